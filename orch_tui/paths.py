@@ -1,0 +1,153 @@
+"""Where things are: the project root, its database, its inbox, and the user's own folders.
+
+Plain strings and ``os`` only. The hook starts inside every tool call of the user and needs this
+module; importing ``pathlib`` alone would take more than half of a bare interpreter's start-up.
+Nothing is resolved at import: every answer comes from the environment and the disk as they are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+RECORD_FOLDER = os.path.join(".claude", "orchestration")
+"""Where a project keeps its record, relative to its root."""
+
+AnyPath = str | os.PathLike[str]
+
+
+def project_root(start: AnyPath | None = None) -> str:
+    """The project that ``start`` (default: the working folder) belongs to.
+
+    The nearest folder, upwards, with ``.git`` or ``.claude``; a linked worktree belongs to its
+    main working tree. The configuration folder of Claude Code is no such mark, so that an
+    unmarked folder under the home folder does not make all of it a project. Without a mark the
+    folder is its own root.
+    """
+    folder = start = os.path.realpath(os.getcwd() if start is None else start)
+    configuration = {os.path.realpath(path) for path in _claude_folders()}
+    while True:
+        git = os.path.join(folder, ".git")
+        if os.path.isdir(git):
+            return folder
+        if os.path.isfile(git):
+            return _main_working_tree(git) or folder
+        claude = os.path.join(folder, ".claude")
+        if os.path.isdir(claude) and os.path.realpath(claude) not in configuration:
+            return folder
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return start
+        folder = parent
+
+
+def record_folder(root: AnyPath) -> str:
+    """The folder of the project's record; not necessarily there yet."""
+    return os.path.join(root, RECORD_FOLDER)
+
+
+def database_path(root: AnyPath, *, given: AnyPath | None = None, configured: str = "") -> str:
+    """The database to use: as ``given``, else ORCH_DB, else as ``configured``.
+
+    ``configured`` is the setting ``database``: ``user`` for one database for all of the user's
+    projects, anything else for the project's own.
+    """
+    wanted = given or os.environ.get("ORCH_DB")
+    if wanted:
+        return os.path.abspath(os.path.expanduser(wanted))
+    if configured == "user":
+        return os.path.join(_user_folder("data"), "execution.db")
+    return os.path.join(record_folder(root), "execution.db")
+
+
+def drafts_folder(database: AnyPath) -> str:
+    """Unsaved text of the screens, beside the database it is meant for."""
+    return os.path.join(os.path.dirname(os.path.abspath(database)), "drafts")
+
+
+def inboxes(root: AnyPath) -> Iterator[str]:
+    """Where hooks may leave payloads of the project, best first; whoever drains looks in all.
+
+    The first lies in the project and counts only where it exists already: a hook creates no
+    folder in a repository that has no record. The other two are the user's, one folder a
+    project; the last, under the shared temporary folder, must be checked to be the user's own.
+    """
+    yield os.path.join(record_folder(root), "inbox")
+    project = _folder_name(root)
+    yield os.path.join(_user_folder("state"), "inbox", project)
+    temporary = os.environ.get("TMPDIR") or "/tmp"
+    yield os.path.join(temporary, f"orch-{os.getuid()}", "inbox", project)
+
+
+def config_folder() -> str:
+    """The user's configuration folder: ORCH_CONFIG_DIR, else the platform's."""
+    return os.environ.get("ORCH_CONFIG_DIR") or _user_folder("config")
+
+
+def claude_folder() -> str:
+    """The configuration folder of Claude Code: CLAUDE_CONFIG_DIR, else ``~/.claude``."""
+    return next(_claude_folders())
+
+
+def relative(path: AnyPath, root: AnyPath) -> str:
+    """``path`` as the record names it: relative to the project where inside, else absolute.
+
+    A relative ``path`` is taken from the working folder. Inside means by name or, where links
+    lead around, in fact.
+    """
+    for normal in (os.path.abspath, os.path.realpath):
+        full, base = normal(path), normal(root)
+        if full == base:
+            return "."
+        prefix = base.rstrip(os.sep) + os.sep
+        if full.startswith(prefix):
+            return full.removeprefix(prefix)
+    return os.path.abspath(path)
+
+
+def _claude_folders() -> Iterator[str]:
+    configured = os.environ.get("CLAUDE_CONFIG_DIR")
+    if configured:
+        yield os.path.expanduser(configured)
+    yield os.path.expanduser("~/.claude")
+
+
+def _main_working_tree(git_file: str) -> str | None:
+    """The main working tree of the linked worktree with this ``.git`` file; None: not linked.
+
+    The file says ``gitdir: X``; X holds a file ``commondir`` in a linked worktree, and in
+    nothing else (gitrepository-layout). Of a bare repository there is no main working tree.
+    """
+    gitdir = _first_line(git_file).removeprefix("gitdir:").strip()
+    if not gitdir:
+        return None
+    gitdir = os.path.join(os.path.dirname(git_file), gitdir)
+    common = _first_line(os.path.join(gitdir, "commondir"))
+    if not common:
+        return None
+    repository = os.path.realpath(os.path.join(gitdir, common))
+    tree, name = os.path.split(repository)
+    return tree if name == ".git" and os.path.isdir(repository) else None
+
+
+def _first_line(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.readline(65536).strip()
+    except OSError:
+        return ""
+
+
+def _folder_name(root: AnyPath) -> str:
+    """A short folder name for the project, readable and its own."""
+    from hashlib import sha256  # not needed where the project has an inbox
+
+    full = os.path.realpath(root)
+    return f"{os.path.basename(full)}-{sha256(os.fsencode(full)).hexdigest()[:12]}"
+
+
+def _user_folder(kind: str) -> str:
+    import platformdirs  # brings pathlib and more
+
+    folder: str = getattr(platformdirs, f"user_{kind}_dir")("orch", appauthor=False)
+    return folder

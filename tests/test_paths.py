@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orch_tui import paths
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = tmp_path / "home"
+    (home / ".claude").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("CLAUDE_CONFIG_DIR", "ORCH_DB", "ORCH_CONFIG_DIR", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    return home
+
+
+def folder(*parts: str | Path) -> Path:
+    made = Path(*parts)
+    made.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+@pytest.mark.parametrize("mark", [".git", ".claude"])
+def test_the_root_is_the_nearest_marked_parent(home: Path, mark: str) -> None:
+    folder(home, "outer", ".git")
+    project = folder(home, "outer", "project")
+    folder(project, mark)
+    assert paths.project_root(folder(project, "lib", "deep")) == str(project)
+
+
+def test_an_unmarked_folder_under_home_is_its_own_root(home: Path) -> None:
+    plain = folder(home, "notes", "today")
+    assert paths.project_root(plain) == str(plain)
+
+
+def test_a_configured_claude_folder_is_no_mark_either(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder(home, "work", ".claude")
+    plain = folder(home, "work", "a")
+    assert paths.project_root(plain) == str(home / "work")
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(home / "work" / ".claude"))
+    assert paths.claude_folder() == str(home / "work" / ".claude")
+    assert paths.project_root(plain) == str(plain)
+    assert paths.project_root(folder(home, "b")) == str(home / "b"), "~/.claude still is none"
+
+
+def test_a_linked_configuration_folder_is_recognised(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / ".claude").rmdir()
+    (home / ".claude").symlink_to(folder(home, "dotfiles", "claude"))
+    assert paths.project_root(folder(home, "x")) == str(home / "x")
+
+
+def test_the_working_folder_is_where_it_starts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = folder(home, "project", ".git").parent
+    monkeypatch.chdir(folder(project, "lib"))
+    assert paths.project_root() == str(project)
+
+
+def git(where: Path, *args: str) -> None:
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+    subprocess.run(["git", *identity, *args], cwd=where, check=True, capture_output=True)
+
+
+def test_a_linked_worktree_belongs_to_its_main_working_tree(home: Path) -> None:
+    main = folder(home, "main")
+    git(main, "init", "-q")
+    git(main, "commit", "-q", "--allow-empty", "-m", "start")
+    git(main, "worktree", "add", "-q", str(home / "linked"))
+    assert paths.project_root(folder(home, "linked", "lib")) == str(main)
+    git(main, "worktree", "add", "-q", ".claude/worktrees/inner")
+    assert paths.project_root(main / ".claude/worktrees/inner") == str(main)
+
+
+def test_a_worktree_of_a_bare_repository_is_its_own_root(home: Path) -> None:
+    seed = folder(home, "seed")
+    git(seed, "init", "-q")
+    git(seed, "commit", "-q", "--allow-empty", "-m", "start")
+    git(home, "clone", "-q", "--bare", "seed", "bare.git")
+    git(home / "bare.git", "worktree", "add", "-q", str(home / "linked"), "-b", "other")
+    assert paths.project_root(home / "linked") == str(home / "linked")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe nonsense", b"gitdir: /nowhere/at/all"])
+def test_a_submodule_or_broken_git_file_marks_its_own_folder(home: Path, content: bytes) -> None:
+    project = folder(home, "project")
+    (project / ".git").write_bytes(content)
+    assert paths.project_root(folder(project, "lib")) == str(project)
+
+
+def test_the_database_is_the_given_one_before_the_environments_before_the_configured(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = folder(home, "p")
+    assert paths.database_path(root) == f"{root}/.claude/orchestration/execution.db"
+    user = paths.database_path(root, configured="user")
+    assert user == str(home / "data" / "orch" / "execution.db")
+    monkeypatch.setenv("ORCH_DB", "~/elsewhere.db")
+    assert paths.database_path(root, configured="user") == str(home / "elsewhere.db")
+    monkeypatch.chdir(root)
+    assert paths.database_path(root, given="mine.db") == str(root / "mine.db")
+    assert paths.drafts_folder("mine.db") == str(root / "drafts")
+
+
+def test_inboxes_are_separate_for_every_project(home: Path) -> None:
+    one, other = folder(home, "a", "app"), folder(home, "b", "app")
+    mine, theirs = list(paths.inboxes(one)), list(paths.inboxes(other))
+    assert mine[0] == f"{one}/.claude/orchestration/inbox"
+    assert mine[1].startswith(str(home / "state" / "orch" / "inbox" / "app-"))
+    assert f"orch-{os.getuid()}" in mine[2]
+    assert not set(mine) & set(theirs)
+    assert not any(os.path.exists(path) for path in mine), "asking creates nothing"
+
+
+def test_paths_are_named_relative_to_the_project(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = folder(home, "project")
+    monkeypatch.chdir(folder(root, "lib"))
+    assert paths.relative("a.py", root) == "lib/a.py"
+    assert paths.relative(root / "lib" / ".." / "b.py", root) == "b.py"
+    assert paths.relative("../../other/c.py", root) == str(home / "other" / "c.py")
+    assert paths.relative(home / "project-two" / "d.py", root) == str(home / "project-two/d.py")
+    assert paths.relative("/etc/hosts", "/") == "etc/hosts"
+    (home / "link").symlink_to(root)
+    assert paths.relative(home / "link" / "e.py", root) == "e.py"
+
+
+def test_the_module_brings_nothing_a_hook_would_wait_for() -> None:
+    root = str(Path(paths.__file__).parents[1])
+    code = (
+        f"import sys; sys.path.insert(0, {root!r}); before = set(sys.modules);"
+        "import orch_tui.paths; print(*set(sys.modules) - before)"
+    )
+    shown = subprocess.run([sys.executable, "-Ic", code], capture_output=True, text=True)
+    brought = set(shown.stdout.split())
+    assert "orch_tui.paths" in brought
+    assert not brought & {"pathlib", "platformdirs", "re", "dataclasses", "typing", "hashlib"}
