@@ -1,0 +1,49 @@
+"""The column types every table shares.
+
+Models are never bound to a database: queries run with ``query.execute(record.db)``, so two
+threads with two databases cannot mix.
+"""
+
+from __future__ import annotations
+
+from peewee import SQL, Field, Model, TextField
+
+NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+"""UTC with milliseconds, as every time in the record is written."""
+
+
+class Table(Model):
+    class Meta:
+        legacy_table_names = False
+
+
+class TimeField(Field):
+    """``YYYY-MM-DDTHH:MM:SS.sssZ``; sorts as text."""
+
+    field_type = "TIMESTAMP"
+
+
+class JsonField(Field):
+    """JSON text; encoding and decoding are the caller's."""
+
+    field_type = "JSON"
+
+
+def default(expression: str) -> list[SQL]:
+    """A column default that raw SQL gets too."""
+    return [SQL(f"DEFAULT ({expression})")]
+
+
+def created_at() -> TimeField:
+    return TimeField(null=True, constraints=default(NOW))
+
+
+def one_of(column: str, *values: str) -> SQL:
+    """A CHECK that lets NULL pass, as SQL does."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return SQL(f"CHECK ({column} IN ({listed}))")
+
+
+def uid() -> TextField:
+    """What a row is called in every database it travels to; labels are only for people."""
+    return TextField(unique=True, constraints=default("lower(hex(randomblob(16)))"))

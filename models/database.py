@@ -1,0 +1,291 @@
+"""One open record: the SQLite file, its connections and its transactions.
+
+A ``Record`` belongs to nobody's module: it is made, passed on and closed. Each thread gets its
+own connection. Every write is one ``BEGIN IMMEDIATE`` transaction: a deferred one that reads
+before it writes fails with "database is locked" under concurrency, whatever the busy timeout.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import peewee
+
+from orch_tui.errors import RecordError
+from orch_tui.models import search
+from orch_tui.models.migrations import migrate
+from orch_tui.models.schema import APPLICATION_ID, SCHEMA_VERSION, statements
+
+BUSY_SECONDS = 15
+"""How long a write waits for another; ten writers were seen to wait 2.1 s at most."""
+
+Row = dict[str, Any]
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def timestamp(moment: datetime) -> str:
+    """``2026-11-22T10:00:00.000Z``: how the record writes a time; naive ones are local."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Record:
+    """The record of one project (or of one user).
+
+    ``actor`` is who the journal names for changes made through this object.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        create: bool = True,
+        writable: bool = True,
+        clock: Clock = utc_now,
+        actor: str = "api",
+    ) -> None:
+        """Open ``path``, creating or migrating it where needed.
+
+        Raises:
+            RecordError: missing (with ``create=False``), not ours, newer, corrupt or locked.
+        """
+        self.path = path
+        self.clock = clock
+        self.actor = actor
+        self._connections: list[sqlite3.Connection] = []
+        exists = path.exists() and path.stat().st_size > 0
+        if not exists and not (create and writable):
+            raise RecordError(f"there is no record at {path}", hint="`orch init-session` makes one")
+        self.writable = writable and (not exists or _may_write(path))
+        with translated_errors(path):
+            if not exists:
+                _make_file(path)
+            _check_header(path)
+            self.db = self._database()
+            self._bring_up_to_date()
+
+    def _database(self) -> peewee.SqliteDatabase:
+        record = self
+
+        class Database(peewee.SqliteDatabase):
+            def _connect(self) -> sqlite3.Connection:
+                connection: sqlite3.Connection = super()._connect()
+                record._connections.append(connection)
+                return connection
+
+        if self.writable:
+            pragmas = {"foreign_keys": 1, "synchronous": "full"}
+            target = str(self.path)
+        else:
+            pragmas = {"query_only": 1}
+            target = self.path.absolute().as_uri() + (
+                "?mode=ro" if _shared_memory_usable(self.path) else "?immutable=1"
+            )
+        return Database(
+            target,
+            pragmas=pragmas,
+            timeout=BUSY_SECONDS,
+            uri=not self.writable,
+            check_same_thread=False,  # close() ends every thread's connection
+        )
+
+    def _bring_up_to_date(self) -> None:
+        version = self._version()
+        if version > SCHEMA_VERSION:
+            raise RecordError(
+                f"{self.path} was written by a newer orch (schema {version}, this one knows "
+                f"{SCHEMA_VERSION})",
+                hint="upgrade orch: pip install --upgrade orch-tui",
+            )
+        if version == SCHEMA_VERSION:
+            return
+        if not self.writable:
+            raise RecordError(
+                f"{self.path} has an older schema and cannot be written",
+                hint="open it once where it is writable; it is then brought up to date",
+            )
+        self._use_wal()
+        if not self._tables():
+            with self.db.atomic("IMMEDIATE"):
+                if self._version() == 0 and not self._tables():  # another process may have won
+                    for statement in statements():
+                        self.db.execute_sql(statement)
+                    self._stamp()
+        else:
+            migrate(self)
+
+    def _use_wal(self) -> None:
+        """Switch to WAL; the switch itself ignores the busy timeout, so wait here."""
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self.db.execute_sql("PRAGMA journal_mode = wal")
+                return
+            except peewee.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+
+    def _version(self) -> int:
+        return int(self.value("PRAGMA user_version"))
+
+    def _tables(self) -> set[str]:
+        names = self.sql("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        return {name for (name,) in names if not name.startswith("sqlite_")}
+
+    def _stamp(self) -> None:
+        self.db.execute_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        self.db.execute_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    # Statements
+
+    def sql(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run raw SQL and give all its rows."""
+        return list(self.db.execute_sql(statement, parameters).fetchall())
+
+    def value(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        """The first column of the first row, or None."""
+        row = self.db.execute_sql(statement, parameters).fetchone()
+        return row[0] if row else None
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Run raw SQL and give its rows by column name."""
+        cursor = self.db.execute_sql(statement, parameters)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+        cursor: sqlite3.Cursor = self.db.execute_sql(statement, parameters)
+        return cursor
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        self.db.connection().executemany(statement, rows)
+
+    def insert(self, table: type[peewee.Model], **values: Any) -> int:
+        """Insert one row and give its rowid."""
+        return int(table.insert(**values).execute(self.db) or 0)
+
+    # Transactions
+
+    @contextmanager
+    def read(self) -> Iterator[None]:
+        """A consistent view for several statements."""
+        with translated_errors(self.path), self.db.atomic("DEFERRED"):
+            yield
+
+    @contextmanager
+    def write(self) -> Iterator[None]:
+        """One transaction; nested calls join the outermost, which brings the index up to date."""
+        if self.db.transaction_depth():
+            yield
+            return
+        if not self.writable:
+            raise RecordError(
+                f"{self.path} cannot be written",
+                hint="check its permissions, or name another with --db",
+            )
+        with translated_errors(self.path), self.db.atomic("IMMEDIATE"):
+            yield
+            search.refresh_pending(self)
+
+    def now(self) -> str:
+        return timestamp(self.clock())
+
+    # The file
+
+    def backup(self, target: Path) -> None:
+        """A consistent copy, also while others write. ``target`` must not exist."""
+        with translated_errors(target):
+            descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            os.close(descriptor)
+            copy = sqlite3.connect(target)
+            try:
+                self.db.connection().backup(copy)
+            finally:
+                copy.close()
+
+    def close(self) -> None:
+        """Close the connections of every thread."""
+        self.db.close()
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+
+    def __enter__(self) -> Record:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _make_file(path: Path) -> None:
+    """The folder (0700, ignored by git) and the file (0600), before SQLite sees either."""
+    folder = path.parent
+    if not folder.exists():
+        folder.mkdir(parents=True, mode=0o700)
+        folder.chmod(0o700)  # mkdir's mode is cut by the umask, and parents ignore it
+        (folder / ".gitignore").write_text("*\n")
+    path.touch(mode=0o600)
+
+
+def _check_header(path: Path) -> None:
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head and head != b"SQLite format 3\0":
+        raise RecordError(
+            f"{path} is not an SQLite database", hint="name another with --db, or move it away"
+        )
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def _shared_memory_usable(path: Path) -> bool:
+    """A read-only WAL database needs its -shm file, there already or creatable."""
+    return os.access(path.parent, os.W_OK) or path.with_name(path.name + "-shm").exists()
+
+
+_REASONS = (
+    ("database is locked", "is locked by another process", "try again; `orch doctor` tells more"),
+    (
+        "disk is full",
+        "could not be written: the disk is full",
+        "free some space and repeat the command; nothing was half written",
+    ),
+    (
+        "disk I/O error",
+        "could not be read or written: disk error",
+        "check the disk; `orch backup` makes a copy",
+    ),
+    ("malformed", "is corrupt", "`orch doctor` tells what can be read; restore a backup"),
+    ("not a database", "is not an SQLite database", "name another with --db, or move it away"),
+    ("readonly", "cannot be written", "check its permissions, or name another with --db"),
+    ("unable to open", "cannot be opened", "check that the folder exists and its permissions"),
+)
+
+
+@contextmanager
+def translated_errors(path: Path) -> Iterator[None]:
+    """SQLite's and the system's complaints as ``RecordError`` with what to do."""
+    try:
+        yield
+    except (peewee.DatabaseError, sqlite3.DatabaseError) as error:
+        for words, wrong, hint in _REASONS:
+            if words in str(error):
+                raise RecordError(f"{path} {wrong}", hint=hint) from error
+        raise
+    except OSError as error:
+        if isinstance(error, FileExistsError):
+            raise RecordError(f"{path} exists already", hint="name another file") from error
+        raise RecordError(f"{path}: {error.strerror or error}") from error

@@ -1,0 +1,115 @@
+"""Every table, index and trigger of the record, in the order they are created.
+
+``assets/execution_db.schema.sql`` is this module written out: ``python -m orch_tui.models.schema``
+prints it and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from peewee import Model, SchemaManager, SqliteDatabase
+
+from orch_tui.models.bundles import Bundle, BundleItem, BundleVersion
+from orch_tui.models.contents import Briefing, Content, TokenCount
+from orch_tui.models.executions import (
+    RAW_TRIGGERS,
+    AgentExecution,
+    Completion,
+    ContextAllocation,
+    ExecutionKey,
+    ImportCheckpoint,
+    Observation,
+    UsageMessage,
+)
+from orch_tui.models.outputs import Output
+from orch_tui.models.search import SEARCH_TABLES, SEARCH_TRIGGERS
+from orch_tui.models.sessions import (
+    JOURNAL_TRIGGERS,
+    Counter,
+    JournalEntry,
+    PlannedAgent,
+    PlannedWait,
+    Session,
+)
+
+APPLICATION_ID = 0x6F726368
+"""``orch`` in ASCII: says whose file this is."""
+
+SCHEMA_VERSION = 1
+
+TABLES: tuple[type[Model], ...] = (
+    Content,
+    TokenCount,
+    Briefing,
+    Bundle,
+    BundleVersion,
+    BundleItem,
+    Session,
+    PlannedAgent,
+    PlannedWait,
+    JournalEntry,
+    Counter,
+    AgentExecution,
+    ExecutionKey,
+    Observation,
+    Completion,
+    ContextAllocation,
+    Output,
+    ImportCheckpoint,
+    UsageMessage,
+)
+
+PARTIAL_INDEXES = (
+    "CREATE INDEX observations_pending ON observations (execution_id) WHERE pending",
+)
+
+TRIGGERS = {**RAW_TRIGGERS, **JOURNAL_TRIGGERS, **SEARCH_TRIGGERS}
+
+
+def statements() -> Iterator[str]:
+    """The DDL of a new record, one statement at a time."""
+    database = SqliteDatabase(None)
+    for table in TABLES:
+        manager = SchemaManager(table, database)
+        yield _sql(manager._create_table(safe=False))
+        for index in manager._create_indexes(safe=False):
+            yield _sql(index)
+    yield from PARTIAL_INDEXES
+    yield from SEARCH_TABLES
+    yield from TRIGGERS.values()
+
+
+def _sql(context: object) -> str:
+    statement, parameters = context.query()  # type: ignore[attr-defined]
+    assert not parameters
+    return str(statement)
+
+
+def script() -> str:
+    """The whole schema as one SQL script."""
+    head = (
+        "-- The record of orch. Written by `python -m orch_tui.models.schema`; do not edit.\n"
+        f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {SCHEMA_VERSION};\n\n"
+    )
+    return head + "".join(f"{_folded(statement)};\n\n" for statement in statements())
+
+
+def _folded(statement: str) -> str:
+    """A CREATE TABLE with one column a line, for people who read the file."""
+    if not statement.startswith("CREATE TABLE"):
+        return statement
+    opening = statement.index("(")
+    depth, lines, start = 0, [], opening + 1
+    for position in range(opening, len(statement)):
+        depth += {"(": 1, ")": -1}.get(statement[position], 0)
+        if (statement[position] == "," and depth == 1) or depth == 0:
+            lines.append(statement[start:position].strip())
+            start = position + 1
+            if depth == 0:
+                break
+    return statement[: opening + 1] + "\n  " + ",\n  ".join(lines) + "\n)" + statement[start:]
+
+
+if __name__ == "__main__":
+    print(script(), end="")

@@ -1,0 +1,211 @@
+"""What the engine hands out: frozen rows of the record, never live model instances.
+
+Field names are the column names of the tables, so a list of them printed as JSON is a list of
+rows. Times are UTC text, ``YYYY-MM-DDTHH:MM:SS.sssZ``; token figures are tokens.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+
+class Fact:
+    """A frozen dataclass made from a row."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> Self:
+        """Build one from a row by column name; JSON columns are decoded, flags become bool."""
+        return cls(**{f.name: _decoded(f.name, row[f.name]) for f in fields(cls)})  # type: ignore[arg-type]
+
+
+_JSON = {"metadata", "payload", "before", "after", "sections", "shared_with"}
+_FLAGS = {"success", "included_in_deployment", "found"}
+
+
+def _decoded(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in _JSON:
+        try:
+            return json.loads(value)
+        except ValueError:  # raw SQL may have put anything there
+            return value
+    return bool(value) if name in _FLAGS else value
+
+
+def columns(fact: type[Any], table: str = "") -> str:
+    """The SELECT list of a fact."""
+    prefix = f"{table}." if table else ""
+    return ", ".join(prefix + f.name for f in fields(fact))
+
+
+def in_list(values: Iterable[Any]) -> tuple[str, list[Any]]:
+    """``(?, ?, ?)`` and its parameters, for an IN."""
+    parameters = list(values)
+    return f"({', '.join('?' * len(parameters))})", parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Session(Fact):
+    """One orchestration."""
+
+    session_id: str
+    created_at: str
+    scope: str
+    phase: int | None
+    """1 analyze, 2 plan, 3 execute, 4 validate, 5 confirm."""
+    status: str | None
+    """planning, executing, completed or failed."""
+    metadata: Any
+    uid: str
+    project: str | None
+    """The root folder of the project it belongs to."""
+    budget: int | None
+    """Tokens for all bundles of the session; None: the configured budget."""
+    completed_at: str | None
+    archived_at: str | None
+    claude_session: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAgent(Fact):
+    """An intended deployment."""
+
+    planned_id: int
+    session_id: str
+    position: int
+    agent_type: str
+    scope: str
+    model: str | None
+    bundle_id: str | None
+    created_at: str
+    removed_at: str | None
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionFacts(Fact):
+    """One deployment of one agent and what came of it."""
+
+    execution_id: str
+    session_id: str
+    agent_type: str
+    deployed_at: str | None
+    completed_at: str | None
+    status: str | None
+    """deployed (nothing has come back yet), completed or failed."""
+    scope: str | None
+    context_token_count: int | None
+    """Tokens estimated for what it was given, by ``estimator``."""
+    model: str | None
+    """The model that was asked for."""
+    final_message: str | None
+    """The latest one, as readable text; ``Completion.message_id`` holds the exact bytes."""
+    success: bool | None
+    error_message: str | None
+    error_code: str | None
+    uid: str
+    source: str
+    """Who first spoke of it: manual, api, hook, import or sql."""
+    phase: int | None
+    """The phase its session was in when it was deployed."""
+    estimator: str | None
+    planned_id: int | None
+    bundle_version_id: int | None
+    briefing_id: int | None
+    tool_use_id: str | None
+    agent_id: str | None
+    parent_execution_id: str | None
+    depth: int | None
+    resolved_model: str | None
+    """The model that really ran."""
+    context_end_tokens: int | None
+    """Context size of its last request (Claude Code's totalTokens)."""
+    input_tokens: int | None
+    """Usage of the whole run, each message counted once; likewise the next three."""
+    cache_write_tokens: int | None
+    cache_read_tokens: int | None
+    output_tokens: int | None
+    tool_calls: int | None
+    duration_ms: int | None
+    cost_usd: float | None
+    """At the prices of ``price_date``."""
+    price_date: str | None
+    retracted_at: str | None
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completion(Fact):
+    """One return of an execution."""
+
+    completion_id: int
+    execution_id: str
+    position: int
+    completed_at: str | None
+    status: str
+    success: bool
+    message_id: int | None
+    error_message: str | None
+    error_code: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation(Fact):
+    """One context item as recorded for one execution."""
+
+    allocation_id: int
+    execution_id: str
+    context_type: str | None
+    context_source: str | None
+    token_count: int | None
+    included_in_deployment: bool | None
+    position: int | None
+    priority: str | None
+    sections: Any
+    estimator: str | None
+    token_low: int | None
+    token_high: int | None
+    content_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Output(Fact):
+    """A deliverable, validation result, insight or error of one execution."""
+
+    output_id: int
+    execution_id: str
+    output_type: str | None
+    content: str | None
+    """Plain text or JSON text."""
+    created_at: str
+    metadata: Any
+    uid: str
+    found: bool
+    """Read out of a final message by orch, not claimed by whoever recorded it."""
+    path: str | None
+    sha256: str | None
+    size: int | None
+    content_id: int | None
+    retracted_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry(Fact):
+    """One change: who did what, and what it was before and after."""
+
+    seq: int
+    at: str
+    actor: str
+    action: str
+    session_id: str | None
+    execution_id: str | None
+    subject: str | None
+    before: Any
+    after: Any

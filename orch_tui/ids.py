@@ -1,0 +1,48 @@
+"""Labels for people: ``orch-2026-11-22-001``, ``exec-001``, ``bundle-001``.
+
+They come from counters inside the writer's transaction, so they are unique under concurrency; a
+number somebody already took by hand is skipped.
+"""
+
+from __future__ import annotations
+
+from orch_tui.errors import NotFoundError
+from orch_tui.models.database import Record
+
+_TABLES = {
+    "session": ("sessions", "session_id"),
+    "execution": ("agent_executions", "execution_id"),
+    "bundle": ("bundles", "bundle_id"),
+}
+
+
+def new_label(record: Record, kind: str) -> str:
+    """The next free label for a ``session``, ``execution`` or ``bundle``."""
+    table, column = _TABLES[kind]
+    prefix = {
+        "session": f"orch-{record.clock().astimezone():%Y-%m-%d}",
+        "execution": "exec",
+        "bundle": "bundle",
+    }[kind]
+    while True:
+        number = record.value(
+            "INSERT INTO counters (name, value) VALUES (?, 1) "
+            "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
+            [prefix],
+        )
+        label = f"{prefix}-{number:03}"
+        if not record.value(f"SELECT 1 FROM {table} WHERE {column} = ?", [label]) and not (
+            kind == "execution"
+            and record.value("SELECT 1 FROM execution_keys WHERE key = ?", [f"id:{label}"])
+        ):
+            return label
+
+
+def not_found(record: Record, kind: str, wanted: str) -> NotFoundError:
+    """The error for an unknown id, with the nearest known ones (of the newest 2,000)."""
+    table, column = _TABLES[kind]
+    known = [
+        label
+        for (label,) in record.sql(f"SELECT {column} FROM {table} ORDER BY rowid DESC LIMIT 2000")
+    ]
+    return NotFoundError(kind, wanted, known)

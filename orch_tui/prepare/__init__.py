@@ -1,0 +1,1 @@
+"""Prepare: what an agent will be given, under a budget. Needs no database."""

@@ -1,0 +1,1 @@
+"""Recall: find, show, compare, replay, report and learn from what was recorded."""

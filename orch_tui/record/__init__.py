@@ -1,0 +1,1 @@
+"""Record: what was deployed and what came back."""

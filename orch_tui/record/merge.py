@@ -1,0 +1,233 @@
+"""What a set of observations adds up to.
+
+A pure function of the set: order and repetition change nothing, so a paste, a hook and a
+transcript may tell of the same run in any order, any number of times. The database side is in
+``observations``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SAID = ("manual", "api")
+"""Sources that speak for a person or a script; ``sql`` is one too, and has the last word."""
+
+_TRUST = {
+    # what somebody intended: people first
+    "intent": {"sql": 4, "manual": 3, "api": 3, "hook": 2, "import": 1},
+    # what really happened: the machine's own record first
+    "fact": {"sql": 4, "import": 3, "hook": 2, "manual": 1, "api": 1},
+}
+
+INTENT = (
+    "session_id",
+    "agent_type",
+    "scope",
+    "model",
+    "context_token_count",
+    "estimator",
+    "planned_id",
+    "bundle_version_id",
+    "briefing_id",
+    "phase",
+)
+FACT = (
+    "tool_use_id",
+    "agent_id",
+    "parent_execution_id",
+    "depth",
+    "resolved_model",
+    "context_end_tokens",
+    "input_tokens",
+    "cache_write_tokens",
+    "cache_read_tokens",
+    "output_tokens",
+    "tool_calls",
+    "duration_ms",
+    "cost_usd",
+    "price_date",
+)
+RETURN = ("status", "success", "message_id", "error_message", "error_code", "completed_at")
+"""What a ``returned`` observation says of one return."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One statement about one execution.
+
+    ``kind`` is ``deployed``, ``returned``, ``noted`` (facts only), ``retracted`` (of the
+    execution as a whole) or ``sql``. ``supersedes`` in the payload lists digests it takes back.
+    """
+
+    digest: str
+    kind: str
+    source: str
+    at: str
+    payload: Mapping[str, Any]
+    message: str | None = None
+    """The text of the final message, where it has one; ``message_id`` points to its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """One completion: what one or more statements say of the same return."""
+
+    completed_at: str
+    status: str
+    success: bool
+    message_id: int | None
+    error_message: str | None
+    error_code: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The execution that the observations add up to."""
+
+    values: Mapping[str, Any]
+    """Column values; a column nobody spoke of is absent."""
+    returns: tuple[Return, ...] = field(default=())
+
+
+def merge(observations: Iterable[Observation]) -> Merged:
+    """Add up the statements about one execution."""
+    live = _live({o.digest: o for o in observations})
+    values: dict[str, Any] = {}
+    for columns, trust in ((INTENT, "intent"), (FACT, "fact")):
+        ranked = sorted(live, key=lambda o: (_TRUST[trust][o.source], o.at, o.digest))
+        for column in columns:
+            said = [o.payload[column] for o in ranked if o.payload.get(column) is not None]
+            if said:
+                values[column] = said[-1]
+    deployed = [o for o in live if o.payload.get("deployed_at")]
+    if deployed:
+        by_sql = [o for o in deployed if o.kind == "sql"]
+        values["deployed_at"] = (
+            max(by_sql, key=lambda o: (o.at, o.digest)).payload["deployed_at"]
+            if by_sql
+            else min(o.payload["deployed_at"] for o in deployed)
+        )
+    retractions = sorted(o.at for o in live if o.kind == "retracted")
+    values["retracted_at"] = retractions[0] if retractions else None
+    returns = _returns([o for o in live if o.kind == "returned" or _sql_return(o)])
+    values |= _latest(returns)
+    return Merged(values, returns)
+
+
+def _live(by_digest: Mapping[str, Observation]) -> list[Observation]:
+    """The statements no living statement supersedes, oldest first."""
+    superseded_by: dict[str, list[str]] = {}
+    for observation in by_digest.values():
+        for target in observation.payload.get("supersedes", ()):
+            superseded_by.setdefault(target, []).append(observation.digest)
+    alive: dict[str, bool] = {}
+
+    def lives(digest: str) -> bool:
+        if digest not in alive:
+            alive[digest] = True  # a circle cannot be told; a digest covers what it names
+            alive[digest] = not any(lives(other) for other in superseded_by.get(digest, ()))
+        return alive[digest]
+
+    return sorted(
+        (o for o in by_digest.values() if lives(o.digest)), key=lambda o: (o.at, o.digest)
+    )
+
+
+def _sql_return(observation: Observation) -> bool:
+    payload = observation.payload
+    return observation.kind == "sql" and any(
+        payload.get(column) is not None
+        for column in ("final_message", "message_id", "completed_at", "error_message", "success")
+    ) or (observation.kind == "sql" and payload.get("status") in ("completed", "failed"))
+
+
+def _returns(statements: list[Observation]) -> tuple[Return, ...]:
+    """Group statements into returns: same words are the same return, across sources."""
+    groups: list[list[Observation]] = []
+    by_text: dict[tuple[str, Any], list[Observation]] = {}
+    for observation in statements:
+        if observation.message is not None:
+            key = (same_words(observation.message), observation.payload.get("return_key", 0))
+            by_text.setdefault(key, []).append(observation)
+    groups.extend(by_text.values())
+    for observation in statements:
+        if observation.message is None:
+            _attach(observation, groups)
+    merged = (_one_return(group) for group in groups)
+    return tuple(sorted(merged, key=lambda r: (r.completed_at, r.message_id or 0, r.status)))
+
+
+def _attach(observation: Observation, groups: list[list[Observation]]) -> None:
+    """A statement without words joins the nearest return its own source has not spoken of."""
+    open_groups = [
+        group for group in groups if all(_voice(o) != _voice(observation) for o in group)
+    ]
+    if open_groups:
+        at = observation.at
+        min(open_groups, key=lambda g: _distance(_time(g[0]), at)).append(observation)
+    else:
+        groups.append([observation])
+
+
+def _voice(observation: Observation) -> str:
+    return "said" if observation.source in SAID else observation.source
+
+
+def _time(observation: Observation) -> str:
+    return str(observation.payload.get("completed_at") or observation.at)
+
+
+def _distance(one: str, other: str) -> float:
+    from datetime import datetime
+
+    try:
+        return abs((datetime.fromisoformat(one) - datetime.fromisoformat(other)).total_seconds())
+    except (ValueError, TypeError):
+        return float("inf")
+
+
+def _one_return(group: list[Observation]) -> Return:
+    """People decide whether it was a success, machines when it was and what exactly it said."""
+    intent = sorted(group, key=lambda o: (_TRUST["intent"][o.source], o.at, o.digest))
+    fact = sorted(group, key=lambda o: (_TRUST["fact"][o.source], o.at, o.digest))
+
+    def latest(ranked: list[Observation], column: str) -> Any:
+        said = [o.payload[column] for o in ranked if o.payload.get(column) is not None]
+        return said[-1] if said else None
+
+    status = latest(intent, "status")
+    success = latest(intent, "success")
+    if status not in ("completed", "failed"):
+        status = "failed" if success in (False, 0) else "completed"
+    return Return(
+        completed_at=min(_time(o) for o in group if o.source == fact[-1].source),
+        status=status,
+        success=(status == "completed") if success is None else bool(success),
+        message_id=latest(fact, "message_id"),
+        error_message=latest(intent, "error_message"),
+        error_code=latest(intent, "error_code"),
+        source=fact[-1].source,
+    )
+
+
+def _latest(returns: tuple[Return, ...]) -> dict[str, Any]:
+    if not returns:
+        return {"status": "deployed"}
+    last = returns[-1]
+    return {
+        "status": last.status,
+        "completed_at": last.completed_at,
+        "success": last.success,
+        "message_id": last.message_id,
+        "error_message": last.error_message,
+        "error_code": last.error_code,
+    }
+
+
+def same_words(text: str) -> str:
+    """A key equal for texts that differ only in white space: a paste, a hook, a transcript."""
+    return hashlib.sha256(" ".join(text.split()).encode("utf-8", "surrogatepass")).hexdigest()
