@@ -1,0 +1,201 @@
+"""The settings: TOML in the user's configuration folder and in the project, the nearer wins.
+
+``load(root)`` reads ``config.toml`` in ``paths.config_folder()`` and then in the project's
+``.claude/orchestration``. Settings win one by one, the entries of a table too: a project that
+names one key of the keymap keeps the user's others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from orch_tui.errors import FormatError
+from orch_tui.paths import AnyPath, config_folder, record_folder
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every setting, by the name it has in ``config.toml``."""
+
+    database: str = "project"
+    """Where the record lives: ``project`` (one for each) or ``user`` (one for all of them)."""
+
+    model: str = "sonnet"
+    """The model of a deployment or bundle that names none; any name the catalogue knows."""
+
+    budget: int = 200_000
+    """Tokens that the bundles of one session may take together."""
+
+    warn_threshold: float = 0.75
+    """Share of a limit from which a gauge warns; above 0, at most 1."""
+
+    critical_threshold: float = 0.90
+    """Share of a limit from which a gauge is critical; not below ``warn_threshold``."""
+
+    output_reserve: int = 32_000
+    """Tokens of an agent's window that are kept free for what it writes."""
+
+    theme: str = "textual-dark"
+    """The theme of the screens; any that the app knows."""
+
+    keymap: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    """A table: the id of an action, and the keys for it, separated by commas."""
+
+    template_folders: tuple[str, ...] = ()
+    """Folders searched for templates before those that come with orch.
+
+    Absolute paths here; in a file, relative ones start at the project root (the project's file)
+    or at the folder of the file (the user's).
+    """
+
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NOTHING)
+    """A table of tables: models added to the catalogue or changed in it, by their name."""
+
+    max_file_size: int = 10_000_000
+    """Bytes; a larger file is refused as a context source."""
+
+    origins: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    """The file each setting came from, or ``default``; entries of tables as ``keymap.quit``."""
+
+
+def load(root: AnyPath) -> Config:
+    """The settings for the project at ``root``.
+
+    Raises FormatError, naming file, setting, what is wrong and what would be right.
+    """
+    settings: dict[str, Any] = {}
+    origins = {name: "default" for name in _CHECKS}
+    for folder, base in ((config_folder(), config_folder()), (record_folder(root), root)):
+        file = os.path.join(folder, "config.toml")
+        for key, value in _read(file).items():
+            checked = _check(file, key, value, os.path.abspath(base))
+            if isinstance(checked, dict):
+                origins |= {f"{key}.{entry}": file for entry in checked}
+                checked = MappingProxyType({**settings.get(key, {}), **checked})
+            settings[key] = checked
+            origins[key] = file
+    config = Config(**settings, origins=MappingProxyType(origins))
+    if config.warn_threshold > config.critical_threshold:
+        raise FormatError(
+            f"warn_threshold {config.warn_threshold} ({origins['warn_threshold']}) is above"
+            f" critical_threshold {config.critical_threshold} ({origins['critical_threshold']})",
+            hint="a warning comes first: make it the lower of the two",
+        )
+    return config
+
+
+def _read(file: str) -> dict[str, Any]:
+    try:
+        with open(file, "rb") as stream:
+            import tomllib  # only who has a file pays for the parser
+
+            return tomllib.load(stream)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise FormatError(f"{file}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:  # not TOML; not even UTF-8; absurdly nested
+        raise FormatError(f"{file}: is not TOML: {error}") from error
+
+
+def _check(file: str, key: str, value: Any, base: str) -> Any:
+    check = _CHECKS.get(key)
+    if check is None:
+        from difflib import get_close_matches  # only an error pays for it
+
+        near = get_close_matches(key, _CHECKS, n=3)
+        raise FormatError(
+            f"{file}: {key}: is not a setting",
+            hint=f"nearest: {', '.join(near)}" if near else f"settings: {', '.join(_CHECKS)}",
+        )
+    try:
+        return check(value, base)
+    except _WrongValueError as wrong:
+        raise FormatError(
+            f"{file}: {key}{wrong.where}: must be {wrong}, not {wrong.value!r}"
+        ) from None
+
+
+class _WrongValueError(Exception):
+    """Says what a value must be; ``where`` is the entry of a table it stands at."""
+
+    def __init__(self, must_be: str, value: Any, where: str = "") -> None:
+        super().__init__(must_be)
+        self.value = value
+        self.where = where
+
+
+def _one_of(*choices: str) -> Callable[[Any, str], str]:
+    def check(value: Any, base: str) -> str:
+        if value not in choices:
+            raise _WrongValueError(" or ".join(f'"{choice}"' for choice in choices), value)
+        return str(value)
+
+    return check
+
+
+def _text(value: Any, base: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _WrongValueError("a text", value)
+    return value
+
+
+def _whole(unit: str, least: int) -> Callable[[Any, str], int]:
+    def check(value: Any, base: str) -> int:
+        if type(value) is not int or value < least:  # True is an int too
+            raise _WrongValueError(f"a whole number of {unit}, {least} or more", value)
+        return value
+
+    return check
+
+
+def _share(value: Any, base: str) -> float:
+    if type(value) not in (int, float) or not 0 < value <= 1:
+        raise _WrongValueError("a number above 0 and at most 1", value)
+    return float(value)
+
+
+def _folders(value: Any, base: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise _WrongValueError("a list of folders", value)
+    return tuple(os.path.normpath(os.path.join(base, os.path.expanduser(item))) for item in value)
+
+
+def _table(value: Any, entry: type, must_be: str) -> Iterator[tuple[str, Any]]:
+    if not isinstance(value, dict):
+        raise _WrongValueError("a table", value)
+    for name, item in value.items():
+        if not isinstance(item, entry):
+            raise _WrongValueError(must_be, item, f".{name}")
+        yield name, item
+
+
+def _keys(value: Any, base: str) -> dict[str, str]:
+    return dict(_table(value, str, "keys as a text"))
+
+
+def _models(value: Any, base: str) -> dict[str, Mapping[str, Any]]:
+    return {name: MappingProxyType(model) for name, model in _table(value, dict, "a table")}
+
+
+_CHECKS: Mapping[str, Callable[[Any, str], Any]] = {
+    "database": _one_of("project", "user"),
+    "model": _text,
+    "budget": _whole("tokens", 1),
+    "warn_threshold": _share,
+    "critical_threshold": _share,
+    "output_reserve": _whole("tokens", 0),
+    "theme": _text,
+    "keymap": _keys,
+    "template_folders": _folders,
+    "models": _models,
+    "max_file_size": _whole("bytes", 1),
+}
+"""What each setting must be: takes the value and the folder relative paths start at, gives the
+value to keep."""
