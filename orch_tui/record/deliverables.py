@@ -1,0 +1,238 @@
+"""What an agent left on disk: read when it is collected, told apart from what is there later."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from orch_tui.errors import UsageError
+from orch_tui.paths import relative
+
+KEPT_BYTES = 1_000_000
+"""Text up to this size is kept with the record, so that its versions can be told apart later."""
+
+GIT_SECONDS = 5.0
+"""How long git may take over one question; then lines are unknown."""
+
+State = Literal["unchanged", "changed since", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deliverable:
+    """One path as it was found; what could not be established is None."""
+
+    path: str
+    """Relative to the project where inside, else absolute."""
+    exists: bool
+    sha256: str | None = None
+    size: int | None = None
+    """Bytes."""
+    is_text: bool = False
+    data: bytes | None = None
+    """The exact bytes of a text of at most ``KEPT_BYTES``."""
+    lines_added: int | None = None
+    lines_modified: int | None = None
+    """Lines that replaced others. ``lines_added`` holds only those that replaced nothing."""
+    problem: str = ""
+    """Why a path that exists could not be read: a folder, no permission."""
+
+
+def collect(paths: Iterable[str], root: Path) -> list[Deliverable]:
+    """Read the deliverables, given relative to the project or absolute, each once, in order.
+
+    Lines come from git, where the file lies in a repository: all of them for a file that HEAD
+    does not have, otherwise its difference to HEAD. A file equal to HEAD has unknown lines: the
+    agent may have committed it or never touched it, and git cannot tell which. They are unknown
+    too for binary files and links, without git, when it is slow, and where it would have to run
+    a configured filter such as LFS.
+    """
+    files = {relative(root / path, root): root / path for path in paths}
+    found = {name: _read(name, path) for name, path in files.items()}
+    changes = _changes(path for name, path in files.items() if found[name][0].is_text)
+    collected = []
+    for name, path in files.items():
+        deliverable, lines = found[name]
+        if path in changes:
+            added, deleted = changes[path] or (lines, 0)
+            replaced = min(added, deleted)
+            deliverable = replace(
+                deliverable, lines_added=added - replaced, lines_modified=replaced
+            )
+        collected.append(deliverable)
+    return collected
+
+
+def state(path: str, sha256: str | None, root: Path) -> State:
+    """What became of a deliverable since it was collected with this hash.
+
+    Raises nothing: what can no longer be read has changed since.
+    """
+    now, _ = _read(path, root / path)
+    if not now.exists:
+        return "missing"
+    return "unchanged" if now.sha256 == sha256 else "changed since"
+
+
+def parse_validation(text: str) -> dict[str, str | int | float]:
+    """``format:pass,lint:fail,coverage:85`` as a mapping; numbers become numbers.
+
+    Raises UsageError naming the part that is not ``name:result``.
+    """
+    results: dict[str, str | int | float] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        name, colon, given = map(str.strip, part.partition(":"))
+        if not (name and colon and given):
+            raise UsageError(
+                f"validation result {part!r} is not name:result",
+                hint="for example format:pass,lint:fail,coverage:85",
+            )
+        result = _result(part, given)
+        if results.setdefault(name, result) != result:
+            raise UsageError(f"validation result {part!r}: {name} was {results[name]!r} before")
+    return results
+
+
+_RESULTS = {
+    word: result
+    for result, words in {
+        "pass": "pass passed ok",
+        "fail": "fail failed",
+        "skip": "skip skipped",
+    }.items()
+    for word in words.split()
+}
+
+
+def _result(part: str, given: str) -> str | int | float:
+    word = _RESULTS.get(given.lower())
+    if word:
+        return word
+    digits = given.removesuffix("%").rstrip()
+    if digits.isascii() and digits.replace(".", "", 1).isdigit() and len(digits) <= 15:
+        return float(digits) if "." in digits else int(digits)
+    raise UsageError(
+        f"validation result {part!r}: {given!r} is no result",
+        hint="a result is pass, fail, skip or a number such as 85",
+    )
+
+
+def _read(name: str, path: Path) -> tuple[Deliverable, int]:
+    """The file as it is, and its number of lines; never blocks on a pipe or device."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            kind = "a folder" if path.is_dir() else "not a regular file"
+            return Deliverable(name, exists=True, problem=f"is {kind}"), 0
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            return _digested(name, file)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # a NUL is in no path on disk
+        return Deliverable(name, exists=False), 0
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        return Deliverable(name, exists=os.path.lexists(path), problem=reason.lower()), 0
+
+
+def _digested(name: str, file: BinaryIO) -> tuple[Deliverable, int]:
+    digest, size, lines, kept, last = hashlib.sha256(), 0, 0, b"", b""
+    is_text = True
+    while block := file.read(1 << 20):
+        if not size:
+            is_text = b"\0" not in block[:8000]  # as git decides, whose line counts we show
+        digest.update(block)
+        size += len(block)
+        lines += block.count(b"\n")
+        last = block[-1:]
+        if is_text and size <= KEPT_BYTES:
+            kept += block
+    lines += last not in (b"", b"\n")
+    data = kept if is_text and size <= KEPT_BYTES else None
+    deliverable = Deliverable(
+        name, exists=True, sha256=digest.hexdigest(), size=size, is_text=is_text, data=data
+    )
+    return deliverable, lines
+
+
+def _changes(files: Iterable[Path]) -> dict[Path, tuple[int, int] | None]:
+    """Lines added to and deleted from HEAD's version; None: HEAD has none. Unknown: left out."""
+    repositories: dict[Path, dict[str, Path]] = {}
+    for file in files:
+        folder = Path(os.path.realpath(file.parent))
+        repository = next((up for up in (folder, *folder.parents) if (up / ".git").exists()), None)
+        if repository and not file.is_symlink():
+            inside = (folder / file.name).relative_to(repository).as_posix()
+            repositories.setdefault(repository, {})[inside] = file
+    changes: dict[Path, tuple[int, int] | None] = {}
+    for repository, named in repositories.items():
+        changes |= {named[name]: change for name, change in _against_head(repository, [*named])}
+    return changes
+
+
+def _against_head(
+    repository: Path, names: Sequence[str]
+) -> Iterator[tuple[str, tuple[int, int] | None]]:
+    head = _git(repository, "rev-parse", "--quiet", "--verify", "HEAD")
+    if head == "":  # a repository without a commit
+        yield from ((name, None) for name in names)
+    listed = head and _git(repository, "ls-tree", "-z", "--name-only", "HEAD", "--", *names)
+    if not head or listed is None:
+        return
+    tracked = set(listed.split("\0"))
+    yield from ((name, None) for name in names if name not in tracked)
+    plain = _unfiltered(repository, [name for name in names if name in tracked])
+    if plain:
+        numstat = _git(repository, *_NUMSTAT, "HEAD", "--", *plain) or ""
+        for line in filter(None, numstat.split("\0")):
+            added, deleted, name = line.split("\t", 2)
+            if added != "-":
+                yield name, (int(added), int(deleted))
+
+
+def _unfiltered(repository: Path, names: Sequence[str]) -> list[str]:
+    """The files that git can compare without running somebody's filter."""
+    if not names:
+        return []
+    fields = (_git(repository, "check-attr", "-z", "filter", "--", *names) or "").split("\0")
+    values = zip(fields[::3], fields[2::3], strict=False)  # path, attribute, value; repeated
+    return [name for name, value in values if value in ("unspecified", "unset")]
+
+
+_NUMSTAT = ("diff", "--numstat", "-z", "--no-ext-diff", "--no-textconv", "--no-renames")
+
+_CALM = (
+    *("-c", "core.fsmonitor=false"),
+    *("-c", f"core.hooksPath={os.devnull}"),
+)
+
+_ENVIRONMENT = {
+    "GIT_OPTIONAL_LOCKS": "0",  # reading leaves the index alone
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_ALLOW_PROTOCOL": "none",  # a partial clone would fetch what it lacks
+}
+
+
+def _git(repository: Path, *args: str) -> str | None:
+    """The output of git, "" when it says no (exit 1), None when it cannot tell.
+
+    Nothing the repository configures is run, and nothing a surrounding git put into the
+    environment counts (a git hook may be calling).
+    """
+    surroundings = {key: value for key, value in os.environ.items() if key[:4] != "GIT_"}
+    try:
+        done = subprocess.run(
+            ["git", *_CALM, *args],
+            cwd=repository,
+            env=surroundings | _ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=GIT_SECONDS,
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None
+    if done.returncode not in (0, 1):
+        return None
+    return os.fsdecode(done.stdout)
