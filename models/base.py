@@ -6,7 +6,7 @@ threads with two databases cannot mix.
 
 from __future__ import annotations
 
-from peewee import SQL, Field, Model, TextField
+from peewee import SQL, Field, Model, Node, TextField
 
 NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 """UTC with milliseconds, as every time in the record is written."""
@@ -29,7 +29,7 @@ class JsonField(Field):
     field_type = "JSON"
 
 
-def default(expression: str) -> list[SQL]:
+def default(expression: str) -> list[Node]:
     """A column default that raw SQL gets too."""
     return [SQL(f"DEFAULT ({expression})")]
 

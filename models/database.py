@@ -21,7 +21,8 @@ import peewee
 from orch_tui.errors import RecordError
 from orch_tui.models import search
 from orch_tui.models.migrations import migrate
-from orch_tui.models.schema import APPLICATION_ID, SCHEMA_VERSION, statements
+from orch_tui.models.schema import APPLICATION_ID, SCHEMA_VERSION
+from orch_tui.models.schema import create as create_schema
 
 BUSY_SECONDS = 15
 """How long a write waits for another; ten writers were seen to wait 2.1 s at most."""
@@ -79,7 +80,7 @@ class Record:
 
         class Database(peewee.SqliteDatabase):
             def _connect(self) -> sqlite3.Connection:
-                connection: sqlite3.Connection = super()._connect()
+                connection: sqlite3.Connection = super()._connect()  # type: ignore[misc] # not in the stubs
                 record._connections.append(connection)
                 return connection
 
@@ -118,8 +119,7 @@ class Record:
         if not self._tables():
             with self.db.atomic("IMMEDIATE"):
                 if self._version() == 0 and not self._tables():  # another process may have won
-                    for statement in statements():
-                        self.db.execute_sql(statement)
+                    create_schema(self.db)
                     self._stamp()
         else:
             migrate(self)

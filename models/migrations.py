@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from orch_tui.errors import RecordError
 from orch_tui.models.executions import RAW_COLUMNS
-from orch_tui.models.schema import SCHEMA_VERSION, statements
+from orch_tui.models.schema import SCHEMA_VERSION, create
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Record
@@ -76,8 +76,7 @@ def _from_original(record: Record) -> None:
     ):
         kind = record.value("SELECT type FROM sqlite_schema WHERE name = ?", [name])
         record.execute(f'DROP {kind} "{name}"')
-    for statement in statements():
-        record.execute(statement)
+    create(record.db)
     for table, columns in ORIGINAL.items():
         held = {row["name"] for row in record.rows(f"PRAGMA table_info(original_{table})")}
         kept = [column for column in columns if column in held]

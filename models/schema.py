@@ -6,8 +6,6 @@ prints it and a test holds the two together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from peewee import Model, SchemaManager, SqliteDatabase
 
 from orch_tui.models.bundles import Bundle, BundleItem, BundleVersion
@@ -67,23 +65,12 @@ PARTIAL_INDEXES = (
 TRIGGERS = {**RAW_TRIGGERS, **JOURNAL_TRIGGERS, **SEARCH_TRIGGERS}
 
 
-def statements() -> Iterator[str]:
-    """The DDL of a new record, one statement at a time."""
-    database = SqliteDatabase(None)
+def create(database: SqliteDatabase) -> None:
+    """Make everything in an empty database, inside the caller's transaction."""
     for table in TABLES:
-        manager = SchemaManager(table, database)
-        yield _sql(manager._create_table(safe=False))
-        for index in manager._create_indexes(safe=False):
-            yield _sql(index)
-    yield from PARTIAL_INDEXES
-    yield from SEARCH_TABLES
-    yield from TRIGGERS.values()
-
-
-def _sql(context: object) -> str:
-    statement, parameters = context.query()  # type: ignore[attr-defined]
-    assert not parameters
-    return str(statement)
+        SchemaManager(table, database).create_all(safe=False)
+    for statement in (*PARTIAL_INDEXES, *SEARCH_TABLES, *TRIGGERS.values()):
+        database.execute_sql(statement)
 
 
 def script() -> str:
@@ -92,7 +79,15 @@ def script() -> str:
         "-- The record of orch. Written by `python -m orch_tui.models.schema`; do not edit.\n"
         f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {SCHEMA_VERSION};\n\n"
     )
-    return head + "".join(f"{_folded(statement)};\n\n" for statement in statements())
+    database = SqliteDatabase(":memory:")
+    create(database)
+    # what a virtual table keeps for itself has a name of the form <table>_<part>
+    made = database.execute_sql(
+        "SELECT sql FROM sqlite_schema AS s WHERE sql IS NOT NULL AND NOT EXISTS ("
+        "SELECT 1 FROM sqlite_schema AS v WHERE v.sql LIKE 'CREATE VIRTUAL%' "
+        "AND s.name LIKE v.name || '\_%' ESCAPE '') ORDER BY rowid"
+    )
+    return head + "".join(f"{_folded(statement)};\n\n" for (statement,) in made)
 
 
 def _folded(statement: str) -> str:

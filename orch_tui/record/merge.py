@@ -50,8 +50,6 @@ FACT = (
     "cost_usd",
     "price_date",
 )
-RETURN = ("status", "success", "message_id", "error_message", "error_code", "completed_at")
-"""What a ``returned`` observation says of one return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +65,12 @@ class Observation:
     source: str
     at: str
     payload: Mapping[str, Any]
-    message: str | None = None
-    """The text of the final message, where it has one; ``message_id`` points to its bytes."""
+
+    @property
+    def words(self) -> str | None:
+        """``same_words`` of the final message, where there is one."""
+        words = self.payload.get("words")
+        return None if words is None else str(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,26 +141,51 @@ def _live(by_digest: Mapping[str, Observation]) -> list[Observation]:
 
 def _sql_return(observation: Observation) -> bool:
     payload = observation.payload
-    return observation.kind == "sql" and any(
-        payload.get(column) is not None
-        for column in ("final_message", "message_id", "completed_at", "error_message", "success")
-    ) or (observation.kind == "sql" and payload.get("status") in ("completed", "failed"))
+    return (
+        observation.kind == "sql"
+        and any(
+            payload.get(column) is not None
+            for column in (
+                "final_message",
+                "message_id",
+                "completed_at",
+                "error_message",
+                "success",
+            )
+        )
+        or (observation.kind == "sql" and payload.get("status") in ("completed", "failed"))
+    )
 
 
 def _returns(statements: list[Observation]) -> tuple[Return, ...]:
     """Group statements into returns: same words are the same return, across sources."""
-    groups: list[list[Observation]] = []
-    by_text: dict[tuple[str, Any], list[Observation]] = {}
+    by_words: dict[str, list[Observation]] = {}
     for observation in statements:
-        if observation.message is not None:
-            key = (same_words(observation.message), observation.payload.get("return_key", 0))
-            by_text.setdefault(key, []).append(observation)
-    groups.extend(by_text.values())
+        if observation.words is not None:
+            by_words.setdefault(observation.words, []).append(observation)
+    groups = [group for same in by_words.values() for group in _aligned(same)]
     for observation in statements:
-        if observation.message is None:
+        if observation.words is None:
             _attach(observation, groups)
     merged = (_one_return(group) for group in groups)
     return tuple(sorted(merged, key=lambda r: (r.completed_at, r.message_id or 0, r.status)))
+
+
+def _aligned(same: list[Observation]) -> list[list[Observation]]:
+    """Statements with the same words, a group for each return.
+
+    A resumed agent may say "Done." twice. Whoever can tell its returns apart gives each a
+    ``return_key``; the first of every source is one return, the second another.
+    """
+    keys: dict[str, list[Any]] = {}
+    groups: dict[int, list[Observation]] = {}
+    for observation in same:
+        seen = keys.setdefault(_voice(observation), [])
+        key = observation.payload.get("return_key")
+        if key not in seen:
+            seen.append(key)
+        groups.setdefault(seen.index(key), []).append(observation)
+    return list(groups.values())
 
 
 def _attach(observation: Observation, groups: list[list[Observation]]) -> None:

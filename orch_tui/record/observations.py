@@ -1,0 +1,241 @@
+"""Observations in the database: storing a statement, finding whose it is, adding them up.
+
+Every statement names the execution by one or more keys (``id:exec-001``, ``tool:<tool_use_id>``,
+``agent:<claude_session>/<agent_id>``). A statement with two keys can show that two executions
+are one: they are united, and the absorbed label goes on working as a key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from orch_tui.ids import new_label, not_found
+from orch_tui.models.database import Record
+from orch_tui.record import contents, journal
+from orch_tui.record.merge import SAID, Merged, Observation, merge, same_words
+
+
+def observe(
+    record: Record,
+    kind: str,
+    payload: Mapping[str, Any],
+    *,
+    source: str,
+    keys: Sequence[str] = (),
+    at: str | None = None,
+    message: str | bytes | None = None,
+) -> str:
+    """Store one statement and give the execution it is about, made new where no key is known.
+
+    A statement already stored changes nothing. Call ``settle`` with the execution afterwards.
+    ``payload`` of a statement that may be the first of its execution names ``session_id`` and
+    ``agent_type``. ``at`` is when it happened (default: now); what people and scripts say is
+    recognised again without it.
+    """
+    payload = {name: value for name, value in payload.items() if value is not None}
+    if message is not None:
+        data = contents.exact(message)
+        payload["message_id"] = contents.put(record, data)
+        payload["words"] = same_words(data.decode("utf-8", "replace"))
+    execution_id = _owner(record, keys) or _new_execution(record, payload, keys, source)
+    for key in keys:
+        _learn(record, key, execution_id)
+    said = source in SAID
+    digest = _digest(
+        [kind, execution_id if said else sorted(keys), payload, None if said else [source, at]]
+    )
+    record.execute(
+        "INSERT INTO observations (digest, execution_id, kind, source, at, recorded_at, actor, "
+        "payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+        [
+            digest,
+            execution_id,
+            kind,
+            source,
+            at or record.now(),
+            record.now(),
+            record.actor,
+            _canonical(payload),
+        ],
+    )
+    return execution_id
+
+
+def find(record: Record, label: str) -> str:
+    """The execution a label stands for, also one whose execution was united with another.
+
+    Raises:
+        NotFoundError: with the nearest known labels.
+    """
+    found = _owner(record, [f"id:{label}"])
+    if found is None:
+        raise not_found(record, "execution", label)
+    return found
+
+
+def stored(record: Record, execution_id: str) -> list[Observation]:
+    """Every statement about one execution, oldest first."""
+    rows = record.sql(
+        "SELECT digest, kind, source, at, payload FROM observations WHERE execution_id = ? "
+        "ORDER BY at, digest",
+        [execution_id],
+    )
+    return [Observation(d, k, s, at or "", json.loads(p)) for d, k, s, at, p in rows]
+
+
+def settle(record: Record, execution_ids: Iterable[str]) -> None:
+    """Bring executions and their completions in line with their observations."""
+    for execution_id in execution_ids:
+        merged = merge(stored(record, execution_id))
+        _write_row(record, execution_id, merged)
+        _write_completions(record, execution_id, merged)
+
+
+def settle_raw(record: Record) -> None:
+    """Take in what raw SQL did to executions since the engine last looked."""
+    rows = record.sql(
+        "SELECT observation_id, execution_id, payload FROM observations WHERE pending"
+    )
+    touched = []
+    for observation_id, execution_id, text in rows:
+        payload = json.loads(text)
+        message = payload.pop("final_message", None)
+        if message is not None:
+            payload["message_id"] = contents.put(record, contents.exact(str(message)))
+            payload["words"] = same_words(str(message))
+        record.execute(
+            "UPDATE observations SET payload = ?, pending = 0 WHERE observation_id = ?",
+            [_canonical(payload), observation_id],
+        )
+        _learn(record, f"id:{execution_id}", execution_id)
+        touched.append(execution_id)
+    settle(record, dict.fromkeys(touched))
+
+
+def _owner(record: Record, keys: Sequence[str]) -> str | None:
+    """The execution these keys name; where they name several, those are united."""
+    owners: list[str] = []
+    for key in keys:
+        owner = record.value("SELECT execution_id FROM execution_keys WHERE key = ?", [key])
+        if owner is not None and owner not in owners:
+            owners.append(str(owner))
+    if len(owners) > 1:
+        return _unite(record, owners)
+    return owners[0] if owners else None
+
+
+def _learn(record: Record, key: str, execution_id: str) -> None:
+    record.execute(
+        "INSERT INTO execution_keys (key, execution_id) VALUES (?, ?) ON CONFLICT (key) DO NOTHING",
+        [key, execution_id],
+    )
+
+
+def _new_execution(
+    record: Record, payload: Mapping[str, Any], keys: Sequence[str], source: str
+) -> str:
+    labels = [key.removeprefix("id:") for key in keys if key.startswith("id:")]
+    execution_id = labels[0] if labels else new_label(record, "execution")
+    record.execute(
+        "INSERT INTO agent_executions (execution_id, session_id, agent_type, deployed_at, status, "
+        "source, revision) VALUES (?, ?, ?, NULL, 'deployed', ?, 1)",
+        [execution_id, payload["session_id"], payload["agent_type"], source],
+    )
+    _learn(record, f"id:{execution_id}", execution_id)
+    return execution_id
+
+
+_OWNED = ("observations", "outputs", "context_allocations", "usage_messages", "execution_keys")
+
+
+def _unite(record: Record, execution_ids: Sequence[str]) -> str:
+    """Two executions turned out to be one: the label a person knows stays, then the oldest."""
+    marks = ", ".join("?" * len(execution_ids))
+    keeper, *absorbed = [
+        str(label)
+        for (label,) in record.sql(
+            f"SELECT execution_id FROM agent_executions WHERE execution_id IN ({marks}) "
+            "ORDER BY source NOT IN ('manual', 'api'), rowid",
+            list(execution_ids),
+        )
+    ]
+    for label in absorbed:
+        for table in _OWNED:
+            record.execute(
+                f"UPDATE {table} SET execution_id = ? WHERE execution_id = ?", [keeper, label]
+            )
+        record.execute("DELETE FROM completions WHERE execution_id = ?", [label])
+        record.execute(
+            "UPDATE agent_executions SET parent_execution_id = ?, revision = revision + 1 "
+            "WHERE parent_execution_id = ?",
+            [keeper, label],
+        )
+        record.execute("DELETE FROM agent_executions WHERE execution_id = ?", [label])
+        journal.log(record, "unite", execution_id=keeper, subject=label)
+    return keeper
+
+
+def _write_row(record: Record, execution_id: str, merged: Merged) -> None:
+    values = dict(merged.values)
+    if "message_id" in values:
+        values["final_message"] = contents.text(record, values.pop("message_id"))
+    (row,) = record.rows("SELECT * FROM agent_executions WHERE execution_id = ?", [execution_id])
+    changed = {name: value for name, value in values.items() if row[name] != value}
+    if not changed:
+        return
+    assignments = ", ".join(f"{name} = ?" for name in changed)
+    record.execute(
+        f"UPDATE agent_executions SET {assignments}, revision = revision + 1 "
+        "WHERE execution_id = ?",
+        [*changed.values(), execution_id],
+    )
+    shown = [name for name in changed if name != "final_message"]  # told by its completion
+    journal.log(
+        record,
+        "execution",
+        session_id=values.get("session_id", row["session_id"]),
+        execution_id=execution_id,
+        before={name: row[name] for name in shown if row[name] is not None},
+        after={name: changed[name] for name in shown},
+    )
+
+
+def _write_completions(record: Record, execution_id: str, merged: Merged) -> None:
+    columns = (
+        "position, completed_at, status, success, message_id, error_message, error_code, source"
+    )
+    wanted = [
+        (
+            position,
+            r.completed_at,
+            r.status,
+            int(r.success),
+            r.message_id,
+            r.error_message,
+            r.error_code,
+            r.source,
+        )
+        for position, r in enumerate(merged.returns, start=1)
+    ]
+    held = record.sql(
+        f"SELECT {columns} FROM completions WHERE execution_id = ? ORDER BY position",
+        [execution_id],
+    )
+    if held == wanted:
+        return
+    record.execute("DELETE FROM completions WHERE execution_id = ?", [execution_id])
+    record.executemany(
+        f"INSERT INTO completions (execution_id, {columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(execution_id, *values) for values in wanted],
+    )
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _digest(statement: Any) -> str:
+    return hashlib.sha256(_canonical(statement).encode("utf-8", "surrogatepass")).hexdigest()

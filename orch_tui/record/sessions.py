@@ -1,0 +1,235 @@
+"""Sessions: opening one, moving it through its five phases, closing and archiving it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orch_tui.errors import ConflictError, NotFoundError, UsageError
+from orch_tui.facts import Session, columns
+from orch_tui.ids import new_label, not_found
+from orch_tui.models.database import Record
+from orch_tui.record import journal
+
+PHASES = {1: "analyze", 2: "plan", 3: "execute", 4: "validate", 5: "confirm"}
+ENDINGS = ("completed", "failed")
+
+
+def init_session(
+    record: Record,
+    scope: str,
+    *,
+    project: str,
+    session_id: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    budget: int | None = None,
+) -> Session:
+    """Open a session; the same call again gives the same session.
+
+    Raises:
+        UsageError: an empty scope or a budget that is not positive.
+        ConflictError: the id is taken by a session with another scope, metadata or budget.
+    """
+    if not scope.strip():
+        raise UsageError("a session needs a scope", hint='--scope "what it is about"')
+    if budget is not None and budget <= 0:
+        raise UsageError(f"a budget of {budget} tokens is not positive")
+    with record.write():
+        if session_id and (held := _held(record, session_id)):
+            _same_or_conflict(held, scope, metadata, budget)
+            return held
+        session_id = session_id or new_label(record, "session")
+        record.execute(
+            "INSERT INTO sessions (session_id, created_at, scope, phase, status, metadata, project,"
+            " budget) VALUES (?, ?, ?, 1, 'planning', ?, ?, ?)",
+            [
+                session_id,
+                record.now(),
+                scope,
+                None if metadata is None else json.dumps(dict(metadata), ensure_ascii=False),
+                project,
+                budget,
+            ],
+        )
+        journal.log(record, "init-session", session_id=session_id, after={"scope": scope})
+        return get(record, session_id)
+
+
+def _same_or_conflict(
+    held: Session, scope: str, metadata: Mapping[str, Any] | None, budget: int | None
+) -> None:
+    given = {"scope": scope, "metadata": metadata, "budget": budget}
+    different = [
+        f"{name} is {getattr(held, name)!r}, not {value!r}"
+        for name, value in given.items()
+        if value is not None and getattr(held, name) != value
+    ]
+    if different:
+        raise ConflictError(
+            f"session {held.session_id!r} exists already: {'; '.join(different)}",
+            hint="choose another --session-id, or leave it out and one is made",
+        )
+
+
+def get(record: Record, session_id: str) -> Session:
+    """One session.
+
+    Raises:
+        NotFoundError: with the nearest known ids.
+    """
+    held = _held(record, session_id)
+    if held is None:
+        raise not_found(record, "session", session_id)
+    return held
+
+
+def _held(record: Record, session_id: str) -> Session | None:
+    rows = record.rows(
+        f"SELECT {columns(Session)} FROM sessions WHERE session_id = ?", [session_id]
+    )
+    return Session.of(rows[0]) if rows else None
+
+
+def current(record: Record, project: str) -> Session:
+    """The newest session of the project that is still open.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    rows = record.rows(
+        f"SELECT {columns(Session)} FROM sessions WHERE project = ? AND archived_at IS NULL "
+        "AND status NOT IN ('completed', 'failed') ORDER BY created_at DESC, rowid DESC LIMIT 1",
+        [project],
+    )
+    if not rows:
+        error = NotFoundError("session", "(open)")
+        error.message = "this project has no open session"
+        error.hint = 'orch init-session --scope "..." opens one'
+        raise error
+    return Session.of(rows[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Something that should be true before a session leaves ``phase``."""
+
+    phase: int
+    name: str
+    met: bool
+    missing: str
+    """What is missing, in words; empty when met."""
+
+
+def gates(record: Record, session_id: str) -> tuple[Gate, ...]:
+    """The gates of all phases as they stand now, from stored facts."""
+    count = record.value
+    validated = count(
+        "SELECT count(*) FROM journal WHERE session_id = ? AND action = 'validate'", [session_id]
+    )
+    planned = count(
+        "SELECT count(*) FROM planned_agents WHERE session_id = ? AND removed_at IS NULL",
+        [session_id],
+    ) + count("SELECT count(*) FROM bundles WHERE session_id = ?", [session_id])
+    deployed = "FROM agent_executions WHERE session_id = ? AND retracted_at IS NULL"
+    runs = count(f"SELECT count(*) {deployed}", [session_id])
+    waiting = count(f"SELECT count(*) {deployed} AND status = 'deployed'", [session_id])
+    results = "FROM outputs WHERE output_type = 'validation_result' AND retracted_at IS NULL"
+    of_session = (
+        "AND execution_id IN (SELECT execution_id FROM agent_executions WHERE session_id = ?)"
+    )
+    recorded = count(f"SELECT count(*) {results} {of_session}", [session_id])
+    found = [
+        (1, "validated", validated > 0, "no validation is recorded: orch validate"),
+        (2, "planned", planned > 0, "no agent is planned and no bundle prepared"),
+        (3, "deployed", runs > 0, "no agent was deployed"),
+        (3, "returned", waiting == 0, f"{waiting} of {runs} agents have not returned"),
+        (4, "results recorded", recorded > 0, "no validation result is recorded: orch collect"),
+    ]
+    return tuple(Gate(p, name, met, "" if met else missing) for p, name, met, missing in found)
+
+
+def set_phase(record: Record, session_id: str, phase: int) -> tuple[Session, tuple[Gate, ...]]:
+    """Move a session to ``phase`` and give the gates that were skipped on the way.
+
+    Moving on past an unmet gate is allowed and recorded; so is going back.
+
+    Raises:
+        UsageError: a phase outside 1 to 5.
+        NotFoundError: no such session.
+    """
+    if phase not in PHASES:
+        listed = ", ".join(f"{number} {name}" for number, name in PHASES.items())
+        raise UsageError(f"there is no phase {phase}", hint=f"phases: {listed}")
+    with record.write():
+        session = get(record, session_id)
+        before = session.phase or 1
+        skipped = tuple(
+            gate
+            for gate in gates(record, session_id)
+            if before <= gate.phase < phase and not gate.met
+        )
+        if session.phase != phase:
+            status = "executing" if phase >= 3 and session.status == "planning" else session.status
+            record.execute(
+                "UPDATE sessions SET phase = ?, status = ? WHERE session_id = ?",
+                [phase, status, session_id],
+            )
+            journal.log(
+                record,
+                "set-phase",
+                session_id=session_id,
+                before={"phase": session.phase, "status": session.status},
+                after={
+                    "phase": phase,
+                    "status": status,
+                    "skipped_gates": [f"{g.name}: {g.missing}" for g in skipped],
+                },
+            )
+        return get(record, session_id), skipped
+
+
+def complete_session(record: Record, session_id: str, status: str = "completed") -> Session:
+    """Close a session as ``completed`` or ``failed``.
+
+    Raises:
+        UsageError: another status.
+        ConflictError: it was closed with the other one.
+    """
+    if status not in ENDINGS:
+        raise UsageError(f"a session ends {' or '.join(ENDINGS)}, not {status!r}")
+    with record.write():
+        session = get(record, session_id)
+        if session.status == status:
+            return session
+        if session.status in ENDINGS:
+            raise ConflictError(
+                f"session {session_id!r} was closed as {session.status} at {session.completed_at}",
+                hint="open a new session for further work",
+            )
+        record.execute(
+            "UPDATE sessions SET status = ?, completed_at = ? WHERE session_id = ?",
+            [status, record.now(), session_id],
+        )
+        journal.log(
+            record,
+            "complete-session",
+            session_id=session_id,
+            before={"status": session.status},
+            after={"status": status},
+        )
+        return get(record, session_id)
+
+
+def archive(record: Record, session_id: str, *, archived: bool = True) -> Session:
+    """Hide a session from lists and search, or show it again; nothing is deleted."""
+    with record.write():
+        session = get(record, session_id)
+        if bool(session.archived_at) != archived:
+            record.execute(
+                "UPDATE sessions SET archived_at = ? WHERE session_id = ?",
+                [record.now() if archived else None, session_id],
+            )
+            journal.log(record, "archive" if archived else "unarchive", session_id=session_id)
+        return get(record, session_id)
