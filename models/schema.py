@@ -85,7 +85,7 @@ def script() -> str:
     made = database.execute_sql(
         "SELECT sql FROM sqlite_schema AS s WHERE sql IS NOT NULL AND NOT EXISTS ("
         "SELECT 1 FROM sqlite_schema AS v WHERE v.sql LIKE 'CREATE VIRTUAL%' "
-        "AND s.name LIKE v.name || '\_%' ESCAPE '') ORDER BY rowid"
+        "AND s.name GLOB v.name || '_*') ORDER BY rowid"
     )
     return head + "".join(f"{_folded(statement)};\n\n" for (statement,) in made)
 

@@ -97,15 +97,15 @@ class Merged:
 
 def merge(observations: Iterable[Observation]) -> Merged:
     """Add up the statements about one execution."""
-    live = _live({o.digest: o for o in observations})
+    living = live(observations)
     values: dict[str, Any] = {}
     for columns, trust in ((INTENT, "intent"), (FACT, "fact")):
-        ranked = sorted(live, key=lambda o: (_TRUST[trust][o.source], o.at, o.digest))
+        ranked = sorted(living, key=lambda o: (_TRUST[trust][o.source], o.at, o.digest))
         for column in columns:
             said = [o.payload[column] for o in ranked if o.payload.get(column) is not None]
             if said:
                 values[column] = said[-1]
-    deployed = [o for o in live if o.payload.get("deployed_at")]
+    deployed = [o for o in living if o.payload.get("deployed_at")]
     if deployed:
         by_sql = [o for o in deployed if o.kind == "sql"]
         values["deployed_at"] = (
@@ -113,15 +113,16 @@ def merge(observations: Iterable[Observation]) -> Merged:
             if by_sql
             else min(o.payload["deployed_at"] for o in deployed)
         )
-    retractions = sorted(o.at for o in live if o.kind == "retracted")
+    retractions = sorted(o.at for o in living if o.kind == "retracted")
     values["retracted_at"] = retractions[0] if retractions else None
-    returns = _returns([o for o in live if o.kind == "returned" or _sql_return(o)])
+    returns = _returns([o for o in living if o.kind == "returned" or _sql_return(o)])
     values |= _latest(returns)
     return Merged(values, returns)
 
 
-def _live(by_digest: Mapping[str, Observation]) -> list[Observation]:
-    """The statements no living statement supersedes, oldest first."""
+def live(observations: Iterable[Observation]) -> list[Observation]:
+    """The statements no living statement supersedes, each once, oldest first."""
+    by_digest = {o.digest: o for o in observations}
     superseded_by: dict[str, list[str]] = {}
     for observation in by_digest.values():
         for target in observation.payload.get("supersedes", ()):

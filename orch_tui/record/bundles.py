@@ -1,0 +1,219 @@
+"""Bundles in the database: saved in versions, with the exact bytes of every item."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from orch_tui.errors import NotFoundError
+from orch_tui.ids import new_label, not_found
+from orch_tui.models.database import Record
+from orch_tui.prepare.bundle import Bundle, ContextItem
+from orch_tui.prepare.tokens import Count
+from orch_tui.record import contents, journal
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A bundle as it is stored."""
+
+    bundle: Bundle
+    version_id: int
+    frozen: bool
+    """An execution was deployed with this version; a change makes the next."""
+
+
+def save(record: Record, bundle: Bundle, session_id: str | None = None) -> Saved:
+    """Store a bundle; the same content again changes nothing.
+
+    A bundle without an id gets one. A changed bundle replaces its latest version, or becomes the
+    next where that one was deployed. ``session_id`` ties it to a session.
+    """
+    with record.write():
+        bundle_id = bundle.bundle_id or new_label(record, "bundle")
+        record.execute(
+            "INSERT INTO bundles (bundle_id, session_id, name, created_at) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (bundle_id) DO UPDATE SET name = coalesce(excluded.name, name), "
+            "session_id = coalesce(excluded.session_id, session_id), removed_at = NULL",
+            [bundle_id, session_id, bundle.name or None, bundle.created_at or record.now()],
+        )
+        latest = _latest(record, bundle_id)
+        rows = _item_rows(record, bundle)
+        head = (bundle.agent_type, bundle.scope, bundle.model or None)
+        if latest is not None:
+            held = load(record, bundle_id)
+            if (held.bundle.agent_type, held.bundle.scope, held.bundle.model or None) == head and (
+                _held_rows(record, held.version_id) == rows
+            ):
+                return held
+        version_id = _open_version(record, bundle_id, latest, head)
+        record.executemany(
+            f"INSERT INTO bundle_items (version_id, {_ITEM}) "
+            f"VALUES ({', '.join('?' * (1 + len(_ITEM.split(', '))))})",
+            [(version_id, *row) for row in rows],
+        )
+        saved = load(record, bundle_id)
+        journal.log(
+            record,
+            "save-bundle",
+            session_id=session_id,
+            subject=f"{bundle_id} v{saved.bundle.version}",
+            after={
+                "items": [item.source for item in bundle.items],
+                "tokens": bundle.total.tokens,
+                "estimator": bundle.total.estimator,
+            },
+        )
+        return saved
+
+
+def load(record: Record, bundle_id: str, version: int | None = None) -> Saved:
+    """A stored bundle with its bytes, the latest version unless one is named.
+
+    Raises:
+        NotFoundError: no such bundle or version.
+    """
+    rows = record.sql(
+        "SELECT version_id, version FROM bundle_versions WHERE bundle_id = ? ORDER BY version DESC",
+        [bundle_id],
+    )
+    if not rows:
+        raise not_found(record, "bundle", bundle_id)
+    for version_id, number in rows:
+        if version in (None, number):
+            return by_version(record, version_id)
+    raise NotFoundError(f"version of {bundle_id}", str(version), [str(n) for _, n in rows])
+
+
+def by_version(record: Record, version_id: int) -> Saved:
+    """The bundle version with this id."""
+    ((bundle_id, session_id, name, created_at, version, agent_type, scope, model),) = record.sql(
+        "SELECT b.bundle_id, b.session_id, b.name, v.created_at, v.version, v.agent_type, v.scope, "
+        "v.model FROM bundle_versions AS v JOIN bundles AS b USING (bundle_id) "
+        "WHERE v.version_id = ?",
+        [version_id],
+    )
+    bundle = Bundle(
+        bundle_id=bundle_id,
+        agent_type=agent_type,
+        scope=scope,
+        items=tuple(_items(record, version_id)),
+        model=model or "",
+        created_at=created_at,
+        version=version,
+        name=name or "",
+        session_id=session_id or "",
+    )
+    return Saved(bundle, version_id, _is_deployed(record, version_id))
+
+
+def of_session(record: Record, session_id: str) -> list[Saved]:
+    """The latest version of every bundle of a session, in the order they were made."""
+    ids = record.sql(
+        "SELECT bundle_id FROM bundles WHERE session_id = ? AND removed_at IS NULL ORDER BY rowid",
+        [session_id],
+    )
+    return [load(record, bundle_id) for (bundle_id,) in ids]
+
+
+def copy(record: Record, bundle_id: str, *, session_id: str | None = None) -> Saved:
+    """The same items under a new id, to be edited or used in another session."""
+    with record.write():
+        original = load(record, bundle_id).bundle
+        fresh = replace(original, bundle_id="", version=1, created_at=record.now())
+        return save(record, fresh, session_id)
+
+
+def _latest(record: Record, bundle_id: str) -> tuple[int, int] | None:
+    rows = record.sql(
+        "SELECT version_id, version FROM bundle_versions WHERE bundle_id = ? "
+        "ORDER BY version DESC LIMIT 1",
+        [bundle_id],
+    )
+    return rows[0] if rows else None
+
+
+def _is_deployed(record: Record, version_id: int) -> bool:
+    return bool(
+        record.value(
+            "SELECT 1 FROM agent_executions WHERE bundle_version_id = ? LIMIT 1", [version_id]
+        )
+    )
+
+
+def _open_version(
+    record: Record,
+    bundle_id: str,
+    latest: tuple[int, int] | None,
+    head: tuple[str, str, str | None],
+) -> int:
+    """The version to write items into: the latest, emptied, where not frozen; else the next."""
+    if latest is not None and not _is_deployed(record, latest[0]):
+        record.execute("DELETE FROM bundle_items WHERE version_id = ?", [latest[0]])
+        record.execute(
+            "UPDATE bundle_versions SET agent_type = ?, scope = ?, model = ? WHERE version_id = ?",
+            [*head, latest[0]],
+        )
+        return latest[0]
+    number = 1 if latest is None else latest[1] + 1
+    return int(
+        record.value(
+            "INSERT INTO bundle_versions (bundle_id, version, agent_type, scope, model, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?) RETURNING version_id",
+            [bundle_id, number, *head, record.now()],
+        )
+    )
+
+
+_ITEM = (
+    "position, type, source, sections, priority, content_id, token_count, token_low, token_high, "
+    "estimator, shared_with"
+)
+
+
+def _item_rows(record: Record, bundle: Bundle) -> list[tuple[Any, ...]]:
+    return [
+        (
+            position,
+            item.type,
+            item.source,
+            json.dumps(item.sections, ensure_ascii=False) if item.sections else None,
+            item.priority,
+            None if item.data is None else contents.put(record, item.data),
+            item.count.tokens,
+            item.count.low,
+            item.count.high,
+            item.count.estimator,
+            json.dumps(item.shared_with) if item.shared_with else None,
+        )
+        for position, item in enumerate(bundle.items, start=1)
+    ]
+
+
+def _held_rows(record: Record, version_id: int) -> list[tuple[Any, ...]]:
+    return record.sql(
+        f"SELECT {_ITEM} FROM bundle_items WHERE version_id = ? ORDER BY position", [version_id]
+    )
+
+
+def _items(record: Record, version_id: int) -> list[ContextItem]:
+    items = []
+    for row in record.rows(
+        f"SELECT {_ITEM} FROM bundle_items WHERE version_id = ? ORDER BY position", [version_id]
+    ):
+        content_id = row["content_id"]
+        items.append(
+            ContextItem(
+                type=row["type"],
+                source=row["source"],
+                priority=row["priority"],
+                sections=tuple(json.loads(row["sections"] or "[]")),
+                data=None if content_id is None else contents.get(record, content_id),
+                count=Count(
+                    row["token_count"], row["estimator"], row["token_low"], row["token_high"]
+                ),
+                shared_with=tuple(json.loads(row["shared_with"] or "[]")),
+            )
+        )
+    return items

@@ -1,0 +1,129 @@
+"""Recording what came back: one return of an execution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from orch_tui.errors import UsageError
+from orch_tui.facts import Completion, ExecutionFacts, columns
+from orch_tui.models.database import Record
+from orch_tui.record import contents, executions, journal
+from orch_tui.record.merge import SAID, live, same_words
+from orch_tui.record.observations import find, observe, settle, stored
+
+ERROR_CODES = {
+    "ORG-001": "Missing Project Context",
+    "ORG-002": "Ambiguous Requirements",
+    "ORG-003": "Sub-Agent Failure",
+    "ORG-004": "Context Overflow",
+    "ORG-005": "Validation Failure",
+    "ORG-006": "Synthesis Conflicts",
+    "ORG-007": "Integration Issues",
+    "ORG-008": "Performance Issues",
+}
+"""What can go wrong with a delegated task, by the names the skill explains."""
+
+STATUSES = ("completed", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What ``record_completion`` did."""
+
+    execution: ExecutionFacts
+    completion: Completion
+    is_new: bool
+    """False where the same return was recorded before."""
+
+
+def record_completion(
+    record: Record,
+    execution_id: str,
+    *,
+    final_message: str | bytes | None = None,
+    status: str | None = None,
+    success: bool | None = None,
+    error_message: str | None = None,
+    error_code: str | None = None,
+    completed_at: str | None = None,
+    supersede: str | None = None,
+    source: str = "manual",
+) -> Recorded:
+    """Record one return of an execution; the same call again changes nothing.
+
+    A different message is another completion, never an overwrite. ``success`` follows
+    ``status`` and ``status`` follows ``success`` unless both are given. ``supersede`` is the
+    reason to take back what people and scripts said of earlier returns.
+
+    Raises:
+        NotFoundError: no such execution was deployed.
+        UsageError: a status or error code that does not exist.
+    """
+    if status is not None and status not in STATUSES:
+        raise UsageError(f"an execution returns {' or '.join(STATUSES)}, not {status!r}")
+    if error_code is not None and error_code not in ERROR_CODES:
+        raise UsageError(
+            f"there is no error code {error_code!r}",
+            hint=", ".join(f"{code} {name}" for code, name in ERROR_CODES.items()),
+        )
+    if status is None:
+        status = "failed" if success is False else "completed"
+    with record.write():
+        execution_id = find(record, execution_id)
+        before = completions(record, execution_id)
+        statement = {
+            "status": status,
+            "success": success,
+            "error_message": error_message,
+            "error_code": error_code,
+            "completed_at": completed_at,
+        }
+        if supersede is not None:
+            taken_back = _said_otherwise(record, execution_id, statement, final_message)
+            statement |= {"supersedes": taken_back, "reason": supersede} if taken_back else {}
+        observe(
+            record,
+            "returned",
+            statement,
+            source=source,
+            keys=[f"id:{execution_id}"],
+            message=final_message,
+        )
+        settle(record, [execution_id])
+        after = completions(record, execution_id)
+        if after != before:
+            journal.log(
+                record,
+                "record-completion",
+                session_id=executions.get(record, execution_id).session_id,
+                execution_id=execution_id,
+                after={"status": status, "completions": len(after), "reason": supersede},
+            )
+        return Recorded(executions.get(record, execution_id), after[-1], after != before)
+
+
+def completions(record: Record, execution_id: str) -> list[Completion]:
+    """Every return of an execution, oldest first."""
+    rows = record.rows(
+        f"SELECT {columns(Completion)} FROM completions WHERE execution_id = ? ORDER BY position",
+        [execution_id],
+    )
+    return [Completion.of(row) for row in rows]
+
+
+def _said_otherwise(
+    record: Record, execution_id: str, statement: dict[str, Any], message: str | bytes | None
+) -> list[str]:
+    """What was said by hand or script and differs; what hooks and transcripts saw stays."""
+    words = (
+        None if message is None else same_words(contents.exact(message).decode(errors="replace"))
+    )
+    wanted = {**statement, "words": words}
+    return sorted(
+        o.digest
+        for o in live(stored(record, execution_id))
+        if o.kind == "returned"
+        and o.source in SAID
+        and any(o.payload.get(name) != value for name, value in wanted.items())
+    )

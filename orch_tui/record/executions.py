@@ -1,0 +1,54 @@
+"""Reading executions as rows, and taking one back that was recorded by mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from orch_tui.facts import Allocation, ExecutionFacts, columns
+from orch_tui.models.database import Record
+from orch_tui.record.observations import find, observe, settle
+
+
+def get(record: Record, label: str) -> ExecutionFacts:
+    """One execution by its label, or by a label it was once known under.
+
+    Raises:
+        NotFoundError: with the nearest known labels.
+    """
+    (row,) = record.rows(
+        f"SELECT {columns(ExecutionFacts)} FROM agent_executions WHERE execution_id = ?",
+        [find(record, label)],
+    )
+    return ExecutionFacts.of(row)
+
+
+def select(
+    record: Record, condition: str = "1", parameters: Sequence[Any] = (), *, limit: int = -1
+) -> list[ExecutionFacts]:
+    """Executions that meet an SQL condition, newest first; retracted ones are left out."""
+    rows = record.rows(
+        f"SELECT {columns(ExecutionFacts)} FROM agent_executions WHERE retracted_at IS NULL "
+        f"AND ({condition}) ORDER BY coalesce(deployed_at, completed_at) DESC, rowid DESC LIMIT ?",
+        [*parameters, limit],
+    )
+    return [ExecutionFacts.of(row) for row in rows]
+
+
+def allocations(record: Record, execution_id: str) -> list[Allocation]:
+    """What an execution was given, in order."""
+    rows = record.rows(
+        f"SELECT {columns(Allocation)} FROM context_allocations WHERE execution_id = ? "
+        "ORDER BY position, allocation_id",
+        [execution_id],
+    )
+    return [Allocation.of(row) for row in rows]
+
+
+def retract(record: Record, label: str, reason: str, *, source: str = "manual") -> ExecutionFacts:
+    """Take back an execution recorded by mistake: hidden from lists, kept with the reason."""
+    with record.write():
+        execution_id = find(record, label)
+        observe(record, "retracted", {"reason": reason}, source=source, keys=[f"id:{execution_id}"])
+        settle(record, [execution_id])
+        return get(record, execution_id)

@@ -1,0 +1,48 @@
+"""Opening the record of a project, with everything that waits to be taken in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orch_tui.config import Config
+from orch_tui.models.database import Clock, Record, utc_now
+from orch_tui.paths import database_path
+from orch_tui.record.observations import settle_raw
+
+
+def open_record(
+    root: Path,
+    config: Config,
+    *,
+    database: str | None = None,
+    create: bool = True,
+    actor: str = "api",
+    clock: Clock = utc_now,
+) -> Record:
+    """Open the record of the project at ``root``; ``database`` names another file.
+
+    What raw SQL did in the meantime is taken in first, where the file can be written.
+
+    Raises:
+        RecordError: missing (with ``create=False``), not ours, newer, corrupt or locked.
+    """
+    path = Path(database_path(root, given=database, configured=config.database))
+    record = Record(path, create=create, actor=actor, clock=clock)
+    try:
+        take_in(record)
+    except BaseException:
+        record.close()
+        raise
+    return record
+
+
+def take_in(record: Record) -> None:
+    """Merge what arrived since the engine last looked; a locked or read-only file is left alone."""
+    if not record.writable or not _anything_pending(record):
+        return
+    with record.write():
+        settle_raw(record)
+
+
+def _anything_pending(record: Record) -> bool:
+    return bool(record.value("SELECT 1 FROM observations WHERE pending LIMIT 1"))

@@ -1,0 +1,176 @@
+"""Collecting what an execution produced: deliverables, validation results, insights, errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from orch_tui.errors import UsageError
+from orch_tui.facts import ExecutionFacts, Output, columns
+from orch_tui.models.database import Record
+from orch_tui.record import contents, deliverables, executions, journal
+
+Validation = Mapping[str, str | int | float]
+
+
+def collect(
+    record: Record,
+    execution_id: str,
+    *,
+    root: Path,
+    deliverable_paths: Iterable[str] = (),
+    validation: Validation | None = None,
+    insights: Iterable[str] = (),
+    errors: Iterable[str] = (),
+    found: bool = False,
+) -> list[Output]:
+    """Record what an execution produced and give the outputs, new and known.
+
+    A deliverable is read as it is on disk now: an unchanged one is known already, a changed one
+    becomes a new version. A missing one is recorded as missing. The validation result is stored
+    as an output of its own and, as the proposal's output JSON wants it, with each deliverable.
+    ``found`` marks what was read out of a final message.
+
+    Raises:
+        NotFoundError: no such execution.
+        UsageError: nothing to collect.
+    """
+    paths, insights, errors = list(deliverable_paths), list(insights), list(errors)
+    if not (paths or validation or insights or errors):
+        raise UsageError(
+            "there is nothing to collect",
+            hint="give --deliverables, --validation-results or --insights",
+        )
+    read = deliverables.collect(paths, root)  # before the transaction: git may take its time
+    with record.write():
+        execution = executions.get(record, execution_id)
+        common = {"agent_type": execution.agent_type, "model": execution.model}
+        kept = [
+            _keep_deliverable(
+                record,
+                execution,
+                d,
+                validation,
+                common,
+                [o.path for o in read if o is not d],
+                found,
+            )
+            for d in read
+        ]
+        texts = [("insight", text) for text in insights] + [("error", text) for text in errors]
+        if validation:
+            results = json.dumps(dict(validation), ensure_ascii=False)
+            texts.insert(0, ("validation_result", results))
+        kept += [_keep_text(record, execution, kind, text, common, found) for kind, text in texts]
+        new = [output.output_id for output, is_new in kept if is_new]
+        if new:
+            journal.log(
+                record,
+                "collect",
+                session_id=execution.session_id,
+                execution_id=execution.execution_id,
+                after={"outputs": new, "found": found},
+            )
+        return [output for output, _ in kept]
+
+
+def of_execution(record: Record, execution_id: str) -> list[Output]:
+    """The outputs of one execution, oldest first."""
+    return select(record, "execution_id = ?", [execution_id])
+
+
+def select(record: Record, condition: str, parameters: Sequence[Any]) -> list[Output]:
+    rows = record.rows(
+        f"SELECT {columns(Output)} FROM outputs WHERE retracted_at IS NULL AND ({condition}) "
+        "ORDER BY output_id",
+        parameters,
+    )
+    return [Output.of(row) for row in rows]
+
+
+def _keep_deliverable(
+    record: Record,
+    execution: ExecutionFacts,
+    read: deliverables.Deliverable,
+    validation: Validation | None,
+    common: Mapping[str, Any],
+    related: Sequence[str],
+    found: bool,
+) -> tuple[Output, bool]:
+    known = select(
+        record,
+        "execution_id = ? AND output_type = 'deliverable' AND path = ?",
+        [execution.execution_id, read.path],
+    )
+    stored_validation = json.loads(known[-1].content or "{}").get("validation", {}) if known else {}
+    results = dict(validation) if validation else stored_validation
+    content = {
+        "file_path": read.path,
+        "lines_added": read.lines_added,
+        "lines_modified": read.lines_modified,
+        "validation": results,
+    }
+    if not read.exists:
+        content["missing"] = True
+    if read.problem:
+        content["problem"] = read.problem
+    if known and known[-1].sha256 == read.sha256 and results == stored_validation:
+        return known[-1], False
+    return _insert(
+        record,
+        execution,
+        "deliverable",
+        json.dumps(content, ensure_ascii=False),
+        {**common, "related_files": list(related)},
+        found,
+        path=read.path,
+        sha256=read.sha256,
+        size=read.size,
+        content_id=None if read.data is None else contents.put(record, read.data),
+    ), True
+
+
+def _keep_text(
+    record: Record,
+    execution: ExecutionFacts,
+    output_type: str,
+    text: str,
+    common: Mapping[str, Any],
+    found: bool,
+) -> tuple[Output, bool]:
+    known = select(
+        record,
+        "execution_id = ? AND output_type = ? AND content = ?",
+        [execution.execution_id, output_type, text],
+    )
+    if known:
+        return known[-1], False
+    return _insert(record, execution, output_type, text, common, found), True
+
+
+def _insert(
+    record: Record,
+    execution: ExecutionFacts,
+    output_type: str,
+    content: str,
+    metadata: Mapping[str, Any],
+    found: bool,
+    **version: Any,
+) -> Output:
+    values = {
+        "execution_id": execution.execution_id,
+        "output_type": output_type,
+        "content": content,
+        "created_at": record.now(),
+        "metadata": json.dumps(metadata, ensure_ascii=False),
+        "found": int(found),
+        **version,
+    }
+    output_id = record.value(
+        f"INSERT INTO outputs ({', '.join(values)}) VALUES ({', '.join('?' * len(values))}) "
+        "RETURNING output_id",
+        list(values.values()),
+    )
+    return select(record, "output_id = ?", [output_id])[0]

@@ -1,0 +1,50 @@
+"""What every test stands on: its own home, a clock that is told the time, a real record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from orch_tui.models.database import Record
+
+START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+class FakeClock:
+    """A second passes at every look."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test sees the developer's settings, hooks or transcripts, nor leaves any."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "ORCH_DB", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
+    monkeypatch.setenv("ORCH_CONFIG_DIR", str(home / "config"))
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("COLUMNS", "100")
+    return home
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def record(tmp_path: Path, clock: FakeClock) -> Iterator[Record]:
+    """An empty record in a project folder of its own."""
+    with Record(tmp_path / ".claude" / "orchestration" / "execution.db", clock=clock) as opened:
+        yield opened
