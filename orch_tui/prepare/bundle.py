@@ -1,0 +1,454 @@
+"""Bundles: what one agent is given, composed from sources, and their JSON in and out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from orch_tui.errors import FormatError, SourceError
+from orch_tui.prepare.sources import Source, SourceReader, decode, free_text
+from orch_tui.prepare.tokens import ZERO, Count, CountCache, count_many, kind_of
+
+SCHEMA_VERSION = 1
+"""Of the JSON. A file with a higher one is refused: it may mean something else."""
+
+TYPES = ("file", "reference", "briefing", "shared_context")
+PRIORITIES = ("required", "recommended", "optional")
+CLAIMED = "claimed"
+"""The estimator of a figure that a foreign JSON states and nobody can check."""
+
+_MOST_TOKENS = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class ContextItem:
+    """One thing an agent is given."""
+
+    type: str
+    source: str
+    """Project-relative, absolute outside the project, ``text:...`` or ``-``."""
+    priority: str
+    sections: tuple[str, ...]
+    data: bytes | None
+    """The exact bytes handed over; None: known only by its figures."""
+    count: Count
+    shared_with: tuple[str, ...] = ()
+    sha256: str = ""
+    """Of ``data``; without data as the JSON claims it, else empty."""
+
+    def __post_init__(self) -> None:
+        if self.data is not None and not self.sha256:
+            object.__setattr__(self, "sha256", hashlib.sha256(self.data).hexdigest())
+
+    @property
+    def text(self) -> str:
+        """The data as text; empty without data."""
+        return decode(self.data or b"")
+
+    @property
+    def kind(self) -> str:
+        """The kind of content, which decides how its tokens are estimated."""
+        return kind_of(self.source, self.text)
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether its source is no file: free text or standard input."""
+        return self.source == "-" or self.source.startswith("text:")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The context prepared for one agent."""
+
+    bundle_id: str
+    agent_type: str
+    scope: str
+    items: tuple[ContextItem, ...]
+    model: str
+    created_at: str
+    version: int = 1
+    name: str = ""
+    session_id: str = ""
+    dropped: tuple[ContextItem, ...] = ()
+    """Items left out because the bundle holds them already."""
+
+    @property
+    def total(self) -> Count:
+        """The tokens of all items together."""
+        return sum((item.count for item in self.items), ZERO)
+
+
+class ReadBundle(NamedTuple):
+    """A bundle from JSON, and in sentences where it differs from what is found now."""
+
+    bundle: Bundle
+    differences: tuple[str, ...]
+
+
+def compose(
+    agent_type: str,
+    scope: str,
+    *,
+    reader: SourceReader,
+    bundle_id: str,
+    created_at: str,
+    model: str,
+    family: str,
+    files: Sequence[str] = (),
+    references: Sequence[str] = (),
+    optional: Sequence[str] = (),
+    shared: Sequence[str] = (),
+    texts: Sequence[str] = (),
+    cache: CountCache | None = None,
+    name: str = "",
+    session_id: str = "",
+) -> Bundle:
+    """A bundle of these sources, the free ``texts`` first, counted for a tokenizer ``family``.
+
+    Files, shared sources and texts are required, references recommended, ``optional`` optional.
+    An item that is there twice is dropped the second time. Raises SourceError naming every source
+    that cannot be taken.
+    """
+    wanted = (
+        *(("briefing", "required", text) for text in texts),
+        *(("shared_context", "required", source) for source in shared),
+        *(("file", "required", source) for source in files),
+        *(("reference", "recommended", source) for source in references),
+        *(("file", "optional", source) for source in optional),
+    )
+    items: list[ContextItem] = []
+    refused: list[SourceError] = []
+    for type_, priority, given in wanted:
+        try:
+            sources = _sources(type_, given, reader)
+        except SourceError as error:
+            refused.append(error)
+            continue
+        for source in sources:
+            is_text = source.name.startswith("text:")
+            items.append(
+                ContextItem(
+                    type="briefing" if is_text else type_,
+                    source=source.name,
+                    priority=priority,
+                    sections=source.sections,
+                    data=source.data,
+                    count=ZERO,
+                )
+            )
+    if refused:
+        raise _all_of(refused)
+    kept, dropped = without_repeats(counted(items, family=family, cache=cache))
+    return Bundle(
+        bundle_id=bundle_id,
+        agent_type=agent_type,
+        scope=scope,
+        items=kept,
+        model=model,
+        created_at=created_at,
+        name=name,
+        session_id=session_id,
+        dropped=dropped,
+    )
+
+
+def counted(
+    items: Iterable[ContextItem], *, family: str, cache: CountCache | None = None
+) -> list[ContextItem]:
+    """The items with their tokens counted, where they have data and nobody counted them yet."""
+    items = list(items)
+    uncounted = [item for item in items if _uncounted(item)]
+    counts = iter(count_many(uncounted, family=family, cache=cache))
+    return [replace(item, count=next(counts)) if _uncounted(item) else item for item in items]
+
+
+def without_repeats(
+    items: Iterable[ContextItem],
+) -> tuple[tuple[ContextItem, ...], tuple[ContextItem, ...]]:
+    """The items, each once, and those that were there again. The highest priority is kept.
+
+    The same bytes under another path stay: that the other file exists is news to the agent.
+    """
+    kept: dict[tuple[object, ...], ContextItem] = {}
+    dropped = []
+    for item in items:
+        key = (item.source, item.sha256 or item.sections)
+        first = kept.setdefault(key, item)
+        if first is not item:
+            kept[key] = replace(first, priority=min(first.priority, item.priority, key=rank))
+            dropped.append(item)
+    return tuple(kept.values()), tuple(dropped)
+
+
+def rank(priority: str) -> int:
+    """The place of a priority: 0 is the highest."""
+    return PRIORITIES.index(priority)
+
+
+def to_dict(bundle: Bundle, *, budget: int) -> dict[str, Any]:
+    """A bundle as JSON: the proposal's keys in its order, then ours.
+
+    ``budget_remaining`` is the session ``budget`` less this bundle.
+    """
+    total = bundle.total
+    figures = {
+        "bundle_id": bundle.bundle_id,
+        "agent_type": bundle.agent_type,
+        "scope": bundle.scope,
+        "created_at": bundle.created_at,
+        "context_items": [item_to_dict(item) for item in bundle.items],
+        "total_tokens": total.tokens,
+        "budget_remaining": budget - total.tokens,
+        "schema_version": SCHEMA_VERSION,
+        "version": bundle.version,
+        "name": bundle.name,
+        "session_id": bundle.session_id,
+        "model": bundle.model,
+        "estimator": total.estimator,
+        "band": [total.low, total.high],
+    }
+    if bundle.dropped:
+        figures["dropped"] = [item_to_dict(item) for item in bundle.dropped]
+    return figures
+
+
+def item_to_dict(item: ContextItem) -> dict[str, Any]:
+    """One item as JSON. Text that no file holds is written out, so that it can be read back."""
+    figures: dict[str, Any] = {
+        "type": item.type,
+        "source": item.source,
+        "token_count": item.count.tokens,
+        "priority": item.priority,
+        "sections": list(item.sections),
+    }
+    if item.shared_with:
+        figures["shared_with"] = list(item.shared_with)
+    figures |= {
+        "estimator": item.count.estimator,
+        "band": [item.count.low, item.count.high],
+        "sha256": item.sha256,
+    }
+    if item.is_inline and item.data is not None:
+        figures["text"] = item.data.decode("utf-8", "surrogateescape")
+    return figures
+
+
+def dumps(value: Mapping[str, Any]) -> str:
+    """JSON to write to a file: readable, and any text survives being read back."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # Bytes that are no UTF-8 travel as lone surrogates, which only an escape can carry.
+    return re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+
+
+def loads(
+    data: bytes,
+    *,
+    name: str,
+    reader: SourceReader,
+    family_of: Callable[[str], str],
+    default_model: str = "",
+    cache: CountCache | None = None,
+    contents: Callable[[str], bytes | None] = lambda sha256: None,
+) -> ReadBundle:
+    """The bundle in a JSON document called ``name``, ours or one of the proposal's bare schema.
+
+    Items get their bytes from the document, from disk while the file is the same, or from
+    ``contents`` (by SHA-256). The others stay without data and keep the figures claimed. Items
+    without a SHA-256 are read from disk and counted anew with the family that ``family_of`` gives
+    for the model. Raises FormatError naming the path of what is wrong.
+    """
+    document = _Document.parse(data, name)
+    schema = document.integer("schema_version", default=0)
+    if schema > SCHEMA_VERSION:
+        raise FormatError(
+            f"{name}: schema_version {schema} is newer than {SCHEMA_VERSION}",
+            hint="read it with a newer orch",
+        )
+    # Our own names are relative to the project, whoever reads them and wherever.
+    reader = replace(reader, cwd=reader.root if schema else reader.cwd, stdin=None)
+    differences: list[str] = []
+    model = document.text("model", default="") or default_model
+    claimed = [_claimed_item(entry) for entry in document.entries("context_items")]
+    present = [_with_data(item, text, reader, contents, differences) for item, text in claimed]
+    items = counted(present, family=family_of(model), cache=cache)
+    for item, (claim, _) in zip(items, claimed, strict=True):
+        if item.count.tokens != claim.count.tokens:
+            differences.append(f"{item.source}: {item.count} tokens now, {claim.count} claimed")
+    sum_claimed = sum(claim.count.tokens for claim, _ in claimed)
+    total_claimed = document.integer("total_tokens", default=sum_claimed)
+    if total_claimed != sum_claimed:
+        differences.append(
+            f"total_tokens: {total_claimed:,} claimed, its items say {sum_claimed:,}"
+        )
+    bundle = Bundle(
+        bundle_id=document.text("bundle_id"),
+        agent_type=document.text("agent_type"),
+        scope=document.text("scope"),
+        items=tuple(items),
+        model=model,
+        created_at=document.text("created_at", default=""),
+        version=document.integer("version", default=1),
+        name=document.text("name", default=""),
+        session_id=document.text("session_id", default=""),
+        dropped=tuple(_claimed_item(entry)[0] for entry in document.entries("dropped", ())),
+    )
+    return ReadBundle(bundle, tuple(differences))
+
+
+def _uncounted(item: ContextItem) -> bool:
+    return item.data is not None and item.count.estimator in ("", CLAIMED)
+
+
+def _sources(type_: str, given: str, reader: SourceReader) -> tuple[Source, ...]:
+    if type_ == "briefing":
+        return (free_text(given),)
+    return reader.resolve(given)
+
+
+def _all_of(refused: Sequence[SourceError]) -> SourceError:
+    if len(refused) == 1:
+        return refused[0]
+    lines = [
+        f"{error.message} ({error.hint})" if error.hint else error.message for error in refused
+    ]
+    reason = "\n  ".join(["cannot be taken", *lines])
+    return SourceError(f"{len(refused)} sources", reason)
+
+
+def _claimed_item(entry: _Document) -> tuple[ContextItem, bytes | None]:
+    """An item with the figures of its JSON and no data, and its text when the JSON holds it."""
+    tokens = entry.integer("token_count", default=0)
+    band = entry.integers("band", (tokens, tokens))
+    if len(band) != 2:
+        raise entry.wrong("band", "must be [low, high]")
+    item = ContextItem(
+        type=entry.text("type", TYPES, default="file"),
+        source=entry.text("source"),
+        priority=entry.text("priority", PRIORITIES, default="required"),
+        sections=entry.texts("sections"),
+        data=None,
+        count=Count(tokens, entry.text("estimator", default="") or CLAIMED, *band),
+        shared_with=entry.texts("shared_with"),
+        sha256=entry.text("sha256", default=""),
+    )
+    return item, entry.data("text")
+
+
+def _with_data(
+    item: ContextItem,
+    text: bytes | None,
+    reader: SourceReader,
+    contents: Callable[[str], bytes | None],
+    differences: list[str],
+) -> ContextItem:
+    """The item with its bytes, where they can be had and are those that were meant."""
+    data, reason = _on_disk(item, reader) if text is None else (text, "")
+    if item.sha256 and (data is None or hashlib.sha256(data).hexdigest() != item.sha256):
+        reason = reason or "changed since the bundle was made"
+        data = contents(item.sha256)
+    if data is None:
+        differences.append(f"{item.source}: {reason}; its figures are as claimed")
+    return replace(item, data=data)
+
+
+def _on_disk(item: ContextItem, reader: SourceReader) -> tuple[bytes | None, str]:
+    if item.is_inline:
+        return None, "is not in the file"
+    try:
+        sources = reader.resolve(item.source, item.sections)
+    except SourceError as error:
+        return None, error.reason
+    if len(sources) > 1:
+        return None, "names several files"
+    return sources[0].data, ""
+
+
+class _Document(NamedTuple):
+    """A JSON object whose values are asked for by type, and named by path when they are wrong."""
+
+    value: Mapping[str, Any]
+    path: str
+    name: str
+
+    @classmethod
+    def parse(cls, data: bytes, name: str) -> _Document:
+        try:
+            value = json.loads(decode(data))
+        except json.JSONDecodeError as error:
+            raise FormatError(f"{name}: is not JSON: {error}") from None
+        except (RecursionError, ValueError):
+            raise FormatError(f"{name}: is not JSON that can be read") from None
+        if not isinstance(value, dict):
+            raise FormatError(f"{name}: must be a JSON object", hint="prepare-bundle writes one")
+        return cls(value, "", name)
+
+    def text(self, key: str, choices: Sequence[str] = (), *, default: str | None = None) -> str:
+        value = self._text(key, self._get(key, default))
+        if choices and value not in choices:
+            raise self.wrong(key, f"{value!r} is not one of {', '.join(choices)}")
+        return value
+
+    def data(self, key: str) -> bytes | None:
+        """Bytes written as text, those that are no UTF-8 as lone surrogates."""
+        try:
+            return str(self.value[key]).encode("utf-8", "surrogateescape")
+        except KeyError:
+            return None
+        except UnicodeEncodeError:
+            raise self.wrong(key, "holds half of a surrogate pair") from None
+
+    def integer(self, key: str, *, default: int | None = None) -> int:
+        return self._integer(key, self._get(key, default))
+
+    def integers(self, key: str, default: Sequence[int]) -> list[int]:
+        return [
+            self._integer(f"{key}[{place}]", value)
+            for place, value in enumerate(self._list(key, default))
+        ]
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        values = self._list(key, ())
+        return tuple(self._text(f"{key}[{place}]", value) for place, value in enumerate(values))
+
+    def entries(self, key: str, default: Sequence[Any] | None = None) -> list[_Document]:
+        values = self._list(key, default)
+        for place, value in enumerate(values):
+            if not isinstance(value, dict):
+                raise self.wrong(f"{key}[{place}]", "must be an object")
+        return [
+            _Document(value, f"{self.path}{key}[{place}].", self.name)
+            for place, value in enumerate(values)
+        ]
+
+    def wrong(self, key: str, reason: str) -> FormatError:
+        return FormatError(f"{self.name}: {self.path}{key}: {reason}")
+
+    def _text(self, key: str, value: Any) -> str:
+        if not isinstance(value, str):
+            raise self.wrong(key, "must be text")
+        if re.search("[\ud800-\udfff]", value):
+            raise self.wrong(key, "holds half of a surrogate pair")
+        return value
+
+    def _integer(self, key: str, value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.wrong(key, "must be a whole number")
+        if not 0 <= value <= _MOST_TOKENS:
+            raise self.wrong(key, "is out of range")
+        return value
+
+    def _list(self, key: str, default: Sequence[Any] | None) -> Sequence[Any]:
+        value = self._get(key, default)
+        if not isinstance(value, list | tuple):
+            raise self.wrong(key, "must be a list")
+        return value
+
+    def _get(self, key: str, default: Any) -> Any:
+        value = self.value.get(key, default)
+        if value is None:
+            raise self.wrong(key, "is missing")
+        return value

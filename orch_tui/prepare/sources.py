@@ -1,0 +1,392 @@
+"""From what a user names to the exact bytes an agent is handed.
+
+A source is a file, a part of one (``lib/a.py:10-80``, ``docs/a.md#Heading``), a glob, free text
+(``text:...``) or standard input (``-``). What exists under the whole name wins, so that a file
+called ``notes#1.md`` or ``a,b.md`` needs no escaping.
+"""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import NamedTuple
+
+from orch_tui.errors import SourceError
+from orch_tui.prepare import sections as parts
+
+MAX_BYTES = 10_000_000
+
+_TEXT_LABEL = 72
+_MARKDOWN = {".md", ".markdown", ".mdown", ".mkd", ".mdx", ".mdc", ".txt", ""}
+_LINES = re.compile(r"(?P<path>.+):(?P<first>\d+)(?:-(?P<last>\d+))?", re.S)
+# UTF-32 before UTF-16: the mark of the one begins with the mark of the other.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
+_ASCII = bytes(range(128))
+
+_SECRET_NAMES = (
+    *(".env", ".env.*", "*.env", ".envrc", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.ppk"),
+    *("*.keystore", "*.kdbx", "id_rsa", "id_dsa", "id_ecdsa*", "id_ed25519*", ".netrc", "_netrc"),
+    *(".pgpass", ".npmrc", ".pypirc", ".htpasswd", ".git-credentials", ".vault-token"),
+    *("credentials", ".credentials", "kubeconfig", "*.tfvars", "client_secret*.json"),
+    *("service-account*.json", "service_account*.json"),
+    *(
+        f"{name}.{kind}"
+        for name in ("credentials", "secrets", ".credentials", ".secrets")
+        for kind in ("json", "yml", "yaml", "toml", "ini", "env", "txt", "csv")
+    ),
+)
+_SECRET_PATHS = ("*/.aws/config", "*/.docker/config.json", "*/.kube/config", "*/.ssh/config")
+_EXAMPLE = re.compile(r"(?:^|[._-])(?:example|sample|template|dist|tmpl|pub)(?:[._-]|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The bytes behind one source."""
+
+    name: str
+    """Relative to the project, absolute outside it, ``text:...`` or ``-``."""
+    sections: tuple[str, ...]
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        return decode(self.data)
+
+
+class _Located(NamedTuple):
+    path: Path
+    lines: tuple[int, int] | None = None
+    headings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReader:
+    """Reads sources for one project. Every refusal is a SourceError with source and reason."""
+
+    cwd: Path
+    """Where relative paths are looked up first."""
+    root: Path
+    """The project: looked up second, and what names are relative to."""
+    allow_secret: bool = False
+    max_bytes: int = MAX_BYTES
+    stdin: Callable[[], bytes] | None = None
+
+    def split(self, values: Iterable[str]) -> list[str]:
+        """The single sources in repeated, comma-separated values; free text is never split."""
+        return [source for value in values for source in self._split(value)]
+
+    def resolve(self, source: str, sections: Sequence[str] = ()) -> tuple[Source, ...]:
+        """What ``source`` stands for: one source, or for a glob every file it matches, sorted.
+
+        ``sections`` picks sections of a Markdown file by heading, as ``#Heading`` does.
+        """
+        if source == "-":
+            return (self._standard_input(),)
+        located = self._locate(source)
+        if located is not None:
+            headings = (*sections, *located.headings)
+            return (self._file(source, located.path, located.lines, headings),)
+        if source.startswith("text:"):
+            return (free_text(source.removeprefix("text:")),)
+        if any(mark in source for mark in "*?["):
+            return tuple(
+                self._file(str(path), path, None, tuple(sections)) for path in self._glob(source)
+            )
+        raise self._missing(source)
+
+    def _split(self, value: str) -> Iterator[str]:
+        if value.startswith("text:"):
+            yield value
+            return
+        pieces = value.split(",")
+        while pieces:
+            taken = next(n for n in range(len(pieces), 0, -1) if n == 1 or self._is_one(pieces[:n]))
+            source = ",".join(pieces[:taken]).strip()
+            if source:
+                yield source
+            del pieces[:taken]
+
+    def _is_one(self, pieces: Sequence[str]) -> bool:
+        """Whether the pieces joined are one source whose path holds all the commas."""
+        located = self._locate(",".join(pieces).strip())
+        return located is not None and not any("," in heading for heading in located.headings)
+
+    def _locate(self, source: str) -> _Located | None:
+        """The path that exists, the lines and the heading a source names; the longest path wins."""
+        if path := self._find(source):
+            return _Located(path)
+        if (match := _LINES.fullmatch(source)) and (path := self._find(match["path"])):
+            first = int(match["first"])
+            return _Located(path, lines=(first, int(match["last"] or first)))
+        for position in reversed([match.start() for match in re.finditer("#", source)]):
+            if path := self._find(source[:position]):
+                return _Located(path, headings=(source[position + 1 :].strip(),))
+        return None
+
+    def _find(self, name: str) -> Path | None:
+        if not name or "\0" in name:
+            return None
+        given = Path(name).expanduser() if name.startswith("~/") else Path(name)
+        for base in (self.cwd, self.root):
+            if os.path.lexists(base / given):
+                return base / given
+        return None
+
+    def _file(
+        self, given: str, path: Path, lines: tuple[int, int] | None, headings: tuple[str, ...]
+    ) -> Source:
+        data = _read(path, given, self.max_bytes)
+        name = self._name(path)
+        if not _is_utf8(name):  # neither JSON nor the record could hold it
+            raise SourceError(ascii(given), "has a name that is no UTF-8", hint="rename it")
+        if not self.allow_secret and looks_secret(path):
+            raise SourceError(given, "looks like a secret", hint="--allow-secret hands it over")
+        if lines is None and not headings:
+            return Source(name, (), data)
+        codec, mark = _codec(data)
+        text = data[len(mark) :].decode(codec)
+        if lines is not None and headings:
+            raise SourceError(given, "names lines and sections", hint="choose one of them")
+        if lines is not None:
+            spans = [parts.lines(text, *lines, source=given)]
+            name += f":{lines[0]}-{lines[1]}"
+        elif path.suffix.lower() in _MARKDOWN:
+            spans = parts.sections(text, headings, source=given)
+        else:
+            raise SourceError(
+                given,
+                "only Markdown has sections by heading",
+                hint=f"name lines: {name}:FIRST-LAST",
+            )
+        cut = b"".join(text[start:end].encode(codec) for start, end in spans)
+        # Two- and four-byte encodings cannot be read back without their mark.
+        return Source(name, headings, cut if codec in ("utf-8", "latin-1") else mark + cut)
+
+    def _name(self, path: Path) -> str:
+        root, real = self.root.resolve(), path.resolve()
+        if not real.is_relative_to(root):
+            return str(real)
+        # The name as given, through links inside the project, where it still leads to the file.
+        given = Path(os.path.abspath(path))
+        for base in (Path(os.path.abspath(self.root)), root):
+            if given.is_relative_to(base) and given.resolve() == real:
+                return _plain(given.relative_to(base))
+        return _plain(real.relative_to(root))
+
+    def _glob(self, pattern: str) -> list[Path]:
+        anchored = Path(pattern).is_absolute()
+        relative = os.path.relpath(pattern, "/") if anchored else pattern
+        if relative.endswith("**"):
+            relative += "/*"
+        hidden_wanted = any(part.startswith(".") for part in Path(relative).parts)
+        for base in [Path("/")] if anchored else [self.cwd, self.root]:
+            try:
+                found = sorted(path for path in base.glob(relative) if path.is_file())
+            except (ValueError, NotImplementedError, OSError) as error:
+                raise SourceError(pattern, f"is no usable pattern ({error})") from None
+            visible = [path for path in found if hidden_wanted or not _hidden(path, base)]
+            if visible:
+                return visible
+        raise SourceError(pattern, "matches no file", hint=self._looked_in())
+
+    def _missing(self, source: str) -> SourceError:
+        from difflib import get_close_matches
+
+        path = (_LINES.fullmatch(source) or {"path": source})["path"].split("#")[0] or source
+        for base in (self.cwd, self.root):
+            folder, wanted = _first_missing(base / path)
+            if close := get_close_matches(wanted, _names_in(folder), n=3, cutoff=0.6):
+                nearest = ", ".join(os.path.relpath(folder / name, base) for name in close)
+                return SourceError(source, "does not exist", hint=f"nearest: {nearest}")
+        return SourceError(source, "does not exist", hint=self._looked_in())
+
+    def _looked_in(self) -> str:
+        folders = dict.fromkeys((str(self.cwd), str(self.root)))
+        return f"looked in {' and '.join(folders)}"
+
+    def _standard_input(self) -> Source:
+        if self.stdin is None:
+            raise SourceError("-", "there is no standard input here")
+        data = self.stdin()
+        if not data:
+            raise SourceError("-", "standard input is empty")
+        _check_size("-", len(data), self.max_bytes)
+        _check_text("-", data)
+        return Source("-", (), data)
+
+
+def free_text(text: str) -> Source:
+    """A source from text itself, labelled by its beginning."""
+    if not text.strip():
+        raise SourceError("text:", "is empty")
+    data = _encoded(text)
+    shown = data.decode("utf-8", "replace")
+    line = shown.strip().splitlines()[0]
+    whole = line == shown and len(shown) <= _TEXT_LABEL
+    label = line if whole else f"{line[: _TEXT_LABEL - 1].rstrip()}…"
+    return Source(f"text:{label}", (), data)
+
+
+def _encoded(text: str) -> bytes:
+    """The bytes of text from a command line, where those that are no UTF-8 are lone surrogates."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
+def is_outside(name: str) -> bool:
+    """Whether the name of a source says that it lies outside the project."""
+    return name.startswith("/")
+
+
+def looks_secret(path: Path | str) -> bool:
+    """Whether a file's name, or that of what it links to, is one that secrets are kept under."""
+    return any(
+        any(fnmatch(Path(name).name.lower(), pattern) for pattern in _SECRET_NAMES)
+        and not _EXAMPLE.search(Path(name).name.lower())
+        or any(fnmatch(name.lower(), pattern) for pattern in _SECRET_PATHS)
+        for name in (os.path.abspath(path), os.path.realpath(path))
+    )
+
+
+def decode(data: bytes) -> str:
+    """Text for counting and showing: by byte order mark, else UTF-8, else Latin-1.
+
+    Newlines stay as they are. The mark is not part of the text. Never raises: what is not what
+    its mark says is shown with replacement characters.
+    """
+    codec, mark = _codec(data)
+    return data[len(mark) :].decode(codec, "replace")
+
+
+def _codec(data: bytes) -> tuple[str, bytes]:
+    for mark, codec in _MARKS:
+        if data.startswith(mark):
+            return codec, mark
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "latin-1", b""
+    return "utf-8", b""
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read(path: Path, given: str, max_bytes: int) -> bytes:
+    """All bytes of a regular file that stayed the same while it was read."""
+    try:
+        before = os.stat(path)
+        _check_regular(given, before)
+        _check_size(given, before.st_size, max_bytes)
+        # Not blocking: the file may have become a pipe since it was looked at.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(descriptor, "rb") as file:
+            _check_regular(given, os.fstat(descriptor))
+            data = file.read(max_bytes + 1)
+            after = os.fstat(descriptor)
+    except OSError as error:
+        raise _unreadable(given, path, error) from None
+    _check_size(given, len(data), max_bytes)
+    if (before.st_ino, before.st_size, before.st_mtime_ns) != (
+        *(after.st_ino, after.st_size, after.st_mtime_ns),
+    ):
+        raise SourceError(given, "changed while it was read", hint="try again when it is still")
+    _check_text(given, data)
+    return data
+
+
+def _check_regular(given: str, status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise SourceError(
+            given, "is a folder", hint=f"name its files or a pattern: '{given.rstrip('/')}/*.md'"
+        )
+    if not stat.S_ISREG(status.st_mode):
+        raise SourceError(given, "is not a regular file")
+
+
+def _check_size(given: str, size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise SourceError(
+            given,
+            f"is over the limit of {max_bytes / 1e6:g} MB ({size / 1e6:.1f} MB)",
+            hint="hand over a part of it, or raise the limit",
+        )
+
+
+def _check_text(given: str, data: bytes) -> None:
+    codec, mark = _codec(data)
+    if mark:
+        try:
+            data[len(mark) :].decode(codec)
+            return
+        except UnicodeDecodeError:
+            raise SourceError(given, f"is binary (no {codec} after its mark)") from None
+    if b"\0" in data:
+        raise SourceError(given, "is binary (it holds NUL bytes)")
+    if codec == "latin-1" and data:
+        controls = len(data) - len(data.translate(None, _CONTROLS))
+        beyond_ascii = len(data.translate(None, _ASCII))
+        if controls > len(data) * 0.05 or beyond_ascii > len(data) * 0.95:
+            raise SourceError(given, "is binary (mostly undecodable)", hint="convert text to UTF-8")
+
+
+def _unreadable(given: str, path: Path, error: OSError) -> SourceError:
+    if error.errno == errno.ELOOP:
+        return SourceError(given, "is a loop of links")
+    if error.errno == errno.ENOENT and path.is_symlink():
+        return SourceError(given, f"is a link to {os.readlink(path)}, which does not exist")
+    reason = (error.strerror or str(error)).lower()
+    return SourceError(given, f"cannot be read ({reason})")
+
+
+def _plain(relative: Path) -> str:
+    """A name that does not read as standard input."""
+    name = relative.as_posix()
+    return "./-" if name == "-" else name
+
+
+def _hidden(path: Path, base: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(base).parts)
+
+
+def _first_missing(path: Path) -> tuple[Path, str]:
+    """The deepest folder of a path that exists, and the name that is not in it."""
+    wanted = path
+    while wanted.parent != wanted and not _is_folder(wanted.parent):
+        wanted = wanted.parent
+    return wanted.parent, wanted.name
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

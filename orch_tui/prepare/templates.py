@@ -1,0 +1,244 @@
+"""Filling templates: Jinja2 in a sandbox, and the older ``{placeholder}`` form.
+
+A template is text from anywhere, so filling one always ends: its loops, calls and values are
+bounded. Nothing it asks for is ever left standing in the result; what is not known is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orch_tui.assets import asset
+from orch_tui.errors import FormatError, NotFoundError, SourceError
+from orch_tui.prepare.sources import SourceReader
+
+if TYPE_CHECKING:
+    from jinja2 import nodes
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+MAX_STEPS = 1_000_000
+"""Loop turns, calls and thousands of characters that one filling may cost: about a second."""
+MAX_NUMBER = 10_000_000
+"""The largest number a template may pass on; a width or a count."""
+
+_CHARACTERS_PER_STEP = 1000
+
+_JINJA = re.compile(r"\{\{|\{%|\{#.*?#\}", re.S)
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
+_COMMENT = re.compile(r"^[ \t]*<!--.*?-->[ \t]*(?:\r\n|\n)|<!--.*?-->", re.S | re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template and the name to call it by."""
+
+    name: str
+    text: str
+
+    @property
+    def is_jinja(self) -> bool:
+        return _JINJA.search(self.text) is not None
+
+
+def load(name: str, folders: Sequence[Path] = ()) -> Template:
+    """The template at path ``name``, or called so in ``folders`` or among those of orch.
+
+    A name may leave out its last suffixes (``briefing`` is ``briefing.md.j2``). Raises
+    NotFoundError with the nearest names, SourceError for a file that holds no text.
+    """
+    searched = [folder for folder in (*folders, asset("templates")) if folder.is_dir()]
+    path = Path(name)
+    if path.is_file():
+        return _read(path)
+    if len(path.parts) > 1:
+        raise SourceError(name, "there is no such template")
+    for folder in searched:
+        if (folder / name).is_file():
+            return _read(folder / name)
+        for entry in sorted(folder.iterdir()):
+            if entry.name.split(".")[0] == name and entry.is_file():
+                return _read(entry)
+    known = [entry.name for folder in searched for entry in sorted(folder.iterdir())]
+    raise NotFoundError("template", name, known)
+
+
+def fill(template: Template, values: Mapping[str, object]) -> str:
+    """The template filled from ``values``.
+
+    Raises FormatError for a placeholder that ``values`` lacks, for a syntax error (with its line)
+    and for a template that does not end. In the older form HTML comments are dropped, and what is
+    filled in is never looked at again.
+    """
+    return _fill_jinja(template, values) if template.is_jinja else _fill_older(template, values)
+
+
+def _read(path: Path) -> Template:
+    reader = SourceReader(path.parent, path.parent, allow_secret=True, max_bytes=1_000_000)
+    (source,) = reader.resolve(str(path.absolute()))
+    return Template(path.name, source.text)
+
+
+def _fill_older(template: Template, values: Mapping[str, object]) -> str:
+    text = _COMMENT.sub("", template.text)
+    values = {name: value for name, value in values.items() if isinstance(value, str | int | float)}
+    unknown = dict.fromkeys(name for name in _PLACEHOLDER.findall(text) if name not in values)
+    if unknown:
+        raise _unknown(template, list(unknown), values)
+    return _PLACEHOLDER.sub(lambda match: str(values[match[1]]), text)
+
+
+def _fill_jinja(template: Template, values: Mapping[str, object]) -> str:
+    from jinja2 import TemplateSyntaxError, UndefinedError, meta, nodes
+
+    meter = _Meter(template.name)
+    environment = _environment(meter)
+    try:
+        tree = environment.parse(template.text)
+        asked = meta.find_undeclared_variables(tree) - _optional(tree) - set(environment.globals)
+        if unknown := sorted(asked - set(values)):
+            raise _unknown(template, unknown, values)
+        for loop in list(tree.find_all(nodes.For)):
+            loop.iter = nodes.Filter(loop.iter, "_turns", [], [], None, None, lineno=loop.lineno)
+        for joined in list(tree.find_all(nodes.Concat)):
+            joined.nodes = [
+                nodes.Filter(node, "_piece", [], [], None, None, lineno=node.lineno)
+                for node in joined.nodes
+            ]
+        filled = environment.from_string(tree).generate(values)
+        return "".join(meter.size(piece) for piece in filled)
+    except FormatError:
+        raise
+    except TemplateSyntaxError as error:
+        raise FormatError(
+            f"template {template.name}, line {error.lineno}: {error.message}"
+        ) from None
+    except UndefinedError as error:
+        raise FormatError(f"template {template.name}: {error}", hint=_known(values)) from None
+    except (RecursionError, MemoryError, OverflowError):
+        raise meter.endless() from None
+    except Exception as error:  # whatever the template made a filter or method do
+        raise FormatError(f"template {template.name}: {error or type(error).__name__}") from None
+
+
+def _optional(tree: nodes.Template) -> set[str]:
+    """The names a template asks after before it uses them: ``is defined``, ``default``."""
+    from jinja2 import nodes
+
+    asking = [*tree.find_all(nodes.Test), *tree.find_all(nodes.Filter)]
+    return {
+        node.node.name
+        for node in asking
+        if node.name in ("defined", "undefined", "default", "d")
+        and isinstance(node.node, nodes.Name)
+    }
+
+
+def _environment(meter: _Meter) -> ImmutableSandboxedEnvironment:
+    """A sandbox in which every way to grow without end passes the meter."""
+    from jinja2 import StrictUndefined
+    from jinja2.exceptions import SecurityError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    class Metered(ImmutableSandboxedEnvironment):
+        intercepted_binops = frozenset({"*", "**", "%", "+"})
+
+        def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+            meter.arguments(*args, *kwargs.values())
+            return meter.size(super().call(context, obj, *args, **kwargs))
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            meter.operation(operator, left, right)
+            return meter.size(super().call_binop(context, operator, left, right))
+
+        def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+            if super().wrap_str_format(value) is not None:  # its widths are beyond the meter
+                raise SecurityError("str.format is not available here, use ~ or the filter format")
+            return None
+
+    environment = Metered(
+        undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
+    )
+    for name, function in environment.filters.items():
+        environment.filters[name] = meter.guarded(name, function)
+    environment.filters |= {"_turns": meter.turns, "_piece": meter.size}
+    del environment.globals["lipsum"]
+    return environment
+
+
+class _Meter:
+    """Counts what one filling does, by steps and by size, and stops it when it is too much."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._left = MAX_STEPS
+
+    def spend(self, steps: int) -> None:
+        self._left -= steps
+        if self._left < 0:
+            raise self.endless()
+
+    def turns(self, values: Iterable[Any]) -> Iterator[Any]:
+        for value in values:
+            self.spend(1)
+            yield value
+
+    def size(self, value: Any) -> Any:
+        """The value, paid for by its length."""
+        self.spend(1 + (len(value) // _CHARACTERS_PER_STEP if _sized(value) else 0))
+        return value
+
+    def arguments(self, *values: object) -> None:
+        """Refuses numbers that are asked for as widths or counts, before they are made."""
+        if any(isinstance(value, int) and abs(value) > MAX_NUMBER for value in values):
+            raise self.endless()
+
+    def operation(self, operator: str, left: Any, right: Any) -> None:
+        if operator == "*" and (_sized(left) or _sized(right)):
+            self.arguments(left, right)
+            lengths = [len(value) if _sized(value) else int(value) for value in (left, right)]
+            self.spend(lengths[0] * lengths[1] // _CHARACTERS_PER_STEP)
+        elif operator == "**":
+            self.arguments(left, right)
+            self.spend(abs(int(right)))
+        elif operator == "%" and isinstance(left, str):
+            self.arguments(*(right if isinstance(right, tuple) else (right,)))
+            self.arguments(*(int(width[:18]) for width in re.findall(r"\d+", left)))
+
+    def guarded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)  # keeps the mark that says which first argument jinja passes
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            if name == "format":
+                self.operation("%", str(args[0]), args[1:])
+            self.arguments(*args[1:], *kwargs.values())
+            return self.size(function(*args, **kwargs))
+
+        return checked
+
+    def endless(self) -> FormatError:
+        return FormatError(
+            f"template {self._name}: does not end or grows without end",
+            hint=f"it may take {MAX_STEPS:,} steps: turns of a loop, calls, 1,000 characters made",
+        )
+
+
+def _sized(value: object) -> bool:
+    return isinstance(value, str | bytes | list | tuple)
+
+
+def _unknown(
+    template: Template, unknown: Sequence[str], values: Mapping[str, object]
+) -> FormatError:
+    named = ", ".join(f"{{{name}}}" for name in unknown)
+    many = "s" if len(unknown) > 1 else ""
+    return FormatError(
+        f"template {template.name}: unknown placeholder{many} {named}", hint=_known(values)
+    )
+
+
+def _known(values: Mapping[str, object]) -> str:
+    return f"known: {', '.join(sorted(values))}"
