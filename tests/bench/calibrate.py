@@ -1,0 +1,256 @@
+"""Fits assets/tokens/ratios.toml: how Claude's counts relate to o200k_base, by kind of content.
+
+    python tests/bench/calibrate.py FOLDER [--write]
+
+Needs Python 3.12 or newer with ctok, the offline reconstruction of Claude's tokenizers. The corpus
+(``FIT``, and ``CHECK`` for texts that the fit has not seen) is fetched into FOLDER with pip, npm
+and apt-get where it is not there yet. Prints the table; ``--write`` also replaces the file.
+About ten minutes: ctok reads some 50 kB a second.
+"""
+
+from __future__ import annotations
+
+import gzip
+import random
+import re
+import subprocess
+import sys
+import tarfile
+from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median, quantiles
+from zipfile import ZipFile
+
+import ctok  # type: ignore[import-not-found, unused-ignore]
+
+from orch_tui.assets import asset
+from orch_tui.prepare.tokens import kind_of, raw_counts
+
+FIT = {
+    "wheel": "django==5.2.19 bokeh==3.9.2 pandas==3.0.3 panel==1.9.4 jupyterlab==4.6.6 "
+    "ansible-core==2.19.14 sqlfluff==4.5.0 textual==8.2.8 scikit-learn faker==40.54.0 statsmodels",
+    "sdist": "pygments==2.21.0 libcst==1.9.0 py4j==0.10.9.9 jieba==0.42.1 peewee==4.5.3 sqlglot "
+    "jpype1 psutil",
+    "npm": "rxjs@7.8.2 zod@4.6.7 @angular/core@21.2.26 bootstrap@5.3.9 date-fns@4.4.0",
+    "deb": "golang-github-spf13-cobra-dev golang-golang-x-net-dev librust-serde-dev "
+    "bash-completion live-boot git-doc fortunes",
+}
+CHECK = {
+    "wheel": "mkdocs-material flask rich dbt-core dbt-adapters streamlit pip homeassistant "
+    "bokeh-sampledata",
+    "sdist": "sphinx greenlet",
+    "npm": "effect vue prettier",
+    "deb": "golang-github-gin-gonic-gin-dev golang-github-spf13-viper-dev librust-tokio-dev "
+    "initramfs-tools-core debian-faq fortunes-bofh-excuses vim-runtime",
+}
+VERSIONS = {"v3": "3.0", "v4.8": "4.8"}
+"""ctok's version for each table; 4.7 differs from 4.8 in the frame of a message alone."""
+
+SLICE = 4000
+PER_KIND = 60
+SMALL = 400
+"""Characters of the short texts that ``floor`` is fitted on."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    kind: str
+    raw: int
+    claude: dict[str, int]
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    fit, check, small = (
+        measured(fetched(folder, packages), size)
+        for packages, size in ((FIT, SLICE), (CHECK, SLICE), (CHECK, SMALL))
+    )
+    report({family: fitted(fit, family) for family in VERSIONS}, check)
+    every = fit + check  # what is shipped knows all of them
+    tables = {family: fitted(every, family) for family in VERSIONS}
+    floors = {family: floor(small, tables[family], family) for family in VERSIONS}
+    text = as_toml(tables, floors, len(every))
+    print(text)
+    if "--write" in sys.argv:
+        asset("tokens/ratios.toml").write_text(text, "utf-8")
+
+
+Band = tuple[float, float, float]
+
+
+def fitted(samples: list[Sample], family: str) -> dict[str, Band]:
+    """p5, median and p95 of the ratio, by kind; ``other`` from all kinds alike."""
+    ratios = defaultdict(list)
+    for sample in samples:
+        ratio = sample.claude[family] / sample.raw
+        ratios[sample.kind].append(ratio)
+    ratios["other"] = [ratio for kind in sorted(ratios) for ratio in ratios[kind]]
+    return {kind: band(values) for kind, values in sorted(ratios.items())}
+
+
+def band(ratios: list[float]) -> Band:
+    cuts = quantiles(ratios, n=20, method="inclusive")
+    return round(cuts[0], 3), round(median(ratios), 3), round(cuts[-1], 3)
+
+
+def floor(samples: list[Sample], table: dict[str, Band], family: str) -> int:
+    """Tokens to widen a band by, at least, so that nine short texts in ten stay within."""
+    needed = []
+    for sample in samples:
+        low, middle, high = (ratio * sample.raw for ratio in table[sample.kind])
+        actual = sample.claude[family]
+        needed.append(0.0 if low <= actual <= high else abs(actual - middle))
+    return round(quantiles(needed, n=10)[-1] + 0.5)
+
+
+def report(tables: dict[str, dict[str, Band]], check: list[Sample]) -> None:
+    """How the fit does on the texts that it has not seen."""
+    for family, table in tables.items():
+        print(f"\n{family:14}    low  ratio   high | unseen  median error  p95 error  up to high")
+        for kind, (low, middle, high) in table.items():
+            rows = [sample for sample in check if kind in (sample.kind, "other")]
+            print(f"{kind:14} {low:6.3f} {middle:6.3f} {high:6.3f} | {len(rows):6}", end=" ")
+            print(quality(rows, table, family) if len(rows) > 4 else "")
+
+
+def quality(rows: list[Sample], table: dict[str, Band], family: str) -> str:
+    errors = quantiles(
+        (abs(table[row.kind][1] * row.raw / row.claude[family] - 1) for row in rows), n=20
+    )
+    within = sum(row.claude[family] <= table[row.kind][2] * row.raw for row in rows)
+    return f"{errors[9]:13.1%} {errors[-1]:10.1%} {within / len(rows):11.0%}"
+
+
+def as_toml(tables: dict[str, dict[str, Band]], floors: dict[str, int], slices: int) -> str:
+    corpus = "; ".join(f"{client}: {names} {CHECK[client]}" for client, names in FIT.items())
+    lines = [
+        "# Written by tests/bench/calibrate.py: Claude's tokens per token of o200k_base, as the",
+        "# 5th percentile, median and 95th percentile of texts of 4,000 characters. `floor` widens",
+        "# the band of short texts, in tokens to either side.",
+        "",
+        f"date = {date.today().isoformat()}",
+        f'estimators = "ctok {version("ctok")}, tiktoken {version("tiktoken")}"',
+        f'corpus = "{slices} texts; {corpus}"',
+        "",
+        "[tables] # Opus 4.7 and 4.8 share their pieces and differ in the frame of a message",
+        'v3 = "v3"',
+        '"v4.7" = "v4.8"',
+        '"v4.8" = "v4.8"',
+    ]
+    for family, table in tables.items():
+        lines += ["", f'["{family}"]', f"floor = {floors[family]}", "", f'["{family}".kinds]']
+        lines += [f"{kind} = [{low}, {mid}, {high}]" for kind, (low, mid, high) in table.items()]
+    return "\n".join(lines) + "\n"
+
+
+def measured(folders: list[Path], size: int) -> list[Sample]:
+    """Up to ``PER_KIND`` texts of ``size`` characters of each kind, spread over the packages."""
+    chosen = slices(folders, size)
+    raws = raw_counts([text for _, text in chosen])
+    with ProcessPoolExecutor() as pool:
+        claudes = pool.map(claude_counts, [text for _, text in chosen], chunksize=8)
+        rows = zip(chosen, raws, claudes, strict=True)
+        return [Sample(kind, raw, claude) for (kind, _), raw, claude in rows if raw]
+
+
+def claude_counts(text: str) -> dict[str, int]:
+    """Content tokens by family: without the frame that ctok adds for the message."""
+    return {
+        family: ctok.token_count(text, version=name) - ctok.token_count("", version=name)
+        for family, name in VERSIONS.items()
+    }
+
+
+def slices(folders: list[Path], size: int) -> list[tuple[str, str]]:
+    by_kind: dict[str, dict[Path, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for folder in folders:
+        for path in sampled(folder):
+            for text in texts(path):
+                start = random.Random(path.name).randrange(max(1, len(text) - size + 1))
+                start = text.rfind("\n", 0, start) + 1
+                piece = text[start : start + size]
+                if len(piece) >= size // 4:
+                    by_kind[kind_of(path.name, text)][folder].append(piece)
+    chosen = []
+    for kind, by_folder in sorted(by_kind.items()):
+        turns = max(map(len, by_folder.values()))
+        dealt = [
+            pieces[turn]
+            for turn in range(turns)
+            for pieces in by_folder.values()
+            if turn < len(pieces)
+        ]
+        chosen += [(kind, piece) for piece in dealt[:PER_KIND]]
+    return chosen
+
+
+_LICENCE = re.compile("licen|copying|copyright|notice|legal|authors|RECORD", re.IGNORECASE)
+
+
+def sampled(folder: Path) -> list[Path]:
+    """The files of a package, at most 100 of a suffix, in an order of no meaning. Licences, the
+    same few everywhere and much of them in capitals, would stand for English prose."""
+    by_suffix: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(folder.rglob("*")):
+        if not _LICENCE.search(path.name) and path.is_file():
+            by_suffix[path.suffix].append(path)
+    for paths in by_suffix.values():
+        random.Random(0).shuffle(paths)
+    return [path for paths in by_suffix.values() for path in paths[:100]]
+
+
+def texts(path: Path) -> list[str]:
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        data = file.read(1_000_000)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return []
+    if "\0" in text:
+        return []
+    if path.suffix == ".po":  # translations as prose: their English originals left out
+        entries = text.split("msgstr ")[2:]
+        return ["\n".join(entry.partition("\n\n")[0].strip('"\n') for entry in entries)]
+    return [text]
+
+
+def fetched(folder: Path, packages: dict[str, str]) -> list[Path]:
+    """The unpacked packages, a folder for each."""
+    return [
+        unpacked(folder, client, package)
+        for client, names in packages.items()
+        for package in names.split()
+    ]
+
+
+COMMANDS = {
+    "wheel": [sys.executable, "-m", "pip", "download", "-q", "--no-deps"],
+    "sdist": [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:"],
+    "npm": ["npm", "pack", "--silent"],
+    "deb": ["apt-get", "download", "-qq"],
+}
+
+
+def unpacked(folder: Path, client: str, package: str) -> Path:
+    target = folder / client / package.replace("/", "-")
+    if not target.exists():
+        target.mkdir(parents=True)
+        subprocess.run([*COMMANDS[client], package], cwd=target, check=True)
+        for archive in list(target.iterdir()):
+            if archive.suffix == ".whl":
+                ZipFile(archive).extractall(target)
+            elif archive.suffix == ".deb":
+                subprocess.run(["dpkg", "-x", archive.name, "."], cwd=target, check=True)
+            else:
+                with tarfile.open(archive) as tar:
+                    tar.extractall(target, filter="data")
+            archive.unlink()
+    return target
+
+
+if __name__ == "__main__":
+    main()
