@@ -323,8 +323,8 @@ def _claimed_item(entry: _Document) -> tuple[ContextItem, bytes | None]:
     """An item with the figures of its JSON and no data, and its text when the JSON holds it."""
     tokens = entry.integer("token_count", default=0)
     band = entry.integers("band", (tokens, tokens))
-    if len(band) != 2:
-        raise entry.wrong("band", "must be [low, high]")
+    if len(band) != 2 or not band[0] <= tokens <= band[1]:
+        raise entry.wrong("band", "must be [low, high] around token_count")
     item = ContextItem(
         type=entry.text("type", TYPES, default="file"),
         source=entry.text("source"),
@@ -394,10 +394,12 @@ class _Document(NamedTuple):
 
     def data(self, key: str) -> bytes | None:
         """Bytes written as text, those that are no UTF-8 as lone surrogates."""
+        if key not in self.value:
+            return None
+        if not isinstance(self.value[key], str):
+            raise self.wrong(key, "must be text")
         try:
             return str(self.value[key]).encode("utf-8", "surrogateescape")
-        except KeyError:
-            return None
         except UnicodeEncodeError:
             raise self.wrong(key, "holds half of a surrogate pair") from None
 

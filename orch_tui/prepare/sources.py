@@ -108,6 +108,11 @@ class SourceReader:
             )
         raise self._missing(source)
 
+    def exists(self, source: str) -> bool:
+        """Whether ``source`` names something that is there, be it of use or not."""
+        located = self._locate(source)
+        return located is not None and located.path.exists()
+
     def _split(self, value: str) -> Iterator[str]:
         if value.startswith("text:"):
             yield value

@@ -27,6 +27,7 @@ MAX_NUMBER = 10_000_000
 """The largest number a template may pass on; a width or a count."""
 
 _CHARACTERS_PER_STEP = 1000
+_STEPS_PER_CALL = 5
 
 _JINJA = re.compile(r"\{\{|\{%|\{#.*?#\}", re.S)
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
@@ -148,6 +149,7 @@ def _environment(meter: _Meter) -> ImmutableSandboxedEnvironment:
         intercepted_binops = frozenset({"*", "**", "%", "+"})
 
         def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+            meter.spend(_STEPS_PER_CALL)
             meter.arguments(*args, *kwargs.values())
             return meter.size(super().call(context, obj, *args, **kwargs))
 
@@ -222,7 +224,7 @@ class _Meter:
     def endless(self) -> FormatError:
         return FormatError(
             f"template {self._name}: does not end or grows without end",
-            hint=f"it may take {MAX_STEPS:,} steps: turns of a loop, calls, 1,000 characters made",
+            hint=f"it may take {MAX_STEPS:,} steps: turns of loops, calls, thousands of characters",
         )
 
 

@@ -1,0 +1,271 @@
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from orch_tui.errors import SourceError
+from orch_tui.prepare.sources import (
+    SourceReader,
+    decode,
+    free_text,
+    is_outside,
+    looks_secret,
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = tmp_path / "project"
+    (root / "lib").mkdir(parents=True)
+    (root / "docs").mkdir()
+    (root / "lib" / "a.py").write_bytes(b"one\r\ntwo\nthree")
+    (root / "docs" / "a.md").write_text("# Intro\nhello\n# Use, and more\nbye\n")
+    return root
+
+
+@pytest.fixture
+def reader(project: Path) -> SourceReader:
+    return SourceReader(project, project)
+
+
+def only(reader: SourceReader, source: str, *sections: str) -> tuple[str, bytes]:
+    (found,) = reader.resolve(source, sections)
+    return found.name, found.data
+
+
+def refusal(reader: SourceReader, source: str) -> SourceError:
+    with pytest.raises(SourceError) as refused:
+        reader.resolve(source)
+    return refused.value
+
+
+def test_a_file_is_taken_byte_for_byte(reader: SourceReader) -> None:
+    assert only(reader, "lib/a.py") == ("lib/a.py", b"one\r\ntwo\nthree")
+
+
+def test_names_are_relative_to_the_project_wherever_one_stands(project: Path) -> None:
+    reader = SourceReader(project / "lib", project)
+    assert only(reader, "a.py")[0] == "lib/a.py"
+    assert only(reader, "../docs/a.md")[0] == "docs/a.md"
+    assert only(reader, "docs/a.md")[0] == "docs/a.md"
+    assert only(reader, str(project / "lib" / "a.py"))[0] == "lib/a.py"
+
+
+def test_the_working_folder_comes_before_the_project(project: Path) -> None:
+    (project / "a.py").write_text("root")
+    assert only(SourceReader(project / "lib", project), "a.py")[0] == "lib/a.py"
+
+
+def test_a_source_outside_the_project_is_named_as_such(reader: SourceReader) -> None:
+    outside = reader.root.parent / "notes.txt"
+    outside.write_text("x")
+    (reader.root / "link.txt").symlink_to(outside)
+    for source in (str(outside), "../notes.txt", "link.txt"):
+        name, _ = only(reader, source)
+        assert name == str(outside.resolve())
+        assert is_outside(name)
+    assert not is_outside("lib/a.py")
+
+
+def test_links_inside_the_project_keep_the_name_given(reader: SourceReader) -> None:
+    (reader.root / "alias").symlink_to("lib")
+    assert only(reader, "alias/a.py")[0] == "alias/a.py"
+
+
+def test_a_project_behind_a_link_has_relative_names_too(project: Path) -> None:
+    linked = project.parent / "linked"
+    linked.symlink_to(project)
+    assert only(SourceReader(linked, linked), "lib/a.py")[0] == "lib/a.py"
+    assert only(SourceReader(linked, project), "lib/a.py")[0] == "lib/a.py"
+
+
+def test_line_ranges(reader: SourceReader) -> None:
+    assert only(reader, "lib/a.py:1-2") == ("lib/a.py:1-2", b"one\r\ntwo\n")
+    assert only(reader, "lib/a.py:3") == ("lib/a.py:3-3", b"three")
+    assert "it has 3" in refusal(reader, "lib/a.py:2-4").message
+
+
+def test_sections_by_heading(reader: SourceReader) -> None:
+    (section,) = reader.resolve("docs/a.md#intro")
+    assert (section.name, section.sections) == ("docs/a.md", ("intro",))
+    assert section.data == b"# Intro\nhello\n"
+    assert only(reader, "docs/a.md", "Intro") == ("docs/a.md", b"# Intro\nhello\n")
+    assert "Intro" in refusal(reader, "docs/a.md#Intor").hint
+    assert "Markdown" in refusal(reader, "lib/a.py#Parser").message
+    with pytest.raises(SourceError, match="lines and sections"):
+        reader.resolve("docs/a.md:1-2", ["Intro"])
+
+
+def test_what_exists_under_the_whole_name_wins(reader: SourceReader) -> None:
+    for name in ("b#Intro.md", "c.py:1-2", "e,f.md", "g*.md", "text:h", "lib/a.py:9"):
+        (reader.root / name).write_text(f"# T\nwhole {name}")
+        assert only(reader, name) == (name, f"# T\nwhole {name}".encode())
+    assert only(reader, "b#Intro.md#T")[0] == "b#Intro.md"
+
+
+def test_a_file_called_like_standard_input_can_be_read_back(reader: SourceReader) -> None:
+    (reader.root / "-").write_text("dash")
+    name, data = only(reader, "./-")
+    assert only(reader, name) == (name, data) == ("./-", b"dash")
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-be", "utf-32", "utf-8-sig", "latin-1"])
+def test_parts_of_any_encoding_can_be_read_again(reader: SourceReader, codec: str) -> None:
+    mark = "\ufeff" if codec == "utf-16-be" else ""
+    (reader.root / "x.md").write_bytes(f"{mark}# Ä\nü\n# B\nende\n".encode(codec))
+    (whole,) = reader.resolve("x.md")
+    (section,) = reader.resolve("x.md#Ä")
+    (line,) = reader.resolve("x.md:4")
+    assert whole.text == "# Ä\nü\n# B\nende\n"
+    assert (section.text, line.text) == ("# Ä\nü\n", "ende\n")
+
+
+def test_text_is_decoded_with_its_newlines() -> None:
+    assert decode(b"a\r\nb\rc\n") == "a\r\nb\rc\n"
+    assert decode(b"\xef\xbb\xbfa") == "a"
+    assert decode(b"caf\xe9") == "café"
+
+
+def test_free_text_is_labelled_by_its_beginning(reader: SourceReader) -> None:
+    assert only(reader, "text:be quick") == ("text:be quick", b"be quick")
+    long = free_text("\nfirst line\nsecond")
+    assert (long.name, long.data) == ("text:first line…", b"\nfirst line\nsecond")
+    assert len(free_text("x" * 500).name) < 80
+    assert free_text("a\udcffb").data == b"a\xffb"
+    assert "empty" in refusal(reader, "text: ").message
+
+
+def test_standard_input(project: Path) -> None:
+    reader = SourceReader(project, project, stdin=lambda: b"piped\r\n", max_bytes=10)
+    assert only(reader, "-") == ("-", b"piped\r\n")
+    for data, reason in ((b"", "empty"), (b"a\0", "binary"), (b"x" * 11, "over the limit")):
+        broken = SourceReader(project, project, stdin=lambda data=data: data, max_bytes=10)  # type: ignore[misc]
+        assert reason in refusal(broken, "-").message
+    assert "no standard input" in refusal(SourceReader(project, project), "-").message
+
+
+def test_a_pattern_stands_for_its_files_in_order(reader: SourceReader) -> None:
+    for name in ("lib/z.py", "lib/sub/b.py", "lib/.hidden.py", ".git/c.py"):
+        path = reader.root / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+    found = [source.name for source in reader.resolve("**/*.py")]
+    assert found == ["lib/a.py", "lib/sub/b.py", "lib/z.py"]
+    assert [source.name for source in reader.resolve("lib/**")] == found
+    assert [s.name for s in reader.resolve(f"{reader.root}/lib/?.py")] == ["lib/a.py", "lib/z.py"]
+    assert "matches no file" in refusal(reader, "lib/*.go").message
+
+
+def test_commas_separate_unless_the_path_holds_them(reader: SourceReader) -> None:
+    (reader.root / "x,y.md").write_text("# T\n")
+    assert reader.split(["lib/a.py, docs/a.md", "x,y.md#T,,lib/a.py"]) == [
+        *("lib/a.py", "docs/a.md"),
+        *("x,y.md#T", "lib/a.py"),
+    ]
+    assert reader.split(["text:one, two", "none,x,y.md"]) == ["text:one, two", "none", "x,y.md"]
+    assert reader.split(["docs/a.md#Intro,lib/a.py"]) == ["docs/a.md#Intro", "lib/a.py"]
+
+
+def test_a_missing_file_names_the_nearest(reader: SourceReader) -> None:
+    assert refusal(reader, "lib/b.py").hint == "nearest: lib/a.py"
+    assert refusal(reader, "dosc/a.md#Intro").hint == "nearest: docs"
+    assert str(reader.root) in refusal(reader, "entirely/else").hint
+    assert refusal(reader, "lib/a.py/deeper").reason == "does not exist"
+    assert "does not exist" in refusal(reader, "y" * 5000).message
+    assert "does not exist" in refusal(reader, "nul\0").message
+
+
+def test_what_is_no_text_file_is_refused(reader: SourceReader) -> None:
+    root = reader.root
+    (root / "nul.bin").write_bytes(b"text\0text")
+    (root / "noise.bin").write_bytes(bytes(range(1, 256)) * 9)
+    (root / "high.bin").write_bytes(b"\xfe" * 900)
+    (root / "mark.bin").write_bytes(b"\xff\xfe\x00\xd8")
+    os.mkfifo(root / "pipe")
+    (root / "loop").symlink_to("loop")
+    (root / "dangling").symlink_to("nowhere")
+    listener = socket.socket(socket.AF_UNIX)
+    here = os.getcwd()
+    os.chdir(root)  # the path of a socket must be short
+    listener.bind("socket")
+    os.chdir(here)
+    listener.close()
+    for source, reason in {
+        "lib": "is a folder",
+        "nul.bin": "NUL",
+        "noise.bin": "binary",
+        "high.bin": "binary",
+        "mark.bin": "binary",
+        "pipe": "not a regular file",
+        "socket": "not a regular file",
+        "loop": "loop of links",
+        "dangling": "nowhere, which does not exist",
+    }.items():
+        refused = refusal(reader, source)
+        assert refused.source == source
+        assert reason in refused.reason
+
+
+def test_huge_files_are_refused_unless_the_limit_is_raised(project: Path) -> None:
+    (project / "big.txt").write_bytes(b"x" * 1001)
+    reason = refusal(SourceReader(project, project, max_bytes=1000), "big.txt").reason
+    assert reason.startswith("is over the limit")
+    assert len(only(SourceReader(project, project, max_bytes=1001), "big.txt")[1]) == 1001
+
+
+def test_unreadable_files_are_refused(
+    reader: SourceReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")  # root may read everything
+
+    monkeypatch.setattr(os, "open", denied)
+    assert refusal(reader, "lib/a.py").reason == "cannot be read (permission denied)"
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    reader: SourceReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, opened = reader.root / "lib" / "a.py", os.open
+
+    def growing(path: str, flags: int) -> int:
+        with target.open("ab") as file:
+            file.write(b"more")
+        return opened(path, flags)
+
+    monkeypatch.setattr(os, "open", growing)
+    assert "changed while it was read" in refusal(reader, "lib/a.py").reason
+
+
+def test_a_name_that_is_no_utf8_is_refused(reader: SourceReader) -> None:
+    name = os.fsdecode(b"caf\xe9.txt")
+    (reader.root / name).write_text("x")
+    assert "no UTF-8" in refusal(reader, name).reason
+    str(refusal(reader, name)).encode()  # can be printed
+
+
+@pytest.mark.parametrize(
+    "name", [".env", ".env.local", "server.PEM", "id_rsa", ".netrc", "credentials", "secrets.yaml"]
+)
+def test_secret_looking_files_need_consent(project: Path, name: str) -> None:
+    (project / name).write_text("x")
+    refused = refusal(SourceReader(project, project), name)
+    assert "looks like a secret" in refused.reason
+    assert "--allow-secret" in refused.hint
+    assert only(SourceReader(project, project, allow_secret=True), name) == (name, b"x")
+
+
+def test_a_link_does_not_hide_a_secret(reader: SourceReader) -> None:
+    (reader.root / ".env").write_text("KEY=1")
+    (reader.root / "plain.txt").symlink_to(".env")
+    assert "secret" in refusal(reader, "plain.txt").reason
+
+
+@pytest.mark.parametrize(
+    "name", [".env.example", "env.py", "id_ed25519.pub", "credentials.py", "example.env", "key.md"]
+)
+def test_harmless_files_do_not_look_secret(name: str) -> None:
+    assert not looks_secret(name)
