@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from orch_tui.errors import SourceError, UsageError
+from orch_tui.prepare import budget
+from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted
 from orch_tui.prepare.sources import SourceReader, is_outside
 from orch_tui.prepare.tokens import ZERO, CountCache
@@ -166,16 +168,13 @@ def check_bounds(
     *,
     reader: SourceReader,
     family: str,
+    limits: Limits,
     cache: CountCache | None = None,
-    token_limit: int = 200_000,
-    warn: float = 0.75,
-    critical: float = 0.90,
 ) -> Bounds:
-    """How much of ``token_limit`` the files take, counted for a tokenizer ``family``.
+    """How much of the session budget the files take, counted for a tokenizer ``family``.
 
-    ``warn`` and ``critical`` are shares of the limit. A file that cannot be taken makes the
-    status at least a warning, as its tokens are not in the figure. Raises UsageError for a phase
-    outside 1 to 5.
+    A file that cannot be taken makes the status at least a warning, as its tokens are not in the
+    figure. Raises UsageError for a phase outside 1 to 5.
     """
     if phase not in range(1, 6):
         raise UsageError(f"phase {phase} does not exist", hint="phases are 1 to 5")
@@ -191,12 +190,12 @@ def check_bounds(
             for source in sources
         ]
     total = sum((item.count for item in counted(items, family=family, cache=cache)), ZERO)
-    share = total.high / token_limit
-    status = "critical" if share >= critical else "warning" if share >= warn else "ok"
+    gauge = budget.gauge("session budget", total, limits.budget, limits)
+    status = "critical" if gauge.status == "over" else gauge.status
     recommendations = []
     if status != "ok":
         recommendations.append(
-            f"{total} of {token_limit:,} tokens: {_RELIEF[phase]}"
+            f"{total} of {limits.budget:,} tokens: {_RELIEF[phase]}"
             + (" before anything else is deployed" if status == "critical" else "")
         )
     if errors:
@@ -205,8 +204,8 @@ def check_bounds(
     return Bounds(
         phase=phase,
         estimated_tokens=total.tokens,
-        token_limit=token_limit,
-        percentage_used=round(100 * total.tokens / token_limit, 2),
+        token_limit=limits.budget,
+        percentage_used=round(100 * total.tokens / max(limits.budget, 1), 2),
         status=status,
         recommendations=tuple(recommendations),
         file_errors=tuple(errors),

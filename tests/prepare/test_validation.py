@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orch_tui.errors import UsageError
+from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.sources import SourceReader
 from orch_tui.prepare.tokens import Count
@@ -151,7 +152,9 @@ def test_a_long_chain_is_no_problem() -> None:
 
 
 def bounds(reader: SourceReader, *files: str, limit: int, phase: int = 2) -> dict[str, object]:
-    found = check_bounds(phase, files, reader=reader, family="o200k_base", token_limit=limit)
+    found = check_bounds(
+        phase, files, reader=reader, family="o200k_base", limits=Limits(budget=limit)
+    )
     return found.to_dict()
 
 
