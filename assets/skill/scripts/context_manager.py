@@ -1,0 +1,6 @@
+"""Prepare bundles, budgets and briefings. `--help` lists the commands."""
+
+from _orch import run
+
+if __name__ == "__main__":
+    run(__file__)

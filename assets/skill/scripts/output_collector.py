@@ -1,0 +1,6 @@
+"""Collect outputs, list them and write the report. `--help` lists the commands."""
+
+from _orch import run
+
+if __name__ == "__main__":
+    run(__file__)

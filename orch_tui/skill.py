@@ -1,0 +1,238 @@
+"""Installing the skill and taking it away again.
+
+A manifest in the installed folder says what was written, by hash. What differs from it is the
+user's: it is never overwritten without a backup beside it and never removed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+
+from orch_tui.assets import asset
+from orch_tui.errors import OrchError, UsageError
+from orch_tui.paths import AnyPath, claude_folder
+
+NAME = "multi-agent-orchestration"
+MANIFEST = ".installed-by-orch.json"
+
+_COPIED = (
+    "execution_db.schema.sql",
+    "templates/briefing.md.j2",
+    "templates/orchestration-plan.tmpl",
+    "templates/report-back.md",
+    "templates/synthesis-report.tmpl",
+)
+"""Assets of orch that the skill shows in its own folder ``assets``."""
+
+_BOOTSTRAP = "scripts/_orch.py"
+_UNSET = b'INTERPRETER = ""\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What an installation did, or would do."""
+
+    folder: Path
+    written: tuple[Path, ...]
+    backed_up: tuple[tuple[Path, Path], ...]
+    """A file of the user's that stood in the way, and where it is now."""
+    unchanged: tuple[Path, ...]
+    removed: tuple[Path, ...]
+    """Written by an earlier version and no longer part of the skill."""
+    kept: tuple[Path, ...]
+    """No longer part of the skill, but edited by the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uninstalled:
+    """What a removal did, or would do."""
+
+    folder: Path
+    removed: tuple[Path, ...]
+    kept: tuple[Path, ...]
+    """Edited since they were installed, so the user's."""
+    backups: tuple[Path, ...]
+    """Files of the user's that installations moved aside."""
+
+
+def skill_folder(project: AnyPath | None = None) -> Path:
+    """Where the skill of a project lives; None: the user's, for all projects."""
+    return Path(claude_folder() if project is None else Path(project) / ".claude", "skills", NAME)
+
+
+def install(folder: Path, interpreter: str, *, dry_run: bool = False) -> Installed:
+    """Write the skill into ``folder``; its scripts will run under ``interpreter``.
+
+    Files that differ from what an earlier installation wrote are moved aside first. Doing it again
+    changes nothing.
+
+    Raises:
+        UsageError: ``interpreter`` is no absolute path.
+        OrchError: a file cannot be written.
+    """
+    if not os.path.isabs(interpreter):
+        raise UsageError(f"{interpreter!r} is no absolute path of a Python")
+    shipped = _shipped(interpreter)
+    ours = _manifest(folder)
+    differing = [name for name, data in shipped.items() if _hash(folder / name) != _digest(data)]
+    in_the_way = [
+        name
+        for name in differing
+        if os.path.lexists(folder / name) and not _is_as_written(folder, name, ours)
+    ]
+    backups = {folder / name: _backup_of(folder / name) for name in in_the_way}
+    stale = [name for name in ours if name not in shipped]
+    removed = [name for name in stale if _is_as_written(folder, name, ours)]
+    if not dry_run:
+        manifest = {name: _digest(data) for name, data in shipped.items()}
+        for name in differing:
+            _write(folder / name, shipped[name], backups.get(folder / name))
+        _remove(folder, removed)
+        if manifest != ours:
+            _write(folder / MANIFEST, _as_json(manifest))
+    return Installed(
+        folder,
+        written=_paths(folder, differing),
+        backed_up=tuple(backups.items()),
+        unchanged=_paths(folder, (name for name in shipped if name not in differing)),
+        removed=_paths(folder, removed),
+        kept=_paths(folder, (n for n in stale if n not in removed and (folder / n).exists())),
+    )
+
+
+def uninstall(folder: Path, *, dry_run: bool = False) -> Uninstalled:
+    """Remove what ``install`` wrote and nothing else, and the folders this leaves empty.
+
+    Raises:
+        OrchError: nothing was installed there, or a file cannot be removed.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise OrchError(f"{folder}: no skill was installed there", hint="`orch install` does it")
+    ours = _manifest(folder)
+    removed = [name for name in ours if _is_as_written(folder, name, ours)]
+    kept = [name for name in ours if name not in removed and os.path.lexists(folder / name)]
+    backups = [backup for name in ours for backup in _backups(folder / name)]
+    if not dry_run:
+        _remove(folder, [*removed, MANIFEST])
+    return Uninstalled(folder, _paths(folder, removed), _paths(folder, kept), tuple(backups))
+
+
+def _shipped(interpreter: str) -> dict[str, bytes]:
+    """Every file of the skill, by its name in the installed folder."""
+    root = asset("skill")
+    files = {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and path.parent.name != "__pycache__"
+    }
+    files |= {f"assets/{PurePosixPath(name).name}": asset(name).read_bytes() for name in _COPIED}
+    before, unset, after = files[_BOOTSTRAP].partition(_UNSET)
+    assert unset, f"{_BOOTSTRAP} has no line for the interpreter"
+    files[_BOOTSTRAP] = before + f"INTERPRETER = {interpreter!a}\n".encode() + after
+    return files
+
+
+def _manifest(folder: Path) -> dict[str, str]:
+    """What was written there, by name; empty where the manifest is missing or unreadable.
+
+    It may come from anywhere, with a cloned project for instance, so a name that leads out of the
+    folder does not count.
+    """
+    try:
+        files = json.loads((folder / MANIFEST).read_bytes())["files"]
+        return {str(name): str(digest) for name, digest in files.items() if _is_inside(str(name))}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def _is_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+
+
+def _is_as_written(folder: Path, name: str, ours: Mapping[str, str]) -> bool:
+    return name in ours and _hash(folder / name) == ours[name]
+
+
+def _as_json(manifest: Mapping[str, str]) -> bytes:
+    return json.dumps({"files": manifest}, indent=2).encode() + b"\n"
+
+
+def _digest(data: bytes) -> str:
+    return sha256(data).hexdigest()
+
+
+def _hash(path: Path) -> str:
+    """Of a plain file; empty for anything else: a link is somebody's decision, so not ours."""
+    try:
+        return "" if path.is_symlink() else _digest(path.read_bytes())
+    except OSError:
+        return ""
+
+
+def _backup_of(path: Path) -> Path:
+    """A free name beside ``path``: ``SKILL.md.bak``, ``SKILL.md.2.bak``."""
+    backup, number = path.with_name(f"{path.name}.bak"), 1
+    while os.path.lexists(backup):
+        number += 1
+        backup = path.with_name(f"{path.name}.{number}.bak")
+    return backup
+
+
+def _backups(path: Path) -> Iterator[Path]:
+    named = re.compile(rf"{re.escape(path.name)}(\.\d+)?\.bak")
+    if path.parent.is_dir():
+        yield from sorted(p for p in path.parent.iterdir() if named.fullmatch(p.name))
+
+
+def _write(path: Path, data: bytes, backup: Path | None = None) -> None:
+    """Write a file whole, after moving what stands there to ``backup``."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(data)
+        if backup:
+            os.rename(path, backup)
+        os.replace(unfinished, path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise OrchError(
+            f"{path} cannot be written: {error.strerror}",
+            hint="what was installed before is still there; mend it and repeat the command",
+        ) from error
+
+
+def _remove(folder: Path, names: Iterable[str]) -> None:
+    """Remove files, the bytecode that running them left, and folders that are empty then."""
+    for name in names:
+        path = folder / name
+        try:
+            path.unlink(missing_ok=True)
+            for bytecode in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
+                bytecode.unlink()
+        except OSError as error:
+            raise OrchError(f"{path} cannot be removed: {error.strerror}") from error
+        _remove_empty(path.parent / "__pycache__", folder)
+        _remove_empty(path.parent, folder)
+
+
+def _remove_empty(folder: Path, top: Path) -> None:
+    """Remove a folder and those above it, up to ``top``, while they are empty."""
+    while folder == top or top in folder.parents:
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return
+        folder = folder.parent
+
+
+def _paths(folder: Path, names: Iterable[str]) -> tuple[Path, ...]:
+    return tuple(folder / name for name in names)
