@@ -72,7 +72,7 @@ def record_completion(
     with record.write():
         execution_id = find(record, execution_id)
         before = completions(record, execution_id)
-        statement = {
+        statement: dict[str, Any] = {
             "status": status,
             "success": success,
             "error_message": error_message,

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orch_tui.config import Config
 from orch_tui.models.database import Clock, Record, utc_now
-from orch_tui.paths import database_path
 from orch_tui.record.observations import settle_raw
 
 
 def open_record(
-    root: Path,
-    config: Config,
-    *,
-    database: str | None = None,
-    create: bool = True,
-    actor: str = "api",
-    clock: Clock = utc_now,
+    path: Path, *, create: bool = True, actor: str = "api", clock: Clock = utc_now
 ) -> Record:
-    """Open the record of the project at ``root``; ``database`` names another file.
+    """Open the record at ``path``.
 
     What raw SQL did in the meantime is taken in first, where the file can be written.
 
     Raises:
         RecordError: missing (with ``create=False``), not ours, newer, corrupt or locked.
     """
-    path = Path(database_path(root, given=database, configured=config.database))
     record = Record(path, create=create, actor=actor, clock=clock)
     try:
         take_in(record)

@@ -11,6 +11,7 @@ from orch_tui.errors import UsageError
 from orch_tui.facts import ExecutionFacts, Output, columns
 from orch_tui.models.database import Record
 from orch_tui.record import contents, deliverables, executions, journal
+from orch_tui.record.final_message import Findings
 
 Validation = Mapping[str, str | int | float]
 
@@ -74,6 +75,21 @@ def collect(
                 after={"outputs": new, "found": found},
             )
         return [output for output, _ in kept]
+
+
+def collect_found(
+    record: Record, execution_id: str, findings: Findings, *, root: Path
+) -> list[Output]:
+    """Record what was read out of a final message, marked as found."""
+    return collect(
+        record,
+        execution_id,
+        root=root,
+        deliverable_paths=[path.path for path in findings.deliverables],
+        validation=findings.validation,
+        insights=[insight.text for insight in findings.insights],
+        found=True,
+    )
 
 
 def of_execution(record: Record, execution_id: str) -> list[Output]:

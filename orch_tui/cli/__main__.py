@@ -1,0 +1,7 @@
+"""``python -m orch_tui.cli``."""
+
+import sys
+
+from orch_tui.cli import main
+
+sys.exit(main())

@@ -1,0 +1,142 @@
+"""From words on the command line to a command and its arguments.
+
+Only the module of the command that was asked for is imported, and only its parser is built:
+building all of them would take longer than most commands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from importlib import import_module
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """One command: where it lives and what the list of commands says of it."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "init-session": Command("record", "open a session"),
+    "set-phase": Command("record", "move a session to a phase, 1 to 5"),
+    "plan": Command("record", "plan the agents of a session"),
+    "init-deployment": Command("record", "record a deployment, before the agent starts"),
+    "record-allocation": Command("record", "record what an execution was given"),
+    "record-completion": Command("record", "record what came back"),
+    "collect": Command("record", "record deliverables, validation results and insights"),
+    "complete-session": Command("record", "close a session"),
+    "retract": Command("record", "take back an execution recorded by mistake"),
+    "prepare-bundle": Command("prepare", "compose the context for one agent"),
+    "track-budget": Command("prepare", "show the budget of a session or of bundles"),
+    "deduplicate": Command("prepare", "find what several bundles share"),
+    "generate-briefing": Command("prepare", "render the text an agent is handed"),
+    "validate": Command("prepare", "check scope, files and dependencies of a plan"),
+    "check-bounds": Command("prepare", "check that files fit the context of a phase"),
+    "count": Command("prepare", "count the tokens of files"),
+    "query": Command("recall", "list executions or sessions"),
+    "outputs": Command("recall", "list what agents produced"),
+    "history": Command("recall", "search everything that was recorded"),
+    "show": Command("recall", "show one execution whole"),
+    "compare": Command("recall", "put two executions side by side"),
+    "replay": Command("recall", "render a past briefing again, or deploy it again"),
+    "stats": Command("recall", "what went with success, always with n"),
+    "synthesize": Command("recall", "write the report of a session"),
+    "config": Command("manage", "show every setting and where it comes from"),
+    "doctor": Command("manage", "check the record and say what to do"),
+    "backup": Command("manage", "copy the record while it is in use"),
+    "export": Command("manage", "write the whole record as JSONL"),
+    "redact": Command("manage", "remove a secret from everywhere it stands"),
+    "install": Command("manage", "install the skill for Claude Code"),
+    "uninstall": Command("manage", "remove what was installed"),
+    "completion": Command("manage", "print the shell completion script"),
+    "demo": Command("demo", "run one orchestration from plan to report on a sample project"),
+}
+
+_GROUPS = {
+    "prepare": "Prepare",
+    "record": "Record",
+    "recall": "Recall",
+    "manage": "Manage",
+    "demo": "Try",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Examples keep their lines; an abbreviation of a flag is no flag."""
+
+    def __init__(self, name: str, *, example: str) -> None:
+        super().__init__(
+            prog=f"orch {name}",
+            description=f"{COMMANDS[name].summary[0].upper()}{COMMANDS[name].summary[1:]}.",
+            epilog=f"example:\n{_indented(example)}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self.add_argument("--db", metavar="FILE", help="the database (default: the project's)")
+
+
+Builder = Callable[[], argparse.ArgumentParser]
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """The arguments of the command in ``argv``; its ``run`` does the work."""
+    if "_ARGCOMPLETE" in os.environ:
+        _complete()
+    name = argv[0] if argv else ""
+    if name in COMMANDS:
+        return builder(name)().parse_args(argv[1:])
+    return _overview().parse_args(argv)
+
+
+def builder(name: str) -> Builder:
+    """The function that builds the parser of a command: ``init-session`` -> ``init_session``."""
+    module = import_module(f"orch_tui.cli.{COMMANDS[name].module}")
+    build: Builder = getattr(module, name.replace("-", "_"))
+    return build
+
+
+def _overview() -> argparse.ArgumentParser:
+    """What ``orch --help`` shows, and what turns down a command that does not exist."""
+    from orch_tui import __version__
+
+    lines = []
+    for module, title in _GROUPS.items():
+        lines.append(f"\n{title}:")
+        lines += [f"  {n:<19}{c.summary}" for n, c in COMMANDS.items() if c.module == module]
+    parser = argparse.ArgumentParser(
+        prog="orch",
+        description="Prepare, record and recall the work you delegate to Claude Code subagents.",
+        epilog="\n".join(lines).strip("\n")
+        + "\n\norch COMMAND --help tells more, with an example.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"orch {__version__}")
+    parser.add_argument("command", metavar="COMMAND", type=_known, help="one of those below")
+    return parser
+
+
+def _known(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, n=3)
+    hint = f"nearest: {', '.join(near)}" if near else "orch --help lists them"
+    raise argparse.ArgumentTypeError(f"there is no command {name!r}; {hint}")
+
+
+def _complete() -> None:
+    """Answer the shell's question for completions and exit; only then are all parsers built."""
+    import argcomplete
+
+    whole = argparse.ArgumentParser(prog="orch")
+    commands = whole.add_subparsers()
+    for name, command in COMMANDS.items():
+        commands.add_parser(name, help=command.summary, parents=[builder(name)()], add_help=False)
+    argcomplete.autocomplete(whole)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.strip().splitlines())

@@ -1,0 +1,461 @@
+"""Commands before and after an agent runs: sessions, plans, deployments, completions, outputs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from orch_tui.cli.output import (
+    add_format,
+    as_row,
+    boolean,
+    json_object,
+    positive,
+    print_json,
+    print_rows,
+    read_bytes,
+    say,
+    split_list,
+    write_text,
+)
+from orch_tui.cli.parser import Parser
+from orch_tui.errors import OrchError, UsageError
+from orch_tui.project import Project
+
+if TYPE_CHECKING:
+    from orch_tui.prepare.bundle import Bundle
+    from orch_tui.record.final_message import Findings
+
+
+def init_session() -> argparse.ArgumentParser:
+    parser = Parser(
+        "init-session", example='orch init-session --scope "Implement vector search feature"'
+    )
+    parser.add_argument("--scope", required=True, help="what the session is about")
+    parser.add_argument("--session-id", help="default: orch-<today>-<number>")
+    parser.add_argument("--metadata", metavar="JSON", help="an object of your own to keep with it")
+    parser.add_argument("--budget", type=positive, metavar="TOKENS", help="for all its bundles")
+    parser.set_defaults(run=_init_session)
+    return parser
+
+
+def _init_session(arguments: Namespace) -> None:
+    from orch_tui.record import sessions
+
+    project = _project(arguments)
+    session = sessions.init_session(
+        project.record,
+        arguments.scope,
+        project=str(project.root),
+        session_id=arguments.session_id,
+        metadata=json_object(arguments.metadata) if arguments.metadata else None,
+        budget=arguments.budget,
+    )
+    print(session.session_id)
+
+
+def set_phase() -> argparse.ArgumentParser:
+    parser = Parser("set-phase", example="orch set-phase 3 --session-id orch-2026-11-22-001")
+    parser.add_argument(
+        "phase", type=int, help="1 analyze, 2 plan, 3 execute, 4 validate, 5 confirm"
+    )
+    _add_session(parser)
+    parser.set_defaults(run=_set_phase)
+    return parser
+
+
+def _set_phase(arguments: Namespace) -> None:
+    from orch_tui.record import sessions
+
+    project = _project(arguments)
+    session_id = project.session_id(arguments.session_id)
+    session, skipped = sessions.set_phase(project.existing_record, session_id, arguments.phase)
+    for gate in skipped:
+        say(f"gate {gate.phase} ({gate.name}) was skipped: {gate.missing}")
+    print(f"{session.session_id} {session.phase} {sessions.PHASES[session.phase or 1]}")
+
+
+def complete_session() -> argparse.ArgumentParser:
+    parser = Parser(
+        "complete-session", example="orch complete-session --session-id orch-2026-11-22-001"
+    )
+    _add_session(parser)
+    parser.add_argument("--status", choices=("completed", "failed"), default="completed")
+    hide = parser.add_mutually_exclusive_group()
+    hide.add_argument("--archive", action="store_true", help="also hide it from lists and search")
+    hide.add_argument("--unarchive", action="store_true", help="only show an archived one again")
+    parser.set_defaults(run=_complete_session)
+    return parser
+
+
+def _complete_session(arguments: Namespace) -> None:
+    from orch_tui.record import sessions
+
+    project = _project(arguments)
+    session_id = project.session_id(arguments.session_id)
+    record = project.existing_record
+    if arguments.unarchive:
+        session = sessions.archive(record, session_id, archived=False)
+    else:
+        session = sessions.complete_session(record, session_id, arguments.status)
+        if arguments.archive:
+            session = sessions.archive(record, session_id)
+    print(f"{session.session_id} {session.status}")
+
+
+def plan() -> argparse.ArgumentParser:
+    parser = Parser(
+        "plan",
+        example="""orch plan --agent-type task-implementor --scope "Implement HNSW" \\
+  --bundle bundle-001
+orch plan --agent-type principle-evaluator --scope "Review it" --after 1
+orch plan                       # the plan, in waves
+orch plan --edit 2 --model opus""",
+    )
+    _add_session(parser)
+    parser.add_argument("--agent-type", help="plan one more agent of this type")
+    parser.add_argument("--scope", help="what it is to do")
+    parser.add_argument("--model", help="the model to ask for")
+    parser.add_argument("--bundle", metavar="ID", help="the bundle it is given")
+    parser.add_argument(
+        "--after", action="append", metavar="N,N", help="the agents it waits for, by number"
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--edit", type=int, metavar="N", help="change agent N")
+    which.add_argument("--move", type=int, nargs=2, metavar=("N", "TO"), help="reorder")
+    which.add_argument("--remove", type=int, metavar="N", help="take agent N out of the plan")
+    add_format(parser)
+    parser.set_defaults(run=_plan)
+    return parser
+
+
+def _plan(arguments: Namespace) -> None:
+    from orch_tui.record import plan as planning
+
+    project = _project(arguments)
+    session_id = project.session_id(arguments.session_id)
+    record = project.existing_record
+    after = _numbers(arguments.after)
+    if arguments.remove:
+        planning.remove(record, session_id, arguments.remove)
+    elif arguments.move:
+        planning.move(record, session_id, *arguments.move)
+    elif arguments.edit:
+        given = {
+            "agent_type": arguments.agent_type,
+            "scope": arguments.scope,
+            "model": arguments.model,
+            "bundle_id": arguments.bundle,
+        }
+        values = {name: value for name, value in given.items() if value is not None}
+        planning.change(record, session_id, arguments.edit, waits_for=after, **values)
+    elif arguments.agent_type:
+        planning.add(
+            record,
+            session_id,
+            arguments.agent_type,
+            scope=arguments.scope or "",
+            model=arguments.model,
+            bundle_id=arguments.bundle,
+            waits_for=after or (),
+        )
+    elif arguments.scope or arguments.model or arguments.bundle or after:
+        raise UsageError("which agent?", hint="--agent-type plans a new one, --edit N changes one")
+    waits = planning.waits(record, session_id)
+    waves = planning.waves(record, session_id)
+    rows = [
+        {
+            **as_row(agent),
+            "waits_for": waits[agent.position],
+            "wave": next(n for n, wave in enumerate(waves, 1) if agent.position in wave),
+        }
+        for agent in planning.agents(record, session_id)
+    ]
+    print_rows(
+        rows,
+        arguments.format,
+        columns=("position", "wave", "agent_type", "scope", "model", "bundle_id", "waits_for"),
+        empty=f"{session_id} has no planned agents; --agent-type plans one",
+    )
+
+
+def _numbers(values: list[str] | None) -> list[int] | None:
+    if values is None:
+        return None
+    try:
+        return [int(value) for value in split_list(values)]
+    except ValueError as error:
+        raise UsageError(f"--after takes numbers of the plan: {error}") from error
+
+
+def init_deployment() -> argparse.ArgumentParser:
+    parser = Parser(
+        "init-deployment",
+        example="""orch init-deployment --agent-type task-implementor \\
+  --scope "Implement HNSW" --context-bundle bundle-001.json --output briefing.md""",
+    )
+    _add_session(parser)
+    parser.add_argument("--execution-id", help="default: exec-<number>")
+    parser.add_argument("--agent-type", help="default: the bundle's")
+    parser.add_argument("--scope", help="what it is to do (default: the bundle's)")
+    parser.add_argument("--model", help="the model asked for (default: the bundle's)")
+    parser.add_argument("--context-bundle", metavar="BUNDLE", help="a bundle file, or an id")
+    parser.add_argument("--context-token-count", type=_tokens, metavar="TOKENS")
+    parser.add_argument("--planned", type=int, metavar="N", help="the planned agent it is a run of")
+    parser.add_argument("--briefing", metavar="FILE", help="the exact text handed over; - is stdin")
+    parser.add_argument("--template", help="render the briefing with this template")
+    parser.add_argument("--output", metavar="FILE", help="write the briefing to hand over")
+    parser.add_argument("--deployed-at", metavar="TIME", help="default: now")
+    parser.add_argument(
+        "--allow-overflow", metavar="REASON", help="deploy over budget; the reason is recorded"
+    )
+    parser.add_argument(
+        "--supersede", metavar="REASON", help="replace what was said of this execution before"
+    )
+    _add_allow_secret(parser)
+    parser.set_defaults(run=_init_deployment)
+    return parser
+
+
+def _init_deployment(arguments: Namespace) -> None:
+    from orch_tui.record import deployment
+
+    project = _project(arguments)
+    session_id = project.session_id(arguments.session_id)
+    bundle = (
+        _bundle(project, arguments.context_bundle, arguments) if arguments.context_bundle else None
+    )
+    deployed = deployment.deploy(
+        project.record,
+        session_id,
+        catalogue=project.catalogue,
+        limits=project.limits,
+        agent_type=arguments.agent_type,
+        scope=arguments.scope,
+        model=arguments.model,
+        execution_id=arguments.execution_id,
+        bundle=bundle,
+        context_token_count=arguments.context_token_count,
+        planned=arguments.planned,
+        briefing=read_bytes(arguments.briefing) if arguments.briefing else None,
+        template=project.template(arguments.template),
+        deployed_at=project.moment(arguments.deployed_at),
+        allow_overflow=arguments.allow_overflow,
+        supersede=arguments.supersede,
+    )
+    say(*deployed.remarks)
+    if arguments.output:
+        write_text(arguments.output, deployed.briefing)
+    if arguments.output != "-":
+        print(deployed.execution.execution_id)
+
+
+def record_allocation() -> argparse.ArgumentParser:
+    parser = Parser(
+        "record-allocation",
+        example="orch record-allocation --execution-id exec-001 --bundle bundle-001.json",
+    )
+    parser.add_argument("--execution-id", required=True)
+    parser.add_argument("--bundle", required=True, help="a bundle file, or an id")
+    parser.add_argument("--allow-overflow", metavar="REASON", help="record it over budget")
+    _add_allow_secret(parser)
+    parser.set_defaults(run=_record_allocation)
+    return parser
+
+
+def _record_allocation(arguments: Namespace) -> None:
+    from orch_tui.record import deployment
+
+    project = _project(arguments)
+    allocations = deployment.record_allocation(
+        project.existing_record,
+        arguments.execution_id,
+        _bundle(project, arguments.bundle, arguments),
+        catalogue=project.catalogue,
+        limits=project.limits,
+        allow_overflow=arguments.allow_overflow,
+    )
+    tokens = sum(a.token_count or 0 for a in allocations if a.included_in_deployment)
+    print(f"{arguments.execution_id} {len(allocations)} items, {tokens:,} tokens")
+
+
+def _bundle(project: Project, given: str, arguments: Namespace) -> Bundle:
+    """A bundle named on the command line; where it differs from its file is said."""
+    bundle, differences = project.read_bundle(given, allow_secret=arguments.allow_secret)
+    say(*(f"{given}: {difference}" for difference in differences))
+    return bundle
+
+
+def record_completion() -> argparse.ArgumentParser:
+    parser = Parser(
+        "record-completion",
+        example="""orch record-completion --execution-id exec-001 --final-message-file answer.md \\
+  --collect auto
+some-command | orch record-completion --execution-id exec-001 --final-message -""",
+    )
+    parser.add_argument("--execution-id", required=True)
+    parser.add_argument("--status", choices=("completed", "failed"))
+    message = parser.add_mutually_exclusive_group()
+    message.add_argument("--final-message", metavar="TEXT", help="the text; - reads standard input")
+    message.add_argument("--final-message-file", metavar="FILE", help="- reads standard input")
+    parser.add_argument("--success", type=boolean, metavar="BOOL", help="default: as the status")
+    parser.add_argument("--error-message")
+    parser.add_argument("--error-code", metavar="CODE", help="ORG-001 to ORG-008")
+    parser.add_argument("--completed-at", metavar="TIME", help="default: now")
+    parser.add_argument("--deliverables", action="append", metavar="PATH,PATH")
+    parser.add_argument(
+        "--collect",
+        choices=("auto", "ask", "none"),
+        default="none",
+        help="record what the message itself tells of: deliverables, validation, insights",
+    )
+    parser.add_argument(
+        "--supersede", metavar="REASON", help="take back what was said of its return before"
+    )
+    parser.set_defaults(run=_record_completion)
+    return parser
+
+
+def _record_completion(arguments: Namespace) -> None:
+    from orch_tui.record import completion, outputs
+    from orch_tui.record.final_message import read
+
+    project = _project(arguments)
+    message: str | bytes | None = arguments.final_message
+    if arguments.final_message_file or message == "-":
+        message = read_bytes(arguments.final_message_file or "-")
+    record = project.existing_record
+    recorded = completion.record_completion(
+        record,
+        arguments.execution_id,
+        final_message=message,
+        status=arguments.status,
+        success=arguments.success,
+        error_message=arguments.error_message,
+        error_code=arguments.error_code,
+        completed_at=project.moment(arguments.completed_at),
+        supersede=arguments.supersede,
+    )
+    execution = recorded.execution
+    paths = split_list(arguments.deliverables)
+    if paths:
+        outputs.collect(record, execution.execution_id, root=project.root, deliverable_paths=paths)
+    if message is not None:
+        findings = read(execution.final_message or "", project.root)
+        _offer(project, execution.execution_id, findings, arguments.collect)
+    repeated = "" if recorded.is_new else " (recorded before)"
+    print(
+        f"{execution.execution_id} {execution.status}, "
+        f"completion {recorded.completion.position}{repeated}"
+    )
+
+
+def _offer(project: Project, execution_id: str, findings: Findings, how: str) -> None:
+    """Show signs of trouble, and record what the message tells of, or say that it could be."""
+    say(*(f"sign of trouble ({t.kind}): {t.excerpt}" for t in findings.troubles))
+    told = [
+        *(f"deliverable: {path.path}" for path in findings.deliverables),
+        *(f"validation: {name}: {result}" for name, result in findings.validation.items()),
+        *(f"insight: {insight.text}" for insight in findings.insights),
+    ]
+    if not told:
+        return
+    if how == "none":
+        say(f"the message tells of {len(told)} outputs; --collect auto records them")
+        return
+    say(*(f"found {line}" for line in told))
+    if how == "ask" and not _agreed():
+        return
+    from orch_tui.record import outputs
+
+    outputs.collect_found(project.record, execution_id, findings, root=project.root)
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError("--collect ask needs a terminal to ask on", hint="--collect auto or none")
+    print("record these, marked as found? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower().startswith("y")
+
+
+def collect() -> argparse.ArgumentParser:
+    parser = Parser(
+        "collect",
+        example="""orch collect --execution-id exec-001 --deliverables "lib/a.ts,tests/a.test.ts" \\
+  --validation-results "format:pass,lint:fail,coverage:85" --insights "HNSW is O(log n)\"""",
+    )
+    parser.add_argument("--execution-id", required=True)
+    parser.add_argument("--deliverables", action="append", metavar="PATH,PATH")
+    parser.add_argument("--validation-results", metavar="NAME:RESULT,...")
+    parser.add_argument("--insights", action="append", metavar="TEXT", help="repeat for several")
+    parser.add_argument("--errors", action="append", metavar="TEXT", help="repeat for several")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.set_defaults(run=_collect)
+    return parser
+
+
+def _collect(arguments: Namespace) -> None:
+    from orch_tui.recall.listing import output_as_json
+    from orch_tui.record import outputs
+    from orch_tui.record.deliverables import parse_validation
+
+    project = _project(arguments)
+    collected = outputs.collect(
+        project.existing_record,
+        arguments.execution_id,
+        root=project.root,
+        deliverable_paths=split_list(arguments.deliverables),
+        validation=parse_validation(arguments.validation_results or ""),
+        insights=arguments.insights or [],
+        errors=arguments.errors or [],
+    )
+    if arguments.format == "json":
+        print_json([output_as_json(output) for output in collected])
+        return
+    rows = [as_row(output) for output in collected]
+    print_rows(rows, "table", columns=("output_id", "output_type", "content"))
+    for output in collected:
+        if output.output_type == "deliverable" and output.sha256 is None:
+            say(f"{output.path} is not there: recorded as missing")
+
+
+def retract() -> argparse.ArgumentParser:
+    parser = Parser(
+        "retract", example='orch retract exec-007 --reason "deployed in the wrong session"'
+    )
+    parser.add_argument("execution_id", metavar="EXECUTION")
+    parser.add_argument("--reason", required=True)
+    parser.set_defaults(run=_retract)
+    return parser
+
+
+def _retract(arguments: Namespace) -> None:
+    from orch_tui.record import executions
+
+    if not arguments.reason.strip():
+        raise OrchError("a retraction needs a reason", hint='--reason "why"')
+    project = _project(arguments)
+    execution = executions.retract(
+        project.existing_record, arguments.execution_id, arguments.reason
+    )
+    print(f"{execution.execution_id} retracted")
+
+
+def _project(arguments: Namespace) -> Project:
+    return Project(database=arguments.db, face="command")
+
+
+def _add_session(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--session-id", help="default: the newest open session of the project")
+
+
+def _add_allow_secret(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--allow-secret", action="store_true", help="take files that look like secrets; recorded"
+    )
+
+
+def _tokens(text: str) -> int:
+    return 0 if text == "0" else positive(text)

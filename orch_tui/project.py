@@ -1,0 +1,181 @@
+"""One project as every face sees it: its root, settings, model catalogue and record."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orch_tui import config, paths
+
+if TYPE_CHECKING:
+    from orch_tui.models.database import Clock, Record
+    from orch_tui.prepare.budget import Limits
+    from orch_tui.prepare.bundle import ReadBundle
+    from orch_tui.prepare.catalogue import Catalogue
+    from orch_tui.prepare.sources import SourceReader
+    from orch_tui.prepare.templates import Template
+    from orch_tui.prepare.tokens import CountCache
+
+
+class Project:
+    """The project that a folder (default: the working folder) belongs to.
+
+    Nothing is opened or created before it is asked for: ``record`` creates the database,
+    ``existing_record`` does not, ``counts`` uses it only where there is one.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path | None = None,
+        *,
+        database: str | None = None,
+        face: str = "api",
+        recording: bool = True,
+        clock: Clock | None = None,
+    ) -> None:
+        self.cwd = Path(folder or ".").absolute()
+        self.root = Path(paths.project_root(self.cwd))
+        self.config = config.load(self.root)
+        self.recording = recording
+        """False: work without a database (``--no-record``)."""
+        self._database = database
+        self._face = face
+        self._clock = clock
+
+    @property
+    def database(self) -> Path:
+        """Where the record is, or would be."""
+        return Path(
+            paths.database_path(self.root, given=self._database, configured=self.config.database)
+        )
+
+    @cached_property
+    def record(self) -> Record:
+        """The record, made where there is none."""
+        return self._open(create=True)
+
+    @property
+    def existing_record(self) -> Record:
+        """The record of a project that has one.
+
+        Raises:
+            RecordError: there is none yet.
+        """
+        if "record" not in self.__dict__:
+            self.__dict__["record"] = self._open(create=False)
+        return self.record
+
+    def _open(self, *, create: bool) -> Record:
+        from orch_tui.models.database import utc_now
+        from orch_tui.record.opening import open_record
+
+        return open_record(
+            self.database,
+            create=create,
+            actor=f"{getpass.getuser()} ({self._face})",
+            clock=self._clock or utc_now,
+        )
+
+    def close(self) -> None:
+        """Close the record, where it was opened."""
+        record: Record | None = self.__dict__.pop("record", None)
+        if record is not None:
+            record.close()
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The Claude models, with the additions of the settings."""
+        from orch_tui.prepare.catalogue import catalogue
+
+        return catalogue(self.config.models, default=self.config.model)
+
+    @property
+    def limits(self) -> Limits:
+        """Budget, thresholds and reserve of the settings."""
+        from orch_tui.prepare.budget import Limits
+
+        return Limits(
+            budget=self.config.budget,
+            warn_threshold=self.config.warn_threshold,
+            critical_threshold=self.config.critical_threshold,
+            output_reserve=self.config.output_reserve,
+        )
+
+    @property
+    def counts(self) -> CountCache | None:
+        """Where token counts are kept: the record, if there is one."""
+        if not self.recording or not self.database.exists():
+            return None
+        from orch_tui.record.counts import RecordedCounts
+
+        return RecordedCounts(self.record)
+
+    def reader(self, *, allow_secret: bool = False) -> SourceReader:
+        """Reads context sources, from the working folder first and then from the root."""
+        from orch_tui.prepare.sources import SourceReader
+
+        return SourceReader(
+            self.cwd,
+            self.root,
+            allow_secret=allow_secret,
+            max_bytes=self.config.max_file_size,
+            stdin=sys.stdin.buffer.read,
+        )
+
+    def template(self, name: str | None) -> Template | None:
+        """The template at a path, or of that name in the template folders."""
+        if name is None:
+            return None
+        from orch_tui.prepare.templates import load
+
+        return load(name, [Path(folder) for folder in self.config.template_folders])
+
+    def session_id(self, given: str | None) -> str:
+        """The session that was named, or else the newest open one of the project.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        from orch_tui.record import sessions
+
+        if given is not None:
+            return sessions.get(self.existing_record, given).session_id
+        return sessions.current(self.existing_record, str(self.root)).session_id
+
+    def read_bundle(self, given: str, *, allow_secret: bool = False) -> ReadBundle:
+        """The bundle in a file, or a recorded one by its id.
+
+        Raises:
+            NotFoundError, FormatError, SourceError: it is neither, or cannot be read.
+        """
+        from orch_tui.errors import SourceError
+        from orch_tui.prepare.bundle import ReadBundle, loads
+        from orch_tui.record import bundles, contents
+
+        path = self.cwd / given
+        if not path.is_file():
+            if self.recording and self.database.exists():
+                return ReadBundle(bundles.load(self.record, given).bundle, ())
+            raise SourceError(given, "there is no such bundle file", hint="orch prepare-bundle")
+        stored = self.recording and self.database.exists()
+        return loads(
+            path.read_bytes(),
+            name=given,
+            reader=self.reader(allow_secret=allow_secret),
+            family_of=lambda model: self.catalogue.model(model).family,
+            cache=self.counts,
+            contents=(lambda sha256: contents.by_sha256(self.record, sha256))
+            if stored
+            else (lambda sha256: None),
+        )
+
+    def moment(self, text: str | None) -> str | None:
+        """A time as people type it (local, ``2026-11-22 10:00``), as the record writes it."""
+        if text is None:
+            return None
+        from orch_tui.recall.dates import moment
+
+        return moment(text, self.record.clock())

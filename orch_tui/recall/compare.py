@@ -1,0 +1,124 @@
+"""Two executions side by side: given, said, delivered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import unified_diff
+from pathlib import Path
+
+from orch_tui.models.database import Record
+from orch_tui.recall.show import Shown, show
+
+LONGEST_DIFF = 20_000
+"""Lines up to which two messages are compared line by line; difflib is quadratic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that one or both executions have."""
+
+    what: str
+    left: str | None
+    right: str | None
+
+    @property
+    def same(self) -> bool:
+        return self.left == self.right
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """``left`` and ``right`` and where they differ."""
+
+    left: Shown
+    right: Shown
+    facts: tuple[Difference, ...]
+    given: tuple[Difference, ...]
+    """A row per context source: its tokens and content on either side."""
+    delivered: tuple[Difference, ...]
+    said: str
+    """A unified diff of the final messages; empty when they are the same."""
+
+
+_FACTS = (
+    "session_id",
+    "agent_type",
+    "scope",
+    "model",
+    "resolved_model",
+    "status",
+    "success",
+    "error_code",
+    "error_message",
+    "deployed_at",
+    "completed_at",
+    "context_token_count",
+    "context_end_tokens",
+    "input_tokens",
+    "output_tokens",
+    "duration_ms",
+    "cost_usd",
+)
+
+
+def compare(record: Record, left: str, right: str, root: Path) -> Comparison:
+    """Compare two executions.
+
+    Raises:
+        NotFoundError: one of them is not known.
+    """
+    one, other = show(record, left, root), show(record, right, root)
+    facts = (
+        Difference(name, _text(getattr(one.execution, name)), _text(getattr(other.execution, name)))
+        for name in _FACTS
+    )
+    return Comparison(
+        one,
+        other,
+        tuple(fact for fact in facts if fact.left or fact.right),
+        _paired(_given(one), _given(other)),
+        _paired(_delivered(one), _delivered(other)),
+        _said(one, other),
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _given(shown: Shown) -> dict[str, str]:
+    """Source and sections -> tokens and, so that other bytes of that name differ, the content."""
+    found = {}
+    for given in shown.given:
+        allocation = given.allocation
+        sections = f" ({'; '.join(allocation.sections)})" if allocation.sections else ""
+        content = "" if allocation.content_id is None else f", content {allocation.content_id}"
+        found[f"{allocation.context_source}{sections}"] = f"{allocation.token_count} tokens{content}"
+    return found
+
+
+def _delivered(shown: Shown) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for delivered in shown.delivered:
+        output = delivered.output
+        if output.output_type == "deliverable":
+            version = (output.sha256 or "missing")[:12]
+            found[f"{output.path or output.content}"] = (
+                f"{version} ({delivered.state or 'unknown'})"
+            )
+        elif output.output_type == "validation_result":
+            found["validation"] = output.content or ""
+    return found
+
+
+def _paired(left: dict[str, str], right: dict[str, str]) -> tuple[Difference, ...]:
+    return tuple(Difference(name, left.get(name), right.get(name)) for name in {**left, **right})
+
+
+def _said(left: Shown, right: Shown) -> str:
+    one = (left.execution.final_message or "").splitlines()
+    other = (right.execution.final_message or "").splitlines()
+    if max(len(one), len(other)) > LONGEST_DIFF:
+        return "" if one == other else "(too long to compare line by line)"
+    names = (left.execution.execution_id, right.execution.execution_id)
+    return "\n".join(unified_diff(one, other, *names, lineterm=""))

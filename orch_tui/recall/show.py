@@ -1,0 +1,133 @@
+"""One execution whole: what it was given, what it said, what it delivered, what stood around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from orch_tui.facts import Allocation, Completion, ExecutionFacts, Output, Session
+from orch_tui.models.database import Record
+from orch_tui.record import briefings, completion, contents, deliverables, executions, outputs
+from orch_tui.record import sessions as session_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One context item as it was given."""
+
+    allocation: Allocation
+    text: str | None
+    """Its exact text; None where only its figures were recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """One completion and the message that came with it."""
+
+    completion: Completion
+    final_message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One output and, for a deliverable, what became of it on disk."""
+
+    output: Output
+    state: str | None
+    """``unchanged``, ``changed since``, ``missing``; None for what is no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Everything the record knows about one execution."""
+
+    execution: ExecutionFacts
+    session: Session
+    given: tuple[Given, ...]
+    briefing: str | None
+    returned: tuple[Returned, ...]
+    delivered: tuple[Delivered, ...]
+    before: str | None
+    """The execution of the same session deployed before it; ``after`` likewise."""
+    after: str | None
+    same_context: tuple[str, ...]
+    """Other executions that were given exactly the same contents, newest first."""
+
+
+def show(record: Record, label: str, root: Path) -> Shown:
+    """One execution whole; ``root`` is where relative deliverables are looked for.
+
+    Raises:
+        NotFoundError: with the nearest known labels.
+    """
+    execution = executions.get(record, label)
+    allocations = executions.allocations(record, execution.execution_id)
+    before, after = _neighbours(record, execution)
+    return Shown(
+        execution=execution,
+        session=session_rows.get(record, execution.session_id),
+        given=tuple(Given(a, contents.text(record, a.content_id)) for a in allocations),
+        briefing=briefing(record, execution),
+        returned=tuple(
+            Returned(c, contents.text(record, c.message_id))
+            for c in completion.completions(record, execution.execution_id)
+        ),
+        delivered=tuple(
+            Delivered(output, _state(output, root))
+            for output in outputs.of_execution(record, execution.execution_id)
+        ),
+        before=before,
+        after=after,
+        same_context=tuple(_same_context(record, execution.execution_id)),
+    )
+
+
+def briefing(record: Record, execution: ExecutionFacts) -> str | None:
+    """The briefing that was handed over, as readable text."""
+    if execution.briefing_id is None:
+        return None
+    return briefings.get(record, execution.briefing_id).decode("utf-8", "replace")
+
+
+def _state(output: Output, root: Path) -> str | None:
+    if output.output_type != "deliverable" or output.path is None:
+        return None
+    return deliverables.state(output.path, output.sha256, root)
+
+
+def _neighbours(record: Record, execution: ExecutionFacts) -> tuple[str | None, str | None]:
+    labels = [
+        label
+        for (label,) in record.sql(
+            "SELECT execution_id FROM agent_executions WHERE session_id = ? "
+            "AND (retracted_at IS NULL OR execution_id = ?) "
+            "ORDER BY coalesce(deployed_at, completed_at), rowid",
+            [execution.session_id, execution.execution_id],
+        )
+    ]
+    place = labels.index(execution.execution_id)
+    return (
+        labels[place - 1] if place else None,
+        labels[place + 1] if place + 1 < len(labels) else None,
+    )
+
+
+def _same_context(record: Record, execution_id: str) -> list[str]:
+    """Executions whose set of contents is equal; one that was given nothing has none."""
+    mine = (
+        "SELECT DISTINCT content_id FROM context_allocations WHERE execution_id = ? AND content_id"
+    )
+    rows = record.sql(
+        f"""WITH mine AS ({mine} IS NOT NULL)
+        SELECT a.execution_id FROM context_allocations AS a
+        WHERE a.execution_id IN (
+          SELECT execution_id FROM context_allocations WHERE content_id IN mine
+          AND execution_id <> ? GROUP BY execution_id
+          HAVING count(DISTINCT content_id) = (SELECT count(*) FROM mine))
+        GROUP BY a.execution_id
+        HAVING count(DISTINCT a.content_id) = (SELECT count(*) FROM mine)
+        ORDER BY (SELECT deployed_at FROM agent_executions AS e
+                  WHERE e.execution_id = a.execution_id) DESC""",
+        [execution_id, execution_id],
+    )
+    return [label for (label,) in rows]

@@ -1,0 +1,47 @@
+"""Briefings in the database: literal text and references to contents, not copies of files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+from orch_tui.models.database import Record
+from orch_tui.prepare import briefing
+from orch_tui.record import contents
+
+
+def put(record: Record, rendered: bytes, given: Iterable[bytes]) -> int:
+    """Store a briefing (once) and give its id. ``given`` are the contents that may stand in it."""
+    sha256 = hashlib.sha256(rendered).hexdigest()
+    known = record.value("SELECT briefing_id FROM briefings WHERE sha256 = ?", [sha256])
+    if known is not None:
+        return int(known)
+    by_sha256 = {hashlib.sha256(data).hexdigest(): data for data in given}
+    parts = [
+        ["text", part.decode("utf-8", "surrogateescape")]
+        if isinstance(part, bytes)
+        else ["content", contents.put(record, by_sha256[part])]
+        for part in briefing.split(rendered, by_sha256.items())
+    ]
+    return int(
+        record.value(
+            "INSERT INTO briefings (sha256, size, parts) VALUES (?, ?, ?) RETURNING briefing_id",
+            [sha256, len(rendered), json.dumps(parts)],
+        )
+    )
+
+
+def get(record: Record, briefing_id: int) -> bytes:
+    """The briefing as it was rendered, a redacted part named as such."""
+    parts = json.loads(
+        record.value("SELECT parts FROM briefings WHERE briefing_id = ?", [briefing_id])
+    )
+    return b"".join(_part(record, kind, value) for kind, value in parts)
+
+
+def _part(record: Record, kind: str, value: str | int) -> bytes:
+    if kind == "text":
+        return str(value).encode("utf-8", "surrogateescape")
+    data = contents.get(record, int(value))
+    return contents.GONE.encode() if data is None else data

@@ -1,0 +1,369 @@
+"""Recording a deployment: who was sent, with what, under which budget, and the briefing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orch_tui.errors import ConflictError, UsageError
+from orch_tui.facts import Allocation, ExecutionFacts, PlannedAgent
+from orch_tui.models.database import Record
+from orch_tui.prepare import briefing as briefings_of
+from orch_tui.prepare.budget import Judgement, Limits, judge
+from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
+from orch_tui.prepare.catalogue import Catalogue
+from orch_tui.prepare.sources import looks_secret
+from orch_tui.prepare.templates import Template
+from orch_tui.prepare.tokens import ZERO, Count
+from orch_tui.record import briefings, bundles, executions, journal, plan, sessions
+from orch_tui.record.budget import session_limits, taken
+from orch_tui.record.merge import SAID, Observation, live
+from orch_tui.record.observations import find, observe, settle, stored
+
+MARKER = "<!-- orch {uid} -->"
+"""The last line of a briefing as it is handed over; a hook knows the deployment by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What ``deploy`` recorded."""
+
+    execution: ExecutionFacts
+    briefing: bytes
+    """To hand over, with the marker line; empty without a bundle and a briefing."""
+    judgement: Judgement
+    remarks: tuple[str, ...]
+    """What a person should know: an overflow, a closed session, an assumed model."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A bare figure, weighed as a required item."""
+
+    count: Count
+    priority: str = "required"
+
+
+def deploy(
+    record: Record,
+    session_id: str,
+    *,
+    catalogue: Catalogue,
+    limits: Limits,
+    agent_type: str | None = None,
+    scope: str | None = None,
+    model: str | None = None,
+    execution_id: str | None = None,
+    bundle: Bundle | None = None,
+    context_token_count: int | None = None,
+    planned: int | None = None,
+    briefing: bytes | None = None,
+    template: Template | None = None,
+    deployed_at: str | None = None,
+    allow_overflow: str | None = None,
+    supersede: str | None = None,
+    source: str = "manual",
+) -> Deployed:
+    """Record the intention to deploy one agent, before it starts.
+
+    What is not given comes from the planned agent (``planned`` is its position), then from the
+    bundle. The briefing is the one given, or rendered from the bundle. Allocations are recorded
+    with it. The same call again changes nothing.
+
+    Raises:
+        UsageError: no agent type is known.
+        NotFoundError: an unknown session or planned agent.
+        OverBudgetError: over a limit and no reason to allow it.
+        ConflictError: the id was deployed with other content, and no reason to supersede it.
+    """
+    with record.write():
+        session = sessions.get(record, session_id)
+        planned_agent = plan.at(record, session_id, planned) if planned else None
+        if planned_agent and planned_agent.bundle_id and bundle is None:
+            bundle = bundles.load(record, planned_agent.bundle_id).bundle
+        agent_type, scope, model = _from_plan(agent_type, scope, model, planned_agent, bundle)
+        saved = bundles.save(record, bundle, session_id) if bundle else None
+        if planned_agent is None:
+            planned_agent = plan.matching(
+                record,
+                session_id,
+                agent_type,
+                scope or "",
+                saved.bundle.bundle_id if saved else None,
+            )
+        items = bundle.items if bundle else ()
+        count = sum((item.count for item in items), ZERO) if bundle else None
+        if count is None and context_token_count is not None:
+            count = Count(context_token_count, CLAIMED, context_token_count, context_token_count)
+        text = _briefing(saved.bundle if saved else None, briefing, template)
+        said = {
+            "session_id": session_id,
+            "agent_type": agent_type,
+            "scope": scope,
+            "model": model,
+            "context_token_count": count.tokens if count else context_token_count,
+            "bundle_version_id": saved.version_id if saved else None,
+            "planned_id": planned_agent.planned_id if planned_agent else None,
+            "deployed_at": deployed_at,
+        }
+        before = _said_before(record, execution_id)
+        if before and supersede is None:
+            _same_or_conflict(before, said)
+        judgement = _judge(
+            record, session_id, execution_id, saved, count, catalogue.model(model or ""), limits
+        )
+        repeated = bool(before) and supersede is None
+        if not repeated:
+            over = judgement.status == "over"
+            if over and allow_overflow is None and source in SAID:
+                judgement.require()
+            execution_id = observe(
+                record,
+                "deployed",
+                {
+                    **said,
+                    "estimator": count.estimator if count else None,
+                    "phase": session.phase,
+                    "briefing_id": briefings.put(record, text, _contents(items)) if text else None,
+                    "deployed_at": deployed_at or record.now(),
+                    "supersedes": [o.digest for o in before] or None,
+                    "reason": supersede,
+                },
+                source=source,
+                keys=[f"id:{execution_id}"] if execution_id else [],
+            )
+            settle(record, [execution_id])
+            _allocate(record, execution_id, items, replace=bool(before))
+            _log(record, session_id, execution_id, judgement, items, allow_overflow, supersede)
+        execution = executions.get(record, execution_id or "")
+        return Deployed(
+            execution,
+            _marked(text, execution),
+            judgement,
+            _remarks(session.status, judgement, catalogue.model(model or "").assumed, model),
+        )
+
+
+def record_allocation(
+    record: Record,
+    label: str,
+    bundle: Bundle,
+    *,
+    catalogue: Catalogue,
+    limits: Limits,
+    allow_overflow: str | None = None,
+    source: str = "manual",
+) -> list[Allocation]:
+    """Record that an execution was given a bundle, where its deployment did not say so.
+
+    Raises:
+        NotFoundError: no such execution.
+        ConflictError: it was given another bundle.
+        OverBudgetError: over a limit and no reason to allow it.
+    """
+    with record.write():
+        execution = executions.get(record, label)
+        saved = bundles.save(record, bundle, execution.session_id)
+        if execution.bundle_version_id is None:
+            model = catalogue.model(execution.model or "")
+            judgement = _judge(
+                record, execution.session_id, label, saved, bundle.total, model, limits
+            )
+            if judgement.status == "over" and allow_overflow is None:
+                judgement.require()
+            text = briefings_of.render(saved.bundle)
+            observe(
+                record,
+                "noted",
+                {
+                    "bundle_version_id": saved.version_id,
+                    "context_token_count": bundle.total.tokens,
+                    "estimator": bundle.total.estimator,
+                    "briefing_id": execution.briefing_id
+                    or briefings.put(record, text, _contents(bundle.items)),
+                },
+                source=source,
+                keys=[f"id:{execution.execution_id}"],
+            )
+            settle(record, [execution.execution_id])
+            _allocate(record, execution.execution_id, bundle.items, replace=False)
+            _log(
+                record,
+                execution.session_id,
+                execution.execution_id,
+                judgement,
+                bundle.items,
+                allow_overflow,
+                None,
+            )
+        elif execution.bundle_version_id != saved.version_id:
+            held = bundles.by_version(record, execution.bundle_version_id).bundle
+            raise ConflictError(
+                f"{execution.execution_id} was given {held.bundle_id} version {held.version}, "
+                f"not {saved.bundle.bundle_id} version {saved.bundle.version}",
+                hint="`orch init-deployment --supersede REASON` replaces what was said",
+            )
+        return executions.allocations(record, execution.execution_id)
+
+
+def _from_plan(
+    agent_type: str | None,
+    scope: str | None,
+    model: str | None,
+    planned: PlannedAgent | None,
+    bundle: Bundle | None,
+) -> tuple[str, str | None, str | None]:
+    agent_type = (
+        agent_type or (planned and planned.agent_type) or (bundle.agent_type if bundle else None)
+    )
+    if not agent_type:
+        raise UsageError("which agent is deployed?", hint="--agent-type NAME, or a bundle")
+    scope = scope or (planned and planned.scope) or (bundle.scope if bundle else None) or None
+    model = model or (planned and planned.model) or (bundle.model if bundle else None) or None
+    return agent_type, scope, model
+
+
+def _briefing(bundle: Bundle | None, given: bytes | None, template: Template | None) -> bytes:
+    if given is not None:
+        return given
+    return briefings_of.render(bundle, template) if bundle else b""
+
+
+def _marked(text: bytes, execution: ExecutionFacts) -> bytes:
+    if not text:
+        return b""
+    return text.rstrip(b"\n") + f"\n\n{MARKER.format(uid=execution.uid)}\n".encode()
+
+
+def _contents(items: Sequence[ContextItem]) -> list[bytes]:
+    return [item.data for item in items if item.data is not None]
+
+
+def _said_before(record: Record, execution_id: str | None) -> list[Observation]:
+    """What people and scripts have said of the deployment with this id."""
+    if execution_id is None:
+        return []
+    known = record.value(
+        "SELECT execution_id FROM execution_keys WHERE key = ?", [f"id:{execution_id}"]
+    )
+    if known is None:
+        return []
+    statements = live(stored(record, find(record, execution_id)))
+    return [o for o in statements if o.kind in ("deployed", "sql") and o.payload.get("agent_type")]
+
+
+def _same_or_conflict(before: Sequence[Observation], said: Mapping[str, Any]) -> None:
+    held: dict[str, Any] = {}
+    for observation in before:
+        held |= observation.payload
+    different = [
+        f"{name} is {held.get(name)!r}, not {value!r}"
+        for name, value in said.items()
+        if value is not None and name != "planned_id" and held.get(name) != value
+    ]
+    if different:
+        raise ConflictError(
+            f"this execution was deployed already: {'; '.join(different)}",
+            hint="choose another --execution-id (or leave it out), or --supersede REASON",
+        )
+
+
+def _judge(
+    record: Record,
+    session_id: str,
+    execution_id: str | None,
+    saved: bundles.Saved | None,
+    count: Count | None,
+    model: Any,
+    limits: Limits,
+) -> Judgement:
+    """This bundle or figure against its agent's limit and, with the others, the session's."""
+    mine = {execution_id, saved.bundle.bundle_id if saved else None}
+    others = [t.count for t in taken(record, session_id) if t.label not in mine]
+    weighed = saved.bundle.items if saved else [_Claimed(count)] if count else []
+    return judge(
+        weighed,
+        model,
+        session_limits(record, session_id, limits),
+        session_used=sum(others, ZERO),
+    )
+
+
+def _allocate(
+    record: Record, execution_id: str, items: Sequence[ContextItem], *, replace: bool
+) -> None:
+    """Record the items as given; ``replace`` marks what was recorded before as not included."""
+    if replace:
+        record.execute(
+            "UPDATE context_allocations SET included_in_deployment = 0 WHERE execution_id = ?",
+            [execution_id],
+        )
+    ids = dict(
+        record.sql(
+            "SELECT sha256, content_id FROM contents WHERE sha256 IN "
+            f"({', '.join('?' * len(items))})",
+            [item.sha256 for item in items],
+        )
+    )
+    record.executemany(
+        "INSERT INTO context_allocations (execution_id, context_type, context_source, token_count,"
+        " included_in_deployment, position, priority, sections, estimator, token_low, token_high,"
+        " content_id) VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                execution_id,
+                item.type,
+                item.source,
+                item.count.tokens,
+                position,
+                item.priority,
+                json.dumps(item.sections, ensure_ascii=False) if item.sections else None,
+                item.count.estimator,
+                item.count.low,
+                item.count.high,
+                ids.get(item.sha256),
+            )
+            for position, item in enumerate(items, start=1)
+        ],
+    )
+
+
+def _log(
+    record: Record,
+    session_id: str,
+    execution_id: str,
+    judgement: Judgement,
+    items: Sequence[ContextItem],
+    allow_overflow: str | None,
+    supersede: str | None,
+) -> None:
+    """Journal the deployment, and apart from it every consent it needed."""
+
+    def log(action: str, after: Mapping[str, Any]) -> None:
+        journal.log(
+            record, action, session_id=session_id, execution_id=execution_id, after=dict(after)
+        )
+
+    log("init-deployment", {"budget": judgement.status, "reason": supersede})
+    if judgement.status == "over":
+        figures = [str(gauge) for gauge in (judgement.agent, judgement.session)]
+        log("overflow", {"reason": allow_overflow, "figures": figures})
+    secrets = [item.source for item in items if looks_secret(item.source)]
+    if secrets:
+        log("allow-secret", {"sources": secrets})
+
+
+def _remarks(
+    status: str | None, judgement: Judgement, assumed: bool, model: str | None
+) -> tuple[str, ...]:
+    remarks = []
+    if status in sessions.ENDINGS:
+        remarks.append(f"the session was closed as {status}; the deployment is recorded in it")
+    if assumed:
+        remarks.append(f"model {model!r} is not in the catalogue: its figures are assumed")
+    remarks += [
+        str(gauge) for gauge in (judgement.agent, judgement.session) if gauge.status != "ok"
+    ]
+    return tuple(remarks)
