@@ -143,18 +143,21 @@ hundred thousand blanks in a row, and long runs of anything take it more than li
 
 
 def _pieces(text: str) -> Iterator[str]:
+    border_of = re.compile(_BORDER).search
     start = 0
     while len(text) - start > PIECE:
-        border = _BORDER.search(text, start + PIECE // 2, start + PIECE)
+        border = border_of(text, start + PIECE // 2, start + PIECE)
         end = border.end() if border else start + PIECE
         yield text[start:end]
         start = end
     yield text[start:]
 
 
+# Patterns are text until they are first needed: compiling them all takes longer than tomllib.
+#
 # Where both encodings split anyway: they join a newline to what follows only if that is blank or,
 # after punctuation, a slash.
-_BORDER = re.compile(r"\n(?=[^\s/])")
+_BORDER = r"\n(?=[^\s/])"
 
 
 def _mapped(encode: Callable[[str], list[int]], pieces: list[str]) -> Iterable[int]:
@@ -247,13 +250,13 @@ def _kind_by_look(text: str) -> str:
         return "json" if "\n " in head else "json-compact"
     if head.startswith("<") and "</" in head:
         return "html"
-    if _MARKDOWN.search(head):
+    if re.search(_MARKDOWN, head, re.MULTILINE):
         return "markdown"
-    return "english" if 20 * len(_SYMBOL.findall(head)) < len(head) else "other"
+    return "english" if 15 * len(re.findall(_SYMBOL, head, re.MULTILINE)) < len(head) else "other"
 
 
-_MARKDOWN = re.compile(r"^(#{1,6} \S|```|[-*] \S.*\n[-*] \S)", re.MULTILINE)
-_SYMBOL = re.compile(r"[^A-Za-z\s.,;:'\"()!?-]|[:;(]$", re.MULTILINE)
+_MARKDOWN = r"^(#{1,6} \S|```|[-*] \S.*\n[-*] \S)"
+_SYMBOL = r"[^A-Za-z\s.,;:'!?-]|;$"
 
 
 def _script(text: str) -> str:
@@ -264,13 +267,13 @@ def _script(text: str) -> str:
         return ""
     letters = sum(map(str.isalpha, sample))
     for kind, alphabet, share in _SCRIPTS:
-        if len(alphabet.findall(sample)) > share * letters:
+        if len(re.findall(alphabet, sample)) > share * letters:
             return kind
     return ""
 
 
 _SCRIPTS = (
-    ("cjk", re.compile("[\u2e80-\ud7ff\uf900-\ufaff\uff66-\uffdc\U00020000-\U0003ffff]"), 0.2),
-    ("nonlatin", re.compile("[\u0370-\u1dff]"), 0.2),
-    ("european", re.compile("[\u00c0-\u024f\u1e00-\u1eff]"), 0.02),
+    ("cjk", "[\u2e80-\ud7ff\uf900-\ufaff\uff66-\uffdc\U00020000-\U0003ffff]", 0.2),
+    ("nonlatin", "[\u0370-\u1dff]", 0.2),
+    ("european", "[\u00c0-\u024f\u1e00-\u1eff]", 0.02),
 )

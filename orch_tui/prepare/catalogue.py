@@ -1,0 +1,218 @@
+"""What is known about Claude's models: windows, tokenizer families, prices.
+
+The figures are data (``assets/models.toml``, each entry with its date and source), which the
+configuration can extend. A name that is in neither gets the figures of its nearest relative,
+marked as assumed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from functools import cache
+from typing import Any
+
+from orch_tui.assets import asset
+from orch_tui.errors import FormatError
+from orch_tui.prepare.tokens import FAMILIES
+from orch_tui.prepare.vocabulary import VOCABULARIES
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD per million tokens of each column of usage."""
+
+    input: float
+    output: float
+    cache_write_5m: float
+    cache_write_1h: float
+    cache_read: float
+    up_to: int | None = None
+    """The largest prompt, in tokens, whose whole request this price is for; None: any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model of the catalogue."""
+
+    model_id: str
+    window: int
+    """Tokens that prompt and answer share."""
+
+    max_output: int
+    """Tokens of one answer."""
+
+    family: str
+    """The tokenizer, for ``tokens.count``."""
+
+    prices: tuple[Price, ...] = ()
+    """By size of prompt, smallest first; none when unknown."""
+
+    date: str = ""
+    """When the figures were read, ``YYYY-MM-DD``."""
+
+    source: str = ""
+    aliases: tuple[str, ...] = ()
+    assumed: bool = False
+    """The name is not in the catalogue; the figures are its nearest relative's."""
+
+    def price(self, prompt_tokens: int) -> Price | None:
+        """The price of a request with a prompt (cached or not) of that size, if known."""
+        fitting = (p for p in self.prices if p.up_to is None or prompt_tokens <= p.up_to)
+        return next(fitting, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The models that ship with orch and those of the configuration."""
+
+    models: dict[str, Model]
+    default: str
+    """The name that stands for no name."""
+
+    def model(self, name: str = "") -> Model:
+        """The model of a name: an id, an alias, either with ``[1m]``, or an id as a cloud provider
+        writes it (``us.anthropic.claude-opus-4-5-20251101-v1:0``). No name, and ``inherit``, mean
+        the default. Never fails: an unknown name is answered by a relative, ``assumed``.
+        """
+        name = name if name not in ("", "inherit") else self.default
+        plain = name.removesuffix("[1m]")
+        model = self._named(plain) or self._related(plain)
+        return model if plain == name else replace(model, window=1_000_000)
+
+    def _named(self, name: str) -> Model | None:
+        if name in self.models:
+            return self.models[name]
+        # What the configuration adds comes last and takes an alias over.
+        for model in reversed(self.models.values()):
+            if name in model.aliases:
+                return model
+        return None
+
+    def _related(self, name: str) -> Model:
+        """The newest model of the same word that is no newer; of no such word, the default."""
+        word, version = _word_and_version(name)
+        relatives = sorted(
+            (_word_and_version(model.model_id)[1], model.model_id)
+            for model in self.models.values()
+            if word and _word_and_version(model.model_id)[0] == word
+        )
+        if not relatives:
+            shipped = self._named(self.default) or self.models[_FALLBACK]
+            return replace(shipped, model_id=name, assumed=True)
+        older = [relative for relative in relatives if relative[0] <= version]
+        nearest_version, nearest = (older or relatives)[-1 if older or not version else 0]
+        if nearest_version == version:
+            return self.models[nearest]
+        return replace(self.models[nearest], model_id=name, assumed=True)
+
+
+def catalogue(
+    extra: Mapping[str, Mapping[str, Any]] | None = None, *, default: str = "sonnet"
+) -> Catalogue:
+    """The shipped models with ``extra`` ones added, or changed where the name is known.
+
+    ``extra`` is the configuration's table of models, with the keys of ``assets/models.toml``; a
+    new model needs ``window``, ``max_output`` and ``family``. Raises FormatError naming the entry.
+    """
+    entries = {**_shipped()}
+    for name, entry in (extra or {}).items():
+        entries[name] = {**entries.get(name, {}), **entry}
+    return Catalogue({name: _model(name, entry) for name, entry in entries.items()}, default)
+
+
+_FALLBACK = "claude-sonnet-5-5"
+
+
+@cache
+def _shipped() -> dict[str, dict[str, Any]]:
+    import tomllib
+
+    return tomllib.loads(asset("models.toml").read_text("utf-8"))
+
+
+_WORDS = ("fable", "opus", "sonnet", "haiku")
+# claude-opus-4-5, claude-sonnet-4-20250514, claude-3-5-haiku-20241022, claude-opus-4.5
+_NAME = (
+    rf"(?:(\d{{1,2}})[-.])?(?:(\d{{1,2}})-)?({'|'.join(_WORDS)})"
+    r"(?:-(\d{1,2})(?!\d))?(?:[-.](\d{1,2})(?!\d))?"
+)
+
+
+def _word_and_version(name: str) -> tuple[str, tuple[int, ...]]:
+    found = re.search(_NAME, name.lower())
+    if not found:
+        return "", ()
+    before, before_minor, word, after, after_minor = found.groups()
+    numbers = (after, after_minor) if after else (before, before_minor)
+    return word, tuple(int(number) for number in numbers if number)
+
+
+def _model(name: str, entry: Mapping[str, Any]) -> Model:
+    where = f"models.{name}"
+    _only(where, entry, [f.name for f in fields(Model)][1:-1], ("window", "max_output", "family"))
+    family = entry["family"]
+    if family not in (*FAMILIES, *VOCABULARIES):
+        known = ", ".join((*FAMILIES, *VOCABULARIES))
+        raise FormatError(f"{where}.family: {family!r} is no tokenizer", hint=f"one of {known}")
+    prices = _sequence(where, entry, "prices", dict, "tables")
+    return Model(
+        name,
+        window=_tokens(where, entry, "window"),
+        max_output=_tokens(where, entry, "max_output"),
+        family=family,
+        prices=tuple(_price(f"{where}.prices[{i}]", price) for i, price in enumerate(prices)),
+        date=str(_typed(where, entry, "date", (str, date), "a date") or ""),
+        source=_typed(where, entry, "source", (str,), "a text") or "",
+        aliases=tuple(_sequence(where, entry, "aliases", str, "texts")),
+    )
+
+
+def _price(where: str, entry: Mapping[str, Any]) -> Price:
+    names = [f.name for f in fields(Price)]
+    _only(where, entry, names, names[:-1])
+    for name in names[:-1]:
+        if _typed(where, entry, name, (int, float), "USD per million tokens") < 0:
+            raise FormatError(f"{where}.{name}: a price is not negative")
+    if "up_to" in entry:
+        _tokens(where, entry, "up_to")
+    return Price(**entry)
+
+
+def _only(
+    where: str, entry: Mapping[str, Any], names: Iterable[str], required: Iterable[str]
+) -> None:
+    names = list(names)
+    for key in entry:
+        if key not in names:
+            raise FormatError(f"{where}.{key}: is not known", hint=f"one of {', '.join(names)}")
+    missing = [name for name in required if name not in entry]
+    if missing:
+        raise FormatError(f"{where}: {', '.join(missing)} missing")
+
+
+def _tokens(where: str, entry: Mapping[str, Any], name: str) -> int:
+    value: int = _typed(where, entry, name, (int,), "a number of tokens")
+    if value < 1:
+        raise FormatError(f"{where}.{name}: must be at least 1, not {value}")
+    return value
+
+
+def _sequence(
+    where: str, entry: Mapping[str, Any], name: str, item: type, must_be: str
+) -> list[Any]:
+    values = _typed(where, entry, name, (list, tuple), f"a list of {must_be}") or []
+    if not all(isinstance(value, item) for value in values):
+        raise FormatError(f"{where}.{name}: must be a list of {must_be}")
+    return list(values)
+
+
+def _typed(
+    where: str, entry: Mapping[str, Any], name: str, types: tuple[type, ...], must_be: str
+) -> Any:
+    value = entry.get(name)
+    if name in entry and (not isinstance(value, types) or isinstance(value, bool)):
+        raise FormatError(f"{where}.{name}: must be {must_be}, not {value!r}")
+    return value

@@ -1,0 +1,96 @@
+"""Budget arithmetic: limits, statuses, what is left, and saying no."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from orch_tui.errors import OverBudgetError
+from orch_tui.prepare.budget import Limits, agent_limit, gauge, judge, totals
+from orch_tui.prepare.catalogue import Model
+from orch_tui.prepare.tokens import ZERO, Count
+
+MODEL = Model("small", window=100_000, max_output=8_000, family="v3")
+LIMITS = Limits(budget=50_000, output_reserve=20_000)
+
+
+@dataclass
+class Item:
+    count: Count
+    priority: str = "required"
+
+
+def exact(tokens: int) -> Count:
+    return Count(tokens, "e", tokens, tokens)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "status"),
+    [
+        (0, "ok"),
+        (37_499, "ok"),
+        (37_500, "warning"),
+        (44_999, "warning"),
+        (45_000, "critical"),
+        (50_000, "critical"),
+        (50_001, "over"),
+    ],
+)
+def test_status_at_the_thresholds(tokens: int, status: str) -> None:
+    assert gauge("session budget", exact(tokens), 50_000, LIMITS).status == status
+
+
+def test_an_estimate_is_judged_by_its_upper_end_and_what_is_left_by_its_middle() -> None:
+    near = gauge("session budget", Count(46_000, "e~", 44_000, 51_000), 50_000, LIMITS)
+    assert (near.status, near.remaining, near.share) == ("over", 4_000, 1.02)
+
+
+def test_the_agent_gets_its_window_less_reserve_and_ambient_context() -> None:
+    assert agent_limit(MODEL, LIMITS) == 80_000
+    assert agent_limit(MODEL, LIMITS, ambient=5_000) == 75_000
+    assert agent_limit(MODEL, Limits(output_reserve=200_000)) == 0
+    assert gauge("agent limit", exact(1), 0, LIMITS).status == "over"
+
+
+def test_totals_name_every_priority() -> None:
+    items = [Item(exact(5)), Item(exact(7), "optional"), Item(exact(2))]
+    assert totals(items) == {
+        "required": exact(7),
+        "recommended": ZERO,
+        "optional": exact(7),
+    }
+
+
+def test_a_bundle_counts_alone_for_its_agent_and_with_the_others_for_the_session() -> None:
+    judgement = judge([Item(exact(30_000))], MODEL, LIMITS, session_used=exact(15_000))
+    assert (judgement.agent.used.tokens, judgement.agent.status) == (30_000, "ok")
+    assert (judgement.session.used.tokens, judgement.session.status) == (45_000, "critical")
+    assert judgement.status == "critical"
+    judgement.require()
+
+
+def test_over_a_limit_is_refused_with_the_figures_and_what_could_go() -> None:
+    items = [Item(exact(40_000)), Item(Count(12_000, "e", 11_000, 13_000), "optional")]
+    with pytest.raises(OverBudgetError) as refused:
+        judge(items, MODEL, LIMITS).require()
+    assert refused.value.message == (
+        "session budget: ~52,000 ±2 % of 50,000 tokens, over by up to 3,000"
+    )
+    assert "~12,000 ±8 % optional" in refused.value.hint
+
+
+def test_required_items_alone_over_a_limit_leave_nothing_to_drop() -> None:
+    with pytest.raises(OverBudgetError, match=r"agent limit.*over by 10,000;.*session") as refused:
+        judge([Item(exact(90_000))], MODEL, LIMITS).require()
+    assert "everything is required" in refused.value.hint
+
+
+def test_a_gauge_reads_in_plain_words() -> None:
+    estimate = Count(20_000, "e", 19_000, 21_000)
+    assert str(gauge("session budget", estimate, 50_000, LIMITS)) == (
+        "session budget: ~20,000 ±5 % of 50,000 tokens, ok, about 30,000 left"
+    )
+    assert str(gauge("agent limit", exact(45_000), 50_000, LIMITS)) == (
+        "agent limit: 45,000 of 50,000 tokens, critical, 5,000 left"
+    )

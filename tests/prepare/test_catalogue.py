@@ -1,0 +1,142 @@
+"""The catalogue of models: names people and files use, relatives, additions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orch_tui.errors import FormatError
+from orch_tui.prepare.catalogue import catalogue
+
+
+@pytest.mark.parametrize(
+    ("name", "model_id", "family"),
+    [
+        ("sonnet", "claude-sonnet-5-5", "v4.8"),
+        ("opus", "claude-opus-5-5", "v4.8"),
+        ("haiku", "claude-haiku-5-5", "v4.8"),
+        ("fable", "claude-fable-5-1", "v4.8"),
+        ("claude-opus-4-8", "claude-opus-4-8", "v4.8"),
+        ("claude-opus-4-7", "claude-opus-4-7", "v4.7"),
+        ("claude-opus-4-6", "claude-opus-4-6", "v3"),
+        ("claude-haiku-4-5-20251001", "claude-haiku-4-5", "v3"),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5", "v3"),
+        ("claude-opus-4-5@20251101", "claude-opus-4-5", "v3"),
+        ("anthropic/claude-sonnet-4.6", "claude-sonnet-4-6", "v3"),
+        ("", "claude-sonnet-5-5", "v4.8"),
+        ("inherit", "claude-sonnet-5-5", "v4.8"),
+    ],
+)
+def test_a_model_is_found_by_every_name_it_goes_by(name: str, model_id: str, family: str) -> None:
+    model = catalogue().model(name)
+    assert (model.model_id, model.family, model.assumed) == (model_id, family, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "like"),
+    [
+        ("claude-3-7-sonnet-20250219", "claude-sonnet-4-5"),
+        ("claude-sonnet-4-20250514", "claude-sonnet-4-5"),
+        ("claude-opus-4-1", "claude-opus-4-5"),
+        ("claude-3-haiku-20240307", "claude-haiku-4-5"),
+        ("claude-opus-6", "claude-opus-5-5"),
+        ("claude-fable-5-2", "claude-fable-5-1"),
+        ("opus-next", "claude-opus-5-5"),
+        ("gpt-9", "claude-sonnet-5-5"),
+    ],
+)
+def test_an_unknown_name_gets_the_figures_of_its_nearest_relative(name: str, like: str) -> None:
+    model, relative = catalogue().model(name), catalogue().model(like)
+    assert (model.model_id, model.assumed) == (name, True)
+    assert (model.window, model.family, model.prices) == (
+        relative.window,
+        relative.family,
+        relative.prices,
+    )
+
+
+def test_a_million_tokens_can_be_asked_for() -> None:
+    assert catalogue().model("claude-sonnet-4-5").window == 200_000
+    assert catalogue().model("claude-sonnet-4-5[1m]").window == 1_000_000
+    assert catalogue().model("opus[1m]").model_id == "claude-opus-5-5"
+
+
+def test_every_shipped_entry_is_valid_priced_and_says_where_from() -> None:
+    for model in catalogue().models.values():
+        assert model.prices and model.source and model.date.startswith("2026-")
+        assert 0 < model.max_output < model.window
+        for price in model.prices:
+            assert price.cache_read < price.input < price.cache_write_5m < price.cache_write_1h
+
+
+def test_a_price_depends_on_the_size_of_the_prompt() -> None:
+    haiku = catalogue().model("haiku")
+    small, edge, large = (haiku.price(tokens) for tokens in (1, 100_000, 100_001))
+    assert small and large
+    assert small == edge and (small.input, large.input, large.cache_read) == (0.10, 0.50, 0.05)
+
+
+def test_the_default_is_the_users() -> None:
+    assert catalogue(default="haiku").model().model_id == "claude-haiku-5-5"
+    assert catalogue(default="gpt-9").model("gpt-8").window == 1_000_000
+
+
+def test_additions_extend_change_and_take_aliases_over() -> None:
+    extra = {
+        "house-model": {"window": 64_000, "max_output": 8_000, "family": "o200k_base"},
+        "claude-sonnet-6": {
+            "window": 2_000_000,
+            "max_output": 1,
+            "family": "v4.8",
+            "aliases": ["sonnet"],
+        },
+        "claude-opus-5-5": {"window": 500_000},
+    }
+    known = catalogue(extra)
+    assert known.model("house-model").window == 64_000
+    assert known.model("house-model").price(1) is None
+    assert known.model("sonnet").model_id == "claude-sonnet-6"
+    assert known.model("claude-sonnet-7").window == 2_000_000
+    assert (known.model("opus").window, known.model("opus").max_output) == (500_000, 128_000)
+    assert catalogue().model("opus").window == 1_000_000
+
+
+WHOLE = {"window": 1000, "max_output": 10, "family": "v3"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "complaint"),
+    [
+        ({"windw": 1}, r"models\.x\.windw: is not known"),
+        ({"window": 1}, r"models\.x: max_output, family missing"),
+        (WHOLE | {"window": "big"}, r"models\.x\.window: must be a number of tokens, not 'big'"),
+        (WHOLE | {"window": True}, r"models\.x\.window: must be"),
+        (WHOLE | {"window": 0}, r"models\.x\.window: must be at least 1"),
+        (WHOLE | {"family": "v9"}, r"models\.x\.family: 'v9' is no tokenizer"),
+        (WHOLE | {"family": ["v3"]}, r"models\.x\.family: \['v3'\] is no tokenizer"),
+        (WHOLE | {"aliases": "sonnet"}, r"models\.x\.aliases: must be a list of texts"),
+        (WHOLE | {"aliases": [1]}, r"models\.x\.aliases: must be a list of texts"),
+        (WHOLE | {"assumed": True}, r"models\.x\.assumed: is not known"),
+        (WHOLE | {"prices": [{"input": 1}]}, r"models\.x\.prices\[0\]: output, .* missing"),
+        (WHOLE | {"prices": [{"inptu": 1}]}, r"models\.x\.prices\[0\]\.inptu: is not known"),
+        (
+            WHOLE
+            | {
+                "prices": [
+                    {
+                        "input": -1,
+                        "output": 1,
+                        "cache_write_5m": 1,
+                        "cache_write_1h": 1,
+                        "cache_read": 1,
+                    }
+                ]
+            },
+            r"models\.x\.prices\[0\]\.input: a price is not negative",
+        ),
+    ],
+)
+def test_a_wrong_addition_is_named(entry: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(FormatError, match=complaint):
+        catalogue({"x": entry})
