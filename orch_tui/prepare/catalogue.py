@@ -79,7 +79,7 @@ class Catalogue:
         """
         name = name if name not in ("", "inherit") else self.default
         plain = name.removesuffix("[1m]")
-        model = self._named(plain) or self._related(plain)
+        model = self._named(plain) or self._named(plain.lower()) or self._related(plain)
         return model if plain == name else replace(model, window=1_000_000)
 
     def _named(self, name: str) -> Model | None:

@@ -14,7 +14,7 @@ from orch_tui.prepare.catalogue import catalogue
     ("name", "model_id", "family"),
     [
         ("sonnet", "claude-sonnet-5-5", "v4.8"),
-        ("opus", "claude-opus-5-5", "v4.8"),
+        ("Opus", "claude-opus-5-5", "v4.8"),
         ("haiku", "claude-haiku-5-5", "v4.8"),
         ("fable", "claude-fable-5-1", "v4.8"),
         ("claude-opus-4-8", "claude-opus-4-8", "v4.8"),

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 import pytest
 import tiktoken
-import tiktoken_ext.openai_public as published
+import tiktoken_ext.openai_public as published  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,15 +59,25 @@ def test_an_encoding_is_what_tiktoken_makes_of_the_same_file(
 
 @pytest.mark.parametrize(
     "text",
-    ["", "hello world", "<|endoftext|> is only text here", "nul \0 byte", "\ud800 alone", "日本 🎉"],
+    [
+        "",
+        "hello world",
+        "<|endoftext|> is only text here",
+        "nul \0 byte",
+        "\ud800 alone",
+        "日本 🎉",
+    ],
 )
 def test_any_text_counts_as_its_plain_tokens(text: str) -> None:
     expected = len(encoding("o200k_base").encode(text, disallowed_special=()))
     assert raw_counts([text]) == [expected]
 
 
-@pytest.mark.parametrize("name", VOCABULARIES)
-@pytest.mark.parametrize("run", [" ", "\t", "\u3000", " \n", "a", "=", "\0", "\U0001f600"])
+@pytest.mark.parametrize(
+    ("run", "name"),
+    [(run, "o200k_base") for run in (" ", "\t", "\u3000", " \n", "a", "=", "\0")]
+    + [(" ", "cl100k_base")],
+)
 def test_a_million_of_one_character_counts_like_its_pieces_times_their_number(
     run: str, name: str
 ) -> None:
