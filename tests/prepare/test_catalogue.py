@@ -83,7 +83,7 @@ def test_the_default_is_the_users() -> None:
 
 
 def test_additions_extend_change_and_take_aliases_over() -> None:
-    extra = {
+    extra: dict[str, dict[str, Any]] = {
         "house-model": {"window": 64_000, "max_output": 8_000, "family": "o200k_base"},
         "claude-sonnet-6": {
             "window": 2_000_000,
