@@ -1,0 +1,623 @@
+"""What the record teaches: which agents, models, bundles and contexts went with success.
+
+Every figure comes with its n. An execution that has not returned is unknown, neither success nor
+failure. Nothing here says why: what goes together with success need not have caused it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from math import sqrt
+from typing import Any, Literal
+
+from orch_tui.models.database import Record
+from orch_tui.prepare.tokens import Count
+from orch_tui.recall.listing import (
+    WHEN,
+    Result,
+    chosen,
+    decoded_content,
+    latest_results,
+)
+
+Row = dict[str, Any]
+
+Z = 1.96
+"""Intervals hold the true share in about 95 of 100 cases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the executions of one group ended."""
+
+    name: str | int | None
+    """Of the group; None: not recorded."""
+    n: int
+    success: int
+    failure: int
+    unknown: int
+    """Still waiting."""
+
+    @property
+    def share(self) -> float | None:
+        """Successes among those that returned; None where none has."""
+        returned = self.success + self.failure
+        return self.success / returned if returned else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The Wilson interval of the share (E. B. Wilson, 1927): wide where n is small."""
+        return wilson(self.success, self.success + self.failure)
+
+    def row(self, key: str) -> Row:
+        low, high = self.interval or (None, None)
+        return {
+            key: self.name,
+            "n": self.n,
+            "success": self.success,
+            "failure": self.failure,
+            "unknown": self.unknown,
+            "success_share": _rounded(self.share),
+            "share_low": _rounded(low),
+            "share_high": _rounded(high),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ContextEffect:
+    """Executions that were given one source beside those that were not."""
+
+    given: Outcome
+    others: Outcome
+
+    @property
+    def difference(self) -> float | None:
+        """Share of success with it less the share without it."""
+        if self.given.share is None or self.others.share is None:
+            return None
+        return self.given.share - self.others.share
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The interval of the difference from two Wilson intervals (R. G. Newcombe, 1998)."""
+        return _difference_interval(self.given, self.others)
+
+    @property
+    def evidence(self) -> float:
+        """How far the nearer end of the interval lies from no difference.
+
+        Negative where the interval holds zero. With many sources some lie above by chance.
+        """
+        if self.interval is None:
+            return float("-inf")
+        low, high = self.interval
+        return max(low, -high)
+
+    def row(self) -> Row:
+        low, high = self.interval or (None, None)
+        return {
+            "context_source": self.given.name,
+            "n": self.given.n,
+            "success_share": _rounded(self.given.share),
+            "n_without": self.others.n,
+            "success_share_without": _rounded(self.others.share),
+            "difference": _rounded(self.difference),
+            "difference_low": _rounded(low),
+            "difference_high": _rounded(high),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateUsage:
+    """The tokens estimated for bundles beside what the runs read: two things, side by side.
+
+    A run reads its context again with every request, so the second is larger by nature.
+    Medians over the ``n`` executions whose usage is known.
+    """
+
+    agent_type: str
+    estimator: str | None
+    n: int
+    estimated_tokens: int
+    input_and_cache_tokens: int
+    """Input, cache write and cache read of the whole run."""
+    context_end_tokens: int | None
+    """Context size of the last request; None where no run tells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The results of one check for one agent type, the latest of every execution."""
+
+    agent_type: str
+    check: str | None
+    """None: no check at all was recorded for this agent type."""
+    n: int
+    passed: int
+    failed: int
+    other: int
+    """Skipped, numbers, other words."""
+    found: int
+    """Of the n, those that stand in the final message only."""
+    unknown: int
+    """Executions that returned without this result."""
+    latest: str | int | float | None
+    latest_at: str | None
+    minimum: float | None
+    """Of those that are numbers (coverage); likewise the next two."""
+    median: float | None
+    maximum: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedTokens:
+    """Tokens avoided by sharing: three figures of different worth, never added up, never money.
+
+    None: not measured.
+    """
+
+    n: int
+    """Executions whose context is recorded."""
+    n_shared: int
+    """Of them, those that were pointed to a shared document."""
+    dropped_repeats: Count | None
+    """Text no longer sent twice to one agent."""
+    already_ambient: Count | None
+    """Text not sent because the agent has it anyway."""
+    moved_to_shared: Count | None
+    """Text moved into shared documents; an agent that reads one spends it again."""
+    shared_document: Count | None
+    """The shared documents themselves, each text once."""
+
+    def row(self) -> Row:
+        figures = {
+            "dropped_repeats": self.dropped_repeats,
+            "already_ambient": self.already_ambient,
+            "moved_to_shared": self.moved_to_shared,
+            "shared_document": self.shared_document,
+        }
+        named = {f"{name}_tokens": count and count.tokens for name, count in figures.items()}
+        estimators = {count.estimator for count in figures.values() if count} - {""}
+        return {
+            "n": self.n,
+            "n_shared": self.n_shared,
+            **named,
+            "estimator": estimators.pop() if len(estimators) == 1 else "mixed" * bool(estimators),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What one agent type took and what came of it; sums, each with the n behind it."""
+
+    agent_type: str
+    n: int
+    success: int
+    failure: int
+    unknown: int
+    tokens_given: int | None
+    """Estimated for what it was given, over ``n_given`` executions."""
+    n_given: int
+    estimator: str | None
+    tokens_used: int | None
+    """Input, cache write, cache read and output over the ``n_used`` whose usage is known."""
+    n_used: int
+    deliverables: int
+    """Different files."""
+    deliverables_existing: int | None
+    """Of them, those on disk now; None where the project folder is not there to look in."""
+    validations_passed: int
+    validations_failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Insights:
+    """Every part; ``parts`` gives them as rows to print."""
+
+    overall: Outcome
+    by_agent_type: tuple[Outcome, ...]
+    by_model: tuple[Outcome, ...]
+    """The model asked for; where nobody asked, the one that ran."""
+    by_bundle: tuple[Outcome, ...]
+    by_context_source: tuple[Outcome, ...]
+    by_attempt: tuple[Outcome, ...]
+    """The first, second ... execution of one planned agent or, where nothing is planned, of one
+    bundle in one session; None: neither is known."""
+    over_time: tuple[Outcome, ...]
+    """By local day, or by the Monday of the week."""
+    context: tuple[ContextEffect, ...]
+    """Those with the most evidence of a difference first."""
+    estimates: tuple[EstimateUsage, ...]
+    """Empty: no usage is known."""
+    validations: tuple[Check, ...]
+    sharing: SharedTokens
+    worth: tuple[Worth, ...]
+
+    def parts(self) -> dict[str, list[Row]]:
+        """Each part by its name as rows whose keys are column names."""
+        return {
+            "overall": [self.overall.row("group")],
+            "by_agent_type": [outcome.row("agent_type") for outcome in self.by_agent_type],
+            "by_model": [outcome.row("model") for outcome in self.by_model],
+            "by_bundle": [outcome.row("bundle_id") for outcome in self.by_bundle],
+            "by_context_source": [o.row("context_source") for o in self.by_context_source],
+            "by_attempt": [outcome.row("attempt") for outcome in self.by_attempt],
+            "over_time": [outcome.row("since") for outcome in self.over_time],
+            "context": [effect.row() for effect in self.context],
+            "estimates": [asdict(estimate) for estimate in self.estimates],
+            "validations": [asdict(check) for check in self.validations],
+            "sharing": [self.sharing.row()],
+            "worth": [asdict(worth) for worth in self.worth],
+        }
+
+
+def gather(
+    record: Record,
+    *,
+    project: str | None = None,
+    session_id: str | None = None,
+    agent_type: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    include_archived: bool = False,
+    every: Literal["day", "week"] = "day",
+) -> Insights:
+    """The insights over the executions that meet the filters; retracted ones never do.
+
+    ``since`` and ``until`` are texts that ``dates.moment`` reads; ``every`` is the width of a
+    bucket of ``over_time``.
+
+    Raises:
+        NotFoundError: no such session; with the nearest known ids.
+        UsageError: no such date.
+    """
+    where = chosen(
+        record,
+        session_id=session_id,
+        agent_type=agent_type,
+        project=project,
+        include_archived=include_archived,
+    )
+    where.between(record, WHEN, since, until)
+    of = _Chosen(record, str(where), where.parameters)
+    with record.read():
+        by_agent_type = of.outcomes("agent_type")
+        sources = _by_context_source(of)
+        checks = _latest_checks(of)
+        return Insights(
+            overall=_sum("all", by_agent_type),
+            by_agent_type=by_agent_type,
+            by_model=of.outcomes("coalesce(model, resolved_model)"),
+            by_bundle=of.outcomes(
+                "(SELECT bundle_id FROM bundle_versions WHERE version_id = bundle_version_id)"
+            ),
+            by_context_source=sources,
+            by_attempt=_by_attempt(of),
+            over_time=_over_time(of, every),
+            context=_context_effects(of, sources),
+            estimates=_estimates(of),
+            validations=_validations(by_agent_type, checks),
+            sharing=_sharing(of),
+            worth=_worth(of, by_agent_type, checks),
+        )
+
+
+class _Chosen:
+    """The executions that count, as the relation ``chosen`` for every query."""
+
+    def __init__(self, record: Record, condition: str, parameters: Sequence[Any]) -> None:
+        self._record = record
+        self._condition = condition
+        self._parameters = list(parameters)
+
+    def rows(self, query: str, before: str = "") -> list[tuple[Any, ...]]:
+        """Rows of a query over ``chosen``; its ``went_well`` is NULL while waiting.
+
+        ``before`` holds further relations of the WITH.
+        """
+        return self._record.sql(
+            f"""WITH chosen AS (
+              SELECT *, {WHEN} AS at,
+                CASE WHEN coalesce(status, 'deployed') <> 'deployed'
+                     THEN coalesce(success, status = 'completed') <> 0 END AS went_well
+              FROM agent_executions WHERE retracted_at IS NULL AND {self._condition}
+            ){before} {query}""",
+            self._parameters,
+        )
+
+    def outcomes(self, group: str, order: str = "n DESC, name") -> tuple[Outcome, ...]:
+        """The executions counted by an SQL expression over ``chosen``."""
+        return self.counted(f"SELECT {group} AS name, went_well FROM chosen", order)
+
+    def counted(self, query: str, order: str, before: str = "") -> tuple[Outcome, ...]:
+        """The rows (name, went_well) of a query, counted by name."""
+        rows = self.rows(
+            "SELECT name, count(*) AS n, coalesce(sum(went_well), 0) AS success, "
+            f"count(went_well) AS returned FROM ({query}) GROUP BY name ORDER BY {order}",
+            before,
+        )
+        return tuple(
+            Outcome(name, n, success, returned - success, n - returned)
+            for name, n, success, returned in rows
+        )
+
+
+def _sum(name: str, outcomes: Iterable[Outcome]) -> Outcome:
+    n = success = failure = unknown = 0
+    for outcome in outcomes:
+        n += outcome.n
+        success += outcome.success
+        failure += outcome.failure
+        unknown += outcome.unknown
+    return Outcome(name, n, success, failure, unknown)
+
+
+_ATTEMPTS = f"""
+  SELECT e.execution_id,
+    row_number() OVER (
+      PARTITION BY e.planned_id, iif(e.planned_id IS NULL, e.session_id, NULL),
+        iif(e.planned_id IS NULL, v.bundle_id, NULL)
+      ORDER BY {WHEN}, e.rowid) AS attempt
+  FROM agent_executions AS e LEFT JOIN bundle_versions AS v ON version_id = bundle_version_id
+  WHERE retracted_at IS NULL AND (e.planned_id IS NOT NULL OR v.bundle_id IS NOT NULL)"""
+
+
+def _by_attempt(of: _Chosen) -> tuple[Outcome, ...]:
+    """Numbered among all executions, so that a filter does not make a second try a first."""
+    return of.counted(
+        "SELECT attempt AS name, went_well FROM chosen LEFT JOIN attempts USING (execution_id)",
+        "name IS NULL, name",
+        f", attempts AS ({_ATTEMPTS})",
+    )
+
+
+def _over_time(of: _Chosen, every: str) -> tuple[Outcome, ...]:
+    monday = ", 'weekday 0', '-6 days'" if every == "week" else ""
+    return of.outcomes(f"date(at, 'localtime'{monday})", "name IS NULL, name")
+
+
+_INCLUDED = "included_in_deployment IS NOT 0"
+_GIVEN = f"""
+  SELECT DISTINCT execution_id, context_source AS source FROM context_allocations
+  WHERE {_INCLUDED} AND context_type IS NOT 'briefing'
+    AND context_source <> '-' AND context_source NOT LIKE 'text:%'"""
+
+
+def _by_context_source(of: _Chosen) -> tuple[Outcome, ...]:
+    return of.counted(
+        "SELECT source AS name, went_well FROM given JOIN chosen USING (execution_id)",
+        "n DESC, name",
+        f", given AS ({_GIVEN})",
+    )
+
+
+def _context_effects(of: _Chosen, sources: Sequence[Outcome]) -> tuple[ContextEffect, ...]:
+    """Each source against the other executions whose context is recorded."""
+    recorded = _sum(
+        "",
+        of.counted(
+            "SELECT '' AS name, went_well FROM chosen WHERE execution_id IN "
+            f"(SELECT execution_id FROM context_allocations WHERE {_INCLUDED})",
+            "name",
+        ),
+    )
+    effects = (
+        ContextEffect(
+            source,
+            Outcome(
+                source.name,
+                recorded.n - source.n,
+                recorded.success - source.success,
+                recorded.failure - source.failure,
+                recorded.unknown - source.unknown,
+            ),
+        )
+        for source in sources
+    )
+    return tuple(sorted(effects, key=lambda e: (-e.evidence, -e.given.n, str(e.given.name))))
+
+
+_READ = "input_tokens + coalesce(cache_write_tokens, 0) + coalesce(cache_read_tokens, 0)"
+
+
+def _estimates(of: _Chosen) -> tuple[EstimateUsage, ...]:
+    groups: dict[tuple[str, str | None], list[tuple[int, int, int | None]]] = {}
+    for agent_type, estimator, *figures in of.rows(
+        f"SELECT agent_type, estimator, context_token_count, {_READ}, context_end_tokens "
+        "FROM chosen WHERE context_token_count IS NOT NULL AND input_tokens IS NOT NULL"
+    ):
+        groups.setdefault((agent_type, estimator), []).append(tuple(figures))
+    found = (
+        EstimateUsage(
+            agent_type,
+            estimator,
+            len(figures),
+            round(_median([estimated for estimated, _, _ in figures])),
+            round(_median([read for _, read, _ in figures])),
+            round(_median(ends))
+            if (ends := [end for _, _, end in figures if end is not None])
+            else None,
+        )
+        for (agent_type, estimator), figures in groups.items()
+    )
+    return tuple(sorted(found, key=lambda e: (-e.n, e.agent_type, e.estimator or "")))
+
+
+_Checks = list[tuple[str, str, Result]]
+"""agent_type, check and result of every execution."""
+
+
+def _latest_checks(of: _Chosen) -> _Checks:
+    rows = of.rows(
+        "SELECT agent_type, o.execution_id, output_type, content, found, created_at "
+        "FROM outputs AS o JOIN chosen USING (execution_id) "
+        "WHERE o.retracted_at IS NULL AND output_type IN ('validation_result', 'deliverable') "
+        "ORDER BY output_id"
+    )
+    agent_type = {row[1]: row[0] for row in rows}
+    results = latest_results(row[1:] for row in rows)
+    return [
+        (agent_type[execution_id], check, result)
+        for execution_id, checks in results.items()
+        for check, result in checks.items()
+    ]
+
+
+def _validations(agents: Iterable[Outcome], checks: _Checks) -> tuple[Check, ...]:
+    cells: dict[tuple[str, str], list[Result]] = {}
+    for agent_type, check, result in checks:
+        cells.setdefault((agent_type, check), []).append(result)
+    matrix = []
+    for agent in agents:
+        name, returned = str(agent.name), agent.success + agent.failure
+        own = sorted((check, results) for (of, check), results in cells.items() if of == name)
+        matrix += [_cell(name, check, results, returned) for check, results in own]
+        if not own:
+            matrix.append(_cell(name, None, [], returned))
+    return tuple(matrix)
+
+
+def _cell(agent_type: str, check: str | None, results: list[Result], returned: int) -> Check:
+    verdicts = [result.verdict for result in results]
+    numbers = sorted(float(r.value) for r in results if not isinstance(r.value, str))
+    latest = max(results, key=lambda result: result.at, default=None)
+    return Check(
+        agent_type=agent_type,
+        check=check,
+        n=len(results),
+        passed=verdicts.count("pass"),
+        failed=verdicts.count("fail"),
+        other=verdicts.count("other"),
+        found=sum(result.found for result in results),
+        unknown=max(0, returned - len(results)),
+        latest=None if latest is None else latest.value,
+        latest_at=None if latest is None else latest.at,
+        minimum=numbers[0] if numbers else None,
+        median=_median(numbers) if numbers else None,
+        maximum=numbers[-1] if numbers else None,
+    )
+
+
+def _sharing(of: _Chosen) -> SharedTokens:
+    ((n,),) = of.rows(
+        "SELECT count(*) FROM chosen WHERE execution_id IN "
+        f"(SELECT execution_id FROM context_allocations WHERE {_INCLUDED})"
+    )
+    shared = of.rows(
+        "SELECT a.execution_id, coalesce(content_id, context_source), token_count, "
+        "coalesce(a.token_low, token_count), coalesce(a.token_high, token_count), "
+        "coalesce(a.estimator, '') "
+        "FROM context_allocations AS a JOIN chosen AS e USING (execution_id) "
+        f"WHERE {_INCLUDED} AND context_type = 'shared_context' AND token_count IS NOT NULL"
+    )
+    counts = [(of_, Count(tokens, name, low, high)) for _, of_, tokens, low, high, name in shared]
+    return SharedTokens(
+        n=n,
+        n_shared=len({row[0] for row in shared}),
+        dropped_repeats=None,
+        already_ambient=None,
+        moved_to_shared=_total(count for _, count in counts) if n else None,
+        shared_document=_total(dict(counts).values()) if n else None,
+    )
+
+
+def _total(counts: Iterable[Count]) -> Count:
+    return sum(counts, Count(0, "", 0, 0))
+
+
+def _worth(of: _Chosen, agents: Iterable[Outcome], checks: _Checks) -> tuple[Worth, ...]:
+    figures = {
+        row[0]: row[1:]
+        for row in of.rows(
+            "SELECT agent_type, sum(context_token_count), count(context_token_count), "
+            "iif(count(DISTINCT estimator) > 1, 'mixed', max(estimator)), "
+            f"sum({_READ} + coalesce(output_tokens, 0)), count(input_tokens) "
+            "FROM chosen GROUP BY agent_type"
+        )
+    }
+    delivered, existing = _deliverables(of)
+    verdicts: dict[tuple[str, str], int] = {}
+    for agent_type, _, result in checks:
+        cell = (agent_type, result.verdict)
+        verdicts[cell] = verdicts.get(cell, 0) + 1
+    worth = []
+    for agent in agents:
+        name = str(agent.name)
+        given, n_given, estimator, used, n_used = figures[name]
+        worth.append(
+            Worth(
+                agent_type=name,
+                n=agent.n,
+                success=agent.success,
+                failure=agent.failure,
+                unknown=agent.unknown,
+                tokens_given=given,
+                n_given=n_given,
+                estimator=estimator,
+                tokens_used=used,
+                n_used=n_used,
+                deliverables=delivered.get(name, 0),
+                deliverables_existing=existing.get(name, 0),
+                validations_passed=verdicts.get((name, "pass"), 0),
+                validations_failed=verdicts.get((name, "fail"), 0),
+            )
+        )
+    return tuple(worth)
+
+
+def _deliverables(of: _Chosen) -> tuple[dict[str, int], dict[str, int | None]]:
+    """By agent type: how many different files, and how many of them are there."""
+    rows = of.rows(
+        "SELECT DISTINCT agent_type, project, coalesce(path, content) FROM outputs AS o "
+        "JOIN chosen AS e USING (execution_id) JOIN sessions AS s ON s.session_id = e.session_id "
+        "WHERE output_type = 'deliverable' AND o.retracted_at IS NULL"
+    )
+    is_there = cache(os.path.lexists)
+    delivered: dict[str, int] = {}
+    existing: dict[str, int | None] = {}
+    for agent_type, project, path in rows:
+        delivered[agent_type] = delivered.get(agent_type, 0) + 1
+        if not project or not is_there(project):
+            existing[agent_type] = None
+        elif (so_far := existing.get(agent_type, 0)) is not None:
+            existing[agent_type] = so_far + is_there(os.path.join(project, _as_path(path)))
+    return delivered, existing
+
+
+def _as_path(text: str) -> str:
+    decoded = decoded_content(text)  # raw SQL may leave the path in the content
+    return str(decoded.get("file_path", "")) if isinstance(decoded, dict) else text
+
+
+def wilson(successes: int, n: int) -> tuple[float, float] | None:
+    """The Wilson score interval of a share; None where n is 0."""
+    if not n:
+        return None
+    share = successes / n
+    centre = share + Z * Z / (2 * n)
+    spread = Z * sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
+    scale = 1 + Z * Z / n
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def _difference_interval(one: Outcome, other: Outcome) -> tuple[float, float] | None:
+    if one.share is None or other.share is None or not (one.interval and other.interval):
+        return None
+    difference = one.share - other.share
+    (low, high), (other_low, other_high) = one.interval, other.interval
+    return (
+        difference - sqrt((one.share - low) ** 2 + (other_high - other.share) ** 2),
+        difference + sqrt((high - one.share) ** 2 + (other.share - other_low) ** 2),
+    )
+
+
+def _median(values: Sequence[float]) -> float:
+    ordered, middle = sorted(values), len(values) // 2
+    return ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 3)

@@ -1,0 +1,349 @@
+"""What the lists show: sessions, executions and outputs that meet conditions, newest first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from orch_tui.errors import UsageError
+from orch_tui.facts import ExecutionFacts, Output, Session, columns
+from orch_tui.models.database import Record
+from orch_tui.models.executions import STATES
+from orch_tui.models.outputs import OUTPUT_TYPES
+from orch_tui.models.sessions import STATUSES
+from orch_tui.recall.dates import moment
+from orch_tui.record import deliverables, observations
+from orch_tui.record import executions as execution_rows
+from orch_tui.record import sessions as session_rows
+
+WHEN = "coalesce(deployed_at, completed_at)"
+"""The time of an execution, also of one whose deployment nobody saw."""
+
+
+class Where:
+    """SQL terms that must all hold, with their parameters."""
+
+    def __init__(self) -> None:
+        self._terms = ["1"]
+        self.parameters: list[Any] = []
+
+    def add(self, term: str, *parameters: Any) -> None:
+        self._terms.append(term)
+        self.parameters += parameters
+
+    def between(self, record: Record, column: str, since: str | None, until: str | None) -> None:
+        """Bounds as people write them; a day named by ``until`` is included."""
+        now = record.clock()
+        if since is not None:
+            self.add(f"{column} >= ?", moment(since, now))
+        if until is not None:
+            self.add(f"{column} <= ?", moment(until, now, end=True))
+
+    def __str__(self) -> str:
+        return " AND ".join(self._terms)
+
+
+def chosen(
+    record: Record,
+    *,
+    session_id: str | None = None,
+    agent_type: str | None = None,
+    project: str | None = None,
+    include_archived: bool = False,
+) -> Where:
+    """What these filters mean for rows of ``agent_executions``.
+
+    Archived sessions are left out unless they are asked for, by name or all of them.
+
+    Raises:
+        NotFoundError: no such session; with the nearest known ids.
+    """
+    where = Where()
+    if session_id is not None:
+        session_rows.get(record, session_id)
+        where.add("session_id = ?", session_id)
+    elif not include_archived:
+        where.add(
+            "session_id NOT IN (SELECT session_id FROM sessions WHERE archived_at IS NOT NULL)"
+        )
+    if project is not None:
+        where.add("session_id IN (SELECT session_id FROM sessions WHERE project = ?)", project)
+    if agent_type is not None:
+        where.add("agent_type = ?", agent_type)
+    return where
+
+
+def executions(
+    record: Record,
+    *,
+    session_id: str | None = None,
+    agent_type: str | None = None,
+    status: str | None = None,
+    model: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    limit: int | None = None,
+    project: str | None = None,
+    include_archived: bool = False,
+) -> list[ExecutionFacts]:
+    """Executions, newest first.
+
+    ``model`` is the one that was asked for or the one that ran. ``since`` and ``until`` are
+    texts that ``dates.moment`` reads.
+
+    Raises:
+        NotFoundError: no such session; with the nearest known ids.
+        UsageError: a status, date or limit that does not exist.
+    """
+    where = chosen(
+        record,
+        session_id=session_id,
+        agent_type=agent_type,
+        project=project,
+        include_archived=include_archived,
+    )
+    where.between(record, WHEN, since, until)
+    if status is not None:
+        where.add("status = ?", _one_of("status", status, STATES))
+    if model is not None:
+        where.add("(model = ? OR resolved_model = ?)", model, model)
+    return execution_rows.select(record, str(where), where.parameters, limit=_at_most(limit))
+
+
+def sessions(
+    record: Record,
+    *,
+    agent_type: str | None = None,
+    status: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    limit: int | None = None,
+    project: str | None = None,
+    include_archived: bool = False,
+) -> list[Session]:
+    """Sessions, newest first; ``agent_type`` leaves those that had such an agent.
+
+    Raises:
+        UsageError: a status, date or limit that does not exist.
+    """
+    where = Where()
+    if not include_archived:
+        where.add("archived_at IS NULL")
+    if project is not None:
+        where.add("project = ?", project)
+    if status is not None:
+        where.add("status = ?", _one_of("status", status, STATUSES))
+    if agent_type is not None:
+        where.add(
+            "session_id IN (SELECT session_id FROM agent_executions "
+            "WHERE agent_type = ? AND retracted_at IS NULL)",
+            agent_type,
+        )
+    where.between(record, "created_at", since, until)
+    rows = record.rows(
+        f"SELECT {columns(Session)} FROM sessions WHERE {where} "
+        "ORDER BY created_at DESC, rowid DESC LIMIT ?",
+        [*where.parameters, _at_most(limit)],
+    )
+    return [Session.of(row) for row in rows]
+
+
+def outputs(
+    record: Record,
+    *,
+    session_id: str | None = None,
+    agent_type: str | None = None,
+    output_type: str | None = None,
+    execution_id: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    limit: int | None = None,
+    project: str | None = None,
+) -> list[Output]:
+    """Outputs, newest first; not those of retracted executions, nor of archived sessions unless
+    the session or the execution is named.
+
+    Raises:
+        NotFoundError: no such session or execution; with the nearest known ids.
+        UsageError: an output type, date or limit that does not exist.
+    """
+    of = chosen(
+        record,
+        session_id=session_id,
+        agent_type=agent_type,
+        project=project,
+        include_archived=execution_id is not None,
+    )
+    where = Where()
+    if execution_id is not None:
+        where.add("execution_id = ?", observations.find(record, execution_id))
+    if output_type is not None:
+        where.add("output_type = ?", _one_of("output type", output_type, OUTPUT_TYPES))
+    where.between(record, "created_at", since, until)
+    rows = record.rows(
+        f"SELECT {columns(Output)} FROM outputs AS o WHERE retracted_at IS NULL AND {where} "
+        "AND EXISTS (SELECT 1 FROM agent_executions AS e WHERE e.execution_id = o.execution_id "
+        f"AND e.retracted_at IS NULL AND {of}) "
+        "ORDER BY created_at DESC, output_id DESC LIMIT ?",
+        [*where.parameters, *of.parameters, _at_most(limit)],
+    )
+    return [Output.of(row) for row in rows]
+
+
+def output_as_json(output: Output) -> dict[str, Any]:
+    """The output JSON of the proposal, then our columns after its keys.
+
+    ``content`` is an object or list where it is stored as JSON; of a deliverable it always has
+    ``file_path``, ``lines_added``, ``lines_modified`` and ``validation``.
+    """
+    keys = ("output_id", "execution_id", "output_type", "content", "created_at", "metadata")
+    row = asdict(output) | {"content": _content(output)}
+    return {key: row[key] for key in keys} | {k: v for k, v in row.items() if k not in keys}
+
+
+def _content(output: Output) -> Any:
+    decoded = decoded_content(output.content)
+    if output.output_type != "deliverable":
+        return decoded
+    if not isinstance(decoded, dict):  # raw SQL may give the path alone
+        decoded = {"file_path": output.path or decoded}
+    shape = {"file_path": output.path, "lines_added": None, "lines_modified": None}
+    return {**shape, "validation": {}, **decoded}
+
+
+def decoded_content(content: str | None) -> Any:
+    """The stored content of an output: a JSON object or list where it is one, else its text."""
+    if content and content.lstrip()[:1] in ("{", "["):
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError):
+            return content
+    return content
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverableState:
+    """The latest version of one deliverable, and what became of it."""
+
+    path: str
+    state: str
+    """``unchanged``, ``changed since``, ``missing``; ``not known`` where it is there but what
+    was delivered is known by its path alone."""
+    versions: int
+    """Versions that were collected."""
+    lines_added: int | None
+    lines_modified: int | None
+    output: Output
+
+
+def deliverable_states(outputs: Iterable[Output], root: Path) -> list[DeliverableState]:
+    """The deliverables among ``outputs``, each path once, with their state on disk now.
+
+    ``root`` is where relative paths start. Sorted by path.
+    """
+    versions: dict[str, list[Output]] = {}
+    for output in sorted(outputs, key=lambda output: output.output_id):
+        if output.output_type == "deliverable" and (path := _path(output)):
+            versions.setdefault(path, []).append(output)
+    return [_state(path, held, root) for path, held in sorted(versions.items())]
+
+
+def _path(output: Output) -> str:
+    path = output.path or _content(output)["file_path"]
+    return path if isinstance(path, str) else ""
+
+
+def _state(path: str, versions: list[Output], root: Path) -> DeliverableState:
+    latest = versions[-1]
+    content = _content(latest)
+    state: str = deliverables.state(path, latest.sha256, root)
+    if state != "missing" and latest.sha256 is None and not content.get("missing"):
+        state = "not known"
+    return DeliverableState(
+        path=path,
+        state=state,
+        versions=len(versions),
+        lines_added=content["lines_added"],
+        lines_modified=content["lines_modified"],
+        output=latest,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The latest result of one check of one execution."""
+
+    value: str | int | float
+    at: str
+    found: bool
+    """Read out of its final message by orch."""
+
+    @property
+    def verdict(self) -> str:
+        """``pass``, ``fail`` or ``other`` (skipped, a number, other words)."""
+        return str(self.value) if self.value in ("pass", "fail") else "other"
+
+
+Recorded = tuple[str, str, str | None, bool, str]
+"""What results are read from: execution_id, output_type, content, found, created_at."""
+
+
+def latest_results(rows: Iterable[Recorded]) -> dict[str, dict[str, Result]]:
+    """The latest result of every check by execution, from outputs in the order they were stored.
+
+    What was claimed goes before what was found in a message, and a validation result before
+    what stands with a deliverable, which may be carried over from its earlier version.
+    """
+    ranks: dict[tuple[str, str], tuple[bool, bool]] = {}
+    results: dict[str, dict[str, Result]] = {}
+    for execution_id, output_type, content, found, at in rows:
+        rank = (not found, output_type == "validation_result")
+        for check, value in _results(output_type, content).items():
+            if rank >= ranks.get((execution_id, check), rank):
+                ranks[execution_id, check] = rank
+                results.setdefault(execution_id, {})[check] = Result(value, at, bool(found))
+    return results
+
+
+def _results(output_type: str, content: str | None) -> dict[str, str | int | float]:
+    if output_type not in ("validation_result", "deliverable"):
+        return {}
+    decoded = decoded_content(content)
+    if output_type == "deliverable":
+        decoded = decoded.get("validation") if isinstance(decoded, dict) else None
+    if isinstance(decoded, str):  # raw SQL may say it as the commands do
+        try:
+            return dict(deliverables.parse_validation(decoded))
+        except UsageError:
+            return {}
+    if not isinstance(decoded, Mapping):
+        return {}
+    return {
+        str(check): _normal(value)
+        for check, value in decoded.items()
+        if isinstance(value, str | int | float)
+    }
+
+
+def _normal(value: str | int | float) -> str | int | float:
+    if isinstance(value, bool):
+        return "pass" if value else "fail"
+    if isinstance(value, str):
+        word = value.strip().lower()
+        return {"passed": "pass", "ok": "pass", "failed": "fail"}.get(word, word)
+    return value
+
+
+def _one_of(kind: str, value: str, known: Iterable[str]) -> str:
+    if value not in known:
+        raise UsageError(f"there is no {kind} {value!r}", hint=f"one of {', '.join(known)}")
+    return value
+
+
+def _at_most(limit: int | None) -> int:
+    if limit is not None and limit < 0:
+        raise UsageError(f"a limit of {limit} is negative")
+    return -1 if limit is None else limit
