@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from orch_tui.assets import asset
 from orch_tui.errors import OrchError, UsageError
@@ -61,6 +62,15 @@ class Uninstalled:
     """Files of the user's that installations moved aside."""
 
 
+class _Manifest(NamedTuple):
+    """What installing wrote."""
+
+    files: dict[str, str]
+    """The SHA-256 of each, by its name in the folder."""
+    parents: int
+    """How many folders above the skill's own had to be made."""
+
+
 def skill_folder(project: AnyPath | None = None) -> Path:
     """Where the skill of a project lives; None: the user's, for all projects."""
     return Path(claude_folder() if project is None else Path(project) / ".claude", "skills", NAME)
@@ -84,18 +94,21 @@ def install(folder: Path, interpreter: str, *, dry_run: bool = False) -> Install
     in_the_way = [
         name
         for name in differing
-        if os.path.lexists(folder / name) and not _is_as_written(folder, name, ours)
+        if os.path.lexists(folder / name) and not _is_as_written(folder, name, ours.files)
     ]
     backups = {folder / name: _backup_of(folder / name) for name in in_the_way}
-    stale = [name for name in ours if name not in shipped]
-    removed = [name for name in stale if _is_as_written(folder, name, ours)]
+    stale = [name for name in ours.files if name not in shipped]
+    removed = [name for name in stale if _is_as_written(folder, name, ours.files)]
     if not dry_run:
-        manifest = {name: _digest(data) for name, data in shipped.items()}
+        manifest = _Manifest(
+            {name: _digest(data) for name, data in shipped.items()},
+            ours.parents or sum(not parent.exists() for parent in folder.parents),
+        )
         for name in differing:
             _write(folder / name, shipped[name], backups.get(folder / name))
         _remove(folder, removed)
         if manifest != ours:
-            _write(folder / MANIFEST, _as_json(manifest))
+            _write(folder / MANIFEST, json.dumps(manifest._asdict(), indent=2).encode() + b"\n")
     return Installed(
         folder,
         written=_paths(folder, differing),
@@ -112,14 +125,19 @@ def uninstall(folder: Path, *, dry_run: bool = False) -> Uninstalled:
     Raises:
         OrchError: nothing was installed there, or a file cannot be removed.
     """
-    if not (folder / MANIFEST).is_file():
-        raise OrchError(f"{folder}: no skill was installed there", hint="`orch install` does it")
     ours = _manifest(folder)
-    removed = [name for name in ours if _is_as_written(folder, name, ours)]
-    kept = [name for name in ours if name not in removed and os.path.lexists(folder / name)]
-    backups = [backup for name in ours for backup in _backups(folder / name)]
+    if not ours.files:
+        raise OrchError(
+            f"{folder}: no skill was installed there, or its {MANIFEST} is damaged",
+            hint="`orch install` writes both",
+        )
+    removed = [name for name in ours.files if _is_as_written(folder, name, ours.files)]
+    kept = [name for name in ours.files if name not in removed and os.path.lexists(folder / name)]
+    backups = [backup for name in ours.files for backup in _backups(folder / name)]
     if not dry_run:
         _remove(folder, [*removed, MANIFEST])
+        made = folder.parents[: ours.parents]
+        _remove_empty(folder, made[-1] if made else folder)
     return Uninstalled(folder, _paths(folder, removed), _paths(folder, kept), tuple(backups))
 
 
@@ -138,30 +156,27 @@ def _shipped(interpreter: str) -> dict[str, bytes]:
     return files
 
 
-def _manifest(folder: Path) -> dict[str, str]:
-    """What was written there, by name; empty where the manifest is missing or unreadable.
+def _manifest(folder: Path) -> _Manifest:
+    """What was written there; nothing where the manifest is missing or unreadable.
 
     It may come from anywhere, with a cloned project for instance, so a name that leads out of the
     folder does not count.
     """
     try:
-        files = json.loads((folder / MANIFEST).read_bytes())["files"]
-        return {str(name): str(digest) for name, digest in files.items() if _is_inside(str(name))}
+        document = json.loads((folder / MANIFEST).read_bytes())
+        files = {str(n): str(digest) for n, digest in document["files"].items() if _is_inside(n)}
+        return _Manifest(files, max(0, int(document["parents"])))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return {}
+        return _Manifest({}, 0)
 
 
 def _is_inside(name: str) -> bool:
     path = PurePosixPath(name)
-    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+    return bool(path.parts) and not path.is_absolute() and not {"..", "\0"} & {*path.parts, *name}
 
 
-def _is_as_written(folder: Path, name: str, ours: Mapping[str, str]) -> bool:
-    return name in ours and _hash(folder / name) == ours[name]
-
-
-def _as_json(manifest: Mapping[str, str]) -> bytes:
-    return json.dumps({"files": manifest}, indent=2).encode() + b"\n"
+def _is_as_written(folder: Path, name: str, files: Mapping[str, str]) -> bool:
+    return name in files and _hash(folder / name) == files[name]
 
 
 def _digest(data: bytes) -> str:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from orch_tui.prepare.sources import SourceReader
     from orch_tui.prepare.templates import Template
 
 GROUPS = {
@@ -87,13 +86,14 @@ def _older(run: Older, path: Path, arguments: list[str]) -> int:
 
 def _validate(parser: argparse.ArgumentParser, path: Path, arguments: list[str]) -> int:
     from orch_tui.prepare.validation import validate
+    from orch_tui.project import Project
 
     parser.description = "Check the scope, files and dependencies of a plan."
     parser.add_argument("--scope", required=True)
     parser.add_argument("--context-files", default="", metavar="A,B")
     parser.add_argument("--dependencies", default="", metavar="'A->B,B->C'")
     given = parser.parse_args(arguments)
-    reader = _reader()
+    reader = Project(recording=False).reader()
     answer = validate(
         given.scope,
         reader.split([given.context_files]),
@@ -105,23 +105,21 @@ def _validate(parser: argparse.ArgumentParser, path: Path, arguments: list[str])
 
 
 def _check(parser: argparse.ArgumentParser, path: Path, arguments: list[str]) -> int:
-    from orch_tui.config import load
     from orch_tui.prepare.budget import Limits
-    from orch_tui.prepare.catalogue import catalogue
     from orch_tui.prepare.validation import check_bounds
+    from orch_tui.project import Project
 
     parser.description = "Check that files fit the context of a phase."
     parser.add_argument("--phase", required=True, type=int, choices=range(1, 6))
     parser.add_argument("--files", default="", metavar="A,B")
     given = parser.parse_args(arguments)
-    reader = _reader()
-    config = load(reader.root)
-    family = catalogue(config.models).model(config.model).family
+    project = Project(recording=False)
+    reader = project.reader()
     answer = check_bounds(
         given.phase,
         reader.split([given.files]),
         reader=reader,
-        family=family,
+        family=project.catalogue.model().family,
         limits=Limits(),  # the older script's own: 200,000 tokens, 75 % and 90 %
     )
     _print_json(answer.to_dict())
@@ -170,13 +168,6 @@ def _report_template(script: Path, given: str | None) -> Template:
     if given:
         say(f"{given}: there is no such template, using the default")
     return load(str(own) if own.is_file() else "synthesis-report.tmpl")
-
-
-def _reader() -> SourceReader:
-    from orch_tui.paths import project_root
-    from orch_tui.prepare.sources import SourceReader
-
-    return SourceReader(Path.cwd(), Path(project_root()))
 
 
 def _now() -> str:
