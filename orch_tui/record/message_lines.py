@@ -1,0 +1,151 @@
+"""A message as lines that know where they stand: under which headings, in which list or fence.
+
+Not a Markdown parser: agents write Markdown loosely, and what is wanted is only enough of its
+shape to tell a list of created files from a sentence. Every line is cut into pieces of bounded
+length, so that whatever reads them with a pattern takes time linear in the message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+LONGEST = 2000
+"""Characters of one piece; longer lines are cut at a space, or anywhere when there is none."""
+
+Kind = Literal["heading", "item", "row", "text", "code"]
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
+_FENCE = re.compile(r"(`{3,}|~{3,})\s{0,8}([\w+#.-]{0,30})")
+_ATX = re.compile(r"(#{1,6})\s+(.*)")
+_ITEM = re.compile(r"(?:[-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
+_BOLD = re.compile(r"(?:\*\*|__)([^*]{1,120})(?:\*\*|__)\s?:?")
+
+_BOLD_LEVEL, _INTRO_LEVEL = 7, 8  # below the six levels of headings
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, or a piece of a very long one."""
+
+    number: int
+    """From 1, of the line in the message."""
+    text: str
+    kind: Kind
+    indent: int = 0
+    content: str = ""
+    """The text without heading marks, list marker and indentation."""
+    headings: tuple[str, ...] = ()
+    """What it stands under, outermost first: headings, bold lines, lines ending in a colon."""
+    language: str = ""
+    """Of the fence the line of code is in."""
+
+    @property
+    def excerpt(self) -> str:
+        """The line as it is shown to people."""
+        shown = self.text.strip()
+        return shown if len(shown) <= 200 else f"{shown[:199]}…"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The lines that are not blank, and the opening of a fence that was never closed."""
+
+    lines: tuple[Line, ...]
+    unclosed: Line | None
+
+
+def read_lines(text: str) -> Message:
+    """Cut a message of any size into lines."""
+    lines: list[Line] = []
+    headings = _Headings()
+    fence, opening, quoted_markdown = "", None, False
+    for number, piece in _pieces(text):
+        stripped = piece.strip()
+        if not stripped:
+            continue
+        indent = len(piece) - len(piece.lstrip())
+        if fence:
+            if stripped.startswith(fence) and not stripped.strip(fence[0]):
+                fence, opening = "", None
+            else:
+                language = opening.language if opening else ""
+                place = tuple(headings)
+                lines.append(Line(number, piece, "code", indent, stripped, place, language))
+            continue
+        mark = _FENCE.match(stripped)
+        if mark and "`" not in stripped[mark.end() :]:
+            fence, language = mark[1], mark[2].lower()
+            opening = Line(number, piece, "code", indent, stripped, language=language)
+            if language in ("md", "markdown"):
+                quoted_markdown = True
+            continue
+        lines.append(headings.place(number, piece, indent, stripped))
+    # A fence inside a quoted Markdown file closes that one early: the last then seems open.
+    nested = opening and not opening.language and quoted_markdown
+    return Message(tuple(lines), None if nested else opening)
+
+
+class _Headings:
+    """The headings in force, each with its level; deeper ones end where a higher begins."""
+
+    def __init__(self) -> None:
+        self._open: list[tuple[int, str]] = []
+        self._items_seen = False
+
+    def __iter__(self) -> Iterator[str]:
+        return (heading for _, heading in self._open)
+
+    def place(self, number: int, text: str, indent: int, stripped: str) -> Line:
+        marker = _ITEM.match(stripped)
+        content = stripped[marker.end() :] if marker else stripped
+        if atx := _ATX.match(stripped):
+            return self._begin(len(atx[1]), Line(number, text, "heading", indent, atx[2]))
+        if not marker and (bold := _BOLD.fullmatch(stripped)):
+            return self._begin(_BOLD_LEVEL, Line(number, text, "heading", indent, bold[1]))
+        if marker:
+            self._end(_INTRO_LEVEL + 1 + indent)
+            kind: Kind = "item"
+        elif stripped.startswith("|"):
+            kind = "row"
+        else:
+            kind = "text"
+        # A paragraph behind a list no longer belongs to what introduced the list.
+        closing = kind == "text" and self._items_seen and not indent
+        if closing:
+            self._end(_INTRO_LEVEL)
+        self._items_seen = self._items_seen or kind != "text"
+        line = Line(number, text, kind, indent, content, () if closing else tuple(self))
+        if content.rstrip("*_ ").endswith(":") and len(content) <= 120:
+            level = _INTRO_LEVEL + (1 + indent if marker else 0)
+            self._end(level)
+            self._open.append((level, content))
+            self._items_seen = False
+        return line
+
+    def _begin(self, level: int, line: Line) -> Line:
+        self._end(level)
+        placed = Line(line.number, line.text, line.kind, line.indent, line.content, tuple(self))
+        self._open.append((level, line.content))
+        self._items_seen = False
+        return placed
+
+    def _end(self, level: int) -> None:
+        while self._open and self._open[-1][0] >= level:
+            self._open.pop()
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        line = line.rstrip("\r")
+        if "\x1b" in line:
+            line = _ESCAPES.sub("", line)
+        start = 0
+        while len(line) - start > LONGEST:
+            cut = line.rfind(" ", start, start + LONGEST)
+            cut = cut if cut > start else start + LONGEST
+            yield number, line[start:cut]
+            start = cut
+        yield number, line[start:]
