@@ -5,7 +5,7 @@ from __future__ import annotations
 from peewee import SQL, AutoField, ForeignKeyField, IntegerField, TextField
 
 from orch_tui.models.base import JsonField, Table, TimeField, created_at, one_of, uid
-from orch_tui.models.contents import Content
+from orch_tui.models.contents import Briefing, Content
 
 ITEM_TYPES = ("file", "reference", "briefing", "shared_context")
 PRIORITIES = ("required", "recommended", "optional")
@@ -26,7 +26,10 @@ class Bundle(Table):
 
 
 class BundleVersion(Table):
-    """One state of a bundle. Frozen once an execution points at it."""
+    """One state of a bundle. Frozen once an execution points at it.
+
+    ``briefing_id`` is the briefing last generated from it; a deployment hands over that one.
+    """
 
     version_id = AutoField()
     bundle_id = ForeignKeyField(Bundle, column_name="bundle_id", index=False)
@@ -34,6 +37,7 @@ class BundleVersion(Table):
     agent_type = TextField()
     scope = TextField()
     model = TextField(null=True)
+    briefing_id = ForeignKeyField(Briefing, column_name="briefing_id", null=True, index=False)
     created_at = created_at()
 
     class Meta:

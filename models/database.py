@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,24 +20,22 @@ import peewee
 
 from orch_tui.errors import RecordError
 from orch_tui.models import search
-from orch_tui.models.migrations import migrate
+from orch_tui.models.base import timestamp as timestamp  # also the engine's
+from orch_tui.models.migrations import is_original, migrate
 from orch_tui.models.schema import APPLICATION_ID, SCHEMA_VERSION
 from orch_tui.models.schema import create as create_schema
+from orch_tui.paths import RECORD_FOLDER
 
 BUSY_SECONDS = 15
 """How long a write waits for another; ten writers were seen to wait 2.1 s at most."""
 
 Row = dict[str, Any]
 Clock = Callable[[], datetime]
+Parameters = Sequence[Any] | Mapping[str, Any]
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-def timestamp(moment: datetime) -> str:
-    """``2026-11-22T10:00:00.000Z``: how the record writes a time; naive ones are local."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Record:
@@ -64,16 +62,22 @@ class Record:
         self.clock = clock
         self.actor = actor
         self._connections: list[sqlite3.Connection] = []
-        exists = path.exists() and path.stat().st_size > 0
-        if not exists and not (create and writable):
-            raise RecordError(f"there is no record at {path}", hint="`orch init-session` makes one")
-        self.writable = writable and (not exists or _may_write(path))
         with translated_errors(path):
+            exists = path.exists() and path.stat().st_size > 0
+            if not exists and not (create and writable):
+                raise RecordError(
+                    f"there is no record at {path}", hint="`orch init-session` makes one"
+                )
+            self.writable = writable and (not exists or _may_write(path))
             if not exists:
                 _make_file(path)
             _check_header(path)
             self.db = self._database()
-            self._bring_up_to_date()
+            try:
+                self._bring_up_to_date()
+            except BaseException:
+                self.close()
+                raise
 
     def _database(self) -> peewee.SqliteDatabase:
         record = self
@@ -83,6 +87,10 @@ class Record:
                 connection: sqlite3.Connection = super()._connect()  # type: ignore[misc] # not in the stubs
                 record._connections.append(connection)
                 return connection
+
+            def rollback(self) -> None:
+                if self.connection().in_transaction:  # a full disk makes SQLite roll back itself
+                    super().rollback()
 
         if self.writable:
             pragmas = {"foreign_keys": 1, "synchronous": "full"}
@@ -102,27 +110,44 @@ class Record:
 
     def _bring_up_to_date(self) -> None:
         version = self._version()
+        if not self._is_ours():
+            raise RecordError(
+                f"{self.path} is an SQLite database of something else",
+                hint="name another with --db",
+            )
         if version > SCHEMA_VERSION:
             raise RecordError(
                 f"{self.path} was written by a newer orch (schema {version}, this one knows "
                 f"{SCHEMA_VERSION})",
                 hint="upgrade orch: pip install --upgrade orch-tui",
             )
-        if version == SCHEMA_VERSION:
-            return
         if not self.writable:
-            raise RecordError(
-                f"{self.path} has an older schema and cannot be written",
-                hint="open it once where it is writable; it is then brought up to date",
-            )
-        self._use_wal()
-        if not self._tables():
-            with self.db.atomic("IMMEDIATE"):
-                if self._version() == 0 and not self._tables():  # another process may have won
-                    create_schema(self.db)
-                    self._stamp()
-        else:
-            migrate(self)
+            if version < SCHEMA_VERSION:
+                raise RecordError(
+                    f"{self.path} has an older schema and cannot be written",
+                    hint="open it once where it is writable; it is then brought up to date",
+                )
+            return
+        if version < SCHEMA_VERSION:
+            if self._tables():
+                migrate(self)
+            else:
+                self._create()
+        if self.value("PRAGMA journal_mode") != "wal":
+            self._use_wal()
+
+    def _is_ours(self) -> bool:
+        return (
+            self.value("PRAGMA application_id") == APPLICATION_ID
+            or not self._tables()
+            or is_original(self)
+        )
+
+    def _create(self) -> None:
+        with self.db.atomic("IMMEDIATE"):
+            if not self._tables():  # another process may have been faster
+                create_schema(self.db)
+                self._stamp()
 
     def _use_wal(self) -> None:
         """Switch to WAL; the switch itself ignores the busy timeout, so wait here."""
@@ -149,27 +174,32 @@ class Record:
 
     # Statements
 
-    def sql(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def sql(self, statement: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Run raw SQL and give all its rows."""
-        return list(self.db.execute_sql(statement, parameters).fetchall())
+        with translated_errors(self.path):
+            return list(self.db.execute_sql(statement, parameters).fetchall())
 
-    def value(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+    def value(self, statement: str, parameters: Parameters = ()) -> Any:
         """The first column of the first row, or None."""
-        row = self.db.execute_sql(statement, parameters).fetchone()
-        return row[0] if row else None
+        with translated_errors(self.path):
+            row = self.db.execute_sql(statement, parameters).fetchone()
+            return row[0] if row else None
 
-    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+    def rows(self, statement: str, parameters: Parameters = ()) -> list[Row]:
         """Run raw SQL and give its rows by column name."""
-        cursor = self.db.execute_sql(statement, parameters)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
+        with translated_errors(self.path):
+            cursor = self.db.execute_sql(statement, parameters)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
 
-    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
-        cursor: sqlite3.Cursor = self.db.execute_sql(statement, parameters)
-        return cursor
+    def execute(self, statement: str, parameters: Parameters = ()) -> sqlite3.Cursor:
+        with translated_errors(self.path):
+            cursor: sqlite3.Cursor = self.db.execute_sql(statement, parameters)
+            return cursor
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
-        self.db.connection().executemany(statement, rows)
+        with translated_errors(self.path):
+            self.db.connection().executemany(statement, rows)
 
     def insert(self, table: type[peewee.Model], **values: Any) -> int:
         """Insert one row and give its rowid."""
@@ -211,6 +241,9 @@ class Record:
             copy = sqlite3.connect(target)
             try:
                 self.db.connection().backup(copy)
+            except BaseException:
+                target.unlink()
+                raise
             finally:
                 copy.close()
 
@@ -229,13 +262,24 @@ class Record:
 
 
 def _make_file(path: Path) -> None:
-    """The folder (0700, ignored by git) and the file (0600), before SQLite sees either."""
+    """The folder (0700, ignored by git) and the file (0600), before SQLite sees either.
+
+    A folder that is there already is left as it is, unless it can only be the record's.
+    """
     folder = path.parent
-    if not folder.exists():
-        folder.mkdir(parents=True, mode=0o700)
-        folder.chmod(0o700)  # mkdir's mode is cut by the umask, and parents ignore it
-        (folder / ".gitignore").write_text("*\n")
+    if is_record_folder(folder) or not folder.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(PermissionError):  # somebody else's; `orch doctor` tells
+            folder.chmod(0o700)
+        ignored = folder / ".gitignore"
+        if not ignored.exists():
+            ignored.write_text("*\n")
     path.touch(mode=0o600)
+
+
+def is_record_folder(folder: Path) -> bool:
+    """Whether ``folder`` is by its name a project's record folder, so ours to keep private."""
+    return folder.parts[-2:] == Path(RECORD_FOLDER).parts
 
 
 def _check_header(path: Path) -> None:
@@ -284,6 +328,8 @@ def translated_errors(path: Path) -> Iterator[None]:
         for words, wrong, hint in _REASONS:
             if words in str(error):
                 raise RecordError(f"{path} {wrong}", hint=hint) from error
+        if isinstance(error, peewee.OperationalError | sqlite3.OperationalError):
+            raise RecordError(f"{path}: {error}", hint="`orch doctor` tells more") from error
         raise
     except OSError as error:
         if isinstance(error, FileExistsError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -51,6 +52,14 @@ class Project:
         return Path(
             paths.database_path(self.root, given=self._database, configured=self.config.database)
         )
+
+    @property
+    def only(self) -> str | None:
+        """The project to keep to in a record that serves all of the user's; None: no need."""
+        shared = self.config.database == "user" and not (
+            self._database or os.environ.get("ORCH_DB")
+        )
+        return str(self.root) if shared else None
 
     @cached_property
     def record(self) -> Record:
@@ -113,6 +122,20 @@ class Project:
 
         return RecordedCounts(self.record)
 
+    @property
+    def known_agents(self) -> set[str]:
+        """The agent types of the project, the user and Claude Code itself."""
+        from orch_tui.prepare.validation import defined_agents
+
+        homes = (self.root / ".claude", Path(paths.claude_folder()))
+        return defined_agents(home / "agents" for home in homes)
+
+    def now(self) -> str:
+        """The time, as the record writes it."""
+        from orch_tui.models.database import timestamp, utc_now
+
+        return timestamp((self._clock or utc_now)())
+
     def reader(self, *, allow_secret: bool = False) -> SourceReader:
         """Reads context sources, from the working folder first and then from the root."""
         from orch_tui.prepare.sources import SourceReader
@@ -143,7 +166,20 @@ class Project:
 
         if given is not None:
             return sessions.get(self.existing_record, given).session_id
-        return sessions.current(self.existing_record, str(self.root)).session_id
+        return sessions.current(self.existing_record, self.only).session_id
+
+    def open_session_id(self, given: str | None) -> str | None:
+        """As ``session_id``, but None where nothing is recorded or no session is open."""
+        from orch_tui.errors import NotFoundError
+
+        if given is None and not (self.recording and self.database.exists()):
+            return None
+        try:
+            return self.session_id(given)
+        except NotFoundError:
+            if given is not None:
+                raise
+            return None
 
     def read_bundle(self, given: str, *, allow_secret: bool = False) -> ReadBundle:
         """The bundle in a file, or a recorded one by its id.
@@ -176,6 +212,8 @@ class Project:
         """A time as people type it (local, ``2026-11-22 10:00``), as the record writes it."""
         if text is None:
             return None
+        from datetime import datetime
+
         from orch_tui.recall.dates import moment
 
-        return moment(text, self.record.clock())
+        return moment(text, datetime.fromisoformat(self.now()))

@@ -6,11 +6,12 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 
 from orch_tui.errors import SourceError, UsageError
 
@@ -88,15 +89,55 @@ def write_text(path: str, text: str | bytes) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         return
+    with _whole_file(path) as file:
+        file.write(data)
+
+
+def write_lines(path: str, rows: Iterable[Row]) -> None:
+    """Write JSON lines as they come; a file is there as a whole or not at all."""
+    if path == "-":
+        for row in rows:
+            print(_json(row))
+        return
+    with _whole_file(path) as file:
+        for row in rows:
+            file.write(_json(row).encode() + b"\n")
+
+
+@contextmanager
+def _whole_file(path: str) -> Iterator[BinaryIO]:
+    """A file to write that takes its name only when it is complete.
+
+    Raises:
+        SourceError: it cannot be written there.
+    """
     target = Path(path)
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(data)
+        with unfinished.open("wb") as file:
+            yield file
         os.replace(unfinished, target)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise SourceError(path, f"cannot be written: {error.strerror}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+T = TypeVar("T")
+
+
+def progress(items: Iterable[T], what: str) -> Iterator[T]:
+    """The items, counted on a terminal as they pass by; elsewhere silently."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    count = 0
+    for count, item in enumerate(items, start=1):
+        yield item
+        if count % 1000 == 0:
+            print(f"\r{count:,} {what}", end="", file=sys.stderr, flush=True)
+    print(f"\r{count:,} {what}", file=sys.stderr)
 
 
 def read_bytes(path: str) -> bytes:

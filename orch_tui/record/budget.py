@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from orch_tui.models.database import Record
-from orch_tui.prepare.budget import Limits
-from orch_tui.prepare.bundle import CLAIMED
+from orch_tui.prepare.budget import Gauge, Limits, agent_limit, gauge
+from orch_tui.prepare.bundle import CLAIMED, Bundle
+from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.prepare.tokens import ZERO, Count
 from orch_tui.record import sessions
 
@@ -18,42 +21,49 @@ class Taken:
     label: str
     """The id of the bundle or execution."""
     agent_type: str
+    model: str
     count: Count
 
 
 def taken(record: Record, session_id: str, *, phase: int | None = None) -> list[Taken]:
-    """Each bundle of a session in its latest version, and executions deployed without one.
+    """Each bundle prepared for or deployed in a session, and executions deployed without one.
 
-    A bundle deployed twice counts once. ``phase`` keeps only what was deployed in that phase.
+    A bundle counts once, in its latest version, however often it was deployed. ``phase`` keeps only what was deployed in that phase.
     """
-    in_phase = "1" if phase is None else "e.phase = ?"
+    in_phase = "1" if phase is None else "e.phase = :phase"
+    asked = {"session": session_id, "phase": phase, "claimed": CLAIMED}
+    prepared = """UNION ALL SELECT bundle_id, version FROM bundles JOIN bundle_versions
+          USING (bundle_id) WHERE session_id = :session AND removed_at IS NULL"""
     bundles = record.sql(
-        f"""SELECT v.bundle_id, v.agent_type, i.token_count, i.estimator, i.token_low, i.token_high
-        FROM bundles AS b JOIN bundle_versions AS v ON v.version_id = (
-          SELECT version_id FROM bundle_versions WHERE bundle_id = b.bundle_id
-          ORDER BY version DESC LIMIT 1)
-        LEFT JOIN bundle_items AS i ON i.version_id = v.version_id
-        WHERE b.session_id = ? AND b.removed_at IS NULL AND ({int(phase is None)} OR EXISTS (
-          SELECT 1 FROM agent_executions AS e JOIN bundle_versions AS w
-          ON e.bundle_version_id = w.version_id WHERE w.bundle_id = b.bundle_id AND {in_phase}))
-        ORDER BY b.rowid, i.position""",
-        [session_id, *([] if phase is None else [phase])],
+        f"""WITH versions AS (
+          SELECT bundle_id, version FROM agent_executions AS e
+          JOIN bundle_versions ON version_id = bundle_version_id
+          WHERE e.session_id = :session AND retracted_at IS NULL AND {in_phase}
+          {prepared if phase is None else ""})
+        SELECT v.bundle_id, v.agent_type, coalesce(v.model, ''),
+          i.token_count, i.estimator, i.token_low, i.token_high
+        FROM (SELECT bundle_id, max(version) AS version FROM versions GROUP BY bundle_id) AS m
+        JOIN bundle_versions AS v USING (bundle_id, version)
+        LEFT JOIN bundle_items AS i USING (version_id)
+        ORDER BY v.version_id, i.position""",
+        asked,
     )
     found: dict[str, Taken] = {}
-    for label, agent_type, *figures in bundles:
+    for label, agent_type, model, *figures in bundles:
         count = ZERO if figures[0] is None else Count(*figures)
         before = found[label].count if label in found else ZERO
-        found[label] = Taken(label, agent_type, before + count)
+        found[label] = Taken(label, agent_type, model, before + count)
     loose = record.sql(
-        f"""SELECT execution_id, agent_type, context_token_count, coalesce(estimator, ?)
-        FROM agent_executions AS e WHERE session_id = ? AND bundle_version_id IS NULL
+        f"""SELECT execution_id, agent_type, coalesce(model, ''), context_token_count,
+          coalesce(estimator, :claimed)
+        FROM agent_executions AS e WHERE session_id = :session AND bundle_version_id IS NULL
         AND context_token_count IS NOT NULL AND retracted_at IS NULL AND {in_phase}
         ORDER BY deployed_at, rowid""",
-        [CLAIMED, session_id, *([] if phase is None else [phase])],
+        asked,
     )
     claimed = [
-        Taken(label, agent_type, Count(tokens, estimator, tokens, tokens))
-        for label, agent_type, tokens, estimator in loose
+        Taken(label, agent_type, model, Count(tokens, estimator, tokens, tokens))
+        for label, agent_type, model, tokens, estimator in loose
     ]
     return [*found.values(), *claimed]
 
@@ -62,3 +72,94 @@ def session_limits(record: Record, session_id: str, limits: Limits) -> Limits:
     """The limits with the session's own budget, where it has one."""
     own = sessions.get(record, session_id).budget
     return limits if own is None else replace(limits, budget=own)
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetReport:
+    """A session's budget, and each bundle against the limit of its agent."""
+
+    session_id: str | None
+    phase: int | None
+    session: Gauge
+    agents: tuple[tuple[Taken, Gauge], ...]
+    in_phase: Count | None
+    """What was deployed in ``phase``; None where no phase or session was asked about."""
+
+    @property
+    def status(self) -> str:
+        """The worst of all gauges."""
+        order = ("ok", "warning", "critical", "over")
+        gauges = [self.session, *(agent for _, agent in self.agents)]
+        return max((g.status for g in gauges), key=order.index)
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "bundle_id": taken.label,
+                "agent_type": taken.agent_type,
+                "tokens": taken.count.tokens,
+                "band": [taken.count.low, taken.count.high],
+                "estimator": taken.count.estimator,
+                "agent_limit": agent.limit,
+                "status": agent.status,
+            }
+            for taken, agent in self.agents
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        used = self.session.used
+        return {
+            "session_id": self.session_id,
+            "phase": self.phase,
+            "budget": self.session.limit,
+            "total_tokens": used.tokens,
+            "band": [used.low, used.high],
+            "estimator": used.estimator,
+            "budget_remaining": self.session.remaining,
+            "percentage_used": round(100 * used.tokens / self.session.limit, 2),
+            "status": self.status,
+            "phase_tokens": self.in_phase.tokens if self.in_phase else None,
+            "bundles": self.rows(),
+        }
+
+
+def track(
+    record: Record | None,
+    session_id: str | None,
+    bundles: Sequence[Bundle] = (),
+    *,
+    catalogue: Catalogue,
+    limits: Limits,
+    budget: int | None = None,
+    phase: int | None = None,
+) -> BudgetReport:
+    """Judge a session's bundles, and the ``bundles`` given besides, against every limit.
+
+    A bundle given that the session has too counts as given. ``budget`` overrides the session's.
+    """
+    given = {b.bundle_id: Taken(b.bundle_id, b.agent_type, b.model, b.total) for b in bundles}
+    held: list[Taken] = []
+    if record and session_id:
+        limits = session_limits(record, session_id, limits)
+        held = taken(record, session_id)
+    if budget is not None:
+        limits = replace(limits, budget=budget)
+    entries = list(({t.label: t for t in held} | given).values())
+    in_phase = None
+    if record and session_id and phase:
+        in_phase = sum((t.count for t in taken(record, session_id, phase=phase)), ZERO)
+    return BudgetReport(
+        session_id,
+        phase,
+        gauge("session budget", sum((t.count for t in entries), ZERO), limits.budget, limits),
+        tuple(
+            (
+                t,
+                gauge(
+                    "agent limit", t.count, agent_limit(catalogue.model(t.model), limits), limits
+                ),
+            )
+            for t in entries
+        ),
+        in_phase,
+    )

@@ -11,7 +11,7 @@ from orch_tui.ids import new_label, not_found
 from orch_tui.models.database import Record
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.tokens import Count
-from orch_tui.record import contents, journal
+from orch_tui.record import briefings, contents, journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,12 @@ def save(record: Record, bundle: Bundle, session_id: str | None = None) -> Saved
             [bundle_id, session_id, bundle.name or None, bundle.created_at or record.now()],
         )
         latest = _latest(record, bundle_id)
-        rows = _item_rows(record, bundle)
+        held = same(record, replace(bundle, bundle_id=bundle_id))
+        if held and latest and held.version_id == latest[0]:
+            return held
         head = (bundle.agent_type, bundle.scope, bundle.model or None)
-        if latest is not None:
-            held = load(record, bundle_id)
-            if (held.bundle.agent_type, held.bundle.scope, held.bundle.model or None) == head and (
-                _held_rows(record, held.version_id) == rows
-            ):
-                return held
         version_id = _open_version(record, bundle_id, latest, head)
+        rows = _item_rows(record, bundle)
         record.executemany(
             f"INSERT INTO bundle_items (version_id, {_ITEM}) "
             f"VALUES ({', '.join('?' * (1 + len(_ITEM.split(', '))))})",
@@ -66,6 +63,45 @@ def save(record: Record, bundle: Bundle, session_id: str | None = None) -> Saved
             },
         )
         return saved
+
+
+def same(record: Record, bundle: Bundle) -> Saved | None:
+    """The stored version that is this very bundle, the latest where several are."""
+    for (version_id,) in record.sql(
+        "SELECT version_id FROM bundle_versions WHERE bundle_id = ? ORDER BY version DESC",
+        [bundle.bundle_id],
+    ):
+        held = by_version(record, version_id)
+        as_stored = replace(
+            bundle,
+            version=held.bundle.version,
+            created_at=held.bundle.created_at,
+            name=held.bundle.name,
+            session_id=held.bundle.session_id,
+            dropped=(),
+        )
+        if as_stored == held.bundle:
+            return held
+    return None
+
+
+def keep_briefing(record: Record, saved: Saved, rendered: bytes) -> None:
+    """Remember the briefing generated from a bundle: a deployment hands over that one."""
+    with record.write():
+        given = [item.data for item in saved.bundle.items if item.data is not None]
+        briefing_id = briefings.put(record, rendered, given)
+        record.execute(
+            "UPDATE bundle_versions SET briefing_id = ? WHERE version_id = ?",
+            [briefing_id, saved.version_id],
+        )
+
+
+def generated_briefing(record: Record, saved: Saved) -> bytes | None:
+    """The briefing last generated from a bundle."""
+    briefing_id = record.value(
+        "SELECT briefing_id FROM bundle_versions WHERE version_id = ?", [saved.version_id]
+    )
+    return None if briefing_id is None else briefings.get(record, briefing_id)
 
 
 def load(record: Record, bundle_id: str, version: int | None = None) -> Saved:
@@ -152,7 +188,8 @@ def _open_version(
     if latest is not None and not _is_deployed(record, latest[0]):
         record.execute("DELETE FROM bundle_items WHERE version_id = ?", [latest[0]])
         record.execute(
-            "UPDATE bundle_versions SET agent_type = ?, scope = ?, model = ? WHERE version_id = ?",
+            "UPDATE bundle_versions SET agent_type = ?, scope = ?, model = ?, briefing_id = NULL "
+            "WHERE version_id = ?",
             [*head, latest[0]],
         )
         return latest[0]
@@ -189,12 +226,6 @@ def _item_rows(record: Record, bundle: Bundle) -> list[tuple[Any, ...]]:
         )
         for position, item in enumerate(bundle.items, start=1)
     ]
-
-
-def _held_rows(record: Record, version_id: int) -> list[tuple[Any, ...]]:
-    return record.sql(
-        f"SELECT {_ITEM} FROM bundle_items WHERE version_id = ? ORDER BY position", [version_id]
-    )
 
 
 def _items(record: Record, version_id: int) -> list[ContextItem]:

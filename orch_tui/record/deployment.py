@@ -84,7 +84,7 @@ def deploy(
         if planned_agent and planned_agent.bundle_id and bundle is None:
             bundle = bundles.load(record, planned_agent.bundle_id).bundle
         agent_type, scope, model = _from_plan(agent_type, scope, model, planned_agent, bundle)
-        saved = bundles.save(record, bundle, session_id) if bundle else None
+        saved = _saved(record, bundle, session_id) if bundle else None
         if planned_agent is None:
             planned_agent = plan.matching(
                 record,
@@ -97,7 +97,7 @@ def deploy(
         count = sum((item.count for item in items), ZERO) if bundle else None
         if count is None and context_token_count is not None:
             count = Count(context_token_count, CLAIMED, context_token_count, context_token_count)
-        text = _briefing(saved.bundle if saved else None, briefing, template)
+        text = _briefing(record, saved, briefing, template)
         said = {
             "session_id": session_id,
             "agent_type": agent_type,
@@ -165,7 +165,7 @@ def record_allocation(
     """
     with record.write():
         execution = executions.get(record, label)
-        saved = bundles.save(record, bundle, execution.session_id)
+        saved = _saved(record, bundle, execution.session_id)
         if execution.bundle_version_id is None:
             model = catalogue.model(execution.model or "")
             judgement = _judge(
@@ -208,6 +208,13 @@ def record_allocation(
         return executions.allocations(record, execution.execution_id)
 
 
+def _saved(record: Record, bundle: Bundle, session_id: str) -> bundles.Saved:
+    """The stored version of a bundle; an older one is deployed as it is, not saved as the newest."""
+    return bundles.same(record, bundle) or bundles.save(
+        record, bundle, bundle.session_id or session_id
+    )
+
+
 def _from_plan(
     agent_type: str | None,
     scope: str | None,
@@ -225,10 +232,14 @@ def _from_plan(
     return agent_type, scope, model
 
 
-def _briefing(bundle: Bundle | None, given: bytes | None, template: Template | None) -> bytes:
-    if given is not None:
-        return given
-    return briefings_of.render(bundle, template) if bundle else b""
+def _briefing(
+    record: Record, saved: bundles.Saved | None, given: bytes | None, template: Template | None
+) -> bytes:
+    """What is handed over: the text given, the one generated last, or one rendered now."""
+    if given is not None or saved is None:
+        return given or b""
+    generated = None if template else bundles.generated_briefing(record, saved)
+    return generated or briefings_of.render(saved.bundle, template)
 
 
 def _marked(text: bytes, execution: ExecutionFacts) -> bytes:
@@ -350,9 +361,26 @@ def _log(
     if judgement.status == "over":
         figures = [str(gauge) for gauge in (judgement.agent, judgement.session)]
         log("overflow", {"reason": allow_overflow, "figures": figures})
+    log_secrets(record, items, session_id=session_id, execution_id=execution_id)
+
+
+def log_secrets(
+    record: Record,
+    items: Sequence[ContextItem],
+    *,
+    session_id: str | None,
+    execution_id: str | None = None,
+) -> None:
+    """Journal the consent that was given for items that look like secrets."""
     secrets = [item.source for item in items if looks_secret(item.source)]
     if secrets:
-        log("allow-secret", {"sources": secrets})
+        journal.log(
+            record,
+            "allow-secret",
+            session_id=session_id,
+            execution_id=execution_id,
+            after={"sources": secrets},
+        )
 
 
 def _remarks(

@@ -80,7 +80,9 @@ def collect(
 def collect_found(
     record: Record, execution_id: str, findings: Findings, *, root: Path
 ) -> list[Output]:
-    """Record what was read out of a final message, marked as found."""
+    """Record what was read out of a final message, marked as found; maybe nothing."""
+    if not (findings.deliverables or findings.validation or findings.insights):
+        return []
     return collect(
         record,
         execution_id,
@@ -132,7 +134,10 @@ def _keep_deliverable(
         content["missing"] = True
     if read.problem:
         content["problem"] = read.problem
-    if known and known[-1].sha256 == read.sha256 and results == stored_validation:
+    same_results = (
+        found or results == stored_validation
+    )  # what was claimed is not outdone by a find
+    if known and known[-1].sha256 == read.sha256 and same_results:
         return known[-1], False
     return _insert(
         record,

@@ -92,16 +92,16 @@ def _held(record: Record, session_id: str) -> Session | None:
     return Session.of(rows[0]) if rows else None
 
 
-def current(record: Record, project: str) -> Session:
-    """The newest session of the project that is still open.
+def current(record: Record, project: str | None = None) -> Session:
+    """The newest session (of one project, or of all) that is still open.
 
     Raises:
         NotFoundError: there is none.
     """
     rows = record.rows(
-        f"SELECT {columns(Session)} FROM sessions WHERE project = ? AND archived_at IS NULL "
+        f"SELECT {columns(Session)} FROM sessions WHERE ?1 IN (project, '') AND archived_at IS NULL "
         "AND status NOT IN ('completed', 'failed') ORDER BY created_at DESC, rowid DESC LIMIT 1",
-        [project],
+        [project or ""],
     )
     if not rows:
         error = NotFoundError("session", "(open)")

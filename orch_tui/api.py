@@ -1,0 +1,392 @@
+"""The engine's public face for Python: sessions, executions, bundles.
+
+    from orch_tui import OrchestrationSession
+
+    with OrchestrationSession(scope="Implement vector search") as session:
+        bundle = session.prepare_context(agent_type="task-implementor", files=["lib/types.ts"])
+        execution = session.init_deployment("task-implementor", context_bundle=bundle)
+        ...
+        execution.record_completion(final_message=answer, deliverables=["lib/search.ts"])
+
+Several sessions may be open at once, in one thread or in many. What is handed out is frozen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from orch_tui.facts import ExecutionFacts, Output, PlannedAgent, Session
+from orch_tui.prepare.budget import Judgement, judge
+from orch_tui.prepare.bundle import Bundle, compose
+from orch_tui.prepare.tokens import ZERO
+from orch_tui.prepare.validation import Validation
+from orch_tui.project import Project
+from orch_tui.record import (
+    budget,
+    bundles,
+    completion,
+    deployment,
+    executions,
+    outputs,
+    plan,
+    sessions,
+)
+from orch_tui.record.budget import BudgetReport
+from orch_tui.record.final_message import read
+from orch_tui.record.sessions import Gate
+from orch_tui.record.validation import validate_session
+
+if TYPE_CHECKING:
+    from orch_tui.models.database import Clock
+    from orch_tui.recall.report import OutputValidation
+
+__all__ = ["Execution", "OrchestrationSession", "Prepared", "Project", "prepare_bundle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A bundle and how it stands against the limits."""
+
+    bundle: Bundle
+    judgement: Judgement
+
+
+def prepare_bundle(
+    project: Project,
+    agent_type: str,
+    scope: str = "",
+    *,
+    files: Sequence[str] = (),
+    references: Sequence[str] = (),
+    optional: Sequence[str] = (),
+    shared: Sequence[str] = (),
+    texts: Sequence[str] = (),
+    model: str = "",
+    bundle_id: str = "",
+    name: str = "",
+    session_id: str | None = None,
+    allow_secret: bool = False,
+) -> Prepared:
+    """Compose a bundle, count it, judge it and (where the project records) save it.
+
+    Files, ``shared`` and ``texts`` are required, references recommended, ``optional`` optional.
+    A bundle over a limit is saved too; deploying it is what is refused.
+
+    Raises:
+        SourceError: every source that cannot be taken, by name and reason.
+    """
+    reader = project.reader(allow_secret=allow_secret)
+    asked_for = project.catalogue.model(model)
+    made = compose(
+        agent_type,
+        scope,
+        reader=reader,
+        bundle_id=bundle_id,
+        created_at=project.now(),
+        model=model,
+        family=asked_for.family,
+        files=reader.split(files),
+        references=reader.split(references),
+        optional=reader.split(optional),
+        shared=reader.split(shared),
+        texts=texts,
+        cache=project.counts,
+        name=name,
+        session_id=session_id or "",
+    )
+    limits, used = project.limits, ZERO
+    if project.recording:
+        record = project.record
+        with record.write():
+            made = bundles.save(record, made, session_id).bundle
+            if allow_secret:
+                deployment.log_secrets(record, made.items, session_id=session_id)
+        if session_id:
+            limits = budget.session_limits(record, session_id, limits)
+            others = (t for t in budget.taken(record, session_id) if t.label != made.bundle_id)
+            used = sum((t.count for t in others), ZERO)
+    return Prepared(made, judge(made.items, asked_for, limits, session_used=used))
+
+
+class OrchestrationSession:
+    """One orchestration, from its first phase to its report."""
+
+    def __init__(
+        self,
+        scope: str,
+        session_id: str | None = None,
+        *,
+        project: str | Path | Project | None = None,
+        database: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        budget: int | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Open a session, new or (same id, same scope) known.
+
+        ``project`` is a folder in the project, default the working folder; ``database`` names
+        another file than the project's own; ``budget`` is in tokens.
+
+        Raises:
+            UsageError: an empty scope.
+            ConflictError: the id belongs to a session with another scope.
+            RecordError: the database cannot be used.
+        """
+        self._own_project = not isinstance(project, Project)
+        self.project = (
+            project
+            if isinstance(project, Project)
+            else Project(project, database=database, clock=clock)
+        )
+        self.session_id = sessions.init_session(
+            self.project.record,
+            scope,
+            project=str(self.project.root),
+            session_id=session_id,
+            metadata=metadata,
+            budget=budget,
+        ).session_id
+
+    @classmethod
+    def open(
+        cls, session_id: str, *, project: str | Path | Project | None = None, **options: Any
+    ) -> Self:
+        """A session that exists, by its id.
+
+        Raises:
+            NotFoundError: with the nearest known ids.
+        """
+        found = project if isinstance(project, Project) else Project(project, **options)
+        scope = sessions.get(found.existing_record, session_id).scope
+        return cls(scope, session_id, project=found)
+
+    @staticmethod
+    def query(
+        *, project: str | Path | None = None, database: str | None = None, **filters: Any
+    ) -> list[Session]:
+        """Past sessions, newest first; filters as in ``recall.listing.sessions``.
+
+        For example ``agent_type="task-implementor", status="completed", since="7d", limit=10``.
+        """
+        from orch_tui.recall import listing
+
+        place = Project(project, database=database)
+        try:
+            return listing.sessions(place.existing_record, **filters)
+        finally:
+            place.close()
+
+    @property
+    def facts(self) -> Session:
+        """The session as it is stored now."""
+        return sessions.get(self.project.record, self.session_id)
+
+    @property
+    def scope(self) -> str:
+        return self.facts.scope
+
+    @property
+    def phase(self) -> int | None:
+        return self.facts.phase
+
+    @property
+    def status(self) -> str | None:
+        return self.facts.status
+
+    # Prepare
+
+    def set_phase(self, phase: int) -> tuple[Gate, ...]:
+        """Move to a phase, 1 to 5; gives the gates that were skipped."""
+        return sessions.set_phase(self.project.record, self.session_id, phase)[1]
+
+    def plan_agent(self, agent_type: str, scope: str = "", **values: Any) -> PlannedAgent:
+        """Plan a deployment; ``model``, ``bundle_id``, ``waits_for`` (positions) are optional."""
+        return plan.add(self.project.record, self.session_id, agent_type, scope=scope, **values)
+
+    def validate(
+        self, context_files: Iterable[str] = (), dependencies: Iterable[str] = ()
+    ) -> Validation:
+        """Check the plan, its files and bundles; the answer is recorded with the session."""
+        return validate_session(
+            self.project.record,
+            self.session_id,
+            reader=self.project.reader(),
+            catalogue=self.project.catalogue,
+            limits=self.project.limits,
+            known_agents=self.project.known_agents,
+            context_files=context_files,
+            dependencies=dependencies,
+        )
+
+    def prepare_context(self, agent_type: str, **sources: Any) -> Bundle:
+        """Compose and save a bundle; sources and options as in ``prepare_bundle``."""
+        return prepare_bundle(
+            self.project, agent_type, session_id=self.session_id, **sources
+        ).bundle
+
+    def track_budget(self, **options: Any) -> BudgetReport:
+        """The session's bundles against every limit; options as in ``record.budget.track``."""
+        return budget.track(
+            self.project.record,
+            self.session_id,
+            catalogue=self.project.catalogue,
+            limits=self.project.limits,
+            **options,
+        )
+
+    # Record
+
+    def init_deployment(
+        self,
+        agent_type: str | None = None,
+        scope: str | None = None,
+        *,
+        context_bundle: Bundle | str | None = None,
+        model: str | None = None,
+        **options: Any,
+    ) -> Execution:
+        """Record a deployment before it starts; options as in ``record.deployment.deploy``.
+
+        Raises:
+            OverBudgetError: over a limit, without ``allow_overflow="reason"``.
+            ConflictError: the execution id was deployed with other content.
+        """
+        if isinstance(context_bundle, str):
+            context_bundle = self.project.read_bundle(context_bundle).bundle
+        deployed = deployment.deploy(
+            self.project.record,
+            self.session_id,
+            catalogue=self.project.catalogue,
+            limits=self.project.limits,
+            agent_type=agent_type,
+            scope=scope,
+            bundle=context_bundle,
+            model=model,
+            source="api",
+            **options,
+        )
+        return Execution(self.project, deployed.execution.execution_id, deployed.briefing)
+
+    def executions(self) -> list[ExecutionFacts]:
+        """The executions of the session, newest first."""
+        return executions.select(self.project.record, "session_id = ?", [self.session_id])
+
+    # Recall
+
+    def validate_outputs(self) -> OutputValidation:
+        """What was delivered and validated, as it stands on disk and in the record now."""
+        from orch_tui.recall.report import validate_outputs
+
+        return validate_outputs(self.project.record, self.session_id, self.project.root)
+
+    def generate_synthesis_report(
+        self,
+        template: str | None = None,
+        *,
+        format: str = "markdown",  # noqa: A002
+    ) -> str:
+        """The report of the session from stored facts, as markdown, json or html."""
+        from orch_tui.recall.report import synthesize
+
+        return synthesize(
+            self.project.record,
+            self.session_id,
+            root=self.project.root,
+            template=self.project.template(template),
+            format=format,
+        )
+
+    def complete(self, status: str = "completed") -> Session:
+        """Close the session as completed or failed."""
+        return sessions.complete_session(self.project.record, self.session_id, status)
+
+    def close(self) -> None:
+        """Close the database, where this session opened it."""
+        if self._own_project:
+            self.project.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Execution:
+    """One deployment, to be completed when its agent returns."""
+
+    def __init__(self, project: Project, execution_id: str, briefing: bytes = b"") -> None:
+        self.project = project
+        self.execution_id = execution_id
+        self.briefing = briefing.decode("utf-8", "replace")
+        """The text to hand to the agent; empty without a bundle."""
+
+    @property
+    def facts(self) -> ExecutionFacts:
+        """The execution as it is stored now."""
+        return executions.get(self.project.record, self.execution_id)
+
+    def record_completion(
+        self,
+        final_message: str | bytes | None = None,
+        *,
+        deliverables: Sequence[str] = (),
+        collect: bool = False,
+        **options: Any,
+    ) -> ExecutionFacts:
+        """Record what came back; options as in ``record.completion.record_completion``.
+
+        ``deliverables`` are paths the agent made; ``collect`` also records what the message
+        itself tells of, marked as found. The same call again changes nothing.
+        """
+        recorded = completion.record_completion(
+            self.project.record,
+            self.execution_id,
+            final_message=final_message,
+            source="api",
+            **options,
+        )
+        if deliverables:
+            self.collect(deliverables=deliverables)
+        if collect:
+            found = read(recorded.execution.final_message or "", self.project.root)
+            outputs.collect_found(
+                self.project.record, self.execution_id, found, root=self.project.root
+            )
+        return recorded.execution
+
+    def collect(
+        self,
+        *,
+        deliverables: Iterable[str] = (),
+        validation_results: Mapping[str, str | int | float] | None = None,
+        insights: Iterable[str] = (),
+        errors: Iterable[str] = (),
+    ) -> list[Output]:
+        """Record deliverables (as they are on disk now), validation results, insights, errors."""
+        return outputs.collect(
+            self.project.record,
+            self.execution_id,
+            root=self.project.root,
+            deliverable_paths=deliverables,
+            validation=validation_results,
+            insights=insights,
+            errors=errors,
+        )
+
+    def outputs(self) -> list[Output]:
+        """What was collected so far."""
+        return outputs.of_execution(self.project.record, self.execution_id)
+
+    def retract(self, reason: str) -> ExecutionFacts:
+        """Take the execution back: recorded by mistake."""
+        return executions.retract(self.project.record, self.execution_id, reason, source="api")

@@ -1,0 +1,375 @@
+"""Commands before an agent is deployed: bundles, budgets, sharing, briefings, checks."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from orch_tui.cli.output import (
+    add_format,
+    positive,
+    print_json,
+    print_rows,
+    say,
+    split_list,
+    write_text,
+)
+from orch_tui.cli.parser import Parser
+from orch_tui.errors import UsageError
+from orch_tui.project import Project
+
+if TYPE_CHECKING:
+    from orch_tui.prepare.bundle import Bundle
+
+NO = 1
+"""The exit code of an answer that is no."""
+
+
+def prepare_bundle() -> argparse.ArgumentParser:
+    parser = Parser(
+        "prepare-bundle",
+        example="""orch prepare-bundle --agent-type task-implementor --scope "Implement HNSW" \\
+  --files "spec/requirements.md#Vector Search,lib/types.ts:1-80" \\
+  --references references/hnsw.md --output bundle.json""",
+    )
+    parser.add_argument("--agent-type", required=True)
+    parser.add_argument("--scope", default="", help="what the agent is to do")
+    sources = "repeat, or separate with commas; FILE, FILE:10-80, FILE#Heading, 'docs/*.md', -"
+    parser.add_argument("--files", action="append", metavar="SOURCE", help=f"required: {sources}")
+    parser.add_argument("--references", action="append", metavar="SOURCE", help="recommended")
+    parser.add_argument("--optional", action="append", metavar="SOURCE", help="optional")
+    parser.add_argument(
+        "--shared", action="append", metavar="SOURCE", help="required, as shared context"
+    )
+    parser.add_argument("--text", action="append", metavar="TEXT", help="instructions of your own")
+    parser.add_argument("--model", default="", help="decides how tokens are counted")
+    parser.add_argument("--session-id", help="default: the newest open session, if there is one")
+    parser.add_argument("--bundle-id", default="", help="default: bundle-<number>")
+    parser.add_argument("--name", default="", help="a name to find it by")
+    parser.add_argument("--output", metavar="FILE", default="-", help="default: standard output")
+    parser.add_argument(
+        "--allow-secret", action="store_true", help="take files that look like secrets; recorded"
+    )
+    _add_no_record(parser)
+    parser.set_defaults(run=_prepare_bundle)
+    return parser
+
+
+def _prepare_bundle(arguments: Namespace) -> int:
+    from orch_tui import api
+    from orch_tui.prepare.bundle import dumps, to_dict
+
+    project = _project(arguments)
+    prepared = api.prepare_bundle(
+        project,
+        arguments.agent_type,
+        arguments.scope,
+        files=arguments.files or (),
+        references=arguments.references or (),
+        optional=arguments.optional or (),
+        shared=arguments.shared or (),
+        texts=arguments.text or (),
+        model=arguments.model,
+        bundle_id=arguments.bundle_id or ("" if project.recording else "bundle-001"),
+        name=arguments.name,
+        session_id=project.open_session_id(arguments.session_id),
+        allow_secret=arguments.allow_secret,
+    )
+    bundle, judgement = prepared.bundle, prepared.judgement
+    for item in bundle.dropped:
+        say(f"{item.source} is in the bundle already; it was left out the second time")
+    say(str(judgement.agent), str(judgement.session))
+    write_text(arguments.output, dumps(to_dict(bundle, budget=judgement.session.limit)))
+    if arguments.output != "-":
+        print(bundle.bundle_id)
+    return NO if judgement.status == "over" else 0
+
+
+def track_budget() -> argparse.ArgumentParser:
+    parser = Parser(
+        "track-budget",
+        example="orch track-budget --session-id orch-2026-11-22-001 --bundles bundle-001.json",
+    )
+    parser.add_argument("--session-id", help="default: the newest open session, if there is one")
+    parser.add_argument("--bundles", action="append", metavar="BUNDLE,...", help="files or ids")
+    parser.add_argument("--phase", type=int, choices=range(1, 6), help="show its share apart")
+    parser.add_argument("--budget", type=positive, metavar="TOKENS", help="default: the session's")
+    parser.add_argument("--warn-threshold", type=_share, metavar="SHARE", help="default: 0.75")
+    add_format(parser)
+    _add_no_record(parser)
+    parser.set_defaults(run=_track_budget)
+    return parser
+
+
+def _track_budget(arguments: Namespace) -> int:
+    from dataclasses import replace
+
+    from orch_tui.record.budget import track
+
+    project = _project(arguments)
+    limits, warn = project.limits, arguments.warn_threshold
+    if warn is not None:
+        critical = max(warn, limits.critical_threshold)
+        limits = replace(limits, warn_threshold=warn, critical_threshold=critical)
+    session_id = project.open_session_id(arguments.session_id)
+    report = track(
+        project.record if session_id else None,
+        session_id,
+        [_bundle(project, given) for given in split_list(arguments.bundles)],
+        catalogue=project.catalogue,
+        limits=limits,
+        budget=arguments.budget,
+        phase=arguments.phase,
+    )
+    if arguments.format == "json":
+        print_json(report.to_dict())
+    else:
+        columns = ("bundle_id", "agent_type", "tokens", "band", "agent_limit", "status")
+        print_rows(
+            report.rows(), arguments.format, columns=columns, empty="no bundle is prepared yet"
+        )
+        say(str(report.session))
+    return NO if report.status == "over" else 0
+
+
+def deduplicate() -> argparse.ArgumentParser:
+    parser = Parser(
+        "deduplicate",
+        example='orch deduplicate --bundles "bundle-001.json,bundle-002.json" --output shared.json',
+    )
+    parser.add_argument(
+        "--bundles", action="append", metavar="BUNDLE,...", required=True, help="files or ids"
+    )
+    parser.add_argument("--output", metavar="FILE", help="write the shared document")
+    parser.add_argument(
+        "--apply",
+        action="store_true",
+        help="make new versions of the bundles in which shared items point at each other",
+    )
+    add_format(parser)
+    _add_no_record(parser)
+    parser.set_defaults(run=_deduplicate)
+    return parser
+
+
+def _deduplicate(arguments: Namespace) -> None:
+    from orch_tui.prepare import sharing
+    from orch_tui.prepare.bundle import dumps
+
+    project = _project(arguments)
+    given = split_list(arguments.bundles)
+    bundles = [_bundle(project, name) for name in given]
+    found = sharing.deduplicate(bundles)
+    document = sharing.to_dict(found)
+    if arguments.output:
+        write_text(arguments.output, dumps(document))
+    if arguments.format == "json":
+        print_json(document)
+    else:
+        print_rows(document["bundles"], arguments.format)
+        totals = document["totals"]
+        say(
+            f"{len(found.items)} items stand in several bundles: "
+            f"{totals['moved_to_shared_tokens']:,} tokens in the bundles, "
+            f"{totals['shared_document_tokens']:,} in the shared document",
+            f"{totals['dropped_repeats_tokens']:,} tokens stood twice in one bundle; what agents "
+            "have anyway is not measured",
+        )
+    if arguments.apply:
+        _apply_sharing(project, given, bundles, sharing.apply(found, bundles))
+
+
+def _apply_sharing(
+    project: Project, given: list[str], before: list[Bundle], after: list[Bundle]
+) -> None:
+    """Save the changed bundles, and write those that were given as files."""
+    from orch_tui.prepare.bundle import dumps, to_dict
+    from orch_tui.record import bundles as store
+
+    for name, old, new in zip(given, before, after, strict=True):
+        if new.items == old.items:
+            continue
+        if project.recording:
+            new = store.save(project.record, new, new.session_id or None).bundle
+        if (project.cwd / name).is_file():
+            write_text(name, dumps(to_dict(new, budget=project.limits.budget)))
+        say(f"{new.bundle_id} version {new.version}: shared items are named, not repeated")
+
+
+def generate_briefing() -> argparse.ArgumentParser:
+    parser = Parser(
+        "generate-briefing",
+        example="orch generate-briefing --bundle bundle.json --output agent-briefing.md",
+    )
+    parser.add_argument("--bundle", required=True, help="a bundle file, or an id")
+    parser.add_argument("--template", help="a file, or a name in the template folders")
+    parser.add_argument("--output", metavar="FILE", default="-", help="default: standard output")
+    _add_no_record(parser)
+    parser.set_defaults(run=_generate_briefing)
+    return parser
+
+
+def _generate_briefing(arguments: Namespace) -> None:
+    from orch_tui.prepare.briefing import render
+
+    project = _project(arguments)
+    bundle = _bundle(project, arguments.bundle)
+    rendered = render(bundle, project.template(arguments.template))
+    if project.recording and project.database.exists():
+        from orch_tui.record import bundles
+
+        if saved := bundles.same(project.record, bundle):
+            bundles.keep_briefing(project.record, saved, rendered)
+    write_text(arguments.output, rendered)
+
+
+def validate() -> argparse.ArgumentParser:
+    parser = Parser(
+        "validate",
+        example="""orch validate --scope "Implement vector search" \\
+  --context-files "spec/requirements.md,lib/types.ts" --dependencies "spec->code,code->tests\"""",
+    )
+    parser.add_argument("--scope", help="default: the session's")
+    parser.add_argument("--context-files", action="append", metavar="FILE,...")
+    parser.add_argument("--dependencies", action="append", metavar="A->B,...")
+    parser.add_argument("--session-id", help="also check its plan and bundles, and record it")
+    parser.add_argument("--agent-types", action="append", metavar="TYPE,...")
+    parser.add_argument("--bundles", action="append", metavar="BUNDLE,...", help="files or ids")
+    _add_no_record(parser)
+    parser.set_defaults(run=_validate)
+    return parser
+
+
+def _validate(arguments: Namespace) -> int:
+    from orch_tui.prepare import validation
+    from orch_tui.prepare.budget import agent_limit
+    from orch_tui.record.validation import validate_session
+
+    project = _project(arguments)
+    reader = project.reader(allow_secret=True)  # only whether the files are there is asked
+    files = reader.split(arguments.context_files or ())
+    dependencies = split_list(arguments.dependencies)
+    if arguments.session_id:
+        answer = validate_session(
+            project.existing_record,
+            project.session_id(arguments.session_id),
+            reader=reader,
+            catalogue=project.catalogue,
+            limits=project.limits,
+            known_agents=project.known_agents,
+            scope=arguments.scope,
+            context_files=files,
+            dependencies=dependencies,
+        )
+    elif arguments.scope is None:
+        raise UsageError("what is to be validated?", hint="--scope TEXT, or --session-id ID")
+    else:
+        answer = validation.validate(
+            arguments.scope,
+            files,
+            dependencies,
+            reader=reader,
+            agent_types=split_list(arguments.agent_types),
+            known_agents=project.known_agents,
+            bundles=[_bundle(project, given) for given in split_list(arguments.bundles)],
+            limit_of=lambda b: agent_limit(project.catalogue.model(b.model), project.limits),
+        )
+    print_json(answer.to_dict())
+    return 0 if answer.valid else NO
+
+
+def check_bounds() -> argparse.ArgumentParser:
+    parser = Parser(
+        "check-bounds",
+        example='orch check-bounds --phase 2 --files "spec/requirements.md,lib/a.ts"',
+    )
+    parser.add_argument("--phase", type=int, required=True, choices=range(1, 6))
+    parser.add_argument("--files", action="append", metavar="FILE,...")
+    parser.add_argument("--model", default="", help="decides how tokens are counted")
+    _add_no_record(parser)
+    parser.set_defaults(run=_check_bounds)
+    return parser
+
+
+def _check_bounds(arguments: Namespace) -> int:
+    from orch_tui.prepare.validation import check_bounds as check
+
+    project = _project(arguments)
+    reader = project.reader()
+    bounds = check(
+        arguments.phase,
+        reader.split(arguments.files or ()),
+        reader=reader,
+        family=project.catalogue.model(arguments.model).family,
+        limits=project.limits,
+        cache=project.counts,
+    )
+    print_json(bounds.to_dict())
+    return NO if bounds.status == "critical" else 0
+
+
+def count() -> argparse.ArgumentParser:
+    parser = Parser("count", example="orch count 'src/**/*.py' README.md --model opus")
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="as for prepare-bundle")
+    parser.add_argument("--model", default="", help="decides how tokens are counted")
+    parser.add_argument("--allow-secret", action="store_true")
+    add_format(parser)
+    _add_no_record(parser)
+    parser.set_defaults(run=_count)
+    return parser
+
+
+def _count(arguments: Namespace) -> None:
+    from orch_tui.prepare.bundle import compose
+
+    project = _project(arguments)
+    reader = project.reader(allow_secret=arguments.allow_secret)
+    bundle = compose(
+        "",
+        "",
+        reader=reader,
+        bundle_id="",
+        created_at="",
+        model=arguments.model,
+        family=project.catalogue.model(arguments.model).family,
+        files=reader.split(arguments.sources),
+        cache=project.counts,
+    )
+    items = sorted(bundle.items, key=lambda item: -item.count.tokens)
+    rows = [
+        {
+            "tokens": item.count.tokens,
+            "low": item.count.low,
+            "high": item.count.high,
+            "estimator": item.count.estimator,
+            "source": item.source,
+        }
+        for item in items
+    ]
+    print_rows(rows, arguments.format, columns=("tokens", "low", "high", "source"))
+    say(f"{len(items)} sources, {bundle.total} tokens ({bundle.total.estimator})")
+
+
+def _project(arguments: Namespace) -> Project:
+    return Project(database=arguments.db, face="command", recording=not arguments.no_record)
+
+
+def _bundle(project: Project, given: str) -> Bundle:
+    bundle, differences = project.read_bundle(given, allow_secret=True)
+    say(*(f"{given}: {difference}" for difference in differences))
+    return bundle
+
+
+def _add_no_record(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-record", action="store_true", help="use and make no database")
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0
+    if not 0 < share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not above 0 and at most 1")
+    return share

@@ -1,0 +1,468 @@
+"""Commands ever after: list, search, show, compare, replay, learn, report."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from orch_tui.cli.output import (
+    add_format,
+    as_row,
+    positive,
+    print_json,
+    print_rows,
+    printable,
+    say,
+    write_text,
+)
+from orch_tui.cli.parser import Parser
+from orch_tui.errors import UsageError
+from orch_tui.project import Project
+
+if TYPE_CHECKING:
+    from orch_tui.recall.search import Hit
+    from orch_tui.recall.show import Shown
+
+EXECUTIONS = ("execution_id", "agent_type", "status", "deployed_at", "context_token_count", "scope")
+SESSIONS = ("session_id", "created_at", "phase", "status", "scope")
+OUTPUTS = ("output_id", "execution_id", "output_type", "created_at", "content")
+
+
+def query() -> argparse.ArgumentParser:
+    parser = Parser(
+        "query", example="orch query --agent-type systematic-debugger --limit 1 --format json"
+    )
+    parser.add_argument("--sessions", action="store_true", help="list sessions, not executions")
+    _add_filters(parser)
+    parser.add_argument(
+        "--status", help="deployed, completed, failed (sessions: also planning ...)"
+    )
+    parser.add_argument("--model", help="asked for, or the one that ran")
+    _add_scope(parser)
+    add_format(parser)
+    parser.set_defaults(run=_query)
+    return parser
+
+
+def _query(arguments: Namespace) -> None:
+    from orch_tui.recall import listing
+
+    project = _project(arguments)
+    filters = _filters(arguments, project) | {
+        "status": arguments.status,
+        "include_archived": arguments.archived,
+    }
+    if arguments.sessions:
+        if arguments.session_id or arguments.model:
+            raise UsageError("--session-id and --model choose executions, not sessions")
+        del filters["session_id"]
+        sessions = listing.sessions(project.existing_record, **filters)
+        rows, columns = [as_row(session) for session in sessions], SESSIONS
+    else:
+        executions = listing.executions(project.existing_record, **filters, model=arguments.model)
+        rows, columns = [as_row(execution) for execution in executions], EXECUTIONS
+    print_rows(rows, arguments.format, columns=columns, empty="nothing recorded meets that")
+
+
+def outputs() -> argparse.ArgumentParser:
+    parser = Parser(
+        "outputs", example="orch outputs --session-id orch-2026-11-22-001 --output-type deliverable"
+    )
+    _add_filters(parser)
+    parser.add_argument("--execution-id")
+    parser.add_argument("--output-type", help="deliverable, validation_result, insight or error")
+    parser.add_argument(
+        "--state",
+        action="store_true",
+        help="deliverables, each once, and whether they are unchanged, changed since or missing",
+    )
+    add_format(parser)
+    parser.set_defaults(run=_outputs)
+    return parser
+
+
+def _outputs(arguments: Namespace) -> None:
+    from orch_tui.recall import listing
+
+    project = _project(arguments)
+    found = listing.outputs(
+        project.existing_record,
+        **_filters(arguments, project),
+        execution_id=arguments.execution_id,
+        output_type="deliverable" if arguments.state else arguments.output_type,
+    )
+    rows: list[dict[str, Any]]
+    if arguments.state:
+        states = listing.deliverable_states(found, project.root)
+        rows = [
+            {
+                "path": deliverable.path,
+                "state": deliverable.state,
+                "versions": deliverable.versions,
+                "lines_added": deliverable.lines_added,
+                "lines_modified": deliverable.lines_modified,
+                "execution_id": deliverable.output.execution_id,
+            }
+            for deliverable in states
+        ]
+        print_rows(rows, arguments.format, empty="no deliverable was collected")
+        return
+    rows = [listing.output_as_json(output) for output in found]
+    print_rows(rows, arguments.format, columns=OUTPUTS, empty="nothing was collected")
+
+
+def history() -> argparse.ArgumentParser:
+    parser = Parser(
+        "history",
+        example="""orch history 'vector index agent:task-implementor status:completed since:7d'
+orch history 'given:"HNSW" -draft' --format json""",
+    )
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="QUERY",
+        help='words, "a phrase", -word, and filters: agent: status: model: session: phase: type: '
+        "file: given: since: until: source: has:",
+    )
+    parser.add_argument("--limit", type=positive, default=20, help="default: %(default)s")
+    parser.add_argument("--before", metavar="CURSOR", help="the next page: as the last one says")
+    _add_scope(parser)
+    add_format(parser)
+    parser.set_defaults(run=_history)
+    return parser
+
+
+def _history(arguments: Namespace) -> None:
+    from orch_tui.recall.search import search
+
+    project = _project(arguments)
+    page = search(
+        project.existing_record,
+        " ".join(arguments.words),
+        limit=arguments.limit,
+        before=arguments.before,
+        project=None if arguments.all_projects else project.only,
+        include_archived=arguments.archived,
+    )
+    say(*page.mistakes)
+    if arguments.format != "table":
+        print_rows([hit.row() for hit in page.hits], arguments.format)
+    elif page.hits:
+        _print_hits(page.hits)
+    else:
+        say("nothing recorded meets that; fewer words find more")
+    if page.next_before:
+        say(f"{page.total} found; --before {page.next_before} shows the next {arguments.limit}")
+
+
+def _print_hits(hits: tuple[Hit, ...]) -> None:
+    from orch_tui.cli.output import local_time
+
+    for hit in hits:
+        when = local_time(hit.at) if hit.at else "unknown time"
+        print(f"{hit.execution_id}  {hit.agent_type}  {hit.status}  {when}")
+        print(f"    {printable(hit.scope or '')}")
+        if hit.snippet:
+            print(f"    {printable(hit.snippet)}")
+
+
+def show() -> argparse.ArgumentParser:
+    parser = Parser(
+        "show",
+        example="""orch show exec-001                # all of it, in short
+orch show exec-001 --part given   # every item with its exact text""",
+    )
+    parser.add_argument("execution_id", metavar="EXECUTION")
+    parser.add_argument(
+        "--part",
+        choices=("given", "briefing", "said", "delivered", "facts", "trail"),
+        help="one part whole; briefing and said are printed as they are",
+    )
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.set_defaults(run=_show)
+    return parser
+
+
+def _show(arguments: Namespace) -> None:
+    from orch_tui.recall.show import show as read
+    from orch_tui.recall.trail import trail
+
+    project = _project(arguments)
+    record = project.existing_record
+    shown = read(record, arguments.execution_id, project.root)
+    steps = [as_row(step) for step in trail(record, shown.execution.execution_id)]
+    if arguments.format == "json":
+        whole = {**_as_json(shown), "trail": steps}
+        print_json(whole if arguments.part is None else whole[arguments.part])
+    elif arguments.part is None:
+        _print_shown(shown)
+    else:
+        _print_part(shown, arguments.part, steps)
+
+
+def _as_json(shown: Shown) -> dict[str, Any]:
+    from orch_tui.recall.listing import output_as_json
+
+    return {
+        "facts": as_row(shown.execution),
+        "session": as_row(shown.session),
+        "given": [{**as_row(g.allocation), "text": g.text} for g in shown.given],
+        "briefing": shown.briefing,
+        "said": [
+            {**as_row(r.completion), "final_message": r.final_message} for r in shown.returned
+        ],
+        "delivered": [{**output_as_json(d.output), "state": d.state} for d in shown.delivered],
+        "before": shown.before,
+        "after": shown.after,
+        "same_context": list(shown.same_context),
+    }
+
+
+def _print_part(shown: Shown, part: str, steps: list[dict[str, Any]]) -> None:
+    if part == "given":
+        for given in shown.given:
+            allocation = given.allocation
+            tokens = "?" if allocation.token_count is None else f"{allocation.token_count:,}"
+            print(f"=== {printable(allocation.context_source or '')} ({tokens} tokens) ===")
+            print(printable(given.text or "(its text was not recorded)", lines=True))
+    elif part == "briefing":
+        print(printable(shown.briefing or "(none was recorded)", lines=True))
+    elif part == "said":
+        for returned in shown.returned:
+            completion = returned.completion
+            print(f"=== completion {completion.position}, {completion.status} ===")
+            print(printable(returned.final_message or "(no message)", lines=True))
+    elif part == "facts":
+        _print_facts(as_row(shown.execution))
+    elif part == "trail":
+        print_rows(steps, "table")
+    else:
+        _print_delivered(shown)
+
+
+def _print_shown(shown: Shown) -> None:
+    execution = shown.execution
+    waiting = " (waiting)" if execution.status == "deployed" else ""
+    print(f"{execution.execution_id}  {execution.agent_type}  {execution.status}{waiting}")
+    _print_facts(as_row(execution), leave_out=("execution_id", "agent_type", "final_message"))
+    print(f"\ngiven: {len(shown.given)} items (--part given shows their text)")
+    print_rows(
+        [as_row(given.allocation) for given in shown.given],
+        "table",
+        columns=("context_type", "priority", "token_count", "context_source"),
+        empty="  no context was recorded",
+    )
+    for returned in shown.returned:
+        completion = returned.completion
+        print(f"\nsaid: completion {completion.position}, {completion.status}")
+        print(printable((returned.final_message or "(no message)").strip(), lines=True))
+    print("\ndelivered:")
+    _print_delivered(shown)
+    around = {
+        "before": shown.before,
+        "after": shown.after,
+        "same context": ", ".join(shown.same_context),
+    }
+    print("\n" + "  ".join(f"{name}: {label}" for name, label in around.items() if label))
+
+
+def _print_facts(row: dict[str, Any], leave_out: tuple[str, ...] = ()) -> None:
+    facts = [
+        {"fact": name, ("value_at" if name.endswith("_at") else "value"): value}
+        for name, value in row.items()
+        if value is not None and name not in leave_out
+    ]
+    for fact in facts:
+        value = fact.get("value", fact.get("value_at"))
+        print(f"  {fact['fact']:<22}{printable(str(value), lines=True)}")
+
+
+def _print_delivered(shown: Shown) -> None:
+    rows = [
+        {**as_row(d.output), "state": d.state, "found": "found" if d.output.found else "recorded"}
+        for d in shown.delivered
+    ]
+    columns = ("output_type", "state", "found", "content")
+    print_rows(rows, "table", columns=columns, empty="  nothing was collected: orch collect")
+
+
+def compare() -> argparse.ArgumentParser:
+    parser = Parser("compare", example="orch compare exec-001 exec-004")
+    parser.add_argument("left", metavar="EXECUTION")
+    parser.add_argument("right", metavar="EXECUTION")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.set_defaults(run=_compare)
+    return parser
+
+
+def _compare(arguments: Namespace) -> None:
+    from orch_tui.recall.compare import compare as put_side_by_side
+
+    project = _project(arguments)
+    comparison = put_side_by_side(
+        project.existing_record, arguments.left, arguments.right, project.root
+    )
+    parts = {
+        "facts": comparison.facts,
+        "given": comparison.given,
+        "delivered": comparison.delivered,
+    }
+    if arguments.format == "json":
+        rows = {name: [{**asdict(d), "same": d.same} for d in part] for name, part in parts.items()}
+        print_json({**rows, "said": comparison.said})
+        return
+    left = comparison.left.execution.execution_id
+    right = comparison.right.execution.execution_id
+    for name, part in parts.items():
+        print(f"{name}:")
+        listed = [
+            {"": "=" if d.same else "*", "what": d.what, left: d.left, right: d.right} for d in part
+        ]
+        print_rows(listed, "table", empty=f"  nothing was {name}")
+        print()
+    print("said:")
+    print(printable(comparison.said, lines=True) or "  the same")
+
+
+def replay() -> argparse.ArgumentParser:
+    parser = Parser(
+        "replay",
+        example="""orch replay exec-001 > briefing.md
+orch replay exec-001 --deploy --output briefing.md""",
+    )
+    parser.add_argument("execution_id", metavar="EXECUTION")
+    parser.add_argument("--output", metavar="FILE", default="-", help="default: standard output")
+    parser.add_argument("--deploy", action="store_true", help="record it as a new execution")
+    parser.add_argument("--session-id", help="with --deploy: in another session")
+    parser.add_argument("--allow-overflow", metavar="REASON", help="with --deploy")
+    parser.set_defaults(run=_replay)
+    return parser
+
+
+def _replay(arguments: Namespace) -> None:
+    from orch_tui.recall import replay as again
+
+    project = _project(arguments)
+    record = project.existing_record
+    if not arguments.deploy:
+        write_text(arguments.output, again.replay(record, arguments.execution_id).briefing)
+        return
+    deployed = again.deploy_again(
+        record,
+        arguments.execution_id,
+        session_id=arguments.session_id,
+        catalogue=project.catalogue,
+        limits=project.limits,
+        allow_overflow=arguments.allow_overflow,
+    )
+    say(*deployed.remarks)
+    write_text(arguments.output, deployed.briefing)
+    if arguments.output == "-":
+        say(f"deployed as {deployed.execution.execution_id}")
+    else:
+        print(deployed.execution.execution_id)
+
+
+def stats() -> argparse.ArgumentParser:
+    parser = Parser("stats", example="orch stats --by bundle --since 30d")
+    parser.add_argument("--by", choices=_PARTS, action="append", help="default: the main ones")
+    _add_filters(parser, limit=False)
+    _add_scope(parser)
+    parser.add_argument("--every", choices=("day", "week"), default="day", help="for over_time")
+    add_format(parser)
+    parser.set_defaults(run=_stats)
+    return parser
+
+
+_PARTS = (
+    *("overall", "agent_type", "model", "bundle", "context_source", "attempt", "over_time"),
+    *("context", "estimates", "validations", "sharing", "worth"),
+)
+_MAIN_PARTS = ("overall", "agent_type", "bundle", "context", "validations", "worth")
+
+
+def _stats(arguments: Namespace) -> None:
+    from orch_tui.recall.insights import gather
+
+    project = _project(arguments)
+    insights = gather(
+        project.existing_record,
+        **_filters(arguments, project),
+        include_archived=arguments.archived,
+        every=arguments.every,
+    )
+    parts = insights.parts()
+    if arguments.format == "json" and not arguments.by:
+        print_json(parts)
+        return
+    chosen = arguments.by or _MAIN_PARTS
+    for name in chosen:
+        rows = parts[name if name in parts else f"by_{name}"]
+        if len(chosen) > 1 and arguments.format in ("table", "markdown"):
+            print(f"{name.replace('_', ' ')}:" if arguments.format == "table" else f"## {name}\n")
+        print_rows(rows, arguments.format, empty="  nothing recorded yet")
+        if len(chosen) > 1:
+            print()
+
+
+def synthesize() -> argparse.ArgumentParser:
+    parser = Parser(
+        "synthesize", example="orch synthesize --session-id orch-2026-11-22-001 --output report.md"
+    )
+    parser.add_argument("--session-id", help="default: the newest open session")
+    parser.add_argument("--template", help="a file, or a name in the template folders")
+    parser.add_argument("--format", choices=("markdown", "json", "html"), default="markdown")
+    parser.add_argument("--output", metavar="FILE", default="-", help="default: standard output")
+    parser.set_defaults(run=_synthesize)
+    return parser
+
+
+def _synthesize(arguments: Namespace) -> None:
+    from orch_tui.recall.report import synthesize as write_report
+
+    project = _project(arguments)
+    text = write_report(
+        project.existing_record,
+        project.session_id(arguments.session_id),
+        root=project.root,
+        template=project.template(arguments.template),
+        format=arguments.format,
+    )
+    write_text(arguments.output, text)
+    if arguments.output != "-":
+        say(f"Report written to: {arguments.output}")
+
+
+def _project(arguments: Namespace) -> Project:
+    return Project(database=arguments.db, face="command")
+
+
+def _add_filters(parser: argparse.ArgumentParser, *, limit: bool = True) -> None:
+    parser.add_argument("--session-id")
+    parser.add_argument("--agent-type")
+    parser.add_argument("--since", metavar="WHEN", help="2026-11-22, yesterday, 7d")
+    parser.add_argument("--until", metavar="WHEN")
+    if limit:
+        parser.add_argument("--limit", type=positive, help="default: all")
+
+
+def _filters(arguments: Namespace, project: Project) -> dict[str, Any]:
+    """The filters given, within this project unless others are asked for."""
+    everywhere = getattr(arguments, "all_projects", False) or arguments.session_id
+    filters = {
+        "session_id": arguments.session_id,
+        "agent_type": arguments.agent_type,
+        "since": arguments.since,
+        "until": arguments.until,
+        "project": None if everywhere else project.only,
+    }
+    return filters | ({"limit": arguments.limit} if "limit" in arguments else {})
+
+
+def _add_scope(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--archived", action="store_true", help="archived sessions too")
+    parser.add_argument(
+        "--all-projects", action="store_true", help="where one database serves several projects"
+    )
