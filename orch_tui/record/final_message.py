@@ -83,11 +83,11 @@ def read(text: str, root: Path) -> Findings:
 _ABOUT_INSIGHTS = (
     r"(?:key\s+|important\s+|main\s+|additional\s+|technical\s+)?"
     r"(?:insights?|findings?|learnings?|lessons?(?: learned)?|take-?aways?|notes?|observations?"
-    r"|discover(?:y|ies)|gotchas?)"
+    r"|discover(?:y|ies)|gotchas?|what (?:i|we) learned)"
 )
 _HEADING = re.compile(rf"[\W\d_]{{0,12}}{_ABOUT_INSIGHTS}\b[^\w]{{0,6}}\Z", re.I)
 _INLINE = re.compile(
-    rf"[*_\W]{{0,6}}{_ABOUT_INSIGHTS}[*_]{{0,3}}\s?[:—–]\s?[*_]{{0,3}}(.{{8,}})", re.I
+    rf"(?:^|[.!]\s)[*_\W]{{0,6}}{_ABOUT_INSIGHTS}[*_]{{0,3}}\s?[:—–]\s?[*_]{{0,3}}(.{{8,}})", re.I
 )
 
 
@@ -98,7 +98,7 @@ def _insights(lines: Sequence[Line]) -> list[FoundInsight]:
     under = ""
     for line in lines:
         heading = next((each for each in reversed(line.headings) if _HEADING.match(each)), "")
-        inline = _INLINE.match(line.content)
+        inline = _INLINE.search(line.content)
         if line.kind == "code" or line.kind == "heading":
             continue
         if inline and not _HEADING.match(line.content):

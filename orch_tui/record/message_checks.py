@@ -56,7 +56,7 @@ _NAMES: Mapping[str, str] = {
     "tests": "pytest|unittest|tox|nox|cypress|ctest|jest|vitest|mocha|rspec|exunit|phpunit|junit"
     "|playwright|dotnet test|gradle test|cargo test|go test"
     "|mix test|npm test|bun test|make test|doctests?|tests?|specs|test[ -]suite",
-    "lint": "ruff check|ruff|credo|clippy|flake8|pylint|golangci-lint|rubocop|biome"
+    "lint": "ruff check|go vet|ruff|credo|clippy|flake8|pylint|golangci-lint|rubocop|biome"
     "|shellcheck|\\w{1,15}lint|linting|linters?|lints?",
     "format": "prettier|black|ruff format|gofmt|rustfmt|cargo fmt|terraform fmt|mix format"
     "|formatting|formatter|format",
@@ -73,7 +73,7 @@ _KIND_OF_TESTS = (
 )
 _WORDS: Mapping[str, str] = {
     "pass": "pass passes passed passing green clean ok succeed succeeds succeeded success"
-    " successful successfully ✅ ✓ ✔ ☑ 🟢",
+    " successful successfully happy ✅ ✓ ✔ ☑ 🟢",
     "fail": "fail fails failed failing broken ❌ ✗ ✘ ✖ 🔴",
     "errors": "error errors issue issues problem problems violation violations offenses offences"
     " regressions failure failures",

@@ -337,7 +337,7 @@ _KINDS: dict[Claim, str] = {
     "modified": """modified updated changed edited refactored fixed rewrote rewritten extended
         patched replaced extracted adjusted improved simplified registered wired enhanced reworked
         migrated converted cleaned corrected bumped documented formatted reformatted switched
-        integrated tweaked expanded hardened optimized optimised""",
+        integrated gained tweaked expanded hardened optimized optimised""",
     "deleted": "deleted removed dropped moved renamed",
 }
 _KIND_OF: dict[str, Claim] = {
@@ -377,9 +377,9 @@ _JOINS = re.compile(r"[\s,&+/*_`)(\]→>|-]*(?:\b(?:and|or|plus|as well as|along
 _JOINED_LATER = re.compile(r",\s+(?:and|plus|as well as)\s*[*_`(]*$")
 _BOUNDARY = re.compile(r"[.;!?](?=\s|$)|\s[—–]\s|\bbut\b")
 _AFTER = re.compile(
-    r"[\s*_`)\]|:–—(\[\-←#<]{0,12}(?:,?\s*which I(?:['’]ve| have)?\s+)?(?:\d{1,5}\s+)?"
+    r"[\s*_`)\]|:–—(\[\-←#<]{0,12}(?:(?:,?\s*which )?I(?:['’]ve| have)?\s+)?(?:\d{1,5}\s+)?"
     r"(?:(?:was|were|is|are|has been|have been|got|file)\s+)?"
-    r"(?:(?:also|now|newly|successfully|fully|just|brand|then|later)[\s-]+)*"
+    r"(?:(?:also|now|newly|successfully|fully|just|brand|then|later|both|all)[\s-]+)*"
     rf"(?P<verb>{_VERBS})\b(?![-/]\w)(?P<by>\s+(?:by|from)\b)?(?P<what>[ `]{{1,3}}[\w:]+)?",
     re.I,
 )
@@ -387,8 +387,9 @@ _STARTS = re.compile(
     rf"(?:^|[.;:|(—–-]\s*)(?:(?:also|now|newly)\s+)?(?P<verb>{_VERBS})\b(?!\s+by\b)(?![-/]\w)", re.I
 )
 _DENIED = re.compile(
-    r"^[^.;]{0,40}\b(?:not|never|n['’]t|unchanged|untouched|unmodified|no (?:changes?|edits?))\b"
-    r"|^[^.;]{0,40}\w{1,8}n['’]t\b|^[\W_]{0,12}(?:existing|reference|read[- ]only)\b",
+    r"[^.;]{0,40}(?:\b(?:not|never)\s+\w|\w['’]t\b"
+    r"|\b(?:unchanged|untouched|unmodified|excluded|skipped|no (?:changes?|edits?))\b)"
+    r"|[\W_]{0,12}(?:existing|reference|read[- ]only)\b",
     re.I,
 )
 
@@ -437,7 +438,7 @@ def _by_verbs_before(befores: Sequence[str]) -> list[Claim]:
     verb, sentence = "", ""
     last: Claim = ""
     for before in befores:
-        *ended, part = _split(before)
+        *ended, part = _BOUNDARY.split(before)
         if ended:
             verb, sentence, last = "", "", ""
         found = max(_VERB.finditer(part), key=re.Match.start, default=None)
@@ -455,11 +456,6 @@ def _by_verbs_before(befores: Sequence[str]) -> list[Claim]:
         last = claim
         claims.append(claim)
     return claims
-
-
-def _split(before: str) -> list[str]:
-    """Sentences. A bracket or colon right before a path keeps its sentence's verb."""
-    return _BOUNDARY.split(before)
 
 
 def _led(verb: str, gap: str) -> Claim:
