@@ -172,6 +172,6 @@ def completion() -> argparse.ArgumentParser:
 
 
 def _completion(arguments: Namespace) -> None:
-    from argcomplete import shellcode
+    from argcomplete.shell_integration import shellcode
 
     print(shellcode(["orch"], shell=arguments.shell))

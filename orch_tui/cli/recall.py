@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from orch_tui.recall.search import Hit
     from orch_tui.recall.show import Shown
 
-EXECUTIONS = ("execution_id", "agent_type", "status", "deployed_at", "context_token_count", "scope")
+EXECUTIONS: tuple[str, ...] = (
+    "execution_id",
+    "agent_type",
+    "status",
+    "deployed_at",
+    "context_token_count",
+    "scope",
+)
 SESSIONS = ("session_id", "created_at", "phase", "status", "scope")
 OUTPUTS = ("output_id", "execution_id", "output_type", "created_at", "content")
 

@@ -93,7 +93,8 @@ def _given(shown: Shown) -> dict[str, str]:
         allocation = given.allocation
         sections = f" ({'; '.join(allocation.sections)})" if allocation.sections else ""
         content = "" if allocation.content_id is None else f", content {allocation.content_id}"
-        found[f"{allocation.context_source}{sections}"] = f"{allocation.token_count} tokens{content}"
+        name = f"{allocation.context_source}{sections}"
+        found[name] = f"{allocation.token_count} tokens{content}"
     return found
 
 

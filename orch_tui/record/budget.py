@@ -28,7 +28,8 @@ class Taken:
 def taken(record: Record, session_id: str, *, phase: int | None = None) -> list[Taken]:
     """Each bundle prepared for or deployed in a session, and executions deployed without one.
 
-    A bundle counts once, in its latest version, however often it was deployed. ``phase`` keeps only what was deployed in that phase.
+    A bundle counts once, in its latest version, however often it was deployed. ``phase`` keeps
+    only what was deployed in that phase.
     """
     in_phase = "1" if phase is None else "e.phase = :phase"
     asked = {"session": session_id, "phase": phase, "claimed": CLAIMED}

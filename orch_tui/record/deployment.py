@@ -209,7 +209,7 @@ def record_allocation(
 
 
 def _saved(record: Record, bundle: Bundle, session_id: str) -> bundles.Saved:
-    """The stored version of a bundle; an older one is deployed as it is, not saved as the newest."""
+    """The stored version of a bundle; an older one is deployed as it is, not saved again."""
     return bundles.same(record, bundle) or bundles.save(
         record, bundle, bundle.session_id or session_id
     )

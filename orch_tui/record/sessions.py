@@ -99,8 +99,9 @@ def current(record: Record, project: str | None = None) -> Session:
         NotFoundError: there is none.
     """
     rows = record.rows(
-        f"SELECT {columns(Session)} FROM sessions WHERE ?1 IN (project, '') AND archived_at IS NULL "
-        "AND status NOT IN ('completed', 'failed') ORDER BY created_at DESC, rowid DESC LIMIT 1",
+        f"SELECT {columns(Session)} FROM sessions WHERE ?1 IN (project, '') "
+        "AND archived_at IS NULL AND status NOT IN ('completed', 'failed') "
+        "ORDER BY created_at DESC, rowid DESC LIMIT 1",
         [project or ""],
     )
     if not rows:

@@ -122,7 +122,7 @@ def said(kind: str, source: str, at: str, **payload: Any) -> Observation:
 
 # In the database: statements that share keys unite, whatever order they come in.
 
-EVENTS = [
+EVENTS: list[tuple[str, dict[str, Any], str, list[str], str, str | None]] = [
     ("deployed", {"scope": "find it"}, "manual", ["id:exec-mine"], TIMES[0], None),
     ("deployed", {"model": "opus"}, "hook", ["tool:T"], TIMES[1], None),
     ("noted", {}, "hook", ["agent:S/A"], TIMES[2], None),
