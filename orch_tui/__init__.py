@@ -5,8 +5,7 @@ Names are loaded when first asked for, so that ``import orch_tui`` costs nothing
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # type checkers know the name; importing typing would load re
 if TYPE_CHECKING:
     from orch_tui.api import Execution as Execution
     from orch_tui.api import OrchestrationSession as OrchestrationSession
@@ -21,7 +20,7 @@ __all__ = ["Execution", "OrchError", "OrchestrationSession"]
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

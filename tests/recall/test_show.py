@@ -1,0 +1,106 @@
+"""Showing, comparing and replaying what was recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orch_tui.api import OrchestrationSession
+from orch_tui.errors import OrchError
+from orch_tui.project import Project
+from orch_tui.recall.compare import compare
+from orch_tui.recall.replay import deploy_again, replay
+from orch_tui.recall.show import show
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / ".claude").mkdir()
+    (tmp_path / "a.md").write_text("# Alpha\n" + "words of the first file\n" * 40)
+    (tmp_path / "b.md").write_text("# Beta\n" + "words of the second file\n" * 40)
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def session(project: Project) -> OrchestrationSession:
+    return OrchestrationSession("find the bug", project=project)
+
+
+def test_one_execution_whole(project: Project, session: OrchestrationSession) -> None:
+    bundle = session.prepare_context("debugger", files=["a.md"])
+    first = session.init_deployment(context_bundle=bundle)
+    second = session.init_deployment(context_bundle=bundle)
+    (project.root / "made.txt").write_text("made\n")
+    first.record_completion("Made it.", deliverables=["made.txt", "never.txt"])
+    first.record_completion("And again.")
+    (project.root / "made.txt").write_text("changed\n")
+
+    shown = show(project.record, first.execution_id, project.root)
+    assert [given.text for given in shown.given] == [(project.root / "a.md").read_text()]
+    assert shown.briefing is not None and "words of the first file" in shown.briefing
+    assert [returned.final_message for returned in shown.returned] == ["Made it.", "And again."]
+    assert [delivered.state for delivered in shown.delivered] == ["changed since", "missing"]
+    assert (shown.before, shown.after) == (None, second.execution_id)
+    assert shown.same_context == (second.execution_id,)
+
+
+def test_the_same_context_is_the_same_set_of_contents(
+    project: Project, session: OrchestrationSession
+) -> None:
+    both = session.init_deployment(
+        context_bundle=session.prepare_context("debugger", files=["a.md", "b.md"])
+    )
+    only_a = session.init_deployment(
+        context_bundle=session.prepare_context("debugger", files=["a.md"])
+    )
+    session.init_deployment("debugger")
+    for label in (both.execution_id, only_a.execution_id):
+        assert show(project.record, label, project.root).same_context == ()
+
+
+def test_two_side_by_side(project: Project, session: OrchestrationSession) -> None:
+    one = session.init_deployment(
+        context_bundle=session.prepare_context("debugger", files=["a.md"]), model="sonnet"
+    )
+    other = session.init_deployment(
+        context_bundle=session.prepare_context("debugger", files=["a.md", "b.md"]), model="opus"
+    )
+    one.record_completion("It was the index.")
+    other.record_completion("It was the cache.", status="failed")
+    found = compare(project.record, one.execution_id, other.execution_id, project.root)
+    differing = {fact.what: (fact.left, fact.right) for fact in found.facts if not fact.same}
+    assert differing["model"] == ("sonnet", "opus")
+    assert differing["status"] == ("completed", "failed")
+    assert [(g.what, g.same) for g in found.given] == [("a.md", True), ("b.md", False)]
+    assert "-It was the index." in found.said.splitlines()
+
+
+def test_a_replay_is_byte_for_byte_after_the_files_changed(
+    project: Project, session: OrchestrationSession
+) -> None:
+    bundle = session.prepare_context("debugger", files=["a.md", "b.md"])
+    execution = session.init_deployment(context_bundle=bundle)
+    handed_over = execution.briefing
+    (project.root / "a.md").write_text("something else\n")
+    (project.root / "b.md").unlink()
+    again = replay(project.record, execution.execution_id)
+    assert handed_over.startswith(again.briefing.decode().rstrip("\n"))
+
+    deployed = deploy_again(
+        project.record,
+        execution.execution_id,
+        catalogue=project.catalogue,
+        limits=project.limits,
+    )
+    assert deployed.execution.execution_id == "exec-002"
+    assert replay(project.record, "exec-002").briefing == again.briefing
+    assert deployed.execution.bundle_version_id == execution.facts.bundle_version_id
+
+
+def test_what_was_never_briefed_cannot_be_replayed(
+    project: Project, session: OrchestrationSession
+) -> None:
+    execution = session.init_deployment("debugger")
+    with pytest.raises(OrchError, match="no briefing was recorded for exec-001"):
+        replay(project.record, execution.execution_id)

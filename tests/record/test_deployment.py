@@ -1,0 +1,280 @@
+"""Deploying: what is recorded, what is refused, what a repetition does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orch_tui.errors import ConflictError, NotFoundError, OverBudgetError, UsageError
+from orch_tui.models.database import Record
+from orch_tui.prepare.budget import Limits
+from orch_tui.prepare.bundle import Bundle, compose
+from orch_tui.prepare.catalogue import catalogue
+from orch_tui.prepare.sources import SourceReader
+from orch_tui.record import bundles, deployment, executions, journal, plan, sessions
+from orch_tui.record.budget import taken, track
+from orch_tui.record.completion import record_completion
+from orch_tui.record.deployment import deploy, record_allocation
+
+LIMITS = Limits()
+CATALOGUE = catalogue()
+
+
+@pytest.fixture
+def session(record: Record, tmp_path: Path) -> str:
+    return sessions.init_session(record, "find the bug", project=str(tmp_path)).session_id
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Bundle:
+    (tmp_path / "a.md").write_text("# Alpha\n" + "words of the first file\n" * 40)
+    (tmp_path / "b.py").write_text("x = 1\n" * 60)
+    return made_of(tmp_path, "a.md", "b.py")
+
+
+def made_of(folder: Path, *files: str, bundle_id: str = "bundle-001") -> Bundle:
+    return compose(
+        "debugger",
+        "find it",
+        reader=SourceReader(folder, folder),
+        bundle_id=bundle_id,
+        created_at="2026-11-22T10:00:00.000Z",
+        model="sonnet",
+        family="v4.8",
+        files=files,
+    )
+
+
+def send(record: Record, session_id: str, **options: Any) -> deployment.Deployed:
+    return deploy(record, session_id, catalogue=CATALOGUE, limits=LIMITS, **options)
+
+
+def test_a_deployment_records_what_was_given_word_for_word(
+    record: Record, session: str, bundle: Bundle
+) -> None:
+    deployed = send(record, session, bundle=bundle)
+    execution = deployed.execution
+    assert (execution.execution_id, execution.status) == ("exec-001", "deployed")
+    assert (execution.agent_type, execution.scope, execution.model) == (
+        "debugger",
+        "find it",
+        "sonnet",
+    )
+    assert execution.context_token_count == bundle.total.tokens
+    given = executions.allocations(record, "exec-001")
+    assert [a.context_source for a in given] == ["a.md", "b.py"]
+    assert all(a.included_in_deployment for a in given)
+    assert b"words of the first file" in deployed.briefing
+    assert deployed.briefing.splitlines()[-1] == f"<!-- orch {execution.uid} -->".encode()
+
+
+def test_the_files_are_stored_once_and_the_briefing_points_to_them(
+    record: Record, session: str, bundle: Bundle
+) -> None:
+    send(record, session, bundle=bundle)
+    send(record, session, bundle=bundle)
+    assert record.value("SELECT count(*) FROM contents") == 2
+    assert record.value("SELECT count(*) FROM briefings") == 1
+    assert "words of the first file" not in record.value("SELECT parts FROM briefings")
+
+
+def test_the_same_call_again_changes_nothing(record: Record, session: str, bundle: Bundle) -> None:
+    first = send(record, session, bundle=bundle, execution_id="exec-007")
+    before = record.value("SELECT count(*) FROM journal")
+    again = send(record, session, bundle=bundle, execution_id="exec-007")
+    assert again.execution == first.execution
+    assert record.value("SELECT count(*) FROM journal") == before
+    assert len(executions.allocations(record, "exec-007")) == 2
+
+
+def test_the_same_id_with_other_content_is_refused_with_the_difference(
+    record: Record, session: str
+) -> None:
+    send(record, session, agent_type="debugger", scope="one", execution_id="exec-001")
+    with pytest.raises(ConflictError, match="scope is 'one', not 'two'"):
+        send(record, session, agent_type="debugger", scope="two", execution_id="exec-001")
+    assert executions.get(record, "exec-001").scope == "one"
+
+
+def test_superseding_keeps_what_was_said_before(
+    record: Record, session: str, bundle: Bundle
+) -> None:
+    send(record, session, agent_type="debugger", scope="one", execution_id="exec-001")
+    send(record, session, bundle=bundle, execution_id="exec-001", supersede="wrong scope")
+    assert executions.get(record, "exec-001").scope == "find it"
+    said = record.sql("SELECT payload FROM observations ORDER BY observation_id")
+    assert '"scope":"one"' in said[0][0]
+    reasons = [e.after["reason"] for e in journal.entries(record) if e.action == "init-deployment"]
+    assert reasons == [None, "wrong scope"]
+
+
+def test_over_the_session_budget_is_refused_and_nothing_is_written(
+    record: Record, tmp_path: Path, bundle: Bundle
+) -> None:
+    small = sessions.init_session(record, "small", project=str(tmp_path), budget=100).session_id
+    with pytest.raises(OverBudgetError, match="session budget"):
+        send(record, small, bundle=bundle)
+    assert record.value("SELECT count(*) FROM agent_executions") == 0
+    assert record.value("SELECT count(*) FROM bundles") == 0
+
+
+def test_an_overflow_allowed_with_a_reason_is_recorded(
+    record: Record, tmp_path: Path, bundle: Bundle
+) -> None:
+    small = sessions.init_session(record, "small", project=str(tmp_path), budget=100).session_id
+    deployed = send(record, small, bundle=bundle, allow_overflow="it must see all of it")
+    assert any("over" in remark for remark in deployed.remarks)
+    (entry,) = [e for e in journal.entries(record, session_id=small) if e.action == "overflow"]
+    assert entry.after["reason"] == "it must see all of it"
+
+
+def test_what_a_hook_reports_is_never_refused(record: Record, tmp_path: Path) -> None:
+    small = sessions.init_session(record, "small", project=str(tmp_path), budget=100).session_id
+    send(record, small, agent_type="x", context_token_count=5000, source="hook")
+    assert [e.action for e in journal.entries(record, session_id=small)].count("overflow") == 1
+
+
+def test_an_agents_own_window_is_a_limit_too(record: Record, session: str) -> None:
+    with pytest.raises(OverBudgetError, match="agent limit"):
+        deploy(
+            record,
+            session,
+            catalogue=CATALOGUE,
+            limits=replace(LIMITS, budget=10_000_000),
+            agent_type="x",
+            model="haiku-4-5",
+            context_token_count=190_000,
+        )
+
+
+def test_a_bundle_deployed_twice_counts_once(record: Record, session: str, bundle: Bundle) -> None:
+    send(record, session, bundle=bundle)
+    send(record, session, bundle=bundle)
+    send(record, session, agent_type="x", context_token_count=7)
+    assert [(t.label, t.count.tokens) for t in taken(record, session)] == [
+        ("bundle-001", bundle.total.tokens),
+        ("exec-003", 7),
+    ]
+    report = track(record, session, catalogue=CATALOGUE, limits=LIMITS)
+    assert report.to_dict()["total_tokens"] == bundle.total.tokens + 7
+
+
+def test_a_phase_has_its_share(record: Record, session: str, bundle: Bundle) -> None:
+    send(record, session, agent_type="x", context_token_count=7)
+    sessions.set_phase(record, session, 3)
+    send(record, session, bundle=bundle)
+    in_three = track(record, session, catalogue=CATALOGUE, limits=LIMITS, phase=3).in_phase
+    assert in_three is not None and in_three.tokens == bundle.total.tokens
+
+
+def test_a_deployed_version_is_frozen(
+    record: Record, session: str, bundle: Bundle, tmp_path: Path
+) -> None:
+    bundles.save(record, bundle, session)
+    (tmp_path / "b.py").write_text("y = 2\n")
+    edited = bundles.save(record, made_of(tmp_path, "a.md", "b.py"), session)
+    assert edited.bundle.version == 1, "nothing was deployed with it yet"
+    send(record, session, bundle=edited.bundle)
+    (tmp_path / "b.py").write_text("z = 3\n")
+    following = bundles.save(record, made_of(tmp_path, "a.md", "b.py"), session)
+    assert following.bundle.version == 2
+    assert bundles.load(record, "bundle-001", 1).bundle.items[1].data == b"y = 2\n"
+
+
+def test_an_older_version_is_deployed_as_it_is(
+    record: Record, session: str, bundle: Bundle, tmp_path: Path
+) -> None:
+    send(record, session, bundle=bundle)
+    bundles.save(record, made_of(tmp_path, "a.md"), session)
+    again = send(record, session, bundle=bundle).execution
+    assert again.bundle_version_id == executions.get(record, "exec-001").bundle_version_id
+    assert bundles.load(record, "bundle-001").bundle.version == 2
+
+
+def test_a_planned_agent_gives_what_was_not_said(
+    record: Record, session: str, bundle: Bundle
+) -> None:
+    bundles.save(record, bundle, session)
+    plan.add(record, session, "debugger", scope="look", model="opus", bundle_id="bundle-001")
+    first = send(record, session, planned=1).execution
+    assert (first.agent_type, first.scope, first.model) == ("debugger", "look", "opus")
+    second = send(record, session, agent_type="debugger", scope="look").execution
+    assert second.planned_id == first.planned_id, "another attempt of the same plan"
+
+
+def test_nothing_to_deploy_is_wrong_usage(record: Record, session: str) -> None:
+    with pytest.raises(UsageError, match="which agent"):
+        send(record, session)
+    with pytest.raises(NotFoundError, match="orch-x"):
+        send(record, "orch-x", agent_type="debugger")
+
+
+def test_an_allocation_after_the_deployment(record: Record, session: str, bundle: Bundle) -> None:
+    send(record, session, agent_type="debugger", execution_id="exec-001")
+    for _ in range(2):
+        given = record_allocation(record, "exec-001", bundle, catalogue=CATALOGUE, limits=LIMITS)
+        assert len(given) == 2
+    execution = executions.get(record, "exec-001")
+    assert execution.context_token_count == bundle.total.tokens
+    assert execution.briefing_id is not None
+
+
+def test_another_bundle_for_the_same_execution_is_refused(
+    record: Record, session: str, bundle: Bundle, tmp_path: Path
+) -> None:
+    send(record, session, bundle=bundle, execution_id="exec-001")
+    other = made_of(tmp_path, "a.md", bundle_id="bundle-009")
+    with pytest.raises(ConflictError, match="bundle-001 version 1, not bundle-009"):
+        record_allocation(record, "exec-001", other, catalogue=CATALOGUE, limits=LIMITS)
+
+
+def test_a_generated_briefing_is_the_one_handed_over(
+    record: Record, session: str, bundle: Bundle
+) -> None:
+    saved = bundles.save(record, bundle, session)
+    bundles.keep_briefing(record, saved, b"my own words\n")
+    assert send(record, session, bundle=bundle).briefing.startswith(b"my own words\n")
+
+
+def test_a_secret_that_was_allowed_is_journaled(
+    record: Record, session: str, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("KEY=1\n")
+    reader = SourceReader(tmp_path, tmp_path, allow_secret=True)
+    secret = replace(
+        made_of(tmp_path),
+        items=compose(
+            "x",
+            "",
+            reader=reader,
+            bundle_id="b",
+            created_at="",
+            model="",
+            family="v4.8",
+            files=[".env"],
+        ).items,
+    )
+    send(record, session, bundle=secret)
+    (entry,) = [e for e in journal.entries(record) if e.action == "allow-secret"]
+    assert (entry.after, entry.execution_id) == ({"sources": [".env"]}, "exec-001")
+
+
+def test_a_retracted_execution_is_hidden_and_kept(record: Record, session: str) -> None:
+    send(record, session, agent_type="debugger")
+    executions.retract(record, "exec-001", "wrong session")
+    assert executions.select(record) == []
+    assert executions.get(record, "exec-001").retracted_at is not None
+
+
+def test_a_final_message_of_any_bytes_is_kept_exactly(record: Record, session: str) -> None:
+    send(record, session, agent_type="debugger")
+    message = b"fine\x00\xff\xfe \xed\xa0\x80 end"
+    recorded = record_completion(record, "exec-001", final_message=message)
+    from orch_tui.record import contents
+
+    assert recorded.completion.message_id is not None
+    assert contents.get(record, recorded.completion.message_id) == message
+    assert "\ufffd" in (recorded.execution.final_message or "")
