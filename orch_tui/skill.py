@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -216,7 +217,8 @@ def _write(path: Path, data: bytes, backup: Path | None = None) -> None:
             os.rename(path, backup)
         os.replace(unfinished, path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink()
         raise OrchError(
             f"{path} cannot be written: {error.strerror}",
             hint="what was installed before is still there; mend it and repeat the command",

@@ -159,6 +159,7 @@ _OLDER: dict[str, Older] = {
 
 def _report_template(script: Path, given: str | None) -> Template:
     """The template given, else the skill's own, which people may have adapted, else orch's."""
+    from orch_tui.assets import asset
     from orch_tui.cli.output import say
     from orch_tui.prepare.templates import load
 
@@ -167,7 +168,7 @@ def _report_template(script: Path, given: str | None) -> Template:
         return load(given)
     if given:
         say(f"{given}: there is no such template, using the default")
-    return load(str(own) if own.is_file() else "synthesis-report.tmpl")
+    return load(str(own if own.is_file() else asset("templates/synthesis-report.tmpl")))
 
 
 def _now() -> str:
