@@ -32,9 +32,8 @@ Run = Callable[..., Done]
 def orchs_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python that has orch, whether or not it is installed in the one of the tests."""
     python = tmp_path_factory.mktemp("orch") / "python"
-    python.write_text(
-        f'#!/bin/sh\nPYTHONPATH="{ROOT}${{PYTHONPATH:+:$PYTHONPATH}}" exec "{sys.executable}" "$@"\n'
-    )
+    path = f"{ROOT}${{PYTHONPATH:+:$PYTHONPATH}}"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{path}" exec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
     return python
 

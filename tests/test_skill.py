@@ -236,6 +236,7 @@ def test_the_skill_keeps_to_the_rules_for_skills() -> None:
     assert set(fields) == {"name", "description"}
     assert fields["name"] == NAME
     assert "Use when" in fields["description"] and len(fields["description"]) <= 1024
+    assert not re.search(r": | #|^[\W]", fields["description"])  # plain YAML, no quotes needed
     for number, phase in enumerate(("Analyze", "Plan", "Execute", "Validate", "Confirm"), 1):
         assert f"## Phase {number}: {phase}" in body
 
