@@ -14,7 +14,7 @@ Several sessions may be open at once, in one thread or in many. What is handed o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -28,15 +28,14 @@ from orch_tui.project import Project
 from orch_tui.record import (
     budget,
     bundles,
-    completion,
     deployment,
     executions,
     outputs,
     plan,
+    returns,
     sessions,
 )
 from orch_tui.record.budget import BudgetReport
-from orch_tui.record.final_message import read
 from orch_tui.record.sessions import Gate
 from orch_tui.record.validation import validate_session
 
@@ -102,7 +101,8 @@ def prepare_bundle(
     if project.recording:
         record = project.record
         with record.write():
-            made = bundles.save(record, made, session_id).bundle
+            saved = bundles.save(record, made, session_id).bundle
+            made = replace(saved, dropped=made.dropped)  # what was left out is no part of it
             if allow_secret:
                 deployment.log_secrets(record, made.items, session_id=session_id)
         if session_id:
@@ -348,20 +348,16 @@ class Execution:
         ``deliverables`` are paths the agent made; ``collect`` also records what the message
         itself tells of, marked as found. The same call again changes nothing.
         """
-        recorded = completion.record_completion(
+        recorded, _ = returns.record_return(
             self.project.record,
             self.execution_id,
+            root=self.project.root,
             final_message=final_message,
+            deliverable_paths=deliverables,
+            collect=collect,
             source="api",
             **options,
         )
-        if deliverables:
-            self.collect(deliverables=deliverables)
-        if collect:
-            found = read(recorded.execution.final_message or "", self.project.root)
-            outputs.collect_found(
-                self.project.record, self.execution_id, found, root=self.project.root
-            )
         return recorded.execution
 
     def collect(

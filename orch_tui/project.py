@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orch_tui import config, paths
+from orch_tui.errors import NotFoundError, OrchError, SourceError
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Clock, Record
@@ -37,7 +38,10 @@ class Project:
         recording: bool = True,
         clock: Clock | None = None,
     ) -> None:
-        self.cwd = Path(folder or ".").absolute()
+        try:
+            self.cwd = Path(folder or ".").absolute()
+        except FileNotFoundError:
+            raise OrchError("the working folder is gone", hint="cd to one that exists") from None
         self.root = Path(paths.project_root(self.cwd))
         self.config = config.load(self.root)
         self.recording = recording
@@ -170,8 +174,6 @@ class Project:
 
     def open_session_id(self, given: str | None) -> str | None:
         """As ``session_id``, but None where nothing is recorded or no session is open."""
-        from orch_tui.errors import NotFoundError
-
         if given is None and not (self.recording and self.database.exists()):
             return None
         try:
@@ -187,7 +189,6 @@ class Project:
         Raises:
             NotFoundError, FormatError, SourceError: it is neither, or cannot be read.
         """
-        from orch_tui.errors import SourceError
         from orch_tui.prepare.bundle import ReadBundle, loads
         from orch_tui.record import bundles, contents
 

@@ -1,11 +1,12 @@
 """The commands: they parse, call the engine, print and exit; they hold no logic.
 
 Standard output is data, standard error is narration. Exit codes: 0 done, 1 the answer is no,
-2 wrong usage.
+2 wrong usage, 130 and 143 interrupted and terminated, 70 a bug in orch, which is no answer.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -14,6 +15,12 @@ from types import FrameType
 
 INTERRUPTED = 130
 TERMINATED = 143
+BROKEN = 70
+"""EX_SOFTWARE of sysexits.h: a script must not take a bug for an answer."""
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM arrived; like KeyboardInterrupt it is nobody's to catch on the way."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,36 +28,93 @@ def main(argv: Sequence[str] | None = None) -> int:
     from orch_tui.cli.parser import parse
     from orch_tui.errors import OrchError
 
+    given = sys.argv[1:] if argv is None else list(argv)
+    _prepare_streams()
     previous = signal.signal(signal.SIGTERM, _terminate)
     try:
-        arguments = parse(sys.argv[1:] if argv is None else list(argv))
+        arguments = parse(given)
         code = int(arguments.run(arguments) or 0)
         sys.stdout.flush()
         return code
     except OrchError as error:
         complain(error)
         return error.exit_code
-    except SystemExit as stop:  # argparse, SIGTERM
+    except SystemExit as stop:  # argparse
         return stop.code if isinstance(stop.code, int) else 1
     except KeyboardInterrupt:
-        print("orch: interrupted; nothing was half written", file=sys.stderr)
-        return INTERRUPTED
+        return _stopped("interrupted", INTERRUPTED)
+    except _TerminatedError:
+        return _stopped("terminated", TERMINATED)
     except BrokenPipeError:  # the reader had enough; what was recorded is recorded
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_output()
         return 0
+    except UnicodeEncodeError as error:
+        return _no(f"{error.object!r} is not valid UTF-8", 2)
+    except OSError as error:  # the system's no: a full disk, a working folder that is gone
+        _let_go_of_output()
+        return _no(f"{error.filename or 'standard output'}: {error.strerror or error}", 1)
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        return _broken(error, given)
     finally:
         signal.signal(signal.SIGTERM, previous)
 
 
 def complain(error: Exception) -> None:
     """What is wrong and what to do, on standard error."""
-    hint = getattr(error, "hint", "")
+    from orch_tui.cli.output import say
+
     sys.stdout.flush()
-    print(f"orch: {getattr(error, 'message', error)}", file=sys.stderr)
-    if hint:
-        print(f"      {hint}", file=sys.stderr)
+    hint = getattr(error, "hint", "")
+    message = f"orch: {getattr(error, 'message', error)}"
+    say(*message.split("\n"), *([f"      {hint}"] if hint else []))
+
+
+def _prepare_streams() -> None:
+    """Data is UTF-8, nothing to print ever fails, and a closed stream is one nobody reads."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            encoding = stream.encoding if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
+def _let_go_of_output() -> None:
+    """Print what can be printed; the rest goes nowhere, or Python complains of it at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _no(message: str, code: int) -> int:
+    print(f"orch: {message}", file=sys.stderr)
+    return code
+
+
+def _stopped(how: str, code: int) -> int:
+    return _no(f"{how}; nothing is half written, and the same command may be run again", code)
+
+
+def _broken(error: Exception, given: Sequence[str]) -> int:
+    """An error nobody foresaw: what it is and where, and how to see all of it."""
+    import shlex
+    import traceback
+
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(last.filename)}, line {last.lineno}"
+    print(
+        f"orch: a bug in orch, please report it: {type(error).__name__}: {error} ({where})",
+        f"      python -X dev -m orch_tui {shlex.join(given)}",
+        "      shows the whole trace",
+        sep="\n",
+        file=sys.stderr,
+    )
+    return BROKEN
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
-    print("orch: terminated; nothing was half written", file=sys.stderr)
-    raise SystemExit(TERMINATED)
+    raise _TerminatedError

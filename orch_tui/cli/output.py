@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
+from unicodedata import category
 
 from orch_tui.errors import SourceError, UsageError
 
@@ -35,7 +37,7 @@ def as_row(fact: Any) -> dict[str, Any]:
 def print_rows(
     rows: Iterable[Row], form: str, *, columns: Sequence[str] = (), empty: str = ""
 ) -> None:
-    """Print a list. ``columns`` are those a table shows; the other formats give them all.
+    """Print a list. ``columns`` are those that tables show; the other formats give them all.
 
     An empty list in a table says ``empty`` on standard error: what to do next.
     """
@@ -52,8 +54,12 @@ def print_rows(
         print(empty or "nothing found", file=sys.stderr)
     else:
         names = list(columns) or list(listed[0])
-        cells = [[_cell(row.get(name), name) for name in names] for row in listed]
-        (_print_markdown if form == "markdown" else _print_table)(names, cells)
+        cells = [[cell(row.get(name), name) for name in names] for row in listed]
+        if form == "markdown":
+            _print_markdown(names, cells)
+        else:
+            numeric = [all(_is_number(row.get(name)) for row in listed) for name in names]
+            _print_table([heading(name) for name in names], cells, numeric)
 
 
 def print_json(value: Any) -> None:
@@ -73,8 +79,12 @@ def printable(text: str, *, lines: bool = False) -> str:
     What is not printable is shown as its escape; ``lines`` keeps newlines and tabs.
     """
     kept = "\n\t" if lines else ""
-    return "".join(
-        c if c.isprintable() or c in kept else c.encode("unicode_escape").decode() for c in text
+    return text.translate(
+        {
+            ord(c): c.encode("unicode_escape").decode()
+            for c in set(text)
+            if not (c.isprintable() or c in kept or category(c) == "Zs")
+        }
     )
 
 
@@ -84,13 +94,39 @@ def write_text(path: str, text: str | bytes) -> None:
     Raises:
         SourceError: it cannot be written there.
     """
-    data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
-    if path == "-":
+    with writing(path) as write:
+        write(text)
+
+
+@contextmanager
+def writing(path: str | None) -> Iterator[Callable[[str | bytes], None]]:
+    """Gives what writes the one text that ``path`` is for; ``-`` is standard output.
+
+    The file is opened at once: a path that cannot be written is refused before anything is
+    recorded. A terminal is shown what is printable; anything else gets the exact bytes.
+
+    Raises:
+        SourceError: it cannot be written there.
+    """
+    if path is None:
+        yield lambda text: None
+    elif path == "-":
+        yield _write_out
+    else:
+        with _whole_file(path) as file:
+            yield lambda text: file.writelines([_bytes(text)])
+
+
+def _write_out(text: str | bytes) -> None:
+    if sys.stdout.isatty():
+        print(printable(_bytes(text).decode("utf-8", "replace"), lines=True), end="")
+    else:
         sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        return
-    with _whole_file(path) as file:
-        file.write(data)
+        sys.stdout.buffer.write(_bytes(text))
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
 
 
 def write_lines(path: str, rows: Iterable[Row]) -> None:
@@ -111,17 +147,24 @@ def _whole_file(path: str) -> Iterator[BinaryIO]:
     Raises:
         SourceError: it cannot be written there.
     """
-    target = Path(path)
+    target = Path(path).resolve()  # what a link leads to is written, not the link
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
+        if target.exists() and not target.is_file():  # a pipe or device is never replaced
+            with target.open("wb") as file:
+                yield file
+            return
         target.parent.mkdir(parents=True, exist_ok=True)
         with unfinished.open("wb") as file:
             yield file
+        if target.exists():
+            unfinished.chmod(target.stat().st_mode)
         os.replace(unfinished, target)
     except OSError as error:
         raise SourceError(path, f"cannot be written: {error.strerror}") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 T = TypeVar("T")
@@ -147,6 +190,8 @@ def read_bytes(path: str) -> bytes:
         SourceError: it cannot be read.
     """
     if path == "-":
+        if sys.stdin.isatty():
+            say("reading from the terminal; Ctrl-D ends it")
         return sys.stdin.buffer.read()
     try:
         return Path(path).read_bytes()
@@ -194,36 +239,95 @@ def json_object(text: str) -> dict[str, Any]:
 
 
 def _json(value: Any, indent: int | None = None) -> str:
+    """JSON that is valid UTF-8 and harmless for a terminal: all else is escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=indent, default=as_row)
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # lone surrogates can only be escaped
-        text = json.dumps(value, indent=indent, default=as_row)
-    return text
+    return _ESCAPED.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
-def local_time(value: str) -> str:
-    """A time of the record as people read it: local, to the minute."""
+_ESCAPED = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+def local_time(value: str, name: str = "") -> str:
+    """A time of the record as people read it: local, to the minute; ``at`` to the second."""
     try:
-        return f"{datetime.fromisoformat(value).astimezone():%Y-%m-%d %H:%M}"
-    except ValueError:  # raw SQL may have put anything there
+        form = "%Y-%m-%d %H:%M:%S" if name == "at" else "%Y-%m-%d %H:%M"
+        return datetime.fromisoformat(value).astimezone().strftime(form)
+    except (ValueError, OverflowError):  # raw SQL may have put anything there
         return value
 
 
-def _cell(value: Any, name: str = "") -> str:
-    if value is None:
-        return ""
-    if name.endswith("_at") and isinstance(value, str):
-        return local_time(value)
+def in_words(content: Any) -> Any:
+    """The content of an output for a table: of a deliverable its path and its lines."""
+    if not (isinstance(content, dict) and "file_path" in content):
+        return content
+    remarks = [content["problem"]] if "problem" in content else []
+    remarks += ["missing"] if content.get("missing") else []
+    for key, what in (("lines_added", "added"), ("lines_modified", "modified")):
+        if content.get(key):
+            remarks.append(f"{content[key]} lines {what}")
+    return f"{content['file_path']} ({', '.join(remarks)})" if remarks else content["file_path"]
+
+
+def cell(value: Any, name: str = "") -> str:
+    """One value as people read it; ``name`` is its column."""
+    if name in _SHARES and isinstance(value, int | float):
+        return f"{value:.0%}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{value:,}"
+        return str(value) if name in _LABELS else f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.4g}"
-    if isinstance(value, list | dict | tuple):
-        return _json(value)
-    return printable(" ".join(str(value).split()))
+    if value is None or value == [] or value == {}:
+        return ""
+    if isinstance(value, list | tuple):
+        return ", ".join(cell(each) for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {cell(each)}" for key, each in value.items())
+    text = local_time(str(value), name) if name == "at" or name.endswith("_at") else str(value)
+    return printable(" ".join(text.split()))
+
+
+_SHARES = {
+    *("success_share", "share_low", "share_high", "success_share_without"),
+    *("difference", "difference_low", "difference_high"),
+}
+_LABELS = {"output_id", "position", "seq", "phase"}
+"""Numbers that name something: nobody wants thousands marks in them."""
+
+_HEADINGS = {
+    "execution_id": "execution",
+    "session_id": "session",
+    "bundle_id": "bundle",
+    "output_id": "output",
+    "agent_type": "agent",
+    "output_type": "type",
+    "context_type": "type",
+    "context_source": "source",
+    "context_token_count": "tokens",
+    "token_count": "tokens",
+    "created_at": "created",
+    "deployed_at": "deployed",
+    "completed_at": "completed",
+    "latest_at": "latest at",
+    "success_share": "share",
+    "success_share_without": "share without",
+    "share_low": "low",
+    "share_high": "high",
+    "difference_low": "low",
+    "difference_high": "high",
+    "position": "n",
+}
+"""What tables call a column where its own name is longer than what stands under it."""
+
+
+def heading(name: str) -> str:
+    """What people see a column called."""
+    return _HEADINGS.get(name, name.replace("_", " "))
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _print_csv(rows: list[Row]) -> None:
@@ -240,22 +344,36 @@ def _print_markdown(names: list[str], cells: list[list[str]]) -> None:
     print(f"| {' | '.join(names)} |")
     print(f"|{'---|' * len(names)}")
     for line in cells:
-        print(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |")
+        print(f"| {' | '.join(text.replace('|', chr(92) + '|') for text in line)} |")
 
 
-def _print_table(names: list[str], cells: list[list[str]]) -> None:
+_NARROW = 20
+"""Cells up to this width are never broken: ids, times, agent types."""
+
+
+def _print_table(headings: list[str], cells: list[list[str]], numeric: list[bool]) -> None:
     """Rich on a terminal, where it fits columns to the width; plain columns elsewhere."""
+    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*names, box=None, pad_edge=False, header_style="bold")
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for title, width, is_number in zip(headings, widths, numeric, strict=True):
+            table.add_column(
+                title,
+                justify="right" if is_number else "left",
+                no_wrap=width <= _NARROW,
+                overflow="fold",
+            )
         for line in cells:
-            table.add_row(*(Text(cell) for cell in line))
+            table.add_row(*map(Text, line))
         Console().print(table)
         return
-    widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
-    for line in (names, *cells):
-        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+    for line in (headings, *cells):
+        padded = (
+            text.rjust(width) if is_number else text.ljust(width)
+            for text, width, is_number in zip(line, widths, numeric, strict=True)
+        )
         print("  ".join(padded).rstrip())

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
+
+from orch_tui.errors import UsageError
 
 
 class Command(NamedTuple):
@@ -78,6 +81,23 @@ class Parser(argparse.ArgumentParser):
         )
         self.add_argument("--db", metavar="FILE", help="the database (default: the project's)")
 
+    def error(self, message: str) -> NoReturn:
+        """Wrong usage in two lines; the usage as a whole is for ``--help``."""
+        print(f"{self.prog}: {message}{self._nearest(message)}", file=sys.stderr)
+        print(f"      {self.prog} --help tells more, with an example", file=sys.stderr)
+        raise SystemExit(2)
+
+    def _nearest(self, message: str) -> str:
+        """For a flag that does not exist, those that are spelled much like it."""
+        from difflib import get_close_matches
+
+        if not message.startswith("unrecognized arguments"):
+            return ""
+        flags = [flag for action in self._actions for flag in action.option_strings]
+        wrong = (word.split("=")[0] for word in message.split() if word.startswith("--"))
+        near = [name for word in wrong for name in get_close_matches(word, flags, n=2)]
+        return f" (nearest: {', '.join(near)})" if near else ""
+
 
 Builder = Callable[[], argparse.ArgumentParser]
 
@@ -86,10 +106,20 @@ def parse(argv: list[str]) -> argparse.Namespace:
     """The arguments of the command in ``argv``; its ``run`` does the work."""
     if "_ARGCOMPLETE" in os.environ:
         _complete()
-    name = argv[0] if argv else ""
+    name = argv[0] if argv else "--help"
     if name in COMMANDS:
         return builder(name)().parse_args(argv[1:])
-    return _overview().parse_args(argv)
+    if name in ("-h", "--help", "--version"):
+        return _overview().parse_args([name])
+    from difflib import get_close_matches
+
+    if name.startswith("-"):
+        raise UsageError(f"{name} comes after a command", hint="orch --help lists the commands")
+    near = get_close_matches(name, COMMANDS, n=3)
+    raise UsageError(
+        f"there is no command {name!r}",
+        hint=f"nearest: {', '.join(near)}" if near else "orch --help lists the commands",
+    )
 
 
 def builder(name: str) -> Builder:
@@ -100,7 +130,7 @@ def builder(name: str) -> Builder:
 
 
 def _overview() -> argparse.ArgumentParser:
-    """What ``orch --help`` shows, and what turns down a command that does not exist."""
+    """What ``orch`` and ``orch --help`` show."""
     from orch_tui import __version__
 
     lines = []
@@ -109,22 +139,14 @@ def _overview() -> argparse.ArgumentParser:
         lines += [f"  {n:<19}{c.summary}" for n, c in COMMANDS.items() if c.module == module]
     parser = argparse.ArgumentParser(
         prog="orch",
+        usage="orch COMMAND ...",
         description="Prepare, record and recall the work you delegate to Claude Code subagents.",
         epilog="\n".join(lines).strip("\n")
         + "\n\norch COMMAND --help tells more, with an example.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"orch {__version__}")
-    parser.add_argument("command", metavar="COMMAND", type=_known, help="one of those below")
     return parser
-
-
-def _known(name: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, COMMANDS, n=3)
-    hint = f"nearest: {', '.join(near)}" if near else "orch --help lists them"
-    raise argparse.ArgumentTypeError(f"there is no command {name!r}; {hint}")
 
 
 def _complete() -> None:

@@ -14,6 +14,7 @@ from orch_tui.cli.output import (
     say,
     split_list,
     write_text,
+    writing,
 )
 from orch_tui.cli.parser import Parser
 from orch_tui.errors import UsageError
@@ -61,26 +62,27 @@ def _prepare_bundle(arguments: Namespace) -> int:
     from orch_tui.prepare.bundle import dumps, to_dict
 
     project = _project(arguments)
-    prepared = api.prepare_bundle(
-        project,
-        arguments.agent_type,
-        arguments.scope,
-        files=arguments.files or (),
-        references=arguments.references or (),
-        optional=arguments.optional or (),
-        shared=arguments.shared or (),
-        texts=arguments.text or (),
-        model=arguments.model,
-        bundle_id=arguments.bundle_id or ("" if project.recording else "bundle-001"),
-        name=arguments.name,
-        session_id=project.open_session_id(arguments.session_id),
-        allow_secret=arguments.allow_secret,
-    )
-    bundle, judgement = prepared.bundle, prepared.judgement
+    with writing(arguments.output) as write:
+        prepared = api.prepare_bundle(
+            project,
+            arguments.agent_type,
+            arguments.scope,
+            files=arguments.files or (),
+            references=arguments.references or (),
+            optional=arguments.optional or (),
+            shared=arguments.shared or (),
+            texts=arguments.text or (),
+            model=arguments.model,
+            bundle_id=arguments.bundle_id or ("" if project.recording else "bundle-001"),
+            name=arguments.name,
+            session_id=project.open_session_id(arguments.session_id),
+            allow_secret=arguments.allow_secret,
+        )
+        bundle, judgement = prepared.bundle, prepared.judgement
+        write(dumps(to_dict(bundle, budget=judgement.session.limit)))
     for item in bundle.dropped:
         say(f"{item.source} is in the bundle already; it was left out the second time")
     say(str(judgement.agent), str(judgement.session))
-    write_text(arguments.output, dumps(to_dict(bundle, budget=judgement.session.limit)))
     if arguments.output != "-":
         print(bundle.bundle_id)
     return NO if judgement.status == "over" else 0

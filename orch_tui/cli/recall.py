@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 from orch_tui.cli.output import (
     add_format,
     as_row,
+    cell,
+    heading,
+    in_words,
     positive,
     print_json,
     print_rows,
     printable,
     say,
     write_text,
+    writing,
 )
 from orch_tui.cli.parser import Parser
 from orch_tui.errors import UsageError
@@ -33,7 +37,7 @@ EXECUTIONS: tuple[str, ...] = (
     "context_token_count",
     "scope",
 )
-SESSIONS = ("session_id", "created_at", "phase", "status", "scope")
+SESSIONS: tuple[str, ...] = ("session_id", "created_at", "phase", "status", "scope")
 OUTPUTS = ("output_id", "execution_id", "output_type", "created_at", "content")
 
 
@@ -66,11 +70,11 @@ def _query(arguments: Namespace) -> None:
             raise UsageError("--session-id and --model choose executions, not sessions")
         del filters["session_id"]
         sessions = listing.sessions(project.existing_record, **filters)
-        rows, columns = [as_row(session) for session in sessions], SESSIONS
+        rows, columns, kind = [as_row(session) for session in sessions], SESSIONS, "session"
     else:
         executions = listing.executions(project.existing_record, **filters, model=arguments.model)
-        rows, columns = [as_row(execution) for execution in executions], EXECUTIONS
-    print_rows(rows, arguments.format, columns=columns, empty="nothing recorded meets that")
+        rows, columns, kind = [as_row(each) for each in executions], EXECUTIONS, "execution"
+    print_rows(rows, arguments.format, columns=columns, empty=f"no such {kind} is recorded")
 
 
 def outputs() -> argparse.ArgumentParser:
@@ -114,10 +118,12 @@ def _outputs(arguments: Namespace) -> None:
             }
             for deliverable in states
         ]
-        print_rows(rows, arguments.format, empty="no deliverable was collected")
+        print_rows(rows, arguments.format, empty="no such deliverable is recorded")
         return
     rows = [listing.output_as_json(output) for output in found]
-    print_rows(rows, arguments.format, columns=OUTPUTS, empty="nothing was collected")
+    if arguments.format in ("table", "markdown"):
+        rows = [{**row, "content": in_words(row["content"])} for row in rows]
+    print_rows(rows, arguments.format, columns=OUTPUTS, empty="no such output is recorded")
 
 
 def history() -> argparse.ArgumentParser:
@@ -244,55 +250,69 @@ def _print_part(shown: Shown, part: str, steps: list[dict[str, Any]]) -> None:
     elif part == "facts":
         _print_facts(as_row(shown.execution))
     elif part == "trail":
-        print_rows(steps, "table")
+        print_rows(steps, "table", columns=("at", "action", "what"))
     else:
         _print_delivered(shown)
 
 
+_IN_SHORT = ("execution_id", "agent_type", "status", "final_message", "uid", "revision")
+"""Facts that a short view shows elsewhere or not at all; as do those that are row numbers."""
+
+
 def _print_shown(shown: Shown) -> None:
     execution = shown.execution
-    waiting = " (waiting)" if execution.status == "deployed" else ""
-    print(f"{execution.execution_id}  {execution.agent_type}  {execution.status}{waiting}")
-    _print_facts(as_row(execution), leave_out=("execution_id", "agent_type", "final_message"))
-    print(f"\ngiven: {len(shown.given)} items (--part given shows their text)")
-    print_rows(
-        [as_row(given.allocation) for given in shown.given],
-        "table",
-        columns=("context_type", "priority", "token_count", "context_source"),
-        empty="  no context was recorded",
+    state = f"{execution.status}{' (waiting)' if execution.status == 'deployed' else ''}"
+    retracted = ", retracted" if execution.retracted_at else ""
+    print(f"{execution.execution_id}  {printable(execution.agent_type)}  {state}{retracted}")
+    facts = as_row(execution)
+    _print_facts(
+        {
+            name: facts[name]
+            for name in facts
+            if name not in (*_IN_SHORT, "planned_id", "bundle_version_id", "briefing_id")
+        }
     )
+    print(f"\ngiven: {len(shown.given)} items{' (--part given: their text)' * bool(shown.given)}")
+    if shown.given:
+        columns = ("context_type", "priority", "token_count", "context_source", "sections")
+        print_rows([as_row(given.allocation) for given in shown.given], "table", columns=columns)
     for returned in shown.returned:
         completion = returned.completion
         print(f"\nsaid: completion {completion.position}, {completion.status}")
         print(printable((returned.final_message or "(no message)").strip(), lines=True))
-    print("\ndelivered:")
-    _print_delivered(shown)
+    print(f"\ndelivered: {len(shown.delivered)} outputs")
+    if shown.delivered:
+        _print_delivered(shown)
     around = {
         "before": shown.before,
         "after": shown.after,
         "same context": ", ".join(shown.same_context),
     }
-    print("\n" + "  ".join(f"{name}: {label}" for name, label in around.items() if label))
+    if any(around.values()):
+        print("\n" + "; ".join(f"{name}: {label}" for name, label in around.items() if label))
 
 
-def _print_facts(row: dict[str, Any], leave_out: tuple[str, ...] = ()) -> None:
-    facts = [
-        {"fact": name, ("value_at" if name.endswith("_at") else "value"): value}
-        for name, value in row.items()
-        if value is not None and name not in leave_out
-    ]
-    for fact in facts:
-        value = fact.get("value", fact.get("value_at"))
-        print(f"  {fact['fact']:<22}{printable(str(value), lines=True)}")
+def _print_facts(row: dict[str, Any]) -> None:
+    shown = {heading(name): cell(value, name) for name, value in row.items()}
+    width = max(map(len, shown))
+    for name, value in shown.items():
+        if value:
+            print(f"  {name:<{width}}  {value}")
 
 
 def _print_delivered(shown: Shown) -> None:
+    from orch_tui.recall.listing import output_as_json
+
     rows = [
-        {**as_row(d.output), "state": d.state, "found": "found" if d.output.found else "recorded"}
-        for d in shown.delivered
+        {
+            "output_type": delivered.output.output_type,
+            "state": delivered.state,
+            "recorded": "found" if delivered.output.found else "claimed",
+            "content": in_words(output_as_json(delivered.output)["content"]),
+        }
+        for delivered in shown.delivered
     ]
-    columns = ("output_type", "state", "found", "content")
-    print_rows(rows, "table", columns=columns, empty="  nothing was collected: orch collect")
+    print_rows(rows, "table", empty="nothing was collected: orch collect")
 
 
 def compare() -> argparse.ArgumentParser:
@@ -325,7 +345,13 @@ def _compare(arguments: Namespace) -> None:
     for name, part in parts.items():
         print(f"{name}:")
         listed = [
-            {"": "=" if d.same else "*", "what": d.what, left: d.left, right: d.right} for d in part
+            {
+                "what": heading(d.what) if name == "facts" else d.what,
+                "": "=" if d.same else "*",
+                left: cell(d.left, d.what),
+                right: cell(d.right, d.what),
+            }
+            for d in part
         ]
         print_rows(listed, "table", empty=f"  nothing was {name}")
         print()
@@ -356,16 +382,17 @@ def _replay(arguments: Namespace) -> None:
     if not arguments.deploy:
         write_text(arguments.output, again.replay(record, arguments.execution_id).briefing)
         return
-    deployed = again.deploy_again(
-        record,
-        arguments.execution_id,
-        session_id=arguments.session_id,
-        catalogue=project.catalogue,
-        limits=project.limits,
-        allow_overflow=arguments.allow_overflow,
-    )
+    with writing(arguments.output) as write:
+        deployed = again.deploy_again(
+            record,
+            arguments.execution_id,
+            session_id=arguments.session_id,
+            catalogue=project.catalogue,
+            limits=project.limits,
+            allow_overflow=arguments.allow_overflow,
+        )
+        write(deployed.briefing)
     say(*deployed.remarks)
-    write_text(arguments.output, deployed.briefing)
     if arguments.output == "-":
         say(f"deployed as {deployed.execution.execution_id}")
     else:

@@ -11,6 +11,7 @@ from orch_tui.cli.output import (
     add_format,
     as_row,
     boolean,
+    in_words,
     json_object,
     positive,
     print_json,
@@ -18,10 +19,10 @@ from orch_tui.cli.output import (
     read_bytes,
     say,
     split_list,
-    write_text,
+    writing,
 )
 from orch_tui.cli.parser import Parser
-from orch_tui.errors import OrchError, UsageError
+from orch_tui.errors import UsageError
 from orch_tui.project import Project
 
 if TYPE_CHECKING:
@@ -59,7 +60,11 @@ def _init_session(arguments: Namespace) -> None:
 def set_phase() -> argparse.ArgumentParser:
     parser = Parser("set-phase", example="orch set-phase 3 --session-id orch-2026-11-22-001")
     parser.add_argument(
-        "phase", type=int, help="1 analyze, 2 plan, 3 execute, 4 validate, 5 confirm"
+        "phase",
+        type=int,
+        choices=range(1, 6),
+        metavar="PHASE",
+        help="1 analyze, 2 plan, 3 execute, 4 validate, 5 confirm",
     )
     _add_session(parser)
     parser.set_defaults(run=_set_phase)
@@ -227,27 +232,27 @@ def _init_deployment(arguments: Namespace) -> None:
     bundle = (
         _bundle(project, arguments.context_bundle, arguments) if arguments.context_bundle else None
     )
-    deployed = deployment.deploy(
-        project.record,
-        session_id,
-        catalogue=project.catalogue,
-        limits=project.limits,
-        agent_type=arguments.agent_type,
-        scope=arguments.scope,
-        model=arguments.model,
-        execution_id=arguments.execution_id,
-        bundle=bundle,
-        context_token_count=arguments.context_token_count,
-        planned=arguments.planned,
-        briefing=read_bytes(arguments.briefing) if arguments.briefing else None,
-        template=project.template(arguments.template),
-        deployed_at=project.moment(arguments.deployed_at),
-        allow_overflow=arguments.allow_overflow,
-        supersede=arguments.supersede,
-    )
+    with writing(arguments.output) as write:
+        deployed = deployment.deploy(
+            project.record,
+            session_id,
+            catalogue=project.catalogue,
+            limits=project.limits,
+            agent_type=arguments.agent_type,
+            scope=arguments.scope,
+            model=arguments.model,
+            execution_id=arguments.execution_id,
+            bundle=bundle,
+            context_token_count=arguments.context_token_count,
+            planned=arguments.planned,
+            briefing=read_bytes(arguments.briefing) if arguments.briefing else None,
+            template=project.template(arguments.template),
+            deployed_at=project.moment(arguments.deployed_at),
+            allow_overflow=arguments.allow_overflow,
+            supersede=arguments.supersede,
+        )
+        write(deployed.briefing)
     say(*deployed.remarks)
-    if arguments.output:
-        write_text(arguments.output, deployed.briefing)
     if arguments.output != "-":
         print(deployed.execution.execution_id)
 
@@ -319,18 +324,23 @@ some-command | orch record-completion --execution-id exec-001 --final-message -"
 
 
 def _record_completion(arguments: Namespace) -> None:
-    from orch_tui.record import completion, outputs
-    from orch_tui.record.final_message import read
+    from orch_tui.record import outputs
+    from orch_tui.record.returns import record_return
 
+    if arguments.collect == "ask" and not sys.stdin.isatty():
+        raise UsageError("--collect ask needs a terminal to ask on", hint="--collect auto or none")
     project = _project(arguments)
     message: str | bytes | None = arguments.final_message
     if arguments.final_message_file or message == "-":
         message = read_bytes(arguments.final_message_file or "-")
     record = project.existing_record
-    recorded = completion.record_completion(
+    recorded, findings = record_return(
         record,
         arguments.execution_id,
+        root=project.root,
         final_message=message,
+        deliverable_paths=split_list(arguments.deliverables),
+        collect=arguments.collect == "auto",
         status=arguments.status,
         success=arguments.success,
         error_message=arguments.error_message,
@@ -339,43 +349,37 @@ def _record_completion(arguments: Namespace) -> None:
         supersede=arguments.supersede,
     )
     execution = recorded.execution
-    paths = split_list(arguments.deliverables)
-    if paths:
-        outputs.collect(record, execution.execution_id, root=project.root, deliverable_paths=paths)
-    if message is not None:
-        findings = read(execution.final_message or "", project.root)
-        _offer(project, execution.execution_id, findings, arguments.collect)
+    if findings:
+        told = _tell(findings, arguments.collect)
+        if told and arguments.collect == "ask" and _agreed():
+            outputs.collect_found(record, execution.execution_id, findings, root=project.root)
+    if execution.retracted_at:
+        say(f"{execution.execution_id} was retracted: lists and reports leave it out")
     repeated = "" if recorded.is_new else " (recorded before)"
     print(
-        f"{execution.execution_id} {execution.status}, "
+        f"{execution.execution_id} {recorded.completion.status}, "
         f"completion {recorded.completion.position}{repeated}"
     )
 
 
-def _offer(project: Project, execution_id: str, findings: Findings, how: str) -> None:
-    """Show signs of trouble, and record what the message tells of, or say that it could be."""
-    say(*(f"sign of trouble ({t.kind}): {t.excerpt}" for t in findings.troubles))
+def _tell(findings: Findings, how: str) -> list[str]:
+    """Say and give the outputs that a final message tells of; say also signs of trouble in it."""
+    for trouble in findings.troubles:
+        excerpt = f": {trouble.excerpt}" if trouble.excerpt else ""
+        say(f"sign of trouble, {trouble.kind}{excerpt}")
     told = [
-        *(f"deliverable: {path.path}" for path in findings.deliverables),
-        *(f"validation: {name}: {result}" for name, result in findings.validation.items()),
-        *(f"insight: {insight.text}" for insight in findings.insights),
+        *(f"deliverable {path.path}" for path in findings.deliverables),
+        *(f"validation {name}:{result}" for name, result in findings.validation.items()),
+        *(f"insight {insight.text}" for insight in findings.insights),
     ]
-    if not told:
-        return
-    if how == "none":
-        say(f"the message tells of {len(told)} outputs; --collect auto records them")
-        return
-    say(*(f"found {line}" for line in told))
-    if how == "ask" and not _agreed():
-        return
-    from orch_tui.record import outputs
-
-    outputs.collect_found(project.record, execution_id, findings, root=project.root)
+    if told and how == "none":
+        say(f"its message tells of {len(told)} outputs; --collect auto records them")
+    else:
+        say(*(f"found {line}" for line in told))
+    return told
 
 
 def _agreed() -> bool:
-    if not sys.stdin.isatty():
-        raise UsageError("--collect ask needs a terminal to ask on", hint="--collect auto or none")
     print("record these, marked as found? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower().startswith("y")
 
@@ -414,11 +418,8 @@ def _collect(arguments: Namespace) -> None:
     if arguments.format == "json":
         print_json([output_as_json(output) for output in collected])
         return
-    rows = [as_row(output) for output in collected]
+    rows = [{**row, "content": in_words(row["content"])} for row in map(output_as_json, collected)]
     print_rows(rows, "table", columns=("output_id", "output_type", "content"))
-    for output in collected:
-        if output.output_type == "deliverable" and output.sha256 is None:
-            say(f"{output.path} is not there: recorded as missing")
 
 
 def retract() -> argparse.ArgumentParser:
@@ -435,7 +436,7 @@ def _retract(arguments: Namespace) -> None:
     from orch_tui.record import executions
 
     if not arguments.reason.strip():
-        raise OrchError("a retraction needs a reason", hint='--reason "why"')
+        raise UsageError("a retraction needs a reason", hint='--reason "why"')
     project = _project(arguments)
     execution = executions.retract(
         project.existing_record, arguments.execution_id, arguments.reason

@@ -11,6 +11,7 @@ from orch_tui.errors import UsageError
 from orch_tui.facts import ExecutionFacts, Output, columns
 from orch_tui.models.database import Record
 from orch_tui.record import contents, deliverables, executions, journal
+from orch_tui.record.deliverables import Deliverable
 from orch_tui.record.final_message import Findings
 
 Validation = Mapping[str, str | int | float]
@@ -25,14 +26,13 @@ def collect(
     validation: Validation | None = None,
     insights: Iterable[str] = (),
     errors: Iterable[str] = (),
-    found: bool = False,
 ) -> list[Output]:
     """Record what an execution produced and give the outputs, new and known.
 
-    A deliverable is read as it is on disk now: an unchanged one is known already, a changed one
-    becomes a new version. A missing one is recorded as missing. The validation result is stored
-    as an output of its own and, as the proposal's output JSON wants it, with each deliverable.
-    ``found`` marks what was read out of a final message.
+    A deliverable is read as it is on disk now, relative to ``root``: an unchanged one is known
+    already, a changed one becomes a new version. A missing one is recorded as missing. The
+    validation result is stored as an output of its own and, as the proposal's output JSON wants
+    it, with each deliverable.
 
     Raises:
         NotFoundError: no such execution.
@@ -45,6 +45,48 @@ def collect(
             hint="give --deliverables, --validation-results or --insights",
         )
     read = deliverables.collect(paths, root)  # before the transaction: git may take its time
+    return keep(record, execution_id, read, validation=validation, insights=insights, errors=errors)
+
+
+def collect_found(
+    record: Record, execution_id: str, findings: Findings, *, root: Path
+) -> list[Output]:
+    """Record what was read out of a final message, marked as found; maybe nothing."""
+    return keep_found(record, execution_id, findings, read_found(findings, root))
+
+
+def read_found(findings: Findings, root: Path) -> list[Deliverable]:
+    """The deliverables that a final message tells of, as they are on disk now."""
+    return deliverables.collect((path.path for path in findings.deliverables), root)
+
+
+def keep_found(
+    record: Record, execution_id: str, findings: Findings, read: Sequence[Deliverable]
+) -> list[Output]:
+    """As ``collect_found``, of deliverables that were read before."""
+    return keep(
+        record,
+        execution_id,
+        read,
+        validation=findings.validation,
+        insights=[insight.text for insight in findings.insights],
+        found=True,
+    )
+
+
+def keep(
+    record: Record,
+    execution_id: str,
+    read: Sequence[Deliverable],
+    *,
+    validation: Validation | None = None,
+    insights: Sequence[str] = (),
+    errors: Sequence[str] = (),
+    found: bool = False,
+) -> list[Output]:
+    """As ``collect``, of deliverables that were read before; ``found`` marks what was read out of
+    a final message.
+    """
     with record.write():
         execution = executions.get(record, execution_id)
         common = {"agent_type": execution.agent_type, "model": execution.model}
@@ -77,23 +119,6 @@ def collect(
         return [output for output, _ in kept]
 
 
-def collect_found(
-    record: Record, execution_id: str, findings: Findings, *, root: Path
-) -> list[Output]:
-    """Record what was read out of a final message, marked as found; maybe nothing."""
-    if not (findings.deliverables or findings.validation or findings.insights):
-        return []
-    return collect(
-        record,
-        execution_id,
-        root=root,
-        deliverable_paths=[path.path for path in findings.deliverables],
-        validation=findings.validation,
-        insights=[insight.text for insight in findings.insights],
-        found=True,
-    )
-
-
 def of_execution(record: Record, execution_id: str) -> list[Output]:
     """The outputs of one execution, oldest first."""
     return select(record, "execution_id = ?", [execution_id])
@@ -111,7 +136,7 @@ def select(record: Record, condition: str, parameters: Sequence[Any]) -> list[Ou
 def _keep_deliverable(
     record: Record,
     execution: ExecutionFacts,
-    read: deliverables.Deliverable,
+    read: Deliverable,
     validation: Validation | None,
     common: Mapping[str, Any],
     related: Sequence[str],

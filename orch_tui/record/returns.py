@@ -1,0 +1,43 @@
+"""One return of an execution with all that came with it: message, deliverables, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from orch_tui.models.database import Record
+from orch_tui.record import contents, deliverables, outputs
+from orch_tui.record.completion import Recorded, record_completion
+from orch_tui.record.final_message import Findings, read
+
+
+def record_return(
+    record: Record,
+    execution_id: str,
+    *,
+    root: Path,
+    final_message: str | bytes | None = None,
+    deliverable_paths: Iterable[str] = (),
+    collect: bool = False,
+    **options: Any,
+) -> tuple[Recorded, Findings | None]:
+    """Record one return and what it delivered: all of it or, where that fails, nothing.
+
+    ``deliverable_paths`` start at ``root``. Gives also what the message tells of (None without
+    a message), which ``collect`` records, marked as found. Options and errors as in
+    ``record_completion``.
+    """
+    findings = None
+    if final_message is not None:
+        findings = read(contents.exact(final_message).decode("utf-8", "replace"), root)
+    # Read before the transaction: git may take its time.
+    claimed = deliverables.collect(deliverable_paths, root)
+    found = outputs.read_found(findings, root) if collect and findings else []
+    with record.write():
+        recorded = record_completion(record, execution_id, final_message=final_message, **options)
+        if claimed:
+            outputs.keep(record, execution_id, claimed)
+        if collect and findings:
+            outputs.keep_found(record, execution_id, findings, found)
+        return recorded, findings
