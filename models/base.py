@@ -6,6 +6,9 @@ threads with two databases cannot mix.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 from peewee import SQL, Field, Model, Node, TextField
 
 NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
@@ -47,3 +50,24 @@ def one_of(column: str, *values: str) -> SQL:
 def uid() -> TextField:
     """What a row is called in every database it travels to; labels are only for people."""
     return TextField(unique=True, constraints=default("lower(hex(randomblob(16)))"))
+
+
+def timestamp(moment: datetime) -> str:
+    """``2026-11-22T10:00:00.000Z``: how the record writes a time; naive ones are local."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def as_time(value: Any) -> Any:
+    """The moment ``value`` names, as the record writes it; what names none is given back.
+
+    Raw SQL and older scripts write SQLite's own form (UTC, as CURRENT_TIMESTAMP), ISO 8601, or
+    seconds since 1970.
+    """
+    try:
+        if isinstance(value, int | float):
+            moment = datetime.fromtimestamp(value, UTC)
+        else:
+            moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return value
+    return timestamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

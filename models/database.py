@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,9 @@ class Record:
                 return connection
 
             def rollback(self) -> None:
-                if self.connection().in_transaction:  # a full disk makes SQLite roll back itself
+                if (
+                    record.db.connection().in_transaction
+                ):  # a full disk makes SQLite roll back itself
                     super().rollback()
 
         if self.writable:
@@ -234,18 +236,23 @@ class Record:
     # The file
 
     def backup(self, target: Path) -> None:
-        """A consistent copy, also while others write. ``target`` must not exist."""
+        """A consistent copy, also while others write. ``target`` must not exist.
+
+        What this object has written and not yet committed is not in it.
+        """
         with translated_errors(target):
             descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             os.close(descriptor)
-            copy = sqlite3.connect(target)
             try:
-                self.db.connection().backup(copy)
+                # another connection: SQLite copies from none that is in a write transaction
+                with (
+                    closing(sqlite3.connect(self.db.database, uri=not self.writable)) as source,
+                    closing(sqlite3.connect(target)) as copy,
+                ):
+                    source.backup(copy)
             except BaseException:
                 target.unlink()
                 raise
-            finally:
-                copy.close()
 
     def close(self) -> None:
         """Close the connections of every thread."""

@@ -204,14 +204,14 @@ RAW_COLUMNS = (
 """What raw SQL may say of an execution: the columns of the original four-table schema."""
 
 
-def _observe(event: str, when: str, changes: str) -> str:
+def _observe(event: str, when: str, changes: str, also: str = "") -> str:
     name = f"raw_execution_{event.split()[0].lower()}"
     return f"""CREATE TRIGGER {name} AFTER {event} ON agent_executions
 WHEN {when}
 BEGIN
   INSERT INTO observations (digest, execution_id, kind, source, at, payload, pending)
   VALUES ('sql:' || lower(hex(randomblob(16))), NEW.execution_id, 'sql', 'sql', {NOW},
-    {changes}, 1);
+    {changes}, 1);{also}
 END"""
 
 
@@ -229,6 +229,8 @@ RAW_TRIGGERS = {
         "INSERT",
         "NEW.revision = 0",
         "json_object(" + ", ".join(f"'{c}', NEW.{c}" for c in RAW_COLUMNS) + ")",
+        "\n  INSERT INTO execution_keys (key, execution_id)"
+        " VALUES ('id:' || NEW.execution_id, NEW.execution_id) ON CONFLICT (key) DO NOTHING;",
     ),
     "raw_execution_update": _observe(
         f"UPDATE OF {', '.join(RAW_COLUMNS)}", "NEW.revision = OLD.revision", _changed_columns()

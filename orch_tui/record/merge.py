@@ -190,9 +190,14 @@ def _aligned(same: list[Observation]) -> list[list[Observation]]:
 
 
 def _attach(observation: Observation, groups: list[list[Observation]]) -> None:
-    """A statement without words joins the nearest return its own source has not spoken of."""
+    """A statement without words joins the nearest return its own source has not spoken of.
+
+    Raw SQL may speak of one return in several statements, a column at a time.
+    """
     open_groups = [
-        group for group in groups if all(_voice(o) != _voice(observation) for o in group)
+        group
+        for group in groups
+        if observation.kind == "sql" or all(_voice(o) != _voice(observation) for o in group)
     ]
     if open_groups:
         at = observation.at
@@ -232,7 +237,7 @@ def _one_return(group: list[Observation]) -> Return:
     if status not in ("completed", "failed"):
         status = "failed" if success in (False, 0) else "completed"
     return Return(
-        completed_at=min(_time(o) for o in group if o.source == fact[-1].source),
+        completed_at=_returned_at([o for o in fact if o.source == fact[-1].source]),
         status=status,
         success=(status == "completed") if success is None else bool(success),
         message_id=latest(fact, "message_id"),
@@ -240,6 +245,14 @@ def _one_return(group: list[Observation]) -> Return:
         error_code=latest(intent, "error_code"),
         source=fact[-1].source,
     )
+
+
+def _returned_at(ranked: list[Observation]) -> str:
+    """The time one source gave, the first where it gave several; raw SQL has the last word."""
+    stated = [str(o.payload["completed_at"]) for o in ranked if o.payload.get("completed_at")]
+    if stated and ranked[-1].kind == "sql":
+        return stated[-1]
+    return min(stated or (o.at for o in ranked))
 
 
 def _latest(returns: tuple[Return, ...]) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from orch_tui.ids import new_label, not_found
-from orch_tui.models.database import Record
+from orch_tui.models.base import as_time
+from orch_tui.models.database import Record, Row
 from orch_tui.record import contents, journal
 from orch_tui.record.merge import SAID, Merged, Observation, merge, same_words
 
@@ -89,6 +90,7 @@ def stored(record: Record, execution_id: str) -> list[Observation]:
 def settle(record: Record, execution_ids: Iterable[str]) -> None:
     """Bring executions and their completions in line with their observations."""
     for execution_id in execution_ids:
+        _read_raw(record, execution_id)
         merged = merge(stored(record, execution_id))
         _write_row(record, execution_id, merged)
         _write_completions(record, execution_id, merged)
@@ -96,12 +98,40 @@ def settle(record: Record, execution_ids: Iterable[str]) -> None:
 
 def settle_raw(record: Record) -> None:
     """Take in what raw SQL did to executions since the engine last looked."""
-    rows = record.sql(
-        "SELECT observation_id, execution_id, payload FROM observations WHERE pending"
+    pending = record.sql(
+        "SELECT execution_id, execution_id IN (SELECT execution_id FROM agent_executions) "
+        "FROM observations WHERE pending GROUP BY execution_id ORDER BY min(observation_id)"
     )
-    touched = []
-    for observation_id, execution_id, text in rows:
+    settle(record, [execution_id for execution_id, is_there in pending if is_there])
+    for execution_id, is_there in pending:
+        if not is_there:  # raw SQL deleted it again
+            _read_raw(record, execution_id)
+
+
+def unsettled(record: Record) -> Iterator[str]:
+    """Executions whose rows are not what their observations add up to."""
+    for (execution_id,) in record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid"):
+        merged = merge(stored(record, execution_id))
+        if (
+            record.value(
+                "SELECT 1 FROM observations WHERE pending AND execution_id = ?", [execution_id]
+            )
+            or _changes(record, execution_id, merged)[1]
+            or _completions(merged) != _held_completions(record, execution_id)
+        ):
+            yield execution_id
+
+
+def _read_raw(record: Record, execution_id: str) -> None:
+    """Turn what the triggers noted into statements like all others."""
+    for observation_id, text in record.sql(
+        "SELECT observation_id, payload FROM observations WHERE pending AND execution_id = ?",
+        [execution_id],
+    ):
         payload = json.loads(text)
+        for column in ("deployed_at", "completed_at"):
+            if column in payload:
+                payload[column] = as_time(payload[column])
         message = payload.pop("final_message", None)
         if message is not None:
             payload["message_id"] = contents.put(record, contents.exact(str(message)))
@@ -110,9 +140,6 @@ def settle_raw(record: Record) -> None:
             "UPDATE observations SET payload = ?, pending = 0 WHERE observation_id = ?",
             [_canonical(payload), observation_id],
         )
-        _learn(record, f"id:{execution_id}", execution_id)
-        touched.append(execution_id)
-    settle(record, dict.fromkeys(touched))
 
 
 def _owner(record: Record, keys: Sequence[str]) -> str | None:
@@ -178,12 +205,17 @@ def _unite(record: Record, execution_ids: Sequence[str]) -> str:
     return keeper
 
 
-def _write_row(record: Record, execution_id: str, merged: Merged) -> None:
+def _changes(record: Record, execution_id: str, merged: Merged) -> tuple[Row, Row]:
+    """The row of an execution, and the columns of it that the merge sees otherwise."""
     values = dict(merged.values)
     if "message_id" in values:
         values["final_message"] = contents.text(record, values.pop("message_id"))
     (row,) = record.rows("SELECT * FROM agent_executions WHERE execution_id = ?", [execution_id])
-    changed = {name: value for name, value in values.items() if row[name] != value}
+    return row, {name: value for name, value in values.items() if row[name] != value}
+
+
+def _write_row(record: Record, execution_id: str, merged: Merged) -> None:
+    row, changed = _changes(record, execution_id, merged)
     if not changed:
         return
     assignments = ", ".join(f"{name} = ?" for name in changed)
@@ -196,18 +228,20 @@ def _write_row(record: Record, execution_id: str, merged: Merged) -> None:
     journal.log(
         record,
         "execution",
-        session_id=values.get("session_id", row["session_id"]),
+        session_id=changed.get("session_id", row["session_id"]),
         execution_id=execution_id,
         before={name: row[name] for name in shown if row[name] is not None},
         after={name: changed[name] for name in shown},
     )
 
 
-def _write_completions(record: Record, execution_id: str, merged: Merged) -> None:
-    columns = (
-        "position, completed_at, status, success, message_id, error_message, error_code, source"
-    )
-    wanted = [
+_COMPLETION = (
+    "position, completed_at, status, success, message_id, error_message, error_code, source"
+)
+
+
+def _completions(merged: Merged) -> list[tuple[Any, ...]]:
+    return [
         (
             position,
             r.completed_at,
@@ -220,15 +254,22 @@ def _write_completions(record: Record, execution_id: str, merged: Merged) -> Non
         )
         for position, r in enumerate(merged.returns, start=1)
     ]
-    held = record.sql(
-        f"SELECT {columns} FROM completions WHERE execution_id = ? ORDER BY position",
+
+
+def _held_completions(record: Record, execution_id: str) -> list[tuple[Any, ...]]:
+    return record.sql(
+        f"SELECT {_COMPLETION} FROM completions WHERE execution_id = ? ORDER BY position",
         [execution_id],
     )
-    if held == wanted:
+
+
+def _write_completions(record: Record, execution_id: str, merged: Merged) -> None:
+    wanted = _completions(merged)
+    if _held_completions(record, execution_id) == wanted:
         return
     record.execute("DELETE FROM completions WHERE execution_id = ?", [execution_id])
     record.executemany(
-        f"INSERT INTO completions (execution_id, {columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO completions (execution_id, {_COMPLETION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [(execution_id, *values) for values in wanted],
     )
 

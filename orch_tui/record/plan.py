@@ -163,11 +163,20 @@ def waits(record: Record, session_id: str) -> dict[int, list[int]]:
 
 
 def waves(record: Record, session_id: str) -> list[list[int]]:
-    """Positions that can run side by side, wave by wave."""
+    """Positions that can run side by side, wave by wave.
+
+    Raises:
+        OrchError: some wait for each other, which only raw SQL can bring about.
+    """
     waiting = {p: set(others) for p, others in waits(record, session_id).items()}
     order: list[list[int]] = []
     while waiting:
         wave = sorted(p for p, others in waiting.items() if not others & waiting.keys())
+        if not wave:
+            circle = ", ".join(str(p) for p in sorted(waiting))
+            raise OrchError(
+                f"planned agents {circle} wait for each other", hint="leave out one of the waits"
+            )
         order.append(wave)
         for p in wave:
             del waiting[p]

@@ -1,0 +1,323 @@
+"""A file of the proposal's plain four tables becomes a record, and loses nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orch_tui.models import migrations
+from orch_tui.models.database import Record
+from orch_tui.models.schema import SCHEMA_VERSION
+from orch_tui.record import executions, journal, outputs, sessions
+from orch_tui.record.completion import record_completion
+from orch_tui.record.observations import unsettled
+from orch_tui.record.opening import take_in
+from tests.models.test_database import refused, together
+
+PROPOSAL = """
+CREATE TABLE sessions (
+    session_id TEXT PRIMARY KEY,
+    created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+    scope TEXT NOT NULL,
+    phase INTEGER,  -- 1-5
+    status TEXT,  -- planning, executing, completed, failed
+    metadata JSON
+);
+
+-- Agent executions (pre-deployment + post-completion only)
+CREATE TABLE agent_executions (
+    execution_id TEXT PRIMARY KEY,
+    session_id TEXT NOT NULL,
+    agent_type TEXT NOT NULL,  -- task-implementor, systematic-debugger, etc.
+    deployed_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+    completed_at TIMESTAMP,
+    status TEXT,  -- deployed, completed, failed (only 3 states - no "in_progress")
+    scope TEXT,
+    context_token_count INTEGER,
+    model TEXT,  -- sonnet, haiku, opus
+    final_message TEXT,  -- Agent's complete final output
+    success BOOLEAN,
+    error_message TEXT,
+    FOREIGN KEY (session_id) REFERENCES sessions(session_id)
+);
+
+-- Agent outputs/artifacts (post-completion only)
+CREATE TABLE outputs (
+    output_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    execution_id TEXT NOT NULL,
+    output_type TEXT,  -- deliverable, validation_result, insight, error
+    content TEXT,  -- file path, JSON data, error message
+    created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+    metadata JSON,
+    FOREIGN KEY (execution_id) REFERENCES agent_executions(execution_id)
+);
+
+-- Context allocations (pre-deployment tracking)
+CREATE TABLE context_allocations (
+    allocation_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    execution_id TEXT NOT NULL,
+    context_type TEXT,  -- file, briefing, reference, shared_context
+    context_source TEXT,  -- file path or description
+    token_count INTEGER,
+    included_in_deployment BOOLEAN,  -- Was this actually sent to agent?
+    FOREIGN KEY (execution_id) REFERENCES agent_executions(execution_id)
+);
+"""
+
+ROWS = """
+INSERT INTO sessions (session_id, created_at, scope, phase, status, metadata)
+  VALUES ('orch-2025-01-17-001', '2025-01-17 09:00:00', 'vectors', 3, 'executing', '{"a": 1}');
+INSERT INTO sessions (session_id, scope) VALUES ('empty', 'nothing yet');
+INSERT INTO agent_executions
+  VALUES ('exec-001', 'orch-2025-01-17-001', 'task-implementor', '2025-01-17 09:01:00',
+    '2025-01-17T10:30:00.123456+01:00', 'completed', 'HNSW', 15000, 'sonnet', 'All done.', 1, NULL);
+INSERT INTO agent_executions (execution_id, session_id, agent_type, deployed_at, status)
+  VALUES ('exec-002', 'orch-2025-01-17-001', 'debugger', 1737108000.5, 'deployed');
+INSERT INTO outputs (execution_id, output_type, content, created_at, metadata)
+  VALUES ('exec-001', 'deliverable', 'lib/v.ts', '2025-01-17 09:31:00', '{"lines": 3}');
+INSERT INTO context_allocations
+  VALUES (7, 'exec-001', 'file', 'lib/old.ts', 1200, 1);
+"""
+
+
+@pytest.fixture
+def original(tmp_path: Path) -> Path:
+    path = tmp_path / "execution.db"
+    with closing(sqlite3.connect(path)) as raw:
+        raw.executescript(PROPOSAL + ROWS)
+    return path
+
+
+def add(path: Path, *statements: str) -> Path:
+    with closing(sqlite3.connect(path)) as raw:
+        for statement in statements:
+            raw.execute(statement)
+        raw.commit()
+    return path
+
+
+def opened(path: Path) -> Record:
+    record = Record(path)
+    take_in(record)
+    return record
+
+
+def test_every_row_arrives(original: Path) -> None:
+    with opened(original) as record:
+        session = sessions.get(record, "orch-2025-01-17-001")
+        assert (session.scope, session.phase, session.status) == ("vectors", 3, "executing")
+        assert session.metadata == {"a": 1}
+        done = executions.get(record, "exec-001")
+        assert (done.status, done.success, done.final_message) == ("completed", True, "All done.")
+        assert (done.context_token_count, done.model, done.source) == (15000, "sonnet", "sql")
+        (output,) = outputs.of_execution(record, "exec-001")
+        assert (output.output_type, output.content) == ("deliverable", "lib/v.ts")
+        (allocation,) = executions.allocations(record, "exec-001")
+        assert (allocation.allocation_id, allocation.context_source) == (7, "lib/old.ts")
+        assert allocation.included_in_deployment is True
+        assert record.value("PRAGMA user_version") == SCHEMA_VERSION
+        assert record.sql("PRAGMA foreign_key_check") == []
+        assert list(unsettled(record)) == []
+
+
+def test_times_keep_the_moment_they_name(original: Path) -> None:
+    with opened(original) as record:
+        done, waiting = executions.get(record, "exec-001"), executions.get(record, "exec-002")
+        assert done.deployed_at == "2025-01-17T09:01:00.000Z"
+        assert done.completed_at == "2025-01-17T09:30:00.123Z"
+        assert waiting.deployed_at == "2025-01-17T10:00:00.500Z"
+        assert outputs.of_execution(record, "exec-001")[0].created_at == "2025-01-17T09:31:00.000Z"
+
+
+def test_a_migrated_execution_can_be_completed(original: Path) -> None:
+    with opened(original) as record:
+        done = record_completion(record, "exec-002", final_message="found", success=False)
+        assert done.execution.status == "failed"
+        again = record_completion(record, "exec-001", final_message="All done.")
+        assert not again.is_new
+
+
+def test_a_copy_of_the_file_as_it_was_lies_beside_it(original: Path) -> None:
+    with closing(sqlite3.connect(original)) as raw:
+        before = list(raw.iterdump())
+    opened(original).close()
+    backup = original.with_name("execution.db.v0.bak")
+    with closing(sqlite3.connect(backup)) as raw:
+        assert list(raw.iterdump()) == before
+    assert backup.stat().st_mode & 0o777 == 0o600
+    opened(original).close()
+    assert sorted(p.suffix for p in original.parent.iterdir()) == [".bak", ".db"]
+
+
+def test_an_earlier_backup_is_not_overwritten(original: Path) -> None:
+    original.with_name("execution.db.v0.bak").write_text("mine")
+    opened(original).close()
+    assert original.with_name("execution.db.v0.bak").read_text() == "mine"
+    assert original.with_name("execution.db.v0.2.bak").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("status = 'in_progress'", ("deployed", None)),
+        ("status = ' Completed '", ("completed", True)),
+        ("status = 'success', final_message = 'ok'", ("completed", True)),
+        ("status = 'error'", ("failed", False)),
+        ("status = 'cancelled', success = 'false'", ("failed", False)),
+        ("status = 'crashed', error_message = 'no disk'", ("failed", False)),
+        ("status = 'weird', success = 0", ("failed", False)),
+        ("status = NULL", ("deployed", None)),
+    ],
+)
+def test_a_status_we_refuse_is_mended(
+    original: Path, change: str, expected: tuple[str, Any]
+) -> None:
+    add(original, f"UPDATE agent_executions SET {change} WHERE execution_id = 'exec-002'")
+    with opened(original) as record:
+        held = executions.get(record, "exec-002")
+        assert (held.status, held.success) == expected
+
+
+def test_the_journal_keeps_a_mended_row_as_it_was(original: Path) -> None:
+    add(
+        original,
+        "UPDATE agent_executions SET status = 'in_progress' WHERE execution_id = 'exec-002'",
+        "UPDATE sessions SET phase = 0, status = 'running' WHERE session_id = 'empty'",
+        "UPDATE outputs SET output_type = 'report'",
+        "UPDATE context_allocations SET context_type = 'doc', included_in_deployment = 'yes'",
+    )
+    with opened(original) as record:
+        entries = {e.subject: (e.before, e.after) for e in journal.entries(record)}
+        assert entries["agent_executions exec-002"] == (
+            {"status": "in_progress"},
+            {"status": None},
+        )
+        assert entries["sessions empty"] == (
+            {"phase": 0, "status": "running"},
+            {"phase": None, "status": None},
+        )
+        assert entries["outputs 1"] == ({"output_type": "report"}, {"output_type": None})
+        assert entries["context_allocations 7"] == (
+            {"context_type": "doc", "included_in_deployment": "yes"},
+            {"context_type": None, "included_in_deployment": 1},
+        )
+        assert sessions.get(record, "empty").phase is None
+
+
+def test_an_execution_without_its_session_gets_one(original: Path) -> None:
+    add(original, "DELETE FROM sessions")
+    with opened(original) as record:
+        session = sessions.get(record, "orch-2025-01-17-001")
+        assert session.scope == "(not recorded)"
+        assert session.created_at == "2025-01-17T09:01:00.000Z"
+        assert executions.get(record, "exec-001").session_id == session.session_id
+
+
+def test_an_output_without_its_execution_stays_in_the_journal(original: Path) -> None:
+    add(original, "DELETE FROM agent_executions WHERE execution_id = 'exec-001'")
+    with opened(original) as record:
+        kept = {e.subject.split(":")[0]: e.before for e in journal.entries(record) if e.subject}
+        assert kept["outputs 1"]["content"] == "lib/v.ts"
+        assert kept["context_allocations 7"]["context_source"] == "lib/old.ts"
+        assert record.sql("PRAGMA foreign_key_check") == []
+
+
+def test_rows_without_an_id_get_one(original: Path) -> None:
+    """SQLite lets a TEXT primary key be NULL."""
+    add(
+        original,
+        "INSERT INTO agent_executions (session_id, agent_type, final_message) "
+        "VALUES ('empty', 'tester', 'green')",
+    )
+    with opened(original) as record:
+        assert executions.get(record, "original-3").final_message == "green"
+
+
+def test_a_message_stored_as_bytes_becomes_text(original: Path) -> None:
+    add(original, "UPDATE agent_executions SET final_message = x'6869ff'")
+    with opened(original) as record:
+        assert executions.get(record, "exec-001").final_message == "hi\ufffd"
+
+
+def test_what_else_is_in_the_file_stays(original: Path) -> None:
+    add(
+        original,
+        "CREATE TABLE notes (session_id TEXT REFERENCES sessions, note TEXT)",
+        "INSERT INTO notes VALUES ('empty', 'mine')",
+        "CREATE VIEW failures AS SELECT execution_id FROM agent_executions WHERE success = 0",
+        "CREATE INDEX sessions_created_at ON sessions (created_at)",
+        "CREATE TRIGGER t AFTER INSERT ON sessions BEGIN DELETE FROM notes; END",
+    )
+    with opened(original) as record:
+        assert record.sql("SELECT * FROM notes") == [("empty", "mine")]
+        assert record.sql("SELECT * FROM failures") == []
+
+
+def test_a_row_that_cannot_be_taken_over_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "loose.db"
+    with closing(sqlite3.connect(path)) as raw:
+        raw.executescript(PROPOSAL.replace("agent_type TEXT NOT NULL", "agent_type TEXT") + ROWS)
+        raw.execute("UPDATE agent_executions SET agent_type = NULL WHERE execution_id = 'exec-002'")
+        raw.commit()
+    with refused(path, "row 'exec-002' of agent_executions"):
+        Record(path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_table_of_the_users_with_a_name_of_ours_is_named(original: Path) -> None:
+    add(original, "CREATE TABLE journal (entry TEXT)")
+    with refused(original, "journal"):
+        Record(original)
+
+
+def test_a_failure_at_the_end_leaves_the_file_as_it_was(
+    original: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_: Record) -> None:
+        raise KeyboardInterrupt
+
+    before = original.read_bytes()
+    monkeypatch.setattr(Record, "_stamp", stop)
+    with pytest.raises(KeyboardInterrupt):
+        Record(original)
+    assert original.read_bytes() == before
+    assert list(original.parent.iterdir()) == [original]
+
+
+def test_two_tables_do_not_make_a_file_of_the_proposal(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as raw:
+        raw.executescript(PROPOSAL + "DROP TABLE outputs; DROP TABLE context_allocations;")
+    with refused(path, "something else"):
+        Record(path)
+
+
+def test_an_older_record_that_cannot_be_written_says_so(original: Path) -> None:
+    with refused(original, "older schema"):
+        Record(original, writable=False)
+
+
+MIGRATE = """
+import sys
+from pathlib import Path
+from orch_tui.models.database import Record
+from orch_tui.record import executions
+from orch_tui.record.opening import take_in
+sys.stdin.read()
+with Record(Path(sys.argv[1])) as record:
+    take_in(record)
+    print(executions.get(record, "exec-001").final_message)
+"""
+
+
+def test_several_processes_migrate_at_once(original: Path) -> None:
+    assert together(MIGRATE, original, 4) == [("All done.\n", "")] * 4
+    assert [p.name for p in original.parent.glob("*.bak")] == ["execution.db.v0.bak"]
+
+
+def test_every_older_schema_has_a_step() -> None:
+    assert sorted(migrations._STEPS) == list(range(SCHEMA_VERSION))

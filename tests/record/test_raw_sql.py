@@ -1,0 +1,225 @@
+"""Raw SQL on the record: the statements of the proposal run, and what they say stays said."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orch_tui.errors import OrchError
+from orch_tui.models.database import Record
+from orch_tui.record import executions, journal, plan
+from orch_tui.record.completion import completions, record_completion
+from orch_tui.record.observations import settle_raw, unsettled
+from orch_tui.record.opening import take_in
+from orch_tui.record.sessions import init_session
+
+
+@pytest.fixture
+def raw(record: Record) -> Iterator[sqlite3.Connection]:
+    """What somebody's script opens: plain SQLite, no foreign keys."""
+    with closing(sqlite3.connect(record.path, isolation_level=None)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def raw_execution(raw: sqlite3.Connection) -> sqlite3.Connection:
+    raw.execute("INSERT INTO sessions (session_id, scope) VALUES ('s', 'vectors')")
+    raw.execute(
+        "INSERT INTO agent_executions (execution_id, session_id, agent_type, status, scope, "
+        "context_token_count, model) VALUES ('exec-001', 's', 'debugger', 'deployed', 'find', "
+        "15000, 'sonnet')"
+    )
+    return raw
+
+
+def _execution(record: Record) -> Any:
+    take_in(record)
+    return executions.get(record, "exec-001")
+
+
+def test_columns_the_proposal_left_to_defaults_are_filled(
+    record: Record, raw_execution: sqlite3.Connection
+) -> None:
+    raw_execution.execute(
+        "INSERT INTO outputs (execution_id, output_type, content) "
+        "VALUES ('exec-001', 'insight', 'slow')"
+    )
+    raw_execution.execute(
+        "INSERT INTO context_allocations (execution_id, context_type, context_source, token_count, "
+        "included_in_deployment) VALUES ('exec-001', 'file', 'lib/a.py', 120, 1)"
+    )
+    held = _execution(record)
+    assert held.source == "sql"
+    assert held.deployed_at.endswith("Z")
+    assert len(held.uid) == 32
+    assert executions.allocations(record, "exec-001")[0].token_count == 120
+
+
+def test_an_inserted_execution_can_be_completed_at_once(
+    record: Record, raw_execution: sqlite3.Connection
+) -> None:
+    """By a process that had the record open all along."""
+    done = record_completion(record, "exec-001", final_message="found it", status="completed")
+    assert done.execution.final_message == "found it"
+    assert done.execution.context_token_count == 15000
+    assert list(unsettled(record)) == []
+
+
+def test_an_update_survives_a_later_completion(
+    record: Record, raw_execution: sqlite3.Connection
+) -> None:
+    raw_execution.execute(
+        "UPDATE agent_executions SET status = 'completed', completed_at = CURRENT_TIMESTAMP, "
+        "final_message = 'first', success = 1, model = 'opus' WHERE execution_id = 'exec-001'"
+    )
+    take_in(record)
+    record_completion(
+        record,
+        "exec-001",
+        final_message="second",
+        status="failed",
+        completed_at="2099-01-01T00:00:00.000Z",
+    )
+    held = _execution(record)
+    assert (held.model, held.final_message, held.status) == ("opus", "second", "failed")
+    assert [c.status for c in completions(record, "exec-001")] == ["completed", "failed"]
+
+
+def test_an_update_not_yet_taken_in_survives_a_completion(
+    record: Record, raw_execution: sqlite3.Connection
+) -> None:
+    take_in(record)
+    raw_execution.execute(
+        "UPDATE agent_executions SET final_message = 'by hand', status = 'completed' "
+        "WHERE execution_id = 'exec-001'"
+    )
+    record_completion(
+        record, "exec-001", final_message="later", completed_at="2099-01-01T00:00:00.000Z"
+    )
+    take_in(record)
+    messages = record.sql(
+        "SELECT data FROM completions JOIN contents ON content_id = message_id ORDER BY position"
+    )
+    assert messages == [(b"by hand",), (b"later",)]
+    assert _execution(record).final_message == "later"
+
+
+def test_the_later_return_wins_however_its_time_is_written(
+    record: Record, raw_execution: sqlite3.Connection
+) -> None:
+    record_completion(
+        record, "exec-001", final_message="early", completed_at="2026-11-22T08:00:00.000Z"
+    )
+    raw_execution.execute(
+        "UPDATE agent_executions SET final_message = 'late', "
+        "completed_at = '2026-11-22 09:00:00' WHERE execution_id = 'exec-001'"
+    )
+    held = _execution(record)
+    assert held.final_message == "late"
+    assert held.completed_at == "2026-11-22T09:00:00.000Z"
+
+
+def test_one_return_told_a_column_at_a_time_is_one_completion(
+    record: Record, raw_execution: sqlite3.Connection
+) -> None:
+    for change in (
+        "completed_at = '2026-11-22 09:00:00'",
+        "final_message = 'it broke'",
+        "success = 0",
+        "status = 'failed', error_message = 'no disk'",
+    ):
+        raw_execution.execute(
+            f"UPDATE agent_executions SET {change} WHERE execution_id = 'exec-001'"
+        )
+    held = _execution(record)
+    assert len(completions(record, "exec-001")) == 1
+    assert (held.status, held.success, held.error_message) == ("failed", False, "no disk")
+    assert (held.final_message, held.completed_at) == ("it broke", "2026-11-22T09:00:00.000Z")
+
+
+def test_raw_sql_has_the_last_word_over_what_people_said(
+    record: Record, raw_execution: sqlite3.Connection
+) -> None:
+    record_completion(record, "exec-001", final_message="fine", success=True)
+    raw_execution.execute(
+        "UPDATE agent_executions SET status = 'failed', success = 0, scope = 'other' "
+        "WHERE execution_id = 'exec-001'"
+    )
+    held = _execution(record)
+    assert (held.status, held.success, held.scope) == ("failed", False, "other")
+    assert held.final_message == "fine"
+    assert len(completions(record, "exec-001")) == 1
+
+
+def test_what_raw_sql_did_is_in_the_journal(
+    record: Record, raw_execution: sqlite3.Connection
+) -> None:
+    take_in(record)
+    raw_execution.execute("UPDATE agent_executions SET completed_at = '2026-11-22T09:00:00Z'")
+    take_in(record)
+    (entry,) = [e for e in journal.entries(record, execution_id="exec-001") if e.before]
+    assert entry.after["completed_at"] == "2026-11-22T09:00:00.000Z"
+
+
+def test_taking_in_twice_changes_nothing(record: Record, raw_execution: sqlite3.Connection) -> None:
+    take_in(record)
+    before = "\n".join(record.db.connection().iterdump())
+    with record.write():
+        settle_raw(record)
+    assert "\n".join(record.db.connection().iterdump()) == before
+
+
+def test_an_execution_deleted_by_raw_sql_blocks_nobody(
+    record: Record, raw_execution: sqlite3.Connection
+) -> None:
+    raw_execution.execute("DELETE FROM agent_executions")
+    take_in(record)
+    assert record.value("SELECT count(*) FROM observations WHERE pending") == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE agent_executions SET status = 'in_progress'",
+        "UPDATE sessions SET phase = 6",
+        "INSERT INTO outputs (execution_id, output_type) VALUES ('exec-001', 'report')",
+        "UPDATE agent_executions SET final_message = x'00ff'",
+        "DELETE FROM journal",
+        "UPDATE journal SET actor = 'nobody'",
+    ],
+)
+def test_what_has_no_meaning_is_refused(
+    record: Record, raw_execution: sqlite3.Connection, statement: str
+) -> None:
+    take_in(record)
+    init_session(record, "journalled", project="/p")
+    with pytest.raises(sqlite3.DatabaseError):
+        raw_execution.execute(statement)
+
+
+def test_a_plan_that_raw_sql_made_a_circle_is_named(record: Record) -> None:
+    session = init_session(record, "circle", project="/p")
+    for number in range(2):
+        plan.add(record, session.session_id, f"agent-{number}")
+    plan.change(record, session.session_id, 2, waits_for=[1])
+    record.execute("INSERT INTO planned_waits VALUES (1, 2)")
+    with pytest.raises(OrchError, match="1, 2 wait for each other"):
+        plan.waves(record, session.session_id)
+
+
+def test_the_file_needs_no_functions_of_ours(record: Record, tmp_path: Path) -> None:
+    """Defaults and triggers run in a bare SQLite, as the sqlite3 shell is."""
+    record.close()
+    with closing(sqlite3.connect(record.path)) as raw:
+        raw.execute("INSERT INTO sessions (session_id, scope) VALUES ('s', 'x')")
+        raw.execute(
+            "INSERT INTO agent_executions (execution_id, session_id, agent_type) "
+            "VALUES ('e', 's', 'a')"
+        )
+        assert raw.execute("SELECT count(*) FROM observations").fetchone() == (1,)
+        raw.rollback()
