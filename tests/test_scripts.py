@@ -459,3 +459,23 @@ def test_a_reader_that_has_enough_changes_nothing(
     os.close(writing)
     _, errors = process.communicate()
     assert (process.returncode, errors) == (code, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_is_named(project: Path, plain_python: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [plain_python, "scripts/synthesize_reports.py", *REPORT],
+            cwd=project,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "orch: [Errno 28] No space left on device\n"
+
+
+def test_a_name_that_is_no_text_is_printed(plain_run: Run) -> None:
+    names = ("--agents", os.fsdecode(b"caf\xe9"), "--deliverables", "lib/a.ts")
+    done = plain_run("python", "scripts/synthesize_reports.py", *names)
+    assert (done.returncode, r"- caf\udce9: not recorded" in done.stdout) == (0, True), done.stderr

@@ -74,14 +74,16 @@ Older = Callable[[argparse.ArgumentParser, Path, list[str]], int]
 
 
 def _older(run: Older, path: Path, arguments: list[str]) -> int:
-    from orch_tui.cli import complain
+    from orch_tui.cli import INTERRUPTED, complain
     from orch_tui.errors import OrchError
 
     try:
         return run(argparse.ArgumentParser(prog=path.name), path, arguments)
-    except OrchError as error:
+    except (OrchError, OSError) as error:
         complain(error)
         return _UNUSABLE
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _validate(parser: argparse.ArgumentParser, path: Path, arguments: list[str]) -> int:
@@ -184,8 +186,11 @@ def _json(value: dict[str, Any]) -> str:
 
 
 def _print(text: str) -> None:
-    """Print; a reader that had enough changes nothing about the exit code."""
+    """Print, whatever the names given hold. A reader that had enough changes no exit code."""
     try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor complains at exit
+        if not isinstance(error, BrokenPipeError):
+            raise
