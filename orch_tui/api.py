@@ -101,6 +101,9 @@ def prepare_bundle(
     if project.recording:
         record = project.record
         with record.write():
+            known = None if made.bundle_id else bundles.equal(record, made, session_id)
+            if known:
+                made = replace(made, bundle_id=known.bundle.bundle_id)
             saved = bundles.save(record, made, session_id).bundle
             made = replace(saved, dropped=made.dropped)  # what was left out is no part of it
             if allow_secret:

@@ -143,6 +143,14 @@ def test_the_workflow_runs_as_one_script(run: Run, project: Path) -> None:
     assert kinds.count("deliverable") == 2 and "validation_result" in kinds
 
 
+def test_the_workflow_run_again_changes_nothing(run: Run, project: Path) -> None:
+    assert run("bash", "-e", PROPOSAL / "workflow.sh").returncode == 0
+    before = answer(run(*QUERY)), answer(run(*OUTPUTS))
+    again = run("bash", "-e", PROPOSAL / "workflow.sh")
+    assert again.returncode == 0, again.stderr
+    assert (answer(run(*QUERY)), answer(run(*OUTPUTS))) == before
+
+
 def test_the_examples_of_the_three_tools_run(run: Run, project: Path) -> None:
     shutil.copy(PROPOSAL / "bundle-001.json", project)
     for tool in ("execution_tracker.sh", "context_manager.sh", "output_collector.sh"):

@@ -85,6 +85,24 @@ def same(record: Record, bundle: Bundle) -> Saved | None:
     return None
 
 
+def equal(record: Record, bundle: Bundle, session_id: str | None) -> Saved | None:
+    """A bundle that now holds exactly this, under whatever id, in the session or in none.
+
+    Preparing the same again is then the same bundle, as every repeated call is.
+    """
+    candidates = record.sql(
+        "SELECT bundle_id, max(version) FROM bundles JOIN bundle_versions USING (bundle_id) "
+        "WHERE (?1 IS NULL OR session_id IS NULL OR session_id = ?1) AND name IS ?2 "
+        "AND agent_type = ?3 AND scope = ?4 AND removed_at IS NULL GROUP BY bundle_id",
+        [session_id, bundle.name or None, bundle.agent_type, bundle.scope],
+    )
+    for bundle_id, latest in candidates:
+        saved = same(record, replace(bundle, bundle_id=bundle_id))
+        if saved and saved.bundle.version == latest:
+            return saved
+    return None
+
+
 def keep_briefing(record: Record, saved: Saved, rendered: bytes) -> None:
     """Remember the briefing generated from a bundle: a deployment hands over that one."""
     with record.write():
