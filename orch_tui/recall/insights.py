@@ -185,7 +185,11 @@ class SharedTokens:
             "n": self.n,
             "n_shared": self.n_shared,
             **named,
-            "estimator": estimators.pop() if len(estimators) == 1 else "mixed" * bool(estimators),
+            "estimator": estimators.pop()
+            if len(estimators) == 1
+            else "mixed"
+            if estimators
+            else None,
         }
 
 
@@ -286,6 +290,7 @@ def gather(
     with record.read():
         by_agent_type = of.outcomes("agent_type")
         sources = _by_context_source(of)
+        with_context = _with_context(of)
         checks = _latest_checks(of)
         return Insights(
             overall=_sum("all", by_agent_type),
@@ -297,10 +302,10 @@ def gather(
             by_context_source=sources,
             by_attempt=_by_attempt(of),
             over_time=_over_time(of, every),
-            context=_context_effects(of, sources),
+            context=_context_effects(sources, with_context),
             estimates=_estimates(of),
             validations=_validations(by_agent_type, checks),
-            sharing=_sharing(of),
+            sharing=_sharing(of, with_context.n),
             worth=_worth(of, by_agent_type, checks),
         )
 
@@ -313,18 +318,18 @@ class _Chosen:
         self._condition = condition
         self._parameters = list(parameters)
 
-    def rows(self, query: str, before: str = "") -> list[tuple[Any, ...]]:
+    def rows(self, query: str, source: str = "agent_executions") -> list[tuple[Any, ...]]:
         """Rows of a query over ``chosen``; its ``went_well`` is NULL while waiting.
 
-        ``before`` holds further relations of the WITH.
+        ``source`` is what to choose from: executions with a column more.
         """
         return self._record.sql(
             f"""WITH chosen AS (
               SELECT *, {WHEN} AS at,
                 CASE WHEN coalesce(status, 'deployed') <> 'deployed'
                      THEN coalesce(success, status = 'completed') <> 0 END AS went_well
-              FROM agent_executions WHERE retracted_at IS NULL AND {self._condition}
-            ){before} {query}""",
+              FROM {source} WHERE retracted_at IS NULL AND {self._condition}
+            ) {query}""",
             self._parameters,
         )
 
@@ -332,12 +337,14 @@ class _Chosen:
         """The executions counted by an SQL expression over ``chosen``."""
         return self.counted(f"SELECT {group} AS name, went_well FROM chosen", order)
 
-    def counted(self, query: str, order: str, before: str = "") -> tuple[Outcome, ...]:
+    def counted(
+        self, query: str, order: str, source: str = "agent_executions"
+    ) -> tuple[Outcome, ...]:
         """The rows (name, went_well) of a query, counted by name."""
         rows = self.rows(
             "SELECT name, count(*) AS n, coalesce(sum(went_well), 0) AS success, "
             f"count(went_well) AS returned FROM ({query}) GROUP BY name ORDER BY {order}",
-            before,
+            source,
         )
         return tuple(
             Outcome(name, n, success, returned - success, n - returned)
@@ -345,7 +352,7 @@ class _Chosen:
         )
 
 
-def _sum(name: str, outcomes: Iterable[Outcome]) -> Outcome:
+def _sum(name: str | None, outcomes: Iterable[Outcome]) -> Outcome:
     n = success = failure = unknown = 0
     for outcome in outcomes:
         n += outcome.n
@@ -355,22 +362,19 @@ def _sum(name: str, outcomes: Iterable[Outcome]) -> Outcome:
     return Outcome(name, n, success, failure, unknown)
 
 
-_ATTEMPTS = f"""
-  SELECT e.execution_id,
-    row_number() OVER (
-      PARTITION BY e.planned_id, iif(e.planned_id IS NULL, e.session_id, NULL),
-        iif(e.planned_id IS NULL, v.bundle_id, NULL)
-      ORDER BY {WHEN}, e.rowid) AS attempt
-  FROM agent_executions AS e LEFT JOIN bundle_versions AS v ON version_id = bundle_version_id
-  WHERE retracted_at IS NULL AND (e.planned_id IS NOT NULL OR v.bundle_id IS NOT NULL)"""
+_NUMBERED = f"""(
+  SELECT session_id, e.agent_type, deployed_at, completed_at, status, success, retracted_at,
+    iif(coalesce(planned_id, bundle_id) IS NULL, NULL, row_number() OVER (
+      PARTITION BY session_id, planned_id, iif(planned_id IS NULL, bundle_id, NULL)
+      ORDER BY {WHEN}, e.rowid)) AS attempt
+  FROM agent_executions AS e LEFT JOIN bundle_versions ON version_id = bundle_version_id
+  WHERE retracted_at IS NULL)"""
 
 
 def _by_attempt(of: _Chosen) -> tuple[Outcome, ...]:
     """Numbered among all executions, so that a filter does not make a second try a first."""
     return of.counted(
-        "SELECT attempt AS name, went_well FROM chosen LEFT JOIN attempts USING (execution_id)",
-        "name IS NULL, name",
-        f", attempts AS ({_ATTEMPTS})",
+        "SELECT attempt AS name, went_well FROM chosen", "name IS NULL, name", _NUMBERED
     )
 
 
@@ -381,29 +385,28 @@ def _over_time(of: _Chosen, every: str) -> tuple[Outcome, ...]:
 
 _INCLUDED = "included_in_deployment IS NOT 0"
 _GIVEN = f"""
-  SELECT DISTINCT execution_id, context_source AS source FROM context_allocations
+  SELECT DISTINCT execution_id, context_source, went_well
+  FROM chosen JOIN context_allocations USING (execution_id)
   WHERE {_INCLUDED} AND context_type IS NOT 'briefing'
     AND context_source <> '-' AND context_source NOT LIKE 'text:%'"""
 
 
 def _by_context_source(of: _Chosen) -> tuple[Outcome, ...]:
-    return of.counted(
-        "SELECT source AS name, went_well FROM given JOIN chosen USING (execution_id)",
-        "n DESC, name",
-        f", given AS ({_GIVEN})",
+    return of.counted(f"SELECT context_source AS name, went_well FROM ({_GIVEN})", "n DESC, name")
+
+
+def _with_context(of: _Chosen) -> Outcome:
+    """The executions whose context is recorded."""
+    counted = of.counted(
+        "SELECT NULL AS name, went_well FROM chosen WHERE EXISTS (SELECT 1 FROM "
+        f"context_allocations AS a WHERE a.execution_id = chosen.execution_id AND {_INCLUDED})",
+        "name",
     )
+    return _sum(None, counted)
 
 
-def _context_effects(of: _Chosen, sources: Sequence[Outcome]) -> tuple[ContextEffect, ...]:
+def _context_effects(sources: Iterable[Outcome], recorded: Outcome) -> tuple[ContextEffect, ...]:
     """Each source against the other executions whose context is recorded."""
-    recorded = _sum(
-        "",
-        of.counted(
-            "SELECT '' AS name, went_well FROM chosen WHERE execution_id IN "
-            f"(SELECT execution_id FROM context_allocations WHERE {_INCLUDED})",
-            "name",
-        ),
-    )
     effects = (
         ContextEffect(
             source,
@@ -451,10 +454,13 @@ _Checks = list[tuple[str, str, Result]]
 
 
 def _latest_checks(of: _Chosen) -> _Checks:
+    """From validation results and, where an execution has none, from its deliverables."""
     rows = of.rows(
         "SELECT agent_type, o.execution_id, output_type, content, found, created_at "
         "FROM outputs AS o JOIN chosen USING (execution_id) "
-        "WHERE o.retracted_at IS NULL AND output_type IN ('validation_result', 'deliverable') "
+        "WHERE o.retracted_at IS NULL AND (output_type = 'validation_result' "
+        "OR output_type = 'deliverable' AND NOT EXISTS (SELECT 1 FROM outputs AS v "
+        "WHERE v.execution_id = o.execution_id AND v.output_type = 'validation_result')) "
         "ORDER BY output_id"
     )
     agent_type = {row[1]: row[0] for row in rows}
@@ -501,31 +507,38 @@ def _cell(agent_type: str, check: str | None, results: list[Result], returned: i
     )
 
 
-def _sharing(of: _Chosen) -> SharedTokens:
-    ((n,),) = of.rows(
-        "SELECT count(*) FROM chosen WHERE execution_id IN "
-        f"(SELECT execution_id FROM context_allocations WHERE {_INCLUDED})"
+_SHARED = f"""
+  SELECT a.execution_id, coalesce(content_id, context_source) AS text, token_count,
+    coalesce(token_low, token_count) AS low, coalesce(token_high, token_count) AS high,
+    a.estimator AS name
+  FROM chosen AS e JOIN context_allocations AS a USING (execution_id)
+  WHERE {_INCLUDED} AND context_type = 'shared_context' AND token_count IS NOT NULL"""
+
+
+def _sharing(of: _Chosen, n: int) -> SharedTokens:
+    figures = (
+        "sum(token_count), coalesce(iif(count(DISTINCT name) > 1, 'mixed', max(name)), ''), "
+        "sum(low), sum(high)"
     )
-    shared = of.rows(
-        "SELECT a.execution_id, coalesce(content_id, context_source), token_count, "
-        "coalesce(a.token_low, token_count), coalesce(a.token_high, token_count), "
-        "coalesce(a.estimator, '') "
-        "FROM context_allocations AS a JOIN chosen AS e USING (execution_id) "
-        f"WHERE {_INCLUDED} AND context_type = 'shared_context' AND token_count IS NOT NULL"
+    ((n_shared, *moved),) = of.rows(
+        f"SELECT count(DISTINCT execution_id), {figures} FROM ({_SHARED})"
     )
-    counts = [(of_, Count(tokens, name, low, high)) for _, of_, tokens, low, high, name in shared]
+    (document,) = of.rows(f"SELECT {figures} FROM (SELECT * FROM ({_SHARED}) GROUP BY text)")
     return SharedTokens(
         n=n,
-        n_shared=len({row[0] for row in shared}),
+        n_shared=n_shared,
         dropped_repeats=None,
         already_ambient=None,
-        moved_to_shared=_total(count for _, count in counts) if n else None,
-        shared_document=_total(dict(counts).values()) if n else None,
+        moved_to_shared=_count(moved, n),
+        shared_document=_count(document, n),
     )
 
 
-def _total(counts: Iterable[Count]) -> Count:
-    return sum(counts, Count(0, "", 0, 0))
+def _count(figures: Sequence[Any], n: int) -> Count | None:
+    if not n:
+        return None
+    tokens, estimator, low, high = figures
+    return Count(tokens or 0, estimator, low or 0, high or 0)
 
 
 def _worth(of: _Chosen, agents: Iterable[Outcome], checks: _Checks) -> tuple[Worth, ...]:

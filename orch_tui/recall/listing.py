@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from orch_tui.errors import UsageError
 from orch_tui.facts import ExecutionFacts, Output, Session, columns
@@ -70,7 +71,7 @@ def chosen(
             "session_id NOT IN (SELECT session_id FROM sessions WHERE archived_at IS NOT NULL)"
         )
     if project is not None:
-        where.add("session_id IN (SELECT session_id FROM sessions WHERE project = ?)", project)
+        where.add("+session_id IN (SELECT session_id FROM sessions WHERE project = ?)", project)
     if agent_type is not None:
         where.add("agent_type = ?", agent_type)
     return where
@@ -170,6 +171,7 @@ def outputs(
         NotFoundError: no such session or execution; with the nearest known ids.
         UsageError: an output type, date or limit that does not exist.
     """
+    few = session_id is not None or execution_id is not None  # sooner sorted than picked by time
     of = chosen(
         record,
         session_id=session_id,
@@ -183,11 +185,16 @@ def outputs(
     if output_type is not None:
         where.add("output_type = ?", _one_of("output type", output_type, OUTPUT_TYPES))
     where.between(record, "created_at", since, until)
+    among = (
+        "execution_id IN (SELECT execution_id FROM agent_executions WHERE {})"
+        if few
+        else "EXISTS (SELECT 1 FROM agent_executions AS e "
+        "WHERE e.execution_id = outputs.execution_id AND e.{})"
+    )
     rows = record.rows(
-        f"SELECT {columns(Output)} FROM outputs AS o WHERE retracted_at IS NULL AND {where} "
-        "AND EXISTS (SELECT 1 FROM agent_executions AS e WHERE e.execution_id = o.execution_id "
-        f"AND e.retracted_at IS NULL AND {of}) "
-        "ORDER BY created_at DESC, output_id DESC LIMIT ?",
+        f"SELECT {columns(Output)} FROM outputs WHERE retracted_at IS NULL AND {where} "
+        f"AND {among.format(f'retracted_at IS NULL AND {of}')} "
+        f"ORDER BY {'+' * few}created_at DESC, output_id DESC LIMIT ?",
         [*where.parameters, *of.parameters, _at_most(limit)],
     )
     return [Output.of(row) for row in rows]
@@ -272,8 +279,7 @@ def _state(path: str, versions: list[Output], root: Path) -> DeliverableState:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """The latest result of one check of one execution."""
 
     value: str | int | float
@@ -287,45 +293,47 @@ class Result:
         return str(self.value) if self.value in ("pass", "fail") else "other"
 
 
-Recorded = tuple[str, str, str | None, bool, str]
+Said = tuple[str, str, str | None, bool, str]
 """What results are read from: execution_id, output_type, content, found, created_at."""
 
 
-def latest_results(rows: Iterable[Recorded]) -> dict[str, dict[str, Result]]:
+def latest_results(said: Iterable[Said]) -> dict[str, dict[str, Result]]:
     """The latest result of every check by execution, from outputs in the order they were stored.
 
     What was claimed goes before what was found in a message, and a validation result before
     what stands with a deliverable, which may be carried over from its earlier version.
     """
-    ranks: dict[tuple[str, str], tuple[bool, bool]] = {}
     results: dict[str, dict[str, Result]] = {}
-    for execution_id, output_type, content, found, at in rows:
-        rank = (not found, output_type == "validation_result")
-        for check, value in _results(output_type, content).items():
-            if rank >= ranks.get((execution_id, check), rank):
-                ranks[execution_id, check] = rank
-                results.setdefault(execution_id, {})[check] = Result(value, at, bool(found))
+    for execution_id, output_type, content, found, at in sorted(
+        said, key=lambda each: (not each[3], each[1] == "validation_result")
+    ):
+        checks = _checks(output_type, content)
+        if checks:
+            held = results.setdefault(execution_id, {})
+            for check, value in checks:
+                held[check] = Result(value, at, bool(found))
     return results
 
 
-def _results(output_type: str, content: str | None) -> dict[str, str | int | float]:
-    if output_type not in ("validation_result", "deliverable"):
-        return {}
+@lru_cache(4096)  # thousands of executions say the same few things
+def _checks(output_type: str, content: str | None) -> tuple[tuple[str, str | int | float], ...]:
     decoded = decoded_content(content)
     if output_type == "deliverable":
         decoded = decoded.get("validation") if isinstance(decoded, dict) else None
+    elif output_type != "validation_result":
+        return ()
     if isinstance(decoded, str):  # raw SQL may say it as the commands do
         try:
-            return dict(deliverables.parse_validation(decoded))
+            decoded = deliverables.parse_validation(decoded)
         except UsageError:
-            return {}
-    if not isinstance(decoded, Mapping):
-        return {}
-    return {
-        str(check): _normal(value)
+            return ()
+    if not isinstance(decoded, dict):
+        return ()
+    return tuple(
+        (str(check), _normal(value))
         for check, value in decoded.items()
         if isinstance(value, str | int | float)
-    }
+    )
 
 
 def _normal(value: str | int | float) -> str | int | float:
