@@ -31,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if argv is None else list(argv)
     _prepare_streams()
     previous = signal.signal(signal.SIGTERM, _terminate)
+    arguments = None
     try:
         arguments = parse(given)
         code = int(arguments.run(arguments) or 0)
@@ -59,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _broken(error, given)
     finally:
         signal.signal(signal.SIGTERM, previous)
+        if opened := getattr(arguments, "project_opened", None):
+            opened.close()
 
 
 def complain(error: Exception) -> None:

@@ -8,7 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from orch_tui.cli.output import add_format, as_row, print_rows, read_bytes, say
-from orch_tui.cli.parser import Parser
+from orch_tui.cli.parser import Parser, project_of
 from orch_tui.project import Project
 
 
@@ -20,7 +20,7 @@ def config() -> argparse.ArgumentParser:
 
 
 def _config(arguments: Namespace) -> None:
-    project = Project(database=arguments.db, face="command")
+    project = project_of(arguments)
     settings = project.config
     rows = []
     for name, value in as_row(settings).items():
@@ -43,7 +43,7 @@ def doctor() -> argparse.ArgumentParser:
 def _doctor(arguments: Namespace) -> int:
     from orch_tui.record import doctor as checks
 
-    project = Project(database=arguments.db, face="command")
+    project = project_of(arguments)
     if arguments.repair:
         say(*checks.repair(project.existing_record))
     findings = checks.examine(project.database, project.root)
@@ -60,7 +60,7 @@ def backup() -> argparse.ArgumentParser:
 
 
 def _backup(arguments: Namespace) -> None:
-    project = Project(database=arguments.db, face="command")
+    project = project_of(arguments)
     project.existing_record.backup(Path(arguments.target))
     print(arguments.target)
 
@@ -76,7 +76,7 @@ def _export(arguments: Namespace) -> None:
     from orch_tui.cli.output import progress, write_lines
     from orch_tui.record.export import export as read_all
 
-    project = Project(database=arguments.db, face="command")
+    project = project_of(arguments)
     rows = read_all(project.existing_record)
     write_lines(arguments.output, progress(rows, "rows"))
 
@@ -98,7 +98,7 @@ def redact() -> argparse.ArgumentParser:
 def _redact(arguments: Namespace) -> None:
     from orch_tui.record.redaction import redact as remove
 
-    project = Project(database=arguments.db, face="command")
+    project = project_of(arguments)
     secret = read_bytes(arguments.secret).rstrip(b"\r\n")
     found = remove(project.existing_record, secret, arguments.reason, dry_run=arguments.dry_run)
     rows = [{"where": where, "places": count} for where, count in found.places.items()]

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import NamedTuple, NoReturn
 
 from orch_tui.errors import UsageError
+from orch_tui.project import Project
 
 
 class Command(NamedTuple):
@@ -97,6 +98,16 @@ class Parser(argparse.ArgumentParser):
         wrong = (word.split("=")[0] for word in message.split() if word.startswith("--"))
         near = [name for word in wrong for name in get_close_matches(word, flags, n=2)]
         return f" (nearest: {', '.join(near)})" if near else ""
+
+
+def project_of(arguments: argparse.Namespace) -> Project:
+    """The project that a command is about; ``main`` closes it when the command has ended."""
+    arguments.project_opened = Project(
+        database=arguments.db,
+        face="command",
+        recording=not getattr(arguments, "no_record", False),
+    )
+    return arguments.project_opened  # type: ignore[no-any-return]
 
 
 Builder = Callable[[], argparse.ArgumentParser]

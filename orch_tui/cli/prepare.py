@@ -16,7 +16,7 @@ from orch_tui.cli.output import (
     write_text,
     writing,
 )
-from orch_tui.cli.parser import Parser
+from orch_tui.cli.parser import Parser, project_of
 from orch_tui.errors import UsageError
 from orch_tui.project import Project
 
@@ -61,7 +61,7 @@ def _prepare_bundle(arguments: Namespace) -> int:
     from orch_tui import api
     from orch_tui.prepare.bundle import dumps, to_dict
 
-    project = _project(arguments)
+    project = project_of(arguments)
     with writing(arguments.output) as write:
         prepared = api.prepare_bundle(
             project,
@@ -109,7 +109,7 @@ def _track_budget(arguments: Namespace) -> int:
 
     from orch_tui.record.budget import track
 
-    project = _project(arguments)
+    project = project_of(arguments)
     limits, warn = project.limits, arguments.warn_threshold
     if warn is not None:
         critical = max(warn, limits.critical_threshold)
@@ -159,7 +159,7 @@ def _deduplicate(arguments: Namespace) -> None:
     from orch_tui.prepare import sharing
     from orch_tui.prepare.bundle import dumps
 
-    project = _project(arguments)
+    project = project_of(arguments)
     given = split_list(arguments.bundles)
     bundles = [_bundle(project, name) for name in given]
     found = sharing.deduplicate(bundles)
@@ -215,7 +215,7 @@ def generate_briefing() -> argparse.ArgumentParser:
 def _generate_briefing(arguments: Namespace) -> None:
     from orch_tui.prepare.briefing import render
 
-    project = _project(arguments)
+    project = project_of(arguments)
     bundle = _bundle(project, arguments.bundle)
     rendered = render(bundle, project.template(arguments.template))
     if project.recording and project.database.exists():
@@ -248,7 +248,7 @@ def _validate(arguments: Namespace) -> int:
     from orch_tui.prepare.budget import agent_limit
     from orch_tui.record.validation import validate_session
 
-    project = _project(arguments)
+    project = project_of(arguments)
     reader = project.reader(allow_secret=True)  # only whether the files are there is asked
     files = reader.split(arguments.context_files or ())
     dependencies = split_list(arguments.dependencies)
@@ -297,7 +297,7 @@ def check_bounds() -> argparse.ArgumentParser:
 def _check_bounds(arguments: Namespace) -> int:
     from orch_tui.prepare.validation import check_bounds as check
 
-    project = _project(arguments)
+    project = project_of(arguments)
     reader = project.reader()
     bounds = check(
         arguments.phase,
@@ -325,7 +325,7 @@ def count() -> argparse.ArgumentParser:
 def _count(arguments: Namespace) -> None:
     from orch_tui.prepare.bundle import compose
 
-    project = _project(arguments)
+    project = project_of(arguments)
     reader = project.reader(allow_secret=arguments.allow_secret)
     bundle = compose(
         "",
@@ -351,10 +351,6 @@ def _count(arguments: Namespace) -> None:
     ]
     print_rows(rows, arguments.format, columns=("tokens", "low", "high", "source"))
     say(f"{len(items)} sources, {bundle.total} tokens ({bundle.total.estimator})")
-
-
-def _project(arguments: Namespace) -> Project:
-    return Project(database=arguments.db, face="command", recording=not arguments.no_record)
 
 
 def _bundle(project: Project, given: str) -> Bundle:

@@ -21,7 +21,7 @@ from orch_tui.cli.output import (
     write_text,
     writing,
 )
-from orch_tui.cli.parser import Parser
+from orch_tui.cli.parser import Parser, project_of
 from orch_tui.errors import UsageError
 from orch_tui.project import Project
 
@@ -60,7 +60,7 @@ def query() -> argparse.ArgumentParser:
 def _query(arguments: Namespace) -> None:
     from orch_tui.recall import listing
 
-    project = _project(arguments)
+    project = project_of(arguments)
     filters = _filters(arguments, project) | {
         "status": arguments.status,
         "include_archived": arguments.archived,
@@ -97,7 +97,7 @@ def outputs() -> argparse.ArgumentParser:
 def _outputs(arguments: Namespace) -> None:
     from orch_tui.recall import listing
 
-    project = _project(arguments)
+    project = project_of(arguments)
     found = listing.outputs(
         project.existing_record,
         **_filters(arguments, project),
@@ -150,7 +150,7 @@ orch history 'given:"HNSW" -draft' --format json""",
 def _history(arguments: Namespace) -> None:
     from orch_tui.recall.search import search
 
-    project = _project(arguments)
+    project = project_of(arguments)
     page = search(
         project.existing_record,
         " ".join(arguments.words),
@@ -202,7 +202,7 @@ def _show(arguments: Namespace) -> None:
     from orch_tui.recall.show import show as read
     from orch_tui.recall.trail import trail
 
-    project = _project(arguments)
+    project = project_of(arguments)
     record = project.existing_record
     shown = read(record, arguments.execution_id, project.root)
     steps = [as_row(step) for step in trail(record, shown.execution.execution_id)]
@@ -327,7 +327,7 @@ def compare() -> argparse.ArgumentParser:
 def _compare(arguments: Namespace) -> None:
     from orch_tui.recall.compare import compare as put_side_by_side
 
-    project = _project(arguments)
+    project = project_of(arguments)
     comparison = put_side_by_side(
         project.existing_record, arguments.left, arguments.right, project.root
     )
@@ -377,7 +377,7 @@ orch replay exec-001 --deploy --output briefing.md""",
 def _replay(arguments: Namespace) -> None:
     from orch_tui.recall import replay as again
 
-    project = _project(arguments)
+    project = project_of(arguments)
     record = project.existing_record
     if not arguments.deploy:
         write_text(arguments.output, again.replay(record, arguments.execution_id).briefing)
@@ -420,7 +420,7 @@ _MAIN_PARTS = ("overall", "agent_type", "bundle", "context", "validations", "wor
 def _stats(arguments: Namespace) -> None:
     from orch_tui.recall.insights import gather
 
-    project = _project(arguments)
+    project = project_of(arguments)
     insights = gather(
         project.existing_record,
         **_filters(arguments, project),
@@ -456,7 +456,7 @@ def synthesize() -> argparse.ArgumentParser:
 def _synthesize(arguments: Namespace) -> None:
     from orch_tui.recall.report import synthesize as write_report
 
-    project = _project(arguments)
+    project = project_of(arguments)
     text = write_report(
         project.existing_record,
         project.session_id(arguments.session_id),
@@ -467,10 +467,6 @@ def _synthesize(arguments: Namespace) -> None:
     write_text(arguments.output, text)
     if arguments.output != "-":
         say(f"Report written to: {arguments.output}")
-
-
-def _project(arguments: Namespace) -> Project:
-    return Project(database=arguments.db, face="command")
 
 
 def _add_filters(parser: argparse.ArgumentParser, *, limit: bool = True) -> None:

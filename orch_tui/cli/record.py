@@ -21,7 +21,7 @@ from orch_tui.cli.output import (
     split_list,
     writing,
 )
-from orch_tui.cli.parser import Parser
+from orch_tui.cli.parser import Parser, project_of
 from orch_tui.errors import UsageError
 from orch_tui.project import Project
 
@@ -45,7 +45,7 @@ def init_session() -> argparse.ArgumentParser:
 def _init_session(arguments: Namespace) -> None:
     from orch_tui.record import sessions
 
-    project = _project(arguments)
+    project = project_of(arguments)
     session = sessions.init_session(
         project.record,
         arguments.scope,
@@ -74,7 +74,7 @@ def set_phase() -> argparse.ArgumentParser:
 def _set_phase(arguments: Namespace) -> None:
     from orch_tui.record import sessions
 
-    project = _project(arguments)
+    project = project_of(arguments)
     session_id = project.session_id(arguments.session_id)
     session, skipped = sessions.set_phase(project.existing_record, session_id, arguments.phase)
     for gate in skipped:
@@ -98,7 +98,7 @@ def complete_session() -> argparse.ArgumentParser:
 def _complete_session(arguments: Namespace) -> None:
     from orch_tui.record import sessions
 
-    project = _project(arguments)
+    project = project_of(arguments)
     session_id = project.session_id(arguments.session_id)
     record = project.existing_record
     if arguments.unarchive:
@@ -139,7 +139,7 @@ orch plan --edit 2 --model opus""",
 def _plan(arguments: Namespace) -> None:
     from orch_tui.record import plan as planning
 
-    project = _project(arguments)
+    project = project_of(arguments)
     session_id = project.session_id(arguments.session_id)
     record = project.existing_record
     after = _numbers(arguments.after)
@@ -227,7 +227,7 @@ def init_deployment() -> argparse.ArgumentParser:
 def _init_deployment(arguments: Namespace) -> None:
     from orch_tui.record import deployment
 
-    project = _project(arguments)
+    project = project_of(arguments)
     session_id = project.session_id(arguments.session_id)
     bundle = (
         _bundle(project, arguments.context_bundle, arguments) if arguments.context_bundle else None
@@ -273,7 +273,7 @@ def record_allocation() -> argparse.ArgumentParser:
 def _record_allocation(arguments: Namespace) -> None:
     from orch_tui.record import deployment
 
-    project = _project(arguments)
+    project = project_of(arguments)
     allocations = deployment.record_allocation(
         project.existing_record,
         arguments.execution_id,
@@ -329,7 +329,7 @@ def _record_completion(arguments: Namespace) -> None:
 
     if arguments.collect == "ask" and not sys.stdin.isatty():
         raise UsageError("--collect ask needs a terminal to ask on", hint="--collect auto or none")
-    project = _project(arguments)
+    project = project_of(arguments)
     message: str | bytes | None = arguments.final_message
     if arguments.final_message_file or message == "-":
         message = read_bytes(arguments.final_message_file or "-")
@@ -405,7 +405,7 @@ def _collect(arguments: Namespace) -> None:
     from orch_tui.record import outputs
     from orch_tui.record.deliverables import parse_validation
 
-    project = _project(arguments)
+    project = project_of(arguments)
     collected = outputs.collect(
         project.existing_record,
         arguments.execution_id,
@@ -437,15 +437,11 @@ def _retract(arguments: Namespace) -> None:
 
     if not arguments.reason.strip():
         raise UsageError("a retraction needs a reason", hint='--reason "why"')
-    project = _project(arguments)
+    project = project_of(arguments)
     execution = executions.retract(
         project.existing_record, arguments.execution_id, arguments.reason
     )
     print(f"{execution.execution_id} retracted")
-
-
-def _project(arguments: Namespace) -> Project:
-    return Project(database=arguments.db, face="command")
 
 
 def _add_session(parser: argparse.ArgumentParser) -> None:

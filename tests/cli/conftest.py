@@ -1,0 +1,121 @@
+"""A small project and two ways to run a command in it: in process, and as a user's shell does."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orch_tui.cli import main
+
+ROOT = Path(__file__).parent.parent.parent
+FIXTURE = ROOT / "tests" / "fixtures" / "vector_search_project"
+ORCH = (sys.executable, "-m", "orch_tui")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Done]
+Shell = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder: a project with sources and no record yet."""
+    folder = tmp_path / "project"
+    shutil.copytree(FIXTURE, folder)
+    (folder / ".claude").mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def orch(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs one command in process."""
+
+    def run(*words: str | Path, stdin: bytes = b"") -> Done:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        capsys.readouterr()
+        code = main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return Done(code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def did(orch: Run) -> Run:
+    """Runs one command in process that must succeed."""
+
+    def run(*words: str | Path, stdin: bytes = b"") -> Done:
+        done = orch(*words, stdin=stdin)
+        assert done.code == 0, done
+        return done
+
+    return run
+
+
+@pytest.fixture
+def shell(project: Path, tmp_path: Path) -> Shell:
+    """Runs a shell line in the project, where ``orch`` is the installed command."""
+    command = tmp_path / "bin" / "orch"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{ORCH[0]}" -m orch_tui "$@"\n')
+    command.chmod(0o755)
+    path = f"{command.parent}{os.pathsep}{os.environ['PATH']}"
+
+    def run(line: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
+        surroundings = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
+        return subprocess.run(
+            ["bash", "-c", line],
+            cwd=project,
+            env=surroundings | options.pop("env", {}),
+            capture_output=True,
+            timeout=60,
+            **options,
+        )
+
+    return run
+
+
+@pytest.fixture
+def deployed(did: Run) -> str:
+    """An execution of an open session: exec-001, given two files."""
+    did("init-session", "--scope", "Implement vector search")
+    did(
+        *("prepare-bundle", "--agent-type", "task-implementor", "--scope", "Implement HNSW"),
+        *("--files", "spec/requirements.md,lib/types.ts", "--output", "bundle.json"),
+    )
+    done = did("init-deployment", "--context-bundle", "bundle.json", "--model", "sonnet")
+    return done.out.strip()
+
+
+def rows(project: Path, statement: str) -> list[tuple[Any, ...]]:
+    """What the database of the project holds, asked of SQLite itself."""
+    import sqlite3
+
+    connection = sqlite3.connect(project / ".claude" / "orchestration" / "execution.db")
+    try:
+        return connection.execute(statement).fetchall()
+    finally:
+        connection.close()

@@ -1,0 +1,245 @@
+"""The commands of the record verb: what they print, where, and what then stands in the record."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run, Shell, rows
+
+
+def test_ids_are_made_printed_alone_and_count_up(did: Run) -> None:
+    first = did("init-session", "--scope", "one")
+    assert re.fullmatch(r"orch-\d{4}-\d\d-\d\d-001\n", first.out)
+    assert did("init-session", "--scope", "two").out == first.out.replace("001", "002")
+    deployment = ("init-deployment", "--agent-type", "Explore", "--scope", "look")
+    assert [did(*deployment).out for _ in range(2)] == ["exec-001\n", "exec-002\n"]
+    bundle = ("prepare-bundle", "--agent-type", "Explore", "--output", "b.json", "--files")
+    printed = [did(*bundle, path).out for path in ("lib/types.ts", "constitution.md")]
+    assert printed == ["bundle-001\n", "bundle-002\n"]
+
+
+def test_the_same_call_twice_succeeds_and_changes_nothing(did: Run, project: Path) -> None:
+    calls = [
+        ("init-session", "--scope", "s", "--session-id", "mine", "--metadata", '{"a": [1]}'),
+        ("init-deployment", "--agent-type", "a", "--scope", "s", "--execution-id", "x"),
+        ("record-completion", "--execution-id", "x", "--final-message", "done"),
+        ("collect", "--execution-id", "x", "--insights", "it works"),
+        ("prepare-bundle", "--agent-type", "a", "--files", "lib/types.ts", "--output", "b.json"),
+        ("complete-session", "--session-id", "mine"),
+    ]
+    for call in calls:
+        first = did(*call)
+        journal = rows(project, "SELECT * FROM journal")
+        assert did(*call).out.startswith(first.out.rstrip("\n"))
+        assert rows(project, "SELECT * FROM journal") == journal
+
+
+def test_metadata_and_budget_are_kept(did: Run) -> None:
+    did("init-session", "--scope", "s", "--metadata", '{"a": [1]}', "--budget", "50_000")
+    (session,) = did("query", "--sessions", "--format", "json").json
+    assert (session["metadata"], session["budget"]) == ({"a": [1]}, 50_000)
+
+
+def test_a_phase_is_set_and_skipped_gates_are_said(did: Run) -> None:
+    did("init-session", "--scope", "s", "--session-id", "mine")
+    done = did("set-phase", "3")
+    assert done.out == "mine 3 execute\n"
+    assert "gate 1 (validated) was skipped" in done.err
+    assert did("set-phase", "2").err == ""
+
+
+def test_a_plan_is_made_edited_and_shown_in_waves(did: Run) -> None:
+    did("init-session", "--scope", "s")
+    did("plan", "--agent-type", "builder", "--scope", "build")
+    did("plan", "--agent-type", "checker", "--scope", "check", "--after", "1")
+    did("plan", "--agent-type", "writer")
+    did("plan", "--edit", "2", "--model", "opus")
+    did("plan", "--move", "3", "1")
+    planned = did("plan", "--remove", "1", "--format", "json").json
+    assert [(p["position"], p["wave"], p["agent_type"], p["model"]) for p in planned] == [
+        (1, 1, "builder", None),
+        (2, 2, "checker", "opus"),
+    ]
+    assert planned[1]["waits_for"] == [1]
+
+
+def test_a_deployment_takes_what_it_is_not_told_from_the_plan(did: Run) -> None:
+    did("init-session", "--scope", "s")
+    bundle = ("prepare-bundle", "--agent-type", "builder", "--scope", "build", "--output", "b.json")
+    did(*bundle, "--files", "lib/types.ts")
+    did("plan", "--agent-type", "builder", "--scope", "build it", "--bundle", "bundle-001")
+    did("init-deployment", "--planned", "1", "--output", "briefing.md")
+    (execution,) = did("query", "--format", "json").json
+    assert (execution["agent_type"], execution["scope"]) == ("builder", "build it")
+    assert execution["context_token_count"] > 0
+    briefing = Path("briefing.md").read_text()
+    assert briefing.endswith(f"<!-- orch {execution['uid']} -->\n")
+    assert "export type Vector" in briefing
+
+
+def test_a_briefing_of_ones_own_is_kept_exactly(did: Run) -> None:
+    did("init-session", "--scope", "s")
+    given = b"Do it.\r\nNow \xff\n"
+    did("init-deployment", "--agent-type", "a", "--briefing", "-", "--output", "b", stdin=given)
+    assert Path("b").read_bytes().startswith(given.rstrip(b"\n"))
+
+
+def test_a_message_comes_as_text_as_a_file_or_from_standard_input(
+    did: Run, deployed: str, project: Path
+) -> None:
+    complete = ("record-completion", "--execution-id", deployed)
+    did(*complete, "--final-message", "one")
+    Path("answer.md").write_text("two")
+    did(*complete, "--final-message-file", "answer.md")
+    done = did(*complete, "--final-message", "-", stdin=b"three")
+    assert done.out == f"{deployed} completed, completion 3\n"
+    did(*complete, "--final-message-file", "-", stdin=b"four")
+    said = did("show", deployed, "--part", "said", "--format", "json").json
+    assert [each["final_message"] for each in said] == ["one", "two", "three", "four"]
+
+
+def test_success_follows_the_status_unless_given(did: Run, deployed: str) -> None:
+    did(
+        *("record-completion", "--execution-id", deployed, "--status", "failed"),
+        *("--error-message", "it broke", "--error-code", "ORG-003"),
+    )
+    facts = did("show", deployed, "--part", "facts", "--format", "json").json
+    assert (facts["status"], facts["success"]) == ("failed", False)
+    assert (facts["error_message"], facts["error_code"]) == ("it broke", "ORG-003")
+    did("init-deployment", "--agent-type", "a")
+    did("record-completion", "--execution-id", "exec-002", "--success", "false")
+    facts = did("show", "exec-002", "--part", "facts", "--format", "json").json
+    assert (facts["status"], facts["success"]) == ("failed", False)
+
+
+MESSAGE = """Done.
+
+## Deliverables
+- Created `lib/vector-search.ts`
+
+## Validation
+- tests: pass
+
+## Insights
+- Sorting once is enough
+"""
+
+
+def test_what_a_message_tells_of_is_offered(did: Run, deployed: str) -> None:
+    done = did("record-completion", "--execution-id", deployed, "--final-message", MESSAGE)
+    assert "tells of 3 outputs; --collect auto records them" in done.err
+    assert did("outputs", "--format", "json").json == []
+
+
+def test_what_a_message_tells_of_is_recorded_as_found(did: Run, deployed: str) -> None:
+    complete = ("record-completion", "--execution-id", deployed, "--final-message", MESSAGE)
+    done = did(*complete, "--collect", "auto", "--deliverables", "lib/types.ts")
+    assert "found deliverable lib/vector-search.ts" in done.err
+    assert "found validation tests:pass" in done.err
+    recorded = did("outputs", "--format", "json").json
+    assert {(o["output_type"], o["path"], o["found"]) for o in recorded} == {
+        ("deliverable", "lib/types.ts", False),
+        ("deliverable", "lib/vector-search.ts", True),
+        ("validation_result", None, True),
+        ("insight", None, True),
+    }
+
+
+def test_a_sign_of_trouble_is_said(did: Run, deployed: str) -> None:
+    message = "API Error: 529 overloaded_error"
+    done = did("record-completion", "--execution-id", deployed, "--final-message", message)
+    assert "sign of trouble, error: API Error: 529" in done.err
+    done = did("record-completion", "--execution-id", deployed, "--final-message", "")
+    assert done.err == "sign of trouble, empty\n"
+
+
+def test_outputs_are_the_json_of_the_proposal(did: Run, deployed: str) -> None:
+    collected = did(
+        *("collect", "--execution-id", deployed, "--deliverables"),
+        *("lib/vector-search.ts,tests/vector-search.test.ts", "--format", "json"),
+        *("--validation-results", "format:pass,lint:fail,coverage:85"),
+        *("--insights", "HNSW, O(log n)", "--errors", "one test is flaky"),
+    ).json
+    first = collected[0]
+    assert [*first][:6] == [
+        *("output_id", "execution_id", "output_type", "content", "created_at", "metadata")
+    ]
+    assert first["content"]["file_path"] == "lib/vector-search.ts"
+    assert first["content"]["validation"] == {"format": "pass", "lint": "fail", "coverage": 85}
+    assert first["metadata"]["related_files"] == ["tests/vector-search.test.ts"]
+    kinds = [output["output_type"] for output in collected]
+    assert kinds == ["deliverable", "deliverable", "validation_result", "insight", "error"]
+    assert collected[3]["content"] == "HNSW, O(log n)"  # one insight, comma and all
+
+
+def test_a_deliverable_that_is_not_there_is_recorded_as_missing(did: Run, deployed: str) -> None:
+    done = did("collect", "--execution-id", deployed, "--deliverables", "nope.ts,lib")
+    assert "nope.ts (missing)" in done.out
+    assert "lib (is a folder)" in done.out
+
+
+def test_allocations_are_recorded_where_the_deployment_did_not(did: Run, deployed: str) -> None:
+    did("init-deployment", "--agent-type", "task-implementor", "--execution-id", "bare")
+    done = did("record-allocation", "--execution-id", "bare", "--bundle", "bundle.json")
+    assert re.fullmatch(r"bare 2 items, \d+ tokens\n", done.out)
+    assert [
+        each["context_source"]
+        for each in did("show", "bare", "--part", "given", "--format", "json").json
+    ] == ["spec/requirements.md", "lib/types.ts"]
+
+
+def test_a_retracted_execution_leaves_the_lists_and_stays_readable(did: Run, deployed: str) -> None:
+    assert did("retract", deployed, "--reason", "wrong session").out == f"{deployed} retracted\n"
+    assert did("query", "--format", "json").json == []
+    assert "retracted" in did("show", deployed).out.splitlines()[0]
+    late = did("record-completion", "--execution-id", deployed, "--final-message", "late")
+    assert f"{deployed} was retracted" in late.err
+
+
+def test_a_session_is_closed_hidden_and_shown_again(did: Run, deployed: str) -> None:
+    done = did("complete-session", "--status", "failed", "--archive")
+    session_id, status = done.out.split()
+    assert status == "failed"
+    assert did("query", "--sessions", "--format", "json").json == []
+    assert did("query", "--sessions", "--archived", "--format", "json").json != []
+    did("complete-session", "--session-id", session_id, "--unarchive")
+    assert did("query", "--sessions", "--format", "json").json != []
+
+
+@pytest.mark.parametrize("how", ["--final-message-file answer", "--final-message -"])
+def test_invalid_utf8_is_kept_exactly_and_shown_replaced(shell: Shell, how: str) -> None:
+    message = b"caf\xe9 \xff\xfe \xc3\xa9\n" + bytes(range(1, 32))
+    Path("answer").write_bytes(message)
+    done = shell(
+        "orch init-session --scope s >/dev/null && orch init-deployment --agent-type a && "
+        f"orch record-completion --execution-id exec-001 {how} < answer && "
+        "orch show exec-001 --part said --format json"
+    )
+    assert done.returncode == 0, done
+    printed = done.stdout.decode().split("\n", 2)[2]
+    (said,) = json.loads(printed)
+    assert said["final_message"].startswith("caf\ufffd \ufffd\ufffd \u00e9\n")
+    (stored,) = rows(Path(), "SELECT data FROM contents ORDER BY size DESC LIMIT 1")
+    assert stored == (message,)
+
+
+def test_a_message_as_text_may_be_invalid_utf8_too(shell: Shell) -> None:
+    done = shell(
+        "orch init-session --scope s >/dev/null && orch init-deployment --agent-type a && "
+        "orch record-completion --execution-id exec-001 --final-message $'caf\\xe9'"
+    )
+    assert done.returncode == 0, done
+    assert (b"caf\xe9",) in rows(Path(), "SELECT data FROM contents")
+
+
+def test_a_message_of_twenty_megabytes_is_recorded(did: Run, deployed: str) -> None:
+    line = "All work and no play makes a long message.\n"
+    message = (line * (20_000_000 // len(line))).encode()
+    Path("answer").write_bytes(message)
+    did("record-completion", "--execution-id", deployed, "--final-message-file", "answer")
+    (said,) = did("show", deployed, "--part", "said", "--format", "json").json
+    assert said["final_message"].encode() == message
