@@ -1,0 +1,346 @@
+"""What the lists show: the right rows, newest first, under every filter."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orch_tui.errors import NotFoundError, UsageError
+from orch_tui.models.database import Record
+from orch_tui.recall import listing
+from orch_tui.recall.dates import moment
+from orch_tui.record.completion import record_completion
+from orch_tui.record.executions import retract
+from orch_tui.record.observations import observe, settle, settle_raw
+from orch_tui.record.outputs import collect
+from orch_tui.record.sessions import archive, complete_session, init_session
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def _session(record: Record, project: str = "/p", session_id: str | None = None) -> str:
+    return init_session(record, "a scope", project=project, session_id=session_id).session_id
+
+
+def _run(
+    record: Record,
+    session_id: str,
+    agent_type: str = "implementor",
+    *,
+    at: str = "2026-11-22T09:00:00.000Z",
+    model: str | None = None,
+) -> str:
+    payload = {
+        "session_id": session_id,
+        "agent_type": agent_type,
+        "model": model,
+        "deployed_at": at,
+    }
+    with record.write():
+        execution_id = observe(record, "deployed", payload, source="hook", at=at)
+        settle(record, [execution_id])
+    return execution_id
+
+
+def _labels(rows: list[Any]) -> list[str]:
+    return [row.execution_id for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("2026-11-20", "2026-11-20T00:00:00.000Z", "2026-11-20T23:59:59.999Z"),
+        ("yesterday", "2026-11-21T00:00:00.000Z", "2026-11-21T23:59:59.999Z"),
+        ("Today", "2026-11-22T00:00:00.000Z", "2026-11-22T23:59:59.999Z"),
+        ("7d", "2026-11-15T12:00:00.000Z", "2026-11-15T12:00:00.000Z"),
+        ("12h", "2026-11-22T00:00:00.000Z", "2026-11-22T00:00:00.000Z"),
+        ("2w", "2026-11-08T12:00:00.000Z", "2026-11-08T12:00:00.000Z"),
+        ("2026-11-22T10:30", "2026-11-22T10:30:00.000Z", "2026-11-22T10:30:00.000Z"),
+        ("2026-11-22 10:30+02:00", "2026-11-22T08:30:00.000Z", "2026-11-22T08:30:00.000Z"),
+    ],
+)
+def test_times_as_people_write_them(text: str, start: str, end: str) -> None:
+    assert moment(text, NOW) == start
+    assert moment(text, NOW, end=True) == end
+
+
+def test_days_are_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        late = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)  # the 23rd in Tokyo
+        assert moment("today", late) == "2026-11-22T15:00:00.000Z"
+        assert moment("2026-11-22T09:00", late) == "2026-11-22T00:00:00.000Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@given(st.text(max_size=12) | st.from_regex(r"[0-9]{1,7}[hdw]|[0-9-]{8,10}", fullmatch=True))
+def test_no_text_breaks_a_date(text: str) -> None:
+    try:
+        found = moment(text, NOW)
+    except UsageError:
+        return
+    assert datetime.fromisoformat(found).tzinfo is not None
+
+
+def test_executions_come_newest_first_also_those_seen_only_when_they_returned(
+    record: Record,
+) -> None:
+    session = _session(record)
+    old = _run(record, session, at="2026-11-20T09:00:00.000Z")
+    new = _run(record, session, at="2026-11-22T09:00:00.000Z")
+    with record.write():
+        between = observe(
+            record,
+            "returned",
+            {
+                "session_id": session,
+                "agent_type": "implementor",
+                "status": "completed",
+                "completed_at": "2026-11-21T09:00:00.000Z",
+            },
+            source="hook",
+            keys=["agent:c/1"],
+        )
+        settle(record, [between])
+    assert _labels(listing.executions(record)) == [new, between, old]
+    assert _labels(listing.executions(record, limit=1)) == [new]
+    assert _labels(listing.executions(record, since="2026-11-21")) == [new, between]
+    assert _labels(listing.executions(record, until="2026-11-21")) == [between, old]
+    assert _labels(listing.executions(record, since="2026-11-21", until="2026-11-21")) == [between]
+
+
+def test_executions_by_each_filter(record: Record) -> None:
+    here, there = _session(record, "/here"), _session(record, "/there")
+    one = _run(record, here, "debugger", model="opus")
+    other = _run(record, there, "implementor", model="sonnet")
+    with record.write():
+        observe(
+            record,
+            "noted",
+            {"resolved_model": "claude-sonnet-5"},
+            source="import",
+            keys=[f"id:{other}"],
+        )
+        settle(record, [other])
+    record_completion(record, other, final_message="done")
+    assert _labels(listing.executions(record, session_id=here)) == [one]
+    assert _labels(listing.executions(record, project="/there")) == [other]
+    assert _labels(listing.executions(record, agent_type="debugger")) == [one]
+    assert _labels(listing.executions(record, status="completed")) == [other]
+    assert _labels(listing.executions(record, model="opus")) == [one]
+    assert _labels(listing.executions(record, model="claude-sonnet-5")) == [other]
+    assert listing.executions(record, agent_type="debugger", project="/there") == []
+
+
+def test_hidden_are_the_archived_unless_asked_for_and_always_the_retracted(
+    record: Record, tmp_path: Path
+) -> None:
+    kept, away = _session(record), _session(record)
+    shown, hidden, wrong = _run(record, kept), _run(record, away), _run(record, kept)
+    for execution_id in (shown, hidden, wrong):
+        collect(record, execution_id, root=tmp_path, insights=["learnt"])
+    archive(record, away)
+    retract(record, wrong, "recorded by mistake")
+    assert _labels(listing.executions(record)) == [shown]
+    assert _labels(listing.executions(record, session_id=away)) == [hidden]
+    assert set(_labels(listing.executions(record, include_archived=True))) == {shown, hidden}
+    assert _labels(listing.outputs(record)) == [shown]
+    assert _labels(listing.outputs(record, session_id=away)) == [hidden]
+    assert _labels(listing.outputs(record, execution_id=hidden)) == [hidden]
+    assert listing.outputs(record, execution_id=wrong) == []
+    assert [s.session_id for s in listing.sessions(record)] == [kept]
+    assert len(listing.sessions(record, include_archived=True)) == 2
+
+
+def test_sessions_by_each_filter(record: Record) -> None:
+    first, second = _session(record, "/a"), _session(record, "/b")
+    _run(record, first, "debugger")
+    complete_session(record, second)
+
+    def found(**filters: Any) -> list[str]:
+        return [session.session_id for session in listing.sessions(record, **filters)]
+
+    assert found() == [second, first]
+    assert found(limit=1) == [second]
+    assert found(agent_type="debugger") == [first]
+    assert found(status="completed") == [second]
+    assert found(project="/a") == [first]
+    assert found(since="2026-11-23") == []
+    assert found(since="2026-11-22", until="2026-11-22") == [second, first]
+
+
+def test_outputs_by_each_filter(record: Record, tmp_path: Path) -> None:
+    session, other_session = _session(record), _session(record, "/other")
+    one, other = _run(record, session, "debugger"), _run(record, other_session)
+    collect(record, one, root=tmp_path, insights=["first"], validation={"lint": "pass"})
+    collect(record, other, root=tmp_path, insights=["second"])
+
+    def found(**filters: Any) -> list[str | None]:
+        return [output.content for output in listing.outputs(record, **filters)]
+
+    assert found() == ["second", "first", '{"lint": "pass"}']
+    assert found(limit=1) == ["second"]
+    assert found(agent_type="debugger", output_type="insight") == ["first"]
+    assert found(session_id=session) == ["first", '{"lint": "pass"}']
+    assert found(execution_id=other) == ["second"]
+    assert found(project="/other") == ["second"]
+    assert found(since="2026-11-23") == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda r: listing.executions(r, status="in_progress"),
+        lambda r: listing.executions(r, since="soon"),
+        lambda r: listing.executions(r, limit=-1),
+        lambda r: listing.sessions(r, status="deployed"),
+        lambda r: listing.outputs(r, output_type="file"),
+    ],
+)
+def test_what_cannot_be_listed_is_named(record: Record, call: Any) -> None:
+    with pytest.raises(UsageError):
+        call(record)
+
+
+def test_unknown_ids_come_with_the_nearest(record: Record) -> None:
+    session = _session(record)
+    execution = _run(record, session)
+    with pytest.raises(NotFoundError) as unknown:
+        listing.executions(record, session_id=session[:-1] + "9")
+    assert session in unknown.value.hint
+    with pytest.raises(NotFoundError) as unknown:
+        listing.outputs(record, execution_id="exec-009")
+    assert execution in unknown.value.hint
+
+
+def test_the_output_json_of_the_proposal(record: Record, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("pass\n")
+    execution = _run(record, _session(record), "implementor", model="sonnet")
+    collect(
+        record,
+        execution,
+        root=tmp_path,
+        deliverable_paths=["a.py", "gone.py"],
+        validation={"lint": "pass", "coverage": 85},
+    )
+    (*_, deliverable) = listing.outputs(record, output_type="deliverable")
+    shown = listing.output_as_json(deliverable)
+    assert list(shown)[:6] == [
+        "output_id",
+        "execution_id",
+        "output_type",
+        "content",
+        "created_at",
+        "metadata",
+    ]
+    assert shown["content"] == {
+        "file_path": "a.py",
+        "lines_added": None,
+        "lines_modified": None,
+        "validation": {"lint": "pass", "coverage": 85},
+    }
+    assert shown["metadata"] == {
+        "agent_type": "implementor",
+        "model": "sonnet",
+        "related_files": ["gone.py"],
+    }
+    assert shown["sha256"] == deliverable.sha256
+    json.dumps(shown)
+
+
+def test_texts_stay_texts_and_bare_paths_get_the_shape(record: Record) -> None:
+    execution = _run(record, _session(record))
+    for kind, content in [
+        ("deliverable", "lib/a.py"),
+        ("insight", "[x] is no JSON"),
+        ("insight", "42"),
+    ]:
+        record.execute(
+            "INSERT INTO outputs (execution_id, output_type, content) VALUES (?, ?, ?)",
+            [execution, kind, content],
+        )
+    contents = [
+        listing.output_as_json(output)["content"]
+        for output in sorted(listing.outputs(record), key=lambda o: o.output_id)
+    ]
+    assert contents == [
+        {"file_path": "lib/a.py", "lines_added": None, "lines_modified": None, "validation": {}},
+        "[x] is no JSON",
+        "42",
+    ]
+
+
+def test_the_latest_version_of_each_deliverable_against_the_disk(
+    record: Record, tmp_path: Path
+) -> None:
+    execution = _run(record, _session(record))
+    for name in ("same", "changed", "removed", "twice"):
+        (tmp_path / name).write_text("one\n")
+    paths = ["same", "changed", "removed", "twice", "never"]
+    collect(record, execution, root=tmp_path, deliverable_paths=paths)
+    (tmp_path / "twice").write_text("two\n")
+    collect(record, execution, root=tmp_path, deliverable_paths=["twice"])
+    (tmp_path / "changed").write_text("other\n")
+    (tmp_path / "removed").unlink()
+    (tmp_path / "bare").write_text("who knows\n")
+    record.execute(
+        "INSERT INTO outputs (execution_id, output_type, content) VALUES (?, 'deliverable', ?)",
+        [execution, "bare"],
+    )
+    states = listing.deliverable_states(listing.outputs(record), tmp_path)
+    assert {state.path: (state.state, state.versions) for state in states} == {
+        "bare": ("not known", 1),
+        "changed": ("changed since", 1),
+        "never": ("missing", 1),
+        "removed": ("missing", 1),
+        "same": ("unchanged", 1),
+        "twice": ("unchanged", 2),
+    }
+
+
+def test_the_latest_result_of_a_check_and_who_said_it() -> None:
+    early, late = "2026-11-22T10:00:00.000Z", "2026-11-22T11:00:00.000Z"
+    said: list[listing.Said] = [
+        ("e", "deliverable", '{"validation": {"tests": "fail", "types": "pass"}}', False, early),
+        ("e", "validation_result", '{"tests": "pass", "coverage": 85}', False, early),
+        ("e", "validation_result", '{"tests": "fail", "lint": "fail"}', True, late),
+        ("e", "deliverable", '{"validation": {"tests": "fail"}}', False, late),
+        ("f", "validation_result", "format:passed, lint:FAIL", False, early),
+        ("f", "validation_result", "all is well", False, early),
+        ("g", "error", '{"tests": "fail"}', False, early),
+    ]
+    results = listing.latest_results(said)
+    assert {check: result.value for check, result in results["e"].items()} == {
+        "tests": "pass",
+        "types": "pass",
+        "coverage": 85,
+        "lint": "fail",
+    }
+    assert results["e"]["lint"].found and not results["e"]["tests"].found
+    assert {check: result.value for check, result in results["f"].items()} == {
+        "format": "pass",
+        "lint": "fail",
+    }
+    assert "g" not in results
+
+
+def test_what_raw_sql_inserted_is_listed(record: Record) -> None:
+    session = _session(record)
+    record.execute(
+        "INSERT INTO agent_executions (execution_id, session_id, agent_type, status) "
+        "VALUES ('mine', ?, 'debugger', 'completed')",
+        [session],
+    )
+    with record.write():
+        settle_raw(record)
+    assert _labels(listing.executions(record, status="completed")) == ["mine"]
