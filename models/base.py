@@ -11,6 +11,11 @@ from typing import Any
 
 from peewee import SQL, Field, Model, Node, TextField
 
+APPLICATION_ID = 0x6F726368
+"""``orch`` in ASCII: says whose file this is."""
+
+SCHEMA_VERSION = 1
+
 NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 """UTC with milliseconds, as every time in the record is written."""
 

@@ -19,11 +19,8 @@ from typing import Any
 import peewee
 
 from orch_tui.errors import RecordError
-from orch_tui.models import search
+from orch_tui.models.base import APPLICATION_ID, SCHEMA_VERSION
 from orch_tui.models.base import timestamp as timestamp  # also the engine's
-from orch_tui.models.migrations import is_original, migrate
-from orch_tui.models.schema import APPLICATION_ID, SCHEMA_VERSION
-from orch_tui.models.schema import create as create_schema
 from orch_tui.paths import RECORD_FOLDER
 
 BUSY_SECONDS = 15
@@ -132,6 +129,8 @@ class Record:
             return
         if version < SCHEMA_VERSION:
             if self._tables():
+                from orch_tui.models.migrations import migrate
+
                 migrate(self)
             else:
                 self._create()
@@ -139,13 +138,20 @@ class Record:
             self._use_wal()
 
     def _is_ours(self) -> bool:
-        return (
-            self.value("PRAGMA application_id") == APPLICATION_ID
-            or not self._tables()
-            or is_original(self)
-        )
+        if self.value("PRAGMA application_id") == APPLICATION_ID:
+            return True
+        from orch_tui.models.migrations import is_original
+
+        with self.read():  # another process may be bringing it up to date
+            return (
+                self.value("PRAGMA application_id") == APPLICATION_ID
+                or not self._tables()
+                or is_original(self)
+            )
 
     def _create(self) -> None:
+        from orch_tui.models.schema import create as create_schema  # the tables, for this alone
+
         with self.db.atomic("IMMEDIATE"):
             if not self._tables():  # another process may have been faster
                 create_schema(self.db)
@@ -226,6 +232,8 @@ class Record:
                 f"{self.path} cannot be written",
                 hint="check its permissions, or name another with --db",
             )
+        from orch_tui.models import search  # who only reads does without
+
         with translated_errors(self.path), self.db.atomic("IMMEDIATE"):
             yield
             search.refresh_pending(self)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from peewee import Model, SchemaManager, SqliteDatabase
 
+from orch_tui.models.base import APPLICATION_ID as APPLICATION_ID
+from orch_tui.models.base import SCHEMA_VERSION as SCHEMA_VERSION
 from orch_tui.models.bundles import Bundle, BundleItem, BundleVersion
 from orch_tui.models.contents import Briefing, Content, TokenCount
 from orch_tui.models.executions import (
@@ -30,11 +32,6 @@ from orch_tui.models.sessions import (
     PlannedWait,
     Session,
 )
-
-APPLICATION_ID = 0x6F726368
-"""``orch`` in ASCII: says whose file this is."""
-
-SCHEMA_VERSION = 1
 
 TABLES: tuple[type[Model], ...] = (
     Content,

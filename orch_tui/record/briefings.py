@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable
 
 from orch_tui.models.database import Record
-from orch_tui.prepare import briefing
 from orch_tui.record import contents
 
 
@@ -17,6 +16,8 @@ def put(record: Record, rendered: bytes, given: Iterable[bytes]) -> int:
     known = record.value("SELECT briefing_id FROM briefings WHERE sha256 = ?", [sha256])
     if known is not None:
         return int(known)
+    from orch_tui.prepare import briefing  # who only reads does without
+
     by_sha256 = {hashlib.sha256(data).hexdigest(): data for data in given}
     parts = [
         ["text", part.decode("utf-8", "surrogateescape")]

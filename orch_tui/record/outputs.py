@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orch_tui.errors import UsageError
 from orch_tui.facts import ExecutionFacts, Output, columns
 from orch_tui.models.database import Record
 from orch_tui.record import contents, deliverables, executions, journal
 from orch_tui.record.deliverables import Deliverable
-from orch_tui.record.final_message import Findings
+
+if TYPE_CHECKING:  # it compiles many patterns
+    from orch_tui.record.final_message import Findings
 
 Validation = Mapping[str, str | int | float]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orch_tui.models.database import Record
 from orch_tui.record import contents, deliverables, outputs
 from orch_tui.record.completion import Recorded, record_completion
-from orch_tui.record.final_message import Findings, read
+
+if TYPE_CHECKING:
+    from orch_tui.record.final_message import Findings
 
 
 def record_return(
@@ -30,6 +32,8 @@ def record_return(
     """
     findings = None
     if final_message is not None:
+        from orch_tui.record.final_message import read  # it compiles many patterns
+
         findings = read(contents.exact(final_message).decode("utf-8", "replace"), root)
     # Read before the transaction: git may take its time.
     claimed = deliverables.collect(deliverable_paths, root)
