@@ -1,0 +1,246 @@
+"""What is measured inside one process, in a record of its own.
+
+    python -m tests.bench.engine fill|completion|processes|size FOLDER
+
+`run` starts each in a fresh process and reads the JSON that it prints.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from orch_tui.api import OrchestrationSession, Project, prepare_bundle
+from orch_tui.models.database import Record
+from orch_tui.models.schema import script
+from orch_tui.prepare.budget import Limits
+from orch_tui.prepare.bundle import Bundle, ContextItem
+from orch_tui.prepare.catalogue import catalogue
+from orch_tui.prepare.tokens import Count
+from orch_tui.record import completion, deployment, sessions
+from tests.bench.corpus import Corpus, Run
+from tests.bench.measure import percentile
+
+EXECUTIONS = 10_000
+CONTENTS = 2_000
+"""Files that the 10,000 executions were given, seven each: 8 MB."""
+
+WRITERS = 10
+EACH = 200
+
+FILES = ("lib/index.py", "lib/graph.py", "docs/requirements.md", "docs/design.md", "lib/types.ts")
+"""The five small files of the project that `fill` makes."""
+
+WAITING = 80
+"""Executions of the project that have not returned yet: exec-001 to exec-080."""
+
+
+def fill(folder: Path) -> dict[str, Any]:
+    """A project with files and a record of 100 executions, for commands to work on."""
+    corpus = Corpus()
+    for name, text in zip(FILES, corpus.contents(len(FILES)), strict=True):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    project = Project(folder)
+    runs = list(corpus.runs(100, CONTENTS))
+    first = OrchestrationSession("Deployments that wait", "orch-2026-01-01-001", project=project)
+    bundle = first.prepare_context("task-implementor", scope="Implement it", files=FILES)
+    for run in runs[:WAITING]:
+        first.init_deployment("task-implementor", run.scope, context_bundle=bundle)
+    second = OrchestrationSession("One orchestration", "orch-2026-01-01-002", project=project)
+    for number, run in enumerate(runs[WAITING:]):
+        made = prepare_bundle(
+            project,
+            run.agent_type,
+            run.scope,
+            files=FILES[: 1 + number % len(FILES)],
+            session_id=second.session_id,
+        )
+        execution = second.init_deployment(context_bundle=made.bundle)
+        execution.record_completion(run.final_message or "Done.", deliverables=[FILES[0]])
+    project.close()
+    return {}
+
+
+def completed(folder: Path) -> dict[str, Any]:
+    """Deployments and completions one by one, in a record that holds 10,000 executions."""
+    with Record(_copy(corpus_record(EXECUTIONS), folder)) as record:
+        session = sessions.init_session(record, "What is measured", project="")
+        runs = (run for run in Corpus(seed=8).runs(1000, CONTENTS) if run.final_message)
+        deployed, returned, worked = [], [], []
+        for run in islice(runs, 320):
+            start = time.perf_counter()
+            execution = _deploy(record, session.session_id, run, _figures_only(run)).execution
+            deployed.append(time.perf_counter() - start)
+            start, cpu = time.perf_counter(), time.process_time()
+            completion.record_completion(
+                record, execution.execution_id, final_message=run.final_message[:3000]
+            )
+            returned.append(time.perf_counter() - start)
+            worked.append(time.process_time() - cpu)
+        return {
+            "n": len(returned) - 20,
+            "p50": median(returned[20:]),
+            "p95": percentile(returned[20:], 0.95),
+            "cpu": median(worked[20:]),
+            "deployment": median(deployed[20:]),
+        }
+
+
+def processes(folder: Path) -> dict[str, Any]:
+    """Ten processes that record 200 executions each, at once, into one new record."""
+    database = folder / "processes.db"
+    start = time.perf_counter()
+    with ProcessPoolExecutor(WRITERS, mp_context=get_context("spawn")) as pool:
+        waits = [w for some in pool.map(_write_many, [database] * WRITERS) for w in some]
+    wall = time.perf_counter() - start
+    with Record(database, create=False) as record:
+        found = record.value("SELECT count(*) FROM completions")
+        kept = record.value("SELECT count(*) FROM agent_executions WHERE status = 'completed'")
+    return {"wall": wall, "p50": median(waits), "max": max(waits), "found": min(found, kept)}
+
+
+def _write_many(database: Path) -> list[float]:
+    waits = []
+    with Record(database) as record:
+        session = sessions.init_session(record, f"Process {os.getpid()}", project="")
+        for number in range(EACH):
+            start = time.perf_counter()
+            deployed = deployment.deploy(
+                record,
+                session.session_id,
+                catalogue=catalogue(),
+                limits=Limits(),
+                agent_type="task-implementor",
+                scope=f"Task {number}",
+            )
+            completion.record_completion(
+                record, deployed.execution.execution_id, final_message=f"{number} is done. " * 150
+            )
+            waits.append(time.perf_counter() - start)
+    return waits
+
+
+def size(folder: Path) -> dict[str, Any]:
+    """The size of a record against the text in it, each text once."""
+    path = corpus_record(EXECUTIONS)
+    with Record(path) as record:
+        text = record.value(
+            "SELECT (SELECT sum(length(CAST(final_message AS BLOB))) FROM agent_executions)"
+            " + (SELECT sum(size) FROM contents WHERE content_id NOT IN"
+            "    (SELECT message_id FROM completions WHERE message_id IS NOT NULL))"
+            " + (SELECT sum(length(CAST(parts AS BLOB))) FROM briefings)"
+        )
+        record.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        parts = record.sql(
+            "SELECT CASE WHEN name LIKE 'search%' THEN 'search index' ELSE name END AS part,"
+            " sum(pgsize) AS size FROM dbstat GROUP BY part ORDER BY size DESC LIMIT 6"
+        )
+    return {"text": text, "database": path.stat().st_size, "parts": dict(parts)}
+
+
+def corpus_record(executions: int) -> Path:
+    """A record of synthetic executions made by the engine itself; kept between runs."""
+    folder = Path(tempfile.gettempdir()) / f"orch-bench-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    made_from = _short_hash(script() + Path(__file__).read_text())
+    path = folder / f"record-{executions}-{made_from}.db"
+    if not path.exists():
+        for stale in folder.glob(f"record-{executions}-*"):
+            stale.unlink()
+        unfinished = folder / f"record-{executions}-unfinished.db"
+        with Record(unfinished) as record:
+            _record_all(record, executions)
+        unfinished.rename(path)
+    return path
+
+
+def _record_all(record: Record, executions: int) -> None:
+    corpus = Corpus()
+    texts = [text.encode() for text in corpus.contents(CONTENTS)]
+    known: set[str] = set()
+    runs = corpus.runs(executions, CONTENTS)
+    while some := list(islice(runs, 500)):
+        with record.write():  # many to a transaction: here nobody waits for each
+            for run in some:
+                if run.session_id not in known:
+                    known.add(run.session_id)
+                    sessions.init_session(record, run.scope, project="", session_id=run.session_id)
+                items = tuple(
+                    _item(given.source, texts[given.content]) for given in run.given
+                )
+                _deploy(record, run.session_id, run, items, execution_id=run.execution_id)
+                if run.status != "deployed":
+                    completion.record_completion(
+                        record,
+                        run.execution_id,
+                        final_message=run.final_message,
+                        status=run.status,
+                        error_message=run.error_message or None,
+                    )
+
+
+def _deploy(
+    record: Record,
+    session_id: str,
+    run: Run,
+    items: tuple[ContextItem, ...],
+    execution_id: str | None = None,
+) -> deployment.Deployed:
+    return deployment.deploy(
+        record,
+        session_id,
+        catalogue=catalogue(),
+        limits=Limits(budget=10**9),
+        execution_id=execution_id,
+        bundle=Bundle("", run.agent_type, run.scope, items, "sonnet", record.now()),
+    )
+
+
+def _item(source: str, data: bytes | None) -> ContextItem:
+    tokens = len(data or b"") // 4
+    return ContextItem(
+        type="file",
+        source=source,
+        priority="required",
+        sections=(),
+        data=data,
+        count=Count(tokens, "claude-v4.8~o200k", tokens, tokens),
+    )
+
+
+def _figures_only(run: Run) -> tuple[ContextItem, ...]:
+    return tuple(_item(given.source, run.briefing.encode()) for given in run.given)
+
+
+def _copy(path: Path, folder: Path) -> Path:
+    return Path(shutil.copy(path, folder / path.name))
+
+
+def _short_hash(text: str) -> str:
+    from hashlib import sha256
+
+    return sha256(text.encode()).hexdigest()[:12]
+
+
+MEASURED: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "fill": fill,
+    "completion": completed,
+    "processes": processes,
+    "size": size,
+}
+
+if __name__ == "__main__":
+    name, place = sys.argv[1:]
+    print(json.dumps(MEASURED[name](Path(place))))

@@ -1,0 +1,320 @@
+"""The speed budgets, measured: one table.
+
+    python -m tests.bench.run [NAME ...] [--orch PATH] [--full]
+
+Nothing fails on time: the table says what was met and what was missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha1
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.bench.measure import NOTHING, FailedError, Pairs, Usage, pairs, run
+
+CHECKOUT = Path(__file__).parents[2]
+N = 7
+"""Pairs of processes for each figure, besides one that warms up."""
+
+
+class Line(NamedTuple):
+    """One line of the table. ``budget`` None: only for information."""
+
+    path: str
+    budget: float | None
+    measured: float | None
+    unit: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where and with what to measure."""
+
+    orch: tuple[str, ...]
+    python: str
+    env: dict[str, str]
+    folder: Path
+    full: bool
+
+    def against_nothing(
+        self,
+        command: Sequence[str],
+        cwd: Path,
+        *,
+        n: int = N,
+        before: Callable[[], object] = lambda: None,
+        exit_codes: Sequence[int] = (0,),
+    ) -> Pairs:
+        """A command against `python -c pass`; `{}` in it becomes the number of the run."""
+
+        def measured(number: int) -> Usage:
+            before()
+            words = [word.replace("{}", f"{number + 1:03d}") for word in command]
+            return run(words, cwd=cwd, env=self.env, exit_codes=exit_codes)
+
+        return pairs(n, measured, lambda: run([self.python, *NOTHING], cwd=cwd, env=self.env))
+
+    def inside(self, name: str, folder: Path | None = None) -> Any:
+        """What a function of `engine` measured in a process of its own."""
+        answer = subprocess.run(
+            [self.python, "-m", "tests.bench.engine", name, str(folder or self.folder)],
+            cwd=CHECKOUT,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        return json.loads(answer.stdout)
+
+    def project(self, name: str) -> Path:
+        """A new empty project."""
+        folder = self.folder / name
+        (folder / ".claude").mkdir(parents=True)
+        return folder
+
+
+def imports(bench: Bench) -> Iterator[Line]:
+    found = bench.against_nothing([bench.python, "-c", "import orch_tui"], bench.folder, n=21)
+    yield _line("`import orch_tui`", 1.2, found)
+
+
+COMMANDS = {
+    "init-session": "--scope Another",
+    "set-phase": "3 --session-id orch-2026-01-01-001",
+    "plan": "--session-id orch-2026-01-01-001 --agent-type reviewer --scope Review",
+    "init-deployment": "--session-id orch-2026-01-01-001 --context-bundle bundle.json",
+    "record-allocation": "--execution-id exec-{} --bundle bundle-001",
+    "record-completion": "--execution-id exec-{} --final-message-file answer.md",
+    "record-completion ": "--execution-id exec-{} --final-message-file answer.md --collect auto",
+    "collect": "--execution-id exec-{} --deliverables lib/index.py,lib/graph.py"
+    " --validation-results format:pass,lint:fail",
+    "complete-session": "--session-id orch-2026-01-01-003",
+    "prepare-bundle": "--session-id orch-2026-01-01-001 --bundle-id again-{}"
+    " --agent-type reviewer --files lib/index.py",
+    "track-budget": "--session-id orch-2026-01-01-001",
+    "deduplicate": "--bundles bundle-001,bundle.json",
+    "generate-briefing": "--bundle bundle-001",
+    "validate": "--session-id orch-2026-01-01-001",
+    "check-bounds": "--phase 2 --files lib/index.py",
+    "count": "lib/index.py",
+    "query": "--limit 20",
+    "query ": "--sessions",
+    "outputs": "--session-id orch-2026-01-01-002",
+    "history": "index agent:task-implementor",
+    "show": "exec-090",
+    "compare": "exec-090 exec-091",
+    "replay": "exec-090",
+    "stats": "",
+    "synthesize": "--session-id orch-2026-01-01-002",
+    "doctor": "",
+    "export": "",
+    "backup": "backup-{}.db",
+}
+"""Every command that reads or writes the record. A blank after the name tells two ways of one
+command apart."""
+
+
+def commands(bench: Bench) -> Iterator[Line]:
+    folder = bench.project("commands")
+    bench.inside("fill", folder)
+    (folder / "answer.md").write_text("`lib/index.py` is written; all tests pass.\n" * 70)
+    prepare = f"prepare-bundle --agent-type task-implementor --files {FIVE} --output bundle.json"
+    run([*bench.orch, *prepare.split()], cwd=folder, env=bench.env)
+    session = "init-session --scope Third --session-id orch-2026-01-01-003"
+    run([*bench.orch, *session.split()], cwd=folder, env=bench.env)
+    for name, words in COMMANDS.items():
+        path = f"`orch {name.strip()}`" + (f" `{words}`" if name.endswith(" ") else "")
+        try:
+            found = bench.against_nothing([*bench.orch, name.strip(), *words.split()], folder)
+        except FailedError as error:
+            yield Line(path, 10, None, "x pass", str(error))
+        else:
+            yield _line(path, 10, found)
+
+
+FIVE = "lib/index.py,lib/graph.py,docs/requirements.md,docs/design.md,lib/types.ts"
+
+
+def bundle(bench: Bench) -> Iterator[Line]:
+    folder = bench.project("bundle")
+    bench.inside("fill", folder)
+    record = folder / ".claude/orchestration"
+    command = f"prepare-bundle --agent-type a --scope b --files {FIVE}".split()
+    cold = bench.against_nothing(
+        [*bench.orch, *command], folder, before=lambda: shutil.rmtree(record, ignore_errors=True)
+    )
+    yield _line("bundle of five small files, cold (makes the record too)", 35, cold)
+    warm = bench.against_nothing([*bench.orch, *command], folder)
+    yield _line("the same, warm", 12, warm)
+
+
+def files(bench: Bench) -> Iterator[Line]:
+    spec = find_spec("textual")
+    if spec is None or not spec.submodule_search_locations:
+        yield Line("textual's own files", None, None, "", "textual is not installed")
+        return
+    folder = bench.project("files")
+    shutil.copytree(
+        spec.submodule_search_locations[0],
+        folder / "textual",
+        ignore=lambda _, names: [n for n in names if "." in n and not n.endswith(".py")],
+    )
+    copied = list(folder.rglob("*.py"))
+    size = sum(path.stat().st_size for path in copied) / 1e6
+    what = f"{len(copied)} files, {size:.1f} MB, counted and bundled"
+    record = folder / ".claude/orchestration"
+    command = [*bench.orch, *"prepare-bundle --agent-type a --output b.json --files".split()]
+    command.append("textual/**/*.py")
+    for state, budget, before in (
+        ("cold", 1.25, lambda: shutil.rmtree(record, ignore_errors=True)),
+        ("warm", 0.38, lambda: None),
+    ):
+        # they are over any budget: the answer is no, the bundle is made
+        found = bench.against_nothing(command, folder, n=5, before=before, exit_codes=(0, 1))
+        yield Line(f"{what}, {state}", budget, found.cpu, "s", _detail(found))
+        yield Line(f"{what}, {state}: peak", 120, found.peak, "MiB", "")
+
+
+ENCODING = "o200k_base"
+
+
+def tiktoken(bench: Bench) -> Iterator[Line]:
+    cache = bench.folder / "tiktoken"
+    cache.mkdir()
+    url = f"https://openaipublic.blob.core.windows.net/encodings/{ENCODING}.tiktoken"
+    (cache / sha1(url.encode()).hexdigest()).write_bytes(_published(ENCODING))
+    env = bench.env | {"TIKTOKEN_CACHE_DIR": str(cache)}
+    ours = f"from orch_tui.prepare.vocabulary import encoding; encoding({ENCODING!r})"
+    theirs = f"import tiktoken; tiktoken.get_encoding({ENCODING!r})"
+    found = pairs(
+        N,
+        lambda _: run([bench.python, "-c", ours], cwd=bench.folder, env=env),
+        lambda: run([bench.python, "-c", theirs], cwd=bench.folder, env=env),
+    )
+    yield Line(f"loading {ENCODING}", 0.65, found.ratio, "x tiktoken's loader", _detail(found))
+
+
+def _published(name: str) -> bytes:
+    """The vocabulary in the form in which tiktoken downloads it."""
+    from orch_tui.prepare.vocabulary import ranks
+
+    lines = (b"%s %d\n" % (b64encode(token), rank) for token, rank in ranks(name).items())
+    return b"".join(lines)
+
+
+def completion(bench: Bench) -> Iterator[Line]:
+    found = bench.inside("completion")
+    detail = (
+        f"p95 {found['p95'] * 1000:.2f} ms, CPU p50 {found['cpu'] * 1000:.2f} ms; n {found['n']}; "
+        f"a deployment: p50 {found['deployment'] * 1000:.2f} ms"
+    )
+    what = "one completion of 3 kB recorded, in a record of 10,000: p50"
+    yield Line(what, 2, found["p50"] * 1000, "ms", detail)
+
+
+def processes(bench: Bench) -> Iterator[Line]:
+    found = bench.inside("processes")
+    detail = (
+        f"{found['wall']:.1f} s for all; one deployment and completion: "
+        f"p50 {found['p50'] * 1000:.1f} ms, longest wait {found['max']:.1f} s"
+    )
+    lost = 2000 - found["found"]
+    yield Line("ten processes x 200 executions: lost", 0, lost, "executions", detail)
+
+
+def size(bench: Bench) -> Iterator[Line]:
+    found = bench.inside("size")
+    detail = ", ".join(f"{part} {size / 1e6:.1f} MB" for part, size in found["parts"].items())
+    ratio = found["database"] / found["text"]
+    what = f"size of a record of 10,000 ({found['text'] / 1e6:.0f} MB of text, each once)"
+    yield Line(what, None, ratio, "x the text", detail)
+
+
+BENCHMARKS: dict[str, Callable[[Bench], Iterator[Line]]] = {
+    "import": imports,
+    "commands": commands,
+    "bundle": bundle,
+    "files": files,
+    "tiktoken": tiktoken,
+    "completion": completion,
+    "processes": processes,
+    "size": size,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.run")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--orch", metavar="PATH", help="the installed command to measure")
+    parser.add_argument("--full", action="store_true", help="search 100,000 executions too")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(BENCHMARKS):
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    with tempfile.TemporaryDirectory(prefix="orch-bench-") as folder:
+        bench = _bench(arguments, Path(folder))
+        print("| path | budget | measured | | |\n|---|---|---|---|---|")
+        for name in arguments.names or BENCHMARKS:
+            for line in BENCHMARKS[name](bench):
+                print(_as_markdown(line), flush=True)
+        print(f"\n{_machine(bench)}")
+
+
+def _bench(arguments: argparse.Namespace, folder: Path) -> Bench:
+    """An installed command runs with its own interpreter and sees no checkout."""
+    env = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    env |= {"HOME": str(folder), "ORCH_CONFIG_DIR": str(folder / "config")}
+    if arguments.orch:
+        orch = Path(arguments.orch).absolute()
+        return Bench((str(orch),), str(orch.parent / "python"), env, folder, arguments.full)
+    env["PYTHONPATH"] = str(CHECKOUT)
+    return Bench((sys.executable, "-m", "orch_tui"), sys.executable, env, folder, arguments.full)
+
+
+def _line(path: str, budget: float, found: Pairs) -> Line:
+    return Line(path, budget, found.ratio, "x pass", _detail(found))
+
+
+def _detail(found: Pairs) -> str:
+    cpu, wall = (f"{seconds * 1000:.0f} ms" for seconds in (found.cpu, found.wall))
+    return f"CPU {cpu}, wall {wall}, {found.peak:.0f} MiB; n {found.n}"
+
+
+def _as_markdown(line: Line) -> str:
+    if line.measured is None:
+        measured, verdict = "-", "failed"
+    else:
+        measured = f"{line.measured:.3g} {line.unit}"
+        verdict = "" if line.budget is None else "met" if line.measured <= line.budget else "MISSED"
+    budget = "" if line.budget is None else f"{line.budget:g}"
+    return f"| {line.path} | {budget} | {measured} | {verdict} | {line.detail} |"
+
+
+def _machine(bench: Bench) -> str:
+    pass_cpu = run([bench.python, *NOTHING], cwd=bench.folder, env=bench.env).cpu
+    python = subprocess.check_output([bench.python, "-V"], text=True).split()[1]
+    return (
+        f"Medians of n whole processes, CPU time of the process and its children, each run in turn "
+        f"with `python -c pass` (here {pass_cpu * 1000:.0f} ms), after one of each that does not "
+        f"count. `{' '.join(bench.orch)}`, Python {python}, SQLite {sqlite3.sqlite_version}, "
+        f"tiktoken {version('tiktoken')}, {os.cpu_count()} cores, "
+        f"{platform.system()} {platform.machine()}."
+    )
+
+
+if __name__ == "__main__":
+    main()
