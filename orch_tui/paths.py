@@ -8,7 +8,10 @@ Nothing is resolved at import: every answer comes from the environment and the d
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+
+TYPE_CHECKING = False  # type checkers know the name; importing typing would load re
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RECORD_FOLDER = os.path.join(".claude", "orchestration")
 """Where a project keeps its record, relative to its root."""

@@ -170,7 +170,7 @@ class _Reader:
 
     def read(self, line: Line) -> list[tuple[str, Result]]:
         tokens = list(_tokens(line.content))
-        for (kind, word), (following, _) in zip(tokens, [*tokens[1:], ("end", "")], strict=True):
+        for (kind, word), (following, _) in zip(tokens, [*tokens[1:], ("end", "")], strict=False):
             self.take(kind, word, following)
             self.counted = kind in ("number", "ratio")
         self.close()
