@@ -13,7 +13,8 @@ Several sessions may be open at once, in one thread or in many. What is handed o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -41,9 +42,43 @@ from orch_tui.record.validation import validate_session
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Clock
+    from orch_tui.recall.compare import Comparison
+    from orch_tui.recall.insights import Insights
+    from orch_tui.recall.replay import Replay
     from orch_tui.recall.report import OutputValidation
+    from orch_tui.recall.search import Page
+    from orch_tui.recall.show import Shown
 
-__all__ = ["Execution", "OrchestrationSession", "Prepared", "Project", "prepare_bundle"]
+__all__ = [
+    "Execution",
+    "OrchestrationSession",
+    "Prepared",
+    "Project",
+    "compare",
+    "outputs_of",
+    "prepare_bundle",
+    "replay",
+    "search",
+    "show",
+    "stats",
+]
+
+
+Place = str | Path | Project | None
+"""Where a project is: a folder in it (None: the working folder), or the project itself."""
+
+
+@contextmanager
+def opened(place: Place, database: str | None = None) -> Iterator[Project]:
+    """The project at a place, closed again where it was opened for this."""
+    if isinstance(place, Project):
+        yield place
+        return
+    project = Project(place, database=database)
+    try:
+        yield project
+    finally:
+        project.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +200,13 @@ class OrchestrationSession:
         """
         found = project if isinstance(project, Project) else Project(project, **options)
         scope = sessions.get(found.existing_record, session_id).scope
-        return cls(scope, session_id, project=found)
+        session = cls(scope, session_id, project=found)
+        session._own_project = found is not project
+        return session
 
     @staticmethod
     def query(
-        *, project: str | Path | None = None, database: str | None = None, **filters: Any
+        *, project: Place = None, database: str | None = None, **filters: Any
     ) -> list[Session]:
         """Past sessions, newest first; filters as in ``recall.listing.sessions``.
 
@@ -177,11 +214,8 @@ class OrchestrationSession:
         """
         from orch_tui.recall import listing
 
-        place = Project(project, database=database)
-        try:
+        with opened(project, database) as place:
             return listing.sessions(place.existing_record, **filters)
-        finally:
-            place.close()
 
     @property
     def facts(self) -> Session:
@@ -389,3 +423,64 @@ class Execution:
     def retract(self, reason: str) -> ExecutionFacts:
         """Take the execution back: recorded by mistake."""
         return executions.retract(self.project.record, self.execution_id, reason, source="api")
+
+
+# Recall, over everything that was recorded
+
+
+def search(
+    query: str = "", *, project: Place = None, database: str | None = None, **options: Any
+) -> Page:
+    """Executions by words and filters; the language and options of ``recall.search.search``."""
+    from orch_tui.recall.search import search as find
+
+    with opened(project, database) as place:
+        return find(place.existing_record, query, **options)
+
+
+def show(execution_id: str, *, project: Place = None, database: str | None = None) -> Shown:
+    """One execution whole: given, said, delivered.
+
+    Raises:
+        NotFoundError: with the nearest known ids.
+    """
+    from orch_tui.recall.show import show as read_whole
+
+    with opened(project, database) as place:
+        return read_whole(place.existing_record, execution_id, place.root)
+
+
+def compare(
+    left: str, right: str, *, project: Place = None, database: str | None = None
+) -> Comparison:
+    """Two executions side by side."""
+    from orch_tui.recall.compare import compare as put_side_by_side
+
+    with opened(project, database) as place:
+        return put_side_by_side(place.existing_record, left, right, place.root)
+
+
+def replay(execution_id: str, *, project: Place = None, database: str | None = None) -> Replay:
+    """What a past execution was handed, byte for byte; ``context_bundle`` takes its bundle."""
+    from orch_tui.recall.replay import replay as render_again
+
+    with opened(project, database) as place:
+        return render_again(place.existing_record, execution_id)
+
+
+def stats(*, project: Place = None, database: str | None = None, **filters: Any) -> Insights:
+    """What went with success, always with n; filters as in ``recall.insights.gather``."""
+    from orch_tui.recall.insights import gather
+
+    with opened(project, database) as place:
+        return gather(place.existing_record, **filters)
+
+
+def outputs_of(
+    *, project: Place = None, database: str | None = None, **filters: Any
+) -> list[Output]:
+    """What agents produced, newest first; filters as in ``recall.listing.outputs``."""
+    from orch_tui.recall import listing
+
+    with opened(project, database) as place:
+        return listing.outputs(place.existing_record, **filters)

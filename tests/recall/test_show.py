@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from orch_tui import api
 from orch_tui.api import OrchestrationSession
 from orch_tui.errors import OrchError
 from orch_tui.project import Project
@@ -104,3 +105,21 @@ def test_what_was_never_briefed_cannot_be_replayed(
     execution = session.init_deployment("debugger")
     with pytest.raises(OrchError, match="no briefing was recorded for exec-001"):
         replay(project.record, execution.execution_id)
+
+
+def test_everything_can_be_recalled_from_python(tmp_path: Path) -> None:
+    (tmp_path / ".claude").mkdir()
+    with api.OrchestrationSession("find the bug", project=tmp_path) as session:
+        execution = session.init_deployment("debugger", briefing=b"Look at the walrus.\n")
+        execution.record_completion("The walrus was late.", collect=True)
+        execution.collect(insights=["walruses are slow"])
+        session.init_deployment("debugger", scope="once more")
+    (hit,) = api.search("walr", project=tmp_path).hits
+    assert hit.execution_id == "exec-001"
+    assert api.show("exec-001", project=tmp_path).briefing == "Look at the walrus.\n"
+    assert api.replay("exec-001", project=tmp_path).briefing == b"Look at the walrus.\n"
+    assert api.compare("exec-001", "exec-002", project=tmp_path).said
+    assert api.stats(project=tmp_path).overall.n == 2
+    assert [o.content for o in api.outputs_of(project=tmp_path)] == ["walruses are slow"]
+    with api.OrchestrationSession.open(session.session_id, project=tmp_path) as again:
+        assert [e.execution_id for e in again.executions()] == ["exec-002", "exec-001"]
