@@ -311,7 +311,10 @@ def gather(
 
 
 class _Chosen:
-    """The executions that count, as the relation ``chosen`` for every query."""
+    """The executions that count, as the relation ``chosen`` for every query.
+
+    A CROSS JOIN keeps SQLite from walking the larger table first, whatever the filters.
+    """
 
     def __init__(self, record: Record, condition: str, parameters: Sequence[Any]) -> None:
         self._record = record
@@ -386,7 +389,7 @@ def _over_time(of: _Chosen, every: str) -> tuple[Outcome, ...]:
 _INCLUDED = "included_in_deployment IS NOT 0"
 _GIVEN = f"""
   SELECT DISTINCT execution_id, context_source, went_well
-  FROM chosen JOIN context_allocations USING (execution_id)
+  FROM chosen CROSS JOIN context_allocations USING (execution_id)
   WHERE {_INCLUDED} AND context_type IS NOT 'briefing'
     AND context_source <> '-' AND context_source NOT LIKE 'text:%'"""
 
@@ -457,7 +460,7 @@ def _latest_checks(of: _Chosen) -> _Checks:
     """From validation results and, where an execution has none, from its deliverables."""
     rows = of.rows(
         "SELECT agent_type, o.execution_id, output_type, content, found, created_at "
-        "FROM outputs AS o JOIN chosen USING (execution_id) "
+        "FROM chosen CROSS JOIN outputs AS o USING (execution_id) "
         "WHERE o.retracted_at IS NULL AND (output_type = 'validation_result' "
         "OR output_type = 'deliverable' AND NOT EXISTS (SELECT 1 FROM outputs AS v "
         "WHERE v.execution_id = o.execution_id AND v.output_type = 'validation_result')) "
@@ -511,7 +514,7 @@ _SHARED = f"""
   SELECT a.execution_id, coalesce(content_id, context_source) AS text, token_count,
     coalesce(token_low, token_count) AS low, coalesce(token_high, token_count) AS high,
     a.estimator AS name
-  FROM chosen AS e JOIN context_allocations AS a USING (execution_id)
+  FROM chosen AS e CROSS JOIN context_allocations AS a USING (execution_id)
   WHERE {_INCLUDED} AND context_type = 'shared_context' AND token_count IS NOT NULL"""
 
 
@@ -584,8 +587,9 @@ def _worth(of: _Chosen, agents: Iterable[Outcome], checks: _Checks) -> tuple[Wor
 def _deliverables(of: _Chosen) -> tuple[dict[str, int], dict[str, int | None]]:
     """By agent type: how many different files, and how many of them are there."""
     rows = of.rows(
-        "SELECT DISTINCT agent_type, project, coalesce(path, content) FROM outputs AS o "
-        "JOIN chosen AS e USING (execution_id) JOIN sessions AS s ON s.session_id = e.session_id "
+        "SELECT DISTINCT agent_type, project, coalesce(path, content) FROM chosen AS e "
+        "CROSS JOIN outputs AS o USING (execution_id) "
+        "JOIN sessions AS s ON s.session_id = e.session_id "
         "WHERE output_type = 'deliverable' AND o.retracted_at IS NULL"
     )
     is_there = cache(os.path.lexists)

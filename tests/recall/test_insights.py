@@ -13,7 +13,7 @@ from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.catalogue import catalogue
 from orch_tui.prepare.tokens import Count
-from orch_tui.recall.insights import Insights, Outcome, gather, wilson
+from orch_tui.recall.insights import ContextEffect, Insights, Outcome, gather, wilson
 from orch_tui.record import plan
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import deploy
@@ -66,7 +66,7 @@ def test_an_empty_record_has_no_figures(record: Record) -> None:
     insights = gather(record)
     assert insights.overall == Outcome("all", 0, 0, 0, 0)
     assert insights.overall.share is None
-    assert insights.estimates == insights.validations == insights.worth == ()
+    assert not (insights.estimates or insights.validations or insights.worth)
     assert insights.parts()["sharing"][0]["moved_to_shared_tokens"] is None
 
 
@@ -101,8 +101,6 @@ def test_intervals_as_published() -> None:
 
 def test_the_difference_between_two_shares_as_published(record: Record) -> None:
     """Newcombe 1998b, table II, method 10: 56/70 against 48/80."""
-    from orch_tui.recall.insights import ContextEffect
-
     effect = ContextEffect(Outcome("a", 70, 56, 14, 0), Outcome("a", 80, 48, 32, 0))
     assert effect.difference == pytest.approx(0.2)
     assert effect.interval == pytest.approx((0.0524, 0.3339), abs=1e-4)
@@ -169,7 +167,7 @@ def test_what_was_not_included_was_not_given(record: Record) -> None:
         [execution],
     )
     insights = gather(record)
-    assert insights.by_context_source == insights.context == ()
+    assert not (insights.by_context_source or insights.context)
 
 
 def test_which_context_went_with_success(record: Record) -> None:
@@ -183,9 +181,9 @@ def test_which_context_went_with_success(record: Record) -> None:
     _run(record, session, "completed", "no context")
     effects = {effect.given.name: effect for effect in gather(record).context}
     assert list(effects) == ["good.md", "once.md", "a.py"]
-    good = effects["good.md"]
-    assert (good.given.n, good.given.share, good.others.n, good.others.share) == (6, 1.0, 6, 0.0)
-    assert good.difference == 1.0 and good.evidence > 0
+    best = effects["good.md"]
+    assert (best.given.n, best.given.share, best.others.n, best.others.share) == (6, 1.0, 6, 0.0)
+    assert best.difference == 1.0 and best.evidence > 0
     assert effects["once.md"].evidence < 0  # one run proves nothing
     assert effects["a.py"].difference is None
     assert effects["a.py"].others.n == 0  # the run whose context is not recorded is no "without"
