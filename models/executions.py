@@ -229,8 +229,10 @@ RAW_TRIGGERS = {
         "INSERT",
         "NEW.revision = 0",
         "json_object(" + ", ".join(f"'{c}', NEW.{c}" for c in RAW_COLUMNS) + ")",
-        "\n  INSERT INTO execution_keys (key, execution_id)"
-        " VALUES ('id:' || NEW.execution_id, NEW.execution_id) ON CONFLICT (key) DO NOTHING;",
+        # no conflict clause: that of the statement that fires a trigger would overrule it
+        "\n  INSERT INTO execution_keys (key, execution_id)\n"
+        "  SELECT 'id:' || NEW.execution_id, NEW.execution_id WHERE NOT EXISTS "
+        "(SELECT 1 FROM execution_keys WHERE key = 'id:' || NEW.execution_id);",
     ),
     "raw_execution_update": _observe(
         f"UPDATE OF {', '.join(RAW_COLUMNS)}", "NEW.revision = OLD.revision", _changed_columns()

@@ -156,6 +156,21 @@ def test_raw_sql_has_the_last_word_over_what_people_said(
     assert len(completions(record, "exec-001")) == 1
 
 
+@pytest.mark.parametrize("conflict", ["REPLACE", "IGNORE", "FAIL", "ABORT"])
+def test_an_execution_written_over_keeps_its_names(
+    record: Record, raw_execution: sqlite3.Connection, conflict: str
+) -> None:
+    """The conflict clause of a statement overrules those in the triggers it fires."""
+    take_in(record)
+    raw_execution.execute("DELETE FROM agent_executions")
+    raw_execution.execute(
+        f"INSERT OR {conflict} INTO agent_executions (execution_id, session_id, agent_type, scope)"
+        " VALUES ('exec-001', 's', 'tester', 'again')"
+    )
+    assert _execution(record).agent_type == "tester"
+    assert record.sql("SELECT * FROM execution_keys") == [("id:exec-001", "exec-001")]
+
+
 def test_what_raw_sql_did_is_in_the_journal(
     record: Record, raw_execution: sqlite3.Connection
 ) -> None:

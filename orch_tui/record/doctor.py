@@ -1,0 +1,298 @@
+"""Examining a record, whatever state it is in, and mending what can be derived again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import stat
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+import peewee
+
+from orch_tui.errors import RecordError
+from orch_tui.models import search
+from orch_tui.models.database import Record, is_record_folder, timestamp
+from orch_tui.models.schema import SCHEMA_VERSION
+from orch_tui.paths import inboxes
+from orch_tui.record import briefings, contents
+from orch_tui.record.observations import settle, unsettled
+
+LONG_WAIT = timedelta(days=1)
+"""An execution that has not returned after this time probably never will."""
+
+Level = Literal["ok", "warning", "problem"]
+_REPAIR = "orch doctor --repair"
+_RESTORE = "restore a backup, or save what can be read with `sqlite3 FILE .recover`"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    level: Level
+    what: str
+    detail: str
+    remedy: str = ""
+    """What to do about it; empty where nothing needs doing."""
+
+
+def examine(path: Path, root: Path | None = None) -> list[Finding]:
+    """Everything that can be told of the record at ``path``; it is only read.
+
+    ``root`` is the project whose inboxes are looked at. A file that cannot be opened, or breaks
+    under a check, is a finding, never an error.
+    """
+    try:
+        if not path.exists():
+            missing = f"there is no record at {path}"
+            return [Finding("problem", "file", missing, "orch init-session makes one")]
+        findings = [*_permissions(path), *_backups(path)]
+        with Record(path, create=False, writable=False) as record:
+            for what, check in _CHECKS.items():
+                findings += _checked(record, what, check)
+    except RecordError as error:
+        findings.append(Finding("problem", "file", error.message, error.hint))
+    except OSError as error:
+        return [Finding("problem", "file", f"{path}: {error.strerror}", "check its permissions")]
+    return findings + (_inbox(root) if root else [])
+
+
+def repair(record: Record) -> list[str]:
+    """Mend what is safe and derivable, and say what was mended.
+
+    Raises:
+        RecordError: the file cannot be written, or is too broken to be read.
+    """
+    done = [f"{path.name}: closed to others" for path in _open_to_others(record.path)]
+    for path in _open_to_others(record.path):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    if _unignored(record.path):
+        (record.path.parent / ".gitignore").write_text("*\n")
+        done.append(f"{record.path.parent.name}: ignored by git")
+    with record.write():
+        wrong = list(unsettled(record))
+        settle(record, wrong)
+        if wrong:
+            done.append(f"{len(wrong)} executions: added up again")
+        search.refresh_pending(record)
+        if search.check(record):
+            search.rebuild(record)
+            done.append("search index: made anew")
+    return done
+
+
+# Around the file
+
+
+def _open_to_others(path: Path) -> list[Path]:
+    """The files (and the folder, where it is the record's) that others may open."""
+    ours = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))]
+    ours += [*_copies(path)]
+    if is_record_folder(path.parent):
+        ours.append(path.parent)
+    return [p for p in ours if p.exists() and stat.S_IMODE(p.stat().st_mode) & 0o077]
+
+
+def _unignored(path: Path) -> bool:
+    return is_record_folder(path.parent) and not (path.parent / ".gitignore").exists()
+
+
+def _permissions(path: Path) -> Iterator[Finding]:
+    opened = _open_to_others(path)
+    if opened:
+        modes = ", ".join(f"{p.name} {stat.S_IMODE(p.stat().st_mode):o}" for p in opened)
+        yield Finding("warning", "permissions", f"others may open {modes}", _REPAIR)
+    else:
+        yield Finding("ok", "permissions", "only you may open it")
+    if _unignored(path):
+        yield Finding("warning", "git", f"{path.parent} has no .gitignore", _REPAIR)
+
+
+def _copies(path: Path) -> list[Path]:
+    return sorted(path.parent.glob(f"{path.name}.*bak"))
+
+
+def _backups(path: Path) -> Iterator[Finding]:
+    copies = _copies(path)
+    if copies:
+        size = sum(copy.stat().st_size for copy in copies)
+        names = ", ".join(copy.name for copy in copies)
+        yield Finding(
+            "ok",
+            "backups",
+            f"{names} from before a change of schema, {size / 1e6:,.1f} MB",
+            "delete them when all is well",
+        )
+
+
+def _inbox(root: Path) -> list[Finding]:
+    """Payloads wait in an inbox itself, what could not be read lies in folders within it."""
+    findings = []
+    for folder in filter(os.path.isdir, inboxes(root)):
+        waiting = aside = 0
+        for inside, _, files in os.walk(folder):
+            if inside == folder:
+                waiting += len(files)
+            else:
+                aside += len(files)
+        if aside:
+            findings.append(
+                Finding("warning", "inbox", f"{aside} payloads could not be read", f"see {folder}")
+            )
+        if waiting:
+            findings.append(Finding("ok", "inbox", f"{waiting} payloads wait in {folder}"))
+    return findings
+
+
+# In the file
+
+Check = Callable[[Record], Iterator[tuple[Level, str, str]]]
+
+
+def _checked(record: Record, what: str, check: Check) -> list[Finding]:
+    try:
+        return [Finding(level, what, detail, remedy) for level, detail, remedy in check(record)]
+    except RecordError as error:
+        return [Finding("problem", what, error.message, error.hint)]
+    except (sqlite3.Error, peewee.PeeweeException, ValueError, TypeError, LookupError) as error:
+        return [Finding("problem", what, f"{type(error).__name__}: {error}", _RESTORE)]
+
+
+def _schema(record: Record) -> Iterator[tuple[Level, str, str]]:
+    yield "ok", f"version {SCHEMA_VERSION}, SQLite {sqlite3.sqlite_version}", ""
+
+
+def _integrity(record: Record) -> Iterator[tuple[Level, str, str]]:
+    complaints = [str(row[0]) for row in record.sql("PRAGMA integrity_check")]
+    if complaints == ["ok"]:
+        yield "ok", f"{record.value('PRAGMA page_count')} pages", ""
+    else:
+        yield "problem", _some(complaints, "complaints"), _RESTORE
+
+
+def _foreign_keys(record: Record) -> Iterator[tuple[Level, str, str]]:
+    broken: dict[str, int] = {}
+    for table, _, parent, _ in record.sql("PRAGMA foreign_key_check"):
+        name = f"{table} without their {parent}"
+        broken[name] = broken.get(name, 0) + 1
+    for name, count in broken.items():
+        yield "problem", f"{count} {name}", "raw SQL deleted those; restore a backup to have them"
+    if not broken:
+        yield "ok", "every row has what it points to", ""
+
+
+def _search_index(record: Record) -> Iterator[tuple[Level, str, str]]:
+    wrong = search.check(record)
+    for complaint in wrong:
+        yield "problem", complaint, _REPAIR
+    if not wrong:
+        yield "ok", "agrees with the tables", ""
+
+
+def _executions(record: Record) -> Iterator[tuple[Level, str, str]]:
+    wrong = list(unsettled(record))
+    if wrong:
+        yield "warning", f"not what was observed: {_some(wrong, 'executions')}", _REPAIR
+    else:
+        count = record.value("SELECT count(*) FROM agent_executions")
+        yield "ok", f"{count} are what was observed", ""
+
+
+def _contents(record: Record) -> Iterator[tuple[Level, str, str]]:
+    count, wrong = 0, []
+    for content_id, sha256, size, encoding, stored in record.execute(
+        "SELECT content_id, sha256, size, encoding, data FROM contents"
+    ):
+        count += 1
+        try:
+            data = contents.unpacked(encoding, stored)
+        except zlib.error:
+            data = b""
+        if data is None:
+            if stored:
+                wrong.append(str(content_id))
+        elif len(data) != size or hashlib.sha256(data).hexdigest() != sha256:
+            wrong.append(str(content_id))
+    if wrong:
+        yield "problem", f"other bytes than were stored: {_some(wrong, 'contents')}", _RESTORE
+    else:
+        yield "ok", f"{count} have the bytes they were stored with", ""
+
+
+def _briefings(record: Record) -> Iterator[tuple[Level, str, str]]:
+    rows = record.sql("SELECT briefing_id, sha256 FROM briefings")
+    wrong = [
+        str(briefing_id)
+        for briefing_id, sha256 in rows
+        if hashlib.sha256(briefings.get(record, briefing_id)).hexdigest() != sha256
+    ]
+    if wrong:
+        yield "problem", f"not as they were rendered: {_some(wrong, 'briefings')}", _RESTORE
+    else:
+        yield "ok", f"{len(rows)} are as they were rendered", ""
+
+
+def _orphans(record: Record) -> Iterator[tuple[Level, str, str]]:
+    used = {
+        content_id
+        for (parts,) in record.execute("SELECT parts FROM briefings")
+        for kind, content_id in json.loads(parts)
+        if kind == "content"
+    }
+    unused, size = 0, 0
+    for content_id, length in record.execute(
+        "SELECT content_id, length(data) FROM contents WHERE encoding <> 'gone' "
+        "EXCEPT SELECT content_id, length(data) FROM contents WHERE content_id IN ("
+        "SELECT content_id FROM bundle_items UNION ALL SELECT content_id FROM context_allocations "
+        "UNION ALL SELECT content_id FROM outputs UNION ALL SELECT message_id FROM completions "
+        "UNION ALL SELECT json_extract(payload, '$.message_id') FROM observations)"
+    ):
+        if content_id not in used:
+            unused, size = unused + 1, size + length
+    if unused:
+        yield "ok", f"{unused} contents of replaced bundles are kept, {size / 1e6:,.1f} MB", ""
+
+
+def _waiting(record: Record) -> Iterator[tuple[Level, str, str]]:
+    long_ago = timestamp(record.clock() - LONG_WAIT)
+    count = record.value(
+        "SELECT count(*) FROM agent_executions WHERE status = 'deployed' "
+        "AND retracted_at IS NULL AND deployed_at < ?",
+        [long_ago],
+    )
+    if count:
+        yield (
+            "warning",
+            f"{count} executions were deployed more than a day ago and have not returned",
+            "orch record-completion, with --status failed where nothing will come",
+        )
+
+
+def _free_pages(record: Record) -> Iterator[tuple[Level, str, str]]:
+    free, pages = record.value("PRAGMA freelist_count"), record.value("PRAGMA page_count")
+    yield "ok", f"{free} of {pages} pages are free and will be used again", ""
+
+
+_CHECKS: dict[str, Check] = {
+    "schema": _schema,
+    "integrity": _integrity,
+    "references": _foreign_keys,
+    "contents": _contents,
+    "briefings": _briefings,
+    "executions": _executions,
+    "search index": _search_index,
+    "unused contents": _orphans,
+    "waiting": _waiting,
+    "free pages": _free_pages,
+}
+
+
+def _some(names: list[str], kind: str) -> str:
+    return f"{len(names)} {kind} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"

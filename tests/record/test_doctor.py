@@ -1,0 +1,218 @@
+"""The doctor tells what is wrong with a record, and mends what can be derived."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from orch_tui.errors import RecordError
+from orch_tui.models.database import Record
+from orch_tui.models.schema import SCHEMA_VERSION
+from orch_tui.record import briefings, contents, executions
+from orch_tui.record.completion import record_completion
+from orch_tui.record.doctor import Finding, examine, repair
+from orch_tui.record.observations import observe, settle
+from orch_tui.record.sessions import init_session
+from tests.conftest import FakeClock
+
+
+@pytest.fixture
+def filled(record: Record) -> Record:
+    """Two executions with messages and a briefing."""
+    session = init_session(record, "scope", project="/p")
+    with record.write():
+        for label in ("exec-1", "exec-2"):
+            deployed = {"session_id": session.session_id, "agent_type": "tester", "scope": "look"}
+            observe(record, "deployed", deployed, source="manual", keys=[f"id:{label}"])
+            settle(record, [label])
+        briefings.put(record, b"# Task\n" + b"context " * 40 + b"\nGo.", [b"context " * 40])
+    record_completion(record, "exec-1", final_message="All green. " * 40)
+    return record
+
+
+def found(record: Record, root: Path | None = None) -> dict[str, Finding]:
+    """What is not as it should be, as seen from outside."""
+    return {f.what: f for f in examine(record.path, root) if f.level != "ok"}
+
+
+def meddle(record: Record, *statements: str) -> None:
+    with closing(sqlite3.connect(record.path)) as raw:
+        for statement in statements:
+            raw.execute(statement)
+        raw.commit()
+
+
+def test_a_sound_record_has_nothing_wrong(filled: Record) -> None:
+    findings = examine(filled.path)
+    assert [f for f in findings if f.level != "ok"] == []
+    assert {"schema", "integrity", "references", "contents", "executions", "search index"} <= {
+        f.what for f in findings
+    }
+
+
+def test_looking_changes_nothing(filled: Record) -> None:
+    before = "\n".join(filled.db.connection().iterdump())
+    examine(filled.path)
+    assert "\n".join(filled.db.connection().iterdump()) == before
+
+
+def test_a_missing_record(tmp_path: Path) -> None:
+    (finding,) = examine(tmp_path / "no.db")
+    assert (finding.level, finding.what) == ("problem", "file")
+    assert not (tmp_path / "no.db").exists()
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    path.write_text("these are my notes, not a database")
+    assert "not an SQLite database" in examine(path)[-1].detail
+
+
+def test_a_newer_record(filled: Record) -> None:
+    meddle(filled, f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    assert "newer orch" in found(filled)["file"].detail
+
+
+def test_a_file_that_was_cut_short(filled: Record) -> None:
+    filled.close()
+    os.truncate(filled.path, filled.path.stat().st_size - 5 * 4096)
+    assert any(f.level == "problem" for f in examine(filled.path))
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_overwritten_pages_are_found_and_raise_nothing(filled: Record, part: int) -> None:
+    filled.close()
+    data = bytearray(filled.path.read_bytes())
+    pages = len(data) // 4096
+    for page in range(1 + part, pages, 8):
+        data[page * 4096 : (page + 1) * 4096] = b"\xa5" * 4096
+    filled.path.write_bytes(data)
+    problems = [f for f in examine(filled.path) if f.level == "problem"]
+    assert problems
+    assert all(f.remedy for f in problems)
+
+
+def test_rows_that_lost_what_they_point_to(filled: Record) -> None:
+    meddle(
+        filled,
+        "INSERT INTO outputs (execution_id, output_type) VALUES ('nobody', 'insight')",
+        "INSERT INTO context_allocations (execution_id) VALUES ('nobody')",
+    )
+    details = [f.detail for f in examine(filled.path) if f.what == "references"]
+    assert sorted(details) == [
+        "1 context_allocations without their agent_executions",
+        "1 outputs without their agent_executions",
+    ]
+
+
+def test_contents_with_other_bytes(filled: Record) -> None:
+    with filled.write():
+        contents.put(filled, b"short")
+    meddle(filled, "UPDATE contents SET data = x'00' WHERE encoding = 'raw'")
+    assert "1 contents" in found(filled)["contents"].detail
+
+
+def test_a_packed_content_that_cannot_be_unpacked(filled: Record) -> None:
+    with filled.write():
+        stored = contents.put(filled, b"long enough to be packed " * 20)
+    meddle(filled, f"UPDATE contents SET data = x'00' WHERE content_id = {stored}")
+    assert "1 contents" in found(filled)["contents"].detail
+
+
+def test_a_briefing_that_is_not_as_it_was(filled: Record) -> None:
+    meddle(filled, "UPDATE briefings SET sha256 = 'not its hash'")
+    assert "briefings" in found(filled)
+
+
+def test_an_execution_that_is_not_what_was_observed(filled: Record) -> None:
+    meddle(
+        filled, "UPDATE agent_executions SET tool_calls = 3, scope = 'x', revision = revision + 1"
+    )
+    assert "2 executions" in found(filled)["executions"].detail
+    assert "2 executions: added up again" in repair(filled)
+    assert found(filled) == {}
+    assert executions.get(filled, "exec-1").scope == "look"
+
+
+def test_completions_that_are_gone_are_derived_again(filled: Record) -> None:
+    meddle(filled, "DELETE FROM completions")
+    assert "1 executions (exec-1)" in found(filled)["executions"].detail
+    repair(filled)
+    assert found(filled) == {}
+
+
+def test_a_broken_statement_is_a_finding(filled: Record) -> None:
+    meddle(filled, "UPDATE observations SET payload = '{\"scope\": ' WHERE kind = 'deployed'")
+    assert found(filled)["executions"].level == "problem"
+
+
+def test_an_index_that_lost_a_row_is_made_anew(filled: Record) -> None:
+    with filled.write():
+        filled.execute("INSERT INTO search_index (search_index) VALUES ('delete-all')")
+    assert found(filled)["search index"].remedy == "orch doctor --repair"
+    assert repair(filled) == ["search index: made anew"]
+    assert found(filled) == {}
+
+
+def test_permissions(filled: Record) -> None:
+    filled.path.chmod(0o644)
+    filled.path.parent.chmod(0o755)
+    (filled.path.parent / ".gitignore").unlink()
+    filled.path.with_name("execution.db.v0.bak").touch(0o644)
+    wrong = found(filled)
+    assert "execution.db 644" in wrong["permissions"].detail
+    assert "orchestration 755" in wrong["permissions"].detail
+    assert "git" in wrong
+    repair(filled)
+    assert found(filled) == {}
+    assert repair(filled) == []
+
+
+def test_a_folder_of_the_users_is_none_of_our_business(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with Record(tmp_path / "my.db") as record:
+        assert found(record) == {}
+
+
+def test_backups_of_migrations_are_named(filled: Record) -> None:
+    filled.path.with_name("execution.db.v0.2.bak").touch(0o600)
+    details = {f.what: f.detail for f in examine(filled.path)}
+    assert "execution.db.v0.2.bak" in details["backups"]
+
+
+def test_payloads_in_the_inbox(filled: Record) -> None:
+    root = filled.path.parents[2]
+    aside = filled.path.parent / "inbox" / "unreadable"
+    aside.mkdir(parents=True)
+    (aside / "a.json").touch()
+    for name in ("b.json", "c.json"):
+        (aside.parent / name).touch()
+    told = [f for f in examine(filled.path, root) if f.what == "inbox"]
+    assert [(f.level, f.detail.split(" in ")[0]) for f in told] == [
+        ("warning", "1 payloads could not be read"),
+        ("ok", "2 payloads wait"),
+    ]
+
+
+def test_executions_that_wait_for_long(filled: Record) -> None:
+    """exec-2 never returned; the file itself has no clock, so the real one is asked."""
+    meddle(filled, "UPDATE agent_executions SET deployed_at = '2020-01-01T00:00:00.000Z'")
+    with Record(filled.path, clock=FakeClock()) as record:
+        repair(record)
+    assert found(filled)["waiting"].detail.startswith("1 executions")
+
+
+def test_contents_nobody_uses_are_counted(filled: Record) -> None:
+    with filled.write():
+        contents.put(filled, b"of an edited bundle")
+    details = {f.what: f.detail for f in examine(filled.path)}
+    assert details["unused contents"].startswith("1 contents")
+
+
+def test_repair_of_a_read_only_record_says_so(filled: Record) -> None:
+    with Record(filled.path, writable=False) as record, pytest.raises(RecordError, match="written"):
+        repair(record)

@@ -1,0 +1,397 @@
+"""A redacted secret is nowhere: no row, no index, no free page, no log, in no disguise."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import peewee
+import pytest
+
+from orch_tui.errors import OrchError, UsageError
+from orch_tui.models import search
+from orch_tui.models.database import Record
+from orch_tui.models.schema import TRIGGERS
+from orch_tui.prepare.bundle import Bundle, ContextItem
+from orch_tui.prepare.tokens import Count
+from orch_tui.record import (
+    briefings,
+    bundles,
+    contents,
+    executions,
+    journal,
+    outputs,
+    plan,
+    sessions,
+)
+from orch_tui.record.completion import completions, record_completion
+from orch_tui.record.doctor import examine
+from orch_tui.record.observations import observe, settle, unsettled
+from orch_tui.record.redaction import Redacted, redact
+
+KEY = "skliveTOPSECRETq7Zx"
+AWKWARD = 'pa"ss\\wörd\n\u2028key'
+"""JSON escapes five of these, each in its own way."""
+
+
+def item(source: str, data: bytes) -> ContextItem:
+    return ContextItem("file", source, "required", (), data, Count(9, "o200k_base", 9, 9))
+
+
+def fill(record: Record, secret: str, root: Path) -> str:
+    """Put the secret wherever a user can put words; gives the execution's label."""
+    session = sessions.init_session(
+        record,
+        f"session {secret}",
+        project=str(root),
+        metadata={"token": secret, f"key {secret}": ["nested", {"deep": secret}]},
+        session_id="s",
+    )
+    plan.add(record, "s", "debugger", scope=f"planned {secret}")
+    text = f"export KEY={secret}\n" + "filler line\n" * 60
+    bundle = Bundle(
+        bundle_id="b",
+        agent_type="debugger",
+        scope=f"bundle {secret}",
+        items=(item(f"lib/{secret}.py", text.encode()), item("wide.txt", secret.encode("utf-16"))),
+        model="sonnet",
+        created_at="2026-11-22T10:00:00.000Z",
+        name=f"name {secret}",
+    )
+    saved = bundles.save(record, bundle, "s")
+    with record.write():
+        label = observe(
+            record,
+            "deployed",
+            {
+                "session_id": session.session_id,
+                "agent_type": "debugger",
+                "scope": f"run {secret}",
+                "bundle_version_id": saved.version_id,
+                "briefing_id": briefings.put(
+                    record, f"# Do {secret}\n".encode() + text.encode(), [text.encode()]
+                ),
+            },
+            source="manual",
+            keys=["id:exec-1", f"tool:{secret}"],
+        )
+        record.execute(
+            "INSERT INTO context_allocations (execution_id, context_type, context_source, "
+            "included_in_deployment, content_id) VALUES (?, 'file', ?, 1, ?)",
+            [label, f"lib/{secret}.py", contents.put(record, text.encode())],
+        )
+        settle(record, [label])
+    record_completion(record, label, final_message=f"I used {secret} here. " + "All green. " * 50)
+    record_completion(record, label, status="failed", error_message=f"401 for {secret}")
+    (root / "out.txt").write_text(f"wrote {secret}")
+    outputs.collect(
+        record,
+        label,
+        root=root,
+        deliverable_paths=["out.txt"],
+        validation={"auth": f"fail {secret}"},
+        insights=[f"never print {secret}"],
+    )
+    return label
+
+
+def disguises(secret: str) -> list[bytes]:
+    return [
+        secret.encode(),
+        secret.encode("utf-16-le"),
+        secret.encode("utf-16-be"),
+        json.dumps(secret)[1:-1].encode(),
+        json.dumps(secret, ensure_ascii=False)[1:-1].encode(),
+    ]
+
+
+def traces(record: Record, secret: str) -> list[str]:
+    """Where the bytes of the secret still are: in the files, raw or inside what is compressed."""
+    found = []
+    for path in record.path.parent.glob("execution.db*"):
+        raw = path.read_bytes()
+        found += [f"{path.name}: {form!r}" for form in disguises(secret) if form in raw]
+        for start in range(len(raw) - 1):  # every zlib stream, also on free pages
+            if raw[start] == 0x78 and raw[start + 1] in (0x01, 0x5E, 0x9C, 0xDA):
+                packed = zlib.decompressobj()
+                try:
+                    data = packed.decompress(raw[start:])
+                except zlib.error:
+                    continue
+                found += [f"{path.name} zlib: {f!r}" for f in disguises(secret) if f in data]
+    return found
+
+
+def everything(record: Record) -> str:
+    return "\n".join(record.db.connection().iterdump())
+
+
+@pytest.mark.parametrize("secret", [KEY, AWKWARD], ids=["key", "awkward"])
+def test_no_byte_of_it_is_left(record: Record, tmp_path: Path, secret: str) -> None:
+    fill(record, secret, tmp_path)
+    assert traces(record, secret)
+    done = redact(record, secret, "pasted by mistake")
+    assert traces(record, secret) == []
+    record.close()
+    assert traces(record, secret) == []
+    assert set(done.places) == {
+        "contents",
+        "briefings",
+        "bundles",
+        "bundle_versions",
+        "bundle_items",
+        "sessions",
+        "planned_agents",
+        "journal",
+        "agent_executions",
+        "execution_keys",
+        "observations",
+        "completions",
+        "context_allocations",
+        "outputs",
+    }
+
+
+@pytest.fixture
+def redacted(record: Record, tmp_path: Path) -> Record:
+    fill(record, KEY, tmp_path)
+    redact(record, KEY, "pasted by mistake")
+    return record
+
+
+def test_the_rest_of_the_words_stay(redacted: Record) -> None:
+    session = sessions.get(redacted, "s")
+    assert session.scope == "session [redacted]"
+    assert session.metadata == {
+        "token": "[redacted]",
+        "key [redacted]": ["nested", {"deep": "[redacted]"}],
+    }
+    execution = executions.get(redacted, "exec-1")
+    assert execution.scope == "run [redacted]"
+    assert execution.error_message == "401 for [redacted]"
+    first = completions(redacted, "exec-1")[0]
+    message = contents.text(redacted, first.message_id)
+    assert message is not None
+    assert message.startswith("I used [redacted] here. All green.")
+    bundle = bundles.load(redacted, "b").bundle
+    assert bundle.items[0].source == "lib/[redacted].py"
+    assert (bundle.items[0].data or b"").startswith(b"export KEY=[redacted]\nfiller")
+    assert (bundle.items[1].data or b"").decode("utf-16") == "[redacted]"
+    given = outputs.of_execution(redacted, "exec-1")
+    assert {o.content for o in given if o.output_type == "insight"} == {"never print [redacted]"}
+    briefing = briefings.get(redacted, execution.briefing_id or 0)
+    assert briefing.startswith(b"# Do [redacted]\nexport KEY=[redacted]\nfiller")
+
+
+def test_what_is_left_is_whole(redacted: Record) -> None:
+    assert [f for f in examine(redacted.path) if f.level != "ok"] == []
+    assert list(unsettled(redacted)) == []
+    assert search.check(redacted) == []
+
+
+def test_the_index_forgets_the_word(redacted: Record) -> None:
+    redacted.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab('main', search_index, 'row')")
+    redacted.execute("CREATE VIRTUAL TABLE temp.given USING fts5vocab('main', given_index, 'row')")
+    terms = {t for (t,) in redacted.sql("SELECT term FROM words UNION SELECT term FROM given")}
+    assert "redacted" in terms
+    assert not [term for term in terms if KEY.lower() in term]
+
+
+def test_the_journal_tells_that_and_why_but_not_what(redacted: Record) -> None:
+    entry = journal.entries(redacted)[-1]
+    assert entry.action == "redact"
+    assert entry.after["reason"] == "pasted by mistake"
+    assert entry.after["places"]["sessions"] == 1
+    assert KEY not in str(entry)
+    with pytest.raises(peewee.IntegrityError, match="append-only"):
+        redacted.execute("DELETE FROM journal")
+
+
+def test_a_secret_in_the_reason_is_not_told_either(record: Record) -> None:
+    sessions.init_session(record, f"session {KEY}", project="/p")
+    redact(record, KEY, f"{KEY} was live")
+    assert journal.entries(record)[-1].after["reason"] == "[redacted] was live"
+    assert traces(record, KEY) == []
+
+
+def test_a_tombstone_keeps_the_bytes_from_coming_back(redacted: Record) -> None:
+    before = everything(redacted)
+    again = record_completion(
+        redacted, "exec-1", final_message=f"I used {KEY} here. " + "All green. " * 50
+    )
+    assert not again.is_new
+    assert everything(redacted) == before
+
+
+def test_doing_it_again_finds_nothing(redacted: Record) -> None:
+    before = everything(redacted)
+    assert redact(redacted, KEY, "again").places == {}
+    assert everything(redacted) == before
+
+
+def test_raw_sql_is_still_observed_afterwards(redacted: Record) -> None:
+    with closing(sqlite3.connect(redacted.path)) as raw:
+        raw.execute("UPDATE agent_executions SET scope = 'raw'")
+        raw.commit()
+    assert redacted.value("SELECT count(*) FROM observations WHERE pending") == 1
+
+
+def test_a_dry_run_counts_the_same_and_changes_nothing(record: Record, tmp_path: Path) -> None:
+    fill(record, KEY, tmp_path)
+    before = everything(record)
+    looked = redact(record, KEY, "look", dry_run=True)
+    assert everything(record) == before
+    assert looked == redact(record, KEY, "now")
+
+
+def test_free_pages_are_cleaned_where_no_row_holds_it(record: Record) -> None:
+    record.execute("PRAGMA secure_delete = 0")  # some builds wipe what is deleted, others do not
+    sessions.init_session(record, KEY * 1000, project="/p", session_id="s")
+    with record.write():
+        record.execute("DELETE FROM sessions")
+        record.execute("DROP TRIGGER journal_keeps_rows")
+        record.execute("DELETE FROM journal")
+        record.execute(TRIGGERS["journal_keeps_rows"])
+    record.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert traces(record, KEY)
+    assert redact(record, KEY, "gone already") == Redacted({}, ())
+    assert traces(record, KEY) == []
+
+
+@pytest.mark.parametrize(
+    "stored",
+    ['{"a": "\\u0073kliveTOPSECRETq7Zx"}', "[broken skliveTOPSECRETq7Zx", "skliveTOPSECRETq7Zx"],
+    ids=["escaped by choice", "not JSON", "plain"],
+)
+def test_raw_json_is_found_however_it_was_written(record: Record, stored: str) -> None:
+    record.execute(
+        "INSERT INTO sessions (session_id, scope, metadata) VALUES ('s', 'x', ?)", [stored]
+    )
+    assert redact(record, KEY, "raw").places == {"sessions": 1}
+    held = record.value("SELECT metadata FROM sessions")
+    assert "[redacted]" in held
+    assert KEY[1:] not in held
+
+
+def test_names_that_hold_it_stay_connected(record: Record) -> None:
+    sessions.init_session(record, "x", project="/p", session_id=f"s-{KEY}")
+    plan.add(record, f"s-{KEY}", "a")
+    with record.write():
+        observe(
+            record,
+            "deployed",
+            {"session_id": f"s-{KEY}", "agent_type": "a"},
+            source="api",
+            keys=[f"id:e-{KEY}"],
+        )
+    redact(record, KEY, "in a name")
+    assert record.sql("PRAGMA foreign_key_check") == []
+    assert executions.get(record, "e-[redacted]").session_id == "s-[redacted]"
+    assert traces(record, KEY) == []
+
+
+def test_names_that_would_become_one_are_refused(record: Record) -> None:
+    for name in (KEY, "[redacted]"):
+        sessions.init_session(record, "x", project="/p", session_id=f"s-{name}")
+    before = everything(record)
+    with pytest.raises(OrchError, match="differ in nothing but the secret"):
+        redact(record, KEY, "in a name")
+    assert everything(record) == before
+
+
+def test_briefings_that_become_equal_become_one(record: Record) -> None:
+    sessions.init_session(record, "x", project="/p", session_id="s")
+    for number, secret in enumerate((KEY, "another-key-entirely")):
+        with record.write():
+            briefing_id = briefings.put(record, f"use {secret}".encode(), [])
+            observe(
+                record,
+                "deployed",
+                {"session_id": "s", "agent_type": "a", "briefing_id": briefing_id},
+                source="api",
+                keys=[f"id:e{number}"],
+            )
+            settle(record, [f"e{number}"])
+    redact(record, KEY, "first")
+    redact(record, "another-key-entirely", "second")
+    ids = {executions.get(record, f"e{number}").briefing_id for number in range(2)}
+    assert len(ids) == 1
+    assert briefings.get(record, ids.pop() or 0) == b"use [redacted]"
+    assert list(unsettled(record)) == []
+
+
+def test_bytes_that_are_no_text(record: Record) -> None:
+    secret = b"\xff\xfebinary-key\x80"
+    with record.write():
+        held = contents.put(record, b"before " + secret + b" after")
+    assert redact(record, secret, "binary").places == {"contents": 1}
+    assert contents.get(record, held) is None
+    assert record.sql("SELECT data FROM contents WHERE encoding <> 'gone'") == [
+        (b"before [redacted] after",)
+    ]
+
+
+def test_other_files_that_hold_it_are_named(record: Record, tmp_path: Path) -> None:
+    fill(record, KEY, tmp_path)
+    folder = record.path.parent
+    record.backup(folder / "execution.db.v0.bak")
+    (folder / "drafts").mkdir()
+    (folder / "drafts" / "scope.txt").write_text(f"draft {KEY}")
+    (folder / "drafts" / "harmless.txt").write_text("draft")
+    (folder / "inbox").mkdir()
+    (folder / "inbox" / "1.json").write_text(json.dumps({"prompt": KEY}))
+    done = redact(record, KEY, "found late")
+    assert sorted(done.still_in) == sorted(
+        str(path)
+        for path in (
+            folder / "drafts" / "scope.txt",
+            folder / "execution.db.v0.bak",
+            folder / "inbox" / "1.json",
+            tmp_path / "out.txt",
+        )
+    )
+    assert KEY in (tmp_path / "out.txt").read_text()
+
+
+def test_a_backup_that_holds_it_only_compressed_is_named(record: Record) -> None:
+    with record.write():
+        contents.put(record, f"packed {KEY} ".encode() * 20)
+    copy = record.path.with_name("execution.db.v0.bak")
+    record.backup(copy)
+    assert KEY.encode() not in copy.read_bytes()
+    assert redact(record, KEY, "packed").still_in == (str(copy),)
+
+
+def test_a_reader_that_keeps_old_pages_is_told_of(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The write-ahead log cannot be emptied while somebody reads from it."""
+    sessions.init_session(record, f"session {KEY}", project="/p")
+    record.execute("PRAGMA busy_timeout = 50")
+    with Record(record.path) as other, other.read():
+        other.value("SELECT count(*) FROM sessions")
+        done = redact(record, KEY, "while read")
+        assert any(name.startswith(str(record.path)) for name in done.still_in)
+    assert redact(record, KEY, "once more").still_in == ()
+    assert traces(record, KEY) == []
+
+
+@pytest.mark.parametrize("secret", ["", "abc", "  a  ", b"\xff\xff\xff\xff\xffab", "mess", "text"])
+def test_what_would_be_found_everywhere_is_refused(record: Record, secret: Any) -> None:
+    sessions.init_session(record, "x", project="/p")
+    before = everything(record)
+    with pytest.raises(UsageError):
+        redact(record, secret, "too short")
+    assert everything(record) == before
+
+
+def test_letters_of_it_in_a_hash_are_left_alone(record: Record, tmp_path: Path) -> None:
+    fill(record, KEY, tmp_path)
+    digest = json.loads(record.value("SELECT payload FROM observations WHERE kind = 'returned'"))
+    words = digest["words"]
+    assert redact(record, words[10:15], "five letters").places == {}
+    assert redact(record, words, "all of it").places == {"observations": 1}
