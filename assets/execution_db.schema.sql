@@ -368,7 +368,8 @@ BEGIN
   INSERT INTO observations (digest, execution_id, kind, source, at, payload, pending)
   VALUES ('sql:' || lower(hex(randomblob(16))), NEW.execution_id, 'sql', 'sql', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
     json_object('session_id', NEW.session_id, 'agent_type', NEW.agent_type, 'deployed_at', NEW.deployed_at, 'completed_at', NEW.completed_at, 'status', NEW.status, 'scope', NEW.scope, 'context_token_count', NEW.context_token_count, 'model', NEW.model, 'final_message', NEW.final_message, 'success', NEW.success, 'error_message', NEW.error_message), 1);
-  INSERT INTO execution_keys (key, execution_id) VALUES ('id:' || NEW.execution_id, NEW.execution_id) ON CONFLICT (key) DO NOTHING;
+  INSERT INTO execution_keys (key, execution_id)
+  SELECT 'id:' || NEW.execution_id, NEW.execution_id WHERE NOT EXISTS (SELECT 1 FROM execution_keys WHERE key = 'id:' || NEW.execution_id);
 END;
 
 CREATE TRIGGER raw_execution_update AFTER UPDATE OF session_id, agent_type, deployed_at, completed_at, status, scope, context_token_count, model, final_message, success, error_message ON agent_executions

@@ -1,0 +1,58 @@
+"""The schema on paper, in the models and in a new file is one and the same."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import peewee
+import pytest
+
+from orch_tui.models import schema
+from orch_tui.models.database import Record
+from orch_tui.models.migrations import ORIGINAL
+
+ROOT = Path(__file__).parents[2]
+PAPER = ROOT / "assets" / "execution_db.schema.sql"
+
+
+def made(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    return set(connection.execute("SELECT name, type FROM sqlite_schema"))
+
+
+def test_the_schema_file_is_what_the_models_say() -> None:
+    printed = subprocess.run(
+        [sys.executable, "-m", "orch_tui.models.schema"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert PAPER.read_text() == printed, (
+        "run: python -m orch_tui.models.schema > assets/execution_db.schema.sql"
+    )
+
+
+def test_the_schema_file_makes_the_record(record: Record, tmp_path: Path) -> None:
+    path = tmp_path / "paper.db"
+    with closing(sqlite3.connect(path)) as raw:
+        raw.executescript(PAPER.read_text())
+        assert made(raw) == made(record.db.connection())
+    with Record(path, create=False) as opened:
+        assert opened.value("PRAGMA journal_mode") == "wal"
+
+
+def test_every_model_is_in_the_schema() -> None:
+    models = {m for m in peewee.Model.__subclasses__() if m.__module__.startswith("orch_tui")}
+    known = {sub for model in models for sub in model.__subclasses__()}
+    assert known == set(schema.TABLES)
+
+
+@pytest.mark.parametrize("table", list(ORIGINAL))
+def test_the_four_tables_start_with_the_columns_of_the_proposal(record: Record, table: str) -> None:
+    """So that a row of SELECT * is read by position as it was."""
+    columns = [row["name"] for row in record.rows(f"PRAGMA table_info({table})")]
+    assert columns[: len(ORIGINAL[table])] == list(ORIGINAL[table])
