@@ -200,8 +200,6 @@ CREATE TABLE "agent_executions" (
 
 CREATE INDEX "agent_executions_session_id" ON "agent_executions" ("session_id");
 
-CREATE INDEX "agent_executions_deployed_at" ON "agent_executions" ("deployed_at");
-
 CREATE UNIQUE INDEX "agent_executions_uid" ON "agent_executions" ("uid");
 
 CREATE INDEX "agent_executions_planned_id" ON "agent_executions" ("planned_id");
@@ -326,6 +324,8 @@ CREATE TABLE "usage_messages" (
 CREATE INDEX "usage_messages_execution_id" ON "usage_messages" ("execution_id");
 
 CREATE INDEX observations_pending ON observations (execution_id) WHERE pending;
+
+CREATE INDEX executions_by_time ON agent_executions (coalesce(deployed_at, completed_at), retracted_at, session_id, agent_type, status, success, model, resolved_model, planned_id, bundle_version_id);
 
 CREATE TABLE search_docs (
   docid INTEGER PRIMARY KEY,

@@ -40,7 +40,7 @@ class AgentExecution(Table):
     execution_id = TextField(primary_key=True)
     session_id = ForeignKeyField(Session, column_name="session_id")
     agent_type = TextField()
-    deployed_at = TimeField(null=True, constraints=default(NOW), index=True)
+    deployed_at = TimeField(null=True, constraints=default(NOW))
     completed_at = TimeField(null=True)
     status = TextField(null=True, constraints=[one_of("status", *STATES)])
     scope = TextField(null=True)

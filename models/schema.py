@@ -55,8 +55,12 @@ TABLES: tuple[type[Model], ...] = (
     UsageMessage,
 )
 
-PARTIAL_INDEXES = (
+INDEXES = (
     "CREATE INDEX observations_pending ON observations (execution_id) WHERE pending",
+    # Lists are newest first, and so are most questions; it covers what they filter by.
+    "CREATE INDEX executions_by_time ON agent_executions (coalesce(deployed_at, completed_at), "
+    "retracted_at, session_id, agent_type, status, success, model, resolved_model, planned_id, "
+    "bundle_version_id)",
 )
 
 TRIGGERS = {**RAW_TRIGGERS, **JOURNAL_TRIGGERS, **SEARCH_TRIGGERS}
@@ -66,7 +70,7 @@ def create(database: SqliteDatabase) -> None:
     """Make everything in an empty database, inside the caller's transaction."""
     for table in TABLES:
         SchemaManager(table, database).create_all(safe=False)
-    for statement in (*PARTIAL_INDEXES, *SEARCH_TABLES, *TRIGGERS.values()):
+    for statement in (*INDEXES, *SEARCH_TABLES, *TRIGGERS.values()):
         database.execute_sql(statement)
 
 

@@ -335,6 +335,7 @@ class OrchestrationSession:
             root=self.project.root,
             template=self.project.template(template),
             format=format,
+            limits=self.project.limits,
         )
 
     def complete(self, status: str = "completed") -> Session:

@@ -190,11 +190,14 @@ def _keep_text(
 ) -> tuple[Output, bool]:
     known = select(
         record,
-        "execution_id = ? AND output_type = ? AND content = ?",
-        [execution.execution_id, output_type, text],
+        "execution_id = ? AND output_type = ? AND found = ?",
+        [execution.execution_id, output_type, found],
     )
-    if known:
-        return known[-1], False
+    if output_type == "validation_result":
+        known = known[-1:]  # a check that fails again after it passed is news
+    for output in known:
+        if output.content == text:
+            return output, False
     return _insert(record, execution, output_type, text, common, found), True
 
 
