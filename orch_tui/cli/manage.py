@@ -88,7 +88,7 @@ def redact() -> argparse.ArgumentParser:
     parser.add_argument(
         "secret", metavar="FILE", help="a file that holds it; - reads standard input"
     )
-    parser.add_argument("--reason", required=True)
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="kept in the journal")
     parser.add_argument("--dry-run", action="store_true", help="only count where it stands")
     add_format(parser)
     parser.set_defaults(run=_redact)
@@ -166,7 +166,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 def completion() -> argparse.ArgumentParser:
     parser = Parser("completion", example='eval "$(orch completion bash)"')
-    parser.add_argument("shell", choices=SHELLS)
+    parser.add_argument("shell", choices=SHELLS, help="its kind")
     parser.set_defaults(run=_completion)
     return parser
 

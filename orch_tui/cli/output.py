@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any, BinaryIO, TypeVar
 from unicodedata import category
 
@@ -53,13 +54,7 @@ def print_rows(
     elif not listed:
         print(empty or "nothing found", file=sys.stderr)
     else:
-        names = list(columns) or list(listed[0])
-        cells = [[cell(row.get(name), name) for name in names] for row in listed]
-        if form == "markdown":
-            _print_markdown(names, cells)
-        else:
-            numeric = [all(_is_number(row.get(name)) for row in listed) for name in names]
-            _print_table([heading(name) for name in names], cells, numeric)
+        _print_table(listed, list(columns) or list(listed[0]), form)
 
 
 def print_json(value: Any) -> None:
@@ -86,6 +81,12 @@ def printable(text: str, *, lines: bool = False) -> str:
             if not (c.isprintable() or c in kept or category(c) == "Zs")
         }
     )
+
+
+def may_style() -> bool:
+    """Whether standard output is a terminal that shows bold, and nobody asked for plain text."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not plain
 
 
 def write_text(path: str, text: str | bytes) -> None:
@@ -281,17 +282,14 @@ def cell(value: Any, name: str = "") -> str:
     if value is None or value == [] or value == {}:
         return ""
     if isinstance(value, list | tuple):
-        return ", ".join(cell(each) for each in value)
+        return (" to " if name == "band" else ", ").join(cell(each) for each in value)
     if isinstance(value, dict):
         return ", ".join(f"{key}: {cell(each)}" for key, each in value.items())
     text = local_time(str(value), name) if name == "at" or name.endswith("_at") else str(value)
     return printable(" ".join(text.split()))
 
 
-_SHARES = {
-    *("success_share", "share_low", "share_high", "success_share_without"),
-    *("difference", "difference_low", "difference_high"),
-}
+_SHARES = {"success_share", "success_share_without", "difference"}
 _LABELS = {"output_id", "position", "seq", "phase"}
 """Numbers that name something: nobody wants thousands marks in them."""
 
@@ -312,10 +310,12 @@ _HEADINGS = {
     "latest_at": "latest at",
     "success_share": "share",
     "success_share_without": "share without",
-    "share_low": "low",
-    "share_high": "high",
-    "difference_low": "low",
-    "difference_high": "high",
+    "tokens_given": "given",
+    "tokens_used": "used",
+    "deliverables": "delivered",
+    "deliverables_existing": "existing",
+    "validations_passed": "passed",
+    "validations_failed": "failed",
     "position": "n",
 }
 """What tables call a column where its own name is longer than what stands under it."""
@@ -340,40 +340,70 @@ def _print_csv(rows: list[Row]) -> None:
         writer.writerow({n: _json(v) if isinstance(v, list | dict) else v for n, v in row.items()})
 
 
-def _print_markdown(names: list[str], cells: list[list[str]]) -> None:
-    print(f"| {' | '.join(names)} |")
-    print(f"|{'---|' * len(names)}")
-    for line in cells:
-        print(f"| {' | '.join(text.replace('|', chr(92) + '|') for text in line)} |")
+def _print_table(rows: list[Row], names: list[str], form: str) -> None:
+    """A table of the columns that hold anything; on a narrow terminal one value a line."""
+    table = {name: [cell(row.get(name), name) for row in rows] for name in names}
+    table = {name: cells for name, cells in table.items() if any(cells)}
+    headings = [heading(name) for name in table]
+    lines = list(zip(*table.values(), strict=True))
+    widths = [max(map(len, column)) for column in zip(headings, *lines, strict=True)]
+    numeric = [all(_is_number(row.get(name)) for row in rows) for name in table]
+    if form == "markdown":
+        _print_markdown(list(table), lines)
+    elif not sys.stdout.isatty():
+        _print_plain([tuple(headings), *lines], widths, numeric)
+    elif sum(min(width, _NARROW) + 2 for width in widths) - 2 > get_terminal_size().columns:
+        _print_records(headings, lines)
+    else:
+        _print_fitted(headings, lines, widths, numeric)
 
 
 _NARROW = 20
-"""Cells up to this width are never broken: ids, times, agent types."""
+"""Columns up to this width are never broken: ids, times, agent types."""
 
 
-def _print_table(headings: list[str], cells: list[list[str]], numeric: list[bool]) -> None:
-    """Rich on a terminal, where it fits columns to the width; plain columns elsewhere."""
-    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
-    if sys.stdout.isatty():
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
+def _print_markdown(names: list[str], lines: list[tuple[str, ...]]) -> None:
+    print(f"| {' | '.join(names)} |")
+    print(f"|{'---|' * len(names)}")
+    for line in lines:
+        print(f"| {' | '.join(text.replace('|', chr(92) + '|') for text in line)} |")
 
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for title, width, is_number in zip(headings, widths, numeric, strict=True):
-            table.add_column(
-                title,
-                justify="right" if is_number else "left",
-                no_wrap=width <= _NARROW,
-                overflow="fold",
-            )
-        for line in cells:
-            table.add_row(*map(Text, line))
-        Console().print(table)
-        return
-    for line in (headings, *cells):
+
+def _print_plain(lines: list[tuple[str, ...]], widths: list[int], numeric: list[bool]) -> None:
+    for line in lines:
         padded = (
             text.rjust(width) if is_number else text.ljust(width)
             for text, width, is_number in zip(line, widths, numeric, strict=True)
         )
         print("  ".join(padded).rstrip())
+
+
+def _print_records(headings: list[str], lines: list[tuple[str, ...]]) -> None:
+    width = max(map(len, headings))
+    for number, line in enumerate(lines):
+        if number:
+            print()
+        for title, text in zip(headings, line, strict=True):
+            if text:
+                print(f"{title:<{width}}  {text}")
+
+
+def _print_fitted(
+    headings: list[str], lines: list[tuple[str, ...]], widths: list[int], numeric: list[bool]
+) -> None:
+    """On a terminal Rich breaks the wide columns so that all of them fit."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title, width, is_number in zip(headings, widths, numeric, strict=True):
+        table.add_column(
+            title,
+            justify="right" if is_number else "left",
+            no_wrap=width <= _NARROW,
+            overflow="fold",
+        )
+    for line in lines:
+        table.add_row(*map(Text, line))
+    Console().print(table)

@@ -34,8 +34,10 @@ def prepare_bundle() -> argparse.ArgumentParser:
   --files "spec/requirements.md#Vector Search,lib/types.ts:1-80" \\
   --references references/hnsw.md --output bundle.json""",
     )
-    parser.add_argument("--agent-type", required=True)
-    parser.add_argument("--scope", default="", help="what the agent is to do")
+    parser.add_argument(
+        "--agent-type", required=True, metavar="NAME", help="of the agent that gets it"
+    )
+    parser.add_argument("--scope", default="", metavar="TEXT", help="what the agent is to do")
     sources = "repeat, or separate with commas; FILE, FILE:10-80, FILE#Heading, 'docs/*.md', -"
     parser.add_argument("--files", action="append", metavar="SOURCE", help=f"required: {sources}")
     parser.add_argument("--references", action="append", metavar="SOURCE", help="recommended")
@@ -44,10 +46,14 @@ def prepare_bundle() -> argparse.ArgumentParser:
         "--shared", action="append", metavar="SOURCE", help="required, as shared context"
     )
     parser.add_argument("--text", action="append", metavar="TEXT", help="instructions of your own")
-    parser.add_argument("--model", default="", help="decides how tokens are counted")
-    parser.add_argument("--session-id", help="default: the newest open session, if there is one")
-    parser.add_argument("--bundle-id", default="", help="default: bundle-<number>")
-    parser.add_argument("--name", default="", help="a name to find it by")
+    parser.add_argument(
+        "--model", default="", metavar="NAME", help="decides how tokens are counted"
+    )
+    parser.add_argument(
+        "--session-id", metavar="ID", help="default: the newest open session, if there is one"
+    )
+    parser.add_argument("--bundle-id", default="", metavar="ID", help="default: bundle-<number>")
+    parser.add_argument("--name", default="", metavar="TEXT", help="a name to find it by")
     parser.add_argument("--output", metavar="FILE", default="-", help="default: standard output")
     parser.add_argument(
         "--allow-secret", action="store_true", help="take files that look like secrets; recorded"
@@ -93,7 +99,9 @@ def track_budget() -> argparse.ArgumentParser:
         "track-budget",
         example="orch track-budget --session-id orch-2026-11-22-001 --bundles bundle-001.json",
     )
-    parser.add_argument("--session-id", help="default: the newest open session, if there is one")
+    parser.add_argument(
+        "--session-id", metavar="ID", help="default: the newest open session, if there is one"
+    )
     parser.add_argument("--bundles", action="append", metavar="BUNDLE,...", help="files or ids")
     parser.add_argument("--phase", type=int, choices=range(1, 6), help="show its share apart")
     parser.add_argument("--budget", type=positive, metavar="TOKENS", help="default: the session's")
@@ -204,8 +212,10 @@ def generate_briefing() -> argparse.ArgumentParser:
         "generate-briefing",
         example="orch generate-briefing --bundle bundle.json --output agent-briefing.md",
     )
-    parser.add_argument("--bundle", required=True, help="a bundle file, or an id")
-    parser.add_argument("--template", help="a file, or a name in the template folders")
+    parser.add_argument("--bundle", required=True, metavar="BUNDLE", help="a bundle file, or an id")
+    parser.add_argument(
+        "--template", metavar="FILE", help="a file, or a name in the template folders"
+    )
     parser.add_argument("--output", metavar="FILE", default="-", help="default: standard output")
     _add_no_record(parser)
     parser.set_defaults(run=_generate_briefing)
@@ -232,11 +242,19 @@ def validate() -> argparse.ArgumentParser:
         example="""orch validate --scope "Implement vector search" \\
   --context-files "spec/requirements.md,lib/types.ts" --dependencies "spec->code,code->tests\"""",
     )
-    parser.add_argument("--scope", help="default: the session's")
-    parser.add_argument("--context-files", action="append", metavar="FILE,...")
-    parser.add_argument("--dependencies", action="append", metavar="A->B,...")
-    parser.add_argument("--session-id", help="also check its plan and bundles, and record it")
-    parser.add_argument("--agent-types", action="append", metavar="TYPE,...")
+    parser.add_argument("--scope", metavar="TEXT", help="default: the session's")
+    parser.add_argument(
+        "--context-files", action="append", metavar="FILE,...", help="must be there"
+    )
+    parser.add_argument(
+        "--dependencies", action="append", metavar="A->B,...", help="B waits for A; no cycles"
+    )
+    parser.add_argument(
+        "--session-id", metavar="ID", help="also check its plan and bundles, and record it"
+    )
+    parser.add_argument(
+        "--agent-types", action="append", metavar="NAME,...", help="warn of unknown ones"
+    )
     parser.add_argument("--bundles", action="append", metavar="BUNDLE,...", help="files or ids")
     _add_no_record(parser)
     parser.set_defaults(run=_validate)
@@ -286,9 +304,13 @@ def check_bounds() -> argparse.ArgumentParser:
         "check-bounds",
         example='orch check-bounds --phase 2 --files "spec/requirements.md,lib/a.ts"',
     )
-    parser.add_argument("--phase", type=int, required=True, choices=range(1, 6))
-    parser.add_argument("--files", action="append", metavar="FILE,...")
-    parser.add_argument("--model", default="", help="decides how tokens are counted")
+    parser.add_argument(
+        "--phase", type=int, required=True, choices=range(1, 6), help="what they are read in"
+    )
+    parser.add_argument("--files", action="append", metavar="FILE,...", help="what is read")
+    parser.add_argument(
+        "--model", default="", metavar="NAME", help="decides how tokens are counted"
+    )
     _add_no_record(parser)
     parser.set_defaults(run=_check_bounds)
     return parser
@@ -314,8 +336,12 @@ def _check_bounds(arguments: Namespace) -> int:
 def count() -> argparse.ArgumentParser:
     parser = Parser("count", example="orch count 'src/**/*.py' README.md --model opus")
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="as for prepare-bundle")
-    parser.add_argument("--model", default="", help="decides how tokens are counted")
-    parser.add_argument("--allow-secret", action="store_true")
+    parser.add_argument(
+        "--model", default="", metavar="NAME", help="decides how tokens are counted"
+    )
+    parser.add_argument(
+        "--allow-secret", action="store_true", help="count files that look like secrets"
+    )
     add_format(parser)
     _add_no_record(parser)
     parser.set_defaults(run=_count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from orch_tui.cli.output import (
     cell,
     heading,
     in_words,
+    local_time,
+    may_style,
     positive,
     print_json,
     print_rows,
@@ -50,7 +53,7 @@ def query() -> argparse.ArgumentParser:
     parser.add_argument(
         "--status", help="deployed, completed, failed (sessions: also planning ...)"
     )
-    parser.add_argument("--model", help="asked for, or the one that ran")
+    parser.add_argument("--model", metavar="NAME", help="asked for, or the one that ran")
     _add_scope(parser)
     add_format(parser)
     parser.set_defaults(run=_query)
@@ -82,8 +85,10 @@ def outputs() -> argparse.ArgumentParser:
         "outputs", example="orch outputs --session-id orch-2026-11-22-001 --output-type deliverable"
     )
     _add_filters(parser)
-    parser.add_argument("--execution-id")
-    parser.add_argument("--output-type", help="deliverable, validation_result, insight or error")
+    parser.add_argument("--execution-id", metavar="ID", help="of one execution")
+    parser.add_argument(
+        "--output-type", metavar="TYPE", help="deliverable, validation_result, insight or error"
+    )
     parser.add_argument(
         "--state",
         action="store_true",
@@ -136,8 +141,8 @@ orch history 'given:"HNSW" -draft' --format json""",
         "words",
         nargs="*",
         metavar="QUERY",
-        help='words, "a phrase", -word, and filters: agent: status: model: session: phase: type: '
-        "file: given: since: until: source: has:",
+        help='in quotes: words, "a phrase", -word, and filters: agent: status: model: session: '
+        "phase: type: file: given: since: until: source: has:",
     )
     parser.add_argument("--limit", type=positive, default=20, help="default: %(default)s")
     parser.add_argument("--before", metavar="CURSOR", help="the next page: as the last one says")
@@ -167,18 +172,26 @@ def _history(arguments: Namespace) -> None:
     else:
         say("nothing recorded meets that; fewer words find more")
     if page.next_before:
-        say(f"{page.total} found; --before {page.next_before} shows the next {arguments.limit}")
+        say(f"{page.found} found; --before {page.next_before} shows the next {arguments.limit}")
 
 
 def _print_hits(hits: tuple[Hit, ...]) -> None:
-    from orch_tui.cli.output import local_time
-
     for hit in hits:
-        when = local_time(hit.at) if hit.at else "unknown time"
-        print(f"{hit.execution_id}  {hit.agent_type}  {hit.status}  {when}")
-        print(f"    {printable(hit.scope or '')}")
-        if hit.snippet:
-            print(f"    {printable(hit.snippet)}")
+        when = local_time(hit.at) if hit.at else "time unknown"
+        print(f"{hit.execution_id}  {printable(hit.agent_type)}  {hit.status}  {when}")
+        for text in (printable(hit.scope or ""), _marked(hit.snippet, hit.spans)):
+            if text:
+                print(f"    {text}")
+
+
+def _marked(text: str, spans: tuple[tuple[int, int], ...]) -> str:
+    """A snippet with what was sought in bold, where a terminal may be told so."""
+    bold, plain = ("\x1b[1m", "\x1b[22m") if may_style() else ("", "")
+    shown, at = "", 0
+    for start, end in spans:
+        shown += f"{printable(text[at:start])}{bold}{printable(text[start:end])}{plain}"
+        at = end
+    return shown + printable(text[at:])
 
 
 def show() -> argparse.ArgumentParser:
@@ -187,13 +200,15 @@ def show() -> argparse.ArgumentParser:
         example="""orch show exec-001                # all of it, in short
 orch show exec-001 --part given   # every item with its exact text""",
     )
-    parser.add_argument("execution_id", metavar="EXECUTION")
+    parser.add_argument("execution_id", metavar="EXECUTION", help="its id")
     parser.add_argument(
         "--part",
         choices=("given", "briefing", "said", "delivered", "facts", "trail"),
         help="one part whole; briefing and said are printed as they are",
     )
-    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument(
+        "--format", choices=("table", "json"), default="table", help="default: %(default)s"
+    )
     parser.set_defaults(run=_show)
     return parser
 
@@ -317,9 +332,11 @@ def _print_delivered(shown: Shown) -> None:
 
 def compare() -> argparse.ArgumentParser:
     parser = Parser("compare", example="orch compare exec-001 exec-004")
-    parser.add_argument("left", metavar="EXECUTION")
-    parser.add_argument("right", metavar="EXECUTION")
-    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("left", metavar="EXECUTION", help="the id of one")
+    parser.add_argument("right", metavar="EXECUTION", help="the id of the other")
+    parser.add_argument(
+        "--format", choices=("table", "json"), default="table", help="default: %(default)s"
+    )
     parser.set_defaults(run=_compare)
     return parser
 
@@ -365,11 +382,13 @@ def replay() -> argparse.ArgumentParser:
         example="""orch replay exec-001 > briefing.md
 orch replay exec-001 --deploy --output briefing.md""",
     )
-    parser.add_argument("execution_id", metavar="EXECUTION")
+    parser.add_argument("execution_id", metavar="EXECUTION", help="its id")
     parser.add_argument("--output", metavar="FILE", default="-", help="default: standard output")
     parser.add_argument("--deploy", action="store_true", help="record it as a new execution")
-    parser.add_argument("--session-id", help="with --deploy: in another session")
-    parser.add_argument("--allow-overflow", metavar="REASON", help="with --deploy")
+    parser.add_argument("--session-id", metavar="ID", help="with --deploy: in another session")
+    parser.add_argument(
+        "--allow-overflow", metavar="REASON", help="with --deploy: also over budget"
+    )
     parser.set_defaults(run=_replay)
     return parser
 
@@ -428,26 +447,77 @@ def _stats(arguments: Namespace) -> None:
         every=arguments.every,
     )
     parts = insights.parts()
-    if arguments.format == "json" and not arguments.by:
-        print_json(parts)
-        return
-    chosen = arguments.by or _MAIN_PARTS
-    for name in chosen:
-        rows = parts[name if name in parts else f"by_{name}"]
-        if len(chosen) > 1 and arguments.format in ("table", "markdown"):
-            print(f"{name.replace('_', ' ')}:" if arguments.format == "table" else f"## {name}\n")
-        print_rows(rows, arguments.format, empty="  nothing recorded yet")
-        if len(chosen) > 1:
+
+    def named(names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+        return {name: parts[name if name in parts else f"by_{name}"] for name in names}
+
+    chosen = named(arguments.by or ())
+    if len(chosen) == 1:
+        _print_part_of_stats(*chosen.popitem(), arguments.format)
+    elif arguments.format == "json":
+        print_json(chosen or parts)
+    elif arguments.format == "jsonl":
+        rows = ({"part": name, **row} for name, part in (chosen or parts).items() for row in part)
+        print_rows(rows, "jsonl")
+    elif arguments.format == "csv":
+        raise UsageError("a CSV has one kind of row", hint=f"--by, one of {', '.join(_PARTS)}")
+    else:
+        for name, part in (chosen or named(_MAIN_PARTS)).items():
+            title = name.replace("_", " ")
+            print(f"## {title}\n" if arguments.format == "markdown" else f"{title}:")
+            _print_part_of_stats(name, part, arguments.format)
             print()
+
+
+def _print_part_of_stats(name: str, rows: list[dict[str, Any]], form: str) -> None:
+    if form in ("table", "markdown"):
+        rows = [_with_intervals(row) for row in rows]
+    columns = _STATS_COLUMNS.get(name, ())
+    print_rows(rows, form, columns=columns, empty="  nothing is recorded yet")
+
+
+_STATS_COLUMNS = {
+    "validations": (
+        *("agent_type", "check", "n", "passed", "failed", "other", "unknown", "latest"),
+        *("minimum", "median", "maximum"),
+    ),
+    "worth": (
+        *("agent_type", "n", "success", "tokens_given", "tokens_used", "deliverables"),
+        *("deliverables_existing", "validations_passed", "validations_failed", "estimator"),
+    ),
+}
+"""What tables show of the widest parts."""
+
+_INTERVALS = {
+    "success_share": ("share_low", "share_high"),
+    "difference": ("difference_low", "difference_high"),
+}
+
+
+def _with_intervals(row: dict[str, Any]) -> dict[str, Any]:
+    """A row for people: a share and the interval it surely lies in are one figure."""
+    shown = dict(row)
+    for name, ends in _INTERVALS.items():
+        low, high = (shown.pop(end, None) for end in ends)
+        if shown.get(name) is not None and low is not None and high is not None:
+            shown[name] = f"{shown[name]:.0%} ({low:.0%} to {high:.0%})"
+    return shown
 
 
 def synthesize() -> argparse.ArgumentParser:
     parser = Parser(
         "synthesize", example="orch synthesize --session-id orch-2026-11-22-001 --output report.md"
     )
-    parser.add_argument("--session-id", help="default: the newest open session")
-    parser.add_argument("--template", help="a file, or a name in the template folders")
-    parser.add_argument("--format", choices=("markdown", "json", "html"), default="markdown")
+    parser.add_argument("--session-id", metavar="ID", help="default: the newest open session")
+    parser.add_argument(
+        "--template", metavar="FILE", help="a file, or a name in the template folders"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("markdown", "json", "html"),
+        default="markdown",
+        help="default: %(default)s",
+    )
     parser.add_argument("--output", metavar="FILE", default="-", help="default: standard output")
     parser.set_defaults(run=_synthesize)
     return parser
@@ -470,10 +540,12 @@ def _synthesize(arguments: Namespace) -> None:
 
 
 def _add_filters(parser: argparse.ArgumentParser, *, limit: bool = True) -> None:
-    parser.add_argument("--session-id")
-    parser.add_argument("--agent-type")
-    parser.add_argument("--since", metavar="WHEN", help="2026-11-22, yesterday, 7d")
-    parser.add_argument("--until", metavar="WHEN")
+    parser.add_argument("--session-id", metavar="ID", help="of one session")
+    parser.add_argument("--agent-type", metavar="NAME", help="of one type of agent")
+    parser.add_argument(
+        "--since", metavar="WHEN", help="2026-11-22, 2026-11-22T10:00, yesterday, 7d"
+    )
+    parser.add_argument("--until", metavar="WHEN", help="a day counts to its end")
     if limit:
         parser.add_argument("--limit", type=positive, help="default: all")
 

@@ -34,8 +34,8 @@ def init_session() -> argparse.ArgumentParser:
     parser = Parser(
         "init-session", example='orch init-session --scope "Implement vector search feature"'
     )
-    parser.add_argument("--scope", required=True, help="what the session is about")
-    parser.add_argument("--session-id", help="default: orch-<today>-<number>")
+    parser.add_argument("--scope", required=True, metavar="TEXT", help="what the session is about")
+    parser.add_argument("--session-id", metavar="ID", help="default: orch-<today>-<number>")
     parser.add_argument("--metadata", metavar="JSON", help="an object of your own to keep with it")
     parser.add_argument("--budget", type=positive, metavar="TOKENS", help="for all its bundles")
     parser.set_defaults(run=_init_session)
@@ -87,7 +87,12 @@ def complete_session() -> argparse.ArgumentParser:
         "complete-session", example="orch complete-session --session-id orch-2026-11-22-001"
     )
     _add_session(parser)
-    parser.add_argument("--status", choices=("completed", "failed"), default="completed")
+    parser.add_argument(
+        "--status",
+        choices=("completed", "failed"),
+        default="completed",
+        help="default: %(default)s",
+    )
     hide = parser.add_mutually_exclusive_group()
     hide.add_argument("--archive", action="store_true", help="also hide it from lists and search")
     hide.add_argument("--unarchive", action="store_true", help="only show an archived one again")
@@ -120,9 +125,9 @@ orch plan                       # the plan, in waves
 orch plan --edit 2 --model opus""",
     )
     _add_session(parser)
-    parser.add_argument("--agent-type", help="plan one more agent of this type")
-    parser.add_argument("--scope", help="what it is to do")
-    parser.add_argument("--model", help="the model to ask for")
+    parser.add_argument("--agent-type", metavar="NAME", help="plan one more agent of this type")
+    parser.add_argument("--scope", metavar="TEXT", help="what it is to do")
+    parser.add_argument("--model", metavar="NAME", help="the model to ask for")
     parser.add_argument("--bundle", metavar="ID", help="the bundle it is given")
     parser.add_argument(
         "--after", action="append", metavar="N,N", help="the agents it waits for, by number"
@@ -202,15 +207,22 @@ def init_deployment() -> argparse.ArgumentParser:
   --scope "Implement HNSW" --context-bundle bundle-001.json --output briefing.md""",
     )
     _add_session(parser)
-    parser.add_argument("--execution-id", help="default: exec-<number>")
-    parser.add_argument("--agent-type", help="default: the bundle's")
-    parser.add_argument("--scope", help="what it is to do (default: the bundle's)")
-    parser.add_argument("--model", help="the model asked for (default: the bundle's)")
+    parser.add_argument("--execution-id", metavar="ID", help="default: exec-<number>")
+    parser.add_argument("--agent-type", metavar="NAME", help="default: the bundle's")
+    parser.add_argument("--scope", metavar="TEXT", help="what it is to do (default: the bundle's)")
+    parser.add_argument(
+        "--model", metavar="NAME", help="the model asked for (default: the bundle's)"
+    )
     parser.add_argument("--context-bundle", metavar="BUNDLE", help="a bundle file, or an id")
-    parser.add_argument("--context-token-count", type=_tokens, metavar="TOKENS")
+    parser.add_argument(
+        "--context-token-count",
+        type=_tokens,
+        metavar="TOKENS",
+        help="what it was given, where no bundle says so",
+    )
     parser.add_argument("--planned", type=int, metavar="N", help="the planned agent it is a run of")
     parser.add_argument("--briefing", metavar="FILE", help="the exact text handed over; - is stdin")
-    parser.add_argument("--template", help="render the briefing with this template")
+    parser.add_argument("--template", metavar="FILE", help="render the briefing with this template")
     parser.add_argument("--output", metavar="FILE", help="write the briefing to hand over")
     parser.add_argument("--deployed-at", metavar="TIME", help="default: now")
     parser.add_argument(
@@ -262,8 +274,8 @@ def record_allocation() -> argparse.ArgumentParser:
         "record-allocation",
         example="orch record-allocation --execution-id exec-001 --bundle bundle-001.json",
     )
-    parser.add_argument("--execution-id", required=True)
-    parser.add_argument("--bundle", required=True, help="a bundle file, or an id")
+    parser.add_argument("--execution-id", required=True, metavar="ID", help="of the deployment")
+    parser.add_argument("--bundle", required=True, metavar="BUNDLE", help="a bundle file, or an id")
     parser.add_argument("--allow-overflow", metavar="REASON", help="record it over budget")
     _add_allow_secret(parser)
     parser.set_defaults(run=_record_allocation)
@@ -300,21 +312,26 @@ def record_completion() -> argparse.ArgumentParser:
   --collect auto
 some-command | orch record-completion --execution-id exec-001 --final-message -""",
     )
-    parser.add_argument("--execution-id", required=True)
-    parser.add_argument("--status", choices=("completed", "failed"))
+    parser.add_argument("--execution-id", required=True, metavar="ID", help="of the deployment")
+    parser.add_argument(
+        "--status", choices=("completed", "failed"), help="default: as --success, else completed"
+    )
     message = parser.add_mutually_exclusive_group()
     message.add_argument("--final-message", metavar="TEXT", help="the text; - reads standard input")
     message.add_argument("--final-message-file", metavar="FILE", help="- reads standard input")
     parser.add_argument("--success", type=boolean, metavar="BOOL", help="default: as the status")
-    parser.add_argument("--error-message")
-    parser.add_argument("--error-code", metavar="CODE", help="ORG-001 to ORG-008")
+    parser.add_argument("--error-message", metavar="TEXT", help="what went wrong")
+    parser.add_argument("--error-code", metavar="CODE", help="its kind, ORG-001 to ORG-008")
     parser.add_argument("--completed-at", metavar="TIME", help="default: now")
-    parser.add_argument("--deliverables", action="append", metavar="PATH,PATH")
+    parser.add_argument(
+        "--deliverables", action="append", metavar="PATH,...", help="files it made or changed"
+    )
     parser.add_argument(
         "--collect",
         choices=("auto", "ask", "none"),
         default="none",
-        help="record what the message itself tells of: deliverables, validation, insights",
+        help="record what the message itself tells of: deliverables, validation, insights "
+        "(default: none)",
     )
     parser.add_argument(
         "--supersede", metavar="REASON", help="take back what was said of its return before"
@@ -390,12 +407,18 @@ def collect() -> argparse.ArgumentParser:
         example="""orch collect --execution-id exec-001 --deliverables "lib/a.ts,tests/a.test.ts" \\
   --validation-results "format:pass,lint:fail,coverage:85" --insights "HNSW is O(log n)\"""",
     )
-    parser.add_argument("--execution-id", required=True)
-    parser.add_argument("--deliverables", action="append", metavar="PATH,PATH")
-    parser.add_argument("--validation-results", metavar="NAME:RESULT,...")
+    parser.add_argument("--execution-id", required=True, metavar="ID", help="of the deployment")
+    parser.add_argument(
+        "--deliverables", action="append", metavar="PATH,...", help="files it made or changed"
+    )
+    parser.add_argument(
+        "--validation-results", metavar="NAME:RESULT,...", help="pass, fail, skip or a number"
+    )
     parser.add_argument("--insights", action="append", metavar="TEXT", help="repeat for several")
     parser.add_argument("--errors", action="append", metavar="TEXT", help="repeat for several")
-    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument(
+        "--format", choices=("table", "json"), default="table", help="default: %(default)s"
+    )
     parser.set_defaults(run=_collect)
     return parser
 
@@ -426,8 +449,8 @@ def retract() -> argparse.ArgumentParser:
     parser = Parser(
         "retract", example='orch retract exec-007 --reason "deployed in the wrong session"'
     )
-    parser.add_argument("execution_id", metavar="EXECUTION")
-    parser.add_argument("--reason", required=True)
+    parser.add_argument("execution_id", metavar="EXECUTION", help="its id")
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="kept with it")
     parser.set_defaults(run=_retract)
     return parser
 
@@ -445,7 +468,9 @@ def _retract(arguments: Namespace) -> None:
 
 
 def _add_session(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--session-id", help="default: the newest open session of the project")
+    parser.add_argument(
+        "--session-id", metavar="ID", help="default: the newest open session of the project"
+    )
 
 
 def _add_allow_secret(parser: argparse.ArgumentParser) -> None:
