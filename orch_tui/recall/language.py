@@ -309,28 +309,39 @@ class _Reader:
 # Marking
 
 
-def spans(text: str, query: Query) -> list[tuple[int, int]]:
+class Mark:
+    """A sought word as it is found in a folded text."""
+
+    __slots__ = ("_open", "_pattern", "first")
+
+    def __init__(self, word: Word) -> None:
+        folded = [fold(token) for token in word.tokens]
+        self.first = folded[0]
+        self._pattern = re.compile(r"[\W_]+".join(map(re.escape, folded)))
+        self._open = word.open
+
+    def spans(self, folded: str) -> Iterator[tuple[int, int]]:
+        """Where the word stands as whole tokens (the last of an open one may go on)."""
+        for found in self._pattern.finditer(folded):
+            start, end = found.span()
+            if start and folded[start - 1].isalnum():
+                continue
+            if self._open or end == len(folded) or not folded[end].isalnum():
+                yield start, end
+
+
+def marks(query: Query) -> tuple[Mark, ...]:
+    """What to mark in a text that was found."""
+    return tuple(Mark(word) for word in query.sought)
+
+
+def spans(text: str, sought: Iterable[Mark]) -> tuple[tuple[int, int], ...]:
     """Where the sought words stand in ``text``: start and end, in order, not overlapping."""
     folded = fold(text)
-    found = sorted(span for word in query.sought for span in occurrences(folded, word))
     merged: list[tuple[int, int]] = []
-    for start, end in found:
+    for start, end in sorted(span for mark in sought for span in mark.spans(folded)):
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((start, end))
-    return merged
-
-
-_GAP = r"[\W_]+"
-
-
-def occurrences(folded: str, word: Word) -> Iterator[tuple[int, int]]:
-    """Where ``word`` stands as whole tokens (the last of an open one may go on)."""
-    pattern = re.compile(_GAP.join(re.escape(fold(token)) for token in word.tokens))
-    for found in pattern.finditer(folded):
-        start, end = found.span()
-        if start and folded[start - 1].isalnum():
-            continue
-        if word.open or end == len(folded) or not folded[end].isalnum():
-            yield start, end
+    return tuple(merged)

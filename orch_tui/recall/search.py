@@ -11,15 +11,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-from orch_tui.errors import UsageError
+from orch_tui.errors import RecordError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.models.search import briefing_text, slot, small_fields, tag, tag_value
-from orch_tui.recall.language import CLOSED, FILTERS, Query, Word, fold, occurrences, parse, spans
+from orch_tui.recall.language import CLOSED, FILTERS, Mark, Query, fold, marks, parse, spans
 
 COUNTED = 400
 """How many hits are counted, and ranked when there are words; more are ``>400``, newest first."""
@@ -29,7 +29,7 @@ _SNIPPET = 200  # characters
 _BEFORE = 60  # characters of it before the first match
 _LOOKED_THROUGH = 20_000  # characters of a message searched for a snippet
 _FEW = 5000  # givings of matching contents that are listed instead of checked for each run
-_HALF_LIFE = 30.0  # days in which recency counts half
+_HALF_LIFE = 30 * 8640  # slots (30 days) in which recency counts half
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +112,20 @@ def search(
         query = parse(query, record.clock())
     cursor = _cursor(before) if before else None
     _catch_up(record)
+    sought = marks(query)
     with record.read():
         asked = _Asked(record, query, project, include_archived)
         first = asked.newest(COUNTED + 1)
-        ranked = bool(query.sought) and len(first) <= COUNTED
         scores: dict[str, float] = {}
-        if ranked:
-            scores = _scores(record, query, first)
+        if sought and len(first) <= COUNTED:
+            scores = _scores(record, sought, first)
             ordered = sorted(first, key=lambda p: (scores[p.execution_id], p), reverse=True)
             chosen = _after(ordered, cursor)[: limit + 1]
         else:
-            chosen = asked.page(limit + 1, cursor)
+            chosen = asked.page(limit + 1, cursor, first)
         page, rest = chosen[:limit], chosen[limit:]
         return Page(
-            hits=tuple(_hits(record, query, page, scores)),
+            hits=tuple(_hits(record, sought, page, scores)),
             total=min(len(first), COUNTED),
             more=len(first) > COUNTED,
             next_before=f"{page[-1].at}/{page[-1].docid}" if rest and page else None,
@@ -134,9 +134,9 @@ def search(
 
 
 def _catch_up(record: Record) -> None:
-    """Index what raw SQL changed since orch last wrote."""
+    """Index what raw SQL changed since orch last wrote, if that can be done now."""
     if record.writable and record.value("SELECT 1 FROM search_pending LIMIT 1"):
-        with record.write():
+        with suppress(RecordError), record.write():
             pass
 
 
@@ -234,58 +234,54 @@ class _Asked:
             )
         ]
 
-    def page(self, limit: int, cursor: _Place | None) -> list[_Place]:
-        """At most ``limit`` places, exactly newest first.
+    def page(self, limit: int, cursor: _Place | None, first: list[_Place]) -> list[_Place]:
+        """At most ``limit`` places, exactly newest first; ``first`` are the newest of all.
 
         A docid may lie above the slot of its time, so a place is known to come next only if its
         time lies above all that was not fetched.
         """
-        fetched = limit + 20
-        while True:
-            places = self.newest(fetched, cursor)
-            if len(places) == fetched:
-                deepest = places[-1].docid
-                certain = [place for place in places if slot(place.at) >= deepest]
-            else:
-                certain = places
-            if len(certain) >= limit or len(places) < fetched:
-                return sorted(certain, reverse=True)[:limit]
+        fetched = COUNTED + 1
+        places = self.newest(fetched, cursor) if cursor else first
+        while len(places) == fetched:
+            deepest = places[-1].docid
+            wanted = sorted(places, reverse=True)[:limit]
+            if slot(wanted[-1].at) >= deepest:
+                return wanted
             fetched *= 4
+            places = self.newest(fetched, cursor)
+        return sorted(places, reverse=True)[:limit]
 
 
 # Ranking and showing what was found
 
 
-def _scores(record: Record, query: Query, places: Sequence[_Place]) -> dict[str, float]:
+def _scores(record: Record, sought: Sequence[Mark], places: Sequence[_Place]) -> dict[str, float]:
     """How well each run matches, recent ones more; no clock, so that pages agree."""
     texts = record.sql(
         f"SELECT execution_id, scope, substr(final_message, 1, {_OPENING}) FROM agent_executions "
         "WHERE execution_id IN (SELECT value FROM json_each(?))",
         [json.dumps([place.execution_id for place in places])],
     )
-    times = {place.execution_id: datetime.fromisoformat(place.at) for place in places}
-    latest = max(times.values(), default=None)
+    slots = {place.execution_id: place.docid for place in places}
+    latest = max(slots.values(), default=0)
     scores = {}
     for execution_id, scope, opening in texts:
         folded = fold(str(scope or "")), fold(str(opening or ""))
-        relevance = sum(_relevance(word, *folded) for word in query.sought)
-        days = (latest - times[execution_id]).total_seconds() / 86400 if latest else 0
-        scores[execution_id] = relevance * (1 + 0.5 ** (1 + days / _HALF_LIFE))
+        relevance = sum(_relevance(mark, *folded) for mark in sought)
+        age = (latest - slots[execution_id]) / _HALF_LIFE
+        scores[execution_id] = relevance * (1 + 0.5 ** (1 + age))
     return scores
 
 
-def _relevance(word: Word, scope: str, opening: str) -> float:
+def _relevance(mark: Mark, scope: str, opening: str) -> float:
     """A word in the scope tells most, then how often the opening of the message has it."""
-    first = fold(word.tokens[0])
-    in_scope = first in scope and any(occurrences(scope, word))
-    times = opening.count(first)
-    if times and len(word.tokens) > 1:
-        times = sum(1 for _ in occurrences(opening, word))
+    in_scope = mark.first in scope and any(mark.spans(scope))
+    times = sum(1 for _ in mark.spans(opening)) if mark.first in opening else 0
     return 1 + 6 * in_scope + 4 * times / (times + 1.5)
 
 
 def _hits(
-    record: Record, query: Query, places: Sequence[_Place], scores: dict[str, float]
+    record: Record, sought: Sequence[Mark], places: Sequence[_Place], scores: dict[str, float]
 ) -> Iterator[Hit]:
     rows = record.sql(
         "SELECT execution_id, session_id, agent_type, status, model, deployed_at, scope, "
@@ -296,27 +292,27 @@ def _hits(
     by_id = {row[0]: row for row in rows}
     for place in places:
         *facts, said = by_id[place.execution_id]
-        text, marks = _snippet(record, query, place, str(said or ""))
-        yield Hit(*facts, text, marks, scores.get(place.execution_id, 0.0))
+        snippet = _snippet(record, sought, place, str(said or ""))
+        yield Hit(*(*facts, *snippet, scores.get(place.execution_id, 0.0)))
 
 
 def _snippet(
-    record: Record, query: Query, place: _Place, said: str
+    record: Record, sought: Sequence[Mark], place: _Place, said: str
 ) -> tuple[str, tuple[tuple[int, int], ...]]:
     """The first text of the run that has a sought word, from a little before it."""
-    if query.sought:
+    if sought:
         for text in _texts(record, place, said):
-            found = _first(text, query)
+            found = _first(text, sought)
             if found is not None:
-                return _cut(text, found, query)
-    return _cut(said, 0, query)
+                return _cut(text, found, sought)
+    return _cut(said, 0, ())
 
 
-def _first(text: str, query: Query) -> int | None:
+def _first(text: str, sought: Sequence[Mark]) -> int | None:
     """Where the first of the sought words that ``text`` has stands in it."""
     folded = fold(text)
-    for word in query.sought:
-        for start, _ in occurrences(folded, word):
+    for mark in sought:
+        for start, _ in mark.spans(folded):
             return start
     return None
 
@@ -338,13 +334,13 @@ def _texts(record: Record, place: _Place, said: str) -> Iterator[str]:
 _SPACE = str.maketrans("\r\n\t\v\f\x85\u2028\u2029", " " * 8)
 
 
-def _cut(text: str, found: int, query: Query) -> tuple[str, tuple[tuple[int, int], ...]]:
+def _cut(text: str, found: int, sought: Sequence[Mark]) -> tuple[str, tuple[tuple[int, int], ...]]:
     """One line around ``found``, beginning with a whole word, and the marks in it."""
     start = max(0, found - _BEFORE)
     if start:
         start = text.find(" ", start, found) + 1 or start
     line = text[start : start + _SNIPPET].translate(_SPACE).rstrip()
-    return line, tuple(spans(line, query))
+    return line, spans(line, sought) if sought else ()
 
 
 # Completing what is typed

@@ -204,8 +204,8 @@ def _report_filling(record: Record, count: int) -> None:
         ("whole record", "*"),
     ):
         held = record.value(
-            "SELECT sum(pgsize) FROM dbstat WHERE name GLOB ? OR name GLOB 'sqlite_autoindex_' || ?",
-            [tables, tables],
+            "SELECT sum(pgsize) FROM dbstat WHERE name GLOB ? OR name GLOB ?",
+            [tables, f"sqlite_autoindex_{tables}"],
         )
         print(f"{name}: {held / 1e6:.1f} MB, {held / size:.2f} x the text")
 
