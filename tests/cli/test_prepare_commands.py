@@ -1,0 +1,195 @@
+"""The commands before a deployment: bundles, budgets, sharing, briefings, checks, counts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run, rows
+
+BUNDLE = ("prepare-bundle", "--agent-type", "task-implementor", "--scope", "Implement HNSW")
+
+
+def test_a_bundle_goes_to_standard_output_and_what_is_said_of_it_does_not(did: Run) -> None:
+    done = did(*BUNDLE, "--files", "spec/requirements.md,lib/types.ts")
+    assert [item["source"] for item in done.json["context_items"]] == [
+        *("spec/requirements.md", "lib/types.ts")
+    ]
+    assert [*done.json][:7] == [
+        *("bundle_id", "agent_type", "scope", "created_at", "context_items"),
+        *("total_tokens", "budget_remaining"),
+    ]
+    assert "agent limit: ~" in done.err
+    assert "session budget: ~" in done.err
+
+
+def test_every_kind_of_source_is_taken(did: Run) -> None:
+    done = did(
+        *(*BUNDLE, "--files", "spec/requirements.md#Vector Search Requirements,lib/types.ts:2-4"),
+        *("--references", "references/*.md", "--optional", "-", "--shared", "constitution.md"),
+        *("--text", "Mind the tests, and the types.", "--model", "haiku"),
+        stdin=b"from a pipe\n",
+    )
+    items = done.json["context_items"]
+    assert [(i["type"], i["priority"], i["source"]) for i in items] == [
+        ("briefing", "required", "text:Mind the tests, and the types."),
+        ("shared_context", "required", "constitution.md"),
+        ("file", "required", "spec/requirements.md"),
+        ("file", "required", "lib/types.ts:2-4"),
+        ("reference", "recommended", "references/hnsw-algorithm.md"),
+        ("file", "optional", "-"),
+    ]
+    assert items[2]["sections"] == ["Vector Search Requirements"]
+
+
+def test_an_item_that_is_there_twice_is_left_out_and_named(did: Run) -> None:
+    done = did(*BUNDLE, "--files", "lib/types.ts", "--references", "lib/types.ts")
+    assert len(done.json["context_items"]) == 1
+    assert done.json["dropped"][0]["source"] == "lib/types.ts"
+    assert "lib/types.ts is in the bundle already" in done.err
+
+
+def test_the_same_bundle_again_is_the_same_bundle(did: Run, project: Path) -> None:
+    first = did(*BUNDLE, "--files", "lib/types.ts").json
+    assert did(*BUNDLE, "--files", "lib/types.ts").json == first
+    assert did(*BUNDLE, "--files", "constitution.md").json["bundle_id"] == "bundle-002"
+
+
+def test_a_secret_needs_consent_which_is_recorded(did: Run, orch: Run, project: Path) -> None:
+    Path(".env").write_text("KEY=1")
+    refused = orch(*BUNDLE, "--files", ".env")
+    assert refused.code == 1
+    assert "--allow-secret" in refused.err
+    did(*BUNDLE, "--files", ".env", "--allow-secret")
+    assert rows(project, "SELECT after FROM journal WHERE action = 'allow-secret'") == [
+        ('{"sources": [".env"]}',)
+    ]
+
+
+def test_a_bundle_over_budget_is_prepared_and_the_answer_is_no(did: Run, orch: Run) -> None:
+    did("init-session", "--scope", "s", "--budget", "10")
+    done = orch(*BUNDLE, "--files", "spec/requirements.md", "--output", "b.json")
+    assert (done.code, done.out) == (1, "bundle-001\n")
+    assert "over by" in done.err
+    tracked = orch("track-budget")
+    assert tracked.code == 1
+    assert "bundle-001" in tracked.out
+    refused = orch("init-deployment", "--context-bundle", "b.json")
+    assert (refused.code, refused.out) == (1, "")
+    assert "allow" in refused.err
+    allowed = did("init-deployment", "--context-bundle", "b.json", "--allow-overflow", "must be")
+    assert allowed.out == "exec-001\n"
+    assert "over by" in allowed.err
+
+
+def test_the_budget_is_tracked_as_in_the_proposal(did: Run, orch: Run) -> None:
+    session_id = did("init-session", "--scope", "s").out.strip()
+    did(*BUNDLE, "--files", "lib/types.ts", "--output", "bundle-001.json")
+    asked = ("track-budget", "--session-id", session_id, "--bundles", "bundle-001.json")
+    asked = (*asked, "--phase", "3", "--budget", "200000", "--warn-threshold", "0.75")
+    report = did(*asked, "--format", "json").json
+    assert report["total_tokens"] == report["bundles"][0]["tokens"]  # once, though named twice
+    assert report["budget_remaining"] == 200_000 - report["total_tokens"]
+    assert report["status"] == "ok"
+    warned = did("track-budget", "--budget", str(report["band"][1] + 10))
+    assert "critical" in warned.err
+    assert orch("track-budget", "--budget", str(report["band"][1] - 1)).code == 1
+
+
+def test_shared_items_are_found_written_and_applied(did: Run) -> None:
+    for name, own in (("a", "lib/types.ts"), ("b", "spec/requirements.md")):
+        did(
+            *BUNDLE, "--files", f"constitution.md,{own}", "--name", name, "--output", f"{name}.json"
+        )
+    done = did("deduplicate", "--bundles", "a.json,b.json", "--output", "shared.json", "--apply")
+    assert "1 items stand in several bundles" in done.err
+    document = json.loads(Path("shared.json").read_text())
+    assert did("deduplicate", "--bundles", "bundle-001,bundle-002", "--format", "json").json
+    assert "constitution.md" in json.dumps(document)
+    item = json.loads(Path("a.json").read_text())["context_items"][0]
+    assert (item["type"], item["shared_with"]) == ("shared_context", ["bundle-002"])
+
+
+def test_a_briefing_is_rendered_from_a_file_or_an_id(did: Run) -> None:
+    did(*BUNDLE, "--files", "lib/types.ts", "--output", "bundle.json")
+    rendered = did("generate-briefing", "--bundle", "bundle.json")
+    assert "export type Vector" in rendered.out
+    did("generate-briefing", "--bundle", "bundle-001", "--output", "out/briefing.md")
+    assert Path("out/briefing.md").read_text() == rendered.out
+    given = did(
+        *("generate-briefing", "--bundle", "bundle.json", "--template", "briefing-template.md")
+    )
+    assert given.out.startswith("# Task for task-implementor")
+
+
+def test_a_plan_is_validated(did: Run, orch: Run) -> None:
+    sound = did("validate", "--scope", "Implement vector search", "--context-files", "lib/types.ts")
+    assert [*sound.json][:6] == [
+        *("valid", "scope_defined", "context_files_exist", "dependencies_acyclic"),
+        *("complexity_estimate", "warnings"),
+    ]
+    done = orch(
+        *("validate", "--scope", "Implement it", "--dependencies", "a->b,b->a"),
+        *("--context-files", "nope.md", "--agent-types", "nobody"),
+    )
+    assert done.code == 1
+    assert done.json["missing_files"] == ["nope.md"]
+    assert done.json["cycles"] == [["a", "b"]]
+    assert done.json["unknown_agent_types"] == ["nobody"]
+
+
+def test_the_validation_of_a_session_is_recorded(did: Run, project: Path) -> None:
+    session_id = did("init-session", "--scope", "Implement vector search").out.strip()
+    did("plan", "--agent-type", "task-implementor")
+    did("validate", "--session-id", session_id)
+    assert rows(project, "SELECT count(*) FROM journal WHERE action = 'validate'") == [(1,)]
+
+
+def test_bounds_are_checked(did: Run, orch: Run) -> None:
+    assert did("check-bounds", "--phase", "2", "--files", "lib/types.ts").json["status"] == "ok"
+    Path("big.txt").write_text("word " * 300_000)
+    done = orch("check-bounds", "--phase", "2", "--files", "big.txt")
+    assert (done.code, done.json["status"]) == (1, "critical")
+
+
+def test_files_are_counted_the_largest_first(did: Run) -> None:
+    counted = did("count", "lib/*.ts", "spec/requirements.md", "--format", "json").json
+    assert [*counted[0]] == ["tokens", "low", "high", "estimator", "source"]
+    tokens = [each["tokens"] for each in counted]
+    assert tokens == sorted(tokens, reverse=True)
+    assert all(each["low"] <= each["tokens"] <= each["high"] for each in counted)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (*BUNDLE, "--files", "lib/types.ts", "--output", "b.json"),
+        ("track-budget", "--bundles", "bundle-002.json"),
+        ("deduplicate", "--bundles", "bundle-002.json,other.json", "--apply"),
+        ("generate-briefing", "--bundle", "bundle-002.json"),
+        ("validate", "--scope", "Implement vector search"),
+        ("check-bounds", "--phase", "1", "--files", "lib/types.ts"),
+        ("count", "lib/types.ts"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_preparing_works_without_a_record(
+    did: Run, project: Path, command: tuple[str, ...]
+) -> None:
+    shutil.rmtree(project / ".claude")
+    other = Path("bundle-002.json").read_text().replace("bundle-002", "bundle-003")
+    Path("other.json").write_text(other)
+    before = {path.name for path in project.rglob("*")}
+    did(*command, "--no-record")
+    assert {path.name for path in project.rglob("*")} - before <= {"b.json"}
+
+
+@pytest.mark.parametrize(
+    "command", [("validate", "--scope", "Implement it"), ("count", "lib/types.ts")]
+)
+def test_checking_makes_no_record(did: Run, project: Path, command: tuple[str, ...]) -> None:
+    did(*command)
+    assert not (project / ".claude" / "orchestration").exists()
