@@ -148,24 +148,34 @@ def _whole_file(path: str) -> Iterator[BinaryIO]:
     Raises:
         SourceError: it cannot be written there.
     """
-    target = Path(path).resolve()  # what a link leads to is written, not the link
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        if target.exists() and not target.is_file():  # a pipe or device is never replaced
-            with target.open("wb") as file:
-                yield file
-            return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("wb") as file:
+    target = Path(path)
+    if target.exists() and not target.is_file():  # a pipe or device is written, never replaced
+        with _refused(path), target.open("wb") as file:
             yield file
-        if target.exists():
-            unfinished.chmod(target.stat().st_mode)
-        os.replace(unfinished, target)
+        return
+    target = target.resolve()  # what a link leads to is written, not the link
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    with _refused(path):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with unfinished.open("wb") as file:
+                yield file
+            if target.exists():
+                unfinished.chmod(target.stat().st_mode)
+            os.replace(unfinished, target)
+        finally:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def _refused(path: str) -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError as error:
+        raise SourceError(path, f"cannot be written: {error.filename} is no folder") from error
     except OSError as error:
         raise SourceError(path, f"cannot be written: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
 
 
 T = TypeVar("T")

@@ -107,7 +107,7 @@ def current(record: Record, project: str | None = None) -> Session:
     if not rows:
         error = NotFoundError("session", "(open)")
         error.message = "this project has no open session"
-        error.hint = 'orch init-session --scope "..." opens one'
+        error.hint = 'orch init-session --scope "..." opens one; --session-id names a closed one'
         raise error
     return Session.of(rows[0])
 
