@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orch_tui.models.database import Clock, Record, utc_now
+from orch_tui.errors import RecordError
+from orch_tui.models.database import BUSY_SECONDS, Clock, Record, utc_now
 from orch_tui.record.observations import settle_raw
 
 
@@ -31,8 +32,15 @@ def take_in(record: Record) -> None:
     """Merge what arrived since the engine last looked; a locked or read-only file is left alone."""
     if not record.writable or not _anything_pending(record):
         return
-    with record.write():
-        settle_raw(record)
+    record.execute("PRAGMA busy_timeout = 0")  # whoever only reads must not wait for a writer
+    try:
+        with record.write():
+            settle_raw(record)
+    except RecordError as error:
+        if "locked" not in error.message:
+            raise
+    finally:
+        record.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
 
 def _anything_pending(record: Record) -> bool:

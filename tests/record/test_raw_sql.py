@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from orch_tui.errors import OrchError
-from orch_tui.models.database import Record
+from orch_tui.models.database import BUSY_SECONDS, Record
 from orch_tui.record import executions, journal, plan
 from orch_tui.record.completion import completions, record_completion
 from orch_tui.record.observations import settle_raw, unsettled
@@ -187,6 +187,20 @@ def test_taking_in_twice_changes_nothing(record: Record, raw_execution: sqlite3.
     with record.write():
         settle_raw(record)
     assert "\n".join(record.db.connection().iterdump()) == before
+
+
+def test_a_reader_does_not_wait_for_a_writer(
+    record: Record, raw_execution: sqlite3.Connection
+) -> None:
+    """What raw SQL did is taken in another time."""
+    raw_execution.execute("BEGIN IMMEDIATE")
+    take_in(record)  # would wait for fifteen seconds, and then fail
+    assert executions.get(record, "exec-001").scope == "find"
+    raw_execution.execute("COMMIT")
+    assert record.value("SELECT count(*) FROM observations WHERE pending") == 1
+    assert record.value("PRAGMA busy_timeout") == BUSY_SECONDS * 1000
+    assert _execution(record).scope == "find"
+    assert record.value("SELECT count(*) FROM observations WHERE pending") == 0
 
 
 def test_an_execution_deleted_by_raw_sql_blocks_nobody(
