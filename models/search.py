@@ -26,6 +26,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -154,6 +155,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _LINES_OR_SYMBOL = re.compile(r"(:\d+(-\d*)?|#.*)$")
 
 
+@lru_cache(maxsize=4096)
 def tag(kind: str, value: str) -> str:
     """The token of one filter value. A private-use letter keeps it apart from words of texts."""
     data = value.lower().encode("utf-8", "replace")[:_LONGEST_VALUE]
@@ -358,17 +360,16 @@ def _tokens(tags: dict[str, list[str]]) -> Iterator[str]:
     for kind, values in tags.items():
         if kind != "file":
             yield from (tag(kind, value) for value in values)
-    endings = dict.fromkeys(ending for path in tags["file"] for ending in _endings(path))
-    yield from (tag("file", ending) for ending in endings)
+    yield from dict.fromkeys(token for path in tags["file"] for token in _endings(path))
 
 
-def _endings(path: str) -> Iterator[str]:
-    """The path and what remains of it after each folder."""
+@lru_cache(maxsize=4096)  # the same files are given again and again
+def _endings(path: str) -> tuple[str, ...]:
+    """The tokens of a path and of what remains of it after each folder."""
     parts = path.split("/")
-    for start in range(max(0, len(parts) - _DEEPEST), len(parts)):
-        if parts[start]:
-            yield "/".join(parts[start:])
-    yield path
+    starts = range(max(0, len(parts) - _DEEPEST), len(parts))
+    endings = ["/".join(parts[start:]) for start in starts if parts[start]]
+    return tuple(tag("file", ending) for ending in (*endings, path))
 
 
 def _refresh(record: Record, ids: list[str]) -> None:
@@ -588,6 +589,8 @@ def _kept(
 
 def _plain(value: Any) -> str:
     """Text as it can be stored and tokenized: raw SQL may have put anything there."""
+    if isinstance(value, str) and value.isascii() and "\0" not in value:
+        return value
     if value is None:
         return ""
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
