@@ -57,7 +57,7 @@ COMMANDS = {
     "install": Command("manage", "install the skill for Claude Code"),
     "uninstall": Command("manage", "remove what was installed"),
     "completion": Command("manage", "print the shell completion script"),
-    "demo": Command("demo", "run one orchestration from plan to report on a sample project"),
+    "demo": Command("demo", "run a whole orchestration on a sample project"),
 }
 
 _GROUPS = {

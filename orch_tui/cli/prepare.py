@@ -146,7 +146,7 @@ def _track_budget(arguments: Namespace) -> int:
 def deduplicate() -> argparse.ArgumentParser:
     parser = Parser(
         "deduplicate",
-        example='orch deduplicate --bundles "bundle-001.json,bundle-002.json" --output shared.json',
+        example="orch deduplicate --bundles bundle-001,bundle-002 --output shared.json",
     )
     parser.add_argument(
         "--bundles", action="append", metavar="BUNDLE,...", required=True, help="files or ids"
@@ -240,7 +240,8 @@ def validate() -> argparse.ArgumentParser:
     parser = Parser(
         "validate",
         example="""orch validate --scope "Implement vector search" \\
-  --context-files "spec/requirements.md,lib/types.ts" --dependencies "spec->code,code->tests\"""",
+  --context-files "spec/requirements.md,lib/types.ts" \\
+  --dependencies "spec->code,code->tests\"""",
     )
     parser.add_argument("--scope", metavar="TEXT", help="default: the session's")
     parser.add_argument(

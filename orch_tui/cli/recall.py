@@ -420,7 +420,13 @@ def _replay(arguments: Namespace) -> None:
 
 def stats() -> argparse.ArgumentParser:
     parser = Parser("stats", example="orch stats --by bundle --since 30d")
-    parser.add_argument("--by", choices=_PARTS, action="append", help="default: the main ones")
+    parser.add_argument(
+        "--by",
+        choices=_PARTS,
+        action="append",
+        metavar="PART",
+        help=f"repeat for several: {', '.join(_PARTS)} (default: the main ones)",
+    )
     _add_filters(parser, limit=False)
     _add_scope(parser)
     parser.add_argument("--every", choices=("day", "week"), default="day", help="for over_time")

@@ -204,7 +204,7 @@ def init_deployment() -> argparse.ArgumentParser:
     parser = Parser(
         "init-deployment",
         example="""orch init-deployment --agent-type task-implementor \\
-  --scope "Implement HNSW" --context-bundle bundle-001.json --output briefing.md""",
+  --scope "Implement HNSW" --context-bundle bundle-001 --output briefing.md""",
     )
     _add_session(parser)
     parser.add_argument("--execution-id", metavar="ID", help="default: exec-<number>")
@@ -308,9 +308,9 @@ def _bundle(project: Project, given: str, arguments: Namespace) -> Bundle:
 def record_completion() -> argparse.ArgumentParser:
     parser = Parser(
         "record-completion",
-        example="""orch record-completion --execution-id exec-001 --final-message-file answer.md \\
-  --collect auto
-some-command | orch record-completion --execution-id exec-001 --final-message -""",
+        example="""orch record-completion --execution-id exec-001 \\
+  --final-message-file answer.md --collect auto
+pbpaste | orch record-completion --execution-id exec-001 --final-message -""",
     )
     parser.add_argument("--execution-id", required=True, metavar="ID", help="of the deployment")
     parser.add_argument(
@@ -404,8 +404,10 @@ def _agreed() -> bool:
 def collect() -> argparse.ArgumentParser:
     parser = Parser(
         "collect",
-        example="""orch collect --execution-id exec-001 --deliverables "lib/a.ts,tests/a.test.ts" \\
-  --validation-results "format:pass,lint:fail,coverage:85" --insights "HNSW is O(log n)\"""",
+        example="""orch collect --execution-id exec-001 \\
+  --deliverables "lib/a.ts,tests/a.test.ts" \\
+  --validation-results "format:pass,lint:fail,coverage:85" \\
+  --insights "HNSW is O(log n)\"""",
     )
     parser.add_argument("--execution-id", required=True, metavar="ID", help="of the deployment")
     parser.add_argument(

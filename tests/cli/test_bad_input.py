@@ -22,14 +22,14 @@ DATABASE = Path(".claude/orchestration/execution.db")
 
 
 def dump(path: Path = DATABASE) -> list[str]:
-    """Everything a database holds."""
+    """Everything a database holds, less what is only a cache or an index of the rest."""
     with closing(sqlite3.connect(path)) as connection:
         connection.text_factory = bytes
         tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
         return [
             repr((name, row))
             for (name,) in sorted(tables.fetchall())
-            if not name.startswith(b"search_")
+            if not name.startswith((b"search_", b"token_counts"))
             for row in connection.execute(f'SELECT * FROM "{name.decode()}"')
         ]
 

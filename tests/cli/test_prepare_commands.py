@@ -88,9 +88,10 @@ def test_a_bundle_over_budget_is_prepared_and_the_answer_is_no(did: Run, orch: R
 def test_the_budget_is_tracked_as_in_the_proposal(did: Run, orch: Run) -> None:
     session_id = did("init-session", "--scope", "s").out.strip()
     did(*BUNDLE, "--files", "lib/types.ts", "--output", "bundle-001.json")
-    asked = ("track-budget", "--session-id", session_id, "--bundles", "bundle-001.json")
-    asked = (*asked, "--phase", "3", "--budget", "200000", "--warn-threshold", "0.75")
-    report = did(*asked, "--format", "json").json
+    report = did(
+        *("track-budget", "--session-id", session_id, "--bundles", "bundle-001.json"),
+        *("--phase", "3", "--budget", "200000", "--warn-threshold", "0.75", "--format", "json"),
+    ).json
     assert report["total_tokens"] == report["bundles"][0]["tokens"]  # once, though named twice
     assert report["budget_remaining"] == 200_000 - report["total_tokens"]
     assert report["status"] == "ok"

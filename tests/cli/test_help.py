@@ -1,0 +1,184 @@
+"""Help and completion: every command explains itself, by an example that is true."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orch_tui.cli.parser import COMMANDS, builder, parse
+from tests.cli.conftest import ROOT, Run, Shell
+
+IN_THE_DESIGN = {
+    *("init-session", "set-phase", "init-deployment", "record-completion", "complete-session"),
+    *("query", "prepare-bundle", "track-budget", "deduplicate", "generate-briefing"),
+    *("record-allocation", "collect", "outputs", "synthesize", "validate", "check-bounds"),
+    *("history", "show", "compare", "replay", "count", "install", "uninstall", "config", "stats"),
+    *("redact", "doctor", "backup", "export", "demo"),
+}
+
+
+def test_every_command_of_the_design_is_there() -> None:
+    assert set(COMMANDS) >= IN_THE_DESIGN
+
+
+def examples(name: str) -> list[list[str]]:
+    """The command lines of the example in a command's help, as words."""
+    epilog = builder(name)().epilog or ""
+    text = epilog.removeprefix("example:\n").replace("\\\n", " ")
+    words = [shlex.split(line, comments=True) for line in text.splitlines()]
+    return [line[line.index("orch") :] for line in words if "orch" in line]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_says_what_it_does_with_an_example_that_parses(name: str, orch: Run) -> None:
+    done = orch(name, "--help")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"usage: orch {name} ")
+    assert "\nexample:\n  " in done.out
+    lines = [line for line in examples(name) if line[1] == name]
+    assert lines or name == "completion"
+    for line in lines:
+        assert parse([word for word in line[1:] if word != ">"][: _end(line) - 1]).run
+
+
+def _end(line: list[str]) -> int:
+    return line.index(">") if ">" in line else len(line)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_argument_is_explained_and_fits_a_terminal(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    parser = builder(name)()
+    assert [action.dest for action in parser._actions if not action.help] == []
+    assert max(map(len, parser.format_help().splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", sorted({*COMMANDS} - {"completion", "demo", "redact", "install"}))
+def test_the_example_runs(name: str, did: Run, orch: Run, project: Path) -> None:
+    """In a record that has what the examples speak of."""
+    make_what_examples_speak_of(did)
+    if name == "uninstall":
+        did("install", "--user")
+    for line in examples(name):
+        words = line[1 : _end(line)]
+        session = did("query", "--sessions", "--limit", "1", "--format", "json").json
+        today = session[0]["session_id"][:-4]
+        words = [re.sub(r"orch-\d{4}-\d\d-\d\d", today, word) for word in words]
+        done = orch(*words, stdin=b"from a pipe")
+        assert done.code == 0, (words, done)
+
+
+def make_what_examples_speak_of(did: Run) -> None:
+    Path("lib/a.ts").write_text("export const a = 1\n")
+    Path("tests/a.test.ts").write_text("test\n")
+    Path("src").mkdir()
+    Path("src/a.py").write_text("a = 1\n")
+    Path("README.md").write_text("# Read me\n")
+    Path("spec/requirements.md").write_text("# Vector Search\n" + "text\n" * 9)
+    Path("lib/types.ts").write_text("export type A = 1\n" * 100)
+    Path("references/hnsw.md").write_text("# HNSW\n")
+    Path("answer.md").write_text("Done.\n")
+    Path("agent-briefing.md").unlink(missing_ok=True)
+    did("init-session", "--scope", "Implement vector search")
+    for path in ("bundle-001.json", "bundle-002.json"):
+        did(
+            *("prepare-bundle", "--agent-type", "task-implementor", "--scope", path),
+            *("--files", "lib/a.ts", "--output", path),
+        )
+    Path("bundle.json").write_text(Path("bundle-001.json").read_text())
+    for number in range(2):
+        did("plan", "--agent-type", "task-implementor", "--scope", f"part {number}")
+    for number in range(7):
+        did("init-deployment", "--context-bundle", "bundle.json", "--scope", f"part {number}")
+
+
+def test_a_shell_script_is_printed_for_each_shell(did: Run) -> None:
+    for shell, sign in (("bash", "complete "), ("zsh", "#compdef orch"), ("fish", "complete ")):
+        printed = did("completion", shell).out
+        assert sign in printed
+        assert "orch" in printed
+
+
+def test_bash_takes_the_script(shell: Shell) -> None:
+    done = shell('eval "$(orch completion bash)" && complete -p orch')
+    assert done.returncode == 0, done
+    assert b"orch" in done.stdout
+
+
+def completions(line: str, cwd: Path) -> list[str]:
+    """What argcomplete answers to a shell, in the protocol of its scripts."""
+    answer = cwd / "completions"
+    subprocess.run(
+        [sys.executable, "-m", "orch_tui"],
+        env=os.environ
+        | {
+            "PYTHONPATH": str(ROOT),
+            "_ARGCOMPLETE": "1",
+            "_ARGCOMPLETE_IFS": "\n",
+            "_ARGCOMPLETE_SUPPRESS_SPACE": "1",
+            "_ARGCOMPLETE_STDOUT_FILENAME": str(answer),
+            "COMP_LINE": line,
+            "COMP_POINT": str(len(line)),
+            "COMP_TYPE": "9",
+        },
+        cwd=cwd,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    return answer.read_text().split("\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("orch rec", ["record-allocation", "record-completion"]),
+        ("orch record-completion --final-m", ["--final-message", "--final-message-file"]),
+        ("orch record-completion --status ", ["completed", "failed"]),
+        ("orch query --format j", ["json", "jsonl"]),
+        ("orch completion ", ["bash", "fish", "zsh"]),
+        ("orch prepare-bundle --output bun", ["bundle-002.json"]),
+    ],
+)
+def test_the_shell_is_offered_what_fits(project: Path, line: str, offered: list[str]) -> None:
+    found = completions(line, project)
+    found = [word for word in found if line.split()[-1].startswith("--") or word[0] != "-"]
+    assert sorted(word.strip() for word in found) == offered
+
+
+def test_no_flag_may_be_shortened() -> None:
+    with pytest.raises(SystemExit):
+        parse(["query", "--form", "json"])
+
+
+def test_flags_of_the_proposal_keep_their_names() -> None:
+    flags = {
+        "init-session": "--scope --session-id",
+        "init-deployment": "--session-id --execution-id --agent-type --scope --model "
+        "--context-token-count --context-bundle",
+        "record-completion": "--execution-id --status --final-message --deliverables",
+        "query": "--session-id --format --limit",
+        "prepare-bundle": "--agent-type --scope --files --references --output",
+        "track-budget": "--session-id --phase --budget --warn-threshold --bundles",
+        "deduplicate": "--bundles --output",
+        "generate-briefing": "--bundle --template --output",
+        "record-allocation": "--execution-id --bundle",
+        "collect": "--execution-id --deliverables --validation-results --insights",
+        "outputs": "--agent-type --limit --format --session-id --output-type --since",
+        "synthesize": "--session-id --template --output",
+        "complete-session": "--session-id",
+        "validate": "--scope --context-files",
+    }
+    for name, names in flags.items():
+        parser: argparse.ArgumentParser = builder(name)()
+        known = {flag for action in parser._actions for flag in action.option_strings}
+        assert set(names.split()) <= known
