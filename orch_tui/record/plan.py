@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orch_tui.errors import NotFoundError, OrchError, UsageError
-from orch_tui.facts import PlannedAgent, columns
+from orch_tui.errors import ConflictError, NotFoundError, OrchError, UsageError
+from orch_tui.facts import JournalEntry, PlannedAgent, columns
 from orch_tui.ids import not_found
 from orch_tui.models.database import Record
 from orch_tui.record import journal, sessions
@@ -21,8 +21,11 @@ def add(
     model: str | None = None,
     bundle_id: str | None = None,
     waits_for: Sequence[int] = (),
+    position: int | None = None,
 ) -> PlannedAgent:
-    """Plan one agent, after those already planned. ``waits_for`` holds positions in the plan.
+    """Plan one agent, at ``position`` or after those already planned.
+
+    ``waits_for`` holds positions as they are before it is added.
 
     Raises:
         UsageError: an empty agent type.
@@ -34,13 +37,15 @@ def add(
     with record.write():
         sessions.get(record, session_id)
         _check_bundle(record, bundle_id)
-        position = len(agents(record, session_id)) + 1
+        last = len(agents(record, session_id)) + 1
+        position = last if position is None else position
         planned_id = record.value(
             "INSERT INTO planned_agents (session_id, position, agent_type, scope, model, bundle_id,"
             " created_at) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING planned_id",
-            [session_id, position, agent_type, scope, model, bundle_id, record.now()],
+            [session_id, last, agent_type, scope, model, bundle_id, record.now()],
         )
         _set_waits(record, session_id, planned_id, waits_for)
+        _place(record, session_id, planned_id, position)
         journal.log(
             record,
             "plan",
@@ -87,22 +92,36 @@ def change(
         return _get(record, planned.planned_id)
 
 
+def duplicate(record: Record, session_id: str, position: int) -> PlannedAgent:
+    """Plan the same agent once more, right behind the one at ``position``."""
+    with record.write():
+        planned = at(record, session_id, position)
+        return add(
+            record,
+            session_id,
+            planned.agent_type,
+            scope=planned.scope,
+            model=planned.model,
+            bundle_id=planned.bundle_id,
+            waits_for=waits(record, session_id)[position],
+            position=position + 1,
+        )
+
+
 def move(record: Record, session_id: str, position: int, to: int) -> None:
     """Give a planned agent another place in the order."""
     with record.write():
-        order = agents(record, session_id)
         moved = at(record, session_id, position)
-        at(record, session_id, to)
-        order = [planned for planned in order if planned.planned_id != moved.planned_id]
-        order.insert(to - 1, moved)
-        _renumber(record, order)
+        _place(record, session_id, moved.planned_id, to)
+        if to == position:
+            return
         journal.log(
             record,
             "plan",
             session_id=session_id,
             subject=f"planned {position}",
-            before={"position": position},
-            after={"position": to},
+            before={"uid": moved.uid, "position": position},
+            after={"uid": moved.uid, "position": to},
         )
 
 
@@ -110,19 +129,115 @@ def remove(record: Record, session_id: str, position: int) -> None:
     """Take an agent out of the plan; its executions stay, and so does the row."""
     with record.write():
         planned = at(record, session_id, position)
-        before = _described(record, planned.planned_id)
-        record.execute(
-            "DELETE FROM planned_waits WHERE planned_id = ? OR waits_for = ?",
-            [planned.planned_id, planned.planned_id],
-        )
-        record.execute(
-            "UPDATE planned_agents SET removed_at = ? WHERE planned_id = ?",
-            [record.now(), planned.planned_id],
-        )
-        _renumber(record, agents(record, session_id))
+        awaited_by = [p for p, others in waits(record, session_id).items() if position in others]
+        before = {**_described(record, planned.planned_id), "awaited_by": awaited_by}
+        _take_out(record, planned)
         journal.log(
             record, "plan", session_id=session_id, subject=f"planned {position}", before=before
         )
+
+
+def undo(record: Record, session_id: str) -> JournalEntry:
+    """Take back the last change of a plan that still stands; gives the entry of that change.
+
+    Undoing again takes back the one before it. Executions stay what they are.
+
+    Raises:
+        OrchError: no change is left to undo.
+        ConflictError: the plan is not as that change left it, which only raw SQL can bring about.
+    """
+    with record.write():
+        entry = _last_change(record, session_id)
+        if entry is None:
+            raise OrchError("the plan has no change to undo", hint="what was deployed stays")
+        _put_back(record, session_id, entry)
+        journal.log(
+            record,
+            _UNDO,
+            session_id=session_id,
+            subject=entry.subject,
+            before=entry.after,
+            after=entry.before,
+        )
+        return entry
+
+
+def change_in_words(entry: JournalEntry) -> str:
+    """What a change of a plan did: ``removed 2 tester``."""
+    before, after = entry.before or {}, entry.after or {}
+    number = (before or after).get("position", "?")
+    if not before:
+        return f"added {number} {after.get('agent_type')}"
+    if not after:
+        return f"removed {number} {before.get('agent_type')}"
+    changed = [name for name in after if before.get(name) != after[name]]
+    if changed == ["position"]:
+        return f"moved {number} to {after['position']}"
+    return f"changed {', '.join(changed)} of {number} {before.get('agent_type')}"
+
+
+_UNDO = "undo-plan"
+
+
+def _last_change(record: Record, session_id: str) -> JournalEntry | None:
+    """The newest change that no undo has taken back: each undo takes one before itself."""
+    taken_back = 0
+    for row in record.rows(
+        f"SELECT {columns(JournalEntry)} FROM journal WHERE session_id = ? "
+        "AND action IN ('plan', ?) ORDER BY seq DESC",
+        [session_id, _UNDO],
+    ):
+        if row["action"] == _UNDO:
+            taken_back += 1
+        elif taken_back:
+            taken_back -= 1
+        else:
+            return JournalEntry.of(row)
+    return None
+
+
+def _put_back(record: Record, session_id: str, entry: JournalEntry) -> None:
+    before: Mapping[str, Any] = entry.before or {}
+    after: Mapping[str, Any] = entry.after or {}
+    rows = record.rows(
+        f"SELECT {columns(PlannedAgent)} FROM planned_agents WHERE session_id = ? AND uid = ?",
+        [session_id, (before or after).get("uid")],
+    )
+    planned = PlannedAgent.of(rows[0]) if rows else None
+    if planned is None or not _is_as(record, planned, after):
+        raise ConflictError(
+            f"the plan is not as the last change left it ({change_in_words(entry)})",
+            hint="edit the planned agents instead",
+        )
+    if not before:
+        _take_out(record, planned)
+        return
+    planned_id = planned.planned_id
+    record.execute("UPDATE planned_agents SET removed_at = NULL WHERE planned_id = ?", [planned_id])
+    _place(record, session_id, planned_id, before["position"])
+    for name in _EDITABLE:
+        if name in before:
+            record.execute(
+                f"UPDATE planned_agents SET {name} = ? WHERE planned_id = ?",
+                [before[name], planned_id],
+            )
+    if "waits_for" in before:
+        _set_waits(record, session_id, planned_id, before["waits_for"])
+    record.executemany(
+        "INSERT INTO planned_waits (planned_id, waits_for) VALUES (?, ?)",
+        [
+            (at(record, session_id, position).planned_id, planned_id)
+            for position in before.get("awaited_by", ())
+        ],
+    )
+
+
+def _is_as(record: Record, planned: PlannedAgent, described: Mapping[str, Any]) -> bool:
+    """Whether a planned agent still is as a journal entry says; empty: taken out of the plan."""
+    if not described or planned.removed_at:
+        return bool(not described and planned.removed_at)
+    now = _described(record, planned.planned_id)
+    return all(now.get(name) == value for name, value in described.items())
 
 
 def agents(record: Record, session_id: str) -> list[PlannedAgent]:
@@ -168,19 +283,24 @@ def waves(record: Record, session_id: str) -> list[list[int]]:
     Raises:
         OrchError: some wait for each other, which only raw SQL can bring about.
     """
-    waiting = {p: set(others) for p, others in waits(record, session_id).items()}
+    order, circle = in_waves(waits(record, session_id))
+    if circle:
+        listed = ", ".join(str(p) for p in circle)
+        raise OrchError(
+            f"planned agents {listed} wait for each other", hint="leave out one of the waits"
+        )
+    return order
+
+
+def in_waves(waiting: Mapping[int, Sequence[int]]) -> tuple[list[list[int]], list[int]]:
+    """The waves of positions that wait for others, and the positions that can never start."""
+    left = {p: set(others) for p, others in waiting.items()}
     order: list[list[int]] = []
-    while waiting:
-        wave = sorted(p for p, others in waiting.items() if not others & waiting.keys())
-        if not wave:
-            circle = ", ".join(str(p) for p in sorted(waiting))
-            raise OrchError(
-                f"planned agents {circle} wait for each other", hint="leave out one of the waits"
-            )
+    while wave := sorted(p for p, others in left.items() if not others & left.keys()):
         order.append(wave)
         for p in wave:
-            del waiting[p]
-    return order
+            del left[p]
+    return order, sorted(left)
 
 
 def matching(
@@ -204,8 +324,11 @@ def _get(record: Record, planned_id: int) -> PlannedAgent:
     return PlannedAgent.of(row)
 
 
+_EDITABLE = ("agent_type", "scope", "model", "bundle_id")
+
+
 def _editable(name: str) -> str:
-    if name not in ("agent_type", "scope", "model", "bundle_id"):
+    if name not in _EDITABLE:
         raise UsageError(f"a planned agent has no {name!r} to change")
     return name
 
@@ -234,6 +357,25 @@ def _set_waits(record: Record, session_id: str, planned_id: int, positions: Sequ
         )
 
 
+def _take_out(record: Record, planned: PlannedAgent) -> None:
+    planned_id = planned.planned_id
+    record.execute(
+        "DELETE FROM planned_waits WHERE planned_id = ? OR waits_for = ?", [planned_id, planned_id]
+    )
+    record.execute(
+        "UPDATE planned_agents SET removed_at = ? WHERE planned_id = ?", [record.now(), planned_id]
+    )
+    _renumber(record, agents(record, planned.session_id))
+
+
+def _place(record: Record, session_id: str, planned_id: int, position: int) -> None:
+    """Put a planned agent at a position; the others keep their order."""
+    at(record, session_id, position)
+    order = [planned for planned in agents(record, session_id) if planned.planned_id != planned_id]
+    order.insert(position - 1, _get(record, planned_id))
+    _renumber(record, order)
+
+
 def _renumber(record: Record, order: Sequence[PlannedAgent]) -> None:
     record.executemany(
         "UPDATE planned_agents SET position = ? WHERE planned_id = ?",
@@ -245,6 +387,8 @@ def _described(record: Record, planned_id: int) -> dict[str, Any]:
     planned = _get(record, planned_id)
     others = record.sql("SELECT waits_for FROM planned_waits WHERE planned_id = ?", [planned_id])
     return {
+        "uid": planned.uid,
+        "position": planned.position,
         "agent_type": planned.agent_type,
         "scope": planned.scope,
         "model": planned.model,

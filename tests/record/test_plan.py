@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orch_tui.errors import NotFoundError, OrchError, UsageError
+from orch_tui.errors import ConflictError, NotFoundError, OrchError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.record import journal, plan
 from orch_tui.record.sessions import init_session
@@ -159,3 +159,114 @@ def test_a_deployment_is_matched_where_the_plan_leaves_no_doubt(
     assert plan.matching(record, session, "tester", "three", None) is None
     plan.add(record, session, "tester", scope="two")
     assert plan.matching(record, session, "tester", "two", None) is None
+
+
+def test_a_duplicate_stands_behind_its_original(record: Record, session: str) -> None:
+    add(record, *"abc")
+    plan.change(record, session, 2, scope="one", model="opus", waits_for=[1])
+    plan.change(record, session, 3, waits_for=[2])
+    copy = plan.duplicate(record, session, 2)
+    assert (copy.position, copy.agent_type, copy.scope, copy.model) == (3, "b", "one", "opus")
+    assert order(record) == ["a", "b", "b", "c"]
+    assert plan.waits(record, session) == {1: [], 2: [1], 3: [1], 4: [2]}
+
+
+def test_an_agent_is_planned_at_a_place_that_is_there(record: Record, session: str) -> None:
+    add(record, *"ab")
+    plan.add(record, session, "first", position=1, waits_for=[2])
+    assert order(record) == ["first", "a", "b"]
+    assert plan.waits(record, session)[1] == [3]
+    for position in (0, 5):
+        with pytest.raises(NotFoundError):
+            plan.add(record, session, "nowhere", position=position)
+    assert len(order(record)) == 3
+
+
+def as_it_is(record: Record) -> list[object]:
+    described = [
+        (a.uid, a.agent_type, a.scope, a.model, a.bundle_id) for a in plan.agents(record, "s")
+    ]
+    return [described, plan.waits(record, "s")]
+
+
+@given(st.lists(st.integers(0, 6), max_size=14), st.randoms(use_true_random=False))
+@settings(max_examples=25, deadline=None)
+def test_undo_goes_back_through_every_change(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[int], chance: random.Random
+) -> None:
+    """Changes and undos in any order: each undo gives the plan as it was, to the beginning."""
+    with Record(tmp_path_factory.mktemp("plan") / "e.db") as record, record.write():
+        init_session(record, "plan it", project="/p", session_id="s")
+        before: list[list[object]] = []
+        for step in steps:
+            last = len(plan.agents(record, "s"))
+            now, entries = as_it_is(record), len(journal.entries(record))
+            position, other = (chance.randint(1, last or 1) for _ in range(2))
+            if step == 6 and before:
+                plan.undo(record, "s")
+                assert as_it_is(record) == before.pop()
+                continue
+            if step <= 1 or not last:
+                plan.add(record, "s", chance.choice("xyz"), waits_for=[position] if last else [])
+            elif step == 2:
+                plan.move(record, "s", position, other)
+            elif step == 3:
+                plan.remove(record, "s", position)
+            elif step == 4:
+                plan.duplicate(record, "s", position)
+            else:
+                free = (
+                    [other] if other < position and position not in reached(record, other) else []
+                )
+                plan.change(record, "s", position, scope=chance.choice("ab"), waits_for=free)
+            if len(journal.entries(record)) > entries:
+                before.append(now)
+        while before:
+            plan.undo(record, "s")
+            assert as_it_is(record) == before.pop()
+        with pytest.raises(OrchError, match="no change to undo"):
+            plan.undo(record, "s")
+
+
+def reached(record: Record, position: int) -> set[int]:
+    """The positions that one waits for, also through others."""
+    waiting, seen, left = plan.waits(record, "s"), set[int](), [position]
+    while left:
+        left += (new := set(waiting[left.pop()]) - seen)
+        seen |= new
+    return seen
+
+
+def test_undo_says_what_it_took_back_and_is_journaled(record: Record, session: str) -> None:
+    add(record, *"ab")
+    plan.change(record, session, 2, model="opus", waits_for=[1])
+    plan.move(record, session, 1, 2)
+    plan.remove(record, session, 1)
+    told = [plan.change_in_words(plan.undo(record, session)) for _ in range(5)]
+    assert told == [
+        "removed 1 b",
+        "moved 1 to 2",
+        "changed model, waits_for of 2 b",
+        "added 2 b",
+        "added 1 a",
+    ]
+    last = journal.entries(record)[-1]
+    assert (last.action, last.before["agent_type"], last.after) == ("undo-plan", "a", None)
+    assert order(record) == []
+
+
+def test_undo_leaves_alone_what_raw_sql_changed(record: Record, session: str) -> None:
+    plan.add(record, session, "tester", scope="one")
+    plan.change(record, session, 1, scope="two")
+    record.execute("UPDATE planned_agents SET scope = 'by hand'")
+    with pytest.raises(ConflictError, match="changed scope of 1 tester"):
+        plan.undo(record, session)
+    assert plan.at(record, session, 1).scope == "by hand"
+
+
+def test_undo_keeps_to_its_session(record: Record, session: str) -> None:
+    add(record, "a")
+    init_session(record, "another", project="/p", session_id="t")
+    with pytest.raises(OrchError, match="no change"):
+        plan.undo(record, "t")
+    assert order(record) == ["a"]
