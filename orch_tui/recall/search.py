@@ -245,7 +245,7 @@ class _Asked:
         while len(places) == fetched:
             deepest = places[-1].docid
             wanted = sorted(places, reverse=True)[:limit]
-            if slot(wanted[-1].at) >= deepest:
+            if len(wanted) == limit and slot(wanted[-1].at) >= deepest:
                 return wanted
             fetched *= 4
             places = self.newest(fetched, cursor)

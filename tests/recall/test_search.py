@@ -266,6 +266,8 @@ def test_more_than_can_be_ranked_come_newest_first(record: Record) -> None:
     assert [hit.execution_id for hit in page.hits] == newest[:30]
     assert _all_pages(record, "vector", 100) == newest
     assert _all_pages(record, "", 100) == newest
+    assert _all_pages(record, "vector", COUNTED + 5) == newest  # a page of more than is counted
+    assert _all_pages(record, "vector", 2 * count) == newest
 
 
 def _all_pages(record: Record, query: str, limit: int) -> list[str]:
