@@ -8,7 +8,7 @@ the caller's business.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,16 @@ class Validation:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is wrong with one field of what somebody typed."""
+
+    field: str
+    text: str
+    stops: bool = False
+    """It cannot be recorded like this; otherwise it is a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +134,7 @@ def validate(
     found_cycles = cycles(edges)
     known = set(known_agents)
     types = [*agent_types, *(bundle.agent_type for bundle in bundles)]
-    # A plugin's agents are called plugin:agent and live where only Claude Code knows.
-    unknown = [name for name in dict.fromkeys(types) if name not in known and ":" not in name]
+    unknown = [name for name in dict.fromkeys(types) if not is_known(name, known)]
     limits = {bundle.bundle_id: limit_of(bundle) for bundle in bundles if limit_of}
     over = [b for b in bundles if b.total.high > limits.get(b.bundle_id, b.total.high)]
 
@@ -160,6 +169,14 @@ def validate(
         unknown_agent_types=tuple(unknown),
         files_outside_project=tuple(dict.fromkeys(outside)),
     )
+
+
+def on_scope(scope: str) -> list[Remark]:
+    """What is to be said about a scope while it is typed."""
+    if not scope.strip():
+        return [Remark("scope", "a scope is needed: what is to be done", stops=True)]
+    warnings, recommendations = _scope_advice(scope)
+    return [Remark("scope", text) for text in (*warnings, *recommendations)]
 
 
 def check_bounds(
@@ -235,6 +252,12 @@ def defined_agents(folders: Iterable[Path]) -> set[str]:
         if (name := _agent_name(path))
     }
     return names | BUILT_IN_AGENTS
+
+
+def is_known(agent_type: str, known_agents: Collection[str]) -> bool:
+    """Whether an agent type is defined, as far as can be told: a plugin's agents are called
+    ``plugin:agent`` and live where only Claude Code knows."""
+    return agent_type in known_agents or ":" in agent_type
 
 
 def cycles(edges: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
