@@ -1,0 +1,267 @@
+"""The files of a project as a person looks for them, without what is ignored.
+
+What ``.gitignore`` and ``.orchignore`` files leave out is left out, as git does it: patterns of a
+nearer folder win, the last that fits decides, and nothing comes back inside an ignored folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+IGNORE_FILES = (".gitignore", ".orchignore")
+"""Read in every folder; where both speak of a file, the second decides."""
+
+MOST_FILES = 200_000
+"""More are not listed; sources can still be named."""
+
+_REPOSITORIES = {".git", ".hg", ".svn", ".jj"}
+
+
+class Node(NamedTuple):
+    """A file or folder of the project."""
+
+    path: str
+    """From the root, with ``/``."""
+    is_folder: bool
+    size: int = 0
+    """Bytes, when it was listed."""
+    changed: int = 0
+    """Nanoseconds: with the size it tells whether the file is another one since."""
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectTree:
+    """What a project holds."""
+
+    children: Mapping[str, tuple[Node, ...]]
+    """By folder (the root is ``""``): folders first, then files, by name."""
+    files: tuple[Node, ...]
+    """All of them, in the order in which an open tree shows them."""
+    cut: bool = False
+    """There are more than ``MOST_FILES``."""
+    unreadable: frozenset[str] = frozenset()
+    """Folders that may not be listed."""
+    lowered: tuple[tuple[str, int], ...] = ()
+    """For ``find``: each path in lower case, and where its name begins."""
+
+    def under(self, folder: str) -> Iterator[Node]:
+        """The files in a folder and in the folders under it."""
+        waiting = list(reversed(self.children.get(folder, ())))
+        while waiting:
+            node = waiting.pop()
+            if node.is_folder:
+                waiting += reversed(self.children.get(node.path, ()))
+            else:
+                yield node
+
+
+NO_FILES = ProjectTree({}, ())
+"""What is known before anyone looked."""
+
+
+class Match(NamedTuple):
+    """A file that was looked for, and the characters of its path that say so."""
+
+    node: Node
+    spans: tuple[tuple[int, int], ...]
+
+
+class Found(NamedTuple):
+    """The best matches, and how many there are."""
+
+    matches: tuple[Match, ...]
+    total: int
+
+
+def walk(
+    root: str | os.PathLike[str], *, cancelled: Callable[[], bool] | None = None
+) -> ProjectTree:
+    """List a project. Links to folders are not followed; what is no file or folder is left out.
+
+    ``cancelled`` is asked now and then whether to stop. Never raises for what is on disk: a
+    folder that cannot be listed is named in ``unreadable``.
+    """
+    top = os.fspath(root)
+    rules = [rule] if (rule := _rule(os.path.join(top, ".git", "info", "exclude"), "")) else []
+    waiting = [("", tuple(rules))]
+    children: dict[str, list[Node]] = {}
+    unreadable, files, cut = set(), 0, False
+    while waiting and not (cancelled and cancelled()):
+        folder, rules_here = waiting.pop()
+        try:
+            with os.scandir(os.path.join(top, folder)) as entries:
+                found = {entry.name: entry for entry in entries}
+        except OSError:
+            unreadable.add(folder)
+            children[folder] = []
+            continue
+        own = (_rule(found[name].path, folder) for name in IGNORE_FILES if name in found)
+        rules_here = (*rules_here, *filter(None, own))
+        prefix = f"{folder}/" if folder else ""
+        nodes = []
+        for name, entry in found.items():
+            node = _node(entry, prefix + name)
+            if node is not None and name not in _REPOSITORIES and not _ignored(node, rules_here):
+                nodes.append(node)
+        nodes.sort(key=_order)
+        children[folder] = nodes
+        files += sum(not node.is_folder for node in nodes)
+        if files > MOST_FILES:
+            cut = True
+            break
+        waiting += [(node.path, rules_here) for node in nodes if node.is_folder]
+    return _tree(children, cut, frozenset(unreadable))
+
+
+def find(tree: ProjectTree, query: str, limit: int = 500) -> Found:
+    """The files whose paths hold every word of ``query``, at least as letters in this order.
+
+    The best come first: the name begins with the word, holds it, a folder does, and then those
+    that only have its letters; among equals the shorter path. Case does not matter.
+    """
+    words = query.lower().split()
+    letters = [_letters(word).match for word in words]
+    ranked = []
+    for index, (path, name_at) in enumerate(tree.lowered):
+        rank = 0
+        for word, fits in zip(words, letters, strict=True):
+            at = path.rfind(word)
+            if at >= name_at:
+                rank += 0 if at == name_at else 1
+            elif at >= 0:
+                rank += 2 if not at or path[at - 1] == "/" else 3
+            elif fits(path):
+                rank += 4 if fits(path, name_at) else 5
+            else:
+                break
+        else:
+            ranked.append((rank, len(path), index))
+    ranked.sort()
+    return Found(
+        tuple(
+            Match(tree.files[index], _spans(*tree.lowered[index], words, tree.files[index].path))
+            for _, _, index in ranked[:limit]
+        ),
+        len(ranked),
+    )
+
+
+class _Rule(NamedTuple):
+    """The patterns of one file, for what is under its folder."""
+
+    skip: int
+    """Characters of a path up to the folder."""
+    spec: GitIgnoreSpec
+
+
+def _rule(file: str, folder: str) -> _Rule | None:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        with open(file, "rb") as stream:
+            lines = stream.read().decode("utf-8", "surrogateescape").split("\n")
+    except OSError:
+        return None
+    spec = GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line.rstrip("\r")))
+    return _Rule(len(folder) + 1 if folder else 0, spec) if spec.patterns else None
+
+
+def _is_pattern(line: str) -> bool:
+    """Whether a line is a pattern that can be used; git passes over the others."""
+    from pathspec import GitIgnoreSpec
+
+    if not line.strip() or line.startswith("#"):
+        return False
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True
+
+
+def _ignored(node: Node, rules: tuple[_Rule, ...]) -> bool:
+    path = f"{node.path}/" if node.is_folder else node.path
+    for rule in reversed(rules):
+        said = rule.spec.check_file(path[rule.skip :]).include
+        if said is not None:
+            return said
+    return False
+
+
+def _node(entry: os.DirEntry[str], path: str) -> Node | None:
+    try:
+        if entry.is_dir(follow_symlinks=False):
+            return Node(path, True)
+        if not (entry.is_file() or entry.is_symlink()) or entry.is_dir():
+            return None
+        status = entry.stat()
+    except OSError:  # a link to nothing: reading it says so
+        return Node(path, False)
+    return Node(path, False, status.st_size, status.st_mtime_ns)
+
+
+def _order(node: Node) -> tuple[bool, str, str]:
+    return not node.is_folder, node.name.lower(), node.name
+
+
+def _tree(children: dict[str, list[Node]], cut: bool, unreadable: frozenset[str]) -> ProjectTree:
+    """The tree without folders in which nothing is left."""
+    kept: dict[str, tuple[Node, ...]] = {}
+    for folder in reversed(children):  # what is deeper comes later
+        kept[folder] = tuple(
+            node
+            for node in children[folder]
+            if not node.is_folder or kept.get(node.path) or node.path in unreadable
+        )
+    files = tuple(ProjectTree(kept, ()).under(""))
+    return ProjectTree(
+        {folder: nodes for folder, nodes in kept.items() if nodes},
+        files,
+        cut,
+        unreadable,
+        tuple((low := file.path.lower(), low.rfind("/") + 1) for file in files),
+    )
+
+
+def _letters(word: str) -> re.Pattern[str]:
+    return re.compile("".join(f"[^{re.escape(char)}]*{re.escape(char)}" for char in word))
+
+
+def _spans(path: str, name_at: int, words: list[str], shown: str) -> tuple[tuple[int, int], ...]:
+    """Where each word stands, or its letters, as nearer to the end as they do."""
+    if len(path) != len(shown):  # a letter that lower case writes as two
+        return ()
+    places: set[int] = set()
+    for word in words:
+        at = path.rfind(word)
+        if at >= 0:
+            places.update(range(at, at + len(word)))
+            continue
+        begin = name_at if _letters(word).match(path, name_at) else 0
+        for char in word:
+            begin = path.index(char, begin) + 1
+            places.add(begin - 1)
+    return tuple(_runs(sorted(places)))
+
+
+def _runs(places: list[int]) -> Iterator[tuple[int, int]]:
+    start = end = -1
+    for place in places:
+        if place != end:
+            if end > start:
+                yield start, end
+            start = place
+        end = place + 1
+    if end > start:
+        yield start, end
