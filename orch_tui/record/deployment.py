@@ -39,6 +39,20 @@ class Deployed:
 
 
 @dataclass(frozen=True, slots=True)
+class Prospect:
+    """What a deployment would be, before any of it is recorded."""
+
+    agent_type: str
+    scope: str | None
+    model: str | None
+    bundle: Bundle | None
+    briefing: bytes
+    """As it will be handed over, but for the marker line; empty without a bundle."""
+    judgement: Judgement
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Claimed:
     """A bare figure, weighed as a required item."""
 
@@ -144,6 +158,56 @@ def deploy(
             judgement,
             _remarks(session.status, judgement, catalogue.model(model or "").assumed, model),
         )
+
+
+def prospect(
+    record: Record,
+    session_id: str,
+    *,
+    catalogue: Catalogue,
+    limits: Limits,
+    agent_type: str | None = None,
+    scope: str | None = None,
+    bundle_id: str | None = None,
+    planned: int | None = None,
+) -> Prospect:
+    """What ``deploy`` would record and hand over for the same arguments; records nothing.
+
+    Raises:
+        UsageError: no agent type is known.
+        NotFoundError: an unknown session, bundle or planned agent.
+    """
+    with record.read():
+        session = sessions.get(record, session_id)
+        planned_agent = plan.at(record, session_id, planned) if planned else None
+        if planned_agent and bundle_id is None:
+            bundle_id = planned_agent.bundle_id
+        saved = bundles.load(record, bundle_id) if bundle_id else None
+        bundle = saved.bundle if saved else None
+        agent_type, scope, model = _from_plan(agent_type, scope, None, planned_agent, bundle)
+        asked_for = catalogue.model(model or "")
+        judgement = _judge(record, session_id, None, saved, None, asked_for, limits)
+        return Prospect(
+            agent_type,
+            scope,
+            model,
+            bundle,
+            _briefing(record, saved, None, None),
+            judgement,
+            _remarks(session.status, judgement, asked_for.assumed, model),
+        )
+
+
+def handed_over(record: Record, label: str) -> bytes:
+    """The briefing of an execution as ``deploy`` gave it; empty where there was none.
+
+    Raises:
+        NotFoundError: no such execution.
+    """
+    execution = executions.get(record, label)
+    if execution.briefing_id is None:
+        return b""
+    return _marked(briefings.get(record, execution.briefing_id), execution)
 
 
 def record_allocation(
