@@ -1,0 +1,279 @@
+"""Sessions at a glance, and one session's plan with all that bears on it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from orch_tui.facts import PlannedAgent, Session, in_list
+from orch_tui.models.database import Record
+from orch_tui.prepare.budget import Gauge, Limits, agent_limit, gauge
+from orch_tui.prepare.catalogue import Catalogue
+from orch_tui.prepare.tokens import ZERO, Count
+from orch_tui.prepare.validation import Remark, cycles, is_known, on_scope
+from orch_tui.recall import listing
+from orch_tui.record import budget, plan, sessions
+from orch_tui.record.sessions import Gate
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """One session among others."""
+
+    session: Session
+    waiting: int
+    """Executions that have not returned."""
+    budget: Gauge
+
+
+def session_lines(
+    record: Record,
+    *,
+    limits: Limits,
+    project: str | None = None,
+    include_archived: bool = False,
+    limit: int | None = None,
+) -> list[SessionLine]:
+    """Sessions, newest first."""
+    with record.read():
+        found = listing.sessions(
+            record, project=project, include_archived=include_archived, limit=limit
+        )
+        listed, ids = in_list(session.session_id for session in found)
+        waiting = dict(
+            record.sql(
+                "SELECT session_id, count(*) FROM agent_executions "
+                f"WHERE session_id IN {listed} AND status = 'deployed' AND retracted_at IS NULL "
+                "GROUP BY session_id",
+                ids,
+            )
+        )
+        return [
+            SessionLine(
+                session, waiting.get(session.session_id, 0), _session_gauge(record, session, limits)
+            )
+            for session in found
+        ]
+
+
+def _session_gauge(record: Record, session: Session, limits: Limits) -> Gauge:
+    used = sum((taken.count for taken in budget.taken(record, session.session_id)), ZERO)
+    return gauge("session budget", used, session.budget or limits.budget, limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The latest version of a bundle, without its items."""
+
+    bundle_id: str
+    name: str
+    agent_type: str
+    model: str
+    count: Count
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A planned agent as somebody would have it; ``position`` is None for one more."""
+
+    agent_type: str
+    scope: str = ""
+    model: str = ""
+    bundle_id: str = ""
+    waits_for: tuple[int, ...] = ()
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRules:
+    """What planned agents are held against; all in memory, so that typing can be checked."""
+
+    known_agents: Collection[str]
+    catalogue: Catalogue
+    limits: Limits
+    bundles: Mapping[str, Outline]
+    """The session's bundles and those its plan names, by id."""
+    waits: Mapping[int, Sequence[int]]
+    """For each position of the plan, the positions it waits for."""
+
+    def gauge(self, model: str | None, bundle_id: str | None) -> Gauge | None:
+        """A bundle against the limit of the agent it is for; None where there is no bundle."""
+        bundle = self.bundles.get(bundle_id or "")
+        if bundle is None:
+            return None
+        limit = agent_limit(self.catalogue.model(model or bundle.model), self.limits)
+        return gauge("agent limit", bundle.count, limit, self.limits)
+
+    def remarks(self, intent: Intent) -> tuple[Remark, ...]:
+        """What is wrong with a planned agent, field by field."""
+        return tuple(
+            (
+                *self._on_type(intent),
+                *(on_scope(intent.scope) if intent.scope.strip() else ()),
+                *self._on_model(intent),
+                *self._on_bundle(intent),
+                *self._on_waits(intent),
+            )
+        )
+
+    def _on_type(self, intent: Intent) -> Iterator[Remark]:
+        name = intent.agent_type.strip()
+        if not name:
+            yield Remark("agent_type", "an agent type is needed", stops=True)
+        elif not is_known(name, self.known_agents):
+            yield Remark("agent_type", f"agent type {name!r} is not defined in .claude/agents")
+
+    def _on_model(self, intent: Intent) -> Iterator[Remark]:
+        if intent.model and self.catalogue.model(intent.model).assumed:
+            yield Remark(
+                "model",
+                f"model {intent.model!r} is not in the catalogue: its window is assumed",
+            )
+
+    def _on_bundle(self, intent: Intent) -> Iterator[Remark]:
+        if not intent.bundle_id:
+            return
+        bundle = self.bundles.get(intent.bundle_id)
+        if bundle is None:
+            yield Remark("bundle_id", f"the session has no bundle {intent.bundle_id!r}", stops=True)
+            return
+        against = self.gauge(intent.model, intent.bundle_id)
+        if against and against.status == "over":
+            yield Remark(
+                "bundle_id",
+                f"{bundle.bundle_id} is over the agent's limit: {against.used} of "
+                f"{against.limit:,} tokens",
+            )
+        if bundle.agent_type != intent.agent_type.strip():
+            yield Remark("bundle_id", f"{bundle.bundle_id} was prepared for {bundle.agent_type}")
+
+    def _on_waits(self, intent: Intent) -> Iterator[Remark]:
+        unknown = [str(p) for p in intent.waits_for if p not in self.waits]
+        if unknown:
+            yield Remark("waits_for", f"the plan has no agent {', '.join(unknown)}", stops=True)
+        if intent.position is None:
+            return
+        waits = {**self.waits, intent.position: intent.waits_for}
+        edges = [(str(o), str(p)) for p, others in waits.items() for o in others]
+        for cycle in cycles(edges):
+            if str(intent.position) in cycle:
+                circle = " -> ".join((*cycle, cycle[0]))
+                yield Remark("waits_for", f"they wait for each other: {circle}", stops=True)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLine:
+    """One planned agent among the others."""
+
+    agent: PlannedAgent
+    waits_for: tuple[int, ...]
+    wave: int | None
+    """From 1; None: it can never start, because of a cycle."""
+    bundle: Gauge | None
+    """Its bundle against the limit of its model."""
+    attempts: tuple[tuple[str, str | None], ...]
+    """The id and status of each execution, oldest first."""
+    remarks: tuple[Remark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPage:
+    """A session with its gates, its budget and its plan."""
+
+    session: Session
+    gates: tuple[Gate, ...]
+    budget: Gauge
+    agents: tuple[PlannedLine, ...]
+    waves: tuple[tuple[int, ...], ...]
+    rules: PlanRules
+    unplanned: int
+    """Executions of the session that are no attempt of a planned agent."""
+
+
+def plan_page(
+    record: Record,
+    session_id: str,
+    *,
+    catalogue: Catalogue,
+    limits: Limits,
+    known_agents: Collection[str],
+) -> PlanPage:
+    """One session's plan as it stands now.
+
+    Raises:
+        NotFoundError: no such session; with the nearest known ids.
+    """
+    with record.read():
+        session = sessions.get(record, session_id)
+        planned = plan.agents(record, session_id)
+        waits = plan.waits(record, session_id)
+        rules = PlanRules(known_agents, catalogue, limits, _outlines(record, session_id), waits)
+        waves, _ = plan.in_waves(waits)
+        wave_of = {p: number for number, wave in enumerate(waves, start=1) for p in wave}
+        attempts = _attempts(record, session_id)
+        lines = tuple(
+            PlannedLine(
+                agent,
+                tuple(waits[agent.position]),
+                wave_of.get(agent.position),
+                rules.gauge(agent.model, agent.bundle_id),
+                tuple(attempts.pop(agent.planned_id, ())),
+                rules.remarks(intent_of(agent, waits[agent.position])),
+            )
+            for agent in planned
+        )
+        return PlanPage(
+            session,
+            sessions.gates(record, session_id),
+            _session_gauge(record, session, limits),
+            lines,
+            tuple(map(tuple, waves)),
+            rules,
+            sum(map(len, attempts.values())),
+        )
+
+
+def intent_of(agent: PlannedAgent, waits_for: Sequence[int]) -> Intent:
+    """A planned agent as it stands."""
+    return Intent(
+        agent.agent_type,
+        agent.scope,
+        agent.model or "",
+        agent.bundle_id or "",
+        tuple(waits_for),
+        agent.position,
+    )
+
+
+def _attempts(record: Record, session_id: str) -> dict[int | None, list[tuple[str, str | None]]]:
+    found: dict[int | None, list[tuple[str, str | None]]] = {}
+    for planned_id, execution_id, status in record.sql(
+        "SELECT planned_id, execution_id, status FROM agent_executions "
+        "WHERE session_id = ? AND retracted_at IS NULL ORDER BY deployed_at, rowid",
+        [session_id],
+    ):
+        found.setdefault(planned_id, []).append((execution_id, status))
+    return found
+
+
+def _outlines(record: Record, session_id: str) -> dict[str, Outline]:
+    """The bundles of a session and those its plan names, in the order they were made."""
+    rows = record.sql(
+        """WITH named AS (
+          SELECT bundle_id FROM bundles WHERE session_id = ?1 AND removed_at IS NULL
+          UNION SELECT bundle_id FROM planned_agents WHERE session_id = ?1 AND removed_at IS NULL),
+        latest AS (SELECT bundle_id, max(version) AS version
+          FROM bundle_versions JOIN named USING (bundle_id) GROUP BY bundle_id)
+        SELECT bundle_id, coalesce(b.name, ''), v.agent_type, coalesce(v.model, ''),
+          i.token_count, i.estimator, i.token_low, i.token_high
+        FROM latest JOIN bundle_versions AS v USING (bundle_id, version)
+        JOIN bundles AS b USING (bundle_id) LEFT JOIN bundle_items AS i USING (version_id)
+        ORDER BY b.rowid, i.position""",
+        [session_id],
+    )
+    found: dict[str, Outline] = {}
+    for bundle_id, name, agent_type, model, *figures in rows:
+        outline = found.setdefault(bundle_id, Outline(bundle_id, name, agent_type, model, ZERO))
+        if figures[0] is not None:
+            found[bundle_id] = replace(outline, count=outline.count + Count(*figures))
+    return found
