@@ -21,8 +21,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from orch_tui.facts import ExecutionFacts, Output, PlannedAgent, Session
+from orch_tui.prepare import sharing
 from orch_tui.prepare.budget import Judgement, judge
 from orch_tui.prepare.bundle import Bundle, compose
+from orch_tui.prepare.sharing import Sharing
 from orch_tui.prepare.tokens import ZERO
 from orch_tui.prepare.validation import Validation
 from orch_tui.project import Project
@@ -55,10 +57,12 @@ __all__ = [
     "Prepared",
     "Project",
     "compare",
+    "keep_bundle",
     "outputs_of",
     "prepare_bundle",
     "replay",
     "search",
+    "share_bundles",
     "show",
     "stats",
 ]
@@ -132,6 +136,21 @@ def prepare_bundle(
         name=name,
         session_id=session_id or "",
     )
+    return keep_bundle(project, made, session_id=session_id, allow_secret=allow_secret)
+
+
+def keep_bundle(
+    project: Project,
+    made: Bundle,
+    *,
+    session_id: str | None = None,
+    allow_secret: bool = False,
+) -> Prepared:
+    """Save a bundle (where the project records) and judge it, over a limit or not.
+
+    One without an id becomes the bundle that holds exactly this, or a new one; one with an id
+    becomes that bundle's next version, where the latest was deployed.
+    """
     limits, used = project.limits, ZERO
     if project.recording:
         record = project.record
@@ -147,7 +166,23 @@ def prepare_bundle(
             limits = budget.session_limits(record, session_id, limits)
             others = (t for t in budget.taken(record, session_id) if t.label != made.bundle_id)
             used = sum((t.count for t in others), ZERO)
+    asked_for = project.catalogue.model(made.model)
     return Prepared(made, judge(made.items, asked_for, limits, session_used=used))
+
+
+def share_bundles(project: Project, session_id: str) -> Sharing:
+    """Make what several bundles of a session hold shared context in each of them.
+
+    Each bundle that this changes gets the next version, where the latest was deployed.
+    """
+    record = project.existing_record
+    with record.write():
+        held = [saved.bundle for saved in bundles.of_session(record, session_id)]
+        found = sharing.deduplicate(held)
+        for before, after in zip(held, sharing.apply(found, held), strict=True):
+            if after.items != before.items:
+                bundles.save(record, after, session_id)
+    return found
 
 
 class OrchestrationSession:

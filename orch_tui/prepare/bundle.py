@@ -141,7 +141,7 @@ def compose(
                 )
             )
     if refused:
-        raise _all_of(refused)
+        raise all_of(refused)
     kept, dropped = without_repeats(counted(items, family=family, cache=cache))
     return Bundle(
         bundle_id=bundle_id,
@@ -309,7 +309,8 @@ def _sources(type_: str, given: str, reader: SourceReader) -> tuple[Source, ...]
     return reader.resolve(given)
 
 
-def _all_of(refused: Sequence[SourceError]) -> SourceError:
+def all_of(refused: Sequence[SourceError]) -> SourceError:
+    """Several refusals as one, each with its reason."""
     if len(refused) == 1:
         return refused[0]
     lines = [

@@ -1,0 +1,344 @@
+"""A bundle while it is being composed: what was chosen, and how the choices weigh now.
+
+A composition holds no bytes. It is read when it is weighed, shown or saved, so that what an agent
+gets is what the files hold then. Every edit gives another composition: keeping the former ones is
+all that undo takes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from shlex import quote
+from typing import Any
+
+from orch_tui.errors import SourceError
+from orch_tui.prepare.bundle import (
+    PRIORITIES,
+    TYPES,
+    Bundle,
+    ContextItem,
+    all_of,
+    counted,
+    without_repeats,
+)
+from orch_tui.prepare.sources import SourceReader, free_text, looks_secret
+from orch_tui.prepare.tokens import ZERO, Count, CountCache
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One source that an agent is to be given, and as what."""
+
+    source: str
+    """As ``ContextItem.source``: relative to the project, absolute outside it, ``text:...``."""
+    sections: tuple[str, ...] = ()
+    type: str = "file"
+    priority: str = "required"
+    shared_with: tuple[str, ...] = ()
+    text: str | None = None
+    """Of what no file holds."""
+    allow_secret: bool = False
+    """Somebody said yes to a file that looks like a secret."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from the other choices of a composition."""
+        if self.text is not None:  # labels are only the beginning of a text
+            return f"text:{self.text}"
+        return "#".join((self.source, *self.sections))
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """What is to become a bundle, or the next version of one."""
+
+    agent_type: str = ""
+    scope: str = ""
+    model: str = ""
+    name: str = ""
+    bundle_id: str = ""
+    """The saved bundle that it changes; empty: it will be a new one."""
+    choices: tuple[Choice, ...] = ()
+
+    def __contains__(self, key: object) -> bool:
+        return any(choice.key == key for choice in self.choices)
+
+    def of(self, source: str) -> list[Choice]:
+        """The choices of a source, whole or by sections."""
+        return [choice for choice in self.choices if choice.source == source]
+
+    def toggled(self, source: str) -> Composition:
+        """Put a whole source in, where only sections of it are in too; or take it out."""
+        whole = any(not choice.sections for choice in self.of(source))
+        if whole:
+            return self.without({choice.key for choice in self.of(source)})
+        return self.without_source(source).adding([self._like(source)])
+
+    def toggled_section(self, source: str, title: str) -> Composition:
+        """Put one section of a source in, instead of the whole where that is in; or take it out."""
+        for choice in self.of(source):
+            if title in choice.sections:
+                rest = tuple(section for section in choice.sections if section != title)
+                return (
+                    self.changed({choice.key}, sections=rest)
+                    if rest
+                    else self.without({choice.key})
+                )
+        for choice in reversed(self.of(source)):
+            return self.changed({choice.key}, sections=(*choice.sections, title))
+        return self.adding([Choice(source, (title,))])
+
+    def adding(self, choices: Iterable[Choice]) -> Composition:
+        """With these at the end, as far as they are not there yet."""
+        known = {choice.key for choice in self.choices}
+        fresh = {choice.key: choice for choice in choices if choice.key not in known}
+        return replace(self, choices=(*self.choices, *fresh.values()))
+
+    def without(self, keys: Collection[str]) -> Composition:
+        return replace(self, choices=tuple(c for c in self.choices if c.key not in keys))
+
+    def without_source(self, source: str) -> Composition:
+        return replace(self, choices=tuple(c for c in self.choices if c.source != source))
+
+    def changed(self, keys: Collection[str], **values: Any) -> Composition:
+        """With other values for some of the choices."""
+        return replace(
+            self,
+            choices=tuple(replace(c, **values) if c.key in keys else c for c in self.choices),
+        )
+
+    def moved(self, key: str, by: int) -> Composition:
+        """With one choice at another place, as far as there is one."""
+        at = next(n for n, choice in enumerate(self.choices) if choice.key == key)
+        others = [choice for choice in self.choices if choice.key != key]
+        others.insert(max(0, min(at + by, len(others))), self.choices[at])
+        return replace(self, choices=tuple(others))
+
+    def _like(self, source: str) -> Choice:
+        """A choice of the whole source, with what was said about a part of it."""
+        return replace(next(iter(self.of(source)), Choice(source)), sections=())
+
+    # To keep it while it is unsaved, and to begin from a saved one
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Composition | None:
+        """The inverse of ``to_json``; None for anything else."""
+        try:
+            values = json.loads(text)
+            choices = tuple(_choice(entry) for entry in values.pop("choices"))
+            texts = {name: value for name, value in values.items() if isinstance(value, str)}
+            return cls(**texts, choices=choices)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return None
+
+    @classmethod
+    def of_bundle(cls, bundle: Bundle) -> Composition:
+        """What a bundle was composed of."""
+        return cls(
+            agent_type=bundle.agent_type,
+            scope=bundle.scope,
+            model=bundle.model,
+            name=bundle.name,
+            bundle_id=bundle.bundle_id,
+        ).adding(
+            Choice(
+                source=item.source,
+                sections=item.sections,
+                type=item.type,
+                priority=item.priority,
+                shared_with=item.shared_with,
+                text=(item.data or b"").decode("utf-8", "surrogateescape")
+                if item.is_inline
+                else None,
+                allow_secret=not item.is_inline and looks_secret(item.source),
+            )
+            for item in bundle.items
+        )
+
+    def command(self, session_id: str = "") -> str:
+        """The ``orch prepare-bundle`` that makes this bundle.
+
+        The command knows four pairs of type and priority; another is given as the nearest.
+        """
+        words = ["orch prepare-bundle", "--agent-type", quote(self.agent_type or "AGENT")]
+        for flag, value in (
+            ("--scope", self.scope),
+            ("--model", self.model),
+            ("--name", self.name),
+            ("--bundle-id", self.bundle_id),
+            ("--session-id", session_id),
+        ):
+            words += [flag, quote(value)] if value else []
+        for choice in self.choices:
+            named = choice.text or choice.source
+            for source in [f"{named}#{title}" for title in choice.sections] or [named]:
+                words += [_flag(choice), quote(source)]
+        if any(choice.allow_secret for choice in self.choices):
+            words.append("--allow-secret")
+        return " ".join(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One choice as it was read."""
+
+    count: Count
+    sha256: str = ""
+    refused: SourceError | None = None
+    """Why it cannot be taken."""
+    secret: bool = False
+    """It is refused only because nobody said yes to it."""
+
+
+def named(given: str, reader: SourceReader) -> tuple[Choice, ...]:
+    """The choices that a source, as a person names one, stands for: a glob may be many.
+
+    Raises SourceError for what cannot be taken. Whether a secret is taken is asked later.
+    """
+    if given.startswith("text:"):
+        text = given.removeprefix("text:")
+        return (Choice(free_text(text).name, type="briefing", text=text),)
+    found = replace(reader, stdin=None, allow_secret=True).resolve(given)
+    return tuple(Choice(source.name, source.sections) for source in found)
+
+
+def weigh(
+    choices: Sequence[Choice],
+    *,
+    reader: SourceReader,
+    family: str,
+    cache: CountCache | None = None,
+) -> list[Weight]:
+    """Read and count each choice, in order; nothing is raised for one that cannot be taken."""
+    read = [_read_or_refuse(choice, reader) for choice in choices]
+    items = counted(
+        [item for item in read if isinstance(item, ContextItem)], family=family, cache=cache
+    )
+    following = iter(items)
+    return [
+        Weight(ZERO, refused=item, secret=_is_secret(choice, reader))
+        if isinstance(item, SourceError)
+        else Weight((taken := next(following)).count, taken.sha256)
+        for choice, item in zip(choices, read, strict=True)
+    ]
+
+
+def guess(size: int) -> Count:
+    """What a file of that many bytes may take, while nobody has counted it: a broad band."""
+    return Count(size // 3, "by size", size // 6, size * 2 // 3)
+
+
+def weighed(
+    composition: Composition, weights: Mapping[str, Weight], sizes: Mapping[str, int]
+) -> list[ContextItem]:
+    """The items of the bundle without their bytes, as they were weighed (by the key of the choice)
+    or else guessed from the size of the file: enough to judge them and to find what is shared."""
+    return [
+        _item(choice, data=None, count=weight.count, sha256=weight.sha256)
+        if (weight := weights.get(choice.key))
+        else _item(choice, data=None, count=guess(sizes.get(choice.source, 0)))
+        for choice in composition.choices
+    ]
+
+
+def make(
+    composition: Composition,
+    *,
+    reader: SourceReader,
+    family: str,
+    created_at: str,
+    session_id: str = "",
+    cache: CountCache | None = None,
+) -> Bundle:
+    """The bundle, with what the sources hold now.
+
+    Raises SourceError naming every source that cannot be taken.
+    """
+    read = [_read_or_refuse(choice, reader) for choice in composition.choices]
+    if refused := [item for item in read if isinstance(item, SourceError)]:
+        raise all_of(refused)
+    items = [item for item in read if isinstance(item, ContextItem)]
+    kept, dropped = without_repeats(counted(items, family=family, cache=cache))
+    return Bundle(
+        bundle_id=composition.bundle_id,
+        agent_type=composition.agent_type,
+        scope=composition.scope,
+        items=kept,
+        model=composition.model,
+        created_at=created_at,
+        name=composition.name,
+        session_id=session_id,
+        dropped=dropped,
+    )
+
+
+def text_of(choice: Choice, reader: SourceReader) -> str:
+    """What a choice holds now. Raises SourceError when it cannot be taken."""
+    return _read(choice, reader).text
+
+
+def _read(choice: Choice, reader: SourceReader) -> ContextItem:
+    if choice.text is not None:
+        return _item(choice, data=free_text(choice.text).data)
+    # Names are relative to the project, whoever reads them and wherever.
+    reader = replace(reader, cwd=reader.root, stdin=None, allow_secret=choice.allow_secret)
+    source, *others = reader.resolve(choice.source, choice.sections)
+    if others:
+        raise SourceError(choice.source, "names several files", hint="name one")
+    return _item(choice, data=source.data)
+
+
+def _read_or_refuse(choice: Choice, reader: SourceReader) -> ContextItem | SourceError:
+    try:
+        return _read(choice, reader)
+    except SourceError as error:
+        return error
+
+
+def _item(
+    choice: Choice, *, data: bytes | None, count: Count = ZERO, sha256: str = ""
+) -> ContextItem:
+    return ContextItem(
+        type=choice.type,
+        source=choice.source,
+        priority=choice.priority,
+        sections=choice.sections,
+        data=data,
+        count=count,
+        shared_with=choice.shared_with,
+        sha256=sha256,
+    )
+
+
+def _is_secret(choice: Choice, reader: SourceReader) -> bool:
+    """Whether a yes is all that is missing."""
+    if choice.allow_secret or choice.text is not None:
+        return False
+    return isinstance(_read_or_refuse(replace(choice, allow_secret=True), reader), ContextItem)
+
+
+def _flag(choice: Choice) -> str:
+    if choice.text is not None:
+        return "--text"
+    if choice.priority == "optional":
+        return "--optional"
+    if choice.type == "shared_context":
+        return "--shared"
+    recommended = choice.priority == "recommended" or choice.type == "reference"
+    return "--references" if recommended else "--files"
+
+
+def _choice(entry: Mapping[str, Any]) -> Choice:
+    values = {field.name: entry[field.name] for field in fields(Choice) if field.name in entry}
+    for name in ("sections", "shared_with"):
+        values[name] = tuple(map(str, values.get(name, ())))
+    choice = Choice(**values)
+    known = choice.type in TYPES and choice.priority in PRIORITIES
+    if not known or not isinstance(choice.source, str) or choice.allow_secret not in (True, False):
+        raise ValueError(choice)
+    return choice
