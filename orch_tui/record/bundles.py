@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -42,15 +43,21 @@ def save(record: Record, bundle: Bundle, session_id: str | None = None) -> Saved
         held = same(record, replace(bundle, bundle_id=bundle_id))
         if held and latest and held.version_id == latest[0]:
             return held
-        head = (bundle.agent_type, bundle.scope, bundle.model or None)
-        version_id = _open_version(record, bundle_id, latest, head)
-        rows = _item_rows(record, bundle)
+        version_id = _open_version(record, bundle_id, latest, _head(bundle))
         record.executemany(
-            f"INSERT INTO bundle_items (version_id, {_ITEM}) "
-            f"VALUES ({', '.join('?' * (1 + len(_ITEM.split(', '))))})",
-            [(version_id, *row) for row in rows],
+            f"INSERT INTO bundle_items (version_id, position, content_id, {_FIGURES}) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    version_id,
+                    position,
+                    None if item.data is None else contents.put(record, item.data),
+                    *_figures(item),
+                )
+                for position, item in enumerate(bundle.items, start=1)
+            ],
         )
-        saved = load(record, bundle_id)
+        saved = by_version(record, version_id)
         journal.log(
             record,
             "save-bundle",
@@ -67,22 +74,12 @@ def save(record: Record, bundle: Bundle, session_id: str | None = None) -> Saved
 
 def same(record: Record, bundle: Bundle) -> Saved | None:
     """The stored version that is this very bundle, the latest where several are."""
-    for (version_id,) in record.sql(
-        "SELECT version_id FROM bundle_versions WHERE bundle_id = ? ORDER BY version DESC",
-        [bundle.bundle_id],
-    ):
-        held = by_version(record, version_id)
-        as_stored = replace(
-            bundle,
-            version=held.bundle.version,
-            created_at=held.bundle.created_at,
-            name=held.bundle.name,
-            session_id=held.bundle.session_id,
-            dropped=(),
-        )
-        if as_stored == held.bundle:
-            return held
-    return None
+    versions = record.sql(
+        "SELECT version_id FROM bundle_versions WHERE bundle_id = ? AND agent_type = ? "
+        "AND scope = ? AND model IS ? ORDER BY version DESC",
+        [bundle.bundle_id, *_head(bundle)],
+    )
+    return _same_items(record, versions, bundle)
 
 
 def equal(record: Record, bundle: Bundle, session_id: str | None) -> Saved | None:
@@ -90,17 +87,14 @@ def equal(record: Record, bundle: Bundle, session_id: str | None) -> Saved | Non
 
     Preparing the same again is then the same bundle, as every repeated call is.
     """
-    candidates = record.sql(
-        "SELECT bundle_id, max(version) FROM bundles JOIN bundle_versions USING (bundle_id) "
+    latest = record.sql(
+        "SELECT version_id FROM bundles AS b JOIN bundle_versions USING (bundle_id) "
         "WHERE (?1 IS NULL OR session_id IS NULL OR session_id = ?1) AND name IS ?2 "
-        "AND agent_type = ?3 AND scope = ?4 AND removed_at IS NULL GROUP BY bundle_id",
-        [session_id, bundle.name or None, bundle.agent_type, bundle.scope],
+        "AND agent_type = ?3 AND scope = ?4 AND model IS ?5 AND removed_at IS NULL AND version = "
+        "(SELECT max(version) FROM bundle_versions AS v WHERE v.bundle_id = b.bundle_id)",
+        [session_id, bundle.name or None, *_head(bundle)],
     )
-    for bundle_id, latest in candidates:
-        saved = same(record, replace(bundle, bundle_id=bundle_id))
-        if saved and saved.bundle.version == latest:
-            return saved
-    return None
+    return _same_items(record, latest, bundle)
 
 
 def keep_briefing(record: Record, saved: Saved, rendered: bytes) -> None:
@@ -142,6 +136,10 @@ def load(record: Record, bundle_id: str, version: int | None = None) -> Saved:
 
 def by_version(record: Record, version_id: int) -> Saved:
     """The bundle version with this id."""
+    return _saved(record, version_id, tuple(_items(record, version_id)))
+
+
+def _saved(record: Record, version_id: int, items: tuple[ContextItem, ...]) -> Saved:
     ((bundle_id, session_id, name, created_at, version, agent_type, scope, model),) = record.sql(
         "SELECT b.bundle_id, b.session_id, b.name, v.created_at, v.version, v.agent_type, v.scope, "
         "v.model FROM bundle_versions AS v JOIN bundles AS b USING (bundle_id) "
@@ -152,7 +150,7 @@ def by_version(record: Record, version_id: int) -> Saved:
         bundle_id=bundle_id,
         agent_type=agent_type,
         scope=scope,
-        items=tuple(_items(record, version_id)),
+        items=items,
         model=model or "",
         created_at=created_at,
         version=version,
@@ -221,48 +219,60 @@ def _open_version(
     )
 
 
-_ITEM = (
-    "position, type, source, sections, priority, content_id, token_count, token_low, token_high, "
-    "estimator, shared_with"
+def _head(bundle: Bundle) -> tuple[str, str, str | None]:
+    return bundle.agent_type, bundle.scope, bundle.model or None
+
+
+_FIGURES = (
+    "type, source, sections, priority, token_count, token_low, token_high, estimator, shared_with"
 )
 
 
-def _item_rows(record: Record, bundle: Bundle) -> list[tuple[Any, ...]]:
-    return [
-        (
-            position,
-            item.type,
-            item.source,
-            json.dumps(item.sections, ensure_ascii=False) if item.sections else None,
-            item.priority,
-            None if item.data is None else contents.put(record, item.data),
-            item.count.tokens,
-            item.count.low,
-            item.count.high,
-            item.count.estimator,
-            json.dumps(item.shared_with) if item.shared_with else None,
-        )
-        for position, item in enumerate(bundle.items, start=1)
+def _figures(item: ContextItem) -> tuple[Any, ...]:
+    """The columns ``_FIGURES`` of an item."""
+    return (
+        item.type,
+        item.source,
+        json.dumps(item.sections, ensure_ascii=False) if item.sections else None,
+        item.priority,
+        item.count.tokens,
+        item.count.low,
+        item.count.high,
+        item.count.estimator,
+        json.dumps(item.shared_with) if item.shared_with else None,
+    )
+
+
+def _same_items(record: Record, versions: Iterable[tuple[int]], bundle: Bundle) -> Saved | None:
+    """The first version with these very items; hashes are compared, no content is read."""
+    wanted = [
+        (*_figures(item), None if item.data is None else item.sha256) for item in bundle.items
     ]
-
-
-def _items(record: Record, version_id: int) -> list[ContextItem]:
-    items = []
-    for row in record.rows(
-        f"SELECT {_ITEM} FROM bundle_items WHERE version_id = ? ORDER BY position", [version_id]
-    ):
-        content_id = row["content_id"]
-        items.append(
-            ContextItem(
-                type=row["type"],
-                source=row["source"],
-                priority=row["priority"],
-                sections=tuple(json.loads(row["sections"] or "[]")),
-                data=None if content_id is None else contents.get(record, content_id),
-                count=Count(
-                    row["token_count"], row["estimator"], row["token_low"], row["token_high"]
-                ),
-                shared_with=tuple(json.loads(row["shared_with"] or "[]")),
-            )
+    for (version_id,) in versions:
+        held = record.sql(
+            f"SELECT {_FIGURES}, CASE encoding WHEN 'gone' THEN NULL ELSE sha256 END "
+            "FROM bundle_items LEFT JOIN contents USING (content_id) "
+            "WHERE version_id = ? ORDER BY position",
+            [version_id],
         )
-    return items
+        if held == wanted:
+            return _saved(record, version_id, bundle.items)
+    return None
+
+
+def _items(record: Record, version_id: int) -> Iterator[ContextItem]:
+    for row in record.rows(
+        f"SELECT {_FIGURES}, encoding, data FROM bundle_items "
+        "LEFT JOIN contents USING (content_id) WHERE version_id = ? ORDER BY position",
+        [version_id],
+    ):
+        encoding = row["encoding"]
+        yield ContextItem(
+            type=row["type"],
+            source=row["source"],
+            priority=row["priority"],
+            sections=tuple(json.loads(row["sections"] or "[]")),
+            data=None if encoding is None else contents.unpacked(encoding, row["data"]),
+            count=Count(row["token_count"], row["estimator"], row["token_low"], row["token_high"]),
+            shared_with=tuple(json.loads(row["shared_with"] or "[]")),
+        )

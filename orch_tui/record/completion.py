@@ -91,16 +91,16 @@ def record_completion(
             message=final_message,
         )
         settle(record, [execution_id])
-        after = completions(record, execution_id)
+        execution, after = executions.get(record, execution_id), completions(record, execution_id)
         if after != before:
             journal.log(
                 record,
                 "record-completion",
-                session_id=executions.get(record, execution_id).session_id,
+                session_id=execution.session_id,
                 execution_id=execution_id,
                 after={"status": status, "completions": len(after), "reason": supersede},
             )
-        return Recorded(executions.get(record, execution_id), after[-1], after != before)
+        return Recorded(execution, after[-1], after != before)
 
 
 def completions(record: Record, execution_id: str) -> list[Completion]:

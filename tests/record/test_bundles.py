@@ -1,0 +1,75 @@
+"""Saved bundles: when two are the same, and which of several is meant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from orch_tui.models.database import Record
+from orch_tui.prepare.bundle import Bundle, ContextItem
+from orch_tui.prepare.tokens import Count
+from orch_tui.record import bundles
+
+FIGURES = Count(10, "claude-v4.8~o200k", 9, 11)
+
+
+def item(data: bytes | None, **values: object) -> ContextItem:
+    made = ContextItem("file", "lib/a.py", "required", ("Intro",), data, FIGURES)
+    return replace(made, **values)  # type: ignore[arg-type]
+
+
+def bundle(*items: ContextItem, scope: str = "Find it", bundle_id: str = "b") -> Bundle:
+    return Bundle(bundle_id, "debugger", scope, items, "sonnet", "2026-11-22T10:00:00.000Z")
+
+
+def test_the_same_bundle_is_found_whole(record: Record) -> None:
+    saved = bundles.save(record, bundle(item(b"x = 1\n"), item(None, source="gone.py")))
+    again = bundles.same(record, bundle(item(b"x = 1\n"), item(None, source="gone.py")))
+    assert again == saved == bundles.load(record, "b")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        item(b"x = 2\n"),
+        item(None),
+        item(b"x = 1\n", priority="optional"),
+        item(b"x = 1\n", sections=()),
+        item(b"x = 1\n", shared_with=("bundle-002",)),
+        item(b"x = 1\n", count=Count(10, "claude-v4.8~o200k", 9, 12)),
+    ],
+)
+def test_one_item_that_differs_makes_another_bundle(record: Record, other: ContextItem) -> None:
+    bundles.save(record, bundle(item(b"x = 1\n")))
+    assert bundles.same(record, bundle(other)) is None
+    assert bundles.equal(record, bundle(other), None) is None
+
+
+def test_an_item_known_by_a_claimed_hash_alone_is_known_again(record: Record) -> None:
+    foreign = bundle(item(None, sha256="5" * 64))
+    assert bundles.save(record, foreign).version_id == bundles.save(record, foreign).version_id
+    assert record.value("SELECT count(*) FROM journal WHERE action = 'save-bundle'") == 1
+
+
+def test_a_redacted_content_is_no_longer_the_same(record: Record) -> None:
+    bundles.save(record, bundle(item(b"key = 1\n")))
+    record.execute("UPDATE contents SET encoding = 'gone', data = ''")
+    assert bundles.same(record, bundle(item(b"key = 1\n"))) is None
+    stored = bundles.load(record, "b").bundle
+    assert bundles.same(record, stored) is not None
+
+
+def test_a_bundle_that_was_changed_since_does_not_hold_the_same_now(record: Record) -> None:
+    first = bundle(item(b"x = 1\n"))
+    record.execute("INSERT INTO sessions (session_id, scope) VALUES ('s', 'All')")
+    saved = bundles.save(record, first)
+    record.execute(
+        "INSERT INTO agent_executions (execution_id, session_id, agent_type, bundle_version_id) "
+        "VALUES ('e', 's', 'debugger', ?)",
+        [saved.version_id],
+    )
+    assert bundles.equal(record, replace(first, bundle_id=""), None) is not None
+    bundles.save(record, bundle(item(b"x = 1\n"), scope="Find another"))
+    assert bundles.equal(record, replace(first, bundle_id=""), None) is None
+    assert bundles.same(record, first) is not None
