@@ -80,14 +80,14 @@ def script() -> str:
         "-- The record of orch. Written by `python -m orch_tui.models.schema`; do not edit.\n"
         f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {SCHEMA_VERSION};\n\n"
     )
-    database = SqliteDatabase(":memory:")
-    create(database)
-    # what a virtual table keeps for itself has a name of the form <table>_<part>
-    made = database.execute_sql(
-        "SELECT sql FROM sqlite_schema AS s WHERE sql IS NOT NULL AND NOT EXISTS ("
-        "SELECT 1 FROM sqlite_schema AS v WHERE v.sql LIKE 'CREATE VIRTUAL%' "
-        "AND s.name GLOB v.name || '_*') ORDER BY rowid"
-    )
+    with SqliteDatabase(":memory:") as database:
+        create(database)
+        # what a virtual table keeps for itself has a name of the form <table>_<part>
+        made = database.execute_sql(
+            "SELECT sql FROM sqlite_schema AS s WHERE sql IS NOT NULL AND NOT EXISTS ("
+            "SELECT 1 FROM sqlite_schema AS v WHERE v.sql LIKE 'CREATE VIRTUAL%' "
+            "AND s.name GLOB v.name || '_*') ORDER BY rowid"
+        ).fetchall()
     return head + "".join(f"{_folded(statement)};\n\n" for (statement,) in made)
 
 

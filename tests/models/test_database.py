@@ -317,6 +317,7 @@ def test_reads_in_one_view_agree(record: Record) -> None:
 
 READ = """
 import os, sys
+import urllib.parse  # the interpreter's own folder may be closed to others
 from pathlib import Path
 from orch_tui.errors import RecordError
 from orch_tui.models.database import Record
