@@ -58,6 +58,11 @@ class Project:
         )
 
     @property
+    def marked(self) -> bool:
+        """Whether something says that the root is a project; else it is just the folder given."""
+        return any((self.root / mark).exists() for mark in (".git", ".claude"))
+
+    @property
     def only(self) -> str | None:
         """The project to keep to in a record that serves all of the user's; None: no need."""
         shared = self.config.database == "user" and not (

@@ -264,6 +264,18 @@ def at(record: Record, session_id: str, position: int) -> PlannedAgent:
     return planned[position - 1]
 
 
+def position_of(record: Record, session_id: str, uid: str) -> int:
+    """Where a planned agent stands now.
+
+    Raises:
+        OrchError: it is not in the plan any more.
+    """
+    for planned in agents(record, session_id):
+        if planned.uid == uid:
+            return planned.position
+    raise OrchError("this agent is not in the plan any more", hint="look at the plan again")
+
+
 def waits(record: Record, session_id: str) -> dict[int, list[int]]:
     """For each position of the plan, the positions it waits for."""
     position = {planned.planned_id: planned.position for planned in agents(record, session_id)}
