@@ -45,7 +45,7 @@ def _doctor(arguments: Namespace) -> int:
 
     project = project_of(arguments)
     if arguments.repair:
-        say(*checks.repair(project.existing_record))
+        say(*(checks.repair(project.existing_record) or ["nothing needed mending"]))
     findings = checks.examine(project.database, project.root)
     rows = [as_row(finding) for finding in findings]
     print_rows(rows, arguments.format)

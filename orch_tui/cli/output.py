@@ -362,7 +362,7 @@ def _print_table(rows: list[Row], names: list[str], form: str) -> None:
         _print_markdown(list(table), lines)
     elif not sys.stdout.isatty():
         _print_plain([tuple(headings), *lines], widths, numeric)
-    elif sum(min(width, _NARROW) + 2 for width in widths) - 2 > get_terminal_size().columns:
+    elif sum(_least(width) + 2 for width in widths) - 2 > get_terminal_size().columns:
         _print_records(headings, lines)
     else:
         _print_fitted(headings, lines, widths, numeric)
@@ -370,6 +370,11 @@ def _print_table(rows: list[Row], names: list[str], form: str) -> None:
 
 _NARROW = 20
 """Columns up to this width are never broken: ids, times, agent types."""
+
+
+def _least(width: int) -> int:
+    """The columns of a terminal that a column of a table cannot do without."""
+    return width if width <= _NARROW else 10
 
 
 def _print_markdown(names: list[str], lines: list[tuple[str, ...]]) -> None:
@@ -389,13 +394,17 @@ def _print_plain(lines: list[tuple[str, ...]], widths: list[int], numeric: list[
 
 
 def _print_records(headings: list[str], lines: list[tuple[str, ...]]) -> None:
+    from textwrap import wrap
+
     width = max(map(len, headings))
+    room = max(10, get_terminal_size().columns - width - 2)
     for number, line in enumerate(lines):
         if number:
             print()
         for title, text in zip(headings, line, strict=True):
-            if text:
-                print(f"{title:<{width}}  {text}")
+            for part in wrap(text, room):
+                print(f"{title:<{width}}  {part}")
+                title = ""
 
 
 def _print_fitted(

@@ -265,13 +265,14 @@ def validate() -> argparse.ArgumentParser:
 def _validate(arguments: Namespace) -> int:
     from orch_tui.prepare import validation
     from orch_tui.prepare.budget import agent_limit
-    from orch_tui.record.validation import validate_session
 
     project = project_of(arguments)
     reader = project.reader(allow_secret=True)  # only whether the files are there is asked
     files = reader.split(arguments.context_files or ())
     dependencies = split_list(arguments.dependencies)
     if arguments.session_id:
+        from orch_tui.record.validation import validate_session
+
         answer = validate_session(
             project.existing_record,
             project.session_id(arguments.session_id),

@@ -1,0 +1,143 @@
+"""The commands for the record and the installation themselves."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from tests.cli.conftest import Run
+from tests.cli.test_bad_input import DATABASE, corrupt, dump
+
+
+def test_every_setting_is_shown_with_where_it_comes_from(did: Run, project: Path) -> None:
+    folder = project / ".claude" / "orchestration"
+    folder.mkdir()
+    (folder / "config.toml").write_text("budget = 5000\n[keymap]\nquit = 'q'\n")
+    done = did("config", "--format", "json")
+    settings = {each["setting"]: (each["value"], each["from"]) for each in done.json}
+    assert settings["budget"] == (5000, str(folder / "config.toml"))
+    assert settings["keymap"] == ({"quit": "q"}, str(folder / "config.toml"))
+    assert settings["warn_threshold"] == (0.75, "default")
+    assert f"record: {DATABASE.absolute()}" in did("config").err
+
+
+def test_a_sound_record_is_called_sound(did: Run, deployed: str) -> None:
+    findings = did("doctor", "--format", "json").json
+    assert findings
+    assert [each for each in findings if each["level"] == "problem"] == []
+    assert did("doctor").out.split()[:3] == ["level", "what", "detail"]
+
+
+def test_what_is_wrong_is_found_and_exits_with_1(did: Run, orch: Run, deployed: str) -> None:
+    with closing(sqlite3.connect(DATABASE)) as connection:
+        connection.execute("DELETE FROM sessions")
+        connection.commit()
+    done = orch("doctor", "--format", "json")
+    assert done.code == 1
+    problems = {each["what"]: each for each in done.json if each["level"] == "problem"}
+    assert "agent_executions" in problems["references"]["detail"]
+    assert problems["references"]["remedy"]
+
+
+def test_a_record_that_is_corrupt_or_missing_can_be_examined(
+    did: Run, orch: Run, deployed: str
+) -> None:
+    corrupt(DATABASE)
+    done = orch("doctor")
+    assert done.code == 1
+    assert "corrupt" in done.out
+    DATABASE.unlink()
+    done = orch("doctor", "--format", "json")
+    assert (done.code, done.json[0]["level"]) == (1, "problem")
+    assert not DATABASE.exists()
+
+
+def test_what_can_be_derived_again_is_repaired(did: Run, deployed: str) -> None:
+    assert did("doctor", "--repair").err == "nothing needed mending\n"
+    DATABASE.chmod(0o644)
+    before = dump()
+    assert did("doctor", "--repair").err.startswith("execution.db: closed to others\n")
+    assert DATABASE.stat().st_mode & 0o777 == 0o600
+    assert dump() == before
+
+
+def test_a_backup_is_a_whole_record(did: Run, deployed: str) -> None:
+    assert did("backup", "copy.db").out == "copy.db\n"
+    assert dump(Path("copy.db")) == dump()
+    assert Path("copy.db").stat().st_mode & 0o777 == 0o600
+    assert did("query", "--db", "copy.db").out == did("query").out
+
+
+def test_everything_is_exported_as_lines_of_json(did: Run, deployed: str) -> None:
+    printed = did("export").out
+    lines = [json.loads(line) for line in printed.splitlines()]
+    assert any("exec-001" in json.dumps(line) for line in lines)
+    done = did("export", "--output", "out/record.jsonl")
+    assert done.out == ""
+    written = Path("out/record.jsonl").read_text()
+    assert written.splitlines()[1:] == printed.splitlines()[1:]  # the first says when it was made
+
+
+def test_a_secret_is_removed_from_everywhere(did: Run, deployed: str) -> None:
+    secret = b"sk-0123456789-secret"
+    did("record-completion", "--execution-id", deployed, "--final-message", f"It is {secret!r}.")
+    Path("mine.txt").write_bytes(secret + b"\n")
+    looked = did("redact", "mine.txt", "--reason", "pasted", "--dry-run", "--format", "json")
+    assert {each["where"] for each in looked.json} >= {"contents", "agent_executions"}
+    assert secret in DATABASE.read_bytes()
+    done = did("redact", "-", "--reason", "pasted by mistake", stdin=secret + b"\n")
+    assert "contents" in done.out
+    assert secret not in DATABASE.read_bytes()
+    assert secret.decode() not in did("show", deployed).out
+    again = did("redact", "-", "--reason", "pasted by mistake", stdin=secret)
+    assert "does not hold it" in again.err
+
+
+def test_what_is_too_short_to_be_a_secret_is_refused(orch: Run, deployed: str) -> None:
+    before = dump()
+    done = orch("redact", "-", "--reason", "r", stdin=b"a\n")
+    assert (done.code, done.out) == (2, "")
+    assert dump() == before
+
+
+def test_the_skill_is_installed_and_removed(did: Run, project: Path) -> None:
+    skill = project / ".claude" / "skills" / "multi-agent-orchestration"
+    looked = did("install", "--dry-run")
+    assert (looked.out, skill.exists()) == (f"{skill}\n", False)
+    assert "would be written" in looked.err
+    assert did("install").out == f"{skill}\n"
+    assert (skill / "SKILL.md").exists()
+    (skill / "SKILL.md").write_text("mine now")
+    again = did("install")
+    assert "yours; kept as SKILL.md" in again.err
+    assert "removed" in did("uninstall").err
+    assert [path.name for path in skill.iterdir()] == [
+        name for name in os.listdir(skill) if name.startswith("SKILL.md.")
+    ]
+
+
+def test_the_demo_leaves_a_record_to_explore(
+    did: Run, orch: Run, project: Path, tmp_path: Path
+) -> None:
+    printed = did("demo", tmp_path / "sample").out
+    for phase in ("1 Analyze", "2 Plan", "3 Execute", "4 Validate", "5 Confirm"):
+        assert f"\n{phase}\n" in printed
+    shown = [line.split("$ ")[1] for line in printed.splitlines() if line.startswith("  $ orch ")]
+    assert len(shown) >= 15
+    database = tmp_path / "sample" / ".claude" / "orchestration" / "execution.db"
+    found = did("query", "--db", database, "--format", "json").json
+    assert [each["status"] for each in found] == ["completed", "completed"]
+    assert all(each["success"] for each in found)
+    assert orch("demo", tmp_path / "sample").code == 1
+
+
+def test_the_demo_adds_nothing_to_a_project_outside_its_folder(did: Run, project: Path) -> None:
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    did("demo", "--project", ".")
+    after = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    own = project / ".claude" / "orchestration"
+    assert before == {path: data for path, data in after.items() if own not in path.parents}
+    assert any(own in path.parents for path in after)

@@ -1,0 +1,339 @@
+"""The engine from Python: as the proposal shows it, and as a demanding caller uses it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import assert_type
+
+import pytest
+
+import orch_tui
+from orch_tui import Execution, OrchError, OrchestrationSession, api
+from orch_tui.api import Project
+from orch_tui.errors import ConflictError, NotFoundError, OverBudgetError, RecordError, UsageError
+from orch_tui.facts import ExecutionFacts, Output, PlannedAgent, Session
+from orch_tui.prepare.bundle import Bundle
+from tests.conftest import FakeClock
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder: the project that the proposal's example is about."""
+    root = tmp_path / "project"
+    shutil.copytree(FIXTURES / "vector_search_project", root)
+    (root / ".claude").mkdir()
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture
+def session(folder: Path) -> Iterator[OrchestrationSession]:
+    with OrchestrationSession("Implement vector search") as opened:
+        yield opened
+
+
+def deployed(session: OrchestrationSession) -> Execution:
+    bundle = session.prepare_context("task-implementor", files=["lib/types.ts"])
+    return session.init_deployment(scope="Implement HNSW", context_bundle=bundle)
+
+
+# The proposal's example
+
+
+def test_the_example_of_the_proposal_runs_verbatim(folder: Path) -> None:
+    example = (FIXTURES / "proposal" / "api_example.txt").read_text()
+    program = example.replace("from orchestration_api import", "from orch_tui import")
+    assert program != example
+    message = (folder / "agent-output.txt").read_text()
+    names: dict[str, object] = {"agent_output": message}
+    exec(compile(program, "api_example", "exec"), names)
+    session = names["session"]
+    assert isinstance(session, OrchestrationSession)
+    assert session.status == "completed"
+    (facts,) = session.executions()
+    assert (facts.status, facts.success, facts.final_message) == ("completed", True, message)
+    bundle = names["context_bundle"]
+    assert isinstance(bundle, Bundle)
+    assert facts.context_token_count == bundle.total.tokens
+    assert "- **task-implementor** (exec-001): Implement HNSW algorithm" in str(names["report"])
+    assert names["past_sessions"] == [session.facts]
+    outputs = Execution(session.project, facts.execution_id).outputs()
+    assert {output.path for output in outputs} == {
+        *("lib/vector-search.ts", "tests/vector-search.test.ts")
+    }
+    session.close()
+
+
+def test_the_example_may_run_twice(folder: Path) -> None:
+    """Its session id is the same; the second run is another attempt in the same session."""
+    example = (FIXTURES / "proposal" / "api_example.txt").read_text()
+    program = example.replace("from orchestration_api import", "from orch_tui import")
+    for _ in range(2):
+        names: dict[str, object] = {"agent_output": "done"}
+        exec(compile(program, "api_example", "exec"), names)
+    session = names["session"]
+    assert isinstance(session, OrchestrationSession)
+    assert len(session.executions()) == 2
+    session.close()
+
+
+# Opening and closing
+
+
+def test_a_session_is_closed_when_its_block_ends(folder: Path) -> None:
+    with OrchestrationSession("s") as session:
+        session_id = session.session_id
+    database = folder / ".claude" / "orchestration" / "execution.db"
+    assert not database.with_name("execution.db-wal").exists()
+    with OrchestrationSession.open(session_id) as again:
+        assert (again.scope, again.phase, again.status) == ("s", 1, "planning")
+
+
+def test_an_error_in_the_block_is_the_callers(folder: Path) -> None:
+    with pytest.raises(ZeroDivisionError), OrchestrationSession("s") as session:
+        session.set_phase(1 // 0)
+
+
+def test_a_project_that_is_handed_in_stays_open(folder: Path, clock: FakeClock) -> None:
+    project = Project(folder, clock=clock)
+    with OrchestrationSession("one", project=project) as one:
+        pass
+    with OrchestrationSession("two", project=project) as two:
+        assert one.session_id == "orch-2026-11-22-001"
+        assert two.session_id == "orch-2026-11-22-002"
+    assert one.scope == "one"  # the project is still open
+    project.close()
+
+
+def test_a_database_may_be_named(folder: Path, tmp_path: Path) -> None:
+    with OrchestrationSession("s", database=str(tmp_path / "other.db")) as session:
+        assert session.facts.scope == "s"
+    assert not (folder / ".claude" / "orchestration").exists()
+    (found,) = OrchestrationSession.query(database=str(tmp_path / "other.db"))
+    assert found.session_id == session.session_id
+
+
+def test_a_project_elsewhere_is_found_by_its_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with OrchestrationSession("s", project=folder / "lib") as session:
+        assert session.project.root == folder
+        bundle = session.prepare_context("a", files=["types.ts", "constitution.md"])
+    assert [item.source for item in bundle.items] == ["lib/types.ts", "constitution.md"]
+
+
+def test_nothing_is_opened_or_made_before_it_is_asked_for(folder: Path) -> None:
+    Project(folder)
+    with pytest.raises(RecordError, match="there is no record"):
+        OrchestrationSession.query()
+    with pytest.raises(RecordError, match="there is no record"):
+        OrchestrationSession.open("orch-2026-11-22-001")
+    assert not (folder / ".claude" / "orchestration").exists()
+
+
+# What it does
+
+
+def test_an_orchestration_from_plan_to_report(session: OrchestrationSession) -> None:
+    session.plan_agent("task-implementor", "Implement HNSW")
+    assert session.validate(["lib/types.ts"]).valid
+    assert session.set_phase(2) == ()
+    execution = deployed(session)
+    assert "export type Vector" in execution.briefing
+    assert [gate.name for gate in session.set_phase(4)] == ["returned"]
+    facts = execution.record_completion(
+        "## Deliverables\n- Created `lib/vector-search.ts`\n",
+        deliverables=["spec/requirements.md"],
+        collect=True,
+    )
+    assert facts == execution.facts
+    assert [(output.path, output.found) for output in execution.outputs()] == [
+        ("spec/requirements.md", False),
+        ("lib/vector-search.ts", True),
+    ]
+    execution.collect(validation_results={"tests": "pass", "coverage": 85}, insights=["sorted"])
+    assert session.validate_outputs().ok
+    assert session.track_budget().status == "ok"
+    report = json.loads(session.generate_synthesis_report(format="json"))
+    assert "exec-001" in json.dumps(report)
+    assert session.complete().status == "completed"
+
+
+def test_a_bundle_may_be_named_by_its_id_or_file(session: OrchestrationSession) -> None:
+    bundle = session.prepare_context("a", files=["lib/types.ts"])
+    execution = session.init_deployment(context_bundle=bundle.bundle_id)
+    assert execution.facts.agent_type == "a"
+
+
+def test_a_message_may_be_bytes(session: OrchestrationSession) -> None:
+    execution = deployed(session)
+    assert execution.record_completion(b"caf\xe9").final_message == "caf\ufffd"
+
+
+def test_a_repeated_call_changes_nothing(session: OrchestrationSession) -> None:
+    execution = deployed(session)
+    first = execution.record_completion("done", deliverables=["lib/types.ts"])
+    again = execution.record_completion("done", deliverables=["lib/types.ts"])
+    assert again == first
+    assert len(execution.outputs()) == 1
+
+
+def test_a_failure_is_recorded_as_one(session: OrchestrationSession) -> None:
+    facts = deployed(session).record_completion("It broke.", success=False, error_code="ORG-003")
+    assert (facts.status, facts.success, facts.error_code) == ("failed", False, "ORG-003")
+
+
+def test_an_execution_may_be_taken_back(session: OrchestrationSession) -> None:
+    execution = deployed(session)
+    execution.retract("a mistake")
+    assert session.executions() == []
+
+
+def test_what_is_handed_out_is_frozen(session: OrchestrationSession) -> None:
+    for fact in (session.facts, deployed(session).facts):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            fact.scope = "another"  # type: ignore[misc]
+
+
+def test_the_trail_shows_validation_deployment_and_output_in_order(
+    session: OrchestrationSession,
+) -> None:
+    from orch_tui.recall.trail import trail
+
+    session.validate(["lib/types.ts"])
+    execution = deployed(session)
+    execution.record_completion("done")
+    execution.collect(deliverables=["lib/types.ts"], validation_results={"tests": "pass"})
+    session.validate_outputs()
+    steps = [step.action for step in trail(session.project.record, execution.execution_id)]
+    order = ["session", "validation", "deployment", "completion", "output", "output"]
+    assert [step for step in steps if step in order][: len(order)] == order
+
+
+# What it refuses
+
+
+def test_errors_are_of_one_kind_and_say_what_to_do(session: OrchestrationSession) -> None:
+    refusals: list[tuple[type[OrchError], str]] = []
+    for call in (
+        lambda: OrchestrationSession("other", session.session_id),
+        lambda: OrchestrationSession(" "),
+        lambda: OrchestrationSession.open("orch-2000-01-01-001"),
+        lambda: session.set_phase(6),
+        lambda: session.init_deployment(context_bundle="bundle-999"),
+        lambda: session.init_deployment("a", context_token_count=10**6),
+        lambda: session.complete("done"),
+        lambda: session.prepare_context("a", files=["nope.md"]),
+    ):
+        with pytest.raises(OrchError) as refused:
+            call()
+        refusals.append((type(refused.value), refused.value.hint))
+    kinds = [kind for kind, _ in refusals]
+    assert kinds[:6] == [
+        *(ConflictError, UsageError, NotFoundError, UsageError, NotFoundError, OverBudgetError)
+    ]
+    assert [hint for kind, hint in refusals[:6] if not hint] == []
+
+
+def test_a_return_that_fails_half_way_leaves_nothing(
+    session: OrchestrationSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orch_tui.record import outputs
+
+    def fail(*given: object, **options: object) -> None:
+        raise OSError("the disk went away")
+
+    execution = deployed(session)
+    before = execution.facts
+    monkeypatch.setattr(outputs, "keep", fail)
+    with pytest.raises(OrchError):
+        execution.record_completion("done", deliverables=["lib/types.ts"])
+    assert execution.facts == before
+
+
+# Several at once
+
+
+def test_several_sessions_are_open_at_once(folder: Path) -> None:
+    with OrchestrationSession("one") as one, OrchestrationSession("two") as two:
+        first, second = deployed(one), deployed(two)
+        first.record_completion("first")
+        second.record_completion("second")
+        assert [e.final_message for e in one.executions()] == ["first"]
+        assert [e.final_message for e in two.executions()] == ["second"]
+
+
+def test_many_threads_share_one_session(session: OrchestrationSession) -> None:
+    def work(number: int) -> str:
+        execution = session.init_deployment("a", f"part {number}")
+        execution.record_completion(f"answer {number}")
+        execution.collect(insights=[f"insight {number}"])
+        return execution.execution_id
+
+    with ThreadPoolExecutor(8) as pool:
+        labels = [*pool.map(work, range(40))]
+    assert len(set(labels)) == 40
+    assert {e.final_message for e in session.executions()} == {f"answer {n}" for n in range(40)}
+
+
+def test_threads_with_databases_of_their_own_do_not_mix(tmp_path: Path) -> None:
+    def work(number: int) -> tuple[str | None, ...]:
+        root = tmp_path / str(number)
+        (root / ".claude").mkdir(parents=True)
+        (root / "a.md").write_text(f"# {number}\n")
+        with OrchestrationSession(f"scope {number}", project=root) as session:
+            for part in range(5):
+                bundle = session.prepare_context("a", scope=str(part), files=["a.md"])
+                session.init_deployment(context_bundle=bundle).record_completion(f"{number}")
+            return tuple(execution.final_message for execution in session.executions())
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [*pool.map(work, range(8))] == [(str(number),) * 5 for number in range(8)]
+
+
+# Types
+
+
+def test_what_is_given_is_typed(session: OrchestrationSession) -> None:
+    assert_type(session.facts, Session)
+    assert_type(OrchestrationSession.query(), list[Session])
+    assert_type(session.plan_agent("a"), PlannedAgent)
+    assert_type(session.prepare_context("a", files=["lib/types.ts"]), Bundle)
+    execution = assert_type(session.init_deployment("a"), Execution)
+    assert_type(execution.record_completion("m"), ExecutionFacts)
+    assert_type(execution.outputs(), list[Output])
+    assert_type(session.generate_synthesis_report(), str)
+    assert (Path(orch_tui.__file__).parent / "py.typed").exists()
+
+
+def test_public_names_are_there() -> None:
+    assert {*orch_tui.__all__} <= {*dir(orch_tui)}
+    for name in orch_tui.__all__:
+        assert getattr(orch_tui, name).__doc__
+    for name in api.__all__:
+        assert getattr(api, name).__doc__
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = orch_tui.nonsense
+
+
+def test_the_tables_of_the_proposal_hold_what_the_api_recorded(
+    session: OrchestrationSession, folder: Path
+) -> None:
+    deployed(session).record_completion("done", deliverables=["lib/types.ts"])
+    connection = sqlite3.connect(folder / ".claude" / "orchestration" / "execution.db")
+    found = connection.execute(
+        "SELECT s.scope, e.status, e.success, a.context_source, o.output_type FROM sessions AS s "
+        "JOIN agent_executions AS e USING (session_id) JOIN outputs AS o USING (execution_id) "
+        "JOIN context_allocations AS a USING (execution_id)"
+    ).fetchall()
+    connection.close()
+    assert found == [("Implement vector search", "completed", 1, "lib/types.ts", "deliverable")]

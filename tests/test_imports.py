@@ -1,0 +1,122 @@
+"""What each face loads: whoever does not use a library does not wait for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+OF_THE_SCREENS = {"textual"}
+OF_A_TERMINAL = {"rich", *OF_THE_SCREENS}
+OF_PREPARING = {"tiktoken", "regex", "jinja2", "markdown_it"}
+OF_A_SHELL = {"argcomplete"}
+HEAVY = {*OF_A_TERMINAL, *OF_PREPARING, *OF_A_SHELL, "peewee", "numpy", "asyncio", "email", "http"}
+
+REPORTING = """
+import atexit, json, os, sys
+
+def report():
+    with open(os.environ["LOADED"], "w") as file:
+        json.dump(sorted(sys.modules), file)
+
+atexit.register(report)
+"""
+
+
+def loaded_by(program: str, *words: str, cwd: Path) -> set[str]:
+    """The top-level modules and packages of orch that a Python program has loaded at its end."""
+    report = cwd / "loaded.json"
+    done = subprocess.run(
+        [sys.executable, "-c", REPORTING + program, *words],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "LOADED": str(report)},
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done
+    names = json.loads(report.read_text())
+    return {name if name.startswith("orch_tui") else name.split(".")[0] for name in names}
+
+
+def command(*words: str, cwd: Path) -> set[str]:
+    return loaded_by(
+        "from orch_tui.cli import main; sys.argv[0] = 'orch'; sys.exit(main())", *words, cwd=cwd
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A record with one execution that was given a file and came back."""
+    (tmp_path / ".claude").mkdir()
+    (tmp_path / "a.py").write_text("a = 1\n")
+    for words in (
+        ("init-session", "--scope", "s"),
+        ("prepare-bundle", "--agent-type", "a", "--files", "a.py", "--output", "b.json"),
+        ("init-deployment", "--context-bundle", "b.json"),
+        ("record-completion", "--execution-id", "exec-001", "--final-message", "done"),
+    ):
+        command(*words, cwd=tmp_path)
+    return tmp_path
+
+
+def test_importing_orch_loads_nothing(tmp_path: Path) -> None:
+    bare = loaded_by("", cwd=tmp_path)
+    assert loaded_by("import orch_tui", cwd=tmp_path) - bare <= {"orch_tui", "__future__"}
+
+
+def test_the_api_loads_no_terminal_library(tmp_path: Path) -> None:
+    loaded = loaded_by("from orch_tui import OrchestrationSession", cwd=tmp_path)
+    assert loaded & {*OF_A_TERMINAL, *OF_PREPARING, *OF_A_SHELL, "orch_tui.cli"} == set()
+
+
+def test_the_engine_never_loads_a_face(tmp_path: Path) -> None:
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for folder in ("prepare", "record", "recall")
+        for path in (ROOT / "orch_tui" / folder).glob("*.py")
+    ]
+    loaded = loaded_by(f"import {', '.join(modules)}", cwd=tmp_path)
+    assert loaded & {*OF_A_TERMINAL, *OF_A_SHELL, "orch_tui.cli", "orch_tui.screens"} == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [
+        ("--help", set[str]()),
+        ("query --help", set[str]()),
+        ("config", set[str]()),
+        ("query", {"peewee"}),
+        ("query --format json", {"peewee"}),
+        ("outputs", {"peewee"}),
+        ("show exec-001", {"peewee"}),
+        ("history done", {"peewee"}),
+        ("init-session --scope t", {"peewee"}),
+        ("set-phase 2", {"peewee"}),
+        ("init-deployment --agent-type a", {"peewee"}),
+        ("record-completion --execution-id exec-001 --final-message again", {"peewee"}),
+        ("collect --execution-id exec-001 --insights i", {"peewee"}),
+        ("complete-session", {"peewee"}),
+        ("check-bounds --phase 1 --files a.py", {"peewee"}),  # it was counted before
+        ("prepare-bundle --agent-type a --files a.py", {"peewee"}),
+        ("count a.py", {"peewee"}),
+        ("prepare-bundle --agent-type a --files a.py --no-record", {"peewee", "tiktoken", "regex"}),
+        ("check-bounds --phase 1 --no-record", set[str]()),
+        ("validate --scope something", set[str]()),
+    ],
+)
+def test_a_command_loads_what_it_uses(project: Path, words: str, allowed: set[str]) -> None:
+    loaded = command(*words.split(), cwd=project)
+    assert loaded & (HEAVY - allowed) == set()
+
+
+def test_counting_something_new_loads_the_tokenizer(project: Path) -> None:
+    """Or the test above would prove nothing."""
+    (project / "new.py").write_text("b = 2\n")
+    assert "tiktoken" in command("count", "new.py", cwd=project)
+    assert "tiktoken" not in command("count", "new.py", cwd=project)
+    assert "jinja2" in command("generate-briefing", "--bundle", "b.json", cwd=project)
