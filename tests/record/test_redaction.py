@@ -335,6 +335,15 @@ def test_bytes_that_are_no_text(record: Record) -> None:
     ]
 
 
+def test_a_message_in_another_encoding(record: Record, tmp_path: Path) -> None:
+    """What is shown of it is derived from its bytes again."""
+    label = fill(record, "nothing secret", tmp_path)
+    record_completion(record, label, final_message=b"\xffkey: " + KEY.encode("utf-16-le"))
+    redact(record, KEY, "pasted from a dump")
+    assert traces(record, KEY) == []
+    assert list(unsettled(record)) == []
+
+
 def test_other_files_that_hold_it_are_named(record: Record, tmp_path: Path) -> None:
     fill(record, KEY, tmp_path)
     folder = record.path.parent
