@@ -346,6 +346,11 @@ def translated_errors(path: Path) -> Iterator[None]:
         if isinstance(error, peewee.OperationalError | sqlite3.OperationalError):
             raise RecordError(f"{path}: {error}", hint="`orch doctor` tells more") from error
         raise
+    except UnicodeEncodeError as error:
+        raise RecordError(
+            f"{error.object!r:.80} is not text that can be stored",
+            hint="give it in UTF-8; a final message may be any bytes",
+        ) from error
     except OSError as error:
         if isinstance(error, FileExistsError):
             raise RecordError(f"{path} exists already", hint="name another file") from error

@@ -33,7 +33,7 @@ COMMANDS = {
     "record-completion": Command("record", "record what came back"),
     "collect": Command("record", "record deliverables, validation results and insights"),
     "complete-session": Command("record", "close a session"),
-    "retract": Command("record", "take back an execution recorded by mistake"),
+    "retract": Command("record", "take back an execution or bundle recorded by mistake"),
     "prepare-bundle": Command("prepare", "compose the context for one agent"),
     "track-budget": Command("prepare", "show the budget of a session or of bundles"),
     "deduplicate": Command("prepare", "find what several bundles share"),

@@ -451,22 +451,24 @@ def retract() -> argparse.ArgumentParser:
     parser = Parser(
         "retract", example='orch retract exec-007 --reason "deployed in the wrong session"'
     )
-    parser.add_argument("execution_id", metavar="EXECUTION", help="its id")
+    parser.add_argument("label", metavar="ID", help="an execution, or a bundle to count no more")
     parser.add_argument("--reason", required=True, metavar="TEXT", help="kept with it")
     parser.set_defaults(run=_retract)
     return parser
 
 
 def _retract(arguments: Namespace) -> None:
-    from orch_tui.record import executions
+    from orch_tui.record import bundles, executions
 
     if not arguments.reason.strip():
         raise UsageError("a retraction needs a reason", hint='--reason "why"')
     project = project_of(arguments)
-    execution = executions.retract(
-        project.existing_record, arguments.execution_id, arguments.reason
-    )
-    print(f"{execution.execution_id} retracted")
+    record = project.existing_record
+    if bundles.exists(record, arguments.label):
+        bundles.drop(record, arguments.label, arguments.reason)
+    else:
+        executions.retract(record, arguments.label, arguments.reason)
+    print(f"{arguments.label} retracted")
 
 
 def _add_session(parser: argparse.ArgumentParser) -> None:

@@ -229,7 +229,7 @@ class Insights:
     by_context_source: tuple[Outcome, ...]
     by_attempt: tuple[Outcome, ...]
     """The first, second ... execution of one planned agent or, where nothing is planned, of one
-    bundle in one session; None: neither is known."""
+    bundle by one agent type for one scope in one session; None: neither is known."""
     over_time: tuple[Outcome, ...]
     """By local day, or by the Monday of the week."""
     context: tuple[ContextEffect, ...]
@@ -368,7 +368,8 @@ def _sum(name: str | None, outcomes: Iterable[Outcome]) -> Outcome:
 _NUMBERED = f"""(
   SELECT session_id, e.agent_type, deployed_at, completed_at, status, success, retracted_at,
     iif(coalesce(planned_id, bundle_id) IS NULL, NULL, row_number() OVER (
-      PARTITION BY session_id, planned_id, iif(planned_id IS NULL, bundle_id, NULL)
+      PARTITION BY session_id, planned_id,
+        iif(planned_id IS NULL, json_array(bundle_id, e.agent_type, e.scope), NULL)
       ORDER BY {WHEN}, e.rowid)) AS attempt
   FROM agent_executions AS e LEFT JOIN bundle_versions ON version_id = bundle_version_id
   WHERE retracted_at IS NULL)"""

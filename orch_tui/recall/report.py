@@ -288,17 +288,19 @@ def _outputs(record: Record, session_id: str) -> list[Output]:
 
 
 def _last_attempts(record: Record, session_id: str) -> set[str]:
-    """Of each planned agent, or bundle where nothing is planned, the last execution."""
+    """Of each planned agent the last execution; where nothing is planned, of the same agent type
+    with the same bundle and scope."""
     rows = record.sql(
-        "SELECT execution_id, planned_id, iif(planned_id IS NULL, bundle_id, NULL) "
+        "SELECT execution_id, planned_id, iif(planned_id IS NULL AND bundle_id IS NOT NULL, "
+        "json_array(bundle_id, agent_executions.agent_type, agent_executions.scope), NULL) "
         "FROM agent_executions LEFT JOIN bundle_versions ON version_id = bundle_version_id "
         "WHERE session_id = ? AND retracted_at IS NULL "
         f"ORDER BY {listing.WHEN}, agent_executions.rowid",
         [session_id],
     )
     last: dict[object, str] = {}
-    for execution_id, planned_id, bundle_id in rows:
-        attempted = (planned_id, bundle_id)
+    for execution_id, planned_id, same_task in rows:
+        attempted = (planned_id, same_task)
         last[attempted if any(attempted) else execution_id] = execution_id
     return set(last.values())
 

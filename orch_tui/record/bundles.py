@@ -169,6 +169,45 @@ def of_session(record: Record, session_id: str) -> list[Saved]:
     return [load(record, bundle_id) for (bundle_id,) in ids]
 
 
+def by_figures(record: Record, session_id: str) -> list[Saved]:
+    """As ``of_session``, the items with their hashes instead of their bytes, which are not read:
+    enough to judge bundles and to find what they share."""
+    versions = record.sql(
+        "SELECT version_id, max(version) FROM bundles JOIN bundle_versions USING (bundle_id) "
+        "WHERE session_id = ? AND removed_at IS NULL GROUP BY bundle_id ORDER BY bundles.rowid",
+        [session_id],
+    )
+    return [
+        _saved(record, version_id, tuple(_items(record, version_id, read=False)))
+        for version_id, _ in versions
+    ]
+
+
+def exists(record: Record, bundle_id: str) -> bool:
+    return bool(record.value("SELECT 1 FROM bundles WHERE bundle_id = ?", [bundle_id]))
+
+
+def drop(record: Record, bundle_id: str, reason: str) -> None:
+    """Take a bundle out of its session: it counts no more, and stays for what was deployed of it.
+
+    Raises:
+        NotFoundError: no such bundle.
+    """
+    with record.write():
+        saved = load(record, bundle_id)
+        record.execute(
+            "UPDATE bundles SET removed_at = ? WHERE bundle_id = ? AND removed_at IS NULL",
+            [record.now(), bundle_id],
+        )
+        journal.log(
+            record,
+            "drop-bundle",
+            session_id=saved.bundle.session_id or None,
+            subject=f"{bundle_id} v{saved.bundle.version}",
+            after={"reason": reason},
+        )
+
+
 def copy(record: Record, bundle_id: str, *, session_id: str | None = None) -> Saved:
     """The same items under a new id, to be edited or used in another session."""
     with record.write():
@@ -260,9 +299,11 @@ def _same_items(record: Record, versions: Iterable[tuple[int]], bundle: Bundle) 
     return None
 
 
-def _items(record: Record, version_id: int) -> Iterator[ContextItem]:
+def _items(record: Record, version_id: int, *, read: bool = True) -> Iterator[ContextItem]:
+    content = "encoding, data" if read else "NULL AS encoding, NULL AS data"
     for row in record.rows(
-        f"SELECT {_FIGURES}, encoding, data FROM bundle_items "
+        f"SELECT {_FIGURES}, {content}, "
+        "CASE encoding WHEN 'gone' THEN NULL ELSE sha256 END AS sha256 FROM bundle_items "
         "LEFT JOIN contents USING (content_id) WHERE version_id = ? ORDER BY position",
         [version_id],
     ):
@@ -275,4 +316,5 @@ def _items(record: Record, version_id: int) -> Iterator[ContextItem]:
             data=None if encoding is None else contents.unpacked(encoding, row["data"]),
             count=Count(row["token_count"], row["estimator"], row["token_low"], row["token_high"]),
             shared_with=tuple(json.loads(row["shared_with"] or "[]")),
+            sha256="" if read else row["sha256"] or "",
         )

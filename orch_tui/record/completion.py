@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orch_tui.errors import UsageError
+from orch_tui.errors import ConflictError, UsageError
 from orch_tui.facts import Completion, ExecutionFacts, columns
 from orch_tui.models.database import Record
 from orch_tui.record import contents, executions, journal
-from orch_tui.record.merge import SAID, live, same_words
+from orch_tui.record.merge import SAID, Observation, live, same_words
 from orch_tui.record.observations import find, observe, settle, stored
 
 ERROR_CODES = {
@@ -53,12 +54,13 @@ def record_completion(
     """Record one return of an execution; the same call again changes nothing.
 
     A different message is another completion, never an overwrite. ``success`` follows
-    ``status`` and ``status`` follows ``success`` unless both are given. ``supersede`` is the
-    reason to take back what people and scripts said of earlier returns.
+    ``status`` and ``status`` follows ``success`` unless both are given; an error is a failure.
+    ``supersede`` is the reason to take back what people and scripts said of earlier returns.
 
     Raises:
         NotFoundError: no such execution was deployed.
         UsageError: a status or error code that does not exist.
+        ConflictError: the same message was recorded with another status or error.
     """
     if status is not None and status not in STATUSES:
         raise UsageError(f"an execution returns {' or '.join(STATUSES)}, not {status!r}")
@@ -68,7 +70,8 @@ def record_completion(
             hint=", ".join(f"{code} {name}" for code, name in ERROR_CODES.items()),
         )
     if status is None:
-        status = "failed" if success is False else "completed"
+        went_wrong = success is False or error_message or error_code
+        status = "failed" if went_wrong else "completed"
     with record.write():
         execution_id = find(record, execution_id)
         before = completions(record, execution_id)
@@ -79,8 +82,11 @@ def record_completion(
             "error_code": error_code,
             "completed_at": completed_at,
         }
-        if supersede is not None:
-            taken_back = _said_otherwise(record, execution_id, statement, final_message)
+        words = None if final_message is None else _words(final_message)
+        if supersede is None:
+            _agree_or_conflict(record, execution_id, statement, words)
+        else:
+            taken_back = _said_otherwise(record, execution_id, statement, words)
             statement |= {"supersedes": taken_back, "reason": supersede} if taken_back else {}
         observe(
             record,
@@ -100,7 +106,7 @@ def record_completion(
                 execution_id=execution_id,
                 after={"status": status, "completions": len(after), "reason": supersede},
             )
-        return Recorded(execution, after[-1], after != before)
+        return Recorded(execution, _recorded(record, after, words), after != before)
 
 
 def completions(record: Record, execution_id: str) -> list[Completion]:
@@ -112,18 +118,49 @@ def completions(record: Record, execution_id: str) -> list[Completion]:
     return [Completion.of(row) for row in rows]
 
 
+def _words(message: str | bytes) -> str:
+    return same_words(contents.exact(message).decode("utf-8", "replace"))
+
+
+def _recorded(record: Record, returns: list[Completion], words: str | None) -> Completion:
+    """The completion with these words, the last one where none has."""
+    for completion in reversed(returns if words else []):
+        text = contents.text(record, completion.message_id)
+        if text is not None and same_words(text) == words:
+            return completion
+    return returns[-1]
+
+
+def _said(record: Record, execution_id: str) -> list[Observation]:
+    """What was said of returns by hand or script; what hooks and transcripts saw is not ours."""
+    return [
+        o for o in live(stored(record, execution_id)) if o.kind == "returned" and o.source in SAID
+    ]
+
+
 def _said_otherwise(
-    record: Record, execution_id: str, statement: dict[str, Any], message: str | bytes | None
+    record: Record, execution_id: str, statement: Mapping[str, Any], words: str | None
 ) -> list[str]:
-    """What was said by hand or script and differs; what hooks and transcripts saw stays."""
-    words = (
-        None if message is None else same_words(contents.exact(message).decode(errors="replace"))
-    )
     wanted = {**statement, "words": words}
     return sorted(
         o.digest
-        for o in live(stored(record, execution_id))
-        if o.kind == "returned"
-        and o.source in SAID
-        and any(o.payload.get(name) != value for name, value in wanted.items())
+        for o in _said(record, execution_id)
+        if any(o.payload.get(name) != value for name, value in wanted.items())
     )
+
+
+def _agree_or_conflict(
+    record: Record, execution_id: str, statement: Mapping[str, Any], words: str | None
+) -> None:
+    """The same words are the same return: what else is said of it must be the same too."""
+    for held in _said(record, execution_id) if words else ():
+        different = [
+            f"{name} is {held.payload.get(name)!r}, not {value!r}"
+            for name, value in statement.items()
+            if value is not None and held.words == words and held.payload.get(name) != value
+        ]
+        if different:
+            raise ConflictError(
+                f"this message of {execution_id} was recorded already: {'; '.join(different)}",
+                hint="--supersede REASON replaces what was said of it",
+            )

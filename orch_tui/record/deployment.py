@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orch_tui.errors import ConflictError, UsageError
-from orch_tui.facts import Allocation, ExecutionFacts, PlannedAgent
+from orch_tui.errors import ConflictError, OverBudgetError, UsageError
+from orch_tui.facts import Allocation, ExecutionFacts, PlannedAgent, Session
 from orch_tui.models.database import Record
 from orch_tui.prepare import briefing as briefings_of
 from orch_tui.prepare.budget import Judgement, Limits, judge
@@ -97,21 +98,24 @@ def deploy(
         planned_agent = plan.at(record, session_id, planned) if planned else None
         if planned_agent and planned_agent.bundle_id and bundle is None:
             bundle = bundles.load(record, planned_agent.bundle_id).bundle
-        agent_type, scope, model = _from_plan(agent_type, scope, model, planned_agent, bundle)
+        said_itself, said_scope = bundle is not None, scope or ""
+        agent_type, scope, model = _from_plan(
+            agent_type, scope, model, planned_agent, bundle, session
+        )
         saved = _saved(record, bundle, session_id) if bundle else None
         if planned_agent is None:
             planned_agent = plan.matching(
                 record,
                 session_id,
                 agent_type,
-                scope or "",
+                said_scope,
                 saved.bundle.bundle_id if saved else None,
             )
         items = bundle.items if bundle else ()
         count = sum((item.count for item in items), ZERO) if bundle else None
         if count is None and context_token_count is not None:
             count = Count(context_token_count, CLAIMED, context_token_count, context_token_count)
-        text = _briefing(record, saved, briefing, template)
+        text = _briefing(record, saved, agent_type, scope, briefing, template)
         said = {
             "session_id": session_id,
             "agent_type": agent_type,
@@ -130,9 +134,8 @@ def deploy(
         )
         repeated = bool(before) and supersede is None
         if not repeated:
-            over = judgement.status == "over"
-            if over and allow_overflow is None and source in SAID:
-                judgement.require()
+            if judgement.status == "over" and source in SAID:
+                _require_reason(record, session_id, judgement, allow_overflow)
             execution_id = observe(
                 record,
                 "deployed",
@@ -150,13 +153,17 @@ def deploy(
             )
             settle(record, [execution_id])
             _allocate(record, execution_id, items, replace=bool(before))
+            sessions.begin(record, session)
             _log(record, session_id, execution_id, judgement, items, allow_overflow, supersede)
         execution = executions.get(record, execution_id or "")
         return Deployed(
             execution,
             _marked(text, execution),
             judgement,
-            _remarks(session.status, judgement, catalogue.model(model or "").assumed, model),
+            (
+                *_remarks(session.status, judgement, catalogue.model(model or "").assumed, model),
+                *(_mismatch(planned_agent, saved) if said_itself else ()),
+            ),
         )
 
 
@@ -184,7 +191,9 @@ def prospect(
             bundle_id = planned_agent.bundle_id
         saved = bundles.load(record, bundle_id) if bundle_id else None
         bundle = saved.bundle if saved else None
-        agent_type, scope, model = _from_plan(agent_type, scope, None, planned_agent, bundle)
+        agent_type, scope, model = _from_plan(
+            agent_type, scope, None, planned_agent, bundle, session
+        )
         asked_for = catalogue.model(model or "")
         judgement = _judge(record, session_id, None, saved, None, asked_for, limits)
         return Prospect(
@@ -192,7 +201,7 @@ def prospect(
             scope,
             model,
             bundle,
-            _briefing(record, saved, None, None),
+            _briefing(record, saved, agent_type, scope, None, None),
             judgement,
             _remarks(session.status, judgement, asked_for.assumed, model),
         )
@@ -235,9 +244,9 @@ def record_allocation(
             judgement = _judge(
                 record, execution.session_id, label, saved, bundle.total, model, limits
             )
-            if judgement.status == "over" and allow_overflow is None:
-                judgement.require()
-            text = briefings_of.render(saved.bundle)
+            if judgement.status == "over":
+                _require_reason(record, execution.session_id, judgement, allow_overflow)
+            text = _briefing(record, saved, execution.agent_type, execution.scope, None, None)
             observe(
                 record,
                 "noted",
@@ -285,25 +294,75 @@ def _from_plan(
     model: str | None,
     planned: PlannedAgent | None,
     bundle: Bundle | None,
+    session: Session,
 ) -> tuple[str, str | None, str | None]:
+    """Who is sent and what for: as said, else as planned, else as the bundle or session says."""
     agent_type = (
         agent_type or (planned and planned.agent_type) or (bundle.agent_type if bundle else None)
     )
     if not agent_type:
         raise UsageError("which agent is deployed?", hint="--agent-type NAME, or a bundle")
-    scope = scope or (planned and planned.scope) or (bundle.scope if bundle else None) or None
+    scope = (
+        scope or (planned and planned.scope) or (bundle.scope if bundle else None) or session.scope
+    )
     model = model or (planned and planned.model) or (bundle.model if bundle else None) or None
     return agent_type, scope, model
 
 
 def _briefing(
-    record: Record, saved: bundles.Saved | None, given: bytes | None, template: Template | None
+    record: Record,
+    saved: bundles.Saved | None,
+    agent_type: str,
+    scope: str | None,
+    given: bytes | None,
+    template: Template | None,
 ) -> bytes:
-    """What is handed over: the text given, the one generated last, or one rendered now."""
+    """What is handed over: the text given, the one generated last, or one rendered now.
+
+    It speaks of the agent and the scope that are deployed, whatever the bundle was prepared for.
+    """
     if given is not None or saved is None:
         return given or b""
-    generated = None if template else bundles.generated_briefing(record, saved)
-    return generated or briefings_of.render(saved.bundle, template)
+    bundle = saved.bundle
+    as_deployed = dataclasses.replace(bundle, agent_type=agent_type, scope=scope or bundle.scope)
+    if template is None and as_deployed == bundle:
+        generated = bundles.generated_briefing(record, saved)
+        if generated is not None:
+            return generated
+    return briefings_of.render(as_deployed, template)
+
+
+def _mismatch(planned: PlannedAgent | None, saved: bundles.Saved | None) -> Iterator[str]:
+    """A bundle other than the plan's, or one that this deployment changed."""
+    if saved is None:
+        return
+    bundle = saved.bundle
+    if planned and planned.bundle_id and planned.bundle_id != bundle.bundle_id:
+        yield (
+            f"planned agent {planned.position} was to get {planned.bundle_id}, "
+            f"not {bundle.bundle_id}"
+        )
+    if bundle.version > 1:
+        yield f"given {bundle.bundle_id} version {bundle.version}"
+
+
+def _require_reason(
+    record: Record, session_id: str, judgement: Judgement, reason: str | None
+) -> None:
+    """Over a limit only with a reason; the refusal names what takes most of the session."""
+    if reason is not None and reason.strip():
+        return
+    if reason is not None:
+        raise UsageError("an overflow needs a reason", hint='--allow-overflow "why"')
+    try:
+        judgement.require()
+    except OverBudgetError as error:
+        others = sorted(taken(record, session_id), key=lambda t: -t.count.tokens)[:3]
+        most = ", ".join(f"{t.label} {t.count}" for t in others)
+        error.hint += "; --allow-overflow REASON is recorded"
+        if judgement.session.status == "over" and most:
+            error.hint += f". In the session: {most}; `orch retract BUNDLE --reason ...` drops one"
+        raise
 
 
 def _marked(text: bytes, execution: ExecutionFacts) -> bytes:

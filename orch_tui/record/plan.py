@@ -318,10 +318,13 @@ def in_waves(waiting: Mapping[int, Sequence[int]]) -> tuple[list[list[int]], lis
 def matching(
     record: Record, session_id: str, agent_type: str, scope: str, bundle_id: str | None
 ) -> PlannedAgent | None:
-    """The planned agent a deployment is an attempt of, where the plan leaves no doubt."""
+    """The planned agent a deployment is an attempt of, where the plan leaves no doubt.
+
+    ``scope`` is what was said for this deployment, not what a bundle or plan says.
+    """
     same_type = [a for a in agents(record, session_id) if a.agent_type == agent_type]
     for candidates in (
-        [a for a in same_type if bundle_id and a.bundle_id == bundle_id],
+        [a for a in same_type if bundle_id and a.bundle_id == bundle_id and scope in ("", a.scope)],
         [a for a in same_type if scope and a.scope == scope],
     ):
         if len(candidates) == 1:

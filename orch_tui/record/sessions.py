@@ -107,6 +107,7 @@ def current(record: Record, project: str | None = None) -> Session:
     if not rows:
         error = NotFoundError("session", "(open)")
         error.message = "this project has no open session"
+        error.args = (error.message,)
         error.hint = 'orch init-session --scope "..." opens one; --session-id names a closed one'
         raise error
     return Session.of(rows[0])
@@ -189,6 +190,22 @@ def set_phase(record: Record, session_id: str, phase: int) -> tuple[Session, tup
                 },
             )
         return get(record, session_id), skipped
+
+
+def begin(record: Record, session: Session) -> None:
+    """The first deployment of a session makes it executing; its phase is its owner's to set."""
+    if session.status != "planning":
+        return
+    record.execute(
+        "UPDATE sessions SET status = 'executing' WHERE session_id = ?", [session.session_id]
+    )
+    journal.log(
+        record,
+        "begin-session",
+        session_id=session.session_id,
+        before={"status": "planning"},
+        after={"status": "executing"},
+    )
 
 
 def complete_session(record: Record, session_id: str, status: str = "completed") -> Session:

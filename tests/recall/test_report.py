@@ -336,7 +336,7 @@ def test_json_has_the_older_keys_first(record: Record, session_id: str, tmp_path
     ]
     assert report["agents_deployed"] == ["implementor", "implementor"]
     assert report["deliverables"] == ["a.py"]
-    assert report["status"] == "planning"
+    assert report["status"] == "executing"
     assert report["validation"]["agents_count"] == 2
     assert report["validation"]["deliverables_count"] == 1
     assert [agent["outcome"] for agent in report["agents"]] == ["waiting", "completed"]

@@ -278,3 +278,81 @@ def test_a_final_message_of_any_bytes_is_kept_exactly(record: Record, session: s
     assert recorded.completion.message_id is not None
     assert contents.get(record, recorded.completion.message_id) == message
     assert "\ufffd" in (recorded.execution.final_message or "")
+
+
+def test_the_briefing_speaks_of_what_is_deployed(
+    record: Record, session: str, bundle: Bundle
+) -> None:
+    deployed = send(record, session, bundle=bundle, agent_type="reviewer", scope="for speed")
+    assert b"for speed" in deployed.briefing and b"reviewer" in deployed.briefing
+    assert b"find it" not in deployed.briefing
+
+
+def test_without_a_scope_of_its_own_the_sessions_holds(record: Record, session: str) -> None:
+    assert send(record, session, agent_type="debugger").execution.scope == "find the bug"
+
+
+def test_one_bundle_for_two_tasks_is_no_second_attempt(
+    record: Record, session: str, bundle: Bundle
+) -> None:
+    bundles.save(record, bundle, session)
+    plan.add(record, session, "debugger", scope="for speed", bundle_id="bundle-001")
+    speed = send(record, session, bundle=bundle, scope="for speed").execution
+    safety = send(record, session, bundle=bundle, scope="for safety").execution
+    assert speed.planned_id is not None and safety.planned_id is None
+
+
+def test_a_bundle_other_than_the_plans_is_remarked(
+    record: Record, session: str, bundle: Bundle, tmp_path: Path
+) -> None:
+    bundles.save(record, bundle, session)
+    plan.add(record, session, "debugger", bundle_id="bundle-001")
+    other = made_of(tmp_path, "a.md", bundle_id="bundle-009")
+    remarks = send(record, session, bundle=other, planned=1).remarks
+    assert any("was to get bundle-001, not bundle-009" in remark for remark in remarks)
+
+
+def test_a_refusal_names_what_takes_most_and_the_way_out(
+    record: Record, tmp_path: Path, bundle: Bundle
+) -> None:
+    limit = bundle.total.high + 50
+    small = sessions.init_session(record, "small", project=str(tmp_path), budget=limit).session_id
+    (tmp_path / "big.md").write_text("many words of a big file\n" * 400)
+    bundles.save(record, made_of(tmp_path, "big.md", bundle_id="bundle-big"), small)
+    with pytest.raises(OverBudgetError) as refused:
+        send(record, small, bundle=bundle)
+    assert "bundle-big" in refused.value.hint and "orch retract" in refused.value.hint
+    bundles.drop(record, "bundle-big", "prepared by mistake")
+    assert send(record, small, bundle=bundle).execution.status == "deployed"
+
+
+def test_an_empty_reason_is_none(record: Record, tmp_path: Path, bundle: Bundle) -> None:
+    small = sessions.init_session(record, "small", project=str(tmp_path), budget=100).session_id
+    with pytest.raises(UsageError, match="needs a reason"):
+        send(record, small, bundle=bundle, allow_overflow=" ")
+
+
+def test_the_first_deployment_makes_a_session_executing(record: Record, session: str) -> None:
+    send(record, session, agent_type="debugger")
+    assert sessions.get(record, session).status == "executing"
+
+
+def test_the_same_message_with_another_status_is_refused_with_the_difference(
+    record: Record, session: str
+) -> None:
+    send(record, session, agent_type="debugger")
+    record_completion(record, "exec-001", final_message="hello")
+    record_completion(record, "exec-001", final_message="more")
+    with pytest.raises(ConflictError, match="status is 'completed', not 'failed'"):
+        record_completion(record, "exec-001", final_message="hello", status="failed")
+    again = record_completion(record, "exec-001", final_message="hello")
+    assert (again.completion.position, again.is_new) == (1, False)
+    mended = record_completion(
+        record, "exec-001", final_message="hello", status="failed", supersede="it did not work"
+    )
+    assert mended.completion.status == "failed"
+
+
+def test_an_error_is_a_failure_unless_said_otherwise(record: Record, session: str) -> None:
+    send(record, session, agent_type="debugger")
+    assert record_completion(record, "exec-001", error_code="ORG-003").completion.status == "failed"
