@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from orch_tui.assets import asset
 from orch_tui.record.final_message import Findings, read
 
 MESSAGES = Path(__file__).parent / "messages"
@@ -74,7 +76,51 @@ def test_every_finding_carries_the_line_it_came_from(name: str, tmp_path: Path) 
     found = everything(findings)
     assert found
     for each in found:
-        assert lines[each.line - 1].strip().startswith(each.excerpt.rstrip("…"))
+        assert each.excerpt.rstrip("…") in lines[each.line - 1]
+        assert not each.excerpt.startswith(("- ", "* "))
+
+
+# --- the form that agents are asked for -------------------------------------------------------
+
+
+def report_back(deliverables: str, validation: str, insights: str) -> str:
+    """The lists of the default briefing, each filled in as an agent would."""
+    form = asset("templates/report-back.md").read_text("utf-8")
+    lists = form.split("```")[1].partition("\n")[2]
+    entries = iter((deliverables, validation, insights))
+    return "Added the parser.\n\n" + re.sub(r"(?m)^- .*$", lambda _: next(entries), lists)
+
+
+def test_the_report_that_agents_are_asked_for_is_read_back(tmp_path: Path) -> None:
+    text = report_back(
+        "- src/units.py: parses units, not dates\n- `tests/test_units.py` (new)\n- src/gone.py: lost",
+        "- format: skip\n- lint: 0\n- types: pass\n- tests: fail\n- coverage: 85\n- audit: 2.5",
+        "- Units are case sensitive\n- None of the parsers takes NaN",
+    )
+    findings = read(text, project(tmp_path, "src/units.py", "tests/test_units.py"))
+    validation = {"format": "skip", "lint": 0, "types": "pass", "tests": "fail", "coverage": 85}
+    assert findings.validation == validation | {"audit": 2.5}
+    assert findings.outputs == (
+        ("deliverable", "src/units.py"),
+        ("deliverable", "tests/test_units.py"),
+        *(("validation", f"{name}:{result}") for name, result in findings.validation.items()),
+        ("insight", "Units are case sensitive"),
+        ("insight", "None of the parsers takes NaN"),
+    )
+    assert [(t.kind, t.excerpt) for t in findings.troubles] == [
+        ("missing file", "src/gone.py: lost")
+    ]
+
+
+@pytest.mark.parametrize(
+    "none",
+    ["- none", "- None.", "- n/a", "- N/A", "- nothing", "none", "- no insights", "- *none*"]
+    + ["- Nothing to report.", "- none (read-only task)", "- no new findings", "- None - see above"],
+)
+def test_an_empty_list_is_read_as_nothing(none: str, tmp_path: Path) -> None:
+    findings = read(report_back(none, none, none), tmp_path)
+    assert everything(findings) == []
+    assert findings.outputs == ()
 
 
 # --- paths -----------------------------------------------------------------------------------
@@ -189,6 +235,21 @@ def test_a_short_name_is_the_one_file_that_has_it() -> None:
         ("## Files to create\n- `a.py`", ""),
         ("## Files reviewed\n- `a.py`", ""),
         ("## Files modified\n- `a.py` (unchanged)", ""),
+        ("## Deliverables\n- `a.py`", "created"),
+        ("## Deliverables\n- `a.py` (new)", "created"),
+        ("## Deliverables\n- a.py: parses units", "created"),
+        ("## Deliverables\n- a.py: parses units, not dates", "created"),
+        ("## Deliverables\n- a.py: reference for callers, doesn't import the rest", "created"),
+        ("## Deliverables\n- **Parser**: `a.py`", "created"),
+        ("## Deliverables\n- `a.py` - not really made", ""),
+        ("## Deliverables\n- `a.py`: could not be written", ""),
+        ("## Deliverables\n- `a.py` (I didn't get to it)", ""),
+        ("## Deliverables\n- `a.py` (planned)", ""),
+        ("## Deliverables\n- `a.py`: unchanged", ""),
+        ("## Deliverables\n- `a.py` (existing)", ""),
+        ("## Deliverables\n- See also: `a.py`", ""),
+        ("## Deliverables\n- none, `a.py` was there", ""),
+        ("## Deliverables\n- [ ] `a.py`", ""),
         ("Added tests for `a.py`", ""),
         ("Rewrote the parser based on `a.py`", ""),
         ("The class is defined in `a.py`.", ""),
@@ -249,6 +310,16 @@ def test_one_sentence_says_different_things_of_different_files() -> None:
         ("No lint errors.", {"lint": "pass"}),
         ("3 type errors remain", {"types": "fail"}),
         ("eslint: 0 errors, 4 warnings", {"lint": "pass"}),
+        ("coverage: 85", {"coverage": 85}),
+        ("format:pass,lint:fail,coverage:85", {"format": "pass", "lint": "fail", "coverage": 85}),
+        ("## Validation\nformat:skip,lint:0,tests:pass", dict(format="skip", lint=0, tests="pass")),
+        ("## Validation\n- `coverage`: **85**", {"coverage": 85}),
+        ("## Validation\n- format: skipped, there is no formatter", {"format": "skip"}),
+        ("## Validation\n- types: skip (not set up)", {"types": "skip"}),
+        ("## Validation\n| coverage | 85.5 |", {"coverage": 85.5}),
+        ("## Validation\n- mypy: 3", {"types": 3}),
+        ("## Validation\n- lint and types: pass", {"lint": "pass", "types": "pass"}),
+        ("## Validation\n- p95 latency: 120", {"p95 latency": 120}),
         # denial
         ("The tests do not pass", {"tests": "fail"}),
         ("Tests don't pass", {"tests": "fail"}),
@@ -268,6 +339,12 @@ def test_one_sentence_says_different_things_of_different_files() -> None:
         ("handles 3 failed attempts", {}),
         ("coverage should reach 80%, the target is 80% coverage", {}),
         ("## Next steps\n- tests: pass", {}),
+        ("lint: 0, format: skip", {}),
+        ("coverage: 85 files are left", {}),
+        ("## Results\n- users: 42", {}),
+        ("## Validation\n- coverage: n/a\n- tests: none\n- build: unknown", {}),
+        ("## Validation\n- Node version: 20\n- ran: 12 of the suites", {}),
+        ("## Validation\n- [ ] tests: pass", {}),
         ("```python\nassert 'tests: pass'\n```", {}),
     ],
 )
@@ -311,6 +388,8 @@ All good otherwise.
     assert insights("I noted: nothing. Notes are kept in the drawer.") == []
 
 
+PROSE = "I rewrote the tokenizer, which was slow. The parser needed no change for that."
+
 # --- trouble ---------------------------------------------------------------------------------
 
 
@@ -327,6 +406,10 @@ All good otherwise.
         ("Good. Now let me update the tests.", ["cut off"]),
         ("Summary of the changes:", ["cut off"]),
         ("Created `gone.py`.", ["missing file"]),
+        (f"{PROSE} The rest is in tokens.py where the func", ["cut off"]),
+        (f"{PROSE}\n\nI then looked at what is left of the old one and found tha", ["cut off"]),
+        ("Fixed it in tokens.py where the func", ["cut off"]),
+        ("I rewrote the tokenizer and made\nsure that every caller in the pack", ["cut off"]),
         # all is well
         ("All done.", []),
         ("Added handling of API errors and rate limits.", []),
@@ -334,6 +417,18 @@ All good otherwise.
         ("```\nls\n```", []),
         ("- 6 new tests, 4 controllers", []),
         ("Let me know if you need more.", []),
+        (PROSE, []),
+        (f"{PROSE}\n\nReady for review", []),
+        (f"{PROSE} Let me know if you have any questions", []),
+        (f"{PROSE} Everything is formatted and all of the tests pass", []),
+        (f"{PROSE} The new module for all of this is src/units.py", []),
+        (f"{PROSE} The new module for all of this is `units`", []),
+        (f"{PROSE}\n\n- and one item that is in the middle of the", ["cut off"]),
+        (f"{PROSE}\n\n- and one item that stops without any dot at all here", []),
+        (f"{PROSE}\n\n- and one item\n  that stops without any dot at all here", []),
+        (f"{PROSE}\n\n| and | one row that stops without any dot at all", []),
+        (f"{PROSE}\n\nBranch: the one with all of the changes for units", []),
+        ("no dots are used\n\nby this writer, who ends every paragraph\nwith a plain word", []),
         ("````md\n```sh\nls\n```\n````", []),
     ],
 )
@@ -353,6 +448,7 @@ WORDS = st.sampled_from(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @example("** **")
+@example("78\x1e/123 tests passed")
 @given(st.one_of(st.text(), st.lists(WORDS).map(" ".join)))
 def test_any_text_is_read(tmp_path: Path, text: str) -> None:
     findings = read(text, tmp_path)
