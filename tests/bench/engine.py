@@ -1,6 +1,6 @@
 """What is measured inside one process, in a record of its own.
 
-    python -m tests.bench.engine fill|completion|processes|size FOLDER
+    python -m tests.bench.engine fill|completion|processes|size|search|search-large FOLDER
 
 `run` starts each in a fresh process and reads the JSON that it prints.
 """
@@ -13,8 +13,10 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from hashlib import sha256
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,17 +24,22 @@ from statistics import median
 from typing import Any
 
 from orch_tui.api import OrchestrationSession, Project, prepare_bundle
+from orch_tui.models import search as index
 from orch_tui.models.database import Record
 from orch_tui.models.schema import script
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.catalogue import catalogue
 from orch_tui.prepare.tokens import Count
+from orch_tui.recall.search import search as find
 from orch_tui.record import completion, deployment, sessions
+from tests.bench import corpus as corpora
+from tests.bench import search
 from tests.bench.corpus import Corpus, Run
 from tests.bench.measure import percentile
 
 EXECUTIONS = 10_000
+WARM_UP = 20
 CONTENTS = 2_000
 """Files that the 10,000 executions were given, seven each: 8 MB."""
 
@@ -75,27 +82,43 @@ def fill(folder: Path) -> dict[str, Any]:
 
 def completed(folder: Path) -> dict[str, Any]:
     """Deployments and completions one by one, in a record that holds 10,000 executions."""
-    with Record(_copy(corpus_record(EXECUTIONS), folder)) as record:
-        session = sessions.init_session(record, "What is measured", project="")
-        runs = (run for run in Corpus(seed=8).runs(1000, CONTENTS) if run.final_message)
+    with Record(Path(shutil.copy(_corpus_record(), folder))) as record:
+        corpus = Corpus(seed=8)
+        texts = [text.encode() for text in corpus.contents(100)]
+        runs = (run for run in corpus.runs(600, len(texts)) if run.final_message)
         deployed, returned, worked = [], [], []
-        for run in islice(runs, 320):
+        for number, run in enumerate(islice(runs, 320)):
+            if number % 8 == 0:
+                session_id = sessions.init_session(record, run.scope, project="").session_id
             start = time.perf_counter()
-            execution = _deploy(record, session.session_id, run, _figures_only(run)).execution
+            execution = _deploy(record, session_id, run, texts).execution
             deployed.append(time.perf_counter() - start)
             start, cpu = time.perf_counter(), time.process_time()
             completion.record_completion(
                 record, execution.execution_id, final_message=run.final_message[:3000]
             )
-            returned.append(time.perf_counter() - start)
             worked.append(time.process_time() - cpu)
-        return {
-            "n": len(returned) - 20,
-            "p50": median(returned[20:]),
-            "p95": percentile(returned[20:], 0.95),
-            "cpu": median(worked[20:]),
-            "deployment": median(deployed[20:]),
-        }
+            returned.append(time.perf_counter() - start)
+    return {
+        "n": len(returned) - WARM_UP,
+        "p50": median(returned[WARM_UP:]),
+        "p95": percentile(returned[WARM_UP:], 0.95),
+        "cpu": median(worked[WARM_UP:]),
+        "deployment": median(deployed[WARM_UP:]),
+        "sync": _sync(folder),
+    }
+
+
+def _sync(folder: Path) -> float:
+    """The median time the disk takes to promise that a page is kept: part of every commit."""
+    costs = []
+    with (folder / "page").open("wb", buffering=0) as file:
+        for _ in range(100):
+            file.write(os.urandom(4096))
+            start = time.perf_counter()
+            os.fdatasync(file.fileno())
+            costs.append(time.perf_counter() - start)
+    return median(costs)
 
 
 def processes(folder: Path) -> dict[str, Any]:
@@ -134,7 +157,7 @@ def _write_many(database: Path) -> list[float]:
 
 def size(folder: Path) -> dict[str, Any]:
     """The size of a record against the text in it, each text once."""
-    path = corpus_record(EXECUTIONS)
+    path = _corpus_record()
     with Record(path) as record:
         text = record.value(
             "SELECT (SELECT sum(length(CAST(final_message AS BLOB))) FROM agent_executions)"
@@ -142,45 +165,83 @@ def size(folder: Path) -> dict[str, Any]:
             "    (SELECT message_id FROM completions WHERE message_id IS NOT NULL))"
             " + (SELECT sum(length(CAST(parts AS BLOB))) FROM briefings)"
         )
-        record.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         parts = record.sql(
-            "SELECT CASE WHEN name LIKE 'search%' THEN 'search index' ELSE name END AS part,"
-            " sum(pgsize) AS size FROM dbstat GROUP BY part ORDER BY size DESC LIMIT 6"
+            "SELECT CASE WHEN name GLOB 'search_*' OR name GLOB 'given_index*' "
+            "THEN 'search index' ELSE name END AS part, sum(pgsize) AS size "
+            "FROM dbstat GROUP BY part ORDER BY size DESC LIMIT 6"
         )
     return {"text": text, "database": path.stat().st_size, "parts": dict(parts)}
 
 
-def corpus_record(executions: int) -> Path:
-    """A record of synthetic executions made by the engine itself; kept between runs."""
+def searched(executions: int) -> dict[str, Any]:
+    """What a keystroke costs, and the size of the index against the text it covers."""
+    path = _kept(f"search-{executions}", lambda record: search.fill(record, executions))
+    with Record(path, clock=lambda: datetime(2026, 11, 6, tzinfo=UTC)) as record:
+        series = {
+            name: [_cost_of_search(record, query) for query in queries]
+            for name, queries in search.series(record, 60).items()
+        }
+        text = record.value(
+            "SELECT (SELECT sum(length(CAST(coalesce(scope, '') || coalesce(final_message, '')"
+            "    AS BLOB))) FROM agent_executions)"
+            " + (SELECT sum(size) FROM agent_executions JOIN briefings USING (briefing_id))"
+            " + (SELECT sum(length(CAST(content AS BLOB))) FROM outputs)"
+            " + (SELECT sum(length(CAST(context_source AS BLOB))) FROM context_allocations)"
+        )
+        index = record.value("SELECT sum(pgsize) FROM dbstat WHERE name GLOB '*search_*'")
+    worst = max(series, key=lambda name: percentile(series[name], 0.95))
+    return {
+        "n": len(series["words"]),
+        "words": {f"p{p}": percentile(series["words"], p / 100) for p in (50, 95, 99)},
+        "worst": worst,
+        "worst p95": percentile(series[worst], 0.95),
+        "text": text,
+        "index": index,
+    }
+
+
+def _cost_of_search(record: Record, query: str) -> float:
+    start = time.thread_time()
+    find(record, query)
+    return time.thread_time() - start
+
+
+def _corpus_record() -> Path:
+    """A record of 10,000 synthetic executions, made by the engine itself."""
+    return _kept("engine", _record_all)
+
+
+def _kept(name: str, fill: Callable[[Record], object]) -> Path:
+    """A record that takes long to make, kept for the next run while its makers are the same."""
     folder = Path(tempfile.gettempdir()) / f"orch-bench-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    made_from = _short_hash(script() + Path(__file__).read_text())
-    path = folder / f"record-{executions}-{made_from}.db"
+    makers = [
+        script(),
+        *(Path(str(made.__file__)).read_text() for made in (corpora, search, index)),
+    ]
+    path = folder / f"{name}-{sha256(''.join(makers).encode()).hexdigest()[:12]}.db"
     if not path.exists():
-        for stale in folder.glob(f"record-{executions}-*"):
+        for stale in folder.glob(f"{name}-*"):
             stale.unlink()
-        unfinished = folder / f"record-{executions}-unfinished.db"
+        unfinished = folder / f"{name}-unfinished.db"
         with Record(unfinished) as record:
-            _record_all(record, executions)
+            fill(record)
         unfinished.rename(path)
     return path
 
 
-def _record_all(record: Record, executions: int) -> None:
+def _record_all(record: Record) -> None:
     corpus = Corpus()
     texts = [text.encode() for text in corpus.contents(CONTENTS)]
     known: set[str] = set()
-    runs = corpus.runs(executions, CONTENTS)
+    runs = corpus.runs(EXECUTIONS, CONTENTS)
     while some := list(islice(runs, 500)):
         with record.write():  # many to a transaction: here nobody waits for each
             for run in some:
                 if run.session_id not in known:
                     known.add(run.session_id)
                     sessions.init_session(record, run.scope, project="", session_id=run.session_id)
-                items = tuple(
-                    _item(given.source, texts[given.content]) for given in run.given
-                )
-                _deploy(record, run.session_id, run, items, execution_id=run.execution_id)
+                _deploy(record, run.session_id, run, texts, execution_id=run.execution_id)
                 if run.status != "deployed":
                     completion.record_completion(
                         record,
@@ -192,12 +253,9 @@ def _record_all(record: Record, executions: int) -> None:
 
 
 def _deploy(
-    record: Record,
-    session_id: str,
-    run: Run,
-    items: tuple[ContextItem, ...],
-    execution_id: str | None = None,
+    record: Record, session_id: str, run: Run, texts: list[bytes], execution_id: str | None = None
 ) -> deployment.Deployed:
+    items = tuple(_item(given.source, texts[given.content]) for given in run.given)
     return deployment.deploy(
         record,
         session_id,
@@ -208,30 +266,10 @@ def _deploy(
     )
 
 
-def _item(source: str, data: bytes | None) -> ContextItem:
-    tokens = len(data or b"") // 4
-    return ContextItem(
-        type="file",
-        source=source,
-        priority="required",
-        sections=(),
-        data=data,
-        count=Count(tokens, "claude-v4.8~o200k", tokens, tokens),
-    )
-
-
-def _figures_only(run: Run) -> tuple[ContextItem, ...]:
-    return tuple(_item(given.source, run.briefing.encode()) for given in run.given)
-
-
-def _copy(path: Path, folder: Path) -> Path:
-    return Path(shutil.copy(path, folder / path.name))
-
-
-def _short_hash(text: str) -> str:
-    from hashlib import sha256
-
-    return sha256(text.encode()).hexdigest()[:12]
+def _item(source: str, data: bytes) -> ContextItem:
+    tokens = len(data) // 4
+    count = Count(tokens, "claude-v4.8~o200k", tokens, tokens)
+    return ContextItem("file", source, "required", (), data, count)
 
 
 MEASURED: dict[str, Callable[[Path], dict[str, Any]]] = {
@@ -239,6 +277,8 @@ MEASURED: dict[str, Callable[[Path], dict[str, Any]]] = {
     "completion": completed,
     "processes": processes,
     "size": size,
+    "search": lambda _: searched(10_000),
+    "search-large": lambda _: searched(100_000),
 }
 
 if __name__ == "__main__":

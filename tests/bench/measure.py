@@ -56,7 +56,7 @@ def run(
     """Run a command to its end.
 
     Raises:
-        FailedError: an exit code that is none of ``exit_codes``, with the last line it said.
+        FailedError: an exit code that is none of ``exit_codes``, with what it said.
     """
     with (cwd / ".stderr").open("w+b") as stderr:
         start = time.perf_counter()
@@ -73,8 +73,9 @@ def run(
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode not in exit_codes:
             stderr.seek(0)
-            said = stderr.read().decode(errors="replace").strip().splitlines() or ["(nothing)"]
-            raise FailedError(f"exit code {process.returncode}: {said[-1]}")
+            said = stderr.read().decode(errors="replace").strip().splitlines()
+            complaint = [line for line in said if line.startswith("orch: ")] or said[-1:]
+            raise FailedError(f"exit code {process.returncode}: {' '.join(complaint)}")
     return Usage(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024)
 
 

@@ -178,8 +178,8 @@ def files(bench: Bench) -> Iterator[Line]:
     size = sum(path.stat().st_size for path in copied) / 1e6
     what = f"{len(copied)} files, {size:.1f} MB, counted and bundled"
     record = folder / ".claude/orchestration"
-    command = [*bench.orch, *"prepare-bundle --agent-type a --output b.json --files".split()]
-    command.append("textual/**/*.py")
+    words = "prepare-bundle --agent-type a --output b.json --files textual/**/*.py"
+    command = [*bench.orch, *words.split()]
     for state, budget, before in (
         ("cold", 1.25, lambda: shutil.rmtree(record, ignore_errors=True)),
         ("warm", 0.38, lambda: None),
@@ -220,8 +220,9 @@ def _published(name: str) -> bytes:
 def completion(bench: Bench) -> Iterator[Line]:
     found = bench.inside("completion")
     detail = (
-        f"p95 {found['p95'] * 1000:.2f} ms, CPU p50 {found['cpu'] * 1000:.2f} ms; n {found['n']}; "
-        f"a deployment: p50 {found['deployment'] * 1000:.2f} ms"
+        f"p95 {found['p95'] * 1000:.2f} ms, CPU p50 {found['cpu'] * 1000:.2f} ms, of the rest one "
+        f"fdatasync takes {found['sync'] * 1000:.2f} ms; n {found['n']}; "
+        f"a deployment with seven items: p50 {found['deployment'] * 1000:.2f} ms"
     )
     what = "one completion of 3 kB recorded, in a record of 10,000: p50"
     yield Line(what, 2, found["p50"] * 1000, "ms", detail)
@@ -245,6 +246,26 @@ def size(bench: Bench) -> Iterator[Line]:
     yield Line(what, None, ratio, "x the text", detail)
 
 
+def search(bench: Bench) -> Iterator[Line]:
+    yield from _searched(bench.inside("search"), "10,000", {"p95": 5})
+    if bench.full:
+        yield from _searched(
+            bench.inside("search-large"), "100,000", {"p50": 3, "p95": 10, "p99": 40}
+        )
+
+
+def _searched(found: Any, executions: str, budgets: dict[str, float]) -> Iterator[Line]:
+    slowest = f"p95 {found['worst p95'] * 1000:.1f} ms"
+    detail = f"words; n {found['n']}; the slowest kind ({found['worst']}): {slowest}"
+    for share, seconds in found["words"].items():
+        what = f"search per keystroke, {executions} executions: {share}"
+        yield Line(what, budgets.get(share), seconds * 1000, "ms CPU", detail)
+        detail = ""
+    ratio = found["index"] / found["text"]
+    text = f"{found['text'] / 1e6:.0f} MB of text"
+    yield Line(f"search index, {executions} executions", 1.5, ratio, "x the text", text)
+
+
 BENCHMARKS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "import": imports,
     "commands": commands,
@@ -254,6 +275,7 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "completion": completion,
     "processes": processes,
     "size": size,
+    "search": search,
 }
 
 
@@ -267,7 +289,7 @@ def main() -> None:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="orch-bench-") as folder:
         bench = _bench(arguments, Path(folder))
-        print("| path | budget | measured | | |\n|---|---|---|---|---|")
+        print("| path | budget | measured | | |\n|---|---:|---:|---|---|")
         for name in arguments.names or BENCHMARKS:
             for line in BENCHMARKS[name](bench):
                 print(_as_markdown(line), flush=True)
@@ -277,7 +299,7 @@ def main() -> None:
 def _bench(arguments: argparse.Namespace, folder: Path) -> Bench:
     """An installed command runs with its own interpreter and sees no checkout."""
     env = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
-    env |= {"HOME": str(folder), "ORCH_CONFIG_DIR": str(folder / "config")}
+    env["HOME"] = str(folder)
     if arguments.orch:
         orch = Path(arguments.orch).absolute()
         return Bench((str(orch),), str(orch.parent / "python"), env, folder, arguments.full)
