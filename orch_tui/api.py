@@ -20,10 +20,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from orch_tui.errors import UsageError
 from orch_tui.facts import ExecutionFacts, Output, PlannedAgent, Session
 from orch_tui.prepare import sharing
 from orch_tui.prepare.budget import Judgement, judge
 from orch_tui.prepare.bundle import Bundle, compose
+from orch_tui.prepare.composition import Composition, make
 from orch_tui.prepare.sharing import Sharing
 from orch_tui.prepare.tokens import ZERO
 from orch_tui.prepare.validation import Validation
@@ -58,6 +60,7 @@ __all__ = [
     "Project",
     "compare",
     "keep_bundle",
+    "keep_composition",
     "outputs_of",
     "prepare_bundle",
     "replay",
@@ -67,6 +70,9 @@ __all__ = [
     "stats",
 ]
 
+
+Sources = str | Sequence[str]
+"""Context sources: one by one, or in one text separated by commas as the commands take them."""
 
 Place = str | Path | Project | None
 """Where a project is: a folder in it (None: the working folder), or the project itself."""
@@ -98,10 +104,10 @@ def prepare_bundle(
     agent_type: str,
     scope: str = "",
     *,
-    files: Sequence[str] = (),
-    references: Sequence[str] = (),
-    optional: Sequence[str] = (),
-    shared: Sequence[str] = (),
+    files: Sources = (),
+    references: Sources = (),
+    optional: Sources = (),
+    shared: Sources = (),
     texts: Sequence[str] = (),
     model: str = "",
     bundle_id: str = "",
@@ -112,12 +118,17 @@ def prepare_bundle(
     """Compose a bundle, count it, judge it and (where the project records) save it.
 
     Files, ``shared`` and ``texts`` are required, references recommended, ``optional`` optional.
-    A bundle over a limit is saved too; deploying it is what is refused.
+    A source is a file, ``FILE:10-80``, ``FILE#Heading``, a pattern or ``text:...``. A bundle over a
+    limit is saved too; deploying it is what is refused.
 
     Raises:
         SourceError: every source that cannot be taken, by name and reason.
     """
     reader = project.reader(allow_secret=allow_secret)
+
+    def listed(sources: Sources) -> list[str]:
+        return reader.split([sources]) if isinstance(sources, str) else list(sources)
+
     asked_for = project.catalogue.model(model)
     made = compose(
         agent_type,
@@ -127,11 +138,11 @@ def prepare_bundle(
         created_at=project.now(),
         model=model,
         family=asked_for.family,
-        files=reader.split(files),
-        references=reader.split(references),
-        optional=reader.split(optional),
-        shared=reader.split(shared),
-        texts=texts,
+        files=listed(files),
+        references=listed(references),
+        optional=listed(optional),
+        shared=listed(shared),
+        texts=[texts] if isinstance(texts, str) else texts,
         cache=project.counts,
         name=name,
         session_id=session_id or "",
@@ -168,6 +179,40 @@ def keep_bundle(
             used = sum((t.count for t in others), ZERO)
     asked_for = project.catalogue.model(made.model)
     return Prepared(made, judge(made.items, asked_for, limits, session_used=used))
+
+
+def keep_composition(
+    project: Project, composition: Composition, *, session_id: str | None = None
+) -> Prepared:
+    """Read what was composed, save and judge it; the planned agent it is for gets the bundle.
+
+    Raises:
+        UsageError: it is for no agent type.
+        SourceError: every source that cannot be taken, by name and reason.
+    """
+    if not composition.agent_type.strip():
+        raise UsageError("the bundle has no agent type", hint="say which agent it is for")
+    made = make(
+        composition,
+        reader=project.reader(),
+        family=project.catalogue.model(composition.model).family,
+        created_at=project.now(),
+        session_id=session_id or "",
+        cache=project.counts,
+    )
+    allow_secret = any(choice.allow_secret for choice in composition.choices)
+    with project.record.write():
+        kept = keep_bundle(project, made, session_id=session_id, allow_secret=allow_secret)
+        if session_id and composition.planned_id:
+            for planned in plan.agents(project.record, session_id):
+                if planned.planned_id == composition.planned_id:
+                    plan.change(
+                        project.record,
+                        session_id,
+                        planned.position,
+                        bundle_id=kept.bundle.bundle_id,
+                    )
+    return kept
 
 
 def share_bundles(project: Project, session_id: str) -> Sharing:
@@ -294,10 +339,36 @@ class OrchestrationSession:
             dependencies=dependencies,
         )
 
-    def prepare_context(self, agent_type: str, **sources: Any) -> Bundle:
-        """Compose and save a bundle; sources and options as in ``prepare_bundle``."""
+    def prepare_context(
+        self,
+        agent_type: str,
+        scope: str = "",
+        *,
+        files: Sources = (),
+        references: Sources = (),
+        optional: Sources = (),
+        shared: Sources = (),
+        texts: Sequence[str] = (),
+        model: str = "",
+        bundle_id: str = "",
+        name: str = "",
+        allow_secret: bool = False,
+    ) -> Bundle:
+        """Compose a bundle for an agent of this session and save it, as ``prepare_bundle`` does."""
         return prepare_bundle(
-            self.project, agent_type, session_id=self.session_id, **sources
+            self.project,
+            agent_type,
+            scope,
+            files=files,
+            references=references,
+            optional=optional,
+            shared=shared,
+            texts=texts,
+            model=model,
+            bundle_id=bundle_id,
+            name=name,
+            session_id=self.session_id,
+            allow_secret=allow_secret,
         ).bundle
 
     def track_budget(self, **options: Any) -> BudgetReport:

@@ -61,9 +61,8 @@ class Composition:
     bundle_id: str = ""
     """The saved bundle that it changes; empty: it will be a new one."""
     choices: tuple[Choice, ...] = ()
-
-    def __contains__(self, key: object) -> bool:
-        return any(choice.key == key for choice in self.choices)
+    planned_id: int = 0
+    """The planned agent that it is for; 0: none."""
 
     def of(self, source: str) -> list[Choice]:
         """The choices of a source, whole or by sections."""
@@ -131,8 +130,9 @@ class Composition:
         try:
             values = json.loads(text)
             choices = tuple(_choice(entry) for entry in values.pop("choices"))
+            planned_id = int(values.pop("planned_id", 0))
             texts = {name: value for name, value in values.items() if isinstance(value, str)}
-            return cls(**texts, choices=choices)
+            return cls(**texts, choices=choices, planned_id=planned_id)
         except (ValueError, TypeError, KeyError, AttributeError):
             return None
 

@@ -169,7 +169,7 @@ class SourceReader:
         if lines is not None:
             spans = [parts.lines(text, *lines, source=given)]
             name += f":{lines[0]}-{lines[1]}"
-        elif path.suffix.lower() in _MARKDOWN:
+        elif may_have_sections(path.name):
             spans = parts.sections(text, headings, source=given)
         else:
             raise SourceError(
@@ -267,6 +267,11 @@ def looks_secret(path: Path | str) -> bool:
         or any(fnmatch(name.lower(), pattern) for pattern in _SECRET_PATHS)
         for name in (os.path.abspath(path), os.path.realpath(path))
     )
+
+
+def may_have_sections(name: str) -> bool:
+    """Whether a file of that name is read as Markdown, whose sections can be named."""
+    return Path(name).suffix.lower() in _MARKDOWN
 
 
 def decode(data: bytes) -> str:

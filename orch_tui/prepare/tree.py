@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -68,6 +69,45 @@ class ProjectTree:
 
 NO_FILES = ProjectTree({}, ())
 """What is known before anyone looked."""
+
+
+class Tally:
+    """Tokens by folder, while its files are being counted one after the other."""
+
+    def __init__(self, tree: ProjectTree) -> None:
+        self._files: dict[str, int] = {}
+        for node in tree.files:
+            for folder in _above(node.path):
+                self._files[folder] = self._files.get(folder, 0) + 1
+        self._counted: dict[str, int] = {}
+        self._done: dict[str, int] = {}
+        self._tokens: dict[str, int] = {}
+
+    def add(self, path: str, tokens: int) -> None:
+        """One file was counted, for the first time or again."""
+        before = self._counted.get(path)
+        self._counted[path] = tokens
+        for folder in _above(path):
+            self._done[folder] = self._done.get(folder, 0) + (before is None)
+            self._tokens[folder] = self._tokens.get(folder, 0) + tokens - (before or 0)
+
+    def of(self, folder: str) -> tuple[int, bool]:
+        """The tokens counted in a folder, and whether these are all."""
+        done = self._done.get(folder, 0) >= self._files.get(folder, 0)
+        return self._tokens.get(folder, 0), done
+
+    def emptied(self) -> Tally:
+        """Of the same project, nothing counted."""
+        other = copy(self)
+        other._counted, other._done, other._tokens = {}, {}, {}
+        return other
+
+
+def _above(path: str) -> Iterator[str]:
+    end = path.rfind("/")
+    while end >= 0:
+        yield path[:end]
+        end = path.rfind("/", 0, end)
 
 
 class Match(NamedTuple):
