@@ -18,7 +18,7 @@ from typing import Any
 
 import peewee
 
-from orch_tui.errors import RecordError
+from orch_tui.errors import RecordError, UsageError
 from orch_tui.models.base import APPLICATION_ID, SCHEMA_VERSION
 from orch_tui.models.base import timestamp as timestamp  # also the engine's
 from orch_tui.paths import RECORD_FOLDER
@@ -347,9 +347,9 @@ def translated_errors(path: Path) -> Iterator[None]:
             raise RecordError(f"{path}: {error}", hint="`orch doctor` tells more") from error
         raise
     except UnicodeEncodeError as error:
-        raise RecordError(
-            f"{error.object!r:.80} is not text that can be stored",
-            hint="give it in UTF-8; a final message may be any bytes",
+        raise UsageError(
+            f"{error.object!r:.80} is not valid UTF-8",
+            hint="a final message may be any bytes, everything else is text",
         ) from error
     except OSError as error:
         if isinstance(error, FileExistsError):

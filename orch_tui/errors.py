@@ -32,7 +32,8 @@ class NotFoundError(OrchError):
     def __init__(self, kind: str, wanted: str, known: Sequence[str] = ()) -> None:
         from difflib import get_close_matches  # only an error pays for it
 
-        self.nearest = get_close_matches(wanted, known, n=3, cutoff=0.5) or list(known[:3])
+        ending = [label for label in known if wanted and label.endswith(wanted)]
+        self.nearest = ending[:3] or get_close_matches(wanted, known, n=3) or list(known[:3])
         hint = f"nearest: {', '.join(self.nearest)}" if self.nearest else f"there is no {kind} yet"
         super().__init__(f"{kind} {wanted!r} is not known", hint=hint)
 

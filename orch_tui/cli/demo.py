@@ -181,6 +181,8 @@ def _run(project: Project) -> None:
 
     _phase("Now look at it")
     print(f"  cd {quote(str(project.root))}")
+    if not shutil.which("orch"):
+        print(f"  PATH={quote(str(Path(sys.executable).parent))}:$PATH")
     for command in (
         "orch query --agent-type principle-evaluator --limit 1",
         "orch history sound",

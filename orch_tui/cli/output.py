@@ -154,6 +154,8 @@ def _whole_file(path: str) -> Iterator[BinaryIO]:
             yield file
         return
     target = target.resolve()  # what a link leads to is written, not the link
+    if _is_database(target):
+        raise SourceError(path, "is an SQLite database", hint="name another file to write")
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     with _refused(path):
         try:
@@ -166,6 +168,14 @@ def _whole_file(path: str) -> Iterator[BinaryIO]:
         finally:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
+
+
+def _is_database(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(15) == b"SQLite format 3"
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from orch_tui.errors import UsageError
 from orch_tui.project import Project
@@ -81,6 +81,14 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
         self.add_argument("--db", metavar="FILE", help="the database (default: the project's)")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """``-word`` leaves a word out of a search: it is no flag where words are taken."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if hasattr(known, "words"):
+            known.words += [word for word in unknown if not word.startswith("--")]
+            unknown = [word for word in unknown if word.startswith("--")]
+        return known, unknown
 
     def error(self, message: str) -> NoReturn:
         """Wrong usage in two lines; the usage as a whole is for ``--help``."""

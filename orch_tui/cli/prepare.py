@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 from argparse import Namespace
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from orch_tui.cli.output import (
@@ -68,15 +70,17 @@ def _prepare_bundle(arguments: Namespace) -> int:
     from orch_tui.prepare.bundle import dumps, to_dict
 
     project = project_of(arguments)
+    _check_sources(project, arguments)
+    split = project.reader().split
     with writing(arguments.output) as write:
         prepared = api.prepare_bundle(
             project,
             arguments.agent_type,
             arguments.scope,
-            files=arguments.files or (),
-            references=arguments.references or (),
-            optional=arguments.optional or (),
-            shared=arguments.shared or (),
+            files=split(arguments.files or ()),
+            references=split(arguments.references or ()),
+            optional=split(arguments.optional or ()),
+            shared=split(arguments.shared or ()),
             texts=arguments.text or (),
             model=arguments.model,
             bundle_id=arguments.bundle_id or ("" if project.recording else "bundle-001"),
@@ -88,10 +92,40 @@ def _prepare_bundle(arguments: Namespace) -> int:
         write(dumps(to_dict(bundle, budget=judgement.session.limit)))
     for item in bundle.dropped:
         say(f"{item.source} is in the bundle already; it was left out the second time")
-    say(str(judgement.agent), str(judgement.session))
+    say(*_doubts(project, bundle), str(judgement.agent), str(judgement.session))
     if arguments.output != "-":
         print(bundle.bundle_id)
     return NO if judgement.status == "over" else 0
+
+
+def _check_sources(project: Project, arguments: Namespace) -> None:
+    """Refuse a flag that names nothing, and to write the bundle over one of its sources."""
+    for flag in ("files", "references", "optional", "shared"):
+        given = getattr(arguments, flag)
+        named = split_list(given)
+        if given and not named:
+            raise UsageError(f"--{flag} names no source", hint="is a variable empty?")
+        output = os.path.realpath(project.cwd / arguments.output)
+        if arguments.output != "-" and any(
+            os.path.realpath(project.cwd / name) == output for name in named
+        ):
+            raise UsageError(
+                f"--output {arguments.output} is a source of the bundle", hint="name another file"
+            )
+
+
+def _doubts(project: Project, bundle: Bundle) -> Iterator[str]:
+    """What a person may have mistyped: an agent type nearly right, a model nobody knows."""
+    from difflib import get_close_matches
+
+    known = project.known_agents
+    near = get_close_matches(bundle.agent_type, known, n=1)
+    if bundle.agent_type not in known and near:
+        yield f"agent type {bundle.agent_type!r} is not defined; did you mean {near[0]}?"
+    if project.catalogue.model(bundle.model).assumed:
+        yield f"model {bundle.model!r} is not in the catalogue: its figures are assumed"
+    if bundle.version > 1:
+        yield f"{bundle.bundle_id} is now at version {bundle.version}"
 
 
 def track_budget() -> argparse.ArgumentParser:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from orch_tui.recall.search import Hit
     from orch_tui.recall.show import Shown
 
+SHORT = 30
+"""Lines of a message, or of a difference, that are shown where not the whole is asked for."""
+
 EXECUTIONS: tuple[str, ...] = (
     "execution_id",
     "agent_type",
@@ -204,7 +207,7 @@ orch show exec-001 --part given   # every item with its exact text""",
     parser.add_argument(
         "--part",
         choices=("given", "briefing", "said", "delivered", "facts", "trail"),
-        help="one part whole; briefing and said are printed as they are",
+        help="one part whole; to a file or pipe, briefing and said go byte for byte",
     )
     parser.add_argument(
         "--format", choices=("table", "json"), default="table", help="default: %(default)s"
@@ -256,18 +259,26 @@ def _print_part(shown: Shown, part: str, steps: list[dict[str, Any]]) -> None:
             print(f"=== {printable(allocation.context_source or '')} ({tokens} tokens) ===")
             print(printable(given.text or "(its text was not recorded)", lines=True))
     elif part == "briefing":
-        print(printable(shown.briefing or "(none was recorded)", lines=True))
+        write_text("-", shown.briefing or "")
     elif part == "said":
-        for returned in shown.returned:
-            completion = returned.completion
-            print(f"=== completion {completion.position}, {completion.status} ===")
-            print(printable(returned.final_message or "(no message)", lines=True))
+        _print_said(shown)
     elif part == "facts":
         _print_facts(as_row(shown.execution))
     elif part == "trail":
         print_rows(steps, "table", columns=("at", "action", "what"))
     else:
         _print_delivered(shown)
+
+
+def _print_said(shown: Shown) -> None:
+    """The latest message: its text on a terminal, its very bytes to a file or pipe."""
+    *earlier, latest = shown.returned or (None,)
+    if latest is None:
+        say("it has not returned yet")
+        return
+    if earlier:
+        say(f"the latest of {len(shown.returned)} messages; --format json has all of them")
+    write_text("-", latest.exact or b"")
 
 
 _IN_SHORT = ("execution_id", "agent_type", "status", "final_message", "uid", "revision")
@@ -294,7 +305,9 @@ def _print_shown(shown: Shown) -> None:
     for returned in shown.returned:
         completion = returned.completion
         print(f"\nsaid: completion {completion.position}, {completion.status}")
-        print(printable((returned.final_message or "(no message)").strip(), lines=True))
+        print(_in_short(returned.final_message or "(no message)"))
+    for trouble in shown.troubles:
+        print(f"\nsign of trouble: {trouble.kind}: {printable(trouble.excerpt)}")
     print(f"\ndelivered: {len(shown.delivered)} outputs")
     if shown.delivered:
         _print_delivered(shown)
@@ -305,6 +318,15 @@ def _print_shown(shown: Shown) -> None:
     }
     if any(around.values()):
         print("\n" + "; ".join(f"{name}: {label}" for name, label in around.items() if label))
+
+
+def _in_short(text: str) -> str:
+    """The first lines of a text, and how to see the rest."""
+    lines = printable(text.strip(), lines=True).split("\n")
+    rest = len(lines) - SHORT
+    return "\n".join(
+        [*lines[:SHORT], f"... {rest:,} more lines: --part said"] if rest > 0 else lines
+    )
 
 
 def _print_facts(row: dict[str, Any]) -> None:
@@ -539,6 +561,7 @@ def _synthesize(arguments: Namespace) -> None:
         root=project.root,
         template=project.template(arguments.template),
         format=arguments.format,
+        limits=project.limits,
     )
     write_text(arguments.output, text)
     if arguments.output != "-":

@@ -112,6 +112,8 @@ def _complete_session(arguments: Namespace) -> None:
         session = sessions.complete_session(record, session_id, arguments.status)
         if arguments.archive:
             session = sessions.archive(record, session_id)
+    waiting = [g.missing for g in sessions.gates(record, session_id) if g.name == "returned"]
+    say(*filter(None, waiting))
     print(f"{session.session_id} {session.status}")
 
 
@@ -370,6 +372,8 @@ def _record_completion(arguments: Namespace) -> None:
         told = _tell(findings, arguments.collect)
         if told and arguments.collect == "ask" and _agreed():
             outputs.collect_found(record, execution.execution_id, findings, root=project.root)
+    if isinstance(message, bytes) and not _is_utf8(message):
+        say("the message is not UTF-8: every byte is kept, what is no text is shown as \ufffd")
     if execution.retracted_at:
         say(f"{execution.execution_id} was retracted: lists and reports leave it out")
     repeated = "" if recorded.is_new else " (recorded before)"
@@ -377,6 +381,14 @@ def _record_completion(arguments: Namespace) -> None:
         f"{execution.execution_id} {recorded.completion.status}, "
         f"completion {recorded.completion.position}{repeated}"
     )
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _tell(findings: Findings, how: str) -> list[str]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orch_tui.facts import Allocation, Completion, ExecutionFacts, Output, Session
 from orch_tui.models.database import Record
 from orch_tui.record import briefings, completion, contents, deliverables, executions, outputs
 from orch_tui.record import sessions as session_rows
+
+if TYPE_CHECKING:
+    from orch_tui.record.final_message import Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class Returned:
 
     completion: Completion
     final_message: str | None
+    exact: bytes | None
+    """Its very bytes; None without a message, or where it was redacted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,8 @@ class Shown:
     briefing: str | None
     returned: tuple[Returned, ...]
     delivered: tuple[Delivered, ...]
+    troubles: tuple[Trouble, ...]
+    """Signs that the latest message is not the report it should be."""
     before: str | None
     """The execution of the same session deployed before it; ``after`` likewise."""
     after: str | None
@@ -69,9 +77,14 @@ def show(record: Record, label: str, root: Path) -> Shown:
         given=tuple(Given(a, contents.text(record, a.content_id)) for a in allocations),
         briefing=briefing(record, execution),
         returned=tuple(
-            Returned(c, contents.text(record, c.message_id))
+            Returned(
+                c,
+                contents.text(record, c.message_id),
+                None if c.message_id is None else contents.get(record, c.message_id),
+            )
             for c in completion.completions(record, execution.execution_id)
         ),
+        troubles=_troubles(execution, root),
         delivered=tuple(
             Delivered(output, _state(output, root))
             for output in outputs.of_execution(record, execution.execution_id)
@@ -87,6 +100,14 @@ def briefing(record: Record, execution: ExecutionFacts) -> str | None:
     if execution.briefing_id is None:
         return None
     return briefings.get(record, execution.briefing_id).decode("utf-8", "replace")
+
+
+def _troubles(execution: ExecutionFacts, root: Path) -> tuple[Trouble, ...]:
+    if execution.status == "deployed":
+        return ()
+    from orch_tui.record.final_message import read  # it compiles many patterns
+
+    return read(execution.final_message or "", root).troubles
 
 
 def _state(output: Output, root: Path) -> str | None:

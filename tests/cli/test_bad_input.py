@@ -167,7 +167,7 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(
     make_bad_files()
     before, files = dump(), sorted(Path().rglob("*"))
     done = orch(*words)
-    assert (done.code, done.out) == (code, "")
+    assert (done.code, done.out) == (code, ""), done
     assert said in done.err
     assert "Traceback" not in done.err
     assert "bug in orch" not in done.err
@@ -195,12 +195,14 @@ def test_two_messages_of_one_execution_are_two_completions(did: Run, deployed: s
     did(*COMPLETE, "--final-message", "first")
     done = did(*COMPLETE, "--final-message", "second")
     assert done.out == "exec-001 completed, completion 2\n"
-    assert did("show", deployed, "--part", "said").out.count("===") == 4
+    latest = did("show", deployed, "--part", "said")
+    assert (latest.out, "latest of 2" in latest.err) == ("second", True)
+    assert len(json.loads(did("show", deployed, "--part", "said", "--format", "json").out)) == 2
 
 
 def test_without_a_record_it_is_said_how_to_make_one(orch: Run, project: Path) -> None:
     done = orch("query")
-    assert (done.code, done.out) == (1, "")
+    assert (done.code, done.out) == (1, ""), done
     assert "there is no record at" in done.err
     assert "orch init-session" in done.err
     assert not (project / ".claude" / "orchestration").exists()
@@ -233,7 +235,7 @@ def test_a_locked_record_is_named(
     with writer(DATABASE):
         done = orch(*COMPLETE, "--final-message", "m")
         assert did("query").out  # who only reads is not kept waiting
-    assert (done.code, done.out) == (1, "")
+    assert (done.code, done.out) == (1, ""), done
     assert "is locked by another process" in done.err
     assert dump() == before
 
@@ -248,7 +250,7 @@ def test_a_read_only_record_is_read_and_not_written(
     did("history", "hnsw")
     did("stats")
     done = orch(*COMPLETE, "--final-message", "m")
-    assert (done.code, done.out) == (1, "")
+    assert (done.code, done.out) == (1, ""), done
     assert "cannot be written" in done.err
     assert "--db" in done.err
     assert DATABASE.read_bytes() == before
@@ -264,7 +266,7 @@ def test_a_full_disk_is_named_and_nothing_is_half_written(
     before = dump()
     Path("answer").write_bytes(os.urandom(500_000))
     done = orch(*COMPLETE, "--final-message-file", "answer")
-    assert (done.code, done.out) == (1, "")
+    assert (done.code, done.out) == (1, ""), done
     assert "the disk is full" in done.err
     assert dump() == before
 
@@ -316,7 +318,7 @@ def test_a_file_that_is_no_record_of_ours_is_left_alone(
     spoil(Path("spoilt.db"))
     before = Path("spoilt.db").read_bytes() if Path("spoilt.db").is_file() else b""
     done = orch(*words, "--db", "spoilt.db")
-    assert (done.code, done.out) == (1, "")
+    assert (done.code, done.out) == (1, ""), done
     assert said in done.err
     assert "bug in orch" not in done.err
     if before:
@@ -329,7 +331,7 @@ def test_a_broken_setting_is_named(orch: Run, project: Path) -> None:
     folder.mkdir()
     (folder / "config.toml").write_text("bugdet = 5\n")
     done = orch("query")
-    assert (done.code, done.out) == (1, "")
+    assert (done.code, done.out) == (1, ""), done
     assert "bugdet: is not a setting" in done.err
     assert "nearest: budget" in done.err
 

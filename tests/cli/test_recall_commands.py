@@ -139,7 +139,7 @@ def test_one_execution_is_shown_to_people(did: Run, two_runs: None) -> None:
     [
         ("given", "=== spec/requirements.md ("),
         ("briefing", "#"),
-        ("said", "=== completion 1, completed ===\nThe HNSW index"),
+        ("said", "The HNSW index"),
         ("delivered", "type"),
         ("facts", "  execution"),
         ("trail", "at"),

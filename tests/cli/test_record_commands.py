@@ -236,9 +236,9 @@ def test_a_message_as_text_may_be_invalid_utf8_too(shell: Shell) -> None:
     assert (b"caf\xe9",) in rows(Path(), "SELECT data FROM contents")
 
 
-def test_a_message_of_twenty_megabytes_is_recorded(did: Run, deployed: str) -> None:
+def test_a_message_of_megabytes_is_recorded(did: Run, deployed: str) -> None:
     line = "All work and no play makes a long message.\n"
-    message = (line * (20_000_000 // len(line))).encode()
+    message = (line * (3_000_000 // len(line))).encode()
     Path("answer").write_bytes(message)
     did("record-completion", "--execution-id", deployed, "--final-message-file", "answer")
     (said,) = did("show", deployed, "--part", "said", "--format", "json").json

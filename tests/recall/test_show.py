@@ -123,3 +123,18 @@ def test_everything_can_be_recalled_from_python(tmp_path: Path) -> None:
     assert [o.content for o in api.outputs_of(project=tmp_path)] == ["walruses are slow"]
     with api.OrchestrationSession.open(session.session_id, project=tmp_path) as again:
         assert [e.execution_id for e in again.executions()] == ["exec-002", "exec-001"]
+
+
+def test_sources_are_a_list_or_one_text_as_commands_take_it(project: Project) -> None:
+    (project.root / "a, b.md").write_text("a name with a comma\n")
+    session = OrchestrationSession("find the bug", project=project)
+    assert len(session.prepare_context("debugger", files="a.md,b.md").items) == 2
+    assert len(session.prepare_context("debugger", files=["a, b.md"]).items) == 1
+
+
+def test_signs_of_trouble_are_shown_ever_after(
+    project: Project, session: OrchestrationSession
+) -> None:
+    session.init_deployment("debugger").record_completion("API Error: 529 overloaded")
+    kinds = [t.kind for t in show(project.record, "exec-001", project.root).troubles]
+    assert kinds == ["error"]
