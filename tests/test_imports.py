@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from orch_tui.cli import main
+
 ROOT = Path(__file__).parent.parent
 OF_THE_SCREENS = {"textual"}
 OF_A_TERMINAL = {"rich", *OF_THE_SCREENS}
@@ -50,8 +52,9 @@ def command(*words: str, cwd: Path) -> set[str]:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A record with one execution that was given a file and came back."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / ".claude").mkdir()
     (tmp_path / "a.py").write_text("a = 1\n")
     for words in (
@@ -60,7 +63,7 @@ def project(tmp_path: Path) -> Path:
         ("init-deployment", "--context-bundle", "b.json"),
         ("record-completion", "--execution-id", "exec-001", "--final-message", "done"),
     ):
-        command(*words, cwd=tmp_path)
+        assert main(words) == 0
     return tmp_path
 
 

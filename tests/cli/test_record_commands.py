@@ -223,6 +223,7 @@ def test_invalid_utf8_is_kept_exactly_and_shown_replaced(shell: Shell, how: str)
     printed = done.stdout.decode().split("\n", 2)[2]
     (said,) = json.loads(printed)
     assert said["final_message"].startswith("caf\ufffd \ufffd\ufffd \u00e9\n")
+    assert shell("orch show exec-001 --part said").stdout == message
     (stored,) = rows(Path(), "SELECT data FROM contents ORDER BY size DESC LIMIT 1")
     assert stored == (message,)
 
