@@ -10,11 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 from orch_tui.record.message_checks import FoundCheck, Result, find_checks
 from orch_tui.record.message_lines import Line, Message, read_lines
 from orch_tui.record.message_paths import FoundPath, find_paths
+
+OutputKind = Literal["deliverable", "validation", "insight"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,15 @@ class Findings:
         return tuple(p for p in made if p.exists and p.inside and not looks_secret(p.path))
 
     @property
+    def outputs(self) -> tuple[tuple[OutputKind, str], ...]:
+        """What would be recorded of it, in words: a path, ``name:result``, an insight."""
+        return (
+            *(("deliverable", path.path) for path in self.deliverables),
+            *(("validation", f"{name}:{result}") for name, result in self.validation.items()),
+            *(("insight", insight.text) for insight in self.insights),
+        )
+
+    @property
     def validation(self) -> dict[str, Result]:
         """The result of each check; where the message contradicts itself, its last word."""
         return {check.name: check.result for check in self.checks}
@@ -90,6 +103,16 @@ _INLINE = re.compile(
     rf"(?:^|[.!]\s)[*_\W]{{0,6}}{_ABOUT_INSIGHTS}[*_]{{0,3}}\s?[:—–]\s?[*_]{{0,3}}(.{{8,}})", re.I
 )
 
+_NOTHING = re.compile(
+    r"[\W_]{0,6}(?:n/?a|not applicable|(?:none|nothing|no (?:\w{1,12} )?(?:insights?|findings?"
+    r"|learnings?|lessons|notes?|observations?|discoveries|gotchas?))"
+    r"(?: (?:to (?:report|add|note|share|mention|list)|new|special|notable|noteworthy|of note|here"
+    r"|this time|so far|yet|found|identified|learned|recorded)){0,3})"
+    r"[\s.!*_`]{0,6}(?:[(—–-].{0,200})?",
+    re.I,
+)
+"""What stands in a list for having nothing to list."""
+
 
 def _insights(lines: Sequence[Line]) -> list[FoundInsight]:
     """The points under a heading such as *Key findings*, and lines such as ``Note: …``."""
@@ -100,6 +123,8 @@ def _insights(lines: Sequence[Line]) -> list[FoundInsight]:
         heading = next((each for each in reversed(line.headings) if _HEADING.match(each)), "")
         inline = _INLINE.search(line.content)
         if line.kind == "code" or line.kind == "heading":
+            continue
+        if _NOTHING.fullmatch(inline[1] if inline else line.content):
             continue
         if inline and not _HEADING.match(line.content):
             found.append(FoundInsight(_plain(inline[1]), line.number, line.excerpt))
@@ -138,8 +163,24 @@ _ANNOUNCES = re.compile(
     re.I,
 )
 _OPEN_END = re.compile(
-    r"(?:[,(—–]|\b(?:the|a|an|and|or|to|of|with|in|for|by|from|that|which|is|are|as|on|at|into))$"
+    r"(?:[,(—–]|(?<![\w/])(?:the|a|an|and|or|to|of|with|in|for|by|from|that|which|is|are|as|on|at|into))$"
 )
+
+
+_SUBJECT_ONLY = re.compile(
+    r"\b(?:where|because|while|when|if|that|which|whose) (?:the|an?|its?|their) \w{1,30}$", re.I
+)
+"""A clause without a verb: "where the func"."""
+_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]*_`]{0,4}\s+")
+_PLAIN_WORD = re.compile(r"(?:^|[\s(\"'“‘*_])[a-zà-ÿ]+(?:[-'’][a-z]+)*$")
+_COMPLETE = re.compile(
+    r"^\W*(?:let me know|happy to|feel free|ready|hope|thanks?|please)\b"
+    r"|^\W*\w[\w ]{0,30}\W{0,3}:"  # a label
+    r"|\b(?:pass\w*|fail\w*|done|completed?|green|clean|fine|ready|well|now|too|etc|questions?"
+    r"|review|expected)$",
+    re.I,
+)
+"""Sentences that end here though nobody put a full stop."""
 
 
 def _errors(lines: Sequence[Line]) -> Iterator[Trouble]:
@@ -161,8 +202,50 @@ def _end(message: Message) -> Iterator[Trouble]:
         stops = last.kind != "row" and (
             _OPEN_END.search(ending) or ending.endswith(":") or ending.count("`") % 2
         )
-        if stops or _ANNOUNCES.search(ending) or last.kind == "heading":
+        if (
+            stops
+            or _stops_in_prose(message.lines)
+            or _ANNOUNCES.search(ending)
+            or last.kind == "heading"
+        ):
             yield Trouble("cut off", last.number, last.excerpt)
+
+
+def _stops_in_prose(lines: Sequence[Line]) -> bool:
+    """The last paragraph, of more than a line, breaks off; others end as sentences do."""
+    last = _paragraph(lines)
+    text = " ".join(line.content for line in last)
+    sentence = _SENTENCE_END.split(text)[-1]
+    if not last or not _PLAIN_WORD.search(text) or _COMPLETE.search(sentence):
+        return False
+    if _SUBJECT_ONLY.search(text):
+        return True
+    is_long = len(last) > 1 or len(text) > 80
+    return (
+        is_long and len(sentence.split()) >= 5 and not _leaves_open(lines[: 1 - len(last) or None])
+    )
+
+
+def _paragraph(lines: Sequence[Line]) -> list[Line]:
+    """The last lines, where they are prose, and none where they belong to a list or table."""
+    paragraph: list[Line] = []
+    for line in reversed(lines):
+        if paragraph and paragraph[-1].number - line.number > 1:
+            break
+        if line.kind in ("item", "row") or line.indent:
+            return []
+        if line.kind != "text":
+            break
+        paragraph.append(line)
+    return paragraph[::-1]
+
+
+def _leaves_open(lines: Sequence[Line]) -> bool:
+    """Whether the writer ends paragraphs without a full stop."""
+    return any(
+        line.kind == "text" and line.content[-1:].isalpha() and below.number - line.number > 1
+        for line, below in pairwise(lines)
+    )
 
 
 def _missing(paths: Sequence[FoundPath]) -> Iterator[Trouble]:

@@ -24,7 +24,7 @@ class FoundCheck:
     name: str
     """format, lint, types, tests, coverage or build where it is one of these, else as given."""
     result: Result
-    """``pass`` or ``fail``; for coverage the percentage."""
+    """``pass``, ``fail`` or ``skip``; or a number, for coverage the percentage."""
     line: int
     excerpt: str
 
@@ -35,12 +35,21 @@ def find_checks(lines: Iterable[Line]) -> list[FoundCheck]:
     for line in lines:
         if line.kind == "code" and line.language not in _OUTPUT_LANGUAGES:
             continue
-        if any(_ELSEWHEN.search(heading) for heading in line.headings):
+        if line.unticked or any(_ELSEWHEN.search(heading) for heading in line.headings):
             continue
-        for name, result in _Reader().read(line) or _labelled(line):
+        for name, result in _results(line):
             found.pop((name, result), None)
             found[name, result] = FoundCheck(name, result, line.number, line.excerpt)
     return list(found.values())
+
+
+def _results(line: Line) -> Iterator[tuple[str, Result]]:
+    under_checks = any(_CHECKING.search(heading) for heading in line.headings)
+    for part in _PARTS.split(line.content) if under_checks else (line.content,):
+        # Most lines state nothing, and reading them takes long.
+        states_any = not _STATING.isdisjoint(_WORD.findall(part.lower()))
+        found = _Reader().read(part) if states_any else []
+        yield from found or (_labelled(part, line) if under_checks else [])
 
 
 _OUTPUT_LANGUAGES = ("", "text", "txt", "plaintext", "console", "log", "output")
@@ -118,14 +127,29 @@ _COMMAND = re.compile(
 )
 """A command in backticks stands for the check that it runs."""
 
+_BARE_COVERAGE = re.compile(
+    r"\b(coverage[*_`]{0,3} ?[:=][ *_`]{0,4}(?:100|\d{1,2}(?:\.\d{1,4})?))(?=[ *_`]*(?:$|[,;)(|]))",
+    re.I,
+)
+"""``coverage: 85``, of which a person adds the sign."""
+
 _NAME_OF = {name: re.compile(words, re.I) for name, words in _NAMES.items()}
 
 
 def _canonical(check: str) -> str:
-    return next(name for name, words in _NAME_OF.items() if words.fullmatch(check))
+    return next((name for name, words in _NAME_OF.items() if words.fullmatch(check)), "")
+
+
+_STATING = frozenset(
+    " ".join(_WORDS[kind] for kind in ("pass", "fail", "errors", "warnings")).split()
+    + ["%", "coverage"]
+)
+"""Without one of these nothing is stated of any check."""
+_WORD = re.compile(r"\w+|[^\w\s]")
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
+    text = _BARE_COVERAGE.sub(r"\1%", text)
     text = _COMMAND.sub(lambda match: f" {_canonical(match['check'])} ", text)
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or ""
@@ -168,8 +192,8 @@ class _Reader:
     joined: bool = False
     parentheses: int = 0
 
-    def read(self, line: Line) -> list[tuple[str, Result]]:
-        tokens = list(_tokens(line.content))
+    def read(self, text: str) -> list[tuple[str, Result]]:
+        tokens = list(_tokens(text))
         for (kind, word), (following, _) in zip(tokens, [*tokens[1:], ("end", "")], strict=False):
             self.take(kind, word, following)
             self.counted = kind in ("number", "ratio")
@@ -246,20 +270,35 @@ class _Reader:
         self.denied = self.number = self.joined = False
 
 
+_PARTS = re.compile(r",(?=[\s*_`]{0,8}[A-Za-z][\w +.-]{0,40}[\s*_`]{0,6}:)")
+"""Where ``format:pass,lint:0`` is cut."""
 _LABELLED = re.compile(
     r"[|\s*_`-]{0,8}(?P<label>[A-Za-z][\w &+.-]{1,40}?)[\s*_`]{0,6}[:|][\s*_`|:]{0,8}"
-    r"(?:(?P<pass>pass(?:ed|es)?|✅|✓|✔)|(?:fail(?:ed|s)?|❌|✗|✘))(?![\w-])",
+    r"(?:(?:(?P<pass>pass(?:ed|es)?|✅|✓|✔)|(?P<fail>fail(?:ed|s)?|❌|✗|✘)|skip(?:ped)?)(?![\w-])"
+    r"|(?P<number>[0-9]{1,15}(?:\.[0-9]{1,15})?) ?%?(?=[\s*_`]*(?:$|[(|—–])))",
     re.I,
 )
 _CHECKING = re.compile(r"\b(?:validat|verif|check|gate|quality|result|ci\b)\w*", re.I)
-_NO_CHECK = re.compile(r"\b(?:status|overall|summary|verdict|before|after|total|note)\b", re.I)
+_VALIDATION = re.compile(r"\bvalidat", re.I)
+_NO_CHECK = re.compile(
+    r"\b(?:status|overall|summary|verdict|before|after|total|note|version|duration|time|date|exit)\b",
+    re.I,
+)
 
 
-def _labelled(line: Line) -> list[tuple[str, Result]]:
-    """``Security audit: pass`` under a heading about checks: a check by the name it is given."""
-    if not any(_CHECKING.search(heading) for heading in line.headings):
-        return []
-    match = _LABELLED.match(line.content)
+def _labelled(text: str, line: Line) -> list[tuple[str, Result]]:
+    """``Security audit: pass`` under a heading about checks: a check by the name it is given.
+
+    A number is a result of a check that is known, and in a list of validation results of any.
+    """
+    match = _LABELLED.match(text)
     if not match or _NO_CHECK.search(match["label"]):
         return []
-    return [(match["label"].strip().lower(), "pass" if match["pass"] else "fail")]
+    label = match["label"].strip().lower()
+    name = _canonical(label)
+    listed = line.kind == "item" and _VALIDATION.search(line.headings[-1])
+    if not match["number"]:
+        result = "pass" if match["pass"] else "fail" if match["fail"] else "skip"
+        return [(name or label, result)]
+    number = float(match["number"]) if "." in match["number"] else int(match["number"])
+    return [(name or label, number)] if name or listed else []

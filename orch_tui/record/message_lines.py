@@ -21,6 +21,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
 _FENCE = re.compile(r"(`{3,}|~{3,})\s{0,8}([\w+#.-]{0,30})")
 _ATX = re.compile(r"(#{1,6})\s+(.*)")
 _ITEM = re.compile(r"(?:[-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
+_UNTICKED = re.compile(r"\s*\S{1,4}\s+\[ \]\s")
 _BOLD = re.compile(r"(?:\*\*|__)([^*]{1,120})(?:\*\*|__)\s?:?")
 
 _BOLD_LEVEL, _INTRO_LEVEL = 7, 8  # below the six levels of headings
@@ -43,9 +44,14 @@ class Line:
     """Of the fence the line of code is in."""
 
     @property
+    def unticked(self) -> bool:
+        """A box of a list of things to do that is still empty."""
+        return self.kind == "item" and bool(_UNTICKED.match(self.text))
+
+    @property
     def excerpt(self) -> str:
-        """The line as it is shown to people."""
-        shown = self.text.strip()
+        """The line as it is shown to people, without the marker of a list."""
+        shown = self.content if self.kind == "item" else self.text.strip()
         return shown if len(shown) <= 200 else f"{shown[:199]}…"
 
 

@@ -249,7 +249,8 @@ def _place(text: str, start: int, end: int, disk: _Disk, *, quoted: bool) -> _Pl
     text = text.strip("\"'*_ ").rstrip(".,;:!?*_")
     if text[:1] + text[-1:] in ("[]", "<>"):
         text = text[1:-1]
-    text = _MEMBER.sub("", _LINES.sub("", text))
+    if ":" in text or "#" in text:
+        text = _MEMBER.sub("", _LINES.sub("", text))
     if "." not in text and "/" not in text and text not in _PLAIN_NAMES:
         return None
     if len(text) < 3 or text[-1] == "/" or disk.is_folder(text):
@@ -394,16 +395,38 @@ _DENIED = re.compile(
 )
 
 
+_WITHDRAWN = re.compile(
+    r"[\W_]{0,12}(?:(?:I|we|it|file|was|is|were|has|have|had|been|could|did|does|do|would|still|but"
+    r"|that)\s+){0,4}"
+    r"(?:(?:not|never|cannot|\w{1,8}n['’]t)\s+(?:\w{1,12}\s+){0,3}?"
+    rf"(?:{_VERBS}|made|done|touched|needed?|necessary|finished|exists?|there|yet|possible|be"
+    r"|create|write|make|change|modify|update|touch|get|reach|manage)\b"
+    r"|(?:unchanged|untouched|unmodified|to be|should be|needs? to|will be)\b"
+    r"|(?:excluded|skipped|planned|pending|missing|todo|to do|none|existing(?: file| code)?"
+    r"|no (?:changes?|edits?)(?: needed)?|reference(?: only)?|read[- ]only)[\s*_`]*"
+    r"(?:$|[()\],.;:—–]|-\s))",
+    re.I,
+)
+"""Behind a path in a list of deliverables; other denials there tell of what the file does."""
+_DELIVERABLES = re.compile(r"\bdeliverables?\b", re.I)
+
+
+def _lists_deliverables(line: Line) -> bool:
+    """An entry under *Deliverables*: claimed by standing there."""
+    return line.kind == "item" and bool(line.headings and _DELIVERABLES.search(line.headings[-1]))
+
+
 def _claims(line: Line, places: Sequence[_Place]) -> list[Claim]:
     """What the line says was done, for each path in it."""
-    if _is_future(line):
+    if _is_future(line) or line.unticked:
         return [""] * len(places)
     starts, ends = [place.start for place in places], [place.end for place in places]
     befores = [line.content[a:b] for a, b in zip([0, *ends], starts, strict=False)]
     afters = [line.content[a:b] for a, b in zip(ends, [*starts[1:], None], strict=True)]
     claims = _by_verbs_before(befores)
+    denied = _WITHDRAWN if _lists_deliverables(line) else _DENIED
     for index in reversed(range(len(places))):
-        if _DENIED.match(afters[index]):
+        if denied.match(afters[index]):
             claims[index] = ""
         elif said := _AFTER.match(afters[index]):
             claims[index] = _said_after(said)
@@ -414,7 +437,7 @@ def _claims(line: Line, places: Sequence[_Place]) -> list[Claim]:
     for index, place_claim in enumerate(claims):  # "Deliverables: `a`, `b` and `c`"
         if index and not _JOINS.fullmatch(befores[index]):
             break
-        if not place_claim and not _DENIED.match(afters[index]):
+        if not place_claim and not denied.match(afters[index]):
             claims[index] = listed
     return claims
 
@@ -423,7 +446,11 @@ def _listed(line: Line, before: str, after: str) -> Claim:
     """What is said of a path that leads its line, or is led by no more than a label."""
     label = before.strip(_DECORATION)
     if label:
-        return _claim_of(label) or "" if before.rstrip(" *_`").endswith(":") else ""
+        said = _claim_of(label) if before.rstrip(" *_`").endswith(":") else ""
+        names_it = said is None and _lists_deliverables(line) and not _LEADS_AWAY.search(label)
+        return _section_claim(line) if names_it else said or ""
+    if _lists_deliverables(line):
+        return "" if _WITHDRAWN.match(after) else _section_claim(line)
     if _DENIED.match(after):
         return ""
     starts = _STARTS.search(after)
