@@ -23,7 +23,7 @@ class Fact:
         return cls(**{f.name: _decoded(f.name, row[f.name]) for f in fields(cls)})  # type: ignore[arg-type]
 
 
-_JSON = {"metadata", "payload", "before", "after", "sections", "shared_with"}
+_JSON = {"metadata", "before", "after", "sections"}
 _FLAGS = {"success", "included_in_deployment", "found"}
 
 
@@ -38,10 +38,9 @@ def _decoded(name: str, value: Any) -> Any:
     return bool(value) if name in _FLAGS else value
 
 
-def columns(fact: type[Any], table: str = "") -> str:
+def columns(fact: type[Any]) -> str:
     """The SELECT list of a fact."""
-    prefix = f"{table}." if table else ""
-    return ", ".join(prefix + f.name for f in fields(fact))
+    return ", ".join(f.name for f in fields(fact))
 
 
 def in_list(values: Iterable[Any]) -> tuple[str, list[Any]]:

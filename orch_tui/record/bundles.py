@@ -208,14 +208,6 @@ def drop(record: Record, bundle_id: str, reason: str) -> None:
         )
 
 
-def copy(record: Record, bundle_id: str, *, session_id: str | None = None) -> Saved:
-    """The same items under a new id, to be edited or used in another session."""
-    with record.write():
-        original = load(record, bundle_id).bundle
-        fresh = replace(original, bundle_id="", version=1, created_at=record.now())
-        return save(record, fresh, session_id)
-
-
 def _latest(record: Record, bundle_id: str) -> tuple[int, int] | None:
     rows = record.sql(
         "SELECT version_id, version FROM bundle_versions WHERE bundle_id = ? "
