@@ -24,7 +24,7 @@ import peewee
 from orch_tui.errors import OrchError, UsageError
 from orch_tui.models import search
 from orch_tui.models.base import JsonField
-from orch_tui.models.contents import Content
+from orch_tui.models.contents import Briefing, Content
 from orch_tui.models.database import Record, is_record_folder
 from orch_tui.models.schema import TABLES, TRIGGERS, script
 from orch_tui.paths import drafts_folder, inboxes
@@ -249,7 +249,7 @@ def _remove(record: Record, secret: _Secret, found: _Found) -> None:
             ) from error
     moved = {content_id: _replace(record, content_id, secret) for content_id in found.contents}
     for old, new in moved.items():
-        for table, column in _CONTENT_COLUMNS:
+        for table, column in _columns_to(Content):
             record.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", [new, old])
     cleaned_briefings = {
         key["briefing_id"] for t, key, _ in found.rows if t._meta.table_name == "briefings"
@@ -262,12 +262,14 @@ def _remove(record: Record, secret: _Secret, found: _Found) -> None:
     search.rebuild(record)
 
 
-_CONTENT_COLUMNS = [
-    (table._meta.table_name, column.column_name)
-    for table in TABLES
-    for column in table._meta.sorted_fields
-    if isinstance(column, peewee.ForeignKeyField) and column.rel_model is Content
-]
+def _columns_to(target: type[peewee.Model]) -> list[tuple[str, str]]:
+    """Every table and column that points to ``target``."""
+    return [
+        (table._meta.table_name, column.column_name)
+        for table in TABLES
+        for column in table._meta.sorted_fields
+        if isinstance(column, peewee.ForeignKeyField) and column.rel_model is target
+    ]
 
 
 def _assignments(values: Mapping[str, Any], between: str) -> str:
@@ -312,10 +314,10 @@ def _rehash_briefings(
             )
         else:
             united[briefing_id] = same
-            record.execute(
-                "UPDATE agent_executions SET briefing_id = ? WHERE briefing_id = ?",
-                [same, briefing_id],
-            )
+            for table, column in _columns_to(Briefing):
+                record.execute(
+                    f"UPDATE {table} SET {column} = ? WHERE {column} = ?", [same, briefing_id]
+                )
             record.execute("DELETE FROM briefings WHERE briefing_id = ?", [briefing_id])
     return united
 

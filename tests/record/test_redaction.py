@@ -324,6 +324,18 @@ def test_briefings_that_become_equal_become_one(record: Record) -> None:
     assert list(unsettled(record)) == []
 
 
+def test_generated_briefings_that_become_equal_stay_with_their_bundles(record: Record) -> None:
+    secrets = (KEY, "another-key-entirely")
+    for number, secret in enumerate(secrets):
+        bundle = Bundle(f"b{number}", "a", "", (), "", record.now())
+        bundles.keep_briefing(record, bundles.save(record, bundle), f"use {secret}".encode())
+    for secret in secrets:
+        redact(record, secret, "pasted")
+    for number in range(2):
+        saved = bundles.load(record, f"b{number}")
+        assert bundles.generated_briefing(record, saved) == b"use [redacted]"
+
+
 def test_bytes_that_are_no_text(record: Record) -> None:
     secret = b"\xff\xfebinary-key\x80"
     with record.write():
