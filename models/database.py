@@ -86,9 +86,8 @@ class Record:
                 return connection
 
             def rollback(self) -> None:
-                if (
-                    record.db.connection().in_transaction
-                ):  # a full disk makes SQLite roll back itself
+                # a full disk makes SQLite roll back itself
+                if record.db.connection().in_transaction:
                     super().rollback()
 
         if self.writable:

@@ -238,7 +238,7 @@ class OrchestrationSession:
         scope: str,
         session_id: str | None = None,
         *,
-        project: str | Path | Project | None = None,
+        project: Place = None,
         database: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         budget: int | None = None,
@@ -271,7 +271,7 @@ class OrchestrationSession:
 
     @classmethod
     def open(
-        cls, session_id: str, *, project: str | Path | Project | None = None, **options: Any
+        cls, session_id: str, *, project: Place = None, **options: Any
     ) -> Self:
         """A session that exists, by its id.
 

@@ -135,11 +135,9 @@ def _neighbours(record: Record, execution: ExecutionFacts) -> tuple[str | None, 
 
 def _same_context(record: Record, execution_id: str) -> list[str]:
     """Executions whose set of contents is equal; one that was given nothing has none."""
-    mine = (
-        "SELECT DISTINCT content_id FROM context_allocations WHERE execution_id = ? AND content_id"
-    )
     rows = record.sql(
-        f"""WITH mine AS ({mine} IS NOT NULL)
+        """WITH mine AS (SELECT DISTINCT content_id FROM context_allocations
+                         WHERE execution_id = ? AND content_id IS NOT NULL)
         SELECT a.execution_id FROM context_allocations AS a
         WHERE a.execution_id IN (
           SELECT execution_id FROM context_allocations WHERE content_id IN mine

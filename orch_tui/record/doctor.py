@@ -70,9 +70,10 @@ def repair(record: Record) -> list[str]:
     Raises:
         RecordError: the file cannot be written, or is too broken to be read.
     """
-    done = [f"{path.name}: closed to others" for path in _open_to_others(record.path)]
+    done = []
     for path in _open_to_others(record.path):
         path.chmod(0o700 if path.is_dir() else 0o600)
+        done.append(f"{path.name}: closed to others")
     if _unignored(record.path):
         (record.path.parent / ".gitignore").write_text("*\n")
         done.append(f"{record.path.parent.name}: ignored by git")

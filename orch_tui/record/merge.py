@@ -140,21 +140,15 @@ def live(observations: Iterable[Observation]) -> list[Observation]:
     )
 
 
+_OF_A_RETURN = ("final_message", "message_id", "completed_at", "error_message", "success")
+
+
 def _sql_return(observation: Observation) -> bool:
+    """Whether raw SQL spoke of a return: of how it ended, or of anything that came with it."""
     payload = observation.payload
-    return (
-        observation.kind == "sql"
-        and any(
-            payload.get(column) is not None
-            for column in (
-                "final_message",
-                "message_id",
-                "completed_at",
-                "error_message",
-                "success",
-            )
-        )
-        or (observation.kind == "sql" and payload.get("status") in ("completed", "failed"))
+    return observation.kind == "sql" and (
+        payload.get("status") in ("completed", "failed")
+        or any(payload.get(column) is not None for column in _OF_A_RETURN)
     )
 
 

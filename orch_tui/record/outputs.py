@@ -161,9 +161,8 @@ def _keep_deliverable(
         content["missing"] = True
     if read.problem:
         content["problem"] = read.problem
-    same_results = (
-        found or results == stored_validation
-    )  # what was claimed is not outdone by a find
+    # what was claimed is not outdone by a find
+    same_results = found or results == stored_validation
     if known and known[-1].sha256 == read.sha256 and same_results:
         return known[-1], False
     return _insert(
