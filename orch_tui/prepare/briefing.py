@@ -6,7 +6,7 @@ The same bundle and template always give the same bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -93,18 +93,13 @@ def split(rendered: bytes, contents: Iterable[tuple[str, bytes]]) -> list[Part]:
     """A briefing as literal bytes and references to the contents (SHA-256, bytes) in it.
 
     Contents under ``SHORTEST_REFERENCE`` bytes stay literal. The longest are found first, so that
-    a file is not torn by a section of it. ``join`` gives the briefing back.
+    a file is not torn by a section of it.
     """
     parts: list[Part] = [rendered]
     for sha256, content in sorted(contents, key=lambda pair: -len(pair[1])):
         if len(content) >= SHORTEST_REFERENCE:
             parts = [piece for part in parts for piece in _split(part, sha256, content)]
     return [part for part in parts if part]
-
-
-def join(parts: Iterable[Part], content: Callable[[str], bytes]) -> bytes:
-    """The inverse of ``split``; ``content`` gives the bytes for a SHA-256."""
-    return b"".join(part if isinstance(part, bytes) else content(part) for part in parts)
 
 
 def _split(part: Part, sha256: str, content: bytes) -> list[Part]:

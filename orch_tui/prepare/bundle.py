@@ -250,7 +250,6 @@ def loads(
     name: str,
     reader: SourceReader,
     family_of: Callable[[str], str],
-    default_model: str = "",
     cache: CountCache | None = None,
     contents: Callable[[str], bytes | None] = lambda sha256: None,
 ) -> ReadBundle:
@@ -271,7 +270,7 @@ def loads(
     # Our own names are relative to the project, whoever reads them and wherever.
     reader = replace(reader, cwd=reader.root if schema else reader.cwd, stdin=None)
     differences: list[str] = []
-    model = document.text("model", default="") or default_model
+    model = document.text("model", default="")
     claimed = [_claimed_item(entry) for entry in document.entries("context_items")]
     present = [_with_data(item, text, reader, contents, differences) for item, text in claimed]
     items = counted(present, family=family_of(model), cache=cache)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from orch_tui.errors import FormatError
-from orch_tui.prepare.briefing import SHORTEST_REFERENCE, join, placeholders, render, split
+from orch_tui.prepare.briefing import SHORTEST_REFERENCE, Part, placeholders, render, split
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.templates import Template
 from orch_tui.prepare.tokens import Count
@@ -110,6 +110,11 @@ def contents_of(*contents: bytes) -> list[tuple[str, bytes]]:
     return [(hashlib.sha256(content).hexdigest(), content) for content in contents]
 
 
+def joined(parts: list[Part], contents: list[tuple[str, bytes]]) -> bytes:
+    known = dict(contents)
+    return b"".join(part if isinstance(part, bytes) else known[part] for part in parts)
+
+
 def test_a_stored_briefing_refers_to_the_contents_in_it() -> None:
     section, short = b"section " * 50, b"short"
     whole = b"begin " + section + b" end"
@@ -118,7 +123,7 @@ def test_a_stored_briefing_refers_to_the_contents_in_it() -> None:
     rendered = b"<" + whole + b"|" + section + short + whole + b">"
     parts = split(rendered, contents)
     assert parts == [b"<", whole_id, b"|", section_id, b"short", whole_id, b">"]
-    assert join(parts, dict(contents).__getitem__) == rendered
+    assert joined(parts, contents) == rendered
 
 
 def test_short_contents_stay_literal() -> None:
@@ -134,4 +139,4 @@ def test_short_contents_stay_literal() -> None:
 def test_joining_undoes_splitting(pieces: list[bytes], contents: list[bytes]) -> None:
     known = contents_of(*contents)
     parts = split(b"".join(pieces), known)
-    assert join(parts, dict(known).__getitem__) == b"".join(pieces)
+    assert joined(parts, known) == b"".join(pieces)

@@ -182,7 +182,7 @@ def test_a_changed_file_is_not_passed_off_as_the_one_that_was_meant(reader: Sour
 
 
 def test_a_bare_bundle_is_read_from_disk_and_counted_anew(reader: SourceReader) -> None:
-    found = read(reader, PROPOSAL, default_model="opus")
+    found = read(reader, {**PROPOSAL, "model": "opus"})
     requirements, constitution = found.bundle.items
     assert requirements.data == b"# Vector Search Requirements\n\nFast.\n\n"
     assert requirements.count.estimator == FAMILY
