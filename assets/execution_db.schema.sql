@@ -411,11 +411,11 @@ OR (NEW.archived_at IS NULL) <> (OLD.archived_at IS NULL)
 BEGIN INSERT INTO search_pending (execution_id)
 SELECT execution_id FROM agent_executions WHERE session_id = NEW.session_id; END;
 
-CREATE TRIGGER search_keeps_contents_update BEFORE UPDATE OF content_id, encoding, data ON contents WHEN EXISTS (SELECT 1 FROM search_docs WHERE said_id = OLD.content_id) OR EXISTS (SELECT 1 FROM given_index WHERE rowid = OLD.content_id) BEGIN SELECT RAISE(ABORT, 'contents: withdraw it from the search index first'); END;
+CREATE TRIGGER search_keeps_contents_update BEFORE UPDATE OF content_id, encoding, data ON contents WHEN EXISTS (SELECT 1 FROM search_docs WHERE said_id = OLD.content_id) OR EXISTS (SELECT 1 FROM given_index WHERE rowid = OLD.content_id) BEGIN SELECT RAISE(ABORT, 'contents: what is indexed for search stays as it is'); END;
 
-CREATE TRIGGER search_keeps_contents_delete BEFORE DELETE ON contents WHEN EXISTS (SELECT 1 FROM search_docs WHERE said_id = OLD.content_id) OR EXISTS (SELECT 1 FROM given_index WHERE rowid = OLD.content_id) BEGIN SELECT RAISE(ABORT, 'contents: withdraw it from the search index first'); END;
+CREATE TRIGGER search_keeps_contents_delete BEFORE DELETE ON contents WHEN EXISTS (SELECT 1 FROM search_docs WHERE said_id = OLD.content_id) OR EXISTS (SELECT 1 FROM given_index WHERE rowid = OLD.content_id) BEGIN SELECT RAISE(ABORT, 'contents: what is indexed for search stays as it is'); END;
 
-CREATE TRIGGER search_keeps_briefings_update BEFORE UPDATE OF briefing_id, parts ON briefings WHEN EXISTS (SELECT 1 FROM search_docs WHERE briefing_id = OLD.briefing_id) BEGIN SELECT RAISE(ABORT, 'briefings: withdraw it from the search index first'); END;
+CREATE TRIGGER search_keeps_briefings_update BEFORE UPDATE OF briefing_id, parts ON briefings WHEN EXISTS (SELECT 1 FROM search_docs WHERE briefing_id = OLD.briefing_id) BEGIN SELECT RAISE(ABORT, 'briefings: what is indexed for search stays as it is'); END;
 
-CREATE TRIGGER search_keeps_briefings_delete BEFORE DELETE ON briefings WHEN EXISTS (SELECT 1 FROM search_docs WHERE briefing_id = OLD.briefing_id) BEGIN SELECT RAISE(ABORT, 'briefings: withdraw it from the search index first'); END;
+CREATE TRIGGER search_keeps_briefings_delete BEFORE DELETE ON briefings WHEN EXISTS (SELECT 1 FROM search_docs WHERE briefing_id = OLD.briefing_id) BEGIN SELECT RAISE(ABORT, 'briefings: what is indexed for search stays as it is'); END;
 

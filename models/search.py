@@ -23,7 +23,7 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -121,7 +121,7 @@ SEARCH_TRIGGERS |= {
     f"search_keeps_{table}_{event.split()[0].lower()}": (
         f"CREATE TRIGGER search_keeps_{table}_{event.split()[0].lower()} "
         f"BEFORE {event} ON {table} WHEN {indexed} "
-        f"BEGIN SELECT RAISE(ABORT, '{table}: withdraw it from the search index first'); END"
+        f"BEGIN SELECT RAISE(ABORT, '{table}: what is indexed for search stays as it is'); END"
     )
     for table, columns, indexed in (
         ("contents", "content_id, encoding, data", _INDEXED_CONTENT),
@@ -210,47 +210,6 @@ def refresh(record: Record, execution_ids: Iterable[str]) -> None:
     rest = iter(execution_ids)
     while batch := list(islice(rest, 1000)):
         _refresh(record, batch)
-
-
-def remove(record: Record, execution_ids: Iterable[str]) -> None:
-    """Forget these executions, whatever the tables say; marked as pending they come back."""
-    _write(record, {}, _stored(record, list(execution_ids)))
-
-
-def withdraw(
-    record: Record, *, content_ids: Sequence[int] = (), briefing_ids: Sequence[int] = ()
-) -> None:
-    """Forget the text of contents and briefings; must come before they are erased.
-
-    The executions that said or got them are indexed anew, from what the tables then hold, when
-    the transaction ends. The words leave the pages of the file at the next `optimize`.
-    """
-    contents, briefings = json.dumps(list(content_ids)), json.dumps(list(briefing_ids))
-    spoke = record.sql(
-        "SELECT execution_id FROM search_docs WHERE said_id IN (SELECT value FROM json_each(?)) "
-        "OR briefing_id IN (SELECT value FROM json_each(?))",
-        [contents, briefings],
-    )
-    got = record.sql(
-        "SELECT d.execution_id FROM search_given AS g JOIN search_docs AS d USING (docid) "
-        "WHERE g.content_id IN (SELECT value FROM json_each(?))",
-        [contents],
-    )
-    record.executemany("INSERT INTO search_pending VALUES (?)", spoke + got)
-    remove(record, [execution_id for (execution_id,) in spoke])
-    record.execute(
-        "DELETE FROM search_given WHERE content_id IN (SELECT value FROM json_each(?))", [contents]
-    )
-    rows = record.sql(
-        "SELECT content_id, encoding, data FROM contents "
-        "WHERE content_id IN (SELECT value FROM json_each(?)) "
-        "AND EXISTS (SELECT 1 FROM given_index WHERE rowid = content_id)",
-        [contents],
-    )
-    record.executemany(
-        "INSERT INTO given_index (given_index, rowid, text) VALUES ('delete', ?, ?)",
-        ((content_id, _text(*data)) for content_id, *data in rows),
-    )
 
 
 def rebuild(record: Record) -> None:

@@ -243,8 +243,7 @@ def test_odd_values_are_indexed_and_forgotten_without_a_trace(record: Record, va
         value,
     )
     assert index.check(record) == []
-    with record.write():
-        index.remove(record, ["e1"])
+    rewrite(record, "UPDATE agent_executions SET retracted_at = ?", AT)
     assert terms(record) == set()
 
 
@@ -271,32 +270,6 @@ def test_runs_of_one_moment_take_the_next_free_docids(record: Record) -> None:
     assert index.check(record) == []
 
 
-# Forgetting for good
-
-
-def test_withdrawn_words_leave_the_file(record: Record) -> None:
-    secret, told = content(record, "key zqsecretone"), briefing(record, ["text", "zqsecrettwo"])
-    put(record, "e1", final_message="key zqsecretone", briefing_id=told, scope="kept")
-    put(record, "e2", scope="reader")
-    give(record, "e2", "key.txt", secret)
-    with record.write():
-        index.withdraw(record, content_ids=[secret], briefing_ids=[told])
-        record.execute("UPDATE contents SET encoding = 'gone', data = x''")
-        record.execute("""UPDATE briefings SET parts = '[["text", "[redacted]"]]'""")
-        record.execute(
-            "UPDATE agent_executions SET final_message = '[redacted]' WHERE execution_id = 'e1'"
-        )
-    assert found(record, "zqsecretone") == found(record, "zqsecrettwo") == []
-    assert given_to(record, "zqsecretone") == []
-    assert found(record, "kept AND redacted") == ["e1"]
-    assert index.check(record) == []
-    with record.write():
-        index.optimize(record)
-    record.execute("VACUUM")
-    record.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    assert b"secret" not in record.path.read_bytes()
-
-
 def test_what_is_indexed_cannot_be_erased_behind_the_index(record: Record) -> None:
     said, read = content(record, "said"), content(record, "read")
     told = briefing(record, ["text", "told"])
@@ -308,7 +281,7 @@ def test_what_is_indexed_cannot_be_erased_behind_the_index(record: Record) -> No
         f"DELETE FROM contents WHERE content_id = {read}",
         f"UPDATE briefings SET parts = '[]' WHERE briefing_id = {told}",
     ):
-        with pytest.raises(Exception, match="withdraw it from the search index first"):
+        with pytest.raises(Exception, match="what is indexed for search stays as it is"):
             rewrite(record, statement)
     assert index.check(record) == []
 
