@@ -12,9 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import Any, BinaryIO, TypeVar
-from unicodedata import category
 
 from orch_tui.errors import SourceError, UsageError
 
@@ -73,13 +71,13 @@ def printable(text: str, *, lines: bool = False) -> str:
 
     What is not printable is shown as its escape; ``lines`` keeps newlines and tabs.
     """
-    kept = "\n\t" if lines else ""
+    unusual = {c for c in set(text) if not c.isprintable()} - set("\n\t" if lines else "")
+    if not unusual:
+        return text
+    from unicodedata import category  # few texts need it
+
     return text.translate(
-        {
-            ord(c): c.encode("unicode_escape").decode()
-            for c in set(text)
-            if not (c.isprintable() or c in kept or category(c) == "Zs")
-        }
+        {ord(c): c.encode("unicode_escape").decode() for c in unusual if category(c) != "Zs"}
     )
 
 
@@ -372,7 +370,7 @@ def _print_table(rows: list[Row], names: list[str], form: str) -> None:
         _print_markdown(list(table), lines)
     elif not sys.stdout.isatty():
         _print_plain([tuple(headings), *lines], widths, numeric)
-    elif sum(_least(width) + 2 for width in widths) - 2 > get_terminal_size().columns:
+    elif sum(_least(width) + 2 for width in widths) - 2 > _terminal_width():
         _print_records(headings, lines)
     else:
         _print_fitted(headings, lines, widths, numeric)
@@ -380,6 +378,12 @@ def _print_table(rows: list[Row], names: list[str], form: str) -> None:
 
 _NARROW = 20
 """Columns up to this width are never broken: ids, times, agent types."""
+
+
+def _terminal_width() -> int:
+    from shutil import get_terminal_size  # brings three compression libraries along
+
+    return get_terminal_size().columns
 
 
 def _least(width: int) -> int:
@@ -407,7 +411,7 @@ def _print_records(headings: list[str], lines: list[tuple[str, ...]]) -> None:
     from textwrap import wrap
 
     width = max(map(len, headings))
-    room = max(10, get_terminal_size().columns - width - 2)
+    room = max(10, _terminal_width() - width - 2)
     for number, line in enumerate(lines):
         if number:
             print()

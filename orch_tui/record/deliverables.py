@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -221,6 +220,8 @@ def _git(repository: Path, *args: str) -> str | None:
     Nothing the repository configures is run, and nothing a surrounding git put into the
     environment counts (a git hook may be calling).
     """
+    import subprocess  # only files in a repository need it
+
     surroundings = {key: value for key, value in os.environ.items() if key[:4] != "GIT_"}
     try:
         done = subprocess.run(
