@@ -1,0 +1,273 @@
+"""Deploying one agent: what it would be, what it would take, and the briefing to hand over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import join
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Static
+
+from orch_tui.errors import ConflictError, UsageError
+from orch_tui.screens.dialogs import Ask
+from orch_tui.screens.part import Part
+from orch_tui.screens.widgets.gauge import Gauge
+from orch_tui.screens.widgets.lines import Lines
+from orch_tui.screens.widgets.safe import one_line
+
+if TYPE_CHECKING:
+    from orch_tui.record.deployment import Deployed, Prospect
+
+NO_BUNDLE = """There is no bundle, so there is no briefing to hand over.
+
+F2 composes one for this agent. Deployed as it is, only the deployment is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be deployed: a planned agent, a bundle, or an agent by its name."""
+
+    session_id: str
+    planned: int | None = None
+    bundle_id: str | None = None
+    agent_type: str | None = None
+    scope: str | None = None
+    waits_for: tuple[int, ...] = ()
+
+
+class Deploying(Part):
+    """One deployment, looked over before it is recorded."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,f8", "go", "Deploy and copy", id="deploy-go"),
+        Binding("enter,f8,escape", "done", "Done", id="deploy-done"),
+        Binding("b", "copy", "Copy again", id="deploy-copy"),
+        Binding("w", "write", "Write to file", id="deploy-write"),
+        Binding("escape", "leave", "Back", id="deploy-back"),
+    ]
+
+    @dataclass
+    class Closed(Message):
+        """The view is done with; ``execution_id`` is what was deployed, if anything."""
+
+        execution_id: str
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name
+        super().__init__(id=id)
+        self._wanted: Wanted | None = None
+        self._prospect: Prospect | None = None
+        self._deployed: Deployed | None = None
+        self._reason: str | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="deploying-what", classes="title", markup=False)
+        yield Gauge("agent  ", id="deploying-agent")
+        yield Gauge("session", id="deploying-session")
+        yield Static("", id="deploying-told", markup=False)
+        yield Lines(id="deploying-briefing")
+
+    def open(self, wanted: Wanted) -> None:
+        """Show what this deployment would be."""
+        from orch_tui.record.deployment import prospect
+
+        project = self.app.project
+        self._wanted, self._prospect, self._deployed, self._reason = wanted, None, None, None
+        self.query_one("#deploying-what", Static).update("")
+        self._tell(())
+        self.query_one(Lines).show("")
+        for gauge in self.query(Gauge):
+            gauge.figures = None
+        self.query_one(Lines).focus()
+        self.ask(
+            lambda: prospect(
+                project.existing_record,
+                wanted.session_id,
+                catalogue=project.catalogue,
+                limits=project.limits,
+                planned=wanted.planned,
+                bundle_id=wanted.bundle_id,
+                agent_type=wanted.agent_type,
+                scope=wanted.scope,
+            ),
+            self._show,
+            group="prospect",
+        )
+
+    def _show(self, prospect: Prospect) -> None:
+        self._prospect = prospect
+        bundle = prospect.bundle
+        given = (
+            f"{bundle.bundle_id} v{bundle.version} with {len(bundle.items)} items"
+            if bundle
+            else "no bundle"
+        )
+        parts = (prospect.agent_type, prospect.model or "default model", given, prospect.scope)
+        what = " · ".join(one_line(part, 80) for part in parts if part)
+        self.query_one("#deploying-what", Static).update(f" {what}")
+        self.query_one("#deploying-agent", Gauge).figures = prospect.judgement.agent
+        self.query_one("#deploying-session", Gauge).figures = prospect.judgement.session
+        briefing = prospect.briefing.decode("utf-8", "replace")
+        self.query_one(Lines).show(briefing or NO_BUNDLE)
+        self._tell(self._warnings(prospect))
+        self.refresh_bindings()
+
+    def _warnings(self, prospect: Prospect) -> Iterable[str]:
+        if self._wanted and self._wanted.waits_for:
+            others = ", ".join(map(str, self._wanted.waits_for))
+            yield f"It waits for {others} of the plan, not completed yet."
+        if prospect.judgement.status == "over":
+            yield "Over budget: deploying it needs a reason, which is recorded."
+        gauges = (str(prospect.judgement.agent), str(prospect.judgement.session))
+        yield from (f"{remark}." for remark in prospect.remarks if remark not in gauges)
+
+    def _tell(self, lines: Iterable[str]) -> None:
+        told, text = self.query_one("#deploying-told", Static), "\n".join(map(one_line, lines))
+        told.update(text)
+        told.display = bool(text)
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "go":
+            return self._prospect is not None and self._deployed is None
+        if action in ("done", "leave"):
+            return (action == "done") == (self._deployed is not None)
+        if action in ("copy", "write"):
+            return bool(self._deployed and self._deployed.briefing)
+        return True
+
+    def action_go(self) -> None:
+        """Record the deployment and then hand the briefing over."""
+        prospect = self._prospect
+        if prospect is None or self._deployed:
+            return
+        if prospect.judgement.status != "over":
+            self._deploy(None)
+            return
+        over = [g for g in (prospect.judgement.agent, prospect.judgement.session) if g.share > 1]
+        self.app.push_screen(
+            Ask(
+                "It is over budget. Why deploy it all the same?",
+                value=self._reason or "",
+                detail="\n".join(map(str, over)),
+            ),
+            self._overridden,
+        )
+
+    def _overridden(self, reason: str | None) -> None:
+        if reason is None:
+            return
+        if reason.strip():
+            self._deploy(reason.strip())
+        else:
+            self.refuse(
+                UsageError("over budget, and no reason", hint="nothing was recorded"), "deploy"
+            )
+
+    def _deploy(self, reason: str | None) -> None:
+        from orch_tui.record.deployment import deploy
+
+        project, wanted, prospect = self.app.project, self._wanted, self._prospect
+        assert wanted is not None and prospect is not None
+        self._reason = reason
+        self.ask(
+            lambda: deploy(
+                project.record,
+                wanted.session_id,
+                catalogue=project.catalogue,
+                limits=project.limits,
+                agent_type=prospect.agent_type,
+                scope=prospect.scope,
+                bundle=prospect.bundle,
+                planned=wanted.planned,
+                allow_overflow=reason,
+            ),
+            lambda deployed: self._done(deployed, wanted),
+            group="deploy",
+        )
+
+    def _done(self, deployed: Deployed, wanted: Wanted) -> None:
+        label = deployed.execution.execution_id
+        if deployed.briefing:
+            self._copy(deployed)
+        if wanted is not self._wanted:  # this view shows another one by now
+            return
+        self._deployed = deployed
+        if deployed.briefing:
+            told = [
+                f"● {label} is recorded and its briefing is on the clipboard: hand it over.",
+                "If your terminal did not take it, w writes it to a file.",
+            ]
+        else:
+            told = [f"● {label} is recorded. There is no briefing to hand over."]
+        self._tell(told)
+        self.query_one(Lines).show(deployed.briefing.decode("utf-8", "replace") or NO_BUNDLE)
+        self.refresh_bindings()
+
+    def _copy(self, deployed: Deployed) -> None:
+        text = deployed.briefing.decode("utf-8", "replace")
+        self.app.copy(text, f"the briefing of {deployed.execution.execution_id}")
+
+    def action_copy(self) -> None:
+        if self._deployed:
+            self._copy(self._deployed)
+
+    def action_write(self) -> None:
+        if self._deployed:
+            write_briefing(self, self._deployed.execution.execution_id, self._deployed.briefing)
+
+    def action_done(self) -> None:
+        if self._deployed:
+            self.post_message(self.Closed(self._deployed.execution.execution_id))
+
+    def action_leave(self) -> None:
+        self.post_message(self.Closed(""))
+
+    def command(self) -> str:
+        wanted, prospect = self._wanted, self._prospect
+        if wanted is None or prospect is None:
+            return ""
+        words = ["orch", "init-deployment", "--session-id", wanted.session_id]
+        if wanted.planned:
+            words += ["--planned", str(wanted.planned)]
+        elif prospect.bundle:
+            words += ["--context-bundle", prospect.bundle.bundle_id]
+        else:
+            words += ["--agent-type", prospect.agent_type]
+            words += ["--scope", prospect.scope] if prospect.scope else []
+        if prospect.briefing:
+            words += ["--output", "briefing.md"]
+        if prospect.judgement.status == "over":
+            words += ["--allow-overflow", self._reason or "REASON"]
+        return join(words)
+
+
+def write_briefing(part: Part, label: str, briefing: bytes) -> None:
+    """Ask for a file and write a briefing to it: for terminals that take no clipboard."""
+    root = part.app.project.root
+
+    def write_to(name: str | None) -> None:
+        if not name:
+            return
+        path = root / Path(name).expanduser()
+        part.ask(
+            lambda: _write_new(path, briefing),
+            lambda _: part.notify(f"the briefing of {label} is in {name}", markup=False),
+            group="write",
+        )
+
+    suggested = f".claude/orchestration/briefings/{label}.md"
+    part.app.push_screen(Ask("Write the briefing to which file?", value=suggested), write_to)
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    from orch_tui.files import write
+
+    if path.exists() and not (path.is_file() and path.read_bytes() == data):
+        raise ConflictError(f"{path} exists already", hint="name another file")
+    write(path, data)

@@ -1,0 +1,612 @@
+"""Deploy as a person uses it: sending agents off, and recording what they brought back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+from textual.widgets import ContentSwitcher, Input, Static, Tab
+
+from orch_tui.app import OrchApp
+from orch_tui.models.database import Record
+from orch_tui.prepare.bundle import Bundle, ContextItem
+from orch_tui.prepare.tokens import Count
+from orch_tui.project import Project
+from orch_tui.record import bundles, contents, executions, journal, outputs, plan, sessions
+from orch_tui.record.completion import completions, record_completion
+from orch_tui.record.deployment import deploy
+from orch_tui.screens.base import Problem
+from orch_tui.screens.completing import Completing
+from orch_tui.screens.dialogs import Ask
+from orch_tui.screens.history import Run
+from orch_tui.screens.widgets.lines import Lines
+from orch_tui.screens.widgets.paste import Editor, PasteArea
+from orch_tui.screens.widgets.rows import Rows
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+MESSAGE = """\
+The postings list is implemented.
+
+## Deliverables
+- Created `lib/postings.py`
+- Modified `lib/index.py`
+- Created `lib/gone.py`
+
+## Validation
+- tests: pass
+- lint: fail
+
+## Insights
+- Postings lists compress well as gaps
+"""
+HOSTILE = "[bold]no markup[/] \x1b[31mred\x1b[0m \u202ereversed\u202c\r\n\x00end"
+
+
+def noon() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A session with two planned agents and four executions, and another session."""
+    root = tmp_path / "spotter"
+    (root / ".claude").mkdir(parents=True)
+    (root / "lib").mkdir()
+    for name, hour in (("postings", 11), ("index", 8)):
+        path = root / "lib" / f"{name}.py"
+        path.write_text("x = 1\n")
+        written = datetime(2026, 11, 22, hour, tzinfo=UTC).timestamp()
+        os.utime(path, (written, written))
+    project = Project(root, clock=noon)
+    record = project.record
+    other = sessions.init_session(record, "Something else", project=str(root)).session_id
+    send(project, other, "Explore", "Look around", "2026-11-22T11:00:00.000Z")
+    session = sessions.init_session(record, "Make the index fast", project=str(root)).session_id
+    made = save(project, session, "implementor", "Implement the postings list")
+    plan.add(record, session, "implementor", scope="Implement the postings list", bundle_id=made)
+    plan.add(record, session, "reviewer", scope="Review what was implemented", waits_for=[1])
+    send(project, session, "implementor", "Implement the hash", "2026-11-18T09:00:00.000Z")
+    send(project, session, "implementor", "Implement the trie", "2026-11-22T09:55:00.000Z")
+    done = send(project, session, "Explore", "Find the slow part", "2026-11-22T08:00:00.000Z")
+    record_completion(record, done, final_message="# Found\n\nThe **walrus** is slow.")
+    failed = send(project, session, "tester", "Test the trie", "2026-11-22T08:30:00.000Z")
+    record_completion(record, failed, status="failed", error_message="it was cut off")
+    project.close()
+    return root
+
+
+WAITING = ["exec-003", "exec-002"]
+
+
+def save(project: Project, session_id: str, agent_type: str, scope: str) -> str:
+    text = b"The index maps words to lines.\n"
+    count = Count(12_300, "claude-v4.8~o200k", 11_800, 12_800)
+    item = ContextItem("file", "spec.md", "required", (), text, count)
+    bundle = Bundle("", agent_type, scope, (item,), "sonnet", project.now())
+    return bundles.save(project.record, bundle, session_id).bundle.bundle_id
+
+
+def send(project: Project, session_id: str, agent_type: str, scope: str, at: str) -> str:
+    return deploy(
+        project.record,
+        session_id,
+        catalogue=project.catalogue,
+        limits=project.limits,
+        agent_type=agent_type,
+        scope=scope,
+        deployed_at=at,
+    ).execution.execution_id
+
+
+class Driven:
+    """The app on a project, at its Deploy screen, and what a test asks of it."""
+
+    def __init__(self, app: OrchApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    async def keys(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await settled(self.pilot)
+
+    async def type(self, text: str) -> None:
+        """Answer the question in front."""
+        self.app.screen.query_one(Input).value = text
+        await self.keys("enter")
+
+    async def paste(self, text: str) -> None:
+        self.app.post_message(events.Paste(text))
+        await settled(self.pilot)
+
+    @property
+    def record(self) -> Record:
+        return self.app.project.existing_record
+
+    @property
+    def view(self) -> str | None:
+        return self.app.screen.query_one(ContentSwitcher).current
+
+    @property
+    def listed(self) -> list[str]:
+        return [row.key for row in self.app.screen.query_one("#runs", Rows).rows]
+
+    @property
+    def found(self) -> dict[str, str]:
+        """What was read from the message: its text and whether it is taken."""
+        rows = self.app.screen.query_one("#found", Rows).rows
+        return {row.cells[2]: row.cells[0] for row in rows}
+
+    @property
+    def area(self) -> PasteArea:
+        return self.app.screen.query_one(PasteArea)
+
+    @property
+    def problem(self) -> str:
+        problem = self.app.screen.query_one(Problem)
+        return problem.text if problem.has_class("-shown") else ""
+
+    def text(self, query: str) -> str:
+        return str(self.app.screen.query_one(query, Static).content)
+
+    def under_cursor(self, query: str, text: str) -> None:
+        """Put the cursor of a list on the row that says this."""
+        rows = self.app.screen.query_one(query, Rows)
+        rows.move_to(next(n for n, row in enumerate(rows.rows) if text in row.cells))
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Until the engine has answered and what was typed is kept and read."""
+    while True:
+        await pilot.pause()
+        for completing in pilot.app.screen.query(Completing):
+            if not completing.is_settled:
+                completing.settle()
+        busy = [w for w in pilot.app.workers if w.group != "watch" and not w.is_finished]
+        if not busy:
+            await pilot.pause()
+            return
+        await asyncio.gather(*(w.wait() for w in busy), return_exceptions=True)
+
+
+def shown(root: Path, theme: str = "textual-dark") -> OrchApp:
+    app = OrchApp(Project(root, clock=noon))
+    app.theme = theme
+    app.animation_level = "none"
+    return app
+
+
+@asynccontextmanager
+async def deploying(root: Path, *, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Driven]:
+    app = shown(root)
+    async with app.run_test(size=size) as pilot:
+        driven = Driven(app, pilot)
+        await settled(pilot)
+        await driven.keys("f3")
+        yield driven
+
+
+# The lists
+
+
+async def test_the_waiting_say_for_how_long_and_the_lists_turn_by_arrows(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        assert driven.listed == WAITING
+        rows = driven.app.screen.query_one("#runs", Rows).rows
+        assert [row.cells[0] for row in rows] == ["2 h 05 min", "! 4 days"]
+        titles = [str(tab.label) for tab in driven.app.screen.query("#states Tab").results(Tab)]
+        assert titles == ["○ Waiting 2", "● Completed 1", "✗ Failed 1"]
+        await driven.keys("right")
+        assert driven.listed == ["exec-004"]
+        await driven.keys("right")
+        assert driven.listed == ["exec-005"]
+        await driven.keys("right", "ctrl+f")
+        assert driven.listed == ["exec-001", *WAITING]
+
+
+async def test_a_run_that_came_back_opens_and_is_found_in_history(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("right", "enter")
+        assert isinstance(driven.app.screen, Run)
+        assert "walrus" in driven.app.screen.query_one(Lines).text
+        await driven.keys("escape", "h")
+        assert driven.app.current_mode == "history"
+        hits = {row.key for row in driven.app.screen.query_one("#hits", Rows).rows}
+        assert hits == {"exec-002", "exec-003", "exec-004", "exec-005"}
+
+
+async def test_another_process_records_and_the_place_is_kept(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("down")
+        record_completion(driven.record, "exec-003", final_message="Done.")
+        driven.app.screen.load()  # type: ignore[attr-defined]
+        await settled(driven.pilot)
+        assert driven.listed == ["exec-002"]
+
+
+async def test_an_old_one_is_closed_as_failed_with_its_reason(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("down", "x", "escape", "x")
+        await driven.type("  ")
+        assert "needs a reason" in driven.problem
+        assert executions.get(driven.record, "exec-002").status == "deployed"
+        await driven.keys("x")
+        await driven.type("the terminal was closed")
+        await driven.keys("down", "down", "down", "enter")
+        execution = executions.get(driven.record, "exec-002")
+        assert (execution.status, execution.error_message, execution.error_code) == (
+            "failed",
+            "the terminal was closed",
+            "ORG-003",
+        )
+        assert driven.listed == ["exec-003"]
+
+
+# Deploying
+
+
+async def test_a_planned_agent_is_recorded_before_its_briefing_is_copied(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with deploying(folder) as driven:
+        at_the_copy: list[str] = []
+        copy = driven.app.copy
+
+        def spy(text: str, what: str) -> None:
+            at_the_copy.append(executions.get(driven.record, "exec-006").source)
+            copy(text, what)
+
+        monkeypatch.setattr(driven.app, "copy", spy)
+        await driven.keys("d", "enter", "escape")
+        assert driven.view == "lists"
+        await driven.keys("d", "enter")
+        assert "The index maps words to lines." in driven.app.screen.query_one(Lines).text
+        assert len(executions.select(driven.record)) == 5
+        assert "init-deployment" in driven.app.screen.command()  # type: ignore[attr-defined]
+        await driven.keys("enter")
+        assert at_the_copy == ["manual"]
+        execution = executions.get(driven.record, "exec-006")
+        assert execution.planned_id is not None and execution.bundle_version_id is not None
+        assert "The index maps words to lines." in driven.app.clipboard
+        assert driven.app.clipboard.endswith(f"<!-- orch {execution.uid} -->\n")
+        await driven.keys("enter")
+        assert driven.view == "lists" and driven.listed[0] == "exec-006"
+        assert driven.app.screen.query_one("#runs", Rows).key == "exec-006"
+
+
+async def test_over_budget_it_takes_a_reason_which_is_recorded(folder: Path) -> None:
+    config = folder / ".claude" / "orchestration" / "config.toml"
+    config.write_text("budget = 1000\n")
+    async with deploying(folder) as driven:
+        await driven.keys("d", "enter")
+        assert "Over budget" in driven.text("#deploying-told")
+        await driven.keys("enter")
+        assert isinstance(driven.app.screen, Ask)
+        await driven.type(" ")
+        assert "no reason" in driven.problem
+        assert len(executions.select(driven.record)) == 5
+        await driven.keys("enter")
+        await driven.type("the last one today")
+        assert executions.get(driven.record, "exec-006").status == "deployed"
+        (entry,) = [
+            entry
+            for entry in journal.entries(driven.record, execution_id="exec-006")
+            if entry.action == "overflow"
+        ]
+        assert entry.after["reason"] == "the last one today"
+
+
+async def test_what_it_waits_for_is_said(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("d", "down", "enter")
+        assert "waits for 1" in driven.text("#deploying-told")
+        assert "no briefing" in driven.app.screen.query_one(Lines).text
+
+
+async def test_an_agent_without_a_plan_is_deployed_by_its_name(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("d", "end", "enter")
+        await driven.type("helper")
+        await driven.type("fetch the log")
+        await driven.keys("f8", "f8")
+        execution = executions.get(driven.record, "exec-006")
+        assert (execution.agent_type, execution.scope) == ("helper", "fetch the log")
+        assert driven.app.clipboard == ""
+
+
+async def test_the_briefing_is_copied_again_and_written_to_a_new_file(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("b")
+        assert driven.app.clipboard == ""
+        await driven.keys("d", "enter", "enter", "w", "enter")
+        path = folder / ".claude" / "orchestration" / "briefings" / "exec-006.md"
+        assert path.read_text() == driven.app.clipboard
+        await driven.keys("w")
+        await driven.type("lib/index.py")
+        assert "exists already" in driven.problem
+        assert (folder / "lib" / "index.py").read_text() == "x = 1\n"
+        driven.app.copy_to_clipboard("")
+        await driven.keys("enter", "b")
+        assert driven.app.clipboard == path.read_text()
+
+
+async def test_without_a_record_nothing_is_made(tmp_path: Path) -> None:
+    (tmp_path / "spotter" / ".claude").mkdir(parents=True)
+    async with deploying(tmp_path / "spotter") as driven:
+        await driven.keys("d")
+        assert "no open session" in driven.problem
+        assert not driven.app.project.database.exists()
+
+
+# Completing
+
+
+async def test_a_pasted_message_is_read_corrected_and_recorded(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("c")
+        await driven.paste(MESSAGE)
+        assert driven.found == {
+            "missing file: Created `lib/gone.py`": "[ ]",
+            "lib/postings.py": "[x]",
+            "lib/index.py": "[x]",
+            "lib/gone.py": "[ ]",
+            "tests:pass": "[x]",
+            "lint:fail": "[x]",
+            "Postings lists compress well as gaps": "[x]",
+        }
+        states = [row.cells[3] for row in driven.app.screen.query_one("#found", Rows).rows]
+        assert states[1:4] == ["changed", "unchanged", "missing"]
+        await driven.keys("tab")
+        driven.under_cursor("#found", "lib/index.py")
+        await driven.keys("space")
+        driven.under_cursor("#found", "lint:fail")
+        await driven.keys("e")
+        await driven.type("fine")
+        assert "name:result" in driven.problem and "lint:fail" in driven.found
+        await driven.keys("e")
+        await driven.type("lint:pass")
+        assert driven.problem == ""
+        await driven.keys("a", "end", "enter")
+        await driven.type("it forgot a file")
+        await driven.keys("f8")
+        assert driven.view == "lists" and driven.listed == ["exec-002"]
+        kept = {
+            (o.output_type, o.path or o.content, o.found)
+            for o in outputs.of_execution(driven.record, "exec-003")
+        }
+        assert kept == {
+            ("deliverable", "lib/postings.py", True),
+            ("validation_result", '{"tests": "pass"}', True),
+            ("validation_result", '{"lint": "pass"}', False),
+            ("insight", "Postings lists compress well as gaps", True),
+            ("error", "it forgot a file", False),
+        }
+        assert driven.app.drafts.names() == set()
+
+
+@pytest.mark.parametrize("text", [HOSTILE, "x\r\n" * 300_000], ids=["hostile", "large"])
+async def test_a_message_is_recorded_exactly_as_it_was_pasted(folder: Path, text: str) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("c")
+        await driven.paste(text)
+        await driven.keys("f8")
+        assert exact(driven.record, "exec-003") == text.encode()
+
+
+async def test_a_message_pasted_on_a_waiting_run_is_its_message(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("down")
+        await driven.paste("Done.\rAll of it.")
+        assert driven.view == "completing-view"
+        assert driven.area.text == "Done.\nAll of it."
+        await driven.keys("f8")
+        assert exact(driven.record, "exec-002") == b"Done.\nAll of it."
+
+
+async def test_a_file_and_an_editor_give_their_bytes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = b"\xef\xbb\xbfDone.\r\nNot UTF-8: \xff\xfe\r"
+    (folder / "answer.txt").write_bytes(data)
+    async with deploying(folder) as driven:
+        await driven.keys("c", "f6")
+        await driven.type("nothing.txt")
+        assert "nothing.txt" in driven.problem
+        await driven.keys("f6")
+        await driven.type("answer.txt")
+        assert driven.area.text == data.decode("utf-8", "surrogateescape")
+        monkeypatch.setattr(driven.app, "edit", lambda text, name: f"{text}{name}\r\n")
+        await driven.keys("f7", "f8")
+        assert exact(driven.record, "exec-003") == data + b"exec-003.md\r\n"
+
+
+async def test_a_draft_is_there_again_after_a_crash(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("c")
+        await driven.paste(MESSAGE)
+        await driven.keys("tab", "end", "space")
+    async with deploying(folder) as driven:
+        first = driven.app.screen.query_one("#runs", Rows).rows[0]
+        assert "draft" in first.cells[3]
+        await driven.keys("enter")
+        assert driven.area.text == MESSAGE
+        assert driven.found["Postings lists compress well as gaps"] == "[ ]"
+        await driven.keys("escape")
+        assert driven.view == "lists" and executions.get(driven.record, "exec-003").status
+
+
+async def test_quitting_while_completing_comes_back_to_it(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("c", *"half a mess", "ctrl+q")
+    async with deploying(folder) as driven:
+        assert driven.view == "completing-view" and driven.area.text == "half a mess"
+        await driven.keys(*"age")
+        assert driven.area.text == "half a message"
+
+
+async def test_it_failed_with_a_reason_and_a_code(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("c", *"API Error", "f9", "down", "enter")
+        await driven.type("the service was down")
+        await driven.keys("end", "enter")
+        assert "✗ failed" in driven.text("#completing-state")
+        command = driven.app.screen.command()  # type: ignore[attr-defined]
+        assert "--status failed" in command and "'the service was down'" in command
+        await driven.keys("f8")
+        execution = executions.get(driven.record, "exec-003")
+        assert (execution.status, execution.error_message, execution.error_code) == (
+            "failed",
+            "the service was down",
+            "ORG-008",
+        )
+        assert execution.final_message == "API Error"
+
+
+async def test_a_run_that_came_back_can_come_back_again(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("right", "c")
+        assert "another return" in driven.text("#completing-what")
+        await driven.keys(*"More.", "f8")
+        returned = completions(driven.record, "exec-004")
+        assert [c.position for c in returned] == [1, 2]
+        assert executions.get(driven.record, "exec-004").final_message == "More."
+
+
+async def test_no_message_is_recorded_only_when_that_is_meant(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("c", "f8", "n")
+        assert executions.get(driven.record, "exec-003").status == "deployed"
+        await driven.keys("f8", "y")
+        assert executions.get(driven.record, "exec-003").status == "completed"
+        assert outputs.of_execution(driven.record, "exec-003") == []
+
+
+async def test_what_is_refused_stays_on_the_screen(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("right", "c")
+        await driven.paste("# Found\n\nThe **walrus** is slow.")
+        await driven.keys("f9", "down", "enter")
+        await driven.type("on second thoughts")
+        await driven.keys("enter", "f8")
+        assert "recorded already" in driven.problem
+        assert driven.area.text == "# Found\n\nThe **walrus** is slow."
+        assert driven.app.drafts.load("final-message exec-004") == driven.area.text
+
+
+async def test_the_same_can_be_said_to_the_shell(folder: Path) -> None:
+    async with deploying(folder) as driven:
+
+        def command() -> str:
+            return str(driven.app.screen.command())  # type: ignore[attr-defined]
+
+        assert command().startswith("orch query --status deployed --session-id orch-")
+        await driven.keys("c")
+        await driven.paste(MESSAGE)
+        assert command() == (
+            "orch record-completion --execution-id exec-003 --final-message-file FILE "
+            "--collect auto"
+        )
+        await driven.keys("tab", "end", "space")
+        assert command() == (
+            "orch record-completion --execution-id exec-003 --final-message-file FILE && "
+            "orch collect --execution-id exec-003 --deliverables lib/postings.py "
+            "--deliverables lib/index.py --validation-results tests:pass,lint:fail"
+        )
+
+
+def exact(record: Record, execution_id: str) -> bytes | None:
+    """The bytes of the latest final message."""
+    message_id = completions(record, execution_id)[-1].message_id
+    return None if message_id is None else contents.get(record, message_id)
+
+
+# How it looks
+
+Snap = Callable[..., bool]
+SIZES = [(80, 24), (140, 45)]
+THEMES = ["textual-dark", "textual-light"]
+Do = Callable[[Driven], Awaitable[None]]
+
+
+def after(do: Do) -> Callable[[Pilot[None]], Awaitable[None]]:
+    async def run_before(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        await pilot.press("f3")
+        await settled(pilot)
+        assert isinstance(pilot.app, OrchApp)
+        pilot.app.screen.query_one(Editor).cursor_blink = False
+        await do(Driven(pilot.app, pilot))
+        await settled(pilot)
+        pilot.app.clear_notifications()
+        await pilot.pause()
+
+    return run_before
+
+
+async def nothing(driven: Driven) -> None:
+    pass
+
+
+async def the_briefing(driven: Driven) -> None:
+    await driven.keys("d", "enter")
+
+
+async def the_message(driven: Driven) -> None:
+    await driven.keys("c")
+    await driven.paste(MESSAGE)
+    await driven.keys("tab", "down")
+
+
+async def hostile_message(driven: Driven) -> None:
+    await driven.keys("c")
+    await driven.paste(f"- Created `{'x/' * 99}[b].py`\n{'漢' * 99}\n{HOSTILE}")
+
+
+async def a_refusal(driven: Driven) -> None:
+    await driven.keys("c", "f6")
+    await driven.type("nothing.txt")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES)
+def test_how_the_lists_look(
+    folder: Path, snap_compare: Snap, theme: str, size: tuple[int, int]
+) -> None:
+    assert snap_compare(shown(folder, theme), terminal_size=size, run_before=after(nothing))
+
+
+@pytest.mark.parametrize(("size", "theme"), zip(SIZES, THEMES, strict=True))
+def test_how_a_completion_looks(
+    folder: Path, snap_compare: Snap, theme: str, size: tuple[int, int]
+) -> None:
+    assert snap_compare(shown(folder, theme), terminal_size=size, run_before=after(the_message))
+
+
+def test_how_a_briefing_looks(folder: Path, snap_compare: Snap) -> None:
+    app = shown(folder)
+    assert snap_compare(app, terminal_size=(140, 45), run_before=after(the_briefing))
+
+
+def test_how_a_briefing_over_budget_looks(folder: Path, snap_compare: Snap) -> None:
+    (folder / ".claude" / "orchestration" / "config.toml").write_text("budget = 10000\n")
+    assert snap_compare(shown(folder), terminal_size=(80, 24), run_before=after(the_briefing))
+
+
+def test_how_hostile_text_looks(folder: Path, snap_compare: Snap) -> None:
+    assert snap_compare(shown(folder), terminal_size=(80, 24), run_before=after(hostile_message))
+
+
+def test_how_a_refusal_looks(folder: Path, snap_compare: Snap) -> None:
+    assert snap_compare(shown(folder), terminal_size=(80, 24), run_before=after(a_refusal))
+
+
+def test_how_nothing_looks(tmp_path: Path, snap_compare: Snap) -> None:
+    (tmp_path / "spotter" / ".claude").mkdir(parents=True)
+    app = shown(tmp_path / "spotter")
+    assert snap_compare(app, terminal_size=(80, 24), run_before=after(nothing))
