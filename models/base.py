@@ -19,6 +19,9 @@ SCHEMA_VERSION = 1
 NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 """UTC with milliseconds, as every time in the record is written."""
 
+WHEN = "coalesce(deployed_at, completed_at)"
+"""The time of an execution, also of one whose deployment nobody saw; as it is indexed."""
+
 
 class Table(Model):
     class Meta:

@@ -10,6 +10,7 @@ from peewee import Model, SchemaManager, SqliteDatabase
 
 from orch_tui.models.base import APPLICATION_ID as APPLICATION_ID
 from orch_tui.models.base import SCHEMA_VERSION as SCHEMA_VERSION
+from orch_tui.models.base import WHEN
 from orch_tui.models.bundles import Bundle, BundleItem, BundleVersion
 from orch_tui.models.contents import Briefing, Content, TokenCount
 from orch_tui.models.executions import (
@@ -58,7 +59,7 @@ TABLES: tuple[type[Model], ...] = (
 INDEXES = (
     "CREATE INDEX observations_pending ON observations (execution_id) WHERE pending",
     # Lists are newest first, and so are most questions; it covers what they filter by.
-    "CREATE INDEX executions_by_time ON agent_executions (coalesce(deployed_at, completed_at), "
+    f"CREATE INDEX executions_by_time ON agent_executions ({WHEN}, "
     "retracted_at, session_id, agent_type, status, success, model, resolved_model, planned_id, "
     "bundle_version_id)",
 )

@@ -107,7 +107,7 @@ def _validate(parser: argparse.ArgumentParser, path: Path, arguments: list[str])
 
 
 def _check(parser: argparse.ArgumentParser, path: Path, arguments: list[str]) -> int:
-    from orch_tui.prepare.budget import Limits
+    from orch_tui.prepare.budget import STATUSES, Limits
     from orch_tui.prepare.validation import check_bounds
     from orch_tui.project import Project
 
@@ -125,7 +125,7 @@ def _check(parser: argparse.ArgumentParser, path: Path, arguments: list[str]) ->
         limits=Limits(),  # the older script's own: 200,000 tokens, 75 % and 90 %
     )
     _print_json(answer.to_dict())
-    return ("ok", "warning", "critical").index(answer.status)
+    return STATUSES.index(answer.status)
 
 
 def _synthesize(parser: argparse.ArgumentParser, path: Path, arguments: list[str]) -> int:

@@ -16,6 +16,9 @@ from orch_tui.prepare.bundle import PRIORITIES
 from orch_tui.prepare.catalogue import Model
 from orch_tui.prepare.tokens import ZERO, Count
 
+STATUSES = ("ok", "warning", "critical", "over")
+"""Of a gauge, from best to worst."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -87,8 +90,7 @@ class Judgement:
     @property
     def status(self) -> str:
         """The worse of the two."""
-        order = ("ok", "warning", "critical", "over")
-        return max(self.agent.status, self.session.status, key=order.index)
+        return max(self.agent.status, self.session.status, key=STATUSES.index)
 
     def require(self) -> None:
         """Raise OverBudgetError, with the figures, when either limit is exceeded."""

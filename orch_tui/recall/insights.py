@@ -13,17 +13,10 @@ from functools import cache
 from math import sqrt
 from typing import Any, Literal
 
-from orch_tui.models.database import Record
+from orch_tui.models.base import WHEN
+from orch_tui.models.database import Record, Row
 from orch_tui.prepare.tokens import Count
-from orch_tui.recall.listing import (
-    WHEN,
-    Result,
-    chosen,
-    decoded_content,
-    latest_results,
-)
-
-Row = dict[str, Any]
+from orch_tui.recall.listing import Result, chosen, decoded_content, latest_results
 
 Z = 1.96
 """Intervals hold the true share in about 95 of 100 cases."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from orch_tui.errors import UsageError
 from orch_tui.facts import ExecutionFacts, Output, Session, columns
+from orch_tui.models.base import WHEN
 from orch_tui.models.database import Record
 from orch_tui.models.executions import STATES
 from orch_tui.models.outputs import OUTPUT_TYPES
@@ -19,9 +20,6 @@ from orch_tui.recall.dates import moment
 from orch_tui.record import deliverables, observations
 from orch_tui.record import executions as execution_rows
 from orch_tui.record import sessions as session_rows
-
-WHEN = "coalesce(deployed_at, completed_at)"
-"""The time of an execution, also of one whose deployment nobody saw."""
 
 
 class Where:

@@ -15,6 +15,7 @@ from typing import Any
 
 from orch_tui.errors import UsageError
 from orch_tui.facts import ExecutionFacts, Output, Session
+from orch_tui.models.base import WHEN
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Gauge, Limits, gauge
 from orch_tui.prepare.bundle import dumps
@@ -295,7 +296,7 @@ def _last_attempts(record: Record, session_id: str) -> set[str]:
         "json_array(bundle_id, agent_executions.agent_type, agent_executions.scope), NULL) "
         "FROM agent_executions LEFT JOIN bundle_versions ON version_id = bundle_version_id "
         "WHERE session_id = ? AND retracted_at IS NULL "
-        f"ORDER BY {listing.WHEN}, agent_executions.rowid",
+        f"ORDER BY {WHEN}, agent_executions.rowid",
         [session_id],
     )
     last: dict[object, str] = {}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orch_tui.facts import Allocation, Completion, ExecutionFacts, Output, Session
+from orch_tui.models.base import WHEN
 from orch_tui.models.database import Record
 from orch_tui.record import briefings, completion, contents, deliverables, executions, outputs
 from orch_tui.record import sessions as session_rows
@@ -122,7 +123,7 @@ def _neighbours(record: Record, execution: ExecutionFacts) -> tuple[str | None, 
         for (label,) in record.sql(
             "SELECT execution_id FROM agent_executions WHERE session_id = ? "
             "AND (retracted_at IS NULL OR execution_id = ?) "
-            "ORDER BY coalesce(deployed_at, completed_at), rowid",
+            f"ORDER BY {WHEN}, rowid",
             [execution.session_id, execution.execution_id],
         )
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from orch_tui.models.database import Record
-from orch_tui.prepare.budget import Gauge, Limits, agent_limit, gauge
+from orch_tui.prepare.budget import STATUSES, Gauge, Limits, agent_limit, gauge
 from orch_tui.prepare.bundle import CLAIMED, Bundle
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.prepare.tokens import ZERO, Count
@@ -89,9 +89,8 @@ class BudgetReport:
     @property
     def status(self) -> str:
         """The worst of all gauges."""
-        order = ("ok", "warning", "critical", "over")
         gauges = [self.session, *(agent for _, agent in self.agents)]
-        return max((g.status for g in gauges), key=order.index)
+        return max((g.status for g in gauges), key=STATUSES.index)
 
     def rows(self) -> list[dict[str, Any]]:
         return [

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from orch_tui.facts import Allocation, ExecutionFacts, columns
+from orch_tui.models.base import WHEN
 from orch_tui.models.database import Record
 from orch_tui.record.observations import find, observe, settle
 
@@ -29,7 +30,7 @@ def select(
     """Executions that meet an SQL condition, newest first; retracted ones are left out."""
     rows = record.rows(
         f"SELECT {columns(ExecutionFacts)} FROM agent_executions WHERE retracted_at IS NULL "
-        f"AND ({condition}) ORDER BY coalesce(deployed_at, completed_at) DESC, rowid DESC LIMIT ?",
+        f"AND ({condition}) ORDER BY {WHEN} DESC, rowid DESC LIMIT ?",
         [*parameters, limit],
     )
     return [ExecutionFacts.of(row) for row in rows]
