@@ -70,6 +70,11 @@ class Project:
         )
         return str(self.root) if shared else None
 
+    @property
+    def has_record(self) -> bool:
+        """Whether there is a record, and it may be used."""
+        return self.recording and self.database.exists()
+
     @cached_property
     def record(self) -> Record:
         """The record, made where there is none."""
@@ -125,7 +130,7 @@ class Project:
     @property
     def counts(self) -> CountCache | None:
         """Where token counts are kept: the record, if there is one."""
-        if not self.recording or not self.database.exists():
+        if not self.has_record:
             return None
         from orch_tui.record.counts import RecordedCounts
 
@@ -179,7 +184,7 @@ class Project:
 
     def open_session_id(self, given: str | None) -> str | None:
         """As ``session_id``, but None where nothing is recorded or no session is open."""
-        if given is None and not (self.recording and self.database.exists()):
+        if given is None and not self.has_record:
             return None
         try:
             return self.session_id(given)
@@ -199,10 +204,9 @@ class Project:
 
         path = self.cwd / given
         if not path.is_file():
-            if self.recording and self.database.exists():
+            if self.has_record:
                 return ReadBundle(bundles.load(self.record, given).bundle, ())
             raise SourceError(given, "there is no such bundle file", hint="orch prepare-bundle")
-        stored = self.recording and self.database.exists()
         return loads(
             path.read_bytes(),
             name=given,
@@ -210,7 +214,7 @@ class Project:
             family_of=lambda model: self.catalogue.model(model).family,
             cache=self.counts,
             contents=(lambda sha256: contents.by_sha256(self.record, sha256))
-            if stored
+            if self.has_record
             else (lambda sha256: None),
         )
 

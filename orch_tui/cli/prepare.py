@@ -262,7 +262,7 @@ def _generate_briefing(arguments: Namespace) -> None:
     project = project_of(arguments)
     bundle = _bundle(project, arguments.bundle)
     rendered = render(bundle, project.template(arguments.template))
-    if project.recording and project.database.exists():
+    if project.has_record:
         from orch_tui.record import bundles
 
         if saved := bundles.same(project.record, bundle):

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from orch_tui.errors import ConflictError, OverBudgetError, UsageError
-from orch_tui.facts import Allocation, ExecutionFacts, PlannedAgent, Session
+from orch_tui.facts import Allocation, ExecutionFacts, PlannedAgent, Session, in_list
 from orch_tui.models.database import Record
 from orch_tui.prepare import briefing as briefings_of
 from orch_tui.prepare.budget import Judgement, Limits, judge
 from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
-from orch_tui.prepare.catalogue import Catalogue
+from orch_tui.prepare.catalogue import Catalogue, Model
 from orch_tui.prepare.sources import looks_secret
 from orch_tui.prepare.templates import Template
 from orch_tui.prepare.tokens import ZERO, Count
@@ -112,7 +112,7 @@ def deploy(
                 saved.bundle.bundle_id if saved else None,
             )
         items = bundle.items if bundle else ()
-        count = sum((item.count for item in items), ZERO) if bundle else None
+        count = bundle.total if bundle else None
         if count is None and context_token_count is not None:
             count = Count(context_token_count, CLAIMED, context_token_count, context_token_count)
         text = _briefing(record, saved, agent_type, scope, briefing, template)
@@ -127,12 +127,11 @@ def deploy(
             "deployed_at": deployed_at,
         }
         before = _said_before(record, execution_id)
-        if before and supersede is None:
-            _same_or_conflict(before, said)
-        judgement = _judge(
-            record, session_id, execution_id, saved, count, catalogue.model(model or ""), limits
-        )
         repeated = bool(before) and supersede is None
+        if repeated:
+            _same_or_conflict(before, said)
+        asked_for = catalogue.model(model or "")
+        judgement = _judge(record, session_id, execution_id, saved, count, asked_for, limits)
         if not repeated:
             if judgement.status == "over" and source in SAID:
                 _require_reason(record, session_id, judgement, allow_overflow)
@@ -161,7 +160,7 @@ def deploy(
             _marked(text, execution),
             judgement,
             (
-                *_remarks(session.status, judgement, catalogue.model(model or "").assumed, model),
+                *_remarks(session.status, judgement, asked_for.assumed, model),
                 *(_mismatch(planned_agent, saved) if said_itself else ()),
             ),
         )
@@ -238,6 +237,7 @@ def record_allocation(
     """
     with record.write():
         execution = executions.get(record, label)
+        label = execution.execution_id  # it may have been known under another
         saved = _saved(record, bundle, execution.session_id)
         if execution.bundle_version_id is None:
             model = catalogue.model(execution.model or "")
@@ -410,7 +410,7 @@ def _judge(
     execution_id: str | None,
     saved: bundles.Saved | None,
     count: Count | None,
-    model: Any,
+    model: Model,
     limits: Limits,
 ) -> Judgement:
     """This bundle or figure against its agent's limit and, with the others, the session's."""
@@ -434,12 +434,9 @@ def _allocate(
             "UPDATE context_allocations SET included_in_deployment = 0 WHERE execution_id = ?",
             [execution_id],
         )
+    listed, sha256s = in_list(item.sha256 for item in items)
     ids = dict(
-        record.sql(
-            "SELECT sha256, content_id FROM contents WHERE sha256 IN "
-            f"({', '.join('?' * len(items))})",
-            [item.sha256 for item in items],
-        )
+        record.sql(f"SELECT sha256, content_id FROM contents WHERE sha256 IN {listed}", sha256s)
     )
     record.executemany(
         "INSERT INTO context_allocations (execution_id, context_type, context_source, token_count,"
