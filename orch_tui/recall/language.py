@@ -20,13 +20,14 @@ from difflib import get_close_matches
 
 from orch_tui.errors import UsageError
 from orch_tui.models.search import EVERY, path_of, tag
+from orch_tui.record.sessions import PHASES
 
 CLOSED = {
     "status": ("deployed", "waiting", "completed", "failed"),
     "type": ("deliverable", "validation_result", "insight", "error"),
     "source": ("manual", "api", "hook", "import", "sql"),
     "has": ("message", "deliverable", "validation", "insight", "error", "bundle", "usage"),
-    "phase": ("1", "2", "3", "4", "5", "analyze", "plan", "execute", "validate", "confirm"),
+    "phase": (*map(str, PHASES), *PHASES.values()),
 }
 """The filters whose values are known, and those."""
 
@@ -36,10 +37,7 @@ FILTERS = (
 )
 """The names of the filters, in the order they are offered."""
 
-_SAME_AS = {"waiting": "deployed"} | {
-    name: str(number)
-    for number, name in enumerate(("analyze", "plan", "execute", "validate", "confirm"), 1)
-}
+_SAME_AS = {"waiting": "deployed"} | {name: str(number) for number, name in PHASES.items()}
 _LONGEST = 2000  # characters of a query
 _MOST = 60  # words and filters of a query
 _CONTINUATIONS = "abcdefghijklmnopqrstuvwxyz0123456789"

@@ -45,7 +45,7 @@ def validate_session(
         },
         agent_types=[agent.agent_type for agent in planned.values()],
         known_agents=known_agents,
-        bundles=[saved.bundle for saved in bundles.of_session(record, session_id)],
+        bundles=[saved.bundle for saved in bundles.by_figures(record, session_id)],
         limit_of=lambda bundle: agent_limit(catalogue.model(bundle.model), limits),
     )
     with record.write():
