@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +35,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
     monkeypatch.setenv("ORCH_CONFIG_DIR", str(home / "config"))
     monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
     monkeypatch.setenv("COLUMNS", "100")
     return home
 

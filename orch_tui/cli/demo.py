@@ -22,6 +22,7 @@ from pathlib import Path
 from shlex import quote
 
 from orch_tui.assets import asset
+from orch_tui.cli import screens
 from orch_tui.cli.output import printable
 from orch_tui.cli.parser import Parser
 from orch_tui.errors import OrchError, SourceError
@@ -42,6 +43,7 @@ orch demo --project .        # on this project""",
         "folder", nargs="?", metavar="DIR", help="for the sample; default: orch-demo"
     )
     where.add_argument("--project", metavar="DIR", help="run on a project of yours instead")
+    parser.add_argument("--no-tui", action="store_true", help="do not open the screens afterwards")
     parser.set_defaults(run=_demo)
     return parser
 
@@ -60,6 +62,8 @@ def _demo(arguments: Namespace) -> None:
         _run(project)
     finally:
         project.close()
+    if screens.are_possible() and not arguments.no_tui:
+        screens.open_on(project.root, database=arguments.db)
 
 
 def _free_name(name: str) -> str:

@@ -125,6 +125,11 @@ def parse(argv: list[str]) -> argparse.Namespace:
     """The arguments of the command in ``argv``; its ``run`` does the work."""
     if "_ARGCOMPLETE" in os.environ:
         _complete()
+    if not argv:
+        from orch_tui.cli import screens
+
+        if screens.are_possible():
+            return argparse.Namespace(run=screens.open_screens, db=None)
     name = argv[0] if argv else "--help"
     if name in COMMANDS:
         return builder(name)().parse_args(argv[1:])

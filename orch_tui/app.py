@@ -1,0 +1,282 @@
+"""The Textual app: it brings project, engine and screens together, and holds no logic."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.worker import get_current_worker
+
+from orch_tui.assets import asset
+from orch_tui.drafts import Drafts
+from orch_tui.errors import OrchError
+from orch_tui.project import Project
+from orch_tui.screens.base import Header, OrchScreen
+
+if TYPE_CHECKING:
+    from orch_tui.facts import Session
+    from orch_tui.prepare.budget import Gauge as Figures
+
+LOOK_EVERY = 0.5
+"""Seconds between two looks for changes by other processes."""
+
+
+@dataclass
+class SessionRead(Message, bubble=False):
+    """What the header shows."""
+
+    session: Session | None
+    gauge: Figures | None
+
+
+class RecordChanged(Message, bubble=False):
+    """Another process wrote to the record, or it is a different file now."""
+
+
+def _screen(mode: str) -> Callable[[], Screen[Any]]:
+    """A screen's class, imported when it is first shown: the app paints sooner."""
+
+    def build() -> Screen[Any]:
+        module = import_module(f"orch_tui.screens.{mode}")
+        screen: Screen[Any] = getattr(module, f"{mode.capitalize()}Screen")()
+        return screen
+
+    return build
+
+
+class OrchApp(App[None]):
+    """What ``orch`` opens."""
+
+    TITLES: ClassVar[dict[str, str]] = {
+        "plan": "Plan",
+        "compose": "Compose",
+        "deploy": "Deploy",
+        "history": "History",
+        "insights": "Insights",
+    }
+    MODES = {mode: _screen(mode) for mode in TITLES}
+    DEFAULT_MODE = "history"
+    CSS_PATH = asset("orch.tcss")
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(
+                f"f{number}", f"switch_mode('{mode}')", title, id=mode, priority=True, show=False
+            )
+            for number, (mode, title) in enumerate(TITLES.items(), start=1)
+        ),
+        *(
+            Binding(str(number), f"switch_mode('{mode}')", title, show=False)
+            for number, (mode, title) in enumerate(TITLES.items(), start=1)
+        ),
+        Binding("slash", "search", "Search", id="search", show=False),
+        Binding("ctrl+r", "search", "Search", id="search-anywhere", priority=True, show=False),
+        Binding("question_mark", "toggle_help", "Keys", id="help"),
+        Binding("ctrl+p", "command_palette", "Commands", id="palette", priority=True),
+        Binding("ctrl+q", "quit", "Quit", id="quit", priority=True, show=False),
+    ]
+
+    def __init__(self, project: Project) -> None:
+        super().__init__()
+        self.project = project
+        self.drafts = Drafts.beside(project.database)
+        self.session: Session | None = None
+        self.session_gauge: Figures | None = None
+        self._state = _read_state(self.drafts)
+        wanted = self._state.get("session")
+        self._wanted_session: str | None = wanted if isinstance(wanted, str) else None
+        self._version: tuple[int, ...] = ()
+        if project.config.theme in self.available_themes:
+            self.theme = project.config.theme
+        if project.config.keymap:
+            self.set_keymap(dict(project.config.keymap))
+
+    @property
+    def phase(self) -> str:
+        """The phase of the session, in a word."""
+        from orch_tui.record.sessions import PHASES
+
+        return PHASES.get((self.session and self.session.phase) or 0, "")
+
+    def on_mount(self) -> None:
+        self.run_worker(self._watch, thread=True, group="watch", exit_on_error=True)
+
+    # The session that all screens work on
+
+    def use_session(self, session_id: str) -> None:
+        """Make a session the one that screens and header show."""
+        self._wanted_session = session_id
+        self.read_session()
+
+    def read_session(self) -> None:
+        """Read the session and its budget anew, in a thread; the header follows."""
+        self.run_worker(self._read_session, thread=True, exclusive=True, group="session")
+
+    def _read_session(self) -> None:
+        from orch_tui.record.budget import track
+
+        worker = get_current_worker()
+        project, found, gauge = self.project, None, None
+        try:
+            if project.database.exists():
+                found = self._which_session()
+                gauge = track(
+                    project.record,
+                    found.session_id,
+                    catalogue=project.catalogue,
+                    limits=project.limits,
+                ).session
+        except OrchError:
+            pass  # no session yet: the screens say what to do
+        if not worker.is_cancelled:
+            self.post_message(SessionRead(found, gauge))
+
+    def _which_session(self) -> Session:
+        """The one that was chosen, else the newest open one, else the newest."""
+        from orch_tui.record import sessions
+
+        record, only = self.project.existing_record, self.project.only
+        with contextlib.suppress(OrchError):
+            if self._wanted_session:
+                return sessions.get(record, self._wanted_session)
+        try:
+            return sessions.current(record, only)
+        except OrchError:
+            from orch_tui.recall import listing
+
+            newest = listing.sessions(record, project=only, limit=1)
+            if not newest:
+                raise
+            return newest[0]
+
+    def on_session_read(self, message: SessionRead) -> None:
+        before = self.session and self.session.session_id
+        self.session, self.session_gauge = message.session, message.gauge
+        for header in self.screen.query(Header):  # a dialog has none
+            header.refresh()
+        after = self.session and self.session.session_id
+        if before != after and isinstance(self.screen, OrchScreen):
+            self.screen.load()
+
+    # Other processes change the record too
+
+    def _watch(self) -> None:
+        """In a thread: look again and again whether the record changed."""
+        import time
+
+        worker = get_current_worker()
+        while not worker.is_cancelled:
+            version = self._look()
+            if version != self._version:
+                self._version = version
+                self.post_message(RecordChanged())
+            time.sleep(LOOK_EVERY)
+
+    def _look(self) -> tuple[int, ...]:
+        try:
+            status = os.stat(self.project.database)
+        except OSError:
+            return ()
+        try:
+            seen = self.project.existing_record.value("PRAGMA data_version")
+        except OrchError:
+            return (status.st_ino, status.st_mtime_ns)
+        return (status.st_ino, int(seen))
+
+    def on_record_changed(self) -> None:
+        self.read_session()
+        if isinstance(self.screen, OrchScreen):
+            self.screen.load()
+
+    # Actions
+
+    def action_search(self) -> None:
+        self.switch_mode("history")
+        self.call_after_refresh(lambda: self.screen.query_one("#query").focus())
+
+    def action_toggle_help(self) -> None:
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        yield from super().get_system_commands(screen)
+        for mode, title in self.TITLES.items():
+            yield SystemCommand(title, f"Go to {title}", lambda mode=mode: self.switch_mode(mode))
+
+    def copy(self, text: str, what: str) -> None:
+        """Put text on the clipboard, through the terminal (OSC 52)."""
+        self.copy_to_clipboard(text)
+        self.notify(f"copied {what}", markup=False)
+
+    def edit(self, text: str, name: str) -> str | None:
+        """Open text in $VISUAL or $EDITOR and give what came back; None where that failed."""
+        import shlex
+        import subprocess
+        import tempfile
+
+        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+        with tempfile.TemporaryDirectory(prefix="orch-") as folder:
+            path = Path(folder) / name
+            path.write_bytes(text.encode("utf-8", "surrogateescape"))
+            try:
+                with self.suspend():
+                    subprocess.run([*shlex.split(editor), str(path)], check=True)
+                return path.read_bytes().decode("utf-8", "surrogateescape")
+            except (
+                OSError,
+                ValueError,
+                subprocess.CalledProcessError,
+                SuspendNotSupported,
+            ) as error:
+                self.notify(f"{editor}: {error}", severity="error", markup=False)
+                return None
+
+    # What was on the screen comes back when the app is opened again
+
+    def on_screen_ready(self, screen: OrchScreen) -> None:
+        """A screen came up for the first time: give it back what it remembered."""
+        state = self._state.get(self.current_mode)
+        if isinstance(state, dict):
+            screen.recollect(state)
+
+    def remember(self) -> None:
+        """Keep where every screen stands."""
+        for mode, stack in self._screen_stacks.items():
+            if stack and isinstance(stack[0], OrchScreen) and stack[0].is_mounted:
+                self._state[mode] = stack[0].remember()
+        self._state["screen"] = self.current_mode
+        self._state["session"] = self.session.session_id if self.session else None
+        with contextlib.suppress(OrchError):  # only where one was is lost
+            self.drafts.save("state", json.dumps(self._state))
+
+    async def action_quit(self) -> None:
+        self.remember()
+        self.exit()
+
+    async def on_unmount(self) -> None:
+        self.project.close()
+
+
+def _read_state(drafts: Drafts) -> dict[str, Any]:
+    try:
+        state = json.loads(drafts.load("state"))
+    except ValueError:  # none yet, or not ours
+        return {}
+    return state if isinstance(state, dict) else {}
+
+
+def run(project: Project) -> None:
+    """Open the app on a project."""
+    OrchApp(project).run()

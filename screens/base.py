@@ -1,0 +1,190 @@
+"""What every screen has: header and footer, answers from the engine, and its place remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from rich.segment import Segment
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Footer
+from textual.worker import get_current_worker
+
+from orch_tui.errors import OrchError
+from orch_tui.screens.widgets.gauge import words
+from orch_tui.screens.widgets.safe import one_line
+
+if TYPE_CHECKING:
+    from orch_tui.app import OrchApp
+
+T = TypeVar("T")
+
+
+@dataclass
+class Answered(Message, bubble=False):
+    """The engine did what it was asked in a thread."""
+
+    result: Any
+    then: Callable[[Any], None]
+    group: str
+
+
+@dataclass
+class Refused(Message, bubble=False):
+    """The engine said no."""
+
+    error: OrchError
+    group: str
+
+
+class OrchScreen(Screen[None]):
+    """One of the five. Its modules call the engine and hold no logic of their own."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+y", "copy_command", "Copy command", id="copy-command", show=False),
+    ]
+
+    app: OrchApp
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        yield from self.body()
+        yield Problem()
+        yield Footer(show_command_palette=False, compact=True)
+
+    def body(self) -> Iterable[Widget]:
+        """The widgets between header and footer."""
+        return ()
+
+    def load(self) -> None:
+        """Read what is shown again; called when the screen comes up and when the record changed."""
+
+    def command(self) -> str:
+        """The command that does or shows the same."""
+        return ""
+
+    def remember(self) -> dict[str, Any]:
+        """What should be there again when the app is reopened; plain JSON."""
+        return {}
+
+    def recollect(self, state: dict[str, Any]) -> None:
+        """The inverse of ``remember``; what is unknown or wrong in it is passed over."""
+
+    # The engine works in threads; the event loop never waits for disk, database or counting.
+
+    def ask(self, work: Callable[[], T], then: Callable[[T], None], *, group: str = "read") -> None:
+        """Do ``work`` in a thread and call ``then`` with the result, unless asked anew before."""
+
+        def run() -> None:
+            worker = get_current_worker()
+            try:
+                result = work()
+            except OrchError as error:
+                if not worker.is_cancelled:
+                    self.post_message(Refused(error, group))
+                return
+            if not worker.is_cancelled:
+                self.post_message(Answered(result, then, group))
+
+        self.run_worker(run, thread=True, exclusive=True, group=group, exit_on_error=True)
+
+    def on_answered(self, message: Answered) -> None:
+        self.query_one(Problem).clear(message.group)
+        message.then(message.result)
+
+    def on_refused(self, message: Refused) -> None:
+        self.query_one(Problem).show(message.error, message.group)
+
+    def on_mount(self) -> None:
+        self.app.on_screen_ready(self)
+
+    def on_screen_resume(self) -> None:
+        self.load()
+        self.query_one(Header).refresh()
+
+    def action_copy_command(self) -> None:
+        command = self.command()
+        if command:
+            self.app.copy(command, "the command")
+
+
+class Problem(Widget):
+    """What the engine refused and what to do, in place, above the footer."""
+
+    DEFAULT_CSS = """
+    Problem { height: auto; max-height: 3; display: none; color: $text-error; padding: 0 1; }
+    Problem.-shown { display: block; }
+    """
+
+    text: reactive[str] = reactive("", layout=True)
+
+    group = ""
+    """What was refused: an answer to the same question takes it away, others do not."""
+
+    def show(self, error: OrchError, group: str = "") -> None:
+        self.group = group
+        self.text = one_line(f"{error.message}. {error.hint}" if error.hint else error.message, 300)
+        self.add_class("-shown")
+
+    def clear(self, group: str = "") -> None:
+        if not group or self.group in ("", group):
+            self.remove_class("-shown")
+
+    def render(self) -> Any:
+        from rich.text import Text
+
+        return Text(self.text)
+
+
+class Header(Widget):
+    """One line: project, session, phase, and how full the session is."""
+
+    DEFAULT_CSS = """
+    Header {
+        dock: top; height: 1; background: $panel; color: $foreground;
+        & > .header--name { background: $primary; color: $text; text-style: bold; }
+        & > .header--here { text-style: bold; }
+        & > .header--rest { color: $foreground-muted; }
+        & > .header--alarm { color: $text-error; text-style: bold; }
+    }
+    """
+    COMPONENT_CLASSES = {"header--name", "header--here", "header--rest", "header--alarm"}
+
+    def render_line(self, y: int) -> Strip:
+        app: OrchApp = self.app  # type: ignore[assignment]
+        base = self.rich_style
+        style = {
+            name.removeprefix("header--"): self.get_component_rich_style(name)
+            for name in self.COMPONENT_CLASSES
+        }
+        segments = [Segment(" orch ", style["name"]), Segment(" ", base)]
+        for number, (mode, title) in enumerate(app.TITLES.items(), start=1):
+            here = mode == app.current_mode
+            segments.append(Segment(f"{number} {title} ", style["here" if here else "rest"]))
+        room = self.size.width - sum(len(segment.text) for segment in segments) - 2
+        gauge = app.session_gauge
+        alarm = gauge is not None and gauge.status in ("critical", "over")
+        text = next((text for text in _places(app) if len(text) <= room), "")
+        segments.append(Segment(text.rjust(max(0, room) + 1), style["alarm" if alarm else "rest"]))
+        return Strip(segments).adjust_cell_length(self.size.width, base)
+
+
+def _places(app: OrchApp) -> Iterator[str]:
+    """Where one is, ever shorter."""
+    full = "" if app.session_gauge is None else words(app.session_gauge, short=True)
+    name = one_line(app.project.root.name, 40)
+    if app.session is not None:
+        session, phase = one_line(app.session.session_id, 60), app.phase
+        yield f"{name} · {session} · {phase} · {full}"
+        yield f"{session} · {phase} · {full}"
+        yield f"{session} · {full}"
+        yield full
+    yield name

@@ -1,0 +1,110 @@
+"""Small questions over a screen: yes or no, one line of text, one of several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from orch_tui.screens.widgets.safe import one_line
+
+_CSS = """
+{name} {{ align: center middle; }}
+{name} > Vertical {{
+    width: 72; max-width: 90%; height: auto; max-height: 80%;
+    border: round $border; background: $surface; padding: 1 2;
+}}
+{name} .hint {{ color: $foreground-muted; margin-top: 1; }}
+"""
+
+
+class Confirm(ModalScreen[bool]):
+    """Yes or no; the answer is the screen's result."""
+
+    DEFAULT_CSS = _CSS.format(name="Confirm")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,enter", "answer(True)", "Yes"),
+        Binding("n,escape", "answer(False)", "No"),
+    ]
+
+    def __init__(self, question: str, *, detail: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._detail = detail
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(Text(self._question, style="bold"))
+            if self._detail:
+                yield Static(Text(self._detail))
+            yield Static("y yes   n no", classes="hint", markup=False)
+
+    def action_answer(self, answer: bool) -> None:
+        self.dismiss(answer)
+
+
+class Ask(ModalScreen[str | None]):
+    """One line of text; None when it was left with Escape."""
+
+    DEFAULT_CSS = _CSS.format(name="Ask")
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
+
+    def __init__(self, question: str, *, value: str = "", detail: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._value = value
+        self._detail = detail
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(Text(self._question, style="bold"))
+            if self._detail:
+                yield Static(Text(self._detail))
+            yield Input(self._value)
+            yield Static("enter accept   esc leave", classes="hint", markup=False)
+
+    @on(Input.Submitted)
+    def _accept(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+class Choose(ModalScreen[str | None]):
+    """One of several, by arrow keys or by typing; None when it was left with Escape."""
+
+    DEFAULT_CSS = _CSS.format(name="Choose") + "Choose OptionList { height: auto; max-height: 16; }"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
+
+    def __init__(self, question: str, choices: Sequence[tuple[str, str]]) -> None:
+        """``choices`` are pairs of a key, which is the result, and the words for it."""
+        super().__init__()
+        self._question = question
+        self._choices = choices
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(Text(self._question, style="bold"))
+            yield OptionList(
+                *(
+                    Option(Text(one_line(words)), id=str(n))
+                    for n, (_, words) in enumerate(self._choices)
+                )
+            )
+            yield Static("enter choose   esc leave", classes="hint", markup=False)
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._choices[event.option_index][0])
+
+    def action_leave(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,269 @@
+"""Insights: what went with success, always with n; a chart where one would rather look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Static
+
+from orch_tui.screens.base import OrchScreen
+from orch_tui.screens.widgets.rows import Column, Row, Rows
+
+if TYPE_CHECKING:
+    from orch_tui.recall.insights import Insights
+
+PARTS = {
+    "overall": "All runs",
+    "by_agent_type": "By agent type",
+    "by_model": "By model",
+    "by_bundle": "By bundle",
+    "by_context_source": "By context source",
+    "by_attempt": "By attempt",
+    "over_time": "Over time",
+    "context": "With it and without",
+    "validations": "Validations",
+    "estimates": "Estimate and usage",
+    "sharing": "Avoided by sharing",
+    "worth": "Taken and delivered",
+}
+"""The parts of the insights, in the order they are read."""
+
+SAID = {
+    "overall": "Success among the runs that returned; a run that still waits is unknown.",
+    "by_attempt": "First, second … run of one planned agent or task.",
+    "over_time": "Each day on which something was deployed.",
+    "context": "Success with a source and without it. It went with it; that is no cause.",
+    "validations": "The latest result of each check of every run.",
+    "estimates": "Tokens estimated for bundles beside what runs read; medians.",
+    "sharing": "Three figures of different worth, never added up, never money.",
+    "worth": "Tokens given and used, beside what is there for it now.",
+}
+EMPTY = """Nothing to learn from yet.
+
+F3 records a deployment, and what came back of it."""
+NO_USAGE = """No run has told its usage yet.
+
+It comes with hooks and transcripts of Claude Code."""
+
+
+class InsightsScreen(OrchScreen):
+    """Success, failure and unknown, by whatever might have to do with it."""
+
+    AUTO_FOCUS = "#parts"
+    HELP = """\
+Every figure has its n. The bar is the share of success among the runs that returned; the light part
+is where the true share may lie as well (Wilson interval, 95 %).
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "cycle_scope", "Session/project", id="insights-scope"),
+        Binding("w", "cycle_width", "Day/week", id="insights-width"),
+        Binding("r", "load", "Read again", id="insights-read"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._insights: Insights | None = None
+        self._of_session = False
+        self._weekly = False
+        self._read = False
+
+    def body(self) -> Iterable[Widget]:
+        with Horizontal(id="insights"):
+            yield Rows(
+                (Column("insight"), Column("n", 6, right=True)),
+                id="parts",
+                rows=[Row(part, (title, "")) for part, title in PARTS.items()],
+            )
+            with Vertical(id="part"):
+                yield Static("", id="about", markup=False)
+                yield Rows((Column(""),), id="table")
+
+    # Reading
+
+    def load(self) -> None:
+        from orch_tui.recall.insights import gather
+
+        project, session = self.app.project, self.app.session
+        session_id = session.session_id if self._of_session and session else None
+        every = "week" if self._weekly else "day"
+
+        def work() -> Insights | None:
+            if not project.database.exists():
+                return None
+            return gather(
+                project.existing_record,
+                project=project.only,
+                session_id=session_id,
+                every="week" if every == "week" else "day",
+            )
+
+        if not self._read:
+            self.query_one("#about", Static).update("reading the record …")
+        self.ask(work, self._took, group="insights")
+
+    def action_load(self) -> None:
+        self.load()
+
+    def _took(self, insights: Insights | None) -> None:
+        self._insights = insights
+        self._read = True
+        counted = {} if insights is None else insights.parts()
+        self.query_one("#parts", Rows).show(
+            [
+                Row(part, (title, str(len(counted.get(part, ()))) if part in counted else ""))
+                for part, title in PARTS.items()
+            ]
+        )
+        self._draw()
+
+    @on(Rows.Highlighted, "#parts")
+    def _part_chosen(self) -> None:
+        if self._read:
+            self._draw()
+
+    def action_cycle_scope(self) -> None:
+        self._of_session = not self._of_session
+        self.load()
+
+    def action_cycle_width(self) -> None:
+        self._weekly = not self._weekly
+        self.load()
+
+    # Drawing
+
+    def _draw(self) -> None:
+        part = self.query_one("#parts", Rows).key
+        table = self.query_one("#table", Rows)
+        where = "this session" if self._of_session else "this project"
+        self.query_one("#about", Static).update(
+            f"{PARTS[part]} · {where}\n{SAID.get(part, 'Success among the runs that returned.')}"
+        )
+        rows = self._insights.parts()[part] if self._insights else []
+        if self._insights is None or not self._insights.overall.n:
+            table.set_columns((Column(""),))
+            table.show((), empty=EMPTY, keep=False)
+        elif not rows:
+            table.set_columns((Column(""),))
+            table.show((), empty=NO_USAGE if part == "estimates" else EMPTY, keep=False)
+        elif "success_share" in rows[0]:
+            self._draw_outcomes(table, rows)
+        else:
+            names = list(rows[0])
+            table.set_columns([_column(name, rows) for name in names])
+            table.show([_plain(row, names) for row in rows], keep=False)
+
+    def _draw_outcomes(self, table: Rows, rows: Sequence[dict[str, Any]]) -> None:
+        """A bar for each group: success, and how far the true share may lie from it."""
+        name = next(iter(rows[0]))
+        if "success_share_without" in rows[0]:
+            table.set_columns(
+                (
+                    Column(name.replace("_", " ")),
+                    Column("with it", 22),
+                    Column("n", 5, right=True),
+                    Column("without", 22),
+                    Column("n", 5, right=True),
+                )
+            )
+            table.show(
+                [
+                    Row(
+                        f"{row[name]}",
+                        (
+                            f"{row[name]}",
+                            share_bar(row["success_share"]),
+                            f"{row['n']}",
+                            share_bar(row["success_share_without"]),
+                            f"{row['n_without']}",
+                        ),
+                    )
+                    for row in rows
+                ],
+                keep=False,
+            )
+            return
+        table.set_columns(
+            (
+                Column(name.replace("_", " ")),
+                Column("success", 22),
+                Column("n", 5, right=True),
+                Column("✓", 5, right=True),
+                Column("✗", 5, right=True),
+                Column("?", 5, right=True),
+            )
+        )
+        table.show(
+            [
+                Row(
+                    f"{row[name]}",
+                    (
+                        "not recorded" if row[name] is None else f"{row[name]}",
+                        share_bar(row["success_share"], row["share_low"], row["share_high"]),
+                        f"{row['n']}",
+                        f"{row['success']}",
+                        f"{row['failure']}",
+                        f"{row['unknown']}",
+                    ),
+                )
+                for row in rows
+            ],
+            keep=False,
+        )
+
+    def command(self) -> str:
+        part = self.query_one("#parts", Rows).key.removeprefix("by_")
+        session = self.app.session
+        of = f" --session-id {session.session_id}" if self._of_session and session else ""
+        return f"orch stats --by {part}{of}{' --every week' if self._weekly else ''}"
+
+    def remember(self) -> dict[str, Any]:
+        return {
+            "part": self.query_one("#parts", Rows).key,
+            "session": self._of_session,
+            "weekly": self._weekly,
+        }
+
+    def recollect(self, state: dict[str, Any]) -> None:
+        self._of_session = state.get("session") is True
+        self._weekly = state.get("weekly") is True
+        if state.get("part") in PARTS:
+            self.query_one("#parts", Rows).move_to_key(state["part"])
+
+
+CELLS = 16
+
+
+def share_bar(share: float | None, low: float | None = None, high: float | None = None) -> str:
+    """A share as a bar with its percentage: ``█`` surely, ``▒`` perhaps."""
+    if share is None:
+        return "none returned yet"
+    low, high = share if low is None else low, share if high is None else high
+    cells = ""
+    for cell in range(CELLS):
+        middle = (cell + 0.5) / CELLS
+        cells += "█" if middle <= low else "▒" if middle <= high else "·"
+    return f"{cells} {share:4.0%}"
+
+
+def _column(name: str, rows: Sequence[dict[str, Any]]) -> Column:
+    title = name.replace("_", " ")
+    if any(isinstance(row[name], str) for row in rows) and name in ("agent_type", "check"):
+        return Column(title)
+    return Column(title, max(len(title), 8), right=True)
+
+
+def _plain(row: dict[str, Any], names: Sequence[str]) -> Row:
+    cells = tuple(
+        "–"
+        if row[name] is None
+        else f"{row[name]:,}"
+        if isinstance(row[name], int)
+        else f"{row[name]}"
+        for name in names
+    )
+    return Row("/".join(cells[:2]), cells)

@@ -1,0 +1,128 @@
+"""One run in tabs: what it was given, what it said, what it delivered, and the facts."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Tab, Tabs
+
+from orch_tui.screens.widgets.lines import Lines
+from orch_tui.screens.widgets.words import local_time, state_of
+
+if TYPE_CHECKING:
+    from orch_tui.recall.show import Shown
+
+TABS = ("said", "given", "briefing", "delivered", "facts")
+_NOT_FACTS = ("final_message", "revision", "uid")
+
+
+class Preview(Vertical):
+    """What the record holds of one execution; one text is shown at a time."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "tab(-1)", "Tab before", show=False),
+        Binding("right", "tab(1)", "Next tab", show=False),
+        Binding("m", "markdown", "Markdown/raw", id="preview-markdown"),
+    ]
+    DEFAULT_CSS = """
+    Preview { & > Tabs { height: 2; } & > Lines { height: 1fr; } }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name
+        super().__init__(id=id)
+        self.shown: Shown | None = None
+        self._markdown = True
+
+    def compose(self) -> ComposeResult:
+        yield Tabs(*(Tab(name.capitalize(), id=name) for name in TABS))
+        yield Lines(id="text")
+
+    @property
+    def tab(self) -> str:
+        return self.query_one(Tabs).active or TABS[0]
+
+    @tab.setter
+    def tab(self, name: str) -> None:
+        self.query_one(Tabs).active = name
+
+    @property
+    def text(self) -> str:
+        """The exact text of the tab in front."""
+        return "" if self.shown is None else text_of(self.shown, self.tab)
+
+    def show(self, shown: Shown | None) -> None:
+        self.shown = shown
+        self._draw()
+
+    def on_tabs_tab_activated(self, event: Tabs.TabActivated) -> None:
+        event.stop()
+        self._draw()
+
+    def action_tab(self, by: int) -> None:
+        self.tab = TABS[(TABS.index(self.tab) + by) % len(TABS)]
+
+    def action_markdown(self) -> None:
+        self._markdown = not self._markdown
+        self._draw()
+
+    def _draw(self) -> None:
+        markdown = self._markdown and self.tab == "said"
+        self.query_one(Lines).show(self.text, markdown=markdown)
+
+
+def text_of(shown: Shown, tab: str) -> str:
+    """One part of a run as text."""
+    if tab == "briefing":
+        return shown.briefing or "No briefing was recorded."
+    if tab == "given":
+        items = (
+            f"━━ {given.allocation.context_source} · {_tokens(given.allocation.token_count)}"
+            f"{'' if given.allocation.included_in_deployment else ' · not included'}\n"
+            f"{'(its text was not recorded)' if given.text is None else given.text}"
+            for given in shown.given
+        )
+        return "\n".join(items) or "No context was recorded."
+    if tab == "delivered":
+        lines = (
+            f"{delivered.output.output_type}"
+            f"{' (found in the message)' if delivered.output.found else ''}"
+            f"  {delivered.output.path or delivered.output.content}"
+            f"{f'  · {delivered.state}' if delivered.state else ''}"
+            for delivered in shown.delivered
+        )
+        return "\n".join(lines) or "Nothing was collected."
+    if tab == "facts":
+        return _facts(shown)
+    many = len(shown.returned) > 1
+    messages = (
+        f"{f'━━ return {r.completion.position}, {r.completion.status}' + chr(10) if many else ''}"
+        f"{r.final_message or '(no message)'}"
+        for r in shown.returned
+    )
+    return "\n\n".join(messages) or "It has not returned yet."
+
+
+def _facts(shown: Shown) -> str:
+    execution = shown.execution
+    lines = [f"{'state':<22}{state_of(execution.status)[0]}"]
+    for fact in fields(execution):
+        value = getattr(execution, fact.name)
+        if value is None or fact.name in _NOT_FACTS:
+            continue
+        text = local_time(value) if fact.name.endswith("_at") else str(value)
+        lines.append(f"{fact.name:<22}{text}")
+    around = {
+        "before": shown.before,
+        "after": shown.after,
+        "same context": ", ".join(shown.same_context),
+    }
+    lines += [f"{name:<22}{label}" for name, label in around.items() if label]
+    return "\n".join(lines)
+
+
+def _tokens(count: int | None) -> str:
+    return "tokens unknown" if count is None else f"{count:,} tokens"

@@ -1,0 +1,247 @@
+"""History as a person uses it: keys in, screen out, over a real record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from orch_tui.api import OrchestrationSession
+from orch_tui.app import OrchApp
+from orch_tui.project import Project
+from orch_tui.recall.search import search
+from orch_tui.screens.history import Run, SideBySide
+from orch_tui.screens.widgets.lines import Lines
+from orch_tui.screens.widgets.preview import Preview
+from orch_tui.screens.widgets.query import QueryInput
+from orch_tui.screens.widgets.rows import Rows
+from tests.conftest import FakeClock
+
+HOSTILE = "[bold]not markup[/] \x1b[31mred\x1b[0m \u202ereversed\u202c\x07 [unclosed"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, clock: FakeClock) -> Path:
+    """A project with three runs, the last one still waiting."""
+    root = tmp_path / "spotter"
+    (root / ".claude").mkdir(parents=True)
+    (root / "spec.md").write_text("# Walrus\nThe walrus indexes words.\n" * 20)
+    project = Project(root, clock=clock)
+    session = OrchestrationSession("Index the words", project=project)
+    bundle = session.prepare_context("debugger", scope="Find the slow query", files=["spec.md"])
+    first = session.init_deployment(context_bundle=bundle, model="sonnet")
+    first.record_completion("# Found it\n\nThe **walrus** was slow.", collect=True)
+    second = session.init_deployment("implementor", "Mend the index", model="opus")
+    second.record_completion(HOSTILE, status="failed", error_code="ORG-003")
+    session.init_deployment("Explore", "Look for more")
+    project.close()
+    return root
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Until the engine has answered everything that was asked."""
+    while True:
+        await pilot.pause()
+        busy = [w for w in pilot.app.workers if w.group != "watch" and not w.is_finished]
+        if not busy:
+            await pilot.pause()
+            return
+        await asyncio.gather(*(w.wait() for w in busy), return_exceptions=True)
+
+
+def opened(folder: Path, clock: FakeClock) -> OrchApp:
+    return OrchApp(Project(folder, clock=clock))
+
+
+def keys(app: OrchApp) -> list[str]:
+    return [row.key for row in app.screen.query_one("#hits", Rows).rows]
+
+
+async def test_it_opens_ready_to_type_with_everything_newest_first(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        assert keys(app) == ["exec-003", "exec-002", "exec-001"]
+        assert isinstance(app.focused, QueryInput)
+        await pilot.press(*"walr")
+        await settled(pilot)
+        assert keys(app) == ["exec-001"]
+
+
+async def test_a_mistake_is_named_and_the_rest_is_searched(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await pilot.press(*"status:perhaps")
+        await settled(pilot)
+        assert "perhaps" in str(app.screen.query_one("#mistakes", Static).content)
+        assert len(keys(app)) == 3
+
+
+async def test_the_list_moves_while_one_types_and_the_preview_follows(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pilot.press("down", "down")
+        await settled(pilot)
+        preview = app.screen.query_one(Preview)
+        assert preview.shown is not None and preview.shown.execution.execution_id == "exec-001"
+        assert isinstance(app.focused, QueryInput)
+        await pilot.press("f6")
+        await settled(pilot)
+        assert preview.tab == "given" and "The walrus indexes words." in preview.text
+
+
+async def test_enter_opens_a_run_and_escape_comes_back(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert isinstance(app.screen, Run)
+        await pilot.press("escape")
+        assert not isinstance(app.screen, Run)
+
+
+async def test_two_runs_are_marked_and_compared(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pilot.press("down", "f7")
+        await settled(pilot)
+        await pilot.press("down", "f7")
+        await settled(pilot)
+        assert isinstance(app.screen, SideBySide)
+        assert "-[bold]not markup[/]" in app.screen.query_one("#said", Lines).text
+
+
+async def test_a_replay_is_deployed_again(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await pilot.press(*"walr")
+        await settled(pilot)
+        await pilot.press("f8")
+        await pilot.pause()
+        await pilot.press("down", "enter")
+        await settled(pilot)
+        assert app.project.record.value("SELECT count(*) FROM agent_executions") == 4
+        assert "Find the slow query" in app.clipboard
+
+
+async def test_what_another_process_records_appears_and_the_place_is_kept(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pilot.press("down")
+        await settled(pilot)
+        with OrchestrationSession.open("orch-2026-11-22-001", project=folder) as other:
+            other.init_deployment("Explore", "From elsewhere")
+        while len(keys(app)) < 4:
+            await pilot.pause(0.02)
+        assert app.screen.query_one("#hits", Rows).key == "exec-002"
+
+
+async def test_without_a_record_it_says_what_to_do_and_makes_none(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    (tmp_path / ".git").mkdir()
+    app = opened(tmp_path, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        assert keys(app) == []
+        await pilot.press(*"x", "f7", "f8", "f9", "enter")
+        await settled(pilot)
+    assert not (tmp_path / ".claude").exists()
+
+
+async def test_the_place_comes_back_when_reopened(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await pilot.press(*"agent:expl")
+        await settled(pilot)
+        await pilot.press("f6", "ctrl+q")
+    again = opened(folder, clock)
+    async with again.run_test() as pilot:
+        await settled(pilot)
+        assert again.screen.query_one(QueryInput).value == "agent:expl"
+        assert keys(again) == ["exec-003"]
+        assert again.screen.query_one(Preview).tab == "given"
+
+
+async def test_the_command_that_does_the_same(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pilot.press(*"walr", "ctrl+y")
+        assert app.clipboard == "orch history walr"
+        await settled(pilot)
+        await pilot.press("escape", "ctrl+y")
+        assert app.clipboard == "orch show exec-001 --part said"
+
+
+async def test_a_thousand_runs_are_read_as_the_cursor_comes_near_their_end(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    (tmp_path / ".git").mkdir()
+    with OrchestrationSession("many", project=tmp_path, clock=clock) as session:
+        record = session.project.record
+        with record.write():
+            for number in range(500):
+                session.init_deployment("worker", f"part {number}")
+    app = opened(tmp_path, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        assert len(keys(app)) == 200
+        await pilot.press("escape", "end")
+        await settled(pilot)
+        await pilot.press("end")
+        await settled(pilot)
+        assert len(set(keys(app))) == len(keys(app)) == 500
+    assert search(Project(tmp_path).existing_record, "").total >= 400
+
+
+Snap = Callable[..., bool]
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+def test_how_it_looks(
+    folder: Path, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
+) -> None:
+    app = opened(folder, clock)
+    app.theme = theme
+    assert snap_compare(app, terminal_size=size, run_before=typing("slow"))
+
+
+def test_how_hostile_text_looks(folder: Path, clock: FakeClock, snap_compare: Snap) -> None:
+    app = opened(folder, clock)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=typing("status:failed"))
+
+
+def test_how_nothing_looks(tmp_path: Path, clock: FakeClock, snap_compare: Snap) -> None:
+    empty = tmp_path / "spotter"
+    (empty / ".git").mkdir(parents=True)
+    assert snap_compare(opened(empty, clock), terminal_size=(80, 24), run_before=typing(""))
+
+
+def test_how_a_mistake_looks(folder: Path, clock: FakeClock, snap_compare: Snap) -> None:
+    app = opened(folder, clock)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=typing("since:nevre agnet:x"))
+
+
+def typing(text: str) -> Callable[[Pilot[None]], Awaitable[None]]:
+    async def run_before(pilot: Pilot[None]) -> None:
+        pilot.app.screen.query_one(QueryInput).cursor_blink = False
+        await pilot.press(*text)
+        await settled(pilot)
+
+    return run_before

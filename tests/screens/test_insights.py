@@ -1,0 +1,98 @@
+"""Insights: every part has its figures, its n and its words for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from orch_tui.api import OrchestrationSession
+from orch_tui.app import OrchApp
+from orch_tui.project import Project
+from orch_tui.screens.insights import PARTS, share_bar
+from orch_tui.screens.widgets.rows import Rows
+from tests.conftest import FakeClock
+from tests.screens.test_history import settled
+
+Snap = Callable[..., bool]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, clock: FakeClock) -> Path:
+    root = tmp_path / "spotter"
+    (root / ".claude").mkdir(parents=True)
+    (root / "spec.md").write_text("# Walrus\n" * 20)
+    project = Project(root, clock=clock)
+    session = OrchestrationSession("Index the words", project=project)
+    bundle = session.prepare_context("debugger", files=["spec.md"])
+    for number in range(6):
+        run = session.init_deployment(
+            "debugger" if number % 2 else "implementor", context_bundle=bundle, model="sonnet"
+        )
+        if number < 5:
+            status = "failed" if number == 3 else "completed"
+            run.record_completion(f"Run {number} is over.", status=status)
+            run.collect(validation_results={"tests": "fail" if number == 3 else "pass"})
+    project.close()
+    return root
+
+
+async def test_every_part_can_be_looked_at(folder: Path, clock: FakeClock) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        for part in PARTS:
+            assert app.screen.query_one("#parts", Rows).key == part
+            table = app.screen.query_one("#table", Rows)
+            assert bool(table.rows) == (part != "estimates"), part
+            await pilot.press("down")
+            await settled(pilot)
+
+
+async def test_the_command_gives_the_same(folder: Path, clock: FakeClock) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        await pilot.press("down", "s")
+        await settled(pilot)
+        await pilot.press("ctrl+y")
+        assert app.clipboard == "orch stats --by agent_type --session-id orch-2026-11-22-001"
+
+
+def test_a_bar_says_how_sure_it_is() -> None:
+    assert share_bar(None) == "none returned yet"
+    assert share_bar(1.0, 0.5, 1.0) == "████████▒▒▒▒▒▒▒▒ 100%"
+    assert share_bar(0.0, 0.0, 0.25) == "▒▒▒▒············   0%"
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+def test_how_it_looks(
+    folder: Path, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    app.theme = theme
+
+    async def look(pilot: Pilot[None]) -> None:
+        await app.run_action("switch_mode('insights')")
+        await settled(pilot)
+        app.screen.query_one("#parts", Rows).move_to_key("by_agent_type")
+        await settled(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=look)
+
+
+def test_how_nothing_looks(tmp_path: Path, clock: FakeClock, snap_compare: Snap) -> None:
+    empty = tmp_path / "spotter"
+    (empty / ".git").mkdir(parents=True)
+    app = OrchApp(Project(empty, clock=clock))
+
+    async def look(pilot: Pilot[None]) -> None:
+        await app.run_action("switch_mode('insights')")
+        await settled(pilot)
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=look)
