@@ -249,8 +249,8 @@ def _remove(record: Record, secret: _Secret, found: _Found) -> None:
             ) from error
     moved = {content_id: _replace(record, content_id, secret) for content_id in found.contents}
     for old, new in moved.items():
-        for table, column in _columns_to(Content):
-            record.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", [new, old])
+        for name, column in _columns_to(Content):
+            record.execute(f"UPDATE {name} SET {column} = ? WHERE {column} = ?", [new, old])
     cleaned_briefings = {
         key["briefing_id"] for t, key, _ in found.rows if t._meta.table_name == "briefings"
     }
