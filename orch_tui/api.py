@@ -260,14 +260,18 @@ class OrchestrationSession:
             if isinstance(project, Project)
             else Project(project, database=database, clock=clock)
         )
-        self.session_id = sessions.init_session(
-            self.project.record,
-            scope,
-            project=str(self.project.root),
-            session_id=session_id,
-            metadata=metadata,
-            budget=budget,
-        ).session_id
+        try:
+            self.session_id = sessions.init_session(
+                self.project.record,
+                scope,
+                project=str(self.project.root),
+                session_id=session_id,
+                metadata=metadata,
+                budget=budget,
+            ).session_id
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
     def open(
@@ -279,8 +283,13 @@ class OrchestrationSession:
             NotFoundError: with the nearest known ids.
         """
         found = project if isinstance(project, Project) else Project(project, **options)
-        scope = sessions.get(found.existing_record, session_id).scope
-        session = cls(scope, session_id, project=found)
+        try:
+            scope = sessions.get(found.existing_record, session_id).scope
+            session = cls(scope, session_id, project=found)
+        except BaseException:
+            if found is not project:
+                found.close()
+            raise
         session._own_project = found is not project
         return session
 

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import assert_type
@@ -138,6 +138,26 @@ def test_nothing_is_opened_or_made_before_it_is_asked_for(folder: Path) -> None:
     with pytest.raises(RecordError, match="there is no record"):
         OrchestrationSession.open("orch-2026-11-22-001")
     assert not (folder / ".claude" / "orchestration").exists()
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda: OrchestrationSession(" "),
+        lambda: OrchestrationSession("other", "mine"),
+        lambda: OrchestrationSession.open("yours"),
+    ],
+)
+def test_a_session_that_is_refused_leaves_no_database_open(
+    folder: Path, refused: Callable[[], OrchestrationSession]
+) -> None:
+    with OrchestrationSession("s", "mine"):
+        pass
+    with pytest.raises(OrchError) as error:
+        refused()
+    assert error.value.hint  # and so the traceback, which holds on to the session, is alive
+    database = folder / ".claude" / "orchestration" / "execution.db"
+    assert not database.with_name("execution.db-wal").exists()
 
 
 # What it does
