@@ -149,7 +149,7 @@ def _keep_deliverable(
         "execution_id = ? AND output_type = 'deliverable' AND path = ?",
         [execution.execution_id, read.path],
     )
-    stored_validation = json.loads(known[-1].content or "{}").get("validation", {}) if known else {}
+    stored_validation = _validation_in(known[-1]) if known else {}
     results = dict(validation) if validation else stored_validation
     content = {
         "file_path": read.path,
@@ -177,6 +177,14 @@ def _keep_deliverable(
         size=read.size,
         content_id=None if read.data is None else contents.put(record, read.data),
     ), True
+
+
+def _validation_in(deliverable: Output) -> Any:
+    try:
+        content = json.loads(deliverable.content or "{}")
+    except (ValueError, RecursionError):  # raw SQL may have put anything there
+        return {}
+    return content.get("validation", {}) if isinstance(content, dict) else {}
 
 
 def _keep_text(

@@ -49,6 +49,22 @@ def test_a_deliverable_is_stored_as_the_json_of_the_proposal(
     }
 
 
+@pytest.mark.parametrize("content", ["made.txt", "[1]", "{broken", None])
+def test_a_deliverable_that_raw_sql_recorded_gets_its_next_version(
+    execution: Execution, tmp_path: Path, content: str | None
+) -> None:
+    (tmp_path / "made.txt").write_text("made\n")
+    record = execution.project.record
+    with record.write():
+        record.execute(
+            "INSERT INTO outputs (execution_id, output_type, path, content) "
+            "VALUES (?, 'deliverable', 'made.txt', ?)",
+            [execution.execution_id, content],
+        )
+    execution.collect(deliverables=["made.txt"])
+    assert json.loads(execution.outputs()[-1].content or "")["validation"] == {}
+
+
 def test_a_check_that_fails_again_is_recorded_again(execution: Execution) -> None:
     for result in ("fail", "fail", "pass", "fail"):
         execution.collect(validation_results={"tests": result})
