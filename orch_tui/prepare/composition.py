@@ -183,6 +183,43 @@ class Composition:
         return " ".join(words)
 
 
+class Edits:
+    """A composition and those it was before, so that every edit can be taken back."""
+
+    def __init__(self, now: Composition) -> None:
+        self.now = now
+        self._before: list[Composition] = []
+        self._after: list[Composition] = []
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._before)
+
+    def edit(self, composition: Composition) -> bool:
+        """Make it another one; gives whether it is."""
+        if composition == self.now:
+            return False
+        self._before.append(self.now)
+        self._after.clear()
+        self.now = composition
+        return True
+
+    def undo(self) -> bool:
+        """Take the last edit back, if there is one."""
+        return self._step(self._before, self._after)
+
+    def redo(self) -> bool:
+        """Make the edit again that was taken back last."""
+        return self._step(self._after, self._before)
+
+    def _step(self, source: list[Composition], target: list[Composition]) -> bool:
+        if not source:
+            return False
+        target.append(self.now)
+        self.now = source.pop()
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class Weight:
     """One choice as it was read."""
