@@ -274,9 +274,7 @@ class OrchestrationSession:
             raise
 
     @classmethod
-    def open(
-        cls, session_id: str, *, project: Place = None, **options: Any
-    ) -> Self:
+    def open(cls, session_id: str, *, project: Place = None, **options: Any) -> Self:
         """A session that exists, by its id.
 
         Raises:

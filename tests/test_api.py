@@ -76,13 +76,13 @@ def test_the_example_may_run_twice(folder: Path) -> None:
     """Its session id is the same; the second run is another attempt in the same session."""
     example = (FIXTURES / "proposal" / "api_example.txt").read_text()
     program = example.replace("from orchestration_api import", "from orch_tui import")
-    for _ in range(2):
+    for attempt in (1, 2):
         names: dict[str, object] = {"agent_output": "done"}
         exec(compile(program, "api_example", "exec"), names)
-    session = names["session"]
-    assert isinstance(session, OrchestrationSession)
-    assert len(session.executions()) == 2
-    session.close()
+        session = names["session"]
+        assert isinstance(session, OrchestrationSession)
+        assert len(session.executions()) == attempt
+        session.close()
 
 
 # Opening and closing
