@@ -92,7 +92,7 @@ class PlanRules:
     catalogue: Catalogue
     limits: Limits
     bundles: Mapping[str, Outline]
-    """The session's bundles and those its plan names, by id."""
+    """The session's bundles, those of no session and those its plan names, by id."""
     waits: Mapping[int, Sequence[int]]
     """For each position of the plan, the positions it waits for."""
 
@@ -121,7 +121,7 @@ class PlanRules:
         if not name:
             yield Remark("agent_type", "an agent type is needed", stops=True)
         elif not is_known(name, self.known_agents):
-            yield Remark("agent_type", f"agent type {name!r} is not defined in .claude/agents")
+            yield Remark("agent_type", f"{name!r} is not defined in .claude/agents")
 
     def _on_model(self, intent: Intent) -> Iterator[Remark]:
         if intent.model and self.catalogue.model(intent.model).assumed:
@@ -135,7 +135,9 @@ class PlanRules:
             return
         bundle = self.bundles.get(intent.bundle_id)
         if bundle is None:
-            yield Remark("bundle_id", f"the session has no bundle {intent.bundle_id!r}", stops=True)
+            yield Remark(
+                "bundle_id", f"there is no bundle {intent.bundle_id!r} to plan with", stops=True
+            )
             return
         against = self.gauge(intent.model, intent.bundle_id)
         if against and against.status == "over":
@@ -157,8 +159,12 @@ class PlanRules:
         edges = [(str(o), str(p)) for p, others in waits.items() for o in others]
         for cycle in cycles(edges):
             if str(intent.position) in cycle:
-                circle = " -> ".join((*cycle, cycle[0]))
-                yield Remark("waits_for", f"they wait for each other: {circle}", stops=True)
+                at = cycle.index(str(intent.position))
+                circle = " -> ".join((*cycle[at:], *cycle[:at], cycle[at]))
+                text = f"they wait for each other: {circle}"
+                if len(cycle) == 1:
+                    text = "it would wait for itself"
+                yield Remark("waits_for", text, stops=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,10 +263,11 @@ def _attempts(record: Record, session_id: str) -> dict[int | None, list[tuple[st
 
 
 def _outlines(record: Record, session_id: str) -> dict[str, Outline]:
-    """The bundles of a session and those its plan names, in the order they were made."""
+    """The bundles a session may plan with, in the order they were made."""
     rows = record.sql(
         """WITH named AS (
-          SELECT bundle_id FROM bundles WHERE session_id = ?1 AND removed_at IS NULL
+          SELECT bundle_id FROM bundles
+          WHERE (session_id = ?1 OR session_id IS NULL) AND removed_at IS NULL
           UNION SELECT bundle_id FROM planned_agents WHERE session_id = ?1 AND removed_at IS NULL),
         latest AS (SELECT bundle_id, max(version) AS version
           FROM bundle_versions JOIN named USING (bundle_id) GROUP BY bundle_id)

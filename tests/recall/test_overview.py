@@ -29,7 +29,7 @@ def open_session(record: Record, session_id: str, budget: int | None = None) -> 
     ).session_id
 
 
-def save(record: Record, session_id: str, tokens: int, agent_type: str = "Explore") -> str:
+def save(record: Record, session_id: str | None, tokens: int, agent_type: str = "Explore") -> str:
     count = Count(tokens, "claude-v4.8", tokens, tokens)
     item = ContextItem("file", f"{tokens}.md", "required", (), b"x", count)
     made = Bundle("", agent_type, "look", (item,), "sonnet", "2026-11-22T10:00:00.000Z")
@@ -153,9 +153,12 @@ def test_what_cannot_be_planned_is_told_before(
     assert {remark.field for remark in found if remark.stops} == stopped
 
 
-def test_bundles_of_other_sessions_that_the_plan_names(record: Record, session: str) -> None:
+def test_bundles_of_no_session_and_of_others_that_the_plan_names(
+    record: Record, session: str
+) -> None:
     elsewhere = save(record, open_session(record, "t"), 300)
-    assert elsewhere not in page(record).rules.bundles
+    nowhere = save(record, None, 200)
+    assert list(page(record).rules.bundles) == [nowhere]
     plan.add(record, session, "Explore", bundle_id=elsewhere)
     assert page(record).rules.bundles[elsewhere].count.tokens == 300
 

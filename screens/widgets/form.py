@@ -1,0 +1,350 @@
+"""A form of several lines over a screen: each with choices to complete from and, while it is
+typed, what is wrong with it beneath.
+
+What is typed is kept as a draft, so that leaving the form, or a crash, loses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from orch_tui.errors import OrchError
+from orch_tui.screens.widgets.safe import one_line, plain
+
+if TYPE_CHECKING:
+    from orch_tui.app import OrchApp
+    from orch_tui.prepare.validation import Remark
+
+SAVE_AFTER = 0.3
+"""Seconds without a key after which the draft is written."""
+MOST_CHOICES = 100
+
+Values = Mapping[str, str]
+Check = Callable[[Values], "Sequence[Remark]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of a form."""
+
+    name: str
+    label: str
+    value: str = ""
+    placeholder: str = ""
+    choices: Sequence[tuple[str, str]] = ()
+    """Pairs of a value to complete to and the words beside it."""
+    several: bool = False
+    """Values separated by commas; the one at the end is completed."""
+
+
+class FormInput(Input):
+    """A line of a form; line ends in it are shown, and kept."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "screen.choose(1)", "Choose", show=False),
+        Binding("up", "screen.choose(-1)", "Choose", show=False),
+    ]
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()  # Textual's own takes the first line only
+        self.insert_text_at_cursor(_shown(event.text.rstrip("\r\n")))
+
+
+class Form(ModalScreen[dict[str, str] | None]):
+    """Several lines of text; their values by name are the result, None when left with Escape."""
+
+    DEFAULT_CSS = """
+    Form { align: center middle; }
+    Form > Vertical {
+        width: 84; max-width: 96%; height: auto; max-height: 100%;
+        border: round $border; background: $surface; padding: 0 2;
+    }
+    Form #title { text-style: bold; margin-bottom: 1; }
+    Form #fields { height: auto; max-height: 12; }
+    Form #fields > Horizontal { height: 1; }
+    Form .label { width: 12; color: $foreground-muted; }
+    Form .-now .label { color: $text-accent; text-style: bold; }
+    Form FormInput { width: 1fr; background: $panel; }
+    Form .remark { height: auto; margin-left: 12; display: none; color: $text-warning; }
+    Form .remark.-shown { display: block; }
+    Form .remark.-stops { color: $text-error; }
+    Form #choices {
+        height: 7; margin-top: 1; border: none; border-top: solid $border; padding: 0;
+        background: $surface;
+    }
+    Form #hint { height: 1; color: $foreground-muted; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Leave"),
+        Binding("ctrl+z", "start_over", "As it was"),
+        # keys typed ahead, over a slow line, must not end up in the line before
+        Binding("tab", "app.focus_next", "Next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", "Previous", show=False, priority=True),
+    ]
+
+    app: OrchApp
+
+    @dataclass
+    class DraftRead(Message, bubble=False):
+        """What was typed the last time and not accepted."""
+
+        values: dict[str, str]
+
+    def __init__(
+        self, title: str, fields: Sequence[Field], *, check: Check, accept: str, draft: str = ""
+    ) -> None:
+        """``check`` says what is wrong with values, at every key, so it must be quick; ``accept``
+        is the word for Enter; ``draft`` names where unfinished typing is kept, empty: nowhere.
+
+        Accepting leaves the draft to the caller: it is to be dropped once the values are recorded.
+        """
+        super().__init__()
+        self._title = title
+        self._fields = {field.name: field for field in fields}
+        self._check = check
+        self._accept = accept
+        self._draft = draft
+        self._touched: set[str] = set()
+        self._remarks: dict[str, list[Remark]] = {}
+        self._chosen: tuple[str, str] | None = None
+        """What was typed into the line, and the value taken from the list since."""
+        self._saving: Any = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(Text(one_line(self._title)), id="title")
+            with VerticalScroll(id="fields", can_focus=False):
+                for field in self._fields.values():
+                    with Horizontal(id=f"line-{field.name}"):
+                        yield Static(Text(field.label), classes="label")
+                        yield FormInput(
+                            _shown(field.value),
+                            placeholder=field.placeholder,
+                            id=f"field-{field.name}",
+                            compact=True,
+                            select_on_focus=False,
+                        )
+                    yield Static("", classes="remark", id=f"remark-{field.name}", markup=False)
+            choices = OptionList(id="choices")
+            choices.can_focus = False
+            choices.display = self._has_choices
+            yield choices
+            yield Static(Text(self._hint()), id="hint")
+
+    def on_mount(self) -> None:
+        self._show_remarks()
+        if self._draft:
+            self.run_worker(self._read_draft, thread=True, group="draft")
+
+    # Values
+
+    @property
+    def values(self) -> dict[str, str]:
+        """As typed; a line nobody changed is what it was, to the character."""
+        found = {}
+        for name, field in self._fields.items():
+            shown = self._input(name).value
+            found[name] = field.value if shown == _shown(field.value) else _meant(shown)
+        return found
+
+    def _input(self, name: str) -> FormInput:
+        return self.query_one(f"#field-{name}", FormInput)
+
+    def _put(self, values: Values) -> None:
+        for name in self._fields:
+            if isinstance(values.get(name), str):
+                self._input(name).value = _shown(values[name])
+                self._input(name).cursor_position = len(self._input(name).value)
+
+    @property
+    def _now(self) -> str:
+        """The line that has the cursor."""
+        return (self.focused.id or "").removeprefix("field-") if self.focused else ""
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        name = (event.input.id or "").removeprefix("field-")
+        if event.value != _shown(self._fields[name].value):
+            self._touched.add(name)
+        self._show_remarks()
+        if name == self._now and not (self._chosen and event.value == self._chosen[1]):
+            self._chosen = None
+            self._show_choices()
+        if self._draft and self._touched:
+            if self._saving is not None:
+                self._saving.stop()
+            self._saving = self.set_timer(SAVE_AFTER, self._save)
+
+    def _show_remarks(self) -> list[Remark]:
+        """Say beneath each line what is wrong with it; gives what cannot be accepted."""
+        values = self.values
+        remarks = self._check(values)
+        for name in self._fields:
+            own = [r for r in remarks if r.field == name]
+            shown = own if values[name].strip() or name in self._touched else []
+            if shown == self._remarks.get(name, []):
+                continue  # laying out the form anew takes longer than a key should
+            self._remarks[name] = shown
+            label = self.query_one(f"#remark-{name}", Static)
+            lines = [f"{'✗' if r.stops else '⚠'} {one_line(r.text)}" for r in shown]
+            label.update(Text("\n".join(lines)))
+            label.set_class(bool(shown), "-shown")
+            label.set_class(any(r.stops for r in shown), "-stops")
+        return [remark for remark in remarks if remark.stops]
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self._touched.update(self._fields)
+        stops = self._show_remarks()
+        if stops:
+            self._input(stops[0].field).focus()
+            self.app.bell()
+            return
+        if self._saving is not None:
+            self._saving.stop()
+        self.dismiss(self.values)
+
+    def action_leave(self) -> None:
+        if self._touched:
+            self._save()
+        self.dismiss(None)
+
+    def action_start_over(self) -> None:
+        self._put({name: field.value for name, field in self._fields.items()})
+        self._touched.clear()
+        self._show_remarks()
+        self._keep("")
+        self.query_one("#hint", Static).update(Text(self._hint()), layout=False)
+
+    def _hint(self, *first: str) -> str:
+        keys = [f"enter {self._accept}", "tab next", *["↓ choose"] * self._has_choices, "esc leave"]
+        return " · ".join((*first, *keys))
+
+    @property
+    def _has_choices(self) -> bool:
+        return any(field.choices for field in self._fields.values())
+
+    # Choices
+
+    @on(events.DescendantFocus)
+    def _focused(self) -> None:
+        for name in self._fields:
+            self.query_one(f"#line-{name}").set_class(name == self._now, "-now")
+        self._chosen = None
+        self._show_choices()
+
+    def _show_choices(self) -> None:
+        field = self._fields.get(self._now)
+        found = matching(field, self._input(field.name).value) if field else []
+        choices = self.query_one("#choices", OptionList)
+        choices.clear_options()
+        width = max((len(value) for value, _ in found), default=0)
+        choices.add_options(
+            Option(Text(f"{one_line(value):{width}}  {one_line(words)}"), id=value)
+            for value, words in found
+        )
+
+    def action_choose(self, by: int) -> None:
+        """Take the next choice into the line, or go to the next line where there is none."""
+        choices = self.query_one("#choices", OptionList)
+        if not choices.option_count:
+            (self.focus_next if by > 0 else self.focus_previous)("FormInput")
+            return
+        at = choices.highlighted
+        at = (0 if by > 0 else choices.option_count - 1) if at is None else at + by
+        choices.highlighted = at % choices.option_count
+        self._choose(str(choices.get_option_at_index(choices.highlighted).id))
+
+    @on(OptionList.OptionSelected, "#choices")
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        self._choose(str(event.option_id))
+
+    def _choose(self, value: str) -> None:
+        field = self._fields[self._now]
+        line = self._input(field.name)
+        typed = self._chosen[0] if self._chosen else line.value
+        head = typed.rpartition(",")[0] if field.several else ""
+        self._chosen = (typed, f"{head}, {value}" if head else value)
+        line.value = self._chosen[1]
+        line.cursor_position = len(line.value)
+
+    # The draft
+
+    def _read_draft(self) -> None:
+        try:
+            values = json.loads(self.app.drafts.load(self._draft))
+        except ValueError:  # none, or not ours
+            return
+        if isinstance(values, dict):
+            self.post_message(self.DraftRead(values))
+
+    def on_form_draft_read(self, message: DraftRead) -> None:
+        if self._touched or not message.values:
+            return
+        self._put(message.values)
+        hint = Text(self._hint("what you typed is back, ctrl+z as it was"))
+        self.query_one("#hint", Static).update(hint, layout=False)
+
+    def _save(self) -> None:
+        self._keep(draft_of(self.values))
+
+    def _keep(self, text: str) -> None:
+        """Write the draft in a thread, or drop it; the app lives longer than the form."""
+        if self._saving is not None:
+            self._saving.stop()
+        if not self._draft:
+            return
+        app, name = self.app, self._draft
+
+        def work() -> None:
+            try:
+                app.drafts.save(name, text)
+            except OrchError as error:
+                app.call_from_thread(app.notify, error.message, severity="warning", markup=False)
+
+        app.run_worker(work, thread=True, exclusive=True, group=f"draft-{name}")
+
+
+def draft_of(values: Values) -> str:
+    """Values as a draft that a form takes up again."""
+    return json.dumps(dict(values), ensure_ascii=False)
+
+
+def matching(field: Field, text: str) -> list[tuple[str, str]]:
+    """The choices that what is typed may become, those that begin with it first.
+
+    All of them where it is one already, so that another can be taken.
+    """
+    typed = (text.rpartition(",")[2] if field.several else text).strip().casefold()
+    taken = {part.strip() for part in text.split(",")} if field.several else set()
+    open_choices = [choice for choice in field.choices if choice[0] not in taken]
+    if any(value.casefold() == typed for value, _ in field.choices):
+        return open_choices[:MOST_CHOICES]
+    found = [c for c in open_choices if typed in c[0].casefold()]
+    found.sort(key=lambda choice: not choice[0].casefold().startswith(typed))
+    return found[:MOST_CHOICES]
+
+
+_LINE_END = "␊"
+
+
+def _shown(text: str) -> str:
+    return plain(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _meant(shown: str) -> str:
+    return shown.replace(_LINE_END, "\n")

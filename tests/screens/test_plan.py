@@ -1,0 +1,527 @@
+"""The Plan screen, driven as a person drives it, on a real record."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.events import Key, Paste
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from orch_tui.app import OrchApp
+from orch_tui.prepare.bundle import Bundle, ContextItem
+from orch_tui.prepare.tokens import Count
+from orch_tui.project import Project
+from orch_tui.record import bundles, journal, plan, sessions
+from orch_tui.record.completion import record_completion
+from orch_tui.record.deployment import deploy
+from orch_tui.screens.base import Problem
+from orch_tui.screens.dialogs import Choose, Confirm
+from orch_tui.screens.plan import PlanScreen
+from orch_tui.screens.widgets.form import Field, Form, matching
+from orch_tui.screens.widgets.planned import AgentRows, SessionRows
+from tests.conftest import FakeClock
+from tests.screens.test_history import settled
+
+NOW, DONE, OLD = (f"orch-2026-11-22-00{n}" for n in (3, 2, 1))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty project."""
+    root = tmp_path / "spotter"
+    (root / ".git").mkdir(parents=True)
+    return root
+
+
+@pytest.fixture
+def project(folder: Path, clock: FakeClock) -> Project:
+    """The project of ``seed``, as another process sees it."""
+    made = Project(folder, clock=clock)
+    seed(made)
+    made.close()
+    return made
+
+
+def seed(project: Project) -> None:
+    """Three sessions: one done, one open with a plan that has faults, one archived."""
+    agents = project.root / ".claude" / "agents"
+    agents.mkdir(parents=True)
+    for name in ("task-implementor", "principle-evaluator"):
+        (agents / f"{name}.md").write_text(f"---\nname: {name}\ndescription: does it\n---\n")
+    record, root = project.record, str(project.root)
+    old = sessions.init_session(record, "An idea nobody followed", project=root)
+    done = sessions.init_session(record, "Word index for the notes", project=root)
+    now = sessions.init_session(record, "Implement vector search feature", project=root)
+    s = now.session_id
+    for phase in (2, 3):
+        sessions.set_phase(record, s, phase)
+    small = save(project, s, 12_300, "Explore", "Existing types")
+    large = save(project, s, 61_000, "task-implementor", "HNSW index")
+    huge = save(project, s, 1_310_000, "principle-evaluator", "")
+    plan.add(record, s, "Explore", scope="Find the types that searching needs", bundle_id=small)
+    plan.add(
+        record,
+        s,
+        "task-implementor",
+        scope="Implement the HNSW index",
+        bundle_id=large,
+        model="opus",
+        waits_for=[1],
+    )
+    plan.add(record, s, "test-writer", scope="Write the tests of the index", waits_for=[1])
+    plan.add(record, s, "principle-evaluator", scope="Review", bundle_id=huge, waits_for=[2, 3])
+    first, second = run(project, s, 1), run(project, s, 1)
+    record_completion(record, first, status="failed", error_message="cut off")
+    record_completion(record, second, final_message="Found them.")
+    run(project, s, 2)
+    sessions.complete_session(record, done.session_id)
+    sessions.archive(record, old.session_id)
+
+
+def save(project: Project, session_id: str, tokens: int, agent_type: str, name: str) -> str:
+    count = Count(tokens, "claude-v4.8~o200k", tokens * 24 // 25, tokens * 26 // 25)
+    item = ContextItem("file", f"lib/{tokens}.ts", "required", (), b"x", count)
+    bundle = Bundle("", agent_type, "", (item,), "sonnet", project.now(), name=name)
+    return bundles.save(project.record, bundle, session_id).bundle.bundle_id
+
+
+def run(project: Project, session_id: str, planned: int) -> str:
+    return deploy(
+        project.record,
+        session_id,
+        catalogue=project.catalogue,
+        limits=project.limits,
+        planned=planned,
+        allow_overflow="the demo",
+    ).execution.execution_id
+
+
+async def opened(pilot: Pilot[None], *keys: str) -> PlanScreen:
+    """The screen after some keys, each answered before the next; »text is typed at once."""
+    await settled(pilot)
+    await press(pilot, *keys)
+    screen = pilot.app.screen_stack[0]
+    assert isinstance(screen, PlanScreen)
+    return screen
+
+
+TYPED = "»"
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    for key in keys:
+        await pilot.press(*(key[1:] if key.startswith(TYPED) else [key]))
+        if key not in ("tab", "backspace", "up") and not key.startswith(TYPED):
+            await settled(pilot)
+    await settled(pilot)
+
+
+class PlanApp(OrchApp):
+    """The app, opened on its first screen."""
+
+    DEFAULT_MODE = "plan"
+    TITLE = OrchApp.__name__
+
+
+def app_of(folder: Path, clock: FakeClock) -> OrchApp:
+    return PlanApp(Project(folder, clock=clock))
+
+
+def order(project: Project, session_id: str = NOW) -> list[str]:
+    return [agent.agent_type for agent in plan.agents(project.existing_record, session_id)]
+
+
+def under_cursor(screen: PlanScreen) -> str:
+    rows = screen.query_one(AgentRows)
+    return rows.rows[rows.cursor].cells[1]
+
+
+def listed(screen: PlanScreen) -> list[str]:
+    return [row.key for row in screen.query_one(SessionRows).rows]
+
+
+def remarks(app: OrchApp) -> list[str]:
+    return [str(label.render()) for label in app.screen.query(".remark.-shown").results(Static)]
+
+
+def notices(app: OrchApp) -> list[str]:
+    return [notice.message for notice in app._notifications]
+
+
+PLAN = ["Explore", "task-implementor", "test-writer", "principle-evaluator"]
+
+
+# The first session
+
+
+async def test_the_first_session_is_planned_by_keyboard_alone(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = app_of(folder, clock)
+    async with app.run_test() as pilot:
+        screen = await opened(pilot)
+        assert "n opens a first session" in screen.query_one(AgentRows)._empty
+        assert not app.project.database.exists()
+        await press(pilot, "n", "»Add a word index", "enter")
+        assert app.session is not None and app.session.scope == "Add a word index"
+        assert app.focused is screen.query_one(AgentRows)
+        await press(pilot, "a", "»expl", "down", "tab", "»Find it", "enter")
+        await press(pilot, "a", "»general", "down", "tab", "»Do it", "tab", "»op", "down")
+        await press(pilot, "tab", "tab", "down", "enter")
+    held = plan.agents(app.project.record, "orch-2026-11-22-001")
+    assert [(a.agent_type, a.scope, a.model) for a in held] == [
+        ("Explore", "Find it", None),
+        ("general-purpose", "Do it", "opus"),
+    ]
+    assert plan.waits(app.project.record, held[0].session_id) == {1: [], 2: [1]}
+
+
+async def test_a_session_without_scope_or_with_a_strange_budget_is_not_opened(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = app_of(folder, clock)
+    async with app.run_test() as pilot:
+        await opened(pilot, "n", "enter")
+        assert isinstance(app.screen, Form)
+        assert remarks(app) == ["✗ a scope is needed: what is to be done"]
+        await press(pilot, "»short", "tab", "tab", "»lots", "enter")
+        assert isinstance(app.screen, Form)
+        assert [said[0] for said in remarks(app)] == ["⚠", "✗"]
+        await press(pilot, "backspace", "backspace", "backspace", "backspace", "»9,000", "enter")
+        assert app.session is not None and (app.session.budget, app.session.scope) == (
+            9000,
+            "short",
+        )
+
+
+async def test_a_folder_that_is_no_project_says_so(tmp_path: Path, clock: FakeClock) -> None:
+    app = app_of(tmp_path, clock)
+    app.project.root = tmp_path  # whatever marks the folders above it
+    async with app.run_test() as pilot:
+        screen = await opened(pilot)
+        assert "neither .git nor .claude" in screen.query_one(AgentRows)._empty
+
+
+# Sessions
+
+
+async def test_going_into_a_plan_makes_it_the_session_of_the_app(
+    project: Project, clock: FakeClock
+) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        screen = await opened(pilot)
+        assert listed(screen) == [NOW, DONE]
+        assert app.session is not None and app.session.session_id == NOW
+        await press(pilot, "down")
+        assert app.session.session_id == NOW  # only looked at
+        assert "Word index" in str(screen.query_one("#about", Static).render())
+        assert screen.command() == "orch query --sessions"
+        await press(pilot, "enter")
+        assert app.session.session_id == DONE
+        assert screen.query_one(SessionRows).rows[1].cells[0].startswith("▸")
+        assert screen.command() == f"orch plan --session-id {DONE}"
+
+
+async def test_closing_and_archiving_ask_first(project: Project, clock: FakeClock) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        screen = await opened(pilot, "c")
+        assert isinstance(app.screen, Choose)
+        await press(pilot, "down", "enter")
+        assert isinstance(app.screen, Confirm)
+        await press(pilot, "n")
+        assert sessions.get(project.existing_record, NOW).status == "executing"
+        await press(pilot, "c", "down", "enter", "y")
+        assert sessions.get(project.existing_record, NOW).status == "failed"
+        await press(pilot, "x", "y")
+        assert listed(screen) == [DONE]
+        await press(pilot, "full_stop")
+        assert listed(screen) == [NOW, DONE, OLD]
+        assert screen.query_one(SessionRows).rows[2].cells[1] == "▪ archived"
+        await press(pilot, "end", "x")
+        assert sessions.get(project.existing_record, OLD).archived_at is None
+
+
+async def test_moving_on_past_a_gate_asks_and_is_recorded(
+    project: Project, clock: FakeClock
+) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        await opened(pilot, "p")
+        assert isinstance(app.screen, Confirm)
+        said = " ".join(str(part.render()) for part in app.screen.query(Static))
+        assert "1 of 3 agents have not returned" in said
+        await press(pilot, "n")
+        assert sessions.get(project.existing_record, NOW).phase == 3
+        await press(pilot, "p", "y")
+    session = sessions.get(project.existing_record, NOW)
+    assert session.phase == 4
+    entry = journal.entries(project.existing_record, session_id=NOW)[-1]
+    assert entry.after["skipped_gates"] == ["returned: 1 of 3 agents have not returned"]
+
+
+async def test_going_back_to_a_phase_asks_nothing(project: Project, clock: FakeClock) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        await opened(pilot, "P", "down", "enter")
+        assert app.session is not None and app.session.phase == 2
+
+
+async def test_validating_is_recorded_and_meets_the_gate(
+    project: Project, clock: FakeClock
+) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        screen = await opened(pilot, "v")
+        assert screen._page is not None
+        assert [gate.met for gate in screen._page.gates if gate.name == "validated"] == [True]
+        assert any("the plan is not valid" in said for said in notices(app))
+    last = journal.entries(project.existing_record, session_id=NOW)[-1]
+    assert (last.action, last.after["bundles_over_limit"]) == ("validate", ["bundle-003"])
+
+
+# Planned agents
+
+
+async def test_the_cursor_passes_over_remarks(project: Project, clock: FakeClock) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        screen = await opened(pilot, "tab", "down", "down")
+        assert under_cursor(screen) == "test-writer"
+        await press(pilot, "down")
+        assert under_cursor(screen) == "principle-evaluator"
+        await press(pilot, "down", "end", "pagedown")
+        assert under_cursor(screen) == "principle-evaluator"
+        await press(pilot, "up")
+        assert under_cursor(screen) == "test-writer"
+
+
+async def test_keys_faster_than_the_disk_are_all_obeyed(project: Project, clock: FakeClock) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        screen = await opened(pilot, "tab")
+        await pilot.press("shift+down", "shift+down", "shift+down", "shift+down", "shift+up")
+        await settled(pilot)
+        assert order(project) == ["task-implementor", "test-writer", "Explore", PLAN[3]]
+        assert under_cursor(screen) == "Explore"
+        await pilot.press(*["ctrl+z"] * 4)
+        await settled(pilot)
+        assert order(project) == PLAN
+
+
+async def test_duplicate_remove_and_undo(project: Project, clock: FakeClock) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        screen = await opened(pilot, "tab", "down", "d")
+        assert order(project) == [*PLAN[:2], *PLAN[1:]]
+        assert screen.query_one(AgentRows).rows[screen.query_one(AgentRows).cursor].cells[0] == "3"
+        await press(pilot, "x")
+        assert order(project) == PLAN and under_cursor(screen) == "test-writer"
+        waits = plan.waits(project.existing_record, NOW)
+        await press(pilot, "x", "x")
+        assert order(project) == PLAN[:2] and under_cursor(screen) == "task-implementor"
+        await press(pilot, "ctrl+z", "ctrl+z")
+        assert order(project) == PLAN
+        assert plan.waits(project.existing_record, NOW) == waits
+        assert "undone: removed 3 test-writer" in notices(app)
+
+
+async def test_what_is_wrong_is_said_while_it_is_typed(project: Project, clock: FakeClock) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        await opened(pilot, "tab", "e", "»x")
+        assert remarks(app) == [
+            "⚠ 'Explorex' is not defined in .claude/agents",
+            "⚠ bundle-001 was prepared for Explore",
+        ]
+        await press(pilot, "backspace", "tab", "tab", "tab", "tab", "»2", "enter")
+        assert remarks(app) == ["✗ they wait for each other: 1 -> 2 -> 1"]
+        assert isinstance(app.screen, Form)
+        await press(pilot, "»x", "enter")
+        assert remarks(app) == ["✗ '2x' is no number of the plan"]
+        await press(pilot, "backspace", "backspace", "»9", "enter")
+        assert remarks(app) == ["✗ the plan has no agent 9"]
+        await press(pilot, "backspace", "enter")
+        assert isinstance(app.screen, PlanScreen)
+    assert plan.waits(project.existing_record, NOW)[1] == []
+
+
+async def test_several_agents_to_wait_for_are_chosen_one_by_one(
+    project: Project, clock: FakeClock
+) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        await opened(pilot, "a", "»fork", "tab", "tab", "tab", "tab", "down", "»,", "down", "down")
+        assert isinstance(app.screen, Form)
+        assert app.screen.values["waits_for"] == "1, 3"
+        await press(pilot, "enter")
+    assert plan.waits(project.existing_record, NOW)[5] == [1, 3]
+
+
+async def test_keys_typed_ahead_go_to_the_line_they_were_meant_for(
+    project: Project, clock: FakeClock
+) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        await opened(pilot, "a")
+        for key in (*"fork", "tab", *"think"):  # at once, as a slow line delivers them
+            app.post_message(Key(key, key if len(key) == 1 else None))
+        await settled(pilot)
+        assert isinstance(app.screen, Form)
+        assert (app.screen.values["agent_type"], app.screen.values["scope"]) == ("fork", "think")
+
+
+async def test_line_ends_in_a_scope_survive_the_form(project: Project, clock: FakeClock) -> None:
+    scope = "first line\n\tsecond line\x1b[31m"
+    plan.change(project.existing_record, NOW, 1, scope=scope)
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        await opened(pilot, "tab", "e", "tab", "tab", "»opus", "enter")
+        assert plan.at(project.existing_record, NOW, 1).scope == scope
+        await press(pilot, "a", "»fork", "tab")
+        field = app.screen.query_one("#field-scope", Input)
+        field.post_message(Paste("one\r\ntwo\n"))
+        await settled(pilot)
+        await press(pilot, "enter")
+    assert plan.at(project.existing_record, NOW, 5).scope == "one\ntwo"
+
+
+async def test_what_was_typed_is_back_after_leaving(project: Project, clock: FakeClock) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        await opened(pilot, "a", "»fork", "tab", "»think", "escape", "a")
+        assert isinstance(app.screen, Form)
+        assert app.screen.values["scope"] == "think"
+        assert "what you typed is back" in str(app.screen.query_one("#hint", Static).render())
+        await press(pilot, "ctrl+z")
+        assert set(app.screen.values.values()) == {""}
+        await press(pilot, "escape", "a")
+        assert set(app.screen.values.values()) == {""}
+
+
+async def test_what_was_typed_is_kept_where_the_record_refuses_it(
+    project: Project, clock: FakeClock
+) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        screen = await opened(pilot, "tab", "end", "e", "tab", "»!")
+        uid = screen.query_one(AgentRows).key
+        plan.remove(project.existing_record, NOW, 4)  # somebody else, meanwhile
+        await press(pilot, "enter")
+        assert "not in the plan any more" in screen.query_one(Problem).text
+        assert screen.query_one(Problem).has_class("-shown")
+    assert '"Review!"' in app.drafts.load(f"planned-{uid}")
+
+
+async def test_changes_of_others_appear_while_a_form_is_open(
+    project: Project, clock: FakeClock
+) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        screen = await opened(pilot, "tab", "down", "e", "tab", "»...")
+        plan.add(project.existing_record, NOW, "Explore", position=1)
+        app.on_record_changed()
+        await settled(pilot)
+        await press(pilot, "enter")
+        assert [row.cells[1] for row in screen.query_one(AgentRows).rows[:2]] == ["Explore"] * 2
+        assert under_cursor(screen) == "task-implementor"
+    assert plan.at(project.existing_record, NOW, 3).scope == "Implement the HNSW index..."
+
+
+async def test_the_place_comes_back(project: Project, clock: FakeClock) -> None:
+    first = app_of(project.root, clock)
+    async with first.run_test() as pilot:
+        screen = await opened(pilot, "full_stop", "tab", "down", "down")
+        remembered = screen.remember()
+    again = PlanScreen()
+    again.recollect(remembered)
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        await app.push_screen(again)
+        await settled(pilot)
+        assert listed(again) == [NOW, DONE, OLD]
+        assert under_cursor(again) == "test-writer"
+        again.recollect({"session": 5, "agent": None, "archived": "yes"})
+        assert not again._archived
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ["alpha", "beta", "gamma"]),
+        ("BET", ["beta"]),
+        ("a", ["alpha", "beta", "gamma"]),
+        ("m", ["gamma"]),
+        ("alpha", ["alpha", "beta", "gamma"]),
+        ("delta", []),
+    ],
+)
+def test_what_is_typed_may_become(text: str, expected: list[str]) -> None:
+    field = Field("f", "f", choices=[(name, "") for name in ("beta", "alpha", "gamma")])
+    assert sorted(value for value, _ in matching(field, text)) == expected
+    assert [value for value, _ in matching(field, "a")][0] == "alpha"
+
+
+# How it looks
+
+Snap = Callable[..., bool]
+
+
+def keys(*pressed: str) -> Callable[[Pilot[None]], Awaitable[None]]:
+    async def run_before(pilot: Pilot[None]) -> None:
+        await opened(pilot, *pressed)
+        for line in pilot.app.screen.query(Input):
+            line.cursor_blink = False
+
+    return run_before
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+def test_how_it_looks(
+    project: Project, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
+) -> None:
+    app = app_of(project.root, clock)
+    app.theme = theme
+    assert snap_compare(app, terminal_size=size, run_before=keys("tab"))
+
+
+def test_how_nothing_looks(folder: Path, clock: FakeClock, snap_compare: Snap) -> None:
+    assert snap_compare(app_of(folder, clock), terminal_size=(80, 24), run_before=keys())
+
+
+def test_how_an_empty_plan_looks(project: Project, clock: FakeClock, snap_compare: Snap) -> None:
+    app = app_of(project.root, clock)
+    assert snap_compare(app, terminal_size=(140, 45), run_before=keys("down"))
+
+
+def test_how_mistakes_look(project: Project, clock: FakeClock, snap_compare: Snap) -> None:
+    pressed = keys("tab", "down", "e", "»x", "tab", "tab", "tab", "tab", "backspace", "»9")
+    app = app_of(project.root, clock)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=pressed)
+
+
+def test_how_a_gate_looks(project: Project, clock: FakeClock, snap_compare: Snap) -> None:
+    app = app_of(project.root, clock)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=keys("p"))
+
+
+def test_how_hostile_text_looks(project: Project, clock: FakeClock, snap_compare: Snap) -> None:
+    hostile = "[bold]not markup[/] \x1b[31mred\u202ereversed [unclosed\nnext line"
+    plan.change(project.existing_record, NOW, 1, agent_type=hostile, scope=hostile)
+    app = app_of(project.root, clock)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=keys("tab", "e"))
+
+
+def test_how_a_refusal_looks(project: Project, clock: FakeClock, snap_compare: Snap) -> None:
+    async def run_before(pilot: Pilot[None]) -> None:
+        await opened(pilot, "tab", "end", "e", "tab", "»!")
+        plan.remove(project.existing_record, NOW, 4)
+        await press(pilot, "enter")
+
+    app = app_of(project.root, clock)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=run_before)
