@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, Self
 
 
@@ -20,7 +21,7 @@ class Fact:
     @classmethod
     def of(cls, row: dict[str, Any]) -> Self:
         """Build one from a row by column name; JSON columns are decoded, flags become bool."""
-        return cls(**{f.name: _decoded(f.name, row[f.name]) for f in fields(cls)})  # type: ignore[arg-type]
+        return cls(**{name: _decoded(name, row[name]) for name in _names(cls)})  # type: ignore[arg-type]
 
 
 _JSON = {"metadata", "before", "after", "sections"}
@@ -40,7 +41,12 @@ def _decoded(name: str, value: Any) -> Any:
 
 def columns(fact: type[Any]) -> str:
     """The SELECT list of a fact."""
-    return ", ".join(f.name for f in fields(fact))
+    return ", ".join(_names(fact))
+
+
+@cache
+def _names(fact: type[Any]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(fact))
 
 
 def in_list(values: Iterable[Any]) -> tuple[str, list[Any]]:

@@ -6,6 +6,7 @@ import argparse
 from argparse import Namespace
 from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.cli.output import (
@@ -228,7 +229,7 @@ def _show(arguments: Namespace) -> None:
         whole = {**_as_json(shown), "trail": steps}
         print_json(whole if arguments.part is None else whole[arguments.part])
     elif arguments.part is None:
-        _print_shown(shown)
+        _print_shown(shown, project.root)
     else:
         _print_part(shown, arguments.part, steps)
 
@@ -285,7 +286,9 @@ _IN_SHORT = ("execution_id", "agent_type", "status", "final_message", "uid", "re
 """Facts that a short view shows elsewhere or not at all; as do those that are row numbers."""
 
 
-def _print_shown(shown: Shown) -> None:
+def _print_shown(shown: Shown, root: Path) -> None:
+    from orch_tui.recall.show import troubles
+
     execution = shown.execution
     state = f"{execution.status}{' (waiting)' if execution.status == 'deployed' else ''}"
     retracted = ", retracted" if execution.retracted_at else ""
@@ -306,7 +309,7 @@ def _print_shown(shown: Shown) -> None:
         completion = returned.completion
         print(f"\nsaid: completion {completion.position}, {completion.status}")
         print(_in_short(returned.final_message or "(no message)"))
-    for trouble in shown.troubles:
+    for trouble in troubles(execution, root):
         print(f"\nsign of trouble: {trouble.kind}: {printable(trouble.excerpt)}")
     print(f"\ndelivered: {len(shown.delivered)} outputs")
     if shown.delivered:

@@ -14,7 +14,6 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,19 +36,21 @@ _MARKS = (
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
 _ASCII = bytes(range(128))
 
-_SECRET_NAMES = (
-    *(".env", ".env.*", "*.env", ".envrc", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.ppk"),
-    *("*.keystore", "*.kdbx", "id_rsa", "id_dsa", "id_ecdsa*", "id_ed25519*", ".netrc", "_netrc"),
-    *(".pgpass", ".npmrc", ".pypirc", ".htpasswd", ".git-credentials", ".vault-token"),
-    *("credentials", ".credentials", "kubeconfig", "*.tfvars", "client_secret*.json"),
-    *("service-account*.json", "service_account*.json"),
+_SECRET_NAMES = {
+    *(".env", ".envrc", "id_rsa", "id_dsa", ".netrc", "_netrc", ".pgpass", ".npmrc", ".pypirc"),
+    *(".htpasswd", ".git-credentials", ".vault-token", "credentials", ".credentials", "kubeconfig"),
     *(
         f"{name}.{kind}"
         for name in ("credentials", "secrets", ".credentials", ".secrets")
         for kind in ("json", "yml", "yaml", "toml", "ini", "env", "txt", "csv")
     ),
+}
+_SECRET_STARTS = (".env.", "id_ecdsa", "id_ed25519")
+_SECRET_ENDINGS = (
+    *(".env", ".pem", ".key", ".p12", ".pfx", ".jks", ".ppk", ".keystore", ".kdbx", ".tfvars"),
 )
-_SECRET_PATHS = ("*/.aws/config", "*/.docker/config.json", "*/.kube/config", "*/.ssh/config")
+_SECRET_JSON = ("client_secret", "service-account", "service_account")
+_SECRET_PATHS = ("/.aws/config", "/.docker/config.json", "/.kube/config", "/.ssh/config")
 _EXAMPLE = re.compile(r"(?:^|[._-])(?:example|sample|template|dist|tmpl|pub)(?:[._-]|$)")
 
 
@@ -261,11 +262,22 @@ def is_outside(name: str) -> bool:
 
 def looks_secret(path: Path | str) -> bool:
     """Whether a file's name, or that of what it links to, is one that secrets are kept under."""
-    return any(
-        any(fnmatch(Path(name).name.lower(), pattern) for pattern in _SECRET_NAMES)
-        and not _EXAMPLE.search(Path(name).name.lower())
-        or any(fnmatch(name.lower(), pattern) for pattern in _SECRET_PATHS)
-        for name in (os.path.abspath(path), os.path.realpath(path))
+    return any(map(_names_secret, {os.path.abspath(path), os.path.realpath(path)}))
+
+
+def _names_secret(path: str) -> bool:
+    """Plain comparisons: a bundle asks this of every file, and patterns take 3 ms to compile."""
+    path = path.lower()
+    name = os.path.basename(path)
+    return (
+        (
+            name in _SECRET_NAMES
+            or name.startswith(_SECRET_STARTS)
+            or name.endswith(_SECRET_ENDINGS)
+            or (name.startswith(_SECRET_JSON) and name.endswith(".json"))
+        )
+        and not _EXAMPLE.search(name)
+        or path.endswith(_SECRET_PATHS)
     )
 
 

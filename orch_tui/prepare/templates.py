@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import lru_cache, wraps
 from pathlib import Path
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.assets import asset
@@ -94,23 +95,17 @@ def _fill_older(template: Template, values: Mapping[str, object]) -> str:
 
 
 def _fill_jinja(template: Template, values: Mapping[str, object]) -> str:
-    from jinja2 import TemplateSyntaxError, UndefinedError, meta, nodes
+    from jinja2 import Template as Compiled
+    from jinja2 import TemplateSyntaxError, UndefinedError
 
     meter = _Meter(template.name)
     environment = _environment(meter)
     try:
-        tree = environment.parse(template.text)
-        asked = meta.find_undeclared_variables(tree) - _optional(tree) - set(environment.globals)
+        asked, code = _compiled(template.text)
         if unknown := sorted(asked - set(values)):
             raise _unknown(template, unknown, values)
-        for loop in list(tree.find_all(nodes.For)):
-            loop.iter = nodes.Filter(loop.iter, "_turns", [], [], None, None, lineno=loop.lineno)
-        for joined in list(tree.find_all(nodes.Concat)):
-            joined.nodes = [
-                nodes.Filter(node, "_piece", [], [], None, None, lineno=node.lineno)
-                for node in joined.nodes
-            ]
-        filled = environment.from_string(tree).generate(values)
+        compiled = Compiled.from_code(environment, code, dict(environment.globals))
+        filled = compiled.generate(values)
         return "".join(meter.size(piece) for piece in filled)
     except FormatError:
         raise
@@ -124,6 +119,24 @@ def _fill_jinja(template: Template, values: Mapping[str, object]) -> str:
         raise meter.endless() from None
     except Exception as error:  # whatever the template made a filter or method do
         raise FormatError(f"template {template.name}: {error or type(error).__name__}") from None
+
+
+@lru_cache(maxsize=8)
+def _compiled(text: str) -> tuple[set[str], CodeType]:
+    """The names a template asks for, and its code; compiling takes far longer than filling."""
+    from jinja2 import meta, nodes
+
+    environment = _environment(_Meter(""))
+    tree = environment.parse(text)
+    asked = meta.find_undeclared_variables(tree) - _optional(tree) - set(environment.globals)
+    for loop in list(tree.find_all(nodes.For)):
+        loop.iter = nodes.Filter(loop.iter, "_turns", [], [], None, None, lineno=loop.lineno)
+    for joined in list(tree.find_all(nodes.Concat)):
+        joined.nodes = [
+            nodes.Filter(node, "_piece", [], [], None, None, lineno=node.lineno)
+            for node in joined.nodes
+        ]
+    return asked, environment.compile(tree)
 
 
 def _optional(tree: nodes.Template) -> set[str]:

@@ -54,8 +54,6 @@ class Shown:
     briefing: str | None
     returned: tuple[Returned, ...]
     delivered: tuple[Delivered, ...]
-    troubles: tuple[Trouble, ...]
-    """Signs that the latest message is not the report it should be."""
     before: str | None
     """The execution of the same session deployed before it; ``after`` likewise."""
     after: str | None
@@ -85,7 +83,6 @@ def show(record: Record, label: str, root: Path) -> Shown:
             )
             for c in completion.completions(record, execution.execution_id)
         ),
-        troubles=_troubles(execution, root),
         delivered=tuple(
             Delivered(output, _state(output, root))
             for output in outputs.of_execution(record, execution.execution_id)
@@ -103,7 +100,8 @@ def briefing(record: Record, execution: ExecutionFacts) -> str | None:
     return briefings.get(record, execution.briefing_id).decode("utf-8", "replace")
 
 
-def _troubles(execution: ExecutionFacts, root: Path) -> tuple[Trouble, ...]:
+def troubles(execution: ExecutionFacts, root: Path) -> tuple[Trouble, ...]:
+    """Signs that its latest message is not the report it should be."""
     if execution.status == "deployed":
         return ()
     from orch_tui.record.final_message import read  # it compiles many patterns

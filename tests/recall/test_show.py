@@ -12,7 +12,7 @@ from orch_tui.errors import OrchError
 from orch_tui.project import Project
 from orch_tui.recall.compare import compare
 from orch_tui.recall.replay import deploy_again, replay
-from orch_tui.recall.show import show
+from orch_tui.recall.show import show, troubles
 
 
 @pytest.fixture
@@ -136,5 +136,6 @@ def test_signs_of_trouble_are_shown_ever_after(
     project: Project, session: OrchestrationSession
 ) -> None:
     session.init_deployment("debugger").record_completion("API Error: 529 overloaded")
-    kinds = [t.kind for t in show(project.record, "exec-001", project.root).troubles]
+    execution = show(project.record, "exec-001", project.root).execution
+    kinds = [t.kind for t in troubles(execution, project.root)]
     assert kinds == ["error"]
