@@ -331,6 +331,10 @@ class OrchestrationSession:
         """Plan a deployment; ``model``, ``bundle_id``, ``waits_for`` (positions) are optional."""
         return plan.add(self.project.record, self.session_id, agent_type, scope=scope, **values)
 
+    def undo_plan(self) -> str:
+        """Take back the last change of the plan that still stands; gives it in words."""
+        return plan.change_in_words(plan.undo(self.project.record, self.session_id))
+
     def validate(
         self, context_files: Iterable[str] = (), dependencies: Iterable[str] = ()
     ) -> Validation:

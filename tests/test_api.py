@@ -165,6 +165,8 @@ def test_a_session_that_is_refused_leaves_no_database_open(
 
 def test_an_orchestration_from_plan_to_report(session: OrchestrationSession) -> None:
     session.plan_agent("task-implementor", "Implement HNSW")
+    session.plan_agent("task-implementor", "Implement it twice")
+    assert session.undo_plan() == "added 2 task-implementor"
     assert session.validate(["lib/types.ts"]).valid
     assert session.set_phase(2) == ()
     execution = deployed(session)

@@ -138,6 +138,8 @@ orch plan --edit 2 --model opus""",
     which.add_argument("--edit", type=int, metavar="N", help="change agent N")
     which.add_argument("--move", type=int, nargs=2, metavar=("N", "TO"), help="reorder")
     which.add_argument("--remove", type=int, metavar="N", help="take agent N out of the plan")
+    which.add_argument("--duplicate", type=int, metavar="N", help="plan agent N once more")
+    which.add_argument("--undo", action="store_true", help="take back the last change of the plan")
     add_format(parser)
     parser.set_defaults(run=_plan)
     return parser
@@ -150,7 +152,11 @@ def _plan(arguments: Namespace) -> None:
     session_id = project.session_id(arguments.session_id)
     record = project.existing_record
     after = _numbers(arguments.after)
-    if arguments.remove:
+    if arguments.undo:
+        say(f"undone: {planning.change_in_words(planning.undo(record, session_id))}")
+    elif arguments.duplicate:
+        planning.duplicate(record, session_id, arguments.duplicate)
+    elif arguments.remove:
         planning.remove(record, session_id, arguments.remove)
     elif arguments.move:
         planning.move(record, session_id, *arguments.move)

@@ -67,6 +67,15 @@ def test_a_plan_is_made_edited_and_shown_in_waves(did: Run) -> None:
     assert planned[1]["waits_for"] == [1]
 
 
+def test_a_change_of_the_plan_is_undone(did: Run) -> None:
+    did("init-session", "--scope", "x")
+    did("plan", "--agent-type", "builder", "--scope", "build")
+    assert len(did("plan", "--duplicate", "1", "--format", "json").json) == 2
+    undone = did("plan", "--undo", "--format", "json")
+    assert [p["agent_type"] for p in undone.json] == ["builder"]
+    assert "undone: added 2 builder" in undone.err
+
+
 def test_a_deployment_takes_what_it_is_not_told_from_the_plan(did: Run) -> None:
     did("init-session", "--scope", "s")
     bundle = ("prepare-bundle", "--agent-type", "builder", "--scope", "build", "--output", "b.json")
