@@ -20,7 +20,7 @@ from orch_tui.screens.dialogs import Ask, Choose
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import TABS, Preview
 from orch_tui.screens.widgets.query import QueryInput
-from orch_tui.screens.widgets.rows import Column, Row, Rows
+from orch_tui.screens.widgets.rows import Column, Row, Rows, Spans
 from orch_tui.screens.widgets.words import local_time, state_of
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ PAGE = 200
 """Hits read at a time; more are read when the cursor comes near the end."""
 
 SCOPES = {"project": "this project", "session": "this session", "all": "all, archived too"}
+
+BEFORE = 12
+"""Characters shown before the first of the words sought."""
 
 COLUMNS = (
     Column("when", 16),
@@ -162,10 +165,11 @@ Right completes what is offered in grey. Up and down move the list while you typ
     def _row(self, hit: Hit) -> Row:
         state, style = state_of(hit.status)
         mark = "» " if hit.execution_id == self._marked else ""
-        spans = tuple((start + len(mark), end + len(mark)) for start, end in hit.spans)
+        text, spans = _in_view(hit)
+        spans = tuple((start + len(mark), end + len(mark)) for start, end in spans)
         return Row(
             hit.execution_id,
-            (local_time(hit.at), hit.agent_type, state, mark + (hit.snippet or hit.scope or "")),
+            (local_time(hit.at), hit.agent_type, state, mark + text),
             style,
             ((3, spans),) if spans else (),
         )
@@ -330,6 +334,16 @@ Right completes what is offered in grey. Up and down move the list while you typ
             self.query_one("#preview", Preview).tab = state["tab"]
         if isinstance(state.get("execution"), str):
             self.query_one("#hits", Rows).wanted = state["execution"]
+
+
+def _in_view(hit: Hit) -> tuple[str, Spans]:
+    """The text of a hit, begun so that the first of the words sought is in view."""
+    text = hit.snippet or hit.scope or ""
+    skipped = hit.spans[0][0] - BEFORE if hit.spans else 0
+    if skipped <= 0:
+        return text, hit.spans
+    shift = skipped - 1  # the ellipsis takes one
+    return "…" + text[skipped:], tuple((start - shift, end - shift) for start, end in hit.spans)
 
 
 class Run(ModalScreen[None]):
