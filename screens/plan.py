@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from shlex import join
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -18,7 +18,8 @@ from textual.widgets import Static
 from orch_tui.errors import OrchError
 from orch_tui.screens.base import OrchScreen, Problem
 from orch_tui.screens.dialogs import Choose, Confirm
-from orch_tui.screens.widgets.form import Field, Form, Values, draft_of
+from orch_tui.screens.planning import agent_form, agent_of, session_form, session_of
+from orch_tui.screens.widgets.form import Form, Values, draft_of
 from orch_tui.screens.widgets.gauge import Gauge
 from orch_tui.screens.widgets.planned import (
     AgentRows,
@@ -34,15 +35,13 @@ from orch_tui.screens.widgets.stepper import Stepper
 if TYPE_CHECKING:
     from orch_tui.facts import PlannedAgent
     from orch_tui.models.database import Record
-    from orch_tui.prepare.validation import Remark, Validation
-    from orch_tui.recall.overview import PlannedLine, PlanPage, PlanRules, SessionLine
+    from orch_tui.prepare.validation import Validation
+    from orch_tui.recall.overview import PlannedLine, PlanPage, SessionLine
 
 T = TypeVar("T")
 
 PAGE = 200
 """Sessions read at a time; more are read when the cursor comes near the end."""
-NEW_SESSION = "new-session"
-"""The name of the draft of a session."""
 BESIDE = 128
 """Columns from which the sessions stand beside the plan, not above it."""
 
@@ -282,30 +281,18 @@ for nobody first, side by side.
     # Sessions
 
     def action_new_session(self) -> None:
-        def check(values: Values) -> list[Remark]:
-            from orch_tui.prepare.validation import Remark, on_scope
-
-            budget = values["budget"].strip()
-            wrong = bool(budget) and not _tokens(budget)
-            text = "a whole number of tokens, above 0"
-            return on_scope(values["scope"]) + [Remark("budget", text, stops=True)] * wrong
+        form = session_form(self.app.project.limits.budget)
 
         def accepted(values: dict[str, str] | None) -> None:
             if values is None:
                 return
             from orch_tui.record import sessions
 
-            project = self.app.project
+            root = str(self.app.project.root)
             self._change(
-                lambda record: sessions.init_session(
-                    record,
-                    values["scope"].strip(),
-                    project=str(project.root),
-                    session_id=values["session_id"].strip() or None,
-                    budget=_tokens(values["budget"]),
-                ),
+                lambda record: sessions.init_session(record, project=root, **session_of(values)),
                 lambda session: opened(session.session_id),
-                typed=(NEW_SESSION, values),
+                typed=(form.draft, values),
             )
 
         def opened(session_id: str) -> None:
@@ -313,24 +300,7 @@ for nobody first, side by side.
             self._use(session_id)
             self._agents.focus()
 
-        self.app.push_screen(
-            Form(
-                "New session",
-                [
-                    Field("scope", "scope", placeholder="what is to be done"),
-                    Field("session_id", "id", placeholder="made from the day when left empty"),
-                    Field(
-                        "budget",
-                        "budget",
-                        placeholder=f"{self.app.project.limits.budget:,} tokens",
-                    ),
-                ],
-                check=check,
-                accept="opens it",
-                draft=NEW_SESSION,
-            ),
-            accepted,
-        )
+        self.app.push_screen(form, accepted)
 
     def action_next_phase(self) -> None:
         page = self._page
@@ -443,14 +413,7 @@ for nobody first, side by side.
         if page is None:
             return
         session_id = page.session.session_id
-
-        self._open_form(
-            "Plan an agent",
-            page,
-            None,
-            "plans it",
-            lambda record, values: plan.add(record, session_id, **values),
-        )
+        self._open(agent_form(page), lambda record, values: plan.add(record, session_id, **values))
 
     def action_edit(self) -> None:
         from orch_tui.record import plan
@@ -464,38 +427,20 @@ for nobody first, side by side.
             position = plan.position_of(record, agent.session_id, agent.uid)
             return plan.change(record, agent.session_id, position, **values)
 
-        title = f"Agent {agent.position} of {agent.session_id}"
-        self._open_form(title, page, line, "accepts", change)
+        self._open(agent_form(page, line), change)
 
-    def _open_form(
-        self,
-        title: str,
-        page: PlanPage,
-        line: PlannedLine | None,
-        accept: str,
-        work: Callable[[Record, dict[str, Any]], PlannedAgent],
-    ) -> None:
-        position = line.agent.position if line else None
-        draft = f"planned-{line.agent.uid if line else page.session.session_id}"
+    def _open(self, form: Form, work: Callable[[Record, dict[str, Any]], PlannedAgent]) -> None:
+        """Ask for a planned agent, and do ``work`` with what was accepted."""
 
         def accepted(values: dict[str, str] | None) -> None:
             if values is not None:
                 self._change(
-                    lambda record: work(record, _meant(values)),
+                    lambda record: work(record, agent_of(values)),
                     lambda agent: self._want(agent.uid),
-                    typed=(draft, values),
+                    typed=(form.draft, values),
                 )
 
-        self.app.push_screen(
-            Form(
-                title,
-                _fields(page, line),
-                check=lambda values: _remarks(page.rules, values, position),
-                accept=accept,
-                draft=draft,
-            ),
-            accepted,
-        )
+        self.app.push_screen(form, accepted)
 
     def action_duplicate(self) -> None:
         from orch_tui.record import plan
@@ -644,111 +589,3 @@ n opens one; . shows those that were archived."""
 NO_AGENTS = """No agent is planned in this session.
 
 a plans the first one; F2 composes a bundle for it."""
-
-
-def _fields(page: PlanPage, line: PlannedLine | None) -> list[Field]:
-    """The lines of the form for a planned agent, with what each can be completed to."""
-    rules, agent = page.rules, line.agent if line else None
-    models = {
-        name: f"{model.model_id} · window {model.window:,}"
-        for model in rules.catalogue.models.values()
-        for name in (*model.aliases, model.model_id)
-    }
-    bundles = [
-        (
-            bundle.bundle_id,
-            f"{bundle.agent_type} · {bundle.count} tokens · {bundle.name}".strip(" ·"),
-        )
-        for bundle in rules.bundles.values()
-    ]
-    others = [
-        (str(other.agent.position), f"{other.agent.agent_type} · {other.agent.scope}".strip(" ·"))
-        for other in page.agents
-        if other is not line
-    ]
-    return [
-        Field(
-            "agent_type",
-            "agent type",
-            agent.agent_type if agent else "",
-            "from .claude/agents, or one of Claude Code's own",
-            _agent_types(rules),
-        ),
-        Field("scope", "scope", agent.scope if agent else "", "what this agent is to do"),
-        Field(
-            "model",
-            "model",
-            (agent.model if agent else "") or "",
-            f"{rules.catalogue.default}, unless its bundle names one",
-            sorted(models.items(), key=lambda item: (len(item[0]), item[0])),
-        ),
-        Field(
-            "bundle_id",
-            "bundle",
-            (agent.bundle_id if agent else "") or "",
-            "none yet: F2 composes one" if not bundles else "what it is given",
-            bundles,
-        ),
-        Field(
-            "waits_for",
-            "waits for",
-            ", ".join(map(str, line.waits_for)) if line else "",
-            "numbers of the plan, such as 1, 2; empty: nobody",
-            others,
-            several=True,
-        ),
-    ]
-
-
-def _agent_types(rules: PlanRules) -> list[tuple[str, str]]:
-    """The project's own and the user's first."""
-    from orch_tui.prepare.validation import BUILT_IN_AGENTS
-
-    names = sorted(rules.known_agents, key=lambda name: (name in BUILT_IN_AGENTS, name.casefold()))
-    return [(name, "Claude Code's own" if name in BUILT_IN_AGENTS else "") for name in names]
-
-
-def _remarks(rules: PlanRules, values: Values, position: int | None) -> Sequence[Remark]:
-    from orch_tui.prepare.validation import Remark
-    from orch_tui.recall.overview import Intent
-
-    numbers, strange = _numbers(values["waits_for"])
-    remarks = rules.remarks(
-        Intent(
-            values["agent_type"],
-            values["scope"],
-            values["model"].strip(),
-            values["bundle_id"].strip(),
-            numbers,
-            position,
-        )
-    )
-    wrong = [Remark("waits_for", f"{text!r} is no number of the plan", True) for text in strange]
-    return [*remarks, *wrong]
-
-
-def _meant(values: Mapping[str, str]) -> dict[str, Any]:
-    """What was typed, as the engine takes it."""
-    return {
-        "agent_type": values["agent_type"].strip(),
-        "scope": values["scope"],
-        "model": values["model"].strip() or None,
-        "bundle_id": values["bundle_id"].strip() or None,
-        "waits_for": _numbers(values["waits_for"])[0],
-    }
-
-
-def _numbers(text: str) -> tuple[tuple[int, ...], list[str]]:
-    """The numbers in a list with commas, and what is none."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    numbers = tuple(int(part) for part in parts if _is_number(part))
-    return numbers, [part for part in parts if not _is_number(part)]
-
-
-def _tokens(text: str) -> int | None:
-    digits = text.strip().replace(",", "").replace("_", "")
-    return int(digits) or None if _is_number(digits) else None
-
-
-def _is_number(text: str) -> bool:
-    return text.isdecimal() and len(text) < 10

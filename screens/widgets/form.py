@@ -117,7 +117,7 @@ class Form(ModalScreen[dict[str, str] | None]):
         self._fields = {field.name: field for field in fields}
         self._check = check
         self._accept = accept
-        self._draft = draft
+        self.draft = draft
         self._touched: set[str] = set()
         self._remarks: dict[str, list[Remark]] = {}
         self._chosen: tuple[str, str] | None = None
@@ -147,7 +147,7 @@ class Form(ModalScreen[dict[str, str] | None]):
 
     def on_mount(self) -> None:
         self._show_remarks()
-        if self._draft:
+        if self.draft:
             self.run_worker(self._read_draft, thread=True, group="draft")
 
     # Values
@@ -184,7 +184,7 @@ class Form(ModalScreen[dict[str, str] | None]):
         if name == self._now and not (self._chosen and event.value == self._chosen[1]):
             self._chosen = None
             self._show_choices()
-        if self._draft and self._touched:
+        if self.draft and self._touched:
             if self._saving is not None:
                 self._saving.stop()
             self._saving = self.set_timer(SAVE_AFTER, self._save)
@@ -286,14 +286,14 @@ class Form(ModalScreen[dict[str, str] | None]):
 
     def _read_draft(self) -> None:
         try:
-            values = json.loads(self.app.drafts.load(self._draft))
+            values = json.loads(self.app.drafts.load(self.draft))
         except ValueError:  # none, or not ours
             return
         if isinstance(values, dict):
             self.post_message(self.DraftRead(values))
 
     def on_form_draft_read(self, message: DraftRead) -> None:
-        if self._touched or not message.values:
+        if self._touched or message.values == self.values:
             return
         self._put(message.values)
         hint = Text(self._hint("what you typed is back, ctrl+z as it was"))
@@ -306,9 +306,9 @@ class Form(ModalScreen[dict[str, str] | None]):
         """Write the draft in a thread, or drop it; the app lives longer than the form."""
         if self._saving is not None:
             self._saving.stop()
-        if not self._draft:
+        if not self.draft:
             return
-        app, name = self.app, self._draft
+        app, name = self.app, self.draft
 
         def work() -> None:
             try:
