@@ -5,14 +5,14 @@ A draft survives a crash: it is written as a whole or not at all, and read back 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from urllib.parse import quote, unquote
 
 from orch_tui import paths
-from orch_tui.errors import OrchError
+from orch_tui.errors import OrchError, SourceError
+from orch_tui.files import write
 
 _SUFFIX = ".draft"
 
@@ -45,15 +45,11 @@ class Drafts:
                 path.unlink(missing_ok=True)
                 return
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-            try:
-                unfinished.write_bytes(text.encode("utf-8", "surrogatepass"))
-                unfinished.replace(path)
-            finally:
-                unfinished.unlink(missing_ok=True)
-        except OSError as error:
+            write(path, text.encode("utf-8", "surrogatepass"))
+        except (OSError, SourceError) as error:
+            reason = error.reason if isinstance(error, SourceError) else error.strerror
             raise OrchError(
-                f"the draft {name!r} cannot be kept: {error.strerror}",
+                f"the draft {name!r} cannot be kept: {reason}",
                 hint=f"free some space or make {self.folder} writable; it is still on the screen",
             ) from error
 

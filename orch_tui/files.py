@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,22 +12,37 @@ from orch_tui.errors import SourceError
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path, *, named: str = "") -> Iterator[BinaryIO]:
     """A file to write that takes its name only when it is complete; folders are made.
+
+    A file that was there keeps its mode. ``named`` is what an error calls it.
 
     Raises:
         SourceError: it cannot be written there.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with refused(named or str(path)):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with unfinished.open("wb") as file:
+                yield file
+            if path.exists():
+                unfinished.chmod(path.stat().st_mode)
+            os.replace(unfinished, path)
+        finally:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def refused(named: str) -> Iterator[None]:
+    """What the system says no to, as a SourceError that names the file."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("wb") as file:
-            yield file
-        os.replace(unfinished, path)
+        yield
+    except FileExistsError as error:
+        raise SourceError(named, f"cannot be written: {error.filename} is no folder") from error
     except OSError as error:
-        raise SourceError(str(path), f"cannot be written: {error.strerror}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+        raise SourceError(named, f"cannot be written: {error.strerror}") from error
 
 
 def write(path: Path, data: bytes) -> None:

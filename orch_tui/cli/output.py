@@ -8,13 +8,14 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from orch_tui.errors import SourceError, UsageError
+from orch_tui.files import refused, whole_file
 
 FORMATS = ("table", "json", "jsonl", "csv", "markdown")
 
@@ -144,28 +145,18 @@ def _whole_file(path: str) -> Iterator[BinaryIO]:
     """A file to write that takes its name only when it is complete.
 
     Raises:
-        SourceError: it cannot be written there.
+        SourceError: it cannot be written there, or holds a database.
     """
     target = Path(path)
     if target.exists() and not target.is_file():  # a pipe or device is written, never replaced
-        with _refused(path), target.open("wb") as file:
+        with refused(path), target.open("wb") as file:
             yield file
         return
     target = target.resolve()  # what a link leads to is written, not the link
     if _is_database(target):
         raise SourceError(path, "is an SQLite database", hint="name another file to write")
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    with _refused(path):
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished.open("wb") as file:
-                yield file
-            if target.exists():
-                unfinished.chmod(target.stat().st_mode)
-            os.replace(unfinished, target)
-        finally:
-            with suppress(OSError):
-                unfinished.unlink(missing_ok=True)
+    with whole_file(target, named=path) as file:
+        yield file
 
 
 def _is_database(path: Path) -> bool:
@@ -174,16 +165,6 @@ def _is_database(path: Path) -> bool:
             return file.read(15) == b"SQLite format 3"
     except OSError:
         return False
-
-
-@contextmanager
-def _refused(path: str) -> Iterator[None]:
-    try:
-        yield
-    except FileExistsError as error:
-        raise SourceError(path, f"cannot be written: {error.filename} is no folder") from error
-    except OSError as error:
-        raise SourceError(path, f"cannot be written: {error.strerror}") from error
 
 
 T = TypeVar("T")
