@@ -102,7 +102,7 @@ class Deploying(Part):
         self._prospect = prospect
         bundle = prospect.bundle
         given = (
-            f"{bundle.bundle_id} v{bundle.version} with {len(bundle.items)} items"
+            f"{bundle.bundle_id} v{bundle.version}, {_counted(len(bundle.items), 'item')}"
             if bundle
             else "no bundle"
         )
@@ -129,6 +129,7 @@ class Deploying(Part):
         told, text = self.query_one("#deploying-told", Static), "\n".join(map(one_line, lines))
         told.update(text)
         told.display = bool(text)
+        told.set_class(self._deployed is not None, "-done")
 
     # Keys
 
@@ -245,6 +246,10 @@ class Deploying(Part):
         if prospect.judgement.status == "over":
             words += ["--allow-overflow", self._reason or "REASON"]
         return join(words)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'s' * (number != 1)}"
 
 
 def write_briefing(part: Part, label: str, briefing: bytes) -> None:
