@@ -7,9 +7,8 @@ rows. Times are UTC text, ``YYYY-MM-DDTHH:MM:SS.sssZ``; token figures are tokens
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any, Self
 
 
@@ -21,7 +20,7 @@ class Fact:
     @classmethod
     def of(cls, row: dict[str, Any]) -> Self:
         """Build one from a row by column name; JSON columns are decoded, flags become bool."""
-        return cls(**{name: _decoded(name, row[name]) for name in _names(cls)})  # type: ignore[arg-type]
+        return cls(**{f.name: _decoded(f.name, row[f.name]) for f in fields(cls)})  # type: ignore[arg-type]
 
 
 _JSON = {"metadata", "before", "after", "sections"}
@@ -41,13 +40,7 @@ def _decoded(name: str, value: Any) -> Any:
 
 def columns(fact: type[Any]) -> str:
     """The SELECT list of a fact."""
-    return ", ".join(_names(fact))
-
-
-@cache
-def _names(fact: Hashable) -> tuple[str, ...]:
-    """The field names of a fact's class; looking them up takes longer than reading a row."""
-    return tuple(f.name for f in fields(fact))  # type: ignore[arg-type] # a cache takes hashables
+    return ", ".join(f.name for f in fields(fact))
 
 
 def in_list(values: Iterable[Any]) -> tuple[str, list[Any]]:
