@@ -162,6 +162,8 @@ class OrchApp(App[None]):
     def on_session_read(self, message: SessionRead) -> None:
         before = self.session and self.session.session_id
         self.session, self.session_gauge = message.session, message.gauge
+        if not self.screen_stack:  # the app is closing
+            return
         for header in self.screen.query(Header):  # a dialog has none
             header.refresh()
         after = self.session and self.session.session_id
@@ -194,6 +196,8 @@ class OrchApp(App[None]):
         return (status.st_ino, int(seen))
 
     def on_record_changed(self) -> None:
+        if not self.screen_stack:
+            return
         self.read_session()
         if isinstance(self.screen, OrchScreen):
             self.screen.load()
@@ -229,8 +233,8 @@ class OrchApp(App[None]):
         editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
         with tempfile.TemporaryDirectory(prefix="orch-") as folder:
             path = Path(folder) / name
-            path.write_bytes(text.encode("utf-8", "surrogateescape"))
             try:
+                path.write_bytes(text.encode("utf-8", "surrogateescape"))
                 with self.suspend():
                     subprocess.run([*shlex.split(editor), str(path)], check=True)
                 return path.read_bytes().decode("utf-8", "surrogateescape")

@@ -29,7 +29,10 @@ class Lines(ScrollView, can_focus=True):
     """Text from anywhere, shown as text; lines longer than the width are folded."""
 
     DEFAULT_CSS = """
-    Lines { background: $surface; padding: 0 1; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    Lines {
+        background: $surface; padding: 0 1;
+        overflow-x: hidden; scrollbar-size-vertical: 1; scrollbar-gutter: stable;
+    }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", "Up", show=False),
