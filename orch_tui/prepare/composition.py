@@ -44,10 +44,10 @@ class Choice:
 
     @property
     def key(self) -> str:
-        """What tells it from the other choices of a composition."""
+        """What it reads: equal keys are equal bytes, or refused for the same reason."""
         if self.text is not None:  # labels are only the beginning of a text
             return f"text:{self.text}"
-        return "#".join((self.source, *self.sections))
+        return "#".join((self.source, *self.sections, *("\0" * self.allow_secret)))
 
 
 @dataclass(frozen=True, slots=True)

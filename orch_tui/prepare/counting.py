@@ -36,8 +36,8 @@ class Counting:
         taken: set[str] = set()
         rest = iter([node for node in self._rest if node.path not in self._known])
         while True:
-            batch = [choice for choice in self.first if choice.key not in taken][:FIRST_AT_ONCE]
-            batch = batch or list(_some(rest, taken))
+            wanted = {choice.key: choice for choice in self.first if choice.key not in taken}
+            batch = list(wanted.values())[:FIRST_AT_ONCE] or list(_some(rest, taken))
             if not batch:
                 return
             taken.update(choice.key for choice in batch)

@@ -1,0 +1,327 @@
+"""The files of the project with a box to find them, counted in the background."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Input
+from textual.worker import Worker, get_current_worker
+
+from orch_tui.errors import OrchError, SourceError
+from orch_tui.prepare.composition import Choice, Composition, Weight
+from orch_tui.prepare.sources import may_have_sections
+from orch_tui.prepare.tree import NO_FILES, Found, ProjectTree, Tally
+from orch_tui.screens.composing import PRIORITIES, figure
+from orch_tui.screens.part import Part
+from orch_tui.screens.widgets.filetree import Beside, FileTree, Line
+from orch_tui.screens.widgets.stack import short
+
+if TYPE_CHECKING:
+    from orch_tui.prepare.counting import Counting
+
+LARGE = 5_000
+"""Files from which on the garbage collector is told that the tree is to stay: walking over 20,000
+again and again, it held the screen up for 80 ms each time."""
+
+NO_MATCH = """No file matches.
+
+Its letters in this order are enough. What
+.gitignore leaves out is not listed: Esc, then
+a adds it by name."""
+
+
+class FilterInput(Input):
+    """The box over the tree. Its width never depends on its text."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "In/out")]
+
+    def refresh(self, *regions: Any, layout: bool = False, **more: Any) -> Any:
+        # Input sets its virtual size at every key, which would lay the whole screen out anew.
+        return super().refresh(*regions, layout=False, **more)
+
+
+class ProjectFiles(Part):
+    """Knows what every file weighs, as far as it was counted."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Up", show=False),
+        Binding("down", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+    ]
+
+    @dataclass
+    class Weighed(Message):
+        """Some sources were counted, by the keys of their choices."""
+
+        family: str
+        weights: dict[str, Weight]
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name
+        super().__init__(id=id)
+        self.weights: dict[str, Weight] = {}
+        """By the key of a choice, for the tokenizer family of the composition's model."""
+        self.sizes: dict[str, int] = {}
+        """Bytes of each file."""
+        self._tree = NO_FILES
+        self._tally = Tally(NO_FILES)
+        self._shown = ""
+        """What was looked for when the lines that are shown were found."""
+        self._submitted_early = False
+        self._composition = Composition()
+        self._family = ""
+        self._counting: tuple[Counting, Worker[None]] | None = None
+        self._wanted: dict[str, Any] = {}
+
+    def compose(self) -> ComposeResult:
+        yield FilterInput(placeholder="find a file by its letters", id="filter", compact=True)
+        yield FileTree(self._beside, has_sections=_is_document, id="tree")
+
+    def on_mount(self) -> None:
+        self.border_title = "Project"
+
+    @property
+    def files(self) -> FileTree:
+        return self.query_one(FileTree)
+
+    @property
+    def box(self) -> FilterInput:
+        return self.query_one(FilterInput)
+
+    def show(self, composition: Composition, family: str) -> None:
+        """Mark what is chosen, and have it counted for a tokenizer family."""
+        if family != self._family:
+            self._family, self.weights = family, {}
+            self._tally = self._tally.emptied()
+            self.stop()
+        self._composition = composition
+        self.files.refresh()
+        self._count()
+
+    # Listing
+
+    def walk(self) -> None:
+        """List the project again; what is chosen is weighed again too."""
+        from orch_tui.prepare.tree import walk
+
+        root, before = self.app.project.root, self._tree
+
+        def work() -> tuple[ProjectTree, Tally, dict[str, int], set[str]]:
+            worker = get_current_worker()
+            tree = walk(root, cancelled=lambda: worker.is_cancelled)
+            other = {node.path for node in {*tree.files} ^ {*before.files}}
+            found = tree, Tally(tree), {node.path: node.size for node in tree.files}, other
+            if len(tree.files) > LARGE:
+                gc.freeze()
+            return found
+
+        self.ask(work, self._walked, group="walk")
+
+    def _walked(self, found: tuple[ProjectTree, Tally, dict[str, int], set[str]]) -> None:
+        tree, tally, sizes, other = found
+        if other or self._tree is NO_FILES:
+            self._tree, self._tally, self.sizes = tree, tally, sizes
+            for key in [key for key in self.weights if key.partition("#")[0] in other]:
+                del self.weights[key]
+            for path, weight in self.weights.items():
+                if path in sizes:
+                    tally.add(path, weight.count.tokens)
+            self.files.forget_sections(other)
+            self._filter()
+            self.border_title = f"Project · {len(tree.files):,} files{'+' if tree.cut else ''}"
+            self._bring_back()
+        self._count(again=True)
+
+    def files_under(self, folder: str) -> list[str]:
+        return [node.path for node in self._tree.under(folder)]
+
+    @on(FileTree.Opened)
+    def _opened(self, event: FileTree.Opened) -> None:
+        """Find the sections of a file."""
+        from orch_tui.prepare.composition import text_of
+        from orch_tui.prepare.sections import headings
+
+        reader, path = self.app.project.reader(), event.path
+
+        def work() -> list[tuple[str, int]]:
+            try:
+                text = text_of(Choice(path), reader)
+            except SourceError:  # the line says why
+                return []
+            return [(heading.title, heading.level) for heading in headings(text) if heading.title]
+
+        def then(titles: list[tuple[str, int]]) -> None:
+            self.files.set_sections(path, titles)
+
+        self.ask(work, then, group=f"open {path}")
+
+    # Finding
+
+    @on(Input.Changed, "#filter")
+    def _typed(self) -> None:
+        self._submitted_early = False
+        self._filter()
+
+    def _filter(self) -> None:
+        from orch_tui.prepare.tree import find
+
+        text, tree = self.box.value.strip(), self._tree
+        if text:
+            self.ask(lambda: find(tree, text), lambda f: self._found(f, text), group="find")
+            return
+        self._shown = ""
+        empty = "Looking for files …" if tree is NO_FILES else "There are no files here."
+        self.files.show(tree, empty=empty)
+
+    def _found(self, found: Found, text: str) -> None:
+        if text != self.box.value.strip():  # another letter was typed meanwhile
+            return
+        self._shown = text
+        self.files.show(self._tree, found.matches, empty=NO_MATCH, first=True)
+        if self._submitted_early:
+            self._submitted()
+
+    @on(Input.Submitted, "#filter")
+    def _submitted(self) -> None:
+        """Take what is meant: where the search is not done, what it finds."""
+        self._submitted_early = self._shown != self.box.value.strip()
+        if not self._submitted_early:
+            self.files.action_enter()
+            self.box.select_all()  # the next name can be typed at once
+
+    def action_move(self, by: int) -> None:
+        self.files.action_cursor(by)
+
+    def action_page(self, by: int) -> None:
+        self.files.action_page(by)
+
+    # What stands beside a line
+
+    def _beside(self, line: Line) -> Beside:
+        path = line.node.path
+        if line.node.is_folder:
+            return self._beside_folder(path)
+        chosen = self._composition.of(path)
+        if line.title:
+            held = [choice for choice in chosen if line.title in choice.sections]
+            whole = any(not choice.sections for choice in chosen)
+            glyph = PRIORITIES[held[0].priority] if held else "·" if whole else " "
+            return Beside(glyph, figure(self.weights.get(Choice(path, (line.title,)).key)))
+        allowed = any(choice.allow_secret for choice in chosen)
+        weight = self.weights.get(Choice(path, allow_secret=allowed).key)
+        if weight and weight.refused:
+            glyph, style = ("✗", "bad") if chosen else (" ", "quiet")
+            return Beside(glyph, "–", f"✗ {weight.refused.reason}", style)
+        glyph = PRIORITIES[chosen[0].priority] if chosen else " "
+        count = sum(len(choice.sections) for choice in chosen)
+        return Beside(glyph, figure(weight), _many(count, "section") if count else "")
+
+    def _beside_folder(self, path: str) -> Beside:
+        if path in self._tree.unreadable:
+            return Beside(remark="✗ cannot be listed", style="bad")
+        tokens, complete = self._tally.of(path)
+        inside = sum(choice.source.startswith(f"{path}/") for choice in self._composition.choices)
+        said = f"~{short(tokens)}{'' if complete else '+'}" if tokens else ""
+        return Beside("·" if inside else " ", said, f"{inside} chosen" if inside else "")
+
+    # Counting
+
+    @on(FileTree.Seen)
+    def _seen(self) -> None:
+        self._count()
+
+    def stop(self) -> None:
+        """Count no more, until something is shown again."""
+        self.workers.cancel_group(self, "count")
+        self._counting = None
+
+    def _count(self, *, again: bool = False) -> None:
+        """Have counted what is chosen and in view, then the rest; ``again``: also what was."""
+        from orch_tui.prepare.counting import Counting
+
+        if not self._family:
+            return
+        chosen, known = self._composition.choices, self.weights
+        first = [choice for choice in chosen if again or choice.key not in known]
+        for line in self.files.in_view:
+            choice = Choice(line.node.path, (line.title,) if line.title else ())
+            if not line.node.is_folder and choice.key not in known:
+                first.append(choice)
+        if self._counting and not again and not self._counting[1].is_finished:
+            self._counting[0].first = first
+            return
+        counting = Counting(first, self._tree.files, frozenset(known))
+        worker = self.run_worker(
+            lambda: self._work(counting, self._family),
+            thread=True,
+            exclusive=True,
+            group="count",
+            exit_on_error=True,
+        )
+        self._counting = counting, worker
+
+    def _work(self, counting: Counting, family: str) -> None:
+        """In a thread: count batch after batch."""
+        from orch_tui.prepare.composition import weigh
+
+        worker, project = get_current_worker(), self.app.project
+        reader, cache = project.reader(), project.counts
+        for batch in counting.batches():
+            if worker.is_cancelled:
+                return
+            try:
+                weights = weigh(batch, reader=reader, family=family, cache=cache)
+            except OrchError:  # the record cannot be read or written now: count without it
+                cache = None
+                weights = weigh(batch, reader=reader, family=family)
+            keyed = dict(zip((choice.key for choice in batch), weights, strict=True))
+            self.post_message(self.Weighed(family, keyed))
+
+    def on_project_files_weighed(self, message: Weighed) -> None:
+        if message.family != self._family:
+            message.stop()
+            return
+        self.weights |= message.weights
+        for path, weight in message.weights.items():
+            if path in self.sizes:
+                self._tally.add(path, weight.count.tokens)
+        self.files.refresh()
+
+    # Coming back
+
+    def remember(self) -> dict[str, Any]:
+        line = self.files.line
+        return {
+            "filter": self.box.value,
+            "open": self.files.opened,
+            "at": line.node.path if line else "",
+        }
+
+    def recollect(self, state: dict[str, Any]) -> None:
+        self._wanted = state
+        if isinstance(state.get("filter"), str):
+            self.box.value = state["filter"]
+
+    def _bring_back(self) -> None:
+        """Open in the tree what was open, once there is a tree."""
+        wanted, self._wanted = self._wanted, {}
+        if isinstance(opened := wanted.get("open"), list):
+            self.files.open([path for path in opened if path in self._tree.children])
+        if isinstance(at := wanted.get("at"), str) and at in self.sizes:
+            self.files.reveal(at)
+
+
+def _is_document(path: str) -> bool:
+    """Whether a file is likely to have sections, so that opening it is offered."""
+    return PurePosixPath(path).suffix not in ("", ".txt") and may_have_sections(path)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,131 @@
+"""What a limit is taken up by, part by part, readable without colour.
+
+Every part has its own glyph in the bar and its figure in the legend under it; ``░`` is the rest of
+the estimate's band, ``┊`` where warning and critical begin. Words say the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from orch_tui.prepare.budget import Gauge as Figures
+from orch_tui.screens.widgets.gauge import words
+
+BAND = "░"
+TICK = "┊"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of what is taken."""
+
+    name: str
+    glyph: str
+    tokens: int
+
+
+def short(tokens: int) -> str:
+    """``850``, ``12.3k``, ``168k``, ``1.25M``."""
+    if tokens < 1000:
+        return str(tokens)
+    if tokens < 99_950:
+        return f"{tokens / 1000:.1f}k"
+    return f"{tokens / 1000:.0f}k" if tokens < 999_500 else f"{tokens / 1e6:.2f}M"
+
+
+def cells(parts: Sequence[Part], figures: Figures, width: int) -> str:
+    """The bar: every part that is there in at least one cell, as long as there is room."""
+    if figures.limit <= 0:
+        return "!" * width
+    bar = [" "] * width
+    for share in (figures.warn_threshold, figures.critical_threshold):
+        bar[min(width - 1, int(share * width))] = TICK
+    at, taken = 0, 0
+    for part in parts:
+        taken += part.tokens
+        end = round(taken / figures.limit * width)
+        end = min(width, max(end, at + 1 if part.tokens else at))
+        bar[at:end] = part.glyph * (end - at)
+        at = end
+    end = min(width, max(at, round(figures.used.high / figures.limit * width)))
+    bar[at:end] = BAND * (end - at)
+    return "".join(bar)
+
+
+class Stack(Widget):
+    """A bar of several parts with its figures; a legend under it where there are two lines."""
+
+    DEFAULT_CSS = """
+    Stack {
+        height: 1;
+        & > .stack--name { color: $foreground-muted; }
+        & > .stack--ok { color: $text-success; }
+        & > .stack--warning { color: $text-warning; }
+        & > .stack--critical { color: $text-error; }
+        & > .stack--over { color: $text-error; text-style: bold; }
+    }
+    """
+    COMPONENT_CLASSES = {
+        "stack--name",
+        "stack--ok",
+        "stack--warning",
+        "stack--critical",
+        "stack--over",
+    }
+
+    def __init__(self, name: str, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._title = name
+        self._parts: Sequence[Part] = ()
+        self._figures: Figures | None = None
+
+    def show(self, figures: Figures, parts: Sequence[Part]) -> None:
+        """Show other figures; ``parts`` are what they are made of, in the order of the bar."""
+        self._figures, self._parts = figures, parts
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        base = self.rich_style
+        muted = self.get_component_rich_style("stack--name")
+        figures = self._figures
+        if figures is None:
+            strip = Strip([Segment(f"{self._title} –" if not y else "", muted)])
+        elif y == 0:
+            style = self.get_component_rich_style(f"stack--{figures.status}")
+            strip = Strip(self._bar(figures, muted, style))
+        else:
+            strip = Strip([Segment(self._legend(figures), muted)])
+        return strip.adjust_cell_length(self.size.width, base)
+
+    def _bar(self, figures: Figures, muted: Style, style: Style) -> list[Segment]:
+        name = f"{self._title} "
+        for said in (words(figures), words(figures, short=True)):
+            room = self.size.width - len(name) - len(said) - 3
+            if room >= 20:
+                break
+        if room < 5:
+            return [Segment(name, muted), Segment(said, style)]
+        return [
+            Segment(f"{name}▕", muted),
+            Segment(cells(self._parts, figures, room), style),
+            Segment("▏ ", muted),
+            Segment(said, style + Style(reverse=figures.status == "over")),
+        ]
+
+    def _legend(self, figures: Figures) -> str:
+        left = figures.limit - figures.used.high
+        free = f"free {short(left)}" if left >= 0 else f"over by {short(-left)}"
+        band = () if figures.used.exact else (f"{BAND} band",)
+        legend = ""
+        for parts in (self._parts, [part for part in self._parts if part.tokens]):
+            said = [f"{part.glyph} {part.name} {short(part.tokens)}" for part in parts]
+            legend = " " * (len(self._title) + 2) + "  ".join([*said, *band, free])
+            if len(legend) <= self.size.width:
+                break
+        return legend

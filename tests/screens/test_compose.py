@@ -1,0 +1,663 @@
+"""The Compose screen, driven as a person drives it, on a real project and record."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.events import Paste
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from orch_tui import api
+from orch_tui.app import OrchApp
+from orch_tui.prepare.composition import Choice, Composition
+from orch_tui.project import Project
+from orch_tui.record import bundles, journal, plan, sessions
+from orch_tui.screens.base import Problem
+from orch_tui.screens.compose import ComposeScreen
+from orch_tui.screens.dialogs import Ask, Choose, Confirm
+from orch_tui.screens.widgets.filetree import FileTree
+from orch_tui.screens.widgets.form import Form
+from orch_tui.screens.widgets.lines import Lines
+from orch_tui.screens.widgets.stack import Part, Stack, cells, short
+from tests.conftest import FakeClock
+
+SPEC = """\
+# Requirements
+
+The index must be fast.
+
+## Vector search
+
+Nearest neighbours under 10 ms.
+
+## Storage
+
+Everything in one file.
+"""
+AGENT = "---\nname: task-implementor\ndescription: does it\n---\n"
+SESSION = "orch-2026-11-22-001"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project without a record."""
+    root = tmp_path / "spotter"
+    texts = {
+        ".claude/agents/task-implementor.md": AGENT,
+        ".gitignore": "build/\n.claude/\n",
+        ".env": "TOKEN=1\n",
+        "build/out.js": "x\n",
+        "lib/types.ts": "export interface Vector { id: string; values: number[] }\n" * 12,
+        "lib/search.ts": "export function search(query: Vector): Vector[] { return [] }\n" * 30,
+        "lib/deep/hnsw.ts": "const layers = new Map<number, number[]>()\n" * 40,
+        "spec/requirements.md": SPEC,
+        "tests/search.test.ts": "test('finds', () => expect(search(v)).toEqual([v]))\n" * 9,
+        "README.md": "# Spotter\n\nFinds what looks alike.\n",
+    }
+    for name, text in texts.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    (root / "logo.png").write_bytes(b"\x89PNG\0\0")
+    (root / ".git").mkdir()
+    return root
+
+
+@pytest.fixture
+def project(folder: Path, clock: FakeClock) -> Project:
+    """With a session, a plan and one bundle."""
+    made = Project(folder, clock=clock)
+    record = made.record
+    sessions.init_session(record, "Implement vector search", project=str(folder))
+    now = Composition("Explore", "Find the types").adding(
+        [Choice("lib/types.ts"), Choice("README.md", priority="recommended")]
+    )
+    kept = api.keep_composition(made, now, session_id=SESSION).bundle.bundle_id
+    plan.add(record, SESSION, "Explore", scope="Find the types", bundle_id=kept)
+    plan.add(
+        record, SESSION, "task-implementor", scope="Implement the index", model="claude-haiku-4-5"
+    )
+    made.close()
+    return made
+
+
+class Compose(OrchApp):
+    DEFAULT_MODE = "compose"
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Until everything that was asked and typed is on the screen."""
+    while busy := [w for w in pilot.app.workers if w.group != "watch" and not w.is_finished]:
+        await asyncio.gather(*(worker.wait() for worker in busy), return_exceptions=True)
+        await pilot.pause()
+
+
+def app_of(folder: Path, clock: FakeClock) -> OrchApp:
+    return Compose(Project(folder, clock=clock))
+
+
+def screen_of(pilot: Pilot[None]) -> ComposeScreen:
+    (screen,) = (s for s in pilot.app.screen_stack if isinstance(s, ComposeScreen))
+    return screen
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys one after the other; ``»text`` is put into the line that has the focus."""
+    for key in keys:
+        if key.startswith("»"):
+            assert isinstance(pilot.app.focused, Input)
+            pilot.app.focused.post_message(Paste(key[1:]))
+            await pilot.pause()
+        else:
+            await pilot.press(key)
+        await settled(pilot)
+
+
+def sources(pilot: Pilot[None]) -> list[str]:
+    return [choice.key for choice in screen_of(pilot).now.choices]
+
+
+def lines(pilot: Pilot[None]) -> list[str]:
+    files = screen_of(pilot).query_one(FileTree)
+    return [line.title or line.node.path for line in files._lines]
+
+
+def used(pilot: Pilot[None], gauge: str = "agent-gauge") -> int:
+    figures = screen_of(pilot).query_one(f"#{gauge}", Stack)._figures
+    assert figures is not None
+    return figures.used.tokens
+
+
+def head(pilot: Pilot[None]) -> str:
+    return str(screen_of(pilot).query_one("#head", Static).render())
+
+
+def view(pilot: Pilot[None]) -> str:
+    return screen_of(pilot).query_one("#view", Lines).text
+
+
+Drive = Callable[[Pilot[None]], Awaitable[None]]
+
+
+# Choosing
+
+
+async def test_it_opens_with_the_project_as_git_sees_it(folder: Path, clock: FakeClock) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        assert lines(pilot) == [
+            *("lib", "spec", "tests", ".env", ".gitignore", "logo.png", "README.md")
+        ]
+        assert not (folder / ".claude" / "orchestration" / "execution.db").exists()
+
+
+async def test_a_few_letters_and_an_enter_choose_a_file(folder: Path, clock: FakeClock) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter")
+        assert sources(pilot) == ["lib/types.ts"]
+        # What was typed is selected: the next name replaces it.
+        await press(pilot, "»hnsw", "enter")
+        assert sources(pilot) == ["lib/types.ts", "lib/deep/hnsw.ts"]
+        await press(pilot, "enter")
+        assert sources(pilot) == ["lib/types.ts"]
+
+
+async def test_enter_waits_for_what_is_found(folder: Path, clock: FakeClock) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await pilot.press(*"search.ts", "enter")  # without a pause between
+        await settled(pilot)
+        assert sources(pilot) == ["lib/search.ts"]
+
+
+async def test_space_chooses_in_the_tree_and_folders_open(folder: Path, clock: FakeClock) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "escape", "right", "down", "down", "space", "left", "left")
+        assert sources(pilot) == ["lib/search.ts"]
+        assert lines(pilot)[:2] == ["lib", "spec"]
+        await press(pilot, "space")
+        assert sources(pilot) == ["lib/search.ts", "lib/deep/hnsw.ts", "lib/types.ts"]
+        await press(pilot, "space")
+        assert sources(pilot) == []
+
+
+async def test_sections_open_under_their_file_and_can_be_chosen(
+    folder: Path, clock: FakeClock
+) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»requirem", "escape", "right")
+        assert lines(pilot) == [
+            *("spec/requirements.md", "Requirements", "Vector search", "Storage")
+        ]
+        await press(pilot, "down", "down", "space")
+        assert sources(pilot) == ["spec/requirements.md#Vector search"]
+        part = used(pilot)
+        assert view(pilot) == "## Vector search\n\nNearest neighbours under 10 ms.\n\n"
+        await press(pilot, "left", "left", "space")
+        assert sources(pilot) == ["spec/requirements.md"]
+        assert used(pilot) > part > 0
+
+
+async def test_lines_patterns_and_text_are_added_by_name(folder: Path, clock: FakeClock) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        for given in ("lib/types.ts:1-3", "text:Be brief.", "tests/*.ts"):
+            await press(pilot, "escape", "a")
+            assert isinstance(pilot.app.screen, Ask)
+            await press(pilot, f"»{given}", "enter", "escape")
+        assert sources(pilot) == ["lib/types.ts:1-3", "text:Be brief.", "tests/search.test.ts"]
+        await press(pilot, "escape")
+        if isinstance(screen_of(pilot).focused, Input):
+            await press(pilot, "escape")
+        await press(pilot, "a", "»lib/nothing.ts", "enter")
+        problem = screen_of(pilot).query_one(Problem)
+        assert problem.has_class("-shown") and "does not exist" in problem.text
+
+
+async def test_a_folder_leaves_out_what_cannot_be_taken(folder: Path, clock: FakeClock) -> None:
+    (folder / "lib" / "key.pem").write_text("secret")
+    (folder / "lib" / "blob.bin").write_bytes(b"\0")
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "escape", "space")
+        assert sources(pilot) == ["lib/deep/hnsw.ts", "lib/search.ts", "lib/types.ts"]
+
+
+async def test_a_large_folder_is_asked_about(folder: Path, clock: FakeClock) -> None:
+    (folder / "aa").mkdir()
+    for n in range(60):
+        (folder / "aa" / f"{n}.txt").write_text("x")
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "escape", "space")
+        assert isinstance(pilot.app.screen, Confirm)
+        await press(pilot, "n")
+        assert sources(pilot) == []
+        await press(pilot, "space", "y")
+        assert len(sources(pilot)) == 60
+
+
+async def test_priority_type_and_order_are_set_by_keys(folder: Path, clock: FakeClock) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(
+            pilot, "»types", "enter", "»README", "enter", "escape", "p", "t", "tab", "p", "p"
+        )
+        now = screen_of(pilot).now
+        assert [(c.source, c.priority, c.type) for c in now.choices] == [
+            ("lib/types.ts", "optional", "file"),
+            ("README.md", "recommended", "reference"),
+        ]
+        await press(pilot, "shift+down")
+        assert sources(pilot) == ["README.md", "lib/types.ts"]
+        await press(pilot, "space")
+        assert sources(pilot) == ["README.md"]
+        assert screen_of(pilot)._items.key == "README.md"
+
+
+# Gauges
+
+
+async def test_the_gauges_move_with_every_toggle(project: Project, clock: FakeClock) -> None:
+    async with app_of(project.root, clock).run_test() as pilot:
+        await settled(pilot)
+        others = used(pilot, "session-gauge")
+        assert used(pilot) == 0 < others
+        await press(pilot, "»hnsw", "enter")
+        first = used(pilot)
+        await press(pilot, "»README", "enter")
+        assert 0 < first < used(pilot)
+        assert used(pilot, "session-gauge") == others + used(pilot)
+        await press(pilot, "enter")
+        assert used(pilot) == first
+
+
+async def test_a_file_nobody_counted_shows_a_guess_at_once(
+    folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orch_tui.prepare.counting.Counting.batches", lambda counting: iter(()))
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»hnsw", "enter")
+        assert used(pilot) == (folder / "lib/deep/hnsw.ts").stat().st_size // 3
+        assert screen_of(pilot)._items.rows[0].cells[1].endswith("?")
+
+
+async def test_the_model_decides_limit_and_count(project: Project, clock: FakeClock) -> None:
+    async with app_of(project.root, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»hnsw", "enter", "escape")
+        figures = screen_of(pilot).query_one("#agent-gauge", Stack)._figures
+        assert figures is not None and figures.limit == 168_000  # as planned
+        before = used(pilot)
+        await press(pilot, "e", "tab", "tab", "ctrl+u", "»opus", "enter")
+        assert used(pilot) > before  # another tokenizer
+        await press(pilot, "e", "tab", "tab", "ctrl+u", "»nonsense", "enter")
+        assert "not in the catalogue" in head(pilot)
+
+
+async def test_a_file_that_changes_is_counted_again(folder: Path, clock: FakeClock) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter")
+        before = used(pilot)
+        (folder / "lib" / "types.ts").write_text("export {}\n")
+        (folder / "lib" / "new.ts").write_text("export {}\n")
+        await press(pilot, "f4", "f2")
+        await settled(pilot)
+        assert 0 < used(pilot) < before
+        await press(pilot, "ctrl+u", "»lib/new")
+        assert lines(pilot)[0] == "lib/new.ts"
+
+
+async def test_a_file_that_goes_away_says_so_and_is_not_saved(
+    folder: Path, clock: FakeClock
+) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter")
+        (folder / "lib" / "types.ts").unlink()
+        await press(pilot, "f4", "f2")
+        await settled(pilot)
+        assert "does not exist" in screen_of(pilot)._items.rows[0].cells[2]
+        await press(pilot, "escape", "e", "»Explore", "enter", "s")
+        problem = screen_of(pilot).query_one(Problem)
+        assert problem.has_class("-shown") and "does not exist" in problem.text
+        assert not folder.joinpath(".claude/orchestration/execution.db").exists()
+
+
+async def test_folders_sum_their_files(folder: Path, clock: FakeClock) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        project = screen_of(pilot)._project
+        inside = [w.count.tokens for path, w in project.weights.items() if path.startswith("lib/")]
+        assert project._tally.of("lib") == (sum(inside), True) and len(inside) == 3
+
+
+# What cannot be taken
+
+
+async def test_a_binary_file_says_why_and_is_not_put_in(folder: Path, clock: FakeClock) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»logo", "enter")
+        problem = screen_of(pilot).query_one(Problem)
+        assert sources(pilot) == [] and "is binary" in problem.text
+        assert "is binary" in view(pilot)
+        await press(pilot, "»types", "enter")
+        assert not problem.has_class("-shown")
+
+
+async def test_a_secret_needs_a_yes_that_is_recorded(project: Project, clock: FakeClock) -> None:
+    async with app_of(project.root, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "».env", "enter", "escape")
+        assert used(pilot) == 0
+        await press(pilot, "s")
+        assert "looks like a secret" in screen_of(pilot).query_one(Problem).text
+        await press(pilot, "y")
+        assert isinstance(pilot.app.screen, Confirm)
+        await press(pilot, "n")
+        assert not screen_of(pilot).now.choices[0].allow_secret
+        await press(pilot, "y", "y")
+        assert used(pilot) > 0
+        await press(pilot, "s")
+        assert "saved" in head(pilot)
+    entries = journal.entries(project.existing_record)
+    assert [e.after for e in entries if e.action == "allow-secret"] == [{"sources": [".env"]}]
+    project.close()
+
+
+# Editing, saving, opening
+
+
+async def test_edits_can_be_undone_and_redone(folder: Path, clock: FakeClock) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter", "»README", "enter", "ctrl+z")
+        assert sources(pilot) == ["lib/types.ts"]
+        await press(pilot, "escape", "Z")
+        assert sources(pilot) == ["lib/types.ts", "README.md"]
+        await press(pilot, "z", "z", "z")
+        assert sources(pilot) == []
+
+
+async def test_it_begins_with_the_planned_agent_that_has_no_bundle(
+    project: Project, clock: FakeClock
+) -> None:
+    async with app_of(project.root, clock).run_test() as pilot:
+        await settled(pilot)
+        assert "task-implementor · claude-haiku-4-5" in head(pilot)
+        await press(pilot, "»types", "enter", "escape", "s")
+        assert "bundle-002 v1 · saved" in head(pilot)
+    agents = plan.agents(project.existing_record, SESSION)
+    assert [agent.bundle_id for agent in agents] == ["bundle-001", "bundle-002"]
+    project.close()
+
+
+async def test_a_bundle_is_saved_changed_and_saved_as_another(
+    project: Project, clock: FakeClock
+) -> None:
+    async with app_of(project.root, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter", "escape", "s", "escape", "»README", "enter")
+        assert "changed, not saved" in head(pilot)
+        await press(pilot, "escape", "s")
+        assert "bundle-002 v1 · saved" in head(pilot)
+        await press(pilot, "tab", "p", "S")
+        assert "bundle-003 v1 · saved" in head(pilot)
+    held = bundles.of_session(project.existing_record, SESSION)
+    assert [len(saved.bundle.items) for saved in held] == [2, 2, 2]
+    project.close()
+
+
+async def test_without_an_agent_saving_asks_for_one(folder: Path, clock: FakeClock) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter", "escape", "s")
+        assert isinstance(pilot.app.screen, Form)
+        await press(pilot, "»task-imp", "down", "enter")
+        assert screen_of(pilot).now.agent_type == "task-implementor"
+        await press(pilot, "s")
+        assert "bundle-001 v1 · saved" in head(pilot)
+
+
+async def test_a_saved_bundle_is_opened_and_what_is_unsaved_asked_about(
+    project: Project, clock: FakeClock
+) -> None:
+    async with app_of(project.root, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter", "escape", "o")
+        assert isinstance(pilot.app.screen, Choose)
+        await press(pilot, "down", "enter")
+        assert isinstance(pilot.app.screen, Confirm)
+        await press(pilot, "y")
+        assert sources(pilot) == ["lib/types.ts", "README.md"]
+        assert "bundle-001 v1 · saved" in head(pilot)
+        await press(pilot, "z")
+        assert sources(pilot) == ["lib/types.ts"] and "task-implementor" in head(pilot)
+
+
+async def test_a_draft_survives_a_crash(project: Project, clock: FakeClock) -> None:
+    async with app_of(project.root, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter", "escape", "p")
+        await pilot.pause(0.4)
+        await settled(pilot)
+    async with app_of(project.root, clock).run_test() as pilot:  # it never quit
+        await settled(pilot)
+        (choice,) = screen_of(pilot).now.choices
+        assert (choice.source, choice.priority) == ("lib/types.ts", "recommended")
+        assert "task-implementor" in head(pilot) and used(pilot) > 0
+
+
+async def test_what_is_no_draft_is_passed_over(project: Project, clock: FakeClock) -> None:
+    Project(project.root).database.parent.joinpath("drafts").mkdir(exist_ok=True)
+    (project.database.parent / "drafts" / f"compose-{SESSION}.draft").write_text("{no")
+    async with app_of(project.root, clock).run_test() as pilot:
+        await settled(pilot)
+        assert sources(pilot) == []
+
+
+async def test_each_session_has_its_own_unsaved_bundle(project: Project, clock: FakeClock) -> None:
+    other = sessions.init_session(
+        project.record, "Another", project=str(project.root), session_id="orch-other"
+    )
+    project.close()
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        app.use_session(SESSION)
+        await settled(pilot)
+        await press(pilot, "»types", "enter")
+        app.use_session(other.session_id)
+        await settled(pilot)
+        assert sources(pilot) == []
+        await press(pilot, "»README", "enter")
+        app.use_session(SESSION)
+        await settled(pilot)
+        assert sources(pilot) == ["lib/types.ts"]
+
+
+async def test_the_command_and_the_briefing_are_copied(project: Project, clock: FakeClock) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test(size=(140, 45)) as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter", "escape", "ctrl+y")
+        assert app.clipboard == (
+            "orch prepare-bundle --agent-type task-implementor --scope 'Implement the index' "
+            f"--model claude-haiku-4-5 --session-id {SESSION} --files lib/types.ts"
+        )
+        await press(pilot, "c")
+        assert "Implement the index" in app.clipboard and "interface Vector" in app.clipboard
+        await press(pilot, "f6")
+        assert view(pilot) == app.clipboard
+
+
+# Sharing
+
+
+async def test_what_other_bundles_hold_is_shown_and_shared_with_one_key(
+    project: Project, clock: FakeClock
+) -> None:
+    async with app_of(project.root, clock).run_test(size=(140, 45)) as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter", "»hnsw", "enter")
+        rows = screen_of(pilot)._items.rows
+        assert [row.cells[-1] for row in rows] == ["bundle-001", ""]
+        await press(pilot, "f6", "f6")
+        assert "1 item stands in several bundles" in view(pilot)
+        await press(pilot, "escape", "d")
+        assert isinstance(pilot.app.screen, Confirm)
+        await press(pilot, "y")
+        now = screen_of(pilot).now
+        assert [(c.type, c.shared_with) for c in now.choices] == [
+            ("shared_context", ("bundle-001",)),
+            ("file", ()),
+        ]
+        assert now.bundle_id == "bundle-002" and "saved" in head(pilot)
+    first = bundles.load(project.existing_record, "bundle-001").bundle.items
+    assert [(item.type, item.shared_with) for item in first] == [
+        ("shared_context", ("bundle-002",)),
+        ("file", ()),
+    ]
+    project.close()
+
+
+# When something is wrong
+
+
+async def test_a_locked_record_is_said_and_nothing_is_lost(
+    project: Project, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orch_tui.models.database.BUSY_SECONDS", 0.05)
+    async with app_of(project.root, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter", "escape")
+        with sqlite3.connect(project.database, isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await press(pilot, "s")
+            assert screen_of(pilot).query_one(Problem).has_class("-shown")
+            assert sources(pilot) == ["lib/types.ts"]
+            other.execute("ROLLBACK")
+        other.close()
+        await press(pilot, "s")
+        assert "saved" in head(pilot)
+        assert not screen_of(pilot).query_one(Problem).has_class("-shown")
+
+
+async def test_it_goes_on_while_files_come_and_go(folder: Path, clock: FakeClock) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "escape", "right", "down", "down")
+        for path in sorted((folder / "lib").rglob("*.ts")):
+            path.unlink()
+        await press(pilot, "f4", "f2", "escape", "escape")
+        await settled(pilot)
+        assert lines(pilot)[0] == "spec"
+        await press(pilot, "space", "space", "right", "left")
+
+
+# Coming back
+
+
+async def test_filter_place_and_open_folders_come_back(project: Project, clock: FakeClock) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "escape", "right", "down", "down", "ctrl+q")
+    async with app_of(project.root, clock).run_test() as pilot:
+        await settled(pilot)
+        files = screen_of(pilot).query_one(FileTree)
+        assert lines(pilot)[:4] == ["lib", "lib/deep", "lib/search.ts", "lib/types.ts"]
+        assert files.line is not None and files.line.node.path == "lib/search.ts"
+
+
+# Drawing
+
+
+@pytest.mark.parametrize(
+    ("tokens", "shown"),
+    [(0, "0"), (999, "999"), (1_000, "1.0k"), (99_949, "99.9k"), (99_950, "100k")],
+)
+def test_short_figures(tokens: int, shown: str) -> None:
+    assert short(tokens) == shown
+
+
+def test_every_part_is_in_the_bar_even_past_the_limit() -> None:
+    from orch_tui.prepare.budget import Limits, gauge
+    from orch_tui.prepare.tokens import Count
+
+    def bar(used: int, *parts: int) -> str:
+        figures = gauge("agent limit", Count(used, "e", used, used), 1000, Limits())
+        named = [Part(str(n), "abc"[n], tokens) for n, tokens in enumerate(parts)]
+        return cells(named, figures, 20)
+
+    assert bar(500, 250, 250, 0) == "aaaaabbbbb     ┊  ┊ "
+    assert bar(252, 1, 250, 1) == "abbbbc         ┊  ┊ "
+    assert bar(5000, 1000, 3000, 1000) == "a" * 20
+    assert bar(0) == "               ┊  ┊ "
+
+
+Snap = Callable[..., bool]
+
+
+def after(*keys: str) -> Drive:
+    async def run_before(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        await press(pilot, *keys)
+        for line in pilot.app.screen.query(Input):
+            line.cursor_blink = False
+        await settled(pilot)
+
+    return run_before
+
+
+CHOSEN = ("»types", "enter", "»hnsw", "enter", "»README", "enter")
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+def test_how_it_looks(
+    project: Project, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
+) -> None:
+    app = app_of(project.root, clock)
+    app.theme = theme
+    keys = (*CHOSEN, "escape", "p", "t", "escape", "ctrl+u", "escape", "right", "down")
+    assert snap_compare(app, terminal_size=size, run_before=after(*keys))
+
+
+def test_how_nothing_looks(folder: Path, clock: FakeClock, snap_compare: Snap) -> None:
+    assert snap_compare(app_of(folder, clock), terminal_size=(80, 24), run_before=after())
+
+
+def test_how_too_much_looks(project: Project, clock: FakeClock, snap_compare: Snap) -> None:
+    (project.root / "lib" / "big.ts").write_text("export const a = 1\n" * 60_000)
+    app = app_of(project.root, clock)
+    keys = ("»big", "enter", "»types", "enter", "escape", "p", "p", "f6", "f6")
+    assert snap_compare(app, terminal_size=(140, 45), run_before=after(*keys))
+
+
+def test_how_what_cannot_be_taken_looks(
+    project: Project, clock: FakeClock, snap_compare: Snap
+) -> None:
+    app = app_of(project.root, clock)
+    keys = ("».env", "enter", "»types", "enter", "»logo", "enter", "tab", "tab")
+    assert snap_compare(app, terminal_size=(80, 24), run_before=after(*keys))
+
+
+def test_how_hostile_names_look(folder: Path, clock: FakeClock, snap_compare: Snap) -> None:
+    names = ["[bold]x[bold].md", "a\x1b[31mred.md", "\u202egnp.md", "[unclosed", "w" * 200 + ".md"]
+    for name in names:
+        (folder / name).write_text("# [b]x\x1b[31m\n\n\u202etext\n")
+    (folder / os.fsdecode(b"not-utf8-\xff.txt")).write_text("x")
+    keys = ("»[bold", "enter", "escape", "right", "escape", "ctrl+u", "»red", "enter", "ctrl+u")
+    app = app_of(folder, clock)
+    assert snap_compare(app, terminal_size=(140, 45), run_before=after(*keys, "escape", "end"))
