@@ -94,6 +94,9 @@ def outputs() -> argparse.ArgumentParser:
         "--output-type", metavar="TYPE", help="deliverable, validation_result, insight or error"
     )
     parser.add_argument(
+        "--failed", action="store_true", help="the checks that failed, by the latest result of each"
+    )
+    parser.add_argument(
         "--state",
         action="store_true",
         help="deliverables, each once, and whether they are unchanged, changed since or missing",
@@ -114,6 +117,9 @@ def _outputs(arguments: Namespace) -> None:
         output_type="deliverable" if arguments.state else arguments.output_type,
     )
     rows: list[dict[str, Any]]
+    if arguments.failed:
+        print_rows(listing.failed_checks(found), arguments.format, empty="no check failed")
+        return
     if arguments.state:
         states = listing.deliverable_states(found, project.root)
         rows = [
@@ -202,9 +208,11 @@ def show() -> argparse.ArgumentParser:
     parser = Parser(
         "show",
         example="""orch show exec-001                # all of it, in short
-orch show exec-001 --part given   # every item with its exact text""",
+orch show task-implementor --part given   # what did the last one get?""",
     )
-    parser.add_argument("execution_id", metavar="EXECUTION", help="its id")
+    parser.add_argument(
+        "execution_id", metavar="EXECUTION", help="its id, or an agent type: the last one of it"
+    )
     parser.add_argument(
         "--part",
         choices=("given", "briefing", "said", "delivered", "facts", "trail"),

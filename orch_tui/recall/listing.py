@@ -313,6 +313,24 @@ def latest_results(said: Iterable[Said]) -> dict[str, dict[str, Result]]:
     return results
 
 
+def failed_checks(outputs: Iterable[Output]) -> list[dict[str, Any]]:
+    """The checks among ``outputs`` whose latest result is a failure, a row each."""
+    stored = sorted(outputs, key=lambda output: output.output_id)
+    said = ((o.execution_id, o.output_type or "", o.content, o.found, o.created_at) for o in stored)
+    return [
+        {
+            "execution_id": execution_id,
+            "check": check,
+            "result": result.value,
+            "recorded": "found" if result.found else "claimed",
+            "created_at": result.at,
+        }
+        for execution_id, results in latest_results(said).items()
+        for check, result in results.items()
+        if result.verdict == "fail"
+    ]
+
+
 @lru_cache(4096)  # thousands of executions say the same few things
 def _checks(output_type: str, content: str | None) -> tuple[tuple[str, str | int | float], ...]:
     decoded = decoded_content(content)

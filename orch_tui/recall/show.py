@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orch_tui.errors import NotFoundError
 from orch_tui.facts import Allocation, Completion, ExecutionFacts, Output, Session
 from orch_tui.models.base import WHEN
 from orch_tui.models.database import Record
@@ -62,12 +63,14 @@ class Shown:
 
 
 def show(record: Record, label: str, root: Path) -> Shown:
-    """One execution whole; ``root`` is where relative deliverables are looked for.
+    """One execution whole, by its label or, for the last one of an agent type, by that type.
+
+    ``root`` is where relative deliverables are looked for.
 
     Raises:
         NotFoundError: with the nearest known labels.
     """
-    execution = executions.get(record, label)
+    execution = _execution(record, label)
     allocations = executions.allocations(record, execution.execution_id)
     before, after = _neighbours(record, execution)
     return Shown(
@@ -91,6 +94,16 @@ def show(record: Record, label: str, root: Path) -> Shown:
         after=after,
         same_context=tuple(_same_context(record, execution.execution_id)),
     )
+
+
+def _execution(record: Record, label: str) -> ExecutionFacts:
+    try:
+        return executions.get(record, label)
+    except NotFoundError:
+        last = executions.select(record, "agent_type = ?", [label], limit=1)
+        if not last:
+            raise
+        return last[0]
 
 
 def briefing(record: Record, execution: ExecutionFacts) -> str | None:

@@ -8,8 +8,9 @@ import pytest
 
 from orch_tui import api
 from orch_tui.api import OrchestrationSession
-from orch_tui.errors import OrchError
+from orch_tui.errors import NotFoundError, OrchError
 from orch_tui.project import Project
+from orch_tui.recall import listing
 from orch_tui.recall.compare import compare
 from orch_tui.recall.replay import deploy_again, replay
 from orch_tui.recall.show import show, troubles
@@ -139,3 +140,26 @@ def test_signs_of_trouble_are_shown_ever_after(
     execution = show(project.record, "exec-001", project.root).execution
     kinds = [t.kind for t in troubles(execution, project.root)]
     assert kinds == ["error"]
+
+
+def test_an_agent_type_is_its_last_run(project: Project, session: OrchestrationSession) -> None:
+    session.init_deployment("debugger")
+    last = session.init_deployment("debugger", "once more").execution_id
+    session.init_deployment("Explore")
+    assert show(project.record, "debugger", project.root).execution.execution_id == last
+    with pytest.raises(NotFoundError, match="debuger"):
+        show(project.record, "debuger", project.root)
+
+
+def test_which_checks_failed_by_their_latest_result(
+    project: Project, session: OrchestrationSession
+) -> None:
+    mended = session.init_deployment("debugger")
+    broken = session.init_deployment("debugger")
+    for results in ({"tests": "fail", "lint": "pass"}, {"tests": "pass", "lint": "pass"}):
+        mended.collect(validation_results=results)
+    broken.collect(validation_results={"tests": "pass", "types": "fail"})
+    failed = listing.failed_checks(listing.outputs(project.record))
+    assert [(row["execution_id"], row["check"]) for row in failed] == [
+        (broken.execution_id, "types")
+    ]
