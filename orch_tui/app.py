@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -215,9 +216,18 @@ class OrchApp(App[None]):
             self.action_show_help_panel()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        yield from super().get_system_commands(screen)
+        """Everything the keys of this screen do, the five screens, and what Textual offers."""
+        seen: set[str] = set()
+        for key, active in screen.active_bindings.items():
+            action, words = active.binding.action, active.binding.description
+            if words and active.enabled and action not in seen and not action.startswith("switch_"):
+                seen.add(action)
+                yield SystemCommand(
+                    words, f"{key}, here", partial(self.run_action, action, active.node)
+                )
         for mode, title in self.TITLES.items():
-            yield SystemCommand(title, f"Go to {title}", lambda mode=mode: self.switch_mode(mode))
+            yield SystemCommand(title, f"Go to {title}", partial(self.switch_mode, mode))
+        yield from super().get_system_commands(screen)
 
     def copy(self, text: str, what: str) -> None:
         """Put text on the clipboard, through the terminal (OSC 52)."""

@@ -209,6 +209,21 @@ async def test_a_thousand_runs_are_read_as_the_cursor_comes_near_their_end(
     assert search(Project(tmp_path).existing_record, "").total >= 400
 
 
+async def test_the_palette_holds_what_the_keys_do(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        commands = {c.title: c for c in app.get_system_commands(app.screen)}
+        assert {"Compare", "Replay", "Copy command", "Plan", "Insights"} <= set(commands)
+        await pilot.press("down")
+        await settled(pilot)
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await pilot.press(*"compare", "down", "enter")
+        await settled(pilot)
+        assert "exec-002 marked" in str(app.screen.query_one("#found", Static).content)
+
+
 Snap = Callable[..., bool]
 
 
