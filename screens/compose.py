@@ -163,6 +163,8 @@ guess until it is counted; gauges judge by the upper end of the band `░`.
 
     def _looked_around(self, around: Around) -> None:
         before, self._around = self._around, around
+        if around == before:
+            return
         if around.saved is not None:
             self._saved[around.saved.bundle.bundle_id] = Composition.of_bundle(around.saved.bundle)
         # What was begun without a session goes on in the first one there is.
@@ -257,7 +259,11 @@ guess until it is counted; gauges judge by the upper end of the band `░`.
 
     def _edit(self, composition: Composition) -> None:
         """Make an edit that can be undone."""
+        held = {choice.key for choice in self.now.choices}
         if self._edits.edit(composition):
+            fresh = [choice.key for choice in composition.choices if choice.key not in held]
+            if fresh and self.focused is not self._items:
+                self._items.wanted = fresh[-1]  # brings it into view
             self._edited()
 
     def _edited(self) -> None:
@@ -531,7 +537,7 @@ guess until it is counted; gauges judge by the upper end of the band `░`.
             looking = next((c for c in self.now.choices if c.key == self._items.key), None)
         elif line is not None and not line.node.is_folder:
             looking = Choice(line.node.path, (line.title,) if line.title else ())
-        if looking != self._looking:
+        if looking != self._looking or looking is None:
             self._looking = looking
             if self.tab == "item":
                 self._show_view()
@@ -557,10 +563,17 @@ guess until it is counted; gauges judge by the upper end of the band `░`.
         from orch_tui.prepare.composition import text_of
 
         looking, reader = self._looking, self.app.project.reader()
+        line = self._project.files.line
         if looking is None:
-            return lambda: ""
+            inside = line is not None and line.node.is_folder and self.focused is not self._items
+            said = self._project.on_folder(line.node.path) if line and inside else ""
+            return lambda: said
         held = [choice for choice in self.now.choices if choice.key == looking.key]
         choice = held[0] if held else looking  # what was said yes to can be read
+        weight = self._weights.get(choice.key)
+        if weight and weight.secret:
+            said = f"✗ {choice.source} looks like a secret.\n\nOnce it is chosen, y lets it pass."
+            return lambda: said
         return lambda: _or_why_not(lambda: text_of(choice, reader))
 
     def _briefing_text(self) -> Callable[[], str]:

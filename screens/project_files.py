@@ -30,6 +30,7 @@ LARGE = 5_000
 """Files from which on the garbage collector is told that the tree is to stay: walking over 20,000
 again and again, it held the screen up for 80 ms each time."""
 
+NOT_LISTED = "Looking for files …"
 NO_MATCH = """No file matches.
 
 Its letters in this order are enough. What
@@ -142,6 +143,16 @@ class ProjectFiles(Part):
     def files_under(self, folder: str) -> list[str]:
         return [node.path for node in self._tree.under(folder)]
 
+    def on_folder(self, folder: str) -> str:
+        """A folder in words."""
+        count = len(self.files_under(folder))
+        tokens, complete = self._tally.of(folder)
+        so_far = "" if complete else " so far"
+        return (
+            f"{folder}/\n\n{_many(count, 'file')}, ~{short(tokens)} tokens{so_far}\n\n"
+            "Right opens it; Space puts all its files in, or takes them out."
+        )
+
     @on(FileTree.Opened)
     def _opened(self, event: FileTree.Opened) -> None:
         """Find the sections of a file."""
@@ -177,21 +188,22 @@ class ProjectFiles(Part):
             self.ask(lambda: find(tree, text), lambda f: self._found(f, text), group="find")
             return
         self._shown = ""
-        empty = "Looking for files …" if tree is NO_FILES else "There are no files here."
-        self.files.show(tree, empty=empty)
+        self.files.show(tree, empty=NOT_LISTED if tree is NO_FILES else "There are no files here.")
 
     def _found(self, found: Found, text: str) -> None:
         if text != self.box.value.strip():  # another letter was typed meanwhile
             return
         self._shown = text
-        self.files.show(self._tree, found.matches, empty=NO_MATCH, first=True)
+        empty = NOT_LISTED if self._tree is NO_FILES else NO_MATCH
+        self.files.show(self._tree, found.matches, empty=empty, first=True)
         if self._submitted_early:
             self._submitted()
 
     @on(Input.Submitted, "#filter")
     def _submitted(self) -> None:
         """Take what is meant: where the search is not done, what it finds."""
-        self._submitted_early = self._shown != self.box.value.strip()
+        listed = self._tree is not NO_FILES
+        self._submitted_early = not listed or self._shown != self.box.value.strip()
         if not self._submitted_early:
             self.files.action_enter()
             self.box.select_all()  # the next name can be typed at once

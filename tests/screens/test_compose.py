@@ -7,6 +7,8 @@ import os
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from textual.events import Paste
@@ -15,6 +17,7 @@ from textual.widgets import Input, Static
 
 from orch_tui import api
 from orch_tui.app import OrchApp
+from orch_tui.prepare import tree
 from orch_tui.prepare.composition import Choice, Composition
 from orch_tui.project import Project
 from orch_tui.record import bundles, journal, plan, sessions
@@ -176,6 +179,25 @@ async def test_enter_waits_for_what_is_found(folder: Path, clock: FakeClock) -> 
         assert sources(pilot) == ["lib/search.ts"]
 
 
+async def test_enter_before_the_files_are_listed_is_not_lost(
+    folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, walk = Event(), tree.walk
+
+    def late(*given: Any, **more: Any) -> tree.ProjectTree:
+        listed.wait(10)
+        return walk(*given, **more)
+
+    monkeypatch.setattr(tree, "walk", late)
+    async with app_of(folder, clock).run_test() as pilot:
+        await pilot.press(*"types", "enter")
+        await pilot.pause()
+        assert lines(pilot) == []
+        listed.set()
+        await settled(pilot)
+        assert sources(pilot) == ["lib/types.ts"]
+
+
 async def test_space_chooses_in_the_tree_and_folders_open(folder: Path, clock: FakeClock) -> None:
     async with app_of(folder, clock).run_test() as pilot:
         await settled(pilot)
@@ -249,7 +271,7 @@ async def test_priority_type_and_order_are_set_by_keys(folder: Path, clock: Fake
     async with app_of(folder, clock).run_test() as pilot:
         await settled(pilot)
         await press(
-            pilot, "»types", "enter", "»README", "enter", "escape", "p", "t", "tab", "p", "p"
+            pilot, "»types", "enter", "»README", "enter", "escape", "p", "t", "tab", "up", "p", "p"
         )
         now = screen_of(pilot).now
         assert [(c.source, c.priority, c.type) for c in now.choices] == [
