@@ -65,8 +65,9 @@ class OrchApp(App[None]):
         "history": "History",
         "insights": "Insights",
     }
+    FIRST: ClassVar[str] = "history"
+    """The screen that comes up where none is remembered."""
     MODES = {mode: _screen(mode) for mode in TITLES}
-    DEFAULT_MODE = "history"
     CSS_PATH = asset("orch.tcss")
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -110,6 +111,10 @@ class OrchApp(App[None]):
         return PHASES.get((self.session and self.session.phase) or 0, "")
 
     def on_mount(self) -> None:
+        # Not DEFAULT_MODE: with eager tasks (Python 3.12) Textual mounts the widgets of a default
+        # mode before its screen is on the stack, and an Input asks for it.
+        last = self._state.get("screen")
+        self.switch_mode(last if last in self.TITLES else self.FIRST)
         self.run_worker(self._watch, thread=True, group="watch", exit_on_error=True)
 
     # The session that all screens work on

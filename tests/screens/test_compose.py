@@ -90,7 +90,7 @@ def project(folder: Path, clock: FakeClock) -> Project:
 
 
 class Compose(OrchApp):
-    DEFAULT_MODE = "compose"
+    FIRST = "compose"
 
 
 async def settled(pilot: Pilot[None]) -> None:

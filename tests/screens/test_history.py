@@ -43,14 +43,14 @@ def folder(tmp_path: Path, clock: FakeClock) -> Path:
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Until the engine has answered everything that was asked."""
-    while True:
+    """Until the engine has answered everything that was asked; an answer may ask again."""
+    quiet = 0
+    while quiet < 3:
         await pilot.pause()
         busy = [w for w in pilot.app.workers if w.group != "watch" and not w.is_finished]
-        if not busy:
-            await pilot.pause()
-            return
         await asyncio.gather(*(w.wait() for w in busy), return_exceptions=True)
+        coming_up = pilot.app.current_mode not in OrchApp.TITLES
+        quiet = 0 if busy or coming_up else quiet + 1
 
 
 def opened(folder: Path, clock: FakeClock) -> OrchApp:

@@ -122,7 +122,7 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
 class PlanApp(OrchApp):
     """The app, opened on its first screen."""
 
-    DEFAULT_MODE = "plan"
+    FIRST = "plan"
     TITLE = OrchApp.__name__
 
 
