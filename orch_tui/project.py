@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+from _thread import allocate_lock  # importing threading would cost a command a millisecond
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +50,8 @@ class Project:
         self._database = database
         self._face = face
         self._clock = clock
+        self._record: Record | None = None
+        self._turn = allocate_lock()
 
     @property
     def database(self) -> Path:
@@ -75,10 +78,10 @@ class Project:
         """Whether there is a record, and it may be used."""
         return self.recording and self.database.exists()
 
-    @cached_property
+    @property
     def record(self) -> Record:
         """The record, made where there is none."""
-        return self._open(create=True)
+        return self._opened(create=True)
 
     @property
     def existing_record(self) -> Record:
@@ -87,9 +90,14 @@ class Project:
         Raises:
             RecordError: there is none yet.
         """
-        if "record" not in self.__dict__:
-            self.__dict__["record"] = self._open(create=False)
-        return self.record
+        return self._opened(create=False)
+
+    def _opened(self, *, create: bool) -> Record:
+        """The one record of all threads, opened by whoever asks first."""
+        with self._turn:
+            if self._record is None:
+                self._record = self._open(create=create)
+            return self._record
 
     def _open(self, *, create: bool) -> Record:
         from orch_tui.models.database import utc_now
@@ -104,7 +112,8 @@ class Project:
 
     def close(self) -> None:
         """Close the record, where it was opened."""
-        record: Record | None = self.__dict__.pop("record", None)
+        with self._turn:
+            record, self._record = self._record, None
         if record is not None:
             record.close()
 

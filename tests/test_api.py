@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -359,3 +360,19 @@ def test_the_tables_of_the_proposal_hold_what_the_api_recorded(
     ).fetchall()
     connection.close()
     assert found == [("Implement vector search", "completed", 1, "lib/types.ts", "deliverable")]
+
+
+def test_threads_that_ask_at_once_get_one_record(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    OrchestrationSession("s", project=tmp_path).close()
+    for _ in range(20):
+        project = Project(tmp_path)
+        start = threading.Barrier(4)
+
+        def ask(_: int, project: Project = project, start: threading.Barrier = start) -> object:
+            start.wait()
+            return project.existing_record
+
+        with ThreadPoolExecutor(4) as pool:
+            assert len({id(record) for record in pool.map(ask, range(4))}) == 1
+        project.close()
