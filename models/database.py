@@ -58,7 +58,6 @@ class Record:
         self.path = path
         self.clock = clock
         self.actor = actor
-        self._connections: list[sqlite3.Connection] = []
         with translated_errors(path):
             exists = path.exists() and path.stat().st_size > 0
             if not exists and not (create and writable):
@@ -80,11 +79,6 @@ class Record:
         record = self
 
         class Database(peewee.SqliteDatabase):
-            def _connect(self) -> sqlite3.Connection:
-                connection: sqlite3.Connection = super()._connect()  # type: ignore[misc] # not in the stubs
-                record._connections.append(connection)
-                return connection
-
             def rollback(self) -> None:
                 # a full disk makes SQLite roll back itself
                 if record.db.connection().in_transaction:
@@ -103,7 +97,7 @@ class Record:
             pragmas=pragmas,
             timeout=BUSY_SECONDS,
             uri=not self.writable,
-            check_same_thread=False,  # close() ends every thread's connection
+            check_same_thread=False,  # what a thread leaves behind may be let go of by another
         )
 
     def _bring_up_to_date(self) -> None:
@@ -262,11 +256,11 @@ class Record:
                 raise
 
     def close(self) -> None:
-        """Close the connections of every thread."""
+        """Close this thread's connection; those of other threads end with their threads.
+
+        Closing one while its thread is inside a statement would crash the interpreter.
+        """
         self.db.close()
-        for connection in self._connections:
-            connection.close()
-        self._connections.clear()
 
     def __enter__(self) -> Record:
         return self
