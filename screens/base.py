@@ -23,6 +23,7 @@ from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
     from orch_tui.app import OrchApp
+    from orch_tui.recall.show import Shown
 
 T = TypeVar("T")
 
@@ -95,6 +96,16 @@ class OrchScreen(Screen[None]):
                 self.post_message(Answered(result, then, group))
 
         self.run_worker(run, thread=True, exclusive=True, group=group, exit_on_error=True)
+
+    def read_run(self, label: str, then: Callable[[Shown | None], None]) -> None:
+        """Read one execution whole for a preview; without a label there is none."""
+        if not label:
+            then(None)
+            return
+        from orch_tui.recall.show import show
+
+        project = self.app.project
+        self.ask(lambda: show(project.existing_record, label, project.root), then, group="run")
 
     def on_answered(self, message: Answered) -> None:
         self.query_one(Problem).clear(message.group)

@@ -297,20 +297,9 @@ class Lists(Part):
     @on(Rows.Highlighted, "#runs")
     def _highlighted(self, event: Rows.Highlighted) -> None:
         self.refresh_bindings()
-        preview = self.query_one("#run", Preview)
-        if not event.key:
-            preview.show(None)
-            return
-        from orch_tui.recall.show import show
+        self.read_run(event.key, self._show_run)
 
-        project = self.app.project
-        self.ask(
-            lambda: show(project.existing_record, event.key, project.root),
-            self._show_run,
-            group="run",
-        )
-
-    def _show_run(self, shown: Shown) -> None:
+    def _show_run(self, shown: Shown | None) -> None:
         self.query_one("#run", Preview).show(shown)
         self.refresh_bindings()
 

@@ -182,18 +182,7 @@ Right completes what is offered in grey. Up and down move the list while you typ
 
     @on(Rows.Highlighted, "#hits")
     def _highlighted(self, event: Rows.Highlighted) -> None:
-        preview = self.query_one("#preview", Preview)
-        if not event.key:
-            preview.show(None)
-            return
-        from orch_tui.recall.show import show
-
-        project = self.app.project
-        self.ask(
-            lambda: show(project.existing_record, event.key, project.root),
-            preview.show,
-            group="preview",
-        )
+        self.read_run(event.key, self.query_one("#preview", Preview).show)
 
     def action_move(self, by: int) -> None:
         self.query_one("#hits", Rows).action_cursor(by)

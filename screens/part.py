@@ -12,6 +12,7 @@ from orch_tui.screens.base import OrchScreen, Problem
 
 if TYPE_CHECKING:
     from orch_tui.app import OrchApp
+    from orch_tui.recall.show import Shown
 
 T = TypeVar("T")
 
@@ -24,6 +25,10 @@ class Part(Vertical):
     def ask(self, work: Callable[[], T], then: Callable[[T], None], *, group: str) -> None:
         """As the screen's own ``ask``."""
         self._whole.ask(work, then, group=group)
+
+    def read_run(self, label: str, then: Callable[[Shown | None], None]) -> None:
+        """As the screen's own ``read_run``."""
+        self._whole.read_run(label, then)
 
     def refuse(self, error: OrchError, group: str) -> None:
         """Say no in place, until the engine says yes to the same."""

@@ -12,10 +12,14 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from orch_tui.errors import SourceError, UsageError
 from orch_tui.files import refused, whole_file
+
+if TYPE_CHECKING:
+    from orch_tui.prepare.bundle import Bundle
+    from orch_tui.project import Project
 
 FORMATS = ("table", "json", "jsonl", "csv", "markdown")
 
@@ -197,6 +201,13 @@ def read_bytes(path: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         raise SourceError(path, f"cannot be read: {error.strerror}") from error
+
+
+def named_bundle(project: Project, given: str, *, allow_secret: bool = True) -> Bundle:
+    """A bundle named on the command line, a file or an id; where it differs from disk is said."""
+    bundle, differences = project.read_bundle(given, allow_secret=allow_secret)
+    say(*(f"{given}: {difference}" for difference in differences))
+    return bundle
 
 
 def split_list(values: Sequence[str] | None) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from orch_tui.cli.output import (
     add_format,
+    named_bundle,
     positive,
     print_json,
     print_rows,
@@ -160,7 +161,7 @@ def _track_budget(arguments: Namespace) -> int:
     report = track(
         project.record if session_id else None,
         session_id,
-        [_bundle(project, given) for given in split_list(arguments.bundles)],
+        [named_bundle(project, given) for given in split_list(arguments.bundles)],
         catalogue=project.catalogue,
         limits=limits,
         budget=arguments.budget,
@@ -203,7 +204,7 @@ def _deduplicate(arguments: Namespace) -> None:
 
     project = project_of(arguments)
     given = split_list(arguments.bundles)
-    bundles = [_bundle(project, name) for name in given]
+    bundles = [named_bundle(project, name) for name in given]
     found = sharing.deduplicate(bundles)
     document = sharing.to_dict(found)
     if arguments.output:
@@ -260,7 +261,7 @@ def _generate_briefing(arguments: Namespace) -> None:
     from orch_tui.prepare.briefing import render
 
     project = project_of(arguments)
-    bundle = _bundle(project, arguments.bundle)
+    bundle = named_bundle(project, arguments.bundle)
     rendered = render(bundle, project.template(arguments.template))
     if project.has_record:
         from orch_tui.record import bundles
@@ -328,7 +329,7 @@ def _validate(arguments: Namespace) -> int:
             reader=reader,
             agent_types=split_list(arguments.agent_types),
             known_agents=project.known_agents,
-            bundles=[_bundle(project, given) for given in split_list(arguments.bundles)],
+            bundles=[named_bundle(project, given) for given in split_list(arguments.bundles)],
             limit_of=lambda b: agent_limit(project.catalogue.model(b.model), project.limits),
         )
     print_json(answer.to_dict())
@@ -413,12 +414,6 @@ def _count(arguments: Namespace) -> None:
     ]
     print_rows(rows, arguments.format, columns=("tokens", "low", "high", "source"))
     say(f"{len(items)} sources, {bundle.total} tokens ({bundle.total.estimator})")
-
-
-def _bundle(project: Project, given: str) -> Bundle:
-    bundle, differences = project.read_bundle(given, allow_secret=True)
-    say(*(f"{given}: {difference}" for difference in differences))
-    return bundle
 
 
 def _add_no_record(parser: argparse.ArgumentParser) -> None:

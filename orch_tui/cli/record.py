@@ -13,6 +13,7 @@ from orch_tui.cli.output import (
     boolean,
     in_words,
     json_object,
+    named_bundle,
     positive,
     print_json,
     print_rows,
@@ -23,10 +24,8 @@ from orch_tui.cli.output import (
 )
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.errors import UsageError
-from orch_tui.project import Project
 
 if TYPE_CHECKING:
-    from orch_tui.prepare.bundle import Bundle
     from orch_tui.record.final_message import Findings
 
 
@@ -250,7 +249,9 @@ def _init_deployment(arguments: Namespace) -> None:
     project = project_of(arguments)
     session_id = project.session_id(arguments.session_id)
     bundle = (
-        _bundle(project, arguments.context_bundle, arguments) if arguments.context_bundle else None
+        named_bundle(project, arguments.context_bundle, allow_secret=arguments.allow_secret)
+        if arguments.context_bundle
+        else None
     )
     with writing(arguments.output) as write:
         deployed = deployment.deploy(
@@ -297,20 +298,13 @@ def _record_allocation(arguments: Namespace) -> None:
     allocations = deployment.record_allocation(
         project.existing_record,
         arguments.execution_id,
-        _bundle(project, arguments.bundle, arguments),
+        named_bundle(project, arguments.bundle, allow_secret=arguments.allow_secret),
         catalogue=project.catalogue,
         limits=project.limits,
         allow_overflow=arguments.allow_overflow,
     )
     tokens = sum(a.token_count or 0 for a in allocations if a.included_in_deployment)
     print(f"{arguments.execution_id} {len(allocations)} items, {tokens:,} tokens")
-
-
-def _bundle(project: Project, given: str, arguments: Namespace) -> Bundle:
-    """A bundle named on the command line; where it differs from its file is said."""
-    bundle, differences = project.read_bundle(given, allow_secret=arguments.allow_secret)
-    say(*(f"{given}: {difference}" for difference in differences))
-    return bundle
 
 
 def record_completion() -> argparse.ArgumentParser:
