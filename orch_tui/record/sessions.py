@@ -73,6 +73,34 @@ def _same_or_conflict(
         )
 
 
+def of_claude(record: Record, claude_session: str, *, project: str, started_at: str) -> str:
+    """The session of what Claude Code's own session deployed by itself, made where there is none.
+
+    Its phase is unknown: nobody planned it. The order in which its parts are heard of changes
+    nothing: the earliest ``started_at`` stands. Call it within a write.
+    """
+    (held,) = record.rows(
+        "SELECT session_id, created_at FROM sessions WHERE claude_session = ?", [claude_session]
+    ) or [None]
+    if held is not None:
+        if started_at < held["created_at"]:
+            record.execute(
+                "UPDATE sessions SET created_at = ? WHERE session_id = ?",
+                [started_at, held["session_id"]],
+            )
+        return str(held["session_id"])
+    short = f"claude-{claude_session[:8]}"
+    session_id = f"claude-{claude_session}" if _held(record, short) else short
+    scope = f"Claude Code session {claude_session}"
+    record.execute(
+        "INSERT INTO sessions (session_id, created_at, scope, status, project, claude_session) "
+        "VALUES (?, ?, ?, 'executing', ?, ?)",
+        [session_id, started_at, scope, project, claude_session],
+    )
+    journal.log(record, "init-session", session_id=session_id, after={"scope": scope})
+    return session_id
+
+
 def get(record: Record, session_id: str) -> Session:
     """One session.
 
@@ -93,14 +121,15 @@ def _held(record: Record, session_id: str) -> Session | None:
 
 
 def current(record: Record, project: str | None = None) -> Session:
-    """The newest session (of one project, or of all) that is still open.
+    """The newest session (of one project, or of all) that somebody opened and nobody closed.
 
     Raises:
         NotFoundError: there is none.
     """
     rows = record.rows(
         f"SELECT {columns(Session)} FROM sessions WHERE ?1 IN (project, '') "
-        "AND archived_at IS NULL AND status NOT IN ('completed', 'failed') "
+        "AND archived_at IS NULL AND claude_session IS NULL "
+        "AND status NOT IN ('completed', 'failed') "
         "ORDER BY created_at DESC, rowid DESC LIMIT 1",
         [project or ""],
     )

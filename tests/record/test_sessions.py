@@ -18,6 +18,7 @@ from orch_tui.record.sessions import (
     gates,
     get,
     init_session,
+    of_claude,
     set_phase,
 )
 from tests.conftest import FakeClock
@@ -201,3 +202,22 @@ def test_the_journal_names_who_did_it(record: Record) -> None:
     (entry,) = journal.entries(record)
     assert (entry.actor, entry.action) == ("somebody", "init-session")
     assert entry.after == {"scope": "find the bug"}
+
+
+def test_a_session_of_claude_code_is_made_once_with_its_earliest_start(
+    record: Record,
+) -> None:
+    with record.write():
+        made = [
+            of_claude(record, name, project="/p", started_at=at)
+            for name, at in [
+                ("258c7280-ae70", "2026-11-22T10:00:00.000Z"),
+                ("258c7280-ae70", "2026-11-22T09:00:00.000Z"),
+                ("258c7280-ffff", "2026-11-22T11:00:00.000Z"),
+            ]
+        ]
+    assert made == ["claude-258c7280", "claude-258c7280", "claude-258c7280-ffff"]
+    held = get(record, "claude-258c7280")
+    assert (held.created_at, held.phase) == ("2026-11-22T09:00:00.000Z", None)
+    with pytest.raises(NotFoundError):  # what nobody opened is nobody's current session
+        current(record)
