@@ -79,16 +79,16 @@ def of_claude(record: Record, claude_session: str, *, project: str, started_at: 
     Its phase is unknown: nobody planned it. The order in which its parts are heard of changes
     nothing: the earliest ``started_at`` stands. Call it within a write.
     """
-    (held,) = record.rows(
+    held = record.rows(
         "SELECT session_id, created_at FROM sessions WHERE claude_session = ?", [claude_session]
-    ) or [None]
-    if held is not None:
-        if started_at < held["created_at"]:
+    )
+    if held:
+        session_id = str(held[0]["session_id"])
+        if started_at < held[0]["created_at"]:
             record.execute(
-                "UPDATE sessions SET created_at = ? WHERE session_id = ?",
-                [started_at, held["session_id"]],
+                "UPDATE sessions SET created_at = ? WHERE session_id = ?", [started_at, session_id]
             )
-        return str(held["session_id"])
+        return session_id
     short = f"claude-{claude_session[:8]}"
     session_id = f"claude-{claude_session}" if _held(record, short) else short
     scope = f"Claude Code session {claude_session}"
