@@ -189,6 +189,8 @@ CREATE TABLE "agent_executions" (
   "duration_ms" INTEGER,
   "cost_usd" REAL,
   "price_date" TEXT,
+  "price_tier" TEXT,
+  "unverified" TEXT,
   "retracted_at" TIMESTAMP,
   "revision" INTEGER NOT NULL DEFAULT (0),
   FOREIGN KEY ("session_id") REFERENCES "sessions" ("session_id"),
@@ -205,6 +207,8 @@ CREATE UNIQUE INDEX "agent_executions_uid" ON "agent_executions" ("uid");
 CREATE INDEX "agent_executions_planned_id" ON "agent_executions" ("planned_id");
 
 CREATE INDEX "agent_executions_bundle_version_id" ON "agent_executions" ("bundle_version_id");
+
+CREATE INDEX "agent_executions_parent_execution_id" ON "agent_executions" ("parent_execution_id");
 
 CREATE TABLE "execution_keys" (
   "key" TEXT NOT NULL PRIMARY KEY,
@@ -306,22 +310,40 @@ CREATE TABLE "import_checkpoints" (
   "size" INTEGER NOT NULL,
   "mtime_ns" INTEGER NOT NULL,
   "position" INTEGER NOT NULL,
+  "head" TEXT,
+  "note" TEXT,
   "state" TEXT,
   "read_at" TIMESTAMP DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 );
 
 CREATE TABLE "usage_messages" (
-  "message_id" TEXT NOT NULL PRIMARY KEY,
+  "message_id" TEXT NOT NULL,
   "execution_id" TEXT NOT NULL,
+  "at" TIMESTAMP,
   "model" TEXT,
   "input_tokens" INTEGER NOT NULL,
   "cache_write_tokens" INTEGER NOT NULL,
   "cache_read_tokens" INTEGER NOT NULL,
   "output_tokens" INTEGER NOT NULL,
+  "tool_calls" INTEGER NOT NULL DEFAULT (0),
+  "cost_usd" REAL,
+  "output_price" REAL,
+  "price_date" TEXT,
+  "price_tier" TEXT,
+  PRIMARY KEY ("message_id", "execution_id"),
   FOREIGN KEY ("execution_id") REFERENCES "agent_executions" ("execution_id")
 ) WITHOUT ROWID;
 
 CREATE INDEX "usage_messages_execution_id" ON "usage_messages" ("execution_id");
+
+CREATE TABLE "execution_files" (
+  "execution_id" TEXT NOT NULL,
+  "path" TEXT NOT NULL,
+  "read_at" TIMESTAMP,
+  "written_at" TIMESTAMP,
+  PRIMARY KEY ("execution_id", "path"),
+  FOREIGN KEY ("execution_id") REFERENCES "agent_executions" ("execution_id")
+) WITHOUT ROWID;
 
 CREATE INDEX observations_pending ON observations (execution_id) WHERE pending;
 

@@ -6,6 +6,7 @@ from peewee import (
     SQL,
     AutoField,
     BooleanField,
+    CompositeKey,
     FloatField,
     ForeignKeyField,
     IntegerField,
@@ -59,9 +60,7 @@ class AgentExecution(Table):
     briefing_id = ForeignKeyField(Briefing, column_name="briefing_id", null=True, index=False)
     tool_use_id = TextField(null=True)
     agent_id = TextField(null=True)
-    parent_execution_id = ForeignKeyField(
-        "self", column_name="parent_execution_id", null=True, index=False
-    )
+    parent_execution_id = ForeignKeyField("self", column_name="parent_execution_id", null=True)
     depth = IntegerField(null=True)
     resolved_model = TextField(null=True)
     context_end_tokens = IntegerField(null=True)
@@ -73,6 +72,8 @@ class AgentExecution(Table):
     duration_ms = IntegerField(null=True)
     cost_usd = FloatField(null=True)
     price_date = TextField(null=True)
+    price_tier = TextField(null=True)
+    unverified = TextField(null=True)
     retracted_at = TimeField(null=True)
     revision = IntegerField(constraints=default("0"))
 
@@ -159,12 +160,18 @@ class ContextAllocation(Table):
 
 
 class ImportCheckpoint(Table):
-    """How far a transcript has been read; ``state`` is the reader's own."""
+    """How far a transcript has been read; ``state`` is what its reader had not yet told of.
+
+    ``size`` and ``mtime_ns`` tell a file that is as it was by one stat; ``head`` (the SHA-256 of
+    its first bytes) one that was replaced. ``note`` says why it was skipped, where it was.
+    """
 
     path = TextField(primary_key=True)
     size = IntegerField()
     mtime_ns = IntegerField()
     position = IntegerField()
+    head = TextField(null=True)
+    note = TextField(null=True)
     state = JsonField(null=True)
     read_at = created_at()
 
@@ -173,18 +180,48 @@ class ImportCheckpoint(Table):
 
 
 class UsageMessage(Table):
-    """The usage of one model message, counted once in the whole database."""
+    """The usage of one model message as told of one execution.
 
-    message_id = TextField(primary_key=True)
+    Copies of a transcript repeat a message: of all executions that claim it one is counted (see
+    `record.usage`). ``at`` is when it was last written to, ``tool_calls`` how many tools it
+    called, ``output_price`` USD per million tokens. A ``message_id`` that begins with ``result:``
+    is a last message known only by the figures that came with the result.
+    """
+
+    message_id = TextField()
     execution_id = ForeignKeyField(AgentExecution, column_name="execution_id")
+    at = TimeField(null=True)
     model = TextField(null=True)
     input_tokens = IntegerField()
     cache_write_tokens = IntegerField()
     cache_read_tokens = IntegerField()
     output_tokens = IntegerField()
+    tool_calls = IntegerField(constraints=default("0"))
+    cost_usd = FloatField(null=True)
+    output_price = FloatField(null=True)
+    price_date = TextField(null=True)
+    price_tier = TextField(null=True)
 
     class Meta:
         table_name = "usage_messages"
+        primary_key = CompositeKey("message_id", "execution_id")
+        without_rowid = True
+
+
+class ExecutionFile(Table):
+    """A file that an execution read or wrote, and when it first did either.
+
+    ``path`` as the record names it: relative to the project (or the worktree) where inside.
+    """
+
+    execution_id = ForeignKeyField(AgentExecution, column_name="execution_id", index=False)
+    path = TextField()
+    read_at = TimeField(null=True)
+    written_at = TimeField(null=True)
+
+    class Meta:
+        table_name = "execution_files"
+        primary_key = CompositeKey("execution_id", "path")
         without_rowid = True
 
 

@@ -18,6 +18,7 @@ from orch_tui.models.executions import (
     AgentExecution,
     Completion,
     ContextAllocation,
+    ExecutionFile,
     ExecutionKey,
     ImportCheckpoint,
     Observation,
@@ -54,6 +55,7 @@ TABLES: tuple[type[Model], ...] = (
     Output,
     ImportCheckpoint,
     UsageMessage,
+    ExecutionFile,
 )
 
 INDEXES = (

@@ -135,6 +135,10 @@ class ExecutionFacts(Fact):
     cost_usd: float | None
     """At the prices of ``price_date``."""
     price_date: str | None
+    price_tier: str | None
+    """Which price applied, for models whose price depends on the size of the prompt."""
+    unverified: str | None
+    """Why a completed run is not to be taken at its word; None: nothing speaks against it."""
     retracted_at: str | None
     revision: int
 

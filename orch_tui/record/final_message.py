@@ -17,6 +17,7 @@ from typing import Literal
 from orch_tui.record.message_checks import FoundCheck, Result, find_checks
 from orch_tui.record.message_lines import Line, Message, read_lines
 from orch_tui.record.message_paths import FoundPath, find_paths
+from orch_tui.record.verification import ERROR
 
 OutputKind = Literal["deliverable", "validation", "insight"]
 
@@ -148,15 +149,6 @@ def _plain(text: str) -> str:
 
 # --- signs of trouble ------------------------------------------------------------------------
 
-_ERROR = re.compile(
-    r"[\W_]{0,6}(?:API Error\b|(?:\w{1,20}\s+)?rate limit (?:reached|exceeded|error)"
-    r"|Prompt is too long|\[?Request interrupted by user|Credit balance is too low"
-    r"|Invalid API key|(?:Claude(?: AI)? )?usage limit reached|\d-hour limit reached"
-    r"|You['’]ve hit your (?:\w{1,10} )?limit|overloaded_error|Context (?:low|limit reached)"
-    r"|Conversation too long|Execution error\b|Internal server error|Connection error\b"
-    r"|Request timed out|Agent terminated|Error: )",
-    re.I,
-)
 _ANNOUNCES = re.compile(
     r"(?:^|[.!]\s+)(?:now,?\s+|next,?\s+|first,?\s+)?(?:let me|let['’]s|I['’]ll|I will|I need to"
     r"|I['’]m going to)\s(?!know)[^.!?]{0,300}[.:…]?$",
@@ -187,7 +179,7 @@ def _errors(lines: Sequence[Line]) -> Iterator[Trouble]:
     if not lines:
         yield Trouble("empty", 1, "")
     for line in lines:
-        if line.kind != "code" and _ERROR.match(line.content):
+        if line.kind != "code" and ERROR.match(line.content):
             if line.content.startswith("Error: ") and len(lines) > 3:
                 continue  # an agent writing about some error
             yield Trouble("error", line.number, line.excerpt)

@@ -12,6 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+UNKNOWN = "unknown"
+"""The agent type of a run whose deployment nobody saw; whoever knows better is believed."""
+
 SAID = ("manual", "api")
 """Sources that speak for a person or a script; ``sql`` is one too, and has the last word."""
 
@@ -35,9 +38,10 @@ INTENT = (
     "phase",
 )
 FACT = (
+    # "parent" is a key of the execution that launched it (``agent:<claude_session>/<agent_id>``)
     "tool_use_id",
     "agent_id",
-    "parent_execution_id",
+    "parent",
     "depth",
     "resolved_model",
     "context_end_tokens",
@@ -57,7 +61,12 @@ class Observation:
     """One statement about one execution.
 
     ``kind`` is ``deployed``, ``returned``, ``noted`` (facts only), ``retracted`` (of the
-    execution as a whole) or ``sql``. ``supersedes`` in the payload lists digests it takes back.
+    execution as a whole) or ``sql``. In the payload, ``supersedes`` lists digests it takes back;
+    ``witness`` tells apart who of one source speaks (the agent's own transcript, its parent's),
+    so that both may tell of the same return; ``return_key`` tells the returns apart that one
+    witness speaks of. ``model_message`` is the message of the model that a return was read from,
+    ``blocks`` how many of its pieces had been written then; ``doubt`` why a return is not to be
+    taken at its word.
     """
 
     digest: str
@@ -84,6 +93,7 @@ class Return:
     error_message: str | None
     error_code: str | None
     source: str
+    doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +105,20 @@ class Merged:
     returns: tuple[Return, ...] = field(default=())
 
 
-def merge(observations: Iterable[Observation]) -> Merged:
-    """Add up the statements about one execution."""
+def merge(observations: Iterable[Observation], unfinished: frozenset[str] = frozenset()) -> Merged:
+    """Add up the statements about one execution.
+
+    ``unfinished`` are messages of the model that turned out to be no return: a transcript that
+    was read in the middle ended with what looked like one.
+    """
     living = live(observations)
     values: dict[str, Any] = {}
     for columns, trust in ((INTENT, "intent"), (FACT, "fact")):
-        ranked = sorted(living, key=lambda o: (_TRUST[trust][o.source], o.at, o.digest))
+        ranked = sorted(living, key=lambda o: _rank(o, trust))
         for column in columns:
             said = [o.payload[column] for o in ranked if o.payload.get(column) is not None]
+            if said and column == "agent_type":
+                said = [name for name in said if name != UNKNOWN] or said
             if said:
                 values[column] = said[-1]
     deployed = [o for o in living if o.payload.get("deployed_at")]
@@ -115,9 +131,43 @@ def merge(observations: Iterable[Observation]) -> Merged:
         )
     retractions = sorted(o.at for o in living if o.kind == "retracted")
     values["retracted_at"] = retractions[0] if retractions else None
-    returns = _returns([o for o in living if o.kind == "returned" or _sql_return(o)])
+    returns = _returns(
+        [
+            o
+            for o in _whole(living)
+            if (o.kind == "returned" and o.payload.get("model_message") not in unfinished)
+            or _sql_return(o)
+        ]
+    )
     values |= _latest(returns)
     return Merged(values, returns)
+
+
+def _rank(observation: Observation, trust: str) -> tuple[int, bool, str, str]:
+    """Of one source, what a deployment says of intent goes before what was noted later."""
+    deploys = trust == "intent" and observation.kind == "deployed"
+    return _TRUST[trust][observation.source], deploys, observation.at, observation.digest
+
+
+def _whole(living: list[Observation]) -> list[Observation]:
+    """Without returns that were read when only a part of their message had been written."""
+    most: dict[tuple[str, str], Observation] = {}
+    for o in living:
+        message = o.payload.get("model_message")
+        if o.kind == "returned" and message is not None:
+            key = (_voice(o), message)
+            held = most.get(key)
+            if held is None or _pieces(o) > _pieces(held):
+                most[key] = o
+    return [
+        o
+        for o in living
+        if o.kind != "returned" or most.get((_voice(o), o.payload.get("model_message", "")), o) is o
+    ]
+
+
+def _pieces(observation: Observation) -> tuple[int, str, str]:
+    return int(observation.payload.get("blocks") or 0), observation.at, observation.digest
 
 
 def live(observations: Iterable[Observation]) -> list[Observation]:
@@ -201,7 +251,9 @@ def _attach(observation: Observation, groups: list[list[Observation]]) -> None:
 
 
 def _voice(observation: Observation) -> str:
-    return "said" if observation.source in SAID else observation.source
+    if observation.source in SAID:
+        return "said"
+    return f"{observation.source} {observation.payload.get('witness', '')}"
 
 
 def _time(observation: Observation) -> str:
@@ -238,6 +290,7 @@ def _one_return(group: list[Observation]) -> Return:
         error_message=latest(intent, "error_message"),
         error_code=latest(intent, "error_code"),
         source=fact[-1].source,
+        doubt=latest(fact, "doubt"),
     )
 
 
@@ -251,7 +304,7 @@ def _returned_at(ranked: list[Observation]) -> str:
 
 def _latest(returns: tuple[Return, ...]) -> dict[str, Any]:
     if not returns:
-        return {"status": "deployed"}
+        return {"status": "deployed", "unverified": None}
     last = returns[-1]
     return {
         "status": last.status,
@@ -260,6 +313,7 @@ def _latest(returns: tuple[Return, ...]) -> dict[str, Any]:
         "message_id": last.message_id,
         "error_message": last.error_message,
         "error_code": last.error_code,
+        "unverified": last.doubt if last.status == "completed" else None,
     }
 
 

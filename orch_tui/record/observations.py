@@ -15,7 +15,7 @@ from typing import Any
 from orch_tui.ids import new_label, not_found
 from orch_tui.models.base import as_time
 from orch_tui.models.database import Record, Row
-from orch_tui.record import contents, journal
+from orch_tui.record import contents, file_use, journal, usage
 from orch_tui.record.merge import SAID, Merged, Observation, merge, same_words
 
 
@@ -91,9 +91,65 @@ def settle(record: Record, execution_ids: Iterable[str]) -> None:
     """Bring executions and their completions in line with their observations."""
     for execution_id in execution_ids:
         _read_raw(record, execution_id)
-        merged = merge(stored(record, execution_id))
-        _write_row(record, execution_id, merged)
+        merged = _merged(record, execution_id)
+        changed = _write_row(record, execution_id, merged)
         _write_completions(record, execution_id, merged)
+        if "depth" in changed:
+            settle(record, _children(record, execution_id))
+
+
+def _merged(record: Record, execution_id: str) -> Merged:
+    """What is known of an execution: what was said, and what its messages add up to."""
+    merged = merge(stored(record, execution_id), usage.unfinished(record, execution_id))
+    values = dict(merged.values)
+    used = usage.totals(record, execution_id)
+    # what was reported goes before what can be worked out, but for what only grows
+    used["context_end_tokens"] = (
+        values.get("context_end_tokens") or used.get("context_end_tokens")
+        if merged.returns
+        else None
+    )
+    used["tool_calls"] = max(values.get("tool_calls") or 0, used.get("tool_calls") or 0) or None
+    used["resolved_model"] = values.get("resolved_model") or used.get("resolved_model")
+    values |= {name: value for name, value in used.items() if value is not None}
+    values |= _parentage(record, execution_id, values.pop("parent", None), values.get("depth"))
+    if values["status"] == "completed" and values["message_id"] and not values["unverified"]:
+        from orch_tui.record.verification import doubt_of_text  # it compiles a pattern
+
+        values["unverified"] = doubt_of_text(contents.text(record, values["message_id"]) or "")
+    return Merged(values, merged.returns)
+
+
+def _parentage(
+    record: Record, execution_id: str, parent: str | None, depth: int | None
+) -> dict[str, Any]:
+    """The execution that launched it, and how deep that makes it; empty where nobody knows."""
+    found = record.rows(
+        "SELECT execution_id, depth FROM agent_executions WHERE execution_id = "
+        "(SELECT execution_id FROM execution_keys WHERE key = ?) AND execution_id <> ?",
+        [parent, execution_id],
+    )
+    if not found:
+        return {}
+    above = found[0]["depth"]
+    return {
+        "parent_execution_id": found[0]["execution_id"],
+        "depth": depth or (above + 1 if above is not None and above < _DEEPEST else None),
+    }
+
+
+_DEEPEST = 100
+"""Nesting is five deep at most; whatever says more is a circle."""
+
+
+def _children(record: Record, execution_id: str) -> list[str]:
+    return [
+        child
+        for (child,) in record.sql(
+            "SELECT execution_id FROM agent_executions WHERE parent_execution_id = ?",
+            [execution_id],
+        )
+    ]
 
 
 def settle_raw(record: Record) -> None:
@@ -111,7 +167,7 @@ def settle_raw(record: Record) -> None:
 def unsettled(record: Record) -> Iterator[str]:
     """Executions whose rows are not what their observations add up to."""
     for (execution_id,) in record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid"):
-        merged = merge(stored(record, execution_id))
+        merged = _merged(record, execution_id)
         if (
             record.value(
                 "SELECT 1 FROM observations WHERE pending AND execution_id = ?", [execution_id]
@@ -175,7 +231,7 @@ def _new_execution(
     return execution_id
 
 
-_OWNED = ("observations", "outputs", "context_allocations", "usage_messages", "execution_keys")
+_OWNED = ("observations", "outputs", "context_allocations", "execution_keys")
 
 
 def _unite(record: Record, execution_ids: Sequence[str]) -> str:
@@ -194,6 +250,8 @@ def _unite(record: Record, execution_ids: Sequence[str]) -> str:
             record.execute(
                 f"UPDATE {table} SET execution_id = ? WHERE execution_id = ?", [keeper, label]
             )
+        usage.unite(record, keeper, label)
+        file_use.unite(record, keeper, label)
         record.execute("DELETE FROM completions WHERE execution_id = ?", [label])
         record.execute(
             "UPDATE agent_executions SET parent_execution_id = ?, revision = revision + 1 "
@@ -214,10 +272,10 @@ def _changes(record: Record, execution_id: str, merged: Merged) -> tuple[Row, Ro
     return row, {name: value for name, value in values.items() if row[name] != value}
 
 
-def _write_row(record: Record, execution_id: str, merged: Merged) -> None:
+def _write_row(record: Record, execution_id: str, merged: Merged) -> Row:
     row, changed = _changes(record, execution_id, merged)
     if not changed:
-        return
+        return changed
     assignments = ", ".join(f"{name} = ?" for name in changed)
     record.execute(
         f"UPDATE agent_executions SET {assignments}, revision = revision + 1 "
@@ -233,6 +291,7 @@ def _write_row(record: Record, execution_id: str, merged: Merged) -> None:
         before={name: row[name] for name in shown if row[name] is not None},
         after={name: changed[name] for name in shown},
     )
+    return changed
 
 
 _COMPLETION = (

@@ -72,7 +72,14 @@ def test_the_same_tables_can_be_made_again(record: Record, tmp_path: Path) -> No
         record.execute(
             "INSERT INTO import_checkpoints (path, size, mtime_ns, position) VALUES ('p', 1, 2, 3)"
         )
-        record.execute("INSERT INTO usage_messages VALUES ('m', 'exec-1', 'opus', 1, 2, 3, 4)")
+        record.execute(
+            "INSERT INTO usage_messages (message_id, execution_id, input_tokens, "
+            "cache_write_tokens, cache_read_tokens, output_tokens) "
+            "VALUES ('m', 'exec-1', 1, 2, 3, 4)"
+        )
+        record.execute(
+            "INSERT INTO execution_files (execution_id, path) VALUES ('exec-1', 'lib/a.py')"
+        )
         record.execute("INSERT INTO token_counts VALUES ('00', 'o200k_base', 7)")
         record.execute("INSERT INTO planned_waits VALUES (1, 1)")
     with rebuilt(tmp_path / "again.db", lines(record)) as again:
