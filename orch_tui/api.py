@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING, Any, Self
 from orch_tui.errors import UsageError
 from orch_tui.facts import ExecutionFacts, Output, PlannedAgent, Session
 from orch_tui.prepare import sharing
+from orch_tui.prepare.ambient import Ambient, AmbientAgents
 from orch_tui.prepare.budget import Judgement, judge
 from orch_tui.prepare.bundle import Bundle, compose
 from orch_tui.prepare.composition import Composition, make
-from orch_tui.prepare.sharing import Sharing
+from orch_tui.prepare.sharing import Held, Sharing
 from orch_tui.prepare.tokens import ZERO
 from orch_tui.prepare.validation import Validation
 from orch_tui.project import Project
@@ -97,6 +98,10 @@ class Prepared:
 
     bundle: Bundle
     judgement: Judgement
+    ambient: Ambient
+    """What the agent has before it is handed the bundle."""
+    held: tuple[Held, ...]
+    """What of the bundle it has anyway."""
 
 
 def prepare_bundle(
@@ -124,7 +129,8 @@ def prepare_bundle(
     Raises:
         SourceError: every source that cannot be taken, by name and reason.
     """
-    reader = project.reader(allow_secret=allow_secret)
+    reader, agents = project.reader(allow_secret=allow_secret), project.agents
+    model = model or agents.model(agent_type)
 
     def listed(sources: Sources) -> list[str]:
         return reader.split([sources]) if isinstance(sources, str) else list(sources)
@@ -147,7 +153,9 @@ def prepare_bundle(
         name=name,
         session_id=session_id or "",
     )
-    return keep_bundle(project, made, session_id=session_id, allow_secret=allow_secret)
+    return keep_bundle(
+        project, made, session_id=session_id, allow_secret=allow_secret, agents=agents
+    )
 
 
 def keep_bundle(
@@ -156,13 +164,15 @@ def keep_bundle(
     *,
     session_id: str | None = None,
     allow_secret: bool = False,
+    agents: AmbientAgents | None = None,
 ) -> Prepared:
     """Save a bundle (where the project records) and judge it, over a limit or not.
 
     One without an id becomes the bundle that holds exactly this, or a new one; one with an id
     becomes that bundle's next version, where the latest was deployed.
     """
-    limits, used = project.limits, ZERO
+    agents, used = agents or project.agents, ZERO
+    limits = replace(project.limits, agents=agents)
     if project.recording:
         record = project.record
         with record.write():
@@ -177,8 +187,10 @@ def keep_bundle(
             limits = budget.session_limits(record, session_id, limits)
             others = (t for t in budget.taken(record, session_id) if t.label != made.bundle_id)
             used = sum((t.count for t in others), ZERO)
-    asked_for = project.catalogue.model(made.model)
-    return Prepared(made, judge(made.items, asked_for, limits, session_used=used))
+    asked_for = project.catalogue.model(made.model or agents.model(made.agent_type))
+    ambient = agents.ambient(made.agent_type, asked_for)
+    judgement = judge(made.items, asked_for, limits, agent_type=made.agent_type, session_used=used)
+    return Prepared(made, judgement, ambient, sharing.held_anyway(made.items, ambient))
 
 
 def keep_composition(
@@ -192,17 +204,21 @@ def keep_composition(
     """
     if not composition.agent_type.strip():
         raise UsageError("the bundle has no agent type", hint="say which agent it is for")
+    agents = project.agents
+    model = composition.model or agents.model(composition.agent_type)
     made = make(
-        composition,
+        replace(composition, model=model),
         reader=project.reader(),
-        family=project.catalogue.model(composition.model).family,
+        family=project.catalogue.model(model).family,
         created_at=project.now(),
         session_id=session_id or "",
         cache=project.counts,
     )
     allow_secret = any(choice.allow_secret for choice in composition.choices)
     with project.record.write():
-        kept = keep_bundle(project, made, session_id=session_id, allow_secret=allow_secret)
+        kept = keep_bundle(
+            project, made, session_id=session_id, allow_secret=allow_secret, agents=agents
+        )
         if session_id and composition.planned_id:
             for planned in plan.agents(project.record, session_id):
                 if planned.planned_id == composition.planned_id:

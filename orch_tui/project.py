@@ -15,6 +15,7 @@ from orch_tui.errors import NotFoundError, OrchError, SourceError
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Clock, Record
+    from orch_tui.prepare.ambient import AmbientAgents
     from orch_tui.prepare.budget import Limits
     from orch_tui.prepare.bundle import ReadBundle
     from orch_tui.prepare.catalogue import Catalogue
@@ -134,7 +135,15 @@ class Project:
             warn_threshold=self.config.warn_threshold,
             critical_threshold=self.config.critical_threshold,
             output_reserve=self.config.output_reserve,
+            agents=self.agents,
         )
+
+    @property
+    def agents(self) -> AmbientAgents:
+        """What agents have before they are handed anything; each look finds the files anew."""
+        from orch_tui.prepare.ambient import AmbientAgents
+
+        return AmbientAgents(self.root, lambda: self.counts)
 
     @property
     def counts(self) -> CountCache | None:
@@ -148,10 +157,9 @@ class Project:
     @property
     def known_agents(self) -> set[str]:
         """The agent types of the project, the user and Claude Code itself."""
-        from orch_tui.prepare.validation import defined_agents
+        from orch_tui.prepare.ambient import BUILT_IN_AGENTS, Surroundings
 
-        homes = (self.root / ".claude", Path(paths.claude_folder()))
-        return defined_agents(home / "agents" for home in homes)
+        return {*Surroundings.of(self.root).definitions, *BUILT_IN_AGENTS}
 
     def now(self) -> str:
         """The time, as the record writes it."""

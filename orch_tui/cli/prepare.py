@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from orch_tui.cli.output import (
@@ -24,7 +24,9 @@ from orch_tui.errors import UsageError
 from orch_tui.project import Project
 
 if TYPE_CHECKING:
+    from orch_tui.prepare.ambient import Ambient
     from orch_tui.prepare.bundle import Bundle
+    from orch_tui.prepare.sharing import Held
 
 NO = 1
 """The exit code of an answer that is no."""
@@ -69,6 +71,7 @@ def prepare_bundle() -> argparse.ArgumentParser:
 def _prepare_bundle(arguments: Namespace) -> int:
     from orch_tui import api
     from orch_tui.prepare.bundle import dumps, to_dict
+    from orch_tui.prepare.sharing import ambient_to_dict
 
     project = project_of(arguments)
     _check_sources(project, arguments)
@@ -90,10 +93,12 @@ def _prepare_bundle(arguments: Namespace) -> int:
             allow_secret=arguments.allow_secret,
         )
         bundle, judgement = prepared.bundle, prepared.judgement
-        write(dumps(to_dict(bundle, budget=judgement.session.limit)))
+        figures = to_dict(bundle, budget=judgement.session.limit)
+        write(dumps(figures | {"ambient": ambient_to_dict(prepared.ambient, prepared.held)}))
     for item in bundle.dropped:
         say(f"{item.source} is in the bundle already; it was left out the second time")
-    say(*_doubts(project, bundle), str(judgement.agent), str(judgement.session))
+    say(*_doubts(project, bundle), *_on_ambient(prepared.ambient, prepared.held))
+    say(str(judgement.agent), str(judgement.session))
     if arguments.output != "-":
         print(bundle.bundle_id)
     return NO if judgement.status == "over" else 0
@@ -113,6 +118,18 @@ def _check_sources(project: Project, arguments: Namespace) -> None:
             raise UsageError(
                 f"--output {arguments.output} is a source of the bundle", hint="name another file"
             )
+
+
+def _on_ambient(ambient: Ambient, held: Sequence[Held]) -> Iterator[str]:
+    """What is wrong with what the agent has anyway, and what of the bundle it holds already."""
+    yield from ambient.problems
+    for each in held:
+        lines = "" if each.whole else f", lines {each.first}-{each.last}"
+        its = "" if each.whole else f", lines {each.by_first}-{each.by_last}"
+        yield (
+            f"{each.source}{lines} ({each.count} tokens): {ambient.agent_type} has it anyway, "
+            f"from {each.by}{its}"
+        )
 
 
 def _doubts(project: Project, bundle: Bundle) -> Iterator[str]:
@@ -170,7 +187,10 @@ def _track_budget(arguments: Namespace) -> int:
     if arguments.format == "json":
         print_json(report.to_dict())
     else:
-        columns = ("bundle_id", "agent_type", "tokens", "band", "agent_limit", "status")
+        columns = (
+            *("bundle_id", "agent_type", "tokens", "band"),
+            *("ambient_tokens", "agent_limit", "status"),
+        )
         print_rows(
             report.rows(), arguments.format, columns=columns, empty="no bundle is prepared yet"
         )
@@ -259,10 +279,17 @@ def generate_briefing() -> argparse.ArgumentParser:
 
 def _generate_briefing(arguments: Namespace) -> None:
     from orch_tui.prepare.briefing import render
+    from orch_tui.prepare.sharing import held_anyway
 
     project = project_of(arguments)
     bundle = named_bundle(project, arguments.bundle)
     rendered = render(bundle, project.template(arguments.template))
+    agents = project.agents
+    model = project.catalogue.model(bundle.model or agents.model(bundle.agent_type))
+    ambient = agents.ambient(bundle.agent_type, model)
+    say(*_on_ambient(ambient, held_anyway(bundle.items, ambient)))
+    if ambient.parts:
+        say(f"besides, {bundle.agent_type} has {ambient.total} tokens from Claude Code")
     if project.has_record:
         from orch_tui.record import bundles
 
@@ -330,7 +357,9 @@ def _validate(arguments: Namespace) -> int:
             agent_types=split_list(arguments.agent_types),
             known_agents=project.known_agents,
             bundles=[named_bundle(project, given) for given in split_list(arguments.bundles)],
-            limit_of=lambda b: agent_limit(project.catalogue.model(b.model), project.limits),
+            limit_of=lambda b: agent_limit(
+                project.catalogue.model(b.model), project.limits, b.agent_type
+            ),
         )
     print_json(answer.to_dict())
     return 0 if answer.valid else NO

@@ -8,7 +8,7 @@ upper end of its band.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from orch_tui.errors import OverBudgetError
@@ -20,6 +20,26 @@ STATUSES = ("ok", "warning", "critical", "over")
 """Of a gauge, from best to worst."""
 
 
+class Agents(Protocol):
+    """What Claude Code knows of agents by their type; ``prepare.ambient`` finds it on disk."""
+
+    def tokens(self, agent_type: str, model: Model) -> Count:
+        """What such an agent has before it is handed anything, counted for a model."""
+
+    def model(self, agent_type: str) -> str:
+        """The model that its definition asks for; empty where it asks for none."""
+
+
+class _NoAgents:
+    """There is no project to look in."""
+
+    def tokens(self, agent_type: str, model: Model) -> Count:
+        return ZERO
+
+    def model(self, agent_type: str) -> str:
+        return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What the configuration says about budgets; tokens and shares of a limit."""
@@ -28,6 +48,8 @@ class Limits:
     warn_threshold: float = 0.75
     critical_threshold: float = 0.90
     output_reserve: int = 32_000
+    agents: Agents = field(default=_NoAgents(), compare=False)
+    """Whose ambient context is taken off the limits of agents."""
 
 
 class Weighed(Protocol):
@@ -50,6 +72,8 @@ class Gauge:
     limit: int
     warn_threshold: float
     critical_threshold: float
+    ambient: Count = ZERO
+    """Of an agent limit: what the agent has anyway. Its upper end is taken off the limit."""
 
     @property
     def share(self) -> float:
@@ -75,8 +99,10 @@ class Gauge:
         text = f"{self.name}: {self.used} of {self.limit:,} tokens, {self.status}"
         if self.status == "over":
             excess = self.used.high - self.limit
-            return f"{text} by {'' if self.used.exact else 'up to '}{excess:,}"
-        return f"{text}, {'' if self.used.exact else 'about '}{self.remaining:,} left"
+            text += f" by {'' if self.used.exact else 'up to '}{excess:,}"
+        else:
+            text += f", {'' if self.used.exact else 'about '}{self.remaining:,} left"
+        return f"{text} (besides {self.ambient} ambient)" if self.ambient.tokens else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +135,17 @@ class Judgement:
             )
 
 
-def agent_limit(model: Model, limits: Limits, *, ambient: int = 0) -> int:
-    """Tokens that a bundle for an agent of that model may take; ``ambient`` is what the agent is
-    given besides (its definition, CLAUDE.md files, skills)."""
-    return max(0, model.window - limits.output_reserve - ambient)
+def agent_limit(model: Model, limits: Limits, agent_type: str = "") -> int:
+    """Tokens that a bundle for an agent of that model and type may take."""
+    ambient = limits.agents.tokens(agent_type, model)
+    return max(0, model.window - limits.output_reserve - ambient.high)
+
+
+def agent_gauge(used: Count, agent_type: str, model: Model, limits: Limits) -> Gauge:
+    """What an agent is handed against its limit."""
+    limit = agent_limit(model, limits, agent_type)
+    found = gauge("agent limit", used, limit, limits)
+    return replace(found, ambient=limits.agents.tokens(agent_type, model))
 
 
 def gauge(name: str, used: Count, limit: int, limits: Limits) -> Gauge:
@@ -125,15 +158,15 @@ def judge(
     model: Model,
     limits: Limits,
     *,
+    agent_type: str = "",
     session_used: Count = ZERO,
-    ambient: int = 0,
 ) -> Judgement:
     """A bundle's items against the limit of its agent, and, with what the session's other bundles
     take, against the session budget."""
     by_priority = totals(items)
     total = sum(by_priority.values(), ZERO)
     return Judgement(
-        gauge("agent limit", total, agent_limit(model, limits, ambient=ambient), limits),
+        agent_gauge(total, agent_type, model, limits),
         gauge("session budget", session_used + total, limits.budget, limits),
         by_priority,
     )

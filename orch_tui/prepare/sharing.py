@@ -9,11 +9,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import ceil, floor
 from typing import Any
 
 from orch_tui.errors import UsageError
+from orch_tui.prepare import blocks
+from orch_tui.prepare.ambient import Ambient
 from orch_tui.prepare.bundle import Bundle, ContextItem, item_to_dict, rank, without_repeats
 from orch_tui.prepare.tokens import ZERO, Count
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An item of a bundle, or a part of it, that the agent has anyway."""
+
+    source: str
+    first: int
+    """Lines of the item, from 1."""
+    last: int
+    share: float
+    """Of its characters; 1 when it is all of it."""
+    count: Count
+    by: str
+    """The part of the ambient context that says the same."""
+    by_first: int
+    by_last: int
+
+    @property
+    def whole(self) -> bool:
+        return self.share == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +109,87 @@ def deduplicate(bundles: Sequence[Bundle]) -> Sharing:
         if len(held) > 1
     }
     return Sharing(tuple(shared.values()), tuple(_figures(bundle, shared) for bundle in bundles))
+
+
+def held_anyway(items: Iterable[ContextItem], ambient: Ambient) -> tuple[Held, ...]:
+    """What of the items the agent has anyway: all of them, or blocks of six lines or more.
+
+    An item without data is known by its name alone, and then as a whole.
+    """
+    if not ambient.parts:
+        return ()
+    numbering, earlier = blocks.Numbering(), blocks.Earlier()
+    for part in ambient.parts:
+        earlier.add(numbering.read(part.text))
+    found: list[Held] = []
+    for item in items:
+        if item.data is None:
+            names = (p.source for p in ambient.parts if not item.sections)
+            found += [
+                Held(item.source, 1, 0, 1, item.count, name, 1, 0)
+                for name in names
+                if name == item.source
+            ]
+            continue
+        lines = numbering.read(item.text)
+        same = earlier.same(lines)
+        if same is not None:
+            last, name = lines.numbers[-1], ambient.parts[same].source
+            found.append(Held(item.source, 1, last, 1, item.count, name, 1, last))
+            continue
+        for match in earlier.matches(lines):
+            count = part_of(item.count, match.share)
+            name = ambient.parts[match.text].source
+            found.append(
+                Held(
+                    item.source,
+                    *(match.first, match.last, match.share, count),
+                    *(name, match.its_first, match.its_last),
+                )
+            )
+    return tuple(found)
+
+
+def ambient_to_dict(ambient: Ambient, held: Iterable[Held] = ()) -> dict[str, Any]:
+    """The ambient context as JSON, and what of a bundle stands in it."""
+    total = ambient.total
+    return {
+        "total_tokens": total.tokens,
+        "band": [total.low, total.high],
+        "estimator": total.estimator,
+        "parts": [
+            {
+                "role": part.role,
+                "source": part.source,
+                "why": part.why,
+                "token_count": part.count.tokens,
+                "band": [part.count.low, part.count.high],
+            }
+            for part in ambient.parts
+        ],
+        "unknown": list(ambient.unknown),
+        "problems": list(ambient.problems),
+        "already_held": [
+            {
+                "source": each.source,
+                "lines": None if each.whole else [each.first, each.last],
+                "token_count": each.count.tokens,
+                "by": each.by,
+                "by_lines": None if each.whole else [each.by_first, each.by_last],
+            }
+            for each in held
+        ],
+    }
+
+
+def part_of(count: Count, share: float) -> Count:
+    """What a share of a text takes; its band is as wide, for its part."""
+    return Count(
+        round(count.tokens * share),
+        count.estimator,
+        floor(count.low * share),
+        ceil(count.high * share),
+    )
 
 
 def apply(sharing: Sharing, bundles: Iterable[Bundle]) -> list[Bundle]:

@@ -7,26 +7,17 @@ the caller's business.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from orch_tui.errors import SourceError, UsageError
 from orch_tui.prepare import budget
+from orch_tui.prepare.ambient import BUILT_IN_AGENTS
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted
 from orch_tui.prepare.sources import SourceReader, is_outside
 from orch_tui.prepare.tokens import ZERO, CountCache
-
-BUILT_IN_AGENTS = frozenset(
-    {
-        *("general-purpose", "Explore", "Plan", "fork", "claude"),
-        *("statusline-setup", "claude-code-guide"),
-    }
-)
-"""The agent types that Claude Code brings along (code.claude.com, sub-agents, November 2026)."""
 
 SHORT_SCOPE, LONG_SCOPE = 10, 500
 """Characters below and above which a scope gets a warning."""
@@ -240,20 +231,6 @@ _RELIEF = {
 }
 
 
-def defined_agents(folders: Iterable[Path]) -> set[str]:
-    """The agent types defined in folders such as ``.claude/agents``, and those built in.
-
-    Claude Code skips files without a name or a description, silently; so they do not count.
-    """
-    names = {
-        name
-        for folder in folders
-        for path in sorted(folder.rglob("*.md"))
-        if (name := _agent_name(path))
-    }
-    return names | BUILT_IN_AGENTS
-
-
 def is_known(agent_type: str, known_agents: Collection[str]) -> bool:
     """Whether an agent type is defined, as far as can be told: a plugin's agents are called
     ``plugin:agent`` and live where only Claude Code knows."""
@@ -312,12 +289,3 @@ def _edges(dependencies: Iterable[str]) -> tuple[list[tuple[str, str]], list[str
         else:
             edges += zip(names, names[1:], strict=False)
     return edges, malformed
-
-
-def _agent_name(path: Path) -> str:
-    try:
-        head = re.match(r"\ufeff?---\s*\n(.*?)\n---", path.read_text("utf-8", "replace"), re.S)
-    except OSError:
-        return ""
-    fields = dict(re.findall(r"^(name|description):[ \t]*(\S.*)$", head[1] if head else "", re.M))
-    return str(fields["name"]).strip(" \t\r\"'") if len(fields) == 2 else ""

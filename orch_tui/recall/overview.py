@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from orch_tui.facts import PlannedAgent, Session, in_list
 from orch_tui.models.database import Record
-from orch_tui.prepare.budget import Gauge, Limits, agent_limit, gauge
+from orch_tui.prepare.budget import Gauge, Limits, agent_gauge, gauge
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.prepare.tokens import ZERO, Count
 from orch_tui.prepare.validation import Remark, cycles, is_known, on_scope
@@ -96,13 +96,15 @@ class PlanRules:
     waits: Mapping[int, Sequence[int]]
     """For each position of the plan, the positions it waits for."""
 
-    def gauge(self, model: str | None, bundle_id: str | None) -> Gauge | None:
-        """A bundle against the limit of the agent it is for; None where there is no bundle."""
+    def gauge(self, model: str | None, bundle_id: str | None, agent_type: str = "") -> Gauge | None:
+        """A bundle against the limit of an agent, without a type the one it was prepared for;
+        None where there is no bundle."""
         bundle = self.bundles.get(bundle_id or "")
         if bundle is None:
             return None
-        limit = agent_limit(self.catalogue.model(model or bundle.model), self.limits)
-        return gauge("agent limit", bundle.count, limit, self.limits)
+        agent_type = agent_type or bundle.agent_type
+        name = model or bundle.model or self.limits.agents.model(agent_type)
+        return agent_gauge(bundle.count, agent_type, self.catalogue.model(name), self.limits)
 
     def remarks(self, intent: Intent) -> tuple[Remark, ...]:
         """What is wrong with a planned agent, field by field."""
@@ -139,7 +141,7 @@ class PlanRules:
                 "bundle_id", f"there is no bundle {intent.bundle_id!r} to plan with", stops=True
             )
             return
-        against = self.gauge(intent.model, intent.bundle_id)
+        against = self.gauge(intent.model, intent.bundle_id, intent.agent_type.strip())
         if against and against.status == "over":
             yield Remark(
                 "bundle_id",
@@ -214,6 +216,8 @@ def plan_page(
         planned = plan.agents(record, session_id)
         waits = plan.waits(record, session_id)
         rules = PlanRules(known_agents, catalogue, limits, _outlines(record, session_id), waits)
+        for bundle in rules.bundles.values():  # what agents have anyway is looked up here, once
+            rules.gauge(None, bundle.bundle_id)
         waves, _ = plan.in_waves(waits)
         wave_of = {p: number for number, wave in enumerate(waves, start=1) for p in wave}
         attempts = _attempts(record, session_id)
@@ -222,7 +226,7 @@ def plan_page(
                 agent,
                 tuple(waits[agent.position]),
                 wave_of.get(agent.position),
-                rules.gauge(agent.model, agent.bundle_id),
+                rules.gauge(agent.model, agent.bundle_id, agent.agent_type),
                 tuple(attempts.pop(agent.planned_id, ())),
                 rules.remarks(intent_of(agent, waits[agent.position])),
             )

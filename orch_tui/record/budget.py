@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from orch_tui.models.database import Record
-from orch_tui.prepare.budget import STATUSES, Gauge, Limits, agent_limit, gauge
+from orch_tui.prepare.budget import STATUSES, Gauge, Limits, agent_gauge, gauge
 from orch_tui.prepare.bundle import CLAIMED, Bundle
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.prepare.tokens import ZERO, Count
@@ -100,6 +100,7 @@ class BudgetReport:
                 "tokens": taken.count.tokens,
                 "band": [taken.count.low, taken.count.high],
                 "estimator": taken.count.estimator,
+                "ambient_tokens": agent.ambient.tokens,
                 "agent_limit": agent.limit,
                 "status": agent.status,
             }
@@ -155,8 +156,11 @@ def track(
         tuple(
             (
                 t,
-                gauge(
-                    "agent limit", t.count, agent_limit(catalogue.model(t.model), limits), limits
+                agent_gauge(
+                    t.count,
+                    t.agent_type,
+                    catalogue.model(t.model or limits.agents.model(t.agent_type)),
+                    limits,
                 ),
             )
             for t in entries

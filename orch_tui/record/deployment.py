@@ -130,8 +130,10 @@ def deploy(
         repeated = bool(before) and supersede is None
         if repeated:
             _same_or_conflict(before, said)
-        asked_for = catalogue.model(model or "")
-        judgement = _judge(record, session_id, execution_id, saved, count, asked_for, limits)
+        asked_for = catalogue.model(model or limits.agents.model(agent_type))
+        judgement = _judge(
+            record, session_id, execution_id, agent_type, saved, count, asked_for, limits
+        )
         if not repeated:
             if judgement.status == "over" and source in SAID:
                 _require_reason(record, session_id, judgement, allow_overflow)
@@ -193,8 +195,8 @@ def prospect(
         agent_type, scope, model = _from_plan(
             agent_type, scope, None, planned_agent, bundle, session
         )
-        asked_for = catalogue.model(model or "")
-        judgement = _judge(record, session_id, None, saved, None, asked_for, limits)
+        asked_for = catalogue.model(model or limits.agents.model(agent_type))
+        judgement = _judge(record, session_id, None, agent_type, saved, None, asked_for, limits)
         return Prospect(
             agent_type,
             scope,
@@ -240,9 +242,10 @@ def record_allocation(
         label = execution.execution_id  # it may have been known under another
         saved = _saved(record, bundle, execution.session_id)
         if execution.bundle_version_id is None:
-            model = catalogue.model(execution.model or "")
+            agent_type = execution.agent_type
+            model = catalogue.model(execution.model or limits.agents.model(agent_type))
             judgement = _judge(
-                record, execution.session_id, label, saved, bundle.total, model, limits
+                record, execution.session_id, label, agent_type, saved, bundle.total, model, limits
             )
             if judgement.status == "over":
                 _require_reason(record, execution.session_id, judgement, allow_overflow)
@@ -408,6 +411,7 @@ def _judge(
     record: Record,
     session_id: str,
     execution_id: str | None,
+    agent_type: str,
     saved: bundles.Saved | None,
     count: Count | None,
     model: Model,
@@ -421,6 +425,7 @@ def _judge(
         weighed,
         model,
         session_limits(record, session_id, limits),
+        agent_type=agent_type,
         session_used=sum(others, ZERO),
     )
 

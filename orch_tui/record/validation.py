@@ -46,7 +46,9 @@ def validate_session(
         agent_types=[agent.agent_type for agent in planned.values()],
         known_agents=known_agents,
         bundles=[saved.bundle for saved in bundles.by_figures(record, session_id)],
-        limit_of=lambda bundle: agent_limit(catalogue.model(bundle.model), limits),
+        limit_of=lambda bundle: agent_limit(
+            catalogue.model(bundle.model), limits, bundle.agent_type
+        ),
     )
     with record.write():
         journal.log(record, "validate", session_id=session_id, after=validation.to_dict())

@@ -85,6 +85,30 @@ def test_a_bundle_over_budget_is_prepared_and_the_answer_is_no(did: Run, orch: R
     assert "over by" in allowed.err
 
 
+def test_what_an_agent_has_anyway_is_counted_and_named(did: Run, project: Path) -> None:
+    (project / "CLAUDE.md").write_text("Read on.\n@constitution.md\n")
+    agents = project / ".claude" / "agents"
+    agents.mkdir()
+    (agents / "a.md").write_text(
+        "---\nname: task-implementor\ndescription: implements\nmodel: haiku\n---\nYou implement.\n"
+    )
+    done = did(*BUNDLE, "--files", "constitution.md,lib/types.ts")
+    ambient = done.json["ambient"]
+    assert done.json["model"] == "haiku"
+    assert [part["source"] for part in ambient["parts"]] == [
+        *(".claude/agents/a.md", "CLAUDE.md", "constitution.md")
+    ]
+    assert ambient["already_held"][0]["source"] == "constitution.md"
+    assert "task-implementor has it anyway, from constitution.md" in done.err
+    assert "ambient)" in done.err
+    (row,) = did("track-budget", "--bundles", "bundle-001", "--format", "json").json["bundles"]
+    assert row["ambient_tokens"] == ambient["total_tokens"] > 0
+    window = 1_000_000 - 32_000 - ambient["band"][1]
+    assert row["agent_limit"] == window
+    briefed = did("generate-briefing", "--bundle", "bundle-001")
+    assert "tokens from Claude Code" in briefed.err
+
+
 def test_the_budget_is_tracked_as_in_the_proposal(did: Run, orch: Run) -> None:
     session_id = did("init-session", "--scope", "s").out.strip()
     did(*BUNDLE, "--files", "lib/types.ts", "--output", "bundle-001.json")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -19,6 +19,16 @@ LIMITS = Limits(budget=50_000, output_reserve=20_000)
 class Item:
     count: Count
     priority: str = "required"
+
+
+class Reviewers:
+    """An agent of any type has 5,000 tokens, give or take, before it is handed anything."""
+
+    def tokens(self, agent_type: str, model: Model) -> Count:
+        return Count(4_500, "e~", 4_000, 5_000)
+
+    def model(self, agent_type: str) -> str:
+        return ""
 
 
 def exact(tokens: int) -> Count:
@@ -48,7 +58,11 @@ def test_an_estimate_is_judged_by_its_upper_end_and_what_is_left_by_its_middle()
 
 def test_the_agent_gets_its_window_less_reserve_and_ambient_context() -> None:
     assert agent_limit(MODEL, LIMITS) == 80_000
-    assert agent_limit(MODEL, LIMITS, ambient=5_000) == 75_000
+    with_ambient = replace(LIMITS, agents=Reviewers())
+    assert agent_limit(MODEL, with_ambient, "reviewer") == 75_000
+    judged = judge([Item(exact(30_000))], MODEL, with_ambient, agent_type="reviewer").agent
+    assert (judged.limit, judged.remaining) == (75_000, 45_000)
+    assert str(judged).endswith("45,000 left (besides ~4,500 ±11 % ambient)")
     assert agent_limit(MODEL, Limits(output_reserve=200_000)) == 0
     assert gauge("agent limit", exact(1), 0, LIMITS).status == "over"
 

@@ -12,7 +12,7 @@ from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.sources import SourceReader
 from orch_tui.prepare.tokens import Count
-from orch_tui.prepare.validation import check_bounds, cycles, defined_agents, validate
+from orch_tui.prepare.validation import check_bounds, cycles, validate
 
 SCOPE = "Implement vector search"
 
@@ -115,18 +115,6 @@ def test_unknown_agents_and_files_outside_are_warnings(reader: SourceReader) -> 
     assert found.unknown_agent_types == ("task-implementer",)
     assert found.files_outside_project == (str(outside.resolve()), "/etc/hosts")
     assert len(found.warnings) == 3
-
-
-def test_agents_are_defined_as_claude_code_reads_them(tmp_path: Path) -> None:
-    folder = tmp_path / "agents" / "team"
-    folder.mkdir(parents=True)
-    (folder / "a.md").write_text("---\nname: task-implementor\ndescription: does it\n---\nBody")
-    (folder / "b.md").write_text('\ufeff---\r\ndescription: >\r\n  x\r\nname: "quoted"\r\n---\r\n')
-    (folder / "c.md").write_text("---\nname: lacks-description\n---\n")
-    (folder / "d.md").write_text("no front matter\nname: x\ndescription: y\n")
-    found = defined_agents([tmp_path / "agents", tmp_path / "missing"])
-    assert {"task-implementor", "quoted", "general-purpose"} <= found
-    assert not found & {"lacks-description", "x"}
 
 
 EDGES = st.lists(st.tuples(st.sampled_from("ABCDE"), st.sampled_from("ABCDE")), max_size=12)

@@ -1,0 +1,75 @@
+"""The frontmatter of agents, skills and rules, read as leniently as Claude Code reads it.
+
+A YAML parser would refuse many files that work: descriptions with a colon in them are common.
+Only keys at the margin are read, as texts and lists of texts; what is nested under them is not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_HEAD = r"\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)"
+_KEY = r"([A-Za-z_][\w-]*)[ \t]*:(?:[ \t]+(.*))?$"
+
+
+@dataclass(frozen=True, slots=True)
+class Frontmatter:
+    """What stands in front of a text."""
+
+    values: Mapping[str, str | list[str]] = field(default_factory=dict)
+    body: str = ""
+    """The text after it; the whole text where there is none."""
+
+    problem: str = ""
+    """What is wrong with it, with the line; empty when nothing is."""
+
+    def text(self, key: str) -> str:
+        """A value as one text; empty where there is none."""
+        value = self.values.get(key, "")
+        return value if isinstance(value, str) else ", ".join(value)
+
+    def listed(self, key: str) -> tuple[str, ...]:
+        """A value as a list, written as a YAML list or separated by commas."""
+        value = self.values.get(key, "")
+        parts = value.strip("[]").split(",") if isinstance(value, str) else value
+        return tuple(text for part in parts if (text := _plain(part)))
+
+    def true(self, key: str) -> bool:
+        return self.text(key).lower() in ("true", "yes", "on")
+
+
+def read(text: str) -> Frontmatter:
+    """The frontmatter of a text. Never raises."""
+    if not re.match(r"\ufeff?---[ \t]*\r?$", text, re.M):
+        return Frontmatter(body=text)
+    head = re.match(_HEAD, text, re.S | re.M)
+    if head is None:
+        return Frontmatter(body=text, problem="its frontmatter does not end")
+    values: dict[str, str | list[str]] = {}
+    problem, key = "", ""
+    for number, line in enumerate(head[1].splitlines(), start=2):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if found := re.match(_KEY, line):
+            key, value = found[1], (found[2] or "").strip()
+            values[key] = "" if re.fullmatch(r"[|>][+-]?\d?", value) else _plain(value)
+        elif key and (entry := re.match(r"[ \t]*-[ \t]+(.*)$", line)):
+            held = values[key]
+            values[key] = [*held, _plain(entry[1])] if isinstance(held, list) else [entry[1]]
+        elif key and line[0] in " \t":
+            held = values[key]
+            if isinstance(held, str):
+                values[key] = f"{held} {line.strip()}".strip()
+        else:
+            problem = problem or f"line {number} of its frontmatter is no `key: value`"
+    return Frontmatter(values, text[head.end() :], problem)
+
+
+def _plain(value: str) -> str:
+    """A value without its quotes, or without the comment behind it."""
+    value = value.strip()
+    if len(value) > 1 and value[0] in "\"'" and (end := value.find(value[0], 1)) > 0:
+        return value[1:end]
+    return re.sub(r"(?:^|[ \t])#.*", "", value).strip()
