@@ -1,0 +1,259 @@
+"""The lines of Claude Code's transcripts, read tolerantly.
+
+The format is internal to Claude Code and changes with its releases, so every field is optional
+and a line that cannot be understood is left out, never the file it stands in. Most of a line is
+skipped unread: only the fields named here are decoded, and the large ones only on demand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, BinaryIO, TypeVar
+
+import msgspec
+
+from orch_tui.models.base import timestamp
+
+LONGEST_LINE = 100 * 1024 * 1024
+"""Bytes; whatever is longer is left out, so that no file can fill the memory."""
+
+NOTHING = msgspec.Raw()
+
+
+class Entry(msgspec.Struct):
+    """One line of a transcript."""
+
+    type: str | None = None
+    uuid: str | None = None
+    parentUuid: str | None = None
+    isSidechain: bool | None = None
+    isMeta: bool | None = None
+    isCompactSummary: bool | None = None
+    isApiErrorMessage: bool | None = None
+    sessionId: str | None = None
+    agentId: str | None = None
+    attributionAgent: str | None = None
+    cwd: str | None = None
+    timestamp: str | None = None
+    parentToolUseID: str | None = None
+    message: msgspec.Raw = NOTHING
+    toolUseResult: msgspec.Raw = NOTHING
+    data: msgspec.Raw = NOTHING
+    content: msgspec.Raw = NOTHING
+    format: str | None = None
+    """Only the first line of an export of orch has it."""
+
+
+class Message(msgspec.Struct):
+    """``message`` of an entry."""
+
+    id: str | None = None
+    model: str | None = None
+    stop_reason: str | None = None
+    content: msgspec.Raw = NOTHING
+    usage: msgspec.Raw = NOTHING
+
+
+class Block(msgspec.Struct):
+    """One piece of a message's content."""
+
+    type: str | None = None
+    text: str | None = None
+    id: str | None = None
+    name: str | None = None
+    input: msgspec.Raw = NOTHING
+    tool_use_id: str | None = None
+    is_error: bool | None = None
+    content: msgspec.Raw = NOTHING
+
+
+class CacheCreation(msgspec.Struct):
+    ephemeral_1h_input_tokens: int | None = None
+
+
+class Usage(msgspec.Struct):
+    """Tokens of one request."""
+
+    input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_creation: CacheCreation | None = None
+
+
+class ToolInput(msgspec.Struct):
+    """What a tool was called with, as far as it matters here."""
+
+    description: str | None = None
+    prompt: str | None = None
+    subagent_type: str | None = None
+    model: str | None = None
+    resume: str | None = None
+    file_path: str | None = None
+    notebook_path: str | None = None
+
+
+class Task(msgspec.Struct):
+    """A background task, as the tool that waits for one answers."""
+
+    task_id: str | None = None
+    task_type: str | None = None
+    status: str | None = None
+    result: str | None = None
+    error: str | None = None
+
+
+class Result(msgspec.Struct):
+    """``toolUseResult`` of an agent."""
+
+    status: str | None = None
+    agentId: str | None = None
+    resolvedModel: str | None = None
+    totalTokens: int | None = None
+    totalToolUseCount: int | None = None
+    totalDurationMs: int | None = None
+    wasInterrupted: bool | None = None
+    usage: Usage | None = None
+    content: msgspec.Raw = NOTHING
+    task: Task | None = None
+
+
+class Progress(msgspec.Struct):
+    """``data`` of a progress entry."""
+
+    type: str | None = None
+    agentId: str | None = None
+    message: msgspec.Raw = NOTHING
+
+
+class Sidecar(msgspec.Struct):
+    """``agent-<id>.meta.json``."""
+
+    agentType: str | None = None
+    description: str | None = None
+    toolUseId: str | None = None
+    parentAgentId: str | None = None
+    spawnDepth: int | None = None
+    model: str | None = None
+    stoppedByUser: bool | None = None
+
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+_DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {}
+
+
+def decoded(data: bytes | msgspec.Raw, kind: type[S]) -> S | None:
+    """A JSON object as ``kind``, without the fields that are not what they should be.
+
+    None: it is no object, or no JSON at all.
+    """
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        decoder = _DECODERS[kind] = msgspec.json.Decoder(kind)
+    try:
+        result: S = decoder.decode(data)
+        return result
+    except msgspec.ValidationError:
+        return _field_by_field(data, kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        mended = _mended(bytes(data))
+        return None if mended is None else decoded(mended, kind)
+
+
+def _field_by_field(data: bytes | msgspec.Raw, kind: type[S]) -> S | None:
+    try:
+        held = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    values = {}
+    for field in msgspec.structs.fields(kind):
+        if field.encode_name in held:
+            try:
+                values[field.name] = msgspec.json.decode(held[field.encode_name], type=field.type)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue
+    return kind(**values)
+
+
+def _mended(line: bytes) -> bytes | None:
+    """JSON that Python understands though it is not strictly valid; None: nobody does.
+
+    Bytes that are no UTF-8, half of a surrogate pair, NaN, control characters in strings.
+    """
+    try:
+        value = json.loads(line.decode("utf-8", "replace"), strict=False)
+        text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+        strict = text.replace(b"NaN", b"null").replace(b"Infinity", b"null")
+        return strict if strict != line else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def text_of(content: msgspec.Raw) -> str:
+    """The words of a content: a string, or the texts of its blocks, one below the other."""
+    words = string(content)
+    if words is not None:
+        return words
+    return "\n".join(block.text for block in blocks(content) if block.text is not None)
+
+
+def string(raw: msgspec.Raw) -> str | None:
+    """A JSON string; None where it is something else."""
+    if bytes(memoryview(raw)[:1]) != b'"':
+        return None
+    try:
+        return msgspec.json.decode(raw, type=str)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        mended = _mended(bytes(raw))
+        return None if mended is None else str(json.loads(mended))
+
+
+_BLOCKS = msgspec.json.Decoder(list[Block])
+_PARTS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def blocks(content: msgspec.Raw) -> list[Block]:
+    """The blocks of a content; those that cannot be understood are left out."""
+    if bytes(memoryview(content)[:1]) != b"[":
+        return []
+    try:
+        return _BLOCKS.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    try:
+        parts = _PARTS.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return []
+    found = (decoded(part, Block) for part in parts)
+    return [block for block in found if block is not None]
+
+
+def moment(text: str | None) -> str:
+    """A time of a transcript as the record writes it; empty where it is none."""
+    if not text:
+        return ""
+    if len(text) == 24 and text[23] == "Z" and text[10] == "T" and text[19] == ".":
+        return text  # as the record writes it; most are
+    try:
+        return timestamp(datetime.fromisoformat(text))
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+def lines(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Each line with its size in the file; one longer than ``LONGEST_LINE`` comes as empty.
+
+    The last may lack its newline: whoever writes the file may not be done with it.
+    """
+    while line := file.readline(LONGEST_LINE):
+        size = len(line)
+        if size == LONGEST_LINE and not line.endswith(b"\n"):
+            line = b"\n"
+            while rest := file.readline(LONGEST_LINE):
+                size += len(rest)
+                if rest.endswith(b"\n"):
+                    break
+        yield line, size
