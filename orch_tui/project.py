@@ -6,6 +6,7 @@ import getpass
 import os
 import sys
 from _thread import allocate_lock  # importing threading would cost a command a millisecond
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from orch_tui import config, paths
 from orch_tui.errors import NotFoundError, OrchError, SourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from orch_tui.models.database import Clock, Record
     from orch_tui.prepare.ambient import AmbientAgents
     from orch_tui.prepare.budget import Limits
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.sources import SourceReader
     from orch_tui.prepare.templates import Template
     from orch_tui.prepare.tokens import CountCache
+    from orch_tui.record.importing import Summary
 
 
 class Project:
@@ -234,6 +238,46 @@ class Project:
             if self.has_record
             else (lambda sha256: None),
         )
+
+    def import_files(
+        self,
+        given: Iterable[Path] = (),
+        *,
+        every_project: bool = False,
+        dry_run: bool = False,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Summary:
+        """Take in transcripts of Claude Code and exports of records.
+
+        ``given`` are files and folders; none: what Claude Code keeps of this project, or of every
+        project. ``progress`` is called with the bytes read and the bytes to read.
+
+        Raises:
+            SourceError: a path that cannot be read.
+            RecordError: the record cannot be written.
+        """
+        from orch_tui.record import importing
+
+        files = importing.choose(
+            given,
+            claude_folder=Path(paths.claude_folder()),
+            root=self.root,
+            every_project=every_project,
+        )
+        with ExitStack() as stack:
+            if dry_run:
+                existing = self.existing_record if self.has_record else None
+                record = stack.enter_context(importing.rehearsal(existing))
+            else:
+                record = self.record
+            return importing.import_files(
+                record,
+                files,
+                catalogue=self.catalogue,
+                root=self.root,
+                only_project=not (given or every_project),
+                progress=progress,
+            )
 
     def moment(self, text: str | None) -> str | None:
         """A time as people type it (local, ``2026-11-22 10:00``), as the record writes it."""

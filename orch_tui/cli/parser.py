@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any, NamedTuple, NoReturn
 
 from orch_tui.errors import UsageError
@@ -49,6 +50,7 @@ COMMANDS = {
     "replay": Command("recall", "render a past briefing again, or deploy it again"),
     "stats": Command("recall", "what went with success, always with n"),
     "synthesize": Command("recall", "write the report of a session"),
+    "import": Command("importing", "take in transcripts of Claude Code, or an export"),
     "config": Command("manage", "show every setting and where it comes from"),
     "doctor": Command("manage", "check the record and say what to do"),
     "backup": Command("manage", "copy the record while it is in use"),
@@ -63,6 +65,7 @@ COMMANDS = {
 _GROUPS = {
     "prepare": "Prepare",
     "record": "Record",
+    "importing": "Capture",
     "recall": "Recall",
     "manage": "Manage",
     "demo": "Try",
@@ -147,9 +150,10 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def builder(name: str) -> Builder:
-    """The function that builds the parser of a command: ``init-session`` -> ``init_session``."""
+    """What builds a command's parser: ``init-session`` -> ``init_session``, ``import_``."""
     module = import_module(f"orch_tui.cli.{COMMANDS[name].module}")
-    build: Builder = getattr(module, name.replace("-", "_"))
+    function = name.replace("-", "_") + "_" * iskeyword(name)
+    build: Builder = getattr(module, function)
     return build
 
 

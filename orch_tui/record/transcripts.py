@@ -178,7 +178,7 @@ class Reader:
         self.told = Told()
         name = path.stem
         self._file_agent = name.removeprefix("agent-") if name.startswith("agent-") else ""
-        self._folder_session = _session_of_folder(path) if self._file_agent else ""
+        self._folder_session = session_of_folder(path) if self._file_agent else ""
         self._name = name
         self._roots: dict[str, str] = {}
         self._closed: set[str] = set()
@@ -588,12 +588,14 @@ class Reader:
         }
         self._tell("returned", keys, at, session, facts, said or None)
         usage = result.usage
+        heard = self.state.runs.get(f"progress:{result.agentId}")
+        model = result.resolvedModel or (heard and heard.current and heard.current.model)
         if usage and tool:
             write_1h = usage.cache_creation and usage.cache_creation.ephemeral_1h_input_tokens
             use = MessageUse(
                 RESULT + tool,
                 at,
-                result.resolvedModel or "",
+                model or "",
                 usage.input_tokens or 0,
                 usage.cache_creation_input_tokens or 0,
                 write_1h or 0,
@@ -741,7 +743,7 @@ def _milliseconds(start: str, end: str) -> int | None:
         return None
 
 
-def _session_of_folder(path: Path) -> str:
+def session_of_folder(path: Path) -> str:
     """The Claude session whose folder an agent's file lies in; empty where it lies elsewhere."""
     folders = path.parts[:-1]
     return folders[folders.index("subagents") - 1] if "subagents" in folders[1:] else ""

@@ -1,0 +1,565 @@
+"""Taking transcripts into the record: which files, from where on, and what became of them.
+
+A file that is as it was costs one stat. One that has grown is read on from where its reader
+stopped. What is read is written in short transactions, each with the checkpoints that belong to
+it, so an import that is interrupted goes on where it was, and one that is repeated adds nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from orch_tui.files import refused
+from orch_tui.models.base import timestamp
+from orch_tui.models.database import Record, utc_now
+from orch_tui.paths import project_root
+from orch_tui.prepare.catalogue import Catalogue
+from orch_tui.record import briefings, contents, file_use, sessions, usage
+from orch_tui.record.merge import UNKNOWN
+from orch_tui.record.observations import observe, settle
+from orch_tui.record.transcript_lines import Entry, Sidecar, decoded, lines, moment
+from orch_tui.record.transcripts import (
+    Reader,
+    State,
+    Statement,
+    Told,
+    agent_key,
+    is_internal,
+    session_of_folder,
+    tool_key,
+)
+
+OTHER_PROJECT = "of another project"
+INTERNAL = "internal to Claude Code"
+NO_TRANSCRIPT = "no transcript of Claude Code"
+UNREADABLE = "cannot be read"
+"""Why a file is skipped."""
+
+_SIDECAR = ".meta.json"
+_HEAD = 1024
+_A_BATCH = 500
+"""Statements to a transaction, about: others wait to write meanwhile."""
+_A_STRETCH = 64 * 1024 * 1024
+"""Bytes of one file between checkpoints."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What an import did."""
+
+    new: int = 0
+    """Executions nobody had recorded."""
+    merged: int = 0
+    """Executions that were known and of which something new was told."""
+    known: int = 0
+    """Executions of which nothing new was told."""
+    files_read: int = 0
+    files_unchanged: int = 0
+    bytes_read: int = 0
+    lines_skipped: int = 0
+    """Lines that are no JSON, or only a part of it."""
+    skipped: dict[str, int] = field(default_factory=dict)
+    """Files that were left out, by reason."""
+    remarks: list[str] = field(default_factory=list)
+    """What a person should know of it: labels that had to be changed."""
+
+    def skip(self, reason: str) -> None:
+        self.skipped[reason] = self.skipped.get(reason, 0) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One file to look at."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+def choose(
+    paths: Iterable[Path], *, claude_folder: Path, root: Path, every_project: bool
+) -> Iterator[Found]:
+    """The files an import looks at: those in ``paths`` or, where none are given, what Claude Code
+    keeps of the project at ``root``, or of every project.
+
+    Raises:
+        SourceError: a path that cannot be read.
+    """
+    if given := list(paths):
+        return in_paths(given)
+    projects = claude_folder / "projects"
+    if every_project:
+        return in_paths([projects]) if projects.is_dir() else iter(())
+    return of_project(projects, root)
+
+
+@contextmanager
+def rehearsal(record: Record | None) -> Iterator[Record]:
+    """A copy of a record (an empty one for None) to import into, thrown away afterwards."""
+    with TemporaryDirectory(prefix="orch-") as folder:
+        copy = Path(folder) / "execution.db"
+        if record is not None:
+            record.backup(copy)
+        with Record(copy, clock=record.clock if record else utc_now) as opened:
+            yield opened
+
+
+def in_paths(paths: Iterable[Path]) -> Iterator[Found]:
+    """The files that were named, and the transcripts in the folders that were."""
+    for path in paths:
+        with refused(str(path)):
+            if path.is_dir():
+                yield from _in_folder(str(path))
+            else:
+                status = path.stat()
+                yield Found(os.path.abspath(path), status.st_size, status.st_mtime_ns)
+
+
+def _in_folder(folder: str) -> Iterator[Found]:
+    """Sorted, so that a session's file comes beside the folder of its agents."""
+    folders = [os.path.abspath(folder)]
+    found: list[Found] = []
+    while folders:
+        try:
+            entries = list(os.scandir(folders.pop()))
+        except OSError:
+            continue
+        for entry in entries:
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.name.endswith((".jsonl", _SIDECAR)) and entry.is_file():
+                    status = entry.stat()
+                    found.append(Found(entry.path, status.st_size, status.st_mtime_ns))
+            except OSError:  # gone since, or a link to nowhere
+                continue
+    yield from sorted(found, key=lambda each: each.path)
+
+
+def of_project(projects: Path, root: Path) -> Iterator[Found]:
+    """The transcripts Claude Code keeps for one project, and for its linked worktrees.
+
+    Its folders are named after working folders, every character but letters and digits a ``-``:
+    folders of the project's name, and those that begin with it (``-home-me-app-lib`` may be
+    ``/home/me/app/lib`` or ``/home/me/app-lib``: the working folder told inside decides).
+    """
+    named = {_folder_name(str(folder)) for folder in (root, *_worktrees(root))}
+    given = os.environ.get("CLAUDE_CODE_PROJECT_DIR_NAME")
+    if given:
+        named.add(given)
+    own = _folder_name(str(root))
+    try:
+        folders = sorted(entry.name for entry in os.scandir(projects) if entry.is_dir())
+    except OSError:
+        return
+    for name in folders:
+        if name in named or name.startswith(f"{own}-") or _is_long(name, own):
+            yield from _in_folder(str(projects / name))
+
+
+_LONGEST_NAME = 200
+"""Characters of a folder's name; of a longer one the rest is a hash."""
+
+
+def _folder_name(folder: str) -> str:
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in folder)
+
+
+def _is_long(name: str, own: str) -> bool:
+    return len(own) > _LONGEST_NAME and name.startswith(own[:_LONGEST_NAME])
+
+
+def _worktrees(root: Path) -> Iterator[str]:
+    """The linked worktrees of a repository (gitrepository-layout)."""
+    for pointer in (root / ".git" / "worktrees").glob("*/gitdir"):
+        try:
+            yield os.path.dirname(pointer.read_text().strip())
+        except (OSError, UnicodeDecodeError):
+            continue
+
+
+def import_files(
+    record: Record,
+    files: Iterable[Found],
+    *,
+    catalogue: Catalogue,
+    root: Path,
+    only_project: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Summary:
+    """Take transcripts into the record; never fails for what stands in one.
+
+    ``root`` is the project of whatever does not tell its own; ``only_project`` leaves out what
+    another project's agents did. ``progress`` is called with bytes read and bytes to read.
+
+    Raises:
+        RecordError: the record cannot be written.
+    """
+    work = _Import(record, catalogue, root, only_project)
+    waiting = work.changed(files)
+    total, done = sum(found.size for found in waiting), 0
+    for found in waiting:
+        work.file(found, lambda read, before=done: progress(before + read, total))  # type: ignore[misc]
+        done += found.size
+        progress(done, total)
+    work.commit()
+    return work.summed_up()
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What one stretch of a file tells, and the checkpoint it reaches."""
+
+    told: Told
+    session: str
+    cwd: str
+    started_at: str
+    checkpoint: tuple[str, int, int, int, str | None, str | None, str | None] | None
+
+
+class _Import:
+    def __init__(self, record: Record, catalogue: Catalogue, root: Path, only: bool) -> None:
+        self._record = record
+        self._catalogue = catalogue
+        self._root = str(root)
+        self._only = only
+        self._pending: list[_Pending] = []
+        self._touched: set[str] = set()
+        self._summary = Summary()
+        self._before = (
+            record.value("SELECT coalesce(max(rowid), 0) FROM agent_executions"),
+            record.value("SELECT coalesce(max(observation_id), 0) FROM observations"),
+        )
+
+    def changed(self, files: Iterable[Found]) -> list[Found]:
+        """The files that are not as they were when they were read last."""
+        held = {
+            path: (size, mtime_ns, note)
+            for path, size, mtime_ns, note in self._record.sql(
+                "SELECT path, size, mtime_ns, note FROM import_checkpoints"
+            )
+        }
+        waiting = []
+        for found in files:
+            size, mtime_ns, note = held.get(found.path, (-1, -1, None))
+            is_same = (size, mtime_ns) == (found.size, found.mtime_ns)
+            if is_same and (self._only or note != OTHER_PROJECT):
+                if note:
+                    self._summary.skip(note)
+                else:
+                    self._summary.files_unchanged += 1
+            else:
+                waiting.append(found)
+        return waiting
+
+    def file(self, found: Found, progress: Callable[[int], None]) -> None:
+        """Read one file, from where it was left."""
+        path = Path(found.path)
+        if is_internal(path.name.removeprefix("agent-")):
+            self._leave(found, INTERNAL)
+            return
+        try:
+            if path.name.endswith(_SIDECAR):
+                self._sidecar(path, found)
+            else:
+                self._transcript(path, found, progress)
+        except OSError:
+            self._summary.skip(UNREADABLE)
+
+    def _leave(self, found: Found, reason: str) -> None:
+        """Skip a file, and the next time without looking inside."""
+        self._summary.skip(reason)
+        checkpoint = (found.path, found.size, found.mtime_ns, 0, None, reason, None)
+        self._pending.append(_Pending(Told(), "", "", "", checkpoint))
+
+    def _transcript(self, path: Path, found: Found, progress: Callable[[int], None]) -> None:
+        with path.open("rb") as file:
+            position, state = self._resumed(found.path, file.read(_HEAD))
+            if position == 0 and self._only and not self._is_ours(path):
+                self._leave(found, OTHER_PROJECT)
+                return
+            file.seek(position)
+            reader = Reader(path, state)
+            start = last = position
+            snapshot = b""
+            for line, size in lines(file):
+                if line.endswith(b"\n"):
+                    position += size
+                else:  # perhaps not whole yet: read again from here when the file has grown
+                    snapshot = msgspec.json.encode(reader.state)
+                if not line.isspace():
+                    entry = decoded(line, Entry)
+                    if entry is None:
+                        self._summary.lines_skipped += 1
+                    else:
+                        reader.read(entry)
+                if position - last >= _A_STRETCH:
+                    last = position
+                    self._keep(reader, path, found, position, is_whole=False)
+                    progress(position - start)
+            reader.finish()
+        self._summary.bytes_read += found.size - start
+        if not reader.state.session and not reader.state.runs:
+            self._leave(found, NO_TRANSCRIPT)
+            return
+        self._summary.files_read += 1
+        self._keep(reader, path, found, position, is_whole=True, snapshot=snapshot)
+
+    def _resumed(self, path: str, head: bytes) -> tuple[int, State | None]:
+        """Where a file was left and what its reader knew; from the start where it is another."""
+        rows = self._record.sql(
+            "SELECT position, head, state FROM import_checkpoints WHERE path = ? AND state NOTNULL",
+            [path],
+        )
+        if not rows:
+            return 0, None
+        position, held, state = rows[0]
+        if _head(head, position) != held:
+            return 0, None
+        try:
+            return position, msgspec.json.decode(state, type=State)
+        except msgspec.DecodeError:  # redacted, or of another release
+            return 0, None
+
+    def _keep(
+        self,
+        reader: Reader,
+        path: Path,
+        found: Found,
+        position: int,
+        *,
+        is_whole: bool,
+        snapshot: bytes = b"",
+    ) -> None:
+        """Set aside what was told, with the checkpoint it reaches; write when it is enough."""
+        state = reader.state
+        told = reader.take()
+        checkpoint = None
+        if is_whole or not state.is_inline:
+            with path.open("rb") as file:
+                head = _head(file.read(_HEAD), position)
+            kept = None if state.is_inline else snapshot or msgspec.json.encode(state)
+            size = found.size if is_whole else position
+            checkpoint = (
+                found.path,
+                size,
+                found.mtime_ns if is_whole else -1,
+                0 if state.is_inline else position,
+                head,
+                None,
+                kept.decode() if kept else None,
+            )
+        self._pending.append(_Pending(told, reader.session, state.cwd, state.first_at, checkpoint))
+        if sum(len(each.told.statements) + 1 for each in self._pending) >= _A_BATCH or not is_whole:
+            self.commit()
+
+    def _is_ours(self, path: Path) -> bool:
+        """Whether a transcript is of this project, as the working folder in it tells.
+
+        Where that folder is gone the name of the transcript's folder must do.
+        """
+        cwd = _first_cwd(path)
+        if cwd and _project(cwd) == self._root:
+            return True
+        folders = path.parts
+        own = _folder_name(self._root)[:_LONGEST_NAME]
+        is_named = any(name[:_LONGEST_NAME] == own for name in folders)
+        return is_named and not (cwd and os.path.isdir(cwd))
+
+    def _sidecar(self, path: Path, found: Found) -> None:
+        """``agent-<id>.meta.json``: what Claude Code notes of an agent beside its transcript."""
+        try:
+            noted = decoded(path.read_bytes(), Sidecar)
+        except OSError:
+            noted = None
+        if noted is None:
+            self._summary.skip(UNREADABLE)  # perhaps half written: look again next time
+            return
+        agent = path.name.removeprefix("agent-").removesuffix(_SIDECAR)
+        transcript = path.with_name(f"agent-{agent}.jsonl")
+        if self._only and not self._is_ours(transcript):
+            self._leave(found, OTHER_PROJECT)
+            return
+        session, cwd, at = _beginning(transcript)
+        session = session_of_folder(path) or session
+        if not session:
+            self._leave(found, NO_TRANSCRIPT)
+            return
+        written = timestamp(datetime.fromtimestamp(found.mtime_ns / 1e9, UTC))
+        told = Told(_of_sidecar(noted, agent, session, at or written, written))
+        self._summary.files_read += 1
+        checkpoint = (found.path, found.size, found.mtime_ns, found.size, None, None, None)
+        self._pending.append(_Pending(told, session, cwd, at or written, checkpoint))
+
+    # Writing
+
+    def commit(self) -> None:
+        """Write what is pending, with its checkpoints."""
+        pending, self._pending = self._pending, []
+        if not pending:
+            return
+        record = self._record
+        with record.write():
+            known_sessions: dict[str, str] = {}
+            keys: set[tuple[str, ...]] = set()
+            for each in pending:
+                for statement in each.told.statements:
+                    session_id = self._session(known_sessions, each, statement)
+                    keys.add(self._observe(statement, session_id))
+            for each in pending:
+                keys |= self._facts(each.told)
+            owners = {owner for owner in map(self._owner, keys) if owner}
+            settle(record, sorted(owners))
+            self._touched |= owners
+            record.executemany(
+                "INSERT INTO import_checkpoints (path, size, mtime_ns, position, head, note, state)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET "
+                "size = excluded.size, mtime_ns = excluded.mtime_ns, position = excluded.position, "
+                "head = excluded.head, note = excluded.note, state = excluded.state",
+                [each.checkpoint for each in pending if each.checkpoint],
+            )
+
+    def _session(self, known: dict[str, str], file: _Pending, statement: Statement) -> str:
+        claude_session = statement.claude_session
+        if claude_session not in known:
+            is_its = claude_session == file.session
+            started_at = (file.started_at if is_its else "") or statement.at or self._record.now()
+            project = self._root if self._only or not file.cwd else _project(file.cwd)
+            known[claude_session] = sessions.of_claude(
+                self._record, claude_session, project=project, started_at=started_at
+            )
+        return known[claude_session]
+
+    def _observe(self, statement: Statement, session_id: str) -> tuple[str, ...]:
+        payload = {"session_id": session_id, "agent_type": UNKNOWN, **statement.payload}
+        if statement.prompt:
+            payload["briefing_id"] = briefings.put(
+                self._record, contents.exact(statement.prompt), ()
+            )
+        observe(
+            self._record,
+            statement.kind,
+            payload,
+            source="import",
+            keys=statement.keys,
+            at=statement.at,
+            message=statement.message,
+        )
+        return statement.keys
+
+    def _facts(self, told: Told) -> set[tuple[str, ...]]:
+        """Store usage and files; gives the keys of all whose totals may have changed."""
+        changed: set[tuple[str, ...]] = set()
+        for keys, uses in told.uses.items():
+            owner = self._owner(keys)
+            if owner:
+                usage.put(self._record, owner, uses, self._catalogue)
+                changed.add(keys)
+                others = usage.rivals(self._record, [use.message_id for use in uses], owner)
+                changed |= {(f"id:{other}",) for other in others}
+        for keys, touched in told.touched.items():
+            owner = self._owner(keys)
+            if owner:
+                file_use.put(self._record, owner, touched)
+        return changed
+
+    def _owner(self, keys: tuple[str, ...]) -> str | None:
+        for key in keys:
+            owner = self._record.value(
+                "SELECT execution_id FROM execution_keys WHERE key = ?", [key]
+            )
+            if owner:
+                return str(owner)
+        return None
+
+    def summed_up(self) -> Summary:
+        """The summary, with what became of the executions that were told of."""
+        record, summary = self._record, self._summary
+        first_row, first_observation = self._before
+        owners = {owner for owner in (self._owner((f"id:{t}",)) for t in self._touched) if owner}
+        fresh = {
+            owner
+            for (owner,) in record.sql(
+                "SELECT execution_id FROM agent_executions WHERE rowid > ?", [first_row]
+            )
+        }
+        told = {
+            owner
+            for (owner,) in record.sql(
+                "SELECT DISTINCT execution_id FROM observations WHERE observation_id > ?",
+                [first_observation],
+            )
+        }
+        summary.new = len(owners & fresh)
+        summary.merged = len((owners & told) - fresh)
+        summary.known = len(owners - told - fresh)
+        return summary
+
+
+def _of_sidecar(noted: Sidecar, agent: str, session: str, at: str, written: str) -> list[Statement]:
+    keys = [agent_key(session, agent)]
+    if noted.toolUseId:
+        keys.append(tool_key(noted.toolUseId))
+    payload = {
+        "agent_type": noted.agentType or UNKNOWN,
+        "agent_id": agent,
+        "tool_use_id": noted.toolUseId,
+        "scope": noted.description,
+        "model": noted.model,
+        "depth": noted.spawnDepth,
+        "parent": agent_key(session, noted.parentAgentId) if noted.parentAgentId else None,
+    }
+    statements = [Statement("noted", tuple(keys), at, session, payload)]
+    if noted.parentAgentId:  # it ran, whether its transcript is there or not
+        parent = (agent_key(session, noted.parentAgentId),)
+        facts = {"agent_id": noted.parentAgentId}
+        statements.insert(0, Statement("noted", parent, at, session, facts))
+    if noted.stoppedByUser:
+        stopped = {"witness": "sidecar", "status": "failed", "error_message": "stopped by the user"}
+        statements.append(Statement("returned", tuple(keys), written, session, stopped))
+    return statements
+
+
+def _head(data: bytes, position: int) -> str:
+    """Tells a file that has grown from another one under its name."""
+    return hashlib.sha256(data[: min(_HEAD, position)]).hexdigest()
+
+
+@cache
+def _project(cwd: str) -> str:
+    return project_root(cwd) if os.path.isabs(cwd) else cwd
+
+
+_LINES_TO_LOOK_AT = 50
+
+
+def _beginning(path: Path) -> tuple[str, str, str]:
+    """The Claude session, working folder and first time that a transcript begins with."""
+    session = cwd = at = ""
+    try:
+        with path.open("rb") as file:
+            for (line, _), _ in zip(lines(file), range(_LINES_TO_LOOK_AT), strict=False):
+                entry = decoded(line, Entry)
+                if entry:
+                    session = session or entry.sessionId or ""
+                    cwd = cwd or entry.cwd or ""
+                    at = at or moment(entry.timestamp)
+                if session and cwd and at:
+                    break
+    except OSError:
+        pass
+    return session, cwd, at
+
+
+def _first_cwd(path: Path) -> str:
+    return _beginning(path)[1]
