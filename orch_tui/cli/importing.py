@@ -23,7 +23,7 @@ def import_() -> argparse.ArgumentParser:
         "import",
         example="""orch import                     # what Claude Code kept of this project
 orch import --all --dry-run     # of every project, only to see
-orch import ~/old/projects record.jsonl""",
+orch import old-projects/       # of another machine, say""",
     )
     parser.add_argument(
         "paths",

@@ -20,7 +20,7 @@ IN_THE_DESIGN = {
     *("query", "prepare-bundle", "track-budget", "deduplicate", "generate-briefing"),
     *("record-allocation", "collect", "outputs", "synthesize", "validate", "check-bounds"),
     *("history", "show", "compare", "replay", "count", "install", "uninstall", "config", "stats"),
-    *("redact", "doctor", "backup", "export", "demo"),
+    *("redact", "doctor", "backup", "export", "demo", "import"),
 }
 
 
@@ -87,6 +87,7 @@ def make_what_examples_speak_of(did: Run) -> None:
     Path("lib/types.ts").write_text("export type A = 1\n" * 100)
     Path("references/hnsw.md").write_text("# HNSW\n")
     Path("answer.md").write_text("Done.\n")
+    Path("old-projects").mkdir()
     Path("agent-briefing.md").unlink(missing_ok=True)
     did("init-session", "--scope", "Implement vector search")
     for path in ("bundle-001.json", "bundle-002.json"):
