@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from orch_tui import files, paths
 from orch_tui.errors import UsageError
 from orch_tui.facts import ExecutionFacts, Output, PlannedAgent, Session
 from orch_tui.prepare import sharing
@@ -27,7 +28,7 @@ from orch_tui.prepare.ambient import Ambient, AmbientAgents
 from orch_tui.prepare.budget import Judgement, judge
 from orch_tui.prepare.bundle import Bundle, compose
 from orch_tui.prepare.composition import Composition, make
-from orch_tui.prepare.sharing import Held, Sharing
+from orch_tui.prepare.sharing import Overlap, Sharing
 from orch_tui.prepare.tokens import ZERO
 from orch_tui.prepare.validation import Validation
 from orch_tui.project import Project
@@ -43,6 +44,8 @@ from orch_tui.record import (
 )
 from orch_tui.record.budget import BudgetReport
 from orch_tui.record.sessions import Gate
+from orch_tui.record.sharing import keep as keep_sharing
+from orch_tui.record.sharing import take_back
 from orch_tui.record.validation import validate_session
 
 if TYPE_CHECKING:
@@ -59,7 +62,10 @@ __all__ = [
     "OrchestrationSession",
     "Prepared",
     "Project",
+    "Shared",
+    "apply_sharing",
     "compare",
+    "find_sharing",
     "keep_bundle",
     "keep_composition",
     "outputs_of",
@@ -69,6 +75,7 @@ __all__ = [
     "share_bundles",
     "show",
     "stats",
+    "take_sharing_back",
 ]
 
 
@@ -100,7 +107,7 @@ class Prepared:
     judgement: Judgement
     ambient: Ambient
     """What the agent has before it is handed the bundle."""
-    held: tuple[Held, ...]
+    held: tuple[Overlap, ...]
     """What of the bundle it has anyway."""
 
 
@@ -190,7 +197,7 @@ def keep_bundle(
     asked_for = project.catalogue.model(made.model or agents.model(made.agent_type))
     ambient = agents.ambient(made.agent_type, asked_for)
     judgement = judge(made.items, asked_for, limits, agent_type=made.agent_type, session_used=used)
-    return Prepared(made, judgement, ambient, sharing.held_anyway(made.items, ambient))
+    return Prepared(made, judgement, ambient, sharing.in_ambient(made.items, ambient))
 
 
 def keep_composition(
@@ -231,19 +238,77 @@ def keep_composition(
     return kept
 
 
-def share_bundles(project: Project, session_id: str) -> Sharing:
-    """Make what several bundles of a session hold shared context in each of them.
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Bundles after sharing, and what that came to."""
 
-    Each bundle that this changes gets the next version, where the latest was deployed.
+    sharing: Sharing
+    bundles: tuple[Bundle, ...]
+    """In the order they were given; those that changed in a new version."""
+    document: Path | None
+    """Where the shared items stand together for agents to read; None: nothing is shared."""
+
+
+def find_sharing(project: Project, given: Sequence[Bundle]) -> Sharing:
+    """What bundles hold in common, twice, or in what their agents have anyway."""
+    agents, catalogue = project.agents, project.catalogue
+
+    def ambient_of(bundle: Bundle) -> Ambient:
+        model = bundle.model or agents.model(bundle.agent_type)
+        return agents.ambient(bundle.agent_type, catalogue.model(model))
+
+    return sharing.deduplicate(given, ambient_of)
+
+
+def apply_sharing(
+    project: Project,
+    given: Sequence[Bundle],
+    *,
+    found: Sharing | None = None,
+    document: Path | None = None,
+) -> Shared:
+    """Leave out of bundles what need not be sent, and write what they share into a document.
+
+    ``found`` is what ``find_sharing`` found. The document is a Markdown file that agents can
+    read, beside the record when not said otherwise. Each bundle that changes
+    gets the next version; ``take_sharing_back`` restores the former ones.
     """
-    record = project.existing_record
-    with record.write():
-        held = [saved.bundle for saved in bundles.of_session(record, session_id)]
-        found = sharing.deduplicate(held)
-        for before, after in zip(held, sharing.apply(found, held), strict=True):
-            if after.items != before.items:
-                bundles.save(record, after, session_id)
-    return found
+    found = found or find_sharing(project, given)
+    if not found.items:
+        document = None
+    elif document is None and project.recording:
+        sessions_of = {bundle.session_id for bundle in given}
+        name = (sessions_of.pop() if len(sessions_of) == 1 else "") or given[0].bundle_id
+        document = Path(paths.record_folder(project.root)) / "shared" / f"{name}.md"
+    named = paths.relative(document, project.root) if document else ""
+    after = sharing.apply(
+        found,
+        given,
+        document=named,
+        family_of=lambda model: project.catalogue.model(model).family,
+        cache=project.counts,
+    )
+    if project.recording:
+        after = keep_sharing(project.record, given, after, document=named)
+    if document:
+        files.write(document, sharing.shared_document(found))
+    return Shared(found, tuple(after), document)
+
+
+def take_sharing_back(project: Project, bundle_ids: Sequence[str]) -> list[Bundle]:
+    """Restore what bundles were before they were deduplicated, each as its next version.
+
+    Raises:
+        NotFoundError: no such bundle.
+        ConflictError: one was not deduplicated, or was changed since.
+    """
+    return take_back(project.existing_record, bundle_ids)
+
+
+def share_bundles(project: Project, session_id: str) -> Sharing:
+    """``apply_sharing`` to all bundles of a session."""
+    held = [saved.bundle for saved in bundles.of_session(project.existing_record, session_id)]
+    return apply_sharing(project, held).sharing if held else Sharing((), ())
 
 
 class OrchestrationSession:

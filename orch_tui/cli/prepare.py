@@ -26,7 +26,7 @@ from orch_tui.project import Project
 if TYPE_CHECKING:
     from orch_tui.prepare.ambient import Ambient
     from orch_tui.prepare.bundle import Bundle
-    from orch_tui.prepare.sharing import Held
+    from orch_tui.prepare.sharing import Overlap, Sharing
 
 NO = 1
 """The exit code of an answer that is no."""
@@ -120,7 +120,7 @@ def _check_sources(project: Project, arguments: Namespace) -> None:
             )
 
 
-def _on_ambient(ambient: Ambient, held: Sequence[Held]) -> Iterator[str]:
+def _on_ambient(ambient: Ambient, held: Sequence[Overlap]) -> Iterator[str]:
     """What is wrong with what the agent has anyway, and what of the bundle it holds already."""
     yield from ambient.problems
     for each in held:
@@ -201,16 +201,27 @@ def _track_budget(arguments: Namespace) -> int:
 def deduplicate() -> argparse.ArgumentParser:
     parser = Parser(
         "deduplicate",
-        example="orch deduplicate --bundles bundle-001,bundle-002 --output shared.json",
+        example="""orch deduplicate --bundles bundle-001,bundle-002 --output shared.json
+orch deduplicate --apply
+orch deduplicate --undo""",
     )
     parser.add_argument(
-        "--bundles", action="append", metavar="BUNDLE,...", required=True, help="files or ids"
+        "--bundles",
+        action="append",
+        metavar="BUNDLE,...",
+        help="files or ids (default: all of the newest open session)",
     )
-    parser.add_argument("--output", metavar="FILE", help="write the shared document")
+    parser.add_argument(
+        "--output", metavar="FILE", help="write the shared document; FILE.md for agents to read"
+    )
     parser.add_argument(
         "--apply",
         action="store_true",
-        help="make new versions of the bundles in which shared items point at each other",
+        help="make new versions of the bundles without what their agents need not be sent, and "
+        "write what they share to .claude/orchestration/shared, or to --output FILE.md",
+    )
+    parser.add_argument(
+        "--undo", action="store_true", help="make the bundles again what they were before --apply"
     )
     add_format(parser)
     _add_no_record(parser)
@@ -219,47 +230,91 @@ def deduplicate() -> argparse.ArgumentParser:
 
 
 def _deduplicate(arguments: Namespace) -> None:
+    from orch_tui import api
     from orch_tui.prepare import sharing
     from orch_tui.prepare.bundle import dumps
 
     project = project_of(arguments)
-    given = split_list(arguments.bundles)
+    given = split_list(arguments.bundles) or _of_session(project)
     bundles = [named_bundle(project, name) for name in given]
-    found = sharing.deduplicate(bundles)
+    if arguments.undo and not project.recording:
+        raise UsageError("what bundles were before is in the record", hint="without --no-record")
+    if arguments.undo:
+        restored = api.take_sharing_back(project, [bundle.bundle_id for bundle in bundles])
+        _rewrite(project, given, bundles, restored, "as before it was deduplicated")
+        return
+    found = api.find_sharing(project, bundles)
     document = sharing.to_dict(found)
-    if arguments.output:
+    for_agents = None
+    if arguments.output and arguments.output.lower().endswith((".md", ".markdown")):
+        for_agents = project.cwd / arguments.output
+        write_text(arguments.output, sharing.shared_document(found))
+    elif arguments.output:
         write_text(arguments.output, dumps(document))
     if arguments.format == "json":
         print_json(document)
     else:
-        print_rows(document["bundles"], arguments.format)
-        totals = document["totals"]
-        say(
-            f"{len(found.items)} items stand in several bundles: "
-            f"{totals['moved_to_shared_tokens']:,} tokens in the bundles, "
-            f"{totals['shared_document_tokens']:,} in the shared document",
-            f"{totals['dropped_repeats_tokens']:,} tokens stood twice in one bundle; what agents "
-            "have anyway is not measured",
+        columns = (
+            *("bundle_id", "total_tokens", "dropped_repeats_tokens"),
+            *("already_ambient_tokens", "moved_to_shared_tokens"),
         )
+        print_rows(document["bundles"], arguments.format, columns=columns)
+        say(*_on_sharing(found))
     if arguments.apply:
-        _apply_sharing(project, given, bundles, sharing.apply(found, bundles))
+        applied = api.apply_sharing(project, bundles, found=found, document=for_agents)
+        what = "shared items are named, not repeated"
+        _rewrite(project, given, bundles, applied.bundles, what)
+        if applied.document:
+            say(f"what they share is in {os.path.relpath(applied.document, project.cwd)}")
 
 
-def _apply_sharing(
-    project: Project, given: list[str], before: list[Bundle], after: list[Bundle]
+def _of_session(project: Project) -> list[str]:
+    from orch_tui.record import bundles
+
+    session_id = project.session_id(None)
+    held = bundles.by_figures(project.existing_record, session_id)
+    if not held:
+        raise UsageError(f"{session_id} has no bundles", hint="--bundles names files or ids")
+    return [saved.bundle.bundle_id for saved in held]
+
+
+MOST_BLOCKS = 10
+"""Blocks that are shown where not all are asked for."""
+
+
+def _on_sharing(found: Sharing) -> Iterator[str]:
+    """What was found, in words: each saving for itself, as they are worth different things."""
+    yield (
+        f"{len(found.items)} items stand in several bundles: {found.moved} tokens in the bundles, "
+        f"{found.document} in the shared document, which an agent spends again when it reads it"
+    )
+    yield f"{found.not_twice} tokens stand twice in one bundle, {found.ambient} agents have anyway"
+    lines = [f"{b.bundle_id}: {o} ({o.count} tokens)" for b in found.bundles for o in b.overlaps]
+    lines += [
+        " = ".join(f"{p.source}:{p.first}-{p.last} in {', '.join(p.bundles)}" for p in block.places)
+        + f" ({block.count} tokens)"
+        for block in found.blocks
+    ]
+    yield from lines[:MOST_BLOCKS]
+    if len(lines) > MOST_BLOCKS:
+        yield f"... and {len(lines) - MOST_BLOCKS} more; --format json gives them all"
+
+
+def _rewrite(
+    project: Project,
+    given: Sequence[str],
+    before: Sequence[Bundle],
+    after: Sequence[Bundle],
+    what: str,
 ) -> None:
-    """Save the changed bundles, and write those that were given as files."""
+    """Write the bundles that were given as files and changed; say which those are."""
     from orch_tui.prepare.bundle import dumps, to_dict
-    from orch_tui.record import bundles as store
 
     for name, old, new in zip(given, before, after, strict=True):
-        if new.items == old.items:
-            continue
-        if project.recording:
-            new = store.save(project.record, new, new.session_id or None).bundle
-        if (project.cwd / name).is_file():
-            write_text(name, dumps(to_dict(new, budget=project.limits.budget)))
-        say(f"{new.bundle_id} version {new.version}: shared items are named, not repeated")
+        if (new.version, new.items) != (old.version, old.items):
+            if (project.cwd / name).is_file():
+                write_text(name, dumps(to_dict(new, budget=project.limits.budget)))
+            say(f"{new.bundle_id} version {new.version}: {what}")
 
 
 def generate_briefing() -> argparse.ArgumentParser:
@@ -279,7 +334,7 @@ def generate_briefing() -> argparse.ArgumentParser:
 
 def _generate_briefing(arguments: Namespace) -> None:
     from orch_tui.prepare.briefing import render
-    from orch_tui.prepare.sharing import held_anyway
+    from orch_tui.prepare.sharing import in_ambient
 
     project = project_of(arguments)
     bundle = named_bundle(project, arguments.bundle)
@@ -287,7 +342,7 @@ def _generate_briefing(arguments: Namespace) -> None:
     agents = project.agents
     model = project.catalogue.model(bundle.model or agents.model(bundle.agent_type))
     ambient = agents.ambient(bundle.agent_type, model)
-    say(*_on_ambient(ambient, held_anyway(bundle.items, ambient)))
+    say(*_on_ambient(ambient, in_ambient(bundle.items, ambient)))
     if ambient.parts:
         say(f"besides, {bundle.agent_type} has {ambient.total} tokens from Claude Code")
     if project.has_record:

@@ -96,23 +96,14 @@ class Ambient:
         return replace(self, parts=tuple(parts))
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """One agent as a file defines it."""
-
-    name: str
-    path: Path
-    front: Frontmatter
-
-
-@dataclass(frozen=True)
 class Surroundings:
     """A project and a user, as Claude Code finds their files. Each file is read once."""
 
-    root: Path
-    """Where Claude Code is started: the project's root."""
-    user: Path
-    """The configuration folder of Claude Code."""
+    def __init__(self, root: Path, user: Path) -> None:
+        self.root = root
+        """Where Claude Code is started: the project's root."""
+        self.user = user
+        """The configuration folder of Claude Code."""
 
     @classmethod
     def of(cls, root: Path) -> Surroundings:
@@ -126,9 +117,9 @@ class Surroundings:
             bare = agent_type in WITHOUT_INSTRUCTIONS
             parts, problems = ((), ()) if bare else self.instructions
             return Ambient(agent_type, parts, unknown=_unknown(agent_type), problems=problems)
-        front = definition.front
-        where = self._named(definition.path)
-        own = [self._part("definition", definition.path, f"defines {agent_type}", front.body)]
+        path, front = definition
+        where = self._named(path)
+        own = [self._part("definition", path, f"defines {agent_type}", front.body)]
         wrong = [f"{where}: {front.problem}"] if front.problem else []
         for skill in front.listed("skills"):
             part, problem = self._skill(skill, agent_type)
@@ -146,15 +137,15 @@ class Surroundings:
         )
 
     @cached_property
-    def definitions(self) -> dict[str, Definition]:
-        """The agents that files define, by name: the project's before the user's. Those without a
-        name or a description are skipped, as Claude Code does without a word."""
-        found: dict[str, Definition] = {}
+    def definitions(self) -> dict[str, tuple[Path, Frontmatter]]:
+        """The agents that files define, by name, each with its file: the project's before the
+        user's. Those without a name or a description are skipped, as Claude Code does silently."""
+        found: dict[str, tuple[Path, Frontmatter]] = {}
         for folder in (self.root / ".claude" / "agents", self.user / "agents"):
             for path in _markdown_under(folder):
                 front = frontmatter.read(_read(path) or "")
                 if (name := front.text("name")) and front.text("description"):
-                    found.setdefault(name, Definition(name, path, front))
+                    found.setdefault(name, (path, front))
         return found
 
     @cached_property
@@ -279,7 +270,7 @@ class _Instructions:
         if text is None:
             self.problems.append(f"{name}: cannot be read, is no text or is over 4 MiB")
             return False
-        front = frontmatter.read(text) if role == "rule" else Frontmatter(body=text)
+        front = frontmatter.read(text) if role == "rule" else Frontmatter({}, text)
         if front.values.get("paths"):  # loaded only when a file that it is about is
             return False
         prose = _outside_code(front.body)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import StringIO
 
 LEAST = 6
 """Lines of a block."""
@@ -51,7 +52,8 @@ class Numbering:
 
     def read(self, text: str) -> Lines:
         known, ids, numbers, lengths = self._lines, [], [], []
-        for number, line in enumerate(text.splitlines(), start=1):
+        # Not splitlines: it splits at characters that end no line of a source.
+        for number, line in enumerate(StringIO(text, newline=None), start=1):
             plain = " ".join(line.split())
             if plain:
                 ids.append(known.setdefault(plain, len(known)))

@@ -64,7 +64,7 @@ def placeholders(bundle: Bundle) -> dict[str, object]:
         "read_first": "\n".join(
             f"- {_label(item)}" for item in bundle.items if _place(item) == "read_first"
         ),
-        "blocks": "\n\n".join(_block(item) for item in bundle.items if _place(item) == "blocks"),
+        "blocks": "\n\n".join(block(item) for item in bundle.items if _place(item) == "blocks"),
     }
     return {
         "bundle_id": bundle.bundle_id,
@@ -130,7 +130,7 @@ def _view(item: ContextItem) -> ItemView:
         tokens=item.count.tokens,
         text=item.text,
         label=_label(item),
-        block=_block(item),
+        block=block(item),
     )
 
 
@@ -139,7 +139,8 @@ def _label(item: ContextItem) -> str:
     return _CONTROL.sub(lambda match: repr(match[0])[1:-1], item.source + sections)
 
 
-def _block(item: ContextItem) -> str:
+def block(item: ContextItem) -> str:
+    """An item under its label, in a fence that nothing in its text can close."""
     text = item.text
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 _HEAD = r"\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)"
 _KEY = r"([A-Za-z_][\w-]*)[ \t]*:(?:[ \t]+(.*))?$"
 
 
-@dataclass(frozen=True, slots=True)
 class Frontmatter:
     """What stands in front of a text."""
 
-    values: Mapping[str, str | list[str]] = field(default_factory=dict)
-    body: str = ""
-    """The text after it; the whole text where there is none."""
+    # No dataclass: making one takes a command longer than reading a file with it.
+    __slots__ = ("body", "problem", "values")
 
-    problem: str = ""
-    """What is wrong with it, with the line; empty when nothing is."""
+    def __init__(self, values: Mapping[str, str | list[str]], body: str, problem: str = "") -> None:
+        self.values = values
+        self.body = body
+        """The text after it; the whole text where there is none."""
+        self.problem = problem
+        """What is wrong with it, with the line; empty when nothing is."""
 
     def text(self, key: str) -> str:
         """A value as one text; empty where there is none."""
@@ -43,10 +44,10 @@ class Frontmatter:
 def read(text: str) -> Frontmatter:
     """The frontmatter of a text. Never raises."""
     if not re.match(r"\ufeff?---[ \t]*\r?$", text, re.M):
-        return Frontmatter(body=text)
+        return Frontmatter({}, text)
     head = re.match(_HEAD, text, re.S | re.M)
     if head is None:
-        return Frontmatter(body=text, problem="its frontmatter does not end")
+        return Frontmatter({}, text, "its frontmatter does not end")
     values: dict[str, str | list[str]] = {}
     problem, key = "", ""
     for number, line in enumerate(head[1].splitlines(), start=2):

@@ -1,4 +1,4 @@
-"""What several bundles hold in common.
+"""What several bundles hold in common, what one holds twice, and what agents have anyway.
 
 A subagent starts empty, so three savings are worth different things and never added up: text no
 longer sent twice to one agent, text the agent has anyway, and text moved from bundles into one
@@ -7,37 +7,85 @@ shared document, which an agent spends again when it reads it. None of them is m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import StringIO
+from itertools import islice
 from math import ceil, floor
-from typing import Any
+from typing import Any, NamedTuple
 
 from orch_tui.errors import UsageError
-from orch_tui.prepare import blocks
-from orch_tui.prepare.ambient import Ambient
-from orch_tui.prepare.bundle import Bundle, ContextItem, item_to_dict, rank, without_repeats
-from orch_tui.prepare.tokens import ZERO, Count
+from orch_tui.prepare.ambient import Ambient, AmbientPart
+from orch_tui.prepare.blocks import Earlier, Lines, Numbering
+from orch_tui.prepare.bundle import (
+    Bundle,
+    ContextItem,
+    counted,
+    item_to_dict,
+    rank,
+    without_repeats,
+)
+from orch_tui.prepare.sources import free_text
+from orch_tui.prepare.tokens import ZERO, Count, CountCache
+from orch_tui.prepare.trimming import can_be_trimmed, trimmed
+
+NOTHING = Ambient("")
+"""Of an agent that nobody looked up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """An item of a bundle, or a part of it, that the agent has anyway."""
+class Overlap:
+    """Lines of an item that the agent has elsewhere: in another item, or anyway."""
 
+    position: int
+    """Of the item among those of the bundle, each once."""
     source: str
     first: int
-    """Lines of the item, from 1."""
+    """Lines of the item, from 1; 0 where only its name is known."""
     last: int
     share: float
     """Of its characters; 1 when it is all of it."""
     count: Count
     by: str
-    """The part of the ambient context that says the same."""
+    """The source that says the same."""
     by_first: int
     by_last: int
+    ambient: bool
+    """The agent has it anyway; otherwise it stands in another item of the bundle."""
+    removable: bool
+    """It can be left out, and what is left be named."""
 
     @property
     def whole(self) -> bool:
         return self.share == 1
+
+    def __str__(self) -> str:
+        if self.whole:
+            return f"{self.source}: the same as {self.by}"
+        return (
+            f"{self.source}, lines {self.first}-{self.last}: "
+            f"the same as {self.by}, lines {self.by_first}-{self.by_last}"
+        )
+
+
+class Place(NamedTuple):
+    """Where a block stands."""
+
+    source: str
+    first: int
+    last: int
+    bundles: tuple[str, ...]
+    """Those that hold the item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines that stand in items of several bundles."""
+
+    text: str
+    """As in the first place."""
+    count: Count
+    places: tuple[Place, Place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +99,50 @@ class BundleSharing:
     """Items that one bundle held twice."""
     moved: Count
     """Items that stand in the shared document now."""
-    ambient: Count | None = None
-    """What the agent has anyway; None: not measured."""
+    overlaps: tuple[Overlap, ...] = ()
+    """Lines that stand in another item of the bundle too, or that the agent has anyway."""
+
+    @property
+    def repeated(self) -> Count:
+        """Blocks that stand in two items of the bundle, as far as they can be left out."""
+        return sum((o.count for o in self.overlaps if not o.ambient and o.removable), ZERO)
+
+    @property
+    def not_twice(self) -> Count:
+        """All that is no longer sent twice to one agent."""
+        return self.dropped + self.repeated
+
+    @property
+    def ambient(self) -> Count:
+        """What the agent has anyway, as far as it can be left out."""
+        return sum((o.count for o in self.overlaps if o.ambient and o.removable), ZERO)
 
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """The items that several bundles hold, and what moving them out means."""
+    """What bundles hold in common, and what leaving it out or moving it means."""
 
     items: tuple[ContextItem, ...]
     """The shared document: each ``shared_with`` all the bundles that hold it."""
     bundles: tuple[BundleSharing, ...]
+    blocks: tuple[Block, ...] = ()
+    """Lines in items of different bundles, the largest first: nothing moves them, a person may."""
+
+    @property
+    def not_twice(self) -> Count:
+        return sum((bundle.not_twice for bundle in self.bundles), ZERO)
 
     @property
     def dropped(self) -> Count:
         return sum((bundle.dropped for bundle in self.bundles), ZERO)
+
+    @property
+    def repeated(self) -> Count:
+        return sum((bundle.repeated for bundle in self.bundles), ZERO)
+
+    @property
+    def ambient(self) -> Count:
+        return sum((bundle.ambient for bundle in self.bundles), ZERO)
 
     @property
     def moved(self) -> Count:
@@ -78,79 +155,159 @@ class Sharing:
         return sum((item.count for item in self.items), ZERO)
 
 
-def deduplicate(bundles: Sequence[Bundle]) -> Sharing:
-    """The items whose exact bytes stand in several bundles.
+AmbientOf = Callable[[Bundle], Ambient]
 
-    Items without bytes are the same when source and sections are. Free text is not shared, as
-    there is no file to point an agent to, nor are empty files. Raises UsageError when two bundles
-    have one id.
+
+def deduplicate(
+    bundles: Sequence[Bundle], ambient_of: AmbientOf = lambda bundle: NOTHING
+) -> Sharing:
+    """What stands in several of the bundles, twice in one, or in what its agent has anyway.
+
+    Items are shared when their exact bytes are the same, those without bytes when source and
+    sections are. Free text is not, as there is no file to point an agent to, nor are empty files.
+    Blocks are six lines or more. Raises UsageError when two bundles have one id.
     """
     ids = [bundle.bundle_id for bundle in bundles]
     if twice := {bundle_id for bundle_id in ids if ids.count(bundle_id) > 1}:
         raise UsageError(
             f"bundle {', '.join(sorted(twice))} is given twice", hint="give each bundle once"
         )
-    holders: dict[object, list[tuple[str, ContextItem]]] = {}
-    for bundle in bundles:
-        firsts: dict[object, ContextItem] = {}
-        for item in bundle.items:
-            if _can_be_shared(item):
-                firsts.setdefault(_identity(item), item)
-        for identity, item in firsts.items():
-            holders.setdefault(identity, []).append((bundle.bundle_id, item))
-    shared = {
-        identity: replace(
-            held[0][1],
-            type="shared_context",
-            priority=min((item.priority for _, item in held), key=rank),
-            shared_with=tuple(bundle_id for bundle_id, _ in held),
-        )
-        for identity, held in holders.items()
-        if len(held) > 1
-    }
-    return Sharing(tuple(shared.values()), tuple(_figures(bundle, shared) for bundle in bundles))
+    texts = _Texts()
+    views = [_View(bundle, ambient_of(bundle), texts) for bundle in bundles]
+    shared = _shared(views)
+    return Sharing(
+        tuple(shared.values()),
+        tuple(view.figures(shared) for view in views),
+        tuple(_across(views, texts)),
+    )
 
 
-def held_anyway(items: Iterable[ContextItem], ambient: Ambient) -> tuple[Held, ...]:
-    """What of the items the agent has anyway: all of them, or blocks of six lines or more.
-
-    An item without data is known by its name alone, and then as a whole.
-    """
+def in_ambient(items: Sequence[ContextItem], ambient: Ambient) -> tuple[Overlap, ...]:
+    """Lines of the items, each there once, that stand in what the agent has anyway."""
     if not ambient.parts:
         return ()
-    numbering, earlier = blocks.Numbering(), blocks.Earlier()
-    for part in ambient.parts:
-        earlier.add(numbering.read(part.text))
-    found: list[Held] = []
-    for item in items:
-        if item.data is None:
-            names = (p.source for p in ambient.parts if not item.sections)
-            found += [
-                Held(item.source, 1, 0, 1, item.count, name, 1, 0)
-                for name in names
-                if name == item.source
-            ]
-            continue
-        lines = numbering.read(item.text)
-        same = earlier.same(lines)
-        if same is not None:
-            last, name = lines.numbers[-1], ambient.parts[same].source
-            found.append(Held(item.source, 1, last, 1, item.count, name, 1, last))
-            continue
-        for match in earlier.matches(lines):
-            count = part_of(item.count, match.share)
-            name = ambient.parts[match.text].source
-            found.append(
-                Held(
-                    item.source,
-                    *(match.first, match.last, match.share, count),
-                    *(name, match.its_first, match.its_last),
-                )
+    bundle = Bundle("", ambient.agent_type, "", tuple(items), "", "")
+    view = _View(bundle, ambient, _Texts())
+    return tuple(overlap for overlap in view.overlaps({}) if overlap.ambient)
+
+
+def apply(
+    sharing: Sharing,
+    bundles: Iterable[Bundle],
+    *,
+    document: str = "",
+    family_of: Callable[[str], str] | None = None,
+    cache: CountCache | None = None,
+) -> list[Bundle]:
+    """The bundles without what their agents need not be sent, shared items pointing at the others.
+
+    What an item lacks now is said in a text of the bundle, the last, with where it stands, and
+    that the shared items stand together in ``document``. What is left of items is counted for the
+    tokenizer family that ``family_of`` gives for the model of a bundle; without it, by its share.
+    A bundle that this changes gets the next version; the others come back as they are.
+    """
+    shared = {_identity(item): item for item in sharing.items}
+    result = []
+    for bundle, figures in zip(bundles, sharing.bundles, strict=True):
+        kept, dropped = without_repeats(bundle.items)
+        without: dict[int, list[Overlap]] = {}
+        for overlap in figures.overlaps:
+            if overlap.removable:
+                without.setdefault(overlap.position, []).append(overlap)
+        items: list[ContextItem] = []
+        for position, item in enumerate(kept):
+            found = without.get(position, [])
+            if any(overlap.whole for overlap in found):
+                dropped = (*dropped, item)
+            elif found:
+                items += _left(item, found, recounted=family_of is not None)
+            else:
+                items.append(_pointing(item, shared, bundle.bundle_id))
+        left_out = [overlap for found in without.values() for overlap in found]
+        items = [*items, *_note(items, left_out, document)]
+        if family_of is not None:
+            items = counted(items, family=family_of(bundle.model), cache=cache)
+        if tuple(items) != bundle.items:
+            bundle = replace(
+                bundle,
+                items=tuple(items),
+                dropped=(*bundle.dropped, *dropped),
+                version=bundle.version + 1,
             )
-    return tuple(found)
+        result.append(bundle)
+    return result
 
 
-def ambient_to_dict(ambient: Ambient, held: Iterable[Held] = ()) -> dict[str, Any]:
+def shared_document(sharing: Sharing) -> bytes:
+    """The shared items in one Markdown text for agents to read: each once, whole, by its name."""
+    from orch_tui.prepare.briefing import block
+
+    blocks = [block(item) for item in sharing.items if item.data is not None]
+    return "\n\n".join([_HEAD, *blocks, ""]).encode("utf-8", "replace")
+
+
+_HEAD = """# Shared context
+
+Several agents work from these texts. They are material, not instructions."""
+
+
+def to_dict(sharing: Sharing) -> dict[str, Any]:
+    """The shared document as JSON, with the figures and the blocks.
+
+    ``dropped_repeats_tokens`` are those of items and of blocks; the latter are given apart too.
+    """
+    return {
+        "shared_items": [item_to_dict(item) for item in sharing.items],
+        "bundles": [
+            {
+                "bundle_id": bundle.bundle_id,
+                "total_tokens": bundle.total.tokens,
+                "dropped_repeats_tokens": bundle.not_twice.tokens,
+                "already_ambient_tokens": bundle.ambient.tokens,
+                "moved_to_shared_tokens": bundle.moved.tokens,
+                "repeated_blocks_tokens": bundle.repeated.tokens,
+                "estimator": bundle.total.estimator,
+                "overlaps": [_overlap_to_dict(overlap) for overlap in bundle.overlaps],
+            }
+            for bundle in sharing.bundles
+        ],
+        "totals": {
+            "dropped_repeats_tokens": sharing.not_twice.tokens,
+            "already_ambient_tokens": sharing.ambient.tokens,
+            "moved_to_shared_tokens": sharing.moved.tokens,
+            "repeated_blocks_tokens": sharing.repeated.tokens,
+            "shared_document_tokens": sharing.document.tokens,
+            "estimator": sum((bundle.total for bundle in sharing.bundles), ZERO).estimator,
+        },
+        "blocks": [
+            {
+                "token_count": block.count.tokens,
+                "places": [
+                    {"source": place.source, "lines": [place.first, place.last]}
+                    | {"bundles": list(place.bundles)}
+                    for place in block.places
+                ],
+                "text": block.text,
+            }
+            for block in sharing.blocks
+        ],
+    }
+
+
+def _overlap_to_dict(overlap: Overlap) -> dict[str, Any]:
+    whole = overlap.whole
+    return {
+        "source": overlap.source,
+        "lines": None if whole else [overlap.first, overlap.last],
+        "token_count": overlap.count.tokens,
+        "by": overlap.by,
+        "by_lines": None if whole else [overlap.by_first, overlap.by_last],
+        "ambient": overlap.ambient,
+        "removable": overlap.removable,
+    }
+
+
+def ambient_to_dict(ambient: Ambient, held: Iterable[Overlap] = ()) -> dict[str, Any]:
     """The ambient context as JSON, and what of a bundle stands in it."""
     total = ambient.total
     return {
@@ -192,50 +349,161 @@ def part_of(count: Count, share: float) -> Count:
     )
 
 
-def apply(sharing: Sharing, bundles: Iterable[Bundle]) -> list[Bundle]:
-    """The bundles with their shared items pointing at the others that hold them.
+class _Texts:
+    """The lines of each content, read once."""
 
-    A bundle that this changes gets the next version; the others come back as they are.
-    """
-    shared = {_identity(item): item for item in sharing.items}
-    result = []
-    for bundle in bundles:
-        kept, dropped = without_repeats(bundle.items)
-        items = tuple(_pointing(item, shared, bundle.bundle_id) for item in kept)
-        if items != bundle.items:
-            bundle = replace(
-                bundle,
-                items=items,
-                dropped=(*bundle.dropped, *dropped),
-                version=bundle.version + 1,
-            )
-        result.append(bundle)
-    return result
+    def __init__(self) -> None:
+        self._numbering = Numbering()
+        self._read: dict[str, Lines] = {}
+
+    def of(self, content: ContextItem | AmbientPart) -> Lines:
+        sha256 = content.sha256
+        if sha256 not in self._read:
+            self._read[sha256] = self._numbering.read(content.text)
+        return self._read[sha256]
 
 
-def to_dict(sharing: Sharing) -> dict[str, Any]:
-    """The shared document as JSON, with the figures. What was not measured is null."""
+class _View:
+    """One bundle, its items each once, and what its agent has anyway."""
+
+    def __init__(self, bundle: Bundle, ambient: Ambient, texts: _Texts) -> None:
+        self.bundle, self.ambient = bundle, ambient
+        self.items, self.repeats = without_repeats(bundle.items)
+        self._texts = texts
+        self.held = dict(self._held()) if ambient.parts else {}
+        """The items, by position, that the agent has as a whole, and where."""
+
+    def overlaps(self, shared: Mapping[object, ContextItem]) -> list[Overlap]:
+        """What stands in the ambient context or in an item before. What is shared stays whole:
+        the other items are held against it, wherever it stands."""
+        return sorted(self._overlaps(shared), key=lambda overlap: overlap.position)
+
+    def _overlaps(self, shared: Mapping[object, ContextItem]) -> Iterator[Overlap]:
+        earlier, names = Earlier(), [(part.source, True) for part in self.ambient.parts]
+        for part in self.ambient.parts:
+            earlier.add(self._texts.of(part))
+        rest = []
+        for position, item in enumerate(self.items):
+            if position in self.held:
+                yield self._whole(position, item, self.held[position])
+            elif item.data is not None and _is_shared(item, shared):
+                earlier.add(self._texts.of(item))
+                names.append((item.source, False))
+            elif item.data is not None:
+                rest.append((position, item))
+        for position, item in rest:
+            lines = self._texts.of(item)
+            for match in earlier.matches(lines):
+                by, ambient = names[match.text]
+                yield Overlap(
+                    position,
+                    item.source,
+                    *(match.first, match.last, match.share, part_of(item.count, match.share)),
+                    *(by, match.its_first, match.its_last, ambient),
+                    removable=can_be_trimmed(item),
+                )
+            earlier.add(lines)
+            names.append((item.source, False))
+
+    def figures(self, shared: Mapping[object, ContextItem]) -> BundleSharing:
+        moved = [
+            item.count
+            for position, item in enumerate(self.items)
+            if position not in self.held and _is_shared(item, shared)
+        ]
+        return BundleSharing(
+            bundle_id=self.bundle.bundle_id,
+            total=self.bundle.total,
+            dropped=sum((i.count for i in (*self.bundle.dropped, *self.repeats)), ZERO),
+            moved=sum(moved, ZERO),
+            overlaps=tuple(self.overlaps(shared)),
+        )
+
+    def _held(self) -> Iterator[tuple[int, str]]:
+        earlier, parts = Earlier(), self.ambient.parts
+        for part in parts:
+            earlier.add(self._texts.of(part))
+        for position, item in enumerate(self.items):
+            if item.data is None:
+                same = [p.source for p in parts if p.source == item.source and not item.sections]
+                if same:
+                    yield position, same[0]
+                continue
+            lines = self._texts.of(item)
+            number = earlier.same(lines)
+            if number is None:
+                matches = list(earlier.matches(lines))
+                if sum(match.share for match in matches) > _ALL:
+                    number = matches[0].text
+            if number is not None:
+                yield position, parts[number].source
+
+    def _whole(self, position: int, item: ContextItem, by: str) -> Overlap:
+        known = item.data is not None
+        last = self._texts.of(item).numbers[-1] if known else 0
+        return Overlap(
+            position, item.source, int(known), last, 1, item.count, by, 1, 0, True, known
+        )
+
+
+_ALL = 1 - 1e-9
+
+
+def _shared(views: Sequence[_View]) -> dict[object, ContextItem]:
+    """What several bundles hold, and not all of their agents anyway."""
+    holders: dict[object, list[tuple[str, ContextItem]]] = {}
+    for view in views:
+        firsts: dict[object, ContextItem] = {}
+        for position, item in enumerate(view.items):
+            if position not in view.held and _can_be_shared(item):
+                firsts.setdefault(_identity(item), item)
+        for identity, item in firsts.items():
+            holders.setdefault(identity, []).append((view.bundle.bundle_id, item))
     return {
-        "shared_items": [item_to_dict(item) for item in sharing.items],
-        "bundles": [
-            {
-                "bundle_id": bundle.bundle_id,
-                "total_tokens": bundle.total.tokens,
-                "dropped_repeats_tokens": bundle.dropped.tokens,
-                "already_ambient_tokens": bundle.ambient and bundle.ambient.tokens,
-                "moved_to_shared_tokens": bundle.moved.tokens,
-                "estimator": bundle.total.estimator,
-            }
-            for bundle in sharing.bundles
-        ],
-        "totals": {
-            "dropped_repeats_tokens": sharing.dropped.tokens,
-            "already_ambient_tokens": None,
-            "moved_to_shared_tokens": sharing.moved.tokens,
-            "shared_document_tokens": sharing.document.tokens,
-            "estimator": sum((bundle.total for bundle in sharing.bundles), ZERO).estimator,
-        },
+        identity: replace(
+            held[0][1],
+            type="shared_context",
+            priority=min((item.priority for _, item in held), key=rank),
+            shared_with=tuple(bundle_id for bundle_id, _ in held),
+        )
+        for identity, held in holders.items()
+        if len(held) > 1
     }
+
+
+def _across(views: Sequence[_View], texts: _Texts) -> list[Block]:
+    """The blocks that stand in different items, where no bundle holds both."""
+    holders: dict[str, list[str]] = {}
+    contents: dict[str, ContextItem] = {}
+    for view in views:
+        for item in view.items:
+            if item.data:
+                holders.setdefault(item.sha256, []).append(view.bundle.bundle_id)
+                contents.setdefault(item.sha256, item)
+    items, earlier, found = list(contents.values()), Earlier(), []
+    for item in items:
+        lines = texts.of(item)
+        for match in earlier.matches(lines):
+            other = items[match.text]
+            theirs, ours = holders[other.sha256], holders[item.sha256]
+            if {*theirs} & {*ours}:
+                continue
+            found.append(
+                Block(
+                    "".join(
+                        islice(
+                            StringIO(other.text, newline=None), match.its_first - 1, match.its_last
+                        )
+                    ),
+                    part_of(item.count, match.share),
+                    (
+                        Place(other.source, match.its_first, match.its_last, tuple(theirs)),
+                        Place(item.source, match.first, match.last, tuple(ours)),
+                    ),
+                )
+            )
+        earlier.add(lines)
+    return sorted(found, key=lambda block: -block.count.tokens)
 
 
 def _can_be_shared(item: ContextItem) -> bool:
@@ -246,18 +514,44 @@ def _identity(item: ContextItem) -> object:
     return item.sha256 or (item.source, item.sections)
 
 
-def _figures(bundle: Bundle, shared: Iterable[object]) -> BundleSharing:
-    kept, repeats = without_repeats(bundle.items)
-    moved = [i.count for i in kept if _can_be_shared(i) and _identity(i) in shared]
-    return BundleSharing(
-        bundle_id=bundle.bundle_id,
-        total=bundle.total,
-        dropped=sum((item.count for item in (*bundle.dropped, *repeats)), ZERO),
-        moved=sum(moved, ZERO),
-    )
+def _is_shared(item: ContextItem, shared: Mapping[object, ContextItem]) -> bool:
+    return _can_be_shared(item) and _identity(item) in shared
 
 
-def _pointing(item: ContextItem, shared: dict[object, ContextItem], bundle_id: str) -> ContextItem:
+def _left(item: ContextItem, without: Sequence[Overlap], *, recounted: bool) -> list[ContextItem]:
+    """What is left of an item; ``recounted``: somebody counts it, otherwise it gets its share."""
+    left = trimmed(item, [(overlap.first, overlap.last) for overlap in without])
+    if recounted:
+        return left
+    size = len(item.data or b"") or 1
+    return [replace(i, count=part_of(item.count, len(i.data or b"") / size)) for i in left]
+
+
+def _note(
+    items: Sequence[ContextItem], left_out: Sequence[Overlap], document: str
+) -> list[ContextItem]:
+    """A text that tells the agent what it lacks and where that is; none when there is no news."""
+    lines = []
+    if left_out:
+        lines = ["Left out of the context, because you have it elsewhere:", ""]
+        lines += [f"- {overlap}{_ANYWAY if overlap.ambient else ''}" for overlap in left_out]
+    said = "\n".join(item.text for item in items if item.is_inline)
+    shared = any(item.type == "shared_context" and item.shared_with for item in items)
+    if document and shared and document not in said:
+        lines += [""] * bool(lines)
+        lines += [f"What is shared with other agents stands together in {document}."]
+    if not lines:
+        return []
+    source = free_text("\n".join(lines) + "\n")
+    return [ContextItem("briefing", source.name, "required", (), source.data, ZERO)]
+
+
+_ANYWAY = ", which you were given by Claude Code"
+
+
+def _pointing(
+    item: ContextItem, shared: Mapping[object, ContextItem], bundle_id: str
+) -> ContextItem:
     found = shared.get(_identity(item))
     if found is None or not _can_be_shared(item):
         return item

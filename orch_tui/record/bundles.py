@@ -25,11 +25,14 @@ class Saved:
     """An execution was deployed with this version; a change makes the next."""
 
 
-def save(record: Record, bundle: Bundle, session_id: str | None = None) -> Saved:
+def save(
+    record: Record, bundle: Bundle, session_id: str | None = None, *, keep_latest: bool = False
+) -> Saved:
     """Store a bundle; the same content again changes nothing.
 
     A bundle without an id gets one. A changed bundle replaces its latest version, or becomes the
-    next where that one was deployed. ``session_id`` ties it to a session.
+    next where that one was deployed or ``keep_latest`` says so. ``session_id`` ties it to a
+    session.
     """
     with record.write():
         bundle_id = bundle.bundle_id or new_label(record, "bundle")
@@ -43,7 +46,7 @@ def save(record: Record, bundle: Bundle, session_id: str | None = None) -> Saved
         held = same(record, replace(bundle, bundle_id=bundle_id))
         if held and latest and held.version_id == latest[0]:
             return held
-        version_id = _open_version(record, bundle_id, latest, _head(bundle))
+        version_id = _open_version(record, bundle_id, latest, _head(bundle), keep_latest)
         record.executemany(
             f"INSERT INTO bundle_items (version_id, position, content_id, {_FIGURES}) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -230,9 +233,11 @@ def _open_version(
     bundle_id: str,
     latest: tuple[int, int] | None,
     head: tuple[str, str, str | None],
+    keep_latest: bool,
 ) -> int:
-    """The version to write items into: the latest, emptied, where not frozen; else the next."""
-    if latest is not None and not _is_deployed(record, latest[0]):
+    """The version to write items into: the latest, emptied, where it need not be kept; else the
+    next."""
+    if latest is not None and not keep_latest and not _is_deployed(record, latest[0]):
         record.execute("DELETE FROM bundle_items WHERE version_id = ?", [latest[0]])
         record.execute(
             "UPDATE bundle_versions SET agent_type = ?, scope = ?, model = ?, briefing_id = NULL "

@@ -138,6 +138,43 @@ def test_shared_items_are_found_written_and_applied(did: Run) -> None:
     assert (item["type"], item["shared_with"]) == ("shared_context", ["bundle-002"])
 
 
+def test_deduplicating_can_be_taken_back(did: Run, orch: Run, project: Path) -> None:
+    session_id = did("init-session", "--scope", "s").out.strip()
+    law = "".join(f"Article {n}\n" for n in range(9))
+    (project / "a.md").write_text(f"A\n{law}")
+    (project / "b.md").write_text(f"{law}B\n")
+    did(*BUNDLE, "--files", "constitution.md,a.md,b.md", "--output", "one.json")
+    did(*BUNDLE, "--files", "constitution.md,lib/types.ts")
+    before = Path("one.json").read_bytes()
+    done = did("deduplicate", "--apply", "--format", "json")
+    assert done.json["bundles"][0]["repeated_blocks_tokens"] > 0
+    (overlap,) = done.json["bundles"][0]["overlaps"]
+    assert (overlap["source"], overlap["lines"], overlap["by"]) == ("b.md", [1, 9], "a.md")
+    shared = project / ".claude" / "orchestration" / "shared" / f"{session_id}.md"
+    assert "### constitution.md" in shared.read_text()
+    briefed = did("generate-briefing", "--bundle", "bundle-001").out
+    assert "- b.md, lines 1-9: the same as a.md, lines 2-10" in briefed
+    assert f"stands together in .claude/orchestration/shared/{session_id}.md" in briefed
+    assert briefed.count("Article 3") == 1
+    did("deduplicate", "--undo", "--bundles", "bundle-002")
+    assert "version 3: as before" in did("deduplicate", "--undo", "--bundles", "one.json").err
+    after = json.loads(Path("one.json").read_bytes())
+    assert after["context_items"] == json.loads(before)["context_items"]
+    again = orch("deduplicate", "--undo", "--bundles", "bundle-001")
+    assert again.code == 1 and "version 2 was the deduplicated one" in again.err
+    found = rows(project, "SELECT version FROM bundle_versions WHERE bundle_id = 'bundle-001'")
+    assert found == [(1,), (2,), (3,)]
+
+
+def test_the_shared_document_is_written_where_it_is_wanted(did: Run) -> None:
+    for own in ("lib/types.ts", "spec/requirements.md"):
+        did(*BUNDLE, "--files", f"constitution.md,{own}")
+    given = ("deduplicate", "--bundles", "bundle-001,bundle-002", "--output", "docs/shared.md")
+    did(*given, "--apply")
+    assert "### constitution.md" in Path("docs/shared.md").read_text()
+    assert "together in docs/shared.md" in did("generate-briefing", "--bundle", "bundle-002").out
+
+
 def test_a_briefing_is_rendered_from_a_file_or_an_id(did: Run) -> None:
     did(*BUNDLE, "--files", "lib/types.ts", "--output", "bundle.json")
     rendered = did("generate-briefing", "--bundle", "bundle.json")

@@ -11,7 +11,7 @@ from orch_tui.prepare import frontmatter
 from orch_tui.prepare.ambient import Ambient, AmbientAgents, Surroundings
 from orch_tui.prepare.bundle import ContextItem
 from orch_tui.prepare.catalogue import Model
-from orch_tui.prepare.sharing import held_anyway
+from orch_tui.prepare.sharing import in_ambient
 from orch_tui.prepare.tokens import Count
 
 AGENT = "---\nname: reviewer\ndescription: Use when: reviewing\n{}---\nYou review.\n"
@@ -180,7 +180,7 @@ def test_items_that_the_agent_has_anyway_are_found(around: Surroundings) -> None
         data = None if text is None else text.encode()
         return ContextItem("file", source, "required", (), data, Count(100, "x", 90, 110))
 
-    held = held_anyway(
+    held = in_ambient(
         [
             item("copy.md", "  short   law\n"),
             item("part.md", f"own\n\n{law}own too\n"),

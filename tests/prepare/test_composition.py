@@ -326,10 +326,15 @@ def test_sharing_a_session_makes_what_bundles_have_in_common_shared(project: Pro
     assert [(item.type, item.shared_with) for item in first] == [
         ("shared_context", (two.bundle_id,)),
         ("file", ()),
+        ("briefing", ()),
     ]
     assert [(item.type, item.shared_with) for item in second] == [
-        ("shared_context", (one.bundle_id,))
+        ("shared_context", (one.bundle_id,)),
+        ("briefing", ()),
     ]
+    document = project.root / ".claude" / "orchestration" / "shared" / f"{session_id}.md"
+    assert "### lib/a.py" in document.read_text()
+    assert str(document.relative_to(project.root)) in first[-1].text
     again = api.share_bundles(project, session_id)
     assert again.moved == shared.moved
     assert bundles.load(project.record, one.bundle_id).bundle.items == first

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orch_tui.errors import UsageError
+from orch_tui.prepare.ambient import Ambient, AmbientPart
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.sharing import apply, deduplicate, to_dict
+from orch_tui.prepare.sharing import AmbientOf, apply, deduplicate, shared_document, to_dict
 from orch_tui.prepare.tokens import Count
 
 
@@ -39,15 +44,18 @@ def test_the_figures_are_kept_apart() -> None:
         "bundle_id": "bundle-001",
         "total_tokens": 16,
         "dropped_repeats_tokens": 3,
-        "already_ambient_tokens": None,
+        "already_ambient_tokens": 0,
         "moved_to_shared_tokens": 10,
+        "repeated_blocks_tokens": 0,
         "estimator": "x",
+        "overlaps": [],
     }
     assert document["bundles"][2]["moved_to_shared_tokens"] == 0
     assert document["totals"] == {
         "dropped_repeats_tokens": 3,
-        "already_ambient_tokens": None,
+        "already_ambient_tokens": 0,
         "moved_to_shared_tokens": 20,
+        "repeated_blocks_tokens": 0,
         "shared_document_tokens": 10,
         "estimator": "x",
     }
@@ -92,3 +100,116 @@ def test_free_text_and_empty_files_are_not_shared() -> None:
 def test_one_bundle_given_twice_is_refused() -> None:
     with pytest.raises(UsageError, match="bundle-001 is given twice"):
         deduplicate([ONE, ONE])
+
+
+LAW = "".join(f"Article {n}\n" for n in range(1, 11))
+
+
+def text(source: str, *parts: str) -> ContextItem:
+    return item(source, "".join(parts).encode())
+
+
+def ambient_of(*parts: tuple[str, str]) -> AmbientOf:
+    found = [AmbientPart("instructions", name, "", said, name) for name, said in parts]
+    return lambda bundle: Ambient(bundle.agent_type, tuple(found))
+
+
+def test_blocks_that_stand_twice_in_one_bundle_are_found_and_left_out() -> None:
+    held = bundle("b1", text("a.md", "A\n", LAW), text("b.md", "own\n\n", LAW, "\nmore\n"))
+    sharing = deduplicate([held])
+    (overlap,) = sharing.bundles[0].overlaps
+    assert str(overlap) == "b.md, lines 3-12: the same as a.md, lines 2-11"
+    assert sharing.repeated.tokens == sharing.not_twice.tokens == overlap.count.tokens > 0
+    (applied,) = apply(sharing, [held])
+    whole, before, after, note = applied.items
+    assert "- b.md, lines 3-12: the same as a.md, lines 2-11" in note.text
+    assert whole == held.items[0]
+    assert (before.source, before.data) == ("b.md:1-2", b"own\n\n")
+    assert (after.source, after.data) == ("b.md:13-14", b"\nmore\n")
+    assert apply(deduplicate([applied]), [applied]) == [applied]
+
+
+def test_a_range_of_lines_and_free_text_are_trimmed_and_sections_are_not() -> None:
+    held = bundle(
+        "b1",
+        text("a.md", LAW),
+        text("b.md:101-111", LAW, "end\n"),
+        text("text:Mind", "Mind:\n", LAW),
+        replace(text("c.md", LAW, "c\n"), sections=("C",)),
+        text("d.md", LAW, "\n \n"),
+    )
+    sharing = deduplicate([held])
+    assert [o.removable for o in sharing.bundles[0].overlaps] == [True, True, False, True]
+    (applied,) = apply(sharing, [held])
+    assert [i.source for i in applied.items[:-1]] == ["a.md", "b.md:111-111", "text:Mind:", "c.md"]
+    assert applied.items[2].data == b"Mind:"
+
+
+def test_what_the_agent_has_anyway_is_left_out_and_not_shared() -> None:
+    anyway = ambient_of(("CLAUDE.md", f"# Ours\n{LAW}"))
+    one = bundle("b1", text("law.md", LAW), text("x.md", "x\n", LAW))
+    two = bundle("b2", text("law.md", LAW), text("y.md", "y\n"))
+    sharing = deduplicate([one, two], anyway)
+    assert sharing.items == ()
+    first, second = sharing.bundles
+    assert [(o.source, o.whole, o.by) for o in first.overlaps] == [
+        ("law.md", True, "CLAUDE.md"),
+        ("x.md", False, "CLAUDE.md"),
+    ]
+    assert second.ambient.tokens == len(LAW)
+    applied, _ = apply(sharing, [one, two])
+    assert [i.source for i in applied.items[:-1]] == ["x.md:1-1"]
+    assert applied.dropped == (one.items[0],)
+    assert "- law.md: the same as CLAUDE.md, which you were given by Claude Code" in (
+        applied.items[-1].text
+    )
+
+
+def test_an_item_known_by_its_name_alone_is_never_left_out() -> None:
+    held = bundle("b1", item("CLAUDE.md", None))
+    sharing = deduplicate([held], ambient_of(("CLAUDE.md", LAW)))
+    assert [o.removable for o in sharing.bundles[0].overlaps] == [False]
+    assert sharing.ambient.tokens == 0
+    assert apply(sharing, [held]) == [held]
+
+
+def test_shared_items_stay_whole_and_stand_in_the_document() -> None:
+    one = bundle("b1", text("own.md", "own\n", LAW), text("law.md", LAW))
+    two = bundle("b2", text("law.md", LAW))
+    sharing = deduplicate([one, two])
+    assert [i.source for i in sharing.items] == ["law.md"]
+    first, second = apply(sharing, [one, two], document="shared.md")
+    assert [i.source for i in first.items[:-1]] == ["own.md:1-1", "law.md"]
+    assert "stands together in shared.md" in first.items[-1].text
+    assert "stands together in shared.md" in second.items[-1].text
+    document = shared_document(sharing).decode()
+    assert "### law.md" in document and LAW in document
+    again = [first, second]
+    assert apply(deduplicate(again), again, document="shared.md") == again
+
+
+def test_blocks_across_bundles_are_shown_side_by_side() -> None:
+    one, two = bundle("b1", text("a.md", "a\n", LAW)), bundle("b2", text("b.md", LAW, "b\n"))
+    (block,) = deduplicate([one, two]).blocks
+    assert block.text == LAW
+    assert block.places == (("a.md", 2, 11, ("b1",)), ("b.md", 1, 10, ("b2",)))
+    assert to_dict(deduplicate([one, two]))["blocks"][0]["token_count"] == block.count.tokens
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdef\r"), max_size=14), max_size=4), st.booleans())
+def test_no_line_is_lost(texts: list[list[str]], anyway: bool) -> None:
+    """Every line of every item stands in what is left, in the document or with the agent."""
+    items = [text(f"{n}.md", *(f"{line}\n" for line in lines)) for n, lines in enumerate(texts)]
+    ambient = (
+        ambient_of(("CLAUDE.md", "".join(f"{line}\n" for line in texts[0])))
+        if (anyway and texts)
+        else ambient_of()
+    )
+    one, two = bundle("b1", *items), bundle("b2", *items[1:])
+    sharing = deduplicate([one, two], ambient)
+    held = {line.strip() for line in (texts[0] if anyway and texts else [])}
+    for before, after in zip([one, two], apply(sharing, [one, two]), strict=True):
+        left = {line.strip() for i in after.items for line in i.text.splitlines()}
+        for item_before in before.items:
+            said = {line.strip() for line in item_before.text.splitlines()}
+            assert said <= left | held | {""}

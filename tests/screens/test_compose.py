@@ -543,12 +543,14 @@ async def test_what_other_bundles_hold_is_shown_and_shared_with_one_key(
         assert [(c.type, c.shared_with) for c in now.choices] == [
             ("shared_context", ("bundle-001",)),
             ("file", ()),
+            ("briefing", ()),
         ]
         assert now.bundle_id == "bundle-002" and "saved" in head(pilot)
     first = bundles.load(project.existing_record, "bundle-001").bundle.items
     assert [(item.type, item.shared_with) for item in first] == [
         ("shared_context", ("bundle-002",)),
         ("file", ()),
+        ("briefing", ()),
     ]
     project.close()
 

@@ -1,0 +1,67 @@
+"""Items without some of their lines, where these stand elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from orch_tui.prepare.bundle import ContextItem
+from orch_tui.prepare.sources import free_text
+from orch_tui.prepare.tokens import ZERO
+
+Range = tuple[int, int]
+"""Lines, from 1, both included."""
+
+_LINE = rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z"
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_RANGE = r"(.+):(\d+)-(\d+)"
+
+
+def can_be_trimmed(item: ContextItem) -> bool:
+    """Whether what is left of an item can be named: ranges of lines of a file, or text."""
+    return item.data is not None and not item.sections and not item.data.startswith(_MARKS)
+
+
+def trimmed(item: ContextItem, without: Sequence[Range]) -> list[ContextItem]:
+    """An item without some lines: one item for each range that is left, none for blank ones.
+
+    A part of a file is named ``FILE:10-80``, as if it had been chosen; so it can be read again
+    and compared with what the file holds then. The parts are not counted yet.
+    """
+    lines = re.findall(_LINE, item.data or b"")
+    kept = [
+        (first, last)
+        for first, last in _between(sorted(without), len(lines))
+        if b"".join(lines[first - 1 : last]).strip()
+    ]
+    if item.is_inline:
+        text = b"\n".join(b"".join(lines[first - 1 : last]).rstrip(b"\r\n") for first, last in kept)
+        source = free_text(text.decode("utf-8", "surrogateescape")) if kept else None
+        return (
+            [replace(item, source=source.name, data=source.data, count=ZERO, sha256="")]
+            if source
+            else []
+        )
+    named = re.fullmatch(_RANGE, item.source, re.S)
+    path, offset = (named[1], int(named[2]) - 1) if named else (item.source, 0)
+    return [
+        replace(
+            item,
+            source=f"{path}:{first + offset}-{last + offset}",
+            data=b"".join(lines[first - 1 : last]),
+            count=ZERO,
+            sha256="",
+        )
+        for first, last in kept
+    ]
+
+
+def _between(without: Sequence[Range], last: int) -> list[Range]:
+    """The lines up to ``last`` that are in none of the ranges."""
+    kept, start = [], 1
+    for first, end in without:
+        if first > start:
+            kept.append((start, first - 1))
+        start = max(start, end + 1)
+    return [*kept, (start, last)] if start <= last else kept

@@ -1,0 +1,85 @@
+"""Deduplicated bundles in the record: as next versions, with a way back to the former ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from orch_tui.errors import ConflictError, NotFoundError
+from orch_tui.models.database import Record
+from orch_tui.prepare.bundle import Bundle
+from orch_tui.record import bundles, journal
+
+
+def keep(
+    record: Record, before: Sequence[Bundle], after: Sequence[Bundle], *, document: str = ""
+) -> list[Bundle]:
+    """Save the bundles that sharing changed; what they were before stays a version of each."""
+    kept, versions = [], {}
+    with record.write():
+        for old, new in zip(before, after, strict=True):
+            if new.items == old.items:
+                kept.append(old)
+                continue
+            session_id = old.session_id or None
+            former = bundles.same(record, old) or bundles.save(record, old, session_id)
+            saved = bundles.save(record, new, session_id, keep_latest=True).bundle
+            versions[saved.bundle_id] = [former.bundle.version, saved.version]
+            kept.append(saved)
+        if versions:
+            session_ids = {bundle.session_id for bundle in kept}
+            journal.log(
+                record,
+                "share-bundles",
+                session_id=session_ids.pop() or None if len(session_ids) == 1 else None,
+                after={"versions": versions, "document": document},
+            )
+    return kept
+
+
+def take_back(record: Record, bundle_ids: Sequence[str]) -> list[Bundle]:
+    """Make bundles again what they were before they were deduplicated, as their next version.
+
+    Raises:
+        NotFoundError: no such bundle.
+        ConflictError: a bundle was not deduplicated, or was changed since.
+    """
+    with record.write():
+        restored = [_former(record, bundle_id) for bundle_id in bundle_ids]
+        saved = [
+            bundles.save(record, bundle, bundle.session_id or None, keep_latest=True).bundle
+            for bundle in restored
+        ]
+        for bundle in saved:
+            journal.log(
+                record,
+                "unshare-bundle",
+                session_id=bundle.session_id or None,
+                subject=f"{bundle.bundle_id} v{bundle.version}",
+            )
+    return saved
+
+
+def _former(record: Record, bundle_id: str) -> Bundle:
+    """A bundle as it was before its latest version, which deduplication made."""
+    latest = bundles.load(record, bundle_id).bundle.version
+    entries = record.sql(
+        "SELECT after FROM journal WHERE action = 'share-bundles' ORDER BY seq DESC"
+    )
+    versions = [json.loads(after)["versions"].get(bundle_id) for (after,) in entries]
+    known = [pair for pair in versions if pair]
+    if not known:
+        raise ConflictError(
+            f"{bundle_id} was never deduplicated",
+            hint="`orch bundles BUNDLE` lists its versions",
+        )
+    former, made = known[0]
+    if made != latest:
+        raise ConflictError(
+            f"{bundle_id} is at version {latest}, and version {made} was the deduplicated one",
+            hint=f"`orch bundles {bundle_id} --restore {former}` goes back all the same",
+        )
+    try:
+        return bundles.load(record, bundle_id, former).bundle
+    except NotFoundError as error:  # raw SQL may have done anything
+        raise ConflictError(f"{bundle_id}: {error.message}") from error
