@@ -7,6 +7,7 @@ shared document, which an agent spends again when it reads it. None of them is m
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -155,6 +156,9 @@ class Sharing:
         return sum((item.count for item in self.items), ZERO)
 
 
+WORTH_LEAVING_OUT = 100
+"""Tokens of a block from which it is left out: saying where it stands takes some sixty."""
+
 AmbientOf = Callable[[Bundle], Ambient]
 
 
@@ -174,10 +178,22 @@ def deduplicate(
         )
     texts = _Texts()
     views = [_View(bundle, ambient_of(bundle), texts) for bundle in bundles]
-    shared = _shared(views)
+    holders = Counter(sha256 for view in views for sha256 in {i.sha256 for i in view.items})
+    found = [view.overlaps(holders) for view in views]
+    left = [view.without(overlaps) for view, overlaps in zip(views, found, strict=True)]
+    shared = _shared(bundles, left)
     return Sharing(
         tuple(shared.values()),
-        tuple(view.figures(shared) for view in views),
+        tuple(
+            BundleSharing(
+                bundle_id=view.bundle.bundle_id,
+                total=view.bundle.total,
+                dropped=sum((i.count for i in (*view.bundle.dropped, *view.repeats)), ZERO),
+                moved=sum((i.count for i in items if _is_shared(i, shared)), ZERO),
+                overlaps=tuple(overlaps),
+            )
+            for view, overlaps, items in zip(views, found, left, strict=True)
+        ),
         tuple(_across(views, texts)),
     )
 
@@ -188,7 +204,7 @@ def in_ambient(items: Sequence[ContextItem], ambient: Ambient) -> tuple[Overlap,
         return ()
     bundle = Bundle("", ambient.agent_type, "", tuple(items), "", "")
     view = _View(bundle, ambient, _Texts())
-    return tuple(overlap for overlap in view.overlaps({}) if overlap.ambient)
+    return tuple(overlap for overlap in view.overlaps(Counter()) if overlap.ambient)
 
 
 def apply(
@@ -209,25 +225,16 @@ def apply(
     shared = {_identity(item): item for item in sharing.items}
     result = []
     for bundle, figures in zip(bundles, sharing.bundles, strict=True):
-        kept, dropped = without_repeats(bundle.items)
-        without: dict[int, list[Overlap]] = {}
-        for overlap in figures.overlaps:
-            if overlap.removable:
-                without.setdefault(overlap.position, []).append(overlap)
-        items: list[ContextItem] = []
-        for position, item in enumerate(kept):
-            found = without.get(position, [])
-            if any(overlap.whole for overlap in found):
-                dropped = (*dropped, item)
-            elif found:
-                items += _left(item, found, recounted=family_of is not None)
-            else:
-                items.append(_pointing(item, shared, bundle.bundle_id))
-        left_out = [overlap for found in without.values() for overlap in found]
-        items = [*items, *_note(items, left_out, document)]
+        view = _View(bundle, NOTHING, _Texts())
+        items = [_pointing(i, shared, bundle.bundle_id) for i in view.without(figures.overlaps)]
+        left_out = [overlap for overlap in figures.overlaps if overlap.removable]
+        items += _note(items, left_out, document)
         if family_of is not None:
-            items = counted(items, family=family_of(bundle.model), cache=cache)
+            again = [replace(i, count=ZERO) if i not in bundle.items else i for i in items]
+            items = counted(again, family=family_of(bundle.model), cache=cache)
         if tuple(items) != bundle.items:
+            whole = {overlap.position for overlap in left_out if overlap.whole}
+            dropped = (*view.repeats, *(view.items[position] for position in sorted(whole)))
             bundle = replace(
                 bundle,
                 items=tuple(items),
@@ -373,51 +380,52 @@ class _View:
         self.held = dict(self._held()) if ambient.parts else {}
         """The items, by position, that the agent has as a whole, and where."""
 
-    def overlaps(self, shared: Mapping[object, ContextItem]) -> list[Overlap]:
-        """What stands in the ambient context or in an item before. What is shared stays whole:
-        the other items are held against it, wherever it stands."""
-        return sorted(self._overlaps(shared), key=lambda overlap: overlap.position)
+    def overlaps(self, holders: Mapping[str, int]) -> list[Overlap]:
+        """What stands in the ambient context or in another item: of two, in the one that more
+        bundles hold, so that all of them keep the same."""
+        return sorted(self._overlaps(holders), key=lambda overlap: overlap.position)
 
-    def _overlaps(self, shared: Mapping[object, ContextItem]) -> Iterator[Overlap]:
+    def _overlaps(self, holders: Mapping[str, int]) -> Iterator[Overlap]:
         earlier, names = Earlier(), [(part.source, True) for part in self.ambient.parts]
         for part in self.ambient.parts:
             earlier.add(self._texts.of(part))
-        rest = []
-        for position, item in enumerate(self.items):
+        order = sorted(enumerate(self.items), key=lambda pair: -holders.get(pair[1].sha256, 0))
+        for position, item in order:
             if position in self.held:
                 yield self._whole(position, item, self.held[position])
-            elif item.data is not None and _is_shared(item, shared):
-                earlier.add(self._texts.of(item))
-                names.append((item.source, False))
             elif item.data is not None:
-                rest.append((position, item))
-        for position, item in rest:
-            lines = self._texts.of(item)
-            for match in earlier.matches(lines):
-                by, ambient = names[match.text]
-                yield Overlap(
-                    position,
-                    item.source,
-                    *(match.first, match.last, match.share, part_of(item.count, match.share)),
-                    *(by, match.its_first, match.its_last, ambient),
-                    removable=can_be_trimmed(item),
-                )
-            earlier.add(lines)
-            names.append((item.source, False))
+                lines, can = self._texts.of(item), can_be_trimmed(item)
+                for match in earlier.matches(lines):
+                    by, ambient = names[match.text]
+                    count = part_of(item.count, match.share)
+                    yield Overlap(
+                        position,
+                        item.source,
+                        *(match.first, match.last, match.share, count),
+                        *(by, match.its_first, match.its_last, ambient),
+                        removable=can and count.tokens >= WORTH_LEAVING_OUT,
+                    )
+                earlier.add(lines)
+                names.append((item.source, False))
 
-    def figures(self, shared: Mapping[object, ContextItem]) -> BundleSharing:
-        moved = [
-            item.count
-            for position, item in enumerate(self.items)
-            if position not in self.held and _is_shared(item, shared)
-        ]
-        return BundleSharing(
-            bundle_id=self.bundle.bundle_id,
-            total=self.bundle.total,
-            dropped=sum((i.count for i in (*self.bundle.dropped, *self.repeats)), ZERO),
-            moved=sum(moved, ZERO),
-            overlaps=tuple(self.overlaps(shared)),
-        )
+    def without(self, overlaps: Iterable[Overlap]) -> list[ContextItem]:
+        """The items without what can be left out, what is left of one counted by its share."""
+        cut: dict[int, list[Overlap]] = {}
+        for overlap in overlaps:
+            if overlap.removable:
+                cut.setdefault(overlap.position, []).append(overlap)
+        left: list[ContextItem] = []
+        for position, item in enumerate(self.items):
+            ranges = [(overlap.first, overlap.last) for overlap in cut.get(position, ())]
+            if not ranges:
+                left.append(item)
+            elif not any(overlap.whole for overlap in cut[position]):
+                size = len(item.data or b"") or 1
+                left += [
+                    replace(part, count=part_of(item.count, len(part.data or b"") / size))
+                    for part in trimmed(item, ranges)
+                ]
+        return left
 
     def _held(self) -> Iterator[tuple[int, str]]:
         earlier, parts = Earlier(), self.ambient.parts
@@ -449,16 +457,18 @@ class _View:
 _ALL = 1 - 1e-9
 
 
-def _shared(views: Sequence[_View]) -> dict[object, ContextItem]:
-    """What several bundles hold, and not all of their agents anyway."""
+def _shared(
+    bundles: Sequence[Bundle], left: Sequence[Sequence[ContextItem]]
+) -> dict[object, ContextItem]:
+    """What several bundles hold, as far as it is not left out."""
     holders: dict[object, list[tuple[str, ContextItem]]] = {}
-    for view in views:
+    for bundle, items in zip(bundles, left, strict=True):
         firsts: dict[object, ContextItem] = {}
-        for position, item in enumerate(view.items):
-            if position not in view.held and _can_be_shared(item):
+        for item in items:
+            if _can_be_shared(item):
                 firsts.setdefault(_identity(item), item)
         for identity, item in firsts.items():
-            holders.setdefault(identity, []).append((view.bundle.bundle_id, item))
+            holders.setdefault(identity, []).append((bundle.bundle_id, item))
     return {
         identity: replace(
             held[0][1],
@@ -516,15 +526,6 @@ def _identity(item: ContextItem) -> object:
 
 def _is_shared(item: ContextItem, shared: Mapping[object, ContextItem]) -> bool:
     return _can_be_shared(item) and _identity(item) in shared
-
-
-def _left(item: ContextItem, without: Sequence[Overlap], *, recounted: bool) -> list[ContextItem]:
-    """What is left of an item; ``recounted``: somebody counts it, otherwise it gets its share."""
-    left = trimmed(item, [(overlap.first, overlap.last) for overlap in without])
-    if recounted:
-        return left
-    size = len(item.data or b"") or 1
-    return [replace(i, count=part_of(item.count, len(i.data or b"") / size)) for i in left]
 
 
 def _note(

@@ -140,7 +140,7 @@ def test_shared_items_are_found_written_and_applied(did: Run) -> None:
 
 def test_deduplicating_can_be_taken_back(did: Run, orch: Run, project: Path) -> None:
     session_id = did("init-session", "--scope", "s").out.strip()
-    law = "".join(f"Article {n}\n" for n in range(9))
+    law = "".join(f"Article {n}\n" for n in range(1, 50))
     (project / "a.md").write_text(f"A\n{law}")
     (project / "b.md").write_text(f"{law}B\n")
     did(*BUNDLE, "--files", "constitution.md,a.md,b.md", "--output", "one.json")
@@ -149,13 +149,13 @@ def test_deduplicating_can_be_taken_back(did: Run, orch: Run, project: Path) -> 
     done = did("deduplicate", "--apply", "--format", "json")
     assert done.json["bundles"][0]["repeated_blocks_tokens"] > 0
     (overlap,) = done.json["bundles"][0]["overlaps"]
-    assert (overlap["source"], overlap["lines"], overlap["by"]) == ("b.md", [1, 9], "a.md")
+    assert (overlap["source"], overlap["lines"], overlap["by"]) == ("b.md", [1, 49], "a.md")
     shared = project / ".claude" / "orchestration" / "shared" / f"{session_id}.md"
     assert "### constitution.md" in shared.read_text()
     briefed = did("generate-briefing", "--bundle", "bundle-001").out
-    assert "- b.md, lines 1-9: the same as a.md, lines 2-10" in briefed
+    assert "- b.md, lines 1-49: the same as a.md, lines 2-50" in briefed
     assert f"stands together in .claude/orchestration/shared/{session_id}.md" in briefed
-    assert briefed.count("Article 3") == 1
+    assert briefed.count("Article 3\n") == 1
     did("deduplicate", "--undo", "--bundles", "bundle-002")
     assert "version 3: as before" in did("deduplicate", "--undo", "--bundles", "one.json").err
     after = json.loads(Path("one.json").read_bytes())
