@@ -37,12 +37,14 @@ from orch_tui.record import (
     bundles,
     deployment,
     executions,
+    library,
     outputs,
     plan,
     returns,
     sessions,
 )
 from orch_tui.record.budget import BudgetReport
+from orch_tui.record.library import BundleLine
 from orch_tui.record.sessions import Gate
 from orch_tui.record.sharing import keep as keep_sharing
 from orch_tui.record.sharing import take_back
@@ -65,12 +67,15 @@ __all__ = [
     "Shared",
     "apply_sharing",
     "compare",
+    "copy_bundle",
     "find_sharing",
+    "import_bundle",
     "keep_bundle",
     "keep_composition",
     "outputs_of",
     "prepare_bundle",
     "replay",
+    "saved_bundles",
     "search",
     "share_bundles",
     "show",
@@ -309,6 +314,42 @@ def share_bundles(project: Project, session_id: str) -> Sharing:
     """``apply_sharing`` to all bundles of a session."""
     held = [saved.bundle for saved in bundles.of_session(project.existing_record, session_id)]
     return apply_sharing(project, held).sharing if held else Sharing((), ())
+
+
+def saved_bundles(
+    place: Place = None,
+    *,
+    session_id: str | None = None,
+    named: bool = False,
+    removed: bool = False,
+) -> list[BundleLine]:
+    """Saved bundles, newest first, by their latest version and how often they were used."""
+    with opened(place) as project:
+        return library.listed(
+            project.existing_record, session_id=session_id, named=named, removed=removed
+        )
+
+
+def copy_bundle(
+    project: Project, given: str, *, session_id: str | None = None, name: str = ""
+) -> Bundle:
+    """A new bundle of what a saved one holds (its id or name, ``@2`` for a version), for another
+    session or to be changed by itself.
+
+    Raises:
+        NotFoundError, ConflictError: there is no such bundle, or several of that name.
+    """
+    record = project.existing_record
+    held = bundles.load(record, *library.resolve(record, given)).bundle
+    return library.copy(record, held, session_id=session_id, name=name)
+
+
+def import_bundle(
+    project: Project, bundle: Bundle, *, session_id: str | None = None, name: str = ""
+) -> Bundle:
+    """Save a bundle that ``Project.read_bundle`` read from a file; where its id means another
+    bundle here, it gets a new one."""
+    return library.take_in(project.record, bundle, session_id=session_id, name=name)
 
 
 class OrchestrationSession:

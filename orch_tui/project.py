@@ -215,18 +215,21 @@ class Project:
             return None
 
     def read_bundle(self, given: str, *, allow_secret: bool = False) -> ReadBundle:
-        """The bundle in a file, or a recorded one by its id.
+        """The bundle in a file, or a recorded one by its id or name, ``@2`` for a version.
 
         Raises:
             NotFoundError, FormatError, SourceError: it is neither, or cannot be read.
         """
         from orch_tui.prepare.bundle import ReadBundle, loads
         from orch_tui.record import bundles, contents
+        from orch_tui.record.library import resolve
 
         path = self.cwd / given
         if not path.is_file():
             if self.has_record:
-                return ReadBundle(bundles.load(self.record, given).bundle, ())
+                return ReadBundle(
+                    bundles.load(self.record, *resolve(self.record, given)).bundle, ()
+                )
             raise SourceError(given, "there is no such bundle file", hint="orch prepare-bundle")
         return loads(
             path.read_bytes(),

@@ -36,6 +36,7 @@ COMMANDS = {
     "complete-session": Command("record", "close a session"),
     "retract": Command("record", "take back an execution or bundle recorded by mistake"),
     "prepare-bundle": Command("prepare", "compose the context for one agent"),
+    "bundles": Command("prepare", "list saved bundles; copy, export, import, restore them"),
     "track-budget": Command("prepare", "show the budget of a session or of bundles"),
     "deduplicate": Command("prepare", "find what several bundles share"),
     "generate-briefing": Command("prepare", "render the text an agent is handed"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from orch_tui.cli.output import (
     add_format,
+    as_row,
     named_bundle,
     positive,
     print_json,
@@ -144,6 +145,102 @@ def _doubts(project: Project, bundle: Bundle) -> Iterator[str]:
         yield f"model {bundle.model!r} is not in the catalogue: its figures are assumed"
     if bundle.version > 1:
         yield f"{bundle.bundle_id} is now at version {bundle.version}"
+
+
+def bundles() -> argparse.ArgumentParser:
+    parser = Parser(
+        "bundles",
+        example="""orch bundles bundle-001
+orch bundles bundle-001 --name api-context
+orch bundles api-context --copy --session-id orch-2026-11-22-001
+orch bundles api-context@1 --export api-context.json
+orch bundles --import api-context.json
+orch bundles --named""",
+    )
+    parser.add_argument(
+        "bundle", nargs="?", metavar="BUNDLE", help="an id or a name, @2 for its version 2"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--copy", action="store_true", help="make a new bundle of it")
+    what.add_argument("--restore", type=positive, metavar="VERSION", help="make that the next one")
+    what.add_argument(
+        "--export", metavar="FILE", help="write it as JSON, with the text of every item"
+    )
+    what.add_argument("--import", dest="source", metavar="FILE", help="save a bundle from JSON")
+    parser.add_argument(
+        "--bare", action="store_true", help="with --export: the plain schema and nothing else"
+    )
+    parser.add_argument("--name", metavar="TEXT", help="name it, or the copy of it")
+    parser.add_argument("--session-id", metavar="ID", help="of a session; with --copy: for it")
+    parser.add_argument("--named", action="store_true", help="those with a name")
+    parser.add_argument("--all", action="store_true", help="also those that were taken out")
+    add_format(parser)
+    parser.set_defaults(run=_bundles)
+    return parser
+
+
+def _bundles(arguments: Namespace) -> None:
+    from orch_tui import api
+
+    project = project_of(arguments)
+    session_id = arguments.session_id and project.session_id(arguments.session_id)
+    if arguments.source:
+        bundle, differences = project.read_bundle(arguments.source, allow_secret=True)
+        kept = api.import_bundle(project, bundle, session_id=session_id, name=arguments.name or "")
+        say(*(f"{arguments.source}: {difference}" for difference in differences))
+        if kept.bundle_id != bundle.bundle_id:
+            say(f"{bundle.bundle_id} is another bundle here: this one is {kept.bundle_id}")
+        print(kept.bundle_id)
+    elif arguments.bundle is None:
+        if arguments.copy or arguments.restore or arguments.export or arguments.name:
+            raise UsageError("which bundle?", hint="orch bundles BUNDLE ...")
+        lines = api.saved_bundles(
+            project, session_id=session_id, named=arguments.named, removed=arguments.all
+        )
+        columns = (
+            *("bundle_id", "name", "agent_type", "version", "items", "token_count", "uses"),
+            *("session_id", "created_at"),
+        )
+        print_rows(
+            map(as_row, lines), arguments.format, columns=columns, empty="no bundle is saved"
+        )
+    else:
+        _one_bundle(project, arguments, session_id)
+
+
+def _one_bundle(project: Project, arguments: Namespace, session_id: str | None) -> None:
+    """What is done with the bundle that was named; nothing: its versions are listed."""
+    from orch_tui import api
+    from orch_tui.prepare.bundle import bare_to_dict, dumps, whole_to_dict
+    from orch_tui.record import bundles as store
+    from orch_tui.record import library
+
+    record = project.existing_record
+    bundle_id, version = library.resolve(record, arguments.bundle)
+    if arguments.export:
+        bundle = store.load(record, bundle_id, version).bundle
+        as_json = bare_to_dict if arguments.bare else whole_to_dict
+        write_text(arguments.export, dumps(as_json(bundle, budget=project.limits.budget)))
+    elif arguments.copy:
+        made = api.copy_bundle(
+            project, arguments.bundle, session_id=session_id, name=arguments.name or ""
+        )
+        print(made.bundle_id)
+    elif arguments.restore:
+        restored = library.restore(record, bundle_id, arguments.restore)
+        say(f"{bundle_id} version {restored.version} is version {arguments.restore} again")
+    elif arguments.name is not None:
+        library.rename(record, bundle_id, arguments.name)
+    else:
+        lines = library.versions(record, bundle_id)
+        print_rows(
+            ({**as_row(line), "frozen": line.frozen} for line in lines),
+            arguments.format,
+            columns=(
+                *("version", "created_at", "agent_type", "items", "token_count"),
+                *("frozen", "executions"),
+            ),
+        )
 
 
 def track_budget() -> argparse.ArgumentParser:

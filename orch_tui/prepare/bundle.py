@@ -237,6 +237,32 @@ def item_to_dict(item: ContextItem) -> dict[str, Any]:
     return figures
 
 
+def whole_to_dict(bundle: Bundle, *, budget: int) -> dict[str, Any]:
+    """A bundle as JSON with the text of every item, so that it can be read back anywhere."""
+    figures = to_dict(bundle, budget=budget)
+    for item, entry in zip(bundle.items, figures["context_items"], strict=True):
+        if item.data is not None:
+            entry["text"] = item.data.decode("utf-8", "surrogateescape")
+    return figures
+
+
+def bare_to_dict(bundle: Bundle, *, budget: int) -> dict[str, Any]:
+    """A bundle in the proposal's schema and nothing else."""
+    figures = to_dict(bundle, budget=budget)
+    items = [
+        {key: value for key, value in item.items() if key in (*_BARE_ITEM, "shared_with")}
+        for item in figures["context_items"]
+    ]
+    return {key: figures[key] for key in _BARE} | {"context_items": items}
+
+
+_BARE = (
+    *("bundle_id", "agent_type", "scope", "created_at"),
+    *("context_items", "total_tokens", "budget_remaining"),
+)
+_BARE_ITEM = ("type", "source", "token_count", "priority", "sections")
+
+
 def dumps(value: Mapping[str, Any]) -> str:
     """JSON to write to a file: readable, and any text survives being read back."""
     text = json.dumps(value, indent=2, ensure_ascii=False)

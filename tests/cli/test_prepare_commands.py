@@ -175,6 +175,60 @@ def test_the_shared_document_is_written_where_it_is_wanted(did: Run) -> None:
     assert "together in docs/shared.md" in did("generate-briefing", "--bundle", "bundle-002").out
 
 
+def test_saved_bundles_are_listed_with_their_versions_and_uses(did: Run, deployed: str) -> None:
+    did(*BUNDLE, "--files", "constitution.md", "--bundle-id", "bundle-001", "--name", "law")
+    (line,) = did("bundles", "--named", "--format", "json").json
+    assert (line["bundle_id"], line["version"], line["uses"], line["items"]) == (
+        *("bundle-001", 2, 1),
+        1,
+    )
+    versions = did("bundles", "law", "--format", "json").json
+    assert [(v["version"], v["frozen"], v["executions"]) for v in versions] == [
+        (2, False, []),
+        (1, True, [deployed]),
+    ]
+    did("bundles", "bundle-001", "--restore", "1")
+    assert [v["items"] for v in did("bundles", "law", "--format", "json").json] == [2, 1, 2]
+
+
+def test_a_bundle_is_used_again_in_another_session(did: Run, orch: Run) -> None:
+    did(*BUNDLE, "--files", "constitution.md,lib/types.ts", "--name", "law")
+    session_id = did("init-session", "--scope", "another").out.strip()
+    copied = did("bundles", "law", "--copy", "--session-id", session_id, "--name", "my law")
+    assert copied.out == "bundle-002\n"
+    assert "constitution.md" in did("generate-briefing", "--bundle", "my law").out
+    (line,) = did("bundles", "--session-id", session_id, "--format", "json").json
+    assert (line["bundle_id"], line["name"]) == ("bundle-002", "my law")
+    did("bundles", "bundle-002", "--name", "law")
+    refused = orch("bundles", "law")
+    assert refused.code == 1 and "2 bundles are called 'law'" in refused.err
+    assert orch("bundles", "nope").code == 1
+    assert orch("bundles", "--copy").code == 2
+
+
+def test_a_bundle_travels_as_json(did: Run, project: Path) -> None:
+    did(*BUNDLE, "--files", "constitution.md,lib/types.ts", "--text", "Mind.", "--name", "law")
+    before = did("generate-briefing", "--bundle", "law@1").out
+    did("bundles", "law", "--export", "law.json")
+    did("bundles", "law", "--export", "bare.json", "--bare")
+    bare = json.loads(Path("bare.json").read_text())
+    assert [*bare] == [
+        *("bundle_id", "agent_type", "scope", "created_at", "context_items"),
+        *("total_tokens", "budget_remaining"),
+    ]
+    assert {key for item in bare["context_items"] for key in item} == {
+        *("type", "source", "token_count", "priority", "sections")
+    }
+    (project / "constitution.md").write_text("other law")
+    assert did("bundles", "--import", "law.json").out == "bundle-001\n"
+    shutil.rmtree(project / ".claude")
+    (project / ".claude").mkdir()
+    did(*BUNDLE, "--files", "lib/types.ts")
+    taken = did("bundles", "--import", "law.json", "--name", "old law")
+    assert taken.out == "bundle-002\n" and "bundle-001 is another bundle here" in taken.err
+    assert did("generate-briefing", "--bundle", "old law").out == before
+
+
 def test_a_briefing_is_rendered_from_a_file_or_an_id(did: Run) -> None:
     did(*BUNDLE, "--files", "lib/types.ts", "--output", "bundle.json")
     rendered = did("generate-briefing", "--bundle", "bundle.json")

@@ -1,0 +1,180 @@
+"""Saved bundles as a library: listed with versions and uses, named, copied, restored, taken in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from orch_tui.errors import ConflictError
+from orch_tui.ids import not_found
+from orch_tui.models.database import Record
+from orch_tui.prepare.bundle import Bundle
+from orch_tui.record import bundles, journal
+
+
+@dataclass(frozen=True, slots=True)
+class BundleLine:
+    """One saved bundle, by its latest version."""
+
+    bundle_id: str
+    name: str
+    session_id: str
+    agent_type: str
+    scope: str
+    model: str
+    version: int
+    items: int
+    token_count: int
+    uses: int
+    """Executions that were deployed with any of its versions."""
+    created_at: str
+    removed: bool
+    """It was taken out of its session and counts no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """One version of a bundle."""
+
+    version: int
+    created_at: str
+    agent_type: str
+    scope: str
+    items: int
+    token_count: int
+    executions: tuple[str, ...]
+    """Those deployed with it; any freezes it."""
+
+    @property
+    def frozen(self) -> bool:
+        return bool(self.executions)
+
+
+def resolve(record: Record, given: str) -> tuple[str, int | None]:
+    """The id of a bundle called by id or by name, and the version where ``@2`` follows.
+
+    Raises:
+        NotFoundError: there is none, with the nearest ids.
+        ConflictError: several bundles have that name.
+    """
+    called, _, version = given.rpartition("@")
+    wanted: list[tuple[str, int | None]] = [(given, None)]
+    if called and version.isdecimal():
+        wanted.append((called, int(version)))
+    for name, number in wanted:
+        if bundles.exists(record, name):
+            return name, number
+    for name, number in wanted:
+        found = [
+            bundle_id
+            for (bundle_id,) in record.sql(
+                "SELECT bundle_id FROM bundles WHERE name = ? AND removed_at IS NULL "
+                "ORDER BY rowid DESC",
+                [name],
+            )
+        ]
+        if len(found) > 1:
+            raise ConflictError(
+                f"{len(found)} bundles are called {name!r}", hint=f"one of {', '.join(found)}"
+            )
+        if found:
+            return found[0], number
+    raise not_found(record, "bundle", given)
+
+
+def listed(
+    record: Record, *, session_id: str | None = None, named: bool = False, removed: bool = False
+) -> list[BundleLine]:
+    """Saved bundles, newest first; ``named`` keeps those with a name, ``removed`` adds the ones
+    that were taken out."""
+    rows = record.rows(
+        """SELECT b.bundle_id, coalesce(name, '') AS name, coalesce(session_id, '') AS session_id,
+          agent_type, scope, coalesce(model, '') AS model, version,
+          (SELECT count(*) FROM bundle_items AS i WHERE i.version_id = v.version_id) AS items,
+          (SELECT coalesce(sum(token_count), 0) FROM bundle_items AS i
+            WHERE i.version_id = v.version_id) AS token_count,
+          (SELECT count(*) FROM agent_executions AS e JOIN bundle_versions AS w
+            ON w.version_id = e.bundle_version_id
+            WHERE w.bundle_id = b.bundle_id AND retracted_at IS NULL) AS uses,
+          b.created_at, removed_at IS NOT NULL AS removed
+        FROM bundles AS b JOIN bundle_versions AS v USING (bundle_id)
+        WHERE version = (SELECT max(version) FROM bundle_versions AS w
+          WHERE w.bundle_id = b.bundle_id)
+          AND (:session IS NULL OR session_id = :session) AND (NOT :named OR name IS NOT NULL)
+          AND (:removed OR removed_at IS NULL)
+        ORDER BY b.rowid DESC""",
+        {"session": session_id, "named": named, "removed": removed},
+    )
+    return [BundleLine(**{**row, "removed": bool(row["removed"])}) for row in rows]
+
+
+def versions(record: Record, bundle_id: str) -> list[VersionLine]:
+    """Every version of a bundle, the latest first.
+
+    Raises:
+        NotFoundError: no such bundle.
+    """
+    rows = record.rows(
+        """SELECT version_id, version, created_at, agent_type, scope,
+          (SELECT count(*) FROM bundle_items AS i WHERE i.version_id = v.version_id) AS items,
+          (SELECT coalesce(sum(token_count), 0) FROM bundle_items AS i
+            WHERE i.version_id = v.version_id) AS token_count
+        FROM bundle_versions AS v WHERE bundle_id = ? ORDER BY version DESC""",
+        [bundle_id],
+    )
+    if not rows:
+        raise not_found(record, "bundle", bundle_id)
+    used: dict[int, list[str]] = {}
+    for version_id, label in record.sql(
+        "SELECT bundle_version_id, execution_id FROM agent_executions "
+        "JOIN bundle_versions ON version_id = bundle_version_id WHERE bundle_id = ? "
+        "AND retracted_at IS NULL ORDER BY deployed_at",
+        [bundle_id],
+    ):
+        used.setdefault(version_id, []).append(label)
+    return [
+        VersionLine(executions=tuple(used.get(row.pop("version_id"), ())), **row) for row in rows
+    ]
+
+
+def copy(
+    record: Record, bundle: Bundle, *, session_id: str | None = None, name: str = ""
+) -> Bundle:
+    """A new bundle with what this one holds, to be changed by itself or used in another session."""
+    return bundles.save(
+        record, replace(bundle, bundle_id="", version=1, name=name, created_at=""), session_id
+    ).bundle
+
+
+def restore(record: Record, bundle_id: str, version: int) -> Bundle:
+    """Make what a version of a bundle holds its next version; nothing is lost.
+
+    Raises:
+        NotFoundError: no such bundle or version.
+    """
+    with record.write():
+        former = bundles.load(record, bundle_id, version).bundle
+        return bundles.save(record, former, former.session_id or None, keep_latest=True).bundle
+
+
+def rename(record: Record, bundle_id: str, name: str) -> None:
+    """Give a bundle a name; an empty one takes it away."""
+    with record.write():
+        before = record.value("SELECT name FROM bundles WHERE bundle_id = ?", [bundle_id])
+        record.execute(
+            "UPDATE bundles SET name = ? WHERE bundle_id = ?", [name.strip() or None, bundle_id]
+        )
+        journal.log(record, "rename-bundle", subject=bundle_id, before=before, after=name)
+
+
+def take_in(
+    record: Record, bundle: Bundle, *, session_id: str | None = None, name: str = ""
+) -> Bundle:
+    """Save a bundle that came from a file. Where its id means another bundle it gets a new one."""
+    bundle = replace(bundle, name=name or bundle.name)
+    with record.write():
+        if bundles.exists(record, bundle.bundle_id):
+            held = bundles.same(record, bundle)
+            if held is not None:
+                return held.bundle
+            bundle = replace(bundle, bundle_id="")
+        return bundles.save(record, bundle, session_id).bundle
