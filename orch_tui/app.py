@@ -179,16 +179,24 @@ class OrchApp(App[None]):
     # Other processes change the record too
 
     def _watch(self) -> None:
-        """In a thread: look again and again whether the record changed."""
+        """In a thread: look again and again whether the record changed, or hooks left something."""
         import time
 
         worker = get_current_worker()
         while not worker.is_cancelled:
+            taken = self._take_in()
             version = self._look()
-            if version != self._version:
+            if taken or version != self._version:
                 self._version = version
                 self.post_message(RecordChanged())
             time.sleep(LOOK_EVERY)
+
+    def _take_in(self) -> int:
+        """Record what hooks have left since."""
+        try:
+            return self.project.take_in()
+        except OrchError:  # the screens say what is wrong with the record
+            return 0
 
     def _look(self) -> tuple[int, ...]:
         try:

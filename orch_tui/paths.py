@@ -8,6 +8,8 @@ Nothing is resolved at import: every answer comes from the environment and the d
 from __future__ import annotations
 
 import os
+import stat
+import sys
 
 TYPE_CHECKING = False  # type checkers know the name; importing typing would load re
 if TYPE_CHECKING:
@@ -71,15 +73,43 @@ def drafts_folder(database: AnyPath) -> str:
 def inboxes(root: AnyPath) -> Iterator[str]:
     """Where hooks may leave payloads of the project, best first; whoever drains looks in all.
 
-    The first lies in the project and counts only where it exists already: a hook creates no
-    folder in a repository that has no record. The other two are the user's, one folder a
-    project; the last, under the shared temporary folder, must be checked to be the user's own.
+    The first lies in the project and is for those that have a record: a hook creates no folder in
+    a repository without. The other two are the user's, one folder a project, three below what
+    must be checked to be the user's own.
     """
     yield os.path.join(record_folder(root), "inbox")
     project = _folder_name(root)
     yield os.path.join(_user_folder("state"), "inbox", project)
     temporary = os.environ.get("TMPDIR") or "/tmp"
     yield os.path.join(temporary, f"orch-{os.getuid()}", "inbox", project)
+
+
+def safe_inboxes(root: AnyPath) -> Iterator[str]:
+    """The inboxes of the project that nobody else could have filled; not necessarily there."""
+    for number, folder in enumerate(inboxes(root)):
+        if number == 0 or is_private(os.path.dirname(os.path.dirname(folder))):
+            yield folder
+
+
+def anything_waits(root: AnyPath) -> bool:
+    """Whether an inbox holds anything; every command asks, so it is a listing and no more."""
+    for folder in safe_inboxes(root):
+        try:
+            with os.scandir(folder) as entries:
+                if any(entry.name.endswith((".json", ".tmp")) for entry in entries):
+                    return True
+        except OSError:
+            continue
+    return False
+
+
+def is_private(folder: AnyPath) -> bool:
+    """Whether only the user can have put there what is in it, wherever the folder lies."""
+    try:
+        found = os.lstat(folder)
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
 def config_folder() -> str:
@@ -143,14 +173,36 @@ def _first_line(path: str) -> str:
 
 def _folder_name(root: AnyPath) -> str:
     """A short folder name for the project, readable and its own."""
-    from hashlib import sha256  # not needed where the project has an inbox
-
+    try:
+        from _blake2 import blake2b  # hashlib brings OpenSSL, a third of a bare start-up
+    except ImportError:
+        from hashlib import blake2b
     full = os.path.realpath(root)
-    return f"{os.path.basename(full)}-{sha256(os.fsencode(full)).hexdigest()[:12]}"
+    return f"{os.path.basename(full)}-{blake2b(os.fsencode(full), digest_size=6).hexdigest()}"
+
+
+_PLACES = {
+    "config": ("XDG_CONFIG_HOME", ".config"),
+    "data": ("XDG_DATA_HOME", ".local/share"),
+    "state": ("XDG_STATE_HOME", ".local/state"),
+}
 
 
 def _user_folder(kind: str) -> str:
-    import platformdirs  # brings pathlib and more
+    """Where platformdirs has it (a test compares them); importing that costs more than the hook."""
+    variable, usual = _PLACES[kind]
+    given = os.environ.get(variable, "").strip()
+    if os.path.isabs(given):
+        return os.path.join(given, "orch")
+    if sys.platform == "darwin":
+        usual = "Library/Application Support"
+    return os.path.join(_home(), usual, "orch")
 
-    folder: str = getattr(platformdirs, f"user_{kind}_dir")("orch", appauthor=False)
-    return folder
+
+def _home() -> str:
+    home = os.environ.get("HOME", "")
+    if os.path.isabs(home):
+        return home
+    import pwd
+
+    return pwd.getpwuid(os.getuid()).pw_dir

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from orch_tui.record.importing import Summary
 
 
+READERS_SHARE = 500
+"""Payloads of hooks that a command records on its way; the app and ``orch watch`` take all."""
+
+
 class Project:
     """The project that a folder (default: the working folder) belongs to.
 
@@ -42,6 +46,7 @@ class Project:
         database: str | None = None,
         face: str = "api",
         recording: bool = True,
+        taking_in: bool = True,
         clock: Clock | None = None,
     ) -> None:
         try:
@@ -52,6 +57,8 @@ class Project:
         self.config = config.load(self.root)
         self.recording = recording
         """False: work without a database (``--no-record``)."""
+        self.taking_in = taking_in
+        """False: opening the record leaves what hooks left in the inbox to ``take_in``."""
         self._database = database
         self._face = face
         self._clock = clock
@@ -81,7 +88,7 @@ class Project:
     @property
     def has_record(self) -> bool:
         """Whether there is a record, and it may be used."""
-        return self.recording and self.database.exists()
+        return self.recording and (self.database.exists() or self._anything_waits())
 
     @property
     def record(self) -> Record:
@@ -90,7 +97,7 @@ class Project:
 
     @property
     def existing_record(self) -> Record:
-        """The record of a project that has one.
+        """The record of a project that has one, or of which hooks have told something.
 
         Raises:
             RecordError: there is none yet.
@@ -101,8 +108,28 @@ class Project:
         """The one record of all threads, opened by whoever asks first."""
         with self._turn:
             if self._record is None:
-                self._record = self._open(create=create)
+                self._record = self._open(create=create or self._anything_waits())
+                if self.taking_in:
+                    self._drain(READERS_SHARE)
             return self._record
+
+    def take_in(self) -> int:
+        """Record all that hooks left in the inbox, and give how many payloads that were."""
+        if not self.recording or not self._anything_waits():
+            return 0
+        self._opened(create=True)
+        return self._drain(None)
+
+    def _drain(self, most: int | None) -> int:
+        if self._record is None or not self._anything_waits():
+            return 0
+        from orch_tui.record import inbox
+
+        return inbox.drain(self._record, self.root, most=most)
+
+    def _anything_waits(self) -> bool:
+        """Whether hooks left something for this record; one of another name is not theirs."""
+        return self._database is None and paths.anything_waits(self.root)
 
     def _open(self, *, create: bool) -> Record:
         from orch_tui.models.database import utc_now

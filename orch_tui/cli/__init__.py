@@ -6,13 +6,13 @@ Standard output is data, standard error is narration. Exit codes: 0 done, 1 the 
 
 from __future__ import annotations
 
-import gc
-import io
 import os
-import signal
 import sys
-from collections.abc import Sequence
-from types import FrameType
+
+TYPE_CHECKING = False  # `orch hook` comes through here and has no time for any import
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
 
 INTERRUPTED = 130
 TERMINATED = 143
@@ -26,6 +26,13 @@ class _TerminatedError(BaseException):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
+    if argv is None and sys.argv[1:2] == ["hook"] and not {"-h", "--help"} & {*sys.argv}:
+        from orch_tui import hook
+
+        hook.main()
+    import gc
+    import signal
+
     if argv is None:
         gc.set_threshold(50_000, 20, 20)  # importing makes no garbage
     from orch_tui.cli.parser import parse
@@ -81,6 +88,8 @@ def complain(error: Exception) -> None:
 
 def _prepare_streams() -> None:
     """Data is UTF-8, nothing to print ever fails, and a closed stream is one nobody reads."""
+    import io
+
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:

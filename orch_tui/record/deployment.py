@@ -153,7 +153,7 @@ def deploy(
                 keys=[f"id:{execution_id}"] if execution_id else [],
             )
             settle(record, [execution_id])
-            _allocate(record, execution_id, items, replace=bool(before))
+            allocate(record, execution_id, items, replace=bool(before))
             sessions.begin(record, session)
             _log(record, session_id, execution_id, judgement, items, allow_overflow, supersede)
         execution = executions.get(record, execution_id or "")
@@ -264,7 +264,7 @@ def record_allocation(
                 keys=[f"id:{execution.execution_id}"],
             )
             settle(record, [execution.execution_id])
-            _allocate(record, execution.execution_id, bundle.items, replace=False)
+            allocate(record, execution.execution_id, bundle.items)
             _log(
                 record,
                 execution.session_id,
@@ -430,8 +430,8 @@ def _judge(
     )
 
 
-def _allocate(
-    record: Record, execution_id: str, items: Sequence[ContextItem], *, replace: bool
+def allocate(
+    record: Record, execution_id: str, items: Sequence[ContextItem], *, replace: bool = False
 ) -> None:
     """Record the items as given; ``replace`` marks what was recorded before as not included."""
     if replace:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orch_tui.record.rounds import told_apart
+
 UNKNOWN = "unknown"
 """The agent type of a run whose deployment nobody saw; whoever knows better is believed."""
 
@@ -101,7 +103,7 @@ class Merged:
     """The execution that the observations add up to."""
 
     values: Mapping[str, Any]
-    """Column values; a column nobody spoke of is absent."""
+    """Column values; a column nobody spoke of is absent. ``parent`` is a key of the parent."""
     returns: tuple[Return, ...] = field(default=())
 
 
@@ -131,14 +133,13 @@ def merge(observations: Iterable[Observation], unfinished: frozenset[str] = froz
         )
     retractions = sorted(o.at for o in living if o.kind == "retracted")
     values["retracted_at"] = retractions[0] if retractions else None
-    returns = _returns(
-        [
-            o
-            for o in _whole(living)
-            if (o.kind == "returned" and o.payload.get("model_message") not in unfinished)
-            or _sql_return(o)
-        ]
-    )
+    spoke_of_returns = [
+        o
+        for o in _whole(living)
+        if (o.kind == "returned" and o.payload.get("model_message") not in unfinished)
+        or _sql_return(o)
+    ]
+    returns = _returns(told_apart(spoke_of_returns, living))
     values |= _latest(returns)
     return Merged(values, returns)
 
@@ -236,12 +237,19 @@ def _aligned(same: list[Observation]) -> list[list[Observation]]:
 def _attach(observation: Observation, groups: list[list[Observation]]) -> None:
     """A statement without words joins the nearest return its own source has not spoken of.
 
-    Raw SQL may speak of one return in several statements, a column at a time.
+    Raw SQL may speak of one return in several statements, a column at a time; so may who gives
+    them the same ``return_key``.
     """
+    mine = _voice(observation), observation.payload.get("return_key")
+    if mine[1] is not None:
+        for group in groups:
+            if any((_voice(o), o.payload.get("return_key")) == mine for o in group):
+                group.append(observation)
+                return
     open_groups = [
         group
         for group in groups
-        if observation.kind == "sql" or all(_voice(o) != _voice(observation) for o in group)
+        if observation.kind == "sql" or all(_voice(o) != mine[0] for o in group)
     ]
     if open_groups:
         at = observation.at

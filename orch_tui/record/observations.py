@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from orch_tui.ids import new_label, not_found
@@ -28,22 +28,26 @@ def observe(
     keys: Sequence[str] = (),
     at: str | None = None,
     message: str | bytes | None = None,
+    born: Callable[[], Mapping[str, Any]] = dict,
 ) -> str:
     """Store one statement and give the execution it is about, made new where no key is known.
 
     A statement already stored changes nothing. Call ``settle`` with the execution afterwards.
     ``payload`` of a statement that may be the first of its execution names ``session_id`` and
-    ``agent_type``. ``at`` is when it happened (default: now); what people and scripts say is
-    recognised again without it.
+    ``agent_type``, or ``born`` gives them for the new row without stating them. ``parent`` in it
+    is a key of the execution that deployed this one. ``at`` is when it happened (default: now);
+    what people and scripts say is recognised again without it.
     """
     payload = {name: value for name, value in payload.items() if value is not None}
     if message is not None:
         data = contents.exact(message)
         payload["message_id"] = contents.put(record, data)
         payload["words"] = same_words(data.decode("utf-8", "replace"))
-    execution_id = _owner(record, keys) or _new_execution(record, payload, keys, source)
-    for key in keys:
-        _learn(record, key, execution_id)
+    execution_id = join(record, keys)
+    if execution_id is None:
+        execution_id = _new_execution(record, {**born(), **payload}, keys, source)
+        for key in keys:
+            _learn(record, key, execution_id)
     said = source in SAID
     digest = _digest(
         [kind, execution_id if said else sorted(keys), payload, None if said else [source, at]]
@@ -63,6 +67,24 @@ def observe(
         ],
     )
     return execution_id
+
+
+def join(record: Record, keys: Sequence[str]) -> str | None:
+    """The execution that any of the keys names, which all of them name from now on.
+
+    Where they named several, those are one. Call it within a write; None: nobody knows any.
+    """
+    owner = _owner(record, keys)
+    if owner is not None:
+        for key in keys:
+            _learn(record, key, owner)
+    return owner
+
+
+def owner_of(record: Record, key: str) -> str | None:
+    """The execution that a key names."""
+    found = record.value("SELECT execution_id FROM execution_keys WHERE key = ?", [key])
+    return None if found is None else str(found)
 
 
 def find(record: Record, label: str) -> str:
@@ -202,9 +224,9 @@ def _owner(record: Record, keys: Sequence[str]) -> str | None:
     """The execution these keys name; where they name several, those are united."""
     owners: list[str] = []
     for key in keys:
-        owner = record.value("SELECT execution_id FROM execution_keys WHERE key = ?", [key])
+        owner = owner_of(record, key)
         if owner is not None and owner not in owners:
-            owners.append(str(owner))
+            owners.append(owner)
     if len(owners) > 1:
         return _unite(record, owners)
     return owners[0] if owners else None
@@ -253,12 +275,14 @@ def _unite(record: Record, execution_ids: Sequence[str]) -> str:
         usage.unite(record, keeper, label)
         file_use.unite(record, keeper, label)
         record.execute("DELETE FROM completions WHERE execution_id = ?", [label])
+        children = _children(record, label)
         record.execute(
             "UPDATE agent_executions SET parent_execution_id = ?, revision = revision + 1 "
             "WHERE parent_execution_id = ?",
             [keeper, label],
         )
         record.execute("DELETE FROM agent_executions WHERE execution_id = ?", [label])
+        settle(record, children)
         journal.log(record, "unite", execution_id=keeper, subject=label)
     return keeper
 
@@ -268,6 +292,7 @@ def _changes(record: Record, execution_id: str, merged: Merged) -> tuple[Row, Ro
     values = dict(merged.values)
     if "message_id" in values:
         values["final_message"] = contents.text(record, values.pop("message_id"))
+    _place(record, execution_id, values)
     (row,) = record.rows("SELECT * FROM agent_executions WHERE execution_id = ?", [execution_id])
     return row, {name: value for name, value in values.items() if row[name] != value}
 

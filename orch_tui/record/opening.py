@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from orch_tui.errors import RecordError
@@ -32,13 +34,20 @@ def take_in(record: Record) -> None:
     """Merge what arrived since the engine last looked; a locked or read-only file is left alone."""
     if not record.writable or not _anything_pending(record):
         return
-    record.execute("PRAGMA busy_timeout = 0")  # whoever only reads must not wait for a writer
     try:
-        with record.write():
+        with not_waiting(record), record.write():
             settle_raw(record)
     except RecordError as error:
         if "locked" not in error.message:
             raise
+
+
+@contextmanager
+def not_waiting(record: Record) -> Iterator[None]:
+    """Whoever only reads must not wait for a writer: a locked record is an error at once."""
+    record.execute("PRAGMA busy_timeout = 0")
+    try:
+        yield
     finally:
         record.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 

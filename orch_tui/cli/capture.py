@@ -1,0 +1,83 @@
+"""Commands for what Claude Code tells by itself: its hooks, and following what they see."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from orch_tui.cli.output import as_row, local_time, printable, say
+from orch_tui.cli.parser import Parser
+from orch_tui.errors import RecordError
+from orch_tui.project import Project
+
+if TYPE_CHECKING:
+    from orch_tui.recall.news import News
+
+LOOK_EVERY = 0.25
+"""Seconds between two looks of ``orch watch``."""
+
+
+def hook() -> argparse.ArgumentParser:
+    """For its help alone: `orch hook` never comes here, whatever else stands on its line."""
+    parser = Parser("hook", example="""echo '{"hook_event_name": "Stop"}' | orch hook""")
+    parser.set_defaults(run=_hook)
+    return parser
+
+
+def _hook(arguments: Namespace) -> None:
+    from orch_tui.hook import take
+
+    take()
+
+
+def watch() -> argparse.ArgumentParser:
+    parser = Parser("watch", example="orch watch --format jsonl >>runs.jsonl")
+    parser.add_argument(
+        "--format", choices=("table", "jsonl"), default="table", help="default: %(default)s"
+    )
+    parser.set_defaults(run=_watch)
+    return parser
+
+
+def _watch(arguments: Namespace) -> None:
+    arguments.project_opened = project = Project(
+        database=arguments.db, face="command", taking_in=False
+    )
+    say(f"watching {project.root}; Ctrl-C ends it")
+    try:
+        for news in _followed(project):
+            if arguments.format == "jsonl":
+                import json
+
+                print(json.dumps(as_row(news), ensure_ascii=False), flush=True)
+            else:
+                print(_line(news), flush=True)
+    except KeyboardInterrupt:
+        return
+
+
+def _followed(project: Project) -> Iterator[News]:
+    from orch_tui.recall.news import Follower
+
+    while not project.has_record:
+        time.sleep(LOOK_EVERY)
+    follower = Follower(project.existing_record)
+    while True:
+        project.take_in()
+        try:
+            yield from follower.news()
+        except RecordError as error:
+            if "locked" not in error.message:
+                raise
+        time.sleep(LOOK_EVERY)
+
+
+def _line(news: News) -> str:
+    what = news.said if news.said is not None else news.scope
+    when = local_time(news.at, "at")[11:] if news.at else ""
+    return printable(
+        f"{when:<8}  {news.execution_id:<9} {news.event:<10} {news.agent_type:<20} {what or ''}"
+    ).rstrip()

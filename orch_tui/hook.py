@@ -1,0 +1,144 @@
+"""``orch hook``: one hook event of Claude Code, from standard input into the inbox, unparsed.
+
+It runs inside the tool calls of the user and must never get in their way: it prints nothing, ends
+with 0 whatever happens, waits a second at most for who does not close its input, and imports next
+to nothing. ``orch install --hooks`` registers this very file with an interpreter that skips
+``site`` (``python -I -S hook.py``), so it finds its neighbour ``paths`` by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+TYPE_CHECKING = False  # type checkers know the name; importing typing would load re
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+PATIENCE = 1.0
+"""Seconds to wait for the end of the input."""
+
+_STILL_COMING = 0.05
+"""Seconds of silence that end an input which is late but has not stopped."""
+
+_LONGEST = 5.0
+"""Seconds after which even an input that still flows is cut."""
+
+
+def main() -> NoReturn:
+    """The whole process; nothing of Python's own end is needed, so it is left out."""
+    try:
+        import _signal  # the public module brings enum
+
+        for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
+            _signal.signal(number, _signal.SIG_IGN)  # what began takes milliseconds to finish
+        take()
+    except BaseException:
+        pass
+    finally:
+        os._exit(0)
+
+
+def take() -> None:
+    """Put what is on standard input into the first inbox that takes it; none: it is lost."""
+    arrived = time.time_ns()
+    chunks = _read() if sys.stdin is not None else []
+    if chunks:
+        put(chunks, _root(), arrived)
+
+
+def put(chunks: list[bytes], root: str, arrived: int) -> str | None:
+    """Write one payload for the project at ``root`` and give its path; None: nowhere.
+
+    The names of payloads sort by the time of their arrival, in nanoseconds.
+    """
+    from orch_tui.paths import inboxes
+
+    name = f"{arrived:020}-{os.getpid()}-{os.urandom(4).hex()}"
+    for number, inbox in enumerate(inboxes(root)):
+        try:
+            if _projects_own(inbox) if number == 0 else _users_own(inbox):
+                return _write(inbox, name, chunks)
+        except OSError:
+            continue
+    return None
+
+
+def _read() -> list[bytes]:
+    from select import select
+
+    chunks: list[bytes] = []
+    start = time.monotonic()
+    while (waited := time.monotonic() - start) < _LONGEST:
+        try:
+            ready = select([0], [], [], max(PATIENCE - waited, _STILL_COMING))[0]
+            chunk = os.read(0, 1 << 20) if ready else b""
+        except OSError:  # closed
+            break
+        if not chunk:
+            break
+        chunks.append(chunk)
+    return chunks
+
+
+def _root() -> str:
+    """The project, from what Claude Code says or the working folder."""
+    from orch_tui.paths import project_root
+
+    given = os.environ.get("CLAUDE_PROJECT_DIR", "")
+    if os.path.isdir(given):
+        return project_root(given)
+    try:
+        return project_root()
+    except OSError:  # the working folder is gone
+        return project_root(os.environ.get("PWD", "/"))
+
+
+def _projects_own(inbox: str) -> bool:
+    """Whether the project has an inbox; a project with a record gets one."""
+    if os.path.exists(os.path.join(os.path.dirname(inbox), "execution.db")):
+        _make(inbox)
+    return os.path.isdir(inbox) and not os.path.islink(inbox)
+
+
+def _users_own(inbox: str) -> bool:
+    """Make an inbox of the user's; False where somebody else could reach into it."""
+    from orch_tui.paths import is_private
+
+    between = os.path.dirname(inbox)
+    top = os.path.dirname(between)
+    os.makedirs(os.path.dirname(top), exist_ok=True)
+    for folder in (top, between, inbox):
+        _make(folder)
+    return is_private(top)
+
+
+def _make(folder: str) -> None:
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        pass
+
+
+def _write(inbox: str, name: str, chunks: list[bytes]) -> str:
+    unfinished, path = os.path.join(inbox, f".{name}.tmp"), os.path.join(inbox, f"{name}.json")
+    file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            for chunk in chunks:
+                rest = memoryview(chunk)
+                while rest:
+                    rest = rest[os.write(file, rest) :]
+        finally:
+            os.close(file)
+        os.rename(unfinished, path)
+    except OSError:
+        os.unlink(unfinished)
+        raise
+    return path
+
+
+if __name__ == "__main__":
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    main()

@@ -1,0 +1,99 @@
+"""What happened since somebody last looked: deployments and returns, whoever recorded them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from orch_tui.models.database import Record
+from orch_tui.record import executions
+from orch_tui.record.completion import completions
+from orch_tui.record.contents import text
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One deployment, or one return."""
+
+    at: str | None
+    event: str
+    """deployed, completed or failed."""
+    execution_id: str
+    session_id: str
+    agent_type: str
+    scope: str | None
+    model: str | None
+    """The model that ran or, while that is not known, the one that was asked for."""
+    parent_execution_id: str | None
+    said: str | None
+    """The first line of the final message, or what went wrong."""
+
+
+class Follower:
+    """Tells each deployment and each return once.
+
+    It starts from what the record holds when it is made.
+    """
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._seen = self._newest()
+        self._told: dict[str, int] = {}
+        """How many returns of each execution were told; those that were not there before."""
+        self._before = int(record.value("SELECT coalesce(max(rowid), 0) FROM agent_executions"))
+
+    def news(self) -> Iterator[News]:
+        """What was not told yet, oldest first."""
+        newest = self._newest()
+        if newest == self._seen:
+            return
+        rows = self._record.sql(
+            "SELECT execution_id, min(observation_id), e.rowid > ? "
+            "FROM observations JOIN agent_executions AS e USING (execution_id) "
+            "WHERE observation_id > ? GROUP BY execution_id ORDER BY 2",
+            [self._before, self._seen],
+        )
+        found = [n for label, _, is_new in rows for n in self._of(str(label), bool(is_new))]
+        self._seen = newest
+        yield from sorted(found, key=lambda n: n.at or "")
+
+    def _newest(self) -> int:
+        return int(self._record.value("SELECT coalesce(max(observation_id), 0) FROM observations"))
+
+    def _of(self, label: str, is_new: bool) -> Iterator[News]:
+        run = executions.get(self._record, label)
+
+        def news(at: str | None, event: str, said: str | None) -> News:
+            model = run.resolved_model or run.model
+            return News(
+                *(at, event, label, run.session_id, run.agent_type, run.scope, model),
+                *(run.parent_execution_id, said),
+            )
+
+        returns = completions(self._record, label)
+        if is_new and label not in self._told:
+            yield news(run.deployed_at, "deployed", None)
+        told = self._told.get(label, 0 if is_new else self._returned_before(label))
+        for completion in returns[told:]:
+            message = completion.error_message or text(self._record, completion.message_id)
+            yield news(completion.completed_at, completion.status, _first_line(message))
+        self._told[label] = max(told, len(returns))
+
+    def _returned_before(self, label: str) -> int:
+        """How often an execution had returned before anybody followed."""
+        from orch_tui.record.merge import merge
+        from orch_tui.record.observations import stored
+
+        old = {
+            digest
+            for (digest,) in self._record.sql(
+                "SELECT digest FROM observations WHERE execution_id = ? AND observation_id <= ?",
+                [label, self._seen],
+            )
+        }
+        return len(merge(o for o in stored(self._record, label) if o.digest in old).returns)
+
+
+def _first_line(message: str | None) -> str | None:
+    lines = (line.strip() for line in (message or "").splitlines())
+    return next((line for line in lines if line), None)

@@ -1,0 +1,189 @@
+"""Taking in what hooks left in the inbox.
+
+A payload is applied within one transaction and its file removed after that: who is killed between
+the two applies it again, which changes nothing, since a statement is known by its digest and the
+time of its arrival stands in the name of its file. What cannot be read is set aside with the
+reason.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orch_tui.errors import RecordError
+from orch_tui.paths import AnyPath, safe_inboxes
+
+if TYPE_CHECKING:
+    from orch_tui.models.database import Record
+    from orch_tui.record.payloads import Heard
+
+ASIDE = "unreadable"
+"""The folder within an inbox where payloads lie that could not be read, each with the reason."""
+
+_BATCH = 100
+"""Payloads of one transaction."""
+
+_BATCH_BYTES = 16_000_000
+
+_ABANDONED = 60.0
+"""Seconds after which an unfinished payload is nobody's any more: its hook was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One payload in an inbox."""
+
+    path: str
+    arrived_ns: int
+    """Nanoseconds since 1970."""
+    size: int
+    """Bytes."""
+
+
+def waiting(root: AnyPath) -> list[Waiting]:
+    """The payloads that wait for the project, oldest first."""
+    found = [w for folder in safe_inboxes(root) for w in _listed(folder)]
+    return sorted(found, key=lambda w: (w.arrived_ns, w.path))
+
+
+def drain(record: Record, root: AnyPath, *, most: int | None = None) -> int:
+    """Take in what waits for the project, oldest first, and give how many payloads that were.
+
+    A record that is locked or cannot be written is left alone, and so is what waits.
+    """
+    if not record.writable:
+        return 0
+    taken = 0
+    for batch in _batches(waiting(root)[:most]):
+        try:
+            taken += _take(record, root, batch)
+        except RecordError:
+            break
+    return taken
+
+
+def _batches(items: list[Waiting]) -> Iterator[list[Waiting]]:
+    batch: list[Waiting] = []
+    for item in items:
+        if batch and (len(batch) == _BATCH or sum(w.size for w in batch) > _BATCH_BYTES):
+            yield batch
+            batch = []
+        batch.append(item)
+    if batch:
+        yield batch
+
+
+def _listed(folder: str) -> Iterator[Waiting]:
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = entry.name
+                if not entry.is_file(follow_symlinks=False):
+                    continue
+                whole = name.endswith(".json") and not name.startswith(".")
+                with suppress(FileNotFoundError):  # another process took it
+                    found = entry.stat()
+                    if whole or _abandoned(name, found):
+                        yield Waiting(entry.path, _arrived(name, found), found.st_size)
+    except OSError:
+        return
+
+
+def _abandoned(name: str, found: os.stat_result) -> bool:
+    return name.endswith(".tmp") and time.time() - found.st_mtime > _ABANDONED
+
+
+def _arrived(name: str, found: os.stat_result) -> int:
+    number = name.lstrip(".").partition("-")[0]
+    if number.isascii() and number.isdigit() and len(number) == 20:
+        return int(number)
+    return found.st_mtime_ns
+
+
+def _take(record: Record, root: AnyPath, batch: list[Waiting]) -> int:
+    """Apply a batch in one transaction, and remove its files when that is on disk."""
+    from orch_tui.record.opening import not_waiting
+
+    done, aside = [], []
+    read = list(_read(batch))
+    with not_waiting(record), record.write():
+        for path, at, heard, reason in read:
+            if heard is not None:
+                reason = _apply(record, root, heard, at)
+            if reason is None:
+                done.append(path)
+            else:
+                aside.append((path, reason))
+    for path in done:
+        with suppress(OSError):
+            os.unlink(path)
+    for path, reason in aside:
+        _set_aside(path, reason)
+    return len(done) + len(aside)
+
+
+def _read(batch: Iterable[Waiting]) -> Iterator[tuple[str, str, Heard | None, str | None]]:
+    """Path, time of arrival, what it says and, where it cannot be read, why."""
+    from datetime import UTC, datetime
+
+    from orch_tui.models.base import timestamp
+    from orch_tui.record import payloads
+
+    for item in batch:
+        at = timestamp(datetime.fromtimestamp(item.arrived_ns / 1e9, UTC))
+        try:
+            with open(item.path, "rb") as file:
+                data = file.read()
+            yield item.path, at, payloads.read(payloads.parse(data), at), None
+        except FileNotFoundError:
+            continue
+        except (OSError, payloads.UnreadableError) as error:
+            yield item.path, at, None, str(error)
+
+
+def _apply(record: Record, root: AnyPath, heard: Heard, at: str) -> str | None:
+    """Record what one payload says; the reason where that cannot be done, and nothing is."""
+    from orch_tui.record import capture
+
+    try:
+        with record.db.atomic():
+            capture.take(record, str(root), heard, at)
+    except RecordError:  # locked, or the disk is full: nobody's payload can be recorded
+        raise
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _set_aside(path: str, reason: str) -> None:
+    folder, name = os.path.split(path)
+    aside = os.path.join(folder, ASIDE)
+    with suppress(OSError):
+        os.makedirs(aside, 0o700, exist_ok=True)
+        target = os.path.join(aside, name.lstrip("."))
+        with open(f"{target}.reason", "w", encoding="utf-8", errors="replace") as file:
+            file.write(f"{reason}\n")
+        os.replace(path, target)
+
+
+def set_aside(folder: str) -> list[tuple[str, str]]:
+    """The payloads in one inbox that could not be read, each with the reason."""
+    aside = os.path.join(folder, ASIDE)
+    try:
+        names = sorted(n for n in os.listdir(aside) if not n.endswith(".reason"))
+    except OSError:
+        return []
+    return [(os.path.join(aside, name), _reason(os.path.join(aside, name))) for name in names]
+
+
+def _reason(path: str) -> str:
+    try:
+        with open(f"{path}.reason", encoding="utf-8") as file:
+            return file.readline(500).strip()
+    except (OSError, ValueError):
+        return ""

@@ -1,0 +1,325 @@
+"""What the payload of one hook event says of agents, as statements for the record.
+
+A pure reading of the JSON that Claude Code hands to hooks (https://code.claude.com/docs/en/hooks);
+every field may be missing or of another type. The call of the tool ``Agent`` (``Task`` before
+2.1.63) knows what an agent was given, the start and stop of the agent know its id, and only the
+result of the call knows both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orch_tui.record.verification import EMPTY
+
+LAUNCHERS = ("Agent", "Task")
+RESUMER = "SendMessage"
+DEFAULT_AGENT = "general-purpose"
+"""The agent type of a call that names none."""
+
+_INTERNAL = ("acompact-",)
+"""Beginnings of the ids of agents that Claude Code runs for itself."""
+
+_REFUSALS = ("Error", "User rejected", "The user doesn't want", "[Request interrupted")
+"""How a result that is only text begins where the agent did not run to its end."""
+
+
+class UnreadableError(Exception):
+    """Not the payload of a hook; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing said of one execution, as ``observations.observe`` takes it."""
+
+    kind: str
+    keys: tuple[str, ...]
+    payload: Mapping[str, Any]
+    message: str | None = None
+    transcript: str | None = None
+    """Where the message can be read when there is none here."""
+    prompt: str | None = None
+    """The text the agent was given."""
+    only_known: bool = False
+    """Says nothing where nobody has heard of the execution."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnd:
+    """What is still out in this session will not return."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """All that one payload says."""
+
+    claude_session: str
+    statements: tuple[Statement, ...] = ()
+    end: SessionEnd | None = None
+
+
+def parse(data: bytes) -> dict[str, Any]:
+    """The payload as a JSON object.
+
+    Raises:
+        UnreadableError: it is none, or says of no event.
+    """
+    try:
+        payload = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError(f"no JSON: {error}") from None
+    if not isinstance(payload, dict):
+        raise UnreadableError("no JSON object")
+    if not _text(payload, "hook_event_name"):
+        raise UnreadableError("it names no hook_event_name")
+    return payload
+
+
+def read(payload: Mapping[str, Any], at: str) -> Heard | None:
+    """What a payload that arrived ``at`` says; None: nothing about agents.
+
+    Raises:
+        UnreadableError: it should, but does not say of which session.
+    """
+    event = _text(payload, "hook_event_name")
+    tool = _text(payload, "tool_name")
+    reader = _EVENTS.get(event)
+    if reader is None or (tool and tool not in (*LAUNCHERS, RESUMER)):
+        return None
+    session = _text(payload, "session_id")
+    if not session:
+        raise UnreadableError("it names no session_id")
+    return reader(_Event(payload, event, session, tool, at))
+
+
+def agent_key(claude_session: str, agent_id: str) -> str:
+    return f"agent:{claude_session}/{agent_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    payload: Mapping[str, Any]
+    name: str
+    session: str
+    tool: str
+    at: str
+    input: Mapping[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "input", _mapping(self.payload, "tool_input"))
+
+    @property
+    def call(self) -> tuple[str, ...]:
+        """The keys of the call. Before 2.0.43 it had no id: the prompt stands for it."""
+        if tool_use_id := _text(self.payload, "tool_use_id"):
+            return f"tool:{tool_use_id}", f"call:{self.session}/{tool_use_id}"
+        prompt = _text(self.input, "prompt").encode("utf-8", "replace")
+        return (f"call:{self.session}/{hashlib.sha256(prompt).hexdigest()[:16]}",)
+
+    def agent(self, agent_id: str) -> str:
+        return agent_key(self.session, agent_id)
+
+
+def _called(event: _Event) -> Heard | None:
+    if event.tool == RESUMER:
+        return None
+    return _about_call(event, "deployed", {"deployed_at": event.at})
+
+
+def _about_call(
+    event: _Event,
+    kind: str,
+    payload: Mapping[str, Any],
+    *,
+    keys: tuple[str, ...] = (),
+    message: str | None = None,
+) -> Heard:
+    """What the input of the call says, and who called, besides what is said here."""
+    caller = _text(event.payload, "agent_id")
+    call = {
+        "tool_use_id": _text(event.payload, "tool_use_id") or None,
+        "agent_type": _text(event.input, "subagent_type") or DEFAULT_AGENT,
+        "scope": _text(event.input, "description") or None,
+        "model": _text(event.input, "model") or None,
+        "parent": event.agent(caller) if caller else None,
+        "depth": None if caller else 1,
+    }
+    prompt = _text(event.input, "prompt") or None
+    statement = Statement(kind, event.call + keys, {**call, **payload}, message, prompt=prompt)
+    if not caller:
+        return Heard(event.session, (statement,))
+    parent = {"agent_id": caller, "agent_type": _text(event.payload, "agent_type") or None}
+    return Heard(
+        event.session, (Statement("noted", (event.agent(caller),), parent), statement)
+    )
+
+
+def _answered(event: _Event) -> Heard | None:
+    response = event.payload.get("tool_response")
+    if event.tool == RESUMER:
+        return _resumed(event, response)
+    facts = _mapping(event.payload, "tool_response")
+    agent_id = _text(facts, "agentId") or _text(facts, "agent_id")
+    payload: dict[str, Any] = {
+        "agent_id": agent_id or None,
+        "resolved_model": _text(facts, "resolvedModel") or None,
+    }
+    if not event.input:
+        payload["agent_type"] = _text(facts, "agentType") or None
+    keys = (event.agent(agent_id),) if agent_id else ()
+    outcome, message = _outcome(response)
+    if outcome:
+        payload |= {
+            **outcome,
+            "echo": True,
+            "doubt": EMPTY if message is None and outcome["status"] == "completed" else None,
+            "duration_ms": _number(facts, "totalDurationMs"),
+            "tool_calls": _number(facts, "totalToolUseCount"),
+            "context_end_tokens": _number(facts, "totalTokens"),
+        }
+    kind = "returned" if outcome else "noted"
+    return _about_call(event, kind, payload, keys=keys, message=message)
+
+
+def _outcome(response: Any) -> tuple[dict[str, Any], str | None]:
+    """Status and final message of a result; nothing where the agent is still at work."""
+    if isinstance(response, Mapping):
+        status, text = _text(response, "status"), _words(response.get("content"))
+        if status in ("failed", "error", "stopped", "killed", "cancelled"):
+            reason = _text(response, "error") or f"Claude Code says: {status}"
+            return {"status": "failed", "error_message": reason}, text
+        if status == "completed" or (text is not None and not status):
+            return {"status": "completed"}, text
+        return {}, None
+    text = _words(response)
+    if text is None:
+        return {}, None
+    if text.startswith(_REFUSALS):
+        return {"status": "failed", "error_message": text}, None
+    return {"status": "completed"}, text
+
+
+def _failed(event: _Event) -> Heard | None:
+    if event.tool == RESUMER:
+        return None
+    error = _text(event.payload, "error") or "the call of the agent failed"
+    if event.payload.get("is_interrupt") is True:
+        error = f"interrupted: {error}"
+    payload = {
+        "status": "failed",
+        "error_message": error,
+        "echo": True,
+        "duration_ms": _number(event.payload, "duration_ms"),
+    }
+    return _about_call(event, "returned", payload)
+
+
+def _resumed(event: _Event, response: Any) -> Heard | None:
+    """A message to an agent that had returned sets it to work again."""
+    if isinstance(response, str):
+        try:
+            response = json.loads(response)
+        except (ValueError, RecursionError):
+            return None
+    if not isinstance(response, Mapping):
+        return None
+    agent_id = _text(response, "resumedAgentId") or _text(_mapping(response, "pin"), "id")
+    if not agent_id:
+        return None
+    call = _text(event.payload, "tool_use_id") or event.at
+    return Heard(
+        event.session,
+        (Statement("noted", (event.agent(agent_id),), {"resumed": call}, only_known=True),),
+    )
+
+
+def _started(event: _Event) -> Heard | None:
+    return _about_agent(event, "noted", {"begun": True, "deployed_at": event.at})
+
+
+def _stopped(event: _Event) -> Heard | None:
+    """The agent said its last word, if it is not the one that comes next in the conversation.
+
+    Stops without an agent type are of nobody's agent, unless somebody has heard of it; what they
+    call its last message is the prompt that Claude Code would suggest.
+    """
+    said = _text(event.payload, "last_assistant_message")
+    said = said if said.strip() else ""
+    path = _text(event.payload, "agent_transcript_path")
+    doubt = EMPTY if not said and "last_assistant_message" in event.payload else None
+    return _about_agent(
+        event, "returned", {"doubt": doubt}, said or None, None if said else path
+    )
+
+
+def _about_agent(
+    event: _Event,
+    kind: str,
+    payload: Mapping[str, Any],
+    message: str | None = None,
+    transcript: str | None = None,
+) -> Heard | None:
+    agent_id, agent_type = _text(event.payload, "agent_id"), _text(event.payload, "agent_type")
+    if not agent_id or agent_id.startswith(_INTERNAL):
+        return None
+    phantom = event.payload.get("agent_type") == ""
+    return Heard(
+        event.session,
+        (
+            Statement(
+                kind,
+                (event.agent(agent_id),),
+                {**payload, "agent_id": agent_id, "agent_type": agent_type or None},
+                message,
+                transcript=transcript,
+                only_known=phantom,
+            ),
+        ),
+    )
+
+
+def _ended(event: _Event) -> Heard:
+    return Heard(event.session, end=SessionEnd(_text(event.payload, "reason") or "other"))
+
+
+_EVENTS = {
+    "PreToolUse": _called,
+    "PostToolUse": _answered,
+    "PostToolUseFailure": _failed,
+    "SubagentStart": _started,
+    "SubagentStop": _stopped,
+    "SessionEnd": _ended,
+}
+
+
+def _text(mapping: Mapping[str, Any], name: str) -> str:
+    """A text, without what no file or database takes; empty where there is none."""
+    value = mapping.get(name)
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _number(mapping: Mapping[str, Any], name: str) -> int | None:
+    value = mapping.get(name)
+    return value if type(value) is int and 0 <= value < 1 << 53 else None
+
+
+def _mapping(mapping: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = mapping.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _words(content: Any) -> str | None:
+    """The text of a result: a text, or blocks of which some are text."""
+    if isinstance(content, str):
+        content = [{"type": "text", "text": content}]
+    if not isinstance(content, list):
+        return None
+    texts = [_text(block, "text") for block in content if isinstance(block, Mapping)]
+    said = "\n".join(text for text in texts if text.strip())
+    return said or None
