@@ -29,7 +29,7 @@ _LONGEST = 5.0
 def main() -> NoReturn:
     """The whole process; nothing of Python's own end is needed, so it is left out."""
     try:
-        import _signal  # the public module brings enum
+        import _signal  # type: ignore[import-not-found]  # the public module brings enum
 
         for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
             _signal.signal(number, _signal.SIG_IGN)  # what began takes milliseconds to finish
@@ -115,10 +115,8 @@ def _users_own(inbox: str) -> bool:
 
 
 def _make(folder: str) -> None:
-    try:
-        os.mkdir(folder, 0o700)
-    except FileExistsError:
-        pass
+    if not os.path.isdir(folder):
+        os.makedirs(folder, 0o700, exist_ok=True)
 
 
 def _write(inbox: str, name: str, chunks: list[bytes]) -> str:

@@ -191,7 +191,7 @@ _PLACES = {
 def _user_folder(kind: str) -> str:
     """Where platformdirs has it (a test compares them); importing that costs more than the hook."""
     variable, usual = _PLACES[kind]
-    given = os.environ.get(variable, "").strip()
+    given = os.environ.get(variable, "")
     if os.path.isabs(given):
         return os.path.join(given, "orch")
     if sys.platform == "darwin":

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from orch_tui import paths
@@ -145,3 +146,24 @@ def test_the_module_brings_nothing_a_hook_would_wait_for() -> None:
     shown = subprocess.run([sys.executable, "-Ic", code], capture_output=True, text=True)
     brought = set(shown.stdout.split())
     assert brought == {"orch_tui.paths"}
+
+
+@pytest.mark.parametrize("kind", ["config", "data", "state"])
+@pytest.mark.parametrize("given", [None, "", "  ", "relative", "/given"])
+def test_the_users_folders_are_where_platformdirs_has_them(
+    kind: str, given: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable = f"XDG_{kind.upper()}_HOME"
+    monkeypatch.delenv(variable, raising=False)
+    if given is not None:
+        monkeypatch.setenv(variable, given)
+    theirs = getattr(platformdirs, f"user_{kind}_dir")("orch", appauthor=False)
+    assert paths._user_folder(kind) == theirs
+
+
+def test_without_a_home_the_user_still_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME")
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    theirs = platformdirs.user_state_dir("orch", appauthor=False)
+    assert paths._user_folder("state") == theirs

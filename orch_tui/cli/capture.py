@@ -34,7 +34,7 @@ def _hook(arguments: Namespace) -> None:
 
 
 def watch() -> argparse.ArgumentParser:
-    parser = Parser("watch", example="orch watch --format jsonl >>runs.jsonl")
+    parser = Parser("watch", example="orch watch --format jsonl")
     parser.add_argument(
         "--format", choices=("table", "jsonl"), default="table", help="default: %(default)s"
     )

@@ -167,7 +167,8 @@ def _overview() -> argparse.ArgumentParser:
 
     lines = []
     for module, title in _GROUPS.items():
-        lines.append(f"\n{title}:")
+        heading = f"\n{title}:"
+        lines += [heading] if heading not in lines else []
         lines += [f"  {n:<19}{c.summary}" for n, c in COMMANDS.items() if c.module == module]
     parser = argparse.ArgumentParser(
         prog="orch",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from orch_tui.facts import ExecutionFacts
 from orch_tui.models.database import Record
 from orch_tui.record import executions
 from orch_tui.record.completion import completions
@@ -39,7 +40,8 @@ class Follower:
         self._record = record
         self._seen = self._newest()
         self._told: dict[str, int] = {}
-        """How many returns of each execution were told; those that were not there before."""
+        """How many returns of each execution were told."""
+        self._held: set[str] = set()
         self._before = int(record.value("SELECT coalesce(max(rowid), 0) FROM agent_executions"))
 
     def news(self) -> Iterator[News]:
@@ -47,21 +49,28 @@ class Follower:
         newest = self._newest()
         if newest == self._seen:
             return
-        rows = self._record.sql(
-            "SELECT execution_id, min(observation_id), e.rowid > ? "
-            "FROM observations JOIN agent_executions AS e USING (execution_id) "
-            "WHERE observation_id > ? GROUP BY execution_id ORDER BY 2",
-            [self._before, self._seen],
-        )
-        found = [n for label, _, is_new in rows for n in self._of(str(label), bool(is_new))]
+        heard_of = {
+            str(label)
+            for (label,) in self._record.sql(
+                "SELECT DISTINCT execution_id FROM observations WHERE observation_id > ?",
+                [self._seen],
+            )
+        }
+        found = {n for label in heard_of | self._held for n in self._of(label)}
         self._seen = newest
-        yield from sorted(found, key=lambda n: n.at or "")
+        yield from sorted(found, key=lambda n: (n.at or "", n.execution_id))
 
     def _newest(self) -> int:
         return int(self._record.value("SELECT coalesce(max(observation_id), 0) FROM observations"))
 
-    def _of(self, label: str, is_new: bool) -> Iterator[News]:
+    def _of(self, label: str) -> Iterator[News]:
+        self._held.discard(label)
         run = executions.get(self._record, label)
+        label = run.execution_id
+        if self._is_in_doubt(run):
+            self._held.add(label)
+            return
+        is_new = self._is_new(label)
 
         def news(at: str | None, event: str, said: str | None) -> News:
             model = run.resolved_model or run.model
@@ -78,6 +87,31 @@ class Follower:
             message = completion.error_message or text(self._record, completion.message_id)
             yield news(completion.completed_at, completion.status, _first_line(message))
         self._told[label] = max(told, len(returns))
+
+    def _is_new(self, label: str) -> bool:
+        return bool(
+            self._record.value(
+                "SELECT rowid > ? FROM agent_executions WHERE execution_id = ?",
+                [self._before, label],
+            )
+        )
+
+    def _is_in_doubt(self, run: ExecutionFacts) -> bool:
+        """Whether an agent is at work that may be one of the calls that are still open.
+
+        A call in the foreground says which agent it started only when that has returned.
+        """
+        return (
+            run.source == "hook"
+            and run.tool_use_id is None
+            and bool(
+                self._record.value(
+                    "SELECT 1 FROM agent_executions WHERE session_id = ? AND agent_type = ? "
+                    "AND status = 'deployed' AND tool_use_id IS NOT NULL AND agent_id IS NULL",
+                    [run.session_id, run.agent_type],
+                )
+            )
+        )
 
     def _returned_before(self, label: str) -> int:
         """How often an execution had returned before anybody followed."""

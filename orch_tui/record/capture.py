@@ -66,9 +66,7 @@ def _recognise(
     """Tie a call to the deployment that was recorded for it, if its text says which that is."""
     marker = _MARKER.search(prompt)
     if marker:
-        label = record.value(
-            "SELECT execution_id FROM agent_executions WHERE uid = ?", [marker[1]]
-        )
+        label = record.value("SELECT execution_id FROM agent_executions WHERE uid = ?", [marker[1]])
         if label is not None and _is_free(record, label):
             join(record, [call, f"id:{label}"])
         elif label is not None:

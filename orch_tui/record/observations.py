@@ -292,7 +292,6 @@ def _changes(record: Record, execution_id: str, merged: Merged) -> tuple[Row, Ro
     values = dict(merged.values)
     if "message_id" in values:
         values["final_message"] = contents.text(record, values.pop("message_id"))
-    _place(record, execution_id, values)
     (row,) = record.rows("SELECT * FROM agent_executions WHERE execution_id = ?", [execution_id])
     return row, {name: value for name, value in values.items() if row[name] != value}
 

@@ -155,9 +155,7 @@ def _about_call(
     if not caller:
         return Heard(event.session, (statement,))
     parent = {"agent_id": caller, "agent_type": _text(event.payload, "agent_type") or None}
-    return Heard(
-        event.session, (Statement("noted", (event.agent(caller),), parent), statement)
-    )
+    return Heard(event.session, (Statement("noted", (event.agent(caller),), parent), statement))
 
 
 def _answered(event: _Event) -> Heard | None:
@@ -253,9 +251,7 @@ def _stopped(event: _Event) -> Heard | None:
     said = said if said.strip() else ""
     path = _text(event.payload, "agent_transcript_path")
     doubt = EMPTY if not said and "last_assistant_message" in event.payload else None
-    return _about_agent(
-        event, "returned", {"doubt": doubt}, said or None, None if said else path
-    )
+    return _about_agent(event, "returned", {"doubt": doubt}, said or None, None if said else path)
 
 
 def _about_agent(

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from orch_tui.record.merge import Observation
 
-_ONE_EVENT = 2.0
-"""Seconds within which the same event may be heard again: hooks may be registered twice."""
+_ONE_EVENT = 10.0
+"""Seconds within which the same words are the same return unless the agent was told to go on:
+hooks may be registered twice, and their processes overtake one another."""
 
 
 def told_apart(statements: list[Observation], living: Iterable[Observation]) -> list[Observation]:
@@ -43,15 +44,18 @@ class _Marks:
     def __init__(self, living: Iterable[Observation]) -> None:
         notes = [o for o in living if o.source == "hook" and o.kind == "noted"]
         self.begun = [o.at for o in notes if o.payload.get("begun")]
-        calls: dict[str, str] = {}
+        self.resumed: dict[str, list[str]] = {}
         for note in notes:
             if call := note.payload.get("resumed"):
-                calls.setdefault(call, note.at)
-        self.resumed = list(calls.values())
+                self.resumed.setdefault(call, []).append(note.at)
 
     def between(self, one: str, other: str) -> bool:
-        return any(one < at <= other for at in self.resumed) or (
-            any(one < at <= other for at in self.begun) and _seconds(one, other) > _ONE_EVENT
+        """Whether the agent went to work again between two times, oldest first.
+
+        A message to it says so unless that was heard again later: then all of it may have been.
+        """
+        return any(one < at[0] and at[-1] <= other for at in self.resumed.values()) or (
+            _seconds(one, other) > _ONE_EVENT and any(one < at <= other for at in self.begun)
         )
 
 
