@@ -47,6 +47,8 @@ orch stats
 orch synthesize --output report.md
 orch retract "$two" --reason "not needed"
 orch complete-session
+orch hook <<< '{"hook_event_name": "Stop"}'
+timeout --signal INT 1 orch watch || test $? = 124
 orch config
 orch doctor
 orch backup copy.db
