@@ -54,7 +54,6 @@ COMMANDS = {
     "import": Command("importing", "take in transcripts of Claude Code, or an export"),
     "hook": Command("capture", "keep a hook event of Claude Code (see orch install --hooks)"),
     "watch": Command("capture", "print a line for each deployment and return as it happens"),
-    "watch": Command("capture", "print a line for each deployment and return as it happens"),
     "config": Command("manage", "show every setting and where it comes from"),
     "doctor": Command("manage", "check the record and say what to do"),
     "backup": Command("manage", "copy the record while it is in use"),

@@ -25,6 +25,7 @@ from orch_tui.models.database import Record, utc_now
 from orch_tui.paths import project_root
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.record import briefings, contents, file_use, sessions, usage
+from orch_tui.record.agents import agent_key, is_internal, tool_key
 from orch_tui.record.merge import UNKNOWN
 from orch_tui.record.observations import observe, settle
 from orch_tui.record.transcript_lines import Entry, Sidecar, decoded, lines, moment
@@ -33,10 +34,7 @@ from orch_tui.record.transcripts import (
     State,
     Statement,
     Told,
-    agent_key,
-    is_internal,
     session_of_folder,
-    tool_key,
 )
 
 OTHER_PROJECT = "of another project"

@@ -14,15 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orch_tui.record.agents import LAUNCHERS, agent_key, is_internal, tool_key
 from orch_tui.record.verification import EMPTY
 
-LAUNCHERS = ("Agent", "Task")
 RESUMER = "SendMessage"
 DEFAULT_AGENT = "general-purpose"
 """The agent type of a call that names none."""
-
-_INTERNAL = ("acompact-",)
-"""Beginnings of the ids of agents that Claude Code runs for itself."""
 
 _REFUSALS = ("Error", "User rejected", "The user doesn't want", "[Request interrupted")
 """How a result that is only text begins where the agent did not run to its end."""
@@ -98,10 +95,6 @@ def read(payload: Mapping[str, Any], at: str) -> Heard | None:
     return reader(_Event(payload, event, session, tool, at))
 
 
-def agent_key(claude_session: str, agent_id: str) -> str:
-    return f"agent:{claude_session}/{agent_id}"
-
-
 @dataclass(frozen=True, slots=True)
 class _Event:
     payload: Mapping[str, Any]
@@ -118,7 +111,7 @@ class _Event:
     def call(self) -> tuple[str, ...]:
         """The keys of the call. Before 2.0.43 it had no id: the prompt stands for it."""
         if tool_use_id := _text(self.payload, "tool_use_id"):
-            return f"tool:{tool_use_id}", f"call:{self.session}/{tool_use_id}"
+            return tool_key(tool_use_id), f"call:{self.session}/{tool_use_id}"
         prompt = _text(self.input, "prompt").encode("utf-8", "replace")
         return (f"call:{self.session}/{hashlib.sha256(prompt).hexdigest()[:16]}",)
 
@@ -262,7 +255,7 @@ def _about_agent(
     transcript: str | None = None,
 ) -> Heard | None:
     agent_id, agent_type = _text(event.payload, "agent_id"), _text(event.payload, "agent_type")
-    if not agent_id or agent_id.startswith(_INTERNAL):
+    if not agent_id or is_internal(agent_id):
         return None
     phantom = event.payload.get("agent_type") == ""
     return Heard(

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from orch_tui.record.agents import LAUNCHERS, agent_key, is_internal, tool_key
 from orch_tui.record.file_use import Touched
 from orch_tui.record.merge import UNKNOWN
 from orch_tui.record.transcript_lines import (
@@ -38,15 +39,6 @@ from orch_tui.record.transcript_lines import (
 )
 from orch_tui.record.usage import RESULT, MessageUse
 from orch_tui.record.verification import EMPTY, doubt_of_stop
-
-LAUNCHERS = ("Agent", "Task")
-"""The tool that launches agents: ``Task`` until 2.1.62."""
-
-_INTERNAL = re.compile(
-    r"a(?:compact|prompt_suggestion|side_question|session_memory|speculation|magic_docs"
-    r"|extract_memories|away_summary)-"
-)
-"""Agents that Claude Code runs for itself (``acompact-fffbd0``)."""
 
 _WARM_UP = "Warmup"
 """The prompt with which 2.0 warmed its cache up in agents of its own."""
@@ -74,21 +66,6 @@ _FIGURES = {
     "duration_ms": re.compile(r"\bduration_ms(?:>|: ?)(\d{1,15})"),
 }
 _TRAILER = re.compile(r"\nagentId: (\S+)|\n<usage>")
-
-
-def agent_key(claude_session: str, agent_id: str) -> str:
-    """How the record knows an agent of a Claude session."""
-    return f"agent:{claude_session}/{agent_id}"
-
-
-def tool_key(tool_use_id: str) -> str:
-    """How the record knows a launch."""
-    return f"tool:{tool_use_id}"
-
-
-def is_internal(agent_id: str) -> bool:
-    """Whether an agent is Claude Code's own, not one that anybody deployed."""
-    return _INTERNAL.match(agent_id) is not None
 
 
 @dataclass(slots=True)

@@ -1,0 +1,29 @@
+"""What Claude Code calls its agents, as hooks and transcripts both tell of them."""
+
+from __future__ import annotations
+
+import re
+
+LAUNCHERS = ("Agent", "Task")
+"""The tool that launches agents: ``Task`` until 2.1.62."""
+
+_INTERNAL = re.compile(
+    r"a(?:compact|prompt_suggestion|side_question|session_memory|speculation|magic_docs"
+    r"|extract_memories|away_summary)-"
+)
+"""Agents that Claude Code runs for itself (``acompact-fffbd0``)."""
+
+
+def agent_key(claude_session: str, agent_id: str) -> str:
+    """What the record knows an agent by; its id is unique in its session only."""
+    return f"agent:{claude_session}/{agent_id}"
+
+
+def tool_key(tool_use_id: str) -> str:
+    """What the record knows the launch of an agent by."""
+    return f"tool:{tool_use_id}"
+
+
+def is_internal(agent_id: str) -> bool:
+    """Whether it is no agent that anybody deployed."""
+    return _INTERNAL.match(agent_id) is not None
