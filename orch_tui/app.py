@@ -21,6 +21,7 @@ from textual.worker import get_current_worker
 from orch_tui.assets import asset
 from orch_tui.drafts import Drafts
 from orch_tui.errors import OrchError
+from orch_tui.phases import PHASES
 from orch_tui.project import Project
 from orch_tui.screens.base import Header, OrchScreen
 
@@ -97,7 +98,7 @@ class OrchApp(App[None]):
         self._state = _read_state(self.drafts)
         wanted = self._state.get("session")
         self._wanted_session: str | None = wanted if isinstance(wanted, str) else None
-        self._version: tuple[int, ...] = ()
+        self._begun = False
         if project.config.theme in self.available_themes:
             self.theme = project.config.theme
         if project.config.keymap:
@@ -106,8 +107,6 @@ class OrchApp(App[None]):
     @property
     def phase(self) -> str:
         """The phase of the session, in a word."""
-        from orch_tui.record.sessions import PHASES
-
         return PHASES.get((self.session and self.session.phase) or 0, "")
 
     def on_mount(self) -> None:
@@ -115,7 +114,13 @@ class OrchApp(App[None]):
         # mode before its screen is on the stack, and an Input asks for it.
         last = self._state.get("screen")
         self.switch_mode(last if last in self.TITLES else self.FIRST)
-        self.run_worker(self._watch, thread=True, group="watch", exit_on_error=True)
+
+    def begin(self) -> None:
+        """The first screen has its rows: now there is time for everything else."""
+        if not self._begun:
+            self._begun = True
+            self.read_session()
+            self.run_worker(self._watch, thread=True, group="watch", exit_on_error=True)
 
     # The session that all screens work on
 
@@ -174,7 +179,7 @@ class OrchApp(App[None]):
             header.refresh()
         after = self.session and self.session.session_id
         if before != after and isinstance(self.screen, OrchScreen):
-            self.screen.load()
+            self.screen.session_changed()
 
     # Other processes change the record too
 
@@ -183,11 +188,11 @@ class OrchApp(App[None]):
         import time
 
         worker = get_current_worker()
+        seen = self._look()
         while not worker.is_cancelled:
             taken = self._take_in()
-            version = self._look()
-            if taken or version != self._version:
-                self._version = version
+            if (now := self._look()) != seen or taken:
+                seen = now
                 self.post_message(RecordChanged())
             time.sleep(LOOK_EVERY)
 

@@ -14,11 +14,11 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import Footer
 from textual.worker import get_current_worker
 
 from orch_tui.errors import OrchError
 from orch_tui.screens.widgets.gauge import words
+from orch_tui.screens.widgets.keys import KeyLine
 from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
@@ -55,11 +55,14 @@ class OrchScreen(Screen[None]):
 
     app: OrchApp
 
+    _on_top = False
+    """Textual may say twice that a screen came up, and reading all again takes time."""
+
     def compose(self) -> ComposeResult:
         yield Header()
         yield from self.body()
         yield Problem()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def body(self) -> Iterable[Widget]:
         """The widgets between header and footer."""
@@ -67,6 +70,10 @@ class OrchScreen(Screen[None]):
 
     def load(self) -> None:
         """Read what is shown again; called when the screen comes up and when the record changed."""
+
+    def session_changed(self) -> None:
+        """Another session was chosen, or the first one was found."""
+        self.load()
 
     def command(self) -> str:
         """The command that does or shows the same."""
@@ -110,16 +117,23 @@ class OrchScreen(Screen[None]):
     def on_answered(self, message: Answered) -> None:
         self.query_one(Problem).clear(message.group)
         message.then(message.result)
+        self.app.begin()
 
     def on_refused(self, message: Refused) -> None:
+        self.app.begin()
         self.query_one(Problem).show(message.error, message.group)
 
     def on_mount(self) -> None:
         self.app.on_screen_ready(self)
 
     def on_screen_resume(self) -> None:
-        self.load()
-        self.query_one(Header).refresh()
+        if not self._on_top:
+            self._on_top = True
+            self.load()
+            self.query_one(Header).refresh()
+
+    def on_screen_suspend(self) -> None:
+        self._on_top = False
 
     def action_copy_command(self) -> None:
         command = self.command()

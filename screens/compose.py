@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Input, Static, Tab, Tabs
+from textual.widgets import Input, Static
 
 from orch_tui.errors import SourceError
 from orch_tui.prepare.composition import Choice, Composition, Edits, Weight
@@ -40,6 +40,7 @@ from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.rows import Rows
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.stack import Part, Stack
+from orch_tui.screens.widgets.tabs import Tabs
 
 if TYPE_CHECKING:
     from orch_tui.api import Prepared
@@ -126,7 +127,7 @@ guess until it is counted; gauges judge by the upper end of the band `░`.
                 with Vertical(id="list"):
                     yield self._items
                 with Vertical(id="views"):
-                    yield Tabs(*(Tab(title, id=name) for name, title in TABS.items()))
+                    yield Tabs(TABS)
                     yield self._view
 
     @property
@@ -504,8 +505,7 @@ guess until it is counted; gauges judge by the upper end of the band `░`.
 
     @property
     def tab(self) -> str:
-        active: str = self.query_one(Tabs).active
-        return active or "item"
+        return self.query_one(Tabs).active
 
     def action_next_tab(self) -> None:
         """The next view; on a small screen the bundle is one of them."""
@@ -518,9 +518,9 @@ guess until it is counted; gauges judge by the upper end of the band `░`.
             if self.tab == names[-1]:
                 self.remove_class("-viewing")
                 return
-        self.query_one(Tabs).active = names[(names.index(self.tab) + 1) % len(names)]
+        self.query_one(Tabs).step(1)
 
-    @on(Tabs.TabActivated)
+    @on(Tabs.Activated)
     def _tab_activated(self) -> None:
         self._show_view()
 

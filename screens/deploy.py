@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
-from textual.widgets import ContentSwitcher, Static, Tab, Tabs
+from textual.widgets import ContentSwitcher, Static
 
 from orch_tui.errors import OrchError
 from orch_tui.screens.base import OrchScreen, Problem
@@ -24,6 +24,7 @@ from orch_tui.screens.widgets.paste import pasted
 from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.rows import Column, Row, Rows
 from orch_tui.screens.widgets.safe import one_line
+from orch_tui.screens.widgets.tabs import Tabs
 from orch_tui.screens.widgets.words import lasting, local_time
 
 if TYPE_CHECKING:
@@ -169,19 +170,24 @@ class Lists(Part):
         self._wished = ""
 
     def compose(self) -> ComposeResult:
-        tabs = Tabs(*(Tab(title, id=status) for status, title in STATES.items()), id="states")
-        tabs.can_focus = False
         with Horizontal(id="which"):
-            yield tabs
+            yield Tabs(STATES, id="states")
             yield Static("", id="where", markup=False)
         with Horizontal(id="split"):
             yield Rows(WAITING, id="runs")
             yield Preview(id="run")
 
+    def on_mount(self) -> None:
+        self._show_first(self.state)
+
+    def _show_first(self, status: str) -> None:
+        """What one wants to read of a run: what it is to do, or what it said."""
+        self.query_one("#run", Preview).tab = "briefing" if status == "deployed" else "said"
+
     @property
     def state(self) -> str:
         """The status of what the list in front holds."""
-        return self.query_one("#states", Tabs).active or "deployed"
+        return self.query_one("#states", Tabs).active
 
     @state.setter
     def state(self, status: str) -> None:
@@ -237,8 +243,7 @@ class Lists(Part):
             self._rows.show((), empty=NO_RECORD)
             return
         for status, page in found.pages.items():
-            tab = self.query_one(f"#states > * #{status}", Tab)
-            tab.label = f"{STATES[status]} {page.found}"
+            self.query_one("#states", Tabs).retitle(status, f"{STATES[status]} {page.found}")
         here = f"session {self.app.session.session_id}" if self._within and self.app.session else ""
         self.query_one("#where", Static).update(f"{here or 'all sessions'} · Ctrl+F changes it")
         page = found.pages[self.state]
@@ -288,10 +293,10 @@ class Lists(Part):
             self._hits |= {hit.execution_id: hit for hit in page.hits}
             self._rows.extend([self._row(hit, self._found) for hit in page.hits])
 
-    @on(Tabs.TabActivated, "#states")
-    def _other_list(self, event: Tabs.TabActivated) -> None:
+    @on(Tabs.Activated, "#states")
+    def _other_list(self, event: Tabs.Activated) -> None:
         event.stop()
-        self.query_one("#run", Preview).tab = "briefing" if self.state == "deployed" else "said"
+        self._show_first(event.name)
         self.load()
 
     @on(Rows.Highlighted, "#runs")

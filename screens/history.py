@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,10 +14,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from orch_tui.screens.base import OrchScreen
 from orch_tui.screens.dialogs import Ask, Choose
+from orch_tui.screens.widgets.keys import KeyLine
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import TABS, Preview
 from orch_tui.screens.widgets.query import QueryInput
@@ -103,16 +105,21 @@ Right completes what is offered in grey. Up and down move the list while you typ
     def load(self) -> None:
         self._search()
 
+    def session_changed(self) -> None:
+        if self._scope == "session":
+            self._search()
+
     @on(Input.Changed, "#query")
     def _typed(self) -> None:
-        self._search()
+        self._search(typed=True)
 
-    def _search(self, before: str | None = None) -> None:
-        from orch_tui.recall.search import search
-
+    def _search(self, before: str | None = None, *, typed: bool = False) -> None:
+        """Search; what was typed brings the cursor to the best, anything else leaves it."""
         project, text, scope = self.app.project, self._scoped(self.text), self._scope
 
         def work() -> Page | None:
+            from orch_tui.recall.search import search
+
             if not project.database.exists():
                 return None
             return search(
@@ -124,7 +131,8 @@ Right completes what is offered in grey. Up and down move the list while you typ
                 include_archived=scope == "all",
             )
 
-        self.ask(work, self._more if before else self._found, group="search")
+        found = partial(self._found, keep=not typed)
+        self.ask(work, self._more if before else found, group="search")
 
     def _scoped(self, text: str) -> str:
         """What is looked for, within the session where that is the scope."""
@@ -133,7 +141,7 @@ Right completes what is offered in grey. Up and down move the list while you typ
             return text
         return f'session:"{session.session_id}" {text}'
 
-    def _found(self, page: Page | None) -> None:
+    def _found(self, page: Page | None, *, keep: bool) -> None:
         self._page = page
         rows = self.query_one("#hits", Rows)
         self._say(page)
@@ -141,7 +149,7 @@ Right completes what is offered in grey. Up and down move the list while you typ
             rows.show((), empty=NO_RECORD)
         else:
             empty = NO_HITS if self.text.strip() else NO_RUNS
-            rows.show([self._row(hit) for hit in page.hits], empty=empty)
+            rows.show([self._row(hit) for hit in page.hits], empty=empty, keep=keep)
 
     def _more(self, page: Page | None) -> None:
         if page is not None:
@@ -158,7 +166,7 @@ Right completes what is offered in grey. Up and down move the list while you typ
         wrong = page.mistakes if page else ()
         mistakes.update("\n".join(wrong))
         mistakes.set_class(bool(wrong), "-shown")
-        found = f"{page.found} runs · {SCOPES[self._scope]}" if page else ""
+        found = f"{_runs(page.found)} · {SCOPES[self._scope]}" if page else ""
         marked = f" · {self._marked} marked, F7 compares" if self._marked else ""
         self.query_one("#found", Static).update(found + marked)
 
@@ -325,6 +333,10 @@ Right completes what is offered in grey. Up and down move the list while you typ
             self.query_one("#hits", Rows).wanted = state["execution"]
 
 
+def _runs(found: str) -> str:
+    return "1 run" if found == "1" else f"{found} runs"
+
+
 def _in_view(hit: Hit) -> tuple[str, Spans]:
     """The text of a hit, begun so that the first of the words sought is in view."""
     text = hit.snippet or hit.scope or ""
@@ -357,7 +369,7 @@ class Run(ModalScreen[None]):
             classes="title",
         )
         yield Preview(id="run")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         preview = self.query_one(Preview)
@@ -405,4 +417,4 @@ class SideBySide(ModalScreen[None]):
         )
         yield Rows(columns, id="differences", rows=rows)
         yield Lines(self._found.said or "They said the same.", id="said")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()

@@ -239,14 +239,14 @@ CELLS = 16
 
 
 def share_bar(share: float | None, low: float | None = None, high: float | None = None) -> str:
-    """A share as a bar with its percentage: ``█`` surely, ``▒`` perhaps."""
+    """A share as a bar with its percentage: ``█`` surely, ``░`` perhaps."""
     if share is None:
         return "none returned yet"
     low, high = share if low is None else low, share if high is None else high
     cells = ""
     for cell in range(CELLS):
         middle = (cell + 0.5) / CELLS
-        cells += "█" if middle <= low else "▒" if middle <= high else "·"
+        cells += "█" if middle <= low else "░" if middle <= high else "·"
     return f"{cells} {share:4.0%}"
 
 

@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from orch_tui.errors import OrchError
+from orch_tui.phases import PHASES
 from orch_tui.screens.base import OrchScreen, Problem
 from orch_tui.screens.dialogs import Choose, Confirm
 from orch_tui.screens.planning import agent_form, agent_of, session_form, session_of
@@ -309,8 +310,6 @@ for nobody first, side by side.
             self._go_to_phase(phase + 1)
 
     def action_phase(self) -> None:
-        from orch_tui.record.sessions import PHASES
-
         def chosen(key: str | None) -> None:
             if key:
                 self._go_to_phase(int(key))
@@ -330,7 +329,7 @@ for nobody first, side by side.
             if agreed:
                 self._change(
                     lambda record: sessions.set_phase(record, session_id, phase),
-                    lambda _: self._say(f"phase {phase} {sessions.PHASES[phase]}"),
+                    lambda _: self._say(f"phase {phase} {PHASES[phase]}"),
                 )
 
         missing = [g for g in page.gates if before <= g.phase < phase and not g.met]
@@ -340,7 +339,7 @@ for nobody first, side by side.
         listed = "\n".join(f"✗ {gate.name}: {gate.missing}" for gate in missing)
         self.app.push_screen(
             Confirm(
-                f"Move on to phase {phase} {sessions.PHASES[phase]} anyway?",
+                f"Move on to phase {phase} {PHASES[phase]} anyway?",
                 detail=f"{listed}\n\nWhat was skipped is recorded with it.",
             ),
             go,

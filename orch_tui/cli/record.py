@@ -24,6 +24,7 @@ from orch_tui.cli.output import (
 )
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.errors import UsageError
+from orch_tui.phases import PHASES
 
 if TYPE_CHECKING:
     from orch_tui.record.final_message import Findings
@@ -78,7 +79,7 @@ def _set_phase(arguments: Namespace) -> None:
     session, skipped = sessions.set_phase(project.existing_record, session_id, arguments.phase)
     for gate in skipped:
         say(f"gate {gate.phase} ({gate.name}) was skipped: {gate.missing}")
-    print(f"{session.session_id} {session.phase} {sessions.PHASES[session.phase or 1]}")
+    print(f"{session.session_id} {session.phase} {PHASES[session.phase or 1]}")
 
 
 def complete_session() -> argparse.ArgumentParser:

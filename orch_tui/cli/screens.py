@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -21,6 +22,8 @@ def open_screens(arguments: Namespace) -> None:
 
 def open_on(folder: Path, *, database: str | None = None) -> None:
     """Open the screens on the project that a folder belongs to."""
+    # At Textual's 60 frames a second, half of the wait for a key is for the next frame.
+    os.environ.setdefault("TEXTUAL_FPS", "120")
     from orch_tui.app import run
 
     run(Project(folder, database=database, face="screens"))

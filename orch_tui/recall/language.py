@@ -20,7 +20,7 @@ from difflib import get_close_matches
 
 from orch_tui.errors import UsageError
 from orch_tui.models.search import EVERY, path_of, tag
-from orch_tui.record.sessions import PHASES
+from orch_tui.phases import PHASES
 
 CLOSED = {
     "status": ("deployed", "waiting", "completed", "failed"),

@@ -11,9 +11,9 @@ from orch_tui.errors import ConflictError, NotFoundError, UsageError
 from orch_tui.facts import Session, columns
 from orch_tui.ids import new_label, not_found
 from orch_tui.models.database import Record
+from orch_tui.phases import PHASES
 from orch_tui.record import journal
 
-PHASES = {1: "analyze", 2: "plan", 3: "execute", 4: "validate", 5: "confirm"}
 ENDINGS = ("completed", "failed")
 
 

@@ -1,9 +1,11 @@
 """A budget gauge that tells the truth past 100 %, and without colour.
 
-The bar shows the tokens, ``▒`` the rest of the estimate's band; words say the state.
+The bar shows the tokens, ``░`` the rest of the estimate's band; words say the state.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
@@ -11,10 +13,13 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from orch_tui.prepare.budget import Gauge as Figures
+if TYPE_CHECKING:
+    from orch_tui.prepare.budget import Gauge as Figures
+
 
 NOT_REVERSED = Style(reverse=False)
 """A full bar in reverse would look empty."""
+BAND = "░"
 _SHORT = {"ok": "ok", "warning": "warning", "critical": "critical", "over": "OVER"}
 
 
@@ -28,7 +33,7 @@ def bar(figures: Figures, width: int) -> str:
     low = min(width, round(figures.used.tokens / figures.limit * width))
     high = min(width, round(figures.used.high / figures.limit * width))
     cells[:low] = "█" * low
-    cells[low:high] = "▒" * (high - low)
+    cells[low:high] = BAND * (high - low)
     return "".join(cells)
 
 

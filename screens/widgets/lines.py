@@ -63,7 +63,7 @@ class Lines(ScrollView, can_focus=True):
     def show(self, text: str, *, markdown: bool = False) -> None:
         """Show another text from its top, rendered as Markdown or as it is."""
         self._text = text
-        self._markdown = markdown and len(text) <= MARKDOWN_MOST
+        self._markdown = markdown and 0 < len(text) <= MARKDOWN_MOST
         self._fold()
         self.scroll_to(y=0, animate=False, immediate=True)
 

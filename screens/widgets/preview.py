@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Tab, Tabs
 
 from orch_tui.screens.widgets.lines import Lines
+from orch_tui.screens.widgets.tabs import Tabs
 from orch_tui.screens.widgets.words import local_time, state_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Preview(Vertical):
         Binding("m", "markdown", "Markdown/raw", id="preview-markdown"),
     ]
     DEFAULT_CSS = """
-    Preview { & > Tabs { height: 2; } & > Lines { height: 1fr; } }
+    Preview { & > Lines { height: 1fr; } }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name
@@ -38,12 +38,12 @@ class Preview(Vertical):
         self._markdown = True
 
     def compose(self) -> ComposeResult:
-        yield Tabs(*(Tab(name.capitalize(), id=name) for name in TABS))
+        yield Tabs({name: name.capitalize() for name in TABS})
         yield Lines(id="text")
 
     @property
     def tab(self) -> str:
-        return self.query_one(Tabs).active or TABS[0]
+        return self.query_one(Tabs).active
 
     @tab.setter
     def tab(self, name: str) -> None:
@@ -58,12 +58,12 @@ class Preview(Vertical):
         self.shown = shown
         self._draw()
 
-    def on_tabs_tab_activated(self, event: Tabs.TabActivated) -> None:
+    def on_tabs_activated(self, event: Tabs.Activated) -> None:
         event.stop()
         self._draw()
 
     def action_tab(self, by: int) -> None:
-        self.tab = TABS[(TABS.index(self.tab) + by) % len(TABS)]
+        self.query_one(Tabs).step(by)
 
     def action_markdown(self) -> None:
         self._markdown = not self._markdown

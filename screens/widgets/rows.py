@@ -168,7 +168,7 @@ class Rows(ScrollView, can_focus=True):
     def show(self, rows: Sequence[Row], *, empty: str | None = None, keep: bool = True) -> None:
         """Show other rows. ``keep`` leaves the cursor on the row with the same key."""
         before = self.key
-        key = (self.wanted or before) if keep else ""
+        key = self.wanted or (before if keep else "")
         self.wanted = ""
         self._rows = rows
         if empty is not None:

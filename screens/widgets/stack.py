@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from orch_tui.prepare.budget import Gauge as Figures
-from orch_tui.screens.widgets.gauge import words
+from orch_tui.screens.widgets.gauge import BAND, words
 
-BAND = "░"
+if TYPE_CHECKING:
+    from orch_tui.prepare.budget import Gauge as Figures
+
 TICK = "┊"
 
 

@@ -14,10 +14,10 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from orch_tui.phases import PHASES
+
 if TYPE_CHECKING:
     from orch_tui.record.sessions import Gate
-
-PHASES = 5
 
 
 class Stepper(Widget):
@@ -51,11 +51,11 @@ class Stepper(Widget):
         base = self.rich_style
         if not self.phase:
             return Strip.blank(self.size.width, base)
-        if self.size.height >= PHASES:
+        if self.size.height >= len(PHASES):
             segments = self._phase(y + 1, 11) + self._gates_of(y + 1, base)
         elif y == 0:
             segments = []
-            for phase in range(1, PHASES + 1):
+            for phase in PHASES:
                 if segments:
                     segments.append(Segment(" ─ ", self._style("ahead")))
                 segments += self._phase(phase)
@@ -64,14 +64,13 @@ class Stepper(Widget):
             segments = [Segment("to move on: ", muted), *self._gates_of(self.phase, base)]
             if len(segments) == 1:
                 last = "the last phase: c closes the session"
-                segments = [Segment(last if self.phase == PHASES else "closed", muted)]
+                segments = [Segment(last if self.phase == len(PHASES) else "closed", muted)]
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"stepper--{name}")
 
     def _phase(self, phase: int, width: int = 0) -> list[Segment]:
-        from orch_tui.record.sessions import PHASES as NAMES  # loaded by what read the session
 
         glyph, name = "○", "ahead"
         if phase == self.phase:
@@ -79,7 +78,7 @@ class Stepper(Widget):
         elif phase < self.phase:
             skipped = any(gate.phase == phase and not gate.met for gate in self.gates)
             glyph, name = ("!", "skipped") if skipped else ("✓", "done")
-        return [Segment(f"{glyph} {phase} {NAMES[phase]:{width}}", self._style(name))]
+        return [Segment(f"{glyph} {phase} {PHASES[phase]:{width}}", self._style(name))]
 
     def _gates_of(self, phase: int, base: Style) -> list[Segment]:
         segments: list[Segment] = []

@@ -175,7 +175,7 @@ def size(folder: Path) -> dict[str, Any]:
 
 def searched(executions: int) -> dict[str, Any]:
     """What a keystroke costs, and the size of the index against the text it covers."""
-    path = _kept(f"search-{executions}", lambda record: search.fill(record, executions))
+    path = _searchable(executions)
     with Record(path, clock=lambda: datetime(2026, 11, 6, tzinfo=UTC)) as record:
         series = {
             name: [_cost_of_search(record, query) for query in queries]
@@ -198,6 +198,10 @@ def searched(executions: int) -> dict[str, Any]:
         "text": text,
         "index": index,
     }
+
+
+def _searchable(executions: int) -> Path:
+    return _kept(f"search-{executions}", lambda record: search.fill(record, executions))
 
 
 def _cost_of_search(record: Record, query: str) -> float:
@@ -279,6 +283,8 @@ MEASURED: dict[str, Callable[[Path], dict[str, Any]]] = {
     "size": size,
     "search": lambda _: searched(10_000),
     "search-large": lambda _: searched(100_000),
+    "record-10000": lambda _: {"path": str(_searchable(10_000))},
+    "record-100000": lambda _: {"path": str(_searchable(100_000))},
 }
 
 if __name__ == "__main__":

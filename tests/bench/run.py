@@ -23,9 +23,12 @@ from hashlib import sha1
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.bench.measure import NOTHING, FailedError, Pairs, Usage, pairs, run
+
+if TYPE_CHECKING:
+    from tests.bench.screens import Waits
 
 CHECKOUT = Path(__file__).parents[2]
 N = 7
@@ -266,6 +269,38 @@ def _searched(found: Any, executions: str, budgets: dict[str, float]) -> Iterato
     yield Line(f"search index, {executions} executions", 1.5, ratio, "x the text", text)
 
 
+def screens(bench: Bench) -> Iterator[Line]:
+    from tests.bench import screens as person
+
+    bare = [bench.python, str(CHECKOUT / "tests/bench/bare.py")]
+    executions = 100_000 if bench.full else 10_000
+    record = Path(bench.inside(f"record-{executions}")["path"])
+    folder = person.project(bench.folder / "screens", record)
+    start = person.first_paint(bench.orch, bare, folder, bench.env)
+    detail = (
+        f"CPU {start.cpu * 1000:.0f} ms against {start.bare_cpu * 1000:.0f}, wall "
+        f"{start.wall * 1000:.0f} against {start.bare_wall * 1000:.0f}; n {person.STARTS}"
+    )
+    yield Line(f"first rows of {executions:,} painted", 1.3, start.ratio, "x bare app", detail)
+    keys = person.keys_to_result(bench.orch, folder, bench.env)
+    yield _waited(f"key to painted result, {executions:,} executions", keys)
+    folder = person.project(bench.folder / "tree", None)
+    person.tree(folder)
+    choices = person.choices_to_gauge(bench.orch, folder, bench.env)
+    yield _waited("choice to moved gauge, 20,000 files", choices)
+    folder = person.project(bench.folder / "paste", None)
+    for words in ("init-session --scope a", "init-deployment --agent-type b --scope c"):
+        run([*bench.orch, *words.split()], cwd=folder, env=bench.env)
+    ours, parsed = person.pastes(bench.orch, bare, folder, bench.env)
+    detail = f"{ours * 1000:.0f} ms in all, {parsed * 1000:.0f} until a bare app has it; n 5"
+    yield Line("pasting 1 MB, from the event to paint", 100, (ours - parsed) * 1000, "ms", detail)
+
+
+def _waited(what: str, waits: Waits) -> Line:
+    detail = f"median {waits.median * 1000:.0f} ms; n {waits.n}"
+    return Line(f"{what}: p95", 50, waits.p95 * 1000, "ms", detail)
+
+
 BENCHMARKS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "import": imports,
     "commands": commands,
@@ -276,6 +311,7 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "processes": processes,
     "size": size,
     "search": search,
+    "screens": screens,
 }
 
 
@@ -283,7 +319,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.run")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
     parser.add_argument("--orch", metavar="PATH", help="the installed command to measure")
-    parser.add_argument("--full", action="store_true", help="search 100,000 executions too")
+    parser.add_argument("--full", action="store_true", help="records of 100,000 executions too")
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(BENCHMARKS):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")

@@ -73,6 +73,10 @@ def _put(record: Record, runs: list[Run], ids: list[int]) -> None:
             ],
         )
         record.executemany(
+            "INSERT INTO execution_keys (key, execution_id) VALUES ('id:' || ?1, ?1)",
+            [(run.execution_id,) for run in runs],
+        )
+        record.executemany(
             "INSERT INTO outputs (execution_id, output_type, content, path) VALUES (?, ?, ?, ?)",
             [
                 (run.execution_id, kind, text, text if kind == "deliverable" else None)

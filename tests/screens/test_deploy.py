@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from textual import events
 from textual.pilot import Pilot
-from textual.widgets import ContentSwitcher, Input, Static, Tab
+from textual.widgets import ContentSwitcher, Input, Static
 
 from orch_tui.app import OrchApp
 from orch_tui.models.database import Record
@@ -29,6 +29,7 @@ from orch_tui.screens.history import Run
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.paste import Editor, PasteArea
 from orch_tui.screens.widgets.rows import Rows
+from orch_tui.screens.widgets.tabs import Tabs
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MESSAGE = """\
@@ -200,8 +201,8 @@ async def test_the_waiting_say_for_how_long_and_the_lists_turn_by_arrows(folder:
         assert driven.listed == WAITING
         rows = driven.app.screen.query_one("#runs", Rows).rows
         assert [row.cells[0] for row in rows] == ["2 h 05 min", "! 4 days"]
-        titles = [str(tab.label) for tab in driven.app.screen.query("#states Tab").results(Tab)]
-        assert titles == ["○ Waiting 2", "● Completed 1", "✗ Failed 1"]
+        titles = driven.app.screen.query_one("#states", Tabs).titles
+        assert titles == ("○ Waiting 2", "● Completed 1", "✗ Failed 1")
         await driven.keys("right")
         assert driven.listed == ["exec-004"]
         await driven.keys("right")

@@ -74,6 +74,19 @@ async def test_it_opens_ready_to_type_with_everything_newest_first(
         assert keys(app) == ["exec-001"]
 
 
+async def test_typing_brings_the_best_under_the_cursor(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        rows = app.screen.query_one("#hits", Rows)
+        await pilot.press("down", "down")
+        assert rows.key == "exec-001"
+        await pilot.press(*"the")  # still among the hits, but not the first of them
+        await settled(pilot)
+        assert len(rows.rows) > 1
+        assert rows.key == rows.rows[0].key
+
+
 async def test_a_mistake_is_named_and_the_rest_is_searched(folder: Path, clock: FakeClock) -> None:
     app = opened(folder, clock)
     async with app.run_test() as pilot:

@@ -1,0 +1,91 @@
+"""One of several views, chosen in a line of their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual import events
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+
+class Tabs(Widget):
+    """The names of the views, the one in front marked; whoever shows them has the keys."""
+
+    DEFAULT_CSS = """
+    Tabs {
+        height: 1;
+        & > .tabs--name { color: $foreground-muted; }
+        & > .tabs--active { color: $text-primary; text-style: bold underline; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"tabs--name", "tabs--active"}
+
+    active: reactive[str] = reactive("", init=False)
+
+    @dataclass
+    class Activated(Message):
+        """Another view is in front."""
+
+        tabs: Tabs
+        name: str
+
+        @property
+        def control(self) -> Tabs:
+            return self.tabs
+
+    def __init__(self, names: Mapping[str, str], *, id: str | None = None) -> None:  # noqa: A002
+        """``names`` maps what a view is called here to its title."""
+        super().__init__(id=id)
+        self._titles = dict(names)
+        self.set_reactive(Tabs.active, next(iter(names)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._titles)
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        return tuple(self._titles.values())
+
+    def retitle(self, name: str, title: str) -> None:
+        """Another title for a view."""
+        if self._titles[name] != title:
+            self._titles[name] = title
+            self.refresh()
+
+    def step(self, by: int) -> None:
+        """Go to the next view, or another near it; after the last comes the first."""
+        self.active = self.names[(self.names.index(self.active) + by) % len(self.names)]
+
+    def watch_active(self, name: str) -> None:
+        self.post_message(self.Activated(self, name))
+
+    def render_line(self, y: int) -> Strip:
+        base = self.rich_style
+        style = {
+            active: self.get_component_rich_style(f"tabs--{'active' if active else 'name'}")
+            for active in (True, False)
+        }
+        segments = []
+        for name, title in self._titles.items():
+            segments += [
+                Segment(" ", base),
+                Segment(title, style[name == self.active]),
+                Segment("  ", base),
+            ]
+        return Strip(segments).adjust_cell_length(self.size.width, base)
+
+    def on_click(self, event: events.Click) -> None:
+        end = 0
+        for name, title in self._titles.items():
+            end += cell_len(title) + 3
+            if event.x < end:
+                self.active = name
+                return
