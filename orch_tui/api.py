@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from orch_tui.models.database import Clock
     from orch_tui.recall.compare import Comparison
     from orch_tui.recall.insights import Insights
-    from orch_tui.recall.replay import Replay
+    from orch_tui.recall.replay import Drift, Replay
     from orch_tui.recall.report import OutputValidation
     from orch_tui.recall.search import Page
     from orch_tui.recall.show import Shown
@@ -68,6 +68,7 @@ __all__ = [
     "apply_sharing",
     "compare",
     "copy_bundle",
+    "drift",
     "find_sharing",
     "import_bundle",
     "keep_bundle",
@@ -706,6 +707,22 @@ def replay(execution_id: str, *, project: Place = None, database: str | None = N
 
     with opened(project, database) as place:
         return render_again(place.existing_record, execution_id)
+
+
+def drift(execution_id: str, *, project: Place = None, database: str | None = None) -> list[Drift]:
+    """What a past execution was given, file by file, beside what is on disk now.
+
+    Raises:
+        NotFoundError: no such execution.
+        OrchError: it was given no bundle.
+    """
+    from orch_tui.recall import replay as again
+
+    with opened(project, database) as place:
+        past = again.given_bundle(place.existing_record, execution_id)
+        model = past.model or place.agents.model(past.agent_type)
+        family = place.catalogue.model(model).family
+        return again.drift(past.items, reader=place.reader(), family=family, cache=place.counts)
 
 
 def stats(*, project: Place = None, database: str | None = None, **filters: Any) -> Insights:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from orch_tui.errors import UsageError
 from orch_tui.project import Project
 
 if TYPE_CHECKING:
+    from orch_tui.recall.replay import Drift
     from orch_tui.recall.search import Hit
     from orch_tui.recall.show import Shown
 
@@ -413,15 +414,24 @@ def replay() -> argparse.ArgumentParser:
     parser = Parser(
         "replay",
         example="""orch replay exec-001 > briefing.md
+orch replay exec-001 --drift
+orch replay exec-001 --refresh
 orch replay exec-001 --deploy --output briefing.md""",
     )
     parser.add_argument("execution_id", metavar="EXECUTION", help="its id")
     parser.add_argument("--output", metavar="FILE", default="-", help="default: standard output")
+    parser.add_argument(
+        "--drift", action="store_true", help="show what changed in its files since it was given"
+    )
+    parser.add_argument(
+        "--refresh", action="store_true", help="make the next version of its bundle from the files"
+    )
     parser.add_argument("--deploy", action="store_true", help="record it as a new execution")
     parser.add_argument("--session-id", metavar="ID", help="with --deploy: in another session")
     parser.add_argument(
         "--allow-overflow", metavar="REASON", help="with --deploy: also over budget"
     )
+    add_format(parser)
     parser.set_defaults(run=_replay)
     return parser
 
@@ -430,15 +440,31 @@ def _replay(arguments: Namespace) -> None:
     from orch_tui.recall import replay as again
 
     project = project_of(arguments)
-    record = project.existing_record
+    record, label = project.existing_record, arguments.execution_id
+    bundle = None
+    if arguments.drift or arguments.refresh:
+        past = again.given_bundle(record, label)
+        asked_for = past.model or project.agents.model(past.agent_type)
+        family = project.catalogue.model(asked_for).family
+        reader, counts = project.reader(), project.counts
+        if not arguments.refresh:
+            found = again.drift(past.items, reader=reader, family=family, cache=counts)
+            _print_drift(found, arguments.format)
+            return
+        bundle, found = again.refreshed(record, label, reader=reader, family=family, cache=counts)
+        say(*_on_drift(found))
+        if not arguments.deploy:
+            print(f"{bundle.bundle_id}@{bundle.version}")
+            return
     if not arguments.deploy:
-        write_text(arguments.output, again.replay(record, arguments.execution_id).briefing)
+        write_text(arguments.output, again.replay(record, label).briefing)
         return
     with writing(arguments.output) as write:
         deployed = again.deploy_again(
             record,
-            arguments.execution_id,
+            label,
             session_id=arguments.session_id,
+            bundle=bundle,
             catalogue=project.catalogue,
             limits=project.limits,
             allow_overflow=arguments.allow_overflow,
@@ -449,6 +475,31 @@ def _replay(arguments: Namespace) -> None:
         say(f"deployed as {deployed.execution.execution_id}")
     else:
         print(deployed.execution.execution_id)
+
+
+def _print_drift(found: Sequence[Drift], form: str) -> None:
+    """What changed, and in a table how, line by line."""
+    rows = [drift.row() for drift in found]
+    if form != "table":
+        print_rows(rows, form)
+        return
+    changed = [row for row in rows if row["state"] != "unchanged"]
+    columns = ("source", "sections", "state", "tokens_given", "tokens_now", "reason")
+    print_rows(
+        changed, form, columns=columns, empty=f"all {len(rows)} files are as they were given"
+    )
+    for drift in found:
+        if text := drift.diff():
+            print(f"\n{printable(text, lines=True)}", end="")
+    say(*_on_drift(found))
+
+
+def _on_drift(found: Sequence[Drift]) -> Iterator[str]:
+    for drift in found:
+        if drift.state == "gone":
+            yield f"{drift.then.source}: {drift.reason}; it stays as it was given"
+        elif drift.state == "changed":
+            yield f"{drift.then.source}: {drift.tokens:+,} tokens"
 
 
 def stats() -> argparse.ArgumentParser:

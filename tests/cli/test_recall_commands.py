@@ -160,6 +160,30 @@ def test_two_executions_are_put_side_by_side(did: Run, two_runs: None) -> None:
     assert "-The HNSW index answers in 4 ms." in shown
 
 
+def test_what_changed_since_is_shown_and_taken_into_the_next_version(
+    did: Run, orch: Run, project: Path, deployed: str
+) -> None:
+    assert "all 2 files are as they were given" in did("replay", deployed, "--drift").err
+    given = did("replay", deployed).out
+    types = project / "lib" / "types.ts"
+    types.write_text(types.read_text().replace("Vector", "Point") + "export type More = string;\n")
+    (project / "spec" / "requirements.md").unlink()
+    drifted = did("replay", deployed, "--drift")
+    assert "+export type More = string;" in drifted.out
+    assert "spec/requirements.md: does not exist; it stays as it was given" in drifted.err
+    first, second = did("replay", deployed, "--drift", "--format", "json").json
+    assert (first["state"], first["tokens_now"]) == ("gone", None)
+    assert second["state"] == "changed" and second["tokens_now"] > second["tokens_given"]
+    refreshed = did("replay", deployed, "--refresh")
+    assert refreshed.out == "bundle-001@2\n"
+    assert "lib/types.ts: +" in refreshed.err
+    assert did("replay", deployed, "--refresh").out == refreshed.out
+    assert did("replay", deployed).out == given
+    again = did("replay", deployed, "--refresh", "--deploy").out
+    assert "export type More" in again and "# Requirements" in again
+    assert orch("replay", "exec-009", "--drift").code == 1
+
+
 def test_a_briefing_is_replayed_and_deployed_again(did: Run, two_runs: None) -> None:
     again = did("replay", "exec-001")
     assert "Implement HNSW" in again.out
