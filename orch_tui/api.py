@@ -13,7 +13,7 @@ Several sessions may be open at once, in one thread or in many. What is handed o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from orch_tui import files, paths
-from orch_tui.errors import UsageError
+from orch_tui.errors import SourceError, UsageError
 from orch_tui.facts import ExecutionFacts, Output, PlannedAgent, Session
 from orch_tui.prepare import sharing
 from orch_tui.prepare.ambient import Ambient, AmbientAgents
@@ -132,17 +132,21 @@ def prepare_bundle(
     name: str = "",
     session_id: str | None = None,
     allow_secret: bool = False,
+    left_out: Callable[[SourceError], object] | None = None,
 ) -> Prepared:
     """Compose a bundle, count it, judge it and (where the project records) save it.
 
     Files, ``shared`` and ``texts`` are required, references recommended, ``optional`` optional.
-    A source is a file, ``FILE:10-80``, ``FILE#Heading``, a pattern or ``text:...``. A bundle over a
-    limit is saved too; deploying it is what is refused.
+    A source is a file, ``FILE:10-80``, ``FILE#Heading``, ``FILE#Class.method``,
+    ``FILE#(skeleton)``, a folder, a pattern, ``exec-003:message``, ``exec-003:outputs`` or
+    ``text:...``. ``left_out`` is told of what a folder or pattern holds and is no text. A bundle
+    over a limit is saved too; deploying it is what is refused.
 
     Raises:
         SourceError: every source that cannot be taken, by name and reason.
     """
-    reader, agents = project.reader(allow_secret=allow_secret), project.agents
+    agents = project.agents
+    reader = project.reader(allow_secret=allow_secret, look_inside=True, left_out=left_out)
     model = model or agents.model(agent_type)
 
     def listed(sources: Sources) -> list[str]:

@@ -198,8 +198,15 @@ class Project:
 
         return timestamp((self._clock or utc_now)())
 
-    def reader(self, *, allow_secret: bool = False) -> SourceReader:
-        """Reads context sources, from the working folder first and then from the root."""
+    def reader(
+        self,
+        *,
+        allow_secret: bool = False,
+        look_inside: bool = False,
+        left_out: Callable[[SourceError], object] | None = None,
+    ) -> SourceReader:
+        """Reads context sources, from the working folder first and then from the root; the rest
+        as ``SourceReader`` has it."""
         from orch_tui.prepare.sources import SourceReader
 
         return SourceReader(
@@ -208,7 +215,17 @@ class Project:
             allow_secret=allow_secret,
             max_bytes=self.config.max_file_size,
             stdin=sys.stdin.buffer.read,
+            look_inside=look_inside,
+            past=self._past,
+            left_out=left_out,
         )
+
+    def _past(self, execution_id: str, what: str) -> bytes:
+        if not self.has_record:
+            raise NotFoundError("execution", execution_id)
+        from orch_tui.record.past import returned
+
+        return returned(self.record, execution_id, what)
 
     def template(self, name: str | None) -> Template | None:
         """The template at a path, or of that name in the template folders."""

@@ -43,7 +43,6 @@ from orch_tui.screens.widgets.stack import Part, Stack
 from orch_tui.screens.widgets.tabs import Tabs
 
 if TYPE_CHECKING:
-    from orch_tui.api import Prepared
     from orch_tui.facts import PlannedAgent
     from orch_tui.prepare.bundle import Bundle, ContextItem
     from orch_tui.prepare.sharing import Sharing
@@ -166,8 +165,8 @@ guess until it is counted; gauges judge by the upper end of the band `░`.
         before, self._around = self._around, around
         if around == before:
             return
-        if around.saved is not None:
-            self._saved[around.saved.bundle.bundle_id] = Composition.of_bundle(around.saved.bundle)
+        if around.composed is not None:
+            self._saved[around.composed.bundle_id] = around.composed
         # What was begun without a session goes on in the first one there is.
         if around.draft is not None or (before and before.session_id != around.session_id != ""):
             if before is not None:
@@ -571,8 +570,9 @@ guess until it is counted; gauges judge by the upper end of the band `░`.
         held = [choice for choice in self.now.choices if choice.key == looking.key]
         choice = held[0] if held else looking  # what was said yes to can be read
         weight = self._weights.get(choice.key)
-        if weight and weight.secret:
-            said = f"✗ {choice.source} looks like a secret.\n\nOnce it is chosen, y lets it pass."
+        if weight and weight.refused and weight.secret:
+            reason = weight.refused.reason
+            said = f"✗ {choice.source} {reason}.\n\nOnce it is chosen, y lets it pass."
             return lambda: said
         return lambda: _or_why_not(lambda: text_of(choice, reader))
 
@@ -678,18 +678,19 @@ guess until it is counted; gauges judge by the upper end of the band `░`.
             self.action_edit()
             return
         project, session_id = self.app.project, self._session_id or None
-        self.ask(
-            lambda: api.keep_composition(project, now, session_id=session_id),
-            self._kept,
-            group="save",
-        )
 
-    def _kept(self, kept: Prepared) -> None:
-        bundle = kept.bundle
+        def work() -> tuple[Bundle, Composition]:
+            kept = api.keep_composition(project, now, session_id=session_id).bundle
+            return kept, Composition.of_bundle(kept)
+
+        self.ask(work, self._kept, group="save")
+
+    def _kept(self, kept: tuple[Bundle, Composition]) -> None:
+        bundle, composed = kept
         twice = f"; {len(bundle.dropped)} left out, they were in twice" if bundle.dropped else ""
         said = f"saved {bundle.bundle_id} v{bundle.version}: {bundle.total} tokens{twice}"
         self.app.notify(said, markup=False)
-        self._was_saved(Composition.of_bundle(bundle))
+        self._was_saved(composed)
 
     def _was_saved(self, saved: Composition) -> None:
         self._saved[saved.bundle_id] = saved

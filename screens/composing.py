@@ -50,6 +50,8 @@ class Around:
     draft: Composition | None
     saved: Saved | None
     """The bundle that is being changed, as it is in the record."""
+    composed: Composition | None
+    """What it was composed of."""
 
     def bundle(self, bundle_id: str) -> Saved | None:
         held = (*self.bundles, *([self.saved] if self.saved else ()))
@@ -82,7 +84,8 @@ def look_around(
                 saved = None
     project.catalogue.model("")  # read once, here
     agents = tuple(sorted(project.known_agents))
-    return Around(session_id, limits, used, held, planned, agents, draft, saved)
+    composed = Composition.of_bundle(saved.bundle) if saved else None
+    return Around(session_id, limits, used, held, planned, agents, draft, saved, composed)
 
 
 # In words

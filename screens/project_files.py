@@ -16,7 +16,8 @@ from textual.worker import Worker, get_current_worker
 
 from orch_tui.errors import OrchError, SourceError
 from orch_tui.prepare.composition import Choice, Composition, Weight
-from orch_tui.prepare.sources import may_have_sections
+from orch_tui.prepare.outline import Part as FilePart
+from orch_tui.prepare.outline import may_have_parts
 from orch_tui.prepare.tree import NO_FILES, Found, ProjectTree, Tally
 from orch_tui.screens.composing import PRIORITIES, figure
 from orch_tui.screens.part import Part
@@ -155,21 +156,25 @@ class ProjectFiles(Part):
 
     @on(FileTree.Opened)
     def _opened(self, event: FileTree.Opened) -> None:
-        """Find the sections of a file."""
+        """Find the sections or symbols of a file."""
         from orch_tui.prepare.composition import text_of
-        from orch_tui.prepare.sections import headings
+        from orch_tui.prepare.outline import outline
 
-        reader, path = self.app.project.reader(), event.path
+        project, path, family = self.app.project, event.path, self._family
+        reader = project.reader()
 
-        def work() -> list[tuple[str, int]]:
+        def work() -> list[FilePart]:
             try:
-                text = text_of(Choice(path), reader)
+                return outline(text_of(Choice(path), reader), path, family=family)
             except SourceError:  # the line says why
                 return []
-            return [(heading.title, heading.level) for heading in headings(text) if heading.title]
 
-        def then(titles: list[tuple[str, int]]) -> None:
-            self.files.set_sections(path, titles)
+        def then(parts: list[FilePart]) -> None:
+            if family == self._family:
+                self.weights |= {
+                    Choice(path, (part.name,)).key: Weight(part.count) for part in parts
+                }
+            self.files.set_sections(path, [(part.name, part.level) for part in parts])
 
         self.ask(work, then, group=f"open {path}")
 
@@ -332,7 +337,7 @@ class ProjectFiles(Part):
 
 def _is_document(path: str) -> bool:
     """Whether a file is likely to have sections, so that opening it is offered."""
-    return PurePosixPath(path).suffix not in ("", ".txt") and may_have_sections(path)
+    return PurePosixPath(path).suffix not in ("", ".txt") and may_have_parts(path)
 
 
 def _many(count: int, what: str) -> str:

@@ -44,7 +44,10 @@ def prepare_bundle() -> argparse.ArgumentParser:
         "--agent-type", required=True, metavar="NAME", help="of the agent that gets it"
     )
     parser.add_argument("--scope", default="", metavar="TEXT", help="what the agent is to do")
-    sources = "repeat, or separate with commas; FILE, FILE:10-80, FILE#Heading, 'docs/*.md', -"
+    sources = (
+        "repeat, or separate with commas; FILE, FOLDER, 'docs/*.md', FILE:10-80, FILE#Heading, "
+        "FILE#Class.method, FILE#(skeleton), exec-003:message, exec-003:outputs, -"
+    )
     parser.add_argument("--files", action="append", metavar="SOURCE", help=f"required: {sources}")
     parser.add_argument("--references", action="append", metavar="SOURCE", help="recommended")
     parser.add_argument("--optional", action="append", metavar="SOURCE", help="optional")
@@ -92,6 +95,7 @@ def _prepare_bundle(arguments: Namespace) -> int:
             name=arguments.name,
             session_id=project.open_session_id(arguments.session_id),
             allow_secret=arguments.allow_secret,
+            left_out=lambda error: say(f"left out, it is no text: {error.message}"),
         )
         bundle, judgement = prepared.bundle, prepared.judgement
         figures = to_dict(bundle, budget=judgement.session.limit)

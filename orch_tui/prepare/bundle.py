@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from orch_tui.errors import FormatError, SourceError
-from orch_tui.prepare.sources import Source, SourceReader, decode, free_text
+from orch_tui.prepare.sources import Source, SourceReader, all_of, decode, free_text, is_past
 from orch_tui.prepare.tokens import ZERO, Count, CountCache, count_many, kind_of
 
 SCHEMA_VERSION = 1
@@ -30,7 +30,7 @@ class ContextItem:
 
     type: str
     source: str
-    """Project-relative, absolute outside the project, ``text:...`` or ``-``."""
+    """Project-relative, absolute outside the project, ``exec-003:message``, ``text:...``, ``-``."""
     priority: str
     sections: tuple[str, ...]
     data: bytes | None
@@ -55,9 +55,17 @@ class ContextItem:
         return kind_of(self.source, self.text)
 
     @property
+    def looks_secret(self) -> bool:
+        """Whether its file is named like a secret, or its data holds what looks like one."""
+        from orch_tui.prepare import secrets
+
+        named = not self.is_inline and secrets.named_like_one(self.source)
+        return named or bool(secrets.find(self.text, self.source))
+
+    @property
     def is_inline(self) -> bool:
-        """Whether its source is no file: free text or standard input."""
-        return self.source == "-" or self.source.startswith("text:")
+        """Whether its source is no file: free text, standard input or a past execution."""
+        return self.source == "-" or self.source.startswith("text:") or is_past(self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,19 +338,8 @@ def _uncounted(item: ContextItem) -> bool:
 
 def _sources(type_: str, given: str, reader: SourceReader) -> tuple[Source, ...]:
     if type_ == "briefing":
-        return (free_text(given),)
+        return (reader.checked(free_text(given)),)
     return reader.resolve(given)
-
-
-def all_of(refused: Sequence[SourceError]) -> SourceError:
-    """Several refusals as one, each with its reason."""
-    if len(refused) == 1:
-        return refused[0]
-    lines = [
-        f"{error.message} ({error.hint})" if error.hint else error.message for error in refused
-    ]
-    reason = "\n  ".join(["cannot be taken", *lines])
-    return SourceError(f"{len(refused)} sources", reason)
 
 
 def _claimed_item(entry: _Document) -> tuple[ContextItem, bytes | None]:
@@ -385,6 +382,8 @@ def _on_disk(item: ContextItem, reader: SourceReader) -> tuple[bytes | None, str
     if item.is_inline:
         return None, "is not in the file"
     try:
+        # Of what a bundle of ours was made somebody said yes to it, where that was needed.
+        reader = replace(reader, look_inside=not item.sha256)
         sources = reader.resolve(item.source, item.sections)
     except SourceError as error:
         return None, error.reason

@@ -19,12 +19,13 @@ from orch_tui.prepare.bundle import (
     TYPES,
     Bundle,
     ContextItem,
-    all_of,
     counted,
     without_repeats,
 )
-from orch_tui.prepare.sources import SourceReader, free_text, looks_secret
+from orch_tui.prepare.sources import SourceReader, all_of, free_text, is_past
 from orch_tui.prepare.tokens import ZERO, Count, CountCache
+
+NUL = "\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +35,21 @@ class Choice:
     source: str
     """As ``ContextItem.source``: relative to the project, absolute outside it, ``text:...``."""
     sections: tuple[str, ...] = ()
+    """Sections or symbols of it, by what names each alone; or its skeleton."""
     type: str = "file"
     priority: str = "required"
     shared_with: tuple[str, ...] = ()
     text: str | None = None
     """Of what no file holds."""
     allow_secret: bool = False
-    """Somebody said yes to a file that looks like a secret."""
+    """Somebody said yes to a file that looks like a secret, or to a text that holds one."""
 
     @property
     def key(self) -> str:
         """What it reads: equal keys are equal bytes, or refused for the same reason."""
         if self.text is not None:  # labels are only the beginning of a text
-            return f"text:{self.text}"
-        return "#".join((self.source, *self.sections, *("\0" * self.allow_secret)))
+            return f"text:{self.text}{NUL * self.allow_secret}"
+        return "#".join((self.source, *self.sections, *(NUL * self.allow_secret)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +155,9 @@ class Composition:
                 priority=item.priority,
                 shared_with=item.shared_with,
                 text=(item.data or b"").decode("utf-8", "surrogateescape")
-                if item.is_inline
+                if item.is_inline and not is_past(item.source)
                 else None,
-                allow_secret=not item.is_inline and looks_secret(item.source),
+                allow_secret=item.looks_secret,
             )
             for item in bundle.items
         )
@@ -320,10 +322,19 @@ def text_of(choice: Choice, reader: SourceReader) -> str:
 
 
 def _read(choice: Choice, reader: SourceReader) -> ContextItem:
-    if choice.text is not None:
-        return _item(choice, data=free_text(choice.text).data)
     # Names are relative to the project, whoever reads them and wherever.
-    reader = replace(reader, cwd=reader.root, stdin=None, allow_secret=choice.allow_secret)
+    reader = replace(
+        reader,
+        cwd=reader.root,
+        stdin=None,
+        allow_secret=choice.allow_secret,
+        look_inside=True,
+        left_out=None,
+    )
+    if choice.text is not None:
+        return _item(choice, data=reader.checked(free_text(choice.text)).data)
+    if (reader.root / choice.source).is_dir():
+        raise SourceError(choice.source, "is a folder", hint="choose its files")
     source, *others = reader.resolve(choice.source, choice.sections)
     if others:
         raise SourceError(choice.source, "names several files", hint="name one")
@@ -354,7 +365,7 @@ def _item(
 
 def _is_secret(choice: Choice, reader: SourceReader) -> bool:
     """Whether a yes is all that is missing."""
-    if choice.allow_secret or choice.text is not None:
+    if choice.allow_secret:
         return False
     return isinstance(_read_or_refuse(replace(choice, allow_secret=True), reader), ContextItem)
 

@@ -1,4 +1,4 @@
-"""Parts of a text: sections of Markdown by heading, and ranges of lines.
+"""Parts of a text: sections of Markdown by heading, ranges of lines, and parts by name.
 
 Everything is answered as spans of characters in the original text, so that what is cut out is
 exact: no newline is normalised, nothing is rendered.
@@ -7,12 +7,16 @@ exact: no newline is normalised, nothing is rendered.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from orch_tui.errors import SourceError
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _NEWLINE = r"(?:\r\n|\r|\n)"
@@ -32,12 +36,13 @@ class Span(NamedTuple):
 class Heading:
     """A heading and the span of its section: up to the next heading of its level or above."""
 
-    title: str
+    name: str
     level: int
     span: Span
 
 
-def headings(text: str) -> list[Heading]:
+@lru_cache(maxsize=4)  # the same file is asked for part after part
+def headings(text: str) -> tuple[Heading, ...]:
     """The headings of a Markdown text in order, ATX and setext (CommonMark 0.31).
 
     Front matter is skipped: CommonMark would read its last line as a setext heading. Headings in
@@ -46,8 +51,7 @@ def headings(text: str) -> list[Heading]:
     from markdown_it import MarkdownIt
 
     starts = [match.start() for match in _LINE.finditer(text)]
-    # The block rules alone find headings; inline parsing is kept for the titles, which are few.
-    tokens = MarkdownIt("commonmark").disable("inline").parse(_without_front_matter(text))
+    tokens = _blocks(text)
     inline = MarkdownIt("commonmark")
     found: list[tuple[int, int, str]] = []
     for opening, content in pairwise(tokens):
@@ -59,24 +63,63 @@ def headings(text: str) -> list[Heading]:
     for position, (start, level, title) in enumerate(found):
         following = (other for other, depth, _ in found[position + 1 :] if depth <= level)
         result.append(Heading(title, level, Span(start, next(following, len(text)))))
-    return result
+    return tuple(result)
 
 
-def sections(text: str, titles: Sequence[str], *, source: str) -> list[Span]:
-    """The spans of the sections with these titles, in the order of the text, overlaps joined.
+def skeleton(text: str) -> list[Span]:
+    """The headings of a Markdown text, each with the first paragraph under it."""
+    starts = [*(match.start() for match in _LINE.finditer(text)), len(text)]
+    tokens = _blocks(text)
+    spans: list[Span] = []
+    for place, token in enumerate(tokens):
+        if token.type == "heading_open" and token.level == 0 and token.map is not None:
+            following = tokens[place + 3 : place + 4]
+            last = token.map
+            if following and following[0].type == "paragraph_open" and following[0].map:
+                last = following[0].map
+            spans.append(Span(starts[token.map[0]], starts[min(last[1], len(starts) - 1)]))
+    return spans
 
-    Every heading with a title counts; one that differs only in case or spacing counts where no
-    other fits. Raises SourceError, naming ``source``, for a title that no heading has.
+
+class Named(Protocol):
+    """A part of a text that has a name, which others may have too."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def span(self) -> Span: ...
+
+
+def pick(known: Sequence[Named], name: str, *, what: str, source: str) -> list[Span]:
+    """The parts with that name: every one, or of several the one that ``name[2]`` counts to.
+
+    A name that differs only in case or spacing counts where no other fits, and then the end of a
+    qualified one (``parse`` for ``Parser.parse``) where there is but one. Raises SourceError,
+    naming ``source`` and the nearest, where there is none.
     """
-    known = headings(text)
-    wanted = [heading.span for title in titles for heading in _matching(known, title, source)]
-    joined: list[Span] = []
-    for span in sorted(wanted):
-        if joined and span.start <= joined[-1].end:
-            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
+    qualify = what == "symbol"
+    found = _called(known, name, source, qualify)
+    numbered = re.fullmatch(r"(.+)\[(\d+)\]", name, re.S)
+    if not found and numbered and (several := _called(known, numbered[1], source, qualify)):
+        number = int(numbered[2])
+        if not 1 <= number <= len(several):
+            count = f"{len(several)} {what}{'s' if len(several) > 1 else ''}"
+            raise SourceError(source, f"has {count} {numbered[1]!r}, not {number}")
+        return [several[number - 1]]
+    if not found:
+        raise SourceError(source, f"has no {what} {name!r}", hint=_nearest(known, name, what))
+    return found
+
+
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """The spans in the order of the text, what overlaps or adjoins as one."""
+    result: list[Span] = []
+    for span in sorted(spans):
+        if result and span.start <= result[-1].end:
+            result[-1] = Span(result[-1].start, max(result[-1].end, span.end))
         else:
-            joined.append(span)
-    return joined
+            result.append(span)
+    return result
 
 
 def lines(text: str, first: int, last: int, *, source: str) -> Span:
@@ -94,6 +137,13 @@ def lines(text: str, first: int, last: int, *, source: str) -> Span:
     return Span(spans[first - 1][0], spans[last - 1][1])
 
 
+def _blocks(text: str) -> list[Token]:
+    """The blocks of a text. They alone find headings; inline parsing is kept for the titles."""
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark").disable("inline").parse(_without_front_matter(text))
+
+
 def _without_front_matter(text: str) -> str:
     match = _FRONT_MATTER.match(text)
     if match is None:
@@ -102,24 +152,34 @@ def _without_front_matter(text: str) -> str:
     return blank + text[match.end() :]
 
 
-def _matching(known: Sequence[Heading], title: str, source: str) -> list[Heading]:
-    exact = [heading for heading in known if heading.title == title]
-    loose = [heading for heading in known if _folded(heading.title) == _folded(title)]
-    if exact or loose:
-        return exact or loose
-    raise SourceError(source, f"has no heading {title!r}", hint=_nearest(known, title))
+def _called(known: Sequence[Named], name: str, source: str, qualify: bool) -> list[Span]:
+    exact = [part.span for part in known if part.name == name]
+    if exact:
+        return exact
+    wanted = _folded(name).replace("::", ".")
+    if loose := [part.span for part in known if _folded(part.name) == wanted]:
+        return loose
+    qualified = f".{name.replace('::', '.')}"
+    ending = [part for part in known if part.name.endswith(qualified)] if qualify else []
+    if len({part.name for part in ending}) > 1:
+        names = ", ".join(dict.fromkeys(part.name for part in ending))
+        raise SourceError(source, f"has several of the name {name!r}", hint=f"one of {names}")
+    return [part.span for part in ending]
 
 
-def _nearest(known: Sequence[Heading], title: str) -> str:
+def _nearest(known: Sequence[Named], name: str, what: str) -> str:
     from difflib import get_close_matches
 
     if not known:
-        return "it has no headings"
-    by_fold = {_folded(heading.title): heading.title for heading in known}
-    near = get_close_matches(_folded(title), by_fold, n=3, cutoff=0.5)
-    shown = [by_fold[fold] for fold in near] or list(by_fold.values())[:3]
+        return f"it has no {what}s"
+    by_fold = {_folded(part.name): part.name for part in known}
+    short = {fold.rpartition(".")[2]: full for fold, full in by_fold.items()}
+    wanted = _folded(name)
+    near = [by_fold[fold] for fold in get_close_matches(wanted, by_fold, n=3, cutoff=0.5)]
+    near += [short[last] for last in get_close_matches(wanted.rpartition(".")[2], short, n=2)]
+    shown = list(dict.fromkeys(near))[:3] or list(by_fold.values())[:3]
     return f"nearest: {', '.join(shown)}"
 
 
-def _folded(title: str) -> str:
-    return " ".join(title.split()).casefold()
+def _folded(name: str) -> str:
+    return " ".join(name.split()).casefold()

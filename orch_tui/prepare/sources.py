@@ -1,8 +1,9 @@
 """From what a user names to the exact bytes an agent is handed.
 
-A source is a file, a part of one (``lib/a.py:10-80``, ``docs/a.md#Heading``), a glob, free text
-(``text:...``) or standard input (``-``). What exists under the whole name wins, so that a file
-called ``notes#1.md`` or ``a,b.md`` needs no escaping.
+A source is a file, a part of one (``lib/a.py:10-80``, ``docs/a.md#Heading``,
+``lib/a.py#Parser.parse``), a folder, a glob, what a past execution gave back (``exec-003:message``,
+``exec-003:outputs``), free text (``text:...``) or standard input (``-``). What exists under the
+whole name wins, so that a file called ``notes#1.md`` or ``a,b.md`` needs no escaping.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from orch_tui.errors import SourceError
-from orch_tui.prepare import sections as parts
+from orch_tui.errors import NotFoundError, SourceError
+from orch_tui.prepare import sections
+from orch_tui.prepare.secrets import named_like_one
 
 MAX_BYTES = 10_000_000
 
 _TEXT_LABEL = 72
-_MARKDOWN = {".md", ".markdown", ".mdown", ".mkd", ".mdx", ".mdc", ".txt", ""}
 _LINES = re.compile(r"(?P<path>.+):(?P<first>\d+)(?:-(?P<last>\d+))?", re.S)
 # UTF-32 before UTF-16: the mark of the one begins with the mark of the other.
 _MARKS = (
@@ -36,22 +37,7 @@ _MARKS = (
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
 _ASCII = bytes(range(128))
 
-_SECRET_NAMES = {
-    *(".env", ".envrc", "id_rsa", "id_dsa", ".netrc", "_netrc", ".pgpass", ".npmrc", ".pypirc"),
-    *(".htpasswd", ".git-credentials", ".vault-token", "credentials", ".credentials", "kubeconfig"),
-    *(
-        f"{name}.{kind}"
-        for name in ("credentials", "secrets", ".credentials", ".secrets")
-        for kind in ("json", "yml", "yaml", "toml", "ini", "env", "txt", "csv")
-    ),
-}
-_SECRET_STARTS = (".env.", "id_ecdsa", "id_ed25519")
-_SECRET_ENDINGS = (
-    *(".env", ".pem", ".key", ".p12", ".pfx", ".jks", ".ppk", ".keystore", ".kdbx", ".tfvars"),
-)
-_SECRET_JSON = ("client_secret", "service-account", "service_account")
-_SECRET_PATHS = ("/.aws/config", "/.docker/config.json", "/.kube/config", "/.ssh/config")
-_EXAMPLE = re.compile(r"(?:^|[._-])(?:example|sample|template|dist|tmpl|pub)(?:[._-]|$)")
+_PAST = re.compile(r"(?P<execution>[^:#]+):(?P<what>message|outputs)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +45,7 @@ class Source:
     """The bytes behind one source."""
 
     name: str
-    """Relative to the project, absolute outside it, ``text:...`` or ``-``."""
+    """Relative to the project, absolute outside it, ``exec-003:message``, ``text:...`` or ``-``."""
     sections: tuple[str, ...]
     data: bytes
 
@@ -68,10 +54,14 @@ class Source:
         return decode(self.data)
 
 
+class _NotTextError(SourceError):
+    """A file that is there and no text."""
+
+
 class _Located(NamedTuple):
     path: Path
     lines: tuple[int, int] | None = None
-    headings: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,36 +73,67 @@ class SourceReader:
     root: Path
     """The project: looked up second, and what names are relative to."""
     allow_secret: bool = False
+    """Take what looks like a secret."""
     max_bytes: int = MAX_BYTES
     stdin: Callable[[], bytes] | None = None
+    look_inside: bool = False
+    """What is read is handed over: refuse also what holds something that looks like a secret."""
+    past: Callable[[str, str], bytes] | None = None
+    """What an execution gave back: by its id, its ``message`` or its ``outputs``. Raises
+    NotFoundError where there is no such execution."""
+    left_out: Callable[[SourceError], object] | None = None
+    """Told of each file of a folder or pattern that is no text and therefore left out."""
 
     def split(self, values: Iterable[str]) -> list[str]:
         """The single sources in repeated, comma-separated values; free text is never split."""
         return [source for value in values for source in self._split(value)]
 
-    def resolve(self, source: str, sections: Sequence[str] = ()) -> tuple[Source, ...]:
-        """What ``source`` stands for: one source, or for a glob every file it matches, sorted.
+    def resolve(self, source: str, parts: Sequence[str] = ()) -> tuple[Source, ...]:
+        """What ``source`` stands for: one source, or every file of a folder or glob, sorted.
 
-        ``sections`` picks sections of a Markdown file by heading, as ``#Heading`` does.
+        ``parts`` picks parts of a file by heading or symbol, as ``#Name`` does. What is no text is
+        left out of folders and globs, not refused.
         """
         if source == "-":
             return (self._standard_input(),)
         located = self._locate(source)
         if located is not None:
-            headings = (*sections, *located.headings)
-            return (self._file(source, located.path, located.lines, headings),)
+            parts = (*parts, *located.parts)
+            if located.path.is_dir() and not (located.lines or parts):
+                return self._several(source, self._folder(source, located.path), ())
+            return (self._file(source, located.path, located.lines, parts),)
         if source.startswith("text:"):
-            return (free_text(source.removeprefix("text:")),)
+            return (self.checked(free_text(source.removeprefix("text:"))),)
+        if (match := _PAST.fullmatch(source)) and self.past is not None:
+            return (self._returned(source, self.past, match),)
         if any(mark in source for mark in "*?["):
-            return tuple(
-                self._file(str(path), path, None, tuple(sections)) for path in self._glob(source)
-            )
+            return self._several(source, self._glob(source), tuple(parts))
         raise self._missing(source)
 
     def exists(self, source: str) -> bool:
         """Whether ``source`` names something that is there, be it of use or not."""
         located = self._locate(source)
-        return located is not None and located.path.exists()
+        if located is not None:
+            return located.path.exists()
+        match = _PAST.fullmatch(source)
+        try:
+            return bool(match and self.past and self.past(match["execution"], match["what"]))
+        except NotFoundError:
+            return False
+
+    def checked(self, source: Source) -> Source:
+        """The source, unless it holds what looks like a secret and nobody said yes to that."""
+        if self.look_inside and not self.allow_secret:
+            from orch_tui.prepare import secrets
+
+            if found := secrets.find(source.text, source.name):
+                more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+                raise SourceError(
+                    "#".join((source.name, *source.sections)),
+                    f"holds what looks like a secret ({found[0]}{more})",
+                    hint="--allow-secret hands it over",
+                )
+        return source
 
     def _split(self, value: str) -> Iterator[str]:
         if value.startswith("text:"):
@@ -129,10 +150,10 @@ class SourceReader:
     def _is_one(self, pieces: Sequence[str]) -> bool:
         """Whether the pieces joined are one source whose path holds all the commas."""
         located = self._locate(",".join(pieces).strip())
-        return located is not None and not any("," in heading for heading in located.headings)
+        return located is not None and not any("," in part for part in located.parts)
 
     def _locate(self, source: str) -> _Located | None:
-        """The path that exists, the lines and the heading a source names; the longest path wins."""
+        """The path that exists, the lines or the part a source names; the longest path wins."""
         if path := self._find(source):
             return _Located(path)
         if (match := _LINES.fullmatch(source)) and (path := self._find(match["path"])):
@@ -140,7 +161,7 @@ class SourceReader:
             return _Located(path, lines=(first, int(match["last"] or first)))
         for position in reversed([match.start() for match in re.finditer("#", source)]):
             if path := self._find(source[:position]):
-                return _Located(path, headings=(source[position + 1 :].strip(),))
+                return _Located(path, parts=(source[position + 1 :].strip(),))
         return None
 
     def _find(self, name: str) -> Path | None:
@@ -153,34 +174,80 @@ class SourceReader:
         return None
 
     def _file(
-        self, given: str, path: Path, lines: tuple[int, int] | None, headings: tuple[str, ...]
+        self, given: str, path: Path, lines: tuple[int, int] | None, parts: tuple[str, ...]
     ) -> Source:
         data = _read(path, given, self.max_bytes)
         name = self._name(path)
         if not _is_utf8(name):  # neither JSON nor the record could hold it
             raise SourceError(ascii(given), "has a name that is no UTF-8", hint="rename it")
-        if not self.allow_secret and looks_secret(path):
+        if not self.allow_secret and named_like_one(path):
             raise SourceError(given, "looks like a secret", hint="--allow-secret hands it over")
-        if lines is None and not headings:
-            return Source(name, (), data)
-        codec, mark = _codec(data)
-        text = data[len(mark) :].decode(codec)
-        if lines is not None and headings:
+        if lines is None and not parts:
+            return self.checked(Source(name, (), data))
+        if lines is not None and parts:
             raise SourceError(given, "names lines and sections", hint="choose one of them")
         if lines is not None:
-            spans = [parts.lines(text, *lines, source=given)]
-            name += f":{lines[0]}-{lines[1]}"
-        elif may_have_sections(path.name):
-            spans = parts.sections(text, headings, source=given)
-        else:
-            raise SourceError(
-                given,
-                "only Markdown has sections by heading",
-                hint=f"name lines: {name}:FIRST-LAST",
-            )
-        cut = b"".join(text[start:end].encode(codec) for start, end in spans)
-        # Two- and four-byte encodings cannot be read back without their mark.
-        return Source(name, headings, cut if codec in ("utf-8", "latin-1") else mark + cut)
+            span = sections.lines(decode(data), *lines, source=given)
+            return self.checked(Source(f"{name}:{lines[0]}-{lines[1]}", (), pieces(data, [span])))
+        return self.checked(Source(name, parts, cut(data, path.name, parts, source=given)))
+
+    def _several(
+        self, given: str, paths: Sequence[Path], parts: tuple[str, ...]
+    ) -> tuple[Source, ...]:
+        """The files that are text. Raises SourceError naming each that is refused."""
+        sources: list[Source] = []
+        refused: list[SourceError] = []
+        for path in paths:
+            try:
+                sources.append(self._file(self._shown(path), path, None, parts))
+            except _NotTextError as error:
+                if self.left_out is not None:
+                    self.left_out(error)
+            except SourceError as error:
+                refused.append(error)
+        if refused:
+            raise all_of(refused)
+        if not sources:
+            raise SourceError(given, "holds no text file")
+        return tuple(sources)
+
+    def _shown(self, path: Path) -> str:
+        """A path in a message, with no look at what it is."""
+        return _plain(path.relative_to(self.root) if path.is_relative_to(self.root) else path)
+
+    def _folder(self, given: str, folder: Path) -> list[Path]:
+        """The files under a folder, without those that are hidden or ignored."""
+        from orch_tui.prepare.tree import walk
+
+        base, under = self._place(folder)
+        tree = walk(base, under=under)
+        if tree.cut:
+            raise SourceError(given, "holds too many files", hint="name folders in it")
+        paths = [base / node.path for node in tree.files]
+        visible = [path for path in paths if not _hidden(path, base / under)]
+        if not visible:
+            hint = "the rest is hidden, or ignored by .gitignore or .orchignore"
+            raise SourceError(given, "is a folder without files", hint=hint)
+        return sorted(visible)
+
+    def _place(self, folder: Path) -> tuple[Path, str]:
+        """The folder whose ignore files count, and what is looked at under it."""
+        given, root = Path(os.path.abspath(folder)), Path(os.path.abspath(self.root))
+        if given.is_relative_to(root):
+            return root, given.relative_to(root).as_posix().removeprefix(".")
+        repository = next((up for up in given.parents if (up / ".git").exists()), given)
+        return repository, given.relative_to(repository).as_posix().removeprefix(".")
+
+    def _returned(
+        self, given: str, past: Callable[[str, str], bytes], match: re.Match[str]
+    ) -> Source:
+        try:
+            data = past(match["execution"], match["what"])
+        except NotFoundError as error:
+            raise SourceError(given, error.message, hint=error.hint) from None
+        if not data:
+            raise SourceError(given, f"the execution gave back no {match['what']} yet")
+        return self.checked(Source(given, (), data))
 
     def _name(self, path: Path) -> str:
         root, real = self.root.resolve(), path.resolve()
@@ -205,9 +272,17 @@ class SourceReader:
             except (ValueError, NotImplementedError, OSError) as error:
                 raise SourceError(pattern, f"is no usable pattern ({error})") from None
             visible = [path for path in found if hidden_wanted or not _hidden(path, base)]
-            if visible:
-                return visible
+            if kept := self._not_ignored(visible, base / _fixed(relative)):
+                return kept
         raise SourceError(pattern, "matches no file", hint=self._looked_in())
+
+    def _not_ignored(self, paths: Sequence[Path], below: Path) -> list[Path]:
+        """Without what is ignored under ``below``, the folder that the pattern names outright."""
+        from orch_tui.prepare.tree import Ignored
+
+        base, under = self._place(below)
+        ignored = Ignored(base, under)
+        return [path for path in paths if not ignored(path.relative_to(base).as_posix())]
 
     def _missing(self, source: str) -> SourceError:
         from difflib import get_close_matches
@@ -232,7 +307,7 @@ class SourceReader:
             raise SourceError("-", "standard input is empty")
         _check_size("-", len(data), self.max_bytes)
         _check_text("-", data)
-        return Source("-", (), data)
+        return self.checked(Source("-", (), data))
 
 
 def free_text(text: str) -> Source:
@@ -260,30 +335,36 @@ def is_outside(name: str) -> bool:
     return name.startswith("/")
 
 
-def looks_secret(path: Path | str) -> bool:
-    """Whether a file's name, or that of what it links to, is one that secrets are kept under."""
-    return any(map(_names_secret, {os.path.abspath(path), os.path.realpath(path)}))
+def is_past(name: str) -> bool:
+    """Whether the name of a source is one for what an execution gave back."""
+    return _PAST.fullmatch(name) is not None
 
 
-def _names_secret(path: str) -> bool:
-    """Plain comparisons: a bundle asks this of every file, and patterns take 3 ms to compile."""
-    path = path.lower()
-    name = os.path.basename(path)
-    return (
-        (
-            name in _SECRET_NAMES
-            or name.startswith(_SECRET_STARTS)
-            or name.endswith(_SECRET_ENDINGS)
-            or (name.startswith(_SECRET_JSON) and name.endswith(".json"))
-        )
-        and not _EXAMPLE.search(name)
-        or path.endswith(_SECRET_PATHS)
-    )
+def cut(data: bytes, name: str, parts: Sequence[str], *, source: str) -> bytes:
+    """The named parts of a file called ``name``. Raises SourceError for one that is not there."""
+    from orch_tui.prepare import outline
+
+    return pieces(data, outline.cut(decode(data), name, parts, source=source))
 
 
-def may_have_sections(name: str) -> bool:
-    """Whether a file of that name is read as Markdown, whose sections can be named."""
-    return Path(name).suffix.lower() in _MARKDOWN
+def pieces(data: bytes, spans: Iterable[sections.Span]) -> bytes:
+    """Spans of a text in the encoding of the whole, so that they can be read like it."""
+    codec, mark = _codec(data)
+    text = data[len(mark) :].decode(codec, "replace")
+    found = b"".join(text[start:end].encode(codec) for start, end in spans)
+    # Two- and four-byte encodings cannot be read back without their mark.
+    return found if codec in ("utf-8", "latin-1") else mark + found
+
+
+def all_of(refused: Sequence[SourceError]) -> SourceError:
+    """Several refusals as one, each with its reason."""
+    if len(refused) == 1:
+        return refused[0]
+    lines = [
+        f"{error.message} ({error.hint})" if error.hint else error.message for error in refused
+    ]
+    reason = "\n  ".join(["cannot be taken", *lines])
+    return SourceError(f"{len(refused)} sources", reason)
 
 
 def decode(data: bytes) -> str:
@@ -340,9 +421,7 @@ def _read(path: Path, given: str, max_bytes: int) -> bytes:
 
 def _check_regular(given: str, status: os.stat_result) -> None:
     if stat.S_ISDIR(status.st_mode):
-        raise SourceError(
-            given, "is a folder", hint=f"name its files or a pattern: '{given.rstrip('/')}/*.md'"
-        )
+        raise SourceError(given, "is a folder", hint="only files have lines and parts")
     if not stat.S_ISREG(status.st_mode):
         raise SourceError(given, "is not a regular file")
 
@@ -363,14 +442,16 @@ def _check_text(given: str, data: bytes) -> None:
             data[len(mark) :].decode(codec)
             return
         except UnicodeDecodeError:
-            raise SourceError(given, f"is binary (no {codec} after its mark)") from None
+            raise _NotTextError(given, f"is binary (no {codec} after its mark)") from None
     if b"\0" in data:
-        raise SourceError(given, "is binary (it holds NUL bytes)")
+        raise _NotTextError(given, "is binary (it holds NUL bytes)")
     if codec == "latin-1" and data:
         controls = len(data) - len(data.translate(None, _CONTROLS))
         beyond_ascii = len(data.translate(None, _ASCII))
         if controls > len(data) * 0.05 or beyond_ascii > len(data) * 0.95:
-            raise SourceError(given, "is binary (mostly undecodable)", hint="convert text to UTF-8")
+            raise _NotTextError(
+                given, "is binary (mostly undecodable)", hint="convert text to UTF-8"
+            )
 
 
 def _unreadable(given: str, path: Path, error: OSError) -> SourceError:
@@ -382,9 +463,16 @@ def _unreadable(given: str, path: Path, error: OSError) -> SourceError:
     return SourceError(given, f"cannot be read ({reason})")
 
 
-def _plain(relative: Path) -> str:
+def _fixed(pattern: str) -> str:
+    """The folders that a pattern begins with, up to its first wildcard."""
+    parts = pattern.split("/")
+    wild = next((n for n, part in enumerate(parts) if any(mark in part for mark in "*?[")), 0)
+    return "/".join(parts[:wild])
+
+
+def _plain(path: Path) -> str:
     """A name that does not read as standard input."""
-    name = relative.as_posix()
+    name = path.as_posix()
     return "./-" if name == "-" else name
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -125,16 +125,19 @@ class Found(NamedTuple):
 
 
 def walk(
-    root: str | os.PathLike[str], *, cancelled: Callable[[], bool] | None = None
+    root: str | os.PathLike[str],
+    *,
+    under: str = "",
+    cancelled: Callable[[], bool] | None = None,
 ) -> ProjectTree:
-    """List a project. Links to folders are not followed; what is no file or folder is left out.
+    """List a project, or what is ``under`` one folder of it, even where that is ignored. Links to
+    folders are not followed; what is no file or folder is left out.
 
     ``cancelled`` is asked now and then whether to stop. Never raises for what is on disk: a
     folder that cannot be listed is named in ``unreadable``.
     """
     top = os.fspath(root)
-    rules = [rule] if (rule := _rule(os.path.join(top, ".git", "info", "exclude"), "")) else []
-    waiting = [("", tuple(rules))]
+    waiting = [(under, Ignored(top, under).above(under))]
     children: dict[str, list[Node]] = {}
     unreadable, files, cut = set(), 0, False
     while waiting and not (cancelled and cancelled()):
@@ -146,8 +149,7 @@ def walk(
             unreadable.add(folder)
             children[folder] = []
             continue
-        own = (_rule(found[name].path, folder) for name in IGNORE_FILES if name in found)
-        rules_here = (*rules_here, *filter(None, own))
+        rules_here += _rules(top, folder, [name for name in IGNORE_FILES if name in found])
         prefix = f"{folder}/" if folder else ""
         nodes = []
         for name, entry in found.items():
@@ -161,7 +163,39 @@ def walk(
             cut = True
             break
         waiting += [(node.path, rules_here) for node in nodes if node.is_folder]
-    return _tree(children, cut, frozenset(unreadable))
+    return _tree(children, cut, frozenset(unreadable), under)
+
+
+class Ignored:
+    """Whether ``walk`` leaves out a path ``under`` a folder, for those who come by their paths in
+    another way. Patterns that leave out the folder itself do not count: it was named outright."""
+
+    def __init__(self, root: str | os.PathLike[str], under: str = "") -> None:
+        self._root = os.fspath(root)
+        self._under = under
+        self._known: dict[str, tuple[_Rule, ...]] = {}
+
+    def __call__(self, path: str) -> bool:
+        folders = reversed([up for up in _above(path) if len(up) > len(self._under)])
+        nodes = [*(Node(folder, True) for folder in folders), Node(path, False)]
+        return any(_ignored(node, self._rules_for(node.path.rpartition("/")[0])) for node in nodes)
+
+    def above(self, folder: str) -> tuple[_Rule, ...]:
+        """The rules for a folder itself: those of all that it is in."""
+        if not folder:
+            return self._excluded()
+        rules = self._rules_for(folder.rpartition("/")[0])
+        return tuple(_but_for(rule, folder) for rule in rules) if folder == self._under else rules
+
+    def _rules_for(self, folder: str) -> tuple[_Rule, ...]:
+        """The rules for what is in a folder."""
+        if folder not in self._known:
+            self._known[folder] = (*self.above(folder), *_rules(self._root, folder, IGNORE_FILES))
+        return self._known[folder]
+
+    def _excluded(self) -> tuple[_Rule, ...]:
+        rule = _rule(os.path.join(self._root, ".git", "info", "exclude"), "")
+        return (rule,) if rule else ()
 
 
 def find(tree: ProjectTree, query: str, limit: int = 500) -> Found:
@@ -205,14 +239,31 @@ class _Rule(NamedTuple):
     spec: GitIgnoreSpec
 
 
-def _rule(file: str, folder: str) -> _Rule | None:
+def _but_for(rule: _Rule, folder: str) -> _Rule:
+    """The rule without the patterns that leave out a folder or one that it is in."""
     from pathspec import GitIgnoreSpec
 
+    path = f"{folder}/"[rule.skip :]
+    kept = [p for p in rule.spec.patterns if not (p.include and p.match_file(path))]
+    return _Rule(rule.skip, GitIgnoreSpec(kept))
+
+
+def _rules(root: str, folder: str, files: Iterable[str]) -> tuple[_Rule, ...]:
+    found = (_rule(os.path.join(root, folder, name), folder) for name in files)
+    return tuple(rule for rule in found if rule)
+
+
+def _rule(file: str, folder: str) -> _Rule | None:
     try:
         with open(file, "rb") as stream:
-            lines = stream.read().decode("utf-8", "surrogateescape").split("\n")
+            text = stream.read().decode("utf-8", "surrogateescape")
     except OSError:
         return None
+    lines = [line for line in text.split("\n") if line.strip() and not line.startswith("#")]
+    if not lines:
+        return None
+    from pathspec import GitIgnoreSpec  # only where there is something to it
+
     spec = GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line.rstrip("\r")))
     return _Rule(len(folder) + 1 if folder else 0, spec) if spec.patterns else None
 
@@ -221,8 +272,6 @@ def _is_pattern(line: str) -> bool:
     """Whether a line is a pattern that can be used; git passes over the others."""
     from pathspec import GitIgnoreSpec
 
-    if not line.strip() or line.startswith("#"):
-        return False
     try:
         GitIgnoreSpec.from_lines([line])
     except ValueError:
@@ -255,7 +304,9 @@ def _order(node: Node) -> tuple[bool, str, str]:
     return not node.is_folder, node.name.lower(), node.name
 
 
-def _tree(children: dict[str, list[Node]], cut: bool, unreadable: frozenset[str]) -> ProjectTree:
+def _tree(
+    children: dict[str, list[Node]], cut: bool, unreadable: frozenset[str], top: str
+) -> ProjectTree:
     """The tree without folders in which nothing is left."""
     kept: dict[str, tuple[Node, ...]] = {}
     for folder in reversed(children):  # what is deeper comes later
@@ -264,7 +315,7 @@ def _tree(children: dict[str, list[Node]], cut: bool, unreadable: frozenset[str]
             for node in children[folder]
             if not node.is_folder or kept.get(node.path) or node.path in unreadable
         )
-    files = tuple(ProjectTree(kept, ()).under(""))
+    files = tuple(ProjectTree(kept, ()).under(top))
     return ProjectTree(
         {folder: nodes for folder, nodes in kept.items() if nodes},
         files,

@@ -15,7 +15,6 @@ from orch_tui.prepare import briefing as briefings_of
 from orch_tui.prepare.budget import Judgement, Limits, judge
 from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
 from orch_tui.prepare.catalogue import Catalogue, Model
-from orch_tui.prepare.sources import looks_secret
 from orch_tui.prepare.templates import Template
 from orch_tui.prepare.tokens import ZERO, Count
 from orch_tui.record import briefings, bundles, executions, journal, plan, sessions
@@ -497,7 +496,7 @@ def log_secrets(
     execution_id: str | None = None,
 ) -> None:
     """Journal the consent that was given for items that look like secrets."""
-    secrets = [item.source for item in items if looks_secret(item.source)]
+    secrets = [item.source for item in items if item.looks_secret]
     if secrets:
         journal.log(
             record,

@@ -57,10 +57,10 @@ class Findings:
         A message must not make anyone read ``~/.ssh/id_rsa`` or ``.env``: files outside the
         project and those that secrets are kept in are left to a person to name.
         """
-        from orch_tui.prepare.sources import looks_secret  # reading alone needs none of it
+        from orch_tui.prepare.secrets import named_like_one  # reading alone needs none of it
 
         made = [path for path in self.paths if path.claim in ("created", "modified")]
-        return tuple(p for p in made if p.exists and p.inside and not looks_secret(p.path))
+        return tuple(p for p in made if p.exists and p.inside and not named_like_one(p.path))
 
     @property
     def outputs(self) -> tuple[tuple[OutputKind, str], ...]:

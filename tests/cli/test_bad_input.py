@@ -102,7 +102,7 @@ DEPLOY: Words = ("init-deployment", "--agent-type", "a", "--scope", "s")
         # sources
         ((*BUNDLE, "nope.md"), 1, "nope.md: does not exist"),
         ((*BUNDLE, "lib/type.ts"), 1, "nearest: lib/types.ts"),
-        ((*BUNDLE, "lib"), 1, "lib: is a folder"),
+        ((*BUNDLE, "lib:1-2"), 1, "lib:1-2: is a folder"),
         ((*BUNDLE, "binary"), 1, "binary: is binary"),
         ((*BUNDLE, "huge.txt"), 1, "huge.txt: is over the limit of 10 MB"),
         ((*BUNDLE, "pipe"), 1, "pipe: is not a regular file"),

@@ -69,6 +69,72 @@ def test_a_secret_needs_consent_which_is_recorded(did: Run, orch: Run, project: 
     ]
 
 
+def test_a_text_that_holds_a_key_needs_consent_too(did: Run, orch: Run, project: Path) -> None:
+    Path("conf.py").write_text("key = 'AKIA" + "Q3EGR7J2XKLM4P5T'\n")
+    refused = orch(*BUNDLE, "--files", "conf.py")
+    assert (refused.code, refused.out) == (1, "")
+    assert "conf.py: holds what looks like a secret (AWS Access Key, line 1)" in refused.err
+    assert "--allow-secret" in refused.err
+    did(*BUNDLE, "--files", "conf.py", "--allow-secret", "--output", "b.json")
+    did("init-session", "--scope", "s")
+    did("init-deployment", "--context-bundle", "b.json")
+    assert (
+        rows(project, "SELECT after FROM journal WHERE action = 'allow-secret'")
+        == [('{"sources": ["conf.py"]}',)] * 2
+    )
+    Path("foreign.json").write_text(
+        json.dumps(
+            {
+                "bundle_id": "bundle-009",
+                "agent_type": "a",
+                "scope": "s",
+                "context_items": [{"type": "file", "source": "conf.py", "token_count": 9}],
+            }
+        )
+    )
+    done = did("init-deployment", "--context-bundle", "foreign.json")
+    assert "holds what looks like a secret" in done.err
+
+
+def test_a_folder_gives_its_text_files(did: Run, orch: Run, project: Path) -> None:
+    Path("lib/logo.png").write_bytes(b"\0png")
+    done = did(*BUNDLE, "--files", "lib")
+    assert [item["source"] for item in done.json["context_items"]] == [
+        *("lib/types.ts", "lib/vector-search.ts")
+    ]
+    assert "lib/logo.png: is binary" in done.err
+
+
+def test_a_symbol_and_a_skeleton_are_context(did: Run, project: Path) -> None:
+    Path("a.py").write_text("import os\n\ndef one():\n    return 1\ndef two():\n    return 2\n")
+    words = ("--files", "a.py#two", "--references", "a.py#(skeleton)", "--output", "b.json")
+    done = did(*BUNDLE, *words)
+    assert done.out == "bundle-001\n"
+    briefing = did("generate-briefing", "--bundle", "b.json").out
+    assert "a.py (sections: two)\n\n```python\ndef two():\n    return 2\n```" in briefing
+    assert "```python\nimport os\ndef one():\ndef two():\n```" in briefing
+
+
+def test_what_an_execution_gave_back_is_context_for_the_next(
+    did: Run, orch: Run, project: Path
+) -> None:
+    did("init-session", "--scope", "s")
+    did("init-deployment", "--agent-type", "a", "--scope", "find out")
+    did("record-completion", "--execution-id", "exec-001", "--final-message", "It is the cache.")
+    did("collect", "--execution-id", "exec-001", "--insights", "LRU is wrong here")
+    done = did(
+        *(*BUNDLE, "--files", "exec-001:message", "--references", "exec-001:outputs"),
+        *("--output", "b.json"),
+    )
+    assert done.out == "bundle-001\n"
+    briefing = did("generate-briefing", "--bundle", "b.json", "--no-record").out
+    assert "### exec-001:message\n\n```\nIt is the cache.\n```" in briefing
+    assert "# Outputs of exec-001 (a)\n\n## Insights\n\n- LRU is wrong here\n" in briefing
+    refused = orch(*BUNDLE, "--files", "exec-01:message")
+    assert "exec-01:message: execution 'exec-01' is not known" in refused.err
+    assert "nearest: exec-001" in refused.err
+
+
 def test_a_bundle_over_budget_is_prepared_and_the_answer_is_no(did: Run, orch: Run) -> None:
     did("init-session", "--scope", "s", "--budget", "10")
     done = orch(*BUNDLE, "--files", "spec/requirements.md", "--output", "b.json")

@@ -118,9 +118,9 @@ def test_the_same_item_twice_is_dropped_and_reported(reader: SourceReader) -> No
 
 def test_all_sources_that_cannot_be_taken_are_named_at_once(reader: SourceReader) -> None:
     with pytest.raises(SourceError) as refused:
-        composed(reader, files=["nope.md", "lib/types.ts"], references=["lib"])
+        composed(reader, files=["nope.md", "lib/types.ts"], references=["lib:1-2"])
     assert "nope.md: does not exist" in refused.value.message
-    assert "lib: is a folder" in refused.value.message
+    assert "lib:1-2: is a folder" in refused.value.message
     with pytest.raises(SourceError, match=r"^nope\.md: does not exist"):
         composed(reader, files=["nope.md"])
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orch_tui.errors import SourceError
-from orch_tui.prepare.sections import headings, lines, sections
+from orch_tui.prepare.outline import cut as cut_out
+from orch_tui.prepare.sections import headings, lines
 
 DOCUMENT = """\
 ---
@@ -33,11 +34,11 @@ five
 
 
 def cut(text: str, *titles: str) -> str:
-    return "".join(text[start:end] for start, end in sections(text, titles, source="a.md"))
+    return "".join(text[start:end] for start, end in cut_out(text, "a.md", titles, source="a.md"))
 
 
 def test_headings_are_those_that_commonmark_sees() -> None:
-    assert [(heading.title, heading.level) for heading in headings(DOCUMENT)] == [
+    assert [(heading.name, heading.level) for heading in headings(DOCUMENT)] == [
         ("Guide", 1),
         ("Use it well", 2),
         ("Deeper", 3),
@@ -70,7 +71,7 @@ def test_newlines_are_left_alone() -> None:
 
 
 def test_a_rule_at_the_top_is_no_front_matter() -> None:
-    assert [heading.title for heading in headings("---\n# A\n\n---\n# B\n")] == ["A", "B"]
+    assert [heading.name for heading in headings("---\n# A\n\n---\n# B\n")] == ["A", "B"]
 
 
 def test_an_unknown_heading_names_the_nearest() -> None:
@@ -107,8 +108,8 @@ def test_sections_are_whole_lines_and_never_fail(text: str) -> None:
         assert not before or before[-1] in "\r\n"
         if following is not None and following.level <= heading.level:
             assert heading.span.end == following.span.start
-    for title in {heading.title for heading in found}:
-        assert all(start < end for start, end in sections(text, [title], source="x"))
+    for title in {heading.name for heading in found}:
+        assert all(start < end for start, end in cut_out(text, "x.md", [title], source="x"))
 
 
 @given(st.text(st.sampled_from("ab\n\r"), min_size=1, max_size=40), st.data())

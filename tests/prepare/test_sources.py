@@ -2,17 +2,18 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from orch_tui.errors import SourceError
+from orch_tui.errors import NotFoundError, SourceError
+from orch_tui.prepare.secrets import named_like_one
 from orch_tui.prepare.sources import (
     SourceReader,
     decode,
     free_text,
     is_outside,
-    looks_secret,
 )
 
 
@@ -94,7 +95,10 @@ def test_sections_by_heading(reader: SourceReader) -> None:
     assert section.data == b"# Intro\nhello\n"
     assert only(reader, "docs/a.md", "Intro") == ("docs/a.md", b"# Intro\nhello\n")
     assert "Intro" in refusal(reader, "docs/a.md#Intor").hint
-    assert "Markdown" in refusal(reader, "lib/a.py#Parser").message
+    (reader.root / "a.csv").write_text("a,b\n")
+    refused = refusal(reader, "a.csv#Parser")
+    assert "only Markdown and code" in refused.message
+    assert refused.hint == "name lines: a.csv:FIRST-LAST"
     with pytest.raises(SourceError, match="lines and sections"):
         reader.resolve("docs/a.md:1-2", ["Intro"])
 
@@ -194,7 +198,8 @@ def test_what_is_no_text_file_is_refused(reader: SourceReader) -> None:
     os.chdir(here)
     listener.close()
     for source, reason in {
-        "lib": "is a folder",
+        "lib:1-2": "is a folder",
+        "lib#x": "is a folder",
         "nul.bin": "NUL",
         "noise.bin": "binary",
         "high.bin": "binary",
@@ -268,4 +273,140 @@ def test_a_link_does_not_hide_a_secret(reader: SourceReader) -> None:
     "name", [".env.example", "env.py", "id_ed25519.pub", "credentials.py", "example.env", "key.md"]
 )
 def test_harmless_files_do_not_look_secret(name: str) -> None:
-    assert not looks_secret(name)
+    assert not named_like_one(name)
+
+
+def make(root: Path, *paths: str, text: str = "x\n") -> None:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+
+
+def test_a_folder_stands_for_its_files_without_what_is_ignored(reader: SourceReader) -> None:
+    make(reader.root, "src/b.py", "src/deep/a.py", "src/deep/x.log", "src/out/gen.py", "src/.hid")
+    (reader.root / ".gitignore").write_text("*.log\n")
+    (reader.root / "src" / ".orchignore").write_text("/out/\n")
+    (reader.root / "src" / "logo.png").write_bytes(b"\0png")
+    told: list[SourceError] = []
+    reader = replace(reader, left_out=told.append)
+    assert [source.name for source in reader.resolve("src")] == ["src/b.py", "src/deep/a.py"]
+    assert [source.name for source in reader.resolve("./src/")] == ["src/b.py", "src/deep/a.py"]
+    assert [(error.source, error.reason[:9]) for error in told[:1]] == [
+        ("src/logo.png", "is binary")
+    ]
+    inner = replace(reader, cwd=reader.root / "src")
+    assert [source.name for source in inner.resolve("deep")] == ["src/deep/a.py"]
+    (reader.root / ".git").mkdir()
+    outside = SourceReader(reader.root.parent, reader.root / "lib")
+    assert [Path(s.name).name for s in outside.resolve("project/src")] == ["b.py", "a.py"]
+
+
+def test_what_is_named_outright_is_taken_though_it_is_ignored(reader: SourceReader) -> None:
+    make(reader.root, "build/a.md", "build/b.md", "build/tmp/c.md")
+    (reader.root / ".gitignore").write_text("build/\ntmp/\n")
+    assert [s.name for s in reader.resolve("**/*.md")] == ["docs/a.md"]
+    assert [s.name for s in reader.resolve("build/**/*.md")] == ["build/a.md", "build/b.md"]
+    assert [s.name for s in reader.resolve("build")] == ["build/a.md", "build/b.md"]
+    assert only(reader, "build/tmp/c.md")[0] == "build/tmp/c.md"
+    assert "matches no file" in refusal(reader, "bui*/*.md").reason
+
+
+def test_a_folder_with_nothing_to_take_is_refused_and_every_bad_file_named(
+    reader: SourceReader,
+) -> None:
+    (reader.root / "empty").mkdir()
+    assert "without files" in refusal(reader, "empty").reason
+    make(reader.root, "keys/id_rsa", "keys/server.pem", "keys/readme.md")
+    message = refusal(reader, "keys").message
+    assert "id_rsa: looks like a secret" in message and "server.pem" in message
+    (reader.root / "pictures").mkdir()
+    (reader.root / "pictures" / "a.png").write_bytes(b"\0")
+    assert refusal(reader, "pictures").reason == "holds no text file"
+
+
+def test_folders_linked_in_circles_end(reader: SourceReader) -> None:
+    (reader.root / "lib" / "again").symlink_to("..")
+    assert [source.name for source in reader.resolve("lib")] == ["lib/a.py"]
+    assert [source.name for source in reader.resolve("**/*.py")] == ["lib/a.py"]
+
+
+def test_a_file_that_vanishes_is_named(
+    reader: SourceReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, looked = reader.root / "lib" / "a.py", os.stat
+
+    def vanishing(path: Path, **options: bool) -> os.stat_result:
+        found = looked(path, **options)
+        if path == target:
+            target.unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr("orch_tui.prepare.sources.os.stat", vanishing)
+    assert "no such file" in refusal(reader, "lib/a.py").reason
+
+
+def test_a_sparse_file_of_two_gigabytes_is_refused_unread(reader: SourceReader) -> None:
+    with (reader.root / "huge.txt").open("wb") as file:
+        file.truncate(2 << 30)
+    assert "over the limit of 10 MB (2147.5 MB)" in refusal(reader, "huge.txt").reason
+
+
+CODE = "import os\n\nclass Parser:\n    def parse(self):\n        return 1\n\n    def stop(self):\n"
+
+
+def test_symbols_of_code(reader: SourceReader) -> None:
+    make(reader.root, "lib/p.py", text=CODE + "        pass\n")
+    (method,) = reader.resolve("lib/p.py#Parser.parse")
+    assert (method.name, method.sections) == ("lib/p.py", ("Parser.parse",))
+    assert method.data == b"    def parse(self):\n        return 1\n"
+    assert only(reader, "lib/p.py#stop")[1] == b"    def stop(self):\n        pass\n"
+    refused = refusal(reader, "lib/p.py#Parser.prase")
+    assert refused.reason == "has no symbol 'Parser.prase'"
+    assert refused.hint.startswith("nearest: Parser.parse,")
+    skeleton = only(reader, "lib/p.py#(skeleton)")[1].decode()
+    assert skeleton == "import os\nclass Parser:\n    def parse(self):\n    def stop(self):\n"
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_symbols_in_any_encoding(reader: SourceReader, codec: str) -> None:
+    text = 'GREETING = "Grüße"\r\n\r\ndef ä():\r\n    return "ü"\r\n# Ende\r\n'
+    (reader.root / "x.py").write_bytes(text.encode(codec))
+    (found,) = reader.resolve("x.py#ä")
+    assert found.text == 'def ä():\r\n    return "ü"\r\n'
+
+
+def test_what_a_past_execution_gave_back(reader: SourceReader) -> None:
+    def past(execution: str, what: str) -> bytes:
+        if execution != "exec-003":
+            raise NotFoundError("execution", execution, ["exec-003"])
+        return b"It is done." if what == "message" else b""
+
+    assert "does not exist" in refusal(reader, "exec-003:message").reason
+    reader = replace(reader, past=past)
+    assert only(reader, "exec-003:message") == ("exec-003:message", b"It is done.")
+    assert "no outputs yet" in refusal(reader, "exec-003:outputs").reason
+    assert refusal(reader, "exec-03:message").hint == "nearest: exec-003"
+    assert reader.exists("exec-003:message")
+    assert not reader.exists("exec-9:message") and not reader.exists("exec-003:outputs")
+    make(reader.root, "exec-003:message", text="a file")
+    assert only(reader, "exec-003:message")[1] == b"a file"
+
+
+KEY = "AKIA" + "Q3EGR7J2XKLM4P5T"
+
+
+def test_contents_that_look_secret_need_consent_where_they_are_handed_over(
+    reader: SourceReader,
+) -> None:
+    make(reader.root, "lib/conf.py", text=f"def a(): ...\ndef b():\n    key = '{KEY}'\n")
+    assert only(reader, "lib/conf.py")[0] == "lib/conf.py"
+    strict = replace(reader, look_inside=True, stdin=lambda: KEY.encode())
+    refused = refusal(strict, "lib/conf.py")
+    assert refused.reason == "holds what looks like a secret (AWS Access Key, line 3)"
+    assert "--allow-secret" in refused.hint
+    assert only(strict, "lib/conf.py#a")[1] == b"def a(): ...\n"  # only what is handed over counts
+    assert "line 2" in refusal(strict, "lib/conf.py#b").reason
+    assert "secret" in refusal(strict, "-").reason
+    assert "secret" in refusal(strict, f"text:use {KEY}").reason
+    allowed = replace(strict, allow_secret=True)
+    assert only(allowed, "lib/conf.py")[0] == "lib/conf.py"
