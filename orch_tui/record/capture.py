@@ -47,8 +47,8 @@ def _state(record: Record, project: str, session: str, statement: Statement, at:
 
     if statement.prompt is not None:
         if owner_of(record, keys[0]) is None:
-            _recognise(record, project, keys[0], payload["agent_type"], statement.prompt, at)
-        payload["briefing_id"] = _briefing(record, keys[0], statement.prompt)
+            recognise(record, project, keys[0], payload["agent_type"], statement.prompt, at, "hook")
+        payload["briefing_id"] = briefing_of(record, keys[0], statement.prompt)
     if message is None and statement.transcript:
         message = last_words(statement.transcript)
     owner = observe(
@@ -60,17 +60,20 @@ def _state(record: Record, project: str, session: str, statement: Statement, at:
 # Which planned deployment this is
 
 
-def _recognise(
-    record: Record, project: str, call: str, agent_type: str, prompt: str, at: str
+def recognise(
+    record: Record, project: str, call: str, agent_type: str, prompt: str, at: str, source: str
 ) -> None:
-    """Tie a call to the deployment that was recorded for it, if its text says which that is."""
+    """Tie a call to the deployment that was recorded for it, if its text says which that is.
+
+    ``source`` is who tells of the call.
+    """
     marker = _MARKER.search(prompt)
     if marker:
         label = record.value("SELECT execution_id FROM agent_executions WHERE uid = ?", [marker[1]])
         if label is not None and _is_free(record, label):
             join(record, [call, f"id:{label}"])
         elif label is not None:
-            _repeat(record, label, call, agent_type, at)
+            _repeat(record, label, call, agent_type, at, source)
         return
     known = _same_briefings(record, prompt)
     if not known:
@@ -85,7 +88,7 @@ def _recognise(
         if _is_free(record, label):
             join(record, [call, f"id:{label}"])
             return
-    _from_plan(record, project, known, call, agent_type, at)
+    _from_plan(record, project, known, call, agent_type, at, source)
 
 
 def _is_free(record: Record, label: str) -> bool:
@@ -106,7 +109,9 @@ def _same_briefings(record: Record, prompt: str) -> list[int]:
     return [briefing_id for (briefing_id,) in rows]
 
 
-def _repeat(record: Record, label: str, call: str, agent_type: str, at: str) -> None:
+def _repeat(
+    record: Record, label: str, call: str, agent_type: str, at: str, source: str
+) -> None:
     """The text of a deployment that was made already: another one of the same."""
     (held,) = record.rows(
         "SELECT session_id, planned_id, bundle_version_id, briefing_id, context_token_count, "
@@ -114,14 +119,20 @@ def _repeat(record: Record, label: str, call: str, agent_type: str, at: str) -> 
         [label],
     )
     owner = observe(
-        record, "noted", {**held, "agent_type": agent_type}, source="hook", keys=[call], at=at
+        record, "noted", {**held, "agent_type": agent_type}, source=source, keys=[call], at=at
     )
     settle(record, [owner])
     _copy_allocations(record, "execution_id = ?", label, owner)
 
 
 def _from_plan(
-    record: Record, project: str, known: list[int], call: str, agent_type: str, at: str
+    record: Record,
+    project: str,
+    known: list[int],
+    call: str,
+    agent_type: str,
+    at: str,
+    source: str,
 ) -> None:
     """A briefing that was generated from a bundle and handed over without a word to orch."""
     listed, ids = in_list(known)
@@ -142,7 +153,7 @@ def _from_plan(
         "estimator": bundle.total.estimator,
         "agent_type": agent_type,
     }
-    owner = observe(record, "noted", {**rows[0], **figures}, source="hook", keys=[call], at=at)
+    owner = observe(record, "noted", {**rows[0], **figures}, source=source, keys=[call], at=at)
     settle(record, [owner])
     deployment.allocate(record, owner, bundle.items)
     sessions.begin(record, sessions.get(record, rows[0]["session_id"]))
@@ -160,7 +171,7 @@ def _copy_allocations(record: Record, condition: str, parameter: Any, owner: str
     )
 
 
-def _briefing(record: Record, call: str, prompt: str) -> int | None:
+def briefing_of(record: Record, call: str, prompt: str) -> int | None:
     """The stored text of a prompt; None where it is what the execution is known to be given."""
     data = prompt.encode("utf-8", "replace")
     held = record.value(

@@ -24,10 +24,10 @@ from orch_tui.models.base import timestamp
 from orch_tui.models.database import Record, utc_now
 from orch_tui.paths import project_root
 from orch_tui.prepare.catalogue import Catalogue
-from orch_tui.record import briefings, contents, file_use, sessions, usage
+from orch_tui.record import capture, file_use, sessions, usage
 from orch_tui.record.agents import agent_key, is_internal, tool_key
 from orch_tui.record.merge import UNKNOWN
-from orch_tui.record.observations import observe, settle
+from orch_tui.record.observations import observe, owner_of, settle
 from orch_tui.record.transcript_lines import Entry, Sidecar, decoded, lines, moment
 from orch_tui.record.transcripts import (
     Reader,
@@ -232,12 +232,10 @@ class _Import:
         self._root = str(root)
         self._only = only
         self._pending: list[_Pending] = []
-        self._touched: set[str] = set()
+        self._revisions: dict[str, int] = {}
+        """Of the executions that were told of, before anything new was."""
         self._summary = Summary()
-        self._before = (
-            record.value("SELECT coalesce(max(rowid), 0) FROM agent_executions"),
-            record.value("SELECT coalesce(max(observation_id), 0) FROM observations"),
-        )
+        self._newest = record.value("SELECT coalesce(max(rowid), 0) FROM agent_executions")
 
     def changed(self, files: Iterable[Found]) -> list[Found]:
         """The files that are not as they were when they were read last."""
@@ -282,7 +280,7 @@ class _Import:
 
     def _transcript(self, path: Path, found: Found, progress: Callable[[int], None]) -> None:
         with path.open("rb") as file:
-            position, state = self._resumed(found.path, file.read(_HEAD))
+            position, state = self._resumed(found, file.read(_HEAD))
             if position == 0 and self._only and not self._is_ours(path):
                 self._leave(found, OTHER_PROJECT)
                 return
@@ -313,16 +311,16 @@ class _Import:
         self._summary.files_read += 1
         self._keep(reader, path, found, position, is_whole=True, snapshot=snapshot)
 
-    def _resumed(self, path: str, head: bytes) -> tuple[int, State | None]:
+    def _resumed(self, found: Found, head: bytes) -> tuple[int, State | None]:
         """Where a file was left and what its reader knew; from the start where it is another."""
         rows = self._record.sql(
             "SELECT position, head, state FROM import_checkpoints WHERE path = ? AND state NOTNULL",
-            [path],
+            [found.path],
         )
         if not rows:
             return 0, None
         position, held, state = rows[0]
-        if _head(head, position) != held:
+        if position > found.size or _head(head, position) != held:
             return 0, None
         try:
             return position, msgspec.json.decode(state, type=State)
@@ -408,17 +406,23 @@ class _Import:
             return
         record = self._record
         with record.write():
-            known_sessions: dict[str, str] = {}
             keys: set[tuple[str, ...]] = set()
             for each in pending:
                 for statement in each.told.statements:
-                    session_id = self._session(known_sessions, each, statement)
-                    keys.add(self._observe(statement, session_id))
+                    self._observe(each, statement)
+                    keys.add(statement.keys)
+                if each.started_at:
+                    record.execute(
+                        "UPDATE sessions SET created_at = ?1 "
+                        "WHERE claude_session = ?2 AND created_at > ?1",
+                        [each.started_at, each.session],
+                    )
             for each in pending:
                 keys |= self._facts(each.told)
             owners = {owner for owner in map(self._owner, keys) if owner}
+            for owner in owners - self._revisions.keys():
+                self._revisions[owner] = self._revision(owner)
             settle(record, sorted(owners))
-            self._touched |= owners
             record.executemany(
                 "INSERT INTO import_checkpoints (path, size, mtime_ns, position, head, note, state)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET "
@@ -427,33 +431,35 @@ class _Import:
                 [each.checkpoint for each in pending if each.checkpoint],
             )
 
-    def _session(self, known: dict[str, str], file: _Pending, statement: Statement) -> str:
-        claude_session = statement.claude_session
-        if claude_session not in known:
-            is_its = claude_session == file.session
-            started_at = (file.started_at if is_its else "") or statement.at or self._record.now()
-            project = self._root if self._only or not file.cwd else _project(file.cwd)
-            known[claude_session] = sessions.of_claude(
-                self._record, claude_session, project=project, started_at=started_at
-            )
-        return known[claude_session]
+    def _observe(self, file: _Pending, statement: Statement) -> None:
+        record, keys, payload = self._record, statement.keys, statement.payload
+        project = self._root if self._only or not file.cwd else _project(file.cwd)
+        is_its = statement.claude_session == file.session
+        started_at = (file.started_at if is_its else "") or statement.at or record.now()
 
-    def _observe(self, statement: Statement, session_id: str) -> tuple[str, ...]:
-        payload = {"session_id": session_id, "agent_type": UNKNOWN, **statement.payload}
-        if statement.prompt:
-            payload["briefing_id"] = briefings.put(
-                self._record, contents.exact(statement.prompt), ()
+        def born() -> dict[str, str]:
+            session_id = sessions.of_claude(
+                record, statement.claude_session, project=project, started_at=started_at
             )
+            return {"session_id": session_id, "agent_type": UNKNOWN}
+
+        if statement.prompt:
+            if statement.kind == "deployed" and owner_of(record, keys[0]) is None:
+                agent_type = payload["agent_type"]
+                capture.recognise(
+                    record, project, keys[0], agent_type, statement.prompt, statement.at, "import"
+                )
+            payload["briefing_id"] = capture.briefing_of(record, keys[0], statement.prompt)
         observe(
-            self._record,
+            record,
             statement.kind,
             payload,
             source="import",
-            keys=statement.keys,
+            keys=keys,
             at=statement.at,
             message=statement.message,
+            born=born,
         )
-        return statement.keys
 
     def _facts(self, told: Told) -> set[tuple[str, ...]]:
         """Store usage and files; gives the keys of all whose totals may have changed."""
@@ -473,34 +479,31 @@ class _Import:
 
     def _owner(self, keys: tuple[str, ...]) -> str | None:
         for key in keys:
-            owner = self._record.value(
-                "SELECT execution_id FROM execution_keys WHERE key = ?", [key]
-            )
-            if owner:
-                return str(owner)
+            if owner := owner_of(self._record, key):
+                return owner
         return None
+
+    def _revision(self, execution_id: str) -> int:
+        """How often its row was written; -1 where it was united with another since."""
+        revision = self._record.value(
+            "SELECT revision FROM agent_executions WHERE execution_id = ?", [execution_id]
+        )
+        return -1 if revision is None else int(revision)
 
     def summed_up(self) -> Summary:
         """The summary, with what became of the executions that were told of."""
         record, summary = self._record, self._summary
-        first_row, first_observation = self._before
-        owners = {owner for owner in (self._owner((f"id:{t}",)) for t in self._touched) if owner}
         fresh = {
-            owner
-            for (owner,) in record.sql(
-                "SELECT execution_id FROM agent_executions WHERE rowid > ?", [first_row]
+            label
+            for (label,) in record.sql(
+                "SELECT execution_id FROM agent_executions WHERE rowid > ?", [self._newest]
             )
         }
-        told = {
-            owner
-            for (owner,) in record.sql(
-                "SELECT DISTINCT execution_id FROM observations WHERE observation_id > ?",
-                [first_observation],
-            )
-        }
-        summary.new = len(owners & fresh)
-        summary.merged = len((owners & told) - fresh)
-        summary.known = len(owners - told - fresh)
+        labels = self._revisions.keys() - fresh
+        changed = {label for label in labels if self._revision(label) != self._revisions[label]}
+        summary.new = len(self._revisions.keys() & fresh)
+        summary.merged = len(changed)
+        summary.known = len(labels) - len(changed)
         return summary
 
 

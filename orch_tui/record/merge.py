@@ -113,7 +113,13 @@ def merge(observations: Iterable[Observation], unfinished: frozenset[str] = froz
     ``unfinished`` are messages of the model that turned out to be no return: a transcript that
     was read in the middle ended with what looked like one.
     """
-    living = live(observations)
+    living = _whole(
+        [
+            o
+            for o in live(observations)
+            if o.kind != "returned" or o.payload.get("model_message") not in unfinished
+        ]
+    )
     values: dict[str, Any] = {}
     for columns, trust in ((INTENT, "intent"), (FACT, "fact")):
         ranked = sorted(living, key=lambda o: _rank(o, trust))
@@ -133,12 +139,7 @@ def merge(observations: Iterable[Observation], unfinished: frozenset[str] = froz
         )
     retractions = sorted(o.at for o in living if o.kind == "retracted")
     values["retracted_at"] = retractions[0] if retractions else None
-    spoke_of_returns = [
-        o
-        for o in _whole(living)
-        if (o.kind == "returned" and o.payload.get("model_message") not in unfinished)
-        or _sql_return(o)
-    ]
+    spoke_of_returns = [o for o in living if o.kind == "returned" or _sql_return(o)]
     returns = _returns(told_apart(spoke_of_returns, living))
     values |= _latest(returns)
     return Merged(values, returns)
@@ -310,9 +311,16 @@ def _returned_at(ranked: list[Observation]) -> str:
     return min(stated or (o.at for o in ranked))
 
 
+_OF_RETURNING = (
+    *("completed_at", "success", "message_id", "error_message", "error_code", "unverified"),
+    *("duration_ms", "context_end_tokens"),
+)
+"""What an execution has only when it has returned: a return that was none takes it away."""
+
+
 def _latest(returns: tuple[Return, ...]) -> dict[str, Any]:
     if not returns:
-        return {"status": "deployed", "unverified": None}
+        return {"status": "deployed", **dict.fromkeys(_OF_RETURNING)}
     last = returns[-1]
     return {
         "status": last.status,

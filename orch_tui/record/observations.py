@@ -39,10 +39,16 @@ def observe(
     what people and scripts say is recognised again without it.
     """
     payload = {name: value for name, value in payload.items() if value is not None}
+    said_to_be = dict(payload)  # what makes it the same statement, in whichever record
     if message is not None:
         data = contents.exact(message)
         payload["message_id"] = contents.put(record, data)
         payload["words"] = same_words(data.decode("utf-8", "replace"))
+        said_to_be["message"] = hashlib.sha256(data).hexdigest()
+    if "briefing_id" in payload:
+        said_to_be["briefing_id"] = record.value(
+            "SELECT sha256 FROM briefings WHERE briefing_id = ?", [payload["briefing_id"]]
+        )
     execution_id = join(record, keys)
     if execution_id is None:
         execution_id = _new_execution(record, {**born(), **payload}, keys, source)
@@ -50,7 +56,7 @@ def observe(
             _learn(record, key, execution_id)
     said = source in SAID
     digest = _digest(
-        [kind, execution_id if said else sorted(keys), payload, None if said else [source, at]]
+        [kind, execution_id if said else sorted(keys), said_to_be, None if said else [source, at]]
     )
     record.execute(
         "INSERT INTO observations (digest, execution_id, kind, source, at, recorded_at, actor, "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ def put(
     record: Record, execution_id: str, uses: Iterable[MessageUse], catalogue: Catalogue
 ) -> None:
     """Store what is told of an execution's messages, inside the caller's transaction."""
+    models = cache(catalogue.model)  # finding an unlisted name's relatives takes a while
     record.executemany(
         "INSERT INTO usage_messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (message_id, execution_id) DO UPDATE SET "
@@ -55,7 +57,10 @@ def put(
         "cost_usd = CASE WHEN excluded.output_tokens > output_tokens OR cost_usd IS NULL "
         "THEN excluded.cost_usd ELSE cost_usd END, "
         "output_tokens = max(output_tokens, excluded.output_tokens)",
-        [(*_row(use, execution_id), *_priced(use, catalogue)) for use in uses],
+        [
+            (*_row(use, execution_id), *_priced(use, models(use.model) if use.model else None))
+            for use in uses
+        ],
     )
     _correct(record, execution_id)
 
@@ -74,9 +79,8 @@ def _row(use: MessageUse, execution_id: str) -> tuple[Any, ...]:
     )
 
 
-def _priced(use: MessageUse, catalogue: Catalogue) -> tuple[Any, ...]:
+def _priced(use: MessageUse, model: Model | None) -> tuple[Any, ...]:
     """cost_usd, output_price, price_date, price_tier; nothing where no price is published."""
-    model = catalogue.model(use.model) if use.model else None
     price = model and not model.assumed and model.price(use.prompt)
     if not model or not price:
         return None, None, None, None
@@ -113,7 +117,7 @@ def _correct(record: Record, execution_id: str) -> None:
         message_id = record.value(
             "SELECT m.message_id FROM usage_messages AS m JOIN usage_messages AS r "
             "ON r.message_id = ? AND r.execution_id = m.execution_id "
-            "WHERE m.execution_id = ? AND m.message_id NOT LIKE ? "
+            "WHERE m.execution_id = ? AND m.message_id NOT LIKE ? AND m.tool_calls = 0 "
             "AND (m.input_tokens, m.cache_write_tokens, m.cache_read_tokens) = "
             "(r.input_tokens, r.cache_write_tokens, r.cache_read_tokens) "
             "ORDER BY m.at DESC LIMIT 1",

@@ -1,0 +1,449 @@
+"""Import: whatever the generation, order, repetition or cut, one run is one execution."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from orch_tui.models.database import Record
+from orch_tui.prepare.catalogue import catalogue
+from orch_tui.record import file_use
+from orch_tui.record.importing import (
+    INTERNAL,
+    OTHER_PROJECT,
+    Summary,
+    choose,
+    import_files,
+    in_paths,
+)
+from orch_tui.record.observations import observe, settle, unsettled
+from orch_tui.record.sessions import of_claude
+from tests.record import claude_home
+from tests.record.claude_home import S1, S2, Transcript
+
+MODELS = catalogue()
+
+
+def take_in(record: Record, *paths: Path, **options: Any) -> Summary:
+    return import_files(
+        record, in_paths(paths), catalogue=MODELS, root=Path("/home/dev/app"), **options
+    )
+
+
+def executions(record: Record) -> dict[str, dict[str, Any]]:
+    """Every execution by what names it in Claude Code, without what depends on the order."""
+    rows = record.rows("SELECT * FROM agent_executions")
+    named = {row["execution_id"]: row["tool_use_id"] or row["agent_id"] for row in rows}
+    found = {}
+    for row in rows:
+        label = row.pop("execution_id")
+        row["parent_execution_id"] = named.get(row["parent_execution_id"])
+        row["briefing"] = record.value(
+            "SELECT sha256 FROM briefings WHERE briefing_id = ?", [row.pop("briefing_id")]
+        )
+        row["returns"] = record.sql(
+            "SELECT position, completed_at, status, success, error_message, (SELECT sha256 FROM "
+            "contents WHERE content_id = message_id) FROM completions WHERE execution_id = ?",
+            [label],
+        )
+        row["files"] = file_use.of_execution(record, label)
+        for column in ("uid", "revision", "source"):
+            del row[column]
+        found[named[label]] = row
+    assert len(found) == len(rows), "two executions of one run"
+    assert list(unsettled(record)) == []
+    return found
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return claude_home.write_home(tmp_path / "home")
+
+
+def test_every_generation_becomes_executions(record: Record, home: Path) -> None:
+    summary = take_in(record, home)
+    assert (summary.new, summary.merged, summary.known) == (9, 0, 0)
+    assert summary.skipped == {INTERNAL: 1}
+    runs = executions(record)
+    assert set(runs) == {"T1", "T2", "T3", "T4", "abcdef0", "T5", "T6", "T7", "T8"}
+
+    explored = runs["T1"]
+    assert (explored["agent_type"], explored["status"], explored["scope"]) == (
+        "Explore",
+        "completed",
+        "look",
+    )
+    assert explored["final_message"] == "All of lib is fine.\n"
+    assert (explored["context_end_tokens"], explored["tool_calls"]) == (1503, 3)
+    # three messages; the placeholder of the last one's output was replaced by the real figure
+    assert [explored[c] for c in ("input_tokens", "cache_write_tokens")] == [9, 300]
+    assert [explored[c] for c in ("cache_read_tokens", "output_tokens")] == [3000, 402]
+    price = MODELS.model("claude-haiku-4-5").prices[0]
+    assert explored["cost_usd"] == pytest.approx(
+        (
+            9 * price.input
+            + 180 * price.cache_write_5m
+            + 120 * price.cache_write_1h
+            + 3000 * price.cache_read
+            + 402 * price.output
+        )
+        / 1e6
+    )
+    assert explored["price_date"] == MODELS.model("claude-haiku-4-5").date
+    assert (explored["depth"], explored["session_id"]) == (1, f"claude-{S1[:8]}")
+    touched = {(f.path, bool(f.read_at), bool(f.written_at)) for f in explored["files"]}
+    assert touched == {("lib/a.py", True, False), ("/elsewhere/b.py", False, True)}
+
+    planned = runs["T4"]
+    assert (planned["agent_type"], planned["final_message"]) == ("Plan", "The plan.")
+    assert (planned["output_tokens"], planned["tool_calls"]) == (87, 1)
+    assert [f.path for f in planned["files"]] == ["plan.md"]
+
+    orphan = runs["abcdef0"]
+    assert (orphan["agent_type"], orphan["status"], orphan["depth"]) == (
+        "unknown",
+        "completed",
+        None,
+    )
+    assert (orphan["final_message"], orphan["scope"]) == ("Found it.", "Find the bug")
+
+
+def test_a_resumed_agent_returns_twice_and_what_it_launched_is_below_it(
+    record: Record, home: Path
+) -> None:
+    take_in(record, home)
+    runs = executions(record)
+    watched = runs["T2"]
+    assert [status for _, _, status, *_ in watched["returns"]] == ["completed", "completed"]
+    assert (watched["agent_type"], watched["model"]) == ("general-purpose", "opus")
+    assert watched["duration_ms"] == 901
+    helper = runs["T3"]
+    assert (helper["parent_execution_id"], helper["depth"]) == ("T2", 2)
+
+
+def test_what_failed_says_why_and_what_only_seemed_to_succeed_is_doubted(
+    record: Record, home: Path
+) -> None:
+    take_in(record, home)
+    runs = executions(record)
+    assert {t: (runs[t]["status"], runs[t]["error_message"]) for t in ("T5", "T6", "T8")} == {
+        "T5": ("failed", "Agent type 'x' not found"),
+        "T6": ("failed", "User rejected tool use"),
+        "T8": ("failed", "killed"),
+    }
+    assert runs["T7"]["status"] == "completed"
+    assert "a rate limit" in runs["T7"]["unverified"]
+    assert runs["T1"]["unverified"] is None
+
+
+@pytest.mark.parametrize(
+    ("blocks", "stop", "why"),
+    [
+        (["So far"], "max_tokens", "limit of its output"),
+        ([{"type": "thinking", "thinking": "?"}], "end_turn", "empty"),
+        (["API Error: 500 overloaded"], None, "API error"),
+        (["Nothing was wrong."], "end_turn", None),
+    ],
+)
+def test_a_completed_run_is_not_simply_believed(
+    blocks: list[Any], stop: str | None, why: str | None, record: Record, tmp_path: Path
+) -> None:
+    agent = Transcript("agent-a9.jsonl", S1, "a9")
+    agent.hears("go")
+    agent.says("m1", *blocks, stop=stop)
+    take_in(record, agent.write(tmp_path))
+    (run,) = executions(record).values()
+    assert run["status"] == "completed"
+    assert (why is None and run["unverified"] is None) or why in run["unverified"]
+
+
+def test_what_is_still_running_is_waiting(record: Record, tmp_path: Path) -> None:
+    agent = Transcript("agent-a9.jsonl", S1, "a9")
+    agent.hears("go")
+    agent.says("m1", "I'll read.", tool := claude_home.tool("R", "Read", file_path="a"))
+    path = agent.write(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:2]))  # what it says looks like an end until it goes on
+    take_in(record, path)
+    assert executions(record)["a9"]["status"] == "completed"
+    path.write_bytes(b"".join(lines))
+    assert tool and take_in(record, path).merged == 1
+    run = executions(record)["a9"]
+    assert (run["status"], run["final_message"], run["tool_calls"]) == ("deployed", None, 1)
+
+
+def test_twice_is_once(record: Record, home: Path) -> None:
+    take_in(record, home)
+    before = (executions(record), record.value("SELECT count(*) FROM observations"))
+    again = take_in(record, home)
+    assert (again.files_read, again.new, again.merged) == (0, 0, 0)
+    for path in home.rglob("*.json*"):
+        os.utime(path, ns=(1, 1))  # looks changed: read again from where it was left
+    again = take_in(record, home)
+    assert (again.new, again.merged, again.files_unchanged) == (0, 0, 0)
+    assert (executions(record), record.value("SELECT count(*) FROM observations")) == before
+
+
+@given(st.randoms(use_true_random=False), st.lists(st.floats(0, 1), min_size=1, max_size=3))
+@settings(max_examples=15, deadline=None, phases=[Phase.generate])
+def test_neither_order_nor_cuts_nor_copies_change_anything(
+    chance: random.Random, cuts: list[float]
+) -> None:
+    """Files come in any order, each in pieces cut anywhere, and again as torn copies."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        home = claude_home.write_home(Path(folder) / "home")
+        with Record(Path(folder) / "once.db") as record:
+            take_in(record, home)
+            expected = executions(record)
+        files = [path for path in home.rglob("*") if path.is_file()]
+        pieces = [(path, cut) for path in files for cut in cuts]
+        chance.shuffle(pieces)
+        data = {path: path.read_bytes() for path in files}
+        with Record(Path(folder) / "pieces.db") as record:
+            for path, cut in pieces:
+                place = path
+                if chance.random() < 0.3:  # a copy that was made while it was written
+                    place = path.parent / ("copy" if path.suffix == ".jsonl" else "") / path.name
+                    place.parent.mkdir(exist_ok=True)
+                place.write_bytes(data[path][: int(cut * len(data[path]))])
+                take_in(record, place)
+            chance.shuffle(files)
+            for path in files:
+                path.write_bytes(data[path])
+                take_in(record, path)
+            assert executions(record) == expected
+
+
+@pytest.mark.parametrize("step", [37])
+def test_a_file_cut_at_any_byte_is_read_and_later_completed(
+    step: int, record: Record, tmp_path: Path
+) -> None:
+    parent, agent, _ = claude_home.foreground()
+    parent.write(tmp_path)
+    path = agent.write(tmp_path)
+    take_in(record, tmp_path)
+    expected = executions(record)
+    data = path.read_bytes()
+    with Record(tmp_path / "grown.db") as grown:
+        for end in range(0, len(data), step):
+            path.write_bytes(data[:end])
+            take_in(grown, path)
+        path.write_bytes(data)
+        take_in(grown, tmp_path)
+        assert executions(grown) == expected
+
+
+GARBAGE = [
+    b"",
+    b"\n\n\n",
+    b"\x00\xff\xfe not json\n",
+    b"[1, 2]\n3\nnull\n",
+    b'{"type": 7, "message": [], "sessionId": {"a": 1}}\n',
+    b'{"type": "assistant", "sessionId": "s", "agentId": "a", "isSidechain": true}\n',
+    b'{"type": "user", "sessionId": "s", "message": {"content": [7, null, {"type": 1}]}}\n',
+    b'{"type": "assistant", "message": {"content": {"a": 1}, "usage": 3, "id": null}}\n',
+    b'{"type": "user", "toolUseResult": {"agentId": 7, "status": []}, "message": null}\n',
+    b'{"type": "assistant", "timestamp": 12, "message": {"usage": {"input_tokens": 1e400}}}\n',
+    b'{"type":"user","isSidechain":true,"message":{"content":"\\ud800 half"},"sessionId":"s"}\n',
+    b'{"type":"user","isSidechain":true,"message":{"content":"\xff"},"sessionId":"s"}\n',
+    b'{"a":' * 5000 + b"\n",
+]
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_no_line_makes_a_file_fail(garbage: bytes, record: Record, tmp_path: Path) -> None:
+    parent, agent, _ = claude_home.foreground()
+    parent.write(tmp_path)
+    path = agent.write(tmp_path)
+    path.write_bytes(garbage + path.read_bytes() + garbage)
+    take_in(record, tmp_path)
+    assert executions(record)["T1"]["output_tokens"] == 402
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_broken_lines_never_raise(data: st.DataObject) -> None:
+    """Every value of a real line may be replaced by anything."""
+    from orch_tui.record.transcript_lines import Entry, decoded
+    from orch_tui.record.transcripts import Reader
+
+    anything = st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+        max_leaves=3,
+    )
+
+    def disturb(value: Any) -> Any:
+        if data.draw(st.integers(0, 9)) == 0:
+            return data.draw(anything)
+        if isinstance(value, dict):
+            return {name: disturb(each) for name, each in value.items()}
+        return [disturb(each) for each in value] if isinstance(value, list) else value
+
+    transcript = data.draw(st.sampled_from(claude_home.everything()))
+    reader = Reader(Path(transcript.path))
+    for line in transcript.lines:
+        entry = decoded(json.dumps(disturb(line)).encode(), Entry)
+        if entry is not None:
+            reader.read(entry)
+    reader.finish()
+
+
+def test_copies_of_a_session_add_nothing(record: Record, home: Path) -> None:
+    """A session that is resumed or forked is copied whole to a file of another name."""
+    take_in(record, home)
+    before = executions(record)
+    for path in sorted(home.rglob("*.jsonl")):
+        copy = home / "copies" / f"{len(list(home.rglob('*')))}-{path.name}"
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copy(path, copy if not path.name.startswith("agent-") else copy.parent / path.name)
+    assert take_in(record, home).new == 0
+    assert executions(record) == before
+
+
+def test_a_message_two_agents_claim_is_counted_once(record: Record, tmp_path: Path) -> None:
+    """A fork begins with a copy of what the other had said."""
+    for number, name in enumerate(("a1", "a2")):
+        agent = Transcript(f"agent-{name}.jsonl", S1, name, start=number)
+        agent.hears("go")
+        agent.says("shared", "Looking.", claude_home.tool("R", "Grep"), output=50)
+        agent.gets("R")
+        agent.says(f"own-{name}", "Done.", output=7)
+        agent.write(tmp_path)
+    take_in(record, tmp_path)
+    runs = executions(record)
+    assert [runs[name]["output_tokens"] for name in ("a1", "a2")] == [57, 7]
+
+
+# With what hooks and people say of the same runs
+
+HOOKS: list[tuple[str, dict[str, Any], list[str], str | None]] = [
+    ("deployed", {"agent_type": "Explore", "tool_use_id": "T1"}, ["tool:T1"], None),
+    ("noted", {"agent_id": "a000001"}, [f"agent:{S1}/a000001"], None),
+    (
+        "returned",
+        {"status": "completed", "witness": "stop"},
+        [f"agent:{S1}/a000001"],
+        "All of lib is fine.\n",
+    ),
+    (
+        "returned",
+        {"status": "completed", "witness": "result", "context_end_tokens": 1503},
+        ["tool:T1", f"agent:{S1}/a000001"],
+        "All of lib is fine.",
+    ),
+]
+
+
+@given(st.permutations(range(len(HOOKS) + 3)), st.sets(st.integers(0, len(HOOKS) - 1)))
+@settings(max_examples=20, deadline=None)
+def test_hooks_and_transcripts_of_one_run_are_one_execution(
+    order: list[int], missing: set[int]
+) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder, Record(Path(folder) / "x.db") as record:
+        parent, agent, _ = (each.write(Path(folder)) for each in claude_home.foreground())
+        for number in order:
+            if number < len(HOOKS) and number not in missing:
+                kind, payload, keys, message = HOOKS[number]
+                with record.write():
+                    session = of_claude(
+                        record, S1, project="/home/dev/app", started_at="2026-02-11T00:00:00.000Z"
+                    )
+                    payload = {"agent_type": "unknown", "session_id": session, **payload}
+                    at = f"2026-02-11T00:00:{20 + number}.000Z"
+                    owner = observe(
+                        record, kind, payload, source="hook", keys=keys, at=at, message=message
+                    )
+                    settle(record, [owner])
+            elif number == len(HOOKS):
+                take_in(record, parent)
+            elif number == len(HOOKS) + 1:
+                take_in(record, agent)
+        run = executions(record)
+        assert set(run) == {"T1"}
+        assert (run["T1"]["agent_type"], len(run["T1"]["returns"])) == ("Explore", 1)
+        assert run["T1"]["output_tokens"] == 402
+
+
+def test_a_person_keeps_the_word_on_what_was_meant(record: Record, home: Path) -> None:
+    take_in(record, home)
+    (label,) = record.sql("SELECT execution_id FROM agent_executions WHERE tool_use_id = 'T7'")[0]
+    with record.write():
+        observe(
+            record,
+            "returned",
+            {"status": "failed", "error_message": "rate limit"},
+            source="manual",
+            keys=[f"id:{label}"],
+            message="API Error: Rate limit reached",
+        )
+        settle(record, [label])
+    run = executions(record)["T7"]
+    assert (run["status"], run["unverified"], len(run["returns"])) == ("failed", None, 1)
+
+
+# Which files
+
+
+def names(files: Iterable[Any]) -> set[str]:
+    return {Path(found.path).name for found in files}
+
+
+def test_the_default_is_this_project_and_its_worktrees(record: Record, tmp_path: Path) -> None:
+    root, other, tree = tmp_path / "app", tmp_path / "app-two", tmp_path / "trees" / "x"
+    for folder in (root, other):
+        (folder / ".git").mkdir(parents=True)
+    pointer = root / ".git" / "worktrees" / "x"
+    pointer.mkdir(parents=True)
+    (pointer / "gitdir").write_text(f"{tree}/.git\n")
+    (pointer / "commondir").write_text("../..\n")
+    tree.mkdir(parents=True)
+    (tree / ".git").write_text(f"gitdir: {pointer}\n")
+    claude = tmp_path / "claude"
+    for number, folder in enumerate((root, other, tree, root / "lib", tmp_path / "far")):
+        agent = Transcript(f"agent-a{number}.jsonl", f"s{number}", f"a{number}")
+        agent.hears("go")
+        agent.says("m" + str(number), "Done.")
+        for line in agent.lines:
+            line["cwd"] = str(folder)
+        name = "".join(c if c.isalnum() else "-" for c in str(folder))
+        target = claude / "projects" / name / agent.path
+        target.parent.mkdir(parents=True)
+        target.write_bytes(agent.data)
+    options: dict[str, Any] = {"claude_folder": claude, "root": root}
+    files = list(choose([], every_project=False, **options))
+    assert names(files) == {"agent-a0.jsonl", "agent-a1.jsonl", "agent-a2.jsonl", "agent-a3.jsonl"}
+    summary = import_files(record, files, catalogue=MODELS, root=root, only_project=True)
+    assert (summary.new, summary.skipped) == (3, {OTHER_PROJECT: 1})
+    assert record.sql("SELECT DISTINCT project FROM sessions") == [(str(root),)]
+    every = list(choose([], every_project=True, **options))
+    summary = import_files(record, every, catalogue=MODELS, root=root)
+    assert (summary.new, summary.files_unchanged) == (2, 3)
+    assert record.value("SELECT project FROM sessions WHERE claude_session = 's2'") == str(root)
+
+
+def test_a_file_that_was_replaced_is_read_from_its_start(record: Record, tmp_path: Path) -> None:
+    one, two = Transcript("agent-a1.jsonl", S1, "a1"), Transcript("agent-a1.jsonl", S2, "a1")
+    for transcript, times in ((one, 1), (two, 5)):
+        transcript.hears("go")
+        for number in range(times):
+            transcript.says(f"{transcript.session}-{number}", "Done.", output=1)
+    take_in(record, one.write(tmp_path))
+    take_in(record, two.write(tmp_path))
+    assert sorted(record.sql("SELECT session_id, output_tokens FROM agent_executions")) == [
+        (f"claude-{S1[:8]}", 1),
+        (f"claude-{S2[:8]}", 5),
+    ]
