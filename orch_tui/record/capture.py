@@ -109,9 +109,7 @@ def _same_briefings(record: Record, prompt: str) -> list[int]:
     return [briefing_id for (briefing_id,) in rows]
 
 
-def _repeat(
-    record: Record, label: str, call: str, agent_type: str, at: str, source: str
-) -> None:
+def _repeat(record: Record, label: str, call: str, agent_type: str, at: str, source: str) -> None:
     """The text of a deployment that was made already: another one of the same."""
     (held,) = record.rows(
         "SELECT session_id, planned_id, bundle_version_id, briefing_id, context_token_count, "
