@@ -25,7 +25,7 @@ MANIFEST = ".installed-by-orch.json"
 
 _COPIED = (
     "execution_db.schema.sql",
-    "templates/briefing.md.j2",
+    "templates/briefing.md.tmpl",
     "templates/orchestration-plan.tmpl",
     "templates/report-back.md",
     "templates/synthesis-report.tmpl",

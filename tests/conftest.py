@@ -33,6 +33,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "ORCH_DB", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
+    monkeypatch.setenv("SSH_CONNECTION", "test")  # leaves the desktop's clipboard alone
     monkeypatch.setenv("ORCH_CONFIG_DIR", str(home / "config"))
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()

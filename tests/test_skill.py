@@ -63,7 +63,7 @@ def test_the_installed_skill_is_whole_and_knows_its_interpreter(folder: Path) ->
 
 def test_the_copied_assets_are_orchs_own(folder: Path) -> None:
     install(folder, PYTHON)
-    for name in ("synthesis-report.tmpl", "briefing.md.j2"):
+    for name in ("synthesis-report.tmpl", "briefing.md.tmpl"):
         assert (folder / "assets" / name).read_bytes() == asset(f"templates/{name}").read_bytes()
 
 

@@ -133,6 +133,13 @@ def _bytes(text: str | bytes) -> bytes:
     return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
 
 
+def copy_text(text: bytes, what: str) -> None:
+    """Put a text on the clipboard, and say where it is."""
+    from orch_tui import clipboard
+
+    say(f"{what}: {clipboard.copy(text.decode('utf-8', 'replace'))}")
+
+
 def write_lines(path: str, rows: Iterable[Row]) -> None:
     """Write JSON lines as they come; a file is there as a whole or not at all."""
     if path == "-":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from orch_tui.cli.output import (
     add_format,
     as_row,
+    copy_text,
     named_bundle,
     positive,
     print_json,
@@ -421,25 +422,33 @@ def _rewrite(
 def generate_briefing() -> argparse.ArgumentParser:
     parser = Parser(
         "generate-briefing",
-        example="orch generate-briefing --bundle bundle.json --output agent-briefing.md",
+        example="""orch generate-briefing --bundle bundle.json --output agent-briefing.md
+orch generate-briefing --bundle bundle-001 --form xml --copy""",
     )
     parser.add_argument("--bundle", required=True, metavar="BUNDLE", help="a bundle file, or an id")
     parser.add_argument(
         "--template", metavar="FILE", help="a file, or a name in the template folders"
     )
-    parser.add_argument("--output", metavar="FILE", default="-", help="default: standard output")
+    parser.add_argument(
+        "--form", choices=("markdown", "xml"), help="of orch's own template (default: markdown)"
+    )
+    parser.add_argument("--output", metavar="FILE", help="default: standard output")
+    parser.add_argument("--copy", action="store_true", help="put it on the clipboard")
     _add_no_record(parser)
     parser.set_defaults(run=_generate_briefing)
     return parser
 
 
 def _generate_briefing(arguments: Namespace) -> None:
-    from orch_tui.prepare.briefing import render
+    from orch_tui.prepare.briefing import FORMS, render
     from orch_tui.prepare.sharing import in_ambient
 
     project = project_of(arguments)
     bundle = named_bundle(project, arguments.bundle)
-    rendered = render(bundle, project.template(arguments.template))
+    if arguments.template and arguments.form:
+        raise UsageError("--form is for orch's own template", hint="leave it or --template out")
+    named = FORMS[arguments.form] if arguments.form else arguments.template
+    rendered = render(bundle, project.template(named))
     agents = project.agents
     model = project.catalogue.model(bundle.model or agents.model(bundle.agent_type))
     ambient = agents.ambient(bundle.agent_type, model)
@@ -451,7 +460,10 @@ def _generate_briefing(arguments: Namespace) -> None:
 
         if saved := bundles.same(project.record, bundle):
             bundles.keep_briefing(project.record, saved, rendered)
-    write_text(arguments.output, rendered)
+    if arguments.copy:
+        copy_text(rendered, "the briefing")
+    if arguments.output or not arguments.copy:
+        write_text(arguments.output or "-", rendered)
 
 
 def validate() -> argparse.ArgumentParser:

@@ -11,6 +11,7 @@ from orch_tui.cli.output import (
     add_format,
     as_row,
     boolean,
+    copy_text,
     in_words,
     json_object,
     named_bundle,
@@ -232,6 +233,7 @@ def init_deployment() -> argparse.ArgumentParser:
     parser.add_argument("--briefing", metavar="FILE", help="the exact text handed over; - is stdin")
     parser.add_argument("--template", metavar="FILE", help="render the briefing with this template")
     parser.add_argument("--output", metavar="FILE", help="write the briefing to hand over")
+    parser.add_argument("--copy", action="store_true", help="put the briefing on the clipboard")
     parser.add_argument("--deployed-at", metavar="TIME", help="default: now")
     parser.add_argument(
         "--allow-overflow", metavar="REASON", help="deploy over budget; the reason is recorded"
@@ -275,6 +277,8 @@ def _init_deployment(arguments: Namespace) -> None:
         )
         write(deployed.briefing)
     say(*deployed.remarks)
+    if arguments.copy and deployed.briefing:
+        copy_text(deployed.briefing, "the briefing")
     if arguments.output != "-":
         print(deployed.execution.execution_id)
 

@@ -50,7 +50,7 @@ class Template:
 def load(name: str, folders: Sequence[Path] = ()) -> Template:
     """The template at path ``name``, or called so in ``folders`` or among those of orch.
 
-    A name may leave out its last suffixes (``briefing`` is ``briefing.md.j2``). Raises
+    A name may leave out its last suffixes (``briefing`` is ``briefing.md.tmpl``). Raises
     NotFoundError with the nearest names, SourceError for a file that holds no text.
     """
     searched = [folder for folder in (*folders, asset("templates")) if folder.is_dir()]

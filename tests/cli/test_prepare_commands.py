@@ -307,6 +307,20 @@ def test_a_briefing_is_rendered_from_a_file_or_an_id(did: Run) -> None:
     assert given.out.startswith("# Task for task-implementor")
 
 
+def test_a_briefing_is_copied_or_written_in_xml(did: Run, orch: Run) -> None:
+    did(*BUNDLE, "--files", "lib/types.ts")
+    given = ("generate-briefing", "--bundle", "bundle-001")
+    copied = did(*given, "--form", "xml", "--copy")
+    assert copied.out == "" and "there is no clipboard here; it is in " in copied.err
+    text = Path(copied.err.strip().rpartition("it is in ")[2]).read_text()
+    assert text.startswith("<documents>")
+    assert did(*given, "--form", "xml").out == text
+    assert orch(*given, "--form", "xml", "--template", "briefing-template.md").code == 2
+    did("init-session", "--scope", "s")
+    deployed = did("init-deployment", "--context-bundle", "bundle-001", "--copy")
+    assert deployed.out == "exec-001\n" and "the briefing: " in deployed.err
+
+
 def test_a_plan_is_validated(did: Run, orch: Run) -> None:
     sound = did("validate", "--scope", "Implement vector search", "--context-files", "lib/types.ts")
     assert [*sound.json][:6] == [

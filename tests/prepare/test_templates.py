@@ -119,7 +119,7 @@ def test_a_template_is_found_by_path_then_in_folders_then_among_our_own(tmp_path
     assert load(str(own / "other.md")).text == "other"
     assert load("other.md", [own]).text == "other"
     assert load("briefing", [own]).text == "mine {scope}"
-    assert load("briefing", [tmp_path / "missing"]).name == "briefing.md.j2"
+    assert load("briefing", [tmp_path / "missing"]).name == "briefing.md.tmpl"
     assert load("synthesis-report.tmpl").text == (
         asset("templates/synthesis-report.tmpl").read_text("utf-8")
     )
