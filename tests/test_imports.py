@@ -122,4 +122,7 @@ def test_counting_something_new_loads_the_tokenizer(project: Path) -> None:
     (project / "new.py").write_text("b = 2\n")
     assert "tiktoken" in command("count", "new.py", cwd=project)
     assert "tiktoken" not in command("count", "new.py", cwd=project)
-    assert "jinja2" in command("generate-briefing", "--bundle", "b.json", cwd=project)
+    briefing = ("generate-briefing", "--bundle", "b.json")
+    assert "jinja2" not in command(*briefing, cwd=project)
+    (project / "own.j2").write_text("{{ scope }}")
+    assert "jinja2" in command(*briefing, "--template", "own.j2", cwd=project)
