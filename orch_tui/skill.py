@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -77,8 +77,16 @@ def skill_folder(project: AnyPath | None = None) -> Path:
     return Path(claude_folder() if project is None else Path(project) / ".claude", "skills", NAME)
 
 
-def install(folder: Path, interpreter: str, *, dry_run: bool = False) -> Installed:
+def install(
+    folder: Path,
+    interpreter: str,
+    *,
+    files: Mapping[str, bytes] | None = None,
+    dry_run: bool = False,
+) -> Installed:
     """Write the skill into ``folder``; its scripts will run under ``interpreter``.
+
+    ``files`` are other files to install in the same way, by their name in the folder.
 
     Files that differ from what an earlier installation wrote are moved aside first. Doing it again
     changes nothing.
@@ -89,7 +97,7 @@ def install(folder: Path, interpreter: str, *, dry_run: bool = False) -> Install
     """
     if not os.path.isabs(interpreter):
         raise UsageError(f"{interpreter!r} is no absolute path of a Python")
-    shipped = _shipped(interpreter)
+    shipped = shipped_files(interpreter) if files is None else files
     ours = _manifest(folder)
     differing = [name for name, data in shipped.items() if _hash(folder / name) != _digest(data)]
     in_the_way = [
@@ -97,7 +105,7 @@ def install(folder: Path, interpreter: str, *, dry_run: bool = False) -> Install
         for name in differing
         if os.path.lexists(folder / name) and not _is_as_written(folder, name, ours.files)
     ]
-    backups = {folder / name: _backup_of(folder / name) for name in in_the_way}
+    backups = {folder / name: backup_of(folder / name) for name in in_the_way}
     stale = [name for name in ours.files if name not in shipped]
     removed = [name for name in stale if _is_as_written(folder, name, ours.files)]
     if not dry_run:
@@ -134,7 +142,7 @@ def uninstall(folder: Path, *, dry_run: bool = False) -> Uninstalled:
         )
     removed = [name for name in ours.files if _is_as_written(folder, name, ours.files)]
     kept = [name for name in ours.files if name not in removed and os.path.lexists(folder / name)]
-    backups = [backup for name in ours.files for backup in _backups(folder / name)]
+    backups = [backup for name in ours.files for backup in backups_of(folder / name)]
     if not dry_run:
         _remove(folder, [*removed, MANIFEST])
         made = folder.parents[: ours.parents]
@@ -142,7 +150,7 @@ def uninstall(folder: Path, *, dry_run: bool = False) -> Uninstalled:
     return Uninstalled(folder, _paths(folder, removed), _paths(folder, kept), tuple(backups))
 
 
-def _shipped(interpreter: str) -> dict[str, bytes]:
+def shipped_files(interpreter: str) -> dict[str, bytes]:
     """Every file of the skill, by its name in the installed folder."""
     root = asset("skill")
     files = {
@@ -192,7 +200,7 @@ def _hash(path: Path) -> str:
         return ""
 
 
-def _backup_of(path: Path) -> Path:
+def backup_of(path: Path) -> Path:
     """A free name beside ``path``: ``SKILL.md.bak``, ``SKILL.md.2.bak``."""
     backup, number = path.with_name(f"{path.name}.bak"), 1
     while os.path.lexists(backup):
@@ -201,10 +209,13 @@ def _backup_of(path: Path) -> Path:
     return backup
 
 
-def _backups(path: Path) -> Iterator[Path]:
-    named = re.compile(rf"{re.escape(path.name)}(\.\d+)?\.bak")
-    if path.parent.is_dir():
-        yield from sorted(p for p in path.parent.iterdir() if named.fullmatch(p.name))
+def backups_of(path: Path) -> list[Path]:
+    """What was moved aside before, oldest first."""
+    named = re.compile(rf"{re.escape(path.name)}(?:\.(\d+))?\.bak")
+    if not path.parent.is_dir():
+        return []
+    found = ((named.fullmatch(p.name), p) for p in path.parent.iterdir())
+    return [p for _, p in sorted((int(m[1] or 1), p) for m, p in found if m)]
 
 
 def _write(path: Path, data: bytes, backup: Path | None = None) -> None:

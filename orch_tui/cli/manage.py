@@ -9,6 +9,7 @@ from pathlib import Path
 
 from orch_tui.cli.output import add_format, as_row, print_rows, read_bytes, say
 from orch_tui.cli.parser import Parser, project_of
+from orch_tui.errors import OrchError, UsageError
 from orch_tui.project import Project
 
 
@@ -109,56 +110,151 @@ def _redact(arguments: Namespace) -> None:
 
 def install() -> argparse.ArgumentParser:
     parser = Parser(
-        "install", example="orch install              # into this project's .claude/skills"
+        "install",
+        example="""
+orch install              # the skill, into this project's .claude/skills
+orch install --hooks      # record every agent run of this project by itself""",
     )
-    _add_place(parser)
+    what = _add_place(parser)
+    what.add_argument("--hooks", action="store_true", help="the hooks that record agent runs")
+    what.add_argument(
+        "--plugin", metavar="DIR", help="hooks, skill and commands as a plugin, into this folder"
+    )
+    parser.add_argument(
+        "--shared", action="store_true", help="with --hooks: for all who work on the project"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.set_defaults(run=_install)
     return parser
 
 
-def _install(arguments: Namespace) -> None:
+def _install(arguments: Namespace) -> int:
     from orch_tui import skill
 
-    done = skill.install(_skill_folder(arguments), sys.executable, dry_run=arguments.dry_run)
+    if arguments.hooks:
+        return _install_hooks(arguments)
+    files = None
+    if arguments.plugin:
+        from orch_tui.plugin import plugin_files
+
+        files = plugin_files(sys.executable, _hook_command(arguments))
+    folder = _folder(arguments)
+    done = skill.install(folder, sys.executable, files=files, dry_run=arguments.dry_run)
     would = "would be " if arguments.dry_run else ""
     for path, copy in done.backed_up:
         say(f"{path}: yours; {would}kept as {copy.name}")
     for path in done.kept:
-        say(f"{path}: no longer part of the skill, but yours; kept")
+        say(f"{path}: no longer part of it, but yours; kept")
     say(f"{len(done.written)} files {would}written, {len(done.unchanged)} as they were")
+    if arguments.plugin and not arguments.dry_run:
+        say(f"claude --plugin-dir {done.folder} tries it out")
     print(done.folder)
+    return 0
+
+
+def _hook_command(arguments: Namespace) -> str:
+    from orch_tui import hooks_install
+
+    return hooks_install.PLAIN if arguments.shared else hooks_install.command(sys.executable)
+
+
+def _install_hooks(arguments: Namespace) -> int:
+    from orch_tui import hooks_install
+
+    root = None if arguments.user else Project(arguments.project).root
+    if arguments.user and arguments.shared:
+        raise UsageError("--shared is for the settings of a project, --user for your own")
+    path = hooks_install.settings_file(root, shared=arguments.shared)
+    change = hooks_install.installation(path, _hook_command(arguments))
+    say(*change.diff())
+    if change.is_none:
+        say("the hooks are there already")
+    elif arguments.dry_run:
+        say("nothing was written")
+    elif not (arguments.yes or _agreed(f"write {path}?")):
+        say("nothing was written")
+        return 1
+    else:
+        backup = hooks_install.apply(change)
+        kept = f"; what it was is kept as {backup.name}" if backup else ""
+        say(f"written{kept}", "Claude Code uses the hooks from its next session on")
+    print(path)
+    return 0
+
+
+def _agreed(question: str) -> bool:
+    """What a person at a terminal answers; a script that gives the command has agreed."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    print(f"{question} [Y/n] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("", "y", "yes")
 
 
 def uninstall() -> argparse.ArgumentParser:
     parser = Parser("uninstall", example="orch uninstall --user")
-    _add_place(parser)
+    what = _add_place(parser)
+    what.add_argument("--hooks", action="store_true", help="only the hooks")
+    what.add_argument("--plugin", metavar="DIR", help="the plugin in this folder")
+    parser.add_argument("--shared", action="store_true", help="only the hooks of the project")
     parser.set_defaults(run=_uninstall)
     return parser
 
 
 def _uninstall(arguments: Namespace) -> None:
+    """The hooks and the skill; only what is there, and an error where nothing is."""
     from orch_tui import skill
 
-    done = skill.uninstall(_skill_folder(arguments), dry_run=arguments.dry_run)
+    found = False if arguments.plugin else _uninstall_hooks(arguments)
+    if arguments.hooks or arguments.shared:
+        if not found:
+            raise OrchError("no hooks of orch are registered there", hint="orch doctor tells more")
+        return
+    folder = _folder(arguments)
+    if found and not (folder / skill.MANIFEST).exists():
+        return
+    done = skill.uninstall(folder, dry_run=arguments.dry_run)
     for path in (*done.kept, *done.backups):
         say(f"{path}: yours; kept")
     say(f"{len(done.removed)} files {'would be ' if arguments.dry_run else ''}removed")
     print(done.folder)
 
 
-def _add_place(parser: argparse.ArgumentParser) -> None:
+def _uninstall_hooks(arguments: Namespace) -> bool:
+    from orch_tui import hooks_install
+
+    root = None if arguments.user else Project(arguments.project).root
+    kinds = [True] if arguments.shared or root is None else [False, True]
+    found = False
+    for shared in kinds:
+        path = hooks_install.settings_file(root, shared=shared)
+        change = hooks_install.removal(path)
+        if change.is_none:
+            continue
+        found = True
+        say(*change.diff())
+        if arguments.dry_run:
+            say("nothing was written")
+        else:
+            hooks_install.apply(change)
+        print(path)
+    return found
+
+
+def _add_place(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
+    """Where to; and a group for what there is to choose besides the skill."""
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--user", action="store_true", help="for all your projects")
     place.add_argument("--project", metavar="DIR", help="default: this project")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    return parser.add_mutually_exclusive_group()
 
 
-def _skill_folder(arguments: Namespace) -> Path:
+def _folder(arguments: Namespace) -> Path:
     from orch_tui.skill import skill_folder
 
-    if arguments.user:
-        return skill_folder()
-    return skill_folder(Project(arguments.project).root)
+    if arguments.plugin:
+        return Path(arguments.plugin).absolute()
+    return skill_folder(None if arguments.user else Project(arguments.project).root)
 
 
 SHELLS = ("bash", "zsh", "fish")

@@ -59,7 +59,7 @@ COMMANDS = {
     "backup": Command("manage", "copy the record while it is in use"),
     "export": Command("manage", "write the whole record as JSONL"),
     "redact": Command("manage", "remove a secret from everywhere it stands"),
-    "install": Command("manage", "install the skill for Claude Code"),
+    "install": Command("manage", "install the skill or the hooks for Claude Code"),
     "uninstall": Command("manage", "remove what was installed"),
     "completion": Command("manage", "print the shell completion script"),
     "demo": Command("demo", "run a whole orchestration on a sample project"),

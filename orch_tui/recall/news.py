@@ -58,7 +58,7 @@ class Follower:
         }
         found = {n for label in heard_of | self._held for n in self._of(label)}
         self._seen = newest
-        yield from sorted(found, key=lambda n: (n.at or "", n.execution_id))
+        yield from sorted(found, key=lambda n: (n.at or "", n.event != "deployed"))
 
     def _newest(self) -> int:
         return int(self._record.value("SELECT coalesce(max(observation_id), 0) FROM observations"))

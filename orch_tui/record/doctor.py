@@ -20,8 +20,8 @@ from orch_tui.errors import RecordError
 from orch_tui.models import search
 from orch_tui.models.database import Record, is_record_folder, timestamp
 from orch_tui.models.schema import SCHEMA_VERSION
-from orch_tui.paths import inboxes
-from orch_tui.record import briefings, contents
+from orch_tui.paths import inboxes, is_private
+from orch_tui.record import briefings, contents, inbox
 from orch_tui.record.observations import settle, unsettled
 
 LONG_WAIT = timedelta(days=1)
@@ -46,22 +46,26 @@ class Finding:
 def examine(path: Path, root: Path | None = None) -> list[Finding]:
     """Everything that can be told of the record at ``path``; it is only read.
 
-    ``root`` is the project whose inboxes are looked at. A file that cannot be opened, or breaks
-    under a check, is a finding, never an error.
+    ``root`` is the project whose hooks and inboxes are looked at. A file that cannot be opened, or
+    breaks under a check, is a finding, never an error.
     """
+    capture = [*_hooks(root), *_inbox(root)] if root else []
+    findings: list[Finding] = []
     try:
         if not path.exists():
             missing = f"there is no record at {path}"
-            return [Finding("problem", "file", missing, "orch init-session makes one")]
-        findings = [*_permissions(path), *_backups(path)]
+            return [Finding("problem", "file", missing, "orch init-session makes one"), *capture]
+        findings += [*_permissions(path), *_backups(path)]
         with Record(path, create=False, writable=False) as record:
             for what, check in _CHECKS.items():
                 findings += _checked(record, what, check)
     except RecordError as error:
         findings.append(Finding("problem", "file", error.message, error.hint))
     except OSError as error:
-        return [Finding("problem", "file", f"{path}: {error.strerror}", "check its permissions")]
-    return findings + (_inbox(root) if root else [])
+        findings = [
+            Finding("problem", "file", f"{path}: {error.strerror}", "check its permissions")
+        ]
+    return findings + capture
 
 
 def repair(record: Record) -> list[str]:
@@ -133,23 +137,57 @@ def _backups(path: Path) -> Iterator[Finding]:
         )
 
 
-def _inbox(root: Path) -> list[Finding]:
-    """Payloads wait in an inbox itself, what could not be read lies in folders within it."""
-    findings = []
-    for folder in filter(os.path.isdir, inboxes(root)):
-        waiting = aside = 0
-        for inside, _, files in os.walk(folder):
-            if inside == folder:
-                waiting += len(files)
-            else:
-                aside += len(files)
+_HOOKS = "orch install --hooks"
+
+
+def _hooks(root: Path) -> Iterator[Finding]:
+    """Whether Claude Code tells orch of agent runs."""
+    from orch_tui import hooks_install
+
+    state = hooks_install.state(root)
+    for path in state.unreadable:
+        yield Finding(
+            "warning", "hooks", f"{path} is no JSON; Claude Code does not read it", "mend it"
+        )
+    if state.disabled:
+        yield Finding("warning", "hooks", "the settings turn hooks off", "drop disableAllHooks")
+    for registered in state.registered:
+        if not registered.works:
+            what = f"{registered.path} names what is gone: {registered.command}"
+            yield Finding("problem", "hooks", what, _HOOKS)
+        elif not registered.is_complete:
+            what = f"{registered.path} has not all that this version listens to"
+            yield Finding("warning", "hooks", what, _HOOKS)
+        else:
+            yield Finding("ok", "hooks", f"registered in {registered.path}")
+    if not state.registered:
+        yield Finding("ok", "hooks", "none: only what somebody says is recorded", _HOOKS)
+
+
+def _inbox(root: Path) -> Iterator[Finding]:
+    """What waits, what could not be read, and what had to go elsewhere."""
+    first = True
+    for folder in inboxes(root):
+        aside = inbox.set_aside(folder)
         if aside:
-            findings.append(
-                Finding("warning", "inbox", f"{aside} payloads could not be read", f"see {folder}")
-            )
-        if waiting:
-            findings.append(Finding("ok", "inbox", f"{waiting} payloads wait in {folder}"))
-    return findings
+            what = f"{len(aside)} payloads could not be read in {folder}: {aside[-1][1]}"
+            yield Finding("warning", "inbox", what, f"see the folder {inbox.ASIDE} there")
+        waiting = len(inbox.listed(folder))
+        meant = os.path.dirname(next(inboxes(root)))
+        if waiting and not first and os.path.isdir(meant) and not os.access(meant, os.W_OK):
+            what = f"{waiting} payloads went to {folder}: {meant} cannot be written"
+            yield Finding("warning", "inbox", what, f"check the permissions of {meant}")
+        elif waiting:
+            what = f"{waiting} payloads wait in {folder}; the next command takes them in"
+            yield Finding("ok", "inbox", what)
+        if not first and os.path.lexists(_owned(folder)) and not is_private(_owned(folder)):
+            what = f"{_owned(folder)} is not yours alone: hooks leave nothing there"
+            yield Finding("warning", "inbox", what, "make it yours, with mode 700")
+        first = False
+
+
+def _owned(folder: str) -> str:
+    return os.path.dirname(os.path.dirname(folder))
 
 
 # In the file

@@ -47,8 +47,16 @@ class Waiting:
 
 def waiting(root: AnyPath) -> list[Waiting]:
     """The payloads that wait for the project, oldest first."""
-    found = [w for folder in safe_inboxes(root) for w in _listed(folder)]
+    found = [w for folder in safe_inboxes(root) for w in listed(folder)]
     return sorted(found, key=lambda w: (w.arrived_ns, w.path))
+
+
+def listed(folder: str) -> list[Waiting]:
+    """The payloads in one inbox, in no order."""
+    try:
+        return list(_found(folder))
+    except OSError:
+        return []
 
 
 def drain(record: Record, root: AnyPath, *, most: int | None = None) -> int:
@@ -78,20 +86,17 @@ def _batches(items: list[Waiting]) -> Iterator[list[Waiting]]:
         yield batch
 
 
-def _listed(folder: str) -> Iterator[Waiting]:
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                name = entry.name
-                if not entry.is_file(follow_symlinks=False):
-                    continue
-                whole = name.endswith(".json") and not name.startswith(".")
-                with suppress(FileNotFoundError):  # another process took it
-                    found = entry.stat()
-                    if whole or _abandoned(name, found):
-                        yield Waiting(entry.path, _arrived(name, found), found.st_size)
-    except OSError:
-        return
+def _found(folder: str) -> Iterator[Waiting]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name
+            if not entry.is_file(follow_symlinks=False):
+                continue
+            whole = name.endswith(".json") and not name.startswith(".")
+            with suppress(FileNotFoundError):  # another process took it
+                found = entry.stat()
+                if whole or _abandoned(name, found):
+                    yield Waiting(entry.path, _arrived(name, found), found.st_size)
 
 
 def _abandoned(name: str, found: os.stat_result) -> bool:

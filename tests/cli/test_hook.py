@@ -1,0 +1,328 @@
+"""The hook, as Claude Code runs it: silent, quick, ended with 0, and nothing is lost."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orch_tui import hook, hooks_install
+from orch_tui.paths import inboxes
+from orch_tui.record import inbox
+from tests.cli.conftest import ROOT, Run, Shell
+from tests.record import hook_events as hooks
+
+PAYLOAD = json.dumps(hooks.foreground()[0]).encode()
+AS_REGISTERED = hooks_install.command(sys.executable)
+
+
+def fire(
+    payload: bytes | None,
+    cwd: Path,
+    *,
+    run: str = AS_REGISTERED,
+    preparing: str = "",
+    **variables: str | None,
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the hook through a shell, as Claude Code does, and see that nobody notices."""
+    env = {name: value for name, value in os.environ.items() if name not in variables}
+    env |= {name: value for name, value in variables.items() if value is not None}
+    done = subprocess.run(
+        ["sh", "-c", f"{preparing}{run}"],
+        input=payload,
+        stdin=None if payload is not None else subprocess.DEVNULL,
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        timeout=20,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    return done
+
+
+def left(root: Path, number: int = 0) -> list[bytes]:
+    """The payloads in an inbox of a project: its own, the user's, the temporary one."""
+    folder = Path(list(inboxes(root))[number])
+    return (
+        [path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()]
+        if folder.exists()
+        else []
+    )
+
+
+@pytest.fixture
+def recorded(project: Path, did: Run) -> Path:
+    """A project with a record."""
+    did("init-session", "--scope", "s")
+    return project
+
+
+def test_a_payload_is_one_private_file_as_it_came(recorded: Path) -> None:
+    fire(PAYLOAD, recorded)
+    (file,) = (recorded / ".claude/orchestration/inbox").iterdir()
+    assert file.read_bytes() == PAYLOAD
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert abs(int(file.name.split("-")[0]) - time.time_ns()) < 60e9
+
+
+def test_a_project_without_a_record_is_left_alone(project: Path, tmp_path: Path) -> None:
+    before = sorted(project.rglob("*"))
+    fire(PAYLOAD, project)
+    assert sorted(project.rglob("*")) == before
+    assert left(project, 1) == [PAYLOAD]
+
+
+@pytest.mark.parametrize("words", ["", " --bogus", " a b c", " hook --format json"])
+def test_any_arguments_will_do(recorded: Path, shell: Shell, words: str) -> None:
+    done = shell(f"orch hook{words}", input=PAYLOAD)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert left(recorded) == [PAYLOAD]
+
+
+def test_it_is_found_from_where_claude_code_says(recorded: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    fire(PAYLOAD, elsewhere, CLAUDE_PROJECT_DIR=str(recorded / "lib"))
+    fire(PAYLOAD, recorded / "lib", CLAUDE_PROJECT_DIR="/not/there")
+    assert left(recorded) == [PAYLOAD, PAYLOAD]
+
+
+def test_a_linked_worktree_belongs_to_the_main_one(recorded: Path, tmp_path: Path) -> None:
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com"]
+    for words in ("init -q", "commit -q --allow-empty -m start", "worktree add -q ../linked"):
+        subprocess.run([*git, *words.split()], cwd=recorded, check=True, capture_output=True)
+    fire(PAYLOAD, tmp_path / "linked")
+    assert left(recorded) == [PAYLOAD]
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"{", b"\xff\x00\xfe", b"[]", b"null", b"x" * 50_000_000], ids=len
+)
+def test_any_payload_will_do(recorded: Path, payload: bytes, did: Run) -> None:
+    fire(payload, recorded)
+    assert left(recorded) == ([payload] if payload else [])
+    if payload:
+        did("query")
+        assert left(recorded) == []
+        aside = list((recorded / ".claude/orchestration/inbox/unreadable").glob("*.json"))
+        assert [path.read_bytes() for path in aside] == [payload]
+        (finding,) = [f for f in did("doctor", "--format", "json").json if f["what"] == "inbox"]
+        assert (finding["level"], finding["detail"].split(" in ")[0]) == (
+            "warning",
+            "1 payloads could not be read",
+        )
+
+
+def test_a_closed_input_is_no_payload(recorded: Path) -> None:
+    fire(None, recorded, run=f"{AS_REGISTERED[: -len(' || true')]} <&-")
+    assert left(recorded) == []
+
+
+def test_an_input_that_never_ends_is_waited_for_a_second(recorded: Path) -> None:
+    ours, theirs = socket.socketpair()
+    theirs.sendall(PAYLOAD)
+    start = time.monotonic()
+    done = subprocess.run(
+        ["sh", "-c", AS_REGISTERED],
+        stdin=ours.fileno(),
+        cwd=recorded,
+        timeout=20,
+        capture_output=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert hook.PATIENCE <= time.monotonic() - start < 10
+    assert left(recorded) == [PAYLOAD]
+    ours.close()
+    theirs.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE])
+def test_a_signal_does_not_stop_it(recorded: Path, number: int) -> None:
+    ours, theirs = socket.socketpair()
+    words = [sys.executable, "-I", "-S", hook.__file__]
+    process = subprocess.Popen(words, stdin=ours.fileno(), cwd=recorded)
+    while not _ignores(process.pid, number):
+        time.sleep(0.005)
+    process.send_signal(number)
+    theirs.sendall(PAYLOAD)
+    ours.close()
+    theirs.close()
+    assert process.wait(20) == 0
+    assert left(recorded) == [PAYLOAD]
+
+
+def _ignores(pid: int, number: int) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    (mask,) = [line.split()[1] for line in status.splitlines() if line.startswith("SigIgn")]
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
+def test_without_a_home_or_any_variable(recorded: Path) -> None:
+    fire(PAYLOAD, recorded, run=f"env -i {AS_REGISTERED}")
+    assert left(recorded) == [PAYLOAD]
+
+
+def test_a_working_folder_that_is_gone(recorded: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    fire(PAYLOAD, gone, preparing=f"rmdir {gone}; ", CLAUDE_PROJECT_DIR=str(recorded))
+    assert left(recorded) == [PAYLOAD]
+    gone.mkdir()
+    fire(PAYLOAD, gone, preparing=f"rmdir {gone}; ")
+
+
+def test_an_installation_that_is_gone_blocks_nothing(recorded: Path, tmp_path: Path) -> None:
+    """Python ends with 2 where its script is missing, and that would forbid the tool call."""
+    for missing in (("hook.py", "gone.py"), (shlex_name(sys.executable), "/gone/python")):
+        run = AS_REGISTERED.replace(*missing)
+        done = subprocess.run(["sh", "-c", run], cwd=recorded, input=PAYLOAD, capture_output=True)
+        assert done.returncode == 0
+
+
+def shlex_name(path: str) -> str:
+    import shlex
+
+    return shlex.quote(path)
+
+
+# Where the inbox cannot be written
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, folder: Path, error: int) -> None:
+    """Writing below a folder fails: for root, permissions alone do not."""
+    really = os.write
+    opened: dict[int, str] = {}
+    open_really = os.open
+
+    def opening(path: Any, *rest: Any, **options: Any) -> int:
+        file = open_really(path, *rest, **options)
+        opened[file] = os.fspath(path)
+        return file
+
+    def writing(file: int, data: Any) -> int:
+        if opened.get(file, "").startswith(str(folder)):
+            really(file, bytes(data)[:10])
+            raise OSError(error, os.strerror(error))
+        return really(file, data)
+
+    monkeypatch.setattr(os, "open", opening)
+    monkeypatch.setattr(os, "write", writing)
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_what_cannot_be_written_goes_elsewhere(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch, did: Run, error: int
+) -> None:
+    with monkeypatch.context() as patched:
+        failing(patched, recorded, error)
+        assert hook.put([PAYLOAD], str(recorded), hooks.START_NS)
+    assert left(recorded) == [], "nor is half of it left"
+    assert left(recorded, 1) == [PAYLOAD]
+    assert len(did("query", "--format", "json").json) == 1
+    assert left(recorded, 1) == []
+
+
+def test_doctor_tells_of_an_inbox_that_cannot_be_written(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch, did: Run
+) -> None:
+    with monkeypatch.context() as patched:
+        failing(patched, recorded, errno.EROFS)
+        hook.put([PAYLOAD], str(recorded), hooks.START_NS)
+    really = os.access
+    folder = str(recorded / ".claude/orchestration")
+    monkeypatch.setattr(os, "access", lambda p, mode: p != folder and really(p, mode))
+    (finding,) = [f for f in did("doctor", "--format", "json").json if f["what"] == "inbox"]
+    assert finding["level"] == "warning"
+    assert f"{folder} cannot be written" in finding["detail"]
+
+
+def test_where_nothing_can_be_written_nothing_happens(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, Path("/"), errno.ENOSPC)
+    assert hook.put([PAYLOAD], str(project), hooks.START_NS) is None
+
+
+def test_a_folder_that_others_can_reach_into_is_not_used(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    (tmp_path / "state/orch").mkdir(parents=True)
+    (tmp_path / "state/orch").chmod(0o777)
+    fire(PAYLOAD, project)
+    assert left(project, 1) == []
+    assert left(project, 2) == [PAYLOAD]
+    shutil.rmtree(tmp_path / f"orch-{os.getuid()}")
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / f"orch-{os.getuid()}").symlink_to(tmp_path / "theirs")
+    fire(PAYLOAD, project)
+    assert list((tmp_path / "theirs").rglob("*.json")) == []
+    planted = Path(list(inboxes(project))[1])
+    planted.mkdir(parents=True, exist_ok=True)
+    (planted / "00000000000000000001-1-1.json").write_bytes(PAYLOAD)
+    assert inbox.waiting(project) == []
+
+
+# The whole way
+
+
+def test_who_never_typed_a_command_finds_every_run(project: Path, did: Run, shell: Shell) -> None:
+    """Hooks as they are registered, and then one look."""
+    did("install", "--hooks")
+    registered = json.loads((project / ".claude/settings.local.json").read_text())["hooks"]
+    for payload in [*hooks.foreground(1), *hooks.background(2)]:
+        for group in registered[payload["hook_event_name"]]:
+            if "matcher" not in group or payload["tool_name"] in group["matcher"].split("|"):
+                for entry in group["hooks"]:
+                    fire(json.dumps(payload).encode(), project, run=entry["command"])
+    rows = did("history", "--format", "json").json
+    assert {row["agent_type"] for row in rows} == {"Explore"}
+    assert [row["status"] for row in rows] == ["completed", "completed"]
+    assert "find bug 1" in did("show", "exec-001").out + did("history", "find bug").out
+    assert did("history", "bug 1", "--format", "json").json[0]["execution_id"] == "exec-001"
+
+
+def test_another_database_is_not_filled_from_the_inbox(recorded: Path, did: Run) -> None:
+    did("backup", "copy.db")
+    fire(PAYLOAD, recorded)
+    assert did("query", "--db", "copy.db", "--format", "json").json == []
+    assert left(recorded) == [PAYLOAD]
+    assert len(did("query", "--format", "json").json) == 1
+
+
+def test_watch_tells_of_each_deployment_and_return_once(recorded: Path) -> None:
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "orch_tui", "watch", "--format", "jsonl"],
+        cwd=recorded,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert watching.stdout and watching.stderr
+    assert b"Ctrl-C" in watching.stderr.readline()
+    told = []
+    for log in (hooks.background(1), hooks.foreground(2)):
+        for number, payload in enumerate(log):
+            hook.put([json.dumps(payload).encode()], str(recorded), hooks.START_NS + number)
+        told += [json.loads(watching.stdout.readline()) for _ in range(2)]
+    watching.send_signal(signal.SIGINT)
+    rest, errors = watching.communicate(timeout=20)
+    assert (watching.returncode, rest, errors) == (0, b"", b"")
+    assert [(line["event"], line["said"]) for line in told] == [
+        ("deployed", None),
+        ("completed", "All is well."),
+        ("deployed", None),
+        ("completed", "Found it in lib/a.py."),
+    ]
+    assert len({line["execution_id"] for line in told}) == 2
