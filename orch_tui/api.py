@@ -133,6 +133,7 @@ def prepare_bundle(
     session_id: str | None = None,
     allow_secret: bool = False,
     left_out: Callable[[SourceError], object] | None = None,
+    exact: bool | None = None,
 ) -> Prepared:
     """Compose a bundle, count it, judge it and (where the project records) save it.
 
@@ -140,7 +141,8 @@ def prepare_bundle(
     A source is a file, ``FILE:10-80``, ``FILE#Heading``, ``FILE#Class.method``,
     ``FILE#(skeleton)``, a folder, a pattern, ``exec-003:message``, ``exec-003:outputs`` or
     ``text:...``. ``left_out`` is told of what a folder or pattern holds and is no text. A bundle
-    over a limit is saved too; deploying it is what is refused.
+    over a limit is saved too; deploying it is what is refused. ``exact=True`` has tokens counted
+    exactly, which needs ctok; None takes exact counts where they are known.
 
     Raises:
         SourceError: every source that cannot be taken, by name and reason.
@@ -167,6 +169,7 @@ def prepare_bundle(
         shared=listed(shared),
         texts=[texts] if isinstance(texts, str) else texts,
         cache=project.counts,
+        exact=exact,
         name=name,
         session_id=session_id or "",
     )
@@ -491,6 +494,7 @@ class OrchestrationSession:
         bundle_id: str = "",
         name: str = "",
         allow_secret: bool = False,
+        exact: bool | None = None,
     ) -> Bundle:
         """Compose a bundle for an agent of this session and save it, as ``prepare_bundle`` does."""
         return prepare_bundle(
@@ -507,6 +511,7 @@ class OrchestrationSession:
             name=name,
             session_id=self.session_id,
             allow_secret=allow_secret,
+            exact=exact,
         ).bundle
 
     def track_budget(self, **options: Any) -> BudgetReport:

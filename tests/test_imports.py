@@ -107,7 +107,7 @@ def test_the_engine_never_loads_a_face(tmp_path: Path) -> None:
         ("check-bounds --phase 1 --files a.py", {"peewee"}),  # it was counted before
         ("prepare-bundle --agent-type a --files a.py", {"peewee"}),
         ("count a.py", {"peewee"}),
-        ("prepare-bundle --agent-type a --files a.py --no-record", {"peewee", "tiktoken", "regex"}),
+        ("prepare-bundle --agent-type a --files a.py --no-record", {"peewee"}),
         ("check-bounds --phase 1 --no-record", set[str]()),
         ("validate --scope something", set[str]()),
     ],
@@ -120,8 +120,10 @@ def test_a_command_loads_what_it_uses(project: Path, words: str, allowed: set[st
 def test_counting_something_new_loads_the_tokenizer(project: Path) -> None:
     """Or the test above would prove nothing."""
     (project / "new.py").write_text("b = 2\n")
-    assert "tiktoken" in command("count", "new.py", cwd=project)
-    assert "tiktoken" not in command("count", "new.py", cwd=project)
+    pieces = "orch_tui.prepare.pieces"
+    assert pieces in command("count", "new.py", cwd=project)
+    assert pieces not in command("count", "new.py", cwd=project)
+    assert "tiktoken" in command("count", "new.py", "--compare", cwd=project)
     briefing = ("generate-briefing", "--bundle", "b.json")
     assert "jinja2" not in command(*briefing, cwd=project)
     (project / "own.j2").write_text("{{ scope }}")

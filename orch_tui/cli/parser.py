@@ -79,10 +79,11 @@ _GROUPS = {
 class Parser(argparse.ArgumentParser):
     """Examples keep their lines; an abbreviation of a flag is no flag."""
 
-    def __init__(self, name: str, *, example: str) -> None:
+    def __init__(self, name: str, *, example: str, remarks: str = "") -> None:
+        summary = f"{COMMANDS[name].summary[0].upper()}{COMMANDS[name].summary[1:]}."
         super().__init__(
             prog=f"orch {name}",
-            description=f"{COMMANDS[name].summary[0].upper()}{COMMANDS[name].summary[1:]}.",
+            description=f"{summary}\n\n{remarks}" if remarks else summary,
             epilog=f"example:\n{_indented(example)}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,

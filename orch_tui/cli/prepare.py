@@ -6,7 +6,7 @@ import argparse
 import os
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orch_tui.cli.output import (
     add_format,
@@ -16,6 +16,7 @@ from orch_tui.cli.output import (
     positive,
     print_json,
     print_rows,
+    printable,
     say,
     split_list,
     write_text,
@@ -27,7 +28,7 @@ from orch_tui.project import Project
 
 if TYPE_CHECKING:
     from orch_tui.prepare.ambient import Ambient
-    from orch_tui.prepare.bundle import Bundle
+    from orch_tui.prepare.bundle import Bundle, ContextItem
     from orch_tui.prepare.sharing import Overlap, Sharing
 
 NO = 1
@@ -68,6 +69,7 @@ def prepare_bundle() -> argparse.ArgumentParser:
     parser.add_argument(
         "--allow-secret", action="store_true", help="take files that look like secrets; recorded"
     )
+    _add_exact(parser)
     _add_no_record(parser)
     parser.set_defaults(run=_prepare_bundle)
     return parser
@@ -97,6 +99,7 @@ def _prepare_bundle(arguments: Namespace) -> int:
             session_id=project.open_session_id(arguments.session_id),
             allow_secret=arguments.allow_secret,
             left_out=lambda error: say(f"left out, it is no text: {error.message}"),
+            exact=arguments.exact or None,
         )
         bundle, judgement = prepared.bundle, prepared.judgement
         figures = to_dict(bundle, budget=judgement.session.limit)
@@ -568,10 +571,26 @@ def _check_bounds(arguments: Namespace) -> int:
 
 
 def count() -> argparse.ArgumentParser:
-    parser = Parser("count", example="orch count 'src/**/*.py' README.md --model opus")
+    parser = Parser(
+        "count",
+        example="orch count 'src/**/*.py' README.md --model opus",
+        remarks="""Estimates are counted from the pieces that Claude's tokenizers are known to
+join. Against ctok, which reconstructed these tokenizers, files of 1 to 40 kB of
+code, data and English prose are off by 0 % (median and 95th percentile), other
+scripts by 0 % and at most 0.35 %. --exact has ctok itself count: Python 3.12 and
+newer, three seconds for a megabyte, kept from then on.""",
+    )
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="as for prepare-bundle")
     parser.add_argument(
         "--model", default="", metavar="NAME", help="decides how tokens are counted"
+    )
+    ways = parser.add_mutually_exclusive_group()
+    _add_exact(ways)
+    ways.add_argument(
+        "--estimate", action="store_true", help="estimate, even where the exact count is known"
+    )
+    ways.add_argument(
+        "--compare", action="store_true", help="all together, by every estimator there is"
     )
     parser.add_argument(
         "--allow-secret", action="store_true", help="count files that look like secrets"
@@ -584,9 +603,11 @@ def count() -> argparse.ArgumentParser:
 
 def _count(arguments: Namespace) -> None:
     from orch_tui.prepare.bundle import compose
+    from orch_tui.prepare.folders import outline
 
     project = project_of(arguments)
     reader = project.reader(allow_secret=arguments.allow_secret)
+    family = project.catalogue.model(arguments.model).family
     bundle = compose(
         "",
         "",
@@ -594,23 +615,58 @@ def _count(arguments: Namespace) -> None:
         bundle_id="",
         created_at="",
         model=arguments.model,
-        family=project.catalogue.model(arguments.model).family,
+        family=family,
         files=reader.split(arguments.sources),
         cache=project.counts,
+        exact=True if arguments.exact else False if arguments.estimate else None,
     )
+    if arguments.compare:
+        _compare(bundle, family, arguments.format)
+        return
     items = sorted(bundle.items, key=lambda item: -item.count.tokens)
+    if arguments.format == "table":
+        lines = outline((item.source, item.count) for item in items)
+        width = max((len(str(line.count)) for line in lines), default=0)
+        for line in lines:
+            print(f"{line.count!s:>{width}}  {'  ' * line.depth}{printable(line.name)}")
+    else:
+        print_rows(map(_counted, items), arguments.format)
+    say(f"{len(items)} sources, {bundle.total} tokens ({bundle.total.estimator})")
+
+
+def _counted(item: ContextItem) -> dict[str, Any]:
+    return {
+        "tokens": item.count.tokens,
+        "low": item.count.low,
+        "high": item.count.high,
+        "estimator": item.count.estimator,
+        "source": item.source,
+    }
+
+
+def _compare(bundle: Bundle, family: str, form: str) -> None:
+    """All items by every estimator, the one to go by first."""
+    from orch_tui.prepare.comparison import compared
+
+    counts = compared(bundle.items, family)
+    best = counts[0].tokens
     rows = [
         {
-            "tokens": item.count.tokens,
-            "low": item.count.low,
-            "high": item.count.high,
-            "estimator": item.count.estimator,
-            "source": item.source,
+            "estimator": count.estimator,
+            "tokens": count.tokens,
+            "low": count.low,
+            "high": count.high,
+            "difference": f"{count.tokens / best - 1:+.1%}" if best else "",
         }
-        for item in items
+        for count in counts
     ]
-    print_rows(rows, arguments.format, columns=("tokens", "low", "high", "source"))
-    say(f"{len(items)} sources, {bundle.total} tokens ({bundle.total.estimator})")
+    print_rows(rows, form)
+
+
+def _add_exact(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--exact", action="store_true", help="count exactly, by ctok (Python 3.12 and newer)"
+    )
 
 
 def _add_no_record(parser: argparse.ArgumentParser) -> None:

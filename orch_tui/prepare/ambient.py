@@ -23,8 +23,9 @@ from orch_tui import paths
 from orch_tui.prepare import frontmatter
 from orch_tui.prepare.catalogue import Model
 from orch_tui.prepare.frontmatter import Frontmatter
+from orch_tui.prepare.kinds import kind_of
 from orch_tui.prepare.sources import decode
-from orch_tui.prepare.tokens import ZERO, Count, CountCache, count_many, kind_of
+from orch_tui.prepare.tokens import ZERO, Count, CountCache, count_many
 
 MAX_HOPS = 4
 """Imports of imports; what is further away is not loaded."""

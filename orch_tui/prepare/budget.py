@@ -14,7 +14,7 @@ from typing import Protocol
 from orch_tui.errors import OverBudgetError
 from orch_tui.prepare.bundle import PRIORITIES
 from orch_tui.prepare.catalogue import Model
-from orch_tui.prepare.tokens import ZERO, Count
+from orch_tui.prepare.tokens import ZERO, Count, framed
 
 STATUSES = ("ok", "warning", "critical", "over")
 """Of a gauge, from best to worst."""
@@ -164,7 +164,7 @@ def judge(
     """A bundle's items against the limit of its agent, and, with what the session's other bundles
     take, against the session budget."""
     by_priority = totals(items)
-    total = sum(by_priority.values(), ZERO)
+    total = framed(sum(by_priority.values(), ZERO))
     return Judgement(
         agent_gauge(total, agent_type, model, limits),
         gauge("session budget", session_used + total, limits.budget, limits),

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from orch_tui.errors import FormatError, SourceError
+from orch_tui.prepare.kinds import kind_of
 from orch_tui.prepare.sources import Source, SourceReader, all_of, decode, free_text, is_past
-from orch_tui.prepare.tokens import ZERO, Count, CountCache, count_many, kind_of
+from orch_tui.prepare.tokens import ZERO, Count, CountCache, count_many, frame_tokens, framed
 
 SCHEMA_VERSION = 1
 """Of the JSON. A file with a higher one is refused: it may mean something else."""
@@ -86,8 +87,8 @@ class Bundle:
 
     @property
     def total(self) -> Count:
-        """The tokens of all items together."""
-        return sum((item.count for item in self.items), ZERO)
+        """The tokens of all items together, in the frame of one message."""
+        return framed(sum((item.count for item in self.items), ZERO))
 
 
 class ReadBundle(NamedTuple):
@@ -112,14 +113,15 @@ def compose(
     shared: Sequence[str] = (),
     texts: Sequence[str] = (),
     cache: CountCache | None = None,
+    exact: bool | None = None,
     name: str = "",
     session_id: str = "",
 ) -> Bundle:
     """A bundle of these sources, the free ``texts`` first, counted for a tokenizer ``family``.
 
     Files, shared sources and texts are required, references recommended, ``optional`` optional.
-    An item that is there twice is dropped the second time. Raises SourceError naming every source
-    that cannot be taken.
+    An item that is there twice is dropped the second time; ``exact`` is as for ``count_many``.
+    Raises SourceError naming every source that cannot be taken.
     """
     wanted = (
         *(("briefing", "required", text) for text in texts),
@@ -150,7 +152,7 @@ def compose(
             )
     if refused:
         raise all_of(refused)
-    kept, dropped = without_repeats(counted(items, family=family, cache=cache))
+    kept, dropped = without_repeats(counted(items, family=family, cache=cache, exact=exact))
     return Bundle(
         bundle_id=bundle_id,
         agent_type=agent_type,
@@ -165,12 +167,16 @@ def compose(
 
 
 def counted(
-    items: Iterable[ContextItem], *, family: str, cache: CountCache | None = None
+    items: Iterable[ContextItem],
+    *,
+    family: str,
+    cache: CountCache | None = None,
+    exact: bool | None = None,
 ) -> list[ContextItem]:
     """The items with their tokens counted, where they have data and nobody counted them yet."""
     items = list(items)
     uncounted = [item for item in items if _uncounted(item)]
-    counts = iter(count_many(uncounted, family=family, cache=cache))
+    counts = iter(count_many(uncounted, family=family, cache=cache, exact=exact))
     return [replace(item, count=next(counts)) if _uncounted(item) else item for item in items]
 
 
@@ -200,6 +206,7 @@ def rank(priority: str) -> int:
 def to_dict(bundle: Bundle, *, budget: int) -> dict[str, Any]:
     """A bundle as JSON: the proposal's keys in its order, then ours.
 
+    ``total_tokens`` is what the items say and ``frame_tokens``, which the message itself takes.
     ``budget_remaining`` is the session ``budget`` less this bundle.
     """
     total = bundle.total
@@ -218,6 +225,7 @@ def to_dict(bundle: Bundle, *, budget: int) -> dict[str, Any]:
         "model": bundle.model,
         "estimator": total.estimator,
         "band": [total.low, total.high],
+        "frame_tokens": frame_tokens(total),
     }
     if bundle.dropped:
         figures["dropped"] = [item_to_dict(item) for item in bundle.dropped]
@@ -311,7 +319,8 @@ def loads(
     for item, (claim, _) in zip(items, claimed, strict=True):
         if item.count.tokens != claim.count.tokens:
             differences.append(f"{item.source}: {item.count} tokens now, {claim.count} claimed")
-    sum_claimed = sum(claim.count.tokens for claim, _ in claimed)
+    frame = document.integer("frame_tokens", default=0)
+    sum_claimed = sum(claim.count.tokens for claim, _ in claimed) + frame
     total_claimed = document.integer("total_tokens", default=sum_claimed)
     if total_claimed != sum_claimed:
         differences.append(

@@ -8,6 +8,9 @@ tokens end to end. A token's rank is its place.
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -110,3 +113,71 @@ def _load(name: str) -> tiktoken.Encoding:
         mergeable_ranks=ranks(name),
         special_tokens=vocabulary.special_tokens,
     )
+
+
+def encoded_counts(texts: Sequence[str], name: str) -> list[int]:
+    """The tokens of each text in an encoding; any text: special tokens count as the plain text
+    they are, and lone surrogates as U+FFFD.
+
+    Texts over ``PIECE`` characters are counted in pieces. Cut at a line, as nearly all are, a
+    piece counts as it does in the whole; a cut elsewhere (a line longer than half a piece) moves
+    the figure by a token or so either way, less than 0.1 %.
+    """
+    encode = encoding(name).encode_ordinary
+    pieces = [(place, piece) for place, text in enumerate(texts) for piece in _pieces(text)]
+    totals = [0] * len(texts)
+    for (place, _), tokens in zip(
+        pieces, _counted(encode, [piece for _, piece in pieces]), strict=True
+    ):
+        totals[place] += tokens
+    return totals
+
+
+PIECE = 1 << 16
+"""Characters handed to tiktoken at once. Its regular expression gives up with a panic on some
+hundred thousand blanks in a row, and long runs of anything take it more than linear time."""
+
+
+def _pieces(text: str) -> Iterator[str]:
+    border_of = re.compile(_BORDER).search
+    start = 0
+    while len(text) - start > PIECE:
+        border = border_of(text, start + PIECE // 2, start + PIECE)
+        end = border.end() if border else start + PIECE
+        yield text[start:end]
+        start = end
+    yield text[start:]
+
+
+# Patterns here are text until they are needed: compiling them at import would double its time.
+# This one finds where both encodings split anyway: what follows a newline joins it only when it is
+# an empty line or, after punctuation, a slash.
+_BORDER = r"\n(?=[ \t]*[^\s/])"
+
+
+def _counted(encode: Callable[[str], list[int]], pieces: list[str]) -> list[int]:
+    hands = min(os.cpu_count() or 1, 4) if sum(map(len, pieces)) > 500_000 else 1
+    if hands == 1:
+        return [_tokens(encode, piece) for piece in pieces]
+    from concurrent.futures import ThreadPoolExecutor
+
+    # tiktoken lets other threads run, so long as each has a share of its own to get on with.
+    figures = [0] * len(pieces)
+
+    def share(hand: int) -> None:
+        figures[hand::hands] = [_tokens(encode, piece) for piece in pieces[hand::hands]]
+
+    with ThreadPoolExecutor(hands) as pool:
+        list(pool.map(share, range(hands)))
+    return figures
+
+
+def _tokens(encode: Callable[[str], list[int]], piece: str) -> int:
+    try:
+        return len(encode(piece))
+    except BaseException as error:
+        # A panic in Rust arrives as an exception that is no Exception, of a class with no home.
+        if type(error).__name__ != "PanicException" or len(piece) < 2:
+            raise
+        middle = len(piece) // 2
+        return _tokens(encode, piece[:middle]) + _tokens(encode, piece[middle:])

@@ -9,7 +9,7 @@ from orch_tui.facts import PlannedAgent, Session, in_list
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Gauge, Limits, agent_gauge, gauge
 from orch_tui.prepare.catalogue import Catalogue
-from orch_tui.prepare.tokens import ZERO, Count
+from orch_tui.prepare.tokens import ZERO, Count, framed
 from orch_tui.prepare.validation import Remark, cycles, is_known, on_scope
 from orch_tui.recall import listing
 from orch_tui.record import budget, plan, sessions
@@ -287,4 +287,4 @@ def _outlines(record: Record, session_id: str) -> dict[str, Outline]:
         outline = found.setdefault(bundle_id, Outline(bundle_id, name, agent_type, model, ZERO))
         if figures[0] is not None:
             found[bundle_id] = replace(outline, count=outline.count + Count(*figures))
-    return found
+    return {label: replace(o, count=framed(o.count)) for label, o in found.items()}

@@ -10,7 +10,7 @@ from orch_tui.models.database import Record
 from orch_tui.prepare.budget import STATUSES, Gauge, Limits, agent_gauge, gauge
 from orch_tui.prepare.bundle import CLAIMED, Bundle
 from orch_tui.prepare.catalogue import Catalogue
-from orch_tui.prepare.tokens import ZERO, Count
+from orch_tui.prepare.tokens import ZERO, Count, framed
 from orch_tui.record import sessions
 
 
@@ -66,7 +66,7 @@ def taken(record: Record, session_id: str, *, phase: int | None = None) -> list[
         Taken(label, agent_type, model, Count(tokens, estimator, tokens, tokens))
         for label, agent_type, model, tokens, estimator in loose
     ]
-    return [*found.values(), *claimed]
+    return [*(replace(t, count=framed(t.count)) for t in found.values()), *claimed]
 
 
 def session_limits(record: Record, session_id: str, limits: Limits) -> Limits:

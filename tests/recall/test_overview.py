@@ -30,7 +30,7 @@ def open_session(record: Record, session_id: str, budget: int | None = None) -> 
 
 
 def save(record: Record, session_id: str | None, tokens: int, agent_type: str = "Explore") -> str:
-    count = Count(tokens, "claude-v4.8", tokens, tokens)
+    count = Count(tokens, "o200k_base", tokens, tokens)
     item = ContextItem("file", f"{tokens}.md", "required", (), b"x", count)
     made = Bundle("", agent_type, "look", (item,), "sonnet", "2026-11-22T10:00:00.000Z")
     return bundles.save(record, made, session_id).bundle.bundle_id

@@ -88,7 +88,7 @@ WAITING = ["exec-003", "exec-002"]
 
 def save(project: Project, session_id: str, agent_type: str, scope: str) -> str:
     text = b"The index maps words to lines.\n"
-    count = Count(12_300, "claude-v4.8~o200k", 11_800, 12_800)
+    count = Count(12_300, "o200k_base", 11_800, 12_800)
     item = ContextItem("file", "spec.md", "required", (), text, count)
     bundle = Bundle("", agent_type, scope, (item,), "sonnet", project.now())
     return bundles.save(project.record, bundle, session_id).bundle.bundle_id

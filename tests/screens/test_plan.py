@@ -82,7 +82,7 @@ def seed(project: Project) -> None:
 
 
 def save(project: Project, session_id: str, tokens: int, agent_type: str, name: str) -> str:
-    count = Count(tokens, "claude-v4.8~o200k", tokens * 24 // 25, tokens * 26 // 25)
+    count = Count(tokens, "o200k_base", tokens * 24 // 25, tokens * 26 // 25)
     item = ContextItem("file", f"lib/{tokens}.ts", "required", (), b"x", count)
     bundle = Bundle("", agent_type, "", (item,), "sonnet", project.now(), name=name)
     return bundles.save(project.record, bundle, session_id).bundle.bundle_id

@@ -1,0 +1,56 @@
+"""What files weigh, folder by folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from orch_tui.prepare.tokens import ZERO, Count
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A file or folder, as one line of a tree."""
+
+    depth: int
+    name: str
+    """Of a folder with a slash at the end; folders that hold one folder only share a line."""
+    count: Count
+
+
+def outline(counts: Iterable[tuple[str, Count]]) -> list[Line]:
+    """The tree of these sources with the sums of their folders, the heaviest first."""
+    top = _Folder()
+    for source, count in counts:
+        top.put(source, count)
+    return list(top.lines(0))
+
+
+@dataclass
+class _Folder:
+    folders: dict[str, _Folder] = field(default_factory=dict)
+    files: list[tuple[str, Count]] = field(default_factory=list)
+    count: Count = ZERO
+
+    def put(self, source: str, count: Count) -> None:
+        """File a source under the folders that its name begins with."""
+        folder = self
+        folder.count += count
+        head, slash, rest = source.partition("/")
+        while slash and not source.startswith("text:"):
+            folder = folder.folders.setdefault(f"{head}/", _Folder())
+            folder.count += count
+            head, slash, rest = rest.partition("/")
+        folder.files.append((source if source.startswith("text:") else head, count))
+
+    def lines(self, depth: int) -> Iterator[Line]:
+        entries: list[tuple[str, Count, _Folder | None]] = [(n, c, None) for n, c in self.files]
+        for name, folder in self.folders.items():
+            while not folder.files and len(folder.folders) == 1:
+                [(below, folder)] = folder.folders.items()
+                name += below
+            entries.append((name, folder.count, folder))
+        for name, count, inside in sorted(entries, key=lambda entry: (-entry[1].tokens, entry[0])):
+            yield Line(depth, name, count)
+            if inside:
+                yield from inside.lines(depth + 1)

@@ -1,0 +1,162 @@
+"""Exact counts, and estimates against them, where ctok is there (Python 3.12 and newer)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from string import printable
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from orch_tui.errors import UsageError
+from orch_tui.prepare import exact
+from orch_tui.prepare.exact import count_exactly, is_available, slice_tokens, sliced
+from orch_tui.prepare.kinds import kind_of
+from orch_tui.prepare.pieces import WAYS, pieces
+from orch_tui.prepare.tokens import FAMILIES, FRAMES, count
+
+needs_ctok = pytest.mark.skipif(not is_available(), reason="ctok needs Python 3.12")
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Item:
+    text: str
+    kind: str = "python"
+
+    @property
+    def sha256(self) -> str:
+        return sha256(self.text.encode()).hexdigest()
+
+
+class Kept:
+    """A cache that remembers what it was asked to keep, in order."""
+
+    def __init__(self) -> None:
+        self.calls: list[Mapping[str, int]] = []
+
+    def get_counts(self, sha256s: Sequence[str], estimator: str) -> dict[str, int]:
+        return {s: n for call in self.calls for s, n in call.items() if s in sha256s}
+
+    def put_counts(self, estimator: str, counts: Mapping[str, int]) -> None:
+        assert estimator == "claude-v4.8"
+        self.calls.append(dict(counts))
+
+
+def ctok_tokens(text: str, family: str) -> int:
+    import ctok  # type: ignore[import-not-found, unused-ignore]
+
+    version = {"v3": "3.0"}.get(family, family[1:])
+    return int(ctok.token_count(text, version)) - FRAMES[family]
+
+
+def project_files() -> list[tuple[str, str]]:
+    """Some files of this repository, of each kind that it holds."""
+    paths = [
+        path
+        for suffix in ("py", "md", "toml", "sql", "tcss")
+        for folder in ("orch_tui", "assets")
+        for path in ROOT.glob(f"{folder}/**/*.{suffix}")
+        if 1000 < path.stat().st_size < 30_000
+    ]
+    chosen = random.Random(4).sample(sorted(paths), 14)
+    return [(path.name, path.read_text("utf-8")) for path in chosen]
+
+
+@needs_ctok
+@pytest.mark.parametrize("family", ["v3", "v4.8"])
+def test_files_of_this_repository_count_as_ctok_counts_them(family: str) -> None:
+    items = [Item(text, kind_of(name, text)) for name, text in project_files()]
+    exactly = dict(count_exactly(items, family=family))
+    for item in items:
+        assert exactly[item.sha256] == ctok_tokens(item.text, family)
+        estimated = count(item.text, family=family, kind=item.kind)
+        assert estimated.low <= exactly[item.sha256] <= estimated.high
+
+
+@needs_ctok
+@settings(max_examples=150, deadline=None)
+@given(st.text(printable, max_size=30))
+@example("a 'quoted' word, it's NASA's  (x == 1.25);\n\n\t'll\0 x")
+def test_text_in_ascii_is_estimated_to_the_token(text: str) -> None:
+    for family in WAYS if text else ():
+        assert pieces(family).tokens(text) == ctok_tokens(text, family)
+
+
+@needs_ctok
+@pytest.mark.parametrize(
+    "text",
+    [
+        "naïve café — “quoted” … it’s 25 °C → ok",
+        "Größere Änderungen müssen geprüft werden.",
+        "Это обычный русский текст, и ещё немного.",
+        "これは日本語の文章です。２０２５年、テスト。",
+        "你好，世界！这是一个测试。",
+        "한국어 문장입니다.",
+        "│ a │ b │\n├───┤\n✓ done ✗ failed 🎉",
+        "Ελληνικά κείμενα",
+        "यह हिन्दी है",
+    ],
+)
+def test_other_scripts_are_estimated_within_their_band(text: str) -> None:
+    text *= 20
+    for family in FAMILIES:
+        estimated = count(text, family=family, kind=kind_of("-", text))
+        assert estimated.low <= ctok_tokens(text, family) <= estimated.high
+
+
+@needs_ctok
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("text", ["x = 1\n\n\ny: é\n", "\n a\nB\nc 1\n\n\n", "'s\nA's;\nb\n"])
+def test_slices_count_as_the_whole(family: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = ctok_tokens(text * 9, family)
+    for size in (0, 1, 5, 12):
+        monkeypatch.setattr(exact, "SLICE", size)
+        slices = sliced(text * 9)
+        assert "".join(one.text for one in slices) == text * 9
+        assert sum(slice_tokens(one, family) for one in slices) == whole
+    assert len(slices) > 1
+
+
+@needs_ctok
+def test_counting_can_be_stopped_and_keeps_what_is_done() -> None:
+    items, kept = [Item(f"{n} words") for n in range(9)], Kept()
+    counting = count_exactly(items, family="v4.8", cache=kept)
+    done = [next(counting), next(counting)]
+    counting.close()
+    assert kept.calls == [dict([one]) for one in done]
+    assert len(dict(count_exactly(items, family="v4.8", cache=kept))) == 9
+    assert len(kept.calls) == 9
+
+
+@needs_ctok
+def test_processes_count_what_one_counts() -> None:
+    items = [Item("word " * 1000 + "\nb\n" * 9000), Item("")]
+    here = dict(count_exactly(items, family="v4.8", processes=0))
+    assert dict(count_exactly(items, family="v4.8", processes=2)) == here
+    assert here[items[1].sha256] == 0
+
+
+def test_without_ctok_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exact, "is_available", lambda: False)
+    assert list(count_exactly([], family="v4.8")) == []
+    with pytest.raises(UsageError, match="need ctok") as error:
+        list(count_exactly([Item("x")], family="v4.8"))
+    assert "3.12" in error.value.hint
+    assert len(list(count_exactly([Item("x")], family="o200k_base"))) == 1
+
+
+@needs_ctok
+def test_the_shipped_pieces_are_those_of_ctok() -> None:
+    from tests.bench.calibrate import VERSIONS, joined
+
+    for name in VERSIONS:
+        shipped = ROOT / "assets" / "tokens" / f"claude-{name}.bin"
+        import zlib
+
+        assert zlib.decompress(shipped.read_bytes()) == zlib.decompress(joined(name))
