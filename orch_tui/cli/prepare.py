@@ -23,7 +23,7 @@ from orch_tui.cli.output import (
     writing,
 )
 from orch_tui.cli.parser import Parser, project_of
-from orch_tui.errors import UsageError
+from orch_tui.errors import SourceError, UsageError
 from orch_tui.project import Project
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _prepare_bundle(arguments: Namespace) -> int:
             name=arguments.name,
             session_id=project.open_session_id(arguments.session_id),
             allow_secret=arguments.allow_secret,
-            left_out=lambda error: say(f"left out, it is no text: {error.message}"),
+            left_out=_say_left_out,
             exact=arguments.exact or None,
         )
         bundle, judgement = prepared.bundle, prepared.judgement
@@ -607,7 +607,7 @@ def _count(arguments: Namespace) -> None:
     from orch_tui.prepare.folders import outline
 
     project = project_of(arguments)
-    reader = project.reader(allow_secret=arguments.allow_secret)
+    reader = project.reader(allow_secret=arguments.allow_secret, left_out=_say_left_out)
     family = project.catalogue.model(arguments.model).family
     bundle = compose(
         "",
@@ -662,6 +662,10 @@ def _compare(bundle: Bundle, family: str, form: str) -> None:
         for count in counts
     ]
     print_rows(rows, form)
+
+
+def _say_left_out(error: SourceError) -> None:
+    say(f"left out, it is no text: {error.message}")
 
 
 def _add_exact(parser: argparse._ActionsContainer) -> None:
