@@ -176,7 +176,8 @@ def removal(path: Path) -> Change:
     for backup in reversed(backups_of(path)):
         with suppress(FormatError, OSError):
             was = backup.read_bytes()
-            if _installed(path, _decoded(path, was), runs[0]) == text:
+            old = _decoded(path, was)
+            if not any(_ours(_parse(path, old))) and _installed(path, old, runs[0]) == text:
                 return Change(path, before, was)
     after = _without(path, text)
     gone = not json.loads(after) and not backups_of(path)

@@ -8,6 +8,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Run
 from tests.cli.test_bad_input import DATABASE, corrupt, dump
 
@@ -141,3 +143,74 @@ def test_the_demo_adds_nothing_to_a_project_outside_its_folder(did: Run, project
     own = project / ".claude" / "orchestration"
     assert before == {path: data for path, data in after.items() if own not in path.parents}
     assert any(own in path.parents for path in after)
+
+
+# Hooks and plugin
+
+
+def test_installing_the_hooks_shows_the_difference_first(project: Path, did: Run) -> None:
+    settings = project / ".claude/settings.local.json"
+    planned = did("install", "--hooks", "--dry-run")
+    assert '+    "PreToolUse": [' in planned.err and "nothing was written" in planned.err
+    assert not settings.exists()
+    done = did("install", "--hooks")
+    assert (done.out.strip(), done.err.split("written")[0]) == (
+        str(settings),
+        planned.err.split("nothing was")[0],
+    )
+    assert "there already" in did("install", "--hooks").err
+    did("uninstall", "--hooks", "--dry-run")
+    assert settings.exists()
+    did("uninstall")
+    assert not settings.exists()
+
+
+def test_a_person_is_asked(project: Path, orch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from orch_tui.cli import manage
+
+    monkeypatch.setattr(manage, "_agreed", lambda question: False)
+    assert orch("install", "--hooks").code == 1
+    assert not (project / ".claude/settings.local.json").exists()
+    assert orch("install", "--hooks", "--yes").code == 0
+
+
+def test_where_the_hooks_go(project: Path, did: Run, orch: Run, own_home: Path) -> None:
+    did("install", "--hooks", "--shared")
+    shared = json.loads((project / ".claude/settings.json").read_text())
+    commands = {e["command"] for g in shared["hooks"].values() for each in g for e in each["hooks"]}
+    assert commands == {"orch hook"}
+    did("install", "--hooks", "--user")
+    assert (own_home / ".claude/settings.json").exists()
+    assert not (project / ".claude/settings.local.json").exists()
+    assert orch("install", "--hooks", "--user", "--shared").code == 2
+    did("uninstall", "--user")
+    did("uninstall", "--hooks", "--shared")
+    assert not (own_home / ".claude/settings.json").exists()
+    assert not (project / ".claude/settings.json").exists()
+    assert orch("uninstall", "--hooks").code == 1
+
+
+def test_uninstalling_takes_skill_and_hooks(project: Path, did: Run) -> None:
+    did("install")
+    did("install", "--hooks")
+    did("uninstall")
+    assert list((project / ".claude").rglob("*")) == []
+
+
+def test_broken_settings_are_refused(project: Path, orch: Run) -> None:
+    settings = project / ".claude/settings.local.json"
+    settings.write_text("{ // mine\n}")
+    done = orch("install", "--hooks")
+    assert done.code == 1 and "line 1, column 3" in done.err and "mend the file" in done.err
+    assert settings.read_text() == "{ // mine\n}"
+
+
+def test_the_plugin_is_a_folder(project: Path, did: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "plugin"
+    assert did("install", "--plugin", str(folder)).out.strip() == str(folder)
+    assert (folder / ".claude-plugin/plugin.json").exists()
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    did("install", "--plugin", str(folder))
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    did("uninstall", "--plugin", str(folder))
+    assert not folder.exists()
