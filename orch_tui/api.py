@@ -20,7 +20,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from orch_tui import files, paths
 from orch_tui.errors import SourceError, UsageError
 from orch_tui.facts import ExecutionFacts, Output, PlannedAgent, Session
 from orch_tui.prepare import sharing
@@ -28,7 +27,8 @@ from orch_tui.prepare.ambient import Ambient, AmbientAgents
 from orch_tui.prepare.budget import Judgement, judge
 from orch_tui.prepare.bundle import Bundle, compose
 from orch_tui.prepare.composition import Composition, make
-from orch_tui.prepare.sharing import Overlap, Sharing
+from orch_tui.prepare.overlaps import Overlap, in_ambient
+from orch_tui.prepare.sharing import Sharing
 from orch_tui.prepare.tokens import ZERO
 from orch_tui.prepare.validation import Validation
 from orch_tui.project import Project
@@ -46,8 +46,7 @@ from orch_tui.record import (
 from orch_tui.record.budget import BudgetReport
 from orch_tui.record.library import BundleLine
 from orch_tui.record.sessions import Gate
-from orch_tui.record.sharing import keep as keep_sharing
-from orch_tui.record.sharing import take_back
+from orch_tui.record.sharing import Shared, share, take_back
 from orch_tui.record.validation import validate_session
 
 if TYPE_CHECKING:
@@ -210,7 +209,7 @@ def keep_bundle(
     asked_for = project.catalogue.model(made.model or agents.model(made.agent_type))
     ambient = agents.ambient(made.agent_type, asked_for)
     judgement = judge(made.items, asked_for, limits, agent_type=made.agent_type, session_used=used)
-    return Prepared(made, judgement, ambient, sharing.in_ambient(made.items, ambient))
+    return Prepared(made, judgement, ambient, in_ambient(made.items, ambient))
 
 
 def keep_composition(
@@ -251,26 +250,9 @@ def keep_composition(
     return kept
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """Bundles after sharing, and what that came to."""
-
-    sharing: Sharing
-    bundles: tuple[Bundle, ...]
-    """In the order they were given; those that changed in a new version."""
-    document: Path | None
-    """Where the shared items stand together for agents to read; None: nothing is shared."""
-
-
 def find_sharing(project: Project, given: Sequence[Bundle]) -> Sharing:
     """What bundles hold in common, twice, or in what their agents have anyway."""
-    agents, catalogue = project.agents, project.catalogue
-
-    def ambient_of(bundle: Bundle) -> Ambient:
-        model = bundle.model or agents.model(bundle.agent_type)
-        return agents.ambient(bundle.agent_type, catalogue.model(model))
-
-    return sharing.deduplicate(given, ambient_of)
+    return sharing.deduplicate(given, sharing.ambient_by(project.agents, project.catalogue))
 
 
 def apply_sharing(
@@ -280,32 +262,17 @@ def apply_sharing(
     found: Sharing | None = None,
     document: Path | None = None,
 ) -> Shared:
-    """Leave out of bundles what need not be sent, and write what they share into a document.
-
-    ``found`` is what ``find_sharing`` found. The document is a Markdown file that agents can
-    read, beside the record when not said otherwise. Each bundle that changes
-    gets the next version; ``take_sharing_back`` restores the former ones.
-    """
-    found = found or find_sharing(project, given)
-    if not found.items:
-        document = None
-    elif document is None and project.recording:
-        sessions_of = {bundle.session_id for bundle in given}
-        name = (sessions_of.pop() if len(sessions_of) == 1 else "") or given[0].bundle_id
-        document = Path(paths.record_folder(project.root)) / "shared" / f"{name}.md"
-    named = paths.relative(document, project.root) if document else ""
-    after = sharing.apply(
-        found,
+    """Leave out of bundles what need not be sent, and write what they share into a document, as
+    ``record.sharing.share`` does; ``found`` is what ``find_sharing`` found."""
+    return share(
         given,
-        document=named,
+        found or find_sharing(project, given),
+        root=project.root,
         family_of=lambda model: project.catalogue.model(model).family,
+        record=project.record if project.recording else None,
         cache=project.counts,
+        document=document,
     )
-    if project.recording:
-        after = keep_sharing(project.record, given, after, document=named)
-    if document:
-        files.write(document, sharing.shared_document(found))
-    return Shared(found, tuple(after), document)
 
 
 def take_sharing_back(project: Project, bundle_ids: Sequence[str]) -> list[Bundle]:
@@ -348,7 +315,7 @@ def copy_bundle(
         NotFoundError, ConflictError: there is no such bundle, or several of that name.
     """
     record = project.existing_record
-    held = bundles.load(record, *library.resolve(record, given)).bundle
+    held = bundles.load(record, *bundles.resolve(record, given)).bundle
     return library.copy(record, held, session_id=session_id, name=name)
 
 

@@ -266,14 +266,12 @@ class Project:
         """
         from orch_tui.prepare.bundle import ReadBundle, loads
         from orch_tui.record import bundles, contents
-        from orch_tui.record.library import resolve
 
         path = self.cwd / given
         if not path.is_file():
             if self.has_record:
-                return ReadBundle(
-                    bundles.load(self.record, *resolve(self.record, given)).bundle, ()
-                )
+                bundle_id, version = bundles.resolve(self.record, given)
+                return ReadBundle(bundles.load(self.record, bundle_id, version).bundle, ())
             raise SourceError(given, "there is no such bundle file", hint="orch prepare-bundle")
         return loads(
             path.read_bytes(),

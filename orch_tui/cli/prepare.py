@@ -29,7 +29,8 @@ from orch_tui.project import Project
 if TYPE_CHECKING:
     from orch_tui.prepare.ambient import Ambient
     from orch_tui.prepare.bundle import Bundle, ContextItem
-    from orch_tui.prepare.sharing import Overlap, Sharing
+    from orch_tui.prepare.overlaps import Overlap
+    from orch_tui.prepare.sharing import Sharing
 
 NO = 1
 """The exit code of an answer that is no."""
@@ -78,7 +79,7 @@ def prepare_bundle() -> argparse.ArgumentParser:
 def _prepare_bundle(arguments: Namespace) -> int:
     from orch_tui import api
     from orch_tui.prepare.bundle import dumps, to_dict
-    from orch_tui.prepare.sharing import ambient_to_dict
+    from orch_tui.prepare.overlaps import ambient_to_dict
 
     project = project_of(arguments)
     _check_sources(project, arguments)
@@ -188,13 +189,15 @@ orch bundles --named""",
 
 
 def _bundles(arguments: Namespace) -> None:
-    from orch_tui import api
+    from orch_tui.record import library
 
     project = project_of(arguments)
     session_id = arguments.session_id and project.session_id(arguments.session_id)
     if arguments.source:
         bundle, differences = project.read_bundle(arguments.source, allow_secret=True)
-        kept = api.import_bundle(project, bundle, session_id=session_id, name=arguments.name or "")
+        kept = library.take_in(
+            project.record, bundle, session_id=session_id, name=arguments.name or ""
+        )
         say(*(f"{arguments.source}: {difference}" for difference in differences))
         if kept.bundle_id != bundle.bundle_id:
             say(f"{bundle.bundle_id} is another bundle here: this one is {kept.bundle_id}")
@@ -202,8 +205,11 @@ def _bundles(arguments: Namespace) -> None:
     elif arguments.bundle is None:
         if arguments.copy or arguments.restore or arguments.export or arguments.name:
             raise UsageError("which bundle?", hint="orch bundles BUNDLE ...")
-        lines = api.saved_bundles(
-            project, session_id=session_id, named=arguments.named, removed=arguments.all
+        lines = library.listed(
+            project.existing_record,
+            session_id=session_id,
+            named=arguments.named,
+            removed=arguments.all,
         )
         columns = (
             *("bundle_id", "name", "agent_type", "version", "items", "token_count", "uses"),
@@ -218,21 +224,19 @@ def _bundles(arguments: Namespace) -> None:
 
 def _one_bundle(project: Project, arguments: Namespace, session_id: str | None) -> None:
     """What is done with the bundle that was named; nothing: its versions are listed."""
-    from orch_tui import api
     from orch_tui.prepare.bundle import bare_to_dict, dumps, whole_to_dict
     from orch_tui.record import bundles as store
     from orch_tui.record import library
 
     record = project.existing_record
-    bundle_id, version = library.resolve(record, arguments.bundle)
+    bundle_id, version = store.resolve(record, arguments.bundle)
     if arguments.export:
         bundle = store.load(record, bundle_id, version).bundle
         as_json = bare_to_dict if arguments.bare else whole_to_dict
         write_text(arguments.export, dumps(as_json(bundle, budget=project.limits.budget)))
     elif arguments.copy:
-        made = api.copy_bundle(
-            project, arguments.bundle, session_id=session_id, name=arguments.name or ""
-        )
+        held = store.load(record, bundle_id, version).bundle
+        made = library.copy(record, held, session_id=session_id, name=arguments.name or "")
         print(made.bundle_id)
     elif arguments.restore:
         restored = library.restore(record, bundle_id, arguments.restore)
@@ -335,9 +339,9 @@ orch deduplicate --undo""",
 
 
 def _deduplicate(arguments: Namespace) -> None:
-    from orch_tui import api
     from orch_tui.prepare import sharing
     from orch_tui.prepare.bundle import dumps
+    from orch_tui.record.sharing import share, take_back
 
     project = project_of(arguments)
     given = split_list(arguments.bundles) or _of_session(project)
@@ -345,10 +349,11 @@ def _deduplicate(arguments: Namespace) -> None:
     if arguments.undo and not project.recording:
         raise UsageError("what bundles were before is in the record", hint="without --no-record")
     if arguments.undo:
-        restored = api.take_sharing_back(project, [bundle.bundle_id for bundle in bundles])
+        restored = take_back(project.existing_record, [bundle.bundle_id for bundle in bundles])
         _rewrite(project, given, bundles, restored, "as before it was deduplicated")
         return
-    found = api.find_sharing(project, bundles)
+    ambient_of = sharing.ambient_by(project.agents, project.catalogue)
+    found = sharing.deduplicate(bundles, ambient_of)
     document = sharing.to_dict(found)
     for_agents = None
     if arguments.output and arguments.output.lower().endswith((".md", ".markdown")):
@@ -366,7 +371,15 @@ def _deduplicate(arguments: Namespace) -> None:
         print_rows(document["bundles"], arguments.format, columns=columns)
         say(*_on_sharing(found))
     if arguments.apply:
-        applied = api.apply_sharing(project, bundles, found=found, document=for_agents)
+        applied = share(
+            bundles,
+            found,
+            root=project.root,
+            family_of=lambda model: project.catalogue.model(model).family,
+            record=project.record if project.recording else None,
+            cache=project.counts,
+            document=for_agents,
+        )
         what = "shared items are named, not repeated"
         _rewrite(project, given, bundles, applied.bundles, what)
         if applied.document:
@@ -444,7 +457,6 @@ orch generate-briefing --bundle bundle-001 --form xml --copy""",
 
 def _generate_briefing(arguments: Namespace) -> None:
     from orch_tui.prepare.briefing import FORMS, render
-    from orch_tui.prepare.sharing import in_ambient
 
     project = project_of(arguments)
     bundle = named_bundle(project, arguments.bundle)
@@ -452,12 +464,7 @@ def _generate_briefing(arguments: Namespace) -> None:
         raise UsageError("--form is for orch's own template", hint="leave it or --template out")
     named = FORMS[arguments.form] if arguments.form else arguments.template
     rendered = render(bundle, project.template(named))
-    agents = project.agents
-    model = project.catalogue.model(bundle.model or agents.model(bundle.agent_type))
-    ambient = agents.ambient(bundle.agent_type, model)
-    say(*_on_ambient(ambient, in_ambient(bundle.items, ambient)))
-    if ambient.parts:
-        say(f"besides, {bundle.agent_type} has {ambient.total} tokens from Claude Code")
+    say(*_besides(project, bundle))
     if project.has_record:
         from orch_tui.record import bundles
 
@@ -467,6 +474,18 @@ def _generate_briefing(arguments: Namespace) -> None:
         copy_text(rendered, "the briefing")
     if arguments.output or not arguments.copy:
         write_text(arguments.output or "-", rendered)
+
+
+def _besides(project: Project, bundle: Bundle) -> Iterator[str]:
+    """What the agent has besides its briefing, where that is anything."""
+    agents = project.agents
+    if agents.found(bundle.agent_type).parts:
+        from orch_tui.prepare.overlaps import in_ambient
+
+        model = bundle.model or agents.model(bundle.agent_type)
+        ambient = agents.ambient(bundle.agent_type, project.catalogue.model(model))
+        yield from _on_ambient(ambient, in_ambient(bundle.items, ambient))
+        yield f"besides, {bundle.agent_type} has {ambient.total} tokens from Claude Code"
 
 
 def validate() -> argparse.ArgumentParser:

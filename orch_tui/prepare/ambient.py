@@ -232,16 +232,17 @@ class AmbientAgents:
         """All of it, counted for the model."""
         key = (agent_type, model.family)
         if key not in self._counted:
-            self._counted[key] = self._of(agent_type).counted(model.family, self._cache())
+            self._counted[key] = self.found(agent_type).counted(model.family, self._cache())
         return self._counted[key]
 
     def tokens(self, agent_type: str, model: Model) -> Count:
         return self.ambient(agent_type, model).total
 
     def model(self, agent_type: str) -> str:
-        return self._of(agent_type).model
+        return self.found(agent_type).model
 
-    def _of(self, agent_type: str) -> Ambient:
+    def found(self, agent_type: str) -> Ambient:
+        """All of it, not counted."""
         if agent_type not in self._found:
             self._found[agent_type] = self._around.ambient(agent_type)
         return self._found[agent_type]

@@ -8,15 +8,14 @@ text, this finds all that a suffix array over the same lines would.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import StringIO
+from typing import NamedTuple
 
 LEAST = 6
 """Lines of a block."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(NamedTuple):
     """A text as blocks see it."""
 
     ids: list[int]
@@ -29,8 +28,7 @@ class Lines:
     """The characters of each line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """Lines ``first`` to ``last`` of a text, which stand in an earlier one too."""
 
     first: int

@@ -8,65 +8,29 @@ shared document, which an agent spends again when it reads it. None of them is m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import islice
-from math import ceil, floor
 from typing import Any, NamedTuple
 
 from orch_tui.errors import UsageError
-from orch_tui.prepare.ambient import Ambient, AmbientPart
-from orch_tui.prepare.blocks import Earlier, Lines, Numbering
+from orch_tui.prepare.ambient import Ambient, AmbientAgents
+from orch_tui.prepare.blocks import Earlier
 from orch_tui.prepare.bundle import (
     Bundle,
     ContextItem,
     counted,
     item_to_dict,
     rank,
-    without_repeats,
 )
+from orch_tui.prepare.catalogue import Catalogue
+from orch_tui.prepare.overlaps import Overlap, Texts, View, part_of
 from orch_tui.prepare.sources import free_text
 from orch_tui.prepare.tokens import ZERO, Count, CountCache
-from orch_tui.prepare.trimming import can_be_trimmed, trimmed
 
 NOTHING = Ambient("")
 """Of an agent that nobody looked up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Overlap:
-    """Lines of an item that the agent has elsewhere: in another item, or anyway."""
-
-    position: int
-    """Of the item among those of the bundle, each once."""
-    source: str
-    first: int
-    """Lines of the item, from 1; 0 where only its name is known."""
-    last: int
-    share: float
-    """Of its characters; 1 when it is all of it."""
-    count: Count
-    by: str
-    """The source that says the same."""
-    by_first: int
-    by_last: int
-    ambient: bool
-    """The agent has it anyway; otherwise it stands in another item of the bundle."""
-    removable: bool
-    """It can be left out, and what is left be named."""
-
-    @property
-    def whole(self) -> bool:
-        return self.share == 1
-
-    def __str__(self) -> str:
-        if self.whole:
-            return f"{self.source}: the same as {self.by}"
-        return (
-            f"{self.source}, lines {self.first}-{self.last}: "
-            f"the same as {self.by}, lines {self.by_first}-{self.by_last}"
-        )
 
 
 class Place(NamedTuple):
@@ -156,10 +120,17 @@ class Sharing:
         return sum((item.count for item in self.items), ZERO)
 
 
-WORTH_LEAVING_OUT = 100
-"""Tokens of a block from which it is left out: saying where it stands takes some sixty."""
-
 AmbientOf = Callable[[Bundle], Ambient]
+
+
+def ambient_by(agents: AmbientAgents, catalogue: Catalogue) -> AmbientOf:
+    """What the agent of each bundle has anyway, counted for its model."""
+
+    def ambient_of(bundle: Bundle) -> Ambient:
+        model = bundle.model or agents.model(bundle.agent_type)
+        return agents.ambient(bundle.agent_type, catalogue.model(model))
+
+    return ambient_of
 
 
 def deduplicate(
@@ -176,8 +147,8 @@ def deduplicate(
         raise UsageError(
             f"bundle {', '.join(sorted(twice))} is given twice", hint="give each bundle once"
         )
-    texts = _Texts()
-    views = [_View(bundle, ambient_of(bundle), texts) for bundle in bundles]
+    texts = Texts()
+    views = [View(bundle, ambient_of(bundle), texts) for bundle in bundles]
     holders = Counter(sha256 for view in views for sha256 in {i.sha256 for i in view.items})
     found = [view.overlaps(holders) for view in views]
     left = [view.without(overlaps) for view, overlaps in zip(views, found, strict=True)]
@@ -198,15 +169,6 @@ def deduplicate(
     )
 
 
-def in_ambient(items: Sequence[ContextItem], ambient: Ambient) -> tuple[Overlap, ...]:
-    """Lines of the items, each there once, that stand in what the agent has anyway."""
-    if not ambient.parts:
-        return ()
-    bundle = Bundle("", ambient.agent_type, "", tuple(items), "", "")
-    view = _View(bundle, ambient, _Texts())
-    return tuple(overlap for overlap in view.overlaps(Counter()) if overlap.ambient)
-
-
 def apply(
     sharing: Sharing,
     bundles: Iterable[Bundle],
@@ -225,7 +187,7 @@ def apply(
     shared = {_identity(item): item for item in sharing.items}
     result = []
     for bundle, figures in zip(bundles, sharing.bundles, strict=True):
-        view = _View(bundle, NOTHING, _Texts())
+        view = View(bundle, NOTHING, Texts())
         items = [_pointing(i, shared, bundle.bundle_id) for i in view.without(figures.overlaps)]
         left_out = [overlap for overlap in figures.overlaps if overlap.removable]
         items += _note(items, left_out, document)
@@ -314,149 +276,6 @@ def _overlap_to_dict(overlap: Overlap) -> dict[str, Any]:
     }
 
 
-def ambient_to_dict(ambient: Ambient, held: Iterable[Overlap] = ()) -> dict[str, Any]:
-    """The ambient context as JSON, and what of a bundle stands in it."""
-    total = ambient.total
-    return {
-        "total_tokens": total.tokens,
-        "band": [total.low, total.high],
-        "estimator": total.estimator,
-        "parts": [
-            {
-                "role": part.role,
-                "source": part.source,
-                "why": part.why,
-                "token_count": part.count.tokens,
-                "band": [part.count.low, part.count.high],
-            }
-            for part in ambient.parts
-        ],
-        "unknown": list(ambient.unknown),
-        "problems": list(ambient.problems),
-        "already_held": [
-            {
-                "source": each.source,
-                "lines": None if each.whole else [each.first, each.last],
-                "token_count": each.count.tokens,
-                "by": each.by,
-                "by_lines": None if each.whole else [each.by_first, each.by_last],
-            }
-            for each in held
-        ],
-    }
-
-
-def part_of(count: Count, share: float) -> Count:
-    """What a share of a text takes; its band is as wide, for its part."""
-    return Count(
-        round(count.tokens * share),
-        count.estimator,
-        floor(count.low * share),
-        ceil(count.high * share),
-    )
-
-
-class _Texts:
-    """The lines of each content, read once."""
-
-    def __init__(self) -> None:
-        self._numbering = Numbering()
-        self._read: dict[str, Lines] = {}
-
-    def of(self, content: ContextItem | AmbientPart) -> Lines:
-        sha256 = content.sha256
-        if sha256 not in self._read:
-            self._read[sha256] = self._numbering.read(content.text)
-        return self._read[sha256]
-
-
-class _View:
-    """One bundle, its items each once, and what its agent has anyway."""
-
-    def __init__(self, bundle: Bundle, ambient: Ambient, texts: _Texts) -> None:
-        self.bundle, self.ambient = bundle, ambient
-        self.items, self.repeats = without_repeats(bundle.items)
-        self._texts = texts
-        self.held = dict(self._held()) if ambient.parts else {}
-        """The items, by position, that the agent has as a whole, and where."""
-
-    def overlaps(self, holders: Mapping[str, int]) -> list[Overlap]:
-        """What stands in the ambient context or in another item: of two, in the one that more
-        bundles hold, so that all of them keep the same."""
-        return sorted(self._overlaps(holders), key=lambda overlap: overlap.position)
-
-    def _overlaps(self, holders: Mapping[str, int]) -> Iterator[Overlap]:
-        earlier, names = Earlier(), [(part.source, True) for part in self.ambient.parts]
-        for part in self.ambient.parts:
-            earlier.add(self._texts.of(part))
-        order = sorted(enumerate(self.items), key=lambda pair: -holders.get(pair[1].sha256, 0))
-        for position, item in order:
-            if position in self.held:
-                yield self._whole(position, item, self.held[position])
-            elif item.data is not None:
-                lines, can = self._texts.of(item), can_be_trimmed(item)
-                for match in earlier.matches(lines):
-                    by, ambient = names[match.text]
-                    count = part_of(item.count, match.share)
-                    yield Overlap(
-                        position,
-                        item.source,
-                        *(match.first, match.last, match.share, count),
-                        *(by, match.its_first, match.its_last, ambient),
-                        removable=can and count.tokens >= WORTH_LEAVING_OUT,
-                    )
-                earlier.add(lines)
-                names.append((item.source, False))
-
-    def without(self, overlaps: Iterable[Overlap]) -> list[ContextItem]:
-        """The items without what can be left out, what is left of one counted by its share."""
-        cut: dict[int, list[Overlap]] = {}
-        for overlap in overlaps:
-            if overlap.removable:
-                cut.setdefault(overlap.position, []).append(overlap)
-        left: list[ContextItem] = []
-        for position, item in enumerate(self.items):
-            ranges = [(overlap.first, overlap.last) for overlap in cut.get(position, ())]
-            if not ranges:
-                left.append(item)
-            elif not any(overlap.whole for overlap in cut[position]):
-                size = len(item.data or b"") or 1
-                left += [
-                    replace(part, count=part_of(item.count, len(part.data or b"") / size))
-                    for part in trimmed(item, ranges)
-                ]
-        return left
-
-    def _held(self) -> Iterator[tuple[int, str]]:
-        earlier, parts = Earlier(), self.ambient.parts
-        for part in parts:
-            earlier.add(self._texts.of(part))
-        for position, item in enumerate(self.items):
-            if item.data is None:
-                same = [p.source for p in parts if p.source == item.source and not item.sections]
-                if same:
-                    yield position, same[0]
-                continue
-            lines = self._texts.of(item)
-            number = earlier.same(lines)
-            if number is None:
-                matches = list(earlier.matches(lines))
-                if sum(match.share for match in matches) > _ALL:
-                    number = matches[0].text
-            if number is not None:
-                yield position, parts[number].source
-
-    def _whole(self, position: int, item: ContextItem, by: str) -> Overlap:
-        known = item.data is not None
-        last = self._texts.of(item).numbers[-1] if known else 0
-        return Overlap(
-            position, item.source, int(known), last, 1, item.count, by, 1, 0, True, known
-        )
-
-
-_ALL = 1 - 1e-9
-
-
 def _shared(
     bundles: Sequence[Bundle], left: Sequence[Sequence[ContextItem]]
 ) -> dict[object, ContextItem]:
@@ -481,7 +300,7 @@ def _shared(
     }
 
 
-def _across(views: Sequence[_View], texts: _Texts) -> list[Block]:
+def _across(views: Sequence[View], texts: Texts) -> list[Block]:
     """The blocks that stand in different items, where no bundle holds both."""
     holders: dict[str, list[str]] = {}
     contents: dict[str, ContextItem] = {}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from orch_tui.errors import NotFoundError
+from orch_tui.errors import ConflictError, NotFoundError
 from orch_tui.ids import new_label, not_found
 from orch_tui.models.database import Record
 from orch_tui.prepare.bundle import Bundle, ContextItem
@@ -135,6 +135,38 @@ def load(record: Record, bundle_id: str, version: int | None = None) -> Saved:
         if version in (None, number):
             return by_version(record, version_id)
     raise NotFoundError(f"version of {bundle_id}", str(version), [str(n) for _, n in rows])
+
+
+def resolve(record: Record, given: str) -> tuple[str, int | None]:
+    """The id of a bundle called by id or by name, and the version where ``@2`` follows.
+
+    Raises:
+        NotFoundError: there is none, with the nearest ids.
+        ConflictError: several bundles have that name.
+    """
+    called, _, version = given.rpartition("@")
+    wanted: list[tuple[str, int | None]] = [(given, None)]
+    if called and version.isdecimal():
+        wanted.append((called, int(version)))
+    for name, number in wanted:
+        if exists(record, name):
+            return name, number
+    for name, number in wanted:
+        found = [
+            bundle_id
+            for (bundle_id,) in record.sql(
+                "SELECT bundle_id FROM bundles WHERE name = ? AND removed_at IS NULL "
+                "ORDER BY rowid DESC",
+                [name],
+            )
+        ]
+        if len(found) > 1:
+            raise ConflictError(
+                f"{len(found)} bundles are called {name!r}", hint=f"one of {', '.join(found)}"
+            )
+        if found:
+            return found[0], number
+    raise not_found(record, "bundle", given)
 
 
 def by_version(record: Record, version_id: int) -> Saved:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from orch_tui.errors import ConflictError
 from orch_tui.ids import not_found
 from orch_tui.models.database import Record
 from orch_tui.prepare.bundle import Bundle
@@ -47,38 +46,6 @@ class VersionLine:
     @property
     def frozen(self) -> bool:
         return bool(self.executions)
-
-
-def resolve(record: Record, given: str) -> tuple[str, int | None]:
-    """The id of a bundle called by id or by name, and the version where ``@2`` follows.
-
-    Raises:
-        NotFoundError: there is none, with the nearest ids.
-        ConflictError: several bundles have that name.
-    """
-    called, _, version = given.rpartition("@")
-    wanted: list[tuple[str, int | None]] = [(given, None)]
-    if called and version.isdecimal():
-        wanted.append((called, int(version)))
-    for name, number in wanted:
-        if bundles.exists(record, name):
-            return name, number
-    for name, number in wanted:
-        found = [
-            bundle_id
-            for (bundle_id,) in record.sql(
-                "SELECT bundle_id FROM bundles WHERE name = ? AND removed_at IS NULL "
-                "ORDER BY rowid DESC",
-                [name],
-            )
-        ]
-        if len(found) > 1:
-            raise ConflictError(
-                f"{len(found)} bundles are called {name!r}", hint=f"one of {', '.join(found)}"
-            )
-        if found:
-            return found[0], number
-    raise not_found(record, "bundle", given)
 
 
 def listed(

@@ -3,12 +3,60 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
+from orch_tui import files, paths
 from orch_tui.errors import ConflictError, NotFoundError
 from orch_tui.models.database import Record
+from orch_tui.prepare import sharing
 from orch_tui.prepare.bundle import Bundle
+from orch_tui.prepare.sharing import Sharing
+from orch_tui.prepare.tokens import CountCache
 from orch_tui.record import bundles, journal
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Bundles after sharing, and what that came to."""
+
+    sharing: Sharing
+    bundles: tuple[Bundle, ...]
+    """In the order they were given; those that changed in a new version."""
+    document: Path | None
+    """Where the shared items stand together for agents to read; None: nothing is shared."""
+
+
+def share(
+    given: Sequence[Bundle],
+    found: Sharing,
+    *,
+    root: Path,
+    family_of: Callable[[str], str],
+    record: Record | None = None,
+    cache: CountCache | None = None,
+    document: Path | None = None,
+) -> Shared:
+    """Leave out of bundles what need not be sent, and write what they share into a document.
+
+    The document is a Markdown file that agents can read; where none is named and there is a
+    record it is ``shared/SESSION.md`` beside that of the project at ``root``. Each bundle that
+    changes gets the next version in the record; ``take_back`` restores the former ones.
+    """
+    if not found.items:
+        document = None
+    elif document is None and record is not None:
+        session_ids = {bundle.session_id for bundle in given}
+        name = (session_ids.pop() if len(session_ids) == 1 else "") or given[0].bundle_id
+        document = Path(paths.record_folder(root)) / "shared" / f"{name}.md"
+    named = paths.relative(document, root) if document else ""
+    after = sharing.apply(found, given, document=named, family_of=family_of, cache=cache)
+    if record is not None:
+        after = keep(record, given, after, document=named)
+    if document:
+        files.write(document, sharing.shared_document(found))
+    return Shared(found, tuple(after), document)
 
 
 def keep(
