@@ -410,7 +410,7 @@ BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 
 CREATE TRIGGER search_agent_executions_insert AFTER INSERT ON agent_executions BEGIN INSERT INTO search_pending (execution_id) SELECT NEW.execution_id WHERE NEW.execution_id IS NOT NULL; END;
 
-CREATE TRIGGER search_agent_executions_update AFTER UPDATE OF execution_id, session_id, agent_type, deployed_at, status, scope, model, resolved_model, final_message, error_message, phase, source, briefing_id, bundle_version_id, input_tokens, output_tokens, retracted_at ON agent_executions BEGIN INSERT INTO search_pending (execution_id) SELECT OLD.execution_id WHERE OLD.execution_id IS NOT NULL; INSERT INTO search_pending (execution_id) SELECT NEW.execution_id WHERE NEW.execution_id IS NOT NULL; END;
+CREATE TRIGGER search_agent_executions_update AFTER UPDATE OF execution_id, session_id, agent_type, deployed_at, status, scope, model, resolved_model, final_message, error_message, phase, source, briefing_id, bundle_version_id, input_tokens, output_tokens, retracted_at, unverified ON agent_executions BEGIN INSERT INTO search_pending (execution_id) SELECT OLD.execution_id WHERE OLD.execution_id IS NOT NULL; INSERT INTO search_pending (execution_id) SELECT NEW.execution_id WHERE NEW.execution_id IS NOT NULL; END;
 
 CREATE TRIGGER search_agent_executions_delete AFTER DELETE ON agent_executions BEGIN INSERT INTO search_pending (execution_id) SELECT OLD.execution_id WHERE OLD.execution_id IS NOT NULL; END;
 

@@ -84,7 +84,7 @@ def _stale(name: str, event: str, *references: str) -> tuple[str, str]:
 _EXECUTION_COLUMNS = (
     "execution_id, session_id, agent_type, deployed_at, status, scope, model, resolved_model, "
     "final_message, error_message, phase, source, briefing_id, bundle_version_id, input_tokens, "
-    "output_tokens, retracted_at"
+    "output_tokens, retracted_at, unverified"
 )
 _ALLOCATION_COLUMNS = (
     "execution_id, context_type, context_source, content_id, included_in_deployment"
@@ -524,6 +524,7 @@ def _kept(
         "insight": "insight" in kinds,
         "error": "error" in kinds or bool(run["error_message"]),
         "bundle": run["bundle_version_id"] is not None,
+        "doubt": run["unverified"] is not None,
         "usage": run["input_tokens"] is not None or run["output_tokens"] is not None,
     }
     tags = {

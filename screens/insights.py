@@ -29,6 +29,7 @@ PARTS = {
     "validations": "Validations",
     "estimates": "Estimate and usage",
     "sharing": "Avoided by sharing",
+    "files": "Given and read",
     "worth": "Taken and delivered",
 }
 """The parts of the insights, in the order they are read."""
@@ -41,12 +42,13 @@ SAID = {
     "validations": "The latest result of each check of every run.",
     "estimates": "Tokens estimated for bundles beside what runs read; medians.",
     "sharing": "Three figures of different worth, never added up, never money.",
+    "files": "Files agents read though they had them, and files they needed and were not given.",
     "worth": "Tokens given and used, beside what is there for it now.",
 }
 EMPTY = """Nothing to learn from yet.
 
 F3 records a deployment, and what came back of it."""
-NO_USAGE = """No run has told its usage yet.
+NO_USAGE = """No run has told its usage or its files yet.
 
 It comes with hooks and transcripts of Claude Code."""
 
@@ -149,7 +151,7 @@ is where the true share may lie as well (Wilson interval, 95 %).
             table.show((), empty=EMPTY, keep=False)
         elif not rows:
             table.set_columns((Column(""),))
-            table.show((), empty=NO_USAGE if part == "estimates" else EMPTY, keep=False)
+            table.show((), empty=NO_USAGE if part in ("estimates", "files") else EMPTY, keep=False)
         elif "success_share" in rows[0]:
             self._draw_outcomes(table, rows)
         else:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from orch_tui.recall.replay import Drift
     from orch_tui.recall.search import Hit
     from orch_tui.recall.show import Shown
+    from orch_tui.record.file_use import FileUse
 
 SHORT = 30
 """Lines of a message, or of a difference, that are shown where not the whole is asked for."""
@@ -44,6 +45,7 @@ EXECUTIONS: tuple[str, ...] = (
     "deployed_at",
     "context_token_count",
     "scope",
+    "unverified",
 )
 SESSIONS: tuple[str, ...] = ("session_id", "created_at", "phase", "status", "scope")
 OUTPUTS = ("output_id", "execution_id", "output_type", "created_at", "content")
@@ -188,9 +190,11 @@ def _history(arguments: Namespace) -> None:
 
 def _print_hits(hits: tuple[Hit, ...]) -> None:
     for hit in hits:
+        doubt = f"unverified: {hit.unverified}" if hit.unverified else ""
         when = local_time(hit.at) if hit.at else "time unknown"
         print(f"{hit.execution_id}  {printable(hit.agent_type)}  {hit.status}  {when}")
-        for text in (printable(hit.scope or ""), _marked(hit.snippet, hit.spans)):
+        facts = (printable(hit.scope or ""), printable(doubt))
+        for text in (*facts, _marked(hit.snippet, hit.spans)):
             if text:
                 print(f"    {text}")
 
@@ -216,7 +220,7 @@ orch show task-implementor --part given   # what did the last one get?""",
     )
     parser.add_argument(
         "--part",
-        choices=("given", "briefing", "said", "delivered", "facts", "trail"),
+        choices=("given", "briefing", "said", "delivered", "files", "facts", "trail"),
         help="one part whole; to a file or pipe, briefing and said go byte for byte",
     )
     parser.add_argument(
@@ -255,6 +259,7 @@ def _as_json(shown: Shown) -> dict[str, Any]:
             {**as_row(r.completion), "final_message": r.final_message} for r in shown.returned
         ],
         "delivered": [{**output_as_json(d.output), "state": d.state} for d in shown.delivered],
+        "files": [_file_row(file) for file in shown.files],
         "before": shown.before,
         "after": shown.after,
         "same_context": list(shown.same_context),
@@ -274,6 +279,8 @@ def _print_part(shown: Shown, part: str, steps: list[dict[str, Any]]) -> None:
         _print_said(shown)
     elif part == "facts":
         _print_facts(as_row(shown.execution))
+    elif part == "files":
+        _print_files(shown)
     elif part == "trail":
         print_rows(steps, "table", columns=("at", "action", "what"))
     else:
@@ -323,6 +330,9 @@ def _print_shown(shown: Shown, root: Path) -> None:
     print(f"\ndelivered: {len(shown.delivered)} outputs")
     if shown.delivered:
         _print_delivered(shown)
+    if any(file.read_at or file.written_at for file in shown.files):
+        print("\nfiles its tools read and wrote:")
+        _print_files(shown)
     around = {
         "before": shown.before,
         "after": shown.after,
@@ -347,6 +357,26 @@ def _print_facts(row: dict[str, Any]) -> None:
     for name, value in shown.items():
         if value:
             print(f"  {name:<{width}}  {value}")
+
+
+def _file_row(file: FileUse) -> dict[str, Any]:
+    """One file of an execution, with what its use says of the bundle."""
+    remark = "read though given" if file.is_read_again else "not given" if file.is_missed else ""
+    return {**as_row(file), "remark": remark}
+
+
+def _print_files(shown: Shown) -> None:
+    rows = [
+        {
+            "given": row["given"] or "no",
+            "read": bool(row["read_at"]),
+            "written": bool(row["written_at"]),
+            "remark": row["remark"],
+            "path": row["path"],
+        }
+        for row in map(_file_row, shown.files)
+    ]
+    print_rows(rows, "table", empty="no files are known of: hooks and transcripts tell them")
 
 
 def _print_delivered(shown: Shown) -> None:
@@ -521,7 +551,7 @@ def stats() -> argparse.ArgumentParser:
 
 _PARTS = (
     *("overall", "agent_type", "model", "bundle", "context_source", "attempt", "over_time"),
-    *("context", "estimates", "validations", "sharing", "worth"),
+    *("context", "estimates", "validations", "sharing", "files", "worth"),
 )
 _MAIN_PARTS = ("overall", "agent_type", "bundle", "context", "validations", "worth")
 

@@ -17,6 +17,7 @@ from orch_tui.models.base import WHEN
 from orch_tui.models.database import Record, Row
 from orch_tui.prepare.tokens import Count
 from orch_tui.recall.listing import Result, chosen, decoded_content, latest_results
+from orch_tui.record.file_use import GIVEN_FILES, FileUse, side_by_side
 
 Z = 1.96
 """Intervals hold the true share in about 95 of 100 cases."""
@@ -211,6 +212,25 @@ class Worth:
 
 
 @dataclass(frozen=True, slots=True)
+class FileWorth:
+    """One file beside the bundles of one agent type: was it given, was it read?
+
+    Over the executions whose files are known (from transcripts).
+    """
+
+    agent_type: str
+    path: str
+    n: int
+    """Executions of the agent type whose files are known."""
+    not_given: int
+    """Read, and not given: those that needed it."""
+    read_again: int
+    """Read although it was given as a whole."""
+    unread: int
+    """Given as a whole and not read from disk: what a bundle is for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Insights:
     """Every part; ``parts`` gives them as rows to print."""
 
@@ -231,6 +251,8 @@ class Insights:
     """Empty: no usage is known."""
     validations: tuple[Check, ...]
     sharing: SharedTokens
+    files: tuple[FileWorth, ...]
+    """Those most often needed and not given first."""
     worth: tuple[Worth, ...]
 
     def parts(self) -> dict[str, list[Row]]:
@@ -247,6 +269,7 @@ class Insights:
             "estimates": [asdict(estimate) for estimate in self.estimates],
             "validations": [asdict(check) for check in self.validations],
             "sharing": [self.sharing.row()],
+            "files": [asdict(file) for file in self.files],
             "worth": [asdict(worth) for worth in self.worth],
         }
 
@@ -299,6 +322,7 @@ def gather(
             estimates=_estimates(of),
             validations=_validations(by_agent_type, checks),
             sharing=_sharing(of, with_context.n),
+            files=_files(of),
             worth=_worth(of, by_agent_type, checks),
         )
 
@@ -444,6 +468,49 @@ def _estimates(of: _Chosen) -> tuple[EstimateUsage, ...]:
         for (agent_type, estimator), figures in groups.items()
     )
     return tuple(sorted(found, key=lambda e: (-e.n, e.agent_type, e.estimator or "")))
+
+
+_MOST_FILES = 200
+"""Of files that were read once there is no end."""
+
+
+def _files(of: _Chosen) -> tuple[FileWorth, ...]:
+    """Files that were read, given, or both, by agent type."""
+    known: dict[str, set[str]] = {}
+    uses: dict[tuple[str, str], list[FileUse]] = {}
+    touched: dict[str, dict[str, tuple[str | None, str | None]]] = {}
+    given: dict[str, list[tuple[str, str | None]]] = {}
+    for agent_type, execution_id, path, read_at, written_at in of.rows(
+        "SELECT agent_type, execution_id, path, read_at, written_at "
+        "FROM chosen CROSS JOIN execution_files USING (execution_id)"
+    ):
+        known.setdefault(agent_type, set()).add(execution_id)
+        touched.setdefault(execution_id, {})[path] = (read_at, written_at)
+    for execution_id, source, sections in of.rows(
+        "SELECT execution_id, context_source, sections "
+        "FROM chosen CROSS JOIN context_allocations USING (execution_id) "
+        f"WHERE {_INCLUDED} AND {GIVEN_FILES} "
+        "AND EXISTS (SELECT 1 FROM execution_files AS f WHERE f.execution_id = chosen.execution_id)"
+    ):
+        given.setdefault(execution_id, []).append((source, sections))
+    for agent_type, ids in known.items():
+        for execution_id in ids:
+            for use in side_by_side(given.get(execution_id, ()), touched[execution_id]):
+                uses.setdefault((agent_type, use.path), []).append(use)
+    found = (
+        FileWorth(
+            agent_type,
+            path,
+            n=len(known[agent_type]),
+            not_given=sum(use.is_missed for use in each),
+            read_again=sum(use.is_read_again for use in each),
+            unread=sum(use.given == "whole" and use.read_at is None for use in each),
+        )
+        for (agent_type, path), each in uses.items()
+    )
+    telling = [file for file in found if file.not_given or file.read_again or file.unread]
+    telling.sort(key=lambda f: (-f.not_given, -f.read_again, -f.unread, f.agent_type, f.path))
+    return tuple(telling[:_MOST_FILES])
 
 
 _Checks = list[tuple[str, str, Result]]

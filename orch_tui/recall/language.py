@@ -26,7 +26,7 @@ CLOSED = {
     "status": ("deployed", "waiting", "completed", "failed"),
     "type": ("deliverable", "validation_result", "insight", "error"),
     "source": ("manual", "api", "hook", "import", "sql"),
-    "has": ("message", "deliverable", "validation", "insight", "error", "bundle", "usage"),
+    "has": ("message", "deliverable", "validation", "insight", "error", "bundle", "usage", "doubt"),
     "phase": (*map(str, PHASES), *PHASES.values()),
 }
 """The filters whose values are known, and those."""

@@ -47,6 +47,7 @@ class Hit:
     model: str | None
     at: str | None
     scope: str | None
+    unverified: str | None
     snippet: str
     spans: tuple[tuple[int, int], ...]
     score: float
@@ -61,6 +62,7 @@ class Hit:
             "model": self.model,
             "deployed_at": self.at,
             "scope": self.scope,
+            "unverified": self.unverified,
             "snippet": self.snippet,
         }
 
@@ -285,7 +287,7 @@ def _hits(
 ) -> Iterator[Hit]:
     rows = record.sql(
         "SELECT execution_id, session_id, agent_type, status, model, deployed_at, scope, "
-        f"substr(final_message, 1, {_LOOKED_THROUGH}) FROM agent_executions "
+        f"unverified, substr(final_message, 1, {_LOOKED_THROUGH}) FROM agent_executions "
         "WHERE execution_id IN (SELECT value FROM json_each(?))",
         [json.dumps([place.execution_id for place in places])],
     )

@@ -10,8 +10,17 @@ from orch_tui.errors import NotFoundError
 from orch_tui.facts import Allocation, Completion, ExecutionFacts, Output, Session
 from orch_tui.models.base import WHEN
 from orch_tui.models.database import Record
-from orch_tui.record import briefings, completion, contents, deliverables, executions, outputs
+from orch_tui.record import (
+    briefings,
+    completion,
+    contents,
+    deliverables,
+    executions,
+    file_use,
+    outputs,
+)
 from orch_tui.record import sessions as session_rows
+from orch_tui.record.file_use import FileUse
 
 if TYPE_CHECKING:
     from orch_tui.record.final_message import Trouble
@@ -55,6 +64,8 @@ class Shown:
     briefing: str | None
     returned: tuple[Returned, ...]
     delivered: tuple[Delivered, ...]
+    files: tuple[FileUse, ...]
+    """The files it was given, and those its tools read and wrote."""
     before: str | None
     """The execution of the same session deployed before it; ``after`` likewise."""
     after: str | None
@@ -90,6 +101,7 @@ def show(record: Record, label: str, root: Path) -> Shown:
             Delivered(output, _state(output, root))
             for output in outputs.of_execution(record, execution.execution_id)
         ),
+        files=file_use.of_execution(record, execution.execution_id),
         before=before,
         after=after,
         same_context=tuple(_same_context(record, execution.execution_id)),

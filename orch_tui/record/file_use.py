@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from orch_tui.models.database import Record
 from orch_tui.models.search import path_of
+
+GIVEN_FILES = "context_type IN ('file', 'reference') AND context_source IS NOT NULL"
+"""Which allocations are files, in SQL."""
 
 _MERGED = (
     "ON CONFLICT (execution_id, path) DO UPDATE SET "
@@ -69,16 +72,11 @@ def put(record: Record, execution_id: str, touched: Iterable[Touched]) -> None:
 
 def of_execution(record: Record, execution_id: str) -> tuple[FileUse, ...]:
     """Every file that was given, read or written, by path."""
-    given: dict[str, Literal["whole", "part"]] = {}
-    for source, sections in record.sql(
+    given = record.sql(
         "SELECT context_source, sections FROM context_allocations WHERE execution_id = ? "
-        "AND included_in_deployment AND context_type IN ('file', 'reference') "
-        "AND context_source IS NOT NULL",
+        f"AND included_in_deployment IS NOT 0 AND {GIVEN_FILES}",
         [execution_id],
-    ):
-        path = path_of(source)
-        whole = path == source.removeprefix("./") and not sections
-        given[path] = "whole" if whole or given.get(path) == "whole" else "part"
+    )
     touched = {
         path: (read_at, written_at)
         for path, read_at, written_at in record.sql(
@@ -86,6 +84,19 @@ def of_execution(record: Record, execution_id: str) -> tuple[FileUse, ...]:
             [execution_id],
         )
     }
+    return side_by_side(given, touched)
+
+
+def side_by_side(
+    allocated: Iterable[tuple[str, str | None]],
+    touched: Mapping[str, tuple[str | None, str | None]],
+) -> tuple[FileUse, ...]:
+    """What was given (sources with their sections) beside when files were read and written."""
+    given: dict[str, Literal["whole", "part"]] = {}
+    for source, sections in allocated:
+        path = path_of(source)
+        whole = path == source.removeprefix("./") and not sections
+        given[path] = "whole" if whole or given.get(path) == "whole" else "part"
     return tuple(
         FileUse(path, given.get(path, ""), *touched.get(path, (None, None)))
         for path in sorted({*given, *touched})

@@ -141,11 +141,30 @@ def _merged(record: Record, execution_id: str) -> Merged:
     used["resolved_model"] = values.get("resolved_model") or used.get("resolved_model")
     values |= {name: value for name, value in used.items() if value is not None}
     values |= _parentage(record, execution_id, values.pop("parent", None), values.get("depth"))
-    if values["status"] == "completed" and values["message_id"] and not values["unverified"]:
-        from orch_tui.record.verification import doubt_of_text  # it compiles a pattern
-
-        values["unverified"] = doubt_of_text(contents.text(record, values["message_id"]) or "")
+    if values["status"] == "completed" and not values["unverified"]:
+        values["unverified"] = _doubt(record, execution_id, values["message_id"])
     return Merged(values, merged.returns)
+
+
+def _doubt(record: Record, execution_id: str, message_id: int | None) -> str | None:
+    """Why a completed execution is not to be taken at its word."""
+    from orch_tui.record import verification  # it compiles a pattern
+
+    said = contents.text(record, message_id)
+    return (said is not None and verification.doubt_of_text(said)) or (
+        verification.doubt_of_missing(
+            path
+            for path, is_missing in dict(
+                record.sql(
+                    "SELECT path, iif(json_valid(content), json_extract(content, '$.missing'), 0) "
+                    "FROM outputs WHERE execution_id = ? AND output_type = 'deliverable' "
+                    "AND retracted_at IS NULL AND path IS NOT NULL ORDER BY output_id",
+                    [execution_id],
+                )
+            ).items()
+            if is_missing
+        )
+    )
 
 
 def _parentage(

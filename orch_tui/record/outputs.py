@@ -12,6 +12,7 @@ from orch_tui.facts import ExecutionFacts, Output, columns
 from orch_tui.models.database import Record
 from orch_tui.record import contents, deliverables, executions, journal
 from orch_tui.record.deliverables import Deliverable
+from orch_tui.record.observations import settle
 
 if TYPE_CHECKING:  # it compiles many patterns
     from orch_tui.record.final_message import Findings
@@ -118,6 +119,7 @@ def keep(
                 execution_id=execution.execution_id,
                 after={"outputs": new, "found": found},
             )
+            settle(record, [execution.execution_id])  # one that is missing casts a doubt
         return [output for output, _ in kept]
 
 

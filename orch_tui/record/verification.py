@@ -7,6 +7,7 @@ status stays what was reported; the doubt stands beside it, with its reason.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 EMPTY = "its final message is empty"
 
@@ -45,6 +46,15 @@ def doubt_of_text(text: str) -> str | None:
         return None  # an agent writing about some error
     what = "a rate limit" if _RATE_LIMIT.search(begins) else "an API error"
     return f"it ended with {what}: {' '.join(begins[:120].split())}"
+
+
+def doubt_of_missing(paths: Iterable[str]) -> str | None:
+    """Why a run is in doubt whose deliverables were not there when they were collected."""
+    first, *others = (*paths, "")
+    if not first:
+        return None
+    more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+    return f"missing when it was collected: {first}{more}"
 
 
 def doubt_of_stop(stop_reason: str | None) -> str | None:

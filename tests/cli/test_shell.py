@@ -53,6 +53,8 @@ orch config
 orch doctor
 orch backup copy.db
 orch export > record.jsonl
+orch import record.jsonl
+orch bundles
 echo "HNSW" | orch redact - --reason "a test" --dry-run
 orch install
 orch uninstall

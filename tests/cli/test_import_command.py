@@ -1,0 +1,108 @@
+"""``orch import`` and what it adds to the other commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run, Shell
+from tests.record import claude_home
+from tests.record.claude_home import S1, Transcript, done, launch
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = claude_home.write_home(tmp_path / "claude")
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(home))
+    return home
+
+
+def test_what_is_on_disk_is_in_the_history_after_one_import(did: Run, home: Path) -> None:
+    assert "no transcripts found" in did("import").err  # none is of this project
+    rehearsed = did("import", "--all", "--dry-run")
+    assert rehearsed.out.startswith("executions: 9 would be new")
+    assert did("query", "--format", "json").json == []
+    (summary,) = did("import", "--all", "--format", "json").json
+    assert (summary["new"], summary["skipped"]) == (9, {"internal to Claude Code": 1})
+    again = did("import", str(home)).out
+    assert again.startswith("executions: 0 new, 0 merged with what was known, 0 known")
+    (hit,) = did("history", "lib fine agent:Explore", "--format", "json").json
+    facts = did("show", hit["execution_id"], "--format", "json").json["facts"]
+    assert (facts["context_end_tokens"], facts["output_tokens"]) == (1503, 402)
+    assert did("history", "has:doubt", "--format", "json").json[0]["unverified"]
+    assert "unverified: it ended with a rate limit" in did("history", "has:doubt").out
+
+
+def test_what_the_agent_read_stands_beside_what_it_was_given(
+    did: Run, project: Path, home: Path
+) -> None:
+    """A person prepared and recorded the deployment; the transcript tells what came of it."""
+    did("init-session", "--scope", "s")
+    did(
+        *("prepare-bundle", "--agent-type", "Explore", "--scope", "look"),
+        *("--files", "lib/types.ts,spec/requirements.md", "--output", "b.json"),
+    )
+    briefing = did("init-deployment", "--context-bundle", "b.json", "--output", "-").out
+    parent, agent = Transcript(f"{S1}.jsonl", S1), Transcript("agent-a9.jsonl", S1, "a9", start=3)
+    parent.says("p", launch("T", "Explore", briefing))
+    agent.hears(briefing)
+    for number, name in enumerate(("lib/types.ts", "lib/hnsw.ts")):
+        read = claude_home.tool(f"R{number}", "Read", file_path=f"{project}/{name}")
+        agent.says(f"m{number}", read)
+        agent.gets(f"R{number}")
+    agent.says("m9", "All is well.")
+    parent.gets("T", "All is well.", done("a9", "All is well.", 7))
+    for transcript in (parent, agent):
+        for line in transcript.lines:
+            line["cwd"] = str(project)
+        path = project / "old" / transcript.path
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(transcript.data)
+    assert did("import", "old").out.startswith("executions: 0 new, 1 merged")
+    (run,) = did("query", "--format", "json").json
+    assert (run["status"], run["tool_calls"], run["source"]) == ("completed", 2, "manual")
+    files = did("show", run["execution_id"], "--format", "json").json["files"]
+    assert {file["path"]: (file["given"], file["remark"]) for file in files} == {
+        "lib/types.ts": ("whole", "read though given"),
+        "lib/hnsw.ts": ("", "not given"),
+        "spec/requirements.md": ("whole", ""),
+    }
+    assert "read though given" in did("show", run["execution_id"]).out
+    assert "not given" in did("show", run["execution_id"], "--part", "files").out
+    figures = {row["path"]: row for row in did("stats", "--by", "files", "--format", "json").json}
+    assert {
+        path: (row["n"], row["not_given"], row["read_again"], row["unread"])
+        for path, row in figures.items()
+    } == {
+        "lib/hnsw.ts": (1, 1, 0, 0),
+        "lib/types.ts": (1, 0, 1, 0),
+        "spec/requirements.md": (1, 0, 0, 1),
+    }
+
+
+def test_a_deliverable_that_was_not_there_makes_a_completion_doubtful(did: Run) -> None:
+    did("init-session", "--scope", "s")
+    did("init-deployment", "--agent-type", "debugger", "--execution-id", "exec-1")
+    did("record-completion", "--execution-id", "exec-1", "--final-message", "Wrote it.")
+    (run,) = did("query", "--format", "json").json
+    assert run["unverified"] is None
+    did("collect", "--execution-id", "exec-1", "--deliverables", "lib/never.ts")
+    (run,) = did("query", "--format", "json").json
+    assert run["unverified"] == "missing when it was collected: lib/never.ts"
+
+
+def test_bad_paths_are_named(orch: Run, project: Path) -> None:
+    assert orch("import", "nowhere").code == 1
+    assert orch("import", "--all", "lib").code == 2
+    (project / "odd.jsonl").write_text("no JSON\n")
+    (project / "empty.jsonl").write_text("")
+    assert "2 files no transcript of Claude Code" in orch("import", str(project)).out
+
+
+def test_as_a_process_it_prints_data_and_nothing_else(shell: Shell, home: Path) -> None:
+    done = shell(f"CLAUDE_CONFIG_DIR={home} orch import --all --format json")
+    assert done.returncode == 0, done
+    assert json.loads(done.stdout)[0]["new"] == 9
+    assert done.stderr == b""
