@@ -376,3 +376,36 @@ def test_threads_that_ask_at_once_get_one_record(tmp_path: Path) -> None:
         with ThreadPoolExecutor(4) as pool:
             assert len({id(record) for record in pool.map(ask, range(4))}) == 1
         project.close()
+
+
+# Fitting
+
+
+def test_a_bundle_is_made_to_fit_at_once_or_later(
+    session: OrchestrationSession, folder: Path
+) -> None:
+    (folder / "long.md").write_text("# Long\nShort.\n\n" + "Word after word. " * 900)
+    whole = session.prepare_context("a", files=["lib/types.ts"], references=["long.md"])
+    later = session.fit(whole, 1_000)
+    assert [item.sections for item in later.bundle.items] == [(), ("(skeleton)",)]
+    assert (later.bundle.bundle_id, later.bundle.version) == (whole.bundle_id, 1)
+    assert later.fitted and later.fitted.after.high <= 1_000
+    session.init_deployment(context_bundle=later.bundle)
+    again = session.fit(whole)  # there is room: all of it, and what was deployed stays
+    assert (again.bundle.version, again.bundle.items) == (2, whole.items)
+    at_once = session.prepare_context(
+        "b", files=["lib/types.ts"], references=["long.md"], fit=1_000
+    )
+    assert at_once.items == later.bundle.items
+    with pytest.raises(OverBudgetError, match="required items alone"):
+        session.fit(whole, 10)
+
+
+def test_a_session_leaves_a_bundle_only_the_room_that_others_do_not_take(folder: Path) -> None:
+    (folder / "long.md").write_text("# Long\nShort.\n\n" + "Word after word. " * 900)
+    with OrchestrationSession("s", budget=9_000) as session:
+        session.prepare_context("a", files=["long.md"])
+        fitted = session.prepare_context("b", references=["long.md"], fit=True)
+        assert [item.sections for item in fitted.items] == [("(skeleton)",)]
+        assert session.prepare_context("b", references=["long.md"], fit=True) == fitted
+        assert session.track_budget().status != "over"

@@ -23,10 +23,11 @@ from orch_tui.cli.output import (
     writing,
 )
 from orch_tui.cli.parser import Parser, project_of
-from orch_tui.errors import SourceError, UsageError
+from orch_tui.errors import OverBudgetError, SourceError, UsageError
 from orch_tui.project import Project
 
 if TYPE_CHECKING:
+    from orch_tui.api import Prepared
     from orch_tui.prepare.ambient import Ambient
     from orch_tui.prepare.bundle import Bundle, ContextItem
     from orch_tui.prepare.overlaps import Overlap
@@ -71,6 +72,25 @@ def prepare_bundle() -> argparse.ArgumentParser:
         "--allow-secret", action="store_true", help="take files that look like secrets; recorded"
     )
     _add_exact(parser)
+    parser.add_argument(
+        "--fit",
+        nargs="?",
+        const=True,
+        default=False,
+        type=positive,
+        metavar="TOKENS",
+        help="leave out or cut what is not required until the briefing fits; default: its agent "
+        "and the session",
+    )
+    parser.add_argument(
+        "--keep",
+        action="append",
+        metavar="FILE#NAME,...",
+        help="with --fit: where the file has to be cut, keep this part of it",
+    )
+    parser.add_argument(
+        "--template", metavar="FILE", help="with --fit: what the briefing is rendered from"
+    )
     _add_no_record(parser)
     parser.set_defaults(run=_prepare_bundle)
     return parser
@@ -101,17 +121,52 @@ def _prepare_bundle(arguments: Namespace) -> int:
             allow_secret=arguments.allow_secret,
             left_out=_say_left_out,
             exact=arguments.exact or None,
+            fit=arguments.fit,
+            keep=_kept_parts(project, arguments.keep),
+            template=project.template(arguments.template),
         )
         bundle, judgement = prepared.bundle, prepared.judgement
         figures = to_dict(bundle, budget=judgement.session.limit)
-        write(dumps(figures | {"ambient": ambient_to_dict(prepared.ambient, prepared.held)}))
+        figures["ambient"] = ambient_to_dict(prepared.ambient, prepared.held)
+        if prepared.fitted:
+            figures["fit"] = prepared.fitted.to_dict()
+        write(dumps(figures))
     for item in bundle.dropped:
         say(f"{item.source} is in the bundle already; it was left out the second time")
     say(*_doubts(project, bundle), *_on_ambient(prepared.ambient, prepared.held))
-    say(str(judgement.agent), str(judgement.session))
+    say(str(judgement.agent), str(judgement.session), *_on_fit(project, prepared))
     if arguments.output != "-":
         print(bundle.bundle_id)
     return NO if judgement.status == "over" else 0
+
+
+def _kept_parts(project: Project, given: list[str] | None) -> dict[str, list[str]]:
+    """By file, the parts that it is to be cut to."""
+    reader = project.reader(allow_secret=True)
+    parts: dict[str, list[str]] = {}
+    for value in reader.split(given or ()):
+        for source in reader.resolve(value):
+            if not source.sections:
+                raise UsageError(f"--keep {value} names no part", hint="FILE#NAME")
+            parts.setdefault(source.name, []).extend(source.sections)
+    return parts
+
+
+def _on_fit(project: Project, prepared: Prepared) -> Iterator[str]:
+    """What was done so that it fits, or what would have to be."""
+    from orch_tui import api
+
+    fitted = prepared.fitted
+    if fitted is None and prepared.judgement.status == "over":
+        try:
+            fitted = api.what_would_fit(prepared, project)
+        except OverBudgetError as error:
+            yield f"--fit would not help: {error.message} ({error.hint})"
+            return
+        yield "it would fit with --fit, which would"
+    elif fitted is not None:
+        yield str(fitted)
+    yield from (f"  {change}" for change in (fitted.changes if fitted else ()))
 
 
 def _check_sources(project: Project, arguments: Namespace) -> None:

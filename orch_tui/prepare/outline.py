@@ -51,7 +51,7 @@ class _Text(NamedTuple):
 
 def may_have_parts(name: str) -> bool:
     """Whether a file of that name is read as Markdown or code, whose parts can be named."""
-    return _is_markdown(name) or symbols.may_have_symbols(name)
+    return is_markdown(name) or symbols.may_have_symbols(name)
 
 
 def outline(text: str, name: str, *, family: str, cache: CountCache | None = None) -> list[Part]:
@@ -82,7 +82,7 @@ def cut(text: str, name: str, names: Sequence[str], *, source: str) -> list[Span
     if not may_have_parts(name):
         hint = f"name lines: {source.partition('#')[0]}:FIRST-LAST"
         raise SourceError(source, "only Markdown and code have parts by name", hint=hint)
-    what = "heading" if _is_markdown(name) else "symbol"
+    what = "heading" if is_markdown(name) else "symbol"
     wanted = [each for each in names if each != SKELETON]
     known = _known(text, name) if wanted else ()
     spans = joined(
@@ -97,16 +97,17 @@ def cut(text: str, name: str, names: Sequence[str], *, source: str) -> list[Span
     return joined(kept)
 
 
-def _is_markdown(name: str) -> bool:
+def is_markdown(name: str) -> bool:
+    """Whether a file of that name is read as Markdown, so that its sections can be named."""
     return PurePosixPath(name).suffix.lower() in _MARKDOWN
 
 
 def _known(text: str, name: str) -> Sequence[sections.Heading | symbols.Symbol]:
-    return sections.headings(text) if _is_markdown(name) else symbols.symbols(text, name)
+    return sections.headings(text) if is_markdown(name) else symbols.symbols(text, name)
 
 
 def _skeleton(text: str, name: str) -> list[Span]:
-    return sections.skeleton(text) if _is_markdown(name) else symbols.skeleton(text, name)
+    return sections.skeleton(text) if is_markdown(name) else symbols.skeleton(text, name)
 
 
 def _within(inner: Span, outer: Span) -> bool:

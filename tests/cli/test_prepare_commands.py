@@ -105,6 +105,57 @@ def test_a_folder_gives_its_text_files(did: Run, orch: Run, project: Path) -> No
     assert "lib/logo.png: is binary" in done.err
 
 
+FITTING = (*BUNDLE, "--files", "lib/types.ts", "--references", "guide.md", "--optional", "a.csv")
+
+
+def test_what_would_make_a_bundle_fit_is_said_and_done(did: Run, orch: Run, project: Path) -> None:
+    Path("guide.md").write_text("# Guide\nShort.\n\n" + "Word after word. " * 900)
+    Path("a.csv").write_text("1,2\n" * 2_000)
+    did("init-session", "--scope", "s", "--budget", "2000")
+    over = orch(*FITTING)
+    assert over.code == 1
+    assert "it would fit with --fit" in over.err
+    assert "  leave out a.csv (optional, " in over.err
+    assert "  cut guide.md to its skeleton (recommended, " in over.err
+    before = len(rows(project, "SELECT * FROM bundles"))
+    done = did(*FITTING, "--fit", "--bundle-id", "bundle-001")
+    items = done.json["context_items"]
+    assert [(i["source"], i["sections"]) for i in items] == [
+        ("lib/types.ts", []),
+        ("guide.md", ["(skeleton)"]),
+    ]
+    assert [change["action"] for change in done.json["fit"]["changes"]] == ["left out", "cut"]
+    assert done.json["fit"]["after"]["band"][1] <= done.json["fit"]["limit"] == 2000
+    assert "now it takes ~" in done.err
+    assert len(rows(project, "SELECT * FROM bundles")) == before
+    ((subject, receipt),) = rows(
+        project, "SELECT subject, after FROM journal WHERE action = 'fit-bundle'"
+    )
+    assert (subject, json.loads(receipt)) == ("bundle-001 v1", done.json["fit"])
+
+
+def test_the_same_fit_again_is_the_same_bundle(did: Run, project: Path) -> None:
+    Path("guide.md").write_text("# Guide\nShort.\n\n" + "Word after word. " * 900)
+    Path("a.csv").write_text("1,2\n" * 2_000)
+    did("init-session", "--scope", "s", "--budget", "2000")
+    first, again = (did(*FITTING, "--fit", "--output", "b.json").out for _ in range(2))
+    assert first == again == "bundle-001\n"
+
+
+def test_a_fit_keeps_the_chosen_part_and_never_drops_what_is_required(
+    did: Run, orch: Run, project: Path
+) -> None:
+    Path("guide.md").write_text("# Guide\n" + "Word after word. " * 900 + "\n# Use\nDo it.\n")
+    Path("a.csv").write_text("1,2\n")
+    done = did(*FITTING, "--fit", "3,000", "--keep", "guide.md#Use", "--no-record")
+    assert [i["sections"] for i in done.json["context_items"]] == [[], ["Use"], []]
+    refused = orch(*BUNDLE, "--files", "guide.md", "--fit", "500", "--no-record")
+    assert (refused.code, refused.out) == (1, "")
+    assert "the required items alone take ~" in refused.err
+    assert "of 500 tokens" in refused.err and "guide.md (" in refused.err
+    assert orch(*FITTING, "--fit", "--keep", "guide.md").code == 2
+
+
 def test_a_symbol_and_a_skeleton_are_context(did: Run, project: Path) -> None:
     Path("a.py").write_text("import os\n\ndef one():\n    return 1\ndef two():\n    return 2\n")
     words = ("--files", "a.py#two", "--references", "a.py#(skeleton)", "--output", "b.json")

@@ -1,0 +1,275 @@
+"""Making a bundle fit: what to leave out or cut, in which order, and a receipt of it.
+
+Optional items go first, then recommended ones, required ones never. Within a priority long items
+are cut to the parts that were chosen for this or to their skeleton, the largest saving first; where
+that is not enough, they are left out, the largest first. What fits again in the room that remains
+comes back. It is the rendered briefing that has to fit, template included, by the upper end of
+every band.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from orch_tui.errors import OverBudgetError, SourceError
+from orch_tui.prepare.briefing import render, split
+from orch_tui.prepare.bundle import Bundle, ContextItem, counted, rank
+from orch_tui.prepare.outline import SKELETON, is_markdown, may_have_parts
+from orch_tui.prepare.sources import cut
+from orch_tui.prepare.templates import Template
+from orch_tui.prepare.tokens import ZERO, Count, CountCache, count, framed
+
+MARKER = "\n\n<!-- orch 0123456789abcdef0123456789abcdef -->\n"
+"""As long as the line that a deployment puts under its briefing."""
+
+_WORTH_CUTTING = 0.7
+"""Of its tokens: a cut that keeps more than this is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was done to one item so that the rest fits."""
+
+    before: ContextItem
+    after: ContextItem | None
+    """Cut; None: left out."""
+
+    @property
+    def saved(self) -> int:
+        """Tokens."""
+        return self.before.count.tokens - (self.after.count.tokens if self.after else 0)
+
+    def __str__(self) -> str:
+        """As advice: ``cut lib/a.py to its skeleton (optional, ~12,300 ±9 % -> ~900 ±12 %)``."""
+        item = self.before
+        name = "#".join((item.source, *item.sections))
+        if self.after is None:
+            return f"leave out {name} ({item.priority}, {item.count})"
+        kept = [part for part in self.after.sections if part not in item.sections]
+        to = "its skeleton" if kept == [SKELETON] else "; ".join(kept)
+        return f"cut {name} to {to} ({item.priority}, {item.count} -> {self.after.count})"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "source": self.before.source,
+            "sections": list(self.before.sections),
+            "priority": self.before.priority,
+            "action": "cut" if self.after else "left out",
+            "kept_sections": list(self.after.sections) if self.after else [],
+            "token_count": self.before.count.tokens,
+            "kept_tokens": self.after.count.tokens if self.after else 0,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A bundle that fits, and the receipt of what that took."""
+
+    bundle: Bundle
+    limit: int
+    before: Count
+    """Tokens of the rendered briefing with everything in it."""
+    after: Count
+    changes: tuple[Change, ...]
+    """Optional items first, then recommended ones, the largest saving first."""
+
+    def __str__(self) -> str:
+        if not self.changes:
+            return f"the briefing fits: {self.after} of {self.limit:,} tokens"
+        return (
+            f"the briefing took {self.before} of {self.limit:,} tokens, "
+            f"{self.before.high - self.limit:,} too many at most; now it takes {self.after}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The receipt as JSON."""
+        return {
+            "limit": self.limit,
+            "before": {"tokens": self.before.tokens, "band": [self.before.low, self.before.high]},
+            "after": {"tokens": self.after.tokens, "band": [self.after.low, self.after.high]},
+            "changes": [change.to_dict() for change in self.changes],
+        }
+
+
+def fit(
+    bundle: Bundle,
+    limit: int,
+    *,
+    family: str,
+    template: Template | None = None,
+    keep: Mapping[str, Sequence[str]] | None = None,
+    cache: CountCache | None = None,
+) -> Fitted:
+    """The bundle as far as its briefing fits into ``limit`` tokens.
+
+    ``keep`` chooses, by source, the sections or symbols that a file is cut to instead of its
+    skeleton. Raises OverBudgetError, with the figures, where the required items alone are over.
+    """
+    scale = _Scale(bundle, family, template, cache)
+    before = scale.weigh(bundle.items)
+    if before.high <= limit:
+        return Fitted(bundle, limit, before, before, ())
+    forms = _Forms(bundle.items, keep or {}, family, cache)
+    chosen = [item if item.priority == "required" else None for item in bundle.items]
+    required = scale.weigh(chosen)
+    if required.high > limit:
+        raise _too_much(bundle, required, limit)
+    fewer = _reduced(forms, bundle.items, limit - _overhead(before, bundle.items))
+    if scale.weigh(fewer).high <= limit:  # else the template takes more with less in it
+        chosen = fewer
+    chosen = _given_back(forms, chosen, scale, limit)
+    changes = [
+        Change(item, kept)
+        for item, kept in zip(bundle.items, chosen, strict=True)
+        if kept is not item
+    ]
+    return Fitted(
+        replace(bundle, items=tuple(item for item in chosen if item)),
+        limit,
+        before,
+        scale.weigh(chosen),
+        tuple(sorted(changes, key=lambda c: (-rank(c.before.priority), -c.saved))),
+    )
+
+
+def briefing_count(
+    bundle: Bundle,
+    *,
+    family: str,
+    template: Template | None = None,
+    cache: CountCache | None = None,
+) -> Count:
+    """The tokens of the rendered briefing: each item as it was counted, what is around them as
+    Markdown. An item that its agent is only told to read counts as if it stood there."""
+    return _Scale(bundle, family, template, cache).weigh(bundle.items)
+
+
+Choice = list[ContextItem | None]
+"""By the place of an item: what of it is in; None: nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Weighs the briefing of a bundle with other items in it."""
+
+    bundle: Bundle
+    family: str
+    template: Template | None
+    cache: CountCache | None
+
+    def weigh(self, chosen: Sequence[ContextItem | None]) -> Count:
+        items = tuple(item for item in chosen if item)
+        # Saving gives it an id, if it has none.
+        bundle_id = self.bundle.bundle_id or "bundle-00000"
+        rendered = render(replace(self.bundle, items=items, bundle_id=bundle_id), self.template)
+        texts = [item.text.rstrip("\r\n").encode("utf-8", "replace") for item in items]
+        parts = split(rendered, [(str(place), text) for place, text in enumerate(texts)])
+        around = b"\n".join(part for part in parts if isinstance(part, bytes))
+        text = around.decode("utf-8", "replace") + MARKER
+        found = [int(part) for part in parts if isinstance(part, str)]
+        missing = [n for n, text in enumerate(texts) if n not in found and text not in around]
+        around_them = count(text, family=self.family, kind="markdown")
+        return framed(sum((items[n].count for n in [*found, *missing]), around_them))
+
+
+class _Forms:
+    """The shorter forms of items, each made when it is first asked for."""
+
+    def __init__(
+        self,
+        items: Sequence[ContextItem],
+        keep: Mapping[str, Sequence[str]],
+        family: str,
+        cache: CountCache | None,
+    ) -> None:
+        self._items, self._keep, self._family, self._cache = items, keep, family, cache
+        self._known: dict[int, ContextItem | None] = {}
+
+    def whole(self, place: int) -> ContextItem:
+        return self._items[place]
+
+    def shorter(self, place: int) -> ContextItem | None:
+        """An item cut to what was chosen for this, else to its skeleton; None: not worth it."""
+        if place not in self._known:
+            self._known[place] = self._cut(self._items[place])
+        return self._known[place]
+
+    def _cut(self, item: ContextItem) -> ContextItem | None:
+        if item.data is None or item.is_inline or SKELETON in item.sections:
+            return None
+        # A part of code cannot be read by itself as it is within the whole.
+        if not (is_markdown if item.sections else may_have_parts)(item.source):
+            return None
+        names = self._keep.get(item.source) or (SKELETON,)
+        try:
+            data = cut(item.data, item.source, names, source=item.source)
+        except SourceError:
+            if item.source in self._keep and not item.sections:
+                raise
+            return None
+        parts = (*item.sections, *names)
+        shorter = replace(item, sections=parts, data=data, sha256="", count=ZERO)
+        (shorter,) = counted([shorter], family=self._family, cache=self._cache)
+        return shorter if shorter.count.high < _WORTH_CUTTING * item.count.high else None
+
+
+def _reduced(forms: _Forms, items: Sequence[ContextItem], room: int) -> Choice:
+    """The items that take at most ``room`` tokens by themselves, required ones in any case."""
+    chosen: Choice = list(items)
+    excess = sum(item.count.high for item in items) - room
+    for priority in ("optional", "recommended"):
+        places = [n for n, item in enumerate(items) if item.priority == priority]
+        cuts = [(n, shorter) for n in places if excess > 0 and (shorter := forms.shorter(n))]
+        cuts.sort(key=lambda each: each[1].count.high - items[each[0]].count.high)
+        for place, shorter in cuts:
+            if excess > 0:
+                excess -= items[place].count.high - shorter.count.high
+                chosen[place] = shorter
+        for place in sorted(places, key=lambda n: -_high(chosen[n])):
+            if excess > 0:
+                excess -= _high(chosen[place])
+                chosen[place] = None
+    return chosen
+
+
+def _given_back(forms: _Forms, chosen: Choice, scale: _Scale, limit: int) -> Choice:
+    """With what fits again, recommended items first, each as whole as it does."""
+    taken = scale.weigh(chosen).high
+    for priority in ("recommended", "optional"):
+        for place, now in enumerate(chosen):
+            item = forms.whole(place)
+            if item.priority != priority or now is item:
+                continue
+            for form in (item, None if now else forms.shorter(place)):
+                if form is None or taken - _high(now) + form.count.high > limit:
+                    continue
+                more = [*chosen[:place], form, *chosen[place + 1 :]]
+                weight = scale.weigh(more).high
+                if weight <= limit:
+                    chosen, taken = more, weight
+                    break
+    return chosen
+
+
+def _overhead(briefing: Count, items: Sequence[ContextItem]) -> int:
+    """Tokens of a briefing around its items."""
+    return briefing.high - sum(item.count.high for item in items)
+
+
+def _high(item: ContextItem | None) -> int:
+    return item.count.high if item else 0
+
+
+def _too_much(bundle: Bundle, required: Count, limit: int) -> OverBudgetError:
+    items = [item for item in bundle.items if item.priority == "required"]
+    largest = sorted(items, key=lambda item: -item.count.high)[:3]
+    names = ", ".join(f"{item.source} ({item.count})" for item in largest)
+    return OverBudgetError(
+        f"the required items alone take {required} of {limit:,} tokens, "
+        f"up to {required.high - limit:,} too many",
+        hint=f"the largest: {names}; give parts of them, or make them recommended"
+        if names
+        else "the template takes all of it: choose a shorter one, or a larger limit",
+    )

@@ -1,0 +1,203 @@
+"""Bundles that are made to fit: never over, nothing required lost, and a receipt of the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orch_tui.errors import OverBudgetError, SourceError
+from orch_tui.prepare.briefing import render
+from orch_tui.prepare.bundle import Bundle, ContextItem, counted
+from orch_tui.prepare.fitting import Fitted, briefing_count, fit
+from orch_tui.prepare.templates import Template
+from orch_tui.prepare.tokens import ZERO, count
+
+EXACT = "o200k_base"
+CODE = '"""What it is."""\n\nimport os\n\n' + "".join(
+    f"def function_{n}(a: int) -> int:\n    b = a + {n}\n    c = b * b\n    return c % {n + 1}\n\n"
+    for n in range(12)
+)
+GUIDE = "# Guide\nWhat it is about.\n\n" + "Word after word. " * 60 + "\n# Use\n" + "Do it. " * 40
+
+
+def item(
+    source: str, text: str, priority: str = "optional", sections: tuple[str, ...] = ()
+) -> ContextItem:
+    kind = "briefing" if source.startswith("text:") else "file"
+    return ContextItem(kind, source, priority, sections, text.encode(), ZERO)
+
+
+def bundle(*items: ContextItem, family: str = EXACT) -> Bundle:
+    held = tuple(counted(items, family=family))
+    return Bundle("bundle-001", "a", "Find it out", held, "", "2026-11-22T10:00:00.000Z")
+
+
+def kept(fitted: Fitted) -> list[str]:
+    return ["#".join((item.source, *item.sections)) for item in fitted.bundle.items]
+
+
+def size(made: Bundle) -> int:
+    return briefing_count(made, family=EXACT).high
+
+
+def test_what_fits_is_left_alone() -> None:
+    made = bundle(item("a.py", CODE))
+    fitted = fit(made, size(made), family=EXACT)
+    assert fitted.bundle is made
+    assert (fitted.changes, str(fitted)[:17]) == ((), "the briefing fits")
+
+
+def test_optional_items_go_before_recommended_ones_and_are_cut_before_they_go() -> None:
+    made = bundle(
+        item("need.py", CODE, "required"), item("good.py", CODE, "recommended"), item("a.py", CODE)
+    )
+    limit = size(made) - 1
+    one = fit(made, limit, family=EXACT)
+    assert kept(one) == ["need.py", "good.py", "a.py#(skeleton)"]
+    two = fit(made, size(one.bundle) - 1, family=EXACT)
+    assert kept(two) == ["need.py", "good.py"]
+    three = fit(made, size(two.bundle) - 1, family=EXACT)
+    assert kept(three)[:2] == ["need.py", "good.py#(skeleton)"]
+    cut = three.bundle.items[1]
+    assert cut.text.startswith('"""What it is."""\nimport os\ndef function_0(a: int) -> int:\ndef')
+    last = fit(made, size(bundle(made.items[0])), family=EXACT)
+    assert kept(last) == ["need.py"]
+
+
+def test_required_items_alone_over_the_limit_are_refused_with_the_figures() -> None:
+    made = bundle(item("need.py", CODE, "required"), item("a.py", CODE))
+    limit = size(bundle(made.items[0])) - 1
+    with pytest.raises(
+        OverBudgetError, match=rf"required items alone take .* of {limit:,} tokens"
+    ) as no:
+        fit(made, limit, family=EXACT)
+    assert "need.py (" in no.value.hint
+    with pytest.raises(OverBudgetError) as no:
+        fit(bundle(), 10, family=EXACT)
+    assert "template" in no.value.hint
+
+
+def test_a_file_is_cut_to_the_part_that_was_chosen() -> None:
+    made = bundle(item("docs/guide.md", GUIDE))
+    limit = size(made) - 20
+    assert kept(fit(made, limit, family=EXACT)) == ["docs/guide.md#(skeleton)"]
+    fitted = fit(made, limit, family=EXACT, keep={"docs/guide.md": ["Use"]})
+    (left,) = fitted.bundle.items
+    assert (left.sections, left.text[:6]) == (("Use",), "# Use\n")
+    with pytest.raises(SourceError, match="no heading 'Usage'"):
+        fit(made, limit, family=EXACT, keep={"docs/guide.md": ["Usage"]})
+
+
+def test_what_fits_again_comes_back() -> None:
+    huge = item("huge.csv", "1,2\n" * 9_000, "recommended")
+    made = bundle(item("need.py", "x = 1\n", "required"), huge, item("small.md", "A note.\n"))
+    fitted = fit(made, 2_000, family=EXACT)
+    assert kept(fitted) == ["need.py", "small.md"]
+
+
+def test_what_cannot_be_cut_is_left_out() -> None:
+    blob = "\n".join(f"{n},{n * n}" for n in range(500))
+    foreign = replace(item("b.py", CODE), data=None, count=bundle(item("b.py", CODE)).total)
+    made = bundle(
+        item("a.csv", blob),
+        item("text:" + CODE[:20], CODE),
+        item("a.py", CODE, sections=("function_1",)),
+        item("a.py:1-9", CODE),
+        foreign,
+    )
+    fitted = fit(made, size(bundle()) + 50, family=EXACT)
+    assert kept(fitted) == []
+    assert [str(change)[:10] for change in fitted.changes] == ["leave out "] * 5
+
+
+def test_the_receipt_tells_what_and_how_much() -> None:
+    made = bundle(item("good.py", CODE, "recommended"), item("a.csv", "1,2\n" * 300))
+    fitted = fit(made, size(bundle(made.items[0])) - 1, family=EXACT)
+    csv, good = fitted.changes
+    total = made.items[1].count
+    assert str(csv) == f"leave out a.csv (optional, {total})"
+    assert str(good).startswith("cut good.py to its skeleton (recommended, ")
+    receipt = fitted.to_dict()
+    assert receipt["changes"][0] == {
+        "source": "a.csv",
+        "sections": [],
+        "priority": "optional",
+        "action": "left out",
+        "kept_sections": [],
+        "token_count": total.tokens,
+        "kept_tokens": 0,
+    }
+    assert receipt["before"]["tokens"] > receipt["limit"] >= receipt["after"]["tokens"]
+
+
+TEXTS = st.one_of(
+    st.sampled_from([CODE, GUIDE, "", "one line", "```\nfence\n" * 40]),
+    st.builds(
+        lambda word, n: word * n,
+        st.sampled_from(["a b ", "x=1\n", "ü漢 ", "#"]),
+        st.integers(1, 600),
+    ),
+)
+ITEMS = st.lists(
+    st.tuples(
+        st.sampled_from(["a.py", "b.md", "c.csv", "text:t", "d.go"]),
+        TEXTS,
+        st.sampled_from(["required", "recommended", "optional"]),
+    ),
+    max_size=6,
+)
+WORDY = Template(
+    "wordy.j2",
+    "{{ scope }}{% for i in items %}\nOn {{ i.label }}:{{ i.text }}{{ i.text[:99] }}{% endfor %}",
+)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(
+    ITEMS, st.integers(0, 6_000), st.sampled_from([EXACT, "v4.8"]), st.sampled_from([None, WORDY])
+)
+def test_never_over_the_limit_and_nothing_required_is_lost(
+    given_items: list[tuple[str, str, str]], limit: int, family: str, template: Template | None
+) -> None:
+    made = bundle(
+        *(
+            item(f"{n}{source}" if source[0] != "t" else f"{source}{n}", text, priority)
+            for n, (source, text, priority) in enumerate(given_items)
+        ),
+        family=family,
+    )
+
+    def weigh(items: tuple[ContextItem, ...]) -> int:
+        return briefing_count(replace(made, items=items), family=family, template=template).high
+
+    required = tuple(each for each in made.items if each.priority == "required")
+    try:
+        fitted = fit(made, limit, family=family, template=template)
+    except OverBudgetError:
+        assert weigh(required) > limit
+        return
+    assert tuple(each for each in fitted.bundle.items if each.priority == "required") == required
+    assert fitted.after.high <= limit and weigh(fitted.bundle.items) <= limit
+    if family == EXACT:  # the very text, counted as a whole
+        rendered = render(fitted.bundle, template).decode("utf-8", "replace")
+        assert count(rendered, family=EXACT, kind="markdown").tokens <= limit
+    changed = {id(change.before): change.after for change in fitted.changes}
+    assert fitted.bundle.items == tuple(
+        after for each in made.items if (after := changed.get(id(each), each))
+    )
+    for change in fitted.changes:  # nothing is left out that has room
+        if change.after is None:
+            back = {id(change.before): change.before}
+            assert (
+                weigh(
+                    tuple(
+                        after
+                        for each in made.items
+                        if (after := (changed | back).get(id(each), each))
+                    )
+                )
+                > limit
+            )
