@@ -133,20 +133,15 @@ def parse(argv: list[str]) -> argparse.Namespace:
     """The arguments of the command in ``argv``; its ``run`` does the work."""
     if "_ARGCOMPLETE" in os.environ:
         _complete()
-    if not argv:
-        from orch_tui.cli import screens
-
-        if screens.are_possible():
-            return argparse.Namespace(run=screens.open_screens, db=None)
-    name = argv[0] if argv else "--help"
+    if not argv or argv[0].startswith("-"):
+        if any(word in COMMANDS for word in argv):
+            raise UsageError(f"{argv[0]} comes after a command", hint="orch --help lists them")
+        return _whole().parse_args(argv)
+    name = argv[0]
     if name in COMMANDS:
         return builder(name)().parse_args(argv[1:])
-    if name in ("-h", "--help", "--version"):
-        return _overview().parse_args([name])
     from difflib import get_close_matches
 
-    if name.startswith("-"):
-        raise UsageError(f"{name} comes after a command", hint="orch --help lists the commands")
     near = get_close_matches(name, COMMANDS, n=3)
     raise UsageError(
         f"there is no command {name!r}",
@@ -162,9 +157,10 @@ def builder(name: str) -> Builder:
     return build
 
 
-def _overview() -> argparse.ArgumentParser:
-    """What ``orch`` and ``orch --help`` show."""
+def _whole() -> argparse.ArgumentParser:
+    """``orch`` without a command: the screens, and what ``orch --help`` shows."""
     from orch_tui import __version__
+    from orch_tui.cli import screens
 
     lines = []
     for module, title in _GROUPS.items():
@@ -173,13 +169,14 @@ def _overview() -> argparse.ArgumentParser:
         lines += [f"  {n:<19}{c.summary}" for n, c in COMMANDS.items() if c.module == module]
     parser = argparse.ArgumentParser(
         prog="orch",
-        usage="orch COMMAND ...",
+        usage="orch [--web [--port N]] [--db FILE]\n       orch COMMAND ...",
         description="Prepare, record and recall the work you delegate to Claude Code subagents.",
         epilog="\n".join(lines).strip("\n")
         + "\n\norch COMMAND --help tells more, with an example.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"orch {__version__}")
+    screens.add_options(parser)
     return parser
 
 

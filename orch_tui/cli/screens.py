@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
-from argparse import Namespace
 from pathlib import Path
 
+from orch_tui.errors import OrchError
 from orch_tui.project import Project
+
+PORT = 8000
 
 
 def are_possible() -> bool:
-    """Whether there is a terminal to open them in."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    """Whether there is a terminal to open them in, or a browser at the other end."""
+    return "TEXTUAL_DRIVER" in os.environ or (sys.stdin.isatty() and sys.stdout.isatty())
 
 
-def open_screens(arguments: Namespace) -> None:
-    """What ``orch`` alone does."""
-    open_on(Path.cwd(), database=arguments.db)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of ``orch`` without a command."""
+    parser.add_argument("--db", metavar="FILE", help="the database (default: the project's)")
+    parser.add_argument("--web", action="store_true", help="the screens in a browser, on localhost")
+    parser.add_argument(
+        "--port", type=_port, default=PORT, metavar="N", help=f"for --web (default: {PORT})"
+    )
+    parser.set_defaults(run=lambda arguments: _open(arguments, parser))
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 1 to 65535")
+    return int(text)
+
+
+def _open(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    if arguments.web:
+        serve(arguments.port, database=arguments.db)
+    elif are_possible():
+        open_on(Path.cwd(), database=arguments.db)
+    else:
+        parser.print_help()
 
 
 def open_on(folder: Path, *, database: str | None = None) -> None:
@@ -27,3 +50,26 @@ def open_on(folder: Path, *, database: str | None = None) -> None:
     from orch_tui.app import run
 
     run(Project(folder, database=database, face="screens"))
+
+
+def serve(port: int, *, database: str | None = None) -> None:
+    """The screens in a browser: one app for each page, until Ctrl+C; for this machine only."""
+    import shlex
+
+    try:
+        from aiohttp import web
+        from textual_serve.server import Server
+    except ImportError:
+        raise OrchError(
+            "--web needs textual-serve, which is not installed", hint="pip install 'orch-tui[web]'"
+        ) from None
+
+    class Local(Server):
+        async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
+            """A page of another site could open a socket to this machine too."""
+            if request.headers.get("Origin") != self.public_url:
+                raise web.HTTPForbidden(text="open the page itself")
+            return await super().handle_websocket(request)
+
+    words = [sys.executable, "-m", "orch_tui", *(["--db", database] if database else [])]
+    Local(shlex.join(words), host="localhost", port=port, title="orch").serve()

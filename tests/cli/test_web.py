@@ -1,0 +1,61 @@
+"""``orch --web``: the screens in a browser, for this machine and this page only."""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def port(project: Path) -> Iterator[int]:
+    """Where ``orch --web`` serves the project."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        number: int = free.getsockname()[1]
+    command = [sys.executable, "-u", "-m", "orch_tui", "--web", "--port", str(number)]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE) as serving:
+        assert serving.stdout is not None
+        while serving.poll() is None:  # it says that it serves before it listens
+            with suppress(ConnectionRefusedError), socket.create_connection(("localhost", number)):
+                break
+        yield number
+        serving.send_signal(signal.SIGINT)
+        serving.stdout.read()
+        assert serving.wait() == 0
+
+
+def answer(port: int, path: str, **headers: str) -> int:
+    connection = http.client.HTTPConnection("localhost", port, timeout=30)
+    try:
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_the_page_is_served_and_no_other_page_reaches_the_app(port: int) -> None:
+    assert answer(port, "/") == 200
+    socket_headers = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    assert answer(port, "/ws", Origin="https://elsewhere.example", **socket_headers) == 403
+    assert answer(port, "/ws", Origin=f"http://localhost:{port}", **socket_headers) == 101
+
+
+def test_a_port_that_is_none_is_refused(project: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "orch_tui", "--web", "--port", "99999"], capture_output=True
+    )
+    assert done.returncode == 2
+    assert b"'99999' is not a port, 1 to 65535" in done.stderr
