@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.message import Message
 from textual.screen import Screen
 from textual.worker import get_current_worker
@@ -26,7 +27,8 @@ from orch_tui.project import Project
 from orch_tui.screens.base import Header, OrchScreen
 
 if TYPE_CHECKING:
-    from orch_tui.facts import Session
+    from orch_tui.config import Config
+    from orch_tui.facts import PlannedAgent, Session
     from orch_tui.prepare.budget import Gauge as Figures
 
 LOOK_EVERY = 0.5
@@ -95,12 +97,14 @@ class OrchApp(App[None]):
         self.drafts = Drafts.beside(project.database)
         self.session: Session | None = None
         self.session_gauge: Figures | None = None
+        self.to_compose: PlannedAgent | None = None
+        """The planned agent whose bundle Compose is asked to open."""
         self._state = _read_state(self.drafts)
         wanted = self._state.get("session")
         self._wanted_session: str | None = wanted if isinstance(wanted, str) else None
         self._begun = False
-        if project.config.theme in self.available_themes:
-            self.theme = project.config.theme
+        self._told: set[str] = set()
+        self._use_theme(project.config)
         if project.config.keymap:
             self.set_keymap(dict(project.config.keymap))
 
@@ -115,6 +119,38 @@ class OrchApp(App[None]):
         last = self._state.get("screen")
         self.switch_mode(last if last in self.TITLES else self.FIRST)
 
+    def _use_theme(self, config: Config) -> None:
+        """The user's own themes, and the one that was chosen; what is wrong with it is said."""
+        from textual.color import ColorParseError
+        from textual.theme import Theme
+
+        for name, fields in config.themes.items():
+            try:
+                theme = Theme(name=name, **fields)
+                theme.to_color_system().generate()
+            except (TypeError, ValueError, ColorParseError) as error:
+                self._later(f"theme {name}: {error}")
+            else:
+                self.register_theme(theme)
+        if config.theme in self.available_themes:
+            self.theme = config.theme
+        else:
+            known = ", ".join(self.available_themes)
+            self._later(f"theme {config.theme} is not known. Known: {known}")
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
+        """A key of the user's keymap that something else had; Textual tells at every key."""
+        for binding in clashed_bindings:
+            self._later(f"keymap: {binding.key} is taken from {binding.description!r}")
+
+    def _later(self, text: str) -> None:
+        """Say it, once, when there is a screen to say it on."""
+        if text not in self._told:
+            self._told.add(text)
+            self.call_later(
+                partial(self.notify, text, severity="warning", markup=False, timeout=15)
+            )
+
     def begin(self) -> None:
         """The first screen has its rows: now there is time for everything else."""
         if not self._begun:
@@ -128,6 +164,12 @@ class OrchApp(App[None]):
         """Make a session the one that screens and header show."""
         self._wanted_session = session_id
         self.read_session()
+
+    def compose_for(self, agent: PlannedAgent) -> None:
+        """Go on with the bundle of a planned agent in Compose, or begin one there."""
+        self.to_compose = agent
+        self.use_session(agent.session_id)
+        self.switch_mode("compose")
 
     def read_session(self) -> None:
         """Read the session and its budget anew, in a thread; the header follows."""

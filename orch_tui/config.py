@@ -42,7 +42,11 @@ class Config:
     """Tokens of an agent's window that are kept free for what it writes."""
 
     theme: str = "textual-dark"
-    """The theme of the screens; any that the app knows."""
+    """The theme of the screens; any that Textual knows, or one of ``themes``."""
+
+    themes: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NOTHING)
+    """A table of tables: themes by name, with the fields of ``textual.theme.Theme``; ``primary``
+    is the only one that must be there."""
 
     keymap: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     """A table: the id of an action, and the keys for it, separated by commas."""
@@ -180,7 +184,7 @@ def _keys(value: Any, base: str) -> dict[str, str]:
     return dict(_table(value, str, "keys as a text"))
 
 
-def _models(value: Any, base: str) -> dict[str, Mapping[str, Any]]:
+def _tables(value: Any, base: str) -> dict[str, Mapping[str, Any]]:
     return {name: MappingProxyType(model) for name, model in _table(value, dict, "a table")}
 
 
@@ -194,7 +198,8 @@ _CHECKS: Mapping[str, Callable[[Any, str], Any]] = {
     "theme": _text,
     "keymap": _keys,
     "template_folders": _folders,
-    "models": _models,
+    "models": _tables,
+    "themes": _tables,
     "max_file_size": _whole("bytes", 1),
 }
 """What each setting must be: takes the value and the folder relative paths start at, gives the

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rich.segment import Segment
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from orch_tui.recall.show import Shown
 
 T = TypeVar("T")
+
+LEAST = (80, 24)
+"""Columns and lines that the screens need."""
 
 
 @dataclass
@@ -48,6 +52,9 @@ class Refused(Message, bubble=False):
 class OrchScreen(Screen[None]):
     """One of the five. Its modules call the engine and hold no logic of their own."""
 
+    DEFAULT_CSS = """
+    OrchScreen { layers: base over; &.-too-small TooSmall { display: block; } }
+    """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+y", "copy_command", "Copy command", id="copy-command", show=False),
@@ -60,6 +67,7 @@ class OrchScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Header()
+        yield TooSmall()
         yield from self.body()
         yield Problem()
         yield KeyLine()
@@ -126,6 +134,10 @@ class OrchScreen(Screen[None]):
     def on_mount(self) -> None:
         self.app.on_screen_ready(self)
 
+    def on_resize(self, event: events.Resize) -> None:
+        width, height = event.size
+        self.set_class(width < LEAST[0] or height < LEAST[1], "-too-small")
+
     def on_screen_resume(self) -> None:
         if not self._on_top:
             self._on_top = True
@@ -139,6 +151,28 @@ class OrchScreen(Screen[None]):
         command = self.command()
         if command:
             self.app.copy(command, "the command")
+
+
+class TooSmall(Widget):
+    """Lies over everything where the terminal has no room; what is typed or pasted still arrives
+    where it would have."""
+
+    DEFAULT_CSS = """
+    TooSmall {
+        layer: over; display: none; width: 100%; height: 100%;
+        background: $background; color: $text-warning; padding: 1;
+    }
+    """
+
+    def render(self) -> Any:
+        from rich.text import Text
+
+        (width, height), (least_width, least_height) = self.app.size, LEAST
+        return Text(
+            f"This terminal has {width} x {height} cells; orch needs {least_width} x "
+            f"{least_height}.\n\nMake it larger, or its letters smaller. Nothing is lost. "
+            "Ctrl+Q quits; orch --help lists what the shell can do."
+        )
 
 
 class Problem(Widget):

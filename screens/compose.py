@@ -163,8 +163,15 @@ guess until it is counted; gauges judge by the upper end of the band `░`.
 
     def _looked_around(self, around: Around) -> None:
         before, self._around = self._around, around
-        if around == before:
-            return
+        if around != before:
+            self._go_on(around, before)
+        wished = self.app.to_compose
+        if wished is not None and wished.session_id == around.session_id:
+            self.app.to_compose = None
+            self.compose_for(wished)
+
+    def _go_on(self, around: Around, before: Around | None) -> None:
+        """With the bundle there was, or with the draft of another session."""
         if around.composed is not None:
             self._saved[around.composed.bundle_id] = around.composed
         # What was begun without a session goes on in the first one there is.

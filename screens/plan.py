@@ -441,6 +441,10 @@ for nobody first, side by side.
 
         self.app.push_screen(form, accepted)
 
+    def action_bundle(self) -> None:
+        if self._planned:
+            self.app.compose_for(self._planned.agent)
+
     def action_duplicate(self) -> None:
         from orch_tui.record import plan
 
@@ -537,7 +541,7 @@ for nobody first, side by side.
     # The frame
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("edit", "duplicate", "remove", "move"):
+        if action in ("edit", "bundle", "duplicate", "remove", "move"):
             return self._planned is not None
         if action in ("add", "undo", "validate", "archive", "phase"):
             return self._page is not None

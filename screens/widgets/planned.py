@@ -102,6 +102,7 @@ class AgentRows(Rows):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "screen.add", "Add", id="plan-add"),
         Binding("e,enter", "screen.edit", "Edit", id="plan-edit"),
+        Binding("b", "screen.bundle", "Bundle", id="plan-bundle"),
         Binding("d", "screen.duplicate", "Duplicate", id="plan-duplicate"),
         Binding("delete,backspace,x", "screen.remove", "Remove", id="plan-remove", key_display="x"),
         Binding(

@@ -14,6 +14,7 @@ from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
 from orch_tui.recall.search import search
+from orch_tui.screens.base import TooSmall
 from orch_tui.screens.history import Run, SideBySide
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import Preview
@@ -273,3 +274,60 @@ def typing(text: str) -> Callable[[Pilot[None]], Awaitable[None]]:
         await settled(pilot)
 
     return run_before
+
+
+@pytest.mark.parametrize("size", [(79, 24), (80, 23)])
+async def test_a_terminal_that_is_too_small_is_told_and_loses_nothing(
+    folder: Path, clock: FakeClock, size: tuple[int, int]
+) -> None:
+    app = opened(folder, clock)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        told = app.screen.query_one(TooSmall)
+        assert not told.display
+        await pilot.resize_terminal(*size)
+        await settled(pilot)
+        assert told.display
+        await pilot.press(*"walr")
+        await pilot.resize_terminal(80, 24)
+        await settled(pilot)
+        assert not told.display
+        assert keys(app) == ["exec-001"]
+
+
+def test_how_too_small_looks(folder: Path, clock: FakeClock, snap_compare: Snap) -> None:
+    assert snap_compare(opened(folder, clock), terminal_size=(60, 20), run_before=settled)
+
+
+def configured(folder: Path, text: str) -> None:
+    home = folder / ".claude" / "orchestration"
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "config.toml").write_text(text)
+
+
+async def test_a_theme_of_ones_own(folder: Path, clock: FakeClock) -> None:
+    configured(folder, 'theme = "mine"\n[themes.mine]\nprimary = "#ff8800"\ndark = false\n')
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        assert app.theme == "mine"
+        assert not app.current_theme.dark
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('theme = "mien"\n', "theme mien is not known"),
+        ('[themes.mine]\nprimary = "no colour"\n', "theme mine: "),
+        ("[themes.mine]\ndark = true\n", "theme mine: "),
+        ('[keymap]\nhelp = "1"\n', "keymap: 1 is taken from 'Plan'"),
+    ],
+)
+async def test_what_is_wrong_with_a_theme_or_a_key_is_said(
+    folder: Path, clock: FakeClock, text: str, said: str
+) -> None:
+    configured(folder, text)
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        assert any(said in notice.message for notice in app._notifications)

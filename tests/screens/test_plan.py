@@ -525,3 +525,19 @@ def test_how_a_refusal_looks(project: Project, clock: FakeClock, snap_compare: S
 
     app = app_of(project.root, clock)
     assert snap_compare(app, terminal_size=(80, 24), run_before=run_before)
+
+
+async def test_a_planned_agent_goes_on_in_compose(project: Project, clock: FakeClock) -> None:
+    from orch_tui.screens.compose import ComposeScreen
+
+    app = app_of(project.root, clock)
+    async with app.run_test(size=(140, 45)) as pilot:
+        screen = await opened(pilot, "enter")
+        agent = screen._planned
+        assert agent is not None
+        await pilot.press("b")
+        await settled(pilot)
+        compose = app.screen
+        assert isinstance(compose, ComposeScreen)
+        assert compose.now.agent_type == agent.agent.agent_type
+        assert compose.now.bundle_id == (agent.agent.bundle_id or "")
