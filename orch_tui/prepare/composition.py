@@ -8,7 +8,8 @@ all that undo takes.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, fields, replace
 from shlex import quote
 from typing import Any
@@ -23,7 +24,7 @@ from orch_tui.prepare.bundle import (
     without_repeats,
 )
 from orch_tui.prepare.sources import SourceReader, all_of, free_text, is_past
-from orch_tui.prepare.tokens import ZERO, Count, CountCache
+from orch_tui.prepare.tokens import ZERO, Count, CountCache, exact_name
 
 NUL = "\0"
 
@@ -265,6 +266,38 @@ def weigh(
         else Weight((taken := next(following)).count, taken.sha256)
         for choice, item in zip(choices, read, strict=True)
     ]
+
+
+def weigh_exactly(
+    choices: Sequence[Choice],
+    *,
+    reader: SourceReader,
+    family: str,
+    cache: CountCache | None = None,
+    processes: int = 1,
+) -> Generator[tuple[str, Weight], None, None]:
+    """The key of each choice and what it weighs exactly, as that becomes known.
+
+    For a thread of its own, which the counting, in ``processes`` besides, does not keep from
+    anything; close it to stop. What cannot be taken is left out.
+
+    Raises:
+        UsageError: there is no exact counting here (``exact.is_available``), and it is needed.
+    """
+    from orch_tui.prepare.exact import count_exactly
+
+    keys: dict[str, list[str]] = {}
+    items: list[ContextItem] = []
+    for choice in choices:
+        item = _read_or_refuse(choice, reader)
+        if isinstance(item, ContextItem):
+            items.append(item)
+            keys.setdefault(item.sha256, []).append(choice.key)
+    counting = count_exactly(items, family=family, cache=cache, processes=processes)
+    with closing(counting):
+        for sha256, tokens in counting:
+            count = Count(tokens, exact_name(family), tokens, tokens)
+            yield from ((key, Weight(count, sha256)) for key in keys[sha256])
 
 
 def guess(size: int) -> Count:

@@ -28,7 +28,8 @@ class Saved:
 def save(
     record: Record, bundle: Bundle, session_id: str | None = None, *, keep_latest: bool = False
 ) -> Saved:
-    """Store a bundle; the same content again changes nothing.
+    """Store a bundle; the same content again changes nothing, but for how its tokens are counted
+    while nothing was deployed of it.
 
     A bundle without an id gets one. A changed bundle replaces its latest version, or becomes the
     next where that one was deployed or ``keep_latest`` says so. ``session_id`` ties it to a
@@ -45,7 +46,10 @@ def save(
         latest = _latest(record, bundle_id)
         held = same(record, replace(bundle, bundle_id=bundle_id))
         if held and latest and held.version_id == latest[0]:
-            return held
+            if held.frozen or held.bundle.items == bundle.items:
+                return held
+            _recount(record, held.version_id, bundle.items)
+            return replace(held, bundle=replace(held.bundle, items=bundle.items))
         version_id = _open_version(record, bundle_id, latest, _head(bundle), keep_latest)
         record.executemany(
             f"INSERT INTO bundle_items (version_id, position, content_id, {_FIGURES}) "
@@ -312,20 +316,35 @@ def _figures(item: ContextItem) -> tuple[Any, ...]:
 
 
 def _same_items(record: Record, versions: Iterable[tuple[int]], bundle: Bundle) -> Saved | None:
-    """The first version with these very items; hashes are compared, no content is read."""
-    wanted = [
-        (*_figures(item), None if item.data is None else item.sha256) for item in bundle.items
-    ]
+    """The first version with these very items, whatever was thought of their tokens, and what it
+    says of them; hashes are compared, no content is read."""
+    wanted = [_identity(i, "" if i.data is None else i.sha256) for i in bundle.items]
     for (version_id,) in versions:
-        held = record.sql(
-            f"SELECT {_FIGURES}, CASE encoding WHEN 'gone' THEN NULL ELSE sha256 END "
-            "FROM bundle_items LEFT JOIN contents USING (content_id) "
-            "WHERE version_id = ? ORDER BY position",
-            [version_id],
-        )
-        if held == wanted:
-            return _saved(record, version_id, bundle.items)
+        held = tuple(_items(record, version_id, read=False))
+        if [_identity(item, item.sha256) for item in held] == wanted:
+            counted = zip(bundle.items, held, strict=True)
+            items = tuple(replace(item, count=kept.count) for item, kept in counted)
+            return _saved(record, version_id, items)
     return None
+
+
+def _identity(item: ContextItem, sha256: str) -> tuple[Any, ...]:
+    """What makes an item another one. How it was counted does not, but where its bytes are not
+    known its figures are all there is."""
+    said = (item.type, item.source, item.sections, item.priority, item.shared_with)
+    return (*said, sha256 or item.count)
+
+
+def _recount(record: Record, version_id: int, items: Iterable[ContextItem]) -> None:
+    """Better figures for the same items."""
+    record.executemany(
+        "UPDATE bundle_items SET token_count = ?, token_low = ?, token_high = ?, estimator = ? "
+        "WHERE version_id = ? AND position = ?",
+        [
+            (i.count.tokens, i.count.low, i.count.high, i.count.estimator, version_id, position)
+            for position, i in enumerate(items, start=1)
+        ],
+    )
 
 
 def _items(record: Record, version_id: int, *, read: bool = True) -> Iterator[ContextItem]:

@@ -23,8 +23,10 @@ from orch_tui.prepare.composition import (
     named,
     text_of,
     weigh,
+    weigh_exactly,
     weighed,
 )
+from orch_tui.prepare.exact import is_available
 from orch_tui.prepare.sources import SourceReader
 from orch_tui.project import Project
 from orch_tui.record import bundles, journal, plan, sessions
@@ -166,6 +168,18 @@ def test_names_are_those_of_the_project_wherever_it_is_read_from(
 ) -> None:
     (root / "lib" / "spec.md").write_text("another\n")
     assert text_of(Choice("spec.md"), reader) == SPEC
+
+
+@pytest.mark.skipif(not is_available(), reason="ctok needs Python 3.12")
+def test_exact_weights_come_one_by_one(reader: SourceReader) -> None:
+    choices = [Choice("lib/a.py"), Choice("gone.py"), Choice("text:", text="words")]
+    came = dict(weigh_exactly(choices, reader=reader, family="v4.8", processes=0))
+    assert [*came] == [choices[0].key, choices[2].key]
+    for weight, estimated in zip(
+        came.values(), weigh([choices[0], choices[2]], reader=reader, family="v4.8"), strict=True
+    ):
+        assert weight.count.exact and weight.count.estimator == "claude-v4.8"
+        assert (weight.count.tokens, weight.sha256) == (estimated.count.tokens, estimated.sha256)
 
 
 def test_each_refusal_has_its_reason_and_the_others_are_weighed(reader: SourceReader) -> None:

@@ -9,9 +9,9 @@ import pytest
 from orch_tui.models.database import Record
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.tokens import Count
-from orch_tui.record import bundles
+from orch_tui.record import bundles, sessions
 
-FIGURES = Count(10, "claude-v4.8~o200k", 9, 11)
+FIGURES = Count(10, "claude-v4.8~1", 9, 11)
 
 
 def item(data: bytes | None, **values: object) -> ContextItem:
@@ -37,13 +37,31 @@ def test_the_same_bundle_is_found_whole(record: Record) -> None:
         item(b"x = 1\n", priority="optional"),
         item(b"x = 1\n", sections=()),
         item(b"x = 1\n", shared_with=("bundle-002",)),
-        item(b"x = 1\n", count=Count(10, "claude-v4.8~o200k", 9, 12)),
     ],
 )
 def test_one_item_that_differs_makes_another_bundle(record: Record, other: ContextItem) -> None:
     bundles.save(record, bundle(item(b"x = 1\n")))
     assert bundles.same(record, bundle(other)) is None
     assert bundles.equal(record, bundle(other), None) is None
+
+
+def test_a_better_count_is_kept_until_something_was_deployed(
+    record: Record,
+) -> None:
+    session = sessions.init_session(record, "Find what is wrong", project="p").session_id
+    exact = Count(11, "claude-v4.8", 11, 11)
+    bundles.save(record, bundle(item(b"x = 1\n")))
+    saved = bundles.save(record, bundle(item(b"x = 1\n", count=exact)))
+    assert saved.bundle.version == 1 and saved == bundles.load(record, "b")
+    assert saved.bundle.items[0].count == exact
+
+    record.execute(
+        "INSERT INTO agent_executions (execution_id, session_id, agent_type, deployed_at, status, "
+        "bundle_version_id) VALUES ('e', ?, 'debugger', '2026-11-22', 'deployed', ?)",
+        [session, saved.version_id],
+    )
+    later = bundles.save(record, bundle(item(b"x = 1\n")))
+    assert later.bundle == saved.bundle and later.frozen
 
 
 def test_an_item_known_by_a_claimed_hash_alone_is_known_again(record: Record) -> None:
