@@ -366,7 +366,7 @@ def keep_composition(
 
 def find_sharing(project: Project, given: Sequence[Bundle]) -> Sharing:
     """What bundles hold in common, twice, or in what their agents have anyway."""
-    return sharing.deduplicate(given, sharing.ambient_by(project.agents, project.catalogue))
+    return sharing.deduplicate(given, sharing.ambient_by(project.agents, project.catalogue.model))
 
 
 def apply_sharing(

@@ -396,7 +396,6 @@ orch deduplicate --undo""",
 def _deduplicate(arguments: Namespace) -> None:
     from orch_tui.prepare import sharing
     from orch_tui.prepare.bundle import dumps
-    from orch_tui.record.sharing import share, take_back
 
     project = project_of(arguments)
     given = split_list(arguments.bundles) or _of_session(project)
@@ -404,10 +403,12 @@ def _deduplicate(arguments: Namespace) -> None:
     if arguments.undo and not project.recording:
         raise UsageError("what bundles were before is in the record", hint="without --no-record")
     if arguments.undo:
+        from orch_tui.record.sharing import take_back
+
         restored = take_back(project.existing_record, [bundle.bundle_id for bundle in bundles])
         _rewrite(project, given, bundles, restored, "as before it was deduplicated")
         return
-    ambient_of = sharing.ambient_by(project.agents, project.catalogue)
+    ambient_of = sharing.ambient_by(project.agents, lambda name: project.catalogue.model(name))
     found = sharing.deduplicate(bundles, ambient_of)
     document = sharing.to_dict(found)
     for_agents = None
@@ -426,6 +427,8 @@ def _deduplicate(arguments: Namespace) -> None:
         print_rows(document["bundles"], arguments.format, columns=columns)
         say(*_on_sharing(found))
     if arguments.apply:
+        from orch_tui.record.sharing import share
+
         applied = share(
             bundles,
             found,

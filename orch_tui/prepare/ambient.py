@@ -18,14 +18,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orch_tui import paths
 from orch_tui.prepare import frontmatter
-from orch_tui.prepare.catalogue import Model
 from orch_tui.prepare.frontmatter import Frontmatter
 from orch_tui.prepare.kinds import kind_of
 from orch_tui.prepare.sources import decode
 from orch_tui.prepare.tokens import ZERO, Count, CountCache, count_many
+
+if TYPE_CHECKING:
+    from orch_tui.prepare.catalogue import Model
 
 MAX_HOPS = 4
 """Imports of imports; what is further away is not loaded."""
@@ -92,6 +95,8 @@ class Ambient:
 
     def counted(self, family: str, cache: CountCache | None = None) -> Ambient:
         """With the tokens of each part for a tokenizer family."""
+        if not self.parts:
+            return self
         counts = count_many(self.parts, family=family, cache=cache)
         parts = [replace(p, count=c) for p, c in zip(self.parts, counts, strict=True)]
         return replace(self, parts=tuple(parts))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orch_tui.errors import UsageError
 from orch_tui.prepare.ambient import Ambient, AmbientAgents
@@ -24,10 +24,12 @@ from orch_tui.prepare.bundle import (
     item_to_dict,
     rank,
 )
-from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.prepare.overlaps import Overlap, Texts, View, part_of
 from orch_tui.prepare.sources import free_text
 from orch_tui.prepare.tokens import ZERO, Count, CountCache
+
+if TYPE_CHECKING:
+    from orch_tui.prepare.catalogue import Model
 
 NOTHING = Ambient("")
 """Of an agent that nobody looked up."""
@@ -123,12 +125,14 @@ class Sharing:
 AmbientOf = Callable[[Bundle], Ambient]
 
 
-def ambient_by(agents: AmbientAgents, catalogue: Catalogue) -> AmbientOf:
-    """What the agent of each bundle has anyway, counted for its model."""
+def ambient_by(agents: AmbientAgents, model_of: Callable[[str], Model]) -> AmbientOf:
+    """What the agent of each bundle has anyway, counted for the model of that name."""
 
     def ambient_of(bundle: Bundle) -> Ambient:
-        model = bundle.model or agents.model(bundle.agent_type)
-        return agents.ambient(bundle.agent_type, catalogue.model(model))
+        found = agents.found(bundle.agent_type)
+        if not found.parts:
+            return found
+        return agents.ambient(bundle.agent_type, model_of(bundle.model or found.model))
 
     return ambient_of
 
