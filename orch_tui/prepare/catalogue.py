@@ -133,7 +133,7 @@ def _shipped() -> dict[str, dict[str, Any]]:
     return tomllib.loads(asset("models.toml").read_text("utf-8"))
 
 
-_WORDS = ("fable", "opus", "sonnet", "haiku")
+_WORDS = ("fable", "mythos", "opus", "sonnet", "haiku")
 # claude-opus-4-5, claude-sonnet-4-20250514, claude-3-5-haiku-20241022, claude-opus-4.5
 _NAME = (
     rf"(?:(\d{{1,2}})[-.])?(?:(\d{{1,2}})-)?({'|'.join(_WORDS)})"
