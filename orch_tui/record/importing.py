@@ -28,6 +28,7 @@ from orch_tui.record import capture, file_use, sessions, usage
 from orch_tui.record.agents import agent_key, is_internal, tool_key
 from orch_tui.record.merge import UNKNOWN
 from orch_tui.record.observations import observe, owner_of, settle
+from orch_tui.record.restore import is_export, restore
 from orch_tui.record.transcript_lines import Entry, Sidecar, decoded, lines, moment
 from orch_tui.record.transcripts import (
     Reader,
@@ -272,6 +273,15 @@ class _Import:
         except OSError:
             self._summary.skip(UNREADABLE)
 
+    def _export(self, path: Path, found: Found) -> None:
+        self.commit()
+        restored = restore(self._record, path)
+        for label in restored.executions - self._revisions.keys():
+            self._revisions[label] = self._revision(label)
+        self._summary.remarks += restored.remarks
+        self._summary.files_read += 1
+        self._summary.bytes_read += found.size
+
     def _leave(self, found: Found, reason: str) -> None:
         """Skip a file, and the next time without looking inside."""
         self._summary.skip(reason)
@@ -280,7 +290,11 @@ class _Import:
 
     def _transcript(self, path: Path, found: Found, progress: Callable[[int], None]) -> None:
         with path.open("rb") as file:
-            position, state = self._resumed(found, file.read(_HEAD))
+            head = file.read(_HEAD)
+            if is_export(head.split(b"\n")[0]):
+                self._export(path, found)
+                return
+            position, state = self._resumed(found, head)
             if position == 0 and self._only and not self._is_ours(path):
                 self._leave(found, OTHER_PROJECT)
                 return

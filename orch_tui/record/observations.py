@@ -69,7 +69,7 @@ def observe(
             at or record.now(),
             record.now(),
             record.actor,
-            _canonical(payload),
+            canonical(payload),
         ],
     )
     return execution_id
@@ -241,7 +241,7 @@ def _read_raw(record: Record, execution_id: str) -> None:
             payload["words"] = same_words(str(message))
         record.execute(
             "UPDATE observations SET payload = ?, pending = 0 WHERE observation_id = ?",
-            [_canonical(payload), observation_id],
+            [canonical(payload), observation_id],
         )
 
 
@@ -382,9 +382,10 @@ def _write_completions(record: Record, execution_id: str, merged: Merged) -> Non
     )
 
 
-def _canonical(value: Any) -> str:
+def canonical(value: Any) -> str:
+    """JSON that is the same text for the same value: digests are made of it."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def _digest(statement: Any) -> str:
-    return hashlib.sha256(_canonical(statement).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(canonical(statement).encode("utf-8", "surrogatepass")).hexdigest()

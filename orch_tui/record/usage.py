@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 RESULT = "result:"
 """Begins the id of a last message that only the figures of a result tell of."""
 
+GROWS = (
+    "ON CONFLICT (message_id, execution_id) DO UPDATE SET "
+    "at = min(coalesce(at, excluded.at), coalesce(excluded.at, at)), "
+    "tool_calls = max(tool_calls, excluded.tool_calls), "
+    # grows with the output alone: a price list of another day does not change what was paid
+    "cost_usd = iif(excluded.output_tokens > output_tokens OR cost_usd IS NULL, "
+    "excluded.cost_usd, cost_usd), "
+    "output_tokens = max(output_tokens, excluded.output_tokens)"
+)
+"""What becomes of a message that is told of again, the end of an INSERT."""
+
 
 @dataclass(frozen=True, slots=True)
 class MessageUse:
@@ -49,20 +60,13 @@ def put(
     """Store what is told of an execution's messages, inside the caller's transaction."""
     models = cache(catalogue.model)  # finding an unlisted name's relatives takes a while
     record.executemany(
-        "INSERT INTO usage_messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (message_id, execution_id) DO UPDATE SET "
-        "at = min(at, excluded.at), "
-        "tool_calls = max(tool_calls, excluded.tool_calls), "
-        # grows with the output alone: a price list of another day does not change what was paid
-        "cost_usd = CASE WHEN excluded.output_tokens > output_tokens OR cost_usd IS NULL "
-        "THEN excluded.cost_usd ELSE cost_usd END, "
-        "output_tokens = max(output_tokens, excluded.output_tokens)",
+        f"INSERT INTO usage_messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) {GROWS}",
         [
             (*_row(use, execution_id), *_priced(use, models(use.model) if use.model else None))
             for use in uses
         ],
     )
-    _correct(record, execution_id)
+    correct(record, execution_id)
 
 
 def _row(use: MessageUse, execution_id: str) -> tuple[Any, ...]:
@@ -103,7 +107,7 @@ def _tier(model: Model, prompt: int) -> str | None:
     return f"up to {fitting[0]:,}" if fitting else f"over {bounds[-1]:,}"
 
 
-def _correct(record: Record, execution_id: str) -> None:
+def correct(record: Record, execution_id: str) -> None:
     """Give a last message the output its result tells of, where both are known.
 
     Up to Claude Code 2.1.96 a subagent's transcript has a placeholder for the output of its
@@ -213,12 +217,8 @@ def unite(record: Record, keeper: str, absorbed: str) -> None:
         "INSERT INTO usage_messages SELECT message_id, ?, at, model, input_tokens, "
         "cache_write_tokens, cache_read_tokens, output_tokens, tool_calls, cost_usd, "
         "output_price, price_date, price_tier FROM usage_messages WHERE execution_id = ? "
-        "ON CONFLICT (message_id, execution_id) DO UPDATE SET at = min(at, excluded.at), "
-        "tool_calls = max(tool_calls, excluded.tool_calls), "
-        "cost_usd = max(coalesce(cost_usd, excluded.cost_usd), "
-        "coalesce(excluded.cost_usd, cost_usd)), "
-        "output_tokens = max(output_tokens, excluded.output_tokens)",
+        f"{GROWS}",
         [keeper, absorbed],
     )
     record.execute("DELETE FROM usage_messages WHERE execution_id = ?", [absorbed])
-    _correct(record, keeper)
+    correct(record, keeper)

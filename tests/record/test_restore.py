@@ -1,0 +1,133 @@
+"""An export taken in again: whole, once, and without taking anybody's place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orch_tui.errors import FormatError
+from orch_tui.models import search
+from orch_tui.models.database import Record
+from orch_tui.models.executions import AgentExecution
+from orch_tui.prepare.budget import Limits
+from orch_tui.prepare.catalogue import catalogue
+from orch_tui.record.deployment import deploy
+from orch_tui.record.export import export
+from orch_tui.record.observations import unsettled
+from orch_tui.record.restore import is_export, restore
+from orch_tui.record.sessions import init_session
+from tests.record import claude_home
+from tests.record.test_export import tables
+from tests.record.test_importing import executions, take_in
+from tests.record.test_redaction import fill
+
+OF_THIS_MACHINE = ("import_checkpoints", "counters")
+RUN = ", ".join(
+    field.column_name
+    for field in AgentExecution._meta.sorted_fields
+    if field.column_name != "revision"
+)
+"""How often a row was written tells nothing."""
+
+
+def exported(record: Record, path: Path) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in export(record)))
+    return path
+
+
+def held(record: Record) -> dict[str, Any]:
+    found = tables(record)
+    for name in OF_THIS_MACHINE:
+        del found[name]
+    found["completions"] = [row[1:] for row in found["completions"]]
+    found["agent_executions"] = record.sql(f"SELECT {RUN} FROM agent_executions")
+    return {name: sorted(rows, key=repr) for name, rows in found.items()}
+
+
+@pytest.fixture
+def full(record: Record, tmp_path: Path) -> Record:
+    """What people recorded and what was imported."""
+    (tmp_path / "work").mkdir()
+    fill(record, "something to be found", tmp_path / "work")
+    take_in(record, claude_home.write_home(tmp_path / "home"))
+    return record
+
+
+def test_an_empty_record_becomes_the_same(full: Record, tmp_path: Path) -> None:
+    path = exported(full, tmp_path / "export.jsonl")
+    with Record(tmp_path / "again.db") as again:
+        restored = restore(again, path)
+        assert restored.remarks == []
+        assert held(again) == held(full)
+        assert again.sql("PRAGMA foreign_key_check") == []
+        assert search.check(again) == [] and list(unsettled(again)) == []
+        restore(again, path)
+        assert held(again) == held(full)
+
+
+def test_into_itself_it_changes_nothing(full: Record, tmp_path: Path) -> None:
+    before = held(full)
+    restore(full, exported(full, tmp_path / "export.jsonl"))
+    assert held(full) == before
+
+
+def test_runs_that_both_know_are_one_and_labels_that_are_taken_change(
+    full: Record, tmp_path: Path
+) -> None:
+    path = exported(full, tmp_path / "export.jsonl")
+    with Record(tmp_path / "other.db") as other:
+        session = init_session(other, "mine", project="/p", session_id="s").session_id
+        deploy(
+            other,
+            session,
+            catalogue=catalogue(),
+            limits=Limits(),
+            agent_type="mine",
+            scope="mine",
+            execution_id="exec-1",
+        )
+        parent, agent, _ = claude_home.foreground()
+        take_in(other, parent.write(tmp_path / "part"))  # the agent's file is only in the export
+        restored = restore(other, path)
+        assert any("exec-1 is taken" in remark for remark in restored.remarks)
+        assert other.value("SELECT scope FROM agent_executions WHERE execution_id = 'exec-1'") == (
+            "mine"
+        )
+        imported = "tool_use_id IS NOT NULL OR agent_id IS NOT NULL"
+        for record in (full, other):
+            assert record.value(f"SELECT count(*) FROM agent_executions WHERE {imported}") == 9
+        tokens = "SELECT output_tokens FROM agent_executions WHERE tool_use_id = 'T1'"
+        assert other.value(tokens) == full.value(tokens) == 402
+        assert other.sql("PRAGMA foreign_key_check") == [] and list(unsettled(other)) == []
+        once = held(other)
+        restore(other, path)
+        assert held(other) == once
+
+
+def test_a_broken_export_is_named_and_leaves_nothing(full: Record, tmp_path: Path) -> None:
+    path = exported(full, tmp_path / "export.jsonl")
+    whole = path.read_bytes()
+    with Record(tmp_path / "again.db") as again:
+        empty = held(again)
+        for broken in (
+            whole[: len(whole) // 2],
+            whole + b'{"table": "outputs"}\n',
+            whole.replace(b'"schema_version": 1', b'"schema_version": 99', 1),
+        ):
+            path.write_bytes(broken)
+            with pytest.raises(FormatError):
+                restore(again, path)
+            assert held(again) == empty
+
+
+def test_an_import_knows_an_export_by_its_first_line(full: Record, tmp_path: Path) -> None:
+    path = exported(full, tmp_path / "record.jsonl")
+    assert is_export(path.read_bytes().split(b"\n")[0])
+    with Record(tmp_path / "again.db") as again:
+        summary = take_in(again, path)
+        assert summary.new == full.value("SELECT count(*) FROM agent_executions")
+        assert take_in(again, path).new == 0
+        assert executions(again)["T1"]["output_tokens"] == 402
