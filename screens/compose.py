@@ -74,7 +74,7 @@ class ComposeScreen(OrchScreen):
     HELP = """\
 Left the project, right the bundle. Type in the box to find files by their letters; Enter puts the
 one under the cursor in or takes it out, Esc goes to the tree. There Space does that too, and Right
-opens a folder, or the sections of a Markdown file.
+opens a folder, or the sections and symbols of a file.
 
 `●` required, `◐` recommended, `○` optional; `✗` cannot be taken. `~` is an estimate, and `?` a
 guess until it is counted; gauges judge by the upper end of the band `░`.
@@ -243,8 +243,8 @@ guess until it is counted; gauges judge by the upper end of the band `░`.
         self.app.push_screen(
             Ask(
                 "Add a source",
-                detail="lib/a.py:10-80    docs/a.md#Heading    lib/*.py    /outside/the/project\n"
-                "text:instructions of your own",
+                detail="lib/a.py:10-80    docs/a.md#Heading    lib/a.py#Parser.parse    lib/*.py\n"
+                "/outside/the/project    exec-003:message    text:instructions of your own",
             ),
             self._add,
         )

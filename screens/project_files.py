@@ -70,6 +70,8 @@ class ProjectFiles(Part):
         super().__init__(id=id)
         self.weights: dict[str, Weight] = {}
         """By the key of a choice, for the tokenizer family of the composition's model."""
+        self._outlined: dict[str, Weight] = {}
+        """Of parts of files that were opened: their tokens alone, until they are chosen."""
         self.sizes: dict[str, int] = {}
         """Bytes of each file."""
         self._tree = NO_FILES
@@ -100,7 +102,7 @@ class ProjectFiles(Part):
     def show(self, composition: Composition, family: str) -> None:
         """Mark what is chosen, and have it counted for a tokenizer family."""
         if family != self._family:
-            self._family, self.weights = family, {}
+            self._family, self.weights, self._outlined = family, {}, {}
             self._tally = self._tally.emptied()
             self.stop()
         self._composition = composition
@@ -132,6 +134,8 @@ class ProjectFiles(Part):
             self._tree, self._tally, self.sizes = tree, tally, sizes
             for key in [key for key in self.weights if key.partition("#")[0] in other]:
                 del self.weights[key]
+            for key in [key for key in self._outlined if key.partition("#")[0] in other]:
+                del self._outlined[key]
             for path, weight in self.weights.items():
                 if path in sizes:
                     tally.add(path, weight.count.tokens)
@@ -165,13 +169,15 @@ class ProjectFiles(Part):
 
         def work() -> list[FilePart]:
             try:
-                return outline(text_of(Choice(path), reader), path, family=family)
+                # Only the names of its parts are shown.
+                text = text_of(Choice(path, allow_secret=True), reader)
+                return outline(text, path, family=family)
             except SourceError:  # the line says why
                 return []
 
         def then(parts: list[FilePart]) -> None:
             if family == self._family:
-                self.weights |= {
+                self._outlined |= {
                     Choice(path, (part.name,)).key: Weight(part.count) for part in parts
                 }
             self.files.set_sections(path, [(part.name, part.level) for part in parts])
@@ -230,7 +236,8 @@ class ProjectFiles(Part):
             held = [choice for choice in chosen if line.title in choice.sections]
             whole = any(not choice.sections for choice in chosen)
             glyph = PRIORITIES[held[0].priority] if held else "·" if whole else " "
-            return Beside(glyph, figure(self.weights.get(Choice(path, (line.title,)).key)))
+            key = Choice(path, (line.title,)).key
+            return Beside(glyph, figure(self.weights.get(key) or self._outlined.get(key)))
         allowed = any(choice.allow_secret for choice in chosen)
         weight = self.weights.get(Choice(path, allow_secret=allowed).key)
         if weight and weight.refused:
@@ -269,7 +276,8 @@ class ProjectFiles(Part):
         first = [choice for choice in chosen if again or choice.key not in known]
         for line in self.files.in_view:
             choice = Choice(line.node.path, (line.title,) if line.title else ())
-            if not line.node.is_folder and choice.key not in known:
+            counted = choice.key in known or choice.key in self._outlined
+            if not line.node.is_folder and not counted:
                 first.append(choice)
         if self._counting and not again and not self._counting[1].is_finished:
             self._counting[0].first = first

@@ -107,6 +107,9 @@ def fit(
     ``keep`` chooses, by source, the sections or symbols that a file is cut to instead of its
     skeleton. Raises OverBudgetError, with the figures, where the required items alone are over.
     """
+    needed = sum((item.count for item in bundle.items if item.priority == "required"), ZERO)
+    if needed.high > limit:  # without what is around them, and nothing has to be rendered
+        raise _too_much(bundle, needed, limit)
     scale = _Scale(bundle, family, template, cache)
     before = scale.weigh(bundle.items)
     if before.high <= limit:

@@ -65,7 +65,7 @@ _TOKEN_MARKS = ("sk-ant-", "T3BlbkFJ", "glpat-", "github_pat_", "pypi-AgE", "hf_
 _WORDS = ("assw", "ASSW", "pwd", "PWD", "ecret", "ECRET", "oken", "OKEN", "key", "Key", "KEY")
 _ASSIGNED = (
     r"[\w\]'\"]{0,24}[ \t]{0,3}(?:=>|:=|[:=(])[ \t]{0,3}[@\"'`]{0,2}"
-    r"(?=[^\s\"'`]{0,40}\d)[^\s\"'`]{8}"
+    r"(?=[^\s\"'`]{0,40}\d)([^\s\"'`]{8,200})"
 )
 _WORD = r"[A-Za-z_-]+\d{0,4}"
 _IN_URL = r"://[^\s:/?#@]{1,80}:[^\s:/?#@]{8,}@"
@@ -120,7 +120,7 @@ def _suspects(text: str) -> set[int]:
     for word in _WORDS:  # ten times as fast as one pattern of them all
         at = text.find(word)
         while at >= 0:
-            if assigned(text, at):
+            if (match := assigned(text, at)) and _is_password(match[1].rstrip(",;)")):
                 found.add(at)
             at = text.find(word, at + len(word))
     if "://" in text and "@" in text:

@@ -37,7 +37,7 @@ _MARKS = (
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
 _ASCII = bytes(range(128))
 
-_PAST = re.compile(r"(?P<execution>[^:#]+):(?P<what>message|outputs)")
+_PAST = ("message", "outputs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +104,8 @@ class SourceReader:
             return (self._file(source, located.path, located.lines, parts),)
         if source.startswith("text:"):
             return (self.checked(free_text(source.removeprefix("text:"))),)
-        if (match := _PAST.fullmatch(source)) and self.past is not None:
-            return (self._returned(source, self.past, match),)
+        if is_past(source) and self.past is not None:
+            return (self._returned(source, self.past),)
         if any(mark in source for mark in "*?["):
             return self._several(source, self._glob(source), tuple(parts))
         raise self._missing(source)
@@ -115,9 +115,9 @@ class SourceReader:
         located = self._locate(source)
         if located is not None:
             return located.path.exists()
-        match = _PAST.fullmatch(source)
+        execution, what = _past(source)
         try:
-            return bool(match and self.past and self.past(match["execution"], match["what"]))
+            return bool(what and self.past and self.past(execution, what))
         except NotFoundError:
             return False
 
@@ -238,15 +238,14 @@ class SourceReader:
         repository = next((up for up in given.parents if (up / ".git").exists()), given)
         return repository, given.relative_to(repository).as_posix().removeprefix(".")
 
-    def _returned(
-        self, given: str, past: Callable[[str, str], bytes], match: re.Match[str]
-    ) -> Source:
+    def _returned(self, given: str, past: Callable[[str, str], bytes]) -> Source:
+        execution, what = _past(given)
         try:
-            data = past(match["execution"], match["what"])
+            data = past(execution, what)
         except NotFoundError as error:
             raise SourceError(given, error.message, hint=error.hint) from None
         if not data:
-            raise SourceError(given, f"the execution gave back no {match['what']} yet")
+            raise SourceError(given, f"the execution gave back no {what} yet")
         return self.checked(Source(given, (), data))
 
     def _name(self, path: Path) -> str:
@@ -337,7 +336,14 @@ def is_outside(name: str) -> bool:
 
 def is_past(name: str) -> bool:
     """Whether the name of a source is one for what an execution gave back."""
-    return _PAST.fullmatch(name) is not None
+    return bool(_past(name)[1])
+
+
+def _past(name: str) -> tuple[str, str]:
+    """The execution and what of it a source names; nothing where it names something else."""
+    execution, _, what = name.rpartition(":")
+    is_one = what in _PAST and execution and not any(mark in execution for mark in ":#")
+    return (execution, what) if is_one else ("", "")
 
 
 def cut(data: bytes, name: str, parts: Sequence[str], *, source: str) -> bytes:

@@ -228,6 +228,26 @@ async def test_sections_open_under_their_file_and_can_be_chosen(
         assert used(pilot) > part > 0
 
 
+async def test_symbols_open_under_their_file_and_a_key_in_one_needs_a_yes(
+    folder: Path, clock: FakeClock
+) -> None:
+    key = "AKIA" + "Q3EGR7J2XKLM4P5T"
+    (folder / "lib" / "conf.py").write_text(
+        f"class Conf:\n    def name(self):\n        return 1\n\ndef key():\n    return '{key}'\n"
+    )
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»conf.py", "escape", "right")
+        assert lines(pilot) == ["lib/conf.py", "Conf", "Conf.name", "key"]
+        await press(pilot, "down", "down", "space")
+        assert sources(pilot) == ["lib/conf.py#Conf.name"]
+        assert view(pilot) == "    def name(self):\n        return 1\n"
+        await press(pilot, "down", "space")
+        (choice,) = screen_of(pilot).now.choices
+        assert choice.sections == ("Conf.name", "key")
+        assert screen_of(pilot)._weights[choice.key].secret
+
+
 async def test_lines_patterns_and_text_are_added_by_name(folder: Path, clock: FakeClock) -> None:
     async with app_of(folder, clock).run_test() as pilot:
         await settled(pilot)
