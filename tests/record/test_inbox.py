@@ -1,0 +1,163 @@
+"""The inbox: nothing is lost or applied twice, and who only reads is not held up."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orch_tui import hook
+from orch_tui.models import search
+from orch_tui.models.database import Record
+from orch_tui.paths import inboxes
+from orch_tui.project import READERS_SHARE, Project
+from orch_tui.record import inbox
+from orch_tui.record.observations import unsettled
+from tests.record import hook_events as hooks
+from tests.record.hook_events import deliver
+from tests.record.test_capture import runs
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / ".git").mkdir()
+    return tmp_path
+
+
+def drainer(root: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.record.drainers", str(root), *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+LOG = [event for number in range(60) for event in hooks.background(number, f"Answer {number}.")]
+WHOLE = 60
+
+
+def whole(record: Record) -> None:
+    """Everything of LOG is there once."""
+    assert record.sql(
+        "SELECT count(*), count(DISTINCT tool_use_id), count(DISTINCT agent_id), "
+        "sum(status = 'completed'), sum(final_message = 'Answer ' || substr(scope, 10) || '.') "
+        "FROM agent_executions"
+    ) == [(WHOLE, WHOLE, WHOLE, WHOLE, WHOLE)]
+    assert record.value("SELECT count(*) FROM completions") == WHOLE
+    assert record.value("SELECT count(*) FROM observations") == len(LOG)
+    assert record.value("SELECT count(*) FROM sessions") == 1
+    assert record.sql("PRAGMA foreign_key_check") == []
+    assert record.value("PRAGMA integrity_check") == "ok"
+    assert search.check(record) == []
+    assert list(unsettled(record)) == []
+
+
+def test_killed_at_any_moment_nothing_is_lost_or_there_twice(record: Record, root: Path) -> None:
+    deliver(root, LOG)
+    killing = drainer(root, "kill", "40", "3")
+    printed, errors = killing.communicate(timeout=100)
+    assert errors == ""
+    rounds = [[int(word) for word in line.split()] for line in printed.splitlines()]
+    assert sum(ended[0] == -9 for ended in rounds) > 3
+    inbox.drain(record, root)
+    assert inbox.waiting(root) == []
+    whole(record)
+
+
+def test_several_processes_share_the_work(record: Record, root: Path) -> None:
+    deliver(root, LOG)
+    drainers = [drainer(root, "drain") for _ in range(4)]
+    assert [process.communicate(timeout=100) for process in drainers] == [("", "")] * 4
+    whole(record)
+
+
+def test_applied_again_after_a_crash_it_changes_nothing(record: Record, root: Path) -> None:
+    """As if the process had been killed between commit and removal, after any of the payloads."""
+    for log in (hooks.foreground(), hooks.nested(), hooks.resumed()):
+        deliver(root, log)
+        files = {Path(w.path): Path(w.path).read_bytes() for w in inbox.waiting(root)}
+        inbox.drain(record, root)
+        before = (runs(record), record.sql("SELECT count(*) FROM observations"))
+        for path, data in files.items():
+            path.write_bytes(data)
+            inbox.drain(record, root)
+            assert (runs(record), record.sql("SELECT count(*) FROM observations")) == before
+
+
+def test_a_locked_record_is_left_alone(record: Record, root: Path) -> None:
+    deliver(root, hooks.foreground())
+    with Record(record.path) as other, other.write():
+        assert inbox.drain(record, root) == 0
+    assert len(inbox.waiting(root)) == 4
+    assert record.value("PRAGMA busy_timeout") > 0
+    assert inbox.drain(record, root) == 4
+
+
+def test_a_record_that_cannot_be_written_is_left_alone(record: Record, root: Path) -> None:
+    deliver(root, hooks.foreground())
+    with Record(record.path, writable=False) as reading:
+        assert inbox.drain(reading, root) == 0
+    assert len(inbox.waiting(root)) == 4
+
+
+def test_who_only_reads_takes_a_share(record: Record, root: Path) -> None:
+    other = hooks.event("PreToolUse", tool_name="Bash", tool_use_id="b", tool_input={})
+    deliver(root, [other] * (READERS_SHARE + 3), step_ms=1)
+    project = Project(root)
+    assert project.existing_record.writable
+    assert len(inbox.waiting(root)) == 3
+    assert project.take_in() == 3
+    assert project.take_in() == 0
+    project.close()
+
+
+def test_payloads_make_a_record_where_there_is_none(root: Path) -> None:
+    project = Project(root)
+    assert not project.has_record
+    deliver(root, hooks.foreground())
+    assert project.has_record
+    assert len(runs(project.existing_record)) == 1
+    project.close()
+
+
+def test_one_bad_payload_keeps_nobody_else_waiting(record: Record, root: Path) -> None:
+    good = [json.dumps(payload).encode() for payload in hooks.foreground()]
+    bad = [b"{", b"[1]", b"{}", b'{"hook_event_name": "SubagentStop", "agent_id": "a"}', b"\xff"]
+    wrong_types = json.loads(good[0]) | {"tool_input": 3, "tool_response": {"content": 5}}
+    strange = json.loads(good[0]) | {"tool_input": {"prompt": "\ud800\0", "description": "\ud800"}}
+    strange["tool_use_id"] = "toolu_2"
+    payloads = [good[0], bad[0], *good[1:], *bad[1:], b"9" * 5000, b"[" * 100_000]
+    payloads += [json.dumps(wrong_types).encode(), json.dumps(strange).encode()]
+    for number, data in enumerate(payloads):
+        hook.put([data], str(root), hooks.START_NS + number)
+    inbox.drain(record, root)
+    assert [row[:4] for row in runs(record)] == [
+        ("toolu_1", f"a{1:016x}", "Explore", "completed"),
+        ("toolu_2", None, "general-purpose", "deployed"),
+    ]
+    aside = inbox.set_aside(next(inboxes(root)))
+    assert len(aside) == len(bad) + 2
+    assert all(reason for _, reason in aside)
+    assert inbox.waiting(root) == []
+
+
+def test_what_a_killed_hook_left_behind_is_set_aside(record: Record, root: Path) -> None:
+    import os
+
+    folder = Path(next(inboxes(root)))
+    folder.mkdir()
+    unfinished = folder / f".{hooks.START_NS:020}-1-ab.tmp"
+    unfinished.write_bytes(b'{"hook_event_')
+    inbox.drain(record, root)
+    assert unfinished.exists(), "its hook may still be writing"
+    os.utime(unfinished, (0, 0))
+    inbox.drain(record, root)
+    assert not unfinished.exists()
+    assert len(inbox.set_aside(str(folder))) == 1
