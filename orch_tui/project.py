@@ -125,7 +125,14 @@ class Project:
             return 0
         from orch_tui.record import inbox
 
-        return inbox.drain(self._record, self.root, most=most)
+        drained = inbox.drain(self._record, self.root, most=most)
+        if there := [path for path in drained.transcripts if os.path.isfile(path)]:
+            from orch_tui.record import importing
+
+            importing.import_at_once(
+                self._record, map(Path, there), catalogue=self.catalogue, root=self.root
+            )
+        return drained.payloads
 
     def _anything_waits(self) -> bool:
         """Whether hooks left something for this record; one of another name is not theirs."""

@@ -6,11 +6,13 @@ import argparse
 import time
 from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
 from typing import TYPE_CHECKING
 
 from orch_tui.cli.output import as_row, local_time, printable, say
 from orch_tui.cli.parser import Parser
-from orch_tui.errors import RecordError
+from orch_tui.errors import RecordError, SourceError
 from orch_tui.project import Project
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 LOOK_EVERY = 0.25
 """Seconds between two looks of ``orch watch``."""
+
+TRANSCRIPTS_EVERY = 8
+"""Looks between two at the transcripts: a file that did not change costs one stat."""
 
 
 def hook() -> argparse.ArgumentParser:
@@ -60,18 +65,17 @@ def _watch(arguments: Namespace) -> None:
 
 
 def _followed(project: Project) -> Iterator[News]:
+    """What hooks, transcripts and other processes add, from now on and without an end."""
     from orch_tui.recall.news import Follower
 
-    while not project.has_record:
-        time.sleep(LOOK_EVERY)
-    follower = Follower(project.existing_record)
-    while True:
+    project.import_files()
+    follower = Follower(project.record)
+    for number in count(1):
         project.take_in()
-        try:
+        with suppress(RecordError, SourceError):  # locked, or a transcript went: the next time
+            if number % TRANSCRIPTS_EVERY == 0:
+                project.import_files()
             yield from follower.news()
-        except RecordError as error:
-            if "locked" not in error.message:
-                raise
         time.sleep(LOOK_EVERY)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
+from orch_tui.errors import RecordError, SourceError
 from orch_tui.files import refused
 from orch_tui.models.base import timestamp
 from orch_tui.models.database import Record, utc_now
@@ -28,6 +29,7 @@ from orch_tui.record import capture, file_use, sessions, usage
 from orch_tui.record.agents import agent_key, is_internal, tool_key
 from orch_tui.record.merge import UNKNOWN
 from orch_tui.record.observations import observe, owner_of, settle
+from orch_tui.record.opening import not_waiting
 from orch_tui.record.restore import is_export, restore
 from orch_tui.record.transcript_lines import Entry, Sidecar, decoded, lines, moment
 from orch_tui.record.transcripts import (
@@ -213,6 +215,17 @@ def import_files(
         progress(done, total)
     work.commit()
     return work.summed_up()
+
+
+def import_at_once(
+    record: Record, paths: Iterable[Path], *, catalogue: Catalogue, root: Path
+) -> None:
+    """Take in a few transcripts in passing; nothing where another process is writing just now.
+
+    A whole import makes up for it.
+    """
+    with suppress(RecordError, SourceError), not_waiting(record):
+        import_files(record, in_paths(paths), catalogue=catalogue, root=root)
 
 
 @dataclass(slots=True)

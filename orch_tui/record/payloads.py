@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orch_tui.record.agents import LAUNCHERS, agent_key, is_internal, tool_key
@@ -59,6 +59,8 @@ class Heard:
     claude_session: str
     statements: tuple[Statement, ...] = ()
     end: SessionEnd | None = None
+    transcript: str | None = None
+    """The agent's own, now that it has returned."""
 
 
 def parse(data: bytes) -> dict[str, Any]:
@@ -244,7 +246,8 @@ def _stopped(event: _Event) -> Heard | None:
     said = said if said.strip() else ""
     path = _text(event.payload, "agent_transcript_path")
     doubt = EMPTY if not said and "last_assistant_message" in event.payload else None
-    return _about_agent(event, "returned", {"doubt": doubt}, said or None, None if said else path)
+    heard = _about_agent(event, "returned", {"doubt": doubt}, said or None, None if said else path)
+    return heard and replace(heard, transcript=path or None)
 
 
 def _about_agent(

@@ -276,11 +276,33 @@ def _item(source: str, data: bytes) -> ContextItem:
     return ContextItem("file", source, "required", (), data, count)
 
 
+def taken_in(folder: Path) -> dict[str, Any]:
+    """What hooks say of 125 runs in the background, and what it costs to find nothing."""
+    from orch_tui.paths import anything_waits
+    from orch_tui.record import inbox
+    from tests.record import hook_events
+
+    root = folder / "inbox"
+    (root / ".git").mkdir(parents=True)
+    with Record(root / ".claude/orchestration/execution.db") as record:
+        said = "It is all there, and the tests pass. " * 80
+        logs = [hook_events.background(number, f"{number}: {said}") for number in range(125)]
+        hook_events.deliver(root, [event for log in logs for event in log])
+        start = time.process_time()
+        count = inbox.drain(record, root).payloads
+        each = (time.process_time() - start) / count
+    start = time.process_time()
+    for _ in range(1000):
+        anything_waits(root)
+    return {"n": count, "each": each, "empty": (time.process_time() - start) / 1000}
+
+
 MEASURED: dict[str, Callable[[Path], dict[str, Any]]] = {
     "fill": fill,
     "completion": completed,
     "processes": processes,
     "size": size,
+    "inbox": taken_in,
     "search": lambda _: searched(10_000),
     "search-large": lambda _: searched(100_000),
     "record-10000": lambda _: {"path": str(_searchable(10_000))},

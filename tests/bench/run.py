@@ -301,8 +301,37 @@ def _waited(what: str, waits: Waits) -> Line:
     return Line(f"{what}: p95", 50, waits.p95 * 1000, "ms", detail)
 
 
+_REGISTERED = (
+    "import sys; from orch_tui.hooks_install import command; print(command(sys.executable))"
+)
+
+
+def hook(bench: Bench) -> Iterator[Line]:
+    """As Claude Code runs it: a shell, the payload on standard input."""
+    folder = bench.project("hook")
+    payload = folder / "payload.json"
+    prompt = "Look at every file below lib and say what is wrong. " * 80
+    call = {"prompt": prompt, "description": "look", "subagent_type": "Explore"}
+    fields = {"hook_event_name": "PreToolUse", "tool_name": "Agent", "tool_use_id": "toolu_1"}
+    payload.write_text(json.dumps({**fields, "session_id": "s", "tool_input": call}))
+    registered = subprocess.check_output(
+        [bench.python, "-c", _REGISTERED], cwd=folder, env=bench.env, text=True
+    ).strip()
+    plain = " ".join(bench.orch) + " hook"
+    for state in ("no record yet", "with a record"):
+        for name, command in (("registered", registered), ("`orch hook`", plain)):
+            words = ["sh", "-c", f"exec <{payload}; {command}"]
+            found = bench.against_nothing(words, folder, n=21)
+            yield _line(f"the hook, {name}, {state}", 1.8, found)
+        run([*bench.orch, "init-session", "--scope", "s"], cwd=folder, env=bench.env)
+    found = bench.inside("inbox")
+    line = f"n {found['n']}; looking whether anything waits: {found['empty'] * 1e6:.0f} µs"
+    yield Line("one payload taken in, of 500", None, found["each"] * 1000, "ms CPU", line)
+
+
 BENCHMARKS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "import": imports,
+    "hook": hook,
     "commands": commands,
     "bundle": bundle,
     "files": files,

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,16 +95,16 @@ def test_applied_again_after_a_crash_it_changes_nothing(record: Record, root: Pa
 def test_a_locked_record_is_left_alone(record: Record, root: Path) -> None:
     deliver(root, hooks.foreground())
     with Record(record.path) as other, other.write():
-        assert inbox.drain(record, root) == 0
+        assert inbox.drain(record, root).payloads == 0
     assert len(inbox.waiting(root)) == 4
     assert record.value("PRAGMA busy_timeout") > 0
-    assert inbox.drain(record, root) == 4
+    assert inbox.drain(record, root).payloads == 4
 
 
 def test_a_record_that_cannot_be_written_is_left_alone(record: Record, root: Path) -> None:
     deliver(root, hooks.foreground())
     with Record(record.path, writable=False) as reading:
-        assert inbox.drain(reading, root) == 0
+        assert inbox.drain(reading, root).payloads == 0
     assert len(inbox.waiting(root)) == 4
 
 
@@ -161,3 +162,40 @@ def test_what_a_killed_hook_left_behind_is_set_aside(record: Record, root: Path)
     inbox.drain(record, root)
     assert not unfinished.exists()
     assert len(inbox.set_aside(str(folder))) == 1
+
+
+def test_the_transcript_of_who_returned_is_taken_in_with_it(record: Record, root: Path) -> None:
+    """So that what a run used and cost is known without a command."""
+    folder = root / "claude" / hooks.SESSION / "subagents"
+    folder.mkdir(parents=True)
+    events = hooks.background(1, "Done.")
+    transcript = folder / f"agent-a{1:016x}.jsonl"
+    events[3]["agent_transcript_path"] = str(transcript)
+    common = {"sessionId": hooks.SESSION, "agentId": f"a{1:016x}", "isSidechain": True}
+    usage = {"input_tokens": 100, "output_tokens": 50, "cache_read_input_tokens": 1000}
+    said: dict[str, Any] = {
+        "id": "msg_1",
+        "role": "assistant",
+        "model": "claude-sonnet-5-5",
+        "usage": usage,
+    }
+    said |= {"model": "claude-sonnet-5-5"}
+    said |= {"content": [{"type": "text", "text": "Done."}], "stop_reason": "end_turn"}
+    lines: list[dict[str, Any]] = [
+        {"type": "user", "message": {"role": "user", "content": "look at 1"}},
+        {"type": "assistant", "message": said},
+    ]
+    transcript.write_text(
+        "".join(
+            json.dumps({**common, "timestamp": "2026-11-22T10:00:09.500Z", **line}) + "\n"
+            for line in lines
+        )
+    )
+    deliver(root, events)
+    project = Project(root)
+    (row,) = project.existing_record.sql(
+        "SELECT status, final_message, input_tokens, output_tokens, cost_usd > 0, (SELECT "
+        "count(*) FROM completions) FROM agent_executions"
+    )
+    assert row == ("completed", "Done.", 100, 50, 1, 1)
+    project.close()
