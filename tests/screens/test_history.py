@@ -21,6 +21,7 @@ from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.query import QueryInput
 from orch_tui.screens.widgets.rows import Rows
 from tests.conftest import FakeClock
+from tests.record import hook_events
 
 HOSTILE = "[bold]not markup[/] \x1b[31mred\x1b[0m \u202ereversed\u202c\x07 [unclosed"
 
@@ -331,3 +332,18 @@ async def test_what_is_wrong_with_a_theme_or_a_key_is_said(
     async with app.run_test() as pilot:
         await settled(pilot)
         assert any(said in notice.message for notice in app._notifications)
+
+
+async def test_what_hooks_see_appears_by_itself(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        before = keys(app)
+        hook_events.deliver(folder, hook_events.foreground())
+        while keys(app) == before:
+            await pilot.pause(0.05)
+        await settled(pilot)
+        (new,) = set(keys(app)) - set(before)
+        assert app.project.record.value(
+            "SELECT status FROM agent_executions WHERE execution_id = ?", [new]
+        ) == ("completed")
