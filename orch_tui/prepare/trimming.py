@@ -19,8 +19,11 @@ _RANGE = r"(.+):(\d+)-(\d+)"
 
 
 def can_be_trimmed(item: ContextItem) -> bool:
-    """Whether what is left of an item can be named: ranges of lines of a file, or text."""
-    return item.data is not None and not item.sections and not item.data.startswith(_MARKS)
+    """Whether what is left of an item can be named: ranges of lines of a file, or text. Of what a
+    past execution gave back there are no ranges, nor of sections."""
+    if item.data is None or item.sections or item.data.startswith(_MARKS):
+        return False
+    return item.is_inline or not item.source.endswith((":message", ":outputs"))
 
 
 def trimmed(item: ContextItem, without: Sequence[Range]) -> list[ContextItem]:

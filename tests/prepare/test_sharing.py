@@ -136,12 +136,15 @@ def test_a_range_of_lines_and_free_text_are_trimmed_and_sections_are_not() -> No
         text("b.md:101-121", LAW, "end\n"),
         text("text:Mind", "Mind:\n", LAW),
         replace(text("c.md", LAW, "c\n"), sections=("C",)),
+        text("exec-003:message", LAW, "said\n"),
         text("d.md", LAW, "\n \n"),
     )
     sharing = deduplicate([held])
-    assert [o.removable for o in sharing.bundles[0].overlaps] == [True, True, False, True]
+    assert [o.removable for o in sharing.bundles[0].overlaps] == [True, True, False, False, True]
     (applied,) = apply(sharing, [held])
-    assert [i.source for i in applied.items[:-1]] == ["a.md", "b.md:121-121", "text:Mind:", "c.md"]
+    assert [i.source for i in applied.items[:-1]] == [
+        *("a.md", "b.md:121-121", "text:Mind:", "c.md", "exec-003:message")
+    ]
     assert applied.items[2].data == b"Mind:"
 
 
