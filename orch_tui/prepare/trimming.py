@@ -23,7 +23,9 @@ def can_be_trimmed(item: ContextItem) -> bool:
     past execution gave back there are no ranges, nor of sections."""
     if item.data is None or item.sections or item.data.startswith(_MARKS):
         return False
-    return item.is_inline or not item.source.endswith((":message", ":outputs"))
+    if item.is_inline:
+        return item.source == "-" or item.source.startswith("text:")
+    return not item.source.endswith((":message", ":outputs"))
 
 
 def trimmed(item: ContextItem, without: Sequence[Range]) -> list[ContextItem]:
