@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from orch_tui.prepare.bundle import ContextItem
-from orch_tui.prepare.sources import free_text
+from orch_tui.prepare.sources import free_text, is_past
 from orch_tui.prepare.tokens import ZERO
 
 Range = tuple[int, int]
@@ -21,11 +21,9 @@ _RANGE = r"(.+):(\d+)-(\d+)"
 def can_be_trimmed(item: ContextItem) -> bool:
     """Whether what is left of an item can be named: ranges of lines of a file, or text. Of what a
     past execution gave back there are no ranges, nor of sections."""
-    if item.data is None or item.sections or item.data.startswith(_MARKS):
+    if item.data is None or item.sections or is_past(item.source):
         return False
-    if item.is_inline:
-        return item.source == "-" or item.source.startswith("text:")
-    return not item.source.endswith((":message", ":outputs"))
+    return not item.data.startswith(_MARKS)
 
 
 def trimmed(item: ContextItem, without: Sequence[Range]) -> list[ContextItem]:
