@@ -16,8 +16,11 @@ import msgspec
 
 from orch_tui.models.base import timestamp
 
-LONGEST_LINE = 100 * 1024 * 1024
+LONGEST_LINE = 64 * 1024 * 1024
 """Bytes; whatever is longer is left out, so that no file can fill the memory."""
+
+_LONGEST_MENDED = 4 * 1024 * 1024
+"""Bytes; what is strictly no JSON is taken apart by a reader that needs much more memory."""
 
 NOTHING = msgspec.Raw()
 
@@ -183,6 +186,8 @@ def _mended(line: bytes) -> bytes | None:
 
     Bytes that are no UTF-8, half of a surrogate pair, NaN, control characters in strings.
     """
+    if len(line) > _LONGEST_MENDED:
+        return None
     try:
         value = json.loads(line.decode("utf-8", "replace"), strict=False)
         text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
