@@ -36,7 +36,9 @@ def take(record: Record, project: str, heard: Heard, at: str) -> None:
 
 def _state(record: Record, project: str, session: str, statement: Statement, at: str) -> None:
     keys, payload, message = statement.keys, dict(statement.payload), statement.message
-    if statement.only_known and not any(owner_of(record, key) for key in keys):
+    if not any(owner_of(record, key) for key in keys) and (
+        statement.only_known or _is_an_open_call(record, session, payload)
+    ):
         return
 
     def born() -> Mapping[str, Any]:
@@ -55,6 +57,22 @@ def _state(record: Record, project: str, session: str, statement: Statement, at:
         record, statement.kind, payload, source="hook", keys=keys, at=at, message=message, born=born
     )
     settle(record, [owner])
+
+
+def _is_an_open_call(record: Record, session: str, payload: Mapping[str, Any]) -> bool:
+    """Whether an agent that begins may be one whose call is recorded already.
+
+    A call in the foreground says only when it returns which agent it started; until then the agent
+    would stand beside it, and for ever where it never returns. Its stop brings what matters.
+    """
+    return bool(payload.get("begun")) and bool(
+        record.value(
+            "SELECT 1 FROM execution_keys JOIN agent_executions USING (execution_id) "
+            "WHERE key >= ? AND key < ? AND status = 'deployed' AND agent_id IS NULL "
+            "AND agent_type = ?",
+            [f"call:{session}/", f"call:{session}0", payload["agent_type"]],
+        )
+    )
 
 
 # Which planned deployment this is

@@ -77,6 +77,17 @@ def test_a_foreground_run_is_one_execution(record: Record, root: Path) -> None:
     assert record.value("SELECT count(*) FROM completions") == 1
 
 
+def test_a_run_in_the_foreground_is_one_execution_all_along(record: Record, root: Path) -> None:
+    logs = [hooks.foreground(number) for number in range(20)]
+    take(record, root, [event for log in logs for event in log[:2]])
+    assert record.value("SELECT count(*) FROM agent_executions") == 20
+    end = hooks.event("SessionEnd", reason="other")
+    take(record, root, [end], start_ns=hooks.START_NS + 10**12)
+    assert record.sql("SELECT status, count(*) FROM agent_executions GROUP BY 1") == [
+        ("failed", 20)
+    ]
+
+
 def test_a_background_launch_is_no_return(record: Record, root: Path) -> None:
     events = hooks.background()
     take(record, root, events[:3])
@@ -170,9 +181,7 @@ def test_a_call_that_failed_is_closed(record: Record, root: Path) -> None:
     called = hooks.call("toolu_1", "p")
     failed = called | {"hook_event_name": "PostToolUseFailure", "error": "overloaded"}
     take(record, root, [called, hooks.start("a1"), failed, failed | {"is_interrupt": True}])
-    assert record.sql(
-        "SELECT status, error_message FROM agent_executions WHERE tool_use_id NOT NULL"
-    ) == [("failed", "interrupted: overloaded")]
+    assert one(record, "status", "error_message") == ("failed", "interrupted: overloaded")
     assert record.value("SELECT count(*) FROM completions") == 1
 
 
