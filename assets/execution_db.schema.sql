@@ -172,6 +172,7 @@ CREATE TABLE "agent_executions" (
   "source" TEXT NOT NULL DEFAULT ('sql') CHECK (source IN ('manual', 'api', 'hook', 'import', 'sql')),
   "phase" INTEGER CHECK (phase BETWEEN 1 AND 5),
   "estimator" TEXT,
+  "ambient_tokens" INTEGER,
   "planned_id" INTEGER,
   "bundle_version_id" INTEGER,
   "briefing_id" INTEGER,

@@ -55,6 +55,7 @@ class AgentExecution(Table):
     source = TextField(constraints=[*default("'sql'"), one_of("source", *SOURCES)])
     phase = IntegerField(null=True, constraints=[SQL("CHECK (phase BETWEEN 1 AND 5)")])
     estimator = TextField(null=True)
+    ambient_tokens = IntegerField(null=True)
     planned_id = ForeignKeyField(PlannedAgent, column_name="planned_id", null=True)
     bundle_version_id = ForeignKeyField(BundleVersion, column_name="bundle_version_id", null=True)
     briefing_id = ForeignKeyField(Briefing, column_name="briefing_id", null=True, index=False)

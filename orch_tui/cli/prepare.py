@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.bundle import Bundle, ContextItem
     from orch_tui.prepare.overlaps import Overlap
     from orch_tui.prepare.sharing import Sharing
+    from orch_tui.prepare.tokens import Count
 
 NO = 1
 """The exit code of an answer that is no."""
@@ -135,6 +136,8 @@ def _prepare_bundle(arguments: Namespace) -> int:
         say(f"{item.source} is in the bundle already; it was left out the second time")
     say(*_doubts(project, bundle), *_on_ambient(prepared.ambient, prepared.held))
     say(str(judgement.agent), str(judgement.session), *_on_fit(project, prepared))
+    model = bundle.model or project.agents.model(bundle.agent_type)
+    say(*_learned(project, model, bundle.total + prepared.ambient.total))
     if arguments.output != "-":
         print(bundle.bundle_id)
     return NO if judgement.status == "over" else 0
@@ -359,6 +362,9 @@ def _track_budget(arguments: Namespace) -> int:
             report.rows(), arguments.format, columns=columns, empty="no bundle is prepared yet"
         )
         say(str(report.session))
+        known = project.catalogue.model
+        for model in sorted({known(taken.model).model_id for taken, _ in report.agents}):
+            say(*_learned(project, model))
     return NO if report.status == "over" else 0
 
 
@@ -710,6 +716,7 @@ def _count(arguments: Namespace) -> None:
     else:
         print_rows(map(_counted, items), arguments.format)
     say(f"{len(items)} sources, {bundle.total} tokens ({bundle.total.estimator})")
+    say(*_learned(project, arguments.model, bundle.total))
 
 
 def _counted(item: ContextItem) -> dict[str, Any]:
@@ -739,6 +746,15 @@ def _compare(bundle: Bundle, family: str, form: str) -> None:
         for count in counts
     ]
     print_rows(rows, form)
+
+
+def _learned(project: Project, model: str, estimated: Count | None = None) -> Iterator[str]:
+    """What runs of a model taught about estimates, where there are enough."""
+    if project.has_record:
+        from orch_tui.recall.calibration import learned, remark
+
+        if found := learned(project.record, project.catalogue, model):
+            yield remark(found, estimated)
 
 
 def _say_left_out(error: SourceError) -> None:

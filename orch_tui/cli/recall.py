@@ -551,7 +551,7 @@ def stats() -> argparse.ArgumentParser:
 
 _PARTS = (
     *("overall", "agent_type", "model", "bundle", "context_source", "attempt", "over_time"),
-    *("context", "estimates", "validations", "sharing", "files", "worth"),
+    *("context", "estimates", "corrections", "validations", "sharing", "files", "worth"),
 )
 _MAIN_PARTS = ("overall", "agent_type", "bundle", "context", "validations", "worth")
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from orch_tui.models.base import WHEN
 from orch_tui.models.database import Record, Row
 from orch_tui.prepare.tokens import Count
+from orch_tui.recall.calibration import STARTS, Correction, Start, corrections
 from orch_tui.recall.listing import Result, chosen, decoded_content, latest_results
 from orch_tui.record.file_use import GIVEN_FILES, FileUse, side_by_side
 
@@ -249,6 +250,8 @@ class Insights:
     """Those with the most evidence of a difference first."""
     estimates: tuple[EstimateUsage, ...]
     """Empty: no usage is known."""
+    corrections: tuple[Correction, ...]
+    """What the first requests of runs held, by model, against what was estimated for them."""
     validations: tuple[Check, ...]
     sharing: SharedTokens
     files: tuple[FileWorth, ...]
@@ -267,6 +270,7 @@ class Insights:
             "over_time": [outcome.row("since") for outcome in self.over_time],
             "context": [effect.row() for effect in self.context],
             "estimates": [asdict(estimate) for estimate in self.estimates],
+            "corrections": [asdict(correction) for correction in self.corrections],
             "validations": [asdict(check) for check in self.validations],
             "sharing": [self.sharing.row()],
             "files": [asdict(file) for file in self.files],
@@ -320,6 +324,7 @@ def gather(
             over_time=_over_time(of, every),
             context=_context_effects(sources, with_context),
             estimates=_estimates(of),
+            corrections=_corrections(of),
             validations=_validations(by_agent_type, checks),
             sharing=_sharing(of, with_context.n),
             files=_files(of),
@@ -442,6 +447,11 @@ def _context_effects(sources: Iterable[Outcome], recorded: Outcome) -> tuple[Con
         for source in sources
     )
     return tuple(sorted(effects, key=lambda e: (-e.evidence, -e.given.n, str(e.given.name))))
+
+
+def _corrections(of: _Chosen) -> tuple[Correction, ...]:
+    rows = of.rows(f"SELECT * FROM ({STARTS.format(source='chosen')})")
+    return corrections(Start(*row) for row in rows if row[0])
 
 
 _READ = "input_tokens + coalesce(cache_write_tokens, 0) + coalesce(cache_read_tokens, 0)"

@@ -131,7 +131,7 @@ def _repeat(record: Record, label: str, call: str, agent_type: str, at: str, sou
     """The text of a deployment that was made already: another one of the same."""
     (held,) = record.rows(
         "SELECT session_id, planned_id, bundle_version_id, briefing_id, context_token_count, "
-        "estimator FROM agent_executions WHERE execution_id = ?",
+        "estimator, ambient_tokens FROM agent_executions WHERE execution_id = ?",
         [label],
     )
     owner = observe(

@@ -142,6 +142,7 @@ def deploy(
                 {
                     **said,
                     "estimator": count.estimator if count else None,
+                    "ambient_tokens": judgement.agent.ambient.tokens if count else None,
                     "phase": session.phase,
                     "briefing_id": briefings.put(record, text, _contents(items)) if text else None,
                     "deployed_at": deployed_at or record.now(),
@@ -256,6 +257,7 @@ def record_allocation(
                     "bundle_version_id": saved.version_id,
                     "context_token_count": bundle.total.tokens,
                     "estimator": bundle.total.estimator,
+                    "ambient_tokens": judgement.agent.ambient.tokens,
                     "briefing_id": execution.briefing_id
                     or briefings.put(record, text, _contents(bundle.items)),
                 },

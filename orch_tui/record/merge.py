@@ -34,6 +34,7 @@ INTENT = (
     "model",
     "context_token_count",
     "estimator",
+    "ambient_tokens",
     "planned_id",
     "bundle_version_id",
     "briefing_id",

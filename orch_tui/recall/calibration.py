@@ -1,0 +1,138 @@
+"""What runs really took at their start, against what was estimated for them.
+
+The first request of a run holds what orch counted (the bundle, and the ambient context of the
+agent) and what it cannot see: the system prompt of Claude Code, its tools, the words around the
+items. So what is learned is two figures for each model: tokens besides, which do not depend on the
+bundle, and tokens for each estimated one, where the bundles differ enough to tell. They are shown
+beside estimates with the number of runs and their spread, and never put into one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import median, quantiles
+from typing import NamedTuple
+
+from orch_tui.models.database import Record
+from orch_tui.prepare.catalogue import Catalogue
+from orch_tui.prepare.tokens import Count
+
+ENOUGH = 3
+"""Runs from which on something is said."""
+
+APART = 1_000
+"""Estimated tokens by which two runs must differ to tell what each token is worth."""
+
+LATEST = 200
+"""Runs of a model that are looked at: habits and versions change."""
+
+
+class Start(NamedTuple):
+    """The first request of a run, in tokens."""
+
+    model: str
+    estimated: int
+    """The bundle and the ambient context."""
+    real: int
+    """Input, cache write and cache read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What first requests of a model held, as ``factor * estimated + besides``."""
+
+    model: str
+    n: int
+    factor: float
+    """The median over all pairs of runs that differ enough; 1 where too few do."""
+    factor_low: float
+    factor_high: float
+    """The quartiles of the pairs."""
+    besides: int
+    """The median of what the factor leaves."""
+    besides_low: int
+    besides_high: int
+    """Its quartiles."""
+
+    def of(self, estimated: int) -> int:
+        """What a first request with so many estimated tokens would hold."""
+        return round(self.factor * estimated) + self.besides
+
+    def __str__(self) -> str:
+        text = f"{self.besides:,} tokens ({self.besides_low:,} to {self.besides_high:,})"
+        if (self.factor_low, self.factor_high) != (1, 1):
+            text += f" and {self.factor:.2f} ({self.factor_low:.2f} to {self.factor_high:.2f})"
+            return f"{text} for each estimated one"
+        return f"{text} besides the estimated ones"
+
+
+STARTS = """
+  SELECT coalesce(m.model, resolved_model, e.model) AS model,
+    context_token_count + ambient_tokens AS estimated,
+    m.input_tokens + m.cache_write_tokens + m.cache_read_tokens AS real
+  FROM {source} AS e JOIN usage_messages AS m USING (execution_id)
+  WHERE e.retracted_at IS NULL AND estimator LIKE 'claude-%' AND context_token_count > 0
+    AND ambient_tokens IS NOT NULL
+    AND m.message_id = (
+      SELECT message_id FROM usage_messages AS first
+      WHERE first.execution_id = e.execution_id AND message_id NOT LIKE 'result:%'
+      ORDER BY first.at IS NULL, first.at, message_id LIMIT 1)
+    AND NOT EXISTS (
+      SELECT 1 FROM usage_messages AS other
+      WHERE other.message_id = m.message_id AND other.execution_id <> m.execution_id)
+  ORDER BY e.deployed_at DESC, e.execution_id DESC LIMIT 2000"""
+"""The first requests of runs whose bundle was counted in Claude's tokens, the latest first.
+A message that several executions claim (a copied transcript) began one of them, and which is not
+known."""
+
+
+def corrections(
+    starts: Iterable[Start], canonical: Callable[[str], str] = lambda name: name
+) -> tuple[Correction, ...]:
+    """What is learned for each model that has enough runs; ``starts`` come the latest first.
+    ``canonical`` gives the one name of a model that goes by several."""
+    by_model: dict[str, list[Start]] = {}
+    for start in starts:
+        by_model.setdefault(canonical(start.model), []).append(start)
+    return tuple(
+        _fitted(model, some[:LATEST])
+        for model, some in sorted(by_model.items())
+        if len(some) >= ENOUGH
+    )
+
+
+def learned(record: Record, catalogue: Catalogue, model: str) -> Correction | None:
+    """What is known of one model, under whatever name; None: too little."""
+    wanted = catalogue.model(model).model_id
+    rows = record.sql(STARTS.format(source="agent_executions"))
+    starts = (Start(*row) for row in rows if row[0])
+    found = corrections(starts, lambda name: catalogue.model(name).model_id)
+    return next((each for each in found if each.model == wanted), None)
+
+
+def remark(correction: Correction, estimated: Count | None = None) -> str:
+    """In words, for people who are looking at an estimate: never put into it."""
+    text = f"learned, not counted in: {correction.n} runs of {correction.model} began with"
+    if estimated is None:
+        return f"{text} {correction}"
+    return f"{text} {correction}; this one would with {correction.of(estimated.tokens):,}"
+
+
+def _fitted(model: str, starts: Sequence[Start]) -> Correction:
+    """Medians throughout: one run that went another way changes little."""
+    slopes = [
+        (one.real - other.real) / (one.estimated - other.estimated)
+        for one, other in combinations(starts, 2)
+        if abs(one.estimated - other.estimated) >= APART
+    ]
+    low, factor, high = _quartiles(slopes) if len(slopes) >= ENOUGH else (1.0, 1.0, 1.0)
+    rest = _quartiles([start.real - factor * start.estimated for start in starts])
+    fewest, besides, most = map(round, rest)
+    return Correction(model, len(starts), factor, low, high, besides, fewest, most)
+
+
+def _quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+    low, _, high = quantiles(values, n=4, method="inclusive")
+    return low, median(values), high
