@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from time import monotonic
+from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -14,8 +15,12 @@ from textual.widgets import Static
 from orch_tui.screens.base import OrchScreen
 from orch_tui.screens.widgets.rows import Column, Row, Rows
 
-if TYPE_CHECKING:
-    from orch_tui.recall.insights import Insights
+AT_ONCE = 1.0
+"""Seconds of reading up to which a change of the record is read by itself."""
+LEFT = 30
+"""Columns of the list of parts."""
+
+Parts = dict[str, list[dict[str, Any]]]
 
 PARTS = {
     "overall": "All runs",
@@ -69,10 +74,10 @@ is where the true share may lie as well (Wilson interval, 95 %).
 
     def __init__(self) -> None:
         super().__init__()
-        self._insights: Insights | None = None
+        self._parts: Parts | None = None
+        self._took_seconds = 0.0
         self._of_session = False
         self._weekly = False
-        self._read = False
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="insights"):
@@ -83,38 +88,44 @@ is where the true share may lie as well (Wilson interval, 95 %).
             )
             with Vertical(id="part"):
                 yield Static("", id="about", markup=False)
+                yield Static("", id="lines", markup=False)
                 yield Rows((Column(""),), id="table")
 
     # Reading
 
     def load(self) -> None:
-        from orch_tui.recall.insights import gather
+        """Read them; where that took long before, only when asked to."""
+        if self._took_seconds > AT_ONCE:
+            self._tell("the record may have changed, r reads it again")
+        else:
+            self.action_load()
 
+    def action_load(self) -> None:
         project, session = self.app.project, self.app.session
         session_id = session.session_id if self._of_session and session else None
         every = "week" if self._weekly else "day"
 
-        def work() -> Insights | None:
+        def work() -> tuple[Parts, float]:
+            from orch_tui.recall.insights import gather
+
+            started = monotonic()
             if not project.database.exists():
-                return None
-            return gather(
+                return {}, 0.0
+            found = gather(
                 project.existing_record,
                 project=project.only,
                 session_id=session_id,
                 every="week" if every == "week" else "day",
             )
+            parts = found.parts() if found.overall.n else {}
+            return parts, monotonic() - started
 
-        if not self._read:
-            self.query_one("#about", Static).update("reading the record …")
+        self._tell("reading the record …")
         self.ask(work, self._took, group="insights")
 
-    def action_load(self) -> None:
-        self.load()
-
-    def _took(self, insights: Insights | None) -> None:
-        self._insights = insights
-        self._read = True
-        counted = {} if insights is None else insights.parts()
+    def _took(self, answer: tuple[Parts, float]) -> None:
+        self._parts, self._took_seconds = answer
+        counted = self._parts
         self.query_one("#parts", Rows).show(
             [
                 Row(part, (title, str(len(counted.get(part, ()))) if part in counted else ""))
@@ -125,28 +136,41 @@ is where the true share may lie as well (Wilson interval, 95 %).
 
     @on(Rows.Highlighted, "#parts")
     def _part_chosen(self) -> None:
-        if self._read:
+        if self._parts is not None:
             self._draw()
+
+    def session_changed(self) -> None:
+        if self._of_session or self._parts is None:
+            self.action_load()
 
     def action_cycle_scope(self) -> None:
         self._of_session = not self._of_session
-        self.load()
+        self.action_load()
 
     def action_cycle_width(self) -> None:
         self._weekly = not self._weekly
-        self.load()
+        self.action_load()
 
     # Drawing
+
+    def _tell(self, remark: str = "") -> None:
+        """What the part is about; ``remark`` says what else there is to know."""
+        part = self.query_one("#parts", Rows).key
+        where = "this session" if self._of_session else "this project"
+        said = SAID.get(part, "Success among the runs that returned.")
+        title = " · ".join(filter(None, (PARTS[part], where, remark)))
+        self.query_one("#about", Static).update(f"{title}\n{said}")
 
     def _draw(self) -> None:
         part = self.query_one("#parts", Rows).key
         table = self.query_one("#table", Rows)
-        where = "this session" if self._of_session else "this project"
-        self.query_one("#about", Static).update(
-            f"{PARTS[part]} · {where}\n{SAID.get(part, 'Success among the runs that returned.')}"
-        )
-        rows = self._insights.parts()[part] if self._insights else []
-        if self._insights is None or not self._insights.overall.n:
+        rows = (self._parts or {}).get(part, [])
+        self._tell()
+        lines = self.query_one("#lines", Static)
+        lines.display = part == "over_time" and len(rows) > 1
+        if lines.display:
+            lines.update(over_time(rows, self.size.width - LEFT))
+        if not self._parts:
             table.set_columns((Column(""),))
             table.show((), empty=EMPTY, keep=False)
         elif not rows:
@@ -238,6 +262,30 @@ is where the true share may lie as well (Wilson interval, 95 %).
 
 
 CELLS = 16
+SPARKS = "▁▂▃▄▅▆▇█"
+
+
+def over_time(rows: Sequence[dict[str, Any]], width: int) -> str:
+    """Runs and success as two lines of bars, the newest days that fit, with their range."""
+    room = max(8, width - len("success  100–100 %  "))
+    shown = sorted(rows, key=lambda row: str(row["since"]))[-room:]
+    runs = [row["n"] for row in shown]
+    shares = [row["success_share"] for row in shown]
+    known = [share for share in shares if share is not None]
+    said = f"{min(known):.0%}–{max(known):.0%}" if known else "none returned yet"
+    return (
+        f"runs     {sparks(runs, max(runs))}  {min(runs)}–{max(runs)}\n"
+        f"success  {sparks(shares, 1)}  {said}\n"
+        f"         {shown[0]['since']} … {shown[-1]['since']}"
+    )
+
+
+def sparks(values: Sequence[float | None], full: float) -> str:
+    """One bar for each value, ``full`` the highest; a dot where there is none."""
+    return "".join(
+        "·" if value is None else SPARKS[round(value / (full or 1) * (len(SPARKS) - 1))]
+        for value in values
+    )
 
 
 def share_bar(share: float | None, low: float | None = None, high: float | None = None) -> str:

@@ -196,9 +196,10 @@ class FileTree(ScrollView, can_focus=True):
 
     def forget_sections(self, paths: Mapping[str, object] | set[str]) -> None:
         """These files are not what they were."""
-        for path in paths:
-            self._sections.pop(path, None)
-            if path in self._open and self._has_sections(path):
+        for path in [path for path in self._sections if path in paths]:
+            del self._sections[path]
+        for path in self._open:
+            if path in paths and self._has_sections(path):
                 self._tell(self.Opened, path)
 
     def reveal(self, path: str) -> None:

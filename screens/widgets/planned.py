@@ -135,6 +135,8 @@ class AgentRows(Rows):
         self.show(rows, empty=empty)
 
     def move_to(self, index: int) -> None:
+        if not self.rows:
+            return
         last = len(self.rows) - 1
         index = max(0, min(index, last))
         step = 1 if index >= self.cursor else -1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from textual.pilot import Pilot
 from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
-from orch_tui.screens.insights import PARTS, share_bar
+from orch_tui.screens.insights import PARTS, over_time, share_bar
 from orch_tui.screens.widgets.rows import Rows
 from tests.conftest import FakeClock
 from tests.screens.test_history import settled
@@ -84,6 +85,42 @@ def test_how_it_looks(
         await settled(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=look)
+
+
+def test_days_are_lines_of_bars_with_their_range() -> None:
+    rows = [
+        {"since": "2026-11-20", "n": 2, "success_share": 0.5},
+        {"since": "2026-11-19", "n": 1, "success_share": None},
+        {"since": "2026-11-21", "n": 4, "success_share": 1.0},
+    ]
+    assert over_time(rows, 80).splitlines() == [
+        "runs     ▃▅█  1–4",
+        "success  ·▅█  50%–100%",
+        "         2026-11-19 … 2026-11-21",
+    ]
+    assert over_time(rows, 0).splitlines()[0] == "runs     ▃▅█  1–4"
+
+
+def test_how_days_look(tmp_path: Path, clock: FakeClock, snap_compare: Snap) -> None:
+    root = tmp_path / "spotter"
+    (root / ".claude").mkdir(parents=True)
+    project = Project(root, clock=clock)
+    session = OrchestrationSession("Index the words", project=project)
+    for day in range(12):
+        for number in range(day % 5 + 1):
+            run = session.init_deployment("debugger", f"Run {day} {number}")
+            run.record_completion("Over.", status="failed" if (day * number) % 3 else "completed")
+        clock.now += timedelta(days=1)
+    project.close()
+    app = OrchApp(Project(root, clock=clock))
+
+    async def look(pilot: Pilot[None]) -> None:
+        await app.run_action("switch_mode('insights')")
+        await settled(pilot)
+        app.screen.query_one("#parts", Rows).move_to_key("over_time")
+        await settled(pilot)
+
+    assert snap_compare(app, terminal_size=(100, 30), run_before=look)
 
 
 def test_how_nothing_looks(tmp_path: Path, clock: FakeClock, snap_compare: Snap) -> None:

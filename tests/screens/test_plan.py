@@ -287,6 +287,19 @@ async def test_validating_is_recorded_and_meets_the_gate(
 # Planned agents
 
 
+async def test_arrows_in_a_plan_without_agents_do_nothing(
+    project: Project, clock: FakeClock
+) -> None:
+    session = sessions.init_session(project.record, "Nothing yet", project=str(project.root))
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        screen = await opened(pilot)
+        assert screen._sessions.key == session.session_id
+        await press(pilot, "enter", "down", "up", "end")
+        assert app.is_running
+        assert not screen._agents.rows
+
+
 async def test_the_cursor_passes_over_remarks(project: Project, clock: FakeClock) -> None:
     app = app_of(project.root, clock)
     async with app.run_test() as pilot:

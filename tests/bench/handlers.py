@@ -1,0 +1,95 @@
+"""How long each of our handlers keeps the event loop, while somebody uses every screen."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+from textual import _callback, message_pump, screen, timer
+from textual import app as textual_app
+from textual.pilot import Pilot
+
+from orch_tui.app import OrchApp
+from orch_tui.project import Project
+
+KEYS = (
+    *("f4", *"walrus", *["backspace"] * 6, "down", "pagedown", "pagedown", "f6", "f6"),
+    *("escape", "G", "g", "enter", "escape"),
+    *("f1", "down", "down", "tab", "down", "shift+tab"),
+    *("f2", *"mod", "down", "enter", *["backspace"] * 3, "escape", "right", "down", "space"),
+    *("down", "space", "tab", "p", "z", "f6", "f6"),
+    *("f3", "right", "right", "down", "ctrl+f"),
+    *("f5", "down", "down", "down", "w", "s"),
+    *("f4", "f2", "f1"),
+)
+"""A walk through all screens."""
+
+
+class Block(NamedTuple):
+    """One handler called once."""
+
+    seconds: float
+    """Of CPU, of the event loop's thread alone."""
+    handler: str
+
+
+@contextmanager
+def blocks() -> Iterator[list[Block]]:
+    """Every call of a handler, action, timer or callback of ours."""
+    taken: list[Block] = []
+    invoke = _callback.invoke
+
+    async def timed(callback: Callable[..., Any], *params: object) -> Any:
+        function = getattr(callback, "func", callback)
+        if not getattr(function, "__module__", "").startswith("orch_tui"):
+            return await invoke(callback, *params)
+        start = time.thread_time()
+        try:
+            return await invoke(callback, *params)
+        finally:
+            then = getattr(params[0] if params else None, "then", function)
+            name = getattr(getattr(then, "func", then), "__qualname__", "")
+            taken.append(Block(time.thread_time() - start, name))
+
+    with (
+        patch.object(message_pump, "invoke", timed),
+        patch.object(textual_app, "invoke", timed),
+        patch.object(timer, "invoke", timed),
+        patch.object(screen, "invoke", timed),
+    ):
+        yield taken
+
+
+async def walk(project: Project) -> list[Block]:
+    """Go through all screens of a project, and give what each handler took."""
+    with blocks() as taken:
+        async with OrchApp(project).run_test(size=(140, 45)) as pilot:
+            for key in KEYS:
+                await pilot.press(key)
+                await _answered(pilot)
+    return taken
+
+
+async def _answered(pilot: Pilot[None]) -> None:
+    """Until the engine has answered what was asked; what it counts by itself may go on."""
+    for _ in range(3):
+        await pilot.pause()
+        busy = [
+            worker
+            for worker in pilot.app.workers
+            if worker.group not in ("watch", "count", "walk") and not worker.is_finished
+        ]
+        await asyncio.gather(*(worker.wait() for worker in busy), return_exceptions=True)
+
+
+def longest(taken: list[Block], count: int = 5) -> list[Block]:
+    """The longest of each handler, longest first."""
+    best: dict[str, Block] = {}
+    for block in taken:
+        if block.seconds > best.get(block.handler, block).seconds or block.handler not in best:
+            best[block.handler] = block
+    return sorted(best.values(), reverse=True)[:count]
