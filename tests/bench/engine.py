@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -204,6 +205,15 @@ def _searchable(executions: int) -> Path:
     return _kept(f"search-{executions}", lambda record: search.fill(record, executions))
 
 
+def handled(folder: Path) -> dict[str, Any]:
+    """The longest that handlers keep the event loop in a project with a record and many files."""
+    from tests.bench import handlers, screens
+
+    gc.set_threshold(50_000, 20, 20)  # as `orch` does
+    screens.tree(folder)
+    return {"longest": handlers.longest(handlers.walk(Project(folder)))}
+
+
 def _cost_of_search(record: Record, query: str) -> float:
     start = time.thread_time()
     find(record, query)
@@ -305,6 +315,7 @@ MEASURED: dict[str, Callable[[Path], dict[str, Any]]] = {
     "inbox": taken_in,
     "search": lambda _: searched(10_000),
     "search-large": lambda _: searched(100_000),
+    "handlers": handled,
     "record-10000": lambda _: {"path": str(_searchable(10_000))},
     "record-100000": lambda _: {"path": str(_searchable(100_000))},
 }

@@ -64,8 +64,12 @@ def blocks() -> Iterator[list[Block]]:
         yield taken
 
 
-async def walk(project: Project) -> list[Block]:
+def walk(project: Project) -> list[Block]:
     """Go through all screens of a project, and give what each handler took."""
+    return asyncio.run(_walk(project))
+
+
+async def _walk(project: Project) -> list[Block]:
     with blocks() as taken:
         async with OrchApp(project).run_test(size=(140, 45)) as pilot:
             for key in KEYS:

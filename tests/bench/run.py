@@ -288,6 +288,10 @@ def screens(bench: Bench) -> Iterator[Line]:
     person.tree(folder)
     choices = person.choices_to_gauge(bench.orch, folder, bench.env)
     yield _waited("choice to moved gauge, 20,000 files", choices)
+    longest = bench.inside("handlers", person.project(bench.folder / "used", record))["longest"]
+    detail = "; ".join(f"{name} {1000 * seconds:.0f} ms" for seconds, name in longest)
+    what = f"longest handler on the event loop, {executions:,} executions, 20,000 files"
+    yield Line(what, 16, longest[0][0] * 1000, "ms CPU", detail)
     folder = person.project(bench.folder / "paste", None)
     for words in ("init-session --scope a", "init-deployment --agent-type b --scope c"):
         run([*bench.orch, *words.split()], cwd=folder, env=bench.env)

@@ -140,9 +140,9 @@ def choices_to_gauge(orch: Sequence[str], cwd: Path, env: Mapping[str, str]) -> 
     return waits(seconds)
 
 
-def tree(folder: Path) -> None:
-    """20,000 files in 200 folders."""
-    for number in range(FILES):
+def tree(folder: Path, files: int = FILES) -> None:
+    """So many files, a hundred to a folder."""
+    for number in range(files):
         path = folder / f"package_{number // 100:03d}" / f"module_{number % 100:02d}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"def function_{number}(value):\n    return value + {number}\n" * 20)
