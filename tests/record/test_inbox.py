@@ -62,7 +62,7 @@ def whole(record: Record) -> None:
 
 def test_killed_at_any_moment_nothing_is_lost_or_there_twice(record: Record, root: Path) -> None:
     deliver(root, LOG)
-    killing = drainer(root, "kill", "40", "3")
+    killing = drainer(root, "kill", "25", "3")
     printed, errors = killing.communicate(timeout=100)
     assert errors == ""
     rounds = [[int(word) for word in line.split()] for line in printed.splitlines()]
@@ -74,8 +74,8 @@ def test_killed_at_any_moment_nothing_is_lost_or_there_twice(record: Record, roo
 
 def test_several_processes_share_the_work(record: Record, root: Path) -> None:
     deliver(root, LOG)
-    drainers = [drainer(root, "drain") for _ in range(4)]
-    assert [process.communicate(timeout=100) for process in drainers] == [("", "")] * 4
+    drainers = [drainer(root, "drain") for _ in range(3)]
+    assert [process.communicate(timeout=100) for process in drainers] == [("", "")] * 3
     whole(record)
 
 
