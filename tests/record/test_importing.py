@@ -26,7 +26,6 @@ from orch_tui.record.importing import (
     in_paths,
 )
 from orch_tui.record.observations import observe, settle, unsettled
-from orch_tui.record.sessions import of_claude
 from tests.record import claude_home
 from tests.record.claude_home import S1, S2, Transcript
 
@@ -326,56 +325,7 @@ def test_a_message_two_agents_claim_is_counted_once(record: Record, tmp_path: Pa
     assert [runs[name]["output_tokens"] for name in ("a1", "a2")] == [57, 7]
 
 
-# With what hooks and people say of the same runs
-
-HOOKS: list[tuple[str, dict[str, Any], list[str], str | None]] = [
-    ("deployed", {"agent_type": "Explore", "tool_use_id": "T1"}, ["tool:T1"], None),
-    ("noted", {"agent_id": "a000001"}, [f"agent:{S1}/a000001"], None),
-    (
-        "returned",
-        {"status": "completed", "witness": "stop"},
-        [f"agent:{S1}/a000001"],
-        "All of lib is fine.\n",
-    ),
-    (
-        "returned",
-        {"status": "completed", "witness": "result", "context_end_tokens": 1503},
-        ["tool:T1", f"agent:{S1}/a000001"],
-        "All of lib is fine.",
-    ),
-]
-
-
-@given(st.permutations(range(len(HOOKS) + 3)), st.sets(st.integers(0, len(HOOKS) - 1)))
-@settings(max_examples=20, deadline=None)
-def test_hooks_and_transcripts_of_one_run_are_one_execution(
-    order: list[int], missing: set[int]
-) -> None:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder, Record(Path(folder) / "x.db") as record:
-        parent, agent, _ = (each.write(Path(folder)) for each in claude_home.foreground())
-        for number in order:
-            if number < len(HOOKS) and number not in missing:
-                kind, payload, keys, message = HOOKS[number]
-                with record.write():
-                    session = of_claude(
-                        record, S1, project="/home/dev/app", started_at="2026-02-11T00:00:00.000Z"
-                    )
-                    payload = {"agent_type": "unknown", "session_id": session, **payload}
-                    at = f"2026-02-11T00:00:{20 + number}.000Z"
-                    owner = observe(
-                        record, kind, payload, source="hook", keys=keys, at=at, message=message
-                    )
-                    settle(record, [owner])
-            elif number == len(HOOKS):
-                take_in(record, parent)
-            elif number == len(HOOKS) + 1:
-                take_in(record, agent)
-        run = executions(record)
-        assert set(run) == {"T1"}
-        assert (run["T1"]["agent_type"], len(run["T1"]["returns"])) == ("Explore", 1)
-        assert run["T1"]["output_tokens"] == 402
+# With what people say of the same runs
 
 
 def test_a_person_keeps_the_word_on_what_was_meant(record: Record, home: Path) -> None:
