@@ -7,8 +7,7 @@ ctok needs Python 3.12. It is an unofficial reconstruction, fitted to what Anthr
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
@@ -16,6 +15,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from orch_tui.errors import UsageError
+from orch_tui.prepare.pieces import stretches
 from orch_tui.prepare.tokens import FRAMES, Countable, CountCache, exact_name
 from orch_tui.prepare.vocabulary import VOCABULARIES, encoded_counts
 
@@ -88,15 +88,10 @@ class Slice(NamedTuple):
     """More of the text follows."""
 
 
-def sliced(text: str) -> Sequence[Slice]:
-    """A text cut at lines that begin with a letter: no token reaches across, and a word at the
-    start of a line counts like one at the start of a message."""
-    border_of = re.compile(r"\n(?=[A-Za-z])").search
-    slices, start = [], 0
-    while border := border_of(text, start + SLICE):
-        slices.append(Slice(text[start : border.end()], True))
-        start = border.end()
-    return [*slices, Slice(text[start:], False)]
+def sliced(text: str) -> list[Slice]:
+    """A text in slices, whose tokens add up to those of the text."""
+    *others, last = stretches(text, SLICE)
+    return [*(Slice(each, True) for each in others), Slice(last, False)]
 
 
 def slice_tokens(one: Slice, family: str) -> int:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import re
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orch_tui.assets import asset
 from orch_tui.prepare.pieces import LONGEST, WAYS, pieces
 from orch_tui.prepare.tokens import FAMILIES
 
@@ -48,3 +51,39 @@ def test_letters_without_sense_take_less_than_two_seconds_a_megabyte() -> None:
         started = time.thread_time()
         pieces("v3").tokens(text)
         assert time.thread_time() - started < 0.4
+
+
+SCRIPTS = {"European": "european", "Chinese": "cjk", "Cyrillic": "nonlatin"}
+
+
+def test_the_readme_says_what_was_measured() -> None:
+    """Its table sums up accuracy.md, which the calibration writes."""
+
+    def rows(text: str, first: str) -> list[list[str]]:
+        lines = re.findall(rf"^\| ({first}.*) \|$", text, re.MULTILINE)
+        return [[cell.strip() for cell in line.split("|")] for line in lines]
+
+    def figure(cell: str) -> float:
+        return float(re.sub(r"[ ,%]", "", cell))
+
+    measured = rows(asset("tokens/accuracy.md").read_text("utf-8"), r"[a-z-]+, v")
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    said = rows(readme, "(?:code, data|European|Chinese|Cyrillic)")
+    assert len(said) == 4
+    for name, files, equal, median, p95, largest, _ in said:
+        kind = SCRIPTS.get(name.split()[0].strip(","))
+        of = [
+            row
+            for row in measured
+            if (row[0].split(",")[0] == kind)
+            or (kind is None and row[0].split(",")[0] not in SCRIPTS.values())
+        ]
+        assert of and figure(files) == sum(int(row[1]) for row in of) / 2  # both families
+        shares = []
+        for family in ("v3", "v4.8"):  # the worse one is said
+            rows_of = [row for row in of if row[0].endswith(f", {family}")]
+            equals = sum(int(row[1]) * figure(row[2]) for row in rows_of)
+            shares.append(equals / sum(int(row[1]) for row in rows_of))
+        assert figure(equal) == pytest.approx(min(shares), abs=0.06)
+        for cell, column in ((median, 3), (p95, 4), (largest, 5)):
+            assert figure(cell) == max(figure(row[column]) for row in of)
