@@ -29,6 +29,7 @@ from orch_tui.screens.base import Header, OrchScreen
 if TYPE_CHECKING:
     from orch_tui.config import Config
     from orch_tui.facts import PlannedAgent, Session
+    from orch_tui.offers import Offer
     from orch_tui.prepare.budget import Gauge as Figures
 
 LOOK_EVERY = 0.5
@@ -45,6 +46,13 @@ class SessionRead(Message, bubble=False):
 
 class RecordChanged(Message, bubble=False):
     """Another process wrote to the record, or it is a different file now."""
+
+
+@dataclass
+class Offered(Message, bubble=False):
+    """There are runs that could be recorded and are not."""
+
+    offer: Offer
 
 
 def _screen(mode: str) -> Callable[[], Screen[Any]]:
@@ -157,6 +165,34 @@ class OrchApp(App[None]):
             self._begun = True
             self.read_session()
             self.run_worker(self._watch, thread=True, group="watch", exit_on_error=True)
+            if not self._state.get("offered"):
+                self.run_worker(self._look_for_offer, thread=True, group="offer")
+
+    # Recording what Claude Code does by itself: offered once, in the palette always
+
+    def _look_for_offer(self) -> None:
+        from orch_tui.offers import offer
+
+        with contextlib.suppress(OrchError):
+            found = offer(self.project)
+            if found is not None:
+                self.post_message(Offered(found))
+
+    def on_offered(self, message: Offered) -> None:
+        from orch_tui.screens.capturing import show_offer
+
+        self._state["offered"] = True
+        show_offer(self, message.offer)
+
+    def import_transcripts(self) -> None:
+        from orch_tui.screens.capturing import import_transcripts
+
+        import_transcripts(self)
+
+    def install_hooks(self) -> None:
+        from orch_tui.screens.capturing import install_hooks
+
+        install_hooks(self)
 
     # The session that all screens work on
 
@@ -287,6 +323,10 @@ class OrchApp(App[None]):
                 )
         for mode, title in self.TITLES.items():
             yield SystemCommand(title, f"Go to {title}", partial(self.switch_mode, mode))
+        yield SystemCommand(
+            "Import transcripts", "What Claude Code keeps of this project", self.import_transcripts
+        )
+        yield SystemCommand("Install the hooks", "Record every run from now on", self.install_hooks)
         yield from super().get_system_commands(screen)
 
     def copy(self, text: str, what: str) -> None:

@@ -331,6 +331,15 @@ class Project:
                 progress=progress,
             )
 
+    def unread_transcripts(self) -> int:
+        """How many transcripts Claude Code keeps of this project that were never taken in."""
+        from orch_tui.record import importing
+
+        folder = Path(paths.claude_folder())
+        files = importing.choose((), claude_folder=folder, root=self.root, every_project=False)
+        known = importing.known(self.existing_record) if self.has_record else set()
+        return sum(found.path not in known for found in files)
+
     def moment(self, text: str | None) -> str | None:
         """A time as people type it (local, ``2026-11-22 10:00``), as the record writes it."""
         if text is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -79,21 +80,54 @@ class Ask(ModalScreen[str | None]):
         self.dismiss(None)
 
 
+class Working(ModalScreen[None]):
+    """Something takes a while; Escape stops it where it is."""
+
+    DEFAULT_CSS = _CSS.format(name="Working")
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "stop", "Stop")]
+
+    done: reactive[str] = reactive("")
+
+    def __init__(self, what: str, stop: Callable[[], None]) -> None:
+        super().__init__()
+        self._what = what
+        self._stop = stop
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(Text(self._what, style="bold"))
+            yield Static("", id="done", markup=False)
+            yield Static("esc stop", classes="hint", markup=False)
+
+    def watch_done(self, done: str) -> None:
+        if self.is_mounted:
+            self.query_one("#done", Static).update(done)
+
+    def action_stop(self) -> None:
+        self._stop()
+        self.dismiss()
+
+
 class Choose(ModalScreen[str | None]):
     """One of several, by arrow keys or by typing; None when it was left with Escape."""
 
     DEFAULT_CSS = _CSS.format(name="Choose") + "Choose OptionList { height: auto; max-height: 16; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
 
-    def __init__(self, question: str, choices: Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self, question: str, choices: Sequence[tuple[str, str]], *, detail: str = ""
+    ) -> None:
         """``choices`` are pairs of a key, which is the result, and the words for it."""
         super().__init__()
         self._question = question
+        self._detail = detail
         self._choices = choices
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(Text(self._question, style="bold"))
+            if self._detail:
+                yield Static(Text(self._detail))
             yield OptionList(
                 *(
                     Option(Text(one_line(words)), id=str(n))

@@ -189,6 +189,11 @@ def _worktrees(root: Path) -> Iterator[str]:
             continue
 
 
+def known(record: Record) -> set[str]:
+    """The files that were looked at before, as they were then or not."""
+    return {path for (path,) in record.sql("SELECT path FROM import_checkpoints")}
+
+
 def import_files(
     record: Record,
     files: Iterable[Found],
