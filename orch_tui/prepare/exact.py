@@ -6,15 +6,19 @@ ctok needs Python 3.12. It is an unofficial reconstruction, fitted to what Anthr
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.util import find_spec
-from itertools import islice
-from typing import Any, NamedTuple
+from itertools import cycle, islice
+from typing import NamedTuple
 
-from orch_tui.errors import UsageError
+from orch_tui.errors import OrchError, UsageError
 from orch_tui.prepare.pieces import stretches
 from orch_tui.prepare.tokens import FRAMES, Countable, CountCache, exact_name
 from orch_tui.prepare.vocabulary import VOCABULARIES, encoded_counts
@@ -73,9 +77,8 @@ def _counted(
         worth_it = sum(map(len, texts.values())) > WORTH_PROCESSES
         processes = (os.cpu_count() or 1) if worth_it else 0
     slices = {sha256: sliced(text) for sha256, text in texts.items()}
-    with _workers(processes) as each:
-        count = partial(slice_tokens, family=family)
-        figures = each(count, [one for some in slices.values() for one in some])
+    with _workers(processes) as counting:
+        figures = counting(family, (one for some in slices.values() for one in some))
         for sha256, some in slices.items():
             yield sha256, sum(islice(figures, len(some)))
 
@@ -108,25 +111,60 @@ def slice_tokens(one: Slice, family: str) -> int:
 
 
 @contextmanager
-def _workers(processes: int) -> Iterator[Any]:
-    """A ``map`` over that many processes, which stop when it is left."""
+def _workers(processes: int) -> Iterator[Callable[[str, Iterable[Slice]], Iterator[int]]]:
+    """What counts slices for a family, in order, in that many processes (0: in this one). They
+    are gone when it is left."""
     if not processes:
-        yield map
+        yield lambda family, slices: (slice_tokens(one, family) for one in slices)
         return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+    # Neither forked, since the app runs threads, nor spawned by multiprocessing, which would
+    # import the main script again. -P: what lies in the working folder is not ours to import.
+    command = [sys.executable, "-P", "-m", __name__]
+    with ExitStack() as stack:
+        workers = []
+        for _ in range(processes):
+            worker = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            )
+            stack.enter_context(worker)
+            stack.callback(worker.kill)
+            workers.append(worker)
+        yield partial(_dealt, workers)
 
-    # Not forked: the app runs threads.
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), _be_humble)
-    try:
-        yield pool.map
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+
+def _dealt(
+    workers: Sequence[subprocess.Popen[bytes]], family: str, slices: Iterable[Slice]
+) -> Iterator[int]:
+    """Deal slices to the workers in turn, a few ahead of what is asked for."""
+    busy: deque[subprocess.Popen[bytes]] = deque()
+    for one, worker in zip(slices, cycle(workers), strict=False):
+        assert worker.stdin
+        worker.stdin.write(json.dumps([family, *one]).encode() + b"\n")
+        worker.stdin.flush()
+        busy.append(worker)
+        if len(busy) > 2 * len(workers):
+            yield _answer(busy.popleft())
+    while busy:
+        yield _answer(busy.popleft())
 
 
-def _be_humble() -> None:
-    """In a worker: leave the processor to whoever waits, and Ctrl-C to the one who started it."""
-    import signal
+def _answer(worker: subprocess.Popen[bytes]) -> int:
+    assert worker.stdout
+    if line := worker.stdout.readline():
+        return int(line)
+    raise OrchError(
+        f"a process that counts ended by itself (exit {worker.wait()})",
+        hint="count again; what was counted is kept",
+    )
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+def _work() -> None:
+    """A worker: count what comes on standard input, one slice a line."""
     os.nice(5)
+    for line in sys.stdin.buffer:
+        family, text, goes_on = json.loads(line)
+        print(slice_tokens(Slice(text, goes_on), family), flush=True)
+
+
+if __name__ == "__main__":
+    _work()
