@@ -111,7 +111,10 @@ class Working(ModalScreen[None]):
 class Choose(ModalScreen[str | None]):
     """One of several, by arrow keys or by typing; None when it was left with Escape."""
 
-    DEFAULT_CSS = _CSS.format(name="Choose") + "Choose OptionList { height: auto; max-height: 16; }"
+    DEFAULT_CSS = _CSS.format(name="Choose") + (
+        "Choose OptionList { height: auto; max-height: 16; margin-top: 1; padding: 0;"
+        " border: none; background: $surface; }"
+    )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
 
     def __init__(

@@ -39,8 +39,8 @@ PARTS = {
 }
 """The parts of the insights, in the order they are read."""
 
+OUTCOMES = "Success of the runs that returned: █ at least, ▓ as seen, ░ at most (95 %)."
 SAID = {
-    "overall": "Success among the runs that returned; a run that still waits is unknown.",
     "by_attempt": "First, second … run of one planned agent or task.",
     "over_time": "Each day on which something was deployed.",
     "context": "Success with a source and without it. It went with it; that is no cause.",
@@ -63,8 +63,8 @@ class InsightsScreen(OrchScreen):
 
     AUTO_FOCUS = "#parts"
     HELP = """\
-Every figure has its n. The bar is the share of success among the runs that returned; the light part
-is where the true share may lie as well (Wilson interval, 95 %).
+Every figure has its n. The bar is the share of success among the runs that returned; between its
+darkest and its lightest part lies the true share (Wilson interval, 95 %). `?` are runs that wait.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "cycle_scope", "Session/project", id="insights-scope"),
@@ -157,7 +157,7 @@ is where the true share may lie as well (Wilson interval, 95 %).
         """What the part is about; ``remark`` says what else there is to know."""
         part = self.query_one("#parts", Rows).key
         where = "this session" if self._of_session else "this project"
-        said = SAID.get(part, "Success among the runs that returned.")
+        said = SAID.get(part, OUTCOMES)
         title = " · ".join(filter(None, (PARTS[part], where, remark)))
         self.query_one("#about", Static).update(f"{title}\n{said}")
 
@@ -289,14 +289,16 @@ def sparks(values: Sequence[float | None], full: float) -> str:
 
 
 def share_bar(share: float | None, low: float | None = None, high: float | None = None) -> str:
-    """A share as a bar with its percentage: ``█`` surely, ``░`` perhaps."""
+    """A share as a bar with its percentage: ``█`` at least, ``▓`` as seen, ``░`` at most."""
     if share is None:
         return "none returned yet"
     low, high = share if low is None else low, share if high is None else high
     cells = ""
     for cell in range(CELLS):
         middle = (cell + 0.5) / CELLS
-        cells += "█" if middle <= low else "░" if middle <= high else "·"
+        cells += (
+            "█" if middle <= low else "▓" if middle <= share else "░" if middle <= high else "·"
+        )
     return f"{cells} {share:4.0%}"
 
 

@@ -66,7 +66,8 @@ async def test_the_command_gives_the_same(folder: Path, clock: FakeClock) -> Non
 
 def test_a_bar_says_how_sure_it_is() -> None:
     assert share_bar(None) == "none returned yet"
-    assert share_bar(1.0, 0.5, 1.0) == "████████░░░░░░░░ 100%"
+    assert share_bar(1.0, 0.5, 1.0) == "████████▓▓▓▓▓▓▓▓ 100%"
+    assert share_bar(0.5, 0.25, 0.75) == "████▓▓▓▓░░░░····  50%"
     assert share_bar(0.0, 0.0, 0.25) == "░░░░············   0%"
 
 
