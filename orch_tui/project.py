@@ -63,6 +63,7 @@ class Project:
         self._face = face
         self._clock = clock
         self._record: Record | None = None
+        self._file: tuple[int, int] | None = None
         self._turn = allocate_lock()
 
     @property
@@ -107,8 +108,12 @@ class Project:
     def _opened(self, *, create: bool) -> Record:
         """The one record of all threads, opened by whoever asks first."""
         with self._turn:
+            if self._record is not None and _identity(self.database) != self._file:
+                self._record.close()  # the file was replaced or removed: that one is gone
+                self._record = None
             if self._record is None:
                 self._record = self._open(create=create or self._anything_waits())
+                self._file = _identity(self.database)
                 if self.taking_in:
                     self._drain(READERS_SHARE)
             return self._record
@@ -349,3 +354,12 @@ class Project:
         from orch_tui.recall.dates import moment
 
         return moment(text, datetime.fromisoformat(self.now()))
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Which file lies at a path; None: none."""
+    try:
+        status = os.stat(file)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

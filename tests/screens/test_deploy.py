@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -440,6 +441,29 @@ async def test_a_draft_is_there_again_after_a_crash(folder: Path) -> None:
         assert driven.found["Postings lists compress well as gaps"] == "[ ]"
         await driven.keys("escape")
         assert driven.view == "lists" and executions.get(driven.record, "exec-003").status
+
+
+async def test_a_draft_that_cannot_be_kept_is_said_and_the_text_stays(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("c")
+        drafts = driven.app.drafts.folder
+        shutil.rmtree(drafts, ignore_errors=True)
+        drafts.write_text("no folder any more, as on a full disk")
+        await driven.paste(MESSAGE)
+        assert "cannot be kept" in driven.problem
+        drafts.unlink()
+        await driven.keys("f8")
+        assert exact(driven.record, "exec-003") == MESSAGE.encode()
+
+
+async def test_a_terminal_that_is_resized_keeps_what_is_pasted(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("c")
+        await driven.pilot.resize_terminal(60, 10)  # too small to show anything of it
+        await driven.paste(MESSAGE)
+        await driven.pilot.resize_terminal(140, 45)
+        await settled(driven.pilot)
+        assert driven.area.text == MESSAGE
 
 
 async def test_quitting_while_completing_comes_back_to_it(folder: Path) -> None:

@@ -165,6 +165,32 @@ async def test_what_another_process_records_appears_and_the_place_is_kept(
         assert app.screen.query_one("#hits", Rows).key == "exec-002"
 
 
+async def test_a_record_that_is_replaced_or_removed_is_noticed(
+    folder: Path, clock: FakeClock, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    (other / ".git").mkdir(parents=True)
+    with OrchestrationSession("Elsewhere", project=other) as session:
+        session.init_deployment("Explore", "A walrus of another record")
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        database = app.project.database
+        (other / ".claude/orchestration/execution.db").replace(database)
+        for stale in ("-wal", "-shm"):
+            database.with_name(database.name + stale).unlink(missing_ok=True)
+        while keys(app) != ["exec-001"]:
+            await pilot.pause(0.02)
+        database.unlink()
+        while keys(app):
+            await pilot.pause(0.02)
+        assert app.screen.query_one("#hits", Rows).rows == ()
+        with OrchestrationSession("Begun again", project=folder) as session:
+            session.init_deployment("Explore", "Into a record of its own")
+        while len(keys(app)) != 1:
+            await pilot.pause(0.02)
+
+
 async def test_without_a_record_it_says_what_to_do_and_makes_none(
     tmp_path: Path, clock: FakeClock
 ) -> None:

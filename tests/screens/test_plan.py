@@ -554,3 +554,16 @@ async def test_a_planned_agent_goes_on_in_compose(project: Project, clock: FakeC
         assert isinstance(compose, ComposeScreen)
         assert compose.now.agent_type == agent.agent.agent_type
         assert compose.now.bundle_id == (agent.agent.bundle_id or "")
+
+
+async def test_a_broken_agent_file_costs_only_itself(project: Project, clock: FakeClock) -> None:
+    agents = project.root / ".claude" / "agents"
+    agents.mkdir(parents=True, exist_ok=True)
+    (agents / "broken.md").write_bytes(b"---\nname: [unclosed\n\xff\xfe---\n")
+    (agents / "fine.md").write_text("---\nname: fine-agent\ndescription: d\n---\nDo it.\n")
+    app = app_of(project.root, clock)
+    async with app.run_test(size=(140, 45)) as pilot:
+        screen = await opened(pilot, "enter", "a", "»fine-a", "down", "enter")
+        page = screen._page
+        assert page is not None
+        assert "fine-agent" in [line.agent.agent_type for line in page.agents]
