@@ -167,19 +167,9 @@ def bundle(bench: Bench) -> Iterator[Line]:
 
 
 def files(bench: Bench) -> Iterator[Line]:
-    spec = find_spec("textual")
-    if spec is None or not spec.submodule_search_locations:
-        yield Line("textual's own files", None, None, "", "textual is not installed")
-        return
     folder = bench.project("files")
-    shutil.copytree(
-        spec.submodule_search_locations[0],
-        folder / "textual",
-        ignore=lambda _, names: [n for n in names if "." in n and not n.endswith(".py")],
-    )
-    copied = list(folder.rglob("*.py"))
-    size = sum(path.stat().st_size for path in copied) / 1e6
-    what = f"{len(copied)} files, {size:.1f} MB, counted and bundled"
+    copied, size = _textual(folder)
+    what = f"{copied} files, {size:.1f} MB, counted and bundled"
     record = folder / ".claude/orchestration"
     words = "prepare-bundle --agent-type a --output b.json --files textual/**/*.py"
     command = [*bench.orch, *words.split()]
@@ -191,6 +181,54 @@ def files(bench: Bench) -> Iterator[Line]:
         found = bench.against_nothing(command, folder, n=5, before=before, exit_codes=(0, 1))
         yield Line(f"{what}, {state}", budget, found.cpu, "s", _detail(found))
         yield Line(f"{what}, {state}: peak", 120, found.peak, "MiB", "")
+
+
+PEERS = {
+    "files-to-prompt": "textual --output {}.txt",
+    "gitingest": "textual --output {}.txt",
+    "repomix": "textual --quiet --output {}.xml",
+}
+"""What packs a folder too, and how it is told to; measured where it is found on the PATH."""
+
+
+def peers(bench: Bench) -> Iterator[Line]:
+    folder = bench.project("peers")
+    copied, size = _textual(folder)
+    what = f"{copied} files, {size:.1f} MB"
+    for name, words in PEERS.items():
+        found = shutil.which(name, path=bench.env.get("PATH"))
+        if found is None:
+            yield Line(f"{what}: {name}", None, None, "", "is not installed")
+            continue
+        try:
+            packed = bench.against_nothing([found, *words.split()], folder, n=5)
+        except FailedError as error:
+            yield Line(f"{what}: {name}", None, None, "", str(error))
+        else:
+            yield Line(f"{what}: {name}", None, packed.cpu, "s", _detail(packed))
+    record = folder / ".claude/orchestration"
+    words = "prepare-bundle --agent-type a --output b.json --files textual"
+    for state, before in (
+        ("cold", lambda: shutil.rmtree(record, ignore_errors=True)),
+        ("warm", lambda: None),
+    ):
+        packed = bench.against_nothing(
+            [*bench.orch, *words.split()], folder, n=5, before=before, exit_codes=(0, 1)
+        )
+        yield Line(f"{what}: orch, {state}", None, packed.cpu, "s", _detail(packed))
+
+
+def _textual(folder: Path) -> tuple[int, float]:
+    """Textual's own sources into a folder: how many files, and MB."""
+    spec = find_spec("textual")
+    assert spec is not None and spec.submodule_search_locations
+    shutil.copytree(
+        spec.submodule_search_locations[0],
+        folder / "textual",
+        ignore=lambda _, names: [n for n in names if "." in n and not n.endswith(".py")],
+    )
+    copied = list(folder.rglob("*.py"))
+    return len(copied), sum(path.stat().st_size for path in copied) / 1e6
 
 
 ENCODING = "o200k_base"
@@ -339,6 +377,7 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "commands": commands,
     "bundle": bundle,
     "files": files,
+    "peers": peers,
     "tiktoken": tiktoken,
     "completion": completion,
     "processes": processes,
