@@ -314,6 +314,7 @@ CREATE TABLE "import_checkpoints" (
   "head" TEXT,
   "note" TEXT,
   "state" TEXT,
+  "awaited_since" TIMESTAMP,
   "read_at" TIMESTAMP DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 );
 
@@ -347,6 +348,8 @@ CREATE TABLE "execution_files" (
 ) WITHOUT ROWID;
 
 CREATE INDEX observations_pending ON observations (execution_id) WHERE pending;
+
+CREATE INDEX transcripts_awaited ON import_checkpoints (awaited_since) WHERE awaited_since IS NOT NULL;
 
 CREATE INDEX executions_by_time ON agent_executions (coalesce(deployed_at, completed_at), retracted_at, session_id, agent_type, status, success, model, resolved_model, planned_id, bundle_version_id);
 

@@ -165,6 +165,8 @@ class ImportCheckpoint(Table):
 
     ``size`` and ``mtime_ns`` tell a file that is as it was by one stat; ``head`` (the SHA-256 of
     its first bytes) one that was replaced. ``note`` says why it was skipped, where it was.
+    ``awaited_since`` is when a hook told that what writes the file is at its end: it is looked at
+    again for a while. ``size`` is -1 of a file that was not read yet.
     """
 
     path = TextField(primary_key=True)
@@ -174,6 +176,7 @@ class ImportCheckpoint(Table):
     head = TextField(null=True)
     note = TextField(null=True)
     state = JsonField(null=True)
+    awaited_since = TimeField(null=True)
     read_at = created_at()
 
     class Meta:

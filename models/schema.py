@@ -60,6 +60,8 @@ TABLES: tuple[type[Model], ...] = (
 
 INDEXES = (
     "CREATE INDEX observations_pending ON observations (execution_id) WHERE pending",
+    "CREATE INDEX transcripts_awaited ON import_checkpoints (awaited_since) "
+    "WHERE awaited_since IS NOT NULL",
     # Lists are newest first, and so are most questions; it covers what they filter by.
     f"CREATE INDEX executions_by_time ON agent_executions ({WHEN}, "
     "retracted_at, session_id, agent_type, status, success, model, resolved_model, planned_id, "

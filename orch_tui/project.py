@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 READERS_SHARE = 500
 """Payloads of hooks that a command records on its way; the app and ``orch watch`` take all."""
 
+READERS_BYTES = 16_000_000
+"""Of transcripts whose agents have returned, likewise: a fifth of a second."""
+
 
 class Project:
     """The project that a folder (default: the working folder) belongs to.
@@ -115,29 +118,32 @@ class Project:
                 self._record = self._open(create=create or self._anything_waits())
                 self._file = _identity(self.database)
                 if self.taking_in:
-                    self._drain(READERS_SHARE)
+                    self._drain(self._record, READERS_SHARE, READERS_BYTES)
             return self._record
 
     def take_in(self) -> int:
-        """Record all that hooks left in the inbox, and give how many payloads that were."""
-        if not self.recording or not self._anything_waits():
-            return 0
-        self._opened(create=True)
-        return self._drain(None)
+        """Record all that hooks left in the inbox, and what they made us wait for.
 
-    def _drain(self, most: int | None) -> int:
-        if self._record is None or not self._anything_waits():
+        Gives how many payloads and transcripts that were.
+        """
+        if not self.recording or not (self._record or self._anything_waits()):
             return 0
-        from orch_tui.record import inbox
+        return self._drain(self._opened(create=True))
 
-        drained = inbox.drain(self._record, self.root, most=most)
-        if there := [path for path in drained.transcripts if os.path.isfile(path)]:
+    def _drain(self, record: Record, payloads: int | None = None, size: int | None = None) -> int:
+        """Take in payloads, and what transcripts have more since; both no more than there is."""
+        from orch_tui.record import awaited
+
+        taken = 0
+        if self._anything_waits():
+            from orch_tui.record import inbox
+
+            taken = inbox.drain(record, self.root, most=payloads)
+        if record.writable and awaited.is_any(record):
             from orch_tui.record import importing
 
-            importing.import_at_once(
-                self._record, map(Path, there), catalogue=self.catalogue, root=self.root
-            )
-        return drained.payloads
+            taken += importing.catch_up(record, catalogue=self.catalogue, root=self.root, most=size)
+        return taken
 
     def _anything_waits(self) -> bool:
         """Whether hooks left something for this record; one of another name is not theirs."""

@@ -7,6 +7,9 @@ import re
 LAUNCHERS = ("Agent", "Task")
 """The tool that launches agents: ``Task`` until 2.1.62."""
 
+SIDECAR = ".meta.json"
+"""Ends the name of what Claude Code notes of an agent, instead of the ``.jsonl`` of its own."""
+
 _INTERNAL = re.compile(
     r"a(?:compact|prompt_suggestion|side_question|session_memory|speculation|magic_docs"
     r"|extract_memories|away_summary)-"

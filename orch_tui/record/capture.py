@@ -11,7 +11,7 @@ from typing import Any
 
 from orch_tui.facts import in_list
 from orch_tui.models.database import Record
-from orch_tui.record import briefings, sessions
+from orch_tui.record import awaited, briefings, sessions
 from orch_tui.record.merge import UNKNOWN, same_words
 from orch_tui.record.observations import join, observe, owner_of, settle
 from orch_tui.record.payloads import Heard, Statement
@@ -32,6 +32,16 @@ def take(record: Record, project: str, heard: Heard, at: str) -> None:
         _state(record, project, heard.claude_session, statement, at)
     if heard.end:
         _close(record, heard.claude_session, heard.end.reason, at)
+        sessions.end_of_claude(record, heard.claude_session, at)
+    if heard.transcript and _knows_of(record, heard):
+        awaited.expect(record, heard.transcript, at)
+
+
+def _knows_of(record: Record, heard: Heard) -> bool:
+    """Whether anything is recorded of the agent or the session that is at its end."""
+    if heard.end:
+        return bool(_of_session(record, heard.claude_session, "LIMIT 1"))
+    return any(owner_of(record, key) for each in heard.statements for key in each.keys)
 
 
 def _state(record: Record, project: str, session: str, statement: Statement, at: str) -> None:
@@ -57,6 +67,7 @@ def _state(record: Record, project: str, session: str, statement: Statement, at:
         record, statement.kind, payload, source="hook", keys=keys, at=at, message=message, born=born
     )
     settle(record, [owner])
+    sessions.heard_of_claude(record, session, at)
 
 
 def _is_an_open_call(record: Record, session: str, payload: Mapping[str, Any]) -> bool:
@@ -209,13 +220,12 @@ def briefing_of(record: Record, call: str, prompt: str) -> int | None:
 
 def _close(record: Record, session: str, reason: str, at: str) -> None:
     """What was deployed before its session ended and has not returned will not do so any more."""
-    for label, key in record.sql(
-        "SELECT execution_id, min(key) FROM execution_keys "
-        "JOIN agent_executions USING (execution_id) "
-        "WHERE ((key >= ?1 AND key < ?2) OR (key >= ?3 AND key < ?4)) AND status = 'deployed' "
-        "AND (SELECT min(at) FROM observations AS o "
+    for label, key in _of_session(
+        record,
+        session,
+        "AND status = 'deployed' AND (SELECT min(at) FROM observations AS o "
         "WHERE o.execution_id = agent_executions.execution_id) <= ?5 GROUP BY execution_id",
-        [f"agent:{session}/", f"agent:{session}0", f"call:{session}/", f"call:{session}0", at],
+        at,
     ):
         statement = {
             "status": "failed",
@@ -224,6 +234,17 @@ def _close(record: Record, session: str, reason: str, at: str) -> None:
         }
         observe(record, "returned", statement, source="hook", keys=[key], at=at)
         settle(record, [label])
+
+
+def _of_session(record: Record, session: str, condition: str, *parameters: str) -> list[Any]:
+    """Executions of a Claude session, each with a key, on a further condition (from ``?5`` on)."""
+    agents, calls = f"agent:{session}", f"call:{session}"
+    return record.sql(
+        "SELECT execution_id, key FROM execution_keys "
+        "JOIN agent_executions USING (execution_id) "
+        f"WHERE ((key >= ?1 AND key < ?2) OR (key >= ?3 AND key < ?4)) {condition}",
+        [f"{agents}/", f"{agents}0", f"{calls}/", f"{calls}0", *parameters],
+    )
 
 
 # The transcript of the agent, where a hook says nothing

@@ -25,8 +25,8 @@ from orch_tui.models.base import timestamp
 from orch_tui.models.database import Record, utc_now
 from orch_tui.paths import project_root
 from orch_tui.prepare.catalogue import Catalogue
-from orch_tui.record import capture, file_use, sessions, usage
-from orch_tui.record.agents import agent_key, is_internal, tool_key
+from orch_tui.record import awaited, capture, file_use, sessions, usage
+from orch_tui.record.agents import SIDECAR, agent_key, is_internal, tool_key
 from orch_tui.record.merge import UNKNOWN
 from orch_tui.record.observations import observe, owner_of, settle
 from orch_tui.record.opening import not_waiting
@@ -46,7 +46,6 @@ NO_TRANSCRIPT = "no transcript of Claude Code"
 UNREADABLE = "cannot be read"
 """Why a file is skipped."""
 
-_SIDECAR = ".meta.json"
 _HEAD = 1024
 _A_BATCH = 500
 """Statements to a transaction, about: others wait to write meanwhile."""
@@ -139,7 +138,7 @@ def _in_folder(folder: str) -> Iterator[Found]:
             try:
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
-                elif entry.name.endswith((".jsonl", _SIDECAR)) and entry.is_file():
+                elif entry.name.endswith((".jsonl", SIDECAR)) and entry.is_file():
                     status = entry.stat()
                     found.append(Found(entry.path, status.st_size, status.st_mtime_ns))
             except OSError:  # gone since, or a link to nowhere
@@ -191,7 +190,7 @@ def _worktrees(root: Path) -> Iterator[str]:
 
 def known(record: Record) -> set[str]:
     """The files that were looked at before, as they were then or not."""
-    return {path for (path,) in record.sql("SELECT path FROM import_checkpoints")}
+    return {path for (path,) in record.sql("SELECT path FROM import_checkpoints WHERE size >= 0")}
 
 
 def import_files(
@@ -219,18 +218,25 @@ def import_files(
         done += found.size
         progress(done, total)
     work.commit()
+    with record.write():
+        sessions.end_silent(record)
     return work.summed_up()
 
 
-def import_at_once(
-    record: Record, paths: Iterable[Path], *, catalogue: Catalogue, root: Path
-) -> None:
-    """Take in a few transcripts in passing; nothing where another process is writing just now.
+def catch_up(record: Record, *, catalogue: Catalogue, root: Path, most: int | None) -> int:
+    """Read the transcripts that hooks made us wait for, as far as they have grown since.
 
-    A whole import makes up for it.
+    ``most`` is how many bytes there is time for. Gives how many files were read; where another
+    process is writing just now, none.
     """
+    read = 0
     with suppress(RecordError, SourceError), not_waiting(record):
-        import_files(record, in_paths(paths), catalogue=catalogue, root=root)
+        look = awaited.look(record, most)
+        if look.grown:
+            files = in_paths(look.grown)
+            read = import_files(record, files, catalogue=catalogue, root=root).files_read
+        awaited.let_go(record, look.last)
+    return read
 
 
 @dataclass(slots=True)
@@ -284,7 +290,7 @@ class _Import:
             self._leave(found, INTERNAL)
             return
         try:
-            if path.name.endswith(_SIDECAR):
+            if path.name.endswith(SIDECAR):
                 self._sidecar(path, found)
             else:
                 self._transcript(path, found, progress)
@@ -413,7 +419,7 @@ class _Import:
         if noted is None:
             self._summary.skip(UNREADABLE)  # perhaps half written: look again next time
             return
-        agent = path.name.removeprefix("agent-").removesuffix(_SIDECAR)
+        agent = path.name.removeprefix("agent-").removesuffix(SIDECAR)
         transcript = path.with_name(f"agent-{agent}.jsonl")
         if self._only and not self._is_ours(transcript):
             self._leave(found, OTHER_PROJECT)
@@ -449,6 +455,8 @@ class _Import:
                         "WHERE claude_session = ?2 AND created_at > ?1",
                         [each.started_at, each.session],
                     )
+            for session, at in _last_heard(pending).items():
+                sessions.heard_of_claude(record, session, at)
             for each in pending:
                 keys |= self._facts(each.told)
             owners = {owner for owner in map(self._owner, keys) if owner}
@@ -537,6 +545,14 @@ class _Import:
         summary.merged = len(changed)
         summary.known = len(labels) - len(changed)
         return summary
+
+
+def _last_heard(pending: Iterable[_Pending]) -> dict[str, str]:
+    """The Claude sessions that are told of, each with the last time something happened."""
+    last: dict[str, str] = {}
+    for statement in (s for each in pending for s in each.told.statements):
+        last[statement.claude_session] = max(last.get(statement.claude_session, ""), statement.at)
+    return last
 
 
 def _of_sidecar(noted: Sidecar, agent: str, session: str, at: str, written: str) -> list[Statement]:

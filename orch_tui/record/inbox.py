@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orch_tui.errors import RecordError
@@ -59,26 +59,17 @@ def listed(folder: str) -> list[Waiting]:
         return []
 
 
-@dataclass(slots=True)
-class Drained:
-    """What was taken in."""
-
-    payloads: int = 0
-    transcripts: list[str] = field(default_factory=list)
-    """Of agents that returned, as the hooks name them."""
-
-
-def drain(record: Record, root: AnyPath, *, most: int | None = None) -> Drained:
-    """Take in what waits for the project, oldest first.
+def drain(record: Record, root: AnyPath, *, most: int | None = None) -> int:
+    """Take in what waits for the project, oldest first, and give how many payloads that were.
 
     A record that is locked or cannot be written is left alone, and so is what waits.
     """
-    drained = Drained()
+    taken = 0
     if record.writable:
         with suppress(RecordError):
             for batch in _batches(waiting(root)[:most]):
-                _take(record, root, batch, drained)
-    return drained
+                taken += _take(record, root, batch)
+    return taken
 
 
 def _batches(items: list[Waiting]) -> Iterator[list[Waiting]]:
@@ -116,7 +107,7 @@ def _arrived(name: str, found: os.stat_result) -> int:
     return found.st_mtime_ns
 
 
-def _take(record: Record, root: AnyPath, batch: list[Waiting], drained: Drained) -> None:
+def _take(record: Record, root: AnyPath, batch: list[Waiting]) -> int:
     """Apply a batch in one transaction, and remove its files when that is on disk."""
     from orch_tui.record.opening import not_waiting
 
@@ -135,8 +126,7 @@ def _take(record: Record, root: AnyPath, batch: list[Waiting], drained: Drained)
             os.unlink(path)
     for path, reason in aside:
         _set_aside(path, reason)
-    drained.payloads += len(done) + len(aside)
-    drained.transcripts += [h.transcript for _, _, h, _ in read if h and h.transcript]
+    return len(done) + len(aside)
 
 
 def _read(batch: Iterable[Waiting]) -> Iterator[tuple[str, str, Heard | None, str | None]]:

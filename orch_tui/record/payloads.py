@@ -60,7 +60,7 @@ class Heard:
     statements: tuple[Statement, ...] = ()
     end: SessionEnd | None = None
     transcript: str | None = None
-    """The agent's own, now that it has returned."""
+    """Of the agent that has returned, or of the session that has ended."""
 
 
 def parse(data: bytes) -> dict[str, Any]:
@@ -246,7 +246,14 @@ def _stopped(event: _Event) -> Heard | None:
     said = said if said.strip() else ""
     path = _text(event.payload, "agent_transcript_path")
     doubt = EMPTY if not said and "last_assistant_message" in event.payload else None
-    heard = _about_agent(event, "returned", {"doubt": doubt}, said or None, None if said else path)
+    went_on = event.payload.get("stop_hook_active") is True or None
+    heard = _about_agent(
+        event,
+        "returned",
+        {"doubt": doubt, "went_on": went_on},
+        said or None,
+        None if said else path,
+    )
     return heard and replace(heard, transcript=path or None)
 
 
@@ -277,7 +284,8 @@ def _about_agent(
 
 
 def _ended(event: _Event) -> Heard:
-    return Heard(event.session, end=SessionEnd(_text(event.payload, "reason") or "other"))
+    end = SessionEnd(_text(event.payload, "reason") or "other")
+    return Heard(event.session, end=end, transcript=_text(event.payload, "transcript_path") or None)
 
 
 _EVENTS = {

@@ -26,7 +26,8 @@ def told_apart(statements: list[Observation], living: Iterable[Observation]) -> 
 
     What is only ``presumed`` (the session ended and nothing was heard) counts where nothing else
     tells of a return, and once. An ``echo`` repeats what the stop of the agent said, and is heard
-    where that was not. Statements come oldest first and leave so.
+    where that was not. A stop of an agent that ``went_on`` shows the one before to be none:
+    somebody's hook refused it. Statements come oldest first and leave so.
     """
     seen = [o for o in statements if not o.payload.get("presumed")]
     if not seen:
@@ -35,7 +36,7 @@ def told_apart(statements: list[Observation], living: Iterable[Observation]) -> 
     if not hooks:
         return seen
     keyed = {o.digest: o for o in _keyed(_units(hooks, _Marks(living)))}
-    return [keyed.get(o.digest, o) for o in seen]
+    return [keyed.get(o.digest, o) for o in seen if o.source != "hook" or o.digest in keyed]
 
 
 class _Marks:
@@ -65,8 +66,10 @@ def _units(hooks: list[Observation], marks: _Marks) -> list[list[Observation]]:
     last: dict[str | None, list[Observation]] = {}
     for stop in (o for o in hooks if not o.payload.get("echo")):
         unit = last.get(stop.words)
-        if unit is None or marks.between(unit[-1].at, stop.at):
+        if unit is None or unit not in units or marks.between(unit[-1].at, stop.at):
             unit = last[stop.words] = []
+            if stop.payload.get("went_on"):
+                units = [u for u in units if marks.between(u[-1].at, stop.at)]
             units.append(unit)
         unit.append(stop)
     alone: list[Observation] = []

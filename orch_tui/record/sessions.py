@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from orch_tui.errors import ConflictError, NotFoundError, UsageError
 from orch_tui.facts import Session, columns
 from orch_tui.ids import new_label, not_found
+from orch_tui.models.base import timestamp
 from orch_tui.models.database import Record
 from orch_tui.phases import PHASES
 from orch_tui.record import journal
@@ -99,6 +101,71 @@ def of_claude(record: Record, claude_session: str, *, project: str, started_at: 
     )
     journal.log(record, "init-session", session_id=session_id, after={"scope": scope})
     return session_id
+
+
+def end_of_claude(record: Record, claude_session: str, at: str) -> None:
+    """A Claude session ended ``at``, if nobody heard of it later; call it within a write."""
+    for session_id, status in record.sql(
+        "SELECT session_id, status FROM sessions AS s WHERE claude_session = ?1 "
+        "AND status NOT IN ('completed', 'failed') AND NOT EXISTS ("
+        "SELECT 1 FROM agent_executions JOIN observations AS o USING (execution_id) "
+        "WHERE session_id = s.session_id AND o.source IN ('hook', 'import') AND o.at > ?2)",
+        [claude_session, at],
+    ):
+        _ended(record, session_id, status, at)
+
+
+def heard_of_claude(record: Record, claude_session: str, at: str) -> None:
+    """Something happened ``at`` in a Claude session: it goes on, if it had ended before."""
+    for session_id, status in record.sql(
+        "SELECT session_id, status FROM sessions WHERE claude_session = ? AND completed_at < ?",
+        [claude_session, at],
+    ):
+        record.execute(
+            "UPDATE sessions SET status = 'executing', completed_at = NULL WHERE session_id = ?",
+            [session_id],
+        )
+        journal.log(
+            record,
+            "resume-session",
+            session_id=session_id,
+            before={"status": status},
+            after={"status": "executing"},
+        )
+
+
+def end_silent(record: Record) -> None:
+    """Claude sessions of which nothing was heard for a day have ended, whether anybody said so.
+
+    Call it within a write.
+    """
+    long_ago = timestamp(record.clock() - _SILENCE)
+    for session_id, status, last in record.sql(
+        "SELECT session_id, s.status, max(s.created_at, coalesce(max(max("
+        "coalesce(e.deployed_at, ''), coalesce(e.completed_at, ''))), '')) AS last "
+        "FROM sessions AS s LEFT JOIN agent_executions AS e USING (session_id) "
+        "WHERE claude_session IS NOT NULL AND s.status = 'executing' "
+        "GROUP BY session_id HAVING last < ?",
+        [long_ago],
+    ):
+        _ended(record, session_id, status, last)
+
+
+_SILENCE = timedelta(days=1)
+
+
+def _ended(record: Record, session_id: str, status: str, at: str) -> None:
+    record.execute(
+        "UPDATE sessions SET status = 'completed', completed_at = ? WHERE session_id = ?",
+        [at, session_id],
+    )
+    journal.log(
+        record,
+        "complete-session",
+        session_id=session_id,
+        before={"status": status},
+        after={"status": "completed"},
+    )
 
 
 def get(record: Record, session_id: str) -> Session:

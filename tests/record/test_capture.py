@@ -118,6 +118,25 @@ def test_a_resumed_agent_may_say_the_same_again(record: Record, root: Path) -> N
     assert record.value("SELECT count(*) FROM completions") == 2
 
 
+def test_a_stop_that_another_hook_refused_is_no_return(record: Record, root: Path) -> None:
+    """The agent goes on, and Claude Code says of the next stop that a hook made it."""
+    *begun, stop = hooks.background(1, "Half of it.")
+    refused = {"stop_hook_active": True}
+    held = stop | refused | {"last_assistant_message": "Nearly."}
+    last = held | {"last_assistant_message": "All of it."}
+    take(record, root, [*begun, stop, held, stop | refused, last])
+    assert one(record, "status", "final_message") == ("completed", "All of it.")
+    assert record.value("SELECT count(*) FROM completions") == 1
+
+
+def test_a_stop_after_a_message_is_a_return_whoever_refused_it(record: Record, root: Path) -> None:
+    *_, again = resumed = hooks.resumed()
+    refused = again | {"stop_hook_active": True, "last_assistant_message": "And more."}
+    take(record, root, [*resumed, refused])
+    assert record.value("SELECT count(*) FROM completions") == 2
+    assert one(record, "final_message") == ("And more.",)
+
+
 def test_twenty_agents_at_once(record: Record, root: Path) -> None:
     logs = [hooks.background(number, f"Answer {number}.") for number in range(20)]
     take(record, root, [log[step] for step in range(4) for log in logs], step_ms=1)
@@ -209,6 +228,22 @@ def test_what_was_deployed_after_the_end_goes_on(record: Record, root: Path) -> 
     for _ in range(2):
         take(record, root, events)
         assert one(record, "status") == ("deployed",)
+
+
+def test_a_claude_session_ends_and_goes_on(record: Record, root: Path) -> None:
+    def session() -> Any:
+        return record.sql("SELECT status, completed_at FROM sessions")
+
+    end = hooks.event("SessionEnd", reason="other")
+    take(record, root, [*hooks.background(), end])
+    assert session() == [("completed", "2026-11-22T10:00:12.000Z")]
+    take(record, root, hooks.foreground(2), start_ns=hooks.START_NS + 10**12)
+    assert session() == [("executing", None)]
+    take(record, root, [end])  # heard of late
+    assert session() == [("executing", None)]
+    take(record, root, [end], start_ns=hooks.START_NS + 2 * 10**12)
+    take(record, root, [hooks.stop(f"a{1:016x}", "All is well.")])
+    assert session()[0][0] == "completed"
 
 
 def test_the_transcript_is_the_fallback(record: Record, root: Path, tmp_path: Path) -> None:

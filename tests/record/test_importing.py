@@ -180,6 +180,22 @@ def test_what_is_still_running_is_waiting(record: Record, tmp_path: Path) -> Non
     assert (run["status"], run["final_message"], run["tool_calls"]) == ("deployed", None, 1)
 
 
+def test_a_session_of_which_nothing_was_heard_for_a_day_has_ended(
+    record: Record, home: Path
+) -> None:
+    take_in(record, home)
+    rows = record.sql("SELECT status, completed_at > created_at FROM sessions")
+    assert rows and all(row == ("completed", 1) for row in rows)
+    grown = claude_home.background()[0]
+    grown.start += 300
+    grown.says("m-new", claude_home.launch("T-new", "Explore", "One more"))
+    grown.lines[-1]["timestamp"] = "2026-11-22T09:59:00.000Z"
+    take_in(record, grown.write(home))
+    assert record.sql(
+        "SELECT status, completed_at FROM sessions WHERE claude_session = ?", [S2]
+    ) == [("executing", None)]
+
+
 def test_twice_is_once(record: Record, home: Path) -> None:
     take_in(record, home)
     before = (executions(record), record.value("SELECT count(*) FROM observations"))

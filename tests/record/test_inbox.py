@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -99,16 +100,16 @@ def test_applied_again_after_a_crash_it_changes_nothing(record: Record, root: Pa
 def test_a_locked_record_is_left_alone(record: Record, root: Path) -> None:
     deliver(root, hooks.foreground())
     with Record(record.path) as other, other.write():
-        assert inbox.drain(record, root).payloads == 0
+        assert inbox.drain(record, root) == 0
     assert len(inbox.waiting(root)) == 4
     assert record.value("PRAGMA busy_timeout") > 0
-    assert inbox.drain(record, root).payloads == 4
+    assert inbox.drain(record, root) == 4
 
 
 def test_a_record_that_cannot_be_written_is_left_alone(record: Record, root: Path) -> None:
     deliver(root, hooks.foreground())
     with Record(record.path, writable=False) as reading:
-        assert inbox.drain(reading, root).payloads == 0
+        assert inbox.drain(reading, root) == 0
     assert len(inbox.waiting(root)) == 4
 
 
@@ -168,8 +169,8 @@ def test_what_a_killed_hook_left_behind_is_set_aside(record: Record, root: Path)
     assert len(inbox.set_aside(str(folder))) == 1
 
 
-def test_the_transcript_of_who_returned_is_taken_in_with_it(record: Record, root: Path) -> None:
-    """So that what a run used and cost is known without a command."""
+def a_run_with_its_transcript(root: Path) -> tuple[list[hooks.Event], Path, list[str]]:
+    """The events of a run in the background, its transcript and what that will hold."""
     folder = root / "claude" / hooks.SESSION / "subagents"
     folder.mkdir(parents=True)
     events = hooks.background(1, "Done.")
@@ -189,17 +190,57 @@ def test_the_transcript_of_who_returned_is_taken_in_with_it(record: Record, root
         {"type": "user", "message": {"role": "user", "content": "look at 1"}},
         {"type": "assistant", "message": said},
     ]
-    transcript.write_text(
-        "".join(
-            json.dumps({**common, "timestamp": "2026-11-22T10:00:09.500Z", **line}) + "\n"
-            for line in lines
-        )
-    )
-    deliver(root, events)
-    project = Project(root)
-    (row,) = project.existing_record.sql(
+    stamped = ({**common, "timestamp": "2026-11-22T10:00:09.500Z", **line} for line in lines)
+    return events, transcript, [json.dumps(line) + "\n" for line in stamped]
+
+
+def the_run(record: Record) -> tuple[object, ...]:
+    (row,) = record.sql(
         "SELECT status, final_message, input_tokens, output_tokens, cost_usd > 0, (SELECT "
         "count(*) FROM completions) FROM agent_executions"
     )
-    assert row == ("completed", "Done.", 100, 50, 1, 1)
+    return tuple(row)
+
+
+def test_the_transcript_of_who_returned_is_taken_in_with_it(record: Record, root: Path) -> None:
+    """So that what a run used and cost is known without a command."""
+    events, transcript, lines = a_run_with_its_transcript(root)
+    transcript.write_text("".join(lines))
+    deliver(root, events)
+    project = Project(root)
+    assert the_run(project.existing_record) == ("completed", "Done.", 100, 50, 1, 1)
+    project.close()
+
+
+@pytest.mark.parametrize("written", [None, "", "half"])
+def test_a_transcript_that_is_written_late_is_looked_at_again(
+    record: Record, root: Path, written: str | None
+) -> None:
+    """Whoever looks next reads it, be it days later; and after that it is looked at no more."""
+    events, transcript, lines = a_run_with_its_transcript(root)
+    if written is not None:
+        transcript.write_text(lines[0] + (lines[1][:-20] if written else ""))
+    deliver(root, events)
+    project = Project(root, clock=record.clock)
+    assert the_run(project.record)[:4] == ("completed", "Done.", None, None)
+    assert project.take_in() == 0
+    transcript.write_text("".join(lines))
+    assert project.take_in() == 1
+    assert the_run(project.record) == ("completed", "Done.", 100, 50, 1, 1)
+    assert project.take_in() == 0
+    project.close()
+    later = Project(root, clock=lambda: record.clock() + timedelta(days=3))
+    assert later.record.value("SELECT count(*) FROM import_checkpoints WHERE awaited_since") == 0
+    later.close()
+
+
+def test_the_end_of_a_session_brings_what_its_transcripts_tell(record: Record, root: Path) -> None:
+    """Of agents whose stop nobody heard of."""
+    events, transcript, lines = a_run_with_its_transcript(root)
+    transcript.write_text("".join(lines))
+    end = hooks.event("SessionEnd", reason="other")
+    end["transcript_path"] = str(transcript.parent.parent) + ".jsonl"
+    deliver(root, [*events[:3], end])
+    project = Project(root)
+    assert the_run(project.existing_record) == ("completed", "Done.", 100, 50, 1, 1)
     project.close()
