@@ -1,5 +1,6 @@
 -- The record of orch. Written by `python -m orch_tui.models.schema`; do not edit.
 PRAGMA application_id = 1869767528;
+
 PRAGMA user_version = 1;
 
 CREATE TABLE "contents" (
@@ -388,6 +389,10 @@ CREATE VIRTUAL TABLE given_index USING fts5(text, content='', prefix='3', tokeni
 
 CREATE VIRTUAL TABLE search_terms USING fts5vocab('search_index', 'instance');
 
+INSERT INTO search_index (search_index, rank) VALUES ('hashsize', 16777216);
+
+INSERT INTO given_index (given_index, rank) VALUES ('hashsize', 16777216);
+
 CREATE TRIGGER raw_execution_insert AFTER INSERT ON agent_executions
 WHEN NEW.revision = 0
 BEGIN
@@ -444,4 +449,3 @@ CREATE TRIGGER search_keeps_contents_delete BEFORE DELETE ON contents WHEN EXIST
 CREATE TRIGGER search_keeps_briefings_update BEFORE UPDATE OF briefing_id, parts ON briefings WHEN EXISTS (SELECT 1 FROM search_docs WHERE briefing_id = OLD.briefing_id) BEGIN SELECT RAISE(ABORT, 'briefings: what is indexed for search stays as it is'); END;
 
 CREATE TRIGGER search_keeps_briefings_delete BEFORE DELETE ON briefings WHEN EXISTS (SELECT 1 FROM search_docs WHERE briefing_id = OLD.briefing_id) BEGIN SELECT RAISE(ABORT, 'briefings: what is indexed for search stays as it is'); END;
-

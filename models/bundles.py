@@ -6,9 +6,7 @@ from peewee import SQL, AutoField, ForeignKeyField, IntegerField, TextField
 
 from orch_tui.models.base import JsonField, Table, TimeField, created_at, one_of, uid
 from orch_tui.models.contents import Briefing, Content
-
-ITEM_TYPES = ("file", "reference", "briefing", "shared_context")
-PRIORITIES = ("required", "recommended", "optional")
+from orch_tui.models.values import ITEM_TYPES, PRIORITIES
 
 
 class Bundle(Table):

@@ -10,17 +10,16 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from _thread import _local  # importing threading would cost a command half a millisecond
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import peewee
-
 from orch_tui.errors import RecordError, UsageError
-from orch_tui.models.base import APPLICATION_ID, SCHEMA_VERSION
-from orch_tui.models.base import timestamp as timestamp  # also the engine's
+from orch_tui.models.values import APPLICATION_ID, SCHEMA_VERSION
+from orch_tui.models.values import timestamp as timestamp  # also the engine's
 from orch_tui.paths import RECORD_FOLDER
 
 BUSY_SECONDS = 15
@@ -33,6 +32,12 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+class _Mine(_local):
+    """What each thread has of a record."""
+
+    connection: sqlite3.Connection | None = None
 
 
 class Record:
@@ -68,37 +73,44 @@ class Record:
             if not exists:
                 _make_file(path)
             _check_header(path)
-            self.db = self._database()
+            self._mine = _Mine()
             try:
                 self._bring_up_to_date()
             except BaseException:
                 self.close()
                 raise
 
-    def _database(self) -> peewee.SqliteDatabase:
-        record = self
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's own, opened when it first asks."""
+        if self._mine.connection is None:
+            with translated_errors(self.path):
+                self._mine.connection = self._connect()
+        return self._mine.connection
 
-        class Database(peewee.SqliteDatabase):
-            def rollback(self) -> None:
-                # a full disk makes SQLite roll back itself
-                if record.db.connection().in_transaction:
-                    super().rollback()
-
+    def _connect(self) -> sqlite3.Connection:
         if self.writable:
-            pragmas = {"foreign_keys": 1, "synchronous": "full"}
+            pragmas = ["foreign_keys = ON", "synchronous = FULL"]
             target = str(self.path)
         else:
-            pragmas = {"query_only": 1}
+            pragmas = ["query_only = ON"]
             target = self.path.absolute().as_uri() + (
                 "?mode=ro" if _shared_memory_usable(self.path) else "?immutable=1"
             )
-        return Database(
+        connection = sqlite3.connect(
             target,
-            pragmas=pragmas,
-            timeout=BUSY_SECONDS,
             uri=not self.writable,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,  # transactions begin where `write` and `read` say so
             check_same_thread=False,  # what a thread leaves behind may be let go of by another
         )
+        try:
+            for pragma in pragmas:
+                connection.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _bring_up_to_date(self) -> None:
         version = self._version()
@@ -143,21 +155,20 @@ class Record:
             )
 
     def _create(self) -> None:
-        from orch_tui.models.schema import create as create_schema  # the tables, for this alone
+        from orch_tui.models import schema  # brings Peewee, for this alone
 
-        with self.db.atomic("IMMEDIATE"):
+        with self._transaction("IMMEDIATE"):
             if not self._tables():  # another process may have been faster
-                create_schema(self.db)
-                self._stamp()
+                schema.create(self.connection)
 
     def _use_wal(self) -> None:
         """Switch to WAL; the switch itself ignores the busy timeout, so wait here."""
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
             try:
-                self.db.execute_sql("PRAGMA journal_mode = wal")
+                self.connection.execute("PRAGMA journal_mode = wal")
                 return
-            except peewee.OperationalError as error:
+            except sqlite3.OperationalError as error:
                 if "locked" not in str(error) or time.monotonic() > deadline:
                     raise
                 time.sleep(0.01)
@@ -169,55 +180,49 @@ class Record:
         names = self.sql("SELECT name FROM sqlite_schema WHERE type = 'table'")
         return {name for (name,) in names if not name.startswith("sqlite_")}
 
-    def _stamp(self) -> None:
-        self.db.execute_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-        self.db.execute_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
     # Statements
 
     def sql(self, statement: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Run raw SQL and give all its rows."""
         with translated_errors(self.path):
-            return list(self.db.execute_sql(statement, parameters).fetchall())
+            return self.connection.execute(statement, parameters).fetchall()
 
     def value(self, statement: str, parameters: Parameters = ()) -> Any:
         """The first column of the first row, or None."""
         with translated_errors(self.path):
-            row = self.db.execute_sql(statement, parameters).fetchone()
+            row = self.connection.execute(statement, parameters).fetchone()
             return row[0] if row else None
 
     def rows(self, statement: str, parameters: Parameters = ()) -> list[Row]:
         """Run raw SQL and give its rows by column name."""
         with translated_errors(self.path):
-            cursor = self.db.execute_sql(statement, parameters)
+            cursor = self.connection.execute(statement, parameters)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def execute(self, statement: str, parameters: Parameters = ()) -> sqlite3.Cursor:
         with translated_errors(self.path):
-            cursor: sqlite3.Cursor = self.db.execute_sql(statement, parameters)
-            return cursor
+            return self.connection.execute(statement, parameters)
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         with translated_errors(self.path):
-            self.db.connection().executemany(statement, rows)
-
-    def insert(self, table: type[peewee.Model], **values: Any) -> int:
-        """Insert one row and give its rowid."""
-        return int(table.insert(**values).execute(self.db) or 0)
+            self.connection.executemany(statement, rows)
 
     # Transactions
 
     @contextmanager
     def read(self) -> Iterator[None]:
         """A consistent view for several statements."""
-        with translated_errors(self.path), self.db.atomic("DEFERRED"):
+        if self.connection.in_transaction:
+            yield
+            return
+        with translated_errors(self.path), self._transaction("DEFERRED"):
             yield
 
     @contextmanager
     def write(self) -> Iterator[None]:
         """One transaction; nested calls join the outermost, which brings the index up to date."""
-        if self.db.transaction_depth():
+        if self.connection.in_transaction:
             yield
             return
         if not self.writable:
@@ -227,9 +232,35 @@ class Record:
             )
         from orch_tui.models import search  # who only reads does without
 
-        with translated_errors(self.path), self.db.atomic("IMMEDIATE"):
+        with translated_errors(self.path), self._transaction("IMMEDIATE"):
             yield
             search.refresh_pending(self)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part of a transaction that is undone by itself when it fails."""
+        with translated_errors(self.path):
+            self.connection.execute("SAVEPOINT attempt")
+            try:
+                yield
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK TO attempt")
+                    self.connection.execute("RELEASE attempt")
+                raise
+            self.connection.execute("RELEASE attempt")
+
+    @contextmanager
+    def _transaction(self, kind: str) -> Iterator[None]:
+        connection = self.connection
+        connection.execute(f"BEGIN {kind}")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # a full disk makes SQLite roll back itself
+                connection.execute("ROLLBACK")
+            raise
 
     def now(self) -> str:
         return timestamp(self.clock())
@@ -247,7 +278,7 @@ class Record:
             try:
                 # another connection: SQLite copies from none that is in a write transaction
                 with (
-                    closing(sqlite3.connect(self.db.database, uri=not self.writable)) as source,
+                    closing(self._connect()) as source,
                     closing(sqlite3.connect(target)) as copy,
                 ):
                     source.backup(copy)
@@ -260,7 +291,9 @@ class Record:
 
         Closing one while its thread is inside a statement would crash the interpreter.
         """
-        self.db.close()
+        if self._mine.connection is not None:
+            self._mine.connection.close()
+            self._mine.connection = None
 
     def __enter__(self) -> Record:
         return self
@@ -332,11 +365,11 @@ def translated_errors(path: Path) -> Iterator[None]:
     """SQLite's and the system's complaints as ``RecordError`` with what to do."""
     try:
         yield
-    except (peewee.DatabaseError, sqlite3.DatabaseError) as error:
+    except sqlite3.DatabaseError as error:
         for words, wrong, hint in _REASONS:
             if words in str(error):
                 raise RecordError(f"{path} {wrong}", hint=hint) from error
-        if isinstance(error, peewee.OperationalError | sqlite3.OperationalError):
+        if isinstance(error, sqlite3.OperationalError):
             raise RecordError(f"{path}: {error}", hint="`orch doctor` tells more") from error
         raise
     except UnicodeEncodeError as error:

@@ -14,7 +14,6 @@ from peewee import (
 )
 
 from orch_tui.models.base import (
-    NOW,
     JsonField,
     Table,
     TimeField,
@@ -23,12 +22,10 @@ from orch_tui.models.base import (
     one_of,
     uid,
 )
-from orch_tui.models.bundles import ITEM_TYPES, PRIORITIES, BundleVersion
+from orch_tui.models.bundles import BundleVersion
 from orch_tui.models.contents import Briefing, Content
 from orch_tui.models.sessions import PlannedAgent, Session
-
-STATES = ("deployed", "completed", "failed")
-SOURCES = ("manual", "api", "hook", "import", "sql")
+from orch_tui.models.values import ITEM_TYPES, NOW, PRIORITIES, SOURCES, STATES
 
 
 class AgentExecution(Table):

@@ -11,15 +11,17 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import peewee
-
 from orch_tui.errors import RecordError
-from orch_tui.models.base import as_time
-from orch_tui.models.bundles import ITEM_TYPES
-from orch_tui.models.executions import RAW_COLUMNS, STATES
-from orch_tui.models.outputs import OUTPUT_TYPES
-from orch_tui.models.schema import SCHEMA_VERSION, create
-from orch_tui.models.sessions import STATUSES
+from orch_tui.models import schema
+from orch_tui.models.executions import RAW_COLUMNS
+from orch_tui.models.values import (
+    ITEM_TYPES,
+    OUTPUT_TYPES,
+    SCHEMA_VERSION,
+    STATES,
+    STATUSES,
+    as_time,
+)
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Record, Row
@@ -63,7 +65,7 @@ def migrate(record: Record) -> None:
     """
     backup: Path | None = None
     try:
-        with record.db.atomic("IMMEDIATE"):
+        with record._transaction("IMMEDIATE"):
             version = record._version()
             if version == SCHEMA_VERSION:  # another process was faster
                 return
@@ -71,7 +73,7 @@ def migrate(record: Record) -> None:
             record.backup(backup)
             for step in range(version, SCHEMA_VERSION):
                 _STEPS[step](record)
-            record._stamp()
+            record.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     except BaseException:
         if backup:
             backup.unlink(missing_ok=True)
@@ -99,7 +101,7 @@ def _from_original(record: Record) -> None:
             f"CREATE TEMP TABLE original_{table} AS SELECT rowid AS original_row, * FROM {table}"
         )
         record.execute(f"DROP TABLE {table}")
-    create(record.db)
+    schema.create(record.connection)
     for table, columns in ORIGINAL.items():
         for row in record.rows(f"SELECT * FROM original_{table} ORDER BY original_row"):
             _copy(record, table, columns, row)
@@ -126,7 +128,7 @@ def _copy(record: Record, table: str, columns: tuple[str, ...], row: Row) -> Non
             f"INSERT INTO {table} ({', '.join(mended)}) VALUES ({', '.join('?' * len(mended))})",
             list(mended.values()),
         )
-    except (peewee.IntegrityError, sqlite3.IntegrityError) as error:
+    except sqlite3.IntegrityError as error:
         raise RecordError(
             f"{record.path}: row {mended[name]!r} of {table} cannot be taken over: {error}",
             hint="the file is as it was; change that row and open it again",

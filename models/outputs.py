@@ -7,8 +7,7 @@ from peewee import AutoField, BooleanField, ForeignKeyField, IntegerField, TextF
 from orch_tui.models.base import JsonField, Table, TimeField, created_at, default, one_of, uid
 from orch_tui.models.contents import Content
 from orch_tui.models.executions import AgentExecution
-
-OUTPUT_TYPES = ("deliverable", "validation_result", "insight", "error")
+from orch_tui.models.values import OUTPUT_TYPES
 
 
 class Output(Table):

@@ -6,11 +6,11 @@ prints it and a test holds the two together.
 
 from __future__ import annotations
 
+import sqlite3
+from functools import cache
+
 from peewee import Model, SchemaManager, SqliteDatabase
 
-from orch_tui.models.base import APPLICATION_ID as APPLICATION_ID
-from orch_tui.models.base import SCHEMA_VERSION as SCHEMA_VERSION
-from orch_tui.models.base import WHEN
 from orch_tui.models.bundles import Bundle, BundleItem, BundleVersion
 from orch_tui.models.contents import Briefing, Content, TokenCount
 from orch_tui.models.executions import (
@@ -34,6 +34,7 @@ from orch_tui.models.sessions import (
     PlannedWait,
     Session,
 )
+from orch_tui.models.values import APPLICATION_ID, SCHEMA_VERSION, WHEN
 
 TABLES: tuple[type[Model], ...] = (
     Content,
@@ -71,29 +72,35 @@ INDEXES = (
 TRIGGERS = {**RAW_TRIGGERS, **JOURNAL_TRIGGERS, **SEARCH_TRIGGERS}
 
 
-def create(database: SqliteDatabase) -> None:
+@cache
+def statements() -> tuple[str, ...]:
+    """What makes everything in an empty database, in order."""
+    with SqliteDatabase(":memory:") as database:
+        for table in TABLES:
+            SchemaManager(table, database).create_all(safe=False)
+        made = database.execute_sql(
+            "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid"
+        ).fetchall()
+    return (
+        f"PRAGMA application_id = {APPLICATION_ID}",
+        f"PRAGMA user_version = {SCHEMA_VERSION}",
+        *(sql for (sql,) in made),
+        *INDEXES,
+        *SEARCH_TABLES,
+        *TRIGGERS.values(),
+    )
+
+
+def create(connection: sqlite3.Connection) -> None:
     """Make everything in an empty database, inside the caller's transaction."""
-    for table in TABLES:
-        SchemaManager(table, database).create_all(safe=False)
-    for statement in (*INDEXES, *SEARCH_TABLES, *TRIGGERS.values()):
-        database.execute_sql(statement)
+    for statement in statements():
+        connection.execute(statement)
 
 
 def script() -> str:
     """The whole schema as one SQL script."""
-    head = (
-        "-- The record of orch. Written by `python -m orch_tui.models.schema`; do not edit.\n"
-        f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {SCHEMA_VERSION};\n\n"
-    )
-    with SqliteDatabase(":memory:") as database:
-        create(database)
-        # what a virtual table keeps for itself has a name of the form <table>_<part>
-        made = database.execute_sql(
-            "SELECT sql FROM sqlite_schema AS s WHERE sql IS NOT NULL AND NOT EXISTS ("
-            "SELECT 1 FROM sqlite_schema AS v WHERE v.sql LIKE 'CREATE VIRTUAL%' "
-            "AND s.name GLOB v.name || '_*') ORDER BY rowid"
-        ).fetchall()
-    return head + "".join(f"{_folded(statement)};\n\n" for (statement,) in made)
+    head = "-- The record of orch. Written by `python -m orch_tui.models.schema`; do not edit.\n"
+    return head + "\n".join(f"{_folded(statement)};\n" for statement in statements())
 
 
 def _folded(statement: str) -> str:

@@ -30,7 +30,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from orch_tui.models.base import as_time
+from orch_tui.models.values import as_time
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Record

@@ -12,7 +12,6 @@ from peewee import (
 )
 
 from orch_tui.models.base import (
-    NOW,
     JsonField,
     Table,
     TimeField,
@@ -22,8 +21,7 @@ from orch_tui.models.base import (
     uid,
 )
 from orch_tui.models.bundles import Bundle
-
-STATUSES = ("planning", "executing", "completed", "failed")
+from orch_tui.models.values import NOW, STATUSES
 
 
 class Session(Table):

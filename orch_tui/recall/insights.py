@@ -13,8 +13,8 @@ from functools import cache
 from math import sqrt
 from typing import Any, Literal
 
-from orch_tui.models.base import WHEN
 from orch_tui.models.database import Record, Row
+from orch_tui.models.values import WHEN
 from orch_tui.prepare.tokens import Count
 from orch_tui.recall.calibration import STARTS, Correction, Start, corrections
 from orch_tui.recall.listing import Result, chosen, decoded_content, latest_results

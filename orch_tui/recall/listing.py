@@ -11,11 +11,8 @@ from typing import Any, NamedTuple
 
 from orch_tui.errors import UsageError
 from orch_tui.facts import ExecutionFacts, Output, Session, columns
-from orch_tui.models.base import WHEN
 from orch_tui.models.database import Record
-from orch_tui.models.executions import STATES
-from orch_tui.models.outputs import OUTPUT_TYPES
-from orch_tui.models.sessions import STATUSES
+from orch_tui.models.values import OUTPUT_TYPES, STATES, STATUSES, WHEN
 from orch_tui.recall.dates import moment
 from orch_tui.record import deliverables, observations
 from orch_tui.record import executions as execution_rows

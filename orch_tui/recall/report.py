@@ -15,8 +15,8 @@ from typing import Any
 
 from orch_tui.errors import UsageError
 from orch_tui.facts import ExecutionFacts, Output, Session
-from orch_tui.models.base import WHEN
 from orch_tui.models.database import Record
+from orch_tui.models.values import WHEN
 from orch_tui.prepare.budget import Gauge, Limits, gauge
 from orch_tui.prepare.bundle import dumps
 from orch_tui.prepare.templates import Template, fill, load

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from orch_tui.errors import NotFoundError
 from orch_tui.facts import Allocation, Completion, ExecutionFacts, Output, Session
-from orch_tui.models.base import WHEN
 from orch_tui.models.database import Record
+from orch_tui.models.values import WHEN
 from orch_tui.record import (
     briefings,
     completion,

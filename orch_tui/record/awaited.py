@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from orch_tui.models.base import timestamp
 from orch_tui.models.database import Record
+from orch_tui.models.values import timestamp
 from orch_tui.record.agents import SIDECAR
 
 _LONG_ENOUGH = timedelta(minutes=15)

@@ -14,12 +14,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-import peewee
-
 from orch_tui.errors import RecordError
 from orch_tui.models import search
 from orch_tui.models.database import Record, is_record_folder, timestamp
-from orch_tui.models.schema import SCHEMA_VERSION
+from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.paths import inboxes, is_private
 from orch_tui.record import briefings, contents, inbox
 from orch_tui.record.observations import settle, unsettled
@@ -200,7 +198,7 @@ def _checked(record: Record, what: str, check: Check) -> list[Finding]:
         return [Finding(level, what, detail, remedy) for level, detail, remedy in check(record)]
     except RecordError as error:
         return [Finding("problem", what, error.message, error.hint)]
-    except (sqlite3.Error, peewee.PeeweeException, ValueError, TypeError, LookupError) as error:
+    except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
         return [Finding("problem", what, f"{type(error).__name__}: {error}", _RESTORE)]
 
 

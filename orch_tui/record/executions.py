@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from orch_tui.facts import Allocation, ExecutionFacts, columns
-from orch_tui.models.base import WHEN
 from orch_tui.models.database import Record
+from orch_tui.models.values import WHEN
 from orch_tui.record.observations import find, observe, settle
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
 from orch_tui.models.contents import Content
 from orch_tui.models.database import Record, Row
-from orch_tui.models.schema import SCHEMA_VERSION, TABLES
+from orch_tui.models.schema import TABLES
+from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record import contents
 
 FORMAT = "orch-export"
@@ -30,8 +30,7 @@ def export(record: Record) -> Iterator[dict[str, Any]]:
     """
     # a connection of its own: the caller may write while it takes the rows
     with Record(record.path, create=False, writable=False) as view, view.read():
-        connection: sqlite3.Connection = view.db.connection()
-        connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+        view.connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
         yield {
             "format": FORMAT,
             "version": VERSION,

@@ -21,8 +21,8 @@ import msgspec
 
 from orch_tui.errors import RecordError, SourceError
 from orch_tui.files import refused
-from orch_tui.models.base import timestamp
 from orch_tui.models.database import Record, utc_now
+from orch_tui.models.values import timestamp
 from orch_tui.paths import project_root
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.record import awaited, capture, file_use, sessions, usage

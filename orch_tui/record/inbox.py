@@ -133,7 +133,7 @@ def _read(batch: Iterable[Waiting]) -> Iterator[tuple[str, str, Heard | None, st
     """Path, time of arrival, what it says and, where it cannot be read, why."""
     from datetime import UTC, datetime
 
-    from orch_tui.models.base import timestamp
+    from orch_tui.models.values import timestamp
     from orch_tui.record import payloads
 
     for item in batch:
@@ -153,7 +153,7 @@ def _apply(record: Record, root: AnyPath, heard: Heard, at: str) -> str | None:
     from orch_tui.record import capture
 
     try:
-        with record.db.atomic():
+        with record.attempt():
             capture.take(record, str(root), heard, at)
     except RecordError:  # locked, or the disk is full: nobody's payload can be recorded
         raise

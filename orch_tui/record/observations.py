@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from orch_tui.ids import new_label, not_found
-from orch_tui.models.base import as_time
 from orch_tui.models.database import Record, Row
+from orch_tui.models.values import as_time
 from orch_tui.record import contents, file_use, journal, usage
 from orch_tui.record.merge import SAID, Merged, Observation, merge, same_words
 

@@ -242,7 +242,7 @@ def _remove(record: Record, secret: _Secret, found: _Found) -> None:
                 f"WHERE {_assignments(key, ' AND ')}",
                 [*changed.values(), *key.values()],
             )
-        except (peewee.IntegrityError, sqlite3.IntegrityError) as error:
+        except sqlite3.IntegrityError as error:
             raise OrchError(
                 f"two rows of {table._meta.table_name} differ in nothing but the secret",
                 hint="give a shorter part of the secret, so that their names stay different",

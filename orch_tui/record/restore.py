@@ -18,7 +18,8 @@ from typing import Any
 from orch_tui.errors import FormatError
 from orch_tui.files import refused
 from orch_tui.models.database import Record, Row
-from orch_tui.models.schema import SCHEMA_VERSION, TABLES
+from orch_tui.models.schema import TABLES
+from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record import contents, file_use, usage
 from orch_tui.record.export import FORMAT, VERSION
 from orch_tui.record.observations import canonical, join, owner_of, settle

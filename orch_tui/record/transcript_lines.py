@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
-from orch_tui.models.base import timestamp
+from orch_tui.models.values import timestamp
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes; whatever is longer is left out, so that no file can fill the memory."""

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from orch_tui.models import search as index
-from orch_tui.models.base import timestamp
 from orch_tui.models.database import Record
+from orch_tui.models.values import timestamp
 from orch_tui.recall.search import search
 from tests.bench.corpus import START, Corpus, Run
 from tests.bench.measure import percentile

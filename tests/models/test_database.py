@@ -17,7 +17,7 @@ import pytest
 from orch_tui.errors import RecordError
 from orch_tui.models import database
 from orch_tui.models.database import Record
-from orch_tui.models.schema import SCHEMA_VERSION
+from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record.sessions import get, init_session
 
 ROOT = Path(__file__).parents[2]
@@ -239,13 +239,13 @@ def test_each_thread_has_its_own_connection(path: Path) -> None:
     with Record(path) as record:
         seen: list[object] = []
         threads = [
-            threading.Thread(target=lambda: seen.append(record.db.connection())) for _ in range(2)
+            threading.Thread(target=lambda: seen.append(record.connection)) for _ in range(2)
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len({id(c) for c in [*seen, record.db.connection()]}) == 3
+        assert len({id(c) for c in [*seen, record.connection]}) == 3
 
 
 CREATE = """

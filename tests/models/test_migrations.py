@@ -11,7 +11,7 @@ import pytest
 
 from orch_tui.models import migrations
 from orch_tui.models.database import Record
-from orch_tui.models.schema import SCHEMA_VERSION
+from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record import executions, journal, outputs, sessions
 from orch_tui.record.completion import record_completion
 from orch_tui.record.observations import unsettled
@@ -277,11 +277,14 @@ def test_a_table_of_the_users_with_a_name_of_ours_is_named(original: Path) -> No
 def test_a_failure_at_the_end_leaves_the_file_as_it_was(
     original: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(_: Record) -> None:
+    step = migrations._STEPS[0]
+
+    def stopped(record: Record) -> None:
+        step(record)
         raise KeyboardInterrupt
 
     before = original.read_bytes()
-    monkeypatch.setattr(Record, "_stamp", stop)
+    monkeypatch.setitem(migrations._STEPS, 0, stopped)
     with pytest.raises(KeyboardInterrupt):
         Record(original)
     assert original.read_bytes() == before

@@ -40,7 +40,7 @@ def test_the_schema_file_makes_the_record(record: Record, tmp_path: Path) -> Non
     path = tmp_path / "paper.db"
     with closing(sqlite3.connect(path)) as raw:
         raw.executescript(PAPER.read_text())
-        assert made(raw) == made(record.db.connection())
+        assert made(raw) == made(record.connection)
     with Record(path, create=False) as opened:
         assert opened.value("PRAGMA journal_mode") == "wal"
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orch_tui.errors import UsageError
-from orch_tui.models.base import timestamp
 from orch_tui.models.database import Record
+from orch_tui.models.values import timestamp
 from orch_tui.recall.search import COUNTED, filter_names, filter_values, search
 
 START = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)

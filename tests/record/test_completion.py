@@ -45,7 +45,7 @@ def hear(record: Record, source: str, text: str | None, at: str, **payload: Any)
 
 
 def everything(record: Record) -> str:
-    return "\n".join(record.db.connection().iterdump())
+    return "\n".join(record.connection.iterdump())
 
 
 def test_a_return_completes_the_execution(record: Record, label: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from orch_tui.errors import RecordError
 from orch_tui.models.database import Record
-from orch_tui.models.schema import SCHEMA_VERSION
+from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record import briefings, contents, executions
 from orch_tui.record.completion import record_completion
 from orch_tui.record.doctor import Finding, examine, repair
@@ -55,9 +55,9 @@ def test_a_sound_record_has_nothing_wrong(filled: Record) -> None:
 
 
 def test_looking_changes_nothing(filled: Record) -> None:
-    before = "\n".join(filled.db.connection().iterdump())
+    before = "\n".join(filled.connection.iterdump())
     examine(filled.path)
-    assert "\n".join(filled.db.connection().iterdump()) == before
+    assert "\n".join(filled.connection.iterdump()) == before
 
 
 def test_a_missing_record(tmp_path: Path) -> None:

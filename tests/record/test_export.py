@@ -16,7 +16,8 @@ import pytest
 from orch_tui.errors import RecordError
 from orch_tui.models import search
 from orch_tui.models.database import Record
-from orch_tui.models.schema import SCHEMA_VERSION, TABLES, TRIGGERS
+from orch_tui.models.schema import TABLES, TRIGGERS
+from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record import contents
 from orch_tui.record.completion import record_completion
 from orch_tui.record.export import export

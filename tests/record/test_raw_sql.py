@@ -183,10 +183,10 @@ def test_what_raw_sql_did_is_in_the_journal(
 
 def test_taking_in_twice_changes_nothing(record: Record, raw_execution: sqlite3.Connection) -> None:
     take_in(record)
-    before = "\n".join(record.db.connection().iterdump())
+    before = "\n".join(record.connection.iterdump())
     with record.write():
         settle_raw(record)
-    assert "\n".join(record.db.connection().iterdump()) == before
+    assert "\n".join(record.connection.iterdump()) == before
 
 
 def test_a_reader_does_not_wait_for_a_writer(

@@ -9,7 +9,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import peewee
 import pytest
 
 from orch_tui.errors import OrchError, UsageError
@@ -127,7 +126,7 @@ def traces(record: Record, secret: str) -> list[str]:
 
 
 def everything(record: Record) -> str:
-    return "\n".join(record.db.connection().iterdump())
+    return "\n".join(record.connection.iterdump())
 
 
 @pytest.mark.parametrize("secret", [KEY, AWKWARD], ids=["key", "awkward"])
@@ -207,7 +206,7 @@ def test_the_journal_tells_that_and_why_but_not_what(redacted: Record) -> None:
     assert entry.after["reason"] == "pasted by mistake"
     assert entry.after["places"]["sessions"] == 1
     assert KEY not in str(entry)
-    with pytest.raises(peewee.IntegrityError, match="append-only"):
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         redacted.execute("DELETE FROM journal")
 
 

@@ -1,0 +1,51 @@
+"""What the tables hold, for those who only read and write rows: Peewee is not needed for that."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+APPLICATION_ID = 0x6F726368
+"""``orch`` in ASCII: says whose file this is."""
+
+SCHEMA_VERSION = 1
+
+NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+"""UTC with milliseconds, as every time in the record is written."""
+
+WHEN = "coalesce(deployed_at, completed_at)"
+"""The time of an execution, also of one whose deployment nobody saw; as it is indexed."""
+
+# The words that the CHECKs let pass
+
+STATUSES = ("planning", "executing", "completed", "failed")
+"""Of a session."""
+
+STATES = ("deployed", "completed", "failed")
+"""Of an execution."""
+
+SOURCES = ("manual", "api", "hook", "import", "sql")
+ITEM_TYPES = ("file", "reference", "briefing", "shared_context")
+PRIORITIES = ("required", "recommended", "optional")
+OUTPUT_TYPES = ("deliverable", "validation_result", "insight", "error")
+
+
+def timestamp(moment: datetime) -> str:
+    """``2026-11-22T10:00:00.000Z``: how the record writes a time; naive ones are local."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def as_time(value: Any) -> Any:
+    """The moment ``value`` names, as the record writes it; what names none is given back.
+
+    Raw SQL and older scripts write SQLite's own form (UTC, as CURRENT_TIMESTAMP), ISO 8601, or
+    seconds since 1970.
+    """
+    try:
+        if isinstance(value, int | float):
+            moment = datetime.fromtimestamp(value, UTC)
+        else:
+            moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return value
+    return timestamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
