@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from keyword import iskeyword
 from typing import Any, NamedTuple, NoReturn
@@ -76,6 +77,11 @@ _GROUPS = {
 }
 
 
+_unmeasured = partial(argparse.RawDescriptionHelpFormatter, width=80)
+"""What argparse makes with each option, to check it. To measure the terminal for that it would
+load three compression libraries."""
+
+
 class Parser(argparse.ArgumentParser):
     """Examples keep their lines; an abbreviation of a flag is no flag."""
 
@@ -85,10 +91,14 @@ class Parser(argparse.ArgumentParser):
             prog=f"orch {name}",
             description=f"{summary}\n\n{remarks}" if remarks else summary,
             epilog=f"example:\n{_indented(example)}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_unmeasured,
             allow_abbrev=False,
         )
         self.add_argument("--db", metavar="FILE", help="the database (default: the project's)")
+
+    def format_help(self) -> str:
+        self.formatter_class = argparse.RawDescriptionHelpFormatter
+        return super().format_help()
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """``-word`` leaves a word out of a search: it is no flag where words are taken."""

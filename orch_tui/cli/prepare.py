@@ -27,7 +27,7 @@ from orch_tui.errors import OverBudgetError, SourceError, UsageError
 from orch_tui.project import Project
 
 if TYPE_CHECKING:
-    from orch_tui.api import Prepared
+    from orch_tui.bundling import Prepared
     from orch_tui.prepare.ambient import Ambient
     from orch_tui.prepare.bundle import Bundle, ContextItem
     from orch_tui.prepare.overlaps import Overlap
@@ -98,7 +98,7 @@ def prepare_bundle() -> argparse.ArgumentParser:
 
 
 def _prepare_bundle(arguments: Namespace) -> int:
-    from orch_tui import api
+    from orch_tui import bundling
     from orch_tui.prepare.bundle import dumps, to_dict
     from orch_tui.prepare.overlaps import ambient_to_dict
 
@@ -106,7 +106,7 @@ def _prepare_bundle(arguments: Namespace) -> int:
     _check_sources(project, arguments)
     split = project.reader().split
     with writing(arguments.output) as write:
-        prepared = api.prepare_bundle(
+        prepared = bundling.prepare_bundle(
             project,
             arguments.agent_type,
             arguments.scope,
@@ -157,12 +157,12 @@ def _kept_parts(project: Project, given: list[str] | None) -> dict[str, list[str
 
 def _on_fit(project: Project, prepared: Prepared) -> Iterator[str]:
     """What was done so that it fits, or what would have to be."""
-    from orch_tui import api
+    from orch_tui import bundling
 
     fitted = prepared.fitted
     if fitted is None and prepared.judgement.status == "over":
         try:
-            fitted = api.what_would_fit(prepared, project)
+            fitted = bundling.what_would_fit(prepared, project)
         except OverBudgetError as error:
             yield f"--fit would not help: {error.message} ({error.hint})"
             return

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from statistics import median, quantiles
 from typing import NamedTuple
 
 from orch_tui.models.database import Record
@@ -134,5 +133,7 @@ def _fitted(model: str, starts: Sequence[Start]) -> Correction:
 
 
 def _quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+    from statistics import median, quantiles  # brings fractions, decimal and random along
+
     low, _, high = quantiles(values, n=4, method="inclusive")
     return low, median(values), high

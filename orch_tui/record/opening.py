@@ -8,7 +8,6 @@ from pathlib import Path
 
 from orch_tui.errors import RecordError
 from orch_tui.models.database import BUSY_SECONDS, Clock, Record, utc_now
-from orch_tui.record.observations import settle_raw
 
 
 def open_record(
@@ -34,6 +33,8 @@ def take_in(record: Record) -> None:
     """Merge what arrived since the engine last looked; a locked or read-only file is left alone."""
     if not record.writable or not _anything_pending(record):
         return
+    from orch_tui.record.observations import settle_raw
+
     try:
         with not_waiting(record), record.write():
             settle_raw(record)
