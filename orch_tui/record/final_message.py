@@ -17,6 +17,7 @@ from typing import Literal
 from orch_tui.record.message_checks import FoundCheck, Result, find_checks
 from orch_tui.record.message_lines import Line, Message, read_lines
 from orch_tui.record.message_paths import FoundPath, find_paths
+from orch_tui.record.patterns import pattern
 from orch_tui.record.verification import ERROR
 
 OutputKind = Literal["deliverable", "validation", "insight"]
@@ -99,12 +100,12 @@ _ABOUT_INSIGHTS = (
     r"(?:insights?|findings?|learnings?|lessons?(?: learned)?|take-?aways?|notes?|observations?"
     r"|discover(?:y|ies)|gotchas?|what (?:i|we) learned)"
 )
-_HEADING = re.compile(rf"[\W\d_]{{0,12}}{_ABOUT_INSIGHTS}\b[^\w]{{0,6}}\Z", re.I)
-_INLINE = re.compile(
+_HEADING = pattern(rf"[\W\d_]{{0,12}}{_ABOUT_INSIGHTS}\b[^\w]{{0,6}}\Z", re.I)
+_INLINE = pattern(
     rf"(?:^|[.!]\s)[*_\W]{{0,6}}{_ABOUT_INSIGHTS}[*_]{{0,3}}\s?[:—–]\s?[*_]{{0,3}}(.{{8,}})", re.I
 )
 
-_NOTHING = re.compile(
+_NOTHING = pattern(
     r"[\W_]{0,6}(?:n/?a|not applicable|(?:none|nothing|no (?:\w{1,12} )?(?:insights?|findings?"
     r"|learnings?|lessons|notes?|observations?|discoveries|gotchas?))"
     r"(?: (?:to (?:report|add|note|share|mention|list)|new|special|notable|noteworthy|of note|here"
@@ -149,23 +150,23 @@ def _plain(text: str) -> str:
 
 # --- signs of trouble ------------------------------------------------------------------------
 
-_ANNOUNCES = re.compile(
+_ANNOUNCES = pattern(
     r"(?:^|[.!]\s+)(?:now,?\s+|next,?\s+|first,?\s+)?(?:let me|let['’]s|I['’]ll|I will|I need to"
     r"|I['’]m going to)\s(?!know)[^.!?]{0,300}[.:…]?$",
     re.I,
 )
-_OPEN_END = re.compile(
+_OPEN_END = pattern(
     r"(?:[,(—–]|(?<![\w/])(?:the|a|an|and|or|to|of|with|in|for|by|from|that|which|is|are|as|on|at|into))$"
 )
 
 
-_SUBJECT_ONLY = re.compile(
+_SUBJECT_ONLY = pattern(
     r"\b(?:where|because|while|when|if|that|which|whose) (?:the|an?|its?|their) \w{1,30}$", re.I
 )
 """A clause without a verb: "where the func"."""
-_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]*_`]{0,4}\s+")
-_PLAIN_WORD = re.compile(r"(?:^|[\s(\"'“‘*_])[a-zà-ÿ]+(?:[-'’][a-z]+)*$")
-_COMPLETE = re.compile(
+_SENTENCE_END = pattern(r"[.!?…][\"'”’)\]*_`]{0,4}\s+")
+_PLAIN_WORD = pattern(r"(?:^|[\s(\"'“‘*_])[a-zà-ÿ]+(?:[-'’][a-z]+)*$")
+_COMPLETE = pattern(
     r"^\W*(?:let me know|happy to|feel free|ready|hope|thanks?|please)\b"
     r"|^\W*\w[\w ]{0,30}\W{0,3}:"  # a label
     r"|\b(?:pass\w*|fail\w*|done|completed?|green|clean|fine|ready|well|now|too|etc|questions?"

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from orch_tui.record.message_lines import Line
+from orch_tui.record.patterns import pattern
 
 Result = str | int | float
 
@@ -53,7 +54,7 @@ def _results(line: Line) -> Iterator[tuple[str, Result]]:
 
 
 _OUTPUT_LANGUAGES = ("", "text", "txt", "plaintext", "console", "log", "output")
-_ELSEWHEN = re.compile(
+_ELSEWHEN = pattern(
     r"\b(?:next|todo|to[- ]do|recommend\w*|suggest\w*|follow[- ]?ups?|remaining|future|proposed"
     r"|plan|how to|usage|before|previous\w*|acceptance|criteria|requirements?|expected)\b",
     re.I,
@@ -106,7 +107,7 @@ _WORDS: Mapping[str, str] = {
     " cases specs statement entire whole | : = * _ ` ' \" – — - → > ( ) [ ] 100% 🧪 📊",
 }
 _KIND_OF_WORD = {word: kind for kind, words in _WORDS.items() for word in words.split()}
-_TOKEN = re.compile(
+_TOKEN = pattern(
     rf"(?P<name>(?:(?P<kind_of_tests>{_KIND_OF_TESTS})[ -](?=tests?\b|test[ -]suite\b))?"
     rf"(?P<check>{_ANY_NAME}))(?![\w/]|[.-]\w)"
     r"|(?P<deny>no longer\b|\w{1,8}n['’]t\b)"
@@ -119,7 +120,7 @@ _TOKEN = re.compile(
     r"|(?P<word>\w+(?:[.-]\w+)*(?:[/\\][\w./\\-]*)?|[^\w\s])",
     re.I,
 )
-_COMMAND = re.compile(
+_COMMAND = pattern(
     r"`(?:[A-Z_]{1,30}=\S{1,60} )*(?:npx |uv run |poetry run |python3? -m |bundle exec |pnpm |yarn "
     r"|npm run |npm |bun run |bun |make |just |\./)*(?:[\w-]{1,20}:)?"
     rf"(?P<check>{_ANY_NAME})(?![\w/]|\.\w)[^`]{{0,200}}`",
@@ -127,13 +128,13 @@ _COMMAND = re.compile(
 )
 """A command in backticks stands for the check that it runs."""
 
-_BARE_COVERAGE = re.compile(
+_BARE_COVERAGE = pattern(
     r"\b(coverage[*_`]{0,3} ?[:=][ *_`]{0,4}(?:100|\d{1,2}(?:\.\d{1,4})?))(?=[ *_`]*(?:$|[,;)(|]))",
     re.I,
 )
 """``coverage: 85``, of which a person adds the sign."""
 
-_NAME_OF = {name: re.compile(words, re.I) for name, words in _NAMES.items()}
+_NAME_OF = {name: pattern(words, re.I) for name, words in _NAMES.items()}
 
 
 def _canonical(check: str) -> str:
@@ -145,7 +146,7 @@ _STATING = frozenset(
     + ["%", "coverage"]
 )
 """Without one of these nothing is stated of any check."""
-_WORD = re.compile(r"\w+|[^\w\s]")
+_WORD = pattern(r"\w+|[^\w\s]")
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
@@ -270,17 +271,17 @@ class _Reader:
         self.denied = self.number = self.joined = False
 
 
-_PARTS = re.compile(r",(?=[\s*_`]{0,8}[A-Za-z][\w +.-]{0,40}[\s*_`]{0,6}:)")
+_PARTS = pattern(r",(?=[\s*_`]{0,8}[A-Za-z][\w +.-]{0,40}[\s*_`]{0,6}:)")
 """Where ``format:pass,lint:0`` is cut."""
-_LABELLED = re.compile(
+_LABELLED = pattern(
     r"[|\s*_`-]{0,8}(?P<label>[A-Za-z][\w &+.-]{1,40}?)[\s*_`]{0,6}[:|][\s*_`|:]{0,8}"
     r"(?:(?:(?P<pass>pass(?:ed|es)?|✅|✓|✔)|(?P<fail>fail(?:ed|s)?|❌|✗|✘)|skip(?:ped)?)(?![\w-])"
     r"|(?P<number>[0-9]{1,15}(?:\.[0-9]{1,15})?) ?%?(?=[\s*_`]*(?:$|[(|—–])))",
     re.I,
 )
-_CHECKING = re.compile(r"\b(?:validat|verif|check|gate|quality|result|ci\b)\w*", re.I)
-_VALIDATION = re.compile(r"\bvalidat", re.I)
-_NO_CHECK = re.compile(
+_CHECKING = pattern(r"\b(?:validat|verif|check|gate|quality|result|ci\b)\w*", re.I)
+_VALIDATION = pattern(r"\bvalidat", re.I)
+_NO_CHECK = pattern(
     r"\b(?:status|overall|summary|verdict|before|after|total|note|version|duration|time|date|exit)\b",
     re.I,
 )

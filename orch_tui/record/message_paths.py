@@ -17,6 +17,7 @@ from typing import Literal
 
 from orch_tui.paths import relative
 from orch_tui.record.message_lines import Line
+from orch_tui.record.patterns import pattern
 
 Claim = Literal["created", "modified", "deleted", ""]
 
@@ -124,7 +125,7 @@ def _describes(line: Line, subject: Line) -> bool:
 
 
 _PLAIN_LANGUAGES = ("", "text", "txt", "plaintext", "console", "tree")
-_MARKED = re.compile(
+_MARKED = pattern(
     r"(?:(?P<git>[AMD?+~-]{1,2})\s{1,4}"
     r"|(?P<verb>new file|modified|deleted|create mode \d{6}):?\s+)?"
     r"(?P<path>\S{1,400})(?:\s+(?P<rest>\S.{0,200}))?"
@@ -225,14 +226,14 @@ class _Disk:
         return self._known[key]
 
 
-_TOKEN = re.compile(
+_TOKEN = pattern(
     r"`(?P<quoted>[^`]{1,400})`"
     r"|\[[^\]\[]{1,300}\]\((?P<link>[^()\s]{1,400})\)"
     r"|(?P<url>[a-z][a-z0-9+.-]{1,20}://\S{1,2000})"
     r"|(?P<bare>[\w.~/@+:=$%&?#\\*<>{}\[\]-]{3,400})",
 )
-_LINES = re.compile(r"(?:(?::\d{1,7})(?:[-–:,]\d{1,7})*|#L\d{1,7}(?:-L?\d{1,7})?)$")
-_MEMBER = re.compile(r"(?:::|#)[\w.:\[\]-]{1,200}$")
+_LINES = pattern(r"(?:(?::\d{1,7})(?:[-–:,]\d{1,7})*|#L\d{1,7}(?:-L?\d{1,7})?)$")
+_MEMBER = pattern(r"(?:::|#)[\w.:\[\]-]{1,200}$")
 _DECORATION = " \t*_|`\"'([<>✅✓✔☑🆕✨📄📝➕+~•→:#-–—️"
 
 
@@ -268,9 +269,9 @@ def _place(text: str, start: int, end: int, disk: _Disk, *, quoted: bool) -> _Pl
     return _Place(disk.name(text), start, end, certain)
 
 
-_NOT_IN_A_PATH = re.compile(r"[\s<>*?|\"'=$&%{}\\:;,@#\x00-\x1f]|^[-(]|^//|\.\.\.|\(\)|…")
-_HOST = re.compile(r"(?:www\.|[\w-]{1,63}(?:\.[\w-]{1,63}){0,3}\.(?:com|org|net|io|dev|ai|app))$")
-_VERSION = re.compile(r"[vV]?\d{1,9}(?:\.\d{1,9}){1,4}[\w.+-]{0,30}$")
+_NOT_IN_A_PATH = pattern(r"[\s<>*?|\"'=$&%{}\\:;,@#\x00-\x1f]|^[-(]|^//|\.\.\.|\(\)|…")
+_HOST = pattern(r"(?:www\.|[\w-]{1,63}(?:\.[\w-]{1,63}){0,3}\.(?:com|org|net|io|dev|ai|app))$")
+_VERSION = pattern(r"[vV]?\d{1,9}(?:\.\d{1,9}){1,4}[\w.+-]{0,30}$")
 
 
 def _has_form(text: str) -> bool:
@@ -346,15 +347,15 @@ _KIND_OF: dict[str, Claim] = {
 }
 _INTO = _words("added introduced implemented built")
 """Verbs whose object goes into a file: "added parse()" changes the file it is said of."""
-_SMALL = re.compile(
+_SMALL = pattern(
     r"(?:variable|function|field|option|column|prop|flag|setting|test|case|endpoint|route|method"
     r"|argument|parameter|key|section|entry|entries|behaviou?r|button|command)s?",
     re.I,
 )
 """What is new inside a file that need not be new itself."""
 _VERBS = "|".join(_KIND_OF)
-_VERB = re.compile(rf"\b({_VERBS})\b(?![-/]\w)", re.I)
-_UNSURE = re.compile(
+_VERB = pattern(rf"\b({_VERBS})\b(?![-/]\w)", re.I)
+_UNSURE = pattern(
     r"\b(?:not|never|no|none|nothing|without|cannot|unable|failed to|should|would|could|will|must"
     r"|needs?|to be|can be|may|might|if|unless|until|once|when|recommend\w*|suggest\w*|consider"
     r"|plan(?:ned|s)?|todo|instead of|rather than|previously|already|originally|earlier|existing"
@@ -362,32 +363,32 @@ _UNSURE = re.compile(
     re.I,
 )
 """Words before a verb of doing that make it no report of something done."""
-_LEADS_ON = re.compile(r"\b(?:in|into|to|at|under|inside|within|as|onto)\b", re.I)
-_LEADS_AWAY = re.compile(
+_LEADS_ON = pattern(r"\b(?:in|into|to|at|under|inside|within|as|onto)\b", re.I)
+_LEADS_AWAY = pattern(
     r"\b(?:from|based|using|uses?|for|of|like|following|per|see|against|with|by|than|via|about"
     r"|imports?|calls?|reads?|match(?:es|ing)?|similar|because|since|that|which|whose|where|how|so"
     r"|while|but|alongside|after|before|through|on|over|use|call|import|read|between|support)\b",
     re.I,
 )
-_STAYS_AWAY = re.compile(
+_STAYS_AWAY = pattern(
     r"\b(?:based|following|similar|like|see|per|using|match(?:es|ing)?|because|since|compared)\b",
     re.I,
 )
 """What these lead away from, no later ``in`` or ``to`` leads back to."""
-_JOINS = re.compile(r"[\s,&+/*_`)(\]→>|-]*(?:\b(?:and|or|plus|as well as|along with)\b[\s*_`(]*)?")
-_JOINED_LATER = re.compile(r",\s+(?:and|plus|as well as)\s*[*_`(]*$")
-_BOUNDARY = re.compile(r"[.;!?](?=\s|$)|\s[—–]\s|\bbut\b")
-_AFTER = re.compile(
+_JOINS = pattern(r"[\s,&+/*_`)(\]→>|-]*(?:\b(?:and|or|plus|as well as|along with)\b[\s*_`(]*)?")
+_JOINED_LATER = pattern(r",\s+(?:and|plus|as well as)\s*[*_`(]*$")
+_BOUNDARY = pattern(r"[.;!?](?=\s|$)|\s[—–]\s|\bbut\b")
+_AFTER = pattern(
     r"[\s*_`)\]|:–—(\[\-←#<]{0,12}(?:(?:,?\s*which )?I(?:['’]ve| have)?\s+)?(?:\d{1,5}\s+)?"
     r"(?:(?:was|were|is|are|has been|have been|got|file)\s+)?"
     r"(?:(?:also|now|newly|successfully|fully|just|brand|then|later|both|all)[\s-]+)*"
     rf"(?P<verb>{_VERBS})\b(?![-/]\w)(?P<by>\s+(?:by|from)\b)?(?P<what>[ `]{{1,3}}[\w:]+)?",
     re.I,
 )
-_STARTS = re.compile(
+_STARTS = pattern(
     rf"(?:^|[.;:|(—–-]\s*)(?:(?:also|now|newly)\s+)?(?P<verb>{_VERBS})\b(?!\s+by\b)(?![-/]\w)", re.I
 )
-_DENIED = re.compile(
+_DENIED = pattern(
     r"[^.;]{0,40}(?:\b(?:not|never)\s+\w|\w['’]t\b"
     r"|\b(?:unchanged|untouched|unmodified|excluded|skipped|no (?:changes?|edits?))\b)"
     r"|[\W_]{0,12}(?:existing|reference|read[- ]only)\b",
@@ -395,7 +396,7 @@ _DENIED = re.compile(
 )
 
 
-_WITHDRAWN = re.compile(
+_WITHDRAWN = pattern(
     r"[\W_]{0,12}(?:(?:I|we|it|file|was|is|were|has|have|had|been|could|did|does|do|would|still|but"
     r"|that)\s+){0,4}"
     r"(?:(?:not|never|cannot|\w{1,8}n['’]t)\s+(?:\w{1,12}\s+){0,3}?"
@@ -408,7 +409,7 @@ _WITHDRAWN = re.compile(
     re.I,
 )
 """Behind a path in a list of deliverables; other denials there tell of what the file does."""
-_DELIVERABLES = re.compile(r"\bdeliverables?\b", re.I)
+_DELIVERABLES = pattern(r"\bdeliverables?\b", re.I)
 
 
 def _lists_deliverables(line: Line) -> bool:
@@ -519,7 +520,7 @@ def _kind(verb: str) -> Claim:
     return _KIND_OF[verb.lower()]
 
 
-_FUTURE = re.compile(
+_FUTURE = pattern(
     r"\b(?:next|todo|to[- ]do|recommend\w*|suggest\w*|follow[- ]?ups?|remaining|future|proposed"
     r"|proposal|plan|how to|usage|to (?:create|modify|change|update|add|delete|remove|write)"
     r"|(?:not|n['’]t|un)[ -]?(?:changed|modified|touched|done|created|updated)"
@@ -527,10 +528,10 @@ _FUTURE = re.compile(
     re.I,
 )
 _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
-    ("deleted", re.compile(r"\b(?:deleted|removed)\b", re.I)),
+    ("deleted", pattern(r"\b(?:deleted|removed)\b", re.I)),
     (
         "",
-        re.compile(
+        pattern(
             r"\b(?:reviewed|examined|explored|read|checked|analy\w+|consulted|references?|related"
             r"|relevant|existing|key files|context|background|overview|structure|issues?|problems?"
             r"|findings|requested|insights?|notes?)\b",
@@ -539,13 +540,13 @@ _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
     ),
     (
         "created",
-        re.compile(
+        pattern(
             r"\b(?:created|new|added|deliverables?|outputs?|artifacts?|written|generated)\b", re.I
         ),
     ),
     (
         "modified",
-        re.compile(
+        pattern(
             r"\b(?:modified|changed|changes|updated|edited|implementation|implemented|refactor\w*"
             r"|touched|fixed|fixes|what (?:i|was) (?:did|done|changed)|work done|completed)\b",
             re.I,

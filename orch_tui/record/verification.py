@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from orch_tui.record.patterns import pattern
+
 EMPTY = "its final message is empty"
 
-ERROR = re.compile(
+ERROR = pattern(
     r"[\W_]{0,6}(?:API Error\b|(?:\w{1,20}\s+)?rate limit (?:reached|exceeded|error)"
     r"|Prompt is too long|\[?Request interrupted by user|Credit balance is too low"
     r"|Invalid API key|(?:Claude(?: AI)? )?usage limit reached|\d-hour limit reached"
@@ -22,7 +24,7 @@ ERROR = re.compile(
 )
 """How a line begins that Claude Code or the API wrote in place of an agent's words."""
 
-_RATE_LIMIT = re.compile(r"rate.?limit|usage limit|hit your|hour limit|\b429\b", re.I)
+_RATE_LIMIT = pattern(r"rate.?limit|usage limit|hit your|hour limit|\b429\b", re.I)
 _LONGEST_ERROR = 2_000
 """Characters; whatever is longer is a report, whichever words it begins with."""
 

@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from orch_tui.assets import asset
+from orch_tui.record import final_message, message_checks, message_paths, verification
 from orch_tui.record.final_message import Findings, read
+from orch_tui.record.patterns import _Uncompiled
 
 MESSAGES = Path(__file__).parent / "messages"
 LABELS: dict[str, dict[str, Any]] = json.loads((MESSAGES / "labels.json").read_text())
@@ -481,3 +483,15 @@ def test_a_large_message_takes_time_in_proportion(piece: str, tmp_path: Path) ->
         return end.user + end.system - start.user - start.system
 
     assert seconds(400_000) < 30 * max(seconds(40_000), 0.02)
+
+
+def test_every_pattern_compiles() -> None:
+    """They are compiled when they are first used, which may be never in a test."""
+    found = [
+        value
+        for module in (final_message, message_checks, message_paths, verification)
+        for value in vars(module).values()
+        if isinstance(value, _Uncompiled)
+    ]
+    assert len(found) > 30
+    assert {type(re.compile(each._text, each._flags)) for each in found} == {re.Pattern}
