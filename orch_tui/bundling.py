@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from orch_tui.errors import SourceError, UsageError
+from orch_tui.errors import OverBudgetError, SourceError, UsageError
 from orch_tui.prepare.ambient import Ambient, AmbientAgents
 from orch_tui.prepare.budget import Judgement, agent_limit, judge
 from orch_tui.prepare.bundle import Bundle, compose
@@ -155,9 +155,24 @@ def what_would_fit(prepared: Prepared, project: Project) -> Fitted:
 
     judgement, total = prepared.judgement, prepared.bundle.total
     others = judgement.session.used.high - total.high
-    limit = min(judgement.agent.limit, judgement.session.limit - others)
+    room = _room(judgement.agent.limit, judgement.session.limit, others)
     family = _model(project, prepared.bundle).family
-    return fitting.fit(prepared.bundle, limit, family=family, cache=project.counts)
+    return fitting.fit(prepared.bundle, **room, family=family, cache=project.counts)
+
+
+def _room(agent: int, session: int, others: int) -> dict[str, Any]:
+    """The smaller of two limits, as ``fitting.fit`` takes it: the agent's, and what the other
+    bundles of the session leave of its budget."""
+    if others >= session:
+        raise OverBudgetError(
+            f"the other bundles of the session take {others:,} of its {session:,} tokens",
+            hint="`orch track-budget` lists them; `orch retract BUNDLE --reason TEXT` takes out "
+            "one that will not be deployed",
+        )
+    if agent <= session - others:
+        return {"limit": agent, "of": "agent limit"}
+    beside = f", where other bundles take {others:,}" if others else ""
+    return {"limit": session - others, "of": f"session budget{beside}"}
 
 
 def _fitted(
@@ -171,18 +186,23 @@ def _fitted(
 
     model = _model(project, made)
     options |= {"family": model.family, "cache": project.counts}
+    if project.has_record and not made.bundle_id:
+        # Where it was prepared whole before, and found to be over, that one is made to fit.
+        whole = bundles.equal(project.record, made, session_id)
+        if whole and not whole.frozen:
+            made = replace(made, bundle_id=whole.bundle.bundle_id)
     if limit is not None:
         return fitting.fit(made, limit, **options)
     limits = replace(project.limits, agents=project.agents)
     for_agent = agent_limit(model, limits, made.agent_type)
     if not (project.has_record and session_id):
-        return fitting.fit(made, min(for_agent, limits.budget), **options)
+        return fitting.fit(made, **_room(for_agent, limits.budget, 0), **options)
     limits = budget.session_limits(project.record, session_id, limits)
     taken = {t.label: t.count.high for t in budget.taken(project.record, session_id)}
 
     def beside(bundle_id: str) -> Fitted:
         others = sum(high for label, high in taken.items() if label != bundle_id)
-        return fitting.fit(made, min(for_agent, limits.budget - others), **options)
+        return fitting.fit(made, **_room(for_agent, limits.budget, others), **options)
 
     # The same call again gives the bundle that it gave before: that one takes no room from it.
     for saved in bundles.by_figures(project.record, session_id) if not made.bundle_id else ():

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from orch_tui.errors import OverBudgetError, SourceError
-from orch_tui.prepare.briefing import render, split
+from orch_tui.prepare.briefing import Part, render, split
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted, rank
 from orch_tui.prepare.outline import SKELETON, is_markdown, may_have_parts
 from orch_tui.prepare.sources import cut
@@ -23,6 +24,10 @@ from orch_tui.prepare.tokens import ZERO, Count, CountCache, count, framed
 
 MARKER = "\n\n<!-- orch 0123456789abcdef0123456789abcdef -->\n"
 """As long as the line that a deployment puts under its briefing."""
+
+STAND_IN = b"x"
+"""A token in place of each text while what is around the texts is counted. What a text takes more
+or less in a briefing than alone is a token at most, where it begins a line; two more elsewhere."""
 
 _WORTH_CUTTING = 0.7
 """Of its tokens: a cut that keeps more than this is none."""
@@ -74,12 +79,15 @@ class Fitted:
     after: Count
     changes: tuple[Change, ...]
     """Optional items first, then recommended ones, the largest saving first."""
+    of: str = ""
+    """Whose limit it is; empty: it was asked for."""
 
     def __str__(self) -> str:
+        limit = _said(self.limit, self.of)
         if not self.changes:
-            return f"the briefing fits: {self.after} of {self.limit:,} tokens"
+            return f"the briefing fits: {self.after} of {limit}"
         return (
-            f"the briefing took {self.before} of {self.limit:,} tokens, "
+            f"the briefing took {self.before} of {limit}, "
             f"{self.before.high - self.limit:,} too many at most; now it takes {self.after}"
         )
 
@@ -87,6 +95,7 @@ class Fitted:
         """The receipt as JSON."""
         return {
             "limit": self.limit,
+            "limit_of": self.of,
             "before": {"tokens": self.before.tokens, "band": [self.before.low, self.before.high]},
             "after": {"tokens": self.after.tokens, "band": [self.after.low, self.after.high]},
             "changes": [change.to_dict() for change in self.changes],
@@ -101,24 +110,25 @@ def fit(
     template: Template | None = None,
     keep: Mapping[str, Sequence[str]] | None = None,
     cache: CountCache | None = None,
+    of: str = "",
 ) -> Fitted:
-    """The bundle as far as its briefing fits into ``limit`` tokens.
+    """The bundle as far as its briefing fits into ``limit`` tokens; ``of`` says whose limit it is.
 
     ``keep`` chooses, by source, the sections or symbols that a file is cut to instead of its
     skeleton. Raises OverBudgetError, with the figures, where the required items alone are over.
     """
     needed = sum((item.count for item in bundle.items if item.priority == "required"), ZERO)
     if needed.high > limit:  # without what is around them, and nothing has to be rendered
-        raise _too_much(bundle, needed, limit)
+        raise _too_much(bundle, needed, limit, of)
     scale = _Scale(bundle, family, template, cache)
     before = scale.weigh(bundle.items)
     if before.high <= limit:
-        return Fitted(bundle, limit, before, before, ())
+        return Fitted(bundle, limit, before, before, (), of)
     forms = _Forms(bundle.items, keep or {}, family, cache)
     chosen = [item if item.priority == "required" else None for item in bundle.items]
     required = scale.weigh(chosen)
     if required.high > limit:
-        raise _too_much(bundle, required, limit)
+        raise _too_much(bundle, required, limit, of)
     fewer = _reduced(forms, bundle.items, limit - _overhead(before, bundle.items))
     if scale.weigh(fewer).high <= limit:  # else the template takes more with less in it
         chosen = fewer
@@ -134,6 +144,7 @@ def fit(
         before,
         scale.weigh(chosen),
         tuple(sorted(changes, key=lambda c: (-rank(c.before.priority), -c.saved))),
+        of,
     )
 
 
@@ -169,12 +180,21 @@ class _Scale:
         rendered = render(replace(self.bundle, items=items, bundle_id=bundle_id), self.template)
         texts = [item.text.rstrip("\r\n").encode("utf-8", "replace") for item in items]
         parts = split(rendered, [(str(place), text) for place, text in enumerate(texts)])
-        around = b"\n".join(part for part in parts if isinstance(part, bytes))
+        around = b"".join(part if isinstance(part, bytes) else STAND_IN for part in parts)
         text = around.decode("utf-8", "replace") + MARKER
         found = [int(part) for part in parts if isinstance(part, str)]
         missing = [n for n, text in enumerate(texts) if n not in found and text not in around]
         around_them = count(text, family=self.family, kind="markdown")
-        return framed(sum((items[n].count for n in [*found, *missing]), around_them))
+        seams = Count(-len(found), "", -2 * len(found), 2 * _glued(parts))
+        return framed(sum((items[n].count for n in [*found, *missing]), around_them + seams))
+
+
+def _glued(parts: Sequence[Part]) -> int:
+    """The texts of a briefing that do not begin a line."""
+    return sum(
+        isinstance(part, str) and not (isinstance(before, bytes) and before.endswith(b"\n"))
+        for before, part in pairwise([b"\n", *parts])
+    )
 
 
 class _Forms:
@@ -265,12 +285,16 @@ def _high(item: ContextItem | None) -> int:
     return item.count.high if item else 0
 
 
-def _too_much(bundle: Bundle, required: Count, limit: int) -> OverBudgetError:
+def _said(limit: int, of: str) -> str:
+    return f"{limit:,} tokens ({of})" if of else f"{limit:,} tokens"
+
+
+def _too_much(bundle: Bundle, required: Count, limit: int, of: str) -> OverBudgetError:
     items = [item for item in bundle.items if item.priority == "required"]
     largest = sorted(items, key=lambda item: -item.count.high)[:3]
     names = ", ".join(f"{item.source} ({item.count})" for item in largest)
     return OverBudgetError(
-        f"the required items alone take {required} of {limit:,} tokens, "
+        f"the required items alone take {required} of {_said(limit, of)}, "
         f"up to {required.high - limit:,} too many",
         hint=f"the largest: {names}; give parts of them, or make them recommended"
         if names

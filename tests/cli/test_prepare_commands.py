@@ -118,7 +118,8 @@ def test_what_would_make_a_bundle_fit_is_said_and_done(did: Run, orch: Run, proj
     assert "  leave out a.csv (optional, " in over.err
     assert "  cut guide.md to its skeleton (recommended, " in over.err
     before = len(rows(project, "SELECT * FROM bundles"))
-    done = did(*FITTING, "--fit", "--bundle-id", "bundle-001")
+    done = did(*FITTING, "--fit")  # what was found to be over takes no room from it
+    assert done.json["fit"]["limit_of"] == "session budget"
     items = done.json["context_items"]
     assert [(i["source"], i["sections"]) for i in items] == [
         ("lib/types.ts", []),
@@ -132,6 +133,23 @@ def test_what_would_make_a_bundle_fit_is_said_and_done(did: Run, orch: Run, proj
         project, "SELECT subject, after FROM journal WHERE action = 'fit-bundle'"
     )
     assert (subject, json.loads(receipt)) == ("bundle-001 v1", done.json["fit"])
+
+
+def test_what_other_bundles_leave_is_told_and_what_to_do_where_it_is_nothing(
+    did: Run, orch: Run, project: Path
+) -> None:
+    Path("a.csv").write_text("1,2\n" * 2_000)
+    Path("guide.md").write_text("Short.\n")
+    did("init-session", "--scope", "s", "--budget", "2000")
+    orch("prepare-bundle", "--agent-type", "other", "--files", "a.csv")
+    over = orch(*FITTING)
+    assert "the other bundles of the session take 8," in over.err and "of its 2,000" in over.err
+    assert "orch retract BUNDLE --reason TEXT" in over.err
+    for bundle in ("bundle-001", "bundle-002"):
+        did("retract", bundle, "--reason", "only a question")
+    did("prepare-bundle", "--agent-type", "other", "--text", "word " * 1_500)
+    refused = orch(*FITTING, "--fit")
+    assert "(session budget, where other bundles take 1,5" in refused.err
 
 
 def test_the_same_fit_again_is_the_same_bundle(did: Run, project: Path) -> None:

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orch_tui.errors import OverBudgetError, SourceError
-from orch_tui.prepare.briefing import render
+from orch_tui.prepare.briefing import FORMS, render
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted
-from orch_tui.prepare.fitting import Fitted, briefing_count, fit
-from orch_tui.prepare.templates import Template
-from orch_tui.prepare.tokens import ZERO, count
+from orch_tui.prepare.fitting import MARKER, Fitted, briefing_count, fit
+from orch_tui.prepare.templates import Template, load
+from orch_tui.prepare.tokens import ZERO, Count, count, frame_tokens
 
 EXACT = "o200k_base"
 CODE = '"""What it is."""\n\nimport os\n\n' + "".join(
@@ -131,6 +131,24 @@ def test_the_receipt_tells_what_and_how_much() -> None:
         "kept_tokens": 0,
     }
     assert receipt["before"]["tokens"] > receipt["limit"] >= receipt["after"]["tokens"]
+
+
+@pytest.mark.parametrize("family", ["v3", "v4.7", "v4.8", EXACT])
+@pytest.mark.parametrize("form", FORMS.values())
+def test_many_texts_whose_tokens_are_known_exactly_take_no_more_than_is_said(
+    family: str, form: str
+) -> None:
+    texts = [f"{'    ' * (n % 3)}line {n} ends here{'.)}'[n % 3]}\n" * 16 for n in range(60)]
+    made = bundle(*(item(f"f{n}.py", text) for n, text in enumerate(texts)), family=family)
+    items = [
+        replace(each, count=Count(each.count.tokens, "known", *(each.count.tokens,) * 2))
+        for each in made.items
+    ]
+    made, template = replace(made, items=tuple(items)), load(form)
+    whole = count(render(made, template).decode() + MARKER, family=family, kind="markdown").tokens
+    said = briefing_count(made, family=family, template=template)
+    assert said.low <= whole + frame_tokens(made.total) <= said.high
+    assert said.high - said.low < whole / 40
 
 
 TEXTS = st.one_of(
