@@ -242,8 +242,8 @@ def _places(app: OrchApp) -> Iterator[str]:
     name = one_line(app.project.root.name, 40)
     if app.session is not None:
         session, phase = one_line(app.session.session_id, 60), app.phase
-        yield f"{name} · {session} · {phase} · {full}"
-        yield f"{session} · {phase} · {full}"
+        yield " · ".join(filter(None, (name, session, phase, full)))
+        yield " · ".join(filter(None, (session, phase, full)))
         yield f"{session} · {full}"
         yield full
     yield name

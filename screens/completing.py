@@ -22,7 +22,8 @@ from orch_tui.screens.part import Part
 from orch_tui.screens.widgets.paste import Editor, PasteArea
 from orch_tui.screens.widgets.rows import Column, Row, Rows
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.screens.widgets.words import lasting, state_of
+from orch_tui.screens.widgets.words import state_of
+from orch_tui.times import between, lasting
 
 if TYPE_CHECKING:
     from orch_tui.facts import ExecutionFacts
@@ -169,7 +170,9 @@ class Completing(Part):
             state = f"returned {opened.returns} times" if opened.returns > 1 else "returned once"
             state = f"{state_of(execution.status)[0]}, {state}: this will be another return"
         else:
-            state = f"{state_of('deployed')[0]} {lasting(execution.deployed_at, opened.now)}"
+            state = (
+                f"{state_of('deployed')[0]} {lasting(between(execution.deployed_at, opened.now))}"
+            )
         parts = (execution.execution_id, execution.agent_type, execution.scope, state)
         what = " · ".join(one_line(part, 80) for part in parts if part)
         self.query_one("#completing-what", Static).update(f" {what}")

@@ -25,7 +25,7 @@ from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.rows import Column, Row, Rows
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.tabs import Tabs
-from orch_tui.screens.widgets.words import lasting, local_time
+from orch_tui.times import between, lasting, local_time
 
 if TYPE_CHECKING:
     from orch_tui.recall.search import Hit, Page
@@ -211,6 +211,8 @@ class Lists(Part):
         """Read the lists again; the cursor goes to ``execution_id`` where it is in front."""
         from orch_tui.recall.search import search
 
+        if not self.query("#states"):  # the app is closing
+            return
         self._wished = execution_id or self._wished
         project, drafts, within, front = self.app.project, self.app.drafts, self._within, self.state
 
@@ -261,7 +263,7 @@ class Lists(Part):
             return Row(
                 hit.execution_id, (local_time(hit.at), hit.execution_id, hit.agent_type, scope)
             )
-        waiting, style = lasting(hit.at, found.now), ""
+        waiting, style = lasting(between(hit.at, found.now)), ""
         if _is_old(hit.at, found.now):
             waiting, style = f"! {waiting}", "warn"
         return Row(hit.execution_id, (waiting, hit.execution_id, hit.agent_type, scope), style)

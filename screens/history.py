@@ -23,7 +23,8 @@ from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import TABS, Preview
 from orch_tui.screens.widgets.query import QueryInput
 from orch_tui.screens.widgets.rows import Column, Row, Rows, Spans
-from orch_tui.screens.widgets.words import local_time, state_of
+from orch_tui.screens.widgets.words import state_of
+from orch_tui.times import local_time
 
 if TYPE_CHECKING:
     from orch_tui.recall.compare import Comparison
@@ -338,8 +339,9 @@ def _runs(found: str) -> str:
 
 
 def _in_view(hit: Hit) -> tuple[str, Spans]:
-    """The text of a hit, begun so that the first of the words sought is in view."""
-    text = hit.snippet or hit.scope or ""
+    """What a run was about or, where words were sought, the text they stand in, begun so that
+    the first of them is in view."""
+    text = (hit.snippet if hit.spans else hit.scope) or hit.snippet or hit.scope or ""
     skipped = hit.spans[0][0] - BEFORE if hit.spans else 0
     if skipped <= 0:
         return text, hit.spans

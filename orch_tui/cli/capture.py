@@ -10,10 +10,11 @@ from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING
 
-from orch_tui.cli.output import as_row, local_time, printable, say
+from orch_tui.cli.output import as_row, printable, say
 from orch_tui.cli.parser import Parser
 from orch_tui.errors import RecordError, SourceError
 from orch_tui.project import Project
+from orch_tui.times import local_time
 
 if TYPE_CHECKING:
     from orch_tui.recall.news import News
@@ -81,7 +82,7 @@ def _followed(project: Project) -> Iterator[News]:
 
 def _line(news: News) -> str:
     what = news.said if news.said is not None else news.scope
-    when = local_time(news.at, "at")[11:] if news.at else ""
+    when = local_time(news.at, seconds=True)[11:] if news.at else ""
     return printable(
         f"{when:<8}  {news.execution_id:<9} {news.event:<10} {news.agent_type:<20} {what or ''}"
     ).rstrip()

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from orch_tui.errors import SourceError, UsageError
 from orch_tui.files import refused, whole_file
+from orch_tui.times import local_time
 
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import Bundle
@@ -265,15 +265,6 @@ def _json(value: Any, indent: int | None = None) -> str:
 _ESCAPED = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
-def local_time(value: str, name: str = "") -> str:
-    """A time of the record as people read it: local, to the minute; ``at`` to the second."""
-    try:
-        form = "%Y-%m-%d %H:%M:%S" if name == "at" else "%Y-%m-%d %H:%M"
-        return datetime.fromisoformat(value).astimezone().strftime(form)
-    except (ValueError, OverflowError):  # raw SQL may have put anything there
-        return value
-
-
 def in_words(content: Any) -> Any:
     """The content of an output for a table: of a deliverable its path and its lines."""
     if not (isinstance(content, dict) and "file_path" in content):
@@ -302,7 +293,8 @@ def cell(value: Any, name: str = "") -> str:
         return (" to " if name == "band" else ", ").join(cell(each) for each in value)
     if isinstance(value, dict):
         return ", ".join(f"{key}: {cell(each)}" for key, each in value.items())
-    text = local_time(str(value), name) if name == "at" or name.endswith("_at") else str(value)
+    is_time = name == "at" or name.endswith("_at")
+    text = local_time(str(value), seconds=name == "at") if is_time else str(value)
     return printable(" ".join(text.split()))
 
 

@@ -15,7 +15,6 @@ from orch_tui.cli.output import (
     cell,
     heading,
     in_words,
-    local_time,
     may_style,
     positive,
     print_json,
@@ -28,6 +27,7 @@ from orch_tui.cli.output import (
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.errors import UsageError
 from orch_tui.project import Project
+from orch_tui.times import local_time
 
 if TYPE_CHECKING:
     from orch_tui.recall.replay import Drift
@@ -278,7 +278,7 @@ def _print_part(shown: Shown, part: str, steps: list[dict[str, Any]]) -> None:
     elif part == "said":
         _print_said(shown)
     elif part == "facts":
-        _print_facts(as_row(shown.execution))
+        _print_facts(shown)
     elif part == "files":
         _print_files(shown)
     elif part == "trail":
@@ -298,25 +298,11 @@ def _print_said(shown: Shown) -> None:
     write_text("-", latest.exact or b"")
 
 
-_IN_SHORT = ("execution_id", "agent_type", "status", "final_message", "uid", "revision")
-"""Facts that a short view shows elsewhere or not at all; as do those that are row numbers."""
-
-
 def _print_shown(shown: Shown, root: Path) -> None:
     from orch_tui.recall.show import troubles
 
     execution = shown.execution
-    state = f"{execution.status}{' (waiting)' if execution.status == 'deployed' else ''}"
-    retracted = ", retracted" if execution.retracted_at else ""
-    print(f"{execution.execution_id}  {printable(execution.agent_type)}  {state}{retracted}")
-    facts = as_row(execution)
-    _print_facts(
-        {
-            name: facts[name]
-            for name in facts
-            if name not in (*_IN_SHORT, "planned_id", "bundle_version_id", "briefing_id")
-        }
-    )
+    _print_facts(shown)
     print(f"\ngiven: {len(shown.given)} items{' (--part given: their text)' * bool(shown.given)}")
     if shown.given:
         columns = ("context_type", "priority", "token_count", "context_source", "sections")
@@ -333,13 +319,6 @@ def _print_shown(shown: Shown, root: Path) -> None:
     if any(file.read_at or file.written_at for file in shown.files):
         print("\nfiles its tools read and wrote:")
         _print_files(shown)
-    around = {
-        "before": shown.before,
-        "after": shown.after,
-        "same context": ", ".join(shown.same_context),
-    }
-    if any(around.values()):
-        print("\n" + "; ".join(f"{name}: {label}" for name, label in around.items() if label))
 
 
 def _in_short(text: str) -> str:
@@ -351,12 +330,13 @@ def _in_short(text: str) -> str:
     )
 
 
-def _print_facts(row: dict[str, Any]) -> None:
-    shown = {heading(name): cell(value, name) for name, value in row.items()}
-    width = max(map(len, shown))
-    for name, value in shown.items():
-        if value:
-            print(f"  {name:<{width}}  {value}")
+def _print_facts(shown: Shown) -> None:
+    from orch_tui.recall.facts import in_words
+
+    facts = in_words(shown)
+    width = max(len(name) for name, _ in facts)
+    for name, value in facts:
+        print(f"{name:<{width}}  {printable(value)}")
 
 
 def _file_row(file: FileUse) -> dict[str, Any]:

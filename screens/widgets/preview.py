@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -11,13 +10,11 @@ from textual.containers import Vertical
 
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.tabs import Tabs
-from orch_tui.screens.widgets.words import local_time, state_of
 
 if TYPE_CHECKING:
     from orch_tui.recall.show import Shown
 
 TABS = ("said", "given", "briefing", "delivered", "facts")
-_NOT_FACTS = ("final_message", "revision", "uid")
 
 
 class Preview(Vertical):
@@ -107,21 +104,9 @@ def text_of(shown: Shown, tab: str) -> str:
 
 
 def _facts(shown: Shown) -> str:
-    execution = shown.execution
-    lines = [f"{'state':<22}{state_of(execution.status)[0]}"]
-    for fact in fields(execution):
-        value = getattr(execution, fact.name)
-        if value is None or fact.name in _NOT_FACTS:
-            continue
-        text = local_time(value) if fact.name.endswith("_at") else str(value)
-        lines.append(f"{fact.name:<22}{text}")
-    around = {
-        "before": shown.before,
-        "after": shown.after,
-        "same context": ", ".join(shown.same_context),
-    }
-    lines += [f"{name:<22}{label}" for name, label in around.items() if label]
-    return "\n".join(lines)
+    from orch_tui.recall.facts import in_words
+
+    return "\n".join(f"{name:<20}{value}" for name, value in in_words(shown))
 
 
 def _tokens(count: int | None) -> str:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from orch_tui.models.database import Record
 from orch_tui.recall.search import search
 from orch_tui.screens.history import PAGE
-from orch_tui.screens.widgets.words import local_time
+from orch_tui.times import local_time
 from tests.bench import search as search_bench
 from tests.bench.measure import percentile
 from tests.bench.terminal import Terminal

@@ -129,8 +129,13 @@ def test_one_execution_is_shown_whole(did: Run, two_runs: None) -> None:
 
 def test_one_execution_is_shown_to_people(did: Run, two_runs: None) -> None:
     shown = did("show", "exec-001").out
-    assert shown.startswith("exec-001  task-implementor  completed\n")
-    for part in ("The HNSW index answers", "lib/types.ts", "unchanged", "same context: exec-002"):
+    assert shown.startswith("state               completed\n")
+    for part in (
+        "The HNSW index answers",
+        "lib/types.ts",
+        "unchanged",
+        "cost                unknown",
+    ):
         assert part in shown
 
 
@@ -141,7 +146,7 @@ def test_one_execution_is_shown_to_people(did: Run, two_runs: None) -> None:
         ("briefing", "#"),
         ("said", "The HNSW index"),
         ("delivered", "type"),
-        ("facts", "  execution"),
+        ("facts", "state               completed"),
         ("trail", "at"),
     ],
 )
