@@ -140,7 +140,10 @@ class OrchApp(App[None]):
                 self._later(f"theme {name}: {error}")
             else:
                 self.register_theme(theme)
-        if config.theme in self.available_themes:
+        chosen = self._state.get("theme")
+        if chosen in self.available_themes:
+            self.theme = chosen
+        elif config.theme in self.available_themes:
             self.theme = config.theme
         else:
             known = ", ".join(self.available_themes)
@@ -371,6 +374,10 @@ class OrchApp(App[None]):
             if stack and isinstance(stack[0], OrchScreen) and stack[0].is_mounted:
                 self._state[mode] = stack[0].remember()
         self._state["screen"] = self.current_mode
+        if self.theme != self.project.config.theme:
+            self._state["theme"] = self.theme
+        else:
+            self._state.pop("theme", None)
         self._state["session"] = self.session.session_id if self.session else None
         with contextlib.suppress(OrchError):  # only where one was is lost
             self.drafts.save("state", json.dumps(self._state))

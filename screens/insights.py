@@ -33,6 +33,7 @@ PARTS = {
     "context": "With it and without",
     "validations": "Validations",
     "estimates": "Estimate and usage",
+    "corrections": "What estimates miss",
     "sharing": "Avoided by sharing",
     "files": "Given and read",
     "worth": "Taken and delivered",
@@ -46,6 +47,7 @@ SAID = {
     "context": "Success with a source and without it. It went with it; that is no cause.",
     "validations": "The latest result of each check of every run.",
     "estimates": "Tokens estimated for bundles beside what runs read; medians.",
+    "corrections": "First requests beside what was estimated for them; never put into an estimate.",
     "sharing": "Three figures of different worth, never added up, never money.",
     "files": "Files agents read though they had them, and files they needed and were not given.",
     "worth": "Tokens given and used, beside what is there for it now.",
@@ -175,7 +177,11 @@ darkest and its lightest part lies the true share (Wilson interval, 95 %). `?` a
             table.show((), empty=EMPTY, keep=False)
         elif not rows:
             table.set_columns((Column(""),))
-            table.show((), empty=NO_USAGE if part in ("estimates", "files") else EMPTY, keep=False)
+            table.show(
+                (),
+                empty=NO_USAGE if part in ("estimates", "corrections", "files") else EMPTY,
+                keep=False,
+            )
         elif "success_share" in rows[0]:
             self._draw_outcomes(table, rows)
         else:

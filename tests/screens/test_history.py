@@ -341,6 +341,15 @@ async def test_a_theme_of_ones_own(folder: Path, clock: FakeClock) -> None:
         assert not app.current_theme.dark
 
 
+async def test_a_theme_chosen_in_the_app_is_there_again(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        app.theme = "textual-light"
+        await pilot.press("ctrl+q")
+    assert opened(folder, clock).theme == "textual-light"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
