@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orch_tui.facts import in_list
@@ -23,18 +23,30 @@ _LAST_BYTES = 4_000_000
 """How much of the end of a transcript is searched for the last message."""
 
 
-def take(record: Record, project: str, heard: Heard, at: str) -> None:
+def take(
+    record: Record, project: str, heard: Heard, at: str, names: Mapping[str, tuple[str, ...]]
+) -> None:
     """Record what one payload that arrived ``at`` says. Call it within a write.
 
-    Heard again, it changes nothing.
+    Heard again, it changes nothing. ``names`` are as ``names_of`` has them.
     """
     for statement in heard.statements:
+        join(record, names.get(statement.keys[0], ()))
         _state(record, project, heard.claude_session, statement, at)
     if heard.end:
         _close(record, heard.claude_session, heard.end.reason, at)
         sessions.end_of_claude(record, heard.claude_session, at)
     if heard.transcript and _knows_of(record, heard):
         awaited.expect(record, heard.transcript, at)
+
+
+def names_of(log: Iterable[Heard]) -> dict[str, tuple[str, ...]]:
+    """Of each agent in a log, by its key, all keys of its execution, as far as the log tells.
+
+    What comes first then goes to the execution that only what comes later says it is about.
+    """
+    statements = (statement for heard in log for statement in heard.statements)
+    return {s.keys[-1]: s.keys for s in statements if len(s.keys) > 1}
 
 
 def _knows_of(record: Record, heard: Heard) -> bool:

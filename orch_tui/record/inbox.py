@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -112,11 +112,14 @@ def _take(record: Record, root: AnyPath, batch: list[Waiting]) -> int:
     from orch_tui.record.opening import not_waiting
 
     done, aside = [], []
+    from orch_tui.record import capture
+
     read = list(_read(batch))
+    names = capture.names_of(heard for _, _, heard, _ in read if heard)
     with not_waiting(record), record.write():
         for path, at, heard, reason in read:
             if heard is not None:
-                reason = _apply(record, root, heard, at)
+                reason = _apply(record, root, heard, at, names)
             if reason is None:
                 done.append(path)
             else:
@@ -148,13 +151,15 @@ def _read(batch: Iterable[Waiting]) -> Iterator[tuple[str, str, Heard | None, st
             yield item.path, at, None, str(error)
 
 
-def _apply(record: Record, root: AnyPath, heard: Heard, at: str) -> str | None:
+def _apply(
+    record: Record, root: AnyPath, heard: Heard, at: str, names: Mapping[str, tuple[str, ...]]
+) -> str | None:
     """Record what one payload says; the reason where that cannot be done, and nothing is."""
     from orch_tui.record import capture
 
     try:
         with record.attempt():
-            capture.take(record, str(root), heard, at)
+            capture.take(record, str(root), heard, at, names)
     except RecordError:  # locked, or the disk is full: nobody's payload can be recorded
         raise
     except Exception as error:

@@ -137,7 +137,8 @@ def _merged(record: Record, execution_id: str) -> Merged:
         if merged.returns
         else None
     )
-    used["tool_calls"] = max(values.get("tool_calls") or 0, used.get("tool_calls") or 0) or None
+    calls = [n for n in (values.get("tool_calls"), used.get("tool_calls")) if n is not None]
+    used["tool_calls"] = max(calls, default=None)
     used["resolved_model"] = values.get("resolved_model") or used.get("resolved_model")
     values |= {name: value for name, value in used.items() if value is not None}
     values |= _parentage(record, execution_id, values.pop("parent", None), values.get("depth"))

@@ -88,6 +88,16 @@ def test_a_run_in_the_foreground_is_one_execution_all_along(record: Record, root
     ]
 
 
+def test_a_log_taken_in_at_once_leaves_no_label_out(record: Record, root: Path) -> None:
+    """Though only the end of a run in the foreground says which agent stopped before."""
+    take(record, root, [*hooks.foreground(1), *hooks.foreground(2), *hooks.background(3)])
+    assert record.sql("SELECT execution_id FROM agent_executions ORDER BY 1") == [
+        ("exec-001",),
+        ("exec-002",),
+        ("exec-003",),
+    ]
+
+
 def test_a_background_launch_is_no_return(record: Record, root: Path) -> None:
     events = hooks.background()
     take(record, root, events[:3])

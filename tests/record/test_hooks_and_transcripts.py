@@ -93,7 +93,7 @@ def told(chance: random.Random, share_heard: float) -> dict[str, dict[str, Any]]
             with record.write():
                 heard = payloads.read(payload, at)
                 assert heard is not None
-                capture.take(record, CWD, heard, at)
+                capture.take(record, CWD, heard, at, {})
         return {
             name: {
                 **{column: value for column, value in row.items() if column not in _BY_CLOCK},
