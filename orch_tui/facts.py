@@ -142,6 +142,21 @@ class ExecutionFacts(Fact):
     retracted_at: str | None
     revision: int
 
+    @property
+    def used_tokens(self) -> int | None:
+        """The usage of the whole run in one figure; None where it is not known."""
+        if self.input_tokens is None:
+            return None
+        others = (self.cache_write_tokens, self.cache_read_tokens, self.output_tokens)
+        return self.input_tokens + sum(tokens or 0 for tokens in others)
+
+
+USED = (
+    "input_tokens + coalesce(cache_write_tokens, 0) + coalesce(cache_read_tokens, 0) "
+    "+ coalesce(output_tokens, 0)"
+)
+"""``ExecutionFacts.used_tokens`` in SQL."""
+
 
 @dataclass(frozen=True, slots=True)
 class Completion(Fact):

@@ -126,9 +126,12 @@ class Project:
 
         Gives how many payloads and transcripts that were.
         """
-        if not self.recording or not (self._record or self._anything_waits()):
+        if not self.recording:
             return 0
-        return self._drain(self._opened(create=True))
+        waits = self._anything_waits()
+        if not waits and (self._record is None or not self.database.exists()):
+            return 0
+        return self._drain(self._opened(create=waits))
 
     def _drain(self, record: Record, payloads: int | None = None, size: int | None = None) -> int:
         """Take in payloads, and what transcripts have more since; both no more than there is."""

@@ -37,6 +37,7 @@ PARTS = {
     "sharing": "Avoided by sharing",
     "files": "Given and read",
     "worth": "Taken and delivered",
+    "costs": "Used and paid",
 }
 """The parts of the insights, in the order they are read."""
 
@@ -51,6 +52,7 @@ SAID = {
     "sharing": "Three figures of different worth, never added up, never money.",
     "files": "Files agents read though they had them, and files they needed and were not given.",
     "worth": "Tokens given and used, beside what is there for it now.",
+    "costs": "Usage and cost by agent type and model, each with the runs it is known of.",
 }
 EMPTY = """Nothing to learn from yet.
 

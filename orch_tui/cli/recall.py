@@ -30,6 +30,7 @@ from orch_tui.project import Project
 from orch_tui.times import local_time
 
 if TYPE_CHECKING:
+    from orch_tui.facts import ExecutionFacts
     from orch_tui.recall.replay import Drift
     from orch_tui.recall.search import Hit
     from orch_tui.recall.show import Shown
@@ -44,6 +45,8 @@ EXECUTIONS: tuple[str, ...] = (
     "status",
     "deployed_at",
     "context_token_count",
+    "used_tokens",
+    "cost_usd",
     "scope",
     "unverified",
 )
@@ -83,8 +86,17 @@ def _query(arguments: Namespace) -> None:
         rows, columns, kind = [as_row(session) for session in sessions], SESSIONS, "session"
     else:
         executions = listing.executions(project.existing_record, **filters, model=arguments.model)
-        rows, columns, kind = [as_row(each) for each in executions], EXECUTIONS, "execution"
+        as_shown = _in_words if arguments.format in ("table", "markdown") else as_row
+        rows, columns, kind = [as_shown(each) for each in executions], EXECUTIONS, "execution"
     print_rows(rows, arguments.format, columns=columns, empty=f"no such {kind} is recorded")
+
+
+def _in_words(execution: ExecutionFacts) -> dict[str, Any]:
+    """The row of an execution for people: its usage in one figure, and no cost without a word."""
+    row = {**as_row(execution), "used_tokens": execution.used_tokens}
+    if execution.used_tokens is not None and execution.cost_usd is None:
+        row["cost_usd"] = "unknown"
+    return row
 
 
 def outputs() -> argparse.ArgumentParser:
@@ -193,10 +205,17 @@ def _print_hits(hits: tuple[Hit, ...]) -> None:
         doubt = f"unverified: {hit.unverified}" if hit.unverified else ""
         when = local_time(hit.at) if hit.at else "time unknown"
         print(f"{hit.execution_id}  {printable(hit.agent_type)}  {hit.status}  {when}")
-        facts = (printable(hit.scope or ""), printable(doubt))
+        facts = (printable(hit.scope or ""), _usage(hit), printable(doubt))
         for text in (*facts, _marked(hit.snippet, hit.spans)):
             if text:
                 print(f"    {text}")
+
+
+def _usage(hit: Hit) -> str:
+    if hit.used_tokens is None:
+        return ""
+    cost = "cost unknown" if hit.cost_usd is None else f"${cell(hit.cost_usd)}"
+    return f"used {hit.used_tokens:,} tokens, {cost}"
 
 
 def _marked(text: str, spans: tuple[tuple[int, int], ...]) -> str:
@@ -273,6 +292,8 @@ def _print_part(shown: Shown, part: str, steps: list[dict[str, Any]]) -> None:
             tokens = "?" if allocation.token_count is None else f"{allocation.token_count:,}"
             print(f"=== {printable(allocation.context_source or '')} ({tokens} tokens) ===")
             print(printable(given.text or "(its text was not recorded)", lines=True))
+        if not shown.given:
+            write_text("-", shown.briefing or "")
     elif part == "briefing":
         write_text("-", shown.briefing or "")
     elif part == "said":
@@ -303,14 +324,19 @@ def _print_shown(shown: Shown, root: Path) -> None:
 
     execution = shown.execution
     _print_facts(shown)
-    print(f"\ngiven: {len(shown.given)} items{' (--part given: their text)' * bool(shown.given)}")
+    if shown.briefing and not shown.given:
+        print("\ngiven: a briefing")
+        print(_in_short(shown.briefing, "briefing"))
+    else:
+        more = " (--part given: their text)" * bool(shown.given)
+        print(f"\ngiven: {len(shown.given)} items{more}")
     if shown.given:
         columns = ("context_type", "priority", "token_count", "context_source", "sections")
         print_rows([as_row(given.allocation) for given in shown.given], "table", columns=columns)
     for returned in shown.returned:
         completion = returned.completion
         print(f"\nsaid: completion {completion.position}, {completion.status}")
-        print(_in_short(returned.final_message or "(no message)"))
+        print(_in_short(returned.final_message or "(no message)", "said"))
     for trouble in troubles(execution, root):
         print(f"\nsign of trouble: {trouble.kind}: {printable(trouble.excerpt)}")
     print(f"\ndelivered: {len(shown.delivered)} outputs")
@@ -321,12 +347,12 @@ def _print_shown(shown: Shown, root: Path) -> None:
         _print_files(shown)
 
 
-def _in_short(text: str) -> str:
+def _in_short(text: str, part: str) -> str:
     """The first lines of a text, and how to see the rest."""
     lines = printable(text.strip(), lines=True).split("\n")
     rest = len(lines) - SHORT
     return "\n".join(
-        [*lines[:SHORT], f"... {rest:,} more lines: --part said"] if rest > 0 else lines
+        [*lines[:SHORT], f"... {rest:,} more lines: --part {part}"] if rest > 0 else lines
     )
 
 
@@ -532,8 +558,9 @@ def stats() -> argparse.ArgumentParser:
 _PARTS = (
     *("overall", "agent_type", "model", "bundle", "context_source", "attempt", "over_time"),
     *("context", "estimates", "corrections", "validations", "sharing", "files", "worth"),
+    "costs",
 )
-_MAIN_PARTS = ("overall", "agent_type", "bundle", "context", "validations", "worth")
+_MAIN_PARTS = ("overall", "agent_type", "bundle", "context", "validations", "worth", "costs")
 
 
 def _stats(arguments: Namespace) -> None:
@@ -573,7 +600,18 @@ def _print_part_of_stats(name: str, rows: list[dict[str, Any]], form: str) -> No
     if form in ("table", "markdown"):
         rows = [_with_intervals(row) for row in rows]
     columns = _STATS_COLUMNS.get(name, ())
-    print_rows(rows, form, columns=columns, empty="  nothing is recorded yet")
+    print_rows(
+        rows, form, columns=columns, empty=f"  {_EMPTY.get(name, 'nothing is recorded yet')}"
+    )
+
+
+_EMPTY = {
+    "context": "no recorded run was given anything from a bundle yet",
+    "estimates": "no run has both: a bundle that was estimated, and its usage from a transcript",
+    "corrections": "too few runs of a model have both a bundle and their usage",
+    "files": "no transcript has told yet which files a run read",
+}
+"""What a part waits for."""
 
 
 _STATS_COLUMNS = {
@@ -584,6 +622,10 @@ _STATS_COLUMNS = {
     "worth": (
         *("agent_type", "n", "success", "tokens_given", "tokens_used", "deliverables"),
         *("deliverables_existing", "validations_passed", "validations_failed", "estimator"),
+    ),
+    "costs": (
+        *("agent_type", "model", "n", "input_tokens", "cache_write_tokens", "cache_read_tokens"),
+        *("output_tokens", "n_priced", "cost_usd", "cost_usd_mean"),
     ),
 }
 """What tables show of the widest parts."""

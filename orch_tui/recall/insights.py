@@ -13,6 +13,7 @@ from functools import cache
 from math import sqrt
 from typing import Any, Literal
 
+from orch_tui.facts import USED
 from orch_tui.models.database import Record, Row
 from orch_tui.models.values import WHEN
 from orch_tui.prepare.tokens import Count
@@ -213,6 +214,26 @@ class Worth:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What the runs of one agent type on one model used and cost; sums, each with its n."""
+
+    agent_type: str
+    model: str | None
+    """The one that ran or, while that is not known, the one that was asked for."""
+    n: int
+    n_used: int
+    """Those whose usage is known: the tokens are theirs."""
+    input_tokens: int | None
+    cache_write_tokens: int | None
+    cache_read_tokens: int | None
+    output_tokens: int | None
+    n_priced: int
+    """Of them, those whose price is known: the cost is theirs."""
+    cost_usd: float | None
+    cost_usd_mean: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class FileWorth:
     """One file beside the bundles of one agent type: was it given, was it read?
 
@@ -257,6 +278,8 @@ class Insights:
     files: tuple[FileWorth, ...]
     """Those most often needed and not given first."""
     worth: tuple[Worth, ...]
+    costs: tuple[Cost, ...]
+    """The dearest first."""
 
     def parts(self) -> dict[str, list[Row]]:
         """Each part by its name as rows whose keys are column names."""
@@ -275,6 +298,7 @@ class Insights:
             "sharing": [self.sharing.row()],
             "files": [asdict(file) for file in self.files],
             "worth": [asdict(worth) for worth in self.worth],
+            "costs": [asdict(cost) for cost in self.costs],
         }
 
 
@@ -329,6 +353,7 @@ def gather(
             sharing=_sharing(of, with_context.n),
             files=_files(of),
             worth=_worth(of, by_agent_type, checks),
+            costs=_costs(of),
         )
 
 
@@ -621,7 +646,7 @@ def _worth(of: _Chosen, agents: Iterable[Outcome], checks: _Checks) -> tuple[Wor
         for row in of.rows(
             "SELECT agent_type, sum(context_token_count), count(context_token_count), "
             "iif(count(DISTINCT estimator) > 1, 'mixed', max(estimator)), "
-            f"sum({_READ} + coalesce(output_tokens, 0)), count(input_tokens) "
+            f"sum({USED}), count(input_tokens) "
             "FROM chosen GROUP BY agent_type"
         )
     }
@@ -653,6 +678,19 @@ def _worth(of: _Chosen, agents: Iterable[Outcome], checks: _Checks) -> tuple[Wor
             )
         )
     return tuple(worth)
+
+
+def _costs(of: _Chosen) -> tuple[Cost, ...]:
+    return tuple(
+        Cost(*row)
+        for row in of.rows(
+            "SELECT agent_type, coalesce(resolved_model, model) AS ran, count(*), "
+            "count(input_tokens), sum(input_tokens), sum(cache_write_tokens), "
+            "sum(cache_read_tokens), sum(output_tokens), count(cost_usd), "
+            "round(sum(cost_usd), 6), round(avg(cost_usd), 6) FROM chosen "
+            "GROUP BY agent_type, ran ORDER BY sum(cost_usd) DESC, count(*) DESC, agent_type, ran"
+        )
+    )
 
 
 def _deliverables(of: _Chosen) -> tuple[dict[str, int], dict[str, int | None]]:

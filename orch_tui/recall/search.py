@@ -17,6 +17,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from orch_tui.errors import RecordError, UsageError
+from orch_tui.facts import USED
 from orch_tui.models.database import Record
 from orch_tui.models.search import briefing_text, slot, small_fields, tag, tag_value
 from orch_tui.recall.language import CLOSED, FILTERS, Mark, Query, fold, marks, parse, spans
@@ -48,6 +49,10 @@ class Hit:
     at: str | None
     scope: str | None
     unverified: str | None
+    used_tokens: int | None
+    """Usage of the whole run; None where it is not known."""
+    cost_usd: float | None
+    """None: the usage or a price is not known."""
     snippet: str
     spans: tuple[tuple[int, int], ...]
     score: float
@@ -63,6 +68,8 @@ class Hit:
             "deployed_at": self.at,
             "scope": self.scope,
             "unverified": self.unverified,
+            "used_tokens": self.used_tokens,
+            "cost_usd": self.cost_usd,
             "snippet": self.snippet,
         }
 
@@ -287,7 +294,8 @@ def _hits(
 ) -> Iterator[Hit]:
     rows = record.sql(
         "SELECT execution_id, session_id, agent_type, status, model, deployed_at, scope, "
-        f"unverified, substr(final_message, 1, {_LOOKED_THROUGH}) FROM agent_executions "
+        f"unverified, {USED}, cost_usd, substr(final_message, 1, {_LOOKED_THROUGH}) "
+        "FROM agent_executions "
         "WHERE execution_id IN (SELECT value FROM json_each(?))",
         [json.dumps([place.execution_id for place in places])],
     )

@@ -82,7 +82,7 @@ def text_of(shown: Shown, tab: str) -> str:
             f"{'(its text was not recorded)' if given.text is None else given.text}"
             for given in shown.given
         )
-        return "\n".join(items) or "No context was recorded."
+        return "\n".join(items) or shown.briefing or "No context was recorded."
     if tab == "delivered":
         lines = (
             f"{delivered.output.output_type}"

@@ -31,8 +31,36 @@ def test_what_is_on_disk_is_in_the_history_after_one_import(did: Run, home: Path
     (hit,) = did("history", "lib fine agent:Explore", "--format", "json").json
     facts = did("show", hit["execution_id"], "--format", "json").json["facts"]
     assert (facts["context_end_tokens"], facts["output_tokens"]) == (1503, 402)
+    assert (hit["used_tokens"], hit["cost_usd"]) == (3711, facts["cost_usd"])
+    shown = did("show", hit["execution_id"]).out
+    assert "given: a briefing\nLook at lib\n" in shown and "used tokens          3,711\n" in shown
+    assert did("show", hit["execution_id"], "--part", "given").out == "Look at lib"
+    assert "used 3,711 tokens, $0.00" in did("history", "agent:Explore").out
+    (cost,) = [
+        r
+        for r in did("stats", "--by", "costs", "--format", "json").json
+        if r["n"] == 1 and r["agent_type"] == "Explore"
+    ]
+    assert (cost["model"], cost["n_used"], cost["n_priced"], cost["cost_usd"]) == (
+        *("claude-haiku-4-5-20251001", 1, 1),
+        round(facts["cost_usd"], 6),
+    )
     assert did("history", "has:doubt", "--format", "json").json[0]["unverified"]
     assert "unverified: it ended with a rate limit" in did("history", "has:doubt").out
+
+
+def test_no_price_is_no_cost_of_nothing(did: Run, project: Path) -> None:
+    """A run on a model whose price nobody published did cost something."""
+    agent = Transcript("agent-a9.jsonl", S1, "a9")
+    agent.hears("go")
+    agent.says("m1", "gone", model="claude-unheard-9")
+    (project / "agent-a9.jsonl").write_bytes(agent.data)
+    did("import", "agent-a9.jsonl")
+    assert did("query", "--format", "json").json[0]["cost_usd"] is None
+    assert "cost usd             unknown\n" in did("show", "exec-001").out
+    assert "unknown" in did("query").out and "cost unknown" in did("history").out
+    (cost,) = did("stats", "--by", "costs", "--format", "json").json
+    assert (cost["n_used"], cost["n_priced"], cost["cost_usd"]) == (1, 0, None)
 
 
 def test_what_the_agent_read_stands_beside_what_it_was_given(
