@@ -214,7 +214,7 @@ def _print_hits(hits: tuple[Hit, ...]) -> None:
 def _usage(hit: Hit) -> str:
     if hit.used_tokens is None:
         return ""
-    cost = "cost unknown" if hit.cost_usd is None else f"${cell(hit.cost_usd)}"
+    cost = "cost unknown" if hit.cost_usd is None else f"${hit.cost_usd:.4f}"
     return f"used {hit.used_tokens:,} tokens, {cost}"
 
 
