@@ -7,7 +7,7 @@ import os
 import sys
 from _thread import allocate_lock  # importing threading would cost a command a millisecond
 from contextlib import ExitStack
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -235,7 +235,7 @@ class Project:
             self.root,
             allow_secret=allow_secret,
             max_bytes=self.config.max_file_size,
-            stdin=sys.stdin.buffer.read,
+            stdin=cache(sys.stdin.buffer.read),  # named twice, it is the same
             look_inside=look_inside,
             past=self._past,
             left_out=left_out,

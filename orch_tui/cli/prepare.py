@@ -691,6 +691,9 @@ def _count(arguments: Namespace) -> None:
 
     project = project_of(arguments)
     reader = project.reader(allow_secret=arguments.allow_secret, left_out=_say_left_out)
+    sources = reader.split(arguments.sources)
+    if not sources:
+        raise UsageError("no source is named", hint="is a variable empty?")
     family = project.catalogue.model(arguments.model).family
     bundle = compose(
         "",
@@ -700,7 +703,7 @@ def _count(arguments: Namespace) -> None:
         created_at="",
         model=arguments.model,
         family=family,
-        files=reader.split(arguments.sources),
+        files=sources,
         cache=project.counts,
         exact=True if arguments.exact else False if arguments.estimate else None,
     )
@@ -709,13 +712,14 @@ def _count(arguments: Namespace) -> None:
         return
     items = sorted(bundle.items, key=lambda item: -item.count.tokens)
     if arguments.format == "table":
-        lines = outline((item.source, item.count) for item in items)
+        lines = outline(("#".join((i.source, *i.sections)), i.count) for i in items)
         width = max((len(str(line.count)) for line in lines), default=0)
         for line in lines:
             print(f"{line.count!s:>{width}}  {'  ' * line.depth}{printable(line.name)}")
     else:
         print_rows(map(_counted, items), arguments.format)
-    say(f"{len(items)} sources, {bundle.total} tokens ({bundle.total.estimator})")
+    many = "" if len(items) == 1 else "s"
+    say(f"{len(items)} source{many}, {bundle.total} tokens ({bundle.total.estimator})")
     say(*_learned(project, arguments.model, bundle.total))
 
 
@@ -726,6 +730,7 @@ def _counted(item: ContextItem) -> dict[str, Any]:
         "high": item.count.high,
         "estimator": item.count.estimator,
         "source": item.source,
+        "sections": list(item.sections),
     }
 
 

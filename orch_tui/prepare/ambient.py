@@ -122,7 +122,14 @@ class Surroundings:
         if definition is None:
             bare = agent_type in WITHOUT_INSTRUCTIONS
             parts, problems = ((), ()) if bare else self.instructions
-            return Ambient(agent_type, parts, unknown=_unknown(agent_type), problems=problems)
+            skipped = tuple(
+                f"{self._named(path)}: has no description, so Claude Code skips it"
+                for path, front in self._agent_files
+                if agent_type and front.text("name") == agent_type
+            )
+            return Ambient(
+                agent_type, parts, unknown=_unknown(agent_type), problems=(*skipped, *problems)
+            )
         path, front = definition
         where = self._named(path)
         own = [self._part("definition", path, f"defines {agent_type}", front.body)]
@@ -147,12 +154,18 @@ class Surroundings:
         """The agents that files define, by name, each with its file: the project's before the
         user's. Those without a name or a description are skipped, as Claude Code does silently."""
         found: dict[str, tuple[Path, Frontmatter]] = {}
-        for folder in (self.root / ".claude" / "agents", self.user / "agents"):
-            for path in _markdown_under(folder):
-                front = frontmatter.read(_read(path) or "")
-                if (name := front.text("name")) and front.text("description"):
-                    found.setdefault(name, (path, front))
+        for path, front in self._agent_files:
+            if (name := front.text("name")) and front.text("description"):
+                found.setdefault(name, (path, front))
         return found
+
+    @cached_property
+    def _agent_files(self) -> list[tuple[Path, Frontmatter]]:
+        return [
+            (path, frontmatter.read(_read(path) or ""))
+            for folder in (self.root / ".claude" / "agents", self.user / "agents")
+            for path in _markdown_under(folder)
+        ]
 
     @cached_property
     def instructions(self) -> tuple[tuple[AmbientPart, ...], tuple[str, ...]]:

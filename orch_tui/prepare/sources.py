@@ -407,6 +407,8 @@ def _read(path: Path, given: str, max_bytes: int) -> bytes:
     try:
         before = os.stat(path)
         _check_regular(given, before)
+        if before.st_size > max_bytes and _begins_binary(path):
+            raise _NotTextError(given, "is binary (it holds NUL bytes)")
         _check_size(given, before.st_size, max_bytes)
         # Not blocking: the file may have become a pipe since it was looked at.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -425,6 +427,12 @@ def _read(path: Path, given: str, max_bytes: int) -> bytes:
     return data
 
 
+def _begins_binary(path: Path) -> bool:
+    with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
+        start = file.read(8192)
+    return b"\0" in start and not _codec(start)[1]
+
+
 def _check_regular(given: str, status: os.stat_result) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise SourceError(given, "is a folder", hint="only files have lines and parts")
@@ -437,7 +445,7 @@ def _check_size(given: str, size: int, max_bytes: int) -> None:
         raise SourceError(
             given,
             f"is over the limit of {max_bytes / 1e6:g} MB ({size / 1e6:.1f} MB)",
-            hint="hand over a part of it, or raise the limit",
+            hint="max_file_size in the configuration raises it",
         )
 
 

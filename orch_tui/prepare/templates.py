@@ -86,49 +86,67 @@ def _read(path: Path) -> Template:
 
 
 def _fill_older(template: Template, values: Mapping[str, object]) -> str:
-    text = _COMMENT.sub("", template.text)
     values = {name: value for name, value in values.items() if isinstance(value, str | int | float)}
-    unknown = dict.fromkeys(name for name in _PLACEHOLDER.findall(text) if name not in values)
-    if unknown:
-        raise _unknown(template, list(unknown), values)
+    blanked = _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), template.text)
+    asked: dict[str, int] = {}
+    for match in _PLACEHOLDER.finditer(blanked):
+        asked.setdefault(match[1], blanked.count("\n", 0, match.start()) + 1)
+    _check_known(template, asked, values)
+    text = _COMMENT.sub("", template.text)
     return _PLACEHOLDER.sub(lambda match: str(values[match[1]]), text)
 
 
 def _fill_jinja(template: Template, values: Mapping[str, object]) -> str:
     from jinja2 import Template as Compiled
-    from jinja2 import TemplateSyntaxError, UndefinedError
+    from jinja2 import TemplateSyntaxError
 
-    meter = _Meter(template.name)
+    meter = _Meter()
     environment = _environment(meter)
     try:
         asked, code = _compiled(template.text)
-        if unknown := sorted(asked - set(values)):
-            raise _unknown(template, unknown, values)
+        _check_known(template, asked, values)
         compiled = Compiled.from_code(environment, code, dict(environment.globals))
         filled = compiled.generate(values)
         return "".join(meter.size(piece) for piece in filled)
     except FormatError:
         raise
     except TemplateSyntaxError as error:
+        raise FormatError(f"{_at(template.name, error.lineno)}: {error.message}") from None
+    except (_EndlessError, RecursionError, MemoryError, OverflowError) as error:
         raise FormatError(
-            f"template {template.name}, line {error.lineno}: {error.message}"
+            f"{_at(template.name, _line(error))}: does not end or grows without end",
+            hint=f"it may take {MAX_STEPS:,} steps: turns of loops, calls, thousands of characters",
         ) from None
-    except UndefinedError as error:
-        raise FormatError(f"template {template.name}: {error}", hint=_known(values)) from None
-    except (RecursionError, MemoryError, OverflowError):
-        raise meter.endless() from None
     except Exception as error:  # whatever the template made a filter or method do
-        raise FormatError(f"template {template.name}: {error or type(error).__name__}") from None
+        what = re.sub(r"orch_tui[\w.]*\.(\w+) object", r"\1", str(error)) or type(error).__name__
+        raise FormatError(f"{_at(template.name, _line(error))}: {what}") from None
+
+
+def _line(error: BaseException) -> int | None:
+    """The line of the template that an error comes from: Jinja puts it into the traceback."""
+    found = None
+    step = error.__traceback__
+    while step is not None:
+        if "__jinja_exception__" in step.tb_frame.f_globals:
+            found = step.tb_lineno
+        step = step.tb_next
+    return found
+
+
+def _at(name: str, line: int | None) -> str:
+    return f"template {name}, line {line}" if line else f"template {name}"
 
 
 @lru_cache(maxsize=8)
-def _compiled(text: str) -> tuple[set[str], CodeType]:
-    """The names a template asks for, and its code; compiling takes far longer than filling."""
+def _compiled(text: str) -> tuple[dict[str, int], CodeType]:
+    """The names a template asks for, each with a line, and its code; compiling takes far longer
+    than filling."""
     from jinja2 import meta, nodes
 
-    environment = _environment(_Meter(""))
+    environment = _environment(_Meter())
     tree = environment.parse(text)
     asked = meta.find_undeclared_variables(tree) - _optional(tree) - set(environment.globals)
+    lines = {n.name: n.lineno for n in tree.find_all(nodes.Name) if n.name in asked}
     for loop in list(tree.find_all(nodes.For)):
         loop.iter = nodes.Filter(loop.iter, "_turns", [], [], None, None, lineno=loop.lineno)
     for joined in list(tree.find_all(nodes.Concat)):
@@ -136,7 +154,7 @@ def _compiled(text: str) -> tuple[set[str], CodeType]:
             nodes.Filter(node, "_piece", [], [], None, None, lineno=node.lineno)
             for node in joined.nodes
         ]
-    return asked, environment.compile(tree)
+    return lines, environment.compile(tree)
 
 
 def _optional(tree: nodes.Template) -> set[str]:
@@ -185,17 +203,20 @@ def _environment(meter: _Meter) -> ImmutableSandboxedEnvironment:
     return environment
 
 
+class _EndlessError(Exception):
+    """A template took more steps than one may."""
+
+
 class _Meter:
     """Counts what one filling does, by steps and by size, and stops it when it is too much."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self) -> None:
         self._left = MAX_STEPS
 
     def spend(self, steps: int) -> None:
         self._left -= steps
         if self._left < 0:
-            raise self.endless()
+            raise _EndlessError
 
     def turns(self, values: Iterable[Any]) -> Iterator[Any]:
         for value in values:
@@ -210,7 +231,7 @@ class _Meter:
     def arguments(self, *values: object) -> None:
         """Refuses numbers that are asked for as widths or counts, before they are made."""
         if any(isinstance(value, int) and abs(value) > MAX_NUMBER for value in values):
-            raise self.endless()
+            raise _EndlessError
 
     def operation(self, operator: str, left: Any, right: Any) -> None:
         if operator == "*" and (_sized(left) or _sized(right)):
@@ -234,26 +255,19 @@ class _Meter:
 
         return checked
 
-    def endless(self) -> FormatError:
-        return FormatError(
-            f"template {self._name}: does not end or grows without end",
-            hint=f"it may take {MAX_STEPS:,} steps: turns of loops, calls, thousands of characters",
-        )
-
 
 def _sized(value: object) -> bool:
     return isinstance(value, str | bytes | list | tuple)
 
 
-def _unknown(
-    template: Template, unknown: Sequence[str], values: Mapping[str, object]
-) -> FormatError:
-    named = ", ".join(f"{{{name}}}" for name in unknown)
-    many = "s" if len(unknown) > 1 else ""
-    return FormatError(
-        f"template {template.name}: unknown placeholder{many} {named}", hint=_known(values)
-    )
-
-
-def _known(values: Mapping[str, object]) -> str:
-    return f"known: {', '.join(sorted(values))}"
+def _check_known(
+    template: Template, asked: Mapping[str, int], values: Mapping[str, object]
+) -> None:
+    """Refuse names that ``values`` lacks; ``asked`` are all, each with its line."""
+    if unknown := {name: line for name, line in asked.items() if name not in values}:
+        named = ", ".join(f"{{{name}}}" for name in unknown)
+        many = "s" if len(unknown) > 1 else ""
+        raise FormatError(
+            f"{_at(template.name, min(unknown.values()))}: unknown placeholder{many} {named}",
+            hint=f"known: {', '.join(sorted(values))}",
+        )

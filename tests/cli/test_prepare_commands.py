@@ -420,9 +420,18 @@ def test_bounds_are_checked(did: Run, orch: Run) -> None:
     assert (done.code, done.json["status"]) == (1, "critical")
 
 
+def test_parts_are_counted_by_name_and_nothing_is_no_source(did: Run, orch: Run) -> None:
+    Path("a.md").write_text("# One\n1\n# Two\n2\n")
+    done = did("count", "a.md#One", "a.md#Two")
+    assert "a.md#One" in done.out and "a.md#Two" in done.out
+    assert orch("count", "").code == 2
+    done = did("count", "-", "-", stdin=b"once")
+    assert done.err.startswith("1 source, ")
+
+
 def test_files_are_counted_the_largest_first(did: Run) -> None:
     counted = did("count", "lib/*.ts", "spec/requirements.md", "--format", "json").json
-    assert [*counted[0]] == ["tokens", "low", "high", "estimator", "source"]
+    assert [*counted[0]] == ["tokens", "low", "high", "estimator", "source", "sections"]
     tokens = [each["tokens"] for each in counted]
     assert tokens == sorted(tokens, reverse=True)
     assert all(each["low"] <= each["tokens"] <= each["high"] for each in counted)

@@ -85,6 +85,13 @@ def test_broken_frontmatter_is_named(around: Surroundings) -> None:
     )
 
 
+def test_a_definition_that_claude_code_skips_is_named(around: Surroundings) -> None:
+    write(around.root / ".claude/agents/x.md", "---\nname: silent\n---\nBody")
+    found = around.ambient("silent")
+    assert "definition" not in [part.role for part in found.parts]
+    assert ".claude/agents/x.md: has no description, so Claude Code skips it" in found.problems
+
+
 def test_instructions_come_from_broad_to_near(around: Surroundings, tmp_path: Path) -> None:
     root = around.root
     write(tmp_path / "managed/CLAUDE.md", "1")

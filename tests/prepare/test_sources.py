@@ -345,10 +345,21 @@ def test_a_file_that_vanishes_is_named(
     assert "no such file" in refusal(reader, "lib/a.py").reason
 
 
-def test_a_sparse_file_of_two_gigabytes_is_refused_unread(reader: SourceReader) -> None:
-    with (reader.root / "huge.txt").open("wb") as file:
+def test_two_gigabytes_are_refused_unread_and_left_out_of_a_folder_where_they_are_no_text(
+    reader: SourceReader,
+) -> None:
+    make(reader.root, "data/a.md")
+    with (reader.root / "data/huge.bin").open("wb") as file:
         file.truncate(2 << 30)
-    assert "over the limit of 10 MB (2147.5 MB)" in refusal(reader, "huge.txt").reason
+    assert "is binary" in refusal(reader, "data/huge.bin").reason
+    assert [source.name for source in reader.resolve("data")] == ["data/a.md"]
+    with (reader.root / "data/huge.log").open("wb") as file:
+        file.write(b"a line\n" * 2_000)
+        file.truncate(2 << 30)
+    for given in ("data", "data/huge.log", "data/huge.log:1-2"):
+        error = refusal(reader, given)
+        assert "over the limit of 10 MB (2147.5 MB)" in error.reason
+        assert error.hint == "max_file_size in the configuration raises it"
 
 
 CODE = "import os\n\nclass Parser:\n    def parse(self):\n        return 1\n\n    def stop(self):\n"

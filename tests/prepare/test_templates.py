@@ -30,8 +30,8 @@ def test_unknown_placeholders_are_named_with_the_known() -> None:
     with pytest.raises(FormatError, match=r"placeholders \{ages\}, \{scop\}$") as refused:
         filled("{ages} {scope} {scop}")
     assert refused.value.hint == "known: context, scope, total"
-    with pytest.raises(FormatError, match=r"t\.md: unknown placeholder \{scop\}"):
-        filled("{{ scop }}")
+    with pytest.raises(FormatError, match=r"t\.md, line 2: unknown placeholder \{scop\}"):
+        filled("{{ scope }}\n{{ scop }}")
     with pytest.raises(FormatError, match=r"unknown placeholder \{other\}"):
         filled("{% if false %}{{ other }}{% endif %}")
     with pytest.raises(FormatError, match="has no attribute 'nope'"):
@@ -49,9 +49,21 @@ def test_jinja_templates() -> None:
     )
 
 
-def test_syntax_errors_name_the_line() -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ scope }}\n{% for %}",
+        "{{ scope }}\n{{ items[9] }}",
+        "{{ scope }}\n{{ 1 / 0 }}",
+        "{{ scope }}\n{{ scope.__class__ }}",
+        "{{ scope }}\n{% for n in range(10 ** 7) %}x{% endfor %}\n",
+        "{% macro m() %}\n{{ m() }}{% endmacro %}{{ m() }}",
+        "<!--\n--> {scop}",
+    ],
+)
+def test_errors_name_the_line(text: str) -> None:
     with pytest.raises(FormatError, match=r"t\.md, line 2: "):
-        filled("{{ scope }}\n{% for %}")
+        filled(text)
 
 
 @pytest.mark.parametrize(
