@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from orch_tui.errors import OverBudgetError
-from orch_tui.prepare.bundle import PRIORITIES
-from orch_tui.prepare.catalogue import Model
+from orch_tui.models.values import PRIORITIES
 from orch_tui.prepare.tokens import ZERO, Count, framed
+
+if TYPE_CHECKING:
+    from orch_tui.prepare.catalogue import Model
 
 STATUSES = ("ok", "warning", "critical", "over")
 """Of a gauge, from best to worst."""

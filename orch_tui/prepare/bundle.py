@@ -7,18 +7,20 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orch_tui.errors import FormatError, SourceError
+from orch_tui.models.values import ITEM_TYPES, PRIORITIES
+from orch_tui.prepare.decoding import decode
 from orch_tui.prepare.kinds import kind_of
-from orch_tui.prepare.sources import Source, SourceReader, all_of, decode, free_text, is_past
 from orch_tui.prepare.tokens import ZERO, Count, CountCache, count_many, frame_tokens, framed
+
+if TYPE_CHECKING:  # who only reads what was recorded needs no sources
+    from orch_tui.prepare.sources import Source, SourceReader
 
 SCHEMA_VERSION = 1
 """Of the JSON. A file with a higher one is refused: it may mean something else."""
 
-TYPES = ("file", "reference", "briefing", "shared_context")
-PRIORITIES = ("required", "recommended", "optional")
 CLAIMED = "claimed"
 """The estimator of a figure that a foreign JSON states and nobody can check."""
 
@@ -66,6 +68,8 @@ class ContextItem:
     @property
     def is_inline(self) -> bool:
         """Whether its source is no file: free text, standard input or a past execution."""
+        from orch_tui.prepare.sources import is_past
+
         return self.source == "-" or self.source.startswith("text:") or is_past(self.source)
 
 
@@ -131,6 +135,8 @@ def compose(
         *(("file", "optional", source) for source in optional),
     )
     items: list[ContextItem] = []
+    from orch_tui.prepare.sources import all_of
+
     refused: list[SourceError] = []
     for type_, priority, given in wanted:
         try:
@@ -347,6 +353,8 @@ def _uncounted(item: ContextItem) -> bool:
 
 def _sources(type_: str, given: str, reader: SourceReader) -> tuple[Source, ...]:
     if type_ == "briefing":
+        from orch_tui.prepare.sources import free_text
+
         return (reader.checked(free_text(given)),)
     return reader.resolve(given)
 
@@ -358,7 +366,7 @@ def _claimed_item(entry: _Document) -> tuple[ContextItem, bytes | None]:
     if len(band) != 2 or not band[0] <= tokens <= band[1]:
         raise entry.wrong("band", "must be [low, high] around token_count")
     item = ContextItem(
-        type=entry.text("type", TYPES, default="file"),
+        type=entry.text("type", ITEM_TYPES, default="file"),
         source=entry.text("source"),
         priority=entry.text("priority", PRIORITIES, default="required"),
         sections=entry.texts("sections"),

@@ -15,9 +15,8 @@ from shlex import quote
 from typing import Any
 
 from orch_tui.errors import SourceError
+from orch_tui.models.values import ITEM_TYPES, PRIORITIES
 from orch_tui.prepare.bundle import (
-    PRIORITIES,
-    TYPES,
     Bundle,
     ContextItem,
     counted,
@@ -419,7 +418,7 @@ def _choice(entry: Mapping[str, Any]) -> Choice:
     for name in ("sections", "shared_with"):
         values[name] = tuple(map(str, values.get(name, ())))
     choice = Choice(**values)
-    known = choice.type in TYPES and choice.priority in PRIORITIES
+    known = choice.type in ITEM_TYPES and choice.priority in PRIORITIES
     if not known or not isinstance(choice.source, str) or choice.allow_secret not in (True, False):
         raise ValueError(choice)
     return choice

@@ -8,7 +8,6 @@ whole name wins, so that a file called ``notes#1.md`` or ``a,b.md`` needs no esc
 
 from __future__ import annotations
 
-import codecs
 import errno
 import os
 import re
@@ -20,20 +19,13 @@ from typing import NamedTuple
 
 from orch_tui.errors import NotFoundError, SourceError
 from orch_tui.prepare import sections
+from orch_tui.prepare.decoding import codec_of, decode
 from orch_tui.prepare.secrets import named_like_one
 
 MAX_BYTES = 10_000_000
 
 _TEXT_LABEL = 72
 _LINES = re.compile(r"(?P<path>.+):(?P<first>\d+)(?:-(?P<last>\d+))?", re.S)
-# UTF-32 before UTF-16: the mark of the one begins with the mark of the other.
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
 _ASCII = bytes(range(128))
 
@@ -355,7 +347,7 @@ def cut(data: bytes, name: str, parts: Sequence[str], *, source: str) -> bytes:
 
 def pieces(data: bytes, spans: Iterable[sections.Span]) -> bytes:
     """Spans of a text in the encoding of the whole, so that they can be read like it."""
-    codec, mark = _codec(data)
+    codec, mark = codec_of(data)
     text = data[len(mark) :].decode(codec, "replace")
     found = b"".join(text[start:end].encode(codec) for start, end in spans)
     # Two- and four-byte encodings cannot be read back without their mark.
@@ -371,27 +363,6 @@ def all_of(refused: Sequence[SourceError]) -> SourceError:
     ]
     reason = "\n  ".join(["cannot be taken", *lines])
     return SourceError(f"{len(refused)} sources", reason)
-
-
-def decode(data: bytes) -> str:
-    """Text for counting and showing: by byte order mark, else UTF-8, else Latin-1.
-
-    Newlines stay as they are. The mark is not part of the text. Never raises: what is not what
-    its mark says is shown with replacement characters.
-    """
-    codec, mark = _codec(data)
-    return data[len(mark) :].decode(codec, "replace")
-
-
-def _codec(data: bytes) -> tuple[str, bytes]:
-    for mark, codec in _MARKS:
-        if data.startswith(mark):
-            return codec, mark
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return "latin-1", b""
-    return "utf-8", b""
 
 
 def _is_utf8(name: str) -> bool:
@@ -430,7 +401,7 @@ def _read(path: Path, given: str, max_bytes: int) -> bytes:
 def _begins_binary(path: Path) -> bool:
     with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
         start = file.read(8192)
-    return b"\0" in start and not _codec(start)[1]
+    return b"\0" in start and not codec_of(start)[1]
 
 
 def _check_regular(given: str, status: os.stat_result) -> None:
@@ -450,7 +421,7 @@ def _check_size(given: str, size: int, max_bytes: int) -> None:
 
 
 def _check_text(given: str, data: bytes) -> None:
-    codec, mark = _codec(data)
+    codec, mark = codec_of(data)
     if mark:
         try:
             data[len(mark) :].decode(codec)

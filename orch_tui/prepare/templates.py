@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from orch_tui.assets import asset
 from orch_tui.errors import FormatError, NotFoundError, SourceError
-from orch_tui.prepare.sources import SourceReader
 
 if TYPE_CHECKING:
     from jinja2 import nodes
@@ -80,6 +79,8 @@ def fill(template: Template, values: Mapping[str, object]) -> str:
 
 
 def _read(path: Path) -> Template:
+    from orch_tui.prepare.sources import SourceReader
+
     reader = SourceReader(path.parent, path.parent, allow_secret=True, max_bytes=1_000_000)
     (source,) = reader.resolve(str(path.absolute()))
     return Template(path.name, source.text)

@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from orch_tui.models.database import Record
-from orch_tui.prepare.catalogue import Catalogue
-from orch_tui.prepare.tokens import Count
+
+if TYPE_CHECKING:
+    from orch_tui.prepare.catalogue import Catalogue
+    from orch_tui.prepare.tokens import Count
 
 ENOUGH = 3
 """Runs from which on something is said."""

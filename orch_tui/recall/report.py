@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -692,6 +691,8 @@ def _local(moment: str | None) -> str:
 def _escaped(value: Any) -> Any:
     """Every text in a value, however deep, made safe for HTML."""
     if isinstance(value, str):
+        from html import escape
+
         return escape(_clean(value))
     if isinstance(value, Mapping):
         return {_escaped(key): _escaped(held) for key, held in value.items()}

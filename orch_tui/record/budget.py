@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import STATUSES, Gauge, Limits, agent_gauge, gauge
 from orch_tui.prepare.bundle import CLAIMED, Bundle
-from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.prepare.tokens import ZERO, Count, framed
 from orch_tui.record import sessions
+
+if TYPE_CHECKING:
+    from orch_tui.prepare.catalogue import Catalogue
 
 
 @dataclass(frozen=True, slots=True)

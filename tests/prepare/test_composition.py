@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from orch_tui import api
 from orch_tui.cli.prepare import prepare_bundle
 from orch_tui.errors import SourceError, UsageError
+from orch_tui.models.values import ITEM_TYPES, PRIORITIES
 from orch_tui.prepare.budget import totals
-from orch_tui.prepare.bundle import PRIORITIES, TYPES, Bundle, compose
+from orch_tui.prepare.bundle import Bundle, compose
 from orch_tui.prepare.composition import (
     Choice,
     Composition,
@@ -108,7 +109,7 @@ _choices = st.builds(
     Choice,
     source=_texts,
     sections=st.lists(_texts, max_size=3).map(tuple),
-    type=st.sampled_from(TYPES),
+    type=st.sampled_from(ITEM_TYPES),
     priority=st.sampled_from(PRIORITIES),
     shared_with=st.lists(_texts, max_size=2).map(tuple),
     text=st.none() | st.text(max_size=8),

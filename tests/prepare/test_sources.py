@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from orch_tui.errors import NotFoundError, SourceError
+from orch_tui.prepare.decoding import decode
 from orch_tui.prepare.secrets import named_like_one
 from orch_tui.prepare.sources import (
     SourceReader,
-    decode,
     free_text,
     is_outside,
 )
