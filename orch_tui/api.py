@@ -78,6 +78,7 @@ __all__ = [
     "keep_composition",
     "outputs_of",
     "prepare_bundle",
+    "refresh",
     "replay",
     "saved_bundles",
     "search",
@@ -560,9 +561,23 @@ def drift(execution_id: str, *, project: Place = None, database: str | None = No
 
     with opened(project, database) as place:
         past = again.given_bundle(place.existing_record, execution_id)
-        model = past.model or place.agents.model(past.agent_type)
-        family = place.catalogue.model(model).family
+        family = _model(place, past).family
         return again.drift(past.items, reader=place.reader(), family=family, cache=place.counts)
+
+
+def refresh(
+    execution_id: str, *, project: Place = None, database: str | None = None
+) -> tuple[Bundle, list[Drift]]:
+    """What a past execution was given, as the files are now: the next version of its bundle (or
+    the same, where nothing changed), and what is different; raises as ``drift`` does."""
+    from orch_tui.recall import replay as again
+
+    with opened(project, database) as place:
+        record = place.existing_record
+        family = _model(place, again.given_bundle(record, execution_id)).family
+        return again.refreshed(
+            record, execution_id, reader=place.reader(), family=family, cache=place.counts
+        )
 
 
 def stats(*, project: Place = None, database: str | None = None, **filters: Any) -> Insights:

@@ -19,6 +19,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
+from orch_tui import clipboard
 from orch_tui.assets import asset
 from orch_tui.drafts import Drafts
 from orch_tui.errors import OrchError
@@ -333,9 +334,21 @@ class OrchApp(App[None]):
         yield from super().get_system_commands(screen)
 
     def copy(self, text: str, what: str) -> None:
-        """Put text on the clipboard, through the terminal (OSC 52)."""
-        self.copy_to_clipboard(text)
-        self.notify(f"copied {what}", markup=False)
+        """Put text on the clipboard, in a thread, and say which way it went."""
+
+        def by_terminal(text: str) -> bool:
+            if len(text.encode("utf-8", "replace")) > clipboard.LARGEST_SEQUENCE:
+                return False
+            return self.call_later(self.copy_to_clipboard, text)
+
+        def work() -> None:
+            try:
+                tell = partial(self.notify, f"{what}: {clipboard.copy(text, by_terminal)}")
+            except OrchError as error:
+                tell = partial(self.notify, f"{what}: {error.message}", severity="error")
+            self.call_later(partial(tell, markup=False))
+
+        self.run_worker(work, thread=True, group="copy", exit_on_error=True)
 
     def edit(self, text: str, name: str) -> str | None:
         """Open text in $VISUAL or $EDITOR and give what came back; None where that failed."""

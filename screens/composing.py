@@ -1,27 +1,27 @@
-"""What Compose says about a composition: what is around it, its rows, its state in words."""
+"""What Compose says about a composition: its rows, its figures, its state in words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from orch_tui.errors import OrchError
 from orch_tui.prepare.composition import Choice, Composition, Weight
+from orch_tui.screens.around import THIS, Agent, Around, Common
 from orch_tui.screens.widgets.rows import Column, Row
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.stack import Part, short
 
 if TYPE_CHECKING:
-    from orch_tui.facts import PlannedAgent
-    from orch_tui.prepare.budget import Limits
+    from orch_tui.prepare.ambient import Ambient
     from orch_tui.prepare.bundle import ContextItem
-    from orch_tui.prepare.sharing import Sharing
+    from orch_tui.prepare.fitting import Fitted
+    from orch_tui.prepare.overlaps import Overlap
+    from orch_tui.prepare.sharing import Block
     from orch_tui.prepare.tokens import Count
     from orch_tui.project import Project
-    from orch_tui.record.bundles import Saved
 
 PRIORITIES = {"required": "●", "recommended": "◐", "optional": "○"}
 TYPES = {
@@ -31,61 +31,13 @@ TYPES = {
     "briefing": "text",
 }
 
-THIS = "(this bundle)"
-"""Its id among those of the session, while it has none."""
+ANYWAY = "▤"
+"""What Claude Code gives an agent by itself."""
 
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What the record and the project say about a composition."""
-
-    session_id: str
-    limits: Limits
-    used: tuple[tuple[str, Count], ...]
-    """What each bundle or execution of the session takes."""
-    bundles: tuple[Saved, ...]
-    """Of the session, without their bytes."""
-    planned: tuple[PlannedAgent, ...]
-    agents: tuple[str, ...]
-    draft: Composition | None
-    saved: Saved | None
-    """The bundle that is being changed, as it is in the record."""
-    composed: Composition | None
-    """What it was composed of."""
-
-    def bundle(self, bundle_id: str) -> Saved | None:
-        held = (*self.bundles, *([self.saved] if self.saved else ()))
-        return next((saved for saved in held if saved.bundle.bundle_id == bundle_id), None)
-
-
-def look_around(
-    project: Project, session_id: str, bundle_id: str, draft: Composition | None
-) -> Around:
-    """Read it, as far as there is a record; meant for a thread."""
-    from orch_tui.record import budget, bundles, plan
-
-    limits = project.limits
-    used: tuple[tuple[str, Count], ...] = ()
-    held: tuple[Saved, ...] = ()
-    planned: tuple[PlannedAgent, ...] = ()
-    saved = None
-    bundle_id = bundle_id or (draft.bundle_id if draft else "")
-    if project.database.exists():
-        record = project.existing_record
-        if session_id:
-            limits = budget.session_limits(record, session_id, limits)
-            used = tuple((t.label, t.count) for t in budget.taken(record, session_id))
-            held = tuple(bundles.by_figures(record, session_id))
-            planned = tuple(plan.agents(record, session_id))
-        if bundle_id:
-            try:
-                saved = bundles.load(record, bundle_id)
-            except OrchError:  # it was removed, or the draft is of another record
-                saved = None
-    project.catalogue.model("")  # read once, here
-    agents = tuple(sorted(project.known_agents))
-    composed = Composition.of_bundle(saved.bundle) if saved else None
-    return Around(session_id, limits, used, held, planned, agents, draft, saved, composed)
+MOST_CHANGES = 8
+MOST_BLOCKS = 20
+MOST_LINES = 12
+"""Of changes, of blocks and of the lines of a block, how many are shown."""
 
 
 # In words
@@ -104,14 +56,14 @@ def remarks(
     return said
 
 
-def head(now: Composition, state: str, default_model: str, said: Sequence[tuple[str, str]]) -> Text:
+def head(now: Composition, state: str, usual_model: str, said: Sequence[tuple[str, str]]) -> Text:
     """Two lines: for which agent, in which state; and what it is to do."""
     first = Text()
     if now.agent_type:
         first.append(one_line(now.agent_type, 40), "bold")
     else:
         first.append("no agent yet, e says for which", "italic")
-    first.append(f" · {one_line(now.model, 40) or f'{default_model} (default)'}")
+    first.append(f" · {one_line(now.model, 40) or f'{one_line(usual_model, 40)} (default)'}")
     if now.name:
         first.append(f" · “{one_line(now.name, 40)}”")
     first.append(f" · {state}")
@@ -146,8 +98,8 @@ def figure(weight: Weight | None) -> str:
     return f"{'' if weight.count.exact else '~'}{short(weight.count.tokens)}"
 
 
-def parts(items: Sequence[ContextItem]) -> tuple[Part, ...]:
-    """What takes up the agent's limit."""
+def parts(items: Sequence[ContextItem], ambient: Ambient) -> tuple[Part, ...]:
+    """What takes up the window of the agent, besides the room for its answer."""
     shared = sum(item.count.tokens for item in items if item.type == "shared_context")
     by_priority = dict.fromkeys(PRIORITIES, 0)
     for item in items:
@@ -155,11 +107,17 @@ def parts(items: Sequence[ContextItem]) -> tuple[Part, ...]:
             by_priority[item.priority] += item.count.tokens
     required, recommended, optional = by_priority.values()
     return (
+        Part("ambient", ANYWAY, ambient.total.tokens),
         Part("shared", "▚", shared),
         Part("required", "█", required),
         Part("recommended", "▓", recommended),
         Part("optional", "▒", optional),
     )
+
+
+def besides(ambient: Ambient) -> str:
+    """What is in no figure."""
+    return f"? {'; '.join(ambient.unknown)}" if ambient.unknown else ""
 
 
 # In rows
@@ -188,9 +146,11 @@ def row(
     *,
     largest: int,
     also: str | None,
+    anyway: str,
     width: int,
 ) -> Row:
-    """One item of the bundle, with the cells of ``columns``; ``also`` None: no such column."""
+    """One item of the bundle, with the cells of ``columns``; ``also`` None: no such column.
+    ``anyway`` says how much of it the agent has before it is handed anything."""
     refused = refusal(weight)
     glyph = "✗" if refused else PRIORITIES[choice.priority]
     tokens = "–" if refused else f"{'' if count.exact else '~'}{short(count.tokens)}"
@@ -198,6 +158,8 @@ def row(
     source = " # ".join((choice.source, *filter(None, ["; ".join(choice.sections)])))
     if refused:
         source = f"{source}  ✗ {refused}"
+    elif anyway:
+        source = f"{ANYWAY} {source}" if width < 60 else f"{source}  {ANYWAY} {anyway}"
     kind = TYPES[choice.type]
     style = "bad" if refused else ""
     if width < 60:
@@ -226,17 +188,24 @@ def _bar(tokens: int, largest: int) -> str:
     return "█" * whole + " ▏▎▍▌▋▊▉"[rest].rstrip()
 
 
-# What is shared
+# What stands elsewhere too
+
+
+def flag(overlaps: Sequence[Overlap]) -> str:
+    """How much of an item the agent has anyway."""
+    if any(overlap.whole for overlap in overlaps):
+        return "ambient"
+    return f"{sum(o.share for o in overlaps):.0%} ambient" if overlaps else ""
 
 
 def holders(
-    now: Composition, weights: dict[str, Weight], sharing: Sharing | None
+    now: Composition, weights: dict[str, Weight], common: Common | None
 ) -> dict[str, tuple[str, ...]]:
     """By the key of a choice, the other bundles that hold the same."""
-    if sharing is None:
+    if common is None:
         return {}
     own = now.bundle_id or THIS
-    by_sha256 = {item.sha256: item.shared_with for item in sharing.items if item.sha256}
+    by_sha256 = {item.sha256: item.shared_with for item in common.sharing.items if item.sha256}
     found = {}
     for choice in now.choices:
         weight = weights.get(choice.key)
@@ -246,23 +215,111 @@ def holders(
     return found
 
 
-def on_sharing(sharing: Sharing | None, around: Around | None) -> str:
-    """What several bundles of the session hold, as text."""
-    if around is None or not around.bundles:
-        return "There is no other bundle in this session yet."
-    if sharing is None or not sharing.items:
-        return "No item stands in several bundles of this session."
-    one = len(sharing.items) == 1
-    lines = [
-        f"{len(sharing.items)} {'item stands' if one else 'items stand'} in several bundles of "
-        f"this session; d shares {'it' if one else 'them'}.",
-        "",
-        f"  in the bundles           {sharing.moved} tokens",
-        f"  in one shared document   {sharing.document} tokens",
-        f"  twice in one bundle      {sharing.dropped} tokens",
-        "",
-    ]
-    for item in sharing.items:
-        sections = f" # {'; '.join(item.sections)}" if item.sections else ""
-        lines.append(f"{item.source}{sections} · {item.count} · {', '.join(item.shared_with)}")
-    return "\n".join(lines)
+def to_share(common: Common) -> str:
+    """What sharing will do, each figure for itself: they are worth different things."""
+    return "\n".join(
+        [
+            *_figures(common),
+            "",
+            "Briefings name what is shared for their agents to read, and what is left out with "
+            "where it stands; what was deployed gets a new version. D takes it back.",
+        ]
+    )
+
+
+def _figures(common: Common) -> Iterator[str]:
+    found = common.sharing
+    yield f"not sent twice to one agent   {found.not_twice} tokens"
+    yield f"{ANYWAY} the agent has it anyway     {found.ambient} tokens"
+    yield f"moved to a shared document    {found.moved} tokens, there {found.document}"
+
+
+def on_sharing(common: Common | None, around: Around | None, agent: Agent | None) -> str:
+    """What bundles and agents have in common, as text."""
+    lines: list[str] = []
+    if common is not None:
+        lines += _on_common(common)
+    elif around is None or not around.bundles:
+        lines += ["There is no other bundle in this session yet."]
+    if agent is not None:
+        lines += ["", *_on_ambient(agent.ambient)]
+    return "\n".join(lines).strip("\n")
+
+
+def _on_common(common: Common) -> Iterator[str]:
+    found = common.sharing
+    if common.changes:
+        yield f"d leaves it out or moves it, in {', '.join(common.changes)}:"
+        yield ""
+        yield from (f"  {line}" for line in _figures(common))
+    elif not (found.items or found.blocks or any(bundle.overlaps for bundle in found.bundles)):
+        yield "Nothing stands twice, in other bundles of this session, or in what the agent has."
+        return
+    if found.items:
+        yield from ("", "In several bundles")
+        for item in found.items:
+            sections = f" # {'; '.join(item.sections)}" if item.sections else ""
+            held = ", ".join(item.shared_with)
+            yield f"  {item.source}{sections} · {item.count} · {held}"
+    for ambient, title in ((True, f"{ANYWAY} The agent has it anyway"), (False, "In twice")):
+        overlaps = [
+            (bundle.bundle_id, each)
+            for bundle in found.bundles
+            for each in bundle.overlaps
+            if each.ambient == ambient
+        ]
+        if overlaps:
+            yield from ("", title)
+        for bundle_id, each in overlaps:
+            stays = "" if each.removable else ", stays"
+            yield f"  {bundle_id} · {_same(each)} · {each.count}{stays}"
+    if found.blocks:
+        yield from ("", "The same lines in different bundles; what is done about them is yours")
+        for block in found.blocks[:MOST_BLOCKS]:
+            yield ""
+            yield from _side_by_side(block)
+        if len(found.blocks) > MOST_BLOCKS:
+            yield f"  … and {len(found.blocks) - MOST_BLOCKS} more"
+
+
+def _same(overlap: Overlap) -> str:
+    """Which lines of an item stand where."""
+    if overlap.whole:
+        by = "" if overlap.by == overlap.source else f" = {overlap.by}"
+        return f"{overlap.source}{by}"
+    here = f"{overlap.source}:{overlap.first}-{overlap.last}"
+    return f"{here} = {overlap.by}:{overlap.by_first}-{overlap.by_last}"
+
+
+def _side_by_side(block: Block) -> Iterator[str]:
+    """A block once, with its lines' numbers in both places."""
+    left, right = block.places
+    yield f"  {left.source}:{left.first}-{left.last} in {', '.join(left.bundles)}"
+    yield f"  {right.source}:{right.first}-{right.last} in {', '.join(right.bundles)}"
+    yield f"  {block.count} tokens"
+    lines = block.text.splitlines()
+    for number, line in enumerate(lines[:MOST_LINES]):
+        yield f"  {left.first + number:>5} {right.first + number:>5} │ {line}"
+    if len(lines) > MOST_LINES:
+        yield f"              │ … {len(lines) - MOST_LINES} more lines"
+
+
+def _on_ambient(ambient: Ambient) -> Iterator[str]:
+    if ambient.parts:
+        yield f"{ANYWAY} What {ambient.agent_type or 'any agent'} has anyway: {ambient.total}"
+        for part in ambient.parts:
+            yield f"  {part.source} · {part.count} · {part.why}"
+    yield from (f"  ! {problem}" for problem in ambient.problems)
+    yield from (f"  ? {unknown}, in no figure" for unknown in ambient.unknown)
+
+
+# What would fit
+
+
+def on_fitting(fitted: Fitted) -> str:
+    """The receipt, the largest savings first where there are many."""
+    lines = [f"- {one_line(str(change), 120)}" for change in fitted.changes[:MOST_CHANGES]]
+    if len(fitted.changes) > MOST_CHANGES:
+        lines.append(f"… and {len(fitted.changes) - MOST_CHANGES} more")
+    takes = f"The briefing takes {fitted.before} of {fitted.limit:,} tokens; it would take"
+    return "\n".join([f"{takes} {fitted.after}.", "", *lines, "", "z takes it back."])

@@ -133,7 +133,7 @@ class Choose(ModalScreen[str | None]):
                 yield Static(Text(self._detail))
             yield OptionList(
                 *(
-                    Option(Text(one_line(words)), id=str(n))
+                    Option(Text(one_line(words), no_wrap=True, overflow="ellipsis"), id=str(n))
                     for n, (_, words) in enumerate(self._choices)
                 )
             )

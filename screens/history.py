@@ -18,6 +18,7 @@ from textual.widgets import Input, Static
 
 from orch_tui.screens.base import OrchScreen
 from orch_tui.screens.dialogs import Ask, Choose
+from orch_tui.screens.drift import Drifted, in_words
 from orch_tui.screens.widgets.keys import KeyLine
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import TABS, Preview
@@ -27,7 +28,9 @@ from orch_tui.screens.widgets.words import state_of
 from orch_tui.times import local_time
 
 if TYPE_CHECKING:
+    from orch_tui.prepare.bundle import Bundle
     from orch_tui.recall.compare import Comparison
+    from orch_tui.recall.replay import Drift
     from orch_tui.recall.search import Hit, Page
     from orch_tui.recall.show import Shown
 
@@ -242,13 +245,15 @@ Right completes what is offered in grey. Up and down move the list while you typ
         self.app.push_screen(SideBySide(found))
 
     def action_replay(self) -> None:
-        """Hand the same briefing over again: copied, or deployed as a new execution."""
+        """Hand the same briefing over again, or see and take what its files hold now."""
         label = self.execution_id
         if not label:
             return
         choices = (
             ("copy", "copy its briefing, exactly as it was"),
             ("deploy", "deploy it again: a new execution, and its briefing copied"),
+            ("drift", "what changed in its files since"),
+            ("refresh", "make its bundle anew from today's files"),
         )
         self.app.push_screen(
             Choose(f"Replay {label}", choices), lambda choice: self._replay(label, choice)
@@ -278,6 +283,29 @@ Right completes what is offered in grey. Up and down move the list while you typ
                 ),
                 group="replay",
             )
+
+        elif choice == "drift":
+            from orch_tui import api
+
+            self.ask(
+                lambda: api.drift(label, project=project),
+                lambda found: self._drifted(label, found),
+                group="replay",
+            )
+        elif choice == "refresh":
+            from orch_tui import api
+
+            self.ask(lambda: api.refresh(label, project=project), self._refreshed, group="replay")
+
+    def _drifted(self, label: str, found: list[Drift]) -> None:
+        self.app.push_screen(Drifted(label, found))
+
+    def _refreshed(self, made: tuple[Bundle, list[Drift]]) -> None:
+        bundle, found = made
+        same = all(drift.state == "unchanged" for drift in found)
+        said = f"is as it was: {in_words(found)}" if same else f"is made anew: {in_words(found)}"
+        more = "" if same else "; F2, o opens it"
+        self.app.notify(f"{bundle.bundle_id} v{bundle.version} {said}{more}", markup=False)
 
     def action_copy_text(self) -> None:
         preview = self.query_one("#preview", Preview)

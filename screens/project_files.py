@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,6 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Input
 from textual.worker import Worker, get_current_worker
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 LARGE = 5_000
 """Files from which on the garbage collector is told that the tree is to stay: walking over 20,000
 again and again, it held the screen up for 80 ms each time."""
+
+EXACT_AFTER = 1.0
+"""Seconds without an edit until what is chosen is counted exactly."""
 
 NOT_LISTED = "Looking for files …"
 NO_MATCH = """No file matches.
@@ -82,6 +87,7 @@ class ProjectFiles(Part):
         self._composition = Composition()
         self._family = ""
         self._counting: tuple[Counting, Worker[None]] | None = None
+        self._exact_due: Timer | None = None
         self._wanted: dict[str, Any] = {}
 
     def compose(self) -> ComposeResult:
@@ -108,6 +114,7 @@ class ProjectFiles(Part):
         self._composition = composition
         self.files.refresh()
         self._count()
+        self._count_exactly_soon()
 
     # Listing
 
@@ -144,6 +151,7 @@ class ProjectFiles(Part):
             self.border_title = f"Project · {len(tree.files):,} files{'+' if tree.cut else ''}"
             self._bring_back()
         self._count(again=True)
+        self._count_exactly_soon()
 
     def files_under(self, folder: str) -> list[str]:
         return [node.path for node in self._tree.under(folder)]
@@ -263,8 +271,11 @@ class ProjectFiles(Part):
 
     def stop(self) -> None:
         """Count no more, until something is shown again."""
-        self.workers.cancel_group(self, "count")
+        for group in ("count", "exact"):
+            self.workers.cancel_group(self, group)
         self._counting = None
+        if self._exact_due is not None:
+            self._exact_due.stop()
 
     def _count(self, *, again: bool = False) -> None:
         """Have counted what is chosen and in view, then the rest; ``again``: also what was."""
@@ -309,6 +320,53 @@ class ProjectFiles(Part):
             keyed = dict(zip((choice.key for choice in batch), weights, strict=True))
             self.post_message(self.Weighed(family, keyed))
 
+    def _count_exactly_soon(self) -> None:
+        """Once nothing is edited for a while, and where that is possible at all."""
+        from orch_tui.prepare import exact
+
+        if self._exact_due is not None:
+            self._exact_due.stop()
+        if exact.is_available() and self._composition.choices:
+            self._exact_due = self.set_timer(EXACT_AFTER, self._count_exactly)
+
+    def _count_exactly(self) -> None:
+        """Have counted exactly what is chosen, one after the other; what is edited then begins it
+        anew, with what is known by then."""
+        known = self.weights
+        left = [c for c in self._composition.choices if _is_estimate(known.get(c.key))]
+        if not left:
+            return
+        if any(choice.key not in known for choice in left):  # estimates come first
+            self._count_exactly_soon()
+            return
+        family = self._family
+        self.run_worker(
+            lambda: self._work_exactly(left, family),
+            thread=True,
+            exclusive=True,
+            group="exact",
+            exit_on_error=True,
+        )
+
+    def _work_exactly(self, choices: list[Choice], family: str) -> None:
+        """In a thread: the counting itself is done in another process."""
+        from orch_tui.prepare.composition import weigh_exactly
+
+        worker, project = get_current_worker(), self.app.project
+        with suppress(OrchError):  # the record cannot be read or written now
+            weighing = weigh_exactly(
+                choices,
+                reader=project.reader(),
+                family=family,
+                cache=project.counts,
+                stopped=lambda: worker.is_cancelled,
+            )
+            with closing(weighing):
+                for key, weight in weighing:
+                    if worker.is_cancelled:
+                        return
+                    self.post_message(self.Weighed(family, {key: weight}))
+
     def on_project_files_weighed(self, message: Weighed) -> None:
         if message.family != self._family:
             message.stop()
@@ -341,6 +399,10 @@ class ProjectFiles(Part):
             self.files.open([path for path in opened if path in self._tree.children])
         if isinstance(at := wanted.get("at"), str) and at in self.sizes:
             self.files.reveal(at)
+
+
+def _is_estimate(weight: Weight | None) -> bool:
+    return weight is None or not (weight.count.exact or weight.refused)
 
 
 def _is_document(path: str) -> bool:

@@ -8,7 +8,7 @@ all that undo takes.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields, replace
 from shlex import quote
@@ -274,11 +274,13 @@ def weigh_exactly(
     family: str,
     cache: CountCache | None = None,
     processes: int = 1,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Generator[tuple[str, Weight], None, None]:
     """The key of each choice and what it weighs exactly, as that becomes known.
 
     For a thread of its own, which the counting, in ``processes`` besides, does not keep from
-    anything; close it to stop. What cannot be taken is left out.
+    anything; close it to stop, or in the middle of a long text have ``stopped`` say so. What cannot
+    be taken is left out.
 
     Raises:
         UsageError: there is no exact counting here (``exact.is_available``), and it is needed.
@@ -292,7 +294,9 @@ def weigh_exactly(
         if isinstance(item, ContextItem):
             items.append(item)
             keys.setdefault(item.sha256, []).append(choice.key)
-    counting = count_exactly(items, family=family, cache=cache, processes=processes)
+    counting = count_exactly(
+        items, family=family, cache=cache, processes=processes, stopped=stopped
+    )
     with closing(counting):
         for sha256, tokens in counting:
             count = Count(tokens, exact_name(family), tokens, tokens)
@@ -314,6 +318,17 @@ def weighed(
         if (weight := weights.get(choice.key))
         else _item(choice, data=None, count=guess(sizes.get(choice.source, 0)))
         for choice in composition.choices
+    ]
+
+
+def filled(
+    composition: Composition, items: Sequence[ContextItem], reader: SourceReader
+) -> list[ContextItem]:
+    """The items of ``weighed`` with their bytes, as far as they can be taken."""
+    read = (_read_or_refuse(choice, reader) for choice in composition.choices)
+    return [
+        replace(item, data=now.data, sha256="") if isinstance(now, ContextItem) else item
+        for item, now in zip(items, read, strict=True)
     ]
 
 

@@ -41,12 +41,14 @@ def count_exactly(
     family: str,
     cache: CountCache | None = None,
     processes: int | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Generator[tuple[str, int], None, None]:
     """The SHA-256 and the tokens of each different item, as they become known.
 
     What the cache knows comes first; what is counted is kept there item by item. To stop, close
     the generator. Texts are counted in that many ``processes`` (0: in this one; None: as many as
-    there are processors, if that is worth it).
+    there are processors, if that is worth it). ``stopped`` is asked at every slice, and no more is
+    counted once it says so.
 
     Raises:
         UsageError: ctok is not there, and something is left to count.
@@ -56,14 +58,14 @@ def count_exactly(
     known = cache.get_counts(list(by_sha256), name) if cache is not None else {}
     yield from known.items()
     texts = {s: item.text for s, item in by_sha256.items() if s not in known}
-    for sha256, tokens in _counted(texts, family, processes) if texts else ():
+    for sha256, tokens in _counted(texts, family, processes, stopped) if texts else ():
         if cache is not None:
             cache.put_counts(name, {sha256: tokens})
         yield sha256, tokens
 
 
 def _counted(
-    texts: dict[str, str], family: str, processes: int | None
+    texts: dict[str, str], family: str, processes: int | None, stopped: Callable[[], bool]
 ) -> Iterator[tuple[str, int]]:
     if family in VOCABULARIES:
         yield from zip(texts, encoded_counts(list(texts.values()), family), strict=True)
@@ -80,7 +82,12 @@ def _counted(
     with _workers(processes) as counting:
         figures = counting(family, (one for some in slices.values() for one in some))
         for sha256, some in slices.items():
-            yield sha256, sum(islice(figures, len(some)))
+            tokens = 0
+            for figure in islice(figures, len(some)):
+                if stopped():
+                    return
+                tokens += figure
+            yield sha256, tokens
 
 
 class Slice(NamedTuple):

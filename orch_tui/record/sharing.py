@@ -85,6 +85,17 @@ def keep(
     return kept
 
 
+def can_be_taken_back(record: Record, session_id: str) -> list[str]:
+    """The bundles of a session whose latest version is what sharing made of them."""
+    made = _made_by_sharing(record)
+    latest = record.sql(
+        "SELECT bundle_id, max(version) FROM bundles JOIN bundle_versions USING (bundle_id) "
+        "WHERE session_id = ? AND removed_at IS NULL GROUP BY bundle_id ORDER BY bundles.rowid",
+        [session_id],
+    )
+    return [bundle_id for bundle_id, version in latest if made.get(bundle_id, (0, 0))[1] == version]
+
+
 def take_back(record: Record, bundle_ids: Sequence[str]) -> list[Bundle]:
     """Make bundles again what they were before they were deduplicated, as their next version.
 
@@ -111,17 +122,13 @@ def take_back(record: Record, bundle_ids: Sequence[str]) -> list[Bundle]:
 def _former(record: Record, bundle_id: str) -> Bundle:
     """A bundle as it was before its latest version, which deduplication made."""
     latest = bundles.load(record, bundle_id).bundle.version
-    entries = record.sql(
-        "SELECT after FROM journal WHERE action = 'share-bundles' ORDER BY seq DESC"
-    )
-    versions = [json.loads(after)["versions"].get(bundle_id) for (after,) in entries]
-    known = [pair for pair in versions if pair]
-    if not known:
+    known = _made_by_sharing(record).get(bundle_id)
+    if known is None:
         raise ConflictError(
             f"{bundle_id} was never deduplicated",
             hint="`orch bundles BUNDLE` lists its versions",
         )
-    former, made = known[0]
+    former, made = known
     if made != latest:
         raise ConflictError(
             f"{bundle_id} is at version {latest}, and version {made} was the deduplicated one",
@@ -131,3 +138,13 @@ def _former(record: Record, bundle_id: str) -> Bundle:
         return bundles.load(record, bundle_id, former).bundle
     except NotFoundError as error:  # raw SQL may have done anything
         raise ConflictError(f"{bundle_id}: {error.message}") from error
+
+
+def _made_by_sharing(record: Record) -> dict[str, tuple[int, int]]:
+    """For each bundle that was shared, the version before and the one that was made, last time."""
+    found: dict[str, tuple[int, int]] = {}
+    for (after,) in record.sql(
+        "SELECT after FROM journal WHERE action = 'share-bundles' ORDER BY seq"
+    ):
+        found |= {label: (old, new) for label, (old, new) in json.loads(after)["versions"].items()}
+    return found

@@ -42,20 +42,22 @@ def short(tokens: int) -> str:
 
 
 def cells(parts: Sequence[Part], figures: Figures, width: int) -> str:
-    """The bar: every part that is there in at least one cell, as long as there is room."""
+    """The bar: every part that is there in at least one cell, as long as there is room. What an
+    agent has anyway is the first of them, and not of its limit."""
     if figures.limit <= 0:
         return "!" * width
-    bar = [" "] * width
+    bar, ambient = [" "] * width, figures.ambient.high
+    whole = figures.limit + ambient
     for share in (figures.warn_threshold, figures.critical_threshold):
-        bar[min(width - 1, int(share * width))] = TICK
+        bar[min(width - 1, int((ambient + share * figures.limit) / whole * width))] = TICK
     at, taken = 0, 0
     for part in parts:
         taken += part.tokens
-        end = round(taken / figures.limit * width)
+        end = round(taken / whole * width)
         end = min(width, max(end, at + 1 if part.tokens else at))
         bar[at:end] = part.glyph * (end - at)
         at = end
-    end = min(width, max(at, round(figures.used.high / figures.limit * width)))
+    end = min(width, max(at, round((ambient + figures.used.high) / whole * width)))
     bar[at:end] = BAND * (end - at)
     return "".join(bar)
 
@@ -86,10 +88,12 @@ class Stack(Widget):
         self._title = name
         self._parts: Sequence[Part] = ()
         self._figures: Figures | None = None
+        self._besides = ""
 
-    def show(self, figures: Figures, parts: Sequence[Part]) -> None:
-        """Show other figures; ``parts`` are what they are made of, in the order of the bar."""
-        self._figures, self._parts = figures, parts
+    def show(self, figures: Figures, parts: Sequence[Part], besides: str = "") -> None:
+        """Show other figures; ``parts`` are what they are made of, in the order of the bar, and
+        ``besides`` is what no figure tells of."""
+        self._figures, self._parts, self._besides = figures, parts, besides
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -130,4 +134,5 @@ class Stack(Widget):
             legend = " " * (len(self._title) + 2) + "  ".join([*said, *band, free])
             if len(legend) <= self.size.width:
                 break
-        return legend
+        whole = f"{legend}  {self._besides}"
+        return whole if len(whole) <= self.size.width else legend

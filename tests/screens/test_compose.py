@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -18,7 +18,8 @@ from textual.widgets import Input, Static
 from orch_tui import api
 from orch_tui.app import OrchApp
 from orch_tui.prepare import tree
-from orch_tui.prepare.composition import Choice, Composition
+from orch_tui.prepare.composition import Choice, Composition, Weight
+from orch_tui.prepare.tokens import Count
 from orch_tui.project import Project
 from orch_tui.record import bundles, journal, plan, sessions
 from orch_tui.screens.base import Problem
@@ -251,11 +252,20 @@ async def test_symbols_open_under_their_file_and_a_key_in_one_needs_a_yes(
 async def test_lines_patterns_and_text_are_added_by_name(folder: Path, clock: FakeClock) -> None:
     async with app_of(folder, clock).run_test() as pilot:
         await settled(pilot)
-        for given in ("lib/types.ts:1-3", "text:Be brief.", "tests/*.ts"):
+        for given in (
+            *("lib/types.ts:1-3", "text:Be brief.", "tests/*.ts"),
+            "lib/search.ts#(skeleton)",
+        ):
             await press(pilot, "escape", "a")
             assert isinstance(pilot.app.screen, Ask)
             await press(pilot, f"»{given}", "enter", "escape")
-        assert sources(pilot) == ["lib/types.ts:1-3", "text:Be brief.", "tests/search.test.ts"]
+        assert sources(pilot) == [
+            *("lib/types.ts:1-3", "text:Be brief.", "tests/search.test.ts"),
+            "lib/search.ts#(skeleton)",
+        ]
+        screen_of(pilot)._items.focus()
+        await press(pilot, "end")
+        assert view(pilot).startswith("export function search(")
         await press(pilot, "escape")
         if isinstance(screen_of(pilot).focused, Input):
             await press(pilot, "escape")
@@ -488,6 +498,33 @@ async def test_a_saved_bundle_is_opened_and_what_is_unsaved_asked_about(
         assert sources(pilot) == ["lib/types.ts"] and "task-implementor" in head(pilot)
 
 
+async def test_a_bundle_of_another_session_is_used_again(
+    project: Project, clock: FakeClock
+) -> None:
+    other = sessions.init_session(project.record, "Another", project=str(project.root))
+    now = Composition("Explore", "Look around", name="tour").adding([Choice("lib/search.ts")])
+    api.keep_composition(project, now, session_id=other.session_id)
+    project.close()
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        app.use_session(SESSION)
+        await settled(pilot)
+        await press(pilot, "escape", "o")
+        offered = [words for _, words in pilot.app.screen._choices]  # type: ignore[attr-defined]
+        assert [words.partition(" ")[0] for words in offered] == [
+            *("planned", "bundle-001", "again:", "a")
+        ]
+        assert "“tour”" in offered[2] and other.session_id in offered[2]
+        await press(pilot, "down", "down", "enter")
+        assert sources(pilot) == ["lib/search.ts"] and "new, not saved" in head(pilot)
+        await press(pilot, "s")
+        assert "“tour” · bundle-003 v1 · saved" in head(pilot)
+    kept = bundles.load(project.existing_record, "bundle-003").bundle
+    assert kept.session_id == SESSION
+    assert bundles.load(project.existing_record, "bundle-002").bundle.session_id == other.session_id
+    project.close()
+
+
 async def test_a_draft_survives_a_crash(project: Project, clock: FakeClock) -> None:
     async with app_of(project.root, clock).run_test() as pilot:
         await settled(pilot)
@@ -541,6 +578,12 @@ async def test_the_command_and_the_briefing_are_copied(project: Project, clock: 
         assert "Implement the index" in app.clipboard and "interface Vector" in app.clipboard
         await press(pilot, "f6")
         assert view(pilot) == app.clipboard
+        await press(pilot, "m")
+        assert "<document_content>" in view(pilot)
+        await press(pilot, "c")
+        assert view(pilot) == app.clipboard
+        await press(pilot, "m", "f6", "m")
+        assert "<document_content>" not in screen_of(pilot)._briefing_text()()
 
 
 # Sharing
@@ -555,7 +598,7 @@ async def test_what_other_bundles_hold_is_shown_and_shared_with_one_key(
         rows = screen_of(pilot)._items.rows
         assert [row.cells[-1] for row in rows] == ["bundle-001", ""]
         await press(pilot, "f6", "f6")
-        assert "1 item stands in several bundles" in view(pilot)
+        assert "lib/types.ts · ~" in view(pilot) and "bundle-001, (this bundle)" in view(pilot)
         await press(pilot, "escape", "d")
         assert isinstance(pilot.app.screen, Confirm)
         await press(pilot, "y")
@@ -573,6 +616,151 @@ async def test_what_other_bundles_hold_is_shown_and_shared_with_one_key(
         ("briefing", ()),
     ]
     project.close()
+
+
+async def test_sharing_is_taken_back_with_one_key(project: Project, clock: FakeClock) -> None:
+    async with app_of(project.root, clock).run_test(size=(140, 45)) as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter", "»hnsw", "enter", "escape", "d", "y")
+        assert screen_of(pilot).now.choices[0].shared_with
+        assert screen_of(pilot).check_action("share", ()) is False  # there is nothing left to share
+        await press(pilot, "D", "y")
+        assert sources(pilot) == ["lib/types.ts", "lib/deep/hnsw.ts"]
+        assert "bundle-002 v3 · saved" in head(pilot)
+        assert screen_of(pilot).check_action("unshare", ()) is False
+        await press(pilot, "D")
+        assert not isinstance(pilot.app.screen, Confirm)
+    first = bundles.load(project.existing_record, "bundle-001").bundle
+    assert first.version == 3 and [item.shared_with for item in first.items] == [(), ()]
+    project.close()
+
+
+async def test_blocks_in_different_bundles_are_shown_with_both_places(
+    project: Project, clock: FakeClock
+) -> None:
+    lines = "".join(f"const value{n} = {n} * {n}\n" for n in range(20))
+    (project.root / "lib" / "copy.ts").write_text(f"// another\n{lines}")
+    (project.root / "lib" / "first.ts").write_text(lines)
+    made = Project(project.root, clock=clock)
+    now = Composition("Explore", "More").adding([Choice("lib/first.ts")])
+    api.keep_composition(made, now, session_id=SESSION)
+    made.close()
+    async with app_of(project.root, clock).run_test(size=(140, 45)) as pilot:
+        await settled(pilot)
+        await press(pilot, "»copy.ts", "enter", "f6", "f6")
+        assert "lib/first.ts:1-20 in bundle-002" in view(pilot)
+        assert "lib/copy.ts:2-21 in (this bundle)" in view(pilot)
+        assert "      1     2 │ const value0 = 0 * 0" in view(pilot)
+        assert "… 8 more lines" in view(pilot)
+
+
+# What agents have anyway, and what would fit
+
+
+def ambient(pilot: Pilot[None]) -> int:
+    figures = screen_of(pilot).query_one("#agent-gauge", Stack)._figures
+    assert figures is not None
+    return figures.ambient.tokens
+
+
+async def test_what_the_agent_has_anyway_is_off_its_limit_and_flagged(
+    folder: Path, clock: FakeClock
+) -> None:
+    (folder / "CLAUDE.md").write_text("Be brief.\n\n@spec/requirements.md\n@spec/none.md\n")
+    async with app_of(folder, clock).run_test(size=(140, 45)) as pilot:
+        await settled(pilot)
+        await press(pilot, "»requirem", "enter", "»types", "enter")
+        of_all = ambient(pilot)
+        assert of_all > 0
+        rows = screen_of(pilot)._items.rows
+        assert ["▤ ambient" in row.cells[3] for row in rows] == [True, False]
+        await press(pilot, "f6", "f6")
+        assert "spec/requirements.md · ~" in view(pilot) and "imported by CLAUDE.md" in view(pilot)
+        assert "! CLAUDE.md: imports spec/none.md, which does not exist" in view(pilot)
+        await press(pilot, "escape", "e", "»Explore", "enter")
+        assert ambient(pilot) == 0  # it gets no CLAUDE.md
+        assert "▤ ambient" not in screen_of(pilot)._items.rows[0].cells[3]
+        assert "? the system prompt of Explore" in view(pilot)
+
+
+async def test_the_model_of_the_agents_definition_is_the_usual_one(
+    folder: Path, clock: FakeClock
+) -> None:
+    agent = folder / ".claude" / "agents" / "task-implementor.md"
+    agent.write_text(AGENT.replace("does it", "does it\nmodel: claude-haiku-4-5"))
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "escape", "e", "»task-imp", "down", "enter")
+        assert "task-implementor · claude-haiku-4-5 (default)" in head(pilot)
+        figures = screen_of(pilot).query_one("#agent-gauge", Stack)._figures
+        assert figures and figures.limit < 200_000
+
+
+@pytest.fixture
+def much(folder: Path) -> Path:
+    """A project with more than a session may take."""
+    code = "export function f{0}(a: number): number {{\n  return a * {0}\n}}\n"
+    (folder / "lib" / "big.ts").write_text("".join(code.format(n) for n in range(300)))
+    settings = folder / ".claude" / "orchestration" / "config.toml"
+    settings.parent.mkdir()
+    settings.write_text("budget = 5000\n")
+    return folder
+
+
+async def test_what_is_too_much_is_made_to_fit_with_one_key(much: Path, clock: FakeClock) -> None:
+    async with app_of(much, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter", "escape", "f")
+        assert not isinstance(pilot.app.screen, Confirm)  # it fits
+        await press(pilot, "escape", "»big", "enter", "escape", "p", "p")
+        assert screen_of(pilot)._status == "over"
+        await press(pilot, "f")
+        assert isinstance(pilot.app.screen, Confirm)
+        said = str(pilot.app.screen.query(Static)[1].render())
+        assert "The briefing takes ~" in said and "lib/big.ts" in said and "(optional, ~" in said
+        await press(pilot, "y")
+        assert screen_of(pilot)._status != "over"
+        before = used(pilot)
+        assert before > 0
+        await press(pilot, "z")
+        assert sources(pilot) == ["lib/types.ts", "lib/big.ts"] and used(pilot) > before
+
+
+async def test_required_items_that_are_too_much_are_said_in_place(
+    much: Path, clock: FakeClock
+) -> None:
+    async with app_of(much, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»big", "enter", "escape", "f")
+        problem = screen_of(pilot).query_one(Problem)
+        assert "the required items alone take ~" in problem.text and sources(pilot)
+
+
+# Counted exactly
+
+
+async def test_figures_become_exact_by_themselves_where_that_is_possible(
+    folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def exactly(choices: list[Choice], **options: Any) -> Iterator[tuple[str, Weight]]:
+        asked.append([choice.key for choice in choices])
+        for choice in choices:
+            yield choice.key, Weight(Count(1000, "claude-v4.8", 1000, 1000), "0" * 64)
+
+    monkeypatch.setattr("orch_tui.prepare.exact.is_available", lambda: True)
+    monkeypatch.setattr("orch_tui.prepare.composition.weigh_exactly", exactly)
+    monkeypatch.setattr("orch_tui.screens.project_files.EXACT_AFTER", 0.01)
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter", "»hnsw", "enter")
+        await pilot.pause(0.05)
+        await settled(pilot)
+        assert [row.cells[1] for row in screen_of(pilot)._items.rows] == ["1.0k", "1.0k"]
+        figures = screen_of(pilot).query_one("#agent-gauge", Stack)._figures
+        assert figures and figures.used.exact
+        assert sorted(asked[0]) == ["lib/types.ts"]  # what is known is not counted again
 
 
 # When something is wrong

@@ -14,7 +14,9 @@ from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
 from orch_tui.recall.search import search
+from orch_tui.record import bundles
 from orch_tui.screens.base import TooSmall
+from orch_tui.screens.drift import Drifted
 from orch_tui.screens.history import Run, SideBySide
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import Preview
@@ -148,6 +150,26 @@ async def test_a_replay_is_deployed_again(folder: Path, clock: FakeClock) -> Non
         await settled(pilot)
         assert app.project.record.value("SELECT count(*) FROM agent_executions") == 4
         assert "Find the slow query" in app.clipboard
+
+
+async def test_what_changed_since_is_shown_and_taken(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    spec = folder / "spec.md"
+    spec.write_text(spec.read_text() + "A line more.\n")
+    async with app.run_test() as pilot:
+        await pilot.press(*"walr")
+        await settled(pilot)
+        await pilot.press("f8", "down", "down", "enter")
+        await settled(pilot)
+        assert isinstance(app.screen, Drifted)
+        assert app.screen.query_one(Rows).rows[0].cells[0] == "≠ changed"
+        assert "+A line more." in app.screen.query_one("#diff", Lines).text
+        await pilot.press("enter", "escape", "f8", "up", "enter")
+        await settled(pilot)
+    project = Project(folder, clock=clock)
+    made = bundles.load(project.existing_record, "bundle-001").bundle
+    assert made.version == 2 and made.items[0].text.endswith("A line more.\n")
+    project.close()
 
 
 async def test_what_another_process_records_appears_and_the_place_is_kept(
