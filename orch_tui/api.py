@@ -26,6 +26,7 @@ from orch_tui.bundling import (
     fit_bundle,
     keep_bundle,
     keep_composition,
+    model_of,
     prepare_bundle,
     what_would_fit,
 )
@@ -561,7 +562,7 @@ def drift(execution_id: str, *, project: Place = None, database: str | None = No
 
     with opened(project, database) as place:
         past = again.given_bundle(place.existing_record, execution_id)
-        family = _model(place, past).family
+        family = model_of(place, past).family
         return again.drift(past.items, reader=place.reader(), family=family, cache=place.counts)
 
 
@@ -574,7 +575,7 @@ def refresh(
 
     with opened(project, database) as place:
         record = place.existing_record
-        family = _model(place, again.given_bundle(record, execution_id)).family
+        family = model_of(place, again.given_bundle(record, execution_id)).family
         return again.refreshed(
             record, execution_id, reader=place.reader(), family=family, cache=place.counts
         )

@@ -156,7 +156,7 @@ def what_would_fit(prepared: Prepared, project: Project) -> Fitted:
     judgement, total = prepared.judgement, prepared.bundle.total
     others = judgement.session.used.high - total.high
     room = _room(judgement.agent.limit, judgement.session.limit, others)
-    family = _model(project, prepared.bundle).family
+    family = model_of(project, prepared.bundle).family
     return fitting.fit(prepared.bundle, **room, family=family, cache=project.counts)
 
 
@@ -184,7 +184,7 @@ def _fitted(
 ) -> Fitted:
     from orch_tui.prepare import fitting
 
-    model = _model(project, made)
+    model = model_of(project, made)
     options |= {"family": model.family, "cache": project.counts}
     if project.has_record and not made.bundle_id:
         # Where it was prepared whole before, and found to be over, that one is made to fit.
@@ -217,7 +217,8 @@ def _fitted(
     return beside(made.bundle_id)
 
 
-def _model(project: Project, bundle: Bundle) -> Model:
+def model_of(project: Project, bundle: Bundle) -> Model:
+    """The model a bundle is for: its own, else that of the agent's definition."""
     return project.catalogue.model(bundle.model or project.agents.model(bundle.agent_type))
 
 
