@@ -321,5 +321,6 @@ def on_fitting(fitted: Fitted) -> str:
     lines = [f"- {one_line(str(change), 120)}" for change in fitted.changes[:MOST_CHANGES]]
     if len(fitted.changes) > MOST_CHANGES:
         lines.append(f"… and {len(fitted.changes) - MOST_CHANGES} more")
-    takes = f"The briefing takes {fitted.before} of {fitted.limit:,} tokens; it would take"
+    of = f" ({fitted.of})" if fitted.of else ""
+    takes = f"The briefing takes {fitted.before} of {fitted.limit:,} tokens{of}; it would take"
     return "\n".join([f"{takes} {fitted.after}.", "", *lines, "", "z takes it back."])
