@@ -27,6 +27,14 @@ def tool_key(tool_use_id: str) -> str:
     return f"tool:{tool_use_id}"
 
 
+def failure(reason: str) -> str:
+    """Why a launch came to nothing, from what Claude Code wrote in place of a result."""
+    reason = reason.strip()
+    if reason.startswith("[Request interrupted by user"):
+        return "interrupted by the user"
+    return reason.removeprefix("Error: ")[:2000] or "the call of the agent failed"
+
+
 def is_internal(agent_id: str) -> bool:
     """Whether it is no agent that anybody deployed."""
     return _INTERNAL.match(agent_id) is not None

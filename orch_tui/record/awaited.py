@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from stat import S_ISREG
 
 from orch_tui.models.database import Record
 from orch_tui.models.values import timestamp
@@ -26,6 +27,8 @@ def expect(record: Record, transcript: str, at: str) -> None:
 
     Call it within a write. ``at`` is when a hook told of its end.
     """
+    if not transcript.endswith(".jsonl") or "\0" in transcript:
+        return
     record.executemany(
         "INSERT INTO import_checkpoints (path, size, mtime_ns, position, awaited_since) "
         "VALUES (?, -1, -1, 0, ?) ON CONFLICT (path) DO UPDATE SET "
@@ -70,7 +73,7 @@ def look(record: Record, most: int | None) -> Look:
     ):
         with suppress(OSError):
             status = os.stat(path)
-            if (status.st_size, status.st_mtime_ns) != (size, mtime_ns):
+            if S_ISREG(status.st_mode) and _figures(status) != (size, mtime_ns):
                 unread = max(status.st_size - max(size, 0), 0)
                 if most is not None and unread > most:
                     continue
@@ -79,6 +82,10 @@ def look(record: Record, most: int | None) -> Look:
         if since < long_ago:
             seen.last.append(path)
     return seen
+
+
+def _figures(status: os.stat_result) -> tuple[int, int]:
+    return status.st_size, status.st_mtime_ns
 
 
 def let_go(record: Record, paths: list[str]) -> None:

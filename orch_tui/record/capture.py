@@ -264,10 +264,11 @@ def _of_session(record: Record, session: str, condition: str, *parameters: str) 
 
 def last_words(path: str) -> str | None:
     """The last message of an agent in its transcript, if that is there already."""
-    if not path.endswith(".jsonl"):
+    path = os.path.expanduser(path)
+    if not path.endswith(".jsonl") or not os.path.isfile(path):
         return None
     try:
-        with open(os.path.expanduser(path), "rb") as file:
+        with open(path, "rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _LAST_BYTES))
             lines = file.read().splitlines()

@@ -288,6 +288,7 @@ def _one_return(group: list[Observation]) -> Return:
         said = [o.payload[column] for o in ranked if o.payload.get(column) is not None]
         return said[-1] if said else None
 
+    speaks = any(o.words is not None for o in group)
     status = latest(intent, "status")
     success = latest(intent, "success")
     if status not in ("completed", "failed"):
@@ -300,8 +301,13 @@ def _one_return(group: list[Observation]) -> Return:
         error_message=latest(intent, "error_message"),
         error_code=latest(intent, "error_code"),
         source=fact[-1].source,
-        doubt=latest(fact, "doubt"),
+        doubt=latest([o for o in fact if not (speaks and _is_silent(o))], "doubt"),
     )
+
+
+def _is_silent(observation: Observation) -> bool:
+    """Whether a statement knows of no words, so that its doubt is about just that."""
+    return observation.words is None and "model_message" not in observation.payload
 
 
 def _returned_at(ranked: list[Observation]) -> str:

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from orch_tui.record.agents import LAUNCHERS, agent_key, is_internal, tool_key
-from orch_tui.record.verification import EMPTY
+from orch_tui.record.agents import LAUNCHERS, agent_key, failure, is_internal, tool_key
+from orch_tui.record.verification import EMPTY, UNHEARD
 
 RESUMER = "SendMessage"
 DEFAULT_AGENT = "general-purpose"
@@ -174,7 +174,7 @@ def _answered(event: _Event) -> Heard | None:
             "doubt": EMPTY if message is None and outcome["status"] == "completed" else None,
             "duration_ms": _number(facts, "totalDurationMs"),
             "tool_calls": _number(facts, "totalToolUseCount"),
-            "context_end_tokens": _number(facts, "totalTokens"),
+            "context_end_tokens": _number(facts, "totalTokens") or None,
         }
     kind = "returned" if outcome else "noted"
     return _about_call(event, kind, payload, keys=keys, message=message)
@@ -194,14 +194,14 @@ def _outcome(response: Any) -> tuple[dict[str, Any], str | None]:
     if text is None:
         return {}, None
     if text.startswith(_REFUSALS):
-        return {"status": "failed", "error_message": text}, None
+        return {"status": "failed", "error_message": failure(text)}, None
     return {"status": "completed"}, text
 
 
 def _failed(event: _Event) -> Heard | None:
     if event.tool == RESUMER:
         return None
-    error = _text(event.payload, "error") or "the call of the agent failed"
+    error = failure(_text(event.payload, "error"))
     if event.payload.get("is_interrupt") is True:
         error = f"interrupted: {error}"
     payload = {
@@ -245,7 +245,9 @@ def _stopped(event: _Event) -> Heard | None:
     said = _text(event.payload, "last_assistant_message")
     said = said if said.strip() else ""
     path = _text(event.payload, "agent_transcript_path")
-    doubt = EMPTY if not said and "last_assistant_message" in event.payload else None
+    doubt = None
+    if not said:
+        doubt = EMPTY if "last_assistant_message" in event.payload else UNHEARD
     went_on = event.payload.get("stop_hook_active") is True or None
     heard = _about_agent(
         event,

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, BinaryIO, TypeVar
+from math import isfinite
+from typing import Annotated, Any, BinaryIO, TypeVar
 
 import msgspec
 
@@ -23,6 +24,9 @@ _LONGEST_MENDED = 4 * 1024 * 1024
 """Bytes; what is strictly no JSON is taken apart by a reader that needs much more memory."""
 
 NOTHING = msgspec.Raw()
+
+Figure = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+"""Tokens, milliseconds and the like: whatever is greater or less is none of them."""
 
 
 class Entry(msgspec.Struct):
@@ -73,16 +77,16 @@ class Block(msgspec.Struct):
 
 
 class CacheCreation(msgspec.Struct):
-    ephemeral_1h_input_tokens: int | None = None
+    ephemeral_1h_input_tokens: Figure | None = None
 
 
 class Usage(msgspec.Struct):
     """Tokens of one request."""
 
-    input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    output_tokens: int | None = None
+    input_tokens: Figure | None = None
+    cache_creation_input_tokens: Figure | None = None
+    cache_read_input_tokens: Figure | None = None
+    output_tokens: Figure | None = None
     cache_creation: CacheCreation | None = None
 
 
@@ -114,9 +118,9 @@ class Result(msgspec.Struct):
     status: str | None = None
     agentId: str | None = None
     resolvedModel: str | None = None
-    totalTokens: int | None = None
-    totalToolUseCount: int | None = None
-    totalDurationMs: int | None = None
+    totalTokens: Figure | None = None
+    totalToolUseCount: Figure | None = None
+    totalDurationMs: Figure | None = None
     wasInterrupted: bool | None = None
     usage: Usage | None = None
     content: msgspec.Raw = NOTHING
@@ -138,7 +142,7 @@ class Sidecar(msgspec.Struct):
     description: str | None = None
     toolUseId: str | None = None
     parentAgentId: str | None = None
-    spawnDepth: int | None = None
+    spawnDepth: Figure | None = None
     model: str | None = None
     stoppedByUser: bool | None = None
 
@@ -189,12 +193,21 @@ def _mended(line: bytes) -> bytes | None:
     if len(line) > _LONGEST_MENDED:
         return None
     try:
-        value = json.loads(line.decode("utf-8", "replace"), strict=False)
-        text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-        strict = text.replace(b"NaN", b"null").replace(b"Infinity", b"null")
+        value = json.loads(
+            line.decode("utf-8", "replace"),
+            strict=False,
+            parse_constant=lambda name: None,
+            parse_float=_finite,
+        )
+        strict = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
         return strict if strict != line else None
     except (ValueError, RecursionError):
         return None
+
+
+def _finite(number: str) -> float | None:
+    value = float(number)
+    return value if isfinite(value) else None
 
 
 def text_of(content: msgspec.Raw) -> str:
@@ -240,10 +253,10 @@ def moment(text: str | None) -> str:
     """A time of a transcript as the record writes it; empty where it is none."""
     if not text:
         return ""
-    if len(text) == 24 and text[23] == "Z" and text[10] == "T" and text[19] == ".":
-        return text  # as the record writes it; most are
     try:
-        return timestamp(datetime.fromisoformat(text))
+        at = datetime.fromisoformat(text)
+        is_ours = len(text) == 24 and text[23] == "Z" and text[10] == "T" and text[19] == "."
+        return text if is_ours else timestamp(at)
     except (ValueError, OverflowError, OSError):
         return ""
 

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from orch_tui.record.agents import LAUNCHERS, agent_key, is_internal, tool_key
+from orch_tui.record.agents import LAUNCHERS, agent_key, failure, is_internal, tool_key
 from orch_tui.record.file_use import Touched
 from orch_tui.record.merge import UNKNOWN
 from orch_tui.record.transcript_lines import (
@@ -260,7 +260,7 @@ class Reader:
         if message is None:
             return
         message_id = message.id or entry.uuid or ""
-        if message_id in self._closed:
+        if not message_id or message_id in self._closed:
             return  # a copy of what was said before
         current = run.current
         if current is None or current.id != message_id:
@@ -539,10 +539,7 @@ class Reader:
             return "interrupted by the user"
         if error is None and not (block.is_error and result is None):
             return None
-        reason = (error or text).strip()
-        if reason.startswith(_INTERRUPTED):
-            return "interrupted by the user"
-        return reason.removeprefix("Error: ")[:2000] or "the tool call failed"
+        return failure(error or text)
 
     def _completed(
         self,

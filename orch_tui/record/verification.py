@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from orch_tui.record.patterns import pattern
 
 EMPTY = "its final message is empty"
+UNHEARD = "nobody heard its final message"
 
 ERROR = pattern(
     r"[\W_]{0,6}(?:API Error\b|(?:\w{1,20}\s+)?rate limit (?:reached|exceeded|error)"

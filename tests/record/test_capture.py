@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import tempfile
 from functools import cache
@@ -19,6 +20,7 @@ from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.catalogue import catalogue
 from orch_tui.record import briefings, inbox
 from orch_tui.record.deployment import deploy
+from orch_tui.record.importing import catch_up
 from orch_tui.record.observations import unsettled
 from orch_tui.record.sessions import init_session
 from tests.record import hook_events as hooks
@@ -183,8 +185,8 @@ def test_what_is_no_agent_is_no_execution(record: Record, root: Path, phantom: E
         ({"content": [{"type": "text", "text": "Old."}]}, "completed", "Old.", None),
         ([{"type": "text", "text": "List."}], "completed", "List.", None),
         ("Just text.", "completed", "Just text.", None),
-        ("Error: Agent type 'x' not found", "failed", None, "Error: Agent type 'x' not found"),
-        ("[Request interrupted by user]", "failed", None, "[Request interrupted by user]"),
+        ("Error: Agent type 'x' not found", "failed", None, "Agent type 'x' not found"),
+        ("[Request interrupted by user]", "failed", None, "interrupted by the user"),
         ({"status": "killed"}, "failed", None, "Claude Code says: killed"),
         (hooks.launched("a1"), "deployed", None, None),
         ({"status": "remote_launched", "taskId": "t", "sessionUrl": "u"}, "deployed", None, None),
@@ -204,6 +206,23 @@ def test_a_result_without_words_is_doubted(record: Record, root: Path) -> None:
     called = hooks.call("toolu_1", "p")
     take(record, root, [called, hooks.answer(called, hooks.completed("a1", ""))])
     assert one(record, "status", "unverified") == ("completed", "its final message is empty")
+
+
+def test_a_stop_without_words_is_doubted(record: Record, root: Path) -> None:
+    *begun, stop = hooks.background()
+    del stop["last_assistant_message"]
+    take(record, root, [*begun, stop])
+    assert one(record, "status", "unverified") == ("completed", "nobody heard its final message")
+
+
+def test_nothing_is_awaited_where_no_transcript_can_be(record: Record, root: Path) -> None:
+    os.mkfifo(root / "fifo.jsonl")
+    for number, path in enumerate(
+        ("/etc/passwd", "a\0.jsonl", str(root), str(root / "fifo.jsonl"))
+    ):
+        *begun, stop = hooks.background(number)
+        take(record, root, [*begun, stop | {"agent_transcript_path": path}])
+    assert catch_up(record, catalogue=catalogue(), root=root, most=None) == 0
 
 
 def test_a_call_that_failed_is_closed(record: Record, root: Path) -> None:

@@ -103,6 +103,22 @@ def told(chance: random.Random, share_heard: float) -> dict[str, dict[str, Any]]
         }
 
 
+def test_a_transcript_has_what_its_stop_left_out(record: Record, tmp_path: Path) -> None:
+    """A stop without words is a doubt only until somebody says what they were."""
+    _, transcript, _ = claude_home.foreground()
+    at, stop = EVENTS[2]
+    for said in ("", None):
+        heard = payloads.read(stop | {"last_assistant_message": said}, at)
+        assert heard
+        with record.write():
+            capture.take(record, CWD, heard, at, {})
+        (run,) = executions(record).values()
+        assert run["unverified"] == "its final message is empty"
+    take_in(record, transcript.write(tmp_path))
+    (run,) = executions(record).values()
+    assert (run["final_message"], run["unverified"]) == ("All of lib is fine.\n", None)
+
+
 @cache
 def by_transcripts_alone() -> dict[str, dict[str, Any]]:
     return told(random.Random(0), 0)

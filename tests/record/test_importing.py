@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -273,6 +273,7 @@ GARBAGE = [
     b'{"type":"user","isSidechain":true,"message":{"content":"\\ud800 half"},"sessionId":"s"}\n',
     b'{"type":"user","isSidechain":true,"message":{"content":"\xff"},"sessionId":"s"}\n',
     b'{"a":' * 5000 + b"\n",
+    b'{"type":"assistant","message":{"id":5,"content":{"x":1}}}\n',
 ]
 
 
@@ -283,16 +284,36 @@ def test_no_line_makes_a_file_fail(garbage: bytes, record: Record, tmp_path: Pat
     path = agent.write(tmp_path)
     path.write_bytes(garbage + path.read_bytes() + garbage)
     take_in(record, tmp_path)
-    assert executions(record)["T1"]["output_tokens"] == 402
+    run = executions(record)["T1"]
+    assert (run["output_tokens"], run["status"]) == (402, "completed")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "column", "value"),
+    [
+        (b'"input_tokens":3,', b'"input_tokens":99999999999999999999,', "input_tokens", 0),
+        (b'"input_tokens":3,', b'"input_tokens":9223372036854775807,', "input_tokens", 0),
+        (b'"input_tokens":3,', b'"input_tokens":-3,', "input_tokens", 0),
+        (b"T00:00:02.000Z", b"T99:99:99.999Z", "deployed_at", "2026-02-11T00:00:03.000Z"),
+        (b"fine.", b"\xff NaN", "final_message", "All of lib is \ufffd NaN\n"),
+        (b"2026-02-11T00:00:02.000Z", b"0001-01-01T00:00:00+14:00", "status", "completed"),
+    ],
+)
+def test_impossible_values_are_none(
+    before: bytes, after: bytes, column: str, value: object, record: Record, tmp_path: Path
+) -> None:
+    path = claude_home.foreground()[1].write(tmp_path)
+    assert before in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(before, after))
+    take_in(record, tmp_path)
+    (run,) = executions(record).values()
+    assert run[column] == value
 
 
 @given(st.data())
 @settings(max_examples=40, deadline=None)
 def test_broken_lines_never_raise(data: st.DataObject) -> None:
     """Every value of a real line may be replaced by anything."""
-    from orch_tui.record.transcript_lines import Entry, decoded
-    from orch_tui.record.transcripts import Reader
-
     anything = st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
         lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
@@ -307,12 +328,10 @@ def test_broken_lines_never_raise(data: st.DataObject) -> None:
         return [disturb(each) for each in value] if isinstance(value, list) else value
 
     transcript = data.draw(st.sampled_from(claude_home.everything()))
-    reader = Reader(Path(transcript.path))
-    for line in transcript.lines:
-        entry = decoded(json.dumps(disturb(line)).encode(), Entry)
-        if entry is not None:
-            reader.read(entry)
-    reader.finish()
+    transcript.lines = [disturb(line) for line in transcript.lines]
+    with tempfile.TemporaryDirectory() as folder, Record(Path(folder) / "x.db") as record:
+        take_in(record, transcript.write(Path(folder)))
+        assert list(unsettled(record)) == []
 
 
 def test_copies_of_a_session_add_nothing(record: Record, home: Path) -> None:
