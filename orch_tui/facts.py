@@ -23,6 +23,18 @@ class Fact:
         return cls(**{f.name: _decoded(f.name, row[f.name]) for f in fields(cls)})  # type: ignore[arg-type]
 
 
+ERROR_CODES = {
+    "ORG-001": "Missing Project Context",
+    "ORG-002": "Ambiguous Requirements",
+    "ORG-003": "Sub-Agent Failure",
+    "ORG-004": "Context Overflow",
+    "ORG-005": "Validation Failure",
+    "ORG-006": "Synthesis Conflicts",
+    "ORG-007": "Integration Issues",
+    "ORG-008": "Performance Issues",
+}
+"""What can go wrong with a delegated task, by the names the skill explains."""
+
 _JSON = {"metadata", "before", "after", "sections"}
 _FLAGS = {"success", "included_in_deployment", "found"}
 

@@ -467,7 +467,7 @@ class Completing(Part):
 
 def ask_failure(part: Part, reason: str, then: Callable[[Outcome], None]) -> None:
     """Ask why a run failed, and for the kind of failure."""
-    from orch_tui.record.completion import ERROR_CODES
+    from orch_tui.facts import ERROR_CODES
 
     def ask_code(why: str | None) -> None:
         if why is None:

@@ -14,8 +14,8 @@ from orch_tui.assets import asset
 from orch_tui.cli.parser import COMMANDS, builder
 from orch_tui.cli.scripts import GROUPS
 from orch_tui.errors import OrchError, UsageError
+from orch_tui.facts import ERROR_CODES
 from orch_tui.models.schema import TABLES
-from orch_tui.record.completion import ERROR_CODES
 from orch_tui.skill import MANIFEST, NAME, install, skill_folder, uninstall
 
 PYTHON = "/opt/orch/bin/python"

@@ -14,9 +14,10 @@ from orch_tui.facts import ExecutionFacts, Output, Session, columns
 from orch_tui.models.database import Record
 from orch_tui.models.values import OUTPUT_TYPES, STATES, STATUSES, WHEN
 from orch_tui.recall.dates import moment
-from orch_tui.record import deliverables, observations
+from orch_tui.record import deliverables
 from orch_tui.record import executions as execution_rows
 from orch_tui.record import sessions as session_rows
+from orch_tui.record.keys import find
 
 
 class Where:
@@ -176,7 +177,7 @@ def outputs(
     )
     where = Where()
     if execution_id is not None:
-        where.add("execution_id = ?", observations.find(record, execution_id))
+        where.add("execution_id = ?", find(record, execution_id))
     if output_type is not None:
         where.add("output_type = ?", _one_of("output type", output_type, OUTPUT_TYPES))
     where.between(record, "created_at", since, until)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from orch_tui.errors import UsageError
-from orch_tui.facts import ExecutionFacts, Output, Session
+from orch_tui.facts import ERROR_CODES, ExecutionFacts, Output, Session
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
 from orch_tui.prepare.budget import Gauge, Limits, gauge
@@ -24,7 +24,6 @@ from orch_tui.recall import listing
 from orch_tui.recall.listing import DeliverableState, Result
 from orch_tui.record import contents, journal, plan, sessions
 from orch_tui.record.budget import session_limits, taken
-from orch_tui.record.completion import ERROR_CODES
 
 FORMATS = ("markdown", "json", "html")
 GATES = ("format", "lint", "types", "tests")

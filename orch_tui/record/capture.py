@@ -12,8 +12,9 @@ from typing import Any
 from orch_tui.facts import in_list
 from orch_tui.models.database import Record
 from orch_tui.record import awaited, briefings, sessions
+from orch_tui.record.keys import owner_of
 from orch_tui.record.merge import UNKNOWN, same_words
-from orch_tui.record.observations import join, observe, owner_of, settle
+from orch_tui.record.observations import join, observe, settle
 from orch_tui.record.payloads import Heard, Statement
 
 _MARKER = re.compile(r"\s*<!-- orch ([0-9a-f]{32}) -->\s*")

@@ -7,23 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from orch_tui.errors import ConflictError, UsageError
-from orch_tui.facts import Completion, ExecutionFacts, columns
+from orch_tui.facts import ERROR_CODES, Completion, ExecutionFacts, columns
 from orch_tui.models.database import Record
 from orch_tui.record import contents, executions, journal
+from orch_tui.record.keys import find
 from orch_tui.record.merge import SAID, Observation, live, same_words
-from orch_tui.record.observations import find, observe, settle, stored
-
-ERROR_CODES = {
-    "ORG-001": "Missing Project Context",
-    "ORG-002": "Ambiguous Requirements",
-    "ORG-003": "Sub-Agent Failure",
-    "ORG-004": "Context Overflow",
-    "ORG-005": "Validation Failure",
-    "ORG-006": "Synthesis Conflicts",
-    "ORG-007": "Integration Issues",
-    "ORG-008": "Performance Issues",
-}
-"""What can go wrong with a delegated task, by the names the skill explains."""
+from orch_tui.record.observations import observe, settle, stored
 
 STATUSES = ("completed", "failed")
 

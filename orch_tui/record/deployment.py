@@ -19,8 +19,9 @@ from orch_tui.prepare.templates import Template
 from orch_tui.prepare.tokens import ZERO, Count
 from orch_tui.record import briefings, bundles, executions, journal, plan, sessions
 from orch_tui.record.budget import session_limits, taken
+from orch_tui.record.keys import find
 from orch_tui.record.merge import SAID, Observation, live
-from orch_tui.record.observations import find, observe, settle, stored
+from orch_tui.record.observations import observe, settle, stored
 
 MARKER = "<!-- orch {uid} -->"
 """The last line of a briefing as it is handed over; a hook knows the deployment by it."""

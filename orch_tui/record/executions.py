@@ -8,7 +8,7 @@ from typing import Any
 from orch_tui.facts import Allocation, ExecutionFacts, columns
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
-from orch_tui.record.observations import find, observe, settle
+from orch_tui.record.keys import find
 
 
 def get(record: Record, label: str) -> ExecutionFacts:
@@ -48,6 +48,8 @@ def allocations(record: Record, execution_id: str) -> list[Allocation]:
 
 def retract(record: Record, label: str, reason: str, *, source: str = "manual") -> ExecutionFacts:
     """Take back an execution recorded by mistake: hidden from lists, kept with the reason."""
+    from orch_tui.record.observations import observe, settle  # reading needs none of the merge
+
     with record.write():
         execution_id = find(record, label)
         observe(record, "retracted", {"reason": reason}, source=source, keys=[f"id:{execution_id}"])

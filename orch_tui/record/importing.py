@@ -27,8 +27,9 @@ from orch_tui.paths import project_root
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.record import awaited, capture, file_use, sessions, usage
 from orch_tui.record.agents import SIDECAR, agent_key, is_internal, tool_key
+from orch_tui.record.keys import owner_of
 from orch_tui.record.merge import UNKNOWN
-from orch_tui.record.observations import observe, owner_of, settle
+from orch_tui.record.observations import observe, settle
 from orch_tui.record.opening import not_waiting
 from orch_tui.record.restore import is_export, restore
 from orch_tui.record.transcript_lines import Entry, Sidecar, decoded, lines, moment

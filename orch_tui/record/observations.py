@@ -12,10 +12,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from orch_tui.ids import new_label, not_found
+from orch_tui.ids import new_label
 from orch_tui.models.database import Record, Row
 from orch_tui.models.values import as_time
 from orch_tui.record import contents, file_use, journal, usage
+from orch_tui.record.keys import owner_of
 from orch_tui.record.merge import SAID, Merged, Observation, merge, same_words
 
 
@@ -85,24 +86,6 @@ def join(record: Record, keys: Sequence[str]) -> str | None:
         for key in keys:
             _learn(record, key, owner)
     return owner
-
-
-def owner_of(record: Record, key: str) -> str | None:
-    """The execution that a key names."""
-    found = record.value("SELECT execution_id FROM execution_keys WHERE key = ?", [key])
-    return None if found is None else str(found)
-
-
-def find(record: Record, label: str) -> str:
-    """The execution a label stands for, also one whose execution was united with another.
-
-    Raises:
-        NotFoundError: with the nearest known labels.
-    """
-    found = _owner(record, [f"id:{label}"])
-    if found is None:
-        raise not_found(record, "execution", label)
-    return found
 
 
 def stored(record: Record, execution_id: str) -> list[Observation]:

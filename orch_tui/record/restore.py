@@ -22,7 +22,8 @@ from orch_tui.models.schema import TABLES
 from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record import contents, file_use, usage
 from orch_tui.record.export import FORMAT, VERSION
-from orch_tui.record.observations import canonical, join, owner_of, settle
+from orch_tui.record.keys import owner_of
+from orch_tui.record.observations import canonical, join, settle
 
 _COLUMNS = {
     table._meta.table_name: [field.column_name for field in table._meta.sorted_fields]

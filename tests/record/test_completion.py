@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from orch_tui.errors import NotFoundError, UsageError
+from orch_tui.facts import ERROR_CODES
 from orch_tui.models.database import Record
 from orch_tui.record import contents, executions, journal
-from orch_tui.record.completion import ERROR_CODES, completions, record_completion
+from orch_tui.record.completion import completions, record_completion
 from orch_tui.record.observations import observe, settle, unsettled
 from orch_tui.record.sessions import init_session
 

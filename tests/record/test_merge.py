@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orch_tui.models.database import Record
+from orch_tui.record.keys import find
 from orch_tui.record.merge import Observation, live, merge, same_words
-from orch_tui.record.observations import find, observe, settle
+from orch_tui.record.observations import observe, settle
 from orch_tui.record.sessions import init_session
 
 TIMES = [f"2026-11-22T10:00:{second:02}.000Z" for second in range(0, 60, 7)]
