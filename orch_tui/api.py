@@ -23,17 +23,19 @@ from orch_tui.bundling import (
     Fit,
     Prepared,
     Sources,
+    apply_sharing,
+    find_sharing,
     fit_bundle,
     keep_bundle,
     keep_composition,
     model_of,
     prepare_bundle,
+    share_bundles,
+    take_sharing_back,
     what_would_fit,
 )
 from orch_tui.facts import ExecutionFacts, Output, PlannedAgent, Session
-from orch_tui.prepare import sharing
 from orch_tui.prepare.bundle import Bundle
-from orch_tui.prepare.sharing import Sharing
 from orch_tui.prepare.validation import Validation
 from orch_tui.project import Project
 from orch_tui.record import (
@@ -50,7 +52,7 @@ from orch_tui.record import (
 from orch_tui.record.budget import BudgetReport
 from orch_tui.record.library import BundleLine
 from orch_tui.record.sessions import Gate
-from orch_tui.record.sharing import Shared, share, take_back
+from orch_tui.record.sharing import Shared
 from orch_tui.record.validation import validate_session
 
 if TYPE_CHECKING:
@@ -106,47 +108,6 @@ def opened(place: Place, database: str | None = None) -> Iterator[Project]:
         yield project
     finally:
         project.close()
-
-
-def find_sharing(project: Project, given: Sequence[Bundle]) -> Sharing:
-    """What bundles hold in common, twice, or in what their agents have anyway."""
-    return sharing.deduplicate(given, sharing.ambient_by(project.agents, project.catalogue.model))
-
-
-def apply_sharing(
-    project: Project,
-    given: Sequence[Bundle],
-    *,
-    found: Sharing | None = None,
-    document: Path | None = None,
-) -> Shared:
-    """Leave out of bundles what need not be sent, and write what they share into a document, as
-    ``record.sharing.share`` does; ``found`` is what ``find_sharing`` found."""
-    return share(
-        given,
-        found or find_sharing(project, given),
-        root=project.root,
-        family_of=lambda model: project.catalogue.model(model).family,
-        record=project.record if project.recording else None,
-        cache=project.counts,
-        document=document,
-    )
-
-
-def take_sharing_back(project: Project, bundle_ids: Sequence[str]) -> list[Bundle]:
-    """Restore what bundles were before they were deduplicated, each as its next version.
-
-    Raises:
-        NotFoundError: no such bundle.
-        ConflictError: one was not deduplicated, or was changed since.
-    """
-    return take_back(project.existing_record, bundle_ids)
-
-
-def share_bundles(project: Project, session_id: str) -> Sharing:
-    """``apply_sharing`` to all bundles of a session."""
-    held = [saved.bundle for saved in bundles.of_session(project.existing_record, session_id)]
-    return apply_sharing(project, held).sharing if held else Sharing((), ())
 
 
 def saved_bundles(

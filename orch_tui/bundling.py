@@ -1,4 +1,4 @@
-"""The bundles of a project: composed, judged against the limits, made to fit, and kept.
+"""The bundles of a project: composed, judged against the limits, made to fit, shared and kept.
 
 Apart from `orch_tui.api`, which has all of it: whoever only makes a bundle need not wait until
 everything about deployments is loaded.
@@ -20,10 +20,14 @@ from orch_tui.project import Project
 from orch_tui.record import budget, bundles, journal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from orch_tui.prepare.catalogue import Model
     from orch_tui.prepare.composition import Composition
     from orch_tui.prepare.fitting import Fitted
+    from orch_tui.prepare.sharing import Sharing
     from orch_tui.prepare.templates import Template
+    from orch_tui.record.sharing import Shared
 
 Sources = str | Sequence[str]
 """Context sources: one by one, or in one text separated by commas as the commands take them."""
@@ -307,3 +311,52 @@ def keep_composition(
                         bundle_id=kept.bundle.bundle_id,
                     )
     return kept
+
+
+def find_sharing(project: Project, given: Sequence[Bundle]) -> Sharing:
+    """What bundles hold in common, twice, or in what their agents have anyway."""
+    from orch_tui.prepare import sharing
+
+    return sharing.deduplicate(given, sharing.ambient_by(project.agents, project.catalogue.model))
+
+
+def apply_sharing(
+    project: Project,
+    given: Sequence[Bundle],
+    *,
+    found: Sharing | None = None,
+    document: Path | None = None,
+) -> Shared:
+    """Leave out of bundles what need not be sent, and write what they share into a document, as
+    ``record.sharing.share`` does; ``found`` is what ``find_sharing`` found."""
+    from orch_tui.record.sharing import share
+
+    return share(
+        given,
+        found or find_sharing(project, given),
+        root=project.root,
+        family_of=lambda model: project.catalogue.model(model).family,
+        record=project.record if project.recording else None,
+        cache=project.counts,
+        document=document,
+    )
+
+
+def take_sharing_back(project: Project, bundle_ids: Sequence[str]) -> list[Bundle]:
+    """Restore what bundles were before they were deduplicated, each as its next version.
+
+    Raises:
+        NotFoundError: no such bundle.
+        ConflictError: one was not deduplicated, or was changed since.
+    """
+    from orch_tui.record.sharing import take_back
+
+    return take_back(project.existing_record, bundle_ids)
+
+
+def share_bundles(project: Project, session_id: str) -> Sharing:
+    """``apply_sharing`` to all bundles of a session."""
+    from orch_tui.prepare.sharing import Sharing
+
+    held = [saved.bundle for saved in bundles.of_session(project.existing_record, session_id)]
+    return apply_sharing(project, held).sharing if held else Sharing((), ())

@@ -6,6 +6,8 @@ number somebody already took by hand is skipped.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from orch_tui.errors import NotFoundError
 from orch_tui.models.database import Record
 
@@ -38,11 +40,12 @@ def new_label(record: Record, kind: str) -> str:
             return label
 
 
-def not_found(record: Record, kind: str, wanted: str) -> NotFoundError:
-    """The error for an unknown id, with the nearest known ones (of the newest 2,000)."""
+def not_found(record: Record, kind: str, wanted: str, names: Sequence[str] = ()) -> NotFoundError:
+    """The error for an unknown id, with the nearest known ones (of the newest 2,000) and
+    ``names`` that would do as well."""
     table, column = _TABLES[kind]
     known = [
         label
         for (label,) in record.sql(f"SELECT {column} FROM {table} ORDER BY rowid DESC LIMIT 2000")
     ]
-    return NotFoundError(kind, wanted, known)
+    return NotFoundError(kind, wanted, [*known, *names])

@@ -251,6 +251,8 @@ def _bundles(arguments: Namespace) -> None:
 
     project = project_of(arguments)
     session_id = arguments.session_id and project.session_id(arguments.session_id)
+    if arguments.bare and not arguments.export:
+        raise UsageError("--bare is for --export", hint="--export FILE --bare")
     if arguments.source:
         bundle, differences = project.read_bundle(arguments.source, allow_secret=True)
         kept = library.take_in(
@@ -302,7 +304,7 @@ def _one_bundle(project: Project, arguments: Namespace, session_id: str | None) 
     elif arguments.name is not None:
         library.rename(record, bundle_id, arguments.name)
     else:
-        lines = library.versions(record, bundle_id)
+        lines = library.versions(record, bundle_id, version)
         print_rows(
             ({**as_row(line), "frozen": line.frozen} for line in lines),
             arguments.format,
@@ -384,13 +386,14 @@ orch deduplicate --undo""",
     parser.add_argument(
         "--output", metavar="FILE", help="write the shared document; FILE.md for agents to read"
     )
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
         "--apply",
         action="store_true",
         help="make new versions of the bundles without what their agents need not be sent, and "
         "write what they share to .claude/orchestration/shared, or to --output FILE.md",
     )
-    parser.add_argument(
+    what.add_argument(
         "--undo", action="store_true", help="make the bundles again what they were before --apply"
     )
     add_format(parser)
@@ -400,22 +403,20 @@ orch deduplicate --undo""",
 
 
 def _deduplicate(arguments: Namespace) -> None:
+    from orch_tui import bundling
     from orch_tui.prepare import sharing
     from orch_tui.prepare.bundle import dumps
 
     project = project_of(arguments)
-    given = split_list(arguments.bundles) or _of_session(project)
-    bundles = [named_bundle(project, name) for name in given]
     if arguments.undo and not project.recording:
         raise UsageError("what bundles were before is in the record", hint="without --no-record")
+    given = split_list(arguments.bundles) or _of_session(project, arguments.undo)
+    bundles = [named_bundle(project, name) for name in given]
     if arguments.undo:
-        from orch_tui.record.sharing import take_back
-
-        restored = take_back(project.existing_record, [bundle.bundle_id for bundle in bundles])
+        restored = bundling.take_sharing_back(project, [bundle.bundle_id for bundle in bundles])
         _rewrite(project, given, bundles, restored, "as before it was deduplicated")
         return
-    ambient_of = sharing.ambient_by(project.agents, lambda name: project.catalogue.model(name))
-    found = sharing.deduplicate(bundles, ambient_of)
+    found = bundling.find_sharing(project, bundles)
     document = sharing.to_dict(found)
     for_agents = None
     if arguments.output and arguments.output.lower().endswith((".md", ".markdown")):
@@ -433,31 +434,27 @@ def _deduplicate(arguments: Namespace) -> None:
         print_rows(document["bundles"], arguments.format, columns=columns)
         say(*_on_sharing(found))
     if arguments.apply:
-        from orch_tui.record.sharing import share
-
-        applied = share(
-            bundles,
-            found,
-            root=project.root,
-            family_of=lambda model: project.catalogue.model(model).family,
-            record=project.record if project.recording else None,
-            cache=project.counts,
-            document=for_agents,
-        )
+        applied = bundling.apply_sharing(project, bundles, found=found, document=for_agents)
         what = "shared items are named, not repeated"
         _rewrite(project, given, bundles, applied.bundles, what)
         if applied.document:
             say(f"what they share is in {os.path.relpath(applied.document, project.cwd)}")
 
 
-def _of_session(project: Project) -> list[str]:
-    from orch_tui.record import bundles
+def _of_session(project: Project, deduplicated: bool) -> list[str]:
+    """The bundles of the newest open session: all, or those that are deduplicated."""
+    from orch_tui.record import bundles, sharing
 
     session_id = project.session_id(None)
-    held = bundles.by_figures(project.existing_record, session_id)
-    if not held:
-        raise UsageError(f"{session_id} has no bundles", hint="--bundles names files or ids")
-    return [saved.bundle.bundle_id for saved in held]
+    if deduplicated:
+        given = sharing.can_be_taken_back(project.existing_record, session_id)
+    else:
+        held = bundles.by_figures(project.existing_record, session_id)
+        given = [saved.bundle.bundle_id for saved in held]
+    if not given:
+        what = "deduplicated bundles" if deduplicated else "bundles"
+        raise UsageError(f"{session_id} has no {what}", hint="--bundles names files or ids")
+    return given
 
 
 MOST_BLOCKS = 10

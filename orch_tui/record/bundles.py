@@ -170,7 +170,8 @@ def resolve(record: Record, given: str) -> tuple[str, int | None]:
             )
         if found:
             return found[0], number
-    raise not_found(record, "bundle", given)
+    names = record.sql("SELECT name FROM bundles WHERE name IS NOT NULL AND removed_at IS NULL")
+    raise not_found(record, "bundle", given, [name for (name,) in names])
 
 
 def by_version(record: Record, version_id: int) -> Saved:

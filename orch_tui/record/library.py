@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from orch_tui.errors import NotFoundError
 from orch_tui.ids import not_found
 from orch_tui.models.database import Record
 from orch_tui.prepare.bundle import Bundle
@@ -74,11 +75,11 @@ def listed(
     return [BundleLine(**{**row, "removed": bool(row["removed"])}) for row in rows]
 
 
-def versions(record: Record, bundle_id: str) -> list[VersionLine]:
-    """Every version of a bundle, the latest first.
+def versions(record: Record, bundle_id: str, version: int | None = None) -> list[VersionLine]:
+    """Every version of a bundle, the latest first, or the one that is named.
 
     Raises:
-        NotFoundError: no such bundle.
+        NotFoundError: no such bundle or version.
     """
     rows = record.rows(
         """SELECT version_id, version, created_at, agent_type, scope,
@@ -98,9 +99,15 @@ def versions(record: Record, bundle_id: str) -> list[VersionLine]:
         [bundle_id],
     ):
         used.setdefault(version_id, []).append(label)
-    return [
+    lines = [
         VersionLine(executions=tuple(used.get(row.pop("version_id"), ())), **row) for row in rows
     ]
+    wanted = [line for line in lines if version in (None, line.version)]
+    if not wanted:
+        raise NotFoundError(
+            f"version of {bundle_id}", str(version), [str(line.version) for line in lines]
+        )
+    return wanted
 
 
 def copy(
@@ -140,7 +147,8 @@ def take_in(
     bundle = replace(bundle, name=name or bundle.name)
     with record.write():
         if bundles.exists(record, bundle.bundle_id):
-            held = bundles.same(record, bundle)
+            # The same file again is the same bundle, under whatever id it was taken in.
+            held = bundles.same(record, bundle) or bundles.equal(record, bundle, session_id)
             if held is not None:
                 return held.bundle
             bundle = replace(bundle, bundle_id="")

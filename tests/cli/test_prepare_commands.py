@@ -301,6 +301,22 @@ def test_deduplicating_can_be_taken_back(did: Run, orch: Run, project: Path) -> 
     assert found == [(1,), (2,), (3,)]
 
 
+def test_all_that_was_deduplicated_is_taken_back_and_nothing_else(did: Run, orch: Run) -> None:
+    did("init-session", "--scope", "s")
+    for own in ("lib/types.ts", "spec/requirements.md"):
+        did(*BUNDLE, "--files", f"constitution.md,{own}")
+    did(*BUNDLE, "--text", "alone")
+    assert "has no deduplicated bundles" in orch("deduplicate", "--undo").err
+    did("deduplicate", "--apply")
+    done = did("deduplicate", "--undo")
+    assert [line.split(":")[0] for line in done.err.splitlines()] == [
+        "bundle-001 version 3",
+        "bundle-002 version 3",
+    ]
+    assert orch("deduplicate", "--undo").code == 2
+    assert orch("deduplicate", "--apply", "--undo").code == 2
+
+
 def test_the_shared_document_is_written_where_it_is_wanted(did: Run) -> None:
     for own in ("lib/types.ts", "spec/requirements.md"):
         did(*BUNDLE, "--files", f"constitution.md,{own}")
@@ -310,7 +326,9 @@ def test_the_shared_document_is_written_where_it_is_wanted(did: Run) -> None:
     assert "together in docs/shared.md" in did("generate-briefing", "--bundle", "bundle-002").out
 
 
-def test_saved_bundles_are_listed_with_their_versions_and_uses(did: Run, deployed: str) -> None:
+def test_saved_bundles_are_listed_with_their_versions_and_uses(
+    did: Run, orch: Run, deployed: str
+) -> None:
     did(*BUNDLE, "--files", "constitution.md", "--bundle-id", "bundle-001", "--name", "law")
     (line,) = did("bundles", "--named", "--format", "json").json
     assert (line["bundle_id"], line["version"], line["uses"], line["items"]) == (
@@ -322,6 +340,9 @@ def test_saved_bundles_are_listed_with_their_versions_and_uses(did: Run, deploye
         (2, False, []),
         (1, True, [deployed]),
     ]
+    assert [v["version"] for v in did("bundles", "law@1", "--format", "json").json] == [1]
+    assert "nearest: 2" in orch("bundles", "law@3").err
+    assert "law" in orch("bundles", "lax").err
     did("bundles", "bundle-001", "--restore", "1")
     assert [v["items"] for v in did("bundles", "law", "--format", "json").json] == [2, 1, 2]
 
@@ -341,7 +362,7 @@ def test_a_bundle_is_used_again_in_another_session(did: Run, orch: Run) -> None:
     assert orch("bundles", "--copy").code == 2
 
 
-def test_a_bundle_travels_as_json(did: Run, project: Path) -> None:
+def test_a_bundle_travels_as_json(did: Run, orch: Run, project: Path) -> None:
     did(*BUNDLE, "--files", "constitution.md,lib/types.ts", "--text", "Mind.", "--name", "law")
     before = did("generate-briefing", "--bundle", "law@1").out
     did("bundles", "law", "--export", "law.json")
@@ -361,6 +382,9 @@ def test_a_bundle_travels_as_json(did: Run, project: Path) -> None:
     did(*BUNDLE, "--files", "lib/types.ts")
     taken = did("bundles", "--import", "law.json", "--name", "old law")
     assert taken.out == "bundle-002\n" and "bundle-001 is another bundle here" in taken.err
+    assert did("bundles", "--import", "law.json", "--name", "old law").out == "bundle-002\n"
+    assert "total_tokens" not in did("bundles", "--import", "bare.json").err
+    assert orch("bundles", "--bare").code == 2
     assert did("generate-briefing", "--bundle", "old law").out == before
 
 

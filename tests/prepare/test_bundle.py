@@ -197,8 +197,10 @@ def test_a_bare_bundle_is_read_from_disk_and_counted_anew(reader: SourceReader) 
 
 
 def test_a_total_that_does_not_add_up_is_reported(reader: SourceReader) -> None:
-    found = read(reader, PROPOSAL | {"context_items": [], "total_tokens": 7})
-    assert found.differences == ("total_tokens: 7 claimed, its items say 0",)
+    found = read(reader, PROPOSAL | {"context_items": [], "total_tokens": 8})
+    assert found.differences == ("total_tokens: 8 claimed, its items say 0",)
+    frame = PROPOSAL | {"context_items": [], "total_tokens": 6}
+    assert read(reader, frame).differences == ()
 
 
 def test_a_foreign_bundle_cannot_fetch_a_secret(reader: SourceReader) -> None:
