@@ -74,6 +74,7 @@ def _state(record: Record, project: str, session: str, statement: Statement, at:
         if owner_of(record, keys[0]) is None:
             recognise(record, project, keys[0], payload["agent_type"], statement.prompt, at, "hook")
         payload["briefing_id"] = briefing_of(record, keys[0], statement.prompt)
+    payload["ran_in"] = session
     if message is None and statement.transcript:
         message = last_words(statement.transcript)
     owner = observe(

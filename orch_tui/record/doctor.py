@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -47,7 +48,7 @@ def examine(path: Path, root: Path | None = None) -> list[Finding]:
     ``root`` is the project whose hooks and inboxes are looked at. A file that cannot be opened, or
     breaks under a check, is a finding, never an error.
     """
-    capture = [*_hooks(root), *_inbox(root)] if root else []
+    capture = [*_hooks(root), *_inbox(root), *_elsewhere(root)] if root else []
     findings: list[Finding] = []
     try:
         if not path.exists():
@@ -184,6 +185,31 @@ def _inbox(root: Path) -> Iterator[Finding]:
         first = False
 
 
+_MANY_BYTES = 100_000_000
+"""Payloads of projects that nobody opens are worth a warning from here on."""
+
+
+def _elsewhere(root: Path) -> Iterator[Finding]:
+    """What hooks left for projects of the user's that nobody has opened orch in since."""
+    for own in list(inboxes(root))[1:]:
+        top = os.path.dirname(own)
+        if not is_private(os.path.dirname(top)):
+            continue
+        with suppress(OSError):
+            others = [entry.path for entry in os.scandir(top) if entry.path != own]
+            waiting = [each for each in map(inbox.listed, others) if each]
+            if not waiting:
+                continue
+            size = sum(payload.size for each in waiting for payload in each)
+            yield Finding(
+                "warning" if size > _MANY_BYTES else "ok",
+                "inbox",
+                f"{sum(map(len, waiting)):,} payloads ({size / 1e6:,.1f} MB) of {len(waiting)} "
+                f"other projects wait in {top}",
+                "open orch in those projects, or delete the folders of those that are done",
+            )
+
+
 def _owned(folder: str) -> str:
     return os.path.dirname(os.path.dirname(folder))
 
@@ -312,6 +338,25 @@ def _waiting(record: Record) -> Iterator[tuple[Level, str, str]]:
         )
 
 
+def _halves(record: Record) -> Iterator[tuple[Level, str, str]]:
+    """Calls that do not say which agent they started, and agents of which no call is known."""
+    count = record.value(
+        "SELECT count(*) FROM agent_executions AS c JOIN sessions AS s USING (session_id) "
+        "WHERE s.status = 'completed' AND tool_use_id IS NOT NULL AND agent_id IS NULL "
+        "AND source = 'hook' AND retracted_at IS NULL AND EXISTS ("
+        "SELECT 1 FROM agent_executions AS a WHERE a.session_id = c.session_id "
+        "AND a.agent_type = c.agent_type AND a.tool_use_id IS NULL AND a.agent_id IS NOT NULL "
+        "AND a.source = 'hook' AND a.retracted_at IS NULL)"
+    )
+    if count:
+        yield (
+            "warning",
+            f"{count} executions may stand twice: a hook that tells which agent a call started "
+            "was not heard",
+            "orch import, which joins them where the transcripts are still there",
+        )
+
+
 def _free_pages(record: Record) -> Iterator[tuple[Level, str, str]]:
     free, pages = record.value("PRAGMA freelist_count"), record.value("PRAGMA page_count")
     yield "ok", f"{free} of {pages} pages are free and will be used again", ""
@@ -327,6 +372,7 @@ _CHECKS: dict[str, Check] = {
     "search index": _search_index,
     "unused contents": _orphans,
     "waiting": _waiting,
+    "halves": _halves,
     "free pages": _free_pages,
 }
 

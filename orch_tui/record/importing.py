@@ -401,15 +401,21 @@ class _Import:
     def _is_ours(self, path: Path) -> bool:
         """Whether a transcript is of this project, as the working folder in it tells.
 
-        Where that folder is gone the name of the transcript's folder must do.
+        Where that folder is gone (a worktree that was removed) the name of the transcript's folder
+        must do, or a session that hooks told of while it was there.
         """
-        cwd = _first_cwd(path)
+        session, cwd, _ = _beginning(path)
         if cwd and _project(cwd) == self._root:
             return True
-        folders = path.parts
+        if cwd and os.path.isdir(cwd):
+            return False
         own = _folder_name(self._root)[:_LONGEST_NAME]
-        is_named = any(name[:_LONGEST_NAME] == own for name in folders)
-        return is_named and not (cwd and os.path.isdir(cwd))
+        return any(name[:_LONGEST_NAME] == own for name in path.parts) or bool(
+            self._record.value(
+                "SELECT 1 FROM sessions WHERE claude_session = ? AND project = ?",
+                [session, self._root],
+            )
+        )
 
     def _sidecar(self, path: Path, found: Found) -> None:
         """``agent-<id>.meta.json``: what Claude Code notes of an agent beside its transcript."""
@@ -491,7 +497,8 @@ class _Import:
                     record, project, keys[0], agent_type, statement.prompt, statement.at, "import"
                 )
             payload["briefing_id"] = capture.briefing_of(record, keys[0], statement.prompt)
-        observe(
+        payload.setdefault("told_in", statement.claude_session)
+        owner = observe(
             record,
             statement.kind,
             payload,
@@ -501,6 +508,12 @@ class _Import:
             message=statement.message,
             born=born,
         )
+        if record.value(
+            "SELECT claude_session <> ? FROM sessions JOIN agent_executions USING (session_id) "
+            "WHERE execution_id = ?",
+            [statement.claude_session, owner],
+        ):
+            born()  # of two sessions that tell of it, the merge has to choose
 
     def _facts(self, told: Told) -> set[tuple[str, ...]]:
         """Store usage and files; gives the keys of all whose totals may have changed."""
@@ -609,7 +622,3 @@ def _beginning(path: Path) -> tuple[str, str, str]:
     except OSError:
         pass
     return session, cwd, at
-
-
-def _first_cwd(path: Path) -> str:
-    return _beginning(path)[1]

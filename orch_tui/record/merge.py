@@ -69,7 +69,8 @@ class Observation:
     so that both may tell of the same return; ``return_key`` tells the returns apart that one
     witness speaks of. ``model_message`` is the message of the model that a return was read from,
     ``blocks`` how many of its pieces had been written then; ``doubt`` why a return is not to be
-    taken at its word.
+    taken at its word. ``ran_in`` is the Claude session of the agent as it or a hook says,
+    ``told_in`` that of a transcript which tells of it and may be the copy of another.
     """
 
     digest: str
@@ -104,7 +105,8 @@ class Merged:
     """The execution that the observations add up to."""
 
     values: Mapping[str, Any]
-    """Column values; a column nobody spoke of is absent. ``parent`` is a key of the parent."""
+    """Column values; a column nobody spoke of is absent. ``parent`` is a key of the parent,
+    ``claude_session`` where it ran."""
     returns: tuple[Return, ...] = field(default=())
 
 
@@ -130,6 +132,11 @@ def merge(observations: Iterable[Observation], unfinished: frozenset[str] = froz
                 said = [name for name in said if name != UNKNOWN] or said
             if said:
                 values[column] = said[-1]
+    for where in ("ran_in", "told_in"):
+        said = [o.payload[where] for o in living if o.payload.get(where)]
+        if said:
+            values["claude_session"] = min(said)
+            break
     deployed = [o for o in living if o.payload.get("deployed_at")]
     if deployed:
         by_sql = [o for o in deployed if o.kind == "sql"]

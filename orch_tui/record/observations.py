@@ -124,10 +124,20 @@ def _merged(record: Record, execution_id: str) -> Merged:
     used["tool_calls"] = max(calls, default=None)
     used["resolved_model"] = values.get("resolved_model") or used.get("resolved_model")
     values |= {name: value for name, value in used.items() if value is not None}
+    if ran_in := values.pop("claude_session", None):
+        values = _session_of_claude(record, ran_in) | values
     values |= _parentage(record, execution_id, values.pop("parent", None), values.get("depth"))
     if values["status"] == "completed" and not values["unverified"]:
         values["unverified"] = _doubt(record, execution_id, values["message_id"])
     return Merged(values, merged.returns)
+
+
+def _session_of_claude(record: Record, claude_session: str) -> dict[str, Any]:
+    """The session of a run that nobody put into another one."""
+    found = record.value(
+        "SELECT session_id FROM sessions WHERE claude_session = ?", [claude_session]
+    )
+    return {"session_id": found} if found else {}
 
 
 def _doubt(record: Record, execution_id: str, message_id: int | None) -> str | None:

@@ -382,6 +382,7 @@ class Reader:
             "agent_id": run.agent_id or None,
             "deployed_at": run.first_at or None,
             "scope": first_line(run.prompt),
+            "ran_in": run.session,
         }
         self.told.statements.append(
             Statement(

@@ -246,6 +246,27 @@ def test_doctor_tells_of_an_inbox_that_cannot_be_written(
     assert f"{folder} cannot be written" in finding["detail"]
 
 
+def test_doctor_tells_of_projects_nobody_opened(recorded: Path, tmp_path: Path, did: Run) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name / ".git").mkdir(parents=True)
+        hook.put([PAYLOAD], str(tmp_path / name), hooks.START_NS)
+    (finding,) = [f for f in did("doctor", "--format", "json").json if f["what"] == "inbox"]
+    assert finding["level"] == "ok"
+    assert finding["detail"].startswith("2 payloads (0.0 MB) of 2 other projects wait in ")
+
+
+def test_doctor_tells_of_calls_whose_agent_is_not_known(recorded: Path, did: Run) -> None:
+    """The answer to a call in the background was lost, and so were the transcripts."""
+    called, answered, *agent = hooks.background()
+    hooks.deliver(recorded, [called, *agent, hooks.event("SessionEnd", reason="other")])
+    did("query")
+    (finding,) = [f for f in did("doctor", "--format", "json").json if f["what"] == "halves"]
+    assert finding["detail"].startswith("1 executions may stand twice")
+    hooks.deliver(recorded, [answered])
+    did("query")
+    assert "halves" not in did("doctor").out
+
+
 def test_where_nothing_can_be_written_nothing_happens(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,7 @@ from orch_tui.record.importing import (
     in_paths,
 )
 from orch_tui.record.observations import observe, settle, unsettled
+from orch_tui.record.sessions import of_claude
 from tests.record import claude_home
 from tests.record.claude_home import S1, S2, Transcript
 
@@ -346,6 +347,23 @@ def test_copies_of_a_session_add_nothing(record: Record, home: Path) -> None:
     assert executions(record) == before
 
 
+@pytest.mark.parametrize("is_fork_first", [True, False])
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_run_stays_in_the_session_it_ran_in(
+    record: Record, tmp_path: Path, is_fork_first: bool, parts: int
+) -> None:
+    """A session that was forked or resumed begins with a copy of another, under its own name."""
+    original = claude_home.foreground()[:parts]
+    fork = Transcript("00000000.jsonl", "00000000")
+    fork.lines = [{**line, "sessionId": "00000000"} for line in original[0].lines]
+    fork.lines[0]["timestamp"] = "2026-02-11T00:00:00.000Z"
+    for transcript in [fork, *original] if is_fork_first else [*original, fork]:
+        take_in(record, transcript.write(tmp_path))
+    (run,) = executions(record).values()
+    assert run["session_id"] == ("claude-10000000" if parts == 2 else "claude-00000000")
+    assert len(record.sql("SELECT * FROM sessions")) == 2
+
+
 def test_a_message_two_agents_claim_is_counted_once(record: Record, tmp_path: Path) -> None:
     """A fork begins with a copy of what the other had said."""
     for number, name in enumerate(("a1", "a2")):
@@ -418,6 +436,23 @@ def test_the_default_is_this_project_and_its_worktrees(record: Record, tmp_path:
     summary = import_files(record, every, catalogue=MODELS, root=root)
     assert (summary.new, summary.files_unchanged) == (2, 3)
     assert record.value("SELECT project FROM sessions WHERE claude_session = 's2'") == str(root)
+
+
+def test_a_worktree_that_was_removed_is_known_by_what_hooks_told(
+    record: Record, tmp_path: Path
+) -> None:
+    agent = Transcript("agent-a1.jsonl", "s1", "a1")
+    agent.hears("go")
+    agent.says("m1", "Done.")
+    for line in agent.lines:
+        line["cwd"] = "/trees/gone"
+    files = [agent.write(tmp_path)]
+    options: dict[str, Any] = {"catalogue": MODELS, "root": tmp_path, "only_project": True}
+    assert import_files(record, in_paths(files), **options).skipped == {OTHER_PROJECT: 1}
+    with record.write():
+        of_claude(record, "s1", project=str(tmp_path), started_at="2026-02-11T00:00:00.000Z")
+    record.execute("DELETE FROM import_checkpoints")
+    assert import_files(record, in_paths(files), **options).new == 1
 
 
 def test_a_file_that_was_replaced_is_read_from_its_start(record: Record, tmp_path: Path) -> None:
