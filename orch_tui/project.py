@@ -322,9 +322,9 @@ class Project:
             SourceError: a path that cannot be read.
             RecordError: the record cannot be written.
         """
-        from orch_tui.record import importing
+        from orch_tui.record import importing, transcript_files
 
-        files = importing.choose(
+        files = transcript_files.choose(
             given,
             claude_folder=Path(paths.claude_folder()),
             root=self.root,
@@ -347,10 +347,12 @@ class Project:
 
     def unread_transcripts(self) -> int:
         """How many transcripts Claude Code keeps of this project that were never taken in."""
-        from orch_tui.record import importing
+        from orch_tui.record import importing, transcript_files
 
         folder = Path(paths.claude_folder())
-        files = importing.choose((), claude_folder=folder, root=self.root, every_project=False)
+        files = transcript_files.choose(
+            (), claude_folder=folder, root=self.root, every_project=False
+        )
         known = importing.known(self.existing_record) if self.has_record else set()
         return sum(found.path not in known for found in files)
 

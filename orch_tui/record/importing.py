@@ -20,7 +20,6 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from orch_tui.errors import RecordError, SourceError
-from orch_tui.files import refused
 from orch_tui.models.database import Record, utc_now
 from orch_tui.models.values import timestamp
 from orch_tui.paths import project_root
@@ -32,13 +31,19 @@ from orch_tui.record.merge import UNKNOWN
 from orch_tui.record.observations import observe, settle
 from orch_tui.record.opening import not_waiting
 from orch_tui.record.restore import is_export, restore
-from orch_tui.record.transcript_lines import Entry, Sidecar, decoded, lines, moment
+from orch_tui.record.transcript_files import (
+    Found,
+    beginning,
+    in_paths,
+    is_named_after,
+    session_of_folder,
+)
+from orch_tui.record.transcript_lines import Entry, Sidecar, decoded, lines
 from orch_tui.record.transcripts import (
     Reader,
     State,
     Statement,
     Told,
-    session_of_folder,
 )
 
 OTHER_PROJECT = "of another project"
@@ -78,32 +83,6 @@ class Summary:
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One file to look at."""
-
-    path: str
-    size: int
-    mtime_ns: int
-
-
-def choose(
-    paths: Iterable[Path], *, claude_folder: Path, root: Path, every_project: bool
-) -> Iterator[Found]:
-    """The files an import looks at: those in ``paths`` or, where none are given, what Claude Code
-    keeps of the project at ``root``, or of every project.
-
-    Raises:
-        SourceError: a path that cannot be read.
-    """
-    if given := list(paths):
-        return in_paths(given)
-    projects = claude_folder / "projects"
-    if every_project:
-        return in_paths([projects]) if projects.is_dir() else iter(())
-    return of_project(projects, root)
-
-
 @contextmanager
 def rehearsal(record: Record | None) -> Iterator[Record]:
     """A copy of a record (an empty one for None) to import into, thrown away afterwards."""
@@ -113,80 +92,6 @@ def rehearsal(record: Record | None) -> Iterator[Record]:
             record.backup(copy)
         with Record(copy, clock=record.clock if record else utc_now) as opened:
             yield opened
-
-
-def in_paths(paths: Iterable[Path]) -> Iterator[Found]:
-    """The files that were named, and the transcripts in the folders that were."""
-    for path in paths:
-        with refused(str(path)):
-            if path.is_dir():
-                yield from _in_folder(str(path))
-            else:
-                status = path.stat()
-                yield Found(os.path.abspath(path), status.st_size, status.st_mtime_ns)
-
-
-def _in_folder(folder: str) -> Iterator[Found]:
-    """Sorted, so that a session's file comes beside the folder of its agents."""
-    folders = [os.path.abspath(folder)]
-    found: list[Found] = []
-    while folders:
-        try:
-            entries = list(os.scandir(folders.pop()))
-        except OSError:
-            continue
-        for entry in entries:
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
-                elif entry.name.endswith((".jsonl", SIDECAR)) and entry.is_file():
-                    status = entry.stat()
-                    found.append(Found(entry.path, status.st_size, status.st_mtime_ns))
-            except OSError:  # gone since, or a link to nowhere
-                continue
-    yield from sorted(found, key=lambda each: each.path)
-
-
-def of_project(projects: Path, root: Path) -> Iterator[Found]:
-    """The transcripts Claude Code keeps for one project, and for its linked worktrees.
-
-    Its folders are named after working folders, every character but letters and digits a ``-``:
-    folders of the project's name, and those that begin with it (``-home-me-app-lib`` may be
-    ``/home/me/app/lib`` or ``/home/me/app-lib``: the working folder told inside decides).
-    """
-    named = {_folder_name(str(folder)) for folder in (root, *_worktrees(root))}
-    given = os.environ.get("CLAUDE_CODE_PROJECT_DIR_NAME")
-    if given:
-        named.add(given)
-    own = _folder_name(str(root))
-    try:
-        folders = sorted(entry.name for entry in os.scandir(projects) if entry.is_dir())
-    except OSError:
-        return
-    for name in folders:
-        if name in named or name.startswith(f"{own}-") or _is_long(name, own):
-            yield from _in_folder(str(projects / name))
-
-
-_LONGEST_NAME = 200
-"""Characters of a folder's name; of a longer one the rest is a hash."""
-
-
-def _folder_name(folder: str) -> str:
-    return "".join(c if c.isascii() and c.isalnum() else "-" for c in folder)
-
-
-def _is_long(name: str, own: str) -> bool:
-    return len(own) > _LONGEST_NAME and name.startswith(own[:_LONGEST_NAME])
-
-
-def _worktrees(root: Path) -> Iterator[str]:
-    """The linked worktrees of a repository (gitrepository-layout)."""
-    for pointer in (root / ".git" / "worktrees").glob("*/gitdir"):
-        try:
-            yield os.path.dirname(pointer.read_text().strip())
-        except (OSError, UnicodeDecodeError):
-            continue
 
 
 def known(record: Record) -> set[str]:
@@ -404,13 +309,12 @@ class _Import:
         Where that folder is gone (a worktree that was removed) the name of the transcript's folder
         must do, or a session that hooks told of while it was there.
         """
-        session, cwd, _ = _beginning(path)
+        session, cwd, _ = beginning(path)
         if cwd and _project(cwd) == self._root:
             return True
         if cwd and os.path.isdir(cwd):
             return False
-        own = _folder_name(self._root)[:_LONGEST_NAME]
-        return any(name[:_LONGEST_NAME] == own for name in path.parts) or bool(
+        return is_named_after(path, self._root) or bool(
             self._record.value(
                 "SELECT 1 FROM sessions WHERE claude_session = ? AND project = ?",
                 [session, self._root],
@@ -431,7 +335,7 @@ class _Import:
         if self._only and not self._is_ours(transcript):
             self._leave(found, OTHER_PROJECT)
             return
-        session, cwd, at = _beginning(transcript)
+        session, cwd, at = beginning(transcript)
         session = session_of_folder(path) or session
         if not session:
             self._leave(found, NO_TRANSCRIPT)
@@ -601,24 +505,3 @@ def _head(data: bytes, position: int) -> str:
 @cache
 def _project(cwd: str) -> str:
     return project_root(cwd) if os.path.isabs(cwd) else cwd
-
-
-_LINES_TO_LOOK_AT = 50
-
-
-def _beginning(path: Path) -> tuple[str, str, str]:
-    """The Claude session, working folder and first time that a transcript begins with."""
-    session = cwd = at = ""
-    try:
-        with path.open("rb") as file:
-            for (line, _), _ in zip(lines(file), range(_LINES_TO_LOOK_AT), strict=False):
-                entry = decoded(line, Entry)
-                if entry:
-                    session = session or entry.sessionId or ""
-                    cwd = cwd or entry.cwd or ""
-                    at = at or moment(entry.timestamp)
-                if session and cwd and at:
-                    break
-    except OSError:
-        pass
-    return session, cwd, at

@@ -22,6 +22,7 @@ import msgspec
 from orch_tui.record.agents import LAUNCHERS, agent_key, failure, is_internal, tool_key
 from orch_tui.record.file_use import Touched
 from orch_tui.record.merge import UNKNOWN
+from orch_tui.record.transcript_files import session_of_folder
 from orch_tui.record.transcript_lines import (
     Block,
     Entry,
@@ -32,7 +33,6 @@ from orch_tui.record.transcript_lines import (
     Usage,
     blocks,
     decoded,
-    lines,
     moment,
     string,
     text_of,
@@ -718,12 +718,6 @@ def _milliseconds(start: str, end: str) -> int | None:
         return None
 
 
-def session_of_folder(path: Path) -> str:
-    """The Claude session whose folder an agent's file lies in; empty where it lies elsewhere."""
-    folders = path.parts[:-1]
-    return folders[folders.index("subagents") - 1] if "subagents" in folders[1:] else ""
-
-
 def _normal(path: str, cwd: str) -> str:
     """A file as the record names it: relative to the working tree where it lies inside."""
     full = os.path.normpath(os.path.join(cwd or "/", path))
@@ -740,50 +734,3 @@ def _tree(cwd: str) -> str:
             return folder
         folder = os.path.dirname(folder)
     return cwd
-
-
-@dataclass(frozen=True, slots=True)
-class AgentFile:
-    """What an agent's own transcript says of it so far."""
-
-    prompt: str
-    final_message: str | None
-    """The latest it returned, if it has returned."""
-    model: str | None
-    started_at: str
-    ended_at: str | None
-    tool_calls: int
-    doubt: str | None
-    told: Told
-    """All of it, as the import takes it in."""
-
-
-def agent_file(path: Path) -> AgentFile | None:
-    """Read one agent's transcript; None where it is not there or tells of no agent."""
-    reader = Reader(path)
-    try:
-        with path.open("rb") as file:
-            for line, _ in lines(file):
-                entry = decoded(line, Entry)
-                if entry is not None:
-                    reader.read(entry)
-    except OSError:
-        return None
-    reader.finish()
-    told = reader.take()
-    runs = [run for run in reader.state.runs.values() if not run.is_hearsay]
-    if not runs:
-        return None
-    returns = [s for s in told.statements if s.kind == "returned" and s.keys == tuple(runs[0].keys)]
-    uses = [use for each in told.uses.values() for use in each]
-    last = max(returns, key=lambda s: s.at, default=None)
-    return AgentFile(
-        prompt=runs[0].prompt,
-        final_message=last.message if last else None,
-        model=next((use.model for use in reversed(uses) if use.model), None),
-        started_at=runs[0].first_at,
-        ended_at=last.at if last else None,
-        tool_calls=sum(use.tool_calls for use in uses),
-        doubt=last.payload.get("doubt") if last else None,
-        told=told,
-    )

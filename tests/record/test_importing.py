@@ -21,12 +21,11 @@ from orch_tui.record.importing import (
     INTERNAL,
     OTHER_PROJECT,
     Summary,
-    choose,
     import_files,
-    in_paths,
 )
 from orch_tui.record.observations import observe, settle, unsettled
 from orch_tui.record.sessions import of_claude
+from orch_tui.record.transcript_files import choose, in_paths
 from tests.record import claude_home
 from tests.record.claude_home import S1, S2, Transcript
 
