@@ -60,10 +60,11 @@ def headings(text: str) -> tuple[Heading, ...]:
             title = "".join(" " if "break" in child.type else child.content for child in children)
             found.append((starts[opening.map[0]], int(opening.tag[1:]), title))
     result = []
-    for position, (start, level, title) in enumerate(found):
-        following = (other for other, depth, _ in found[position + 1 :] if depth <= level)
-        result.append(Heading(title, level, Span(start, next(following, len(text)))))
-    return tuple(result)
+    following = [len(text)] * 7  # where the next heading of each level is, from the end on
+    for start, level, title in reversed(found):
+        result.append(Heading(title, level, Span(start, min(following[: level + 1]))))
+        following[level] = start
+    return tuple(reversed(result))
 
 
 def skeleton(text: str) -> list[Span]:
