@@ -85,9 +85,11 @@ def prepare_bundle(
     sections or symbols to cut a file to.
 
     Raises:
+        UsageError: it is for no agent type.
         SourceError: every source that cannot be taken, by name and reason.
         OverBudgetError: it was to fit, and the required items alone are over.
     """
+    _check_agent_type(agent_type)
     agents = project.agents
     reader = project.reader(allow_secret=allow_secret, look_inside=True, left_out=left_out)
     model = model or agents.model(agent_type)
@@ -284,8 +286,7 @@ def keep_composition(
     from orch_tui.prepare.composition import make
     from orch_tui.record import plan
 
-    if not composition.agent_type.strip():
-        raise UsageError("the bundle has no agent type", hint="say which agent it is for")
+    _check_agent_type(composition.agent_type)
     agents = project.agents
     model = composition.model or agents.model(composition.agent_type)
     made = make(
@@ -311,6 +312,11 @@ def keep_composition(
                         bundle_id=kept.bundle.bundle_id,
                     )
     return kept
+
+
+def _check_agent_type(agent_type: str) -> None:
+    if not agent_type.strip():
+        raise UsageError("the bundle has no agent type", hint="say which agent it is for")
 
 
 def find_sharing(project: Project, given: Sequence[Bundle]) -> Sharing:

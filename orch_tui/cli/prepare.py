@@ -104,6 +104,9 @@ def _prepare_bundle(arguments: Namespace) -> int:
 
     project = project_of(arguments)
     _check_sources(project, arguments)
+    for flag in ("keep", "template"):
+        if getattr(arguments, flag) and not arguments.fit:
+            raise UsageError(f"--{flag} is for --fit", hint=f"--fit, or leave --{flag} out")
     split = project.reader().split
     with writing(arguments.output) as write:
         prepared = bundling.prepare_bundle(
@@ -208,10 +211,14 @@ def _doubts(project: Project, bundle: Bundle) -> Iterator[str]:
     near = get_close_matches(bundle.agent_type, known, n=1)
     if bundle.agent_type not in known and near:
         yield f"agent type {bundle.agent_type!r} is not defined; did you mean {near[0]}?"
-    if project.catalogue.model(bundle.model).assumed:
-        yield f"model {bundle.model!r} is not in the catalogue: its figures are assumed"
+    yield from _on_model(project, bundle.model)
     if bundle.version > 1:
         yield f"{bundle.bundle_id} is now at version {bundle.version}"
+
+
+def _on_model(project: Project, model: str) -> Iterator[str]:
+    if project.catalogue.model(model).assumed:
+        yield f"model {model!r} is not in the catalogue: its figures are assumed"
 
 
 def bundles() -> argparse.ArgumentParser:
@@ -717,7 +724,7 @@ def _count(arguments: Namespace) -> None:
         print_rows(map(_counted, items), arguments.format)
     many = "" if len(items) == 1 else "s"
     say(f"{len(items)} source{many}, {bundle.total} tokens ({bundle.total.estimator})")
-    say(*_learned(project, arguments.model, bundle.total))
+    say(*_on_model(project, arguments.model), *_learned(project, arguments.model, bundle.total))
 
 
 def _counted(item: ContextItem) -> dict[str, Any]:

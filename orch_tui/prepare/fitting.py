@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from orch_tui.errors import OverBudgetError, SourceError
+from orch_tui.errors import OverBudgetError, SourceError, UsageError
 from orch_tui.prepare.briefing import Part, render, split
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted, rank
 from orch_tui.prepare.outline import SKELETON, is_markdown, may_have_parts
@@ -115,8 +115,16 @@ def fit(
     """The bundle as far as its briefing fits into ``limit`` tokens; ``of`` says whose limit it is.
 
     ``keep`` chooses, by source, the sections or symbols that a file is cut to instead of its
-    skeleton. Raises OverBudgetError, with the figures, where the required items alone are over.
+    skeleton. Raises OverBudgetError, with the figures, where the required items alone are over,
+    and UsageError for a source to keep that is no item.
     """
+    sources = [item.source for item in bundle.items]
+    for source in keep or ():
+        if source not in sources:
+            raise UsageError(
+                f"{source} is not in the bundle: no part of it can be kept",
+                hint=f"one of {', '.join(sources)}" if sources else "",
+            )
     needed = sum((item.count for item in bundle.items if item.priority == "required"), ZERO)
     if needed.high > limit:  # without what is around them, and nothing has to be rendered
         raise _too_much(bundle, needed, limit, of)

@@ -172,6 +172,17 @@ def test_a_fit_keeps_the_chosen_part_and_never_drops_what_is_required(
     assert "the required items alone take ~" in refused.err
     assert "of 500 tokens" in refused.err and "guide.md (" in refused.err
     assert orch(*FITTING, "--fit", "--keep", "guide.md").code == 2
+    assert orch(*FITTING, "--fit", "--keep", "lib/vector-search.ts:1-2").code == 2
+    no_item = orch(*FITTING, "--fit", "--keep", "lib/vector-search.ts#search")
+    assert no_item.code == 2 and "lib/vector-search.ts is not in the bundle" in no_item.err
+    assert orch(*FITTING, "--keep", "guide.md#Use").code == 2
+    assert orch(*FITTING, "--template", "briefing-template.md").code == 2
+
+
+def test_a_bundle_is_for_somebody_and_an_unknown_model_is_named(did: Run, orch: Run) -> None:
+    nobody = orch("prepare-bundle", "--agent-type", " ", "--files", "lib/types.ts")
+    assert nobody.code == 2 and "has no agent type" in nobody.err
+    assert "'gpt-4' is not in the catalogue" in did("count", "lib", "--model", "gpt-4").err
 
 
 def test_a_symbol_and_a_skeleton_are_context(did: Run, project: Path) -> None:
