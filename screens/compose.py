@@ -60,13 +60,14 @@ gives the agent by itself: off its limit, and needless in the bundle.
         Binding("escape", "toggle_focus", "Find", id="compose-focus"),
         Binding("space,delete,x", "take_out", "Out", id="compose-out"),
         Binding("p", "priority", "Priority", id="compose-priority"),
-        Binding("t", "type", "Type", id="compose-type"),
+        Binding("t", "type", "Type", id="compose-type", show=False),
         Binding("shift+up", "shift(-1)", "Earlier", id="compose-earlier", show=False),
         Binding("shift+down", "shift(1)", "Later", id="compose-later", show=False),
         Binding("y", "allow", "Allow", id="compose-allow"),
         Binding("e", "edit", "Agent", id="compose-edit"),
         Binding("s", "save", "Save", id="compose-save"),
         Binding("S", "save_new", "Save as new", id="compose-save-new", show=False),
+        Binding("f6", "next_tab", "View", id="compose-tab"),
         Binding("f", "fit", "Fit", id="compose-fit"),
         Binding("d", "share", "Share", id="compose-share"),
         Binding("D", "unshare", "Unshare", id="compose-unshare", show=False),
@@ -78,7 +79,6 @@ gives the agent by itself: off its limit, and needless in the bundle.
         Binding("z", "undo", "Undo", id="compose-undo"),
         Binding("Z", "redo", "Redo", id="compose-redo", show=False),
         Binding("ctrl+z", "undo", "Undo", id="compose-undo-anywhere", show=False),
-        Binding("f6", "next_tab", "View", id="compose-tab"),
     ]
 
     def __init__(self) -> None:

@@ -150,7 +150,7 @@ def row(
     width: int,
 ) -> Row:
     """One item of the bundle, with the cells of ``columns``; ``also`` None: no such column.
-    ``anyway`` says how much of it the agent has before it is handed anything."""
+    ``anyway`` flags what of it the agent has before it is handed anything."""
     refused = refusal(weight)
     glyph = "✗" if refused else PRIORITIES[choice.priority]
     tokens = "–" if refused else f"{'' if count.exact else '~'}{short(count.tokens)}"
@@ -159,7 +159,7 @@ def row(
     if refused:
         source = f"{source}  ✗ {refused}"
     elif anyway:
-        source = f"{ANYWAY} {source}" if width < 60 else f"{source}  {ANYWAY} {anyway}"
+        source = f"{anyway} {source}"
     kind = TYPES[choice.type]
     style = "bad" if refused else ""
     if width < 60:
@@ -194,8 +194,8 @@ def _bar(tokens: int, largest: int) -> str:
 def flag(overlaps: Sequence[Overlap]) -> str:
     """How much of an item the agent has anyway."""
     if any(overlap.whole for overlap in overlaps):
-        return "ambient"
-    return f"{sum(o.share for o in overlaps):.0%} ambient" if overlaps else ""
+        return ANYWAY
+    return f"{ANYWAY} {sum(o.share for o in overlaps):.0%} of" if overlaps else ""
 
 
 def holders(
@@ -228,10 +228,12 @@ def to_share(common: Common) -> str:
 
 
 def _figures(common: Common) -> Iterator[str]:
+    """In tokens; an agent spends what is moved again when it reads the document."""
     found = common.sharing
-    yield f"not sent twice to one agent   {found.not_twice} tokens"
-    yield f"{ANYWAY} the agent has it anyway     {found.ambient} tokens"
-    yield f"moved to a shared document    {found.moved} tokens, there {found.document}"
+    yield f"sent twice     {found.not_twice}"
+    yield f"{ANYWAY} had anyway   {found.ambient}"
+    yield f"moved          {found.moved}"
+    yield f"  to document  {found.document}"
 
 
 def on_sharing(common: Common | None, around: Around | None, agent: Agent | None) -> str:
@@ -249,9 +251,8 @@ def on_sharing(common: Common | None, around: Around | None, agent: Agent | None
 def _on_common(common: Common) -> Iterator[str]:
     found = common.sharing
     if common.changes:
-        yield f"d leaves it out or moves it, in {', '.join(common.changes)}:"
-        yield ""
-        yield from (f"  {line}" for line in _figures(common))
+        yield f"d leaves out or moves, in {', '.join(common.changes)}:"
+        yield from ("", *(f"  {line}" for line in _figures(common)))
     elif not (found.items or found.blocks or any(bundle.overlaps for bundle in found.bundles)):
         yield "Nothing stands twice, in other bundles of this session, or in what the agent has."
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -108,14 +108,22 @@ class Working(ModalScreen[None]):
         self.dismiss()
 
 
+MANY = 12
+"""Choices from which on there is a box to find one in."""
+
+
 class Choose(ModalScreen[str | None]):
-    """One of several, by arrow keys or by typing; None when it was left with Escape."""
+    """One of several, by arrow keys, of many by typing; None when it was left with Escape."""
 
     DEFAULT_CSS = _CSS.format(name="Choose") + (
         "Choose OptionList { height: auto; max-height: 16; margin-top: 1; padding: 0;"
         " border: none; background: $surface; }"
     )
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Leave"),
+        Binding("up", "cursor_up", "Up", show=False),
+        Binding("down", "cursor_down", "Down", show=False),
+    ]
 
     def __init__(
         self, question: str, choices: Sequence[tuple[str, str]], *, detail: str = ""
@@ -131,17 +139,38 @@ class Choose(ModalScreen[str | None]):
             yield Static(Text(self._question, style="bold"))
             if self._detail:
                 yield Static(Text(self._detail))
-            yield OptionList(
-                *(
-                    Option(Text(one_line(words), no_wrap=True, overflow="ellipsis"), id=str(n))
-                    for n, (_, words) in enumerate(self._choices)
-                )
-            )
+            if len(self._choices) > MANY:
+                yield Input(placeholder="find one by its words", compact=True)
+            yield OptionList(*self._options(""))
             yield Static("enter choose   esc leave", classes="hint", markup=False)
+
+    def _options(self, text: str) -> Iterator[Option]:
+        """Those that hold every word of a text."""
+        sought = text.lower().split()
+        for number, (_, words) in enumerate(self._choices):
+            if all(word in words.lower() for word in sought):
+                shown = Text(one_line(words), no_wrap=True, overflow="ellipsis")
+                yield Option(shown, id=str(number))
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        options = self.query_one(OptionList)
+        options.set_options(self._options(event.value))
+        options.action_first()
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.query_one(OptionList).action_select()
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._choices[event.option_index][0])
+        self.dismiss(self._choices[int(event.option_id or 0)][0])
+
+    def action_cursor_up(self) -> None:
+        self.query_one(OptionList).action_cursor_up()
+
+    def action_cursor_down(self) -> None:
+        self.query_one(OptionList).action_cursor_down()
 
     def action_leave(self) -> None:
         self.dismiss(None)

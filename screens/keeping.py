@@ -137,7 +137,7 @@ class Keeping(Editing):
         count = len(common.changes)
         first = " This bundle is saved first." if self._changed else ""
         self._confirm(
-            f"Share in {count} bundle{'' if count == 1 else 's'}?",
+            f"Leave out or move these tokens in {count} bundle{'' if count == 1 else 's'}?",
             f"{to_share(common)}{first}",
             self._share,
         )

@@ -221,11 +221,27 @@ class ProjectFiles(Part):
     @on(Input.Submitted, "#filter")
     def _submitted(self) -> None:
         """Take what is meant: where the search is not done, what it finds."""
-        listed = self._tree is not NO_FILES
-        self._submitted_early = not listed or self._shown != self.box.value.strip()
-        if not self._submitted_early:
+        text = self.box.value.strip()
+        self._submitted_early = self._tree is NO_FILES
+        if self._submitted_early:
+            return
+        if self._shown == text:
             self.files.action_enter()
-            self.box.select_all()  # the next name can be typed at once
+        else:
+            self._take_first(text)
+        self.box.select_all()  # the next name can be typed at once
+
+    def _take_first(self, text: str) -> None:
+        """Take what will be found, whatever is typed meanwhile."""
+        from orch_tui.prepare.tree import find
+
+        tree, files = self._tree, self.files
+
+        def then(found: Found) -> None:
+            for match in found.matches[:1]:
+                self.post_message(FileTree.Chosen(files, Line(match.node, 0)))
+
+        self.ask(lambda: find(tree, text), then, group=f"take {text}")
 
     def action_move(self, by: int) -> None:
         self.files.action_cursor(by)
@@ -391,6 +407,7 @@ class ProjectFiles(Part):
         self._wanted = state
         if isinstance(state.get("filter"), str):
             self.box.value = state["filter"]
+            self.box.select_all()
 
     def _bring_back(self) -> None:
         """Open in the tree what was open, once there is a tree."""

@@ -178,6 +178,9 @@ async def test_enter_waits_for_what_is_found(folder: Path, clock: FakeClock) -> 
         await pilot.press(*"search.ts", "enter")  # without a pause between
         await settled(pilot)
         assert sources(pilot) == ["lib/search.ts"]
+        await pilot.press(*"hnsw", "enter", *"types", "enter")
+        await settled(pilot)
+        assert sorted(sources(pilot)) == ["lib/deep/hnsw.ts", "lib/search.ts", "lib/types.ts"]
 
 
 async def test_enter_before_the_files_are_listed_is_not_lost(
@@ -525,6 +528,19 @@ async def test_a_bundle_of_another_session_is_used_again(
     project.close()
 
 
+async def test_one_of_many_is_found_by_its_words(project: Project, clock: FakeClock) -> None:
+    for number in range(12):
+        now = Composition("Explore", name=f"tour {number}").adding([Choice("lib/search.ts")])
+        api.keep_composition(project, now)
+    project.close()
+    async with app_of(project.root, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "escape", "o", "»tour 11", "enter")
+        assert screen_of(pilot).now.name == "tour 11"
+        await press(pilot, "o", "»nothing", "enter", "ctrl+u", "down", "enter", "y")
+        assert "bundle-001 v1" in head(pilot)
+
+
 async def test_a_draft_survives_a_crash(project: Project, clock: FakeClock) -> None:
     async with app_of(project.root, clock).run_test() as pilot:
         await settled(pilot)
@@ -673,13 +689,13 @@ async def test_what_the_agent_has_anyway_is_off_its_limit_and_flagged(
         of_all = ambient(pilot)
         assert of_all > 0
         rows = screen_of(pilot)._items.rows
-        assert ["▤ ambient" in row.cells[3] for row in rows] == [True, False]
+        assert [row.cells[3] for row in rows] == ["▤ spec/requirements.md", "lib/types.ts"]
         await press(pilot, "f6", "f6")
         assert "spec/requirements.md · ~" in view(pilot) and "imported by CLAUDE.md" in view(pilot)
         assert "! CLAUDE.md: imports spec/none.md, which does not exist" in view(pilot)
         await press(pilot, "escape", "e", "»Explore", "enter")
         assert ambient(pilot) == 0  # it gets no CLAUDE.md
-        assert "▤ ambient" not in screen_of(pilot)._items.rows[0].cells[3]
+        assert screen_of(pilot)._items.rows[0].cells[3] == "spec/requirements.md"
         assert "? the system prompt of Explore" in view(pilot)
 
 
@@ -875,6 +891,21 @@ def test_how_too_much_looks(project: Project, clock: FakeClock, snap_compare: Sn
     app = app_of(project.root, clock)
     keys = ("»big", "enter", "»types", "enter", "escape", "p", "p", "f6", "f6")
     assert snap_compare(app, terminal_size=(140, 45), run_before=after(*keys))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+def test_how_sharing_looks(
+    project: Project, clock: FakeClock, snap_compare: Snap, size: tuple[int, int]
+) -> None:
+    (project.root / "CLAUDE.md").write_text("Be brief.\n\n@spec/requirements.md\n")
+    app = app_of(project.root, clock)
+    keys = (*CHOSEN, "»requirem", "enter", "escape", "f6", "f6", *["f6"] * (size[0] < 100))
+    assert snap_compare(app, terminal_size=size, run_before=after(*keys))
+
+
+def test_how_what_would_fit_looks(much: Path, clock: FakeClock, snap_compare: Snap) -> None:
+    keys = ("»types", "enter", "»big", "enter", "escape", "p", "p", "f")
+    assert snap_compare(app_of(much, clock), terminal_size=(80, 24), run_before=after(*keys))
 
 
 def test_how_what_cannot_be_taken_looks(
