@@ -26,6 +26,10 @@ FORMATS = ("table", "json", "jsonl", "csv", "markdown")
 Row = Mapping[str, Any]
 
 
+def add_no_record(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-record", action="store_true", help="use and make no database")
+
+
 def add_format(parser: argparse.ArgumentParser, *, default: str = "table") -> None:
     """``--format``, for commands that list."""
     parser.add_argument("--format", choices=FORMATS, default=default, help="default: %(default)s")

@@ -37,9 +37,9 @@ COMMANDS = {
     "complete-session": Command("record", "close a session"),
     "retract": Command("record", "take back an execution or bundle recorded by mistake"),
     "prepare-bundle": Command("prepare", "compose the context for one agent"),
-    "bundles": Command("prepare", "list saved bundles; copy, export, import, restore them"),
+    "bundles": Command("bundles", "list saved bundles; copy, export, import, restore them"),
     "track-budget": Command("prepare", "show the budget of a session or of bundles"),
-    "deduplicate": Command("prepare", "find what several bundles share"),
+    "deduplicate": Command("bundles", "find what several bundles share"),
     "generate-briefing": Command("prepare", "render the text an agent is handed"),
     "validate": Command("prepare", "check scope, files and dependencies of a plan"),
     "check-bounds": Command("prepare", "check that files fit the context of a phase"),
@@ -68,6 +68,7 @@ COMMANDS = {
 
 _GROUPS = {
     "prepare": "Prepare",
+    "bundles": "Prepare",
     "record": "Record",
     "importing": "Capture",
     "capture": "Capture",

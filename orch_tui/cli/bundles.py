@@ -1,0 +1,256 @@
+"""Commands for bundles that are there: the library of saved ones, and what they share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from orch_tui.cli.output import (
+    add_format,
+    add_no_record,
+    as_row,
+    named_bundle,
+    positive,
+    print_json,
+    print_rows,
+    say,
+    split_list,
+    write_text,
+)
+from orch_tui.cli.parser import Parser, project_of
+from orch_tui.errors import UsageError
+from orch_tui.project import Project
+
+if TYPE_CHECKING:
+    from orch_tui.prepare.bundle import Bundle
+    from orch_tui.prepare.sharing import Sharing
+
+
+def bundles() -> argparse.ArgumentParser:
+    parser = Parser(
+        "bundles",
+        example="""orch bundles bundle-001
+orch bundles bundle-001 --name api-context
+orch bundles api-context --copy --session-id orch-2026-11-22-001
+orch bundles api-context@1 --export api-context.json
+orch bundles --import api-context.json
+orch bundles --named""",
+    )
+    parser.add_argument(
+        "bundle", nargs="?", metavar="BUNDLE", help="an id or a name, @2 for its version 2"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--copy", action="store_true", help="make a new bundle of it")
+    what.add_argument("--restore", type=positive, metavar="VERSION", help="make that the next one")
+    what.add_argument(
+        "--export", metavar="FILE", help="write it as JSON, with the text of every item"
+    )
+    what.add_argument("--import", dest="source", metavar="FILE", help="save a bundle from JSON")
+    parser.add_argument(
+        "--bare", action="store_true", help="with --export: the plain schema and nothing else"
+    )
+    parser.add_argument("--name", metavar="TEXT", help="name it, or the copy of it")
+    parser.add_argument("--session-id", metavar="ID", help="of a session; with --copy: for it")
+    parser.add_argument("--named", action="store_true", help="those with a name")
+    parser.add_argument("--all", action="store_true", help="also those that were taken out")
+    add_format(parser)
+    parser.set_defaults(run=_bundles)
+    return parser
+
+
+def _bundles(arguments: Namespace) -> None:
+    from orch_tui.record import library
+
+    project = project_of(arguments)
+    session_id = arguments.session_id and project.session_id(arguments.session_id)
+    if arguments.bare and not arguments.export:
+        raise UsageError("--bare is for --export", hint="--export FILE --bare")
+    if arguments.source:
+        bundle, differences = project.read_bundle(arguments.source, allow_secret=True)
+        kept = library.take_in(
+            project.record, bundle, session_id=session_id, name=arguments.name or ""
+        )
+        say(*(f"{arguments.source}: {difference}" for difference in differences))
+        if kept.bundle_id != bundle.bundle_id:
+            say(f"{bundle.bundle_id} is another bundle here: this one is {kept.bundle_id}")
+        print(kept.bundle_id)
+    elif arguments.bundle is None:
+        if arguments.copy or arguments.restore or arguments.export or arguments.name:
+            raise UsageError("which bundle?", hint="orch bundles BUNDLE ...")
+        lines = library.listed(
+            project.existing_record,
+            session_id=session_id,
+            named=arguments.named,
+            removed=arguments.all,
+        )
+        columns = (
+            *("bundle_id", "name", "agent_type", "version", "items", "token_count", "uses"),
+            *("session_id", "created_at"),
+        )
+        print_rows(
+            map(as_row, lines), arguments.format, columns=columns, empty="no bundle is saved"
+        )
+    else:
+        _one_bundle(project, arguments, session_id)
+
+
+def _one_bundle(project: Project, arguments: Namespace, session_id: str | None) -> None:
+    """What is done with the bundle that was named; nothing: its versions are listed."""
+    from orch_tui.prepare.bundle import bare_to_dict, dumps, whole_to_dict
+    from orch_tui.record import bundles as store
+    from orch_tui.record import library
+
+    record = project.existing_record
+    bundle_id, version = store.resolve(record, arguments.bundle)
+    if arguments.export:
+        bundle = store.load(record, bundle_id, version).bundle
+        as_json = bare_to_dict if arguments.bare else whole_to_dict
+        write_text(arguments.export, dumps(as_json(bundle, budget=project.limits.budget)))
+    elif arguments.copy:
+        held = store.load(record, bundle_id, version).bundle
+        made = library.copy(record, held, session_id=session_id, name=arguments.name or "")
+        print(made.bundle_id)
+    elif arguments.restore:
+        restored = library.restore(record, bundle_id, arguments.restore)
+        say(f"{bundle_id} version {restored.version} is version {arguments.restore} again")
+    elif arguments.name is not None:
+        library.rename(record, bundle_id, arguments.name)
+    else:
+        lines = library.versions(record, bundle_id, version)
+        print_rows(
+            ({**as_row(line), "frozen": line.frozen} for line in lines),
+            arguments.format,
+            columns=(
+                *("version", "created_at", "agent_type", "items", "token_count"),
+                *("frozen", "executions"),
+            ),
+        )
+
+
+def deduplicate() -> argparse.ArgumentParser:
+    parser = Parser(
+        "deduplicate",
+        example="""orch deduplicate --bundles bundle-001,bundle-002 --output shared.json
+orch deduplicate --apply
+orch deduplicate --undo""",
+    )
+    parser.add_argument(
+        "--bundles",
+        action="append",
+        metavar="BUNDLE,...",
+        help="files or ids (default: all of the newest open session)",
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", help="write the shared document; FILE.md for agents to read"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--apply",
+        action="store_true",
+        help="make new versions of the bundles without what their agents need not be sent, and "
+        "write what they share to .claude/orchestration/shared, or to --output FILE.md",
+    )
+    what.add_argument(
+        "--undo", action="store_true", help="make the bundles again what they were before --apply"
+    )
+    add_format(parser)
+    add_no_record(parser)
+    parser.set_defaults(run=_deduplicate)
+    return parser
+
+
+def _deduplicate(arguments: Namespace) -> None:
+    from orch_tui import bundling
+    from orch_tui.prepare import sharing
+    from orch_tui.prepare.bundle import dumps
+
+    project = project_of(arguments)
+    if arguments.undo and not project.recording:
+        raise UsageError("what bundles were before is in the record", hint="without --no-record")
+    given = split_list(arguments.bundles) or _of_session(project, arguments.undo)
+    bundles = [named_bundle(project, name) for name in given]
+    if arguments.undo:
+        restored = bundling.take_sharing_back(project, [bundle.bundle_id for bundle in bundles])
+        _rewrite(project, given, bundles, restored, "as before it was deduplicated")
+        return
+    found = bundling.find_sharing(project, bundles)
+    document = sharing.to_dict(found)
+    for_agents = None
+    if arguments.output and arguments.output.lower().endswith((".md", ".markdown")):
+        for_agents = project.cwd / arguments.output
+        write_text(arguments.output, sharing.shared_document(found))
+    elif arguments.output:
+        write_text(arguments.output, dumps(document))
+    if arguments.format == "json":
+        print_json(document)
+    else:
+        columns = (
+            *("bundle_id", "total_tokens", "dropped_repeats_tokens"),
+            *("already_ambient_tokens", "moved_to_shared_tokens"),
+        )
+        print_rows(document["bundles"], arguments.format, columns=columns)
+        say(*_on_sharing(found))
+    if arguments.apply:
+        applied = bundling.apply_sharing(project, bundles, found=found, document=for_agents)
+        what = "shared items are named, not repeated"
+        _rewrite(project, given, bundles, applied.bundles, what)
+        if applied.document:
+            say(f"what they share is in {os.path.relpath(applied.document, project.cwd)}")
+
+
+def _of_session(project: Project, deduplicated: bool) -> list[str]:
+    """The bundles of the newest open session: all, or those that are deduplicated."""
+    from orch_tui.record import bundles, sharing
+
+    session_id = project.session_id(None)
+    if deduplicated:
+        given = sharing.can_be_taken_back(project.existing_record, session_id)
+    else:
+        held = bundles.by_figures(project.existing_record, session_id)
+        given = [saved.bundle.bundle_id for saved in held]
+    if not given:
+        what = "deduplicated bundles" if deduplicated else "bundles"
+        raise UsageError(f"{session_id} has no {what}", hint="--bundles names files or ids")
+    return given
+
+
+MOST_BLOCKS = 10
+"""Blocks that are shown where not all are asked for."""
+
+
+def _on_sharing(found: Sharing) -> Iterator[str]:
+    """What was found, in words: each saving for itself, as they are worth different things."""
+    yield (
+        f"{len(found.items)} items stand in several bundles: {found.moved} tokens in the bundles, "
+        f"{found.document} in the shared document, which an agent spends again when it reads it"
+    )
+    yield f"{found.not_twice} tokens stand twice in one bundle, {found.ambient} agents have anyway"
+    lines = [f"{b.bundle_id}: {o} ({o.count} tokens)" for b in found.bundles for o in b.overlaps]
+    lines += [
+        " = ".join(f"{p.source}:{p.first}-{p.last} in {', '.join(p.bundles)}" for p in block.places)
+        + f" ({block.count} tokens)"
+        for block in found.blocks
+    ]
+    yield from lines[:MOST_BLOCKS]
+    if len(lines) > MOST_BLOCKS:
+        yield f"... and {len(lines) - MOST_BLOCKS} more; --format json gives them all"
+
+
+def _rewrite(
+    project: Project,
+    given: Sequence[str],
+    before: Sequence[Bundle],
+    after: Sequence[Bundle],
+    what: str,
+) -> None:
+    """Write the bundles that were given as files and changed; say which those are."""
+    from orch_tui.prepare.bundle import dumps, to_dict
+
+    for name, old, new in zip(given, before, after, strict=True):
+        if (new.version, new.items) != (old.version, old.items):
+            if (project.cwd / name).is_file():
+                write_text(name, dumps(to_dict(new, budget=project.limits.budget)))
+            say(f"{new.bundle_id} version {new.version}: {what}")
