@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, Self
 
 
@@ -50,6 +51,7 @@ def _decoded(name: str, value: Any) -> Any:
     return bool(value) if name in _FLAGS else value
 
 
+@cache
 def columns(fact: type[Any]) -> str:
     """The SELECT list of a fact."""
     return ", ".join(f.name for f in fields(fact))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePosixPath
 
 from orch_tui.assets import asset
@@ -104,9 +105,22 @@ def placeholders(bundle: Bundle) -> dict[str, object]:
         "constraints": _CONSTRAINTS,
         "deliverables": _DELIVERABLES,
         "sources": "\n".join(f"- {view.label}" for view in views),
-        "report_back": asset("templates/report-back.md").read_text("utf-8").rstrip("\n"),
+        "report_back": _report_back(),
         "items": views,
     }
+
+
+def fixed() -> tuple[bytes, bytes]:
+    """What the briefings of orch say in the same words to every agent.
+
+    They are stored by reference too: once, and where no search for an agent's words looks.
+    """
+    return _CONSTRAINTS.encode(), _report_back().encode()
+
+
+@cache
+def _report_back() -> str:
+    return asset("templates/report-back.md").read_text("utf-8").rstrip("\n")
 
 
 def documents(items: Iterable[ContextItem]) -> str:

@@ -18,7 +18,7 @@ def put(record: Record, rendered: bytes, given: Iterable[bytes]) -> int:
         return int(known)
     from orch_tui.prepare import briefing  # who only reads does without
 
-    by_sha256 = {hashlib.sha256(data).hexdigest(): data for data in given}
+    by_sha256 = {hashlib.sha256(data).hexdigest(): data for data in (*given, *briefing.fixed())}
     parts = [
         ["text", part.decode("utf-8", "surrogateescape")]
         if isinstance(part, bytes)

@@ -10,10 +10,12 @@ import pytest
 
 from orch_tui.errors import ConflictError, NotFoundError, OverBudgetError, UsageError
 from orch_tui.models.database import Record
+from orch_tui.prepare import briefing
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, compose
 from orch_tui.prepare.catalogue import catalogue
 from orch_tui.prepare.sources import SourceReader
+from orch_tui.recall.search import search
 from orch_tui.record import bundles, deployment, executions, journal, plan, sessions
 from orch_tui.record.budget import taken, track
 from orch_tui.record.completion import record_completion
@@ -76,9 +78,16 @@ def test_the_files_are_stored_once_and_the_briefing_points_to_them(
 ) -> None:
     send(record, session, bundle=bundle)
     send(record, session, bundle=bundle)
-    assert record.value("SELECT count(*) FROM contents") == 2
+    assert record.value("SELECT count(*) FROM contents") == 2 + len(briefing.fixed())
+    fixed = b"".join(briefing.fixed()).decode()
     assert record.value("SELECT count(*) FROM briefings") == 1
-    assert "words of the first file" not in record.value("SELECT parts FROM briefings")
+    literal = record.value("SELECT parts FROM briefings")
+    assert "find it" in literal
+    assert "words of the first file" not in literal
+    for told in ("without any history", "all that comes back"):  # to every agent
+        assert told in fixed
+        assert told not in literal
+        assert not search(record, told).hits
 
 
 def test_the_same_call_again_changes_nothing(record: Record, session: str, bundle: Bundle) -> None:
