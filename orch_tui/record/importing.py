@@ -30,6 +30,7 @@ from orch_tui.record.keys import owner_of
 from orch_tui.record.merge import UNKNOWN
 from orch_tui.record.observations import observe, settle
 from orch_tui.record.opening import not_waiting
+from orch_tui.record.reader_state import State, Statement, Told
 from orch_tui.record.restore import is_export, restore
 from orch_tui.record.transcript_files import (
     Found,
@@ -39,12 +40,7 @@ from orch_tui.record.transcript_files import (
     session_of_folder,
 )
 from orch_tui.record.transcript_lines import Entry, Sidecar, decoded, lines
-from orch_tui.record.transcripts import (
-    Reader,
-    State,
-    Statement,
-    Told,
-)
+from orch_tui.record.transcripts import Reader
 
 OTHER_PROJECT = "of another project"
 INTERNAL = "internal to Claude Code"

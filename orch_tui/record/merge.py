@@ -113,13 +113,16 @@ class Merged:
 def merge(observations: Iterable[Observation], unfinished: frozenset[str] = frozenset()) -> Merged:
     """Add up the statements about one execution.
 
-    ``unfinished`` are messages of the model that turned out to be no return: a transcript that
-    was read in the middle ended with what looked like one.
+    ``unfinished`` are messages of the model that turned out to be no return (a statement may say
+    so, too, by ``went_on_after``): a transcript that was read in the middle ended with what looked
+    like one.
     """
+    told = live(observations)
+    unfinished |= {o.payload["went_on_after"] for o in told if "went_on_after" in o.payload}
     living = _whole(
         [
             o
-            for o in live(observations)
+            for o in told
             if o.kind != "returned" or o.payload.get("model_message") not in unfinished
         ]
     )

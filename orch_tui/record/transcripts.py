@@ -8,27 +8,23 @@ file has grown. What it tells is the same however often and in whichever pieces 
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
-
-from orch_tui.record.agents import LAUNCHERS, agent_key, failure, is_internal, tool_key
+from orch_tui.record.agents import LAUNCHERS, agent_key, is_internal, tool_key
 from orch_tui.record.file_use import Touched
 from orch_tui.record.merge import UNKNOWN
+from orch_tui.record.outcomes import Outcomes
+from orch_tui.record.reader_state import Current, Run, State, Statement, Told, hash_of
 from orch_tui.record.transcript_files import session_of_folder
 from orch_tui.record.transcript_lines import (
     Block,
     Entry,
     Message,
     Progress,
-    Result,
     ToolInput,
     Usage,
     blocks,
@@ -37,7 +33,7 @@ from orch_tui.record.transcript_lines import (
     string,
     text_of,
 )
-from orch_tui.record.usage import RESULT, MessageUse
+from orch_tui.record.usage import MessageUse
 from orch_tui.record.verification import EMPTY, doubt_of_stop
 
 _WARM_UP = "Warmup"
@@ -55,104 +51,13 @@ _GOES_ON = ("tool_use", "pause_turn")
 """Reasons to stop after which the same agent goes on by itself."""
 
 
-_NOTICE = b"<task-notification>"
-_OUTCOMES = ("completed", "async_launched", "remote_launched")
-_ENDINGS = ("completed", "failed", "stopped", "killed")
-_NAMED = re.compile(r"<(task-id|tool-use-id|status|summary)>([^<]*)</")
-_NOTIFIED = re.compile(r"<result>(.*)</result>", re.S)
-_FIGURES = {
-    "context_end_tokens": re.compile(r"\btotal_tokens(?:>|: ?)(\d{1,15})"),
-    "tool_calls": re.compile(r"\btool_uses(?:>|: ?)(\d{1,15})"),
-    "duration_ms": re.compile(r"\bduration_ms(?:>|: ?)(\d{1,15})"),
-}
-_TRAILER = re.compile(r"\nagentId: (\S+)|\n<usage>")
-
-
-@dataclass(slots=True)
-class Statement:
-    """What a transcript says of one run; becomes an observation of the record."""
-
-    kind: Literal["deployed", "noted", "returned"]
-    keys: tuple[str, ...]
-    at: str
-    claude_session: str
-    payload: dict[str, Any]
-    message: str | None = None
-    prompt: str | None = None
-
-
-@dataclass(slots=True)
-class Told:
-    """What a stretch of a transcript tells. Keys name the run, as in statements."""
-
-    statements: list[Statement] = field(default_factory=list)
-    uses: dict[tuple[str, ...], list[MessageUse]] = field(default_factory=dict)
-    touched: dict[tuple[str, ...], list[Touched]] = field(default_factory=dict)
-
-
-class _Current(msgspec.Struct):
-    """The message an agent is saying: its lines come one for each piece."""
-
-    id: str
-    at: str
-    model: str = ""
-    input: int = 0
-    write: int = 0
-    write_1h: int = 0
-    read: int = 0
-    output: int = 0
-    texts: list[str] = []
-    tools: list[str] = []
-    uuids: list[str] = []
-    stop: str = ""
-    said_at: str = ""
-    is_error: bool = False
-
-
-class _Run(msgspec.Struct):
-    """One agent as far as it has been read."""
-
-    session: str
-    agent_id: str = ""
-    keys: list[str] = []
-    first_at: str = ""
-    prompt: str = ""
-    prompt_at: str = ""
-    agent_type: str = ""
-    noted: int = 0
-    """Keys it had when it was last told of."""
-    current: _Current | None = None
-    tools: dict[str, tuple[str, str]] = {}
-    """Calls whose result is awaited: what they do, and the file."""
-    cwd: str = ""
-    is_hearsay: bool = False
-    """Known from progress lines of its parent only: they leave out what it said at the end."""
-
-
-class State(msgspec.Struct):
-    """All that a reader must remember to go on where it stopped."""
-
-    session: str = ""
-    cwd: str = ""
-    first_at: str = ""
-    entries: int = 0
-    runs: dict[str, _Run] = {}
-    launched: dict[str, str] = {}
-    """Launches whose result is awaited, with the agent that launched them (empty: none)."""
-    prompts: dict[str, list[str]] = {}
-    """Launches no agent inside this file has been matched to, by their prompt's hash."""
-    agents: list[str] = []
-    """Agents that were launched here."""
-    is_inline: bool = False
-    """Agents stand inside the session's file: it can only be read as a whole."""
-
-
 class Reader:
     """Goes through the entries of one file."""
 
     def __init__(self, path: Path, state: State | None = None) -> None:
         self.state = state or State()
         self.told = Told()
+        self._outcomes = Outcomes(self.state, self.told)
         name = path.stem
         self._file_agent = name.removeprefix("agent-") if name.startswith("agent-") else ""
         self._folder_session = session_of_folder(path) if self._file_agent else ""
@@ -163,6 +68,7 @@ class Reader:
     def take(self) -> Told:
         """What has been told since the last call."""
         told, self.told = self.told, Told()
+        self._outcomes.told = self.told
         return told
 
     def read(self, entry: Entry) -> None:
@@ -180,13 +86,15 @@ class Reader:
         agent = self._agent(entry)
         if agent is None:
             if kind == "assistant":
-                self._launches(entry, at, "")
+                self._launches(entry, at)
             elif kind == "user":
-                self._results(entry, at)
+                self._outcomes.results(entry, at, entry.sessionId or self.session)
             elif kind == "progress":
                 self._progress(entry)
             elif kind == "queue-operation":
-                self._notification(string(entry.content), at, entry.sessionId)
+                self._outcomes.notification(
+                    string(entry.content), at, entry.sessionId or self.session
+                )
         elif agent and kind in ("assistant", "user"):
             run = self._run(agent, entry, at)
             if kind == "assistant":
@@ -225,12 +133,12 @@ class Reader:
         self._roots[uuid] = root
         return root
 
-    def _run(self, agent: str, entry: Entry, at: str) -> _Run:
+    def _run(self, agent: str, entry: Entry, at: str) -> Run:
         runs = self.state.runs
         run = runs.get(agent)
         if run is None:
             session = entry.sessionId or self._folder_session or self.session
-            run = runs[agent] = _Run(session, agent_id=agent, first_at=at, cwd=entry.cwd or "")
+            run = runs[agent] = Run(session, agent_id=agent, first_at=at, cwd=entry.cwd or "")
             if agent.startswith("sidechain:"):
                 run.keys.append(agent)
                 run.agent_id = ""
@@ -255,7 +163,7 @@ class Reader:
 
     # What an agent says and hears
 
-    def _says(self, run: _Run, entry: Entry, at: str) -> None:
+    def _says(self, run: Run, entry: Entry, at: str) -> None:
         message = decoded(entry.message, Message) if entry.message else None
         if message is None:
             return
@@ -264,8 +172,9 @@ class Reader:
             return  # a copy of what was said before
         current = run.current
         if current is None or current.id != message_id:
+            self._went_on(run)
             self._close(run)
-            current = run.current = _Current(message_id, at, said_at=at)
+            current = run.current = Current(message_id, at, said_at=at)
         if entry.uuid:
             if entry.uuid in current.uuids:
                 return
@@ -278,7 +187,7 @@ class Reader:
         self._count(current, message)
         self._pieces(run, current, message, entry, at)
 
-    def _count(self, current: _Current, message: Message) -> None:
+    def _count(self, current: Current, message: Message) -> None:
         usage = decoded(message.usage, Usage) if message.usage else None
         if usage is None:
             return
@@ -289,9 +198,7 @@ class Reader:
         current.read = max(current.read, usage.cache_read_input_tokens or 0)
         current.output = max(current.output, usage.output_tokens or 0)
 
-    def _pieces(
-        self, run: _Run, current: _Current, message: Message, entry: Entry, at: str
-    ) -> None:
+    def _pieces(self, run: Run, current: Current, message: Message, entry: Entry, at: str) -> None:
         words = string(message.content)
         if words is not None:
             current.texts.append(words)
@@ -306,7 +213,7 @@ class Reader:
                 elif block.name in _READS or block.name in _WRITES:
                     self._awaits(run, block)
 
-    def _awaits(self, run: _Run, block: Block) -> None:
+    def _awaits(self, run: Run, block: Block) -> None:
         """Remember which file a tool was called for, until its result says that it worked."""
         given = decoded(block.input, ToolInput) if block.input else None
         path = given and (given.file_path or given.notebook_path)
@@ -314,7 +221,7 @@ class Reader:
             action = "read" if block.name in _READS else "written"
             run.tools[block.id] = (action, _normal(path, run.cwd))
 
-    def _hears(self, run: _Run, entry: Entry, at: str) -> None:
+    def _hears(self, run: Run, entry: Entry, at: str) -> None:
         message = decoded(entry.message, Message) if entry.message else None
         if message is None:
             return
@@ -322,24 +229,24 @@ class Reader:
         for block in answers:
             self._answer(run, block, at)
         if answers:  # not necessarily the end of the message: results may come between its calls
-            self._results(entry, at)
+            self._outcomes.results(entry, at, entry.sessionId or self.session)
             return
         words = text_of(message.content)
-        if self._notification(words, at, entry.sessionId or run.session):
+        if self._outcomes.notification(words, at, entry.sessionId or run.session):
             return
         if words.startswith(_INTERRUPTED):
             self._interrupted(run, entry, at)
         elif not entry.isMeta and not entry.isCompactSummary:
             self._prompted(run, words, at)
 
-    def _answer(self, run: _Run, block: Block, at: str) -> None:
+    def _answer(self, run: Run, block: Block, at: str) -> None:
         awaited = run.tools.pop(block.tool_use_id or "", None)
         if awaited and not block.is_error:
             action, path = awaited
             touched = self.told.touched.setdefault(tuple(run.keys), [])
             touched.append(Touched(path, "read" if action == "read" else "written", at))
 
-    def _prompted(self, run: _Run, words: str, at: str) -> None:
+    def _prompted(self, run: Run, words: str, at: str) -> None:
         if not run.prompt_at:
             run.prompt = words
             self._match(run)
@@ -348,21 +255,32 @@ class Reader:
         run.prompt_at = at
         self._close(run)
 
-    def _match(self, run: _Run) -> None:
+    def _match(self, run: Run) -> None:
         """An agent inside the session's file belongs to the launch with the same prompt."""
         if not run.agent_id:
-            waiting = self.state.prompts.get(_hash(run.prompt))
+            waiting = self.state.prompts.get(hash_of(run.prompt))
             if waiting:
                 run.keys.append(tool_key(waiting.pop(0)))
 
-    def _interrupted(self, run: _Run, entry: Entry, at: str) -> None:
+    def _went_on(self, run: Run) -> None:
+        """Its last message was no return, though it looked like one where the file ended then."""
+        current = run.current
+        if current and not current.tools and not run.is_hearsay and not self._is_warm_up(run):
+            self._note(run)
+            payload = {"went_on_after": current.id}
+            self.told.statements.append(
+                Statement("noted", tuple(run.keys), current.said_at, run.session, payload)
+            )
+
+    def _interrupted(self, run: Run, entry: Entry, at: str) -> None:
         self._note(run)
+        self._went_on(run)
         self._close(run)
         self._state_return(
             run, at, entry.uuid or at, status="failed", error_message="interrupted by the user"
         )
 
-    def _close(self, run: _Run) -> None:
+    def _close(self, run: Run) -> None:
         """The current message is whole: its usage is told, it is never taken up again."""
         if run.current:
             self._note(run)
@@ -372,7 +290,7 @@ class Reader:
 
     # What is told of an agent
 
-    def _note(self, run: _Run) -> None:
+    def _note(self, run: Run) -> None:
         """That it ran, once; again when it turns out to have another key."""
         if run.noted == len(run.keys) or run.is_hearsay or self._is_warm_up(run):
             return
@@ -390,10 +308,10 @@ class Reader:
             )
         )
 
-    def _is_warm_up(self, run: _Run) -> bool:
+    def _is_warm_up(self, run: Run) -> bool:
         return run.prompt == _WARM_UP and not any(key.startswith("tool:") for key in run.keys)
 
-    def _use(self, run: _Run, current: _Current) -> None:
+    def _use(self, run: Run, current: Current) -> None:
         if self._is_warm_up(run):
             return
         use = MessageUse(
@@ -410,7 +328,7 @@ class Reader:
         if use.prompt or use.output or use.tool_calls:
             self.told.uses.setdefault(tuple(run.keys), []).append(use)
 
-    def _return(self, run: _Run, current: _Current) -> None:
+    def _return(self, run: Run, current: Current) -> None:
         """The message as what the run returned, unless it goes on with tools."""
         ended = current.stop or current.texts or current.is_error
         if current.tools or not ended or current.stop in _GOES_ON or self._is_warm_up(run):
@@ -432,7 +350,7 @@ class Reader:
         )
 
     def _state_return(
-        self, run: _Run, at: str, return_key: str, message: str | None = None, **payload: Any
+        self, run: Run, at: str, return_key: str, message: str | None = None, **payload: Any
     ) -> None:
         payload |= {"witness": "agent", "return_key": return_key, "completed_at": at or None}
         self.told.statements.append(
@@ -441,14 +359,14 @@ class Reader:
 
     # What whoever launched it says of it
 
-    def _launches(self, entry: Entry, at: str, agent: str) -> None:
+    def _launches(self, entry: Entry, at: str) -> None:
         """Launches among the tool calls of a session's own message."""
         message = decoded(entry.message, Message) if entry.message else None
         for block in blocks(message.content) if message else ():
             if block.type == "tool_use" and block.name in LAUNCHERS and block.id:
                 self._launch(block, at, entry.sessionId or self.session, None)
 
-    def _launch(self, block: Block, at: str, session: str, launcher: _Run | None) -> None:
+    def _launch(self, block: Block, at: str, session: str, launcher: Run | None) -> None:
         given = decoded(block.input, ToolInput) if block.input else None
         if given is None or block.id is None or given.prompt is None:
             return
@@ -460,7 +378,7 @@ class Reader:
                 Statement("noted", (tool_key(block.id), key), at, session, {"agent_type": UNKNOWN})
             )
             return
-        state.prompts.setdefault(_hash(given.prompt), []).append(block.id)
+        state.prompts.setdefault(hash_of(given.prompt), []).append(block.id)
         if launcher:
             self._note(launcher)
         payload = {
@@ -475,165 +393,6 @@ class Reader:
         self.told.statements.append(
             Statement("deployed", (tool_key(block.id),), at, session, payload, prompt=given.prompt)
         )
-
-    def _results(self, entry: Entry, at: str) -> None:
-        """Results of launches, and of tools that wait for agents; notifications."""
-        raw = entry.toolUseResult
-        tells = raw and any(sign in bytes(raw) for sign in (b'"agentId"', b'"local_agent"'))
-        if not self.state.launched and not tells and _NOTICE not in bytes(entry.message):
-            return
-        message = decoded(entry.message, Message) if entry.message else None
-        if message is None:
-            return
-        session = entry.sessionId or self.session
-        answers = [b for b in blocks(message.content) if b.type == "tool_result"]
-        if not answers:
-            self._notification(text_of(message.content), at, session)
-        for block in answers:
-            tool = block.tool_use_id or ""
-            is_awaited = tool in self.state.launched
-            if not tells and not is_awaited:
-                continue
-            result = decoded(raw, Result) if raw else None
-            if result and result.task and result.task.task_type == "local_agent":
-                self._awaited(result, at, session)
-            elif is_awaited or (result and result.agentId and result.status in _OUTCOMES):
-                self._result(tool, block, result, string(raw) if raw else None, at, session)
-
-    def _result(
-        self,
-        tool: str,
-        block: Block,
-        result: Result | None,
-        error: str | None,
-        at: str,
-        session: str,
-    ) -> None:
-        self.state.launched.pop(tool, None)
-        text = text_of(block.content)
-        agent = (result and result.agentId) or _trailed(text)
-        keys = [tool_key(tool)] if tool else []
-        if agent:
-            keys.append(agent_key(session, agent))
-            if agent not in self.state.agents:
-                self.state.agents.append(agent)
-        facts: dict[str, Any] = {"agent_type": UNKNOWN, "tool_use_id": tool or None}
-        facts |= {"agent_id": agent or None, "witness": "parent", "return_key": tool}
-        failed = self._failure(block, result, error, text)
-        if failed:
-            facts |= {"status": "failed", "error_message": failed, "completed_at": at or None}
-            self._tell("returned", keys, at, session, facts)
-        elif result and (result.status == "completed" or _is_old_result(result)):
-            self._completed(keys, tool, result, at, session, facts)
-        elif result is None and error is None and "launched" not in text[:200]:
-            self._completed_in_words(keys, text, at, session, facts)
-        else:  # launched in the background, or something yet unheard of
-            del facts["witness"], facts["return_key"]
-            facts["resolved_model"] = result.resolvedModel if result else None
-            self._tell("noted", keys, at, session, facts)
-
-    def _failure(
-        self, block: Block, result: Result | None, error: str | None, text: str
-    ) -> str | None:
-        """Why a launch came to nothing, if it did."""
-        if result and result.wasInterrupted:
-            return "interrupted by the user"
-        if error is None and not (block.is_error and result is None):
-            return None
-        return failure(error or text)
-
-    def _completed(
-        self,
-        keys: list[str],
-        tool: str,
-        result: Result,
-        at: str,
-        session: str,
-        facts: dict[str, Any],
-    ) -> None:
-        said = text_of(result.content)
-        facts |= {
-            "status": "completed",
-            "completed_at": at or None,
-            "context_end_tokens": result.totalTokens or None,
-            "tool_calls": result.totalToolUseCount,
-            "duration_ms": result.totalDurationMs,
-            "resolved_model": result.resolvedModel,
-            "doubt": None if said.strip() else EMPTY,
-        }
-        self._tell("returned", keys, at, session, facts, said or None)
-        usage = result.usage
-        heard = self.state.runs.get(f"progress:{result.agentId}")
-        model = result.resolvedModel or (heard and heard.current and heard.current.model)
-        if usage and tool:
-            write_1h = usage.cache_creation and usage.cache_creation.ephemeral_1h_input_tokens
-            use = MessageUse(
-                RESULT + tool,
-                at,
-                model or "",
-                usage.input_tokens or 0,
-                usage.cache_creation_input_tokens or 0,
-                write_1h or 0,
-                usage.cache_read_input_tokens or 0,
-                usage.output_tokens or 0,
-            )
-            self.told.uses.setdefault(tuple(keys), []).append(use)
-
-    def _completed_in_words(
-        self, keys: list[str], text: str, at: str, session: str, facts: dict[str, Any]
-    ) -> None:
-        """A result without its structured twin: only the text the model was shown."""
-        said = _TRAILER.split(text)[0].rstrip()
-        facts |= {
-            "status": "completed",
-            "completed_at": at or None,
-            **_figures(text),
-            "doubt": None if said.strip() else EMPTY,
-        }
-        self._tell("returned", keys, at, session, facts, said or None)
-
-    def _awaited(self, result: Result, at: str, session: str) -> None:
-        """The answer of a tool that waits for a background agent."""
-        task = result.task
-        if not task or not task.task_id or task.status not in _ENDINGS:
-            return
-        facts = {
-            "agent_type": UNKNOWN,
-            "agent_id": task.task_id,
-            "witness": "task",
-            **_ending(task.status, task.error),
-        }
-        keys = [agent_key(session, task.task_id)]
-        self._tell("returned", keys, at, session, facts, task.result or None)
-
-    def _notification(self, text: str | None, at: str, session: str | None) -> bool:
-        """What the session is told when an agent in the background ends; False: it is none."""
-        if not text or not text.lstrip().startswith("<task-notification>"):
-            return False
-        named = dict(_NAMED.findall(text))
-        agent, tool, status = (named.get(n, "") for n in ("task-id", "tool-use-id", "status"))
-        is_agent = named.get("summary", "").startswith("Agent ") or agent in self.state.agents
-        if not is_agent or status not in _ENDINGS:
-            return True
-        said = _NOTIFIED.search(text)
-        message = said[1].strip("\n") if said else ""
-        facts = {
-            "agent_type": UNKNOWN,
-            "agent_id": agent or None,
-            "tool_use_id": tool or None,
-            "witness": "parent",
-            "return_key": _hash(text.strip()),
-            "completed_at": at or None,
-            **_figures(text),
-            **_ending(status, named.get("summary") if status == "failed" else None),
-        }
-        if status == "completed" and not message.strip():
-            facts["doubt"] = EMPTY
-        session = session or self.session
-        keys = [agent_key(session, agent)] if agent else []
-        keys += [tool_key(tool)] if tool else []
-        self._tell("returned", keys, at, session, facts, message or None)
-        return True
 
     def _progress(self, entry: Entry) -> None:
         """What an agent did, as older releases repeated it in the file of whoever launched it."""
@@ -650,7 +409,7 @@ class Reader:
             keys.append(tool_key(entry.parentToolUseID))
         run = self.state.runs.get("progress:" + data.agentId)
         if run is None:
-            run = _Run(session, data.agentId, keys, at, cwd=entry.cwd or "", is_hearsay=True)
+            run = Run(session, data.agentId, keys, at, cwd=entry.cwd or "", is_hearsay=True)
             self.state.runs["progress:" + data.agentId] = run
         message = decoded(said.message, Message) if said.message else None
         if message is None:
@@ -662,52 +421,11 @@ class Reader:
             return
         self._says(run, said, at)
 
-    def _tell(
-        self,
-        kind: Literal["noted", "returned"],
-        keys: list[str],
-        at: str,
-        session: str,
-        facts: dict[str, Any],
-        message: str | None = None,
-    ) -> None:
-        if keys:
-            self.told.statements.append(Statement(kind, tuple(keys), at, session, facts, message))
-
-
-def _is_old_result(result: Result) -> bool:
-    """As 1.0 wrote it: without a status and an agent."""
-    return result.status is None and bool(result.content) and result.totalDurationMs is not None
-
-
-def _trailed(text: str) -> str | None:
-    """The agent named at the end of what the model is shown of a result."""
-    found = re.search(r"\bagentId: ([\w.@-]{1,200})", text[-1000:]) if text else None
-    return found[1] if found else None
-
-
-def _figures(text: str) -> dict[str, int]:
-    """Claude Code's own figures in a trailer or notification; 0 tokens means not known."""
-    tail = text[-1000:]
-    found = {name: pattern.search(tail) for name, pattern in _FIGURES.items()}
-    return {name: int(match[1]) for name, match in found.items() if match and int(match[1])}
-
-
-def _ending(status: str, reason: str | None) -> dict[str, str]:
-    """The state an ending means: what was stopped or killed has failed."""
-    if status == "completed":
-        return {"status": status}
-    return {"status": "failed", "error_message": reason or status}
-
 
 def first_line(text: str) -> str | None:
     """What a prompt is about, in a line."""
     line = text.lstrip()[:400].split("\n")[0].rstrip()
     return (line if len(line) <= 200 else line[:199] + "…") or None
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _milliseconds(start: str, end: str) -> int | None:

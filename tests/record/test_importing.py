@@ -259,6 +259,25 @@ def test_a_file_cut_at_any_byte_is_read_and_later_completed(
         assert executions(grown) == expected
 
 
+def test_a_message_after_which_the_agent_went_on_is_no_return(
+    record: Record, tmp_path: Path
+) -> None:
+    """A hook refused its stop, or a request failed and was repeated; wherever the file was cut."""
+    agent = Transcript("agent-a1.jsonl", S1, "a1")
+    agent.hears("go")
+    agent.says("m1", "Half of it.", stop="end_turn")
+    agent.hears("Stop hook feedback: not yet", isMeta=True)
+    agent.says("m2", "API Error: overloaded", isApiErrorMessage=True)
+    agent.says("m3", "All of it.", stop="end_turn")
+    for end in range(1, len(agent.lines) + 1):
+        path = agent.write(tmp_path)
+        path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:end]))
+        take_in(record, path)
+    (run,) = executions(record).values()
+    assert (run["final_message"], len(run["returns"])) == ("All of it.", 1)
+    assert (run["unverified"], run["status"]) == (None, "completed")
+
+
 GARBAGE = [
     b"",
     b"\n\n\n",
