@@ -223,8 +223,9 @@ MOST_BLOCKS = 10
 
 def _on_sharing(found: Sharing) -> Iterator[str]:
     """What was found, in words: each saving for itself, as they are worth different things."""
+    stand = "1 item stands" if len(found.items) == 1 else f"{len(found.items)} items stand"
     yield (
-        f"{len(found.items)} items stand in several bundles: {found.moved} tokens in the bundles, "
+        f"{stand} in several bundles: {found.moved} tokens in the bundles, "
         f"{found.document} in the shared document, which an agent spends again when it reads it"
     )
     yield f"{found.not_twice} tokens stand twice in one bundle, {found.ambient} agents have anyway"

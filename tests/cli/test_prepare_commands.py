@@ -276,7 +276,7 @@ def test_shared_items_are_found_written_and_applied(did: Run) -> None:
             *BUNDLE, "--files", f"constitution.md,{own}", "--name", name, "--output", f"{name}.json"
         )
     done = did("deduplicate", "--bundles", "a.json,b.json", "--output", "shared.json", "--apply")
-    assert "1 items stand in several bundles" in done.err
+    assert "1 item stands in several bundles" in done.err
     document = json.loads(Path("shared.json").read_text())
     assert did("deduplicate", "--bundles", "bundle-001,bundle-002", "--format", "json").json
     assert "constitution.md" in json.dumps(document)
