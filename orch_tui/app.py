@@ -318,12 +318,14 @@ class OrchApp(App[None]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Everything the keys of this screen do, the five screens, and what Textual offers."""
         seen: set[str] = set()
-        for key, active in screen.active_bindings.items():
+        for active in screen.active_bindings.values():
             action, words = active.binding.action, active.binding.description
             if words and active.enabled and action not in seen and not action.startswith("switch_"):
                 seen.add(action)
                 yield SystemCommand(
-                    words, f"{key}, here", partial(self.run_action, action, active.node)
+                    words,
+                    f"{self.get_key_display(active.binding)}, here",
+                    partial(self.run_action, action, active.node),
                 )
         for mode, title in self.TITLES.items():
             yield SystemCommand(title, f"Go to {title}", partial(self.switch_mode, mode))

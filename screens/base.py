@@ -53,7 +53,10 @@ class OrchScreen(Screen[None]):
     """One of the five. Its modules call the engine and hold no logic of their own."""
 
     DEFAULT_CSS = """
-    OrchScreen { layers: base over; &.-too-small TooSmall { display: block; } }
+    OrchScreen {
+        layers: base over;
+        &.-too-small { overflow: hidden; & TooSmall { display: block; } }
+    }
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -143,6 +146,7 @@ class OrchScreen(Screen[None]):
             self._on_top = True
             self.load()
             self.query_one(Header).refresh()
+            self.refresh_bindings()
 
     def on_screen_suspend(self) -> None:
         self._on_top = False

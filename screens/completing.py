@@ -87,6 +87,7 @@ class Completing(Part):
         Binding("f7", "edit", "$EDITOR", id="completion-edit", priority=True),
         Binding("e", "correct", "Correct", id="completion-correct"),
         Binding("a", "add", "Add", id="completion-add"),
+        Binding("tab", "to_list", "List", id="completion-list"),
         Binding("escape", "leave", "Back", id="completion-back"),
     ]
 
@@ -173,7 +174,7 @@ class Completing(Part):
             state = (
                 f"{state_of('deployed')[0]} {lasting(between(execution.deployed_at, opened.now))}"
             )
-        parts = (execution.execution_id, execution.agent_type, execution.scope, state)
+        parts = (execution.execution_id, execution.agent_type, state, execution.scope)
         what = " · ".join(one_line(part, 80) for part in parts if part)
         self.query_one("#completing-what", Static).update(f" {what}")
         self.settle()
@@ -284,6 +285,9 @@ class Completing(Part):
         self.query_one("#completing-state", Static).update(" · ".join(filter(None, parts)))
 
     # Correcting it
+
+    def action_to_list(self) -> None:
+        self.query_one("#found", Rows).focus()
 
     @on(Rows.Selected, "#found")
     def _toggle(self) -> None:
@@ -443,8 +447,8 @@ class Completing(Part):
         self.post_message(self.Closed(label, recorded))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("correct", "add"):
-            return self.query_one("#found", Rows).has_focus
+        if action in ("correct", "add", "to_list"):
+            return self.query_one("#found", Rows).has_focus is (action != "to_list")
         return True
 
     def command(self) -> str:

@@ -54,7 +54,8 @@ F1 plans a first session, d then deploys its agents."""
 EMPTY = {
     "deployed": """Nobody is waited for.
 
-d deploys a planned agent or a bundle; F1 plans one, F2 composes what it is given.""",
+d deploys a planned agent or a bundle; F1 plans one, F2 composes what it is given.
+Left and right change the list.""",
     "completed": """Nothing has come back yet.
 
 Enter on a waiting run records what its agent said. Left and right change the list.""",
@@ -73,6 +74,7 @@ class DeployScreen(OrchScreen):
 **d** deploys: choose, look over the briefing and the budget, then record and copy it.
 **c** or Enter on a waiting run records its return: paste the final message, correct what was
 read from it, **F8**. **x** closes a run as failed whose agent never came back.
+Left and right change the list, **F6** what is shown of a run.
 """
 
     def body(self) -> Iterable[Widget]:
@@ -157,9 +159,10 @@ class Lists(Part):
         Binding("b", "copy", "Copy briefing", id="copy-briefing"),
         Binding("w", "write", "Briefing to file", id="write-briefing", show=False),
         Binding("h", "history", "In History", id="in-history", show=False),
+        Binding("left", "list(-1)", "List", id="deploy-list-before", key_display="←→"),
+        Binding("right", "list(1)", "Next list", id="deploy-list-next", show=False),
+        Binding("f6", "next_tab", "Tab", id="deploy-tab"),
         Binding("ctrl+f", "all", "Where", id="deploy-where"),
-        Binding("left", "list(-1)", "List before", show=False),
-        Binding("right", "list(1)", "Next list", show=False),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name
@@ -325,6 +328,9 @@ class Lists(Part):
     def action_list(self, by: int) -> None:
         states = list(STATES)
         self.state = states[(states.index(self.state) + by) % len(states)]
+
+    def action_next_tab(self) -> None:
+        self.query_one("#run", Preview).action_tab(1)
 
     def action_all(self) -> None:
         self.all_sessions = not self.all_sessions

@@ -69,7 +69,7 @@ class Ask(ModalScreen[str | None]):
             yield Static(Text(self._question, style="bold"))
             if self._detail:
                 yield Static(Text(self._detail))
-            yield Input(self._value)
+            yield Input(self._value, select_on_focus=False)  # it is there to be corrected
             yield Static("enter accept   esc leave", classes="hint", markup=False)
 
     @on(Input.Submitted)

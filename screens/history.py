@@ -51,7 +51,7 @@ COLUMNS = (
 
 NO_RECORD = """This project has no record yet.
 
-F1 plans a first session. `orch demo` makes a sample project to look around in,
+F1 plans a first session. `orch demo` makes a sample project to look around in, \
 and `orch --help` lists what can be done from the shell."""
 NO_RUNS = """Nothing is recorded yet.
 
@@ -68,7 +68,8 @@ class HistoryScreen(OrchScreen):
     HELP = """\
 Type words; all must match, the last one from its beginning. `"a phrase"`, `-word`, and the filters
 `agent: status: model: session: phase: type: file: given: since: until: source: has:`.
-Right completes what is offered in grey. Up and down move the list while you type.
+Right completes what is offered in grey. Up and down move the list while you type. **Esc** goes from
+the box to the list and back; **F7** on one run and then on another compares them.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "Up", show=False),
@@ -377,12 +378,17 @@ def _in_view(hit: Hit) -> tuple[str, Spans]:
     return "…" + text[skipped:], tuple((start - shift, end - shift) for start, end in hit.spans)
 
 
+HELP_KEY = Binding("question_mark", "app.toggle_help", "Keys", id="help")
+"""The app's own, which a modal screen does not reach."""
+
+
 class Run(ModalScreen[None]):
     """One run over the whole screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "app.pop_screen", "Back"),
         Binding("f6", "next_tab", "Given/said", id="history-tab"),
+        HELP_KEY,
     ]
 
     def __init__(self, shown: Shown, tab: str) -> None:
@@ -414,7 +420,10 @@ class Run(ModalScreen[None]):
 class SideBySide(ModalScreen[None]):
     """Two runs compared."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "app.pop_screen", "Back")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "app.pop_screen", "Back"),
+        HELP_KEY,
+    ]
 
     def __init__(self, found: Comparison) -> None:
         super().__init__()

@@ -62,6 +62,17 @@ NO_USAGE = """No run has told its usage or its files yet.
 It comes with hooks and transcripts of Claude Code."""
 
 
+class Figures(Rows):
+    """Rows to be read: there is nothing to open in them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "screen.to_parts", "Back", id="insights-back"),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "select"
+
+
 class InsightsScreen(OrchScreen):
     """Success, failure and unknown, by whatever might have to do with it."""
 
@@ -93,7 +104,7 @@ darkest and its lightest part lies the true share (Wilson interval, 95 %). `?` a
             with Vertical(id="part"):
                 yield Static("", id="about", markup=False)
                 yield Static("", id="lines", markup=False)
-                yield Rows((Column(""),), id="table")
+                yield Figures((Column(""),), id="table")
 
     # Reading
 
@@ -142,6 +153,13 @@ darkest and its lightest part lies the true share (Wilson interval, 95 %). `?` a
     def _part_chosen(self) -> None:
         if self._parts is not None:
             self._draw()
+
+    @on(Rows.Selected, "#parts")
+    def _part_opened(self) -> None:
+        self.query_one("#table", Rows).focus()
+
+    def action_to_parts(self) -> None:
+        self.query_one("#parts", Rows).focus()
 
     def session_changed(self) -> None:
         if self._of_session or self._parts is None:

@@ -65,7 +65,8 @@ class PlanScreen(OrchScreen):
     HELP = """\
 # Plan
 
-A session goes through five phases; each has a gate, which says what is missing before moving on.
+A session goes through five phases; each has a gate, which says what is missing before moving on:
+**v** validates the plan, **F3** deploys it and collects what came back, **p** moves on.
 Moving on anyway is possible, and recorded. The agents of a session run in waves: those that wait
 for nobody first, side by side.
 """
@@ -584,7 +585,7 @@ Then a plans its agents, F2 composes what they are given, F3 deploys them.
 orch demo makes a sample project to look around in."""
 NO_MARK = """
 
-This folder has neither .git nor .claude: it is taken for the project itself, and the record is
+This folder has neither .git nor .claude: it is taken for the project itself, and the record is \
 made in it. To use another, quit with ctrl+q and open orch there."""
 NO_SESSIONS = """There is no session to show.
 

@@ -41,11 +41,15 @@ class KeyLine(Widget):
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
-        self._changed(self.screen)
+        self._read(self.screen)
 
     def _changed(self, screen: Screen[Any]) -> None:
-        if screen is not self.screen or not self.app.app_focus:
-            return
+        # Beneath another screen, actions of this one would be asked of that one.
+        in_front = screen is self.screen and self.app.screen_stack[-1:] == [screen]
+        if in_front and self.app.app_focus:
+            self._read(screen)
+
+    def _read(self, screen: Screen[Any]) -> None:
         shown: dict[str, tuple[str, str, str, bool]] = {}
         last = None
         for _, binding, enabled, _ in screen.active_bindings.values():

@@ -25,7 +25,7 @@ MARKDOWN_MOST = 200_000
 """Characters up to which Markdown is rendered; longer text is shown as it is."""
 
 
-class Lines(ScrollView, can_focus=True):
+class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     """Text from anywhere, shown as text; lines longer than the width are folded."""
 
     DEFAULT_CSS = """
@@ -37,6 +37,8 @@ class Lines(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", "Up", show=False),
         Binding("down,j", "scroll_down", "Down", show=False),
+        Binding("pageup", "page_up", "Page up", show=False),
+        Binding("pagedown", "page_down", "Page down", show=False),
         Binding("home,g", "scroll_home", "Top", show=False),
         Binding("end,G", "scroll_end", "End", show=False),
     ]
@@ -73,9 +75,9 @@ class Lines(ScrollView, can_focus=True):
 
     def _fold(self) -> None:
         width = self.scrollable_content_region.width
+        self._width = width  # also while it is hidden: what came meanwhile is folded afterwards
         if width <= 0:
             return
-        self._width = width
         text = self._text
         if len(text) <= AT_ONCE and not self._markdown:
             self._take(fold(text, width))

@@ -48,7 +48,7 @@ class SessionRows(Rows):
     ]
     BESIDE = (
         Column("session"),
-        Column("state", 13),
+        Column("state · phase", 13),
         Column("wait", 4, right=True),
         Column("used", 6, right=True),
     )
@@ -124,6 +124,9 @@ class AgentRows(Rows):
         Column("model", 7),
     )
 
+    _of = ""
+    """The session whose agents are shown."""
+
     def show_page(self, page: PlanPage, *, empty: str) -> None:
         rows: list[Row] = []
         for line in page.agents:
@@ -132,7 +135,11 @@ class AgentRows(Rows):
                 Row(f"{line.agent.uid}{_REMARK}{n}", (_said(r),), "bad" if r.stops else "warn")
                 for n, r in enumerate(line.remarks)
             ]
+        key, at, before = self.key, self.cursor, self._of
+        self._of = page.session.session_id
         self.show(rows, empty=empty)
+        if key and before == self._of and self.key != key:  # taken out: stay where it was
+            self.move_to(at)
 
     def move_to(self, index: int) -> None:
         if not self.rows:

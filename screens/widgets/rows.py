@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any, ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -51,7 +52,7 @@ class Row:
     marks: tuple[tuple[int, Spans], ...] = ()
 
 
-class Rows(ScrollView, can_focus=True):
+class Rows(ScrollView, can_focus=True, inherit_bindings=False):
     """A keyboard-driven list of rows under a line of titles."""
 
     DEFAULT_CSS = """
@@ -148,6 +149,7 @@ class Rows(ScrollView, can_focus=True):
         self._cursor = 0
         self._styles: dict[str, Style] = {}
         self._widths: tuple[int, ...] = ()
+        self._empty_lines: list[str] = []
 
     # What is shown
 
@@ -265,6 +267,7 @@ class Rows(ScrollView, can_focus=True):
         self._styles["mark"] = Style(color=mark.color, bold=True, underline=True)
         if not self._widths:
             self._widths = self._fit(self.size.width)
+        self._empty_lines = [] if self._rows else folded(self._empty, self.size.width - 3)
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
@@ -278,10 +281,7 @@ class Rows(ScrollView, can_focus=True):
             if index == self._cursor:
                 style += self._styles["cursor-focus" if self.has_focus else "cursor"]
             return self._line(row, style)
-        text = ""
-        if not self._rows:
-            lines = self._empty.splitlines()
-            text = lines[y - 2] if 2 <= y < len(lines) + 2 else ""
+        text = self._empty_lines[y - 2] if 2 <= y < len(self._empty_lines) + 2 else ""
         return Strip([Segment(_fitted(f"  {text}", self.size.width), self._styles["empty"])])
 
     def _line(self, row: Row, style: Style) -> Strip:
@@ -320,6 +320,15 @@ class Rows(ScrollView, can_focus=True):
         for n in flexible:
             widths[n] = max(0, left // len(flexible))
         return tuple(widths)
+
+
+def folded(text: str, width: int) -> list[str]:
+    """Our own words in lines of at most ``width`` cells, broken between words."""
+    return [
+        piece
+        for line in text.splitlines()
+        for piece in (wrap(line, max(20, width)) if line.strip() else [""])
+    ]
 
 
 def _marked(text: str, width: int, spans: Spans, style: Style, mark: Style) -> list[Segment]:

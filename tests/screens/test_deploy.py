@@ -29,6 +29,7 @@ from orch_tui.screens.dialogs import Ask
 from orch_tui.screens.history import Run
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.paste import Editor, PasteArea
+from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.rows import Rows
 from orch_tui.screens.widgets.tabs import Tabs
 
@@ -223,6 +224,23 @@ async def test_a_run_that_came_back_opens_and_is_found_in_history(folder: Path) 
         assert hits == {"exec-002", "exec-003", "exec-004", "exec-005"}
 
 
+async def test_what_is_shown_of_a_run_changes_from_the_list(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        preview = driven.app.screen.query_one("#run", Preview)
+        assert preview.tab == "briefing"
+        await driven.keys("f6")
+        assert preview.tab == "delivered"
+
+
+async def test_what_came_while_the_lists_were_hidden_is_drawn(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        text = driven.app.screen.query_one("#run Lines", Lines)
+        await driven.keys("enter")
+        text.show("came meanwhile")
+        await driven.keys("escape")
+        assert "came meanwhile" in text.render_line(0).text
+
+
 async def test_another_process_records_and_the_place_is_kept(folder: Path) -> None:
     async with deploying(folder) as driven:
         await driven.keys("down")
@@ -409,6 +427,14 @@ async def test_a_message_pasted_on_a_waiting_run_is_its_message(folder: Path) ->
         assert driven.area.text == "Done.\nAll of it."
         await driven.keys("f8")
         assert exact(driven.record, "exec-002") == b"Done.\nAll of it."
+
+
+async def test_what_was_read_is_corrected_not_typed_anew(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("enter")
+        await driven.paste(MESSAGE)
+        await driven.keys("tab", "end", "e", "!", "enter")
+        assert "Postings lists compress well as gaps!" in driven.found
 
 
 async def test_a_file_and_an_editor_give_their_bytes(

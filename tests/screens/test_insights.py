@@ -53,6 +53,18 @@ async def test_every_part_can_be_looked_at(folder: Path, clock: FakeClock) -> No
             await settled(pilot)
 
 
+async def test_enter_goes_into_the_figures_and_escape_back(folder: Path, clock: FakeClock) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        await pilot.press("enter")
+        assert app.screen.focused is app.screen.query_one("#table")
+        assert "enter" not in app.screen.active_bindings
+        await pilot.press("escape")
+        assert app.screen.focused is app.screen.query_one("#parts")
+
+
 async def test_the_command_gives_the_same(folder: Path, clock: FakeClock) -> None:
     app = OrchApp(Project(folder, clock=clock))
     async with app.run_test() as pilot:

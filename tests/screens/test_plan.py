@@ -21,6 +21,7 @@ from orch_tui.screens.base import Problem
 from orch_tui.screens.dialogs import Choose, Confirm
 from orch_tui.screens.plan import PlanScreen
 from orch_tui.screens.widgets.form import Field, Form, matching
+from orch_tui.screens.widgets.keys import KeyLine
 from orch_tui.screens.widgets.planned import AgentRows, SessionRows
 from tests.conftest import FakeClock
 from tests.screens.test_history import settled
@@ -538,6 +539,29 @@ def test_how_a_refusal_looks(project: Project, clock: FakeClock, snap_compare: S
 
     app = app_of(project.root, clock)
     assert snap_compare(app, terminal_size=(80, 24), run_before=run_before)
+
+
+async def test_undone_the_cursor_stays_near(project: Project, clock: FakeClock) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test(size=(140, 45)) as pilot:
+        screen = await opened(pilot, "enter", "down", "down", "d")
+        line = screen._planned
+        assert line is not None and line.agent.position == 4
+        await press(pilot, "ctrl+z")
+        line = screen._planned
+        assert line is not None and line.agent.position == 4
+
+
+async def test_beneath_a_form_no_other_keys_are_told(tmp_path: Path, clock: FakeClock) -> None:
+    app = app_of(tmp_path, clock)
+    async with app.run_test() as pilot:
+        screen = await opened(pilot)
+        before = screen.query_one(KeyLine).render_line(0).text
+        assert "New session" in before and "Archive " not in before
+        await press(pilot, "n")
+        screen.refresh_bindings()
+        await pilot.pause()
+        assert screen.query_one(KeyLine).render_line(0).text == before
 
 
 async def test_a_planned_agent_goes_on_in_compose(project: Project, clock: FakeClock) -> None:
