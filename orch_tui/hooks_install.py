@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -204,7 +203,9 @@ def apply(change: Change) -> Path | None:
         kept = [b.read_bytes() for b in backups_of(change.path)]
         if change.before is not None and change.after is not None and change.before not in kept:
             backup = backup_of(change.path)
-            shutil.copy2(path, backup)
+            from shutil import copy2
+
+            copy2(path, backup)
         if change.after is None:
             path.unlink()
     if change.after is not None:
@@ -249,7 +250,9 @@ def _is_complete(document: Document, run: str) -> bool:
 
 def _works(run: str) -> bool:
     if run.strip() == PLAIN:
-        return shutil.which("orch") is not None
+        from shutil import which
+
+        return which("orch") is not None
     try:
         words = shlex.split(run)
     except ValueError:

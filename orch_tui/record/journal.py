@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from orch_tui.facts import JournalEntry, columns
 from orch_tui.models.database import Record
+
+if TYPE_CHECKING:
+    from orch_tui.facts import JournalEntry
 
 
 def log(
@@ -40,6 +42,8 @@ def entries(
     record: Record, *, session_id: str | None = None, execution_id: str | None = None
 ) -> list[JournalEntry]:
     """The entries of one session or execution (or all), oldest first."""
+    from orch_tui.facts import JournalEntry, columns  # writing entries needs no facts
+
     conditions = {"session_id": session_id, "execution_id": execution_id}
     wanted = {name: value for name, value in conditions.items() if value is not None}
     where = " AND ".join(f"{name} = ?" for name in wanted) or "1"
