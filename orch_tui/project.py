@@ -142,10 +142,14 @@ class Project:
             from orch_tui.record import inbox
 
             taken = inbox.drain(record, self.root, most=payloads)
-        if record.writable and awaited.is_any(record):
-            from orch_tui.record import importing
+        if record.writable and (look := awaited.look(record, size)):
+            if look.grown:
+                from orch_tui.record import importing
 
-            taken += importing.catch_up(record, catalogue=self.catalogue, root=self.root, most=size)
+                taken += importing.catch_up(
+                    record, look.grown, catalogue=self.catalogue, root=self.root
+                )
+            awaited.let_go(record, look.last)
         return taken
 
     def _anything_waits(self) -> bool:

@@ -14,9 +14,11 @@ from datetime import timedelta
 from pathlib import Path
 from stat import S_ISREG
 
+from orch_tui.errors import RecordError
 from orch_tui.models.database import Record
 from orch_tui.models.values import timestamp
 from orch_tui.record.agents import SIDECAR
+from orch_tui.record.opening import not_waiting
 
 _LONG_ENOUGH = timedelta(minutes=15)
 """After which nobody adds to the file of an agent or a session that has ended."""
@@ -48,11 +50,6 @@ def _with_its_own(transcript: str) -> Iterator[str]:
         yield from (os.path.join(folder, name) for name in names if name.startswith("agent-"))
 
 
-def is_any(record: Record) -> bool:
-    """Whether a transcript is awaited: every command asks."""
-    return bool(record.value("SELECT 1 FROM import_checkpoints WHERE awaited_since NOTNULL"))
-
-
 @dataclass(frozen=True, slots=True)
 class Look:
     """What became of the awaited transcripts."""
@@ -63,14 +60,20 @@ class Look:
     """Not to be looked at again: nobody adds to them any more."""
 
 
-def look(record: Record, most: int | None) -> Look:
-    """Look at the awaited transcripts; those that have grown by ``most`` bytes together."""
-    seen = Look([], [])
-    long_ago = timestamp(record.clock() - _LONG_ENOUGH)
-    for path, size, mtime_ns, since in record.sql(
+def look(record: Record, most: int | None) -> Look | None:
+    """Look at the awaited transcripts; those that have grown by ``most`` bytes together.
+
+    None: none is awaited. Every command asks.
+    """
+    rows = record.sql(
         "SELECT path, size, mtime_ns, awaited_since FROM import_checkpoints "
         "WHERE awaited_since NOTNULL ORDER BY awaited_since"
-    ):
+    )
+    if not rows:
+        return None
+    seen = Look([], [])
+    long_ago = timestamp(record.clock() - _LONG_ENOUGH)
+    for path, size, mtime_ns, since in rows:
         with suppress(OSError):
             status = os.stat(path)
             if S_ISREG(status.st_mode) and _figures(status) != (size, mtime_ns):
@@ -89,9 +92,9 @@ def _figures(status: os.stat_result) -> tuple[int, int]:
 
 
 def let_go(record: Record, paths: list[str]) -> None:
-    """Look at these no more."""
+    """Look at these no more; another time where another process is writing just now."""
     if paths:
-        with record.write():
+        with suppress(RecordError), not_waiting(record), record.write():
             record.executemany(
                 "UPDATE import_checkpoints SET awaited_since = NULL WHERE path = ?",
                 [(path,) for path in paths],

@@ -24,7 +24,7 @@ from orch_tui.models.database import Record, utc_now
 from orch_tui.models.values import timestamp
 from orch_tui.paths import project_root
 from orch_tui.prepare.catalogue import Catalogue
-from orch_tui.record import awaited, capture, file_use, sessions, usage
+from orch_tui.record import capture, file_use, sessions, usage
 from orch_tui.record.agents import SIDECAR, agent_key, is_internal, tool_key
 from orch_tui.record.keys import owner_of
 from orch_tui.record.merge import UNKNOWN
@@ -125,20 +125,14 @@ def import_files(
     return work.summed_up()
 
 
-def catch_up(record: Record, *, catalogue: Catalogue, root: Path, most: int | None) -> int:
-    """Read the transcripts that hooks made us wait for, as far as they have grown since.
+def catch_up(record: Record, paths: list[Path], *, catalogue: Catalogue, root: Path) -> int:
+    """Read a few transcripts in passing, and give how many that were.
 
-    ``most`` is how many bytes there is time for. Gives how many files were read; where another
-    process is writing just now, none.
+    None where another process is writing just now: they are read the next time.
     """
-    read = 0
     with suppress(RecordError, SourceError), not_waiting(record):
-        look = awaited.look(record, most)
-        if look.grown:
-            files = in_paths(look.grown)
-            read = import_files(record, files, catalogue=catalogue, root=root).files_read
-        awaited.let_go(record, look.last)
-    return read
+        return import_files(record, in_paths(paths), catalogue=catalogue, root=root).files_read
+    return 0
 
 
 @dataclass(slots=True)

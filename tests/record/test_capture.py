@@ -18,9 +18,8 @@ from orch_tui.models import search
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.catalogue import catalogue
-from orch_tui.record import briefings, inbox
+from orch_tui.record import awaited, briefings, inbox
 from orch_tui.record.deployment import deploy
-from orch_tui.record.importing import catch_up
 from orch_tui.record.observations import unsettled
 from orch_tui.record.sessions import init_session
 from tests.record import hook_events as hooks
@@ -222,7 +221,8 @@ def test_nothing_is_awaited_where_no_transcript_can_be(record: Record, root: Pat
     ):
         *begun, stop = hooks.background(number)
         take(record, root, [*begun, stop | {"agent_transcript_path": path}])
-    assert catch_up(record, catalogue=catalogue(), root=root, most=None) == 0
+    look = awaited.look(record, None)
+    assert look and not look.grown
 
 
 def test_a_call_that_failed_is_closed(record: Record, root: Path) -> None:
