@@ -521,9 +521,9 @@ def _print_drift(found: Sequence[Drift], form: str) -> None:
         return
     changed = [row for row in rows if row["state"] != "unchanged"]
     columns = ("source", "sections", "state", "tokens_given", "tokens_now", "reason")
-    print_rows(
-        changed, form, columns=columns, empty=f"all {len(rows)} files are as they were given"
-    )
+    same = f"all {len(rows)} files are as they were given"
+    nothing = "no file that it was given is in the record, so there is nothing to compare"
+    print_rows(changed, form, columns=columns, empty=same if rows else nothing)
     for drift in found:
         if text := drift.diff():
             print(f"\n{printable(text, lines=True)}", end="")

@@ -140,7 +140,7 @@ def documents(items: Iterable[ContextItem]) -> str:
         end = "" if text.endswith("\n") or not text else "\n"
         lines += [
             f'<document index="{index}">',
-            f"<source>{_xml(_label(item))}</source>",
+            f"<source>{_xml(label(item))}</source>",
             f"<{tag}>\n{text}{end}</{tag}>",
             "</document>",
         ]
@@ -195,13 +195,14 @@ def _view(item: ContextItem) -> ItemView:
         shared_with=item.shared_with,
         tokens=item.count.tokens,
         text=item.text,
-        label=_label(item),
+        label=label(item),
         block=block(item),
         place=_place(item),
     )
 
 
-def _label(item: ContextItem) -> str:
+def label(item: ContextItem) -> str:
+    """Source and sections on one line."""
     sections = f" (sections: {'; '.join(item.sections)})" if item.sections else ""
     return _CONTROL.sub(lambda match: repr(match[0])[1:-1], item.source + sections)
 
@@ -212,7 +213,7 @@ def block(item: ContextItem) -> str:
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     end = "" if text.endswith("\n") or not text else "\n"
-    return f"### {_label(item)}\n\n{fence}{_language(item)}\n{text}{end}{fence}"
+    return f"### {label(item)}\n\n{fence}{_language(item)}\n{text}{end}{fence}"
 
 
 def _language(item: ContextItem) -> str:

@@ -212,10 +212,14 @@ def apply(
 
 
 def shared_document(sharing: Sharing) -> bytes:
-    """The shared items in one Markdown text for agents to read: each once, whole, by its name."""
-    from orch_tui.prepare.briefing import block
+    """The shared items in one Markdown text for agents to read: each once, whole, by its name.
+    Those whose text nobody has are named."""
+    from orch_tui.prepare.briefing import block, label
 
-    blocks = [block(item) for item in sharing.items if item.data is not None]
+    blocks = [
+        block(item) if item.data is not None else f"### {label(item)}\n\nOnly the file has it."
+        for item in sharing.items
+    ]
     return "\n\n".join([_HEAD, *blocks, ""]).encode("utf-8", "replace")
 
 

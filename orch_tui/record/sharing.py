@@ -44,8 +44,8 @@ def share(
     record it is ``shared/SESSION.md`` beside that of the project at ``root``. Each bundle that
     changes gets the next version in the record; ``take_back`` restores the former ones.
     """
-    if not found.items:
-        document = None
+    if all(item.data is None for item in found.items):
+        document = None  # none are shared, or only their names are known
     elif document is None and record is not None:
         session_ids = {bundle.session_id for bundle in given}
         name = (session_ids.pop() if len(session_ids) == 1 else "") or given[0].bundle_id

@@ -328,6 +328,29 @@ def test_all_that_was_deduplicated_is_taken_back_and_nothing_else(did: Run, orch
     assert orch("deduplicate", "--apply", "--undo").code == 2
 
 
+def test_what_is_known_by_name_alone_is_shared_by_name_alone(did: Run, project: Path) -> None:
+    session_id = did("init-session", "--scope", "s").out.strip()
+    for number in (1, 2):
+        items = [{"type": "file", "source": "gone.md", "token_count": 9}]
+        Path("b.json").write_text(
+            json.dumps(
+                {
+                    "bundle_id": f"bundle-00{number}",
+                    "agent_type": "a",
+                    "scope": "s",
+                    "context_items": items,
+                }
+            )
+        )
+        did("bundles", "--import", "b.json", "--session-id", session_id)
+    assert "1 item stands in several bundles" in did("deduplicate", "--apply").err
+    assert not (project / ".claude/orchestration/shared").exists()
+    briefed = did("generate-briefing", "--bundle", "bundle-001").out
+    assert "- gone.md" in briefed and "stands together in" not in briefed
+    deployed = did("init-deployment", "--context-bundle", "bundle-001").out.strip()
+    assert "nothing to compare" in did("replay", deployed, "--drift").err
+
+
 def test_the_shared_document_is_written_where_it_is_wanted(did: Run) -> None:
     for own in ("lib/types.ts", "spec/requirements.md"):
         did(*BUNDLE, "--files", f"constitution.md,{own}")
