@@ -34,6 +34,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def in_list(values: Iterable[Any]) -> tuple[str, list[Any]]:
+    """``(?, ?, ?)`` and its parameters, for an IN."""
+    parameters = list(values)
+    return f"({', '.join('?' * len(parameters))})", parameters
+
+
 class _Mine(_local):
     """What each thread has of a record."""
 

@@ -7,7 +7,6 @@ rows. Times are UTC text, ``YYYY-MM-DDTHH:MM:SS.sssZ``; token figures are tokens
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Self
@@ -55,12 +54,6 @@ def _decoded(name: str, value: Any) -> Any:
 def columns(fact: type[Any]) -> str:
     """The SELECT list of a fact."""
     return ", ".join(f.name for f in fields(fact))
-
-
-def in_list(values: Iterable[Any]) -> tuple[str, list[Any]]:
-    """``(?, ?, ?)`` and its parameters, for an IN."""
-    parameters = list(values)
-    return f"({', '.join('?' * len(parameters))})", parameters
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from orch_tui.facts import PlannedAgent, Session, in_list
-from orch_tui.models.database import Record
+from orch_tui.facts import PlannedAgent, Session
+from orch_tui.models.database import Record, in_list
 from orch_tui.prepare.budget import Gauge, Limits, agent_gauge, gauge
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.prepare.tokens import ZERO, Count, framed

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from orch_tui.facts import in_list
-from orch_tui.models.database import Record
+from orch_tui.models.database import Record, in_list
 from orch_tui.record import awaited, briefings, sessions
 from orch_tui.record.keys import owner_of
 from orch_tui.record.merge import UNKNOWN, same_words

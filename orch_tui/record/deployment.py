@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from orch_tui.errors import ConflictError, OverBudgetError, UsageError
-from orch_tui.facts import Allocation, ExecutionFacts, PlannedAgent, Session, in_list
-from orch_tui.models.database import Record
+from orch_tui.facts import Allocation, ExecutionFacts, PlannedAgent, Session
+from orch_tui.models.database import Record, in_list
 from orch_tui.prepare import briefing as briefings_of
 from orch_tui.prepare.budget import Judgement, Limits, judge
 from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem

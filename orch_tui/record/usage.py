@@ -12,8 +12,7 @@ from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from orch_tui.facts import in_list
-from orch_tui.models.database import Record
+from orch_tui.models.database import Record, in_list
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Catalogue, Model
