@@ -120,8 +120,7 @@ def import_files(
         done += found.size
         progress(done, total)
     work.commit()
-    with record.write():
-        sessions.end_silent(record)
+    sessions.end_silent(record)
     return work.summed_up()
 
 

@@ -135,20 +135,20 @@ def heard_of_claude(record: Record, claude_session: str, at: str) -> None:
 
 
 def end_silent(record: Record) -> None:
-    """Claude sessions of which nothing was heard for a day have ended, whether anybody said so.
-
-    Call it within a write.
-    """
+    """Claude sessions of which nothing was heard for a day have ended, whether anybody said so."""
     long_ago = timestamp(record.clock() - _SILENCE)
-    for session_id, status, last in record.sql(
+    silent = record.sql(
         "SELECT session_id, s.status, max(s.created_at, coalesce(max(max("
         "coalesce(e.deployed_at, ''), coalesce(e.completed_at, ''))), '')) AS last "
         "FROM sessions AS s LEFT JOIN agent_executions AS e USING (session_id) "
         "WHERE claude_session IS NOT NULL AND s.status = 'executing' "
         "GROUP BY session_id HAVING last < ?",
         [long_ago],
-    ):
-        _ended(record, session_id, status, last)
+    )
+    if silent:
+        with record.write():
+            for session_id, status, last in silent:
+                _ended(record, session_id, status, last)
 
 
 _SILENCE = timedelta(days=1)

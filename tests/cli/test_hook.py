@@ -21,6 +21,7 @@ from orch_tui.paths import inboxes
 from orch_tui.record import inbox
 from tests.cli.conftest import ROOT, Run, Shell
 from tests.record import hook_events as hooks
+from tests.record.claude_home import Transcript, tool
 
 PAYLOAD = json.dumps(hooks.foreground()[0]).encode()
 AS_REGISTERED = hooks_install.command(sys.executable)
@@ -302,7 +303,15 @@ def test_who_never_typed_a_command_finds_every_run(project: Path, did: Run, shel
     """Hooks as they are registered, and then one look."""
     did("install", "--hooks")
     registered = json.loads((project / ".claude/settings.local.json").read_text())["hooks"]
-    for payload in [*hooks.foreground(1), *hooks.background(2)]:
+    agent = f"a{1:016x}"
+    transcript = Transcript(f"{hooks.SESSION}/subagents/agent-{agent}.jsonl", hooks.SESSION, agent)
+    transcript.hears("find bug 1")
+    transcript.says("m1", tool("R", "Read", file_path="/elsewhere/a.py"))
+    transcript.gets("R")
+    transcript.says("m2", "Found it in lib/a.py.", stop="end_turn", output=997)
+    first, *others = hooks.foreground(1)
+    others[1]["agent_transcript_path"] = str(transcript.write(project.parent / "claude"))
+    for payload in [first, *others, *hooks.background(2)]:
         for group in registered[payload["hook_event_name"]]:
             if "matcher" not in group or payload["tool_name"] in group["matcher"].split("|"):
                 for entry in group["hooks"]:
@@ -310,8 +319,12 @@ def test_who_never_typed_a_command_finds_every_run(project: Path, did: Run, shel
     rows = did("history", "--format", "json").json
     assert {row["agent_type"] for row in rows} == {"Explore"}
     assert [row["status"] for row in rows] == ["completed", "completed"]
-    assert "find bug 1" in did("show", "exec-001").out + did("history", "find bug").out
-    assert did("history", "bug 1", "--format", "json").json[0]["execution_id"] == "exec-001"
+    (found,) = did("history", "bug 1", "--format", "json").json
+    shown = did("show", found["execution_id"]).out
+    assert "given: a briefing\nfind bug 1\n" in shown
+    assert "said: completion 1, completed\nFound it in lib/a.py.\n" in shown
+    assert f"${found['cost_usd']:.4f}" in shown and "output 1,007" in shown
+    assert "/elsewhere/a.py" in shown
 
 
 def test_another_database_is_not_filled_from_the_inbox(recorded: Path, did: Run) -> None:
