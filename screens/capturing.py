@@ -28,7 +28,7 @@ class _StoppedError(Exception):
 
 def show_offer(app: OrchApp, found: Offer) -> None:
     """Ask once, where there is something to record that is not."""
-    choices = [("no", "not now: Ctrl+P brings both back")]
+    choices = [("no", "not now: it stays in the palette, Ctrl+P")]
     if found.hooks:
         choices.insert(0, ("hooks", "record every run from now on: install the hooks"))
     if found.transcripts:

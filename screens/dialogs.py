@@ -116,7 +116,8 @@ class Choose(ModalScreen[str | None]):
     """One of several, by arrow keys, of many by typing; None when it was left with Escape."""
 
     DEFAULT_CSS = _CSS.format(name="Choose") + (
-        "Choose OptionList { height: auto; max-height: 16; margin-top: 1; padding: 0;"
+        "Choose OptionList, Choose OptionList:focus { height: auto; max-height: 16;"
+        " margin-top: 1; padding: 0;"
         " border: none; background: $surface; }"
     )
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -114,6 +114,7 @@ async def main() -> None:
     os.environ["TZ"] = "UTC"
     time.tzset()
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["CLAUDE_CONFIG_DIR"] = os.path.join(folder, "nobody's")
         root = Path(folder) / "wordfinder"
         root.mkdir()
         seeded(root).close()
