@@ -441,9 +441,9 @@ def _check_text(given: str, data: bytes) -> None:
 
 def _unreadable(given: str, path: Path, error: OSError) -> SourceError:
     if error.errno == errno.ELOOP:
-        return SourceError(given, "is a loop of links")
+        return _NotTextError(given, "is a loop of links")
     if error.errno == errno.ENOENT and path.is_symlink():
-        return SourceError(given, f"is a link to {os.readlink(path)}, which does not exist")
+        return _NotTextError(given, f"is a link to {os.readlink(path)}, which does not exist")
     reason = (error.strerror or str(error)).lower()
     return SourceError(given, f"cannot be read ({reason})")
 

@@ -330,6 +330,13 @@ def test_folders_linked_in_circles_end(reader: SourceReader) -> None:
     assert [source.name for source in reader.resolve("**/*.py")] == ["lib/a.py"]
 
 
+def test_a_link_to_nowhere_does_not_bar_its_folder(reader: SourceReader) -> None:
+    (reader.root / "lib" / "gone.py").symlink_to("nowhere.py")
+    (reader.root / "lib" / "round.py").symlink_to("round.py")
+    assert [source.name for source in reader.resolve("lib")] == ["lib/a.py"]
+    assert "link to nowhere.py" in refusal(reader, "lib/gone.py").reason
+
+
 def test_a_file_that_vanishes_is_named(
     reader: SourceReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
