@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from orch_tui.models.database import Record
 from orch_tui.record import contents
@@ -35,14 +37,30 @@ def put(record: Record, rendered: bytes, given: Iterable[bytes]) -> int:
 
 def get(record: Record, briefing_id: int) -> bytes:
     """The briefing as it was rendered, a redacted part named as such."""
-    parts = json.loads(
-        record.value("SELECT parts FROM briefings WHERE briefing_id = ?", [briefing_id])
-    )
-    return b"".join(_part(record, kind, value) for kind, value in parts)
+    (found,) = every(record, "WHERE briefing_id = ?", [briefing_id])
+    return found.rendered
 
 
-def _part(record: Record, kind: str, value: str | int) -> bytes:
-    if kind == "text":
-        return str(value).encode("utf-8", "surrogateescape")
-    data = contents.get(record, int(value))
-    return contents.GONE.encode() if data is None else data
+class Stored(NamedTuple):
+    """A stored briefing; ``sha256`` is of what was rendered when it was stored."""
+
+    briefing_id: int
+    sha256: str
+    rendered: bytes
+
+
+def every(record: Record, condition: str = "", parameters: Sequence[Any] = ()) -> Iterator[Stored]:
+    """The briefings that meet an SQL condition; contents that several quote are read once."""
+    content = lru_cache(maxsize=32)(lambda content_id: contents.get(record, content_id))
+
+    def part(kind: str, value: str | int) -> bytes:
+        if kind == "text":
+            return str(value).encode("utf-8", "surrogateescape")
+        data = content(int(value))
+        return contents.GONE.encode() if data is None else data
+
+    for briefing_id, sha256, parts in record.execute(
+        f"SELECT briefing_id, sha256, parts FROM briefings {condition}", parameters
+    ):
+        rendered = b"".join(part(kind, value) for kind, value in json.loads(parts))
+        yield Stored(briefing_id, sha256, rendered)

@@ -290,16 +290,15 @@ def _contents(record: Record) -> Iterator[tuple[Level, str, str]]:
 
 
 def _briefings(record: Record) -> Iterator[tuple[Level, str, str]]:
-    rows = record.sql("SELECT briefing_id, sha256 FROM briefings")
-    wrong = [
-        str(briefing_id)
-        for briefing_id, sha256 in rows
-        if hashlib.sha256(briefings.get(record, briefing_id)).hexdigest() != sha256
-    ]
+    count, wrong = 0, []
+    for each in briefings.every(record):
+        count += 1
+        if hashlib.sha256(each.rendered).hexdigest() != each.sha256:
+            wrong.append(str(each.briefing_id))
     if wrong:
         yield "problem", f"not as they were rendered: {_some(wrong, 'briefings')}", _RESTORE
     else:
-        yield "ok", f"{len(rows)} are as they were rendered", ""
+        yield "ok", f"{count} are as they were rendered", ""
 
 
 def _orphans(record: Record) -> Iterator[tuple[Level, str, str]]:
