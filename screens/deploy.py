@@ -87,7 +87,8 @@ Left and right change the list, **F6** what is shown of a run.
         self.set_interval(TICK, self.load)
 
     def load(self) -> None:
-        self.query_one(Lists).load()
+        for lists in self.query(Lists):  # none where the app is closing
+            lists.load()
 
     @property
     def part(self) -> Part:

@@ -17,6 +17,8 @@ from orch_tui.screens.widgets.rows import Column, Row, Rows
 
 AT_ONCE = 1.0
 """Seconds of reading up to which a change of the record is read by itself."""
+WIDEST = 20
+"""Columns of a table that one figure or name may take."""
 LEFT = 30
 """Columns of the list of parts."""
 
@@ -204,6 +206,12 @@ darkest and its lightest part lies the true share (Wilson interval, 95 %). `?` a
             )
         elif "success_share" in rows[0]:
             self._draw_outcomes(table, rows)
+        elif part == "sharing":  # a few figures of the whole: their names are longer than they are
+            table.set_columns((Column("what"), Column("figure", 12, right=True)))
+            table.show(
+                [Row(name, (name.replace("_", " "), cell(rows[0][name]))) for name in rows[0]],
+                keep=False,
+            )
         else:
             names = list(rows[0])
             table.set_columns([_column(name, rows) for name in names])
@@ -332,16 +340,15 @@ def _column(name: str, rows: Sequence[dict[str, Any]]) -> Column:
     title = name.replace("_", " ")
     if any(isinstance(row[name], str) for row in rows) and name in ("agent_type", "check"):
         return Column(title)
-    return Column(title, max(len(title), 8), right=True)
+    widest = max(len(cell(row[name])) for row in rows)
+    return Column(title, max(len(title) + 1, min(widest, WIDEST), 8), right=True)
 
 
 def _plain(row: dict[str, Any], names: Sequence[str]) -> Row:
-    cells = tuple(
-        "–"
-        if row[name] is None
-        else f"{row[name]:,}"
-        if isinstance(row[name], int)
-        else f"{row[name]}"
-        for name in names
-    )
+    cells = tuple(cell(row[name]) for name in names)
     return Row("/".join(cells[:2]), cells)
+
+
+def cell(value: Any) -> str:
+    """A figure as it stands in a table."""
+    return "–" if value is None else f"{value:,}" if isinstance(value, int) else f"{value}"

@@ -58,9 +58,6 @@ class SessionRows(Rows):
         Column("scope"),
     )
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return bool(self.rows) if action == "select" else True
-
     def show_lines(self, lines: Sequence[SessionLine], current: str | None) -> None:
         """Show sessions; ``current`` is the one that all screens work on."""
         self.show([_session_row(line, line.session.session_id == current) for line in lines])

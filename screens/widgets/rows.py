@@ -170,6 +170,8 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
     def show(self, rows: Sequence[Row], *, empty: str | None = None, keep: bool = True) -> None:
         """Show other rows. ``keep`` leaves the cursor on the row with the same key."""
         before = self.key
+        if bool(rows) != bool(self._rows):
+            self.refresh_bindings()
         key = self.wanted or (before if keep else "")
         self.wanted = ""
         self._rows = rows
@@ -206,6 +208,9 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_to(self, index: int) -> None:
         self.move_to(index % len(self._rows) if self._rows else 0)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self._rows) if action == "select" else True
 
     def action_select(self) -> None:
         if self._rows:

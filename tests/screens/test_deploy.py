@@ -232,6 +232,13 @@ async def test_what_is_shown_of_a_run_changes_from_the_list(folder: Path) -> Non
         assert preview.tab == "delivered"
 
 
+async def test_in_an_empty_list_there_is_nothing_to_open(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        assert "enter" in driven.app.screen.active_bindings
+        driven.app.screen.query_one("#runs", Rows).show(())
+        assert "enter" not in driven.app.screen.active_bindings
+
+
 async def test_what_came_while_the_lists_were_hidden_is_drawn(folder: Path) -> None:
     async with deploying(folder) as driven:
         text = driven.app.screen.query_one("#run Lines", Lines)
