@@ -415,4 +415,7 @@ def _read_state(drafts: Drafts) -> dict[str, Any]:
 
 def run(project: Project) -> None:
     """Open the app on a project."""
+    from orch_tui.screens.terminal import take_pastes_whole
+
+    take_pastes_whole()
     OrchApp(project).run()

@@ -249,5 +249,6 @@ def _places(app: OrchApp) -> Iterator[str]:
         yield " · ".join(filter(None, (name, session, phase, full)))
         yield " · ".join(filter(None, (session, phase, full)))
         yield f"{session} · {full}"
+        yield f"session {full}"
         yield full
     yield name
