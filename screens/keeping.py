@@ -118,12 +118,19 @@ class Keeping(Editing):
     def _replace(self, other: Composition) -> None:
         """Go on with another bundle; what would be left unsaved is asked about."""
         if not self._changed:
-            self._edit(other)
+            self._begin(other)
             return
         what = one_line(self.now.bundle_id, 40) or "the new bundle"
         self._confirm(
-            f"Leave {what} unsaved?", "z brings it back as it is.", lambda: self._edit(other)
+            f"Leave {what} unsaved?", "z brings it back as it is.", lambda: self._begin(other)
         )
+
+    def _begin(self, other: Composition) -> None:
+        """Where nothing is chosen yet, letters are at once those of a file."""
+        self._edit(other)
+        if not other.choices:
+            self._project.box.value = ""
+            self._project.box.focus()
 
     # Sharing
 

@@ -18,6 +18,8 @@ from textual.worker import get_current_worker
 
 from orch_tui.screens.widgets.safe import plain
 
+PROSE = 2000
+"""Characters of a line up to which it is broken between words."""
 AT_ONCE = 20_000
 """Characters up to which text is folded on the spot; it takes about a millisecond per 10,000."""
 
@@ -115,9 +117,24 @@ def fold(text: str, width: int) -> list[Strip]:
     folded: list[Strip] = []
     for line in text.split("\n"):
         shown = plain(line.removesuffix("\r"))
-        pieces = [shown] if cell_len(shown) <= width else chop_cells(shown, width)
-        folded += (Strip([Segment(piece)]) for piece in pieces)
+        folded += (Strip([Segment(piece)]) for piece in _pieces(shown, width))
     return folded
+
+
+def _pieces(line: str, width: int) -> list[str]:
+    """A line in pieces that fit, broken after a blank where there is one not too far from the end;
+    together they are the line."""
+    if cell_len(line) <= width:
+        return [line]
+    if len(line) > PROSE:
+        return list(chop_cells(line, width))
+    pieces = []
+    while cell_len(line) > width:
+        end = len(chop_cells(line, width)[0])
+        blank = line.rfind(" ", end // 2, end) + 1
+        pieces.append(line[: blank or end])
+        line = line[blank or end :]
+    return [*pieces, line] if line else pieces
 
 
 def rendered(text: str, width: int) -> list[Strip]:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from textual import events
 from textual.app import App, ComposeResult
 from textual.widgets import Input
 
-from orch_tui.screens.widgets.lines import Lines
+from orch_tui.screens.widgets.lines import Lines, fold
 from orch_tui.screens.widgets.paste import EDITABLE, Editor, PasteArea, Verbatim, pasted
 
 HOSTILE = "a\r\nb\rc\nd\u2028e\x0bf\x0cg\x85h\x1b[31mi\x00j\u202ek\udc80\té\n\n"
@@ -166,3 +167,11 @@ async def test_a_tab_alone_leaves_the_area() -> None:
         await pilot.press("a", "tab")
         assert app.area.text == "a" and app.focused is app.query_one(Input)
         assert app.stormed == 0
+
+
+@given(st.text("ab \u4e2d", max_size=60), st.integers(4, 20))
+def test_folded_text_is_the_text_and_breaks_between_words(text: str, width: int) -> None:
+    lines = ["".join(segment.text for segment in strip) for strip in fold(text, width)]
+    assert "".join(lines) == text
+    assert all(cell_len(line) <= width for line in lines)
+    assert [line.text for line in fold("a few words here", 8)] == ["a few ", "words ", "here"]

@@ -580,6 +580,18 @@ async def test_a_planned_agent_goes_on_in_compose(project: Project, clock: FakeC
         assert compose.now.bundle_id == (agent.agent.bundle_id or "")
 
 
+async def test_a_bundle_begun_from_the_plan_takes_letters_at_once(
+    project: Project, clock: FakeClock
+) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test(size=(140, 45)) as pilot:
+        await opened(pilot, "enter", "a", "»reviewer", "enter")
+        await press(pilot, "f2", "escape", "f1")  # the tree of Compose has the focus
+        await press(pilot, "b")
+        box = app.screen.query_one("#filter", Input)
+        assert app.focused is box and not box.value
+
+
 async def test_a_broken_agent_file_costs_only_itself(project: Project, clock: FakeClock) -> None:
     agents = project.root / ".claude" / "agents"
     agents.mkdir(parents=True, exist_ok=True)
