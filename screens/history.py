@@ -29,7 +29,7 @@ from orch_tui.times import local_time
 
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import Bundle
-    from orch_tui.recall.compare import Comparison
+    from orch_tui.recall.compare import Comparison, Difference
     from orch_tui.recall.replay import Drift
     from orch_tui.recall.search import Hit, Page
     from orch_tui.recall.show import Shown
@@ -435,25 +435,28 @@ class SideBySide(ModalScreen[None]):
             f" {left.execution_id} and {right.execution_id}", markup=False, classes="title"
         )
         rows = [
-            Row(
-                f"{part} {difference.what}",
-                (
-                    "=" if difference.same else "≠",
-                    difference.what,
-                    difference.left or "–",
-                    difference.right or "–",
-                ),
-                "dim" if difference.same else "",
-            )
+            _difference(part, difference)
             for part in ("facts", "given", "delivered")
             for difference in getattr(self._found, part)
         ]
         columns = (
             Column("", 1),
-            Column("what", 24),
+            Column("", 9),
+            Column("what", 22),
             Column(left.execution_id),
             Column(right.execution_id),
         )
         yield Rows(columns, id="differences", rows=rows)
         yield Lines(self._found.said or "They said the same.", id="said")
         yield KeyLine()
+
+
+def _difference(part: str, found: Difference) -> Row:
+    """One thing that one or both of two runs have, and whether it is the same."""
+    what, sides = found.what, (found.left, found.right)
+    if part == "facts":
+        if what.endswith("_at"):
+            sides = (local_time(found.left), local_time(found.right))
+        what = what.replace("_", " ")
+    cells = ("=" if found.same else "≠", part, what, *(side or "–" for side in sides))
+    return Row(f"{part} {found.what}", cells, "dim" if found.same else "")
