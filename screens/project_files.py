@@ -6,7 +6,7 @@ import gc
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -52,6 +52,21 @@ class FilterInput(Input):
     def refresh(self, *regions: Any, layout: bool = False, **more: Any) -> Any:
         # Input sets its virtual size at every key, which would lay the whole screen out anew.
         return super().refresh(*regions, layout=False, **more)
+
+
+class Walked(NamedTuple):
+    """A project as it was listed, and what was known of it then."""
+
+    tree: ProjectTree
+    sizes: dict[str, int]
+    other: set[str]
+    """Paths that are not as they were."""
+    family: str
+    tally: Tally
+    weights: dict[str, Weight]
+    """What the tally was made of, for the family."""
+    stale: list[str]
+    """Of those, what is told of files that changed."""
 
 
 class ProjectFiles(Part):
@@ -123,29 +138,39 @@ class ProjectFiles(Part):
         from orch_tui.prepare.tree import walk
 
         root, before = self.app.project.root, self._tree
+        family, weights = self._family, dict(self.weights)
 
-        def work() -> tuple[ProjectTree, Tally, dict[str, int], set[str]]:
+        def work() -> Walked:
             worker = get_current_worker()
             tree = walk(root, cancelled=lambda: worker.is_cancelled)
+            sizes = {node.path: node.size for node in tree.files}
             other = {node.path for node in {*tree.files} ^ {*before.files}}
-            found = tree, Tally(tree), {node.path: node.size for node in tree.files}, other
+            tally = Tally(tree)
+            stale = []
+            for key, weight in weights.items():
+                if key.partition("#")[0] in other:
+                    stale.append(key)
+                elif key in sizes:
+                    tally.add(key, weight.count.tokens)
             if len(tree.files) > LARGE:
                 gc.freeze()
-            return found
+            return Walked(tree, sizes, other, family, tally, weights, stale)
 
         self.ask(work, self._walked, group="walk")
 
-    def _walked(self, found: tuple[ProjectTree, Tally, dict[str, int], set[str]]) -> None:
-        tree, tally, sizes, other = found
+    def _walked(self, found: Walked) -> None:
+        tree, other, tally, tallied = found.tree, found.other, found.tally, found.weights
         if other or self._tree is NO_FILES:
-            self._tree, self._tally, self.sizes = tree, tally, sizes
-            for key in [key for key in self.weights if key.partition("#")[0] in other]:
-                del self.weights[key]
+            if found.family != self._family:
+                tally, tallied = tally.emptied(), {}
+            self._tree, self._tally, self.sizes = tree, tally, found.sizes
+            for key in found.stale:
+                self.weights.pop(key, None)
             for key in [key for key in self._outlined if key.partition("#")[0] in other]:
                 del self._outlined[key]
-            for path, weight in self.weights.items():
-                if path in sizes:
-                    tally.add(path, weight.count.tokens)
+            for key in self.weights.keys() - tallied.keys():  # weighed meanwhile
+                if key in found.sizes:
+                    tally.add(key, self.weights[key].count.tokens)
             self.files.forget_sections(other)
             self._filter()
             self.border_title = f"Project · {len(tree.files):,} files{'+' if tree.cut else ''}"
