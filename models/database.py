@@ -20,7 +20,7 @@ from typing import Any
 from orch_tui.errors import RecordError, UsageError
 from orch_tui.models.values import APPLICATION_ID, SCHEMA_VERSION
 from orch_tui.models.values import timestamp as timestamp  # also the engine's
-from orch_tui.paths import RECORD_FOLDER
+from orch_tui.paths import RECORD_FOLDER, linked_part
 
 BUSY_SECONDS = 15
 """How long a write waits for another; ten writers were seen to wait 2.1 s at most."""
@@ -70,6 +70,7 @@ class Record:
         self.clock = clock
         self.actor = actor
         with translated_errors(path):
+            _check_place(path)
             exists = path.exists() and path.stat().st_size > 0
             if not exists and not (create and writable):
                 raise RecordError(
@@ -318,15 +319,31 @@ def _make_file(path: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(PermissionError):  # somebody else's; `orch doctor` tells
             folder.chmod(0o700)
-        ignored = folder / ".gitignore"
-        if not ignored.exists():
-            ignored.write_text("*\n")
+        ignore_in_git(folder)
     path.touch(mode=0o600)
+
+
+def ignore_in_git(folder: Path) -> None:
+    """Write the ``.gitignore`` of a record folder, where nothing else has that name."""
+    with suppress(FileExistsError), (folder / ".gitignore").open("x") as file:
+        file.write("*\n")
 
 
 def is_record_folder(folder: Path) -> bool:
     """Whether ``folder`` is by its name a project's record folder, so ours to keep private."""
     return folder.parts[-2:] == Path(RECORD_FOLDER).parts
+
+
+def _check_place(path: Path) -> None:
+    """Refuse what a repository could have planted where its record belongs."""
+    if link := linked_part(path.absolute()):
+        raise RecordError(
+            f"{link} is a symbolic link: a record behind one is not used",
+            hint="a repository can bring such a link; remove it, or name the record it leads to "
+            "with --db or ORCH_DB",
+        )
+    if path.exists() and not path.is_file():
+        raise RecordError(f"{path} is no file", hint="name another with --db, or move it away")
 
 
 def _check_header(path: Path) -> None:

@@ -97,9 +97,12 @@ def _root() -> str:
 
 def _projects_own(inbox: str) -> bool:
     """Whether the project has an inbox; a project with a record gets one."""
-    if os.path.exists(os.path.join(os.path.dirname(inbox), "execution.db")):
+    from orch_tui.paths import is_plain_inbox, linked_part
+
+    record = os.path.join(os.path.dirname(inbox), "execution.db")
+    if not linked_part(record) and os.path.exists(record):
         _make(inbox)
-    return os.path.isdir(inbox) and not os.path.islink(inbox)
+    return is_plain_inbox(inbox)
 
 
 def _users_own(inbox: str) -> bool:
@@ -109,9 +112,11 @@ def _users_own(inbox: str) -> bool:
     between = os.path.dirname(inbox)
     top = os.path.dirname(between)
     os.makedirs(os.path.dirname(top), exist_ok=True)
-    for folder in (top, between, inbox):
-        _make(folder)
-    return is_private(top)
+    _make(top)
+    if not is_private(top):
+        return False
+    _make(inbox)
+    return True
 
 
 def _make(folder: str) -> None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 RECORD_FOLDER = os.path.join(".claude", "orchestration")
 """Where a project keeps its record, relative to its root."""
 
+SET_ASIDE = "unreadable"
+"""The folder within an inbox where payloads lie that could not be read, each with the reason."""
+
 AnyPath = str | os.PathLike[str]
 
 
@@ -85,10 +88,51 @@ def inboxes(root: AnyPath) -> Iterator[str]:
 
 
 def safe_inboxes(root: AnyPath) -> Iterator[str]:
-    """The inboxes of the project that nobody else could have filled; not necessarily there."""
+    """The inboxes of the project that are there and that nobody else could have filled."""
     for number, folder in enumerate(inboxes(root)):
-        if number == 0 or is_private(os.path.dirname(os.path.dirname(folder))):
+        if (
+            is_plain_inbox(folder)
+            if number == 0
+            else is_private(os.path.dirname(os.path.dirname(folder)))
+        ):
             yield folder
+
+
+def is_plain_inbox(inbox: AnyPath) -> bool:
+    """Whether a project's inbox is there and is what a hook makes: nothing leads out of it.
+
+    It is reached by no symbolic link, since a repository may hold one, and is the user's or of
+    who has the project (in a container that may be another).
+    """
+    aside = os.path.join(inbox, SET_ASIDE)
+    if linked_part(aside):
+        return False
+    try:
+        found, root = os.lstat(inbox), os.stat(os.path.join(inbox, "..", "..", ".."))
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.getuid(), root.st_uid):
+            return False
+        return stat.S_ISDIR(os.lstat(aside).st_mode)
+    except FileNotFoundError:
+        return os.path.isdir(inbox)
+    except OSError:
+        return False
+
+
+def linked_part(path: AnyPath) -> str | None:
+    """Give the first part of an absolute path that is a symbolic link, from ``.claude`` on.
+
+    None: there is no link, or the path leads into no record folder, by its name. Git makes the
+    links of a repository when it clones it, to anywhere; so nothing that lies behind one is
+    orch's to read, move, write or delete.
+    """
+    full = os.fspath(path)
+    end = f"{full}/".rfind(f"/{RECORD_FOLDER}/")
+    while end >= 0:
+        end = full.find("/", end + 1)
+        part = full if end < 0 else full[:end]
+        if os.path.islink(part):
+            return part
+    return None
 
 
 def anything_waits(root: AnyPath) -> bool:

@@ -17,9 +17,9 @@ from typing import Literal
 
 from orch_tui.errors import RecordError
 from orch_tui.models import search
-from orch_tui.models.database import Record, is_record_folder, timestamp
+from orch_tui.models.database import Record, ignore_in_git, is_record_folder, timestamp
 from orch_tui.models.values import SCHEMA_VERSION
-from orch_tui.paths import inboxes, is_private
+from orch_tui.paths import SET_ASIDE, inboxes, is_plain_inbox, is_private
 from orch_tui.record import briefings, contents, inbox
 from orch_tui.record.observations import settle, unsettled
 
@@ -78,7 +78,7 @@ def repair(record: Record) -> list[str]:
         path.chmod(0o700 if path.is_dir() else 0o600)
         done.append(f"{path.name}: closed to others")
     if _unignored(record.path):
-        (record.path.parent / ".gitignore").write_text("*\n")
+        ignore_in_git(record.path.parent)
         done.append(f"{record.path.parent.name}: ignored by git")
     with record.write():
         wrong = list(unsettled(record))
@@ -101,11 +101,12 @@ def _open_to_others(path: Path) -> list[Path]:
     ours += [*_copies(path)]
     if is_record_folder(path.parent):
         ours.append(path.parent)
-    return [p for p in ours if p.exists() and stat.S_IMODE(p.stat().st_mode) & 0o077]
+    modes = ((p, p.lstat().st_mode) for p in ours if os.path.lexists(p))
+    return [p for p, mode in modes if not stat.S_ISLNK(mode) and stat.S_IMODE(mode) & 0o077]
 
 
 def _unignored(path: Path) -> bool:
-    return is_record_folder(path.parent) and not (path.parent / ".gitignore").exists()
+    return is_record_folder(path.parent) and not os.path.lexists(path.parent / ".gitignore")
 
 
 def _permissions(path: Path) -> Iterator[Finding]:
@@ -167,10 +168,20 @@ def _inbox(root: Path) -> Iterator[Finding]:
     """What waits, what could not be read, and what had to go elsewhere."""
     first = True
     for folder in inboxes(root):
+        if first and os.path.lexists(folder) and not is_plain_inbox(folder):
+            yield Finding(
+                "warning",
+                "inbox",
+                f"{folder} is or holds a link, is no folder, or is somebody else's: hooks leave "
+                "nothing there, and nothing there is taken in",
+                "remove it (hooks make a new one), unless you know whose it is",
+            )
+            first = False
+            continue
         aside = inbox.set_aside(folder)
         if aside:
             what = f"{len(aside)} payloads could not be read in {folder}: {aside[-1][1]}"
-            yield Finding("warning", "inbox", what, f"see the folder {inbox.ASIDE} there")
+            yield Finding("warning", "inbox", what, f"see the folder {SET_ASIDE} there")
         waiting = len(inbox.listed(folder))
         meant = os.path.dirname(next(inboxes(root)))
         if waiting and not first and os.path.isdir(meant) and not os.access(meant, os.W_OK):

@@ -16,14 +16,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orch_tui.errors import RecordError
-from orch_tui.paths import AnyPath, safe_inboxes
+from orch_tui.paths import SET_ASIDE, AnyPath, safe_inboxes
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Record
     from orch_tui.record.payloads import Heard
-
-ASIDE = "unreadable"
-"""The folder within an inbox where payloads lie that could not be read, each with the reason."""
 
 _BATCH = 100
 """Payloads of one transaction."""
@@ -169,18 +166,28 @@ def _apply(
 
 def _set_aside(path: str, reason: str) -> None:
     folder, name = os.path.split(path)
-    aside = os.path.join(folder, ASIDE)
+    aside = os.path.join(folder, SET_ASIDE)
     with suppress(OSError):
         os.makedirs(aside, 0o700, exist_ok=True)
-        target = os.path.join(aside, name.lstrip("."))
-        with open(f"{target}.reason", "w", encoding="utf-8", errors="replace") as file:
+        target = _free_name(os.path.join(aside, name.lstrip(".")))
+        with open(f"{target}.reason", "x", encoding="utf-8", errors="replace") as file:
             file.write(f"{reason}\n")
-        os.replace(path, target)
+        os.rename(path, target)
+
+
+def _free_name(path: str) -> str:
+    """Give a name that neither a payload has nor, with ``.reason``, anything else: a link would
+    lead the reason out of the inbox."""
+    number, free = 1, path
+    while os.path.lexists(free) or os.path.lexists(f"{free}.reason"):
+        number += 1
+        free = f"{path}.{number}"
+    return free
 
 
 def set_aside(folder: str) -> list[tuple[str, str]]:
     """The payloads in one inbox that could not be read, each with the reason."""
-    aside = os.path.join(folder, ASIDE)
+    aside = os.path.join(folder, SET_ASIDE)
     try:
         names = sorted(n for n in os.listdir(aside) if not n.endswith(".reason"))
     except OSError:

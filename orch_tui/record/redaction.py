@@ -27,7 +27,7 @@ from orch_tui.models.base import JsonField
 from orch_tui.models.contents import Briefing, Content
 from orch_tui.models.database import Record, is_record_folder
 from orch_tui.models.schema import TABLES, TRIGGERS, script
-from orch_tui.paths import drafts_folder, inboxes
+from orch_tui.paths import drafts_folder, safe_inboxes
 from orch_tui.record import briefings, contents, journal
 from orch_tui.record.contents import GONE
 from orch_tui.record.observations import settle
@@ -373,7 +373,7 @@ def _around(record: Record) -> Iterator[Path]:
         yield from sorted(Path(drafts_folder(record.path)).rglob("*"))
     roots = [own_root, *(root for (root,) in record.sql("SELECT DISTINCT project FROM sessions"))]
     for root in filter(None, dict.fromkeys(roots)):
-        for inbox in inboxes(root):
+        for inbox in safe_inboxes(root):
             yield from sorted(Path(inbox).rglob("*"))
     for root, path in record.sql(
         "SELECT DISTINCT coalesce(project, ?), path FROM outputs "

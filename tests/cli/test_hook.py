@@ -296,6 +296,59 @@ def test_a_folder_that_others_can_reach_into_is_not_used(
     assert inbox.waiting(project) == []
 
 
+@pytest.mark.parametrize("linked", [".claude", "orchestration", "inbox", "unreadable"])
+@pytest.mark.parametrize("has_record", [False, True])
+def test_nothing_behind_a_link_of_a_repository_is_an_inbox(
+    project: Path, tmp_path: Path, orch: Run, linked: str, has_record: bool
+) -> None:
+    """A repository may hold any link, and git makes it on cloning."""
+    victim = tmp_path / "victim"
+    inside = {
+        ".claude": "orchestration/inbox/unreadable",
+        "orchestration": "inbox/unreadable",
+        "inbox": "unreadable",
+        "unreadable": "",
+    }[linked]
+    (victim / inside).mkdir(parents=True)
+    taken = victim / inside.removesuffix("unreadable")
+    (taken / "settings.json").write_bytes(b'{"token": "x"}')
+    (taken / "log.json").write_bytes(PAYLOAD)
+    (taken / "draft.tmp").write_bytes(b"draft")
+    os.utime(taken / "draft.tmp", (0, 0))
+    if has_record and linked == ".claude":
+        (victim / "orchestration/execution.db").touch()
+    link = (
+        project
+        / {
+            ".claude": ".claude",
+            "orchestration": ".claude/orchestration",
+            "inbox": ".claude/orchestration/inbox",
+            "unreadable": ".claude/orchestration/inbox/unreadable",
+        }[linked]
+    )
+    shutil.rmtree(project / ".claude", ignore_errors=True)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(victim)
+    if linked == "unreadable":
+        (link.parent / "broken.json").write_bytes(b"broken")
+    if has_record and linked in ("inbox", "unreadable"):
+        (project / ".claude/orchestration/execution.db").touch()
+    before = sorted((path, path.stat().st_mtime_ns) for path in victim.rglob("*"))
+    fire(PAYLOAD, project)
+    assert left(project, 1) == [PAYLOAD], "the user's own inbox takes it"
+    for words in (["query"], ["init-session", "--scope", "s"], ["doctor", "--repair"], ["query"]):
+        orch(*words)
+    assert sorted((path, path.stat().st_mtime_ns) for path in victim.rglob("*")) == before
+
+
+def test_doctor_names_an_inbox_that_nothing_is_taken_from(
+    recorded: Path, tmp_path: Path, orch: Run
+) -> None:
+    planted = Path(next(inboxes(recorded)))
+    planted.symlink_to(tmp_path)
+    assert f"{planted} is or holds a link" in orch("doctor").out
+
+
 # The whole way
 
 

@@ -146,7 +146,7 @@ def test_a_truncated_header(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match="Is a directory"):
+    with pytest.raises(RecordError, match="is no file"):
         Record(tmp_path)
 
 
