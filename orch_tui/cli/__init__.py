@@ -125,7 +125,7 @@ def _broken(error: Exception, given: Sequence[str]) -> int:
     where = f"{os.path.basename(last.filename)}, line {last.lineno}"
     print(
         f"orch: a bug in orch, please report it: {type(error).__name__}: {error} ({where})",
-        f"      python -X dev -m orch_tui {shlex.join(given)}",
+        f"      python -P -X dev -m orch_tui {shlex.join(given)}",
         "      shows the whole trace",
         sep="\n",
         file=sys.stderr,

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from orch_tui.errors import OrchError
+from orch_tui.processes import own_module
 from orch_tui.project import Project
 
 PORT = 8000
@@ -71,5 +72,5 @@ def serve(port: int, *, database: str | None = None) -> None:
                 raise web.HTTPForbidden(text="open the page itself")
             return await super().handle_websocket(request)
 
-    words = [sys.executable, "-m", "orch_tui", *(["--db", database] if database else [])]
+    words = own_module("orch_tui", *(["--db", database] if database else []))
     Local(shlex.join(words), host="localhost", port=port, title="orch").serve()

@@ -22,6 +22,7 @@ from orch_tui.errors import OrchError, UsageError
 from orch_tui.prepare.pieces import stretches
 from orch_tui.prepare.tokens import FRAMES, Countable, CountCache, exact_name
 from orch_tui.prepare.vocabulary import VOCABULARIES, encoded_counts
+from orch_tui.processes import own_module
 
 SLICE = 16_000
 """Characters counted at once: a twentieth of a second or so."""
@@ -125,8 +126,8 @@ def _workers(processes: int) -> Iterator[Callable[[str, Iterable[Slice]], Iterat
         yield lambda family, slices: (slice_tokens(one, family) for one in slices)
         return
     # Neither forked, since the app runs threads, nor spawned by multiprocessing, which would
-    # import the main script again. -P: what lies in the working folder is not ours to import.
-    command = [sys.executable, "-P", "-m", __name__]
+    # import the main script again.
+    command = own_module(__name__)
     with ExitStack() as stack:
         workers = []
         for _ in range(processes):

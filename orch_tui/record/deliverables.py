@@ -223,6 +223,8 @@ def _git(repository: Path, *args: str) -> str | None:
     import subprocess  # only files in a repository need it
 
     surroundings = {key: value for key, value in os.environ.items() if key[:4] != "GIT_"}
+    # A relative folder there would be one of the repository's.
+    surroundings["PATH"] = os.pathsep.join(filter(os.path.isabs, os.get_exec_path()))
     try:
         done = subprocess.run(
             ["git", *_CALM, *args],

@@ -305,7 +305,7 @@ def folder(path: Path) -> None:
         (newer, "written by a newer orch"),
         (foreign, "is an SQLite database of something else"),
         (text, "is not an SQLite database"),
-        (folder, "Is a directory"),
+        (folder, "is no file"),
     ],
 )
 @pytest.mark.parametrize(
@@ -358,7 +358,7 @@ def test_a_bug_is_no_answer_and_can_be_traced(shell: Shell) -> None:
     done = shell(f'orch init-session --scope s >&2; "$PYTHON" -c "{run}"', env=python())
     assert (done.returncode, done.stdout) == (70, b"")
     assert b"a bug in orch, please report it: TypeError" in done.stderr
-    assert b"python -X dev -m orch_tui query" in done.stderr
+    assert b"python -P -X dev -m orch_tui query" in done.stderr
     assert b"Traceback" not in done.stderr
     traced = shell(f'"$PYTHON" -X dev -c "{run}"', env=python())
     assert b"Traceback" in traced.stderr

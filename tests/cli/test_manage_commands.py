@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from orch_tui.assets import asset
 from tests.cli.conftest import Run
 from tests.cli.test_bad_input import DATABASE, corrupt, dump
 
@@ -143,6 +145,16 @@ def test_the_demo_adds_nothing_to_a_project_outside_its_folder(did: Run, project
     own = project / ".claude" / "orchestration"
     assert before == {path: data for path, data in after.items() if own not in path.parents}
     assert any(own in path.parents for path in after)
+
+
+def test_the_demo_runs_no_code_of_a_project(did: Run, project: Path, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    (project / "tests").mkdir(exist_ok=True)
+    shutil.copy(asset("sample/tests/test_word_index.py"), project / "tests")
+    for name in ("unittest.py", "tests/test_more.py"):
+        (project / name).write_text(f"open({str(ran)!r}, 'w').write(__name__)")
+    did("demo", "--project", ".")
+    assert not ran.exists(), ran.read_text()
 
 
 # Hooks and plugin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import signal
 import socket
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 
@@ -20,7 +22,7 @@ def port(project: Path) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("localhost", 0))
         number: int = free.getsockname()[1]
-    command = [sys.executable, "-u", "-m", "orch_tui", "--web", "--port", str(number)]
+    command = [sys.executable, "-u", "-P", "-m", "orch_tui", "--web", "--port", str(number)]
     with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE) as serving:
         assert serving.stdout is not None
         while serving.poll() is None:  # it says that it serves before it listens
@@ -51,6 +53,26 @@ def test_the_page_is_served_and_no_other_page_reaches_the_app(port: int) -> None
     }
     assert answer(port, "/ws", Origin="https://elsewhere.example", **socket_headers) == 403
     assert answer(port, "/ws", Origin=f"http://localhost:{port}", **socket_headers) == 101
+
+
+def test_the_code_of_the_project_is_not_run(project: Path, port: int, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    code = f"open({str(ran)!r}, 'w').write(__name__)"
+    (project / "orch_tui").mkdir()
+    for name in ("orch_tui/__init__.py", "orch_tui/__main__.py", "typing.py", "sqlite3.py"):
+        (project / name).write_text(code)
+
+    async def open_the_page() -> aiohttp.WSMsgType:
+        origin = f"http://localhost:{port}"
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(f"{origin}/ws?width=80&height=24", origin=origin) as page,
+        ):
+            return (await page.receive()).type
+
+    first = asyncio.run(open_the_page())
+    assert not ran.exists(), ran.read_text()
+    assert first in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY), "the app draws"
 
 
 def test_a_port_that_is_none_is_refused(project: Path) -> None:

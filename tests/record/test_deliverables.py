@@ -196,6 +196,18 @@ def test_nothing_the_repository_configures_is_run(repository: Path, tmp_path: Pa
     assert filtered.lines_added is None, "known only to the filter"
 
 
+def test_a_git_that_the_repository_holds_is_not_run(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = tmp_path / "ran"
+    (repository / "git").write_text(f"#!/bin/sh\necho ran > {ran}\n")
+    (repository / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f".::{os.environ['PATH']}")
+    (repository / "old.py").write_text("one\n")
+    assert lines("old.py", repository) == (0, 1)
+    assert not ran.exists()
+
+
 def test_the_surroundings_of_a_git_hook_do_not_count(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
