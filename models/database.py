@@ -223,7 +223,7 @@ class Record:
         if self.connection.in_transaction:
             yield
             return
-        with translated_errors(self.path), self._transaction("DEFERRED"):
+        with self._transaction("DEFERRED"):
             yield
 
     @contextmanager
@@ -239,34 +239,20 @@ class Record:
             )
         from orch_tui.models import search  # who only reads does without
 
-        with translated_errors(self.path), self._transaction("IMMEDIATE"):
+        with self._transaction("IMMEDIATE"):
             yield
             search.refresh_pending(self)
 
     @contextmanager
-    def attempt(self) -> Iterator[None]:
-        """A part of a transaction that is undone by itself when it fails."""
-        with translated_errors(self.path):
-            self.connection.execute("SAVEPOINT attempt")
-            try:
-                yield
-            except BaseException:
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK TO attempt")
-                    self.connection.execute("RELEASE attempt")
-                raise
-            self.connection.execute("RELEASE attempt")
-
-    @contextmanager
     def _transaction(self, kind: str) -> Iterator[None]:
-        connection = self.connection
-        connection.execute(f"BEGIN {kind}")
+        """What fails inside for another reason than the record keeps its own name."""
+        self.execute(f"BEGIN {kind}")
         try:
             yield
-            connection.execute("COMMIT")
+            self.execute("COMMIT")
         except BaseException:
-            if connection.in_transaction:  # a full disk makes SQLite roll back itself
-                connection.execute("ROLLBACK")
+            if self.connection.in_transaction:  # a full disk makes SQLite roll back itself
+                self.execute("ROLLBACK")
             raise
 
     def now(self) -> str:

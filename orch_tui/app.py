@@ -113,6 +113,7 @@ class OrchApp(App[None]):
         self._wanted_session: str | None = wanted if isinstance(wanted, str) else None
         self._begun = False
         self._told: set[str] = set()
+        project.remark = self._later
         self._use_theme(project.config)
         if project.config.keymap:
             self.set_keymap(dict(project.config.keymap))

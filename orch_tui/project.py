@@ -51,6 +51,7 @@ class Project:
         recording: bool = True,
         taking_in: bool = True,
         clock: Clock | None = None,
+        remark: Callable[[str], object] = lambda text: None,
     ) -> None:
         try:
             self.cwd = Path(folder or ".").absolute()
@@ -62,6 +63,8 @@ class Project:
         """False: work without a database (``--no-record``)."""
         self.taking_in = taking_in
         """False: opening the record leaves what hooks left in the inbox to ``take_in``."""
+        self.remark = remark
+        """Told, in any thread, of what had to be set aside in passing."""
         self._database = database
         self._face = face
         self._clock = clock
@@ -141,14 +144,17 @@ class Project:
         if self._anything_waits():
             from orch_tui.record import inbox
 
-            taken = inbox.drain(record, self.root, most=payloads)
+            taken = inbox.drain(record, self.root, most=payloads, remark=self.remark)
         if record.writable and (look := awaited.look(record, size)):
             if look.grown:
                 from orch_tui.record import importing
 
-                taken += importing.catch_up(
+                summary = importing.catch_up(
                     record, look.grown, catalogue=self.catalogue, root=self.root
                 )
+                taken += summary.files_read
+                for text in summary.remarks:
+                    self.remark(text)
             awaited.let_go(record, look.last)
         return taken
 
@@ -346,6 +352,7 @@ class Project:
                 catalogue=self.catalogue,
                 root=self.root,
                 only_project=not (given or every_project),
+                exports=bool(given),
                 progress=progress,
             )
 

@@ -50,7 +50,7 @@ def watch() -> argparse.ArgumentParser:
 
 def _watch(arguments: Namespace) -> None:
     arguments.project_opened = project = Project(
-        database=arguments.db, face="command", taking_in=False
+        database=arguments.db, face="command", taking_in=False, remark=say
     )
     say(f"watching {project.root}; Ctrl-C ends it")
     try:

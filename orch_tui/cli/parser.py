@@ -133,8 +133,15 @@ def project_of(arguments: argparse.Namespace) -> Project:
         database=arguments.db,
         face="command",
         recording=not getattr(arguments, "no_record", False),
+        remark=_remark,
     )
     return arguments.project_opened  # type: ignore[no-any-return]
+
+
+def _remark(text: str) -> None:
+    from orch_tui.cli.output import say
+
+    say(f"orch: {text}")
 
 
 Builder = Callable[[], argparse.ArgumentParser]

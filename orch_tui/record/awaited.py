@@ -31,11 +31,14 @@ def expect(record: Record, transcript: str, at: str) -> None:
     """
     if not transcript.endswith(".jsonl") or "\0" in transcript:
         return
+    transcript = os.path.normpath(os.path.expanduser(transcript))
+    if not os.path.isabs(transcript):
+        return
     record.executemany(
         "INSERT INTO import_checkpoints (path, size, mtime_ns, position, awaited_since) "
         "VALUES (?, -1, -1, 0, ?) ON CONFLICT (path) DO UPDATE SET "
         "awaited_since = max(coalesce(awaited_since, ''), excluded.awaited_since)",
-        [(path, at) for path in _with_its_own(os.path.abspath(transcript))],
+        [(path, at) for path in _with_its_own(transcript)],
     )
 
 
@@ -46,7 +49,7 @@ def _with_its_own(transcript: str) -> Iterator[str]:
     if os.path.basename(stem).startswith("agent-"):
         yield stem + SIDECAR
         return
-    for folder, _, names in os.walk(stem):
+    for folder, _, names in os.walk(os.path.join(stem, "subagents")):
         yield from (os.path.join(folder, name) for name in names if name.startswith("agent-"))
 
 
@@ -67,28 +70,33 @@ def look(record: Record, most: int | None) -> Look | None:
     """
     rows = record.sql(
         "SELECT path, size, mtime_ns, awaited_since FROM import_checkpoints "
-        "WHERE awaited_since NOTNULL ORDER BY awaited_since"
+        "WHERE awaited_since NOTNULL AND typeof(path) = 'text' ORDER BY awaited_since"
     )
     if not rows:
         return None
     seen = Look([], [])
     long_ago = timestamp(record.clock() - _LONG_ENOUGH)
     for path, size, mtime_ns, since in rows:
-        with suppress(OSError):
-            status = os.stat(path)
-            if S_ISREG(status.st_mode) and _figures(status) != (size, mtime_ns):
-                unread = max(status.st_size - max(size, 0), 0)
-                if most is not None and unread > most:
-                    continue
-                most = None if most is None else most - unread
-                seen.grown.append(Path(path))
-        if since < long_ago:
+        unread = _unread(path, size, mtime_ns)
+        if unread is not None:
+            if most is not None and unread > most:
+                continue
+            most = None if most is None else most - unread
+            seen.grown.append(Path(path))
+        if str(since) < long_ago:
             seen.last.append(path)
     return seen
 
 
-def _figures(status: os.stat_result) -> tuple[int, int]:
-    return status.st_size, status.st_mtime_ns
+def _unread(path: str, size: int, mtime_ns: int) -> int | None:
+    """Bytes that a file has more than when it was read; None: it is as it was, or is none."""
+    try:
+        status = os.stat(path)
+        if S_ISREG(status.st_mode) and (status.st_size, status.st_mtime_ns) != (size, mtime_ns):
+            return max(status.st_size - max(size, 0), 0)
+    except (OSError, ValueError, TypeError):  # the record may hold anything
+        pass
+    return None
 
 
 def let_go(record: Record, paths: list[str]) -> None:

@@ -21,6 +21,7 @@ from orch_tui.models.database import Record, ignore_in_git, is_record_folder, ti
 from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.paths import SET_ASIDE, inboxes, is_plain_inbox, is_private
 from orch_tui.record import briefings, contents, inbox
+from orch_tui.record.defects import LEFT_ASIDE
 from orch_tui.record.observations import settle, unsettled
 
 LONG_WAIT = timedelta(days=1)
@@ -367,6 +368,14 @@ def _halves(record: Record) -> Iterator[tuple[Level, str, str]]:
         )
 
 
+def _transcripts(record: Record) -> Iterator[tuple[Level, str, str]]:
+    for path, note in record.sql(
+        "SELECT path, note FROM import_checkpoints WHERE note GLOB ? ORDER BY path",
+        [f"{LEFT_ASIDE}*"],
+    ):
+        yield "warning", f"{path} is {note}", "orch import PATH tries it again"
+
+
 def _free_pages(record: Record) -> Iterator[tuple[Level, str, str]]:
     free, pages = record.value("PRAGMA freelist_count"), record.value("PRAGMA page_count")
     yield "ok", f"{free} of {pages} pages are free and will be used again", ""
@@ -383,6 +392,7 @@ _CHECKS: dict[str, Check] = {
     "unused contents": _orphans,
     "waiting": _waiting,
     "halves": _halves,
+    "transcripts": _transcripts,
     "free pages": _free_pages,
 }
 

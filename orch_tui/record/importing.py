@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,6 +26,7 @@ from orch_tui.paths import project_root
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.record import capture, file_use, sessions, usage
 from orch_tui.record.agents import SIDECAR, agent_key, is_internal, tool_key
+from orch_tui.record.defects import LEFT_ASIDE, confine
 from orch_tui.record.keys import owner_of
 from orch_tui.record.merge import UNKNOWN
 from orch_tui.record.observations import observe, settle
@@ -73,7 +74,7 @@ class Summary:
     skipped: dict[str, int] = field(default_factory=dict)
     """Files that were left out, by reason."""
     remarks: list[str] = field(default_factory=list)
-    """What a person should know of it: labels that had to be changed."""
+    """What a person should know of it: labels that had to be changed, what was set aside."""
 
     def skip(self, reason: str) -> None:
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
@@ -102,17 +103,21 @@ def import_files(
     catalogue: Catalogue,
     root: Path,
     only_project: bool = False,
+    exports: bool = True,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Summary:
     """Take transcripts into the record; never fails for what stands in one.
 
-    ``root`` is the project of whatever does not tell its own; ``only_project`` leaves out what
-    another project's agents did. ``progress`` is called with bytes read and bytes to read.
+    What cannot be taken in of one is set aside, which a remark of the summary tells, and all else
+    goes on. ``root`` is the project of whatever does not tell its own; ``only_project`` leaves out
+    what another project's agents did, ``exports=False`` the exports of records. ``progress`` is
+    called with bytes read and bytes to read.
 
     Raises:
         RecordError: the record cannot be written.
+        FormatError: an export is broken.
     """
-    work = _Import(record, catalogue, root, only_project)
+    work = _Import(record, catalogue, root, only_project, exports)
     waiting = work.changed(files)
     total, done = sum(found.size for found in waiting), 0
     for found in waiting:
@@ -124,33 +129,41 @@ def import_files(
     return work.summed_up()
 
 
-def catch_up(record: Record, paths: list[Path], *, catalogue: Catalogue, root: Path) -> int:
-    """Read a few transcripts in passing, and give how many that were.
+def catch_up(record: Record, paths: list[Path], *, catalogue: Catalogue, root: Path) -> Summary:
+    """Read a few transcripts in passing.
 
     None where another process is writing just now: they are read the next time.
     """
-    with suppress(RecordError, SourceError), not_waiting(record):
-        return import_files(record, in_paths(paths), catalogue=catalogue, root=root).files_read
-    return 0
+    found: list[Found] = []
+    for path in paths:
+        with suppress(SourceError):
+            found += in_paths([path])
+    with suppress(RecordError), not_waiting(record):
+        return import_files(record, found, catalogue=catalogue, root=root, exports=False)
+    return Summary()
 
 
 @dataclass(slots=True)
 class _Pending:
     """What one stretch of a file tells, and the checkpoint it reaches."""
 
+    found: Found
     told: Told
     session: str
-    cwd: str
+    project: str
     started_at: str
     checkpoint: tuple[str, int, int, int, str | None, str | None, str | None] | None
 
 
 class _Import:
-    def __init__(self, record: Record, catalogue: Catalogue, root: Path, only: bool) -> None:
+    def __init__(
+        self, record: Record, catalogue: Catalogue, root: Path, only: bool, exports: bool
+    ) -> None:
         self._record = record
         self._catalogue = catalogue
         self._root = str(root)
         self._only = only
+        self._exports = exports
         self._pending: list[_Pending] = []
         self._revisions: dict[str, int] = {}
         """Of the executions that were told of, before anything new was."""
@@ -169,7 +182,8 @@ class _Import:
         for found in files:
             size, mtime_ns, note = held.get(found.path, (-1, -1, None))
             is_same = (size, mtime_ns) == (found.size, found.mtime_ns)
-            if is_same and (self._only or note != OTHER_PROJECT):
+            again = note is not None and note.startswith(LEFT_ASIDE)
+            if is_same and not again and (self._only or note != OTHER_PROJECT):
                 if note:
                     self._summary.skip(note)
                 else:
@@ -184,13 +198,26 @@ class _Import:
         if is_internal(path.name.removeprefix("agent-")):
             self._leave(found, INTERNAL)
             return
+        if not _is_utf8(found.path):
+            self._summary.skip(UNREADABLE)
+        elif self._exports and _begins_an_export(path):
+            self._export(path, found)
+        else:
+            confine([found], lambda _: self._read(path, found, progress), self._set_aside)
+
+    def _read(self, path: Path, found: Found, progress: Callable[[int], None]) -> None:
         try:
             if path.name.endswith(SIDECAR):
                 self._sidecar(path, found)
             else:
                 self._transcript(path, found, progress)
-        except OSError:
+        except OSError:  # for now, perhaps: look again next time
             self._summary.skip(UNREADABLE)
+
+    def _set_aside(self, found: Found, reason: str) -> None:
+        """Skip a file for what stands in it; the next import tries it again."""
+        self._leave(found, LEFT_ASIDE, f"{LEFT_ASIDE}: {reason}")
+        self._summary.remarks.append(f"{found.path} is {LEFT_ASIDE}: {reason}")
 
     def _export(self, path: Path, found: Found) -> None:
         self.commit()
@@ -201,18 +228,15 @@ class _Import:
         self._summary.files_read += 1
         self._summary.bytes_read += found.size
 
-    def _leave(self, found: Found, reason: str) -> None:
+    def _leave(self, found: Found, reason: str, note: str = "") -> None:
         """Skip a file, and the next time without looking inside."""
         self._summary.skip(reason)
-        checkpoint = (found.path, found.size, found.mtime_ns, 0, None, reason, None)
-        self._pending.append(_Pending(Told(), "", "", "", checkpoint))
+        checkpoint = (found.path, found.size, found.mtime_ns, 0, None, note or reason, None)
+        self._pending.append(_Pending(found, Told(), "", "", "", checkpoint))
 
     def _transcript(self, path: Path, found: Found, progress: Callable[[int], None]) -> None:
         with path.open("rb") as file:
             head = file.read(_HEAD)
-            if is_export(head.split(b"\n")[0]):
-                self._export(path, found)
-                return
             position, state = self._resumed(found, head)
             if position == 0 and self._only and not self._is_ours(path):
                 self._leave(found, OTHER_PROJECT)
@@ -227,11 +251,7 @@ class _Import:
                 else:  # perhaps not whole yet: read again from here when the file has grown
                     snapshot = msgspec.json.encode(reader.state)
                 if not line.isspace():
-                    entry = decoded(line, Entry)
-                    if entry is None:
-                        self._summary.lines_skipped += 1
-                    else:
-                        reader.read(entry)
+                    confine([line], partial(self._line, reader), partial(self._skip_line, found))
                 if position - last >= _A_STRETCH:
                     last = position
                     self._keep(reader, path, found, position, is_whole=False)
@@ -244,6 +264,17 @@ class _Import:
         self._summary.files_read += 1
         self._keep(reader, path, found, position, is_whole=True, snapshot=snapshot)
 
+    def _line(self, reader: Reader, line: Sequence[bytes]) -> None:
+        entry = decoded(line[0], Entry)
+        if entry is None:
+            self._summary.lines_skipped += 1
+        else:
+            reader.read(entry)
+
+    def _skip_line(self, found: Found, line: bytes, reason: str) -> None:
+        self._summary.lines_skipped += 1
+        self._summary.remarks.append(f"{found.path}: a line is {LEFT_ASIDE}: {reason}")
+
     def _resumed(self, found: Found, head: bytes) -> tuple[int, State | None]:
         """Where a file was left and what its reader knew; from the start where it is another."""
         rows = self._record.sql(
@@ -253,12 +284,12 @@ class _Import:
         if not rows:
             return 0, None
         position, held, state = rows[0]
-        if position > found.size or _head(head, position) != held:
-            return 0, None
         try:
+            if position > found.size or _head(head, position) != held:
+                return 0, None
             return position, msgspec.json.decode(state, type=State)
-        except msgspec.DecodeError:  # redacted, or of another release
-            return 0, None
+        except (msgspec.DecodeError, ValueError, TypeError, RecursionError):
+            return 0, None  # redacted, or of another release, or changed by hand
 
     def _keep(
         self,
@@ -288,7 +319,10 @@ class _Import:
                 None,
                 kept.decode() if kept else None,
             )
-        self._pending.append(_Pending(told, reader.session, state.cwd, state.first_at, checkpoint))
+        project = self._project(state.cwd)
+        self._pending.append(
+            _Pending(found, told, reader.session, project, state.first_at, checkpoint)
+        )
         if sum(len(each.told.statements) + 1 for each in self._pending) >= _A_BATCH or not is_whole:
             self.commit()
 
@@ -333,15 +367,24 @@ class _Import:
         told = Told(_of_sidecar(noted, agent, session, at or written, written))
         self._summary.files_read += 1
         checkpoint = (found.path, found.size, found.mtime_ns, found.size, None, None, None)
-        self._pending.append(_Pending(told, session, cwd, at or written, checkpoint))
+        project = self._project(cwd)
+        self._pending.append(_Pending(found, told, session, project, at or written, checkpoint))
+
+    def _project(self, cwd: str) -> str:
+        return self._root if self._only or not cwd else _project(cwd)
 
     # Writing
 
     def commit(self) -> None:
         """Write what is pending, with its checkpoints."""
         pending, self._pending = self._pending, []
-        if not pending:
-            return
+        if pending:
+            confine(pending, self._write, lambda each, reason: self._set_aside(each.found, reason))
+            aside, self._pending = self._pending, []
+            if aside:
+                self._write(aside)
+
+    def _write(self, pending: Sequence[_Pending]) -> None:
         record = self._record
         with record.write():
             keys: set[tuple[str, ...]] = set()
@@ -360,8 +403,7 @@ class _Import:
             for each in pending:
                 keys |= self._facts(each.told)
             owners = {owner for owner in map(self._owner, keys) if owner}
-            for owner in owners - self._revisions.keys():
-                self._revisions[owner] = self._revision(owner)
+            heard_of = {o: self._revision(o) for o in owners - self._revisions.keys()}
             settle(record, sorted(owners))
             record.executemany(
                 "INSERT INTO import_checkpoints (path, size, mtime_ns, position, head, note, state)"
@@ -370,16 +412,16 @@ class _Import:
                 "head = excluded.head, note = excluded.note, state = excluded.state",
                 [each.checkpoint for each in pending if each.checkpoint],
             )
+        self._revisions |= heard_of
 
     def _observe(self, file: _Pending, statement: Statement) -> None:
         record, keys, payload = self._record, statement.keys, statement.payload
-        project = self._root if self._only or not file.cwd else _project(file.cwd)
         is_its = statement.claude_session == file.session
         started_at = (file.started_at if is_its else "") or statement.at or record.now()
 
         def born() -> dict[str, str]:
             session_id = sessions.of_claude(
-                record, statement.claude_session, project=project, started_at=started_at
+                record, statement.claude_session, project=file.project, started_at=started_at
             )
             return {"session_id": session_id, "agent_type": UNKNOWN}
 
@@ -387,7 +429,13 @@ class _Import:
             if statement.kind == "deployed" and owner_of(record, keys[0]) is None:
                 agent_type = payload["agent_type"]
                 capture.recognise(
-                    record, project, keys[0], agent_type, statement.prompt, statement.at, "import"
+                    record,
+                    file.project,
+                    keys[0],
+                    agent_type,
+                    statement.prompt,
+                    statement.at,
+                    "import",
                 )
             payload["briefing_id"] = capture.briefing_of(record, keys[0], statement.prompt)
         payload.setdefault("told_in", statement.claude_session)
@@ -489,6 +537,23 @@ def _of_sidecar(noted: Sidecar, agent: str, session: str, at: str, written: str)
 def _head(data: bytes, position: int) -> str:
     """Tells a file that has grown from another one under its name."""
     return hashlib.sha256(data[: min(_HEAD, position)]).hexdigest()
+
+
+def _is_utf8(path: str) -> bool:
+    """Whether the record can hold the name of a file."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _begins_an_export(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return is_export(file.readline(_HEAD))
+    except OSError:
+        return False
 
 
 @cache

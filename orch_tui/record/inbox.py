@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orch_tui.errors import RecordError
 from orch_tui.paths import SET_ASIDE, AnyPath, safe_inboxes
@@ -56,16 +56,23 @@ def listed(folder: str) -> list[Waiting]:
         return []
 
 
-def drain(record: Record, root: AnyPath, *, most: int | None = None) -> int:
+def drain(
+    record: Record,
+    root: AnyPath,
+    *,
+    most: int | None = None,
+    remark: Callable[[str], object] = lambda text: None,
+) -> int:
     """Take in what waits for the project, oldest first, and give how many payloads that were.
 
-    A record that is locked or cannot be written is left alone, and so is what waits.
+    A record that is locked or cannot be written is left alone, and so is what waits. ``remark``
+    is told of each payload that is set aside.
     """
     taken = 0
     if record.writable:
         with suppress(RecordError):
             for batch in _batches(waiting(root)[:most]):
-                taken += _take(record, root, batch)
+                taken += _take(record, root, batch, remark)
     return taken
 
 
@@ -104,64 +111,71 @@ def _arrived(name: str, found: os.stat_result) -> int:
     return found.st_mtime_ns
 
 
-def _take(record: Record, root: AnyPath, batch: list[Waiting]) -> int:
+class _Read(NamedTuple):
+    """One payload as it was read."""
+
+    path: str
+    at: str
+    heard: Heard | None
+
+
+def _take(
+    record: Record, root: AnyPath, batch: list[Waiting], remark: Callable[[str], object]
+) -> int:
     """Apply a batch in one transaction, and remove its files when that is on disk."""
+    from orch_tui.record import capture
+    from orch_tui.record.defects import confine
     from orch_tui.record.opening import not_waiting
 
-    done, aside = [], []
-    from orch_tui.record import capture
+    read: list[_Read] = []
+    aside: dict[str, str] = {}
 
-    read = list(_read(batch))
-    names = capture.names_of(heard for _, _, heard, _ in read if heard)
-    with not_waiting(record), record.write():
-        for path, at, heard, reason in read:
-            if heard is not None:
-                reason = _apply(record, root, heard, at, names)
-            if reason is None:
-                done.append(path)
-            else:
-                aside.append((path, reason))
-    for path in done:
+    def put_aside(each: Waiting | _Read, reason: str) -> None:
+        aside[each.path] = reason
+
+    for item in batch:
+        confine([item], lambda items: read.extend(_read(*items)), put_aside)
+    names = capture.names_of(each.heard for each in read if each.heard)
+    with not_waiting(record):
+        confine(read, lambda part: _apply(record, root, part, names), put_aside)
+    for path in {each.path for each in read} - aside.keys():
         with suppress(OSError):
             os.unlink(path)
-    for path, reason in aside:
+    for path, reason in aside.items():
         _set_aside(path, reason)
-    return len(done) + len(aside)
+        remark(f"{path} is set aside, a hook's payload that cannot be taken in: {reason}")
+    return len({each.path for each in read} | aside.keys())
 
 
-def _read(batch: Iterable[Waiting]) -> Iterator[tuple[str, str, Heard | None, str | None]]:
-    """Path, time of arrival, what it says and, where it cannot be read, why."""
+def _read(item: Waiting) -> Iterator[_Read]:
+    """A payload that waits, with the time it arrived; nothing where another process took it.
+
+    Raises:
+        OSError, UnreadableError: it cannot be read.
+    """
     from datetime import UTC, datetime
 
     from orch_tui.models.values import timestamp
     from orch_tui.record import payloads
 
-    for item in batch:
-        at = timestamp(datetime.fromtimestamp(item.arrived_ns / 1e9, UTC))
-        try:
-            with open(item.path, "rb") as file:
-                data = file.read()
-            yield item.path, at, payloads.read(payloads.parse(data), at), None
-        except FileNotFoundError:
-            continue
-        except (OSError, payloads.UnreadableError) as error:
-            yield item.path, at, None, str(error)
+    try:
+        with open(item.path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return
+    at = timestamp(datetime.fromtimestamp(item.arrived_ns / 1e9, UTC))
+    yield _Read(item.path, at, payloads.read(payloads.parse(data), at))
 
 
 def _apply(
-    record: Record, root: AnyPath, heard: Heard, at: str, names: Mapping[str, tuple[str, ...]]
-) -> str | None:
-    """Record what one payload says; the reason where that cannot be done, and nothing is."""
+    record: Record, root: AnyPath, part: Sequence[_Read], names: Mapping[str, tuple[str, ...]]
+) -> None:
     from orch_tui.record import capture
 
-    try:
-        with record.attempt():
-            capture.take(record, str(root), heard, at, names)
-    except RecordError:  # locked, or the disk is full: nobody's payload can be recorded
-        raise
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return None
+    with record.write():
+        for each in part:
+            if each.heard is not None:
+                capture.take(record, str(root), each.heard, each.at, names)
 
 
 def _set_aside(path: str, reason: str) -> None:

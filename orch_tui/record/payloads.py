@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from orch_tui.errors import FormatError
 from orch_tui.record.agents import LAUNCHERS, agent_key, failure, is_internal, tool_key
 from orch_tui.record.verification import EMPTY, UNHEARD
 
@@ -25,7 +26,7 @@ _REFUSALS = ("Error", "User rejected", "The user doesn't want", "[Request interr
 """How a result that is only text begins where the agent did not run to its end."""
 
 
-class UnreadableError(Exception):
+class UnreadableError(FormatError):
     """Not the payload of a hook; says why."""
 
 

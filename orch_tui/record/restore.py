@@ -46,7 +46,7 @@ def is_export(first_line: bytes) -> bool:
     """Whether a file that begins so is the export of a record."""
     try:
         head = json.loads(first_line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(head, dict) and head.get("format") == FORMAT
 

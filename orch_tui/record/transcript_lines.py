@@ -25,8 +25,14 @@ _LONGEST_MENDED = 4 * 1024 * 1024
 
 NOTHING = msgspec.Raw()
 
+_NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a decoder says of bytes it cannot take apart, or that are nested too deep for it."""
+
 Figure = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 """Tokens, milliseconds and the like: whatever is greater or less is none of them."""
+
+FilePath = Annotated[str, msgspec.Meta(max_length=4096, pattern=r"^[^\0]*$")]
+"""A path the system can be asked about (PATH_MAX of Linux): whatever else is none."""
 
 
 class Entry(msgspec.Struct):
@@ -42,7 +48,7 @@ class Entry(msgspec.Struct):
     sessionId: str | None = None
     agentId: str | None = None
     attributionAgent: str | None = None
-    cwd: str | None = None
+    cwd: FilePath | None = None
     timestamp: str | None = None
     parentToolUseID: str | None = None
     message: msgspec.Raw = NOTHING
@@ -98,8 +104,8 @@ class ToolInput(msgspec.Struct):
     subagent_type: str | None = None
     model: str | None = None
     resume: str | None = None
-    file_path: str | None = None
-    notebook_path: str | None = None
+    file_path: FilePath | None = None
+    notebook_path: FilePath | None = None
 
 
 class Task(msgspec.Struct):
@@ -165,7 +171,7 @@ def decoded(data: bytes | msgspec.Raw, kind: type[S]) -> S | None:
         return result
     except msgspec.ValidationError:
         return _field_by_field(data, kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except _NO_JSON:
         mended = _mended(bytes(data))
         return None if mended is None else decoded(mended, kind)
 
@@ -173,14 +179,14 @@ def decoded(data: bytes | msgspec.Raw, kind: type[S]) -> S | None:
 def _field_by_field(data: bytes | msgspec.Raw, kind: type[S]) -> S | None:
     try:
         held = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _NO_JSON:
         return None
     values = {}
     for field in msgspec.structs.fields(kind):
         if field.encode_name in held:
             try:
                 values[field.name] = msgspec.json.decode(held[field.encode_name], type=field.type)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except _NO_JSON:
                 continue
     return kind(**values)
 
@@ -224,7 +230,7 @@ def string(raw: msgspec.Raw) -> str | None:
         return None
     try:
         return msgspec.json.decode(raw, type=str)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _NO_JSON:
         mended = _mended(bytes(raw))
         return None if mended is None else str(json.loads(mended))
 
@@ -239,11 +245,11 @@ def blocks(content: msgspec.Raw) -> list[Block]:
         return []
     try:
         return _BLOCKS.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _NO_JSON:
         pass
     try:
         parts = _PARTS.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _NO_JSON:
         return []
     found = (decoded(part, Block) for part in parts)
     return [block for block in found if block is not None]
