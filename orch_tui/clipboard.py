@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from orch_tui import files
+from orch_tui import files, paths
 
 LARGEST_SEQUENCE = 74_994
 """Bytes of text that terminals and multiplexers are known to take in one OSC 52 sequence."""
@@ -82,10 +82,9 @@ def _by_terminal(text: str) -> bool:
 
 def _kept(text: str) -> Path:
     """The text in a file of the user alone."""
-    from platformdirs import user_state_dir
-
-    path = Path(user_state_dir("orch", appauthor=False)) / "clipboard.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)  # it keeps that mode
+    path = Path(paths.state_folder(), "clipboard.txt")
+    with files.refused(str(path)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # it keeps that mode
     files.write(path, text.encode("utf-8", "surrogateescape"))
     return path

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from orch_tui.errors import FormatError
-from orch_tui.paths import AnyPath, config_folder, record_folder
+from orch_tui.errors import FormatError, PathError
+from orch_tui.paths import AnyPath, config_folder, record_folder, resolve_path
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -168,7 +168,10 @@ def _share(value: Any, base: str) -> float:
 def _folders(value: Any, base: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise _WrongValueError("a list of folders", value)
-    return tuple(os.path.normpath(os.path.join(base, os.path.expanduser(item))) for item in value)
+    try:
+        return tuple(os.path.normpath(resolve_path(item, base)) for item in value)
+    except PathError as error:
+        raise _WrongValueError("folders that can be", error.name) from None
 
 
 def _table(value: Any, entry: type, must_be: str) -> Iterator[tuple[str, Any]]:

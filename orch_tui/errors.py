@@ -26,6 +26,24 @@ class UsageError(OrchError):
     exit_code = 2
 
 
+_SHOWN = 200
+"""Characters of a name that an error shows: behind them there is room for what is wrong."""
+
+
+def _shortened(name: str) -> str:
+    half = _SHOWN // 2
+    return name if len(name) <= _SHOWN else f"{name[: half - 1]}…{name[-half:]}"
+
+
+class PathError(UsageError):
+    """What was given for a file or folder is nothing that one could be called."""
+
+    def __init__(self, name: str, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"{_shortened(name)}: {reason}", hint=hint)
+        self.name = name
+        self.reason = reason
+
+
 class NotFoundError(OrchError):
     """An id that the record does not hold; the hint names the nearest that it does."""
 
@@ -50,7 +68,7 @@ class SourceError(OrchError):
     """A context source or deliverable that cannot be taken: missing, binary, unreadable, huge."""
 
     def __init__(self, source: str, reason: str, *, hint: str = "") -> None:
-        super().__init__(f"{source}: {reason}", hint=hint)
+        super().__init__(f"{_shortened(source)}: {reason}", hint=hint)
         self.source = source
         self.reason = reason
 

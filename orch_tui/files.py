@@ -20,7 +20,8 @@ def whole_file(path: Path, *, named: str = "") -> Iterator[BinaryIO]:
     Raises:
         SourceError: it cannot be written there.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # A name may be as long as the system lets it: the unfinished file has only its beginning.
+    unfinished = path.with_name(f".{path.name[:40]}.{os.getpid()}.tmp")
     with refused(named or str(path)):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

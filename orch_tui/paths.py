@@ -32,7 +32,10 @@ def project_root(start: AnyPath | None = None) -> str:
     unmarked folder under the home folder does not make all of it a project. Without a mark the
     folder is its own root.
     """
-    folder = start = os.path.realpath(os.getcwd() if start is None else start)
+    try:
+        folder = start = os.path.realpath(os.getcwd() if start is None else start)
+    except ValueError:  # a NUL, half of a surrogate pair: told by a file, never by the system
+        return os.fspath(start or "")
     configuration = {os.path.realpath(path) for path in _claude_folders()}
     while True:
         git = os.path.join(folder, ".git")
@@ -57,12 +60,14 @@ def record_folder(root: AnyPath) -> str:
 def database_path(root: AnyPath, *, given: AnyPath | None = None, configured: str = "") -> str:
     """The database to use: as ``given``, else ORCH_DB, else as ``configured``.
 
+    Raises PathError for a name that no file can have.
+
     ``configured`` is the setting ``database``: ``user`` for one database for all of the user's
     projects, anything else for the project's own.
     """
     wanted = given or os.environ.get("ORCH_DB")
     if wanted:
-        return os.path.abspath(os.path.expanduser(wanted))
+        return os.path.abspath(resolve_path(wanted))
     if configured == "user":
         return os.path.join(_user_folder("data"), "execution.db")
     return os.path.join(record_folder(root), "execution.db")
@@ -82,7 +87,7 @@ def inboxes(root: AnyPath) -> Iterator[str]:
     """
     yield os.path.join(record_folder(root), "inbox")
     project = _folder_name(root)
-    yield os.path.join(_user_folder("state"), "inbox", project)
+    yield os.path.join(state_folder(), "inbox", project)
     temporary = os.environ.get("TMPDIR") or "/tmp"
     yield os.path.join(temporary, f"orch-{os.getuid()}", "inbox", project)
 
@@ -161,9 +166,59 @@ def config_folder() -> str:
     return os.environ.get("ORCH_CONFIG_DIR") or _user_folder("config")
 
 
+def state_folder() -> str:
+    """The user's folder for what outlives a run and is no configuration."""
+    return _user_folder("state")
+
+
 def claude_folder() -> str:
     """The configuration folder of Claude Code: CLAUDE_CONFIG_DIR, else ``~/.claude``."""
     return next(_claude_folders())
+
+
+def resolve_path(given: AnyPath, folder: AnyPath | None = None) -> str:
+    """Resolve what a person named a file or folder to the path to open, be it there or not.
+
+    ``~`` and ``~user`` are homes, where there is such a user; a relative name is taken from
+    ``folder`` (default: the working folder). Links and ``..`` are left to the system.
+
+    Raises:
+        PathError: no name at all, the home of nobody, or what no system call takes: a name that
+            is too long, a NUL, half of a surrogate pair.
+    """
+    import errno
+
+    from orch_tui.errors import PathError
+
+    name = os.fspath(given)
+    if not name.strip():
+        raise PathError(repr(name), "names no file", hint="type a name or a path")
+    literal = os.path.join(os.getcwd() if folder is None else folder, name)
+    path = literal
+    try:
+        if name.startswith("~"):
+            path = _with_home(name) or literal
+        os.lstat(path)
+    except ValueError:  # UnicodeEncodeError is one
+        raise PathError(name, "holds a character that no file name can hold") from None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise PathError(name, "is too long for a file name", hint="choose a shorter") from None
+        if name.startswith("~") and path == literal:
+            user = name[1:].partition(os.sep)[0]
+            reason = f"there is no user {user}" if user else "you have no home folder"
+            hint = f"./{name} is a file that is called so" if user else "set HOME"
+            raise PathError(name, reason, hint=hint) from None
+    return path
+
+
+def _with_home(name: str) -> str | None:
+    """``~/x`` and ``~user/x`` with the home folder in place; None: there is no such home."""
+    user, _, rest = name[1:].partition(os.sep)
+    try:
+        return os.path.join(_home(user), rest) if rest else _home(user)
+    except KeyError:
+        return None
 
 
 def relative(path: AnyPath, root: AnyPath) -> str:
@@ -173,7 +228,10 @@ def relative(path: AnyPath, root: AnyPath) -> str:
     lead around, in fact.
     """
     for normal in (os.path.abspath, os.path.realpath):
-        full, base = normal(path), normal(root)
+        try:
+            full, base = normal(path), normal(root)
+        except ValueError:  # a NUL, half of a surrogate pair: no file of this project
+            return os.fspath(path)
         if full == base:
             return "."
         prefix = base.rstrip(os.sep) + os.sep
@@ -240,13 +298,19 @@ def _user_folder(kind: str) -> str:
         return os.path.join(given, "orch")
     if sys.platform == "darwin":
         usual = "Library/Application Support"
-    return os.path.join(_home(), usual, "orch")
+    try:
+        return os.path.join(_home(), usual, "orch")
+    except KeyError:
+        from orch_tui.errors import PathError
+
+        raise PathError("~", "you have no home folder", hint="set HOME") from None
 
 
-def _home() -> str:
-    home = os.environ.get("HOME", "")
+def _home(user: str = "") -> str:
+    """The home folder of a user, by default of whoever runs this. Raises KeyError: unknown."""
+    home = "" if user else os.environ.get("HOME", "")
     if os.path.isabs(home):
         return home
     import pwd
 
-    return pwd.getpwuid(os.getuid()).pw_dir
+    return (pwd.getpwnam(user) if user else pwd.getpwuid(os.getuid())).pw_dir

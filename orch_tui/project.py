@@ -54,7 +54,7 @@ class Project:
         remark: Callable[[str], object] = lambda text: None,
     ) -> None:
         try:
-            self.cwd = Path(folder or ".").absolute()
+            self.cwd = Path(paths.resolve_path(folder or "."))
         except FileNotFoundError:
             raise OrchError("the working folder is gone", hint="cd to one that exists") from None
         self.root = Path(paths.project_root(self.cwd))
@@ -169,7 +169,7 @@ class Project:
         return open_record(
             self.database,
             create=create,
-            actor=f"{getpass.getuser()} ({self._face})",
+            actor=f"{_user()} ({self._face})",
             clock=self._clock or utc_now,
         )
 
@@ -264,7 +264,7 @@ class Project:
             return None
         from orch_tui.prepare.templates import load
 
-        return load(name, [Path(folder) for folder in self.config.template_folders])
+        return load(name, [Path(folder) for folder in self.config.template_folders], self.cwd)
 
     def session_id(self, given: str | None) -> str:
         """The session that was named, or else the newest open one of the project.
@@ -298,7 +298,7 @@ class Project:
         from orch_tui.prepare.bundle import ReadBundle, loads
         from orch_tui.record import bundles, contents
 
-        path = self.cwd / given
+        path = Path(paths.resolve_path(given, self.cwd))
         if not path.is_file():
             if self.has_record:
                 bundle_id, version = bundles.resolve(self.record, given)
@@ -376,6 +376,14 @@ class Project:
         from orch_tui.recall.dates import moment
 
         return moment(text, datetime.fromisoformat(self.now()))
+
+
+def _user() -> str:
+    """Who runs this; a container may run a user that nobody has named."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
 
 
 def _identity(file: Path) -> tuple[int, int] | None:

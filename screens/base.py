@@ -106,9 +106,9 @@ class OrchScreen(Screen[None]):
             worker = get_current_worker()
             try:
                 result = work()
-            except OrchError as error:
+            except (OrchError, OSError) as error:
                 if not worker.is_cancelled:
-                    self.post_message(Refused(error, group))
+                    self.post_message(Refused(_as_refusal(error), group))
                 return
             if not worker.is_cancelled:
                 self.post_message(Answered(result, then, group))
@@ -155,6 +155,13 @@ class OrchScreen(Screen[None]):
         command = self.command()
         if command:
             self.app.copy(command, "the command")
+
+
+def _as_refusal(error: OrchError | OSError) -> OrchError:
+    """What the system said no to (a full disk, no permission) in the words of orch."""
+    if isinstance(error, OrchError):
+        return error
+    return OrchError(f"{error.filename or 'the system'}: {error.strerror or error}")
 
 
 class TooSmall(Widget):

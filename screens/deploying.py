@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from orch_tui.errors import ConflictError, UsageError
+from orch_tui.paths import resolve_path
 from orch_tui.screens.dialogs import Ask
 from orch_tui.screens.part import Part
 from orch_tui.screens.widgets.gauge import Gauge
@@ -259,10 +260,9 @@ def write_briefing(part: Part, label: str, briefing: bytes) -> None:
     def write_to(name: str | None) -> None:
         if not name:
             return
-        path = root / Path(name).expanduser()
         part.ask(
-            lambda: _write_new(path, briefing),
-            lambda _: part.notify(f"the briefing of {label} is in {name}", markup=False),
+            lambda: _write_new(name, root, briefing),
+            lambda _: part.notify(f"the briefing of {label} is in {one_line(name)}", markup=False),
             group="write",
         )
 
@@ -270,9 +270,10 @@ def write_briefing(part: Part, label: str, briefing: bytes) -> None:
     part.app.push_screen(Ask("Write the briefing to which file?", value=suggested), write_to)
 
 
-def _write_new(path: Path, data: bytes) -> None:
+def _write_new(name: str, folder: Path, data: bytes) -> None:
     from orch_tui.files import write
 
+    path = Path(resolve_path(name, folder))
     if path.exists() and not (path.is_file() and path.read_bytes() == data):
         raise ConflictError(f"{path} exists already", hint="name another file")
     write(path, data)

@@ -16,6 +16,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from orch_tui.paths import resolve_path
 from orch_tui.screens.base import OrchScreen
 from orch_tui.screens.dialogs import Ask, Choose
 from orch_tui.screens.drift import Drifted, in_words
@@ -24,6 +25,7 @@ from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import TABS, Preview
 from orch_tui.screens.widgets.query import QueryInput
 from orch_tui.screens.widgets.rows import Column, Row, Rows, Spans
+from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.words import state_of
 from orch_tui.times import local_time
 
@@ -329,11 +331,17 @@ the box to the list and back; **F7** on one run and then on another compares the
             return
         from orch_tui.files import write
 
-        path = self.app.project.cwd / Path(name).expanduser()
+        folder = self.app.project.cwd
         data = self.query_one("#preview", Preview).text.encode("utf-8", "surrogateescape")
+
+        def work() -> str:
+            path = resolve_path(name, folder)
+            write(Path(path), data)
+            return path
+
         self.ask(
-            lambda: write(path, data),
-            lambda _: self.app.notify(f"written to {path}", markup=False),
+            work,
+            lambda path: self.app.notify(f"written to {one_line(path)}", markup=False),
             group="write",
         )
 

@@ -20,6 +20,7 @@ from orch_tui.api import Project
 from orch_tui.errors import ConflictError, NotFoundError, OverBudgetError, RecordError, UsageError
 from orch_tui.facts import ExecutionFacts, Output, PlannedAgent, Session
 from orch_tui.prepare.bundle import Bundle
+from tests.cli.test_file_names import NAMED
 from tests.conftest import FakeClock
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -409,3 +410,21 @@ def test_a_session_leaves_a_bundle_only_the_room_that_others_do_not_take(folder:
         assert [item.sections for item in fitted.items] == [("(skeleton)",)]
         assert session.prepare_context("b", references=["long.md"], fit=True) == fitted
         assert session.track_budget().status != "over"
+
+
+@NAMED
+def test_a_name_no_file_can_have_is_one_of_orchs_errors(
+    session: OrchestrationSession, name: str, said: str
+) -> None:
+    calls: list[Callable[[], object]] = [
+        lambda: OrchestrationSession("s", project=name),
+        lambda: OrchestrationSession("s", database=name),
+        lambda: Project(name),
+        lambda: session.project.read_bundle(name),
+        lambda: session.prepare_context("a", files=[name]),
+        lambda: session.init_deployment(context_bundle=name),
+        lambda: session.generate_synthesis_report(template=name),
+    ]
+    for call in calls:
+        with pytest.raises(OrchError, match=said):
+            call()

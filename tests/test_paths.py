@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import platformdirs
 import pytest
 
 from orch_tui import paths
+from orch_tui.errors import PathError
 
 
 @pytest.fixture(autouse=True)
@@ -167,3 +169,30 @@ def test_without_a_home_the_user_still_has_one(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.delenv(name, raising=False)
     theirs = platformdirs.user_state_dir("orch", appauthor=False)
     assert paths._user_folder("state") == theirs
+
+
+def test_what_a_person_typed_becomes_the_path_to_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/me")
+    assert paths.resolve_path("a/../b.md") == str(tmp_path / "a" / ".." / "b.md")
+    assert paths.resolve_path("b.md", "/elsewhere") == "/elsewhere/b.md"
+    assert paths.resolve_path("/b.md", "/elsewhere") == "/b.md"
+    assert paths.resolve_path("~/b.md") == "/home/me/b.md"
+    assert paths.resolve_path("~") == "/home/me"
+    own = pwd.getpwuid(os.getuid())
+    assert paths.resolve_path(f"~{own.pw_name}/b.md") == os.path.join(own.pw_dir, "b.md")
+    for home in ("", "relative"):
+        monkeypatch.setenv("HOME", home)
+        assert paths.resolve_path("~/b.md") == os.path.join(own.pw_dir, "b.md")
+    monkeypatch.delenv("HOME")
+    assert paths.resolve_path("~/b.md") == os.path.join(own.pw_dir, "b.md")
+    with pytest.raises(PathError, match="names no file"):
+        paths.resolve_path("  ")
+
+
+@pytest.mark.parametrize("name", ["/a\0b", "a\0b", "/\ud800", "~a\0b/c"])
+def test_a_name_that_a_transcript_tells_stops_nothing(name: str, tmp_path: Path) -> None:
+    assert paths.project_root(name) == name
+    assert paths.relative(name, tmp_path) == name

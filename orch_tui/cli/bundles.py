@@ -6,6 +6,7 @@ import argparse
 import os
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orch_tui.cli.output import (
@@ -22,6 +23,7 @@ from orch_tui.cli.output import (
 )
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.errors import UsageError
+from orch_tui.paths import resolve_path
 from orch_tui.project import Project
 
 if TYPE_CHECKING:
@@ -180,7 +182,7 @@ def _deduplicate(arguments: Namespace) -> None:
     document = sharing.to_dict(found)
     for_agents = None
     if arguments.output and arguments.output.lower().endswith((".md", ".markdown")):
-        for_agents = project.cwd / arguments.output
+        for_agents = Path(resolve_path(arguments.output, project.cwd))
         write_text(arguments.output, sharing.shared_document(found))
     elif arguments.output:
         write_text(arguments.output, dumps(document))

@@ -27,6 +27,7 @@ from orch_tui.cli import screens
 from orch_tui.cli.output import printable
 from orch_tui.cli.parser import Parser
 from orch_tui.errors import OrchError, SourceError
+from orch_tui.paths import resolve_path
 from orch_tui.project import Project
 
 MOST_FILES = 12
@@ -51,11 +52,11 @@ orch demo --project .        # on this project""",
 
 def _demo(arguments: Namespace) -> None:
     if arguments.project:
-        folder = Path(arguments.project)
+        folder = Path(resolve_path(arguments.project))
         if not folder.is_dir():
             raise SourceError(arguments.project, "there is no such folder")
     else:
-        folder = _make_sample(Path(arguments.folder or _free_name("orch-demo")))
+        folder = _make_sample(arguments.folder or _free_name("orch-demo"))
     project = Project(folder, database=arguments.db, face="demo")
     project.cwd = project.root  # the steps are shown as typed there
     print(f"project: {project.root}")
@@ -75,11 +76,12 @@ def _free_name(name: str) -> str:
     return free
 
 
-def _make_sample(folder: Path) -> Path:
+def _make_sample(name: str) -> Path:
     """A small real project: a specification, a module and its tests, in git where there is git."""
+    folder = Path(resolve_path(name))
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SourceError(
-            str(folder), "exists already", hint="name another folder, or --project to use it"
+            name, "exists already", hint="name another folder, or --project to use it"
         )
     shutil.copytree(
         asset("sample"), folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")

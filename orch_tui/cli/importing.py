@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from orch_tui.cli.output import FORMATS, as_row, print_rows, say
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.errors import SourceError, UsageError
+from orch_tui.paths import resolve_path
 
 if TYPE_CHECKING:
     from orch_tui.record.importing import Summary
@@ -45,7 +46,7 @@ def _import(arguments: Namespace) -> None:
     if arguments.paths and arguments.all:
         raise UsageError("PATH and --all name different things", hint="leave one of them out")
     project = project_of(arguments)
-    paths = [Path(path).expanduser() for path in arguments.paths]
+    paths = [Path(resolve_path(path)) for path in arguments.paths]
     for path in paths:
         if not path.exists():
             raise SourceError(str(path), "is not there", hint="name a transcript or a folder")

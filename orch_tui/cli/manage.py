@@ -9,7 +9,8 @@ from pathlib import Path
 
 from orch_tui.cli.output import add_format, as_row, print_rows, read_bytes, say
 from orch_tui.cli.parser import Parser, project_of
-from orch_tui.errors import OrchError, UsageError
+from orch_tui.errors import OrchError, SourceError, UsageError
+from orch_tui.paths import resolve_path
 from orch_tui.project import Project
 
 
@@ -62,7 +63,7 @@ def backup() -> argparse.ArgumentParser:
 
 def _backup(arguments: Namespace) -> None:
     project = project_of(arguments)
-    project.existing_record.backup(Path(arguments.target))
+    project.existing_record.backup(Path(resolve_path(arguments.target)))
     print(arguments.target)
 
 
@@ -161,7 +162,7 @@ def _hook_command(arguments: Namespace) -> str:
 def _install_hooks(arguments: Namespace) -> int:
     from orch_tui import hooks_install
 
-    root = None if arguments.user else Project(arguments.project).root
+    root = None if arguments.user else _root(arguments.project)
     if arguments.user and arguments.shared:
         raise UsageError("--shared is for the settings of a project, --user for your own")
     path = hooks_install.settings_file(root, shared=arguments.shared)
@@ -222,7 +223,7 @@ def _uninstall(arguments: Namespace) -> None:
 def _uninstall_hooks(arguments: Namespace) -> bool:
     from orch_tui import hooks_install
 
-    root = None if arguments.user else Project(arguments.project).root
+    root = None if arguments.user else _root(arguments.project)
     kinds = [True] if arguments.shared or root is None else [False, True]
     found = False
     for shared in kinds:
@@ -253,8 +254,16 @@ def _folder(arguments: Namespace) -> Path:
     from orch_tui.skill import skill_folder
 
     if arguments.plugin:
-        return Path(arguments.plugin).absolute()
-    return skill_folder(None if arguments.user else Project(arguments.project).root)
+        return Path(resolve_path(arguments.plugin))
+    return skill_folder(None if arguments.user else _root(arguments.project))
+
+
+def _root(given: str | None) -> Path:
+    """The project that was named, which must be there; default: of the working folder."""
+    project = Project(given)
+    if not project.cwd.is_dir():
+        raise SourceError(str(given), "there is no such folder")
+    return project.root
 
 
 SHELLS = ("bash", "zsh", "fish")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from orch_tui.errors import SourceError, UsageError
 from orch_tui.files import refused, whole_file
+from orch_tui.paths import resolve_path
 from orch_tui.times import local_time
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def _whole_file(path: str) -> Iterator[BinaryIO]:
     Raises:
         SourceError: it cannot be written there, or holds a database.
     """
-    target = Path(path)
+    target = Path(resolve_path(path))
     if target.exists() and not target.is_file():  # a pipe or device is written, never replaced
         with refused(path), target.open("wb") as file:
             yield file
@@ -209,7 +210,7 @@ def read_bytes(path: str) -> bytes:
             say("reading from the terminal; Ctrl-D ends it")
         return sys.stdin.buffer.read()
     try:
-        return Path(path).read_bytes()
+        return Path(resolve_path(path)).read_bytes()
     except OSError as error:
         raise SourceError(path, f"cannot be read: {error.strerror}") from error
 

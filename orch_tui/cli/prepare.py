@@ -19,11 +19,11 @@ from orch_tui.cli.output import (
     printable,
     say,
     split_list,
-    write_text,
     writing,
 )
 from orch_tui.cli.parser import Parser, project_of
-from orch_tui.errors import OverBudgetError, SourceError, UsageError
+from orch_tui.errors import OverBudgetError, PathError, SourceError, UsageError
+from orch_tui.paths import resolve_path
 from orch_tui.project import Project
 
 if TYPE_CHECKING:
@@ -181,13 +181,20 @@ def _check_sources(project: Project, arguments: Namespace) -> None:
         named = split_list(given)
         if given and not named:
             raise UsageError(f"--{flag} names no source", hint="is a variable empty?")
-        output = os.path.realpath(project.cwd / arguments.output)
-        if arguments.output != "-" and any(
-            os.path.realpath(project.cwd / name) == output for name in named
-        ):
+        if arguments.output != "-" and _place(project, arguments.output) in {
+            _place(project, name) for name in named
+        }:
             raise UsageError(
                 f"--output {arguments.output} is a source of the bundle", hint="name another file"
             )
+
+
+def _place(project: Project, name: str) -> str:
+    """Where a name leads, through links; a source that is no file stays as it is."""
+    try:
+        return os.path.realpath(resolve_path(name, project.cwd))
+    except PathError:
+        return name
 
 
 def _on_ambient(ambient: Ambient, held: Sequence[Overlap]) -> Iterator[str]:
@@ -305,15 +312,15 @@ def _generate_briefing(arguments: Namespace) -> None:
     named = FORMS[arguments.form] if arguments.form else arguments.template
     rendered = render(bundle, project.template(named))
     say(*_besides(project, bundle))
-    if project.has_record:
-        from orch_tui.record import bundles
+    with writing(arguments.output or (None if arguments.copy else "-")) as write:
+        if project.has_record:
+            from orch_tui.record import bundles
 
-        if saved := bundles.same(project.record, bundle):
-            bundles.keep_briefing(project.record, saved, rendered)
-    if arguments.copy:
-        copy_text(rendered, "the briefing")
-    if arguments.output or not arguments.copy:
-        write_text(arguments.output or "-", rendered)
+            if saved := bundles.same(project.record, bundle):
+                bundles.keep_briefing(project.record, saved, rendered)
+        if arguments.copy:
+            copy_text(rendered, "the briefing")
+        write(rendered)
 
 
 def _besides(project: Project, bundle: Bundle) -> Iterator[str]:

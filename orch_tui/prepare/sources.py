@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from orch_tui.errors import NotFoundError, SourceError
+from orch_tui.errors import NotFoundError, PathError, SourceError
+from orch_tui.paths import resolve_path
 from orch_tui.prepare import sections
 from orch_tui.prepare.decoding import codec_of, decode
 from orch_tui.prepare.secrets import named_like_one
@@ -157,12 +158,13 @@ class SourceReader:
         return None
 
     def _find(self, name: str) -> Path | None:
-        if not name or "\0" in name:
-            return None
-        given = Path(name).expanduser() if name.startswith("~/") else Path(name)
         for base in (self.cwd, self.root):
-            if os.path.lexists(base / given):
-                return base / given
+            try:
+                path = resolve_path(name, base)
+            except PathError:
+                return None
+            if os.path.lexists(path):
+                return Path(path)
         return None
 
     def _file(
@@ -252,6 +254,12 @@ class SourceReader:
         return _plain(real.relative_to(root))
 
     def _glob(self, pattern: str) -> list[Path]:
+        try:
+            resolved = resolve_path(pattern, self.cwd)
+        except PathError as error:
+            raise SourceError(pattern, error.reason, hint=error.hint) from None
+        if pattern.startswith("~"):
+            pattern = resolved
         anchored = Path(pattern).is_absolute()
         relative = os.path.relpath(pattern, "/") if anchored else pattern
         if relative.endswith("**"):
@@ -279,6 +287,10 @@ class SourceReader:
         from difflib import get_close_matches
 
         path = (_LINES.fullmatch(source) or {"path": source})["path"].split("#")[0] or source
+        try:
+            path = resolve_path(path, "")
+        except PathError as error:
+            return SourceError(source, error.reason, hint=error.hint)
         for base in (self.cwd, self.root):
             folder, wanted = _first_missing(base / path)
             if close := get_close_matches(wanted, _names_in(folder), n=3, cutoff=0.6):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from orch_tui.assets import asset
 from orch_tui.errors import FormatError, NotFoundError, SourceError
+from orch_tui.paths import resolve_path
 
 if TYPE_CHECKING:
     from jinja2 import nodes
@@ -46,17 +47,18 @@ class Template:
         return _JINJA.search(self.text) is not None
 
 
-def load(name: str, folders: Sequence[Path] = ()) -> Template:
+def load(name: str, folders: Sequence[Path] = (), cwd: Path | None = None) -> Template:
     """The template at path ``name``, or called so in ``folders`` or among those of orch.
 
-    A name may leave out its last suffixes (``briefing`` is ``briefing.md.tmpl``). Raises
-    NotFoundError with the nearest names, SourceError for a file that holds no text.
+    A name may leave out its last suffixes (``briefing`` is ``briefing.md.tmpl``); a relative path
+    is taken from ``cwd`` (default: the working folder). Raises NotFoundError with the nearest
+    names, SourceError for a file that holds no text, PathError for what can be no file.
     """
     searched = [folder for folder in (*folders, asset("templates")) if folder.is_dir()]
-    path = Path(name)
+    path = Path(resolve_path(name, cwd))
     if path.is_file():
         return _read(path)
-    if len(path.parts) > 1:
+    if len(Path(name).parts) > 1:
         raise SourceError(name, "there is no such template")
     for folder in searched:
         if (folder / name).is_file():

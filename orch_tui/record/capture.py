@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from orch_tui.errors import PathError
 from orch_tui.models.database import Record, in_list
+from orch_tui.paths import resolve_path
 from orch_tui.record import awaited, briefings, sessions
 from orch_tui.record.keys import owner_of
 from orch_tui.record.merge import UNKNOWN, same_words
@@ -265,7 +267,10 @@ def _of_session(record: Record, session: str, condition: str, *parameters: str) 
 
 def last_words(path: str) -> str | None:
     """The last message of an agent in its transcript, if that is there already."""
-    path = os.path.expanduser(path)
+    try:
+        path = resolve_path(path)
+    except PathError:
+        return None
     if not path.endswith(".jsonl") or not os.path.isfile(path):
         return None
     try:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from orch_tui.errors import UsageError
-from orch_tui.paths import relative
+from orch_tui.errors import PathError, UsageError
+from orch_tui.paths import relative, resolve_path
 
 KEPT_BYTES = 1_000_000
 """Text up to this size is kept with the record, so that its versions can be told apart later."""
@@ -51,7 +51,7 @@ def collect(paths: Iterable[str], root: Path) -> list[Deliverable]:
     too for binary files and links, without git, when it is slow, and where it would have to run
     a configured filter such as LFS.
     """
-    files = {relative(root / path, root): root / path for path in paths}
+    files = {relative(file, root): file for file in (_place(path, root) for path in paths)}
     found = {name: _read(name, path) for name, path in files.items()}
     changes = _changes(path for name, path in files.items() if found[name][0].is_text)
     collected = []
@@ -65,6 +65,14 @@ def collect(paths: Iterable[str], root: Path) -> list[Deliverable]:
             )
         collected.append(deliverable)
     return collected
+
+
+def _place(path: str, root: Path) -> Path:
+    """Where a claimed path leads; one that can be no file is a claim too, of what is missing."""
+    try:
+        return Path(resolve_path(path, root))
+    except PathError:
+        return root / path
 
 
 def state(path: str, sha256: str | None, root: Path) -> State:

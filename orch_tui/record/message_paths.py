@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from orch_tui.paths import relative
+from orch_tui.errors import PathError
+from orch_tui.paths import relative, resolve_path
 from orch_tui.record.message_lines import Line
 from orch_tui.record.patterns import pattern
 
@@ -201,7 +202,13 @@ class _Disk:
         self._known: dict[tuple[str, bool], bool] = {}
 
     def name(self, path: str) -> str:
-        return relative(os.path.join(self._root, os.path.expanduser(path)), self._root)
+        return relative(self._full(path), self._root)
+
+    def _full(self, path: str) -> str:
+        try:
+            return resolve_path(path, self._root)
+        except PathError:  # a message may name what can be no file
+            return os.path.join(self._root, path)
 
     def is_inside(self, path: str) -> bool:
         if os.path.isabs(path):
@@ -220,7 +227,7 @@ class _Disk:
         if key not in self._known:
             test = os.path.isdir if folder else os.path.isfile
             try:
-                self._known[key] = test(os.path.join(self._root, os.path.expanduser(path)))
+                self._known[key] = test(self._full(path))
             except (OSError, ValueError):  # a NUL, a lone surrogate, a name too long
                 self._known[key] = False
         return self._known[key]

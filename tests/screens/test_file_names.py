@@ -1,0 +1,131 @@
+"""Names that no file can have, typed into the screens: the app says it and stays."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from orch_tui.api import OrchestrationSession, show
+from orch_tui.app import OrchApp
+from orch_tui.project import Project
+from orch_tui.screens.base import OrchScreen, Problem
+from orch_tui.screens.completing import Completing
+from orch_tui.screens.dialogs import Ask
+from tests.cli.test_file_names import NAMED
+from tests.conftest import FakeClock
+
+
+@pytest.fixture
+def folder(tmp_path: Path, clock: FakeClock) -> Path:
+    """A project with one run that waits."""
+    root = tmp_path / "spotter"
+    (root / ".claude").mkdir(parents=True)
+    (root / "spec.md").write_text("# Walrus\nThe walrus indexes words.\n")
+    project = Project(root, clock=clock)
+    session = OrchestrationSession("Index the words", project=project)
+    bundle = session.prepare_context("debugger", scope="Find the slow query", files=["spec.md"])
+    session.init_deployment(context_bundle=bundle, model="sonnet")
+    project.close()
+    return root
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    quiet = 0
+    while quiet < 3:
+        await pilot.pause()
+        busy = [w for w in pilot.app.workers if w.group != "watch" and not w.is_finished]
+        await asyncio.gather(*(w.wait() for w in busy), return_exceptions=True)
+        quiet = 0 if busy else quiet + 1
+
+
+async def pressed(pilot: Pilot[None], *keys: str) -> None:
+    for key in keys:
+        await pilot.press(key)
+        await settled(pilot)
+
+
+async def answered(pilot: Pilot[None], text: str) -> str:
+    """Answer the question in front; what the screen then says no to."""
+    assert isinstance(pilot.app.screen, Ask)
+    pilot.app.screen.query_one(Input).value = text
+    await pressed(pilot, "enter")
+    assert isinstance(pilot.app.screen, OrchScreen)
+    problem = pilot.app.screen.query_one(Problem)
+    return problem.text if problem.has_class("-shown") else ""
+
+
+PLACES = {
+    "the text of a run": ("f4", "escape", "f6", "f12"),
+    "a briefing": ("f3", "enter", "escape", "w"),
+    "a final message": ("f3", "c", "f6"),
+    "a source": ("f2", "escape", "a"),
+}
+
+
+@NAMED
+@pytest.mark.parametrize("keys", PLACES.values(), ids=PLACES)
+async def test_a_name_no_file_can_have_is_said_in_place(
+    folder: Path, clock: FakeClock, keys: tuple[str, ...], name: str, said: str
+) -> None:
+    before = sorted(folder.rglob("*"))
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pressed(pilot, *keys)
+        assert said in await answered(pilot, name)
+        assert app.is_running
+    written = {*folder.rglob("*")} - {*before}
+    assert all("orchestration" in path.parts for path in written), written
+
+
+async def test_the_home_folder_is_meant_and_a_long_name_is_written(
+    folder: Path, clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        for name in ("~/given.md", "~/" + "n" * 255):
+            await pressed(pilot, *PLACES["the text of a run"])
+            assert await answered(pilot, name) == ""
+            assert "walrus" in (tmp_path / "home" / name[2:]).read_text()
+
+
+async def test_what_cannot_be_copied_is_said(
+    folder: Path, clock: FakeClock, own_home: Path
+) -> None:
+    (own_home / ".local").mkdir(exist_ok=True)
+    (own_home / ".local" / "state").write_text("in the way")
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pressed(pilot, "escape", "ctrl+y")
+        assert any("cannot be written" in note.message for note in app._notifications)
+        assert app.is_running
+
+
+@NAMED
+async def test_a_deliverable_that_can_be_no_file_is_missing(
+    folder: Path, clock: FakeClock, name: str, said: str
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pressed(pilot, "f3", "c", "D", "o", "n", "e", "tab", "a", "enter")
+        await answered(pilot, name)
+        for completing in app.screen.query(Completing):
+            completing.settle()
+        await settled(pilot)
+        await pressed(pilot, "f8")
+        assert app.is_running
+        refused = app.screen.query_one(Problem)
+        delivered = show("exec-001", project=folder).delivered
+        if "\ud800" in name:  # no text of the record may hold it
+            assert refused.has_class("-shown") and not delivered
+        else:
+            assert [one.state for one in delivered] == ["missing"]
