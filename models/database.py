@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import time
 from _thread import _local  # importing threading would cost a command half a millisecond
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -330,6 +331,28 @@ def _check_place(path: Path) -> None:
         )
     if path.exists() and not path.is_file():
         raise RecordError(f"{path} is no file", hint="name another with --db, or move it away")
+    real = Path(os.path.realpath(path))  # SQLite looks beside what a link leads to
+    for each in (real.with_name(f"{real.name}-{end}") for end in ("journal", "wal", "shm")):
+        if os.path.lexists(each) and not stat.S_ISREG(each.lstat().st_mode):
+            raise RecordError(f"{each} is no plain file", hint="remove it, or name another record")
+    journal = real.with_name(f"{real.name}-journal")
+    if journal.exists() and _names_another_file(journal):
+        raise RecordError(
+            f"{journal} names another file, which SQLite would delete",
+            hint="it did not come from orch: remove it unless you know whose it is",
+        )
+
+
+_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
+
+
+def _names_another_file(journal: Path) -> bool:
+    """Whether a rollback journal ends with the name of a super-journal: rolling it back deletes
+    that file, whichever it is (https://sqlite.org/fileformat2.html, "The Rollback Journal"). A
+    transaction on one database, so any of orch's, leaves none."""
+    with journal.open("rb") as file:
+        file.seek(max(0, journal.stat().st_size - len(_JOURNAL_MAGIC)))
+        return file.read() == _JOURNAL_MAGIC
 
 
 def _check_header(path: Path) -> None:

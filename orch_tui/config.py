@@ -8,6 +8,7 @@ names one key of the keymap keeps the user's others.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -15,6 +16,9 @@ from typing import Any
 
 from orch_tui.errors import FormatError, PathError
 from orch_tui.paths import AnyPath, config_folder, record_folder, resolve_path
+
+MOST_BYTES = 1_000_000
+"""A larger file of settings is not read."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -96,6 +100,12 @@ def load(root: AnyPath) -> Config:
 
 def _read(file: str) -> dict[str, Any]:
     try:
+        found = os.stat(file)  # a repository can bring a link to a pipe or an endless device
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
+            raise FormatError(
+                f"{file}: cannot be read: it is no plain file of {MOST_BYTES:,} bytes at most",
+                hint="remove it",
+            )
         with open(file, "rb") as stream:
             import tomllib  # only who has a file pays for the parser
 

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 from orch_tui import paths
 from orch_tui.errors import OrchError, SourceError
-from orch_tui.files import write
+from orch_tui.files import read_plain, refuse_link, write
 
 _SUFFIX = ".draft"
 
@@ -41,6 +41,7 @@ class Drafts:
     def _save(self, name: str, text: str) -> None:
         path = self._path(name)
         try:
+            refuse_link(path)
             if not text:
                 path.unlink(missing_ok=True)
                 return
@@ -56,14 +57,16 @@ class Drafts:
     def load(self, name: str) -> str:
         """The draft as it was kept; empty where there is none."""
         try:
-            return self._path(name).read_bytes().decode("utf-8", "surrogatepass")
+            return read_plain(self._path(name)).decode("utf-8", "surrogatepass")
         except (OSError, UnicodeDecodeError):
             return ""
 
     def names(self) -> set[str]:
         """The drafts there are."""
         return {
-            unquote(path.name.removesuffix(_SUFFIX)) for path in self.folder.glob(f"*{_SUFFIX}")
+            unquote(path.name.removesuffix(_SUFFIX))
+            for path in self.folder.glob(f"*{_SUFFIX}")
+            if path.is_file() and not paths.linked_part(path.absolute())
         }
 
     def drop(self, name: str) -> None:

@@ -1,14 +1,16 @@
-"""Writing files as a whole or not at all."""
+"""Writing files as a whole or not at all, and nothing through a link in a record folder."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import ENOENT
 from pathlib import Path
 from typing import BinaryIO
 
 from orch_tui.errors import SourceError
+from orch_tui.paths import linked_part
 
 
 @contextmanager
@@ -20,12 +22,14 @@ def whole_file(path: Path, *, named: str = "") -> Iterator[BinaryIO]:
     Raises:
         SourceError: it cannot be written there.
     """
+    refuse_link(path, named)
     # A name may be as long as the system lets it: the unfinished file has only its beginning.
-    unfinished = path.with_name(f".{path.name[:40]}.{os.getpid()}.tmp")
+    unfinished = path.with_name(f".{path.name[:40]}.{os.urandom(4).hex()}.tmp")
     with refused(named or str(path)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        opened = unfinished.open("xb")  # fails where a link of that name was put
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished.open("wb") as file:
+            with opened as file:
                 yield file
             if path.exists():
                 unfinished.chmod(path.stat().st_mode)
@@ -33,6 +37,31 @@ def whole_file(path: Path, *, named: str = "") -> Iterator[BinaryIO]:
         finally:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
+
+
+def refuse_link(path: Path, named: str = "") -> None:
+    """Refuse a path in a record folder that leads through a symbolic link.
+
+    Raises:
+        SourceError: it names the link.
+    """
+    if link := linked_part(path.absolute()):
+        raise SourceError(
+            named or str(path),
+            f"cannot be written: {link} is a symbolic link",
+            hint="a repository can bring such a link; remove it, or name another file",
+        )
+
+
+def read_plain(path: Path) -> bytes:
+    """Read a regular file, through no link where it lies in a record folder.
+
+    Raises:
+        OSError: there is none, a pipe or device is no such file, or it cannot be read.
+    """
+    if linked_part(path.absolute()) or not path.is_file():
+        raise FileNotFoundError(ENOENT, "there is no plain file", str(path))
+    return path.read_bytes()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 
@@ -121,6 +122,14 @@ def test_a_warning_above_critical_names_both_files(root: Path, user: Path, proje
 def test_a_file_that_cannot_be_read_is_named(root: Path, project: Path) -> None:
     project.write_bytes(b"theme = '\xff'")
     with pytest.raises(FormatError, match="is not TOML"):
+        load(root)
+    project.unlink()
+    os.mkfifo(project)
+    with pytest.raises(FormatError, match="cannot be read"):
+        load(root)
+    project.unlink()
+    project.symlink_to("/dev/zero")
+    with pytest.raises(FormatError, match="cannot be read"):
         load(root)
     project.unlink()
     project.mkdir()

@@ -27,6 +27,7 @@ from orch_tui.cli import screens
 from orch_tui.cli.output import printable
 from orch_tui.cli.parser import Parser
 from orch_tui.errors import OrchError, SourceError
+from orch_tui.files import write
 from orch_tui.paths import resolve_path
 from orch_tui.project import Project
 
@@ -292,8 +293,7 @@ def _is_sound(path: Path) -> bool:
 def _write(project: Project, name: str, text: str) -> str:
     """A file under ``.claude/orchestration/demo``, by its path from the root."""
     path = project.root / ".claude" / "orchestration" / "demo" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    write(path, text.encode())
     return path.relative_to(project.root).as_posix()
 
 

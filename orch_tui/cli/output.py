@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from orch_tui.errors import SourceError, UsageError
-from orch_tui.files import refused, whole_file
+from orch_tui.files import refuse_link, refused, whole_file
 from orch_tui.paths import resolve_path
 from orch_tui.times import local_time
 
@@ -164,6 +164,7 @@ def _whole_file(path: str) -> Iterator[BinaryIO]:
         SourceError: it cannot be written there, or holds a database.
     """
     target = Path(resolve_path(path))
+    refuse_link(target, path)
     if target.exists() and not target.is_file():  # a pipe or device is written, never replaced
         with refused(path), target.open("wb") as file:
             yield file

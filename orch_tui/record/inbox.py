@@ -210,8 +210,11 @@ def set_aside(folder: str) -> list[tuple[str, str]]:
 
 
 def _reason(path: str) -> str:
+    file = f"{path}.reason"
     try:
-        with open(f"{path}.reason", encoding="utf-8") as file:
-            return file.readline(500).strip()
+        if os.path.islink(file) or not os.path.isfile(file):
+            return ""
+        with open(file, encoding="utf-8") as stream:
+            return stream.readline(500).strip()
     except (OSError, ValueError):
         return ""

@@ -27,7 +27,7 @@ from orch_tui.models.base import JsonField
 from orch_tui.models.contents import Briefing, Content
 from orch_tui.models.database import Record, is_record_folder
 from orch_tui.models.schema import TABLES, TRIGGERS, script
-from orch_tui.paths import drafts_folder, safe_inboxes
+from orch_tui.paths import drafts_folder, linked_part, safe_inboxes
 from orch_tui.record import briefings, contents, journal
 from orch_tui.record.contents import GONE
 from orch_tui.record.observations import settle
@@ -357,7 +357,12 @@ def _squeeze(record: Record) -> None:
 def _files(record: Record, secret: _Secret) -> Iterator[str]:
     own = {record.path.with_name(record.path.name + end) for end in ("", "-wal", "-shm")}
     for path in dict.fromkeys(_around(record)):
-        if path not in own and path.is_file() and _holds(path, secret):
+        if (
+            path not in own
+            and not linked_part(path.absolute())
+            and path.is_file()
+            and _holds(path, secret)
+        ):
             yield str(path)
 
 

@@ -150,6 +150,60 @@ def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
         Record(tmp_path)
 
 
+@pytest.mark.parametrize("linked", ["execution.db", "orchestration", ".claude"])
+@pytest.mark.parametrize("there", [False, True])
+def test_a_record_behind_a_link_is_refused(tmp_path: Path, linked: str, there: bool) -> None:
+    """A repository can bring a link to anywhere; by its real name the record can be used."""
+    real = tmp_path / "elsewhere" / ".claude" / "orchestration" / "execution.db"
+    real.parent.mkdir(parents=True)
+    if there:
+        Record(real).close()
+    target = next(part for part in (real, *real.parents) if part.name == linked)
+    path = tmp_path / "project" / real.relative_to(tmp_path / "elsewhere")
+    link = next(part for part in (path, *path.parents) if part.name == linked)
+    link.parent.mkdir(parents=True)
+    link.symlink_to(target)
+    before = sorted(real.parent.iterdir()), real.parent.stat()
+    with pytest.raises(RecordError, match=f"{link} is a symbolic link"):
+        Record(path)
+    assert (sorted(real.parent.iterdir()), real.parent.stat()) == before
+    Record(real).close()
+
+
+def test_an_ignore_file_that_is_a_link_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / ".claude" / "orchestration"
+    folder.mkdir(parents=True)
+    (folder / ".gitignore").symlink_to(tmp_path / "outside")
+    Record(folder / "execution.db").close()
+    assert not (tmp_path / "outside").exists()
+
+
+@pytest.mark.parametrize("name", ["", "-journal", "-wal", "-shm"])
+def test_a_pipe_in_place_of_a_file_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / f"x.db{name}")
+    with pytest.raises(RecordError, match="is no (plain )?file"):
+        Record(tmp_path / "x.db")
+
+
+def test_a_planted_journal_deletes_nothing(tmp_path: Path) -> None:
+    """SQLite deletes the file that a hot journal names as its super-journal."""
+    path, victim = tmp_path / "x.db", tmp_path / "victim"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (a)")
+    victim.write_text("precious")
+    page, magic, size = path.read_bytes()[:4096], bytes.fromhex("d9d505f920a163d7"), 4096
+    sums = sum(page[number] for number in range(size - 200, 0, -200))
+    name = os.fsencode(victim)
+    words = (1, 0, path.stat().st_size // size, 512, size)
+    head = (magic + b"".join(word.to_bytes(4) for word in words)).ljust(512, b"\0")
+    body = (1).to_bytes(4) + page + sums.to_bytes(4) + (0x40000000 // size + 1).to_bytes(4)
+    tail = name + len(name).to_bytes(4) + sum(name).to_bytes(4) + magic
+    path.with_name("x.db-journal").write_bytes(head + body + tail)
+    with pytest.raises(RecordError, match="names another file, which SQLite would delete"):
+        Record(path)
+    assert victim.read_text() == "precious"
+
+
 def test_pages_overwritten_in_the_middle(path: Path) -> None:
     with Record(path) as record, record.write():
         record.executemany(

@@ -154,6 +154,25 @@ def test_one_bad_payload_keeps_nobody_else_waiting(record: Record, root: Path) -
     assert inbox.waiting(root) == []
 
 
+def test_a_reason_goes_through_no_link_and_over_nothing(
+    record: Record, root: Path, tmp_path: Path
+) -> None:
+    """What is planted where a payload is set aside stays; so does what it leads to."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    aside = Path(next(inboxes(root))) / "unreadable"
+    aside.mkdir(parents=True)
+    (aside.parent / "a.json").write_bytes(b"broken a")
+    (aside.parent / "b.json").write_bytes(b"broken b")
+    (aside / "a.json.reason").symlink_to(victim)
+    (aside / "b.json").mkdir()
+    inbox.drain(record, root)
+    assert victim.read_text() == "precious"
+    kept = [path.read_bytes() for path in aside.iterdir() if path.is_file()]
+    assert {b"broken a", b"broken b"} <= {*kept}
+    assert inbox.waiting(root) == []
+
+
 def test_what_a_killed_hook_left_behind_is_set_aside(record: Record, root: Path) -> None:
     import os
 
