@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from shlex import quote
+from shlex import join
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -348,9 +348,13 @@ the box to the list and back; **F7** on one run and then on another compares the
     def command(self) -> str:
         label, preview = self.execution_id, self.query_one("#preview", Preview)
         if self.focused is not self.query_one(QueryInput) and label:
-            return f"orch show {label} --part {preview.tab}"
-        text = self.text.strip()
-        return f"orch history {quote(text)}" if text else "orch history"
+            return join(["orch", "show", label, "--part", preview.tab])
+        words, text = ["orch", "history"], self._scoped(self.text).strip()
+        if self._scope == "all":
+            words += ["--all-projects", "--archived"]
+        if text.startswith("-"):
+            words.append("--")  # what follows is no flag
+        return join([*words, text] if text else words)
 
     def remember(self) -> dict[str, Any]:
         return {

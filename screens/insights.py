@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from shlex import join
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -278,8 +279,12 @@ darkest and its lightest part lies the true share (Wilson interval, 95 %). `?` a
     def command(self) -> str:
         part = self.query_one("#parts", Rows).key.removeprefix("by_")
         session = self.app.session
-        of = f" --session-id {session.session_id}" if self._of_session and session else ""
-        return f"orch stats --by {part}{of}{' --every week' if self._weekly else ''}"
+        words = ["orch", "stats", "--by", part]
+        if self._of_session and session:
+            words += ["--session-id", session.session_id]
+        if self._weekly:
+            words += ["--every", "week"]
+        return join(words)
 
     def remember(self) -> dict[str, Any]:
         return {

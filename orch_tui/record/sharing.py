@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from orch_tui import files, paths
 from orch_tui.errors import ConflictError, NotFoundError
@@ -132,7 +133,7 @@ def _former(record: Record, bundle_id: str) -> Bundle:
     if made != latest:
         raise ConflictError(
             f"{bundle_id} is at version {latest}, and version {made} was the deduplicated one",
-            hint=f"`orch bundles {bundle_id} --restore {former}` goes back all the same",
+            hint=f"`orch bundles {quote(bundle_id)} --restore {former}` goes back all the same",
         )
     try:
         return bundles.load(record, bundle_id, former).bundle

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from textual.widgets import Static
 
 from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
+from orch_tui.cli import main
 from orch_tui.project import Project
 from orch_tui.recall.search import search
 from orch_tui.record import bundles
@@ -413,3 +415,51 @@ async def test_what_hooks_see_appears_by_itself(folder: Path, clock: FakeClock) 
         assert app.project.record.value(
             "SELECT status FROM agent_executions WHERE execution_id = ?", [new]
         ) == ("completed")
+
+
+@pytest.mark.parametrize("typed", ["it's", 'given:"the walrus"', "-draft --all", "$(date) `x` *"])
+async def test_a_copied_command_does_the_same_in_a_shell(
+    folder: Path,
+    clock: FakeClock,
+    typed: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Quoted, and within what was searched: a session, the project, or all with the archived."""
+    project = Project(folder, clock=clock)
+    OrchestrationSession("Another", session_id="it's $mine", project=project)
+    project.close()
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        app.use_session("it's $mine")
+        app.screen.query_one(QueryInput).value = typed
+        copied = []
+        for _ in range(3):
+            await settled(pilot)
+            await pilot.press("ctrl+y")
+            copied.append(app.clipboard)
+            await pilot.press("ctrl+f")
+    found = [shlex.split(command) for command in copied]
+    assert found[0][:2] == ["orch", "history"] and found[0][-1] == typed
+    assert found[1][-1] == f'session:"it\'s $mine" {typed}'
+    assert found[2][2:4] == ["--all-projects", "--archived"] and found[2][-1] == typed
+    monkeypatch.chdir(folder)
+    for words in found:
+        assert main(words[1:]) == 0, capsys.readouterr()
+
+
+async def test_a_run_with_any_id_is_shown_by_its_copied_command(
+    folder: Path, clock: FakeClock
+) -> None:
+    project = Project(folder, clock=clock)
+    session = OrchestrationSession("Index the words", project=project)
+    session.init_deployment("a", "b", execution_id="it's; rm -rf $HOME")
+    project.close()
+    app = opened(folder, clock)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pilot.press("escape", "home", "ctrl+y")
+        assert shlex.split(app.clipboard) == [
+            *("orch", "show", "it's; rm -rf $HOME", "--part", "said"),
+        ]
