@@ -7,6 +7,15 @@ import re
 LAUNCHERS = ("Agent", "Task")
 """The tool that launches agents: ``Task`` until 2.1.62."""
 
+STOPPER = "TaskStop"
+"""The tool that stops agents in the background, and other tasks."""
+
+AGENT_TASK = "local_agent"
+"""What that tool, and those that wait for tasks, call an agent."""
+
+STOPPED = {"status": "failed", "error_message": "stopped", "broke_off": True}
+"""What is said of a run that somebody stopped."""
+
 SIDECAR = ".meta.json"
 """Ends the name of what Claude Code notes of an agent, instead of the ``.jsonl`` of its own."""
 

@@ -25,7 +25,7 @@ from orch_tui.models.values import timestamp
 from orch_tui.paths import project_root
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.record import capture, file_use, sessions, usage
-from orch_tui.record.agents import SIDECAR, agent_key, is_internal, tool_key
+from orch_tui.record.agents import SIDECAR, STOPPED, agent_key, is_internal, tool_key
 from orch_tui.record.defects import LEFT_ASIDE, confine
 from orch_tui.record.keys import owner_of
 from orch_tui.record.merge import UNKNOWN
@@ -38,6 +38,7 @@ from orch_tui.record.transcript_files import (
     beginning,
     in_paths,
     is_named_after,
+    last_moment,
     session_of_folder,
 )
 from orch_tui.record.transcript_lines import Entry, Sidecar, decoded, lines
@@ -364,7 +365,8 @@ class _Import:
             self._leave(found, NO_TRANSCRIPT)
             return
         written = timestamp(datetime.fromtimestamp(found.mtime_ns / 1e9, UTC))
-        told = Told(_of_sidecar(noted, agent, session, at or written, written))
+        ended = (noted.stoppedByUser and last_moment(transcript)) or written
+        told = Told(_of_sidecar(noted, agent, session, at or written, ended))
         self._summary.files_read += 1
         checkpoint = (found.path, found.size, found.mtime_ns, found.size, None, None, None)
         project = self._project(cwd)
@@ -510,7 +512,7 @@ def _last_heard(pending: Iterable[_Pending]) -> dict[str, str]:
     return last
 
 
-def _of_sidecar(noted: Sidecar, agent: str, session: str, at: str, written: str) -> list[Statement]:
+def _of_sidecar(noted: Sidecar, agent: str, session: str, at: str, ended: str) -> list[Statement]:
     keys = [agent_key(session, agent)]
     if noted.toolUseId:
         keys.append(tool_key(noted.toolUseId))
@@ -529,8 +531,8 @@ def _of_sidecar(noted: Sidecar, agent: str, session: str, at: str, written: str)
         facts = {"agent_id": noted.parentAgentId}
         statements.insert(0, Statement("noted", parent, at, session, facts))
     if noted.stoppedByUser:
-        stopped = {"witness": "sidecar", "status": "failed", "error_message": "stopped by the user"}
-        statements.append(Statement("returned", tuple(keys), written, session, stopped))
+        stopped = {**STOPPED, "witness": "sidecar", "return_key": SIDECAR}
+        statements.append(Statement("returned", tuple(keys), ended, session, stopped))
     return statements
 
 

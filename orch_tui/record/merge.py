@@ -69,8 +69,10 @@ class Observation:
     so that both may tell of the same return; ``return_key`` tells the returns apart that one
     witness speaks of. ``model_message`` is the message of the model that a return was read from,
     ``blocks`` how many of its pieces had been written then; ``doubt`` why a return is not to be
-    taken at its word. ``ran_in`` is the Claude session of the agent as it or a hook says,
-    ``told_in`` that of a transcript which tells of it and may be the copy of another.
+    taken at its word. ``broke_off`` says that the run was seen to be stopped or to end in an
+    error, ``rendered`` that its words are as a model was shown them. ``ran_in`` is the Claude
+    session of the agent as it or a hook says, ``told_in`` that of a transcript which tells of it
+    and may be the copy of another.
     """
 
     digest: str
@@ -217,13 +219,15 @@ def _sql_return(observation: Observation) -> bool:
 
 def _returns(statements: list[Observation]) -> tuple[Return, ...]:
     """Group statements into returns: same words are the same return, across sources."""
+    heard = {o.words for o in statements if o.words is not None and not _is_rendered(o)}
     by_words: dict[str, list[Observation]] = {}
     for observation in statements:
-        if observation.words is not None:
-            by_words.setdefault(observation.words, []).append(observation)
+        words = observation.words
+        if words is not None and (words in heard or not heard):
+            by_words.setdefault(words, []).append(observation)
     groups = [group for same in by_words.values() for group in _aligned(same)]
     for observation in statements:
-        if observation.words is None:
+        if observation.words not in by_words:
             _attach(observation, groups)
     merged = (_one_return(group) for group in groups)
     return tuple(sorted(merged, key=lambda r: (r.completed_at, r.message_id or 0, r.status)))
@@ -263,6 +267,9 @@ def _attach(observation: Observation, groups: list[list[Observation]]) -> None:
         for group in groups
         if observation.kind == "sql" or all(_voice(o) != mine[0] for o in group)
     ]
+    if observation.payload.get("broke_off"):
+        failed = [g for g in open_groups if any(o.payload.get("status") == "failed" for o in g)]
+        open_groups = failed or open_groups
     if open_groups:
         at = observation.at
         min(open_groups, key=lambda g: _distance(_time(g[0]), at)).append(observation)
@@ -290,8 +297,11 @@ def _distance(one: str, other: str) -> float:
 
 
 def _one_return(group: list[Observation]) -> Return:
-    """People decide whether it was a success, machines when it was and what exactly it said."""
-    intent = sorted(group, key=lambda o: (_TRUST["intent"][o.source], o.at, o.digest))
+    """People decide whether it was a success, machines when it was and what exactly it said.
+
+    Among machines, who saw the run break off knows better than who reports it as completed.
+    """
+    intent = sorted(group, key=_outcome_rank)
     fact = sorted(group, key=lambda o: (_TRUST["fact"][o.source], o.at, o.digest))
 
     def latest(ranked: list[Observation], column: str) -> Any:
@@ -307,12 +317,24 @@ def _one_return(group: list[Observation]) -> Return:
         completed_at=_returned_at([o for o in fact if o.source == fact[-1].source]),
         status=status,
         success=(status == "completed") if success is None else bool(success),
-        message_id=latest(fact, "message_id"),
+        message_id=latest(sorted(fact, key=_is_rendered, reverse=True), "message_id"),
         error_message=latest(intent, "error_message"),
         error_code=latest(intent, "error_code"),
         source=fact[-1].source,
         doubt=latest([o for o in fact if not (speaks and _is_silent(o))], "doubt"),
     )
+
+
+def _outcome_rank(observation: Observation) -> tuple[bool, bool, int, str, str]:
+    trust = _TRUST["intent"][observation.source]
+    is_broken = bool(observation.payload.get("broke_off"))
+    is_said = observation.source in SAID or observation.source == "sql"
+    return is_said, is_broken, trust, observation.at, observation.digest
+
+
+def _is_rendered(observation: Observation) -> bool:
+    """Whether its words were framed for the model that launched the agent, not taken from it."""
+    return bool(observation.payload.get("rendered"))
 
 
 def _is_silent(observation: Observation) -> bool:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from orch_tui.record.agents import agent_key, failure, tool_key
+from orch_tui.record.agent_words import (
+    AgentWords,
+    separate_notes,
+    unframe,
+    without_trace,
+    without_trailer,
+)
+from orch_tui.record.agents import AGENT_TASK, STOPPED, agent_key, failure, tool_key
 from orch_tui.record.merge import UNKNOWN
 from orch_tui.record.reader_state import State, Statement, Told, hash_of
 from orch_tui.record.transcript_lines import (
@@ -17,6 +24,7 @@ from orch_tui.record.transcript_lines import (
     decoded,
     string,
     text_of,
+    texts_of,
 )
 from orch_tui.record.usage import RESULT, MessageUse
 from orch_tui.record.verification import EMPTY
@@ -27,11 +35,10 @@ _ENDINGS = ("completed", "failed", "stopped", "killed")
 _NAMED = re.compile(r"<(task-id|tool-use-id|status|summary)>([^<]*)</")
 _NOTIFIED = re.compile(r"<result>(.*)</result>", re.S)
 _FIGURES = {
-    "context_end_tokens": re.compile(r"\btotal_tokens(?:>|: ?)(\d{1,15})"),
+    "context_end_tokens": re.compile(r"\b(?:total|subagent)_tokens(?:>|: ?)(\d{1,15})"),
     "tool_calls": re.compile(r"\btool_uses(?:>|: ?)(\d{1,15})"),
     "duration_ms": re.compile(r"\bduration_ms(?:>|: ?)(\d{1,15})"),
 }
-_TRAILER = re.compile(r"\nagentId: (\S+)|\n<usage>")
 
 
 class Outcomes:
@@ -45,7 +52,8 @@ class Outcomes:
         """Results of launches, and of tools that wait for agents; notifications."""
         raw = entry.toolUseResult
         tells = raw and any(sign in bytes(raw) for sign in (b'"agentId"', b'"local_agent"'))
-        if not self.state.launched and not tells and _NOTICE not in bytes(entry.message):
+        is_awaiting = self.state.launched or self.state.stops
+        if not is_awaiting and not tells and _NOTICE not in bytes(entry.message):
             return
         message = decoded(entry.message, Message) if entry.message else None
         if message is None:
@@ -56,11 +64,17 @@ class Outcomes:
         for block in answers:
             tool = block.tool_use_id or ""
             is_awaited = tool in self.state.launched
-            if not tells and not is_awaited:
+            is_stop = tool in self.state.stops
+            if not tells and not is_awaited and not is_stop:
                 continue
             result = decoded(raw, Result) if raw else None
-            if result and result.task and result.task.task_type == "local_agent":
+            if is_stop:
+                self.state.stops.remove(tool)
+                result = result or _result_in_words(block)
+            if result and result.task and result.task.task_type == AGENT_TASK:
                 self._awaited(result, at, session)
+            elif result and result.task_type == AGENT_TASK and result.task_id:
+                self._stopped(tool, result.task_id, at, session)
             elif is_awaited or (result and result.agentId and result.status in _OUTCOMES):
                 self._result(tool, block, result, string(raw) if raw else None, at, session)
 
@@ -87,9 +101,9 @@ class Outcomes:
         if failed:
             facts |= {"status": "failed", "error_message": failed, "completed_at": at or None}
             self._tell("returned", keys, at, session, facts)
-        elif result and (result.status == "completed" or _is_old_result(result)):
+        elif result and result.content and _is_at_its_end(result):
             self._completed(keys, tool, result, at, session, facts)
-        elif result is None and error is None and "launched" not in text[:200]:
+        elif (result and _is_at_its_end(result)) or _is_report(result, error, text):
             self._completed_in_words(keys, text, at, session, facts)
         else:  # launched in the background, or something yet unheard of
             del facts["witness"], facts["return_key"]
@@ -115,17 +129,16 @@ class Outcomes:
         session: str,
         facts: dict[str, Any],
     ) -> None:
-        said = text_of(result.content)
+        words = separate_notes(
+            texts_of(result.content), result.harnessNoteCount, result.harnessTailCount
+        )
         facts |= {
-            "status": "completed",
-            "completed_at": at or None,
             "context_end_tokens": result.totalTokens or None,
             "tool_calls": result.totalToolUseCount,
             "duration_ms": result.totalDurationMs,
             "resolved_model": result.resolvedModel,
-            "doubt": None if said.strip() else EMPTY,
         }
-        self._tell("returned", keys, at, session, facts, said or None)
+        self._said(keys, words, at, session, facts)
         usage = result.usage
         heard = self.state.runs.get(f"progress:{result.agentId}")
         model = result.resolvedModel or (heard and heard.current and heard.current.model)
@@ -147,14 +160,30 @@ class Outcomes:
         self, keys: list[str], text: str, at: str, session: str, facts: dict[str, Any]
     ) -> None:
         """A result without its structured twin: only the text the model was shown."""
-        said = _TRAILER.split(text)[0].rstrip()
+        words = unframe(text) or separate_notes([without_trailer(text).rstrip()])
+        self._said(keys, words, at, session, facts | {"rendered": True, **_figures(text)})
+
+    def _said(
+        self, keys: list[str], words: AgentWords, at: str, session: str, facts: dict[str, Any]
+    ) -> None:
         facts |= {
-            "status": "completed",
+            **words.ending,
             "completed_at": at or None,
-            **_figures(text),
-            "doubt": None if said.strip() else EMPTY,
+            "doubt": words.doubt or (None if words.text.strip() else EMPTY),
         }
-        self._tell("returned", keys, at, session, facts, said or None)
+        self._tell("returned", keys, at, session, facts, words.text or None)
+
+    def _stopped(self, tool: str, agent: str, at: str, session: str) -> None:
+        """The answer of the tool that stops a background agent; nothing else may tell of it."""
+        facts = {
+            "agent_type": UNKNOWN,
+            "agent_id": agent,
+            "witness": "stop",
+            "return_key": tool,
+            "completed_at": at or None,
+            **STOPPED,
+        }
+        self._tell("returned", [agent_key(session, agent)], at, session, facts)
 
     def _awaited(self, result: Result, at: str, session: str) -> None:
         """The answer of a tool that waits for a background agent."""
@@ -168,7 +197,8 @@ class Outcomes:
             **_ending(task.status, task.error),
         }
         keys = [agent_key(session, task.task_id)]
-        self._tell("returned", keys, at, session, facts, task.result or None)
+        message = without_trace(task.result) if task.result else None
+        self._tell("returned", keys, at, session, facts, message or None)
 
     def notification(self, text: str | None, at: str, session: str) -> bool:
         """What the session is told when an agent in the background ends; False: it is none."""
@@ -211,9 +241,22 @@ class Outcomes:
             self.told.statements.append(Statement(kind, tuple(keys), at, session, facts, message))
 
 
-def _is_old_result(result: Result) -> bool:
-    """As 1.0 wrote it: without a status and an agent."""
-    return result.status is None and bool(result.content) and result.totalDurationMs is not None
+def _is_at_its_end(result: Result) -> bool:
+    """Whether the agent has returned; 1.0 wrote that without a status and an agent."""
+    return result.status == "completed" or (
+        result.status is None and bool(result.content) and result.totalDurationMs is not None
+    )
+
+
+def _is_report(result: Result | None, error: str | None, text: str) -> bool:
+    """Whether a text alone is what an agent returned, not the note that it was launched."""
+    return result is None and error is None and "launched" not in text[:200]
+
+
+def _result_in_words(block: Block) -> Result | None:
+    """A result of which an agent's own file holds only the text that the model was shown."""
+    text = "" if block.is_error else text_of(block.content)
+    return decoded(text.encode("utf-8", "replace"), Result) if text.startswith("{") else None
 
 
 def _trailed(text: str) -> str | None:
@@ -229,8 +272,9 @@ def _figures(text: str) -> dict[str, int]:
     return {name: int(match[1]) for name, match in found.items() if match and int(match[1])}
 
 
-def _ending(status: str, reason: str | None) -> dict[str, str]:
+def _ending(status: str, reason: str | None) -> dict[str, Any]:
     """The state an ending means: what was stopped or killed has failed."""
     if status == "completed":
         return {"status": status}
-    return {"status": "failed", "error_message": reason or status}
+    ending = {"status": "failed", "error_message": reason or status}
+    return ending if status == "failed" else {**STOPPED, **ending}

@@ -15,7 +15,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orch_tui.errors import FormatError
-from orch_tui.record.agents import LAUNCHERS, agent_key, failure, is_internal, tool_key
+from orch_tui.record.agent_words import AgentWords, separate_notes
+from orch_tui.record.agents import (
+    AGENT_TASK,
+    LAUNCHERS,
+    STOPPED,
+    STOPPER,
+    agent_key,
+    failure,
+    is_internal,
+    tool_key,
+)
 from orch_tui.record.verification import EMPTY, UNHEARD
 
 RESUMER = "SendMessage"
@@ -90,7 +100,7 @@ def read(payload: Mapping[str, Any], at: str) -> Heard | None:
     event = _text(payload, "hook_event_name")
     tool = _text(payload, "tool_name")
     reader = _EVENTS.get(event)
-    if reader is None or (tool and tool not in (*LAUNCHERS, RESUMER)):
+    if reader is None or (tool and tool not in (*LAUNCHERS, RESUMER, STOPPER)):
         return None
     session = _text(payload, "session_id")
     if not session:
@@ -121,9 +131,16 @@ class _Event:
     def agent(self, agent_id: str) -> str:
         return agent_key(self.session, agent_id)
 
+    def transcript_of(self, agent_id: str) -> str | None:
+        """Where the agent's own transcript lies, of an event that does not say so."""
+        session = _text(self.payload, "transcript_path").removesuffix(".jsonl")
+        if not session or "/" in agent_id:
+            return None
+        return f"{session}/subagents/agent-{agent_id}.jsonl"
+
 
 def _called(event: _Event) -> Heard | None:
-    if event.tool == RESUMER:
+    if event.tool not in LAUNCHERS:
         return None
     return _about_call(event, "deployed", {"deployed_at": event.at})
 
@@ -158,6 +175,8 @@ def _answered(event: _Event) -> Heard | None:
     response = event.payload.get("tool_response")
     if event.tool == RESUMER:
         return _resumed(event, response)
+    if event.tool == STOPPER:
+        return _stopped_task(event)
     facts = _mapping(event.payload, "tool_response")
     agent_id = _text(facts, "agentId") or _text(facts, "agent_id")
     payload: dict[str, Any] = {
@@ -167,12 +186,14 @@ def _answered(event: _Event) -> Heard | None:
     if not event.input:
         payload["agent_type"] = _text(facts, "agentType") or None
     keys = (event.agent(agent_id),) if agent_id else ()
-    outcome, message = _outcome(response)
+    outcome, words = _outcome(response)
+    message = words.text or None
     if outcome:
+        is_empty = message is None and outcome["status"] == "completed"
         payload |= {
             **outcome,
             "echo": True,
-            "doubt": EMPTY if message is None and outcome["status"] == "completed" else None,
+            "doubt": words.doubt or (EMPTY if is_empty else None),
             "duration_ms": _number(facts, "totalDurationMs"),
             "tool_calls": _number(facts, "totalToolUseCount"),
             "context_end_tokens": _number(facts, "totalTokens") or None,
@@ -181,26 +202,34 @@ def _answered(event: _Event) -> Heard | None:
     return _about_call(event, kind, payload, keys=keys, message=message)
 
 
-def _outcome(response: Any) -> tuple[dict[str, Any], str | None]:
-    """Status and final message of a result; nothing where the agent is still at work."""
+def _outcome(response: Any) -> tuple[dict[str, Any], AgentWords]:
+    """Status and final words of a result; nothing where the agent is still at work."""
     if isinstance(response, Mapping):
-        status, text = _text(response, "status"), _words(response.get("content"))
+        status = _text(response, "status")
+        words = separate_notes(
+            _texts(response.get("content")),
+            _number(response, "harnessNoteCount"),
+            _number(response, "harnessTailCount"),
+        )
         if status in ("failed", "error", "stopped", "killed", "cancelled"):
             reason = _text(response, "error") or f"Claude Code says: {status}"
-            return {"status": "failed", "error_message": reason}, text
-        if status == "completed" or (text is not None and not status):
-            return {"status": "completed"}, text
-        return {}, None
-    text = _words(response)
-    if text is None:
-        return {}, None
-    if text.startswith(_REFUSALS):
-        return {"status": "failed", "error_message": failure(text)}, None
-    return {"status": "completed"}, text
+            return {"status": "failed", "error_message": reason}, words
+        if status == "completed" or (words.text and not status):
+            return words.ending, words
+        return {}, _NO_WORDS
+    words = separate_notes(_texts(response))
+    if not words.text:
+        return {}, _NO_WORDS
+    if words.text.startswith(_REFUSALS):
+        return {"status": "failed", "error_message": failure(words.text)}, _NO_WORDS
+    return words.ending, words
+
+
+_NO_WORDS = AgentWords("")
 
 
 def _failed(event: _Event) -> Heard | None:
-    if event.tool == RESUMER:
+    if event.tool not in LAUNCHERS:
         return None
     error = failure(_text(event.payload, "error"))
     if event.payload.get("is_interrupt") is True:
@@ -233,6 +262,20 @@ def _resumed(event: _Event, response: Any) -> Heard | None:
     )
 
 
+def _stopped_task(event: _Event) -> Heard | None:
+    """A background agent was stopped: nothing else may tell of its end."""
+    response = _mapping(event.payload, "tool_response")
+    agent_id = _text(response, "task_id")
+    if _text(response, "task_type") != AGENT_TASK or not agent_id or is_internal(agent_id):
+        return None
+    payload = {**STOPPED, "agent_id": agent_id}
+    return Heard(
+        event.session,
+        (Statement("returned", (event.agent(agent_id),), payload),),
+        transcript=event.transcript_of(agent_id),
+    )
+
+
 def _started(event: _Event) -> Heard | None:
     return _about_agent(event, "noted", {"begun": True, "deployed_at": event.at})
 
@@ -258,6 +301,17 @@ def _stopped(event: _Event) -> Heard | None:
         None if said else path,
     )
     return heard and replace(heard, transcript=path or None)
+
+
+def _broken_off(event: _Event) -> Heard | None:
+    """An error of the API ended the agent, or the main conversation; there is no other stop."""
+    error = _text(event.payload, "last_assistant_message") or _text(event.payload, "error")
+    reason = failure(error) if error.strip() else "an API error"
+    heard = _about_agent(
+        event, "returned", {"status": "failed", "error_message": reason, "broke_off": True}
+    )
+    transcript = event.transcript_of(_text(event.payload, "agent_id"))
+    return heard and replace(heard, transcript=transcript)
 
 
 def _about_agent(
@@ -297,6 +351,7 @@ _EVENTS = {
     "PostToolUseFailure": _failed,
     "SubagentStart": _started,
     "SubagentStop": _stopped,
+    "StopFailure": _broken_off,
     "SessionEnd": _ended,
 }
 
@@ -317,12 +372,10 @@ def _mapping(mapping: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _words(content: Any) -> str | None:
-    """The text of a result: a text, or blocks of which some are text."""
+def _texts(content: Any) -> list[str]:
+    """The text of each block of a result, empty for blocks of other kinds; a text is one."""
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]
     if not isinstance(content, list):
-        return None
-    texts = [_text(block, "text") for block in content if isinstance(block, Mapping)]
-    said = "\n".join(text for text in texts if text.strip())
-    return said or None
+        return []
+    return [_text(block, "text") if isinstance(block, Mapping) else "" for block in content]

@@ -83,6 +83,8 @@ class State(msgspec.Struct):
     runs: dict[str, Run] = {}
     launched: dict[str, str] = {}
     """Launches whose result is awaited, with the agent that launched them (empty: none)."""
+    stops: list[str] = []
+    """Calls of ``TaskStop`` whose result is awaited."""
     prompts: dict[str, list[str]] = {}
     """Launches no agent inside this file has been matched to, by their prompt's hash."""
     agents: list[str] = []

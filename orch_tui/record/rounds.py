@@ -13,6 +13,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from orch_tui.record.verification import EMPTY, UNHEARD
+
 if TYPE_CHECKING:
     from orch_tui.record.merge import Observation
 
@@ -65,18 +67,26 @@ def _units(hooks: list[Observation], marks: _Marks) -> list[list[Observation]]:
     units: list[list[Observation]] = []
     last: dict[str | None, list[Observation]] = {}
     for stop in (o for o in hooks if not o.payload.get("echo")):
-        unit = last.get(stop.words)
+        unit = _unit_to_join(stop, units) or last.get(stop.words)
         if unit is None or unit not in units or marks.between(unit[-1].at, stop.at):
             unit = last[stop.words] = []
             if stop.payload.get("went_on"):
                 units = [u for u in units if marks.between(u[-1].at, stop.at)]
             units.append(unit)
         unit.append(stop)
+        last[stop.words] = unit
     alone: list[Observation] = []
     for echo in (o for o in hooks if o.payload.get("echo")):
-        same = [unit for unit in units if unit[0].words == echo.words]
+        same = [unit for unit in units if any(stop.words == echo.words for stop in unit)]
         (same or units or [alone])[0].append(echo)
     return [alone, *units] if alone else units
+
+
+def _unit_to_join(stop: Observation, units: list[list[Observation]]) -> list[Observation] | None:
+    """The newest return, where it or this stop tells only that the run was broken off."""
+    newest = units[-1] if units else []
+    breaks = stop.payload.get("broke_off") or all(o.payload.get("broke_off") for o in newest)
+    return newest if newest and breaks else None
 
 
 def _keyed(units: list[list[Observation]]) -> Iterator[Observation]:
@@ -85,7 +95,8 @@ def _keyed(units: list[list[Observation]]) -> Iterator[Observation]:
         for observation in unit:
             payload = {**observation.payload, "return_key": number}
             if words is not None:
-                payload.pop("doubt", None)  # that it said nothing
+                if payload.get("doubt") in (EMPTY, UNHEARD):
+                    del payload["doubt"]
                 if observation.words != words:
                     payload.pop("message_id", None)
                 payload["words"] = words

@@ -131,6 +131,21 @@ def session_of_folder(path: Path) -> str:
 _LINES_TO_LOOK_AT = 50
 
 
+_LAST_BYTES = 256 * 1024
+
+
+def last_moment(path: Path) -> str:
+    """The time of the last line of a transcript that tells one; empty where none does."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_BYTES))
+            told = file.read().splitlines()
+    except OSError:
+        return ""
+    entries = (decoded(line, Entry) for line in reversed(told))
+    return next((at for entry in entries if entry and (at := moment(entry.timestamp))), "")
+
+
 def beginning(path: Path) -> tuple[str, str, str]:
     """The Claude session, working folder and first time that a transcript begins with."""
     session = cwd = at = ""

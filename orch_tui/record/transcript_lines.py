@@ -130,7 +130,12 @@ class Result(msgspec.Struct):
     wasInterrupted: bool | None = None
     usage: Usage | None = None
     content: msgspec.Raw = NOTHING
+    harnessNoteCount: int | None = None
+    harnessTailCount: int | None = None
     task: Task | None = None
+    task_id: str | None = None
+    """Of the answer of ``TaskStop``, with its type."""
+    task_type: str | None = None
 
 
 class Progress(msgspec.Struct):
@@ -222,6 +227,12 @@ def text_of(content: msgspec.Raw) -> str:
     if words is not None:
         return words
     return "\n".join(block.text for block in blocks(content) if block.text is not None)
+
+
+def texts_of(content: msgspec.Raw) -> list[str]:
+    """The text of each block of a content, empty for blocks of other kinds."""
+    words = string(content)
+    return [block.text or "" for block in blocks(content)] if words is None else [words]
 
 
 def string(raw: msgspec.Raw) -> str | None:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from orch_tui.record.agents import LAUNCHERS, agent_key, is_internal, tool_key
+from orch_tui.record.agents import LAUNCHERS, STOPPER, agent_key, failure, is_internal, tool_key
 from orch_tui.record.file_use import Touched
 from orch_tui.record.merge import UNKNOWN
 from orch_tui.record.outcomes import Outcomes
@@ -210,6 +210,8 @@ class Reader:
                 current.tools.append(block.id)
                 if block.name in LAUNCHERS:
                     self._launch(block, at, entry.sessionId or run.session, run)
+                elif block.name == STOPPER:
+                    self.state.stops.append(block.id)
                 elif block.name in _READS or block.name in _WRITES:
                     self._awaits(run, block)
 
@@ -334,18 +336,19 @@ class Reader:
         if current.tools or not ended or current.stop in _GOES_ON or self._is_warm_up(run):
             return
         text = "\n".join(current.texts)
-        doubt = None if text.strip() else EMPTY
-        if current.is_error and text.strip():
-            doubt = f"it ended with an API error: {' '.join(text.split())[:120]}"
+        ending: dict[str, Any] = {"status": "completed"}
+        if current.is_error:  # written by Claude Code, in place of the agent's words
+            ending = {"status": "failed", "error_message": failure(text)}
+            text = ""
         self._state_return(
             run,
             current.said_at,
             current.id,
             message=text or None,
-            status="completed",
+            **ending,
             model_message=current.id,
             blocks=len(current.texts),
-            doubt=doubt_of_stop(current.stop) or doubt,
+            doubt=doubt_of_stop(current.stop) or (None if text.strip() else EMPTY),
             duration_ms=_milliseconds(run.prompt_at or run.first_at, current.said_at),
         )
 
@@ -365,6 +368,8 @@ class Reader:
         for block in blocks(message.content) if message else ():
             if block.type == "tool_use" and block.name in LAUNCHERS and block.id:
                 self._launch(block, at, entry.sessionId or self.session, None)
+            elif block.type == "tool_use" and block.name == STOPPER and block.id:
+                self.state.stops.append(block.id)
 
     def _launch(self, block: Block, at: str, session: str, launcher: Run | None) -> None:
         given = decoded(block.input, ToolInput) if block.input else None

@@ -58,6 +58,12 @@ def completed(agent: str, said: str, **more: Any) -> Event:
     } | more
 
 
+def noted(agent: str, said: str, *notes: str) -> Event:
+    """A result with what Claude Code notes of it before the agent's words."""
+    content = [{"type": "text", "text": text} for text in (*notes, said)]
+    return completed(agent, said, content=content, harnessNoteCount=len(notes), harnessTailCount=0)
+
+
 def launched(agent: str) -> Event:
     return {
         "isAsync": True,
@@ -82,6 +88,28 @@ def stop(agent: str, said: str | None, agent_type: str | None = "Explore", **mor
         last_assistant_message=said,
         **more,
     )
+
+
+def broken(agent: str, said: str, error: str = "server_error") -> Event:
+    """In place of the stop of an agent that an error of the API ended."""
+    return event(
+        "StopFailure",
+        agent_id=agent,
+        agent_type="Explore",
+        error=error,
+        last_assistant_message=said,
+    )
+
+
+def stopped(agent: str, tool_use_id: str = "toolu_s") -> Event:
+    """Whoever launched it stopped an agent in the background."""
+    called = event(
+        "PreToolUse",
+        tool_name="TaskStop",
+        tool_use_id=tool_use_id,
+        tool_input={"task_id": agent},
+    )
+    return answer(called, {"message": "stopped", "task_id": agent, "task_type": "local_agent"})
 
 
 def message(agent: str, tool_use_id: str) -> Event:

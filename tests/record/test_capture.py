@@ -27,6 +27,12 @@ from tests.record.hook_events import Event, deliver
 
 Rows = list[tuple[Any, ...]]
 
+A1 = f"a{1:016x}"
+FOUND = "Found it in lib/a.py."
+TOOLS = "<tools-used-before-summary>Bash, Read</tools-used-before-summary>\n"
+LIMIT = "NOTE: this agent stopped at its 2-turn limit before its end. PARTIAL output\n"
+EARLY = "Agent terminated early due to an API error: API Error: 500\n\nPARTIAL output"
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
@@ -207,6 +213,51 @@ def test_a_result_without_words_is_doubted(record: Record, root: Path) -> None:
     assert one(record, "status", "unverified") == ("completed", "its final message is empty")
 
 
+def test_a_result_cut_by_a_limit_is_doubted(record: Record, root: Path) -> None:
+    """There is no stop then: the result alone tells of the end."""
+    called = hooks.call("toolu_1", "find bug 1")
+    result = hooks.noted(A1, "turn 1", TOOLS, LIMIT)
+    take(record, root, [called, hooks.start(A1), hooks.answer(called, result)])
+    status, said, doubt = one(record, "status", "final_message", "unverified")
+    assert (status, said) == ("completed", "turn 1") and "2 turns" in doubt
+
+
+def test_an_agent_that_was_stopped_may_be_resumed(record: Record, root: Path) -> None:
+    resumed = [hooks.message(A1, "toolu_m"), hooks.start(A1), hooks.stop(A1, "Now it is done.")]
+    take(record, root, [*LOGS["stopped"], *resumed])
+    assert one(record, "status", "final_message") == ("completed", "Now it is done.")
+    assert record.sql("SELECT status FROM completions ORDER BY position") == [
+        ("failed",),
+        ("completed",),
+    ]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        hooks.stopped(A1) | {"tool_response": "Error: no such task"},
+        hooks.stopped(A1) | {"tool_response": {"task_id": A1, "task_type": "local_bash"}},
+        hooks.stopped("acompact-1"),
+        hooks.event("StopFailure", error="rate_limit", last_assistant_message="API Error"),
+    ],
+)
+def test_another_end_is_no_agents(record: Record, root: Path, payload: Event) -> None:
+    """Of a shell, of the main conversation, of what Claude Code runs for itself."""
+    take(record, root, [*hooks.background()[:-1], payload])
+    assert one(record, "status") == ("deployed",)
+
+
+def test_the_transcript_of_what_broke_off_is_awaited(record: Record, root: Path) -> None:
+    """Neither event says where it lies."""
+    for payload in (hooks.broken(A1, "API Error: 500"), hooks.stopped(A1)):
+        take(record, root, [*hooks.background()[:-1], payload])
+        folder = payload["transcript_path"].removesuffix(".jsonl")
+        awaited_paths = record.sql(
+            "SELECT path FROM import_checkpoints WHERE awaited_since NOTNULL"
+        )
+        assert (f"{folder}/subagents/agent-{A1}.jsonl",) in awaited_paths
+
+
 def test_a_stop_without_words_is_doubted(record: Record, root: Path) -> None:
     *begun, stop = hooks.background()
     del stop["last_assistant_message"]
@@ -358,6 +409,18 @@ LOGS = {
     "background": hooks.background(),
     "nested": hooks.nested(),
     "resumed": hooks.resumed(),
+    "noted": [
+        *hooks.foreground()[:-1],
+        hooks.answer(hooks.call("toolu_1", "find bug 1"), hooks.noted(A1, FOUND, TOOLS, LIMIT)),
+    ],
+    "stopped": [*hooks.background()[:-1], hooks.stopped(A1)],
+    "stopped after a word": [*hooks.background(), hooks.stopped(A1)],
+    "broken": [*hooks.background()[:-1], hooks.broken(A1, "API Error: 500")],
+    "broken in the foreground": [
+        *hooks.foreground()[:2],
+        hooks.answer(hooks.call("toolu_1", "find bug 1"), hooks.noted(A1, "I begin.", EARLY)),
+        hooks.broken(A1, "API Error: 500"),
+    ],
     "mixed": [*hooks.foreground(1), *hooks.background(2), *hooks.foreground(3, "Nothing.")],
 }
 
@@ -390,6 +453,23 @@ def heard(events: list[Event], *, times: list[int] | None = None, step_ms: int =
 
 
 IN_ORDER = {name: heard(log) for name, log in LOGS.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "said", "error"),
+    [
+        ("noted", "completed", FOUND, None),
+        ("stopped", "failed", None, "stopped"),
+        ("stopped after a word", "failed", "All is well.", "stopped"),
+        ("broken", "failed", None, "API Error: 500"),
+        ("broken in the foreground", "failed", "I begin.", "API Error: 500"),
+    ],
+)
+def test_however_it_ends_it_ends_once(
+    name: str, status: str, said: str | None, error: str | None
+) -> None:
+    ((*_, how, _, words, _, _, _, reason, _, returns),) = IN_ORDER[name]
+    assert (how, words, reason, returns) == (status, said, error, 1)
 
 
 @pytest.mark.parametrize("name", LOGS)
