@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from orch_tui import hook, json_text
+from orch_tui.claude_client import client_version
 from orch_tui.errors import ConflictError, FormatError, UsageError
 from orch_tui.files import refused, write
 from orch_tui.paths import AnyPath, claude_folder
@@ -24,13 +25,19 @@ from orch_tui.skill import backup_of, backups_of
 
 EVENTS: Mapping[str, str | None] = {
     "PreToolUse": "Agent|Task",
-    "PostToolUse": "Agent|Task|SendMessage",
+    "PostToolUse": "Agent|Task|SendMessage|TaskStop",
     "PostToolUseFailure": "Agent|Task",
     "SubagentStart": None,
     "SubagentStop": None,
+    "StopFailure": None,
     "SessionEnd": None,
 }
 """What orch listens to, and for which tools (https://code.claude.com/docs/en/hooks)."""
+
+_STRICT_BEFORE = (2, 0, 43)
+_NEW_TO_STRICT = ("PostToolUseFailure", "SubagentStart", "StopFailure")
+"""Events that a release before that does not know: it drops a settings file that names one, and
+says nothing (measured with 1.0.24 to 2.0.30); later ones pass over what they do not know."""
 
 PLAIN = "orch hook"
 """The command in a file that people share: whichever orch each of them has."""
@@ -75,7 +82,7 @@ class Registered:
     path: Path
     command: str
     is_complete: bool
-    """Every event is registered as this version of orch wants it."""
+    """Every event is registered that this version of orch wants and the client knows."""
     works: bool
     """What the command names is there."""
 
@@ -93,6 +100,14 @@ class State:
     @property
     def is_on(self) -> bool:
         return not self.disabled and any(r.is_complete and r.works for r in self.registered)
+
+
+def heard_events() -> Mapping[str, str | None]:
+    """Give the part of ``EVENTS`` that the Claude Code on PATH takes; all where none is found."""
+    version = client_version()
+    if version is None or version >= _STRICT_BEFORE:
+        return EVENTS
+    return {event: tools for event, tools in EVENTS.items() if event not in _NEW_TO_STRICT}
 
 
 def settings_file(project: AnyPath | None, *, shared: bool = False) -> Path:
@@ -119,7 +134,7 @@ def command(interpreter: str) -> str:
 
 def hooks(run: str) -> Document:
     """The ``hooks`` of a settings file that has no others."""
-    return {event: [_group(event, run)] for event in EVENTS}
+    return {event: [_group(event, run)] for event in heard_events()}
 
 
 def state(project: AnyPath) -> State:
@@ -244,7 +259,7 @@ def _is_ours(entry: Any) -> bool:
 def _is_complete(document: Document, run: str) -> bool:
     """Whether each event is registered once, in a group of its own."""
     held = [(event, group) for event, group, _ in _ours(document)]
-    wanted = [(event, _group(event, run)) for event in EVENTS]
+    wanted = [(event, _group(event, run)) for event in heard_events()]
     return len(held) == len(wanted) and all(each in held for each in wanted)
 
 
@@ -266,9 +281,10 @@ def _works(run: str) -> bool:
 def _installed(path: Path, text: str, run: str) -> str:
     text = _without(path, text) if text.strip() else "{}\n"
     wanted = json.loads(text)
-    for event in EVENTS:
+    events = heard_events()
+    for event in events:
         wanted.setdefault("hooks", {}).setdefault(event, []).append(_group(event, run))
-    for event in EVENTS:
+    for event in events:
         text = _with(text, event, run)
     return _checked(text, wanted)
 

@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orch_tui import hooks_install, json_text
+from orch_tui.claude_client import client_version
 from orch_tui.errors import ConflictError, FormatError, UsageError
 from orch_tui.hooks_install import apply, command, installation, removal, settings_file, state
 from orch_tui.plugin import plugin_files
+from orch_tui.record.doctor import examine
 
 RUN = command(sys.executable)
 
@@ -260,3 +262,79 @@ def test_the_plugin_has_the_form_that_claude_code_takes() -> None:
         assert {"description", "allowed-tools"} <= set(fields) and "`orch " in body
     assert b"/opt/orch/bin/python" in files["skills/multi-agent-orchestration/scripts/_orch.py"]
     assert "skills/multi-agent-orchestration/SKILL.md" in files
+
+
+# Which client is there
+
+
+@pytest.fixture
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Install a ``claude`` that must never be run; gives its maker."""
+    binaries = tmp_path / "bin"
+    binaries.mkdir()
+    monkeypatch.setenv("PATH", str(binaries))
+
+    def make(program: str, package: dict[str, str] | None = None) -> None:
+        path = tmp_path / program
+        path.parent.mkdir(parents=True)
+        path.write_text("#!/bin/sh\nexit 1\n")
+        path.chmod(0o755)
+        (binaries / "claude").symlink_to(path)
+        if package is not None:
+            at = tmp_path / "lib/node_modules/@anthropic-ai/claude-code/package.json"
+            at.parent.mkdir(parents=True, exist_ok=True)
+            at.write_text(json.dumps(package))
+
+    return make
+
+
+NPM = "lib/node_modules/@anthropic-ai/claude-code/cli.js"
+NAMED = "@anthropic-ai/claude-code"
+
+
+@pytest.mark.parametrize(
+    ("program", "package", "version"),
+    [
+        ("share/claude/versions/2.0.42", None, (2, 0, 42)),
+        ("Caskroom/claude-code/2.1.332/claude", None, (2, 1, 332)),
+        (NPM, {"name": NAMED, "version": "1.0.128"}, (1, 0, 128)),
+        ("lib/claude", {"name": NAMED, "version": "2.0.30"}, (2, 0, 30)),
+        (NPM, {"name": "another", "version": "1.0.0"}, None),
+        (NPM, {"name": NAMED, "version": "next"}, None),
+        ("somewhere/claude", None, None),
+    ],
+)
+def test_the_files_of_a_client_say_which_it_is(
+    client: Any, program: str, package: dict[str, str] | None, version: Any
+) -> None:
+    client(program, package)
+    assert client_version() == version
+
+
+def test_an_old_client_gets_only_events_that_it_knows(settings: Path, client: Any) -> None:
+    """It would drop the whole file without a word."""
+    settings.write_text(PLAIN)
+    client("share/claude/versions/2.0.42")
+    install(settings)
+    assert list(json.loads(settings.read_text())["hooks"]) == [
+        *("PreToolUse", "PostToolUse", "SubagentStop", "SessionEnd")
+    ]
+    assert state(settings.parent.parent).is_on
+    found = examine(settings.parent / "no.db", settings.parent.parent)
+    (said,) = [each.detail for each in found if "too old" in each.detail]
+    assert "SubagentStart" in said
+    uninstall(settings)
+    assert settings.read_text() == PLAIN
+
+
+def test_after_an_update_of_the_client_more_is_wanted(
+    settings: Path, client: Any, tmp_path: Path
+) -> None:
+    client("share/claude/versions/2.0.42")
+    install(settings)
+    (tmp_path / "bin/claude").unlink()
+    client("share/claude/other/2.1.332")
+    assert not state(settings.parent.parent).is_on
+    install(settings)
+    assert "StopFailure" in json.loads(settings.read_text())["hooks"]
+    assert state(settings.parent.parent).is_on

@@ -157,10 +157,14 @@ def _hooks(root: Path) -> Iterator[Finding]:
             what = f"{registered.path} names what is gone: {registered.command}"
             yield Finding("problem", "hooks", what, _HOOKS)
         elif not registered.is_complete:
-            what = f"{registered.path} has not all that this version listens to"
+            what = f"{registered.path} has other events than this version and your client know"
             yield Finding("warning", "hooks", what, _HOOKS)
         else:
             yield Finding("ok", "hooks", f"registered in {registered.path}")
+    missing = hooks_install.EVENTS.keys() - hooks_install.heard_events().keys()
+    if missing and state.registered:
+        what = f"your Claude Code is too old for {', '.join(sorted(missing))}: less is heard"
+        yield Finding("warning", "hooks", what, "update Claude Code, then orch install --hooks")
     if not state.registered:
         yield Finding("ok", "hooks", "none: only what somebody says is recorded", _HOOKS)
 
