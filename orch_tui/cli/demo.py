@@ -158,9 +158,10 @@ def _run(project: Project, *, is_sample: bool) -> None:
 
     _phase("3 Execute")
     _did("orch set-phase 3", _skipped(session.set_phase(3)))
+    latest = ""
     for (agent_type, _, agent, given), bundle in zip(work, bundles, strict=True):
         execution = session.init_deployment(agent_type, context_bundle=bundle, model="sonnet")
-        label = execution.execution_id
+        label = latest = execution.execution_id
         _did(
             f"orch init-deployment --context-bundle {bundle.bundle_id} --model sonnet",
             f"{label}; its briefing has {len(execution.briefing):,} characters",
@@ -195,8 +196,8 @@ def _run(project: Project, *, is_sample: bool) -> None:
     for command in (
         "orch query --agent-type principle-evaluator --limit 1",
         "orch history sound",
-        f"orch show {facts.execution_id} --part given",
-        f"orch show {facts.execution_id} --part trail",
+        f"orch show {latest} --part given",
+        f"orch show {latest} --part trail",
         "orch outputs --state",
         "orch stats",
     ):

@@ -101,7 +101,9 @@ class Parser(argparse.ArgumentParser):
         self.formatter_class = argparse.RawDescriptionHelpFormatter
         return super().format_help()
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+    def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, args: Any = None, namespace: Any = None
+    ) -> Any:
         """``-word`` leaves a word out of a search: it is no flag where words are taken."""
         known, unknown = super().parse_known_args(args, namespace)
         if hasattr(known, "words"):

@@ -27,9 +27,11 @@ class Agents(Protocol):
 
     def tokens(self, agent_type: str, model: Model) -> Count:
         """What such an agent has before it is handed anything, counted for a model."""
+        ...
 
     def model(self, agent_type: str) -> str:
         """The model that its definition asks for; empty where it asks for none."""
+        ...
 
 
 class _NoAgents:
@@ -176,7 +178,7 @@ def judge(
 
 def totals(items: Iterable[Weighed]) -> dict[str, Count]:
     """Tokens by priority, all three of them, in their order."""
-    counts = dict.fromkeys(PRIORITIES, ZERO)
+    counts: dict[str, Count] = {priority: ZERO for priority in PRIORITIES}
     for item in items:
         counts[item.priority] += item.count
     return counts

@@ -410,12 +410,12 @@ def _on_disk(item: ContextItem, reader: SourceReader) -> tuple[bytes | None, str
     try:
         # Of what a bundle of ours was made somebody said yes to it, where that was needed.
         reader = replace(reader, look_inside=not item.sha256)
-        sources = reader.resolve(item.source, item.sections)
+        source, *others = reader.resolve(item.source, item.sections)
     except SourceError as error:
         return None, error.reason
-    if len(sources) > 1:
+    if others:
         return None, "names several files"
-    return sources[0].data, ""
+    return source.data, ""
 
 
 class _Document(NamedTuple):

@@ -120,10 +120,11 @@ class SourceReader:
             from orch_tui.prepare import secrets
 
             if found := secrets.find(source.text, source.name):
-                more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+                first, *others = found
+                more = f", and {len(others)} more" if others else ""
                 raise SourceError(
                     "#".join((source.name, *source.sections)),
-                    f"holds what looks like a secret ({found[0]}{more})",
+                    f"holds what looks like a secret ({first}{more})",
                     hint="--allow-secret hands it over",
                 )
         return source

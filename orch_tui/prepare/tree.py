@@ -224,8 +224,9 @@ def find(tree: ProjectTree, query: str, limit: int = 500) -> Found:
     ranked.sort()
     return Found(
         tuple(
-            Match(tree.files[index], _spans(*tree.lowered[index], words, tree.files[index].path))
+            Match(tree.files[index], _spans(path, name_at, words, tree.files[index].path))
             for _, _, index in ranked[:limit]
+            for path, name_at in [tree.lowered[index]]
         ),
         len(ranked),
     )

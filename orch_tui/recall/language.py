@@ -22,7 +22,7 @@ from orch_tui.errors import UsageError
 from orch_tui.models.search import EVERY, path_of, tag
 from orch_tui.phases import PHASES
 
-CLOSED = {
+CLOSED: dict[str, tuple[str, ...]] = {
     "status": ("deployed", "waiting", "completed", "failed"),
     "type": ("deliverable", "validation_result", "insight", "error"),
     "source": ("manual", "api", "hook", "import", "sql"),

@@ -302,8 +302,9 @@ def _hits(
     by_id = {row[0]: row for row in rows}
     for place in places:
         *facts, said = by_id[place.execution_id]
-        snippet = _snippet(record, sought, place, str(said or ""))
-        yield Hit(*(*facts, *snippet, scores.get(place.execution_id, 0.0)))
+        facts += _snippet(record, sought, place, str(said or ""))
+        facts.append(scores.get(place.execution_id, 0.0))
+        yield Hit(*facts)
 
 
 def _snippet(

@@ -568,8 +568,10 @@ def _is_future(line: Line) -> bool:
 
 def _section_claim(line: Line) -> Claim:
     """What the nearest heading that says anything says of the files listed under it."""
-    claims = map(_claim_of, reversed(line.headings))
-    return next((claim for claim in claims if claim is not None), "")
+    for heading in reversed(line.headings):
+        if (claim := _claim_of(heading)) is not None:
+            return claim
+    return ""
 
 
 def _claim_of(heading: str) -> Claim | None:

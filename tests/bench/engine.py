@@ -87,7 +87,7 @@ def completed(folder: Path) -> dict[str, Any]:
         corpus = Corpus(seed=8)
         texts = [text.encode() for text in corpus.contents(100)]
         runs = (run for run in corpus.runs(600, len(texts)) if run.final_message)
-        deployed, returned, worked = [], [], []
+        deployed, returned, worked, session_id = [], [], [], ""
         for number, run in enumerate(islice(runs, 320)):
             if number % 8 == 0:
                 session_id = sessions.init_session(record, run.scope, project="").session_id

@@ -81,7 +81,8 @@ def run(
 
 def pairs(n: int, measured: Callable[[int], Usage], against: Callable[[], Usage]) -> Pairs:
     """``n`` pairs, after one of each that is not counted; ``measured`` is told its number."""
-    against(), measured(0)
+    against()
+    measured(0)
     both = [(against().cpu, measured(number)) for number in range(1, n + 1)]
     return Pairs(
         n,

@@ -223,4 +223,5 @@ def test_any_frontmatter_is_read(text: str) -> None:
     front = frontmatter.read("---\n" + text)
     assert front.body in "---\n" + text
     for key in front.values:
-        front.text(key), front.listed(key), front.true(key)
+        for read in (front.text, front.listed, front.true):
+            read(key)

@@ -76,7 +76,7 @@ def test_the_same_id_with_other_content_is_refused(
     record: Record, change: dict[str, Any], difference: str
 ) -> None:
     held = init_session(record, "x", project="/p", session_id="s", metadata={"a": 1})
-    given = {"scope": "x", "metadata": {"a": 1}} | change
+    given = dict[str, Any](scope="x", metadata={"a": 1}) | change
     with pytest.raises(ConflictError) as caught:
         init_session(record, given.pop("scope"), project="/p", session_id="s", **given)
     assert difference in caught.value.message
@@ -85,8 +85,9 @@ def test_the_same_id_with_other_content_is_refused(
 
 @pytest.mark.parametrize("options", [{"scope": " \n"}, {"budget": 0}, {"budget": -1}])
 def test_nonsense_is_refused(record: Record, options: dict[str, Any]) -> None:
+    given = dict[str, Any](scope="x", project="/p") | options
     with pytest.raises(UsageError):
-        init_session(record, **({"scope": "x", "project": "/p"} | options))
+        init_session(record, **given)
     assert record.value("SELECT count(*) FROM sessions") == 0
 
 
