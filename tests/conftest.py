@@ -10,8 +10,25 @@ from pathlib import Path
 import pytest
 
 from orch_tui.models.database import Record
+from tests.counts import DEEP, SEED, load_profile
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+SCREENS = Path(__file__).parent / "screens"
+
+
+@pytest.hookimpl(tryfirst=True)  # before the plugin of hypothesis reads its options
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the counts of ``tests.counts``, and in deep runs the seed."""
+    load_profile()
+    if DEEP:
+        config.option.hypothesis_seed = SEED
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the screens by their folder: `make quick` leaves them out."""
+    for item in items:
+        if SCREENS in item.path.parents:
+            item.add_marker("screens")
 
 
 class FakeClock:

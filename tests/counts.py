@@ -1,0 +1,52 @@
+"""How much the tests try: a little, the same at every run; or much, from a seed.
+
+    pytest                              # the default: fixed examples, small counts
+    ORCH_TESTS=deep SEED=7 pytest ...   # what `make deep SEED=7` runs
+
+Tests that make up what they try take their counts from here and from nowhere else. A plain
+``@given`` tries ``COUNTS.fuzz_inputs``.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from hypothesis import HealthCheck, settings
+
+DEEP = os.environ.get("ORCH_TESTS") == "deep"
+SEED = int(os.environ.get("SEED", "0"))
+"""Where generated examples begin in deep runs; the default run has no seed, it is fixed."""
+
+
+class Counts(NamedTuple):
+    """How many examples a test tries, by what one example costs."""
+
+    fuzz_inputs: int
+    """Texts or values given to a function: microseconds to a millisecond each."""
+
+    sql_values: int
+    """Values written by plain SQL and read back by the commands: a few milliseconds each."""
+
+    histories: int
+    """Whole records, written statement by statement: up to half a second each."""
+
+
+COUNTS = Counts(10_000, 5_000, 1_000) if DEEP else Counts(300, 500, 50)
+
+HANGS_AFTER = 240
+"""Seconds after which a process of a test counts as hung. No test comes near, however loaded the
+machine: what a test says is never how long something took."""
+
+
+def load_profile() -> None:
+    """Have hypothesis try the counts above; nothing it does depends on how fast that is."""
+    settings.register_profile(
+        "orch",
+        max_examples=COUNTS.fuzz_inputs,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=not DEEP,
+        print_blob=DEEP,
+    )
+    settings.load_profile("orch")
