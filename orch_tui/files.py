@@ -53,6 +53,21 @@ def refuse_link(path: Path, named: str = "") -> None:
         )
 
 
+def refuse_leading_out(path: Path, base: Path) -> None:
+    """Refuse a path that symbolic links lead out of the folder ``base``.
+
+    Raises:
+        SourceError: it names where the path leads.
+    """
+    real, own = os.path.realpath(path), os.path.realpath(base)
+    if not f"{real}/".startswith(f"{own.rstrip('/')}/"):
+        raise SourceError(
+            str(path),
+            f"leads out of {base}, to {real}",
+            hint="a repository can bring such a link: remove it, or change what is there yourself",
+        )
+
+
 def read_plain(path: Path) -> bytes:
     """Read a regular file, through no link where it lies in a record folder.
 

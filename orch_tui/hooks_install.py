@@ -19,7 +19,7 @@ from typing import Any
 from orch_tui import hook, json_text
 from orch_tui.claude_client import client_version
 from orch_tui.errors import ConflictError, FormatError, UsageError
-from orch_tui.files import refused, write
+from orch_tui.files import refuse_leading_out, refused, write
 from orch_tui.paths import AnyPath, claude_folder
 from orch_tui.skill import backup_of, backups_of
 
@@ -163,9 +163,9 @@ def installation(path: Path, run: str) -> Change:
 
     Raises:
         FormatError: the file is not what Claude Code reads; it says what to do.
+        SourceError: a link leads it out of the project, or it cannot be read.
     """
-    with refused(str(path)):
-        before = path.read_bytes() if path.exists() else None
+    before = _held(path)
     text = _decoded(path, before or b"")
     document = _parse(path, text)
     if _is_complete(document, run):
@@ -180,9 +180,9 @@ def removal(path: Path) -> Change:
 
     Raises:
         FormatError: the file is no JSON.
+        SourceError: a link leads it out of the project, or it cannot be read.
     """
-    with refused(str(path)):
-        before = path.read_bytes() if path.exists() else None
+    before = _held(path)
     text = _decoded(path, before or b"")
     runs = [entry["command"] for _, _, entry in _ours(_parse(path, text))]
     if not runs:
@@ -226,6 +226,26 @@ def apply(change: Change) -> Path | None:
     if change.after is not None:
         write(path, change.after)
     return backup
+
+
+def _held(path: Path) -> bytes | None:
+    """Read a settings file that is about to be changed; None: there is none.
+
+    One of a project must lie in it: a repository can bring a link to the user's own settings. The
+    user's own may be a link, into a folder of dotfiles for example.
+    """
+    if path.parent != Path(claude_folder()):
+        refuse_leading_out(path, path.parent.parent)
+    with refused(str(path)):
+        return _bytes(path)
+
+
+def _bytes(path: Path) -> bytes | None:
+    if not path.exists():
+        return None
+    if path.is_file():
+        return path.read_bytes()
+    raise _wrong(path, "it is no plain file")
 
 
 # The document
@@ -352,7 +372,7 @@ def _checked(text: str, wanted: Document) -> str:
 
 
 def _text(path: Path) -> str:
-    return _decoded(path, path.read_bytes() if path.exists() else b"")
+    return _decoded(path, _bytes(path) or b"")
 
 
 def _encoding(before: bytes | None) -> str:

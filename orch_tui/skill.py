@@ -10,14 +10,14 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from orch_tui.assets import asset
-from orch_tui.errors import OrchError, UsageError
+from orch_tui.errors import OrchError, SourceError, UsageError
+from orch_tui.files import read_plain, refuse_leading_out, whole_file
 from orch_tui.paths import AnyPath, claude_folder
 
 NAME = "multi-agent-orchestration"
@@ -73,8 +73,16 @@ class _Manifest(NamedTuple):
 
 
 def skill_folder(project: AnyPath | None = None) -> Path:
-    """Where the skill of a project lives; None: the user's, for all projects."""
-    return Path(claude_folder() if project is None else Path(project) / ".claude", "skills", NAME)
+    """Where the skill of a project lives; None: the user's, for all projects.
+
+    Raises:
+        SourceError: a link leads it out of the project; those of the user's own folder may.
+    """
+    if project is None:
+        return Path(claude_folder(), "skills", NAME)
+    folder = Path(project, ".claude", "skills", NAME)
+    refuse_leading_out(folder, Path(project))
+    return folder
 
 
 def install(
@@ -99,6 +107,7 @@ def install(
         raise UsageError(f"{interpreter!r} is no absolute path of a Python")
     shipped = shipped_files(interpreter) if files is None else files
     ours = _manifest(folder)
+    _refuse_links_out(folder, [*shipped, *ours.files])
     differing = [name for name, data in shipped.items() if _hash(folder / name) != _digest(data)]
     in_the_way = [
         name
@@ -140,6 +149,7 @@ def uninstall(folder: Path, *, dry_run: bool = False) -> Uninstalled:
             f"{folder}: no skill was installed there, or its {MANIFEST} is damaged",
             hint="`orch install` writes both",
         )
+    _refuse_links_out(folder, ours.files)
     removed = [name for name in ours.files if _is_as_written(folder, name, ours.files)]
     kept = [name for name in ours.files if name not in removed and os.path.lexists(folder / name)]
     backups = [backup for name in ours.files for backup in backups_of(folder / name)]
@@ -172,11 +182,17 @@ def _manifest(folder: Path) -> _Manifest:
     folder does not count.
     """
     try:
-        document = json.loads((folder / MANIFEST).read_bytes())
+        document = json.loads(read_plain(folder / MANIFEST))
         files = {str(n): str(digest) for n, digest in document["files"].items() if _is_inside(n)}
         return _Manifest(files, max(0, int(document["parents"])))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return _Manifest({}, 0)
+
+
+def _refuse_links_out(folder: Path, names: Iterable[str]) -> None:
+    """Refuse to write or remove files where a folder within ``folder`` is a link to elsewhere."""
+    for parent in dict.fromkeys((folder / name).parent for name in names):
+        refuse_leading_out(parent, folder)
 
 
 def _is_inside(name: str) -> bool:
@@ -195,7 +211,7 @@ def _digest(data: bytes) -> str:
 def _hash(path: Path) -> str:
     """Of a plain file; empty for anything else: a link is somebody's decision, so not ours."""
     try:
-        return "" if path.is_symlink() else _digest(path.read_bytes())
+        return "" if path.is_symlink() else _digest(read_plain(path))
     except OSError:
         return ""
 
@@ -220,18 +236,14 @@ def backups_of(path: Path) -> list[Path]:
 
 def _write(path: Path, data: bytes, backup: Path | None = None) -> None:
     """Write a file whole, after moving what stands there to ``backup``."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(data)
-        if backup:
-            os.rename(path, backup)
-        os.replace(unfinished, path)
-    except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink()
+        with whole_file(path) as file:
+            file.write(data)
+            if backup:
+                os.rename(path, backup)
+    except SourceError as error:
         raise OrchError(
-            f"{path} cannot be written: {error.strerror}",
+            error.message,
             hint="what was installed before is still there; mend it and repeat the command",
         ) from error
 

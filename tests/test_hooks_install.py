@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from orch_tui import hooks_install, json_text
 from orch_tui.claude_client import client_version
-from orch_tui.errors import ConflictError, FormatError, UsageError
+from orch_tui.errors import ConflictError, FormatError, SourceError, UsageError
 from orch_tui.hooks_install import apply, command, installation, removal, settings_file, state
 from orch_tui.plugin import plugin_files
 from orch_tui.record.doctor import examine
@@ -174,7 +175,9 @@ def test_a_key_that_stands_there_twice_is_no_trap(settings: Path) -> None:
     assert set(hooks_install.EVENTS) < set(document["hooks"])
 
 
-def test_a_link_stays_a_link_and_the_mode_stays(settings: Path, tmp_path: Path) -> None:
+def test_a_link_of_the_users_stays_one_and_the_mode_stays(own_home: Path, tmp_path: Path) -> None:
+    settings = settings_file(None)
+    settings.parent.mkdir(parents=True)
     dotfile = tmp_path / "dotfile.json"
     dotfile.write_text(PLAIN)
     dotfile.chmod(0o600)
@@ -182,6 +185,37 @@ def test_a_link_stays_a_link_and_the_mode_stays(settings: Path, tmp_path: Path) 
     install(settings)
     assert settings.is_symlink() and "hook.py" in dotfile.read_text()
     assert dotfile.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_of_a_repository_to_elsewhere_is_not_followed(tmp_path: Path) -> None:
+    """Such as to the user's settings, which every other project listens to."""
+    project, outside = tmp_path / "project", tmp_path / "outside"
+    outside.mkdir()
+    (project / "config").mkdir(parents=True)
+    (outside / "settings.local.json").write_text(PLAIN)
+    path = settings_file(project)
+    for link, target in ((path, outside / path.name), (path.parent, outside)):
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(target)
+        with pytest.raises(SourceError, match="leads out of"):
+            installation(path, RUN)
+        with pytest.raises(SourceError, match="leads out of"):
+            removal(path)
+        link.unlink()
+        if link.parent != project:
+            link.parent.rmdir()
+    path.parent.symlink_to("config")  # a link within the project is the project's own matter
+    apply(installation(path, RUN))
+    assert "hook.py" in (project / "config" / path.name).read_text()
+    assert (outside / path.name).read_text() == PLAIN
+
+
+def test_settings_that_are_a_pipe_or_device_are_not_read(settings: Path, tmp_path: Path) -> None:
+    os.mkfifo(settings)
+    settings_file(tmp_path, shared=True).symlink_to("/dev/zero")
+    assert len(state(tmp_path).unreadable) == 2
+    with pytest.raises(FormatError, match="is no plain file"):
+        installation(settings, RUN)
 
 
 def test_a_change_by_somebody_else_is_not_overwritten(settings: Path) -> None:

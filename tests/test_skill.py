@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from orch_tui.assets import asset
 from orch_tui.cli.parser import COMMANDS, builder
 from orch_tui.cli.scripts import GROUPS
-from orch_tui.errors import OrchError, UsageError
+from orch_tui.errors import OrchError, SourceError, UsageError
 from orch_tui.facts import ERROR_CODES
 from orch_tui.models.schema import TABLES
 from orch_tui.skill import MANIFEST, NAME, install, skill_folder, uninstall
@@ -110,6 +111,49 @@ def test_a_link_of_the_users_is_not_written_through(folder: Path, tmp_path: Path
     install(folder, PYTHON)
     assert dotfile.read_text() == "mine"
     assert (folder / "SKILL.md.bak").is_symlink()
+
+
+@pytest.mark.parametrize("linked", [".claude", "skills", NAME])
+def test_a_skill_folder_that_leads_out_of_the_project_is_refused(
+    tmp_path: Path, linked: str
+) -> None:
+    project, outside = tmp_path / "project", tmp_path / "outside"
+    outside.mkdir()
+    place = skill_folder(project)
+    link = next(path for path in (place, *place.parents) if path.name == linked)
+    link.parent.mkdir(parents=True)
+    link.symlink_to(outside)
+    with pytest.raises(SourceError, match=f"leads out of {project}, to {outside}"):
+        skill_folder(project)
+    link.unlink()
+    (project / "agents").mkdir()
+    link.symlink_to(project / "agents")  # within the project it is the project's own matter
+    install(skill_folder(project), PYTHON)
+
+
+def test_a_link_within_the_skill_leads_nothing_out_of_it(folder: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    install(folder, PYTHON)
+    (folder / "scripts").rename(tmp_path / "scripts")
+    copies = [*(tmp_path / "scripts").iterdir()]
+    for copy in copies:
+        copy.rename(outside / copy.name)
+    (folder / "scripts").symlink_to(outside)
+    before = tree(outside)
+    with pytest.raises(SourceError, match="leads out of"):
+        install(folder, "/other/python")
+    with pytest.raises(SourceError, match="leads out of"):
+        uninstall(folder)
+    assert tree(outside) == before
+
+
+def test_a_pipe_or_device_where_a_file_belongs_is_not_read(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "SKILL.md")
+    (folder / MANIFEST).symlink_to("/dev/zero")
+    done = install(folder, PYTHON)
+    assert [path.name for path, _ in done.backed_up] == ["SKILL.md"]
 
 
 def test_what_is_no_longer_part_of_the_skill_goes_unless_edited(folder: Path) -> None:
