@@ -16,18 +16,24 @@ from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.message import Message
+from textual.messages import ExitApp
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from orch_tui import clipboard
 from orch_tui.assets import asset
-from orch_tui.drafts import Drafts
+from orch_tui.departure import Departure
+from orch_tui.drafts import DraftHolder, Drafts
 from orch_tui.errors import OrchError
 from orch_tui.phases import PHASES
 from orch_tui.project import Project
 from orch_tui.screens.base import Header, OrchScreen
 
 if TYPE_CHECKING:
+    import subprocess
+
+    from textual.driver import Driver
+
     from orch_tui.config import Config
     from orch_tui.facts import PlannedAgent, Session
     from orch_tui.offers import Offer
@@ -102,6 +108,9 @@ class OrchApp(App[None]):
 
     def __init__(self, project: Project) -> None:
         super().__init__()
+        self.departure = Departure(self._leave, self.keep_drafts)
+        self._editor: subprocess.Popen[bytes] | None = None
+        """The user's editor, while it has the terminal and the event loop waits for it."""
         self.project = project
         self.drafts = Drafts.beside(project.database)
         self.session: Session | None = None
@@ -355,26 +364,33 @@ class OrchApp(App[None]):
 
     def edit(self, text: str, name: str) -> str | None:
         """Open text in $VISUAL or $EDITOR and give what came back; None where that failed."""
-        import shlex
-        import subprocess
         import tempfile
 
-        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
         with tempfile.TemporaryDirectory(prefix="orch-") as folder:
             path = Path(folder) / name
             try:
                 path.write_bytes(text.encode("utf-8", "surrogateescape"))
-                with self.suspend():
-                    subprocess.run([*shlex.split(editor), str(path)], check=True)
-                return path.read_bytes().decode("utf-8", "surrogateescape")
-            except (
-                OSError,
-                ValueError,
-                subprocess.CalledProcessError,
-                SuspendNotSupported,
-            ) as error:
-                self.notify(f"{editor}: {error}", severity="error", markup=False)
-                return None
+                with self.suspend():  # nothing may be raised in there: it would not resume
+                    failure = self._run_editor(path)
+                if not failure:
+                    return path.read_bytes().decode("utf-8", "surrogateescape")
+            except (OSError, SuspendNotSupported) as error:
+                failure = str(error)
+        self.notify(failure, severity="error", markup=False)
+        return None
+
+    def _run_editor(self, path: Path) -> str:
+        """Wait for the editor; gives what went wrong."""
+        import shlex
+        import subprocess
+
+        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+        try:
+            with subprocess.Popen([*shlex.split(editor), str(path)]) as self._editor:
+                code = self._editor.wait()
+        except (OSError, ValueError) as error:
+            return f"{editor}: {error}"
+        return f"{editor}: it ended with exit code {code}" if code else ""
 
     # What was on the screen comes back when the app is opened again
 
@@ -386,6 +402,8 @@ class OrchApp(App[None]):
 
     def remember(self) -> None:
         """Keep where every screen stands."""
+        if not self._begun:
+            return
         for mode, stack in self._screen_stacks.items():
             if stack and isinstance(stack[0], OrchScreen) and stack[0].is_mounted:
                 self._state[mode] = stack[0].remember()
@@ -398,9 +416,38 @@ class OrchApp(App[None]):
         with contextlib.suppress(OrchError):  # only where one was is lost
             self.drafts.save("state", json.dumps(self._state))
 
-    async def action_quit(self) -> None:
+    # The end: whatever brings it about, what was typed is kept
+
+    def get_driver_class(self) -> type[Driver]:
+        from orch_tui.screens.terminal import leaving_driver
+
+        return leaving_driver(super().get_driver_class())
+
+    def _leave(self) -> None:
+        """Be asked to leave, in a thread.
+
+        Not by ``exit``: from then on no widget can be mounted, and those of a screen that is just
+        coming up would be an error.
+        """
+        self.post_message(ExitApp())
+        if self._editor is not None:
+            self._editor.terminate()
+
+    def keep_drafts(self) -> None:
+        """Write what was typed a moment ago and is not written yet."""
+        for screen in self._all_screens():
+            for node in screen.walk_children(with_self=True):
+                if isinstance(node, DraftHolder):
+                    node.owe_draft()
+        with contextlib.suppress(OrchError):  # there is no screen any more to say it on
+            self.drafts.settle()
+
+    def _all_screens(self) -> list[Screen[Any]]:
+        return [screen for stack in self._screen_stacks.values() for screen in stack]
+
+    def on_exit_app(self) -> None:
         self.remember()
-        self.exit()
+        self.keep_drafts()
 
     async def on_unmount(self) -> None:
         self.project.close()
@@ -414,9 +461,9 @@ def _read_state(drafts: Drafts) -> dict[str, Any]:
     return state if isinstance(state, dict) else {}
 
 
-def run(project: Project) -> None:
-    """Open the app on a project."""
-    from orch_tui.screens.terminal import take_pastes_whole
-
-    take_pastes_whole()
-    OrchApp(project).run()
+def run(project: Project) -> int:
+    """Open the app on a project; gives the exit code."""
+    app = OrchApp(project)
+    app.departure.begin()
+    app.run()
+    return app.departure.exit_code or app.return_code or 0

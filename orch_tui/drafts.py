@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from typing import Protocol, runtime_checkable
 from urllib.parse import quote, unquote
 
 from orch_tui import paths
@@ -17,26 +18,69 @@ from orch_tui.files import read_plain, refuse_link, write
 _SUFFIX = ".draft"
 
 
+@runtime_checkable
+class DraftHolder(Protocol):
+    """A widget in which something is typed."""
+
+    def owe_draft(self) -> None:
+        """Hand over what was typed since the last time, if anything was, to be written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drafts:
     """The drafts that belong to one record."""
 
     folder: Path
     _turn: Lock = field(default_factory=Lock, repr=False, compare=False)
-    """One save at a time: they come from threads, and the later one must win."""
+    """One save at a time: they come from threads."""
+    _owed: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """The newest text of each draft that is not written yet."""
 
     @classmethod
     def beside(cls, database: Path) -> Drafts:
         return cls(Path(paths.drafts_folder(database)))
 
-    def save(self, name: str, text: str) -> None:
-        """Keep a draft; an empty one is dropped.
+    def owe(self, name: str, text: str) -> None:
+        """Take over a draft to be written by the next ``settle``; an empty one is dropped.
+
+        The text owed last is the one that stays, whichever thread comes to write first.
+        """
+        self._owed[name] = text
+
+    def settle(self) -> None:
+        """Write every draft that is owed; what cannot be written stays owed.
 
         Raises:
-            OrchError: it cannot be written, the disk is full for example.
+            OrchError: one cannot be written, the disk is full for example; the others are.
         """
+        refusals = []
+        for name in [*self._owed]:
+            try:
+                self._settle(name)
+            except OrchError as error:
+                refusals.append(error)
+        if refusals:
+            raise refusals[0]
+
+    def save(self, name: str, text: str) -> None:
+        """Write a draft; an empty one is dropped.
+
+        Raises:
+            OrchError: it cannot be written.
+        """
+        self.owe(name, text)
+        self._settle(name)
+
+    def _settle(self, name: str) -> None:
         with self._turn:
-            self._save(name, text)
+            text = self._owed.pop(name, None)
+            if text is None:  # another thread wrote it
+                return
+            try:
+                self._save(name, text)
+            except OrchError:
+                self._owed.setdefault(name, text)
+                raise
 
     def _save(self, name: str, text: str) -> None:
         path = self._path(name)
@@ -55,7 +99,10 @@ class Drafts:
             ) from error
 
     def load(self, name: str) -> str:
-        """The draft as it was kept; empty where there is none."""
+        """The draft as it was kept, or is owed; empty where there is none."""
+        with self._turn:
+            if (owed := self._owed.get(name)) is not None:
+                return owed
         try:
             return read_plain(self._path(name)).decode("utf-8", "surrogatepass")
         except (OSError, UnicodeDecodeError):

@@ -195,17 +195,21 @@ class Completing(Part):
     def settle(self) -> None:
         """Keep what was typed, and read it."""
         self._stop_timer()
-        if self._opened is None or self._corrections is None:
-            return
-        drafts, label, text = self.app.drafts, self.execution_id, self._area.text
-        corrections = self._corrections.dumps()
+        if self._opened is not None:
+            self._owe_draft()
+            self.ask(self.app.drafts.settle, lambda _: None, group="draft")
+            self._read()
 
-        def keep() -> None:
-            drafts.save(_message_draft(label), text)
-            drafts.save(_corrections_draft(label), corrections)
+    def owe_draft(self) -> None:
+        if not self.is_settled:
+            self._stop_timer()
+            self._owe_draft()
 
-        self.ask(keep, lambda _: None, group="draft")
-        self._read()
+    def _owe_draft(self) -> None:
+        if self._opened is not None and self._corrections is not None:
+            drafts, label = self.app.drafts, self.execution_id
+            drafts.owe(_message_draft(label), self._area.text)
+            drafts.owe(_corrections_draft(label), self._corrections.dumps())
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -174,14 +174,22 @@ class Editing(OrchScreen):
         self.query_one(Problem).clear("choose")
         self._show()
 
-    def _keep_draft(self, session_id: str) -> None:
+    def owe_draft(self) -> None:
+        if self._draft_due is not None:
+            self._owe_draft(self._session_id)
+
+    def _owe_draft(self, session_id: str) -> None:
         if self._draft_due is not None:
             self._draft_due.stop()
+            self._draft_due = None
         if self._around is None:  # the draft was not even read yet
             return
-        drafts = self.app.drafts
         text = "" if self.now == Composition() else self.now.to_json()
-        self.ask(lambda: drafts.save(draft_of(session_id), text), lambda _: None, group="draft")
+        self.app.drafts.owe(draft_of(session_id), text)
+
+    def _keep_draft(self, session_id: str) -> None:
+        self._owe_draft(session_id)
+        self.ask(self.app.drafts.settle, lambda _: None, group="draft")
 
     def action_undo(self) -> None:
         if self._edits.undo():

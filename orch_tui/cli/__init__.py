@@ -1,7 +1,8 @@
 """The commands: they parse, call the engine, print and exit; they hold no logic.
 
 Standard output is data, standard error is narration. Exit codes: 0 done, 1 the answer is no,
-2 wrong usage, 130 and 143 interrupted and terminated, 70 a bug in orch, which is no answer.
+2 wrong usage, 129, 130 and 143 hung up, interrupted and terminated, 70 a bug in orch, which is no
+answer.
 """
 
 from __future__ import annotations

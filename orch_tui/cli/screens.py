@@ -35,22 +35,23 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _open(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+def _open(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if arguments.web:
         serve(arguments.port, database=arguments.db)
     elif are_possible():
-        open_on(Path.cwd(), database=arguments.db)
+        return open_on(Path.cwd(), database=arguments.db)
     else:
         parser.print_help()
+    return 0
 
 
-def open_on(folder: Path, *, database: str | None = None) -> None:
-    """Open the screens on the project that a folder belongs to."""
+def open_on(folder: Path, *, database: str | None = None) -> int:
+    """Open the screens on the project that a folder belongs to; gives the exit code."""
     # At Textual's 60 frames a second, half of the wait for a key is for the next frame.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     from orch_tui.app import run
 
-    run(Project(folder, database=database, face="screens"))
+    return run(Project(folder, database=database, face="screens"))
 
 
 def serve(port: int, *, database: str | None = None) -> None:

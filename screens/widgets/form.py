@@ -185,8 +185,7 @@ class Form(ModalScreen[dict[str, str] | None]):
             self._chosen = None
             self._show_choices()
         if self.draft and self._touched:
-            if self._saving is not None:
-                self._saving.stop()
+            self._stop_saving()
             self._saving = self.set_timer(SAVE_AFTER, self._save)
 
     def _show_remarks(self) -> list[Remark]:
@@ -214,8 +213,7 @@ class Form(ModalScreen[dict[str, str] | None]):
             self._input(stops[0].field).focus()
             self.app.bell()
             return
-        if self._saving is not None:
-            self._saving.stop()
+        self._stop_saving()
         self.dismiss(self.values)
 
     def action_leave(self) -> None:
@@ -299,24 +297,35 @@ class Form(ModalScreen[dict[str, str] | None]):
         hint = Text(self._hint("what you typed is back, ctrl+z as it was"))
         self.query_one("#hint", Static).update(hint, layout=False)
 
+    def owe_draft(self) -> None:
+        if self._saving is not None:
+            self._owe_draft(draft_of(self.values))
+
+    def _owe_draft(self, text: str) -> None:
+        self._stop_saving()
+        if self.draft:
+            self.app.drafts.owe(self.draft, text)
+
+    def _stop_saving(self) -> None:
+        if self._saving is not None:
+            self._saving.stop()
+            self._saving = None
+
     def _save(self) -> None:
         self._keep(draft_of(self.values))
 
     def _keep(self, text: str) -> None:
         """Write the draft in a thread, or drop it; the app lives longer than the form."""
-        if self._saving is not None:
-            self._saving.stop()
-        if not self.draft:
-            return
-        app, name = self.app, self.draft
+        self._owe_draft(text)
+        app = self.app
 
         def work() -> None:
             try:
-                app.drafts.save(name, text)
+                app.drafts.settle()
             except OrchError as error:
                 app.call_from_thread(app.notify, error.message, severity="warning", markup=False)
 
-        app.run_worker(work, thread=True, exclusive=True, group=f"draft-{name}")
+        app.run_worker(work, thread=True, group="draft")
 
 
 def draft_of(values: Values) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 from textual import events
-from textual.drivers import linux_driver
 
-from orch_tui.screens.terminal import END, START, PasteParser, take_pastes_whole
+from orch_tui.screens.terminal import END, START, PasteParser
 
 HOSTILE = "one\n\x1b[31mred\x1b[0m \x1b[A\x1bx\x1b\x1b]0;title\x07 end\x1b"
 
@@ -42,8 +41,3 @@ def test_keys_are_what_they_were() -> None:
     parser = PasteParser()
     assert list(parser.feed("\x1b")) == []  # waits for more, as ever
     assert [event.key for event in parser.feed("[B") if isinstance(event, events.Key)] == ["down"]
-
-
-def test_the_driver_reads_with_it() -> None:
-    take_pastes_whole()
-    assert vars(linux_driver)["XTermParser"] is PasteParser
