@@ -71,7 +71,7 @@ class Record:
         self.clock = clock
         self.actor = actor
         with translated_errors(path):
-            _check_place(path)
+            check_place(path)
             exists = path.exists() and path.stat().st_size > 0
             if not exists and not (create and writable):
                 raise RecordError(
@@ -321,8 +321,12 @@ def is_record_folder(folder: Path) -> bool:
     return folder.parts[-2:] == Path(RECORD_FOLDER).parts
 
 
-def _check_place(path: Path) -> None:
-    """Refuse what a repository could have planted where its record belongs."""
+def check_place(path: Path) -> None:
+    """Refuse what a repository could have planted where its record belongs.
+
+    Raises:
+        RecordError: a link, a pipe or device, or a journal that is not of orch's transactions.
+    """
     if link := linked_part(path.absolute()):
         raise RecordError(
             f"{link} is a symbolic link: a record behind one is not used",

@@ -7,6 +7,7 @@ with their own scripts.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,7 +84,7 @@ def migrate(record: Record) -> None:
 def _backup_path(path: Path, version: int) -> Path:
     backup = path.with_name(f"{path.name}.v{version}.bak")
     number = 1
-    while backup.exists():
+    while os.path.lexists(backup):
         number += 1
         backup = path.with_name(f"{path.name}.v{version}.{number}.bak")
     return backup

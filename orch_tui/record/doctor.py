@@ -17,7 +17,7 @@ from typing import Literal
 
 from orch_tui.errors import RecordError
 from orch_tui.models import search
-from orch_tui.models.database import Record, ignore_in_git, is_record_folder, timestamp
+from orch_tui.models.database import Record, check_place, ignore_in_git, is_record_folder, timestamp
 from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.paths import SET_ASIDE, inboxes, is_plain_inbox, is_private
 from orch_tui.record import briefings, contents, inbox
@@ -52,6 +52,7 @@ def examine(path: Path, root: Path | None = None) -> list[Finding]:
     capture = [*_hooks(root), *_inbox(root), *_elsewhere(root)] if root else []
     findings: list[Finding] = []
     try:
+        check_place(path)
         if not path.exists():
             missing = f"there is no record at {path}"
             return [Finding("problem", "file", missing, "orch init-session makes one"), *capture]

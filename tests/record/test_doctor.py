@@ -216,3 +216,13 @@ def test_contents_nobody_uses_are_counted(filled: Record) -> None:
 def test_repair_of_a_read_only_record_says_so(filled: Record) -> None:
     with Record(filled.path, writable=False) as record, pytest.raises(RecordError, match="written"):
         repair(record)
+
+
+def test_a_link_in_place_of_the_record_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    folder = tmp_path / ".claude" / "orchestration"
+    folder.parent.mkdir()
+    folder.symlink_to(tmp_path / "elsewhere")
+    (finding,) = examine(folder / "execution.db")
+    assert finding.level == "problem"
+    assert finding.detail.startswith(f"{folder} is a symbolic link")
