@@ -4,7 +4,7 @@
     ORCH_TESTS=deep SEED=7 pytest ...   # what `make deep SEED=7` runs
 
 Tests that make up what they try take their counts from here and from nowhere else. A plain
-``@given`` tries ``COUNTS.fuzz_inputs``.
+``@given`` tries ``COUNTS.examples``.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ SEED = int(os.environ.get("SEED", "0"))
 class Counts(NamedTuple):
     """How many examples a test tries, by what one example costs."""
 
+    examples: int
+    """Of a property that a function has."""
+
     fuzz_inputs: int
-    """Texts or values given to a function: microseconds to a millisecond each."""
+    """Anything at all, given to what reads what others wrote: a millisecond each."""
 
     sql_values: int
     """Values written by plain SQL and read back by the commands: a few milliseconds each."""
@@ -32,7 +35,7 @@ class Counts(NamedTuple):
     """Whole records, written statement by statement: up to half a second each."""
 
 
-COUNTS = Counts(10_000, 5_000, 1_000) if DEEP else Counts(300, 500, 50)
+COUNTS = Counts(5_000, 10_000, 20_000, 1_000) if DEEP else Counts(100, 300, 500, 50)
 
 HANGS_AFTER = 240
 """Seconds after which a process of a test counts as hung. No test comes near, however loaded the
@@ -43,7 +46,7 @@ def load_profile() -> None:
     """Have hypothesis try the counts above; nothing it does depends on how fast that is."""
     settings.register_profile(
         "orch",
-        max_examples=COUNTS.fuzz_inputs,
+        max_examples=COUNTS.examples,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
         derandomize=not DEEP,

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from orch_tui.errors import RecordError
 from orch_tui.models import search as index
 from orch_tui.models.database import Record
+from tests.counts import COUNTS
 
 AT = "2026-11-01T10:00:00.000Z"
 
@@ -322,7 +323,7 @@ STEP = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=COUNTS.histories)
 @given(steps=st.lists(STEP, max_size=12))
 def test_any_history_of_changes_leaves_what_a_rebuild_makes(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]]

@@ -19,6 +19,7 @@ from orch_tui.prepare.exact import count_exactly, is_available, slice_tokens, sl
 from orch_tui.prepare.kinds import kind_of
 from orch_tui.prepare.pieces import WAYS, pieces
 from orch_tui.prepare.tokens import FAMILIES, FRAMES, count
+from tests.counts import COUNTS
 
 needs_ctok = pytest.mark.skipif(not is_available(), reason="ctok needs Python 3.12")
 ROOT = Path(__file__).parents[2]
@@ -80,7 +81,7 @@ def test_files_of_this_repository_count_as_ctok_counts_them(family: str) -> None
 
 
 @needs_ctok
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=COUNTS.fuzz_inputs)
 @given(st.text(printable, max_size=30))
 @example("a 'quoted' word, it's NASA's  (x == 1.25);\n\n\t'll\0 x")
 def test_text_in_ascii_is_estimated_to_the_token(text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orch_tui.errors import OverBudgetError, SourceError
@@ -173,7 +173,6 @@ WORDY = Template(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     ITEMS, st.integers(0, 6_000), st.sampled_from([EXACT, "v4.8"]), st.sampled_from([None, WORDY])
 )

@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orch_tui.assets import asset
 from orch_tui.prepare.pieces import LONGEST, WAYS, pieces
 from orch_tui.prepare.tokens import FAMILIES
+from tests.counts import COUNTS
 
 # What ctok 1.3.0 counts, less the frame of the message. test_exact.py compares where ctok is.
 KNOWN = [
@@ -27,6 +28,7 @@ def test_known_figures(text: str, v3: int, v47: int, v48: int) -> None:
     assert [pieces(family).tokens(text) for family in FAMILIES] == [v3, v47, v48]
 
 
+@settings(max_examples=COUNTS.fuzz_inputs)
 @given(st.text(st.characters()))
 def test_any_text_can_be_counted(text: str) -> None:
     for family in WAYS:

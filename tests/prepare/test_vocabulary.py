@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 import tiktoken_ext.openai_public as published  # type: ignore[import-untyped]
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orch_tui.prepare import vocabulary
@@ -77,7 +77,6 @@ def test_lines_count_the_same_in_pieces_as_in_one() -> None:
         assert encoded_counts([source], name) == [len(encoding(name).encode_ordinary(source))]
 
 
-@settings(max_examples=50)
 @given(st.lists(st.text(st.sampled_from("a \n\t/;é0\r"), max_size=40), max_size=30))
 def test_pieces_join_to_the_text_and_their_cuts_cost_next_to_nothing(parts: list[str]) -> None:
     text = "".join(parts)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from orch_tui.models.search import COLUMNS, EVERY, tag
 from orch_tui.recall.language import Filter, Query, Value, Word, marks, parse, spans
+from tests.counts import COUNTS
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
@@ -167,7 +168,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=COUNTS.fuzz_inputs)
 @given(st.one_of(st.text(), st.lists(PIECES).map("".join)))
 def test_whatever_is_typed_is_a_query_the_index_accepts(
     index: sqlite3.Connection, text: str
@@ -185,7 +186,6 @@ def test_whatever_is_typed_is_a_query_the_index_accepts(
         assert 0 <= start < end <= len(text)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.text(alphabet="abcé-_/. Ж", min_size=1).filter(lambda w: w.strip("-_/. "))))
 def test_what_stands_in_a_text_is_found_by_typing_it(words: list[str]) -> None:
     """Every text that is not a filter or an exclusion finds itself."""

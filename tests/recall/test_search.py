@@ -15,6 +15,7 @@ from orch_tui.errors import UsageError
 from orch_tui.models.database import Record
 from orch_tui.models.values import timestamp
 from orch_tui.recall.search import COUNTED, filter_names, filter_values, search
+from tests.counts import COUNTS
 
 START = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
 
@@ -282,7 +283,7 @@ def _all_pages(record: Record, query: str, limit: int) -> list[str]:
             return found
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=COUNTS.histories)
 @given(
     seconds=st.lists(st.integers(0, 100), min_size=1, max_size=40),
     limit=st.integers(1, 7),

@@ -22,6 +22,7 @@ from orch_tui.record import awaited, briefings, inbox
 from orch_tui.record.deployment import deploy
 from orch_tui.record.observations import unsettled
 from orch_tui.record.sessions import init_session
+from tests.counts import COUNTS
 from tests.record import hook_events as hooks
 from tests.record.hook_events import Event, deliver
 
@@ -474,7 +475,7 @@ def test_however_it_ends_it_ends_once(
 
 @pytest.mark.parametrize("name", LOGS)
 @given(chance=st.randoms())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=COUNTS.histories // len(LOGS))
 def test_the_order_of_being_heard_changes_nothing(name: str, chance: random.Random) -> None:
     """Payloads keep the time of their arrival, but are taken in one by one in another order."""
     events = LOGS[name]
@@ -487,7 +488,7 @@ def test_the_order_of_being_heard_changes_nothing(name: str, chance: random.Rand
 
 @pytest.mark.parametrize("name", sorted({*LOGS} - {"resumed"}))
 @given(chance=st.randoms())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=COUNTS.histories // len(LOGS))
 def test_the_order_of_arrival_and_repetition_change_nothing(
     name: str, chance: random.Random
 ) -> None:

@@ -14,6 +14,7 @@ from orch_tui.assets import asset
 from orch_tui.record import final_message, message_checks, message_paths, verification
 from orch_tui.record.final_message import Findings, read
 from orch_tui.record.patterns import _Uncompiled
+from tests.counts import COUNTS
 
 MESSAGES = Path(__file__).parent / "messages"
 LABELS: dict[str, dict[str, Any]] = json.loads((MESSAGES / "labels.json").read_text())
@@ -454,7 +455,9 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(
+    max_examples=COUNTS.fuzz_inputs, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @example("** **")
 @example("78\x1e/123 tests passed")
 @example("78\x1e/123 tests passed")

@@ -26,6 +26,7 @@ from orch_tui.record.importing import (
 from orch_tui.record.observations import observe, settle, unsettled
 from orch_tui.record.sessions import of_claude
 from orch_tui.record.transcript_files import choose, in_paths
+from tests.counts import COUNTS
 from tests.record import claude_home
 from tests.record.claude_home import S1, S2, Transcript
 
@@ -209,7 +210,7 @@ def test_twice_is_once(record: Record, home: Path) -> None:
 
 
 @given(st.randoms(use_true_random=False), st.lists(st.floats(0, 1), min_size=1, max_size=3))
-@settings(max_examples=15, deadline=None, phases=[Phase.generate])
+@settings(max_examples=COUNTS.histories, phases=[Phase.generate])
 def test_neither_order_nor_cuts_nor_copies_change_anything(
     chance: random.Random, cuts: list[float]
 ) -> None:
@@ -330,7 +331,7 @@ def test_impossible_values_are_none(
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=COUNTS.histories)
 def test_broken_lines_never_raise(data: st.DataObject) -> None:
     """Every value of a real line may be replaced by anything."""
     anything = st.recursive(

@@ -15,6 +15,7 @@ from orch_tui.record.keys import find
 from orch_tui.record.merge import Observation, live, merge, same_words
 from orch_tui.record.observations import observe, settle
 from orch_tui.record.sessions import init_session
+from tests.counts import COUNTS
 
 TIMES = [f"2026-11-22T10:00:{second:02}.000Z" for second in range(0, 60, 7)]
 FACTS: dict[str, st.SearchStrategy[Any]] = {
@@ -49,8 +50,8 @@ def statements(draw: st.DrawFn) -> list[Observation]:
     return made
 
 
+@settings(max_examples=COUNTS.fuzz_inputs)
 @given(statements(), st.randoms())
-@settings(max_examples=300)
 def test_order_and_repetition_change_nothing(
     observations: list[Observation], shuffler: random.Random
 ) -> None:
@@ -144,7 +145,7 @@ EVENTS: list[tuple[str, dict[str, Any], str, list[str], str, str | None]] = [
 
 
 @given(st.permutations(range(len(EVENTS))), st.lists(st.integers(0, len(EVENTS) - 1), max_size=4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=COUNTS.histories)
 def test_the_rows_do_not_depend_on_the_order_things_were_heard_in(
     order: list[int], repeats: list[int]
 ) -> None:

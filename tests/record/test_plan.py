@@ -12,6 +12,7 @@ from orch_tui.errors import ConflictError, NotFoundError, OrchError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.record import journal, plan
 from orch_tui.record.sessions import init_session
+from tests.counts import COUNTS
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def test_an_empty_plan_has_no_waves(record: Record, session: str) -> None:
 
 
 @given(st.integers(2, 7), st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=COUNTS.histories)
 def test_every_wave_waits_only_for_earlier_ones(
     tmp_path_factory: pytest.TempPathFactory, count: int, chance: random.Random
 ) -> None:
@@ -190,7 +191,7 @@ def as_it_is(record: Record) -> list[object]:
 
 
 @given(st.lists(st.integers(0, 6), max_size=14), st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=COUNTS.histories)
 def test_undo_goes_back_through_every_change(
     tmp_path_factory: pytest.TempPathFactory, steps: list[int], chance: random.Random
 ) -> None:
