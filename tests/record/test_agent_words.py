@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from orch_tui.models.database import Record
 from orch_tui.record import capture, payloads
 from orch_tui.record.agent_words import separate_notes, unframe, without_trace
+from tests.counts import COUNTS
 from tests.record import claude_home
 from tests.record import hook_events as hooks
 from tests.record.claude_home import CWD, S1, Transcript
@@ -216,8 +217,8 @@ RUNS: dict[str, tuple[list[Transcript], list[dict[str, Any]], tuple[Any, ...]]] 
 
 
 @pytest.mark.parametrize("name", RUNS)
-@given(st.randoms(use_true_random=True))
-@settings(max_examples=8, deadline=None, phases=[Phase.generate])
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=COUNTS.histories // len(RUNS), phases=[Phase.generate])
 def test_hooks_and_transcripts_tell_of_one_return(name: str, chance: random.Random) -> None:
     files, events, expected = RUNS[name]
     assert told(files, events, chance) == [expected]

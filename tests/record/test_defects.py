@@ -20,6 +20,7 @@ from orch_tui import hook
 from orch_tui.cli import main
 from orch_tui.project import Project
 from orch_tui.record.importing import Summary
+from tests.counts import COUNTS
 from tests.record import claude_home, hook_events
 from tests.record.claude_home import S1, S2
 
@@ -47,7 +48,7 @@ WITNESS = claude_home.Transcript(f"{S2}/subagents/agent-a9.jsonl", S2, "a9")
 WITNESS.hears("Look on")
 WITNESS.says("m-witness", "Seen.", stop="end_turn")
 
-quick = settings(max_examples=25, derandomize=True, deadline=None, database=None)
+quick = settings(max_examples=COUNTS.histories)
 
 
 def written(value: Any) -> bytes:

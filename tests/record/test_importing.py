@@ -7,6 +7,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -209,29 +210,37 @@ def test_twice_is_once(record: Record, home: Path) -> None:
     assert (executions(record), record.value("SELECT count(*) FROM observations")) == before
 
 
+@cache
+def _home_at_once() -> tuple[dict[Path, bytes], dict[str, dict[str, Any]]]:
+    """The files of a home, by their paths in it, and the executions that they tell of."""
+    with tempfile.TemporaryDirectory() as folder, Record(Path(folder) / "once.db") as record:
+        home = claude_home.write_home(Path(folder) / "home")
+        take_in(record, home)
+        files = {p.relative_to(home): p.read_bytes() for p in home.rglob("*") if p.is_file()}
+        return files, executions(record)
+
+
 @given(st.randoms(use_true_random=False), st.lists(st.floats(0, 1), min_size=1, max_size=3))
 @settings(max_examples=COUNTS.histories, phases=[Phase.generate])
 def test_neither_order_nor_cuts_nor_copies_change_anything(
     chance: random.Random, cuts: list[float]
 ) -> None:
     """Files come in any order, each in pieces cut anywhere, and again as torn copies."""
-    import tempfile
-
+    written, expected = _home_at_once()
     with tempfile.TemporaryDirectory() as folder:
-        home = claude_home.write_home(Path(folder) / "home")
-        with Record(Path(folder) / "once.db") as record:
-            take_in(record, home)
-            expected = executions(record)
-        files = [path for path in home.rglob("*") if path.is_file()]
+        data = {Path(folder) / "home" / path: text for path, text in written.items()}
+        files = list(data)
+        for path in files:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data[path])
         pieces = [(path, cut) for path in files for cut in cuts]
         chance.shuffle(pieces)
-        data = {path: path.read_bytes() for path in files}
         with Record(Path(folder) / "pieces.db") as record:
             for path, cut in pieces:
                 place = path
                 if chance.random() < 0.3:  # a copy that was made while it was written
                     place = path.parent / ("copy" if path.suffix == ".jsonl" else "") / path.name
-                    place.parent.mkdir(exist_ok=True)
+                place.parent.mkdir(exist_ok=True)
                 place.write_bytes(data[path][: int(cut * len(data[path]))])
                 take_in(record, place)
             chance.shuffle(files)
