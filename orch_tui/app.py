@@ -102,6 +102,7 @@ class OrchApp(App[None]):
         Binding("slash", "search", "Search", id="search", show=False),
         Binding("ctrl+r", "search", "Search", id="search-anywhere", priority=True, show=False),
         Binding("question_mark", "toggle_help", "Keys", id="help"),
+        Binding("ctrl+g", "toggle_help", "Keys", id="help-anywhere", priority=True),
         Binding("ctrl+p", "command_palette", "Commands", id="palette", priority=True),
         Binding("ctrl+q", "quit", "Quit", id="quit", priority=True, show=False),
     ]
@@ -221,6 +222,15 @@ class OrchApp(App[None]):
         self.use_session(agent.session_id)
         self.switch_mode("compose")
 
+    async def action_switch_mode(self, mode: str) -> None:
+        """Go to a screen; from a planned agent to Compose is to what that agent is given."""
+        here = self.screen
+        agent = here.planned_agent if isinstance(here, OrchScreen) else None
+        if mode == "compose" and agent is not None:
+            self.compose_for(agent)
+        else:
+            await super().action_switch_mode(mode)
+
     def read_session(self) -> None:
         """Read the session and its budget anew, in a thread; the header follows."""
         self.run_worker(self._read_session, thread=True, exclusive=True, group="session")
@@ -320,10 +330,18 @@ class OrchApp(App[None]):
         self.call_after_refresh(lambda: self.screen.query_one("#query").focus())
 
     def action_toggle_help(self) -> None:
-        if self.screen.query("HelpPanel"):
-            self.action_hide_help_panel()
+        """Show the keys of what is in front, or go back to it."""
+        from orch_tui.screens.keyhelp import KeyHelp
+
+        if isinstance(self.screen, KeyHelp):
+            self.pop_screen()
         else:
-            self.action_show_help_panel()
+            place = self.TITLES[self.current_mode]
+            title = f"Keys in {place}" if isinstance(self.screen, OrchScreen) else "Keys"
+            self.push_screen(KeyHelp(self.screen, title))
+
+    def action_show_help_panel(self) -> None:
+        self.action_toggle_help()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Everything the keys of this screen do, the five screens, and what Textual offers."""
@@ -343,7 +361,7 @@ class OrchApp(App[None]):
             "Import transcripts", "What Claude Code keeps of this project", self.import_transcripts
         )
         yield SystemCommand("Install the hooks", "Record every run from now on", self.install_hooks)
-        yield from super().get_system_commands(screen)
+        yield from (c for c in super().get_system_commands(screen) if c.title != "Keys")
 
     def copy(self, text: str, what: str) -> None:
         """Put text on the clipboard, in a thread, and say which way it went."""

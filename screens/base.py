@@ -24,6 +24,7 @@ from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
     from orch_tui.app import OrchApp
+    from orch_tui.facts import PlannedAgent
     from orch_tui.recall.show import Shown
 
 T = TypeVar("T")
@@ -85,6 +86,11 @@ class OrchScreen(Screen[None]):
     def session_changed(self) -> None:
         """Another session was chosen, or the first one was found."""
         self.load()
+
+    @property
+    def planned_agent(self) -> PlannedAgent | None:
+        """The planned agent that the screen is on, where there is one."""
+        return None
 
     def command(self) -> str:
         """The command that does or shows the same."""

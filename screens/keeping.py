@@ -99,8 +99,11 @@ class Keeping(Editing):
         self._replace(Composition())
 
     def compose_for(self, agent: PlannedAgent) -> None:
-        """Go on with the bundle of a planned agent, or begin one."""
-        if agent.bundle_id:
+        """Go on with the bundle of a planned agent, or begin one; where it is at hand, it stays."""
+        now = self.now
+        if (agent.bundle_id or agent.planned_id) == (now.bundle_id or now.planned_id):
+            self._let_type()
+        elif agent.bundle_id:
             self._open_bundle(agent.bundle_id)
         else:
             self._replace(begun(agent))
@@ -126,9 +129,12 @@ class Keeping(Editing):
         )
 
     def _begin(self, other: Composition) -> None:
-        """Where nothing is chosen yet, letters are at once those of a file."""
         self._edit(other)
-        if not other.choices:
+        self._let_type()
+
+    def _let_type(self) -> None:
+        """Where nothing is chosen yet, letters are at once those of a file."""
+        if not self.now.choices:
             self._project.box.value = ""
             self._project.box.focus()
 

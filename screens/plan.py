@@ -63,8 +63,6 @@ class PlanScreen(OrchScreen):
         Binding("ctrl+z", "undo", "Undo", id="plan-undo", show=False),
     ]
     HELP = """\
-# Plan
-
 A session goes through five phases; each has a gate, which says what is missing before moving on:
 **v** validates the plan, **F3** deploys it and collects what came back, **p** moves on.
 Moving on anyway is possible, and recorded. The agents of a session run in waves: those that wait
@@ -110,6 +108,10 @@ for nobody first, side by side.
     @property
     def _agents(self) -> AgentRows:
         return self.query_one("#agents", AgentRows)
+
+    @property
+    def planned_agent(self) -> PlannedAgent | None:
+        return self._planned.agent if self._page and self._planned else None
 
     # Reading
 

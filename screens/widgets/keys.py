@@ -15,8 +15,8 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-ALWAYS = "help"
-"""The id of the key that says what all the others do: it gives way to none."""
+ALWAYS = ("help", "help-anywhere")
+"""The ids of the keys that say what all the others do, the better first: one is always there."""
 
 
 class KeyLine(Widget):
@@ -51,7 +51,7 @@ class KeyLine(Widget):
 
     def _read(self, screen: Screen[Any]) -> None:
         shown: dict[str, tuple[str, str, str, bool]] = {}
-        last = None
+        always: dict[str, tuple[str, str, str, bool]] = {}
         for _, binding, enabled, _ in screen.active_bindings.values():
             if not binding.show or binding.action in shown:
                 continue
@@ -61,11 +61,12 @@ class KeyLine(Widget):
                 binding.key,
                 enabled,
             )
-            if binding.id == ALWAYS:
-                last = key
+            if binding.id in ALWAYS:
+                always[binding.id] = key
             else:
                 shown[binding.action] = key
-        keys = [*shown.values(), *([last] if last else [])]
+        helps = [always[name] for name in ALWAYS if name in always]
+        keys = [*shown.values(), *helps[:1]]
         if keys != self._keys:
             self._keys = keys
             self.refresh()

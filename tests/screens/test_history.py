@@ -129,16 +129,6 @@ async def test_enter_opens_a_run_and_escape_comes_back(folder: Path, clock: Fake
         assert not isinstance(app.screen, Run)
 
 
-async def test_the_keys_of_an_opened_run_are_told(folder: Path, clock: FakeClock) -> None:
-    app = opened(folder, clock)
-    async with app.run_test() as pilot:
-        await settled(pilot)
-        await pilot.press("enter", "question_mark")
-        assert app.screen.query("HelpPanel")
-        await pilot.press("question_mark")
-        assert not app.screen.query("HelpPanel")
-
-
 async def test_two_runs_are_marked_and_compared(folder: Path, clock: FakeClock) -> None:
     app = opened(folder, clock)
     async with app.run_test() as pilot:
