@@ -14,9 +14,10 @@ from datetime import timedelta
 from pathlib import Path
 from stat import S_ISREG
 
-from orch_tui.errors import RecordError
+from orch_tui.errors import PathError, RecordError
 from orch_tui.models.database import Record
 from orch_tui.models.values import timestamp
+from orch_tui.paths import resolve_path
 from orch_tui.record.agents import SIDECAR
 from orch_tui.record.opening import not_waiting
 
@@ -29,10 +30,11 @@ def expect(record: Record, transcript: str, at: str) -> None:
 
     Call it within a write. ``at`` is when a hook told of its end.
     """
-    if not transcript.endswith(".jsonl") or "\0" in transcript:
+    if not transcript.startswith(("/", "~")) or not transcript.endswith(".jsonl"):
         return
-    transcript = os.path.normpath(os.path.expanduser(transcript))
-    if not os.path.isabs(transcript):
+    try:
+        transcript = os.path.normpath(resolve_path(transcript))
+    except PathError:
         return
     record.executemany(
         "INSERT INTO import_checkpoints (path, size, mtime_ns, position, awaited_since) "

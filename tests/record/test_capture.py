@@ -341,6 +341,15 @@ def test_the_transcript_is_the_fallback(record: Record, root: Path, tmp_path: Pa
     assert one(record, "status", "final_message") == ("completed", "From the transcript.")
 
 
+@pytest.mark.parametrize("name", ["~a\0b/x", "/a\0b", "~nosuchuser/x", "/" + "x" * 300])
+def test_a_transcript_that_can_be_no_file_says_nothing(
+    record: Record, root: Path, name: str
+) -> None:
+    stopped = hooks.stop("a1", None) | {"agent_transcript_path": f"{name}.jsonl"}
+    take(record, root, [hooks.start("a1"), stopped])
+    assert one(record, "status", "final_message") == ("completed", None)
+
+
 # Planned deployments
 
 
