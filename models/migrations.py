@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from orch_tui.errors import RecordError
 from orch_tui.models import schema
-from orch_tui.models.executions import RAW_COLUMNS
+from orch_tui.models.execution import RAW_COLUMNS
 from orch_tui.models.values import (
     ITEM_TYPES,
     OUTPUT_TYPES,

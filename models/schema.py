@@ -11,9 +11,9 @@ from functools import cache
 
 from peewee import Model, SchemaManager, SqliteDatabase
 
-from orch_tui.models.bundles import Bundle, BundleItem, BundleVersion
-from orch_tui.models.contents import Briefing, Content, TokenCount
-from orch_tui.models.executions import (
+from orch_tui.models.bundle import Bundle, BundleItem, BundleVersion
+from orch_tui.models.content import Briefing, Content, TokenCount
+from orch_tui.models.execution import (
     RAW_TRIGGERS,
     AgentExecution,
     Completion,
@@ -24,9 +24,9 @@ from orch_tui.models.executions import (
     Observation,
     UsageMessage,
 )
-from orch_tui.models.outputs import Output
+from orch_tui.models.output import Output
 from orch_tui.models.search import SEARCH_TABLES, SEARCH_TRIGGERS
-from orch_tui.models.sessions import (
+from orch_tui.models.session import (
     JOURNAL_TRIGGERS,
     Counter,
     JournalEntry,

@@ -19,7 +19,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from orch_tui.bundling import (
+from orch_tui.prepare.bundle import Bundle
+from orch_tui.prepare.validation import Validation
+from orch_tui.project import Project
+from orch_tui.project_bundles import (
     Fit,
     Prepared,
     Sources,
@@ -34,26 +37,23 @@ from orch_tui.bundling import (
     take_sharing_back,
     what_would_fit,
 )
-from orch_tui.facts import ExecutionFacts, Output, PlannedAgent, Session
-from orch_tui.prepare.bundle import Bundle
-from orch_tui.prepare.validation import Validation
-from orch_tui.project import Project
 from orch_tui.record import (
-    budget,
     bundles,
     deployment,
     executions,
     library,
     outputs,
     plan,
-    returns,
+    run_return,
+    session_budget,
     sessions,
 )
-from orch_tui.record.budget import BudgetReport
 from orch_tui.record.library import BundleLine
+from orch_tui.record.session_budget import BudgetReport
+from orch_tui.record.session_validation import validate_session
 from orch_tui.record.sessions import Gate
 from orch_tui.record.sharing import Shared
-from orch_tui.record.validation import validate_session
+from orch_tui.rows import ExecutionFacts, Output, PlannedAgent, Session
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Clock
@@ -61,8 +61,8 @@ if TYPE_CHECKING:
     from orch_tui.recall.insights import Insights
     from orch_tui.recall.replay import Drift, Replay
     from orch_tui.recall.report import OutputValidation
-    from orch_tui.recall.search import Page
     from orch_tui.recall.show import Shown
+    from orch_tui.search.query import Page
 
 __all__ = [
     "Execution",
@@ -310,7 +310,7 @@ class OrchestrationSession:
 
     def track_budget(self, **options: Any) -> BudgetReport:
         """The session's bundles against every limit; options as in ``record.budget.track``."""
-        return budget.track(
+        return session_budget.track(
             self.project.record,
             self.session_id,
             catalogue=self.project.catalogue,
@@ -429,7 +429,7 @@ class Execution:
         ``deliverables`` are paths the agent made; ``collect`` also records what the message
         itself tells of, marked as found. The same call again changes nothing.
         """
-        recorded, _ = returns.record_return(
+        recorded, _ = run_return.record_return(
             self.project.record,
             self.execution_id,
             root=self.project.root,
@@ -476,7 +476,7 @@ def search(
     query: str = "", *, project: Place = None, database: str | None = None, **options: Any
 ) -> Page:
     """Executions by words and filters; the language and options of ``recall.search.search``."""
-    from orch_tui.recall.search import search as find
+    from orch_tui.search.query import search as find
 
     with opened(project, database) as place:
         return find(place.existing_record, query, **options)

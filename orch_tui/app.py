@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from textual.driver import Driver
 
     from orch_tui.config import Config
-    from orch_tui.facts import PlannedAgent, Session
-    from orch_tui.offers import Offer
+    from orch_tui.install.offers import Offer
     from orch_tui.prepare.budget import Gauge as Figures
+    from orch_tui.rows import PlannedAgent, Session
 
 LOOK_EVERY = 0.5
 """Seconds between two looks for changes by other processes."""
@@ -66,7 +66,8 @@ def _screen(mode: str) -> Callable[[], Screen[Any]]:
     """A screen's class, imported when it is first shown: the app paints sooner."""
 
     def build() -> Screen[Any]:
-        module = import_module(f"orch_tui.screens.{mode}")
+        home = mode if mode == "insights" else f"{mode}.screen"
+        module = import_module(f"orch_tui.screens.{home}")
         screen: Screen[Any] = getattr(module, f"{mode.capitalize()}Screen")()
         return screen
 
@@ -186,7 +187,7 @@ class OrchApp(App[None]):
     # Recording what Claude Code does by itself: offered once, in the palette always
 
     def _look_for_offer(self) -> None:
-        from orch_tui.offers import offer
+        from orch_tui.install.offers import offer
 
         with contextlib.suppress(OrchError):
             found = offer(self.project)
@@ -194,18 +195,18 @@ class OrchApp(App[None]):
                 self.post_message(Offered(found))
 
     def on_offered(self, message: Offered) -> None:
-        from orch_tui.screens.capturing import show_offer
+        from orch_tui.screens.capture_offer import show_offer
 
         self._state["offered"] = True
         show_offer(self, message.offer)
 
     def import_transcripts(self) -> None:
-        from orch_tui.screens.capturing import import_transcripts
+        from orch_tui.screens.capture_offer import import_transcripts
 
         import_transcripts(self)
 
     def install_hooks(self) -> None:
-        from orch_tui.screens.capturing import install_hooks
+        from orch_tui.screens.capture_offer import install_hooks
 
         install_hooks(self)
 
@@ -236,7 +237,7 @@ class OrchApp(App[None]):
         self.run_worker(self._read_session, thread=True, exclusive=True, group="session")
 
     def _read_session(self) -> None:
-        from orch_tui.record.budget import track
+        from orch_tui.record.session_budget import track
 
         worker = get_current_worker()
         project, found, gauge = self.project, None, None

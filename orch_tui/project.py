@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.sources import SourceReader
     from orch_tui.prepare.templates import Template
     from orch_tui.prepare.tokens import CountCache
-    from orch_tui.record.importing import Summary
+    from orch_tui.record.transcripts.importer import Summary
 
 
 READERS_SHARE = 500
@@ -138,24 +138,24 @@ class Project:
 
     def _drain(self, record: Record, payloads: int | None = None, size: int | None = None) -> int:
         """Take in payloads, and what transcripts have more since; both no more than there is."""
-        from orch_tui.record import awaited
+        from orch_tui.record.hooks import pending_transcripts
 
         taken = 0
         if self._anything_waits():
-            from orch_tui.record import inbox
+            from orch_tui.record.hooks import inbox
 
             taken = inbox.drain(record, self.root, most=payloads, remark=self.remark)
-        if record.writable and (look := awaited.look(record, size)):
+        if record.writable and (look := pending_transcripts.look(record, size)):
             if look.grown:
-                from orch_tui.record import importing
+                from orch_tui.record.transcripts import importer
 
-                summary = importing.catch_up(
+                summary = importer.catch_up(
                     record, look.grown, catalogue=self.catalogue, root=self.root
                 )
                 taken += summary.files_read
                 for text in summary.remarks:
                     self.remark(text)
-            awaited.let_go(record, look.last)
+            pending_transcripts.let_go(record, look.last)
         return taken
 
     def _anything_waits(self) -> bool:
@@ -212,7 +212,7 @@ class Project:
         """Where token counts are kept: the record, if there is one."""
         if not self.has_record:
             return None
-        from orch_tui.record.counts import RecordedCounts
+        from orch_tui.record.token_counts import RecordedCounts
 
         return RecordedCounts(self.record)
 
@@ -254,7 +254,7 @@ class Project:
     def _past(self, execution_id: str, what: str) -> bytes:
         if not self.has_record:
             raise NotFoundError("execution", execution_id)
-        from orch_tui.record.past import returned
+        from orch_tui.record.past_results import returned
 
         return returned(self.record, execution_id, what)
 
@@ -296,7 +296,8 @@ class Project:
             NotFoundError, FormatError, SourceError: it is neither, or cannot be read.
         """
         from orch_tui.prepare.bundle import ReadBundle, loads
-        from orch_tui.record import bundles, contents
+        from orch_tui.record import bundles
+        from orch_tui.record.ledger import contents
 
         path = Path(paths.resolve_path(given, self.cwd))
         if not path.is_file():
@@ -332,7 +333,7 @@ class Project:
             SourceError: a path that cannot be read.
             RecordError: the record cannot be written.
         """
-        from orch_tui.record import importing, transcript_files
+        from orch_tui.record.transcripts import importer, transcript_files
 
         files = transcript_files.choose(
             given,
@@ -343,10 +344,10 @@ class Project:
         with ExitStack() as stack:
             if dry_run:
                 existing = self.existing_record if self.has_record else None
-                record = stack.enter_context(importing.rehearsal(existing))
+                record = stack.enter_context(importer.rehearsal(existing))
             else:
                 record = self.record
-            return importing.import_files(
+            return importer.import_files(
                 record,
                 files,
                 catalogue=self.catalogue,
@@ -358,13 +359,13 @@ class Project:
 
     def unread_transcripts(self) -> int:
         """How many transcripts Claude Code keeps of this project that were never taken in."""
-        from orch_tui.record import importing, transcript_files
+        from orch_tui.record.transcripts import importer, transcript_files
 
         folder = Path(paths.claude_folder())
         files = transcript_files.choose(
             (), claude_folder=folder, root=self.root, every_project=False
         )
-        known = importing.known(self.existing_record) if self.has_record else set()
+        known = importer.known(self.existing_record) if self.has_record else set()
         return sum(found.path not in known for found in files)
 
     def moment(self, text: str | None) -> str | None:
@@ -373,7 +374,7 @@ class Project:
             return None
         from datetime import datetime
 
-        from orch_tui.recall.dates import moment
+        from orch_tui.search.dates import moment
 
         return moment(text, datetime.fromisoformat(self.now()))
 

@@ -24,8 +24,8 @@ from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
     from orch_tui.app import OrchApp
-    from orch_tui.facts import PlannedAgent
     from orch_tui.recall.show import Shown
+    from orch_tui.rows import PlannedAgent
 
 T = TypeVar("T")
 

@@ -18,8 +18,8 @@ import orch_tui
 from orch_tui import Execution, OrchError, OrchestrationSession, api
 from orch_tui.api import Project
 from orch_tui.errors import ConflictError, NotFoundError, OverBudgetError, RecordError, UsageError
-from orch_tui.facts import ExecutionFacts, Output, PlannedAgent, Session
 from orch_tui.prepare.bundle import Bundle
+from orch_tui.rows import ExecutionFacts, Output, PlannedAgent, Session
 from tests.cli.test_file_names import NAMED
 from tests.conftest import FakeClock
 
@@ -231,7 +231,7 @@ def test_what_is_handed_out_is_frozen(session: OrchestrationSession) -> None:
 def test_the_trail_shows_validation_deployment_and_output_in_order(
     session: OrchestrationSession,
 ) -> None:
-    from orch_tui.recall.trail import trail
+    from orch_tui.recall.timeline import trail
 
     session.validate(["lib/types.ts"])
     execution = deployed(session)

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from orch_tui.install.skill import install, skill_folder
 from orch_tui.prepare.catalogue import catalogue
 from orch_tui.prepare.tokens import count
-from orch_tui.skill import install, skill_folder
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = Path(__file__).parent / "fixtures"

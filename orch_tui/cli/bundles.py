@@ -28,7 +28,7 @@ from orch_tui.project import Project
 
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import Bundle
-    from orch_tui.prepare.sharing import Sharing
+    from orch_tui.prepare.dedup import Sharing
 
 
 def bundles() -> argparse.ArgumentParser:
@@ -165,8 +165,8 @@ orch deduplicate --undo""",
 
 
 def _deduplicate(arguments: Namespace) -> None:
-    from orch_tui import bundling
-    from orch_tui.prepare import sharing
+    from orch_tui import project_bundles
+    from orch_tui.prepare import dedup
     from orch_tui.prepare.bundle import dumps
 
     project = project_of(arguments)
@@ -175,15 +175,15 @@ def _deduplicate(arguments: Namespace) -> None:
     given = split_list(arguments.bundles) or _of_session(project, arguments.undo)
     bundles = [named_bundle(project, name) for name in given]
     if arguments.undo:
-        restored = bundling.take_sharing_back(project, [bundle.bundle_id for bundle in bundles])
+        restored = project_bundles.take_sharing_back(project, [b.bundle_id for b in bundles])
         _rewrite(project, given, bundles, restored, "as before it was deduplicated")
         return
-    found = bundling.find_sharing(project, bundles)
-    document = sharing.to_dict(found)
+    found = project_bundles.find_sharing(project, bundles)
+    document = dedup.to_dict(found)
     for_agents = None
     if arguments.output and arguments.output.lower().endswith((".md", ".markdown")):
         for_agents = Path(resolve_path(arguments.output, project.cwd))
-        write_text(arguments.output, sharing.shared_document(found))
+        write_text(arguments.output, dedup.shared_document(found))
     elif arguments.output:
         write_text(arguments.output, dumps(document))
     if arguments.format == "json":
@@ -196,7 +196,7 @@ def _deduplicate(arguments: Namespace) -> None:
         print_rows(document["bundles"], arguments.format, columns=columns)
         say(*_on_sharing(found))
     if arguments.apply:
-        applied = bundling.apply_sharing(project, bundles, found=found, document=for_agents)
+        applied = project_bundles.apply_sharing(project, bundles, found=found, document=for_agents)
         what = "shared items are named, not repeated"
         _rewrite(project, given, bundles, applied.bundles, what)
         if applied.document:

@@ -17,7 +17,7 @@ from orch_tui.project import Project
 from orch_tui.times import local_time
 
 if TYPE_CHECKING:
-    from orch_tui.recall.news import News
+    from orch_tui.recall.changes import News
 
 LOOK_EVERY = 0.25
 """Seconds between two looks of ``orch watch``."""
@@ -67,7 +67,7 @@ def _watch(arguments: Namespace) -> None:
 
 def _followed(project: Project) -> Iterator[News]:
     """What hooks, transcripts and other processes add, from now on and without an end."""
-    from orch_tui.recall.news import Follower
+    from orch_tui.recall.changes import Follower
 
     project.import_files()
     follower = Follower(project.record)

@@ -23,7 +23,7 @@ from pathlib import Path
 from shlex import quote
 
 from orch_tui.assets import asset
-from orch_tui.cli import screens
+from orch_tui.cli import open_app
 from orch_tui.cli.output import printable
 from orch_tui.cli.parser import Parser
 from orch_tui.errors import OrchError, SourceError
@@ -65,8 +65,8 @@ def _demo(arguments: Namespace) -> None:
         _run(project, is_sample=not arguments.project)
     finally:
         project.close()
-    if screens.are_possible() and not arguments.no_tui:
-        screens.open_on(project.root, database=arguments.db)
+    if open_app.are_possible() and not arguments.no_tui:
+        open_app.open_on(project.root, database=arguments.db)
 
 
 def _free_name(name: str) -> str:
@@ -106,7 +106,7 @@ _Agent = Callable[[Project, list[str], str], _Report]
 
 def _run(project: Project, *, is_sample: bool) -> None:
     from orch_tui.api import OrchestrationSession
-    from orch_tui.prepare.sharing import deduplicate
+    from orch_tui.prepare.dedup import deduplicate
 
     files = _some_files(project)
     if not files:

@@ -43,7 +43,7 @@ def doctor() -> argparse.ArgumentParser:
 
 
 def _doctor(arguments: Namespace) -> int:
-    from orch_tui.record import doctor as checks
+    from orch_tui.record.upkeep import doctor as checks
 
     project = project_of(arguments)
     if arguments.repair:
@@ -76,7 +76,7 @@ def export() -> argparse.ArgumentParser:
 
 def _export(arguments: Namespace) -> None:
     from orch_tui.cli.output import progress, write_lines
-    from orch_tui.record.export import export as read_all
+    from orch_tui.record.upkeep.export import export as read_all
 
     project = project_of(arguments)
     rows = read_all(project.existing_record)
@@ -98,7 +98,7 @@ def redact() -> argparse.ArgumentParser:
 
 
 def _redact(arguments: Namespace) -> None:
-    from orch_tui.record.redaction import redact as remove
+    from orch_tui.record.upkeep.redaction import redact as remove
 
     project = project_of(arguments)
     secret = read_bytes(arguments.secret).rstrip(b"\r\n")
@@ -130,13 +130,13 @@ orch install --hooks      # record every agent run of this project by itself""",
 
 
 def _install(arguments: Namespace) -> int:
-    from orch_tui import skill
+    from orch_tui.install import skill
 
     if arguments.hooks:
         return _install_hooks(arguments)
     files = None
     if arguments.plugin:
-        from orch_tui.plugin import plugin_files
+        from orch_tui.install.plugin import plugin_files
 
         files = plugin_files(sys.executable, _hook_command(arguments))
     folder = _folder(arguments)
@@ -154,19 +154,19 @@ def _install(arguments: Namespace) -> int:
 
 
 def _hook_command(arguments: Namespace) -> str:
-    from orch_tui import hooks_install
+    from orch_tui.install import hook_settings
 
-    return hooks_install.PLAIN if arguments.shared else hooks_install.command(sys.executable)
+    return hook_settings.PLAIN if arguments.shared else hook_settings.command(sys.executable)
 
 
 def _install_hooks(arguments: Namespace) -> int:
-    from orch_tui import hooks_install
+    from orch_tui.install import hook_settings
 
     root = None if arguments.user else _root(arguments.project)
     if arguments.user and arguments.shared:
         raise UsageError("--shared is for the settings of a project, --user for your own")
-    path = hooks_install.settings_file(root, shared=arguments.shared)
-    change = hooks_install.installation(path, _hook_command(arguments))
+    path = hook_settings.settings_file(root, shared=arguments.shared)
+    change = hook_settings.installation(path, _hook_command(arguments))
     say(*change.diff())
     if change.is_none:
         say("the hooks are there already")
@@ -176,7 +176,7 @@ def _install_hooks(arguments: Namespace) -> int:
         say("nothing was written")
         return 1
     else:
-        backup = hooks_install.apply(change)
+        backup = hook_settings.apply(change)
         kept = f"; what it was is kept as {backup.name}" if backup else ""
         say(f"written{kept}", "Claude Code uses the hooks from its next session on")
     print(path)
@@ -203,7 +203,7 @@ def uninstall() -> argparse.ArgumentParser:
 
 def _uninstall(arguments: Namespace) -> None:
     """The hooks and the skill; only what is there, and an error where nothing is."""
-    from orch_tui import skill
+    from orch_tui.install import skill
 
     found = False if arguments.plugin else _uninstall_hooks(arguments)
     if arguments.hooks or arguments.shared:
@@ -221,14 +221,14 @@ def _uninstall(arguments: Namespace) -> None:
 
 
 def _uninstall_hooks(arguments: Namespace) -> bool:
-    from orch_tui import hooks_install
+    from orch_tui.install import hook_settings
 
     root = None if arguments.user else _root(arguments.project)
     kinds = [True] if arguments.shared or root is None else [False, True]
     found = False
     for shared in kinds:
-        path = hooks_install.settings_file(root, shared=shared)
-        change = hooks_install.removal(path)
+        path = hook_settings.settings_file(root, shared=shared)
+        change = hook_settings.removal(path)
         if change.is_none:
             continue
         found = True
@@ -236,7 +236,7 @@ def _uninstall_hooks(arguments: Namespace) -> bool:
         if arguments.dry_run:
             say("nothing was written")
         else:
-            hooks_install.apply(change)
+            hook_settings.apply(change)
         print(path)
     return found
 
@@ -251,7 +251,7 @@ def _add_place(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGr
 
 
 def _folder(arguments: Namespace) -> Path:
-    from orch_tui.skill import skill_folder
+    from orch_tui.install.skill import skill_folder
 
     if arguments.plugin:
         return Path(resolve_path(arguments.plugin))

@@ -52,7 +52,7 @@ COMMANDS = {
     "replay": Command("recall", "render a past briefing again, or deploy it again"),
     "stats": Command("recall", "what went with success, always with n"),
     "synthesize": Command("recall", "write the report of a session"),
-    "import": Command("importing", "take in transcripts of Claude Code, or an export"),
+    "import": Command("import_command", "take in transcripts of Claude Code, or an export"),
     "hook": Command("capture", "keep a hook event of Claude Code (see orch install --hooks)"),
     "watch": Command("capture", "print a line for each deployment and return as it happens"),
     "config": Command("manage", "show every setting and where it comes from"),
@@ -70,7 +70,7 @@ _GROUPS = {
     "prepare": "Prepare",
     "bundles": "Prepare",
     "record": "Record",
-    "importing": "Capture",
+    "import_command": "Capture",
     "capture": "Capture",
     "recall": "Recall",
     "manage": "Manage",
@@ -180,7 +180,7 @@ def builder(name: str) -> Builder:
 def _whole() -> argparse.ArgumentParser:
     """``orch`` without a command: the screens, and what ``orch --help`` shows."""
     from orch_tui import __version__
-    from orch_tui.cli import screens
+    from orch_tui.cli import open_app
 
     lines = []
     for module, title in _GROUPS.items():
@@ -196,7 +196,7 @@ def _whole() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"orch {__version__}")
-    screens.add_options(parser)
+    open_app.add_options(parser)
     return parser
 
 

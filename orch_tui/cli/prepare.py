@@ -27,11 +27,11 @@ from orch_tui.paths import resolve_path
 from orch_tui.project import Project
 
 if TYPE_CHECKING:
-    from orch_tui.bundling import Prepared
     from orch_tui.prepare.ambient import Ambient
     from orch_tui.prepare.bundle import Bundle, ContextItem
     from orch_tui.prepare.overlaps import Overlap
     from orch_tui.prepare.tokens import Count
+    from orch_tui.project_bundles import Prepared
 
 NO = 1
 """The exit code of an answer that is no."""
@@ -97,7 +97,7 @@ def prepare_bundle() -> argparse.ArgumentParser:
 
 
 def _prepare_bundle(arguments: Namespace) -> int:
-    from orch_tui import bundling
+    from orch_tui import project_bundles
     from orch_tui.prepare.bundle import dumps, to_dict
     from orch_tui.prepare.overlaps import ambient_to_dict
 
@@ -108,7 +108,7 @@ def _prepare_bundle(arguments: Namespace) -> int:
             raise UsageError(f"--{flag} is for --fit", hint=f"--fit, or leave --{flag} out")
     split = project.reader().split
     with writing(arguments.output) as write:
-        prepared = bundling.prepare_bundle(
+        prepared = project_bundles.prepare_bundle(
             project,
             arguments.agent_type,
             arguments.scope,
@@ -159,12 +159,12 @@ def _kept_parts(project: Project, given: list[str] | None) -> dict[str, list[str
 
 def _on_fit(project: Project, prepared: Prepared) -> Iterator[str]:
     """What was done so that it fits, or what would have to be."""
-    from orch_tui import bundling
+    from orch_tui import project_bundles
 
     fitted = prepared.fitted
     if fitted is None and prepared.judgement.status == "over":
         try:
-            fitted = bundling.what_would_fit(prepared, project)
+            fitted = project_bundles.what_would_fit(prepared, project)
         except OverBudgetError as error:
             yield f"--fit would not help: {error.message} ({error.hint})"
             return
@@ -248,7 +248,7 @@ def track_budget() -> argparse.ArgumentParser:
 def _track_budget(arguments: Namespace) -> int:
     from dataclasses import replace
 
-    from orch_tui.record.budget import track
+    from orch_tui.record.session_budget import track
 
     project = project_of(arguments)
     limits, warn = project.limits, arguments.warn_threshold
@@ -370,7 +370,7 @@ def _validate(arguments: Namespace) -> int:
     files = reader.split(arguments.context_files or ())
     dependencies = split_list(arguments.dependencies)
     if arguments.session_id:
-        from orch_tui.record.validation import validate_session
+        from orch_tui.record.session_validation import validate_session
 
         answer = validate_session(
             project.existing_record,
@@ -470,7 +470,7 @@ from then on.""",
 
 def _count(arguments: Namespace) -> None:
     from orch_tui.prepare.bundle import compose
-    from orch_tui.prepare.folders import outline
+    from orch_tui.prepare.tree_tally import outline
 
     project = project_of(arguments)
     reader = project.reader(allow_secret=arguments.allow_secret, left_out=_say_left_out)
@@ -519,7 +519,7 @@ def _counted(item: ContextItem) -> dict[str, Any]:
 
 def _compare(bundle: Bundle, family: str, form: str) -> None:
     """All items by every estimator, the one to go by first."""
-    from orch_tui.prepare.comparison import compared
+    from orch_tui.prepare.estimator_comparison import compared
 
     counts = compared(bundle.items, family)
     best = counts[0].tokens
@@ -539,7 +539,7 @@ def _compare(bundle: Bundle, family: str, form: str) -> None:
 def _learned(project: Project, model: str, estimated: Count | None = None) -> Iterator[str]:
     """What runs of a model taught about estimates, where there are enough."""
     if project.has_record:
-        from orch_tui.recall.calibration import learned, remark
+        from orch_tui.recall.estimate_corrections import learned, remark
 
         if found := learned(project.record, project.catalogue, model):
             yield remark(found, estimated)

@@ -30,11 +30,11 @@ from orch_tui.project import Project
 from orch_tui.times import local_time
 
 if TYPE_CHECKING:
-    from orch_tui.facts import ExecutionFacts
     from orch_tui.recall.replay import Drift
-    from orch_tui.recall.search import Hit
     from orch_tui.recall.show import Shown
-    from orch_tui.record.file_use import FileUse
+    from orch_tui.record.ledger.file_use import FileUse
+    from orch_tui.rows import ExecutionFacts
+    from orch_tui.search.query import Hit
 
 SHORT = 30
 """Lines of a message, or of a difference, that are shown where not the whole is asked for."""
@@ -178,7 +178,7 @@ orch history 'given:"HNSW" -draft' --format json""",
 
 
 def _history(arguments: Namespace) -> None:
-    from orch_tui.recall.search import search
+    from orch_tui.search.query import search
 
     project = project_of(arguments)
     page = search(
@@ -251,7 +251,7 @@ orch show task-implementor --part given   # what did the last one get?""",
 
 def _show(arguments: Namespace) -> None:
     from orch_tui.recall.show import show as read
-    from orch_tui.recall.trail import trail
+    from orch_tui.recall.timeline import trail
 
     project = project_of(arguments)
     record = project.existing_record
@@ -357,7 +357,7 @@ def _in_short(text: str, part: str) -> str:
 
 
 def _print_facts(shown: Shown) -> None:
-    from orch_tui.recall.facts import in_words
+    from orch_tui.recall.run_figures import in_words
 
     facts = in_words(shown)
     width = max(len(name) for name, _ in facts)

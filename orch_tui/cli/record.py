@@ -28,7 +28,7 @@ from orch_tui.errors import UsageError
 from orch_tui.phases import PHASES
 
 if TYPE_CHECKING:
-    from orch_tui.record.final_message import Findings
+    from orch_tui.record.messages.findings import Findings
 
 
 def init_session() -> argparse.ArgumentParser:
@@ -349,7 +349,7 @@ pbpaste | orch record-completion --execution-id exec-001 --final-message -""",
 
 def _record_completion(arguments: Namespace) -> None:
     from orch_tui.record import outputs
-    from orch_tui.record.returns import record_return
+    from orch_tui.record.run_return import record_return
 
     if arguments.collect == "ask" and not sys.stdin.isatty():
         raise UsageError("--collect ask needs a terminal to ask on", hint="--collect auto or none")

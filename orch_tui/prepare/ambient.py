@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 
 from orch_tui import paths
 from orch_tui.prepare import frontmatter
-from orch_tui.prepare.decoding import decode
+from orch_tui.prepare.encoding import decode
 from orch_tui.prepare.frontmatter import Frontmatter
-from orch_tui.prepare.kinds import kind_of
+from orch_tui.prepare.text_kinds import kind_of
 from orch_tui.prepare.tokens import ZERO, Count, CountCache, count_many
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orch_tui.errors import FormatError, SourceError
 from orch_tui.models.values import ITEM_TYPES, PRIORITIES
-from orch_tui.prepare.decoding import decode
-from orch_tui.prepare.kinds import kind_of
+from orch_tui.prepare.encoding import decode
+from orch_tui.prepare.text_kinds import kind_of
 from orch_tui.prepare.tokens import (
     FRAMES,
     ZERO,

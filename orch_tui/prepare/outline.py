@@ -56,7 +56,7 @@ def may_have_parts(name: str) -> bool:
 
 def outline(text: str, name: str, *, family: str, cache: CountCache | None = None) -> list[Part]:
     """The sections or symbols of a file of that name, in order, with their tokens."""
-    from orch_tui.prepare.kinds import kind_of
+    from orch_tui.prepare.text_kinds import kind_of
     from orch_tui.prepare.tokens import count_many
 
     known = [part for part in _known(text, name) if part.name]

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from orch_tui.errors import NotFoundError, PathError, SourceError
 from orch_tui.paths import resolve_path
 from orch_tui.prepare import sections
-from orch_tui.prepare.decoding import codec_of, decode
+from orch_tui.prepare.encoding import codec_of, decode
 from orch_tui.prepare.secrets import named_like_one
 
 MAX_BYTES = 10_000_000

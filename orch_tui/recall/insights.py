@@ -13,13 +13,13 @@ from functools import cache
 from math import sqrt
 from typing import Any, Literal
 
-from orch_tui.facts import USED
 from orch_tui.models.database import Record, Row
 from orch_tui.models.values import WHEN
 from orch_tui.prepare.tokens import Count
-from orch_tui.recall.calibration import STARTS, Correction, Start, corrections
+from orch_tui.recall.estimate_corrections import STARTS, Correction, Start, corrections
 from orch_tui.recall.listing import Result, chosen, decoded_content, latest_results
-from orch_tui.record.file_use import GIVEN_FILES, FileUse, side_by_side
+from orch_tui.record.ledger.file_use import GIVEN_FILES, FileUse, side_by_side
+from orch_tui.rows import USED
 
 Z = 1.96
 """Intervals hold the true share in about 95 of 100 cases."""

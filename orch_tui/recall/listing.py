@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orch_tui.errors import UsageError
-from orch_tui.facts import ExecutionFacts, Output, Session, columns
 from orch_tui.models.database import Record
 from orch_tui.models.values import OUTPUT_TYPES, STATES, STATUSES, WHEN
-from orch_tui.recall.dates import moment
 from orch_tui.record import deliverables
 from orch_tui.record import executions as execution_rows
 from orch_tui.record import sessions as session_rows
-from orch_tui.record.keys import find
+from orch_tui.record.ledger.keys import find
+from orch_tui.rows import ExecutionFacts, Output, Session, columns
+from orch_tui.search.dates import moment
 
 
 class Where:

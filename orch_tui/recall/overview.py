@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from orch_tui.facts import PlannedAgent, Session
 from orch_tui.models.database import Record, in_list
 from orch_tui.prepare.budget import Gauge, Limits, agent_gauge, gauge
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.prepare.tokens import ZERO, Count, framed
 from orch_tui.prepare.validation import Remark, cycles, is_known, on_scope
 from orch_tui.recall import listing
-from orch_tui.record import budget, plan, sessions
+from orch_tui.record import plan, session_budget, sessions
 from orch_tui.record.sessions import Gate
+from orch_tui.rows import PlannedAgent, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def session_lines(
 
 
 def _session_gauge(record: Record, session: Session, limits: Limits) -> Gauge:
-    used = sum((taken.count for taken in budget.taken(record, session.session_id)), ZERO)
+    used = sum((taken.count for taken in session_budget.taken(record, session.session_id)), ZERO)
     return gauge("session budget", used, session.budget or limits.budget, limits)
 
 

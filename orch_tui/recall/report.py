@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from orch_tui.errors import UsageError
-from orch_tui.facts import ERROR_CODES, ExecutionFacts, Output, Session
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
 from orch_tui.prepare.budget import Gauge, Limits, gauge
@@ -22,8 +21,10 @@ from orch_tui.prepare.templates import Template, fill, load
 from orch_tui.prepare.tokens import ZERO
 from orch_tui.recall import listing
 from orch_tui.recall.listing import DeliverableState, Result
-from orch_tui.record import contents, journal, plan, sessions
-from orch_tui.record.budget import session_limits, taken
+from orch_tui.record import plan, sessions
+from orch_tui.record.ledger import contents, journal
+from orch_tui.record.session_budget import session_limits, taken
+from orch_tui.rows import ERROR_CODES, ExecutionFacts, Output, Session
 
 FORMATS = ("markdown", "json", "html")
 GATES = ("format", "lint", "types", "tests")

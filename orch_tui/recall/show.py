@@ -7,23 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orch_tui.errors import NotFoundError
-from orch_tui.facts import Allocation, Completion, ExecutionFacts, Output, Session
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
-from orch_tui.record import (
-    briefings,
-    completion,
-    contents,
-    deliverables,
-    executions,
-    file_use,
-    outputs,
-)
+from orch_tui.record import completion, deliverables, executions, outputs
 from orch_tui.record import sessions as session_rows
-from orch_tui.record.file_use import FileUse
+from orch_tui.record.ledger import briefings, contents, file_use
+from orch_tui.record.ledger.file_use import FileUse
+from orch_tui.rows import Allocation, Completion, ExecutionFacts, Output, Session
 
 if TYPE_CHECKING:
-    from orch_tui.record.final_message import Trouble
+    from orch_tui.record.messages.findings import Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +122,7 @@ def troubles(execution: ExecutionFacts, root: Path) -> tuple[Trouble, ...]:
     """Signs that its latest message is not the report it should be."""
     if execution.status == "deployed":
         return ()
-    from orch_tui.record.final_message import read  # it compiles many patterns
+    from orch_tui.record.messages.findings import read  # it compiles many patterns
 
     return read(execution.final_message or "", root).troubles
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orch_tui.record.patterns import pattern
+from orch_tui.record.messages.patterns import pattern
 
 _TOOLS_USED = pattern(r"\s*<tools-used-before-summary>[^<]{0,10000}</tools-used-before-summary>\s*")
 _TURN_LIMIT = pattern(r"\s*NOTE: this agent stopped at its (\d{1,9})-turn limit\b")

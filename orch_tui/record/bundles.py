@@ -12,7 +12,7 @@ from orch_tui.ids import new_label, not_found
 from orch_tui.models.database import Record
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.tokens import Count
-from orch_tui.record import briefings, contents, journal
+from orch_tui.record.ledger import briefings, contents, journal
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from orch_tui.errors import ConflictError, UsageError
-from orch_tui.facts import ERROR_CODES, Completion, ExecutionFacts, columns
 from orch_tui.models.database import Record
-from orch_tui.record import contents, executions, journal
-from orch_tui.record.keys import find
-from orch_tui.record.merge import SAID, Observation, live, same_words
-from orch_tui.record.observations import observe, settle, stored
+from orch_tui.record import executions
+from orch_tui.record.ledger import contents, journal
+from orch_tui.record.ledger.keys import find
+from orch_tui.record.ledger.merge import SAID, Observation, live, same_words
+from orch_tui.record.ledger.observations import observe, settle, stored
+from orch_tui.rows import ERROR_CODES, Completion, ExecutionFacts, columns
 
 STATUSES = ("completed", "failed")
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from orch_tui.errors import ConflictError, OverBudgetError, UsageError
-from orch_tui.facts import Allocation, ExecutionFacts, PlannedAgent, Session
 from orch_tui.models.database import Record, in_list
 from orch_tui.prepare import briefing as briefings_of
 from orch_tui.prepare.budget import Judgement, Limits, judge
@@ -17,11 +16,13 @@ from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
 from orch_tui.prepare.catalogue import Catalogue, Model
 from orch_tui.prepare.templates import Template
 from orch_tui.prepare.tokens import ZERO, Count
-from orch_tui.record import briefings, bundles, executions, journal, plan, sessions
-from orch_tui.record.budget import session_limits, taken
-from orch_tui.record.keys import find
-from orch_tui.record.merge import SAID, Observation, live
-from orch_tui.record.observations import observe, settle, stored
+from orch_tui.record import bundles, executions, plan, sessions
+from orch_tui.record.ledger import briefings, journal
+from orch_tui.record.ledger.keys import find
+from orch_tui.record.ledger.merge import SAID, Observation, live
+from orch_tui.record.ledger.observations import observe, settle, stored
+from orch_tui.record.session_budget import session_limits, taken
+from orch_tui.rows import Allocation, ExecutionFacts, PlannedAgent, Session
 
 MARKER = "<!-- orch {uid} -->"
 """The last line of a briefing as it is handed over; a hook knows the deployment by it."""

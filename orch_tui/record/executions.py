@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from orch_tui.facts import Allocation, ExecutionFacts, columns
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
-from orch_tui.record.keys import find
+from orch_tui.record.ledger.keys import find
+from orch_tui.rows import Allocation, ExecutionFacts, columns
 
 
 def get(record: Record, label: str) -> ExecutionFacts:
@@ -48,7 +48,10 @@ def allocations(record: Record, execution_id: str) -> list[Allocation]:
 
 def retract(record: Record, label: str, reason: str, *, source: str = "manual") -> ExecutionFacts:
     """Take back an execution recorded by mistake: hidden from lists, kept with the reason."""
-    from orch_tui.record.observations import observe, settle  # reading needs none of the merge
+    from orch_tui.record.ledger.observations import (  # reading needs none of the merge
+        observe,
+        settle,
+    )
 
     with record.write():
         execution_id = find(record, label)

@@ -8,7 +8,8 @@ from orch_tui.errors import NotFoundError
 from orch_tui.ids import not_found
 from orch_tui.models.database import Record
 from orch_tui.prepare.bundle import Bundle
-from orch_tui.record import bundles, journal
+from orch_tui.record import bundles
+from orch_tui.record.ledger import journal
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def take_in(record: Record) -> None:
     """Merge what arrived since the engine last looked; a locked or read-only file is left alone."""
     if not record.writable or not _anything_pending(record):
         return
-    from orch_tui.record.observations import settle_raw
+    from orch_tui.record.ledger.observations import settle_raw
 
     try:
         with not_waiting(record), record.write():

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.errors import UsageError
-from orch_tui.facts import ExecutionFacts, Output, columns
 from orch_tui.models.database import Record
-from orch_tui.record import contents, deliverables, executions, journal
+from orch_tui.record import deliverables, executions
 from orch_tui.record.deliverables import Deliverable
-from orch_tui.record.observations import settle
+from orch_tui.record.ledger import contents, journal
+from orch_tui.record.ledger.observations import settle
+from orch_tui.rows import ExecutionFacts, Output, columns
 
 if TYPE_CHECKING:  # it compiles many patterns
-    from orch_tui.record.final_message import Findings
+    from orch_tui.record.messages.findings import Findings
 
 Validation = Mapping[str, str | int | float]
 

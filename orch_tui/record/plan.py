@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orch_tui.errors import ConflictError, NotFoundError, OrchError, UsageError
-from orch_tui.facts import JournalEntry, PlannedAgent, columns
 from orch_tui.ids import not_found
 from orch_tui.models.database import Record
-from orch_tui.record import journal, sessions
+from orch_tui.record import sessions
+from orch_tui.record.ledger import journal
+from orch_tui.rows import JournalEntry, PlannedAgent, columns
 
 
 def add(

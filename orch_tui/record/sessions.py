@@ -9,12 +9,12 @@ from datetime import timedelta
 from typing import Any
 
 from orch_tui.errors import ConflictError, NotFoundError, UsageError
-from orch_tui.facts import Session, columns
 from orch_tui.ids import new_label, not_found
 from orch_tui.models.database import Record
 from orch_tui.models.values import timestamp
 from orch_tui.phases import PHASES
-from orch_tui.record import journal
+from orch_tui.record.ledger import journal
+from orch_tui.rows import Session, columns
 
 ENDINGS = ("completed", "failed")
 

@@ -11,11 +11,12 @@ from shlex import quote
 from orch_tui import files, paths
 from orch_tui.errors import ConflictError, NotFoundError
 from orch_tui.models.database import Record
-from orch_tui.prepare import sharing
+from orch_tui.prepare import dedup
 from orch_tui.prepare.bundle import Bundle
-from orch_tui.prepare.sharing import Sharing
+from orch_tui.prepare.dedup import Sharing
 from orch_tui.prepare.tokens import CountCache
-from orch_tui.record import bundles, journal
+from orch_tui.record import bundles
+from orch_tui.record.ledger import journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,11 @@ def share(
         name = (session_ids.pop() if len(session_ids) == 1 else "") or given[0].bundle_id
         document = Path(paths.record_folder(root)) / "shared" / f"{name}.md"
     named = paths.relative(document, root) if document else ""
-    after = sharing.apply(found, given, document=named, family_of=family_of, cache=cache)
+    after = dedup.apply(found, given, document=named, family_of=family_of, cache=cache)
     if record is not None:
         after = keep(record, given, after, document=named)
     if document:
-        files.write(document, sharing.shared_document(found))
+        files.write(document, dedup.shared_document(found))
     return Shared(found, tuple(after), document)
 
 

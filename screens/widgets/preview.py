@@ -104,7 +104,7 @@ def text_of(shown: Shown, tab: str) -> str:
 
 
 def _facts(shown: Shown) -> str:
-    from orch_tui.recall.facts import in_words
+    from orch_tui.recall.run_figures import in_words
 
     return "\n".join(f"{name:<20}{value}" for name, value in in_words(shown))
 

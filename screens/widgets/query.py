@@ -49,7 +49,7 @@ class Filters(Suggester):
 
 
 def _rest(app: OrchApp, word: str) -> str:
-    from orch_tui.recall.search import filter_names, filter_values
+    from orch_tui.search.query import filter_names, filter_values
 
     name, colon, beginning = word.partition(":")
     if not colon:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orch_tui.prepare.exact import count_exactly, is_available
-from orch_tui.prepare.kinds import kind_of
 from orch_tui.prepare.pieces import pieces
+from orch_tui.prepare.text_kinds import kind_of
 from orch_tui.prepare.tokens import FAMILIES, ZERO, count_many
 
 ROOT = Path(__file__).parents[2]

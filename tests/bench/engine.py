@@ -32,8 +32,8 @@ from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.catalogue import catalogue
 from orch_tui.prepare.tokens import Count
-from orch_tui.recall.search import search as find
 from orch_tui.record import completion, deployment, sessions
+from orch_tui.search.query import search as find
 from tests.bench import corpus as corpora
 from tests.bench import search
 from tests.bench.corpus import Corpus, Run
@@ -289,7 +289,7 @@ def _item(source: str, data: bytes) -> ContextItem:
 def taken_in(folder: Path) -> dict[str, Any]:
     """What hooks say of 125 runs in the background, and what it costs to find nothing."""
     from orch_tui.paths import anything_waits
-    from orch_tui.record import inbox
+    from orch_tui.record.hooks import inbox
     from tests.record import hook_events
 
     root = folder / "inbox"

@@ -344,7 +344,7 @@ def _waited(what: str, waits: Waits) -> Line:
 
 
 _REGISTERED = (
-    "import sys; from orch_tui.hooks_install import command; print(command(sys.executable))"
+    "import sys; from orch_tui.install.hook_settings import command; print(command(sys.executable))"
 )
 
 

@@ -17,8 +17,8 @@ from statistics import median
 from typing import NamedTuple
 
 from orch_tui.models.database import Record
-from orch_tui.recall.search import search
-from orch_tui.screens.history import PAGE
+from orch_tui.screens.history.screen import PAGE
+from orch_tui.search.query import search
 from orch_tui.times import local_time
 from tests.bench import search as search_bench
 from tests.bench.measure import percentile

@@ -22,7 +22,7 @@ from typing import Any
 from orch_tui.models import search as index
 from orch_tui.models.database import Record
 from orch_tui.models.values import timestamp
-from orch_tui.recall.search import search
+from orch_tui.search.query import search
 from tests.bench.corpus import START, Corpus, Run
 from tests.bench.measure import percentile
 

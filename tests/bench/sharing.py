@@ -17,7 +17,7 @@ from pathlib import Path
 from orch_tui.prepare.ambient import Ambient, AmbientPart
 from orch_tui.prepare.blocks import LEAST, Earlier, Numbering
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted
-from orch_tui.prepare.sharing import apply, deduplicate
+from orch_tui.prepare.dedup import apply, deduplicate
 from orch_tui.prepare.tokens import ZERO, Count
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +92,7 @@ def session() -> tuple[list[Bundle], Ambient]:
         for name in (
             *("orch_tui/prepare/sources.py", "orch_tui/prepare/bundle.py"),
             *("orch_tui/prepare/budget.py", "orch_tui/record/deployment.py"),
-            *("models/executions.py", "tests/prepare/test_bundle.py"),
+            *("models/execution.py", "tests/prepare/test_bundle.py"),
         )
     }
     sources, made, budget, deployment, tables, tests = code.values()

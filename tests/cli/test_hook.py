@@ -16,15 +16,16 @@ from typing import Any
 
 import pytest
 
-from orch_tui import hook, hooks_install
+from orch_tui import hook
+from orch_tui.install import hook_settings
 from orch_tui.paths import inboxes
-from orch_tui.record import inbox
+from orch_tui.record.hooks import inbox
 from tests.cli.conftest import ROOT, Run, Shell
 from tests.record import hook_events as hooks
 from tests.record.claude_home import Transcript, tool
 
 PAYLOAD = json.dumps(hooks.foreground()[0]).encode()
-AS_REGISTERED = hooks_install.command(sys.executable)
+AS_REGISTERED = hook_settings.command(sys.executable)
 
 
 def fire(

@@ -146,7 +146,7 @@ def test_data_is_utf8_whatever_the_surroundings(
 INTERRUPTED = """
 import os, sys
 from orch_tui.cli import main
-from orch_tui.record import journal
+from orch_tui.record.ledger import journal
 
 journal.log = lambda *args, **kwargs: os.kill(os.getpid(), int(sys.argv[1]))
 sys.exit(main(sys.argv[2:]))

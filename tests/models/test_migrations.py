@@ -12,9 +12,10 @@ import pytest
 from orch_tui.models import migrations
 from orch_tui.models.database import Record
 from orch_tui.models.values import SCHEMA_VERSION
-from orch_tui.record import executions, journal, outputs, sessions
+from orch_tui.record import executions, outputs, sessions
 from orch_tui.record.completion import record_completion
-from orch_tui.record.observations import unsettled
+from orch_tui.record.ledger import journal
+from orch_tui.record.ledger.observations import unsettled
 from orch_tui.record.opening import take_in
 from tests.models.test_database import refused, together
 

@@ -30,7 +30,8 @@ from orch_tui.prepare.composition import (
 from orch_tui.prepare.exact import is_available
 from orch_tui.prepare.sources import SourceReader
 from orch_tui.project import Project
-from orch_tui.record import bundles, journal, plan, sessions
+from orch_tui.record import bundles, plan, sessions
+from orch_tui.record.ledger import journal
 from tests.conftest import FakeClock
 
 SPEC = "# Spec\n\n## A\n\nfirst\n\n## B\n\nsecond\n"

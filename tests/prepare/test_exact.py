@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from orch_tui.errors import UsageError
 from orch_tui.prepare import exact
 from orch_tui.prepare.exact import count_exactly, is_available, slice_tokens, sliced
-from orch_tui.prepare.kinds import kind_of
 from orch_tui.prepare.pieces import WAYS, pieces
+from orch_tui.prepare.text_kinds import kind_of
 from orch_tui.prepare.tokens import FAMILIES, FRAMES, count
 from tests.counts import COUNTS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orch_tui.errors import NotFoundError, SourceError
-from orch_tui.prepare.decoding import decode
+from orch_tui.prepare.encoding import decode
 from orch_tui.prepare.secrets import named_like_one
 from orch_tui.prepare.sources import (
     SourceReader,

@@ -18,7 +18,7 @@ from orch_tui.record import plan
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import deploy
 from orch_tui.record.executions import retract
-from orch_tui.record.observations import observe, settle
+from orch_tui.record.ledger.observations import observe, settle
 from orch_tui.record.outputs import collect
 from orch_tui.record.sessions import archive, init_session
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from orch_tui.errors import NotFoundError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.recall import listing
-from orch_tui.recall.dates import moment
 from orch_tui.record.completion import record_completion
 from orch_tui.record.executions import retract
-from orch_tui.record.observations import observe, settle, settle_raw
+from orch_tui.record.ledger.observations import observe, settle, settle_raw
 from orch_tui.record.outputs import collect
 from orch_tui.record.sessions import archive, complete_session, init_session
+from orch_tui.search.dates import moment
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

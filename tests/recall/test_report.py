@@ -16,9 +16,10 @@ from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.catalogue import catalogue
 from orch_tui.recall.report import synthesize, validate_outputs
-from orch_tui.record import journal, plan
+from orch_tui.record import plan
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import deploy
+from orch_tui.record.ledger import journal
 from orch_tui.record.outputs import collect
 from orch_tui.record.sessions import init_session, set_phase
 

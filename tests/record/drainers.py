@@ -17,7 +17,7 @@ from pathlib import Path
 
 from orch_tui.models.database import Record
 from orch_tui.paths import database_path
-from orch_tui.record import inbox
+from orch_tui.record.hooks import inbox
 
 
 def drain(root: Path) -> None:

@@ -12,13 +12,13 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from orch_tui.models.database import Record
-from orch_tui.record import capture, payloads
 from orch_tui.record.agent_words import separate_notes, unframe, without_trace
+from orch_tui.record.hooks import capture, payloads
 from tests.counts import COUNTS
 from tests.record import claude_home
 from tests.record import hook_events as hooks
 from tests.record.claude_home import CWD, S1, Transcript
-from tests.record.test_importing import executions, take_in
+from tests.record.test_importer import executions, take_in
 
 TOOLS = "<tools-used-before-summary>Bash, Read</tools-used-before-summary>\n"
 LIMIT = "NOTE: this agent stopped at its 12-turn limit before its end. PARTIAL output\n"

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from orch_tui.errors import NotFoundError, UsageError
-from orch_tui.facts import ERROR_CODES
 from orch_tui.models.database import Record
-from orch_tui.record import contents, executions, journal
+from orch_tui.record import executions
 from orch_tui.record.completion import completions, record_completion
-from orch_tui.record.observations import observe, settle, unsettled
+from orch_tui.record.ledger import contents, journal
+from orch_tui.record.ledger.observations import observe, settle, unsettled
 from orch_tui.record.sessions import init_session
+from orch_tui.rows import ERROR_CODES
 
 
 @pytest.fixture

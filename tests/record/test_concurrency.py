@@ -10,8 +10,8 @@ from pathlib import Path
 from orch_tui.models import search
 from orch_tui.models.database import Record
 from orch_tui.record import sessions
-from orch_tui.record.doctor import examine
-from orch_tui.record.observations import observe, settle
+from orch_tui.record.ledger.observations import observe, settle
+from orch_tui.record.upkeep.doctor import examine
 
 ROOT = Path(__file__).parents[2]
 PROCESSES, EACH = 10, 200

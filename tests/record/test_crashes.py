@@ -8,8 +8,8 @@ from pathlib import Path
 
 from orch_tui.models import search
 from orch_tui.models.database import Record
-from orch_tui.record.doctor import examine
-from orch_tui.record.observations import unsettled
+from orch_tui.record.ledger.observations import unsettled
+from orch_tui.record.upkeep.doctor import examine
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 150

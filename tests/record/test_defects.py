@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from orch_tui import hook
 from orch_tui.cli import main
 from orch_tui.project import Project
-from orch_tui.record.importing import Summary
+from orch_tui.record.transcripts.importer import Summary
 from tests.counts import COUNTS
 from tests.record import claude_home, hook_events
 from tests.record.claude_home import S1, S2
@@ -239,7 +239,7 @@ def test_what_is_set_aside_is_said_once_and_by_doctor(
         def fail(*_: Any, **__: Any) -> Any:
             raise ValueError("odd")
 
-        monkeypatch.setattr("orch_tui.record.transcripts.Reader.finish", fail)
+        monkeypatch.setattr("orch_tui.record.transcripts.reader.Reader.finish", fail)
         monkeypatch.chdir(made.root)
         assert main(["query"]) == 0
         said = capfd.readouterr().err

@@ -15,11 +15,12 @@ from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, compose
 from orch_tui.prepare.catalogue import catalogue
 from orch_tui.prepare.sources import SourceReader
-from orch_tui.recall.search import search
-from orch_tui.record import bundles, deployment, executions, journal, plan, sessions
-from orch_tui.record.budget import taken, track
+from orch_tui.record import bundles, deployment, executions, plan, sessions
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import deploy, record_allocation
+from orch_tui.record.ledger import journal
+from orch_tui.record.session_budget import taken, track
+from orch_tui.search.query import search
 
 LIMITS = Limits()
 CATALOGUE = catalogue()
@@ -282,7 +283,7 @@ def test_a_final_message_of_any_bytes_is_kept_exactly(record: Record, session: s
     send(record, session, agent_type="debugger")
     message = b"fine\x00\xff\xfe \xed\xa0\x80 end"
     recorded = record_completion(record, "exec-001", final_message=message)
-    from orch_tui.record import contents
+    from orch_tui.record.ledger import contents
 
     assert recorded.completion.message_id is not None
     assert contents.get(record, recorded.completion.message_id) == message

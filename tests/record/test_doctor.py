@@ -12,11 +12,12 @@ import pytest
 from orch_tui.errors import RecordError
 from orch_tui.models.database import Record
 from orch_tui.models.values import SCHEMA_VERSION
-from orch_tui.record import briefings, contents, executions
+from orch_tui.record import executions
 from orch_tui.record.completion import record_completion
-from orch_tui.record.doctor import Finding, examine, repair
-from orch_tui.record.observations import observe, settle
+from orch_tui.record.ledger import briefings, contents
+from orch_tui.record.ledger.observations import observe, settle
 from orch_tui.record.sessions import init_session
+from orch_tui.record.upkeep.doctor import Finding, examine, repair
 from tests.conftest import FakeClock
 
 

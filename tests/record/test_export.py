@@ -18,11 +18,11 @@ from orch_tui.models import search
 from orch_tui.models.database import Record
 from orch_tui.models.schema import TABLES, TRIGGERS
 from orch_tui.models.values import SCHEMA_VERSION
-from orch_tui.record import contents
 from orch_tui.record.completion import record_completion
-from orch_tui.record.export import export
-from orch_tui.record.redaction import redact
+from orch_tui.record.ledger import contents
 from orch_tui.record.sessions import init_session
+from orch_tui.record.upkeep.export import export
+from orch_tui.record.upkeep.redaction import redact
 from tests.record.test_redaction import fill
 
 

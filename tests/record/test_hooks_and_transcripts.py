@@ -12,11 +12,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from orch_tui.models.database import Record
-from orch_tui.record import capture, payloads
+from orch_tui.record.hooks import capture, payloads
 from tests.counts import COUNTS
 from tests.record import claude_home
 from tests.record.claude_home import CWD, S1, S2
-from tests.record.test_importing import executions, take_in
+from tests.record.test_importer import executions, take_in
 
 LOOK = {"description": "look", "prompt": "Look at lib", "subagent_type": "Explore"}
 WATCH = {"description": "watch", "prompt": "Watch", "model": "opus"}

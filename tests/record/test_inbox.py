@@ -16,11 +16,11 @@ from orch_tui.models import search
 from orch_tui.models.database import Record
 from orch_tui.paths import inboxes
 from orch_tui.project import READERS_SHARE, Project
-from orch_tui.record import inbox
-from orch_tui.record.observations import unsettled
+from orch_tui.record.hooks import inbox
+from orch_tui.record.ledger.observations import unsettled
 from tests.record import hook_events as hooks
 from tests.record.hook_events import deliver
-from tests.record.test_capture import runs
+from tests.record.test_hook_capture import runs
 
 ROOT = Path(__file__).parents[2]
 

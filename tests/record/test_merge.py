@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orch_tui.models.database import Record
-from orch_tui.record.keys import find
-from orch_tui.record.merge import Observation, live, merge, same_words
-from orch_tui.record.observations import observe, settle
+from orch_tui.record.ledger.keys import find
+from orch_tui.record.ledger.merge import Observation, live, merge, same_words
+from orch_tui.record.ledger.observations import observe, settle
 from orch_tui.record.sessions import init_session
 from tests.counts import COUNTS
 

@@ -9,7 +9,8 @@ import pytest
 
 from orch_tui.api import Execution, OrchestrationSession
 from orch_tui.errors import NotFoundError, UsageError
-from orch_tui.record import contents, outputs
+from orch_tui.record import outputs
+from orch_tui.record.ledger import contents
 
 
 @pytest.fixture

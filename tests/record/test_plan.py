@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from orch_tui.errors import ConflictError, NotFoundError, OrchError, UsageError
 from orch_tui.models.database import Record
-from orch_tui.record import journal, plan
+from orch_tui.record import plan
+from orch_tui.record.ledger import journal
 from orch_tui.record.sessions import init_session
 from tests.counts import COUNTS
 

@@ -12,9 +12,10 @@ import pytest
 
 from orch_tui.errors import OrchError
 from orch_tui.models.database import BUSY_SECONDS, Record
-from orch_tui.record import executions, journal, plan
+from orch_tui.record import executions, plan
 from orch_tui.record.completion import completions, record_completion
-from orch_tui.record.observations import settle_raw, unsettled
+from orch_tui.record.ledger import journal
+from orch_tui.record.ledger.observations import settle_raw, unsettled
 from orch_tui.record.opening import take_in
 from orch_tui.record.sessions import init_session
 

@@ -17,20 +17,12 @@ from orch_tui.models.database import Record
 from orch_tui.models.schema import TRIGGERS
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.tokens import Count
-from orch_tui.record import (
-    briefings,
-    bundles,
-    contents,
-    executions,
-    journal,
-    outputs,
-    plan,
-    sessions,
-)
+from orch_tui.record import bundles, executions, outputs, plan, sessions
 from orch_tui.record.completion import completions, record_completion
-from orch_tui.record.doctor import examine
-from orch_tui.record.observations import observe, settle, unsettled
-from orch_tui.record.redaction import Redacted, redact
+from orch_tui.record.ledger import briefings, contents, journal
+from orch_tui.record.ledger.observations import observe, settle, unsettled
+from orch_tui.record.upkeep.doctor import examine
+from orch_tui.record.upkeep.redaction import Redacted, redact
 
 KEY = "skliveTOPSECRETq7Zx"
 AWKWARD = 'pa"ss\\wörd\n\u2028key'

@@ -11,17 +11,17 @@ import pytest
 from orch_tui.errors import FormatError
 from orch_tui.models import search
 from orch_tui.models.database import Record
-from orch_tui.models.executions import AgentExecution
+from orch_tui.models.execution import AgentExecution
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.catalogue import catalogue
 from orch_tui.record.deployment import deploy
-from orch_tui.record.export import export
-from orch_tui.record.observations import unsettled
-from orch_tui.record.restore import is_export, restore
+from orch_tui.record.ledger.observations import unsettled
 from orch_tui.record.sessions import init_session
+from orch_tui.record.upkeep.export import export
+from orch_tui.record.upkeep.restore import is_export, restore
 from tests.record import claude_home
 from tests.record.test_export import tables
-from tests.record.test_importing import executions, take_in
+from tests.record.test_importer import executions, take_in
 from tests.record.test_redaction import fill
 
 OF_THIS_MACHINE = ("import_checkpoints", "counters")

@@ -16,8 +16,8 @@ from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.catalogue import catalogue
 from orch_tui.record import outputs, sessions
 from orch_tui.record.deployment import deploy
-from orch_tui.record.returns import record_return
-from orch_tui.record.review import Corrections, Item, Preview, items, preview, to_record
+from orch_tui.record.messages.review import Corrections, Item, Preview, items, preview, to_record
+from orch_tui.record.run_return import record_return
 
 DEPLOYED = "2026-11-22T10:00:00.000Z"
 MESSAGE = """Done.

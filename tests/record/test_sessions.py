@@ -8,9 +8,10 @@ import pytest
 
 from orch_tui.errors import ConflictError, NotFoundError, UsageError
 from orch_tui.models.database import Record
-from orch_tui.record import journal, plan
+from orch_tui.record import plan
 from orch_tui.record.completion import record_completion
-from orch_tui.record.observations import observe, settle
+from orch_tui.record.ledger import journal
+from orch_tui.record.ledger.observations import observe, settle
 from orch_tui.record.sessions import (
     archive,
     complete_session,

@@ -21,9 +21,10 @@ from orch_tui.prepare import tree
 from orch_tui.prepare.composition import Choice, Composition, Weight
 from orch_tui.prepare.tokens import Count
 from orch_tui.project import Project
-from orch_tui.record import bundles, journal, plan, sessions
+from orch_tui.record import bundles, plan, sessions
+from orch_tui.record.ledger import journal
 from orch_tui.screens.base import Problem
-from orch_tui.screens.compose import ComposeScreen
+from orch_tui.screens.compose.screen import ComposeScreen
 from orch_tui.screens.dialogs import Ask, Choose, Confirm
 from orch_tui.screens.widgets.filetree import FileTree
 from orch_tui.screens.widgets.form import Form
@@ -338,7 +339,7 @@ async def test_the_gauges_move_with_every_toggle(project: Project, clock: FakeCl
 async def test_a_file_nobody_counted_shows_a_guess_at_once(
     folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orch_tui.prepare.counting.Counting.batches", lambda counting: iter(()))
+    monkeypatch.setattr("orch_tui.prepare.count_order.Counting.batches", lambda counting: iter(()))
     async with app_of(folder, clock).run_test() as pilot:
         await settled(pilot)
         await press(pilot, "»hnsw", "enter")
@@ -767,7 +768,7 @@ async def test_figures_become_exact_by_themselves_where_that_is_possible(
 
     monkeypatch.setattr("orch_tui.prepare.exact.is_available", lambda: True)
     monkeypatch.setattr("orch_tui.prepare.composition.weigh_exactly", exactly)
-    monkeypatch.setattr("orch_tui.screens.project_files.EXACT_AFTER", 0.01)
+    monkeypatch.setattr("orch_tui.screens.compose.project_files.EXACT_AFTER", 0.01)
     async with app_of(folder, clock).run_test() as pilot:
         await settled(pilot)
         await press(pilot, "»types", "enter", "»hnsw", "enter")

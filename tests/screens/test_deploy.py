@@ -20,13 +20,14 @@ from orch_tui.models.database import Record
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.tokens import Count
 from orch_tui.project import Project
-from orch_tui.record import bundles, contents, executions, journal, outputs, plan, sessions
+from orch_tui.record import bundles, executions, outputs, plan, sessions
 from orch_tui.record.completion import completions, record_completion
 from orch_tui.record.deployment import deploy
+from orch_tui.record.ledger import contents, journal
 from orch_tui.screens.base import Problem
-from orch_tui.screens.completing import Completing
+from orch_tui.screens.deploy.return_form import Completing
 from orch_tui.screens.dialogs import Ask
-from orch_tui.screens.history import Run
+from orch_tui.screens.history.screen import Run
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.paste import Editor, PasteArea
 from orch_tui.screens.widgets.preview import Preview

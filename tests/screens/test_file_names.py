@@ -13,7 +13,7 @@ from orch_tui.api import OrchestrationSession, show
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
 from orch_tui.screens.base import OrchScreen, Problem
-from orch_tui.screens.completing import Completing
+from orch_tui.screens.deploy.return_form import Completing
 from orch_tui.screens.dialogs import Ask
 from tests.cli.test_file_names import NAMED
 from tests.conftest import FakeClock

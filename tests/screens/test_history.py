@@ -15,15 +15,15 @@ from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
 from orch_tui.cli import main
 from orch_tui.project import Project
-from orch_tui.recall.search import search
 from orch_tui.record import bundles
 from orch_tui.screens.base import TooSmall
-from orch_tui.screens.drift import Drifted
-from orch_tui.screens.history import Run, SideBySide
+from orch_tui.screens.history.drift import Drifted
+from orch_tui.screens.history.screen import Run, SideBySide
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.query import QueryInput
 from orch_tui.screens.widgets.rows import Rows
+from orch_tui.search.query import search
 from tests.conftest import FakeClock
 from tests.record import hook_events
 

@@ -14,9 +14,9 @@ from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
 from orch_tui.record import plan
-from orch_tui.screens.compose import ComposeScreen
+from orch_tui.screens.compose.screen import ComposeScreen
 from orch_tui.screens.dialogs import Ask
-from orch_tui.screens.history import Run
+from orch_tui.screens.history.screen import Run
 from orch_tui.screens.keyhelp import KeyHelp, group_keys
 from orch_tui.screens.widgets.keys import KeyLine
 from orch_tui.screens.widgets.rows import Rows

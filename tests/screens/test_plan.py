@@ -14,15 +14,16 @@ from orch_tui.app import OrchApp
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.tokens import Count
 from orch_tui.project import Project
-from orch_tui.record import bundles, journal, plan, sessions
+from orch_tui.record import bundles, plan, sessions
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import deploy
+from orch_tui.record.ledger import journal
 from orch_tui.screens.base import Problem
 from orch_tui.screens.dialogs import Choose, Confirm
-from orch_tui.screens.plan import PlanScreen
+from orch_tui.screens.plan.lists import AgentRows, SessionRows
+from orch_tui.screens.plan.screen import PlanScreen
 from orch_tui.screens.widgets.form import Field, Form, matching
 from orch_tui.screens.widgets.keys import KeyLine
-from orch_tui.screens.widgets.planned import AgentRows, SessionRows
 from tests.conftest import FakeClock
 from tests.screens.test_history import settled
 
@@ -565,7 +566,7 @@ async def test_beneath_a_form_no_other_keys_are_told(tmp_path: Path, clock: Fake
 
 
 async def test_a_planned_agent_goes_on_in_compose(project: Project, clock: FakeClock) -> None:
-    from orch_tui.screens.compose import ComposeScreen
+    from orch_tui.screens.compose.screen import ComposeScreen
 
     app = app_of(project.root, clock)
     async with app.run_test(size=(140, 45)) as pilot:

@@ -1,0 +1,279 @@
+"""Executions, what was observed of them, their returns and what they were given."""
+
+from __future__ import annotations
+
+from peewee import (
+    SQL,
+    AutoField,
+    BooleanField,
+    CompositeKey,
+    FloatField,
+    ForeignKeyField,
+    IntegerField,
+    TextField,
+)
+
+from orch_tui.models.base import (
+    JsonField,
+    Table,
+    TimeField,
+    created_at,
+    default,
+    one_of,
+    uid,
+)
+from orch_tui.models.bundle import BundleVersion
+from orch_tui.models.content import Briefing, Content
+from orch_tui.models.session import PlannedAgent, Session
+from orch_tui.models.values import ITEM_TYPES, NOW, PRIORITIES, SOURCES, STATES
+
+
+class AgentExecution(Table):
+    """One deployment and what came of it: the sum of its observations.
+
+    ``revision`` counts the engine's writes; a change that leaves it alone came from raw SQL and
+    is turned into an observation by a trigger.
+    """
+
+    execution_id = TextField(primary_key=True)
+    session_id = ForeignKeyField(Session, column_name="session_id")
+    agent_type = TextField()
+    deployed_at = TimeField(null=True, constraints=default(NOW))
+    completed_at = TimeField(null=True)
+    status = TextField(null=True, constraints=[one_of("status", *STATES)])
+    scope = TextField(null=True)
+    context_token_count = IntegerField(null=True)
+    model = TextField(null=True)
+    final_message = TextField(null=True)
+    success = BooleanField(null=True)
+    error_message = TextField(null=True)
+    error_code = TextField(null=True)
+    uid = uid()
+    source = TextField(constraints=[*default("'sql'"), one_of("source", *SOURCES)])
+    phase = IntegerField(null=True, constraints=[SQL("CHECK (phase BETWEEN 1 AND 5)")])
+    estimator = TextField(null=True)
+    ambient_tokens = IntegerField(null=True)
+    planned_id = ForeignKeyField(PlannedAgent, column_name="planned_id", null=True)
+    bundle_version_id = ForeignKeyField(BundleVersion, column_name="bundle_version_id", null=True)
+    briefing_id = ForeignKeyField(Briefing, column_name="briefing_id", null=True, index=False)
+    tool_use_id = TextField(null=True)
+    agent_id = TextField(null=True)
+    parent_execution_id = ForeignKeyField("self", column_name="parent_execution_id", null=True)
+    depth = IntegerField(null=True)
+    resolved_model = TextField(null=True)
+    context_end_tokens = IntegerField(null=True)
+    input_tokens = IntegerField(null=True)
+    cache_write_tokens = IntegerField(null=True)
+    cache_read_tokens = IntegerField(null=True)
+    output_tokens = IntegerField(null=True)
+    tool_calls = IntegerField(null=True)
+    duration_ms = IntegerField(null=True)
+    cost_usd = FloatField(null=True)
+    price_date = TextField(null=True)
+    price_tier = TextField(null=True)
+    unverified = TextField(null=True)
+    retracted_at = TimeField(null=True)
+    revision = IntegerField(constraints=default("0"))
+
+    class Meta:
+        table_name = "agent_executions"
+
+
+class ExecutionKey(Table):
+    """Every name one execution is known by.
+
+    ``id:exec-001`` (also the labels of executions that turned out to be the same one),
+    ``tool:<tool_use_id>``, ``agent:<claude_session>/<agent_id>``.
+    """
+
+    key = TextField(primary_key=True)
+    execution_id = ForeignKeyField(AgentExecution, column_name="execution_id")
+
+    class Meta:
+        table_name = "execution_keys"
+        without_rowid = True
+
+
+class Observation(Table):
+    """One immutable statement about an execution, unique by ``digest``.
+
+    ``pending`` marks what raw SQL did and the merge has not seen yet.
+    """
+
+    observation_id = AutoField()
+    digest = TextField(unique=True)
+    execution_id = ForeignKeyField(AgentExecution, column_name="execution_id")
+    kind = TextField(
+        constraints=[one_of("kind", "deployed", "returned", "noted", "retracted", "sql")]
+    )
+    source = TextField(constraints=[one_of("source", *SOURCES)])
+    at = TimeField(null=True)
+    recorded_at = TimeField(constraints=default(NOW))
+    actor = TextField(null=True)
+    payload = JsonField()
+    pending = BooleanField(constraints=default("0"))
+
+    class Meta:
+        table_name = "observations"
+
+
+class Completion(Table):
+    """One return of an execution, in order; derived by the merge."""
+
+    completion_id = AutoField()
+    execution_id = ForeignKeyField(AgentExecution, column_name="execution_id", index=False)
+    position = IntegerField()
+    completed_at = TimeField(null=True)
+    status = TextField(constraints=[one_of("status", "completed", "failed")])
+    success = BooleanField()
+    message_id = ForeignKeyField(Content, column_name="message_id", null=True)
+    error_message = TextField(null=True)
+    error_code = TextField(null=True)
+    source = TextField(constraints=[one_of("source", *SOURCES)])
+
+    class Meta:
+        table_name = "completions"
+        indexes = ((("execution_id", "position"), True),)
+
+
+class ContextAllocation(Table):
+    """One context item as recorded for one execution."""
+
+    allocation_id = AutoField()
+    execution_id = ForeignKeyField(AgentExecution, column_name="execution_id")
+    context_type = TextField(null=True, constraints=[one_of("context_type", *ITEM_TYPES)])
+    context_source = TextField(null=True)
+    token_count = IntegerField(null=True)
+    included_in_deployment = BooleanField(null=True)
+    position = IntegerField(null=True)
+    priority = TextField(null=True, constraints=[one_of("priority", *PRIORITIES)])
+    sections = JsonField(null=True)
+    estimator = TextField(null=True)
+    token_low = IntegerField(null=True)
+    token_high = IntegerField(null=True)
+    content_id = ForeignKeyField(Content, column_name="content_id", null=True)
+
+    class Meta:
+        table_name = "context_allocations"
+
+
+class ImportCheckpoint(Table):
+    """How far a transcript has been read; ``state`` is what its reader had not yet told of.
+
+    ``size`` and ``mtime_ns`` tell a file that is as it was by one stat; ``head`` (the SHA-256 of
+    its first bytes) one that was replaced. ``note`` says why it was skipped, where it was.
+    ``awaited_since`` is when a hook told that what writes the file is at its end: it is looked at
+    again for a while. ``size`` is -1 of a file that was not read yet.
+    """
+
+    path = TextField(primary_key=True)
+    size = IntegerField()
+    mtime_ns = IntegerField()
+    position = IntegerField()
+    head = TextField(null=True)
+    note = TextField(null=True)
+    state = JsonField(null=True)
+    awaited_since = TimeField(null=True)
+    read_at = created_at()
+
+    class Meta:
+        table_name = "import_checkpoints"
+
+
+class UsageMessage(Table):
+    """The usage of one model message as told of one execution.
+
+    Copies of a transcript repeat a message: of all executions that claim it one is counted (see
+    `record.usage`). ``at`` is when it was last written to, ``tool_calls`` how many tools it
+    called, ``output_price`` USD per million tokens. A ``message_id`` that begins with ``result:``
+    is a last message known only by the figures that came with the result.
+    """
+
+    message_id = TextField()
+    execution_id = ForeignKeyField(AgentExecution, column_name="execution_id")
+    at = TimeField(null=True)
+    model = TextField(null=True)
+    input_tokens = IntegerField()
+    cache_write_tokens = IntegerField()
+    cache_read_tokens = IntegerField()
+    output_tokens = IntegerField()
+    tool_calls = IntegerField(constraints=default("0"))
+    cost_usd = FloatField(null=True)
+    output_price = FloatField(null=True)
+    price_date = TextField(null=True)
+    price_tier = TextField(null=True)
+
+    class Meta:
+        table_name = "usage_messages"
+        primary_key = CompositeKey("message_id", "execution_id")
+        without_rowid = True
+
+
+class ExecutionFile(Table):
+    """A file that an execution read or wrote, and when it first did either.
+
+    ``path`` as the record names it: relative to the project (or the worktree) where inside.
+    """
+
+    execution_id = ForeignKeyField(AgentExecution, column_name="execution_id", index=False)
+    path = TextField()
+    read_at = TimeField(null=True)
+    written_at = TimeField(null=True)
+
+    class Meta:
+        table_name = "execution_files"
+        primary_key = CompositeKey("execution_id", "path")
+        without_rowid = True
+
+
+RAW_COLUMNS = (
+    "session_id",
+    "agent_type",
+    "deployed_at",
+    "completed_at",
+    "status",
+    "scope",
+    "context_token_count",
+    "model",
+    "final_message",
+    "success",
+    "error_message",
+)
+"""What raw SQL may say of an execution: the columns of the original four-table schema."""
+
+
+def _observe(event: str, when: str, changes: str, also: str = "") -> str:
+    name = f"raw_execution_{event.split()[0].lower()}"
+    return f"""CREATE TRIGGER {name} AFTER {event} ON agent_executions
+WHEN {when}
+BEGIN
+  INSERT INTO observations (digest, execution_id, kind, source, at, payload, pending)
+  VALUES ('sql:' || lower(hex(randomblob(16))), NEW.execution_id, 'sql', 'sql', {NOW},
+    {changes}, 1);{also}
+END"""
+
+
+def _changed_columns() -> str:
+    """JSON of the columns an UPDATE really changed, and only those."""
+    pairs = " UNION ALL ".join(
+        f"SELECT '{column}' AS name, NEW.{column} AS new, OLD.{column} AS old"
+        for column in RAW_COLUMNS
+    )
+    return f"(SELECT json_group_object(name, new) FROM ({pairs}) WHERE new IS NOT old)"
+
+
+RAW_TRIGGERS = {
+    "raw_execution_insert": _observe(
+        "INSERT",
+        "NEW.revision = 0",
+        "json_object(" + ", ".join(f"'{c}', NEW.{c}" for c in RAW_COLUMNS) + ")",
+        # no conflict clause: that of the statement that fires a trigger would overrule it
+        "\n  INSERT INTO execution_keys (key, execution_id)\n"
+        "  SELECT 'id:' || NEW.execution_id, NEW.execution_id WHERE NOT EXISTS "
+        "(SELECT 1 FROM execution_keys WHERE key = 'id:' || NEW.execution_id);",
+    ),
+    "raw_execution_update": _observe(
+        f"UPDATE OF {', '.join(RAW_COLUMNS)}", "NEW.revision = OLD.revision", _changed_columns()
+    ),
+}
+"""Raw INSERT and UPDATE statements become observations, so that the merge keeps their word."""

@@ -1,0 +1,111 @@
+"""Sessions, the agents planned in them, and the journal of what changed."""
+
+from __future__ import annotations
+
+from peewee import (
+    SQL,
+    AutoField,
+    CompositeKey,
+    ForeignKeyField,
+    IntegerField,
+    TextField,
+)
+
+from orch_tui.models.base import (
+    JsonField,
+    Table,
+    TimeField,
+    created_at,
+    default,
+    one_of,
+    uid,
+)
+from orch_tui.models.bundle import Bundle
+from orch_tui.models.values import NOW, STATUSES
+
+
+class Session(Table):
+    """One orchestration."""
+
+    session_id = TextField(primary_key=True)
+    created_at = created_at()
+    scope = TextField()
+    phase = IntegerField(null=True, constraints=[SQL("CHECK (phase BETWEEN 1 AND 5)")])
+    status = TextField(null=True, constraints=[one_of("status", *STATUSES)])
+    metadata = JsonField(null=True)
+    uid = uid()
+    project = TextField(null=True)
+    budget = IntegerField(null=True)
+    completed_at = TimeField(null=True)
+    archived_at = TimeField(null=True)
+    claude_session = TextField(null=True, index=True)
+
+    class Meta:
+        table_name = "sessions"
+        indexes = ((("created_at",), False),)
+
+
+class PlannedAgent(Table):
+    """An intended deployment; its executions are its attempts."""
+
+    planned_id = AutoField()
+    session_id = ForeignKeyField(Session, column_name="session_id")
+    position = IntegerField()
+    agent_type = TextField()
+    scope = TextField(constraints=default("''"))
+    model = TextField(null=True)
+    bundle_id = ForeignKeyField(Bundle, column_name="bundle_id", null=True)
+    created_at = created_at()
+    removed_at = TimeField(null=True)
+    uid = uid()
+
+    class Meta:
+        table_name = "planned_agents"
+
+
+class PlannedWait(Table):
+    """``planned_id`` starts only after ``waits_for`` has returned."""
+
+    planned_id = ForeignKeyField(PlannedAgent, column_name="planned_id")
+    waits_for = ForeignKeyField(PlannedAgent, column_name="waits_for")
+
+    class Meta:
+        table_name = "planned_waits"
+        primary_key = CompositeKey("planned_id", "waits_for")
+        without_rowid = True
+
+
+class JournalEntry(Table):
+    """What changed, by whom: append-only, held by triggers."""
+
+    seq = AutoField()
+    at = TimeField(constraints=default(NOW))
+    actor = TextField()
+    action = TextField()
+    session_id = TextField(null=True, index=True)
+    execution_id = TextField(null=True, index=True)
+    subject = TextField(null=True)
+    before = JsonField(null=True)
+    after = JsonField(null=True)
+
+    class Meta:
+        table_name = "journal"
+
+
+class Counter(Table):
+    """The last number handed out for a kind of label (``exec``, ``bundle``, ``orch-<day>``)."""
+
+    name = TextField(primary_key=True)
+    value = IntegerField()
+
+    class Meta:
+        table_name = "counters"
+        without_rowid = True
+
+
+JOURNAL_TRIGGERS = {
+    "journal_keeps_rows": """CREATE TRIGGER journal_keeps_rows BEFORE DELETE ON journal
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
+    "journal_keeps_words": """CREATE TRIGGER journal_keeps_words BEFORE UPDATE ON journal
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
+}

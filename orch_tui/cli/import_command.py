@@ -1,0 +1,98 @@
+"""The command that takes in what is already on disk: transcripts, and exports of records."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orch_tui.cli.output import FORMATS, as_row, print_rows, say
+from orch_tui.cli.parser import Parser, project_of
+from orch_tui.errors import SourceError, UsageError
+from orch_tui.paths import resolve_path
+
+if TYPE_CHECKING:
+    from orch_tui.record.transcripts.importer import Summary
+
+
+def import_() -> argparse.ArgumentParser:
+    parser = Parser(
+        "import",
+        example="""orch import                     # what Claude Code kept of this project
+orch import --all --dry-run     # of every project, only to see
+orch import old-projects/       # of another machine, say""",
+    )
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="transcripts, folders of them, or a file of `orch export` (default: this project's "
+        "in CLAUDE_CONFIG_DIR, else ~/.claude)",
+    )
+    parser.add_argument("--all", action="store_true", help="those of every project")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be taken in")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="table", help="of the summary; default: %(default)s"
+    )
+    parser.set_defaults(run=_import)
+    return parser
+
+
+def _import(arguments: Namespace) -> None:
+    if arguments.paths and arguments.all:
+        raise UsageError("PATH and --all name different things", hint="leave one of them out")
+    project = project_of(arguments)
+    paths = [Path(resolve_path(path)) for path in arguments.paths]
+    for path in paths:
+        if not path.exists():
+            raise SourceError(str(path), "is not there", hint="name a transcript or a folder")
+    with _progress() as progress:
+        summary = project.import_files(
+            paths,
+            every_project=arguments.all,
+            dry_run=arguments.dry_run,
+            progress=progress,
+        )
+    if arguments.format == "table":
+        _tell(summary, arguments.dry_run)
+    else:
+        print_rows([as_row(summary)], arguments.format)
+
+
+def _tell(summary: Summary, dry_run: bool) -> None:
+    would = "would be " if dry_run else ""
+    print(
+        f"executions: {summary.new:,} {would}new, {summary.merged:,} {would}merged with what was "
+        f"known, {summary.known:,} known already"
+    )
+    print(
+        f"files: {summary.files_read:,} read ({summary.bytes_read / 1e6:,.1f} MB), "
+        f"{summary.files_unchanged:,} as they were"
+    )
+    for reason, count in sorted(summary.skipped.items()):
+        print(f"skipped: {count:,} files {reason}")
+    if summary.lines_skipped:
+        print(f"skipped: {summary.lines_skipped:,} lines that are no JSON or only a part of it")
+    for remark in summary.remarks:
+        say(remark)
+    if not summary.files_read and not summary.files_unchanged:
+        say("no transcripts found: --all looks in every project, PATH names others")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar of the bytes that are read, on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

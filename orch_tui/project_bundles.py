@@ -1,0 +1,371 @@
+"""The bundles of a project: composed, judged against the limits, made to fit, shared and kept.
+
+Apart from `orch_tui.api`, which has all of it: whoever only makes a bundle need not wait until
+everything about deployments is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from orch_tui.errors import OverBudgetError, SourceError, UsageError
+from orch_tui.prepare.ambient import Ambient, AmbientAgents
+from orch_tui.prepare.budget import Judgement, agent_limit, judge
+from orch_tui.prepare.bundle import Bundle, compose
+from orch_tui.prepare.overlaps import Overlap, in_ambient
+from orch_tui.prepare.tokens import ZERO
+from orch_tui.project import Project
+from orch_tui.record import bundles, session_budget
+from orch_tui.record.ledger import journal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orch_tui.prepare.catalogue import Model
+    from orch_tui.prepare.composition import Composition
+    from orch_tui.prepare.dedup import Sharing
+    from orch_tui.prepare.fitting import Fitted
+    from orch_tui.prepare.templates import Template
+    from orch_tui.record.sharing import Shared
+
+Sources = str | Sequence[str]
+"""Context sources: one by one, or in one text separated by commas as the commands take them."""
+
+Fit = bool | int
+"""Whether a bundle is to fit, or the tokens that it is to fit into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A bundle and how it stands against the limits."""
+
+    bundle: Bundle
+    judgement: Judgement
+    ambient: Ambient
+    """What the agent has before it is handed the bundle."""
+    held: tuple[Overlap, ...]
+    """What of the bundle it has anyway."""
+    fitted: Fitted | None = None
+    """What was left out or cut, where it was asked to fit."""
+
+
+def prepare_bundle(
+    project: Project,
+    agent_type: str,
+    scope: str = "",
+    *,
+    files: Sources = (),
+    references: Sources = (),
+    optional: Sources = (),
+    shared: Sources = (),
+    texts: Sequence[str] = (),
+    model: str = "",
+    bundle_id: str = "",
+    name: str = "",
+    session_id: str | None = None,
+    allow_secret: bool = False,
+    left_out: Callable[[SourceError], object] | None = None,
+    exact: bool | None = None,
+    fit: Fit = False,
+    keep: Mapping[str, Sequence[str]] | None = None,
+    template: Template | None = None,
+) -> Prepared:
+    """Compose a bundle, count it, judge it and (where the project records) save it.
+
+    Files, ``shared`` and ``texts`` are required, references recommended, ``optional`` optional.
+    A source is a file, ``FILE:10-80``, ``FILE#Heading``, ``FILE#Class.method``,
+    ``FILE#(skeleton)``, a folder, a pattern, ``exec-003:message``, ``exec-003:outputs`` or
+    ``text:...``. ``left_out`` is told of what a folder or pattern holds and is no text. A bundle
+    over a limit is saved too; deploying it is what is refused. ``exact=True`` has tokens counted
+    exactly, which needs ctok; None takes exact counts where they are known.
+
+    ``fit`` leaves out or cuts what is not required until the briefing rendered from ``template``
+    fits the agent and the session, or the number of tokens given; ``keep`` says by source which
+    sections or symbols to cut a file to.
+
+    Raises:
+        UsageError: it is for no agent type.
+        SourceError: every source that cannot be taken, by name and reason.
+        OverBudgetError: it was to fit, and the required items alone are over.
+    """
+    _check_agent_type(agent_type)
+    agents = project.agents
+    reader = project.reader(allow_secret=allow_secret, look_inside=True, left_out=left_out)
+    model = model or agents.model(agent_type)
+
+    def listed(sources: Sources) -> list[str]:
+        return reader.split([sources]) if isinstance(sources, str) else list(sources)
+
+    asked_for = project.catalogue.model(model)
+    made = compose(
+        agent_type,
+        scope,
+        reader=reader,
+        bundle_id=bundle_id,
+        created_at=project.now(),
+        model=model,
+        family=asked_for.family,
+        files=listed(files),
+        references=listed(references),
+        optional=listed(optional),
+        shared=listed(shared),
+        texts=[texts] if isinstance(texts, str) else texts,
+        cache=project.counts,
+        exact=exact,
+        name=name,
+        session_id=session_id or "",
+    )
+    fitted = None
+    if fit:
+        limit = None if fit is True else fit
+        fitted = _fitted(project, made, limit, session_id, template=template, keep=keep)
+        made = fitted.bundle
+    return keep_bundle(
+        project,
+        made,
+        session_id=session_id,
+        allow_secret=allow_secret,
+        agents=agents,
+        fitted=fitted,
+    )
+
+
+def fit_bundle(
+    project: Project,
+    made: Bundle,
+    limit: int | None = None,
+    *,
+    session_id: str | None = None,
+    template: Template | None = None,
+    keep: Mapping[str, Sequence[str]] | None = None,
+) -> Prepared:
+    """Make a bundle fit its agent and session, or ``limit`` tokens, and save what is left of it.
+
+    A bundle with an id becomes its next version, where the latest was deployed.
+
+    Raises:
+        OverBudgetError: the required items alone are over.
+    """
+    fitted = _fitted(project, made, limit, session_id, template=template, keep=keep)
+    return keep_bundle(project, fitted.bundle, session_id=session_id, fitted=fitted)
+
+
+def what_would_fit(prepared: Prepared, project: Project) -> Fitted:
+    """What ``fit_bundle`` would make of a bundle that is over, without saving anything.
+
+    Raises:
+        OverBudgetError: nothing would; the required items alone are over.
+    """
+    from orch_tui.prepare import fitting
+
+    judgement, total = prepared.judgement, prepared.bundle.total
+    others = judgement.session.used.high - total.high
+    room = _room(judgement.agent.limit, judgement.session.limit, others)
+    family = model_of(project, prepared.bundle).family
+    return fitting.fit(prepared.bundle, **room, family=family, cache=project.counts)
+
+
+def _room(agent: int, session: int, others: int) -> dict[str, Any]:
+    """The smaller of two limits, as ``fitting.fit`` takes it: the agent's, and what the other
+    bundles of the session leave of its budget."""
+    if others >= session:
+        raise OverBudgetError(
+            f"the other bundles of the session take {others:,} of its {session:,} tokens",
+            hint="`orch track-budget` lists them; `orch retract BUNDLE --reason TEXT` takes out "
+            "one that will not be deployed",
+        )
+    if agent <= session - others:
+        return {"limit": agent, "of": "agent limit"}
+    beside = f", where other bundles take {others:,}" if others else ""
+    return {"limit": session - others, "of": f"session budget{beside}"}
+
+
+def _fitted(
+    project: Project,
+    made: Bundle,
+    limit: int | None,
+    session_id: str | None,
+    **options: Any,
+) -> Fitted:
+    from orch_tui.prepare import fitting
+
+    model = model_of(project, made)
+    options |= {"family": model.family, "cache": project.counts}
+    if project.has_record and not made.bundle_id:
+        # Where it was prepared whole before, and found to be over, that one is made to fit.
+        whole = bundles.equal(project.record, made, session_id)
+        if whole and not whole.frozen:
+            made = replace(made, bundle_id=whole.bundle.bundle_id)
+    if limit is not None:
+        return fitting.fit(made, limit, **options)
+    limits = replace(project.limits, agents=project.agents)
+    for_agent = agent_limit(model, limits, made.agent_type)
+    if not (project.has_record and session_id):
+        return fitting.fit(made, **_room(for_agent, limits.budget, 0), **options)
+    limits = session_budget.session_limits(project.record, session_id, limits)
+    taken = {t.label: t.count.high for t in session_budget.taken(project.record, session_id)}
+
+    def beside(bundle_id: str) -> Fitted:
+        others = sum(high for label, high in taken.items() if label != bundle_id)
+        return fitting.fit(made, **_room(for_agent, limits.budget, others), **options)
+
+    # The same call again gives the bundle that it gave before: that one takes no room from it.
+    for saved in bundles.by_figures(project.record, session_id) if not made.bundle_id else ():
+        before = saved.bundle
+        if (before.agent_type, before.scope, before.name) == (
+            *(made.agent_type, made.scope, made.name),
+        ):
+            again = beside(before.bundle_id)
+            known = bundles.equal(project.record, again.bundle, session_id)
+            if known and known.bundle.bundle_id == before.bundle_id:
+                return again
+    return beside(made.bundle_id)
+
+
+def model_of(project: Project, bundle: Bundle) -> Model:
+    """The model a bundle is for: its own, else that of the agent's definition."""
+    return project.catalogue.model(bundle.model or project.agents.model(bundle.agent_type))
+
+
+def keep_bundle(
+    project: Project,
+    made: Bundle,
+    *,
+    session_id: str | None = None,
+    allow_secret: bool = False,
+    agents: AmbientAgents | None = None,
+    fitted: Fitted | None = None,
+) -> Prepared:
+    """Save a bundle (where the project records) and judge it, over a limit or not.
+
+    One without an id becomes the bundle that holds exactly this, or a new one; one with an id
+    becomes that bundle's next version, where the latest was deployed.
+    """
+    agents, used = agents or project.agents, ZERO
+    limits = replace(project.limits, agents=agents)
+    if project.recording:
+        record = project.record
+        with record.write():
+            known = None if made.bundle_id else bundles.equal(record, made, session_id)
+            if known:
+                made = replace(made, bundle_id=known.bundle.bundle_id)
+            saved = bundles.save(record, made, session_id).bundle
+            made = replace(saved, dropped=made.dropped)  # what was left out is no part of it
+            if allow_secret:
+                from orch_tui.record import deployment
+
+                deployment.log_secrets(record, made.items, session_id=session_id)
+            if fitted and fitted.changes:
+                journal.log(
+                    record,
+                    "fit-bundle",
+                    session_id=session_id,
+                    subject=f"{made.bundle_id} v{made.version}",
+                    after=fitted.to_dict(),
+                )
+        if session_id:
+            limits = session_budget.session_limits(record, session_id, limits)
+            others = (
+                t for t in session_budget.taken(record, session_id) if t.label != made.bundle_id
+            )
+            used = sum((t.count for t in others), ZERO)
+    asked_for = project.catalogue.model(made.model or agents.model(made.agent_type))
+    ambient = agents.ambient(made.agent_type, asked_for)
+    judgement = judge(made.items, asked_for, limits, agent_type=made.agent_type, session_used=used)
+    return Prepared(made, judgement, ambient, in_ambient(made.items, ambient), fitted)
+
+
+def keep_composition(
+    project: Project, composition: Composition, *, session_id: str | None = None
+) -> Prepared:
+    """Read what was composed, save and judge it; the planned agent it is for gets the bundle.
+
+    Raises:
+        UsageError: it is for no agent type.
+        SourceError: every source that cannot be taken, by name and reason.
+    """
+    from orch_tui.prepare.composition import make
+    from orch_tui.record import plan
+
+    _check_agent_type(composition.agent_type)
+    agents = project.agents
+    model = composition.model or agents.model(composition.agent_type)
+    made = make(
+        replace(composition, model=model),
+        reader=project.reader(),
+        family=project.catalogue.model(model).family,
+        created_at=project.now(),
+        session_id=session_id or "",
+        cache=project.counts,
+    )
+    allow_secret = any(choice.allow_secret for choice in composition.choices)
+    with project.record.write():
+        kept = keep_bundle(
+            project, made, session_id=session_id, allow_secret=allow_secret, agents=agents
+        )
+        if session_id and composition.planned_id:
+            for planned in plan.agents(project.record, session_id):
+                if planned.planned_id == composition.planned_id:
+                    plan.change(
+                        project.record,
+                        session_id,
+                        planned.position,
+                        bundle_id=kept.bundle.bundle_id,
+                    )
+    return kept
+
+
+def _check_agent_type(agent_type: str) -> None:
+    if not agent_type.strip():
+        raise UsageError("the bundle has no agent type", hint="say which agent it is for")
+
+
+def find_sharing(project: Project, given: Sequence[Bundle]) -> Sharing:
+    """What bundles hold in common, twice, or in what their agents have anyway."""
+    from orch_tui.prepare import dedup
+
+    return dedup.deduplicate(given, dedup.ambient_by(project.agents, project.catalogue.model))
+
+
+def apply_sharing(
+    project: Project,
+    given: Sequence[Bundle],
+    *,
+    found: Sharing | None = None,
+    document: Path | None = None,
+) -> Shared:
+    """Leave out of bundles what need not be sent, and write what they share into a document, as
+    ``record.sharing.share`` does; ``found`` is what ``find_sharing`` found."""
+    from orch_tui.record.sharing import share
+
+    return share(
+        given,
+        found or find_sharing(project, given),
+        root=project.root,
+        family_of=lambda model: project.catalogue.model(model).family,
+        record=project.record if project.recording else None,
+        cache=project.counts,
+        document=document,
+    )
+
+
+def take_sharing_back(project: Project, bundle_ids: Sequence[str]) -> list[Bundle]:
+    """Restore what bundles were before they were deduplicated, each as its next version.
+
+    Raises:
+        NotFoundError: no such bundle.
+        ConflictError: one was not deduplicated, or was changed since.
+    """
+    from orch_tui.record.sharing import take_back
+
+    return take_back(project.existing_record, bundle_ids)
+
+
+def share_bundles(project: Project, session_id: str) -> Sharing:
+    """``apply_sharing`` to all bundles of a session."""
+    from orch_tui.prepare.dedup import Sharing
+
+    held = [saved.bundle for saved in bundles.of_session(project.existing_record, session_id)]
+    return apply_sharing(project, held).sharing if held else Sharing((), ())

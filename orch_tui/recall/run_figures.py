@@ -1,0 +1,101 @@
+"""What is known of one execution, in words: four figures of tokens and cost are never mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from orch_tui.recall.show import Shown
+from orch_tui.record.ledger.file_use import FileUse
+from orch_tui.rows import ExecutionFacts
+from orch_tui.times import between, lasting, local_time
+
+UNKNOWN = "unknown"
+
+_USAGE = {
+    "input_tokens": "input",
+    "cache_write_tokens": "cache write",
+    "cache_read_tokens": "cache read",
+    "output_tokens": "output",
+}
+
+
+def in_words(shown: Shown) -> list[tuple[str, str]]:
+    """Name and value of each fact, in the order one asks for them; what is not known of a run
+    that is over says so, what never applies is left out."""
+    return [(name, value) for name, value in _facts(shown) if value]
+
+
+def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
+    run = shown.execution
+    state = "waiting" if run.status == "deployed" else run.status or UNKNOWN
+    yield "state", f"{state}, retracted" if run.retracted_at else state
+    yield "unverified", run.unverified or ""
+    yield "error", ", ".join(filter(None, (run.error_message, run.error_code)))
+    yield "execution", run.execution_id
+    yield "agent", run.agent_type
+    yield "scope", run.scope or ""
+    yield "session", f"{run.session_id}{f', phase {run.phase}' if run.phase else ''}"
+    yield "model", _model(run)
+    yield "deployed", local_time(run.deployed_at)
+    if run.status != "deployed":
+        yield "returned", f"{local_time(run.completed_at)}, after {_duration(run)}"
+    yield "estimate of bundle", _estimate(run)
+    if run.status != "deployed":
+        end = run.context_end_tokens
+        yield "context at its end", UNKNOWN if end is None else f"{end:,} tokens"
+        yield "usage of the run", _usage(run)
+        yield "cost", _cost(run)
+    yield "tool calls", "" if run.tool_calls is None else f"{run.tool_calls:,}"
+    yield "files", _files(shown.files)
+    yield "launched by", run.parent_execution_id or ""
+    yield "depth", str(run.depth) if run.depth and run.depth > 1 else ""
+    yield "before", shown.before or ""
+    yield "after", shown.after or ""
+    yield "same context", ", ".join(shown.same_context)
+    yield "heard from", run.source
+    yield "tool use", run.tool_use_id or ""
+    yield "agent id", run.agent_id or ""
+
+
+def _model(run: ExecutionFacts) -> str:
+    if run.resolved_model and run.model and run.resolved_model != run.model:
+        return f"{run.model}, which was {run.resolved_model}"
+    return run.resolved_model or run.model or UNKNOWN
+
+
+def _duration(run: ExecutionFacts) -> str:
+    if run.duration_ms is not None:
+        return lasting(timedelta(milliseconds=run.duration_ms))
+    return lasting(between(run.deployed_at, run.completed_at))
+
+
+def _estimate(run: ExecutionFacts) -> str:
+    if run.context_token_count is None:
+        return ""
+    return f"{run.context_token_count:,} tokens ({run.estimator or 'estimator unknown'})"
+
+
+def _usage(run: ExecutionFacts) -> str:
+    parts = {name: getattr(run, column) for column, name in _USAGE.items()}
+    known = {name: tokens for name, tokens in parts.items() if tokens is not None}
+    if not known:
+        return UNKNOWN
+    listed = ", ".join(f"{name} {tokens:,}" for name, tokens in known.items())
+    return f"{sum(known.values()):,} tokens: {listed}"
+
+
+def _cost(run: ExecutionFacts) -> str:
+    if run.cost_usd is None:
+        return UNKNOWN
+    return f"${run.cost_usd:.4f} at the prices of {run.price_date or UNKNOWN}"
+
+
+def _files(files: tuple[FileUse, ...]) -> str:
+    counts = {
+        "read": sum(file.read_at is not None for file in files),
+        "written": sum(file.written_at is not None for file in files),
+        "read though given": sum(file.is_read_again for file in files),
+        "needed and not given": sum(file.is_missed for file in files),
+    }
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)

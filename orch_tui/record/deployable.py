@@ -1,0 +1,83 @@
+"""What of a session can be deployed: its planned agents, and bundles that nobody planned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orch_tui.models.database import Record
+from orch_tui.prepare.tokens import Count
+from orch_tui.record import plan
+from orch_tui.record.session_budget import taken
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One planned agent, or one bundle."""
+
+    planned: int | None
+    """The position in the plan; None: only a bundle."""
+    bundle_id: str | None
+    agent_type: str
+    scope: str
+    model: str | None
+    count: Count | None
+    """Of the bundle."""
+    runs: int
+    """How often it was deployed already."""
+    waits_for: tuple[int, ...]
+    """The planned agents it waits for that have not completed."""
+
+
+def choices(record: Record, session_id: str) -> list[Choice]:
+    """The planned agents in their order, then the bundles that no planned agent is given."""
+    with record.read():
+        counts = {t.label: t.count for t in taken(record, session_id)}
+        planned = plan.agents(record, session_id)
+        runs = {
+            planned_id: (deployed, completed)
+            for planned_id, deployed, completed in record.sql(
+                "SELECT planned_id, count(*), sum(status = 'completed') FROM agent_executions "
+                "WHERE session_id = ? AND planned_id IS NOT NULL AND retracted_at IS NULL "
+                "GROUP BY planned_id",
+                [session_id],
+            )
+        }
+        done = {a.position for a in planned if runs.get(a.planned_id, (0, 0))[1]}
+        waits = plan.waits(record, session_id)
+        return [
+            *(
+                Choice(
+                    agent.position,
+                    agent.bundle_id,
+                    agent.agent_type,
+                    agent.scope,
+                    agent.model,
+                    counts.get(agent.bundle_id or ""),
+                    runs.get(agent.planned_id, (0, 0))[0],
+                    tuple(p for p in waits[agent.position] if p not in done),
+                )
+                for agent in planned
+            ),
+            *(
+                Choice(
+                    None, bundle_id, agent_type, scope, model, counts.get(bundle_id), deployed, ()
+                )
+                for bundle_id, agent_type, scope, model, deployed in _unplanned(record, session_id)
+            ),
+        ]
+
+
+def _unplanned(record: Record, session_id: str) -> list[tuple[str, str, str, str | None, int]]:
+    return record.sql(
+        """SELECT bundle_id, agent_type, scope, model, (
+          SELECT count(*) FROM agent_executions AS e JOIN bundle_versions AS d
+          ON d.version_id = e.bundle_version_id
+          WHERE d.bundle_id = b.bundle_id AND e.retracted_at IS NULL)
+        FROM bundles AS b JOIN bundle_versions AS v USING (bundle_id)
+        WHERE session_id = ?1 AND b.removed_at IS NULL
+        AND version = (SELECT max(version) FROM bundle_versions WHERE bundle_id = b.bundle_id)
+        AND bundle_id NOT IN (SELECT bundle_id FROM planned_agents
+          WHERE session_id = ?1 AND removed_at IS NULL AND bundle_id IS NOT NULL)
+        ORDER BY b.rowid""",
+        [session_id],
+    )

@@ -1,0 +1,1 @@
+"""What hooks report: the inbox, payloads, and transcripts to read later."""

@@ -1,0 +1,220 @@
+"""Taking in what hooks left in the inbox.
+
+A payload is applied within one transaction and its file removed after that: who is killed between
+the two applies it again, which changes nothing, since a statement is known by its digest and the
+time of its arrival stands in the name of its file. What cannot be read is set aside with the
+reason.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from orch_tui.errors import RecordError
+from orch_tui.paths import SET_ASIDE, AnyPath, safe_inboxes
+
+if TYPE_CHECKING:
+    from orch_tui.models.database import Record
+    from orch_tui.record.hooks.payloads import Heard
+
+_BATCH = 100
+"""Payloads of one transaction."""
+
+_BATCH_BYTES = 16_000_000
+
+_ABANDONED = 60.0
+"""Seconds after which an unfinished payload is nobody's any more: its hook was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One payload in an inbox."""
+
+    path: str
+    arrived_ns: int
+    """Nanoseconds since 1970."""
+    size: int
+    """Bytes."""
+
+
+def waiting(root: AnyPath) -> list[Waiting]:
+    """The payloads that wait for the project, oldest first."""
+    found = [w for folder in safe_inboxes(root) for w in listed(folder)]
+    return sorted(found, key=lambda w: (w.arrived_ns, w.path))
+
+
+def listed(folder: str) -> list[Waiting]:
+    """The payloads in one inbox, in no order."""
+    try:
+        return list(_found(folder))
+    except OSError:
+        return []
+
+
+def drain(
+    record: Record,
+    root: AnyPath,
+    *,
+    most: int | None = None,
+    remark: Callable[[str], object] = lambda text: None,
+) -> int:
+    """Take in what waits for the project, oldest first, and give how many payloads that were.
+
+    A record that is locked or cannot be written is left alone, and so is what waits. ``remark``
+    is told of each payload that is set aside.
+    """
+    taken = 0
+    if record.writable:
+        with suppress(RecordError):
+            for batch in _batches(waiting(root)[:most]):
+                taken += _take(record, root, batch, remark)
+    return taken
+
+
+def _batches(items: list[Waiting]) -> Iterator[list[Waiting]]:
+    batch: list[Waiting] = []
+    for item in items:
+        if batch and (len(batch) == _BATCH or sum(w.size for w in batch) > _BATCH_BYTES):
+            yield batch
+            batch = []
+        batch.append(item)
+    if batch:
+        yield batch
+
+
+def _found(folder: str) -> Iterator[Waiting]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name
+            if not entry.is_file(follow_symlinks=False):
+                continue
+            whole = name.endswith(".json") and not name.startswith(".")
+            with suppress(FileNotFoundError):  # another process took it
+                found = entry.stat()
+                if whole or _abandoned(name, found):
+                    yield Waiting(entry.path, _arrived(name, found), found.st_size)
+
+
+def _abandoned(name: str, found: os.stat_result) -> bool:
+    return name.endswith(".tmp") and time.time() - found.st_mtime > _ABANDONED
+
+
+def _arrived(name: str, found: os.stat_result) -> int:
+    number = name.lstrip(".").partition("-")[0]
+    if number.isascii() and number.isdigit() and len(number) == 20:
+        return int(number)
+    return found.st_mtime_ns
+
+
+class _Read(NamedTuple):
+    """One payload as it was read."""
+
+    path: str
+    at: str
+    heard: Heard | None
+
+
+def _take(
+    record: Record, root: AnyPath, batch: list[Waiting], remark: Callable[[str], object]
+) -> int:
+    """Apply a batch in one transaction, and remove its files when that is on disk."""
+    from orch_tui.record.defects import confine
+    from orch_tui.record.hooks import capture
+    from orch_tui.record.opening import not_waiting
+
+    read: list[_Read] = []
+    aside: dict[str, str] = {}
+
+    def put_aside(each: Waiting | _Read, reason: str) -> None:
+        aside[each.path] = reason
+
+    for item in batch:
+        confine([item], lambda items: read.extend(_read(*items)), put_aside)
+    names = capture.names_of(each.heard for each in read if each.heard)
+    with not_waiting(record):
+        confine(read, lambda part: _apply(record, root, part, names), put_aside)
+    for path in {each.path for each in read} - aside.keys():
+        with suppress(OSError):
+            os.unlink(path)
+    for path, reason in aside.items():
+        _set_aside(path, reason)
+        remark(f"{path} is set aside, a hook's payload that cannot be taken in: {reason}")
+    return len({each.path for each in read} | aside.keys())
+
+
+def _read(item: Waiting) -> Iterator[_Read]:
+    """A payload that waits, with the time it arrived; nothing where another process took it.
+
+    Raises:
+        OSError, UnreadableError: it cannot be read.
+    """
+    from datetime import UTC, datetime
+
+    from orch_tui.models.values import timestamp
+    from orch_tui.record.hooks import payloads
+
+    try:
+        with open(item.path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return
+    at = timestamp(datetime.fromtimestamp(item.arrived_ns / 1e9, UTC))
+    yield _Read(item.path, at, payloads.read(payloads.parse(data), at))
+
+
+def _apply(
+    record: Record, root: AnyPath, part: Sequence[_Read], names: Mapping[str, tuple[str, ...]]
+) -> None:
+    from orch_tui.record.hooks import capture
+
+    with record.write():
+        for each in part:
+            if each.heard is not None:
+                capture.take(record, str(root), each.heard, each.at, names)
+
+
+def _set_aside(path: str, reason: str) -> None:
+    folder, name = os.path.split(path)
+    aside = os.path.join(folder, SET_ASIDE)
+    with suppress(OSError):
+        os.makedirs(aside, 0o700, exist_ok=True)
+        target = _free_name(os.path.join(aside, name.lstrip(".")))
+        with open(f"{target}.reason", "x", encoding="utf-8", errors="replace") as file:
+            file.write(f"{reason}\n")
+        os.rename(path, target)
+
+
+def _free_name(path: str) -> str:
+    """Give a name that neither a payload has nor, with ``.reason``, anything else: a link would
+    lead the reason out of the inbox."""
+    number, free = 1, path
+    while os.path.lexists(free) or os.path.lexists(f"{free}.reason"):
+        number += 1
+        free = f"{path}.{number}"
+    return free
+
+
+def set_aside(folder: str) -> list[tuple[str, str]]:
+    """The payloads in one inbox that could not be read, each with the reason."""
+    aside = os.path.join(folder, SET_ASIDE)
+    try:
+        names = sorted(n for n in os.listdir(aside) if not n.endswith(".reason"))
+    except OSError:
+        return []
+    return [(os.path.join(aside, name), _reason(os.path.join(aside, name))) for name in names]
+
+
+def _reason(path: str) -> str:
+    file = f"{path}.reason"
+    try:
+        if os.path.islink(file) or not os.path.isfile(file):
+            return ""
+        with open(file, encoding="utf-8") as stream:
+            return stream.readline(500).strip()
+    except (OSError, ValueError):
+        return ""

@@ -1,0 +1,381 @@
+"""What the payload of one hook event says of agents, as statements for the record.
+
+A pure reading of the JSON that Claude Code hands to hooks (https://code.claude.com/docs/en/hooks);
+every field may be missing or of another type. The call of the tool ``Agent`` (``Task`` before
+2.1.63) knows what an agent was given, the start and stop of the agent know its id, and only the
+result of the call knows both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from orch_tui.errors import FormatError
+from orch_tui.record.agent_words import AgentWords, separate_notes
+from orch_tui.record.claude_code import (
+    AGENT_TASK,
+    LAUNCHERS,
+    STOPPED,
+    STOPPER,
+    agent_key,
+    failure,
+    is_internal,
+    tool_key,
+)
+from orch_tui.record.ledger.doubt import EMPTY, UNHEARD
+
+RESUMER = "SendMessage"
+DEFAULT_AGENT = "general-purpose"
+"""The agent type of a call that names none."""
+
+_REFUSALS = ("Error", "User rejected", "The user doesn't want", "[Request interrupted")
+"""How a result that is only text begins where the agent did not run to its end."""
+
+
+class UnreadableError(FormatError):
+    """Not the payload of a hook; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing said of one execution, as ``observations.observe`` takes it."""
+
+    kind: str
+    keys: tuple[str, ...]
+    payload: Mapping[str, Any]
+    message: str | None = None
+    transcript: str | None = None
+    """Where the message can be read when there is none here."""
+    prompt: str | None = None
+    """The text the agent was given."""
+    only_known: bool = False
+    """Says nothing where nobody has heard of the execution."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnd:
+    """What is still out in this session will not return."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """All that one payload says."""
+
+    claude_session: str
+    statements: tuple[Statement, ...] = ()
+    end: SessionEnd | None = None
+    transcript: str | None = None
+    """Of the agent that has returned, or of the session that has ended."""
+
+
+def parse(data: bytes) -> dict[str, Any]:
+    """The payload as a JSON object.
+
+    Raises:
+        UnreadableError: it is none, or says of no event.
+    """
+    try:
+        payload = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError(f"no JSON: {error}") from None
+    if not isinstance(payload, dict):
+        raise UnreadableError("no JSON object")
+    if not _text(payload, "hook_event_name"):
+        raise UnreadableError("it names no hook_event_name")
+    return payload
+
+
+def read(payload: Mapping[str, Any], at: str) -> Heard | None:
+    """What a payload that arrived ``at`` says; None: nothing about agents.
+
+    Raises:
+        UnreadableError: it should, but does not say of which session.
+    """
+    event = _text(payload, "hook_event_name")
+    tool = _text(payload, "tool_name")
+    reader = _EVENTS.get(event)
+    if reader is None or (tool and tool not in (*LAUNCHERS, RESUMER, STOPPER)):
+        return None
+    session = _text(payload, "session_id")
+    if not session:
+        raise UnreadableError("it names no session_id")
+    return reader(_Event(payload, event, session, tool, at))
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    payload: Mapping[str, Any]
+    name: str
+    session: str
+    tool: str
+    at: str
+    input: Mapping[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "input", _mapping(self.payload, "tool_input"))
+
+    @property
+    def call(self) -> tuple[str, ...]:
+        """The keys of the call. Before 2.0.43 it had no id: the prompt stands for it."""
+        if tool_use_id := _text(self.payload, "tool_use_id"):
+            return tool_key(tool_use_id), f"call:{self.session}/{tool_use_id}"
+        prompt = _text(self.input, "prompt").encode("utf-8", "replace")
+        return (f"call:{self.session}/{hashlib.sha256(prompt).hexdigest()[:16]}",)
+
+    def agent(self, agent_id: str) -> str:
+        return agent_key(self.session, agent_id)
+
+    def transcript_of(self, agent_id: str) -> str | None:
+        """Where the agent's own transcript lies, of an event that does not say so."""
+        session = _text(self.payload, "transcript_path").removesuffix(".jsonl")
+        if not session or "/" in agent_id:
+            return None
+        return f"{session}/subagents/agent-{agent_id}.jsonl"
+
+
+def _called(event: _Event) -> Heard | None:
+    if event.tool not in LAUNCHERS:
+        return None
+    return _about_call(event, "deployed", {"deployed_at": event.at})
+
+
+def _about_call(
+    event: _Event,
+    kind: str,
+    payload: Mapping[str, Any],
+    *,
+    keys: tuple[str, ...] = (),
+    message: str | None = None,
+) -> Heard:
+    """What the input of the call says, and who called, besides what is said here."""
+    caller = _text(event.payload, "agent_id")
+    call = {
+        "tool_use_id": _text(event.payload, "tool_use_id") or None,
+        "agent_type": _text(event.input, "subagent_type") or DEFAULT_AGENT,
+        "scope": _text(event.input, "description") or None,
+        "model": _text(event.input, "model") or None,
+        "parent": event.agent(caller) if caller else None,
+        "depth": None if caller else 1,
+    }
+    prompt = _text(event.input, "prompt") or None
+    statement = Statement(kind, event.call + keys, {**call, **payload}, message, prompt=prompt)
+    if not caller:
+        return Heard(event.session, (statement,))
+    parent = {"agent_id": caller, "agent_type": _text(event.payload, "agent_type") or None}
+    return Heard(event.session, (Statement("noted", (event.agent(caller),), parent), statement))
+
+
+def _answered(event: _Event) -> Heard | None:
+    response = event.payload.get("tool_response")
+    if event.tool == RESUMER:
+        return _resumed(event, response)
+    if event.tool == STOPPER:
+        return _stopped_task(event)
+    facts = _mapping(event.payload, "tool_response")
+    agent_id = _text(facts, "agentId") or _text(facts, "agent_id")
+    payload: dict[str, Any] = {
+        "agent_id": agent_id or None,
+        "resolved_model": _text(facts, "resolvedModel") or None,
+    }
+    if not event.input:
+        payload["agent_type"] = _text(facts, "agentType") or None
+    keys = (event.agent(agent_id),) if agent_id else ()
+    outcome, words = _outcome(response)
+    message = words.text or None
+    if outcome:
+        is_empty = message is None and outcome["status"] == "completed"
+        payload |= {
+            **outcome,
+            "echo": True,
+            "doubt": words.doubt or (EMPTY if is_empty else None),
+            "duration_ms": _number(facts, "totalDurationMs"),
+            "tool_calls": _number(facts, "totalToolUseCount"),
+            "context_end_tokens": _number(facts, "totalTokens") or None,
+        }
+    kind = "returned" if outcome else "noted"
+    return _about_call(event, kind, payload, keys=keys, message=message)
+
+
+def _outcome(response: Any) -> tuple[dict[str, Any], AgentWords]:
+    """Status and final words of a result; nothing where the agent is still at work."""
+    if isinstance(response, Mapping):
+        status = _text(response, "status")
+        words = separate_notes(
+            _texts(response.get("content")),
+            _number(response, "harnessNoteCount"),
+            _number(response, "harnessTailCount"),
+        )
+        if status in ("failed", "error", "stopped", "killed", "cancelled"):
+            reason = _text(response, "error") or f"Claude Code says: {status}"
+            return {"status": "failed", "error_message": reason}, words
+        if status == "completed" or (words.text and not status):
+            return words.ending, words
+        return {}, _NO_WORDS
+    words = separate_notes(_texts(response))
+    if not words.text:
+        return {}, _NO_WORDS
+    if words.text.startswith(_REFUSALS):
+        return {"status": "failed", "error_message": failure(words.text)}, _NO_WORDS
+    return words.ending, words
+
+
+_NO_WORDS = AgentWords("")
+
+
+def _failed(event: _Event) -> Heard | None:
+    if event.tool not in LAUNCHERS:
+        return None
+    error = failure(_text(event.payload, "error"))
+    if event.payload.get("is_interrupt") is True:
+        error = f"interrupted: {error}"
+    payload = {
+        "status": "failed",
+        "error_message": error,
+        "echo": True,
+        "duration_ms": _number(event.payload, "duration_ms"),
+    }
+    return _about_call(event, "returned", payload)
+
+
+def _resumed(event: _Event, response: Any) -> Heard | None:
+    """A message to an agent that had returned sets it to work again."""
+    if isinstance(response, str):
+        try:
+            response = json.loads(response)
+        except (ValueError, RecursionError):
+            return None
+    if not isinstance(response, Mapping):
+        return None
+    agent_id = _text(response, "resumedAgentId") or _text(_mapping(response, "pin"), "id")
+    if not agent_id:
+        return None
+    call = _text(event.payload, "tool_use_id") or event.at
+    return Heard(
+        event.session,
+        (Statement("noted", (event.agent(agent_id),), {"resumed": call}, only_known=True),),
+    )
+
+
+def _stopped_task(event: _Event) -> Heard | None:
+    """A background agent was stopped: nothing else may tell of its end."""
+    response = _mapping(event.payload, "tool_response")
+    agent_id = _text(response, "task_id")
+    if _text(response, "task_type") != AGENT_TASK or not agent_id or is_internal(agent_id):
+        return None
+    payload = {**STOPPED, "agent_id": agent_id}
+    return Heard(
+        event.session,
+        (Statement("returned", (event.agent(agent_id),), payload),),
+        transcript=event.transcript_of(agent_id),
+    )
+
+
+def _started(event: _Event) -> Heard | None:
+    return _about_agent(event, "noted", {"begun": True, "deployed_at": event.at})
+
+
+def _stopped(event: _Event) -> Heard | None:
+    """The agent said its last word, if it is not the one that comes next in the conversation.
+
+    Stops without an agent type are of nobody's agent, unless somebody has heard of it; what they
+    call its last message is the prompt that Claude Code would suggest.
+    """
+    said = _text(event.payload, "last_assistant_message")
+    said = said if said.strip() else ""
+    path = _text(event.payload, "agent_transcript_path")
+    doubt = None
+    if not said:
+        doubt = EMPTY if "last_assistant_message" in event.payload else UNHEARD
+    went_on = event.payload.get("stop_hook_active") is True or None
+    heard = _about_agent(
+        event,
+        "returned",
+        {"doubt": doubt, "went_on": went_on},
+        said or None,
+        None if said else path,
+    )
+    return heard and replace(heard, transcript=path or None)
+
+
+def _broken_off(event: _Event) -> Heard | None:
+    """An error of the API ended the agent, or the main conversation; there is no other stop."""
+    error = _text(event.payload, "last_assistant_message") or _text(event.payload, "error")
+    reason = failure(error) if error.strip() else "an API error"
+    heard = _about_agent(
+        event, "returned", {"status": "failed", "error_message": reason, "broke_off": True}
+    )
+    transcript = event.transcript_of(_text(event.payload, "agent_id"))
+    return heard and replace(heard, transcript=transcript)
+
+
+def _about_agent(
+    event: _Event,
+    kind: str,
+    payload: Mapping[str, Any],
+    message: str | None = None,
+    transcript: str | None = None,
+) -> Heard | None:
+    agent_id, agent_type = _text(event.payload, "agent_id"), _text(event.payload, "agent_type")
+    if not agent_id or is_internal(agent_id):
+        return None
+    phantom = event.payload.get("agent_type") == ""
+    return Heard(
+        event.session,
+        (
+            Statement(
+                kind,
+                (event.agent(agent_id),),
+                {**payload, "agent_id": agent_id, "agent_type": agent_type or None},
+                message,
+                transcript=transcript,
+                only_known=phantom,
+            ),
+        ),
+    )
+
+
+def _ended(event: _Event) -> Heard:
+    end = SessionEnd(_text(event.payload, "reason") or "other")
+    return Heard(event.session, end=end, transcript=_text(event.payload, "transcript_path") or None)
+
+
+_EVENTS = {
+    "PreToolUse": _called,
+    "PostToolUse": _answered,
+    "PostToolUseFailure": _failed,
+    "SubagentStart": _started,
+    "SubagentStop": _stopped,
+    "StopFailure": _broken_off,
+    "SessionEnd": _ended,
+}
+
+
+def _text(mapping: Mapping[str, Any], name: str) -> str:
+    """A text, without what no file or database takes; empty where there is none."""
+    value = mapping.get(name)
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _number(mapping: Mapping[str, Any], name: str) -> int | None:
+    value = mapping.get(name)
+    return value if type(value) is int and 0 <= value < 1 << 53 else None
+
+
+def _mapping(mapping: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = mapping.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _texts(content: Any) -> list[str]:
+    """The text of each block of a result, empty for blocks of other kinds; a text is one."""
+    if isinstance(content, str):
+        content = [{"type": "text", "text": content}]
+    if not isinstance(content, list):
+        return []
+    return [_text(block, "text") if isinstance(block, Mapping) else "" for block in content]

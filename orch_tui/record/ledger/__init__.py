@@ -1,0 +1,1 @@
+"""The ledger: statements about runs, and the rows they add up to."""

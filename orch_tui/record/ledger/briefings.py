@@ -1,0 +1,66 @@
+"""Briefings in the database: literal text and references to contents, not copies of files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from orch_tui.models.database import Record
+from orch_tui.record.ledger import contents
+
+
+def put(record: Record, rendered: bytes, given: Iterable[bytes]) -> int:
+    """Store a briefing (once) and give its id. ``given`` are the contents that may stand in it."""
+    sha256 = hashlib.sha256(rendered).hexdigest()
+    known = record.value("SELECT briefing_id FROM briefings WHERE sha256 = ?", [sha256])
+    if known is not None:
+        return int(known)
+    from orch_tui.prepare import briefing  # who only reads does without
+
+    by_sha256 = {hashlib.sha256(data).hexdigest(): data for data in (*given, *briefing.fixed())}
+    parts = [
+        ["text", part.decode("utf-8", "surrogateescape")]
+        if isinstance(part, bytes)
+        else ["content", contents.put(record, by_sha256[part])]
+        for part in briefing.split(rendered, by_sha256.items())
+    ]
+    return int(
+        record.value(
+            "INSERT INTO briefings (sha256, size, parts) VALUES (?, ?, ?) RETURNING briefing_id",
+            [sha256, len(rendered), json.dumps(parts)],
+        )
+    )
+
+
+def get(record: Record, briefing_id: int) -> bytes:
+    """The briefing as it was rendered, a redacted part named as such."""
+    (found,) = every(record, "WHERE briefing_id = ?", [briefing_id])
+    return found.rendered
+
+
+class Stored(NamedTuple):
+    """A stored briefing; ``sha256`` is of what was rendered when it was stored."""
+
+    briefing_id: int
+    sha256: str
+    rendered: bytes
+
+
+def every(record: Record, condition: str = "", parameters: Sequence[Any] = ()) -> Iterator[Stored]:
+    """The briefings that meet an SQL condition; contents that several quote are read once."""
+    content = lru_cache(maxsize=32)(lambda content_id: contents.get(record, content_id))
+
+    def part(kind: str, value: str | int) -> bytes:
+        if kind == "text":
+            return str(value).encode("utf-8", "surrogateescape")
+        data = content(int(value))
+        return contents.GONE.encode() if data is None else data
+
+    for briefing_id, sha256, parts in record.execute(
+        f"SELECT briefing_id, sha256, parts FROM briefings {condition}", parameters
+    ):
+        rendered = b"".join(part(kind, value) for kind, value in json.loads(parts))
+        yield Stored(briefing_id, sha256, rendered)

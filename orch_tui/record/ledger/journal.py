@@ -1,0 +1,54 @@
+"""The append-only log of what changed: who, what, before and after."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from orch_tui.models.database import Record
+
+if TYPE_CHECKING:
+    from orch_tui.rows import JournalEntry
+
+
+def log(
+    record: Record,
+    action: str,
+    *,
+    session_id: str | None = None,
+    execution_id: str | None = None,
+    subject: str | None = None,
+    before: Any = None,
+    after: Any = None,
+) -> None:
+    """Write one entry, inside the caller's transaction."""
+    record.execute(
+        "INSERT INTO journal (at, actor, action, session_id, execution_id, subject, before, after)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            record.now(),
+            record.actor,
+            action,
+            session_id,
+            execution_id,
+            subject,
+            None if before is None else json.dumps(before, ensure_ascii=False),
+            None if after is None else json.dumps(after, ensure_ascii=False),
+        ],
+    )
+
+
+def entries(
+    record: Record, *, session_id: str | None = None, execution_id: str | None = None
+) -> list[JournalEntry]:
+    """The entries of one session or execution (or all), oldest first."""
+    from orch_tui.rows import JournalEntry, columns  # writing entries needs no facts
+
+    conditions = {"session_id": session_id, "execution_id": execution_id}
+    wanted = {name: value for name, value in conditions.items() if value is not None}
+    where = " AND ".join(f"{name} = ?" for name in wanted) or "1"
+    rows = record.rows(
+        f"SELECT {columns(JournalEntry)} FROM journal WHERE {where} ORDER BY seq",
+        list(wanted.values()),
+    )
+    return [JournalEntry.of(row) for row in rows]

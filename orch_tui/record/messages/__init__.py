@@ -1,0 +1,1 @@
+"""What a final message says: files, checks, insights."""

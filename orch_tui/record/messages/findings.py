@@ -1,0 +1,255 @@
+"""Reading what an agent said at the end: its files, its checks, what it learned, what went wrong.
+
+What is found here was found, not claimed by a person: it is offered, with the line it came from.
+A message is text from anywhere and of any size; reading it is linear in its length and never
+fails.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+from orch_tui.record.ledger.doubt import ERROR
+from orch_tui.record.messages.message_checks import FoundCheck, Result, find_checks
+from orch_tui.record.messages.message_lines import Line, Message, read_lines
+from orch_tui.record.messages.message_paths import FoundPath, find_paths
+from orch_tui.record.messages.patterns import pattern
+
+OutputKind = Literal["deliverable", "validation", "insight"]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundInsight:
+    """Something the agent learned."""
+
+    text: str
+    line: int
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A sign that the message is not the report it should be."""
+
+    kind: str
+    """empty, error, cut off, missing file or contradiction."""
+    line: int
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that one message gave away, in the order of its lines."""
+
+    paths: tuple[FoundPath, ...]
+    checks: tuple[FoundCheck, ...]
+    insights: tuple[FoundInsight, ...]
+    troubles: tuple[Trouble, ...]
+
+    @property
+    def deliverables(self) -> tuple[FoundPath, ...]:
+        """The files the message claims to have created or changed, that are there.
+
+        A message must not make anyone read ``~/.ssh/id_rsa`` or ``.env``: files outside the
+        project and those that secrets are kept in are left to a person to name.
+        """
+        from orch_tui.prepare.secrets import named_like_one  # reading alone needs none of it
+
+        made = [path for path in self.paths if path.claim in ("created", "modified")]
+        return tuple(p for p in made if p.exists and p.inside and not named_like_one(p.path))
+
+    @property
+    def outputs(self) -> tuple[tuple[OutputKind, str], ...]:
+        """What would be recorded of it, in words: a path, ``name:result``, an insight."""
+        return (
+            *(("deliverable", path.path) for path in self.deliverables),
+            *(("validation", f"{name}:{result}") for name, result in self.validation.items()),
+            *(("insight", insight.text) for insight in self.insights),
+        )
+
+    @property
+    def validation(self) -> dict[str, Result]:
+        """The result of each check; where the message contradicts itself, its last word."""
+        return {check.name: check.result for check in self.checks}
+
+
+def read(text: str, root: Path) -> Findings:
+    """Read a final message; paths are checked against the project at ``root``."""
+    message = read_lines(text)
+    paths = find_paths(message.lines, root)
+    checks = find_checks(message.lines)
+    troubles = [
+        *_errors(message.lines),
+        *_end(message),
+        *_missing(paths),
+        *_contradictions(checks),
+    ]
+    insights = _insights(message.lines)
+    return Findings(tuple(paths), tuple(checks), tuple(insights), tuple(troubles))
+
+
+# --- insights --------------------------------------------------------------------------------
+
+_ABOUT_INSIGHTS = (
+    r"(?:key\s+|important\s+|main\s+|additional\s+|technical\s+)?"
+    r"(?:insights?|findings?|learnings?|lessons?(?: learned)?|take-?aways?|notes?|observations?"
+    r"|discover(?:y|ies)|gotchas?|what (?:i|we) learned)"
+)
+_HEADING = pattern(rf"[\W\d_]{{0,12}}{_ABOUT_INSIGHTS}\b[^\w]{{0,6}}\Z", re.I)
+_INLINE = pattern(
+    rf"(?:^|[.!]\s)[*_\W]{{0,6}}{_ABOUT_INSIGHTS}[*_]{{0,3}}\s?[:—–]\s?[*_]{{0,3}}(.{{8,}})", re.I
+)
+
+_NOTHING = pattern(
+    r"[\W_]{0,6}(?:n/?a|not applicable|(?:none|nothing|no (?:\w{1,12} )?(?:insights?|findings?"
+    r"|learnings?|lessons|notes?|observations?|discoveries|gotchas?))"
+    r"(?: (?:to (?:report|add|note|share|mention|list)|new|special|notable|noteworthy|of note|here"
+    r"|this time|so far|yet|found|identified|learned|recorded)){0,3})"
+    r"[\s.!*_`]{0,6}(?:[(—–-].{0,200})?",
+    re.I,
+)
+"""What stands in a list for having nothing to list."""
+
+
+def _insights(lines: Sequence[Line]) -> list[FoundInsight]:
+    """The points under a heading such as *Key findings*, and lines such as ``Note: …``."""
+    found: list[FoundInsight] = []
+    margin = 0
+    under = ""
+    for line in lines:
+        heading = next((each for each in reversed(line.headings) if _HEADING.match(each)), "")
+        inline = _INLINE.search(line.content)
+        if line.kind == "code" or line.kind == "heading":
+            continue
+        if _NOTHING.fullmatch(inline[1] if inline else line.content):
+            continue
+        if inline and not _HEADING.match(line.content):
+            found.append(FoundInsight(_plain(inline[1]), line.number, line.excerpt))
+        elif heading and not _HEADING.match(line.content):
+            if heading != under:
+                margin = line.indent
+            if found and heading == under and line.indent > margin:  # belongs to the one above
+                last = found[-1]
+                found[-1] = FoundInsight(
+                    f"{last.text}\n{_plain(line.content)}", last.line, last.excerpt
+                )
+            else:
+                found.append(FoundInsight(_plain(line.content), line.number, line.excerpt))
+        under = heading
+    return found
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\*\*|__", "", text).strip()
+
+
+# --- signs of trouble ------------------------------------------------------------------------
+
+_ANNOUNCES = pattern(
+    r"(?:^|[.!]\s+)(?:now,?\s+|next,?\s+|first,?\s+)?(?:let me|let['’]s|I['’]ll|I will|I need to"
+    r"|I['’]m going to)\s(?!know)[^.!?]{0,300}[.:…]?$",
+    re.I,
+)
+_OPEN_END = pattern(
+    r"(?:[,(—–]|(?<![\w/])(?:the|a|an|and|or|to|of|with|in|for|by|from|that|which|is|are|as|on|at|into))$"
+)
+
+
+_SUBJECT_ONLY = pattern(
+    r"\b(?:where|because|while|when|if|that|which|whose) (?:the|an?|its?|their) \w{1,30}$", re.I
+)
+"""A clause without a verb: "where the func"."""
+_SENTENCE_END = pattern(r"[.!?…][\"'”’)\]*_`]{0,4}\s+")
+_PLAIN_WORD = pattern(r"(?:^|[\s(\"'“‘*_])[a-zà-ÿ]+(?:[-'’][a-z]+)*$")
+_COMPLETE = pattern(
+    r"^\W*(?:let me know|happy to|feel free|ready|hope|thanks?|please)\b"
+    r"|^\W*\w[\w ]{0,30}\W{0,3}:"  # a label
+    r"|\b(?:pass\w*|fail\w*|done|completed?|green|clean|fine|ready|well|now|too|etc|questions?"
+    r"|review|expected)$",
+    re.I,
+)
+"""Sentences that end here though nobody put a full stop."""
+
+
+def _errors(lines: Sequence[Line]) -> Iterator[Trouble]:
+    if not lines:
+        yield Trouble("empty", 1, "")
+    for line in lines:
+        if line.kind != "code" and ERROR.match(line.content):
+            if line.content.startswith("Error: ") and len(lines) > 3:
+                continue  # an agent writing about some error
+            yield Trouble("error", line.number, line.excerpt)
+
+
+def _end(message: Message) -> Iterator[Trouble]:
+    """A message that stops in the middle, or that ends by announcing what it will do next."""
+    if message.unclosed:
+        yield Trouble("cut off", message.unclosed.number, message.unclosed.excerpt)
+    elif message.lines and (last := message.lines[-1]).kind != "code":
+        ending = last.content.rstrip().rstrip("*_")
+        stops = last.kind != "row" and (
+            _OPEN_END.search(ending) or ending.endswith(":") or ending.count("`") % 2
+        )
+        if (
+            stops
+            or _stops_in_prose(message.lines)
+            or _ANNOUNCES.search(ending)
+            or last.kind == "heading"
+        ):
+            yield Trouble("cut off", last.number, last.excerpt)
+
+
+def _stops_in_prose(lines: Sequence[Line]) -> bool:
+    """The last paragraph, of more than a line, breaks off; others end as sentences do."""
+    last = _paragraph(lines)
+    text = " ".join(line.content for line in last)
+    sentence = _SENTENCE_END.split(text)[-1]
+    if not last or not _PLAIN_WORD.search(text) or _COMPLETE.search(sentence):
+        return False
+    if _SUBJECT_ONLY.search(text):
+        return True
+    is_long = len(last) > 1 or len(text) > 80
+    return (
+        is_long and len(sentence.split()) >= 5 and not _leaves_open(lines[: 1 - len(last) or None])
+    )
+
+
+def _paragraph(lines: Sequence[Line]) -> list[Line]:
+    """The last lines, where they are prose, and none where they belong to a list or table."""
+    paragraph: list[Line] = []
+    for line in reversed(lines):
+        if paragraph and paragraph[-1].number - line.number > 1:
+            break
+        if line.kind in ("item", "row") or line.indent:
+            return []
+        if line.kind != "text":
+            break
+        paragraph.append(line)
+    return paragraph[::-1]
+
+
+def _leaves_open(lines: Sequence[Line]) -> bool:
+    """Whether the writer ends paragraphs without a full stop."""
+    return any(
+        line.kind == "text" and line.content[-1:].isalpha() and below.number - line.number > 1
+        for line, below in pairwise(lines)
+    )
+
+
+def _missing(paths: Sequence[FoundPath]) -> Iterator[Trouble]:
+    for path in paths:
+        if path.claim in ("created", "modified") and not path.exists:
+            yield Trouble("missing file", path.line, path.excerpt)
+
+
+def _contradictions(checks: Sequence[FoundCheck]) -> Iterator[Trouble]:
+    said: dict[str, Result] = {}
+    for check in checks:
+        if {said.get(check.name), check.result} == {"pass", "fail"}:
+            yield Trouble("contradiction", check.line, check.excerpt)
+        said[check.name] = check.result

@@ -1,0 +1,305 @@
+"""What a message says of its checks: ``tests: pass``, ``42 passed, 1 failed``, ``coverage: 85 %``.
+
+Each line is cut into a few kinds of tokens and read once from left to right: names of checks are
+gathered, results are given to them, a denial turns the next result around ("tests do not pass"),
+a word that says nothing of either parts them. What is demanded, conditional or past ("should
+pass", "once lint passes", "fixed 3 failing tests") is no result.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from orch_tui.record.messages.message_lines import Line
+from orch_tui.record.messages.patterns import pattern
+
+Result = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCheck:
+    """One result of one check."""
+
+    name: str
+    """format, lint, types, tests, coverage or build where it is one of these, else as given."""
+    result: Result
+    """``pass``, ``fail`` or ``skip``; or a number, for coverage the percentage."""
+    line: int
+    excerpt: str
+
+
+def find_checks(lines: Iterable[Line]) -> list[FoundCheck]:
+    """Every result stated, each once, in the order in which they were last stated."""
+    found: dict[tuple[str, Result], FoundCheck] = {}
+    for line in lines:
+        if line.kind == "code" and line.language not in _OUTPUT_LANGUAGES:
+            continue
+        if line.unticked or any(_ELSEWHEN.search(heading) for heading in line.headings):
+            continue
+        for name, result in _results(line):
+            found.pop((name, result), None)
+            found[name, result] = FoundCheck(name, result, line.number, line.excerpt)
+    return list(found.values())
+
+
+def _results(line: Line) -> Iterator[tuple[str, Result]]:
+    under_checks = any(_CHECKING.search(heading) for heading in line.headings)
+    for part in _PARTS.split(line.content) if under_checks else (line.content,):
+        # Most lines state nothing, and reading them takes long.
+        states_any = not _STATING.isdisjoint(_WORD.findall(part.lower()))
+        found = _Reader().read(part) if states_any else []
+        yield from found or (_labelled(part, line) if under_checks else [])
+
+
+_OUTPUT_LANGUAGES = ("", "text", "txt", "plaintext", "console", "log", "output")
+_ELSEWHEN = pattern(
+    r"\b(?:next|todo|to[- ]do|recommend\w*|suggest\w*|follow[- ]?ups?|remaining|future|proposed"
+    r"|plan|how to|usage|before|previous\w*|acceptance|criteria|requirements?|expected)\b",
+    re.I,
+)
+
+# --- tokens ----------------------------------------------------------------------------------
+
+_NAMES: Mapping[str, str] = {
+    "tests": "pytest|unittest|tox|nox|cypress|ctest|jest|vitest|mocha|rspec|exunit|phpunit|junit"
+    "|playwright|dotnet test|gradle test|cargo test|go test"
+    "|mix test|npm test|bun test|make test|doctests?|tests?|specs|test[ -]suite",
+    "lint": "ruff check|go vet|ruff|credo|clippy|flake8|pylint|golangci-lint|rubocop|biome"
+    "|shellcheck|\\w{1,15}lint|linting|linters?|lints?",
+    "format": "prettier|black|ruff format|gofmt|rustfmt|cargo fmt|terraform fmt|mix format"
+    "|formatting|formatter|format",
+    "types": "type[- ]?checks?|type[- ]?checking|type[- ]?checker|types?|typing|tsc|mypy|pyright"
+    "|dialyzer|typescript",
+    "coverage": "coverage",
+    "build": "builds?|compilation|compiles?|cargo build|vite build|go build",
+}
+_ANY_NAME = "|".join(sorted("|".join(_NAMES.values()).split("|"), key=len, reverse=True))
+"""Longer ones first: "ruff format" is not "ruff"."""
+_KIND_OF_TESTS = (
+    "integration|e2e|end[- ]to[- ]end|smoke|regression|performance|acceptance|snapshot|property"
+    "|contract|backend|frontend|api|ui"
+)
+_WORDS: Mapping[str, str] = {
+    "pass": "pass passes passed passing green clean ok succeed succeeds succeeded success"
+    " successful successfully happy ✅ ✓ ✔ ☑ 🟢",
+    "fail": "fail fails failed failing broken ❌ ✗ ✘ ✖ 🔴",
+    "errors": "error errors issue issues problem problems violation violations offenses offences"
+    " regressions failure failures",
+    "warnings": "warnings warning",
+    "deny": "not never none neither no zero 0 without cannot",
+    "unsure": "should must will would could may might ensure verify if when until once before"
+    " unless need needs expect expects want previously initially originally earlier fixed"
+    " fixes fixing resolve resolved resolves repair repaired why whether where asserts make"
+    " caused causes",
+    "target": "target targets threshold goal minimum required requires least above below over ≥ >",
+    "except": "except",
+    "at": "at",
+    "join": ", and & / + plus",
+    "end": ";",
+    "filler": "is are was were be been being now all still also currently check checks checker"
+    " checking suite suites run runs ran result results status final output exit exits exited"
+    " complete completed completes finished gate step job command script validation do does did"
+    " have has fully cleanly the found came come back returned returns report reports reported"
+    " remain remains stay stays with any new existing unit full in under of a an to from went"
+    " up rose increased improved reached total overall line lines code branch examples assertions"
+    " cases specs statement entire whole | : = * _ ` ' \" – — - → > ( ) [ ] 100% 🧪 📊",
+}
+_KIND_OF_WORD = {word: kind for kind, words in _WORDS.items() for word in words.split()}
+_TOKEN = pattern(
+    rf"(?P<name>(?:(?P<kind_of_tests>{_KIND_OF_TESTS})[ -](?=tests?\b|test[ -]suite\b))?"
+    rf"(?P<check>{_ANY_NAME}))(?![\w/]|[.-]\w)"
+    r"|(?P<deny>no longer\b|\w{1,8}n['’]t\b)"
+    r"|(?P<other>n/a\b|not run\b|(?:not|never) (?:executed|applicable)\b)"
+    r"|(?P<filler>\.{0,2}/[\w./-]*|(?<!\w)--?\w[\w=-]*)"
+    r"|(?P<end>[.!?](?=[\s*_`)\"']|$))"
+    r"|(?P<percent>\d{1,3}(?:\.\d{1,4})?)\s?%"
+    r"|(?P<ratio>\d{1,7} ?/ ?\d{1,7})\b"
+    r"|(?P<number>[1-9]\d{0,6})(?![\w.])"
+    r"|(?P<word>\w+(?:[.-]\w+)*(?:[/\\][\w./\\-]*)?|[^\w\s])",
+    re.I,
+)
+_COMMAND = pattern(
+    r"`(?:[A-Z_]{1,30}=\S{1,60} )*(?:npx |uv run |poetry run |python3? -m |bundle exec |pnpm |yarn "
+    r"|npm run |npm |bun run |bun |make |just |\./)*(?:[\w-]{1,20}:)?"
+    rf"(?P<check>{_ANY_NAME})(?![\w/]|\.\w)[^`]{{0,200}}`",
+    re.I,
+)
+"""A command in backticks stands for the check that it runs."""
+
+_BARE_COVERAGE = pattern(
+    r"\b(coverage[*_`]{0,3} ?[:=][ *_`]{0,4}(?:100|\d{1,2}(?:\.\d{1,4})?))(?=[ *_`]*(?:$|[,;)(|]))",
+    re.I,
+)
+"""``coverage: 85``, of which a person adds the sign."""
+
+_NAME_OF = {name: pattern(words, re.I) for name, words in _NAMES.items()}
+
+
+def _canonical(check: str) -> str:
+    return next((name for name, words in _NAME_OF.items() if words.fullmatch(check)), "")
+
+
+_STATING = frozenset(
+    " ".join(_WORDS[kind] for kind in ("pass", "fail", "errors", "warnings")).split()
+    + ["%", "coverage"]
+)
+"""Without one of these nothing is stated of any check."""
+_WORD = pattern(r"\w+|[^\w\s]")
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str]]:
+    text = _BARE_COVERAGE.sub(r"\1%", text)
+    text = _COMMAND.sub(lambda match: f" {_canonical(match['check'])} ", text)
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup or ""
+        if match["name"]:
+            tests = match["kind_of_tests"]
+            yield "name", f"{tests.lower()} tests" if tests else _canonical(match["check"])
+        elif kind == "word":
+            word = match["word"].lower()
+            parts = word.split("/")
+            if len(parts) > 1 and all(part in _NAMES for part in parts):
+                for part in parts:  # "lint/types/tests"
+                    yield "name", part
+                    yield "join", "/"
+            else:
+                yield _KIND_OF_WORD.get(word, "other"), word
+        else:
+            yield kind, match[kind]
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads one line. The fields are what it remembers between two tokens."""
+
+    found: list[tuple[str, Result]] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    """The checks that the next result belongs to."""
+    results: list[str] = field(default_factory=list)
+    mark: str = ""
+    """A tick or cross that stands before a name."""
+    percent: Result | None = None
+    denied: bool = False
+    unsure: bool = False
+    target: bool = False
+    number: bool = False
+    counted: bool = False
+    """The token before was a number."""
+    joined: bool = False
+    parentheses: int = 0
+
+    def read(self, text: str) -> list[tuple[str, Result]]:
+        tokens = list(_tokens(text))
+        for (kind, word), (following, _) in zip(tokens, [*tokens[1:], ("end", "")], strict=False):
+            self.take(kind, word, following)
+            self.counted = kind in ("number", "ratio")
+        self.close()
+        return self.found
+
+    def take(self, kind: str, word: str, following: str) -> None:
+        self.parentheses += (word == "(") - (word == ")")
+        match kind:
+            case "name":
+                self.name(word)
+            case "pass" | "fail":
+                self.result(kind, word, following)
+            case "errors" if self.denied or self.number:
+                self.result("fail", word, following)
+            case "warnings" if self.denied:
+                self.result("fail", word, following)
+            case "percent" if not (self.target or self.unsure or following == "target"):
+                self.percent = float(word) if "." in word else int(word)
+            case "ratio":
+                done, of = map(int, word.split("/"))
+                self.number, self.denied = True, done < of
+            case "number":
+                self.number = True
+            case "deny":
+                self.denied = not self.denied
+            case "unsure" if self.results and word in ("if", "when", "once", "unless", "until"):
+                self.results.clear()  # "tests pass once …"
+            case "unsure":
+                self.unsure = True
+            case "target" | "at":
+                self.target = kind == "target"
+            case "except" if self.results:
+                self.results.append("fail")
+            case "join":
+                self.joined = True
+            case "end":
+                self.close()
+                self.unsure = self.target = False
+                self.mark = ""
+            case "other" if not self.parentheses:
+                self.close()
+                self.mark = ""
+
+    def name(self, name: str) -> None:
+        if self.results or not self.joined:
+            denied, number, percent = self.denied, self.number, self.percent
+            self.close()
+            self.denied, self.number = denied, number
+            if name == "coverage":  # "85 % coverage"
+                self.percent = percent
+        self.names.append(name)
+        self.joined = self.target = False
+
+    def result(self, kind: str, word: str, following: str) -> None:
+        if not self.names and not word.isalpha():
+            self.mark = kind
+        elif not self.names and self.counted and following not in ("other", "unsure"):
+            self.names.append("tests")  # "42 passed"
+        if self.names and not self.unsure:
+            denied = {"pass": "fail", "fail": "pass"}
+            self.results.append(denied[kind] if self.denied else kind)
+        self.denied = self.number = self.joined = False
+
+    def close(self) -> None:
+        """Give the names what was gathered for them; the worst counts."""
+        results = self.results or ([self.mark] if self.mark and not self.unsure else [])
+        for name in self.names:
+            if name == "coverage" and self.percent is not None:
+                self.found.append((name, self.percent))
+            elif results:
+                self.found.append((name, "fail" if "fail" in results else "pass"))
+        self.names, self.results, self.percent = [], [], None
+        self.denied = self.number = self.joined = False
+
+
+_PARTS = pattern(r",(?=[\s*_`]{0,8}[A-Za-z][\w +.-]{0,40}[\s*_`]{0,6}:)")
+"""Where ``format:pass,lint:0`` is cut."""
+_LABELLED = pattern(
+    r"[|\s*_`-]{0,8}(?P<label>[A-Za-z][\w &+.-]{1,40}?)[\s*_`]{0,6}[:|][\s*_`|:]{0,8}"
+    r"(?:(?:(?P<pass>pass(?:ed|es)?|✅|✓|✔)|(?P<fail>fail(?:ed|s)?|❌|✗|✘)|skip(?:ped)?)(?![\w-])"
+    r"|(?P<number>[0-9]{1,15}(?:\.[0-9]{1,15})?) ?%?(?=[\s*_`]*(?:$|[(|—–])))",
+    re.I,
+)
+_CHECKING = pattern(r"\b(?:validat|verif|check|gate|quality|result|ci\b)\w*", re.I)
+_VALIDATION = pattern(r"\bvalidat", re.I)
+_NO_CHECK = pattern(
+    r"\b(?:status|overall|summary|verdict|before|after|total|note|version|duration|time|date|exit)\b",
+    re.I,
+)
+
+
+def _labelled(text: str, line: Line) -> list[tuple[str, Result]]:
+    """``Security audit: pass`` under a heading about checks: a check by the name it is given.
+
+    A number is a result of a check that is known, and in a list of validation results of any.
+    """
+    match = _LABELLED.match(text)
+    if not match or _NO_CHECK.search(match["label"]):
+        return []
+    label = match["label"].strip().lower()
+    name = _canonical(label)
+    listed = line.kind == "item" and _VALIDATION.search(line.headings[-1])
+    if not match["number"]:
+        result = "pass" if match["pass"] else "fail" if match["fail"] else "skip"
+        return [(name or label, result)]
+    number = float(match["number"]) if "." in match["number"] else int(match["number"])
+    return [(name or label, number)] if name or listed else []

@@ -1,0 +1,59 @@
+"""One return of an execution with all that came with it: message, deliverables, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orch_tui.models.database import Record
+from orch_tui.record import deliverables, outputs
+from orch_tui.record.completion import Recorded, record_completion
+from orch_tui.record.ledger import contents
+
+if TYPE_CHECKING:
+    from orch_tui.record.messages.findings import Findings
+
+
+def record_return(
+    record: Record,
+    execution_id: str,
+    *,
+    root: Path,
+    final_message: str | bytes | None = None,
+    deliverable_paths: Iterable[str] = (),
+    validation: outputs.Validation | None = None,
+    insights: Sequence[str] = (),
+    errors: Sequence[str] = (),
+    collect: bool | Findings = False,
+    **options: Any,
+) -> tuple[Recorded, Findings | None]:
+    """Record one return and what it delivered: all of it or, where that fails, nothing.
+
+    ``deliverable_paths`` start at ``root``; they, ``validation``, ``insights`` and ``errors`` are
+    what is claimed. Gives also what the message tells of (None without a message), which
+    ``collect`` records, marked as found; given Findings it records those, what somebody left of
+    them. Options and errors as in ``record_completion``.
+    """
+    findings = None if isinstance(collect, bool) else collect
+    if findings is None and final_message is not None:
+        from orch_tui.record.messages.findings import read  # it compiles many patterns
+
+        findings = read(contents.exact(final_message).decode("utf-8", "replace"), root)
+    # Read before the transaction: git may take its time.
+    claimed = deliverables.collect(deliverable_paths, root)
+    found = outputs.read_found(findings, root) if collect and findings else []
+    with record.write():
+        recorded = record_completion(record, execution_id, final_message=final_message, **options)
+        if claimed or validation or insights or errors:
+            outputs.keep(
+                record,
+                execution_id,
+                claimed,
+                validation=validation,
+                insights=insights,
+                errors=errors,
+            )
+        if collect and findings:
+            outputs.keep_found(record, execution_id, findings, found)
+        return recorded, findings

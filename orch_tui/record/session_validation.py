@@ -1,0 +1,56 @@
+"""Validating a session's plan, on the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orch_tui.models.database import Record
+from orch_tui.prepare.budget import Limits, agent_limit
+from orch_tui.prepare.catalogue import Catalogue
+from orch_tui.prepare.sources import SourceReader
+from orch_tui.prepare.validation import Validation, validate
+from orch_tui.record import bundles, plan, sessions
+from orch_tui.record.ledger import journal
+
+
+def validate_session(
+    record: Record,
+    session_id: str,
+    *,
+    reader: SourceReader,
+    catalogue: Catalogue,
+    limits: Limits,
+    known_agents: Iterable[str],
+    scope: str | None = None,
+    context_files: Iterable[str] = (),
+    dependencies: Iterable[str] = (),
+) -> Validation:
+    """Check a session's scope, planned agents and bundles, and what is given besides.
+
+    The answer is journaled, so that a deployment can be traced back to it.
+
+    Raises:
+        NotFoundError: no such session.
+    """
+    session = sessions.get(record, session_id)
+    planned = {agent.position: agent for agent in plan.agents(record, session_id)}
+    names = {position: f"{position} {agent.agent_type}" for position, agent in planned.items()}
+    validation = validate(
+        session.scope if scope is None else scope,
+        context_files,
+        dependencies,
+        reader=reader,
+        planned={
+            names[position]: [names[other] for other in others]
+            for position, others in plan.waits(record, session_id).items()
+        },
+        agent_types=[agent.agent_type for agent in planned.values()],
+        known_agents=known_agents,
+        bundles=[saved.bundle for saved in bundles.by_figures(record, session_id)],
+        limit_of=lambda bundle: agent_limit(
+            catalogue.model(bundle.model), limits, bundle.agent_type
+        ),
+    )
+    with record.write():
+        journal.log(record, "validate", session_id=session_id, after=validation.to_dict())
+    return validation

@@ -1,0 +1,1 @@
+"""Reading the transcripts of Claude Code into the record."""

@@ -1,0 +1,565 @@
+"""Taking transcripts into the record: which files, from where on, and what became of them.
+
+A file that is as it was costs one stat. One that has grown is read on from where its reader
+stopped. What is read is written in short transactions, each with the checkpoints that belong to
+it, so an import that is interrupted goes on where it was, and one that is repeated adds nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from orch_tui.errors import RecordError, SourceError
+from orch_tui.models.database import Record, utc_now
+from orch_tui.models.values import timestamp
+from orch_tui.paths import project_root
+from orch_tui.prepare.catalogue import Catalogue
+from orch_tui.record import sessions
+from orch_tui.record.claude_code import SIDECAR, STOPPED, agent_key, is_internal, tool_key
+from orch_tui.record.defects import LEFT_ASIDE, confine
+from orch_tui.record.hooks import capture
+from orch_tui.record.ledger import file_use, usage
+from orch_tui.record.ledger.keys import owner_of
+from orch_tui.record.ledger.merge import UNKNOWN
+from orch_tui.record.ledger.observations import observe, settle
+from orch_tui.record.opening import not_waiting
+from orch_tui.record.transcripts.reader import Reader
+from orch_tui.record.transcripts.reader_state import State, Statement, Told
+from orch_tui.record.transcripts.transcript_files import (
+    Found,
+    beginning,
+    in_paths,
+    is_named_after,
+    last_moment,
+    session_of_folder,
+)
+from orch_tui.record.transcripts.transcript_lines import Entry, Sidecar, decoded, lines
+from orch_tui.record.upkeep.restore import is_export, restore
+
+OTHER_PROJECT = "of another project"
+INTERNAL = "internal to Claude Code"
+NO_TRANSCRIPT = "no transcript of Claude Code"
+UNREADABLE = "cannot be read"
+"""Why a file is skipped."""
+
+_HEAD = 1024
+_A_BATCH = 500
+"""Statements to a transaction, about: others wait to write meanwhile."""
+_A_STRETCH = 64 * 1024 * 1024
+"""Bytes of one file between checkpoints."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What an import did."""
+
+    new: int = 0
+    """Executions nobody had recorded."""
+    merged: int = 0
+    """Executions that were known and of which something new was told."""
+    known: int = 0
+    """Executions of which nothing new was told."""
+    files_read: int = 0
+    files_unchanged: int = 0
+    bytes_read: int = 0
+    lines_skipped: int = 0
+    """Lines that are no JSON, or only a part of it."""
+    skipped: dict[str, int] = field(default_factory=dict)
+    """Files that were left out, by reason."""
+    remarks: list[str] = field(default_factory=list)
+    """What a person should know of it: labels that had to be changed, what was set aside."""
+
+    def skip(self, reason: str) -> None:
+        self.skipped[reason] = self.skipped.get(reason, 0) + 1
+
+
+@contextmanager
+def rehearsal(record: Record | None) -> Iterator[Record]:
+    """A copy of a record (an empty one for None) to import into, thrown away afterwards."""
+    with TemporaryDirectory(prefix="orch-") as folder:
+        copy = Path(folder) / "execution.db"
+        if record is not None:
+            record.backup(copy)
+        with Record(copy, clock=record.clock if record else utc_now) as opened:
+            yield opened
+
+
+def known(record: Record) -> set[str]:
+    """The files that were looked at before, as they were then or not."""
+    return {path for (path,) in record.sql("SELECT path FROM import_checkpoints WHERE size >= 0")}
+
+
+def import_files(
+    record: Record,
+    files: Iterable[Found],
+    *,
+    catalogue: Catalogue,
+    root: Path,
+    only_project: bool = False,
+    exports: bool = True,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Summary:
+    """Take transcripts into the record; never fails for what stands in one.
+
+    What cannot be taken in of one is set aside, which a remark of the summary tells, and all else
+    goes on. ``root`` is the project of whatever does not tell its own; ``only_project`` leaves out
+    what another project's agents did, ``exports=False`` the exports of records. ``progress`` is
+    called with bytes read and bytes to read.
+
+    Raises:
+        RecordError: the record cannot be written.
+        FormatError: an export is broken.
+    """
+    work = _Import(record, catalogue, root, only_project, exports)
+    waiting = work.changed(files)
+    total, done = sum(found.size for found in waiting), 0
+    for found in waiting:
+        work.file(found, lambda read, before=done: progress(before + read, total))  # type: ignore[misc]
+        done += found.size
+        progress(done, total)
+    work.commit()
+    sessions.end_silent(record)
+    return work.summed_up()
+
+
+def catch_up(record: Record, paths: list[Path], *, catalogue: Catalogue, root: Path) -> Summary:
+    """Read a few transcripts in passing.
+
+    None where another process is writing just now: they are read the next time.
+    """
+    found: list[Found] = []
+    for path in paths:
+        with suppress(SourceError):
+            found += in_paths([path])
+    with suppress(RecordError), not_waiting(record):
+        return import_files(record, found, catalogue=catalogue, root=root, exports=False)
+    return Summary()
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What one stretch of a file tells, and the checkpoint it reaches."""
+
+    found: Found
+    told: Told
+    session: str
+    project: str
+    started_at: str
+    checkpoint: tuple[str, int, int, int, str | None, str | None, str | None] | None
+
+
+class _Import:
+    def __init__(
+        self, record: Record, catalogue: Catalogue, root: Path, only: bool, exports: bool
+    ) -> None:
+        self._record = record
+        self._catalogue = catalogue
+        self._root = str(root)
+        self._only = only
+        self._exports = exports
+        self._pending: list[_Pending] = []
+        self._revisions: dict[str, int] = {}
+        """Of the executions that were told of, before anything new was."""
+        self._summary = Summary()
+        self._newest = record.value("SELECT coalesce(max(rowid), 0) FROM agent_executions")
+
+    def changed(self, files: Iterable[Found]) -> list[Found]:
+        """The files that are not as they were when they were read last."""
+        held = {
+            path: (size, mtime_ns, note)
+            for path, size, mtime_ns, note in self._record.sql(
+                "SELECT path, size, mtime_ns, note FROM import_checkpoints"
+            )
+        }
+        waiting = []
+        for found in files:
+            size, mtime_ns, note = held.get(found.path, (-1, -1, None))
+            is_same = (size, mtime_ns) == (found.size, found.mtime_ns)
+            again = note is not None and note.startswith(LEFT_ASIDE)
+            if is_same and not again and (self._only or note != OTHER_PROJECT):
+                if note:
+                    self._summary.skip(note)
+                else:
+                    self._summary.files_unchanged += 1
+            else:
+                waiting.append(found)
+        return waiting
+
+    def file(self, found: Found, progress: Callable[[int], None]) -> None:
+        """Read one file, from where it was left."""
+        path = Path(found.path)
+        if is_internal(path.name.removeprefix("agent-")):
+            self._leave(found, INTERNAL)
+            return
+        if not _is_utf8(found.path):
+            self._summary.skip(UNREADABLE)
+        elif self._exports and _begins_an_export(path):
+            self._export(path, found)
+        else:
+            confine([found], lambda _: self._read(path, found, progress), self._set_aside)
+
+    def _read(self, path: Path, found: Found, progress: Callable[[int], None]) -> None:
+        try:
+            if path.name.endswith(SIDECAR):
+                self._sidecar(path, found)
+            else:
+                self._transcript(path, found, progress)
+        except OSError:  # for now, perhaps: look again next time
+            self._summary.skip(UNREADABLE)
+
+    def _set_aside(self, found: Found, reason: str) -> None:
+        """Skip a file for what stands in it; the next import tries it again."""
+        self._leave(found, LEFT_ASIDE, f"{LEFT_ASIDE}: {reason}")
+        self._summary.remarks.append(f"{found.path} is {LEFT_ASIDE}: {reason}")
+
+    def _export(self, path: Path, found: Found) -> None:
+        self.commit()
+        restored = restore(self._record, path)
+        for label in restored.executions - self._revisions.keys():
+            self._revisions[label] = self._revision(label)
+        self._summary.remarks += restored.remarks
+        self._summary.files_read += 1
+        self._summary.bytes_read += found.size
+
+    def _leave(self, found: Found, reason: str, note: str = "") -> None:
+        """Skip a file, and the next time without looking inside."""
+        self._summary.skip(reason)
+        checkpoint = (found.path, found.size, found.mtime_ns, 0, None, note or reason, None)
+        self._pending.append(_Pending(found, Told(), "", "", "", checkpoint))
+
+    def _transcript(self, path: Path, found: Found, progress: Callable[[int], None]) -> None:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+            position, state = self._resumed(found, head)
+            if position == 0 and self._only and not self._is_ours(path):
+                self._leave(found, OTHER_PROJECT)
+                return
+            file.seek(position)
+            reader = Reader(path, state)
+            start = last = position
+            snapshot = b""
+            for line, size in lines(file):
+                if line.endswith(b"\n"):
+                    position += size
+                else:  # perhaps not whole yet: read again from here when the file has grown
+                    snapshot = msgspec.json.encode(reader.state)
+                if not line.isspace():
+                    confine([line], partial(self._line, reader), partial(self._skip_line, found))
+                if position - last >= _A_STRETCH:
+                    last = position
+                    self._keep(reader, path, found, position, is_whole=False)
+                    progress(position - start)
+            reader.finish()
+        self._summary.bytes_read += found.size - start
+        if not reader.state.session and not reader.state.runs:
+            self._leave(found, NO_TRANSCRIPT)
+            return
+        self._summary.files_read += 1
+        self._keep(reader, path, found, position, is_whole=True, snapshot=snapshot)
+
+    def _line(self, reader: Reader, line: Sequence[bytes]) -> None:
+        entry = decoded(line[0], Entry)
+        if entry is None:
+            self._summary.lines_skipped += 1
+        else:
+            reader.read(entry)
+
+    def _skip_line(self, found: Found, line: bytes, reason: str) -> None:
+        self._summary.lines_skipped += 1
+        self._summary.remarks.append(f"{found.path}: a line is {LEFT_ASIDE}: {reason}")
+
+    def _resumed(self, found: Found, head: bytes) -> tuple[int, State | None]:
+        """Where a file was left and what its reader knew; from the start where it is another."""
+        rows = self._record.sql(
+            "SELECT position, head, state FROM import_checkpoints WHERE path = ? AND state NOTNULL",
+            [found.path],
+        )
+        if not rows:
+            return 0, None
+        position, held, state = rows[0]
+        try:
+            if position > found.size or _head(head, position) != held:
+                return 0, None
+            return position, msgspec.json.decode(state, type=State)
+        except (msgspec.DecodeError, ValueError, TypeError, RecursionError):
+            return 0, None  # redacted, or of another release, or changed by hand
+
+    def _keep(
+        self,
+        reader: Reader,
+        path: Path,
+        found: Found,
+        position: int,
+        *,
+        is_whole: bool,
+        snapshot: bytes = b"",
+    ) -> None:
+        """Set aside what was told, with the checkpoint it reaches; write when it is enough."""
+        state = reader.state
+        told = reader.take()
+        checkpoint = None
+        if is_whole or not state.is_inline:
+            with path.open("rb") as file:
+                head = _head(file.read(_HEAD), position)
+            kept = None if state.is_inline else snapshot or msgspec.json.encode(state)
+            size = found.size if is_whole else position
+            checkpoint = (
+                found.path,
+                size,
+                found.mtime_ns if is_whole else -1,
+                0 if state.is_inline else position,
+                head,
+                None,
+                kept.decode() if kept else None,
+            )
+        project = self._project(state.cwd)
+        self._pending.append(
+            _Pending(found, told, reader.session, project, state.first_at, checkpoint)
+        )
+        if sum(len(each.told.statements) + 1 for each in self._pending) >= _A_BATCH or not is_whole:
+            self.commit()
+
+    def _is_ours(self, path: Path) -> bool:
+        """Whether a transcript is of this project, as the working folder in it tells.
+
+        Where that folder is gone (a worktree that was removed) the name of the transcript's folder
+        must do, or a session that hooks told of while it was there.
+        """
+        session, cwd, _ = beginning(path)
+        if cwd and _project(cwd) == self._root:
+            return True
+        if cwd and os.path.isdir(cwd):
+            return False
+        return is_named_after(path, self._root) or bool(
+            self._record.value(
+                "SELECT 1 FROM sessions WHERE claude_session = ? AND project = ?",
+                [session, self._root],
+            )
+        )
+
+    def _sidecar(self, path: Path, found: Found) -> None:
+        """``agent-<id>.meta.json``: what Claude Code notes of an agent beside its transcript."""
+        try:
+            noted = decoded(path.read_bytes(), Sidecar)
+        except OSError:
+            noted = None
+        if noted is None:
+            self._summary.skip(UNREADABLE)  # perhaps half written: look again next time
+            return
+        agent = path.name.removeprefix("agent-").removesuffix(SIDECAR)
+        transcript = path.with_name(f"agent-{agent}.jsonl")
+        if self._only and not self._is_ours(transcript):
+            self._leave(found, OTHER_PROJECT)
+            return
+        session, cwd, at = beginning(transcript)
+        session = session_of_folder(path) or session
+        if not session:
+            self._leave(found, NO_TRANSCRIPT)
+            return
+        written = timestamp(datetime.fromtimestamp(found.mtime_ns / 1e9, UTC))
+        ended = (noted.stoppedByUser and last_moment(transcript)) or written
+        told = Told(_of_sidecar(noted, agent, session, at or written, ended))
+        self._summary.files_read += 1
+        checkpoint = (found.path, found.size, found.mtime_ns, found.size, None, None, None)
+        project = self._project(cwd)
+        self._pending.append(_Pending(found, told, session, project, at or written, checkpoint))
+
+    def _project(self, cwd: str) -> str:
+        return self._root if self._only or not cwd else _project(cwd)
+
+    # Writing
+
+    def commit(self) -> None:
+        """Write what is pending, with its checkpoints."""
+        pending, self._pending = self._pending, []
+        if pending:
+            confine(pending, self._write, lambda each, reason: self._set_aside(each.found, reason))
+            aside, self._pending = self._pending, []
+            if aside:
+                self._write(aside)
+
+    def _write(self, pending: Sequence[_Pending]) -> None:
+        record = self._record
+        with record.write():
+            keys: set[tuple[str, ...]] = set()
+            for each in pending:
+                for statement in each.told.statements:
+                    self._observe(each, statement)
+                    keys.add(statement.keys)
+                if each.started_at:
+                    record.execute(
+                        "UPDATE sessions SET created_at = ?1 "
+                        "WHERE claude_session = ?2 AND created_at > ?1",
+                        [each.started_at, each.session],
+                    )
+            for session, at in _last_heard(pending).items():
+                sessions.heard_of_claude(record, session, at)
+            for each in pending:
+                keys |= self._facts(each.told)
+            owners = {owner for owner in map(self._owner, keys) if owner}
+            heard_of = {o: self._revision(o) for o in owners - self._revisions.keys()}
+            settle(record, sorted(owners))
+            record.executemany(
+                "INSERT INTO import_checkpoints (path, size, mtime_ns, position, head, note, state)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET "
+                "size = excluded.size, mtime_ns = excluded.mtime_ns, position = excluded.position, "
+                "head = excluded.head, note = excluded.note, state = excluded.state",
+                [each.checkpoint for each in pending if each.checkpoint],
+            )
+        self._revisions |= heard_of
+
+    def _observe(self, file: _Pending, statement: Statement) -> None:
+        record, keys, payload = self._record, statement.keys, statement.payload
+        is_its = statement.claude_session == file.session
+        started_at = (file.started_at if is_its else "") or statement.at or record.now()
+
+        def born() -> dict[str, str]:
+            session_id = sessions.of_claude(
+                record, statement.claude_session, project=file.project, started_at=started_at
+            )
+            return {"session_id": session_id, "agent_type": UNKNOWN}
+
+        if statement.prompt:
+            if statement.kind == "deployed" and owner_of(record, keys[0]) is None:
+                agent_type = payload["agent_type"]
+                capture.recognise(
+                    record,
+                    file.project,
+                    keys[0],
+                    agent_type,
+                    statement.prompt,
+                    statement.at,
+                    "import",
+                )
+            payload["briefing_id"] = capture.briefing_of(record, keys[0], statement.prompt)
+        payload.setdefault("told_in", statement.claude_session)
+        owner = observe(
+            record,
+            statement.kind,
+            payload,
+            source="import",
+            keys=keys,
+            at=statement.at,
+            message=statement.message,
+            born=born,
+        )
+        if record.value(
+            "SELECT claude_session <> ? FROM sessions JOIN agent_executions USING (session_id) "
+            "WHERE execution_id = ?",
+            [statement.claude_session, owner],
+        ):
+            born()  # of two sessions that tell of it, the merge has to choose
+
+    def _facts(self, told: Told) -> set[tuple[str, ...]]:
+        """Store usage and files; gives the keys of all whose totals may have changed."""
+        changed: set[tuple[str, ...]] = set()
+        for keys, uses in told.uses.items():
+            owner = self._owner(keys)
+            if owner:
+                usage.put(self._record, owner, uses, self._catalogue)
+                changed.add(keys)
+                others = usage.rivals(self._record, [use.message_id for use in uses], owner)
+                changed |= {(f"id:{other}",) for other in others}
+        for keys, touched in told.touched.items():
+            owner = self._owner(keys)
+            if owner:
+                file_use.put(self._record, owner, touched)
+        return changed
+
+    def _owner(self, keys: tuple[str, ...]) -> str | None:
+        for key in keys:
+            if owner := owner_of(self._record, key):
+                return owner
+        return None
+
+    def _revision(self, execution_id: str) -> int:
+        """How often its row was written; -1 where it was united with another since."""
+        revision = self._record.value(
+            "SELECT revision FROM agent_executions WHERE execution_id = ?", [execution_id]
+        )
+        return -1 if revision is None else int(revision)
+
+    def summed_up(self) -> Summary:
+        """The summary, with what became of the executions that were told of."""
+        record, summary = self._record, self._summary
+        fresh = {
+            label
+            for (label,) in record.sql(
+                "SELECT execution_id FROM agent_executions WHERE rowid > ?", [self._newest]
+            )
+        }
+        labels = self._revisions.keys() - fresh
+        changed = {label for label in labels if self._revision(label) != self._revisions[label]}
+        summary.new = len(self._revisions.keys() & fresh)
+        summary.merged = len(changed)
+        summary.known = len(labels) - len(changed)
+        return summary
+
+
+def _last_heard(pending: Iterable[_Pending]) -> dict[str, str]:
+    """The Claude sessions that are told of, each with the last time something happened."""
+    last: dict[str, str] = {}
+    for statement in (s for each in pending for s in each.told.statements):
+        last[statement.claude_session] = max(last.get(statement.claude_session, ""), statement.at)
+    return last
+
+
+def _of_sidecar(noted: Sidecar, agent: str, session: str, at: str, ended: str) -> list[Statement]:
+    keys = [agent_key(session, agent)]
+    if noted.toolUseId:
+        keys.append(tool_key(noted.toolUseId))
+    payload = {
+        "agent_type": noted.agentType or UNKNOWN,
+        "agent_id": agent,
+        "tool_use_id": noted.toolUseId,
+        "scope": noted.description,
+        "model": noted.model,
+        "depth": noted.spawnDepth,
+        "parent": agent_key(session, noted.parentAgentId) if noted.parentAgentId else None,
+    }
+    statements = [Statement("noted", tuple(keys), at, session, payload)]
+    if noted.parentAgentId:  # it ran, whether its transcript is there or not
+        parent = (agent_key(session, noted.parentAgentId),)
+        facts = {"agent_id": noted.parentAgentId}
+        statements.insert(0, Statement("noted", parent, at, session, facts))
+    if noted.stoppedByUser:
+        stopped = {**STOPPED, "witness": "sidecar", "return_key": SIDECAR}
+        statements.append(Statement("returned", tuple(keys), ended, session, stopped))
+    return statements
+
+
+def _head(data: bytes, position: int) -> str:
+    """Tells a file that has grown from another one under its name."""
+    return hashlib.sha256(data[: min(_HEAD, position)]).hexdigest()
+
+
+def _is_utf8(path: str) -> bool:
+    """Whether the record can hold the name of a file."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _begins_an_export(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return is_export(file.readline(_HEAD))
+    except OSError:
+        return False
+
+
+@cache
+def _project(cwd: str) -> str:
+    return project_root(cwd) if os.path.isabs(cwd) else cwd

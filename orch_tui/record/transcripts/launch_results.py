@@ -1,0 +1,280 @@
+"""What whoever launched an agent is told of it: results, notifications, answers to waiting."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from orch_tui.record.agent_words import (
+    AgentWords,
+    separate_notes,
+    unframe,
+    without_trace,
+    without_trailer,
+)
+from orch_tui.record.claude_code import AGENT_TASK, STOPPED, agent_key, failure, tool_key
+from orch_tui.record.ledger.doubt import EMPTY
+from orch_tui.record.ledger.merge import UNKNOWN
+from orch_tui.record.ledger.usage import RESULT, MessageUse
+from orch_tui.record.transcripts.reader_state import State, Statement, Told, hash_of
+from orch_tui.record.transcripts.transcript_lines import (
+    Block,
+    Entry,
+    Message,
+    Result,
+    blocks,
+    decoded,
+    string,
+    text_of,
+    texts_of,
+)
+
+_NOTICE = b"<task-notification>"
+_OUTCOMES = ("completed", "async_launched", "remote_launched")
+_ENDINGS = ("completed", "failed", "stopped", "killed")
+_NAMED = re.compile(r"<(task-id|tool-use-id|status|summary)>([^<]*)</")
+_NOTIFIED = re.compile(r"<result>(.*)</result>", re.S)
+_FIGURES = {
+    "context_end_tokens": re.compile(r"\b(?:total|subagent)_tokens(?:>|: ?)(\d{1,15})"),
+    "tool_calls": re.compile(r"\btool_uses(?:>|: ?)(\d{1,15})"),
+    "duration_ms": re.compile(r"\bduration_ms(?:>|: ?)(\d{1,15})"),
+}
+
+
+class Outcomes:
+    """Reads them in the lines of a session or of an agent that launches others."""
+
+    def __init__(self, state: State, told: Told) -> None:
+        self.state = state
+        self.told = told
+
+    def results(self, entry: Entry, at: str, session: str) -> None:
+        """Results of launches, and of tools that wait for agents; notifications."""
+        raw = entry.toolUseResult
+        tells = raw and any(sign in bytes(raw) for sign in (b'"agentId"', b'"local_agent"'))
+        is_awaiting = self.state.launched or self.state.stops
+        if not is_awaiting and not tells and _NOTICE not in bytes(entry.message):
+            return
+        message = decoded(entry.message, Message) if entry.message else None
+        if message is None:
+            return
+        answers = [b for b in blocks(message.content) if b.type == "tool_result"]
+        if not answers:
+            self.notification(text_of(message.content), at, session)
+        for block in answers:
+            tool = block.tool_use_id or ""
+            is_awaited = tool in self.state.launched
+            is_stop = tool in self.state.stops
+            if not tells and not is_awaited and not is_stop:
+                continue
+            result = decoded(raw, Result) if raw else None
+            if is_stop:
+                self.state.stops.remove(tool)
+                result = result or _result_in_words(block)
+            if result and result.task and result.task.task_type == AGENT_TASK:
+                self._awaited(result, at, session)
+            elif result and result.task_type == AGENT_TASK and result.task_id:
+                self._stopped(tool, result.task_id, at, session)
+            elif is_awaited or (result and result.agentId and result.status in _OUTCOMES):
+                self._result(tool, block, result, string(raw) if raw else None, at, session)
+
+    def _result(
+        self,
+        tool: str,
+        block: Block,
+        result: Result | None,
+        error: str | None,
+        at: str,
+        session: str,
+    ) -> None:
+        self.state.launched.pop(tool, None)
+        text = text_of(block.content)
+        agent = (result and result.agentId) or _trailed(text)
+        keys = [tool_key(tool)] if tool else []
+        if agent:
+            keys.append(agent_key(session, agent))
+            if agent not in self.state.agents:
+                self.state.agents.append(agent)
+        facts: dict[str, Any] = {"agent_type": UNKNOWN, "tool_use_id": tool or None}
+        facts |= {"agent_id": agent or None, "witness": "parent", "return_key": tool}
+        failed = self._failure(block, result, error, text)
+        if failed:
+            facts |= {"status": "failed", "error_message": failed, "completed_at": at or None}
+            self._tell("returned", keys, at, session, facts)
+        elif result and result.content and _is_at_its_end(result):
+            self._completed(keys, tool, result, at, session, facts)
+        elif (result and _is_at_its_end(result)) or _is_report(result, error, text):
+            self._completed_in_words(keys, text, at, session, facts)
+        else:  # launched in the background, or something yet unheard of
+            del facts["witness"], facts["return_key"]
+            facts["resolved_model"] = result.resolvedModel if result else None
+            self._tell("noted", keys, at, session, facts)
+
+    def _failure(
+        self, block: Block, result: Result | None, error: str | None, text: str
+    ) -> str | None:
+        """Why a launch came to nothing, if it did."""
+        if result and result.wasInterrupted:
+            return "interrupted by the user"
+        if error is None and not (block.is_error and result is None):
+            return None
+        return failure(error or text)
+
+    def _completed(
+        self,
+        keys: list[str],
+        tool: str,
+        result: Result,
+        at: str,
+        session: str,
+        facts: dict[str, Any],
+    ) -> None:
+        words = separate_notes(
+            texts_of(result.content), result.harnessNoteCount, result.harnessTailCount
+        )
+        facts |= {
+            "context_end_tokens": result.totalTokens or None,
+            "tool_calls": result.totalToolUseCount,
+            "duration_ms": result.totalDurationMs,
+            "resolved_model": result.resolvedModel,
+        }
+        self._said(keys, words, at, session, facts)
+        usage = result.usage
+        heard = self.state.runs.get(f"progress:{result.agentId}")
+        model = result.resolvedModel or (heard and heard.current and heard.current.model)
+        if usage and tool:
+            write_1h = usage.cache_creation and usage.cache_creation.ephemeral_1h_input_tokens
+            use = MessageUse(
+                RESULT + tool,
+                at,
+                model or "",
+                usage.input_tokens or 0,
+                usage.cache_creation_input_tokens or 0,
+                write_1h or 0,
+                usage.cache_read_input_tokens or 0,
+                usage.output_tokens or 0,
+            )
+            self.told.uses.setdefault(tuple(keys), []).append(use)
+
+    def _completed_in_words(
+        self, keys: list[str], text: str, at: str, session: str, facts: dict[str, Any]
+    ) -> None:
+        """A result without its structured twin: only the text the model was shown."""
+        words = unframe(text) or separate_notes([without_trailer(text).rstrip()])
+        self._said(keys, words, at, session, facts | {"rendered": True, **_figures(text)})
+
+    def _said(
+        self, keys: list[str], words: AgentWords, at: str, session: str, facts: dict[str, Any]
+    ) -> None:
+        facts |= {
+            **words.ending,
+            "completed_at": at or None,
+            "doubt": words.doubt or (None if words.text.strip() else EMPTY),
+        }
+        self._tell("returned", keys, at, session, facts, words.text or None)
+
+    def _stopped(self, tool: str, agent: str, at: str, session: str) -> None:
+        """The answer of the tool that stops a background agent; nothing else may tell of it."""
+        facts = {
+            "agent_type": UNKNOWN,
+            "agent_id": agent,
+            "witness": "stop",
+            "return_key": tool,
+            "completed_at": at or None,
+            **STOPPED,
+        }
+        self._tell("returned", [agent_key(session, agent)], at, session, facts)
+
+    def _awaited(self, result: Result, at: str, session: str) -> None:
+        """The answer of a tool that waits for a background agent."""
+        task = result.task
+        if not task or not task.task_id or task.status not in _ENDINGS:
+            return
+        facts = {
+            "agent_type": UNKNOWN,
+            "agent_id": task.task_id,
+            "witness": "task",
+            **_ending(task.status, task.error),
+        }
+        keys = [agent_key(session, task.task_id)]
+        message = without_trace(task.result) if task.result else None
+        self._tell("returned", keys, at, session, facts, message or None)
+
+    def notification(self, text: str | None, at: str, session: str) -> bool:
+        """What the session is told when an agent in the background ends; False: it is none."""
+        if not text or not text.lstrip().startswith("<task-notification>"):
+            return False
+        named = dict(_NAMED.findall(text))
+        agent, tool, status = (named.get(n, "") for n in ("task-id", "tool-use-id", "status"))
+        is_agent = named.get("summary", "").startswith("Agent ") or agent in self.state.agents
+        if not is_agent or status not in _ENDINGS:
+            return True
+        said = _NOTIFIED.search(text)
+        message = said[1].strip("\n") if said else ""
+        facts = {
+            "agent_type": UNKNOWN,
+            "agent_id": agent or None,
+            "tool_use_id": tool or None,
+            "witness": "parent",
+            "return_key": hash_of(text.strip()),
+            "completed_at": at or None,
+            **_figures(text),
+            **_ending(status, named.get("summary") if status == "failed" else None),
+        }
+        if status == "completed" and not message.strip():
+            facts["doubt"] = EMPTY
+        keys = [agent_key(session, agent)] if agent else []
+        keys += [tool_key(tool)] if tool else []
+        self._tell("returned", keys, at, session, facts, message or None)
+        return True
+
+    def _tell(
+        self,
+        kind: Literal["noted", "returned"],
+        keys: list[str],
+        at: str,
+        session: str,
+        facts: dict[str, Any],
+        message: str | None = None,
+    ) -> None:
+        if keys:
+            self.told.statements.append(Statement(kind, tuple(keys), at, session, facts, message))
+
+
+def _is_at_its_end(result: Result) -> bool:
+    """Whether the agent has returned; 1.0 wrote that without a status and an agent."""
+    return result.status == "completed" or (
+        result.status is None and bool(result.content) and result.totalDurationMs is not None
+    )
+
+
+def _is_report(result: Result | None, error: str | None, text: str) -> bool:
+    """Whether a text alone is what an agent returned, not the note that it was launched."""
+    return result is None and error is None and "launched" not in text[:200]
+
+
+def _result_in_words(block: Block) -> Result | None:
+    """A result of which an agent's own file holds only the text that the model was shown."""
+    text = "" if block.is_error else text_of(block.content)
+    return decoded(text.encode("utf-8", "replace"), Result) if text.startswith("{") else None
+
+
+def _trailed(text: str) -> str | None:
+    """The agent named at the end of what the model is shown of a result."""
+    found = re.search(r"\bagentId: ([\w.@-]{1,200})", text[-1000:]) if text else None
+    return found[1] if found else None
+
+
+def _figures(text: str) -> dict[str, int]:
+    """Claude Code's own figures in a trailer or notification; 0 tokens means not known."""
+    tail = text[-1000:]
+    found = {name: pattern.search(tail) for name, pattern in _FIGURES.items()}
+    return {name: int(match[1]) for name, match in found.items() if match and int(match[1])}
+
+
+def _ending(status: str, reason: str | None) -> dict[str, Any]:
+    """The state an ending means: what was stopped or killed has failed."""
+    if status == "completed":
+        return {"status": status}
+    ending = {"status": "failed", "error_message": reason or status}
+    return ending if status == "failed" else {**STOPPED, **ending}

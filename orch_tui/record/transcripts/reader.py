@@ -1,0 +1,466 @@
+"""What a transcript of Claude Code tells of the agents that ran: statements, usage, files.
+
+One reader for every generation of the format: agents in files of their own, agents inside the
+session's file (1.0), results, notifications and progress in the file of whoever launched them.
+It goes through the lines once, remembers little, and can be put away and taken up again where a
+file has grown. What it tells is the same however often and in whichever pieces a file is read.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from orch_tui.record.claude_code import (
+    LAUNCHERS,
+    STOPPER,
+    agent_key,
+    failure,
+    is_internal,
+    tool_key,
+)
+from orch_tui.record.ledger.doubt import EMPTY, doubt_of_stop
+from orch_tui.record.ledger.file_use import Touched
+from orch_tui.record.ledger.merge import UNKNOWN
+from orch_tui.record.ledger.usage import MessageUse
+from orch_tui.record.transcripts.launch_results import Outcomes
+from orch_tui.record.transcripts.reader_state import Current, Run, State, Statement, Told, hash_of
+from orch_tui.record.transcripts.transcript_files import session_of_folder
+from orch_tui.record.transcripts.transcript_lines import (
+    Block,
+    Entry,
+    Message,
+    Progress,
+    ToolInput,
+    Usage,
+    blocks,
+    decoded,
+    moment,
+    string,
+    text_of,
+)
+
+_WARM_UP = "Warmup"
+"""The prompt with which 2.0 warmed its cache up in agents of its own."""
+
+_INTERRUPTED = "[Request interrupted by user"
+_READS = {"Read": "file_path", "NotebookRead": "notebook_path"}
+_WRITES = {
+    "Write": "file_path",
+    "Edit": "file_path",
+    "MultiEdit": "file_path",
+    "NotebookEdit": "notebook_path",
+}
+_GOES_ON = ("tool_use", "pause_turn")
+"""Reasons to stop after which the same agent goes on by itself."""
+
+
+class Reader:
+    """Goes through the entries of one file."""
+
+    def __init__(self, path: Path, state: State | None = None) -> None:
+        self.state = state or State()
+        self.told = Told()
+        self._outcomes = Outcomes(self.state, self.told)
+        name = path.stem
+        self._file_agent = name.removeprefix("agent-") if name.startswith("agent-") else ""
+        self._folder_session = session_of_folder(path) if self._file_agent else ""
+        self._name = name
+        self._roots: dict[str, str] = {}
+        self._closed: set[str] = set()
+
+    def take(self) -> Told:
+        """What has been told since the last call."""
+        told, self.told = self.told, Told()
+        self._outcomes.told = self.told
+        return told
+
+    def read(self, entry: Entry) -> None:
+        """Take in one line."""
+        state = self.state
+        state.entries += 1
+        at = moment(entry.timestamp)
+        if entry.sessionId and not state.session:
+            state.session = entry.sessionId
+        if entry.cwd and not state.cwd:
+            state.cwd = entry.cwd
+        if at and (not state.first_at or at < state.first_at):
+            state.first_at = at
+        kind = entry.type
+        agent = self._agent(entry)
+        if agent is None:
+            if kind == "assistant":
+                self._launches(entry, at)
+            elif kind == "user":
+                self._outcomes.results(entry, at, entry.sessionId or self.session)
+            elif kind == "progress":
+                self._progress(entry)
+            elif kind == "queue-operation":
+                self._outcomes.notification(
+                    string(entry.content), at, entry.sessionId or self.session
+                )
+        elif agent and kind in ("assistant", "user"):
+            run = self._run(agent, entry, at)
+            if kind == "assistant":
+                self._says(run, entry, at)
+            else:
+                self._hears(run, entry, at)
+
+    def finish(self) -> None:
+        """Tell what the end of the file leaves open: a last message is taken for a return."""
+        for run in self.state.runs.values():
+            self._note(run)
+            if run.current:
+                self._use(run, run.current)
+                if not run.is_hearsay:
+                    self._return(run, run.current)
+
+    # Whose line it is
+
+    def _agent(self, entry: Entry) -> str | None:
+        """The agent a line belongs to; empty for one that is none of ours, None for no agent."""
+        if entry.agentId and entry.isSidechain is not False:
+            return "" if is_internal(entry.agentId) else entry.agentId
+        if self._file_agent:
+            if entry.isSidechain is False or is_internal(self._file_agent):
+                return ""  # of whoever launched it: a fork begins with a copy
+            return self._file_agent
+        if entry.isSidechain and entry.type in ("assistant", "user"):
+            self.state.is_inline = True
+            return self._chain(entry)
+        return "" if entry.isSidechain else None
+
+    def _chain(self, entry: Entry) -> str:
+        """Inside a session's file an agent is a chain of lines from a root of its own."""
+        uuid = entry.uuid or ""
+        root = self._roots.get(entry.parentUuid or "") or f"sidechain:{uuid}"
+        self._roots[uuid] = root
+        return root
+
+    def _run(self, agent: str, entry: Entry, at: str) -> Run:
+        runs = self.state.runs
+        run = runs.get(agent)
+        if run is None:
+            session = entry.sessionId or self._folder_session or self.session
+            run = runs[agent] = Run(session, agent_id=agent, first_at=at, cwd=entry.cwd or "")
+            if agent.startswith("sidechain:"):
+                run.keys.append(agent)
+                run.agent_id = ""
+            elif self._folder_session:
+                run.keys.append(agent_key(self._folder_session, agent))
+        if run.agent_id and entry.sessionId:
+            key = agent_key(entry.sessionId, run.agent_id)
+            if key not in run.keys:
+                run.keys.append(key)
+        elif run.agent_id and not run.keys:
+            run.keys.append(agent_key(run.session, run.agent_id))
+        if entry.attributionAgent and not run.agent_type:
+            run.agent_type = entry.attributionAgent
+        if at and (not run.first_at or at < run.first_at):
+            run.first_at = at
+        return run
+
+    @property
+    def session(self) -> str:
+        """The Claude session of the file."""
+        return self.state.session or self._folder_session or self._name
+
+    # What an agent says and hears
+
+    def _says(self, run: Run, entry: Entry, at: str) -> None:
+        message = decoded(entry.message, Message) if entry.message else None
+        if message is None:
+            return
+        message_id = message.id or entry.uuid or ""
+        if not message_id or message_id in self._closed:
+            return  # a copy of what was said before
+        current = run.current
+        if current is None or current.id != message_id:
+            self._went_on(run)
+            self._close(run)
+            current = run.current = Current(message_id, at, said_at=at)
+        if entry.uuid:
+            if entry.uuid in current.uuids:
+                return
+            current.uuids.append(entry.uuid)
+        current.said_at = max(current.said_at, at)
+        current.stop = message.stop_reason or current.stop
+        current.is_error = current.is_error or bool(entry.isApiErrorMessage)
+        if message.model and message.model != "<synthetic>":
+            current.model = message.model
+        self._count(current, message)
+        self._pieces(run, current, message, entry, at)
+
+    def _count(self, current: Current, message: Message) -> None:
+        usage = decoded(message.usage, Usage) if message.usage else None
+        if usage is None:
+            return
+        write_1h = usage.cache_creation and usage.cache_creation.ephemeral_1h_input_tokens
+        current.input = max(current.input, usage.input_tokens or 0)
+        current.write = max(current.write, usage.cache_creation_input_tokens or 0)
+        current.write_1h = max(current.write_1h, write_1h or 0)
+        current.read = max(current.read, usage.cache_read_input_tokens or 0)
+        current.output = max(current.output, usage.output_tokens or 0)
+
+    def _pieces(self, run: Run, current: Current, message: Message, entry: Entry, at: str) -> None:
+        words = string(message.content)
+        if words is not None:
+            current.texts.append(words)
+            return
+        for block in blocks(message.content):
+            if block.type == "text" and block.text is not None:
+                current.texts.append(block.text)
+            elif block.type == "tool_use" and block.id and block.id not in current.tools:
+                current.tools.append(block.id)
+                if block.name in LAUNCHERS:
+                    self._launch(block, at, entry.sessionId or run.session, run)
+                elif block.name == STOPPER:
+                    self.state.stops.append(block.id)
+                elif block.name in _READS or block.name in _WRITES:
+                    self._awaits(run, block)
+
+    def _awaits(self, run: Run, block: Block) -> None:
+        """Remember which file a tool was called for, until its result says that it worked."""
+        given = decoded(block.input, ToolInput) if block.input else None
+        path = given and (given.file_path or given.notebook_path)
+        if path and block.id:
+            action = "read" if block.name in _READS else "written"
+            run.tools[block.id] = (action, _normal(path, run.cwd))
+
+    def _hears(self, run: Run, entry: Entry, at: str) -> None:
+        message = decoded(entry.message, Message) if entry.message else None
+        if message is None:
+            return
+        answers = [b for b in blocks(message.content) if b.type == "tool_result"]
+        for block in answers:
+            self._answer(run, block, at)
+        if answers:  # not necessarily the end of the message: results may come between its calls
+            self._outcomes.results(entry, at, entry.sessionId or self.session)
+            return
+        words = text_of(message.content)
+        if self._outcomes.notification(words, at, entry.sessionId or run.session):
+            return
+        if words.startswith(_INTERRUPTED):
+            self._interrupted(run, entry, at)
+        elif not entry.isMeta and not entry.isCompactSummary:
+            self._prompted(run, words, at)
+
+    def _answer(self, run: Run, block: Block, at: str) -> None:
+        awaited = run.tools.pop(block.tool_use_id or "", None)
+        if awaited and not block.is_error:
+            action, path = awaited
+            touched = self.told.touched.setdefault(tuple(run.keys), [])
+            touched.append(Touched(path, "read" if action == "read" else "written", at))
+
+    def _prompted(self, run: Run, words: str, at: str) -> None:
+        if not run.prompt_at:
+            run.prompt = words
+            self._match(run)
+        elif run.current:
+            self._return(run, run.current)  # it had returned and was called again
+        run.prompt_at = at
+        self._close(run)
+
+    def _match(self, run: Run) -> None:
+        """An agent inside the session's file belongs to the launch with the same prompt."""
+        if not run.agent_id:
+            waiting = self.state.prompts.get(hash_of(run.prompt))
+            if waiting:
+                run.keys.append(tool_key(waiting.pop(0)))
+
+    def _went_on(self, run: Run) -> None:
+        """Its last message was no return, though it looked like one where the file ended then."""
+        current = run.current
+        if current and not current.tools and not run.is_hearsay and not self._is_warm_up(run):
+            self._note(run)
+            payload = {"went_on_after": current.id}
+            self.told.statements.append(
+                Statement("noted", tuple(run.keys), current.said_at, run.session, payload)
+            )
+
+    def _interrupted(self, run: Run, entry: Entry, at: str) -> None:
+        self._note(run)
+        self._went_on(run)
+        self._close(run)
+        self._state_return(
+            run, at, entry.uuid or at, status="failed", error_message="interrupted by the user"
+        )
+
+    def _close(self, run: Run) -> None:
+        """The current message is whole: its usage is told, it is never taken up again."""
+        if run.current:
+            self._note(run)
+            self._use(run, run.current)
+            self._closed.add(run.current.id)
+            run.current = None
+
+    # What is told of an agent
+
+    def _note(self, run: Run) -> None:
+        """That it ran, once; again when it turns out to have another key."""
+        if run.noted == len(run.keys) or run.is_hearsay or self._is_warm_up(run):
+            return
+        run.noted = len(run.keys)
+        payload = {
+            "agent_type": run.agent_type or UNKNOWN,
+            "agent_id": run.agent_id or None,
+            "deployed_at": run.first_at or None,
+            "scope": first_line(run.prompt),
+            "ran_in": run.session,
+        }
+        self.told.statements.append(
+            Statement(
+                "noted", tuple(run.keys), run.first_at, run.session, payload, prompt=run.prompt
+            )
+        )
+
+    def _is_warm_up(self, run: Run) -> bool:
+        return run.prompt == _WARM_UP and not any(key.startswith("tool:") for key in run.keys)
+
+    def _use(self, run: Run, current: Current) -> None:
+        if self._is_warm_up(run):
+            return
+        use = MessageUse(
+            current.id,
+            current.at,
+            current.model,
+            current.input,
+            current.write,
+            current.write_1h,
+            current.read,
+            current.output,
+            len(current.tools),
+        )
+        if use.prompt or use.output or use.tool_calls:
+            self.told.uses.setdefault(tuple(run.keys), []).append(use)
+
+    def _return(self, run: Run, current: Current) -> None:
+        """The message as what the run returned, unless it goes on with tools."""
+        ended = current.stop or current.texts or current.is_error
+        if current.tools or not ended or current.stop in _GOES_ON or self._is_warm_up(run):
+            return
+        text = "\n".join(current.texts)
+        ending: dict[str, Any] = {"status": "completed"}
+        if current.is_error:  # written by Claude Code, in place of the agent's words
+            ending = {"status": "failed", "error_message": failure(text)}
+            text = ""
+        self._state_return(
+            run,
+            current.said_at,
+            current.id,
+            message=text or None,
+            **ending,
+            model_message=current.id,
+            blocks=len(current.texts),
+            doubt=doubt_of_stop(current.stop) or (None if text.strip() else EMPTY),
+            duration_ms=_milliseconds(run.prompt_at or run.first_at, current.said_at),
+        )
+
+    def _state_return(
+        self, run: Run, at: str, return_key: str, message: str | None = None, **payload: Any
+    ) -> None:
+        payload |= {"witness": "agent", "return_key": return_key, "completed_at": at or None}
+        self.told.statements.append(
+            Statement("returned", tuple(run.keys), at, run.session, payload, message)
+        )
+
+    # What whoever launched it says of it
+
+    def _launches(self, entry: Entry, at: str) -> None:
+        """Launches among the tool calls of a session's own message."""
+        message = decoded(entry.message, Message) if entry.message else None
+        for block in blocks(message.content) if message else ():
+            if block.type == "tool_use" and block.name in LAUNCHERS and block.id:
+                self._launch(block, at, entry.sessionId or self.session, None)
+            elif block.type == "tool_use" and block.name == STOPPER and block.id:
+                self.state.stops.append(block.id)
+
+    def _launch(self, block: Block, at: str, session: str, launcher: Run | None) -> None:
+        given = decoded(block.input, ToolInput) if block.input else None
+        if given is None or block.id is None or given.prompt is None:
+            return
+        state = self.state
+        state.launched[block.id] = launcher.keys[0] if launcher else ""
+        if given.resume:
+            key = agent_key(session, given.resume)
+            self.told.statements.append(
+                Statement("noted", (tool_key(block.id), key), at, session, {"agent_type": UNKNOWN})
+            )
+            return
+        state.prompts.setdefault(hash_of(given.prompt), []).append(block.id)
+        if launcher:
+            self._note(launcher)
+        payload = {
+            "agent_type": given.subagent_type or "general-purpose",
+            "scope": given.description or first_line(given.prompt),
+            "model": given.model,
+            "tool_use_id": block.id,
+            "deployed_at": at or None,
+            "depth": None if launcher else 1,
+            "parent": launcher.keys[0] if launcher else None,
+        }
+        self.told.statements.append(
+            Statement("deployed", (tool_key(block.id),), at, session, payload, prompt=given.prompt)
+        )
+
+    def _progress(self, entry: Entry) -> None:
+        """What an agent did, as older releases repeated it in the file of whoever launched it."""
+        data = decoded(entry.data, Progress) if entry.data else None
+        if not data or data.type != "agent_progress" or not data.agentId or not data.message:
+            return
+        said = decoded(data.message, Entry)
+        if said is None or said.type not in ("assistant", "user") or is_internal(data.agentId):
+            return
+        at = moment(said.timestamp)
+        session = entry.sessionId or self.session
+        keys = [agent_key(session, data.agentId)]
+        if entry.parentToolUseID:
+            keys.append(tool_key(entry.parentToolUseID))
+        run = self.state.runs.get("progress:" + data.agentId)
+        if run is None:
+            run = Run(session, data.agentId, keys, at, cwd=entry.cwd or "", is_hearsay=True)
+            self.state.runs["progress:" + data.agentId] = run
+        message = decoded(said.message, Message) if said.message else None
+        if message is None:
+            return
+        if said.type == "user":
+            for block in blocks(message.content):
+                if block.type == "tool_result":
+                    self._answer(run, block, at)
+            return
+        self._says(run, said, at)
+
+
+def first_line(text: str) -> str | None:
+    """What a prompt is about, in a line."""
+    line = text.lstrip()[:400].split("\n")[0].rstrip()
+    return (line if len(line) <= 200 else line[:199] + "…") or None
+
+
+def _milliseconds(start: str, end: str) -> int | None:
+    try:
+        taken = datetime.fromisoformat(end) - datetime.fromisoformat(start)
+        return int(taken.total_seconds() * 1000)
+    except (ValueError, TypeError):
+        return None
+
+
+def _normal(path: str, cwd: str) -> str:
+    """A file as the record names it: relative to the working tree where it lies inside."""
+    full = os.path.normpath(os.path.join(cwd or "/", path))
+    tree = _tree(cwd)
+    return full.removeprefix(tree.rstrip("/") + "/") if tree else full
+
+
+@lru_cache(1024)
+def _tree(cwd: str) -> str:
+    """The working tree a working folder belongs to, a linked one's own; else the folder itself."""
+    folder = cwd
+    while folder and folder != os.path.dirname(folder):
+        if os.path.exists(os.path.join(folder, ".git")):
+            return folder
+        folder = os.path.dirname(folder)
+    return cwd

@@ -1,0 +1,98 @@
+"""What the reading of a transcript gives, and what must be remembered to go on with it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from orch_tui.record.ledger.file_use import Touched
+from orch_tui.record.ledger.usage import MessageUse
+
+
+@dataclass(slots=True)
+class Statement:
+    """What a transcript says of one run; becomes an observation of the record."""
+
+    kind: Literal["deployed", "noted", "returned"]
+    keys: tuple[str, ...]
+    at: str
+    claude_session: str
+    payload: dict[str, Any]
+    message: str | None = None
+    prompt: str | None = None
+
+
+@dataclass(slots=True)
+class Told:
+    """What a stretch of a transcript tells. Keys name the run, as in statements."""
+
+    statements: list[Statement] = field(default_factory=list)
+    uses: dict[tuple[str, ...], list[MessageUse]] = field(default_factory=dict)
+    touched: dict[tuple[str, ...], list[Touched]] = field(default_factory=dict)
+
+
+class Current(msgspec.Struct):
+    """The message an agent is saying: its lines come one for each piece."""
+
+    id: str
+    at: str
+    model: str = ""
+    input: int = 0
+    write: int = 0
+    write_1h: int = 0
+    read: int = 0
+    output: int = 0
+    texts: list[str] = []
+    tools: list[str] = []
+    uuids: list[str] = []
+    stop: str = ""
+    said_at: str = ""
+    is_error: bool = False
+
+
+class Run(msgspec.Struct):
+    """One agent as far as it has been read."""
+
+    session: str
+    agent_id: str = ""
+    keys: list[str] = []
+    first_at: str = ""
+    prompt: str = ""
+    prompt_at: str = ""
+    agent_type: str = ""
+    noted: int = 0
+    """Keys it had when it was last told of."""
+    current: Current | None = None
+    tools: dict[str, tuple[str, str]] = {}
+    """Calls whose result is awaited: what they do, and the file."""
+    cwd: str = ""
+    is_hearsay: bool = False
+    """Known from progress lines of its parent only: they leave out what it said at the end."""
+
+
+class State(msgspec.Struct):
+    """All that a reader must remember to go on where it stopped."""
+
+    session: str = ""
+    cwd: str = ""
+    first_at: str = ""
+    entries: int = 0
+    runs: dict[str, Run] = {}
+    launched: dict[str, str] = {}
+    """Launches whose result is awaited, with the agent that launched them (empty: none)."""
+    stops: list[str] = []
+    """Calls of ``TaskStop`` whose result is awaited."""
+    prompts: dict[str, list[str]] = {}
+    """Launches no agent inside this file has been matched to, by their prompt's hash."""
+    agents: list[str] = []
+    """Agents that were launched here."""
+    is_inline: bool = False
+    """Agents stand inside the session's file: it can only be read as a whole."""
+
+
+def hash_of(text: str) -> str:
+    """What stands for a long text in the state of a reader and in keys of returns."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,164 @@
+"""Which files of Claude Code an import looks at, and whose they are.
+
+https://code.claude.com/docs/en/sessions: ``projects/<working folder>/<session>.jsonl``, the
+agents' own beneath ``<session>/subagents/`` or, of older releases, beside it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from orch_tui.files import refused
+from orch_tui.record.claude_code import SIDECAR
+from orch_tui.record.transcripts.transcript_lines import Entry, decoded, lines, moment
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One file to look at."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+def choose(
+    paths: Iterable[Path], *, claude_folder: Path, root: Path, every_project: bool
+) -> Iterator[Found]:
+    """The files an import looks at: those in ``paths`` or, where none are given, what Claude Code
+    keeps of the project at ``root``, or of every project.
+
+    Raises:
+        SourceError: a path that cannot be read.
+    """
+    if given := list(paths):
+        return in_paths(given)
+    projects = claude_folder / "projects"
+    if every_project:
+        return in_paths([projects]) if projects.is_dir() else iter(())
+    return of_project(projects, root)
+
+
+def in_paths(paths: Iterable[Path]) -> Iterator[Found]:
+    """The files that were named, and the transcripts in the folders that were."""
+    for path in paths:
+        with refused(str(path)):
+            if path.is_dir():
+                yield from _in_folder(str(path))
+            else:
+                status = path.stat()
+                yield Found(os.path.abspath(path), status.st_size, status.st_mtime_ns)
+
+
+def _in_folder(folder: str) -> Iterator[Found]:
+    """Sorted, so that a session's file comes beside the folder of its agents."""
+    folders = [os.path.abspath(folder)]
+    found: list[Found] = []
+    while folders:
+        try:
+            entries = list(os.scandir(folders.pop()))
+        except OSError:
+            continue
+        for entry in entries:
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.name.endswith((".jsonl", SIDECAR)) and entry.is_file():
+                    status = entry.stat()
+                    found.append(Found(entry.path, status.st_size, status.st_mtime_ns))
+            except OSError:  # gone since, or a link to nowhere
+                continue
+    yield from sorted(found, key=lambda each: each.path)
+
+
+def of_project(projects: Path, root: Path) -> Iterator[Found]:
+    """The transcripts Claude Code keeps for one project, and for its linked worktrees.
+
+    Its folders are named after working folders, every character but letters and digits a ``-``:
+    folders of the project's name, and those that begin with it (``-home-me-app-lib`` may be
+    ``/home/me/app/lib`` or ``/home/me/app-lib``: the working folder told inside decides).
+    """
+    named = {_folder_name(str(folder)) for folder in (root, *_worktrees(root))}
+    given = os.environ.get("CLAUDE_CODE_PROJECT_DIR_NAME")
+    if given:
+        named.add(given)
+    own = _folder_name(str(root))
+    try:
+        folders = sorted(entry.name for entry in os.scandir(projects) if entry.is_dir())
+    except OSError:
+        return
+    for name in folders:
+        if name in named or name.startswith(f"{own}-") or _is_long(name, own):
+            yield from _in_folder(str(projects / name))
+
+
+_LONGEST_NAME = 200
+"""Characters of a folder's name; of a longer one the rest is a hash."""
+
+
+def _folder_name(folder: str) -> str:
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in folder)
+
+
+def is_named_after(transcript: Path, root: str) -> bool:
+    """Whether a transcript lies in a folder that is named after a project."""
+    own = _folder_name(root)[:_LONGEST_NAME]
+    return any(name[:_LONGEST_NAME] == own for name in transcript.parts)
+
+
+def _is_long(name: str, own: str) -> bool:
+    return len(own) > _LONGEST_NAME and name.startswith(own[:_LONGEST_NAME])
+
+
+def _worktrees(root: Path) -> Iterator[str]:
+    """The linked worktrees of a repository (gitrepository-layout)."""
+    for pointer in (root / ".git" / "worktrees").glob("*/gitdir"):
+        try:
+            yield os.path.dirname(pointer.read_text().strip())
+        except (OSError, UnicodeDecodeError):
+            continue
+
+
+def session_of_folder(path: Path) -> str:
+    """The Claude session whose folder an agent's file lies in; empty where it lies elsewhere."""
+    folders = path.parts[:-1]
+    return folders[folders.index("subagents") - 1] if "subagents" in folders[1:] else ""
+
+
+_LINES_TO_LOOK_AT = 50
+
+
+_LAST_BYTES = 256 * 1024
+
+
+def last_moment(path: Path) -> str:
+    """The time of the last line of a transcript that tells one; empty where none does."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_BYTES))
+            told = file.read().splitlines()
+    except OSError:
+        return ""
+    entries = (decoded(line, Entry) for line in reversed(told))
+    return next((at for entry in entries if entry and (at := moment(entry.timestamp))), "")
+
+
+def beginning(path: Path) -> tuple[str, str, str]:
+    """The Claude session, working folder and first time that a transcript begins with."""
+    session = cwd = at = ""
+    try:
+        with path.open("rb") as file:
+            for (line, _), _ in zip(lines(file), range(_LINES_TO_LOOK_AT), strict=False):
+                entry = decoded(line, Entry)
+                if entry:
+                    session = session or entry.sessionId or ""
+                    cwd = cwd or entry.cwd or ""
+                    at = at or moment(entry.timestamp)
+                if session and cwd and at:
+                    break
+    except OSError:
+        pass
+    return session, cwd, at

@@ -1,0 +1,1 @@
+"""Looking after a record: doctor, redaction, export and restore."""

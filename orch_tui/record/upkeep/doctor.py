@@ -1,0 +1,407 @@
+"""Examining a record, whatever state it is in, and mending what can be derived again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import stat
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from orch_tui.errors import RecordError
+from orch_tui.models import search
+from orch_tui.models.database import Record, check_place, ignore_in_git, is_record_folder, timestamp
+from orch_tui.models.values import SCHEMA_VERSION
+from orch_tui.paths import SET_ASIDE, inboxes, is_plain_inbox, is_private
+from orch_tui.record.defects import LEFT_ASIDE
+from orch_tui.record.hooks import inbox
+from orch_tui.record.ledger import briefings, contents
+from orch_tui.record.ledger.observations import settle, unsettled
+
+LONG_WAIT = timedelta(days=1)
+"""An execution that has not returned after this time probably never will."""
+
+Level = Literal["ok", "warning", "problem"]
+_REPAIR = "orch doctor --repair"
+_RESTORE = "restore a backup, or save what can be read with `sqlite3 FILE .recover`"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    level: Level
+    what: str
+    detail: str
+    remedy: str = ""
+    """What to do about it; empty where nothing needs doing."""
+
+
+def examine(path: Path, root: Path | None = None) -> list[Finding]:
+    """Everything that can be told of the record at ``path``; it is only read.
+
+    ``root`` is the project whose hooks and inboxes are looked at. A file that cannot be opened, or
+    breaks under a check, is a finding, never an error.
+    """
+    capture = [*_hooks(root), *_inbox(root), *_elsewhere(root)] if root else []
+    findings: list[Finding] = []
+    try:
+        check_place(path)
+        if not path.exists():
+            missing = f"there is no record at {path}"
+            return [Finding("problem", "file", missing, "orch init-session makes one"), *capture]
+        findings += [*_permissions(path), *_backups(path)]
+        with Record(path, create=False, writable=False) as record:
+            for what, check in _CHECKS.items():
+                findings += _checked(record, what, check)
+    except RecordError as error:
+        findings.append(Finding("problem", "file", error.message, error.hint))
+    except OSError as error:
+        findings = [
+            Finding("problem", "file", f"{path}: {error.strerror}", "check its permissions")
+        ]
+    return findings + capture
+
+
+def repair(record: Record) -> list[str]:
+    """Mend what is safe and derivable, and say what was mended.
+
+    Raises:
+        RecordError: the file cannot be written, or is too broken to be read.
+    """
+    done = []
+    for path in _open_to_others(record.path):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+        done.append(f"{path.name}: closed to others")
+    if _unignored(record.path):
+        ignore_in_git(record.path.parent)
+        done.append(f"{record.path.parent.name}: ignored by git")
+    with record.write():
+        wrong = list(unsettled(record))
+        settle(record, wrong)
+        if wrong:
+            done.append(f"{len(wrong)} executions: added up again")
+        search.refresh_pending(record)
+        if search.check(record):
+            search.rebuild(record)
+            done.append("search index: made anew")
+    return done
+
+
+# Around the file
+
+
+def _open_to_others(path: Path) -> list[Path]:
+    """The files (and the folder, where it is the record's) that others may open."""
+    ours = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))]
+    ours += [*_copies(path)]
+    if is_record_folder(path.parent):
+        ours.append(path.parent)
+    modes = ((p, p.lstat().st_mode) for p in ours if os.path.lexists(p))
+    return [p for p, mode in modes if not stat.S_ISLNK(mode) and stat.S_IMODE(mode) & 0o077]
+
+
+def _unignored(path: Path) -> bool:
+    return is_record_folder(path.parent) and not os.path.lexists(path.parent / ".gitignore")
+
+
+def _permissions(path: Path) -> Iterator[Finding]:
+    opened = _open_to_others(path)
+    if opened:
+        modes = ", ".join(f"{p.name} {stat.S_IMODE(p.stat().st_mode):o}" for p in opened)
+        yield Finding("warning", "permissions", f"others may open {modes}", _REPAIR)
+    else:
+        yield Finding("ok", "permissions", "only you may open it")
+    if _unignored(path):
+        yield Finding("warning", "git", f"{path.parent} has no .gitignore", _REPAIR)
+
+
+def _copies(path: Path) -> list[Path]:
+    return sorted(path.parent.glob(f"{path.name}.*bak"))
+
+
+def _backups(path: Path) -> Iterator[Finding]:
+    copies = _copies(path)
+    if copies:
+        size = sum(copy.stat().st_size for copy in copies)
+        names = ", ".join(copy.name for copy in copies)
+        yield Finding(
+            "ok",
+            "backups",
+            f"{names} from before a change of schema, {size / 1e6:,.1f} MB",
+            "delete them when all is well",
+        )
+
+
+_HOOKS = "orch install --hooks"
+
+
+def _hooks(root: Path) -> Iterator[Finding]:
+    """Whether Claude Code tells orch of agent runs."""
+    from orch_tui.install import hook_settings
+
+    state = hook_settings.state(root)
+    for path in state.unreadable:
+        yield Finding(
+            "warning", "hooks", f"{path} is no JSON; Claude Code does not read it", "mend it"
+        )
+    if state.disabled:
+        yield Finding("warning", "hooks", "the settings turn hooks off", "drop disableAllHooks")
+    for registered in state.registered:
+        if not registered.works:
+            what = f"{registered.path} names what is gone: {registered.command}"
+            yield Finding("problem", "hooks", what, _HOOKS)
+        elif not registered.is_complete:
+            what = f"{registered.path} has other events than this version and your client know"
+            yield Finding("warning", "hooks", what, _HOOKS)
+        else:
+            yield Finding("ok", "hooks", f"registered in {registered.path}")
+    missing = hook_settings.EVENTS.keys() - hook_settings.heard_events().keys()
+    if missing and state.registered:
+        what = f"your Claude Code is too old for {', '.join(sorted(missing))}: less is heard"
+        yield Finding("warning", "hooks", what, "update Claude Code, then orch install --hooks")
+    if not state.registered:
+        yield Finding("ok", "hooks", "none: only what somebody says is recorded", _HOOKS)
+
+
+def _inbox(root: Path) -> Iterator[Finding]:
+    """What waits, what could not be read, and what had to go elsewhere."""
+    first = True
+    for folder in inboxes(root):
+        if first and os.path.lexists(folder) and not is_plain_inbox(folder):
+            yield Finding(
+                "warning",
+                "inbox",
+                f"{folder} is or holds a link, is no folder, or is somebody else's: hooks leave "
+                "nothing there, and nothing there is taken in",
+                "remove it (hooks make a new one), unless you know whose it is",
+            )
+            first = False
+            continue
+        aside = inbox.set_aside(folder)
+        if aside:
+            what = f"{len(aside)} payloads could not be read in {folder}: {aside[-1][1]}"
+            yield Finding("warning", "inbox", what, f"see the folder {SET_ASIDE} there")
+        waiting = len(inbox.listed(folder))
+        meant = os.path.dirname(next(inboxes(root)))
+        if waiting and not first and os.path.isdir(meant) and not os.access(meant, os.W_OK):
+            what = f"{waiting} payloads went to {folder}: {meant} cannot be written"
+            yield Finding("warning", "inbox", what, f"check the permissions of {meant}")
+        elif waiting:
+            what = f"{waiting} payloads wait in {folder}; the next command takes them in"
+            yield Finding("ok", "inbox", what)
+        if not first and os.path.lexists(_owned(folder)) and not is_private(_owned(folder)):
+            what = f"{_owned(folder)} is not yours alone: hooks leave nothing there"
+            yield Finding("warning", "inbox", what, "make it yours, with mode 700")
+        first = False
+
+
+_MANY_BYTES = 100_000_000
+"""Payloads of projects that nobody opens are worth a warning from here on."""
+
+
+def _elsewhere(root: Path) -> Iterator[Finding]:
+    """What hooks left for projects of the user's that nobody has opened orch in since."""
+    for own in list(inboxes(root))[1:]:
+        top = os.path.dirname(own)
+        if not is_private(os.path.dirname(top)):
+            continue
+        with suppress(OSError):
+            others = [entry.path for entry in os.scandir(top) if entry.path != own]
+            waiting = [each for each in map(inbox.listed, others) if each]
+            if not waiting:
+                continue
+            size = sum(payload.size for each in waiting for payload in each)
+            yield Finding(
+                "warning" if size > _MANY_BYTES else "ok",
+                "inbox",
+                f"{sum(map(len, waiting)):,} payloads ({size / 1e6:,.1f} MB) of {len(waiting)} "
+                f"other projects wait in {top}",
+                "open orch in those projects, or delete the folders of those that are done",
+            )
+
+
+def _owned(folder: str) -> str:
+    return os.path.dirname(os.path.dirname(folder))
+
+
+# In the file
+
+Check = Callable[[Record], Iterator[tuple[Level, str, str]]]
+
+
+def _checked(record: Record, what: str, check: Check) -> list[Finding]:
+    try:
+        return [Finding(level, what, detail, remedy) for level, detail, remedy in check(record)]
+    except RecordError as error:
+        return [Finding("problem", what, error.message, error.hint)]
+    except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
+        return [Finding("problem", what, f"{type(error).__name__}: {error}", _RESTORE)]
+
+
+def _schema(record: Record) -> Iterator[tuple[Level, str, str]]:
+    yield "ok", f"version {SCHEMA_VERSION}, SQLite {sqlite3.sqlite_version}", ""
+
+
+def _integrity(record: Record) -> Iterator[tuple[Level, str, str]]:
+    complaints = [str(row[0]) for row in record.sql("PRAGMA integrity_check")]
+    if complaints == ["ok"]:
+        yield "ok", f"{record.value('PRAGMA page_count')} pages", ""
+    else:
+        yield "problem", _some(complaints, "complaints"), _RESTORE
+
+
+def _foreign_keys(record: Record) -> Iterator[tuple[Level, str, str]]:
+    broken: dict[str, int] = {}
+    for table, _, parent, _ in record.sql("PRAGMA foreign_key_check"):
+        name = f"{table} without their {parent}"
+        broken[name] = broken.get(name, 0) + 1
+    for name, count in broken.items():
+        yield "problem", f"{count} {name}", "raw SQL deleted those; restore a backup to have them"
+    if not broken:
+        yield "ok", "every row has what it points to", ""
+
+
+def _search_index(record: Record) -> Iterator[tuple[Level, str, str]]:
+    wrong = search.check(record)
+    for complaint in wrong:
+        yield "problem", complaint, _REPAIR
+    if not wrong:
+        yield "ok", "agrees with the tables", ""
+
+
+def _executions(record: Record) -> Iterator[tuple[Level, str, str]]:
+    wrong = list(unsettled(record))
+    if wrong:
+        yield "warning", f"not what was observed: {_some(wrong, 'executions')}", _REPAIR
+    else:
+        count = record.value("SELECT count(*) FROM agent_executions")
+        yield "ok", f"{count} are what was observed", ""
+
+
+def _contents(record: Record) -> Iterator[tuple[Level, str, str]]:
+    count, wrong = 0, []
+    for content_id, sha256, size, encoding, stored in record.execute(
+        "SELECT content_id, sha256, size, encoding, data FROM contents"
+    ):
+        count += 1
+        try:
+            data = contents.unpacked(encoding, stored)
+        except zlib.error:
+            data = b""
+        if data is None:
+            if stored:
+                wrong.append(str(content_id))
+        elif len(data) != size or hashlib.sha256(data).hexdigest() != sha256:
+            wrong.append(str(content_id))
+    if wrong:
+        yield "problem", f"other bytes than were stored: {_some(wrong, 'contents')}", _RESTORE
+    else:
+        yield "ok", f"{count} have the bytes they were stored with", ""
+
+
+def _briefings(record: Record) -> Iterator[tuple[Level, str, str]]:
+    count, wrong = 0, []
+    for each in briefings.every(record):
+        count += 1
+        if hashlib.sha256(each.rendered).hexdigest() != each.sha256:
+            wrong.append(str(each.briefing_id))
+    if wrong:
+        yield "problem", f"not as they were rendered: {_some(wrong, 'briefings')}", _RESTORE
+    else:
+        yield "ok", f"{count} are as they were rendered", ""
+
+
+def _orphans(record: Record) -> Iterator[tuple[Level, str, str]]:
+    used = {
+        content_id
+        for (parts,) in record.execute("SELECT parts FROM briefings")
+        for kind, content_id in json.loads(parts)
+        if kind == "content"
+    }
+    unused, size = 0, 0
+    for content_id, length in record.execute(
+        "SELECT content_id, length(data) FROM contents WHERE encoding <> 'gone' "
+        "EXCEPT SELECT content_id, length(data) FROM contents WHERE content_id IN ("
+        "SELECT content_id FROM bundle_items UNION ALL SELECT content_id FROM context_allocations "
+        "UNION ALL SELECT content_id FROM outputs UNION ALL SELECT message_id FROM completions "
+        "UNION ALL SELECT json_extract(payload, '$.message_id') FROM observations)"
+    ):
+        if content_id not in used:
+            unused, size = unused + 1, size + length
+    if unused:
+        yield "ok", f"{unused} contents of replaced bundles are kept, {size / 1e6:,.1f} MB", ""
+
+
+def _waiting(record: Record) -> Iterator[tuple[Level, str, str]]:
+    long_ago = timestamp(record.clock() - LONG_WAIT)
+    count = record.value(
+        "SELECT count(*) FROM agent_executions WHERE status = 'deployed' "
+        "AND retracted_at IS NULL AND deployed_at < ?",
+        [long_ago],
+    )
+    if count:
+        yield (
+            "warning",
+            f"{count} executions were deployed more than a day ago and have not returned",
+            "orch record-completion, with --status failed where nothing will come",
+        )
+
+
+def _halves(record: Record) -> Iterator[tuple[Level, str, str]]:
+    """Calls that do not say which agent they started, and agents of which no call is known."""
+    count = record.value(
+        "SELECT count(*) FROM agent_executions AS c JOIN sessions AS s USING (session_id) "
+        "WHERE s.status = 'completed' AND tool_use_id IS NOT NULL AND agent_id IS NULL "
+        "AND source = 'hook' AND retracted_at IS NULL AND EXISTS ("
+        "SELECT 1 FROM agent_executions AS a WHERE a.session_id = c.session_id "
+        "AND a.agent_type = c.agent_type AND a.tool_use_id IS NULL AND a.agent_id IS NOT NULL "
+        "AND a.source = 'hook' AND a.retracted_at IS NULL)"
+    )
+    if count:
+        yield (
+            "warning",
+            f"{count} executions may stand twice: a hook that tells which agent a call started "
+            "was not heard",
+            "orch import, which joins them where the transcripts are still there",
+        )
+
+
+def _transcripts(record: Record) -> Iterator[tuple[Level, str, str]]:
+    for path, note in record.sql(
+        "SELECT path, note FROM import_checkpoints WHERE note GLOB ? ORDER BY path",
+        [f"{LEFT_ASIDE}*"],
+    ):
+        yield "warning", f"{path} is {note}", "orch import PATH tries it again"
+
+
+def _free_pages(record: Record) -> Iterator[tuple[Level, str, str]]:
+    free, pages = record.value("PRAGMA freelist_count"), record.value("PRAGMA page_count")
+    yield "ok", f"{free} of {pages} pages are free and will be used again", ""
+
+
+_CHECKS: dict[str, Check] = {
+    "schema": _schema,
+    "integrity": _integrity,
+    "references": _foreign_keys,
+    "contents": _contents,
+    "briefings": _briefings,
+    "executions": _executions,
+    "search index": _search_index,
+    "unused contents": _orphans,
+    "waiting": _waiting,
+    "halves": _halves,
+    "transcripts": _transcripts,
+    "free pages": _free_pages,
+}
+
+
+def _some(names: list[str], kind: str) -> str:
+    return f"{len(names)} {kind} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"

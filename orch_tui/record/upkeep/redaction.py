@@ -1,0 +1,431 @@
+"""Removing a secret from everywhere the record keeps it.
+
+In readable columns it is replaced by ``[redacted]``. A content that holds it becomes a tombstone,
+whose hash keeps it from being stored again, and whoever pointed to it points to a copy with the
+secret replaced: losing a whole final message over one pasted key would help nobody. Hashes stay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sqlite3
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import peewee
+
+from orch_tui.errors import OrchError, UsageError
+from orch_tui.models import search
+from orch_tui.models.base import JsonField
+from orch_tui.models.content import Briefing, Content
+from orch_tui.models.database import Record, is_record_folder
+from orch_tui.models.schema import TABLES, TRIGGERS, script
+from orch_tui.paths import drafts_folder, linked_part, safe_inboxes
+from orch_tui.record.ledger import briefings, contents, journal
+from orch_tui.record.ledger.contents import GONE
+from orch_tui.record.ledger.observations import settle
+
+SHORTEST = 4
+"""Characters; anything shorter would be found everywhere by chance."""
+
+_IN_PAYLOADS = ("reason", "return_key", "supersedes", "text", "words")
+_DIGESTS = ("sha256", "digest", "uid")
+_DIGEST = re.compile(r"[0-9a-f]{64}|sql:[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """Where a secret was found."""
+
+    places: Mapping[str, int]
+    """For each table, how many rows held it."""
+    still_in: tuple[str, ...]
+    """Files that hold it and are not orch's to change: backups, drafts, payloads, deliverables.
+
+    The record's own file stands here only where another process kept it from being cleaned.
+    """
+
+
+def redact(record: Record, secret: str | bytes, reason: str, *, dry_run: bool = False) -> Redacted:
+    """Remove ``secret`` from the record and its free pages; ``dry_run`` only looks.
+
+    It is found as it is, in UTF-16, escaped as JSON does, and inside compressed contents. The
+    journal tells that something was redacted and why, never what.
+
+    Raises:
+        UsageError: a secret too short, or part of a word that orch itself writes.
+        RecordError: the file cannot be written.
+    """
+    hidden = _Secret.of(secret)
+    if dry_run:
+        with record.read():
+            found = _find(record, hidden)
+        return Redacted(found.places, tuple(_files(record, hidden)))
+    with record.write():
+        found = _find(record, hidden)
+        if found.places:
+            _remove(record, hidden, found)
+            journal.log(
+                record,
+                "redact",
+                subject=f"sha256 {hidden.sha256[:8]}, {len(hidden.text)} characters",
+                after={"reason": hidden.out_of_text(reason), "places": found.places},
+            )
+    _squeeze(record)
+    own = [record.path, record.path.with_name(record.path.name + "-wal")]
+    unclean = [str(path) for path in own if _holds(path, hidden)]
+    return Redacted(found.places, (*unclean, *_files(record, hidden)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    text: str
+    sha256: str
+    in_text: tuple[str, ...]
+    """Its forms in text, the longest first."""
+    in_bytes: tuple[tuple[bytes, bytes], ...]
+    """Its forms in bytes, each with what replaces it."""
+
+    @classmethod
+    def of(cls, secret: str | bytes) -> _Secret:
+        data = contents.exact(secret)
+        text = data.decode("utf-8", "replace")
+        if len(text.strip().replace("\ufffd", "")) < SHORTEST:
+            raise UsageError(
+                f"a secret shorter than {SHORTEST} characters would be found everywhere",
+                hint="give all of it",
+            )
+        for word in sorted({*re.findall(r"[a-z_]{4,}", script()), *_IN_PAYLOADS}):
+            if text in word:
+                raise UsageError(
+                    f"the record itself writes {word!r}", hint="give all of the secret"
+                )
+        escaped = {json.dumps(text, ensure_ascii=plain)[1:-1] for plain in (True, False)}
+        forms = tuple(sorted({text, *escaped}, key=len, reverse=True))
+        encoded = {form.encode("utf-8", "surrogatepass"): GONE.encode() for form in forms}
+        for encoding in ("utf-16-le", "utf-16-be"):
+            encoded[text.encode(encoding, "surrogatepass")] = GONE.encode(encoding)
+        encoded[data] = GONE.encode()
+        return cls(text, hashlib.sha256(data).hexdigest(), forms, tuple(encoded.items()))
+
+    def out_of_text(self, text: str) -> str:
+        for form in self.in_text:
+            text = text.replace(form, GONE)
+        return text
+
+    def out_of_bytes(self, data: bytes) -> bytes:
+        for form, replacement in self.in_bytes:
+            data = data.replace(form, replacement)
+        return data
+
+    def out_of(self, value: Any) -> Any:
+        """A column's value without the secret; JSON is decoded, however it was escaped."""
+        if isinstance(value, bytes):
+            return self.out_of_bytes(value)
+        if not isinstance(value, str):
+            return value
+        if value[:1] in ("{", "["):
+            try:
+                decoded = json.loads(value)
+            except ValueError:
+                return self.out_of_text(value)
+            cleaned = self._out_of_json(decoded)
+            return value if cleaned == decoded else _as_json(cleaned)
+        return self.out_of_text(value)
+
+    def _out_of_json(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return value if _is_digest(value, self.text) else self.out_of_text(value)
+        if isinstance(value, list):
+            return [self._out_of_json(item) for item in value]
+        if isinstance(value, dict):
+            return {self.out_of_text(k): self._out_of_json(v) for k, v in value.items()}
+        return value
+
+
+def _as_json(value: Any) -> str:
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+        text.encode()
+    except UnicodeEncodeError:  # what stands for bytes that are not UTF-8 must stay escaped
+        text = json.dumps(value)
+    return text
+
+
+def _is_digest(value: str, secret: str) -> bool:
+    """A few letters of a secret may stand in a hash by chance."""
+    return value != secret and _DIGEST.fullmatch(value) is not None
+
+
+# Finding
+
+
+@dataclass(slots=True)
+class _Found:
+    rows: list[tuple[type[peewee.Model], dict[str, Any], dict[str, Any]]] = field(
+        default_factory=list
+    )
+    """For each row: its table, its key, its columns without the secret."""
+    contents: list[int] = field(default_factory=list)
+
+    @property
+    def places(self) -> dict[str, int]:
+        counted: dict[str, int] = {"contents": len(self.contents)} if self.contents else {}
+        for table, _, _ in self.rows:
+            counted[table._meta.table_name] = counted.get(table._meta.table_name, 0) + 1
+        return counted
+
+
+def _find(record: Record, secret: _Secret) -> _Found:
+    found = _Found()
+    for content_id, encoding, data in record.execute(
+        "SELECT content_id, encoding, data FROM contents"
+    ):
+        held = contents.unpacked(encoding, data)
+        if held is not None and secret.out_of_bytes(held) != held:
+            found.contents.append(content_id)
+    for table in TABLES:
+        words = _word_columns(table)
+        keys = _key_columns(table)
+        if not words:
+            continue
+        for row in record.execute(
+            f"SELECT {', '.join((*keys, *words))} FROM {table._meta.table_name}"
+        ):
+            held_words = dict(zip(words, row[len(keys) :], strict=True))
+            cleaned = {name: secret.out_of(value) for name, value in held_words.items()}
+            changed = {name: v for name, v in cleaned.items() if v != held_words[name]}
+            if changed:
+                key = dict(zip(keys, row[: len(keys)], strict=True))
+                found.rows.append((table, key, changed))
+    return found
+
+
+def _word_columns(table: type[peewee.Model]) -> list[str]:
+    """The columns that hold anybody's words."""
+    return [
+        column.column_name
+        for column in table._meta.sorted_fields
+        if isinstance(_stored_as(column), peewee.TextField | JsonField)
+        and column.column_name not in _DIGESTS
+    ]
+
+
+def _stored_as(column: peewee.Field) -> peewee.Field:
+    return column.rel_field if isinstance(column, peewee.ForeignKeyField) else column
+
+
+def _key_columns(table: type[peewee.Model]) -> list[str]:
+    key: Any = table._meta.primary_key
+    names = key.field_names if isinstance(key, peewee.CompositeKey) else [key.name]
+    return [table._meta.fields[name].column_name for name in names]
+
+
+# Removing
+
+
+def _remove(record: Record, secret: _Secret, found: _Found) -> None:
+    for name in TRIGGERS:  # the journal is append-only, indexed contents are held
+        record.execute(f"DROP TRIGGER {name}")
+    record.execute("PRAGMA defer_foreign_keys = ON")  # a label and what names it
+    for table, key, changed in found.rows:
+        try:
+            record.execute(
+                f"UPDATE {table._meta.table_name} SET {_assignments(changed, ', ')} "
+                f"WHERE {_assignments(key, ' AND ')}",
+                [*changed.values(), *key.values()],
+            )
+        except sqlite3.IntegrityError as error:
+            raise OrchError(
+                f"two rows of {table._meta.table_name} differ in nothing but the secret",
+                hint="give a shorter part of the secret, so that their names stay different",
+            ) from error
+    moved = {content_id: _replace(record, content_id, secret) for content_id in found.contents}
+    for old, new in moved.items():
+        for name, column in _columns_to(Content):
+            record.execute(f"UPDATE {name} SET {column} = ? WHERE {column} = ?", [new, old])
+    cleaned_briefings = {
+        key["briefing_id"] for t, key, _ in found.rows if t._meta.table_name == "briefings"
+    }
+    moved_briefings = _rehash_briefings(record, moved, cleaned_briefings)
+    touched = _move_in_observations(record, moved, moved_briefings)
+    for statement in TRIGGERS.values():
+        record.execute(statement)
+    settle(record, touched)
+    search.rebuild(record)
+
+
+def _columns_to(target: type[peewee.Model]) -> list[tuple[str, str]]:
+    """Every table and column that points to ``target``."""
+    return [
+        (table._meta.table_name, column.column_name)
+        for table in TABLES
+        for column in table._meta.sorted_fields
+        if isinstance(column, peewee.ForeignKeyField) and column.rel_model is target
+    ]
+
+
+def _assignments(values: Mapping[str, Any], between: str) -> str:
+    return between.join(f"{name} = ?" for name in values)
+
+
+def _replace(record: Record, content_id: int, secret: _Secret) -> int:
+    """Leave a tombstone and give the content that takes its place."""
+    data = contents.get(record, content_id) or b""
+    record.execute(
+        "UPDATE contents SET encoding = 'gone', data = x'' WHERE content_id = ?", [content_id]
+    )
+    return contents.put(record, secret.out_of_bytes(data))
+
+
+def _rehash_briefings(
+    record: Record, moved: Mapping[int, int], cleaned: set[int]
+) -> dict[int, int]:
+    """Point briefings to the new contents; those that have become equal become one."""
+    united = {}
+    for briefing_id, text in record.sql("SELECT briefing_id, parts FROM briefings"):
+        parts = [
+            [kind, moved.get(value, value) if kind == "content" else value]
+            for kind, value in json.loads(text)
+        ]
+        if parts == json.loads(text) and briefing_id not in cleaned:
+            continue
+        record.execute(
+            "UPDATE briefings SET parts = ? WHERE briefing_id = ?",
+            [json.dumps(parts), briefing_id],
+        )
+        whole = briefings.get(record, briefing_id)
+        sha256 = hashlib.sha256(whole).hexdigest()
+        same = record.value(
+            "SELECT briefing_id FROM briefings WHERE sha256 = ? AND briefing_id <> ?",
+            [sha256, briefing_id],
+        )
+        if same is None:
+            record.execute(
+                "UPDATE briefings SET sha256 = ?, size = ? WHERE briefing_id = ?",
+                [sha256, len(whole), briefing_id],
+            )
+        else:
+            united[briefing_id] = same
+            for table, column in _columns_to(Briefing):
+                record.execute(
+                    f"UPDATE {table} SET {column} = ? WHERE {column} = ?", [same, briefing_id]
+                )
+            record.execute("DELETE FROM briefings WHERE briefing_id = ?", [briefing_id])
+    return united
+
+
+def _move_in_observations(
+    record: Record, moved: Mapping[int, int], moved_briefings: Mapping[int, int]
+) -> list[str]:
+    """Point what was observed to the new contents; gives the executions it was observed of."""
+    touched = []
+    for observation_id, execution_id, text in record.sql(
+        "SELECT observation_id, execution_id, payload FROM observations "
+        "WHERE payload LIKE '%message_id%' OR payload LIKE '%briefing_id%'"
+    ):
+        payload = json.loads(text)
+        new = dict(payload)
+        for name, mapping in (("message_id", moved), ("briefing_id", moved_briefings)):
+            if payload.get(name) in mapping:
+                new[name] = mapping[payload[name]]
+        if new != payload:
+            touched.append(execution_id)
+            record.execute(
+                "UPDATE observations SET payload = ? WHERE observation_id = ?",
+                [_as_json(new), observation_id],
+            )
+    return list(dict.fromkeys(touched))
+
+
+def _squeeze(record: Record) -> None:
+    """Write the file anew without its free pages, and empty the write-ahead log."""
+    record.execute("VACUUM")
+    record.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+# Other files
+
+
+def _files(record: Record, secret: _Secret) -> Iterator[str]:
+    own = {record.path.with_name(record.path.name + end) for end in ("", "-wal", "-shm")}
+    for path in dict.fromkeys(_around(record)):
+        if (
+            path not in own
+            and not linked_part(path.absolute())
+            and path.is_file()
+            and _holds(path, secret)
+        ):
+            yield str(path)
+
+
+def _around(record: Record) -> Iterator[Path]:
+    """What may hold what the record held: copies of it, drafts, payloads, deliverables."""
+    folder = record.path.parent
+    own_root = None
+    if is_record_folder(folder):
+        own_root = str(folder.parents[1])
+        yield from sorted(folder.rglob("*"))
+    else:
+        yield from sorted(folder.glob(f"{record.path.name}*"))
+        yield from sorted(Path(drafts_folder(record.path)).rglob("*"))
+    roots = [own_root, *(root for (root,) in record.sql("SELECT DISTINCT project FROM sessions"))]
+    for root in filter(None, dict.fromkeys(roots)):
+        for inbox in safe_inboxes(root):
+            yield from sorted(Path(inbox).rglob("*"))
+    for root, path in record.sql(
+        "SELECT DISTINCT coalesce(project, ?), path FROM outputs "
+        "JOIN agent_executions USING (execution_id) JOIN sessions USING (session_id) "
+        "WHERE path IS NOT NULL ORDER BY 1, 2",
+        [own_root],
+    ):
+        if root or os.path.isabs(path):
+            yield Path(root or "", path)
+
+
+def _holds(path: Path, secret: _Secret) -> bool:
+    longest = max(len(form) for form, _ in secret.in_bytes)
+    try:
+        with path.open("rb") as file:
+            is_database = file.read(16) == b"SQLite format 3\0"
+            file.seek(0)
+            window = b""
+            while chunk := file.read(1 << 20):
+                window = window[-longest:] + chunk
+                if any(form in window for form, _ in secret.in_bytes):
+                    return True
+    except OSError:
+        return False
+    return is_database and _copy_holds(path, secret)
+
+
+def _copy_holds(path: Path, secret: _Secret) -> bool:
+    """Whether an SQLite file holds it where its bytes do not show: compressed, or over pages."""
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as copy:
+        tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0"
+        try:
+            names = [name for (name,) in copy.execute(tables)]
+            copy.text_factory = bytes
+            return any(
+                secret.out_of_bytes(shown) != shown
+                for name in names
+                for row in copy.execute(f'SELECT * FROM "{name}"')
+                for shown in map(_unpacked, row)
+                if isinstance(shown, bytes)
+            )
+        except sqlite3.DatabaseError:
+            return False
+
+
+def _unpacked(value: Any) -> Any:
+    try:
+        return zlib.decompress(value)
+    except (zlib.error, TypeError):
+        return value

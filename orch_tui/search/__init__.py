@@ -1,0 +1,1 @@
+"""Finding runs: the full-text index, its upkeep, and the query language."""

@@ -1,0 +1,327 @@
+"""What Compose says about a composition: its rows, its figures, its state in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from orch_tui.prepare.composition import Choice, Composition, Weight
+from orch_tui.screens.compose.around import THIS, Agent, Around, Common
+from orch_tui.screens.widgets.rows import Column, Row
+from orch_tui.screens.widgets.safe import one_line
+from orch_tui.screens.widgets.stack import Part, short
+
+if TYPE_CHECKING:
+    from orch_tui.prepare.ambient import Ambient
+    from orch_tui.prepare.bundle import ContextItem
+    from orch_tui.prepare.dedup import Block
+    from orch_tui.prepare.fitting import Fitted
+    from orch_tui.prepare.overlaps import Overlap
+    from orch_tui.prepare.tokens import Count
+    from orch_tui.project import Project
+
+PRIORITIES = {"required": "●", "recommended": "◐", "optional": "○"}
+TYPES = {
+    "file": "file",
+    "reference": "reference",
+    "shared_context": "shared",
+    "briefing": "text",
+}
+
+ANYWAY = "▤"
+"""What Claude Code gives an agent by itself."""
+
+MOST_CHANGES = 8
+MOST_BLOCKS = 20
+MOST_LINES = 12
+"""Of changes, of blocks and of the lines of a block, how many are shown."""
+
+
+# In words
+
+
+def remarks(
+    agent_type: str, model: str, *, agents: Sequence[str], project: Project
+) -> list[tuple[str, str]]:
+    """What is unusual about an agent or a model, by field."""
+    said = []
+    if agent_type and agents and agent_type not in agents:
+        said.append(("agent_type", "no such agent in .claude/agents, nor is it built in"))
+    found = project.catalogue.model(model)
+    if found.assumed:
+        said.append(("model", f"not in the catalogue: window of {short(found.window)} is assumed"))
+    return said
+
+
+def head(now: Composition, state: str, usual_model: str, said: Sequence[tuple[str, str]]) -> Text:
+    """Two lines: for which agent, in which state; and what it is to do."""
+    first = Text()
+    if now.agent_type:
+        first.append(one_line(now.agent_type, 40), "bold")
+    else:
+        first.append("no agent yet, e says for which", "italic")
+    first.append(f" · {one_line(now.model, 40) or f'{one_line(usual_model, 40)} (default)'}")
+    if now.name:
+        first.append(f" · “{one_line(now.name, 40)}”")
+    first.append(f" · {state}")
+    for _, remark in said:
+        first.append(f" · ! {remark}")
+    second = Text(one_line(now.scope, 300)) if now.scope else Text("no scope yet", "italic")
+    return Text("\n", no_wrap=True, overflow="ellipsis").join((first, second))
+
+
+def state_of(now: Composition, around: Around | None, *, changed: bool) -> str:
+    """What is in the record, and whether that is what is on the screen."""
+    if not now.bundle_id:
+        return "new, not saved" if now.choices else "new"
+    saved = around.bundle(now.bundle_id) if around else None
+    version = f" v{saved.bundle.version}" if saved else ""
+    deployed = ", deployed" if saved and saved.frozen else ""
+    state = "changed, not saved" if changed else "saved"
+    return f"{one_line(now.bundle_id, 40)}{version}{deployed} · {state}"
+
+
+def differs(now: Composition, saved: Composition | None) -> bool:
+    """Whether there is something to save."""
+    return bool(now.choices) and (saved is None or replace(now, planned_id=0) != saved)
+
+
+# In figures
+
+
+def figure(weight: Weight | None) -> str:
+    if weight is None:
+        return ""
+    return f"{'' if weight.count.exact else '~'}{short(weight.count.tokens)}"
+
+
+def parts(items: Sequence[ContextItem], ambient: Ambient) -> tuple[Part, ...]:
+    """What takes up the window of the agent, besides the room for its answer."""
+    shared = sum(item.count.tokens for item in items if item.type == "shared_context")
+    by_priority = dict.fromkeys(PRIORITIES, 0)
+    for item in items:
+        if item.type != "shared_context":
+            by_priority[item.priority] += item.count.tokens
+    required, recommended, optional = by_priority.values()
+    return (
+        Part("ambient", ANYWAY, ambient.total.tokens),
+        Part("shared", "▚", shared),
+        Part("required", "█", required),
+        Part("recommended", "▓", recommended),
+        Part("optional", "▒", optional),
+    )
+
+
+def besides(ambient: Ambient) -> str:
+    """What is in no figure."""
+    return f"? {'; '.join(ambient.unknown)}" if ambient.unknown else ""
+
+
+# In rows
+
+
+def columns(width: int, *, shared: bool) -> tuple[Column, ...]:
+    """What fits beside the sources; with several bundles, who else holds them."""
+    if width < 60:
+        return (Column("", 1), Column("tokens", 7, right=True), Column("source"), Column("as", 6))
+    also = (Column("also in", 13),) if shared else ()
+    bar = (Column("", 8),) if _has_bar(width, shared) else ()
+    return (
+        Column("priority", 13),
+        Column("tokens", 8, right=True),
+        *bar,
+        Column("source"),
+        Column("type", 9),
+        *also,
+    )
+
+
+def row(
+    choice: Choice,
+    count: Count,
+    weight: Weight | None,
+    *,
+    largest: int,
+    also: str | None,
+    anyway: str,
+    width: int,
+) -> Row:
+    """One item of the bundle, with the cells of ``columns``; ``also`` None: no such column.
+    ``anyway`` flags what of it the agent has before it is handed anything."""
+    refused = refusal(weight)
+    glyph = "✗" if refused else PRIORITIES[choice.priority]
+    tokens = "–" if refused else f"{'' if count.exact else '~'}{short(count.tokens)}"
+    tokens += "" if weight else "?"
+    source = " # ".join((choice.source, *filter(None, ["; ".join(choice.sections)])))
+    if refused:
+        source = f"{source}  ✗ {refused}"
+    elif anyway:
+        source = f"{anyway} {source}"
+    kind = TYPES[choice.type]
+    style = "bad" if refused else ""
+    if width < 60:
+        return Row(choice.key, (glyph, tokens, source, kind.replace("reference", "ref")), style)
+    shared = also is not None
+    bar = (_bar(count.tokens, largest),) if _has_bar(width, shared) else ()
+    cells = (f"{glyph} {choice.priority}", tokens, *bar, source, kind)
+    return Row(choice.key, cells if also is None else (*cells, also), style)
+
+
+def refusal(weight: Weight | None) -> str:
+    """Why it cannot be taken as it stands."""
+    if weight is None or weight.refused is None:
+        return ""
+    return f"{weight.refused.reason}{', y takes it' if weight.secret else ''}"
+
+
+def _has_bar(width: int, shared: bool) -> bool:
+    return width >= 62 + 14 * shared
+
+
+def _bar(tokens: int, largest: int) -> str:
+    """Eight cells, in eighths."""
+    eighths = round(64 * tokens / largest) if largest else 0
+    whole, rest = divmod(eighths, 8)
+    return "█" * whole + " ▏▎▍▌▋▊▉"[rest].rstrip()
+
+
+# What stands elsewhere too
+
+
+def flag(overlaps: Sequence[Overlap]) -> str:
+    """How much of an item the agent has anyway."""
+    if any(overlap.whole for overlap in overlaps):
+        return ANYWAY
+    return f"{ANYWAY} {sum(o.share for o in overlaps):.0%} of" if overlaps else ""
+
+
+def holders(
+    now: Composition, weights: dict[str, Weight], common: Common | None
+) -> dict[str, tuple[str, ...]]:
+    """By the key of a choice, the other bundles that hold the same."""
+    if common is None:
+        return {}
+    own = now.bundle_id or THIS
+    by_sha256 = {item.sha256: item.shared_with for item in common.sharing.items if item.sha256}
+    found = {}
+    for choice in now.choices:
+        weight = weights.get(choice.key)
+        others = [b for b in by_sha256.get(weight.sha256 if weight else "", ()) if b != own]
+        if others and choice.text is None:
+            found[choice.key] = tuple(others)
+    return found
+
+
+def to_share(common: Common) -> str:
+    """What sharing will do, each figure for itself: they are worth different things."""
+    return "\n".join(
+        [
+            *_figures(common),
+            "",
+            "Briefings name what is shared for their agents to read, and what is left out with "
+            "where it stands; what was deployed gets a new version. D takes it back.",
+        ]
+    )
+
+
+def _figures(common: Common) -> Iterator[str]:
+    """In tokens; an agent spends what is moved again when it reads the document."""
+    found = common.sharing
+    yield f"sent twice     {found.not_twice}"
+    yield f"{ANYWAY} had anyway   {found.ambient}"
+    yield f"moved          {found.moved}"
+    yield f"  to document  {found.document}"
+
+
+def on_sharing(common: Common | None, around: Around | None, agent: Agent | None) -> str:
+    """What bundles and agents have in common, as text."""
+    lines: list[str] = []
+    if common is not None:
+        lines += _on_common(common)
+    elif around is None or not around.bundles:
+        lines += ["There is no other bundle in this session yet."]
+    if agent is not None:
+        lines += ["", *_on_ambient(agent.ambient)]
+    return "\n".join(lines).strip("\n")
+
+
+def _on_common(common: Common) -> Iterator[str]:
+    found = common.sharing
+    if common.changes:
+        yield f"d leaves out or moves, in {', '.join(common.changes)}:"
+        yield from ("", *(f"  {line}" for line in _figures(common)))
+    elif not (found.items or found.blocks or any(bundle.overlaps for bundle in found.bundles)):
+        yield "Nothing stands twice, in other bundles of this session, or in what the agent has."
+        return
+    if found.items:
+        yield from ("", "In several bundles")
+        for item in found.items:
+            sections = f" # {'; '.join(item.sections)}" if item.sections else ""
+            held = ", ".join(item.shared_with)
+            yield f"  {item.source}{sections} · {item.count} · {held}"
+    for ambient, title in ((True, f"{ANYWAY} The agent has it anyway"), (False, "In twice")):
+        overlaps = [
+            (bundle.bundle_id, each)
+            for bundle in found.bundles
+            for each in bundle.overlaps
+            if each.ambient == ambient
+        ]
+        if overlaps:
+            yield from ("", title)
+        for bundle_id, each in overlaps:
+            stays = "" if each.removable else ", stays"
+            yield f"  {bundle_id} · {_same(each)} · {each.count}{stays}"
+    if found.blocks:
+        yield from ("", "The same lines in different bundles; what is done about them is yours")
+        for block in found.blocks[:MOST_BLOCKS]:
+            yield ""
+            yield from _side_by_side(block)
+        if len(found.blocks) > MOST_BLOCKS:
+            yield f"  … and {len(found.blocks) - MOST_BLOCKS} more"
+
+
+def _same(overlap: Overlap) -> str:
+    """Which lines of an item stand where."""
+    if overlap.whole:
+        by = "" if overlap.by == overlap.source else f" = {overlap.by}"
+        return f"{overlap.source}{by}"
+    here = f"{overlap.source}:{overlap.first}-{overlap.last}"
+    return f"{here} = {overlap.by}:{overlap.by_first}-{overlap.by_last}"
+
+
+def _side_by_side(block: Block) -> Iterator[str]:
+    """A block once, with its lines' numbers in both places."""
+    left, right = block.places
+    yield f"  {left.source}:{left.first}-{left.last} in {', '.join(left.bundles)}"
+    yield f"  {right.source}:{right.first}-{right.last} in {', '.join(right.bundles)}"
+    yield f"  {block.count} tokens"
+    lines = block.text.splitlines()
+    for number, line in enumerate(lines[:MOST_LINES]):
+        yield f"  {left.first + number:>5} {right.first + number:>5} │ {line}"
+    if len(lines) > MOST_LINES:
+        yield f"              │ … {len(lines) - MOST_LINES} more lines"
+
+
+def _on_ambient(ambient: Ambient) -> Iterator[str]:
+    if ambient.parts:
+        yield f"{ANYWAY} What {ambient.agent_type or 'any agent'} has anyway: {ambient.total}"
+        for part in ambient.parts:
+            yield f"  {part.source} · {part.count} · {part.why}"
+    yield from (f"  ! {problem}" for problem in ambient.problems)
+    yield from (f"  ? {unknown}, in no figure" for unknown in ambient.unknown)
+
+
+# What would fit
+
+
+def on_fitting(fitted: Fitted) -> str:
+    """The receipt, the largest savings first where there are many."""
+    lines = [f"- {one_line(str(change), 120)}" for change in fitted.changes[:MOST_CHANGES]]
+    if len(fitted.changes) > MOST_CHANGES:
+        lines.append(f"… and {len(fitted.changes) - MOST_CHANGES} more")
+    of = f" ({fitted.of})" if fitted.of else ""
+    takes = f"The briefing takes {fitted.before} of {fitted.limit:,} tokens{of}; it would take"
+    return "\n".join([f"{takes} {fitted.after}.", "", *lines, "", "z takes it back."])

@@ -1,0 +1,591 @@
+"""Recording a return: the final message as it was received, and what was read from it beside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import join
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Static
+
+from orch_tui.errors import SourceError, UsageError
+from orch_tui.paths import resolve_path
+from orch_tui.screens.dialogs import Ask, Choose, Confirm
+from orch_tui.screens.part import Part
+from orch_tui.screens.widgets.paste import Editor, PasteArea
+from orch_tui.screens.widgets.rows import Column, Row, Rows
+from orch_tui.screens.widgets.safe import one_line
+from orch_tui.screens.widgets.words import state_of
+from orch_tui.times import between, lasting
+
+if TYPE_CHECKING:
+    from orch_tui.record.completion import Recorded
+    from orch_tui.record.messages.review import ClaimedFile, Corrections, Item, Kind, Preview
+    from orch_tui.rows import ExecutionFacts
+
+SETTLED = 0.3
+"""Seconds after a change until it is kept as a draft and read."""
+
+COLUMNS = (Column("", 3), Column("read", 8), Column("what"), Column("on disk", 9))
+
+NOTHING_YET = """Paste what the agent said at the end.
+
+F6 reads it from a file, F7 opens $EDITOR.
+What it tells of is listed here."""
+NOTHING_READ = """Nothing to collect was read from it.
+
+a adds a file, a result or an insight."""
+
+KEYS_STORMED = """\
+This came key by key: your terminal does not mark pastes. Faster for a long text: F6 (a file), \
+F7 ($EDITOR), or in a shell: {command}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is said of the return besides its message."""
+
+    status: str = "completed"
+    error_message: str | None = None
+    error_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What is known of an execution when its return is to be recorded."""
+
+    execution: ExecutionFacts
+    returns: int
+    text: str
+    corrections: Corrections
+    now: str
+
+
+class Found(Rows):
+    """What was read from a message, each line to be taken or left."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "select", "Take/leave", id="completion-take"),
+    ]
+
+
+class Completing(Part):
+    """One return of one execution, corrected until it is recorded."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # with priority, because a text area has F6 and F7 for itself
+        Binding("f8,ctrl+enter", "record", "Record", id="completion-record", priority=True),
+        Binding("f9", "outcome", "Outcome", id="completion-outcome", priority=True),
+        Binding("f6", "file", "File", id="completion-file", priority=True),
+        Binding("f7", "edit", "$EDITOR", id="completion-edit", priority=True),
+        Binding("e", "correct", "Correct", id="completion-correct"),
+        Binding("a", "add", "Add", id="completion-add"),
+        Binding("tab", "to_list", "List", id="completion-list"),
+        Binding("escape", "leave", "Back", id="completion-back"),
+    ]
+
+    @dataclass
+    class Closed(Message):
+        """The view is left; ``recorded`` says whether there is something new."""
+
+        execution_id: str
+        recorded: bool
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name
+        super().__init__(id=id)
+        self.execution_id = ""
+        """The execution it is about; empty while there is none."""
+        self._opened: _Opened | None = None
+        self._outcome = Outcome()
+        self._preview: Preview | None = None
+        self._preview_of = ""
+        self._corrections: Corrections | None = None
+        self._items: Sequence[Item] = ()
+        self._timer: Timer | None = None
+        self._reading = False
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="completing-what", classes="title", markup=False)
+        with Horizontal(id="completing"):
+            yield PasteArea(id="message", placeholder="Paste the agent's final message here.")
+            with Vertical(id="reading"):
+                yield Found(COLUMNS, id="found", empty=NOTHING_YET)
+                yield Static("", id="found-detail", markup=False)
+        yield Static("", id="completing-hint", markup=False)
+        yield Static("", id="completing-state", markup=False)
+
+    @property
+    def _area(self) -> PasteArea:
+        return self.query_one(PasteArea)
+
+    # Opening
+
+    def open(self, execution_id: str, pasted: str = "") -> None:
+        """Begin, or go on with what was typed before; ``pasted`` is added to it."""
+        from orch_tui.record import executions
+        from orch_tui.record.completion import completions
+        from orch_tui.record.messages.review import Corrections
+
+        project, drafts = self.app.project, self.app.drafts
+        self.execution_id = execution_id
+        self._opened, self._preview, self._outcome, self._items = None, None, Outcome(), ()
+        self._area.load("")
+        self._hint("")
+        self._area.focus_text()
+
+        def work() -> _Opened:
+            record = project.existing_record
+            return _Opened(
+                executions.get(record, execution_id),
+                len(completions(record, execution_id)),
+                drafts.load(_message_draft(execution_id)),
+                Corrections.loads(drafts.load(_corrections_draft(execution_id))),
+                project.now(),
+            )
+
+        self.ask(
+            work,
+            lambda opened: (
+                self._begin(opened, pasted) if self.execution_id == execution_id else None
+            ),
+            group="completing",
+        )
+
+    def _begin(self, opened: _Opened, pasted: str) -> None:
+        execution = opened.execution
+        self._opened, self._corrections = opened, opened.corrections
+        typed_meanwhile = self._area.text
+        self._area.load(opened.text + typed_meanwhile)
+        if pasted:
+            self._area.insert(pasted)
+        if opened.text:
+            self.notify("the draft is back", markup=False)
+        if opened.returns:
+            state = f"returned {opened.returns} times" if opened.returns > 1 else "returned once"
+            state = f"{state_of(execution.status)[0]}, {state}: this will be another return"
+        else:
+            state = (
+                f"{state_of('deployed')[0]} {lasting(between(execution.deployed_at, opened.now))}"
+            )
+        parts = (execution.execution_id, execution.agent_type, state, execution.scope)
+        what = " · ".join(one_line(part, 80) for part in parts if part)
+        self.query_one("#completing-what", Static).update(f" {what}")
+        self.settle()
+
+    # The text: kept as a draft and read, a moment after each change
+
+    @on(PasteArea.Changed)
+    def _changed(self) -> None:
+        if self._opened and self._timer is None:
+            self._timer = self.set_timer(SETTLED, self.settle)
+
+    @property
+    def is_settled(self) -> bool:
+        """Everything typed is kept, or on its way."""
+        return self._timer is None
+
+    def settle(self) -> None:
+        """Keep what was typed, and read it."""
+        self._stop_timer()
+        if self._opened is not None:
+            self._owe_draft()
+            self.ask(self.app.drafts.settle, lambda _: None, group="draft")
+            self._read()
+
+    def owe_draft(self) -> None:
+        if not self.is_settled:
+            self._stop_timer()
+            self._owe_draft()
+
+    def _owe_draft(self) -> None:
+        if self._opened is not None and self._corrections is not None:
+            drafts, label = self.app.drafts, self.execution_id
+            drafts.owe(_message_draft(label), self._area.text)
+            drafts.owe(_corrections_draft(label), self._corrections.dumps())
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def _read(self) -> None:
+        """Read the message in a thread, one at a time: the next begins when this one is done."""
+        text, opened = self._area.text, self._opened
+        if opened is None or self._reading or (self._preview and text == self._preview_of):
+            self._show_items()
+            return
+        from orch_tui.record.messages.review import preview
+
+        self._reading = True
+        root, since = self.app.project.root, opened.execution.deployed_at
+        self._show_state()
+        self.ask(
+            lambda: preview(text, root, since),
+            lambda found: self._was_read(found, text, opened),
+            group="read-message",
+        )
+
+    def _was_read(self, found: Preview, text: str, of: _Opened) -> None:
+        self._reading = False
+        if of is self._opened:
+            self._preview, self._preview_of = found, text
+            self._show_items()
+        if of is not self._opened or self._area.text != text:
+            self._read()
+
+    # What was read
+
+    def _show_items(self) -> None:
+        from orch_tui.record.messages.review import items
+
+        if self._preview is None or self._corrections is None:
+            return
+        self._items = items(self._preview, self._corrections)
+        if not self._preview_of:
+            self._items = [item for item in self._items if item.state != "empty"]
+        empty = NOTHING_READ if self._preview_of else NOTHING_YET
+        self.query_one("#found", Rows).show([_row(item) for item in self._items], empty=empty)
+        self._show_detail()
+        self._show_state()
+
+    @on(Rows.Highlighted, "#found")
+    def _highlighted(self) -> None:
+        self._show_detail()
+
+    @property
+    def _item(self) -> Item | None:
+        key = self.query_one("#found", Rows).key
+        return next((item for item in self._items if item.key == key), None)
+
+    def _show_detail(self) -> None:
+        item = self._item
+        text = "" if item is None else one_line(_detail(item, self._preview), 400)
+        self.query_one("#found-detail", Static).update(text)
+
+    def _show_state(self) -> None:
+        area, text = self._area, self._area.text
+        size = f"{len(text):,} characters" if text else "no message yet"
+        if area.is_large:
+            size += " kept beside: F7 edits them, Ctrl+Z takes the paste back"
+        troubles = [item for item in self._items if item.kind == "error" and item.line is not None]
+        wanted = sum(item.wanted for item in self._items)
+        read = "reading…" if self._reading else f"{wanted} of {len(self._items)} taken"
+        outcome = self._outcome
+        why = " ".join(filter(None, (outcome.error_code, outcome.error_message)))
+        why = f": {one_line(why, 60)}" if why else ""
+        parts = (
+            f"records as {state_of(outcome.status)[0]}{why}",
+            size,
+            read if text else "",
+            f"! trouble: {len(troubles)}" if troubles else "",
+        )
+        self.query_one("#completing-state", Static).update(" · ".join(filter(None, parts)))
+
+    # Correcting it
+
+    def action_to_list(self) -> None:
+        self.query_one("#found", Rows).focus()
+
+    @on(Rows.Selected, "#found")
+    def _toggle(self) -> None:
+        if self._item and self._corrections:
+            self._correct(self._corrections.toggle(self._item.key))
+
+    def action_correct(self) -> None:
+        item = self._item
+        if item is not None:
+            asked = Ask(f"{_name(item).capitalize()}: what should it say?", value=item.text)
+            self.app.push_screen(asked, lambda text: self._rewrite(item.key, text))
+
+    def _rewrite(self, key: str, text: str | None) -> None:
+        if text and text.strip() and self._corrections:
+            corrections = self._corrections
+            self._try(lambda: corrections.rewrite(key, text.strip()))
+
+    def action_add(self) -> None:
+        kinds = (
+            ("deliverable", "a file it made or changed"),
+            ("validation", "the result of a check, as tests:pass or coverage:85"),
+            ("insight", "something it learned"),
+            ("error", "something that went wrong"),
+        )
+        self.app.push_screen(Choose("What did it deliver?", kinds), self._ask_what)
+
+    def _ask_what(self, kind: str | None) -> None:
+        if kind is not None:
+            questions = {"deliverable": "Which file?", "validation": "Which check and result?"}
+            asked = Ask(questions.get(kind, "In which words?"))
+            self.app.push_screen(asked, lambda text: self._add(kind, text))
+
+    def _add(self, kind: str, text: str | None) -> None:
+        if text and text.strip() and self._corrections:
+            corrections = self._corrections
+            self._try(lambda: corrections.add(_KINDS[kind], text.strip()))
+
+    def _try(self, make: Callable[[], Corrections]) -> None:
+        try:
+            self._correct(make())
+        except UsageError as error:
+            self.refuse(error, "draft")  # the next correction takes it away
+
+    def _correct(self, corrections: Corrections) -> None:
+        self._corrections = corrections
+        if self._timer is None:
+            self._timer = self.set_timer(SETTLED, self.settle)
+        self._show_items()
+
+    # Other ways for a text to come
+
+    @on(Editor.Stormed)
+    def _stormed(self) -> None:
+        self._hint(KEYS_STORMED.format(command=self.command()))
+
+    def _hint(self, text: str) -> None:
+        hint = self.query_one("#completing-hint", Static)
+        hint.update(text)
+        hint.display = bool(text)
+
+    def action_file(self) -> None:
+        asked = Ask("Which file holds the final message?", detail="It is put where the cursor is.")
+        self.app.push_screen(asked, self._read_file)
+
+    def _read_file(self, name: str | None) -> None:
+        if name:
+            cwd, name = self.app.project.cwd, name.strip()
+            self.ask(lambda: _text_of(cwd, name), self._area.insert, group="file")
+
+    def action_edit(self) -> None:
+        text = self._area.text
+        edited = self.app.edit(text, f"{self.execution_id}.md")
+        if edited is not None and edited != text:
+            self._area.load(edited)
+
+    # Recording it
+
+    def action_outcome(self) -> None:
+        choices = (("completed", "● completed"), ("failed", "✗ failed, with a reason"))
+        self.app.push_screen(Choose("How did it end?", choices), self._set_status)
+
+    def _set_status(self, status: str | None) -> None:
+        if status == "completed":
+            self._set_outcome(Outcome())
+        elif status == "failed":
+            ask_failure(self, self._outcome.error_message or "", self._set_outcome)
+
+    def _set_outcome(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+        self._show_state()
+
+    def action_record(self) -> None:
+        """Record the return; one without a message only when that is meant."""
+        if self._opened is None:
+            return
+        if self._area.text:
+            self._record()
+            return
+        self.app.push_screen(
+            Confirm("Record it without a final message?", detail="Nothing was pasted or typed."),
+            lambda sure: self._record() if sure else None,
+        )
+
+    def _record(self) -> None:
+        from orch_tui.record.messages.review import items, preview, to_record
+        from orch_tui.record.run_return import record_return
+
+        opened, corrections, outcome = self._opened, self._corrections, self._outcome
+        if opened is None or corrections is None:
+            return
+        self._stop_timer()
+        project, drafts, text = self.app.project, self.app.drafts, self._area.text
+        label = self.execution_id
+        seen = self._preview if text == self._preview_of else None
+
+        def work() -> Recorded:
+            drafts.save(_message_draft(label), text)  # until it is recorded
+            found = seen or preview(text, project.root, opened.execution.deployed_at)
+            chosen = to_record(found, items(found, corrections))
+            if not text:
+                del chosen["collect"]
+            recorded, _ = record_return(
+                project.record,
+                label,
+                root=project.root,
+                final_message=text or None,
+                status=outcome.status,
+                error_message=outcome.error_message,
+                error_code=outcome.error_code,
+                **chosen,
+            )
+            drafts.drop(_message_draft(label))
+            drafts.drop(_corrections_draft(label))
+            return recorded
+
+        self.ask(work, lambda recorded: self._recorded(recorded, opened), group="record")
+
+    def _recorded(self, recorded: Recorded, of: _Opened) -> None:
+        label, completion = recorded.execution.execution_id, recorded.completion
+        again = "" if recorded.is_new else ", as before"
+        self.notify(
+            f"{label} {completion.status}: return {completion.position} is recorded{again}",
+            markup=False,
+        )
+        if of is self._opened:
+            self._close(recorded=True)
+
+    def action_leave(self) -> None:
+        if self._area.text:
+            self.notify("the draft is kept", markup=False)
+        self.settle()
+        self._close(recorded=False)
+
+    def _close(self, *, recorded: bool) -> None:
+        self._stop_timer()
+        label, self.execution_id, self._opened = self.execution_id, "", None
+        self.post_message(self.Closed(label, recorded))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("correct", "add", "to_list"):
+            return self.query_one("#found", Rows).has_focus is (action != "to_list")
+        return True
+
+    def command(self) -> str:
+        outcome = self._outcome
+        words = ["orch", "record-completion", "--execution-id", self.execution_id]
+        if outcome.status != "completed":
+            words += ["--status", outcome.status]
+        for flag, value in (
+            ("--error-message", outcome.error_message),
+            ("--error-code", outcome.error_code),
+        ):
+            words += [flag, value] if value else []
+        if not self._area.text and self._opened and self._opened.returns:
+            return join(words)
+        words += ["--final-message-file", "FILE"]
+        if self._preview is None or not (self._corrections and self._corrections.dumps()):
+            return join([*words, "--collect", "auto"])
+        return f"{join(words)} && {join(_collecting(self.execution_id, self._items))}"
+
+
+def ask_failure(part: Part, reason: str, then: Callable[[Outcome], None]) -> None:
+    """Ask why a run failed, and for the kind of failure."""
+    from orch_tui.rows import ERROR_CODES
+
+    def ask_code(why: str | None) -> None:
+        if why is None:
+            return
+        if not why.strip():
+            error = UsageError("a failure needs a reason", hint="nothing was recorded")
+            part.refuse(error, "record")
+            return
+        kinds = [("", "no code"), *((c, f"{c} {name}") for c, name in ERROR_CODES.items())]
+        part.app.push_screen(
+            Choose("Which kind of failure?", kinds),
+            lambda code: (
+                None if code is None else then(Outcome("failed", why.strip(), code or None))
+            ),
+        )
+
+    part.app.push_screen(Ask("Why did it fail?", value=reason), ask_code)
+
+
+def _message_draft(execution_id: str) -> str:
+    return f"final-message {execution_id}"
+
+
+def _corrections_draft(execution_id: str) -> str:
+    return f"corrections {execution_id}"
+
+
+_KINDS: dict[str, Kind] = {
+    "deliverable": "deliverable",
+    "validation": "validation",
+    "insight": "insight",
+    "error": "error",
+}
+_NAMES = {"deliverable": "file", "validation": "check"}
+
+
+def _name(item: Item) -> str:
+    if item.kind == "error" and item.line is not None:
+        return "trouble"
+    return _NAMES.get(item.kind, item.kind)
+
+
+def _row(item: Item) -> Row:
+    style = "" if item.wanted else "dim"
+    if item.kind == "error" and not item.wanted:
+        style = "warn"
+    elif item.state == "missing" or (item.kind == "validation" and item.text.endswith(":fail")):
+        style = "bad"
+    state = item.state if item.kind == "deliverable" else ""
+    mark = "[x]" if item.wanted else "[ ]"
+    return Row(item.key, (mark, _name(item), item.text, state), style)
+
+
+def _detail(item: Item, preview: Preview | None) -> str:
+    where = f"line {item.line}" if item.line is not None else "added by hand"
+    if item.line is not None and not item.as_found and item.kind != "error":
+        where += ", corrected by hand"
+    if item.kind == "error" and item.line is not None:
+        where += "; recorded as an error if taken"
+    known = {file.found.path: file for file in preview.files} if preview else {}
+    if item.kind == "deliverable" and item.text in known:
+        where += f"; {_on_disk(known[item.text])}"
+    return f"{item.text} ({where})"
+
+
+def _on_disk(file: ClaimedFile) -> str:
+    disk = file.on_disk
+    if disk is None:
+        reasons = {
+            "missing": "it is not there",
+            "outside": "outside the project: not read unless you take it",
+            "secret?": "it looks like a secret: not read unless you take it",
+        }
+        return reasons.get(file.state, file.state)
+    lines = (
+        f", {disk.lines_added} lines added, {disk.lines_modified} changed"
+        if disk.lines_added is not None
+        else ""
+    )
+    since = {True: "written", False: "not written", None: ""}[file.changed]
+    size = f"{disk.size:,} bytes{lines}" if disk.size is not None else disk.problem
+    return f"{size}; {since} since it was deployed" if since else size
+
+
+def _collecting(execution_id: str, items: Sequence[Item]) -> list[str]:
+    """The command that records exactly these findings."""
+    taken = [item for item in items if item.wanted]
+    words = ["orch", "collect", "--execution-id", execution_id]
+    flags = (
+        ("deliverable", "--deliverables"),
+        ("validation", "--validation-results"),
+        ("insight", "--insights"),
+        ("error", "--errors"),
+    )
+    for kind, flag in flags:
+        texts = [item.text for item in taken if item.kind == kind]
+        if kind == "validation":
+            texts = [",".join(texts)] if texts else []
+        for text in texts:
+            words += [flag, text]
+    return words
+
+
+def _text_of(folder: Path, name: str) -> str:
+    """The bytes of a file as text that gives the very same bytes back."""
+    try:
+        path = Path(resolve_path(name, folder))
+        if not path.is_file():
+            raise SourceError(name, "is no file", hint="F6 asks for another one")
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise SourceError(name, f"cannot be read: {error.strerror}") from error

@@ -1,0 +1,515 @@
+"""Deploy: who was sent and waits, what came back, and recording both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from shlex import join
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher, Static
+
+from orch_tui.errors import OrchError
+from orch_tui.screens.base import OrchScreen, Problem
+from orch_tui.screens.deploy.launch_form import Deploying, Wanted, write_briefing
+from orch_tui.screens.deploy.return_form import Completing, Outcome, ask_failure
+from orch_tui.screens.dialogs import Ask, Choose
+from orch_tui.screens.part import Part
+from orch_tui.screens.widgets.paste import pasted
+from orch_tui.screens.widgets.preview import Preview
+from orch_tui.screens.widgets.rows import Column, Row, Rows
+from orch_tui.screens.widgets.safe import one_line
+from orch_tui.screens.widgets.tabs import Tabs
+from orch_tui.times import between, lasting, local_time
+
+if TYPE_CHECKING:
+    from orch_tui.recall.show import Shown
+    from orch_tui.record.deployable import Choice
+    from orch_tui.search.query import Hit, Page
+
+STATES = {"deployed": "○ Waiting", "completed": "● Completed", "failed": "✗ Failed"}
+"""The lists, by the status of what is in them."""
+
+PAGE = 200
+"""Executions read at a time."""
+
+OLD = 24 * 3600
+"""Seconds from which a waiting execution is marked: its agent hardly still runs."""
+
+TICK = 30
+"""Seconds between two looks at how long the waiting wait."""
+
+_REST = (Column("run", 9), Column("agent", 20), Column("what it was sent for"))
+WAITING = (Column("waiting", 13, right=True), *_REST)
+RETURNED = (Column("deployed", 16), *_REST)
+
+NO_RECORD = """This project has no record yet.
+
+F1 plans a first session, d then deploys its agents."""
+EMPTY = {
+    "deployed": """Nobody is waited for.
+
+d deploys a planned agent or a bundle; F1 plans one, F2 composes what it is given.
+Left and right change the list.""",
+    "completed": """Nothing has come back yet.
+
+Enter on a waiting run records what its agent said. Left and right change the list.""",
+    "failed": """Nothing has failed.
+
+x on a waiting run closes it as failed. Left and right change the list.""",
+}
+
+
+class DeployScreen(OrchScreen):
+    """The lists of executions, and the two views that record."""
+
+    AUTO_FOCUS = "#runs"
+    CSS_PATH = "deploy.tcss"
+    HELP = """\
+**d** deploys: choose, look over the briefing and the budget, then record and copy it.
+**c** or Enter on a waiting run records its return: paste the final message, correct what was
+read from it, **F8**. **x** closes a run as failed whose agent never came back.
+Left and right change the list, **F6** what is shown of a run.
+"""
+
+    def body(self) -> Iterable[Widget]:
+        with ContentSwitcher(initial="lists"):
+            yield Lists(id="lists")
+            yield Deploying(id="deploying-view")
+            yield Completing(id="completing-view")
+
+    def on_mount(self) -> None:
+        self.set_interval(TICK, self.load)
+
+    def load(self) -> None:
+        for lists in self.query(Lists):  # none where the app is closing
+            lists.load()
+
+    @property
+    def part(self) -> Part:
+        """The view in front."""
+        part = self.query_one(ContentSwitcher).visible_content
+        assert isinstance(part, Part)
+        return part
+
+    def _show(self, part: str) -> None:
+        self.query_one(ContentSwitcher).current = part
+        self.query_one(Problem).clear()
+        self.refresh_bindings()
+
+    @on(Deploying.Closed)
+    @on(Completing.Closed)
+    def _back_to_lists(self, event: Deploying.Closed | Completing.Closed) -> None:
+        self._show("lists")
+        lists = self.query_one(Lists)
+        lists.focus_list()
+        lists.load(event.execution_id)
+
+    def deploy(self, wanted: Wanted) -> None:
+        """Look one deployment over."""
+        self._show("deploying-view")
+        self.query_one(Deploying).open(wanted)
+
+    def complete(self, execution_id: str, pasted: str = "") -> None:
+        """Record a return of an execution."""
+        self._show("completing-view")
+        self.query_one(Completing).open(execution_id, pasted)
+
+    def command(self) -> str:
+        return self.part.command()
+
+    def remember(self) -> dict[str, Any]:
+        lists = self.query_one(Lists)
+        return {
+            "state": lists.state,
+            "all": lists.all_sessions,
+            "completing": self.query_one(Completing).execution_id,
+        }
+
+    def recollect(self, state: dict[str, Any]) -> None:
+        lists = self.query_one(Lists)
+        if state.get("state") in STATES:
+            lists.state = state["state"]
+        lists.all_sessions = state.get("all") is True
+        completing = state.get("completing")
+        if completing and isinstance(completing, str):
+            self.complete(completing)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the lists show."""
+
+    pages: dict[str, Page]
+    drafts: set[str]
+    now: str
+
+
+class Lists(Part):
+    """Waiting, completed, failed: one list at a time, the run under the cursor beside it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "deploy", "Deploy", id="deploy"),
+        Binding("c", "complete", "Complete", id="complete"),
+        Binding("x", "close", "Close as failed", id="close-as-failed"),
+        Binding("b", "copy", "Copy briefing", id="copy-briefing"),
+        Binding("w", "write", "Briefing to file", id="write-briefing", show=False),
+        Binding("h", "history", "In History", id="in-history", show=False),
+        Binding("left", "list(-1)", "List", id="deploy-list-before", key_display="←→"),
+        Binding("right", "list(1)", "Next list", id="deploy-list-next", show=False),
+        Binding("f6", "next_tab", "Tab", id="deploy-tab"),
+        Binding("ctrl+f", "all", "Where", id="deploy-where"),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name
+        super().__init__(id=id)
+        self.all_sessions = False
+        self._found: _Found | None = None
+        self._hits: dict[str, Hit] = {}
+        self._wished = ""
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="which"):
+            yield Tabs(STATES, id="states")
+            yield Static("", id="where", markup=False)
+        with Horizontal(id="split"):
+            yield Rows(WAITING, id="runs")
+            yield Preview(id="run")
+
+    def on_mount(self) -> None:
+        self._show_first(self.state)
+
+    def _show_first(self, status: str) -> None:
+        """What one wants to read of a run: what it is to do, or what it said."""
+        self.query_one("#run", Preview).tab = "briefing" if status == "deployed" else "said"
+
+    @property
+    def state(self) -> str:
+        """The status of what the list in front holds."""
+        return self.query_one("#states", Tabs).active
+
+    @state.setter
+    def state(self, status: str) -> None:
+        self.query_one("#states", Tabs).active = status
+
+    @property
+    def _rows(self) -> Rows:
+        return self.query_one("#runs", Rows)
+
+    @property
+    def _hit(self) -> Hit | None:
+        """The run under the cursor."""
+        return self._hits.get(self._rows.key)
+
+    def focus_list(self) -> None:
+        self._rows.focus()
+
+    # Reading
+
+    def load(self, execution_id: str = "") -> None:
+        """Read the lists again; the cursor goes to ``execution_id`` where it is in front."""
+        from orch_tui.search.query import search
+
+        if not self.query("#states"):  # the app is closing
+            return
+        self._wished = execution_id or self._wished
+        project, drafts, within, front = self.app.project, self.app.drafts, self._within, self.state
+
+        def work() -> _Found | None:
+            if not project.database.exists():
+                return None
+            record = project.existing_record
+            pages = {
+                status: search(
+                    record,
+                    f"{within} status:{status}",
+                    limit=PAGE if status == front else 1,
+                    project=project.only,
+                )
+                for status in STATES
+            }
+            return _Found(pages, drafts.names(), project.now())
+
+        self.ask(work, self._show, group="lists")
+
+    @property
+    def _within(self) -> str:
+        session = self.app.session
+        return "" if self.all_sessions or session is None else f'session:"{session.session_id}"'
+
+    def _show(self, found: _Found | None) -> None:
+        self._found = found
+        if found is None:
+            self._hits = {}
+            self._rows.show((), empty=NO_RECORD)
+            return
+        for status, page in found.pages.items():
+            self.query_one("#states", Tabs).retitle(status, f"{STATES[status]} {page.found}")
+        here = f"session {self.app.session.session_id}" if self._within and self.app.session else ""
+        self.query_one("#where", Static).update(f"{here or 'all sessions'} · Ctrl+F changes it")
+        page = found.pages[self.state]
+        self._hits = {hit.execution_id: hit for hit in page.hits}
+        self._rows.set_columns(WAITING if self.state == "deployed" else RETURNED)
+        self._rows.show([self._row(hit, found) for hit in page.hits], empty=EMPTY[self.state])
+        if self._wished and self._rows.move_to_key(self._wished):
+            self._wished = ""
+        self.refresh_bindings()
+
+    def _row(self, hit: Hit, found: _Found) -> Row:
+        draft = "✎ draft · " if f"final-message {hit.execution_id}" in found.drafts else ""
+        scope = draft + (hit.scope or "")
+        if hit.status != "deployed":
+            return Row(
+                hit.execution_id, (local_time(hit.at), hit.execution_id, hit.agent_type, scope)
+            )
+        waiting, style = lasting(between(hit.at, found.now)), ""
+        if _is_old(hit.at, found.now):
+            waiting, style = f"! {waiting}", "warn"
+        return Row(hit.execution_id, (waiting, hit.execution_id, hit.agent_type, scope), style)
+
+    @on(Rows.NearEnd, "#runs")
+    def _near_end(self) -> None:
+        from orch_tui.search.query import search
+
+        found, state, within = self._found, self.state, self._within
+        page = found.pages[state] if found else None
+        if page is None or page.next_before is None:
+            return
+        project, before = self.app.project, page.next_before
+        self.ask(
+            lambda: search(
+                project.existing_record,
+                f"{within} status:{state}",
+                limit=PAGE,
+                before=before,
+                project=project.only,
+            ),
+            self._more,
+            group="lists",
+        )
+
+    def _more(self, page: Page) -> None:
+        if self._found is not None:
+            self._found.pages[self.state] = page
+            self._hits |= {hit.execution_id: hit for hit in page.hits}
+            self._rows.extend([self._row(hit, self._found) for hit in page.hits])
+
+    @on(Tabs.Activated, "#states")
+    def _other_list(self, event: Tabs.Activated) -> None:
+        event.stop()
+        self._show_first(event.name)
+        self.load()
+
+    @on(Rows.Highlighted, "#runs")
+    def _highlighted(self, event: Rows.Highlighted) -> None:
+        self.refresh_bindings()
+        self.read_run(event.key, self._show_run)
+
+    def _show_run(self, shown: Shown | None) -> None:
+        self.query_one("#run", Preview).show(shown)
+        self.refresh_bindings()
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("complete", "history"):
+            return self._hit is not None
+        if action in ("copy", "write"):
+            shown = self.query_one("#run", Preview).shown
+            return bool(self._hit and shown and shown.briefing)
+        if action == "close":
+            return self._hit is not None and self._hit.status == "deployed"
+        return True
+
+    def action_list(self, by: int) -> None:
+        states = list(STATES)
+        self.state = states[(states.index(self.state) + by) % len(states)]
+
+    def action_next_tab(self) -> None:
+        self.query_one("#run", Preview).action_tab(1)
+
+    def action_all(self) -> None:
+        self.all_sessions = not self.all_sessions
+        self.load()
+
+    @on(Rows.Selected, "#runs")
+    def _opened(self) -> None:
+        hit, preview = self._hit, self.query_one("#run", Preview)
+        if hit is not None and hit.status == "deployed":
+            self.action_complete()
+        elif preview.shown is not None:
+            from orch_tui.screens.history.screen import Run
+
+            self.app.push_screen(Run(preview.shown, preview.tab))
+
+    def action_complete(self) -> None:
+        if self._hit:
+            self._screen.complete(self._hit.execution_id)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A message pasted on a waiting run is its final message."""
+        event.stop()
+        if self._hit and self._hit.status == "deployed":
+            self._screen.complete(self._hit.execution_id, pasted(event.text))
+
+    def action_close(self) -> None:
+        if self._hit:
+            label = self._hit.execution_id
+            ask_failure(self, "", lambda outcome: self._close_as(label, outcome))
+
+    def _close_as(self, label: str, outcome: Outcome) -> None:
+        from orch_tui.record.completion import record_completion
+
+        project = self.app.project
+        self.ask(
+            lambda: record_completion(
+                project.record,
+                label,
+                status=outcome.status,
+                error_message=outcome.error_message,
+                error_code=outcome.error_code,
+            ),
+            lambda _: self._was_closed(label),
+            group="record",
+        )
+
+    def _was_closed(self, label: str) -> None:
+        self.notify(f"{label} is closed as failed", markup=False)
+        self.load()
+
+    def action_copy(self) -> None:
+        self._with_briefing(
+            lambda label, text: self.app.copy(
+                text.decode("utf-8", "replace"), f"the briefing of {label}"
+            )
+        )
+
+    def action_write(self) -> None:
+        self._with_briefing(lambda label, text: write_briefing(self, label, text))
+
+    def _with_briefing(self, use: Callable[[str, bytes], None]) -> None:
+        from orch_tui.record.deployment import handed_over
+
+        if self._hit is None:
+            return
+        project, label = self.app.project, self._hit.execution_id
+
+        self.ask(
+            lambda: handed_over(project.existing_record, label),
+            lambda briefing: use(label, briefing),
+            group="briefing",
+        )
+
+    def action_history(self) -> None:
+        """Show the session of this run in History."""
+        if self._hit is None:
+            return
+        query = f"session:{self._hit.session_id} "
+        self.app.switch_mode("history")
+
+        def fill() -> None:
+            from textual.widgets import Input
+
+            self.app.screen.query_one("#query", Input).value = query
+
+        self.app.call_after_refresh(fill)
+
+    def command(self) -> str:
+        session = self.app.session
+        words = ["orch", "query", "--status", self.state]
+        if self._within and session:
+            words += ["--session-id", session.session_id]
+        return join(words)
+
+    # Choosing what to deploy
+
+    def action_deploy(self) -> None:
+        from orch_tui.record.deployable import choices
+
+        session = self.app.session
+        if session is None:
+            self.refuse(NO_SESSION, "choices")
+            return
+        project, session_id = self.app.project, session.session_id
+        self.ask(
+            lambda: choices(project.existing_record, session_id),
+            lambda found: self._choose(session_id, found),
+            group="choices",
+        )
+
+    def _choose(self, session_id: str, found: Sequence[Choice]) -> None:
+        lines = [(str(number), _in_words(choice)) for number, choice in enumerate(found)]
+        lines.append(("", "another agent, without a bundle"))
+        question = (
+            "Deploy which agent?"
+            if found
+            else "Nothing is planned or composed: F1 plans an agent, F2 composes a bundle."
+        )
+
+        def chosen(number: str | None) -> None:
+            if number == "":
+                self._ask_agent(session_id)
+            elif number is not None:
+                choice = found[int(number)]
+                bundle_id = None if choice.planned else choice.bundle_id
+                self._screen.deploy(
+                    Wanted(session_id, choice.planned, bundle_id, waits_for=choice.waits_for)
+                )
+
+        self.app.push_screen(Choose(question, lines), chosen)
+
+    def _ask_agent(self, session_id: str) -> None:
+        def ask_scope(agent_type: str | None) -> None:
+            if agent_type and agent_type.strip():
+                name = agent_type.strip()
+                self.app.push_screen(
+                    Ask(f"What is {name} to do?"),
+                    lambda scope: (
+                        None
+                        if scope is None
+                        else self._screen.deploy(
+                            Wanted(session_id, agent_type=name, scope=scope.strip() or None)
+                        )
+                    ),
+                )
+
+        self.app.push_screen(Ask("Which agent type?", detail="As Claude Code names it."), ask_scope)
+
+    @property
+    def _screen(self) -> DeployScreen:
+        screen = self._whole
+        assert isinstance(screen, DeployScreen)
+        return screen
+
+
+NO_SESSION = OrchError(
+    "there is no open session to deploy in", hint="F1 opens one and plans its agents"
+)
+
+
+def _is_old(at: str | None, now: str) -> bool:
+    from datetime import datetime
+
+    try:
+        passed = datetime.fromisoformat(now) - datetime.fromisoformat(at or "")
+    except (ValueError, TypeError):
+        return False
+    return passed.total_seconds() >= OLD
+
+
+def _in_words(choice: Choice) -> str:
+    parts = [
+        f"{choice.planned} {choice.agent_type}" if choice.planned else choice.agent_type,
+        one_line(choice.scope, 60),
+        f"{choice.bundle_id} {choice.count} tokens" if choice.count else "no bundle",
+    ]
+    if choice.runs:
+        parts.append("deployed once" if choice.runs == 1 else f"deployed {choice.runs} times")
+    if choice.waits_for:
+        parts.append(f"waits for {', '.join(map(str, choice.waits_for))}")
+    return " · ".join(filter(None, parts))

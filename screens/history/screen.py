@@ -1,0 +1,474 @@
+"""History: one box for words and filters, results as you type, everything of a run beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from shlex import join
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from orch_tui.paths import resolve_path
+from orch_tui.screens.base import OrchScreen
+from orch_tui.screens.dialogs import Ask, Choose
+from orch_tui.screens.history.drift import Drifted, in_words
+from orch_tui.screens.widgets.keys import KeyLine
+from orch_tui.screens.widgets.lines import Lines
+from orch_tui.screens.widgets.preview import TABS, Preview
+from orch_tui.screens.widgets.query import QueryInput
+from orch_tui.screens.widgets.rows import Column, Row, Rows, Spans
+from orch_tui.screens.widgets.safe import one_line
+from orch_tui.screens.widgets.words import state_of
+from orch_tui.times import local_time
+
+if TYPE_CHECKING:
+    from orch_tui.prepare.bundle import Bundle
+    from orch_tui.recall.compare import Comparison, Difference
+    from orch_tui.recall.replay import Drift
+    from orch_tui.recall.show import Shown
+    from orch_tui.search.query import Hit, Page
+
+PAGE = 200
+"""Hits read at a time; more are read when the cursor comes near the end."""
+
+SCOPES = {"project": "this project", "session": "this session", "all": "all, archived too"}
+
+BEFORE = 12
+"""Characters shown before the first of the words sought."""
+
+COLUMNS = (
+    Column("when", 16),
+    Column("agent", 18),
+    Column("state", 9),
+    Column("what it was about"),
+)
+
+NO_RECORD = """This project has no record yet.
+
+F1 plans a first session. `orch demo` makes a sample project to look around in, \
+and `orch --help` lists what can be done from the shell."""
+NO_RUNS = """Nothing is recorded yet.
+
+F3 records a deployment; F1 plans one."""
+NO_HITS = """Nothing matches.
+
+Fewer words find more; -word leaves out; Ctrl+F looks further than here."""
+
+
+class HistoryScreen(OrchScreen):
+    """Everything that was recorded, found by keyboard."""
+
+    AUTO_FOCUS = "#query"
+    HELP = """\
+Type words; all must match, the last one from its beginning. `"a phrase"`, `-word`, and the filters
+`agent: status: model: session: phase: type: file: given: since: until: source: has:`.
+Right completes what is offered in grey. Up and down move the list while you type. **Esc** goes from
+the box to the list and back; **F7** on one run and then on another compares them.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Up", show=False),
+        Binding("down", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("escape", "toggle_focus", "Box/list", id="history-focus"),
+        Binding("ctrl+f", "cycle_scope", "Where", id="history-scope"),
+        Binding("f6", "next_tab", "Tab", id="history-tab"),
+        Binding("f7", "mark", "Compare", id="history-compare"),
+        Binding("f8", "replay", "Replay", id="history-replay"),
+        Binding("f9", "copy_text", "Copy text", id="history-copy", show=False),
+        Binding("f10", "edit", "Open in $EDITOR", id="history-edit", show=False),
+        Binding("f12", "export", "Write to file", id="history-export", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._page: Page | None = None
+        self._scope = "project"
+        self._marked = ""
+
+    def body(self) -> Iterable[Widget]:
+        yield QueryInput(id="query")
+        yield Static("", id="mistakes", markup=False)
+        yield Static("", id="found", markup=False)
+        with Horizontal(id="history"):
+            yield Rows(COLUMNS, id="hits")
+            yield Preview(id="preview")
+
+    # Searching
+
+    @property
+    def text(self) -> str:
+        """What was typed."""
+        return self.query_one(QueryInput).value
+
+    def load(self) -> None:
+        self._search()
+
+    def session_changed(self) -> None:
+        if self._scope == "session":
+            self._search()
+
+    @on(Input.Changed, "#query")
+    def _typed(self) -> None:
+        self._search(typed=True)
+
+    def _search(self, before: str | None = None, *, typed: bool = False) -> None:
+        """Search; what was typed brings the cursor to the best, anything else leaves it."""
+        project, text, scope = self.app.project, self._scoped(self.text), self._scope
+
+        def work() -> Page | None:
+            from orch_tui.search.query import search
+
+            if not project.database.exists():
+                return None
+            return search(
+                project.existing_record,
+                text,
+                limit=PAGE,
+                before=before,
+                project=None if scope == "all" else project.only,
+                include_archived=scope == "all",
+            )
+
+        found = partial(self._found, keep=not typed)
+        self.ask(work, self._more if before else found, group="search")
+
+    def _scoped(self, text: str) -> str:
+        """What is looked for, within the session where that is the scope."""
+        session = self.app.session
+        if self._scope != "session" or session is None:
+            return text
+        return f'session:"{session.session_id}" {text}'
+
+    def _found(self, page: Page | None, *, keep: bool) -> None:
+        self._page = page
+        rows = self.query_one("#hits", Rows)
+        self._say(page)
+        if page is None:
+            rows.show((), empty=NO_RECORD)
+        else:
+            empty = NO_HITS if self.text.strip() else NO_RUNS
+            rows.show([self._row(hit) for hit in page.hits], empty=empty, keep=keep)
+
+    def _more(self, page: Page | None) -> None:
+        if page is not None:
+            self._page = page
+            self.query_one("#hits", Rows).extend([self._row(hit) for hit in page.hits])
+
+    @on(Rows.NearEnd, "#hits")
+    def _near_end(self) -> None:
+        if self._page and self._page.next_before:
+            self._search(self._page.next_before)
+
+    def _say(self, page: Page | None) -> None:
+        mistakes = self.query_one("#mistakes", Static)
+        wrong = page.mistakes if page else ()
+        mistakes.update("\n".join(wrong))
+        mistakes.set_class(bool(wrong), "-shown")
+        found = f"{_runs(page.found)} · {SCOPES[self._scope]}" if page else ""
+        marked = f" · {self._marked} marked, F7 compares" if self._marked else ""
+        self.query_one("#found", Static).update(found + marked)
+
+    def _row(self, hit: Hit) -> Row:
+        state, style = state_of(hit.status)
+        mark = "» " if hit.execution_id == self._marked else ""
+        text, spans = _in_view(hit)
+        spans = tuple((start + len(mark), end + len(mark)) for start, end in spans)
+        return Row(
+            hit.execution_id,
+            (local_time(hit.at), hit.agent_type, state, mark + text),
+            style,
+            ((3, spans),) if spans else (),
+        )
+
+    # The run under the cursor
+
+    @property
+    def execution_id(self) -> str:
+        return self.query_one("#hits", Rows).key
+
+    @on(Rows.Highlighted, "#hits")
+    def _highlighted(self, event: Rows.Highlighted) -> None:
+        self.read_run(event.key, self.query_one("#preview", Preview).show)
+
+    def action_move(self, by: int) -> None:
+        self.query_one("#hits", Rows).action_cursor(by)
+
+    def action_page(self, by: int) -> None:
+        self.query_one("#hits", Rows).action_page(by)
+
+    def action_toggle_focus(self) -> None:
+        box, rows = self.query_one(QueryInput), self.query_one("#hits", Rows)
+        (rows if self.focused is box else box).focus()
+
+    def action_next_tab(self) -> None:
+        self.query_one("#preview", Preview).action_tab(1)
+
+    def action_cycle_scope(self) -> None:
+        names = list(SCOPES)
+        self._scope = names[(names.index(self._scope) + 1) % len(names)]
+        self._search()
+
+    @on(Input.Submitted, "#query")
+    @on(Rows.Selected, "#hits")
+    def _open(self) -> None:
+        shown = self.query_one("#preview", Preview).shown
+        if shown is not None:
+            self.app.push_screen(Run(shown, self.query_one("#preview", Preview).tab))
+
+    # What can be done with it
+
+    def action_mark(self) -> None:
+        """Mark the first of two; the second time, compare."""
+        here = self.execution_id
+        if not here:
+            return
+        if self._marked in ("", here):
+            self._marked = "" if self._marked == here else here
+            self._search()
+            return
+        from orch_tui.recall.compare import compare
+
+        project, marked = self.app.project, self._marked
+        self.ask(
+            lambda: compare(project.existing_record, marked, here, project.root),
+            self._compared,
+            group="compare",
+        )
+
+    def _compared(self, found: Comparison) -> None:
+        self.app.push_screen(SideBySide(found))
+
+    def action_replay(self) -> None:
+        """Hand the same briefing over again, or see and take what its files hold now."""
+        label = self.execution_id
+        if not label:
+            return
+        choices = (
+            ("copy", "copy its briefing, exactly as it was"),
+            ("deploy", "deploy it again: a new execution, and its briefing copied"),
+            ("drift", "what changed in its files since"),
+            ("refresh", "make its bundle anew from today's files"),
+        )
+        self.app.push_screen(
+            Choose(f"Replay {label}", choices), lambda choice: self._replay(label, choice)
+        )
+
+    def _replay(self, label: str, choice: str | None) -> None:
+        from orch_tui.recall.replay import deploy_again, replay
+
+        project = self.app.project
+        if choice == "copy":
+            self.ask(
+                lambda: replay(project.existing_record, label).briefing,
+                lambda briefing: self.app.copy(briefing.decode("utf-8", "replace"), "the briefing"),
+                group="replay",
+            )
+        elif choice == "deploy":
+            self.ask(
+                lambda: deploy_again(
+                    project.existing_record,
+                    label,
+                    catalogue=project.catalogue,
+                    limits=project.limits,
+                ),
+                lambda deployed: self.app.copy(
+                    deployed.briefing.decode("utf-8", "replace"),
+                    f"the briefing of {deployed.execution.execution_id}, deployed",
+                ),
+                group="replay",
+            )
+
+        elif choice == "drift":
+            from orch_tui import api
+
+            self.ask(
+                lambda: api.drift(label, project=project),
+                lambda found: self._drifted(label, found),
+                group="replay",
+            )
+        elif choice == "refresh":
+            from orch_tui import api
+
+            self.ask(lambda: api.refresh(label, project=project), self._refreshed, group="replay")
+
+    def _drifted(self, label: str, found: list[Drift]) -> None:
+        self.app.push_screen(Drifted(label, found))
+
+    def _refreshed(self, made: tuple[Bundle, list[Drift]]) -> None:
+        bundle, found = made
+        same = all(drift.state == "unchanged" for drift in found)
+        said = f"is as it was: {in_words(found)}" if same else f"is made anew: {in_words(found)}"
+        more = "" if same else "; F2, o opens it"
+        self.app.notify(f"{bundle.bundle_id} v{bundle.version} {said}{more}", markup=False)
+
+    def action_copy_text(self) -> None:
+        preview = self.query_one("#preview", Preview)
+        if preview.text:
+            self.app.copy(preview.text, f"{preview.tab} of {self.execution_id}")
+
+    def action_edit(self) -> None:
+        preview = self.query_one("#preview", Preview)
+        if preview.text:
+            self.app.edit(preview.text, f"{self.execution_id}-{preview.tab}.md")
+
+    def action_export(self) -> None:
+        preview = self.query_one("#preview", Preview)
+        if preview.text:
+            name = f"{self.execution_id}-{preview.tab}.md"
+            self.app.push_screen(Ask("Write it to which file?", value=name), self._write)
+
+    def _write(self, name: str | None) -> None:
+        if not name:
+            return
+        from orch_tui.files import write
+
+        folder = self.app.project.cwd
+        data = self.query_one("#preview", Preview).text.encode("utf-8", "surrogateescape")
+
+        def work() -> str:
+            path = resolve_path(name, folder)
+            write(Path(path), data)
+            return path
+
+        self.ask(
+            work,
+            lambda path: self.app.notify(f"written to {one_line(path)}", markup=False),
+            group="write",
+        )
+
+    def command(self) -> str:
+        label, preview = self.execution_id, self.query_one("#preview", Preview)
+        if self.focused is not self.query_one(QueryInput) and label:
+            return join(["orch", "show", label, "--part", preview.tab])
+        words, text = ["orch", "history"], self._scoped(self.text).strip()
+        if self._scope == "all":
+            words += ["--all-projects", "--archived"]
+        if text.startswith("-"):
+            words.append("--")  # what follows is no flag
+        return join([*words, text] if text else words)
+
+    def remember(self) -> dict[str, Any]:
+        return {
+            "query": self.text,
+            "scope": self._scope,
+            "execution": self.execution_id,
+            "tab": self.query_one("#preview", Preview).tab,
+        }
+
+    def recollect(self, state: dict[str, Any]) -> None:
+        if state.get("scope") in SCOPES:
+            self._scope = state["scope"]
+        if isinstance(state.get("query"), str):
+            self.query_one(QueryInput).value = state["query"]
+        if state.get("tab") in TABS:
+            self.query_one("#preview", Preview).tab = state["tab"]
+        if isinstance(state.get("execution"), str):
+            self.query_one("#hits", Rows).wanted = state["execution"]
+
+
+def _runs(found: str) -> str:
+    return "1 run" if found == "1" else f"{found} runs"
+
+
+def _in_view(hit: Hit) -> tuple[str, Spans]:
+    """What a run was about or, where words were sought, the text they stand in, begun so that
+    the first of them is in view."""
+    text = (hit.snippet if hit.spans else hit.scope) or hit.snippet or hit.scope or ""
+    skipped = hit.spans[0][0] - BEFORE if hit.spans else 0
+    if skipped <= 0:
+        return text, hit.spans
+    shift = skipped - 1  # the ellipsis takes one
+    return "…" + text[skipped:], tuple((start - shift, end - shift) for start, end in hit.spans)
+
+
+HELP_KEY = Binding("question_mark", "app.toggle_help", "Keys", id="help")
+"""The app's own, which a modal screen does not reach."""
+
+
+class Run(ModalScreen[None]):
+    """One run over the whole screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "app.pop_screen", "Back"),
+        Binding("f6", "next_tab", "Given/said", id="history-tab"),
+        HELP_KEY,
+    ]
+
+    def __init__(self, shown: Shown, tab: str) -> None:
+        super().__init__()
+        self._shown = shown
+        self._tab = tab
+
+    def compose(self) -> ComposeResult:
+        execution = self._shown.execution
+        yield Static(
+            f" {execution.execution_id} · {execution.agent_type} · {state_of(execution.status)[0]}"
+            f" · {execution.scope or ''}",
+            markup=False,
+            classes="title",
+        )
+        yield Preview(id="run")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        preview = self.query_one(Preview)
+        preview.show(self._shown)
+        preview.tab = self._tab
+        preview.query_one(Lines).focus()
+
+    def action_next_tab(self) -> None:
+        self.query_one(Preview).action_tab(1)
+
+
+class SideBySide(ModalScreen[None]):
+    """Two runs compared."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "app.pop_screen", "Back"),
+        HELP_KEY,
+    ]
+
+    def __init__(self, found: Comparison) -> None:
+        super().__init__()
+        self._found = found
+
+    def compose(self) -> ComposeResult:
+        left, right = self._found.left.execution, self._found.right.execution
+        yield Static(
+            f" {left.execution_id} and {right.execution_id}", markup=False, classes="title"
+        )
+        rows = [
+            _difference(part, difference)
+            for part in ("facts", "given", "delivered")
+            for difference in getattr(self._found, part)
+        ]
+        columns = (
+            Column("", 1),
+            Column("", 9),
+            Column("what", 22),
+            Column(left.execution_id),
+            Column(right.execution_id),
+        )
+        yield Rows(columns, id="differences", rows=rows)
+        yield Lines(self._found.said or "They said the same.", id="said")
+        yield KeyLine()
+
+
+def _difference(part: str, found: Difference) -> Row:
+    """One thing that one or both of two runs have, and whether it is the same."""
+    what, sides = found.what, (found.left, found.right)
+    if part == "facts":
+        if what.endswith("_at"):
+            sides = (local_time(found.left), local_time(found.right))
+        what = what.replace("_", " ")
+    cells = ("=" if found.same else "≠", part, what, *(side or "–" for side in sides))
+    return Row(f"{part} {found.what}", cells, "dim" if found.same else "")

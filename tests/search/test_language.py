@@ -1,0 +1,201 @@
+"""What is typed, and what is understood of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orch_tui.models.search import COLUMNS, EVERY, tag
+from orch_tui.search.language import Filter, Query, Value, Word, marks, parse, spans
+from tests.counts import COUNTS
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+def read(text: str) -> Query:
+    return parse(text, NOW)
+
+
+def test_words_phrases_and_exclusions() -> None:
+    query = read('vector "exact phrase" -draft -"not this" ind')
+    assert query.words == (
+        Word(("vector",)),
+        Word(("exact", "phrase")),
+        Word(("draft",), negative=True),
+        Word(("not", "this"), negative=True),
+        Word(("ind",), open=True),
+    )
+    assert not query.mistakes
+
+
+def test_a_space_or_a_closing_quote_ends_the_last_word() -> None:
+    assert read("vector ").words == (Word(("vector",)),)
+    assert read('"vector').words == (Word(("vector",), open=True),)
+    assert read('"vector"').words == (Word(("vector",)),)
+
+
+def test_a_path_is_a_phrase_of_its_parts() -> None:
+    assert read("lib/vector-search.ts ").words == (Word(("lib", "vector", "search", "ts")),)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("agent:task", Filter("agent", (Value("task"),))),
+        ('agent:"task-implementor"', Filter("agent", (Value("task-implementor", whole=True),))),
+        ("AGENT:x", Filter("agent", (Value("x"),))),
+        ("-agent:a,b", Filter("agent", (Value("a"), Value("b")), negative=True)),
+        ('file:"my notes.md",lib/a', Filter("file", (Value("my notes.md", True), Value("lib/a")))),
+        ("file:./lib/a.py:10-80", Filter("file", (Value("lib/a.py"),))),
+        ("file:lib/a.py#Parser.parse", Filter("file", (Value("lib/a.py"),))),
+        ("status:waiting", Filter("status", (Value("deployed", True),))),
+        ("status:f,comp", Filter("status", (Value("failed", True), Value("completed", True)))),
+        ("type:valid", Filter("type", (Value("validation_result", True),))),
+        ("phase:execute", Filter("phase", (Value("3", True),))),
+        ("has:mess", Filter("has", (Value("message", True),))),
+    ],
+)
+def test_filters(text: str, expected: Filter) -> None:
+    query = read(text)
+    assert query.filters == (expected,)
+    assert not query.words
+    assert not query.mistakes
+
+
+def test_a_filter_without_its_value_yet_asks_for_nothing() -> None:
+    assert read("agent: vector ") == Query(words=(Word(("vector",)),))
+    assert read('agent:"').match() == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "mistake"),
+    [
+        ("agnet:x", ("agnet", "x"), "there is no filter agnet:, perhaps agent:"),
+        ("status:lost x", ("x",), "status:lost is none of deployed, waiting, completed, failed"),
+        ("since:soon x", ("x",), "'soon' is no date or time"),
+        ("-since:2d x", ("x",), "say until:"),
+        ("++ x", ("x",), "'++' holds no letter or digit"),
+        ("given:++ x", ("x",), "holds no letter or digit"),
+    ],
+)
+def test_mistakes_are_named_and_the_rest_is_searched(
+    text: str, words: tuple[str, ...], mistake: str
+) -> None:
+    query = read(text)
+    assert [token for word in query.words for token in word.tokens] == list(words)
+    assert len(query.mistakes) == 1
+    assert mistake in query.mistakes[0]
+
+
+@pytest.mark.parametrize("text", ["https://example.org", "TypeError: no", "std::vector", "12:30"])
+def test_what_only_looks_like_a_filter_is_no_mistake(text: str) -> None:
+    query = read(text)
+    assert query.words
+    assert not query.mistakes
+
+
+def test_times_are_local_days_and_the_narrowest_counts() -> None:
+    query = read("since:7d since:2026-11-20 until:2026-11-21 until:today")
+    assert query.since == "2026-11-20T00:00:00.000Z"
+    assert query.until == "2026-11-21T23:59:59.999Z"
+
+
+def test_one_letter_does_not_constrain_yet() -> None:
+    assert read("vector s").match() == '"vector"'
+    assert read("s").match() == ""
+    assert read("s ").match() == '"s"'
+    assert read("lib/s").match() == '"lib"'
+    assert read("搜").match() == '"搜"*'
+
+
+def test_two_letters_are_asked_for_as_the_three_letter_beginnings_the_index_has() -> None:
+    match = read("lib/se").match()
+    assert match.startswith('("lib se" OR "lib sea"* OR "lib seb"*')
+    assert read("sea").match() == '"sea"*'
+
+
+def test_only_exclusions_exclude_from_everything() -> None:
+    assert read("-draft ").match() == f'(tags : "{EVERY}") NOT ("draft")'
+
+
+def test_a_value_matches_from_its_beginning_and_in_quotes_as_a_whole() -> None:
+    assert read("agent:Task").match() == f'tags : ("{tag("agent", "task")}"*)'
+    assert read('agent:"task"').match() == f'tags : ("{tag("agent", "task")}")'
+    assert tag("agent", "task-implementor").startswith(tag("agent", "task"))
+
+
+def test_marks_stand_on_whole_words() -> None:
+    text = "Restart: the art of STARTING a start-up, stärt"
+    marked = [text[a:b] for a, b in spans(text, marks(read('"start" ')))]
+    assert marked == ["start", "stärt"]
+    assert [text[a:b] for a, b in spans(text, marks(read("start")))] == [
+        "START",
+        "start",
+        "stärt",
+    ]
+    assert [text[a:b] for a, b in spans(text, marks(read('"start up" the of')))] == [
+        "the",
+        "of",
+        "start-up",
+    ]
+
+
+def test_a_huge_query_is_cut_and_says_so() -> None:
+    query = read("word " * 10_000)
+    assert len(query.words) == 60
+    assert len(query.mistakes) == 2
+
+
+@pytest.fixture(scope="module")
+def index() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:")
+    for name, columns in (("search_index", ", ".join(COLUMNS)), ("given_index", "text")):
+        connection.execute(
+            f"CREATE VIRTUAL TABLE {name} USING fts5"
+            f"({columns}, content='', prefix='3', tokenize='unicode61')"
+        )
+    connection.execute("INSERT INTO search_index (rowid, scope) VALUES (1, 'vector search')")
+    return connection
+
+
+PIECES = st.sampled_from(
+    ["-", '"', ":", ",", " ", "agent:", "given:", "since:", "NOT", "AND(", "*", "^", "NEAR(", "\0"]
+    + ["vec", "{tags}", "\ud800", "\u202e", "e\u0301", "İ", "\U0001f600", "²", "\ue961", "'"]
+)
+
+
+@settings(max_examples=COUNTS.fuzz_inputs)
+@given(st.one_of(st.text(), st.lists(PIECES).map("".join)))
+def test_whatever_is_typed_is_a_query_the_index_accepts(
+    index: sqlite3.Connection, text: str
+) -> None:
+    query = read(text)
+    for name, expression in (
+        ("search_index", query.match()),
+        *(("given_index", expression) for expression, _ in query.given()),
+    ):
+        if expression:
+            index.execute(
+                f"SELECT rowid FROM {name} WHERE {name} MATCH ? LIMIT 1", [expression]
+            ).fetchall()
+    for start, end in spans(text, marks(query)):
+        assert 0 <= start < end <= len(text)
+
+
+@given(st.lists(st.text(alphabet="abcé-_/. Ж", min_size=1).filter(lambda w: w.strip("-_/. "))))
+def test_what_stands_in_a_text_is_found_by_typing_it(words: list[str]) -> None:
+    """Every text that is not a filter or an exclusion finds itself."""
+    text = " ".join(words)
+    typed = " ".join(word for word in text.split() if not word.startswith("-"))
+    match = read(typed).match()
+    if not match:
+        return
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE VIRTUAL TABLE t USING fts5(text, content='', prefix='3')")
+    connection.execute("INSERT INTO t (rowid, text) VALUES (1, ?)", [text])
+    assert connection.execute("SELECT rowid FROM t WHERE t MATCH ?", [match]).fetchall() == [(1,)]
+    connection.close()

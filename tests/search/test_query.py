@@ -1,0 +1,383 @@
+"""Finding executions, in order, in pages, with what matched."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orch_tui.errors import UsageError
+from orch_tui.models.database import Record
+from orch_tui.models.values import timestamp
+from orch_tui.search.query import COUNTED, filter_names, filter_values, search
+from tests.counts import COUNTS
+
+START = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
+
+
+def session(record: Record, session_id: str, **columns: Any) -> None:
+    row = {"session_id": session_id, "scope": "", "project": "/p"} | columns
+    with record.write():
+        record.execute(
+            f"INSERT INTO sessions ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
+            list(row.values()),
+        )
+
+
+@pytest.fixture(autouse=True)
+def sessions(record: Record) -> None:
+    session(record, "orch-2026-11-01-001")
+
+
+def put(record: Record, *runs: dict[str, Any]) -> None:
+    """Executions an hour apart, in the order given, unless they say otherwise."""
+    with record.write():
+        for number, columns in enumerate(runs):
+            row = {
+                "execution_id": f"exec-{number:03d}",
+                "session_id": "orch-2026-11-01-001",
+                "agent_type": "explore",
+                "deployed_at": timestamp(START + timedelta(hours=number)),
+                "status": "completed",
+                "scope": "",
+                "revision": 1,
+            } | columns
+            record.execute(
+                f"INSERT INTO agent_executions ({', '.join(row)}) "
+                f"VALUES ({', '.join('?' * len(row))})",
+                list(row.values()),
+            )
+
+
+def give(record: Record, execution_id: str, source: str, text: str) -> None:
+    with record.write():
+        content_id = record.value(
+            "INSERT INTO contents (sha256, size, encoding, data) VALUES (?, 0, 'zlib', ?) "
+            "ON CONFLICT (sha256) DO UPDATE SET size = 0 RETURNING content_id",
+            [hashlib.sha256(text.encode()).hexdigest(), zlib.compress(text.encode())],
+        )
+        record.execute(
+            "INSERT INTO context_allocations (execution_id, context_type, context_source, "
+            "content_id) VALUES (?, 'file', ?, ?)",
+            [execution_id, source, content_id],
+        )
+
+
+def ids(record: Record, query: str, **options: Any) -> list[str]:
+    """What is found, by number."""
+    return [hit.execution_id.removeprefix("exec-") for hit in search(record, query, **options).hits]
+
+
+# What is found
+
+
+def test_without_a_query_all_runs_come_newest_first(record: Record) -> None:
+    put(record, {}, {}, {})
+    page = search(record, "")
+    assert [hit.execution_id for hit in page.hits] == ["exec-002", "exec-001", "exec-000"]
+    assert (page.total, page.more, page.found, page.next_before) == (3, False, "3", None)
+
+
+def test_an_empty_record_finds_nothing(record: Record) -> None:
+    assert search(record, "").hits == search(record, "anything at:all").hits == ()
+
+
+def test_all_words_must_match_and_the_last_only_begin(record: Record) -> None:
+    put(
+        record,
+        {"scope": "vector search", "final_message": "done"},
+        {"scope": "vector index", "final_message": "searching"},
+        {"scope": "search only"},
+    )
+    assert ids(record, "vector sear") == ["000", "001"]
+    assert ids(record, "vector search ") == ["000"]
+    assert ids(record, "vector se") == ["000", "001"]
+    assert ids(record, "vector s") == ["001", "000"]
+    assert ids(record, '"vector search"') == ["000"]
+    assert ids(record, "search -vector") == ["002"]
+    assert ids(record, "-vector") == ["002"]
+
+
+def test_filters(record: Record) -> None:
+    session(record, "orch-2026-11-02-001")
+    put(
+        record,
+        {"agent_type": "systematic-debugger", "status": "failed", "model": "opus"},
+        {"agent_type": "system-architect", "status": "deployed", "phase": 3, "source": "hook"},
+        {"session_id": "orch-2026-11-02-001", "resolved_model": "claude-opus-4-8"},
+    )
+    with record.write():
+        record.execute(
+            "INSERT INTO outputs (execution_id, output_type, content, path) VALUES "
+            "('exec-000', 'deliverable', '{}', 'lib/vector/Types.ts'), "
+            "('exec-001', 'insight', 'x', NULL)"
+        )
+    for query, expected in (
+        ("agent:sys", ["001", "000"]),
+        ("agent:system-", ["001"]),
+        ('agent:"system"', []),
+        ("agent:Systematic-Debugger", ["000"]),
+        ("agent:systematic,explore", ["002", "000"]),
+        ("-agent:sys", ["002"]),
+        ("status:waiting", ["001"]),
+        ("status:failed,completed", ["002", "000"]),
+        ("model:claude", ["002"]),
+        ("session:orch-2026-11-02", ["002"]),
+        ("phase:3", ["001"]),
+        ("phase:exec", ["001"]),
+        ("source:hook", ["001"]),
+        ("type:insight", ["001"]),
+        ("has:deliverable", ["000"]),
+        ("file:types.ts", ["000"]),
+        ("file:vector/ty", ["000"]),
+        ("file:lib/vector/types.ts", ["000"]),
+        ("file:ector", []),
+        ("agent:sys status:failed", ["000"]),
+        ("agent:sys -status:failed", ["001"]),
+    ):
+        assert ids(record, query) == expected, query
+
+
+def test_given_searches_what_the_agents_were_given(record: Record) -> None:
+    put(record, {"scope": "alpha"}, {"scope": "beta"}, {"scope": "alpha"})
+    give(record, "exec-000", "a.md", "hierarchical navigable small worlds")
+    give(record, "exec-001", "b.md", "hierarchical clustering")
+    for query, expected in (
+        ("given:hierarch", ["001", "000"]),
+        ('given:"hierarchical navigable"', ["000"]),
+        ("given:navig,clust", ["001", "000"]),
+        ("given:hierarch given:navig", ["000"]),
+        ("given:hierarch alpha ", ["000"]),
+        ("alpha -given:hierarch", ["002"]),
+        ("-given:hierarch", ["002"]),
+        ("given:absent", []),
+        ("given:h", ["002", "001", "000"]),  # one letter does not constrain yet
+        ("hierarchical ", []),  # what was given is not what was said
+    ):
+        assert ids(record, query) == expected, query
+
+
+def test_given_by_nearly_all(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many givings are checked run by run, which must find the same."""
+    monkeypatch.setattr("orch_tui.search.query._FEW", 2)
+    put(record, *({"scope": "alpha" if n % 2 else "beta"} for n in range(8)))
+    for number in range(7):
+        give(record, f"exec-{number:03d}", "a.md", "common constitution")
+    assert ids(record, "given:constitution") == [f"00{n}" for n in range(6, -1, -1)]
+    assert ids(record, "given:constitution status:completed alpha ") == ["005", "003", "001"]
+    assert ids(record, "-given:constitution") == ["007"]
+    assert ids(record, "alpha -given:constitution") == ["007"]
+
+
+def test_times_bound_what_is_found_also_when_recorded_late(record: Record) -> None:
+    moments = [START + timedelta(seconds=second) for second in (0, 1, 2, 3, 600)]
+    put(record, *({"deployed_at": timestamp(at), "scope": "x"} for at in moments))
+    for words in ("", "x "):
+        assert ids(record, f"{words}until:2026-11-01T10:00:02") == ["002", "001", "000"]
+        assert ids(record, f"{words}since:2026-11-01T10:00:02") == ["004", "003", "002"]
+        assert ids(record, f"{words}since:2026-11-02") == []
+        assert len(ids(record, f"{words}until:2026-11-01")) == 5
+
+
+def test_archived_sessions_are_hidden_unless_asked(record: Record) -> None:
+    put(record, {"scope": "x"})
+    with record.write():
+        record.execute("UPDATE sessions SET archived_at = ?", [timestamp(START)])
+    assert ids(record, "x") == ids(record, "") == []
+    assert ids(record, "x", include_archived=True) == ["000"]
+
+
+def test_a_project_sees_its_own(record: Record) -> None:
+    session(record, "other", project="/p/q")
+    put(record, {}, {"session_id": "other"})
+    assert ids(record, "", project="/p") == ["000"]
+    assert ids(record, "project:/p") == ["001", "000"]
+
+
+def test_what_raw_sql_did_is_found_at_once(record: Record) -> None:
+    put(record, {"scope": "before"})
+    record.execute("UPDATE agent_executions SET scope = 'after'")
+    assert ids(record, "after") == ["000"]
+    with Record(record.path, writable=False) as reading:
+        assert ids(reading, "after") == ["000"]
+
+
+def test_mistakes_are_handed_on(record: Record) -> None:
+    put(record, {"scope": "x"})
+    page = search(record, "x status:lost")
+    assert len(page.hits) == 1
+    assert "status:lost" in page.mistakes[0]
+
+
+# Order
+
+
+def test_a_word_in_the_scope_counts_most_then_how_often_it_was_said(record: Record) -> None:
+    put(
+        record,
+        {"scope": "vector search"},
+        {"scope": "other", "final_message": "vector and vector and vector"},
+        {"scope": "other", "final_message": "a vector"},
+        {"scope": "other", "error_message": "vector"},
+        {"scope": "vectors"},
+    )
+    page = search(record, "vector ")
+    assert [hit.execution_id[-3:] for hit in page.hits] == ["000", "001", "002", "003"]
+    scores = [hit.score for hit in page.hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_of_equal_matches_the_recent_one_comes_first(record: Record) -> None:
+    put(record, *({"scope": "vector"} for _ in range(3)))
+    assert ids(record, "vector") == ["002", "001", "000"]
+
+
+def test_an_old_match_in_the_scope_beats_a_new_mention(record: Record) -> None:
+    put(
+        record,
+        {"scope": "vector", "deployed_at": timestamp(START - timedelta(days=300))},
+        {"scope": "other", "final_message": "about the vector"},
+    )
+    assert ids(record, "vector") == ["000", "001"]
+
+
+def test_more_than_can_be_ranked_come_newest_first(record: Record) -> None:
+    count = COUNTED + 10
+    late = list(range(count))
+    late.sort(key=lambda n: n * 7 % count)  # recorded in no order
+    put(
+        record,
+        *(
+            {
+                "execution_id": f"exec-{n:03d}",
+                "deployed_at": timestamp(START + timedelta(seconds=n)),
+                "scope": "vector",
+            }
+            for n in late
+        ),
+    )
+    page = search(record, "vector", limit=30)
+    assert (page.total, page.more, page.found) == (COUNTED, True, ">400")
+    newest = [f"exec-{n:03d}" for n in reversed(range(count))]
+    assert [hit.execution_id for hit in page.hits] == newest[:30]
+    assert _all_pages(record, "vector", 100) == newest
+    assert _all_pages(record, "", 100) == newest
+    assert _all_pages(record, "vector", COUNTED + 5) == newest  # a page of more than is counted
+    assert _all_pages(record, "vector", 2 * count) == newest
+
+
+def _all_pages(record: Record, query: str, limit: int) -> list[str]:
+    found: list[str] = []
+    before = None
+    while True:
+        page = search(record, query, limit=limit, before=before)
+        assert len(page.hits) <= limit
+        found += [hit.execution_id for hit in page.hits]
+        before = page.next_before
+        if before is None:
+            return found
+
+
+@settings(max_examples=COUNTS.histories)
+@given(
+    seconds=st.lists(st.integers(0, 100), min_size=1, max_size=40),
+    limit=st.integers(1, 7),
+    query=st.sampled_from(["", "x", "status:completed"]),
+)
+def test_pages_together_are_the_whole_in_order(
+    tmp_path_factory: pytest.TempPathFactory, seconds: list[int], limit: int, query: str
+) -> None:
+    """Also where many runs share a slot, so that docids and times disagree."""
+    with Record(tmp_path_factory.mktemp("r") / "execution.db") as record:
+        session(record, "orch-2026-11-01-001")
+        moments = [START + timedelta(seconds=second) for second in seconds]
+        put(record, *({"deployed_at": timestamp(at), "scope": "x"} for at in moments))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("orch_tui.search.query.COUNTED", 5)
+            found = _all_pages(record, query, limit)
+        assert len(found) == len(set(found)) == len(seconds)
+        times = [moments[int(execution_id[-3:])] for execution_id in found]
+        if query != "x" or len(seconds) > 5:
+            assert times == sorted(times, reverse=True)
+
+
+def test_ranked_pages_go_on_where_they_ended(record: Record) -> None:
+    put(record, *({"scope": "vector " * (n % 4)} for n in range(20)))
+    whole = [hit.execution_id for hit in search(record, "vector").hits]
+    assert _all_pages(record, "vector", 4) == whole
+
+
+@pytest.mark.parametrize("before", ["x", "2026-11-01T10:00:00.000Z", "a/1", "x" * 100, "/"])
+def test_a_wrong_place_to_go_on_from_is_refused(record: Record, before: str) -> None:
+    with pytest.raises(UsageError, match="no place in a list"):
+        search(record, "", before=before)
+
+
+# What is shown
+
+
+def test_a_snippet_shows_the_match_with_its_marks(record: Record) -> None:
+    message = "Intro. " * 100 + "then\nthe\tHNSW index, hnsw!" + " tail" * 100
+    put(record, {"final_message": message})
+    (hit,) = search(record, "hnsw index").hits
+    assert "then the HNSW index, hnsw! tail" in hit.snippet
+    assert len(hit.snippet) <= 200
+    assert [hit.snippet[a:b] for a, b in hit.spans] == ["HNSW", "index", "hnsw"]
+    assert hit.snippet.startswith("Intro.")
+
+
+def test_a_match_elsewhere_is_shown_from_there(record: Record) -> None:
+    put(record, {"final_message": "nothing of it", "scope": "vector"})
+    give(record, "exec-000", "lib/special.py", "x")
+    with record.write():
+        record.execute(
+            "INSERT INTO outputs (execution_id, output_type, content) VALUES "
+            "('exec-000', 'insight', 'logarithmic complexity')"
+        )
+    for query, shown in (
+        ("logarithmic", "logarithmic complexity"),
+        ("special", "lib/special.py"),
+        ("vector", "nothing of it"),  # the scope is shown anyway
+        ("", "nothing of it"),
+    ):
+        (hit,) = search(record, query).hits
+        assert hit.snippet == shown
+    assert hit.row()["deployed_at"] == timestamp(START)
+
+
+def test_accents_and_case_do_not_matter_and_marks_stay_in_place(record: Record) -> None:
+    put(record, {"final_message": "İstanbul: Schätzung geändert, файл изменён"})
+    for query, marked in (
+        ("schatzung", ["Schätzung"]),
+        ("GEÄNDERT", ["geändert"]),
+        ("файл ", ["файл"]),
+        ("измен", ["измен"]),
+    ):
+        (hit,) = search(record, query).hits
+        assert [hit.snippet[a:b] for a, b in hit.spans] == marked
+
+
+# Completing
+
+
+def test_names_and_values_are_offered(record: Record) -> None:
+    session(record, "orch-2026-11-02-001")
+    put(
+        record,
+        {"agent_type": "Systematic-Debugger"},
+        {"agent_type": "system-architect", "session_id": "orch-2026-11-02-001"},
+        {},
+    )
+    give(record, "exec-000", "lib/a.py", "x")
+    assert filter_names("s") == ("status", "session", "since", "source")
+    assert filter_values(record, "agent", "sys") == ("system-architect", "systematic-debugger")
+    assert filter_values(record, "agent", "", limit=2) == ("explore", "system-architect")
+    assert filter_values(record, "session", "orch-2026-11-02") == ("orch-2026-11-02-001",)
+    assert filter_values(record, "file", "") == ("a.py", "lib/a.py")
+    assert filter_values(record, "status", "w") == ("waiting",)
+    assert filter_values(record, "since", "2") == filter_values(record, "nonsense", "") == ()
