@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from orch_tui.cli import main
+from tests.counts import HANGS_AFTER
 
 ROOT = Path(__file__).parent.parent
 OF_THE_SCREENS = {"textual"}
@@ -38,7 +39,7 @@ def loaded_by(program: str, *words: str, cwd: Path) -> set[str]:
         cwd=cwd,
         env=os.environ | {"PYTHONPATH": str(ROOT), "LOADED": str(report)},
         capture_output=True,
-        timeout=60,
+        timeout=HANGS_AFTER,
     )
     assert done.returncode == 0, done
     names = json.loads(report.read_text())

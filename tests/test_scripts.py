@@ -18,6 +18,7 @@ import pytest
 from orch_tui.install.skill import install, skill_folder
 from orch_tui.prepare.catalogue import catalogue
 from orch_tui.prepare.tokens import count
+from tests.counts import HANGS_AFTER
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -263,7 +264,7 @@ def test_when_orchs_python_has_lost_it_nothing_starts_for_ever(
 ) -> None:
     install(skill_folder(project), str(plain_python))
     (project / "scripts/program.py").write_text("import orchestration_api")
-    done = plain_run("python", call, timeout=30)
+    done = plain_run("python", call, timeout=HANGS_AFTER)
     assert done.returncode == (2 if "tracker" in call else 1)
     assert "has no orch any more" in done.stderr
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
@@ -32,14 +34,28 @@ KEYS = (
 class Block(NamedTuple):
     """One handler called once."""
 
-    seconds: float
-    """Of CPU, of the event loop's thread alone."""
+    taken: float
+    """Of what is measured: seconds of CPU of the event loop's thread alone, or calls in it."""
     handler: str
 
 
+class CallCounter:
+    """Counts the calls of functions in this thread, as ``sys.setprofile`` hears of them.
+
+    Unlike seconds they are the same however loaded the machine is.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, frame: FrameType, event: str, argument: object) -> None:
+        if event in ("call", "c_call"):
+            self.count += 1
+
+
 @contextmanager
-def blocks() -> Iterator[list[Block]]:
-    """Every call of a handler, action, timer or callback of ours."""
+def blocks(measure: Callable[[], float]) -> Iterator[list[Block]]:
+    """Measure every call of a handler, action, timer or callback of ours."""
     taken: list[Block] = []
     invoke = _callback.invoke
 
@@ -47,13 +63,13 @@ def blocks() -> Iterator[list[Block]]:
         function = getattr(callback, "func", callback)
         if not getattr(function, "__module__", "").startswith("orch_tui"):
             return await invoke(callback, *params)
-        start = time.thread_time()
+        start = measure()
         try:
             return await invoke(callback, *params)
         finally:
             then = getattr(params[0] if params else None, "then", function)
             name = getattr(getattr(then, "func", then), "__qualname__", "")
-            taken.append(Block(time.thread_time() - start, name))
+            taken.append(Block(measure() - start, name))
 
     with (
         patch.object(message_pump, "invoke", timed),
@@ -64,13 +80,23 @@ def blocks() -> Iterator[list[Block]]:
         yield taken
 
 
-def walk(project: Project) -> list[Block]:
+def walk(project: Project, measure: Callable[[], float] = time.thread_time) -> list[Block]:
     """Go through all screens of a project, and give what each handler took."""
-    return asyncio.run(_walk(project))
+    return asyncio.run(_walk(project, measure))
 
 
-async def _walk(project: Project) -> list[Block]:
-    with blocks() as taken:
+def walk_counting_calls(project: Project) -> list[Block]:
+    """The same walk, measured by the number of calls."""
+    counter = CallCounter()
+    sys.setprofile(counter)
+    try:
+        return walk(project, lambda: counter.count)
+    finally:
+        sys.setprofile(None)
+
+
+async def _walk(project: Project, measure: Callable[[], float]) -> list[Block]:
+    with blocks(measure) as taken:
         async with OrchApp(project).run_test(size=(140, 45)) as pilot:
             for key in KEYS:
                 await pilot.press(key)
@@ -94,6 +120,6 @@ def longest(taken: list[Block], count: int = 5) -> list[Block]:
     """The longest of each handler, longest first."""
     best: dict[str, Block] = {}
     for block in taken:
-        if block.seconds > best.get(block.handler, block).seconds or block.handler not in best:
+        if block.taken > best.get(block.handler, block).taken or block.handler not in best:
             best[block.handler] = block
     return sorted(best.values(), reverse=True)[:count]

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from orch_tui.cli import main
+from tests.counts import HANGS_AFTER
 
 ROOT = Path(__file__).parent.parent.parent
 FIXTURE = ROOT / "tests" / "fixtures" / "vector_search_project"
@@ -91,7 +92,7 @@ def shell(project: Path, tmp_path: Path) -> Shell:
             cwd=project,
             env=surroundings | options.pop("env", {}),
             capture_output=True,
-            timeout=60,
+            timeout=HANGS_AFTER,
             **options,
         )
 

@@ -14,6 +14,7 @@ import pytest
 
 from orch_tui.cli.parser import COMMANDS, builder, parse
 from tests.cli.conftest import ROOT, Run, Shell
+from tests.counts import HANGS_AFTER
 
 IN_THE_DESIGN = {
     *("init-session", "set-phase", "init-deployment", "record-completion", "complete-session"),
@@ -137,7 +138,7 @@ def completions(line: str, cwd: Path) -> list[str]:
         cwd=cwd,
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=HANGS_AFTER,
     )
     return answer.read_text().split("\n")
 

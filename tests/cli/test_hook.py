@@ -21,6 +21,7 @@ from orch_tui.install import hook_settings
 from orch_tui.paths import inboxes
 from orch_tui.record.hooks import inbox
 from tests.cli.conftest import ROOT, Run, Shell
+from tests.counts import HANGS_AFTER
 from tests.record import hook_events as hooks
 from tests.record.claude_home import Transcript, tool
 
@@ -46,7 +47,7 @@ def fire(
         cwd=cwd,
         env=env,
         capture_output=True,
-        timeout=20,
+        timeout=HANGS_AFTER,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     return done
@@ -70,11 +71,12 @@ def recorded(project: Path, did: Run) -> Path:
 
 
 def test_a_payload_is_one_private_file_as_it_came(recorded: Path) -> None:
+    before = time.time_ns()
     fire(PAYLOAD, recorded)
     (file,) = (recorded / ".claude/orchestration/inbox").iterdir()
     assert file.read_bytes() == PAYLOAD
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
-    assert abs(int(file.name.split("-")[0]) - time.time_ns()) < 60e9
+    assert before <= int(file.name.split("-")[0]) <= time.time_ns()
 
 
 def test_a_project_without_a_record_is_left_alone(project: Path, tmp_path: Path) -> None:
@@ -138,11 +140,11 @@ def test_an_input_that_never_ends_is_waited_for_a_second(recorded: Path) -> None
         ["sh", "-c", AS_REGISTERED],
         stdin=ours.fileno(),
         cwd=recorded,
-        timeout=20,
+        timeout=HANGS_AFTER,
         capture_output=True,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    assert hook.PATIENCE <= time.monotonic() - start < 10
+    assert time.monotonic() - start >= hook.PATIENCE
     assert left(recorded) == [PAYLOAD]
     ours.close()
     theirs.close()
@@ -405,7 +407,7 @@ def test_watch_tells_of_each_deployment_and_return_once(recorded: Path) -> None:
             hook.put([json.dumps(payload).encode()], str(recorded), hooks.START_NS + number)
         told += [json.loads(watching.stdout.readline()) for _ in range(2)]
     watching.send_signal(signal.SIGINT)
-    rest, errors = watching.communicate(timeout=20)
+    rest, errors = watching.communicate(timeout=HANGS_AFTER)
     assert (watching.returncode, rest, errors) == (0, b"", b"")
     assert [(line["event"], line["said"]) for line in told] == [
         ("deployed", None),

@@ -14,6 +14,7 @@ import pytest
 from orch_tui.cli.parser import COMMANDS
 from tests.cli.conftest import ORCH, ROOT, Run, Shell, rows
 from tests.cli.test_bad_input import DATABASE, dump
+from tests.counts import HANGS_AFTER
 
 EVERY_COMMAND = """
 set -euo pipefail
@@ -148,6 +149,7 @@ import os, sys
 from orch_tui.cli import main
 from orch_tui.record.ledger import journal
 
+
 journal.log = lambda *args, **kwargs: os.kill(os.getpid(), int(sys.argv[1]))
 sys.exit(main(sys.argv[2:]))
 """
@@ -177,7 +179,7 @@ def test_a_signal_in_the_middle_of_a_write_leaves_all_as_it_was(
         [sys.executable, "-c", INTERRUPTED, str(int(number)), *words],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
-        timeout=60,
+        timeout=HANGS_AFTER,
     )
     assert (done.returncode, done.stdout) == (code, b"")
     assert done.stderr.startswith(b"orch: " + said)
@@ -202,7 +204,7 @@ def test_a_completion_and_its_deliverables_are_one_write(deployed: str, project:
         ],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
-        timeout=60,
+        timeout=HANGS_AFTER,
     )
     assert done.returncode == 130, done
     assert dump() == before
@@ -217,7 +219,7 @@ def test_many_processes_at_once_lose_nothing(deployed: str, project: Path) -> No
         )
         for n in range(8)
     ]
-    printed = [process.communicate(timeout=60) for process in running]
+    printed = [process.communicate(timeout=HANGS_AFTER) for process in running]
     assert [err for _, err in printed if err] == []
     assert len({out for out, _ in printed}) == 8
     assert rows(project, "SELECT count(*) FROM agent_executions") == [(9,)]

@@ -16,6 +16,7 @@ import pytest
 
 from orch_tui.cli.output import cell, in_words, printable
 from tests.cli.conftest import ORCH, ROOT, Run
+from tests.counts import HANGS_AFTER
 
 EMPTY: Mapping[str, str] = {}
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -44,7 +45,7 @@ def on_terminal(
     except OSError:  # Linux says so when the other end is closed
         pass
     os.close(ours)
-    assert process.wait(timeout=60) == 0, shown
+    assert process.wait(timeout=HANGS_AFTER) == 0, shown
     return shown.decode().replace("\r\n", "\n")
 
 

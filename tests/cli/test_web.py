@@ -15,6 +15,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.counts import HANGS_AFTER
+
 
 @pytest.fixture
 def port(project: Path) -> Iterator[int]:
@@ -35,7 +37,7 @@ def port(project: Path) -> Iterator[int]:
 
 
 def answer(port: int, path: str, **headers: str) -> int:
-    connection = http.client.HTTPConnection("localhost", port, timeout=30)
+    connection = http.client.HTTPConnection("localhost", port, timeout=HANGS_AFTER)
     try:
         connection.request("GET", path, headers=headers)
         return connection.getresponse().status

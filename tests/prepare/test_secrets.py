@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 
 import pytest
 from hypothesis import given
@@ -66,16 +65,14 @@ def test_the_library_is_only_loaded_for_what_may_hold_one() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_long_lines_and_many_hints_take_no_time() -> None:
-    started = time.process_time()
-    for text in (
-        "password=" * 100_000,
-        "a" * 1_000_000,
-        "key='" + "1" * 1_000_000,
-        "://a:b" * 9999,
-    ):
-        find(text, "a.js")
-    assert time.process_time() - started < 5
+@pytest.mark.parametrize(
+    "text",
+    ["password=" * 100_000, "a" * 1_000_000, "key='" + "1" * 1_000_000, "://a:b" * 9999],
+    ids=lambda text: text[:9],
+)
+def test_long_lines_and_many_hints_are_looked_through(text: str) -> None:
+    """In the square of their length it would take longer than any test may."""
+    assert find(text, "a.js") == ()
 
 
 @given(st.text(st.sampled_from("password=:'\"1aZ@/ \n\r."), max_size=60))

@@ -12,7 +12,6 @@ import os
 import random
 import signal
 import sys
-import time
 from pathlib import Path
 
 from orch_tui.models.database import Record
@@ -36,7 +35,9 @@ def kill(root: Path, rounds: int, seed: int) -> None:
                 drain(root)
                 os._exit(0)
             children.append(child)
-        time.sleep(chance.random() * 0.04)
+        until = len(inbox.waiting(root)) - chance.randrange(16)  # a moment, not always the same
+        while len(inbox.waiting(root)) > max(until, 0):
+            pass
         for child in children:
             os.kill(child, signal.SIGKILL)
         ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]

