@@ -1,27 +1,42 @@
-"""Exact counts, and estimates against them, where ctok is there (Python 3.12 and newer)."""
+"""Exact counts, and estimates against them: of ctok, or of what it answered once.
+
+What only ctok itself can tell is skipped where it is not (it needs Python 3.12).
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from string import printable
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orch_tui.errors import UsageError
 from orch_tui.prepare import exact
-from orch_tui.prepare.exact import count_exactly, is_available, slice_tokens, sliced
+from orch_tui.prepare.exact import count_exactly, slice_tokens, sliced
 from orch_tui.prepare.pieces import WAYS, pieces
 from orch_tui.prepare.text_kinds import kind_of
-from orch_tui.prepare.tokens import FAMILIES, FRAMES, count
+from orch_tui.prepare.tokens import FAMILIES, count
 from tests.counts import COUNTS
+from tests.generate.token_counts import (
+    ANSWERS,
+    DEALT,
+    DEALT_SIZE,
+    SLICE_SIZES,
+    SLICED,
+    SMALL,
+    WRITTEN,
+    ask_ctok,
+)
+from tests.prepare.conftest import HAS_CTOK
 
-needs_ctok = pytest.mark.skipif(not is_available(), reason="ctok needs Python 3.12")
+needs_ctok = pytest.mark.skipif(not HAS_CTOK, reason="ctok needs Python 3.12")
+CtokTokens = Callable[[str, str], int]
 ROOT = Path(__file__).parents[2]
 
 
@@ -49,13 +64,6 @@ class Kept:
         self.calls.append(dict(counts))
 
 
-def ctok_tokens(text: str, family: str) -> int:
-    import ctok  # type: ignore[import-not-found, unused-ignore]
-
-    version = {"v3": "3.0"}.get(family, family[1:])
-    return int(ctok.token_count(text, version)) - FRAMES[family]
-
-
 def project_files() -> list[tuple[str, str]]:
     """Some files of this repository, of each kind that it holds."""
     paths = [
@@ -71,7 +79,9 @@ def project_files() -> list[tuple[str, str]]:
 
 @needs_ctok
 @pytest.mark.parametrize("family", ["v3", "v4.8"])
-def test_files_of_this_repository_count_as_ctok_counts_them(family: str) -> None:
+def test_files_of_this_repository_count_as_ctok_counts_them(
+    family: str, ctok_tokens: CtokTokens
+) -> None:
     items = [Item(text, kind_of(name, text)) for name, text in project_files()]
     exactly = dict(count_exactly(items, family=family))
     for item in items:
@@ -81,42 +91,30 @@ def test_files_of_this_repository_count_as_ctok_counts_them(family: str) -> None
 
 
 @needs_ctok
-@settings(max_examples=COUNTS.fuzz_inputs)
+@settings(
+    max_examples=COUNTS.fuzz_inputs, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.text(printable, max_size=30))
-@example("a 'quoted' word, it's NASA's  (x == 1.25);\n\n\t'll\0 x")
-def test_text_in_ascii_is_estimated_to_the_token(text: str) -> None:
+def test_text_in_ascii_is_estimated_to_the_token(ctok_tokens: CtokTokens, text: str) -> None:
     for family in WAYS if text else ():
         assert pieces(family).tokens(text) == ctok_tokens(text, family)
 
 
-@needs_ctok
-@pytest.mark.parametrize(
-    "text",
-    [
-        "naïve café — “quoted” … it’s 25 °C → ok",
-        "Größere Änderungen müssen geprüft werden.",
-        "Это обычный русский текст, и ещё немного.",
-        "これは日本語の文章です。２０２５年、テスト。",
-        "你好，世界！这是一个测试。",
-        "한국어 문장입니다.",
-        "│ a │ b │\n├───┤\n✓ done ✗ failed 🎉",
-        "Ελληνικά κείμενα",
-        "यह हिन्दी है",
-    ],
-)
-def test_other_scripts_are_estimated_within_their_band(text: str) -> None:
+@pytest.mark.parametrize("text", [text for text in WRITTEN if not text.isascii()])
+def test_other_scripts_are_estimated_within_their_band(text: str, ctok_tokens: CtokTokens) -> None:
     text *= 20
     for family in FAMILIES:
         estimated = count(text, family=family, kind=kind_of("-", text))
         assert estimated.low <= ctok_tokens(text, family) <= estimated.high
 
 
-@needs_ctok
 @pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("text", ["x = 1\n\n\ny: é\n", "\n a\nB\nc 1\n\n\n", "'s\nA's;\nb\n"])
-def test_slices_count_as_the_whole(family: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("text", SLICED)
+def test_slices_count_as_the_whole(
+    family: str, text: str, monkeypatch: pytest.MonkeyPatch, ctok_tokens: CtokTokens
+) -> None:
     whole = ctok_tokens(text * 9, family)
-    for size in (0, 1, 5, 12):
+    for size in SLICE_SIZES:
         monkeypatch.setattr(exact, "SLICE", size)
         slices = sliced(text * 9)
         assert "".join(one.text for one in slices) == text * 9
@@ -124,9 +122,9 @@ def test_slices_count_as_the_whole(family: str, text: str, monkeypatch: pytest.M
     assert len(slices) > 1
 
 
-@needs_ctok
+@pytest.mark.usefixtures("ctok_tokens")
 def test_counting_can_be_stopped_and_keeps_what_is_done() -> None:
-    items, kept = [Item(f"{n} words") for n in range(9)], Kept()
+    items, kept = [Item(text) for text in SMALL], Kept()
     counting = count_exactly(items, family="v4.8", cache=kept)
     done = [next(counting), next(counting)]
     counting.close()
@@ -135,9 +133,10 @@ def test_counting_can_be_stopped_and_keeps_what_is_done() -> None:
     assert len(kept.calls) == 9
 
 
-@needs_ctok
-def test_processes_count_what_one_counts() -> None:
-    items = [Item("word " * 1000 + "\nb\n" * 9000), Item("")]
+@pytest.mark.usefixtures("ctok_tokens")
+def test_processes_count_what_one_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exact, "SLICE", DEALT_SIZE)
+    items = [Item(DEALT), Item("")]
     here = dict(count_exactly(items, family="v4.8", processes=0))
     assert dict(count_exactly(items, family="v4.8", processes=2)) == here
     assert here[items[1].sha256] == 0
@@ -150,6 +149,11 @@ def test_without_ctok_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch) -> 
         list(count_exactly([Item("x")], family="v4.8"))
     assert "3.12" in error.value.hint
     assert len(list(count_exactly([Item("x")], family="o200k_base"))) == 1
+
+
+@needs_ctok
+def test_what_ctok_answered_is_what_it_answers() -> None:
+    assert ask_ctok() == ANSWERS.read_text("ascii").splitlines(keepends=True)
 
 
 @needs_ctok
