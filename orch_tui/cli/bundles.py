@@ -59,6 +59,17 @@ orch bundles --named""",
     parser.add_argument("--named", action="store_true", help="those with a name")
     parser.add_argument("--all", action="store_true", help="also those that were taken out")
     add_format(parser)
+    changes = ("--copy", "--restore", "--export", "--name")
+    for flag in changes[:3]:
+        parser.require(flag, "BUNDLE")
+    parser.require("--name", "BUNDLE", "--import")
+    parser.require("--bare", "--export")
+    parser.forbid("--name", "--restore", "--export")
+    parser.forbid("--session-id", "--restore", "--export")
+    parser.forbid("--format", *changes, "--import")
+    for flag in ("--named", "--all"):
+        parser.forbid(flag, "BUNDLE", "--import")
+    parser.forbid("BUNDLE", "--import")
     parser.set_defaults(run=_bundles)
     return parser
 
@@ -66,10 +77,10 @@ orch bundles --named""",
 def _bundles(arguments: Namespace) -> None:
     from orch_tui.record import library
 
+    if arguments.bundle and arguments.session_id and not arguments.copy:
+        raise UsageError("--session-id beside BUNDLE is only for --copy", hint="leave one out")
     project = project_of(arguments)
     session_id = arguments.session_id and project.session_id(arguments.session_id)
-    if arguments.bare and not arguments.export:
-        raise UsageError("--bare is for --export", hint="--export FILE --bare")
     if arguments.source:
         bundle, differences = project.read_bundle(arguments.source, allow_secret=True)
         kept = library.take_in(
@@ -80,8 +91,6 @@ def _bundles(arguments: Namespace) -> None:
             say(f"{bundle.bundle_id} is another bundle here: this one is {kept.bundle_id}")
         print(kept.bundle_id)
     elif arguments.bundle is None:
-        if arguments.copy or arguments.restore or arguments.export or arguments.name:
-            raise UsageError("which bundle?", hint="orch bundles BUNDLE ...")
         lines = library.listed(
             project.existing_record,
             session_id=session_id,
@@ -160,6 +169,7 @@ orch deduplicate --undo""",
     )
     add_format(parser)
     add_no_record(parser)
+    parser.forbid("--undo", "--output", "--format", "--no-record")
     parser.set_defaults(run=_deduplicate)
     return parser
 
@@ -170,8 +180,6 @@ def _deduplicate(arguments: Namespace) -> None:
     from orch_tui.prepare.bundle import dumps
 
     project = project_of(arguments)
-    if arguments.undo and not project.recording:
-        raise UsageError("what bundles were before is in the record", hint="without --no-record")
     given = split_list(arguments.bundles) or _of_session(project, arguments.undo)
     bundles = [named_bundle(project, name) for name in given]
     if arguments.undo:

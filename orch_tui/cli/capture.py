@@ -28,7 +28,9 @@ TRANSCRIPTS_EVERY = 8
 
 def hook() -> argparse.ArgumentParser:
     """For its help alone: `orch hook` never comes here, whatever else stands on its line."""
-    parser = Parser("hook", example="""echo '{"hook_event_name": "Stop"}' | orch hook""")
+    parser = Parser(
+        "hook", example="""echo '{"hook_event_name": "Stop"}' | orch hook""", has_record=False
+    )
     parser.set_defaults(run=_hook)
     return parser
 

@@ -51,7 +51,7 @@ orch demo --project .        # on this project""",
     return parser
 
 
-def _demo(arguments: Namespace) -> None:
+def _demo(arguments: Namespace) -> int:
     if arguments.project:
         folder = Path(resolve_path(arguments.project))
         if not folder.is_dir():
@@ -66,7 +66,8 @@ def _demo(arguments: Namespace) -> None:
     finally:
         project.close()
     if open_app.are_possible() and not arguments.no_tui:
-        open_app.open_on(project.root, database=arguments.db)
+        return open_app.open_on(project.root, database=arguments.db)
+    return 0
 
 
 def _free_name(name: str) -> str:

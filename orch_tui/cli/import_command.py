@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from orch_tui.cli.output import FORMATS, as_row, print_rows, say
 from orch_tui.cli.parser import Parser, project_of
-from orch_tui.errors import SourceError, UsageError
+from orch_tui.errors import SourceError
 from orch_tui.paths import resolve_path
 
 if TYPE_CHECKING:
@@ -38,13 +38,12 @@ orch import old-projects/       # of another machine, say""",
     parser.add_argument(
         "--format", choices=FORMATS, default="table", help="of the summary; default: %(default)s"
     )
+    parser.forbid("--all", "PATH")
     parser.set_defaults(run=_import)
     return parser
 
 
 def _import(arguments: Namespace) -> None:
-    if arguments.paths and arguments.all:
-        raise UsageError("PATH and --all name different things", hint="leave one of them out")
     project = project_of(arguments)
     paths = [Path(resolve_path(path)) for path in arguments.paths]
     for path in paths:

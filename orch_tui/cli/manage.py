@@ -9,7 +9,7 @@ from pathlib import Path
 
 from orch_tui.cli.output import add_format, as_row, print_rows, read_bytes, say
 from orch_tui.cli.parser import Parser, project_of
-from orch_tui.errors import OrchError, SourceError, UsageError
+from orch_tui.errors import OrchError, SourceError
 from orch_tui.paths import resolve_path
 from orch_tui.project import Project
 
@@ -115,6 +115,7 @@ def install() -> argparse.ArgumentParser:
         example="""
 orch install              # the skill, into this project's .claude/skills
 orch install --hooks      # record every agent run of this project by itself""",
+        has_record=False,
     )
     what = _add_place(parser)
     what.add_argument("--hooks", action="store_true", help="the hooks that record agent runs")
@@ -122,9 +123,14 @@ orch install --hooks      # record every agent run of this project by itself""",
         "--plugin", metavar="DIR", help="hooks, skill and commands as a plugin, into this folder"
     )
     parser.add_argument(
-        "--shared", action="store_true", help="with --hooks: for all who work on the project"
+        "--shared",
+        action="store_true",
+        help="with --hooks or --plugin: for all who work on the project",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.require("--shared", "--hooks", "--plugin")
+    parser.require("--yes", "--hooks")
+    parser.forbid("--yes", "--dry-run")
     parser.set_defaults(run=_install)
     return parser
 
@@ -163,8 +169,6 @@ def _install_hooks(arguments: Namespace) -> int:
     from orch_tui.install import hook_settings
 
     root = None if arguments.user else _root(arguments.project)
-    if arguments.user and arguments.shared:
-        raise UsageError("--shared is for the settings of a project, --user for your own")
     path = hook_settings.settings_file(root, shared=arguments.shared)
     change = hook_settings.installation(path, _hook_command(arguments))
     say(*change.diff())
@@ -192,11 +196,12 @@ def _agreed(question: str) -> bool:
 
 
 def uninstall() -> argparse.ArgumentParser:
-    parser = Parser("uninstall", example="orch uninstall --user")
+    parser = Parser("uninstall", example="orch uninstall --user", has_record=False)
     what = _add_place(parser)
     what.add_argument("--hooks", action="store_true", help="only the hooks")
     what.add_argument("--plugin", metavar="DIR", help="the plugin in this folder")
     parser.add_argument("--shared", action="store_true", help="only the hooks of the project")
+    parser.forbid("--shared", "--plugin")
     parser.set_defaults(run=_uninstall)
     return parser
 
@@ -241,12 +246,14 @@ def _uninstall_hooks(arguments: Namespace) -> bool:
     return found
 
 
-def _add_place(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
+def _add_place(parser: Parser) -> argparse._MutuallyExclusiveGroup:
     """Where to; and a group for what there is to choose besides the skill."""
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--user", action="store_true", help="for all your projects")
     place.add_argument("--project", metavar="DIR", help="default: this project")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.forbid("--plugin", "--user", "--project")
+    parser.forbid("--shared", "--user")
     return parser.add_mutually_exclusive_group()
 
 
@@ -270,7 +277,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def completion() -> argparse.ArgumentParser:
-    parser = Parser("completion", example='eval "$(orch completion bash)"')
+    parser = Parser("completion", example='eval "$(orch completion bash)"', has_record=False)
     parser.add_argument("shell", choices=SHELLS, help="its kind")
     parser.set_defaults(run=_completion)
     return parser

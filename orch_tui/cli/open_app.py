@@ -23,9 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of ``orch`` without a command."""
     parser.add_argument("--db", metavar="FILE", help="the database (default: the project's)")
     parser.add_argument("--web", action="store_true", help="the screens in a browser, on localhost")
-    parser.add_argument(
-        "--port", type=_port, default=PORT, metavar="N", help=f"for --web (default: {PORT})"
-    )
+    parser.add_argument("--port", type=_port, metavar="N", help=f"for --web (default: {PORT})")
     parser.set_defaults(run=lambda arguments: _open(arguments, parser))
 
 
@@ -36,8 +34,10 @@ def _port(text: str) -> int:
 
 
 def _open(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    if arguments.port and not arguments.web:
+        parser.error("--port is only for --web")
     if arguments.web:
-        serve(arguments.port, database=arguments.db)
+        serve(arguments.port or PORT, database=arguments.db)
     elif are_possible():
         return open_on(Path.cwd(), database=arguments.db)
     else:

@@ -70,6 +70,11 @@ def print_json(value: Any) -> None:
     print(_json(value, indent=2))
 
 
+def json_text(value: Any) -> str:
+    """Give one JSON document as it is printed."""
+    return f"{_json(value, indent=2)}\n"
+
+
 def say(*lines: str) -> None:
     """Narration, on standard error."""
     for line in lines:

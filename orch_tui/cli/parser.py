@@ -86,7 +86,9 @@ load three compression libraries."""
 class Parser(argparse.ArgumentParser):
     """Examples keep their lines; an abbreviation of a flag is no flag."""
 
-    def __init__(self, name: str, *, example: str, remarks: str = "") -> None:
+    def __init__(
+        self, name: str, *, example: str, remarks: str = "", has_record: bool = True
+    ) -> None:
         summary = f"{COMMANDS[name].summary[0].upper()}{COMMANDS[name].summary[1:]}."
         super().__init__(
             prog=f"orch {name}",
@@ -95,7 +97,44 @@ class Parser(argparse.ArgumentParser):
             formatter_class=_unmeasured,
             allow_abbrev=False,
         )
-        self.add_argument("--db", metavar="FILE", help="the database (default: the project's)")
+        self._rules: list[tuple[str, tuple[str, ...], bool]] = []
+        if has_record:
+            self.add_argument("--db", metavar="FILE", help="the database (default: the project's)")
+
+    def require(self, name: str, *others: str) -> None:
+        """Refuse an argument where none of the others is given, without which it means nothing.
+
+        An argument is named as it is typed: ``--flag``, ``--flag value``, or ``BUNDLE`` for a
+        positional one.
+        """
+        self._rules.append((name, others, True))
+
+    def forbid(self, name: str, *others: str) -> None:
+        """Refuse an argument beside any of the others, one of which would be ignored."""
+        self._rules.append((name, others, False))
+
+    def _check_rules(self, args: list[str], known: argparse.Namespace) -> None:
+        flags = args[: args.index("--")] if "--" in args else args
+        typed = {word.partition("=")[0] for word in flags}
+
+        def is_given(name: str) -> bool:
+            flag, _, value = name.partition(" ")
+            if flag.startswith("--"):
+                return flag in typed and (not value or str(self._value(flag, known)) == value)
+            return self._value(flag, known) not in (None, [])
+
+        for name, others, needed in self._rules:
+            if is_given(name):
+                given = [other for other in others if is_given(other)]
+                if needed and not given:
+                    self.error(f"{name} is only for {' or '.join(others)}")
+                if given and not needed:
+                    self.error(f"{name} does not go with {given[0]}")
+
+    def _value(self, name: str, known: argparse.Namespace) -> Any:
+        """The value of an argument, by its flag or by what the help calls it."""
+        action = next(a for a in self._actions if name in (*a.option_strings, a.metavar))
+        return getattr(known, action.dest)
 
     def format_help(self) -> str:
         self.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -105,7 +144,9 @@ class Parser(argparse.ArgumentParser):
         self, args: Any = None, namespace: Any = None
     ) -> Any:
         """``-word`` leaves a word out of a search: it is no flag where words are taken."""
+        args = sys.argv[1:] if args is None else list(args)
         known, unknown = super().parse_known_args(args, namespace)
+        self._check_rules(args, known)
         if hasattr(known, "words"):
             known.words += [word for word in unknown if not word.startswith("--")]
             unknown = [word for word in unknown if word.startswith("--")]

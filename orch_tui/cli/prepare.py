@@ -91,7 +91,10 @@ def prepare_bundle() -> argparse.ArgumentParser:
     parser.add_argument(
         "--template", metavar="FILE", help="with --fit: what the briefing is rendered from"
     )
+    parser.require("--keep", "--fit")
+    parser.require("--template", "--fit")
     add_no_record(parser)
+    parser.forbid("--session-id", "--no-record")
     parser.set_defaults(run=_prepare_bundle)
     return parser
 
@@ -103,9 +106,6 @@ def _prepare_bundle(arguments: Namespace) -> int:
 
     project = project_of(arguments)
     _check_sources(project, arguments)
-    for flag in ("keep", "template"):
-        if getattr(arguments, flag) and not arguments.fit:
-            raise UsageError(f"--{flag} is for --fit", hint=f"--fit, or leave --{flag} out")
     split = project.reader().split
     with writing(arguments.output) as write:
         prepared = project_bundles.prepare_bundle(
@@ -241,6 +241,7 @@ def track_budget() -> argparse.ArgumentParser:
     parser.add_argument("--warn-threshold", type=_share, metavar="SHARE", help="default: 0.75")
     add_format(parser)
     add_no_record(parser)
+    parser.forbid("--no-record", "--session-id", "--phase")
     parser.set_defaults(run=_track_budget)
     return parser
 
@@ -297,6 +298,7 @@ orch generate-briefing --bundle bundle-001 --form xml --copy""",
     )
     parser.add_argument("--output", metavar="FILE", help="default: standard output")
     parser.add_argument("--copy", action="store_true", help="put it on the clipboard")
+    parser.forbid("--form", "--template")
     add_no_record(parser)
     parser.set_defaults(run=_generate_briefing)
     return parser
@@ -307,8 +309,6 @@ def _generate_briefing(arguments: Namespace) -> None:
 
     project = project_of(arguments)
     bundle = named_bundle(project, arguments.bundle)
-    if arguments.template and arguments.form:
-        raise UsageError("--form is for orch's own template", hint="leave it or --template out")
     named = FORMS[arguments.form] if arguments.form else arguments.template
     rendered = render(bundle, project.template(named))
     say(*_besides(project, bundle))
@@ -357,6 +357,7 @@ def validate() -> argparse.ArgumentParser:
     )
     parser.add_argument("--bundles", action="append", metavar="BUNDLE,...", help="files or ids")
     add_no_record(parser)
+    parser.forbid("--session-id", "--agent-types", "--bundles", "--no-record")
     parser.set_defaults(run=_validate)
     return parser
 

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.cli.output import (
+    FORMATS,
     add_format,
     as_row,
     cell,
     heading,
     in_words,
+    json_text,
     may_style,
     positive,
     print_json,
@@ -66,6 +68,7 @@ def query() -> argparse.ArgumentParser:
     parser.add_argument("--model", metavar="NAME", help="asked for, or the one that ran")
     _add_scope(parser)
     add_format(parser)
+    parser.forbid("--sessions", "--session-id", "--model")
     parser.set_defaults(run=_query)
     return parser
 
@@ -79,8 +82,6 @@ def _query(arguments: Namespace) -> None:
         "include_archived": arguments.archived,
     }
     if arguments.sessions:
-        if arguments.session_id or arguments.model:
-            raise UsageError("--session-id and --model choose executions, not sessions")
         del filters["session_id"]
         sessions = listing.sessions(project.existing_record, **filters)
         rows, columns, kind = [as_row(session) for session in sessions], SESSIONS, "session"
@@ -117,6 +118,8 @@ def outputs() -> argparse.ArgumentParser:
         help="deliverables, each once, and whether they are unchanged, changed since or missing",
     )
     add_format(parser)
+    parser.forbid("--state", "--failed", "--output-type")
+    parser.forbid("--failed", "--output-type")
     parser.set_defaults(run=_outputs)
     return parser
 
@@ -125,18 +128,22 @@ def _outputs(arguments: Namespace) -> None:
     from orch_tui.recall import listing
 
     project = project_of(arguments)
+    filters = _filters(arguments, project)
+    if arguments.failed or arguments.state:
+        del filters["limit"]  # of the rows that come of all outputs
     found = listing.outputs(
         project.existing_record,
-        **_filters(arguments, project),
+        **filters,
         execution_id=arguments.execution_id,
         output_type="deliverable" if arguments.state else arguments.output_type,
     )
     rows: list[dict[str, Any]]
     if arguments.failed:
-        print_rows(listing.failed_checks(found), arguments.format, empty="no check failed")
+        rows = listing.failed_checks(found)[: arguments.limit]
+        print_rows(rows, arguments.format, empty="no check failed")
         return
     if arguments.state:
-        states = listing.deliverable_states(found, project.root)
+        states = listing.deliverable_states(found, project.root)[: arguments.limit]
         rows = [
             {
                 "path": deliverable.path,
@@ -467,7 +474,15 @@ orch replay exec-001 --deploy --output briefing.md""",
     parser.add_argument(
         "--allow-overflow", metavar="REASON", help="with --deploy: also over budget"
     )
-    add_format(parser)
+    parser.add_argument(
+        "--format", choices=FORMATS, help="of --drift (default: table); else only json"
+    )
+    for flag in ("--session-id", "--allow-overflow"):
+        parser.require(flag, "--deploy")
+    parser.forbid("--drift", "--refresh", "--deploy", "--output")
+    for form in FORMATS:
+        if form != "json":
+            parser.require(f"--format {form}", "--drift")
     parser.set_defaults(run=_replay)
     return parser
 
@@ -477,7 +492,8 @@ def _replay(arguments: Namespace) -> None:
 
     project = project_of(arguments)
     record, label = project.existing_record, arguments.execution_id
-    bundle = None
+    as_json = arguments.format == "json"
+    bundle, facts = None, {}
     if arguments.drift or arguments.refresh:
         past = again.given_bundle(record, label)
         asked_for = past.model or project.agents.model(past.agent_type)
@@ -485,32 +501,43 @@ def _replay(arguments: Namespace) -> None:
         reader, counts = project.reader(), project.counts
         if not arguments.refresh:
             found = again.drift(past.items, reader=reader, family=family, cache=counts)
-            _print_drift(found, arguments.format)
+            _print_drift(found, arguments.format or "table")
             return
         bundle, found = again.refreshed(record, label, reader=reader, family=family, cache=counts)
         say(*_on_drift(found))
+        facts = {
+            "bundle_id": bundle.bundle_id,
+            "version": bundle.version,
+            "drift": [drift.row() for drift in found],
+        }
         if not arguments.deploy:
-            print(f"{bundle.bundle_id}@{bundle.version}")
+            with writing(arguments.output) as write:
+                name = f"{bundle.bundle_id}@{bundle.version}\n"
+                write(json_text(facts) if as_json else name)
             return
-    if not arguments.deploy:
-        write_text(arguments.output, again.replay(record, label).briefing)
-        return
     with writing(arguments.output) as write:
-        deployed = again.deploy_again(
-            record,
-            label,
-            session_id=arguments.session_id,
-            bundle=bundle,
-            catalogue=project.catalogue,
-            limits=project.limits,
-            allow_overflow=arguments.allow_overflow,
-        )
-        write(deployed.briefing)
-    say(*deployed.remarks)
-    if arguments.output == "-":
-        say(f"deployed as {deployed.execution.execution_id}")
-    else:
-        print(deployed.execution.execution_id)
+        if arguments.deploy:
+            deployed = again.deploy_again(
+                record,
+                label,
+                session_id=arguments.session_id,
+                bundle=bundle,
+                catalogue=project.catalogue,
+                limits=project.limits,
+                allow_overflow=arguments.allow_overflow,
+            )
+            label, briefing = deployed.execution.execution_id, deployed.briefing
+            say(*deployed.remarks)
+        else:
+            past_one = again.replay(record, label)
+            label, briefing = past_one.execution.execution_id, past_one.briefing
+        text = briefing.decode("utf-8", "replace")
+        whole = {"execution_id": label, **facts, "briefing": text}
+        write(json_text(whole) if as_json else briefing)
+    if arguments.deploy and arguments.output != "-":
+        print(label)
+    elif arguments.deploy and not as_json:
+        say(f"deployed as {label}")
 
 
 def _print_drift(found: Sequence[Drift], form: str) -> None:
@@ -549,7 +576,7 @@ def stats() -> argparse.ArgumentParser:
     )
     _add_filters(parser, limit=False)
     _add_scope(parser)
-    parser.add_argument("--every", choices=("day", "week"), default="day", help="for over_time")
+    parser.add_argument("--every", choices=("day", "week"), help="for over_time (default: day)")
     add_format(parser)
     parser.set_defaults(run=_stats)
     return parser
@@ -567,11 +594,14 @@ def _stats(arguments: Namespace) -> None:
     from orch_tui.recall.insights import gather
 
     project = project_of(arguments)
+    shown = arguments.by or (_PARTS if arguments.format.startswith("json") else _MAIN_PARTS)
+    if arguments.every and "over_time" not in shown:
+        raise UsageError("--every is only for --by over_time", hint="leave --every out")
     insights = gather(
         project.existing_record,
         **_filters(arguments, project),
         include_archived=arguments.archived,
-        every=arguments.every,
+        every=arguments.every or "day",
     )
     parts = insights.parts()
 
@@ -587,7 +617,9 @@ def _stats(arguments: Namespace) -> None:
         rows = ({"part": name, **row} for name, part in (chosen or parts).items() for row in part)
         print_rows(rows, "jsonl")
     elif arguments.format == "csv":
-        raise UsageError("a CSV has one kind of row", hint=f"--by, one of {', '.join(_PARTS)}")
+        raise UsageError(
+            "--format csv has one kind of row: one --by", hint=f"one of {', '.join(_PARTS)}"
+        )
     else:
         for name, part in (chosen or named(_MAIN_PARTS)).items():
             title = name.replace("_", " ")
@@ -661,6 +693,7 @@ def synthesize() -> argparse.ArgumentParser:
         help="default: %(default)s",
     )
     parser.add_argument("--output", metavar="FILE", default="-", help="default: standard output")
+    parser.forbid("--template", "--format json")
     parser.set_defaults(run=_synthesize)
     return parser
 

@@ -28,6 +28,9 @@ from orch_tui.errors import UsageError
 from orch_tui.phases import PHASES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orch_tui.record.deployment import Deployed
     from orch_tui.record.messages.findings import Findings
 
 
@@ -97,6 +100,7 @@ def complete_session() -> argparse.ArgumentParser:
     hide = parser.add_mutually_exclusive_group()
     hide.add_argument("--archive", action="store_true", help="also hide it from lists and search")
     hide.add_argument("--unarchive", action="store_true", help="only show an archived one again")
+    parser.forbid("--unarchive", "--status")
     parser.set_defaults(run=_complete_session)
     return parser
 
@@ -141,6 +145,10 @@ orch plan --edit 2 --model opus""",
     which.add_argument("--remove", type=int, metavar="N", help="take agent N out of the plan")
     which.add_argument("--duplicate", type=int, metavar="N", help="plan agent N once more")
     which.add_argument("--undo", action="store_true", help="take back the last change of the plan")
+    for flag in ("--agent-type", "--scope", "--model", "--bundle", "--after"):
+        parser.forbid(flag, "--move", "--remove", "--duplicate", "--undo")
+    for flag in ("--scope", "--model", "--bundle", "--after"):
+        parser.require(flag, "--agent-type", "--edit")
     add_format(parser)
     parser.set_defaults(run=_plan)
     return parser
@@ -155,13 +163,13 @@ def _plan(arguments: Namespace) -> None:
     after = _numbers(arguments.after)
     if arguments.undo:
         say(f"undone: {planning.change_in_words(planning.undo(record, session_id))}")
-    elif arguments.duplicate:
+    elif arguments.duplicate is not None:
         planning.duplicate(record, session_id, arguments.duplicate)
-    elif arguments.remove:
+    elif arguments.remove is not None:
         planning.remove(record, session_id, arguments.remove)
     elif arguments.move:
         planning.move(record, session_id, *arguments.move)
-    elif arguments.edit:
+    elif arguments.edit is not None:
         given = {
             "agent_type": arguments.agent_type,
             "scope": arguments.scope,
@@ -170,7 +178,7 @@ def _plan(arguments: Namespace) -> None:
         }
         values = {name: value for name, value in given.items() if value is not None}
         planning.change(record, session_id, arguments.edit, waits_for=after, **values)
-    elif arguments.agent_type:
+    elif arguments.agent_type is not None:
         planning.add(
             record,
             session_id,
@@ -180,8 +188,6 @@ def _plan(arguments: Namespace) -> None:
             bundle_id=arguments.bundle,
             waits_for=after or (),
         )
-    elif arguments.scope or arguments.model or arguments.bundle or after:
-        raise UsageError("which agent?", hint="--agent-type plans a new one, --edit N changes one")
     waits = planning.waits(record, session_id)
     waves = planning.waves(record, session_id)
     rows = [
@@ -242,6 +248,12 @@ def init_deployment() -> argparse.ArgumentParser:
         "--supersede", metavar="REASON", help="replace what was said of this execution before"
     )
     _add_allow_secret(parser)
+    parser.forbid("--template", "--briefing")
+    parser.require("--template", "--context-bundle", "--planned")
+    parser.require("--allow-secret", "--context-bundle")
+    parser.require("--supersede", "--execution-id")
+    for flag in ("--output", "--copy"):
+        parser.require(flag, "--context-bundle", "--planned", "--briefing")
     parser.set_defaults(run=_init_deployment)
     return parser
 
@@ -276,11 +288,22 @@ def _init_deployment(arguments: Namespace) -> None:
             supersede=arguments.supersede,
         )
         write(deployed.briefing)
-    say(*deployed.remarks)
+    say(*deployed.remarks, *_on_deployed(deployed, arguments))
     if arguments.copy and deployed.briefing:
         copy_text(deployed.briefing, "the briefing")
     if arguments.output != "-":
         print(deployed.execution.execution_id)
+
+
+def _on_deployed(deployed: Deployed, arguments: Namespace) -> Iterator[str]:
+    """Say what was asked for and could not be done."""
+    claimed, count = arguments.context_token_count, deployed.execution.context_token_count
+    if claimed is not None and claimed != count:
+        yield f"--context-token-count {claimed:,}: the bundle says {count:,}, which is recorded"
+    if not deployed.briefing:
+        for flag in ("output", "copy", "template"):
+            if getattr(arguments, flag):
+                yield f"--{flag}: the planned agent has no bundle, so there is no briefing"
 
 
 def record_allocation() -> argparse.ArgumentParser:
@@ -343,6 +366,8 @@ pbpaste | orch record-completion --execution-id exec-001 --final-message -""",
     parser.add_argument(
         "--supersede", metavar="REASON", help="take back what was said of its return before"
     )
+    for flag in ("--collect auto", "--collect ask"):
+        parser.require(flag, "--final-message", "--final-message-file")
     parser.set_defaults(run=_record_completion)
     return parser
 

@@ -96,7 +96,7 @@ def deploy(
     """
     with record.write():
         session = sessions.get(record, session_id)
-        planned_agent = plan.at(record, session_id, planned) if planned else None
+        planned_agent = None if planned is None else plan.at(record, session_id, planned)
         if planned_agent and planned_agent.bundle_id and bundle is None:
             bundle = bundles.load(record, planned_agent.bundle_id).bundle
         said_itself, said_scope = bundle is not None, scope or ""
@@ -189,7 +189,7 @@ def prospect(
     """
     with record.read():
         session = sessions.get(record, session_id)
-        planned_agent = plan.at(record, session_id, planned) if planned else None
+        planned_agent = None if planned is None else plan.at(record, session_id, planned)
         if planned_agent and bundle_id is None:
             bundle_id = planned_agent.bundle_id
         saved = bundles.load(record, bundle_id) if bundle_id else None

@@ -59,8 +59,8 @@ NAMED = pytest.mark.parametrize(("name", "said"), NAMES.values(), ids=NAMES)
         "synthesize --output @",
         "init-deployment --agent-type a --scope s --briefing @",
         "init-deployment --context-bundle @",
-        "init-deployment --agent-type a --scope s --template @",
-        "init-deployment --agent-type a --scope s --output @",
+        "init-deployment --planned 1 --template @",
+        "init-deployment --agent-type a --briefing README.md --output @",
         "record-completion --execution-id exec-001 --final-message-file @",
     ],
 )
