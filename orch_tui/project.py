@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from orch_tui.prepare.budget import Limits
     from orch_tui.prepare.bundle import ReadBundle
     from orch_tui.prepare.catalogue import Catalogue
+    from orch_tui.prepare.count import CountCache
     from orch_tui.prepare.sources import SourceReader
     from orch_tui.prepare.templates import Template
-    from orch_tui.prepare.tokens import CountCache
     from orch_tui.record.transcripts.importer import Summary
 
 

@@ -14,8 +14,8 @@ from orch_tui.errors import OverBudgetError, SourceError, UsageError
 from orch_tui.prepare.ambient import Ambient, AmbientAgents
 from orch_tui.prepare.budget import Judgement, agent_limit, judge
 from orch_tui.prepare.bundle import Bundle, compose
+from orch_tui.prepare.count import ZERO
 from orch_tui.prepare.overlaps import Overlap, in_ambient
-from orch_tui.prepare.tokens import ZERO
 from orch_tui.project import Project
 from orch_tui.record import bundles, session_budget
 from orch_tui.record.ledger import journal

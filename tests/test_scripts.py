@@ -17,7 +17,7 @@ import pytest
 
 from orch_tui.install.skill import install, skill_folder
 from orch_tui.prepare.catalogue import catalogue
-from orch_tui.prepare.tokens import count
+from orch_tui.prepare.tokens import count_tokens
 from tests.counts import HANGS_AFTER
 
 ROOT = Path(__file__).parent.parent
@@ -370,7 +370,7 @@ def test_bounds_exit_with_the_status(
 ) -> None:
     line = "The index answers in under ten milliseconds, measured on the fixture.\n"
     family = catalogue().model().family
-    each = count(line * 100, family=family, kind="markdown").tokens / 100
+    each = count_tokens(line * 100, family=family, kind="markdown").tokens / 100
     (project / "big.md").write_text(line * int(share * 200_000 / each))
     found = older(plain_run, "check_context_bounds", "--phase", "2", "--files", "big.md")
     assert (found[0], found[1]["status"]) == (code, status)

@@ -29,8 +29,8 @@ from orch_tui.project import Project
 if TYPE_CHECKING:
     from orch_tui.prepare.ambient import Ambient
     from orch_tui.prepare.bundle import Bundle, ContextItem
+    from orch_tui.prepare.count import Count
     from orch_tui.prepare.overlaps import Overlap
-    from orch_tui.prepare.tokens import Count
     from orch_tui.project_bundles import Prepared
 
 NO = 1

@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING
 
 from orch_tui import paths
 from orch_tui.prepare import frontmatter
+from orch_tui.prepare.count import ZERO, Count, CountCache
 from orch_tui.prepare.encoding import decode
 from orch_tui.prepare.frontmatter import Frontmatter
 from orch_tui.prepare.text_kinds import kind_of
-from orch_tui.prepare.tokens import ZERO, Count, CountCache, count_many
+from orch_tui.prepare.tokens import count_items
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Model
@@ -97,7 +98,7 @@ class Ambient:
         """With the tokens of each part for a tokenizer family."""
         if not self.parts:
             return self
-        counts = count_many(self.parts, family=family, cache=cache)
+        counts = count_items(self.parts, family=family, cache=cache)
         parts = [replace(p, count=c) for p, c in zip(self.parts, counts, strict=True)]
         return replace(self, parts=tuple(parts))
 

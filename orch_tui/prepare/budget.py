@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from orch_tui.errors import OverBudgetError
 from orch_tui.models.values import PRIORITIES
-from orch_tui.prepare.tokens import ZERO, Count, framed
+from orch_tui.prepare.count import ZERO, Count, framed
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Model

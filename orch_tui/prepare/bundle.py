@@ -11,17 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orch_tui.errors import FormatError, SourceError
 from orch_tui.models.values import ITEM_TYPES, PRIORITIES
+from orch_tui.prepare.count import FRAMES, ZERO, Count, CountCache, frame_tokens, framed
 from orch_tui.prepare.encoding import decode
 from orch_tui.prepare.text_kinds import kind_of
-from orch_tui.prepare.tokens import (
-    FRAMES,
-    ZERO,
-    Count,
-    CountCache,
-    count_many,
-    frame_tokens,
-    framed,
-)
+from orch_tui.prepare.tokens import count_items
 
 if TYPE_CHECKING:  # who only reads what was recorded needs no sources
     from orch_tui.prepare.sources import Source, SourceReader
@@ -132,7 +125,7 @@ def compose(
     """A bundle of these sources, the free ``texts`` first, counted for a tokenizer ``family``.
 
     Files, shared sources and texts are required, references recommended, ``optional`` optional.
-    An item that is there twice is dropped the second time; ``exact`` is as for ``count_many``.
+    An item that is there twice is dropped the second time; ``exact`` is as for ``count_items``.
     Raises SourceError naming every source that cannot be taken.
     """
     wanted = (
@@ -190,7 +183,7 @@ def counted(
     """The items with their tokens counted, where they have data and nobody counted them yet."""
     items = list(items)
     uncounted = [item for item in items if _uncounted(item)]
-    counts = iter(count_many(uncounted, family=family, cache=cache, exact=exact))
+    counts = iter(count_items(uncounted, family=family, cache=cache, exact=exact))
     return [replace(item, count=next(counts)) if _uncounted(item) else item for item in items]
 
 

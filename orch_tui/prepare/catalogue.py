@@ -16,7 +16,7 @@ from typing import Any
 
 from orch_tui.assets import asset
 from orch_tui.errors import FormatError
-from orch_tui.prepare.tokens import FAMILIES
+from orch_tui.prepare.count import FAMILIES
 from orch_tui.prepare.vocabulary import VOCABULARIES
 
 
@@ -45,7 +45,7 @@ class Model:
     """Tokens of one answer."""
 
     family: str
-    """The tokenizer, for ``tokens.count``."""
+    """The tokenizer, for ``tokens.count_tokens``."""
 
     prices: tuple[Price, ...] = ()
     """By size of prompt, smallest first; none when unknown."""

@@ -22,8 +22,8 @@ from orch_tui.prepare.bundle import (
     counted,
     without_repeats,
 )
+from orch_tui.prepare.count import ZERO, Count, CountCache, exact_name
 from orch_tui.prepare.sources import SourceReader, all_of, free_text, is_past
-from orch_tui.prepare.tokens import ZERO, Count, CountCache, exact_name
 
 NUL = "\0"
 

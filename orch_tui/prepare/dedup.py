@@ -24,9 +24,9 @@ from orch_tui.prepare.bundle import (
     item_to_dict,
     rank,
 )
+from orch_tui.prepare.count import ZERO, Count, CountCache
 from orch_tui.prepare.overlaps import Overlap, Texts, View, part_of
 from orch_tui.prepare.sources import free_text
-from orch_tui.prepare.tokens import ZERO, Count, CountCache
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Model

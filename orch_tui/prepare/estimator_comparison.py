@@ -7,8 +7,9 @@ from functools import cache
 from typing import Any
 
 from orch_tui.assets import asset
+from orch_tui.prepare.count import FAMILIES, ZERO, Count, Countable
 from orch_tui.prepare.exact import is_available
-from orch_tui.prepare.tokens import FAMILIES, ZERO, Count, Countable, count_many
+from orch_tui.prepare.tokens import count_items
 from orch_tui.prepare.vocabulary import VOCABULARIES, encoded_counts
 
 SCALED_FROM = "o200k_base"
@@ -21,7 +22,7 @@ def compared(items: Sequence[Countable], family: str) -> list[Count]:
     ways = [False]
     if is_available() and family in FAMILIES:
         ways.insert(0, True)
-    counts = [sum(count_many(items, family=family, exact=exact), ZERO) for exact in ways]
+    counts = [sum(count_items(items, family=family, exact=exact), ZERO) for exact in ways]
     texts = [item.text for item in items]
     for name in VOCABULARIES:
         raw = encoded_counts(texts, name)

@@ -19,8 +19,8 @@ from itertools import cycle, islice
 from typing import NamedTuple
 
 from orch_tui.errors import OrchError, UsageError
+from orch_tui.prepare.count import FRAMES, Countable, CountCache, exact_name
 from orch_tui.prepare.pieces import stretches
-from orch_tui.prepare.tokens import FRAMES, Countable, CountCache, exact_name
 from orch_tui.prepare.vocabulary import VOCABULARIES, encoded_counts
 from orch_tui.processes import own_module
 

@@ -17,10 +17,11 @@ from typing import Any
 from orch_tui.errors import OverBudgetError, SourceError, UsageError
 from orch_tui.prepare.briefing import Part, render, split
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted, rank
+from orch_tui.prepare.count import ZERO, Count, CountCache, framed
 from orch_tui.prepare.outline import SKELETON, is_markdown, may_have_parts
 from orch_tui.prepare.sources import cut
 from orch_tui.prepare.templates import Template
-from orch_tui.prepare.tokens import ZERO, Count, CountCache, count, framed
+from orch_tui.prepare.tokens import count_tokens
 
 MARKER = "\n\n<!-- orch 0123456789abcdef0123456789abcdef -->\n"
 """As long as the line that a deployment puts under its briefing."""
@@ -192,7 +193,7 @@ class _Scale:
         text = around.decode("utf-8", "replace") + MARKER
         found = [int(part) for part in parts if isinstance(part, str)]
         missing = [n for n, text in enumerate(texts) if n not in found and text not in around]
-        around_them = count(text, family=self.family, kind="markdown")
+        around_them = count_tokens(text, family=self.family, kind="markdown")
         seams = Count(-len(found), "", -2 * len(found), 2 * _glued(parts))
         return framed(sum((items[n].count for n in [*found, *missing]), around_them + seams))
 

@@ -18,7 +18,7 @@ from orch_tui.prepare import sections, symbols
 from orch_tui.prepare.sections import Span, joined
 
 if TYPE_CHECKING:
-    from orch_tui.prepare.tokens import Count, CountCache
+    from orch_tui.prepare.count import Count, CountCache
 
 SKELETON = "(skeleton)"
 """Names the skeleton of a file: headings with their first paragraphs, or signatures."""
@@ -57,12 +57,12 @@ def may_have_parts(name: str) -> bool:
 def outline(text: str, name: str, *, family: str, cache: CountCache | None = None) -> list[Part]:
     """The sections or symbols of a file of that name, in order, with their tokens."""
     from orch_tui.prepare.text_kinds import kind_of
-    from orch_tui.prepare.tokens import count_many
+    from orch_tui.prepare.tokens import count_items
 
     known = [part for part in _known(text, name) if part.name]
     kind = kind_of(name, text)
     texts = [text[part.span.start : part.span.end] for part in known]
-    counts = count_many([_Text(each, kind) for each in texts], family=family, cache=cache)
+    counts = count_items([_Text(each, kind) for each in texts], family=family, cache=cache)
     total = Counter(part.name for part in known)
     seen: Counter[str] = Counter()
     parts = []

@@ -10,7 +10,7 @@ from typing import Any
 from orch_tui.prepare.ambient import Ambient, AmbientPart
 from orch_tui.prepare.blocks import Earlier, Lines, Numbering
 from orch_tui.prepare.bundle import Bundle, ContextItem, without_repeats
-from orch_tui.prepare.tokens import Count
+from orch_tui.prepare.count import Count
 from orch_tui.prepare.trimming import can_be_trimmed, trimmed
 
 WORTH_LEAVING_OUT = 100

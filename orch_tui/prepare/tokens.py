@@ -7,21 +7,11 @@ names what produced it. Nothing here touches the network.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterable, Sequence
 
 from orch_tui.errors import UsageError
+from orch_tui.prepare.count import FAMILIES, Count, Countable, CountCache, estimate_name, exact_name
 from orch_tui.prepare.vocabulary import VOCABULARIES
-
-FRAMES = {"v3": 7, "v4.7": 11, "v4.8": 6}
-"""Claude's tokenizers by the model that brought them (3 to 4.6, Opus 4.7, Opus 4.8 and all 5), and
-the tokens that a message takes besides its text; facts of ctok 1.3."""
-
-FAMILIES = tuple(FRAMES)
-
-REVISION = 1
-"""Of the estimates. Part of their name, so that kept figures of another one are not taken."""
 
 BANDS = {"nonlatin": 0.02, "cjk": 0.005, "european": 0.005}
 """By how much, at most, an estimate strays from ctok's count, by kind of content; of any other
@@ -30,80 +20,13 @@ kind by ``BAND``. ``tests/bench/calibrate.py`` measures it."""
 BAND = 0.001
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """A number of tokens, what produced it, and the band it lies in; exact when they are one."""
-
-    tokens: int
-    estimator: str
-    low: int
-    high: int
-
-    @property
-    def exact(self) -> bool:
-        return self.low == self.tokens == self.high
-
-    def __add__(self, other: Count) -> Count:
-        """Both together, with their bands: when one text is over, no other need be under."""
-        return Count(
-            self.tokens + other.tokens,
-            _both(self.estimator, other.estimator),
-            self.low + other.low,
-            self.high + other.high,
-        )
-
-    def __str__(self) -> str:
-        """``84,137`` when exact, else ``~84,100 ±4 %``, ``~84,140 ±0.2 %`` or ``~84 ±1``."""
-        if self.exact:
-            return f"{self.tokens:,}"
-        error = max(self.tokens - self.low, self.high - self.tokens)
-        if error < 5:
-            return f"~{self.tokens:,} ±{error}"
-        share = 100 * error / max(self.tokens, 1)
-        digits, band = (3, f"{share:.0f}") if share >= 0.95 else (4, f"{max(share, 0.1):.1f}")
-        return f"~{_rounded(self.tokens, digits):,} ±{band} %"
-
-
-ZERO = Count(0, "", 0, 0)
-"""Where a sum of counts starts: ``sum(counts, ZERO)``."""
-
-
-class CountCache(Protocol):
-    """Where counts of contents are kept for ever, by SHA-256 and estimator."""
-
-    def get_counts(self, sha256s: Sequence[str], estimator: str) -> dict[str, int]: ...
-
-    def put_counts(self, estimator: str, counts: Mapping[str, int]) -> None: ...
-
-
-class Countable(Protocol):
-    """A text to be counted. ``text`` is only asked for when no cache knows its SHA-256."""
-
-    @property
-    def sha256(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-
-
-def exact_name(family: str) -> str:
-    """The estimator of an exact count: ``claude-v4.8``; an encoding is one itself."""
-    return f"claude-{family}" if family in FAMILIES else family
-
-
-def estimate_name(family: str) -> str:
-    """The estimator of an estimate: ``claude-v4.8~1``."""
-    return f"claude-{family}~{REVISION}" if family in FAMILIES else family
-
-
-def count(text: str, *, family: str, kind: str) -> Count:
+def count_tokens(text: str, *, family: str, kind: str) -> Count:
     """The tokens of one text, estimated for a tokenizer family, or in an encoding of
     ``VOCABULARIES``. The frame of the message it will be part of is not counted."""
     return _labelled(_estimates([text], family)[0], kind=kind, family=family)
 
 
-def count_many(
+def count_items(
     items: Iterable[Countable],
     *,
     family: str,
@@ -144,17 +67,6 @@ def count_many(
     ]
 
 
-def framed(total: Count) -> Count:
-    """What texts take together as one message: with its frame, where Claude's tokens are meant."""
-    frame = frame_tokens(total)
-    return total + Count(frame, total.estimator, frame, frame)
-
-
-def frame_tokens(total: Count) -> int:
-    """The tokens of a message besides its texts; 0 for an encoding and for no texts."""
-    return FRAMES.get(total.estimator.removeprefix("claude-").partition("~")[0], 0)
-
-
 def _estimates(texts: Sequence[str], family: str) -> list[int]:
     if family in VOCABULARIES:
         from orch_tui.prepare.vocabulary import encoded_counts
@@ -179,16 +91,3 @@ def _check(family: str) -> None:
             f"tokenizer family {family!r} is not known",
             hint=f"one of {', '.join([*FAMILIES, *VOCABULARIES])}",
         )
-
-
-def _both(name: str, other: str) -> str:
-    """The estimator of a sum; exact and estimated for one family are an estimate."""
-    if not name or not other or name == other:
-        return name or other
-    if name.partition("~")[0] == other.partition("~")[0]:
-        return max(name, other)
-    return "mixed"
-
-
-def _rounded(number: int, digits: int) -> int:
-    return round(number, min(0, digits - len(str(number))))

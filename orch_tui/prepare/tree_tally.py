@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from orch_tui.prepare.tokens import ZERO, Count
+from orch_tui.prepare.count import ZERO, Count
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from orch_tui.prepare.bundle import ContextItem
+from orch_tui.prepare.count import ZERO
 from orch_tui.prepare.sources import free_text, is_past
-from orch_tui.prepare.tokens import ZERO
 
 Range = tuple[int, int]
 """Lines, from 1, both included."""

@@ -16,8 +16,8 @@ from orch_tui.prepare import budget
 from orch_tui.prepare.ambient import BUILT_IN_AGENTS
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted
+from orch_tui.prepare.count import ZERO, CountCache
 from orch_tui.prepare.sources import SourceReader, is_outside
-from orch_tui.prepare.tokens import ZERO, CountCache
 
 SHORT_SCOPE, LONG_SCOPE = 10, 500
 """Characters below and above which a scope gets a warning."""

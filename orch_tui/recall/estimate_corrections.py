@@ -18,7 +18,7 @@ from orch_tui.models.database import Record
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Catalogue
-    from orch_tui.prepare.tokens import Count
+    from orch_tui.prepare.count import Count
 
 ENOUGH = 3
 """Runs from which on something is said."""

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from orch_tui.models.database import Record, Row
 from orch_tui.models.values import WHEN
-from orch_tui.prepare.tokens import Count
+from orch_tui.prepare.count import Count
 from orch_tui.recall.estimate_corrections import STARTS, Correction, Start, corrections
 from orch_tui.recall.listing import Result, chosen, decoded_content, latest_results
 from orch_tui.record.ledger.file_use import GIVEN_FILES, FileUse, side_by_side

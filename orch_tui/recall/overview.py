@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from orch_tui.models.database import Record, in_list
 from orch_tui.prepare.budget import Gauge, Limits, agent_gauge, gauge
 from orch_tui.prepare.catalogue import Catalogue
-from orch_tui.prepare.tokens import ZERO, Count, framed
+from orch_tui.prepare.count import ZERO, Count, framed
 from orch_tui.prepare.validation import Remark, cycles, is_known, on_scope
 from orch_tui.recall import listing
 from orch_tui.record import plan, session_budget, sessions

@@ -11,9 +11,9 @@ from typing import Any
 from orch_tui.errors import ConflictError, OrchError, SourceError
 from orch_tui.models.database import Record
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted
+from orch_tui.prepare.count import ZERO, CountCache
 from orch_tui.prepare.encoding import decode
 from orch_tui.prepare.sources import SourceReader
-from orch_tui.prepare.tokens import ZERO, CountCache
 from orch_tui.record import bundles, deployment, executions, plan
 from orch_tui.record.ledger import briefings
 from orch_tui.rows import ExecutionFacts

@@ -17,8 +17,8 @@ from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
 from orch_tui.prepare.budget import Gauge, Limits, gauge
 from orch_tui.prepare.bundle import dumps
+from orch_tui.prepare.count import ZERO
 from orch_tui.prepare.templates import Template, fill, load
-from orch_tui.prepare.tokens import ZERO
 from orch_tui.recall import listing
 from orch_tui.recall.listing import DeliverableState, Result
 from orch_tui.record import plan, sessions

@@ -11,7 +11,7 @@ from orch_tui.errors import ConflictError, NotFoundError
 from orch_tui.ids import new_label, not_found
 from orch_tui.models.database import Record
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.tokens import Count
+from orch_tui.prepare.count import Count
 from orch_tui.record.ledger import briefings, contents, journal
 
 

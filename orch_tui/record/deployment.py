@@ -14,8 +14,8 @@ from orch_tui.prepare import briefing as briefings_of
 from orch_tui.prepare.budget import Judgement, Limits, judge
 from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
 from orch_tui.prepare.catalogue import Catalogue, Model
+from orch_tui.prepare.count import ZERO, Count
 from orch_tui.prepare.templates import Template
-from orch_tui.prepare.tokens import ZERO, Count
 from orch_tui.record import bundles, executions, plan, sessions
 from orch_tui.record.ledger import briefings, journal
 from orch_tui.record.ledger.keys import find

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import STATUSES, Gauge, Limits, agent_gauge, gauge
 from orch_tui.prepare.bundle import CLAIMED, Bundle
-from orch_tui.prepare.tokens import ZERO, Count, framed
+from orch_tui.prepare.count import ZERO, Count, framed
 from orch_tui.record import sessions
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from orch_tui.errors import ConflictError, NotFoundError
 from orch_tui.models.database import Record
 from orch_tui.prepare import dedup
 from orch_tui.prepare.bundle import Bundle
+from orch_tui.prepare.count import CountCache
 from orch_tui.prepare.dedup import Sharing
-from orch_tui.prepare.tokens import CountCache
 from orch_tui.record import bundles
 from orch_tui.record.ledger import journal
 

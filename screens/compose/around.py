@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from orch_tui.prepare.budget import Limits
     from orch_tui.prepare.bundle import Bundle, ContextItem
     from orch_tui.prepare.catalogue import Model
+    from orch_tui.prepare.count import Count
     from orch_tui.prepare.dedup import Sharing
     from orch_tui.prepare.fitting import Fitted
     from orch_tui.prepare.overlaps import Overlap
-    from orch_tui.prepare.tokens import Count
     from orch_tui.project import Project
     from orch_tui.record.bundles import Saved
     from orch_tui.record.library import BundleLine
@@ -86,7 +86,7 @@ class Around:
 
     def taken_by_others(self, bundle_id: str) -> Count:
         """Of the session's budget, by all but one bundle."""
-        from orch_tui.prepare.tokens import ZERO
+        from orch_tui.prepare.count import ZERO
 
         return sum((count for label, count in self.used if label != bundle_id), ZERO)
 

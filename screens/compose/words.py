@@ -17,10 +17,10 @@ from orch_tui.screens.widgets.stack import Part, short
 if TYPE_CHECKING:
     from orch_tui.prepare.ambient import Ambient
     from orch_tui.prepare.bundle import ContextItem
+    from orch_tui.prepare.count import Count
     from orch_tui.prepare.dedup import Block
     from orch_tui.prepare.fitting import Fitted
     from orch_tui.prepare.overlaps import Overlap
-    from orch_tui.prepare.tokens import Count
     from orch_tui.project import Project
 
 PRIORITIES = {"required": "●", "recommended": "◐", "optional": "○"}

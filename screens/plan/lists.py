@@ -17,7 +17,7 @@ from orch_tui.screens.widgets.words import state_of
 
 if TYPE_CHECKING:
     from orch_tui.prepare.budget import Gauge
-    from orch_tui.prepare.tokens import Count
+    from orch_tui.prepare.count import Count
     from orch_tui.prepare.validation import Remark
     from orch_tui.recall.overview import PlannedLine, PlanPage, SessionLine
     from orch_tui.rows import Session

@@ -15,10 +15,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from orch_tui.prepare.count import FAMILIES, ZERO
 from orch_tui.prepare.exact import count_exactly, is_available
 from orch_tui.prepare.pieces import pieces
 from orch_tui.prepare.text_kinds import kind_of
-from orch_tui.prepare.tokens import FAMILIES, ZERO, count_many
+from orch_tui.prepare.tokens import count_items
 
 ROOT = Path(__file__).parents[2]
 BUNDLES = 2000
@@ -46,7 +47,7 @@ def main() -> None:
         started = time.process_time()
         pieces(family)
         loaded = time.process_time()
-        counts = count_many(files, family=family)
+        counts = count_items(files, family=family)
         took = time.process_time() - loaded
         print(
             f"{family}: {sum(counts, ZERO)} tokens; {1000 * (loaded - started):.0f} ms to load, "

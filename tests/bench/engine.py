@@ -31,7 +31,7 @@ from orch_tui.models.schema import script
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.catalogue import catalogue
-from orch_tui.prepare.tokens import Count
+from orch_tui.prepare.count import Count
 from orch_tui.record import completion, deployment, sessions
 from orch_tui.search.query import search as find
 from tests.bench import corpus as corpora

@@ -17,8 +17,8 @@ from pathlib import Path
 from orch_tui.prepare.ambient import Ambient, AmbientPart
 from orch_tui.prepare.blocks import LEAST, Earlier, Numbering
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted
+from orch_tui.prepare.count import ZERO, Count
 from orch_tui.prepare.dedup import apply, deduplicate
-from orch_tui.prepare.tokens import ZERO, Count
 
 ROOT = Path(__file__).parents[2]
 FAMILY = "v4.8"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from orch_tui.prepare.count import FRAMES
 from orch_tui.prepare.exact import is_available
-from orch_tui.prepare.tokens import FRAMES
 from tests.generate.token_counts import ANSWERS, VERSIONS
 
 ROOT = Path(__file__).parents[2]

@@ -11,8 +11,8 @@ from orch_tui.prepare import frontmatter
 from orch_tui.prepare.ambient import Ambient, AmbientAgents, Surroundings
 from orch_tui.prepare.bundle import ContextItem
 from orch_tui.prepare.catalogue import Model
+from orch_tui.prepare.count import Count
 from orch_tui.prepare.overlaps import in_ambient
-from orch_tui.prepare.tokens import Count
 
 AGENT = "---\nname: reviewer\ndescription: Use when: reviewing\n{}---\nYou review.\n"
 MODEL = Model("small", window=100_000, max_output=8_000, family="v3")

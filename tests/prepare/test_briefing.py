@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 from orch_tui.errors import FormatError
 from orch_tui.prepare.briefing import FORMS, SHORTEST_REFERENCE, Part, placeholders, render, split
 from orch_tui.prepare.bundle import Bundle, ContextItem
+from orch_tui.prepare.count import Count
 from orch_tui.prepare.templates import Template, load
-from orch_tui.prepare.tokens import Count
 
 
 def item(source: str, data: bytes | None, type_: str = "file", **fields: Any) -> ContextItem:

@@ -20,8 +20,8 @@ from orch_tui.prepare.bundle import (
     loads,
     to_dict,
 )
+from orch_tui.prepare.count import Count
 from orch_tui.prepare.sources import SourceReader
-from orch_tui.prepare.tokens import Count
 
 FAMILY = "o200k_base"  # counts exactly, so figures in tests stay
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from orch_tui.errors import UsageError
 from orch_tui.prepare.ambient import Ambient, AmbientPart
 from orch_tui.prepare.bundle import Bundle, ContextItem
+from orch_tui.prepare.count import Count
 from orch_tui.prepare.dedup import AmbientOf, apply, deduplicate, shared_document, to_dict
-from orch_tui.prepare.tokens import Count
 
 
 def item(source: str, data: bytes | None = b"", *, priority: str = "required") -> ContextItem:

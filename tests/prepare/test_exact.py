@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 from orch_tui.errors import UsageError
 from orch_tui.prepare import exact
+from orch_tui.prepare.count import FAMILIES
 from orch_tui.prepare.exact import count_exactly, slice_tokens, sliced
 from orch_tui.prepare.pieces import WAYS, pieces
 from orch_tui.prepare.text_kinds import kind_of
-from orch_tui.prepare.tokens import FAMILIES, count
+from orch_tui.prepare.tokens import count_tokens
 from tests.counts import COUNTS
 from tests.generate.token_counts import (
     ANSWERS,
@@ -86,7 +87,7 @@ def test_files_of_this_repository_count_as_ctok_counts_them(
     exactly = dict(count_exactly(items, family=family))
     for item in items:
         assert exactly[item.sha256] == ctok_tokens(item.text, family)
-        estimated = count(item.text, family=family, kind=item.kind)
+        estimated = count_tokens(item.text, family=family, kind=item.kind)
         assert estimated.low <= exactly[item.sha256] <= estimated.high
 
 
@@ -104,7 +105,7 @@ def test_text_in_ascii_is_estimated_to_the_token(ctok_tokens: CtokTokens, text: 
 def test_other_scripts_are_estimated_within_their_band(text: str, ctok_tokens: CtokTokens) -> None:
     text *= 20
     for family in FAMILIES:
-        estimated = count(text, family=family, kind=kind_of("-", text))
+        estimated = count_tokens(text, family=family, kind=kind_of("-", text))
         assert estimated.low <= ctok_tokens(text, family) <= estimated.high
 
 

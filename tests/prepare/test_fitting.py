@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from orch_tui.errors import OverBudgetError, SourceError
 from orch_tui.prepare.briefing import FORMS, render
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted
+from orch_tui.prepare.count import ZERO, Count, frame_tokens
 from orch_tui.prepare.fitting import MARKER, Fitted, briefing_count, fit
 from orch_tui.prepare.templates import Template, load
-from orch_tui.prepare.tokens import ZERO, Count, count, frame_tokens
+from orch_tui.prepare.tokens import count_tokens
 
 EXACT = "o200k_base"
 CODE = '"""What it is."""\n\nimport os\n\n' + "".join(
@@ -145,7 +146,9 @@ def test_many_texts_whose_tokens_are_known_exactly_take_no_more_than_is_said(
         for each in made.items
     ]
     made, template = replace(made, items=tuple(items)), load(form)
-    whole = count(render(made, template).decode() + MARKER, family=family, kind="markdown").tokens
+    whole = count_tokens(
+        render(made, template).decode() + MARKER, family=family, kind="markdown"
+    ).tokens
     said = briefing_count(made, family=family, template=template)
     assert said.low <= whole + frame_tokens(made.total) <= said.high
     assert said.high - said.low < whole / 40
@@ -200,7 +203,7 @@ def test_never_over_the_limit_and_nothing_required_is_lost(
     assert fitted.after.high <= limit and weigh(fitted.bundle.items) <= limit
     if family == EXACT:  # the very text, counted as a whole
         rendered = render(fitted.bundle, template).decode("utf-8", "replace")
-        assert count(rendered, family=EXACT, kind="markdown").tokens <= limit
+        assert count_tokens(rendered, family=EXACT, kind="markdown").tokens <= limit
     changed = {id(change.before): change.after for change in fitted.changes}
     assert fitted.bundle.items == tuple(
         after for each in made.items if (after := changed.get(id(each), each))

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orch_tui.assets import asset
+from orch_tui.prepare.count import FAMILIES
 from orch_tui.prepare.pieces import LONGEST, WAYS, pieces
-from orch_tui.prepare.tokens import FAMILIES
 from tests.counts import COUNTS
 from tests.generate.token_counts import Repeated, make_close_texts, make_precise_texts
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orch_tui.prepare.tokens import Count
+from orch_tui.prepare.count import Count
 from orch_tui.prepare.tree_tally import outline
 
 

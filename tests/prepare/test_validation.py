@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from orch_tui.errors import UsageError
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
+from orch_tui.prepare.count import Count
 from orch_tui.prepare.sources import SourceReader
-from orch_tui.prepare.tokens import Count
 from orch_tui.prepare.validation import check_bounds, cycles, validate
 
 SCOPE = "Implement vector search"

@@ -10,7 +10,7 @@ from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.catalogue import catalogue
-from orch_tui.prepare.tokens import Count
+from orch_tui.prepare.count import Count
 from orch_tui.recall.estimate_corrections import Correction, Start, corrections, learned, remark
 from orch_tui.recall.insights import gather
 from orch_tui.record.deployment import deploy

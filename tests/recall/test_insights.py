@@ -12,7 +12,7 @@ from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.catalogue import catalogue
-from orch_tui.prepare.tokens import Count
+from orch_tui.prepare.count import Count
 from orch_tui.recall.insights import ContextEffect, Insights, Outcome, gather, wilson
 from orch_tui.record import plan
 from orch_tui.record.completion import record_completion

@@ -8,7 +8,7 @@ import pytest
 
 from orch_tui.models.database import Record
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.tokens import Count
+from orch_tui.prepare.count import Count
 from orch_tui.record import bundles, sessions
 
 FIGURES = Count(10, "claude-v4.8~1", 9, 11)

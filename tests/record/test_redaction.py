@@ -16,7 +16,7 @@ from orch_tui.models import search
 from orch_tui.models.database import Record
 from orch_tui.models.schema import TRIGGERS
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.tokens import Count
+from orch_tui.prepare.count import Count
 from orch_tui.record import bundles, executions, outputs, plan, sessions
 from orch_tui.record.completion import completions, record_completion
 from orch_tui.record.ledger import briefings, contents, journal

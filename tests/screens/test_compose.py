@@ -19,7 +19,7 @@ from orch_tui import api
 from orch_tui.app import OrchApp
 from orch_tui.prepare import tree
 from orch_tui.prepare.composition import Choice, Composition, Weight
-from orch_tui.prepare.tokens import Count
+from orch_tui.prepare.count import Count
 from orch_tui.project import Project
 from orch_tui.record import bundles, plan, sessions
 from orch_tui.record.ledger import journal
@@ -844,7 +844,7 @@ def test_short_figures(tokens: int, shown: str) -> None:
 
 def test_every_part_is_in_the_bar_even_past_the_limit() -> None:
     from orch_tui.prepare.budget import Limits, gauge
-    from orch_tui.prepare.tokens import Count
+    from orch_tui.prepare.count import Count
 
     def bar(used: int, *parts: int) -> str:
         figures = gauge("agent limit", Count(used, "e", used, used), 1000, Limits())

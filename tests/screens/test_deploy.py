@@ -18,7 +18,7 @@ from textual.widgets import ContentSwitcher, Input, Static
 from orch_tui.app import OrchApp
 from orch_tui.models.database import Record
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.tokens import Count
+from orch_tui.prepare.count import Count
 from orch_tui.project import Project
 from orch_tui.record import bundles, executions, outputs, plan, sessions
 from orch_tui.record.completion import completions, record_completion

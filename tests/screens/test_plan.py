@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 
 from orch_tui.app import OrchApp
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.tokens import Count
+from orch_tui.prepare.count import Count
 from orch_tui.project import Project
 from orch_tui.record import bundles, plan, sessions
 from orch_tui.record.completion import record_completion
