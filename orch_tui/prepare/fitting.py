@@ -18,12 +18,13 @@ from orch_tui.errors import OverBudgetError, SourceError, UsageError
 from orch_tui.prepare.briefing import Part, render, split
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted, rank
 from orch_tui.prepare.count import ZERO, Count, CountCache, framed
+from orch_tui.prepare.marker import render_marker
 from orch_tui.prepare.outline import SKELETON, is_markdown, may_have_parts
 from orch_tui.prepare.sources import cut
 from orch_tui.prepare.templates import Template
 from orch_tui.prepare.tokens import count_tokens
 
-MARKER = "\n\n<!-- orch 0123456789abcdef0123456789abcdef -->\n"
+MARKER = render_marker("0123456789abcdef" * 2)
 """As long as the line that a deployment puts under its briefing."""
 
 STAND_IN = b"x"

@@ -15,6 +15,7 @@ from orch_tui.prepare.budget import Judgement, Limits, judge
 from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
 from orch_tui.prepare.catalogue import Catalogue, Model
 from orch_tui.prepare.count import ZERO, Count
+from orch_tui.prepare.marker import render_marker
 from orch_tui.prepare.templates import Template
 from orch_tui.record import bundles, executions, plan, sessions
 from orch_tui.record.ledger import briefings, journal
@@ -23,9 +24,6 @@ from orch_tui.record.ledger.merge import SAID, Observation, live
 from orch_tui.record.ledger.observations import observe, settle, stored
 from orch_tui.record.session_budget import session_limits, taken
 from orch_tui.rows import Allocation, ExecutionFacts, PlannedAgent, Session
-
-MARKER = "<!-- orch {uid} -->"
-"""The last line of a briefing as it is handed over; a hook knows the deployment by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,7 +372,7 @@ def _require_reason(
 def _marked(text: bytes, execution: ExecutionFacts) -> bytes:
     if not text:
         return b""
-    return text.rstrip(b"\n") + f"\n\n{MARKER.format(uid=execution.uid)}\n".encode()
+    return text.rstrip(b"\n") + render_marker(execution.uid).encode()
 
 
 def _contents(items: Sequence[ContextItem]) -> list[bytes]:
