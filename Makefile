@@ -1,10 +1,15 @@
 # What is run while working on orch, and before it lands. CONTRIBUTING.md says when to run what.
 # BIN: the folder of the environment's commands. WORKERS: processes that run tests at once.
+# TESTS: files or folders, instead of all. SEED: of `make deep`.
 BIN ?= .venv/bin
 WORKERS ?= 3
 SEED ?= 0
 
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS)
+TESTS ?=
+
+# pytest ends with 5 where nothing was collected: nothing was tested, so it is red.
+pytest = $(BIN)/python -m pytest -n $(WORKERS) $(1) || { code=$$?; \
+	[ $$code -ne 5 ] || echo "no test was collected: $(1)" >&2; exit $$code; }
 export SEED
 
 .PHONY: help setup quick lint types contracts test check deep bench docs snapshots
@@ -17,7 +22,7 @@ setup: ## make .venv with everything that is needed
 	.venv/bin/pip install -q -e '.[dev]'
 
 quick: lint ## lint and the fast tests: under a minute on two cores
-	$(PYTEST) -m 'not screens and not slow'
+	$(call pytest,-m 'not screens and not slow' $(TESTS))
 
 lint: ## style of the code
 	$(BIN)/ruff check .
@@ -30,13 +35,13 @@ types: ## mypy and pyright
 contracts: ## imports point one way
 	$(BIN)/lint-imports
 
-test: ## all tests, as the README runs them
-	$(PYTEST)
+test: ## all tests, as the README runs them; TESTS=tests/record for some
+	$(call pytest,$(TESTS))
 
 check: lint types contracts test ## everything that must hold before a change lands
 
 deep: ## many more examples from a seed: make deep SEED=7
-	ORCH_TESTS=deep $(PYTEST) -m 'hypothesis or deep'
+	export ORCH_TESTS=deep; $(call pytest,-m 'hypothesis or deep' $(TESTS))
 
 bench: ## the speed budgets, measured; nothing fails on time
 	$(BIN)/python -m tests.bench.run
@@ -45,4 +50,4 @@ docs: ## write docs/commands.md from the commands
 	$(BIN)/python -m tests.generate.commands --write
 
 snapshots: ## take the pictures of the screens again; look at each before it is committed
-	$(PYTEST) -m screens --snapshot-update
+	$(call pytest,-m screens --snapshot-update $(TESTS))
