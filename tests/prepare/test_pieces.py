@@ -50,6 +50,23 @@ def test_any_text_can_be_counted(text: str) -> None:
         assert 0 <= tokens <= 8 * len(text) + 1
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nothing_costs_nothing(family: str) -> None:
+    assert pieces(family).tokens("") == 0
+
+
+def test_half_a_character_counts_as_the_sign_for_one() -> None:
+    for half in ("\ud800", "\udfff"):
+        assert pieces("v4.8").tokens(f"a {half} b") == pieces("v4.8").tokens("a \ufffd b")
+
+
+def test_prices_do_not_grow_for_ever() -> None:
+    for met, stay in ((500_000, True), (500_001, False)):
+        prices = dict.fromkeys(map(str, range(met)), 1)
+        assert replace(pieces("v4.8"), prices=prices).tokens("one more") == 2
+        assert ("0" in prices) is stay
+
+
 class CountedPieces(frozenset[str]):
     """Pieces that know how often they were looked at: what counting costs, on any machine."""
 
