@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from orch_tui.errors import OverBudgetError, SourceError, UsageError
 from orch_tui.prepare.ambient import Ambient, AmbientAgents
-from orch_tui.prepare.budget import Judgement, agent_limit, judge
+from orch_tui.prepare.budget import Judgement, agent_limit
 from orch_tui.prepare.bundle import Bundle, compose
-from orch_tui.prepare.count import ZERO
 from orch_tui.prepare.overlaps import Overlap, in_ambient
 from orch_tui.project import Project
-from orch_tui.record import bundles, session_budget
+from orch_tui.record import bundles
 from orch_tui.record.ledger import journal
+from orch_tui.record.session_budget import SessionBudget, load_session_budget
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,9 +160,8 @@ def what_would_fit(prepared: Prepared, project: Project) -> Fitted:
     """
     from orch_tui.prepare import fitting
 
-    judgement, total = prepared.judgement, prepared.bundle.total
-    others = judgement.session.used.high - total.high
-    room = _room(judgement.agent.limit, judgement.session.limit, others)
+    judgement = prepared.judgement
+    room = _room(judgement.agent.limit, judgement.session.limit, judgement.others.high)
     family = model_of(project, prepared.bundle).family
     return fitting.fit(prepared.bundle, **room, family=family, cache=project.counts)
 
@@ -204,12 +203,11 @@ def _fitted(
     for_agent = agent_limit(model, limits, made.agent_type)
     if not (project.has_record and session_id):
         return fitting.fit(made, **_room(for_agent, limits.budget, 0), **options)
-    limits = session_budget.session_limits(project.record, session_id, limits)
-    taken = {t.label: t.count.high for t in session_budget.taken(project.record, session_id)}
+    budget = load_session_budget(project.record, session_id, limits)
 
     def beside(bundle_id: str) -> Fitted:
-        others = sum(high for label, high in taken.items() if label != bundle_id)
-        return fitting.fit(made, **_room(for_agent, limits.budget, others), **options)
+        others = budget.taken_by_others(bundle_id).high
+        return fitting.fit(made, **_room(for_agent, budget.limits.budget, others), **options)
 
     # The same call again gives the bundle that it gave before: that one takes no room from it.
     for saved in bundles.by_figures(project.record, session_id) if not made.bundle_id else ():
@@ -243,8 +241,8 @@ def keep_bundle(
     One without an id becomes the bundle that holds exactly this, or a new one; one with an id
     becomes that bundle's next version, where the latest was deployed.
     """
-    agents, used = agents or project.agents, ZERO
-    limits = replace(project.limits, agents=agents)
+    agents = agents or project.agents
+    budget = SessionBudget(replace(project.limits, agents=agents))
     if project.recording:
         record = project.record
         with record.write():
@@ -266,14 +264,12 @@ def keep_bundle(
                     after=fitted.to_dict(),
                 )
         if session_id:
-            limits = session_budget.session_limits(record, session_id, limits)
-            others = (
-                t for t in session_budget.taken(record, session_id) if t.label != made.bundle_id
-            )
-            used = sum((t.count for t in others), ZERO)
+            budget = load_session_budget(record, session_id, budget.limits)
     asked_for = project.catalogue.model(made.model or agents.model(made.agent_type))
     ambient = agents.ambient(made.agent_type, asked_for)
-    judgement = judge(made.items, asked_for, limits, agent_type=made.agent_type, session_used=used)
+    judgement = budget.judge(
+        made.items, asked_for, agent_type=made.agent_type, instead_of=[made.bundle_id]
+    )
     return Prepared(made, judgement, ambient, in_ambient(made.items, ambient), fitted)
 
 

@@ -116,6 +116,8 @@ class Judgement:
     agent: Gauge
     session: Gauge
     by_priority: dict[str, Count]
+    others: Count = ZERO
+    """What the session's other bundles take of its budget."""
 
     @property
     def status(self) -> str:
@@ -173,6 +175,7 @@ def judge(
         agent_gauge(total, agent_type, model, limits),
         gauge("session budget", session_used + total, limits.budget, limits),
         by_priority,
+        session_used,
     )
 
 

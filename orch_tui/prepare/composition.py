@@ -70,6 +70,14 @@ class Composition:
         """The choices of a source, whole or by sections."""
         return [choice for choice in self.choices if choice.source == source]
 
+    def under(self, folder: str) -> list[Choice]:
+        """The choices of sources in a folder of the project, however deep."""
+        return [choice for choice in self.choices if choice.source.startswith(f"{folder}/")]
+
+    def differs_from(self, saved: Composition | None) -> bool:
+        """Tell whether there is something to save that ``saved`` does not hold."""
+        return bool(self.choices) and (saved is None or replace(self, planned_id=0) != saved)
+
     def toggled(self, source: str) -> Composition:
         """Put a whole source in, where only sections of it are in too; or take it out."""
         whole = any(not choice.sections for choice in self.of(source))

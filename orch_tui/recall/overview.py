@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from orch_tui.models.database import Record, in_list
-from orch_tui.prepare.budget import Gauge, Limits, agent_gauge, gauge
+from orch_tui.prepare.budget import Gauge, Limits, agent_gauge
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.prepare.count import ZERO, Count, framed
 from orch_tui.prepare.validation import Remark, cycles, is_known, on_scope
 from orch_tui.recall import listing
-from orch_tui.record import plan, session_budget, sessions
+from orch_tui.record import plan, sessions
+from orch_tui.record.session_budget import load_session_budget
 from orch_tui.record.sessions import Gate
 from orch_tui.rows import PlannedAgent, Session
 
@@ -50,15 +51,12 @@ def session_lines(
         )
         return [
             SessionLine(
-                session, waiting.get(session.session_id, 0), _session_gauge(record, session, limits)
+                session,
+                waiting.get(session.session_id, 0),
+                load_session_budget(record, session.session_id, limits).gauge,
             )
             for session in found
         ]
-
-
-def _session_gauge(record: Record, session: Session, limits: Limits) -> Gauge:
-    used = sum((taken.count for taken in session_budget.taken(record, session.session_id)), ZERO)
-    return gauge("session budget", used, session.budget or limits.budget, limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +233,7 @@ def plan_page(
         return PlanPage(
             session,
             sessions.gates(record, session_id),
-            _session_gauge(record, session, limits),
+            load_session_budget(record, session.session_id, limits).gauge,
             lines,
             tuple(map(tuple, waves)),
             rules,

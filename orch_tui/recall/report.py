@@ -15,15 +15,14 @@ from typing import Any
 from orch_tui.errors import UsageError
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
-from orch_tui.prepare.budget import Gauge, Limits, gauge
+from orch_tui.prepare.budget import Gauge, Limits
 from orch_tui.prepare.bundle import dumps
-from orch_tui.prepare.count import ZERO
 from orch_tui.prepare.templates import Template, fill, load
 from orch_tui.recall import listing
 from orch_tui.recall.listing import DeliverableState, Result
 from orch_tui.record import plan, sessions
 from orch_tui.record.ledger import contents, journal
-from orch_tui.record.session_budget import session_limits, taken
+from orch_tui.record.session_budget import load_session_budget
 from orch_tui.rows import ERROR_CODES, ExecutionFacts, Output, Session
 
 FORMATS = ("markdown", "json", "html")
@@ -159,12 +158,7 @@ def facts(record: Record, session_id: str, root: Path, limits: Limits) -> dict[s
     entries = journal.entries(record, session_id=session_id)
     held = _outputs(record, session_id)
     changes = _changes(record, validation.deliverables, held)
-    session_gauge = gauge(
-        "session budget",
-        sum((each.count for each in taken(record, session_id)), ZERO),
-        session_limits(record, session_id, limits).budget,
-        limits,
-    )
+    session_gauge = load_session_budget(record, session_id, limits).gauge
     return {
         "timestamp": record.now(),
         "agents_deployed": [execution.agent_type for execution in executions],

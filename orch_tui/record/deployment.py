@@ -11,10 +11,10 @@ from typing import Any
 from orch_tui.errors import ConflictError, OverBudgetError, UsageError
 from orch_tui.models.database import Record, in_list
 from orch_tui.prepare import briefing as briefings_of
-from orch_tui.prepare.budget import Judgement, Limits, judge
+from orch_tui.prepare.budget import Judgement, Limits
 from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
 from orch_tui.prepare.catalogue import Catalogue, Model
-from orch_tui.prepare.count import ZERO, Count
+from orch_tui.prepare.count import Count
 from orch_tui.prepare.marker import render_marker
 from orch_tui.prepare.templates import Template
 from orch_tui.record import bundles, executions, plan, sessions
@@ -22,7 +22,7 @@ from orch_tui.record.ledger import briefings, journal
 from orch_tui.record.ledger.keys import find
 from orch_tui.record.ledger.merge import SAID, Observation, live
 from orch_tui.record.ledger.observations import observe, settle, stored
-from orch_tui.record.session_budget import session_limits, taken
+from orch_tui.record.session_budget import load_session_budget, taken
 from orch_tui.rows import Allocation, ExecutionFacts, PlannedAgent, Session
 
 
@@ -419,15 +419,11 @@ def _judge(
     limits: Limits,
 ) -> Judgement:
     """This bundle or figure against its agent's limit and, with the others, the session's."""
-    mine = {execution_id, saved.bundle.bundle_id if saved else None}
-    others = [t.count for t in taken(record, session_id) if t.label not in mine]
-    weighed = saved.bundle.items if saved else [_Claimed(count)] if count else []
-    return judge(
-        weighed,
+    return load_session_budget(record, session_id, limits).judge(
+        saved.bundle.items if saved else [_Claimed(count)] if count else [],
         model,
-        session_limits(record, session_id, limits),
         agent_type=agent_type,
-        session_used=sum(others, ZERO),
+        instead_of=(execution_id, saved.bundle.bundle_id if saved else None),
     )
 
 

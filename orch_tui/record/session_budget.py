@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.models.database import Record
-from orch_tui.prepare.budget import STATUSES, Gauge, Limits, agent_gauge, gauge
+from orch_tui.prepare.budget import (
+    STATUSES,
+    Gauge,
+    Judgement,
+    Limits,
+    Weighed,
+    agent_gauge,
+    gauge,
+    judge,
+)
 from orch_tui.prepare.bundle import CLAIMED, Bundle
 from orch_tui.prepare.count import ZERO, Count, framed
 from orch_tui.record import sessions
 
 if TYPE_CHECKING:
-    from orch_tui.prepare.catalogue import Catalogue
+    from orch_tui.prepare.catalogue import Catalogue, Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +80,56 @@ def taken(record: Record, session_id: str, *, phase: int | None = None) -> list[
     return [*(replace(t, count=framed(t.count)) for t in found.values()), *claimed]
 
 
-def session_limits(record: Record, session_id: str, limits: Limits) -> Limits:
-    """The limits with the session's own budget, where it has one."""
+@dataclass(frozen=True, slots=True)
+class SessionBudget:
+    """The limits that hold in a session, and what its bundles and executions take of them.
+
+    Read once: what else is composed, fitted or deployed there is judged beside it.
+    """
+
+    limits: Limits
+    """With the session's own budget, where it has one."""
+    entries: tuple[Taken, ...] = ()
+
+    def taken_by_others(self, *labels: str | None) -> Count:
+        """Sum all entries but those with one of these ids of a bundle or execution."""
+        return sum((entry.count for entry in self.entries if entry.label not in labels), ZERO)
+
+    @property
+    def gauge(self) -> Gauge:
+        """All entries against the budget."""
+        return gauge("session budget", self.taken_by_others(), self.limits.budget, self.limits)
+
+    def judge(
+        self,
+        items: Iterable[Weighed],
+        model: Model,
+        *,
+        agent_type: str,
+        instead_of: Sequence[str | None] = (),
+    ) -> Judgement:
+        """Judge a bundle's items against the limit of its agent, and, with what the others take,
+        against the budget. ``instead_of`` are the ids that the items are in the record by."""
+        return judge(
+            items,
+            model,
+            self.limits,
+            agent_type=agent_type,
+            session_used=self.taken_by_others(*instead_of),
+        )
+
+
+def load_session_budget(record: Record, session_id: str, limits: Limits) -> SessionBudget:
+    """Read the budget of a session; ``limits`` are those of the settings.
+
+    Raises:
+        NotFoundError: no such session.
+    """
     own = sessions.get(record, session_id).budget
-    return limits if own is None else replace(limits, budget=own)
+    return SessionBudget(
+        limits if own is None else replace(limits, budget=own),
+        tuple(taken(record, session_id)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,20 +196,18 @@ def track(
     A bundle given that the session has too counts as given. ``budget`` overrides the session's.
     """
     given = {b.bundle_id: Taken(b.bundle_id, b.agent_type, b.model, b.total) for b in bundles}
-    held: list[Taken] = []
+    held = SessionBudget(limits)
     if record and session_id:
-        limits = session_limits(record, session_id, limits)
-        held = taken(record, session_id)
-    if budget is not None:
-        limits = replace(limits, budget=budget)
-    entries = list(({t.label: t for t in held} | given).values())
+        held = load_session_budget(record, session_id, limits)
+    limits = held.limits if budget is None else replace(held.limits, budget=budget)
+    entries = tuple(({t.label: t for t in held.entries} | given).values())
     in_phase = None
     if record and session_id and phase:
         in_phase = sum((t.count for t in taken(record, session_id, phase=phase)), ZERO)
     return BudgetReport(
         session_id,
         phase,
-        gauge("session budget", sum((t.count for t in entries), ZERO), limits.budget, limits),
+        SessionBudget(limits, entries).gauge,
         tuple(
             (
                 t,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from orch_tui import compose_context as engine
+from orch_tui.compose_context import CommonContent, OpenableBundle, composition_for
 from orch_tui.prepare.composition import Composition, Weight
-from orch_tui.screens.compose import around as engine
-from orch_tui.screens.compose.around import Common, Openable
 from orch_tui.screens.compose.editing import Editing
 from orch_tui.screens.compose.project_files import ProjectFiles
-from orch_tui.screens.compose.words import differs, on_fitting, to_share
+from orch_tui.screens.compose.words import on_fitting, on_openable, to_share
 from orch_tui.screens.dialogs import Choose
 from orch_tui.screens.widgets.safe import one_line
 
@@ -27,11 +27,11 @@ class Keeping(Editing):
         super().__init__()
         self._saved: dict[str, Composition] = {}
         """Bundles as they are in the record, by id, as far as they were opened here."""
-        self._common: Common | None = None
+        self._common: CommonContent | None = None
 
     @property
     def _changed(self) -> bool:
-        return differs(self.now, self._saved.get(self.now.bundle_id))
+        return self.now.differs_from(self._saved.get(self.now.bundle_id))
 
     # Saving
 
@@ -42,20 +42,15 @@ class Keeping(Editing):
         self._save(replace(self.now, bundle_id=""))
 
     def _save(self, now: Composition) -> None:
-        from orch_tui import api
-
         if not now.choices:
             return
         if not now.agent_type:
             self.action_edit()
             return
-        project, session_id = self.app.project, self._session_id or None
-
-        def work() -> tuple[Bundle, Composition]:
-            kept = api.keep_composition(project, now, session_id=session_id).bundle
-            return kept, Composition.of_bundle(kept)
-
-        self.ask(work, self._kept, group="save")
+        project, session_id = self.app.project, self._session_id
+        self.ask(
+            lambda: engine.save_composition(project, session_id, now), self._kept, group="save"
+        )
 
     def _kept(self, kept: tuple[Bundle, Composition]) -> None:
         bundle, composed = kept
@@ -74,12 +69,12 @@ class Keeping(Editing):
     # Opening
 
     def action_open(self) -> None:
-        around, project = self._around, self.app.project
-        if around is not None:
-            self.ask(lambda: engine.what_can_be_opened(project, around), self._offer, group="open")
+        context, project = self._compose_context, self.app.project
+        if context is not None:
+            self.ask(lambda: engine.list_openable(project, context), self._offer, group="open")
 
-    def _offer(self, openable: list[Openable]) -> None:
-        choices = [(str(n), each.words) for n, each in enumerate(openable)]
+    def _offer(self, openable: list[OpenableBundle]) -> None:
+        choices = [(str(n), on_openable(each)) for n, each in enumerate(openable)]
 
         def chosen(choice: str | None) -> None:
             if choice == "new":
@@ -89,11 +84,11 @@ class Keeping(Editing):
 
         self.app.push_screen(Choose("Open", [*choices, ("new", "a new bundle")]), chosen)
 
-    def _open(self, chosen: Openable) -> None:
+    def _open(self, chosen: OpenableBundle) -> None:
         if chosen.planned is not None:
             self.compose_for(chosen.planned)
-        else:
-            self._open_bundle(chosen.bundle_id, again=chosen.again)
+        elif chosen.saved is not None:
+            self._open_bundle(chosen.saved.bundle_id, as_new=chosen.as_new)
 
     def action_new(self) -> None:
         self._replace(Composition())
@@ -106,17 +101,19 @@ class Keeping(Editing):
         elif agent.bundle_id:
             self._open_bundle(agent.bundle_id)
         else:
-            self._replace(begun(agent))
+            self._replace(composition_for(agent))
 
-    def _open_bundle(self, bundle_id: str, *, again: bool = False) -> None:
+    def _open_bundle(self, bundle_id: str, *, as_new: bool = False) -> None:
         project = self.app.project
 
         def then(opened: Composition) -> None:
-            if not again:
+            if not as_new:
                 self._saved[opened.bundle_id] = opened
             self._replace(opened)
 
-        self.ask(lambda: engine.open_bundle(project, bundle_id, again=again), then, group="open")
+        self.ask(
+            lambda: engine.load_composition(project, bundle_id, as_new=as_new), then, group="open"
+        )
 
     def _replace(self, other: Composition) -> None:
         """Go on with another bundle; what would be left unsaved is asked about."""
@@ -157,18 +154,20 @@ class Keeping(Editing):
 
     def _share(self) -> None:
         project, now, session_id = self.app.project, self.now, self._session_id
-        changed = self._changed
+        unsaved = self._changed
 
         def then(shared: Composition) -> None:
             self.app.notify("shared; D takes it back")
             self._was_saved(shared)
 
         self.ask(
-            lambda: engine.share(project, session_id, now, changed=changed), then, group="save"
+            lambda: engine.share_composition(project, session_id, now, unsaved=unsaved),
+            then,
+            group="save",
         )
 
     def action_unshare(self) -> None:
-        shared = self._around.shared if self._around else ()
+        shared = self._compose_context.shared_ids if self._compose_context else ()
         if not shared:
             return
         unsaved = self._changed and self.now.bundle_id in shared
@@ -189,35 +188,32 @@ class Keeping(Editing):
             else:
                 self._was_saved(before)
 
-        self.ask(lambda: engine.take_back(project, shared, now), then, group="save")
+        self.ask(lambda: engine.unshare_composition(project, shared, now), then, group="save")
 
     # Fitting
 
     def action_fit(self) -> None:
-        around, agent, project, now = self._around, self._agent, self.app.project, self.now
-        if around is None or agent is None or not now.choices:
+        context, agent, project, now = (
+            self._compose_context,
+            self._agent,
+            self.app.project,
+            self.now,
+        )
+        if context is None or agent is None or not now.choices:
             return
         self.ask(
-            lambda: engine.what_fits(project, around, agent, now), self._would_fit, group="fit"
+            lambda: engine.fit_composition(project, context, agent, now),
+            self._would_fit,
+            group="fit",
         )
 
     def _would_fit(self, fitted: Fitted) -> None:
         if not fitted.changes:
             self.app.notify(str(fitted), markup=False)
             return
-        composition, weights = engine.fitted_to(self.now, fitted)
+        composition, weights = engine.apply_fit(self.now, fitted)
         self._confirm("Make it fit?", on_fitting(fitted), lambda: self._fit(composition, weights))
 
     def _fit(self, composition: Composition, weights: dict[str, Weight]) -> None:
         self._project.post_message(ProjectFiles.Weighed(self._family, weights))
         self._edit(composition)
-
-
-def begun(agent: PlannedAgent) -> Composition:
-    """What is to become the bundle of a planned agent."""
-    return Composition(
-        agent_type=agent.agent_type,
-        scope=agent.scope,
-        model=agent.model or "",
-        planned_id=agent.planned_id,
-    )

@@ -20,9 +20,9 @@ from orch_tui.screens.widgets.rows import Rows
 from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
+    from orch_tui.compose_context import ComposeContext, ResolvedAgent
     from orch_tui.errors import SourceError
     from orch_tui.prepare.validation import Remark
-    from orch_tui.screens.compose.around import Agent, Around
 
 SAVE_AFTER = 0.3
 """Seconds after an edit until the draft is written."""
@@ -46,8 +46,8 @@ class Editing(OrchScreen):
     def __init__(self) -> None:
         super().__init__()
         self._edits = Edits(Composition())
-        self._around: Around | None = None
-        self._agent: Agent | None = None
+        self._compose_context: ComposeContext | None = None
+        self._agent: ResolvedAgent | None = None
         """For whom the composition is, or was until the engine has looked at another."""
         self._draft_due: Timer | None = None
         self._project = ProjectFiles(id="files")
@@ -64,12 +64,12 @@ class Editing(OrchScreen):
 
     @property
     def _session_id(self) -> str:
-        return self._around.session_id if self._around else ""
+        return self._compose_context.session_id if self._compose_context else ""
 
     @property
     def _family(self) -> str:
         """The tokenizer of the agent's model."""
-        return self._agent.resolved.family if self._agent else ""
+        return self._agent.resolved_model.family if self._agent else ""
 
     def _show(self) -> None:
         """Show the composition, whatever of it changed."""
@@ -95,8 +95,7 @@ class Editing(OrchScreen):
         held = {choice.source for choice in self.now.choices}
         missing = [path for path in self._project.files_under(folder) if path not in held]
         if not missing:
-            inside = {c.key for c in self.now.choices if c.source.startswith(f"{folder}/")}
-            self._edit(self.now.without(inside))
+            self._edit(self.now.without({choice.key for choice in self.now.under(folder)}))
         elif len(missing) <= MANY:
             self._add_files(missing)
         else:
@@ -182,7 +181,7 @@ class Editing(OrchScreen):
         if self._draft_due is not None:
             self._draft_due.stop()
             self._draft_due = None
-        if self._around is None:  # the draft was not even read yet
+        if self._compose_context is None:  # the draft was not even read yet
             return
         text = "" if self.now == Composition() else self.now.to_json()
         self.app.drafts.owe(draft_of(session_id), text)
@@ -209,7 +208,7 @@ class Editing(OrchScreen):
             return []
         path, title = line.key
         if line.node.is_folder:
-            return [c for c in self.now.choices if c.source.startswith(f"{path}/")]
+            return self.now.under(path)
         chosen = self.now.of(path)
         return [choice for choice in chosen if title in choice.sections] if title else chosen
 
@@ -307,7 +306,7 @@ class Editing(OrchScreen):
 
     @property
     def _agents(self) -> Sequence[str]:
-        return self._around.agents if self._around else ()
+        return self._compose_context.agent_types if self._compose_context else ()
 
     def _confirm(self, question: str, detail: str, then: Callable[[], None]) -> None:
         self.app.push_screen(Confirm(question, detail=detail), lambda yes: then() if yes else None)

@@ -300,7 +300,7 @@ class ProjectFiles(Part):
         if path in self._tree.unreadable:
             return Beside(remark="✗ cannot be listed", style="bad")
         tokens, complete = self._tally.of(path)
-        inside = sum(choice.source.startswith(f"{path}/") for choice in self._composition.choices)
+        inside = len(self._composition.under(path))
         said = f"~{short(tokens)}{'' if complete else '+'}" if tokens else ""
         return Beside("·" if inside else " ", said, f"{inside} chosen" if inside else "")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
@@ -12,11 +11,16 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from orch_tui import compose_context as engine
+from orch_tui.compose_context import (
+    CommonContent,
+    ComposeContext,
+    ResolvedAgent,
+    composition_for,
+)
 from orch_tui.errors import OrchError
 from orch_tui.prepare.composition import Choice, Composition, Edits
-from orch_tui.screens.compose import around as engine
-from orch_tui.screens.compose.around import Agent, Around, Common
-from orch_tui.screens.compose.bundle_actions import Keeping, begun
+from orch_tui.screens.compose.bundle_actions import Keeping
 from orch_tui.screens.compose.editing import draft_of
 from orch_tui.screens.compose.project_files import ProjectFiles
 from orch_tui.screens.compose.words import (
@@ -24,11 +28,11 @@ from orch_tui.screens.compose.words import (
     columns,
     flag,
     head,
-    holders,
     on_sharing,
     parts,
     row,
     state_of,
+    text_or_refusal,
 )
 from orch_tui.screens.widgets.filetree import FileTree
 from orch_tui.screens.widgets.lines import Lines
@@ -110,14 +114,14 @@ gives the agent by itself: off its limit, and needless in the bundle.
 
     def load(self) -> None:
         session_id = self.app.session.session_id if self.app.session else ""
-        another = self._around is None or self._around.session_id != session_id
+        another = self._compose_context is None or self._compose_context.session_id != session_id
         project, drafts, now = self.app.project, self.app.drafts, self.now
 
-        def work() -> Around:
+        def work() -> ComposeContext:
             draft = Composition.from_json(drafts.load(draft_of(session_id))) if another else None
-            return engine.look_around(project, session_id, now, draft)
+            return engine.load_compose_context(project, session_id, now, draft=draft)
 
-        self.ask(work, self._looked_around, group="around")
+        self.ask(work, self._context_loaded, group="around")
 
     def on_screen_resume(self) -> None:
         self._project.walk()
@@ -125,42 +129,42 @@ gives the agent by itself: off its limit, and needless in the bundle.
     def on_screen_suspend(self) -> None:
         self._project.stop()
 
-    def _looked_around(self, around: Around) -> None:
-        before, self._around = self._around, around
-        self._agent = around.agent
-        if around != before:
-            self._go_on(around, before)
+    def _context_loaded(self, context: ComposeContext) -> None:
+        before, self._compose_context = self._compose_context, context
+        self._agent = context.agent
+        if context != before:
+            self._go_on(context, before)
         wished = self.app.to_compose
-        if wished is not None and wished.session_id == around.session_id:
+        if wished is not None and wished.session_id == context.session_id:
             self.app.to_compose = None
             self.compose_for(wished)
 
-    def _go_on(self, around: Around, before: Around | None) -> None:
+    def _go_on(self, context: ComposeContext, before: ComposeContext | None) -> None:
         """With the bundle there was, or with the draft of another session."""
-        if around.composed is not None:
-            self._saved[around.composed.bundle_id] = around.composed
+        if context.saved_composition is not None:
+            self._saved[context.saved_composition.bundle_id] = context.saved_composition
         # What was begun without a session goes on in the first one there is.
-        if around.draft is not None or (before and before.session_id != around.session_id != ""):
+        if context.draft is not None or (before and before.session_id != context.session_id != ""):
             if before is not None:
                 self._keep_draft(before.session_id)
-            if around.draft is not None or (before and before.session_id):
-                self._edits = Edits(around.draft or Composition())
-        waiting = [agent for agent in around.planned if not agent.bundle_id]
+            if context.draft is not None or (before and before.session_id):
+                self._edits = Edits(context.draft or Composition())
+        waiting = [agent for agent in context.planned if not agent.bundle_id]
         if waiting and self.now == Composition() and not self._edits.can_undo:
-            self._edits = Edits(begun(waiting[0]))
+            self._edits = Edits(composition_for(waiting[0]))
         self._show()
 
     # Showing
 
     def _show(self) -> None:
-        if self._around is None or self._agent is None:
+        if self._compose_context is None or self._agent is None:
             return
-        if not self._agent.is_of(self.now):
+        if not self._agent.matches(self.now):
             self._look_at_agent()
         self._project.show(self.now, self._family)
         self._show_figures()
         now = self.now
-        state = state_of(now, self._around, changed=self._changed)
+        state = state_of(now, self._compose_context, changed=self._changed)
         said = self._remarks(now.agent_type, now.model)
         text = head(now, state, self._usual_model, said)
         self.query_one("#head", Static).update(text, layout=False)
@@ -172,12 +176,12 @@ gives the agent by itself: off its limit, and needless in the bundle.
         """Another agent or model was chosen: find what it has anyway."""
         project, now = self.app.project, self.now
 
-        def then(agent: Agent) -> None:
+        def then(agent: ResolvedAgent) -> None:
             self._agent = agent
-            if agent.is_of(self.now):
+            if agent.matches(self.now):
                 self._show()
 
-        self.ask(lambda: engine.look_at_agent(project, now), then, group="agent")
+        self.ask(lambda: engine.resolve_agent(project, now), then, group="agent")
 
     @on(ProjectFiles.Weighed)
     def _weighed(self, event: ProjectFiles.Weighed) -> None:
@@ -187,20 +191,11 @@ gives the agent by itself: off its limit, and needless in the bundle.
 
     def _show_figures(self) -> None:
         """The gauges, and the items with their figures."""
-        from orch_tui.prepare.budget import judge
-
-        around, agent, now = self._around, self._agent, self.now
-        if around is None or agent is None:
+        context, agent, now = self._compose_context, self._agent, self.now
+        if context is None or agent is None:
             return
         items = self._weighed_items()
-        others = around.taken_by_others(now.bundle_id)
-        judged = judge(
-            items,
-            agent.resolved,
-            replace(around.limits, agents=agent),
-            agent_type=now.agent_type,
-            session_used=others,
-        )
+        judged = context.judge(now, agent, items)
         self._status = judged.status
         self.query_one("#agent-gauge", Stack).show(
             judged.agent, parts(items, agent.ambient), besides(agent.ambient)
@@ -208,7 +203,7 @@ gives the agent by itself: off its limit, and needless in the bundle.
         self.query_one("#session-gauge", Stack).show(
             judged.session,
             (
-                Part("other bundles", "▚", others.tokens),
+                Part("other bundles", "▚", judged.others.tokens),
                 Part("this", "█", judged.agent.used.tokens),
             ),
         )
@@ -222,8 +217,8 @@ gives the agent by itself: off its limit, and needless in the bundle.
 
     def _show_items(self) -> None:
         weights, items, width = self._weights, self._weighed_items(), self._items.size.width
-        held = holders(self.now, weights, self._common)
-        anyway = self._common.anyway if self._common else {}
+        held = self._common.holders(self.now, weights) if self._common else {}
+        anyway = self._common.ambient_overlaps if self._common else {}
         largest = max((item.count.tokens for item in items), default=0)
         rows = [
             row(
@@ -246,10 +241,10 @@ gives the agent by itself: off its limit, and needless in the bundle.
 
     def _look_for_common(self, items: Sequence[ContextItem]) -> None:
         """Look for it anew where something of it changed, one search at a time."""
-        around, agent = self._around, self._agent
-        if around is None or agent is None:
+        context, agent = self._compose_context, self._agent
+        if context is None or agent is None:
             return
-        about = (around.session_id, around.bundles, agent, self.now, [i.sha256 for i in items])
+        about = (context.session_id, context.bundles, agent, self.now, [i.sha256 for i in items])
         if about != self._about:
             self._about = about
             if not self._searching:
@@ -259,13 +254,13 @@ gives the agent by itself: off its limit, and needless in the bundle.
         project, session_id, now = self.app.project, self._session_id, self.now
         about, self._searching = self._about, True
 
-        def work() -> Common | None:
+        def work() -> CommonContent | None:
             try:
-                return engine.what_is_common(project, session_id, now, items)
+                return engine.find_common_content(project, session_id, now, items)
             except OrchError:  # the record cannot be read now
                 return None
 
-        def then(common: Common | None) -> None:
+        def then(common: CommonContent | None) -> None:
             self._searching = False
             if self._about != about:
                 self._search(self._weighed_items())
@@ -304,7 +299,7 @@ gives the agent by itself: off its limit, and needless in the bundle.
         if action == "share":
             return bool(self._common and self._common.changes)
         if action == "unshare":
-            return bool(self._around and self._around.shared)
+            return bool(self._compose_context and self._compose_context.shared_ids)
         if action == "fit":
             return self._status in ("critical", "over") and bool(self.now.choices)
         if action == "form":
@@ -371,7 +366,7 @@ gives the agent by itself: off its limit, and needless in the bundle.
 
     def _show_view(self) -> None:
         if self.tab == "sharing":
-            self._view_text(on_sharing(self._common, self._around, self._agent))
+            self._view_text(on_sharing(self._common, self._compose_context, self._agent))
         else:
             text = self._item_text() if self.tab == "item" else self._briefing_text()
             self.ask(text, self._view_text, group="view")
@@ -396,13 +391,13 @@ gives the agent by itself: off its limit, and needless in the bundle.
             reason = weight.refused.reason
             said = f"✗ {choice.source} {reason}.\n\nOnce it is chosen, y lets it pass."
             return lambda: said
-        return lambda: engine.or_why_not(lambda: text_of(choice, reader))
+        return lambda: text_or_refusal(lambda: text_of(choice, reader))
 
     def _briefing_text(self) -> Callable[[], str]:
         if not self.now.choices:
             return lambda: "Nothing is chosen yet."
         given = self.app.project, self._session_id, self._family, self.now, self._form
-        return lambda: engine.or_why_not(lambda: engine.briefing(*given))
+        return lambda: text_or_refusal(lambda: engine.render_composition(*given))
 
     def action_copy(self) -> None:
         if self.now.choices:

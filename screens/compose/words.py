@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from orch_tui.errors import SourceError
 from orch_tui.prepare.composition import Choice, Composition, Weight
-from orch_tui.screens.compose.around import THIS, Agent, Around, Common
 from orch_tui.screens.widgets.rows import Column, Row
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.stack import Part, short
 
 if TYPE_CHECKING:
+    from orch_tui.compose_context import (
+        CommonContent,
+        ComposeContext,
+        OpenableBundle,
+        ResolvedAgent,
+    )
     from orch_tui.prepare.ambient import Ambient
     from orch_tui.prepare.bundle import ContextItem
     from orch_tui.prepare.count import Count
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.fitting import Fitted
     from orch_tui.prepare.overlaps import Overlap
     from orch_tui.project import Project
+    from orch_tui.record.library import BundleLine
 
 PRIORITIES = {"required": "●", "recommended": "◐", "optional": "○"}
 TYPES = {
@@ -73,20 +79,15 @@ def head(now: Composition, state: str, usual_model: str, said: Sequence[tuple[st
     return Text("\n", no_wrap=True, overflow="ellipsis").join((first, second))
 
 
-def state_of(now: Composition, around: Around | None, *, changed: bool) -> str:
+def state_of(now: Composition, context: ComposeContext | None, *, changed: bool) -> str:
     """What is in the record, and whether that is what is on the screen."""
     if not now.bundle_id:
         return "new, not saved" if now.choices else "new"
-    saved = around.bundle(now.bundle_id) if around else None
+    saved = context.find_bundle(now.bundle_id) if context else None
     version = f" v{saved.bundle.version}" if saved else ""
     deployed = ", deployed" if saved and saved.frozen else ""
     state = "changed, not saved" if changed else "saved"
     return f"{one_line(now.bundle_id, 40)}{version}{deployed} · {state}"
-
-
-def differs(now: Composition, saved: Composition | None) -> bool:
-    """Whether there is something to save."""
-    return bool(now.choices) and (saved is None or replace(now, planned_id=0) != saved)
 
 
 # In figures
@@ -198,24 +199,7 @@ def flag(overlaps: Sequence[Overlap]) -> str:
     return f"{ANYWAY} {sum(o.share for o in overlaps):.0%} of" if overlaps else ""
 
 
-def holders(
-    now: Composition, weights: dict[str, Weight], common: Common | None
-) -> dict[str, tuple[str, ...]]:
-    """By the key of a choice, the other bundles that hold the same."""
-    if common is None:
-        return {}
-    own = now.bundle_id or THIS
-    by_sha256 = {item.sha256: item.shared_with for item in common.sharing.items if item.sha256}
-    found = {}
-    for choice in now.choices:
-        weight = weights.get(choice.key)
-        others = [b for b in by_sha256.get(weight.sha256 if weight else "", ()) if b != own]
-        if others and choice.text is None:
-            found[choice.key] = tuple(others)
-    return found
-
-
-def to_share(common: Common) -> str:
+def to_share(common: CommonContent) -> str:
     """What sharing will do, each figure for itself: they are worth different things."""
     return "\n".join(
         [
@@ -227,7 +211,7 @@ def to_share(common: Common) -> str:
     )
 
 
-def _figures(common: Common) -> Iterator[str]:
+def _figures(common: CommonContent) -> Iterator[str]:
     """In tokens; an agent spends what is moved again when it reads the document."""
     found = common.sharing
     yield f"sent twice     {found.not_twice}"
@@ -236,19 +220,21 @@ def _figures(common: Common) -> Iterator[str]:
     yield f"  to document  {found.document}"
 
 
-def on_sharing(common: Common | None, around: Around | None, agent: Agent | None) -> str:
+def on_sharing(
+    common: CommonContent | None, context: ComposeContext | None, agent: ResolvedAgent | None
+) -> str:
     """What bundles and agents have in common, as text."""
     lines: list[str] = []
     if common is not None:
         lines += _on_common(common)
-    elif around is None or not around.bundles:
+    elif context is None or not context.bundles:
         lines += ["There is no other bundle in this session yet."]
     if agent is not None:
         lines += ["", *_on_ambient(agent.ambient)]
     return "\n".join(lines).strip("\n")
 
 
-def _on_common(common: Common) -> Iterator[str]:
+def _on_common(common: CommonContent) -> Iterator[str]:
     found = common.sharing
     if common.changes:
         yield f"d leaves out or moves, in {', '.join(common.changes)}:"
@@ -325,3 +311,37 @@ def on_fitting(fitted: Fitted) -> str:
     of = f" ({fitted.of})" if fitted.of else ""
     takes = f"The briefing takes {fitted.before} of {fitted.limit:,} tokens{of}; it would take"
     return "\n".join([f"{takes} {fitted.after}.", "", *lines, "", "z takes it back."])
+
+
+# Saved and planned bundles
+
+
+def on_openable(each: OpenableBundle) -> str:
+    """Describe a planned agent or a saved bundle on one line."""
+    if each.planned is not None:
+        return f"planned · {each.planned.agent_type} · {each.planned.scope}"
+    if each.saved is None:
+        return ""
+    session = f" · {each.saved.session_id}" if each.saved.session_id else ""
+    line = _on_saved(each.saved)
+    return f"again: {line}{session}" if each.as_new else line
+
+
+def _on_saved(line: BundleLine) -> str:
+    name = f"“{line.name}” · " if line.name else ""
+    uses = f" · used {line.uses}x" if line.uses else ""
+    return (
+        f"{line.bundle_id} v{line.version} · {name}{line.agent_type} · "
+        f"{line.items} item{'' if line.items == 1 else 's'}, ~{short(line.token_count)}{uses}"
+    )
+
+
+# What cannot be taken
+
+
+def text_or_refusal(text: Callable[[], str]) -> str:
+    """Make a text, or say in its place why there is none."""
+    try:
+        return text()
+    except SourceError as error:
+        return f"✗ {error.message}\n\n{error.hint}"

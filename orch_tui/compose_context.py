@@ -1,0 +1,382 @@
+"""What a composition stands among: its agent, its session with the other bundles, its draft; and
+what saving, sharing or fitting would make of it.
+
+The functions read files and the record, so the app calls them in threads; the methods of what they
+return read nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from orch_tui.errors import OrchError
+from orch_tui.prepare.composition import Composition, Weight
+
+if TYPE_CHECKING:
+    from orch_tui.prepare.ambient import Ambient
+    from orch_tui.prepare.budget import Judgement
+    from orch_tui.prepare.bundle import Bundle, ContextItem
+    from orch_tui.prepare.catalogue import Model
+    from orch_tui.prepare.count import Count
+    from orch_tui.prepare.dedup import Sharing
+    from orch_tui.prepare.fitting import Fitted
+    from orch_tui.prepare.overlaps import Overlap
+    from orch_tui.project import Project
+    from orch_tui.record.bundles import Saved
+    from orch_tui.record.library import BundleLine
+    from orch_tui.record.session_budget import SessionBudget
+    from orch_tui.rows import PlannedAgent
+
+UNSAVED_ID = "(this bundle)"
+"""Stands for the id of a composition that has none, among those of its session."""
+
+MAX_FROM_OTHER_SESSIONS = 200
+"""Bundles of other sessions that are listed to be opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedAgent:
+    """The agent of a composition, with the model it will run on and its ambient context.
+
+    It serves as ``budget.Agents`` for itself, so that its files are not read again for each gauge.
+    """
+
+    agent_type: str
+    chosen_model: str
+    """As the composition names it; empty: that of the agent's definition, or the usual one."""
+    resolved_model: Model
+    ambient: Ambient
+    """What Claude Code gives it by itself, counted for the model."""
+
+    def matches(self, composition: Composition) -> bool:
+        """Tell whether a composition is still for this agent and model."""
+        return (self.agent_type, self.chosen_model) == (composition.agent_type, composition.model)
+
+    def tokens(self, agent_type: str, model: Model) -> Count:
+        return self.ambient.total
+
+    def model(self, agent_type: str) -> str:
+        return self.ambient.model
+
+
+def resolve_agent(project: Project, composition: Composition) -> ResolvedAgent:
+    """Look up the model of a composition's agent, and read what that agent is given anyway."""
+    agents, agent_type = project.agents, composition.agent_type
+    model = project.catalogue.model(composition.model or agents.model(agent_type))
+    return ResolvedAgent(agent_type, composition.model, model, agents.ambient(agent_type, model))
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeContext:
+    """What the record and the project say about a composition, read at one moment."""
+
+    session_id: str
+    """Empty: there is no session."""
+    budget: SessionBudget
+    bundles: tuple[Saved, ...]
+    """Of the session, without their bytes."""
+    shared_ids: tuple[str, ...]
+    """Those of them that are as sharing made them, which can be taken back."""
+    planned: tuple[PlannedAgent, ...]
+    agent_types: tuple[str, ...]
+    """That the project, the user or Claude Code defines, by name."""
+    agent: ResolvedAgent
+    draft: Composition | None
+    """As it was given."""
+    saved: Saved | None
+    """The bundle that the composition changes, where it is in the record."""
+    saved_composition: Composition | None
+    """What that bundle was composed of."""
+
+    def find_bundle(self, bundle_id: str) -> Saved | None:
+        """Return a bundle of the session, or the one that is being changed."""
+        held = (*self.bundles, *([self.saved] if self.saved else ()))
+        return next((saved for saved in held if saved.bundle.bundle_id == bundle_id), None)
+
+    def judge(
+        self, composition: Composition, agent: ResolvedAgent, items: Sequence[ContextItem]
+    ) -> Judgement:
+        """Judge the items of a composition for its agent, beside what other bundles take."""
+        limits = replace(self.budget.limits, agents=agent)
+        return replace(self.budget, limits=limits).judge(
+            items,
+            agent.resolved_model,
+            agent_type=composition.agent_type,
+            instead_of=[composition.bundle_id],
+        )
+
+
+def load_compose_context(
+    project: Project,
+    session_id: str,
+    composition: Composition,
+    *,
+    draft: Composition | None = None,
+) -> ComposeContext:
+    """Read what a composition stands among, as far as there is a record.
+
+    A ``draft`` is what will be gone on with instead of the composition: the agent is its agent.
+
+    Raises:
+        NotFoundError: no such session.
+    """
+    from orch_tui.record import bundles, plan, sharing
+    from orch_tui.record.session_budget import SessionBudget, load_session_budget
+
+    budget = SessionBudget(project.limits)
+    held: tuple[Saved, ...] = ()
+    shared_ids: tuple[str, ...] = ()
+    planned: tuple[PlannedAgent, ...] = ()
+    saved = None
+    bundle_id = composition.bundle_id or (draft.bundle_id if draft else "")
+    if project.database.exists():
+        record = project.existing_record
+        if session_id:
+            budget = load_session_budget(record, session_id, budget.limits)
+            held = tuple(bundles.by_figures(record, session_id))
+            shared_ids = tuple(sharing.can_be_taken_back(record, session_id))
+            planned = tuple(plan.agents(record, session_id))
+        if bundle_id:
+            try:
+                saved = bundles.load(record, bundle_id)
+            except OrchError:  # it was removed, or the draft is of another record
+                saved = None
+    return ComposeContext(
+        session_id,
+        budget,
+        held,
+        shared_ids,
+        planned,
+        agent_types=tuple(sorted(project.known_agents)),
+        agent=resolve_agent(project, draft or composition),
+        draft=draft,
+        saved=saved,
+        saved_composition=Composition.of_bundle(saved.bundle) if saved else None,
+    )
+
+
+# Saving and opening
+
+
+def save_composition(
+    project: Project, session_id: str, composition: Composition
+) -> tuple[Bundle, Composition]:
+    """Save a composition as a bundle, and return it with what it is composed of now.
+
+    Raises as ``project_bundles.keep_composition`` does.
+    """
+    from orch_tui.project_bundles import keep_composition
+
+    bundle = keep_composition(project, composition, session_id=session_id or None).bundle
+    return bundle, Composition.of_bundle(bundle)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenableBundle:
+    """A planned agent without a bundle, or a saved bundle, that can be gone on with."""
+
+    planned: PlannedAgent | None = None
+    saved: BundleLine | None = None
+    """None for a planned agent."""
+    as_new: bool = False
+    """It is of another session: what it holds becomes a new bundle of this one."""
+
+
+def list_openable(project: Project, context: ComposeContext) -> list[OpenableBundle]:
+    """List the planned agents without a bundle in their order, then the saved bundles of the
+    session from the oldest, then those of other sessions from the newest."""
+    from orch_tui.record import library
+
+    listed = library.listed(project.existing_record) if project.has_record else []
+    here = [line for line in listed if line.session_id == context.session_id]
+    others = [line for line in listed if line.session_id != context.session_id]
+    return [
+        *(OpenableBundle(planned=agent) for agent in context.planned if not agent.bundle_id),
+        *(OpenableBundle(saved=line) for line in reversed(here)),
+        *(OpenableBundle(saved=line, as_new=True) for line in others[:MAX_FROM_OTHER_SESSIONS]),
+    ]
+
+
+def load_composition(project: Project, bundle_id: str, *, as_new: bool = False) -> Composition:
+    """Read what a saved bundle is composed of; ``as_new`` leaves its id out.
+
+    Raises:
+        NotFoundError: no such bundle.
+    """
+    from orch_tui.record import bundles
+
+    found = Composition.of_bundle(bundles.load(project.existing_record, bundle_id).bundle)
+    return replace(found, bundle_id="") if as_new else found
+
+
+def composition_for(planned: PlannedAgent) -> Composition:
+    """Begin the bundle of a planned agent."""
+    return Composition(
+        agent_type=planned.agent_type,
+        scope=planned.scope,
+        model=planned.model or "",
+        planned_id=planned.planned_id,
+    )
+
+
+# Sharing
+
+
+@dataclass(frozen=True, slots=True)
+class CommonContent:
+    """What a composition has in common with other bundles, in itself twice or with what agents
+    have anyway."""
+
+    sharing: Sharing
+    items: tuple[ContextItem, ...]
+    """Of the composition, each once: the positions of its overlaps count these."""
+    changes: tuple[str, ...]
+    """The ids of the bundles that sharing would change."""
+
+    @property
+    def ambient_overlaps(self) -> dict[str, list[Overlap]]:
+        """By the SHA-256 of an item of the composition, the lines its agent has anyway."""
+        found: dict[str, list[Overlap]] = {}
+        for overlap in self.sharing.bundles[-1].overlaps:
+            if overlap.ambient:
+                found.setdefault(self.items[overlap.position].sha256, []).append(overlap)
+        return found
+
+    def holders(
+        self, composition: Composition, weights: Mapping[str, Weight]
+    ) -> dict[str, tuple[str, ...]]:
+        """By the key of a choice, the ids of the other bundles that hold the same bytes."""
+        own = composition.bundle_id or UNSAVED_ID
+        by_sha256 = {item.sha256: item.shared_with for item in self.sharing.items if item.sha256}
+        found = {}
+        for choice in composition.choices:
+            weight = weights.get(choice.key)
+            others = [b for b in by_sha256.get(weight.sha256 if weight else "", ()) if b != own]
+            if others and choice.text is None:
+                found[choice.key] = tuple(others)
+        return found
+
+
+def find_common_content(
+    project: Project, session_id: str, composition: Composition, items: Sequence[ContextItem]
+) -> CommonContent:
+    """Compare the bytes of a composition with those of the other bundles of its session and of
+    what agents have anyway; ``items`` are its own as they were weighed."""
+    from orch_tui.prepare.bundle import Bundle, without_repeats
+    from orch_tui.prepare.composition import filled
+    from orch_tui.prepare.dedup import apply
+    from orch_tui.project_bundles import find_sharing
+    from orch_tui.record import bundles
+
+    own = composition.bundle_id or UNSAVED_ID
+    held = bundles.of_session(project.existing_record, session_id) if session_id else ()
+    mine = filled(composition, items, project.reader())
+    this = Bundle(
+        own, composition.agent_type, composition.scope, tuple(mine), composition.model, ""
+    )
+    given = [*(s.bundle for s in held if s.bundle.bundle_id != own), this]
+    sharing = find_sharing(project, given)
+    after = zip(given, apply(sharing, given), strict=True)
+    changes = tuple(old.bundle_id for old, new in after if new.items != old.items)
+    return CommonContent(sharing, without_repeats(mine)[0], changes)
+
+
+def share_composition(
+    project: Project, session_id: str, composition: Composition, *, unsaved: bool
+) -> Composition:
+    """Apply sharing to all bundles of the session, or to this one without a session, and return
+    the composition as it is then; one with ``unsaved`` changes is saved first.
+
+    Raises as ``project_bundles.keep_composition`` does.
+    """
+    from orch_tui.project_bundles import apply_sharing
+    from orch_tui.record import bundles
+
+    bundle_id = composition.bundle_id
+    if unsaved:
+        bundle_id = save_composition(project, session_id, composition)[0].bundle_id
+    record = project.existing_record
+    held = (
+        bundles.of_session(record, session_id) if session_id else [bundles.load(record, bundle_id)]
+    )
+    apply_sharing(project, [saved.bundle for saved in held])
+    return load_composition(project, bundle_id) if bundle_id else composition
+
+
+def unshare_composition(
+    project: Project, bundle_ids: Sequence[str], composition: Composition
+) -> Composition:
+    """Take sharing back from bundles, and return the composition as it is then: the same object
+    where its bundle is none of them.
+
+    Raises as ``project_bundles.take_sharing_back`` does.
+    """
+    from orch_tui.project_bundles import take_sharing_back
+
+    take_sharing_back(project, bundle_ids)
+    bundle_id = composition.bundle_id
+    return load_composition(project, bundle_id) if bundle_id in bundle_ids else composition
+
+
+# Fitting
+
+
+def fit_composition(
+    project: Project, context: ComposeContext, agent: ResolvedAgent, composition: Composition
+) -> Fitted:
+    """Find what of a composition fits its agent and session, without saving anything.
+
+    Raises:
+        OverBudgetError: the required items alone are over.
+        SourceError: every source that cannot be taken, by name and reason.
+    """
+    from orch_tui.project_bundles import Prepared, what_would_fit
+
+    bundle = _read_bundle(project, context.session_id, agent.resolved_model.family, composition)
+    judgement = context.judge(composition, agent, bundle.items)
+    return what_would_fit(Prepared(bundle, judgement, agent.ambient, ()), project)
+
+
+def apply_fit(composition: Composition, fitted: Fitted) -> tuple[Composition, dict[str, Weight]]:
+    """Return the composition with what fits of it, and the weights of its choices by key."""
+    choices = Composition.of_bundle(fitted.bundle).choices
+    weights = {
+        choice.key: Weight(item.count, item.sha256)
+        for choice, item in zip(choices, fitted.bundle.items, strict=True)
+    }
+    return replace(composition, choices=choices), weights
+
+
+# The briefing
+
+
+def render_composition(
+    project: Project, session_id: str, family: str, composition: Composition, form: str
+) -> str:
+    """Render the briefing that the agent would be handed; ``form`` is one of ``briefing.FORMS``.
+
+    Raises:
+        SourceError: every source that cannot be taken, by name and reason.
+    """
+    from orch_tui.prepare.briefing import FORMS, render
+
+    template = project.template(FORMS[form])
+    bundle = _read_bundle(project, session_id, family, composition)
+    return render(bundle, template).decode("utf-8", "replace")
+
+
+def _read_bundle(
+    project: Project, session_id: str, family: str, composition: Composition
+) -> Bundle:
+    from orch_tui.prepare.composition import make
+
+    return make(
+        composition,
+        reader=project.reader(),
+        family=family,
+        created_at=project.now(),
+        session_id=session_id,
+        cache=project.counts,
+    )
