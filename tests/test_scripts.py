@@ -20,6 +20,8 @@ from orch_tui.prepare.catalogue import catalogue
 from orch_tui.prepare.tokens import count_tokens
 from tests.counts import HANGS_AFTER
 
+pytestmark = pytest.mark.slow  # every test starts processes
+
 ROOT = Path(__file__).parent.parent
 FIXTURES = Path(__file__).parent / "fixtures"
 PROPOSAL = FIXTURES / "proposal"

@@ -149,6 +149,8 @@ import os, sys
 from orch_tui.cli import main
 from orch_tui.record.ledger import journal
 
+pytestmark = pytest.mark.slow  # every test starts processes
+
 
 journal.log = lambda *args, **kwargs: os.kill(os.getpid(), int(sys.argv[1]))
 sys.exit(main(sys.argv[2:]))

@@ -17,6 +17,8 @@ import pytest
 
 from tests.counts import HANGS_AFTER
 
+pytestmark = pytest.mark.slow  # every test starts processes
+
 
 @pytest.fixture
 def port(project: Path) -> Iterator[int]:

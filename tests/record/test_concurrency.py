@@ -7,17 +7,22 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from orch_tui.models import search
 from orch_tui.models.database import Record
 from orch_tui.record import sessions
 from orch_tui.record.ledger.observations import observe, settle
 from orch_tui.record.upkeep.doctor import examine
+from tests.counts import COUNTS
 
 ROOT = Path(__file__).parents[2]
-PROCESSES, EACH = 10, 200
+PROCESSES, EACH = 10, COUNTS.histories
 
 
-def test_ten_processes_record_two_hundred_executions_each(record: Record) -> None:
+@pytest.mark.slow
+@pytest.mark.deep
+def test_ten_processes_record_at_once(record: Record) -> None:
     running = [
         subprocess.Popen(
             [

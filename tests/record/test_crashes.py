@@ -6,21 +6,26 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from orch_tui.models import search
 from orch_tui.models.database import Record
 from orch_tui.record.ledger.observations import unsettled
 from orch_tui.record.upkeep.doctor import examine
+from tests.counts import COUNTS, SEED
 
 ROOT = Path(__file__).parents[2]
-ROUNDS = 150
+ROUNDS = COUNTS.histories
 """Each kills two writers."""
 
 
+@pytest.mark.slow
+@pytest.mark.deep
 def test_nothing_acknowledged_is_lost(record: Record) -> None:
     result = subprocess.run(
         [
             *(sys.executable, "-m", "tests.record.writers", "kill"),
-            *(str(record.path), str(ROUNDS), "7"),
+            *(str(record.path), str(ROUNDS), str(SEED)),
         ],
         cwd=ROOT,
         input="",

@@ -18,7 +18,7 @@ from orch_tui.paths import inboxes
 from orch_tui.project import READERS_SHARE, Project
 from orch_tui.record.hooks import inbox
 from orch_tui.record.ledger.observations import unsettled
-from tests.counts import HANGS_AFTER
+from tests.counts import HANGS_AFTER, SEED
 from tests.record import hook_events as hooks
 from tests.record.hook_events import deliver
 from tests.record.test_hook_capture import runs
@@ -62,9 +62,10 @@ def whole(record: Record) -> None:
     assert list(unsettled(record)) == []
 
 
+@pytest.mark.deep
 def test_killed_at_any_moment_nothing_is_lost_or_there_twice(record: Record, root: Path) -> None:
     deliver(root, LOG)
-    killing = drainer(root, "kill", "25", "3")
+    killing = drainer(root, "kill", "25", str(SEED))
     printed, errors = killing.communicate(timeout=HANGS_AFTER)
     assert errors == ""
     rounds = [[int(word) for word in line.split()] for line in printed.splitlines()]
