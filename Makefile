@@ -12,7 +12,7 @@ pytest = $(BIN)/python -m pytest -n $(WORKERS) $(1) || { code=$$?; \
 	[ $$code -ne 5 ] || echo "no test was collected: $(1)" >&2; exit $$code; }
 export SEED
 
-.PHONY: help setup quick lint types contracts test check deep bench docs snapshots
+.PHONY: help setup quick lint types contracts test check deep bench docs schema snapshots
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -48,6 +48,9 @@ bench: ## the speed budgets, measured; nothing fails on time
 
 docs: ## write docs/commands.md from the commands
 	$(BIN)/python -m tests.generate.commands --write
+
+schema: ## write assets/execution_db.schema.sql from the models and the tables of the search
+	$(BIN)/python -m tests.generate.schema --write
 
 snapshots: ## take the pictures of the screens again; look at each before it is committed
 	$(call pytest,-m screens --snapshot-update $(TESTS))

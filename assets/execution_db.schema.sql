@@ -1,4 +1,4 @@
--- The record of orch. Written by `python -m orch_tui.models.schema`; do not edit.
+-- The record of orch. Written by `make schema`; do not edit.
 PRAGMA application_id = 1869767528;
 
 PRAGMA user_version = 1;

@@ -50,7 +50,9 @@ class _Mine(_local):
 class Record:
     """The record of one project (or of one user).
 
-    ``actor`` is who the journal names for changes made through this object.
+    ``actor`` is who the journal names for changes made through this object. ``before_commit`` are
+    called at the end of each write, inside its transaction: who opens the record says what must
+    be true of it afterwards (see `orch_tui.record.opening`).
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Record:
         self.path = path
         self.clock = clock
         self.actor = actor
+        self.before_commit: list[Callable[[Record], object]] = []
         with translated_errors(path):
             check_place(path)
             exists = path.exists() and path.stat().st_size > 0
@@ -153,21 +156,19 @@ class Record:
     def _is_ours(self) -> bool:
         if self.value("PRAGMA application_id") == APPLICATION_ID:
             return True
-        from orch_tui.models.migrations import is_original
-
         with self.read():  # another process may be bringing it up to date
-            return (
-                self.value("PRAGMA application_id") == APPLICATION_ID
-                or not self._tables()
-                or is_original(self)
-            )
+            if self.value("PRAGMA application_id") == APPLICATION_ID or not self._tables():
+                return True
+            from orch_tui.models.migrations import is_original
+
+            return is_original(self)
 
     def _create(self) -> None:
-        from orch_tui.models import schema  # brings Peewee, for this alone
+        from orch_tui.models.creation import create_schema
 
         with self._transaction("IMMEDIATE"):
             if not self._tables():  # another process may have been faster
-                schema.create(self.connection)
+                create_schema(self.connection)
 
     def _use_wal(self) -> None:
         """Switch to WAL; the switch itself ignores the busy timeout, so wait here."""
@@ -229,7 +230,7 @@ class Record:
 
     @contextmanager
     def write(self) -> Iterator[None]:
-        """One transaction; nested calls join the outermost, which brings the index up to date."""
+        """One transaction; nested calls join the outermost, which ends with ``before_commit``."""
         if self.connection.in_transaction:
             yield
             return
@@ -238,11 +239,10 @@ class Record:
                 f"{self.path} cannot be written",
                 hint="check its permissions, or name another with --db",
             )
-        from orch_tui.models import search  # who only reads does without
-
         with self._transaction("IMMEDIATE"):
             yield
-            search.refresh_pending(self)
+            for callback in self.before_commit:
+                callback(self)
 
     @contextmanager
     def _transaction(self, kind: str) -> Iterator[None]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.errors import RecordError
-from orch_tui.models import schema
+from orch_tui.models.creation import create_schema
 from orch_tui.models.execution import RAW_COLUMNS
 from orch_tui.models.values import (
     ITEM_TYPES,
@@ -102,7 +102,7 @@ def _from_original(record: Record) -> None:
             f"CREATE TEMP TABLE original_{table} AS SELECT rowid AS original_row, * FROM {table}"
         )
         record.execute(f"DROP TABLE {table}")
-    schema.create(record.connection)
+    create_schema(record.connection)
     for table, columns in ORIGINAL.items():
         for row in record.rows(f"SELECT * FROM original_{table} ORDER BY original_row"):
             _copy(record, table, columns, row)

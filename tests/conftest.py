@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from orch_tui.models.database import Record
+from orch_tui.record.opening import open_record
 from tests.counts import DEEP, SEED, load_profile
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -66,5 +67,6 @@ def clock() -> FakeClock:
 @pytest.fixture
 def record(tmp_path: Path, clock: FakeClock) -> Iterator[Record]:
     """An empty record in a project folder of its own."""
-    with Record(tmp_path / ".claude" / "orchestration" / "execution.db", clock=clock) as opened:
+    path = tmp_path / ".claude" / "orchestration" / "execution.db"
+    with open_record(path, clock=clock) as opened:
         yield opened

@@ -118,6 +118,10 @@ def test_a_command_loads_what_it_uses(project: Path, words: str) -> None:
     assert loaded & HEAVY == set()
 
 
+def test_making_a_record_runs_its_sql(tmp_path: Path) -> None:
+    assert command("init-session", "--scope", "s", cwd=tmp_path) & HEAVY == set()
+
+
 def test_counting_something_new_loads_the_tokenizer(project: Path) -> None:
     """Or the test above would prove nothing."""
     (project / "new.py").write_text("b = 2\n")

@@ -13,7 +13,7 @@ from orch_tui.models.database import BUSY_SECONDS, Clock, Record, utc_now
 def open_record(
     path: Path, *, create: bool = True, actor: str = "api", clock: Clock = utc_now
 ) -> Record:
-    """Open the record at ``path``.
+    """Open the record at ``path``; each write brings the search index up to date.
 
     What raw SQL did in the meantime is taken in first, where the file can be written.
 
@@ -21,12 +21,21 @@ def open_record(
         RecordError: missing (with ``create=False``), not ours, newer, corrupt or locked.
     """
     record = Record(path, create=create, actor=actor, clock=clock)
+    record.before_commit.append(refresh_index)
     try:
         take_in(record)
     except BaseException:
         record.close()
         raise
     return record
+
+
+def refresh_index(record: Record) -> None:
+    """Index what the transaction changed; only who writes loads what that takes."""
+    if record.value("SELECT 1 FROM search_pending LIMIT 1"):
+        from orch_tui.search.maintenance import refresh_pending
+
+        refresh_pending(record)
 
 
 def take_in(record: Record) -> None:

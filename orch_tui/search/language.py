@@ -19,8 +19,8 @@ from datetime import datetime
 from difflib import get_close_matches
 
 from orch_tui.errors import UsageError
-from orch_tui.models.search import EVERY, path_of, tag
 from orch_tui.phases import PHASES
+from orch_tui.search.tokens import EVERY, path_of, tag
 
 CLOSED: dict[str, tuple[str, ...]] = {
     "status": ("deployed", "waiting", "completed", "failed"),

@@ -18,9 +18,11 @@ from typing import Any, NamedTuple
 
 from orch_tui.errors import RecordError, UsageError
 from orch_tui.models.database import Record
-from orch_tui.models.search import briefing_text, slot, small_fields, tag, tag_value
 from orch_tui.rows import USED
+from orch_tui.search.documents import briefing_text, slot, small_fields
 from orch_tui.search.language import CLOSED, FILTERS, Mark, Query, fold, marks, parse, spans
+from orch_tui.search.maintenance import refresh_pending
+from orch_tui.search.tokens import tag, tag_value
 
 COUNTED = 400
 """How many hits are counted, and ranked when there are words; more are ``>400``, newest first."""
@@ -146,7 +148,7 @@ def _catch_up(record: Record) -> None:
     """Index what raw SQL changed since orch last wrote, if that can be done now."""
     if record.writable and record.value("SELECT 1 FROM search_pending LIMIT 1"):
         with suppress(RecordError), record.write():
-            pass
+            refresh_pending(record)
 
 
 _CURSOR = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+Z)/(\d{1,18})", re.ASCII)

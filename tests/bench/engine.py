@@ -25,14 +25,15 @@ from statistics import median
 from typing import Any
 
 from orch_tui.api import OrchestrationSession, Project, prepare_bundle
-from orch_tui.models import search as index
+from orch_tui.models.creation import schema_script
 from orch_tui.models.database import Record
-from orch_tui.models.schema import script
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.catalogue import catalogue
 from orch_tui.prepare.count import Count
 from orch_tui.record import completion, deployment, sessions
+from orch_tui.record.opening import open_record
+from orch_tui.search import documents, maintenance, tokens
 from orch_tui.search.query import search as find
 from tests.bench import corpus as corpora
 from tests.bench import search
@@ -83,7 +84,7 @@ def fill(folder: Path) -> dict[str, Any]:
 
 def completed(folder: Path) -> dict[str, Any]:
     """Deployments and completions one by one, in a record that holds 10,000 executions."""
-    with Record(Path(shutil.copy(_corpus_record(), folder))) as record:
+    with open_record(Path(shutil.copy(_corpus_record(), folder))) as record:
         corpus = Corpus(seed=8)
         texts = [text.encode() for text in corpus.contents(100)]
         runs = (run for run in corpus.runs(600, len(texts)) if run.final_message)
@@ -129,7 +130,7 @@ def processes(folder: Path) -> dict[str, Any]:
     with ProcessPoolExecutor(WRITERS, mp_context=get_context("spawn")) as pool:
         waits = [w for some in pool.map(_write_many, [database] * WRITERS) for w in some]
     wall = time.perf_counter() - start
-    with Record(database, create=False) as record:
+    with open_record(database, create=False) as record:
         found = record.value("SELECT count(*) FROM completions")
         kept = record.value("SELECT count(*) FROM agent_executions WHERE status = 'completed'")
     return {"wall": wall, "p50": median(waits), "max": max(waits), "found": min(found, kept)}
@@ -137,7 +138,7 @@ def processes(folder: Path) -> dict[str, Any]:
 
 def _write_many(database: Path) -> list[float]:
     waits = []
-    with Record(database) as record:
+    with open_record(database) as record:
         session = sessions.init_session(record, f"Process {os.getpid()}", project="")
         for number in range(EACH):
             start = time.perf_counter()
@@ -159,7 +160,7 @@ def _write_many(database: Path) -> list[float]:
 def size(folder: Path) -> dict[str, Any]:
     """The size of a record against the text in it, each text once."""
     path = _corpus_record()
-    with Record(path) as record:
+    with open_record(path) as record:
         text = record.value(
             "SELECT (SELECT sum(length(CAST(final_message AS BLOB))) FROM agent_executions)"
             " + (SELECT sum(size) FROM contents WHERE content_id NOT IN"
@@ -177,7 +178,7 @@ def size(folder: Path) -> dict[str, Any]:
 def searched(executions: int) -> dict[str, Any]:
     """What a keystroke costs, and the size of the index against the text it covers."""
     path = _searchable(executions)
-    with Record(path, clock=lambda: datetime(2026, 11, 6, tzinfo=UTC)) as record:
+    with open_record(path, clock=lambda: datetime(2026, 11, 6, tzinfo=UTC)) as record:
         series = {
             name: [_cost_of_search(record, query) for query in queries]
             for name, queries in search.series(record, 60).items()
@@ -230,15 +231,18 @@ def _kept(name: str, fill: Callable[[Record], object]) -> Path:
     folder = Path(tempfile.gettempdir()) / f"orch-bench-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     makers = [
-        script(),
-        *(Path(str(made.__file__)).read_text() for made in (corpora, search, index)),
+        schema_script(),
+        *(
+            Path(str(made.__file__)).read_text()
+            for made in (corpora, search, documents, maintenance, tokens)
+        ),
     ]
     path = folder / f"{name}-{sha256(''.join(makers).encode()).hexdigest()[:12]}.db"
     if not path.exists():
         for stale in folder.glob(f"{name}-*"):
             stale.unlink()
         unfinished = folder / f"{name}-unfinished.db"
-        with Record(unfinished) as record:
+        with open_record(unfinished) as record:
             fill(record)
         unfinished.rename(path)
     return path
@@ -294,7 +298,7 @@ def taken_in(folder: Path) -> dict[str, Any]:
 
     root = folder / "inbox"
     (root / ".git").mkdir(parents=True)
-    with Record(root / ".claude/orchestration/execution.db") as record:
+    with open_record(root / ".claude/orchestration/execution.db") as record:
         said = "It is all there, and the tests pass. " * 80
         logs = [hook_events.background(number, f"{number}: {said}") for number in range(125)]
         hook_events.deliver(root, [event for log in logs for event in log])

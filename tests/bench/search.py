@@ -19,9 +19,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from orch_tui.models import search as index
 from orch_tui.models.database import Record
 from orch_tui.models.values import timestamp
+from orch_tui.record.opening import open_record
+from orch_tui.search import maintenance
 from orch_tui.search.query import search
 from tests.bench.corpus import START, Corpus, Run
 from tests.bench.measure import percentile
@@ -190,7 +191,7 @@ def main() -> None:
         path = arguments.db or Path(folder) / "execution.db"
         now = START.replace(year=START.year + 1, month=11, day=6)
         known = path.exists()
-        with Record(path, clock=lambda: now) as record:
+        with open_record(path, clock=lambda: now) as record:
             if not known:
                 _report_filling(record, arguments.runs)
             _report_writing(record)
@@ -199,7 +200,7 @@ def main() -> None:
 
 def _report_filling(record: Record, count: int) -> None:
     size, seconds = _measured(lambda: fill(record, count))
-    indexing = _measured(lambda: _in_write(record, index.rebuild))[1]
+    indexing = _measured(lambda: _in_write(record, maintenance.rebuild))[1]
     print(f"{count} runs, {size / 1e6:.0f} MB of text, recorded in {seconds:.1f} s CPU")
     print(f"rebuilding the index: {count / indexing:.0f} runs/s, {size / 1e6 / indexing:.1f} MB/s")
     for name, tables in (

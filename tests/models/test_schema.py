@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -12,11 +10,10 @@ import peewee
 import pytest
 
 from orch_tui.models import schema
+from orch_tui.models.creation import create_schema, schema_script
 from orch_tui.models.database import Record
 from orch_tui.models.migrations import ORIGINAL
-
-ROOT = Path(__file__).parents[2]
-PAPER = ROOT / "assets" / "execution_db.schema.sql"
+from tests.generate.schema import render_schema
 
 
 def made(connection: sqlite3.Connection) -> set[tuple[str, str]]:
@@ -24,25 +21,24 @@ def made(connection: sqlite3.Connection) -> set[tuple[str, str]]:
 
 
 def test_the_schema_file_is_what_the_models_say() -> None:
-    printed = subprocess.run(
-        [sys.executable, "-m", "orch_tui.models.schema"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert PAPER.read_text() == printed, (
-        "run: python -m orch_tui.models.schema > assets/execution_db.schema.sql"
-    )
+    assert schema_script() == render_schema(), "run: make schema"
 
 
 def test_the_schema_file_makes_the_record(record: Record, tmp_path: Path) -> None:
     path = tmp_path / "paper.db"
     with closing(sqlite3.connect(path)) as raw:
-        raw.executescript(PAPER.read_text())
+        raw.executescript(schema_script())
         assert made(raw) == made(record.connection)
     with Record(path, create=False) as opened:
         assert opened.value("PRAGMA journal_mode") == "wal"
+
+
+def test_the_tables_are_made_within_a_transaction() -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as raw:
+        raw.execute("BEGIN")
+        create_schema(raw)
+        raw.execute("ROLLBACK")
+        assert made(raw) == set()
 
 
 def test_every_model_is_in_the_schema() -> None:

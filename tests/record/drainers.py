@@ -14,13 +14,13 @@ import signal
 import sys
 from pathlib import Path
 
-from orch_tui.models.database import Record
 from orch_tui.paths import database_path
 from orch_tui.record.hooks import inbox
+from orch_tui.record.opening import open_record
 
 
 def drain(root: Path) -> None:
-    with Record(Path(database_path(root)), create=False) as record:
+    with open_record(Path(database_path(root)), create=False) as record:
         while inbox.waiting(root):
             inbox.drain(record, root)
 

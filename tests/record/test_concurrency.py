@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from orch_tui.models import search
 from orch_tui.models.database import Record
 from orch_tui.record import sessions
 from orch_tui.record.ledger.observations import observe, settle
+from orch_tui.record.opening import open_record
 from orch_tui.record.upkeep.doctor import examine
+from orch_tui.search import maintenance
 from tests.counts import COUNTS
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +49,7 @@ def test_ten_processes_record_at_once(record: Record) -> None:
     assert record.value("SELECT count(DISTINCT session_id) FROM agent_executions") == PROCESSES
     assert record.value("SELECT count(*) FROM completions") == PROCESSES * EACH
     assert record.value("PRAGMA integrity_check") == "ok"
-    assert search.check(record) == []
+    assert maintenance.check(record) == []
     assert [f for f in examine(record.path) if f.level != "ok"] == []
 
 
@@ -83,7 +84,7 @@ def test_threads_share_one_record(record: Record) -> None:
 
 
 def test_two_records_in_one_thread_do_not_mix(record: Record, tmp_path: Path) -> None:
-    with Record(tmp_path / "other.db") as other:
+    with open_record(tmp_path / "other.db") as other:
         with record.write(), other.write():
             sessions.init_session(record, "one", project="/p", session_id="s")
             sessions.init_session(other, "two", project="/p", session_id="s")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from orch_tui.models import search
 from orch_tui.models.database import Record
 from orch_tui.record.ledger.observations import unsettled
 from orch_tui.record.upkeep.doctor import examine
+from orch_tui.search import maintenance
 from tests.counts import COUNTS, SEED
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def test_nothing_acknowledged_is_lost(record: Record) -> None:
     assert acknowledged <= {label for (label,) in whole}
     assert record.value("PRAGMA integrity_check") == "ok"
     assert record.sql("PRAGMA foreign_key_check") == []
-    assert search.check(record) == []
+    assert maintenance.check(record) == []
     assert list(unsettled(record)) == []
     assert [f for f in examine(record.path) if f.level != "ok"] == []
 

@@ -16,6 +16,7 @@ from orch_tui.record import executions
 from orch_tui.record.completion import record_completion
 from orch_tui.record.ledger import briefings, contents
 from orch_tui.record.ledger.observations import observe, settle
+from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
 from orch_tui.record.upkeep.doctor import Finding, examine, repair
 from tests.conftest import FakeClock
@@ -175,7 +176,7 @@ def test_permissions(filled: Record) -> None:
 
 def test_a_folder_of_the_users_is_none_of_our_business(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    with Record(tmp_path / "my.db") as record:
+    with open_record(tmp_path / "my.db") as record:
         assert found(record) == {}
 
 
@@ -202,7 +203,7 @@ def test_payloads_in_the_inbox(filled: Record) -> None:
 def test_executions_that_wait_for_long(filled: Record) -> None:
     """exec-2 never returned; the file itself has no clock, so the real one is asked."""
     meddle(filled, "UPDATE agent_executions SET deployed_at = '2020-01-01T00:00:00.000Z'")
-    with Record(filled.path, clock=FakeClock()) as record:
+    with open_record(filled.path, clock=FakeClock()) as record:
         repair(record)
     assert found(filled)["waiting"].detail.startswith("1 executions")
 

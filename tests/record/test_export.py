@@ -14,15 +14,16 @@ from typing import Any
 import pytest
 
 from orch_tui.errors import RecordError
-from orch_tui.models import search
 from orch_tui.models.database import Record
 from orch_tui.models.schema import TABLES, TRIGGERS
 from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record.completion import record_completion
 from orch_tui.record.ledger import contents
+from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
 from orch_tui.record.upkeep.export import export
 from orch_tui.record.upkeep.redaction import redact
+from orch_tui.search import maintenance
 from tests.record.test_redaction import fill
 
 
@@ -33,7 +34,7 @@ def lines(record: Record) -> list[dict[str, Any]]:
 
 def rebuilt(path: Path, rows: list[dict[str, Any]]) -> Record:
     """The simplest reader there can be."""
-    record = Record(path)
+    record = open_record(path)
     with record.write():
         for name in TRIGGERS:
             record.execute(f"DROP TRIGGER {name}")
@@ -51,7 +52,7 @@ def rebuilt(path: Path, rows: list[dict[str, Any]]) -> Record:
             )
         for statement in TRIGGERS.values():
             record.execute(statement)
-        search.rebuild(record)
+        maintenance.rebuild(record)
     return record
 
 
@@ -88,7 +89,7 @@ def test_the_same_tables_can_be_made_again(record: Record, tmp_path: Path) -> No
         assert all(expected.values()), "a table without a row proves nothing"
         assert tables(again) == expected
         assert again.sql("PRAGMA foreign_key_check") == []
-        assert search.check(again) == []
+        assert maintenance.check(again) == []
 
 
 def test_the_head_says_what_it_is(record: Record) -> None:

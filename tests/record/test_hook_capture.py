@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orch_tui.models import search
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.catalogue import catalogue
@@ -22,7 +21,9 @@ from orch_tui.record.deployment import deploy
 from orch_tui.record.hooks import inbox, pending_transcripts
 from orch_tui.record.ledger import briefings
 from orch_tui.record.ledger.observations import unsettled
+from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
+from orch_tui.search import maintenance
 from tests.counts import COUNTS
 from tests.record import hook_events as hooks
 from tests.record.hook_events import Event, deliver
@@ -451,7 +452,7 @@ def heard(events: list[Event], *, times: list[int] | None = None, step_ms: int =
         database = root / ".claude/orchestration/execution.db"
         database.parent.mkdir(parents=True)
         database.write_bytes(empty_record())
-        with Record(database) as record:
+        with open_record(database) as record:
             for number, payload in zip(times or range(len(events)), events, strict=True):
                 deliver(root, [payload], start_ns=hooks.START_NS + number * step_ms * 1_000_000)
                 if times is not None:
@@ -459,7 +460,7 @@ def heard(events: list[Event], *, times: list[int] | None = None, step_ms: int =
             inbox.drain(record, root)
             assert record.sql("PRAGMA foreign_key_check") == []
             assert list(unsettled(record)) == []
-            assert search.check(record) == []
+            assert maintenance.check(record) == []
             return runs(record)
 
 

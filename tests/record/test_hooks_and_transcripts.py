@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from orch_tui.models.database import Record
 from orch_tui.record.hooks import capture, payloads
+from orch_tui.record.opening import open_record
 from tests.counts import COUNTS
 from tests.record import claude_home
 from tests.record.claude_home import CWD, S1, S2
@@ -81,7 +82,7 @@ _BY_CLOCK = ("deployed_at", "completed_at", "returns", "duration_ms")
 
 def told(chance: random.Random, share_heard: float) -> dict[str, dict[str, Any]]:
     """What the record says after all transcripts and some of the events, in any order."""
-    with tempfile.TemporaryDirectory() as folder, Record(Path(folder) / "x.db") as record:
+    with tempfile.TemporaryDirectory() as folder, open_record(Path(folder) / "x.db") as record:
         transcripts = [*claude_home.foreground(), *claude_home.background()]
         todo: list[Any] = [each.write(Path(folder) / "home") for each in transcripts]
         todo += [each for each in EVENTS if chance.random() < share_heard]

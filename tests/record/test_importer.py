@@ -19,6 +19,7 @@ from orch_tui.models.database import Record
 from orch_tui.prepare.catalogue import catalogue
 from orch_tui.record.ledger import file_use
 from orch_tui.record.ledger.observations import observe, settle, unsettled
+from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import of_claude
 from orch_tui.record.transcripts.importer import INTERNAL, OTHER_PROJECT, Summary, import_files
 from orch_tui.record.transcripts.transcript_files import choose, in_paths
@@ -208,7 +209,7 @@ def test_twice_is_once(record: Record, home: Path) -> None:
 @cache
 def _home_at_once() -> tuple[dict[Path, bytes], dict[str, dict[str, Any]]]:
     """The files of a home, by their paths in it, and the executions that they tell of."""
-    with tempfile.TemporaryDirectory() as folder, Record(Path(folder) / "once.db") as record:
+    with tempfile.TemporaryDirectory() as folder, open_record(Path(folder) / "once.db") as record:
         home = claude_home.write_home(Path(folder) / "home")
         take_in(record, home)
         files = {p.relative_to(home): p.read_bytes() for p in home.rglob("*") if p.is_file()}
@@ -230,7 +231,7 @@ def test_neither_order_nor_cuts_nor_copies_change_anything(
             path.write_bytes(data[path])
         pieces = [(path, cut) for path in files for cut in cuts]
         chance.shuffle(pieces)
-        with Record(Path(folder) / "pieces.db") as record:
+        with open_record(Path(folder) / "pieces.db") as record:
             for path, cut in pieces:
                 place = path
                 if chance.random() < 0.3:  # a copy that was made while it was written
@@ -255,7 +256,7 @@ def test_a_file_cut_at_any_byte_is_read_and_later_completed(
     take_in(record, tmp_path)
     expected = executions(record)
     data = path.read_bytes()
-    with Record(tmp_path / "grown.db") as grown:
+    with open_record(tmp_path / "grown.db") as grown:
         for end in range(0, len(data), step):
             path.write_bytes(data[:end])
             take_in(grown, path)
@@ -353,7 +354,7 @@ def test_broken_lines_never_raise(data: st.DataObject) -> None:
 
     transcript = data.draw(st.sampled_from(claude_home.everything()))
     transcript.lines = [disturb(line) for line in transcript.lines]
-    with tempfile.TemporaryDirectory() as folder, Record(Path(folder) / "x.db") as record:
+    with tempfile.TemporaryDirectory() as folder, open_record(Path(folder) / "x.db") as record:
         take_in(record, transcript.write(Path(folder)))
         assert list(unsettled(record)) == []
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from orch_tui import hook
-from orch_tui.models import search
 from orch_tui.models.database import Record
 from orch_tui.paths import inboxes
 from orch_tui.project import READERS_SHARE, Project
 from orch_tui.record.hooks import inbox
 from orch_tui.record.ledger.observations import unsettled
+from orch_tui.search import maintenance
 from tests.counts import HANGS_AFTER, SEED
 from tests.record import hook_events as hooks
 from tests.record.hook_events import deliver
@@ -58,7 +58,7 @@ def whole(record: Record) -> None:
     assert record.value("SELECT count(*) FROM sessions") == 1
     assert record.sql("PRAGMA foreign_key_check") == []
     assert record.value("PRAGMA integrity_check") == "ok"
-    assert search.check(record) == []
+    assert maintenance.check(record) == []
     assert list(unsettled(record)) == []
 
 

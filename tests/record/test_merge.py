@@ -10,10 +10,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orch_tui.models.database import Record
 from orch_tui.record.ledger.keys import find
 from orch_tui.record.ledger.merge import Observation, live, merge, same_words
 from orch_tui.record.ledger.observations import observe, settle
+from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
 from tests.counts import COUNTS
 
@@ -151,7 +151,7 @@ def test_the_rows_do_not_depend_on_the_order_things_were_heard_in(
 ) -> None:
     import tempfile
 
-    with tempfile.TemporaryDirectory() as folder, Record(Path(folder) / "x.db") as record:
+    with tempfile.TemporaryDirectory() as folder, open_record(Path(folder) / "x.db") as record:
         session = init_session(record, "scope", project=folder).session_id
         for number in [*order, *repeats]:
             kind, payload, source, keys, at, message = EVENTS[number]

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from orch_tui.errors import OrchError, UsageError
-from orch_tui.models import search
 from orch_tui.models.database import Record
 from orch_tui.models.schema import TRIGGERS
 from orch_tui.prepare.bundle import Bundle, ContextItem
@@ -23,6 +22,7 @@ from orch_tui.record.ledger import briefings, contents, journal
 from orch_tui.record.ledger.observations import observe, settle, unsettled
 from orch_tui.record.upkeep.doctor import examine
 from orch_tui.record.upkeep.redaction import Redacted, redact
+from orch_tui.search import maintenance
 
 KEY = "skliveTOPSECRETq7Zx"
 AWKWARD = 'pa"ss\\wörd\n\u2028key'
@@ -181,7 +181,7 @@ def test_the_rest_of_the_words_stay(redacted: Record) -> None:
 def test_what_is_left_is_whole(redacted: Record) -> None:
     assert [f for f in examine(redacted.path) if f.level != "ok"] == []
     assert list(unsettled(redacted)) == []
-    assert search.check(redacted) == []
+    assert maintenance.check(redacted) == []
 
 
 def test_the_index_forgets_the_word(redacted: Record) -> None:

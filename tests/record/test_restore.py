@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 
 from orch_tui.errors import FormatError
-from orch_tui.models import search
 from orch_tui.models.database import Record
 from orch_tui.models.execution import AgentExecution
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.catalogue import catalogue
 from orch_tui.record.deployment import deploy
 from orch_tui.record.ledger.observations import unsettled
+from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
 from orch_tui.record.upkeep.export import export
 from orch_tui.record.upkeep.restore import is_export, restore
+from orch_tui.search import maintenance
 from tests.record import claude_home
 from tests.record.test_export import tables
 from tests.record.test_importer import executions, take_in
@@ -58,12 +59,12 @@ def full(record: Record, tmp_path: Path) -> Record:
 
 def test_an_empty_record_becomes_the_same(full: Record, tmp_path: Path) -> None:
     path = exported(full, tmp_path / "export.jsonl")
-    with Record(tmp_path / "again.db") as again:
+    with open_record(tmp_path / "again.db") as again:
         restored = restore(again, path)
         assert restored.remarks == []
         assert held(again) == held(full)
         assert again.sql("PRAGMA foreign_key_check") == []
-        assert search.check(again) == [] and list(unsettled(again)) == []
+        assert maintenance.check(again) == [] and list(unsettled(again)) == []
         restore(again, path)
         assert held(again) == held(full)
 
@@ -78,7 +79,7 @@ def test_runs_that_both_know_are_one_and_labels_that_are_taken_change(
     full: Record, tmp_path: Path
 ) -> None:
     path = exported(full, tmp_path / "export.jsonl")
-    with Record(tmp_path / "other.db") as other:
+    with open_record(tmp_path / "other.db") as other:
         session = init_session(other, "mine", project="/p", session_id="s").session_id
         deploy(
             other,
@@ -110,7 +111,7 @@ def test_runs_that_both_know_are_one_and_labels_that_are_taken_change(
 def test_a_broken_export_is_named_and_leaves_nothing(full: Record, tmp_path: Path) -> None:
     path = exported(full, tmp_path / "export.jsonl")
     whole = path.read_bytes()
-    with Record(tmp_path / "again.db") as again:
+    with open_record(tmp_path / "again.db") as again:
         empty = held(again)
         for broken in (
             whole[: len(whole) // 2].rstrip(b"}\n"),
@@ -126,7 +127,7 @@ def test_a_broken_export_is_named_and_leaves_nothing(full: Record, tmp_path: Pat
 def test_an_import_knows_an_export_by_its_first_line(full: Record, tmp_path: Path) -> None:
     path = exported(full, tmp_path / "record.jsonl")
     assert is_export(path.read_bytes().split(b"\n")[0])
-    with Record(tmp_path / "again.db") as again:
+    with open_record(tmp_path / "again.db") as again:
         summary = take_in(again, path)
         assert summary.new == full.value("SELECT count(*) FROM agent_executions")
         assert take_in(again, path).new == 0

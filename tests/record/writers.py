@@ -21,6 +21,7 @@ from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.catalogue import Catalogue, catalogue
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import deploy
+from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
 
 MESSAGE = "Changed lib/search.py and ran the tests.\n" * 60
@@ -53,7 +54,7 @@ def kill(path: Path, rounds: int, seed: int) -> None:
             if not child:
                 os.close(reader)
                 try:
-                    with Record(path, create=False) as record:
+                    with open_record(path, create=False) as record:
                         record_many(record, models, f"{number}{name}", 1000, out=writer)
                 except BaseException as error:
                     os.write(2, f"{error!r}\n".encode())
@@ -80,5 +81,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "kill":
         kill(database, int(sys.argv[3]), int(sys.argv[4]))
     else:
-        with Record(database, create=False) as opened:
+        with open_record(database, create=False) as opened:
             record_many(opened, catalogue(), sys.argv[3], int(sys.argv[4]))

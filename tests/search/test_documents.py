@@ -12,8 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orch_tui.errors import RecordError
-from orch_tui.models import search as index
 from orch_tui.models.database import Record
+from orch_tui.record.opening import open_record
+from orch_tui.search import maintenance
+from orch_tui.search.documents import slot
+from orch_tui.search.tokens import tag, tag_value
 from tests.counts import COUNTS
 
 AT = "2026-11-01T10:00:00.000Z"
@@ -132,7 +135,7 @@ def test_every_text_of_an_execution_is_found(record: Record) -> None:
     ):
         assert found(record, word) == ["e1"], word
     assert found(record, "lines") == []  # the names in a deliverable's JSON are not its words
-    assert index.check(record) == []
+    assert maintenance.check(record) == []
 
 
 def test_filters_are_tokens_of_the_index(record: Record) -> None:
@@ -143,10 +146,10 @@ def test_filters_are_tokens_of_the_index(record: Record) -> None:
         *(("model", "claude-sonnet-5"), ("session", "s"), ("source", "hook"), ("project", "/p")),
         *(("file", "a/b/c.ts"), ("file", "b/c.ts"), ("file", "c.ts")),
     ):
-        assert found(record, f'tags : "{index.tag(kind, value)}"') == ["e1"], (kind, value)
-    assert found(record, f'tags : "{index.tag("file", "a/b")}"*') == ["e1"]
-    assert found(record, f'tags : "{index.tag("file", "/c.ts")}"') == []
-    assert index.tag_value(index.tag("file", "a/B/c.ts")) == "a/b/c.ts"
+        assert found(record, f'tags : "{tag(kind, value)}"') == ["e1"], (kind, value)
+    assert found(record, f'tags : "{tag("file", "a/b")}"*') == ["e1"]
+    assert found(record, f'tags : "{tag("file", "/c.ts")}"') == []
+    assert tag_value(tag("file", "a/B/c.ts")) == "a/b/c.ts"
 
 
 def test_an_item_that_was_not_handed_over_was_not_given(record: Record) -> None:
@@ -187,7 +190,7 @@ def test_a_retracted_run_and_a_deleted_one_are_forgotten(record: Record) -> None
     record.execute("PRAGMA foreign_keys = OFF")
     rewrite(record, "DELETE FROM agent_executions WHERE execution_id = 'e2'")
     assert found(record, "alpha") == []
-    assert index.check(record) == []
+    assert maintenance.check(record) == []
     assert terms(record) == set()
 
 
@@ -195,8 +198,8 @@ def test_archiving_hides_and_moving_a_project_retags(record: Record) -> None:
     put(record, "e1", scope="alpha")
     rewrite(record, "UPDATE sessions SET archived_at = ?, project = '/q'", AT)
     assert record.value("SELECT archived FROM search_docs") == 1
-    assert found(record, f'tags : "{index.tag("project", "/q")}"') == ["e1"]
-    assert index.check(record) == []
+    assert found(record, f'tags : "{tag("project", "/q")}"') == ["e1"]
+    assert maintenance.check(record) == []
 
 
 def test_a_content_that_was_said_is_not_stored_again(record: Record) -> None:
@@ -243,7 +246,7 @@ def test_odd_values_are_indexed_and_forgotten_without_a_trace(record: Record, va
         "INSERT INTO outputs (execution_id, output_type, content) VALUES ('e1', 'insight', ?)",
         value,
     )
-    assert index.check(record) == []
+    assert maintenance.check(record) == []
     rewrite(record, "UPDATE agent_executions SET retracted_at = ?", AT)
     assert terms(record) == set()
 
@@ -260,7 +263,7 @@ def test_docids_follow_the_time_of_the_run_however_late_it_is_recorded(record: R
 def test_runs_of_one_moment_take_the_next_free_docids(record: Record) -> None:
     for number in range(5):
         put(record, f"e{number}")
-    first = index.slot(AT)
+    first = slot(AT)
     docids = [d for (d,) in record.sql("SELECT docid FROM search_docs ORDER BY execution_id")]
     assert docids == [first + number for number in range(5)]
     assert record.value("SELECT max(displaced) FROM search_docs") == 4
@@ -268,7 +271,7 @@ def test_runs_of_one_moment_take_the_next_free_docids(record: Record) -> None:
     assert record.value("SELECT docid FROM search_docs WHERE execution_id = 'e1'") == 1
     put(record, "e5")
     assert record.value("SELECT docid FROM search_docs WHERE execution_id = 'e5'") == first + 1
-    assert index.check(record) == []
+    assert maintenance.check(record) == []
 
 
 def test_what_is_indexed_cannot_be_erased_behind_the_index(record: Record) -> None:
@@ -284,7 +287,7 @@ def test_what_is_indexed_cannot_be_erased_behind_the_index(record: Record) -> No
     ):
         with pytest.raises(Exception, match="what is indexed for search stays as it is"):
             rewrite(record, statement)
-    assert index.check(record) == []
+    assert maintenance.check(record) == []
 
 
 # Checking and rebuilding
@@ -298,12 +301,12 @@ def test_check_finds_what_is_wrong_and_rebuild_mends_it(record: Record) -> None:
     rewrite(record, "INSERT INTO search_index (search_index) VALUES ('delete-all')")
     rewrite(record, "UPDATE search_docs SET archived = 1 WHERE execution_id = 'e1'")
     rewrite(record, "DELETE FROM search_docs WHERE execution_id = 'e2'")
-    problems = index.check(record)
+    problems = maintenance.check(record)
     assert problems[0] == "the search index is not up to date for 2 executions: e1, e2"
     assert len(problems) == 2
     with record.write():
-        index.rebuild(record)
-    assert index.check(record) == []
+        maintenance.rebuild(record)
+    assert maintenance.check(record) == []
     assert found(record, "alpha AND message") == ["e2", "e1", "e0"]
     assert given_to(record, '"given words"') == ["e0", "e1", "e2"]
 
@@ -313,7 +316,7 @@ def test_check_reports_a_damaged_index(record: Record) -> None:
     rewrite(record, "UPDATE search_index_data SET block = x'00' WHERE id > 10")
     with pytest.raises(RecordError):
         found(record, "alpha")
-    assert any("search_index is corrupt" in problem for problem in index.check(record))
+    assert any("search_index is corrupt" in problem for problem in maintenance.check(record))
 
 
 STEP = st.tuples(
@@ -328,7 +331,7 @@ STEP = st.tuples(
 def test_any_history_of_changes_leaves_what_a_rebuild_makes(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]]
 ) -> None:
-    with Record(tmp_path_factory.mktemp("r") / "execution.db") as record:
+    with open_record(tmp_path_factory.mktemp("r") / "execution.db") as record:
         rewrite(record, "INSERT INTO sessions (session_id, scope) VALUES ('s', '')")
         contents = [content(record, f"content {number}") for number in range(6)]
         for number in range(4):
@@ -337,9 +340,9 @@ def test_any_history_of_changes_leaves_what_a_rebuild_makes(
             _change(record, what, f"e{run}", value, contents)
         kept = _index(record)
         with record.write():
-            index.rebuild(record)
+            maintenance.rebuild(record)
         assert kept == _index(record)
-        assert index.check(record) == []
+        assert maintenance.check(record) == []
 
 
 def _change(record: Record, what: str, run: str, value: int, contents: list[int]) -> None:

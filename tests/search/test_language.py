@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orch_tui.models.search import COLUMNS, EVERY, tag
 from orch_tui.search.language import Filter, Query, Value, Word, marks, parse, spans
+from orch_tui.search.schema import COLUMNS
+from orch_tui.search.tokens import EVERY, tag
 from tests.counts import COUNTS
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)

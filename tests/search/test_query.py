@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from orch_tui.errors import UsageError
 from orch_tui.models.database import Record
 from orch_tui.models.values import timestamp
+from orch_tui.record.opening import open_record
 from orch_tui.search.query import COUNTED, filter_names, filter_values, search
 from tests.counts import COUNTS
 
@@ -293,7 +294,7 @@ def test_pages_together_are_the_whole_in_order(
     tmp_path_factory: pytest.TempPathFactory, seconds: list[int], limit: int, query: str
 ) -> None:
     """Also where many runs share a slot, so that docids and times disagree."""
-    with Record(tmp_path_factory.mktemp("r") / "execution.db") as record:
+    with open_record(tmp_path_factory.mktemp("r") / "execution.db") as record:
         session(record, "orch-2026-11-01-001")
         moments = [START + timedelta(seconds=second) for second in seconds]
         put(record, *({"deployed_at": timestamp(at), "scope": "x"} for at in moments))

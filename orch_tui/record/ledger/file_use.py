@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orch_tui.models.database import Record
-from orch_tui.models.search import path_of
+from orch_tui.search.tokens import path_of
 
 GIVEN_FILES = "context_type IN ('file', 'reference') AND context_source IS NOT NULL"
 """Which allocations are files, in SQL."""

@@ -85,7 +85,10 @@ class Summary:
 
 @contextmanager
 def rehearsal(record: Record | None) -> Iterator[Record]:
-    """A copy of a record (an empty one for None) to import into, thrown away afterwards."""
+    """A copy of a record (an empty one for None) to import into, thrown away afterwards.
+
+    Nobody searches it, so its search index is left as it is.
+    """
     with TemporaryDirectory(prefix="orch-") as folder:
         copy = Path(folder) / "execution.db"
         if record is not None:

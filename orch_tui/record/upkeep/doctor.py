@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Literal
 
 from orch_tui.errors import RecordError
-from orch_tui.models import search
 from orch_tui.models.database import Record, check_place, ignore_in_git, is_record_folder, timestamp
 from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.paths import SET_ASIDE, inboxes, is_plain_inbox, is_private
@@ -24,6 +23,7 @@ from orch_tui.record.defects import LEFT_ASIDE
 from orch_tui.record.hooks import inbox
 from orch_tui.record.ledger import briefings, contents
 from orch_tui.record.ledger.observations import settle, unsettled
+from orch_tui.search import maintenance
 
 LONG_WAIT = timedelta(days=1)
 """An execution that has not returned after this time probably never will."""
@@ -88,9 +88,9 @@ def repair(record: Record) -> list[str]:
         settle(record, wrong)
         if wrong:
             done.append(f"{len(wrong)} executions: added up again")
-        search.refresh_pending(record)
-        if search.check(record):
-            search.rebuild(record)
+        maintenance.refresh_pending(record)
+        if maintenance.check(record):
+            maintenance.rebuild(record)
             done.append("search index: made anew")
     return done
 
@@ -270,7 +270,7 @@ def _foreign_keys(record: Record) -> Iterator[tuple[Level, str, str]]:
 
 
 def _search_index(record: Record) -> Iterator[tuple[Level, str, str]]:
-    wrong = search.check(record)
+    wrong = maintenance.check(record)
     for complaint in wrong:
         yield "problem", complaint, _REPAIR
     if not wrong:

@@ -22,19 +22,22 @@ from typing import Any
 import peewee
 
 from orch_tui.errors import OrchError, UsageError
-from orch_tui.models import search
 from orch_tui.models.base import JsonField
 from orch_tui.models.content import Briefing, Content
+from orch_tui.models.creation import schema_script
 from orch_tui.models.database import Record, is_record_folder
-from orch_tui.models.schema import TABLES, TRIGGERS, script
+from orch_tui.models.schema import TABLES, TRIGGERS
 from orch_tui.paths import drafts_folder, linked_part, safe_inboxes
 from orch_tui.record.ledger import briefings, contents, journal
 from orch_tui.record.ledger.contents import GONE
 from orch_tui.record.ledger.observations import settle
+from orch_tui.search import maintenance
+from orch_tui.search.schema import SEARCH_TRIGGERS
 
 SHORTEST = 4
 """Characters; anything shorter would be found everywhere by chance."""
 
+_TRIGGERS = {**TRIGGERS, **SEARCH_TRIGGERS}
 _IN_PAYLOADS = ("reason", "return_key", "supersedes", "text", "words")
 _DIGESTS = ("sha256", "digest", "uid")
 _DIGEST = re.compile(r"[0-9a-f]{64}|sql:[0-9a-f]{32}")
@@ -102,7 +105,7 @@ class _Secret:
                 f"a secret shorter than {SHORTEST} characters would be found everywhere",
                 hint="give all of it",
             )
-        for word in sorted({*re.findall(r"[a-z_]{4,}", script()), *_IN_PAYLOADS}):
+        for word in sorted({*re.findall(r"[a-z_]{4,}", schema_script()), *_IN_PAYLOADS}):
             if text in word:
                 raise UsageError(
                     f"the record itself writes {word!r}", hint="give all of the secret"
@@ -232,7 +235,7 @@ def _key_columns(table: type[peewee.Model]) -> list[str]:
 
 
 def _remove(record: Record, secret: _Secret, found: _Found) -> None:
-    for name in TRIGGERS:  # the journal is append-only, indexed contents are held
+    for name in _TRIGGERS:  # the journal is append-only, indexed contents are held
         record.execute(f"DROP TRIGGER {name}")
     record.execute("PRAGMA defer_foreign_keys = ON")  # a label and what names it
     for table, key, changed in found.rows:
@@ -256,10 +259,10 @@ def _remove(record: Record, secret: _Secret, found: _Found) -> None:
     }
     moved_briefings = _rehash_briefings(record, moved, cleaned_briefings)
     touched = _move_in_observations(record, moved, moved_briefings)
-    for statement in TRIGGERS.values():
+    for statement in _TRIGGERS.values():
         record.execute(statement)
     settle(record, touched)
-    search.rebuild(record)
+    maintenance.rebuild(record)
 
 
 def _columns_to(target: type[peewee.Model]) -> list[tuple[str, str]]:

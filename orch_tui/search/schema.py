@@ -1,0 +1,114 @@
+"""The tables of the full-text index, and the triggers that keep it honest.
+
+One row of ``search_index`` (FTS5, contentless) is one execution; its rowid, the *docid*, follows
+the time of the run, so that "newest first" is a walk down the rowids and stops early. ``docid``
+is the number of the ten-second slot the run was deployed in, or the next free one above; the
+partial index on ``displaced`` tells how far above the furthest is, which makes a time a bound on
+docids also for runs that were imported late.
+
+A contentless index can forget a row only if it is told the very text it was given. That text is
+never looked up in tables that anybody may edit: ``search_docs.kept`` holds the small fields, and
+the final message and the briefing are kept as the ids of immutable rows, which triggers refuse to
+change while they are indexed. So nothing done to the record with raw SQL can corrupt the index;
+other triggers note in ``search_pending`` which executions it no longer tells the truth about.
+
+Filters are answered by the index too: column ``tags`` holds one token for each value of each
+filter (see `tokens`). ``given_index`` holds every content that was given to an agent once.
+"""
+
+from __future__ import annotations
+
+COLUMNS = ("scope", "said", "outputs", "sources", "briefing", "tags")
+
+_TOKENIZER = "content='', prefix='3', tokenize='unicode61'"
+"""Prefixes of two and three letters cost 0.35 of the text more than those of three alone."""
+
+SEARCH_TABLES = (
+    """CREATE TABLE search_docs (
+docid INTEGER PRIMARY KEY,
+execution_id TEXT NOT NULL UNIQUE,
+at TEXT NOT NULL,
+displaced INTEGER NOT NULL,
+archived INTEGER NOT NULL,
+said_id INTEGER,
+briefing_id INTEGER,
+kept BLOB NOT NULL
+)""",
+    "CREATE INDEX search_docs_displaced ON search_docs (displaced) WHERE displaced > 0",
+    "CREATE INDEX search_docs_said ON search_docs (said_id) WHERE said_id IS NOT NULL",
+    "CREATE INDEX search_docs_briefing ON search_docs (briefing_id) WHERE briefing_id IS NOT NULL",
+    """CREATE TABLE search_given (
+docid INTEGER NOT NULL,
+content_id INTEGER NOT NULL,
+PRIMARY KEY (docid, content_id)
+) WITHOUT ROWID""",
+    "CREATE INDEX search_given_content ON search_given (content_id, docid)",
+    "CREATE TABLE search_pending (execution_id TEXT NOT NULL)",
+    f"CREATE VIRTUAL TABLE search_index USING fts5({', '.join(COLUMNS)}, {_TOKENIZER})",
+    f"CREATE VIRTUAL TABLE given_index USING fts5(text, {_TOKENIZER})",
+    "CREATE VIRTUAL TABLE search_terms USING fts5vocab('search_index', 'instance')",
+    # The default of 1 MB makes bulk loading half as fast; nothing else changes.
+    "INSERT INTO search_index (search_index, rank) VALUES ('hashsize', 16777216)",
+    "INSERT INTO given_index (given_index, rank) VALUES ('hashsize', 16777216)",
+)
+
+
+def _stale(name: str, event: str, *references: str) -> tuple[str, str]:
+    # Not one row per execution: the conflict clause of the statement that fires a trigger
+    # (INSERT OR FAIL ...) would overrule an INSERT OR IGNORE in here.
+    marks = "".join(
+        f"INSERT INTO search_pending (execution_id) SELECT {reference}.execution_id "
+        f"WHERE {reference}.execution_id IS NOT NULL; "
+        for reference in references
+    )
+    return name, f"CREATE TRIGGER {name} AFTER {event} BEGIN {marks}END"
+
+
+INDEXED_EXECUTION_COLUMNS = (
+    "execution_id, session_id, agent_type, deployed_at, status, scope, model, resolved_model, "
+    "final_message, error_message, phase, source, briefing_id, bundle_version_id, input_tokens, "
+    "output_tokens, retracted_at, unverified"
+)
+_ALLOCATION_COLUMNS = (
+    "execution_id, context_type, context_source, content_id, included_in_deployment"
+)
+_OUTPUT_COLUMNS = "execution_id, output_type, content, path, retracted_at"
+
+SEARCH_TRIGGERS = dict(
+    trigger
+    for table, columns in (
+        ("agent_executions", INDEXED_EXECUTION_COLUMNS),
+        ("context_allocations", _ALLOCATION_COLUMNS),
+        ("outputs", _OUTPUT_COLUMNS),
+    )
+    for trigger in (
+        _stale(f"search_{table}_insert", f"INSERT ON {table}", "NEW"),
+        _stale(f"search_{table}_update", f"UPDATE OF {columns} ON {table}", "OLD", "NEW"),
+        _stale(f"search_{table}_delete", f"DELETE ON {table}", "OLD"),
+    )
+) | {
+    "search_sessions_update": """CREATE TRIGGER search_sessions_update
+AFTER UPDATE OF project, archived_at ON sessions
+WHEN NEW.project IS NOT OLD.project
+OR (NEW.archived_at IS NULL) <> (OLD.archived_at IS NULL)
+BEGIN INSERT INTO search_pending (execution_id)
+SELECT execution_id FROM agent_executions WHERE session_id = NEW.session_id; END""",
+}
+
+_INDEXED_CONTENT = (
+    "EXISTS (SELECT 1 FROM search_docs WHERE said_id = OLD.content_id) "
+    "OR EXISTS (SELECT 1 FROM given_index WHERE rowid = OLD.content_id)"
+)
+_INDEXED_BRIEFING = "EXISTS (SELECT 1 FROM search_docs WHERE briefing_id = OLD.briefing_id)"
+SEARCH_TRIGGERS |= {
+    f"search_keeps_{table}_{event.split()[0].lower()}": (
+        f"CREATE TRIGGER search_keeps_{table}_{event.split()[0].lower()} "
+        f"BEFORE {event} ON {table} WHEN {indexed} "
+        f"BEGIN SELECT RAISE(ABORT, '{table}: what is indexed for search stays as it is'); END"
+    )
+    for table, columns, indexed in (
+        ("contents", "content_id, encoding, data", _INDEXED_CONTENT),
+        ("briefings", "briefing_id, parts", _INDEXED_BRIEFING),
+    )
+    for event in (f"UPDATE OF {columns}", "DELETE")
+}
