@@ -16,6 +16,11 @@ NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 WHEN = "coalesce(deployed_at, completed_at)"
 """The time of an execution, also of one whose deployment nobody saw; as it is indexed."""
 
+WENT_WELL = """CASE WHEN status IN ('completed', 'failed')
+THEN coalesce(success, status = 'completed') <> 0 END"""
+"""Whether an execution was a success, in SQL; NULL while it is waited for. What somebody said of
+that (``success``) counts before its status. In Python: ``has_succeeded``."""
+
 # The words that the CHECKs let pass
 
 STATUSES = ("planning", "executing", "completed", "failed")
@@ -28,6 +33,13 @@ SOURCES = ("manual", "api", "hook", "import", "sql")
 ITEM_TYPES = ("file", "reference", "briefing", "shared_context")
 PRIORITIES = ("required", "recommended", "optional")
 OUTPUT_TYPES = ("deliverable", "validation_result", "insight", "error")
+
+
+def has_succeeded(status: str | None, success: bool | None) -> bool | None:
+    """Decide whether an execution was a success; None while it is waited for. ``WENT_WELL``."""
+    if status not in ("completed", "failed"):
+        return None
+    return status == "completed" if success is None else bool(success)
 
 
 def timestamp(moment: datetime) -> str:

@@ -72,6 +72,10 @@ class Config:
     """The file each setting came from, or ``default``; entries of tables as ``keymap.quit``."""
 
 
+DEFAULTS = Config()
+"""Every setting where no file says otherwise: the one place these figures stand in."""
+
+
 def load(root: AnyPath) -> Config:
     """The settings for the project at ``root``.
 

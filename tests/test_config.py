@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from orch_tui.config import Config, load
+from orch_tui.config import DEFAULTS, Config, load
 from orch_tui.errors import FormatError
+from orch_tui.prepare.budget import Limits
+from orch_tui.prepare.catalogue import catalogue
+from orch_tui.prepare.sources import SourceReader
 
 
 @pytest.fixture
@@ -37,6 +40,15 @@ def test_without_files_everything_is_the_default(root: Path) -> None:
     assert config.origins == dict.fromkeys(names, "default")
     with pytest.raises(FrozenInstanceError):
         config.budget = 1  # type: ignore[misc]
+
+
+def test_who_reads_no_settings_goes_by_their_defaults(tmp_path: Path) -> None:
+    limits, names = Limits(), [each.name for each in fields(Limits) if each.name != "agents"]
+    assert {name: getattr(limits, name) for name in names} == {
+        name: getattr(DEFAULTS, name) for name in names
+    }
+    assert SourceReader(tmp_path, tmp_path).max_bytes == DEFAULTS.max_file_size
+    assert catalogue().default == DEFAULTS.model
 
 
 def test_the_nearer_file_wins_setting_by_setting(root: Path, user: Path, project: Path) -> None:

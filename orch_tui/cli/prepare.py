@@ -238,7 +238,9 @@ def track_budget() -> argparse.ArgumentParser:
     parser.add_argument("--bundles", action="append", metavar="BUNDLE,...", help="files or ids")
     parser.add_argument("--phase", type=int, choices=range(1, 6), help="show its share apart")
     parser.add_argument("--budget", type=positive, metavar="TOKENS", help="default: the session's")
-    parser.add_argument("--warn-threshold", type=_share, metavar="SHARE", help="default: 0.75")
+    parser.add_argument(
+        "--warn-threshold", type=_share, metavar="SHARE", help="default: as the settings say"
+    )
     add_format(parser)
     add_no_record(parser)
     parser.forbid("--no-record", "--session-id", "--phase")

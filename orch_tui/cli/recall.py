@@ -164,6 +164,8 @@ def _outputs(arguments: Namespace) -> None:
 
 
 def history() -> argparse.ArgumentParser:
+    from orch_tui.search.language import filters_in_words
+
     parser = Parser(
         "history",
         example="""orch history 'vector index agent:task-implementor status:completed since:7d'
@@ -173,8 +175,7 @@ orch history 'given:"HNSW" -draft' --format json""",
         "words",
         nargs="*",
         metavar="QUERY",
-        help='in quotes: words, "a phrase", -word, and filters: agent: status: model: session: '
-        "phase: type: file: given: since: until: source: has:",
+        help='in quotes: words, "a phrase", -word, and filters: ' + filters_in_words(),
     )
     parser.add_argument("--limit", type=positive, default=20, help="default: %(default)s")
     parser.add_argument("--before", metavar="CURSOR", help="the next page: as the last one says")
@@ -566,13 +567,14 @@ def _on_drift(found: Sequence[Drift]) -> Iterator[str]:
 
 
 def stats() -> argparse.ArgumentParser:
+    parts = _parts_of_stats()
     parser = Parser("stats", example="orch stats --by bundle --since 30d")
     parser.add_argument(
         "--by",
-        choices=_PARTS,
+        choices=parts,
         action="append",
         metavar="PART",
-        help=f"repeat for several: {', '.join(_PARTS)} (default: the main ones)",
+        help=f"repeat for several: {', '.join(parts)} (default: the main ones)",
     )
     _add_filters(parser, limit=False)
     _add_scope(parser)
@@ -582,11 +584,13 @@ def stats() -> argparse.ArgumentParser:
     return parser
 
 
-_PARTS = (
-    *("overall", "agent_type", "model", "bundle", "context_source", "attempt", "over_time"),
-    *("context", "estimates", "corrections", "validations", "sharing", "files", "worth"),
-    "costs",
-)
+def _parts_of_stats() -> tuple[str, ...]:
+    """The parts as ``--by`` names them."""
+    from orch_tui.recall.insights import PARTS
+
+    return tuple(part.removeprefix("by_") for part in PARTS)
+
+
 _MAIN_PARTS = ("overall", "agent_type", "bundle", "context", "validations", "worth", "costs")
 
 
@@ -594,7 +598,8 @@ def _stats(arguments: Namespace) -> None:
     from orch_tui.recall.insights import gather
 
     project = project_of(arguments)
-    shown = arguments.by or (_PARTS if arguments.format.startswith("json") else _MAIN_PARTS)
+    all_parts = _parts_of_stats()
+    shown = arguments.by or (all_parts if arguments.format.startswith("json") else _MAIN_PARTS)
     if arguments.every and "over_time" not in shown:
         raise UsageError("--every is only for --by over_time", hint="leave --every out")
     insights = gather(
@@ -618,7 +623,8 @@ def _stats(arguments: Namespace) -> None:
         print_rows(rows, "jsonl")
     elif arguments.format == "csv":
         raise UsageError(
-            "--format csv has one kind of row: one --by", hint=f"one of {', '.join(_PARTS)}"
+            "--format csv has one kind of row: one --by",
+            hint=f"one of {', '.join(all_parts)}",
         )
     else:
         for name, part in (chosen or named(_MAIN_PARTS)).items():

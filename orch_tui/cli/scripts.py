@@ -122,7 +122,7 @@ def _check(parser: argparse.ArgumentParser, path: Path, arguments: list[str]) ->
         reader.split([given.files]),
         reader=reader,
         family=project.catalogue.model().family,
-        limits=Limits(),  # the older script's own: 200,000 tokens, 75 % and 90 %
+        limits=Limits(),  # as the older script: no setting of the user's
     )
     _print_json(answer.to_dict())
     return STATUSES.index(answer.status)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from orch_tui.config import DEFAULTS
 from orch_tui.errors import OverBudgetError
 from orch_tui.models.values import PRIORITIES
 from orch_tui.prepare.count import ZERO, Count, framed
@@ -48,10 +49,10 @@ class _NoAgents:
 class Limits:
     """What the configuration says about budgets; tokens and shares of a limit."""
 
-    budget: int = 200_000
-    warn_threshold: float = 0.75
-    critical_threshold: float = 0.90
-    output_reserve: int = 32_000
+    budget: int = DEFAULTS.budget
+    warn_threshold: float = DEFAULTS.warn_threshold
+    critical_threshold: float = DEFAULTS.critical_threshold
+    output_reserve: int = DEFAULTS.output_reserve
     agents: Agents = field(default=_NoAgents(), compare=False)
     """Whose ambient context is taken off the limits of agents."""
 

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from orch_tui.assets import asset
+from orch_tui.config import DEFAULTS
 from orch_tui.errors import FormatError
 from orch_tui.prepare.count import FAMILIES
 from orch_tui.prepare.vocabulary import VOCABULARIES
@@ -110,7 +111,7 @@ class Catalogue:
 
 
 def catalogue(
-    extra: Mapping[str, Mapping[str, Any]] | None = None, *, default: str = "sonnet"
+    extra: Mapping[str, Mapping[str, Any]] | None = None, *, default: str = DEFAULTS.model
 ) -> Catalogue:
     """The shipped models with ``extra`` ones added, or changed where the name is known.
 

@@ -17,13 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from orch_tui.config import DEFAULTS
 from orch_tui.errors import NotFoundError, PathError, SourceError
 from orch_tui.paths import resolve_path
 from orch_tui.prepare import sections
 from orch_tui.prepare.encoding import codec_of, decode
 from orch_tui.prepare.secrets import named_like_one
-
-MAX_BYTES = 10_000_000
 
 _TEXT_LABEL = 72
 _LINES = re.compile(r"(?P<path>.+):(?P<first>\d+)(?:-(?P<last>\d+))?", re.S)
@@ -67,7 +66,7 @@ class SourceReader:
     """The project: looked up second, and what names are relative to."""
     allow_secret: bool = False
     """Take what looks like a secret."""
-    max_bytes: int = MAX_BYTES
+    max_bytes: int = DEFAULTS.max_file_size
     stdin: Callable[[], bytes] | None = None
     look_inside: bool = False
     """What is read is handed over: refuse also what holds something that looks like a secret."""

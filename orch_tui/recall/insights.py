@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from math import sqrt
 from typing import Any, Literal
 
 from orch_tui.models.database import Record, Row
-from orch_tui.models.values import WHEN
+from orch_tui.models.values import WENT_WELL, WHEN
 from orch_tui.prepare.count import Count
 from orch_tui.recall.estimate_corrections import STARTS, Correction, Start, corrections
 from orch_tui.recall.listing import Result, chosen, decoded_content, latest_results
@@ -269,11 +269,11 @@ class Insights:
     """By local day, or by the Monday of the week."""
     context: tuple[ContextEffect, ...]
     """Those with the most evidence of a difference first."""
+    validations: tuple[Check, ...]
     estimates: tuple[EstimateUsage, ...]
     """Empty: no usage is known."""
     corrections: tuple[Correction, ...]
     """What the first requests of runs held, by model, against what was estimated for them."""
-    validations: tuple[Check, ...]
     sharing: SharedTokens
     files: tuple[FileWorth, ...]
     """Those most often needed and not given first."""
@@ -292,14 +292,18 @@ class Insights:
             "by_attempt": [outcome.row("attempt") for outcome in self.by_attempt],
             "over_time": [outcome.row("since") for outcome in self.over_time],
             "context": [effect.row() for effect in self.context],
+            "validations": [asdict(check) for check in self.validations],
             "estimates": [asdict(estimate) for estimate in self.estimates],
             "corrections": [asdict(correction) for correction in self.corrections],
-            "validations": [asdict(check) for check in self.validations],
             "sharing": [self.sharing.row()],
             "files": [asdict(file) for file in self.files],
             "worth": [asdict(worth) for worth in self.worth],
             "costs": [asdict(cost) for cost in self.costs],
         }
+
+
+PARTS = tuple(part.name for part in fields(Insights))
+"""The names of the parts, in the order they are read."""
 
 
 def gather(
@@ -375,9 +379,7 @@ class _Chosen:
         """
         return self._record.sql(
             f"""WITH chosen AS (
-              SELECT *, {WHEN} AS at,
-                CASE WHEN coalesce(status, 'deployed') <> 'deployed'
-                     THEN coalesce(success, status = 'completed') <> 0 END AS went_well
+              SELECT *, {WHEN} AS at, {WENT_WELL} AS went_well
               FROM {source} WHERE retracted_at IS NULL AND {self._condition}
             ) {query}""",
             self._parameters,

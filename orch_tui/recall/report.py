@@ -14,7 +14,7 @@ from typing import Any
 
 from orch_tui.errors import UsageError
 from orch_tui.models.database import Record
-from orch_tui.models.values import WHEN
+from orch_tui.models.values import WHEN, has_succeeded
 from orch_tui.prepare.budget import Gauge, Limits
 from orch_tui.prepare.bundle import dumps
 from orch_tui.prepare.templates import Template, fill, load
@@ -300,12 +300,11 @@ def _last_attempts(record: Record, session_id: str) -> set[str]:
 
 
 def _is_waiting(execution: ExecutionFacts) -> bool:
-    return execution.status not in ("completed", "failed")
+    return has_succeeded(execution.status, execution.success) is None
 
 
 def _has_failed(execution: ExecutionFacts) -> bool:
-    succeeded = execution.status == "completed" if execution.success is None else execution.success
-    return not _is_waiting(execution) and not succeeded
+    return has_succeeded(execution.status, execution.success) is False
 
 
 def _failed(session: Session, standing: Iterable[ExecutionResults]) -> Iterator[str]:

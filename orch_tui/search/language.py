@@ -19,13 +19,14 @@ from datetime import datetime
 from difflib import get_close_matches
 
 from orch_tui.errors import UsageError
+from orch_tui.models.values import OUTPUT_TYPES, SOURCES, STATES
 from orch_tui.phases import PHASES
 from orch_tui.search.tokens import EVERY, path_of, tag
 
 CLOSED: dict[str, tuple[str, ...]] = {
-    "status": ("deployed", "waiting", "completed", "failed"),
-    "type": ("deliverable", "validation_result", "insight", "error"),
-    "source": ("manual", "api", "hook", "import", "sql"),
+    "status": (*STATES[:1], "waiting", *STATES[1:]),
+    "type": OUTPUT_TYPES,
+    "source": SOURCES,
     "has": ("message", "deliverable", "validation", "insight", "error", "bundle", "usage", "doubt"),
     "phase": (*map(str, PHASES), *PHASES.values()),
 }
@@ -36,6 +37,12 @@ FILTERS = (
     *("given", "since", "until", "source", "has", "project"),
 )
 """The names of the filters, in the order they are offered."""
+
+
+def filters_in_words() -> str:
+    """Render the filters as a help text names them: ``agent: status: ...``."""
+    return " ".join(f"{name}:" for name in FILTERS)
+
 
 _SAME_AS = {"waiting": "deployed"} | {name: str(number) for number, name in PHASES.items()}
 _LONGEST = 2000  # characters of a query

@@ -27,6 +27,7 @@ from orch_tui.screens.widgets.query import QueryInput
 from orch_tui.screens.widgets.rows import Column, Row, Rows, Spans
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.words import state_of
+from orch_tui.search.language import filters_in_words
 from orch_tui.times import local_time
 
 if TYPE_CHECKING:
@@ -67,9 +68,9 @@ class HistoryScreen(OrchScreen):
     """Everything that was recorded, found by keyboard."""
 
     AUTO_FOCUS = "#query"
-    HELP = """\
+    HELP = f"""\
 Type words; all must match, the last one from its beginning. `"a phrase"`, `-word`, and the filters
-`agent: status: model: session: phase: type: file: given: since: until: source: has:`.
+`{filters_in_words()}`.
 Right completes what is offered in grey. Up and down move the list while you type. **Esc** goes from
 the box to the list and back; **F7** on one run and then on another compares them.
 """

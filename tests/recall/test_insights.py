@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from orch_tui.cli.recall import stats
 from orch_tui.errors import NotFoundError
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.catalogue import catalogue
 from orch_tui.prepare.count import Count
-from orch_tui.recall.insights import ContextEffect, Insights, Outcome, gather, wilson
+from orch_tui.recall.insights import PARTS, ContextEffect, Insights, Outcome, gather, wilson
 from orch_tui.record import plan
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import deploy
@@ -21,6 +22,7 @@ from orch_tui.record.executions import retract
 from orch_tui.record.ledger.observations import observe, settle
 from orch_tui.record.outputs import collect
 from orch_tui.record.sessions import archive, init_session
+from orch_tui.screens.insights import PARTS as TITLES
 
 
 def _session(record: Record, project: Path | str = "/p") -> str:
@@ -60,6 +62,12 @@ def _run(
 
 def _counts(outcomes: tuple[Outcome, ...]) -> dict[Any, tuple[int, int, int, int]]:
     return {o.name: (o.n, o.success, o.failure, o.unknown) for o in outcomes}
+
+
+def test_the_parts_are_those_of_the_screen_and_of_the_command(record: Record) -> None:
+    assert PARTS == (*gather(record).parts(),) == (*TITLES,)
+    (by,) = [action for action in stats()._actions if action.dest == "by"]
+    assert by.choices == tuple(part.removeprefix("by_") for part in PARTS)
 
 
 def test_an_empty_record_has_no_figures(record: Record) -> None:
