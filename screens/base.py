@@ -1,4 +1,4 @@
-"""What every screen has: header and footer, answers from the engine, and its place remembered."""
+"""What every screen has: header and footer, work in threads, and its place remembered."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ LEAST = (80, 24)
 
 
 @dataclass
-class Answered(Message, bubble=False):
-    """The engine did what it was asked in a thread."""
+class WorkDone(Message, bubble=False):
+    """Work in a thread was done."""
 
     result: Any
     then: Callable[[Any], None]
@@ -43,15 +43,15 @@ class Answered(Message, bubble=False):
 
 
 @dataclass
-class Refused(Message, bubble=False):
-    """The engine said no."""
+class WorkFailed(Message, bubble=False):
+    """Work in a thread was refused by the engine or the system."""
 
     error: OrchError
     group: str
 
 
 class OrchScreen(Screen[None]):
-    """One of the five. Its modules call the engine and hold no logic of their own."""
+    """Base of the five screens; their modules call the engine and hold no logic of their own."""
 
     DEFAULT_CSS = """
     OrchScreen {
@@ -77,14 +77,14 @@ class OrchScreen(Screen[None]):
         yield KeyLine()
 
     def body(self) -> Iterable[Widget]:
-        """The widgets between header and footer."""
+        """Return the widgets between header and footer."""
         return ()
 
     def load(self) -> None:
-        """Read what is shown again; called when the screen comes up and when the record changed."""
+        """Refresh what is shown; called when the screen comes up and when the record changed."""
 
     def session_changed(self) -> None:
-        """Another session was chosen, or the first one was found."""
+        """Refresh for another session that was chosen, or the first one that was found."""
         self.load()
 
     @property
@@ -93,20 +93,26 @@ class OrchScreen(Screen[None]):
         return None
 
     def command(self) -> str:
-        """The command that does or shows the same."""
+        """Return the shell command that does or shows the same."""
         return ""
 
     def remember(self) -> dict[str, Any]:
-        """What should be there again when the app is reopened; plain JSON."""
+        """Return what should be there again when the app is reopened, as plain JSON."""
         return {}
 
     def recollect(self, state: dict[str, Any]) -> None:
-        """The inverse of ``remember``; what is unknown or wrong in it is passed over."""
+        """Restore what ``remember`` returned; what is unknown or wrong in it is passed over."""
 
     # The engine works in threads; the event loop never waits for disk, database or counting.
 
-    def ask(self, work: Callable[[], T], then: Callable[[T], None], *, group: str = "read") -> None:
-        """Do ``work`` in a thread and call ``then`` with the result, unless asked anew before."""
+    def run_in_thread(
+        self, work: Callable[[], T], then: Callable[[T], None], *, group: str = "read"
+    ) -> None:
+        """Do ``work`` in a thread, then call ``then`` with its result in the event loop.
+
+        Work of the same ``group`` that still runs is cancelled. An OrchError or OSError is shown
+        in place, until work of the group succeeds.
+        """
 
         def run() -> None:
             worker = get_current_worker()
@@ -114,29 +120,31 @@ class OrchScreen(Screen[None]):
                 result = work()
             except (OrchError, OSError) as error:
                 if not worker.is_cancelled:
-                    self.post_message(Refused(_as_refusal(error), group))
+                    self.post_message(WorkFailed(_as_refusal(error), group))
                 return
             if not worker.is_cancelled:
-                self.post_message(Answered(result, then, group))
+                self.post_message(WorkDone(result, then, group))
 
         self.run_worker(run, thread=True, exclusive=True, group=group, exit_on_error=True)
 
     def read_run(self, label: str, then: Callable[[Shown | None], None]) -> None:
-        """Read one execution whole for a preview; without a label there is none."""
+        """Read one execution whole for a preview; without a label ``then`` gets None."""
         if not label:
             then(None)
             return
         from orch_tui.recall.show import show
 
         project = self.app.project
-        self.ask(lambda: show(project.existing_record, label, project.root), then, group="run")
+        self.run_in_thread(
+            lambda: show(project.existing_record, label, project.root), then, group="run"
+        )
 
-    def on_answered(self, message: Answered) -> None:
+    def on_work_done(self, message: WorkDone) -> None:
         self.query_one(Problem).clear(message.group)
         message.then(message.result)
         self.app.begin()
 
-    def on_refused(self, message: Refused) -> None:
+    def on_work_failed(self, message: WorkFailed) -> None:
         self.app.begin()
         self.query_one(Problem).show(message.error, message.group)
 
@@ -164,15 +172,15 @@ class OrchScreen(Screen[None]):
 
 
 def _as_refusal(error: OrchError | OSError) -> OrchError:
-    """What the system said no to (a full disk, no permission) in the words of orch."""
+    """Word a refusal of the system, such as a full disk or no permission, as an OrchError."""
     if isinstance(error, OrchError):
         return error
     return OrchError(f"{error.filename or 'the system'}: {error.strerror or error}")
 
 
 class TooSmall(Widget):
-    """Lies over everything where the terminal has no room; what is typed or pasted still arrives
-    where it would have."""
+    """A notice over everything where the terminal has no room; what is typed or pasted still
+    arrives where it would have."""
 
     DEFAULT_CSS = """
     TooSmall {
@@ -254,7 +262,7 @@ class Header(Widget):
 
 
 def _places(app: OrchApp) -> Iterator[str]:
-    """Where one is, ever shorter."""
+    """Name the place one is at, ever shorter."""
     full = "" if app.session_gauge is None else words(app.session_gauge, short=True)
     name = one_line(app.project.root.name, 40)
     if app.session is not None:

@@ -139,7 +139,7 @@ darkest and its lightest part lies the true share (Wilson interval, 95 %). `?` a
             return parts, monotonic() - started
 
         self._tell("reading the record …")
-        self.ask(work, self._took, group="insights")
+        self.run_in_thread(work, self._took, group="insights")
 
     def _took(self, answer: tuple[Parts, float]) -> None:
         self._parts, self._took_seconds = answer

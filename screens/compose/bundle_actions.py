@@ -48,7 +48,7 @@ class Keeping(Editing):
             self.action_edit()
             return
         project, session_id = self.app.project, self._session_id
-        self.ask(
+        self.run_in_thread(
             lambda: engine.save_composition(project, session_id, now), self._kept, group="save"
         )
 
@@ -71,7 +71,9 @@ class Keeping(Editing):
     def action_open(self) -> None:
         context, project = self._compose_context, self.app.project
         if context is not None:
-            self.ask(lambda: engine.list_openable(project, context), self._offer, group="open")
+            self.run_in_thread(
+                lambda: engine.list_openable(project, context), self._offer, group="open"
+            )
 
     def _offer(self, openable: list[OpenableBundle]) -> None:
         choices = [(str(n), on_openable(each)) for n, each in enumerate(openable)]
@@ -111,7 +113,7 @@ class Keeping(Editing):
                 self._saved[opened.bundle_id] = opened
             self._replace(opened)
 
-        self.ask(
+        self.run_in_thread(
             lambda: engine.load_composition(project, bundle_id, as_new=as_new), then, group="open"
         )
 
@@ -160,7 +162,7 @@ class Keeping(Editing):
             self.app.notify("shared; D takes it back")
             self._was_saved(shared)
 
-        self.ask(
+        self.run_in_thread(
             lambda: engine.share_composition(project, session_id, now, unsaved=unsaved),
             then,
             group="save",
@@ -188,7 +190,9 @@ class Keeping(Editing):
             else:
                 self._was_saved(before)
 
-        self.ask(lambda: engine.unshare_composition(project, shared, now), then, group="save")
+        self.run_in_thread(
+            lambda: engine.unshare_composition(project, shared, now), then, group="save"
+        )
 
     # Fitting
 
@@ -201,7 +205,7 @@ class Keeping(Editing):
         )
         if context is None or agent is None or not now.choices:
             return
-        self.ask(
+        self.run_in_thread(
             lambda: engine.fit_composition(project, context, agent, now),
             self._would_fit,
             group="fit",

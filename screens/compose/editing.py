@@ -125,7 +125,7 @@ class Editing(OrchScreen):
                 self.app.notify(f"{count} left out: secret, binary or not readable")
             self._edit(self.now.adding(fit))
 
-        self.ask(work, then, group="folder")
+        self.run_in_thread(work, then, group="folder")
 
     def action_add(self) -> None:
         self.app.push_screen(
@@ -153,7 +153,7 @@ class Editing(OrchScreen):
                 self.app.notify(f"left out: {left_out[0].message}{more}", markup=False)
             self._edit(self.now.adding(choices))
 
-        self.ask(lambda: named(source, reader), then, group="choose")
+        self.run_in_thread(lambda: named(source, reader), then, group="choose")
 
     # Editing
 
@@ -188,7 +188,7 @@ class Editing(OrchScreen):
 
     def _keep_draft(self, session_id: str) -> None:
         self._owe_draft(session_id)
-        self.ask(self.app.drafts.settle, lambda _: None, group="draft")
+        self.run_in_thread(self.app.drafts.settle, lambda _: None, group="draft")
 
     def action_undo(self) -> None:
         if self._edits.undo():

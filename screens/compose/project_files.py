@@ -22,7 +22,7 @@ from orch_tui.prepare.outline import Part as FilePart
 from orch_tui.prepare.outline import may_have_parts
 from orch_tui.prepare.tree import NO_FILES, Found, ProjectTree, Tally
 from orch_tui.screens.compose.words import PRIORITIES, figure
-from orch_tui.screens.part import Part
+from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.filetree import Beside, FileTree, Line
 from orch_tui.screens.widgets.stack import short
 
@@ -69,7 +69,7 @@ class Walked(NamedTuple):
     """Of those, what is told of files that changed."""
 
 
-class ProjectFiles(Part):
+class ProjectFiles(ScreenPart):
     """Knows what every file weighs, as far as it was counted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -156,7 +156,7 @@ class ProjectFiles(Part):
                 gc.freeze()
             return Walked(tree, sizes, other, family, tally, weights, stale)
 
-        self.ask(work, self._walked, group="walk")
+        self.run_in_thread(work, self._walked, group="walk")
 
     def _walked(self, found: Walked) -> None:
         tree, other, tally, tallied = found.tree, found.other, found.tally, found.weights
@@ -215,7 +215,7 @@ class ProjectFiles(Part):
                 }
             self.files.set_sections(path, [(part.name, part.level) for part in parts])
 
-        self.ask(work, then, group=f"open {path}")
+        self.run_in_thread(work, then, group=f"open {path}")
 
     # Finding
 
@@ -229,7 +229,9 @@ class ProjectFiles(Part):
 
         text, tree = self.box.value.strip(), self._tree
         if text:
-            self.ask(lambda: find(tree, text), lambda f: self._found(f, text), group="find")
+            self.run_in_thread(
+                lambda: find(tree, text), lambda f: self._found(f, text), group="find"
+            )
             return
         self._shown = ""
         self.files.show(tree, empty=NOT_LISTED if tree is NO_FILES else "There are no files here.")
@@ -266,7 +268,7 @@ class ProjectFiles(Part):
             for match in found.matches[:1]:
                 self.post_message(FileTree.Chosen(files, Line(match.node, 0)))
 
-        self.ask(lambda: find(tree, text), then, group=f"take {text}")
+        self.run_in_thread(lambda: find(tree, text), then, group=f"take {text}")
 
     def action_move(self, by: int) -> None:
         self.files.action_cursor(by)

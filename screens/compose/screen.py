@@ -37,7 +37,7 @@ from orch_tui.screens.compose.words import (
 from orch_tui.screens.widgets.filetree import FileTree
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.rows import Rows
-from orch_tui.screens.widgets.stack import Part, Stack
+from orch_tui.screens.widgets.stack import GaugePart, Stack
 from orch_tui.screens.widgets.tabs import Tabs
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ gives the agent by itself: off its limit, and needless in the bundle.
             draft = Composition.from_json(drafts.load(draft_of(session_id))) if another else None
             return engine.load_compose_context(project, session_id, now, draft=draft)
 
-        self.ask(work, self._context_loaded, group="around")
+        self.run_in_thread(work, self._context_loaded, group="around")
 
     def on_screen_resume(self) -> None:
         self._project.walk()
@@ -181,7 +181,7 @@ gives the agent by itself: off its limit, and needless in the bundle.
             if agent.matches(self.now):
                 self._show()
 
-        self.ask(lambda: engine.resolve_agent(project, now), then, group="agent")
+        self.run_in_thread(lambda: engine.resolve_agent(project, now), then, group="agent")
 
     @on(ProjectFiles.Weighed)
     def _weighed(self, event: ProjectFiles.Weighed) -> None:
@@ -203,8 +203,8 @@ gives the agent by itself: off its limit, and needless in the bundle.
         self.query_one("#session-gauge", Stack).show(
             judged.session,
             (
-                Part("other bundles", "▚", judged.others.tokens),
-                Part("this", "█", judged.agent.used.tokens),
+                GaugePart("other bundles", "▚", judged.others.tokens),
+                GaugePart("this", "█", judged.agent.used.tokens),
             ),
         )
         self._show_items()
@@ -271,7 +271,7 @@ gives the agent by itself: off its limit, and needless in the bundle.
             if self.tab == "sharing":
                 self._show_view()
 
-        self.ask(work, then, group="common")
+        self.run_in_thread(work, then, group="common")
 
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self._show_items)
@@ -369,7 +369,7 @@ gives the agent by itself: off its limit, and needless in the bundle.
             self._view_text(on_sharing(self._common, self._compose_context, self._agent))
         else:
             text = self._item_text() if self.tab == "item" else self._briefing_text()
-            self.ask(text, self._view_text, group="view")
+            self.run_in_thread(text, self._view_text, group="view")
 
     def _view_text(self, text: str) -> None:
         if self._view.text != text:
@@ -402,7 +402,9 @@ gives the agent by itself: off its limit, and needless in the bundle.
     def action_copy(self) -> None:
         if self.now.choices:
             text = self._briefing_text()
-            self.ask(text, lambda found: self.app.copy(found, "the briefing"), group="copy")
+            self.run_in_thread(
+                text, lambda found: self.app.copy(found, "the briefing"), group="copy"
+            )
 
     # The rest
 

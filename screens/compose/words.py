@@ -11,7 +11,7 @@ from orch_tui.errors import SourceError
 from orch_tui.prepare.composition import Choice, Composition, Weight
 from orch_tui.screens.widgets.rows import Column, Row
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.screens.widgets.stack import Part, short
+from orch_tui.screens.widgets.stack import GaugePart, short
 
 if TYPE_CHECKING:
     from orch_tui.compose_context import (
@@ -99,7 +99,7 @@ def figure(weight: Weight | None) -> str:
     return f"{'' if weight.count.exact else '~'}{short(weight.count.tokens)}"
 
 
-def parts(items: Sequence[ContextItem], ambient: Ambient) -> tuple[Part, ...]:
+def parts(items: Sequence[ContextItem], ambient: Ambient) -> tuple[GaugePart, ...]:
     """What takes up the window of the agent, besides the room for its answer."""
     shared = sum(item.count.tokens for item in items if item.type == "shared_context")
     by_priority = dict.fromkeys(PRIORITIES, 0)
@@ -108,11 +108,11 @@ def parts(items: Sequence[ContextItem], ambient: Ambient) -> tuple[Part, ...]:
             by_priority[item.priority] += item.count.tokens
     required, recommended, optional = by_priority.values()
     return (
-        Part("ambient", ANYWAY, ambient.total.tokens),
-        Part("shared", "▚", shared),
-        Part("required", "█", required),
-        Part("recommended", "▓", recommended),
-        Part("optional", "▒", optional),
+        GaugePart("ambient", ANYWAY, ambient.total.tokens),
+        GaugePart("shared", "▚", shared),
+        GaugePart("required", "█", required),
+        GaugePart("recommended", "▓", recommended),
+        GaugePart("optional", "▒", optional),
     )
 
 

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from orch_tui.errors import ConflictError, UsageError
 from orch_tui.paths import resolve_path
 from orch_tui.screens.dialogs import Ask
-from orch_tui.screens.part import Part
+from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.gauge import Gauge
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.safe import one_line
@@ -41,7 +41,7 @@ class Wanted:
     waits_for: tuple[int, ...] = ()
 
 
-class Deploying(Part):
+class Deploying(ScreenPart):
     """One deployment, looked over before it is recorded."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -84,7 +84,7 @@ class Deploying(Part):
         for gauge in self.query(Gauge):
             gauge.figures = None
         self.query_one(Lines).focus()
-        self.ask(
+        self.run_in_thread(
             lambda: prospect(
                 project.existing_record,
                 wanted.session_id,
@@ -177,7 +177,7 @@ class Deploying(Part):
         project, wanted, prospect = self.app.project, self._wanted, self._prospect
         assert wanted is not None and prospect is not None
         self._reason = reason
-        self.ask(
+        self.run_in_thread(
             lambda: deploy(
                 project.record,
                 wanted.session_id,
@@ -253,14 +253,14 @@ def _counted(number: int, word: str) -> str:
     return f"{number} {word}{'s' * (number != 1)}"
 
 
-def write_briefing(part: Part, label: str, briefing: bytes) -> None:
+def write_briefing(part: ScreenPart, label: str, briefing: bytes) -> None:
     """Ask for a file and write a briefing to it: for terminals that take no clipboard."""
     root = part.app.project.root
 
     def write_to(name: str | None) -> None:
         if not name:
             return
-        part.ask(
+        part.run_in_thread(
             lambda: _write_new(name, root, briefing),
             lambda _: part.notify(f"the briefing of {label} is in {one_line(name)}", markup=False),
             group="write",

@@ -19,7 +19,7 @@ from textual.widgets import Static
 from orch_tui.errors import SourceError, UsageError
 from orch_tui.paths import resolve_path
 from orch_tui.screens.dialogs import Ask, Choose, Confirm
-from orch_tui.screens.part import Part
+from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.paste import Editor, PasteArea
 from orch_tui.screens.widgets.rows import Column, Row, Rows
 from orch_tui.screens.widgets.safe import one_line
@@ -77,7 +77,7 @@ class Found(Rows):
     ]
 
 
-class Completing(Part):
+class Completing(ScreenPart):
     """One return of one execution, corrected until it is recorded."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -151,7 +151,7 @@ class Completing(Part):
                 project.now(),
             )
 
-        self.ask(
+        self.run_in_thread(
             work,
             lambda opened: (
                 self._begin(opened, pasted) if self.execution_id == execution_id else None
@@ -197,7 +197,7 @@ class Completing(Part):
         self._stop_timer()
         if self._opened is not None:
             self._owe_draft()
-            self.ask(self.app.drafts.settle, lambda _: None, group="draft")
+            self.run_in_thread(self.app.drafts.settle, lambda _: None, group="draft")
             self._read()
 
     def owe_draft(self) -> None:
@@ -227,7 +227,7 @@ class Completing(Part):
         self._reading = True
         root, since = self.app.project.root, opened.execution.deployed_at
         self._show_state()
-        self.ask(
+        self.run_in_thread(
             lambda: preview(text, root, since),
             lambda found: self._was_read(found, text, opened),
             group="read-message",
@@ -360,7 +360,7 @@ class Completing(Part):
     def _read_file(self, name: str | None) -> None:
         if name:
             cwd, name = self.app.project.cwd, name.strip()
-            self.ask(lambda: _text_of(cwd, name), self._area.insert, group="file")
+            self.run_in_thread(lambda: _text_of(cwd, name), self._area.insert, group="file")
 
     def action_edit(self) -> None:
         text = self._area.text
@@ -428,7 +428,7 @@ class Completing(Part):
             drafts.drop(_corrections_draft(label))
             return recorded
 
-        self.ask(work, lambda recorded: self._recorded(recorded, opened), group="record")
+        self.run_in_thread(work, lambda recorded: self._recorded(recorded, opened), group="record")
 
     def _recorded(self, recorded: Recorded, of: _Opened) -> None:
         label, completion = recorded.execution.execution_id, recorded.completion
@@ -474,7 +474,7 @@ class Completing(Part):
         return f"{join(words)} && {join(_collecting(self.execution_id, self._items))}"
 
 
-def ask_failure(part: Part, reason: str, then: Callable[[Outcome], None]) -> None:
+def ask_failure(part: ScreenPart, reason: str, then: Callable[[Outcome], None]) -> None:
     """Ask why a run failed, and for the kind of failure."""
     from orch_tui.rows import ERROR_CODES
 

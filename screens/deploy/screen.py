@@ -19,7 +19,7 @@ from orch_tui.screens.base import OrchScreen, Problem
 from orch_tui.screens.deploy.launch_form import Deploying, Wanted, write_briefing
 from orch_tui.screens.deploy.return_form import Completing, Outcome, ask_failure
 from orch_tui.screens.dialogs import Ask, Choose
-from orch_tui.screens.part import Part
+from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.paste import pasted
 from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.rows import Column, Row, Rows
@@ -91,10 +91,10 @@ Left and right change the list, **F6** what is shown of a run.
             lists.load()
 
     @property
-    def part(self) -> Part:
+    def part(self) -> ScreenPart:
         """The view in front."""
         part = self.query_one(ContentSwitcher).visible_content
-        assert isinstance(part, Part)
+        assert isinstance(part, ScreenPart)
         return part
 
     def _show(self, part: str) -> None:
@@ -150,7 +150,7 @@ class _Found:
     now: str
 
 
-class Lists(Part):
+class Lists(ScreenPart):
     """Waiting, completed, failed: one list at a time, the run under the cursor beside it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -235,7 +235,7 @@ class Lists(Part):
             }
             return _Found(pages, drafts.names(), project.now())
 
-        self.ask(work, self._show, group="lists")
+        self.run_in_thread(work, self._show, group="lists")
 
     @property
     def _within(self) -> str:
@@ -281,7 +281,7 @@ class Lists(Part):
         if page is None or page.next_before is None:
             return
         project, before = self.app.project, page.next_before
-        self.ask(
+        self.run_in_thread(
             lambda: search(
                 project.existing_record,
                 f"{within} status:{state}",
@@ -366,7 +366,7 @@ class Lists(Part):
         from orch_tui.record.completion import record_completion
 
         project = self.app.project
-        self.ask(
+        self.run_in_thread(
             lambda: record_completion(
                 project.record,
                 label,
@@ -399,7 +399,7 @@ class Lists(Part):
             return
         project, label = self.app.project, self._hit.execution_id
 
-        self.ask(
+        self.run_in_thread(
             lambda: handed_over(project.existing_record, label),
             lambda briefing: use(label, briefing),
             group="briefing",
@@ -436,7 +436,7 @@ class Lists(Part):
             self.refuse(NO_SESSION, "choices")
             return
         project, session_id = self.app.project, session.session_id
-        self.ask(
+        self.run_in_thread(
             lambda: choices(project.existing_record, session_id),
             lambda found: self._choose(session_id, found),
             group="choices",

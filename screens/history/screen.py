@@ -140,7 +140,7 @@ the box to the list and back; **F7** on one run and then on another compares the
             )
 
         found = partial(self._found, keep=not typed)
-        self.ask(work, self._more if before else found, group="search")
+        self.run_in_thread(work, self._more if before else found, group="search")
 
     def _scoped(self, text: str) -> str:
         """What is looked for, within the session where that is the scope."""
@@ -239,7 +239,7 @@ the box to the list and back; **F7** on one run and then on another compares the
         from orch_tui.recall.compare import compare
 
         project, marked = self.app.project, self._marked
-        self.ask(
+        self.run_in_thread(
             lambda: compare(project.existing_record, marked, here, project.root),
             self._compared,
             group="compare",
@@ -268,13 +268,13 @@ the box to the list and back; **F7** on one run and then on another compares the
 
         project = self.app.project
         if choice == "copy":
-            self.ask(
+            self.run_in_thread(
                 lambda: replay(project.existing_record, label).briefing,
                 lambda briefing: self.app.copy(briefing.decode("utf-8", "replace"), "the briefing"),
                 group="replay",
             )
         elif choice == "deploy":
-            self.ask(
+            self.run_in_thread(
                 lambda: deploy_again(
                     project.existing_record,
                     label,
@@ -291,7 +291,7 @@ the box to the list and back; **F7** on one run and then on another compares the
         elif choice == "drift":
             from orch_tui import api
 
-            self.ask(
+            self.run_in_thread(
                 lambda: api.drift(label, project=project),
                 lambda found: self._drifted(label, found),
                 group="replay",
@@ -299,7 +299,9 @@ the box to the list and back; **F7** on one run and then on another compares the
         elif choice == "refresh":
             from orch_tui import api
 
-            self.ask(lambda: api.refresh(label, project=project), self._refreshed, group="replay")
+            self.run_in_thread(
+                lambda: api.refresh(label, project=project), self._refreshed, group="replay"
+            )
 
     def _drifted(self, label: str, found: list[Drift]) -> None:
         self.app.push_screen(Drifted(label, found))
@@ -340,7 +342,7 @@ the box to the list and back; **F7** on one run and then on another compares the
             write(Path(path), data)
             return path
 
-        self.ask(
+        self.run_in_thread(
             work,
             lambda path: self.app.notify(f"written to {one_line(path)}", markup=False),
             group="write",

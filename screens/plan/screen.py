@@ -125,7 +125,7 @@ for nobody first, side by side.
                 limit=limit,
             )
 
-        self.ask(work, self._show_sessions, group="sessions")
+        self.run_in_thread(work, self._show_sessions, group="sessions")
 
     def _show_sessions(self, lines: list[SessionLine] | str) -> None:
         """Show them, or say what to do where there are none."""
@@ -169,7 +169,7 @@ for nobody first, side by side.
                 known_agents=project.known_agents,
             )
 
-        self.ask(work, self._show_plan, group="plan")
+        self.run_in_thread(work, self._show_plan, group="plan")
 
     def _show_plan(self, page: PlanPage) -> None:
         self._page = page
@@ -271,7 +271,7 @@ for nobody first, side by side.
                 self.load()
                 self.app.read_session()
 
-        self.ask(attempt, changed, group="change")
+        self.run_in_thread(attempt, changed, group="change")
 
     def _say(self, text: str) -> None:
         self.notify(one_line(text, 300), markup=False)

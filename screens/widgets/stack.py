@@ -24,7 +24,7 @@ TICK = "┊"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class GaugePart:
     """One part of what is taken."""
 
     name: str
@@ -41,7 +41,7 @@ def short(tokens: int) -> str:
     return f"{tokens / 1000:.0f}k" if tokens < 999_500 else f"{tokens / 1e6:.2f}M"
 
 
-def cells(parts: Sequence[Part], figures: Figures, width: int) -> str:
+def cells(parts: Sequence[GaugePart], figures: Figures, width: int) -> str:
     """The bar: every part that is there in at least one cell, as long as there is room. What an
     agent has anyway is the first of them, and not of its limit."""
     if figures.limit <= 0:
@@ -86,11 +86,11 @@ class Stack(Widget):
     def __init__(self, name: str, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._title = name
-        self._parts: Sequence[Part] = ()
+        self._parts: Sequence[GaugePart] = ()
         self._figures: Figures | None = None
         self._besides = ""
 
-    def show(self, figures: Figures, parts: Sequence[Part], besides: str = "") -> None:
+    def show(self, figures: Figures, parts: Sequence[GaugePart], besides: str = "") -> None:
         """Show other figures; ``parts`` are what they are made of, in the order of the bar, and
         ``besides`` is what no figure tells of."""
         self._figures, self._parts, self._besides = figures, parts, besides

@@ -29,7 +29,7 @@ from orch_tui.screens.dialogs import Ask, Choose, Confirm
 from orch_tui.screens.widgets.filetree import FileTree
 from orch_tui.screens.widgets.form import Form
 from orch_tui.screens.widgets.lines import Lines
-from orch_tui.screens.widgets.stack import Part, Stack, cells, short
+from orch_tui.screens.widgets.stack import GaugePart, Stack, cells, short
 from tests.conftest import FakeClock
 
 SPEC = """\
@@ -848,7 +848,7 @@ def test_every_part_is_in_the_bar_even_past_the_limit() -> None:
 
     def bar(used: int, *parts: int) -> str:
         figures = gauge("agent limit", Count(used, "e", used, used), 1000, Limits())
-        named = [Part(str(n), "abc"[n], tokens) for n, tokens in enumerate(parts)]
+        named = [GaugePart(str(n), "abc"[n], tokens) for n, tokens in enumerate(parts)]
         return cells(named, figures, 20)
 
     assert bar(500, 250, 250, 0) == "aaaaabbbbb     ┊  ┊ "

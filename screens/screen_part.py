@@ -1,4 +1,4 @@
-"""A part of a screen that asks the engine itself."""
+"""A part of a screen that has the engine work for it in threads."""
 
 from __future__ import annotations
 
@@ -17,25 +17,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Part(Vertical):
+class ScreenPart(Vertical):
     """One of several views that a screen shows in turn, with keys of its own."""
 
     app: OrchApp
 
-    def ask(self, work: Callable[[], T], then: Callable[[T], None], *, group: str) -> None:
-        """As the screen's own ``ask``."""
-        self._whole.ask(work, then, group=group)
+    def run_in_thread(
+        self, work: Callable[[], T], then: Callable[[T], None], *, group: str
+    ) -> None:
+        """Do work in a thread as ``OrchScreen.run_in_thread`` does."""
+        self._whole.run_in_thread(work, then, group=group)
 
     def read_run(self, label: str, then: Callable[[Shown | None], None]) -> None:
-        """As the screen's own ``read_run``."""
+        """Read one execution as ``OrchScreen.read_run`` does."""
         self._whole.read_run(label, then)
 
     def refuse(self, error: OrchError, group: str) -> None:
-        """Say no in place, until the engine says yes to the same."""
+        """Show an error in place, until work of the same group succeeds."""
         self._whole.query_one(Problem).show(error, group)
 
     def command(self) -> str:
-        """The command that does or shows the same."""
+        """Return the shell command that does or shows the same."""
         return ""
 
     @property
