@@ -128,7 +128,7 @@ def test_what_was_typed_into_a_dialog_is_kept(
     with HeldTerminal(folder) as terminal:
         terminal.until(rb"a session")
         terminal.press(b"n")
-        terminal.until(rb"New session")
+        terminal.until(rb"what is to be done")
         terminal.press(b"quetzal")
         terminal.until(rb"quetzal")
         end(terminal)
