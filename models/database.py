@@ -70,6 +70,7 @@ class Record:
             RecordError: missing (with ``create=False``), not ours, newer, corrupt or locked.
         """
         self.path = path
+        self._process = os.getpid()
         self.clock = clock
         self.actor = actor
         self.before_commit: list[Callable[[Record], object]] = []
@@ -93,11 +94,36 @@ class Record:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """This thread's own, opened when it first asks."""
+        """This thread's own, opened when it first asks.
+
+        Raises:
+            RecordError: the process that opened the record forked, and this is the child.
+        """
+        self.check_process()
         if self._mine.connection is None:
             with translated_errors(self.path):
                 self._mine.connection = self._connect()
         return self._mine.connection
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether a parent process opened it and this one was forked from it: neither connections
+        nor SQLite's knowledge of who holds which lock outlive that
+        (https://sqlite.org/howtocorrupt.html, 2.6)."""
+        return self._process != os.getpid()
+
+    def check_process(self) -> None:
+        """Refuse to go on in the child of a fork.
+
+        Raises:
+            RecordError: this is not the process that opened the record.
+        """
+        if self.is_inherited:
+            raise RecordError(
+                f"{self.path} was opened before this process was forked",
+                hint="open the session or record anew in the child, or begin with the "
+                "'spawn' method of multiprocessing",
+            )
 
     def _connect(self) -> sqlite3.Connection:
         if self.writable:
@@ -285,7 +311,7 @@ class Record:
 
         Closing one while its thread is inside a statement would crash the interpreter.
         """
-        if self._mine.connection is not None:
+        if self._mine.connection is not None and not self.is_inherited:
             self._mine.connection.close()
             self._mine.connection = None
 

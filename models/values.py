@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
 APPLICATION_ID = 0x6F726368
 """``orch`` in ASCII: says whose file this is."""
@@ -23,16 +23,23 @@ that (``success``) counts before its status. In Python: ``has_succeeded``."""
 
 # The words that the CHECKs let pass
 
-STATUSES = ("planning", "executing", "completed", "failed")
+Status = Literal["planning", "executing", "completed", "failed"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 """Of a session."""
 
 STATES = ("deployed", "completed", "failed")
 """Of an execution."""
 
+Ending = Literal["completed", "failed"]
+ENDINGS: tuple[Ending, ...] = get_args(Ending)
+"""Of either."""
+
+OutputType = Literal["deliverable", "validation_result", "insight", "error"]
+OUTPUT_TYPES: tuple[OutputType, ...] = get_args(OutputType)
+
 SOURCES = ("manual", "api", "hook", "import", "sql")
 ITEM_TYPES = ("file", "reference", "briefing", "shared_context")
 PRIORITIES = ("required", "recommended", "optional")
-OUTPUT_TYPES = ("deliverable", "validation_result", "insight", "error")
 
 
 def has_succeeded(status: str | None, success: bool | None) -> bool | None:

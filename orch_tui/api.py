@@ -13,19 +13,22 @@ Several sessions may be open at once, in one thread or in many. What is handed o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from os import PathLike, fspath
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
+from orch_tui.models.values import Ending, OutputType, Status
+from orch_tui.paths_given import Paths, Texts, listed
 from orch_tui.prepare.bundle import Bundle
 from orch_tui.prepare.validation import Validation
 from orch_tui.project import Project
 from orch_tui.project_bundles import (
     Fit,
+    Keep,
     Prepared,
-    Sources,
     apply_sharing,
     find_sharing,
     fit_bundle,
@@ -48,19 +51,21 @@ from orch_tui.record import (
     session_budget,
     sessions,
 )
+from orch_tui.record.ledger import contents
 from orch_tui.record.library import BundleLine
 from orch_tui.record.session_budget import BudgetReport
 from orch_tui.record.session_validation import validate_session
 from orch_tui.record.sessions import Gate
 from orch_tui.record.sharing import Shared
-from orch_tui.rows import ExecutionFacts, Output, PlannedAgent, Session
+from orch_tui.rows import ErrorCode, ExecutionFacts, Output, PlannedAgent, Session
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Clock
+    from orch_tui.prepare.templates import Template
     from orch_tui.recall.compare import Comparison
     from orch_tui.recall.insights import Insights
     from orch_tui.recall.replay import Drift, Replay
-    from orch_tui.recall.report import OutputValidation
+    from orch_tui.recall.report import Format, OutputValidation
     from orch_tui.recall.show import Shown
     from orch_tui.search.query import Page
 
@@ -190,13 +195,24 @@ class OrchestrationSession:
             raise
 
     @classmethod
-    def open(cls, session_id: str, *, project: Place = None, **options: Any) -> Self:
+    def open(
+        cls,
+        session_id: str,
+        *,
+        project: Place = None,
+        database: str | None = None,
+        clock: Clock | None = None,
+    ) -> Self:
         """A session that exists, by its id.
 
         Raises:
             NotFoundError: with the nearest known ids.
         """
-        found = project if isinstance(project, Project) else Project(project, **options)
+        found = (
+            project
+            if isinstance(project, Project)
+            else Project(project, database=database, clock=clock)
+        )
         try:
             scope = sessions.get(found.existing_record, session_id).scope
             session = cls(scope, session_id, project=found)
@@ -209,16 +225,39 @@ class OrchestrationSession:
 
     @staticmethod
     def query(
-        *, project: Place = None, database: str | None = None, **filters: Any
+        *,
+        agent_type: str | None = None,
+        status: Status | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        limit: int | None = None,
+        include_archived: bool = False,
+        all_projects: bool = False,
+        project: Place = None,
+        database: str | None = None,
     ) -> list[Session]:
-        """Past sessions, newest first; filters as in ``recall.listing.sessions``.
+        """Past sessions, newest first.
 
-        For example ``agent_type="task-implementor", status="completed", since="7d", limit=10``.
+        ``agent_type`` leaves those that had such an agent; ``since`` and ``until`` are times as
+        people write them (``7d``, ``2026-11-22``); ``all_projects`` is for a database that serves
+        several.
+
+        Raises:
+            UsageError: a status, date or limit that does not exist.
         """
         from orch_tui.recall import listing
 
         with opened(project, database) as place:
-            return listing.sessions(place.existing_record, **filters)
+            return listing.sessions(
+                place.existing_record,
+                agent_type=agent_type,
+                status=status,
+                since=since,
+                until=until,
+                limit=limit,
+                include_archived=include_archived,
+                project=None if all_projects else place.only,
+            )
 
     @property
     def facts(self) -> Session:
@@ -243,17 +282,39 @@ class OrchestrationSession:
         """Move to a phase, 1 to 5; gives the gates that were skipped."""
         return sessions.set_phase(self.project.record, self.session_id, phase)[1]
 
-    def plan_agent(self, agent_type: str, scope: str = "", **values: Any) -> PlannedAgent:
-        """Plan a deployment; ``model``, ``bundle_id``, ``waits_for`` (positions) are optional."""
-        return plan.add(self.project.record, self.session_id, agent_type, scope=scope, **values)
+    def plan_agent(
+        self,
+        agent_type: str,
+        scope: str = "",
+        *,
+        model: str | None = None,
+        bundle_id: str | None = None,
+        waits_for: Sequence[int] = (),
+        position: int | None = None,
+    ) -> PlannedAgent:
+        """Plan a deployment, at ``position`` or after those already planned; ``waits_for`` holds
+        positions as they are before it is added.
+
+        Raises:
+            UsageError: an empty agent type.
+            NotFoundError: an unknown bundle or position.
+        """
+        return plan.add(
+            self.project.record,
+            self.session_id,
+            agent_type,
+            scope=scope,
+            model=model,
+            bundle_id=bundle_id,
+            waits_for=waits_for,
+            position=position,
+        )
 
     def undo_plan(self) -> str:
         """Take back the last change of the plan that still stands; gives it in words."""
         return plan.change_in_words(plan.undo(self.project.record, self.session_id))
 
-    def validate(
-        self, context_files: Iterable[str] = (), dependencies: Iterable[str] = ()
-    ) -> Validation:
+    def validate(self, context_files: Paths = (), dependencies: Texts = ()) -> Validation:
         """Check the plan, its files and bundles; the answer is recorded with the session."""
         return validate_session(
             self.project.record,
@@ -262,8 +323,8 @@ class OrchestrationSession:
             catalogue=self.project.catalogue,
             limits=self.project.limits,
             known_agents=self.project.known_agents,
-            context_files=context_files,
-            dependencies=dependencies,
+            context_files=listed(context_files),
+            dependencies=listed(dependencies),
         )
 
     def prepare_context(
@@ -271,18 +332,18 @@ class OrchestrationSession:
         agent_type: str,
         scope: str = "",
         *,
-        files: Sources = (),
-        references: Sources = (),
-        optional: Sources = (),
-        shared: Sources = (),
-        texts: Sequence[str] = (),
+        files: Paths = (),
+        references: Paths = (),
+        optional: Paths = (),
+        shared: Paths = (),
+        texts: Texts = (),
         model: str = "",
         bundle_id: str = "",
         name: str = "",
         allow_secret: bool = False,
         exact: bool | None = None,
         fit: Fit = False,
-        keep: Mapping[str, Sequence[str]] | None = None,
+        keep: Keep | None = None,
     ) -> Bundle:
         """Compose a bundle for an agent of this session and save it, as ``prepare_bundle`` does."""
         return prepare_bundle(
@@ -304,18 +365,39 @@ class OrchestrationSession:
             keep=keep,
         ).bundle
 
-    def fit(self, bundle: Bundle, limit: int | None = None, **options: Any) -> Prepared:
+    def fit(
+        self,
+        bundle: Bundle,
+        limit: int | None = None,
+        *,
+        template: Template | None = None,
+        keep: Keep | None = None,
+    ) -> Prepared:
         """Make a bundle fit, as ``fit_bundle`` does: its agent and this session, or ``limit``."""
-        return fit_bundle(self.project, bundle, limit, session_id=self.session_id, **options)
+        return fit_bundle(
+            self.project, bundle, limit, session_id=self.session_id, template=template, keep=keep
+        )
 
-    def track_budget(self, **options: Any) -> BudgetReport:
-        """The session's bundles against every limit; options as in ``record.budget.track``."""
+    def track_budget(
+        self,
+        bundles: Sequence[Bundle] = (),
+        *,
+        budget: int | None = None,
+        phase: int | None = None,
+    ) -> BudgetReport:
+        """Judge the session's bundles, and those given besides, against every limit.
+
+        ``budget`` (tokens) overrides the session's; ``phase`` also sums up what was deployed in
+        it.
+        """
         return session_budget.track(
             self.project.record,
             self.session_id,
+            bundles,
             catalogue=self.project.catalogue,
             limits=self.project.limits,
-            **options,
+            budget=budget,
+            phase=phase,
         )
 
     # Record
@@ -325,18 +407,33 @@ class OrchestrationSession:
         agent_type: str | None = None,
         scope: str | None = None,
         *,
-        context_bundle: Bundle | str | None = None,
+        context_bundle: Bundle | str | PathLike[str] | None = None,
         model: str | None = None,
-        **options: Any,
+        execution_id: str | None = None,
+        context_token_count: int | None = None,
+        planned: int | None = None,
+        briefing: str | bytes | None = None,
+        template: Template | None = None,
+        deployed_at: str | None = None,
+        allow_overflow: str | None = None,
+        supersede: str | None = None,
     ) -> Execution:
-        """Record a deployment before it starts; options as in ``record.deployment.deploy``.
+        """Record a deployment before it starts; the same call again changes nothing.
+
+        ``context_bundle`` is a bundle, its id or its file. What is not given comes from the
+        planned agent at the position ``planned``, then from the bundle. ``briefing`` is the text
+        handed over, where it is not rendered from the bundle (with ``template``, if given);
+        ``context_token_count`` is for a deployment without a bundle. ``allow_overflow`` is the
+        reason to go over a limit, ``supersede`` the reason to replace what was said before.
 
         Raises:
-            OverBudgetError: over a limit, without ``allow_overflow="reason"``.
+            UsageError: no agent type is known.
+            NotFoundError: an unknown bundle or planned agent.
+            OverBudgetError: over a limit, without ``allow_overflow``.
             ConflictError: the execution id was deployed with other content.
         """
-        if isinstance(context_bundle, str):
-            context_bundle = self.project.read_bundle(context_bundle).bundle
+        if isinstance(context_bundle, str | PathLike):
+            context_bundle = self.project.read_bundle(fspath(context_bundle)).bundle
         deployed = deployment.deploy(
             self.project.record,
             self.session_id,
@@ -346,8 +443,15 @@ class OrchestrationSession:
             scope=scope,
             bundle=context_bundle,
             model=model,
+            execution_id=execution_id,
+            context_token_count=context_token_count,
+            planned=planned,
+            briefing=None if briefing is None else contents.exact(briefing),
+            template=template,
+            deployed_at=deployed_at,
+            allow_overflow=allow_overflow,
+            supersede=supersede,
             source="api",
-            **options,
         )
         return Execution(self.project, deployed.execution.execution_id, deployed.briefing)
 
@@ -367,7 +471,7 @@ class OrchestrationSession:
         self,
         template: str | None = None,
         *,
-        format: str = "markdown",  # noqa: A002
+        format: Format = "markdown",  # noqa: A002
     ) -> str:
         """The report of the session from stored facts, as markdown, json or html."""
         from orch_tui.recall.report import synthesize
@@ -381,7 +485,7 @@ class OrchestrationSession:
             limits=self.project.limits,
         )
 
-    def complete(self, status: str = "completed") -> Session:
+    def complete(self, status: Ending = "completed") -> Session:
         """Close the session as completed or failed."""
         return sessions.complete_session(self.project.record, self.session_id, status)
 
@@ -389,6 +493,9 @@ class OrchestrationSession:
         """Close the database, where this session opened it."""
         if self._own_project:
             self.project.close()
+
+    def __repr__(self) -> str:
+        return f"OrchestrationSession({self.session_id!r})"
 
     def __enter__(self) -> Self:
         return self
@@ -420,44 +527,66 @@ class Execution:
         self,
         final_message: str | bytes | None = None,
         *,
-        deliverables: Sequence[str] = (),
+        deliverables: Paths = (),
+        validation_results: Mapping[str, str | int | float] | None = None,
+        insights: Texts = (),
+        errors: Texts = (),
         collect: bool = False,
-        **options: Any,
+        status: Ending | None = None,
+        success: bool | None = None,
+        error_message: str | None = None,
+        error_code: ErrorCode | None = None,
+        completed_at: str | None = None,
+        supersede: str | None = None,
     ) -> ExecutionFacts:
-        """Record what came back; options as in ``record.completion.record_completion``.
+        """Record what came back; the same call again changes nothing.
 
         ``deliverables`` are paths the agent made; ``collect`` also records what the message
-        itself tells of, marked as found. The same call again changes nothing.
+        itself tells of, marked as found. ``status`` and ``success`` follow each other, and an
+        error is a failure. ``supersede`` is the reason to take back what was said of earlier
+        returns.
+
+        Raises:
+            UsageError: a status or error code that does not exist.
+            ConflictError: the same message was recorded with another status or error.
         """
         recorded, _ = run_return.record_return(
             self.project.record,
             self.execution_id,
             root=self.project.root,
             final_message=final_message,
-            deliverable_paths=deliverables,
+            deliverable_paths=listed(deliverables),
+            validation=validation_results,
+            insights=listed(insights),
+            errors=listed(errors),
             collect=collect,
+            status=status,
+            success=success,
+            error_message=error_message,
+            error_code=error_code,
+            completed_at=completed_at,
+            supersede=supersede,
             source="api",
-            **options,
         )
         return recorded.execution
 
     def collect(
         self,
         *,
-        deliverables: Iterable[str] = (),
+        deliverables: Paths = (),
         validation_results: Mapping[str, str | int | float] | None = None,
-        insights: Iterable[str] = (),
-        errors: Iterable[str] = (),
+        insights: Texts = (),
+        errors: Texts = (),
     ) -> list[Output]:
         """Record deliverables (as they are on disk now), validation results, insights, errors."""
         return outputs.collect(
             self.project.record,
             self.execution_id,
             root=self.project.root,
-            deliverable_paths=deliverables,
+            deliverable_paths=listed(deliverables),
             validation=validation_results,
-            insights=insights,
-            errors=errors,
+            insights=listed(insights),
+            errors=listed(errors),
         )
 
     def outputs(self) -> list[Output]:
@@ -468,18 +597,39 @@ class Execution:
         """Take the execution back: recorded by mistake."""
         return executions.retract(self.project.record, self.execution_id, reason, source="api")
 
+    def __repr__(self) -> str:
+        return f"Execution({self.execution_id!r})"
+
 
 # Recall, over everything that was recorded
 
 
 def search(
-    query: str = "", *, project: Place = None, database: str | None = None, **options: Any
+    query: str = "",
+    *,
+    limit: int = 50,
+    before: str | None = None,
+    include_archived: bool = False,
+    all_projects: bool = False,
+    project: Place = None,
+    database: str | None = None,
 ) -> Page:
-    """Executions by words and filters; the language and options of ``recall.search.search``."""
+    """Executions by words and filters, as ``orch history`` finds them.
+
+    ``before`` is the ``next_before`` of the page before. A mistake in ``query`` is among the
+    ``mistakes`` of the page; the rest of it is searched.
+    """
     from orch_tui.search.query import search as find
 
     with opened(project, database) as place:
-        return find(place.existing_record, query, **options)
+        return find(
+            place.existing_record,
+            query,
+            limit=limit,
+            before=before,
+            include_archived=include_archived,
+            project=None if all_projects else place.only,
+        )
 
 
 def show(execution_id: str, *, project: Place = None, database: str | None = None) -> Shown:
@@ -542,19 +692,71 @@ def refresh(
         )
 
 
-def stats(*, project: Place = None, database: str | None = None, **filters: Any) -> Insights:
-    """What went with success, always with n; filters as in ``recall.insights.gather``."""
+def stats(
+    *,
+    session_id: str | None = None,
+    agent_type: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    include_archived: bool = False,
+    every: Literal["day", "week"] = "day",
+    all_projects: bool = False,
+    project: Place = None,
+    database: str | None = None,
+) -> Insights:
+    """What went with success, always with n; ``every`` is the width of a bucket of
+    ``over_time``.
+
+    Raises:
+        NotFoundError: no such session; with the nearest known ids.
+        UsageError: no such date.
+    """
     from orch_tui.recall.insights import gather
 
     with opened(project, database) as place:
-        return gather(place.existing_record, **filters)
+        return gather(
+            place.existing_record,
+            session_id=session_id,
+            agent_type=agent_type,
+            since=since,
+            until=until,
+            include_archived=include_archived,
+            every=every,
+            project=None if all_projects or session_id else place.only,
+        )
 
 
 def outputs_of(
-    *, project: Place = None, database: str | None = None, **filters: Any
+    *,
+    session_id: str | None = None,
+    execution_id: str | None = None,
+    agent_type: str | None = None,
+    output_type: OutputType | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    limit: int | None = None,
+    all_projects: bool = False,
+    project: Place = None,
+    database: str | None = None,
 ) -> list[Output]:
-    """What agents produced, newest first; filters as in ``recall.listing.outputs``."""
+    """What agents produced, newest first; not in archived sessions unless session or execution
+    is named.
+
+    Raises:
+        NotFoundError: no such session or execution; with the nearest known ids.
+        UsageError: an output type, date or limit that does not exist.
+    """
     from orch_tui.recall import listing
 
     with opened(project, database) as place:
-        return listing.outputs(place.existing_record, **filters)
+        return listing.outputs(
+            place.existing_record,
+            session_id=session_id,
+            execution_id=execution_id,
+            agent_type=agent_type,
+            output_type=output_type,
+            since=since,
+            until=until,
+            limit=limit,
+            project=None if all_projects or session_id or execution_id else place.only,
+        )

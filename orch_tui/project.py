@@ -113,6 +113,8 @@ class Project:
 
     def _opened(self, *, create: bool) -> Record:
         """The one record of all threads, opened by whoever asks first."""
+        if self._record is not None:
+            self._record.check_process()  # after a fork the lock may be held by nobody
         with self._turn:
             if self._record is not None and _identity(self.database) != self._file:
                 self._record.close()  # the file was replaced or removed: that one is gone
@@ -174,7 +176,9 @@ class Project:
         )
 
     def close(self) -> None:
-        """Close the record, where it was opened."""
+        """Close the record, where it was opened; in the child of a fork it is the parent's."""
+        if self._record is not None and self._record.is_inherited:
+            return
         with self._turn:
             record, self._record = self._record, None
         if record is not None:

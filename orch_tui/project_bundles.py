@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, TypedDict
 
 from orch_tui.errors import OverBudgetError, SourceError, UsageError
+from orch_tui.one_line import one_line
+from orch_tui.paths_given import Paths, Texts, listed
 from orch_tui.prepare.ambient import Ambient, AmbientAgents
 from orch_tui.prepare.budget import Judgement, agent_limit
 from orch_tui.prepare.bundle import Bundle, compose
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
     from orch_tui.prepare.templates import Template
     from orch_tui.record.sharing import Shared
 
-Sources = str | Sequence[str]
-"""Context sources: one by one, or in one text separated by commas as the commands take them."""
+Keep = Mapping[str, Texts]
+"""By source, which sections or symbols to cut a file to."""
 
 Fit = bool | int
 """Whether a bundle is to fit, or the tokens that it is to fit into."""
@@ -40,6 +43,8 @@ Fit = bool | int
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A bundle and how it stands against the limits."""
+
+    __repr__ = one_line
 
     bundle: Bundle
     judgement: Judgement
@@ -56,11 +61,11 @@ def prepare_bundle(
     agent_type: str,
     scope: str = "",
     *,
-    files: Sources = (),
-    references: Sources = (),
-    optional: Sources = (),
-    shared: Sources = (),
-    texts: Sequence[str] = (),
+    files: Paths = (),
+    references: Paths = (),
+    optional: Paths = (),
+    shared: Paths = (),
+    texts: Texts = (),
     model: str = "",
     bundle_id: str = "",
     name: str = "",
@@ -69,7 +74,7 @@ def prepare_bundle(
     left_out: Callable[[SourceError], object] | None = None,
     exact: bool | None = None,
     fit: Fit = False,
-    keep: Mapping[str, Sequence[str]] | None = None,
+    keep: Keep | None = None,
     template: Template | None = None,
 ) -> Prepared:
     """Compose a bundle, count it, judge it and (where the project records) save it.
@@ -95,9 +100,6 @@ def prepare_bundle(
     reader = project.reader(allow_secret=allow_secret, look_inside=True, left_out=left_out)
     model = model or agents.model(agent_type)
 
-    def listed(sources: Sources) -> list[str]:
-        return reader.split([sources]) if isinstance(sources, str) else list(sources)
-
     asked_for = project.catalogue.model(model)
     made = compose(
         agent_type,
@@ -111,7 +113,7 @@ def prepare_bundle(
         references=listed(references),
         optional=listed(optional),
         shared=listed(shared),
-        texts=[texts] if isinstance(texts, str) else texts,
+        texts=listed(texts),
         cache=project.counts,
         exact=exact,
         name=name,
@@ -139,7 +141,7 @@ def fit_bundle(
     *,
     session_id: str | None = None,
     template: Template | None = None,
-    keep: Mapping[str, Sequence[str]] | None = None,
+    keep: Keep | None = None,
 ) -> Prepared:
     """Make a bundle fit its agent and session, or ``limit`` tokens, and save what is left of it.
 
@@ -166,7 +168,14 @@ def what_would_fit(prepared: Prepared, project: Project) -> Fitted:
     return fitting.fit(prepared.bundle, **room, family=family, cache=project.counts)
 
 
-def _room(agent: int, session: int, others: int) -> dict[str, Any]:
+class _Room(TypedDict):
+    """What ``fitting.fit`` is told to fit into: so many tokens, of which limit."""
+
+    limit: int
+    of: str
+
+
+def _room(agent: int, session: int, others: int) -> _Room:
     """The smaller of two limits, as ``fitting.fit`` takes it: the agent's, and what the other
     bundles of the session leave of its budget."""
     if others >= session:
@@ -186,28 +195,36 @@ def _fitted(
     made: Bundle,
     limit: int | None,
     session_id: str | None,
-    **options: Any,
+    *,
+    template: Template | None,
+    keep: Keep | None,
 ) -> Fitted:
     from orch_tui.prepare import fitting
 
     model = model_of(project, made)
-    options |= {"family": model.family, "cache": project.counts}
+    fit = partial(
+        fitting.fit,
+        family=model.family,
+        cache=project.counts,
+        template=template,
+        keep={source: listed(parts) for source, parts in keep.items()} if keep else None,
+    )
     if project.has_record and not made.bundle_id:
         # Where it was prepared whole before, and found to be over, that one is made to fit.
         whole = bundles.equal(project.record, made, session_id)
         if whole and not whole.frozen:
             made = replace(made, bundle_id=whole.bundle.bundle_id)
     if limit is not None:
-        return fitting.fit(made, limit, **options)
+        return fit(made, limit)
     limits = replace(project.limits, agents=project.agents)
     for_agent = agent_limit(model, limits, made.agent_type)
     if not (project.has_record and session_id):
-        return fitting.fit(made, **_room(for_agent, limits.budget, 0), **options)
+        return fit(made, **_room(for_agent, limits.budget, 0))
     budget = load_session_budget(project.record, session_id, limits)
 
     def beside(bundle_id: str) -> Fitted:
         others = budget.taken_by_others(bundle_id).high
-        return fitting.fit(made, **_room(for_agent, budget.limits.budget, others), **options)
+        return fit(made, **_room(for_agent, budget.limits.budget, others))
 
     # The same call again gives the bundle that it gave before: that one takes no room from it.
     for saved in bundles.by_figures(project.record, session_id) if not made.bundle_id else ():
@@ -347,7 +364,7 @@ def apply_sharing(
     )
 
 
-def take_sharing_back(project: Project, bundle_ids: Sequence[str]) -> list[Bundle]:
+def take_sharing_back(project: Project, bundle_ids: Texts) -> list[Bundle]:
     """Restore what bundles were before they were deduplicated, each as its next version.
 
     Raises:
@@ -356,7 +373,7 @@ def take_sharing_back(project: Project, bundle_ids: Sequence[str]) -> list[Bundl
     """
     from orch_tui.record.sharing import take_back
 
-    return take_back(project.existing_record, bundle_ids)
+    return take_back(project.existing_record, listed(bundle_ids))
 
 
 def share_bundles(project: Project, session_id: str) -> Sharing:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, Self
+from typing import Any, Literal, Self, TypeVar
+
+from orch_tui.one_line import one_line
 
 
 class Fact:
@@ -20,10 +22,13 @@ class Fact:
     @classmethod
     def of(cls, row: dict[str, Any]) -> Self:
         """Build one from a row by column name; JSON columns are decoded, flags become bool."""
-        return cls(**{f.name: _decoded(f.name, row[f.name]) for f in fields(cls)})  # type: ignore[arg-type]
+        return _made(cls, row)
 
 
-ERROR_CODES = {
+ErrorCode = Literal[
+    "ORG-001", "ORG-002", "ORG-003", "ORG-004", "ORG-005", "ORG-006", "ORG-007", "ORG-008"
+]
+ERROR_CODES: dict[str, str] = {
     "ORG-001": "Missing Project Context",
     "ORG-002": "Ambiguous Requirements",
     "ORG-003": "Sub-Agent Failure",
@@ -34,6 +39,13 @@ ERROR_CODES = {
     "ORG-008": "Performance Issues",
 }
 """What can go wrong with a delegated task, by the names the skill explains."""
+
+_Fact = TypeVar("_Fact", bound=Fact)
+
+
+def _made(fact: type[_Fact], row: dict[str, Any]) -> _Fact:
+    return fact(**{f.name: _decoded(f.name, row[f.name]) for f in fields(fact)})  # type: ignore[arg-type]
+
 
 _JSON = {"metadata", "before", "after", "sections"}
 _FLAGS = {"success", "included_in_deployment", "found"}
@@ -60,6 +72,8 @@ def columns(fact: type[Any]) -> str:
 class Session(Fact):
     """One orchestration."""
 
+    __repr__ = one_line
+
     session_id: str
     created_at: str
     scope: str
@@ -82,6 +96,8 @@ class Session(Fact):
 class PlannedAgent(Fact):
     """An intended deployment."""
 
+    __repr__ = one_line
+
     planned_id: int
     session_id: str
     position: int
@@ -97,6 +113,8 @@ class PlannedAgent(Fact):
 @dataclass(frozen=True, slots=True)
 class ExecutionFacts(Fact):
     """One deployment of one agent and what came of it."""
+
+    __repr__ = one_line
 
     execution_id: str
     session_id: str
@@ -169,6 +187,8 @@ USED = (
 class Completion(Fact):
     """One return of an execution."""
 
+    __repr__ = one_line
+
     completion_id: int
     execution_id: str
     position: int
@@ -184,6 +204,8 @@ class Completion(Fact):
 @dataclass(frozen=True, slots=True)
 class Allocation(Fact):
     """One context item as recorded for one execution."""
+
+    __repr__ = one_line
 
     allocation_id: int
     execution_id: str
@@ -204,11 +226,14 @@ class Allocation(Fact):
 class Output(Fact):
     """A deliverable, validation result, insight or error of one execution."""
 
+    __repr__ = one_line
+
     output_id: int
     execution_id: str
     output_type: str | None
-    content: str | None
-    """Plain text or JSON text."""
+    content: Any
+    """An object or list where it is stored as JSON, else text; of a deliverable always an object
+    with ``file_path``, ``lines_added``, ``lines_modified`` and ``validation``."""
     created_at: str
     metadata: Any
     uid: str
@@ -220,10 +245,48 @@ class Output(Fact):
     content_id: int | None
     retracted_at: str | None
 
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> Self:
+        """Build one from a row by column name; content that is JSON is decoded."""
+        content = decoded_content(row["content"])
+        if row["output_type"] == "deliverable":
+            if not isinstance(content, dict):  # raw SQL may give the path alone
+                content = {"file_path": row["path"] or content}
+            shape = {"file_path": row["path"], "lines_added": None, "lines_modified": None}
+            content = {**shape, "validation": {}, **content}
+        return _made(cls, row | {"content": content})
+
+    @property
+    def text(self) -> str:
+        """The content as text, in one line where it is JSON."""
+        if isinstance(self.content, str):
+            return self.content
+        return "" if self.content is None else json.dumps(self.content, ensure_ascii=False)
+
+    @property
+    def file_path(self) -> str:
+        """Where a deliverable lies; empty where that is not known, and of what is none."""
+        path = self.path
+        if path is None and self.output_type == "deliverable":
+            path = self.content["file_path"]
+        return path if isinstance(path, str) else ""
+
+
+def decoded_content(content: Any) -> Any:
+    """The stored content of an output: a JSON object or list where it is one, else its text."""
+    if isinstance(content, str) and content.lstrip()[:1] in ("{", "["):
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError):
+            return content
+    return content
+
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry(Fact):
     """One change: who did what, and what it was before and after."""
+
+    __repr__ = one_line
 
     seq: int
     at: str

@@ -6,11 +6,13 @@ import dataclasses
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import assert_type
+from typing import Any, assert_type, get_args
 
 import pytest
 
@@ -19,7 +21,7 @@ from orch_tui import Execution, OrchError, OrchestrationSession, api
 from orch_tui.api import Project
 from orch_tui.errors import ConflictError, NotFoundError, OverBudgetError, RecordError, UsageError
 from orch_tui.prepare.bundle import Bundle
-from orch_tui.rows import ExecutionFacts, Output, PlannedAgent, Session
+from orch_tui.rows import ERROR_CODES, ErrorCode, ExecutionFacts, Output, PlannedAgent, Session
 from tests.cli.test_file_names import NAMED
 from tests.conftest import FakeClock
 
@@ -255,7 +257,7 @@ def test_errors_are_of_one_kind_and_say_what_to_do(session: OrchestrationSession
         lambda: session.set_phase(6),
         lambda: session.init_deployment(context_bundle="bundle-999"),
         lambda: session.init_deployment("a", context_token_count=10**6),
-        lambda: session.complete("done"),
+        lambda: session.complete("done"),  # type: ignore[arg-type]
         lambda: session.prepare_context("a", files=["nope.md"]),
     ):
         with pytest.raises(OrchError) as refused:
@@ -279,7 +281,7 @@ def test_a_return_that_fails_half_way_leaves_nothing(
     execution = deployed(session)
     before = execution.facts
     monkeypatch.setattr(outputs, "keep", fail)
-    with pytest.raises(OrchError):
+    with pytest.raises(OSError, match="went away"):
         execution.record_completion("done", deliverables=["lib/types.ts"])
     assert execution.facts == before
 
@@ -324,7 +326,216 @@ def test_threads_with_databases_of_their_own_do_not_mix(tmp_path: Path) -> None:
         assert [*pool.map(work, range(8))] == [(str(number),) * 5 for number in range(8)]
 
 
+@pytest.mark.parametrize("use", ["session", "execution", "record", "close"])
+def test_a_session_is_not_carried_into_a_forked_process(folder: Path, use: str) -> None:
+    program = f"""
+import os, sys
+from orch_tui import OrchestrationSession, OrchError
+with OrchestrationSession("s", "mine") as session:
+    execution = session.init_deployment("a")
+    uses = {{
+        "session": lambda: session.set_phase(2),
+        "execution": lambda: execution.record_completion("done"),
+        "record": lambda: session.project.record.sql("SELECT 1"),
+        "close": session.close,
+    }}
+    if os.fork() == 0:
+        try:
+            uses["{use}"]()
+            with OrchestrationSession.open("mine", project=os.getcwd()) as own:
+                print(own.scope)
+        except OrchError as error:
+            print(f"{{error}}: {{error.hint}}")
+        sys.stdout.flush()
+        os._exit(0)
+    os.wait()
+    execution.record_completion("of the parent")
+    print(execution.facts.final_message)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr == ""
+    said, parents = done.stdout.splitlines()
+    assert parents == "of the parent"
+    if use == "close":
+        assert said == "s"
+    else:
+        assert "was opened before this process was forked" in said
+        assert "anew in the child" in said
+
+
+# Paths and texts
+
+
+def test_a_string_is_one_path(session: OrchestrationSession, folder: Path) -> None:
+    (folder / "a, b.md").write_text("# A\n")
+    paths = {"files": "a, b.md", "references": Path("lib/types.ts"), "optional": "constitution.md"}
+    bundle = session.prepare_context("a", **paths, shared="spec/requirements.md", texts="Mind it")
+    assert {item.source for item in bundle.items} == {
+        *("a, b.md", "lib/types.ts", "constitution.md", "spec/requirements.md", "text:Mind it")
+    }
+    answer = session.validate(context_files="lib/types.ts", dependencies="a:b")
+    assert answer.context_files_exist == (True,)
+    fitted = session.fit(bundle, keep={"constitution.md": "(skeleton)"})
+    assert fitted.bundle.items == bundle.items
+    execution = session.init_deployment(context_bundle=bundle)
+    execution.record_completion("done", deliverables="lib/types.ts", insights="it was slow")
+    execution.collect(deliverables=Path("constitution.md"), errors="it broke")
+    execution.collect(deliverables=[Path("a, b.md"), "lib/types.ts"])
+    assert [output.path or output.content for output in execution.outputs()] == [
+        *("lib/types.ts", "it was slow", "constitution.md", "it broke", "a, b.md")
+    ]
+
+
+@pytest.mark.parametrize("given", [[1], b"a.md", [b"a.md"]])
+def test_what_is_no_path_is_refused(session: OrchestrationSession, given: Any) -> None:
+    with pytest.raises(UsageError, match="neither text nor a path"):
+        deployed(session).collect(deliverables=given)
+
+
+# Content and looks
+
+
+def test_content_is_an_object_where_it_is_json(session: OrchestrationSession) -> None:
+    execution = deployed(session)
+    given: dict[str, Any] = {"validation_results": {"tests": "pass"}, "insights": ["[so] it is"]}
+    execution.collect(deliverables="lib/types.ts", **given)
+    record = session.project.record
+    with record.write():
+        record.execute(
+            "INSERT INTO outputs (execution_id, output_type, content) "
+            "VALUES (?, 'deliverable', 'by/hand.md')",
+            [execution.execution_id],
+        )
+    made, checks, insight, by_hand = execution.outputs()
+    assert made.content == {
+        "file_path": "lib/types.ts",
+        "lines_added": None,
+        "lines_modified": None,
+        "validation": {"tests": "pass"},
+    }
+    assert (checks.content, insight.content) == ({"tests": "pass"}, "[so] it is")
+    assert by_hand.content["file_path"] == by_hand.file_path == "by/hand.md"
+    assert [output.content for output in api.outputs_of()][::-1] == [
+        output.content for output in execution.outputs()
+    ]
+
+
+def test_what_is_said_twice_is_kept_once_whatever_it_looks_like(
+    session: OrchestrationSession,
+) -> None:
+    execution = deployed(session)
+    for _ in range(2):
+        execution.collect(insights=['{"a":NaN}', '{"a": 1}', '{"a":1}'])
+    assert len(execution.outputs()) == 3
+
+
+def looked_through(value: object) -> Iterator[object]:
+    """The dataclasses in a value, itself first."""
+    if dataclasses.is_dataclass(value):
+        yield value
+        for field in dataclasses.fields(value):
+            yield from looked_through(getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from looked_through(each)
+    elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        for each in value:
+            yield from looked_through(each)
+
+
+def test_the_repr_of_a_result_is_one_line(session: OrchestrationSession, folder: Path) -> None:
+    long = "Words\nand more words.\n" * 400
+    (folder / "long.md").write_text(f"# Long\n{long}")
+    planned = session.plan_agent("task-implementor", long)
+    prepared = api.prepare_bundle(
+        session.project, "a", long, files=["long.md"], session_id=session.session_id
+    )
+    execution = session.init_deployment(context_bundle=prepared.bundle)
+    facts = execution.record_completion(long, deliverables="long.md", insights=long)
+    results = [
+        *(planned, prepared, facts, session.facts, session.validate("long.md")),
+        *(session.set_phase(4), session.track_budget(), session.validate_outputs()),
+        *(execution.collect(validation_results={"tests": "fail"}), api.search("words")),
+        *(session.fit(prepared.bundle), api.saved_bundles(), api.stats(), api.outputs_of()),
+        *(api.show("exec-001"), api.compare("exec-001", "exec-001"), api.replay("exec-001")),
+        *(api.drift("exec-001"), OrchestrationSession.query()),
+        *(api.find_sharing(session.project, [prepared.bundle]), [session, execution]),
+    ]
+    seen = {type(each): repr(each) for each in looked_through(results)}
+    assert len(seen) > 25
+    assert {kind: text for kind, text in seen.items() if len(text) > 120 or "\n" in text} == {}
+    assert repr(session) == f"OrchestrationSession({session.session_id!r})"
+    assert repr(execution) == "Execution('exec-001')"
+    assert repr(facts).startswith("ExecutionFacts(execution_id='exec-001', session_id='orch-")
+
+
 # Types
+
+
+def test_the_words_of_the_types_are_those_of_the_record() -> None:
+    assert get_args(ErrorCode) == (*ERROR_CODES,)
+
+
+RIGHT_AND_WRONG = """
+from pathlib import Path
+from orch_tui import OrchestrationSession, api
+
+with OrchestrationSession("s", project=".", database="a.db") as session:
+    OrchestrationSession.open("s", database="a.db")
+    OrchestrationSession.open("s", databse="a.db")  # wrong
+    OrchestrationSession.query(agent_type="a", status="planning", since="7d", limit=10)
+    OrchestrationSession.query(agent_typ="a")  # wrong
+    OrchestrationSession.query(status="deployed")  # wrong
+    session.plan_agent("a", "scope", model="opus", waits_for=[1], position=2)
+    session.plan_agent("a", "scope", modle="opus")  # wrong
+    session.validate("a.md", dependencies=["a:b"])
+    bundle = session.prepare_context("a", files="a.md", references=[Path("b.md"), "c.md"], fit=True)
+    session.prepare_context("a", file="a.md")  # wrong
+    session.prepare_context("a", files=3)  # wrong
+    session.fit(bundle, 1000, keep={"a.md": ["One"]})
+    session.fit(bundle, 1000, kep={})  # wrong
+    session.track_budget([bundle], budget=1000, phase=3)
+    session.track_budget(bugdet=1000)  # wrong
+    execution = session.init_deployment("a", model="opus", planned=1, briefing="Do it")
+    session.init_deployment("a", modle="opus")  # wrong
+    execution.record_completion("m", deliverables="a.md", status="failed", error_code="ORG-003")
+    execution.record_completion("m", statsu="failed")  # wrong
+    execution.record_completion("m", status="deployed")  # wrong
+    execution.record_completion("m", error_code="ORG-009")  # wrong
+    execution.collect(deliverables=Path("a.md"), insights="slow")
+    execution.collect(deliverabels="a.md")  # wrong
+    session.generate_synthesis_report(format="html")
+    session.generate_synthesis_report(format="pdf")  # wrong
+    session.complete("failed")
+    session.complete("done")  # wrong
+api.search("words", limit=10, include_archived=True)
+api.search("words", limti=10)  # wrong
+api.stats(session_id="s", every="week")
+api.stats(sesion_id="s")  # wrong
+api.stats(every="month")  # wrong
+api.outputs_of(session_id="s", output_type="insight")
+api.outputs_of(output_tpye="insight")  # wrong
+api.outputs_of(output_type="file")  # wrong
+"""
+
+
+@pytest.mark.slow
+def test_mypy_finds_a_misspelt_keyword_and_a_word_that_is_none(
+    tmp_path: Path, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mypy import api as mypy
+
+    monkeypatch.setenv("MYPYPATH", str(pytestconfig.rootpath))  # editable: no stubs of a wheel
+    cache = pytestconfig.cache.mkdir("mypy") if pytestconfig.cache else tmp_path
+    (tmp_path / "script.py").write_text(RIGHT_AND_WRONG)
+    options = ["--strict", "--config-file=", f"--cache-dir={cache}", "--no-error-summary"]
+    found, problems, _ = mypy.run(
+        [*options, "--hide-error-context", "--follow-imports=silent", str(tmp_path / "script.py")]
+    )
+    assert problems == ""
+    wrong = [n for n, line in enumerate(RIGHT_AND_WRONG.splitlines(), 1) if "# wrong" in line]
+    told = {int(line.split(":")[1]) for line in found.splitlines() if ": error:" in line}
+    assert told == {*wrong}, found
 
 
 def test_what_is_given_is_typed(session: OrchestrationSession) -> None:

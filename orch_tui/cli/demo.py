@@ -175,7 +175,7 @@ def _run(project: Project, *, is_sample: bool) -> None:
             f"orch record-completion --execution-id {label} --final-message - --collect auto "
             f"--deliverables {quote(report.deliverable)}",
             f"{facts.status}; its message begins: {report.final_message.splitlines()[0]}",
-            *(f"found {o.output_type}: {o.content}" for o in execution.outputs() if o.found),
+            *(f"found {o.output_type}: {o.text}" for o in execution.outputs() if o.found),
         )
 
     _phase("4 Validate")

@@ -394,14 +394,12 @@ def _print_files(shown: Shown) -> None:
 
 
 def _print_delivered(shown: Shown) -> None:
-    from orch_tui.recall.listing import output_as_json
-
     rows = [
         {
             "output_type": delivered.output.output_type,
             "state": delivered.state,
             "recorded": "found" if delivered.output.found else "claimed",
-            "content": in_words(output_as_json(delivered.output)["content"]),
+            "content": in_words(delivered.output.content),
         }
         for delivered in shown.delivered
     ]

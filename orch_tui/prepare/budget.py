@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from orch_tui.config import DEFAULTS
 from orch_tui.errors import OverBudgetError
 from orch_tui.models.values import PRIORITIES
+from orch_tui.one_line import one_line
 from orch_tui.prepare.count import ZERO, Count, framed
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class Weighed(Protocol):
 class Gauge:
     """How much of one limit is taken."""
 
+    __repr__ = one_line
+
     name: str
     """``agent limit`` or ``session budget``."""
 
@@ -113,6 +116,8 @@ class Gauge:
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """A bundle against both limits."""
+
+    __repr__ = one_line
 
     agent: Gauge
     session: Gauge

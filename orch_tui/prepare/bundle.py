@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orch_tui.errors import FormatError, SourceError
 from orch_tui.models.values import ITEM_TYPES, PRIORITIES
+from orch_tui.one_line import one_line
 from orch_tui.prepare.count import FRAMES, ZERO, Count, CountCache, frame_tokens, framed
 from orch_tui.prepare.encoding import decode
 from orch_tui.prepare.text_kinds import kind_of
@@ -31,6 +32,8 @@ _MOST_TOKENS = 10**12
 @dataclass(frozen=True, slots=True)
 class ContextItem:
     """One thing an agent is given."""
+
+    __repr__ = one_line
 
     type: str
     source: str
@@ -77,6 +80,8 @@ class ContextItem:
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """The context prepared for one agent."""
+
+    __repr__ = one_line
 
     bundle_id: str
     agent_type: str

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Mapping, 
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields, replace
 from shlex import quote
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from orch_tui.errors import SourceError
 from orch_tui.models.values import ITEM_TYPES, PRIORITIES
@@ -50,6 +50,16 @@ class Choice:
         if self.text is not None:  # labels are only the beginning of a text
             return f"text:{self.text}{NUL * self.allow_secret}"
         return "#".join((self.source, *self.sections, *(NUL * self.allow_secret)))
+
+
+class ChoiceValues(TypedDict, total=False):
+    """What of a choice can be changed at once for several."""
+
+    type: str
+    priority: str
+    sections: tuple[str, ...]
+    shared_with: tuple[str, ...]
+    allow_secret: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +121,7 @@ class Composition:
     def without_source(self, source: str) -> Composition:
         return replace(self, choices=tuple(c for c in self.choices if c.source != source))
 
-    def changed(self, keys: Collection[str], **values: Any) -> Composition:
+    def changed(self, keys: Collection[str], **values: Unpack[ChoiceValues]) -> Composition:
         """With other values for some of the choices."""
         return replace(
             self,

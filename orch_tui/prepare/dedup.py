@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orch_tui.errors import UsageError
+from orch_tui.one_line import one_line
 from orch_tui.prepare.ambient import Ambient, AmbientAgents
 from orch_tui.prepare.blocks import Earlier
 from orch_tui.prepare.bundle import (
@@ -49,6 +50,8 @@ class Place(NamedTuple):
 class Block:
     """Lines that stand in items of several bundles."""
 
+    __repr__ = one_line
+
     text: str
     """As in the first place."""
     count: Count
@@ -58,6 +61,8 @@ class Block:
 @dataclass(frozen=True, slots=True)
 class BundleSharing:
     """What sharing means for one bundle."""
+
+    __repr__ = one_line
 
     bundle_id: str
     total: Count
@@ -88,6 +93,8 @@ class BundleSharing:
 @dataclass(frozen=True, slots=True)
 class Sharing:
     """What bundles hold in common, and what leaving it out or moving it means."""
+
+    __repr__ = one_line
 
     items: tuple[ContextItem, ...]
     """The shared document: each ``shared_with`` all the bundles that hold it."""

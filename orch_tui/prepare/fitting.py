@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from orch_tui.errors import OverBudgetError, SourceError, UsageError
+from orch_tui.one_line import one_line
 from orch_tui.prepare.briefing import Part, render, split
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted, rank
 from orch_tui.prepare.count import ZERO, Count, CountCache, framed
@@ -38,6 +39,8 @@ _WORTH_CUTTING = 0.7
 @dataclass(frozen=True, slots=True)
 class Change:
     """What was done to one item so that the rest fits."""
+
+    __repr__ = one_line
 
     before: ContextItem
     after: ContextItem | None
@@ -73,6 +76,8 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """A bundle that fits, and the receipt of what that took."""
+
+    __repr__ = one_line
 
     bundle: Bundle
     limit: int

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from orch_tui.errors import SourceError, UsageError
+from orch_tui.one_line import one_line
 from orch_tui.prepare import budget
 from orch_tui.prepare.ambient import BUILT_IN_AGENTS
 from orch_tui.prepare.budget import Limits
@@ -28,6 +29,8 @@ MANY_TASKS = 5
 @dataclass(frozen=True, slots=True)
 class Validation:
     """The older script's answer, key by key, and what is checked besides."""
+
+    __repr__ = one_line
 
     valid: bool
     scope_defined: bool

@@ -7,6 +7,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 from orch_tui.models.database import Record
+from orch_tui.one_line import one_line
 from orch_tui.recall.show import Shown, show
 
 LONGEST_DIFF = 20_000
@@ -16,6 +17,8 @@ LONGEST_DIFF = 20_000
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One thing that one or both executions have."""
+
+    __repr__ = one_line
 
     what: str
     left: str | None
@@ -29,6 +32,8 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """``left`` and ``right`` and where they differ."""
+
+    __repr__ = one_line
 
     left: Shown
     right: Shown
@@ -104,11 +109,9 @@ def _delivered(shown: Shown) -> dict[str, str]:
         output = delivered.output
         if output.output_type == "deliverable":
             version = (output.sha256 or "missing")[:12]
-            found[f"{output.path or output.content}"] = (
-                f"{version} ({delivered.state or 'unknown'})"
-            )
+            found[output.file_path] = f"{version} ({delivered.state or 'unknown'})"
         elif output.output_type == "validation_result":
-            found["validation"] = output.content or ""
+            found["validation"] = output.text
     return found
 
 

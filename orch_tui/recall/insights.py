@@ -15,11 +15,12 @@ from typing import Any, Literal
 
 from orch_tui.models.database import Record, Row
 from orch_tui.models.values import WENT_WELL, WHEN
+from orch_tui.one_line import one_line
 from orch_tui.prepare.count import Count
 from orch_tui.recall.estimate_corrections import STARTS, Correction, Start, corrections
-from orch_tui.recall.listing import Result, chosen, decoded_content, latest_results
+from orch_tui.recall.listing import Result, chosen, latest_results
 from orch_tui.record.ledger.file_use import GIVEN_FILES, FileUse, side_by_side
-from orch_tui.rows import USED
+from orch_tui.rows import USED, decoded_content
 
 Z = 1.96
 """Intervals hold the true share in about 95 of 100 cases."""
@@ -28,6 +29,8 @@ Z = 1.96
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How the executions of one group ended."""
+
+    __repr__ = one_line
 
     name: str | int | None
     """Of the group; None: not recorded."""
@@ -65,6 +68,8 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class ContextEffect:
     """Executions that were given one source beside those that were not."""
+
+    __repr__ = one_line
 
     given: Outcome
     others: Outcome
@@ -114,6 +119,8 @@ class EstimateUsage:
     Medians over the ``n`` executions whose usage is known.
     """
 
+    __repr__ = one_line
+
     agent_type: str
     estimator: str | None
     n: int
@@ -127,6 +134,8 @@ class EstimateUsage:
 @dataclass(frozen=True, slots=True)
 class Check:
     """The results of one check for one agent type, the latest of every execution."""
+
+    __repr__ = one_line
 
     agent_type: str
     check: str | None
@@ -154,6 +163,8 @@ class SharedTokens:
 
     None: not measured.
     """
+
+    __repr__ = one_line
 
     n: int
     """Executions whose context is recorded."""
@@ -193,6 +204,8 @@ class SharedTokens:
 class Worth:
     """What one agent type took and what came of it; sums, each with the n behind it."""
 
+    __repr__ = one_line
+
     agent_type: str
     n: int
     success: int
@@ -217,6 +230,8 @@ class Worth:
 class Cost:
     """What the runs of one agent type on one model used and cost; sums, each with its n."""
 
+    __repr__ = one_line
+
     agent_type: str
     model: str | None
     """The one that ran or, while that is not known, the one that was asked for."""
@@ -240,6 +255,8 @@ class FileWorth:
     Over the executions whose files are known (from transcripts).
     """
 
+    __repr__ = one_line
+
     agent_type: str
     path: str
     n: int
@@ -255,6 +272,8 @@ class FileWorth:
 @dataclass(frozen=True, slots=True)
 class Insights:
     """Every part; ``parts`` gives them as rows to print."""
+
+    __repr__ = one_line
 
     overall: Outcome
     by_agent_type: tuple[Outcome, ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -12,11 +11,12 @@ from typing import Any, NamedTuple
 from orch_tui.errors import UsageError
 from orch_tui.models.database import Record
 from orch_tui.models.values import OUTPUT_TYPES, STATES, STATUSES, WHEN
+from orch_tui.one_line import one_line
 from orch_tui.record import deliverables
 from orch_tui.record import executions as execution_rows
 from orch_tui.record import sessions as session_rows
 from orch_tui.record.ledger.keys import find
-from orch_tui.rows import ExecutionFacts, Output, Session, columns
+from orch_tui.rows import ExecutionFacts, Output, Session, columns, decoded_content
 from orch_tui.search.dates import moment
 
 
@@ -197,39 +197,17 @@ def outputs(
 
 
 def output_as_json(output: Output) -> dict[str, Any]:
-    """The output JSON of the proposal, then our columns after its keys.
-
-    ``content`` is an object or list where it is stored as JSON; of a deliverable it always has
-    ``file_path``, ``lines_added``, ``lines_modified`` and ``validation``.
-    """
+    """The output JSON of the proposal, then our columns after its keys."""
     keys = ("output_id", "execution_id", "output_type", "content", "created_at", "metadata")
-    row = asdict(output) | {"content": _content(output)}
+    row = asdict(output)
     return {key: row[key] for key in keys} | {k: v for k, v in row.items() if k not in keys}
-
-
-def _content(output: Output) -> Any:
-    decoded = decoded_content(output.content)
-    if output.output_type != "deliverable":
-        return decoded
-    if not isinstance(decoded, dict):  # raw SQL may give the path alone
-        decoded = {"file_path": output.path or decoded}
-    shape = {"file_path": output.path, "lines_added": None, "lines_modified": None}
-    return {**shape, "validation": {}, **decoded}
-
-
-def decoded_content(content: str | None) -> Any:
-    """The stored content of an output: a JSON object or list where it is one, else its text."""
-    if content and content.lstrip()[:1] in ("{", "["):
-        try:
-            return json.loads(content)
-        except (ValueError, RecursionError):
-            return content
-    return content
 
 
 @dataclass(frozen=True, slots=True)
 class DeliverableState:
     """The latest version of one deliverable, and what became of it."""
+
+    __repr__ = one_line
 
     path: str
     state: str
@@ -249,19 +227,14 @@ def deliverable_states(outputs: Iterable[Output], root: Path) -> list[Deliverabl
     """
     versions: dict[str, list[Output]] = {}
     for output in sorted(outputs, key=lambda output: output.output_id):
-        if output.output_type == "deliverable" and (path := _path(output)):
+        if output.output_type == "deliverable" and (path := output.file_path):
             versions.setdefault(path, []).append(output)
     return [_state(path, held, root) for path, held in sorted(versions.items())]
 
 
-def _path(output: Output) -> str:
-    path = output.path or _content(output)["file_path"]
-    return path if isinstance(path, str) else ""
-
-
 def _state(path: str, versions: list[Output], root: Path) -> DeliverableState:
     latest = versions[-1]
-    content = _content(latest)
+    content = latest.content
     state: str = deliverables.state(path, latest.sha256, root)
     if state != "missing" and latest.sha256 is None and not content.get("missing"):
         state = "not known"
@@ -314,7 +287,7 @@ def latest_results(said: Iterable[Said]) -> dict[str, dict[str, Result]]:
 def failed_checks(outputs: Iterable[Output]) -> list[dict[str, Any]]:
     """The checks among ``outputs`` whose latest result is a failure, a row each."""
     stored = sorted(outputs, key=lambda output: output.output_id)
-    said = ((o.execution_id, o.output_type or "", o.content, o.found, o.created_at) for o in stored)
+    said = ((o.execution_id, o.output_type or "", o.text, o.found, o.created_at) for o in stored)
     return [
         {
             "execution_id": execution_id,

@@ -10,7 +10,10 @@ from typing import Any
 
 from orch_tui.errors import ConflictError, OrchError, SourceError
 from orch_tui.models.database import Record
+from orch_tui.one_line import one_line
+from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted
+from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.prepare.count import ZERO, CountCache
 from orch_tui.prepare.encoding import decode
 from orch_tui.prepare.sources import SourceReader
@@ -23,6 +26,8 @@ from orch_tui.rows import ExecutionFacts
 class Replay:
     """What an execution was handed."""
 
+    __repr__ = one_line
+
     execution: ExecutionFacts
     briefing: bytes
     """Without the marker line, which belongs to one deployment."""
@@ -33,6 +38,8 @@ class Replay:
 @dataclass(frozen=True, slots=True)
 class Drift:
     """An item that an execution was given, and what its source holds now."""
+
+    __repr__ = one_line
 
     then: ContextItem
     now: ContextItem | None
@@ -184,13 +191,17 @@ def deploy_again(
     *,
     session_id: str | None = None,
     bundle: Bundle | None = None,
-    **options: Any,
+    catalogue: Catalogue,
+    limits: Limits,
+    allow_overflow: str | None = None,
 ) -> deployment.Deployed:
     """Deploy what a past execution was given as a new execution, in its session or another; or
     another ``bundle`` in its place.
 
-    Options as in ``deployment.deploy``; in its own session it is another attempt of the same
-    planned agent.
+    In its own session it is another attempt of the same planned agent.
+
+    Raises:
+        OverBudgetError: over a limit and no reason to allow it.
     """
     past = replay(record, label)
     if bundle is not None:
@@ -212,5 +223,7 @@ def deploy_again(
         context_token_count=None if bundle else execution.context_token_count,
         planned=same_plan[0] if same_plan else None,
         briefing=past.briefing or None,
-        **options,
+        catalogue=catalogue,
+        limits=limits,
+        allow_overflow=allow_overflow,
     )

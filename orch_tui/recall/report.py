@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from orch_tui.errors import UsageError
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN, has_succeeded
+from orch_tui.one_line import one_line
 from orch_tui.prepare.budget import Gauge, Limits
 from orch_tui.prepare.bundle import dumps
 from orch_tui.prepare.templates import Template, fill, load
@@ -25,7 +26,8 @@ from orch_tui.record.ledger import contents, journal
 from orch_tui.record.session_budget import load_session_budget
 from orch_tui.rows import ERROR_CODES, ExecutionFacts, Output, Session
 
-FORMATS = ("markdown", "json", "html")
+Format = Literal["markdown", "json", "html"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 GATES = ("format", "lint", "types", "tests")
 """The quality gates that are reported even where no result of theirs was recorded."""
 COVERAGE = "coverage"
@@ -35,6 +37,8 @@ NOT_RECORDED = "not recorded"
 @dataclass(frozen=True, slots=True)
 class ExecutionResults:
     """What was checked of one execution."""
+
+    __repr__ = one_line
 
     execution: ExecutionFacts
     results: Mapping[str, Result]
@@ -49,6 +53,8 @@ class OutputValidation:
 
     Earlier attempts are listed, but what failed in them counts no more.
     """
+
+    __repr__ = one_line
 
     session_id: str
     deliverables: tuple[DeliverableState, ...]
@@ -121,7 +127,7 @@ def synthesize(
     root: Path,
     template: Template | str | None = None,
     template_folders: Sequence[Path] = (),
-    format: str = "markdown",  # noqa: A002 # the name of the command's flag
+    format: Format = "markdown",  # noqa: A002 # the name of the command's flag
     limits: Limits | None = None,
 ) -> str:
     """The report of a session as ``markdown``, ``json`` or ``html``.
@@ -177,7 +183,7 @@ def facts(record: Record, session_id: str, root: Path, limits: Limits) -> dict[s
         "evidence": _evidence(validation),
         "changes": _tally(changes),
         "insights": [
-            {"execution_id": o.execution_id, "text": o.content or "", "found": o.found}
+            {"execution_id": o.execution_id, "text": o.text, "found": o.found}
             for o in held
             if o.output_type == "insight"
         ],
@@ -253,7 +259,7 @@ def _validate(record: Record, session: Session, root: Path) -> OutputValidation:
     executions = listing.executions(record, session_id=session.session_id)[::-1]
     held = _outputs(record, session.session_id)
     results = listing.latest_results(
-        (o.execution_id, o.output_type or "", o.content, o.found, o.created_at) for o in held
+        (o.execution_id, o.output_type or "", o.text, o.found, o.created_at) for o in held
     )
     last = _last_attempts(record, session.session_id)
     checked = tuple(
@@ -388,7 +394,7 @@ def _elapsed(execution: ExecutionFacts) -> int | None:
 
 
 def _deliverable(state: DeliverableState, changes: Mapping[str, str | None]) -> dict[str, Any]:
-    content = listing.output_as_json(state.output)["content"]
+    content = state.output.content
     return {
         "path": state.path,
         "state": state.state,
@@ -422,8 +428,7 @@ def _change(said: Sequence[str | None]) -> str | None:
 
 
 def _one_change(record: Record, output: Output) -> str | None:
-    content = listing.decoded_content(output.content)
-    added, modified = content.get("lines_added"), content.get("lines_modified")
+    added, modified = output.content["lines_added"], output.content["lines_modified"]
     if added is None or not output.size:
         return None
     if modified:
@@ -528,7 +533,7 @@ def _errors(executions: Iterable[ExecutionFacts], held: Iterable[Output]) -> lis
         if _has_failed(e)
     ]
     return failures + [
-        {"execution_id": o.execution_id, "text": o.content or "", "found": o.found}
+        {"execution_id": o.execution_id, "text": o.text, "found": o.found}
         for o in held
         if o.output_type == "error"
     ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from orch_tui.errors import NotFoundError
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
+from orch_tui.one_line import one_line
 from orch_tui.record import completion, deliverables, executions, outputs
 from orch_tui.record import sessions as session_rows
 from orch_tui.record.ledger import briefings, contents, file_use
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 class Given:
     """One context item as it was given."""
 
+    __repr__ = one_line
+
     allocation: Allocation
     text: str | None
     """Its exact text; None where only its figures were recorded."""
@@ -31,6 +34,8 @@ class Given:
 @dataclass(frozen=True, slots=True)
 class Returned:
     """One completion and the message that came with it."""
+
+    __repr__ = one_line
 
     completion: Completion
     final_message: str | None
@@ -42,6 +47,8 @@ class Returned:
 class Delivered:
     """One output and, for a deliverable, what became of it on disk."""
 
+    __repr__ = one_line
+
     output: Output
     state: str | None
     """``unchanged``, ``changed since``, ``missing``; None for what is no file."""
@@ -50,6 +57,8 @@ class Delivered:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """Everything the record knows about one execution."""
+
+    __repr__ = one_line
 
     execution: ExecutionFacts
     session: Session

@@ -156,7 +156,7 @@ def _from_outputs(record: Record, execution: ExecutionFacts) -> Iterator[_Found]
 
 def _delivered(output: Output) -> str:
     found = " (found in its message)" if output.found else ""
-    return f"{output.output_type} {output.path or _short(output.content or '')}{found}"
+    return f"{output.output_type} {output.file_path or _short(output.text)}{found}"
 
 
 def _short(value: Any) -> str:

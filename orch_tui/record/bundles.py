@@ -10,6 +10,7 @@ from typing import Any
 from orch_tui.errors import ConflictError, NotFoundError
 from orch_tui.ids import new_label, not_found
 from orch_tui.models.database import Record
+from orch_tui.one_line import one_line
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.count import Count
 from orch_tui.record.ledger import briefings, contents, journal
@@ -18,6 +19,8 @@ from orch_tui.record.ledger import briefings, contents, journal
 @dataclass(frozen=True, slots=True)
 class Saved:
     """A bundle as it is stored."""
+
+    __repr__ = one_line
 
     bundle: Bundle
     version_id: int

@@ -10,6 +10,7 @@ from typing import Any
 
 from orch_tui.errors import ConflictError, OverBudgetError, UsageError
 from orch_tui.models.database import Record, in_list
+from orch_tui.models.values import ENDINGS
 from orch_tui.prepare import briefing as briefings_of
 from orch_tui.prepare.budget import Judgement, Limits
 from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
@@ -509,7 +510,7 @@ def _remarks(
     status: str | None, judgement: Judgement, assumed: bool, model: str | None
 ) -> tuple[str, ...]:
     remarks = []
-    if status in sessions.ENDINGS:
+    if status in ENDINGS:
         remarks.append(f"the session was closed as {status}; the deployment is recorded in it")
     if assumed:
         remarks.append(f"model {model!r} is not in the catalogue: its figures are assumed")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from orch_tui.errors import NotFoundError
 from orch_tui.ids import not_found
 from orch_tui.models.database import Record
+from orch_tui.one_line import one_line
 from orch_tui.prepare.bundle import Bundle
 from orch_tui.record import bundles
 from orch_tui.record.ledger import journal
@@ -15,6 +16,8 @@ from orch_tui.record.ledger import journal
 @dataclass(frozen=True, slots=True)
 class BundleLine:
     """One saved bundle, by its latest version."""
+
+    __repr__ = one_line
 
     bundle_id: str
     name: str
@@ -35,6 +38,8 @@ class BundleLine:
 @dataclass(frozen=True, slots=True)
 class VersionLine:
     """One version of a bundle."""
+
+    __repr__ = one_line
 
     version: int
     created_at: str

@@ -152,7 +152,7 @@ def _keep_deliverable(
         "execution_id = ? AND output_type = 'deliverable' AND path = ?",
         [execution.execution_id, read.path],
     )
-    stored_validation = _validation_in(known[-1]) if known else {}
+    stored_validation = known[-1].content["validation"] if known else {}
     results = dict(validation) if validation else stored_validation
     content = {
         "file_path": read.path,
@@ -182,14 +182,6 @@ def _keep_deliverable(
     ), True
 
 
-def _validation_in(deliverable: Output) -> Any:
-    try:
-        content = json.loads(deliverable.content or "{}")
-    except (ValueError, RecursionError):  # raw SQL may have put anything there
-        return {}
-    return content.get("validation", {}) if isinstance(content, dict) else {}
-
-
 def _keep_text(
     record: Record,
     execution: ExecutionFacts,
@@ -198,16 +190,14 @@ def _keep_text(
     common: Mapping[str, Any],
     found: bool,
 ) -> tuple[Output, bool]:
-    known = select(
-        record,
-        "execution_id = ? AND output_type = ? AND found = ?",
-        [execution.execution_id, output_type, found],
-    )
-    if output_type == "validation_result":
-        known = known[-1:]  # a check that fails again after it passed is news
-    for output in known:
-        if output.content == text:
-            return output, False
+    alike = "execution_id = ? AND output_type = ? AND found = ?"
+    parameters = [execution.execution_id, output_type, found]
+    same = f"{alike} AND content = ?"
+    if output_type == "validation_result":  # a check that fails again after it passed is news
+        latest = f"SELECT max(output_id) FROM outputs WHERE retracted_at IS NULL AND {alike}"
+        same = f"output_id = ({latest}) AND content = ?"
+    if known := select(record, same, [*parameters, text]):
+        return known[0], False
     return _insert(record, execution, output_type, text, common, found), True
 
 

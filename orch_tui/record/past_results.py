@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 from orch_tui.models.database import Record
@@ -57,14 +56,9 @@ _TITLES = {
 def _lines(output: Output) -> Iterator[str]:
     if output.output_type == "deliverable":
         size = "" if output.size is None else f" ({output.size:,} bytes)"
-        yield f"- {output.path}{size or ' (missing)'}"
+        yield f"- {output.file_path}{size or ' (missing)'}"
         return
-    if output.output_type == "validation_result":
-        try:
-            results = json.loads(output.content or "")
-        except (ValueError, RecursionError):  # raw SQL may have put anything there
-            results = None
-        if isinstance(results, dict):
-            yield from (f"- {name}: {result}" for name, result in results.items())
-            return
-    yield "- " + (output.content or "").replace("\n", "\n  ")
+    if output.output_type == "validation_result" and isinstance(output.content, dict):
+        yield from (f"- {name}: {result}" for name, result in output.content.items())
+        return
+    yield "- " + output.text.replace("\n", "\n  ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from orch_tui.models.database import Record
 from orch_tui.record import deliverables, outputs
@@ -13,6 +13,18 @@ from orch_tui.record.ledger import contents
 
 if TYPE_CHECKING:
     from orch_tui.record.messages.findings import Findings
+
+
+class ReturnDetails(TypedDict, total=False):
+    """What ``record_completion`` is told of a return besides its message."""
+
+    status: str | None
+    success: bool | None
+    error_message: str | None
+    error_code: str | None
+    completed_at: str | None
+    supersede: str | None
+    source: str
 
 
 def record_return(
@@ -26,14 +38,14 @@ def record_return(
     insights: Sequence[str] = (),
     errors: Sequence[str] = (),
     collect: bool | Findings = False,
-    **options: Any,
+    **details: Unpack[ReturnDetails],
 ) -> tuple[Recorded, Findings | None]:
     """Record one return and what it delivered: all of it or, where that fails, nothing.
 
     ``deliverable_paths`` start at ``root``; they, ``validation``, ``insights`` and ``errors`` are
     what is claimed. Gives also what the message tells of (None without a message), which
     ``collect`` records, marked as found; given Findings it records those, what somebody left of
-    them. Options and errors as in ``record_completion``.
+    them. Details and errors as in ``record_completion``.
     """
     findings = None if isinstance(collect, bool) else collect
     if findings is None and final_message is not None:
@@ -44,7 +56,7 @@ def record_return(
     claimed = deliverables.collect(deliverable_paths, root)
     found = outputs.read_found(findings, root) if collect and findings else []
     with record.write():
-        recorded = record_completion(record, execution_id, final_message=final_message, **options)
+        recorded = record_completion(record, execution_id, final_message=final_message, **details)
         if claimed or validation or insights or errors:
             outputs.keep(
                 record,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.models.database import Record
+from orch_tui.one_line import one_line
 from orch_tui.prepare.budget import (
     STATUSES,
     Gauge,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What one bundle, or one execution without a bundle, takes."""
+
+    __repr__ = one_line
 
     label: str
     """The id of the bundle or execution."""
@@ -135,6 +138,8 @@ def load_session_budget(record: Record, session_id: str, limits: Limits) -> Sess
 @dataclass(frozen=True, slots=True)
 class BudgetReport:
     """A session's budget, and each bundle against the limit of its agent."""
+
+    __repr__ = one_line
 
     session_id: str | None
     phase: int | None

@@ -11,12 +11,11 @@ from typing import Any
 from orch_tui.errors import ConflictError, NotFoundError, UsageError
 from orch_tui.ids import new_label, not_found
 from orch_tui.models.database import Record
-from orch_tui.models.values import timestamp
+from orch_tui.models.values import ENDINGS, timestamp
+from orch_tui.one_line import one_line
 from orch_tui.phases import PHASES
 from orch_tui.record.ledger import journal
 from orch_tui.rows import Session, columns
-
-ENDINGS = ("completed", "failed")
 
 
 def init_session(
@@ -212,6 +211,8 @@ def current(record: Record, project: str | None = None) -> Session:
 @dataclass(frozen=True, slots=True)
 class Gate:
     """Something that should be true before a session leaves ``phase``."""
+
+    __repr__ = one_line
 
     phase: int
     name: str

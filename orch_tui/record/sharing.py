@@ -11,6 +11,7 @@ from shlex import quote
 from orch_tui import files, paths
 from orch_tui.errors import ConflictError, NotFoundError
 from orch_tui.models.database import Record
+from orch_tui.one_line import one_line
 from orch_tui.prepare import dedup
 from orch_tui.prepare.bundle import Bundle
 from orch_tui.prepare.count import CountCache
@@ -22,6 +23,8 @@ from orch_tui.record.ledger import journal
 @dataclass(frozen=True, slots=True)
 class Shared:
     """Bundles after sharing, and what that came to."""
+
+    __repr__ = one_line
 
     sharing: Sharing
     bundles: tuple[Bundle, ...]

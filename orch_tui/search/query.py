@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from orch_tui.errors import RecordError, UsageError
 from orch_tui.models.database import Record
+from orch_tui.one_line import one_line
 from orch_tui.rows import USED
 from orch_tui.search.documents import briefing_text, slot, small_fields
 from orch_tui.search.language import CLOSED, FILTERS, Mark, Query, fold, marks, parse, spans
@@ -42,6 +43,8 @@ class Hit:
     ``snippet`` is the part of its texts that matched best to show and ``spans`` where the sought
     words stand in it. ``score`` is 0 where hits come newest first.
     """
+
+    __repr__ = one_line
 
     execution_id: str
     session_id: str
@@ -82,6 +85,8 @@ class Page:
 
     ``total`` is exact up to `COUNTED`; ``more`` says that there are more than it.
     """
+
+    __repr__ = one_line
 
     hits: tuple[Hit, ...]
     total: int

@@ -116,7 +116,7 @@ def test_every_row_arrives(original: Path) -> None:
         assert (done.status, done.success, done.final_message) == ("completed", True, "All done.")
         assert (done.context_token_count, done.model, done.source) == (15000, "sonnet", "sql")
         (output,) = outputs.of_execution(record, "exec-001")
-        assert (output.output_type, output.content) == ("deliverable", "lib/v.ts")
+        assert (output.output_type, output.file_path) == ("deliverable", "lib/v.ts")
         (allocation,) = executions.allocations(record, "exec-001")
         assert (allocation.allocation_id, allocation.context_source) == (7, "lib/old.ts")
         assert allocation.included_in_deployment is True

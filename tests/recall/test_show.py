@@ -129,7 +129,7 @@ def test_everything_can_be_recalled_from_python(tmp_path: Path) -> None:
 def test_sources_are_a_list_or_one_text_as_commands_take_it(project: Project) -> None:
     (project.root / "a, b.md").write_text("a name with a comma\n")
     session = OrchestrationSession("find the bug", project=project)
-    assert len(session.prepare_context("debugger", files="a.md,b.md").items) == 2
+    assert len(session.prepare_context("debugger", files=["a.md", "b.md"]).items) == 2
     assert len(session.prepare_context("debugger", files=["a, b.md"]).items) == 1
 
 

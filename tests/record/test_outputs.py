@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -40,7 +39,7 @@ def test_a_deliverable_is_stored_as_the_json_of_the_proposal(
     first, *_ = execution.collect(
         deliverables=["a.ts", "b.ts"], validation_results={"tests": "pass", "coverage": 85}
     )
-    content = json.loads(first.content or "")
+    content = first.content
     assert list(content) == ["file_path", "lines_added", "lines_modified", "validation"]
     assert content["validation"] == {"tests": "pass", "coverage": 85}
     assert first.metadata == {
@@ -63,13 +62,13 @@ def test_a_deliverable_that_raw_sql_recorded_gets_its_next_version(
             [execution.execution_id, content],
         )
     execution.collect(deliverables=["made.txt"])
-    assert json.loads(execution.outputs()[-1].content or "")["validation"] == {}
+    assert execution.outputs()[-1].content["validation"] == {}
 
 
 def test_a_check_that_fails_again_is_recorded_again(execution: Execution) -> None:
     for result in ("fail", "fail", "pass", "fail"):
         execution.collect(validation_results={"tests": result})
-    kept = [json.loads(output.content or "")["tests"] for output in execution.outputs()]
+    kept = [output.content["tests"] for output in execution.outputs()]
     assert kept == ["fail", "pass", "fail"]
 
 

@@ -33,8 +33,7 @@ def folder(tmp_path: Path, clock: FakeClock) -> Path:
             "debugger" if number % 2 else "implementor", context_bundle=bundle, model="sonnet"
         )
         if number < 5:
-            status = "failed" if number == 3 else "completed"
-            run.record_completion(f"Run {number} is over.", status=status)
+            run.record_completion(f"Run {number} is over.", success=number != 3)
             run.collect(validation_results={"tests": "fail" if number == 3 else "pass"})
     project.close()
     return root
