@@ -368,8 +368,14 @@ with OrchestrationSession("s", "mine") as session:
 
 def test_a_string_is_one_path(session: OrchestrationSession, folder: Path) -> None:
     (folder / "a, b.md").write_text("# A\n")
-    paths = {"files": "a, b.md", "references": Path("lib/types.ts"), "optional": "constitution.md"}
-    bundle = session.prepare_context("a", **paths, shared="spec/requirements.md", texts="Mind it")
+    bundle = session.prepare_context(
+        "a",
+        files="a, b.md",
+        references=Path("lib/types.ts"),
+        optional="constitution.md",
+        shared="spec/requirements.md",
+        texts="Mind it",
+    )
     assert {item.source for item in bundle.items} == {
         *("a, b.md", "lib/types.ts", "constitution.md", "spec/requirements.md", "text:Mind it")
     }

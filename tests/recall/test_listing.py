@@ -185,8 +185,8 @@ def test_outputs_by_each_filter(record: Record, tmp_path: Path) -> None:
     collect(record, one, root=tmp_path, insights=["first"], validation={"lint": "pass"})
     collect(record, other, root=tmp_path, insights=["second"])
 
-    def found(**filters: Any) -> list[str | None]:
-        return [output.content for output in listing.outputs(record, **filters)]
+    def found(**filters: Any) -> list[str]:
+        return [output.text for output in listing.outputs(record, **filters)]
 
     assert found() == ["second", "first", '{"lint": "pass"}']
     assert found(limit=1) == ["second"]

@@ -99,7 +99,7 @@ def test_what_a_person_left_is_found_and_what_they_wrote_is_claimed(
         **to_record(found, items(found, corrections)),
     )
     kept = {
-        (o.output_type, o.path or o.content, o.found)
+        (o.output_type, o.path or o.text, o.found)
         for o in outputs.of_execution(record, deployed.execution.execution_id)
     }
     assert kept == {

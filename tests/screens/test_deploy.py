@@ -405,7 +405,7 @@ async def test_a_pasted_message_is_read_corrected_and_recorded(folder: Path) -> 
         await driven.keys("f8")
         assert driven.view == "lists" and driven.listed == ["exec-002"]
         kept = {
-            (o.output_type, o.path or o.content, o.found)
+            (o.output_type, o.path or o.text, o.found)
             for o in outputs.of_execution(driven.record, "exec-003")
         }
         assert kept == {
