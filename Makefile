@@ -41,7 +41,7 @@ test: ## all tests, as the README runs them; TESTS=tests/record for some
 check: lint types contracts test ## everything that must hold before a change lands
 
 deep: ## many more examples from a seed: make deep SEED=7
-	export ORCH_TESTS=deep; $(call pytest,-m 'hypothesis or deep' $(TESTS))
+	export ORCH_TESTS=deep; $(call pytest,--timeout 1800 -m 'hypothesis or deep' $(TESTS))
 
 bench: ## the speed budgets, measured; nothing fails on time
 	$(BIN)/python -m tests.bench.run

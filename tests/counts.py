@@ -35,7 +35,7 @@ class Counts(NamedTuple):
     """Whole records, written statement by statement: up to half a second each."""
 
 
-COUNTS = Counts(5_000, 10_000, 20_000, 1_000) if DEEP else Counts(100, 300, 500, 50)
+COUNTS = Counts(2_000, 5_000, 20_000, 1_000) if DEEP else Counts(100, 300, 500, 50)
 
 HANGS_AFTER = 240
 """Seconds after which a process of a test counts as hung. No test comes near, however loaded the

@@ -257,6 +257,7 @@ def test_a_read_only_record_is_read_and_not_written(
     assert DATABASE.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_named_and_nothing_is_half_written(
     orch: Run, deployed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,8 @@ import pytest
 from tests.cli.conftest import Run
 from tests.cli.test_bad_input import dump
 
+pytestmark = pytest.mark.slow  # every command with every name
+
 NAMES = {
     "nobody's home": ("~nosuchuser/x", "there is no user nosuchuser"),
     "long": ("x" * 300, "is too long for a file name"),

@@ -246,6 +246,7 @@ def test_a_message_as_text_may_be_invalid_utf8_too(shell: Shell) -> None:
     assert (b"caf\xe9",) in rows(Path(), "SELECT data FROM contents")
 
 
+@pytest.mark.slow
 def test_a_message_of_megabytes_is_recorded(did: Run, deployed: str) -> None:
     line = "All work and no play makes a long message.\n"
     message = (line * (3_000_000 // len(line))).encode()

@@ -93,6 +93,7 @@ def test_no_colour_is_used_where_none_is_wanted(runs: None, command: str) -> Non
         assert set(ESCAPE.findall(shown)) <= {"\x1b[1m", "\x1b[0m"}  # bold is no colour
 
 
+@pytest.mark.slow
 def test_untrusted_text_cannot_speak_to_the_terminal(did: Run, runs: None) -> None:
     hostile = "a\x1b]0;title\x07b\x9b31mc\u202ed"
     did("init-deployment", "--agent-type", "evil\x1b[2J", "--scope", hostile)

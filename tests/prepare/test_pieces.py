@@ -84,6 +84,7 @@ def counted_lookups(text: str, family: str) -> int:
     return known.lookups
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", [*" \na👍\u0301"])
 def test_a_million_of_one_character_cost_what_a_thousand_do(run: str) -> None:
     text = run * 1_000_000 + "x"

@@ -412,6 +412,7 @@ def test_what_cannot_be_parsed_is_passed_over() -> None:
     assert taken("class A:\n  x = 'open\n", "a.py", "A")
 
 
+@pytest.mark.slow
 def test_large_and_deep_sources_are_read() -> None:
     """In the square of their size it would take longer than any test may."""
     many = "\n".join(f"# about\ndef f{n}():\n    return {n}" for n in range(9_000))

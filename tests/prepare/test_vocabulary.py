@@ -54,6 +54,7 @@ def test_any_text_counts_as_its_plain_tokens(text: str) -> None:
     assert encoded_counts([text], "o200k_base") == [expected]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("run", "name"),
     [(run, "o200k_base") for run in (" ", "\t", "\u3000", " \n", "a", "=", "\0")]

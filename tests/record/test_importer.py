@@ -216,6 +216,7 @@ def _home_at_once() -> tuple[dict[Path, bytes], dict[str, dict[str, Any]]]:
         return files, executions(record)
 
 
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False), st.lists(st.floats(0, 1), min_size=1, max_size=3))
 @settings(max_examples=COUNTS.histories, phases=[Phase.generate])
 def test_neither_order_nor_cuts_nor_copies_change_anything(
@@ -335,6 +336,7 @@ def test_impossible_values_are_none(
     assert run[column] == value
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=COUNTS.histories)
 def test_broken_lines_never_raise(data: st.DataObject) -> None:
