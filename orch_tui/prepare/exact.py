@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
 from itertools import cycle, islice
@@ -146,9 +146,7 @@ def _dealt(
     """Deal slices to the workers in turn, a few ahead of what is asked for."""
     busy: deque[subprocess.Popen[bytes]] = deque()
     for one, worker in zip(slices, cycle(workers), strict=False):
-        assert worker.stdin
-        worker.stdin.write(json.dumps([family, *one]).encode() + b"\n")
-        worker.stdin.flush()
+        _hand_over(worker, json.dumps([family, *one]).encode() + b"\n")
         busy.append(worker)
         if len(busy) > 2 * len(workers):
             yield _answer(busy.popleft())
@@ -156,11 +154,26 @@ def _dealt(
         yield _answer(busy.popleft())
 
 
+def _hand_over(worker: subprocess.Popen[bytes], line: bytes) -> None:
+    assert worker.stdin
+    try:
+        worker.stdin.write(line)
+        worker.stdin.flush()
+    except BrokenPipeError:
+        with suppress(BrokenPipeError):  # what was not taken is still in the buffer
+            worker.stdin.close()
+        raise _ended(worker) from None
+
+
 def _answer(worker: subprocess.Popen[bytes]) -> int:
     assert worker.stdout
     if line := worker.stdout.readline():
         return int(line)
-    raise OrchError(
+    raise _ended(worker)
+
+
+def _ended(worker: subprocess.Popen[bytes]) -> OrchError:
+    return OrchError(
         f"a process that counts ended by itself (exit {worker.wait()})",
         hint="count again; what was counted is kept",
     )

@@ -150,7 +150,7 @@ def make_slices() -> list[str]:
         for text in (text * 9 for text in SLICED):
             asked += [text, *_asked_of(exact.sliced(text))]
     exact.SLICE = DEALT_SIZE
-    return [*asked, *_asked_of(exact.sliced(DEALT)), *SMALL]
+    return [*asked, DEALT, *_asked_of(exact.sliced(DEALT)), *SMALL]
 
 
 def _asked_of(slices: Iterable[Slice]) -> list[str]:

@@ -5,18 +5,22 @@ What only ctok itself can tell is skipped where it is not (it needs Python 3.12)
 
 from __future__ import annotations
 
+import os
 import random
+import signal
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from string import printable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orch_tui.errors import UsageError
+from orch_tui.errors import OrchError, UsageError
 from orch_tui.prepare import exact
 from orch_tui.prepare.count import FAMILIES
 from orch_tui.prepare.exact import count_exactly, slice_tokens, sliced
@@ -141,6 +145,80 @@ def test_processes_count_what_one_counts(monkeypatch: pytest.MonkeyPatch) -> Non
     here = dict(count_exactly(items, family="v4.8", processes=0))
     assert dict(count_exactly(items, family="v4.8", processes=2)) == here
     assert here[items[1].sha256] == 0
+
+
+def test_a_text_counts_as_all_of_its_slices(
+    monkeypatch: pytest.MonkeyPatch, ctok_tokens: CtokTokens
+) -> None:
+    monkeypatch.setattr(exact, "SLICE", DEALT_SIZE)
+    items = [Item(DEALT), Item(SMALL[3])]
+    for family in FAMILIES:
+        assert dict(count_exactly(items, family=family)) == {
+            item.sha256: ctok_tokens(item.text, family) for item in items
+        }
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """The processes that are started to count."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    class Started(subprocess.Popen[bytes]):
+        def __init__(self, *words: Any, **options: Any) -> None:
+            super().__init__(*words, **options)
+            processes.append(self)
+
+    monkeypatch.setattr("orch_tui.prepare.exact.subprocess.Popen", Started)
+    monkeypatch.setattr(exact, "SLICE", DEALT_SIZE)
+    return processes
+
+
+@pytest.mark.usefixtures("ctok_tokens")
+def test_processes_are_started_where_there_is_much_to_count(
+    monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]]
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr(exact, "WORTH_PROCESSES", len(DEALT))
+    list(count_exactly([Item(DEALT)], family="v3"))
+    assert started == []
+    monkeypatch.setattr(exact, "WORTH_PROCESSES", len(DEALT) - 1)
+    list(count_exactly([Item(DEALT)], family="v3"))
+    assert len(started) == 2
+    assert all(process.returncode is not None for process in started)
+
+
+@pytest.mark.usefixtures("ctok_tokens")
+def test_processes_are_gone_when_counting_is_stopped(
+    started: list[subprocess.Popen[bytes]],
+) -> None:
+    counting = count_exactly([Item(SMALL[0]), Item(DEALT)], family="v3", processes=1)
+    next(counting)
+    (process,) = started
+    assert os.getsid(process.pid) == process.pid  # Ctrl+C is for the one who asked
+    counting.close()
+    assert process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.usefixtures("ctok_tokens")
+def test_a_process_that_ends_by_itself_is_named(
+    started: list[subprocess.Popen[bytes]],
+) -> None:
+    counting = count_exactly([Item(SMALL[0]), Item(DEALT)], family="v3", processes=1)
+    next(counting)
+    started[0].kill()
+    started[0].wait()
+    with pytest.raises(OrchError, match=r"ended by itself \(exit -9\)") as error:
+        list(counting)
+    assert "again" in error.value.hint
+
+
+@pytest.mark.usefixtures("ctok_tokens")
+def test_no_more_is_counted_once_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exact, "SLICE", DEALT_SIZE)
+    answers = iter([False, False, True])
+    items = [Item(SMALL[0]), Item(SMALL[1]), Item(SMALL[2])]
+    counted = count_exactly(items, family="v3", stopped=lambda: next(answers))
+    assert [sha256 for sha256, _ in counted] == [item.sha256 for item in items[:2]]
 
 
 def test_without_ctok_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
