@@ -378,9 +378,9 @@ class Project:
             return None
         from datetime import datetime
 
-        from orch_tui.search.dates import moment
+        from orch_tui.search.dates import parse_time
 
-        return moment(text, datetime.fromisoformat(self.now()))
+        return parse_time(text, datetime.fromisoformat(self.now()))
 
 
 def _user() -> str:

@@ -205,7 +205,9 @@ def _history(arguments: Namespace) -> None:
     else:
         say("nothing recorded meets that; fewer words find more")
     if page.next_before:
-        say(f"{page.found} found; --before {page.next_before} shows the next {arguments.limit}")
+        say(
+            f"{page.count_text} found; --before {page.next_before} shows the next {arguments.limit}"
+        )
 
 
 def _print_hits(hits: tuple[Hit, ...]) -> None:

@@ -338,7 +338,7 @@ def gather(
 ) -> Insights:
     """The insights over the executions that meet the filters; retracted ones never do.
 
-    ``since`` and ``until`` are texts that ``dates.moment`` reads; ``every`` is the width of a
+    ``since`` and ``until`` are texts that ``parse_time`` takes; ``every`` is the width of a
     bucket of ``over_time``.
 
     Raises:

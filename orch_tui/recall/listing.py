@@ -17,7 +17,7 @@ from orch_tui.record import executions as execution_rows
 from orch_tui.record import sessions as session_rows
 from orch_tui.record.ledger.keys import find
 from orch_tui.rows import ExecutionFacts, Output, Session, columns, decoded_content
-from orch_tui.search.dates import moment
+from orch_tui.search.dates import parse_time
 
 
 class Where:
@@ -35,9 +35,9 @@ class Where:
         """Bounds as people write them; a day named by ``until`` is included."""
         now = record.clock()
         if since is not None:
-            self.add(f"{column} >= ?", moment(since, now))
+            self.add(f"{column} >= ?", parse_time(since, now))
         if until is not None:
-            self.add(f"{column} <= ?", moment(until, now, end=True))
+            self.add(f"{column} <= ?", parse_time(until, now, end=True))
 
     def __str__(self) -> str:
         return " AND ".join(self._terms)
@@ -89,7 +89,7 @@ def executions(
     """Executions, newest first.
 
     ``model`` is the one that was asked for or the one that ran. ``since`` and ``until`` are
-    texts that ``dates.moment`` reads.
+    texts that ``parse_time`` takes.
 
     Raises:
         NotFoundError: no such session; with the nearest known ids.

@@ -12,8 +12,8 @@ _AGO = re.compile(r"([0-9]{1,6})([hdw])")
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
-def moment(text: str, now: datetime, *, end: bool = False) -> str:
-    """The time that ``text`` names, as the record writes times.
+def parse_time(text: str, now: datetime, *, end: bool = False) -> str:
+    """Parse the time that ``text`` names to the form the record writes.
 
     ``2026-11-22``, ``today`` and ``yesterday`` are whole local days: their first millisecond, or
     with ``end`` their last. ``7d``, ``12h`` and ``2w`` are so long before ``now``. A time such
@@ -26,7 +26,7 @@ def moment(text: str, now: datetime, *, end: bool = False) -> str:
     try:
         if ago := _AGO.fullmatch(word):
             return timestamp(now - timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
-        if day := _day(word, now):
+        if day := _parse_day(word, now):
             start = datetime.combine(day, time())
             return timestamp(start + timedelta(days=1, milliseconds=-1) if end else start)
         return timestamp(datetime.fromisoformat(word.upper()))
@@ -37,7 +37,7 @@ def moment(text: str, now: datetime, *, end: bool = False) -> str:
         ) from None
 
 
-def _day(word: str, now: datetime) -> date | None:
+def _parse_day(word: str, now: datetime) -> date | None:
     today = now.astimezone(UTC).astimezone().date()
     named = {"today": today, "yesterday": today - timedelta(days=1)}
     if word in named:

@@ -1,4 +1,4 @@
-"""One execution as it is indexed: what the tables say of it, and what the index holds of it."""
+"""One execution as it is indexed: as the tables have it now, and as the index holds it."""
 
 from __future__ import annotations
 
@@ -14,61 +14,62 @@ from typing import Any
 from orch_tui.models.database import Record
 from orch_tui.models.values import as_time
 from orch_tui.search.schema import INDEXED_EXECUTION_COLUMNS
-from orch_tui.search.tokens import EVERY, path_of, path_tokens, tag
+from orch_tui.search.tokens import COMMON_TOKEN, filter_token, path_of, path_suffix_tokens
 
-_SLOT = 10  # seconds
+_SLOT_SECONDS = 10
 _EPOCH = datetime(2015, 1, 1, tzinfo=UTC).timestamp()
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 
 
-def slot(at: str) -> int:
-    """The slot of a time in the record's form: the least docid a run of that time can have."""
+def first_docid(at: str) -> int:
+    """Give the least docid that a run deployed at this time can have: the number of its slot."""
     try:
         moment = datetime.fromisoformat(at).timestamp()
     except ValueError:
         return 1
-    return max(1, int((moment - _EPOCH) // _SLOT))
+    return max(1, int((moment - _EPOCH) // _SLOT_SECONDS))
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """``kept`` is the compressed JSON of the small fields (see `_kept`)."""
+    """What is indexed of one execution. The message and the briefing stand elsewhere."""
 
-    at: str
+    deployed_at: str
     archived: bool
-    said_id: int | None
+    message_content_id: int | None
     briefing_id: int | None
-    kept: bytes
-    given: frozenset[int]
+    small_fields: bytes
+    """Compressed JSON of what `unpack_small_fields` gives."""
+    given_content_ids: frozenset[int]
 
-    def says(self, other: Document) -> bool:
-        """Whether both have the same text, so that only what is beside it changed."""
-        mine = (self.said_id, self.briefing_id, self.kept)
-        return mine == (other.said_id, other.briefing_id, other.kept)
+    def same_text_as(self, other: Document) -> bool:
+        """Tell whether both have the same text, so that only what is beside it changed."""
+        mine = (self.message_content_id, self.briefing_id, self.small_fields)
+        return mine == (other.message_content_id, other.briefing_id, other.small_fields)
 
-    def row(self, said: str, briefing: str) -> tuple[str, ...]:
-        """The text of each column of the index."""
-        fields = json.loads(zlib.decompress(self.kept))
+    def index_row(self, message: str, briefing: str) -> tuple[str, ...]:
+        """Render the text of each column of the index."""
+        fields = unpack_small_fields(self.small_fields)
         return (
             fields["scope"],
-            fields.get("said", said),
+            fields.get("said", message),
             fields["outputs"],
             "\n".join(fields["sources"]),
             briefing,
-            " ".join(_tokens(fields["tags"])),
+            " ".join(_filter_tokens(fields["tags"])),
         )
 
 
-def _tokens(tags: dict[str, list[str]]) -> Iterator[str]:
-    yield EVERY
-    for kind, values in tags.items():
-        if kind != "file":
-            yield from (tag(kind, value) for value in values)
-    yield from dict.fromkeys(token for path in tags["file"] for token in path_tokens(path))
+def _filter_tokens(tags: dict[str, list[str]]) -> Iterator[str]:
+    yield COMMON_TOKEN
+    for name, values in tags.items():
+        if name != "file":
+            yield from (filter_token(name, value) for value in values)
+    yield from dict.fromkeys(token for path in tags["file"] for token in path_suffix_tokens(path))
 
 
-def stored_documents(record: Record, ids: list[str]) -> dict[str, tuple[int, Document]]:
-    """What is indexed of these executions, each with its docid."""
+def load_indexed_documents(record: Record, ids: list[str]) -> dict[str, tuple[int, Document]]:
+    """Load what the index holds of these executions, each with its docid."""
     listed = json.dumps(ids)
     given: dict[int, set[int]] = {}
     for docid, content_id in record.sql(
@@ -93,8 +94,8 @@ def stored_documents(record: Record, ids: list[str]) -> dict[str, tuple[int, Doc
     }
 
 
-def gathered_documents(record: Record, ids: list[str]) -> dict[str, Document]:
-    """What the tables say of these executions; retracted ones are not searched."""
+def build_documents(record: Record, ids: list[str]) -> dict[str, Document]:
+    """Build from the tables what to index of these executions; nothing of retracted ones."""
     listed = json.dumps(ids)
     runs = record.rows(
         f"SELECT e.{INDEXED_EXECUTION_COLUMNS.replace(', ', ', e.')}, s.project, s.archived_at "
@@ -102,7 +103,7 @@ def gathered_documents(record: Record, ids: list[str]) -> dict[str, Document]:
         "WHERE e.execution_id IN (SELECT value FROM json_each(?)) AND e.retracted_at IS NULL",
         [listed],
     )
-    outputs = _by_execution(
+    outputs = _group_by_execution(
         record.sql(
             "SELECT execution_id, output_type, content, path FROM outputs "
             "WHERE execution_id IN (SELECT value FROM json_each(?)) AND retracted_at IS NULL "
@@ -110,7 +111,7 @@ def gathered_documents(record: Record, ids: list[str]) -> dict[str, Document]:
             [listed],
         )
     )
-    allocations = _by_execution(
+    allocations = _group_by_execution(
         record.sql(
             "SELECT execution_id, context_source, content_id FROM context_allocations "
             "WHERE execution_id IN (SELECT value FROM json_each(?)) "
@@ -118,17 +119,17 @@ def gathered_documents(record: Record, ids: list[str]) -> dict[str, Document]:
             [listed],
         )
     )
-    return _documents(record, runs, outputs, allocations)
+    return _assemble_documents(record, runs, outputs, allocations)
 
 
-def _by_execution(rows: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
+def _group_by_execution(rows: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
     grouped: dict[str, list[tuple[Any, ...]]] = {}
     for execution_id, *row in rows:
         grouped.setdefault(execution_id, []).append(tuple(row))
     return grouped
 
 
-def _documents(
+def _assemble_documents(
     record: Record,
     runs: list[dict[str, Any]],
     outputs: dict[str, list[tuple[Any, ...]]],
@@ -139,39 +140,45 @@ def _documents(
         for e, rows in allocations.items()
     }
     digests = {
-        run["execution_id"]: hashlib.sha256(_plain(run["final_message"]).encode()).hexdigest()
+        run["execution_id"]: hashlib.sha256(clean_text(run["final_message"]).encode()).hexdigest()
         for run in runs
         if run["final_message"] is not None
     }
-    said_ids = _living(record, "sha256", digests.values())
-    contents = _living(record, "content_id", {c for some in given.values() for c in some})
-    docs = {}
+    message_ids = _find_living_contents(record, "sha256", digests.values())
+    living = _find_living_contents(
+        record, "content_id", {c for some in given.values() for c in some}
+    )
+    documents = {}
     for run in runs:
         execution_id = run["execution_id"]
-        said_id = said_ids.get(digests.get(execution_id))
-        fields = _kept(run, outputs.get(execution_id, []), allocations.get(execution_id, []))
-        if said_id is None and run["final_message"] is not None:
-            fields["said"] = _plain(run["final_message"])
-        docs[execution_id] = Document(
-            at=_time(run["deployed_at"]),
-            archived=run["archived_at"] is not None,
-            said_id=said_id,
-            briefing_id=run["briefing_id"],
-            kept=zlib.compress(_json(fields).encode()),
-            given=frozenset(c for c in given.get(execution_id, ()) if c in contents),
+        message_id = message_ids.get(digests.get(execution_id))
+        fields = _collect_small_fields(
+            run, outputs.get(execution_id, []), allocations.get(execution_id, [])
         )
-    return docs
+        if message_id is None and run["final_message"] is not None:
+            fields["said"] = clean_text(run["final_message"])
+        documents[execution_id] = Document(
+            deployed_at=_deployment_time(run["deployed_at"]),
+            archived=run["archived_at"] is not None,
+            message_content_id=message_id,
+            briefing_id=run["briefing_id"],
+            small_fields=_pack(fields),
+            given_content_ids=frozenset(c for c in given.get(execution_id, ()) if c in living),
+        )
+    return documents
 
 
-def _kept(
+def _collect_small_fields(
     run: dict[str, Any], outputs: list[tuple[Any, ...]], allocations: list[tuple[Any, ...]]
 ) -> dict[str, Any]:
-    """The small fields that are indexed, and the values behind ``tags``."""
-    sources = list(dict.fromkeys(_plain(source) for source, _ in allocations if source))
+    """Collect the short texts that are indexed, and the values of each filter."""
+    sources = list(dict.fromkeys(clean_text(source) for source, _ in allocations if source))
     paths = [path_of(s) for s in sources if not s.startswith(("text:", "-"))]
-    paths += [_plain(p) if p else _file_path(c) for k, c, p in outputs if k == "deliverable"]
-    texts = [_output_text(*output) for output in outputs]
-    texts += [_plain(run["error_message"])] if run["error_message"] else []
+    paths += [
+        clean_text(p) if p else _deliverable_path(c) for k, c, p in outputs if k == "deliverable"
+    ]
+    texts = [_render_output(*output) for output in outputs]
+    texts += [clean_text(run["error_message"])] if run["error_message"] else []
     kinds = dict.fromkeys(kind for kind, _, _ in outputs if kind)
     has = {
         "message": run["final_message"] is not None,
@@ -196,15 +203,15 @@ def _kept(
         "file": list(dict.fromkeys(path for path in paths if path)),
     }
     return {
-        "scope": _plain(run["scope"]),
+        "scope": clean_text(run["scope"]),
         "outputs": "\n".join(dict.fromkeys(text for text in texts if text)),
         "sources": sources,
-        "tags": {kind: [_plain(v) for v in values if v] for kind, values in tags.items()},
+        "tags": {kind: [clean_text(v) for v in values if v] for kind, values in tags.items()},
     }
 
 
-def _plain(value: Any) -> str:
-    """Text as it can be stored and tokenized: raw SQL may have put anything there."""
+def clean_text(value: Any) -> str:
+    """Make text that can be stored and tokenized: raw SQL may have put anything there."""
     if isinstance(value, str) and value.isascii() and "\0" not in value:
         return value
     if value is None:
@@ -213,34 +220,35 @@ def _plain(value: Any) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", " ")
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _pack(fields: dict[str, Any]) -> bytes:
+    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    return zlib.compress(text.encode())
 
 
-def _time(value: Any) -> str:
-    """When the run was deployed; one of no known time is the oldest."""
+def _deployment_time(value: Any) -> str:
+    """Read when the run was deployed; one of no known time is the oldest."""
     at = as_time(value)
     return at if isinstance(at, str) and _TIME.fullmatch(at) else "0001-01-01T00:00:00.000Z"
 
 
-def _file_path(content: Any) -> str:
-    """The path in a deliverable's content, which is the path itself or the proposal's JSON."""
-    found = _decoded(content)
+def _deliverable_path(content: Any) -> str:
+    """Read the path in a deliverable's content, which is the path or the proposal's JSON."""
+    found = _decode_json(content)
     if isinstance(found, dict):
-        return _plain(found.get("file_path"))
-    return _plain(content) if found is None else ""
+        return clean_text(found.get("file_path"))
+    return clean_text(content) if found is None else ""
 
 
-def _output_text(kind: str | None, content: Any, path: Any) -> str:
-    """The words of an output: a deliverable's path, else what its text or JSON says."""
+def _render_output(kind: str | None, content: Any, path: Any) -> str:
+    """Render the words of an output: a deliverable's path, else what its text or JSON says."""
     if kind == "deliverable":
-        return _plain(path) or _file_path(content)
-    found = _decoded(content)
-    return _plain(content) if found is None else "\n".join(_leaves(found))
+        return clean_text(path) or _deliverable_path(content)
+    found = _decode_json(content)
+    return clean_text(content) if found is None else "\n".join(_render_json(found))
 
 
-def _decoded(content: Any) -> Any:
-    text = _plain(content)
+def _decode_json(content: Any) -> Any:
+    text = clean_text(content)
     if not text.startswith(("{", "[")):
         return None
     try:
@@ -249,21 +257,21 @@ def _decoded(content: Any) -> Any:
         return None
 
 
-def _leaves(value: Any) -> Iterator[str]:
-    """``lint fail``, ``coverage 85``: the names and values in JSON, one a line."""
+def _render_json(value: Any) -> Iterator[str]:
+    """Render the names and values in JSON, one a line: ``lint fail``, ``coverage 85``."""
     rest = [("", value)]
     while rest:
         name, value = rest.pop()
         if isinstance(value, dict):
-            rest += [(_plain(key), inner) for key, inner in reversed(value.items())]
+            rest += [(clean_text(key), inner) for key, inner in reversed(value.items())]
         elif isinstance(value, list):
             rest += [(name, inner) for inner in reversed(value)]
         elif value is not None:
-            yield f"{name} {_plain(value)}".strip()
+            yield f"{name} {clean_text(value)}".strip()
 
 
-def _living(record: Record, column: str, values: Iterable[Any]) -> dict[Any, int]:
-    """The contents among these that were not redacted, by ``column``."""
+def _find_living_contents(record: Record, column: str, values: Iterable[Any]) -> dict[Any, int]:
+    """Find the contents among these that were not redacted, by ``column``."""
     return dict(
         record.sql(
             f"SELECT {column}, content_id FROM contents WHERE encoding <> 'gone' "
@@ -274,21 +282,21 @@ def _living(record: Record, column: str, values: Iterable[Any]) -> dict[Any, int
 
 
 class IndexedTexts:
-    """The final messages and briefings of some docs, read at once."""
+    """The final messages and briefings of some documents, read at once."""
 
-    def __init__(self, record: Record, docs: list[Document]) -> None:
-        said = {doc.said_id for doc in docs if doc.said_id is not None}
-        self._said = {
-            content_id: content_text(encoding, data)
+    def __init__(self, record: Record, documents: list[Document]) -> None:
+        ids = {d.message_content_id for d in documents if d.message_content_id is not None}
+        self._messages: dict[int | None, str] = {
+            content_id: decode_content(encoding, data)
             for content_id, encoding, data in record.sql(
                 "SELECT content_id, encoding, data FROM contents "
                 "WHERE content_id IN (SELECT value FROM json_each(?))",
-                [json.dumps(list(said))],
+                [json.dumps(list(ids))],
             )
         }
-        briefings = {doc.briefing_id for doc in docs if doc.briefing_id is not None}
-        self._briefings = {
-            briefing_id: briefing_text(parts)
+        briefings = {d.briefing_id for d in documents if d.briefing_id is not None}
+        self._briefings: dict[int | None, str] = {
+            briefing_id: extract_briefing_text(parts)
             for briefing_id, parts in record.sql(
                 "SELECT briefing_id, parts FROM briefings "
                 "WHERE briefing_id IN (SELECT value FROM json_each(?))",
@@ -296,23 +304,27 @@ class IndexedTexts:
             )
         }
 
-    def said(self, doc: Document) -> str:
-        return self._said.get(doc.said_id, "") if doc.said_id is not None else ""
+    def message(self, document: Document) -> str:
+        return self._messages.get(document.message_content_id, "")
 
-    def briefing(self, doc: Document) -> str:
-        return self._briefings.get(doc.briefing_id, "") if doc.briefing_id is not None else ""
-
-
-def briefing_text(parts: str) -> str:
-    """The literal text of a briefing, without the items it quotes."""
-    return "\n".join(_plain(value) for kind, value in json.loads(parts) if kind == "text")
+    def briefing(self, document: Document) -> str:
+        return self._briefings.get(document.briefing_id, "")
 
 
-def small_fields(kept: bytes) -> dict[str, Any]:
-    """``scope``, ``outputs`` and ``sources`` as they were indexed, for snippets."""
-    fields: dict[str, Any] = json.loads(zlib.decompress(kept))
+def extract_briefing_text(parts: str) -> str:
+    """Extract the literal text of a briefing, without the items it quotes."""
+    return "\n".join(clean_text(value) for kind, value in json.loads(parts) if kind == "text")
+
+
+def unpack_small_fields(packed: bytes) -> dict[str, Any]:
+    """Unpack ``scope``, ``outputs``, ``sources`` and ``tags`` (values by filter) as indexed.
+
+    ``said`` is there only where the final message is no content of the record.
+    """
+    fields: dict[str, Any] = json.loads(zlib.decompress(packed))
     return fields
 
 
-def content_text(encoding: str, data: bytes) -> str:
-    return _plain(zlib.decompress(data) if encoding == "zlib" else bytes(data))
+def decode_content(encoding: str, data: bytes) -> str:
+    """Decode a stored content to text."""
+    return clean_text(zlib.decompress(data) if encoding == "zlib" else bytes(data))

@@ -21,9 +21,9 @@ from difflib import get_close_matches
 from orch_tui.errors import UsageError
 from orch_tui.models.values import OUTPUT_TYPES, SOURCES, STATES
 from orch_tui.phases import PHASES
-from orch_tui.search.tokens import EVERY, path_of, tag
+from orch_tui.search.tokens import COMMON_TOKEN, filter_token, path_of
 
-CLOSED: dict[str, tuple[str, ...]] = {
+FIXED_VALUES: dict[str, tuple[str, ...]] = {
     "status": (*STATES[:1], "waiting", *STATES[1:]),
     "type": OUTPUT_TYPES,
     "source": SOURCES,
@@ -44,91 +44,93 @@ def filters_in_words() -> str:
     return " ".join(f"{name}:" for name in FILTERS)
 
 
-_SAME_AS = {"waiting": "deployed"} | {name: str(number) for number, name in PHASES.items()}
-_LONGEST = 2000  # characters of a query
-_MOST = 60  # words and filters of a query
+_SYNONYMS = {"waiting": "deployed"} | {name: str(number) for number, name in PHASES.items()}
+_MAX_CHARACTERS = 2000
+_MAX_ELEMENTS = 60  # words and filters of a query
 _CONTINUATIONS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class QueryWord:
     """A word or phrase as its tokens.
 
-    ``open``: it is still being typed, so its last token need only begin so.
+    ``unfinished``: it is still being typed, so its last token need only begin so.
     """
 
     tokens: tuple[str, ...]
-    open: bool = False
-    negative: bool = False
+    unfinished: bool = False
+    excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """One value of a filter. ``whole``: it was in quotes."""
+class FilterValue:
+    """One value of a filter. ``exact``: it was in quotes, so it is the whole value."""
 
     text: str
-    whole: bool = False
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class QueryFilter:
     """Alternatives for one filter."""
 
     name: str
-    values: tuple[Value, ...]
-    negative: bool = False
+    values: tuple[FilterValue, ...]
+    excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What was asked for, and in ``mistakes`` what of it was not understood."""
+    """A query as it was understood; ``mistakes`` tells what of it was not."""
 
-    words: tuple[Word, ...] = ()
-    filters: tuple[Filter, ...] = ()
+    words: tuple[QueryWord, ...] = ()
+    filters: tuple[QueryFilter, ...] = ()
     since: str | None = None
     until: str | None = None
     mistakes: tuple[str, ...] = ()
 
     @property
-    def sought(self) -> tuple[Word, ...]:
+    def required_words(self) -> tuple[QueryWord, ...]:
         """The words that must be there and say enough to look for."""
-        return tuple(w for word in self.words if not word.negative and (w := _said(word)))
+        return tuple(w for word in self.words if not word.excluded and (w := _drop_letter(word)))
 
-    def match(self, also: Iterable[str] = ()) -> str:
-        """The FTS5 expression over ``search_index``; empty where everything matches.
+    def match_expression(self, also: Iterable[str] = ()) -> str:
+        """Render the FTS5 expression over ``search_index``; empty where everything matches.
 
-        ``also`` are tokens of `tag` that must be there too.
+        ``also`` are filter tokens that must be there too.
         """
-        wanted = [_phrase(word) for word in self.sought]
+        wanted = [_word_expression(word) for word in self.required_words]
         wanted += [f'tags : "{token}"' for token in also]
-        unwanted = [_phrase(word) for word in self.words if word.negative]
-        for asked in self.filters:
-            if asked.name != "given":
-                (unwanted if asked.negative else wanted).append(_tags(asked))
+        unwanted = [_word_expression(word) for word in self.words if word.excluded]
+        for each in self.filters:
+            if each.name != "given":
+                (unwanted if each.excluded else wanted).append(_filter_expression(each))
         if unwanted:
-            wanted = wanted or [f'tags : "{EVERY}"']
+            wanted = wanted or [f'tags : "{COMMON_TOKEN}"']
             return f"({' AND '.join(wanted)}) NOT ({' OR '.join(unwanted)})"
         return " AND ".join(wanted)
 
-    def given(self) -> Iterator[tuple[str, bool]]:
-        """For each ``given:``, the FTS5 expression over ``given_index`` and whether it excludes."""
-        for asked in self.filters:
-            if asked.name == "given":
-                words = [Word(tokens(v.text), open=not v.whole) for v in asked.values]
-                said = [w for word in words if (w := _said(word))]
-                if len(said) == len(words):  # an alternative that says nothing yet admits all
-                    yield " OR ".join(_phrase(word) for word in said), asked.negative
+    def given_expressions(self) -> Iterator[tuple[str, bool]]:
+        """Render each ``given:`` as an FTS5 expression over ``given_index``, and if it excludes."""
+        for each in self.filters:
+            if each.name == "given":
+                words = [
+                    QueryWord(split_tokens(v.text), unfinished=not v.exact) for v in each.values
+                ]
+                telling = [w for word in words if (w := _drop_letter(word))]
+                if len(telling) == len(words):  # an alternative that says nothing yet admits all
+                    yield " OR ".join(_word_expression(word) for word in telling), each.excluded
 
 
-def fold(text: str) -> str:
-    """Lower case, Latin letters without accents: what the index compares, letter for letter."""
+def fold_text(text: str) -> str:
+    """Lower the case and drop accents of Latin letters, letter for letter as the index does."""
     if text.isascii():
         return text.lower()
-    return "".join(_folded(character) for character in text)
+    return "".join(_fold_letter(letter) for letter in text)
 
 
-def _folded(character: str) -> str:
-    lower = character.lower()[0]
+def _fold_letter(letter: str) -> str:
+    lower = letter.lower()[0]
     base = unicodedata.normalize("NFD", lower)[0]
     return base if base.isascii() else lower
 
@@ -136,48 +138,48 @@ def _folded(character: str) -> str:
 _TOKEN = re.compile(r"[^\W_]+")
 
 
-def tokens(text: str) -> tuple[str, ...]:
-    """The tokens of a text, as far as Python's idea of a letter is SQLite's."""
+def split_tokens(text: str) -> tuple[str, ...]:
+    """Split a text into its tokens, as far as Python's idea of a letter is SQLite's."""
     return tuple(_TOKEN.findall(unicodedata.normalize("NFC", text)))
 
 
 def _is_short(token: str, length: int) -> bool:
-    """Whether a beginning is so short; a single Chinese letter says more than a Latin one."""
-    return len(token) == length and fold(token).isascii()
+    """Tell whether a beginning is so short; one Chinese letter says more than a Latin one."""
+    return len(token) == length and fold_text(token).isascii()
 
 
-def _said(word: Word) -> Word | None:
-    """The word without a last token of one letter, which says too little while it is typed."""
-    if word.open and _is_short(word.tokens[-1], 1):
-        return Word(word.tokens[:-1], negative=word.negative) if word.tokens[1:] else None
+def _drop_letter(word: QueryWord) -> QueryWord | None:
+    """Drop a last token of one letter, which says too little while it is typed."""
+    if word.unfinished and _is_short(word.tokens[-1], 1):
+        return QueryWord(word.tokens[:-1], excluded=word.excluded) if word.tokens[1:] else None
     return word
 
 
-def _phrase(word: Word) -> str:
-    said = '"' + " ".join(word.tokens) + '"'
-    if not word.open:
-        return said
+def _word_expression(word: QueryWord) -> str:
+    phrase = '"' + " ".join(word.tokens) + '"'
+    if not word.unfinished:
+        return phrase
     if _is_short(word.tokens[-1], 2):
         # The index knows beginnings of three letters only.
-        longer = (f"{said[:-1]}{letter}" + '"*' for letter in _CONTINUATIONS)
-        return f"({' OR '.join((said, *longer))})"
-    return said + "*"
+        longer = (f"{phrase[:-1]}{letter}" + '"*' for letter in _CONTINUATIONS)
+        return f"({' OR '.join((phrase, *longer))})"
+    return phrase + "*"
 
 
-def _tags(asked: Filter) -> str:
-    return f"tags : ({' OR '.join(_tag(asked.name, value) for value in asked.values)})"
+def _filter_expression(each: QueryFilter) -> str:
+    return f"tags : ({' OR '.join(_value_expression(each.name, v) for v in each.values)})"
 
 
-def _tag(name: str, value: Value) -> str:
-    return f'"{tag(name, value.text)}"' + ("" if value.whole else "*")
+def _value_expression(name: str, value: FilterValue) -> str:
+    return f'"{filter_token(name, value.text)}"' + ("" if value.exact else "*")
 
 
-# Reading
+# Parsing
 
 
-def parse(text: str, now: datetime) -> Query:
-    """Understand as much of ``text`` as there is to understand; never raises."""
-    return _Reader(text, now).read()
+def parse_query(text: str, now: datetime) -> Query:
+    """Parse as much of ``text`` as can be understood; never raises."""
+    return _QueryParser(text, now).parse()
 
 
 _NAME = re.compile(r"([A-Za-z]{2,}):")
@@ -186,25 +188,27 @@ _BARE_VALUE = re.compile(r'[^\s,"]+')
 _BARE_WORD = re.compile(r'[^\s"]+')
 
 
-class _Reader:
+class _QueryParser:
     def __init__(self, text: str, now: datetime) -> None:
         self.now = now
         self.mistakes: list[str] = []
-        self.words: list[Word] = []
-        self.filters: list[Filter] = []
+        self.words: list[QueryWord] = []
+        self.filters: list[QueryFilter] = []
         self.times: dict[str, str] = {}
         self.position = 0
-        if len(text) > _LONGEST:
-            self.mistakes.append(f"only the first {_LONGEST} characters are searched for")
+        if len(text) > _MAX_CHARACTERS:
+            self.mistakes.append(f"only the first {_MAX_CHARACTERS} characters are searched for")
         # What cannot be UTF-8 (or ends a string in C) cannot be in the index either.
-        self.text = text[:_LONGEST].encode("utf-8", "replace").decode().replace("\0", " ")
+        self.text = text[:_MAX_CHARACTERS].encode("utf-8", "replace").decode().replace("\0", " ")
 
-    def read(self) -> Query:
+    def parse(self) -> Query:
         while self._skip_space():
-            if len(self.words) + len(self.filters) == _MOST:
-                self.mistakes.append(f"only the first {_MOST} words and filters are searched for")
+            if len(self.words) + len(self.filters) == _MAX_ELEMENTS:
+                self.mistakes.append(
+                    f"only the first {_MAX_ELEMENTS} words and filters are searched for"
+                )
                 break
-            self._element()
+            self._parse_element()
         return Query(
             tuple(self.words),
             tuple(self.filters),
@@ -214,7 +218,7 @@ class _Reader:
         )
 
     def _skip_space(self) -> bool:
-        """Whether anything is left."""
+        """Skip spaces; tell whether anything is left."""
         while self.position < len(self.text) and self.text[self.position].isspace():
             self.position += 1
         return self.position < len(self.text)
@@ -225,86 +229,90 @@ class _Reader:
             self.position = found.end()
         return found
 
-    def _element(self) -> None:
-        negative = self.text[self.position] == "-"
-        self.position += negative
+    def _parse_element(self) -> None:
+        excluded = self.text[self.position] == "-"
+        self.position += excluded
         start = self.position
         if name := self._take(_NAME):
             if name[1].lower() in FILTERS:
-                self._filter(name[1].lower(), negative)
+                self._parse_filter(name[1].lower(), excluded)
                 return
-            self._doubt(name[1])
+            self._doubt_name(name[1])
             self.position = start
         if quoted := self._take(_QUOTED):
-            self._word(quoted[1], open=not quoted[2], negative=negative)
+            self._add_word(quoted[1], unfinished=not quoted[2], excluded=excluded)
         elif bare := self._take(_BARE_WORD):
-            self._word(bare[0], open=self.position == len(self.text), negative=negative)
+            at_end = self.position == len(self.text)
+            self._add_word(bare[0], unfinished=at_end, excluded=excluded)
 
-    def _doubt(self, name: str) -> None:
-        """``agnet:x`` is probably a filter mistyped; ``https://x`` and ``Error: x`` are not."""
+    def _doubt_name(self, name: str) -> None:
+        """Note that ``agnet:x`` is probably a mistyped filter; ``https://x`` and ``Error: x`` are
+        not."""
         following = self.text[self.position : self.position + 1]
         if following and (following.isalnum() or following == '"'):
             near = get_close_matches(name.lower(), FILTERS, n=1, cutoff=0.5)
             hint = f", perhaps {near[0]}:" if near else ""
             self.mistakes.append(f"there is no filter {name}:{hint}; it is searched for as words")
 
-    def _word(self, text: str, *, open: bool, negative: bool) -> None:  # noqa: A002 - as in Word
-        found = tokens(text)
-        if found:
-            self.words.append(Word(found, open=open and not negative, negative=negative))
+    def _add_word(self, text: str, *, unfinished: bool, excluded: bool) -> None:
+        tokens = split_tokens(text)
+        if tokens:
+            unfinished = unfinished and not excluded
+            self.words.append(QueryWord(tokens, unfinished=unfinished, excluded=excluded))
         elif text.strip("-"):
             self.mistakes.append(f"{text!r} holds no letter or digit to search for")
 
-    def _filter(self, name: str, negative: bool) -> None:
-        values = list(self._values())
+    def _parse_filter(self, name: str, excluded: bool) -> None:
+        values = list(self._parse_values())
         if name in ("since", "until"):
-            self._time(name, values, negative)
+            self._parse_times(name, values, excluded)
             return
-        understood: list[Value] = []
+        understood: list[FilterValue] = []
         for value in values:
-            understood += self._understood(name, value)
+            understood += self._resolve_value(name, value)
         if understood:
-            self.filters.append(Filter(name, tuple(dict.fromkeys(understood)), negative))
+            self.filters.append(QueryFilter(name, tuple(dict.fromkeys(understood)), excluded))
 
-    def _values(self) -> Iterator[Value]:
-        """Up to the next space; empty ones are still to be typed."""
+    def _parse_values(self) -> Iterator[FilterValue]:
+        """Parse values up to the next space; empty ones are still to be typed."""
         while True:
             if quoted := self._take(_QUOTED):
                 if quoted[1].strip():
-                    yield Value(quoted[1].strip(), whole=bool(quoted[2]))
+                    yield FilterValue(quoted[1].strip(), exact=bool(quoted[2]))
             elif bare := self._take(_BARE_VALUE):
-                yield Value(bare[0])
+                yield FilterValue(bare[0])
             if self.text[self.position : self.position + 1] != ",":
                 return
             self.position += 1
 
-    def _understood(self, name: str, value: Value) -> list[Value]:
+    def _resolve_value(self, name: str, value: FilterValue) -> list[FilterValue]:
+        """Resolve what was typed to the values it means in the index; none where it means none."""
         text = value.text.lower()
-        if name in CLOSED:
-            known = CLOSED[name]
-            meant = [k for k in known if k == text or (k.startswith(text) and not value.whole)]
+        if name in FIXED_VALUES:
+            known = FIXED_VALUES[name]
+            meant = [k for k in known if k == text or (k.startswith(text) and not value.exact)]
             if not meant:
                 self.mistakes.append(f"{name}:{value.text} is none of {', '.join(known)}")
-            return [Value(_SAME_AS.get(k, k), whole=True) for k in meant]
+            return [FilterValue(_SYNONYMS.get(k, k), exact=True) for k in meant]
         if name == "file":
             text = path_of(value.text)
-            return [Value(text, value.whole)] if text else []
-        if name == "given" and not tokens(value.text):
+            return [FilterValue(text, value.exact)] if text else []
+        if name == "given" and not split_tokens(value.text):
             self.mistakes.append(f"given:{value.text} holds no letter or digit to search for")
             return []
         return [value]
 
-    def _time(self, name: str, values: list[Value], negative: bool) -> None:
-        from orch_tui.search.dates import moment
+    def _parse_times(self, name: str, values: list[FilterValue], excluded: bool) -> None:
+        from orch_tui.search.dates import parse_time
 
-        if negative:
+        if excluded:
             other = "until" if name == "since" else "since"
             self.mistakes.append(f"-{name}: is not understood; say {other}:")
             return
         narrower: Callable[[str, str], str] = max if name == "since" else min
         for value in values:
             try:
-                at = moment(value.text, self.now, end=name == "until")
+                at = parse_time(value.text, self.now, end=name == "until")
             except UsageError as error:
                 self.mistakes.append(f"{name}: {error.message} ({error.hint})")
                 continue
@@ -314,37 +322,37 @@ class _Reader:
 # Marking
 
 
-class Mark:
-    """A sought word as it is found in a folded text."""
+class WordMatcher:
+    """Finds a required word in a folded text."""
 
-    __slots__ = ("_open", "_pattern", "first")
+    __slots__ = ("_pattern", "_unfinished", "first")
 
-    def __init__(self, word: Word) -> None:
-        folded = [fold(token) for token in word.tokens]
+    def __init__(self, word: QueryWord) -> None:
+        folded = [fold_text(token) for token in word.tokens]
         self.first = folded[0]
         self._pattern = re.compile(r"[\W_]+".join(map(re.escape, folded)))
-        self._open = word.open
+        self._unfinished = word.unfinished
 
     def spans(self, folded: str) -> Iterator[tuple[int, int]]:
-        """Where the word stands as whole tokens (the last of an open one may go on)."""
+        """Find where the word stands as whole tokens (the last of an unfinished one may go on)."""
         for found in self._pattern.finditer(folded):
             start, end = found.span()
             if start and folded[start - 1].isalnum():
                 continue
-            if self._open or end == len(folded) or not folded[end].isalnum():
+            if self._unfinished or end == len(folded) or not folded[end].isalnum():
                 yield start, end
 
 
-def marks(query: Query) -> tuple[Mark, ...]:
-    """What to mark in a text that was found."""
-    return tuple(Mark(word) for word in query.sought)
+def word_matchers(query: Query) -> tuple[WordMatcher, ...]:
+    """Make what finds the required words of a query in a text."""
+    return tuple(WordMatcher(word) for word in query.required_words)
 
 
-def spans(text: str, sought: Iterable[Mark]) -> tuple[tuple[int, int], ...]:
-    """Where the sought words stand in ``text``: start and end, in order, not overlapping."""
-    folded = fold(text)
+def find_spans(text: str, matchers: Iterable[WordMatcher]) -> tuple[tuple[int, int], ...]:
+    """Find where the words stand in ``text``: start and end, in order, not overlapping."""
+    folded = fold_text(text)
     merged: list[tuple[int, int]] = []
-    for start, end in sorted(span for mark in sought for span in mark.spans(folded)):
+    for start, end in sorted(span for matcher in matchers for span in matcher.spans(folded)):
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:

@@ -15,16 +15,16 @@ from orch_tui.models.database import Record
 from orch_tui.search.documents import (
     Document,
     IndexedTexts,
-    content_text,
-    gathered_documents,
-    slot,
-    stored_documents,
+    build_documents,
+    decode_content,
+    first_docid,
+    load_indexed_documents,
 )
 from orch_tui.search.schema import COLUMNS
 
 
 def refresh_pending(record: Record) -> None:
-    """Bring the index up to date with every execution marked in ``search_pending``.
+    """Index every execution marked in ``search_pending``.
 
     Runs inside the caller's transaction.
     """
@@ -44,11 +44,11 @@ def refresh(record: Record, execution_ids: Iterable[str]) -> None:
     """
     rest = iter(execution_ids)
     while batch := list(islice(rest, 1000)):
-        _refresh(record, batch)
+        _refresh_batch(record, batch)
 
 
 def rebuild(record: Record) -> None:
-    """Make the whole index anew from the tables, inside the caller's transaction."""
+    """Rebuild the whole index from the tables, inside the caller's transaction."""
     for index in ("search_index", "given_index"):
         record.execute(f"INSERT INTO {index} ({index}) VALUES ('delete-all')")
     for table in ("search_docs", "search_given", "search_pending"):
@@ -69,7 +69,7 @@ def optimize(record: Record) -> None:
 
 
 def check(record: Record) -> list[str]:
-    """What is wrong with the index, measured against the tables; nothing, normally."""
+    """Compare the index with the tables; tell what is wrong with it, normally nothing."""
     problems = []
     pending = {e for (e,) in record.sql("SELECT DISTINCT execution_id FROM search_pending")}
     ids = [e for (e,) in record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid")]
@@ -83,7 +83,7 @@ def check(record: Record) -> list[str]:
     wrong = [
         execution_id
         for start in range(0, len(ids), 1000)
-        for execution_id in _differing(record, ids[start : start + 1000])
+        for execution_id in _find_differing(record, ids[start : start + 1000])
         if execution_id not in pending
     ]
     if wrong:
@@ -93,8 +93,8 @@ def check(record: Record) -> list[str]:
         ("search_index", "SELECT docid FROM search_docs"),
         ("given_index", "SELECT content_id FROM contents WHERE encoding <> 'gone'"),
     ):
-        lost = f"SELECT rowid FROM {index} EXCEPT {expected}"
-        if record.value(f"SELECT count(*) FROM ({lost})"):
+        orphans = f"SELECT rowid FROM {index} EXCEPT {expected}"
+        if record.value(f"SELECT count(*) FROM ({orphans})"):
             problems.append(f"{index} holds rows that nothing refers to")
     if record.value(
         "SELECT count(*) FROM (SELECT docid FROM search_docs EXCEPT SELECT rowid FROM search_index)"
@@ -102,10 +102,10 @@ def check(record: Record) -> list[str]:
         "SELECT count(*) FROM search_given WHERE content_id NOT IN (SELECT rowid FROM given_index)"
     ):
         problems.append("rows of the search index are missing")
-    return problems + (_broken(record) if record.writable else [])
+    return problems + (_check_integrity(record) if record.writable else [])
 
 
-def _broken(record: Record) -> list[str]:
+def _check_integrity(record: Record) -> list[str]:
     problems = []
     for index in ("search_index", "given_index"):
         try:
@@ -115,41 +115,49 @@ def _broken(record: Record) -> list[str]:
     return problems
 
 
-def _refresh(record: Record, ids: list[str]) -> None:
-    new, old = gathered_documents(record, ids), stored_documents(record, ids)
+def _refresh_batch(record: Record, ids: list[str]) -> None:
+    new, old = build_documents(record, ids), load_indexed_documents(record, ids)
     same = [e for e, doc in new.items() if e in old and old[e][1] == doc]
     for execution_id in same:
         del new[execution_id], old[execution_id]
-    _write(record, new, old)
+    _replace_documents(record, new, old)
 
 
-def _differing(record: Record, ids: list[str]) -> list[str]:
-    new, old = gathered_documents(record, ids), stored_documents(record, ids)
+def _find_differing(record: Record, ids: list[str]) -> list[str]:
+    new, old = build_documents(record, ids), load_indexed_documents(record, ids)
     return [e for e in ids if new.get(e) != (old[e][1] if e in old else None)]
 
 
-def _write(record: Record, new: dict[str, Document], old: dict[str, tuple[int, Document]]) -> None:
+def _replace_documents(
+    record: Record, new: dict[str, Document], old: dict[str, tuple[int, Document]]
+) -> None:
     """Replace ``old`` by ``new``, in ascending docids: FTS5 flushes whenever they step back."""
     if not new and not old:
         return
     docids = [(docid,) for docid, _ in old.values()]
     record.executemany("DELETE FROM search_docs WHERE docid = ?", docids)
     record.executemany("DELETE FROM search_given WHERE docid = ?", docids)
-    placed = _placed(record, new, old)
+    placed = _assign_docids(record, new, old)
     record.executemany(
         "INSERT INTO search_docs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            (docid, e, doc.at, docid - slot(doc.at), doc.archived)
-            + (doc.said_id, doc.briefing_id, doc.kept)
+            (docid, e, doc.deployed_at, docid - first_docid(doc.deployed_at), doc.archived)
+            + (doc.message_content_id, doc.briefing_id, doc.small_fields)
             for docid, e, doc in placed
         ),
     )
     record.executemany(
         "INSERT INTO search_given VALUES (?, ?)",
-        ((docid, content_id) for docid, _, doc in placed for content_id in sorted(doc.given)),
+        (
+            (docid, content_id)
+            for docid, _, doc in placed
+            for content_id in sorted(doc.given_content_ids)
+        ),
     )
     before = dict(old.values())
-    same = {docid for docid, _, doc in placed if docid in before and before[docid].says(doc)}
+    same = {
+        docid for docid, _, doc in placed if docid in before and before[docid].same_text_as(doc)
+    }
     changes = [(docid, "delete", doc) for docid, doc in old.values() if docid not in same]
     changes += [(docid, "insert", doc) for docid, _, doc in placed if docid not in same]
     changes.sort(key=lambda change: change[:2])
@@ -159,33 +167,41 @@ def _write(record: Record, new: dict[str, Document], old: dict[str, tuple[int, D
         f"INSERT INTO search_index (search_index, rowid, {', '.join(COLUMNS)}) "
         f"VALUES (?, ?{', ?' * len(COLUMNS)})",
         (
-            (command[change], docid, *doc.row(texts.said(doc), texts.briefing(doc)))
+            (command[change], docid, *doc.index_row(texts.message(doc), texts.briefing(doc)))
             for docid, change, doc in changes
         ),
     )
-    _index_given(record, {content_id for _, _, doc in placed for content_id in doc.given})
+    _index_contents(
+        record, {content_id for _, _, doc in placed for content_id in doc.given_content_ids}
+    )
 
 
-def _placed(
+def _assign_docids(
     record: Record, new: dict[str, Document], old: dict[str, tuple[int, Document]]
 ) -> list[tuple[int, str, Document]]:
-    """Every new doc with its docid: the one it had while its time is the same, else a free one."""
-    placed = [(old[e][0], e, d) for e, d in new.items() if e in old and old[e][1].at == d.at]
+    """Assign the docids: the one a document had while its time is the same, else a free one."""
+    placed = [
+        (old[e][0], e, d)
+        for e, d in new.items()
+        if e in old and old[e][1].deployed_at == d.deployed_at
+    ]
     taken = {docid for docid, _, _ in placed}
     moving = sorted(
-        (slot(d.at), d.at, e, d) for e, d in new.items() if e not in old or old[e][1].at != d.at
+        (first_docid(d.deployed_at), d.deployed_at, e, d)
+        for e, d in new.items()
+        if e not in old or old[e][1].deployed_at != d.deployed_at
     )
     last = 0
     for first, _, execution_id, doc in moving:
         # From its slot up to the last one placed all is taken, where they overlap.
         last = max(first, last + 1)
-        while last in taken or (last := _free(record, last)) in taken:
+        while last in taken or (last := _next_free_docid(record, last)) in taken:
             last += 1
         placed.append((last, execution_id, doc))
     return sorted(placed, key=lambda place: place[0])
 
 
-def _free(record: Record, docid: int) -> int:
+def _next_free_docid(record: Record, docid: int) -> int:
     if not record.value("SELECT 1 FROM search_docs WHERE docid = ?", [docid]):
         return docid
     return int(
@@ -197,8 +213,8 @@ def _free(record: Record, docid: int) -> int:
     )
 
 
-def _index_given(record: Record, content_ids: set[int]) -> None:
-    """Index the contents that are not yet; their text never changes."""
+def _index_contents(record: Record, content_ids: set[int]) -> None:
+    """Index the contents that are not indexed yet; their text never changes."""
     rows = record.sql(
         "SELECT content_id, encoding, data FROM contents "
         "WHERE content_id IN (SELECT value FROM json_each(?)) "
@@ -207,5 +223,5 @@ def _index_given(record: Record, content_ids: set[int]) -> None:
     )
     record.executemany(
         "INSERT INTO given_index (rowid, text) VALUES (?, ?)",
-        ((content_id, content_text(*data)) for content_id, *data in rows),
+        ((content_id, decode_content(*data)) for content_id, *data in rows),
     )

@@ -20,19 +20,28 @@ from orch_tui.errors import RecordError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.one_line import one_line
 from orch_tui.rows import USED
-from orch_tui.search.documents import briefing_text, slot, small_fields
-from orch_tui.search.language import CLOSED, FILTERS, Mark, Query, fold, marks, parse, spans
+from orch_tui.search.documents import extract_briefing_text, first_docid, unpack_small_fields
+from orch_tui.search.language import (
+    FILTERS,
+    FIXED_VALUES,
+    Query,
+    WordMatcher,
+    find_spans,
+    fold_text,
+    parse_query,
+    word_matchers,
+)
 from orch_tui.search.maintenance import refresh_pending
-from orch_tui.search.tokens import tag, tag_value
+from orch_tui.search.tokens import filter_token, token_value
 
-COUNTED = 400
+MAX_COUNTED = 400
 """How many hits are counted, and ranked when there are words; more are ``>400``, newest first."""
 
-_OPENING = 1000  # characters of a message that its rank is judged by
-_SNIPPET = 200  # characters
-_BEFORE = 60  # characters of it before the first match
-_LOOKED_THROUGH = 20_000  # characters of a message searched for a snippet
-_FEW = 5000  # givings of matching contents that are listed instead of checked for each run
+_RANKED_CHARACTERS = 1000  # of a message, that its rank is judged by
+_SNIPPET_CHARACTERS = 200
+_CHARACTERS_BEFORE = 60  # of a snippet, before the first match
+_SEARCHED_CHARACTERS = 20_000  # of a message, for a snippet
+_MAX_LISTED = 5000  # givings of matching contents that are listed, not checked for each run
 _HALF_LIFE = 30 * 8640  # slots (30 days) in which recency counts half
 
 
@@ -40,8 +49,8 @@ _HALF_LIFE = 30 * 8640  # slots (30 days) in which recency counts half
 class Hit:
     """One execution found.
 
-    ``snippet`` is the part of its texts that matched best to show and ``spans`` where the sought
-    words stand in it. ``score`` is 0 where hits come newest first.
+    ``snippet`` is the part of its texts that is best to show and ``spans`` where the required words
+    stand in it. ``score`` is 0 where hits come newest first.
     """
 
     __repr__ = one_line
@@ -63,7 +72,7 @@ class Hit:
     score: float
 
     def row(self) -> dict[str, Any]:
-        """The hit by column names."""
+        """Give the hit by column names."""
         return {
             "execution_id": self.execution_id,
             "session_id": self.session_id,
@@ -83,7 +92,7 @@ class Hit:
 class Page:
     """Some of what was found. ``next_before`` asks for what comes after; None: that was all.
 
-    ``total`` is exact up to `COUNTED`; ``more`` says that there are more than it.
+    ``total`` is exact up to `MAX_COUNTED`; ``more`` says that there are more than it.
     """
 
     __repr__ = one_line
@@ -95,13 +104,13 @@ class Page:
     mistakes: tuple[str, ...]
 
     @property
-    def found(self) -> str:
-        """``12``, or ``>400``."""
+    def count_text(self) -> str:
+        """How many were found, in words: ``12``, or ``>400``."""
         return f">{self.total}" if self.more else str(self.total)
 
 
-class _Place(NamedTuple):
-    """A found run; places sort by time."""
+class Position(NamedTuple):
+    """A found run; positions sort by time."""
 
     at: str
     docid: int
@@ -117,7 +126,7 @@ def search(
     project: str | None = None,
     include_archived: bool = False,
 ) -> Page:
-    """The executions that ``query`` asks for, all of them where it asks for nothing.
+    """Find the executions that ``query`` asks for, all of them where it asks for nothing.
 
     ``before`` is the ``next_before`` of the page before.
 
@@ -125,31 +134,31 @@ def search(
         UsageError: ``before`` is no such thing.
     """
     if isinstance(query, str):
-        query = parse(query, record.clock())
-    cursor = _cursor(before) if before else None
-    _catch_up(record)
-    sought = marks(query)
+        query = parse_query(query, record.clock())
+    cursor = _parse_cursor(before) if before else None
+    _index_pending(record)
+    matchers = word_matchers(query)
     with record.read():
-        asked = _Asked(record, query, project, include_archived)
-        first = asked.newest(COUNTED + 1)
+        index_query = IndexQuery(record, query, project, include_archived)
+        first = index_query.newest(MAX_COUNTED + 1)
         scores: dict[str, float] = {}
-        if sought and len(first) <= COUNTED:
-            scores = _scores(record, sought, first)
+        if matchers and len(first) <= MAX_COUNTED:
+            scores = _score_positions(record, matchers, first)
             ordered = sorted(first, key=lambda p: (scores[p.execution_id], p), reverse=True)
-            chosen = _after(ordered, cursor)[: limit + 1]
+            chosen = _skip_to_cursor(ordered, cursor)[: limit + 1]
         else:
-            chosen = asked.page(limit + 1, cursor, first)
+            chosen = index_query.page(limit + 1, cursor, first)
         page, rest = chosen[:limit], chosen[limit:]
         return Page(
-            hits=tuple(_hits(record, sought, page, scores)),
-            total=min(len(first), COUNTED),
-            more=len(first) > COUNTED,
+            hits=tuple(_load_hits(record, matchers, page, scores)),
+            total=min(len(first), MAX_COUNTED),
+            more=len(first) > MAX_COUNTED,
             next_before=f"{page[-1].at}/{page[-1].docid}" if rest and page else None,
             mistakes=query.mistakes,
         )
 
 
-def _catch_up(record: Record) -> None:
+def _index_pending(record: Record) -> None:
     """Index what raw SQL changed since orch last wrote, if that can be done now."""
     if record.writable and record.value("SELECT 1 FROM search_pending LIMIT 1"):
         with suppress(RecordError), record.write():
@@ -159,43 +168,44 @@ def _catch_up(record: Record) -> None:
 _CURSOR = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+Z)/(\d{1,18})", re.ASCII)
 
 
-def _cursor(text: str) -> _Place:
+def _parse_cursor(text: str) -> Position:
     found = _CURSOR.fullmatch(text)
     if not found:
         raise UsageError(f"{text!r} is no place in a list", hint="give what the last page named")
-    return _Place(found[1], int(found[2]), "")
+    return Position(found[1], int(found[2]), "")
 
 
-def _after(ordered: list[_Place], cursor: _Place | None) -> list[_Place]:
-    for position, place in enumerate(ordered):
-        if cursor and place.docid == cursor.docid:
-            return ordered[position + 1 :]
+def _skip_to_cursor(ordered: list[Position], cursor: Position | None) -> list[Position]:
+    for number, position in enumerate(ordered):
+        if cursor and position.docid == cursor.docid:
+            return ordered[number + 1 :]
     return ordered
 
 
 # Asking the index
 
 
-class _Asked:
+class IndexQuery:
     """A query as conditions on the index."""
 
     def __init__(
         self, record: Record, query: Query, project: str | None, include_archived: bool
     ) -> None:
         self.record = record
-        self.match = query.match([tag("project", project)] if project is not None else ())
+        also = () if project is None else (filter_token("project", project),)
+        self.match = query.match_expression(also)
         self.conditions: list[str] = []
         self.parameters: list[Any] = []
         if not include_archived:
             self._add("d.archived = 0")
         if query.since:
-            self._add(f"{self._docid} >= ?", slot(query.since))
+            self._add(f"{self._docid} >= ?", first_docid(query.since))
             self._add("d.at >= ?", query.since)
         if query.until:
             self._add(f"{self._docid} <= ?", self._last_docid(query.until))
             self._add("d.at <= ?", query.until)
-        for expression, negative in query.given():
-            self._given(expression, negative)
+        for expression, excluded in query.given_expressions():
+            self._require_given(expression, excluded)
 
     @property
     def _docid(self) -> str:
@@ -206,29 +216,32 @@ class _Asked:
         self.parameters += parameters
 
     def _last_docid(self, at: str) -> int:
-        """The greatest docid that a run deployed by then can have."""
+        """Give the greatest docid that a run deployed by then can have."""
         displaced = self.record.value("SELECT max(displaced) FROM search_docs WHERE displaced > 0")
-        return slot(at) + (displaced or 0)
+        return first_docid(at) + (displaced or 0)
 
-    def _given(self, expression: str, negative: bool) -> None:
-        """Few matching givings are listed; of many, one is soon found by looking at each run."""
+    def _require_given(self, expression: str, excluded: bool) -> None:
+        """Add a condition on the contents that runs were given.
+
+        Few matching givings are listed; of many, one is soon found by looking at each run.
+        """
         contents = "SELECT rowid FROM given_index WHERE given_index MATCH ?"
         many = self.record.value(
-            f"SELECT 1 FROM search_given WHERE content_id IN ({contents}) LIMIT 1 OFFSET {_FEW}",
-            [expression],
+            f"SELECT 1 FROM search_given WHERE content_id IN ({contents}) LIMIT 1 OFFSET ?",
+            [expression, _MAX_LISTED],
         )
         # A unary + keeps SQLite from seeking every listed value for every run.
         holds = (
             f"EXISTS (SELECT 1 FROM search_given AS g WHERE g.docid = d.docid "
             f"AND +g.content_id IN ({contents}))"
             if many
-            else f"{'+' if self.match or negative else ''}{self._docid} IN "
+            else f"{'+' if self.match or excluded else ''}{self._docid} IN "
             f"(SELECT docid FROM search_given WHERE content_id IN ({contents}))"
         )
-        self._add(f"NOT {holds}" if negative else holds, expression)
+        self._add(f"NOT {holds}" if excluded else holds, expression)
 
-    def newest(self, limit: int, cursor: _Place | None = None) -> list[_Place]:
-        """At most ``limit`` places by descending docid, older than the cursor's."""
+    def newest(self, limit: int, cursor: Position | None = None) -> list[Position]:
+        """Find at most ``limit`` positions by descending docid, older than the cursor."""
         conditions, parameters = list(self.conditions), list(self.parameters)
         if self.match:
             conditions.insert(0, "search_index MATCH ?")
@@ -242,7 +255,7 @@ class _Asked:
             else "search_docs AS d"
         )
         return [
-            _Place(*row)
+            Position(*row)
             for row in self.record.sql(
                 f"SELECT d.at, d.docid, d.execution_id FROM {source} "
                 f"WHERE {' AND '.join(conditions) or '1'} ORDER BY {self._docid} DESC LIMIT ?",
@@ -250,139 +263,149 @@ class _Asked:
             )
         ]
 
-    def page(self, limit: int, cursor: _Place | None, first: list[_Place]) -> list[_Place]:
-        """At most ``limit`` places, exactly newest first; ``first`` are the newest of all.
+    def page(self, limit: int, cursor: Position | None, first: list[Position]) -> list[Position]:
+        """Find at most ``limit`` positions, exactly newest first; ``first`` are the newest.
 
-        A docid may lie above the slot of its time, so a place is known to come next only if its
+        A docid may lie above the slot of its time, so a position is known to come next only if its
         time lies above all that was not fetched.
         """
-        fetched = COUNTED + 1
-        places = self.newest(fetched, cursor) if cursor else first
-        while len(places) == fetched:
-            deepest = places[-1].docid
-            wanted = sorted(places, reverse=True)[:limit]
-            if len(wanted) == limit and slot(wanted[-1].at) >= deepest:
+        fetched = MAX_COUNTED + 1
+        positions = self.newest(fetched, cursor) if cursor else first
+        while len(positions) == fetched:
+            deepest = positions[-1].docid
+            wanted = sorted(positions, reverse=True)[:limit]
+            if len(wanted) == limit and first_docid(wanted[-1].at) >= deepest:
                 return wanted
             fetched *= 4
-            places = self.newest(fetched, cursor)
-        return sorted(places, reverse=True)[:limit]
+            positions = self.newest(fetched, cursor)
+        return sorted(positions, reverse=True)[:limit]
 
 
 # Ranking and showing what was found
 
 
-def _scores(record: Record, sought: Sequence[Mark], places: Sequence[_Place]) -> dict[str, float]:
-    """How well each run matches, recent ones more; no clock, so that pages agree."""
+def _score_positions(
+    record: Record, matchers: Sequence[WordMatcher], positions: Sequence[Position]
+) -> dict[str, float]:
+    """Score how well each run matches, recent ones more; no clock, so that pages agree."""
     texts = record.sql(
-        f"SELECT execution_id, scope, substr(final_message, 1, {_OPENING}) FROM agent_executions "
+        "SELECT execution_id, scope, "
+        f"substr(final_message, 1, {_RANKED_CHARACTERS}) FROM agent_executions "
         "WHERE execution_id IN (SELECT value FROM json_each(?))",
-        [json.dumps([place.execution_id for place in places])],
+        [json.dumps([position.execution_id for position in positions])],
     )
-    slots = {place.execution_id: place.docid for place in places}
-    latest = max(slots.values(), default=0)
+    docids = {position.execution_id: position.docid for position in positions}
+    latest = max(docids.values(), default=0)
     scores = {}
     for execution_id, scope, opening in texts:
-        folded = fold(str(scope or "")), fold(str(opening or ""))
-        relevance = sum(_relevance(mark, *folded) for mark in sought)
-        age = (latest - slots[execution_id]) / _HALF_LIFE
+        folded = fold_text(str(scope or "")), fold_text(str(opening or ""))
+        relevance = sum(_word_relevance(matcher, *folded) for matcher in matchers)
+        age = (latest - docids[execution_id]) / _HALF_LIFE
         scores[execution_id] = relevance * (1 + 0.5 ** (1 + age))
     return scores
 
 
-def _relevance(mark: Mark, scope: str, opening: str) -> float:
-    """A word in the scope tells most, then how often the opening of the message has it."""
-    in_scope = mark.first in scope and any(mark.spans(scope))
-    times = sum(1 for _ in mark.spans(opening)) if mark.first in opening else 0
+def _word_relevance(matcher: WordMatcher, scope: str, opening: str) -> float:
+    """Judge a word: in the scope it tells most, then by how often the message's opening has it."""
+    in_scope = matcher.first in scope and any(matcher.spans(scope))
+    times = sum(1 for _ in matcher.spans(opening)) if matcher.first in opening else 0
     return 1 + 6 * in_scope + 4 * times / (times + 1.5)
 
 
-def _hits(
-    record: Record, sought: Sequence[Mark], places: Sequence[_Place], scores: dict[str, float]
+def _load_hits(
+    record: Record,
+    matchers: Sequence[WordMatcher],
+    positions: Sequence[Position],
+    scores: dict[str, float],
 ) -> Iterator[Hit]:
     rows = record.sql(
         "SELECT execution_id, session_id, agent_type, status, model, deployed_at, scope, "
-        f"unverified, {USED}, cost_usd, substr(final_message, 1, {_LOOKED_THROUGH}) "
+        f"unverified, {USED}, cost_usd, substr(final_message, 1, {_SEARCHED_CHARACTERS}) "
         "FROM agent_executions "
         "WHERE execution_id IN (SELECT value FROM json_each(?))",
-        [json.dumps([place.execution_id for place in places])],
+        [json.dumps([position.execution_id for position in positions])],
     )
     by_id = {row[0]: row for row in rows}
-    for place in places:
-        *facts, said = by_id[place.execution_id]
-        facts += _snippet(record, sought, place, str(said or ""))
-        facts.append(scores.get(place.execution_id, 0.0))
+    for position in positions:
+        *facts, message = by_id[position.execution_id]
+        facts += _snippet(record, matchers, position, str(message or ""))
+        facts.append(scores.get(position.execution_id, 0.0))
         yield Hit(*facts)
 
 
 def _snippet(
-    record: Record, sought: Sequence[Mark], place: _Place, said: str
+    record: Record, matchers: Sequence[WordMatcher], position: Position, message: str
 ) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """The first text of the run that has a sought word, from a little before it."""
-    if sought:
-        for text in _texts(record, place, said):
-            found = _first(text, sought)
+    """Cut the first text of the run that has a required word, from a little before it."""
+    if matchers:
+        for text in _load_texts(record, position, message):
+            found = _first_match(text, matchers)
             if found is not None:
-                return _cut(text, found, sought)
-    return _cut(said, 0, ())
+                return _cut_line(text, found, matchers)
+    return _cut_line(message, 0, ())
 
 
-def _first(text: str, sought: Sequence[Mark]) -> int | None:
-    """Where the first of the sought words that ``text`` has stands in it."""
-    folded = fold(text)
-    for mark in sought:
-        for start, _ in mark.spans(folded):
+def _first_match(text: str, matchers: Sequence[WordMatcher]) -> int | None:
+    """Find where the first of the words that ``text`` has stands in it."""
+    folded = fold_text(text)
+    for matcher in matchers:
+        for start, _ in matcher.spans(folded):
             return start
     return None
 
 
-def _texts(record: Record, place: _Place, said: str) -> Iterator[str]:
-    """What was indexed of a run, most telling first; the scope is shown beside the snippet."""
-    yield said
-    kept, briefing_id = record.sql(
-        "SELECT kept, briefing_id FROM search_docs WHERE docid = ?", [place.docid]
+def _load_texts(record: Record, position: Position, message: str) -> Iterator[str]:
+    """Load what was indexed of a run, most telling first; the scope is shown beside the snippet."""
+    yield message
+    packed, briefing_id = record.sql(
+        "SELECT kept, briefing_id FROM search_docs WHERE docid = ?", [position.docid]
     )[0]
-    fields = small_fields(kept)
+    fields = unpack_small_fields(packed)
     yield fields["outputs"]
     yield "\n".join(fields["sources"])
     if briefing_id is not None:
         parts = record.value("SELECT parts FROM briefings WHERE briefing_id = ?", [briefing_id])
-        yield briefing_text(parts)
+        yield extract_briefing_text(parts)
 
 
 _SPACE = str.maketrans("\r\n\t\v\f\x85\u2028\u2029", " " * 8)
 
 
-def _cut(text: str, found: int, sought: Sequence[Mark]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """One line around ``found``, beginning with a whole word, and the marks in it."""
-    start = max(0, found - _BEFORE)
+def _cut_line(
+    text: str, found: int, matchers: Sequence[WordMatcher]
+) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Cut one line around ``found``, beginning with a whole word, and find the words in it."""
+    start = max(0, found - _CHARACTERS_BEFORE)
     if start:
         start = text.find(" ", start, found) + 1 or start
-    line = text[start : start + _SNIPPET].translate(_SPACE).rstrip()
-    return line, spans(line, sought) if sought else ()
+    line = text[start : start + _SNIPPET_CHARACTERS].translate(_SPACE).rstrip()
+    return line, find_spans(line, matchers) if matchers else ()
 
 
 # Completing what is typed
 
 
-def filter_names(beginning: str) -> tuple[str, ...]:
-    """The filters whose name begins so."""
+def complete_filter_names(beginning: str) -> tuple[str, ...]:
+    """Complete the beginning of a filter's name."""
     return tuple(name for name in FILTERS if name.startswith(beginning.lower()))
 
 
-def filter_values(record: Record, name: str, beginning: str, limit: int = 20) -> tuple[str, ...]:
-    """Values that filter ``name`` has in the record (lower-cased) and that begin so."""
+def complete_filter_values(
+    record: Record, name: str, beginning: str, limit: int = 20
+) -> tuple[str, ...]:
+    """Complete the beginning of a value of filter ``name`` from the record (lower-cased)."""
     found: Iterator[str]
-    if name in CLOSED:
-        found = (value for value in CLOSED[name] if value.startswith(beginning.lower()))
+    if name in FIXED_VALUES:
+        found = (value for value in FIXED_VALUES[name] if value.startswith(beginning.lower()))
     elif name in FILTERS and name not in ("given", "since", "until"):
-        found = _recorded(record, tag(name, beginning))
+        found = _recorded_values(record, filter_token(name, beginning))
     else:
         return ()
     return tuple(islice(found, limit))
 
 
-def _recorded(record: Record, beginning: str) -> Iterator[str]:
-    """The values in the index whose tokens begin so: a seek for each, in order."""
+def _recorded_values(record: Record, beginning: str) -> Iterator[str]:
+    """Read the values in the index whose tokens begin so: a seek for each, in order."""
     after = beginning
     while True:
         token = record.value(
@@ -391,5 +414,5 @@ def _recorded(record: Record, beginning: str) -> Iterator[str]:
         )
         if token is None:
             return
-        yield tag_value(token)
+        yield token_value(token)
         after = token + "0"

@@ -249,7 +249,7 @@ class Lists(ScreenPart):
             self._rows.show((), empty=NO_RECORD)
             return
         for status, page in found.pages.items():
-            self.query_one("#states", Tabs).retitle(status, f"{STATES[status]} {page.found}")
+            self.query_one("#states", Tabs).retitle(status, f"{STATES[status]} {page.count_text}")
         here = f"session {self.app.session.session_id}" if self._within and self.app.session else ""
         self.query_one("#where", Static).update(f"{here or 'all sessions'} · Ctrl+F changes it")
         page = found.pages[self.state]

@@ -174,7 +174,7 @@ the box to the list and back; **F7** on one run and then on another compares the
         wrong = page.mistakes if page else ()
         mistakes.update("\n".join(wrong))
         mistakes.set_class(bool(wrong), "-shown")
-        found = f"{_runs(page.found)} · {SCOPES[self._scope]}" if page else ""
+        found = f"{_runs(page.count_text)} · {SCOPES[self._scope]}" if page else ""
         marked = f" · {self._marked} marked, F7 compares" if self._marked else ""
         self.query_one("#found", Static).update(found + marked)
 

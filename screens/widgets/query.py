@@ -49,16 +49,18 @@ class Filters(Suggester):
 
 
 def _rest(app: OrchApp, word: str) -> str:
-    from orch_tui.search.query import filter_names, filter_values
+    from orch_tui.search.query import complete_filter_names, complete_filter_values
 
     name, colon, beginning = word.partition(":")
     if not colon:
-        names = filter_names(word) if len(word) > 1 else ()
+        names = complete_filter_names(word) if len(word) > 1 else ()
         return f"{names[0]}:"[len(word) :] if names else ""
     beginning = beginning.rsplit(",", 1)[-1]
     if beginning.startswith('"') or not app.project.database.exists():
         return ""
-    values: tuple[Any, ...] = filter_values(app.project.existing_record, name, beginning, limit=1)
+    values: tuple[Any, ...] = complete_filter_values(
+        app.project.existing_record, name, beginning, limit=1
+    )
     if not values or not values[0].lower().startswith(beginning.lower()):
         return ""
     return str(values[0][len(beginning) :])

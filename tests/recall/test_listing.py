@@ -20,7 +20,7 @@ from orch_tui.record.executions import retract
 from orch_tui.record.ledger.observations import observe, settle, settle_raw
 from orch_tui.record.outputs import collect
 from orch_tui.record.sessions import archive, complete_session, init_session
-from orch_tui.search.dates import moment
+from orch_tui.search.dates import parse_time
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -67,8 +67,8 @@ def _labels(rows: list[Any]) -> list[str]:
     ],
 )
 def test_times_as_people_write_them(text: str, start: str, end: str) -> None:
-    assert moment(text, NOW) == start
-    assert moment(text, NOW, end=True) == end
+    assert parse_time(text, NOW) == start
+    assert parse_time(text, NOW, end=True) == end
 
 
 def test_days_are_local(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,8 +76,8 @@ def test_days_are_local(monkeypatch: pytest.MonkeyPatch) -> None:
     time.tzset()
     try:
         late = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)  # the 23rd in Tokyo
-        assert moment("today", late) == "2026-11-22T15:00:00.000Z"
-        assert moment("2026-11-22T09:00", late) == "2026-11-22T00:00:00.000Z"
+        assert parse_time("today", late) == "2026-11-22T15:00:00.000Z"
+        assert parse_time("2026-11-22T09:00", late) == "2026-11-22T00:00:00.000Z"
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -86,7 +86,7 @@ def test_days_are_local(monkeypatch: pytest.MonkeyPatch) -> None:
 @given(st.text(max_size=12) | st.from_regex(r"[0-9]{1,7}[hdw]|[0-9-]{8,10}", fullmatch=True))
 def test_no_text_breaks_a_date(text: str) -> None:
     try:
-        found = moment(text, NOW)
+        found = parse_time(text, NOW)
     except UsageError:
         return
     assert datetime.fromisoformat(found).tzinfo is not None

@@ -15,8 +15,8 @@ from orch_tui.errors import RecordError
 from orch_tui.models.database import Record
 from orch_tui.record.opening import open_record
 from orch_tui.search import maintenance
-from orch_tui.search.documents import slot
-from orch_tui.search.tokens import tag, tag_value
+from orch_tui.search.documents import first_docid
+from orch_tui.search.tokens import filter_token, token_value
 from tests.counts import COUNTS
 
 AT = "2026-11-01T10:00:00.000Z"
@@ -146,10 +146,10 @@ def test_filters_are_tokens_of_the_index(record: Record) -> None:
         *(("model", "claude-sonnet-5"), ("session", "s"), ("source", "hook"), ("project", "/p")),
         *(("file", "a/b/c.ts"), ("file", "b/c.ts"), ("file", "c.ts")),
     ):
-        assert found(record, f'tags : "{tag(kind, value)}"') == ["e1"], (kind, value)
-    assert found(record, f'tags : "{tag("file", "a/b")}"*') == ["e1"]
-    assert found(record, f'tags : "{tag("file", "/c.ts")}"') == []
-    assert tag_value(tag("file", "a/B/c.ts")) == "a/b/c.ts"
+        assert found(record, f'tags : "{filter_token(kind, value)}"') == ["e1"], (kind, value)
+    assert found(record, f'tags : "{filter_token("file", "a/b")}"*') == ["e1"]
+    assert found(record, f'tags : "{filter_token("file", "/c.ts")}"') == []
+    assert token_value(filter_token("file", "a/B/c.ts")) == "a/b/c.ts"
 
 
 def test_an_item_that_was_not_handed_over_was_not_given(record: Record) -> None:
@@ -198,7 +198,7 @@ def test_archiving_hides_and_moving_a_project_retags(record: Record) -> None:
     put(record, "e1", scope="alpha")
     rewrite(record, "UPDATE sessions SET archived_at = ?, project = '/q'", AT)
     assert record.value("SELECT archived FROM search_docs") == 1
-    assert found(record, f'tags : "{tag("project", "/q")}"') == ["e1"]
+    assert found(record, f'tags : "{filter_token("project", "/q")}"') == ["e1"]
     assert maintenance.check(record) == []
 
 
@@ -263,7 +263,7 @@ def test_docids_follow_the_time_of_the_run_however_late_it_is_recorded(record: R
 def test_runs_of_one_moment_take_the_next_free_docids(record: Record) -> None:
     for number in range(5):
         put(record, f"e{number}")
-    first = slot(AT)
+    first = first_docid(AT)
     docids = [d for (d,) in record.sql("SELECT docid FROM search_docs ORDER BY execution_id")]
     assert docids == [first + number for number in range(5)]
     assert record.value("SELECT max(displaced) FROM search_docs") == 4

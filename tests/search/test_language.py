@@ -9,58 +9,75 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orch_tui.search.language import Filter, Query, Value, Word, marks, parse, spans
+from orch_tui.search.language import (
+    FilterValue,
+    Query,
+    QueryFilter,
+    QueryWord,
+    find_spans,
+    parse_query,
+    word_matchers,
+)
 from orch_tui.search.schema import COLUMNS
-from orch_tui.search.tokens import EVERY, tag
+from orch_tui.search.tokens import COMMON_TOKEN, filter_token
 from tests.counts import COUNTS
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 
 def read(text: str) -> Query:
-    return parse(text, NOW)
+    return parse_query(text, NOW)
 
 
 def test_words_phrases_and_exclusions() -> None:
     query = read('vector "exact phrase" -draft -"not this" ind')
     assert query.words == (
-        Word(("vector",)),
-        Word(("exact", "phrase")),
-        Word(("draft",), negative=True),
-        Word(("not", "this"), negative=True),
-        Word(("ind",), open=True),
+        QueryWord(("vector",)),
+        QueryWord(("exact", "phrase")),
+        QueryWord(("draft",), excluded=True),
+        QueryWord(("not", "this"), excluded=True),
+        QueryWord(("ind",), unfinished=True),
     )
     assert not query.mistakes
 
 
 def test_a_space_or_a_closing_quote_ends_the_last_word() -> None:
-    assert read("vector ").words == (Word(("vector",)),)
-    assert read('"vector').words == (Word(("vector",), open=True),)
-    assert read('"vector"').words == (Word(("vector",)),)
+    assert read("vector ").words == (QueryWord(("vector",)),)
+    assert read('"vector').words == (QueryWord(("vector",), unfinished=True),)
+    assert read('"vector"').words == (QueryWord(("vector",)),)
 
 
 def test_a_path_is_a_phrase_of_its_parts() -> None:
-    assert read("lib/vector-search.ts ").words == (Word(("lib", "vector", "search", "ts")),)
+    assert read("lib/vector-search.ts ").words == (QueryWord(("lib", "vector", "search", "ts")),)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("agent:task", Filter("agent", (Value("task"),))),
-        ('agent:"task-implementor"', Filter("agent", (Value("task-implementor", whole=True),))),
-        ("AGENT:x", Filter("agent", (Value("x"),))),
-        ("-agent:a,b", Filter("agent", (Value("a"), Value("b")), negative=True)),
-        ('file:"my notes.md",lib/a', Filter("file", (Value("my notes.md", True), Value("lib/a")))),
-        ("file:./lib/a.py:10-80", Filter("file", (Value("lib/a.py"),))),
-        ("file:lib/a.py#Parser.parse", Filter("file", (Value("lib/a.py"),))),
-        ("status:waiting", Filter("status", (Value("deployed", True),))),
-        ("status:f,comp", Filter("status", (Value("failed", True), Value("completed", True)))),
-        ("type:valid", Filter("type", (Value("validation_result", True),))),
-        ("phase:execute", Filter("phase", (Value("3", True),))),
-        ("has:mess", Filter("has", (Value("message", True),))),
+        ("agent:task", QueryFilter("agent", (FilterValue("task"),))),
+        (
+            'agent:"task-implementor"',
+            QueryFilter("agent", (FilterValue("task-implementor", exact=True),)),
+        ),
+        ("AGENT:x", QueryFilter("agent", (FilterValue("x"),))),
+        ("-agent:a,b", QueryFilter("agent", (FilterValue("a"), FilterValue("b")), excluded=True)),
+        (
+            'file:"my notes.md",lib/a',
+            QueryFilter("file", (FilterValue("my notes.md", True), FilterValue("lib/a"))),
+        ),
+        ("file:./lib/a.py:10-80", QueryFilter("file", (FilterValue("lib/a.py"),))),
+        ("file:lib/a.py#Parser.parse", QueryFilter("file", (FilterValue("lib/a.py"),))),
+        ("status:waiting", QueryFilter("status", (FilterValue("deployed", True),))),
+        (
+            "status:f,comp",
+            QueryFilter("status", (FilterValue("failed", True), FilterValue("completed", True))),
+        ),
+        ("type:valid", QueryFilter("type", (FilterValue("validation_result", True),))),
+        ("phase:execute", QueryFilter("phase", (FilterValue("3", True),))),
+        ("has:mess", QueryFilter("has", (FilterValue("message", True),))),
     ],
 )
-def test_filters(text: str, expected: Filter) -> None:
+def test_filters(text: str, expected: QueryFilter) -> None:
     query = read(text)
     assert query.filters == (expected,)
     assert not query.words
@@ -68,8 +85,8 @@ def test_filters(text: str, expected: Filter) -> None:
 
 
 def test_a_filter_without_its_value_yet_asks_for_nothing() -> None:
-    assert read("agent: vector ") == Query(words=(Word(("vector",)),))
-    assert read('agent:"').match() == ""
+    assert read("agent: vector ") == Query(words=(QueryWord(("vector",)),))
+    assert read('agent:"').match_expression() == ""
 
 
 @pytest.mark.parametrize(
@@ -106,39 +123,39 @@ def test_times_are_local_days_and_the_narrowest_counts() -> None:
 
 
 def test_one_letter_does_not_constrain_yet() -> None:
-    assert read("vector s").match() == '"vector"'
-    assert read("s").match() == ""
-    assert read("s ").match() == '"s"'
-    assert read("lib/s").match() == '"lib"'
-    assert read("搜").match() == '"搜"*'
+    assert read("vector s").match_expression() == '"vector"'
+    assert read("s").match_expression() == ""
+    assert read("s ").match_expression() == '"s"'
+    assert read("lib/s").match_expression() == '"lib"'
+    assert read("搜").match_expression() == '"搜"*'
 
 
 def test_two_letters_are_asked_for_as_the_three_letter_beginnings_the_index_has() -> None:
-    match = read("lib/se").match()
+    match = read("lib/se").match_expression()
     assert match.startswith('("lib se" OR "lib sea"* OR "lib seb"*')
-    assert read("sea").match() == '"sea"*'
+    assert read("sea").match_expression() == '"sea"*'
 
 
 def test_only_exclusions_exclude_from_everything() -> None:
-    assert read("-draft ").match() == f'(tags : "{EVERY}") NOT ("draft")'
+    assert read("-draft ").match_expression() == f'(tags : "{COMMON_TOKEN}") NOT ("draft")'
 
 
 def test_a_value_matches_from_its_beginning_and_in_quotes_as_a_whole() -> None:
-    assert read("agent:Task").match() == f'tags : ("{tag("agent", "task")}"*)'
-    assert read('agent:"task"').match() == f'tags : ("{tag("agent", "task")}")'
-    assert tag("agent", "task-implementor").startswith(tag("agent", "task"))
+    assert read("agent:Task").match_expression() == f'tags : ("{filter_token("agent", "task")}"*)'
+    assert read('agent:"task"').match_expression() == f'tags : ("{filter_token("agent", "task")}")'
+    assert filter_token("agent", "task-implementor").startswith(filter_token("agent", "task"))
 
 
 def test_marks_stand_on_whole_words() -> None:
     text = "Restart: the art of STARTING a start-up, stärt"
-    marked = [text[a:b] for a, b in spans(text, marks(read('"start" ')))]
+    marked = [text[a:b] for a, b in find_spans(text, word_matchers(read('"start" ')))]
     assert marked == ["start", "stärt"]
-    assert [text[a:b] for a, b in spans(text, marks(read("start")))] == [
+    assert [text[a:b] for a, b in find_spans(text, word_matchers(read("start")))] == [
         "START",
         "start",
         "stärt",
     ]
-    assert [text[a:b] for a, b in spans(text, marks(read('"start up" the of')))] == [
+    assert [text[a:b] for a, b in find_spans(text, word_matchers(read('"start up" the of')))] == [
         "the",
         "of",
         "start-up",
@@ -176,14 +193,14 @@ def test_whatever_is_typed_is_a_query_the_index_accepts(
 ) -> None:
     query = read(text)
     for name, expression in (
-        ("search_index", query.match()),
-        *(("given_index", expression) for expression, _ in query.given()),
+        ("search_index", query.match_expression()),
+        *(("given_index", expression) for expression, _ in query.given_expressions()),
     ):
         if expression:
             index.execute(
                 f"SELECT rowid FROM {name} WHERE {name} MATCH ? LIMIT 1", [expression]
             ).fetchall()
-    for start, end in spans(text, marks(query)):
+    for start, end in find_spans(text, word_matchers(query)):
         assert 0 <= start < end <= len(text)
 
 
@@ -192,7 +209,7 @@ def test_what_stands_in_a_text_is_found_by_typing_it(words: list[str]) -> None:
     """Every text that is not a filter or an exclusion finds itself."""
     text = " ".join(words)
     typed = " ".join(word for word in text.split() if not word.startswith("-"))
-    match = read(typed).match()
+    match = read(typed).match_expression()
     if not match:
         return
     connection = sqlite3.connect(":memory:")

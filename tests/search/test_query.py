@@ -15,7 +15,7 @@ from orch_tui.errors import UsageError
 from orch_tui.models.database import Record
 from orch_tui.models.values import timestamp
 from orch_tui.record.opening import open_record
-from orch_tui.search.query import COUNTED, filter_names, filter_values, search
+from orch_tui.search.query import MAX_COUNTED, complete_filter_names, complete_filter_values, search
 from tests.counts import COUNTS
 
 START = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
@@ -81,7 +81,7 @@ def test_without_a_query_all_runs_come_newest_first(record: Record) -> None:
     put(record, {}, {}, {})
     page = search(record, "")
     assert [hit.execution_id for hit in page.hits] == ["exec-002", "exec-001", "exec-000"]
-    assert (page.total, page.more, page.found, page.next_before) == (3, False, "3", None)
+    assert (page.total, page.more, page.count_text, page.next_before) == (3, False, "3", None)
 
 
 def test_an_empty_record_finds_nothing(record: Record) -> None:
@@ -165,7 +165,7 @@ def test_given_searches_what_the_agents_were_given(record: Record) -> None:
 
 def test_given_by_nearly_all(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many givings are checked run by run, which must find the same."""
-    monkeypatch.setattr("orch_tui.search.query._FEW", 2)
+    monkeypatch.setattr("orch_tui.search.query._MAX_LISTED", 2)
     put(record, *({"scope": "alpha" if n % 2 else "beta"} for n in range(8)))
     for number in range(7):
         give(record, f"exec-{number:03d}", "a.md", "common constitution")
@@ -248,7 +248,7 @@ def test_an_old_match_in_the_scope_beats_a_new_mention(record: Record) -> None:
 
 
 def test_more_than_can_be_ranked_come_newest_first(record: Record) -> None:
-    count = COUNTED + 10
+    count = MAX_COUNTED + 10
     late = list(range(count))
     late.sort(key=lambda n: n * 7 % count)  # recorded in no order
     put(
@@ -263,12 +263,12 @@ def test_more_than_can_be_ranked_come_newest_first(record: Record) -> None:
         ),
     )
     page = search(record, "vector", limit=30)
-    assert (page.total, page.more, page.found) == (COUNTED, True, ">400")
+    assert (page.total, page.more, page.count_text) == (MAX_COUNTED, True, ">400")
     newest = [f"exec-{n:03d}" for n in reversed(range(count))]
     assert [hit.execution_id for hit in page.hits] == newest[:30]
     assert _all_pages(record, "vector", 100) == newest
     assert _all_pages(record, "", 100) == newest
-    assert _all_pages(record, "vector", COUNTED + 5) == newest  # a page of more than is counted
+    assert _all_pages(record, "vector", MAX_COUNTED + 5) == newest  # a page of more than is counted
     assert _all_pages(record, "vector", 2 * count) == newest
 
 
@@ -299,7 +299,7 @@ def test_pages_together_are_the_whole_in_order(
         moments = [START + timedelta(seconds=second) for second in seconds]
         put(record, *({"deployed_at": timestamp(at), "scope": "x"} for at in moments))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("orch_tui.search.query.COUNTED", 5)
+            patch.setattr("orch_tui.search.query.MAX_COUNTED", 5)
             found = _all_pages(record, query, limit)
         assert len(found) == len(set(found)) == len(seconds)
         times = [moments[int(execution_id[-3:])] for execution_id in found]
@@ -375,10 +375,17 @@ def test_names_and_values_are_offered(record: Record) -> None:
         {},
     )
     give(record, "exec-000", "lib/a.py", "x")
-    assert filter_names("s") == ("status", "session", "since", "source")
-    assert filter_values(record, "agent", "sys") == ("system-architect", "systematic-debugger")
-    assert filter_values(record, "agent", "", limit=2) == ("explore", "system-architect")
-    assert filter_values(record, "session", "orch-2026-11-02") == ("orch-2026-11-02-001",)
-    assert filter_values(record, "file", "") == ("a.py", "lib/a.py")
-    assert filter_values(record, "status", "w") == ("waiting",)
-    assert filter_values(record, "since", "2") == filter_values(record, "nonsense", "") == ()
+    assert complete_filter_names("s") == ("status", "session", "since", "source")
+    assert complete_filter_values(record, "agent", "sys") == (
+        "system-architect",
+        "systematic-debugger",
+    )
+    assert complete_filter_values(record, "agent", "", limit=2) == ("explore", "system-architect")
+    assert complete_filter_values(record, "session", "orch-2026-11-02") == ("orch-2026-11-02-001",)
+    assert complete_filter_values(record, "file", "") == ("a.py", "lib/a.py")
+    assert complete_filter_values(record, "status", "w") == ("waiting",)
+    assert (
+        complete_filter_values(record, "since", "2")
+        == complete_filter_values(record, "nonsense", "")
+        == ()
+    )
