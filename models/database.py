@@ -439,6 +439,10 @@ def translated_errors(path: Path) -> Iterator[None]:
             f"{error.object!r:.80} is not valid UTF-8",
             hint="a final message may be any bytes, everything else is text",
         ) from error
+    except OverflowError as error:
+        raise UsageError(
+            "a number is too large for the record", hint="it holds whole numbers up to 2^63 - 1"
+        ) from error
     except OSError as error:
         if isinstance(error, FileExistsError):
             raise RecordError(f"{path} exists already", hint="name another file") from error

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from orch_tui.assets import asset
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.templates import Template, fill, load
+from orch_tui.source_name import source_path
 
 FORMS = {"markdown": "briefing.md.tmpl", "xml": "briefing.xml.tmpl"}
 """The briefings of orch. They are templates of the older form: filling one takes no Jinja, which
@@ -217,5 +218,5 @@ def block(item: ContextItem) -> str:
 
 
 def _language(item: ContextItem) -> str:
-    suffix = PurePosixPath(item.source.partition(":")[0]).suffix.removeprefix(".")
+    suffix = PurePosixPath(source_path(item.source)).suffix.removeprefix(".")
     return _LANGUAGES.get(suffix, suffix) if suffix.isalnum() and not item.is_inline else ""

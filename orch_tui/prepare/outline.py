@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orch_tui.errors import SourceError
 from orch_tui.prepare import sections, symbols
 from orch_tui.prepare.sections import Span, joined
+from orch_tui.source_name import source_path
 
 if TYPE_CHECKING:
     from orch_tui.prepare.count import Count, CountCache
@@ -80,7 +81,7 @@ def cut(text: str, name: str, names: Sequence[str], *, source: str) -> list[Span
     Raises SourceError, naming ``source``, for a part that is not there.
     """
     if not may_have_parts(name):
-        hint = f"name lines: {source.partition('#')[0]}:FIRST-LAST"
+        hint = f"name lines: {source_path(source)}:FIRST-LAST"
         raise SourceError(source, "only Markdown and code have parts by name", hint=hint)
     what = "heading" if is_markdown(name) else "symbol"
     wanted = [each for each in names if each != SKELETON]

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from orch_tui.errors import SourceError
+from orch_tui.source_name import split_number
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -100,12 +101,12 @@ def pick(known: Sequence[Named], name: str, *, what: str, source: str) -> list[S
     """
     qualify = what == "symbol"
     found = _called(known, name, source, qualify)
-    numbered = re.fullmatch(r"(.+)\[(\d+)\]", name, re.S)
-    if not found and numbered and (several := _called(known, numbered[1], source, qualify)):
-        number = int(numbered[2])
+    numbered = split_number(name)
+    if not found and numbered and (several := _called(known, numbered[0], source, qualify)):
+        whole, number = numbered
         if not 1 <= number <= len(several):
             count = f"{len(several)} {what}{'s' if len(several) > 1 else ''}"
-            raise SourceError(source, f"has {count} {numbered[1]!r}, not {number}")
+            raise SourceError(source, f"has {count} {whole!r}, not {number}")
         return [several[number - 1]]
     if not found:
         raise SourceError(source, f"has no {what} {name!r}", hint=_nearest(known, name, what))

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,9 +23,9 @@ from orch_tui.paths import resolve_path
 from orch_tui.prepare import sections
 from orch_tui.prepare.encoding import codec_of, decode
 from orch_tui.prepare.secrets import named_like_one
+from orch_tui.source_name import possible_paths, source_path, split_lines
 
 _TEXT_LABEL = 72
-_LINES = re.compile(r"(?P<path>.+):(?P<first>\d+)(?:-(?P<last>\d+))?", re.S)
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
 _ASCII = bytes(range(128))
 
@@ -149,12 +149,11 @@ class SourceReader:
         """The path that exists, the lines or the part a source names; the longest path wins."""
         if path := self._find(source):
             return _Located(path)
-        if (match := _LINES.fullmatch(source)) and (path := self._find(match["path"])):
-            first = int(match["first"])
-            return _Located(path, lines=(first, int(match["last"] or first)))
-        for position in reversed([match.start() for match in re.finditer("#", source)]):
-            if path := self._find(source[:position]):
-                return _Located(path, parts=(source[position + 1 :].strip(),))
+        if (named := split_lines(source)) and (path := self._find(named[0])):
+            return _Located(path, lines=named[1:])
+        for name, part in possible_paths(source):
+            if name != source and (path := self._find(name)):
+                return _Located(path, parts=(part,))
         return None
 
     def _find(self, name: str) -> Path | None:
@@ -264,13 +263,13 @@ class SourceReader:
         relative = os.path.relpath(pattern, "/") if anchored else pattern
         if relative.endswith("**"):
             relative += "/*"
-        hidden_wanted = any(part.startswith(".") for part in Path(relative).parts)
+        wanted = [part for part in Path(relative).parts if _is_hidden(part)]
         for base in [Path("/")] if anchored else [self.cwd, self.root]:
             try:
                 found = sorted(path for path in base.glob(relative) if path.is_file())
             except (ValueError, NotImplementedError, OSError) as error:
                 raise SourceError(pattern, f"is no usable pattern ({error})") from None
-            visible = [path for path in found if hidden_wanted or not _hidden(path, base)]
+            visible = [path for path in found if not _hidden(path, base, wanted)]
             if kept := self._not_ignored(visible, base / _fixed(relative)):
                 return kept
         raise SourceError(pattern, "matches no file", hint=self._looked_in())
@@ -281,12 +280,13 @@ class SourceReader:
 
         base, under = self._place(below)
         ignored = Ignored(base, under)
-        return [path for path in paths if not ignored(path.relative_to(base).as_posix())]
+        plain = [Path(os.path.abspath(path)) for path in paths]  # without ".."
+        return [path for path in plain if not ignored(path.relative_to(base).as_posix())]
 
     def _missing(self, source: str) -> SourceError:
         from difflib import get_close_matches
 
-        path = (_LINES.fullmatch(source) or {"path": source})["path"].split("#")[0] or source
+        path = source_path(source) or source
         try:
             path = resolve_path(path, "")
         except PathError as error:
@@ -473,8 +473,16 @@ def _plain(path: Path) -> str:
     return "./-" if name == "-" else name
 
 
-def _hidden(path: Path, base: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(base).parts)
+def _hidden(path: Path, base: Path, wanted: Sequence[str] = ()) -> bool:
+    """Whether a path is hidden below ``base`` by a name that none of the patterns asks for."""
+    return any(
+        _is_hidden(part) and not any(fnmatchcase(part, each) for each in wanted)
+        for part in path.relative_to(base).parts
+    )
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") and name not in (".", "..")
 
 
 def _first_missing(path: Path) -> tuple[Path, str]:

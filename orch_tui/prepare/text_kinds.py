@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from orch_tui.source_name import source_path
+
 
 def kind_of(source: str, text: str) -> str:
     """The kind of content, by the script it is written in, then by the
@@ -37,7 +39,7 @@ _KIND_OF_SUFFIX = {suffix: kind for kind, suffixes in _SUFFIXES.items() for suff
 def _kind_by_name(source: str, text: str) -> str:
     if source.startswith("text:"):
         return ""
-    name = source.rpartition("/")[2].partition("#")[0].partition(":")[0]
+    name = source_path(source).rpartition("/")[2]
     kind = _KIND_OF_SUFFIX.get(name.rpartition(".")[2].lower(), "")
     if kind == "json" and "\n " not in text[:4000]:
         return "json-compact"

@@ -9,13 +9,13 @@ from dataclasses import replace
 from orch_tui.prepare.bundle import ContextItem
 from orch_tui.prepare.count import ZERO
 from orch_tui.prepare.sources import free_text, is_past
+from orch_tui.source_name import split_lines
 
 Range = tuple[int, int]
 """Lines, from 1, both included."""
 
 _LINE = rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z"
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-_RANGE = r"(.+):(\d+)-(\d+)"
 
 
 def can_be_trimmed(item: ContextItem) -> bool:
@@ -46,8 +46,9 @@ def trimmed(item: ContextItem, without: Sequence[Range]) -> list[ContextItem]:
             if source
             else []
         )
-    named = re.fullmatch(_RANGE, item.source, re.S)
-    path, offset = (named[1], int(named[2]) - 1) if named else (item.source, 0)
+    is_range = "-" in item.source.rpartition(":")[2]  # as every name of lines is written
+    path, start, _ = (is_range and split_lines(item.source)) or (item.source, 1, 1)
+    offset = start - 1
     return [
         replace(
             item,

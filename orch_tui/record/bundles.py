@@ -14,6 +14,7 @@ from orch_tui.one_line import one_line
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.count import Count
 from orch_tui.record.ledger import briefings, contents, journal
+from orch_tui.source_name import read_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ def resolve(record: Record, given: str) -> tuple[str, int | None]:
     called, _, version = given.rpartition("@")
     wanted: list[tuple[str, int | None]] = [(given, None)]
     if called and version.isdecimal():
-        wanted.append((called, int(version)))
+        wanted.append((called, read_number(version)))
     for name, number in wanted:
         if exists(record, name):
             return name, number

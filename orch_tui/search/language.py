@@ -21,7 +21,8 @@ from difflib import get_close_matches
 from orch_tui.errors import UsageError
 from orch_tui.models.values import OUTPUT_TYPES, SOURCES, STATES
 from orch_tui.phases import PHASES
-from orch_tui.search.tokens import COMMON_TOKEN, filter_token, path_of
+from orch_tui.search.tokens import COMMON_TOKEN, filter_token
+from orch_tui.source_name import source_path
 
 FIXED_VALUES: dict[str, tuple[str, ...]] = {
     "status": (*STATES[:1], "waiting", *STATES[1:]),
@@ -295,7 +296,7 @@ class _QueryParser:
                 self.mistakes.append(f"{name}:{value.text} is none of {', '.join(known)}")
             return [FilterValue(_SYNONYMS.get(k, k), exact=True) for k in meant]
         if name == "file":
-            text = path_of(value.text)
+            text = source_path(value.text)
             return [FilterValue(text, value.exact)] if text else []
         if name == "given" and not split_tokens(value.text):
             self.mistakes.append(f"given:{value.text} holds no letter or digit to search for")

@@ -7,7 +7,6 @@ token.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 TOKEN_LETTERS = {
@@ -27,7 +26,6 @@ TOKEN_LETTERS = {
 _FIRST_LETTER = 0xE900
 _MAX_VALUE_BYTES = 400
 _MAX_FOLDERS = 12  # of a path, that are told apart
-_LINES_OR_SYMBOL = re.compile(r"(:\d+(-\d*)?|#.*)$")
 
 COMMON_TOKEN = chr(_FIRST_LETTER + ord("z"))
 """The token that every execution has."""
@@ -52,8 +50,3 @@ def path_suffix_tokens(path: str) -> tuple[str, ...]:
     starts = range(max(0, len(parts) - _MAX_FOLDERS), len(parts))
     endings = ["/".join(parts[start:]) for start in starts if parts[start]]
     return tuple(filter_token("file", ending) for ending in (*endings, path))
-
-
-def path_of(source: str) -> str:
-    """Cut line range, symbol and leading ``./`` off a context source, which leaves its path."""
-    return _LINES_OR_SYMBOL.sub("", source).removeprefix("./")

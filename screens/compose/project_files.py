@@ -25,6 +25,7 @@ from orch_tui.screens.compose.words import PRIORITIES, figure
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.filetree import Beside, FileTree, Line
 from orch_tui.screens.widgets.stack import short
+from orch_tui.source_name import possible_paths, source_path
 
 if TYPE_CHECKING:
     from orch_tui.prepare.count_order import Counting
@@ -148,7 +149,7 @@ class ProjectFiles(ScreenPart):
             tally = Tally(tree)
             stale = []
             for key, weight in weights.items():
-                if key.partition("#")[0] in other:
+                if _is_of(key, other):
                     stale.append(key)
                 elif key in sizes:
                     tally.add(key, weight.count.tokens)
@@ -166,7 +167,7 @@ class ProjectFiles(ScreenPart):
             self._tree, self._tally, self.sizes = tree, tally, found.sizes
             for key in found.stale:
                 self.weights.pop(key, None)
-            for key in [key for key in self._outlined if key.partition("#")[0] in other]:
+            for key in [key for key in self._outlined if _is_of(key, other)]:
                 del self._outlined[key]
             for key in self.weights.keys() - tallied.keys():  # weighed meanwhile
                 if key in found.sizes:
@@ -456,3 +457,8 @@ def _is_document(path: str) -> bool:
 
 def _many(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _is_of(key: str, paths: set[str]) -> bool:
+    """Whether what a choice reads is in one of the files."""
+    return any(name in paths or source_path(name) in paths for name, _ in possible_paths(key))

@@ -39,6 +39,7 @@ from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.rows import Rows
 from orch_tui.screens.widgets.stack import GaugePart, Stack
 from orch_tui.screens.widgets.tabs import Tabs
+from orch_tui.source_name import source_path
 
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import ContextItem
@@ -362,7 +363,7 @@ gives the agent by itself: off its limit, and needless in the bundle.
     @on(Rows.Selected, "#items")
     def _go_to_file(self) -> None:
         for choice in self._targets:
-            self._project.files.reveal(choice.source.partition(":")[0])
+            self._project.files.reveal(source_path(choice.source))
 
     def _show_view(self) -> None:
         if self.tab == "sharing":

@@ -389,3 +389,25 @@ def test_a_pipe_or_device_is_written_never_replaced(shell: Shell) -> None:
     done = shell("orch prepare-bundle --agent-type a --files lib/types.ts --output /dev/null")
     assert done.returncode == 0, done
     assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize("number", [str(2**63), "1" * 5000])
+def test_no_number_is_too_large_to_be_refused(
+    orch: Run, deployed: str, project: Path, number: str
+) -> None:
+    for command, code in (
+        ("count lib/types.ts:NUMBER", 1),
+        ("count lib/types.ts#VectorIndex[NUMBER]", 1),
+        ("check-bounds --phase 1 --files lib/types.ts:NUMBER", 0),
+        ("bundles bundle-001@NUMBER", 1),
+        ("bundles bundle-001 --restore NUMBER", (1, 2)),
+        ("query --limit NUMBER", 2),
+        ("outputs --limit NUMBER", 2),
+        ("query --sessions --limit NUMBER", 2),
+        ("init-session --scope s --budget NUMBER", 2),
+        ("init-deployment --agent-type a --context-token-count NUMBER --allow-overflow why", 2),
+        ("plan --edit NUMBER", (1, 2)),
+        ("--port NUMBER", 2),
+    ):
+        done = orch(*command.replace("NUMBER", number).split())
+        assert done.code in (code if isinstance(code, tuple) else (code,)), done

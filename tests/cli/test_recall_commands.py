@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run
+from tests.cli.conftest import ROOT, Run
 
 MESSAGE = "The HNSW index answers in 4 ms.\n\nNext to do: nothing.\n"
 
@@ -230,3 +230,24 @@ def test_a_report_is_written(did: Run, two_runs: None, form: str, beginning: str
 
 def test_a_report_may_have_a_template(did: Run, two_runs: None) -> None:
     assert "exec-001" in did("synthesize", "--template", "synthesis-report.tmpl").out
+
+
+def test_a_folder_may_be_called_like_a_part(did: Run, project: Path) -> None:
+    (project / "c#").mkdir()
+    (project / "c#" / "main.cs").write_text("class Parser {}\n")
+    did("init-session", "--scope", "Parse")
+    did("prepare-bundle", "--agent-type", "coder", "--files", "c#/main.cs", "--output", "b.json")
+    label = did("init-deployment", "--context-bundle", "b.json").out.strip()
+    for query in ("file:c#/main.cs", "file:main.cs", 'file:"c#/main.cs:1-3"', "file:c#/"):
+        assert [hit["execution_id"] for hit in did("history", query, "--format", "json").json] == [
+            label
+        ], query
+    assert did("history", "file:c", "--format", "json").json != []  # c# begins so
+    [used] = did("show", label, "--part", "files", "--format", "json").json
+    assert (used["path"], used["given"]) == ("c#/main.cs", "whole")
+
+
+def test_what_history_understands_stands_in_the_readme() -> None:
+    from orch_tui.search.language import filters_in_words
+
+    assert filters_in_words() in " ".join((ROOT / "README.md").read_text().split())

@@ -163,6 +163,46 @@ def test_a_pattern_stands_for_its_files_in_order(reader: SourceReader) -> None:
     assert "matches no file" in refusal(reader, "lib/*.go").message
 
 
+def test_a_pattern_takes_what_is_hidden_only_by_a_name_that_asks_for_it(project: Path) -> None:
+    for name in ("b.md", ".c.md", ".x.md", "lib/d.md", ".github/e.md", ".github/.f.md"):
+        path = project / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+    (project / ".gitignore").write_text("b.md\n")
+    reader = SourceReader(project / "lib", project)
+
+    def found(pattern: str) -> list[str]:
+        return [source.name for source in reader.resolve(pattern)]
+
+    assert "matches no file" in refusal(reader, "../*.md").message
+    (project / ".gitignore").unlink()
+    assert found("../*.md") == ["b.md"]
+    assert found("../lib/../*.md") == ["b.md"]
+    assert found("./*.md") == ["lib/d.md"]
+    assert found("../.*.md") == [".c.md", ".x.md"]
+    assert found("../.github/*.md") == [".github/e.md"]
+    assert found(f"{project}/.github/.*.md") == [".github/.f.md"]
+
+
+def test_a_folder_may_be_called_like_a_part(reader: SourceReader) -> None:
+    for name in ("c#/main.py", "c#/Makefile", "f#/a#b.md"):
+        (reader.root / name).parent.mkdir(exist_ok=True)
+        (reader.root / name).write_text("# T\ndef f(): pass\n")
+        assert only(reader, name)[0] == name
+        assert [s.name for s in reader.resolve(name.partition("/")[0])][-1].startswith(name[:3])
+    assert reader.resolve("c#/main.py#f")[0].sections == ("f",)
+    assert reader.resolve("f#/a#b.md#T")[0].sections == ("T",)
+    assert refusal(reader, "c#/mian.py").hint == "nearest: c#/main.py"
+    assert refusal(reader, "c#/mian.py#f").hint == "nearest: c#/main.py"
+
+
+@pytest.mark.parametrize("digits", ["1" * 5000, "0" * 5000 + "9", str(2**63)])
+def test_a_number_of_any_length_is_a_number(reader: SourceReader, digits: str) -> None:
+    assert "it has 3" in refusal(reader, f"lib/a.py:{digits}").message
+    assert "it has 3" in refusal(reader, f"lib/a.py:2-{digits}").message
+    assert "has 1 heading" in refusal(reader, f"docs/a.md#Intro[{digits}]").message
+
+
 def test_commas_separate_unless_the_path_holds_them(reader: SourceReader) -> None:
     (reader.root / "x,y.md").write_text("# T\n")
     assert reader.split(["lib/a.py, docs/a.md", "x,y.md#T,,lib/a.py"]) == [
