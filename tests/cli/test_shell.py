@@ -16,6 +16,8 @@ from tests.cli.conftest import ORCH, ROOT, Run, Shell, rows
 from tests.cli.test_bad_input import DATABASE, dump
 from tests.counts import HANGS_AFTER
 
+pytestmark = pytest.mark.slow  # every test starts processes
+
 EVERY_COMMAND = """
 set -euo pipefail
 session=$(orch init-session --scope "Implement vector search")
@@ -149,9 +151,6 @@ import os, sys
 from orch_tui.cli import main
 from orch_tui.record.ledger import journal
 
-pytestmark = pytest.mark.slow  # every test starts processes
-
-
 journal.log = lambda *args, **kwargs: os.kill(os.getpid(), int(sys.argv[1]))
 sys.exit(main(sys.argv[2:]))
 """
@@ -194,7 +193,7 @@ def test_a_signal_in_the_middle_of_a_write_leaves_all_as_it_was(
 
 
 def test_a_completion_and_its_deliverables_are_one_write(deployed: str, project: Path) -> None:
-    program = INTERRUPTED.replace("from orch_tui.record import journal\n", "").replace(
+    program = INTERRUPTED.replace("from orch_tui.record.ledger import journal\n", "").replace(
         "journal.log", "outputs.keep"
     )
     program = f"from orch_tui.record import outputs\n{program}"
