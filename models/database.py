@@ -11,11 +11,11 @@ import os
 import sqlite3
 import stat
 import time
-from _thread import _local  # importing threading would cost a command half a millisecond
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import local
 from typing import Any
 
 from orch_tui.errors import RecordError, UsageError
@@ -41,7 +41,7 @@ def in_list(values: Iterable[Any]) -> tuple[str, list[Any]]:
     return f"({', '.join('?' * len(parameters))})", parameters
 
 
-class _Mine(_local):
+class _Mine(local):
     """What each thread has of a record."""
 
     connection: sqlite3.Connection | None = None
@@ -204,7 +204,7 @@ class Record:
                 self.connection.execute("PRAGMA journal_mode = wal")
                 return
             except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > deadline:
+                if _reason(error) is not _LOCKED or time.monotonic() > deadline:
                     raise
                 time.sleep(0.01)
 
@@ -269,6 +269,23 @@ class Record:
             yield
             for callback in self.before_commit:
                 callback(self)
+
+    @contextmanager
+    def not_waiting(self) -> Iterator[None]:
+        """Make a locked record an error at once: who only reads must not wait for a writer."""
+        before = self.value("PRAGMA busy_timeout")
+        self.execute("PRAGMA busy_timeout = 0")
+        try:
+            yield
+        finally:
+            self.execute(f"PRAGMA busy_timeout = {before}")
+
+    @contextmanager
+    def in_passing(self) -> Iterator[None]:
+        """Do what may as well be done another time: where the record is locked or cannot be
+        written just now, it is left undone, without waiting."""
+        with suppress(RecordError), self.not_waiting():
+            yield
 
     @contextmanager
     def _transaction(self, kind: str) -> Iterator[None]:
@@ -403,23 +420,46 @@ def _shared_memory_usable(path: Path) -> bool:
     return os.access(path.parent, os.W_OK) or path.with_name(path.name + "-shm").exists()
 
 
-_REASONS = (
-    ("database is locked", "is locked by another process", "try again; `orch doctor` tells more"),
-    (
-        "disk is full",
+_LOCKED = (
+    "is locked by another process",
+    "try again; `orch doctor` tells more",
+)
+_REASONS = {
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_PROTOCOL: _LOCKED,
+    sqlite3.SQLITE_FULL: (
         "could not be written: the disk is full",
         "free some space and repeat the command; nothing was half written",
     ),
-    (
-        "disk I/O error",
+    sqlite3.SQLITE_IOERR: (
         "could not be read or written: disk error",
         "check the disk; `orch backup` makes a copy",
     ),
-    ("malformed", "is corrupt", "`orch doctor` tells what can be read; restore a backup"),
-    ("not a database", "is not an SQLite database", "name another with --db, or move it away"),
-    ("readonly", "cannot be written", "check its permissions, or name another with --db"),
-    ("unable to open", "cannot be opened", "check that the folder exists and its permissions"),
-)
+    sqlite3.SQLITE_CORRUPT: (
+        "is corrupt",
+        "`orch doctor` tells what can be read; restore a backup",
+    ),
+    sqlite3.SQLITE_NOTADB: (
+        "is not an SQLite database",
+        "name another with --db, or move it away",
+    ),
+    sqlite3.SQLITE_READONLY: (
+        "cannot be written",
+        "check its permissions, or name another with --db",
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "cannot be opened",
+        "check that the folder exists and its permissions",
+    ),
+}
+"""What is wrong and what to do, by the primary result code (https://sqlite.org/rescode.html)."""
+
+
+def _reason(error: sqlite3.Error) -> tuple[str, str] | None:
+    """Look up what SQLite complains of; None: something else, or the module itself complains."""
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return _REASONS.get(code & 0xFF)  # the bits above tell kinds of the same
 
 
 @contextmanager
@@ -428,9 +468,9 @@ def translated_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        for words, wrong, hint in _REASONS:
-            if words in str(error):
-                raise RecordError(f"{path} {wrong}", hint=hint) from error
+        if reason := _reason(error):
+            wrong, hint = reason
+            raise RecordError(f"{path} {wrong}", hint=hint, is_locked=reason is _LOCKED) from error
         if isinstance(error, sqlite3.OperationalError):
             raise RecordError(f"{path}: {error}", hint="`orch doctor` tells more") from error
         raise

@@ -79,3 +79,8 @@ class FormatError(OrchError):
 
 class RecordError(OrchError):
     """The database cannot be used: locked, corrupt, newer, not ours, disk full."""
+
+    def __init__(self, message: str, *, hint: str = "", is_locked: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.is_locked = is_locked
+        """Somebody else writes, and did for as long as was waited: it may go another time."""

@@ -276,7 +276,9 @@ def _first_line(path: str) -> str:
 def _folder_name(root: AnyPath) -> str:
     """A short folder name for the project, readable and its own."""
     try:
-        from _blake2 import blake2b  # hashlib brings OpenSSL, a third of a bare start-up
+        # What hashlib gives out as blake2b; it brings OpenSSL too, a third of a bare start-up,
+        # and no public module hashes without it. Where Python has no such part, hashlib it is.
+        from _blake2 import blake2b
     except ImportError:
         from hashlib import blake2b
     full = os.path.realpath(root)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from _thread import allocate_lock  # importing threading would cost a command a millisecond
 from contextlib import ExitStack
 from functools import cache, cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from orch_tui import config, paths
@@ -70,7 +70,7 @@ class Project:
         self._clock = clock
         self._record: Record | None = None
         self._file: tuple[int, int] | None = None
-        self._turn = allocate_lock()
+        self._turn = Lock()
 
     @property
     def database(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -133,3 +134,36 @@ def test_counting_something_new_loads_the_tokenizer(project: Path) -> None:
     assert "jinja2" not in command(*briefing, cwd=project)
     (project / "own.j2").write_text("{{ scope }}")
     assert "jinja2" in command(*briefing, "--template", "own.j2", cwd=project)
+
+
+PRIVATE = {
+    ("orch_tui/hook.py", "_signal"),  # `signal` brings enum, and a hook has no time
+    ("orch_tui/paths.py", "_blake2"),  # `hashlib` brings OpenSSL, likewise
+    ("screens/terminal.py", "textual._xterm_parser"),  # no public parser of what a terminal sends
+}
+
+
+def private_imports(path: Path) -> set[str]:
+    """The modules of others that a file imports, or imports from, though they are private."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module != "__future__":
+            within = {f"{node.module}.{alias.name}" for alias in node.names if alias.name[0] == "_"}
+            found |= within or {f"{node.module}"}
+    return {
+        name
+        for name in found
+        if not name.startswith("orch_tui") and any(part[0] == "_" for part in name.split("."))
+    }
+
+
+def test_private_modules_of_others_are_left_alone() -> None:
+    files = [*(ROOT / "orch_tui").rglob("*.py"), *(ROOT / "models").rglob("*.py")]
+    files += (ROOT / "screens").rglob("*.py")
+    assert {
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in files
+        for name in private_imports(path)
+    } == PRIVATE

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from orch_tui.errors import RecordError
-from orch_tui.models.database import BUSY_SECONDS, Clock, Record, utc_now
+from orch_tui.models.database import Clock, Record, utc_now
 
 
 def open_record(
@@ -45,21 +43,11 @@ def take_in(record: Record) -> None:
     from orch_tui.record.ledger.observations import settle_raw
 
     try:
-        with not_waiting(record), record.write():
+        with record.not_waiting(), record.write():
             settle_raw(record)
     except RecordError as error:
-        if "locked" not in error.message:
+        if not error.is_locked:
             raise
-
-
-@contextmanager
-def not_waiting(record: Record) -> Iterator[None]:
-    """Whoever only reads must not wait for a writer: a locked record is an error at once."""
-    record.execute("PRAGMA busy_timeout = 0")
-    try:
-        yield
-    finally:
-        record.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
 
 def _anything_pending(record: Record) -> bool:

@@ -13,7 +13,8 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class RecordedCounts:
-    """A ``CountCache`` over ``token_counts``; where the record cannot be written it only reads."""
+    """A ``CountCache`` over ``token_counts``; where the record cannot be written just now, it
+    only reads."""
 
     record: Record
 
@@ -33,7 +34,7 @@ class RecordedCounts:
     def put_counts(self, estimator: str, counts: Mapping[str, int]) -> None:
         if not self.record.writable:
             return
-        with self.record.write():
+        with self.record.in_passing(), self.record.write():
             self.record.executemany(
                 "INSERT INTO token_counts (sha256, estimator, tokens) VALUES (?, ?, ?) "
                 "ON CONFLICT DO NOTHING",

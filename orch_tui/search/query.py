@@ -11,12 +11,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
-from orch_tui.errors import RecordError, UsageError
+from orch_tui.errors import UsageError
 from orch_tui.models.database import Record
 from orch_tui.one_line import one_line
 from orch_tui.rows import USED
@@ -161,7 +160,7 @@ def search(
 def _index_pending(record: Record) -> None:
     """Index what raw SQL changed since orch last wrote, if that can be done now."""
     if record.writable and record.value("SELECT 1 FROM search_pending LIMIT 1"):
-        with suppress(RecordError), record.write():
+        with record.in_passing(), record.write():
             refresh_pending(record)
 
 

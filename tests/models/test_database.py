@@ -267,8 +267,35 @@ def locked(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_a_locked_record_can_be_read_but_not_written(locked: Path) -> None:
     with Record(locked) as record:
         assert get(record, "s").scope == "held"
-        with pytest.raises(RecordError, match="locked by another process"):
+        with pytest.raises(RecordError, match="locked by another process") as caught:
             init_session(record, "x", project="/p")
+        assert caught.value.is_locked
+
+
+def test_what_is_wrong_is_told_by_its_code_not_by_its_words(path: Path) -> None:
+    with Record(path) as record:
+        for words in ("database is locked", "disk is full", "malformed", "readonly"):
+            with pytest.raises(RecordError, match=f"no such table: {words}") as caught:
+                record.sql(f'SELECT * FROM "{words}"')
+            assert not caught.value.is_locked
+        with pytest.raises(RecordError) as caught:
+            record.sql("SELECT json('{')")
+        assert "is corrupt" not in caught.value.message
+        record.sql("PRAGMA query_only = ON")
+        with pytest.raises(RecordError, match="cannot be written"):
+            record.sql("CREATE TABLE t (a)")
+
+
+def test_what_is_done_in_passing_is_left_where_another_writes(locked: Path) -> None:
+    with Record(locked) as record:
+        waits = record.value("PRAGMA busy_timeout")
+        done = []
+        with record.in_passing(), record.write():
+            done.append("written")
+        with record.not_waiting(), record.in_passing():
+            done.append("read")
+        assert done == ["read"]
+        assert record.value("PRAGMA busy_timeout") == waits
 
 
 def test_a_lock_that_is_let_go_is_waited_for(path: Path) -> None:

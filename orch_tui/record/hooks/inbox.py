@@ -125,7 +125,6 @@ def _take(
     """Apply a batch in one transaction, and remove its files when that is on disk."""
     from orch_tui.record.defects import confine
     from orch_tui.record.hooks import capture
-    from orch_tui.record.opening import not_waiting
 
     read: list[_Read] = []
     aside: dict[str, str] = {}
@@ -136,7 +135,7 @@ def _take(
     for item in batch:
         confine([item], lambda items: read.extend(_read(*items)), put_aside)
     names = capture.names_of(each.heard for each in read if each.heard)
-    with not_waiting(record):
+    with record.not_waiting():
         confine(read, lambda part: _apply(record, root, part, names), put_aside)
     for path in {each.path for each in read} - aside.keys():
         with suppress(OSError):

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from stat import S_ISREG
 
-from orch_tui.errors import PathError, RecordError
+from orch_tui.errors import PathError
 from orch_tui.models.database import Record
 from orch_tui.models.values import timestamp
 from orch_tui.paths import resolve_path
 from orch_tui.record.claude_code import SIDECAR
-from orch_tui.record.opening import not_waiting
 
 _LONG_ENOUGH = timedelta(minutes=15)
 """After which nobody adds to the file of an agent or a session that has ended."""
@@ -104,7 +102,7 @@ def _unread(path: str, size: int, mtime_ns: int) -> int | None:
 def let_go(record: Record, paths: list[str]) -> None:
     """Look at these no more; another time where another process is writing just now."""
     if paths:
-        with suppress(RecordError), not_waiting(record), record.write():
+        with record.in_passing(), record.write():
             record.executemany(
                 "UPDATE import_checkpoints SET awaited_since = NULL WHERE path = ?",
                 [(path,) for path in paths],

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from orch_tui.errors import RecordError, SourceError
+from orch_tui.errors import SourceError
 from orch_tui.models.database import Record, utc_now
 from orch_tui.models.values import timestamp
 from orch_tui.paths import project_root
@@ -32,7 +32,6 @@ from orch_tui.record.ledger import file_use, usage
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import UNKNOWN
 from orch_tui.record.ledger.observations import observe, settle
-from orch_tui.record.opening import not_waiting
 from orch_tui.record.transcripts.reader import Reader
 from orch_tui.record.transcripts.reader_state import State, Statement, Told
 from orch_tui.record.transcripts.transcript_files import (
@@ -144,7 +143,7 @@ def catch_up(record: Record, paths: list[Path], *, catalogue: Catalogue, root: P
     for path in paths:
         with suppress(SourceError):
             found += in_paths([path])
-    with suppress(RecordError), not_waiting(record):
+    with record.in_passing():
         return import_files(record, found, catalogue=catalogue, root=root, exports=False)
     return Summary()
 
