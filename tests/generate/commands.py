@@ -21,13 +21,13 @@ HEAD = """\
 # Commands
 
 Made from the commands themselves by `make docs`; `orch COMMAND --help` says the same in a
-terminal. Every command takes `--db FILE` (default: the project's record) and `--help`.
-Exit codes: 0 done, 1 the answer is no (invalid, over budget, not found), 2 wrong usage,
-70 a bug in orch, 130 interrupted, 143 terminated.
+terminal. Every command takes `--help`, and each that uses the record `--db FILE` (default: the
+project's). Exit codes: 0 done, 1 the answer is no (invalid, over budget, not found), 2 wrong usage,
+70 a bug in orch, 129 the terminal is gone, 130 interrupted, 143 terminated.
 """
 
 IN_HEAD = {"--help", "--db"}
-"""Options that every command has; the head of the page explains them."""
+"""Options that nearly every command has; the head of the page explains them."""
 
 
 def main() -> None:
