@@ -1,11 +1,13 @@
 """Labels for people: ``orch-2026-11-22-001``, ``exec-001``, ``bundle-001``.
 
 They come from counters inside the writer's transaction, so they are unique under concurrency; a
-number somebody already took by hand is skipped.
+number somebody already took by hand is skipped. A label of another machine ends in the name of
+that: ``exec-014@ann-laptop``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from orch_tui.errors import NotFoundError
@@ -16,6 +18,19 @@ _TABLES = {
     "execution": ("agent_executions", "execution_id"),
     "bundle": ("bundles", "bundle_id"),
 }
+
+
+_VERSIONED = re.compile(r"(.+)@([0-9]{1,9})", re.S)
+
+
+def split_version(given: str) -> tuple[str, int | None]:
+    """Split ``bundle-003@ann-laptop@2`` into the label and the version; None: no version is named.
+
+    What stands behind another ``@`` is the machine whose label it is. A machine's name begins with
+    a letter, so a number behind the last one is a version and nothing else.
+    """
+    versioned = _VERSIONED.fullmatch(given)
+    return (versioned[1], int(versioned[2])) if versioned else (given, None)
 
 
 def new_label(record: Record, kind: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from orch_tui import config, paths
 from orch_tui.errors import NotFoundError, OrchError, SourceError
+from orch_tui.source_name import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -255,7 +256,7 @@ class Project:
             left_out=left_out,
         )
 
-    def _past(self, execution_id: str, what: str) -> bytes:
+    def _past(self, execution_id: str, what: Result) -> bytes:
         if not self.has_record:
             raise NotFoundError("execution", execution_id)
         from orch_tui.record.past_results import returned

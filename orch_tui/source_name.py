@@ -1,56 +1,194 @@
-"""The grammar of a source's name: ``lib/a.py``, ``lib/a.py:10-80``, ``docs/a.md#Heading[2]``.
+"""The grammar of a context source: how people, bundles and the record name what is given.
 
-A name alone does not tell a part from a file or folder whose name holds ``#``. Where files can be
-looked at, what exists under the longest name wins; else a part begins behind a file name with a
-suffix, so that folders may be called ``c#`` and files ``notes#1.md``.
+============================  =====================================================================
+``lib/a.py``                  a file, a folder or a pattern
+``lib/a.py:10-80``            lines of a file, from 1, both included; ``lib/a.py:10`` is one line
+``docs/a.md#Heading``         a part of a file: a heading, a symbol (``Parser.parse``) or
+                              ``(skeleton)``; ``#Heading[2]`` is the second of that name
+``exec-003:message``          what a past execution gave back: its ``message`` or its ``outputs``;
+                              one of another machine is called ``exec-014@ann-laptop``
+``text:Be brief.``            the text itself
+``-``                         standard input
+============================  =====================================================================
+
+The grammar cannot tell everything apart by itself: a file may be called ``notes#1.md`` or ``a:10``.
+Where files can be looked up, what exists under the longest name wins; where they cannot (in what
+was recorded, in a query), ``#`` begins a part only behind what is written like a file.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
-_LINES = re.compile(r"(?P<path>.+):(?P<first>\d+)(?:-(?P<last>\d+))?", re.S)
-_LINES_AT_END = re.compile(r":\d+(-\d*)?$")  # also while they are being typed
-_NUMBERED = re.compile(r"(?P<name>.+)\[(?P<number>\d+)\]", re.S)
+TEXT = "text:"
+STANDARD_INPUT = "-"
 
-LARGEST = 10**18
-"""What a number with more digits than it is taken for: no file has that many lines."""
+Result = Literal["message", "outputs"]
+LineRange = tuple[int, int]
+"""First and last line, from 1, both included."""
+
+_LINES = re.compile(r"(.+):([0-9]+)(?:-([0-9]+))?", re.S)
+_RESULT = re.compile(r"(?![./~])([^:#]+):(message|outputs)")
+_NUMBERED = re.compile(r"(.+)\[([0-9]+)\]", re.S)
+_SUFFIX = re.compile(r"[^/]\.[A-Za-z][A-Za-z0-9_+-]*\Z")
+
+_LONGEST_PATH = 4096
+"""Bytes that the system takes for a path (PATH_MAX of Linux, the most there is)."""
+
+_MOST_DIGITS = 9
+"""Of a number: no text has so many lines, and Python refuses to read thousands of digits."""
 
 
-def split_lines(source: str) -> tuple[str, int, int] | None:
-    """Split ``path:first-last`` or ``path:first``; None where no lines are named."""
-    found = _LINES.fullmatch(source)
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file, folder or pattern, or some of a file."""
+
+    path: str
+    """As it was written: relative to whatever its reader stands in, or absolute."""
+    lines: LineRange | None = None
+    part: str = ""
+    """A heading, a symbol or the skeleton; empty: all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastResult:
+    """What an execution gave back."""
+
+    execution_id: str
+    what: Result
+
+
+@dataclass(frozen=True, slots=True)
+class FreeText:
+    """A text that stands in the source itself; in a bundle only its beginning does."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StandardInput:
+    """What is piped into the command."""
+
+
+SourceName = NamedFile | PastResult | FreeText | StandardInput
+
+
+def parse_source(written: str, *, exists: Callable[[str], bool] | None = None) -> SourceName:
+    """Parse the name of a context source; every text is one.
+
+    ``exists`` says whether a path leads to something. With it, the longest path that does wins
+    over every other reading: the whole, then the whole without lines, then without a part. A line
+    number of more digits than any file has lines is the greatest that can be written.
+    """
+    if written == STANDARD_INPUT:
+        return StandardInput()
+    if exists is not None and (found := _parse_existing(written, exists)):
+        return found
+    if written.startswith(TEXT):
+        return FreeText(written.removeprefix(TEXT))
+    if result := _RESULT.fullmatch(written):
+        return PastResult(result[1], "message" if result[2] == "message" else "outputs")
+    return _parse_part(written) or _parse_lines(written) or NamedFile(written)
+
+
+def format_source(name: SourceName) -> str:
+    """Format what ``parse_source`` reads back as the same.
+
+    A path that alone would read as something else than a file gets ``./`` before it; one that
+    itself ends like lines or a part is told from those only where files can be looked up.
+    """
+    match name:
+        case StandardInput():
+            return STANDARD_INPUT
+        case FreeText(text):
+            return f"{TEXT}{text}"
+        case PastResult(execution_id, what):
+            return f"{execution_id}:{what}"
+        case NamedFile(path, lines, part):
+            if not isinstance(parse_source(path), NamedFile):
+                path = f"./{path}"
+            if lines is not None:
+                return f"{path}:{lines[0]}-{lines[1]}"
+            return f"{path}#{part}" if part else path
+
+
+def is_file(source: str) -> bool:
+    """Decide whether a recorded source is a file, and no text, input or past result."""
+    return isinstance(parse_source(source), NamedFile)
+
+
+def is_free_text(source: str) -> bool:
+    """Decide whether a recorded source is a text that stands in the source itself."""
+    return isinstance(parse_source(source), FreeText)
+
+
+def is_past_result(source: str) -> bool:
+    """Decide whether a recorded source is what an execution gave back."""
+    return isinstance(parse_source(source), PastResult)
+
+
+def path_of(source: str) -> str:
+    """Give the path of the file a recorded source is of, without lines, part and leading ``./``.
+
+    Empty where it is no file.
+    """
+    name = parse_source(source)
+    return name.path.removeprefix("./") if isinstance(name, NamedFile) else ""
+
+
+def split_part_number(part: str) -> tuple[str, int | None]:
+    """Split ``Name[2]`` into the name and which of that name is meant; None: no number is given."""
+    numbered = _NUMBERED.fullmatch(part)
+    return (numbered[1], _number(numbered[2])) if numbered else (part, None)
+
+
+def _parse_existing(written: str, exists: Callable[[str], bool]) -> NamedFile | None:
+    if exists(written):
+        return NamedFile(written)
+    lines = _parse_lines(written)
+    if lines and exists(lines.path):
+        return lines
+    for mark in reversed(_marks(written)):
+        if exists(written[:mark]):
+            return NamedFile(written[:mark], part=written[mark + 1 :].strip())
+    return None
+
+
+def _parse_lines(written: str) -> NamedFile | None:
+    found = _LINES.fullmatch(written)
     if not found:
         return None
-    first = read_number(found["first"])
-    return found["path"], first, read_number(found["last"]) if found["last"] else first
+    first = _number(found[2])
+    return NamedFile(found[1], lines=(first, _number(found[3]) if found[3] else first))
 
 
-def split_number(part: str) -> tuple[str, int] | None:
-    """Split ``name[number]``; None where a part has no number."""
-    found = _NUMBERED.fullmatch(part)
-    return (found["name"], read_number(found["number"])) if found else None
+def _parse_part(written: str) -> NamedFile | None:
+    """Split at the first ``#`` that can begin a part: ``c#/a.py`` and ``notes#1.md`` have none."""
+    for mark in _marks(written):
+        path, part = written[:mark], written[mark + 1 :].strip()
+        if not part or not path or path.endswith("/"):
+            continue
+        if not _is_more_of_path(path, part):
+            return NamedFile(path, part=part)
+    return None
 
 
-def read_number(digits: str) -> int:
-    """Read decimal digits, however many: Python refuses 4,301, SQLite some of 19."""
-    digits = digits.lstrip("0")
-    return int(digits or "0") if len(digits) <= 18 else LARGEST
+def _is_more_of_path(path: str, rest: str) -> bool:
+    """Decide by the look of both whether ``path#rest`` is the path of one file."""
+    ends_like_file = _SUFFIX.search(rest) is not None
+    if _SUFFIX.search(path):
+        return rest.startswith("/") and ends_like_file
+    return "/" in rest or ends_like_file
 
 
-def possible_paths(source: str) -> Iterator[tuple[str, str]]:
-    """Yield each path that a name may begin with, longest first, and the part behind it."""
-    yield source, ""
-    for position in reversed([match.start() for match in re.finditer("#", source)]):
-        yield source[:position], source[position + 1 :].strip()
+def _marks(written: str) -> list[int]:
+    """Where a part can begin, from left to right: behind what can be a path at all."""
+    return [found.start() for found in re.finditer("#", written[:_LONGEST_PATH])]
 
 
-def source_path(source: str) -> str:
-    """Give the path in a name: without lines, part and leading ``./``."""
-    path = _LINES_AT_END.sub("", source)
-    for shorter, _ in [*possible_paths(path)][::-1]:
-        if "." in shorter.rpartition("/")[2][1:]:
-            path = shorter
-            break
-    return path.removeprefix("./")
+def _number(digits: str) -> int:
+    digits = digits.lstrip("0") or "0"
+    return int(digits) if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS - 1

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from orch_tui.assets import asset
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.templates import Template, fill, load
-from orch_tui.source_name import source_path
+from orch_tui.source_name import path_of
 
 FORMS = {"markdown": "briefing.md.tmpl", "xml": "briefing.xml.tmpl"}
 """The briefings of orch. They are templates of the older form: filling one takes no Jinja, which
@@ -218,5 +218,5 @@ def block(item: ContextItem) -> str:
 
 
 def _language(item: ContextItem) -> str:
-    suffix = PurePosixPath(source_path(item.source)).suffix.removeprefix(".")
+    suffix = PurePosixPath(path_of(item.source)).suffix.removeprefix(".")
     return _LANGUAGES.get(suffix, suffix) if suffix.isalnum() and not item.is_inline else ""

@@ -16,6 +16,7 @@ from orch_tui.prepare.count import FRAMES, ZERO, Count, CountCache, frame_tokens
 from orch_tui.prepare.encoding import decode
 from orch_tui.prepare.text_kinds import kind_of
 from orch_tui.prepare.tokens import count_items
+from orch_tui.source_name import is_file, is_free_text
 
 if TYPE_CHECKING:  # who only reads what was recorded needs no sources
     from orch_tui.prepare.sources import Source, SourceReader
@@ -72,9 +73,7 @@ class ContextItem:
     @property
     def is_inline(self) -> bool:
         """Whether its source is no file: free text, standard input or a past execution."""
-        from orch_tui.prepare.sources import is_past
-
-        return self.source == "-" or self.source.startswith("text:") or is_past(self.source)
+        return not is_file(self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +150,7 @@ def compose(
             refused.append(error)
             continue
         for source in sources:
-            is_text = source.name.startswith("text:")
+            is_text = is_free_text(source.name)
             items.append(
                 ContextItem(
                     type="briefing" if is_text else type_,

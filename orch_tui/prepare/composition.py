@@ -23,7 +23,14 @@ from orch_tui.prepare.bundle import (
     without_repeats,
 )
 from orch_tui.prepare.count import ZERO, Count, CountCache, exact_name
-from orch_tui.prepare.sources import SourceReader, all_of, free_text, is_past
+from orch_tui.prepare.sources import SourceReader, all_of, free_text
+from orch_tui.source_name import (
+    FreeText,
+    NamedFile,
+    format_source,
+    is_past_result,
+    parse_source,
+)
 
 NUL = "\0"
 
@@ -48,8 +55,13 @@ class Choice:
     def key(self) -> str:
         """What it reads: equal keys are equal bytes, or refused for the same reason."""
         if self.text is not None:  # labels are only the beginning of a text
-            return f"text:{self.text}{NUL * self.allow_secret}"
-        return "#".join((self.source, *self.sections, *(NUL * self.allow_secret)))
+            return format_source(FreeText(f"{self.text}{NUL * self.allow_secret}"))
+        return NUL.join((self.source, *self.sections, *[""] * self.allow_secret))
+
+
+def source_of_key(key: str) -> str:
+    """Give the source of the choice with that key."""
+    return key.partition(NUL)[0]
 
 
 class ChoiceValues(TypedDict, total=False):
@@ -173,7 +185,7 @@ class Composition:
                 priority=item.priority,
                 shared_with=item.shared_with,
                 text=(item.data or b"").decode("utf-8", "surrogateescape")
-                if item.is_inline and not is_past(item.source)
+                if item.is_inline and not is_past_result(item.source)
                 else None,
                 allow_secret=item.looks_secret,
             )
@@ -196,7 +208,8 @@ class Composition:
             words += [flag, quote(value)] if value else []
         for choice in self.choices:
             named = choice.text or choice.source
-            for source in [f"{named}#{title}" for title in choice.sections] or [named]:
+            parts = [format_source(NamedFile(named, part=part)) for part in choice.sections]
+            for source in parts or [named]:
                 words += [_flag(choice), quote(source)]
         if any(choice.allow_secret for choice in self.choices):
             words.append("--allow-secret")
@@ -257,9 +270,9 @@ def named(given: str, reader: SourceReader) -> tuple[Choice, ...]:
 
     Raises SourceError for what cannot be taken. Whether a secret is taken is asked later.
     """
-    if given.startswith("text:"):
-        text = given.removeprefix("text:")
-        return (Choice(free_text(text).name, type="briefing", text=text),)
+    name = parse_source(given)
+    if isinstance(name, FreeText):
+        return (Choice(free_text(name.text).name, type="briefing", text=name.text),)
     found = replace(reader, stdin=None, allow_secret=True).resolve(given)
     return tuple(Choice(source.name, source.sections) for source in found)
 

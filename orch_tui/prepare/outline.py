@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orch_tui.errors import SourceError
 from orch_tui.prepare import sections, symbols
 from orch_tui.prepare.sections import Span, joined
-from orch_tui.source_name import source_path
+from orch_tui.source_name import path_of
 
 if TYPE_CHECKING:
     from orch_tui.prepare.count import Count, CountCache
@@ -81,7 +81,7 @@ def cut(text: str, name: str, names: Sequence[str], *, source: str) -> list[Span
     Raises SourceError, naming ``source``, for a part that is not there.
     """
     if not may_have_parts(name):
-        hint = f"name lines: {source_path(source)}:FIRST-LAST"
+        hint = f"name lines: {path_of(source)}:FIRST-LAST"
         raise SourceError(source, "only Markdown and code have parts by name", hint=hint)
     what = "heading" if is_markdown(name) else "symbol"
     wanted = [each for each in names if each != SKELETON]

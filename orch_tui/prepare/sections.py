@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from orch_tui.errors import SourceError
-from orch_tui.source_name import split_number
+from orch_tui.source_name import split_part_number
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -101,12 +101,11 @@ def pick(known: Sequence[Named], name: str, *, what: str, source: str) -> list[S
     """
     qualify = what == "symbol"
     found = _called(known, name, source, qualify)
-    numbered = split_number(name)
-    if not found and numbered and (several := _called(known, numbered[0], source, qualify)):
-        whole, number = numbered
+    plain, number = split_part_number(name)
+    if not found and number is not None and (several := _called(known, plain, source, qualify)):
         if not 1 <= number <= len(several):
             count = f"{len(several)} {what}{'s' if len(several) > 1 else ''}"
-            raise SourceError(source, f"has {count} {whole!r}, not {number}")
+            raise SourceError(source, f"has {count} {plain!r}, not {number}")
         return [several[number - 1]]
     if not found:
         raise SourceError(source, f"has no {what} {name!r}", hint=_nearest(known, name, what))

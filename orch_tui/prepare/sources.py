@@ -1,9 +1,7 @@
 """From what a user names to the exact bytes an agent is handed.
 
-A source is a file, a part of one (``lib/a.py:10-80``, ``docs/a.md#Heading``,
-``lib/a.py#Parser.parse``), a folder, a glob, what a past execution gave back (``exec-003:message``,
-``exec-003:outputs``), free text (``text:...``) or standard input (``-``). What exists under the
-whole name wins, so that a file called ``notes#1.md`` or ``a,b.md`` needs no escaping.
+How sources are written stands in ``orch_tui.source_name``. What exists under the whole name wins,
+so that a file called ``notes#1.md`` or ``a,b.md`` needs no escaping.
 """
 
 from __future__ import annotations
@@ -15,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import NamedTuple
 
 from orch_tui.config import DEFAULTS
 from orch_tui.errors import NotFoundError, PathError, SourceError
@@ -23,13 +20,24 @@ from orch_tui.paths import resolve_path
 from orch_tui.prepare import sections
 from orch_tui.prepare.encoding import codec_of, decode
 from orch_tui.prepare.secrets import named_like_one
-from orch_tui.source_name import possible_paths, source_path, split_lines
+from orch_tui.source_name import (
+    STANDARD_INPUT,
+    TEXT,
+    FreeText,
+    LineRange,
+    NamedFile,
+    PastResult,
+    Result,
+    SourceName,
+    StandardInput,
+    format_source,
+    is_free_text,
+    parse_source,
+)
 
 _TEXT_LABEL = 72
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
 _ASCII = bytes(range(128))
-
-_PAST = ("message", "outputs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +54,12 @@ class Source:
         return decode(self.data)
 
 
+PastReader = Callable[[str, Result], bytes]
+"""Reads what an execution gave back, by its id; empty: nothing yet. Raises NotFoundError."""
+
+
 class _NotTextError(SourceError):
     """A file that is there and no text."""
-
-
-class _Located(NamedTuple):
-    path: Path
-    lines: tuple[int, int] | None = None
-    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +76,8 @@ class SourceReader:
     stdin: Callable[[], bytes] | None = None
     look_inside: bool = False
     """What is read is handed over: refuse also what holds something that looks like a secret."""
-    past: Callable[[str, str], bytes] | None = None
-    """What an execution gave back: by its id, its ``message`` or its ``outputs``. Raises
-    NotFoundError where there is no such execution."""
+    past: PastReader | None = None
+    """None: there is no record to look in."""
     left_out: Callable[[SourceError], object] | None = None
     """Told of each file of a folder or pattern that is no text and therefore left out."""
 
@@ -86,32 +91,34 @@ class SourceReader:
         ``parts`` picks parts of a file by heading or symbol, as ``#Name`` does. What is no text is
         left out of folders and globs, not refused.
         """
-        if source == "-":
-            return (self._standard_input(),)
-        located = self._locate(source)
-        if located is not None:
-            parts = (*parts, *located.parts)
-            if located.path.is_dir() and not (located.lines or parts):
-                return self._several(source, self._folder(source, located.path), ())
-            return (self._file(source, located.path, located.lines, parts),)
-        if source.startswith("text:"):
-            return (self.checked(free_text(source.removeprefix("text:"))),)
-        if is_past(source) and self.past is not None:
-            return (self._returned(source, self.past),)
+        match self._parse(source):
+            case StandardInput():
+                return (self._standard_input(),)
+            case FreeText(text):
+                return (self.checked(free_text(text)),)
+            case PastResult() as name if self.past is not None:
+                return (self._returned(source, name, self.past),)
+            case NamedFile() as name if path := self._find(name.path):
+                parts = (*parts, *filter(None, [name.part]))
+                if path.is_dir() and not (name.lines or parts):
+                    return self._several(source, self._folder(source, path), ())
+                return (self._file(source, path, name.lines, parts),)
         if any(mark in source for mark in "*?["):
             return self._several(source, self._glob(source), tuple(parts))
         raise self._missing(source)
 
     def exists(self, source: str) -> bool:
         """Whether ``source`` names something that is there, be it of use or not."""
-        located = self._locate(source)
-        if located is not None:
-            return located.path.exists()
-        execution, what = _past(source)
-        try:
-            return bool(what and self.past and self.past(execution, what))
-        except NotFoundError:
-            return False
+        match self._parse(source):
+            case NamedFile(path):
+                found = self._find(path)
+                return found is not None and found.exists()
+            case PastResult(execution_id, what) if self.past is not None:
+                try:
+                    return bool(self.past(execution_id, what))
+                except NotFoundError:
+                    return False
+        return False
 
     def checked(self, source: Source) -> Source:
         """The source, unless it holds what looks like a secret and nobody said yes to that."""
@@ -129,7 +136,7 @@ class SourceReader:
         return source
 
     def _split(self, value: str) -> Iterator[str]:
-        if value.startswith("text:"):
+        if is_free_text(value):
             yield value
             return
         pieces = value.split(",")
@@ -142,19 +149,13 @@ class SourceReader:
 
     def _is_one(self, pieces: Sequence[str]) -> bool:
         """Whether the pieces joined are one source whose path holds all the commas."""
-        located = self._locate(",".join(pieces).strip())
-        return located is not None and not any("," in part for part in located.parts)
+        name = self._parse(",".join(pieces).strip())
+        if not isinstance(name, NamedFile) or "," in name.part:
+            return False
+        return self._find(name.path) is not None
 
-    def _locate(self, source: str) -> _Located | None:
-        """The path that exists, the lines or the part a source names; the longest path wins."""
-        if path := self._find(source):
-            return _Located(path)
-        if (named := split_lines(source)) and (path := self._find(named[0])):
-            return _Located(path, lines=named[1:])
-        for name, part in possible_paths(source):
-            if name != source and (path := self._find(name)):
-                return _Located(path, parts=(part,))
-        return None
+    def _parse(self, source: str) -> SourceName:
+        return parse_source(source, exists=lambda path: self._find(path) is not None)
 
     def _find(self, name: str) -> Path | None:
         for base in (self.cwd, self.root):
@@ -181,7 +182,7 @@ class SourceReader:
             raise SourceError(given, "names lines and sections", hint="choose one of them")
         if lines is not None:
             span = sections.lines(decode(data), *lines, source=given)
-            return self.checked(Source(f"{name}:{lines[0]}-{lines[1]}", (), pieces(data, [span])))
+            return self.checked(Source(_named(name, lines), (), pieces(data, [span])))
         return self.checked(Source(name, parts, cut(data, path.name, parts, source=given)))
 
     def _several(
@@ -227,18 +228,17 @@ class SourceReader:
         """The folder whose ignore files count, and what is looked at under it."""
         given, root = Path(os.path.abspath(folder)), Path(os.path.abspath(self.root))
         if given.is_relative_to(root):
-            return root, given.relative_to(root).as_posix().removeprefix(".")
+            return root, _below(given, root)
         repository = next((up for up in given.parents if (up / ".git").exists()), given)
-        return repository, given.relative_to(repository).as_posix().removeprefix(".")
+        return repository, _below(given, repository)
 
-    def _returned(self, given: str, past: Callable[[str, str], bytes]) -> Source:
-        execution, what = _past(given)
+    def _returned(self, given: str, name: PastResult, past: PastReader) -> Source:
         try:
-            data = past(execution, what)
+            data = past(name.execution_id, name.what)
         except NotFoundError as error:
             raise SourceError(given, error.message, hint=error.hint) from None
         if not data:
-            raise SourceError(given, f"the execution gave back no {what} yet")
+            raise SourceError(given, f"the execution gave back no {name.what} yet")
         return self.checked(Source(given, (), data))
 
     def _name(self, path: Path) -> str:
@@ -263,13 +263,13 @@ class SourceReader:
         relative = os.path.relpath(pattern, "/") if anchored else pattern
         if relative.endswith("**"):
             relative += "/*"
-        wanted = [part for part in Path(relative).parts if _is_hidden(part)]
+        named = list(filter(_is_hidden, Path(relative).parts))  # as in a shell, * finds none
         for base in [Path("/")] if anchored else [self.cwd, self.root]:
             try:
                 found = sorted(path for path in base.glob(relative) if path.is_file())
             except (ValueError, NotImplementedError, OSError) as error:
                 raise SourceError(pattern, f"is no usable pattern ({error})") from None
-            visible = [path for path in found if not _hidden(path, base, wanted)]
+            visible = [path for path in found if not _hidden(path, base, named)]
             if kept := self._not_ignored(visible, base / _fixed(relative)):
                 return kept
         raise SourceError(pattern, "matches no file", hint=self._looked_in())
@@ -286,9 +286,9 @@ class SourceReader:
     def _missing(self, source: str) -> SourceError:
         from difflib import get_close_matches
 
-        path = source_path(source) or source
+        name = parse_source(source)
         try:
-            path = resolve_path(path, "")
+            path = resolve_path(name.path if isinstance(name, NamedFile) else source, "")
         except PathError as error:
             return SourceError(source, error.reason, hint=error.hint)
         for base in (self.cwd, self.root):
@@ -304,25 +304,25 @@ class SourceReader:
 
     def _standard_input(self) -> Source:
         if self.stdin is None:
-            raise SourceError("-", "there is no standard input here")
+            raise SourceError(STANDARD_INPUT, "there is no standard input here")
         data = self.stdin()
         if not data:
-            raise SourceError("-", "standard input is empty")
-        _check_size("-", len(data), self.max_bytes)
-        _check_text("-", data)
-        return self.checked(Source("-", (), data))
+            raise SourceError(STANDARD_INPUT, "standard input is empty")
+        _check_size(STANDARD_INPUT, len(data), self.max_bytes)
+        _check_text(STANDARD_INPUT, data)
+        return self.checked(Source(STANDARD_INPUT, (), data))
 
 
 def free_text(text: str) -> Source:
     """A source from text itself, labelled by its beginning."""
     if not text.strip():
-        raise SourceError("text:", "is empty")
+        raise SourceError(TEXT, "is empty")
     data = _encoded(text)
     shown = data.decode("utf-8", "replace")
     line = shown.strip().splitlines()[0]
     whole = line == shown and len(shown) <= _TEXT_LABEL
     label = line if whole else f"{line[: _TEXT_LABEL - 1].rstrip()}…"
-    return Source(f"text:{label}", (), data)
+    return Source(format_source(FreeText(label)), (), data)
 
 
 def _encoded(text: str) -> bytes:
@@ -336,18 +336,6 @@ def _encoded(text: str) -> bytes:
 def is_outside(name: str) -> bool:
     """Whether the name of a source says that it lies outside the project."""
     return name.startswith("/")
-
-
-def is_past(name: str) -> bool:
-    """Whether the name of a source is one for what an execution gave back."""
-    return bool(_past(name)[1])
-
-
-def _past(name: str) -> tuple[str, str]:
-    """The execution and what of it a source names; nothing where it names something else."""
-    execution, _, what = name.rpartition(":")
-    is_one = what in _PAST and execution and not any(mark in execution for mark in ":#")
-    return (execution, what) if is_one else ("", "")
 
 
 def cut(data: bytes, name: str, parts: Sequence[str], *, source: str) -> bytes:
@@ -460,6 +448,11 @@ def _unreadable(given: str, path: Path, error: OSError) -> SourceError:
     return SourceError(given, f"cannot be read ({reason})")
 
 
+def _below(folder: Path, base: Path) -> str:
+    """The folder as ``walk`` takes it: empty for the base itself."""
+    return "" if folder == base else folder.relative_to(base).as_posix()
+
+
 def _fixed(pattern: str) -> str:
     """The folders that a pattern begins with, up to its first wildcard."""
     parts = pattern.split("/")
@@ -468,21 +461,25 @@ def _fixed(pattern: str) -> str:
 
 
 def _plain(path: Path) -> str:
-    """A name that does not read as standard input."""
-    name = path.as_posix()
-    return "./-" if name == "-" else name
+    """A name that does not read as something else than a file."""
+    return _named(path.as_posix())
 
 
-def _hidden(path: Path, base: Path, wanted: Sequence[str] = ()) -> bool:
-    """Whether a path is hidden below ``base`` by a name that none of the patterns asks for."""
+def _named(path: str, lines: LineRange | None = None) -> str:
+    return format_source(NamedFile(path, lines))
+
+
+def _hidden(path: Path, base: Path, named: Sequence[str] = ()) -> bool:
+    """Whether a part of the path is hidden and matches none of the hidden ones that were named."""
     return any(
-        _is_hidden(part) and not any(fnmatchcase(part, each) for each in wanted)
+        not any(fnmatchcase(part, name) for name in named)
         for part in path.relative_to(base).parts
+        if _is_hidden(part)
     )
 
 
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") and name not in (".", "..")
+def _is_hidden(part: str) -> bool:
+    return part.startswith(".") and part not in (".", "..")
 
 
 def _first_missing(path: Path) -> tuple[Path, str]:

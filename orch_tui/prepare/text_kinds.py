@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from orch_tui.source_name import source_path
+from orch_tui.source_name import path_of
 
 
 def kind_of(source: str, text: str) -> str:
@@ -37,9 +37,7 @@ _KIND_OF_SUFFIX = {suffix: kind for kind, suffixes in _SUFFIXES.items() for suff
 
 
 def _kind_by_name(source: str, text: str) -> str:
-    if source.startswith("text:"):
-        return ""
-    name = source_path(source).rpartition("/")[2]
+    name = path_of(source).rpartition("/")[2]
     kind = _KIND_OF_SUFFIX.get(name.rpartition(".")[2].lower(), "")
     if kind == "json" and "\n " not in text[:4000]:
         return "json-compact"

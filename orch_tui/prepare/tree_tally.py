@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from orch_tui.prepare.count import ZERO, Count
+from orch_tui.source_name import path_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,13 @@ class _Folder:
         """File a source under the folders that its name begins with."""
         folder = self
         folder.count += count
-        head, slash, rest = source.partition("/")
-        while slash and not source.startswith("text:"):
-            folder = folder.folders.setdefault(f"{head}/", _Folder())
+        path = path_of(source)
+        *folders, file = path.split("/")
+        for name in folders:
+            folder = folder.folders.setdefault(f"{name}/", _Folder())
             folder.count += count
-            head, slash, rest = rest.partition("/")
-        folder.files.append((source if source.startswith("text:") else head, count))
+        behind = source.removeprefix("./")[len(path) :]  # its lines or part
+        folder.files.append((f"{file}{behind}", count))
 
     def lines(self, depth: int) -> Iterator[Line]:
         entries: list[tuple[str, Count, _Folder | None]] = [(n, c, None) for n, c in self.files]

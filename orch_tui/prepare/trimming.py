@@ -8,11 +8,8 @@ from dataclasses import replace
 
 from orch_tui.prepare.bundle import ContextItem
 from orch_tui.prepare.count import ZERO
-from orch_tui.prepare.sources import free_text, is_past
-from orch_tui.source_name import split_lines
-
-Range = tuple[int, int]
-"""Lines, from 1, both included."""
+from orch_tui.prepare.sources import free_text
+from orch_tui.source_name import LineRange, NamedFile, PastResult, format_source, parse_source
 
 _LINE = rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z"
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -21,12 +18,15 @@ _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 def can_be_trimmed(item: ContextItem) -> bool:
     """Whether what is left of an item can be named: ranges of lines of a file, or text. Of what a
     past execution gave back there are no ranges, nor of sections."""
-    if item.data is None or item.sections or is_past(item.source):
+    name = parse_source(item.source)
+    if item.data is None or item.sections or isinstance(name, PastResult):
+        return False
+    if isinstance(name, NamedFile) and name.part:
         return False
     return not item.data.startswith(_MARKS)
 
 
-def trimmed(item: ContextItem, without: Sequence[Range]) -> list[ContextItem]:
+def trimmed(item: ContextItem, without: Sequence[LineRange]) -> list[ContextItem]:
     """An item without some lines: one item for each range that is left, none for blank ones.
 
     A part of a file is named ``FILE:10-80``, as if it had been chosen; so it can be read again
@@ -46,13 +46,14 @@ def trimmed(item: ContextItem, without: Sequence[Range]) -> list[ContextItem]:
             if source
             else []
         )
-    is_range = "-" in item.source.rpartition(":")[2]  # as every name of lines is written
-    path, start, _ = (is_range and split_lines(item.source)) or (item.source, 1, 1)
-    offset = start - 1
+    name = parse_source(item.source)
+    if not isinstance(name, NamedFile) or format_source(name) != item.source:
+        name = NamedFile(item.source)  # called like lines, but not as orch writes them
+    offset = name.lines[0] - 1 if name.lines else 0
     return [
         replace(
             item,
-            source=f"{path}:{first + offset}-{last + offset}",
+            source=format_source(replace(name, lines=(first + offset, last + offset))),
             data=b"".join(lines[first - 1 : last]),
             count=ZERO,
             sha256="",
@@ -61,7 +62,7 @@ def trimmed(item: ContextItem, without: Sequence[Range]) -> list[ContextItem]:
     ]
 
 
-def _between(without: Sequence[Range], last: int) -> list[Range]:
+def _between(without: Sequence[LineRange], last: int) -> list[LineRange]:
     """The lines up to ``last`` that are in none of the ranges."""
     kept, start = [], 1
     for first, end in without:

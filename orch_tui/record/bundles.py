@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from orch_tui.errors import ConflictError, NotFoundError
-from orch_tui.ids import new_label, not_found
+from orch_tui.ids import new_label, not_found, split_version
 from orch_tui.models.database import Record
 from orch_tui.one_line import one_line
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.count import Count
 from orch_tui.record.ledger import briefings, contents, journal
-from orch_tui.source_name import read_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +151,9 @@ def resolve(record: Record, given: str) -> tuple[str, int | None]:
         NotFoundError: there is none, with the nearest ids.
         ConflictError: several bundles have that name.
     """
-    called, _, version = given.rpartition("@")
     wanted: list[tuple[str, int | None]] = [(given, None)]
-    if called and version.isdecimal():
-        wanted.append((called, read_number(version)))
+    if (versioned := split_version(given)) not in wanted:
+        wanted.append(versioned)
     for name, number in wanted:
         if exists(record, name):
             return name, number

@@ -8,9 +8,10 @@ from orch_tui.models.database import Record
 from orch_tui.record import completion, executions, outputs
 from orch_tui.record.ledger import contents
 from orch_tui.rows import Output
+from orch_tui.source_name import Result
 
 
-def returned(record: Record, label: str, what: str) -> bytes:
+def returned(record: Record, label: str, what: Result) -> bytes:
     """Its latest ``message``, byte for byte, or its ``outputs`` as Markdown; empty: none.
 
     Raises:

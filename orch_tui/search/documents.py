@@ -15,7 +15,7 @@ from orch_tui.models.database import Record
 from orch_tui.models.values import as_time
 from orch_tui.search.schema import INDEXED_EXECUTION_COLUMNS
 from orch_tui.search.tokens import COMMON_TOKEN, filter_token, path_suffix_tokens
-from orch_tui.source_name import source_path
+from orch_tui.source_name import path_of
 
 _SLOT_SECONDS = 10
 _EPOCH = datetime(2015, 1, 1, tzinfo=UTC).timestamp()
@@ -174,7 +174,7 @@ def _collect_small_fields(
 ) -> dict[str, Any]:
     """Collect the short texts that are indexed, and the values of each filter."""
     sources = list(dict.fromkeys(clean_text(source) for source, _ in allocations if source))
-    paths = [source_path(s) for s in sources if not s.startswith(("text:", "-"))]
+    paths = [path_of(source) for source in sources]
     paths += [
         clean_text(p) if p else _deliverable_path(c) for k, c, p in outputs if k == "deliverable"
     ]

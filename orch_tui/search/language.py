@@ -22,7 +22,7 @@ from orch_tui.errors import UsageError
 from orch_tui.models.values import OUTPUT_TYPES, SOURCES, STATES
 from orch_tui.phases import PHASES
 from orch_tui.search.tokens import COMMON_TOKEN, filter_token
-from orch_tui.source_name import source_path
+from orch_tui.source_name import path_of
 
 FIXED_VALUES: dict[str, tuple[str, ...]] = {
     "status": (*STATES[:1], "waiting", *STATES[1:]),
@@ -296,7 +296,9 @@ class _QueryParser:
                 self.mistakes.append(f"{name}:{value.text} is none of {', '.join(known)}")
             return [FilterValue(_SYNONYMS.get(k, k), exact=True) for k in meant]
         if name == "file":
-            text = source_path(value.text)
+            # A range that is being typed; of a source that is no file none is found.
+            written = re.sub(r":[0-9]+-$", "", value.text)
+            text = path_of(written) or written
             return [FilterValue(text, value.exact)] if text else []
         if name == "given" and not split_tokens(value.text):
             self.mistakes.append(f"given:{value.text} holds no letter or digit to search for")

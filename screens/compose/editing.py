@@ -18,6 +18,7 @@ from orch_tui.screens.widgets.filetree import FileTree
 from orch_tui.screens.widgets.form import Field, Form
 from orch_tui.screens.widgets.rows import Rows
 from orch_tui.screens.widgets.safe import one_line
+from orch_tui.source_name import is_free_text
 
 if TYPE_CHECKING:
     from orch_tui.compose_context import ComposeContext, ResolvedAgent
@@ -145,7 +146,7 @@ class Editing(OrchScreen):
 
         left_out: list[SourceError] = []
         reader = self.app.project.reader(left_out=left_out.append)
-        source = given if given.startswith("text:") else given.strip()
+        source = given if is_free_text(given) else given.strip()
 
         def then(choices: Sequence[Choice]) -> None:
             if left_out:

@@ -17,7 +17,7 @@ from textual.widgets import Input
 from textual.worker import Worker, get_current_worker
 
 from orch_tui.errors import OrchError, SourceError
-from orch_tui.prepare.composition import Choice, Composition, Weight
+from orch_tui.prepare.composition import Choice, Composition, Weight, source_of_key
 from orch_tui.prepare.outline import Part as FilePart
 from orch_tui.prepare.outline import may_have_parts
 from orch_tui.prepare.tree import NO_FILES, Found, ProjectTree, Tally
@@ -25,7 +25,7 @@ from orch_tui.screens.compose.words import PRIORITIES, figure
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.filetree import Beside, FileTree, Line
 from orch_tui.screens.widgets.stack import short
-from orch_tui.source_name import possible_paths, source_path
+from orch_tui.source_name import path_of
 
 if TYPE_CHECKING:
     from orch_tui.prepare.count_order import Counting
@@ -461,4 +461,5 @@ def _many(count: int, what: str) -> str:
 
 def _is_of(key: str, paths: set[str]) -> bool:
     """Whether what a choice reads is in one of the files."""
-    return any(name in paths or source_path(name) in paths for name, _ in possible_paths(key))
+    source = source_of_key(key)
+    return source in paths or path_of(source) in paths

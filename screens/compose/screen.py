@@ -39,7 +39,7 @@ from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.rows import Rows
 from orch_tui.screens.widgets.stack import GaugePart, Stack
 from orch_tui.screens.widgets.tabs import Tabs
-from orch_tui.source_name import source_path
+from orch_tui.source_name import NamedFile, parse_source
 
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import ContextItem
@@ -363,7 +363,9 @@ gives the agent by itself: off its limit, and needless in the bundle.
     @on(Rows.Selected, "#items")
     def _go_to_file(self) -> None:
         for choice in self._targets:
-            self._project.files.reveal(source_path(choice.source))
+            name = parse_source(choice.source, exists=self._project.sizes.__contains__)
+            if isinstance(name, NamedFile):
+                self._project.files.reveal(name.path)
 
     def _show_view(self) -> None:
         if self.tab == "sharing":

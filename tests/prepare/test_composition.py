@@ -22,6 +22,7 @@ from orch_tui.prepare.composition import (
     guess,
     make,
     named,
+    source_of_key,
     text_of,
     weigh,
     weigh_exactly,
@@ -91,6 +92,18 @@ def test_moving_stops_at_the_ends() -> None:
 def test_texts_that_begin_alike_are_two_choices() -> None:
     one, two = (Choice("text:Do", text=text, type="briefing") for text in ("Do\n1", "Do\n2"))
     assert Composition().adding([one, two, one]).choices == (one, two)
+
+
+def test_the_key_of_a_choice_tells_its_source() -> None:
+    choices = [
+        Choice("c#/a.py"),
+        Choice("c#/a.py", allow_secret=True),
+        Choice("c#/a.py", ("C#", "Parser")),
+        Choice("c#/a.py", ("C#", "Parser"), allow_secret=True),
+    ]
+    assert len({choice.key for choice in choices}) == len(choices)
+    assert {source_of_key(choice.key) for choice in choices} == {"c#/a.py"}
+    assert Choice("c#/a.py").key == "c#/a.py"  # a file weighs what its whole does
 
 
 def test_every_edit_can_be_taken_back_and_made_again() -> None:

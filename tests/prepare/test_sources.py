@@ -15,6 +15,7 @@ from orch_tui.prepare.sources import (
     free_text,
     is_outside,
 )
+from orch_tui.source_name import is_file
 
 
 @pytest.fixture
@@ -104,16 +105,41 @@ def test_sections_by_heading(reader: SourceReader) -> None:
 
 
 def test_what_exists_under_the_whole_name_wins(reader: SourceReader) -> None:
-    for name in ("b#Intro.md", "c.py:1-2", "e,f.md", "g*.md", "text:h", "lib/a.py:9"):
+    for name in ("b#Intro.md", "c.py:1-2", "e,f.md", "g*.md", "lib/a.py:9"):
         (reader.root / name).write_text(f"# T\nwhole {name}")
         assert only(reader, name) == (name, f"# T\nwhole {name}".encode())
     assert only(reader, "b#Intro.md#T")[0] == "b#Intro.md"
 
 
-def test_a_file_called_like_standard_input_can_be_read_back(reader: SourceReader) -> None:
-    (reader.root / "-").write_text("dash")
-    name, data = only(reader, "./-")
-    assert only(reader, name) == (name, data) == ("./-", b"dash")
+@pytest.mark.parametrize("called", ["-", "text:h", "exec-003:message"])
+def test_a_file_called_like_something_else_can_be_read_back(
+    reader: SourceReader, called: str
+) -> None:
+    (reader.root / called).write_text("a file")
+    name, data = only(reader, f"./{called}")
+    assert only(reader, name) == (name, data) == (f"./{called}", b"a file")
+    assert is_file(name)
+
+
+@pytest.mark.parametrize("folder", ["c#", "a#b.d", "v1.0#", "x:1"])
+def test_a_folder_may_be_called_like_a_part_or_lines(reader: SourceReader, folder: str) -> None:
+    (reader.root / folder).mkdir()
+    (reader.root / folder / "A.md").write_text("# One\n# Two\n")
+    assert [source.name for source in reader.resolve(folder)] == [f"{folder}/A.md"]
+    assert only(reader, f"{folder}/A.md:2") == (f"{folder}/A.md:2-2", b"# Two\n")
+    assert only(reader, f"{folder}/A.md#Two") == (f"{folder}/A.md", b"# Two\n")
+    assert reader.split([f"{folder}/A.md,{folder}/A.md#Two"]) == [
+        f"{folder}/A.md",
+        f"{folder}/A.md#Two",
+    ]
+
+
+def test_numbers_of_any_length_are_plainly_refused(reader: SourceReader) -> None:
+    digits = "1" * 5_000
+    for source in (f"docs/a.md:{digits}", f"docs/a.md:1-{digits}"):
+        assert "it has 4" in refusal(reader, source).reason
+    assert "1 heading 'Intro'" in refusal(reader, f"docs/a.md#Intro[{digits}]").reason
+    assert "too long" in refusal(reader, f"none.md:{digits}/").reason
 
 
 @pytest.mark.parametrize("codec", ["utf-16", "utf-16-be", "utf-32", "utf-8-sig", "latin-1"])
@@ -220,6 +246,28 @@ def test_a_missing_file_names_the_nearest(reader: SourceReader) -> None:
     assert refusal(reader, "lib/a.py/deeper").reason == "does not exist"
     assert "is too long" in refusal(reader, "y" * 5000).message
     assert "no file name can hold" in refusal(reader, "nul\0").message
+
+
+def test_what_is_hidden_is_taken_where_it_is_named(project: Path) -> None:
+    for name in (".top.md", ".github/ci.md", ".github/.own.md", ".github/.deep/x.md"):
+        (project / name).parent.mkdir(exist_ok=True, parents=True)
+        (project / name).write_text(name)
+    (project / "top.md").write_text("top")
+    (project / "lib" / "b.md").write_text("b")
+    inside = SourceReader(project / "lib", project)
+    for reader, source, names in (
+        (inside, "../*.md", ["top.md"]),
+        (inside, "./../*.md", ["top.md"]),
+        (inside, "../**/*.md", ["docs/a.md", "lib/b.md", "top.md"]),
+        (inside, "../.*.md", [".top.md"]),
+        (inside, "../.github/*.md", [".github/ci.md"]),
+        (inside, ".github/**/*.md", [".github/ci.md"]),
+        (inside, ".github/.*/*.md", [".github/.deep/x.md"]),
+        (inside, ".github", [".github/ci.md"]),
+        (inside, "../.github/.deep", [".github/.deep/x.md"]),
+        (inside, str(project / ".github" / "*.md"), [".github/ci.md"]),
+    ):
+        assert [found.name for found in reader.resolve(source)] == names, source
 
 
 def test_what_is_no_text_file_is_refused(reader: SourceReader) -> None:

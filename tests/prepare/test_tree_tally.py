@@ -34,3 +34,11 @@ def test_folders_hold_the_sum_of_their_files_and_the_heaviest_comes_first() -> N
 def test_sources_outside_the_project_and_nothing_at_all() -> None:
     assert [line.name for line in outline([("/etc/motd", tokens(1))])] == ["/etc/", "motd"]
     assert outline([]) == []
+
+
+def test_a_part_is_no_folder() -> None:
+    named = ["docs/a.md#A/B testing", "docs/b.md:1-2", "c#/x.py", "./-", "exec-003:message"]
+    assert [line.name for line in outline([(name, tokens(1)) for name in named])] == [
+        *("docs/", "a.md#A/B testing", "b.md:1-2"),
+        *("-", "c#/", "x.py", "exec-003:message"),
+    ]

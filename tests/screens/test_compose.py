@@ -124,7 +124,7 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
 
 
 def sources(pilot: Pilot[None]) -> list[str]:
-    return [choice.key for choice in screen_of(pilot).now.choices]
+    return ["#".join((choice.source, *choice.sections)) for choice in screen_of(pilot).now.choices]
 
 
 def lines(pilot: Pilot[None]) -> list[str]:

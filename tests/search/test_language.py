@@ -67,6 +67,10 @@ def test_a_path_is_a_phrase_of_its_parts() -> None:
         ),
         ("file:./lib/a.py:10-80", QueryFilter("file", (FilterValue("lib/a.py"),))),
         ("file:lib/a.py#Parser.parse", QueryFilter("file", (FilterValue("lib/a.py"),))),
+        ("file:lib/a.py:10-", QueryFilter("file", (FilterValue("lib/a.py"),))),
+        ("file:c#/a.py", QueryFilter("file", (FilterValue("c#/a.py"),))),
+        ("file:c#", QueryFilter("file", (FilterValue("c#"),))),
+        ("file:exec-003:message", QueryFilter("file", (FilterValue("exec-003:message"),))),
         ("status:waiting", QueryFilter("status", (FilterValue("deployed", True),))),
         (
             "status:f,comp",

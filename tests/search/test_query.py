@@ -215,6 +215,22 @@ def test_mistakes_are_handed_on(record: Record) -> None:
     assert "status:lost" in page.mistakes[0]
 
 
+def test_a_file_is_found_whatever_its_folders_are_called(record: Record) -> None:
+    put(record, {}, {}, {}, {})
+    sources = ("c#/A.cs:1-9", "c/A.cs", "-a.md", "exec-001:message")
+    for number, source in enumerate(sources):
+        give(record, f"exec-{number:03d}", source, source)
+    for query, found in {
+        "file:c#/A.cs": ["000"],
+        "file:c#": ["000"],
+        "file:c/": ["001"],
+        "file:A.cs": ["001", "000"],
+        "file:-a.md": ["002"],
+        "file:exec-001:message": [],  # no file
+    }.items():
+        assert ids(record, query) == found, query
+
+
 # Order
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orch_tui.models.database import Record
-from orch_tui.source_name import source_path
+from orch_tui.source_name import path_of
 
 GIVEN_FILES = "context_type IN ('file', 'reference') AND context_source IS NOT NULL"
 """Which allocations are files, in SQL."""
@@ -94,7 +94,9 @@ def side_by_side(
     """What was given (sources with their sections) beside when files were read and written."""
     given: dict[str, Literal["whole", "part"]] = {}
     for source, sections in allocated:
-        path = source_path(source)
+        path = path_of(source)
+        if not path:
+            continue
         whole = path == source.removeprefix("./") and not sections
         given[path] = "whole" if whole or given.get(path) == "whole" else "part"
     return tuple(
