@@ -65,6 +65,6 @@ def as_time(value: Any) -> Any:
             moment = datetime.fromtimestamp(value, UTC)
         else:
             moment = datetime.fromisoformat(value)
+        return timestamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (TypeError, ValueError, OverflowError, OSError):
         return value
-    return timestamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

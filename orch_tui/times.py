@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+
+def moment_of(value: str | None) -> datetime | None:
+    """A time of the record, in UTC where it names no offset; None where it is no time.
+
+    Raw SQL may have put anything there.
+    """
+    try:
+        moment = datetime.fromisoformat(value or "")
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError, TypeError):
+        return None
 
 
 def local_time(value: str | None, *, seconds: bool = False) -> str:
     """``2026-11-22 10:05`` where the user is; what is no time comes back as it is."""
     if not value:
         return "unknown"
+    moment = moment_of(value)
     try:
-        moment = datetime.fromisoformat(value).astimezone()
-    except (ValueError, OverflowError):  # raw SQL may have put anything there
-        return value
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if seconds else f"{moment:%Y-%m-%d %H:%M}"
+        local = moment and moment.astimezone()
+    except OverflowError:  # the first or last day there is
+        local = None
+    if local is None:
+        return str(value)
+    return f"{local:%Y-%m-%d %H:%M:%S}" if seconds else f"{local:%Y-%m-%d %H:%M}"
 
 
 def between(start: str | None, end: str | None) -> timedelta | None:
     """From one time of the record to another; None where one is no time."""
-    try:
-        return datetime.fromisoformat(end or "") - datetime.fromisoformat(start or "")
-    except (ValueError, TypeError):
-        return None
+    begun, ended = moment_of(start), moment_of(end)
+    return ended - begun if begun and ended else None
 
 
 def lasting(passed: timedelta | None) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -25,6 +24,7 @@ from orch_tui.record import plan, sessions
 from orch_tui.record.ledger import contents, journal
 from orch_tui.record.session_budget import load_session_budget
 from orch_tui.rows import ERROR_CODES, ExecutionFacts, Output, Session
+from orch_tui.times import between, local_time
 
 Format = Literal["markdown", "json", "html"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -384,13 +384,8 @@ def _agent(checked: ExecutionResults) -> dict[str, Any]:
 
 def _elapsed(execution: ExecutionFacts) -> int | None:
     """Milliseconds from deployment to return."""
-    try:
-        start = datetime.fromisoformat(execution.deployed_at or "")
-        return int(
-            (datetime.fromisoformat(execution.completed_at or "") - start).total_seconds() * 1000
-        )
-    except (ValueError, TypeError):  # not known, or as raw SQL wrote it
-        return None
+    passed = between(execution.deployed_at, execution.completed_at)
+    return None if passed is None else int(passed.total_seconds() * 1000)
 
 
 def _deliverable(state: DeliverableState, changes: Mapping[str, str | None]) -> dict[str, Any]:
@@ -678,12 +673,7 @@ def _clean(text: str) -> str:
 
 def _local(moment: str | None) -> str:
     """A stored time as people see it."""
-    if moment is None:
-        return NOT_RECORDED
-    try:
-        return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M}"
-    except ValueError:  # as raw SQL wrote it
-        return _line(moment)
+    return NOT_RECORDED if moment is None else _line(local_time(moment))
 
 
 def _escaped(value: Any) -> Any:

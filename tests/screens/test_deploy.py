@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -416,6 +417,21 @@ async def test_a_pasted_message_is_read_corrected_and_recorded(folder: Path) -> 
             ("error", "it forgot a file", False),
         }
         assert driven.app.drafts.names() == set()
+
+
+@pytest.mark.parametrize("at", ["soon", "", "0001-01-01T00:00:00", "9999-12-31 23:59:59-14:00"])
+async def test_a_run_of_an_odd_time_is_completed_as_others(folder: Path, at: str) -> None:
+    with closing(sqlite3.connect(Project(folder).database)) as raw, raw:
+        raw.execute(
+            "UPDATE agent_executions SET deployed_at = ? WHERE execution_id = 'exec-003'", [at]
+        )
+    async with deploying(folder) as driven:
+        driven.under_cursor("#runs", "Implement the trie")
+        await driven.keys("c")
+        await driven.paste(MESSAGE)
+        assert driven.found["lib/postings.py"] in ("[x]", "[ ]")
+        await driven.keys("f8")
+        assert exact(driven.record, "exec-003") == MESSAGE.encode()
 
 
 @pytest.mark.parametrize("text", [HOSTILE, "x\r\n" * 300_000], ids=["hostile", "large"])

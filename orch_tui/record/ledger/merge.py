@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orch_tui.record.ledger.returns import told_apart
+from orch_tui.times import between
 
 UNKNOWN = "unknown"
 """The agent type of a run whose deployment nobody saw; whoever knows better is believed."""
@@ -288,12 +289,8 @@ def _time(observation: Observation) -> str:
 
 
 def _distance(one: str, other: str) -> float:
-    from datetime import datetime
-
-    try:
-        return abs((datetime.fromisoformat(one) - datetime.fromisoformat(other)).total_seconds())
-    except (ValueError, TypeError):
-        return float("inf")
+    passed = between(one, other)
+    return float("inf") if passed is None else abs(passed.total_seconds())
 
 
 def _one_return(group: list[Observation]) -> Return:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from orch_tui.record.ledger.doubt import EMPTY, UNHEARD
+from orch_tui.times import between
 
 if TYPE_CHECKING:
     from orch_tui.record.ledger.merge import Observation
@@ -104,7 +104,5 @@ def _keyed(units: list[list[Observation]]) -> Iterator[Observation]:
 
 
 def _seconds(one: str, other: str) -> float:
-    try:
-        return (datetime.fromisoformat(other) - datetime.fromisoformat(one)).total_seconds()
-    except ValueError:  # raw SQL may have put anything there
-        return 0.0
+    passed = between(one, other)
+    return passed.total_seconds() if passed else 0.0

@@ -10,13 +10,13 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from orch_tui.record.deliverables import Deliverable, collect, parse_validation
 from orch_tui.record.messages.findings import Findings, read
 from orch_tui.record.messages.message_paths import FoundPath
+from orch_tui.times import moment_of
 
 Kind = Literal["deliverable", "validation", "insight", "error"]
 
@@ -54,7 +54,8 @@ def preview(message: str, root: Path, deployed_at: str | None) -> Preview:
     findings = read(message, root)
     safe = [path.path for path in findings.deliverables]
     on_disk = {deliverable.path: deliverable for deliverable in collect(safe, root)}
-    since = None if deployed_at is None else datetime.fromisoformat(deployed_at).timestamp()
+    deployed = moment_of(deployed_at)
+    since = deployed.timestamp() if deployed else None
     return Preview(
         findings,
         tuple(

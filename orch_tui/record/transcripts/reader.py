@@ -9,7 +9,6 @@ file has grown. What it tells is the same however often and in whichever pieces 
 from __future__ import annotations
 
 import os
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -42,6 +41,7 @@ from orch_tui.record.transcripts.transcript_lines import (
     string,
     text_of,
 )
+from orch_tui.times import between
 
 _WARM_UP = "Warmup"
 """The prompt with which 2.0 warmed its cache up in agents of its own."""
@@ -441,11 +441,8 @@ def first_line(text: str) -> str | None:
 
 
 def _milliseconds(start: str, end: str) -> int | None:
-    try:
-        taken = datetime.fromisoformat(end) - datetime.fromisoformat(start)
-        return int(taken.total_seconds() * 1000)
-    except (ValueError, TypeError):
-        return None
+    passed = between(start, end)
+    return None if passed is None else int(passed.total_seconds() * 1000)
 
 
 def _normal(path: str, cwd: str) -> str:
