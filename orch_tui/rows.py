@@ -54,10 +54,12 @@ _FLAGS = {"success", "included_in_deployment", "found"}
 def _decoded(name: str, value: Any) -> Any:
     if value is None:
         return None
+    if isinstance(value, bytes):  # raw SQL may have put anything there
+        value = value.decode("utf-8", "replace")
     if name in _JSON:
         try:
             return json.loads(value)
-        except ValueError:  # raw SQL may have put anything there
+        except (ValueError, RecursionError):
             return value
     return bool(value) if name in _FLAGS else value
 

@@ -730,13 +730,17 @@ def _deliverables(of: _Chosen) -> tuple[dict[str, int], dict[str, int | None]]:
         if not project or not is_there(project):
             existing[agent_type] = None
         elif (so_far := existing.get(agent_type, 0)) is not None:
-            existing[agent_type] = so_far + is_there(os.path.join(project, _as_path(path)))
+            named = _as_path(path)
+            is_one = named != "" and is_there(os.path.join(project, named))
+            existing[agent_type] = so_far + is_one
     return delivered, existing
 
 
-def _as_path(text: str) -> str:
-    decoded = decoded_content(text)  # raw SQL may leave the path in the content
-    return str(decoded.get("file_path", "")) if isinstance(decoded, dict) else text
+def _as_path(told: Any) -> str:
+    """The path of a deliverable; empty where none is told, as raw SQL may leave it."""
+    decoded = decoded_content(told) if isinstance(told, str) else None
+    path = decoded.get("file_path") if isinstance(decoded, dict) else decoded
+    return path if isinstance(path, str) else ""
 
 
 def wilson(successes: int, n: int) -> tuple[float, float] | None:
