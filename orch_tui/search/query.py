@@ -159,9 +159,13 @@ def search(
 
 def _index_pending(record: Record) -> None:
     """Index what raw SQL changed since orch last wrote, if that can be done now."""
-    if record.writable and record.value("SELECT 1 FROM search_pending LIMIT 1"):
+    if record.writable and _is_behind(record):
         with record.in_passing(), record.write():
             refresh_pending(record)
+
+
+def _is_behind(record: Record) -> bool:
+    return bool(record.value("SELECT 1 FROM search_pending LIMIT 1"))
 
 
 _CURSOR = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+Z)/(\d{1,18})", re.ASCII)
@@ -197,6 +201,9 @@ class IndexQuery:
         self.parameters: list[Any] = []
         if not include_archived:
             self._add("d.archived = 0")
+        if _is_behind(record):
+            runs = "SELECT 1 FROM agent_executions AS e WHERE e.execution_id = d.execution_id"
+            self._add(f"EXISTS ({runs})")  # raw SQL deleted some
         if query.since:
             self._add(f"{self._docid} >= ?", first_docid(query.since))
             self._add("d.at >= ?", query.since)

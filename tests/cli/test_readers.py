@@ -109,3 +109,13 @@ def test_a_reader_does_not_wait(held: Run, command: str) -> None:
 
 def test_what_a_reader_left_is_taken_in_by_the_next(held: Run) -> None:
     assert len(held("query", "--format", "json").json) == 2
+
+
+def test_what_was_deleted_by_hand_is_not_found(did: Run, deployed: str) -> None:
+    did("init-deployment", "--agent-type", "debugger", "--scope", "HNSW by hand")
+    with closing(sqlite3.connect(DATABASE, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM agent_executions WHERE execution_id <> ?", [deployed])
+        connection.execute("BEGIN IMMEDIATE")
+        found = did("history", "hnsw", "--format", "json").json
+        connection.execute("ROLLBACK")
+    assert [hit["execution_id"] for hit in found] == [deployed]
