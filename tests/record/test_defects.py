@@ -9,6 +9,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def broken(value: Any, changes: list[tuple[int, Any]]) -> Any:
             holder = copy
             for key in way:
                 holder = holder[key]
-            holder[last] = wrong
+            holder[last] = deepcopy(wrong)
     return copy
 
 
@@ -209,7 +210,7 @@ def test_whatever_a_checkpoint_holds(changes: list[tuple[int, Any]], kind: str) 
             )
         held.close()
         agent.says("m-more", "More.", stop="end_turn")
-        agent.write(made.home)
+        made.tell(agent.write(made.home), "a000001", S1)
         made.query()
 
 
