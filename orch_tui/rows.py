@@ -54,14 +54,18 @@ _FLAGS = {"success", "included_in_deployment", "found"}
 def _decoded(name: str, value: Any) -> Any:
     if value is None:
         return None
-    if isinstance(value, bytes):  # raw SQL may have put anything there
-        value = value.decode("utf-8", "replace")
+    value = _text_of(value)
     if name in _JSON:
         try:
             return json.loads(value)
         except (ValueError, RecursionError):
             return value
     return bool(value) if name in _FLAGS else value
+
+
+def _text_of(value: Any) -> Any:
+    """What raw SQL stored as bytes, as text; anything else as it is."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 @cache
@@ -250,11 +254,11 @@ class Output(Fact):
     @classmethod
     def of(cls, row: dict[str, Any]) -> Self:
         """Build one from a row by column name; content that is JSON is decoded."""
-        content = decoded_content(row["content"])
+        content, path = decoded_content(row["content"]), _text_of(row["path"])
         if row["output_type"] == "deliverable":
             if not isinstance(content, dict):  # raw SQL may give the path alone
-                content = {"file_path": row["path"] or content}
-            shape = {"file_path": row["path"], "lines_added": None, "lines_modified": None}
+                content = {"file_path": path or content}
+            shape = {"file_path": path, "lines_added": None, "lines_modified": None}
             content = {**shape, "validation": {}, **content}
         return _made(cls, row | {"content": content})
 
@@ -276,6 +280,7 @@ class Output(Fact):
 
 def decoded_content(content: Any) -> Any:
     """The stored content of an output: a JSON object or list where it is one, else its text."""
+    content = _text_of(content)
     if isinstance(content, str) and content.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(content)
