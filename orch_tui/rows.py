@@ -145,6 +145,8 @@ class ExecutionFacts(Fact):
     phase: int | None
     """The phase its session was in when it was deployed."""
     estimator: str | None
+    ambient_tokens: int | None
+    """Tokens estimated for what its agent has before it is handed anything."""
     planned_id: int | None
     bundle_version_id: int | None
     briefing_id: int | None

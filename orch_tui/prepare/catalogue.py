@@ -42,9 +42,6 @@ class Model:
     window: int
     """Tokens that prompt and answer share."""
 
-    max_output: int
-    """Tokens of one answer."""
-
     family: str
     """The tokenizer, for ``tokens.count_tokens``."""
 
@@ -116,7 +113,7 @@ def catalogue(
     """The shipped models with ``extra`` ones added, or changed where the name is known.
 
     ``extra`` is the configuration's table of models, with the keys of ``assets/models.toml``; a
-    new model needs ``window``, ``max_output`` and ``family``. Raises FormatError naming the entry.
+    new model needs ``window`` and ``family``. Raises FormatError naming the entry.
     """
     entries = {**_shipped()}
     for name, entry in (extra or {}).items():
@@ -153,7 +150,7 @@ def _word_and_version(name: str) -> tuple[str, tuple[int, ...]]:
 
 def _model(name: str, entry: Mapping[str, Any]) -> Model:
     where = f"models.{name}"
-    _only(where, entry, [f.name for f in fields(Model)][1:-1], ("window", "max_output", "family"))
+    _only(where, entry, [f.name for f in fields(Model)][1:-1], ("window", "family"))
     family = entry["family"]
     if family not in (*FAMILIES, *VOCABULARIES):
         known = ", ".join((*FAMILIES, *VOCABULARIES))
@@ -162,7 +159,6 @@ def _model(name: str, entry: Mapping[str, Any]) -> Model:
     return Model(
         name,
         window=_tokens(where, entry, "window"),
-        max_output=_tokens(where, entry, "max_output"),
         family=family,
         prices=tuple(_price(f"{where}.prices[{i}]", price) for i, price in enumerate(prices)),
         date=str(_typed(where, entry, "date", (str, date), "a date") or ""),

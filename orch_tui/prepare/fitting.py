@@ -135,7 +135,7 @@ def fit(
     needed = sum((item.count for item in bundle.items if item.priority == "required"), ZERO)
     if needed.high > limit:  # without what is around them, and nothing has to be rendered
         raise _too_much(bundle, needed, limit, of)
-    scale = _Scale(bundle, family, template, cache)
+    scale = BriefingScale(bundle, family, template)
     before = scale.weigh(bundle.items)
     if before.high <= limit:
         return Fitted(bundle, limit, before, before, (), of)
@@ -163,30 +163,21 @@ def fit(
     )
 
 
-def briefing_count(
-    bundle: Bundle,
-    *,
-    family: str,
-    template: Template | None = None,
-    cache: CountCache | None = None,
-) -> Count:
-    """The tokens of the rendered briefing: each item as it was counted, what is around them as
-    Markdown. An item that its agent is only told to read counts as if it stood there."""
-    return _Scale(bundle, family, template, cache).weigh(bundle.items)
-
-
 Choice = list[ContextItem | None]
 """By the place of an item: what of it is in; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
-    """Weighs the briefing of a bundle with other items in it."""
+class BriefingScale:
+    """Weigh the briefing of a bundle, with its items or others in it.
+
+    Each item counts as it was counted, what is around them as Markdown. An item that its agent is
+    only told to read counts as if it stood there.
+    """
 
     bundle: Bundle
     family: str
-    template: Template | None
-    cache: CountCache | None
+    template: Template | None = None
 
     def weigh(self, chosen: Sequence[ContextItem | None]) -> Count:
         items = tuple(item for item in chosen if item)
@@ -272,7 +263,7 @@ def _reduced(forms: _Forms, items: Sequence[ContextItem], room: int) -> Choice:
     return chosen
 
 
-def _given_back(forms: _Forms, chosen: Choice, scale: _Scale, limit: int) -> Choice:
+def _given_back(forms: _Forms, chosen: Choice, scale: BriefingScale, limit: int) -> Choice:
     """With what fits again, recommended items first, each as whole as it does."""
     taken = scale.weigh(chosen).high
     for priority in ("recommended", "optional"):

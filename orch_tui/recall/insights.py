@@ -159,9 +159,9 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class SharedTokens:
-    """Tokens avoided by sharing: three figures of different worth, never added up, never money.
+    """Tokens moved into shared documents, and those of the documents: never added up, never money.
 
-    None: not measured.
+    None: nothing is recorded.
     """
 
     __repr__ = one_line
@@ -170,10 +170,6 @@ class SharedTokens:
     """Executions whose context is recorded."""
     n_shared: int
     """Of them, those that were pointed to a shared document."""
-    dropped_repeats: Count | None
-    """Text no longer sent twice to one agent."""
-    already_ambient: Count | None
-    """Text not sent because the agent has it anyway."""
     moved_to_shared: Count | None
     """Text moved into shared documents; an agent that reads one spends it again."""
     shared_document: Count | None
@@ -181,8 +177,6 @@ class SharedTokens:
 
     def row(self) -> Row:
         figures = {
-            "dropped_repeats": self.dropped_repeats,
-            "already_ambient": self.already_ambient,
             "moved_to_shared": self.moved_to_shared,
             "shared_document": self.shared_document,
         }
@@ -647,8 +641,6 @@ def _sharing(of: _Chosen, n: int) -> SharedTokens:
     return SharedTokens(
         n=n,
         n_shared=n_shared,
-        dropped_repeats=None,
-        already_ambient=None,
         moved_to_shared=_count(moved, n),
         shared_document=_count(document, n),
     )

@@ -192,8 +192,6 @@ class PlanPage:
     agents: tuple[PlannedLine, ...]
     waves: tuple[tuple[int, ...], ...]
     rules: PlanRules
-    unplanned: int
-    """Executions of the session that are no attempt of a planned agent."""
 
 
 def plan_page(
@@ -225,7 +223,7 @@ def plan_page(
                 tuple(waits[agent.position]),
                 wave_of.get(agent.position),
                 rules.gauge(agent.model, agent.bundle_id, agent.agent_type),
-                tuple(attempts.pop(agent.planned_id, ())),
+                tuple(attempts.get(agent.planned_id, ())),
                 rules.remarks(intent_of(agent, waits[agent.position])),
             )
             for agent in planned
@@ -237,7 +235,6 @@ def plan_page(
             lines,
             tuple(map(tuple, waves)),
             rules,
-            sum(map(len, attempts.values())),
         )
 
 

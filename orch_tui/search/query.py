@@ -49,7 +49,7 @@ class Hit:
     """One execution found.
 
     ``snippet`` is the part of its texts that is best to show and ``spans`` where the required words
-    stand in it. ``score`` is 0 where hits come newest first.
+    stand in it.
     """
 
     __repr__ = one_line
@@ -68,7 +68,6 @@ class Hit:
     """None: the usage or a price is not known."""
     snippet: str
     spans: tuple[tuple[int, int], ...]
-    score: float
 
     def row(self) -> dict[str, Any]:
         """Give the hit by column names."""
@@ -140,7 +139,6 @@ def search(
     with record.read():
         index_query = IndexQuery(record, query, project, include_archived)
         first = index_query.newest(MAX_COUNTED + 1)
-        scores: dict[str, float] = {}
         if matchers and len(first) <= MAX_COUNTED:
             scores = _score_positions(record, matchers, first)
             ordered = sorted(first, key=lambda p: (scores[p.execution_id], p), reverse=True)
@@ -149,7 +147,7 @@ def search(
             chosen = index_query.page(limit + 1, cursor, first)
         page, rest = chosen[:limit], chosen[limit:]
         return Page(
-            hits=tuple(_load_hits(record, matchers, page, scores)),
+            hits=tuple(_load_hits(record, matchers, page)),
             total=min(len(first), MAX_COUNTED),
             more=len(first) > MAX_COUNTED,
             next_before=f"{page[-1].at}/{page[-1].docid}" if rest and page else None,
@@ -322,7 +320,6 @@ def _load_hits(
     record: Record,
     matchers: Sequence[WordMatcher],
     positions: Sequence[Position],
-    scores: dict[str, float],
 ) -> Iterator[Hit]:
     rows = record.sql(
         "SELECT execution_id, session_id, agent_type, status, model, deployed_at, scope, "
@@ -335,7 +332,6 @@ def _load_hits(
     for position in positions:
         *facts, message = by_id[position.execution_id]
         facts += _snippet(record, matchers, position, str(message or ""))
-        facts.append(scores.get(position.execution_id, 0.0))
         yield Hit(*facts)
 
 

@@ -120,8 +120,12 @@ class Corpus:
             size = max(300, int(self.random.lognormvariate(8.1, 0.7)))
             yield self._prose(size)
 
-    def runs(self, count: int, contents: int) -> Iterator[Run]:
-        """`count` runs, oldest first, which were given some of `contents` contents."""
+    def runs(
+        self, count: int, contents: int, names: tuple[str, str] = ("exec", "orch")
+    ) -> Iterator[Run]:
+        """`count` runs, oldest first, which were given some of `contents` contents; `names` begin
+        the ids of runs and of sessions."""
+        run, session = names
         chance = self.random
         popularity = list(accumulate(1 / (rank + 1) ** 0.8 for rank in range(contents)))
         sessions = max(1, count // 8)
@@ -131,12 +135,12 @@ class Corpus:
         for number, start in enumerate(starts):
             day = start.strftime("%Y-%m-%d")
             per_day[day] = per_day.get(day, 0) + 1
-            session_id = f"orch-{day}-{per_day[day]:03d}"
+            session_id = f"{session}-{day}-{per_day[day]:03d}"
             last = number == sessions - 1
             for position in range(count - made if last else min(count - made, 8)):
                 made += 1
                 at = start + timedelta(seconds=position * 200 + chance.random() * 150)
-                yield self._run(f"exec-{made:03d}", session_id, at, contents, popularity)
+                yield self._run(f"{run}-{made:03d}", session_id, at, contents, popularity)
 
     def _run(
         self,

@@ -41,6 +41,7 @@ from tests.bench.corpus import Corpus, Run
 from tests.bench.measure import percentile
 
 EXECUTIONS = 10_000
+MANY = 100_000
 WARM_UP = 20
 CONTENTS = 2_000
 """Files that the 10,000 executions were given, seven each: 8 MB."""
@@ -55,13 +56,13 @@ WAITING = 80
 """Executions of the project that have not returned yet: exec-001 to exec-080."""
 
 
-def fill(folder: Path) -> dict[str, Any]:
+def fill(folder: Path, database: Path | None = None) -> dict[str, Any]:
     """A project with files and a record of 100 executions, for commands to work on."""
     corpus = Corpus()
     for name, text in zip(FILES, corpus.contents(len(FILES)), strict=True):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
-    project = Project(folder)
+    project = Project(folder, database=None if database is None else str(database))
     runs = list(corpus.runs(100, CONTENTS))
     first = OrchestrationSession("Deployments that wait", "orch-2026-01-01-001", project=project)
     bundle = first.prepare_context("task-implementor", scope="Implement it", files=FILES)
@@ -79,6 +80,23 @@ def fill(folder: Path) -> dict[str, Any]:
         execution = second.init_deployment(context_bundle=made.bundle)
         execution.record_completion(run.final_message or "Done.", deliverables=[FILES[0]])
     project.close()
+    return {}
+
+
+def fill_much(folder: Path) -> dict[str, Any]:
+    """The same project and record, with 100,000 executions of other sessions."""
+
+    def both(record: Record) -> None:
+        fill(folder, record.path)
+        search.fill(record, MANY, names=("other", "other"))
+
+    record = _kept(f"commands-{MANY}", both)
+    if not (folder / FILES[0]).exists():
+        fill(folder)
+    target = folder / ".claude/orchestration/execution.db"
+    target.unlink(missing_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(record, target)
     return {}
 
 
@@ -313,6 +331,7 @@ def taken_in(folder: Path) -> dict[str, Any]:
 
 MEASURED: dict[str, Callable[[Path], dict[str, Any]]] = {
     "fill": fill,
+    "fill-much": fill_much,
     "completion": completed,
     "processes": processes,
     "size": size,

@@ -133,15 +133,21 @@ command apart."""
 
 
 def commands(bench: Bench) -> Iterator[Line]:
-    folder = bench.project("commands")
-    bench.inside("fill", folder)
+    yield from _commands(bench, "fill", "")
+    if bench.full:
+        yield from _commands(bench, "fill-much", ", among 100,000")
+
+
+def _commands(bench: Bench, fill: str, among: str) -> Iterator[Line]:
+    folder = bench.project(f"commands-{fill}")
+    bench.inside(fill, folder)
     (folder / "answer.md").write_text("`lib/index.py` is written; all tests pass.\n" * 70)
     prepare = f"prepare-bundle --agent-type task-implementor --files {FIVE} --output bundle.json"
     run([*bench.orch, *prepare.split()], cwd=folder, env=bench.env)
     session = "init-session --scope Third --session-id orch-2026-01-01-003"
     run([*bench.orch, *session.split()], cwd=folder, env=bench.env)
     for name, words in COMMANDS.items():
-        path = f"`orch {name.strip()}`" + (f" `{words}`" if name.endswith(" ") else "")
+        path = f"`orch {name.strip()}`" + (f" `{words}`" if name.endswith(" ") else "") + among
         try:
             found = bench.against_nothing([*bench.orch, name.strip(), *words.split()], folder)
         except FailedError as error:

@@ -15,6 +15,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,15 @@ from tests.bench.measure import percentile
 PROJECT = "/home/somebody/project"
 
 
-def fill(record: Record, count: int, *, contents: int | None = None) -> int:
-    """Record `count` runs with their texts and give the bytes of text that search covers."""
+def fill(
+    record: Record,
+    count: int,
+    *,
+    contents: int | None = None,
+    names: tuple[str, str] = ("exec", "orch"),
+) -> int:
+    """Record `count` runs with their texts and usage, and give the bytes of text that search
+    covers; `names` as `Corpus.runs` takes them."""
     corpus = Corpus()
     given = max(20, count // 10) if contents is None else contents
     with record.write():
@@ -39,7 +47,7 @@ def fill(record: Record, count: int, *, contents: int | None = None) -> int:
     chance = random.Random(1)
     late: list[Run] = []
     size = 0
-    runs = corpus.runs(count, given)
+    runs = corpus.runs(count, given, names)
     while batch := list(islice(runs, 1000)):
         marked = [(run, chance.random() < 0.1) for run in batch]
         late += [run for run, is_late in marked if is_late]
@@ -62,15 +70,30 @@ def _put(record: Record, runs: list[Run], ids: list[int]) -> None:
         record.executemany(
             "INSERT INTO agent_executions (execution_id, session_id, agent_type, deployed_at, "
             "status, scope, model, final_message, error_message, source, phase, briefing_id, "
-            "revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+            "context_token_count, estimator, ambient_tokens, revision) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'claude-v4.8~o200k', 900, 1)",
             [
                 (
                     *(run.execution_id, run.session_id, run.agent_type),
                     *(timestamp(run.deployed_at), run.status, run.scope, run.model),
                     *(run.final_message or None, run.error_message or None, run.source),
-                    *(run.phase, _briefing(record, run.briefing)),
+                    *(run.phase, _briefing(record, run.briefing), _estimated(run)),
                 )
                 for run in runs
+            ],
+        )
+        record.executemany(
+            "INSERT INTO usage_messages (message_id, execution_id, at, model, cache_write_tokens, "
+            "cache_read_tokens, input_tokens, output_tokens) VALUES (?, ?, ?, ?, ?, ?, 9, 90)",
+            [
+                (
+                    *(f"{run.execution_id}-{turn}", run.execution_id),
+                    *(timestamp(run.deployed_at + timedelta(seconds=turn)), MODELS[run.model]),
+                    *(_estimated(run) + 13_000 if turn == 0 else 300, 15_000 * bool(turn)),
+                )
+                for run in runs
+                if run.status != "deployed"
+                for turn in range(3)
             ],
         )
         record.executemany(
@@ -94,6 +117,20 @@ def _put(record: Record, runs: list[Run], ids: list[int]) -> None:
                 for item in run.given
             ],
         )
+
+
+MODELS = {
+    "sonnet": "claude-sonnet-5-5",
+    "opus": "claude-opus-5-5",
+    "haiku": "claude-haiku-5-5",
+    "claude-opus-4-8": "claude-opus-4-8",
+}
+"""What the models that runs ask for call themselves."""
+
+
+def _estimated(run: Run) -> int:
+    """Tokens estimated for what a run was given, about."""
+    return 1_000 * len(run.given) + len(run.briefing) // 4
 
 
 def _content(record: Record, text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import peewee
 import pytest
@@ -13,6 +14,16 @@ from orch_tui.models import schema
 from orch_tui.models.creation import create_schema, schema_script
 from orch_tui.models.database import Record
 from orch_tui.models.migrations import ORIGINAL
+from orch_tui.rows import (
+    Allocation,
+    Completion,
+    ExecutionFacts,
+    JournalEntry,
+    Output,
+    PlannedAgent,
+    Session,
+    columns,
+)
 from tests.generate.schema import render_schema
 
 
@@ -52,3 +63,22 @@ def test_the_four_tables_start_with_the_columns_of_the_proposal(record: Record, 
     """So that a row of SELECT * is read by position as it was."""
     columns = [row["name"] for row in record.rows(f"PRAGMA table_info({table})")]
     assert columns[: len(ORIGINAL[table])] == list(ORIGINAL[table])
+
+
+@pytest.mark.parametrize(
+    ("fact", "table"),
+    [
+        (Session, "sessions"),
+        (ExecutionFacts, "agent_executions"),
+        (Completion, "completions"),
+        (Allocation, "context_allocations"),
+        (Output, "outputs"),
+        (PlannedAgent, "planned_agents"),
+        (JournalEntry, "journal"),
+    ],
+)
+def test_what_is_handed_out_has_every_column_of_its_table(
+    record: Record, fact: Any, table: str
+) -> None:
+    names = record.sql("SELECT name FROM pragma_table_info(?) ORDER BY cid", [table])
+    assert columns(fact) == ", ".join(name for (name,) in names)

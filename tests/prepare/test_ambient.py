@@ -15,7 +15,7 @@ from orch_tui.prepare.count import Count
 from orch_tui.prepare.overlaps import in_ambient
 
 AGENT = "---\nname: reviewer\ndescription: Use when: reviewing\n{}---\nYou review.\n"
-MODEL = Model("small", window=100_000, max_output=8_000, family="v3")
+MODEL = Model("small", window=100_000, family="v3")
 
 
 @pytest.fixture

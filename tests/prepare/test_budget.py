@@ -11,7 +11,7 @@ from orch_tui.prepare.budget import Limits, agent_limit, gauge, judge, totals
 from orch_tui.prepare.catalogue import Model
 from orch_tui.prepare.count import ZERO, Count
 
-MODEL = Model("small", window=100_000, max_output=8_000, family="v3")
+MODEL = Model("small", window=100_000, family="v3")
 LIMITS = Limits(budget=50_000, output_reserve=20_000)
 
 

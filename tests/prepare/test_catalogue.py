@@ -75,7 +75,7 @@ def test_every_shipped_entry_is_valid_priced_and_says_where_from() -> None:
     for model in catalogue().models.values():
         assert model.source and model.date.startswith("2026-")
         assert bool(model.prices) != ("not published" in model.source)
-        assert 0 < model.max_output < model.window
+        assert model.window >= 200_000
         for price in model.prices:
             assert price.cache_read < price.input < price.cache_write_5m < price.cache_write_1h
 
@@ -94,10 +94,9 @@ def test_the_default_is_the_users() -> None:
 
 def test_additions_extend_change_and_take_aliases_over() -> None:
     extra: dict[str, dict[str, Any]] = {
-        "house-model": {"window": 64_000, "max_output": 8_000, "family": "o200k_base"},
+        "house-model": {"window": 64_000, "family": "o200k_base"},
         "claude-sonnet-6": {
             "window": 2_000_000,
-            "max_output": 1,
             "family": "v4.8",
             "aliases": ["sonnet"],
         },
@@ -108,18 +107,18 @@ def test_additions_extend_change_and_take_aliases_over() -> None:
     assert known.model("house-model").price(1) is None
     assert known.model("sonnet").model_id == "claude-sonnet-6"
     assert known.model("claude-sonnet-7").window == 2_000_000
-    assert (known.model("opus").window, known.model("opus").max_output) == (500_000, 128_000)
+    assert (known.model("opus").window, known.model("opus").family) == (500_000, "v4.8")
     assert catalogue().model("opus").window == 1_000_000
 
 
-WHOLE = {"window": 1000, "max_output": 10, "family": "v3"}
+WHOLE = {"window": 1000, "family": "v3"}
 
 
 @pytest.mark.parametrize(
     ("entry", "complaint"),
     [
         ({"windw": 1}, r"models\.x\.windw: is not known"),
-        ({"window": 1}, r"models\.x: max_output, family missing"),
+        ({"window": 1}, r"models\.x: family missing"),
         (WHOLE | {"window": "big"}, r"models\.x\.window: must be a number of tokens, not 'big'"),
         (WHOLE | {"window": True}, r"models\.x\.window: must be"),
         (WHOLE | {"window": 0}, r"models\.x\.window: must be at least 1"),

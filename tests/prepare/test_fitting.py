@@ -12,7 +12,7 @@ from orch_tui.errors import OverBudgetError, SourceError
 from orch_tui.prepare.briefing import FORMS, render
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted
 from orch_tui.prepare.count import ZERO, Count, frame_tokens
-from orch_tui.prepare.fitting import MARKER, Fitted, briefing_count, fit
+from orch_tui.prepare.fitting import MARKER, BriefingScale, Fitted, fit
 from orch_tui.prepare.templates import Template, load
 from orch_tui.prepare.tokens import count_tokens
 
@@ -41,7 +41,7 @@ def kept(fitted: Fitted) -> list[str]:
 
 
 def size(made: Bundle) -> int:
-    return briefing_count(made, family=EXACT).high
+    return BriefingScale(made, EXACT).weigh(made.items).high
 
 
 def test_what_fits_is_left_alone() -> None:
@@ -149,7 +149,7 @@ def test_many_texts_whose_tokens_are_known_exactly_take_no_more_than_is_said(
     whole = count_tokens(
         render(made, template).decode() + MARKER, family=family, kind="markdown"
     ).tokens
-    said = briefing_count(made, family=family, template=template)
+    said = BriefingScale(made, family, template).weigh(made.items)
     assert said.low <= whole + frame_tokens(made.total) <= said.high
     assert said.high - said.low < whole / 40
 
@@ -191,7 +191,7 @@ def test_never_over_the_limit_and_nothing_required_is_lost(
     )
 
     def weigh(items: tuple[ContextItem, ...]) -> int:
-        return briefing_count(replace(made, items=items), family=family, template=template).high
+        return BriefingScale(made, family, template).weigh(items).high
 
     required = tuple(each for each in made.items if each.priority == "required")
     try:

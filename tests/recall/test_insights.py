@@ -273,8 +273,6 @@ def test_shared_tokens_are_kept_apart(record: Record) -> None:
     assert row == {
         "n": 3,
         "n_shared": 2,
-        "dropped_repeats_tokens": None,
-        "already_ambient_tokens": None,
         "moved_to_shared_tokens": 1000,
         "shared_document_tokens": 500,
         "estimator": "o200k_base",
