@@ -37,6 +37,9 @@ NO = 1
 """The exit code of an answer that is no."""
 
 
+_MODEL = "decides how tokens are counted: as Claude's, or with tiktoken (gpt-4o, o200k_base)"
+
+
 def prepare_bundle() -> argparse.ArgumentParser:
     parser = Parser(
         "prepare-bundle",
@@ -59,9 +62,7 @@ def prepare_bundle() -> argparse.ArgumentParser:
         "--shared", action="append", metavar="SOURCE", help="required, as shared context"
     )
     parser.add_argument("--text", action="append", metavar="TEXT", help="instructions of your own")
-    parser.add_argument(
-        "--model", default="", metavar="NAME", help="decides how tokens are counted"
-    )
+    parser.add_argument("--model", default="", metavar="NAME", help=_MODEL)
     parser.add_argument(
         "--session-id", metavar="ID", help="default: the newest open session, if there is one"
     )
@@ -414,9 +415,7 @@ def check_bounds() -> argparse.ArgumentParser:
         "--phase", type=int, required=True, choices=range(1, 6), help="what they are read in"
     )
     parser.add_argument("--files", action="append", metavar="FILE,...", help="what is read")
-    parser.add_argument(
-        "--model", default="", metavar="NAME", help="decides how tokens are counted"
-    )
+    parser.add_argument("--model", default="", metavar="NAME", help=_MODEL)
     add_no_record(parser)
     parser.set_defaults(run=_check_bounds)
     return parser
@@ -451,9 +450,7 @@ has ctok itself count: Python 3.12 and newer, three seconds for a megabyte, kept
 from then on.""",
     )
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="as for prepare-bundle")
-    parser.add_argument(
-        "--model", default="", metavar="NAME", help="decides how tokens are counted"
-    )
+    parser.add_argument("--model", default="", metavar="NAME", help=_MODEL)
     ways = parser.add_mutually_exclusive_group()
     _add_exact(ways)
     ways.add_argument(

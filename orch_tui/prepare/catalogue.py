@@ -18,7 +18,7 @@ from orch_tui.assets import asset
 from orch_tui.config import DEFAULTS
 from orch_tui.errors import FormatError
 from orch_tui.prepare.count import FAMILIES
-from orch_tui.prepare.vocabulary import VOCABULARIES
+from orch_tui.prepare.vocabulary import VOCABULARIES, find_encoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ class Catalogue:
     def model(self, name: str = "") -> Model:
         """The model of a name: an id, an alias, either with ``[1m]``, or an id as a cloud provider
         writes it (``us.anthropic.claude-opus-4-5-20251101-v1:0``). No name, and ``inherit``, mean
-        the default. Never fails: an unknown name is answered by a relative, ``assumed``.
+        the default. Never fails: an unknown name is answered by a relative, ``assumed``. A model of
+        OpenAI's or an encoding of tiktoken's has that for its tokenizer, its limits are assumed.
         """
         name = name if name not in ("", "inherit") else self.default
         plain = name.removesuffix("[1m]")
@@ -98,6 +99,8 @@ class Catalogue:
             if word and _word_and_version(model.model_id)[0] == word
         )
         if not relatives:
+            if family := find_encoding(name):
+                return replace(_FOREIGN, model_id=name, family=family)
             shipped = self._named(self.default) or self.models[_FALLBACK]
             return replace(shipped, model_id=name, assumed=True)
         older = [relative for relative in relatives if relative[0] <= version]
@@ -122,6 +125,16 @@ def catalogue(
 
 
 _FALLBACK = "claude-sonnet-5-5"
+
+_FOREIGN = Model(
+    "",
+    window=128_000,
+    family="",
+    date="2026-11-28",
+    source="those of GPT-4o: what a model of OpenAI's can take at least, old ones apart",
+    assumed=True,
+)
+"""Claude Code's agents are Claude's: of other models only how they count is known."""
 
 
 @cache

@@ -83,6 +83,35 @@ VOCABULARIES = {
 }
 
 
+NEWEST = "o200k_base"
+"""What a model of OpenAI's is counted in that tiktoken does not know yet."""
+
+_OF_OPENAI = r"(ft:)?(chat)?gpt|o[0-9]"
+_SAME_PIECES = {"o200k_harmony": "o200k_base"}  # other special tokens, which no text has
+
+
+def find_encoding(model: str) -> str | None:
+    """Find the encoding that a model is counted in, a key of ``VOCABULARIES``.
+
+    ``model`` is the name of an encoding itself or of a model of OpenAI's, which may stand behind a
+    provider's (``openai/gpt-4o``). tiktoken's table decides, for a name that it does not know the
+    newest encoding. None: it is neither, or its encoding does not ship with orch.
+    """
+    name = model.rpartition("/")[2].lower()
+    if name in VOCABULARIES:
+        return name
+    if not re.match(_OF_OPENAI, name):  # most names are Claude's: tiktoken is not loaded for them
+        return None
+    from tiktoken.model import encoding_name_for_model
+
+    try:
+        found = encoding_name_for_model(name)
+    except KeyError:
+        return NEWEST
+    found = _SAME_PIECES.get(found, found)
+    return found if found in VOCABULARIES else None
+
+
 def encoding(name: str) -> tiktoken.Encoding:
     """The encoding of that name, a key of ``VOCABULARIES``; loaded once per process (about 0.2 s
     and 80 MB for o200k_base) and safe to use from several threads."""

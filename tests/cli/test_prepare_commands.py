@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from orch_tui.prepare.vocabulary import encoding
 from tests.cli.conftest import Run, rows
 
 BUNDLE = ("prepare-bundle", "--agent-type", "task-implementor", "--scope", "Implement HNSW")
@@ -193,6 +194,25 @@ def test_a_symbol_and_a_skeleton_are_context(did: Run, project: Path) -> None:
     briefing = did("generate-briefing", "--bundle", "b.json").out
     assert "a.py (sections: two)\n\n```python\ndef two():\n    return 2\n```" in briefing
     assert "```python\nimport os\ndef one():\ndef two():\n```" in briefing
+
+
+def test_other_models_are_counted_with_tiktoken(did: Run, project: Path) -> None:
+    text = (project / "lib" / "types.ts").read_text()
+    (project / ".claude" / "orchestration").mkdir(parents=True, exist_ok=True)
+    (project / ".claude" / "orchestration" / "config.toml").write_text(
+        '[models.house-model]\nfamily = "cl100k_base"\nwindow = 64000\n'
+    )
+    for model, name, assumed in (
+        ("gpt-4o", "o200k_base", True),
+        ("cl100k_base", "cl100k_base", True),
+        ("house-model", "cl100k_base", False),
+    ):
+        counted = did("count", "lib/types.ts", "--model", model, "--format", "json")
+        (row,) = counted.json
+        assert row["tokens"] == len(encoding(name).encode_ordinary(text)), model
+        assert row["estimator"] == name
+        assert ("assumed" in counted.err) == assumed
+    did("prepare-bundle", "--agent-type", "a", "--files", "lib/types.ts", "--model", "gpt-4o")
 
 
 def test_what_an_execution_gave_back_is_context_for_the_next(

@@ -52,7 +52,8 @@ def test_a_model_is_found_by_every_name_it_goes_by(name: str, model_id: str, fam
         ("claude-fable-5-3", "claude-fable-5-2"),
         ("claude-mythos-6", "claude-mythos-5-2"),
         ("opus-next", "claude-opus-5-5"),
-        ("gpt-9", "claude-sonnet-5-5"),
+        ("gemini-9", "claude-sonnet-5-5"),
+        ("gpt2", "claude-sonnet-5-5"),  # its encoding does not ship with orch
     ],
 )
 def test_an_unknown_name_gets_the_figures_of_its_nearest_relative(name: str, like: str) -> None:
@@ -89,7 +90,36 @@ def test_a_price_depends_on_the_size_of_the_prompt() -> None:
 
 def test_the_default_is_the_users() -> None:
     assert catalogue(default="haiku").model().model_id == "claude-haiku-5-5"
-    assert catalogue(default="gpt-9").model("gpt-8").window == 1_000_000
+    assert catalogue(default="gemini-9").model("gemini-8").window == 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("gpt-4o", "o200k_base"),
+        ("gpt-4o-mini-2024-07-18", "o200k_base"),
+        ("openai/gpt-5", "o200k_base"),
+        ("chatgpt-4o-latest", "o200k_base"),
+        ("ft:gpt-4o:mine", "o200k_base"),
+        ("o3", "o200k_base"),
+        ("gpt-oss-120b", "o200k_base"),
+        ("gpt-9", "o200k_base"),
+        ("gpt-4", "cl100k_base"),
+        ("GPT-3.5-turbo-0125", "cl100k_base"),
+        ("o200k_base", "o200k_base"),
+        ("cl100k_base", "cl100k_base"),
+    ],
+)
+def test_models_of_openai_and_encodings_are_counted_with_tiktoken(name: str, family: str) -> None:
+    model = catalogue().model(name)
+    assert (model.model_id, model.family, model.assumed) == (name, family, True)
+    assert (model.window, model.prices) == (128_000, ())
+
+
+def test_a_configured_model_of_openai_has_the_figures_it_was_given() -> None:
+    own = {"gpt-5": {"window": 400_000, "family": "o200k_base"}}
+    model = catalogue(own).model("gpt-5")
+    assert (model.window, model.family, model.assumed) == (400_000, "o200k_base", False)
 
 
 def test_additions_extend_change_and_take_aliases_over() -> None:
