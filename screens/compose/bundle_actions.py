@@ -1,18 +1,25 @@
-"""Compose's bundles: saved, opened, shared with others, made to fit."""
+"""What is done with bundles of the record: saved, opened, shared with others, made to fit."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orch_tui import compose_context as engine
-from orch_tui.compose_context import CommonContent, OpenableBundle, composition_for
+from orch_tui import compose_context
+from orch_tui.compose_context import OpenableBundle, composition_for
 from orch_tui.prepare.composition import Composition, Weight
-from orch_tui.screens.compose.editing import Editing
+from orch_tui.screens.base import OrchScreen
+from orch_tui.screens.compose.compose_state import ComposeState
+from orch_tui.screens.compose.composition_editor import CompositionEditor
+from orch_tui.screens.compose.composition_text import (
+    describe_fit,
+    describe_openable,
+    describe_sharing,
+)
 from orch_tui.screens.compose.project_files import ProjectFiles
-from orch_tui.screens.compose.words import on_fitting, on_openable, to_share
 from orch_tui.screens.dialogs import Choose
 from orch_tui.screens.widgets.safe import one_line
+from orch_tui.screens.widgets.words import plural
 
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import Bundle
@@ -20,204 +27,222 @@ if TYPE_CHECKING:
     from orch_tui.rows import PlannedAgent
 
 
-class Keeping(Editing):
-    """A composition and the bundles in the record."""
+class BundleActions:
+    """Moves compositions between the screen and the record; what could be lost is asked about."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._saved: dict[str, Composition] = {}
-        """Bundles as they are in the record, by id, as far as they were opened here."""
-        self._common: CommonContent | None = None
-
-    @property
-    def _changed(self) -> bool:
-        return self.now.differs_from(self._saved.get(self.now.bundle_id))
+    def __init__(
+        self,
+        screen: OrchScreen,
+        state: ComposeState,
+        editor: CompositionEditor,
+        files: ProjectFiles,
+    ) -> None:
+        self._screen = screen
+        self._state = state
+        self._editor = editor
+        self._files = files
 
     # Saving
 
-    def action_save(self) -> None:
-        self._save(self.now)
+    def save(self) -> None:
+        """Save the composition as its bundle, or as a new one where it has none."""
+        self._save(self._state.composition)
 
-    def action_save_new(self) -> None:
-        self._save(replace(self.now, bundle_id=""))
+    def save_as_new(self) -> None:
+        """Save the composition as a new bundle."""
+        self._save(replace(self._state.composition, bundle_id=""))
 
-    def _save(self, now: Composition) -> None:
-        if not now.choices:
+    def _save(self, composition: Composition) -> None:
+        if not composition.choices:
             return
-        if not now.agent_type:
-            self.action_edit()
+        if not composition.agent_type:
+            self._editor.edit_agent()
             return
-        project, session_id = self.app.project, self._session_id
-        self.run_in_thread(
-            lambda: engine.save_composition(project, session_id, now), self._kept, group="save"
+        project, session_id = self._screen.app.project, self._state.session_id
+        self._screen.run_in_thread(
+            lambda: compose_context.save_composition(project, session_id, composition),
+            self._saved,
+            group="save",
         )
 
-    def _kept(self, kept: tuple[Bundle, Composition]) -> None:
-        bundle, composed = kept
+    def _saved(self, saved: tuple[Bundle, Composition]) -> None:
+        bundle, composition = saved
         twice = f"; {len(bundle.dropped)} left out, they were in twice" if bundle.dropped else ""
-        said = f"saved {bundle.bundle_id} v{bundle.version}: {bundle.total} tokens{twice}"
-        self.app.notify(said, markup=False)
-        self._was_saved(composed)
+        text = f"saved {bundle.bundle_id} v{bundle.version}: {bundle.total} tokens{twice}"
+        self._screen.notify(text, markup=False)
+        self._adopt_saved(composition)
 
-    def _was_saved(self, saved: Composition) -> None:
-        self._saved[saved.bundle_id] = saved
-        self._edits.edit(replace(saved, planned_id=self.now.planned_id))
-        self._edited()
-        self.app.read_session()
-        self.load()
+    def _adopt_saved(self, saved: Composition) -> None:
+        """Go on with a composition that is in the record as it is."""
+        state = self._state
+        state.saved[saved.bundle_id] = saved
+        state.edits.edit(replace(saved, planned_id=state.composition.planned_id))
+        self._editor.announce()
+        self._screen.app.read_session()
+        self._screen.load()
 
     # Opening
 
-    def action_open(self) -> None:
-        context, project = self._compose_context, self.app.project
+    def open(self) -> None:
+        """Ask which planned agent or saved bundle to go on with."""
+        context, project = self._state.context, self._screen.app.project
         if context is not None:
-            self.run_in_thread(
-                lambda: engine.list_openable(project, context), self._offer, group="open"
+            self._screen.run_in_thread(
+                lambda: compose_context.list_openable(project, context), self._offer, group="open"
             )
 
     def _offer(self, openable: list[OpenableBundle]) -> None:
-        choices = [(str(n), on_openable(each)) for n, each in enumerate(openable)]
+        choices = [(str(n), describe_openable(each)) for n, each in enumerate(openable)]
 
         def chosen(choice: str | None) -> None:
             if choice == "new":
-                self.action_new()
+                self.begin_new()
             elif choice is not None:
                 self._open(openable[int(choice)])
 
-        self.app.push_screen(Choose("Open", [*choices, ("new", "a new bundle")]), chosen)
+        dialog = Choose("Open", [*choices, ("new", "a new bundle")])
+        self._screen.app.push_screen(dialog, chosen)
 
     def _open(self, chosen: OpenableBundle) -> None:
         if chosen.planned is not None:
             self.compose_for(chosen.planned)
         elif chosen.saved is not None:
-            self._open_bundle(chosen.saved.bundle_id, as_new=chosen.as_new)
+            self._load(chosen.saved.bundle_id, as_new=chosen.as_new)
 
-    def action_new(self) -> None:
+    def begin_new(self) -> None:
+        """Begin an empty bundle."""
         self._replace(Composition())
 
     def compose_for(self, agent: PlannedAgent) -> None:
         """Go on with the bundle of a planned agent, or begin one; where it is at hand, it stays."""
-        now = self.now
+        now = self._state.composition
         if (agent.bundle_id or agent.planned_id) == (now.bundle_id or now.planned_id):
-            self._let_type()
+            self._focus_box()
         elif agent.bundle_id:
-            self._open_bundle(agent.bundle_id)
+            self._load(agent.bundle_id)
         else:
             self._replace(composition_for(agent))
 
-    def _open_bundle(self, bundle_id: str, *, as_new: bool = False) -> None:
-        project = self.app.project
+    def _load(self, bundle_id: str, *, as_new: bool = False) -> None:
+        project = self._screen.app.project
 
-        def then(opened: Composition) -> None:
+        def then(loaded: Composition) -> None:
             if not as_new:
-                self._saved[opened.bundle_id] = opened
-            self._replace(opened)
+                self._state.saved[loaded.bundle_id] = loaded
+            self._replace(loaded)
 
-        self.run_in_thread(
-            lambda: engine.load_composition(project, bundle_id, as_new=as_new), then, group="open"
+        self._screen.run_in_thread(
+            lambda: compose_context.load_composition(project, bundle_id, as_new=as_new),
+            then,
+            group="open",
         )
 
     def _replace(self, other: Composition) -> None:
         """Go on with another bundle; what would be left unsaved is asked about."""
-        if not self._changed:
+        if not self._state.has_unsaved_changes:
             self._begin(other)
             return
-        what = one_line(self.now.bundle_id, 40) or "the new bundle"
-        self._confirm(
-            f"Leave {what} unsaved?", "z brings it back as it is.", lambda: self._begin(other)
+        bundle = one_line(self._state.composition.bundle_id, 40) or "the new bundle"
+        self._editor.confirm(
+            f"Leave {bundle} unsaved?", "z brings it back as it is.", lambda: self._begin(other)
         )
 
     def _begin(self, other: Composition) -> None:
-        self._edit(other)
-        self._let_type()
+        self._editor.edit(other)
+        self._focus_box()
 
-    def _let_type(self) -> None:
-        """Where nothing is chosen yet, letters are at once those of a file."""
-        if not self.now.choices:
-            self._project.box.value = ""
-            self._project.box.focus()
+    def _focus_box(self) -> None:
+        """Where nothing is chosen yet, have letters be those of a file at once."""
+        if not self._state.composition.choices:
+            self._files.box.value = ""
+            self._files.box.focus()
 
     # Sharing
 
-    def action_share(self) -> None:
-        common = self._common
+    def share(self) -> None:
+        """Ask whether to share what the bundles of the session have in common."""
+        state, common = self._state, self._state.common
         if common is None or not common.changes:
             return
-        if not self.now.agent_type:
-            self.action_edit()
+        if not state.composition.agent_type:
+            self._editor.edit_agent()
             return
-        count = len(common.changes)
-        first = " This bundle is saved first." if self._changed else ""
-        self._confirm(
-            f"Leave out or move these tokens in {count} bundle{'' if count == 1 else 's'}?",
-            f"{to_share(common)}{first}",
+        first = " This bundle is saved first." if state.has_unsaved_changes else ""
+        self._editor.confirm(
+            f"Leave out or move these tokens in {plural(len(common.changes), 'bundle')}?",
+            f"{describe_sharing(common)}{first}",
             self._share,
         )
 
     def _share(self) -> None:
-        project, now, session_id = self.app.project, self.now, self._session_id
-        unsaved = self._changed
+        project, session_id = self._screen.app.project, self._state.session_id
+        composition, unsaved = self._state.composition, self._state.has_unsaved_changes
 
         def then(shared: Composition) -> None:
-            self.app.notify("shared; D takes it back")
-            self._was_saved(shared)
+            self._screen.notify("shared; D takes it back")
+            self._adopt_saved(shared)
 
-        self.run_in_thread(
-            lambda: engine.share_composition(project, session_id, now, unsaved=unsaved),
+        self._screen.run_in_thread(
+            lambda: compose_context.share_composition(
+                project, session_id, composition, unsaved=unsaved
+            ),
             then,
             group="save",
         )
 
-    def action_unshare(self) -> None:
-        shared = self._compose_context.shared_ids if self._compose_context else ()
+    def unshare(self) -> None:
+        """Ask whether to make the bundles again what they were before they were shared."""
+        state = self._state
+        shared = state.context.shared_ids if state.context else ()
         if not shared:
             return
-        unsaved = self._changed and self.now.bundle_id in shared
-        self._confirm(
+        unsaved = state.has_unsaved_changes and state.composition.bundle_id in shared
+        self._editor.confirm(
             "Take sharing back?",
             f"{one_line(', '.join(shared), 300)}: each becomes again what it was before, as its "
             "next version." + " What is unsaved here is left; z brings it back." * unsaved,
-            lambda: self._take_back(shared),
+            lambda: self._unshare(shared),
         )
 
-    def _take_back(self, shared: tuple[str, ...]) -> None:
-        project, now = self.app.project, self.now
+    def _unshare(self, shared: tuple[str, ...]) -> None:
+        project, composition = self._screen.app.project, self._state.composition
 
         def then(before: Composition) -> None:
-            self.app.notify("the bundles are again what they were")
-            if before is now:
-                self.load()
+            self._screen.notify("the bundles are again what they were")
+            if before is composition:
+                self._screen.load()
             else:
-                self._was_saved(before)
+                self._adopt_saved(before)
 
-        self.run_in_thread(
-            lambda: engine.unshare_composition(project, shared, now), then, group="save"
+        self._screen.run_in_thread(
+            lambda: compose_context.unshare_composition(project, shared, composition),
+            then,
+            group="save",
         )
 
     # Fitting
 
-    def action_fit(self) -> None:
-        context, agent, project, now = (
-            self._compose_context,
-            self._agent,
-            self.app.project,
-            self.now,
-        )
-        if context is None or agent is None or not now.choices:
+    def fit(self) -> None:
+        """Ask whether to leave out or cut what is too much."""
+        project, composition = self._screen.app.project, self._state.composition
+        context, agent = self._state.context, self._state.agent
+        if context is None or agent is None or not composition.choices:
             return
-        self.run_in_thread(
-            lambda: engine.fit_composition(project, context, agent, now),
-            self._would_fit,
+        self._screen.run_in_thread(
+            lambda: compose_context.fit_composition(project, context, agent, composition),
+            self._offer_fit,
             group="fit",
         )
 
-    def _would_fit(self, fitted: Fitted) -> None:
+    def _offer_fit(self, fitted: Fitted) -> None:
         if not fitted.changes:
-            self.app.notify(str(fitted), markup=False)
+            self._screen.notify(str(fitted), markup=False)
             return
-        composition, weights = engine.apply_fit(self.now, fitted)
-        self._confirm("Make it fit?", on_fitting(fitted), lambda: self._fit(composition, weights))
+        composition, weights = compose_context.apply_fit(self._state.composition, fitted)
+        self._editor.confirm(
+            "Make it fit?", describe_fit(fitted), lambda: self._fit(composition, weights)
+        )
 
     def _fit(self, composition: Composition, weights: dict[str, Weight]) -> None:
-        self._project.post_message(ProjectFiles.Weighed(self._family, weights))
-        self._edit(composition)
+        self._files.post_weights(self._state.family, weights)
+        self._editor.edit(composition)

@@ -17,14 +17,16 @@ from textual.widgets import Input
 from textual.worker import Worker, get_current_worker
 
 from orch_tui.errors import OrchError, SourceError
-from orch_tui.prepare.composition import Choice, Composition, Weight, source_of_key
+from orch_tui.prepare.composition import Choice, Weight, source_of_key
 from orch_tui.prepare.outline import Part as FilePart
 from orch_tui.prepare.outline import may_have_parts
 from orch_tui.prepare.tree import NO_FILES, Found, ProjectTree, Tally
-from orch_tui.screens.compose.words import PRIORITIES, figure
+from orch_tui.screens.compose.compose_state import ComposeState
+from orch_tui.screens.compose.composition_text import PRIORITIES, format_weight
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.filetree import Beside, FileTree, Line
 from orch_tui.screens.widgets.stack import short
+from orch_tui.screens.widgets.words import plural
 from orch_tui.source_name import path_of
 
 if TYPE_CHECKING:
@@ -55,23 +57,23 @@ class FilterInput(Input):
         return super().refresh(*regions, layout=False, **more)
 
 
-class Walked(NamedTuple):
-    """A project as it was listed, and what was known of it then."""
+class ListedProject(NamedTuple):
+    """The files of a project as they were listed, and what was known of them then."""
 
     tree: ProjectTree
     sizes: dict[str, int]
     other: set[str]
-    """Paths that are not as they were."""
+    """Paths of files that changed since they were listed before, or came or went."""
     family: str
     tally: Tally
     weights: dict[str, Weight]
-    """What the tally was made of, for the family."""
+    """What the tally sums up, for the family."""
     stale: list[str]
-    """Of those, what is told of files that changed."""
+    """The keys of those weights whose files changed."""
 
 
 class ProjectFiles(ScreenPart):
-    """Knows what every file weighs, as far as it was counted."""
+    """Lists the project, marks what is chosen, and has files counted into ``state.weights``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "Up", show=False),
@@ -87,21 +89,18 @@ class ProjectFiles(ScreenPart):
         family: str
         weights: dict[str, Weight]
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name
+    def __init__(self, state: ComposeState, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self.weights: dict[str, Weight] = {}
-        """By the key of a choice, for the tokenizer family of the composition's model."""
+        self._state = state
         self._outlined: dict[str, Weight] = {}
         """Of parts of files that were opened: their tokens alone, until they are chosen."""
-        self.sizes: dict[str, int] = {}
-        """Bytes of each file."""
-        self._tree = NO_FILES
+        self._project_tree = NO_FILES
         self._tally = Tally(NO_FILES)
         self._shown = ""
-        """What was looked for when the lines that are shown were found."""
+        """The letters that the lines which are shown were found by."""
         self._submitted_early = False
-        self._composition = Composition()
         self._family = ""
+        """The tokenizer family that files are counted for; empty: none yet."""
         self._counting: tuple[Counting, Worker[None]] | None = None
         self._exact_due: Timer | None = None
         self._wanted: dict[str, Any] = {}
@@ -114,34 +113,57 @@ class ProjectFiles(ScreenPart):
         self.border_title = "Project"
 
     @property
-    def files(self) -> FileTree:
+    def file_tree(self) -> FileTree:
+        """The tree of files."""
         return self.query_one(FileTree)
 
     @property
     def box(self) -> FilterInput:
+        """The box that finds files by their letters."""
         return self.query_one(FilterInput)
 
-    def show(self, composition: Composition, family: str) -> None:
-        """Mark what is chosen, and have it counted for a tokenizer family."""
-        if family != self._family:
-            self._family, self.weights, self._outlined = family, {}, {}
+    @property
+    def source_at_cursor(self) -> Choice | None:
+        """The file or section under the cursor as a choice; None on a folder or without files."""
+        line = self.file_tree.line
+        if line is None or line.node.is_folder:
+            return None
+        return Choice(line.node.path, (line.title,) if line.title else ())
+
+    @property
+    def choices_at_cursor(self) -> list[Choice]:
+        """What is chosen of the file, section or folder under the cursor."""
+        composition, line = self._state.composition, self.file_tree.line
+        if line is None:
+            return []
+        path, title = line.key
+        if line.node.is_folder:
+            return composition.under(path)
+        chosen = composition.of(path)
+        return [choice for choice in chosen if title in choice.sections] if title else chosen
+
+    def show(self) -> None:
+        """Mark what is chosen, and have it counted for the agent's model."""
+        if self._state.family != self._family:
+            self._family = self._state.family
+            self._state.weights.clear()
+            self._outlined.clear()
             self._tally = self._tally.emptied()
             self.stop()
-        self._composition = composition
-        self.files.refresh()
+        self.file_tree.refresh()
         self._count()
         self._count_exactly_soon()
 
     # Listing
 
-    def walk(self) -> None:
-        """List the project again; what is chosen is weighed again too."""
+    def list_project(self) -> None:
+        """List the project anew; what is chosen is counted anew too."""
         from orch_tui.prepare.tree import walk
 
-        root, before = self.app.project.root, self._tree
-        family, weights = self._family, dict(self.weights)
+        root, before = self.app.project.root, self._project_tree
+        family, weights = self._family, dict(self._state.weights)
 
-        def work() -> Walked:
+        def work() -> ListedProject:
             worker = get_current_worker()
             tree = walk(root, cancelled=lambda: worker.is_cancelled)
             sizes = {node.path: node.size for node in tree.files}
@@ -149,52 +171,58 @@ class ProjectFiles(ScreenPart):
             tally = Tally(tree)
             stale = []
             for key, weight in weights.items():
-                if _is_of(key, other):
+                if _reads_one_of(key, other):
                     stale.append(key)
                 elif key in sizes:
                     tally.add(key, weight.count.tokens)
             if len(tree.files) > LARGE:
                 gc.freeze()
-            return Walked(tree, sizes, other, family, tally, weights, stale)
+            return ListedProject(tree, sizes, other, family, tally, weights, stale)
 
-        self.run_in_thread(work, self._walked, group="walk")
+        self.run_in_thread(work, self._project_listed, group="walk")
 
-    def _walked(self, found: Walked) -> None:
-        tree, other, tally, tallied = found.tree, found.other, found.tally, found.weights
-        if other or self._tree is NO_FILES:
-            if found.family != self._family:
+    def _project_listed(self, listed: ListedProject) -> None:
+        tree, other, tally, tallied = listed.tree, listed.other, listed.tally, listed.weights
+        if other or self._project_tree is NO_FILES:
+            if listed.family != self._family:
                 tally, tallied = tally.emptied(), {}
-            self._tree, self._tally, self.sizes = tree, tally, found.sizes
-            for key in found.stale:
-                self.weights.pop(key, None)
-            for key in [key for key in self._outlined if _is_of(key, other)]:
+            self._project_tree, self._tally, self._state.sizes = tree, tally, listed.sizes
+            weights = self._state.weights
+            for key in listed.stale:
+                weights.pop(key, None)
+            for key in [key for key in self._outlined if _reads_one_of(key, other)]:
                 del self._outlined[key]
-            for key in self.weights.keys() - tallied.keys():  # weighed meanwhile
-                if key in found.sizes:
-                    tally.add(key, self.weights[key].count.tokens)
-            self.files.forget_sections(other)
-            self._filter()
+            for key in weights.keys() - tallied.keys():  # counted meanwhile
+                if key in listed.sizes:
+                    tally.add(key, weights[key].count.tokens)
+            self.file_tree.forget_sections(other)
+            self._find_files()
             self.border_title = f"Project · {len(tree.files):,} files{'+' if tree.cut else ''}"
             self._bring_back()
         self._count(again=True)
         self._count_exactly_soon()
 
     def files_under(self, folder: str) -> list[str]:
-        return [node.path for node in self._tree.under(folder)]
+        """Return the paths of all files in a folder, however deep."""
+        return [node.path for node in self._project_tree.under(folder)]
 
-    def on_folder(self, folder: str) -> str:
-        """A folder in words."""
-        count = len(self.files_under(folder))
+    def describe_folder_at_cursor(self) -> str:
+        """Describe the folder under the cursor; empty where there is none."""
+        line = self.file_tree.line
+        if line is None or not line.node.is_folder:
+            return ""
+        folder = line.node.path
+        files = plural(len(self.files_under(folder)), "file")
         tokens, complete = self._tally.of(folder)
         so_far = "" if complete else " so far"
         return (
-            f"{folder}/\n\n{_many(count, 'file')}, ~{short(tokens)} tokens{so_far}\n\n"
+            f"{folder}/\n\n{files}, ~{short(tokens)} tokens{so_far}\n\n"
             "Right opens it; Space puts all its files in, or takes them out."
         )
 
     @on(FileTree.Opened)
-    def _opened(self, event: FileTree.Opened) -> None:
-        """Find the sections or symbols of a file."""
+    def _outline_file(self, event: FileTree.Opened) -> None:
+        """Find the sections or symbols of a file that was opened."""
         from orch_tui.prepare.composition import text_of
         from orch_tui.prepare.outline import outline
 
@@ -214,68 +242,71 @@ class ProjectFiles(ScreenPart):
                 self._outlined |= {
                     Choice(path, (part.name,)).key: Weight(part.count) for part in parts
                 }
-            self.files.set_sections(path, [(part.name, part.level) for part in parts])
+            self.file_tree.set_sections(path, [(part.name, part.level) for part in parts])
 
         self.run_in_thread(work, then, group=f"open {path}")
 
     # Finding
 
     @on(Input.Changed, "#filter")
-    def _typed(self) -> None:
+    def _letters_typed(self) -> None:
         self._submitted_early = False
-        self._filter()
+        self._find_files()
 
-    def _filter(self) -> None:
+    def _find_files(self) -> None:
+        """Show the files that the letters in the box match, or all."""
         from orch_tui.prepare.tree import find
 
-        text, tree = self.box.value.strip(), self._tree
+        text, tree = self.box.value.strip(), self._project_tree
         if text:
             self.run_in_thread(
-                lambda: find(tree, text), lambda f: self._found(f, text), group="find"
+                lambda: find(tree, text), lambda f: self._show_found(f, text), group="find"
             )
             return
         self._shown = ""
-        self.files.show(tree, empty=NOT_LISTED if tree is NO_FILES else "There are no files here.")
+        self.file_tree.show(
+            tree, empty=NOT_LISTED if tree is NO_FILES else "There are no files here."
+        )
 
-    def _found(self, found: Found, text: str) -> None:
+    def _show_found(self, found: Found, text: str) -> None:
         if text != self.box.value.strip():  # another letter was typed meanwhile
             return
         self._shown = text
-        empty = NOT_LISTED if self._tree is NO_FILES else NO_MATCH
-        self.files.show(self._tree, found.matches, empty=empty, first=True)
+        empty = NOT_LISTED if self._project_tree is NO_FILES else NO_MATCH
+        self.file_tree.show(self._project_tree, found.matches, empty=empty, first=True)
         if self._submitted_early:
-            self._submitted()
+            self._choose_found()
 
     @on(Input.Submitted, "#filter")
-    def _submitted(self) -> None:
-        """Take what is meant: where the search is not done, what it finds."""
+    def _choose_found(self) -> None:
+        """Choose the file under the cursor; where the search is not done, the first it finds."""
         text = self.box.value.strip()
-        self._submitted_early = self._tree is NO_FILES
+        self._submitted_early = self._project_tree is NO_FILES
         if self._submitted_early:
             return
         if self._shown == text:
-            self.files.action_enter()
+            self.file_tree.action_enter()
         else:
-            self._take_first(text)
+            self._choose_first(text)
         self.box.select_all()  # the next name can be typed at once
 
-    def _take_first(self, text: str) -> None:
-        """Take what will be found, whatever is typed meanwhile."""
+    def _choose_first(self, text: str) -> None:
+        """Choose the file that will be found, whatever is typed meanwhile."""
         from orch_tui.prepare.tree import find
 
-        tree, files = self._tree, self.files
+        tree, file_tree = self._project_tree, self.file_tree
 
         def then(found: Found) -> None:
             for match in found.matches[:1]:
-                self.post_message(FileTree.Chosen(files, Line(match.node, 0)))
+                self.post_message(FileTree.Chosen(file_tree, Line(match.node, 0)))
 
         self.run_in_thread(lambda: find(tree, text), then, group=f"take {text}")
 
     def action_move(self, by: int) -> None:
-        self.files.action_cursor(by)
+        self.file_tree.action_cursor(by)
 
     def action_page(self, by: int) -> None:
-        self.files.action_page(by)
+        self.file_tree.action_page(by)
 
     # What stands beside a line
 
@@ -283,38 +314,38 @@ class ProjectFiles(ScreenPart):
         path = line.node.path
         if line.node.is_folder:
             return self._beside_folder(path)
-        chosen = self._composition.of(path)
+        chosen, weights = self._state.composition.of(path), self._state.weights
         if line.title:
             held = [choice for choice in chosen if line.title in choice.sections]
             whole = any(not choice.sections for choice in chosen)
             glyph = PRIORITIES[held[0].priority] if held else "·" if whole else " "
             key = Choice(path, (line.title,)).key
-            return Beside(glyph, figure(self.weights.get(key) or self._outlined.get(key)))
+            return Beside(glyph, format_weight(weights.get(key) or self._outlined.get(key)))
         allowed = any(choice.allow_secret for choice in chosen)
-        weight = self.weights.get(Choice(path, allow_secret=allowed).key)
+        weight = weights.get(Choice(path, allow_secret=allowed).key)
         if weight and weight.refused:
             glyph, style = ("✗", "bad") if chosen else (" ", "quiet")
             return Beside(glyph, "–", f"✗ {weight.refused.reason}", style)
         glyph = PRIORITIES[chosen[0].priority] if chosen else " "
         count = sum(len(choice.sections) for choice in chosen)
-        return Beside(glyph, figure(weight), _many(count, "section") if count else "")
+        return Beside(glyph, format_weight(weight), plural(count, "section") if count else "")
 
     def _beside_folder(self, path: str) -> Beside:
-        if path in self._tree.unreadable:
+        if path in self._project_tree.unreadable:
             return Beside(remark="✗ cannot be listed", style="bad")
         tokens, complete = self._tally.of(path)
-        inside = len(self._composition.under(path))
+        inside = len(self._state.composition.under(path))
         said = f"~{short(tokens)}{'' if complete else '+'}" if tokens else ""
         return Beside("·" if inside else " ", said, f"{inside} chosen" if inside else "")
 
     # Counting
 
     @on(FileTree.Seen)
-    def _seen(self) -> None:
+    def _lines_seen(self) -> None:
         self._count()
 
     def stop(self) -> None:
-        """Count no more, until something is shown again."""
+        """Stop counting, until something is shown anew."""
         for group in ("count", "exact"):
             self.workers.cancel_group(self, group)
         self._counting = None
@@ -322,14 +353,15 @@ class ProjectFiles(ScreenPart):
             self._exact_due.stop()
 
     def _count(self, *, again: bool = False) -> None:
-        """Have counted what is chosen and in view, then the rest; ``again``: also what was."""
+        """Have counted what is chosen and in view, then the rest; ``again`` has also what was
+        counted before counted anew."""
         from orch_tui.prepare.count_order import Counting
 
         if not self._family:
             return
-        chosen, known = self._composition.choices, self.weights
+        chosen, known = self._state.composition.choices, self._state.weights
         first = [choice for choice in chosen if again or choice.key not in known]
-        for line in self.files.in_view:
+        for line in self.file_tree.in_view:
             choice = Choice(line.node.path, (line.title,) if line.title else ())
             counted = choice.key in known or choice.key in self._outlined
             if not line.node.is_folder and not counted:
@@ -337,9 +369,9 @@ class ProjectFiles(ScreenPart):
         if self._counting and not again and not self._counting[1].is_finished:
             self._counting[0].first = first
             return
-        counting = Counting(first, self._tree.files, frozenset(known))
+        counting = Counting(first, self._project_tree.files, frozenset(known))
         worker = self.run_worker(
-            lambda: self._work(counting, self._family),
+            lambda: self._count_batches(counting, self._family),
             thread=True,
             exclusive=True,
             group="count",
@@ -347,8 +379,8 @@ class ProjectFiles(ScreenPart):
         )
         self._counting = counting, worker
 
-    def _work(self, counting: Counting, family: str) -> None:
-        """In a thread: count batch after batch."""
+    def _count_batches(self, counting: Counting, family: str) -> None:
+        """Count batch after batch, in a thread."""
         from orch_tui.prepare.composition import weigh
 
         worker, project = get_current_worker(), self.app.project
@@ -362,22 +394,22 @@ class ProjectFiles(ScreenPart):
                 cache = None
                 weights = weigh(batch, reader=reader, family=family)
             keyed = dict(zip((choice.key for choice in batch), weights, strict=True))
-            self.post_message(self.Weighed(family, keyed))
+            self.post_weights(family, keyed)
 
     def _count_exactly_soon(self) -> None:
-        """Once nothing is edited for a while, and where that is possible at all."""
+        """Count exactly once nothing is edited for a while, where that is possible at all."""
         from orch_tui.prepare import exact
 
         if self._exact_due is not None:
             self._exact_due.stop()
-        if exact.is_available() and self._composition.choices:
+        if exact.is_available() and self._state.composition.choices:
             self._exact_due = self.set_timer(EXACT_AFTER, self._count_exactly)
 
     def _count_exactly(self) -> None:
-        """Have counted exactly what is chosen, one after the other; what is edited then begins it
-        anew, with what is known by then."""
-        known = self.weights
-        left = [c for c in self._composition.choices if _is_estimate(known.get(c.key))]
+        """Have what is chosen counted exactly, one after the other; an edit begins that anew, with
+        what is known by then."""
+        known = self._state.weights
+        left = [c for c in self._state.composition.choices if _is_estimate(known.get(c.key))]
         if not left:
             return
         if any(choice.key not in known for choice in left):  # estimates come first
@@ -385,15 +417,15 @@ class ProjectFiles(ScreenPart):
             return
         family = self._family
         self.run_worker(
-            lambda: self._work_exactly(left, family),
+            lambda: self._count_choices_exactly(left, family),
             thread=True,
             exclusive=True,
             group="exact",
             exit_on_error=True,
         )
 
-    def _work_exactly(self, choices: list[Choice], family: str) -> None:
-        """In a thread: the counting itself is done in another process."""
+    def _count_choices_exactly(self, choices: list[Choice], family: str) -> None:
+        """Have another process count, in a thread that waits for it."""
         from orch_tui.prepare.composition import weigh_exactly
 
         worker, project = get_current_worker(), self.app.project
@@ -409,25 +441,29 @@ class ProjectFiles(ScreenPart):
                 for key, weight in weighing:
                     if worker.is_cancelled:
                         return
-                    self.post_message(self.Weighed(family, {key: weight}))
+                    self.post_weights(family, {key: weight})
+
+    def post_weights(self, family: str, weights: dict[str, Weight]) -> None:
+        """Have weights taken that were counted for a tokenizer family, by the keys of choices."""
+        self.post_message(self.Weighed(family, weights))
 
     def on_project_files_weighed(self, message: Weighed) -> None:
         if message.family != self._family:
             message.stop()
             return
-        self.weights |= message.weights
+        self._state.weights |= message.weights
         for path, weight in message.weights.items():
-            if path in self.sizes:
+            if path in self._state.sizes:
                 self._tally.add(path, weight.count.tokens)
-        self.files.refresh()
+        self.file_tree.refresh()
 
     # Coming back
 
     def remember(self) -> dict[str, Any]:
-        line = self.files.line
+        line = self.file_tree.line
         return {
             "filter": self.box.value,
-            "open": self.files.opened,
+            "open": self.file_tree.opened,
             "at": line.node.path if line else "",
         }
 
@@ -441,9 +477,9 @@ class ProjectFiles(ScreenPart):
         """Open in the tree what was open, once there is a tree."""
         wanted, self._wanted = self._wanted, {}
         if isinstance(opened := wanted.get("open"), list):
-            self.files.open([path for path in opened if path in self._tree.children])
-        if isinstance(at := wanted.get("at"), str) and at in self.sizes:
-            self.files.reveal(at)
+            self.file_tree.open([path for path in opened if path in self._project_tree.children])
+        if isinstance(at := wanted.get("at"), str) and at in self._state.sizes:
+            self.file_tree.reveal(at)
 
 
 def _is_estimate(weight: Weight | None) -> bool:
@@ -455,11 +491,7 @@ def _is_document(path: str) -> bool:
     return PurePosixPath(path).suffix not in ("", ".txt") and may_have_parts(path)
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
-
-
-def _is_of(key: str, paths: set[str]) -> bool:
-    """Whether what a choice reads is in one of the files."""
+def _reads_one_of(key: str, paths: set[str]) -> bool:
+    """Tell whether what the choice of a key reads is in one of the files."""
     source = source_of_key(key)
     return source in paths or path_of(source) in paths

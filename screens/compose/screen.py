@@ -1,53 +1,42 @@
-"""Compose: choose what an agent is given, under gauges that move with every choice."""
+"""Compose: choose what an agent is given, under gauges that move with every choice.
+
+A change of the composition, whoever makes it, comes to ``ComposeScreen.show``, and what files weigh
+to its part ``_show_figures``: from there the widgets are told to draw it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from orch_tui import compose_context as engine
-from orch_tui.compose_context import (
-    CommonContent,
-    ComposeContext,
-    ResolvedAgent,
-    composition_for,
-)
-from orch_tui.errors import OrchError
-from orch_tui.prepare.composition import Choice, Composition, Edits
-from orch_tui.screens.compose.bundle_actions import Keeping
-from orch_tui.screens.compose.editing import draft_of
+from orch_tui.compose_context import ComposeContext, load_compose_context, resolve_agent
+from orch_tui.prepare.composition import Composition
+from orch_tui.screens.base import OrchScreen
+from orch_tui.screens.compose.budget_gauges import BudgetGauges
+from orch_tui.screens.compose.bundle_actions import BundleActions
+from orch_tui.screens.compose.bundle_list import BundleList
+from orch_tui.screens.compose.bundle_views import FORMS, VIEWS, BundleViews
+from orch_tui.screens.compose.common_search import CommonContentSearch
+from orch_tui.screens.compose.compose_state import ComposeState
+from orch_tui.screens.compose.composition_editor import CompositionEditor, draft_name
+from orch_tui.screens.compose.composition_text import describe_state, render_head
 from orch_tui.screens.compose.project_files import ProjectFiles
-from orch_tui.screens.compose.words import (
-    besides,
-    columns,
-    flag,
-    head,
-    on_sharing,
-    parts,
-    row,
-    state_of,
-    text_or_refusal,
-)
 from orch_tui.screens.widgets.filetree import FileTree
-from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.rows import Rows
-from orch_tui.screens.widgets.stack import GaugePart, Stack
 from orch_tui.screens.widgets.tabs import Tabs
 from orch_tui.source_name import NamedFile, parse_source
 
 if TYPE_CHECKING:
-    from orch_tui.prepare.bundle import ContextItem
-
-TABS = {"item": "Item", "briefing": "Briefing", "sharing": "Sharing"}
+    from orch_tui.compose_context import ResolvedAgent
 
 
-class ComposeScreen(Keeping):
+class ComposeScreen(OrchScreen):
     """The bundle of one agent, from the files of the project."""
 
     CSS_PATH = "compose.tcss"
@@ -88,351 +77,273 @@ gives the agent by itself: off its limit, and needless in the bundle.
 
     def __init__(self) -> None:
         super().__init__()
-        self._looking: Choice | None = None
-        self._form = "markdown"
-        self._status = "ok"
-        self._about: tuple[object, ...] = ()
-        """What was looked for in other bundles and in what agents have anyway, last."""
-        self._searching = False
+        self.state = ComposeState()
+        self.files = ProjectFiles(self.state, id="files")
+        self.list = BundleList(self.state, id="list")
+        self.views = BundleViews(self.state, self.files, self.list, id="views")
+        self._gauges = BudgetGauges(self.state, id="gauges")
+        self._editor = CompositionEditor(self, self.state, self.files, self.list, self.show)
+        self._actions = BundleActions(self, self.state, self._editor, self.files)
+        self._common_search = CommonContentSearch(self, self.state, self._common_found)
         self._enabled: tuple[bool | None, ...] = ()
-        self._view = Lines(id="view")
 
     def body(self) -> Iterable[Widget]:
         yield Static("", id="head")
-        with Vertical(id="gauges"):
-            yield Stack("agent  ", id="agent-gauge")
-            yield Stack("session", id="session-gauge")
+        yield self._gauges
         with Horizontal(id="compose"):
-            yield self._project
+            yield self.files
             with Vertical(id="right"):
-                with Vertical(id="list"):
-                    yield self._items
-                with Vertical(id="views"):
-                    yield Tabs(TABS)
-                    yield self._view
+                yield self.list
+                yield self.views
 
-    # What is around: the record and the files
+    # The record and the files
 
     def load(self) -> None:
         session_id = self.app.session.session_id if self.app.session else ""
-        another = self._compose_context is None or self._compose_context.session_id != session_id
-        project, drafts, now = self.app.project, self.app.drafts, self.now
+        context, composition = self.state.context, self.state.composition
+        another = context is None or context.session_id != session_id
+        project, drafts = self.app.project, self.app.drafts
 
         def work() -> ComposeContext:
-            draft = Composition.from_json(drafts.load(draft_of(session_id))) if another else None
-            return engine.load_compose_context(project, session_id, now, draft=draft)
+            draft = Composition.from_json(drafts.load(draft_name(session_id))) if another else None
+            return load_compose_context(project, session_id, composition, draft=draft)
 
-        self.run_in_thread(work, self._context_loaded, group="around")
-
-    def on_screen_resume(self) -> None:
-        self._project.walk()
-
-    def on_screen_suspend(self) -> None:
-        self._project.stop()
+        self.run_in_thread(work, self._context_loaded, group="context")
 
     def _context_loaded(self, context: ComposeContext) -> None:
-        before, self._compose_context = self._compose_context, context
-        self._agent = context.agent
-        if context != before:
-            self._go_on(context, before)
+        self._editor.adopt_context(context)
         wished = self.app.to_compose
         if wished is not None and wished.session_id == context.session_id:
             self.app.to_compose = None
-            self.compose_for(wished)
+            self._actions.compose_for(wished)
 
-    def _go_on(self, context: ComposeContext, before: ComposeContext | None) -> None:
-        """With the bundle there was, or with the draft of another session."""
-        if context.saved_composition is not None:
-            self._saved[context.saved_composition.bundle_id] = context.saved_composition
-        # What was begun without a session goes on in the first one there is.
-        if context.draft is not None or (before and before.session_id != context.session_id != ""):
-            if before is not None:
-                self._keep_draft(before.session_id)
-            if context.draft is not None or (before and before.session_id):
-                self._edits = Edits(context.draft or Composition())
-        waiting = [agent for agent in context.planned if not agent.bundle_id]
-        if waiting and self.now == Composition() and not self._edits.can_undo:
-            self._edits = Edits(composition_for(waiting[0]))
-        self._show()
+    def on_screen_resume(self) -> None:
+        self.files.list_project()
 
-    # Showing
+    def on_screen_suspend(self) -> None:
+        self.files.stop()
 
-    def _show(self) -> None:
-        if self._compose_context is None or self._agent is None:
+    def owe_draft(self) -> None:
+        self._editor.owe_draft()
+
+    # From a change to what is shown
+
+    def show(self) -> None:
+        """Draw everything that depends on the composition or its context."""
+        state = self.state
+        if state.context is None or state.agent is None:
             return
-        if not self._agent.matches(self.now):
-            self._look_at_agent()
-        self._project.show(self.now, self._family)
+        if not state.agent.matches(state.composition):
+            self._resolve_agent()
+        self.files.show()
         self._show_figures()
-        now = self.now
-        state = state_of(now, self._compose_context, changed=self._changed)
-        said = self._remarks(now.agent_type, now.model)
-        text = head(now, state, self._usual_model, said)
-        self.query_one("#head", Static).update(text, layout=False)
-        self._show_keys()
-        if self.tab == "briefing":
-            self._show_view()
+        self._show_head()
+        if self.views.active == "briefing":
+            self.views.show()
 
-    def _look_at_agent(self) -> None:
-        """Another agent or model was chosen: find what it has anyway."""
-        project, now = self.app.project, self.now
+    def _resolve_agent(self) -> None:
+        """Find the model and ambient context of another agent that was chosen."""
+        project, composition = self.app.project, self.state.composition
 
         def then(agent: ResolvedAgent) -> None:
-            self._agent = agent
-            if agent.matches(self.now):
-                self._show()
+            self.state.agent = agent
+            if agent.matches(self.state.composition):
+                self.show()
 
-        self.run_in_thread(lambda: engine.resolve_agent(project, now), then, group="agent")
+        self.run_in_thread(lambda: resolve_agent(project, composition), then, group="agent")
 
     @on(ProjectFiles.Weighed)
     def _weighed(self, event: ProjectFiles.Weighed) -> None:
-        if any(choice.key in event.weights for choice in self.now.choices):
+        if any(choice.key in event.weights for choice in self.state.composition.choices):
             self._show_figures()
-            self._show_keys()
 
     def _show_figures(self) -> None:
-        """The gauges, and the items with their figures."""
-        context, agent, now = self._compose_context, self._agent, self.now
-        if context is None or agent is None:
+        """Draw the gauges and the list, and look for what stands elsewhere too."""
+        if self.state.context is None:
             return
-        items = self._weighed_items()
-        judged = context.judge(now, agent, items)
-        self._status = judged.status
-        self.query_one("#agent-gauge", Stack).show(
-            judged.agent, parts(items, agent.ambient), besides(agent.ambient)
+        items = self.state.weigh_items()
+        self._gauges.show(items)
+        self.list.show(items)
+        self._show_keys()
+        self._common_search.search(items)
+
+    def _common_found(self) -> None:
+        self.list.show(self.state.weigh_items())
+        self._show_keys()
+        if self.views.active == "sharing":
+            self.views.show()
+
+    def _show_head(self) -> None:
+        state = self.state
+        changed = state.has_unsaved_changes
+        text = render_head(
+            state.composition,
+            describe_state(state.composition, state.context, changed=changed),
+            self._editor.usual_model,
+            self._editor.remarks,
         )
-        self.query_one("#session-gauge", Stack).show(
-            judged.session,
-            (
-                GaugePart("other bundles", "▚", judged.others.tokens),
-                GaugePart("this", "█", judged.agent.used.tokens),
-            ),
-        )
-        self._show_items()
-        self._look_for_common(items)
-
-    def _weighed_items(self) -> list[ContextItem]:
-        from orch_tui.prepare.composition import weighed
-
-        return weighed(self.now, self._weights, self._project.sizes)
-
-    def _show_items(self) -> None:
-        weights, items, width = self._weights, self._weighed_items(), self._items.size.width
-        held = self._common.holders(self.now, weights) if self._common else {}
-        anyway = self._common.ambient_overlaps if self._common else {}
-        largest = max((item.count.tokens for item in items), default=0)
-        rows = [
-            row(
-                choice,
-                item.count,
-                weights.get(choice.key),
-                largest=largest,
-                also=_some(held.get(choice.key, ())) if held else None,
-                anyway=flag(anyway.get(item.sha256, ())),
-                width=width,
-            )
-            for choice, item in zip(self.now.choices, items, strict=True)
-        ]
-        self._items.set_columns(columns(width, shared=bool(held)))
-        self._items.show(rows)
-        count = f"{len(rows)} item{'' if len(rows) == 1 else 's'}"
-        self.query_one("#list").border_title = f"Bundle · {count}" if rows else "Bundle"
-
-    # What stands elsewhere too
-
-    def _look_for_common(self, items: Sequence[ContextItem]) -> None:
-        """Look for it anew where something of it changed, one search at a time."""
-        context, agent = self._compose_context, self._agent
-        if context is None or agent is None:
-            return
-        about = (context.session_id, context.bundles, agent, self.now, [i.sha256 for i in items])
-        if about != self._about:
-            self._about = about
-            if not self._searching:
-                self._search(items)
-
-    def _search(self, items: Sequence[ContextItem]) -> None:
-        project, session_id, now = self.app.project, self._session_id, self.now
-        about, self._searching = self._about, True
-
-        def work() -> CommonContent | None:
-            try:
-                return engine.find_common_content(project, session_id, now, items)
-            except OrchError:  # the record cannot be read now
-                return None
-
-        def then(common: CommonContent | None) -> None:
-            self._searching = False
-            if self._about != about:
-                self._search(self._weighed_items())
-                return
-            self._common = common
-            self._show_items()
-            self._show_keys()
-            if self.tab == "sharing":
-                self._show_view()
-
-        self.run_in_thread(work, then, group="common")
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self._show_items)
+        self.query_one("#head", Static).update(text, layout=False)
 
     def _show_keys(self) -> None:
-        """The footer, where other keys do something now; it is slow to draw."""
+        """Draw the footer, where other keys do something now; it is slow to draw."""
         enabled = tuple(self.check_action(name, ()) for name in sorted(_BY_LETTERS))
         if enabled != self._enabled:
             self._enabled = enabled
             self.refresh_bindings()
 
+    @on(FileTree.Highlighted)
+    @on(Rows.Highlighted, "#items")
+    def _follow_cursor(self) -> None:
+        self.views.follow_cursor()
+        self._show_keys()
+
+    def on_descendant_focus(self) -> None:
+        self._follow_cursor()
+
+    @on(Tabs.Activated)
+    def _view_activated(self) -> None:
+        self._show_keys()
+
+    # Keys
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if not self._project.is_mounted:
+        state = self.state
+        if not self.files.is_mounted:
             return True
         if action in _BY_LETTERS and isinstance(self.focused, Input):
             return False  # a letter is a letter there
-        if action == "take_out":
-            return self.focused is self._items and bool(self.now.choices)
-        if action in ("priority", "type"):
-            return bool(self._targets)
-        if action == "allow":
-            return bool(self._secrets)
-        if action == "save":
-            return self._changed
-        if action == "share":
-            return bool(self._common and self._common.changes)
-        if action == "unshare":
-            return bool(self._compose_context and self._compose_context.shared_ids)
-        if action == "fit":
-            return self._status in ("critical", "over") and bool(self.now.choices)
-        if action == "form":
-            seen = self.has_class("-viewing") or not self.has_class("-narrow")
-            return self.tab == "briefing" and seen
-        if action == "copy":
-            return bool(self.now.choices)
-        if action == "undo":
-            return self._edits.can_undo
+        match action:
+            case "take_out":
+                return self.list.is_focused and bool(state.composition.choices)
+            case "priority" | "type":
+                return bool(self._editor.targets)
+            case "allow":
+                return bool(self._editor.secrets)
+            case "save":
+                return state.has_unsaved_changes
+            case "share":
+                return bool(state.common and state.common.changes)
+            case "unshare":
+                return bool(state.context and state.context.shared_ids)
+            case "fit":
+                over = state.budget_status in ("critical", "over")
+                return over and bool(state.composition.choices)
+            case "form":
+                seen = self.has_class("-viewing") or not self.has_class("-narrow")
+                return self.views.active == "briefing" and seen
+            case "copy":
+                return bool(state.composition.choices)
+            case "undo":
+                return state.edits.can_undo
         return True
 
-    # The item, the briefing, what is shared
+    @on(FileTree.Chosen)
+    def _line_chosen(self, event: FileTree.Chosen) -> None:
+        self._editor.toggle_line(event.line)
 
-    @property
-    def tab(self) -> str:
-        return self.query_one(Tabs).active
+    @on(Rows.Selected, "#items")
+    def _reveal_file(self) -> None:
+        for choice in self._editor.targets:
+            name = parse_source(choice.source, exists=self.state.sizes.__contains__)
+            if isinstance(name, NamedFile):
+                self.files.file_tree.reveal(name.path)
+
+    def action_take_out(self) -> None:
+        self._editor.take_out()
+
+    def action_priority(self) -> None:
+        self._editor.cycle_priority()
+
+    def action_type(self) -> None:
+        self._editor.cycle_type()
+
+    def action_shift(self, by: int) -> None:
+        self._editor.move_item(by)
+
+    def action_allow(self) -> None:
+        self._editor.ask_to_allow()
+
+    def action_edit(self) -> None:
+        self._editor.edit_agent()
+
+    def action_add(self) -> None:
+        self._editor.ask_for_source()
+
+    def action_undo(self) -> None:
+        self._editor.undo()
+
+    def action_redo(self) -> None:
+        self._editor.redo()
+
+    def action_save(self) -> None:
+        self._actions.save()
+
+    def action_save_new(self) -> None:
+        self._actions.save_as_new()
+
+    def action_open(self) -> None:
+        self._actions.open()
+
+    def action_new(self) -> None:
+        self._actions.begin_new()
+
+    def action_share(self) -> None:
+        self._actions.share()
+
+    def action_unshare(self) -> None:
+        self._actions.unshare()
+
+    def action_fit(self) -> None:
+        self._actions.fit()
+
+    def action_form(self) -> None:
+        self.views.switch_form()
+
+    def action_copy(self) -> None:
+        if self.state.composition.choices:
+            self.run_in_thread(
+                self.views.briefing_text(),
+                lambda text: self.app.copy(text, "the briefing"),
+                group="copy",
+            )
 
     def action_next_tab(self) -> None:
-        """The next view; on a small screen the bundle is one of them."""
-        names = list(TABS)
+        """Show the next view; on a small screen the bundle is one of them."""
+        names = list(VIEWS)
         if self.has_class("-narrow"):
             if not self.has_class("-viewing"):
                 self.add_class("-viewing")
-                self.query_one(Tabs).active = names[0]
+                self.views.active = names[0]
                 return
-            if self.tab == names[-1]:
+            if self.views.active == names[-1]:
                 self.remove_class("-viewing")
                 return
-        self.query_one(Tabs).step(1)
-
-    @on(Tabs.Activated)
-    def _tab_activated(self) -> None:
-        self._show_view()
-        self._show_keys()
-
-    def action_form(self) -> None:
-        """The briefing in its other form."""
-        self._form = "markdown" if self._form == "xml" else "xml"
-        self._show_view()
-
-    def on_descendant_focus(self) -> None:
-        self._look()
-
-    @on(FileTree.Highlighted)
-    @on(Rows.Highlighted, "#items")
-    def _look(self) -> None:
-        """Show what is under the cursor of the list that is used."""
-        line = self._project.files.line
-        looking: Choice | None = None
-        if self.focused is self._items:
-            looking = next((c for c in self.now.choices if c.key == self._items.key), None)
-        elif line is not None and not line.node.is_folder:
-            looking = Choice(line.node.path, (line.title,) if line.title else ())
-        if looking != self._looking or looking is None:
-            self._looking = looking
-            if self.tab == "item":
-                self._show_view()
-        self._show_keys()
-
-    @on(Rows.Selected, "#items")
-    def _go_to_file(self) -> None:
-        for choice in self._targets:
-            name = parse_source(choice.source, exists=self._project.sizes.__contains__)
-            if isinstance(name, NamedFile):
-                self._project.files.reveal(name.path)
-
-    def _show_view(self) -> None:
-        if self.tab == "sharing":
-            self._view_text(on_sharing(self._common, self._compose_context, self._agent))
-        else:
-            text = self._item_text() if self.tab == "item" else self._briefing_text()
-            self.run_in_thread(text, self._view_text, group="view")
-
-    def _view_text(self, text: str) -> None:
-        if self._view.text != text:
-            self._view.show(text)
-
-    def _item_text(self) -> Callable[[], str]:
-        from orch_tui.prepare.composition import text_of
-
-        looking, reader = self._looking, self.app.project.reader()
-        line = self._project.files.line
-        if looking is None:
-            inside = line is not None and line.node.is_folder and self.focused is not self._items
-            said = self._project.on_folder(line.node.path) if line and inside else ""
-            return lambda: said
-        held = [choice for choice in self.now.choices if choice.key == looking.key]
-        choice = held[0] if held else looking  # what was said yes to can be read
-        weight = self._weights.get(choice.key)
-        if weight and weight.refused and weight.secret:
-            reason = weight.refused.reason
-            said = f"✗ {choice.source} {reason}.\n\nOnce it is chosen, y lets it pass."
-            return lambda: said
-        return lambda: text_or_refusal(lambda: text_of(choice, reader))
-
-    def _briefing_text(self) -> Callable[[], str]:
-        if not self.now.choices:
-            return lambda: "Nothing is chosen yet."
-        given = self.app.project, self._session_id, self._family, self.now, self._form
-        return lambda: text_or_refusal(lambda: engine.render_composition(*given))
-
-    def action_copy(self) -> None:
-        if self.now.choices:
-            text = self._briefing_text()
-            self.run_in_thread(
-                text, lambda found: self.app.copy(found, "the briefing"), group="copy"
-            )
-
-    # The rest
+        self.views.show_next()
 
     def action_toggle_focus(self) -> None:
-        """Between the box and the tree; what nothing matches is cleared."""
-        project = self._project
-        if self.focused is not project.box:
-            project.box.focus()
+        """Go from the box to the tree or back; text in the box that matches nothing is cleared."""
+        files = self.files
+        if self.focused is not files.box:
+            files.box.focus()
             return
-        if project.files.line is None:
-            project.box.value = ""
-        project.files.focus()
+        if files.file_tree.line is None:
+            files.box.value = ""
+        files.file_tree.focus()
+
+    # Going and coming back
 
     def command(self) -> str:
-        return self.now.command(self._session_id)
+        return self.state.composition.command(self.state.session_id)
 
     def remember(self) -> dict[str, Any]:
-        return {**self._project.remember(), "tab": self.tab, "form": self._form}
+        return {**self.files.remember(), "tab": self.views.active, "form": self.views.form}
 
     def recollect(self, state: dict[str, Any]) -> None:
-        self._project.recollect(state)
-        if state.get("tab") in TABS:
-            self.query_one(Tabs).active = state["tab"]
-        if state.get("form") in ("markdown", "xml"):
-            self._form = state["form"]
+        self.files.recollect(state)
+        if state.get("tab") in VIEWS:
+            self.views.active = state["tab"]
+        if state.get("form") in FORMS:
+            self.views.form = state["form"]
 
 
 _BY_LETTERS = {
@@ -441,10 +352,3 @@ _BY_LETTERS = {
     if isinstance(binding, Binding) and binding.action not in ("undo", "next_tab", "toggle_focus")
 }
 """Actions whose keys are letters like any other in the box."""
-
-
-def _some(labels: Sequence[str]) -> str:
-    """The first of several, and how many more."""
-    if not labels:
-        return ""
-    return f"{labels[0]} +{len(labels) - 1}" if len(labels) > 1 else labels[0]

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from orch_tui.screens.widgets.gauge import words
 from orch_tui.screens.widgets.rows import Column, Row, Rows
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.screens.widgets.words import state_of
+from orch_tui.screens.widgets.words import plural, state_of
 
 if TYPE_CHECKING:
     from orch_tui.prepare.budget import Gauge
@@ -213,7 +213,7 @@ def strategy(page: PlanPage) -> str:
     if stuck:
         waves += f" · {', '.join(stuck)} wait for each other and never start"
     count = len(page.waves)
-    return f"{count} wave{'' if count == 1 else 's'}: {waves}"
+    return f"{plural(count, 'wave')}: {waves}"
 
 
 def detail(page: PlanPage, line: PlannedLine) -> list[str]:

@@ -12,3 +12,8 @@ _STATES = {
 def state_of(status: str | None) -> tuple[str, str]:
     """A state as a glyph with a word, readable without colour, and its row style."""
     return _STATES.get(status or "", ("? unknown", "dim"))
+
+
+def plural(count: int, noun: str) -> str:
+    """Word a count: ``1 item``, ``2 items``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -16,7 +16,7 @@ FEW, MUCH = 50, 3_000
 @pytest.mark.slow
 def test_no_handler_does_more_the_more_there_is(tmp_path: Path) -> None:
     few, much = (_walked(tmp_path / str(size), size) for size in (FEW, MUCH))
-    assert {"HistoryScreen._found", "ProjectFiles._walked", "InsightsScreen._took"} <= {
+    assert {"HistoryScreen._found", "ProjectFiles._project_listed", "InsightsScreen._took"} <= {
         name.partition(".<")[0] for name in much
     }
     more = {name: block.taken - few[name].taken for name, block in much.items() if name in few}

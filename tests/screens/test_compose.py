@@ -124,7 +124,8 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
 
 
 def sources(pilot: Pilot[None]) -> list[str]:
-    return ["#".join((choice.source, *choice.sections)) for choice in screen_of(pilot).now.choices]
+    choices = screen_of(pilot).state.composition.choices
+    return ["#".join((choice.source, *choice.sections)) for choice in choices]
 
 
 def lines(pilot: Pilot[None]) -> list[str]:
@@ -248,9 +249,9 @@ async def test_symbols_open_under_their_file_and_a_key_in_one_needs_a_yes(
         assert sources(pilot) == ["lib/conf.py#Conf.name"]
         assert view(pilot) == "    def name(self):\n        return 1\n"
         await press(pilot, "down", "space")
-        (choice,) = screen_of(pilot).now.choices
+        (choice,) = screen_of(pilot).state.composition.choices
         assert choice.sections == ("Conf.name", "key")
-        assert screen_of(pilot)._weights[choice.key].secret
+        assert screen_of(pilot).state.weights[choice.key].secret
 
 
 async def test_lines_patterns_and_text_are_added_by_name(folder: Path, clock: FakeClock) -> None:
@@ -267,7 +268,7 @@ async def test_lines_patterns_and_text_are_added_by_name(folder: Path, clock: Fa
             *("lib/types.ts:1-3", "text:Be brief.", "tests/search.test.ts"),
             "lib/search.ts#(skeleton)",
         ]
-        screen_of(pilot)._items.focus()
+        screen_of(pilot).list.rows.focus()
         await press(pilot, "end")
         assert view(pilot).startswith("export function search(")
         await press(pilot, "escape")
@@ -307,7 +308,7 @@ async def test_priority_type_and_order_are_set_by_keys(folder: Path, clock: Fake
         await press(
             pilot, "»types", "enter", "»README", "enter", "escape", "p", "t", "tab", "up", "p", "p"
         )
-        now = screen_of(pilot).now
+        now = screen_of(pilot).state.composition
         assert [(c.source, c.priority, c.type) for c in now.choices] == [
             ("lib/types.ts", "optional", "file"),
             ("README.md", "recommended", "reference"),
@@ -316,7 +317,7 @@ async def test_priority_type_and_order_are_set_by_keys(folder: Path, clock: Fake
         assert sources(pilot) == ["README.md", "lib/types.ts"]
         await press(pilot, "space")
         assert sources(pilot) == ["README.md"]
-        assert screen_of(pilot)._items.key == "README.md"
+        assert screen_of(pilot).list.rows.key == "README.md"
 
 
 # Gauges
@@ -344,7 +345,7 @@ async def test_a_file_nobody_counted_shows_a_guess_at_once(
         await settled(pilot)
         await press(pilot, "»hnsw", "enter")
         assert used(pilot) == (folder / "lib/deep/hnsw.ts").stat().st_size // 3
-        assert screen_of(pilot)._items.rows[0].cells[1].endswith("?")
+        assert screen_of(pilot).list.rows.rows[0].cells[1].endswith("?")
 
 
 async def test_the_model_decides_limit_and_count(project: Project, clock: FakeClock) -> None:
@@ -383,7 +384,7 @@ async def test_a_file_that_goes_away_says_so_and_is_not_saved(
         (folder / "lib" / "types.ts").unlink()
         await press(pilot, "f4", "f2")
         await settled(pilot)
-        assert "does not exist" in screen_of(pilot)._items.rows[0].cells[2]
+        assert "does not exist" in screen_of(pilot).list.rows.rows[0].cells[2]
         await press(pilot, "escape", "e", "»Explore", "enter", "s")
         problem = screen_of(pilot).query_one(Problem)
         assert problem.has_class("-shown") and "does not exist" in problem.text
@@ -393,8 +394,12 @@ async def test_a_file_that_goes_away_says_so_and_is_not_saved(
 async def test_folders_sum_their_files(folder: Path, clock: FakeClock) -> None:
     async with app_of(folder, clock).run_test() as pilot:
         await settled(pilot)
-        project = screen_of(pilot)._project
-        inside = [w.count.tokens for path, w in project.weights.items() if path.startswith("lib/")]
+        project = screen_of(pilot).files
+        inside = [
+            w.count.tokens
+            for path, w in screen_of(pilot).state.weights.items()
+            if path.startswith("lib/")
+        ]
         assert project._tally.of("lib") == (sum(inside), True) and len(inside) == 3
 
 
@@ -422,7 +427,7 @@ async def test_a_secret_needs_a_yes_that_is_recorded(project: Project, clock: Fa
         await press(pilot, "y")
         assert isinstance(pilot.app.screen, Confirm)
         await press(pilot, "n")
-        assert not screen_of(pilot).now.choices[0].allow_secret
+        assert not screen_of(pilot).state.composition.choices[0].allow_secret
         await press(pilot, "y", "y")
         assert used(pilot) > 0
         await press(pilot, "s")
@@ -481,7 +486,7 @@ async def test_without_an_agent_saving_asks_for_one(folder: Path, clock: FakeClo
         await press(pilot, "»types", "enter", "escape", "s")
         assert isinstance(pilot.app.screen, Form)
         await press(pilot, "»task-imp", "down", "enter")
-        assert screen_of(pilot).now.agent_type == "task-implementor"
+        assert screen_of(pilot).state.composition.agent_type == "task-implementor"
         await press(pilot, "s")
         assert "bundle-001 v1 · saved" in head(pilot)
 
@@ -537,7 +542,7 @@ async def test_one_of_many_is_found_by_its_words(project: Project, clock: FakeCl
     async with app_of(project.root, clock).run_test() as pilot:
         await settled(pilot)
         await press(pilot, "escape", "o", "»tour 11", "enter")
-        assert screen_of(pilot).now.name == "tour 11"
+        assert screen_of(pilot).state.composition.name == "tour 11"
         await press(pilot, "o", "»nothing", "enter", "ctrl+u", "down", "enter", "y")
         assert "bundle-001 v1" in head(pilot)
 
@@ -551,7 +556,7 @@ async def test_a_draft_survives_a_crash(project: Project, clock: FakeClock) -> N
             await pilot.pause(0.02)
     async with app_of(project.root, clock).run_test() as pilot:  # it never quit
         await settled(pilot)
-        (choice,) = screen_of(pilot).now.choices
+        (choice,) = screen_of(pilot).state.composition.choices
         assert (choice.source, choice.priority) == ("lib/types.ts", "recommended")
         assert "task-implementor" in head(pilot) and used(pilot) > 0
 
@@ -601,7 +606,7 @@ async def test_the_command_and_the_briefing_are_copied(project: Project, clock: 
         await press(pilot, "c")
         assert view(pilot) == app.clipboard
         await press(pilot, "m", "f6", "m")
-        assert "<document_content>" not in screen_of(pilot)._briefing_text()()
+        assert "<document_content>" not in screen_of(pilot).views.briefing_text()()
 
 
 # Sharing
@@ -613,14 +618,14 @@ async def test_what_other_bundles_hold_is_shown_and_shared_with_one_key(
     async with app_of(project.root, clock).run_test(size=(140, 45)) as pilot:
         await settled(pilot)
         await press(pilot, "»types", "enter", "»hnsw", "enter")
-        rows = screen_of(pilot)._items.rows
+        rows = screen_of(pilot).list.rows.rows
         assert [row.cells[-1] for row in rows] == ["bundle-001", ""]
         await press(pilot, "f6", "f6")
         assert "lib/types.ts · ~" in view(pilot) and "bundle-001, (this bundle)" in view(pilot)
         await press(pilot, "escape", "d")
         assert isinstance(pilot.app.screen, Confirm)
         await press(pilot, "y")
-        now = screen_of(pilot).now
+        now = screen_of(pilot).state.composition
         assert [(c.type, c.shared_with) for c in now.choices] == [
             ("shared_context", ("bundle-001",)),
             ("file", ()),
@@ -640,7 +645,7 @@ async def test_sharing_is_taken_back_with_one_key(project: Project, clock: FakeC
     async with app_of(project.root, clock).run_test(size=(140, 45)) as pilot:
         await settled(pilot)
         await press(pilot, "»types", "enter", "»hnsw", "enter", "escape", "d", "y")
-        assert screen_of(pilot).now.choices[0].shared_with
+        assert screen_of(pilot).state.composition.choices[0].shared_with
         assert screen_of(pilot).check_action("share", ()) is False  # there is nothing left to share
         await press(pilot, "D", "y")
         assert sources(pilot) == ["lib/types.ts", "lib/deep/hnsw.ts"]
@@ -690,14 +695,14 @@ async def test_what_the_agent_has_anyway_is_off_its_limit_and_flagged(
         await press(pilot, "»requirem", "enter", "»types", "enter")
         of_all = ambient(pilot)
         assert of_all > 0
-        rows = screen_of(pilot)._items.rows
+        rows = screen_of(pilot).list.rows.rows
         assert [row.cells[3] for row in rows] == ["▤ spec/requirements.md", "lib/types.ts"]
         await press(pilot, "f6", "f6")
         assert "spec/requirements.md · ~" in view(pilot) and "imported by CLAUDE.md" in view(pilot)
         assert "! CLAUDE.md: imports spec/none.md, which does not exist" in view(pilot)
         await press(pilot, "escape", "e", "»Explore", "enter")
         assert ambient(pilot) == 0  # it gets no CLAUDE.md
-        assert screen_of(pilot)._items.rows[0].cells[3] == "spec/requirements.md"
+        assert screen_of(pilot).list.rows.rows[0].cells[3] == "spec/requirements.md"
         assert "? the system prompt of Explore" in view(pilot)
 
 
@@ -731,13 +736,13 @@ async def test_what_is_too_much_is_made_to_fit_with_one_key(much: Path, clock: F
         await press(pilot, "»types", "enter", "escape", "f")
         assert not isinstance(pilot.app.screen, Confirm)  # it fits
         await press(pilot, "escape", "»big", "enter", "escape", "p", "p")
-        assert screen_of(pilot)._status == "over"
+        assert screen_of(pilot).state.budget_status == "over"
         await press(pilot, "f")
         assert isinstance(pilot.app.screen, Confirm)
         said = str(pilot.app.screen.query(Static)[1].render())
         assert "The briefing takes ~" in said and "lib/big.ts" in said and "(optional, ~" in said
         await press(pilot, "y")
-        assert screen_of(pilot)._status != "over"
+        assert screen_of(pilot).state.budget_status != "over"
         before = used(pilot)
         assert before > 0
         await press(pilot, "z")
@@ -776,7 +781,7 @@ async def test_figures_become_exact_by_themselves_where_that_is_possible(
         while not asked:
             await pilot.pause(0.02)
         await settled(pilot)
-        assert [row.cells[1] for row in screen_of(pilot)._items.rows] == ["1.0k", "1.0k"]
+        assert [row.cells[1] for row in screen_of(pilot).list.rows.rows] == ["1.0k", "1.0k"]
         figures = screen_of(pilot).query_one("#agent-gauge", Stack)._figures
         assert figures and figures.used.exact
         assert sorted(asked[0]) == ["lib/types.ts"]  # what is known is not counted again

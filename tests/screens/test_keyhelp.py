@@ -144,14 +144,14 @@ async def test_f2_goes_on_with_the_agent_under_the_cursor(folder: Path, clock: F
         await pressed(pilot, "down", "f2")
         compose = app.screen
         assert isinstance(compose, ComposeScreen)
-        assert compose.now.agent_type == "second"
+        assert compose.state.composition.agent_type == "second"
         await pressed(pilot, *"spec", "enter", "f1", "f2")  # what was begun for it is still there
         assert isinstance(app.screen, ComposeScreen)
-        assert [choice.source for choice in compose.now.choices] == ["spec.md"]
+        assert [choice.source for choice in compose.state.composition.choices] == ["spec.md"]
         await pressed(pilot, "f1")
         agents.focus()
         await pressed(pilot, "up", "2", "y")
-        assert compose.now.agent_type == "first"
+        assert compose.state.composition.agent_type == "first"
 
 
 @SIZES

@@ -577,8 +577,8 @@ async def test_a_planned_agent_goes_on_in_compose(project: Project, clock: FakeC
         await settled(pilot)
         compose = app.screen
         assert isinstance(compose, ComposeScreen)
-        assert compose.now.agent_type == agent.agent.agent_type
-        assert compose.now.bundle_id == (agent.agent.bundle_id or "")
+        assert compose.state.composition.agent_type == agent.agent.agent_type
+        assert compose.state.composition.bundle_id == (agent.agent.bundle_id or "")
 
 
 async def test_a_bundle_begun_from_the_plan_takes_letters_at_once(

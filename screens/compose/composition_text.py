@@ -1,4 +1,4 @@
-"""What Compose says about a composition: its rows, its figures, its state in words."""
+"""How Compose words a composition: its head, its rows, its figures, and what can be done."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from orch_tui.prepare.composition import Choice, Composition, Weight
 from orch_tui.screens.widgets.rows import Column, Row
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.stack import GaugePart, short
+from orch_tui.screens.widgets.words import plural
 
 if TYPE_CHECKING:
     from orch_tui.compose_context import (
@@ -49,12 +50,12 @@ MOST_LINES = 12
 # In words
 
 
-def remarks(
-    agent_type: str, model: str, *, agents: Sequence[str], project: Project
+def agent_remarks(
+    agent_type: str, model: str, *, known: Sequence[str], project: Project
 ) -> list[tuple[str, str]]:
-    """What is unusual about an agent or a model, by field."""
+    """Return what is unusual about an agent type or model, as pairs of a field and a sentence."""
     said = []
-    if agent_type and agents and agent_type not in agents:
+    if agent_type and known and agent_type not in known:
         said.append(("agent_type", "no such agent in .claude/agents, nor is it built in"))
     found = project.catalogue.model(model)
     if found.assumed:
@@ -62,8 +63,10 @@ def remarks(
     return said
 
 
-def head(now: Composition, state: str, usual_model: str, said: Sequence[tuple[str, str]]) -> Text:
-    """Two lines: for which agent, in which state; and what it is to do."""
+def render_head(
+    now: Composition, state: str, usual_model: str, remarks: Sequence[tuple[str, str]]
+) -> Text:
+    """Render two lines: for which agent it is, in which state; and what the agent is to do."""
     first = Text()
     if now.agent_type:
         first.append(one_line(now.agent_type, 40), "bold")
@@ -73,14 +76,14 @@ def head(now: Composition, state: str, usual_model: str, said: Sequence[tuple[st
     if now.name:
         first.append(f" · “{one_line(now.name, 40)}”")
     first.append(f" · {state}")
-    for _, remark in said:
+    for _, remark in remarks:
         first.append(f" · ! {remark}")
     second = Text(one_line(now.scope, 300)) if now.scope else Text("no scope yet", "italic")
     return Text("\n", no_wrap=True, overflow="ellipsis").join((first, second))
 
 
-def state_of(now: Composition, context: ComposeContext | None, *, changed: bool) -> str:
-    """What is in the record, and whether that is what is on the screen."""
+def describe_state(now: Composition, context: ComposeContext | None, *, changed: bool) -> str:
+    """Say what is in the record, and whether that is what is on the screen."""
     if not now.bundle_id:
         return "new, not saved" if now.choices else "new"
     saved = context.find_bundle(now.bundle_id) if context else None
@@ -93,14 +96,15 @@ def state_of(now: Composition, context: ComposeContext | None, *, changed: bool)
 # In figures
 
 
-def figure(weight: Weight | None) -> str:
+def format_weight(weight: Weight | None) -> str:
+    """Format tokens in a few cells, as in ``~1.2k``; empty where they are not known."""
     if weight is None:
         return ""
     return f"{'' if weight.count.exact else '~'}{short(weight.count.tokens)}"
 
 
-def parts(items: Sequence[ContextItem], ambient: Ambient) -> tuple[GaugePart, ...]:
-    """What takes up the window of the agent, besides the room for its answer."""
+def gauge_parts(items: Sequence[ContextItem], ambient: Ambient) -> tuple[GaugePart, ...]:
+    """Split what takes up the agent's window, besides the room for its answer, into parts."""
     shared = sum(item.count.tokens for item in items if item.type == "shared_context")
     by_priority = dict.fromkeys(PRIORITIES, 0)
     for item in items:
@@ -116,16 +120,16 @@ def parts(items: Sequence[ContextItem], ambient: Ambient) -> tuple[GaugePart, ..
     )
 
 
-def besides(ambient: Ambient) -> str:
-    """What is in no figure."""
+def describe_unknown_ambient(ambient: Ambient) -> str:
+    """Say what an agent has anyway that no figure counts; empty where that is nothing."""
     return f"? {'; '.join(ambient.unknown)}" if ambient.unknown else ""
 
 
 # In rows
 
 
-def columns(width: int, *, shared: bool) -> tuple[Column, ...]:
-    """What fits beside the sources; with several bundles, who else holds them."""
+def bundle_columns(width: int, *, shared: bool) -> tuple[Column, ...]:
+    """Return the columns that fit into ``width`` cells; ``shared`` adds who else holds an item."""
     if width < 60:
         return (Column("", 1), Column("tokens", 7, right=True), Column("source"), Column("as", 6))
     also = (Column("also in", 13),) if shared else ()
@@ -140,27 +144,30 @@ def columns(width: int, *, shared: bool) -> tuple[Column, ...]:
     )
 
 
-def row(
+def bundle_row(
     choice: Choice,
     count: Count,
     weight: Weight | None,
     *,
     largest: int,
     also: str | None,
-    anyway: str,
+    ambient: str,
     width: int,
 ) -> Row:
-    """One item of the bundle, with the cells of ``columns``; ``also`` None: no such column.
-    ``anyway`` flags what of it the agent has before it is handed anything."""
-    refused = refusal(weight)
+    """Make the row of one item, with the cells of ``bundle_columns``.
+
+    ``also`` names the other bundles that hold it; None: there is no such column. ``ambient`` flags
+    what of it the agent has anyway, and ``largest`` is the tokens of a full bar.
+    """
+    refused = describe_refusal(weight)
     glyph = "✗" if refused else PRIORITIES[choice.priority]
     tokens = "–" if refused else f"{'' if count.exact else '~'}{short(count.tokens)}"
     tokens += "" if weight else "?"
     source = " # ".join((choice.source, *filter(None, ["; ".join(choice.sections)])))
     if refused:
         source = f"{source}  ✗ {refused}"
-    elif anyway:
-        source = f"{anyway} {source}"
+    elif ambient:
+        source = f"{ambient} {source}"
     kind = TYPES[choice.type]
     style = "bad" if refused else ""
     if width < 60:
@@ -171,8 +178,8 @@ def row(
     return Row(choice.key, cells if also is None else (*cells, also), style)
 
 
-def refusal(weight: Weight | None) -> str:
-    """Why it cannot be taken as it stands."""
+def describe_refusal(weight: Weight | None) -> str:
+    """Say why a choice cannot be taken as it stands; empty where it can."""
     if weight is None or weight.refused is None:
         return ""
     return f"{weight.refused.reason}{', y takes it' if weight.secret else ''}"
@@ -192,18 +199,18 @@ def _bar(tokens: int, largest: int) -> str:
 # What stands elsewhere too
 
 
-def flag(overlaps: Sequence[Overlap]) -> str:
-    """How much of an item the agent has anyway."""
+def flag_ambient(overlaps: Sequence[Overlap]) -> str:
+    """Flag how much of an item the agent has anyway; empty for nothing."""
     if any(overlap.whole for overlap in overlaps):
         return ANYWAY
     return f"{ANYWAY} {sum(o.share for o in overlaps):.0%} of" if overlaps else ""
 
 
-def to_share(common: CommonContent) -> str:
-    """What sharing will do, each figure for itself: they are worth different things."""
+def describe_sharing(common: CommonContent) -> str:
+    """Say what sharing will do, each figure for itself: they are worth different things."""
     return "\n".join(
         [
-            *_figures(common),
+            *_sharing_figures(common),
             "",
             "Briefings name what is shared for their agents to read, and what is left out with "
             "where it stands; what was deployed gets a new version. D takes it back.",
@@ -211,7 +218,7 @@ def to_share(common: CommonContent) -> str:
     )
 
 
-def _figures(common: CommonContent) -> Iterator[str]:
+def _sharing_figures(common: CommonContent) -> Iterator[str]:
     """In tokens; an agent spends what is moved again when it reads the document."""
     found = common.sharing
     yield f"sent twice     {found.not_twice}"
@@ -220,25 +227,25 @@ def _figures(common: CommonContent) -> Iterator[str]:
     yield f"  to document  {found.document}"
 
 
-def on_sharing(
+def render_sharing(
     common: CommonContent | None, context: ComposeContext | None, agent: ResolvedAgent | None
 ) -> str:
-    """What bundles and agents have in common, as text."""
+    """Render what bundles and agents have in common as the text of a view."""
     lines: list[str] = []
     if common is not None:
-        lines += _on_common(common)
+        lines += _render_common(common)
     elif context is None or not context.bundles:
         lines += ["There is no other bundle in this session yet."]
     if agent is not None:
-        lines += ["", *_on_ambient(agent.ambient)]
+        lines += ["", *_render_ambient(agent.ambient)]
     return "\n".join(lines).strip("\n")
 
 
-def _on_common(common: CommonContent) -> Iterator[str]:
+def _render_common(common: CommonContent) -> Iterator[str]:
     found = common.sharing
     if common.changes:
         yield f"d leaves out or moves, in {', '.join(common.changes)}:"
-        yield from ("", *(f"  {line}" for line in _figures(common)))
+        yield from ("", *(f"  {line}" for line in _sharing_figures(common)))
     elif not (found.items or found.blocks or any(bundle.overlaps for bundle in found.bundles)):
         yield "Nothing stands twice, in other bundles of this session, or in what the agent has."
         return
@@ -259,17 +266,17 @@ def _on_common(common: CommonContent) -> Iterator[str]:
             yield from ("", title)
         for bundle_id, each in overlaps:
             stays = "" if each.removable else ", stays"
-            yield f"  {bundle_id} · {_same(each)} · {each.count}{stays}"
+            yield f"  {bundle_id} · {_describe_overlap(each)} · {each.count}{stays}"
     if found.blocks:
         yield from ("", "The same lines in different bundles; what is done about them is yours")
         for block in found.blocks[:MOST_BLOCKS]:
             yield ""
-            yield from _side_by_side(block)
+            yield from _render_block(block)
         if len(found.blocks) > MOST_BLOCKS:
             yield f"  … and {len(found.blocks) - MOST_BLOCKS} more"
 
 
-def _same(overlap: Overlap) -> str:
+def _describe_overlap(overlap: Overlap) -> str:
     """Which lines of an item stand where."""
     if overlap.whole:
         by = "" if overlap.by == overlap.source else f" = {overlap.by}"
@@ -278,7 +285,7 @@ def _same(overlap: Overlap) -> str:
     return f"{here} = {overlap.by}:{overlap.by_first}-{overlap.by_last}"
 
 
-def _side_by_side(block: Block) -> Iterator[str]:
+def _render_block(block: Block) -> Iterator[str]:
     """A block once, with its lines' numbers in both places."""
     left, right = block.places
     yield f"  {left.source}:{left.first}-{left.last} in {', '.join(left.bundles)}"
@@ -291,7 +298,7 @@ def _side_by_side(block: Block) -> Iterator[str]:
         yield f"              │ … {len(lines) - MOST_LINES} more lines"
 
 
-def _on_ambient(ambient: Ambient) -> Iterator[str]:
+def _render_ambient(ambient: Ambient) -> Iterator[str]:
     if ambient.parts:
         yield f"{ANYWAY} What {ambient.agent_type or 'any agent'} has anyway: {ambient.total}"
         for part in ambient.parts:
@@ -303,8 +310,8 @@ def _on_ambient(ambient: Ambient) -> Iterator[str]:
 # What would fit
 
 
-def on_fitting(fitted: Fitted) -> str:
-    """The receipt, the largest savings first where there are many."""
+def describe_fit(fitted: Fitted) -> str:
+    """Say what fitting will do, the largest savings first where there are many."""
     lines = [f"- {one_line(str(change), 120)}" for change in fitted.changes[:MOST_CHANGES]]
     if len(fitted.changes) > MOST_CHANGES:
         lines.append(f"… and {len(fitted.changes) - MOST_CHANGES} more")
@@ -316,23 +323,23 @@ def on_fitting(fitted: Fitted) -> str:
 # Saved and planned bundles
 
 
-def on_openable(each: OpenableBundle) -> str:
+def describe_openable(each: OpenableBundle) -> str:
     """Describe a planned agent or a saved bundle on one line."""
     if each.planned is not None:
         return f"planned · {each.planned.agent_type} · {each.planned.scope}"
     if each.saved is None:
         return ""
     session = f" · {each.saved.session_id}" if each.saved.session_id else ""
-    line = _on_saved(each.saved)
+    line = _describe_saved(each.saved)
     return f"again: {line}{session}" if each.as_new else line
 
 
-def _on_saved(line: BundleLine) -> str:
+def _describe_saved(line: BundleLine) -> str:
     name = f"“{line.name}” · " if line.name else ""
     uses = f" · used {line.uses}x" if line.uses else ""
     return (
         f"{line.bundle_id} v{line.version} · {name}{line.agent_type} · "
-        f"{line.items} item{'' if line.items == 1 else 's'}, ~{short(line.token_count)}{uses}"
+        f"{plural(line.items, 'item')}, ~{short(line.token_count)}{uses}"
     )
 
 

@@ -1,0 +1,49 @@
+"""What the bundle takes of its agent's limit, and its session's bundles of the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from orch_tui.screens.compose.compose_state import ComposeState
+from orch_tui.screens.compose.composition_text import describe_unknown_ambient, gauge_parts
+from orch_tui.screens.widgets.stack import GaugePart, Stack
+
+if TYPE_CHECKING:
+    from orch_tui.prepare.bundle import ContextItem
+
+
+class BudgetGauges(Vertical):
+    """Two gauges, the agent's with a legend, that move with every choice."""
+
+    def __init__(self, state: ComposeState, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._state = state
+        self._agent = Stack("agent  ", id="agent-gauge")
+        self._session = Stack("session", id="session-gauge")
+
+    def compose(self) -> ComposeResult:
+        yield self._agent
+        yield self._session
+
+    def show(self, items: Sequence[ContextItem]) -> None:
+        """Judge the weighed items of the composition, and draw both gauges."""
+        state = self._state
+        judgement = state.judge(items)
+        if judgement is None or state.agent is None:
+            return
+        state.budget_status = judgement.status
+        ambient = state.agent.ambient
+        self._agent.show(
+            judgement.agent, gauge_parts(items, ambient), describe_unknown_ambient(ambient)
+        )
+        self._session.show(
+            judgement.session,
+            (
+                GaugePart("other bundles", "▚", judgement.others.tokens),
+                GaugePart("this", "█", judgement.agent.used.tokens),
+            ),
+        )
