@@ -1,11 +1,32 @@
 -- The record of orch. Written by `make schema`; do not edit.
 PRAGMA application_id = 1869767528;
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
+
+CREATE TABLE "record_facts" (
+  "name" TEXT NOT NULL PRIMARY KEY,
+  "value" TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE "origins" (
+  "origin_id" INTEGER NOT NULL PRIMARY KEY,
+  "uid" TEXT NOT NULL,
+  "person" TEXT,
+  "machine" TEXT NOT NULL,
+  "name" TEXT NOT NULL,
+  "place" TEXT,
+  "mine" INTEGER NOT NULL DEFAULT (0),
+  "began_at" TIMESTAMP,
+  "closed_at" TIMESTAMP
+);
+
+CREATE UNIQUE INDEX "origins_uid" ON "origins" ("uid");
+
+CREATE UNIQUE INDEX "origins_name" ON "origins" ("name");
 
 CREATE TABLE "contents" (
   "content_id" INTEGER NOT NULL PRIMARY KEY,
-  "sha256" TEXT NOT NULL,
+  "sha256" BLOB NOT NULL,
   "size" INTEGER NOT NULL,
   "encoding" TEXT NOT NULL CHECK (encoding IN ('raw', 'zlib', 'gone')),
   "data" BLOB NOT NULL
@@ -14,7 +35,7 @@ CREATE TABLE "contents" (
 CREATE UNIQUE INDEX "contents_sha256" ON "contents" ("sha256");
 
 CREATE TABLE "token_counts" (
-  "sha256" TEXT NOT NULL,
+  "sha256" BLOB NOT NULL,
   "estimator" TEXT NOT NULL,
   "tokens" INTEGER NOT NULL,
   PRIMARY KEY ("sha256", "estimator")
@@ -22,7 +43,7 @@ CREATE TABLE "token_counts" (
 
 CREATE TABLE "briefings" (
   "briefing_id" INTEGER NOT NULL PRIMARY KEY,
-  "sha256" TEXT NOT NULL,
+  "sha256" BLOB NOT NULL,
   "size" INTEGER NOT NULL,
   "parts" TEXT NOT NULL
 );
@@ -35,7 +56,9 @@ CREATE TABLE "bundles" (
   "name" TEXT,
   "created_at" TIMESTAMP DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
   "removed_at" TIMESTAMP,
-  "uid" TEXT NOT NULL DEFAULT (lower(hex(randomblob(16))))
+  "uid" TEXT NOT NULL DEFAULT (lower(hex(randomblob(16)))),
+  "origin_id" INTEGER,
+  FOREIGN KEY ("origin_id") REFERENCES "origins" ("origin_id")
 );
 
 CREATE INDEX "bundles_session_id" ON "bundles" ("session_id");
@@ -51,9 +74,15 @@ CREATE TABLE "bundle_versions" (
   "model" TEXT,
   "briefing_id" INTEGER,
   "created_at" TIMESTAMP DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+  "uid" TEXT NOT NULL DEFAULT (lower(hex(randomblob(16)))),
+  "frame_tokens" INTEGER,
+  "template_tokens" INTEGER,
+  "shared_tokens" INTEGER,
   FOREIGN KEY ("bundle_id") REFERENCES "bundles" ("bundle_id"),
   FOREIGN KEY ("briefing_id") REFERENCES "briefings" ("briefing_id")
 );
+
+CREATE UNIQUE INDEX "bundle_versions_uid" ON "bundle_versions" ("uid");
 
 CREATE UNIQUE INDEX "bundle_versions_bundle_id_version" ON "bundle_versions" ("bundle_id", "version");
 
@@ -71,6 +100,7 @@ CREATE TABLE "bundle_items" (
   "token_high" INTEGER NOT NULL,
   "estimator" TEXT NOT NULL,
   "shared_with" TEXT,
+  "text_encoding" TEXT,
   FOREIGN KEY ("version_id") REFERENCES "bundle_versions" ("version_id"),
   FOREIGN KEY ("content_id") REFERENCES "contents" ("content_id"),
   CHECK (token_low <= token_high)
@@ -92,7 +122,14 @@ CREATE TABLE "sessions" (
   "budget" INTEGER,
   "completed_at" TIMESTAMP,
   "archived_at" TIMESTAMP,
-  "claude_session" TEXT
+  "claude_session" TEXT,
+  "title" TEXT,
+  "project_key" TEXT,
+  "thresholds" TEXT,
+  "reserve" INTEGER,
+  "ended_at" TIMESTAMP,
+  "origin_id" INTEGER,
+  FOREIGN KEY ("origin_id") REFERENCES "origins" ("origin_id")
 );
 
 CREATE UNIQUE INDEX "sessions_uid" ON "sessions" ("uid");
@@ -143,7 +180,9 @@ CREATE TABLE "journal" (
   "execution_id" TEXT,
   "subject" TEXT,
   "before" TEXT,
-  "after" TEXT
+  "after" TEXT,
+  "origin_id" INTEGER,
+  FOREIGN KEY ("origin_id") REFERENCES "origins" ("origin_id")
 );
 
 CREATE INDEX "journal_session_id" ON "journal" ("session_id");
@@ -195,11 +234,29 @@ CREATE TABLE "agent_executions" (
   "unverified" TEXT,
   "retracted_at" TIMESTAMP,
   "revision" INTEGER NOT NULL DEFAULT (0),
+  "message_id" INTEGER,
+  "handed_over_id" INTEGER,
+  "worktree" TEXT,
+  "run_project" TEXT,
+  "ran_in" TEXT,
+  "agent_name" TEXT,
+  "agent_kind" TEXT,
+  "workflow" TEXT,
+  "workflow_run" TEXT,
+  "workflow_phase" TEXT,
+  "client_version" TEXT,
+  "ending" TEXT,
+  "transcript_path" TEXT,
+  "parent_key" TEXT,
+  "origin_id" INTEGER,
   FOREIGN KEY ("session_id") REFERENCES "sessions" ("session_id"),
   FOREIGN KEY ("planned_id") REFERENCES "planned_agents" ("planned_id"),
   FOREIGN KEY ("bundle_version_id") REFERENCES "bundle_versions" ("version_id"),
   FOREIGN KEY ("briefing_id") REFERENCES "briefings" ("briefing_id"),
-  FOREIGN KEY ("parent_execution_id") REFERENCES "agent_executions" ("execution_id")
+  FOREIGN KEY ("parent_execution_id") REFERENCES "agent_executions" ("execution_id"),
+  FOREIGN KEY ("message_id") REFERENCES "contents" ("content_id"),
+  FOREIGN KEY ("handed_over_id") REFERENCES "briefings" ("briefing_id"),
+  FOREIGN KEY ("origin_id") REFERENCES "origins" ("origin_id")
 );
 
 CREATE INDEX "agent_executions_session_id" ON "agent_executions" ("session_id");
@@ -222,13 +279,14 @@ CREATE INDEX "execution_keys_execution_id" ON "execution_keys" ("execution_id");
 
 CREATE TABLE "observations" (
   "observation_id" INTEGER NOT NULL PRIMARY KEY,
-  "digest" TEXT NOT NULL,
-  "execution_id" TEXT NOT NULL,
-  "kind" TEXT NOT NULL CHECK (kind IN ('deployed', 'returned', 'noted', 'retracted', 'sql')),
-  "source" TEXT NOT NULL CHECK (source IN ('manual', 'api', 'hook', 'import', 'sql')),
+  "digest" BLOB NOT NULL,
+  "execution_id" TEXT,
+  "kind" TEXT NOT NULL,
+  "source" TEXT CHECK (source IN ('manual', 'api', 'hook', 'import', 'sql')),
   "at" TIMESTAMP,
-  "recorded_at" TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+  "recorded_at" TIMESTAMP DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
   "actor" TEXT,
+  "about" TEXT,
   "payload" TEXT NOT NULL,
   "pending" INTEGER NOT NULL DEFAULT (0),
   FOREIGN KEY ("execution_id") REFERENCES "agent_executions" ("execution_id")
@@ -249,6 +307,7 @@ CREATE TABLE "completions" (
   "error_message" TEXT,
   "error_code" TEXT,
   "source" TEXT NOT NULL CHECK (source IN ('manual', 'api', 'hook', 'import', 'sql')),
+  "ending" TEXT,
   FOREIGN KEY ("execution_id") REFERENCES "agent_executions" ("execution_id"),
   FOREIGN KEY ("message_id") REFERENCES "contents" ("content_id")
 );
@@ -271,6 +330,8 @@ CREATE TABLE "context_allocations" (
   "token_low" INTEGER,
   "token_high" INTEGER,
   "content_id" INTEGER,
+  "arrived" INTEGER,
+  "revision" INTEGER NOT NULL DEFAULT (0),
   FOREIGN KEY ("execution_id") REFERENCES "agent_executions" ("execution_id"),
   FOREIGN KEY ("content_id") REFERENCES "contents" ("content_id")
 );
@@ -293,19 +354,18 @@ CREATE TABLE "outputs" (
   "size" INTEGER,
   "content_id" INTEGER,
   "retracted_at" TIMESTAMP,
+  "revision" INTEGER NOT NULL DEFAULT (0),
   FOREIGN KEY ("execution_id") REFERENCES "agent_executions" ("execution_id"),
   FOREIGN KEY ("content_id") REFERENCES "contents" ("content_id")
 );
-
-CREATE INDEX "outputs_execution_id" ON "outputs" ("execution_id");
-
-CREATE UNIQUE INDEX "outputs_uid" ON "outputs" ("uid");
 
 CREATE INDEX "outputs_path" ON "outputs" ("path");
 
 CREATE INDEX "outputs_content_id" ON "outputs" ("content_id");
 
 CREATE INDEX "outputs_created_at" ON "outputs" ("created_at");
+
+CREATE UNIQUE INDEX "outputs_execution_id_uid" ON "outputs" ("execution_id", "uid");
 
 CREATE TABLE "import_checkpoints" (
   "path" TEXT NOT NULL PRIMARY KEY,
@@ -347,6 +407,57 @@ CREATE TABLE "execution_files" (
   PRIMARY KEY ("execution_id", "path"),
   FOREIGN KEY ("execution_id") REFERENCES "agent_executions" ("execution_id")
 ) WITHOUT ROWID;
+
+CREATE TABLE "log" (
+  "origin_id" INTEGER NOT NULL,
+  "seq" INTEGER NOT NULL,
+  "observation_id" INTEGER NOT NULL,
+  "body_sha256" BLOB,
+  PRIMARY KEY ("origin_id", "seq")
+) WITHOUT ROWID;
+
+CREATE INDEX "log_observation_id" ON "log" ("observation_id");
+
+CREATE TABLE "registers" (
+  "subject" TEXT NOT NULL,
+  "field" TEXT NOT NULL,
+  "at" TEXT NOT NULL,
+  "digest" BLOB NOT NULL,
+  "value_hash" BLOB NOT NULL,
+  "value" TEXT,
+  PRIMARY KEY ("subject", "field")
+) WITHOUT ROWID;
+
+CREATE TABLE "changed_rows" (
+  "subject" TEXT NOT NULL
+);
+
+CREATE TABLE "hub_cursors" (
+  "hub_uid" TEXT NOT NULL,
+  "origin_uid" TEXT NOT NULL,
+  "seq" INTEGER NOT NULL,
+  PRIMARY KEY ("hub_uid", "origin_uid")
+) WITHOUT ROWID;
+
+CREATE TABLE "inputs_set_aside" (
+  "path" TEXT NOT NULL PRIMARY KEY,
+  "reason" TEXT NOT NULL,
+  "size" INTEGER NOT NULL,
+  "mtime_ns" INTEGER NOT NULL,
+  "at" TIMESTAMP DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+) WITHOUT ROWID;
+
+CREATE TABLE "ambient_learned" (
+  "agent_type" TEXT NOT NULL,
+  "client_version" TEXT NOT NULL,
+  "part" TEXT NOT NULL,
+  "tokens" INTEGER NOT NULL,
+  "estimator" TEXT NOT NULL,
+  "runs" INTEGER NOT NULL DEFAULT (1),
+  PRIMARY KEY ("agent_type", "client_version", "part", "estimator")
+) WITHOUT ROWID;
+
+CREATE INDEX executions_orphaned ON agent_executions (parent_key) WHERE parent_key IS NOT NULL AND parent_execution_id IS NULL;
 
 CREATE INDEX observations_pending ON observations (execution_id) WHERE pending;
 
@@ -397,8 +508,8 @@ CREATE TRIGGER raw_execution_insert AFTER INSERT ON agent_executions
 WHEN NEW.revision = 0
 BEGIN
   INSERT INTO observations (digest, execution_id, kind, source, at, payload, pending)
-  VALUES ('sql:' || lower(hex(randomblob(16))), NEW.execution_id, 'sql', 'sql', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
-    json_object('session_id', NEW.session_id, 'agent_type', NEW.agent_type, 'deployed_at', NEW.deployed_at, 'completed_at', NEW.completed_at, 'status', NEW.status, 'scope', NEW.scope, 'context_token_count', NEW.context_token_count, 'model', NEW.model, 'final_message', NEW.final_message, 'success', NEW.success, 'error_message', NEW.error_message), 1);
+  VALUES (randomblob(32), NEW.execution_id, 'sql', 'sql', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
+    json_object('now', json_object('session_id', NEW.session_id, 'agent_type', NEW.agent_type, 'deployed_at', NEW.deployed_at, 'completed_at', NEW.completed_at, 'status', NEW.status, 'scope', NEW.scope, 'context_token_count', NEW.context_token_count, 'model', NEW.model, 'final_message', NEW.final_message, 'success', NEW.success, 'error_message', NEW.error_message)), 1);
   INSERT INTO execution_keys (key, execution_id)
   SELECT 'id:' || NEW.execution_id, NEW.execution_id WHERE NOT EXISTS (SELECT 1 FROM execution_keys WHERE key = 'id:' || NEW.execution_id);
 END;
@@ -407,8 +518,134 @@ CREATE TRIGGER raw_execution_update AFTER UPDATE OF session_id, agent_type, depl
 WHEN NEW.revision = OLD.revision
 BEGIN
   INSERT INTO observations (digest, execution_id, kind, source, at, payload, pending)
-  VALUES ('sql:' || lower(hex(randomblob(16))), NEW.execution_id, 'sql', 'sql', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
-    (SELECT json_group_object(name, new) FROM (SELECT 'session_id' AS name, NEW.session_id AS new, OLD.session_id AS old UNION ALL SELECT 'agent_type' AS name, NEW.agent_type AS new, OLD.agent_type AS old UNION ALL SELECT 'deployed_at' AS name, NEW.deployed_at AS new, OLD.deployed_at AS old UNION ALL SELECT 'completed_at' AS name, NEW.completed_at AS new, OLD.completed_at AS old UNION ALL SELECT 'status' AS name, NEW.status AS new, OLD.status AS old UNION ALL SELECT 'scope' AS name, NEW.scope AS new, OLD.scope AS old UNION ALL SELECT 'context_token_count' AS name, NEW.context_token_count AS new, OLD.context_token_count AS old UNION ALL SELECT 'model' AS name, NEW.model AS new, OLD.model AS old UNION ALL SELECT 'final_message' AS name, NEW.final_message AS new, OLD.final_message AS old UNION ALL SELECT 'success' AS name, NEW.success AS new, OLD.success AS old UNION ALL SELECT 'error_message' AS name, NEW.error_message AS new, OLD.error_message AS old) WHERE new IS NOT old), 1);
+  VALUES (randomblob(32), NEW.execution_id, 'sql', 'sql', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
+    json_object('now', json((SELECT json_group_object(name, new) FROM (SELECT 'session_id' AS name, NEW.session_id AS new, OLD.session_id AS old UNION ALL SELECT 'agent_type' AS name, NEW.agent_type AS new, OLD.agent_type AS old UNION ALL SELECT 'deployed_at' AS name, NEW.deployed_at AS new, OLD.deployed_at AS old UNION ALL SELECT 'completed_at' AS name, NEW.completed_at AS new, OLD.completed_at AS old UNION ALL SELECT 'status' AS name, NEW.status AS new, OLD.status AS old UNION ALL SELECT 'scope' AS name, NEW.scope AS new, OLD.scope AS old UNION ALL SELECT 'context_token_count' AS name, NEW.context_token_count AS new, OLD.context_token_count AS old UNION ALL SELECT 'model' AS name, NEW.model AS new, OLD.model AS old UNION ALL SELECT 'final_message' AS name, NEW.final_message AS new, OLD.final_message AS old UNION ALL SELECT 'success' AS name, NEW.success AS new, OLD.success AS old UNION ALL SELECT 'error_message' AS name, NEW.error_message AS new, OLD.error_message AS old) WHERE new IS NOT old)), 'before', json((SELECT json_group_object(name, old) FROM (SELECT 'session_id' AS name, NEW.session_id AS new, OLD.session_id AS old UNION ALL SELECT 'agent_type' AS name, NEW.agent_type AS new, OLD.agent_type AS old UNION ALL SELECT 'deployed_at' AS name, NEW.deployed_at AS new, OLD.deployed_at AS old UNION ALL SELECT 'completed_at' AS name, NEW.completed_at AS new, OLD.completed_at AS old UNION ALL SELECT 'status' AS name, NEW.status AS new, OLD.status AS old UNION ALL SELECT 'scope' AS name, NEW.scope AS new, OLD.scope AS old UNION ALL SELECT 'context_token_count' AS name, NEW.context_token_count AS new, OLD.context_token_count AS old UNION ALL SELECT 'model' AS name, NEW.model AS new, OLD.model AS old UNION ALL SELECT 'final_message' AS name, NEW.final_message AS new, OLD.final_message AS old UNION ALL SELECT 'success' AS name, NEW.success AS new, OLD.success AS old UNION ALL SELECT 'error_message' AS name, NEW.error_message AS new, OLD.error_message AS old) WHERE new IS NOT old))), 1);
+END;
+
+CREATE TRIGGER note_outputs_insert AFTER INSERT ON outputs
+WHEN NEW.revision = 0
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'outputs:' || NEW.execution_id;
+END;
+
+CREATE TRIGGER note_outputs_update AFTER UPDATE ON outputs
+WHEN NEW.revision = OLD.revision
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'outputs:' || NEW.execution_id;
+END;
+
+CREATE TRIGGER note_outputs_delete AFTER DELETE ON outputs
+WHEN OLD.revision >= 0
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'outputs:' || OLD.execution_id;
+END;
+
+CREATE TRIGGER note_context_allocations_insert AFTER INSERT ON context_allocations
+WHEN NEW.revision = 0
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'allocations:' || NEW.execution_id;
+END;
+
+CREATE TRIGGER note_context_allocations_update AFTER UPDATE ON context_allocations
+WHEN NEW.revision = OLD.revision
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'allocations:' || NEW.execution_id;
+END;
+
+CREATE TRIGGER note_context_allocations_delete AFTER DELETE ON context_allocations
+WHEN OLD.revision >= 0
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'allocations:' || OLD.execution_id;
+END;
+
+CREATE TRIGGER note_sessions_insert AFTER INSERT ON sessions
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'session:' || NEW.uid;
+END;
+
+CREATE TRIGGER note_sessions_update AFTER UPDATE ON sessions
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'session:' || NEW.uid;
+END;
+
+CREATE TRIGGER note_sessions_delete AFTER DELETE ON sessions
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'session:' || OLD.uid;
+END;
+
+CREATE TRIGGER note_planned_agents_insert AFTER INSERT ON planned_agents
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'planned:' || NEW.uid;
+END;
+
+CREATE TRIGGER note_planned_agents_update AFTER UPDATE ON planned_agents
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'planned:' || NEW.uid;
+END;
+
+CREATE TRIGGER note_planned_agents_delete AFTER DELETE ON planned_agents
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'planned:' || OLD.uid;
+END;
+
+CREATE TRIGGER note_planned_waits_insert AFTER INSERT ON planned_waits
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'planned:' || uid FROM planned_agents WHERE planned_id = NEW.planned_id;
+END;
+
+CREATE TRIGGER note_planned_waits_update AFTER UPDATE ON planned_waits
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'planned:' || uid FROM planned_agents WHERE planned_id = NEW.planned_id;
+END;
+
+CREATE TRIGGER note_planned_waits_delete AFTER DELETE ON planned_waits
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'planned:' || uid FROM planned_agents WHERE planned_id = OLD.planned_id;
+END;
+
+CREATE TRIGGER note_bundles_insert AFTER INSERT ON bundles
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'bundle:' || NEW.uid;
+END;
+
+CREATE TRIGGER note_bundles_update AFTER UPDATE ON bundles
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'bundle:' || NEW.uid;
+END;
+
+CREATE TRIGGER note_bundles_delete AFTER DELETE ON bundles
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'bundle:' || OLD.uid;
+END;
+
+CREATE TRIGGER note_bundle_versions_insert AFTER INSERT ON bundle_versions
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'version:' || NEW.uid;
+END;
+
+CREATE TRIGGER note_bundle_versions_update AFTER UPDATE ON bundle_versions
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'version:' || NEW.uid;
+END;
+
+CREATE TRIGGER note_bundle_versions_delete AFTER DELETE ON bundle_versions
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'version:' || OLD.uid;
+END;
+
+CREATE TRIGGER note_bundle_items_insert AFTER INSERT ON bundle_items
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'version:' || uid FROM bundle_versions WHERE version_id = NEW.version_id;
+END;
+
+CREATE TRIGGER note_bundle_items_update AFTER UPDATE ON bundle_items
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'version:' || uid FROM bundle_versions WHERE version_id = NEW.version_id;
+END;
+
+CREATE TRIGGER note_bundle_items_delete AFTER DELETE ON bundle_items
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'version:' || uid FROM bundle_versions WHERE version_id = OLD.version_id;
 END;
 
 CREATE TRIGGER journal_keeps_rows BEFORE DELETE ON journal

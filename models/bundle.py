@@ -6,6 +6,7 @@ from peewee import SQL, AutoField, ForeignKeyField, IntegerField, TextField
 
 from orch_tui.models.base import JsonField, Table, TimeField, created_at, one_of, uid
 from orch_tui.models.content import Briefing, Content
+from orch_tui.models.origin import Origin
 from orch_tui.models.values import ITEM_TYPES, PRIORITIES
 
 
@@ -18,6 +19,7 @@ class Bundle(Table):
     created_at = created_at()
     removed_at = TimeField(null=True)
     uid = uid()
+    origin_id = ForeignKeyField(Origin, column_name="origin_id", null=True, index=False)
 
     class Meta:
         table_name = "bundles"
@@ -27,6 +29,9 @@ class BundleVersion(Table):
     """One state of a bundle. Frozen once an execution points at it.
 
     ``briefing_id`` is the briefing last generated from it; a deployment hands over that one.
+    ``frame_tokens`` and ``template_tokens`` are what it holds besides its items, ``shared_tokens``
+    what is added if its agent reads the shared document. ``version`` is a label: another machine
+    may have made another of that number.
     """
 
     version_id = AutoField()
@@ -37,6 +42,10 @@ class BundleVersion(Table):
     model = TextField(null=True)
     briefing_id = ForeignKeyField(Briefing, column_name="briefing_id", null=True, index=False)
     created_at = created_at()
+    uid = uid()
+    frame_tokens = IntegerField(null=True)
+    template_tokens = IntegerField(null=True)
+    shared_tokens = IntegerField(null=True)
 
     class Meta:
         table_name = "bundle_versions"
@@ -47,7 +56,8 @@ class BundleItem(Table):
     """One context item.
 
     ``content_id`` is NULL where only the figures of an item are known (a foreign bundle file);
-    ``token_count`` is the best figure when the version was made, with its estimator and band.
+    ``token_count`` is the best figure when the version was made, with its estimator and band;
+    ``text_encoding`` that of the file, where it is not UTF-8.
     """
 
     item_id = AutoField()
@@ -63,6 +73,7 @@ class BundleItem(Table):
     token_high = IntegerField()
     estimator = TextField()
     shared_with = JsonField(null=True)
+    text_encoding = TextField(null=True)
 
     class Meta:
         table_name = "bundle_items"

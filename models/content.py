@@ -11,7 +11,7 @@ class Content(Table):
     """``encoding`` ``gone`` is the tombstone that redaction leaves."""
 
     content_id = AutoField()
-    sha256 = TextField(unique=True)
+    sha256 = BlobField(unique=True)
     size = IntegerField()
     encoding = TextField(constraints=[one_of("encoding", "raw", "zlib", "gone")])
     data = BlobField()
@@ -23,7 +23,7 @@ class Content(Table):
 class TokenCount(Table):
     """What one estimator counted in one content, kept also for contents that are not stored."""
 
-    sha256 = TextField()
+    sha256 = BlobField()
     estimator = TextField()
     tokens = IntegerField()
 
@@ -40,7 +40,7 @@ class Briefing(Table):
     """
 
     briefing_id = AutoField()
-    sha256 = TextField(unique=True)
+    sha256 = BlobField(unique=True)
     size = IntegerField()
     parts = JsonField()
 

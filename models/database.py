@@ -63,8 +63,12 @@ class Record:
         writable: bool = True,
         clock: Clock = utc_now,
         actor: str = "api",
+        migrate: Callable[[Record], None] | None = None,
     ) -> None:
-        """Open ``path``, creating or migrating it where needed.
+        """Open ``path``, creating it or bringing it up to date where needed.
+
+        ``migrate`` does the latter, for who wants to be asked or told (default:
+        ``models.migrations.migrate``).
 
         Raises:
             RecordError: missing (with ``create=False``), not ours, newer, corrupt or locked.
@@ -74,6 +78,7 @@ class Record:
         self.clock = clock
         self.actor = actor
         self.before_commit: list[Callable[[Record], object]] = []
+        """What must be done before a write transaction ends; whoever opens the record says it."""
         with translated_errors(path):
             check_place(path)
             exists = path.exists() and path.stat().st_size > 0
@@ -87,7 +92,7 @@ class Record:
             _check_header(path)
             self._mine = _Mine()
             try:
-                self._bring_up_to_date()
+                self._bring_up_to_date(migrate)
             except BaseException:
                 self.close()
                 raise
@@ -149,7 +154,7 @@ class Record:
             raise
         return connection
 
-    def _bring_up_to_date(self) -> None:
+    def _bring_up_to_date(self, migrate: Callable[[Record], None] | None) -> None:
         version = self._version()
         if not self._is_ours():
             raise RecordError(
@@ -171,9 +176,9 @@ class Record:
             return
         if version < SCHEMA_VERSION:
             if self._tables():
-                from orch_tui.models.migrations import migrate
+                from orch_tui.models import migrations  # hardly any opening meets an older record
 
-                migrate(self)
+                (migrate or migrations.migrate)(self)
             else:
                 self._create()
         if self.value("PRAGMA journal_mode") != "wal":
@@ -267,6 +272,8 @@ class Record:
             )
         with self._transaction("IMMEDIATE"):
             yield
+            for callback in self.before_commit:
+                callback(self)
             for callback in self.before_commit:
                 callback(self)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from peewee import (
     SQL,
     AutoField,
+    BlobField,
     BooleanField,
     CompositeKey,
     FloatField,
@@ -24,6 +25,7 @@ from orch_tui.models.base import (
 )
 from orch_tui.models.bundle import BundleVersion
 from orch_tui.models.content import Briefing, Content
+from orch_tui.models.origin import Origin
 from orch_tui.models.session import PlannedAgent, Session
 from orch_tui.models.values import ITEM_TYPES, NOW, PRIORITIES, SOURCES, STATES
 
@@ -32,7 +34,12 @@ class AgentExecution(Table):
     """One deployment and what came of it: the sum of its observations.
 
     ``revision`` counts the engine's writes; a change that leaves it alone came from raw SQL and
-    is turned into an observation by a trigger.
+    is turned into an observation by a trigger. ``briefing_id`` is what was planned to be handed
+    over, ``handed_over_id`` what was. ``run_project`` is the key of the project it ran in,
+    ``ran_in`` the session of Claude Code, ``worktree`` the linked worktree. ``ending`` says how it
+    ended; ``transcript_path`` is a file of this machine; ``parent_key`` names the run that
+    launched it, known here or not. ``origin_id`` is whose run it is, NULL where it was told of
+    here.
     """
 
     execution_id = TextField(primary_key=True)
@@ -74,6 +81,21 @@ class AgentExecution(Table):
     unverified = TextField(null=True)
     retracted_at = TimeField(null=True)
     revision = IntegerField(constraints=default("0"))
+    message_id = ForeignKeyField(Content, column_name="message_id", null=True, index=False)
+    handed_over_id = ForeignKeyField(Briefing, column_name="handed_over_id", null=True, index=False)
+    worktree = TextField(null=True)
+    run_project = TextField(null=True)
+    ran_in = TextField(null=True)
+    agent_name = TextField(null=True)
+    agent_kind = TextField(null=True)
+    workflow = TextField(null=True)
+    workflow_run = TextField(null=True)
+    workflow_phase = TextField(null=True)
+    client_version = TextField(null=True)
+    ending = TextField(null=True)
+    transcript_path = TextField(null=True)
+    parent_key = TextField(null=True)
+    origin_id = ForeignKeyField(Origin, column_name="origin_id", null=True, index=False)
 
     class Meta:
         table_name = "agent_executions"
@@ -83,7 +105,8 @@ class ExecutionKey(Table):
     """Every name one execution is known by.
 
     ``id:exec-001`` (also the labels of executions that turned out to be the same one),
-    ``tool:<tool_use_id>``, ``agent:<claude_session>/<agent_id>``.
+    ``uid:<uid>``, ``tool:<tool_use_id>``, ``call:<claude_session>/<tool_use_id>``,
+    ``agent:<claude_session>/<agent_id>``. All but the labels mean the same in every record.
     """
 
     key = TextField(primary_key=True)
@@ -95,21 +118,21 @@ class ExecutionKey(Table):
 
 
 class Observation(Table):
-    """One immutable statement about an execution, unique by ``digest``.
+    """One immutable statement, recognised by ``digest``; ``record.ledger.statement`` has the kinds.
 
-    ``pending`` marks what raw SQL did and the merge has not seen yet.
+    ``about`` are the portable keys of the run that it names, ``payload`` is what it says, as JSON
+    or that compressed. ``pending`` marks what raw SQL did and the merge has not seen yet.
     """
 
     observation_id = AutoField()
-    digest = TextField(unique=True)
-    execution_id = ForeignKeyField(AgentExecution, column_name="execution_id")
-    kind = TextField(
-        constraints=[one_of("kind", "deployed", "returned", "noted", "retracted", "sql")]
-    )
-    source = TextField(constraints=[one_of("source", *SOURCES)])
+    digest = BlobField(unique=True)
+    execution_id = ForeignKeyField(AgentExecution, column_name="execution_id", null=True)
+    kind = TextField()
+    source = TextField(null=True, constraints=[one_of("source", *SOURCES)])
     at = TimeField(null=True)
-    recorded_at = TimeField(constraints=default(NOW))
+    recorded_at = TimeField(null=True, constraints=default(NOW))
     actor = TextField(null=True)
+    about = JsonField(null=True)
     payload = JsonField()
     pending = BooleanField(constraints=default("0"))
 
@@ -130,6 +153,7 @@ class Completion(Table):
     error_message = TextField(null=True)
     error_code = TextField(null=True)
     source = TextField(constraints=[one_of("source", *SOURCES)])
+    ending = TextField(null=True)
 
     class Meta:
         table_name = "completions"
@@ -137,7 +161,7 @@ class Completion(Table):
 
 
 class ContextAllocation(Table):
-    """One context item as recorded for one execution."""
+    """One context item as recorded for one execution; ``arrived`` says whether the agent got it."""
 
     allocation_id = AutoField()
     execution_id = ForeignKeyField(AgentExecution, column_name="execution_id")
@@ -152,6 +176,8 @@ class ContextAllocation(Table):
     token_low = IntegerField(null=True)
     token_high = IntegerField(null=True)
     content_id = ForeignKeyField(Content, column_name="content_id", null=True)
+    arrived = BooleanField(null=True)
+    revision = IntegerField(constraints=default("0"))
 
     class Meta:
         table_name = "context_allocations"
@@ -248,25 +274,31 @@ def _observe(event: str, when: str, changes: str, also: str = "") -> str:
 WHEN {when}
 BEGIN
   INSERT INTO observations (digest, execution_id, kind, source, at, payload, pending)
-  VALUES ('sql:' || lower(hex(randomblob(16))), NEW.execution_id, 'sql', 'sql', {NOW},
+  VALUES (randomblob(32), NEW.execution_id, 'sql', 'sql', {NOW},
     {changes}, 1);{also}
 END"""
 
 
 def _changed_columns() -> str:
-    """JSON of the columns an UPDATE really changed, and only those."""
+    """JSON of the columns an UPDATE really changed, and only those: as they are, as they were."""
     pairs = " UNION ALL ".join(
         f"SELECT '{column}' AS name, NEW.{column} AS new, OLD.{column} AS old"
         for column in RAW_COLUMNS
     )
-    return f"(SELECT json_group_object(name, new) FROM ({pairs}) WHERE new IS NOT old)"
+    now, before = (
+        f"(SELECT json_group_object(name, {which}) FROM ({pairs}) WHERE new IS NOT old)"
+        for which in ("new", "old")
+    )
+    return f"json_object('now', json({now}), 'before', json({before}))"
 
 
 RAW_TRIGGERS = {
     "raw_execution_insert": _observe(
         "INSERT",
         "NEW.revision = 0",
-        "json_object(" + ", ".join(f"'{c}', NEW.{c}" for c in RAW_COLUMNS) + ")",
+        "json_object('now', json_object("
+        + ", ".join(f"'{c}', NEW.{c}" for c in RAW_COLUMNS)
+        + "))",
         # no conflict clause: that of the statement that fires a trigger would overrule it
         "\n  INSERT INTO execution_keys (key, execution_id)\n"
         "  SELECT 'id:' || NEW.execution_id, NEW.execution_id WHERE NOT EXISTS "
@@ -277,3 +309,51 @@ RAW_TRIGGERS = {
     ),
 }
 """Raw INSERT and UPDATE statements become observations, so that the merge keeps their word."""
+
+
+def _note(table: str, event: str, subject: str, when: str = "") -> tuple[str, str]:
+    """A trigger that notes a row which was changed."""
+    name = f"note_{table}_{event.split()[0].lower()}"
+    condition = f"\nWHEN {when}" if when else ""
+    return (
+        name,
+        f"""CREATE TRIGGER {name} AFTER {event} ON {table}{condition}
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT {subject};
+END""",
+    )
+
+
+def _by_sql(table: str, kind: str) -> list[tuple[str, str]]:
+    """Triggers that note what raw SQL did to rows the engine derives."""
+    return [
+        _note(table, "INSERT", f"'{kind}:' || NEW.execution_id", "NEW.revision = 0"),
+        _note(table, "UPDATE", f"'{kind}:' || NEW.execution_id", "NEW.revision = OLD.revision"),
+        _note(table, "DELETE", f"'{kind}:' || OLD.execution_id", "OLD.revision >= 0"),
+    ]
+
+
+def _edited(table: str, subject: str) -> list[tuple[str, str]]:
+    """Triggers that note what is edited in place."""
+    return [
+        _note(table, event, subject.format(row="OLD" if event == "DELETE" else "NEW"))
+        for event in ("INSERT", "UPDATE", "DELETE")
+    ]
+
+
+CHANGE_TRIGGERS = dict(
+    _by_sql("outputs", "outputs")
+    + _by_sql("context_allocations", "allocations")
+    + _edited("sessions", "'session:' || {row}.uid")
+    + _edited("planned_agents", "'planned:' || {row}.uid")
+    + _edited(
+        "planned_waits",
+        "'planned:' || uid FROM planned_agents WHERE planned_id = {row}.planned_id",
+    )
+    + _edited("bundles", "'bundle:' || {row}.uid")
+    + _edited("bundle_versions", "'version:' || {row}.uid")
+    + _edited(
+        "bundle_items", "'version:' || uid FROM bundle_versions WHERE version_id = {row}.version_id"
+    )
+)
+"""Notes of what was changed, for ``record.ledger.raw_sql``."""

@@ -11,6 +11,7 @@ from peewee import Model
 from orch_tui.models.bundle import Bundle, BundleItem, BundleVersion
 from orch_tui.models.content import Briefing, Content, TokenCount
 from orch_tui.models.execution import (
+    CHANGE_TRIGGERS,
     RAW_TRIGGERS,
     AgentExecution,
     Completion,
@@ -20,6 +21,16 @@ from orch_tui.models.execution import (
     ImportCheckpoint,
     Observation,
     UsageMessage,
+)
+from orch_tui.models.origin import (
+    AmbientPart,
+    ChangedRow,
+    HubCursor,
+    InputSetAside,
+    LogEntry,
+    Origin,
+    RecordFact,
+    Register,
 )
 from orch_tui.models.output import Output
 from orch_tui.models.session import (
@@ -33,6 +44,8 @@ from orch_tui.models.session import (
 from orch_tui.models.values import WHEN
 
 TABLES: tuple[type[Model], ...] = (
+    RecordFact,
+    Origin,
     Content,
     TokenCount,
     Briefing,
@@ -53,9 +66,17 @@ TABLES: tuple[type[Model], ...] = (
     ImportCheckpoint,
     UsageMessage,
     ExecutionFile,
+    LogEntry,
+    Register,
+    ChangedRow,
+    HubCursor,
+    InputSetAside,
+    AmbientPart,
 )
 
 INDEXES = (
+    "CREATE INDEX executions_orphaned ON agent_executions (parent_key) "
+    "WHERE parent_key IS NOT NULL AND parent_execution_id IS NULL",
     "CREATE INDEX observations_pending ON observations (execution_id) WHERE pending",
     "CREATE INDEX transcripts_awaited ON import_checkpoints (awaited_since) "
     "WHERE awaited_since IS NOT NULL",
@@ -65,4 +86,4 @@ INDEXES = (
     "bundle_version_id)",
 )
 
-TRIGGERS = {**RAW_TRIGGERS, **JOURNAL_TRIGGERS}
+TRIGGERS = {**RAW_TRIGGERS, **CHANGE_TRIGGERS, **JOURNAL_TRIGGERS}

@@ -21,11 +21,17 @@ from orch_tui.models.base import (
     uid,
 )
 from orch_tui.models.bundle import Bundle
+from orch_tui.models.origin import Origin
 from orch_tui.models.values import NOW, STATUSES
 
 
 class Session(Table):
-    """One orchestration."""
+    """One orchestration.
+
+    ``project`` is a folder of this machine, ``project_key`` means the same everywhere.
+    ``ended_at`` is when Claude Code said that its session ended. ``origin_id`` is whose it is,
+    NULL where it was opened here.
+    """
 
     session_id = TextField(primary_key=True)
     created_at = created_at()
@@ -39,6 +45,12 @@ class Session(Table):
     completed_at = TimeField(null=True)
     archived_at = TimeField(null=True)
     claude_session = TextField(null=True, index=True)
+    title = TextField(null=True)
+    project_key = TextField(null=True)
+    thresholds = JsonField(null=True)
+    reserve = IntegerField(null=True)
+    ended_at = TimeField(null=True)
+    origin_id = ForeignKeyField(Origin, column_name="origin_id", null=True, index=False)
 
     class Meta:
         table_name = "sessions"
@@ -87,6 +99,7 @@ class JournalEntry(Table):
     subject = TextField(null=True)
     before = JsonField(null=True)
     after = JsonField(null=True)
+    origin_id = ForeignKeyField(Origin, column_name="origin_id", null=True, index=False)
 
     class Meta:
         table_name = "journal"

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 APPLICATION_ID = 0x6F726368
 """``orch`` in ASCII: says whose file this is."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 """UTC with milliseconds, as every time in the record is written."""

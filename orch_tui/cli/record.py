@@ -30,7 +30,7 @@ from orch_tui.phases import PHASES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orch_tui.record.deployment import Deployed
+    from orch_tui.record.deployment import Deployment
     from orch_tui.record.messages.findings import Findings
 
 
@@ -295,7 +295,7 @@ def _init_deployment(arguments: Namespace) -> None:
         print(deployed.execution.execution_id)
 
 
-def _on_deployed(deployed: Deployed, arguments: Namespace) -> Iterator[str]:
+def _on_deployed(deployed: Deployment, arguments: Namespace) -> Iterator[str]:
     """Say what was asked for and could not be done."""
     claimed, count = arguments.context_token_count, deployed.execution.context_token_count
     if claimed is not None and claimed != count:

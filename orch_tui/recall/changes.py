@@ -52,7 +52,8 @@ class Follower:
         heard_of = {
             str(label)
             for (label,) in self._record.sql(
-                "SELECT DISTINCT execution_id FROM observations WHERE observation_id > ?",
+                "SELECT DISTINCT execution_id FROM observations WHERE observation_id > ? "
+                "AND execution_id IN (SELECT execution_id FROM agent_executions)",
                 [self._seen],
             )
         }
@@ -116,16 +117,17 @@ class Follower:
     def _returned_before(self, label: str) -> int:
         """How often an execution had returned before anybody followed."""
         from orch_tui.record.ledger.merge import merge
-        from orch_tui.record.ledger.observations import stored
+        from orch_tui.record.ledger.rebuild import stored_observations
 
         old = {
-            digest
+            bytes(digest).hex()
             for (digest,) in self._record.sql(
                 "SELECT digest FROM observations WHERE execution_id = ? AND observation_id <= ?",
                 [label, self._seen],
             )
         }
-        return len(merge(o for o in stored(self._record, label) if o.digest in old).returns)
+        before = [o for o in stored_observations(self._record, label) if o.digest in old]
+        return len(merge(before).returns)
 
 
 def _first_line(message: str | None) -> str | None:

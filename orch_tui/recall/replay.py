@@ -100,7 +100,7 @@ def replay(record: Record, label: str) -> Replay:
     sha256 = record.value(
         "SELECT sha256 FROM briefings WHERE briefing_id = ?", [execution.briefing_id]
     )
-    if hashlib.sha256(text).hexdigest() != sha256:
+    if hashlib.sha256(text).digest() != sha256:
         raise ConflictError(
             f"the briefing of {execution.execution_id} is not what it was: a part was redacted",
             hint="`orch show` shows what is left of it",
@@ -194,7 +194,7 @@ def deploy_again(
     catalogue: Catalogue,
     limits: Limits,
     allow_overflow: str | None = None,
-) -> deployment.Deployed:
+) -> deployment.Deployment:
     """Deploy what a past execution was given as a new execution, in its session or another; or
     another ``bundle`` in its place.
 

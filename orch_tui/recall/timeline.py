@@ -9,7 +9,8 @@ from typing import Any
 
 from orch_tui.models.database import Record
 from orch_tui.record import bundles, executions, outputs
-from orch_tui.record.ledger import contents, journal
+from orch_tui.record.ledger import contents, journal, portable
+from orch_tui.record.ledger.statement import unpack
 from orch_tui.rows import ExecutionFacts, JournalEntry, Output
 
 
@@ -115,8 +116,10 @@ def _from_observations(record: Record, execution: ExecutionFacts) -> Iterator[_F
         "WHERE execution_id = ? ORDER BY observation_id",
         [execution.execution_id],
     )
-    for kind, source, at, actor, text in rows:
-        payload = json.loads(text)
+    for kind, source, at, actor, stored in rows:
+        if kind not in _KINDS:
+            continue
+        payload = unpack(stored)
         happened = {"deployed": "deployed_at", "returned": "completed_at"}.get(kind, "")
         by = source if actor in (None, source) else f"{source}, {actor}"
         yield (
@@ -136,7 +139,7 @@ def _said(record: Record, kind: str, payload: dict[str, Any]) -> str:
             None if tokens is None else f"{tokens:,} tokens ({payload.get('estimator')})",
         ]
     elif kind == "returned":
-        message = contents.text(record, payload.get("message_id"))
+        message = contents.text(record, portable.content_id_of(record, payload.get("message")))
         parts = [
             payload.get("status"),
             payload.get("error_code"),
@@ -144,7 +147,7 @@ def _said(record: Record, kind: str, payload: dict[str, Any]) -> str:
             message and _short(message),
         ]
     else:
-        hidden = ("words", "message_id", "final_message")
+        hidden = ("words", "message", "briefing", "handed_over")
         parts = [f"{name} {_short(value)}" for name, value in payload.items() if name not in hidden]
     return ", ".join(str(part) for part in parts if part)
 

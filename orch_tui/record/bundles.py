@@ -367,5 +367,5 @@ def _items(record: Record, version_id: int, *, read: bool = True) -> Iterator[Co
             data=None if encoding is None else contents.unpacked(encoding, row["data"]),
             count=Count(row["token_count"], row["estimator"], row["token_low"], row["token_high"]),
             shared_with=tuple(json.loads(row["shared_with"] or "[]")),
-            sha256="" if read else row["sha256"] or "",
+            sha256="" if read else (row["sha256"] or b"").hex(),
         )

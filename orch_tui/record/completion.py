@@ -10,9 +10,11 @@ from orch_tui.errors import ConflictError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.record import executions
 from orch_tui.record.ledger import contents, journal
+from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.keys import find
-from orch_tui.record.ledger.merge import SAID, Observation, live, same_words
-from orch_tui.record.ledger.observations import observe, settle, stored
+from orch_tui.record.ledger.merge import SAID, Observation, not_superseded, text_fingerprint
+from orch_tui.record.ledger.rebuild import stored_observations
+from orch_tui.record.ledger.statement import Returned
 from orch_tui.rows import ERROR_CODES, Completion, ExecutionFacts, columns
 
 STATUSES = ("completed", "failed")
@@ -78,15 +80,15 @@ def record_completion(
         else:
             taken_back = _said_otherwise(record, execution_id, statement, words)
             statement |= {"supersedes": taken_back, "reason": supersede} if taken_back else {}
-        observe(
+        ingest_statement(
             record,
-            "returned",
-            statement,
-            source=source,
-            keys=[f"id:{execution_id}"],
-            message=final_message,
+            Report(
+                [f"id:{execution_id}"],
+                Returned(**statement),
+                source=source,
+                message=final_message,
+            ),
         )
-        settle(record, [execution_id])
         execution, after = executions.get(record, execution_id), completions(record, execution_id)
         if after != before:
             journal.log(
@@ -109,14 +111,14 @@ def completions(record: Record, execution_id: str) -> list[Completion]:
 
 
 def _words(message: str | bytes) -> str:
-    return same_words(contents.exact(message).decode("utf-8", "replace"))
+    return text_fingerprint(contents.exact(message).decode("utf-8", "replace"))
 
 
 def _recorded(record: Record, returns: list[Completion], words: str | None) -> Completion:
     """The completion with these words, the last one where none has."""
     for completion in reversed(returns if words else []):
         text = contents.text(record, completion.message_id)
-        if text is not None and same_words(text) == words:
+        if text is not None and text_fingerprint(text) == words:
             return completion
     return returns[-1]
 
@@ -124,18 +126,22 @@ def _recorded(record: Record, returns: list[Completion], words: str | None) -> C
 def _said(record: Record, execution_id: str) -> list[Observation]:
     """What was said of returns by hand or script; what hooks and transcripts saw is not ours."""
     return [
-        o for o in live(stored(record, execution_id)) if o.kind == "returned" and o.source in SAID
+        o
+        for o in not_superseded(stored_observations(record, execution_id))
+        if isinstance(o.statement, Returned) and o.source in SAID
     ]
 
 
 def _said_otherwise(
     record: Record, execution_id: str, statement: Mapping[str, Any], words: str | None
-) -> list[str]:
+) -> tuple[str, ...]:
     wanted = {**statement, "words": words}
-    return sorted(
-        o.digest
-        for o in _said(record, execution_id)
-        if any(o.payload.get(name) != value for name, value in wanted.items())
+    return tuple(
+        sorted(
+            o.digest
+            for o in _said(record, execution_id)
+            if any(getattr(o.statement, name) != value for name, value in wanted.items())
+        )
     )
 
 
@@ -145,9 +151,9 @@ def _agree_or_conflict(
     """The same words are the same return: what else is said of it must be the same too."""
     for held in _said(record, execution_id) if words else ():
         different = [
-            f"{name} is {held.payload.get(name)!r}, not {value!r}"
+            f"{name} is {getattr(held.statement, name)!r}, not {value!r}"
             for name, value in statement.items()
-            if value is not None and held.words == words and held.payload.get(name) != value
+            if value is not None and held.words == words and getattr(held.statement, name) != value
         ]
         if different:
             raise ConflictError(

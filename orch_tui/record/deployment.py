@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orch_tui.errors import ConflictError, OverBudgetError, UsageError
-from orch_tui.models.database import Record, in_list
+from orch_tui.models.database import Record
 from orch_tui.models.values import ENDINGS
 from orch_tui.prepare import briefing as briefings_of
 from orch_tui.prepare.budget import Judgement, Limits
@@ -19,16 +19,25 @@ from orch_tui.prepare.count import Count
 from orch_tui.prepare.marker import render_marker
 from orch_tui.prepare.templates import Template
 from orch_tui.record import bundles, executions, plan, sessions
-from orch_tui.record.ledger import briefings, journal
-from orch_tui.record.ledger.keys import find
-from orch_tui.record.ledger.merge import SAID, Observation, live
-from orch_tui.record.ledger.observations import observe, settle, stored
+from orch_tui.record.ledger import briefings, journal, portable
+from orch_tui.record.ledger.ingest import Report, ingest_statement
+from orch_tui.record.ledger.keys import owner_of
+from orch_tui.record.ledger.merge import SAID, Observation, not_superseded
+from orch_tui.record.ledger.rebuild import stored_observations
+from orch_tui.record.ledger.statement import (
+    Allocated,
+    Deployed,
+    Edited,
+    ItemFact,
+    Noted,
+    encode,
+)
 from orch_tui.record.session_budget import load_session_budget, taken
 from orch_tui.rows import Allocation, ExecutionFacts, PlannedAgent, Session
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
+class Deployment:
     """What ``deploy`` recorded."""
 
     execution: ExecutionFacts
@@ -80,7 +89,7 @@ def deploy(
     allow_overflow: str | None = None,
     supersede: str | None = None,
     source: str = "manual",
-) -> Deployed:
+) -> Deployment:
     """Record the intention to deploy one agent, before it starts.
 
     What is not given comes from the planned agent (``planned`` is its position), then from the
@@ -116,14 +125,16 @@ def deploy(
         if count is None and context_token_count is not None:
             count = Count(context_token_count, CLAIMED, context_token_count, context_token_count)
         text = _briefing(record, saved, agent_type, scope, briefing, template)
-        said = {
-            "session_id": session_id,
+        said: dict[str, Any] = {
+            "session": portable.session_ref(record, session_id),
             "agent_type": agent_type,
             "scope": scope,
             "model": model,
             "context_token_count": count.tokens if count else context_token_count,
-            "bundle_version_id": saved.version_id if saved else None,
-            "planned_id": planned_agent.planned_id if planned_agent else None,
+            "bundle_version": (
+                portable.ref_of(record, "version", saved.version_id) if saved else None
+            ),
+            "planned": f"planned:{planned_agent.uid}" if planned_agent else None,
             "deployed_at": deployed_at,
         }
         before = _said_before(record, execution_id)
@@ -137,28 +148,25 @@ def deploy(
         if not repeated:
             if judgement.status == "over" and source in SAID:
                 _require_reason(record, session_id, judgement, allow_overflow)
-            execution_id = observe(
-                record,
-                "deployed",
-                {
+            deployed = Deployed(
+                **{
                     **said,
                     "estimator": count.estimator if count else None,
                     "ambient_tokens": judgement.agent.ambient.tokens if count else None,
                     "phase": session.phase,
-                    "briefing_id": briefings.put(record, text, _contents(items)) if text else None,
+                    "briefing": _kept_briefing(record, text, items),
                     "deployed_at": deployed_at or record.now(),
-                    "supersedes": [o.digest for o in before] or None,
+                    "supersedes": tuple(o.digest for o in before),
                     "reason": supersede,
-                },
-                source=source,
-                keys=[f"id:{execution_id}"] if execution_id else [],
+                }
             )
-            settle(record, [execution_id])
-            allocate(record, execution_id, items, replace=bool(before))
+            about = [f"id:{execution_id}"] if execution_id else []
+            execution_id = ingest_statement(record, Report(about, deployed, source=source))
+            allocate(record, execution_id, items, source=source, replaces=bool(before))
             sessions.begin(record, session)
             _log(record, session_id, execution_id, judgement, items, allow_overflow, supersede)
         execution = executions.get(record, execution_id or "")
-        return Deployed(
+        return Deployment(
             execution,
             _marked(text, execution),
             judgement,
@@ -251,22 +259,16 @@ def record_allocation(
             if judgement.status == "over":
                 _require_reason(record, execution.session_id, judgement, allow_overflow)
             text = _briefing(record, saved, execution.agent_type, execution.scope, None, None)
-            observe(
-                record,
-                "noted",
-                {
-                    "bundle_version_id": saved.version_id,
-                    "context_token_count": bundle.total.tokens,
-                    "estimator": bundle.total.estimator,
-                    "ambient_tokens": judgement.agent.ambient.tokens,
-                    "briefing_id": execution.briefing_id
-                    or briefings.put(record, text, _contents(bundle.items)),
-                },
-                source=source,
-                keys=[f"id:{execution.execution_id}"],
+            given = Noted(
+                bundle_version=portable.ref_of(record, "version", saved.version_id),
+                context_token_count=bundle.total.tokens,
+                estimator=bundle.total.estimator,
+                ambient_tokens=judgement.agent.ambient.tokens,
+                briefing=portable.sha256_of_briefing(record, execution.briefing_id)
+                or _kept_briefing(record, text, bundle.items),
             )
-            settle(record, [execution.execution_id])
-            allocate(record, execution.execution_id, bundle.items)
+            ingest_statement(record, Report([f"id:{label}"], given, source=source))
+            allocate(record, label, bundle.items, source=source)
             _log(
                 record,
                 execution.session_id,
@@ -382,25 +384,25 @@ def _contents(items: Sequence[ContextItem]) -> list[bytes]:
 
 def _said_before(record: Record, execution_id: str | None) -> list[Observation]:
     """What people and scripts have said of the deployment with this id."""
-    if execution_id is None:
-        return []
-    known = record.value(
-        "SELECT execution_id FROM execution_keys WHERE key = ?", [f"id:{execution_id}"]
-    )
+    known = owner_of(record, f"id:{execution_id}") if execution_id else None
     if known is None:
         return []
-    statements = live(stored(record, find(record, execution_id)))
-    return [o for o in statements if o.kind in ("deployed", "sql") and o.payload.get("agent_type")]
+    statements = not_superseded(stored_observations(record, known))
+    return [
+        o
+        for o in statements
+        if isinstance(o.statement, Deployed | Edited) and o.statement.agent_type
+    ]
 
 
 def _same_or_conflict(before: Sequence[Observation], said: Mapping[str, Any]) -> None:
     held: dict[str, Any] = {}
     for observation in before:
-        held |= observation.payload
+        held |= encode(observation.statement)
     different = [
         f"{name} is {held.get(name)!r}, not {value!r}"
         for name, value in said.items()
-        if value is not None and name != "planned_id" and held.get(name) != value
+        if value is not None and name != "planned" and held.get(name) != value
     ]
     if different:
         raise ConflictError(
@@ -429,39 +431,47 @@ def _judge(
 
 
 def allocate(
-    record: Record, execution_id: str, items: Sequence[ContextItem], *, replace: bool = False
+    record: Record,
+    execution_id: str,
+    items: Sequence[ContextItem],
+    *,
+    source: str,
+    replaces: bool = False,
 ) -> None:
-    """Record the items as given; ``replace`` marks what was recorded before as not included."""
-    if replace:
-        record.execute(
-            "UPDATE context_allocations SET included_in_deployment = 0 WHERE execution_id = ?",
-            [execution_id],
-        )
-    listed, sha256s = in_list(item.sha256 for item in items)
-    ids = dict(
-        record.sql(f"SELECT sha256, content_id FROM contents WHERE sha256 IN {listed}", sha256s)
-    )
-    record.executemany(
-        "INSERT INTO context_allocations (execution_id, context_type, context_source, token_count,"
-        " included_in_deployment, position, priority, sections, estimator, token_low, token_high,"
-        " content_id) VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                execution_id,
-                item.type,
-                item.source,
-                item.count.tokens,
-                position,
-                item.priority,
-                json.dumps(item.sections, ensure_ascii=False) if item.sections else None,
-                item.count.estimator,
-                item.count.low,
-                item.count.high,
-                ids.get(item.sha256),
+    """Record the items as given; ``replaces`` marks what was recorded before as not included."""
+    if items or replaces:
+        given = allocated(items, replaces=replaces)
+        ingest_statement(record, Report([f"id:{execution_id}"], given, source=source))
+
+
+def allocated(items: Sequence[ContextItem], *, replaces: bool = False) -> Allocated:
+    """The statement that these items were given."""
+    return Allocated(
+        replaces=replaces or None,
+        items=tuple(
+            ItemFact(
+                context_type=item.type,
+                context_source=item.source,
+                token_count=item.count.tokens,
+                included_in_deployment=1,
+                position=position,
+                priority=item.priority,
+                sections=json.dumps(item.sections, ensure_ascii=False) if item.sections else None,
+                estimator=item.count.estimator,
+                token_low=item.count.low,
+                token_high=item.count.high,
+                content=item.sha256 or None,
             )
             for position, item in enumerate(items, start=1)
-        ],
+        ),
     )
+
+
+def _kept_briefing(record: Record, text: bytes, items: Sequence[ContextItem]) -> str | None:
+    """The SHA-256 of a briefing, which is stored; None for none."""
+    if not text:
+        return None
+    return portable.sha256_of_briefing(record, briefings.put(record, text, _contents(items)))
 
 
 def _log(

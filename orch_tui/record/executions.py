@@ -48,13 +48,11 @@ def allocations(record: Record, execution_id: str) -> list[Allocation]:
 
 def retract(record: Record, label: str, reason: str, *, source: str = "manual") -> ExecutionFacts:
     """Take back an execution recorded by mistake: hidden from lists, kept with the reason."""
-    from orch_tui.record.ledger.observations import (  # reading needs none of the merge
-        observe,
-        settle,
-    )
+    from orch_tui.record.ledger.ingest import Report, ingest_statement  # reading needs no merge
+    from orch_tui.record.ledger.statement import Retracted
 
     with record.write():
         execution_id = find(record, label)
-        observe(record, "retracted", {"reason": reason}, source=source, keys=[f"id:{execution_id}"])
-        settle(record, [execution_id])
+        retracted = Retracted(reason=reason)
+        ingest_statement(record, Report([f"id:{execution_id}"], retracted, source=source))
         return get(record, execution_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from orch_tui.errors import RecordError
@@ -9,17 +10,23 @@ from orch_tui.models.database import Clock, Record, utc_now
 
 
 def open_record(
-    path: Path, *, create: bool = True, actor: str = "api", clock: Clock = utc_now
+    path: Path,
+    *,
+    create: bool = True,
+    actor: str = "api",
+    clock: Clock = utc_now,
+    migrate: Callable[[Record], None] | None = None,
 ) -> Record:
     """Open the record at ``path``; each write brings the search index up to date.
 
+    One of an older schema is brought up to date by ``migrate`` (default: ``migrate_if_small``).
     What raw SQL did in the meantime is taken in first, where the file can be written.
 
     Raises:
         RecordError: missing (with ``create=False``), not ours, newer, corrupt or locked.
     """
-    record = Record(path, create=create, actor=actor, clock=clock)
-    record.before_commit.append(refresh_index)
+    record = Record(path, create=create, actor=actor, clock=clock, migrate=migrate or _migrate)
+    record.before_commit += [settle_noted_changes, refresh_index]
     try:
         take_in(record)
     except BaseException:
@@ -36,19 +43,35 @@ def refresh_index(record: Record) -> None:
         refresh_pending(record)
 
 
+def _migrate(record: Record) -> None:
+    from orch_tui.record.upkeep.migrate import migrate_if_small  # records are up to date but once
+
+    migrate_if_small(record)
+
+
 def take_in(record: Record) -> None:
     """Merge what arrived since the engine last looked; a locked or read-only file is left alone."""
     if not record.writable or not _anything_pending(record):
         return
-    from orch_tui.record.ledger.observations import settle_raw
-
     try:
         with record.not_waiting(), record.write():
-            settle_raw(record)
+            settle_noted_changes(record)
     except RecordError as error:
         if not error.is_locked:
             raise
 
 
+def settle_noted_changes(record: Record) -> None:
+    """Make statements of what was changed in place, inside the caller's transaction."""
+    if _anything_pending(record):
+        from orch_tui.record.ledger.raw_sql import settle_changes  # most commands change nothing
+
+        settle_changes(record)
+
+
 def _anything_pending(record: Record) -> bool:
-    return bool(record.value("SELECT 1 FROM observations WHERE pending LIMIT 1"))
+    return bool(
+        record.value(
+            "SELECT 1 FROM observations WHERE pending UNION ALL SELECT 1 FROM changed_rows LIMIT 1"
+        )
+    )

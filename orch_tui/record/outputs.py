@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,8 +12,9 @@ from orch_tui.errors import UsageError
 from orch_tui.models.database import Record
 from orch_tui.record import deliverables, executions
 from orch_tui.record.deliverables import Deliverable
-from orch_tui.record.ledger import contents, journal
-from orch_tui.record.ledger.observations import settle
+from orch_tui.record.ledger import contents, journal, portable
+from orch_tui.record.ledger.ingest import Report, ingest_statement
+from orch_tui.record.ledger.statement import Delivered, OutputFact
 from orch_tui.rows import ExecutionFacts, Output, columns
 
 if TYPE_CHECKING:  # it compiles many patterns
@@ -87,6 +89,7 @@ def keep(
     insights: Sequence[str] = (),
     errors: Sequence[str] = (),
     found: bool = False,
+    source: str = "manual",
 ) -> list[Output]:
     """As ``collect``, of deliverables that were read before; ``found`` marks what was read out of
     a final message.
@@ -94,7 +97,7 @@ def keep(
     with record.write():
         execution = executions.get(record, execution_id)
         common = {"agent_type": execution.agent_type, "model": execution.model}
-        kept = [
+        kept: list[Output | OutputFact] = [
             _keep_deliverable(
                 record,
                 execution,
@@ -111,17 +114,34 @@ def keep(
             results = json.dumps(dict(validation), ensure_ascii=False)
             texts.insert(0, ("validation_result", results))
         kept += [_keep_text(record, execution, kind, text, common, found) for kind, text in texts]
-        new = [output.output_id for output, is_new in kept if is_new]
+        new = tuple(output for output in kept if isinstance(output, OutputFact))
         if new:
+            ingest_statement(
+                record,
+                Report([f"id:{execution.execution_id}"], Delivered(outputs=new), source=source),
+            )
             journal.log(
                 record,
                 "collect",
                 session_id=execution.session_id,
                 execution_id=execution.execution_id,
-                after={"outputs": new, "found": found},
+                after={"outputs": [output.uid for output in new], "found": found},
             )
-            settle(record, [execution.execution_id])  # one that is missing casts a doubt
-        return [output for output, _ in kept]
+        return [_stored_output(record, execution, output) for output in kept]
+
+
+def _stored_output(
+    record: Record, execution: ExecutionFacts, output: Output | OutputFact
+) -> Output:
+    """The row of an output, which may be an equal one that was there."""
+    if isinstance(output, Output):
+        return output
+    same = select(
+        record,
+        "execution_id = ? AND (uid = ? OR (output_type, content, found) = (?, ?, ?))",
+        [execution.execution_id, output.uid, output.output_type, output.content, output.found],
+    )
+    return next((o for o in same if o.uid == output.uid), same[-1])
 
 
 def of_execution(record: Record, execution_id: str) -> list[Output]:
@@ -132,7 +152,7 @@ def of_execution(record: Record, execution_id: str) -> list[Output]:
 def select(record: Record, condition: str, parameters: Sequence[Any]) -> list[Output]:
     rows = record.rows(
         f"SELECT {columns(Output)} FROM outputs WHERE retracted_at IS NULL AND ({condition}) "
-        "ORDER BY output_id",
+        "ORDER BY created_at, output_id",
         parameters,
     )
     return [Output.of(row) for row in rows]
@@ -146,7 +166,7 @@ def _keep_deliverable(
     common: Mapping[str, Any],
     related: Sequence[str],
     found: bool,
-) -> tuple[Output, bool]:
+) -> Output | OutputFact:
     known = select(
         record,
         "execution_id = ? AND output_type = 'deliverable' AND path = ?",
@@ -167,8 +187,8 @@ def _keep_deliverable(
     # what was claimed is not outdone by a find
     same_results = found or results == stored_validation
     if known and known[-1].sha256 == read.sha256 and same_results:
-        return known[-1], False
-    return _insert(
+        return known[-1]
+    return _output_fact(
         record,
         execution,
         "deliverable",
@@ -178,8 +198,13 @@ def _keep_deliverable(
         path=read.path,
         sha256=read.sha256,
         size=read.size,
-        content_id=None if read.data is None else contents.put(record, read.data),
-    ), True
+        kept=None if read.data is None else _kept_bytes(record, read.data),
+    )
+
+
+def _kept_bytes(record: Record, data: bytes) -> str | None:
+    """The SHA-256 of bytes, which are stored."""
+    return portable.sha256_of_content(record, contents.put(record, data))
 
 
 def _keep_text(
@@ -189,7 +214,7 @@ def _keep_text(
     text: str,
     common: Mapping[str, Any],
     found: bool,
-) -> tuple[Output, bool]:
+) -> Output | OutputFact:
     alike = "execution_id = ? AND output_type = ? AND found = ?"
     parameters = [execution.execution_id, output_type, found]
     same = f"{alike} AND content = ?"
@@ -197,31 +222,44 @@ def _keep_text(
         latest = f"SELECT max(output_id) FROM outputs WHERE retracted_at IS NULL AND {alike}"
         same = f"output_id = ({latest}) AND content = ?"
     if known := select(record, same, [*parameters, text]):
-        return known[0], False
-    return _insert(record, execution, output_type, text, common, found), True
+        return known[0]
+    return _output_fact(record, execution, output_type, text, common, found)
 
 
-def _insert(
+def _output_fact(
     record: Record,
     execution: ExecutionFacts,
     output_type: str,
     content: str,
     metadata: Mapping[str, Any],
     found: bool,
-    **version: Any,
-) -> Output:
-    values = {
-        "execution_id": execution.execution_id,
-        "output_type": output_type,
-        "content": content,
-        "created_at": record.now(),
-        "metadata": json.dumps(metadata, ensure_ascii=False),
-        "found": int(found),
-        **version,
-    }
-    output_id = record.value(
-        f"INSERT INTO outputs ({', '.join(values)}) VALUES ({', '.join('?' * len(values))}) "
-        "RETURNING output_id",
-        list(values.values()),
+    *,
+    path: str | None = None,
+    sha256: str | None = None,
+    size: int | None = None,
+    kept: str | None = None,
+) -> OutputFact:
+    what = [output_type, content, path, sha256, int(found)]
+    before = record.value(
+        "SELECT count(*) FROM outputs WHERE execution_id = ? "
+        "AND (output_type, content, path, sha256, found) IS (?, ?, ?, ?, ?)",
+        [execution.execution_id, *what],
     )
-    return select(record, "output_id = ?", [output_id])[0]
+    return OutputFact(
+        uid=_uid_of([*what, before]),
+        output_type=output_type,
+        content=content,
+        created_at=record.now(),
+        metadata=json.dumps(metadata, ensure_ascii=False),
+        found=int(found),
+        path=path,
+        sha256=sha256,
+        size=size,
+        kept=kept,
+    )
+
+
+def _uid_of(what: Sequence[Any]) -> str:
+    """The uid of an output by what it is, and how often the run had it before: another machine
+    that finds the same gives it the same."""
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]

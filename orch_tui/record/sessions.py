@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from orch_tui.errors import ConflictError, NotFoundError, UsageError
 from orch_tui.ids import new_label, not_found
 from orch_tui.models.database import Record
-from orch_tui.models.values import ENDINGS, timestamp
+from orch_tui.models.values import ENDINGS
 from orch_tui.one_line import one_line
 from orch_tui.phases import PHASES
 from orch_tui.record.ledger import journal
+from orch_tui.record.ledger.project_keys import project_key
 from orch_tui.rows import Session, columns
 
 
@@ -44,7 +44,7 @@ def init_session(
         session_id = session_id or new_label(record, "session")
         record.execute(
             "INSERT INTO sessions (session_id, created_at, scope, phase, status, metadata, project,"
-            " budget) VALUES (?, ?, ?, 1, 'planning', ?, ?, ?)",
+            " budget, project_key) VALUES (?, ?, ?, 1, 'planning', ?, ?, ?, ?)",
             [
                 session_id,
                 record.now(),
@@ -52,6 +52,7 @@ def init_session(
                 None if metadata is None else json.dumps(dict(metadata), ensure_ascii=False),
                 project,
                 budget,
+                project_key(record, project),
             ],
         )
         journal.log(record, "init-session", session_id=session_id, after={"scope": scope})
@@ -72,99 +73,6 @@ def _same_or_conflict(
             f"session {held.session_id!r} exists already: {'; '.join(different)}",
             hint="choose another --session-id, or leave it out and one is made",
         )
-
-
-def of_claude(record: Record, claude_session: str, *, project: str, started_at: str) -> str:
-    """The session of what Claude Code's own session deployed by itself, made where there is none.
-
-    Its phase is unknown: nobody planned it. The order in which its parts are heard of changes
-    nothing: the earliest ``started_at`` stands. Call it within a write.
-    """
-    held = record.rows(
-        "SELECT session_id, created_at FROM sessions WHERE claude_session = ?", [claude_session]
-    )
-    if held:
-        session_id = str(held[0]["session_id"])
-        if started_at < held[0]["created_at"]:
-            record.execute(
-                "UPDATE sessions SET created_at = ? WHERE session_id = ?", [started_at, session_id]
-            )
-        return session_id
-    short = f"claude-{claude_session[:8]}"
-    session_id = f"claude-{claude_session}" if _held(record, short) else short
-    scope = f"Claude Code session {claude_session}"
-    record.execute(
-        "INSERT INTO sessions (session_id, created_at, scope, status, project, claude_session) "
-        "VALUES (?, ?, ?, 'executing', ?, ?)",
-        [session_id, started_at, scope, project, claude_session],
-    )
-    journal.log(record, "init-session", session_id=session_id, after={"scope": scope})
-    return session_id
-
-
-def end_of_claude(record: Record, claude_session: str, at: str) -> None:
-    """A Claude session ended ``at``, if nobody heard of it later; call it within a write."""
-    for session_id, status in record.sql(
-        "SELECT session_id, status FROM sessions AS s WHERE claude_session = ?1 "
-        "AND status NOT IN ('completed', 'failed') AND NOT EXISTS ("
-        "SELECT 1 FROM agent_executions JOIN observations AS o USING (execution_id) "
-        "WHERE session_id = s.session_id AND o.source IN ('hook', 'import') AND o.at > ?2)",
-        [claude_session, at],
-    ):
-        _ended(record, session_id, status, at)
-
-
-def heard_of_claude(record: Record, claude_session: str, at: str) -> None:
-    """Something happened ``at`` in a Claude session: it goes on, if it had ended before."""
-    for session_id, status in record.sql(
-        "SELECT session_id, status FROM sessions WHERE claude_session = ? AND completed_at < ?",
-        [claude_session, at],
-    ):
-        record.execute(
-            "UPDATE sessions SET status = 'executing', completed_at = NULL WHERE session_id = ?",
-            [session_id],
-        )
-        journal.log(
-            record,
-            "resume-session",
-            session_id=session_id,
-            before={"status": status},
-            after={"status": "executing"},
-        )
-
-
-def end_silent(record: Record) -> None:
-    """Claude sessions of which nothing was heard for a day have ended, whether anybody said so."""
-    long_ago = timestamp(record.clock() - _SILENCE)
-    silent = record.sql(
-        "SELECT session_id, s.status, max(s.created_at, coalesce(max(max("
-        "coalesce(e.deployed_at, ''), coalesce(e.completed_at, ''))), '')) AS last "
-        "FROM sessions AS s LEFT JOIN agent_executions AS e USING (session_id) "
-        "WHERE claude_session IS NOT NULL AND s.status = 'executing' "
-        "GROUP BY session_id HAVING last < ?",
-        [long_ago],
-    )
-    if silent:
-        with record.write():
-            for session_id, status, last in silent:
-                _ended(record, session_id, status, last)
-
-
-_SILENCE = timedelta(days=1)
-
-
-def _ended(record: Record, session_id: str, status: str, at: str) -> None:
-    record.execute(
-        "UPDATE sessions SET status = 'completed', completed_at = ? WHERE session_id = ?",
-        [at, session_id],
-    )
-    journal.log(
-        record,
-        "complete-session",
-        session_id=session_id,
-        before={"status": status},
-        after={"status": "completed"},
-    )
 
 
 def get(record: Record, session_id: str) -> Session:
@@ -194,7 +102,7 @@ def current(record: Record, project: str | None = None) -> Session:
     """
     rows = record.rows(
         f"SELECT {columns(Session)} FROM sessions WHERE ?1 IN (project, '') "
-        "AND archived_at IS NULL AND claude_session IS NULL "
+        "AND archived_at IS NULL AND claude_session IS NULL AND origin_id IS NULL "
         "AND status NOT IN ('completed', 'failed') "
         "ORDER BY created_at DESC, rowid DESC LIMIT 1",
         [project or ""],

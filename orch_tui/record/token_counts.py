@@ -22,13 +22,12 @@ class RecordedCounts:
         found: dict[str, int] = {}
         for start in range(0, len(sha256s), _AT_ONCE):
             some = sha256s[start : start + _AT_ONCE]
-            found |= dict(
-                self.record.sql(
-                    "SELECT sha256, tokens FROM token_counts WHERE estimator = ? "
-                    f"AND sha256 IN ({', '.join('?' * len(some))})",
-                    [estimator, *some],
-                )
+            rows = self.record.sql(
+                "SELECT sha256, tokens FROM token_counts WHERE estimator = ? "
+                f"AND sha256 IN ({', '.join('?' * len(some))})",
+                [estimator, *map(bytes.fromhex, some)],
             )
+            found |= {bytes(sha256).hex(): tokens for sha256, tokens in rows}
         return found
 
     def put_counts(self, estimator: str, counts: Mapping[str, int]) -> None:
@@ -38,5 +37,5 @@ class RecordedCounts:
             self.record.executemany(
                 "INSERT INTO token_counts (sha256, estimator, tokens) VALUES (?, ?, ?) "
                 "ON CONFLICT DO NOTHING",
-                [(sha256, estimator, tokens) for sha256, tokens in counts.items()],
+                [(bytes.fromhex(s), estimator, tokens) for s, tokens in counts.items()],
             )

@@ -141,7 +141,7 @@ def _assemble_documents(
         for e, rows in allocations.items()
     }
     digests = {
-        run["execution_id"]: hashlib.sha256(clean_text(run["final_message"]).encode()).hexdigest()
+        run["execution_id"]: hashlib.sha256(clean_text(run["final_message"]).encode()).digest()
         for run in runs
         if run["final_message"] is not None
     }
@@ -273,13 +273,18 @@ def _render_json(value: Any) -> Iterator[str]:
 
 def _find_living_contents(record: Record, column: str, values: Iterable[Any]) -> dict[Any, int]:
     """Find the contents among these that were not redacted, by ``column``."""
-    return dict(
-        record.sql(
-            f"SELECT {column}, content_id FROM contents WHERE encoding <> 'gone' "
-            f"AND {column} IN (SELECT value FROM json_each(?))",
-            [json.dumps(list(values))],
+    wanted = list(values)
+    found: dict[Any, int] = {}
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        found |= dict(
+            record.sql(
+                f"SELECT {column}, content_id FROM contents WHERE encoding <> 'gone' "
+                f"AND {column} IN ({', '.join('?' * len(some))})",
+                some,
+            )
         )
-    )
+    return found
 
 
 class IndexedTexts:

@@ -22,7 +22,7 @@ from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
-    from orch_tui.record.deployment import Deployed, Prospect
+    from orch_tui.record.deployment import Deployment, Prospect
 
 NO_BUNDLE = """There is no bundle, so there is no briefing to hand over.
 
@@ -62,7 +62,7 @@ class Deploying(ScreenPart):
         super().__init__(id=id)
         self._wanted: Wanted | None = None
         self._prospect: Prospect | None = None
-        self._deployed: Deployed | None = None
+        self._deployed: Deployment | None = None
         self._reason: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -193,7 +193,7 @@ class Deploying(ScreenPart):
             group="deploy",
         )
 
-    def _done(self, deployed: Deployed, wanted: Wanted) -> None:
+    def _done(self, deployed: Deployment, wanted: Wanted) -> None:
         label = deployed.execution.execution_id
         if deployed.briefing:
             self._copy(deployed)
@@ -211,7 +211,7 @@ class Deploying(ScreenPart):
         self.query_one(Lines).show(deployed.briefing.decode("utf-8", "replace") or NO_BUNDLE)
         self.refresh_bindings()
 
-    def _copy(self, deployed: Deployed) -> None:
+    def _copy(self, deployed: Deployment) -> None:
         text = deployed.briefing.decode("utf-8", "replace")
         self.app.copy(text, f"the briefing of {deployed.execution.execution_id}")
 

@@ -290,7 +290,7 @@ def _record_all(record: Record) -> None:
 
 def _deploy(
     record: Record, session_id: str, run: Run, texts: list[bytes], execution_id: str | None = None
-) -> deployment.Deployed:
+) -> deployment.Deployment:
     items = tuple(_item(given.source, texts[given.content]) for given in run.given)
     return deployment.deploy(
         record,

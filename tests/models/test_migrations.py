@@ -11,11 +11,12 @@ import pytest
 
 from orch_tui.models import migrations
 from orch_tui.models.database import Record
+from orch_tui.models.migrations.step import Step
 from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record import executions, outputs, sessions
 from orch_tui.record.completion import record_completion
 from orch_tui.record.ledger import journal
-from orch_tui.record.ledger.observations import unsettled
+from orch_tui.record.ledger.rebuild import unsettled
 from orch_tui.record.opening import take_in
 from tests.models.test_database import refused, together
 
@@ -280,8 +281,8 @@ def test_a_failure_at_the_end_leaves_the_file_as_it_was(
 ) -> None:
     step = migrations._STEPS[0]
 
-    def stopped(record: Record) -> None:
-        step(record)
+    def stopped(database: sqlite3.Connection, told: Step) -> None:
+        step(database, told)
         raise KeyboardInterrupt
 
     before = original.read_bytes()

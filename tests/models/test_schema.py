@@ -13,7 +13,7 @@ import pytest
 from orch_tui.models import schema
 from orch_tui.models.creation import create_schema, schema_script
 from orch_tui.models.database import Record
-from orch_tui.models.migrations import ORIGINAL
+from orch_tui.models.migrations.version_1 import ORIGINAL
 from orch_tui.rows import (
     Allocation,
     Completion,

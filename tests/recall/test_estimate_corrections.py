@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.catalogue import catalogue
+from orch_tui.prepare.catalogue import Catalogue, catalogue
 from orch_tui.prepare.count import Count
 from orch_tui.recall.estimate_corrections import Correction, Start, corrections, learned, remark
 from orch_tui.recall.insights import gather
 from orch_tui.record.deployment import deploy
 from orch_tui.record.executions import retract
-from orch_tui.record.ledger.usage import MessageUse, put
+from orch_tui.record.ledger.ingest import Report, ingest_statement
+from orch_tui.record.ledger.statement import Used
+from orch_tui.record.ledger.usage import MessageUse, priced_messages
 from orch_tui.record.sessions import init_session
 
 MODEL = "claude-sonnet-5-5"
@@ -116,3 +118,9 @@ def test_a_request_that_several_runs_claim_began_neither_for_sure(record: Record
         use = MessageUse(f"{labels[0]}-first", "2026-11-22T10:00", MODEL, 1, 1, 0, 1, 1)
         put(record, labels[1], [use], catalogue())
     assert learned(record, catalogue(), "sonnet") is None
+
+
+def put(record: Record, execution_id: str, uses: list[MessageUse], prices: Catalogue) -> None:
+    """Record what a run used."""
+    used = Used(messages=priced_messages(uses, prices))
+    ingest_statement(record, Report([f"id:{execution_id}"], used, source="import"))

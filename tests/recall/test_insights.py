@@ -19,10 +19,10 @@ from orch_tui.record import plan
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import deploy
 from orch_tui.record.executions import retract
-from orch_tui.record.ledger.observations import observe, settle
 from orch_tui.record.outputs import collect
 from orch_tui.record.sessions import archive, init_session
 from orch_tui.screens.insights import PARTS as TITLES
+from tests.record.reporting import report
 
 
 def _session(record: Record, project: Path | str = "/p") -> str:
@@ -199,8 +199,7 @@ def test_which_context_went_with_success(record: Record) -> None:
 
 def _note_usage(record: Record, execution_id: str, **usage: int) -> None:
     with record.write():
-        observe(record, "noted", usage, source="import", keys=[f"id:{execution_id}"])
-        settle(record, [execution_id])
+        report(record, "noted", usage, source="import", keys=[f"id:{execution_id}"])
 
 
 def test_estimates_beside_usage_only_where_usage_is_known(record: Record) -> None:

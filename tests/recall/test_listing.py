@@ -17,10 +17,11 @@ from orch_tui.models.database import Record
 from orch_tui.recall import listing
 from orch_tui.record.completion import record_completion
 from orch_tui.record.executions import retract
-from orch_tui.record.ledger.observations import observe, settle, settle_raw
+from orch_tui.record.ledger.raw_sql import settle_changes
 from orch_tui.record.outputs import collect
 from orch_tui.record.sessions import archive, complete_session, init_session
 from orch_tui.search.dates import parse_time
+from tests.record.reporting import report
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -44,8 +45,7 @@ def _run(
         "deployed_at": at,
     }
     with record.write():
-        execution_id = observe(record, "deployed", payload, source="hook", at=at)
-        settle(record, [execution_id])
+        execution_id = report(record, "deployed", payload, source="hook", at=at)
     return execution_id
 
 
@@ -99,7 +99,7 @@ def test_executions_come_newest_first_also_those_seen_only_when_they_returned(
     old = _run(record, session, at="2026-11-20T09:00:00.000Z")
     new = _run(record, session, at="2026-11-22T09:00:00.000Z")
     with record.write():
-        between = observe(
+        between = report(
             record,
             "returned",
             {
@@ -111,7 +111,6 @@ def test_executions_come_newest_first_also_those_seen_only_when_they_returned(
             source="hook",
             keys=["agent:c/1"],
         )
-        settle(record, [between])
     assert _labels(listing.executions(record)) == [new, between, old]
     assert _labels(listing.executions(record, limit=1)) == [new]
     assert _labels(listing.executions(record, since="2026-11-21")) == [new, between]
@@ -124,14 +123,13 @@ def test_executions_by_each_filter(record: Record) -> None:
     one = _run(record, here, "debugger", model="opus")
     other = _run(record, there, "implementor", model="sonnet")
     with record.write():
-        observe(
+        report(
             record,
             "noted",
             {"resolved_model": "claude-sonnet-5"},
             source="import",
             keys=[f"id:{other}"],
         )
-        settle(record, [other])
     record_completion(record, other, final_message="done")
     assert _labels(listing.executions(record, session_id=here)) == [one]
     assert _labels(listing.executions(record, project="/there")) == [other]
@@ -342,5 +340,5 @@ def test_what_raw_sql_inserted_is_listed(record: Record) -> None:
         [session],
     )
     with record.write():
-        settle_raw(record)
+        settle_changes(record)
     assert _labels(listing.executions(record, status="completed")) == ["mine"]

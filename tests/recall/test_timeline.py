@@ -19,9 +19,9 @@ from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import deploy
 from orch_tui.record.executions import retract
 from orch_tui.record.ledger import journal
-from orch_tui.record.ledger.observations import observe, settle
 from orch_tui.record.outputs import collect
 from orch_tui.record.sessions import init_session, set_phase
+from tests.record.reporting import report
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_consents_and_retractions_are_steps(record: Record, session_id: str) -> 
 def test_what_is_heard_of_late_stands_where_it_happened(record: Record, session_id: str) -> None:
     execution = _deploy(record, session_id)
     with record.write():
-        observe(
+        report(
             record,
             "returned",
             {"status": "completed", "completed_at": "2026-11-22T09:00:00.000Z"},
@@ -100,14 +100,13 @@ def test_what_is_heard_of_late_stands_where_it_happened(record: Record, session_
             keys=[f"id:{execution}"],
             message="first return",
         )
-        observe(
+        report(
             record,
             "deployed",
             {"deployed_at": "2026-11-22T08:00:00.000Z"},
             source="import",
             keys=[f"id:{execution}"],
         )
-        settle(record, [execution])
     actions = [step.action for step in trail(record, execution)]
     assert actions == ["deployment", "completion", "session", "deployment"]
 

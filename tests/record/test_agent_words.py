@@ -132,10 +132,10 @@ def told(files: list[Transcript], events: list[dict[str, Any]], chance: random.R
                 take_in(record, each)
                 continue
             at, payload = each
-            heard = payloads.read(payload, at)
+            heard = payloads.read_payload(payload, at)
             if heard:
                 with record.write():
-                    capture.take(record, CWD, heard, at, {})
+                    capture.ingest_hook_payload(record, CWD, heard, at, {})
         return [
             (row["status"], row["final_message"], row["error_message"], row["unverified"])
             + (len(row["returns"]),)

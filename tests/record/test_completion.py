@@ -11,30 +11,30 @@ from orch_tui.models.database import Record
 from orch_tui.record import executions
 from orch_tui.record.completion import completions, record_completion
 from orch_tui.record.ledger import contents, journal
-from orch_tui.record.ledger.observations import observe, settle, unsettled
+from orch_tui.record.ledger.rebuild import unsettled
 from orch_tui.record.sessions import init_session
 from orch_tui.rows import ERROR_CODES
+from tests.record.reporting import report
 
 
 @pytest.fixture
 def label(record: Record) -> str:
     init_session(record, "x", project="/p", session_id="s")
     with record.write():
-        made = observe(
+        made = report(
             record,
             "deployed",
             {"session_id": "s", "agent_type": "debugger", "deployed_at": record.now()},
             source="manual",
             keys=["tool:toolu_1"],
         )
-        settle(record, [made])
     return made
 
 
 def hear(record: Record, source: str, text: str | None, at: str, **payload: Any) -> None:
     """What a hook or a transcript says of the run."""
     with record.write():
-        made = observe(
+        report(
             record,
             "returned",
             payload,
@@ -43,7 +43,6 @@ def hear(record: Record, source: str, text: str | None, at: str, **payload: Any)
             at=at,
             message=text,
         )
-        settle(record, [made])
 
 
 def everything(record: Record) -> str:

@@ -11,11 +11,11 @@ import pytest
 
 from orch_tui.models.database import Record
 from orch_tui.record import sessions
-from orch_tui.record.ledger.observations import observe, settle
 from orch_tui.record.opening import open_record
 from orch_tui.record.upkeep.doctor import examine
 from orch_tui.search import maintenance
 from tests.counts import COUNTS
+from tests.record.reporting import report
 
 ROOT = Path(__file__).parents[2]
 PROCESSES, EACH = 10, COUNTS.histories
@@ -62,13 +62,12 @@ def test_threads_share_one_record(record: Record) -> None:
             session = sessions.init_session(record, name, project="/p").session_id
             for number in range(20):
                 with record.write():
-                    label = observe(
+                    report(
                         record,
                         "deployed",
                         {"session_id": session, "agent_type": name, "scope": str(number)},
                         source="api",
                     )
-                    settle(record, [label])
         except BaseException as error:
             errors.append(error)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orch_tui.models.database import Record
-from orch_tui.record.ledger.observations import unsettled
+from orch_tui.record.ledger.rebuild import unsettled
 from orch_tui.record.upkeep.doctor import examine
 from orch_tui.search import maintenance
 from tests.counts import COUNTS, SEED
@@ -40,7 +40,7 @@ def test_nothing_acknowledged_is_lost(record: Record) -> None:
     assert len(acknowledged) > ROUNDS
     whole = record.sql(
         "SELECT e.execution_id FROM agent_executions AS e JOIN completions USING (execution_id) "
-        "JOIN contents ON content_id = message_id "
+        "JOIN contents ON content_id = completions.message_id "
         "WHERE e.status = 'completed' AND final_message LIKE e.scope || ' done.%'"
     )
     assert acknowledged <= {label for (label,) in whole}

@@ -19,6 +19,8 @@ from orch_tui.record import bundles, deployment, executions, plan, sessions
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import deploy, record_allocation
 from orch_tui.record.ledger import journal
+from orch_tui.record.ledger.rebuild import stored_observations
+from orch_tui.record.ledger.statement import Deployed
 from orch_tui.record.session_budget import taken, track
 from orch_tui.search.query import search
 
@@ -51,7 +53,7 @@ def made_of(folder: Path, *files: str, bundle_id: str = "bundle-001") -> Bundle:
     )
 
 
-def send(record: Record, session_id: str, **options: Any) -> deployment.Deployed:
+def send(record: Record, session_id: str, **options: Any) -> deployment.Deployment:
     return deploy(record, session_id, catalogue=CATALOGUE, limits=LIMITS, **options)
 
 
@@ -115,8 +117,8 @@ def test_superseding_keeps_what_was_said_before(
     send(record, session, agent_type="debugger", scope="one", execution_id="exec-001")
     send(record, session, bundle=bundle, execution_id="exec-001", supersede="wrong scope")
     assert executions.get(record, "exec-001").scope == "find it"
-    said = record.sql("SELECT payload FROM observations ORDER BY observation_id")
-    assert '"scope":"one"' in said[0][0]
+    first = stored_observations(record, "exec-001")[0].statement
+    assert isinstance(first, Deployed) and first.scope == "one"
     reasons = [e.after["reason"] for e in journal.entries(record) if e.action == "init-deployment"]
     assert reasons == [None, "wrong scope"]
 

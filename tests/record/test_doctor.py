@@ -15,11 +15,11 @@ from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record import executions
 from orch_tui.record.completion import record_completion
 from orch_tui.record.ledger import briefings, contents
-from orch_tui.record.ledger.observations import observe, settle
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
 from orch_tui.record.upkeep.doctor import Finding, examine, repair
 from tests.conftest import FakeClock
+from tests.record.reporting import report
 
 
 @pytest.fixture
@@ -29,8 +29,7 @@ def filled(record: Record) -> Record:
     with record.write():
         for label in ("exec-1", "exec-2"):
             deployed = {"session_id": session.session_id, "agent_type": "tester", "scope": "look"}
-            observe(record, "deployed", deployed, source="manual", keys=[f"id:{label}"])
-            settle(record, [label])
+            report(record, "deployed", deployed, source="manual", keys=[f"id:{label}"])
         briefings.put(record, b"# Task\n" + b"context " * 40 + b"\nGo.", [b"context " * 40])
     record_completion(record, "exec-1", final_message="All green. " * 40)
     return record

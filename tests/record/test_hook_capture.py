@@ -20,7 +20,7 @@ from orch_tui.prepare.catalogue import catalogue
 from orch_tui.record.deployment import deploy
 from orch_tui.record.hooks import inbox, pending_transcripts
 from orch_tui.record.ledger import briefings
-from orch_tui.record.ledger.observations import unsettled
+from orch_tui.record.ledger.rebuild import unsettled
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
 from orch_tui.search import maintenance

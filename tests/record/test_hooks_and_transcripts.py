@@ -93,9 +93,9 @@ def told(chance: random.Random, share_heard: float) -> dict[str, dict[str, Any]]
                 continue
             at, payload = each
             with record.write():
-                heard = payloads.read(payload, at)
+                heard = payloads.read_payload(payload, at)
                 assert heard is not None
-                capture.take(record, CWD, heard, at, {})
+                capture.ingest_hook_payload(record, CWD, heard, at, {})
         return {
             name: {
                 **{column: value for column, value in row.items() if column not in _BY_CLOCK},
@@ -110,10 +110,10 @@ def test_a_transcript_has_what_its_stop_left_out(record: Record, tmp_path: Path)
     _, transcript, _ = claude_home.foreground()
     at, stop = EVENTS[2]
     for said in ("", None):
-        heard = payloads.read(stop | {"last_assistant_message": said}, at)
+        heard = payloads.read_payload(stop | {"last_assistant_message": said}, at)
         assert heard
         with record.write():
-            capture.take(record, CWD, heard, at, {})
+            capture.ingest_hook_payload(record, CWD, heard, at, {})
         (run,) = executions(record).values()
         assert run["unverified"] == "its final message is empty"
     take_in(record, transcript.write(tmp_path))

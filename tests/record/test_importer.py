@@ -17,15 +17,16 @@ from hypothesis import strategies as st
 
 from orch_tui.models.database import Record
 from orch_tui.prepare.catalogue import catalogue
+from orch_tui.record.claude_sessions import know_claude_session
 from orch_tui.record.ledger import file_use
-from orch_tui.record.ledger.observations import observe, settle, unsettled
+from orch_tui.record.ledger.rebuild import unsettled
 from orch_tui.record.opening import open_record
-from orch_tui.record.sessions import of_claude
 from orch_tui.record.transcripts.importer import INTERNAL, OTHER_PROJECT, Summary, import_files
 from orch_tui.record.transcripts.transcript_files import choose, in_paths
 from tests.counts import COUNTS
 from tests.record import claude_home
 from tests.record.claude_home import S1, S2, Transcript
+from tests.record.reporting import report
 
 MODELS = catalogue()
 
@@ -53,7 +54,7 @@ def executions(record: Record) -> dict[str, dict[str, Any]]:
             [label],
         )
         row["files"] = file_use.of_execution(record, label)
-        for column in ("uid", "revision", "source"):
+        for column in ("uid", "revision", "source", "message_id"):
             del row[column]
         found[named[label]] = row
     assert len(found) == len(rows), "two executions of one run"
@@ -411,7 +412,7 @@ def test_a_person_keeps_the_word_on_what_was_meant(record: Record, home: Path) -
     take_in(record, home)
     (label,) = record.sql("SELECT execution_id FROM agent_executions WHERE tool_use_id = 'T7'")[0]
     with record.write():
-        observe(
+        report(
             record,
             "returned",
             {"status": "failed", "error_message": "rate limit"},
@@ -419,7 +420,6 @@ def test_a_person_keeps_the_word_on_what_was_meant(record: Record, home: Path) -
             keys=[f"id:{label}"],
             message="API Error: Rate limit reached",
         )
-        settle(record, [label])
     run = executions(record)["T7"]
     assert (run["status"], run["unverified"], len(run["returns"])) == ("failed", None, 1)
 
@@ -476,7 +476,9 @@ def test_a_worktree_that_was_removed_is_known_by_what_hooks_told(
     options: dict[str, Any] = {"catalogue": MODELS, "root": tmp_path, "only_project": True}
     assert import_files(record, in_paths(files), **options).skipped == {OTHER_PROJECT: 1}
     with record.write():
-        of_claude(record, "s1", project=str(tmp_path), started_at="2026-02-11T00:00:00.000Z")
+        know_claude_session(
+            record, "s1", project=str(tmp_path), started_at="2026-02-11T00:00:00.000Z"
+        )
     record.execute("DELETE FROM import_checkpoints")
     assert import_files(record, in_paths(files), **options).new == 1
 

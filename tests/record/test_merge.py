@@ -11,11 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orch_tui.record.ledger.keys import find
-from orch_tui.record.ledger.merge import Observation, live, merge, same_words
-from orch_tui.record.ledger.observations import observe, settle
+from orch_tui.record.ledger.merge import (
+    Observation,
+    merge,
+    not_superseded,
+    text_fingerprint,
+)
+from orch_tui.record.ledger.statement import KINDS
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
 from tests.counts import COUNTS
+from tests.record.reporting import report
 
 TIMES = [f"2026-11-22T10:00:{second:02}.000Z" for second in range(0, 60, 7)]
 FACTS: dict[str, st.SearchStrategy[Any]] = {
@@ -31,7 +37,7 @@ RETURNED: dict[str, st.SearchStrategy[Any]] = {
     "completed_at": st.sampled_from(TIMES),
     "error_message": st.sampled_from(["rate limit", "cut off"]),
     "words": st.sampled_from(["a", "b"]),
-    "message_id": st.integers(1, 4),
+    "message": st.sampled_from(["1", "2", "3", "4"]),
     "return_key": st.sampled_from(["first", "second"]),
 }
 
@@ -44,9 +50,11 @@ def statements(draw: st.DrawFn) -> list[Observation]:
         source = draw(st.sampled_from(["manual", "api", "hook", "import", "sql"]))
         optional = RETURNED if kind == "returned" else FACTS
         payload = draw(st.fixed_dictionaries({}, optional=optional))
-        if made and draw(st.integers(0, 4)) == 0:
-            payload["supersedes"] = [draw(st.sampled_from(made)).digest]
-        made.append(Observation(f"d{number}", kind, source, draw(st.sampled_from(TIMES)), payload))
+        if made and kind in ("deployed", "returned") and draw(st.integers(0, 4)) == 0:
+            payload["supersedes"] = (draw(st.sampled_from(made)).digest,)
+        made.append(
+            Observation(f"d{number}", source, draw(st.sampled_from(TIMES)), KINDS[kind](**payload))
+        )
     return made
 
 
@@ -61,20 +69,20 @@ def test_order_and_repetition_change_nothing(
 
 
 def test_a_paste_a_hook_and_a_transcript_of_one_return_are_one_completion() -> None:
-    words = same_words("All done.\n")
+    words = text_fingerprint("All done.\n")
     merged = merge(
         [
-            said("returned", "manual", TIMES[2], status="completed", words=words, message_id=1),
-            said("returned", "hook", TIMES[0], status="completed", words=words, message_id=2),
-            said("returned", "import", TIMES[1], status="completed", words=words, message_id=2),
+            said("returned", "manual", TIMES[2], status="completed", words=words, message="1"),
+            said("returned", "hook", TIMES[0], status="completed", words=words, message="2"),
+            said("returned", "import", TIMES[1], status="completed", words=words, message="2"),
         ]
     )
     (only,) = merged.returns
-    assert (only.message_id, only.completed_at, only.source) == (2, TIMES[1], "import")
+    assert (only.message, only.completed_at, only.source) == ("2", TIMES[1], "import")
 
 
 def test_white_space_does_not_make_another_completion() -> None:
-    assert same_words("a\r\n b ") == same_words("a b\n") != same_words("ab")
+    assert text_fingerprint("a\r\n b ") == text_fingerprint("a b\n") != text_fingerprint("ab")
 
 
 def test_a_resumed_agent_that_says_the_same_again_returned_twice() -> None:
@@ -99,11 +107,11 @@ def test_a_person_decides_success_and_the_machine_the_time() -> None:
 
 def test_taking_back_what_took_something_back_restores_it() -> None:
     first = said("deployed", "manual", TIMES[0], scope="one")
-    second = said("deployed", "manual", TIMES[1], scope="two", supersedes=[first.digest])
-    third = said("noted", "manual", TIMES[2], supersedes=[second.digest])
+    second = said("deployed", "manual", TIMES[1], scope="two", supersedes=(first.digest,))
+    third = said("deployed", "manual", TIMES[2], supersedes=(second.digest,))
     assert merge([first, second]).values["scope"] == "two"
     assert merge([third, second, first]).values["scope"] == "one"
-    assert live([first, second, third]) == [first, third]
+    assert not_superseded([first, second, third]) == [first, third]
 
 
 def test_intent_is_the_persons_and_usage_the_transcripts() -> None:
@@ -119,7 +127,7 @@ def test_intent_is_the_persons_and_usage_the_transcripts() -> None:
 
 def said(kind: str, source: str, at: str, **payload: Any) -> Observation:
     digest = json.dumps([kind, source, at, payload], sort_keys=True)
-    return Observation(digest, kind, source, at, payload)
+    return Observation(digest, source, at, KINDS[kind](**payload))
 
 
 # In the database: statements that share keys unite, whatever order they come in.
@@ -156,7 +164,7 @@ def test_the_rows_do_not_depend_on_the_order_things_were_heard_in(
         for number in [*order, *repeats]:
             kind, payload, source, keys, at, message = EVENTS[number]
             with record.write():
-                owner = observe(
+                report(
                     record,
                     kind,
                     {"session_id": session, "agent_type": "debugger", **payload},
@@ -165,7 +173,6 @@ def test_the_rows_do_not_depend_on_the_order_things_were_heard_in(
                     at=at,
                     message=message,
                 )
-                settle(record, [owner])
         ((label, agent_type, scope, status, tokens, said_last, model),) = record.sql(
             "SELECT execution_id, agent_type, scope, status, output_tokens, final_message, model "
             "FROM agent_executions"

@@ -15,7 +15,8 @@ from orch_tui.models.database import BUSY_SECONDS, Record
 from orch_tui.record import executions, plan
 from orch_tui.record.completion import completions, record_completion
 from orch_tui.record.ledger import journal
-from orch_tui.record.ledger.observations import settle_raw, unsettled
+from orch_tui.record.ledger.raw_sql import settle_changes
+from orch_tui.record.ledger.rebuild import unsettled
 from orch_tui.record.opening import take_in
 from orch_tui.record.sessions import init_session
 
@@ -169,7 +170,8 @@ def test_an_execution_written_over_keeps_its_names(
         " VALUES ('exec-001', 's', 'tester', 'again')"
     )
     assert _execution(record).agent_type == "tester"
-    assert record.sql("SELECT * FROM execution_keys") == [("id:exec-001", "exec-001")]
+    assert ("id:exec-001", "exec-001") in record.sql("SELECT * FROM execution_keys")
+    assert record.sql("SELECT DISTINCT execution_id FROM execution_keys") == [("exec-001",)]
 
 
 def test_what_raw_sql_did_is_in_the_journal(
@@ -179,14 +181,15 @@ def test_what_raw_sql_did_is_in_the_journal(
     raw_execution.execute("UPDATE agent_executions SET completed_at = '2026-11-22T09:00:00Z'")
     take_in(record)
     (entry,) = [e for e in journal.entries(record, execution_id="exec-001") if e.before]
-    assert entry.after["completed_at"] == "2026-11-22T09:00:00.000Z"
+    assert entry.after["completed_at"] == "2026-11-22T09:00:00Z"
+    assert entry.before["completed_at"] is None
 
 
 def test_taking_in_twice_changes_nothing(record: Record, raw_execution: sqlite3.Connection) -> None:
     take_in(record)
     before = "\n".join(record.connection.iterdump())
     with record.write():
-        settle_raw(record)
+        settle_changes(record)
     assert "\n".join(record.connection.iterdump()) == before
 
 

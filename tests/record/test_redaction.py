@@ -19,10 +19,11 @@ from orch_tui.prepare.count import Count
 from orch_tui.record import bundles, executions, outputs, plan, sessions
 from orch_tui.record.completion import completions, record_completion
 from orch_tui.record.ledger import briefings, contents, journal
-from orch_tui.record.ledger.observations import observe, settle, unsettled
+from orch_tui.record.ledger.rebuild import unsettled
 from orch_tui.record.upkeep.doctor import examine
 from orch_tui.record.upkeep.redaction import Redacted, redact
 from orch_tui.search import maintenance
+from tests.record.reporting import report
 
 KEY = "skliveTOPSECRETq7Zx"
 AWKWARD = 'pa"ss\\wörd\n\u2028key'
@@ -55,7 +56,7 @@ def fill(record: Record, secret: str, root: Path) -> str:
     )
     saved = bundles.save(record, bundle, "s")
     with record.write():
-        label = observe(
+        label = report(
             record,
             "deployed",
             {
@@ -75,7 +76,6 @@ def fill(record: Record, secret: str, root: Path) -> str:
             "included_in_deployment, content_id) VALUES (?, 'file', ?, 1, ?)",
             [label, f"lib/{secret}.py", contents.put(record, text.encode())],
         )
-        settle(record, [label])
     record_completion(record, label, final_message=f"I used {secret} here. " + "All green. " * 50)
     record_completion(record, label, status="failed", error_message=f"401 for {secret}")
     (root / "out.txt").write_text(f"wrote {secret}")
@@ -244,6 +244,7 @@ def test_free_pages_are_cleaned_where_no_row_holds_it(record: Record) -> None:
     sessions.init_session(record, KEY * 1000, project="/p", session_id="s")
     with record.write():
         record.execute("DELETE FROM sessions")
+        record.execute("DELETE FROM observations")
         record.execute("DROP TRIGGER journal_keeps_rows")
         record.execute("DELETE FROM journal")
         record.execute(TRIGGERS["journal_keeps_rows"])
@@ -272,7 +273,7 @@ def test_names_that_hold_it_stay_connected(record: Record) -> None:
     sessions.init_session(record, "x", project="/p", session_id=f"s-{KEY}")
     plan.add(record, f"s-{KEY}", "a")
     with record.write():
-        observe(
+        report(
             record,
             "deployed",
             {"session_id": f"s-{KEY}", "agent_type": "a"},
@@ -299,14 +300,13 @@ def test_briefings_that_become_equal_become_one(record: Record) -> None:
     for number, secret in enumerate((KEY, "another-key-entirely")):
         with record.write():
             briefing_id = briefings.put(record, f"use {secret}".encode(), [])
-            observe(
+            report(
                 record,
                 "deployed",
                 {"session_id": "s", "agent_type": "a", "briefing_id": briefing_id},
                 source="api",
                 keys=[f"id:e{number}"],
             )
-            settle(record, [f"e{number}"])
     redact(record, KEY, "first")
     redact(record, "another-key-entirely", "second")
     ids = {executions.get(record, f"e{number}").briefing_id for number in range(2)}

@@ -4,48 +4,29 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from orch_tui.errors import FormatError
 from orch_tui.models.database import Record
-from orch_tui.models.execution import AgentExecution
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.catalogue import catalogue
 from orch_tui.record.deployment import deploy
-from orch_tui.record.ledger.observations import unsettled
+from orch_tui.record.ledger.rebuild import unsettled
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
 from orch_tui.record.upkeep.export import export
 from orch_tui.record.upkeep.restore import is_export, restore
 from orch_tui.search import maintenance
 from tests.record import claude_home
-from tests.record.test_export import tables
+from tests.record.test_exchange import view
 from tests.record.test_importer import executions, take_in
 from tests.record.test_redaction import fill
-
-OF_THIS_MACHINE = ("import_checkpoints", "counters")
-RUN = ", ".join(
-    field.column_name
-    for field in AgentExecution._meta.sorted_fields
-    if field.column_name != "revision"
-)
-"""How often a row was written tells nothing."""
 
 
 def exported(record: Record, path: Path) -> Path:
     path.write_text("".join(json.dumps(row) + "\n" for row in export(record)))
     return path
-
-
-def held(record: Record) -> dict[str, Any]:
-    found = tables(record)
-    for name in OF_THIS_MACHINE:
-        del found[name]
-    found["completions"] = [row[1:] for row in found["completions"]]
-    found["agent_executions"] = record.sql(f"SELECT {RUN} FROM agent_executions")
-    return {name: sorted(rows, key=repr) for name, rows in found.items()}
 
 
 @pytest.fixture
@@ -61,18 +42,20 @@ def test_an_empty_record_becomes_the_same(full: Record, tmp_path: Path) -> None:
     path = exported(full, tmp_path / "export.jsonl")
     with open_record(tmp_path / "again.db") as again:
         restored = restore(again, path)
-        assert restored.remarks == []
-        assert held(again) == held(full)
+        (remark,) = restored.remarks
+        assert remark.startswith("labels of what came from ")
+        assert view(again) == view(full)
         assert again.sql("PRAGMA foreign_key_check") == []
         assert maintenance.check(again) == [] and list(unsettled(again)) == []
         restore(again, path)
-        assert held(again) == held(full)
+        assert view(again) == view(full)
 
 
 def test_into_itself_it_changes_nothing(full: Record, tmp_path: Path) -> None:
-    before = held(full)
-    restore(full, exported(full, tmp_path / "export.jsonl"))
-    assert held(full) == before
+    path = exported(full, tmp_path / "export.jsonl")
+    before = view(full)
+    assert restore(full, path).statements == 0
+    assert view(full) == before
 
 
 def test_runs_that_both_know_are_one_and_labels_that_are_taken_change(
@@ -93,7 +76,7 @@ def test_runs_that_both_know_are_one_and_labels_that_are_taken_change(
         parent, agent, _ = claude_home.foreground()
         take_in(other, parent.write(tmp_path / "part"))  # the agent's file is only in the export
         restored = restore(other, path)
-        assert any("exec-1 is taken" in remark for remark in restored.remarks)
+        assert any(remark.startswith("labels of what") for remark in restored.remarks)
         assert other.value("SELECT scope FROM agent_executions WHERE execution_id = 'exec-1'") == (
             "mine"
         )
@@ -103,25 +86,26 @@ def test_runs_that_both_know_are_one_and_labels_that_are_taken_change(
         tokens = "SELECT output_tokens FROM agent_executions WHERE tool_use_id = 'T1'"
         assert other.value(tokens) == full.value(tokens) == 402
         assert other.sql("PRAGMA foreign_key_check") == [] and list(unsettled(other)) == []
-        once = held(other)
+        exported(other, tmp_path / "other.jsonl")
+        once = view(other)
         restore(other, path)
-        assert held(other) == once
+        assert view(other) == once
 
 
 def test_a_broken_export_is_named_and_leaves_nothing(full: Record, tmp_path: Path) -> None:
     path = exported(full, tmp_path / "export.jsonl")
     whole = path.read_bytes()
     with open_record(tmp_path / "again.db") as again:
-        empty = held(again)
+        empty = view(again)
         for broken in (
             whole[: len(whole) // 2].rstrip(b"}\n"),
-            whole + b'{"table": "outputs"}\n',
-            whole.replace(b'"schema_version": 1', b'"schema_version": 99', 1),
+            whole + b'{"statement": "00"}\n',
+            whole.replace(b'"schema_version": 2', b'"schema_version": 99', 1),
         ):
             path.write_bytes(broken)
             with pytest.raises(FormatError):
                 restore(again, path)
-            assert held(again) == empty
+            assert view(again) == empty
 
 
 def test_an_import_knows_an_export_by_its_first_line(full: Record, tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 from orch_tui.errors import ConflictError, NotFoundError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.record import plan
+from orch_tui.record.claude_sessions import know_claude_session
 from orch_tui.record.completion import record_completion
 from orch_tui.record.ledger import journal
-from orch_tui.record.ledger.observations import observe, settle
 from orch_tui.record.sessions import (
     archive,
     complete_session,
@@ -19,10 +19,10 @@ from orch_tui.record.sessions import (
     gates,
     get,
     init_session,
-    of_claude,
     set_phase,
 )
 from tests.conftest import FakeClock
+from tests.record.reporting import report
 
 
 def open_session(record: Record, **options: Any) -> str:
@@ -31,10 +31,9 @@ def open_session(record: Record, **options: Any) -> str:
 
 def deployed(record: Record, session_id: str) -> str:
     with record.write():
-        label = observe(
+        label = report(
             record, "deployed", {"session_id": session_id, "agent_type": "a"}, source="manual"
         )
-        settle(record, [label])
     return label
 
 
@@ -211,7 +210,7 @@ def test_a_session_of_claude_code_is_made_once_with_its_earliest_start(
 ) -> None:
     with record.write():
         made = [
-            of_claude(record, name, project="/p", started_at=at)
+            know_claude_session(record, name, project="/p", started_at=at)
             for name, at in [
                 ("258c7280-ae70", "2026-11-22T10:00:00.000Z"),
                 ("258c7280-ae70", "2026-11-22T09:00:00.000Z"),

@@ -52,7 +52,7 @@ def content(record: Record, text: str) -> int:
             record.value(
                 "INSERT INTO contents (sha256, size, encoding, data) VALUES (?, ?, 'zlib', ?) "
                 "RETURNING content_id",
-                [hashlib.sha256(data).hexdigest(), len(data), zlib.compress(data)],
+                [hashlib.sha256(data).digest(), len(data), zlib.compress(data)],
             )
         )
 
@@ -63,7 +63,7 @@ def briefing(record: Record, *parts: list[Any]) -> int:
             record.value(
                 "INSERT INTO briefings (sha256, size, parts) VALUES (?, 0, ?) "
                 "RETURNING briefing_id",
-                [hashlib.sha256(repr(parts).encode()).hexdigest(), json.dumps(parts)],
+                [hashlib.sha256(repr(parts).encode()).digest(), json.dumps(parts)],
             )
         )
 

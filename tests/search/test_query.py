@@ -60,7 +60,7 @@ def give(record: Record, execution_id: str, source: str, text: str) -> None:
         content_id = record.value(
             "INSERT INTO contents (sha256, size, encoding, data) VALUES (?, 0, 'zlib', ?) "
             "ON CONFLICT (sha256) DO UPDATE SET size = 0 RETURNING content_id",
-            [hashlib.sha256(text.encode()).hexdigest(), zlib.compress(text.encode())],
+            [hashlib.sha256(text.encode()).digest(), zlib.compress(text.encode())],
         )
         record.execute(
             "INSERT INTO context_allocations (execution_id, context_type, context_source, "

@@ -20,7 +20,7 @@ from orch_tui.paths import SET_ASIDE, AnyPath, safe_inboxes
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Record
-    from orch_tui.record.hooks.payloads import Heard
+    from orch_tui.record.hooks.payloads import HookStatements
 
 _BATCH = 100
 """Payloads of one transaction."""
@@ -116,7 +116,7 @@ class _Read(NamedTuple):
 
     path: str
     at: str
-    heard: Heard | None
+    heard: HookStatements | None
 
 
 def _take(
@@ -134,7 +134,7 @@ def _take(
 
     for item in batch:
         confine([item], lambda items: read.extend(_read(*items)), put_aside)
-    names = capture.names_of(each.heard for each in read if each.heard)
+    names = capture.keys_by_agent(each.heard for each in read if each.heard)
     with record.not_waiting():
         confine(read, lambda part: _apply(record, root, part, names), put_aside)
     for path in {each.path for each in read} - aside.keys():
@@ -163,7 +163,7 @@ def _read(item: Waiting) -> Iterator[_Read]:
     except FileNotFoundError:
         return
     at = timestamp(datetime.fromtimestamp(item.arrived_ns / 1e9, UTC))
-    yield _Read(item.path, at, payloads.read(payloads.parse(data), at))
+    yield _Read(item.path, at, payloads.read_payload(payloads.parse_payload(data), at))
 
 
 def _apply(
@@ -174,7 +174,7 @@ def _apply(
     with record.write():
         for each in part:
             if each.heard is not None:
-                capture.take(record, str(root), each.heard, each.at, names)
+                capture.ingest_hook_payload(record, str(root), each.heard, each.at, names)
 
 
 def _set_aside(path: str, reason: str) -> None:

@@ -27,6 +27,7 @@ from orch_tui.record.claude_code import (
     tool_key,
 )
 from orch_tui.record.ledger.doubt import EMPTY, UNHEARD
+from orch_tui.record.ledger.statement import Deployed, Noted, Returned
 
 RESUMER = "SendMessage"
 DEFAULT_AGENT = "general-purpose"
@@ -41,12 +42,11 @@ class UnreadableError(FormatError):
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
-    """One thing said of one execution, as ``observations.observe`` takes it."""
+class HookReport:
+    """One thing that a payload says of one run."""
 
-    kind: str
     keys: tuple[str, ...]
-    payload: Mapping[str, Any]
+    statement: Deployed | Noted | Returned
     message: str | None = None
     transcript: str | None = None
     """Where the message can be read when there is none here."""
@@ -64,17 +64,17 @@ class SessionEnd:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class HookStatements:
     """All that one payload says."""
 
     claude_session: str
-    statements: tuple[Statement, ...] = ()
+    reports: tuple[HookReport, ...] = ()
     end: SessionEnd | None = None
     transcript: str | None = None
     """Of the agent that has returned, or of the session that has ended."""
 
 
-def parse(data: bytes) -> dict[str, Any]:
+def parse_payload(data: bytes) -> dict[str, Any]:
     """The payload as a JSON object.
 
     Raises:
@@ -91,7 +91,7 @@ def parse(data: bytes) -> dict[str, Any]:
     return payload
 
 
-def read(payload: Mapping[str, Any], at: str) -> Heard | None:
+def read_payload(payload: Mapping[str, Any], at: str) -> HookStatements | None:
     """What a payload that arrived ``at`` says; None: nothing about agents.
 
     Raises:
@@ -139,20 +139,20 @@ class _Event:
         return f"{session}/subagents/agent-{agent_id}.jsonl"
 
 
-def _called(event: _Event) -> Heard | None:
+def _called(event: _Event) -> HookStatements | None:
     if event.tool not in LAUNCHERS:
         return None
-    return _about_call(event, "deployed", {"deployed_at": event.at})
+    return _about_call(event, Deployed, {"deployed_at": event.at})
 
 
 def _about_call(
     event: _Event,
-    kind: str,
+    kind: type[Deployed | Noted | Returned],
     payload: Mapping[str, Any],
     *,
     keys: tuple[str, ...] = (),
     message: str | None = None,
-) -> Heard:
+) -> HookStatements:
     """What the input of the call says, and who called, besides what is said here."""
     caller = _text(event.payload, "agent_id")
     call = {
@@ -164,14 +164,14 @@ def _about_call(
         "depth": None if caller else 1,
     }
     prompt = _text(event.input, "prompt") or None
-    statement = Statement(kind, event.call + keys, {**call, **payload}, message, prompt=prompt)
+    report = HookReport(event.call + keys, kind(**{**call, **payload}), message, prompt=prompt)
     if not caller:
-        return Heard(event.session, (statement,))
-    parent = {"agent_id": caller, "agent_type": _text(event.payload, "agent_type") or None}
-    return Heard(event.session, (Statement("noted", (event.agent(caller),), parent), statement))
+        return HookStatements(event.session, (report,))
+    parent = Noted(agent_id=caller, agent_type=_text(event.payload, "agent_type") or None)
+    return HookStatements(event.session, (HookReport((event.agent(caller),), parent), report))
 
 
-def _answered(event: _Event) -> Heard | None:
+def _answered(event: _Event) -> HookStatements | None:
     response = event.payload.get("tool_response")
     if event.tool == RESUMER:
         return _resumed(event, response)
@@ -198,7 +198,7 @@ def _answered(event: _Event) -> Heard | None:
             "tool_calls": _number(facts, "totalToolUseCount"),
             "context_end_tokens": _number(facts, "totalTokens") or None,
         }
-    kind = "returned" if outcome else "noted"
+    kind = Returned if outcome else Noted
     return _about_call(event, kind, payload, keys=keys, message=message)
 
 
@@ -228,22 +228,22 @@ def _outcome(response: Any) -> tuple[dict[str, Any], AgentWords]:
 _NO_WORDS = AgentWords("")
 
 
-def _failed(event: _Event) -> Heard | None:
+def _failed(event: _Event) -> HookStatements | None:
     if event.tool not in LAUNCHERS:
         return None
     error = failure(_text(event.payload, "error"))
     if event.payload.get("is_interrupt") is True:
         error = f"interrupted: {error}"
-    payload = {
+    payload: dict[str, Any] = {
         "status": "failed",
         "error_message": error,
         "echo": True,
         "duration_ms": _number(event.payload, "duration_ms"),
     }
-    return _about_call(event, "returned", payload)
+    return _about_call(event, Returned, payload)
 
 
-def _resumed(event: _Event, response: Any) -> Heard | None:
+def _resumed(event: _Event, response: Any) -> HookStatements | None:
     """A message to an agent that had returned sets it to work again."""
     if isinstance(response, str):
         try:
@@ -256,31 +256,31 @@ def _resumed(event: _Event, response: Any) -> Heard | None:
     if not agent_id:
         return None
     call = _text(event.payload, "tool_use_id") or event.at
-    return Heard(
+    return HookStatements(
         event.session,
-        (Statement("noted", (event.agent(agent_id),), {"resumed": call}, only_known=True),),
+        (HookReport((event.agent(agent_id),), Noted(resumed=call), only_known=True),),
     )
 
 
-def _stopped_task(event: _Event) -> Heard | None:
+def _stopped_task(event: _Event) -> HookStatements | None:
     """A background agent was stopped: nothing else may tell of its end."""
     response = _mapping(event.payload, "tool_response")
     agent_id = _text(response, "task_id")
     if _text(response, "task_type") != AGENT_TASK or not agent_id or is_internal(agent_id):
         return None
-    payload = {**STOPPED, "agent_id": agent_id}
-    return Heard(
+    stopped = Returned(**STOPPED, agent_id=agent_id)
+    return HookStatements(
         event.session,
-        (Statement("returned", (event.agent(agent_id),), payload),),
+        (HookReport((event.agent(agent_id),), stopped),),
         transcript=event.transcript_of(agent_id),
     )
 
 
-def _started(event: _Event) -> Heard | None:
-    return _about_agent(event, "noted", {"begun": True, "deployed_at": event.at})
+def _started(event: _Event) -> HookStatements | None:
+    return _about_agent(event, Noted, {"begun": True, "deployed_at": event.at})
 
 
-def _stopped(event: _Event) -> Heard | None:
+def _stopped(event: _Event) -> HookStatements | None:
     """The agent said its last word, if it is not the one that comes next in the conversation.
 
     Stops without an agent type are of nobody's agent, unless somebody has heard of it; what they
@@ -295,7 +295,7 @@ def _stopped(event: _Event) -> Heard | None:
     went_on = event.payload.get("stop_hook_active") is True or None
     heard = _about_agent(
         event,
-        "returned",
+        Returned,
         {"doubt": doubt, "went_on": went_on},
         said or None,
         None if said else path,
@@ -303,12 +303,12 @@ def _stopped(event: _Event) -> Heard | None:
     return heard and replace(heard, transcript=path or None)
 
 
-def _broken_off(event: _Event) -> Heard | None:
+def _broken_off(event: _Event) -> HookStatements | None:
     """An error of the API ended the agent, or the main conversation; there is no other stop."""
     error = _text(event.payload, "last_assistant_message") or _text(event.payload, "error")
     reason = failure(error) if error.strip() else "an API error"
     heard = _about_agent(
-        event, "returned", {"status": "failed", "error_message": reason, "broke_off": True}
+        event, Returned, {"status": "failed", "error_message": reason, "broke_off": True}
     )
     transcript = event.transcript_of(_text(event.payload, "agent_id"))
     return heard and replace(heard, transcript=transcript)
@@ -316,22 +316,21 @@ def _broken_off(event: _Event) -> Heard | None:
 
 def _about_agent(
     event: _Event,
-    kind: str,
+    kind: type[Noted | Returned],
     payload: Mapping[str, Any],
     message: str | None = None,
     transcript: str | None = None,
-) -> Heard | None:
+) -> HookStatements | None:
     agent_id, agent_type = _text(event.payload, "agent_id"), _text(event.payload, "agent_type")
     if not agent_id or is_internal(agent_id):
         return None
     phantom = event.payload.get("agent_type") == ""
-    return Heard(
+    return HookStatements(
         event.session,
         (
-            Statement(
-                kind,
+            HookReport(
                 (event.agent(agent_id),),
-                {**payload, "agent_id": agent_id, "agent_type": agent_type or None},
+                kind(**{**payload, "agent_id": agent_id, "agent_type": agent_type or None}),
                 message,
                 transcript=transcript,
                 only_known=phantom,
@@ -340,9 +339,11 @@ def _about_agent(
     )
 
 
-def _ended(event: _Event) -> Heard:
+def _ended(event: _Event) -> HookStatements:
     end = SessionEnd(_text(event.payload, "reason") or "other")
-    return Heard(event.session, end=end, transcript=_text(event.payload, "transcript_path") or None)
+    return HookStatements(
+        event.session, end=end, transcript=_text(event.payload, "transcript_path") or None
+    )
 
 
 _EVENTS = {

@@ -14,7 +14,7 @@ from orch_tui.record.ledger import contents
 
 def put(record: Record, rendered: bytes, given: Iterable[bytes]) -> int:
     """Store a briefing (once) and give its id. ``given`` are the contents that may stand in it."""
-    sha256 = hashlib.sha256(rendered).hexdigest()
+    sha256 = hashlib.sha256(rendered).digest()
     known = record.value("SELECT briefing_id FROM briefings WHERE sha256 = ?", [sha256])
     if known is not None:
         return int(known)
@@ -45,7 +45,7 @@ class Stored(NamedTuple):
     """A stored briefing; ``sha256`` is of what was rendered when it was stored."""
 
     briefing_id: int
-    sha256: str
+    sha256: bytes
     rendered: bytes
 
 

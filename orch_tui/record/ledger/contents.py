@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from typing import Any
 
 from orch_tui.models.database import Record
 
@@ -16,7 +17,7 @@ GONE = "[redacted]"
 
 def put(record: Record, data: bytes) -> int:
     """Store ``data`` (once) and give its content_id."""
-    digest = hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256(data).digest()
     known = record.value("SELECT content_id FROM contents WHERE sha256 = ?", [digest])
     if known is not None:
         return int(known)
@@ -44,7 +45,9 @@ def get(record: Record, content_id: int) -> bytes | None:
 
 def by_sha256(record: Record, sha256: str) -> bytes | None:
     """The bytes with this hash, or None where the record does not hold them."""
-    rows = record.sql("SELECT encoding, data FROM contents WHERE sha256 = ?", [sha256])
+    rows = record.sql(
+        "SELECT encoding, data FROM contents WHERE sha256 = ?", [bytes.fromhex(sha256)]
+    )
     return unpacked(*rows[0]) if rows else None
 
 
@@ -71,3 +74,20 @@ def exact(value: str | bytes) -> bytes:
         return value.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # lone surrogates from JSON
         return value.encode("utf-8", "surrogatepass")
+
+
+def readable(value: Any) -> str | None:
+    """What plain SQL may have put into a column, as text; None stays None."""
+    if value is None:
+        return None
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return text.encode("utf-8", "replace").decode()
+
+
+def whole_number(value: Any) -> int | None:
+    """What plain SQL may have put into a column of numbers; None where it is none."""
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if -(1 << 63) <= number < 1 << 63 else None

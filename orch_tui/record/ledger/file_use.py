@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from orch_tui.models.database import Record
+from orch_tui.record.ledger.statement import FileFact
 from orch_tui.source_name import path_of
+
+if TYPE_CHECKING:
+    from orch_tui.record.ledger.statement import Used
 
 GIVEN_FILES = "context_type IN ('file', 'reference') AND context_source IS NOT NULL"
 """Which allocations are files, in SQL."""
-
-_MERGED = (
-    "ON CONFLICT (execution_id, path) DO UPDATE SET "
-    "read_at = min(coalesce(read_at, excluded.read_at), coalesce(excluded.read_at, read_at)), "
-    "written_at = min(coalesce(written_at, excluded.written_at), "
-    "coalesce(excluded.written_at, written_at))"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +51,37 @@ class FileUse:
         )
 
 
-def put(record: Record, execution_id: str, touched: Iterable[Touched]) -> None:
-    """Store files that tools touched, inside the caller's transaction."""
-    record.executemany(
-        f"INSERT INTO execution_files VALUES (?, ?, ?, ?) {_MERGED}",
-        [
-            (
-                execution_id,
-                each.path,
-                each.at if each.action == "read" else None,
-                each.at if each.action == "written" else None,
-            )
-            for each in touched
-        ],
+def file_facts(touched: Iterable[Touched]) -> tuple[FileFact, ...]:
+    """When each file was first read and written, as far as a stretch of a transcript tells."""
+    first: dict[str, dict[str, str]] = {}
+    for each in touched:
+        times = first.setdefault(each.path, {})
+        times[each.action] = min(each.at, times.get(each.action, each.at))
+    return tuple(
+        FileFact(path=path, read_at=times.get("read"), written_at=times.get("written"))
+        for path, times in sorted(first.items())
     )
+
+
+def rebuild(record: Record, execution_id: str, uses: Iterable[Used]) -> None:
+    """Bring the files of an execution in line with its statements."""
+    first: dict[str, list[str | None]] = {}
+    for fact in (fact for used in uses for fact in used.files):
+        held = first.setdefault(fact.path, [None, None])
+        for place, at in enumerate((fact.read_at, fact.written_at)):
+            held[place] = min((t for t in (held[place], at) if t), default=None)
+    wanted = [(path, *times) for path, times in sorted(first.items())]
+    held_rows = record.sql(
+        "SELECT path, read_at, written_at FROM execution_files WHERE execution_id = ? "
+        "ORDER BY path",
+        [execution_id],
+    )
+    if held_rows != wanted:
+        record.execute("DELETE FROM execution_files WHERE execution_id = ?", [execution_id])
+        record.executemany(
+            "INSERT INTO execution_files VALUES (?, ?, ?, ?)",
+            [(execution_id, *row) for row in wanted],
+        )
 
 
 def of_execution(record: Record, execution_id: str) -> tuple[FileUse, ...]:
@@ -103,13 +117,3 @@ def side_by_side(
         FileUse(path, given.get(path, ""), *touched.get(path, (None, None)))
         for path in sorted({*given, *touched})
     )
-
-
-def unite(record: Record, keeper: str, absorbed: str) -> None:
-    """Give the files of one execution to another that turned out to be the same run."""
-    record.execute(
-        "INSERT INTO execution_files SELECT ?, path, read_at, written_at FROM execution_files "
-        f"WHERE execution_id = ? {_MERGED}",
-        [keeper, absorbed],
-    )
-    record.execute("DELETE FROM execution_files WHERE execution_id = ?", [absorbed])

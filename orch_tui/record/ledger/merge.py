@@ -1,8 +1,9 @@
-"""What a set of observations adds up to.
+"""What the statements about one run add up to.
 
 A pure function of the set: order and repetition change nothing, so a paste, a hook and a
-transcript may tell of the same run in any order, any number of times. The database side is in
-``observations``.
+transcript may tell of the same run in any order, any number of times. Nothing here knows a number
+or label of one database, so that every record that holds the same statements sees the same run.
+The database side is in ``rebuild``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orch_tui.record.ledger.returns import told_apart
+from orch_tui.record.ledger.returns import assign_return_keys
+from orch_tui.record.ledger.statement import Deployed, Edited, Noted, OfRun, Retracted, Returned
 from orch_tui.times import between
 
 UNKNOWN = "unknown"
@@ -28,65 +30,38 @@ _TRUST = {
     "fact": {"sql": 4, "import": 3, "hook": 2, "manual": 1, "api": 1},
 }
 
+_SOURCE_RANK = ("manual", "api", "sql", "hook", "import")
+"""Whose a run is called that several sources tell of: the first of these."""
+
 INTENT = (
-    "session_id",
-    "agent_type",
-    "scope",
-    "model",
-    "context_token_count",
-    "estimator",
-    "ambient_tokens",
-    "planned_id",
-    "bundle_version_id",
-    "briefing_id",
-    "phase",
+    *("session", "agent_type", "scope", "model", "context_token_count", "estimator"),
+    *("ambient_tokens", "planned", "bundle_version", "briefing", "phase", "agent_name"),
+    *("agent_kind", "workflow", "workflow_run", "workflow_phase"),
 )
 FACT = (
-    # "parent" is a key of the execution that launched it (``agent:<claude_session>/<agent_id>``)
-    "tool_use_id",
-    "agent_id",
-    "parent",
-    "depth",
-    "resolved_model",
-    "context_end_tokens",
-    "input_tokens",
-    "cache_write_tokens",
-    "cache_read_tokens",
-    "output_tokens",
-    "tool_calls",
-    "duration_ms",
-    "cost_usd",
-    "price_date",
+    # "parent" is a key of the run that launched it (``agent:<claude_session>/<agent_id>``)
+    *("tool_use_id", "agent_id", "parent", "depth", "resolved_model", "context_end_tokens"),
+    *("input_tokens", "cache_write_tokens", "cache_read_tokens", "output_tokens", "tool_calls"),
+    *("duration_ms", "cost_usd", "price_date", "handed_over", "worktree", "run_project"),
+    "client_version",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One statement about one execution.
-
-    ``kind`` is ``deployed``, ``returned``, ``noted`` (facts only), ``retracted`` (of the
-    execution as a whole) or ``sql``. In the payload, ``supersedes`` lists digests it takes back;
-    ``witness`` tells apart who of one source speaks (the agent's own transcript, its parent's),
-    so that both may tell of the same return; ``return_key`` tells the returns apart that one
-    witness speaks of. ``model_message`` is the message of the model that a return was read from,
-    ``blocks`` how many of its pieces had been written then; ``doubt`` why a return is not to be
-    taken at its word. ``broke_off`` says that the run was seen to be stopped or to end in an
-    error, ``rendered`` that its words are as a model was shown them. ``ran_in`` is the Claude
-    session of the agent as it or a hook says, ``told_in`` that of a transcript which tells of it
-    and may be the copy of another.
-    """
+    """One statement about one run, and who said it when."""
 
     digest: str
-    kind: str
+    """What it is recognised by; hexadecimal."""
     source: str
     at: str
-    payload: Mapping[str, Any]
+    statement: OfRun
 
     @property
     def words(self) -> str | None:
-        """``same_words`` of the final message, where there is one."""
-        words = self.payload.get("words")
-        return None if words is None else str(words)
+        """``text_fingerprint`` of the final message, where there is one."""
+        statement = self.statement
+        return statement.words if isinstance(statement, Returned | Edited) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,72 +71,84 @@ class Return:
     completed_at: str
     status: str
     success: bool
-    message_id: int | None
+    message: str | None
+    """SHA-256 of the final message."""
     error_message: str | None
     error_code: str | None
     source: str
     doubt: str | None = None
+    ending: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The execution that the observations add up to."""
+    """The run that the statements add up to."""
 
     values: Mapping[str, Any]
-    """Column values; a column nobody spoke of is absent. ``parent`` is a key of the parent,
-    ``claude_session`` where it ran."""
+    """By field of a statement; what nobody spoke of is absent. ``ran_in`` is the session of
+    Claude Code it ran in."""
     returns: tuple[Return, ...] = field(default=())
 
 
 def merge(observations: Iterable[Observation], unfinished: frozenset[str] = frozenset()) -> Merged:
-    """Add up the statements about one execution.
+    """Add up the statements about one run.
 
     ``unfinished`` are messages of the model that turned out to be no return (a statement may say
     so, too, by ``went_on_after``): a transcript that was read in the middle ended with what looked
     like one.
     """
-    told = live(observations)
-    unfinished |= {o.payload["went_on_after"] for o in told if "went_on_after" in o.payload}
-    living = _whole(
-        [
-            o
-            for o in told
-            if o.kind != "returned" or o.payload.get("model_message") not in unfinished
-        ]
-    )
+    told = not_superseded(observations)
+    unfinished |= {
+        o.statement.went_on_after
+        for o in told
+        if isinstance(o.statement, Noted) and o.statement.went_on_after
+    }
+    living = _whole([o for o in told if _model_message(o) not in unfinished])
     values: dict[str, Any] = {}
     for columns, trust in ((INTENT, "intent"), (FACT, "fact")):
         ranked = sorted(living, key=lambda o: _rank(o, trust))
         for column in columns:
-            said = [o.payload[column] for o in ranked if o.payload.get(column) is not None]
+            said = [value for o in ranked if (value := getattr(o.statement, column)) is not None]
             if said and column == "agent_type":
                 said = [name for name in said if name != UNKNOWN] or said
             if said:
                 values[column] = said[-1]
-    for where in ("ran_in", "told_in"):
-        said = [o.payload[where] for o in living if o.payload.get(where)]
-        if said:
-            values["claude_session"] = min(said)
-            break
-    deployed = [o for o in living if o.payload.get("deployed_at")]
-    if deployed:
-        by_sql = [o for o in deployed if o.kind == "sql"]
-        values["deployed_at"] = (
-            max(by_sql, key=lambda o: (o.at, o.digest)).payload["deployed_at"]
-            if by_sql
-            else min(o.payload["deployed_at"] for o in deployed)
-        )
-    retractions = sorted(o.at for o in living if o.kind == "retracted")
-    values["retracted_at"] = retractions[0] if retractions else None
-    spoke_of_returns = [o for o in living if o.kind == "returned" or _sql_return(o)]
-    returns = _returns(told_apart(spoke_of_returns, living))
+    ran_in = [o.statement.ran_in for o in living if o.statement.ran_in]
+    told_in = [o.statement.told_in for o in living if o.statement.told_in]
+    if ran_in or told_in:
+        values["ran_in"] = min(ran_in or told_in)
+    deployed_at = _deployed_at(living)
+    if deployed_at:
+        values["deployed_at"] = deployed_at
+    if told:
+        values["source"] = min((o.source for o in told), key=_SOURCE_RANK.index)
+    values["retracted_at"] = min(
+        (o.at for o in living if isinstance(o.statement, Retracted)), default=None
+    )
+    speak_of_returns = [
+        o for o in living if isinstance(o.statement, Returned) or _is_edited_return(o.statement)
+    ]
+    returns = _returns(assign_return_keys(speak_of_returns, living))
     values |= _latest(returns)
     return Merged(values, returns)
 
 
+def _deployed_at(living: list[Observation]) -> str | None:
+    """When it was sent: what plain SQL said last, else the earliest that anybody said."""
+    edits = [o for o in living if isinstance(o.statement, Edited) and o.statement.deployed_at]
+    if edits:
+        return max(edits, key=lambda o: (o.at, o.digest)).statement.deployed_at
+    return min((o.statement.deployed_at for o in living if o.statement.deployed_at), default=None)
+
+
+def _model_message(observation: Observation) -> str | None:
+    statement = observation.statement
+    return statement.model_message if isinstance(statement, Returned) else None
+
+
 def _rank(observation: Observation, trust: str) -> tuple[int, bool, str, str]:
     """Of one source, what a deployment says of intent goes before what was noted later."""
-    deploys = trust == "intent" and observation.kind == "deployed"
+    deploys = trust == "intent" and isinstance(observation.statement, Deployed)
     return _TRUST[trust][observation.source], deploys, observation.at, observation.digest
 
 
@@ -169,29 +156,26 @@ def _whole(living: list[Observation]) -> list[Observation]:
     """Without returns that were read when only a part of their message had been written."""
     most: dict[tuple[str, str], Observation] = {}
     for o in living:
-        message = o.payload.get("model_message")
-        if o.kind == "returned" and message is not None:
-            key = (_voice(o), message)
-            held = most.get(key)
+        message = _model_message(o)
+        if message is not None:
+            held = most.get((reporter_id(o), message))
             if held is None or _pieces(o) > _pieces(held):
-                most[key] = o
-    return [
-        o
-        for o in living
-        if o.kind != "returned" or most.get((_voice(o), o.payload.get("model_message", "")), o) is o
-    ]
+                most[reporter_id(o), message] = o
+    return [o for o in living if most.get((reporter_id(o), _model_message(o) or ""), o) is o]
 
 
 def _pieces(observation: Observation) -> tuple[int, str, str]:
-    return int(observation.payload.get("blocks") or 0), observation.at, observation.digest
+    statement = observation.statement
+    blocks = statement.blocks if isinstance(statement, Returned) else None
+    return blocks or 0, observation.at, observation.digest
 
 
-def live(observations: Iterable[Observation]) -> list[Observation]:
+def not_superseded(observations: Iterable[Observation]) -> list[Observation]:
     """The statements no living statement supersedes, each once, oldest first."""
     by_digest = {o.digest: o for o in observations}
     superseded_by: dict[str, list[str]] = {}
     for observation in by_digest.values():
-        for target in observation.payload.get("supersedes", ()):
+        for target in _supersedes(observation):
             superseded_by.setdefault(target, []).append(observation.digest)
     alive: dict[str, bool] = {}
 
@@ -206,16 +190,17 @@ def live(observations: Iterable[Observation]) -> list[Observation]:
     )
 
 
-_OF_A_RETURN = ("final_message", "message_id", "completed_at", "error_message", "success")
+def _supersedes(observation: Observation) -> tuple[str, ...]:
+    statement = observation.statement
+    return statement.supersedes if isinstance(statement, Deployed | Returned) else ()
 
 
-def _sql_return(observation: Observation) -> bool:
-    """Whether raw SQL spoke of a return: of how it ended, or of anything that came with it."""
-    payload = observation.payload
-    return observation.kind == "sql" and (
-        payload.get("status") in ("completed", "failed")
-        or any(payload.get(column) is not None for column in _OF_A_RETURN)
-    )
+def _is_edited_return(statement: OfRun) -> bool:
+    """Whether plain SQL spoke of a return: of how it ended, or of anything that came with it."""
+    if not isinstance(statement, Edited):
+        return False
+    said = (statement.message, statement.completed_at, statement.error_message, statement.success)
+    return statement.status in ("completed", "failed") or any(each is not None for each in said)
 
 
 def _returns(statements: list[Observation]) -> tuple[Return, ...]:
@@ -231,7 +216,7 @@ def _returns(statements: list[Observation]) -> tuple[Return, ...]:
         if observation.words not in by_words:
             _attach(observation, groups)
     merged = (_one_return(group) for group in groups)
-    return tuple(sorted(merged, key=lambda r: (r.completed_at, r.message_id or 0, r.status)))
+    return tuple(sorted(merged, key=lambda r: (r.completed_at, r.message or "", r.status)))
 
 
 def _aligned(same: list[Observation]) -> list[list[Observation]]:
@@ -243,8 +228,8 @@ def _aligned(same: list[Observation]) -> list[list[Observation]]:
     keys: dict[str, list[Any]] = {}
     groups: dict[int, list[Observation]] = {}
     for observation in same:
-        seen = keys.setdefault(_voice(observation), [])
-        key = observation.payload.get("return_key")
+        seen = keys.setdefault(reporter_id(observation), [])
+        key = _return_key(observation)
         if key not in seen:
             seen.append(key)
         groups.setdefault(seen.index(key), []).append(observation)
@@ -257,19 +242,19 @@ def _attach(observation: Observation, groups: list[list[Observation]]) -> None:
     Raw SQL may speak of one return in several statements, a column at a time; so may who gives
     them the same ``return_key``.
     """
-    mine = _voice(observation), observation.payload.get("return_key")
+    mine = reporter_id(observation), _return_key(observation)
     if mine[1] is not None:
         for group in groups:
-            if any((_voice(o), o.payload.get("return_key")) == mine for o in group):
+            if any((reporter_id(o), _return_key(o)) == mine for o in group):
                 group.append(observation)
                 return
     open_groups = [
         group
         for group in groups
-        if observation.kind == "sql" or all(_voice(o) != mine[0] for o in group)
+        if observation.source == "sql" or all(reporter_id(o) != mine[0] for o in group)
     ]
-    if observation.payload.get("broke_off"):
-        failed = [g for g in open_groups if any(o.payload.get("status") == "failed" for o in g)]
+    if _breaks_off(observation):
+        failed = [g for g in open_groups if any(_status(o) == "failed" for o in g)]
         open_groups = failed or open_groups
     if open_groups:
         at = observation.at
@@ -278,14 +263,27 @@ def _attach(observation: Observation, groups: list[list[Observation]]) -> None:
         groups.append([observation])
 
 
-def _voice(observation: Observation) -> str:
+def reporter_id(observation: Observation) -> str:
+    """Who speaks: a person or script, a hook, plain SQL, or one witness among the transcripts."""
     if observation.source in SAID:
         return "said"
-    return f"{observation.source} {observation.payload.get('witness', '')}"
+    statement = observation.statement
+    witness = statement.witness if isinstance(statement, Returned) else None
+    return f"{observation.source} {witness or ''}"
+
+
+def _return_key(observation: Observation) -> str | int | None:
+    statement = observation.statement
+    return statement.return_key if isinstance(statement, Returned) else None
 
 
 def _time(observation: Observation) -> str:
-    return str(observation.payload.get("completed_at") or observation.at)
+    return _completed_at(observation) or observation.at
+
+
+def _completed_at(observation: Observation) -> str | None:
+    statement = observation.statement
+    return statement.completed_at if isinstance(statement, Returned | Edited) else None
 
 
 def _distance(one: str, other: str) -> float:
@@ -302,8 +300,8 @@ def _one_return(group: list[Observation]) -> Return:
     fact = sorted(group, key=lambda o: (_TRUST["fact"][o.source], o.at, o.digest))
 
     def latest(ranked: list[Observation], column: str) -> Any:
-        said = [o.payload[column] for o in ranked if o.payload.get(column) is not None]
-        return said[-1] if said else None
+        said = [getattr(o.statement, column, None) for o in ranked]
+        return next((value for value in reversed(said) if value is not None), None)
 
     speaks = any(o.words is not None for o in group)
     status = latest(intent, "status")
@@ -314,42 +312,53 @@ def _one_return(group: list[Observation]) -> Return:
         completed_at=_returned_at([o for o in fact if o.source == fact[-1].source]),
         status=status,
         success=(status == "completed") if success is None else bool(success),
-        message_id=latest(sorted(fact, key=_is_rendered, reverse=True), "message_id"),
+        message=latest(sorted(fact, key=_is_rendered, reverse=True), "message"),
         error_message=latest(intent, "error_message"),
         error_code=latest(intent, "error_code"),
         source=fact[-1].source,
         doubt=latest([o for o in fact if not (speaks and _is_silent(o))], "doubt"),
+        ending=latest(fact, "ending"),
     )
 
 
 def _outcome_rank(observation: Observation) -> tuple[bool, bool, int, str, str]:
     trust = _TRUST["intent"][observation.source]
-    is_broken = bool(observation.payload.get("broke_off"))
     is_said = observation.source in SAID or observation.source == "sql"
-    return is_said, is_broken, trust, observation.at, observation.digest
+    return is_said, _breaks_off(observation), trust, observation.at, observation.digest
+
+
+def _breaks_off(observation: Observation) -> bool:
+    statement = observation.statement
+    return isinstance(statement, Returned) and bool(statement.broke_off)
+
+
+def _status(observation: Observation) -> str | None:
+    statement = observation.statement
+    return statement.status if isinstance(statement, Returned | Edited) else None
 
 
 def _is_rendered(observation: Observation) -> bool:
     """Whether its words were framed for the model that launched the agent, not taken from it."""
-    return bool(observation.payload.get("rendered"))
+    statement = observation.statement
+    return isinstance(statement, Returned) and bool(statement.rendered)
 
 
 def _is_silent(observation: Observation) -> bool:
     """Whether a statement knows of no words, so that its doubt is about just that."""
-    return observation.words is None and "model_message" not in observation.payload
+    return observation.words is None and _model_message(observation) is None
 
 
 def _returned_at(ranked: list[Observation]) -> str:
     """The time one source gave, the first where it gave several; raw SQL has the last word."""
-    stated = [str(o.payload["completed_at"]) for o in ranked if o.payload.get("completed_at")]
-    if stated and ranked[-1].kind == "sql":
+    stated = [at for o in ranked if (at := _completed_at(o))]
+    if stated and ranked[-1].source == "sql":
         return stated[-1]
     return min(stated or (o.at for o in ranked))
 
 
 _OF_RETURNING = (
-    *("completed_at", "success", "message_id", "error_message", "error_code", "unverified"),
-    *("duration_ms", "context_end_tokens"),
+    *("completed_at", "success", "message", "error_message", "error_code", "unverified"),
+    *("duration_ms", "context_end_tokens", "ending"),
 )
 """What an execution has only when it has returned: a return that was none takes it away."""
 
@@ -362,13 +371,14 @@ def _latest(returns: tuple[Return, ...]) -> dict[str, Any]:
         "status": last.status,
         "completed_at": last.completed_at,
         "success": last.success,
-        "message_id": last.message_id,
+        "message": last.message,
         "error_message": last.error_message,
         "error_code": last.error_code,
+        "ending": last.ending,
         "unverified": last.doubt if last.status == "completed" else None,
     }
 
 
-def same_words(text: str) -> str:
+def text_fingerprint(text: str) -> str:
     """A key equal for texts that differ only in white space: a paste, a hook, a transcript."""
     return hashlib.sha256(" ".join(text.split()).encode("utf-8", "surrogatepass")).hexdigest()

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orch_tui.record.ledger.doubt import EMPTY, UNHEARD
+from orch_tui.record.ledger.statement import Noted
 from orch_tui.times import between
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ _ONE_EVENT = 10.0
 hooks may be registered twice, and their processes overtake one another."""
 
 
-def told_apart(statements: list[Observation], living: Iterable[Observation]) -> list[Observation]:
+def assign_return_keys(
+    statements: list[Observation], living: Iterable[Observation]
+) -> list[Observation]:
     """The statements about returns, those of hooks with the ``return_key`` of their return.
 
     What is only ``presumed`` (the session ended and nothing was heard) counts where nothing else
@@ -31,26 +34,31 @@ def told_apart(statements: list[Observation], living: Iterable[Observation]) -> 
     where that was not. A stop of an agent that ``went_on`` shows the one before to be none:
     somebody's hook refused it. Statements come oldest first and leave so.
     """
-    seen = [o for o in statements if not o.payload.get("presumed")]
+    seen = [o for o in statements if not _says(o, "presumed")]
     if not seen:
         return statements[:1]
     hooks = [o for o in seen if o.source == "hook"]
     if not hooks:
         return seen
-    keyed = {o.digest: o for o in _keyed(_units(hooks, _Marks(living)))}
+    units = group_by_return(hooks, AgentActivity(living))
+    keyed = {o.digest: o for o in with_return_key(units)}
     return [keyed.get(o.digest, o) for o in seen if o.source != "hook" or o.digest in keyed]
 
 
-class _Marks:
+def _says(observation: Observation, name: str) -> bool:
+    return bool(getattr(observation.statement, name, None))
+
+
+class AgentActivity:
     """When the agent is known to have begun, or to have been told to go on."""
 
     def __init__(self, living: Iterable[Observation]) -> None:
-        notes = [o for o in living if o.source == "hook" and o.kind == "noted"]
-        self.begun = [o.at for o in notes if o.payload.get("begun")]
+        notes = [(o.at, o.statement) for o in living if o.source == "hook"]
+        self.begun = [at for at, note in notes if isinstance(note, Noted) and note.begun]
         self.resumed: dict[str, list[str]] = {}
-        for note in notes:
-            if call := note.payload.get("resumed"):
-                self.resumed.setdefault(call, []).append(note.at)
+        for at, note in notes:
+            if isinstance(note, Noted) and note.resumed:
+                self.resumed.setdefault(note.resumed, []).append(at)
 
     def between(self, one: str, other: str) -> bool:
         """Whether the agent went to work again between two times, oldest first.
@@ -62,21 +70,25 @@ class _Marks:
         )
 
 
-def _units(hooks: list[Observation], marks: _Marks) -> list[list[Observation]]:
-    """The statements of each return."""
+def group_by_return(hooks: list[Observation], activity: AgentActivity) -> list[list[Observation]]:
+    """The statements of each return.
+
+    Words alone do not tell returns apart (an agent may say "Done." twice), nor does the time
+    (a hook that is registered twice arrives twice): only what the agent did in between.
+    """
     units: list[list[Observation]] = []
     last: dict[str | None, list[Observation]] = {}
-    for stop in (o for o in hooks if not o.payload.get("echo")):
+    for stop in (o for o in hooks if not _says(o, "echo")):
         unit = _unit_to_join(stop, units) or last.get(stop.words)
-        if unit is None or unit not in units or marks.between(unit[-1].at, stop.at):
+        if unit is None or unit not in units or activity.between(unit[-1].at, stop.at):
             unit = last[stop.words] = []
-            if stop.payload.get("went_on"):
-                units = [u for u in units if marks.between(u[-1].at, stop.at)]
+            if _says(stop, "went_on"):
+                units = [u for u in units if activity.between(u[-1].at, stop.at)]
             units.append(unit)
         unit.append(stop)
         last[stop.words] = unit
     alone: list[Observation] = []
-    for echo in (o for o in hooks if o.payload.get("echo")):
+    for echo in (o for o in hooks if _says(o, "echo")):
         same = [unit for unit in units if any(stop.words == echo.words for stop in unit)]
         (same or units or [alone])[0].append(echo)
     return [alone, *units] if alone else units
@@ -85,22 +97,23 @@ def _units(hooks: list[Observation], marks: _Marks) -> list[list[Observation]]:
 def _unit_to_join(stop: Observation, units: list[list[Observation]]) -> list[Observation] | None:
     """The newest return, where it or this stop tells only that the run was broken off."""
     newest = units[-1] if units else []
-    breaks = stop.payload.get("broke_off") or all(o.payload.get("broke_off") for o in newest)
+    breaks = _says(stop, "broke_off") or all(_says(o, "broke_off") for o in newest)
     return newest if newest and breaks else None
 
 
-def _keyed(units: list[list[Observation]]) -> Iterator[Observation]:
+def with_return_key(units: list[list[Observation]]) -> Iterator[Observation]:
+    """The statements of all returns, each with the number of its return for a key."""
     for number, unit in enumerate(units, start=1):
         words = next((o.words for o in unit if o.words is not None), None)
         for observation in unit:
-            payload = {**observation.payload, "return_key": number}
+            changes: dict[str, object] = {"return_key": number}
             if words is not None:
-                if payload.get("doubt") in (EMPTY, UNHEARD):
-                    del payload["doubt"]
+                changes["words"] = words
+                if getattr(observation.statement, "doubt", None) in (EMPTY, UNHEARD):
+                    changes["doubt"] = None
                 if observation.words != words:
-                    payload.pop("message_id", None)
-                payload["words"] = words
-            yield replace(observation, payload=payload)
+                    changes["message"] = None
+            yield replace(observation, statement=observation.statement.replaced(**changes))
 
 
 def _seconds(one: str, other: str) -> float:

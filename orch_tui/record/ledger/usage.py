@@ -1,7 +1,7 @@
 """What runs used: each model message counted once in the whole record, with what it cost.
 
-The rows of ``usage_messages`` are facts that only grow: a message heard of again adds nothing, or
-the rest of its output. Every column derived from them is worked out anew by ``totals``.
+The rows of ``usage_messages`` are what the statements of kind ``used`` add up to; every column
+derived from them is worked out anew by ``totals``.
 """
 
 from __future__ import annotations
@@ -13,23 +13,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.models.database import Record, in_list
+from orch_tui.record.ledger.statement import MessageFact
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Catalogue, Model
+    from orch_tui.record.ledger.statement import Used
 
 RESULT = "result:"
 """Begins the id of a last message that only the figures of a result tell of."""
-
-GROWS = (
-    "ON CONFLICT (message_id, execution_id) DO UPDATE SET "
-    "at = min(coalesce(at, excluded.at), coalesce(excluded.at, at)), "
-    "tool_calls = max(tool_calls, excluded.tool_calls), "
-    # grows with the output alone: a price list of another day does not change what was paid
-    "cost_usd = iif(excluded.output_tokens > output_tokens OR cost_usd IS NULL, "
-    "excluded.cost_usd, cost_usd), "
-    "output_tokens = max(output_tokens, excluded.output_tokens)"
-)
-"""What becomes of a message that is told of again, the end of an INSERT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +44,27 @@ class MessageUse:
         return self.input + self.cache_write + self.cache_read
 
 
-def put(
-    record: Record, execution_id: str, uses: Iterable[MessageUse], catalogue: Catalogue
-) -> None:
-    """Store what is told of an execution's messages, inside the caller's transaction."""
+def priced_messages(uses: Iterable[MessageUse], catalogue: Catalogue) -> tuple[MessageFact, ...]:
+    """What a transcript tells of messages, with what they cost at today's prices."""
     models = cache(catalogue.model)  # finding an unlisted name's relatives takes a while
-    record.executemany(
-        f"INSERT INTO usage_messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) {GROWS}",
-        [
-            (*_row(use, execution_id), *_priced(use, models(use.model) if use.model else None))
-            for use in uses
-        ],
-    )
-    correct(record, execution_id)
+    return tuple(_message_fact(use, models(use.model) if use.model else None) for use in uses)
 
 
-def _row(use: MessageUse, execution_id: str) -> tuple[Any, ...]:
-    return (
-        use.message_id,
-        execution_id,
-        use.at,
-        use.model or None,
-        use.input,
-        use.cache_write,
-        use.cache_read,
-        use.output,
-        use.tool_calls,
+def _message_fact(use: MessageUse, model: Model | None) -> MessageFact:
+    cost, output_price, price_date, price_tier = _priced(use, model)
+    return MessageFact(
+        message_id=use.message_id,
+        at=use.at,
+        model=use.model or None,
+        input_tokens=use.input,
+        cache_write_tokens=use.cache_write,
+        cache_read_tokens=use.cache_read,
+        output_tokens=use.output,
+        tool_calls=use.tool_calls,
+        cost_usd=cost,
+        output_price=output_price,
+        price_date=price_date,
+        price_tier=price_tier,
     )
 
 
@@ -106,38 +92,136 @@ def _tier(model: Model, prompt: int) -> str | None:
     return f"up to {fitting[0]:,}" if fitting else f"over {bounds[-1]:,}"
 
 
-def correct(record: Record, execution_id: str) -> None:
-    """Give a last message the output its result tells of, where both are known.
+def derived_messages(uses: Iterable[Used]) -> list[MessageFact]:
+    """The messages that statements about one run add up to, each once, by id.
 
-    Up to Claude Code 2.1.96 a subagent's transcript has a placeholder for the output of its
-    messages; the result of the run has the last one's real figure.
+    A message heard of again adds nothing, or the rest of its output; a price list of another day
+    does not change what was paid. Up to Claude Code 2.1.96 a subagent's transcript has a
+    placeholder for the output of its messages; the result of the run has the last one's real
+    figure, and stands for it until that message is known.
     """
-    for told, output in record.sql(
-        "SELECT message_id, output_tokens FROM usage_messages "
-        "WHERE execution_id = ? AND message_id >= ? AND message_id < ?",
-        [execution_id, RESULT, RESULT + "~"],
-    ):
-        message_id = record.value(
-            "SELECT m.message_id FROM usage_messages AS m JOIN usage_messages AS r "
-            "ON r.message_id = ? AND r.execution_id = m.execution_id "
-            "WHERE m.execution_id = ? AND m.message_id NOT LIKE ? AND m.tool_calls = 0 "
-            "AND (m.input_tokens, m.cache_write_tokens, m.cache_read_tokens) = "
-            "(r.input_tokens, r.cache_write_tokens, r.cache_read_tokens) "
-            "ORDER BY m.at DESC LIMIT 1",
-            [told, execution_id, RESULT + "%"],
+    held: dict[str, MessageFact] = {}
+    for message in (message for used in uses for message in used.messages):
+        known = held.get(message.message_id)
+        held[message.message_id] = _joined(known, message) if known else message
+    for name in sorted(name for name in held if name.startswith(RESULT)):
+        told = held[name]
+        same = [m for m in held.values() if _is_last_request(m, told)]
+        if same:
+            last = max(same, key=lambda m: (m.at or "", m.message_id))
+            held[last.message_id] = _with_output(last, told.output_tokens)
+            del held[name]
+    return [held[name] for name in sorted(held)]
+
+
+def _joined(one: MessageFact, other: MessageFact) -> MessageFact:
+    """What is known of a message that was told of twice, whichever came first."""
+    fuller, lesser = sorted((one, other), key=_fullness, reverse=True)
+    changes: dict[str, Any] = {
+        "at": min((at for at in (one.at, other.at) if at), default=None),
+        "tool_calls": max(one.tool_calls, other.tool_calls),
+        "model": fuller.model or lesser.model,
+    }
+    for column in ("input_tokens", "cache_write_tokens", "cache_read_tokens"):
+        changes[column] = max(getattr(one, column), getattr(other, column))
+    if fuller.cost_usd is None and fuller.output_tokens == lesser.output_tokens:
+        for column in ("cost_usd", "output_price", "price_date", "price_tier"):
+            changes[column] = getattr(lesser, column)
+    joined: MessageFact = fuller.replaced(**changes)
+    return joined
+
+
+def _fullness(message: MessageFact) -> tuple[Any, ...]:
+    cost = message.cost_usd
+    return (
+        *(message.output_tokens, cost is not None, -(cost or 0.0), message.price_date or ""),
+        *(message.price_tier or "", message.model or ""),
+    )
+
+
+def _is_last_request(message: MessageFact, told: MessageFact) -> bool:
+    columns = ("input_tokens", "cache_write_tokens", "cache_read_tokens")
+    return (
+        not message.message_id.startswith(RESULT)
+        and message.tool_calls == 0
+        and all(getattr(message, column) == getattr(told, column) for column in columns)
+    )
+
+
+def _with_output(message: MessageFact, output: int) -> MessageFact:
+    more = output - message.output_tokens
+    if more <= 0:
+        return message
+    cost, price = message.cost_usd, message.output_price
+    if cost is not None and price is not None:
+        cost += more * price / 1e6
+    corrected: MessageFact = message.replaced(output_tokens=output, cost_usd=cost)
+    return corrected
+
+
+def rebuild(record: Record, execution_id: str, uses: Iterable[Used]) -> set[str]:
+    """Bring the messages of an execution in line with its statements; gives the other executions
+    whose totals change with them."""
+    columns = ", ".join(MessageFact.shape)
+    wanted = [message.row() for message in derived_messages(uses)]
+    held = record.sql(
+        f"SELECT {columns} FROM usage_messages WHERE execution_id = ? ORDER BY message_id",
+        [execution_id],
+    )
+    if held == wanted:
+        return set()
+    record.execute("DELETE FROM usage_messages WHERE execution_id = ?", [execution_id])
+    record.executemany(
+        f"INSERT INTO usage_messages (execution_id, {columns}) "
+        f"VALUES (?{', ?' * len(MessageFact.shape)})",
+        [(execution_id, *row) for row in wanted],
+    )
+    return rivals(record, [row[0] for row in wanted], execution_id)
+
+
+def without_known(record: Record, execution_id: str, used: Used) -> Used | None:
+    """What of a statement is news for an execution; None where all of it is known.
+
+    A transcript that is read on from where it was left tells its last message again.
+    """
+    columns = ", ".join(MessageFact.shape)
+    held = {
+        row[0]: MessageFact.of(row)
+        for row in record.sql(
+            f"SELECT {columns} FROM usage_messages WHERE execution_id = ?", [execution_id]
         )
-        if message_id is None:
-            continue
-        record.execute(
-            "UPDATE usage_messages SET output_tokens = ?1, "
-            "cost_usd = cost_usd + (?1 - output_tokens) * output_price / 1e6 "
-            "WHERE message_id = ?2 AND execution_id = ?3 AND output_tokens < ?1",
-            [output, message_id, execution_id],
+    }
+    messages = tuple(
+        message
+        for message in used.messages
+        if message.message_id not in held
+        or _joined(held[message.message_id], message) != held[message.message_id]
+    )
+    times = {
+        path: (read_at or "~", written_at or "~")
+        for path, read_at, written_at in record.sql(
+            "SELECT path, read_at, written_at FROM execution_files WHERE execution_id = ?",
+            [execution_id],
         )
-        record.execute(
-            "DELETE FROM usage_messages WHERE message_id = ? AND execution_id = ?",
-            [told, execution_id],
-        )
+    }
+    files = tuple(
+        file
+        for file in used.files
+        if (file.read_at or "~") < times.get(file.path, ("~~", "~~"))[0]
+        or (file.written_at or "~") < times.get(file.path, ("~~", "~~"))[1]
+    )
+    if not messages and not files:
+        return None
+    news: Used = used.replaced(messages=messages, files=files)
+    return news
+
+
+def rivals_of(record: Record, execution_id: str) -> set[str]:
+    """Other executions that claim messages of this one."""
+    messages = record.sql(
+        "SELECT message_id FROM usage_messages WHERE execution_id = ?", [execution_id]
+    )
+    return rivals(record, [message_id for (message_id,) in messages], execution_id)
 
 
 def rivals(record: Record, message_ids: Sequence[str], execution_id: str) -> set[str]:
@@ -163,8 +247,8 @@ FROM usage_messages AS m WHERE execution_id = ?1 AND NOT EXISTS (
   JOIN agent_executions AS its ON its.execution_id = other.execution_id
   JOIN agent_executions AS mine ON mine.execution_id = ?1
   WHERE other.message_id = m.message_id AND other.execution_id <> ?1
-  AND (coalesce(its.deployed_at, '~'), coalesce(its.agent_id, ''), its.execution_id)
-    < (coalesce(mine.deployed_at, '~'), coalesce(mine.agent_id, ''), ?1))
+  AND (coalesce(its.deployed_at, '~'), coalesce(its.agent_id, ''), its.uid)
+    < (coalesce(mine.deployed_at, '~'), coalesce(mine.agent_id, ''), mine.uid))
 ORDER BY at, message_id"""
 """A message that several executions claim is counted for the one deployed first."""
 
@@ -208,16 +292,3 @@ def unfinished(record: Record, execution_id: str) -> frozenset[str]:
             [execution_id],
         )
     )
-
-
-def unite(record: Record, keeper: str, absorbed: str) -> None:
-    """Give the messages of one execution to another that turned out to be the same run."""
-    record.execute(
-        "INSERT INTO usage_messages SELECT message_id, ?, at, model, input_tokens, "
-        "cache_write_tokens, cache_read_tokens, output_tokens, tool_calls, cost_usd, "
-        "output_price, price_date, price_tier FROM usage_messages WHERE execution_id = ? "
-        f"{GROWS}",
-        [keeper, absorbed],
-    )
-    record.execute("DELETE FROM usage_messages WHERE execution_id = ?", [absorbed])
-    correct(record, keeper)

@@ -24,16 +24,16 @@ from orch_tui.models.database import Record, utc_now
 from orch_tui.models.values import timestamp
 from orch_tui.paths import project_root
 from orch_tui.prepare.catalogue import Catalogue
-from orch_tui.record import sessions
+from orch_tui.record import claude_sessions
 from orch_tui.record.claude_code import SIDECAR, STOPPED, agent_key, is_internal, tool_key
 from orch_tui.record.defects import LEFT_ASIDE, confine
-from orch_tui.record.hooks import capture
 from orch_tui.record.ledger import file_use, usage
+from orch_tui.record.ledger.ingest import Report, ingest_statements
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import UNKNOWN
-from orch_tui.record.ledger.observations import observe, settle
+from orch_tui.record.ledger.statement import Noted, Returned, Used
 from orch_tui.record.transcripts.reader import Reader
-from orch_tui.record.transcripts.reader_state import State, Statement, Told
+from orch_tui.record.transcripts.reader_state import ParsedChunk, State, TranscriptReport
 from orch_tui.record.transcripts.transcript_files import (
     Found,
     beginning,
@@ -130,7 +130,7 @@ def import_files(
         done += found.size
         progress(done, total)
     work.commit()
-    sessions.end_silent(record)
+    claude_sessions.end_silent(record)
     return work.summed_up()
 
 
@@ -153,7 +153,7 @@ class _Pending:
     """What one stretch of a file tells, and the checkpoint it reaches."""
 
     found: Found
-    told: Told
+    told: ParsedChunk
     session: str
     project: str
     started_at: str
@@ -237,7 +237,7 @@ class _Import:
         """Skip a file, and the next time without looking inside."""
         self._summary.skip(reason)
         checkpoint = (found.path, found.size, found.mtime_ns, 0, None, note or reason, None)
-        self._pending.append(_Pending(found, Told(), "", "", "", checkpoint))
+        self._pending.append(_Pending(found, ParsedChunk(), "", "", "", checkpoint))
 
     def _transcript(self, path: Path, found: Found, progress: Callable[[int], None]) -> None:
         with path.open("rb") as file:
@@ -328,7 +328,7 @@ class _Import:
         self._pending.append(
             _Pending(found, told, reader.session, project, state.first_at, checkpoint)
         )
-        if sum(len(each.told.statements) + 1 for each in self._pending) >= _A_BATCH or not is_whole:
+        if sum(len(each.told.reports) + 1 for each in self._pending) >= _A_BATCH or not is_whole:
             self.commit()
 
     def _is_ours(self, path: Path) -> bool:
@@ -370,7 +370,7 @@ class _Import:
             return
         written = timestamp(datetime.fromtimestamp(found.mtime_ns / 1e9, UTC))
         ended = (noted.stoppedByUser and last_moment(transcript)) or written
-        told = Told(_of_sidecar(noted, agent, session, at or written, ended))
+        told = ParsedChunk(_of_sidecar(noted, agent, session, at or written, ended))
         self._summary.files_read += 1
         checkpoint = (found.path, found.size, found.mtime_ns, found.size, None, None, None)
         project = self._project(cwd)
@@ -393,24 +393,22 @@ class _Import:
     def _write(self, pending: Sequence[_Pending]) -> None:
         record = self._record
         with record.write():
-            keys: set[tuple[str, ...]] = set()
+            reports = [report for each in pending for report in self._reports(each)]
+            reports += [report for each in pending for report in self._uses(each)]
+            keys = {key for report in reports for key in report.about}
+            known = {owner for key in keys if (owner := owner_of(record, key))}
+            heard_of = {o: self._revision(o) for o in known - self._revisions.keys()}
+            owners = ingest_statements(record, reports)
+            heard_of |= dict.fromkeys(owners - known - self._revisions.keys(), 0)
             for each in pending:
-                for statement in each.told.statements:
-                    self._observe(each, statement)
-                    keys.add(statement.keys)
                 if each.started_at:
                     record.execute(
                         "UPDATE sessions SET created_at = ?1 "
                         "WHERE claude_session = ?2 AND created_at > ?1",
                         [each.started_at, each.session],
                     )
-            for session, at in _last_heard(pending).items():
-                sessions.heard_of_claude(record, session, at)
-            for each in pending:
-                keys |= self._facts(each.told)
-            owners = {owner for owner in map(self._owner, keys) if owner}
-            heard_of = {o: self._revision(o) for o in owners - self._revisions.keys()}
-            settle(record, sorted(owners))
+            for session in {report.claude_session for report in reports}:
+                claude_sessions.refresh_session(record, session)
             record.executemany(
                 "INSERT INTO import_checkpoints (path, size, mtime_ns, position, head, note, state)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET "
@@ -420,69 +418,40 @@ class _Import:
             )
         self._revisions |= heard_of
 
-    def _observe(self, file: _Pending, statement: Statement) -> None:
-        record, keys, payload = self._record, statement.keys, statement.payload
-        is_its = statement.claude_session == file.session
-        started_at = (file.started_at if is_its else "") or statement.at or record.now()
-
-        def born() -> dict[str, str]:
-            session_id = sessions.of_claude(
-                record, statement.claude_session, project=file.project, started_at=started_at
+    def _reports(self, file: _Pending) -> Iterator[Report]:
+        """What a stretch of a file says of runs."""
+        for told in file.told.reports:
+            is_its = told.claude_session == file.session
+            yield Report(
+                about=told.keys,
+                statement=told.statement.replaced(told_in=told.claude_session),
+                source="import",
+                at=told.at,
+                message=told.message,
+                prompt=told.prompt,
+                claude_session=told.claude_session,
+                project=file.project,
+                started_at=(file.started_at if is_its else "") or told.at,
             )
-            return {"session_id": session_id, "agent_type": UNKNOWN}
 
-        if statement.prompt:
-            if statement.kind == "deployed" and owner_of(record, keys[0]) is None:
-                agent_type = payload["agent_type"]
-                capture.recognise(
-                    record,
-                    file.project,
-                    keys[0],
-                    agent_type,
-                    statement.prompt,
-                    statement.at,
-                    "import",
-                )
-            payload["briefing_id"] = capture.briefing_of(record, keys[0], statement.prompt)
-        payload.setdefault("told_in", statement.claude_session)
-        owner = observe(
-            record,
-            statement.kind,
-            payload,
-            source="import",
-            keys=keys,
-            at=statement.at,
-            message=statement.message,
-            born=born,
-        )
-        if record.value(
-            "SELECT claude_session <> ? FROM sessions JOIN agent_executions USING (session_id) "
-            "WHERE execution_id = ?",
-            [statement.claude_session, owner],
-        ):
-            born()  # of two sessions that tell of it, the merge has to choose
-
-    def _facts(self, told: Told) -> set[tuple[str, ...]]:
-        """Store usage and files; gives the keys of all whose totals may have changed."""
-        changed: set[tuple[str, ...]] = set()
-        for keys, uses in told.uses.items():
-            owner = self._owner(keys)
-            if owner:
-                usage.put(self._record, owner, uses, self._catalogue)
-                changed.add(keys)
-                others = usage.rivals(self._record, [use.message_id for use in uses], owner)
-                changed |= {(f"id:{other}",) for other in others}
-        for keys, touched in told.touched.items():
-            owner = self._owner(keys)
-            if owner:
-                file_use.put(self._record, owner, touched)
-        return changed
-
-    def _owner(self, keys: tuple[str, ...]) -> str | None:
-        for key in keys:
-            if owner := owner_of(self._record, key):
-                return owner
-        return None
+    def _uses(self, file: _Pending) -> Iterator[Report]:
+        """What a stretch of a file says of model messages and of files, one statement a run."""
+        told = file.told
+        for keys in dict.fromkeys([*told.uses, *told.touched]):
+            used = Used(
+                messages=usage.priced_messages(told.uses.get(keys, ()), self._catalogue),
+                files=file_use.file_facts(told.touched.get(keys, ())),
+            )
+            times = [m.at for m in used.messages if m.at]
+            yield Report(
+                about=keys,
+                statement=used,
+                source="import",
+                at=min(times, default=file.started_at),
+                claude_session=file.session,
+                project=file.project,
+                only_known=True,
+            )
 
     def _revision(self, execution_id: str) -> int:
         """How often its row was written; -1 where it was united with another since."""
@@ -508,36 +477,30 @@ class _Import:
         return summary
 
 
-def _last_heard(pending: Iterable[_Pending]) -> dict[str, str]:
-    """The Claude sessions that are told of, each with the last time something happened."""
-    last: dict[str, str] = {}
-    for statement in (s for each in pending for s in each.told.statements):
-        last[statement.claude_session] = max(last.get(statement.claude_session, ""), statement.at)
-    return last
-
-
-def _of_sidecar(noted: Sidecar, agent: str, session: str, at: str, ended: str) -> list[Statement]:
+def _of_sidecar(
+    noted: Sidecar, agent: str, session: str, at: str, ended: str
+) -> list[TranscriptReport]:
     keys = [agent_key(session, agent)]
     if noted.toolUseId:
         keys.append(tool_key(noted.toolUseId))
-    payload = {
-        "agent_type": noted.agentType or UNKNOWN,
-        "agent_id": agent,
-        "tool_use_id": noted.toolUseId,
-        "scope": noted.description,
-        "model": noted.model,
-        "depth": noted.spawnDepth,
-        "parent": agent_key(session, noted.parentAgentId) if noted.parentAgentId else None,
-    }
-    statements = [Statement("noted", tuple(keys), at, session, payload)]
+    facts = Noted(
+        agent_type=noted.agentType or UNKNOWN,
+        agent_id=agent,
+        tool_use_id=noted.toolUseId,
+        scope=noted.description,
+        model=noted.model,
+        depth=noted.spawnDepth,
+        parent=agent_key(session, noted.parentAgentId) if noted.parentAgentId else None,
+    )
+    reports = [TranscriptReport(tuple(keys), at, session, facts)]
     if noted.parentAgentId:  # it ran, whether its transcript is there or not
         parent = (agent_key(session, noted.parentAgentId),)
-        facts = {"agent_id": noted.parentAgentId}
-        statements.insert(0, Statement("noted", parent, at, session, facts))
+        ran = Noted(agent_id=noted.parentAgentId)
+        reports.insert(0, TranscriptReport(parent, at, session, ran))
     if noted.stoppedByUser:
-        stopped = {**STOPPED, "witness": "sidecar", "return_key": SIDECAR}
-        statements.append(Statement("returned", tuple(keys), ended, session, stopped))
-    return statements
+        stopped = Returned(**STOPPED, witness="sidecar", return_key=SIDECAR)
+        reports.append(TranscriptReport(tuple(keys), ended, session, stopped))
+    return reports
 
 
 def _head(data: bytes, position: int) -> str:

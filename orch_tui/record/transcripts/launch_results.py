@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any
 
 from orch_tui.record.agent_words import (
     AgentWords,
@@ -15,8 +15,9 @@ from orch_tui.record.agent_words import (
 from orch_tui.record.claude_code import AGENT_TASK, STOPPED, agent_key, failure, tool_key
 from orch_tui.record.ledger.doubt import EMPTY
 from orch_tui.record.ledger.merge import UNKNOWN
+from orch_tui.record.ledger.statement import Noted, Returned
 from orch_tui.record.ledger.usage import RESULT, MessageUse
-from orch_tui.record.transcripts.reader_state import State, Statement, Told, hash_of
+from orch_tui.record.transcripts.reader_state import ParsedChunk, State, TranscriptReport, hash_of
 from orch_tui.record.transcripts.transcript_lines import (
     Block,
     Entry,
@@ -41,10 +42,10 @@ _FIGURES = {
 }
 
 
-class Outcomes:
+class LaunchResultReader:
     """Reads them in the lines of a session or of an agent that launches others."""
 
-    def __init__(self, state: State, told: Told) -> None:
+    def __init__(self, state: State, told: ParsedChunk) -> None:
         self.state = state
         self.told = told
 
@@ -100,7 +101,7 @@ class Outcomes:
         failed = self._failure(block, result, error, text)
         if failed:
             facts |= {"status": "failed", "error_message": failed, "completed_at": at or None}
-            self._tell("returned", keys, at, session, facts)
+            self._tell(Returned, keys, at, session, facts)
         elif result and result.content and _is_at_its_end(result):
             self._completed(keys, tool, result, at, session, facts)
         elif (result and _is_at_its_end(result)) or _is_report(result, error, text):
@@ -108,7 +109,7 @@ class Outcomes:
         else:  # launched in the background, or something yet unheard of
             del facts["witness"], facts["return_key"]
             facts["resolved_model"] = result.resolvedModel if result else None
-            self._tell("noted", keys, at, session, facts)
+            self._tell(Noted, keys, at, session, facts)
 
     def _failure(
         self, block: Block, result: Result | None, error: str | None, text: str
@@ -171,11 +172,11 @@ class Outcomes:
             "completed_at": at or None,
             "doubt": words.doubt or (None if words.text.strip() else EMPTY),
         }
-        self._tell("returned", keys, at, session, facts, words.text or None)
+        self._tell(Returned, keys, at, session, facts, words.text or None)
 
     def _stopped(self, tool: str, agent: str, at: str, session: str) -> None:
         """The answer of the tool that stops a background agent; nothing else may tell of it."""
-        facts = {
+        facts: dict[str, Any] = {
             "agent_type": UNKNOWN,
             "agent_id": agent,
             "witness": "stop",
@@ -183,14 +184,14 @@ class Outcomes:
             "completed_at": at or None,
             **STOPPED,
         }
-        self._tell("returned", [agent_key(session, agent)], at, session, facts)
+        self._tell(Returned, [agent_key(session, agent)], at, session, facts)
 
     def _awaited(self, result: Result, at: str, session: str) -> None:
         """The answer of a tool that waits for a background agent."""
         task = result.task
         if not task or not task.task_id or task.status not in _ENDINGS:
             return
-        facts = {
+        facts: dict[str, Any] = {
             "agent_type": UNKNOWN,
             "agent_id": task.task_id,
             "witness": "task",
@@ -198,7 +199,7 @@ class Outcomes:
         }
         keys = [agent_key(session, task.task_id)]
         message = without_trace(task.result) if task.result else None
-        self._tell("returned", keys, at, session, facts, message or None)
+        self._tell(Returned, keys, at, session, facts, message or None)
 
     def notification(self, text: str | None, at: str, session: str) -> bool:
         """What the session is told when an agent in the background ends; False: it is none."""
@@ -211,7 +212,7 @@ class Outcomes:
             return True
         said = _NOTIFIED.search(text)
         message = said[1].strip("\n") if said else ""
-        facts = {
+        facts: dict[str, Any] = {
             "agent_type": UNKNOWN,
             "agent_id": agent or None,
             "tool_use_id": tool or None,
@@ -225,12 +226,12 @@ class Outcomes:
             facts["doubt"] = EMPTY
         keys = [agent_key(session, agent)] if agent else []
         keys += [tool_key(tool)] if tool else []
-        self._tell("returned", keys, at, session, facts, message or None)
+        self._tell(Returned, keys, at, session, facts, message or None)
         return True
 
     def _tell(
         self,
-        kind: Literal["noted", "returned"],
+        kind: type[Noted | Returned],
         keys: list[str],
         at: str,
         session: str,
@@ -238,7 +239,9 @@ class Outcomes:
         message: str | None = None,
     ) -> None:
         if keys:
-            self.told.statements.append(Statement(kind, tuple(keys), at, session, facts, message))
+            self.told.reports.append(
+                TranscriptReport(tuple(keys), at, session, kind(**facts), message)
+            )
 
 
 def _is_at_its_end(result: Result) -> bool:

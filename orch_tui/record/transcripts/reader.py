@@ -24,9 +24,17 @@ from orch_tui.record.claude_code import (
 from orch_tui.record.ledger.doubt import EMPTY, doubt_of_stop
 from orch_tui.record.ledger.file_use import Touched
 from orch_tui.record.ledger.merge import UNKNOWN
+from orch_tui.record.ledger.statement import Deployed, Noted, Returned
 from orch_tui.record.ledger.usage import MessageUse
-from orch_tui.record.transcripts.launch_results import Outcomes
-from orch_tui.record.transcripts.reader_state import Current, Run, State, Statement, Told, hash_of
+from orch_tui.record.transcripts.launch_results import LaunchResultReader
+from orch_tui.record.transcripts.reader_state import (
+    Current,
+    ParsedChunk,
+    Run,
+    State,
+    TranscriptReport,
+    hash_of,
+)
 from orch_tui.record.transcripts.transcript_files import session_of_folder
 from orch_tui.record.transcripts.transcript_lines import (
     Block,
@@ -63,8 +71,8 @@ class Reader:
 
     def __init__(self, path: Path, state: State | None = None) -> None:
         self.state = state or State()
-        self.told = Told()
-        self._outcomes = Outcomes(self.state, self.told)
+        self.told = ParsedChunk()
+        self._outcomes = LaunchResultReader(self.state, self.told)
         name = path.stem
         self._file_agent = name.removeprefix("agent-") if name.startswith("agent-") else ""
         self._folder_session = session_of_folder(path) if self._file_agent else ""
@@ -72,9 +80,9 @@ class Reader:
         self._roots: dict[str, str] = {}
         self._closed: set[str] = set()
 
-    def take(self) -> Told:
+    def take(self) -> ParsedChunk:
         """What has been told since the last call."""
-        told, self.told = self.told, Told()
+        told, self.told = self.told, ParsedChunk()
         self._outcomes.told = self.told
         return told
 
@@ -276,9 +284,9 @@ class Reader:
         current = run.current
         if current and not current.tools and not run.is_hearsay and not self._is_warm_up(run):
             self._note(run)
-            payload = {"went_on_after": current.id}
-            self.told.statements.append(
-                Statement("noted", tuple(run.keys), current.said_at, run.session, payload)
+            payload: dict[str, Any] = {"went_on_after": current.id}
+            self.told.reports.append(
+                TranscriptReport(tuple(run.keys), current.said_at, run.session, Noted(**payload))
             )
 
     def _interrupted(self, run: Run, entry: Entry, at: str) -> None:
@@ -304,16 +312,16 @@ class Reader:
         if run.noted == len(run.keys) or run.is_hearsay or self._is_warm_up(run):
             return
         run.noted = len(run.keys)
-        payload = {
+        payload: dict[str, Any] = {
             "agent_type": run.agent_type or UNKNOWN,
             "agent_id": run.agent_id or None,
             "deployed_at": run.first_at or None,
             "scope": first_line(run.prompt),
             "ran_in": run.session,
         }
-        self.told.statements.append(
-            Statement(
-                "noted", tuple(run.keys), run.first_at, run.session, payload, prompt=run.prompt
+        self.told.reports.append(
+            TranscriptReport(
+                tuple(run.keys), run.first_at, run.session, Noted(**payload), prompt=run.prompt
             )
         )
 
@@ -363,8 +371,8 @@ class Reader:
         self, run: Run, at: str, return_key: str, message: str | None = None, **payload: Any
     ) -> None:
         payload |= {"witness": "agent", "return_key": return_key, "completed_at": at or None}
-        self.told.statements.append(
-            Statement("returned", tuple(run.keys), at, run.session, payload, message)
+        self.told.reports.append(
+            TranscriptReport(tuple(run.keys), at, run.session, Returned(**payload), message)
         )
 
     # What whoever launched it says of it
@@ -386,14 +394,14 @@ class Reader:
         state.launched[block.id] = launcher.keys[0] if launcher else ""
         if given.resume:
             key = agent_key(session, given.resume)
-            self.told.statements.append(
-                Statement("noted", (tool_key(block.id), key), at, session, {"agent_type": UNKNOWN})
+            self.told.reports.append(
+                TranscriptReport((tool_key(block.id), key), at, session, Noted(agent_type=UNKNOWN))
             )
             return
         state.prompts.setdefault(hash_of(given.prompt), []).append(block.id)
         if launcher:
             self._note(launcher)
-        payload = {
+        payload: dict[str, Any] = {
             "agent_type": given.subagent_type or "general-purpose",
             "scope": given.description or first_line(given.prompt),
             "model": given.model,
@@ -402,8 +410,10 @@ class Reader:
             "depth": None if launcher else 1,
             "parent": launcher.keys[0] if launcher else None,
         }
-        self.told.statements.append(
-            Statement("deployed", (tool_key(block.id),), at, session, payload, prompt=given.prompt)
+        self.told.reports.append(
+            TranscriptReport(
+                (tool_key(block.id),), at, session, Deployed(**payload), prompt=given.prompt
+            )
         )
 
     def _progress(self, entry: Entry) -> None:

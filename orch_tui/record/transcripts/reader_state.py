@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any, Literal
 
 import msgspec
 
 from orch_tui.record.ledger.file_use import Touched
+from orch_tui.record.ledger.statement import Deployed, Noted, Returned
 from orch_tui.record.ledger.usage import MessageUse
 
 
 @dataclass(slots=True)
-class Statement:
-    """What a transcript says of one run; becomes an observation of the record."""
+class TranscriptReport:
+    """What a transcript says of one run."""
 
-    kind: Literal["deployed", "noted", "returned"]
     keys: tuple[str, ...]
     at: str
     claude_session: str
-    payload: dict[str, Any]
+    statement: Deployed | Noted | Returned
     message: str | None = None
     prompt: str | None = None
 
 
 @dataclass(slots=True)
-class Told:
+class ParsedChunk:
     """What a stretch of a transcript tells. Keys name the run, as in statements."""
 
-    statements: list[Statement] = field(default_factory=list)
+    reports: list[TranscriptReport] = field(default_factory=list)
     uses: dict[tuple[str, ...], list[MessageUse]] = field(default_factory=dict)
     touched: dict[tuple[str, ...], list[Touched]] = field(default_factory=dict)
 

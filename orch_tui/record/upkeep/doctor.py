@@ -22,7 +22,7 @@ from orch_tui.paths import SET_ASIDE, inboxes, is_plain_inbox, is_private
 from orch_tui.record.defects import LEFT_ASIDE
 from orch_tui.record.hooks import inbox
 from orch_tui.record.ledger import briefings, contents
-from orch_tui.record.ledger.observations import settle, unsettled
+from orch_tui.record.ledger.rebuild import rebuild_from_statements, unsettled
 from orch_tui.search import maintenance
 
 LONG_WAIT = timedelta(days=1)
@@ -85,7 +85,7 @@ def repair(record: Record) -> list[str]:
         done.append(f"{record.path.parent.name}: ignored by git")
     with record.write():
         wrong = list(unsettled(record))
-        settle(record, wrong)
+        rebuild_from_statements(record, wrong)
         if wrong:
             done.append(f"{len(wrong)} executions: added up again")
         maintenance.refresh_pending(record)
@@ -299,7 +299,7 @@ def _contents(record: Record) -> Iterator[tuple[Level, str, str]]:
         if data is None:
             if stored:
                 wrong.append(str(content_id))
-        elif len(data) != size or hashlib.sha256(data).hexdigest() != sha256:
+        elif len(data) != size or hashlib.sha256(data).digest() != sha256:
             wrong.append(str(content_id))
     if wrong:
         yield "problem", f"other bytes than were stored: {_some(wrong, 'contents')}", _RESTORE
@@ -311,7 +311,7 @@ def _briefings(record: Record) -> Iterator[tuple[Level, str, str]]:
     count, wrong = 0, []
     for each in briefings.every(record):
         count += 1
-        if hashlib.sha256(each.rendered).hexdigest() != each.sha256:
+        if hashlib.sha256(each.rendered).digest() != each.sha256:
             wrong.append(str(each.briefing_id))
     if wrong:
         yield "problem", f"not as they were rendered: {_some(wrong, 'briefings')}", _RESTORE
@@ -332,7 +332,7 @@ def _orphans(record: Record) -> Iterator[tuple[Level, str, str]]:
         "EXCEPT SELECT content_id, length(data) FROM contents WHERE content_id IN ("
         "SELECT content_id FROM bundle_items UNION ALL SELECT content_id FROM context_allocations "
         "UNION ALL SELECT content_id FROM outputs UNION ALL SELECT message_id FROM completions "
-        "UNION ALL SELECT json_extract(payload, '$.message_id') FROM observations)"
+        "UNION ALL SELECT message_id FROM agent_executions)"
     ):
         if content_id not in used:
             unused, size = unused + 1, size + length

@@ -1,56 +1,140 @@
-"""Everything the record holds, row by row, in a form any program can read."""
+"""Everything a record holds, as statements that any other record can take in.
+
+The first line says what the file is; then come the origins, contents and briefings, then what was
+stated. Values are JSON: bytes are text where they are UTF-8, else ``{"base64": ...}``.
+"""
 
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from typing import Any
 
-from orch_tui.models.content import Content
-from orch_tui.models.database import Record, Row
-from orch_tui.models.schema import TABLES
+from orch_tui.models.database import Record
 from orch_tui.models.values import SCHEMA_VERSION
-from orch_tui.record.ledger import contents
+from orch_tui.record.ledger import contents, facts
+from orch_tui.record.ledger.origins import gather_statements
+from orch_tui.record.ledger.raw_sql import settle_changes
+from orch_tui.record.ledger.statement import unpack
 
 FORMAT = "orch-export"
-VERSION = 1
+VERSION = 2
+
+ORDER = ("set", "identified", "", "journal")
+"""Kinds of statements in the order they are written: what others point to comes first; the empty
+one stands for all kinds that are not named."""
 
 
 def export(record: Record) -> Iterator[dict[str, Any]]:
-    """A head line, then every row as ``{"table": ..., column: value, ...}``.
+    """A head line, then everything that was stated, with the contents it names.
 
-    All rows are of one moment, though others write meanwhile, and only one is in memory at a
-    time. A row comes after those it points to, but for ``parent_execution_id``. Values are as
-    they are stored: JSON columns are text, bytes are ``{"base64": ...}``, and text that is not
-    UTF-8 holds its bytes as lone surrogates (PEP 383). Of a content, ``data`` is the original
-    bytes, or null where it was redacted. The search index is left out: it is derived.
+    Numbers what was stated since the last time, where the record can be written. All lines are of
+    one moment, though others write meanwhile, and only one is in memory at a time. Of a content,
+    ``data`` is null where it was redacted. Derived rows are left out, and so is what concerns
+    this machine alone: import checkpoints, drafts, the search index.
 
     Raises:
         RecordError: the file cannot be read.
     """
     # a connection of its own: the caller may write while it takes the rows
-    with Record(record.path, create=False, writable=False) as view, view.read():
-        view.connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+    with Record(record.path, create=False, writable=False) as view:
+        if record.writable:
+            with record.write():
+                settle_changes(record)
+                gather_statements(record)
+        yield from _lines(view, record.now())
+
+
+def _lines(view: Record, at: str) -> Iterator[dict[str, Any]]:
+    with view.read():
         yield {
             "format": FORMAT,
             "version": VERSION,
             "schema_version": SCHEMA_VERSION,
-            "exported_at": record.now(),
+            "exported_at": at,
+            "record": facts.get_fact(view, "uid"),
         }
-        for table in TABLES:
-            name = table._meta.table_name
-            order = "" if table._meta.without_rowid else " ORDER BY rowid"
-            cursor = view.execute(f"SELECT * FROM {name}{order}")
-            columns = [column[0] for column in cursor.description]
-            for values in cursor:
-                row = dict(zip(columns, values, strict=True))
-                if table is Content:
-                    row["data"] = contents.unpacked(row.pop("encoding"), row["data"])
-                yield {"table": name, **_printable(row)}
+        yield from _origins(view)
+        yield from _contents(view)
+        yield from _briefings(view)
+        yield from _token_counts(view)
+        for kind in ORDER:
+            yield from _statements(view, kind)
 
 
-def _printable(row: Row) -> Row:
-    return {
-        column: {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
-        for column, value in row.items()
-    }
+def _origins(view: Record) -> Iterator[dict[str, Any]]:
+    for row in view.rows(
+        "SELECT uid, person, machine, name, began_at, closed_at, mine AND closed_at IS NULL AS own "
+        "FROM origins ORDER BY origin_id"
+    ):
+        own = row.pop("own")
+        yield {"origin": row.pop("uid"), **row, **({"exported_here": True} if own else {})}
+
+
+def _contents(view: Record) -> Iterator[dict[str, Any]]:
+    for content_id, sha256, size in view.execute(
+        "SELECT content_id, sha256, size FROM contents ORDER BY content_id"
+    ):
+        data = contents.get(view, content_id)
+        yield {"content": sha256.hex(), "size": size, "data": _printable(data)}
+
+
+def _briefings(view: Record) -> Iterator[dict[str, Any]]:
+    for sha256, size, parts in view.execute(
+        "SELECT sha256, size, parts FROM briefings ORDER BY briefing_id"
+    ):
+        named = [
+            [kind, _sha256_of(view, value) if kind == "content" else value]
+            for kind, value in json.loads(parts)
+        ]
+        yield {"briefing": sha256.hex(), "size": size, "parts": named}
+
+
+def _sha256_of(view: Record, content_id: int) -> str:
+    found: bytes = view.value("SELECT sha256 FROM contents WHERE content_id = ?", [content_id])
+    return found.hex()
+
+
+def _token_counts(view: Record) -> Iterator[dict[str, Any]]:
+    for sha256, estimator, tokens in view.execute(
+        "SELECT sha256, estimator, tokens FROM token_counts"
+    ):
+        yield {"counted": sha256.hex(), "estimator": estimator, "tokens": tokens}
+
+
+def _statements(view: Record, kind: str) -> Iterator[dict[str, Any]]:
+    others = ", ".join(f"'{named}'" for named in ORDER if named)
+    condition = f"kind NOT IN ({others})" if not kind else f"kind = '{kind}'"
+    for row in view.execute(
+        "SELECT observation_id, digest, kind, source, at, recorded_at, actor, about, payload "
+        f"FROM observations WHERE {condition} AND NOT pending ORDER BY observation_id"
+    ):
+        number, digest, named, source, at, recorded_at, actor, about, payload = row
+        yield {
+            "statement": digest.hex(),
+            "kind": named,
+            "source": source,
+            "at": at,
+            "recorded_at": recorded_at,
+            "actor": actor,
+            "about": json.loads(about) if about else [],
+            "said": unpack(payload),
+            "log": [
+                list(entry)
+                for entry in view.sql(
+                    "SELECT uid, seq FROM log JOIN origins USING (origin_id) "
+                    "WHERE observation_id = ? ORDER BY origin_id",
+                    [number],
+                )
+            ],
+        }
+
+
+def _printable(data: bytes | None) -> Any:
+    if data is None:
+        return None
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(data).decode()}

@@ -30,7 +30,9 @@ from orch_tui.models.schema import TABLES, TRIGGERS
 from orch_tui.paths import drafts_folder, linked_part, safe_inboxes
 from orch_tui.record.ledger import briefings, contents, journal
 from orch_tui.record.ledger.contents import GONE
-from orch_tui.record.ledger.observations import settle
+from orch_tui.record.ledger.raw_sql import settle_changes
+from orch_tui.record.ledger.rebuild import rebuild_from_statements
+from orch_tui.record.ledger.statement import KINDS, canonical, pack_said, unpack
 from orch_tui.search import maintenance
 from orch_tui.search.schema import SEARCH_TRIGGERS
 
@@ -38,7 +40,7 @@ SHORTEST = 4
 """Characters; anything shorter would be found everywhere by chance."""
 
 _TRIGGERS = {**TRIGGERS, **SEARCH_TRIGGERS}
-_IN_PAYLOADS = ("reason", "return_key", "supersedes", "text", "words")
+_IN_PAYLOADS = ("now", "before", *(name for kind in KINDS.values() for name in kind.shape))
 _DIGESTS = ("sha256", "digest", "uid")
 _DIGEST = re.compile(r"[0-9a-f]{64}|sql:[0-9a-f]{32}")
 
@@ -131,7 +133,12 @@ class _Secret:
     def out_of(self, value: Any) -> Any:
         """A column's value without the secret; JSON is decoded, however it was escaped."""
         if isinstance(value, bytes):
-            return self.out_of_bytes(value)
+            text = _unpacked(value)
+            if text is value:
+                return self.out_of_bytes(value)
+            cleaned = self.out_of(text.decode("utf-8", "surrogatepass"))
+            packed = zlib.compress(cleaned.encode("utf-8", "surrogatepass"), 6)
+            return value if cleaned.encode("utf-8", "surrogatepass") == text else packed
         if not isinstance(value, str):
             return value
         if value[:1] in ("{", "["):
@@ -227,6 +234,8 @@ def _stored_as(column: peewee.Field) -> peewee.Field:
 
 def _key_columns(table: type[peewee.Model]) -> list[str]:
     key: Any = table._meta.primary_key
+    if key is False:
+        return ["rowid"]
     names = key.field_names if isinstance(key, peewee.CompositeKey) else [key.name]
     return [table._meta.fields[name].column_name for name in names]
 
@@ -250,6 +259,7 @@ def _remove(record: Record, secret: _Secret, found: _Found) -> None:
                 f"two rows of {table._meta.table_name} differ in nothing but the secret",
                 hint="give a shorter part of the secret, so that their names stay different",
             ) from error
+    hashes = _hashes(record)
     moved = {content_id: _replace(record, content_id, secret) for content_id in found.contents}
     for old, new in moved.items():
         for name, column in _columns_to(Content):
@@ -257,12 +267,61 @@ def _remove(record: Record, secret: _Secret, found: _Found) -> None:
     cleaned_briefings = {
         key["briefing_id"] for t, key, _ in found.rows if t._meta.table_name == "briefings"
     }
-    moved_briefings = _rehash_briefings(record, moved, cleaned_briefings)
-    touched = _move_in_observations(record, moved, moved_briefings)
+    united = _rehash_briefings(record, moved, cleaned_briefings)
+    _move_in_statements(record, hashes, _hashes(record), moved, united)
     for statement in _TRIGGERS.values():
         record.execute(statement)
-    settle(record, touched)
+    for kind, name in _STATED.items():  # what was cleaned is stated, so that others hear of it
+        record.execute(f"INSERT INTO changed_rows (subject) SELECT '{kind}:' || uid FROM {name}")
+    settle_changes(record)
+    labels = record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid")
+    rebuild_from_statements(record, [label for (label,) in labels])
     maintenance.rebuild(record)
+
+
+_STATED = {
+    "session": "sessions",
+    "planned": "planned_agents",
+    "bundle": "bundles",
+    "version": "bundle_versions",
+}
+
+
+def _hashes(record: Record) -> dict[tuple[str, int], str]:
+    """The SHA-256 of every content and briefing, by what it is and its number."""
+    return {
+        (kind, number): bytes(sha256).hex()
+        for kind, number, sha256 in record.sql(
+            "SELECT 'content', content_id, sha256 FROM contents "
+            "UNION ALL SELECT 'briefing', briefing_id, sha256 FROM briefings"
+        )
+    }
+
+
+def _move_in_statements(
+    record: Record,
+    before: Mapping[tuple[str, int], str],
+    after: Mapping[tuple[str, int], str],
+    moved: Mapping[int, int],
+    united: Mapping[int, int],
+) -> None:
+    """Have statements name the contents and briefings that took the place of others."""
+    renamed = {before["content", old]: after["content", new] for old, new in moved.items()}
+    for (kind, number), sha256 in before.items():
+        if kind == "briefing":
+            now = after["briefing", united.get(number, number)]
+            if now != sha256:
+                renamed[sha256] = now
+    for observation_id, stored in record.sql("SELECT observation_id, payload FROM observations"):
+        said = unpack(stored)
+        text = canonical(said)
+        for old, new in renamed.items():
+            text = text.replace(f'"{old}"', f'"{new}"')
+        if text != canonical(said):
+            record.execute(
+                "UPDATE observations SET payload = ? WHERE observation_id = ?",
+                [pack_said(json.loads(text)), observation_id],
+            )
 
 
 def _columns_to(target: type[peewee.Model]) -> list[tuple[str, str]]:
@@ -305,7 +364,7 @@ def _rehash_briefings(
             [json.dumps(parts), briefing_id],
         )
         whole = briefings.get(record, briefing_id)
-        sha256 = hashlib.sha256(whole).hexdigest()
+        sha256 = hashlib.sha256(whole).digest()
         same = record.value(
             "SELECT briefing_id FROM briefings WHERE sha256 = ? AND briefing_id <> ?",
             [sha256, briefing_id],
@@ -323,29 +382,6 @@ def _rehash_briefings(
                 )
             record.execute("DELETE FROM briefings WHERE briefing_id = ?", [briefing_id])
     return united
-
-
-def _move_in_observations(
-    record: Record, moved: Mapping[int, int], moved_briefings: Mapping[int, int]
-) -> list[str]:
-    """Point what was observed to the new contents; gives the executions it was observed of."""
-    touched = []
-    for observation_id, execution_id, text in record.sql(
-        "SELECT observation_id, execution_id, payload FROM observations "
-        "WHERE payload LIKE '%message_id%' OR payload LIKE '%briefing_id%'"
-    ):
-        payload = json.loads(text)
-        new = dict(payload)
-        for name, mapping in (("message_id", moved), ("briefing_id", moved_briefings)):
-            if payload.get(name) in mapping:
-                new[name] = mapping[payload[name]]
-        if new != payload:
-            touched.append(execution_id)
-            record.execute(
-                "UPDATE observations SET payload = ? WHERE observation_id = ?",
-                [_as_json(new), observation_id],
-            )
-    return list(dict.fromkeys(touched))
 
 
 def _squeeze(record: Record) -> None:

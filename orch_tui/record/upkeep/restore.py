@@ -1,44 +1,53 @@
-"""Taking the export of a record into another one, or back into the same.
+"""Taking the export of another record in, or of this one: statement by statement.
 
-Rows that travel have a uid: one that is known is the same thing and is left as it is. An
-execution that both records know by a key of Claude Code is the same run, and what was observed of
-it is added up. A label that is taken by something else is changed, and that is said.
+What is known already changes nothing, whatever way it came; what is new is taken in as if it had
+been said here. So records that exchange their exports in any order, any number of times, end with
+the same sessions, plans, bundles, runs and journal. An export of an older orch is brought up to
+date in a record of its own first.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from orch_tui.errors import FormatError
 from orch_tui.files import refused
-from orch_tui.models.database import Record, Row
-from orch_tui.models.schema import TABLES
+from orch_tui.models.database import Record
 from orch_tui.models.values import SCHEMA_VERSION
-from orch_tui.record.ledger import contents, file_use, usage
+from orch_tui.record import claude_sessions
+from orch_tui.record.ledger import contents, portable, registers
 from orch_tui.record.ledger.keys import owner_of
-from orch_tui.record.ledger.observations import canonical, join, settle
+from orch_tui.record.ledger.origins import (
+    begin_origin,
+    gather_statements,
+    learn_origin,
+    reassign_log,
+)
+from orch_tui.record.ledger.raw_sql import settle_changes
+from orch_tui.record.ledger.rebuild import rebuild_from_statements
+from orch_tui.record.ledger.resolve import create_execution, learn_keys, resolve_execution
+from orch_tui.record.ledger.statement import decode, pack, problem_of
+from orch_tui.record.ledger.store import Stored, insert_statement
 from orch_tui.record.upkeep.export import FORMAT, VERSION
 
-_COLUMNS = {
-    table._meta.table_name: [field.column_name for field in table._meta.sorted_fields]
-    for table in TABLES
-}
+Row = dict[str, Any]
 
-_ENTRY = ("at", "actor", "action", "session_id", "execution_id", "subject", "before", "after")
-"""What makes two entries of the journal the same."""
+_UNTOLD = "(not recorded)"
+"""The scope of a session that statements name and nobody described."""
 
 
 @dataclass(slots=True)
 class Restored:
-    """What became of the executions of an export, and what was changed on the way."""
+    """What became of the executions of an export, and what a person should know of it."""
 
     executions: set[str] = field(default_factory=set)
+    statements: int = 0
+    """How many were new."""
     remarks: list[str] = field(default_factory=list)
 
 
@@ -58,351 +67,476 @@ def restore(record: Record, path: Path) -> Restored:
         SourceError: the file cannot be read.
         FormatError: it is no export, of a newer orch, or broken; with the line.
     """
-    with refused(str(path)), record.write():
-        work = _Restore(record, _keys(path))
-        for number, row in _rows(path):
-            table = str(row.pop("table", ""))
-            try:
-                work.take(table, row)
-            except (KeyError, TypeError, ValueError) as error:
-                raise FormatError(f"{path}, line {number}: {table}: {error!r}") from error
-        work.finish()
+    with refused(str(path)):
+        head = next(_lines(path))[1]
+        if head.get("version", 0) < VERSION:
+            from orch_tui.record.upkeep.older_exports import restore_older_export
+
+            return restore_older_export(record, path, head, _rows(path))
+        with record.write():
+            settle_changes(record)
+            gather_statements(record)
+            work = _Exchange(record)
+            for number, row in _rows(path):
+                try:
+                    work.take(row)
+                except (KeyError, TypeError, ValueError, IndexError) as error:
+                    raise FormatError(f"{path}, line {number}: {error!r}") from error
+            work.finish()
     return work.restored
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Row]]:
-    """The rows after the head line, with the number of their line."""
+def _lines(path: Path) -> Iterator[tuple[int, Row]]:
     with path.open(encoding="utf-8", errors="surrogateescape") as file:
         for number, line in enumerate(file, start=1):
             try:
                 row = json.loads(line)
                 if not isinstance(row, dict):
                     raise ValueError("no object")
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise FormatError(
                     f"{path}, line {number}: {error}", hint="export it again: it is not whole"
                 ) from error
-            if number > 1:
-                yield number, {name: _value(value) for name, value in row.items()}
-            elif row.get("version", 0) > VERSION or row.get("schema_version", 0) > SCHEMA_VERSION:
-                raise FormatError(
-                    f"{path} was written by a newer orch",
-                    hint="upgrade orch: pip install --upgrade orch-tui",
-                )
+            yield number, row
 
 
-def _value(value: Any) -> Any:
-    if isinstance(value, dict) and value.keys() == {"base64"}:
-        return base64.b64decode(value["base64"])
-    return value
-
-
-def _keys(path: Path) -> dict[str, list[str]]:
-    """What Claude Code calls each execution of the export; labels are no such names."""
-    keys: dict[str, list[str]] = {}
-    for _, row in _rows(path):
-        if row.get("table") == "execution_keys" and not row["key"].startswith("id:"):
-            keys.setdefault(row["execution_id"], []).append(row["key"])
-    return keys
-
-
-class _Restore:
-    """The rows of one export on their way in; old names and numbers lead to ours."""
-
-    def __init__(self, record: Record, keys: Mapping[str, list[str]]) -> None:
-        self.restored = Restored()
-        self._record = record
-        self._keys = keys
-        self._ids: dict[str, dict[Any, Any]] = {
-            name: {}
-            for name in (
-                *("content_id", "briefing_id", "bundle_id", "version_id", "session_id"),
-                *("planned_id", "execution_id"),
+def _rows(path: Path) -> Iterator[tuple[int, Row]]:
+    """The rows after the head line, with the number of their line."""
+    for number, row in _lines(path):
+        if number > 1:
+            yield number, row
+        elif row.get("version", 0) > VERSION or row.get("schema_version", 0) > SCHEMA_VERSION:
+            raise FormatError(
+                f"{path} was written by a newer orch (format {row.get('version')}, this one "
+                f"knows {VERSION})",
+                hint="upgrade orch: pip install --upgrade orch-tui",
             )
-        }
-        self._fresh: set[str] = set()
-        """Bundles, versions and executions (by our name) that are new here, so take all theirs."""
-        self._parents: dict[str, str] = {}
-        self._entries: list[Row] = []
 
-    def take(self, table: str, row: Row) -> None:
-        """One row; tables that are derived or of the other machine alone are left out."""
-        take = getattr(self, f"_{table}", None)
-        if take is not None:
-            take(row)
+
+class _Exchange:
+    """The reading of one export into one record."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self.restored = Restored()
+        self._origins: dict[str, int] = {}
+        self._exporter = ""
+        self._touched: dict[str, None] = {}
+        self._claude_sessions: set[str] = set()
+        self._forks: dict[int, dict[int, int]] = {}
+        """By origin what others know as its statements of some numbers, and this record not."""
+        self._own_last = int(
+            record.value(
+                "SELECT coalesce(max(seq), 0) FROM log JOIN origins USING (origin_id) "
+                "WHERE mine AND closed_at IS NULL"
+            )
+        )
+        self._takes: dict[str, Callable[[Row], None]] = {
+            "origin": self._origin,
+            "content": self._content,
+            "briefing": self._briefing,
+            "counted": self._count,
+            "statement": self._statement,
+        }
+
+    def take(self, row: Row) -> None:
+        """Take in one line; one of a kind that a newer orch writes is left out, and said."""
+        for kind, take in self._takes.items():
+            if kind in row:
+                take(row)
+                return
+        kind = str(next(iter(row), "(empty)"))
+        remark = f"lines of a kind this orch does not know were left out: {kind[:40]}"
+        if remark not in self.restored.remarks:
+            self.restored.remarks.append(remark)
 
     def finish(self) -> None:
-        for child, parent in self._parents.items():
-            self._record.execute(
-                "UPDATE agent_executions SET parent_execution_id = ?, revision = revision + 1 "
-                "WHERE execution_id = ? AND parent_execution_id IS NULL",
-                [self._ids["execution_id"].get(parent), child],
-            )
-        self._keep_journal()
-        self.restored.executions = {
+        """Make the rows of all that was told of."""
+        record = self._record
+        living = [
             owner
-            for label in self._ids["execution_id"].values()
-            if (owner := owner_of(self._record, f"id:{label}"))
-        }
-        for label in self.restored.executions:
-            usage.correct(self._record, label)
-        settle(self._record, sorted(self.restored.executions))
+            for label in self._touched
+            if (owner := owner_of(record, f"id:{label}")) is not None
+        ]
+        rebuild_from_statements(record, living)
+        for claude_session in sorted(self._claude_sessions):
+            claude_sessions.refresh_session(record, claude_session)
+        claude_sessions.end_silent(record)
+        settle_changes(record)
+        self.restored.executions = {e for e in living if owner_of(record, f"id:{e}") == e}
+        self._mend_forks()
 
-    # Contents and what points to them
+    # What statements point to
 
-    def _contents(self, row: Row) -> None:
+    def _origin(self, row: Row) -> None:
+        uid = str(row["origin"])
+        self._origins[uid] = learn_origin(self._record, {**row, "uid": uid})
+        if row.get("exported_here"):
+            self._exporter = uid
+
+    def _content(self, row: Row) -> None:
+        sha256 = bytes.fromhex(row["content"])
+        known = self._record.value("SELECT 1 FROM contents WHERE sha256 = ?", [sha256])
+        if known:
+            return
         data = row["data"]
-        known = self._value("SELECT content_id FROM contents WHERE sha256 = ?", row["sha256"])
-        if known is None and data is None:
-            known = self._insert("contents", {**row, "encoding": "gone", "data": b""})
-        elif known is None:
-            known = contents.put(self._record, data)
-        self._ids["content_id"][row["content_id"]] = known
+        if data is None:
+            self._record.execute(
+                "INSERT INTO contents (sha256, size, encoding, data) VALUES (?, ?, 'gone', x'')",
+                [sha256, int(row["size"])],
+            )
+            return
+        contents.put(
+            self._record,
+            base64.b64decode(data["base64"]) if isinstance(data, dict) else str(data).encode(),
+        )
 
-    def _token_counts(self, row: Row) -> None:
+    def _briefing(self, row: Row) -> None:
+        sha256 = bytes.fromhex(row["briefing"])
+        if self._record.value("SELECT 1 FROM briefings WHERE sha256 = ?", [sha256]):
+            return
+        parts = [
+            [kind, portable.content_id_of(self._record, value) if kind == "content" else value]
+            for kind, value in row["parts"]
+        ]
+        if any(value is None for _, value in parts):
+            raise ValueError(f"briefing {row['briefing'][:8]} quotes a content that is not here")
+        self._record.execute(
+            "INSERT INTO briefings (sha256, size, parts) VALUES (?, ?, ?)",
+            [sha256, int(row["size"]), json.dumps(parts)],
+        )
+
+    def _count(self, row: Row) -> None:
         self._record.execute(
             "INSERT INTO token_counts (sha256, estimator, tokens) VALUES (?, ?, ?) "
             "ON CONFLICT DO NOTHING",
-            [row["sha256"], row["estimator"], row["tokens"]],
+            [bytes.fromhex(row["counted"]), str(row["estimator"]), int(row["tokens"])],
         )
 
-    def _briefings(self, row: Row) -> None:
-        known = self._value("SELECT briefing_id FROM briefings WHERE sha256 = ?", row["sha256"])
-        if known is None:
-            parts = [
-                [kind, self._ids["content_id"][part] if kind == "content" else part]
-                for kind, part in json.loads(row["parts"])
-            ]
-            known = self._insert("briefings", {**row, "parts": json.dumps(parts)})
-        self._ids["briefing_id"][row["briefing_id"]] = known
+    # Statements
 
-    # What people named
-
-    def _bundles(self, row: Row) -> None:
-        label = self._named("bundles", "bundle_id", row)
-        if label is None:
+    def _statement(self, row: Row) -> None:
+        kind, about = str(row["kind"]), [str(key) for key in row["about"]]
+        problem = problem_of(kind, row["said"])
+        if problem:
+            raise ValueError(f"statement {row['statement'][:8]}: {problem}")
+        digest = bytes.fromhex(row["statement"])
+        statement = decode(kind, row["said"])
+        stored = insert_statement(
+            self._record,
+            digest,
+            kind,
+            pack(statement) if statement is not None else json.dumps(row["said"]),
+            about,
+            source=row["source"],
+            at=str(row["at"]),
+            recorded_at=row["recorded_at"],
+            actor=row["actor"],
+            execution_id=None,
+        )
+        origin_id = self._log(row["log"], stored)
+        if not stored.is_new:
             return
-        session = row["session_id"]
-        self._insert(
-            "bundles", {**row, "bundle_id": label, "session_id": self._of("session_id", session)}
-        )
-        self._fresh.add(f"bundle {label}")
+        self.restored.statements += 1
+        if kind == "set":
+            self._apply_registered(statement, str(row["at"]), stored, origin_id)
+        elif kind == "journal":
+            self._apply_journaled(statement, row, origin_id)
+        elif kind == "identified":
+            self._apply_identified(statement, about, stored, origin_id)
+        elif about:
+            self._apply_to_run(statement, row, about, stored, origin_id)
 
-    def _bundle_versions(self, row: Row) -> None:
-        bundle_id = self._of("bundle_id", row["bundle_id"])
-        same = self._record.sql(
-            "SELECT version_id FROM bundle_versions "
-            "WHERE bundle_id = ? AND version = ? AND created_at IS ? AND scope = ?",
-            [bundle_id, row["version"], row["created_at"], row["scope"]],
-        )
-        if same:
-            self._ids["version_id"][row["version_id"]] = same[0][0]
-            return
-        version = row["version"]
-        if f"bundle {bundle_id}" not in self._fresh:
-            taken = self._value(
-                "SELECT max(version) FROM bundle_versions WHERE bundle_id = ?", bundle_id
+    def _log(self, entries: list[list[Any]], stored: Stored) -> int | None:
+        """Note who stated it as what number; gives the first of them."""
+        origins = []
+        for uid, seq in entries:
+            origin_id = self._origins[str(uid)]
+            origins.append(origin_id)
+            held = self._record.value(
+                "SELECT observation_id FROM log WHERE origin_id = ? AND seq = ?", [origin_id, seq]
             )
-            if version <= (taken or 0):
-                version = taken + 1
-                self._remark(f"{bundle_id} version {row['version']}", f"version {version}")
-        values = {
-            "bundle_id": bundle_id,
-            "version": version,
-            "briefing_id": self._of("briefing_id", row["briefing_id"]),
-        }
-        known = self._insert("bundle_versions", {**row, **values})
-        self._ids["version_id"][row["version_id"]] = known
-        self._fresh.add(f"version {known}")
+            if held is None:
+                self._record.execute(
+                    "INSERT INTO log (origin_id, seq, observation_id) VALUES (?, ?, ?)",
+                    [origin_id, int(seq), stored.observation_id],
+                )
+            if held != stored.observation_id and self._is_own(origin_id):
+                self._forks.setdefault(origin_id, {})[int(seq)] = stored.observation_id
+        return min(origins, default=None)
 
-    def _bundle_items(self, row: Row) -> None:
-        version_id = self._ids["version_id"][row["version_id"]]
-        if f"version {version_id}" in self._fresh:
-            content_id = self._of("content_id", row["content_id"])
-            self._insert(
-                "bundle_items", {**row, "version_id": version_id, "content_id": content_id}
+    def _is_own(self, origin_id: int) -> bool:
+        return bool(
+            self._record.value(
+                "SELECT mine AND closed_at IS NULL FROM origins WHERE origin_id = ?", [origin_id]
             )
-
-    def _sessions(self, row: Row) -> None:
-        held = row.get("claude_session") and self._value(
-            "SELECT session_id FROM sessions WHERE claude_session = ?", row["claude_session"]
-        )
-        if held:
-            self._ids["session_id"][row["session_id"]] = held
-            return
-        label = self._named("sessions", "session_id", row)
-        if label is not None:
-            self._insert("sessions", {**row, "session_id": label})
-
-    def _planned_agents(self, row: Row) -> None:
-        known = self._value("SELECT planned_id FROM planned_agents WHERE uid = ?", row["uid"])
-        if known is None:
-            values = {
-                "session_id": self._of("session_id", row["session_id"]),
-                "bundle_id": self._of("bundle_id", row["bundle_id"]),
-            }
-            known = self._insert("planned_agents", {**row, **values})
-        self._ids["planned_id"][row["planned_id"]] = known
-
-    def _planned_waits(self, row: Row) -> None:
-        ids = self._ids["planned_id"]
-        self._record.execute(
-            "INSERT INTO planned_waits (planned_id, waits_for) VALUES (?, ?) "
-            "ON CONFLICT DO NOTHING",
-            [ids[row["planned_id"]], ids[row["waits_for"]]],
         )
 
-    # Executions and what is known of them
+    def _mend_forks(self) -> None:
+        """A number of this record's own that another record knows otherwise, or that this one does
+        not know any more, was given twice: go on as another origin, and number anew."""
+        for origin_id, theirs in self._forks.items():
+            begin_origin(self._record)
+            reassign_log(self._record, origin_id, min(theirs), self._own_last, theirs)
 
-    def _agent_executions(self, row: Row) -> None:
-        label = row["execution_id"]
-        keys = self._keys.get(label, [])
-        known = self._value("SELECT execution_id FROM agent_executions WHERE uid = ?", row["uid"])
-        known = join(self._record, [*([f"id:{known}"] if known else []), *keys])
-        if known is not None:
-            self._ids["execution_id"][label] = known
-            return
-        ours = self._free("agent_executions", "execution_id", label)
-        self._ids["execution_id"][label] = ours
-        if row["parent_execution_id"]:
-            self._parents[ours] = row["parent_execution_id"]
-        self._insert(
-            "agent_executions",
-            {
-                **row,
-                "execution_id": ours,
-                "session_id": self._of("session_id", row["session_id"]),
-                "planned_id": self._of("planned_id", row["planned_id"]),
-                "bundle_version_id": self._of("version_id", row["bundle_version_id"]),
-                "briefing_id": self._of("briefing_id", row["briefing_id"]),
-                "parent_execution_id": None,
-                "revision": max(1, row["revision"]),  # none is raw SQL's
-            },
+    def _foreign(self, origin_id: int | None) -> int | None:
+        """The origin as rows have it: None where it is this record."""
+        mine = origin_id is None or self._record.value(
+            "SELECT mine FROM origins WHERE origin_id = ?", [origin_id]
         )
-        self._fresh.add(f"execution {ours}")
-        for key in (f"id:{ours}", *keys):
-            self._record.execute(
-                "INSERT INTO execution_keys (key, execution_id) VALUES (?, ?)", [key, ours]
-            )
+        return None if mine else origin_id
 
-    def _execution_keys(self, row: Row) -> None:
-        """Labels an execution was known by before it was united with another."""
-        key, label = row["key"], row["execution_id"]
-        if key.startswith("id:") and key != f"id:{label}" and owner_of(self._record, key) is None:
-            join(self._record, [f"id:{self._ids['execution_id'][label]}", key])
-
-    def _observations(self, row: Row) -> None:
-        ours = self._owner(row["execution_id"])
-        payload = json.loads(row["payload"])
-        for name, kind in (
-            *(("message_id", "content_id"), ("briefing_id", "briefing_id")),
-            *(("planned_id", "planned_id"), ("bundle_version_id", "version_id")),
-            ("session_id", "session_id"),
-        ):
-            if payload.get(name) is not None:
-                payload[name] = self._of(kind, payload[name])
-        digest = row["digest"]
-        if ours != row["execution_id"] and row["source"] in ("manual", "api"):
-            # what people say is known by the label of the execution, which is another's here
-            digest = hashlib.sha256(f"{digest} {ours}".encode()).hexdigest()
-        values = [digest, ours, *(row[c] for c in ("kind", "source", "at", "recorded_at", "actor"))]
-        self._record.execute(
-            "INSERT INTO observations (digest, execution_id, kind, source, at, recorded_at, actor, "
-            "payload, pending) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
-            [*values, canonical(payload), row["pending"]],
-        )
-
-    def _context_allocations(self, row: Row) -> None:
-        ours = self._owner(row["execution_id"])
-        if f"execution {ours}" in self._fresh:
-            content_id = self._of("content_id", row["content_id"])
-            self._insert(
-                "context_allocations", {**row, "execution_id": ours, "content_id": content_id}
-            )
-
-    def _outputs(self, row: Row) -> None:
-        if self._value("SELECT 1 FROM outputs WHERE uid = ?", row["uid"]) is None:
-            values = {
-                "execution_id": self._owner(row["execution_id"]),
-                "content_id": self._of("content_id", row["content_id"]),
-            }
-            self._insert("outputs", {**row, **values})
-
-    def _usage_messages(self, row: Row) -> None:
-        values = {**row, "execution_id": self._owner(row["execution_id"])}
-        columns = _COLUMNS["usage_messages"]
-        self._record.execute(
-            f"INSERT INTO usage_messages ({', '.join(columns)}) "
-            f"VALUES ({', '.join('?' * len(columns))}) {usage.GROWS}",
-            [values.get(column) for column in columns],
-        )
-
-    def _execution_files(self, row: Row) -> None:
-        ours = self._owner(row["execution_id"])
-        for action in ("read", "written"):
-            if row[f"{action}_at"]:
-                touched = file_use.Touched(row["path"], action, row[f"{action}_at"])
-                file_use.put(self._record, ours, [touched])
-
-    def _journal(self, row: Row) -> None:
-        """Kept until the executions are known, to whose labels it refers."""
-        self._entries.append(row)
-
-    def _keep_journal(self) -> None:
-        held = {
-            tuple(entry) for entry in self._record.sql(f"SELECT {', '.join(_ENTRY)} FROM journal")
-        }
-        for row in self._entries:
-            row["session_id"] = self._of("session_id", row["session_id"])
-            row["execution_id"] = self._of("execution_id", row["execution_id"])
-            if tuple(row[column] for column in _ENTRY) not in held:
-                self._insert("journal", row)
-
-    # Names and numbers
-
-    def _owner(self, label: str) -> str:
-        """The execution a label of the export leads to, also after a later row united it."""
-        ours = self._ids["execution_id"][label]
-        return owner_of(self._record, f"id:{ours}") or str(ours)
-
-    def _of(self, kind: str, old: Any) -> Any:
-        """Our id for one of the export; one that is not in the export stays as it is."""
-        return self._ids[kind].get(old, old)
-
-    def _named(self, table: str, column: str, row: Row) -> str | None:
-        """The label for a row that is new here; None: it is known."""
-        known = self._value(f"SELECT {column} FROM {table} WHERE uid = ?", row["uid"])
-        label = known or self._free(table, column, row[column])
-        self._ids[column][row[column]] = label
-        return None if known else str(label)
-
-    def _free(self, table: str, column: str, label: str) -> str:
-        """The label itself or, where something else has it, one made from it."""
-        ours, number = label, 1
-        while self._value(f"SELECT 1 FROM {table} WHERE {column} = ?", ours) or (
-            table == "agent_executions" and owner_of(self._record, f"id:{ours}")
+    def _label(self, table: str, column: str, label: str, origin_id: int | None) -> str:
+        """What something of another origin is called here: ``exec-014@ann-laptop``."""
+        foreign = self._foreign(origin_id)
+        ours = label
+        if foreign is not None:
+            name = self._record.value("SELECT name FROM origins WHERE origin_id = ?", [foreign])
+            ours = f"{label}@{name}"
+            remark = f"labels of what came from {name} end in @{name} here"
+            if remark not in self.restored.remarks:
+                self.restored.remarks.append(remark)
+        number = 1
+        free = ours
+        while self._record.value(f"SELECT 1 FROM {table} WHERE {column} = ?", [free]) or (
+            table == "agent_executions" and owner_of(self._record, f"id:{free}")
         ):
             number += 1
-            ours = f"{label}-{number}"
-        if ours != label:
-            self._remark(label, ours)
-        return ours
+            free = f"{ours}-{number}"
+        if free != ours:
+            self.restored.remarks.append(f"{label} is taken by another here: imported as {free}")
+        return free
 
-    def _remark(self, theirs: str, ours: str) -> None:
-        self.restored.remarks.append(f"{theirs} is taken by another here: imported as {ours}")
+    # Sessions, plans, bundles
 
-    def _value(self, statement: str, parameter: Any) -> Any:
-        return self._record.value(statement, [parameter])
+    def _apply_registered(
+        self, statement: Any, at: str, stored: Stored, origin_id: int | None
+    ) -> None:
+        won = registers.apply_registered(self._record, statement, at, stored)
+        kind, _, name = statement.subject.partition(":")
+        if kind in ("session", "claude"):
+            self._write_session(kind, name, statement.values, won, origin_id)
+        elif kind == "planned":
+            self._write_planned(name, statement.values, won)
+        elif kind == "bundle":
+            self._write_bundle(name, statement.values, won, origin_id)
+        elif kind == "version":
+            self._write_version(name, statement.values, won)
 
-    def _insert(self, table: str, row: Row) -> int:
-        """Insert a row; a number of its own that counts rows is given anew."""
-        own = {"contents": "content_id", "briefings": "briefing_id", "outputs": "output_id"}
-        own |= {"bundle_versions": "version_id", "bundle_items": "item_id"}
-        own |= {"journal": "seq"}
-        own |= {"planned_agents": "planned_id", "context_allocations": "allocation_id"}
-        columns = [c for c in _COLUMNS[table] if c in row and c != own.get(table)]
-        cursor = self._record.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
-            [row[column] for column in columns],
+    def _session(self, ref: str, origin_id: int | None, label: str | None = None) -> str:
+        """The label here of a session, which is made where nobody has told of it yet."""
+        known = portable.session_id_of(self._record, ref)
+        if known is not None:
+            return known
+        kind, _, name = ref.partition(":")
+        if kind == "claude":
+            self._claude_sessions.add(name)
+            return claude_sessions.know_claude_session(
+                self._record, name, project="", started_at="9999"
+            )
+        made = self._label("sessions", "session_id", label or f"session-{name[:8]}", origin_id)
+        self._record.execute(
+            "INSERT INTO sessions (session_id, created_at, scope, uid, origin_id) "
+            "VALUES (?, NULL, ?, ?, ?)",
+            [made, _UNTOLD, name, self._foreign(origin_id)],
         )
-        return int(cursor.lastrowid or 0)
+        return made
+
+    def _write_session(
+        self, kind: str, name: str, said: Row, won: Row, origin_id: int | None
+    ) -> None:
+        session_id = self._session(f"{kind}:{name}", origin_id, said.get("label"))
+        values = {k: v for k, v in won.items() if k in _SESSION_COLUMNS}
+        if "state" in won:
+            values["status"], values["completed_at"] = won["state"]
+        if "project" in won:
+            values["project_key"] = won["project"]
+            values |= self._folder_of(won["project"])
+        self._update("sessions", "session_id", session_id, values)
+        if kind == "claude":
+            self._claude_sessions.add(name)
+
+    def _folder_of(self, project_key: str | None) -> Row:
+        """The folder of a project on this machine, where a session of it was opened here."""
+        folder = self._record.value(
+            "SELECT project FROM sessions WHERE project_key = ? AND project IS NOT NULL "
+            "AND project <> project_key LIMIT 1",
+            [project_key],
+        )
+        return {"project": folder or project_key}
+
+    def _write_planned(self, uid: str, said: Row, won: Row) -> None:
+        planned_id = portable.row_of(self._record, f"planned:{uid}")
+        if planned_id is None:
+            session = self._session(str(said.get("session") or "session:unknown"), None)
+            planned_id = self._record.value(
+                "INSERT INTO planned_agents (session_id, position, agent_type, uid, created_at) "
+                "VALUES (?, ?, ?, ?, NULL) RETURNING planned_id",
+                [session, said.get("position") or 1, said.get("agent_type") or "unknown", uid],
+            )
+        values = {k: v for k, v in won.items() if k in _PLANNED_COLUMNS}
+        if "bundle" in won:
+            values["bundle_id"] = portable.row_of(self._record, won["bundle"])
+        if won.get("session"):
+            values["session_id"] = self._session(won["session"], None)
+        self._update("planned_agents", "planned_id", planned_id, values)
+        if "waits" in won:
+            self._record.execute("DELETE FROM planned_waits WHERE planned_id = ?", [planned_id])
+            for other in won["waits"]:
+                self._record.execute(
+                    "INSERT INTO planned_waits (planned_id, waits_for) "
+                    "SELECT ?, planned_id FROM planned_agents WHERE uid = ?",
+                    [planned_id, other],
+                )
+
+    def _write_bundle(self, uid: str, said: Row, won: Row, origin_id: int | None) -> None:
+        bundle_id = self._bundle(uid, origin_id, said.get("label"))
+        values = {k: v for k, v in won.items() if k in ("name", "created_at", "removed_at")}
+        if "session" in won:
+            values["session_id"] = won["session"] and self._session(won["session"], None)
+        self._update("bundles", "bundle_id", bundle_id, values)
+
+    def _bundle(self, uid: str, origin_id: int | None, label: str | None = None) -> str:
+        known = portable.row_of(self._record, f"bundle:{uid}")
+        if known is not None:
+            return str(known)
+        made = self._label("bundles", "bundle_id", label or f"bundle-{uid[:8]}", origin_id)
+        self._record.execute(
+            "INSERT INTO bundles (bundle_id, uid, created_at, origin_id) VALUES (?, ?, NULL, ?)",
+            [made, uid, self._foreign(origin_id)],
+        )
+        return made
+
+    def _write_version(self, uid: str, said: Row, won: Row) -> None:
+        version_id = portable.row_of(self._record, f"version:{uid}")
+        if version_id is None:
+            ref = str(said.get("bundle") or "bundle:unknown")
+            bundle_id = self._bundle(ref.removeprefix("bundle:"), None)
+            version_id = self._record.value(
+                "INSERT INTO bundle_versions (bundle_id, version, agent_type, scope, uid, "
+                "created_at) VALUES (?, (SELECT coalesce(max(version), 0) + 1 FROM bundle_versions "
+                "WHERE bundle_id = ?1), ?, ?, ?, NULL) RETURNING version_id",
+                [bundle_id, said.get("agent_type") or "", said.get("scope") or "", uid],
+            )
+        values = {k: v for k, v in won.items() if k in ("agent_type", "scope", "model")}
+        if "created_at" in won:
+            values["created_at"] = won["created_at"]
+        if "briefing" in won:
+            values["briefing_id"] = portable.briefing_id_of(self._record, won["briefing"])
+        if "tokens" in won:
+            for column, tokens in zip(_TOKENS, won["tokens"], strict=True):
+                values[column] = tokens
+        self._update("bundle_versions", "version_id", version_id, values)
+        if "items" in won:
+            self._write_items(version_id, won["items"])
+        registers.number_versions(self._record, version_id)
+
+    def _write_items(self, version_id: int | str, items: list[list[Any]]) -> None:
+        self._record.execute("DELETE FROM bundle_items WHERE version_id = ?", [version_id])
+        columns = ", ".join(registers.ITEM[:-1])
+        for *values, content in items:
+            self._record.execute(
+                f"INSERT INTO bundle_items (version_id, {columns}, content_id) "
+                f"VALUES (?{', ?' * len(registers.ITEM)})",
+                [version_id, *values, portable.content_id_of(self._record, content)],
+            )
+
+    def _update(self, table: str, key: str, row: Any, values: Row) -> None:
+        if values:
+            assigned = ", ".join(f"{column} = ?" for column in values)
+            self._record.execute(
+                f"UPDATE {table} SET {assigned} WHERE {key} = ?", [*values.values(), row]
+            )
+
+    # Runs and the journal
+
+    def _apply_identified(
+        self, statement: Any, about: list[str], stored: Stored, origin_id: int | None
+    ) -> None:
+        record = self._record
+        execution_id = resolve_execution(record, about)
+        if execution_id is None:
+            execution_id = self._create(about, statement.label, statement, None, origin_id)
+        elif statement.label and self._foreign(origin_id) is not None:
+            name = record.value("SELECT name FROM origins WHERE origin_id = ?", [origin_id])
+            learn_keys(record, [f"id:{statement.label}@{name}"], execution_id)
+        self._belongs(stored, execution_id)
+
+    def _apply_to_run(
+        self,
+        statement: Any,
+        row: Row,
+        about: list[str],
+        stored: Stored,
+        origin_id: int | None,
+    ) -> None:
+        execution_id = resolve_execution(self._record, about)
+        if execution_id is None:
+            agent_type = getattr(statement, "agent_type", None)
+            execution_id = self._create(about, None, statement, agent_type, origin_id)
+        self._belongs(stored, execution_id)
+        ran_in = getattr(statement, "ran_in", None) or getattr(statement, "told_in", None)
+        if ran_in:
+            self._session(f"claude:{ran_in}", None)
+            self._claude_sessions.add(ran_in)
+
+    def _create(
+        self,
+        about: list[str],
+        label: str | None,
+        statement: Any,
+        agent_type: str | None,
+        origin_id: int | None,
+    ) -> str:
+        """Make the row of a run that is new here."""
+        record = self._record
+        uids = sorted(key for key in about if key.startswith("uid:"))
+        named = label or f"run-{(uids or about)[0].partition(':')[2][:6]}"
+        ours = self._label("agent_executions", "execution_id", named, origin_id)
+        session = getattr(statement, "session", None)
+        ran_in = getattr(statement, "ran_in", None) or getattr(statement, "told_in", None)
+        ref = session or (f"claude:{ran_in}" if ran_in else "session:untold")
+        return create_execution(
+            record,
+            [f"id:{ours}", *about],
+            session_id=self._session(ref, origin_id),
+            agent_type=agent_type or "unknown",
+            source="import",
+            origin_id=self._foreign(origin_id),
+        )
+
+    def _belongs(self, stored: Stored, execution_id: str) -> None:
+        self._record.execute(
+            "UPDATE observations SET execution_id = ? WHERE observation_id = ?",
+            [execution_id, stored.observation_id],
+        )
+        self._touched[execution_id] = None
+
+    def _apply_journaled(self, statement: Any, row: Row, origin_id: int | None) -> None:
+        run = owner_of(self._record, statement.run) if statement.run else None
+        # an older export may tell of entries that came in another way, too
+        self._record.execute(
+            "INSERT INTO journal (at, actor, action, session_id, execution_id, subject, before, "
+            "after, origin_id) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS ("
+            "SELECT 1 FROM journal WHERE session_id IS ?4 AND execution_id IS ?5 "
+            "AND (at, actor, action, subject, before, after) IS (?1, ?2, ?3, ?6, ?7, ?8))",
+            [
+                row["at"],
+                row["actor"] or "unknown",
+                statement.action,
+                portable.session_id_of(self._record, statement.session),
+                run,
+                statement.subject,
+                statement.before,
+                statement.after,
+                origin_id,
+            ],
+        )
+
+
+_SESSION_COLUMNS = (
+    *("created_at", "scope", "title", "metadata", "archived_at", "phase", "budget"),
+    *("thresholds", "reserve", "ended_at"),
+)
+_PLANNED_COLUMNS = ("position", "agent_type", "scope", "model", "created_at", "removed_at")
+_TOKENS = ("frame_tokens", "template_tokens", "shared_tokens")

@@ -1,0 +1,109 @@
+"""Sessions of Claude Code: what it deployed by itself, without anybody opening a session of orch.
+
+Such a session has no phase, since nobody planned it. Whether it goes on is worked out from what
+was heard of it: it has ended when Claude Code said so and nothing was heard later, or when nothing
+was heard for a day.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from orch_tui.models.database import Record
+from orch_tui.models.values import timestamp
+from orch_tui.record.ledger.project_keys import project_key
+
+_SILENCE = timedelta(days=1)
+
+
+def know_claude_session(
+    record: Record, claude_session: str, *, project: str, started_at: str
+) -> str:
+    """Give the session of one of Claude Code, made where there is none. Call it within a write.
+
+    The order in which its parts are heard of changes nothing: the earliest ``started_at`` stands.
+    """
+    held = record.rows(
+        "SELECT session_id, created_at FROM sessions WHERE claude_session = ?", [claude_session]
+    )
+    if held:
+        session_id = str(held[0]["session_id"])
+        if started_at < (held[0]["created_at"] or "~"):
+            record.execute(
+                "UPDATE sessions SET created_at = ? WHERE session_id = ?", [started_at, session_id]
+            )
+        return session_id
+    short = f"claude-{claude_session[:8]}"
+    taken = record.value("SELECT 1 FROM sessions WHERE session_id = ?", [short])
+    session_id = f"claude-{claude_session}" if taken else short
+    record.execute(
+        "INSERT INTO sessions (session_id, created_at, scope, status, project, project_key, "
+        "claude_session) VALUES (?, ?, ?, 'executing', ?, ?, ?)",
+        [
+            session_id,
+            started_at,
+            f"Claude Code session {claude_session}",
+            project,
+            project_key(record, project),
+            claude_session,
+        ],
+    )
+    return session_id
+
+
+def note_end(record: Record, claude_session: str, at: str) -> None:
+    """Claude Code said ``at`` that its session ended; call it within a write."""
+    record.execute(
+        "UPDATE sessions SET ended_at = max(coalesce(ended_at, ''), ?) WHERE claude_session = ?",
+        [at, claude_session],
+    )
+    refresh_session(record, claude_session)
+
+
+def refresh_session(record: Record, claude_session: str) -> None:
+    """Work out whether a session of Claude Code goes on; call it within a write."""
+    for session_id, ended_at, status, completed_at in record.sql(
+        "SELECT session_id, ended_at, status, completed_at FROM sessions WHERE claude_session = ?",
+        [claude_session],
+    ):
+        now: tuple[str, str | None] = ("executing", None)
+        if ended_at is not None and ended_at >= _last_heard(record, session_id):
+            now = ("completed", ended_at)
+        if now != (status, completed_at):
+            record.execute(
+                "UPDATE sessions SET status = ?, completed_at = ? WHERE session_id = ?",
+                [*now, session_id],
+            )
+    end_silent(record, claude_session)
+
+
+def _last_heard(record: Record, session_id: str) -> str:
+    return str(
+        record.value(
+            "SELECT coalesce(max(o.at), '') FROM agent_executions JOIN observations AS o "
+            "USING (execution_id) WHERE session_id = ? AND o.source IN ('hook', 'import') "
+            "AND o.kind <> 'used'",
+            [session_id],
+        )
+    )
+
+
+def end_silent(record: Record, claude_session: str | None = None) -> None:
+    """Sessions (all, or one) of which nothing was heard for a day have ended, whether anybody
+    said so."""
+    long_ago = timestamp(record.clock() - _SILENCE)
+    silent = record.sql(
+        "SELECT session_id, max(coalesce(s.created_at, ''), coalesce(max(o.at), '')) AS last "
+        "FROM sessions AS s LEFT JOIN agent_executions AS e USING (session_id) "
+        "LEFT JOIN observations AS o ON o.execution_id = e.execution_id "
+        "AND o.source IN ('hook', 'import') AND o.kind <> 'used' "
+        "WHERE s.claude_session IS NOT NULL AND s.claude_session = coalesce(?, s.claude_session) "
+        "AND s.status = 'executing' GROUP BY session_id HAVING last < ?",
+        [claude_session, long_ago],
+    )
+    if silent:
+        with record.write():
+            record.executemany(
+                "UPDATE sessions SET status = 'completed', completed_at = ? WHERE session_id = ?",
+                [(last, session_id) for session_id, last in silent],
+            )

@@ -1,0 +1,151 @@
+"""The one door into the record: whatever is said of runs is taken in here.
+
+Commands, the API, hooks, transcripts, plain SQL and exports of other records all come this way:
+a statement is recognised, its run is found or made, it is stored once, and the rows of the run
+are made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orch_tui.models.database import Record
+from orch_tui.record.ledger import contents, portable, usage
+from orch_tui.record.ledger.keys import owner_of
+from orch_tui.record.ledger.merge import UNKNOWN, text_fingerprint
+from orch_tui.record.ledger.rebuild import rebuild_from_statements
+from orch_tui.record.ledger.resolve import create_execution, resolve_execution
+from orch_tui.record.ledger.statement import Edited, Returned, Used
+from orch_tui.record.ledger.store import MACHINES, store_statement
+
+
+@dataclass(slots=True)
+class Report:
+    """A statement as somebody makes it, before it is stored."""
+
+    about: Sequence[str]
+    """Keys of the run; none for one that is new."""
+    statement: Any
+    source: str
+    at: str | None = None
+    """When it happened; None: now."""
+    message: str | bytes | None = None
+    """The final message of a ``Returned``."""
+    prompt: str | None = None
+    """The text the agent was handed, as a machine saw it."""
+    claude_session: str = ""
+    """The session of Claude Code in which a machine saw it."""
+    project: str = ""
+    """The root of the project that session is of, where it is new."""
+    started_at: str = ""
+    """When that session began, as far as the reporter knows; empty: ``at``."""
+    only_known: bool = False
+    """It says nothing where nobody has heard of the run."""
+
+
+def ingest_statements(record: Record, reports: Iterable[Report]) -> set[str]:
+    """Take in statements about runs; gives the executions they are about.
+
+    A statement that is stored already changes nothing; a run that nobody told of is made new.
+    All is written in one transaction, that of the caller where there is one.
+    """
+    with record.write():
+        owners = {owner for report in reports if (owner := _store_report(record, report))}
+        living = {owner for owner in owners if owner_of(record, f"id:{owner}") == owner}
+        rebuild_from_statements(record, sorted(living))
+        return living
+
+
+def ingest_statement(record: Record, report: Report) -> str:
+    """Take in one statement; gives the execution it is about.
+
+    Raises:
+        LookupError: nobody has heard of the run of a report that is ``only_known``.
+    """
+    with record.write():
+        owner = _store_report(record, report)
+        if owner is None:
+            raise LookupError(f"no execution is known by {report.about}")
+        rebuild_from_statements(record, [owner])
+        return owner
+
+
+def _store_report(record: Record, report: Report) -> str | None:
+    """Store a statement and give its execution, whose rows are not made again yet."""
+    keys = list(report.about)
+    if report.prompt:
+        from orch_tui.record.ledger import recognition  # who hands nothing over does without
+
+        recognition.recognise_deployment(record, report)
+    execution_id = resolve_execution(record, keys)
+    if execution_id is None:
+        if report.only_known:
+            return None
+        execution_id = create_execution(
+            record,
+            keys,
+            session_id=_session_of(record, report),
+            agent_type=getattr(report.statement, "agent_type", None) or UNKNOWN,
+            source=report.source,
+        )
+    elif report.claude_session and not report.only_known:
+        _know_other_session(record, report, execution_id)
+    about = [key for key in keys if not key.startswith("id:")]
+    if report.source not in MACHINES or not about:
+        about = [_uid_key(record, execution_id)]
+    statement = _with_texts(record, report, execution_id)
+    if isinstance(statement, Used):
+        statement = usage.without_known(record, execution_id, statement)
+        if statement is None:
+            return execution_id
+    store_statement(
+        record,
+        statement,
+        about,
+        source=report.source,
+        at=report.at,
+        execution_id=execution_id,
+    )
+    return execution_id
+
+
+def _uid_key(record: Record, execution_id: str) -> str:
+    uid = record.value("SELECT uid FROM agent_executions WHERE execution_id = ?", [execution_id])
+    return f"uid:{uid}"
+
+
+def _know_other_session(record: Record, report: Report, execution_id: str) -> None:
+    """Where two sessions of Claude Code tell of a run the merge has to choose: both are known."""
+    if record.value(
+        "SELECT claude_session <> ? FROM sessions JOIN agent_executions USING (session_id) "
+        "WHERE execution_id = ?",
+        [report.claude_session, execution_id],
+    ):
+        _session_of(record, report)
+
+
+def _session_of(record: Record, report: Report) -> str:
+    """The label of the session a new run belongs to."""
+    named = portable.session_id_of(record, getattr(report.statement, "session", None))
+    if named is not None and not report.claude_session:
+        return named
+    from orch_tui.record.claude_sessions import know_claude_session
+
+    at = report.started_at or report.at or record.now()
+    return know_claude_session(record, report.claude_session, project=report.project, started_at=at)
+
+
+def _with_texts(record: Record, report: Report, execution_id: str) -> Any:
+    """The statement, its message and what was handed over stored and named by their hashes."""
+    statement, changes = report.statement, {}
+    if report.message is not None and isinstance(statement, Returned | Edited):
+        data = contents.exact(report.message)
+        changes["message"] = portable.sha256_of_content(record, contents.put(record, data))
+        changes["words"] = text_fingerprint(data.decode("utf-8", "replace"))
+    if report.prompt:
+        from orch_tui.record.ledger import recognition
+
+        changes["briefing"] = recognition.new_briefing(record, execution_id, report.prompt)
+    return statement.replaced(**changes) if changes else statement

@@ -1,0 +1,214 @@
+"""Origins and their logs: who stated what, in which order.
+
+An origin is one life of one record on one machine. Its log numbers its own statements without a
+gap, so that whoever follows it needs to remember one number. A record that was copied, restored
+or moved to another machine begins a new origin before it numbers its next statement: otherwise
+numbers would be given twice. Numbers are given when statements leave the record, not when they
+are made: nothing is added to the path of a command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from orch_tui.models.database import Record, in_list
+from orch_tui.record.ledger import facts, portable
+from orch_tui.record.ledger.resolve import portable_keys
+from orch_tui.record.ledger.statement import Identified, Journaled, canonical
+from orch_tui.record.ledger.store import store_statement
+
+
+def machine_name() -> str:
+    """The name of this machine as labels use it: it begins with a letter (a number after ``@`` is
+    a version) and holds letters, digits, ``.``, ``_`` and ``-``."""
+    name = re.sub(r"[^a-z0-9._-]+", "-", socket.gethostname().split(".")[0].lower()).strip("-._")
+    return name if name[:1].isalpha() else f"m-{name}".rstrip("-")
+
+
+def _machine_id() -> str:
+    """What tells this machine from others; its name where the system gives no id."""
+    for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
+        with suppress(OSError):
+            held = Path(path).read_text(encoding="ascii", errors="replace").strip()
+            if held:
+                return hashlib.sha256(f"orch {held}".encode()).hexdigest()[:32]
+    return machine_name()
+
+
+def _place(record: Record) -> str:
+    """Where the file of the record is: machine, device and inode."""
+    status = os.stat(record.path)
+    return f"{_machine_id()} {status.st_dev} {status.st_ino}"
+
+
+def current_origin(record: Record) -> int:
+    """The origin that this record states things as now, begun where there is none yet, or where
+    the file turns out to be a copy. Call it within a write."""
+    rows = record.sql("SELECT origin_id, place FROM origins WHERE mine AND closed_at IS NULL")
+    place = _place(record)
+    if rows and rows[0][1] == place:
+        return int(rows[0][0])
+    if rows and rows[0][1].split()[0] != place.split()[0]:
+        _leave_to(record, int(rows[0][0]))
+    return begin_origin(record)
+
+
+def begin_origin(record: Record) -> int:
+    """Close the origin of this record, if it has one, and begin another."""
+    record.execute(
+        "UPDATE origins SET closed_at = ? WHERE mine AND closed_at IS NULL", [record.now()]
+    )
+    name = machine_name()
+    lives = record.value("SELECT count(*) FROM origins WHERE machine = ?", [name])
+    return int(
+        record.value(
+            "INSERT INTO origins (uid, machine, name, place, mine, began_at) "
+            "VALUES (?, ?, ?, ?, 1, ?) RETURNING origin_id",
+            [
+                os.urandom(16).hex(),
+                name,
+                name if not lives else f"{name}-{lives + 1}",
+                _place(record),
+                record.now(),
+            ],
+        )
+    )
+
+
+def _leave_to(record: Record, origin_id: int) -> None:
+    """What was done on the machine that the file came from is that machine's."""
+    for table in ("sessions", "bundles", "agent_executions"):
+        columns = "revision = revision + 1, " if table == "agent_executions" else ""
+        record.execute(
+            f"UPDATE {table} SET {columns}origin_id = ? WHERE origin_id IS NULL", [origin_id]
+        )
+
+
+def learn_origin(record: Record, told: Mapping[str, Any]) -> int:
+    """The origin that another record tells of, noted where it is new."""
+    held = record.value("SELECT origin_id FROM origins WHERE uid = ?", [told["uid"]])
+    if held is not None:
+        return int(held)
+    name = str(told.get("name") or told.get("machine") or "unknown")
+    taken = record.value("SELECT 1 FROM origins WHERE name = ?", [name])
+    return int(
+        record.value(
+            "INSERT INTO origins (uid, person, machine, name, mine, began_at) "
+            "VALUES (?, ?, ?, ?, 0, ?) RETURNING origin_id",
+            [
+                str(told["uid"]),
+                told.get("person"),
+                str(told.get("machine") or "unknown"),
+                f"{name}.{told['uid'][:4]}" if taken else name,
+                told.get("began_at"),
+            ],
+        )
+    )
+
+
+_JOURNAL_STAYS = ("execution", "unite", "migrate")
+"""Entries of the journal that are derived, or about this file alone."""
+
+
+def gather_statements(record: Record) -> int:
+    """Number what this record stated since it did so last; gives the origin. Call it in a write."""
+    origin_id = current_origin(record)
+    _identify_runs(record)
+    _state_journal(record)
+    last = record.value("SELECT coalesce(max(seq), 0) FROM log WHERE origin_id = ?", [origin_id])
+    record.execute(
+        "INSERT INTO log (origin_id, seq, observation_id) "
+        "SELECT ?1, ?2 + row_number() OVER (ORDER BY observation_id), observation_id "
+        "FROM observations WHERE NOT pending AND observation_id NOT IN "
+        "(SELECT observation_id FROM log)",
+        [origin_id, last],
+    )
+    return origin_id
+
+
+def _identify_runs(record: Record) -> None:
+    """State the keys and the label of each run that has others than were stated."""
+    for execution_id, keys, label, session_id in record.sql(
+        "SELECT execution_id, json_group_array(key), iif(origin_id IS NULL, execution_id, NULL), "
+        "session_id "
+        "FROM (SELECT key, execution_id FROM execution_keys WHERE key NOT LIKE 'id:%' "
+        "ORDER BY execution_id, key) JOIN agent_executions USING (execution_id) "
+        "GROUP BY execution_id"
+    ):
+        about = json.loads(keys)
+        if not record.value(
+            "SELECT 1 FROM observations WHERE execution_id = ? AND kind = 'identified' "
+            "AND about = ?",
+            [execution_id, canonical(about)],
+        ):
+            store_statement(
+                record,
+                Identified(label=label, session=portable.session_ref(record, session_id)),
+                about,
+                source=None,
+                at=None,
+                execution_id=execution_id,
+            )
+
+
+def _state_journal(record: Record) -> None:
+    """Make statements of the entries of the journal that were written here since the last time."""
+    stated = int(facts.get_fact(record, "journal_stated") or 0)
+    kept_here, names = in_list(_JOURNAL_STAYS)
+    entries = record.rows(
+        "SELECT * FROM journal WHERE seq > ? AND origin_id IS NULL "
+        f"AND action NOT IN {kept_here} ORDER BY seq",
+        [stated, *names],
+    )
+    for entry in entries:
+        keys = portable_keys(record, entry["execution_id"]) if entry["execution_id"] else []
+        statement = Journaled(
+            number=entry["seq"],
+            action=entry["action"],
+            session=portable.session_ref(record, entry["session_id"]),
+            run=keys[0] if keys else None,
+            subject=entry["subject"],
+            before=entry["before"],
+            after=entry["after"],
+        )
+        store_statement(
+            record,
+            statement,
+            (),
+            source=None,
+            at=entry["at"],
+            execution_id=None,
+            actor=entry["actor"],
+        )
+    if entries:
+        facts.set_fact(record, "journal_stated", str(entries[-1]["seq"]))
+
+
+def reassign_log(
+    record: Record, closed: int, first: int, last: int, theirs: Mapping[int, int]
+) -> None:
+    """Number under the present origin what a closed one stated here as ``first`` to ``last``: it
+    stated other things under those numbers elsewhere, ``theirs`` (statements by number), and that
+    stands. Call it within a write."""
+    begun = current_origin(record)
+    record.execute(
+        "INSERT INTO log (origin_id, seq, observation_id) "
+        "SELECT ?1, row_number() OVER (ORDER BY seq), observation_id FROM log "
+        "WHERE origin_id = ?2 AND seq BETWEEN ?3 AND ?4",
+        [begun, closed, first, last],
+    )
+    record.execute(
+        "DELETE FROM log WHERE origin_id = ? AND seq BETWEEN ? AND ?", [closed, first, last]
+    )
+    record.executemany(
+        "INSERT INTO log (origin_id, seq, observation_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        [(closed, seq, observation_id) for seq, observation_id in theirs.items()],
+    )

@@ -1,0 +1,90 @@
+"""References that mean the same in every record, and what they stand for in this one.
+
+A session is ``claude:<its id at Claude Code>`` or ``session:<uid>``, a bundle ``bundle:<uid>``, a
+version of one ``version:<uid>``, a planned agent ``planned:<uid>``; contents and briefings are
+named by their SHA-256.
+"""
+
+from __future__ import annotations
+
+from orch_tui.models.database import Record
+
+
+def session_ref(record: Record, session_id: str | None) -> str | None:
+    """The reference of a session; None for none, and for one that is not there."""
+    found = record.value(
+        "SELECT coalesce('claude:' || claude_session, 'session:' || uid) FROM sessions "
+        "WHERE session_id = ?",
+        [session_id],
+    )
+    return None if found is None else str(found)
+
+
+def session_id_of(record: Record, ref: str | None) -> str | None:
+    """The label here of the session that a reference names; None where nobody told of it."""
+    kind, _, name = (ref or "").partition(":")
+    column = {"claude": "claude_session", "session": "uid"}.get(kind)
+    if column is None:
+        return None
+    found = record.value(f"SELECT session_id FROM sessions WHERE {column} = ?", [name])
+    return None if found is None else str(found)
+
+
+_ROWS = {
+    "planned": ("planned_agents", "planned_id"),
+    "version": ("bundle_versions", "version_id"),
+    "bundle": ("bundles", "bundle_id"),
+}
+
+
+def ref_of(record: Record, kind: str, row: int | str | None) -> str | None:
+    """The reference of a ``planned`` agent, a bundle ``version`` or a ``bundle`` by its number or
+    label here."""
+    if row is None:
+        return None
+    table, column = _ROWS[kind]
+    uid = record.value(f"SELECT uid FROM {table} WHERE {column} = ?", [row])
+    return None if uid is None else f"{kind}:{uid}"
+
+
+def row_of(record: Record, ref: str | None) -> int | str | None:
+    """The number (of a bundle the label) here of what a reference names; None: not known here."""
+    kind, _, uid = (ref or "").partition(":")
+    if kind not in _ROWS:
+        return None
+    table, column = _ROWS[kind]
+    found: int | str | None = record.value(f"SELECT {column} FROM {table} WHERE uid = ?", [uid])
+    return found
+
+
+def content_id_of(record: Record, sha256: str | None) -> int | None:
+    """The number here of the content with this SHA-256 (hexadecimal)."""
+    return _id_of(record, "SELECT content_id FROM contents WHERE sha256 = ?", sha256)
+
+
+def briefing_id_of(record: Record, sha256: str | None) -> int | None:
+    """The number here of the briefing with this SHA-256 (hexadecimal)."""
+    return _id_of(record, "SELECT briefing_id FROM briefings WHERE sha256 = ?", sha256)
+
+
+def _id_of(record: Record, statement: str, sha256: str | None) -> int | None:
+    if sha256 is None:
+        return None
+    try:
+        digest = bytes.fromhex(sha256)
+    except ValueError:
+        return None
+    found = record.value(statement, [digest])
+    return None if found is None else int(found)
+
+
+def sha256_of_content(record: Record, content_id: int | None) -> str | None:
+    """The SHA-256 (hexadecimal) of a content by its number here."""
+    found = record.value("SELECT sha256 FROM contents WHERE content_id = ?", [content_id])
+    return None if found is None else bytes(found).hex()
+
+
+def sha256_of_briefing(record: Record, briefing_id: int | None) -> str | None:
+    """The SHA-256 (hexadecimal) of a briefing by its number here."""
+    found = record.value("SELECT sha256 FROM briefings WHERE briefing_id = ?", [briefing_id])
+    return None if found is None else bytes(found).hex()

@@ -1,0 +1,146 @@
+"""What plain SQL did to the tables becomes statements like all others.
+
+Triggers note it: an edited row of a run as a statement that waits to be read, everything else by
+the name of what changed, in ``changed_rows``. It is taken in before the next transaction of orch
+ends, so nothing that people did with SQL is lost or overruled.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orch_tui.models.database import Record
+from orch_tui.record.ledger import contents, portable, registers
+from orch_tui.record.ledger.edits import read_edits
+from orch_tui.record.ledger.rebuild import (
+    derived_items,
+    derived_outputs,
+    held_items,
+    held_outputs,
+    is_there,
+    item_row,
+    output_row,
+    rebuild_from_statements,
+    stored_statements,
+)
+from orch_tui.record.ledger.statement import (
+    Allocated,
+    Delivered,
+    ItemFact,
+    OutputFact,
+)
+from orch_tui.record.ledger.store import store_statement
+
+
+def settle_changes(record: Record) -> None:
+    """Take in what triggers noted, inside the caller's transaction."""
+    while True:
+        subjects = [s for (s,) in record.sql("SELECT DISTINCT subject FROM changed_rows")]
+        edited = [
+            e
+            for (e,) in record.sql(
+                "SELECT execution_id FROM observations WHERE pending "
+                "GROUP BY execution_id ORDER BY min(observation_id)"
+            )
+        ]
+        if not subjects and not edited:
+            return
+        record.execute("DELETE FROM changed_rows")
+        stale = dict.fromkeys(edited)
+        for execution_id in edited:
+            read_edits(record, execution_id)
+        for subject in sorted(subjects, key=_order):
+            kind, _, name = subject.partition(":")
+            if kind in registers.FIELDS:
+                registers.state_changes(record, subject)
+                continue
+            if kind == "outputs":
+                _state_outputs(record, name)
+            elif kind == "allocations":
+                _state_allocations(record, name)
+            stale[name] = None
+        rebuild_from_statements(record, [e for e in stale if is_there(record, e)])
+
+
+def _order(subject: str) -> tuple[int, str]:
+    """Sessions, bundles and versions are stated before what names them."""
+    kind = subject.partition(":")[0]
+    kinds = list(registers.FIELDS)
+    return kinds.index(kind) if kind in kinds else len(kinds), subject
+
+
+def _state_outputs(record: Record, execution_id: str) -> None:
+    """State the outputs that plain SQL inserted, changed or deleted."""
+    told = stored_statements(record, execution_id, "delivered")
+    stated = {o.uid: output_row(record, o) for o in derived_outputs(told)}
+    held = held_outputs(record, execution_id)
+    new = [_output_fact(record, row) for uid, row in held.items() if stated.get(uid) != row]
+    gone = sorted(stated.keys() - held.keys())
+    if new or gone:
+        _state(record, Delivered(outputs=tuple(new), withdrawn=tuple(gone)), execution_id)
+    record.execute(
+        "UPDATE outputs SET revision = revision + 1 WHERE execution_id = ? AND revision = 0",
+        [execution_id],
+    )
+
+
+def _output_fact(record: Record, row: tuple[Any, ...]) -> OutputFact:
+    (uid, output_type, content, created_at, metadata, found, path, sha256, size) = row[:9]
+    return OutputFact(
+        uid=contents.readable(uid) or "",
+        output_type=output_type,
+        content=contents.readable(content),
+        created_at=contents.readable(created_at),
+        metadata=contents.readable(metadata),
+        found=int(bool(found)),
+        path=contents.readable(path),
+        sha256=contents.readable(sha256),
+        size=contents.whole_number(size),
+        kept=portable.sha256_of_content(record, row[9]),
+        retracted_at=contents.readable(row[10]),
+    )
+
+
+def _state_allocations(record: Record, execution_id: str) -> None:
+    """State what a run was given, where plain SQL changed the rows."""
+    told = stored_statements(record, execution_id, "allocated")
+    held = held_items(record, execution_id)
+    if [item_row(record, item) for item in derived_items(told)] != held:
+        items = tuple(_item_fact(record, row) for row in held)
+        _state(record, Allocated(items=items, whole=True), execution_id)
+    record.execute(
+        "UPDATE context_allocations SET revision = revision + 1 "
+        "WHERE execution_id = ? AND revision = 0",
+        [execution_id],
+    )
+
+
+def _item_fact(record: Record, row: tuple[Any, ...]) -> ItemFact:
+    (kind, source, tokens, included, position, priority, sections, estimator) = row[:8]
+    return ItemFact(
+        context_type=kind,
+        context_source=contents.readable(source),
+        token_count=contents.whole_number(tokens),
+        included_in_deployment=contents.whole_number(included),
+        position=contents.whole_number(position),
+        priority=priority,
+        sections=contents.readable(sections),
+        estimator=contents.readable(estimator),
+        token_low=contents.whole_number(row[8]),
+        token_high=contents.whole_number(row[9]),
+        content=portable.sha256_of_content(record, row[10]),
+        arrived=contents.whole_number(row[11]),
+    )
+
+
+def _state(record: Record, statement: Any, execution_id: str) -> None:
+    uid = record.value("SELECT uid FROM agent_executions WHERE execution_id = ?", [execution_id])
+    if uid is not None:
+        store_statement(
+            record,
+            statement,
+            [f"uid:{uid}"],
+            source="sql",
+            at=None,
+            execution_id=execution_id,
+        )

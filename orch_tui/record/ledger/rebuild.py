@@ -1,0 +1,401 @@
+"""The rows of an execution, made from the statements about it.
+
+What is derived here is a function of the statements alone, so it may be made again at any time:
+the columns of the row, its completions, its outputs, what it was given, what it used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from orch_tui.models.database import Record, Row
+from orch_tui.record.ledger import contents, file_use, portable, usage
+from orch_tui.record.ledger.edits import read_edits
+from orch_tui.record.ledger.merge import Merged, Observation, Return, merge
+from orch_tui.record.ledger.statement import (
+    Allocated,
+    Delivered,
+    ItemFact,
+    OutputFact,
+    decode,
+    unpack,
+)
+
+_OF_RUN = ("deployed", "noted", "returned", "retracted", "sql")
+
+
+def stored_observations(record: Record, execution_id: str) -> list[Observation]:
+    """The statements that add up to the row of one execution, oldest first."""
+    return [
+        Observation(digest, source, at, statement)
+        for digest, source, at, statement in _stored(record, execution_id, _OF_RUN)
+    ]
+
+
+def stored_statements(record: Record, execution_id: str, kind: str) -> list[Any]:
+    """The statements of one kind about one execution, oldest first."""
+    return [statement for *_, statement in _stored(record, execution_id, (kind,))]
+
+
+def _stored(
+    record: Record, execution_id: str, kinds: Sequence[str]
+) -> Iterator[tuple[str, str, str, Any]]:
+    """Digest, source, time and statement of some kinds, oldest first."""
+    for digest, kind, source, at, payload in record.sql(
+        "SELECT digest, kind, source, at, payload FROM observations "
+        "WHERE execution_id = ? AND NOT pending ORDER BY at, digest",
+        [execution_id],
+    ):
+        if kind in kinds:
+            yield bytes(digest).hex(), source, at or "", decode(kind, unpack(payload))
+
+
+def rebuild_from_statements(record: Record, execution_ids: Iterable[str]) -> None:
+    """Bring executions and all that belongs to them in line with their statements.
+
+    Others that are concerned (children, runs that claim the same messages) follow.
+    """
+    waiting = dict.fromkeys(execution_ids)
+    while True:
+        waiting |= _noted_runs(record)
+        if not waiting:
+            return
+        execution_id = next(iter(waiting))
+        del waiting[execution_id]
+        waiting |= dict.fromkeys(sorted(_rebuild_execution(record, execution_id)))
+
+
+def _noted_runs(record: Record) -> dict[str, None]:
+    """The executions that wait for a run which became known now."""
+    noted = record.sql("SELECT DISTINCT subject FROM changed_rows WHERE subject GLOB 'run:*'")
+    if noted:
+        record.execute("DELETE FROM changed_rows WHERE subject GLOB 'run:*'")
+    labels = sorted(subject.removeprefix("run:") for (subject,) in noted)
+    return {label: None for label in labels if is_there(record, label)}
+
+
+def is_there(record: Record, execution_id: str) -> bool:
+    """Whether there is a row for an execution; plain SQL may have deleted it."""
+    return bool(
+        record.value("SELECT 1 FROM agent_executions WHERE execution_id = ?", [execution_id])
+    )
+
+
+def _rebuild_execution(record: Record, execution_id: str) -> set[str]:
+    """Rebuild one execution; gives those whose rows may have changed with it."""
+    read_edits(record, execution_id)
+    _write_outputs(record, execution_id)
+    _write_allocations(record, execution_id)
+    uses = stored_statements(record, execution_id, "used")
+    concerned = usage.rebuild(record, execution_id, uses)
+    file_use.rebuild(record, execution_id, uses)
+    merged = _merged(record, execution_id)
+    changed = _write_row(record, execution_id, merged)
+    _write_completions(record, execution_id, merged)
+    if "depth" in changed:
+        concerned |= set(_children(record, execution_id))
+    if changed.keys() & {"deployed_at", "agent_id", "uid"}:
+        concerned |= usage.rivals_of(record, execution_id)
+    return concerned
+
+
+def unsettled(record: Record) -> Iterator[str]:
+    """Executions whose rows are not what their statements add up to."""
+    for (execution_id,) in record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid"):
+        merged = _merged(record, execution_id)
+        if (
+            record.value(
+                "SELECT 1 FROM observations WHERE pending AND execution_id = ?", [execution_id]
+            )
+            or _changes(record, execution_id, merged)[1]
+            or _completions(record, merged) != _held_completions(record, execution_id)
+        ):
+            yield execution_id
+
+
+def _merged(record: Record, execution_id: str) -> Merged:
+    """What is known of an execution: what was said, and what its messages add up to."""
+    merged = merge(
+        stored_observations(record, execution_id), usage.unfinished(record, execution_id)
+    )
+    values = dict(merged.values)
+    used = usage.totals(record, execution_id)
+    # what was reported goes before what can be worked out, but for what only grows
+    used["context_end_tokens"] = (
+        values.get("context_end_tokens") or used.get("context_end_tokens")
+        if merged.returns
+        else None
+    )
+    calls = [n for n in (values.get("tool_calls"), used.get("tool_calls")) if n is not None]
+    used["tool_calls"] = max(calls, default=None)
+    used["resolved_model"] = values.get("resolved_model") or used.get("resolved_model")
+    values |= {name: value for name, value in used.items() if value is not None}
+    return Merged(_localized(record, execution_id, values), merged.returns)
+
+
+def _localized(record: Record, execution_id: str, values: Row) -> Row:
+    """The columns of the row, for values that name things as every record does."""
+    row = dict(values)
+    session = row.pop("session", None) or (
+        f"claude:{values['ran_in']}" if values.get("ran_in") else None
+    )
+    if session_id := portable.session_id_of(record, session):
+        row["session_id"] = session_id
+    for name, column in (("planned", "planned_id"), ("bundle_version", "bundle_version_id")):
+        if name in row:
+            row[column] = portable.row_of(record, row.pop(name))
+    for name, column in (("briefing", "briefing_id"), ("handed_over", "handed_over_id")):
+        if name in row:
+            row[column] = portable.briefing_id_of(record, row.pop(name))
+    message = row.pop("message", None)
+    row["message_id"] = portable.content_id_of(record, message)
+    row["uid"] = record.value(
+        "SELECT min(substr(key, 5)) FROM execution_keys "
+        "WHERE execution_id = ? AND key GLOB 'uid:*'",
+        [execution_id],
+    )
+    parent = row.pop("parent", None)
+    row |= _parentage(record, execution_id, parent, row.get("depth"))
+    row["parent_key"] = parent
+    if row["status"] == "completed" and not row["unverified"]:
+        row["unverified"] = _doubt(record, execution_id, row["message_id"])
+    return {name: value for name, value in row.items() if name != "uid" or value}
+
+
+def _doubt(record: Record, execution_id: str, message_id: int | None) -> str | None:
+    """Why a completed execution is not to be taken at its word."""
+    from orch_tui.record.ledger import doubt  # it compiles a pattern
+
+    said = contents.text(record, message_id)
+    return (said is not None and doubt.doubt_of_text(said)) or (
+        doubt.doubt_of_missing(
+            path
+            for path, is_missing in dict(
+                record.sql(
+                    "SELECT path, iif(json_valid(content), json_extract(content, '$.missing'), 0) "
+                    "FROM outputs WHERE execution_id = ? AND output_type = 'deliverable' "
+                    "AND retracted_at IS NULL AND path IS NOT NULL ORDER BY created_at, uid",
+                    [execution_id],
+                )
+            ).items()
+            if is_missing
+        )
+    )
+
+
+def _parentage(
+    record: Record, execution_id: str, parent: str | None, depth: int | None
+) -> dict[str, Any]:
+    """The execution that launched it, and how deep that makes it; empty where nobody knows."""
+    found = record.rows(
+        "SELECT execution_id, depth FROM agent_executions WHERE execution_id = "
+        "(SELECT execution_id FROM execution_keys WHERE key = ?) AND execution_id <> ?",
+        [parent, execution_id],
+    )
+    if not found:
+        return {}
+    above = found[0]["depth"]
+    return {
+        "parent_execution_id": found[0]["execution_id"],
+        "depth": depth or (above + 1 if above is not None and above < _DEEPEST else None),
+    }
+
+
+_DEEPEST = 100
+"""Nesting is five deep at most; whatever says more is a circle."""
+
+
+def _children(record: Record, execution_id: str) -> list[str]:
+    return [
+        child
+        for (child,) in record.sql(
+            "SELECT execution_id FROM agent_executions WHERE parent_execution_id = ?",
+            [execution_id],
+        )
+    ]
+
+
+# The row
+
+
+def _changes(record: Record, execution_id: str, merged: Merged) -> tuple[Row, Row]:
+    """The row of an execution, and the columns of it that the merge sees otherwise."""
+    values = dict(merged.values)
+    if "message_id" in values:
+        values["final_message"] = contents.text(record, values["message_id"])
+    (row,) = record.rows("SELECT * FROM agent_executions WHERE execution_id = ?", [execution_id])
+    return row, {name: value for name, value in values.items() if row[name] != value}
+
+
+def _write_row(record: Record, execution_id: str, merged: Merged) -> Row:
+    _, changed = _changes(record, execution_id, merged)
+    if changed:
+        assignments = ", ".join(f"{name} = ?" for name in changed)
+        record.execute(
+            f"UPDATE agent_executions SET {assignments}, revision = revision + 1 "
+            "WHERE execution_id = ?",
+            [*changed.values(), execution_id],
+        )
+    return changed
+
+
+# Its returns
+
+_COMPLETION = (
+    "position, completed_at, status, success, message_id, error_message, error_code, source, ending"
+)
+
+
+def _completions(record: Record, merged: Merged) -> list[tuple[Any, ...]]:
+    return [
+        (position, *_completion(record, each))
+        for position, each in enumerate(merged.returns, start=1)
+    ]
+
+
+def _completion(record: Record, each: Return) -> tuple[Any, ...]:
+    message_id = portable.content_id_of(record, each.message)
+    said = (message_id, each.error_message, each.error_code, each.source, each.ending)
+    return (each.completed_at, each.status, int(each.success), *said)
+
+
+def _held_completions(record: Record, execution_id: str) -> list[tuple[Any, ...]]:
+    return record.sql(
+        f"SELECT {_COMPLETION} FROM completions WHERE execution_id = ? ORDER BY position",
+        [execution_id],
+    )
+
+
+def _write_completions(record: Record, execution_id: str, merged: Merged) -> None:
+    wanted = _completions(record, merged)
+    if _held_completions(record, execution_id) == wanted:
+        return
+    record.execute("DELETE FROM completions WHERE execution_id = ?", [execution_id])
+    record.executemany(
+        f"INSERT INTO completions (execution_id, {_COMPLETION}) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(execution_id, *values) for values in wanted],
+    )
+
+
+# What it delivered
+
+_OUTPUT = (
+    "uid, output_type, content, created_at, metadata, found, path, sha256, size, content_id, "
+    "retracted_at"
+)
+
+
+def derived_outputs(told: Iterable[Delivered]) -> list[OutputFact]:
+    """The outputs that statements, oldest first, add up to, oldest first.
+
+    Of one uid the last word counts, and the earliest time: two machines that find the same thing
+    in one run give it the same uid.
+    """
+    held: dict[str, OutputFact] = {}
+    for delivered in told:
+        for output in delivered.outputs:
+            times = [o.created_at for o in (output, held.get(output.uid, output)) if o.created_at]
+            held[output.uid] = output.replaced(created_at=min(times, default=None))
+        for uid in delivered.withdrawn:
+            held.pop(uid, None)
+    return sorted(held.values(), key=lambda output: output.created_at or "")
+
+
+def output_row(record: Record, output: OutputFact) -> tuple[Any, ...]:
+    """The columns of ``outputs`` for what a statement says."""
+    values = dict(zip(OutputFact.shape, output.row(), strict=True))
+    values["content_id"] = portable.content_id_of(record, values.pop("kept"))
+    return tuple(values[column] for column in _OUTPUT.split(", "))
+
+
+def held_outputs(record: Record, execution_id: str) -> dict[str, tuple[Any, ...]]:
+    """The rows of ``outputs`` of an execution, by uid."""
+    rows = record.sql(f"SELECT {_OUTPUT} FROM outputs WHERE execution_id = ?", [execution_id])
+    return {row[0]: row for row in rows}
+
+
+def _write_outputs(record: Record, execution_id: str) -> None:
+    told = stored_statements(record, execution_id, "delivered")
+    wanted = {o.uid: output_row(record, o) for o in derived_outputs(told)}
+    held = held_outputs(record, execution_id)
+    for uid in held.keys() - wanted.keys():
+        # one that plain SQL inserted stays until it is taken in
+        its = [execution_id, uid]
+        record.execute(
+            "UPDATE outputs SET revision = -1 WHERE (execution_id, uid) = (?, ?) AND revision > 0",
+            its,
+        )
+        record.execute(
+            "DELETE FROM outputs WHERE (execution_id, uid) = (?, ?) AND revision < 0", its
+        )
+    columns = _OUTPUT.split(", ")
+    assigned = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
+    record.executemany(
+        f"INSERT INTO outputs (execution_id, revision, {_OUTPUT}) "
+        f"VALUES (?, 1{', ?' * len(columns)}) ON CONFLICT (execution_id, uid) DO UPDATE "
+        f"SET {assigned}, revision = revision + 1",
+        [(execution_id, *row) for uid, row in wanted.items() if held.get(uid) != row],
+    )
+
+
+# What it was given
+
+_ALLOCATION = (
+    "context_type, context_source, token_count, included_in_deployment, position, priority, "
+    "sections, estimator, token_low, token_high, content_id, arrived"
+)
+
+
+def derived_items(told: Iterable[Allocated]) -> list[ItemFact]:
+    """What a run was given, by statements that come oldest first."""
+    items: list[ItemFact] = []
+    for given in told:
+        if given.whole:
+            items = []
+        elif given.replaces:
+            items = [item.replaced(included_in_deployment=0) for item in items]
+        items += [item for item in given.items if item not in items]
+    return items
+
+
+def item_row(record: Record, item: ItemFact) -> tuple[Any, ...]:
+    """The columns of ``context_allocations`` for what a statement says."""
+    *said, content, arrived = item.row()
+    return (*said, portable.content_id_of(record, content), arrived)
+
+
+def held_items(record: Record, execution_id: str) -> list[tuple[Any, ...]]:
+    """The rows of ``context_allocations`` of an execution, in order."""
+    return record.sql(
+        f"SELECT {_ALLOCATION} FROM context_allocations WHERE execution_id = ? "
+        "ORDER BY allocation_id",
+        [execution_id],
+    )
+
+
+def _write_allocations(record: Record, execution_id: str) -> None:
+    told = stored_statements(record, execution_id, "allocated")
+    wanted = [item_row(record, item) for item in derived_items(told)]
+    held = record.sql(
+        f"SELECT {_ALLOCATION} FROM context_allocations WHERE execution_id = ? AND revision > 0 "
+        "ORDER BY allocation_id",
+        [execution_id],
+    )
+    if held == wanted:
+        return
+    if held:  # one that plain SQL inserted stays until it is taken in
+        record.execute(
+            "UPDATE context_allocations SET revision = -1 WHERE execution_id = ? AND revision > 0",
+            [execution_id],
+        )
+        record.execute(
+            "DELETE FROM context_allocations WHERE execution_id = ? AND revision < 0",
+            [execution_id],
+        )
+    record.executemany(
+        f"INSERT INTO context_allocations (execution_id, revision, {_ALLOCATION}) "
+        "VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(execution_id, *row) for row in wanted],
+    )

@@ -1,0 +1,169 @@
+"""Which recorded deployment a launch is, by the text the agent was handed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from orch_tui.models.database import Record, in_list
+from orch_tui.record.ledger import briefings, portable
+from orch_tui.record.ledger.keys import owner_of
+from orch_tui.record.ledger.merge import text_fingerprint
+from orch_tui.record.ledger.rebuild import (
+    derived_items,
+    rebuild_from_statements,
+    stored_statements,
+)
+from orch_tui.record.ledger.resolve import create_execution, resolve_execution
+from orch_tui.record.ledger.statement import Allocated, Deployed, Noted
+from orch_tui.record.ledger.store import store_statement
+
+if TYPE_CHECKING:
+    from orch_tui.record.ledger.ingest import Report
+
+_MARKER = re.compile(r"\s*<!-- orch ([0-9a-f]{32}) -->\s*")
+"""The line that ``deployment.MARKER`` puts under a briefing."""
+
+
+def recognise_deployment(record: Record, report: Report) -> None:
+    """Tie a launch nobody had told of to the deployment that was recorded for it, if its text
+    says which that is."""
+    call, prompt = report.about[0], report.prompt or ""
+    is_launch = report.source == "hook" or isinstance(report.statement, Deployed)
+    if not is_launch or owner_of(record, call) is not None:
+        return
+    marker = _MARKER.search(prompt)
+    if marker:
+        label = owner_of(record, f"uid:{marker[1]}")
+        if label is not None and _is_free(record, label):
+            resolve_execution(record, [call, f"id:{label}"])
+        elif label is not None:
+            _repeat_deployment(record, label, report)
+        return
+    known = _same_briefings(record, prompt)
+    if not known:
+        return
+    listed, ids = in_list(known)
+    for (label,) in record.sql(
+        "SELECT execution_id FROM agent_executions JOIN sessions USING (session_id) "
+        f"WHERE briefing_id IN {listed} AND agent_executions.status = 'deployed' "
+        "AND retracted_at IS NULL AND coalesce(project, ?) = ? ORDER BY deployed_at",
+        [*ids, report.project, report.project],
+    ):
+        if _is_free(record, label):
+            resolve_execution(record, [call, f"id:{label}"])
+            return
+    _deploy_from_plan(record, known, report)
+
+
+def _is_free(record: Record, label: str) -> bool:
+    """Whether no call of the tool is known to be this execution."""
+    return not record.value(
+        "SELECT 1 FROM execution_keys WHERE execution_id = ? "
+        "AND (key LIKE 'tool:%' OR key LIKE 'call:%')",
+        [label],
+    )
+
+
+def _same_briefings(record: Record, prompt: str) -> list[int]:
+    """Stored briefings with this text, whatever became of the white space at its end."""
+    bare = prompt.rstrip()
+    digests = [
+        hashlib.sha256(t.encode("utf-8", "replace")).digest() for t in {prompt, bare, f"{bare}\n"}
+    ]
+    listed, parameters = in_list(digests)
+    rows = record.sql(f"SELECT briefing_id FROM briefings WHERE sha256 IN {listed}", parameters)
+    return [briefing_id for (briefing_id,) in rows]
+
+
+def _repeat_deployment(record: Record, label: str, report: Report) -> None:
+    """The text of a deployment that was made already: another one of the same."""
+    (held,) = record.rows(
+        "SELECT session_id, planned_id, bundle_version_id, briefing_id, context_token_count, "
+        "estimator, ambient_tokens FROM agent_executions WHERE execution_id = ?",
+        [label],
+    )
+    noted = Noted(
+        session=portable.session_ref(record, held["session_id"]),
+        planned=portable.ref_of(record, "planned", held["planned_id"]),
+        bundle_version=portable.ref_of(record, "version", held["bundle_version_id"]),
+        briefing=portable.sha256_of_briefing(record, held["briefing_id"]),
+        context_token_count=held["context_token_count"],
+        estimator=held["estimator"],
+        ambient_tokens=held["ambient_tokens"],
+        agent_type=report.statement.agent_type,
+    )
+    items = derived_items(stored_statements(record, label, "allocated"))
+    _state_launch(record, report, noted, held["session_id"], Allocated(items=tuple(items)))
+
+
+def _deploy_from_plan(record: Record, known: list[int], report: Report) -> None:
+    """A briefing that was generated from a bundle and handed over without a word to orch."""
+    agent_type = report.statement.agent_type
+    listed, ids = in_list(known)
+    rows = record.rows(
+        "SELECT v.version_id, p.planned_id, p.session_id "
+        "FROM bundle_versions AS v JOIN planned_agents AS p USING (bundle_id) "
+        f"JOIN sessions AS s USING (session_id) WHERE v.briefing_id IN {listed} "
+        "AND p.removed_at IS NULL AND coalesce(s.project, ?) = ? AND p.agent_type = ?",
+        [*ids, report.project, report.project, agent_type],
+    )
+    if len(rows) != 1:
+        return
+    from orch_tui.record import bundles, deployment, sessions
+
+    row = rows[0]
+    bundle = bundles.by_version(record, row["version_id"]).bundle
+    noted = Noted(
+        session=portable.session_ref(record, row["session_id"]),
+        planned=portable.ref_of(record, "planned", row["planned_id"]),
+        bundle_version=portable.ref_of(record, "version", row["version_id"]),
+        context_token_count=bundle.total.tokens,
+        estimator=bundle.total.estimator,
+        agent_type=agent_type,
+    )
+    given = deployment.allocated(bundle.items)
+    _state_launch(record, report, noted, row["session_id"], given)
+    sessions.begin(record, sessions.get(record, row["session_id"]))
+
+
+def _state_launch(
+    record: Record, report: Report, noted: Noted, session_id: str, given: Allocated
+) -> None:
+    """Make the execution of a launch that turned out to be of something recorded."""
+    about = [report.about[0]]
+    label = create_execution(
+        record,
+        about,
+        session_id=session_id,
+        agent_type=report.statement.agent_type or "unknown",
+        source=report.source,
+    )
+    for statement in (noted, given):
+        store_statement(
+            record,
+            statement,
+            about,
+            source=report.source,
+            at=report.at,
+            execution_id=label,
+        )
+    rebuild_from_statements(record, [label])
+
+
+def new_briefing(record: Record, execution_id: str, prompt: str) -> str | None:
+    """The SHA-256 of the stored text of a prompt; None where it is what the execution is known
+    to be given, but for white space and the marker line."""
+    data = prompt.encode("utf-8", "replace")
+    held = record.value(
+        "SELECT briefing_id FROM agent_executions WHERE execution_id = ?", [execution_id]
+    )
+    if held is not None:
+        text = briefings.get(record, held)
+        if text == data:
+            return portable.sha256_of_briefing(record, held)
+        without_marker = text_fingerprint(_MARKER.sub("\n", prompt))
+        if text_fingerprint(text.decode("utf-8", "replace")) == without_marker:
+            return None
+    return portable.sha256_of_briefing(record, briefings.put(record, data, []))

@@ -1,0 +1,134 @@
+"""Which execution a statement is about: its keys, looked up, learned, and united.
+
+A run is known by several keys: ``uid:<uid>`` and ``id:<label>`` to people, ``tool:<tool_use_id>``,
+``call:<claude_session>/<tool_use_id>`` and ``agent:<claude_session>/<agent_id>`` to Claude Code.
+Two keys in one statement can show that two executions are one run: they are united, and all keys
+go on working.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from orch_tui.ids import new_label
+from orch_tui.models.database import Record, in_list
+from orch_tui.record.ledger.keys import owner_of
+
+
+def resolve_execution(record: Record, keys: Iterable[str]) -> str | None:
+    """The execution that any of the keys names; None: nobody knows any. Call it within a write.
+
+    All of the keys name it from now on; where they named several executions, those are united.
+    """
+    keys = list(keys)
+    owners = list(dict.fromkeys(owner for key in keys if (owner := owner_of(record, key))))
+    if not owners:
+        return None
+    owner = owners[0] if len(owners) == 1 else _unite_executions(record, owners)
+    learn_keys(record, keys, owner)
+    return owner
+
+
+def learn_keys(record: Record, keys: Iterable[str], execution_id: str) -> None:
+    """Make keys name an execution; one that names another already stays with that."""
+    for key in keys:
+        learned = record.execute(
+            "INSERT INTO execution_keys (key, execution_id) VALUES (?, ?) "
+            "ON CONFLICT (key) DO NOTHING",
+            [key, execution_id],
+        )
+        if learned.rowcount and not key.startswith(("id:", "uid:")):
+            mark_children(record, key)
+
+
+def mark_children(record: Record, parent_key: str) -> None:
+    """Have the executions rebuilt that wait for the run with this key to become known."""
+    record.execute(
+        "INSERT INTO changed_rows (subject) SELECT 'run:' || execution_id FROM agent_executions "
+        "WHERE parent_key = ? AND parent_execution_id IS NULL",
+        [parent_key],
+    )
+
+
+def portable_keys(record: Record, execution_id: str) -> list[str]:
+    """The keys that name the run in every record, in order."""
+    return [
+        key
+        for (key,) in record.sql(
+            "SELECT key FROM execution_keys WHERE execution_id = ? AND key NOT LIKE 'id:%' "
+            "ORDER BY key",
+            [execution_id],
+        )
+    ]
+
+
+def create_execution(
+    record: Record,
+    keys: Sequence[str],
+    *,
+    session_id: str,
+    agent_type: str,
+    source: str,
+    origin_id: int | None = None,
+) -> str:
+    """Make a row for a run nobody had told of; its columns come with the rebuild.
+
+    Its label is the one among the keys, else the next free one; ``origin_id`` is who told of it
+    (None: this record itself).
+    """
+    labels = [key.removeprefix("id:") for key in keys if key.startswith("id:")]
+    execution_id = labels[0] if labels else new_label(record, "execution")
+    uids = sorted(key.removeprefix("uid:") for key in keys if key.startswith("uid:"))
+    named = {"uid": uids[0]} if uids else {}
+    columns = ["execution_id", "session_id", "agent_type", "source", "origin_id", *named]
+    uid = record.value(
+        f"INSERT INTO agent_executions (deployed_at, status, revision, {', '.join(columns)}) "
+        f"VALUES (NULL, 'deployed', 1{', ?' * len(columns)}) RETURNING uid",
+        [execution_id, session_id, agent_type, source, origin_id, *named.values()],
+    )
+    learn_keys(record, [f"id:{execution_id}", f"uid:{uid}", *keys], execution_id)
+    return execution_id
+
+
+def _unite_executions(record: Record, execution_ids: Sequence[str]) -> str:
+    """Make one of several executions: this record's own label stays, then the one a person knows,
+    then the oldest."""
+    listed, labels = in_list(execution_ids)
+    keeper, *absorbed = [
+        str(label)
+        for (label,) in record.sql(
+            f"SELECT execution_id FROM agent_executions WHERE execution_id IN {listed} "
+            "ORDER BY origin_id IS NOT NULL, source NOT IN ('manual', 'api'), rowid",
+            labels,
+        )
+    ]
+    for label in absorbed:
+        record.execute(
+            "UPDATE agent_executions SET parent_execution_id = ?, revision = revision + 1 "
+            "WHERE parent_execution_id = ?",
+            [keeper, label],
+        )
+        for table in ("observations", "execution_keys"):
+            record.execute(
+                f"UPDATE {table} SET execution_id = ? WHERE execution_id = ?", [keeper, label]
+            )
+        forget_rows(record, label)
+        record.execute(
+            "INSERT INTO changed_rows (subject) SELECT 'run:' || execution_id "
+            "FROM agent_executions WHERE parent_execution_id = ?",
+            [keeper],
+        )
+    return keeper
+
+
+DERIVED = ("completions", "context_allocations", "outputs", "usage_messages", "execution_files")
+"""The tables whose rows are made from the statements about an execution."""
+
+
+def forget_rows(record: Record, execution_id: str) -> None:
+    """Delete what was derived for an execution that is no more; its statements are elsewhere."""
+    for table in ("context_allocations", "outputs"):  # their triggers take it for the engine's
+        record.execute(f"UPDATE {table} SET revision = -1 WHERE execution_id = ?", [execution_id])
+    for table in DERIVED:
+        record.execute(f"DELETE FROM {table} WHERE execution_id = ?", [execution_id])
+    record.execute("DELETE FROM agent_executions WHERE execution_id = ?", [execution_id])

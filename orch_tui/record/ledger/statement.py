@@ -1,0 +1,518 @@
+"""What can be said of a run, of a session, of a plan: one class a kind, every field named once.
+
+A statement is portable: it names contents and briefings by their SHA-256, sessions, planned agents
+and bundle versions by reference (``portable``), runs by their keys, never by a number or label of
+one database. What is ``None`` was not said. Fields that a newer orch added are kept in ``extra``
+and passed on.
+
+The classes are slotted and made by a small metaclass, which type checkers take for dataclasses:
+the decorator of the standard library compiles methods for each of them, which costs a command
+half of what Python takes to start, and msgspec more than all of it. The codec is made from the
+annotations; a test holds it against msgspec's.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Literal, dataclass_transform
+
+Status = Literal["completed", "failed"]
+Ending = Literal["returned", "failed", "stopped", "interrupted", "limit", "gone"]
+"""How a run ended: it returned, failed, was stopped or interrupted, hit a limit of turns, or was
+never heard of again."""
+
+AgentKind = Literal["agent", "fork", "teammate", "workflow", "internal"]
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class _Slotted(type):
+    """Makes a slotted class of its annotations: ``field: type = default``."""
+
+    shape: dict[str, str]
+    """The annotation of each field, in order."""
+    defaults: dict[str, Any]
+
+    def __new__(meta, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> Any:  # noqa: N804
+        own = {field: str(kind) for field, kind in body.get("__annotations__", {}).items()}
+        defaults = {field: body.pop(field) for field in own if field in body}
+        made = super().__new__(meta, name, bases, {**body, "__slots__": tuple(own)})
+        made.shape = {}
+        made.defaults = {}
+        for base in bases:
+            if isinstance(base, _Slotted):
+                made.shape |= base.shape
+                made.defaults |= base.defaults
+        made.shape |= own
+        made.defaults |= defaults
+        return made
+
+
+class Said(metaclass=_Slotted):
+    """Fields by name, given by keyword; not to be changed once made."""
+
+    def __init__(self, **said: Any) -> None:
+        kind = type(self)
+        values = {**kind.defaults, **said}
+        if len(values) != len(kind.shape):
+            wrong = sorted(values.keys() ^ kind.shape.keys())
+            raise TypeError(f"{kind.__name__}: {', '.join(wrong)}")
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def __repr__(self) -> str:
+        said = ((name, getattr(self, name)) for name in type(self).shape)
+        told = ", ".join(f"{n}={v!r}" for n, v in said if v != type(self).defaults.get(n))
+        return f"{type(self).__name__}({told})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and all(
+            getattr(self, name) == getattr(other, name) for name in type(self).shape
+        )
+
+    def __hash__(self) -> int:
+        return hash(tuple(getattr(self, name) for name in type(self).shape))
+
+    def replaced(self, **said: Any) -> Any:
+        """The same with other values for some fields."""
+        return type(self)(**({n: getattr(self, n) for n in type(self).shape} | said))
+
+
+class Part(Said):
+    """An element of a list in a statement; as JSON an array of its fields, in order."""
+
+    @classmethod
+    def of(cls, values: Any) -> Any:
+        """The part that has these values, the last fields perhaps left out."""
+        return cls(**dict(zip(cls.shape, values, strict=False)))
+
+    def row(self) -> tuple[Any, ...]:
+        """The value of every field, in order."""
+        return tuple(getattr(self, name) for name in type(self).shape)
+
+
+class RunFacts(Said):
+    """What any statement about a run may say besides its own; intent first, then facts."""
+
+    session: str | None = None
+    """Reference of the orchestration it belongs to."""
+    agent_type: str | None = None
+    scope: str | None = None
+    model: str | None = None
+    """The model that was asked for, as it was written."""
+    context_token_count: int | None = None
+    """Tokens estimated for what it is given, by ``estimator``."""
+    estimator: str | None = None
+    ambient_tokens: int | None = None
+    planned: str | None = None
+    """Uid of the planned agent it is an attempt of."""
+    bundle_version: str | None = None
+    """Uid of the bundle version it is given."""
+    briefing: str | None = None
+    """SHA-256 of the text it is given."""
+    phase: int | None = None
+    deployed_at: str | None = None
+    tool_use_id: str | None = None
+    agent_id: str | None = None
+    parent: str | None = None
+    """A key of the run that launched it."""
+    depth: int | None = None
+    resolved_model: str | None = None
+    """The model that really ran."""
+    context_end_tokens: int | None = None
+    input_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    output_tokens: int | None = None
+    tool_calls: int | None = None
+    duration_ms: int | None = None
+    cost_usd: float | None = None
+    """US dollars, at the prices of ``price_date``."""
+    price_date: str | None = None
+    ran_in: str | None = None
+    """The session of Claude Code it ran in, as the agent itself or a hook says."""
+    told_in: str | None = None
+    """The session of the transcript that tells of it, which may be the copy of another."""
+    handed_over: str | None = None
+    """SHA-256 of the text the agent really got, beside the briefing that was planned."""
+    worktree: str | None = None
+    """Name of the linked worktree it worked in, relative to the project."""
+    run_project: str | None = None
+    """Key of the project it ran in (``project_keys``)."""
+    agent_name: str | None = None
+    agent_kind: AgentKind | None = None
+    workflow: str | None = None
+    workflow_run: str | None = None
+    workflow_phase: str | None = None
+    client_version: str | None = None
+    extra: dict[str, Any] | None = None
+    """Fields that a newer orch knows."""
+
+
+class Deployed(RunFacts):
+    """An agent is sent, or was."""
+
+    supersedes: tuple[str, ...] = ()
+    """Digests of the statements this one takes back."""
+    reason: str | None = None
+
+
+class Noted(RunFacts):
+    """Facts about a run, of no beginning and no end."""
+
+    begun: bool | None = None
+    """The agent began, or went to work again."""
+    resumed: str | None = None
+    """The call by which it was told to go on."""
+    went_on_after: str | None = None
+    """The message of the model that was no return, since the agent went on."""
+
+
+class Returned(RunFacts):
+    """An agent came back, or will not."""
+
+    status: Status | None = None
+    success: bool | None = None
+    error_message: str | None = None
+    error_code: str | None = None
+    completed_at: str | None = None
+    message: str | None = None
+    """SHA-256 of the final message."""
+    words: str | None = None
+    """``text_fingerprint`` of the final message."""
+    supersedes: tuple[str, ...] = ()
+    reason: str | None = None
+    witness: str | None = None
+    """Who of one source speaks: the agent's own transcript, its parent's, the sidecar."""
+    return_key: str | int | None = None
+    """Tells the returns apart that one witness speaks of."""
+    model_message: str | None = None
+    """The message of the model that the return was read from."""
+    blocks: int | None = None
+    """How many pieces of that message had been written then."""
+    doubt: str | None = None
+    """Why it is not to be taken at its word."""
+    echo: bool | None = None
+    """It repeats what the stop of the agent said."""
+    presumed: bool | None = None
+    """Nobody saw it: its session ended and nothing was heard."""
+    went_on: bool | None = None
+    """A stop of an agent that had been refused the stop before."""
+    broke_off: bool | None = None
+    """The run was seen to be stopped, or to end in an error."""
+    rendered: bool | None = None
+    """The words are as a model was shown them, not as the agent wrote them."""
+    ending: Ending | None = None
+
+
+class Retracted(RunFacts):
+    """A run was recorded by mistake."""
+
+    reason: str | None = None
+
+
+class Edited(RunFacts):
+    """What plain SQL changed in the row of a run; it has the last word."""
+
+    status: str | None = None
+    success: bool | None = None
+    error_message: str | None = None
+    completed_at: str | None = None
+    message: str | None = None
+    words: str | None = None
+
+
+class Delivered(Said):
+    """What a run produced, or what of it is taken back."""
+
+    outputs: tuple[OutputFact, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    """Uids of outputs that are no more."""
+    extra: dict[str, Any] | None = None
+
+
+class OutputFact(Part):
+    """One output; the fields are the columns of ``outputs``."""
+
+    uid: str
+    output_type: str | None = None
+    content: str | None = None
+    created_at: str | None = None
+    metadata: str | None = None
+    found: int = 0
+    path: str | None = None
+    sha256: str | None = None
+    """Of the file, also where its bytes are not kept."""
+    size: int | None = None
+    kept: str | None = None
+    """SHA-256 of the bytes that were kept."""
+    retracted_at: str | None = None
+
+
+class Allocated(Said):
+    """Which context items a run was given."""
+
+    items: tuple[ItemFact, ...] = ()
+    replaces: bool | None = None
+    """What was said before is not included."""
+    whole: bool | None = None
+    """It stands for all that was said before: plain SQL changed the rows."""
+    extra: dict[str, Any] | None = None
+
+
+class ItemFact(Part):
+    """One context item; the fields are the columns of ``context_allocations``."""
+
+    context_type: str | None = None
+    context_source: str | None = None
+    token_count: int | None = None
+    included_in_deployment: int | None = None
+    position: int | None = None
+    priority: str | None = None
+    sections: str | None = None
+    estimator: str | None = None
+    token_low: int | None = None
+    token_high: int | None = None
+    content: str | None = None
+    """SHA-256 of the bytes that were given."""
+    arrived: int | None = None
+
+
+class Used(Said):
+    """What a stretch of a transcript tells of model messages and of files."""
+
+    messages: tuple[MessageFact, ...] = ()
+    files: tuple[FileFact, ...] = ()
+    extra: dict[str, Any] | None = None
+
+
+class MessageFact(Part):
+    """The usage of one message of the model; the fields are the columns of ``usage_messages``."""
+
+    message_id: str
+    at: str | None = None
+    model: str | None = None
+    input_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_read_tokens: int = 0
+    output_tokens: int = 0
+    tool_calls: int = 0
+    cost_usd: float | None = None
+    output_price: float | None = None
+    price_date: str | None = None
+    price_tier: str | None = None
+
+
+class FileFact(Part):
+    """When a run first read and wrote a file."""
+
+    path: str
+    read_at: str | None = None
+    written_at: str | None = None
+
+
+class Addressed(Said):
+    """A message to a running agent, after its launch."""
+
+    text: str | None = None
+    """SHA-256 of what it was told."""
+    call: str | None = None
+    extra: dict[str, Any] | None = None
+
+
+class Identified(Said):
+    """All keys of one run, and the label and session it has where it was recorded."""
+
+    label: str | None = None
+    session: str | None = None
+    extra: dict[str, Any] | None = None
+
+
+class Registered(Said):
+    """New values of fields of a session, a planned agent, a bundle or a version of one."""
+
+    subject: str
+    """Reference of what they are fields of."""
+    values: dict[str, Any]
+    extra: dict[str, Any] | None = None
+
+
+class Journaled(Said):
+    """One entry of the journal of an origin."""
+
+    number: int
+    """Its number in the record where it was written."""
+    action: str
+    session: str | None = None
+    run: str | None = None
+    """A key of the run it is about."""
+    subject: str | None = None
+    before: str | None = None
+    """JSON, as it was written; likewise ``after``."""
+    after: str | None = None
+    extra: dict[str, Any] | None = None
+
+
+OfRun = Deployed | Noted | Returned | Retracted | Edited
+"""What the merge adds up to the row and the returns of a run."""
+
+Statement = OfRun | Delivered | Allocated | Used | Addressed | Identified | Registered | Journaled
+
+KINDS: dict[str, Any] = {
+    "deployed": Deployed,
+    "noted": Noted,
+    "returned": Returned,
+    "retracted": Retracted,
+    "sql": Edited,
+    "delivered": Delivered,
+    "allocated": Allocated,
+    "used": Used,
+    "addressed": Addressed,
+    "identified": Identified,
+    "set": Registered,
+    "journal": Journaled,
+}
+"""The kinds as they stand in the table ``observations``."""
+
+KIND_OF: dict[type[Any], str] = {statement: kind for kind, statement in KINDS.items()}
+
+_PARTS: dict[str, type[Part]] = {
+    part.__name__: part for part in (OutputFact, ItemFact, MessageFact, FileFact)
+}
+
+
+@cache
+def _lists(statement: _Slotted) -> dict[str, type[Part] | None]:
+    """The list fields of a statement, with the parts they hold; None where that is text."""
+    return {
+        name: _PARTS.get(annotation.removeprefix("tuple[").partition(",")[0])
+        for name, annotation in statement.shape.items()
+        if annotation.startswith("tuple[")
+    }
+
+
+def encode(statement: Any) -> dict[str, Any]:
+    """The fields that say something, with those of a newer orch; parts of lists are arrays."""
+    said = dict(statement.extra or {})
+    for name in type(statement).shape:
+        value = getattr(statement, name)
+        if value is None or value == () or name == "extra":
+            continue
+        said[name] = [_array(part) for part in value] if type(value) is tuple else value
+    return said
+
+
+def _array(part: Any) -> Any:
+    """A part as an array that ends with the last thing it says."""
+    if not isinstance(part, Part):
+        return part
+    said = list(part.row())
+    while said and said[-1] is None:
+        said.pop()
+    return said
+
+
+def decode(kind: str, said: Mapping[str, Any]) -> Any:
+    """The statement that ``encode`` made this of; None for a kind of a newer orch."""
+    statement = KINDS.get(kind)
+    if statement is None:
+        return None
+    shape = statement.shape
+    known = {name: value for name, value in said.items() if name in shape}
+    for name, part in _lists(statement).items():
+        if name in known:
+            known[name] = tuple(map(part.of, known[name]) if part else known[name])
+    if len(known) < len(said):
+        known["extra"] = {name: value for name, value in said.items() if name not in shape}
+    return statement(**known)
+
+
+_SCALARS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "Status": (str,),
+    "Ending": (str,),
+    "AgentKind": (str,),
+    "None": (type(None),),
+}
+
+
+def problem_of(kind: str, said: Any) -> str | None:
+    """Why a body that came from elsewhere is no statement of its kind; None where it is one."""
+    if not isinstance(said, dict):
+        return "its body is no object"
+    statement = KINDS.get(kind)
+    if statement is None:
+        return None
+    for name, annotation in statement.shape.items():
+        if name not in said:
+            if name not in statement.defaults:
+                return f"it has no {name}"
+        elif annotation.startswith("tuple["):
+            problem = _problem_of_list(name, _lists(statement)[name], said[name])
+            if problem:
+                return problem
+        elif name == "extra" or not _fits(annotation, said[name]):
+            return f"{name} is {said[name]!r:.60}"
+    return None
+
+
+def _fits(annotation: str, value: Any) -> bool:
+    if annotation == "Any":
+        return True
+    if annotation.startswith("dict["):
+        return isinstance(value, dict)
+    allowed = [t for word in annotation.split(" | ") for t in _SCALARS[word]]
+    return bool in allowed if isinstance(value, bool) else isinstance(value, tuple(allowed))
+
+
+def _problem_of_list(name: str, part: type[Part] | None, values: Any) -> str | None:
+    if not isinstance(values, list):
+        return f"{name} is {values!r:.60}"
+    for value in values:
+        if part is None:
+            fits = isinstance(value, str)
+        else:
+            kinds = list(part.shape.values())
+            fits = (
+                isinstance(value, list)
+                and 1 <= len(value) <= len(kinds)
+                and all(map(_fits, kinds, value))
+            )
+        if not fits:
+            return f"{name} holds {value!r:.60}"
+    return None
+
+
+def canonical(value: Any) -> str:
+    """JSON that is the same text for the same value: digests are made of it."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+_PACKED_FROM = 300
+"""Characters from which on packing a body saves more than its reading costs."""
+
+
+def pack(statement: Any) -> str | bytes:
+    """A statement as it is stored: JSON text, or that compressed."""
+    return pack_said(encode(statement))
+
+
+def pack_said(said: Mapping[str, Any]) -> str | bytes:
+    """The fields of a statement, as ``encode`` gives them, as they are stored."""
+    text = canonical(said)
+    if len(text) < _PACKED_FROM:
+        return text
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
+
+
+def unpack(stored: str | bytes) -> dict[str, Any]:
+    """The fields that ``pack`` stored."""
+    if isinstance(stored, bytes):
+        stored = zlib.decompress(stored).decode("utf-8", "surrogatepass")
+    said: dict[str, Any] = json.loads(stored)
+    return said

@@ -1,0 +1,63 @@
+"""Bringing a record of an older schema up to date, with all that is derived made anew."""
+
+from __future__ import annotations
+
+from orch_tui.errors import RecordError
+from orch_tui.models.database import Record
+from orch_tui.models.migrations import migrate
+from orch_tui.models.migrations.step import Progress
+from orch_tui.record.ledger.project_keys import project_key
+from orch_tui.record.ledger.raw_sql import settle_changes
+from orch_tui.record.ledger.rebuild import rebuild_from_statements
+from orch_tui.search.maintenance import refresh_pending
+
+MANY_RUNS = 20_000
+"""More than so many take longer than anybody waits for a command that does something else."""
+
+_A_STRETCH = 200
+"""Runs that are made anew between two words of progress."""
+
+
+def migrate_if_small(record: Record) -> None:
+    """Bring a record up to date on the way to something else, unless that takes minutes.
+
+    Raises:
+        RecordError: it has too many runs for that.
+    """
+    runs = int(record.value("SELECT count(*) FROM agent_executions"))
+    if runs > MANY_RUNS:
+        raise RecordError(
+            f"{record.path} has {runs:,} runs in an older schema: bringing it up to date takes "
+            "minutes",
+            hint="`orch migrate` does it; hooks go on recording meanwhile",
+        )
+    migrate_record(record)
+
+
+def migrate_record(record: Record, progress: Progress | None = None) -> None:
+    """Bring a record up to date, however many runs it has; all of it or nothing."""
+    migrate(record, finish=_finish, progress=progress)
+
+
+def _finish(record: Record, progress: Progress) -> None:
+    """Make statements of what was noted, and the rows of all runs from what was stated."""
+    _give_projects_keys(record)
+    noted = record.sql(
+        "DELETE FROM changed_rows WHERE subject GLOB 'run:*' RETURNING substr(subject, 5)"
+    )
+    settle_changes(record)
+    labels = [label for (label,) in noted]
+    for start in range(0, len(labels), _A_STRETCH):
+        rebuild_from_statements(record, labels[start : start + _A_STRETCH])
+        progress(min(start + _A_STRETCH, len(labels)), len(labels))
+    settle_changes(record)
+    refresh_pending(record)
+
+
+def _give_projects_keys(record: Record) -> None:
+    for (folder,) in record.sql("SELECT DISTINCT project FROM sessions WHERE project_key IS NULL"):
+        key = project_key(record, folder)
+        record.execute(
+            "UPDATE sessions SET project_key = ? WHERE project = ? AND project_key IS NULL",
+            [key, folder],
+        )
