@@ -164,10 +164,16 @@ def _text(value: Any, base: str) -> str:
     return value
 
 
+_MOST = 10**15
+"""More than any budget or file, and little enough for all that counts in 64 bits."""
+
+
 def _whole(unit: str, least: int) -> Callable[[Any, str], int]:
     def check(value: Any, base: str) -> int:
         if type(value) is not int or value < least:  # True is an int too
             raise _WrongValueError(f"a whole number of {unit}, {least} or more", value)
+        if value > _MOST:
+            raise _WrongValueError(f"{_MOST:,} {unit} at most", value)
         return value
 
     return check

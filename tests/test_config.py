@@ -87,6 +87,7 @@ def test_models_are_added_as_tables(root: Path, project: Path) -> None:
     [
         ("budgett = 1", "budgett: is not a setting"),
         ("budget = 0", "budget: must be a whole number of tokens, 1 or more, not 0"),
+        ("max_file_size = 99999999999999999999", "max_file_size: must be 1,000,000,000,000,000 by"),
         ("budget = true", "budget: must be a whole number of tokens, 1 or more, not True"),
         ('budget = "200k"', "budget: must be a whole number"),
         ("warn_threshold = 75", "warn_threshold: must be a number above 0 and at most 1, not 75"),

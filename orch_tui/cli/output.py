@@ -269,8 +269,13 @@ def json_object(text: str) -> dict[str, Any]:
 
 def _json(value: Any, indent: int | None = None) -> str:
     """JSON that is valid UTF-8 and harmless for a terminal: all else is escaped."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent, default=as_row)
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
     return _ESCAPED.sub(lambda match: json.dumps(match[0])[1:-1], text)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no form for, as a row; dates and times, which settings may hold, as text."""
+    return as_row(value) if is_dataclass(value) or isinstance(value, Mapping) else str(value)
 
 
 _ESCAPED = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")

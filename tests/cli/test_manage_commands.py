@@ -19,10 +19,12 @@ from tests.cli.test_bad_input import DATABASE, corrupt, dump
 def test_every_setting_is_shown_with_where_it_comes_from(did: Run, project: Path) -> None:
     folder = project / ".claude" / "orchestration"
     folder.mkdir()
-    (folder / "config.toml").write_text("budget = 5000\n[keymap]\nquit = 'q'\n")
+    dates = '[themes.x]\nprimary = 07:32:00\n[models."claude-x"]\ndate = 2026-11-22\n'
+    (folder / "config.toml").write_text(f"budget = 5000\n[keymap]\nquit = 'q'\n{dates}")
     done = did("config", "--format", "json")
     settings = {each["setting"]: (each["value"], each["from"]) for each in done.json}
     assert settings["budget"] == (5000, str(folder / "config.toml"))
+    assert settings["themes"][0] == {"x": {"primary": "07:32:00"}}
     assert settings["keymap"] == ({"quit": "q"}, str(folder / "config.toml"))
     assert settings["warn_threshold"] == (0.75, "default")
     assert f"record: {DATABASE.absolute()}" in did("config").err
