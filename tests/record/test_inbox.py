@@ -82,9 +82,7 @@ def test_several_processes_share_the_work(record: Record, root: Path) -> None:
     whole(record)
 
 
-_STATED = (
-    "SELECT count(*) FROM observations WHERE kind <> 'set' AND payload NOT LIKE '%\"begun\"%'"
-)
+_STATED = "SELECT count(*) FROM observations WHERE kind <> 'set' AND payload NOT LIKE '%\"begun\"%'"
 """That an agent began may be left unsaid until it is known which call began it."""
 
 
