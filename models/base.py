@@ -1,31 +1,111 @@
-"""The column types every table shares.
+"""The fields every table shares, and how Python sees what they hold.
 
-The models define the schema (see `models.schema`). They are never bound to a database: rows are
-read and written by the statements of a `Record`, which need no Peewee and so start faster.
+The models define the schema (see `models.schema`), and are for whoever asks in Python. They are
+bound to the record of the context (see `models.router`). What must start fast runs statements of
+a `Record` instead, which need no Peewee.
+
+Plain SQL may put anything anywhere, so reading never fails: what a column should not hold comes
+back as it is.
 """
 
 from __future__ import annotations
 
-from peewee import SQL, Field, Model, Node, TextField
+import json
+import zlib
+from datetime import datetime
+from typing import Any
 
-from orch_tui.models.values import NOW
+import peewee
+from peewee import SQL, Field, Model, Node
+
+from orch_tui.models.router import database
+from orch_tui.models.values import NOW, as_time, timestamp
 
 
 class Table(Model):
+    """Saving a row writes only the columns that were set: nothing else is written anew."""
+
     class Meta:
+        database = database
         legacy_table_names = False
+        only_save_dirty = True
+
+
+class TextField(peewee.TextField):
+    """``str``; bytes that are not UTF-8 are replaced by U+FFFD."""
+
+    def python_value(self, value: Any) -> Any:
+        return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+class _AsStored(Field):
+    """A number as SQLite gives it: Peewee would truncate 1.5, and fail at infinity."""
+
+    def python_value(self, value: Any) -> Any:
+        return value
+
+
+class IntegerField(_AsStored, peewee.IntegerField):
+    """``int``."""
+
+
+class AutoField(_AsStored, peewee.AutoField):
+    """The number SQLite gives a row."""
+
+
+class FloatField(_AsStored, peewee.FloatField):
+    """``float``."""
 
 
 class TimeField(Field):
-    """``YYYY-MM-DDTHH:MM:SS.sssZ``; sorts as text."""
+    """An aware ``datetime``, stored as ``YYYY-MM-DDTHH:MM:SS.sssZ``, which sorts as text.
+
+    A naive one is local time, as everywhere in orch; milliseconds are kept. Text is stored as it
+    is, so that a row can be asked for by the text of its time.
+    """
 
     field_type = "TIMESTAMP"
 
+    def db_value(self, value: Any) -> Any:
+        return timestamp(value) if isinstance(value, datetime) else value
+
+    def python_value(self, value: Any) -> Any:
+        moment = as_time(value)
+        try:
+            return datetime.fromisoformat(moment)
+        except (TypeError, ValueError):
+            return value
+
 
 class JsonField(Field):
-    """JSON text; encoding and decoding are the caller's."""
+    """What the JSON says: dicts, lists, text, numbers. Text that is no JSON comes back as it is."""
 
     field_type = "JSON"
+
+    def db_value(self, value: Any) -> Any:
+        if value is None or isinstance(value, bytes):
+            return value
+        return json.dumps(value, ensure_ascii=False)
+
+    def python_value(self, value: Any) -> Any:
+        if not isinstance(value, str | bytes):
+            return value
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+
+
+class PackedJsonField(JsonField):
+    """JSON that is stored compressed where it is long (see `record.ledger.statement.pack`)."""
+
+    def python_value(self, value: Any) -> Any:
+        if isinstance(value, bytes):
+            try:
+                return super().python_value(zlib.decompress(value))
+            except zlib.error:
+                return value
+        return super().python_value(value)
 
 
 def default(expression: str) -> list[Node]:

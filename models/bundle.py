@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from peewee import SQL, AutoField, ForeignKeyField, IntegerField, TextField
+from typing import TYPE_CHECKING
 
-from orch_tui.models.base import JsonField, Table, TimeField, created_at, one_of, uid
+from peewee import SQL, ForeignKeyField
+
+from orch_tui.models.base import (
+    AutoField,
+    IntegerField,
+    JsonField,
+    Table,
+    TextField,
+    TimeField,
+    created_at,
+    one_of,
+    uid,
+)
 from orch_tui.models.content import Briefing, Content
 from orch_tui.models.origin import Origin
 from orch_tui.models.values import ITEM_TYPES, PRIORITIES
+
+if TYPE_CHECKING:
+    from peewee import ModelSelect
+
+    from orch_tui.models.execution import AgentExecution
+    from orch_tui.models.session import PlannedAgent
 
 
 class Bundle(Table):
@@ -19,7 +37,13 @@ class Bundle(Table):
     created_at = created_at()
     removed_at = TimeField(null=True)
     uid = uid()
-    origin_id = ForeignKeyField(Origin, column_name="origin_id", null=True, index=False)
+    origin = ForeignKeyField(
+        Origin, column_name="origin_id", null=True, index=False, backref="bundles"
+    )
+
+    origin_id: int | None
+    versions: ModelSelect[BundleVersion]
+    planned_agents: ModelSelect[PlannedAgent]
 
     class Meta:
         table_name = "bundles"
@@ -35,17 +59,24 @@ class BundleVersion(Table):
     """
 
     version_id = AutoField()
-    bundle_id = ForeignKeyField(Bundle, column_name="bundle_id", index=False)
+    bundle = ForeignKeyField(Bundle, column_name="bundle_id", index=False, backref="versions")
     version = IntegerField()
     agent_type = TextField()
     scope = TextField()
     model = TextField(null=True)
-    briefing_id = ForeignKeyField(Briefing, column_name="briefing_id", null=True, index=False)
+    briefing = ForeignKeyField(
+        Briefing, column_name="briefing_id", null=True, index=False, backref="bundle_versions"
+    )
     created_at = created_at()
     uid = uid()
     frame_tokens = IntegerField(null=True)
     template_tokens = IntegerField(null=True)
     shared_tokens = IntegerField(null=True)
+
+    bundle_id: str
+    briefing_id: int | None
+    items: ModelSelect[BundleItem]
+    executions: ModelSelect[AgentExecution]
 
     class Meta:
         table_name = "bundle_versions"
@@ -61,19 +92,22 @@ class BundleItem(Table):
     """
 
     item_id = AutoField()
-    version_id = ForeignKeyField(BundleVersion, column_name="version_id", index=False)
+    version = ForeignKeyField(BundleVersion, column_name="version_id", index=False, backref="items")
     position = IntegerField()
     type = TextField(constraints=[one_of("type", *ITEM_TYPES)])
     source = TextField()
     sections = JsonField(null=True)
     priority = TextField(constraints=[one_of("priority", *PRIORITIES)])
-    content_id = ForeignKeyField(Content, column_name="content_id", null=True)
+    content = ForeignKeyField(Content, column_name="content_id", null=True, backref="bundle_items")
     token_count = IntegerField()
     token_low = IntegerField()
     token_high = IntegerField()
     estimator = TextField()
     shared_with = JsonField(null=True)
     text_encoding = TextField(null=True)
+
+    version_id: int
+    content_id: int | None
 
     class Meta:
         table_name = "bundle_items"

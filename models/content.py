@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from peewee import AutoField, BlobField, CompositeKey, IntegerField, TextField
+from typing import TYPE_CHECKING
 
-from orch_tui.models.base import JsonField, Table, one_of
+from peewee import BlobField, CompositeKey
+
+from orch_tui.models.base import AutoField, IntegerField, JsonField, Table, TextField, one_of
+
+if TYPE_CHECKING:
+    from peewee import ModelSelect
+
+    from orch_tui.models.bundle import BundleItem, BundleVersion
+    from orch_tui.models.execution import AgentExecution, Completion, ContextAllocation
+    from orch_tui.models.output import Output
 
 
 class Content(Table):
@@ -15,6 +24,12 @@ class Content(Table):
     size = IntegerField()
     encoding = TextField(constraints=[one_of("encoding", "raw", "zlib", "gone")])
     data = BlobField()
+
+    bundle_items: ModelSelect[BundleItem]
+    executions: ModelSelect[AgentExecution]
+    completions: ModelSelect[Completion]
+    allocations: ModelSelect[ContextAllocation]
+    outputs: ModelSelect[Output]
 
     class Meta:
         table_name = "contents"
@@ -43,6 +58,10 @@ class Briefing(Table):
     sha256 = BlobField(unique=True)
     size = IntegerField()
     parts = JsonField()
+
+    bundle_versions: ModelSelect[BundleVersion]
+    executions: ModelSelect[AgentExecution]
+    received_by: ModelSelect[AgentExecution]
 
     class Meta:
         table_name = "briefings"

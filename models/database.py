@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import local
-from typing import Any
+from typing import Any, Self
 
 from orch_tui.errors import RecordError, UsageError
 from orch_tui.models.values import APPLICATION_ID, SCHEMA_VERSION
@@ -45,6 +45,33 @@ class _Mine(local):
     """What each thread has of a record."""
 
     connection: sqlite3.Connection | None = None
+
+
+class RecordCursor(sqlite3.Cursor):
+    """A cursor whose complaints are those of the record: also while rows are fetched."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        super().__init__(connection)
+        self._path = path
+        self._held: Iterator[Any] | None = None
+
+    def execute(self, statement: str, parameters: Any = (), /) -> Self:
+        with translated_errors(self._path):
+            return super().execute(statement, parameters)
+
+    def fetchone(self) -> Any:
+        if self._held is not None:
+            return next(self._held, None)
+        try:
+            return super().fetchone()
+        except sqlite3.Error:
+            with translated_errors(self._path):
+                raise
+
+    def hold_rows(self) -> None:
+        """Fetch all rows now, so that the transaction can end before they are asked for."""
+        with translated_errors(self._path):
+            self._held = iter(self.fetchall())
 
 
 class Record:
@@ -247,6 +274,20 @@ class Record:
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         with translated_errors(self.path):
             self.connection.executemany(statement, rows)
+
+    def cursor(self) -> RecordCursor:
+        """A cursor on this thread's connection that complains as the record does."""
+        return RecordCursor(self.connection, self.path)
+
+    @contextmanager
+    def models(self) -> Iterator[None]:
+        """Have Peewee queries on the models go to this record: in this thread or asyncio task,
+        until the end of the ``with``. Those that write are transactions of the record."""
+        # all tables, so that no backref is missing; Peewee takes longer than most commands
+        from orch_tui.models.schema import database
+
+        with database.use_record(self):
+            yield
 
     # Transactions
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from peewee import (
-    SQL,
-    AutoField,
-    BlobField,
-    BooleanField,
-    CompositeKey,
-    FloatField,
-    ForeignKeyField,
-    IntegerField,
-    TextField,
-)
+from typing import TYPE_CHECKING
+
+from peewee import SQL, BlobField, BooleanField, CompositeKey, ForeignKeyField
 
 from orch_tui.models.base import (
+    AutoField,
+    FloatField,
+    IntegerField,
     JsonField,
+    PackedJsonField,
     Table,
+    TextField,
     TimeField,
     created_at,
     default,
@@ -28,6 +25,11 @@ from orch_tui.models.content import Briefing, Content
 from orch_tui.models.origin import Origin
 from orch_tui.models.session import PlannedAgent, Session
 from orch_tui.models.values import ITEM_TYPES, NOW, PRIORITIES, SOURCES, STATES
+
+if TYPE_CHECKING:
+    from peewee import ModelSelect
+
+    from orch_tui.models.output import Output
 
 
 class AgentExecution(Table):
@@ -43,7 +45,7 @@ class AgentExecution(Table):
     """
 
     execution_id = TextField(primary_key=True)
-    session_id = ForeignKeyField(Session, column_name="session_id")
+    session = ForeignKeyField(Session, column_name="session_id", backref="executions")
     agent_type = TextField()
     deployed_at = TimeField(null=True, constraints=default(NOW))
     completed_at = TimeField(null=True)
@@ -60,12 +62,20 @@ class AgentExecution(Table):
     phase = IntegerField(null=True, constraints=[SQL("CHECK (phase BETWEEN 1 AND 5)")])
     estimator = TextField(null=True)
     ambient_tokens = IntegerField(null=True)
-    planned_id = ForeignKeyField(PlannedAgent, column_name="planned_id", null=True)
-    bundle_version_id = ForeignKeyField(BundleVersion, column_name="bundle_version_id", null=True)
-    briefing_id = ForeignKeyField(Briefing, column_name="briefing_id", null=True, index=False)
+    planned_agent = ForeignKeyField(
+        PlannedAgent, column_name="planned_id", null=True, backref="executions"
+    )
+    bundle_version = ForeignKeyField(
+        BundleVersion, column_name="bundle_version_id", null=True, backref="executions"
+    )
+    briefing = ForeignKeyField(
+        Briefing, column_name="briefing_id", null=True, index=False, backref="executions"
+    )
     tool_use_id = TextField(null=True)
     agent_id = TextField(null=True)
-    parent_execution_id = ForeignKeyField("self", column_name="parent_execution_id", null=True)
+    parent = ForeignKeyField(
+        "self", column_name="parent_execution_id", null=True, backref="children"
+    )
     depth = IntegerField(null=True)
     resolved_model = TextField(null=True)
     context_end_tokens = IntegerField(null=True)
@@ -81,8 +91,12 @@ class AgentExecution(Table):
     unverified = TextField(null=True)
     retracted_at = TimeField(null=True)
     revision = IntegerField(constraints=default("0"))
-    message_id = ForeignKeyField(Content, column_name="message_id", null=True, index=False)
-    handed_over_id = ForeignKeyField(Briefing, column_name="handed_over_id", null=True, index=False)
+    message = ForeignKeyField(
+        Content, column_name="message_id", null=True, index=False, backref="executions"
+    )
+    handed_over = ForeignKeyField(
+        Briefing, column_name="handed_over_id", null=True, index=False, backref="received_by"
+    )
     worktree = TextField(null=True)
     run_project = TextField(null=True)
     ran_in = TextField(null=True)
@@ -95,7 +109,26 @@ class AgentExecution(Table):
     ending = TextField(null=True)
     transcript_path = TextField(null=True)
     parent_key = TextField(null=True)
-    origin_id = ForeignKeyField(Origin, column_name="origin_id", null=True, index=False)
+    origin = ForeignKeyField(
+        Origin, column_name="origin_id", null=True, index=False, backref="executions"
+    )
+
+    session_id: str
+    planned_id: int | None
+    bundle_version_id: int | None
+    briefing_id: int | None
+    parent_execution_id: str | None
+    message_id: int | None
+    handed_over_id: int | None
+    origin_id: int | None
+    children: ModelSelect[AgentExecution]
+    keys: ModelSelect[ExecutionKey]
+    observations: ModelSelect[Observation]
+    completions: ModelSelect[Completion]
+    allocations: ModelSelect[ContextAllocation]
+    outputs: ModelSelect[Output]
+    usage_messages: ModelSelect[UsageMessage]
+    files: ModelSelect[ExecutionFile]
 
     class Meta:
         table_name = "agent_executions"
@@ -110,7 +143,9 @@ class ExecutionKey(Table):
     """
 
     key = TextField(primary_key=True)
-    execution_id = ForeignKeyField(AgentExecution, column_name="execution_id")
+    execution = ForeignKeyField(AgentExecution, column_name="execution_id", backref="keys")
+
+    execution_id: str
 
     class Meta:
         table_name = "execution_keys"
@@ -126,15 +161,19 @@ class Observation(Table):
 
     observation_id = AutoField()
     digest = BlobField(unique=True)
-    execution_id = ForeignKeyField(AgentExecution, column_name="execution_id", null=True)
+    execution = ForeignKeyField(
+        AgentExecution, column_name="execution_id", null=True, backref="observations"
+    )
     kind = TextField()
     source = TextField(null=True, constraints=[one_of("source", *SOURCES)])
     at = TimeField(null=True)
     recorded_at = TimeField(null=True, constraints=default(NOW))
     actor = TextField(null=True)
     about = JsonField(null=True)
-    payload = JsonField()
+    payload = PackedJsonField()
     pending = BooleanField(constraints=default("0"))
+
+    execution_id: str | None
 
     class Meta:
         table_name = "observations"
@@ -144,16 +183,21 @@ class Completion(Table):
     """One return of an execution, in order; derived by the merge."""
 
     completion_id = AutoField()
-    execution_id = ForeignKeyField(AgentExecution, column_name="execution_id", index=False)
+    execution = ForeignKeyField(
+        AgentExecution, column_name="execution_id", index=False, backref="completions"
+    )
     position = IntegerField()
     completed_at = TimeField(null=True)
     status = TextField(constraints=[one_of("status", "completed", "failed")])
     success = BooleanField()
-    message_id = ForeignKeyField(Content, column_name="message_id", null=True)
+    message = ForeignKeyField(Content, column_name="message_id", null=True, backref="completions")
     error_message = TextField(null=True)
     error_code = TextField(null=True)
     source = TextField(constraints=[one_of("source", *SOURCES)])
     ending = TextField(null=True)
+
+    execution_id: str
+    message_id: int | None
 
     class Meta:
         table_name = "completions"
@@ -164,7 +208,7 @@ class ContextAllocation(Table):
     """One context item as recorded for one execution; ``arrived`` says whether the agent got it."""
 
     allocation_id = AutoField()
-    execution_id = ForeignKeyField(AgentExecution, column_name="execution_id")
+    execution = ForeignKeyField(AgentExecution, column_name="execution_id", backref="allocations")
     context_type = TextField(null=True, constraints=[one_of("context_type", *ITEM_TYPES)])
     context_source = TextField(null=True)
     token_count = IntegerField(null=True)
@@ -175,9 +219,12 @@ class ContextAllocation(Table):
     estimator = TextField(null=True)
     token_low = IntegerField(null=True)
     token_high = IntegerField(null=True)
-    content_id = ForeignKeyField(Content, column_name="content_id", null=True)
+    content = ForeignKeyField(Content, column_name="content_id", null=True, backref="allocations")
     arrived = BooleanField(null=True)
     revision = IntegerField(constraints=default("0"))
+
+    execution_id: str
+    content_id: int | None
 
     class Meta:
         table_name = "context_allocations"
@@ -216,7 +263,9 @@ class UsageMessage(Table):
     """
 
     message_id = TextField()
-    execution_id = ForeignKeyField(AgentExecution, column_name="execution_id")
+    execution = ForeignKeyField(
+        AgentExecution, column_name="execution_id", backref="usage_messages"
+    )
     at = TimeField(null=True)
     model = TextField(null=True)
     input_tokens = IntegerField()
@@ -229,9 +278,11 @@ class UsageMessage(Table):
     price_date = TextField(null=True)
     price_tier = TextField(null=True)
 
+    execution_id: str
+
     class Meta:
         table_name = "usage_messages"
-        primary_key = CompositeKey("message_id", "execution_id")
+        primary_key = CompositeKey("message_id", "execution")
         without_rowid = True
 
 
@@ -241,14 +292,18 @@ class ExecutionFile(Table):
     ``path`` as the record names it: relative to the project (or the worktree) where inside.
     """
 
-    execution_id = ForeignKeyField(AgentExecution, column_name="execution_id", index=False)
+    execution = ForeignKeyField(
+        AgentExecution, column_name="execution_id", index=False, backref="files"
+    )
     path = TextField()
     read_at = TimeField(null=True)
     written_at = TimeField(null=True)
 
+    execution_id: str
+
     class Meta:
         table_name = "execution_files"
-        primary_key = CompositeKey("execution_id", "path")
+        primary_key = CompositeKey("execution", "path")
         without_rowid = True
 
 

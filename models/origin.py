@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
-from peewee import AutoField, BlobField, BooleanField, CompositeKey, IntegerField, TextField
+from typing import TYPE_CHECKING
 
-from orch_tui.models.base import JsonField, Table, TimeField, created_at, default
+from peewee import BlobField, BooleanField, CompositeKey
+
+from orch_tui.models.base import (
+    AutoField,
+    IntegerField,
+    JsonField,
+    Table,
+    TextField,
+    TimeField,
+    created_at,
+    default,
+)
+
+if TYPE_CHECKING:
+    from peewee import ModelSelect
+
+    from orch_tui.models.bundle import Bundle
+    from orch_tui.models.execution import AgentExecution
+    from orch_tui.models.session import JournalEntry, Session
 
 
 class RecordFact(Table):
@@ -34,6 +52,11 @@ class Origin(Table):
     mine = BooleanField(constraints=default("0"))
     began_at = TimeField(null=True)
     closed_at = TimeField(null=True)
+
+    bundles: ModelSelect[Bundle]
+    sessions: ModelSelect[Session]
+    journal_entries: ModelSelect[JournalEntry]
+    executions: ModelSelect[AgentExecution]
 
     class Meta:
         table_name = "origins"

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from peewee import AutoField, BooleanField, ForeignKeyField, IntegerField, TextField
+from peewee import BooleanField, ForeignKeyField
 
-from orch_tui.models.base import JsonField, Table, TimeField, created_at, default, one_of
+from orch_tui.models.base import (
+    AutoField,
+    IntegerField,
+    JsonField,
+    Table,
+    TextField,
+    TimeField,
+    created_at,
+    default,
+    one_of,
+)
 from orch_tui.models.content import Content
 from orch_tui.models.execution import AgentExecution
 from orch_tui.models.values import OUTPUT_TYPES
@@ -19,7 +29,9 @@ class Output(Table):
     """
 
     output_id = AutoField()
-    execution_id = ForeignKeyField(AgentExecution, column_name="execution_id", index=False)
+    execution = ForeignKeyField(
+        AgentExecution, column_name="execution_id", index=False, backref="outputs"
+    )
     output_type = TextField(null=True, constraints=[one_of("output_type", *OUTPUT_TYPES)])
     content = TextField(null=True)
     created_at = created_at()
@@ -29,9 +41,12 @@ class Output(Table):
     path = TextField(null=True, index=True)
     sha256 = TextField(null=True)
     size = IntegerField(null=True)
-    content_id = ForeignKeyField(Content, column_name="content_id", null=True)
+    stored = ForeignKeyField(Content, column_name="content_id", null=True, backref="outputs")
     retracted_at = TimeField(null=True)
     revision = IntegerField(constraints=default("0"))
+
+    execution_id: str
+    content_id: int | None
 
     class Meta:
         table_name = "outputs"

@@ -33,6 +33,7 @@ from orch_tui.models.origin import (
     Register,
 )
 from orch_tui.models.output import Output
+from orch_tui.models.router import database as database
 from orch_tui.models.session import (
     JOURNAL_TRIGGERS,
     Counter,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from peewee import (
-    SQL,
-    AutoField,
-    CompositeKey,
-    ForeignKeyField,
-    IntegerField,
-    TextField,
-)
+from typing import TYPE_CHECKING
+
+from peewee import SQL, CompositeKey, ForeignKeyField
 
 from orch_tui.models.base import (
+    AutoField,
+    IntegerField,
     JsonField,
     Table,
+    TextField,
     TimeField,
     created_at,
     default,
@@ -23,6 +21,11 @@ from orch_tui.models.base import (
 from orch_tui.models.bundle import Bundle
 from orch_tui.models.origin import Origin
 from orch_tui.models.values import NOW, STATUSES
+
+if TYPE_CHECKING:
+    from peewee import ModelSelect
+
+    from orch_tui.models.execution import AgentExecution
 
 
 class Session(Table):
@@ -50,7 +53,13 @@ class Session(Table):
     thresholds = JsonField(null=True)
     reserve = IntegerField(null=True)
     ended_at = TimeField(null=True)
-    origin_id = ForeignKeyField(Origin, column_name="origin_id", null=True, index=False)
+    origin = ForeignKeyField(
+        Origin, column_name="origin_id", null=True, index=False, backref="sessions"
+    )
+
+    origin_id: int | None
+    planned_agents: ModelSelect[PlannedAgent]
+    executions: ModelSelect[AgentExecution]
 
     class Meta:
         table_name = "sessions"
@@ -61,15 +70,21 @@ class PlannedAgent(Table):
     """An intended deployment; its executions are its attempts."""
 
     planned_id = AutoField()
-    session_id = ForeignKeyField(Session, column_name="session_id")
+    session = ForeignKeyField(Session, column_name="session_id", backref="planned_agents")
     position = IntegerField()
     agent_type = TextField()
     scope = TextField(constraints=default("''"))
     model = TextField(null=True)
-    bundle_id = ForeignKeyField(Bundle, column_name="bundle_id", null=True)
+    bundle = ForeignKeyField(Bundle, column_name="bundle_id", null=True, backref="planned_agents")
     created_at = created_at()
     removed_at = TimeField(null=True)
     uid = uid()
+
+    session_id: str
+    bundle_id: str | None
+    waits: ModelSelect[PlannedWait]
+    awaited_by: ModelSelect[PlannedWait]
+    executions: ModelSelect[AgentExecution]
 
     class Meta:
         table_name = "planned_agents"
@@ -78,12 +93,15 @@ class PlannedAgent(Table):
 class PlannedWait(Table):
     """``planned_id`` starts only after ``waits_for`` has returned."""
 
-    planned_id = ForeignKeyField(PlannedAgent, column_name="planned_id")
-    waits_for = ForeignKeyField(PlannedAgent, column_name="waits_for")
+    planned_agent = ForeignKeyField(PlannedAgent, column_name="planned_id", backref="waits")
+    awaited = ForeignKeyField(PlannedAgent, column_name="waits_for", backref="awaited_by")
+
+    planned_id: int
+    waits_for: int
 
     class Meta:
         table_name = "planned_waits"
-        primary_key = CompositeKey("planned_id", "waits_for")
+        primary_key = CompositeKey("planned_agent", "awaited")
         without_rowid = True
 
 
@@ -99,7 +117,11 @@ class JournalEntry(Table):
     subject = TextField(null=True)
     before = JsonField(null=True)
     after = JsonField(null=True)
-    origin_id = ForeignKeyField(Origin, column_name="origin_id", null=True, index=False)
+    origin = ForeignKeyField(
+        Origin, column_name="origin_id", null=True, index=False, backref="journal_entries"
+    )
+
+    origin_id: int | None
 
     class Meta:
         table_name = "journal"

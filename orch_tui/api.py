@@ -60,7 +60,7 @@ from orch_tui.record.sharing import Shared
 from orch_tui.rows import ErrorCode, ExecutionFacts, Output, PlannedAgent, Session
 
 if TYPE_CHECKING:
-    from orch_tui.models.database import Clock
+    from orch_tui.models.database import Clock, Record
     from orch_tui.prepare.templates import Template
     from orch_tui.recall.compare import Comparison
     from orch_tui.recall.insights import Insights
@@ -84,6 +84,7 @@ __all__ = [
     "import_bundle",
     "keep_bundle",
     "keep_composition",
+    "models",
     "outputs_of",
     "prepare_bundle",
     "refresh",
@@ -113,6 +114,23 @@ def opened(place: Place, database: str | None = None) -> Iterator[Project]:
         yield project
     finally:
         project.close()
+
+
+@contextmanager
+def models(*, project: Place = None, database: str | None = None) -> Iterator[Record]:
+    """Have queries on the Peewee models of ``orch_tui.models`` go to the record of a project.
+
+    Holds in this thread or asyncio task until the end of the ``with``, which gets the record. Each
+    query that writes is a transaction; several are one within ``with record.write():``. What they
+    change is taken in as one more statement, as that of plain SQL is.
+
+    Raises:
+        RecordError: there is none, or it cannot be opened.
+    """
+    with opened(project, database) as place:
+        record = place.existing_record
+        with record.models():
+            yield record
 
 
 def saved_bundles(

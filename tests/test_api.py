@@ -20,6 +20,7 @@ import orch_tui
 from orch_tui import Execution, OrchError, OrchestrationSession, api
 from orch_tui.api import Project
 from orch_tui.errors import ConflictError, NotFoundError, OverBudgetError, RecordError, UsageError
+from orch_tui.models.execution import AgentExecution
 from orch_tui.prepare.bundle import Bundle
 from orch_tui.rows import ERROR_CODES, ErrorCode, ExecutionFacts, Output, PlannedAgent, Session
 from tests.cli.test_file_names import NAMED
@@ -87,6 +88,37 @@ def test_the_example_may_run_twice(folder: Path) -> None:
         assert isinstance(session, OrchestrationSession)
         assert len(session.executions()) == attempt
         session.close()
+
+
+# The tables
+
+
+def test_the_example_of_the_readme_reads_the_models(
+    session: OrchestrationSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    execution = deployed(session)
+    execution.record_completion("done", deliverables=["lib/types.ts"])
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    _, _, rest = readme.partition("```python\nfrom orch_tui.api import models\n")
+    program = "from orch_tui.api import models\n" + rest.partition("```")[0]
+    capsys.readouterr()
+    exec(compile(program, "readme_example", "exec"), {})
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"{execution.execution_id} Implement vector search 20"), shown
+    assert "deliverable lib/types.ts" in shown
+
+
+def test_what_is_changed_through_the_models_is_a_statement(session: OrchestrationSession) -> None:
+    execution = deployed(session)
+    with api.models(project=session.project) as record, record.write():
+        AgentExecution.update(scope="Implement IVF").execute()
+        record.execute("UPDATE agent_executions SET model = 'haiku'")
+    assert (execution.facts.scope, execution.facts.model) == ("Implement IVF", "haiku")
+    entries = session.project.record.rows("SELECT after FROM journal WHERE action = 'sql'")
+    assert [json.loads(entry["after"]) for entry in entries] == [
+        {"scope": "Implement IVF"},
+        {"model": "haiku"},
+    ]
 
 
 # Opening and closing
