@@ -38,6 +38,15 @@ WITHIN = ("{}", "SELECT EXISTS ({}) FROM search_docs AS d")
 """Where a statement stands: alone, or in one about the documents of the search."""
 
 
+ASKS_ONLY = (
+    *(ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.BinOp, ast.UnaryOp, ast.Constant),
+    *(ast.JoinedStr, ast.FormattedValue, ast.Tuple, ast.List, ast.Dict, ast.Starred),
+    *(ast.GeneratorExp, ast.ListComp, ast.comprehension),
+    *(ast.expr_context, ast.operator, ast.unaryop),
+)
+"""Expressions that may be evaluated here, besides calls of a few functions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     place: str
@@ -85,17 +94,13 @@ def values_of_names(function: ast.AST, known: Mapping[str, Any]) -> dict[str, An
 
 def value_of(node: ast.expr, known: dict[str, Any]) -> Any:
     """The value of an expression; None where only a run knows it."""
-    asks_only = (ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.BinOp, ast.UnaryOp)
-    asks_only += (ast.Constant, ast.JoinedStr, ast.FormattedValue, ast.Tuple, ast.List, ast.Dict)
-    asks_only += (ast.expr_context, ast.operator, ast.unaryop, ast.Starred, ast.comprehension)
-    asks_only += (ast.GeneratorExp, ast.ListComp)
     for inner in ast.walk(node):
         if isinstance(inner, ast.Call):
             called = inner.func
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
             if name not in ("join", "split", "format", "len", "columns", "fields", "replace"):
                 return None
-        elif not isinstance(inner, asks_only):
+        elif not isinstance(inner, ASKS_ONLY):
             return None
     try:
         return eval(compile(ast.Expression(node), "part of a statement", "eval"), known)
