@@ -29,10 +29,10 @@ one stands for all kinds that are not named."""
 def export(record: Record) -> Iterator[dict[str, Any]]:
     """A head line, then everything that was stated, with the contents it names.
 
-    Numbers what was stated since the last time, where the record can be written. All lines are of
-    one moment, though others write meanwhile, and only one is in memory at a time. Of a content,
-    ``data`` is null where it was redacted. Derived rows are left out, and so is what concerns
-    this machine alone: import checkpoints, drafts, the search index.
+    Numbers what was stated since the last time, where the record can be written just now. All
+    lines are of one moment, though others write meanwhile, and only one is in memory at a time. Of
+    a content, ``data`` is null where it was redacted. Derived rows are left out, and so is what
+    concerns this machine alone: import checkpoints, drafts, the search index.
 
     Raises:
         RecordError: the file cannot be read.
@@ -40,7 +40,7 @@ def export(record: Record) -> Iterator[dict[str, Any]]:
     # a connection of its own: the caller may write while it takes the rows
     with Record(record.path, create=False, writable=False) as view:
         if record.writable:
-            with record.write():
+            with record.in_passing(), record.write():
                 settle_changes(record)
                 gather_statements(record)
         yield from _lines(view, record.now())
