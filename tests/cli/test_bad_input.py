@@ -19,6 +19,8 @@ from orch_tui.models import database
 from orch_tui.record import opening
 from tests.cli.conftest import Run, Shell
 
+pytestmark = pytest.mark.slow  # every command with everything wrong
+
 DATABASE = Path(".claude/orchestration/execution.db")
 
 

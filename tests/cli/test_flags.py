@@ -15,6 +15,8 @@ from orch_tui.cli.parser import COMMANDS, builder
 from orch_tui.errors import OrchError
 from tests.cli.conftest import Run
 
+pytestmark = pytest.mark.slow  # every flag of every command
+
 BASES = {
     "init-session": ["--scope more"],
     "set-phase": ["2"],

@@ -66,6 +66,7 @@ def test_every_argument_is_explained_and_fits_a_terminal(
 NOT_RUN = {"completion", "demo", "redact", "install", "watch"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({*COMMANDS} - NOT_RUN))
 def test_the_example_runs(name: str, did: Run, orch: Run, project: Path) -> None:
     """In a record that has what the examples speak of."""

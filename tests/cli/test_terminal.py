@@ -18,6 +18,8 @@ from orch_tui.cli.output import cell, in_words, printable
 from tests.cli.conftest import ORCH, ROOT, Run
 from tests.counts import HANGS_AFTER
 
+pytestmark = pytest.mark.slow  # every test starts processes
+
 EMPTY: Mapping[str, str] = {}
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 

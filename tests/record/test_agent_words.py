@@ -216,6 +216,7 @@ RUNS: dict[str, tuple[list[Transcript], list[dict[str, Any]], tuple[Any, ...]]] 
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=COUNTS.histories // len(RUNS), phases=[Phase.generate])
