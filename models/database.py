@@ -90,7 +90,7 @@ class Record:
         writable: bool = True,
         clock: Clock = utc_now,
         actor: str = "api",
-        migrate: Callable[[Record], None] | None = None,
+        migrate: Callable[[Record], object] | None = None,
     ) -> None:
         """Open ``path``, creating it or bringing it up to date where needed.
 
@@ -181,7 +181,7 @@ class Record:
             raise
         return connection
 
-    def _bring_up_to_date(self, migrate: Callable[[Record], None] | None) -> None:
+    def _bring_up_to_date(self, migrate: Callable[[Record], object] | None) -> None:
         version = self._version()
         if not self._is_ours():
             raise RecordError(
@@ -189,10 +189,12 @@ class Record:
                 hint="name another with --db",
             )
         if version > SCHEMA_VERSION:
+            from orch_tui import __version__, processes
+
             raise RecordError(
-                f"{self.path} was written by a newer orch (schema {version}, this one knows "
-                f"{SCHEMA_VERSION})",
-                hint="upgrade orch: pip install --upgrade orch-tui",
+                f"{self.path} was written by a newer orch: its schema is {version}, and "
+                f"{processes.own_program()} (orch {__version__}) knows {SCHEMA_VERSION}",
+                hint=f"upgrade it: {processes.upgrade_command()}",
             )
         if not self.writable:
             if version < SCHEMA_VERSION:
@@ -457,6 +459,21 @@ def _check_header(path: Path) -> None:
         raise RecordError(
             f"{path} is not an SQLite database", hint="name another with --db, or move it away"
         )
+
+
+def is_older(path: Path) -> bool:
+    """Whether a file is a record of an older schema, as far as its first bytes tell.
+
+    A record that was just brought up to date may still look older: what was written last is in
+    its -wal file. https://sqlite.org/fileformat2.html, "The Database Header"
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except OSError:
+        return False
+    version = int.from_bytes(head[60:64], "big")
+    return head[:16] == b"SQLite format 3\0" and version < SCHEMA_VERSION
 
 
 def _may_write(path: Path) -> bool:

@@ -32,7 +32,7 @@ _COPIED = (
 )
 """Assets of orch that the skill shows in its own folder ``assets``."""
 
-_BOOTSTRAP = "scripts/_orch.py"
+BOOTSTRAP = "scripts/_orch.py"
 _UNSET = b'INTERPRETER = ""\n'
 
 
@@ -169,9 +169,9 @@ def shipped_files(interpreter: str) -> dict[str, bytes]:
         if path.is_file() and path.parent.name != "__pycache__"
     }
     files |= {f"assets/{PurePosixPath(name).name}": asset(name).read_bytes() for name in _COPIED}
-    before, unset, after = files[_BOOTSTRAP].partition(_UNSET)
-    assert unset, f"{_BOOTSTRAP} has no line for the interpreter"
-    files[_BOOTSTRAP] = before + f"INTERPRETER = {interpreter!a}\n".encode() + after
+    before, unset, after = files[BOOTSTRAP].partition(_UNSET)
+    assert unset, f"{BOOTSTRAP} has no line for the interpreter"
+    files[BOOTSTRAP] = before + f"INTERPRETER = {interpreter!a}\n".encode() + after
     return files
 
 

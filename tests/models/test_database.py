@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from orch_tui import __version__
 from orch_tui.errors import RecordError
 from orch_tui.models import database
 from orch_tui.models.database import Record
@@ -117,6 +118,11 @@ def test_a_newer_record(path: Path) -> None:
         raw.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     with refused(path, "newer orch"):
         Record(path)
+    with pytest.raises(RecordError) as caught:
+        Record(path)
+    for told in (str(SCHEMA_VERSION + 1), str(SCHEMA_VERSION), __version__, sys.executable):
+        assert told in caught.value.message
+    assert caught.value.hint.startswith("upgrade it: ")
 
 
 @pytest.mark.parametrize("version", [0, SCHEMA_VERSION, 75])

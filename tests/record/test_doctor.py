@@ -78,6 +78,46 @@ def test_a_newer_record(filled: Record) -> None:
     assert "newer orch" in found(filled)["file"].detail
 
 
+def test_a_column_that_is_not_there_or_another(filled: Record) -> None:
+    meddle(
+        filled,
+        "ALTER TABLE import_checkpoints DROP COLUMN note",
+        "ALTER TABLE sessions ADD COLUMN mine TEXT",
+        "PRAGMA writable_schema = ON",
+        """UPDATE sqlite_schema SET sql = replace(sql, '"size" INTEGER', '"size" TEXT')
+            WHERE name = 'import_checkpoints'""",
+    )
+    finding = found(filled)["schema"]
+    assert finding.level == "problem"
+    assert "import_checkpoints.note is not there" in finding.detail
+    assert 'import_checkpoints.size is "size" TEXT NOT NULL' in finding.detail
+    assert "mine" not in finding.detail
+
+
+def test_indexes_and_triggers_that_were_dropped_are_made_again(filled: Record) -> None:
+    meddle(filled, "DROP TRIGGER raw_execution_update", 'DROP INDEX "outputs_path"')
+    assert "raw_execution_update" in found(filled)["schema"].detail
+    assert "2 indexes and triggers: made again" in repair(filled)
+    assert found(filled) == {}
+
+
+def test_an_orch_of_another_version_is_named(
+    filled: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
+    (tmp_path / "venv" / "lib/python3.11/site-packages/orch_tui-0.0.1.dist-info").mkdir(
+        parents=True
+    )
+    program = tmp_path / "venv" / "bin" / "orch"
+    program.write_text(f"#!{tmp_path}/venv/bin/python\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+    finding = found(filled, tmp_path)["orch"]
+    assert str(program) in finding.detail
+    assert "0.0.1" in finding.detail
+    assert finding.remedy.endswith("pip install --upgrade orch-tui")
+
+
 def test_a_file_that_was_cut_short(filled: Record) -> None:
     filled.close()
     os.truncate(filled.path, filled.path.stat().st_size - 5 * 4096)

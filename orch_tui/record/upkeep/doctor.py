@@ -15,8 +15,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from orch_tui import __version__
 from orch_tui.errors import RecordError
 from orch_tui.models.database import Record, check_place, ignore_in_git, is_record_folder, timestamp
+from orch_tui.models.migrations.shapes import Part, columns_of, parts_of, version_shape
 from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.paths import SET_ASIDE, inboxes, is_plain_inbox, is_private
 from orch_tui.record.defects import LEFT_ASIDE
@@ -47,10 +49,12 @@ class Finding:
 def examine(path: Path, root: Path | None = None) -> list[Finding]:
     """Everything that can be told of the record at ``path``; it is only read.
 
-    ``root`` is the project whose hooks and inboxes are looked at. A file that cannot be opened, or
-    breaks under a check, is a finding, never an error.
+    ``root`` is the project whose installations, hooks and inboxes are looked at. A file that
+    cannot be opened, or breaks under a check, is a finding, never an error.
     """
-    capture = [*_hooks(root), *_inbox(root), *_elsewhere(root)] if root else []
+    capture = (
+        [*_installations(root), *_hooks(root), *_inbox(root), *_elsewhere(root)] if root else []
+    )
     findings: list[Finding] = []
     try:
         check_place(path)
@@ -84,6 +88,10 @@ def repair(record: Record) -> list[str]:
         ignore_in_git(record.path.parent)
         done.append(f"{record.path.parent.name}: ignored by git")
     with record.write():
+        if missing := _missing_parts(record):
+            for part in missing:
+                record.execute(part.sql)
+            done.append(f"{len(missing)} indexes and triggers: made again")
         wrong = list(unsettled(record))
         rebuild_from_statements(record, wrong)
         if wrong:
@@ -138,6 +146,22 @@ def _backups(path: Path) -> Iterator[Finding]:
             f"{names} from before a change of schema, {size / 1e6:,.1f} MB",
             "delete them when all is well",
         )
+
+
+def _installations(root: Path) -> Iterator[Finding]:
+    """Every orch that something leads to: one of another version may not read the record."""
+    from orch_tui.install.installations import named_orchs
+
+    for named in named_orchs(root):
+        where = f"{named.by}: " if named.by == "PATH" else f"{named.by} in {named.place}: "
+        if not named.is_there:
+            yield Finding("warning", "orch", f"{where}{named.path} is gone", named.remedy)
+        elif named.is_same:
+            known = f"orch {named.version}" if named.version else "an orch of unknown version"
+            yield Finding("ok", "orch", f"{where}{named.path} is {known}")
+        else:
+            what = f"{where}{named.path} is orch {named.version}, this one is {__version__}"
+            yield Finding("warning", "orch", what, named.remedy)
 
 
 _HOOKS = "orch install --hooks"
@@ -247,7 +271,36 @@ def _checked(record: Record, what: str, check: Check) -> list[Finding]:
 
 
 def _schema(record: Record) -> Iterator[tuple[Level, str, str]]:
-    yield "ok", f"version {SCHEMA_VERSION}, SQLite {sqlite3.sqlite_version}", ""
+    wrong = list(_differing_columns(record))
+    missing = [part.name for part in _missing_parts(record)]
+    if wrong:
+        yield "problem", f"not the tables of this version: {_some(wrong, 'columns')}", _RESTORE
+    if missing:
+        yield "problem", f"missing: {_some(missing, 'indexes and triggers')}", _REPAIR
+    if not wrong and not missing:
+        yield "ok", f"version {SCHEMA_VERSION}, SQLite {sqlite3.sqlite_version}", ""
+
+
+def _differing_columns(record: Record) -> Iterator[str]:
+    """The columns that are not there or are of another kind than orch makes them. Those that the
+    user added are the user's."""
+    for table, columns in version_shape(SCHEMA_VERSION).columns.items():
+        held = columns_of(record.connection, table)
+        for name, column in columns.items():
+            if name not in held:
+                yield f"{table}.{name} is not there"
+            elif held[name][:5] != column[:5]:
+                yield f"{table}.{name} is {held[name].definition()}"
+
+
+def _missing_parts(record: Record) -> list[Part]:
+    """The indexes and triggers that orch makes and somebody removed."""
+    held = {part.name for part in parts_of(record.connection)}
+    return [
+        part
+        for part in version_shape(SCHEMA_VERSION).parts
+        if part.kind in ("index", "trigger") and part.name not in held
+    ]
 
 
 def _integrity(record: Record) -> Iterator[tuple[Level, str, str]]:

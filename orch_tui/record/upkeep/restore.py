@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from orch_tui import __version__
 from orch_tui.errors import FormatError
 from orch_tui.files import refused
 from orch_tui.models.database import Record
 from orch_tui.models.values import SCHEMA_VERSION
+from orch_tui.processes import own_program, upgrade_command
 from orch_tui.record import claude_sessions
 from orch_tui.record.ledger import contents, portable, registers
 from orch_tui.record.ledger.keys import owner_of
@@ -107,9 +109,9 @@ def _rows(path: Path) -> Iterator[tuple[int, Row]]:
             yield number, row
         elif row.get("version", 0) > VERSION or row.get("schema_version", 0) > SCHEMA_VERSION:
             raise FormatError(
-                f"{path} was written by a newer orch (format {row.get('version')}, this one "
-                f"knows {VERSION})",
-                hint="upgrade orch: pip install --upgrade orch-tui",
+                f"{path} was written by a newer orch: its format is {row.get('version')}, and "
+                f"{own_program()} (orch {__version__}) knows {VERSION}",
+                hint=f"upgrade it: {upgrade_command()}",
             )
 
 
