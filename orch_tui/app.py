@@ -137,6 +137,16 @@ class OrchApp(App[None]):
     def on_mount(self) -> None:
         # Not DEFAULT_MODE: with eager tasks (Python 3.12) Textual mounts the widgets of a default
         # mode before its screen is on the stack, and an Input asks for it.
+        from orch_tui.models.database import is_older
+
+        if is_older(self.project.database):
+            from orch_tui.screens.migration import migrate_record
+
+            migrate_record(self, then=self._show_first_screen)
+        else:
+            self._show_first_screen()
+
+    def _show_first_screen(self) -> None:
         last = self._state.get("screen")
         self.switch_mode(last if last in self.TITLES else self.FIRST)
 
@@ -237,14 +247,14 @@ class OrchApp(App[None]):
         self.run_worker(self._read_session, thread=True, exclusive=True, group="session")
 
     def _read_session(self) -> None:
-        from orch_tui.record.session_budget import track_budget
+        from orch_tui.record.session_budget import track
 
         worker = get_current_worker()
         project, found, gauge = self.project, None, None
         try:
             if project.database.exists():
                 found = self._which_session()
-                gauge = track_budget(
+                gauge = track(
                     project.record,
                     found.session_id,
                     catalogue=project.catalogue,

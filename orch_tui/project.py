@@ -165,7 +165,26 @@ class Project:
         """Whether hooks left something for this record; one of another name is not theirs."""
         return self._database is None and paths.anything_waits(self.root)
 
-    def _open(self, *, create: bool) -> Record:
+    def migrate(self, progress: Callable[[int, int], None] | None = None) -> Path | None:
+        """Bring a record of an older schema up to date, however long that takes.
+
+        Gives the copy of the file as it was; None where it was up to date. ``progress`` is told
+        how much is done, of how much; what it raises leaves the record as it was.
+
+        Raises:
+            RecordError: there is no record, or it cannot be brought up to date.
+        """
+        from orch_tui.record.upkeep.migrate import migrate_record
+
+        copies: list[Path] = []
+
+        def run(record: Record) -> None:
+            copies.extend(filter(None, [migrate_record(record, progress)]))
+
+        self._open(create=False, migrate=run).close()
+        return copies[0] if copies else None
+
+    def _open(self, *, create: bool, migrate: Callable[[Record], object] | None = None) -> Record:
         from orch_tui.models.database import utc_now
         from orch_tui.record.opening import open_record
 
@@ -174,6 +193,7 @@ class Project:
             create=create,
             actor=f"{_user()} ({self._face})",
             clock=self._clock or utc_now,
+            migrate=migrate,
         )
 
     def close(self) -> None:

@@ -37,12 +37,14 @@ def migrate(
     *,
     finish: Callable[[Record, Progress], None] | None = None,
     progress: Progress | None = None,
-) -> None:
+) -> Path | None:
     """Bring ``record`` to the current schema; the file is untouched if anything fails.
 
+    Gives the copy of what it was; None where it was of that schema already.
+
     ``finish`` is called before the transaction ends, to make anew what is derived; without it the
-    rows are noted, and whoever writes next does it. ``progress`` is told how much is done, in
-    steps of a run, and of how much.
+    rows are noted, and whoever writes next does it. ``progress`` is told how much is done, of
+    how much.
 
     Raises:
         RecordError: a row that cannot be taken over.
@@ -56,7 +58,7 @@ def migrate(
         with record._transaction("IMMEDIATE"):
             version = record._version()
             if version == SCHEMA_VERSION:  # another process was faster
-                return
+                return None
             backup = _backup_path(record.path, version)
             record.backup(backup)
             stages = SCHEMA_VERSION - version + (finish is not None)
@@ -73,6 +75,7 @@ def migrate(
     finally:
         record.execute("PRAGMA legacy_alter_table = OFF")
         record.execute("PRAGMA foreign_keys = ON")
+    return backup
 
 
 def _take_step(record: Record, number: int, progress: Progress) -> None:
@@ -86,9 +89,15 @@ def _take_step(record: Record, number: int, progress: Progress) -> None:
         ) from error
 
 
+_UNITS = 1_000
+"""Of a stage, in the words of ``progress``."""
+
+
 def _stage(progress: Progress, number: int, stages: int) -> Progress:
-    """The progress of one of several stages that take about as long."""
-    return lambda done, total: progress(number * total + done, stages * total)
+    """The progress of one of several stages."""
+    return lambda done, total: progress(
+        number * _UNITS + _UNITS * done // max(total, 1), stages * _UNITS
+    )
 
 
 def _backup_path(path: Path, version: int) -> Path:

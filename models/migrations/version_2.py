@@ -39,7 +39,7 @@ from orch_tui.models.migrations.step import Step
 from orch_tui.models.values import as_time
 
 _A_STRETCH = 500
-"""Runs between two words of progress."""
+"""Rows between two words of progress."""
 
 
 def upgrade(database: sqlite3.Connection, step: Step) -> None:
@@ -89,6 +89,11 @@ def _change_tables(database: sqlite3.Connection) -> None:
         parts=tuple(p for p in version_shape(2).parts if p.name != "observations")
     )
     complete_tables(database, older)
+    # whether a session of Claude Code goes on is worked out from when it ended and was heard of
+    database.execute(
+        "UPDATE sessions SET ended_at = completed_at "
+        "WHERE claude_session IS NOT NULL AND status = 'completed'"
+    )
     # rows of these without a revision are taken for plain SQL's
     database.execute("UPDATE outputs SET revision = 1")
     database.execute("UPDATE context_allocations SET revision = 1")
@@ -196,6 +201,10 @@ class _Run(NamedTuple):
     """Its keys at Claude Code, as JSON; None: it has none."""
 
 
+_STATED = ("observations", "outputs", "context_allocations", "usage_messages", "execution_files")
+"""The tables whose rows are, or become, statements."""
+
+
 class _Statements:
     """The observations of one record, and what becomes statements."""
 
@@ -203,6 +212,15 @@ class _Statements:
         self._database = database
         self._step = step
         self._run = lru_cache(maxsize=20_000)(self._read_run)
+        counts = (f"(SELECT count(*) FROM {table})" for table in _STATED)
+        self._rows: int = database.execute(f"SELECT {' + '.join(counts)}").fetchone()[0]
+        self._done = 0
+
+    def _progress(self, rows: int) -> None:
+        before = self._done // _A_STRETCH
+        self._done += rows
+        if self._done // _A_STRETCH > before:
+            self._step.progress(self._done, self._rows)
 
     def convert(self) -> None:
         """Write the table of observations anew, and statements for what had none."""
@@ -241,22 +259,20 @@ class _Statements:
 
     def _convert_observations(self, older: str) -> None:
         database = self._database
-        (total,) = database.execute(f"SELECT count(*) FROM {older}").fetchone()
-        (runs,) = database.execute("SELECT count(*) FROM agent_executions").fetchone()
         rows = database.execute(
             "SELECT observation_id, digest, execution_id, kind, source, "
             "coalesce(at, recorded_at, ?), recorded_at, actor, payload, pending "
             f"FROM {older} ORDER BY observation_id",
             [self._step.now],
         )
-        for done, stretch in enumerate(_stretches(rows)):
+        for stretch in _stretches(rows):
             database.executemany(
                 "INSERT INTO observations (observation_id, digest, execution_id, kind, source, at, "
                 "recorded_at, actor, about, payload, pending) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [self._converted(older, *row) for row in stretch],
             )
-            self._step.progress(runs * min(done * _A_STRETCH, total) // max(total, 1), runs)
+            self._progress(len(stretch))
 
     def _converted(
         self,
@@ -348,6 +364,7 @@ class _Statements:
         for execution_id, its in _by_run(rows):
             said, at = statement([dict(zip(("kept", *columns), row, strict=True)) for row in its])
             self._state(kind, execution_id, said, "sql", at)
+            self._progress(len(its))
 
     def _state_use(self) -> None:
         """State what each run used of models and files."""
@@ -366,13 +383,17 @@ class _Statements:
         )
         for execution_id, uses, touched in _side_by_side(messages, files):
             said = {
-                "messages": [_trimmed(map(_as_json, row)) for row in uses],
+                "messages": [
+                    _trimmed(read(value) for read, value in zip(_USAGE.values(), row, strict=True))
+                    for row in uses
+                ],
                 "files": [_trimmed(map(_text, row)) for row in touched],
             }
             at = min((str(row[1]) for row in uses if row[1]), default=None)
             self._state(
                 "used", execution_id, {n: parts for n, parts in said.items() if parts}, "import", at
             )
+            self._progress(len(uses) + len(touched))
 
     def _state_untold(self) -> None:
         """Take the rows of runs about which there is no statement as plain SQL's word."""
@@ -472,12 +493,6 @@ def _allocated(rows: list[_Values]) -> tuple[dict[str, Any], str | None]:
     return {"items": items, "whole": True}, None
 
 
-_USAGE = (
-    *("message_id", "at", "model", "input_tokens", "cache_write_tokens", "cache_read_tokens"),
-    *("output_tokens", "tool_calls", "cost_usd", "output_price", "price_date", "price_tier"),
-)
-
-
 # Values
 
 
@@ -494,6 +509,10 @@ def _number(value: Any) -> int | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return number if -(1 << 63) <= number < 1 << 63 else None
+
+
+def _real(value: Any) -> float | None:
+    return value if isinstance(value, int | float) else None
 
 
 def _as_json(value: Any) -> Any:
@@ -513,6 +532,21 @@ _EDITED: dict[str, Callable[[Any], Any]] = {
     "completed_at": _time,
 }
 """What a column that plain SQL changed is as a field."""
+
+
+_USAGE: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("message_id", "at", "model"), _text),
+    **dict.fromkeys(
+        (
+            *("input_tokens", "cache_write_tokens", "cache_read_tokens", "output_tokens"),
+            "tool_calls",
+        ),
+        lambda value: _number(value) or 0,
+    ),
+    **dict.fromkeys(("cost_usd", "output_price"), _real),
+    **dict.fromkeys(("price_date", "price_tier"), _text),
+}
+"""What the columns of a message's usage are in a statement."""
 
 
 def _object(text: Any) -> dict[str, Any]:

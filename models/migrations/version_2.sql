@@ -1,4 +1,4 @@
--- The record of orch, schema version 2.
+-- The record of orch. Written by `make schema`; do not edit.
 PRAGMA application_id = 1869767528;
 
 PRAGMA user_version = 2;

@@ -54,6 +54,27 @@ def _doctor(arguments: Namespace) -> int:
     return int(any(finding.level == "problem" for finding in findings))
 
 
+def migrate() -> argparse.ArgumentParser:
+    parser = Parser(
+        "migrate",
+        remarks="Any command does so on its way for a record of up to 20,000 runs. A copy of\n"
+        "what it was lies beside it afterwards; broken off, the record is as it was.",
+        example="orch migrate",
+    )
+    parser.set_defaults(run=_migrate)
+    return parser
+
+
+def _migrate(arguments: Namespace) -> None:
+    from orch_tui.cli.output import progress_bar
+
+    project = project_of(arguments)
+    with progress_bar() as progress:
+        copy = project.migrate(progress)
+    say(f"the record as it was: {copy}" if copy else "it is up to date already")
+    print(project.database)
+
+
 def backup() -> argparse.ArgumentParser:
     parser = Parser("backup", example="orch backup ../execution-2026-11-22.db")
     parser.add_argument("target", metavar="FILE", help="must not exist yet")

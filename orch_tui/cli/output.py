@@ -205,6 +205,20 @@ def progress(items: Iterable[T], what: str) -> Iterator[T]:
     print(f"\r{count:,} {what}", file=sys.stderr)
 
 
+@contextmanager
+def progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, drawn by telling it how much is done of how much; elsewhere nothing."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
 def read_bytes(path: str) -> bytes:
     """A file given on the command line; ``-`` is standard input.
 

@@ -57,6 +57,7 @@ COMMANDS = {
     "watch": Command("capture", "print a line for each deployment and return as it happens"),
     "config": Command("manage", "show every setting and where it comes from"),
     "doctor": Command("manage", "check the record and say what to do"),
+    "migrate": Command("manage", "bring the record of an older orch up to date"),
     "backup": Command("manage", "copy the record while it is in use"),
     "export": Command("manage", "write the whole record as JSONL"),
     "redact": Command("manage", "remove a secret from everywhere it stands"),

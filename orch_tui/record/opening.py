@@ -15,7 +15,7 @@ def open_record(
     create: bool = True,
     actor: str = "api",
     clock: Clock = utc_now,
-    migrate: Callable[[Record], None] | None = None,
+    migrate: Callable[[Record], object] | None = None,
 ) -> Record:
     """Open the record at ``path``; each write brings the search index up to date.
 

@@ -13,10 +13,10 @@ from orch_tui.prepare.budget import (
     Gauge,
     Judgement,
     Limits,
-    WeighedItem,
-    gauge_agent,
-    gauge_limit,
-    judge_items,
+    Weighed,
+    agent_gauge,
+    gauge,
+    judge,
 )
 from orch_tui.prepare.bundle import CLAIMED, Bundle
 from orch_tui.prepare.count import ZERO, Count, framed
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetEntry:
+class Taken:
     """What one bundle, or one execution without a bundle, takes."""
 
     __repr__ = one_line
@@ -39,12 +39,11 @@ class BudgetEntry:
     count: Count
 
 
-def read_taken(record: Record, session_id: str, *, phase: int | None = None) -> list[BudgetEntry]:
-    """Read what takes of a session's budget: its bundles, then executions deployed without one.
+def taken(record: Record, session_id: str, *, phase: int | None = None) -> list[Taken]:
+    """Each bundle prepared for or deployed in a session, and executions deployed without one.
 
-    A bundle, prepared for the session or deployed in it, counts once, in its latest version,
-    however often it was deployed. ``phase`` keeps only what was deployed in that phase. Retracted
-    executions and bundles that were taken out count no more. An unknown session has no entries.
+    A bundle counts once, in its latest version, however often it was deployed. ``phase`` keeps
+    only what was deployed in that phase.
     """
     in_phase = "1" if phase is None else "e.phase = :phase"
     asked = {"session": session_id, "phase": phase, "claimed": CLAIMED}
@@ -64,11 +63,11 @@ def read_taken(record: Record, session_id: str, *, phase: int | None = None) -> 
         ORDER BY v.version_id, i.position""",
         asked,
     )
-    found: dict[str, BudgetEntry] = {}
+    found: dict[str, Taken] = {}
     for label, agent_type, model, *figures in bundles:
         count = ZERO if figures[0] is None else Count(*figures)
         before = found[label].count if label in found else ZERO
-        found[label] = BudgetEntry(label, agent_type, model, before + count)
+        found[label] = Taken(label, agent_type, model, before + count)
     loose = record.sql(
         f"""SELECT execution_id, agent_type, coalesce(model, ''), context_token_count,
           coalesce(estimator, :claimed)
@@ -78,7 +77,7 @@ def read_taken(record: Record, session_id: str, *, phase: int | None = None) -> 
         asked,
     )
     claimed = [
-        BudgetEntry(label, agent_type, model, Count(tokens, estimator, tokens, tokens))
+        Taken(label, agent_type, model, Count(tokens, estimator, tokens, tokens))
         for label, agent_type, model, tokens, estimator in loose
     ]
     return [*(replace(t, count=framed(t.count)) for t in found.values()), *claimed]
@@ -93,7 +92,7 @@ class SessionBudget:
 
     limits: Limits
     """With the session's own budget, where it has one."""
-    entries: tuple[BudgetEntry, ...] = ()
+    entries: tuple[Taken, ...] = ()
 
     def taken_by_others(self, *labels: str | None) -> Count:
         """Sum all entries but those with one of these ids of a bundle or execution."""
@@ -102,13 +101,11 @@ class SessionBudget:
     @property
     def gauge(self) -> Gauge:
         """All entries against the budget."""
-        return gauge_limit(
-            "session budget", self.taken_by_others(), self.limits.budget, self.limits
-        )
+        return gauge("session budget", self.taken_by_others(), self.limits.budget, self.limits)
 
     def judge(
         self,
-        items: Iterable[WeighedItem],
+        items: Iterable[Weighed],
         model: Model,
         *,
         agent_type: str,
@@ -116,7 +113,7 @@ class SessionBudget:
     ) -> Judgement:
         """Judge a bundle's items against the limit of its agent, and, with what the others take,
         against the budget. ``instead_of`` are the ids that the items are in the record by."""
-        return judge_items(
+        return judge(
             items,
             model,
             self.limits,
@@ -134,7 +131,7 @@ def load_session_budget(record: Record, session_id: str, limits: Limits) -> Sess
     own = sessions.get(record, session_id).budget
     return SessionBudget(
         limits if own is None else replace(limits, budget=own),
-        tuple(read_taken(record, session_id)),
+        tuple(taken(record, session_id)),
     )
 
 
@@ -147,7 +144,7 @@ class BudgetReport:
     session_id: str | None
     phase: int | None
     session: Gauge
-    agents: tuple[tuple[BudgetEntry, Gauge], ...]
+    agents: tuple[tuple[Taken, Gauge], ...]
     in_phase: Count | None
     """What was deployed in ``phase``; None where no phase or session was asked about."""
 
@@ -189,7 +186,7 @@ class BudgetReport:
         }
 
 
-def track_budget(
+def track(
     record: Record | None,
     session_id: str | None,
     bundles: Sequence[Bundle] = (),
@@ -199,15 +196,11 @@ def track_budget(
     budget: int | None = None,
     phase: int | None = None,
 ) -> BudgetReport:
-    """Judge a session's bundles, and the ``bundles`` given besides, by every limit.
+    """Judge a session's bundles, and the ``bundles`` given besides, against every limit.
 
-    A bundle given that the session has too counts as given. ``budget`` overrides the session's,
-    which overrides that of ``limits``. Without a record or a session only ``bundles`` count.
-
-    Raises:
-        NotFoundError: no such session.
+    A bundle given that the session has too counts as given. ``budget`` overrides the session's.
     """
-    given = {b.bundle_id: BudgetEntry(b.bundle_id, b.agent_type, b.model, b.total) for b in bundles}
+    given = {b.bundle_id: Taken(b.bundle_id, b.agent_type, b.model, b.total) for b in bundles}
     held = SessionBudget(limits)
     if record and session_id:
         held = load_session_budget(record, session_id, limits)
@@ -215,7 +208,7 @@ def track_budget(
     entries = tuple(({t.label: t for t in held.entries} | given).values())
     in_phase = None
     if record and session_id and phase:
-        in_phase = sum((t.count for t in read_taken(record, session_id, phase=phase)), ZERO)
+        in_phase = sum((t.count for t in taken(record, session_id, phase=phase)), ZERO)
     return BudgetReport(
         session_id,
         phase,
@@ -223,7 +216,7 @@ def track_budget(
         tuple(
             (
                 t,
-                gauge_agent(
+                agent_gauge(
                     t.count,
                     t.agent_type,
                     catalogue.model(t.model or limits.agents.model(t.agent_type)),

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from orch_tui.assets import asset
+from orch_tui.record.upkeep import migrate
 from tests.cli.conftest import Run
 from tests.cli.test_bad_input import DATABASE, corrupt, dump
+from tests.record.test_migrate import LAST, stored
 
 
 def test_every_setting_is_shown_with_where_it_comes_from(did: Run, project: Path) -> None:
@@ -28,6 +30,45 @@ def test_every_setting_is_shown_with_where_it_comes_from(did: Run, project: Path
     assert settings["keymap"] == ({"quit": "q"}, str(folder / "config.toml"))
     assert settings["warn_threshold"] == (0.75, "default")
     assert f"record: {DATABASE.absolute()}" in did("config").err
+
+
+def older_record() -> Path:
+    folder = Path(".claude/orchestration")
+    folder.mkdir()
+    return stored(LAST, folder)
+
+
+def test_a_record_of_an_older_orch_is_brought_up_to_date(did: Run, project: Path) -> None:
+    path = older_record()
+    before = path.read_bytes()
+    done = did("migrate")
+    assert done.out == f"{path.absolute()}\n"
+    backup = path.with_name("execution.db.v1.bak")
+    assert str(backup) in done.err
+    assert backup.read_bytes()[100:] == before[100:]
+    assert "up to date already" in did("migrate").err
+    assert "exec-001" in did("query").out
+
+
+def test_a_command_that_does_something_else_migrates_no_large_record(
+    did: Run, orch: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = older_record()
+    before = path.read_bytes()
+    monkeypatch.setattr(migrate, "MANY_RUNS", 3)
+    for words in (("query",), ("init-session", "--scope", "s"), ("backup", "b.db")):
+        done = orch(*words)
+        assert done.code == 1
+        assert "orch migrate" in done.err
+    assert path.read_bytes() == before
+    did("migrate")
+    did("query")
+
+
+def test_there_is_nothing_to_migrate(orch: Run, project: Path) -> None:
+    done = orch("migrate")
+    assert done.code == 1
+    assert "there is no record" in done.err
 
 
 def test_a_sound_record_is_called_sound(did: Run, deployed: str) -> None:

@@ -1,21 +1,26 @@
 """The schema of the record as one SQL script, made from the models and the tables of the search.
 
 python -m tests.generate.schema            # print it
-python -m tests.generate.schema --write    # write the file that ships (`make schema` does it)
+python -m tests.generate.schema --write    # write what ships (`make schema` does it)
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from peewee import SchemaManager, SqliteDatabase
 
 from orch_tui.assets import asset
+from orch_tui.models import migrations
 from orch_tui.models.schema import INDEXES, TABLES, TRIGGERS
 from orch_tui.models.values import APPLICATION_ID, SCHEMA_VERSION
 from orch_tui.search.schema import SEARCH_TABLES, SEARCH_TRIGGERS
 
 SCRIPT = asset("execution_db.schema.sql")
+
+STEP = Path(migrations.__file__).with_name(f"version_{SCHEMA_VERSION}.sql")
+"""What the step to this version makes; those of older versions stay as they are."""
 
 HEAD = "-- The record of orch. Written by `make schema`; do not edit.\n"
 
@@ -23,7 +28,8 @@ HEAD = "-- The record of orch. Written by `make schema`; do not edit.\n"
 def main() -> None:
     """Print the script, or write it with ``--write``."""
     if "--write" in sys.argv[1:]:
-        SCRIPT.write_text(render_schema(), "utf-8")
+        for script in (SCRIPT, STEP):
+            script.write_text(render_schema(), "utf-8")
     else:
         print(render_schema(), end="")
 

@@ -49,7 +49,7 @@ def settle_changes(record: Record) -> None:
         stale = dict.fromkeys(edited)
         for execution_id in edited:
             read_edits(record, execution_id)
-        for subject in sorted(subjects, key=_order):
+        for subject in sorted(subjects, key=registers.subject_order):
             kind, _, name = subject.partition(":")
             if kind in registers.FIELDS:
                 registers.state_changes(record, subject)
@@ -60,13 +60,6 @@ def settle_changes(record: Record) -> None:
                 _state_allocations(record, name)
             stale[name] = None
         rebuild_from_statements(record, [e for e in stale if is_there(record, e)])
-
-
-def _order(subject: str) -> tuple[int, str]:
-    """Sessions, bundles and versions are stated before what names them."""
-    kind = subject.partition(":")[0]
-    kinds = list(registers.FIELDS)
-    return kinds.index(kind) if kind in kinds else len(kinds), subject
 
 
 def _state_outputs(record: Record, execution_id: str) -> None:

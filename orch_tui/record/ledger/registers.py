@@ -139,6 +139,13 @@ FIELDS: dict[str, Callable[[Record, str], tuple[str, dict[str, Any]] | None]] = 
 others name comes first."""
 
 
+def subject_order(subject: str) -> tuple[int, str]:
+    """Sorts what triggers noted so that sessions and bundles are stated before what names them."""
+    kind = subject.partition(":")[0]
+    kinds = list(FIELDS)
+    return kinds.index(kind) if kind in kinds else len(kinds), subject
+
+
 def _own_label(label: str, origin_id: int | None) -> str | None:
     """The label a row was given here; those of others are theirs to tell."""
     return label if origin_id is None else None

@@ -88,12 +88,13 @@ def _briefings(view: Record) -> Iterator[dict[str, Any]]:
             [kind, _sha256_of(view, value) if kind == "content" else value]
             for kind, value in json.loads(parts)
         ]
-        yield {"briefing": sha256.hex(), "size": size, "parts": named}
+        if all(value is not None for _, value in named):  # else plain SQL deleted what it quotes
+            yield {"briefing": sha256.hex(), "size": size, "parts": named}
 
 
-def _sha256_of(view: Record, content_id: int) -> str:
-    found: bytes = view.value("SELECT sha256 FROM contents WHERE content_id = ?", [content_id])
-    return found.hex()
+def _sha256_of(view: Record, content_id: int) -> str | None:
+    found = view.value("SELECT sha256 FROM contents WHERE content_id = ?", [content_id])
+    return None if found is None else bytes(found).hex()
 
 
 def _token_counts(view: Record) -> Iterator[dict[str, Any]]:

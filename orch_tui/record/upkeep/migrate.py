@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from orch_tui.errors import RecordError
 from orch_tui.models.database import Record
 from orch_tui.models.migrations import migrate
 from orch_tui.models.migrations.step import Progress
+from orch_tui.record.ledger import registers
 from orch_tui.record.ledger.project_keys import project_key
 from orch_tui.record.ledger.raw_sql import settle_changes
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
@@ -15,7 +18,7 @@ MANY_RUNS = 20_000
 """More than so many take longer than anybody waits for a command that does something else."""
 
 _A_STRETCH = 200
-"""Runs that are made anew between two words of progress."""
+"""Rows that are made anew between two words of progress."""
 
 
 def migrate_if_small(record: Record) -> None:
@@ -29,27 +32,34 @@ def migrate_if_small(record: Record) -> None:
         raise RecordError(
             f"{record.path} has {runs:,} runs in an older schema: bringing it up to date takes "
             "minutes",
-            hint="`orch migrate` does it; hooks go on recording meanwhile",
+            hint="orch migrate does it; what hooks hear meanwhile is recorded afterwards",
         )
     migrate_record(record)
 
 
-def migrate_record(record: Record, progress: Progress | None = None) -> None:
-    """Bring a record up to date, however many runs it has; all of it or nothing."""
-    migrate(record, finish=_finish, progress=progress)
+def migrate_record(record: Record, progress: Progress | None = None) -> Path | None:
+    """Bring a record up to date, however many runs it has; all of it or nothing.
+
+    Gives the copy of what it was.
+    """
+    return migrate(record, finish=_finish, progress=progress)
 
 
 def _finish(record: Record, progress: Progress) -> None:
     """Make statements of what was noted, and the rows of all runs from what was stated."""
     _give_projects_keys(record)
-    noted = record.sql(
-        "DELETE FROM changed_rows WHERE subject GLOB 'run:*' RETURNING substr(subject, 5)"
-    )
-    settle_changes(record)
-    labels = [label for (label,) in noted]
-    for start in range(0, len(labels), _A_STRETCH):
-        rebuild_from_statements(record, labels[start : start + _A_STRETCH])
-        progress(min(start + _A_STRETCH, len(labels)), len(labels))
+    noted = [s for (s,) in record.sql("DELETE FROM changed_rows RETURNING subject")]
+    noted = sorted(dict.fromkeys(noted), key=registers.subject_order)
+    for start in range(0, len(noted), _A_STRETCH):
+        runs = []
+        for subject in noted[start : start + _A_STRETCH]:
+            kind, _, label = subject.partition(":")
+            if kind == "run":
+                runs.append(label)
+            else:
+                registers.state_changes(record, subject)
+        rebuild_from_statements(record, runs)
+        progress(min(start + _A_STRETCH, len(noted)), len(noted))
     settle_changes(record)
     refresh_pending(record)
 
