@@ -20,77 +20,17 @@ from orch_tui.record.ledger.rebuild import unsettled
 from orch_tui.record.opening import take_in
 from tests.models.test_database import refused, together
 
-PROPOSAL = """
-CREATE TABLE sessions (
-    session_id TEXT PRIMARY KEY,
-    created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
-    scope TEXT NOT NULL,
-    phase INTEGER,  -- 1-5
-    status TEXT,  -- planning, executing, completed, failed
-    metadata JSON
-);
-
--- Agent executions (pre-deployment + post-completion only)
-CREATE TABLE agent_executions (
-    execution_id TEXT PRIMARY KEY,
-    session_id TEXT NOT NULL,
-    agent_type TEXT NOT NULL,  -- task-implementor, systematic-debugger, etc.
-    deployed_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
-    completed_at TIMESTAMP,
-    status TEXT,  -- deployed, completed, failed (only 3 states - no "in_progress")
-    scope TEXT,
-    context_token_count INTEGER,
-    model TEXT,  -- sonnet, haiku, opus
-    final_message TEXT,  -- Agent's complete final output
-    success BOOLEAN,
-    error_message TEXT,
-    FOREIGN KEY (session_id) REFERENCES sessions(session_id)
-);
-
--- Agent outputs/artifacts (post-completion only)
-CREATE TABLE outputs (
-    output_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    execution_id TEXT NOT NULL,
-    output_type TEXT,  -- deliverable, validation_result, insight, error
-    content TEXT,  -- file path, JSON data, error message
-    created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
-    metadata JSON,
-    FOREIGN KEY (execution_id) REFERENCES agent_executions(execution_id)
-);
-
--- Context allocations (pre-deployment tracking)
-CREATE TABLE context_allocations (
-    allocation_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    execution_id TEXT NOT NULL,
-    context_type TEXT,  -- file, briefing, reference, shared_context
-    context_source TEXT,  -- file path or description
-    token_count INTEGER,
-    included_in_deployment BOOLEAN,  -- Was this actually sent to agent?
-    FOREIGN KEY (execution_id) REFERENCES agent_executions(execution_id)
-);
-"""
-
-ROWS = """
-INSERT INTO sessions (session_id, created_at, scope, phase, status, metadata)
-  VALUES ('orch-2025-01-17-001', '2025-01-17 09:00:00', 'vectors', 3, 'executing', '{"a": 1}');
-INSERT INTO sessions (session_id, scope) VALUES ('empty', 'nothing yet');
-INSERT INTO agent_executions
-  VALUES ('exec-001', 'orch-2025-01-17-001', 'task-implementor', '2025-01-17 09:01:00',
-    '2025-01-17T10:30:00.123456+01:00', 'completed', 'HNSW', 15000, 'sonnet', 'All done.', 1, NULL);
-INSERT INTO agent_executions (execution_id, session_id, agent_type, deployed_at, status)
-  VALUES ('exec-002', 'orch-2025-01-17-001', 'debugger', 1737108000.5, 'deployed');
-INSERT INTO outputs (execution_id, output_type, content, created_at, metadata)
-  VALUES ('exec-001', 'deliverable', 'lib/v.ts', '2025-01-17 09:31:00', '{"lines": 3}');
-INSERT INTO context_allocations
-  VALUES (7, 'exec-001', 'file', 'lib/old.ts', 1200, 1);
-"""
+RECORD = (
+    Path(__file__).parents[1].joinpath("fixtures", "records", "version_0.sql").read_text("utf-8")
+)
+PROPOSAL, _, _ = RECORD.partition("INSERT INTO")
 
 
 @pytest.fixture
 def original(tmp_path: Path) -> Path:
     path = tmp_path / "execution.db"
     with closing(sqlite3.connect(path)) as raw:
-        raw.executescript(PROPOSAL + ROWS)
+        raw.executescript(RECORD)
     return path
 
 
@@ -262,7 +202,7 @@ def test_what_else_is_in_the_file_stays(original: Path) -> None:
 def test_a_row_that_cannot_be_taken_over_is_named(tmp_path: Path) -> None:
     path = tmp_path / "loose.db"
     with closing(sqlite3.connect(path)) as raw:
-        raw.executescript(PROPOSAL.replace("agent_type TEXT NOT NULL", "agent_type TEXT") + ROWS)
+        raw.executescript(RECORD.replace("agent_type TEXT NOT NULL", "agent_type TEXT"))
         raw.execute("UPDATE agent_executions SET agent_type = NULL WHERE execution_id = 'exec-002'")
         raw.commit()
     with refused(path, "row 'exec-002' of agent_executions"):
