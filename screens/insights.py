@@ -37,7 +37,7 @@ PARTS = {
     "validations": "Validations",
     "estimates": "Estimate and usage",
     "corrections": "What estimates miss",
-    "sharing": "Moved to shared documents",
+    "sharing": "Shared documents",
     "files": "Given and read",
     "worth": "Taken and delivered",
     "costs": "Used and paid",

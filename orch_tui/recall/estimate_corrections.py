@@ -9,12 +9,15 @@ beside estimates with the number of runs and their spread, and never put into on
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from orch_tui.models.database import Record
+from orch_tui.models.values import WHEN
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Catalogue
@@ -26,8 +29,15 @@ ENOUGH = 3
 APART = 1_000
 """Estimated tokens by which two runs must differ to tell what each token is worth."""
 
-LATEST = 200
-"""Runs of a model that are looked at: habits and versions change."""
+LATEST = 100
+"""Runs of a model that tell: habits and versions change, and all their pairs are compared."""
+
+WALKED = 2_000
+"""Runs of any model, the latest, among which those of one are looked for: a command must not
+cost more in a large record. The index alone is read."""
+
+LOOKED_AT = 10 * LATEST
+"""Of those of the model, how many are read until ``LATEST`` are found that tell."""
 
 
 class Start(NamedTuple):
@@ -73,7 +83,7 @@ STARTS = """
   SELECT coalesce(m.model, resolved_model, e.model) AS model,
     context_token_count + ambient_tokens AS estimated,
     m.input_tokens + m.cache_write_tokens + m.cache_read_tokens AS real
-  FROM {source} AS e JOIN usage_messages AS m USING (execution_id)
+  FROM {runs} AS e JOIN usage_messages AS m USING (execution_id)
   WHERE e.retracted_at IS NULL AND estimator LIKE 'claude-%' AND context_token_count > 0
     AND ambient_tokens IS NOT NULL
     AND m.message_id = (
@@ -85,8 +95,11 @@ STARTS = """
       WHERE other.message_id = m.message_id AND other.execution_id <> m.execution_id)
   ORDER BY e.deployed_at DESC, e.execution_id DESC LIMIT 2000"""
 """The first requests of runs whose bundle was counted in Claude's tokens, the latest first.
-A message that several executions claim (a copied transcript) began one of them, and which is not
-known."""
+``runs`` are the rows of `agent_executions` to look at. A message that several executions claim (a
+copied transcript) began one of them, and which is not known."""
+
+
+_CHOSEN = "(SELECT * FROM agent_executions WHERE rowid IN (SELECT value FROM json_each(?)))"
 
 
 def corrections(
@@ -107,10 +120,21 @@ def corrections(
 def learned(record: Record, catalogue: Catalogue, model: str) -> Correction | None:
     """What is known of one model, under whatever name; None: too little."""
     wanted = catalogue.model(model).model_id
-    rows = record.sql(STARTS.format(source="agent_executions"))
-    starts = (Start(*row) for row in rows if row[0])
-    found = corrections(starts, lambda name: catalogue.model(name).model_id)
-    return next((each for each in found if each.model == wanted), None)
+    canonical = cache(lambda name: catalogue.model(str(name)).model_id)
+    latest = record.sql(
+        "SELECT rowid, coalesce(resolved_model, model) FROM agent_executions "
+        f"WHERE retracted_at IS NULL ORDER BY {WHEN} DESC LIMIT ?",
+        [WALKED],
+    )
+    of_model = [rowid for rowid, name in latest if name is None or canonical(name) == wanted]
+    starts: list[Start] = []
+    for first in range(0, min(len(of_model), LOOKED_AT), LATEST):
+        some = json.dumps(of_model[first : first + LATEST])
+        rows = record.sql(STARTS.format(runs=_CHOSEN), [some])
+        starts += [Start(*row) for row in rows if row[0] and canonical(row[0]) == wanted]
+        if len(starts) >= LATEST:
+            break
+    return next(iter(corrections(starts, canonical)), None)
 
 
 def remark(correction: Correction, estimated: Count | None = None) -> str:
@@ -135,7 +159,13 @@ def _fitted(model: str, starts: Sequence[Start]) -> Correction:
 
 
 def _quartiles(values: Sequence[float]) -> tuple[float, float, float]:
-    from statistics import median, quantiles  # brings fractions, decimal and random along
+    """As `statistics.quantiles` has it with ``method="inclusive"`` (a test compares them), which
+    costs a command half a bare start-up: it brings fractions, decimal and random."""
+    ordered = sorted(values)
 
-    low, _, high = quantiles(values, n=4, method="inclusive")
-    return low, median(values), high
+    def quartile(number: int) -> float:
+        place, beyond = divmod(number * (len(ordered) - 1), 4)
+        above = ordered[min(place + 1, len(ordered) - 1)]
+        return (ordered[place] * (4 - beyond) + above * beyond) / 4
+
+    return quartile(1), quartile(2), quartile(3)

@@ -490,7 +490,7 @@ def _context_effects(sources: Iterable[Outcome], recorded: Outcome) -> tuple[Con
 
 
 def _corrections(of: _Chosen) -> tuple[Correction, ...]:
-    rows = of.rows(f"SELECT * FROM ({STARTS.format(source='chosen')})")
+    rows = of.rows(f"SELECT * FROM ({STARTS.format(runs='chosen')})")
     return corrections(Start(*row) for row in rows if row[0])
 
 

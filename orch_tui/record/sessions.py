@@ -102,7 +102,7 @@ def current(record: Record, project: str | None = None) -> Session:
     """
     rows = record.rows(
         f"SELECT {columns(Session)} FROM sessions WHERE ?1 IN (project, '') "
-        "AND archived_at IS NULL AND claude_session IS NULL AND origin_id IS NULL "
+        "AND archived_at IS NULL AND +claude_session IS NULL AND origin_id IS NULL "  # + : by time
         "AND status NOT IN ('completed', 'failed') "
         "ORDER BY created_at DESC, rowid DESC LIMIT 1",
         [project or ""],

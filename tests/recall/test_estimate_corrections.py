@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.catalogue import Catalogue, catalogue
 from orch_tui.prepare.count import Count
+from orch_tui.recall import estimate_corrections
 from orch_tui.recall.estimate_corrections import Correction, Start, corrections, learned, remark
 from orch_tui.recall.insights import gather
 from orch_tui.record.deployment import deploy
@@ -25,6 +28,12 @@ MODEL = "claude-sonnet-5-5"
 
 def starts(*figures: tuple[int, int], model: str = MODEL) -> list[Start]:
     return [Start(model, estimated, real) for estimated, real in figures]
+
+
+@given(st.lists(st.integers(-(10**6), 10**6), min_size=2, max_size=40))
+def test_quartiles_are_those_of_the_standard_library(values: list[int]) -> None:
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    assert estimate_corrections._quartiles(values) == (low, middle, high)
 
 
 def test_two_runs_are_not_enough() -> None:
@@ -109,6 +118,17 @@ def test_the_first_requests_of_recorded_runs_are_compared(record: Record) -> Non
     assert found == Correction(MODEL, 3, 1.0, 1.0, 1.0, 12_000, 12_000, 12_000)
     assert learned(record, catalogue(), "opus") is None
     assert gather(record).corrections == (found,)
+
+
+def test_only_the_latest_runs_tell(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = init_session(record, "scope", project="/p").session_id
+    for number, besides in enumerate((90_000, 90_000, 12_000, 12_000, 12_000)):
+        run(record, session, 4_000 + number, 4_006 + number + besides, "claude-v4.8")
+    monkeypatch.setattr(estimate_corrections, "LATEST", 3)
+    found = learned(record, catalogue(), "sonnet")
+    assert found is not None and (found.n, found.besides_high) == (3, 12_000)
+    monkeypatch.setattr(estimate_corrections, "WALKED", 2)
+    assert learned(record, catalogue(), "sonnet") is None
 
 
 def test_a_request_that_several_runs_claim_began_neither_for_sure(record: Record) -> None:
