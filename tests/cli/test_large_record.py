@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from orch_tui.models import database
 from orch_tui.models.database import Record
 from orch_tui.record.opening import open_record
 from tests.cli.conftest import Run
@@ -57,7 +57,7 @@ class Steps:
             connection.set_progress_handler(self._tick, 100)
             return connection
 
-        monkeypatch.setattr(database.sqlite3, "connect", counting)
+        monkeypatch.setattr(sqlite3, "connect", counting)
 
     def _tick(self) -> int:
         self.count += 1
@@ -108,7 +108,7 @@ def test_an_everyday_command_does_the_same_work_in_a_large_record(
             add(record, first, last)
         for line in EVERYDAY:
             words = line.format(session=session, deployed=deployed).split()
-            found.setdefault(line, []).append(steps.of(lambda words=words: did(*words)))
+            found.setdefault(line, []).append(steps.of(partial(did, *words)))
     # Which sessions are archived is looked for in all of them: 0.2 ms in 10,000 runs.
     grown = {line: (few, many) for line, (few, many) in found.items() if many > 1.2 * few + 50}
     assert grown == {}
