@@ -49,6 +49,7 @@ READS = {
 WRITES = {
     *("init-session", "set-phase", "plan", "init-deployment", "record-allocation"),
     *("record-completion", "collect", "complete-session", "retract", "prepare-bundle", "redact"),
+    "migrate",
     "generate-briefing",  # what is deployed next is handed over as it was rendered
     "validate",  # its answer opens a gate
 }
