@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
@@ -68,3 +69,34 @@ def as_time(value: Any) -> Any:
         return timestamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (TypeError, ValueError, OverflowError, OSError):
         return value
+
+
+# What plain SQL may have put into a column, as what the column is meant to hold
+
+
+def readable(value: Any) -> str | None:
+    """A value as text; None stays None."""
+    if value is None or type(value) is str:
+        return value
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return text.encode("utf-8", "replace").decode()
+
+
+def whole_number(value: Any) -> int | None:
+    """A value as a whole number that SQLite can hold; None where it is none."""
+    if type(value) is int:
+        return value
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if -(1 << 63) <= number < 1 << 63 else None
+
+
+def real_number(value: Any) -> float | None:
+    """A value as a finite number; None where it is none."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

@@ -7,10 +7,12 @@ rows. Times are UTC text, ``YYYY-MM-DDTHH:MM:SS.sssZ``; token figures are tokens
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, cast
 
+from orch_tui.models.values import readable, real_number, whole_number
 from orch_tui.one_line import one_line
 
 
@@ -44,28 +46,57 @@ _Fact = TypeVar("_Fact", bound=Fact)
 
 
 def _made(fact: type[_Fact], row: dict[str, Any]) -> _Fact:
-    return fact(**{f.name: _decoded(f.name, row[f.name]) for f in fields(fact)})  # type: ignore[arg-type]
+    return fact(**{name: convert(row[name]) for name, convert in _conversions(cast(Any, fact))})
+
+
+@cache
+def _conversions(fact: Hashable) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """What makes each field of a column's value: plain SQL may have put anything there."""
+    return tuple((f.name, _conversion(f.name, str(f.type))) for f in fields(cast(Any, fact)))
 
 
 _JSON = {"metadata", "before", "after", "sections"}
-_FLAGS = {"success", "included_in_deployment", "found"}
 
 
-def _decoded(name: str, value: Any) -> Any:
-    if value is None:
-        return None
-    value = _text_of(value)
+def _conversion(name: str, annotation: str) -> Callable[[Any], Any]:
     if name in _JSON:
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-    return bool(value) if name in _FLAGS else value
+        return _listed if name == "sections" else _decoded
+    kind, _, optional = annotation.partition(" | ")
+    convert = _KINDS[kind]
+    if optional:
+        return convert
+    empty = {"str": "", "int": 0, "bool": False, "float": 0.0}.get(kind)
+    return lambda value: empty if (made := convert(value)) is None else made
 
 
-def _text_of(value: Any) -> Any:
-    """What raw SQL stored as bytes, as text; anything else as it is."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+def _flag(value: Any) -> bool | None:
+    return None if value is None else bool(value)
+
+
+_KINDS: dict[str, Callable[[Any], Any]] = {
+    "str": readable,
+    "int": whole_number,
+    "float": real_number,
+    "bool": _flag,
+    "Any": lambda value: value,
+}
+
+
+def _decoded(value: Any) -> Any:
+    """JSON as it was meant; what is none stays text."""
+    text = readable(value)
+    try:
+        return None if text is None else json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _listed(value: Any) -> list[str] | None:
+    """Names in a JSON list; what is none is one name."""
+    found = _decoded(value)
+    if found is None:
+        return None
+    return [str(each) for each in found] if isinstance(found, list) else [str(found)]
 
 
 @cache
@@ -256,7 +287,7 @@ class Output(Fact):
     @classmethod
     def of(cls, row: dict[str, Any]) -> Self:
         """Build one from a row by column name; content that is JSON is decoded."""
-        content, path = decoded_content(row["content"]), _text_of(row["path"])
+        content, path = decoded_content(row["content"]), readable(row["path"])
         if row["output_type"] == "deliverable":
             if not isinstance(content, dict):  # raw SQL may give the path alone
                 content = {"file_path": path or content}
@@ -282,7 +313,7 @@ class Output(Fact):
 
 def decoded_content(content: Any) -> Any:
     """The stored content of an output: a JSON object or list where it is one, else its text."""
-    content = _text_of(content)
+    content = readable(content)
     if isinstance(content, str) and content.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(content)

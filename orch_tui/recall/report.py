@@ -423,7 +423,8 @@ def _change(said: Sequence[str | None]) -> str | None:
 
 
 def _one_change(record: Record, output: Output) -> str | None:
-    added, modified = output.content["lines_added"], output.content["lines_modified"]
+    said = output.content if isinstance(output.content, dict) else {}
+    added, modified = said.get("lines_added"), said.get("lines_modified")
     if added is None or not output.size:
         return None
     if modified:

@@ -177,7 +177,13 @@ def resolve(record: Record, given: str) -> tuple[str, int | None]:
 
 
 def by_version(record: Record, version_id: int) -> Saved:
-    """The bundle version with this id."""
+    """The bundle version with this id.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    if not record.value("SELECT 1 FROM bundle_versions WHERE version_id = ?", [version_id]):
+        raise NotFoundError("bundle version", str(version_id), [])
     return _saved(record, version_id, tuple(_items(record, version_id)))
 
 

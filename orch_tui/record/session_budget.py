@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.models.database import Record
+from orch_tui.models.values import whole_number
 from orch_tui.one_line import one_line
 from orch_tui.prepare.budget import (
     STATUSES,
@@ -77,8 +78,9 @@ def taken(record: Record, session_id: str, *, phase: int | None = None) -> list[
         asked,
     )
     claimed = [
-        Taken(label, agent_type, model, Count(tokens, estimator, tokens, tokens))
-        for label, agent_type, model, tokens, estimator in loose
+        Taken(label, agent_type, model, Count(tokens, str(estimator), tokens, tokens))
+        for label, agent_type, model, said, estimator in loose
+        if (tokens := whole_number(said)) is not None  # plain SQL may have put anything there
     ]
     return [*(replace(t, count=framed(t.count)) for t in found.values()), *claimed]
 

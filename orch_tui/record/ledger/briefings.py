@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from orch_tui.errors import NotFoundError
 from orch_tui.models.database import Record
 from orch_tui.record.ledger import contents
 
@@ -36,9 +37,14 @@ def put(record: Record, rendered: bytes, given: Iterable[bytes]) -> int:
 
 
 def get(record: Record, briefing_id: int) -> bytes:
-    """The briefing as it was rendered, a redacted part named as such."""
-    (found,) = every(record, "WHERE briefing_id = ?", [briefing_id])
-    return found.rendered
+    """The briefing as it was rendered, a redacted part named as such.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    for found in every(record, "WHERE briefing_id = ?", [briefing_id]):
+        return found.rendered
+    raise NotFoundError("briefing", str(briefing_id), [])
 
 
 class Stored(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from typing import Any
 
 from orch_tui.models.database import Record
 
@@ -74,20 +73,3 @@ def exact(value: str | bytes) -> bytes:
         return value.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # lone surrogates from JSON
         return value.encode("utf-8", "surrogatepass")
-
-
-def readable(value: Any) -> str | None:
-    """What plain SQL may have put into a column, as text; None stays None."""
-    if value is None:
-        return None
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    return text.encode("utf-8", "replace").decode()
-
-
-def whole_number(value: Any) -> int | None:
-    """What plain SQL may have put into a column of numbers; None where it is none."""
-    try:
-        number = int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if -(1 << 63) <= number < 1 << 63 else None

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from orch_tui.models.database import Record
-from orch_tui.models.values import as_time
+from orch_tui.models.values import as_time, readable, whole_number
 from orch_tui.record.ledger import contents, journal, portable
 from orch_tui.record.ledger.merge import text_fingerprint
 from orch_tui.record.ledger.statement import Edited, pack
@@ -50,7 +50,7 @@ def _edited_fields(record: Record, columns: dict[str, Any]) -> dict[str, Any]:
         if value is None:
             continue
         if name == "final_message":
-            text = contents.readable(value) or ""
+            text = readable(value) or ""
             content_id = contents.put(record, contents.exact(text))
             fields["message"] = portable.sha256_of_content(record, content_id)
             fields["words"] = text_fingerprint(text)
@@ -59,9 +59,9 @@ def _edited_fields(record: Record, columns: dict[str, Any]) -> dict[str, Any]:
         elif name in ("deployed_at", "completed_at"):
             fields[name] = str(as_time(value))
         elif name == "context_token_count":
-            fields[name] = contents.whole_number(value)
+            fields[name] = whole_number(value)
         elif name == "success":
-            fields[name] = bool(contents.whole_number(value))
+            fields[name] = bool(whole_number(value))
         else:
-            fields[name] = contents.readable(value)
+            fields[name] = readable(value)
     return fields

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from orch_tui.models.database import Record
-from orch_tui.record.ledger import contents, portable, registers
+from orch_tui.models.values import readable, whole_number
+from orch_tui.record.ledger import portable, registers
 from orch_tui.record.ledger.edits import read_edits
 from orch_tui.record.ledger.rebuild import (
     derived_items,
@@ -80,17 +81,17 @@ def _state_outputs(record: Record, execution_id: str) -> None:
 def _output_fact(record: Record, row: tuple[Any, ...]) -> OutputFact:
     (uid, output_type, content, created_at, metadata, found, path, sha256, size) = row[:9]
     return OutputFact(
-        uid=contents.readable(uid) or "",
+        uid=readable(uid) or "",
         output_type=output_type,
-        content=contents.readable(content),
-        created_at=contents.readable(created_at),
-        metadata=contents.readable(metadata),
+        content=readable(content),
+        created_at=readable(created_at),
+        metadata=readable(metadata),
         found=int(bool(found)),
-        path=contents.readable(path),
-        sha256=contents.readable(sha256),
-        size=contents.whole_number(size),
+        path=readable(path),
+        sha256=readable(sha256),
+        size=whole_number(size),
         kept=portable.sha256_of_content(record, row[9]),
-        retracted_at=contents.readable(row[10]),
+        retracted_at=readable(row[10]),
     )
 
 
@@ -112,17 +113,17 @@ def _item_fact(record: Record, row: tuple[Any, ...]) -> ItemFact:
     (kind, source, tokens, included, position, priority, sections, estimator) = row[:8]
     return ItemFact(
         context_type=kind,
-        context_source=contents.readable(source),
-        token_count=contents.whole_number(tokens),
-        included_in_deployment=contents.whole_number(included),
-        position=contents.whole_number(position),
+        context_source=readable(source),
+        token_count=whole_number(tokens),
+        included_in_deployment=whole_number(included),
+        position=whole_number(position),
         priority=priority,
-        sections=contents.readable(sections),
-        estimator=contents.readable(estimator),
-        token_low=contents.whole_number(row[8]),
-        token_high=contents.whole_number(row[9]),
+        sections=readable(sections),
+        estimator=readable(estimator),
+        token_low=whole_number(row[8]),
+        token_high=whole_number(row[9]),
         content=portable.sha256_of_content(record, row[10]),
-        arrived=contents.whole_number(row[11]),
+        arrived=whole_number(row[11]),
     )
 
 

@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from orch_tui.models.database import Record
-from orch_tui.record.ledger import contents, portable
+from orch_tui.models.values import as_time, readable
+from orch_tui.record.ledger import portable
 from orch_tui.record.ledger.statement import Registered, canonical
 from orch_tui.record.ledger.store import Stored, store_statement
 
@@ -156,7 +157,7 @@ def _statable(value: Any) -> Any:
     if isinstance(value, list):
         return [_statable(each) for each in value]
     if isinstance(value, bytes) or (isinstance(value, float) and not math.isfinite(value)):
-        return contents.readable(value)
+        return readable(value)
     return value
 
 
@@ -166,7 +167,11 @@ def state_changes(record: Record, subject: str) -> None:
     found = FIELDS[kind](record, uid)
     if found is None:
         return  # plain SQL deleted it; what was said of it stays
-    ref, values = found[0], {name: _statable(value) for name, value in found[1].items()}
+    ref = found[0]
+    values = {
+        name: readable(as_time(value)) if name.endswith("_at") else _statable(value)
+        for name, value in found[1].items()
+    }
     held = held_registers(record, ref)
     new = {name: value for name, value in values.items() if _is_news(name, value, held.get(name))}
     if not new:
