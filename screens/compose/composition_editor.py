@@ -20,8 +20,8 @@ from orch_tui.screens.compose.compose_state import ComposeState
 from orch_tui.screens.compose.composition_text import PRIORITIES, TYPES, agent_remarks
 from orch_tui.screens.compose.project_files import ProjectFiles
 from orch_tui.screens.dialogs import Ask, Confirm
-from orch_tui.screens.widgets.filetree import Line
 from orch_tui.screens.widgets.form import Field, Form
+from orch_tui.screens.widgets.project_lines import TreeLine
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.source_name import is_free_text
 
@@ -132,7 +132,7 @@ class CompositionEditor:
 
     # Choosing
 
-    def toggle_line(self, line: Line) -> None:
+    def toggle_line(self, line: TreeLine) -> None:
         """Put a file, a section or all files of a folder in, or take them out."""
         path, title = line.key
         composition = self._state.composition

@@ -24,7 +24,8 @@ from orch_tui.prepare.tree import NO_FILES, Found, ProjectTree, Tally
 from orch_tui.screens.compose.compose_state import ComposeState
 from orch_tui.screens.compose.composition_text import PRIORITIES, format_weight
 from orch_tui.screens.screen_part import ScreenPart
-from orch_tui.screens.widgets.filetree import Beside, FileTree, Line
+from orch_tui.screens.widgets.filetree import FileTree
+from orch_tui.screens.widgets.project_lines import LineNote, TreeLine
 from orch_tui.screens.widgets.stack import short
 from orch_tui.screens.widgets.words import plural
 from orch_tui.source_name import path_of
@@ -107,7 +108,7 @@ class ProjectFiles(ScreenPart):
 
     def compose(self) -> ComposeResult:
         yield FilterInput(placeholder="find a file by its letters", id="filter", compact=True)
-        yield FileTree(self._beside, has_sections=_is_document, id="tree")
+        yield FileTree(self._describe_line, has_sections=_is_document, id="tree")
 
     def on_mount(self) -> None:
         self.border_title = "Project"
@@ -298,7 +299,7 @@ class ProjectFiles(ScreenPart):
 
         def then(found: Found) -> None:
             for match in found.matches[:1]:
-                self.post_message(FileTree.Chosen(file_tree, Line(match.node, 0)))
+                self.post_message(FileTree.Chosen(file_tree, TreeLine(match.node, 0)))
 
         self.run_in_thread(lambda: find(tree, text), then, group=f"take {text}")
 
@@ -310,33 +311,34 @@ class ProjectFiles(ScreenPart):
 
     # What stands beside a line
 
-    def _beside(self, line: Line) -> Beside:
+    def _describe_line(self, line: TreeLine) -> LineNote:
+        """Say what stands beside a line of the tree."""
         path = line.node.path
         if line.node.is_folder:
-            return self._beside_folder(path)
+            return self._describe_folder(path)
         chosen, weights = self._state.composition.of(path), self._state.weights
         if line.title:
             held = [choice for choice in chosen if line.title in choice.sections]
             whole = any(not choice.sections for choice in chosen)
             glyph = PRIORITIES[held[0].priority] if held else "·" if whole else " "
             key = Choice(path, (line.title,)).key
-            return Beside(glyph, format_weight(weights.get(key) or self._outlined.get(key)))
+            return LineNote(glyph, format_weight(weights.get(key) or self._outlined.get(key)))
         allowed = any(choice.allow_secret for choice in chosen)
         weight = weights.get(Choice(path, allow_secret=allowed).key)
         if weight and weight.refused:
             glyph, style = ("✗", "bad") if chosen else (" ", "quiet")
-            return Beside(glyph, "–", f"✗ {weight.refused.reason}", style)
+            return LineNote(glyph, "–", f"✗ {weight.refused.reason}", style)
         glyph = PRIORITIES[chosen[0].priority] if chosen else " "
         count = sum(len(choice.sections) for choice in chosen)
-        return Beside(glyph, format_weight(weight), plural(count, "section") if count else "")
+        return LineNote(glyph, format_weight(weight), plural(count, "section") if count else "")
 
-    def _beside_folder(self, path: str) -> Beside:
+    def _describe_folder(self, path: str) -> LineNote:
         if path in self._project_tree.unreadable:
-            return Beside(remark="✗ cannot be listed", style="bad")
+            return LineNote(remark="✗ cannot be listed", style="bad")
         tokens, complete = self._tally.of(path)
         inside = len(self._state.composition.under(path))
         said = f"~{short(tokens)}{'' if complete else '+'}" if tokens else ""
-        return Beside("·" if inside else " ", said, f"{inside} chosen" if inside else "")
+        return LineNote("·" if inside else " ", said, f"{inside} chosen" if inside else "")
 
     # Counting
 
@@ -361,7 +363,7 @@ class ProjectFiles(ScreenPart):
             return
         chosen, known = self._state.composition.choices, self._state.weights
         first = [choice for choice in chosen if again or choice.key not in known]
-        for line in self.file_tree.in_view:
+        for line in self.file_tree.lines_in_view:
             choice = Choice(line.node.path, (line.title,) if line.title else ())
             counted = choice.key in known or choice.key in self._outlined
             if not line.node.is_folder and not counted:

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.strip import Strip
 
 from orch_tui.screens.widgets.gauge import words
 from orch_tui.screens.widgets.rows import Column, Row, Rows
-from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.words import plural, state_of
 
 if TYPE_CHECKING:
@@ -129,8 +125,13 @@ class AgentRows(Rows):
         for line in page.agents:
             rows.append(_agent_row(line))
             rows += [
-                Row(f"{line.agent.uid}{_REMARK}{n}", (_said(r),), "bad" if r.stops else "warn")
-                for n, r in enumerate(line.remarks)
+                Row(
+                    f"{line.agent.uid}!{n}",
+                    (_word_remark(remark),),
+                    "bad" if remark.stops else "warn",
+                    remark=True,
+                )
+                for n, remark in enumerate(line.remarks)
             ]
         key, at, before = self.key, self.cursor, self._of
         self._of = page.session.session_id
@@ -138,35 +139,8 @@ class AgentRows(Rows):
         if key and before == self._of and self.key != key:  # taken out: stay where it was
             self.move_to(at)
 
-    def move_to(self, index: int) -> None:
-        if not self.rows:
-            return
-        last = len(self.rows) - 1
-        index = max(0, min(index, last))
-        step = 1 if index >= self.cursor else -1
-        while 0 <= index <= last and _is_remark(self.rows[index]):
-            index += step
-        if index > last:  # remarks to the end: back to whose they are
-            index = last
-            while _is_remark(self.rows[index]):
-                index -= 1
-        super().move_to(index)
 
-    def _line(self, row: Row, style: Style) -> Strip:
-        if not _is_remark(row):
-            return super()._line(row, style)
-        text = one_line(row.cells[0], 2 * self.size.width)
-        return Strip([Segment(f"   ↳ {text}", style)]).adjust_cell_length(self.size.width, style)
-
-
-_REMARK = "!"
-
-
-def _is_remark(row: Row) -> bool:
-    return _REMARK in row.key
-
-
-def _said(remark: Remark) -> str:
+def _word_remark(remark: Remark) -> str:
     return f"{'✗' if remark.stops else '⚠'} {remark.text}"
 
 

@@ -130,7 +130,7 @@ def sources(pilot: Pilot[None]) -> list[str]:
 
 def lines(pilot: Pilot[None]) -> list[str]:
     files = screen_of(pilot).query_one(FileTree)
-    return [line.title or line.node.path for line in files._lines]
+    return [line.title or line.node.path for line in files.lines]
 
 
 def used(pilot: Pilot[None], gauge: str = "agent-gauge") -> int:

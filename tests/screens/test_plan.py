@@ -165,7 +165,7 @@ async def test_the_first_session_is_planned_by_keyboard_alone(
     app = app_of(folder, clock)
     async with app.run_test() as pilot:
         screen = await opened(pilot)
-        assert "n opens a first session" in screen.query_one(AgentRows)._empty
+        assert "n opens a first session" in screen.query_one(AgentRows).empty
         assert not app.project.database.exists()
         await press(pilot, "n", "»Add a word index", "enter")
         assert app.session is not None and app.session.scope == "Add a word index"
@@ -204,7 +204,7 @@ async def test_a_folder_that_is_no_project_says_so(tmp_path: Path, clock: FakeCl
     app.project.root = tmp_path  # whatever marks the folders above it
     async with app.run_test() as pilot:
         screen = await opened(pilot)
-        assert "neither .git nor .claude" in screen.query_one(AgentRows)._empty
+        assert "neither .git nor .claude" in screen.query_one(AgentRows).empty
 
 
 # Sessions
