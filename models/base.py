@@ -85,7 +85,9 @@ class JsonField(Field):
     def db_value(self, value: Any) -> Any:
         if value is None or isinstance(value, bytes):
             return value
-        return json.dumps(value, ensure_ascii=False)
+        text = json.dumps(value, ensure_ascii=False)
+        # what stands for bytes that are not UTF-8 must stay escaped
+        return text if _is_utf8(text) else json.dumps(value)
 
     def python_value(self, value: Any) -> Any:
         if not isinstance(value, str | bytes):
@@ -94,6 +96,14 @@ class JsonField(Field):
             return json.loads(value)
         except (ValueError, RecursionError):
             return value
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class PackedJsonField(JsonField):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from orch_tui.cli import main
+from orch_tui.cli.parser import COMMANDS
 from tests.counts import HANGS_AFTER
 
 ROOT = Path(__file__).parent.parent
@@ -134,6 +135,59 @@ def test_counting_something_new_loads_the_tokenizer(project: Path) -> None:
     assert "jinja2" not in command(*briefing, cwd=project)
     (project / "own.j2").write_text("{{ scope }}")
     assert "jinja2" in command(*briefing, "--template", "own.j2", cwd=project)
+
+
+MAY_LOAD_PEEWEE = {"export", "redact"}
+"""Commands that nobody waits for and that read whole tables."""
+
+NEED_NO_PEEWEE = [
+    *("init-session --scope again", "set-phase 2", "plan --agent-type a --scope s", "plan --undo"),
+    *(
+        "init-deployment --agent-type a",
+        "record-completion --execution-id exec-002 --final-message no",
+    ),
+    "prepare-bundle --agent-type a --files a.py --output c.json",
+    "record-allocation --execution-id exec-002 --bundle c.json",
+    *("collect --execution-id exec-001 --insights i", "retract exec-002 --reason wrong"),
+    *(
+        "bundles",
+        "validate --scope something",
+        "track-budget",
+        "check-bounds --phase 1 --files a.py",
+    ),
+    *("deduplicate --bundles b.json,c.json", "generate-briefing --bundle b.json", "count a.py"),
+    *("query", "query --sessions", "outputs", "history done", "show exec-001", "stats"),
+    *("compare exec-001 exec-002", "replay exec-001 --drift", "synthesize", "complete-session"),
+    *(
+        "import",
+        "import all.jsonl",
+        "doctor",
+        "hook",
+        "config",
+        "backup copy.db",
+        "install",
+        "uninstall",
+    ),
+    *("completion bash", "demo --no-tui demo", "migrate"),
+]
+
+RUNNING = """
+import os, sys
+from orch_tui.cli import main
+
+sys.stdin = open(os.devnull)
+for words in sys.argv[1:]:
+    assert main(words.split()) == 0, words
+    assert "peewee" not in sys.modules, words
+"""
+
+
+def test_peewee_is_loaded_by_few_commands(project: Path) -> None:
+    assert main(["export", "--output", "all.jsonl"]) == 0
+    assert {words.split()[0] for words in NEED_NO_PEEWEE} == (
+        COMMANDS.keys() - MAY_LOAD_PEEWEE - {"watch"}  # that one never ends
+    )
+    assert "peewee" not in loaded_by(RUNNING, *NEED_NO_PEEWEE, cwd=project)
 
 
 PRIVATE = {

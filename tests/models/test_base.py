@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from peewee import ForeignKeyField
 
 from orch_tui.models.base import JsonField, PackedJsonField, TimeField
+from orch_tui.models.content import Briefing
 from orch_tui.models.database import Record
 from orch_tui.models.execution import AgentExecution, Observation
 from orch_tui.models.output import Output
@@ -110,6 +111,13 @@ def test_rows_are_found_by_time(record: Record) -> None:
 )
 def test_json_comes_back_as_it_was_given(value: Any) -> None:
     assert JsonField().python_value(JsonField().db_value(value)) == value
+
+
+def test_what_stands_for_bytes_is_kept_in_json(record: Record) -> None:
+    parts = [["text", b"\xff and more".decode("utf-8", "surrogateescape")]]
+    with record.models():
+        Briefing.create(sha256=b"0" * 32, size=10, parts=parts)
+        assert Briefing.get().parts == parts
 
 
 def test_metadata_is_json(record: Record) -> None:

@@ -9,17 +9,19 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from orch_tui.models.content import Briefing, Content, TokenCount
 from orch_tui.models.database import Record
 from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record.ledger import contents, facts
 from orch_tui.record.ledger.origins import gather_statements
 from orch_tui.record.ledger.raw_sql import settle_changes
 from orch_tui.record.ledger.statement import unpack
+from orch_tui.record.upkeep.export_format import FORMAT, VERSION
 
-FORMAT = "orch-export"
-VERSION = 2
+if TYPE_CHECKING:
+    from peewee import ModelSelect
 
 ORDER = ("set", "identified", "", "journal")
 """Kinds of statements in the order they are written: what others point to comes first; the empty
@@ -73,23 +75,19 @@ def _origins(view: Record) -> Iterator[dict[str, Any]]:
 
 
 def _contents(view: Record) -> Iterator[dict[str, Any]]:
-    for content_id, sha256, size in view.execute(
-        "SELECT content_id, sha256, size FROM contents ORDER BY content_id"
-    ):
-        data = contents.get(view, content_id)
-        yield {"content": sha256.hex(), "size": size, "data": _printable(data)}
+    for content in _every(view, Content.select().order_by(Content.content_id)):
+        data = contents.unpacked(content.encoding, content.data)
+        yield {"content": content.sha256.hex(), "size": content.size, "data": _printable(data)}
 
 
 def _briefings(view: Record) -> Iterator[dict[str, Any]]:
-    for sha256, size, parts in view.execute(
-        "SELECT sha256, size, parts FROM briefings ORDER BY briefing_id"
-    ):
+    for briefing in _every(view, Briefing.select().order_by(Briefing.briefing_id)):
         named = [
             [kind, _sha256_of(view, value) if kind == "content" else value]
-            for kind, value in json.loads(parts)
+            for kind, value in briefing.parts
         ]
         if all(value is not None for _, value in named):  # else plain SQL deleted what it quotes
-            yield {"briefing": sha256.hex(), "size": size, "parts": named}
+            yield {"briefing": briefing.sha256.hex(), "size": briefing.size, "parts": named}
 
 
 def _sha256_of(view: Record, content_id: int) -> str | None:
@@ -98,10 +96,19 @@ def _sha256_of(view: Record, content_id: int) -> str | None:
 
 
 def _token_counts(view: Record) -> Iterator[dict[str, Any]]:
-    for sha256, estimator, tokens in view.execute(
-        "SELECT sha256, estimator, tokens FROM token_counts"
-    ):
-        yield {"counted": sha256.hex(), "estimator": estimator, "tokens": tokens}
+    for count in _every(view, TokenCount.select()):
+        yield {
+            "counted": count.sha256.hex(),
+            "estimator": count.estimator,
+            "tokens": count.tokens,
+        }
+
+
+def _every(view: Record, query: ModelSelect[Any]) -> Iterator[Any]:
+    """The rows of a query, one in memory at a time. The models are the view's while it begins, not
+    while the caller of the export has its turn."""
+    with view.models():
+        return query.namedtuples().iterator()
 
 
 def _statements(view: Record, kind: str) -> Iterator[dict[str, Any]]:

@@ -73,7 +73,7 @@ def redact(record: Record, secret: str | bytes, reason: str, *, dry_run: bool = 
         with record.read():
             found = _find(record, hidden)
         return Redacted(found.places, tuple(_files(record, hidden)))
-    with record.write():
+    with record.models(), record.write():
         found = _find(record, hidden)
         if found.places:
             _remove(record, hidden, found)
@@ -259,16 +259,15 @@ def _remove(record: Record, secret: _Secret, found: _Found) -> None:
                 f"two rows of {table._meta.table_name} differ in nothing but the secret",
                 hint="give a shorter part of the secret, so that their names stay different",
             ) from error
-    hashes = _hashes(record)
+    hashes = _hashes()
     moved = {content_id: _replace(record, content_id, secret) for content_id in found.contents}
     for old, new in moved.items():
-        for name, column in _columns_to(Content):
-            record.execute(f"UPDATE {name} SET {column} = ? WHERE {column} = ?", [new, old])
+        _point_elsewhere(Content, old, new)
     cleaned_briefings = {
         key["briefing_id"] for t, key, _ in found.rows if t._meta.table_name == "briefings"
     }
     united = _rehash_briefings(record, moved, cleaned_briefings)
-    _move_in_statements(record, hashes, _hashes(record), moved, united)
+    _move_in_statements(record, hashes, _hashes(), moved, united)
     for statement in _TRIGGERS.values():
         record.execute(statement)
     for kind, name in _STATED.items():  # what was cleaned is stated, so that others hear of it
@@ -287,14 +286,16 @@ _STATED = {
 }
 
 
-def _hashes(record: Record) -> dict[tuple[str, int], str]:
+def _hashes() -> dict[tuple[str, int], str]:
     """The SHA-256 of every content and briefing, by what it is and its number."""
+    stored: dict[str, peewee.ModelSelect[Any]] = {
+        "content": Content.select(Content.content_id, Content.sha256),
+        "briefing": Briefing.select(Briefing.briefing_id, Briefing.sha256),
+    }
     return {
-        (kind, number): bytes(sha256).hex()
-        for kind, number, sha256 in record.sql(
-            "SELECT 'content', content_id, sha256 FROM contents "
-            "UNION ALL SELECT 'briefing', briefing_id, sha256 FROM briefings"
-        )
+        (kind, number): sha256.hex()
+        for kind, query in stored.items()
+        for number, sha256 in query.tuples().iterator()
     }
 
 
@@ -324,14 +325,10 @@ def _move_in_statements(
             )
 
 
-def _columns_to(target: type[peewee.Model]) -> list[tuple[str, str]]:
-    """Every table and column that points to ``target``."""
-    return [
-        (table._meta.table_name, column.column_name)
-        for table in TABLES
-        for column in table._meta.sorted_fields
-        if isinstance(column, peewee.ForeignKeyField) and column.rel_model is target
-    ]
+def _point_elsewhere(target: type[peewee.Model], old: int, new: int) -> None:
+    """Have all that points to a row of ``target`` point to another."""
+    for pointer, table in target._meta.backrefs.items():
+        table.update({pointer: new}).where(pointer == old).execute()
 
 
 def _assignments(values: Mapping[str, Any], between: str) -> str:
@@ -352,35 +349,27 @@ def _rehash_briefings(
 ) -> dict[int, int]:
     """Point briefings to the new contents; those that have become equal become one."""
     united = {}
-    for briefing_id, text in record.sql("SELECT briefing_id, parts FROM briefings"):
+    for briefing in list(Briefing.select()):
         parts = [
             [kind, moved.get(value, value) if kind == "content" else value]
-            for kind, value in json.loads(text)
+            for kind, value in briefing.parts
         ]
-        if parts == json.loads(text) and briefing_id not in cleaned:
+        if parts == briefing.parts and briefing.briefing_id not in cleaned:
             continue
-        record.execute(
-            "UPDATE briefings SET parts = ? WHERE briefing_id = ?",
-            [json.dumps(parts), briefing_id],
-        )
-        whole = briefings.get(record, briefing_id)
+        briefing.parts = parts
+        briefing.save()
+        whole = briefings.get(record, briefing.briefing_id)
         sha256 = hashlib.sha256(whole).digest()
-        same = record.value(
-            "SELECT briefing_id FROM briefings WHERE sha256 = ? AND briefing_id <> ?",
-            [sha256, briefing_id],
+        same = Briefing.get_or_none(
+            Briefing.sha256 == sha256, Briefing.briefing_id != briefing.briefing_id
         )
         if same is None:
-            record.execute(
-                "UPDATE briefings SET sha256 = ?, size = ? WHERE briefing_id = ?",
-                [sha256, len(whole), briefing_id],
-            )
+            briefing.sha256, briefing.size = sha256, len(whole)
+            briefing.save()
         else:
-            united[briefing_id] = same
-            for table, column in _columns_to(Briefing):
-                record.execute(
-                    f"UPDATE {table} SET {column} = ? WHERE {column} = ?", [same, briefing_id]
-                )
-            record.execute("DELETE FROM briefings WHERE briefing_id = ?", [briefing_id])
+            united[briefing.briefing_id] = same.briefing_id
+            _point_elsewhere(Briefing, briefing.briefing_id, same.briefing_id)
+            briefing.delete_instance()
     return united
 
 

@@ -35,7 +35,7 @@ from orch_tui.record.ledger.rebuild import rebuild_from_statements
 from orch_tui.record.ledger.resolve import create_execution, learn_keys, resolve_execution
 from orch_tui.record.ledger.statement import decode, pack, problem_of
 from orch_tui.record.ledger.store import Stored, insert_statement
-from orch_tui.record.upkeep.export import FORMAT, VERSION
+from orch_tui.record.upkeep.export_format import FORMAT, VERSION
 
 Row = dict[str, Any]
 
