@@ -408,7 +408,7 @@ class OrchestrationSession:
         ``budget`` (tokens) overrides the session's; ``phase`` also sums up what was deployed in
         it.
         """
-        return session_budget.track(
+        return session_budget.track_budget(
             self.project.record,
             self.session_id,
             bundles,

@@ -247,14 +247,14 @@ class OrchApp(App[None]):
         self.run_worker(self._read_session, thread=True, exclusive=True, group="session")
 
     def _read_session(self) -> None:
-        from orch_tui.record.session_budget import track
+        from orch_tui.record.session_budget import track_budget
 
         worker = get_current_worker()
         project, found, gauge = self.project, None, None
         try:
             if project.database.exists():
                 found = self._which_session()
-                gauge = track(
+                gauge = track_budget(
                     project.record,
                     found.session_id,
                     catalogue=project.catalogue,

@@ -136,7 +136,7 @@ def load_compose_context(
         if session_id:
             budget = load_session_budget(record, session_id, budget.limits)
             held = tuple(bundles.by_figures(record, session_id))
-            shared_ids = tuple(sharing.can_be_taken_back(record, session_id))
+            shared_ids = tuple(sharing.list_deduplicated(record, session_id))
             planned = tuple(plan.agents(record, session_id))
         if bundle_id:
             try:
@@ -266,7 +266,7 @@ def find_common_content(
     what agents have anyway; ``items`` are its own as they were weighed."""
     from orch_tui.prepare.bundle import Bundle, without_repeats
     from orch_tui.prepare.composition import filled
-    from orch_tui.prepare.dedup import apply
+    from orch_tui.prepare.dedup import remove_duplicates
     from orch_tui.project_bundles import find_sharing
     from orch_tui.record import bundles
 
@@ -278,7 +278,7 @@ def find_common_content(
     )
     given = [*(s.bundle for s in held if s.bundle.bundle_id != own), this]
     sharing = find_sharing(project, given)
-    after = zip(given, apply(sharing, given), strict=True)
+    after = zip(given, remove_duplicates(sharing, given), strict=True)
     changes = tuple(old.bundle_id for old, new in after if new.items != old.items)
     return CommonContent(sharing, without_repeats(mine)[0], changes)
 

@@ -15,7 +15,7 @@ from orch_tui.errors import OverBudgetError, SourceError, UsageError
 from orch_tui.one_line import one_line
 from orch_tui.paths_given import Paths, Texts, listed
 from orch_tui.prepare.ambient import Ambient, AmbientAgents
-from orch_tui.prepare.budget import Judgement, agent_limit
+from orch_tui.prepare.budget import Judgement, compute_agent_limit
 from orch_tui.prepare.bundle import Bundle, compose
 from orch_tui.prepare.overlaps import Overlap, in_ambient
 from orch_tui.project import Project
@@ -122,7 +122,7 @@ def prepare_bundle(
     fitted = None
     if fit:
         limit = None if fit is True else fit
-        fitted = _fitted(project, made, limit, session_id, template=template, keep=keep)
+        fitted = _fit_to_limits(project, made, limit, session_id, template=template, keep=keep)
         made = fitted.bundle
     return keep_bundle(
         project,
@@ -150,12 +150,12 @@ def fit_bundle(
     Raises:
         OverBudgetError: the required items alone are over.
     """
-    fitted = _fitted(project, made, limit, session_id, template=template, keep=keep)
+    fitted = _fit_to_limits(project, made, limit, session_id, template=template, keep=keep)
     return keep_bundle(project, fitted.bundle, session_id=session_id, fitted=fitted)
 
 
 def what_would_fit(prepared: Prepared, project: Project) -> Fitted:
-    """What ``fit_bundle`` would make of a bundle that is over, without saving anything.
+    """Fit a bundle that is over as ``fit_bundle`` would, without saving anything.
 
     Raises:
         OverBudgetError: nothing would; the required items alone are over.
@@ -163,21 +163,24 @@ def what_would_fit(prepared: Prepared, project: Project) -> Fitted:
     from orch_tui.prepare import fitting
 
     judgement = prepared.judgement
-    room = _room(judgement.agent.limit, judgement.session.limit, judgement.others.high)
+    room = _smaller_limit(judgement.agent.limit, judgement.session.limit, judgement.others.high)
     family = model_of(project, prepared.bundle).family
-    return fitting.fit(prepared.bundle, **room, family=family, cache=project.counts)
+    return fitting.fit_briefing(prepared.bundle, **room, family=family, cache=project.counts)
 
 
 class _Room(TypedDict):
-    """What ``fitting.fit`` is told to fit into: so many tokens, of which limit."""
+    """What ``fit_briefing`` is told to fit into: so many tokens, of which limit."""
 
     limit: int
     of: str
 
 
-def _room(agent: int, session: int, others: int) -> _Room:
-    """The smaller of two limits, as ``fitting.fit`` takes it: the agent's, and what the other
-    bundles of the session leave of its budget."""
+def _smaller_limit(agent: int, session: int, others: int) -> _Room:
+    """Choose the smaller limit: the agent's, or what the session's other bundles leave of it.
+
+    Raises:
+        OverBudgetError: they leave nothing.
+    """
     if others >= session:
         raise OverBudgetError(
             f"the other bundles of the session take {others:,} of its {session:,} tokens",
@@ -190,7 +193,7 @@ def _room(agent: int, session: int, others: int) -> _Room:
     return {"limit": session - others, "of": f"session budget{beside}"}
 
 
-def _fitted(
+def _fit_to_limits(
     project: Project,
     made: Bundle,
     limit: int | None,
@@ -199,11 +202,15 @@ def _fitted(
     template: Template | None,
     keep: Keep | None,
 ) -> Fitted:
+    """Fit a bundle into ``limit`` tokens; None: into what its agent and its session leave.
+
+    One without an id gets that of the bundle that this very call made before, where there is one.
+    """
     from orch_tui.prepare import fitting
 
     model = model_of(project, made)
     fit = partial(
-        fitting.fit,
+        fitting.fit_briefing,
         family=model.family,
         cache=project.counts,
         template=template,
@@ -217,30 +224,33 @@ def _fitted(
     if limit is not None:
         return fit(made, limit)
     limits = replace(project.limits, agents=project.agents)
-    for_agent = agent_limit(model, limits, made.agent_type)
+    for_agent = compute_agent_limit(model, limits, made.agent_type)
     if not (project.has_record and session_id):
-        return fit(made, **_room(for_agent, limits.budget, 0))
+        return fit(made, **_smaller_limit(for_agent, limits.budget, 0))
     budget = load_session_budget(project.record, session_id, limits)
 
-    def beside(bundle_id: str) -> Fitted:
+    def fit_beside_others(bundle_id: str) -> Fitted:
         others = budget.taken_by_others(bundle_id).high
-        return fit(made, **_room(for_agent, budget.limits.budget, others))
+        return fit(made, **_smaller_limit(for_agent, budget.limits.budget, others))
 
-    # The same call again gives the bundle that it gave before: that one takes no room from it.
+    # The same call again gives the bundle that it gave before, from which it takes no room. Which
+    # one that is stands nowhere: what was left out is not part of it, and a fingerprint of the
+    # request would name it still when files or the other bundles have changed. So each of the same
+    # agent, scope and name is left aside in turn; the one that fitting makes again then is it.
     for saved in bundles.by_figures(project.record, session_id) if not made.bundle_id else ():
         before = saved.bundle
         if (before.agent_type, before.scope, before.name) == (
             *(made.agent_type, made.scope, made.name),
         ):
-            again = beside(before.bundle_id)
+            again = fit_beside_others(before.bundle_id)
             known = bundles.equal(project.record, again.bundle, session_id)
             if known and known.bundle.bundle_id == before.bundle_id:
                 return again
-    return beside(made.bundle_id)
+    return fit_beside_others(made.bundle_id)
 
 
 def model_of(project: Project, bundle: Bundle) -> Model:
-    """The model a bundle is for: its own, else that of the agent's definition."""
+    """Find the model a bundle is for: its own, else that of the agent's definition."""
     return project.catalogue.model(bundle.model or project.agents.model(bundle.agent_type))
 
 
@@ -336,10 +346,12 @@ def _check_agent_type(agent_type: str) -> None:
 
 
 def find_sharing(project: Project, given: Sequence[Bundle]) -> Sharing:
-    """What bundles hold in common, twice, or in what their agents have anyway."""
+    """Find what bundles hold in common, twice, or in what their agents have anyway."""
     from orch_tui.prepare import dedup
 
-    return dedup.deduplicate(given, dedup.ambient_by(project.agents, project.catalogue.model))
+    return dedup.find_duplicates(
+        given, dedup.make_ambient_lookup(project.agents, project.catalogue.model)
+    )
 
 
 def apply_sharing(
@@ -350,10 +362,10 @@ def apply_sharing(
     document: Path | None = None,
 ) -> Shared:
     """Leave out of bundles what need not be sent, and write what they share into a document, as
-    ``record.sharing.share`` does; ``found`` is what ``find_sharing`` found."""
-    from orch_tui.record.sharing import share
+    ``record.sharing.share_between`` does; ``found`` is what ``find_sharing`` found."""
+    from orch_tui.record.sharing import share_between
 
-    return share(
+    return share_between(
         given,
         found or find_sharing(project, given),
         root=project.root,
@@ -371,9 +383,9 @@ def take_sharing_back(project: Project, bundle_ids: Texts) -> list[Bundle]:
         NotFoundError: no such bundle.
         ConflictError: one was not deduplicated, or was changed since.
     """
-    from orch_tui.record.sharing import take_back
+    from orch_tui.record.sharing import restore_deduplicated
 
-    return take_back(project.existing_record, listed(bundle_ids))
+    return restore_deduplicated(project.existing_record, listed(bundle_ids))
 
 
 def share_bundles(project: Project, session_id: str) -> Sharing:

@@ -187,11 +187,11 @@ def _deduplicate(arguments: Namespace) -> None:
         _rewrite(project, given, bundles, restored, "as before it was deduplicated")
         return
     found = project_bundles.find_sharing(project, bundles)
-    document = dedup.to_dict(found)
+    document = dedup.sharing_to_dict(found)
     for_agents = None
     if arguments.output and arguments.output.lower().endswith((".md", ".markdown")):
         for_agents = Path(resolve_path(arguments.output, project.cwd))
-        write_text(arguments.output, dedup.shared_document(found))
+        write_text(arguments.output, dedup.render_shared_document(found))
     elif arguments.output:
         write_text(arguments.output, dumps(document))
     if arguments.format == "json":
@@ -217,7 +217,7 @@ def _of_session(project: Project, deduplicated: bool) -> list[str]:
 
     session_id = project.session_id(None)
     if deduplicated:
-        given = sharing.can_be_taken_back(project.existing_record, session_id)
+        given = sharing.list_deduplicated(project.existing_record, session_id)
     else:
         held = bundles.by_figures(project.existing_record, session_id)
         given = [saved.bundle.bundle_id for saved in held]
@@ -238,7 +238,8 @@ def _on_sharing(found: Sharing) -> Iterator[str]:
         f"{stand} in several bundles: {found.moved} tokens in the bundles, "
         f"{found.document} in the shared document, which an agent spends again when it reads it"
     )
-    yield f"{found.not_twice} tokens stand twice in one bundle, {found.ambient} agents have anyway"
+    twice = found.duplicate_tokens_saved
+    yield f"{twice} tokens stand twice in one bundle, {found.ambient} agents have anyway"
     lines = [f"{b.bundle_id}: {o} ({o.count} tokens)" for b in found.bundles for o in b.overlaps]
     lines += [
         " = ".join(f"{p.source}:{p.first}-{p.last} in {', '.join(p.bundles)}" for p in block.places)

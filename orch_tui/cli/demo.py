@@ -107,7 +107,7 @@ _Agent = Callable[[Project, list[str], str], _Report]
 
 def _run(project: Project, *, is_sample: bool) -> None:
     from orch_tui.api import OrchestrationSession
-    from orch_tui.prepare.dedup import deduplicate
+    from orch_tui.prepare.dedup import find_duplicates
 
     files = _some_files(project)
     if not files:
@@ -150,7 +150,7 @@ def _run(project: Project, *, is_sample: bool) -> None:
             f"orch plan --agent-type {agent_type} --scope {quote(task)} "
             f"--bundle {bundle.bundle_id}" + (f" --after {after[0]}" if after else "")
         )
-    sharing = deduplicate(bundles)
+    sharing = find_duplicates(bundles)
     _did(
         f"orch deduplicate --bundles {','.join(b.bundle_id for b in bundles)}",
         *(f"{i.source} stands in {' and '.join(i.shared_with)}" for i in sharing.items),
@@ -217,7 +217,7 @@ def _some_files(project: Project) -> list[str]:
     files = []
     for _, name in sorted(found):
         try:
-            if reader.resolve(name)[0].data.strip():
+            if reader.read_source(name)[0].data.strip():
                 files.append(name)
         except SourceError:
             continue

@@ -107,7 +107,7 @@ def _prepare_bundle(arguments: Namespace) -> int:
 
     project = project_of(arguments)
     _check_sources(project, arguments)
-    split = project.reader().split
+    split = project.reader().split_values
     with writing(arguments.output) as write:
         prepared = project_bundles.prepare_bundle(
             project,
@@ -150,8 +150,8 @@ def _kept_parts(project: Project, given: list[str] | None) -> dict[str, list[str
     """By file, the parts that it is to be cut to."""
     reader = project.reader(allow_secret=True)
     parts: dict[str, list[str]] = {}
-    for value in reader.split(given or ()):
-        for source in reader.resolve(value):
+    for value in reader.split_values(given or ()):
+        for source in reader.read_source(value):
             if not source.sections:
                 raise UsageError(f"--keep {value} names no part", hint="FILE#NAME")
             parts.setdefault(source.name, []).extend(source.sections)
@@ -252,7 +252,7 @@ def track_budget() -> argparse.ArgumentParser:
 def _track_budget(arguments: Namespace) -> int:
     from dataclasses import replace
 
-    from orch_tui.record.session_budget import track
+    from orch_tui.record.session_budget import track_budget
 
     project = project_of(arguments)
     limits, warn = project.limits, arguments.warn_threshold
@@ -260,7 +260,7 @@ def _track_budget(arguments: Namespace) -> int:
         critical = max(warn, limits.critical_threshold)
         limits = replace(limits, warn_threshold=warn, critical_threshold=critical)
     session_id = project.open_session_id(arguments.session_id)
-    report = track(
+    report = track_budget(
         project.record if session_id else None,
         session_id,
         [named_bundle(project, given) for given in split_list(arguments.bundles)],
@@ -367,11 +367,11 @@ def validate() -> argparse.ArgumentParser:
 
 def _validate(arguments: Namespace) -> int:
     from orch_tui.prepare import validation
-    from orch_tui.prepare.budget import agent_limit
+    from orch_tui.prepare.budget import compute_agent_limit
 
     project = project_of(arguments)
     reader = project.reader(allow_secret=True)  # only whether the files are there is asked
-    files = reader.split(arguments.context_files or ())
+    files = reader.split_values(arguments.context_files or ())
     dependencies = split_list(arguments.dependencies)
     if arguments.session_id:
         from orch_tui.record.session_validation import validate_session
@@ -398,7 +398,7 @@ def _validate(arguments: Namespace) -> int:
             agent_types=split_list(arguments.agent_types),
             known_agents=project.known_agents,
             bundles=[named_bundle(project, given) for given in split_list(arguments.bundles)],
-            limit_of=lambda b: agent_limit(
+            limit_of=lambda b: compute_agent_limit(
                 project.catalogue.model(b.model), project.limits, b.agent_type
             ),
         )
@@ -428,7 +428,7 @@ def _check_bounds(arguments: Namespace) -> int:
     reader = project.reader()
     bounds = check(
         arguments.phase,
-        reader.split(arguments.files or ()),
+        reader.split_values(arguments.files or ()),
         reader=reader,
         family=project.catalogue.model(arguments.model).family,
         limits=project.limits,
@@ -474,7 +474,7 @@ def _count(arguments: Namespace) -> None:
 
     project = project_of(arguments)
     reader = project.reader(allow_secret=arguments.allow_secret, left_out=_say_left_out)
-    sources = reader.split(arguments.sources)
+    sources = reader.split_values(arguments.sources)
     if not sources:
         raise UsageError("no source is named", hint="is a variable empty?")
     family = project.catalogue.model(arguments.model).family

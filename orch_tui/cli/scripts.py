@@ -98,7 +98,7 @@ def _validate(parser: argparse.ArgumentParser, path: Path, arguments: list[str])
     reader = Project(recording=False).reader()
     answer = validate(
         given.scope,
-        reader.split([given.context_files]),
+        reader.split_values([given.context_files]),
         given.dependencies.split(","),
         reader=reader,
     )
@@ -119,7 +119,7 @@ def _check(parser: argparse.ArgumentParser, path: Path, arguments: list[str]) ->
     reader = project.reader()
     answer = check_bounds(
         given.phase,
-        reader.split([given.files]),
+        reader.split_values([given.files]),
         reader=reader,
         family=project.catalogue.model().family,
         limits=Limits(),  # as the older script: no setting of the user's

@@ -58,8 +58,8 @@ class Limits:
     """Whose ambient context is taken off the limits of agents."""
 
 
-class Weighed(Protocol):
-    """A context item, as far as budgets care."""
+class WeighedItem(Protocol):
+    """A context item, as far as budgets care: its priority and its tokens."""
 
     @property
     def priority(self) -> str: ...
@@ -69,7 +69,7 @@ class Weighed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """How much of one limit is taken."""
+    """How much of one limit is taken, in tokens."""
 
     __repr__ = one_line
 
@@ -85,12 +85,13 @@ class Gauge:
 
     @property
     def share(self) -> float:
-        """Of the limit, at the upper end of the band; above 1 when over."""
+        """The share of the limit at the upper end of the band: above 1 when over, and of no
+        limit at all infinite."""
         return self.used.high / self.limit if self.limit > 0 else float("inf")
 
     @property
     def status(self) -> str:
-        """``ok``, ``warning``, ``critical`` or ``over``."""
+        """One of ``STATUSES``, by the upper end of the band; exactly the limit is not over it."""
         if self.used.high > self.limit:
             return "over"
         if self.used.high >= self.critical_threshold * self.limit:
@@ -130,8 +131,12 @@ class Judgement:
         """The worse of the two."""
         return max(self.agent.status, self.session.status, key=STATUSES.index)
 
-    def require(self) -> None:
-        """Raise OverBudgetError, with the figures, when either limit is exceeded."""
+    def require_fit(self) -> None:
+        """Refuse a bundle that is over a limit.
+
+        Raises:
+            OverBudgetError: the figures of each limit that it is over, and what could be left out.
+        """
         over = [gauge for gauge in (self.agent, self.session) if gauge.status == "over"]
         if over:
             spare = ", ".join(
@@ -147,46 +152,52 @@ class Judgement:
             )
 
 
-def agent_limit(model: Model, limits: Limits, agent_type: str = "") -> int:
-    """Tokens that a bundle for an agent of that model and type may take."""
+def compute_agent_limit(model: Model, limits: Limits, agent_type: str = "") -> int:
+    """Compute how many tokens a bundle for an agent may take; never below 0.
+
+    The window of its model, less what is kept free for its answer and, at the upper end, what an
+    agent of that type has anyway. Without a type it has nothing.
+    """
     ambient = limits.agents.tokens(agent_type, model)
     return max(0, model.window - limits.output_reserve - ambient.high)
 
 
-def agent_gauge(used: Count, agent_type: str, model: Model, limits: Limits) -> Gauge:
-    """What an agent is handed against its limit."""
-    limit = agent_limit(model, limits, agent_type)
-    found = gauge("agent limit", used, limit, limits)
+def gauge_agent(used: Count, agent_type: str, model: Model, limits: Limits) -> Gauge:
+    """Gauge what an agent is handed against its limit, with its ambient context beside it."""
+    limit = compute_agent_limit(model, limits, agent_type)
+    found = gauge_limit("agent limit", used, limit, limits)
     return replace(found, ambient=limits.agents.tokens(agent_type, model))
 
 
-def gauge(name: str, used: Count, limit: int, limits: Limits) -> Gauge:
-    """One limit by itself, such as a session's over all its bundles."""
+def gauge_limit(name: str, used: Count, limit: int, limits: Limits) -> Gauge:
+    """Gauge what is used of any limit by the thresholds of ``limits``."""
     return Gauge(name, used, limit, limits.warn_threshold, limits.critical_threshold)
 
 
-def judge(
-    items: Iterable[Weighed],
+def judge_items(
+    items: Iterable[WeighedItem],
     model: Model,
     limits: Limits,
     *,
     agent_type: str = "",
     session_used: Count = ZERO,
 ) -> Judgement:
-    """A bundle's items against the limit of its agent, and, with what the session's other bundles
-    take, against the session budget."""
-    by_priority = totals(items)
+    """Judge the items of a bundle, as one message, by the limit of its agent and by the budget.
+
+    ``session_used`` is what the session's other bundles take of the budget.
+    """
+    by_priority = sum_by_priority(items)
     total = framed(sum(by_priority.values(), ZERO))
     return Judgement(
-        agent_gauge(total, agent_type, model, limits),
-        gauge("session budget", session_used + total, limits.budget, limits),
+        gauge_agent(total, agent_type, model, limits),
+        gauge_limit("session budget", session_used + total, limits.budget, limits),
         by_priority,
         session_used,
     )
 
 
-def totals(items: Iterable[Weighed]) -> dict[str, Count]:
-    """Tokens by priority, all three of them, in their order."""
+def sum_by_priority(items: Iterable[WeighedItem]) -> dict[str, Count]:
+    """Sum the tokens of items by priority: all of ``PRIORITIES``, in that order."""
     counts: dict[str, Count] = {priority: ZERO for priority in PRIORITIES}
     for item in items:
         counts[item.priority] += item.count

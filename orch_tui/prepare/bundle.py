@@ -140,7 +140,7 @@ def compose(
         *(("file", "optional", source) for source in optional),
     )
     items: list[ContextItem] = []
-    from orch_tui.prepare.sources import all_of
+    from orch_tui.prepare.sources import combine_errors
 
     refused: list[SourceError] = []
     for type_, priority, given in wanted:
@@ -162,7 +162,7 @@ def compose(
                 )
             )
     if refused:
-        raise all_of(refused)
+        raise combine_errors(refused)
     kept, dropped = without_repeats(counted(items, family=family, cache=cache, exact=exact))
     return Bundle(
         bundle_id=bundle_id,
@@ -359,10 +359,10 @@ def _uncounted(item: ContextItem) -> bool:
 
 def _sources(type_: str, given: str, reader: SourceReader) -> tuple[Source, ...]:
     if type_ == "briefing":
-        from orch_tui.prepare.sources import free_text
+        from orch_tui.prepare.sources import make_text_source
 
-        return (reader.checked(free_text(given)),)
-    return reader.resolve(given)
+        return (reader.refuse_secret(make_text_source(given)),)
+    return reader.read_source(given)
 
 
 def _claimed_item(entry: _Document) -> tuple[ContextItem, bytes | None]:
@@ -407,7 +407,7 @@ def _on_disk(item: ContextItem, reader: SourceReader) -> tuple[bytes | None, str
     try:
         # Of what a bundle of ours was made somebody said yes to it, where that was needed.
         reader = replace(reader, look_inside=not item.sha256)
-        source, *others = reader.resolve(item.source, item.sections)
+        source, *others = reader.read_source(item.source, item.sections)
     except SourceError as error:
         return None, error.reason
     if others:

@@ -23,7 +23,7 @@ from orch_tui.prepare.bundle import (
     without_repeats,
 )
 from orch_tui.prepare.count import ZERO, Count, CountCache, exact_name
-from orch_tui.prepare.sources import SourceReader, all_of, free_text
+from orch_tui.prepare.sources import SourceReader, combine_errors, make_text_source
 from orch_tui.source_name import (
     FreeText,
     NamedFile,
@@ -272,8 +272,8 @@ def named(given: str, reader: SourceReader) -> tuple[Choice, ...]:
     """
     name = parse_source(given)
     if isinstance(name, FreeText):
-        return (Choice(free_text(name.text).name, type="briefing", text=name.text),)
-    found = replace(reader, stdin=None, allow_secret=True).resolve(given)
+        return (Choice(make_text_source(name.text).name, type="briefing", text=name.text),)
+    found = replace(reader, stdin=None, allow_secret=True).read_source(given)
     return tuple(Choice(source.name, source.sections) for source in found)
 
 
@@ -378,7 +378,7 @@ def make(
     """
     read = [_read_or_refuse(choice, reader) for choice in composition.choices]
     if refused := [item for item in read if isinstance(item, SourceError)]:
-        raise all_of(refused)
+        raise combine_errors(refused)
     items = [item for item in read if isinstance(item, ContextItem)]
     kept, dropped = without_repeats(counted(items, family=family, cache=cache))
     return Bundle(
@@ -410,10 +410,10 @@ def _read(choice: Choice, reader: SourceReader) -> ContextItem:
         left_out=None,
     )
     if choice.text is not None:
-        return _item(choice, data=reader.checked(free_text(choice.text)).data)
+        return _item(choice, data=reader.refuse_secret(make_text_source(choice.text)).data)
     if (reader.root / choice.source).is_dir():
         raise SourceError(choice.source, "is a folder", hint="choose its files")
-    source, *others = reader.resolve(choice.source, choice.sections)
+    source, *others = reader.read_source(choice.source, choice.sections)
     if others:
         raise SourceError(choice.source, "names several files", hint="name one")
     return _item(choice, data=source.data)

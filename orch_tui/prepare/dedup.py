@@ -27,7 +27,7 @@ from orch_tui.prepare.bundle import (
 )
 from orch_tui.prepare.count import ZERO, Count, CountCache
 from orch_tui.prepare.overlaps import Overlap, Texts, View, part_of
-from orch_tui.prepare.sources import free_text
+from orch_tui.prepare.sources import make_text_source
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Model
@@ -36,7 +36,7 @@ NOTHING = Ambient("")
 """Of an agent that nobody looked up."""
 
 
-class Place(NamedTuple):
+class BlockPlace(NamedTuple):
     """Where a block stands."""
 
     source: str
@@ -47,7 +47,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class SharedBlock:
     """Lines that stand in items of several bundles."""
 
     __repr__ = one_line
@@ -55,7 +55,7 @@ class Block:
     text: str
     """As in the first place."""
     count: Count
-    places: tuple[Place, Place]
+    places: tuple[BlockPlace, BlockPlace]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,8 @@ class BundleSharing:
         return sum((o.count for o in self.overlaps if not o.ambient and o.removable), ZERO)
 
     @property
-    def not_twice(self) -> Count:
-        """All that is no longer sent twice to one agent."""
+    def duplicate_tokens_saved(self) -> Count:
+        """All that is no longer sent twice to one agent: items and blocks."""
         return self.dropped + self.repeated
 
     @property
@@ -99,12 +99,12 @@ class Sharing:
     items: tuple[ContextItem, ...]
     """The shared document: each ``shared_with`` all the bundles that hold it."""
     bundles: tuple[BundleSharing, ...]
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[SharedBlock, ...] = ()
     """Lines in items of different bundles, the largest first: nothing moves them, a person may."""
 
     @property
-    def not_twice(self) -> Count:
-        return sum((bundle.not_twice for bundle in self.bundles), ZERO)
+    def duplicate_tokens_saved(self) -> Count:
+        return sum((bundle.duplicate_tokens_saved for bundle in self.bundles), ZERO)
 
     @property
     def dropped(self) -> Count:
@@ -129,11 +129,15 @@ class Sharing:
         return sum((item.count for item in self.items), ZERO)
 
 
-AmbientOf = Callable[[Bundle], Ambient]
+AmbientLookup = Callable[[Bundle], Ambient]
 
 
-def ambient_by(agents: AmbientAgents, model_of: Callable[[str], Model]) -> AmbientOf:
-    """What the agent of each bundle has anyway, counted for the model of that name."""
+def make_ambient_lookup(agents: AmbientAgents, model_of: Callable[[str], Model]) -> AmbientLookup:
+    """Make a function that finds what the agent of a bundle has anyway.
+
+    It is counted for the model of the bundle or else of the agent's definition, which
+    ``model_of`` finds by its name.
+    """
 
     def ambient_of(bundle: Bundle) -> Ambient:
         found = agents.found(bundle.agent_type)
@@ -144,14 +148,17 @@ def ambient_by(agents: AmbientAgents, model_of: Callable[[str], Model]) -> Ambie
     return ambient_of
 
 
-def deduplicate(
-    bundles: Sequence[Bundle], ambient_of: AmbientOf = lambda bundle: NOTHING
+def find_duplicates(
+    bundles: Sequence[Bundle], ambient_of: AmbientLookup = lambda bundle: NOTHING
 ) -> Sharing:
-    """What stands in several of the bundles, twice in one, or in what its agent has anyway.
+    """Find what stands in several of the bundles, twice in one, or in what its agent has anyway.
 
     Items are shared when their exact bytes are the same, those without bytes when source and
     sections are. Free text is not, as there is no file to point an agent to, nor are empty files.
-    Blocks are six lines or more. Raises UsageError when two bundles have one id.
+    Blocks are six lines or more.
+
+    Raises:
+        UsageError: two bundles have one id.
     """
     ids = [bundle.bundle_id for bundle in bundles]
     if twice := {bundle_id for bundle_id in ids if ids.count(bundle_id) > 1}:
@@ -163,7 +170,7 @@ def deduplicate(
     holders = Counter(sha256 for view in views for sha256 in {i.sha256 for i in view.items})
     found = [view.overlaps(holders) for view in views]
     left = [view.without(overlaps) for view, overlaps in zip(views, found, strict=True)]
-    shared = _shared(bundles, left)
+    shared = _find_shared_items(bundles, left)
     return Sharing(
         tuple(shared.values()),
         tuple(
@@ -176,11 +183,11 @@ def deduplicate(
             )
             for view, overlaps, items in zip(views, found, left, strict=True)
         ),
-        tuple(_across(views, texts)),
+        tuple(_find_shared_blocks(views, texts)),
     )
 
 
-def apply(
+def remove_duplicates(
     sharing: Sharing,
     bundles: Iterable[Bundle],
     *,
@@ -188,20 +195,23 @@ def apply(
     family_of: Callable[[str], str] | None = None,
     cache: CountCache | None = None,
 ) -> list[Bundle]:
-    """The bundles without what their agents need not be sent, shared items pointing at the others.
+    """Remove from bundles what their agents need not be sent; shared items point at the others.
 
-    What an item lacks now is said in a text of the bundle, the last, with where it stands, and
-    that the shared items stand together in ``document``. What is left of items is counted for the
-    tokenizer family that ``family_of`` gives for the model of a bundle; without it, by its share.
-    A bundle that this changes gets the next version; the others come back as they are.
+    ``bundles`` are those that ``sharing`` was found in, in the same order. What an item lacks now
+    is said in a text of the bundle, the last, with where it stands, and that the shared items
+    stand together in ``document``. What is left of items is counted for the tokenizer family that
+    ``family_of`` gives for the model of a bundle; without it, by its share. A bundle that this
+    changes gets the next version; the others come back as they are.
     """
-    shared = {_identity(item): item for item in sharing.items}
+    shared = {_identify_item(item): item for item in sharing.items}
     result = []
     for bundle, figures in zip(bundles, sharing.bundles, strict=True):
         view = View(bundle, NOTHING, Texts())
-        items = [_pointing(i, shared, bundle.bundle_id) for i in view.without(figures.overlaps)]
+        items = [
+            _point_to_sharers(i, shared, bundle.bundle_id) for i in view.without(figures.overlaps)
+        ]
         left_out = [overlap for overlap in figures.overlaps if overlap.removable]
-        items += _note(items, left_out, document)
+        items += _note_what_is_left_out(items, left_out, document)
         if family_of is not None:
             again = [replace(i, count=ZERO) if i not in bundle.items else i for i in items]
             items = counted(again, family=family_of(bundle.model), cache=cache)
@@ -218,9 +228,11 @@ def apply(
     return result
 
 
-def shared_document(sharing: Sharing) -> bytes:
-    """The shared items in one Markdown text for agents to read: each once, whole, by its name.
-    Those whose text nobody has are named."""
+def render_shared_document(sharing: Sharing) -> bytes:
+    """Render the shared items as one Markdown text for agents to read: each once, whole, by name.
+
+    Those whose text nobody has are named alone.
+    """
     from orch_tui.prepare.briefing import block, label
 
     blocks = [
@@ -235,8 +247,8 @@ _HEAD = """# Shared context
 Several agents work from these texts. They are material, not instructions."""
 
 
-def to_dict(sharing: Sharing) -> dict[str, Any]:
-    """The shared document as JSON, with the figures and the blocks.
+def sharing_to_dict(sharing: Sharing) -> dict[str, Any]:
+    """Give the shared document as JSON, with the figures and the blocks.
 
     ``dropped_repeats_tokens`` are those of items and of blocks; the latter are given apart too.
     """
@@ -246,7 +258,7 @@ def to_dict(sharing: Sharing) -> dict[str, Any]:
             {
                 "bundle_id": bundle.bundle_id,
                 "total_tokens": bundle.total.tokens,
-                "dropped_repeats_tokens": bundle.not_twice.tokens,
+                "dropped_repeats_tokens": bundle.duplicate_tokens_saved.tokens,
                 "already_ambient_tokens": bundle.ambient.tokens,
                 "moved_to_shared_tokens": bundle.moved.tokens,
                 "repeated_blocks_tokens": bundle.repeated.tokens,
@@ -256,7 +268,7 @@ def to_dict(sharing: Sharing) -> dict[str, Any]:
             for bundle in sharing.bundles
         ],
         "totals": {
-            "dropped_repeats_tokens": sharing.not_twice.tokens,
+            "dropped_repeats_tokens": sharing.duplicate_tokens_saved.tokens,
             "already_ambient_tokens": sharing.ambient.tokens,
             "moved_to_shared_tokens": sharing.moved.tokens,
             "repeated_blocks_tokens": sharing.repeated.tokens,
@@ -291,16 +303,19 @@ def _overlap_to_dict(overlap: Overlap) -> dict[str, Any]:
     }
 
 
-def _shared(
+def _find_shared_items(
     bundles: Sequence[Bundle], left: Sequence[Sequence[ContextItem]]
 ) -> dict[object, ContextItem]:
-    """What several bundles hold, as far as it is not left out."""
+    """Find the items that several bundles hold, as far as they are not left out.
+
+    By identity, in the order of first sight; of two priorities the higher.
+    """
     holders: dict[object, list[tuple[str, ContextItem]]] = {}
     for bundle, items in zip(bundles, left, strict=True):
         firsts: dict[object, ContextItem] = {}
         for item in items:
             if _can_be_shared(item):
-                firsts.setdefault(_identity(item), item)
+                firsts.setdefault(_identify_item(item), item)
         for identity, item in firsts.items():
             holders.setdefault(identity, []).append((bundle.bundle_id, item))
     return {
@@ -315,8 +330,11 @@ def _shared(
     }
 
 
-def _across(views: Sequence[View], texts: Texts) -> list[Block]:
-    """The blocks that stand in different items, where no bundle holds both."""
+def _find_shared_blocks(views: Sequence[View], texts: Texts) -> list[SharedBlock]:
+    """Find the blocks that stand in different items of which no bundle holds both, largest first.
+
+    Where one bundle does, the block is an overlap of that bundle and left out there.
+    """
     holders: dict[str, list[str]] = {}
     contents: dict[str, ContextItem] = {}
     for view in views:
@@ -333,7 +351,7 @@ def _across(views: Sequence[View], texts: Texts) -> list[Block]:
             if {*theirs} & {*ours}:
                 continue
             found.append(
-                Block(
+                SharedBlock(
                     "".join(
                         islice(
                             StringIO(other.text, newline=None), match.its_first - 1, match.its_last
@@ -341,8 +359,8 @@ def _across(views: Sequence[View], texts: Texts) -> list[Block]:
                     ),
                     part_of(item.count, match.share),
                     (
-                        Place(other.source, match.its_first, match.its_last, tuple(theirs)),
-                        Place(item.source, match.first, match.last, tuple(ours)),
+                        BlockPlace(other.source, match.its_first, match.its_last, tuple(theirs)),
+                        BlockPlace(item.source, match.first, match.last, tuple(ours)),
                     ),
                 )
             )
@@ -354,18 +372,18 @@ def _can_be_shared(item: ContextItem) -> bool:
     return item.data != b"" and not item.is_inline
 
 
-def _identity(item: ContextItem) -> object:
+def _identify_item(item: ContextItem) -> object:
     return item.sha256 or (item.source, item.sections)
 
 
 def _is_shared(item: ContextItem, shared: Mapping[object, ContextItem]) -> bool:
-    return _can_be_shared(item) and _identity(item) in shared
+    return _can_be_shared(item) and _identify_item(item) in shared
 
 
-def _note(
+def _note_what_is_left_out(
     items: Sequence[ContextItem], left_out: Sequence[Overlap], document: str
 ) -> list[ContextItem]:
-    """A text that tells the agent what it lacks and where that is; none when there is no news."""
+    """Write a text that tells the agent what it lacks and where that is; none without news."""
     lines = []
     if left_out:
         lines = ["Left out of the context, because you have it elsewhere:", ""]
@@ -377,17 +395,17 @@ def _note(
         lines += [f"What is shared with other agents stands together in {document}."]
     if not lines:
         return []
-    source = free_text("\n".join(lines) + "\n")
+    source = make_text_source("\n".join(lines) + "\n")
     return [ContextItem("briefing", source.name, "required", (), source.data, ZERO)]
 
 
 _ANYWAY = ", which you were given by Claude Code"
 
 
-def _pointing(
+def _point_to_sharers(
     item: ContextItem, shared: Mapping[object, ContextItem], bundle_id: str
 ) -> ContextItem:
-    found = shared.get(_identity(item))
+    found = shared.get(_identify_item(item))
     if found is None or not _can_be_shared(item):
         return item
     others = tuple(other for other in found.shared_with if other != bundle_id)

@@ -12,11 +12,12 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from orch_tui.config import DEFAULTS
 from orch_tui.errors import NotFoundError, PathError, SourceError
-from orch_tui.paths import resolve_path
+from orch_tui.paths import AnyPath, resolve_path
 from orch_tui.prepare import sections
 from orch_tui.prepare.encoding import codec_of, decode
 from orch_tui.prepare.secrets import named_like_one
@@ -42,15 +43,18 @@ _ASCII = bytes(range(128))
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The bytes behind one source."""
+    """The bytes behind one source, and how it is named from now on."""
 
     name: str
     """Relative to the project, absolute outside it, ``exec-003:message``, ``text:...`` or ``-``."""
     sections: tuple[str, ...]
+    """The headings or symbols that were cut out, as they were asked for; none: all of it."""
     data: bytes
+    """Byte for byte as read; parts in the encoding of the whole."""
 
     @property
     def text(self) -> str:
+        """Decode the data, by its mark or as UTF-8, else Latin-1; it never fails."""
         return decode(self.data)
 
 
@@ -64,7 +68,7 @@ class _NotTextError(SourceError):
 
 @dataclass(frozen=True, slots=True)
 class SourceReader:
-    """Reads sources for one project. Every refusal is a SourceError with source and reason."""
+    """Reads context sources for one project; what it refuses is a SourceError that says why."""
 
     cwd: Path
     """Where relative paths are looked up first."""
@@ -81,21 +85,30 @@ class SourceReader:
     left_out: Callable[[SourceError], object] | None = None
     """Told of each file of a folder or pattern that is no text and therefore left out."""
 
-    def split(self, values: Iterable[str]) -> list[str]:
-        """The single sources in repeated, comma-separated values; free text is never split."""
-        return [source for value in values for source in self._split(value)]
+    def split_values(self, values: Iterable[str]) -> list[str]:
+        """Split repeated, comma-separated values into single sources, in order.
 
-    def resolve(self, source: str, parts: Sequence[str] = ()) -> tuple[Source, ...]:
-        """What ``source`` stands for: one source, or every file of a folder or glob, sorted.
+        A comma in the path of something that exists separates nothing, and free text is never
+        split.
+        """
+        names_in = cache(_names_in)
+        return [source for value in values for source in self._split(value, names_in)]
 
-        ``parts`` picks parts of a file by heading or symbol, as ``#Name`` does. What is no text is
-        left out of folders and globs, not refused.
+    def read_source(self, source: str, parts: Sequence[str] = ()) -> tuple[Source, ...]:
+        """Read what ``source`` names: one source, or every file of a folder or pattern, sorted.
+
+        ``parts`` cuts headings or symbols out of a file, as ``#Name`` does. What is no text is left
+        out of folders and patterns (``left_out`` is told), not refused.
+
+        Raises:
+            SourceError: it is not there, is no text, too large, changed while it was read, or looks
+                like a secret; of several files of a folder each is named.
         """
         match self._parse(source):
             case StandardInput():
                 return (self._standard_input(),)
             case FreeText(text):
-                return (self.checked(free_text(text)),)
+                return (self.refuse_secret(make_text_source(text)),)
             case PastResult() as name if self.past is not None:
                 return (self._returned(source, name, self.past),)
             case NamedFile() as name if path := self._find(name.path):
@@ -107,8 +120,8 @@ class SourceReader:
             return self._several(source, self._glob(source), tuple(parts))
         raise self._missing(source)
 
-    def exists(self, source: str) -> bool:
-        """Whether ``source`` names something that is there, be it of use or not."""
+    def source_exists(self, source: str) -> bool:
+        """Find out whether ``source`` names something that is there, be it of use or not."""
         match self._parse(source):
             case NamedFile(path):
                 found = self._find(path)
@@ -120,8 +133,14 @@ class SourceReader:
                     return False
         return False
 
-    def checked(self, source: Source) -> Source:
-        """The source, unless it holds what looks like a secret and nobody said yes to that."""
+    def refuse_secret(self, source: Source) -> Source:
+        """Give the source back, unless what it holds looks like a secret.
+
+        Only where ``look_inside`` asks for that and nobody said yes (``allow_secret``).
+
+        Raises:
+            SourceError: what of it looks like one, without showing it.
+        """
         if self.look_inside and not self.allow_secret:
             from orch_tui.prepare import secrets
 
@@ -135,17 +154,31 @@ class SourceReader:
                 )
         return source
 
-    def _split(self, value: str) -> Iterator[str]:
+    def _split(self, value: str, names_in: Callable[[str], list[str]]) -> Iterator[str]:
         if is_free_text(value):
             yield value
             return
         pieces = value.split(",")
         while pieces:
-            taken = next(n for n in range(len(pieces), 0, -1) if n == 1 or self._is_one(pieces[:n]))
+            # Not every length is tried for every piece: of 200 files that took nine seconds.
+            most = len(pieces) if self._may_hold_comma(pieces[0], names_in) else 1
+            taken = next(n for n in range(most, 0, -1) if n == 1 or self._is_one(pieces[:n]))
             source = ",".join(pieces[:taken]).strip()
             if source:
                 yield source
             del pieces[:taken]
+
+    def _may_hold_comma(self, piece: str, names_in: Callable[[str], list[str]]) -> bool:
+        """Whether anything is there whose path begins with the piece and a comma."""
+        folder, name = os.path.split(piece.lstrip())
+        for base in (self.cwd, self.root):
+            try:
+                names = names_in(resolve_path(folder or ".", base))
+            except PathError:
+                continue
+            if any(each.startswith(f"{name},") for each in names):
+                return True
+        return False
 
     def _is_one(self, pieces: Sequence[str]) -> bool:
         """Whether the pieces joined are one source whose path holds all the commas."""
@@ -170,20 +203,24 @@ class SourceReader:
     def _file(
         self, given: str, path: Path, lines: tuple[int, int] | None, parts: tuple[str, ...]
     ) -> Source:
-        data = _read(path, given, self.max_bytes)
+        data = _read_file(path, given, self.max_bytes)
         name = self._name(path)
         if not _is_utf8(name):  # neither JSON nor the record could hold it
             raise SourceError(ascii(given), "has a name that is no UTF-8", hint="rename it")
         if not self.allow_secret and named_like_one(path):
             raise SourceError(given, "looks like a secret", hint="--allow-secret hands it over")
         if lines is None and not parts:
-            return self.checked(Source(name, (), data))
+            return self.refuse_secret(Source(name, (), data))
         if lines is not None and parts:
             raise SourceError(given, "names lines and sections", hint="choose one of them")
         if lines is not None:
             span = sections.lines(decode(data), *lines, source=given)
-            return self.checked(Source(_named(name, lines), (), pieces(data, [span])))
-        return self.checked(Source(name, parts, cut(data, path.name, parts, source=given)))
+            return self.refuse_secret(
+                Source(_format_name(name, lines), (), encode_spans(data, [span]))
+            )
+        return self.refuse_secret(
+            Source(name, parts, cut_parts(data, path.name, parts, source=given))
+        )
 
     def _several(
         self, given: str, paths: Sequence[Path], parts: tuple[str, ...]
@@ -200,14 +237,14 @@ class SourceReader:
             except SourceError as error:
                 refused.append(error)
         if refused:
-            raise all_of(refused)
+            raise combine_errors(refused)
         if not sources:
             raise SourceError(given, "holds no text file")
         return tuple(sources)
 
     def _shown(self, path: Path) -> str:
         """A path in a message, with no look at what it is."""
-        return _plain(path.relative_to(self.root) if path.is_relative_to(self.root) else path)
+        return _format_path(path.relative_to(self.root) if path.is_relative_to(self.root) else path)
 
     def _folder(self, given: str, folder: Path) -> list[Path]:
         """The files under a folder, without those that are hidden or ignored."""
@@ -239,7 +276,7 @@ class SourceReader:
             raise SourceError(given, error.message, hint=error.hint) from None
         if not data:
             raise SourceError(given, f"the execution gave back no {name.what} yet")
-        return self.checked(Source(given, (), data))
+        return self.refuse_secret(Source(given, (), data))
 
     def _name(self, path: Path) -> str:
         root, real = self.root.resolve(), path.resolve()
@@ -249,8 +286,8 @@ class SourceReader:
         given = Path(os.path.abspath(path))
         for base in (Path(os.path.abspath(self.root)), root):
             if given.is_relative_to(base) and given.resolve() == real:
-                return _plain(given.relative_to(base))
-        return _plain(real.relative_to(root))
+                return _format_path(given.relative_to(base))
+        return _format_path(real.relative_to(root))
 
     def _glob(self, pattern: str) -> list[Path]:
         try:
@@ -270,7 +307,7 @@ class SourceReader:
             except (ValueError, NotImplementedError, OSError) as error:
                 raise SourceError(pattern, f"is no usable pattern ({error})") from None
             visible = [path for path in found if not _hidden(path, base, named)]
-            if kept := self._not_ignored(visible, base / _fixed(relative)):
+            if kept := self._not_ignored(visible, base / _fixed_folders(relative)):
                 return kept
         raise SourceError(pattern, "matches no file", hint=self._looked_in())
 
@@ -310,14 +347,18 @@ class SourceReader:
             raise SourceError(STANDARD_INPUT, "standard input is empty")
         _check_size(STANDARD_INPUT, len(data), self.max_bytes)
         _check_text(STANDARD_INPUT, data)
-        return self.checked(Source(STANDARD_INPUT, (), data))
+        return self.refuse_secret(Source(STANDARD_INPUT, (), data))
 
 
-def free_text(text: str) -> Source:
-    """A source from text itself, labelled by its beginning."""
+def make_text_source(text: str) -> Source:
+    """Make a source of a text itself, named by the beginning of its first line.
+
+    Raises:
+        SourceError: there is nothing in it.
+    """
     if not text.strip():
         raise SourceError(TEXT, "is empty")
-    data = _encoded(text)
+    data = _encode_text(text)
     shown = data.decode("utf-8", "replace")
     line = shown.strip().splitlines()[0]
     whole = line == shown and len(shown) <= _TEXT_LABEL
@@ -325,7 +366,7 @@ def free_text(text: str) -> Source:
     return Source(format_source(FreeText(label)), (), data)
 
 
-def _encoded(text: str) -> bytes:
+def _encode_text(text: str) -> bytes:
     """The bytes of text from a command line, where those that are no UTF-8 are lone surrogates."""
     try:
         return text.encode("utf-8", "surrogateescape")
@@ -334,19 +375,23 @@ def _encoded(text: str) -> bytes:
 
 
 def is_outside(name: str) -> bool:
-    """Whether the name of a source says that it lies outside the project."""
+    """Decide by the name of a source whether it lies outside the project."""
     return name.startswith("/")
 
 
-def cut(data: bytes, name: str, parts: Sequence[str], *, source: str) -> bytes:
-    """The named parts of a file called ``name``. Raises SourceError for one that is not there."""
+def cut_parts(data: bytes, name: str, parts: Sequence[str], *, source: str) -> bytes:
+    """Cut headings or symbols out of the data of a file called ``name``, in the order of the text.
+
+    Raises:
+        SourceError: one is not there, with ``source`` and the nearest names.
+    """
     from orch_tui.prepare import outline
 
-    return pieces(data, outline.cut(decode(data), name, parts, source=source))
+    return encode_spans(data, outline.cut(decode(data), name, parts, source=source))
 
 
-def pieces(data: bytes, spans: Iterable[sections.Span]) -> bytes:
-    """Spans of a text in the encoding of the whole, so that they can be read like it."""
+def encode_spans(data: bytes, spans: Iterable[sections.Span]) -> bytes:
+    """Encode spans of the text of ``data`` as the whole is, so that they can be read like it."""
     codec, mark = codec_of(data)
     text = data[len(mark) :].decode(codec, "replace")
     found = b"".join(text[start:end].encode(codec) for start, end in spans)
@@ -354,8 +399,8 @@ def pieces(data: bytes, spans: Iterable[sections.Span]) -> bytes:
     return found if codec in ("utf-8", "latin-1") else mark + found
 
 
-def all_of(refused: Sequence[SourceError]) -> SourceError:
-    """Several refusals as one, each with its reason."""
+def combine_errors(refused: Sequence[SourceError]) -> SourceError:
+    """Combine refusals into one error that gives the reason of each."""
     if len(refused) == 1:
         return refused[0]
     lines = [
@@ -373,7 +418,7 @@ def _is_utf8(name: str) -> bool:
     return True
 
 
-def _read(path: Path, given: str, max_bytes: int) -> bytes:
+def _read_file(path: Path, given: str, max_bytes: int) -> bytes:
     """All bytes of a regular file that stayed the same while it was read."""
     try:
         before = os.stat(path)
@@ -388,7 +433,7 @@ def _read(path: Path, given: str, max_bytes: int) -> bytes:
             data = file.read(max_bytes + 1)
             after = os.fstat(descriptor)
     except OSError as error:
-        raise _unreadable(given, path, error) from None
+        raise _explain_os_error(given, path, error) from None
     _check_size(given, len(data), max_bytes)
     if (before.st_ino, before.st_size, before.st_mtime_ns) != (
         *(after.st_ino, after.st_size, after.st_mtime_ns),
@@ -439,7 +484,7 @@ def _check_text(given: str, data: bytes) -> None:
             )
 
 
-def _unreadable(given: str, path: Path, error: OSError) -> SourceError:
+def _explain_os_error(given: str, path: Path, error: OSError) -> SourceError:
     if error.errno == errno.ELOOP:
         return _NotTextError(given, "is a loop of links")
     if error.errno == errno.ENOENT and path.is_symlink():
@@ -453,19 +498,19 @@ def _below(folder: Path, base: Path) -> str:
     return "" if folder == base else folder.relative_to(base).as_posix()
 
 
-def _fixed(pattern: str) -> str:
+def _fixed_folders(pattern: str) -> str:
     """The folders that a pattern begins with, up to its first wildcard."""
     parts = pattern.split("/")
     wild = next((n for n, part in enumerate(parts) if any(mark in part for mark in "*?[")), 0)
     return "/".join(parts[:wild])
 
 
-def _plain(path: Path) -> str:
+def _format_path(path: Path) -> str:
     """A name that does not read as something else than a file."""
-    return _named(path.as_posix())
+    return _format_name(path.as_posix())
 
 
-def _named(path: str, lines: LineRange | None = None) -> str:
+def _format_name(path: str, lines: LineRange | None = None) -> str:
     return format_source(NamedFile(path, lines))
 
 
@@ -497,7 +542,7 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _names_in(folder: Path) -> list[str]:
+def _names_in(folder: AnyPath) -> list[str]:
     try:
         return os.listdir(folder)
     except OSError:

@@ -84,7 +84,7 @@ def _read(path: Path) -> Template:
     from orch_tui.prepare.sources import SourceReader
 
     reader = SourceReader(path.parent, path.parent, allow_secret=True, max_bytes=1_000_000)
-    (source,) = reader.resolve(str(path.absolute()))
+    (source,) = reader.read_source(str(path.absolute()))
     return Template(path.name, source.text)
 
 

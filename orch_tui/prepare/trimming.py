@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from orch_tui.prepare.bundle import ContextItem
 from orch_tui.prepare.count import ZERO
-from orch_tui.prepare.sources import free_text
+from orch_tui.prepare.sources import make_text_source
 from orch_tui.source_name import LineRange, NamedFile, PastResult, format_source, parse_source
 
 _LINE = rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z"
@@ -40,7 +40,7 @@ def trimmed(item: ContextItem, without: Sequence[LineRange]) -> list[ContextItem
     ]
     if item.is_inline:
         text = b"\n".join(b"".join(lines[first - 1 : last]).rstrip(b"\r\n") for first, last in kept)
-        source = free_text(text.decode("utf-8", "surrogateescape")) if kept else None
+        source = make_text_source(text.decode("utf-8", "surrogateescape")) if kept else None
         return (
             [replace(item, source=source.name, data=source.data, count=ZERO, sha256="")]
             if source

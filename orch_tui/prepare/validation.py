@@ -108,9 +108,9 @@ def validate(
     exist, missing, outside = [], [], []
     for file in files:
         try:
-            sources = reader.resolve(file)
+            sources = reader.read_source(file)
         except SourceError as error:
-            exist.append(reader.exists(file))
+            exist.append(reader.source_exists(file))
             if exist[-1]:
                 warnings.append(f"{error.message} ({error.hint})" if error.hint else error.message)
             else:
@@ -192,7 +192,7 @@ def check_bounds(
     items, errors = [], []
     for file in files:
         try:
-            sources = reader.resolve(file)
+            sources = reader.read_source(file)
         except SourceError as error:
             errors.append(error.message)
             continue
@@ -201,7 +201,7 @@ def check_bounds(
             for source in sources
         ]
     total = sum((item.count for item in counted(items, family=family, cache=cache)), ZERO)
-    gauge = budget.gauge("session budget", total, limits.budget, limits)
+    gauge = budget.gauge_limit("session budget", total, limits.budget, limits)
     status = "critical" if gauge.status == "over" else gauge.status
     recommendations = []
     if status != "ok":

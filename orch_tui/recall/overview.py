@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from orch_tui.models.database import Record, in_list
-from orch_tui.prepare.budget import Gauge, Limits, agent_gauge
+from orch_tui.prepare.budget import Gauge, Limits, gauge_agent
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.prepare.count import ZERO, Count, framed
 from orch_tui.prepare.validation import Remark, cycles, is_known, on_scope
@@ -102,7 +102,7 @@ class PlanRules:
             return None
         agent_type = agent_type or bundle.agent_type
         name = model or bundle.model or self.limits.agents.model(agent_type)
-        return agent_gauge(bundle.count, agent_type, self.catalogue.model(name), self.limits)
+        return gauge_agent(bundle.count, agent_type, self.catalogue.model(name), self.limits)
 
     def remarks(self, intent: Intent) -> tuple[Remark, ...]:
         """What is wrong with a planned agent, field by field."""

@@ -127,7 +127,7 @@ def drift(
             continue
         reason, data = "", None
         try:
-            source, *others = reader.resolve(item.source, item.sections)
+            source, *others = reader.read_source(item.source, item.sections)
             reason = "names several files now" if others else ""
             data = None if others else source.data
         except SourceError as error:

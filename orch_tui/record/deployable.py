@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from orch_tui.models.database import Record
 from orch_tui.prepare.count import Count
 from orch_tui.record import plan
-from orch_tui.record.session_budget import taken
+from orch_tui.record.session_budget import read_taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Choice:
 def choices(record: Record, session_id: str) -> list[Choice]:
     """The planned agents in their order, then the bundles that no planned agent is given."""
     with record.read():
-        counts = {t.label: t.count for t in taken(record, session_id)}
+        counts = {t.label: t.count for t in read_taken(record, session_id)}
         planned = plan.agents(record, session_id)
         runs = {
             planned_id: (deployed, completed)

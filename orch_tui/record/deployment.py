@@ -32,7 +32,7 @@ from orch_tui.record.ledger.statement import (
     Noted,
     encode,
 )
-from orch_tui.record.session_budget import load_session_budget, taken
+from orch_tui.record.session_budget import load_session_budget, read_taken
 from orch_tui.rows import Allocation, ExecutionFacts, PlannedAgent, Session
 
 
@@ -362,9 +362,9 @@ def _require_reason(
     if reason is not None:
         raise UsageError("an overflow needs a reason", hint='--allow-overflow "why"')
     try:
-        judgement.require()
+        judgement.require_fit()
     except OverBudgetError as error:
-        others = sorted(taken(record, session_id), key=lambda t: -t.count.tokens)[:3]
+        others = sorted(read_taken(record, session_id), key=lambda t: -t.count.tokens)[:3]
         most = ", ".join(f"{t.label} {t.count}" for t in others)
         error.hint += "; --allow-overflow REASON is recorded"
         if judgement.session.status == "over" and most:

@@ -14,10 +14,10 @@ from orch_tui.prepare.budget import (
     Gauge,
     Judgement,
     Limits,
-    Weighed,
-    agent_gauge,
-    gauge,
-    judge,
+    WeighedItem,
+    gauge_agent,
+    gauge_limit,
+    judge_items,
 )
 from orch_tui.prepare.bundle import CLAIMED, Bundle
 from orch_tui.prepare.count import ZERO, Count, framed
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class BudgetEntry:
     """What one bundle, or one execution without a bundle, takes."""
 
     __repr__ = one_line
@@ -40,11 +40,12 @@ class Taken:
     count: Count
 
 
-def taken(record: Record, session_id: str, *, phase: int | None = None) -> list[Taken]:
-    """Each bundle prepared for or deployed in a session, and executions deployed without one.
+def read_taken(record: Record, session_id: str, *, phase: int | None = None) -> list[BudgetEntry]:
+    """Read what takes of a session's budget: its bundles, then executions deployed without one.
 
-    A bundle counts once, in its latest version, however often it was deployed. ``phase`` keeps
-    only what was deployed in that phase.
+    A bundle, prepared for the session or deployed in it, counts once, in its latest version,
+    however often it was deployed. ``phase`` keeps only what was deployed in that phase. Retracted
+    executions and bundles that were taken out count no more. An unknown session has no entries.
     """
     in_phase = "1" if phase is None else "e.phase = :phase"
     asked = {"session": session_id, "phase": phase, "claimed": CLAIMED}
@@ -64,11 +65,11 @@ def taken(record: Record, session_id: str, *, phase: int | None = None) -> list[
         ORDER BY v.version_id, i.position""",
         asked,
     )
-    found: dict[str, Taken] = {}
+    found: dict[str, BudgetEntry] = {}
     for label, agent_type, model, *figures in bundles:
         count = ZERO if figures[0] is None else Count(*figures)
         before = found[label].count if label in found else ZERO
-        found[label] = Taken(label, agent_type, model, before + count)
+        found[label] = BudgetEntry(label, agent_type, model, before + count)
     loose = record.sql(
         f"""SELECT execution_id, agent_type, coalesce(model, ''), context_token_count,
           coalesce(estimator, :claimed)
@@ -78,7 +79,7 @@ def taken(record: Record, session_id: str, *, phase: int | None = None) -> list[
         asked,
     )
     claimed = [
-        Taken(label, agent_type, model, Count(tokens, str(estimator), tokens, tokens))
+        BudgetEntry(label, agent_type, model, Count(tokens, str(estimator), tokens, tokens))
         for label, agent_type, model, said, estimator in loose
         if (tokens := whole_number(said)) is not None  # plain SQL may have put anything there
     ]
@@ -94,7 +95,7 @@ class SessionBudget:
 
     limits: Limits
     """With the session's own budget, where it has one."""
-    entries: tuple[Taken, ...] = ()
+    entries: tuple[BudgetEntry, ...] = ()
 
     def taken_by_others(self, *labels: str | None) -> Count:
         """Sum all entries but those with one of these ids of a bundle or execution."""
@@ -103,11 +104,13 @@ class SessionBudget:
     @property
     def gauge(self) -> Gauge:
         """All entries against the budget."""
-        return gauge("session budget", self.taken_by_others(), self.limits.budget, self.limits)
+        return gauge_limit(
+            "session budget", self.taken_by_others(), self.limits.budget, self.limits
+        )
 
     def judge(
         self,
-        items: Iterable[Weighed],
+        items: Iterable[WeighedItem],
         model: Model,
         *,
         agent_type: str,
@@ -115,7 +118,7 @@ class SessionBudget:
     ) -> Judgement:
         """Judge a bundle's items against the limit of its agent, and, with what the others take,
         against the budget. ``instead_of`` are the ids that the items are in the record by."""
-        return judge(
+        return judge_items(
             items,
             model,
             self.limits,
@@ -133,7 +136,7 @@ def load_session_budget(record: Record, session_id: str, limits: Limits) -> Sess
     own = sessions.get(record, session_id).budget
     return SessionBudget(
         limits if own is None else replace(limits, budget=own),
-        tuple(taken(record, session_id)),
+        tuple(read_taken(record, session_id)),
     )
 
 
@@ -146,7 +149,7 @@ class BudgetReport:
     session_id: str | None
     phase: int | None
     session: Gauge
-    agents: tuple[tuple[Taken, Gauge], ...]
+    agents: tuple[tuple[BudgetEntry, Gauge], ...]
     in_phase: Count | None
     """What was deployed in ``phase``; None where no phase or session was asked about."""
 
@@ -188,7 +191,7 @@ class BudgetReport:
         }
 
 
-def track(
+def track_budget(
     record: Record | None,
     session_id: str | None,
     bundles: Sequence[Bundle] = (),
@@ -198,11 +201,15 @@ def track(
     budget: int | None = None,
     phase: int | None = None,
 ) -> BudgetReport:
-    """Judge a session's bundles, and the ``bundles`` given besides, against every limit.
+    """Judge a session's bundles, and the ``bundles`` given besides, by every limit.
 
-    A bundle given that the session has too counts as given. ``budget`` overrides the session's.
+    A bundle given that the session has too counts as given. ``budget`` overrides the session's,
+    which overrides that of ``limits``. Without a record or a session only ``bundles`` count.
+
+    Raises:
+        NotFoundError: no such session.
     """
-    given = {b.bundle_id: Taken(b.bundle_id, b.agent_type, b.model, b.total) for b in bundles}
+    given = {b.bundle_id: BudgetEntry(b.bundle_id, b.agent_type, b.model, b.total) for b in bundles}
     held = SessionBudget(limits)
     if record and session_id:
         held = load_session_budget(record, session_id, limits)
@@ -210,7 +217,7 @@ def track(
     entries = tuple(({t.label: t for t in held.entries} | given).values())
     in_phase = None
     if record and session_id and phase:
-        in_phase = sum((t.count for t in taken(record, session_id, phase=phase)), ZERO)
+        in_phase = sum((t.count for t in read_taken(record, session_id, phase=phase)), ZERO)
     return BudgetReport(
         session_id,
         phase,
@@ -218,7 +225,7 @@ def track(
         tuple(
             (
                 t,
-                agent_gauge(
+                gauge_agent(
                     t.count,
                     t.agent_type,
                     catalogue.model(t.model or limits.agents.model(t.agent_type)),

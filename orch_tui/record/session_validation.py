@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orch_tui.models.database import Record
-from orch_tui.prepare.budget import Limits, agent_limit
+from orch_tui.prepare.budget import Limits, compute_agent_limit
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.prepare.sources import SourceReader
 from orch_tui.prepare.validation import Validation, validate
@@ -47,7 +47,7 @@ def validate_session(
         agent_types=[agent.agent_type for agent in planned.values()],
         known_agents=known_agents,
         bundles=[saved.bundle for saved in bundles.by_figures(record, session_id)],
-        limit_of=lambda bundle: agent_limit(
+        limit_of=lambda bundle: compute_agent_limit(
             catalogue.model(bundle.model), limits, bundle.agent_type
         ),
     )

@@ -33,7 +33,7 @@ class Shared:
     """Where the shared items stand together for agents to read; None: nothing is shared."""
 
 
-def share(
+def share_between(
     given: Sequence[Bundle],
     found: Sharing,
     *,
@@ -46,8 +46,9 @@ def share(
     """Leave out of bundles what need not be sent, and write what they share into a document.
 
     The document is a Markdown file that agents can read; where none is named and there is a
-    record it is ``shared/SESSION.md`` beside that of the project at ``root``. Each bundle that
-    changes gets the next version in the record; ``take_back`` restores the former ones.
+    record it is ``shared/SESSION.md`` beside that of the project at ``root``. None is written
+    where nothing is shared, or only names are. Each bundle that changes gets the next version in
+    the record; ``restore_deduplicated`` brings the former ones back.
     """
     if all(item.data is None for item in found.items):
         document = None  # none are shared, or only their names are known
@@ -56,18 +57,22 @@ def share(
         name = (session_ids.pop() if len(session_ids) == 1 else "") or given[0].bundle_id
         document = Path(paths.record_folder(root)) / "shared" / f"{name}.md"
     named = paths.relative(document, root) if document else ""
-    after = dedup.apply(found, given, document=named, family_of=family_of, cache=cache)
+    after = dedup.remove_duplicates(found, given, document=named, family_of=family_of, cache=cache)
     if record is not None:
-        after = keep(record, given, after, document=named)
+        after = save_shared(record, given, after, document=named)
     if document:
-        files.write(document, dedup.shared_document(found))
+        files.write(document, dedup.render_shared_document(found))
     return Shared(found, tuple(after), document)
 
 
-def keep(
+def save_shared(
     record: Record, before: Sequence[Bundle], after: Sequence[Bundle], *, document: str = ""
 ) -> list[Bundle]:
-    """Save the bundles that sharing changed; what they were before stays a version of each."""
+    """Save the bundles that sharing changed, each as its next version, with one journal entry.
+
+    ``before`` and ``after`` are in the same order. What a bundle was before stays a version of it,
+    and is saved first where the record does not have it.
+    """
     kept, versions = [], {}
     with record.write():
         for old, new in zip(before, after, strict=True):
@@ -90,9 +95,9 @@ def keep(
     return kept
 
 
-def can_be_taken_back(record: Record, session_id: str) -> list[str]:
-    """The bundles of a session whose latest version is what sharing made of them."""
-    made = _made_by_sharing(record)
+def list_deduplicated(record: Record, session_id: str) -> list[str]:
+    """List the ids of a session's bundles whose latest version is what sharing made of them."""
+    made = _versions_made_by_sharing(record)
     latest = record.sql(
         "SELECT bundle_id, max(version) FROM bundles JOIN bundle_versions USING (bundle_id) "
         "WHERE session_id = ? AND removed_at IS NULL GROUP BY bundle_id ORDER BY bundles.rowid",
@@ -101,15 +106,17 @@ def can_be_taken_back(record: Record, session_id: str) -> list[str]:
     return [bundle_id for bundle_id, version in latest if made.get(bundle_id, (0, 0))[1] == version]
 
 
-def take_back(record: Record, bundle_ids: Sequence[str]) -> list[Bundle]:
-    """Make bundles again what they were before they were deduplicated, as their next version.
+def restore_deduplicated(record: Record, bundle_ids: Sequence[str]) -> list[Bundle]:
+    """Restore what bundles were before they were deduplicated, each as its next version.
+
+    All of them or, where one cannot be restored, none.
 
     Raises:
         NotFoundError: no such bundle.
         ConflictError: a bundle was not deduplicated, or was changed since.
     """
     with record.write():
-        restored = [_former(record, bundle_id) for bundle_id in bundle_ids]
+        restored = [_load_former(record, bundle_id) for bundle_id in bundle_ids]
         saved = [
             bundles.save(record, bundle, bundle.session_id or None, keep_latest=True).bundle
             for bundle in restored
@@ -124,10 +131,10 @@ def take_back(record: Record, bundle_ids: Sequence[str]) -> list[Bundle]:
     return saved
 
 
-def _former(record: Record, bundle_id: str) -> Bundle:
-    """A bundle as it was before its latest version, which deduplication made."""
+def _load_former(record: Record, bundle_id: str) -> Bundle:
+    """Load a bundle as it was before its latest version, which deduplication made."""
     latest = bundles.load(record, bundle_id).bundle.version
-    known = _made_by_sharing(record).get(bundle_id)
+    known = _versions_made_by_sharing(record).get(bundle_id)
     if known is None:
         raise ConflictError(
             f"{bundle_id} was never deduplicated",
@@ -145,8 +152,8 @@ def _former(record: Record, bundle_id: str) -> Bundle:
         raise ConflictError(f"{bundle_id}: {error.message}") from error
 
 
-def _made_by_sharing(record: Record) -> dict[str, tuple[int, int]]:
-    """For each bundle that was shared, the version before and the one that was made, last time."""
+def _versions_made_by_sharing(record: Record) -> dict[str, tuple[int, int]]:
+    """Read from the journal, by bundle, the version before it was last shared and the one made."""
     found: dict[str, tuple[int, int]] = {}
     for (after,) in record.sql(
         "SELECT after FROM journal WHERE action = 'share-bundles' ORDER BY seq"

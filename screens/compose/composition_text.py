@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.ambient import Ambient
     from orch_tui.prepare.bundle import ContextItem
     from orch_tui.prepare.count import Count
-    from orch_tui.prepare.dedup import Block
+    from orch_tui.prepare.dedup import SharedBlock
     from orch_tui.prepare.fitting import Fitted
     from orch_tui.prepare.overlaps import Overlap
     from orch_tui.project import Project
@@ -221,7 +221,7 @@ def describe_sharing(common: CommonContent) -> str:
 def _sharing_figures(common: CommonContent) -> Iterator[str]:
     """In tokens; an agent spends what is moved again when it reads the document."""
     found = common.sharing
-    yield f"sent twice     {found.not_twice}"
+    yield f"sent twice     {found.duplicate_tokens_saved}"
     yield f"{ANYWAY} had anyway   {found.ambient}"
     yield f"moved          {found.moved}"
     yield f"  to document  {found.document}"
@@ -285,7 +285,7 @@ def _describe_overlap(overlap: Overlap) -> str:
     return f"{here} = {overlap.by}:{overlap.by_first}-{overlap.by_last}"
 
 
-def _render_block(block: Block) -> Iterator[str]:
+def _render_block(block: SharedBlock) -> Iterator[str]:
     """A block once, with its lines' numbers in both places."""
     left, right = block.places
     yield f"  {left.source}:{left.first}-{left.last} in {', '.join(left.bundles)}"

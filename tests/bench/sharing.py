@@ -18,7 +18,7 @@ from orch_tui.prepare.ambient import Ambient, AmbientPart
 from orch_tui.prepare.blocks import LEAST, Earlier, Numbering
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted
 from orch_tui.prepare.count import ZERO, Count
-from orch_tui.prepare.dedup import apply, deduplicate
+from orch_tui.prepare.dedup import find_duplicates, remove_duplicates
 
 ROOT = Path(__file__).parents[2]
 FAMILY = "v4.8"
@@ -150,7 +150,7 @@ def main() -> None:
     bundles = many()
     size = sum(len(item.data or b"") for b in bundles for item in b.items) / 1e6
     start = time.process_time()
-    sharing = deduplicate(bundles)
+    sharing = find_duplicates(bundles)
     spent = time.process_time() - start
     print(f"{BUNDLES} bundles of {ITEMS} items, {size:.1f} MB: {spent:.2f} s CPU (budget 2 s)")
     found, there = recall(bundles)
@@ -158,8 +158,10 @@ def main() -> None:
     print(f"  {len(sharing.items)} shared items, {len(sharing.blocks)} blocks across bundles")
 
     bundles, ambient = session()
-    sharing = deduplicate(bundles, lambda bundle: ambient)
-    after = apply(sharing, bundles, document="shared.md", family_of=lambda model: FAMILY)
+    sharing = find_duplicates(bundles, lambda bundle: ambient)
+    after = remove_duplicates(
+        sharing, bundles, document="shared.md", family_of=lambda model: FAMILY
+    )
     total = sum((b.total for b in bundles), ZERO).tokens
     moved = sum(i.count.tokens for b in after for i in b.items if i.type == "shared_context")
     left = sum((b.total for b in after), ZERO).tokens
@@ -167,7 +169,7 @@ def main() -> None:
         f"\na session of {len(bundles)} agents, {total / len(bundles):,.0f} tokens each on average"
     )
     for what, count in (
-        ("no longer sent twice to one agent", sharing.not_twice),
+        ("no longer sent twice to one agent", sharing.duplicate_tokens_saved),
         ("the agent has it anyway", sharing.ambient),
         ("moved to the shared document", sharing.moved),
     ):

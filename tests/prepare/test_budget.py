@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 import pytest
 
 from orch_tui.errors import OverBudgetError
-from orch_tui.prepare.budget import Limits, agent_limit, gauge, judge, totals
+from orch_tui.prepare.budget import (
+    Limits,
+    compute_agent_limit,
+    gauge_limit,
+    judge_items,
+    sum_by_priority,
+)
 from orch_tui.prepare.catalogue import Model
 from orch_tui.prepare.count import ZERO, Count
 
@@ -48,28 +54,28 @@ def exact(tokens: int) -> Count:
     ],
 )
 def test_status_at_the_thresholds(tokens: int, status: str) -> None:
-    assert gauge("session budget", exact(tokens), 50_000, LIMITS).status == status
+    assert gauge_limit("session budget", exact(tokens), 50_000, LIMITS).status == status
 
 
 def test_an_estimate_is_judged_by_its_upper_end_and_what_is_left_by_its_middle() -> None:
-    near = gauge("session budget", Count(46_000, "e~", 44_000, 51_000), 50_000, LIMITS)
+    near = gauge_limit("session budget", Count(46_000, "e~", 44_000, 51_000), 50_000, LIMITS)
     assert (near.status, near.remaining, near.share) == ("over", 4_000, 1.02)
 
 
 def test_the_agent_gets_its_window_less_reserve_and_ambient_context() -> None:
-    assert agent_limit(MODEL, LIMITS) == 80_000
+    assert compute_agent_limit(MODEL, LIMITS) == 80_000
     with_ambient = replace(LIMITS, agents=Reviewers())
-    assert agent_limit(MODEL, with_ambient, "reviewer") == 75_000
-    judged = judge([Item(exact(30_000))], MODEL, with_ambient, agent_type="reviewer").agent
+    assert compute_agent_limit(MODEL, with_ambient, "reviewer") == 75_000
+    judged = judge_items([Item(exact(30_000))], MODEL, with_ambient, agent_type="reviewer").agent
     assert (judged.limit, judged.remaining) == (75_000, 45_000)
     assert str(judged).endswith("45,000 left (besides ~4,500 ±11 % ambient)")
-    assert agent_limit(MODEL, Limits(output_reserve=200_000)) == 0
-    assert gauge("agent limit", exact(1), 0, LIMITS).status == "over"
+    assert compute_agent_limit(MODEL, Limits(output_reserve=200_000)) == 0
+    assert gauge_limit("agent limit", exact(1), 0, LIMITS).status == "over"
 
 
 def test_totals_name_every_priority() -> None:
     items = [Item(exact(5)), Item(exact(7), "optional"), Item(exact(2))]
-    assert totals(items) == {
+    assert sum_by_priority(items) == {
         "required": exact(7),
         "recommended": ZERO,
         "optional": exact(7),
@@ -77,17 +83,17 @@ def test_totals_name_every_priority() -> None:
 
 
 def test_a_bundle_counts_alone_for_its_agent_and_with_the_others_for_the_session() -> None:
-    judgement = judge([Item(exact(30_000))], MODEL, LIMITS, session_used=exact(15_000))
+    judgement = judge_items([Item(exact(30_000))], MODEL, LIMITS, session_used=exact(15_000))
     assert (judgement.agent.used.tokens, judgement.agent.status) == (30_000, "ok")
     assert (judgement.session.used.tokens, judgement.session.status) == (45_000, "critical")
     assert judgement.status == "critical"
-    judgement.require()
+    judgement.require_fit()
 
 
 def test_over_a_limit_is_refused_with_the_figures_and_what_could_go() -> None:
     items = [Item(exact(40_000)), Item(Count(12_000, "e", 11_000, 13_000), "optional")]
     with pytest.raises(OverBudgetError) as refused:
-        judge(items, MODEL, LIMITS).require()
+        judge_items(items, MODEL, LIMITS).require_fit()
     assert refused.value.message == (
         "session budget: ~52,000 ±2 % of 50,000 tokens, over by up to 3,000"
     )
@@ -96,15 +102,15 @@ def test_over_a_limit_is_refused_with_the_figures_and_what_could_go() -> None:
 
 def test_required_items_alone_over_a_limit_leave_nothing_to_drop() -> None:
     with pytest.raises(OverBudgetError, match=r"agent limit.*over by 10,000;.*session") as refused:
-        judge([Item(exact(90_000))], MODEL, LIMITS).require()
+        judge_items([Item(exact(90_000))], MODEL, LIMITS).require_fit()
     assert "everything is required" in refused.value.hint
 
 
 def test_a_gauge_reads_in_plain_words() -> None:
     estimate = Count(20_000, "e", 19_000, 21_000)
-    assert str(gauge("session budget", estimate, 50_000, LIMITS)) == (
+    assert str(gauge_limit("session budget", estimate, 50_000, LIMITS)) == (
         "session budget: ~20,000 ±5 % of 50,000 tokens, ok, about 30,000 left"
     )
-    assert str(gauge("agent limit", exact(45_000), 50_000, LIMITS)) == (
+    assert str(gauge_limit("agent limit", exact(45_000), 50_000, LIMITS)) == (
         "agent limit: 45,000 of 50,000 tokens, critical, 5,000 left"
     )

@@ -13,7 +13,7 @@ from orch_tui import api
 from orch_tui.cli.prepare import prepare_bundle
 from orch_tui.errors import SourceError, UsageError
 from orch_tui.models.values import ITEM_TYPES, PRIORITIES
-from orch_tui.prepare.budget import totals
+from orch_tui.prepare.budget import sum_by_priority
 from orch_tui.prepare.bundle import Bundle, compose
 from orch_tui.prepare.composition import (
     Choice,
@@ -234,7 +234,7 @@ def test_what_nobody_counted_is_guessed_with_a_band_around_the_truth(
     assert known.count == first.count and guessed.count == guess(sizes["lib/b.py"])
     (_, truth) = weigh(now.choices, reader=reader, family="v4.8")
     assert guessed.count.low < truth.count.tokens < guessed.count.high
-    assert totals([known, guessed])["required"] == known.count + guessed.count
+    assert sum_by_priority([known, guessed])["required"] == known.count + guessed.count
 
 
 def test_sources_are_named_as_on_the_command_line(root: Path, reader: SourceReader) -> None:

@@ -12,7 +12,7 @@ from orch_tui.errors import OverBudgetError, SourceError
 from orch_tui.prepare.briefing import FORMS, render
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted
 from orch_tui.prepare.count import ZERO, Count, frame_tokens
-from orch_tui.prepare.fitting import MARKER, BriefingScale, Fitted, fit
+from orch_tui.prepare.fitting import MARKER, BriefingScale, Fitted, fit_briefing
 from orch_tui.prepare.templates import Template, load
 from orch_tui.prepare.tokens import count_tokens
 
@@ -46,7 +46,7 @@ def size(made: Bundle) -> int:
 
 def test_what_fits_is_left_alone() -> None:
     made = bundle(item("a.py", CODE))
-    fitted = fit(made, size(made), family=EXACT)
+    fitted = fit_briefing(made, size(made), family=EXACT)
     assert fitted.bundle is made
     assert (fitted.changes, str(fitted)[:17]) == ((), "the briefing fits")
 
@@ -56,15 +56,15 @@ def test_optional_items_go_before_recommended_ones_and_are_cut_before_they_go() 
         item("need.py", CODE, "required"), item("good.py", CODE, "recommended"), item("a.py", CODE)
     )
     limit = size(made) - 1
-    one = fit(made, limit, family=EXACT)
+    one = fit_briefing(made, limit, family=EXACT)
     assert kept(one) == ["need.py", "good.py", "a.py#(skeleton)"]
-    two = fit(made, size(one.bundle) - 1, family=EXACT)
+    two = fit_briefing(made, size(one.bundle) - 1, family=EXACT)
     assert kept(two) == ["need.py", "good.py"]
-    three = fit(made, size(two.bundle) - 1, family=EXACT)
+    three = fit_briefing(made, size(two.bundle) - 1, family=EXACT)
     assert kept(three)[:2] == ["need.py", "good.py#(skeleton)"]
     cut = three.bundle.items[1]
     assert cut.text.startswith('"""What it is."""\nimport os\ndef function_0(a: int) -> int:\ndef')
-    last = fit(made, size(bundle(made.items[0])), family=EXACT)
+    last = fit_briefing(made, size(bundle(made.items[0])), family=EXACT)
     assert kept(last) == ["need.py"]
 
 
@@ -74,28 +74,28 @@ def test_required_items_alone_over_the_limit_are_refused_with_the_figures() -> N
     with pytest.raises(
         OverBudgetError, match=rf"required items alone take .* of {limit:,} tokens"
     ) as no:
-        fit(made, limit, family=EXACT)
+        fit_briefing(made, limit, family=EXACT)
     assert "need.py (" in no.value.hint
     with pytest.raises(OverBudgetError) as no:
-        fit(bundle(), 10, family=EXACT)
+        fit_briefing(bundle(), 10, family=EXACT)
     assert "template" in no.value.hint
 
 
 def test_a_file_is_cut_to_the_part_that_was_chosen() -> None:
     made = bundle(item("docs/guide.md", GUIDE))
     limit = size(made) - 20
-    assert kept(fit(made, limit, family=EXACT)) == ["docs/guide.md#(skeleton)"]
-    fitted = fit(made, limit, family=EXACT, keep={"docs/guide.md": ["Use"]})
+    assert kept(fit_briefing(made, limit, family=EXACT)) == ["docs/guide.md#(skeleton)"]
+    fitted = fit_briefing(made, limit, family=EXACT, keep={"docs/guide.md": ["Use"]})
     (left,) = fitted.bundle.items
     assert (left.sections, left.text[:6]) == (("Use",), "# Use\n")
     with pytest.raises(SourceError, match="no heading 'Usage'"):
-        fit(made, limit, family=EXACT, keep={"docs/guide.md": ["Usage"]})
+        fit_briefing(made, limit, family=EXACT, keep={"docs/guide.md": ["Usage"]})
 
 
 def test_what_fits_again_comes_back() -> None:
     huge = item("huge.csv", "1,2\n" * 9_000, "recommended")
     made = bundle(item("need.py", "x = 1\n", "required"), huge, item("small.md", "A note.\n"))
-    fitted = fit(made, 2_000, family=EXACT)
+    fitted = fit_briefing(made, 2_000, family=EXACT)
     assert kept(fitted) == ["need.py", "small.md"]
 
 
@@ -109,14 +109,14 @@ def test_what_cannot_be_cut_is_left_out() -> None:
         item("a.py:1-9", CODE),
         foreign,
     )
-    fitted = fit(made, size(bundle()) + 50, family=EXACT)
+    fitted = fit_briefing(made, size(bundle()) + 50, family=EXACT)
     assert kept(fitted) == []
     assert [str(change)[:10] for change in fitted.changes] == ["leave out "] * 5
 
 
 def test_the_receipt_tells_what_and_how_much() -> None:
     made = bundle(item("good.py", CODE, "recommended"), item("a.csv", "1,2\n" * 300))
-    fitted = fit(made, size(bundle(made.items[0])) - 1, family=EXACT)
+    fitted = fit_briefing(made, size(bundle(made.items[0])) - 1, family=EXACT)
     csv, good = fitted.changes
     total = made.items[1].count
     assert str(csv) == f"leave out a.csv (optional, {total})"
@@ -195,7 +195,7 @@ def test_never_over_the_limit_and_nothing_required_is_lost(
 
     required = tuple(each for each in made.items if each.priority == "required")
     try:
-        fitted = fit(made, limit, family=family, template=template)
+        fitted = fit_briefing(made, limit, family=family, template=template)
     except OverBudgetError:
         assert weigh(required) > limit
         return

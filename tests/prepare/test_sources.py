@@ -12,8 +12,8 @@ from orch_tui.prepare.encoding import decode
 from orch_tui.prepare.secrets import named_like_one
 from orch_tui.prepare.sources import (
     SourceReader,
-    free_text,
     is_outside,
+    make_text_source,
 )
 from orch_tui.source_name import is_file
 
@@ -34,13 +34,13 @@ def reader(project: Path) -> SourceReader:
 
 
 def only(reader: SourceReader, source: str, *sections: str) -> tuple[str, bytes]:
-    (found,) = reader.resolve(source, sections)
+    (found,) = reader.read_source(source, sections)
     return found.name, found.data
 
 
 def refusal(reader: SourceReader, source: str) -> SourceError:
     with pytest.raises(SourceError) as refused:
-        reader.resolve(source)
+        reader.read_source(source)
     return refused.value
 
 
@@ -91,7 +91,7 @@ def test_line_ranges(reader: SourceReader) -> None:
 
 
 def test_sections_by_heading(reader: SourceReader) -> None:
-    (section,) = reader.resolve("docs/a.md#intro")
+    (section,) = reader.read_source("docs/a.md#intro")
     assert (section.name, section.sections) == ("docs/a.md", ("intro",))
     assert section.data == b"# Intro\nhello\n"
     assert only(reader, "docs/a.md", "Intro") == ("docs/a.md", b"# Intro\nhello\n")
@@ -101,7 +101,7 @@ def test_sections_by_heading(reader: SourceReader) -> None:
     assert "only Markdown and code" in refused.message
     assert refused.hint == "name lines: a.csv:FIRST-LAST"
     with pytest.raises(SourceError, match="lines and sections"):
-        reader.resolve("docs/a.md:1-2", ["Intro"])
+        reader.read_source("docs/a.md:1-2", ["Intro"])
 
 
 def test_what_exists_under_the_whole_name_wins(reader: SourceReader) -> None:
@@ -125,10 +125,10 @@ def test_a_file_called_like_something_else_can_be_read_back(
 def test_a_folder_may_be_called_like_a_part_or_lines(reader: SourceReader, folder: str) -> None:
     (reader.root / folder).mkdir()
     (reader.root / folder / "A.md").write_text("# One\n# Two\n")
-    assert [source.name for source in reader.resolve(folder)] == [f"{folder}/A.md"]
+    assert [source.name for source in reader.read_source(folder)] == [f"{folder}/A.md"]
     assert only(reader, f"{folder}/A.md:2") == (f"{folder}/A.md:2-2", b"# Two\n")
     assert only(reader, f"{folder}/A.md#Two") == (f"{folder}/A.md", b"# Two\n")
-    assert reader.split([f"{folder}/A.md,{folder}/A.md#Two"]) == [
+    assert reader.split_values([f"{folder}/A.md,{folder}/A.md#Two"]) == [
         f"{folder}/A.md",
         f"{folder}/A.md#Two",
     ]
@@ -146,9 +146,9 @@ def test_numbers_of_any_length_are_plainly_refused(reader: SourceReader) -> None
 def test_parts_of_any_encoding_can_be_read_again(reader: SourceReader, codec: str) -> None:
     mark = "\ufeff" if codec == "utf-16-be" else ""
     (reader.root / "x.md").write_bytes(f"{mark}# Ä\nü\n# B\nende\n".encode(codec))
-    (whole,) = reader.resolve("x.md")
-    (section,) = reader.resolve("x.md#Ä")
-    (line,) = reader.resolve("x.md:4")
+    (whole,) = reader.read_source("x.md")
+    (section,) = reader.read_source("x.md#Ä")
+    (line,) = reader.read_source("x.md:4")
     assert whole.text == "# Ä\nü\n# B\nende\n"
     assert (section.text, line.text) == ("# Ä\nü\n", "ende\n")
 
@@ -161,10 +161,10 @@ def test_text_is_decoded_with_its_newlines() -> None:
 
 def test_free_text_is_labelled_by_its_beginning(reader: SourceReader) -> None:
     assert only(reader, "text:be quick") == ("text:be quick", b"be quick")
-    long = free_text("\nfirst line\nsecond")
+    long = make_text_source("\nfirst line\nsecond")
     assert (long.name, long.data) == ("text:first line…", b"\nfirst line\nsecond")
-    assert len(free_text("x" * 500).name) < 80
-    assert free_text("a\udcffb").data == b"a\xffb"
+    assert len(make_text_source("x" * 500).name) < 80
+    assert make_text_source("a\udcffb").data == b"a\xffb"
     assert "empty" in refusal(reader, "text: ").message
 
 
@@ -182,10 +182,13 @@ def test_a_pattern_stands_for_its_files_in_order(reader: SourceReader) -> None:
         path = reader.root / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(name)
-    found = [source.name for source in reader.resolve("**/*.py")]
+    found = [source.name for source in reader.read_source("**/*.py")]
     assert found == ["lib/a.py", "lib/sub/b.py", "lib/z.py"]
-    assert [source.name for source in reader.resolve("lib/**")] == found
-    assert [s.name for s in reader.resolve(f"{reader.root}/lib/?.py")] == ["lib/a.py", "lib/z.py"]
+    assert [source.name for source in reader.read_source("lib/**")] == found
+    assert [s.name for s in reader.read_source(f"{reader.root}/lib/?.py")] == [
+        "lib/a.py",
+        "lib/z.py",
+    ]
     assert "matches no file" in refusal(reader, "lib/*.go").message
 
 
@@ -198,7 +201,7 @@ def test_a_pattern_takes_what_is_hidden_only_by_a_name_that_asks_for_it(project:
     reader = SourceReader(project / "lib", project)
 
     def found(pattern: str) -> list[str]:
-        return [source.name for source in reader.resolve(pattern)]
+        return [source.name for source in reader.read_source(pattern)]
 
     assert "matches no file" in refusal(reader, "../*.md").message
     (project / ".gitignore").unlink()
@@ -215,9 +218,9 @@ def test_a_folder_may_be_called_like_a_part(reader: SourceReader) -> None:
         (reader.root / name).parent.mkdir(exist_ok=True)
         (reader.root / name).write_text("# T\ndef f(): pass\n")
         assert only(reader, name)[0] == name
-        assert [s.name for s in reader.resolve(name.partition("/")[0])][-1].startswith(name[:3])
-    assert reader.resolve("c#/main.py#f")[0].sections == ("f",)
-    assert reader.resolve("f#/a#b.md#T")[0].sections == ("T",)
+        assert [s.name for s in reader.read_source(name.partition("/")[0])][-1].startswith(name[:3])
+    assert reader.read_source("c#/main.py#f")[0].sections == ("f",)
+    assert reader.read_source("f#/a#b.md#T")[0].sections == ("T",)
     assert refusal(reader, "c#/mian.py").hint == "nearest: c#/main.py"
     assert refusal(reader, "c#/mian.py#f").hint == "nearest: c#/main.py"
 
@@ -231,12 +234,23 @@ def test_a_number_of_any_length_is_a_number(reader: SourceReader, digits: str) -
 
 def test_commas_separate_unless_the_path_holds_them(reader: SourceReader) -> None:
     (reader.root / "x,y.md").write_text("# T\n")
-    assert reader.split(["lib/a.py, docs/a.md", "x,y.md#T,,lib/a.py"]) == [
+    assert reader.split_values(["lib/a.py, docs/a.md", "x,y.md#T,,lib/a.py"]) == [
         *("lib/a.py", "docs/a.md"),
         *("x,y.md#T", "lib/a.py"),
     ]
-    assert reader.split(["text:one, two", "none,x,y.md"]) == ["text:one, two", "none", "x,y.md"]
-    assert reader.split(["docs/a.md#Intro,lib/a.py"]) == ["docs/a.md#Intro", "lib/a.py"]
+    assert reader.split_values(["text:one, two", "none,x,y.md"]) == [
+        "text:one, two",
+        "none",
+        "x,y.md",
+    ]
+    assert reader.split_values(["docs/a.md#Intro,lib/a.py"]) == ["docs/a.md#Intro", "lib/a.py"]
+
+
+def test_hundreds_of_files_are_split_at_their_commas(reader: SourceReader) -> None:
+    (reader.root / "lib" / "x,y,z.py").write_text("")
+    names = [f"lib/none_{number}.py" for number in range(2_000)]
+    names[1_000] = "lib/x,y,z.py"
+    assert reader.split_values([",".join(names)]) == names
 
 
 def test_a_missing_file_names_the_nearest(reader: SourceReader) -> None:
@@ -267,7 +281,7 @@ def test_what_is_hidden_is_taken_where_it_is_named(project: Path) -> None:
         (inside, "../.github/.deep", [".github/.deep/x.md"]),
         (inside, str(project / ".github" / "*.md"), [".github/ci.md"]),
     ):
-        assert [found.name for found in reader.resolve(source)] == names, source
+        assert [found.name for found in reader.read_source(source)] == names, source
 
 
 def test_what_is_no_text_file_is_refused(reader: SourceReader) -> None:
@@ -377,24 +391,24 @@ def test_a_folder_stands_for_its_files_without_what_is_ignored(reader: SourceRea
     (reader.root / "src" / "logo.png").write_bytes(b"\0png")
     told: list[SourceError] = []
     reader = replace(reader, left_out=told.append)
-    assert [source.name for source in reader.resolve("src")] == ["src/b.py", "src/deep/a.py"]
-    assert [source.name for source in reader.resolve("./src/")] == ["src/b.py", "src/deep/a.py"]
+    assert [source.name for source in reader.read_source("src")] == ["src/b.py", "src/deep/a.py"]
+    assert [source.name for source in reader.read_source("./src/")] == ["src/b.py", "src/deep/a.py"]
     assert [(error.source, error.reason[:9]) for error in told[:1]] == [
         ("src/logo.png", "is binary")
     ]
     inner = replace(reader, cwd=reader.root / "src")
-    assert [source.name for source in inner.resolve("deep")] == ["src/deep/a.py"]
+    assert [source.name for source in inner.read_source("deep")] == ["src/deep/a.py"]
     (reader.root / ".git").mkdir()
     outside = SourceReader(reader.root.parent, reader.root / "lib")
-    assert [Path(s.name).name for s in outside.resolve("project/src")] == ["b.py", "a.py"]
+    assert [Path(s.name).name for s in outside.read_source("project/src")] == ["b.py", "a.py"]
 
 
 def test_what_is_named_outright_is_taken_though_it_is_ignored(reader: SourceReader) -> None:
     make(reader.root, "build/a.md", "build/b.md", "build/tmp/c.md")
     (reader.root / ".gitignore").write_text("build/\ntmp/\n")
-    assert [s.name for s in reader.resolve("**/*.md")] == ["docs/a.md"]
-    assert [s.name for s in reader.resolve("build/**/*.md")] == ["build/a.md", "build/b.md"]
-    assert [s.name for s in reader.resolve("build")] == ["build/a.md", "build/b.md"]
+    assert [s.name for s in reader.read_source("**/*.md")] == ["docs/a.md"]
+    assert [s.name for s in reader.read_source("build/**/*.md")] == ["build/a.md", "build/b.md"]
+    assert [s.name for s in reader.read_source("build")] == ["build/a.md", "build/b.md"]
     assert only(reader, "build/tmp/c.md")[0] == "build/tmp/c.md"
     assert "matches no file" in refusal(reader, "bui*/*.md").reason
 
@@ -414,14 +428,14 @@ def test_a_folder_with_nothing_to_take_is_refused_and_every_bad_file_named(
 
 def test_folders_linked_in_circles_end(reader: SourceReader) -> None:
     (reader.root / "lib" / "again").symlink_to("..")
-    assert [source.name for source in reader.resolve("lib")] == ["lib/a.py"]
-    assert [source.name for source in reader.resolve("**/*.py")] == ["lib/a.py"]
+    assert [source.name for source in reader.read_source("lib")] == ["lib/a.py"]
+    assert [source.name for source in reader.read_source("**/*.py")] == ["lib/a.py"]
 
 
 def test_a_link_to_nowhere_does_not_bar_its_folder(reader: SourceReader) -> None:
     (reader.root / "lib" / "gone.py").symlink_to("nowhere.py")
     (reader.root / "lib" / "round.py").symlink_to("round.py")
-    assert [source.name for source in reader.resolve("lib")] == ["lib/a.py"]
+    assert [source.name for source in reader.read_source("lib")] == ["lib/a.py"]
     assert "link to nowhere.py" in refusal(reader, "lib/gone.py").reason
 
 
@@ -447,7 +461,7 @@ def test_two_gigabytes_are_refused_unread_and_left_out_of_a_folder_where_they_ar
     with (reader.root / "data/huge.bin").open("wb") as file:
         file.truncate(2 << 30)
     assert "is binary" in refusal(reader, "data/huge.bin").reason
-    assert [source.name for source in reader.resolve("data")] == ["data/a.md"]
+    assert [source.name for source in reader.read_source("data")] == ["data/a.md"]
     with (reader.root / "data/huge.log").open("wb") as file:
         file.write(b"a line\n" * 2_000)
         file.truncate(2 << 30)
@@ -462,7 +476,7 @@ CODE = "import os\n\nclass Parser:\n    def parse(self):\n        return 1\n\n  
 
 def test_symbols_of_code(reader: SourceReader) -> None:
     make(reader.root, "lib/p.py", text=CODE + "        pass\n")
-    (method,) = reader.resolve("lib/p.py#Parser.parse")
+    (method,) = reader.read_source("lib/p.py#Parser.parse")
     assert (method.name, method.sections) == ("lib/p.py", ("Parser.parse",))
     assert method.data == b"    def parse(self):\n        return 1\n"
     assert only(reader, "lib/p.py#stop")[1] == b"    def stop(self):\n        pass\n"
@@ -477,7 +491,7 @@ def test_symbols_of_code(reader: SourceReader) -> None:
 def test_symbols_in_any_encoding(reader: SourceReader, codec: str) -> None:
     text = 'GREETING = "Grüße"\r\n\r\ndef ä():\r\n    return "ü"\r\n# Ende\r\n'
     (reader.root / "x.py").write_bytes(text.encode(codec))
-    (found,) = reader.resolve("x.py#ä")
+    (found,) = reader.read_source("x.py#ä")
     assert found.text == 'def ä():\r\n    return "ü"\r\n'
 
 
@@ -492,8 +506,10 @@ def test_what_a_past_execution_gave_back(reader: SourceReader) -> None:
     assert only(reader, "exec-003:message") == ("exec-003:message", b"It is done.")
     assert "no outputs yet" in refusal(reader, "exec-003:outputs").reason
     assert refusal(reader, "exec-03:message").hint == "nearest: exec-003"
-    assert reader.exists("exec-003:message")
-    assert not reader.exists("exec-9:message") and not reader.exists("exec-003:outputs")
+    assert reader.source_exists("exec-003:message")
+    assert not reader.source_exists("exec-9:message") and not reader.source_exists(
+        "exec-003:outputs"
+    )
     make(reader.root, "exec-003:message", text="a file")
     assert only(reader, "exec-003:message")[1] == b"a file"
 

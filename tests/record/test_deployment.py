@@ -21,7 +21,7 @@ from orch_tui.record.deployment import deploy, record_allocation
 from orch_tui.record.ledger import journal
 from orch_tui.record.ledger.rebuild import stored_observations
 from orch_tui.record.ledger.statement import Deployed
-from orch_tui.record.session_budget import taken, track
+from orch_tui.record.session_budget import read_taken, track_budget
 from orch_tui.search.query import search
 
 LIMITS = Limits()
@@ -166,11 +166,11 @@ def test_a_bundle_deployed_twice_counts_once(record: Record, session: str, bundl
     send(record, session, bundle=bundle)
     send(record, session, bundle=bundle)
     send(record, session, agent_type="x", context_token_count=7)
-    assert [(t.label, t.count.tokens) for t in taken(record, session)] == [
+    assert [(t.label, t.count.tokens) for t in read_taken(record, session)] == [
         ("bundle-001", bundle.total.tokens),
         ("exec-003", 7),
     ]
-    report = track(record, session, catalogue=CATALOGUE, limits=LIMITS)
+    report = track_budget(record, session, catalogue=CATALOGUE, limits=LIMITS)
     assert report.to_dict()["total_tokens"] == bundle.total.tokens + 7
 
 
@@ -178,7 +178,7 @@ def test_a_phase_has_its_share(record: Record, session: str, bundle: Bundle) -> 
     send(record, session, agent_type="x", context_token_count=7)
     sessions.set_phase(record, session, 3)
     send(record, session, bundle=bundle)
-    in_three = track(record, session, catalogue=CATALOGUE, limits=LIMITS, phase=3).in_phase
+    in_three = track_budget(record, session, catalogue=CATALOGUE, limits=LIMITS, phase=3).in_phase
     assert in_three is not None and in_three.tokens == bundle.total.tokens
 
 

@@ -848,11 +848,11 @@ def test_short_figures(tokens: int, shown: str) -> None:
 
 
 def test_every_part_is_in_the_bar_even_past_the_limit() -> None:
-    from orch_tui.prepare.budget import Limits, gauge
+    from orch_tui.prepare.budget import Limits, gauge_limit
     from orch_tui.prepare.count import Count
 
     def bar(used: int, *parts: int) -> str:
-        figures = gauge("agent limit", Count(used, "e", used, used), 1000, Limits())
+        figures = gauge_limit("agent limit", Count(used, "e", used, used), 1000, Limits())
         named = [GaugePart(str(n), "abc"[n], tokens) for n, tokens in enumerate(parts)]
         return cells(named, figures, 20)
 

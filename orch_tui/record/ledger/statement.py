@@ -480,7 +480,7 @@ def _problem_of_list(name: str, part: type[Part] | None, values: Any) -> str | N
             kinds = list(part.shape.values())
             fits = (
                 isinstance(value, list)
-                and 1 <= len(value) <= len(kinds)
+                and len(part.shape) - len(part.defaults) <= len(value) <= len(kinds)
                 and all(map(_fits, kinds, value))
             )
         if not fits:
