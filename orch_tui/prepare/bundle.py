@@ -202,10 +202,11 @@ def without_repeats(
     dropped = []
     for item in items:
         key = (item.source, item.sha256 or item.sections)
-        first = kept.setdefault(key, item)
-        if first is not item:
+        if first := kept.get(key):
             kept[key] = replace(first, priority=min(first.priority, item.priority, key=rank))
             dropped.append(item)
+        else:
+            kept[key] = item
     return tuple(kept.values()), tuple(dropped)
 
 

@@ -3,11 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from orch_tui.prepare import ambient as ambient_module
-from orch_tui.prepare import frontmatter
 from orch_tui.prepare.ambient import Ambient, AmbientAgents, Surroundings
 from orch_tui.prepare.bundle import ContextItem
 from orch_tui.prepare.catalogue import Model
@@ -203,25 +200,3 @@ def test_items_that_the_agent_has_anyway_are_found(around: Surroundings) -> None
     ]
     assert (held[1].first, held[1].last, held[1].by_first, held[1].by_last) == (3, 12, 3, 12)
     assert 90 < held[1].count.tokens < 100
-
-
-def test_frontmatter_is_read_leniently() -> None:
-    front = frontmatter.read(
-        "---\nname: 'a b' # note\ndescription: Use when: it is asked\n"
-        'skills:\n  - one\n  - "two"\n'
-        "tools: [Read, Grep]\nlong: |\n  first\n  second\nhooks:\n  Stop:\n    - x\n---\nbody\n"
-    )
-    assert front.text("name") == "a b"
-    assert front.text("description") == "Use when: it is asked"
-    assert (front.listed("skills"), front.listed("tools")) == (("one", "two"), ("Read", "Grep"))
-    assert (front.text("long"), front.body, front.problem) == ("first second", "body\n", "")
-    assert frontmatter.read("---\nname: x\n").problem == "its frontmatter does not end"
-
-
-@given(st.text(alphabet="-:#'\"[], \nabk|>\r\t", max_size=60))
-def test_any_frontmatter_is_read(text: str) -> None:
-    front = frontmatter.read("---\n" + text)
-    assert front.body in "---\n" + text
-    for key in front.values:
-        for read in (front.text, front.listed, front.true):
-            read(key)

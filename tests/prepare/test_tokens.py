@@ -1,4 +1,4 @@
-"""Counting tokens: one interface, caches, bands, what a count reads like."""
+"""Counting tokens: one interface, caches, bands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import tiktoken
 
 from orch_tui.errors import UsageError
-from orch_tui.prepare.count import FAMILIES, ZERO, Count, estimate_name, exact_name, framed
+from orch_tui.prepare.count import FAMILIES, Count, estimate_name, exact_name
 from orch_tui.prepare.tokens import BANDS, count_items, count_tokens
 from orch_tui.prepare.vocabulary import encoding
 
@@ -112,45 +112,3 @@ def test_an_unknown_family_is_named() -> None:
         with pytest.raises(UsageError, match=r"v9.*not known") as error:
             ask()
         assert "v4.8" in error.value.hint
-
-
-def test_counts_add_up_with_their_bands() -> None:
-    a, b = Count(100, "e", 90, 120), Count(10, "e", 10, 10)
-    assert a + b == Count(110, "e", 100, 130)
-    assert sum([a, b], ZERO) == a + b
-    assert (a + Count(1, "f", 1, 1)).estimator == "mixed"
-    assert sum([], ZERO) == ZERO
-
-
-def test_exact_and_estimated_together_are_an_estimate() -> None:
-    exact, estimated = Count(10, "claude-v3", 10, 10), Count(10, "claude-v3~1", 9, 11)
-    assert exact + estimated == estimated + exact == Count(20, "claude-v3~1", 19, 21)
-    assert (exact + Count(1, "claude-v4.8~1", 1, 1)).estimator == "mixed"
-
-
-@pytest.mark.parametrize(
-    ("estimator", "frame"),
-    [("claude-v3", 7), ("claude-v4.7~1", 11), ("claude-v4.8~1", 6), ("o200k_base", 0), ("", 0)],
-)
-def test_the_frame_of_a_message_is_added_once(estimator: str, frame: int) -> None:
-    total = Count(100, estimator, 99, 101)
-    assert framed(total) == Count(100 + frame, estimator, 99 + frame, 101 + frame)
-
-
-@pytest.mark.parametrize(
-    ("figure", "text"),
-    [
-        (Count(84_137, "o200k_base", 84_137, 84_137), "84,137"),
-        (Count(84_137, "x", 80_800, 87_500), "~84,100 ±4 %"),
-        (Count(84_137, "x", 84_053, 84_221), "~84,140 ±0.1 %"),
-        (Count(84_137, "x", 84_130, 84_144), "~84,140 ±0.1 %"),
-        (Count(84_137, "x", 83_338, 84_936), "~84,140 ±0.9 %"),
-        (Count(84_137, "x", 83_280, 84_994), "~84,100 ±1 %"),
-        (Count(84, "x", 80, 100), "~84 ±19 %"),
-        (Count(84, "x", 83, 85), "~84 ±1"),
-        (Count(1_234_567, "x", 1_232_000, 1_235_000), "~1,235,000 ±0.2 %"),
-        (ZERO, "0"),
-    ],
-)
-def test_a_count_reads_as_what_it_is(figure: Count, text: str) -> None:
-    assert str(figure) == text
