@@ -1,0 +1,192 @@
+"""What a session has taken of its budget, from stored counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orch_tui.errors import NotFoundError
+from orch_tui.models.database import Record
+from orch_tui.prepare.budget import Limits
+from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
+from orch_tui.prepare.catalogue import Model, catalogue
+from orch_tui.prepare.count import FRAMES, ZERO, Count
+from orch_tui.record import bundles, sessions
+from orch_tui.record.deployment import deploy
+from orch_tui.record.executions import retract
+from orch_tui.record.session_budget import (
+    BudgetEntry,
+    SessionBudget,
+    load_session_budget,
+    read_taken,
+    track_budget,
+)
+
+FRAME = FRAMES["v4.8"]
+LIMITS = Limits(budget=10_000, output_reserve=0)
+BOUNDS: Any = {"catalogue": catalogue(), "limits": LIMITS}
+
+
+def figure(tokens: int, estimator: str = "claude-v4.8") -> Count:
+    return Count(tokens, estimator, tokens - 1, tokens + 1)
+
+
+def bundle(bundle_id: str, *tokens: int, agent_type: str = "a", model: str = "opus") -> Bundle:
+    items = tuple(
+        ContextItem("file", f"{n}.md", "required", (), b"x", figure(each))
+        for n, each in enumerate(tokens)
+    )
+    return Bundle(bundle_id, agent_type, "scope", items, model, "")
+
+
+@pytest.fixture
+def session(record: Record, tmp_path: Path) -> str:
+    return sessions.init_session(record, "s", project=str(tmp_path)).session_id
+
+
+def labels(record: Record, session_id: str, phase: int | None = None) -> dict[str, int]:
+    return {t.label: t.count.tokens for t in read_taken(record, session_id, phase=phase)}
+
+
+def test_a_bundle_counts_once_in_its_latest_version_with_the_frame_of_its_message(
+    record: Record, session: str
+) -> None:
+    bundles.save(record, bundle("b1", 100, 20), session)
+    bundles.save(record, bundle("b1", 300), session, keep_latest=True)
+    bundles.save(record, bundle("b2"), session)
+    bundles.save(record, bundle("elsewhere", 7), None)
+    taken = read_taken(record, session)
+    assert taken[0] == BudgetEntry("b1", "a", "opus", figure(300) + Count(FRAME, "", FRAME, FRAME))
+    assert [(entry.label, entry.count) for entry in taken[1:]] == [("b2", ZERO)]
+    assert read_taken(record, "no such session") == []
+
+
+def test_what_was_deployed_counts_wherever_it_was_prepared(record: Record, session: str) -> None:
+    for other in (None, sessions.init_session(record, "s", project="p").session_id):
+        saved = bundles.save(record, bundle(f"of-{other}", 100), other)
+        for _ in range(2):  # however often
+            deploy(record, session, bundle=saved.bundle, **BOUNDS)
+        assert labels(record, session)[f"of-{other}"] == 100 + FRAME
+
+
+def test_what_was_retracted_or_taken_out_counts_no_more(record: Record, session: str) -> None:
+    bundles.save(record, bundle("b1", 100), session)
+    saved = bundles.save(record, bundle("b2", 100), None)
+    done = deploy(record, session, bundle=saved.bundle, **BOUNDS)
+    claimed = deploy(
+        record, session, agent_type="a", scope="s", context_token_count=55, **BOUNDS
+    ).execution.execution_id
+    assert labels(record, session) == {"b1": 106, "b2": 106, claimed: 55}
+    retract(record, done.execution.execution_id, "a mistake")
+    retract(record, claimed, "a mistake")
+    bundles.drop(record, "b1", "a mistake")
+    assert labels(record, session) == {}
+
+
+def test_an_execution_without_a_bundle_counts_as_claimed(record: Record, session: str) -> None:
+    deploy(record, session, agent_type="a", scope="s", **BOUNDS)  # of no known size
+    done = deploy(
+        record, session, agent_type="b", scope="s", model="opus", context_token_count=55, **BOUNDS
+    )
+    (entry,) = read_taken(record, session)
+    assert entry == BudgetEntry(
+        done.execution.execution_id, "b", "opus", Count(55, CLAIMED, 55, 55)
+    )
+
+
+def test_a_phase_has_what_was_deployed_in_it(record: Record, session: str) -> None:
+    saved = bundles.save(record, bundle("b1", 100), session)
+    deploy(record, session, bundle=saved.bundle, **BOUNDS)
+    sessions.set_phase(record, session, 2)
+    deploy(record, session, agent_type="b", scope="s", context_token_count=55, **BOUNDS)
+    bundles.save(record, bundle("b2", 10), session)
+    assert [*labels(record, session, 1).values()] == [106]
+    assert [*labels(record, session, 2).values()] == [55]
+    assert labels(record, session, 3) == {}
+    report = track_budget(record, session, **BOUNDS, phase=2)
+    assert (report.phase, report.in_phase) == (2, Count(55, CLAIMED, 55, 55))
+    assert report.to_dict()["phase_tokens"] == 55
+    assert track_budget(record, session, **BOUNDS).in_phase is None
+    assert track_budget(None, None, **BOUNDS, phase=2).in_phase is None
+
+
+def test_the_budget_of_a_session_goes_before_that_of_the_settings(
+    record: Record, session: str
+) -> None:
+    own = sessions.init_session(record, "s", project="p", budget=500).session_id
+    assert load_session_budget(record, session, LIMITS).limits == LIMITS
+    held = load_session_budget(record, own, LIMITS)
+    assert (held.limits.budget, held.limits.output_reserve) == (500, 0)
+    with pytest.raises(NotFoundError):
+        load_session_budget(record, "none", LIMITS)
+    assert track_budget(record, own, **BOUNDS).session.limit == 500
+    assert track_budget(record, own, **BOUNDS, budget=70).session.limit == 70
+    assert track_budget(None, own, **BOUNDS).session.limit == 10_000
+
+
+def test_a_bundle_is_judged_beside_what_the_others_take() -> None:
+    entries = tuple(BudgetEntry(name, "a", "", figure(4_000)) for name in ("b1", "b2"))
+    budget = SessionBudget(LIMITS, entries)
+    assert budget.taken_by_others().tokens == 8_000
+    assert budget.taken_by_others("b1", None).tokens == 4_000
+    assert budget.taken_by_others("b1", "b2") == ZERO
+    gauge = budget.gauge
+    assert (gauge.name, gauge.used.tokens, gauge.limit) == ("session budget", 8_000, 10_000)
+    made, model = bundle("b1", 3_000), Model("m", window=3_100, family="v4.8")
+    judged = budget.judge(made.items, model, agent_type="a", instead_of=["b1"])
+    assert (judged.session.used.tokens, judged.agent.limit) == (7_000 + FRAME, 3_100)
+    assert judged.others.tokens == 4_000
+    assert budget.judge(made.items, model, agent_type="a").session.used.tokens == 11_000 + FRAME
+
+
+def test_bundles_given_besides_count_as_they_are_given(record: Record, session: str) -> None:
+    bundles.save(record, bundle("b1", 100), session)
+    bundles.save(record, bundle("b2", 200), session)
+    report = track_budget(
+        record, session, [bundle("b2", 7_000), bundle("file", 40)], **BOUNDS, budget=8_000
+    )
+    assert [(entry.label, entry.count.tokens) for entry, _ in report.agents] == [
+        ("b1", 106),
+        ("b2", 7_006),
+        ("file", 46),
+    ]
+    assert (report.session.used.tokens, report.status) == (7_158, "warning")
+    told = report.to_dict()
+    assert (told["session_id"], told["budget"], told["budget_remaining"]) == (session, 8_000, 842)
+    assert (told["total_tokens"], told["percentage_used"]) == (7_158, 89.47)
+    assert told["band"] == [7_155, 7_161]
+    row = told["bundles"][1]
+    assert (row["bundle_id"], row["tokens"], row["band"]) == ("b2", 7_006, [7_005, 7_007])
+    assert (row["agent_limit"], row["ambient_tokens"]) == (catalogue().model("opus").window, 0)
+
+
+def test_the_worst_gauge_is_the_status_of_all() -> None:
+    small = catalogue({"small": {"window": 100, "family": "v4.8"}})
+    report = track_budget(
+        None, None, [bundle("b", 200, model="small")], catalogue=small, limits=LIMITS
+    )
+    assert (report.session.status, report.status) == ("ok", "over")
+    report = track_budget(
+        None, None, [bundle("b", 200)], catalogue=small, limits=LIMITS, budget=150
+    )
+    assert (report.agents[0][1].status, report.status) == ("ok", "over")
+
+
+class Agents:
+    """Agents of type ``lean`` ask for a small model."""
+
+    def tokens(self, agent_type: str, model: Model) -> Count:
+        return ZERO
+
+    def model(self, agent_type: str) -> str:
+        return "small" if agent_type == "lean" else ""
+
+
+def test_an_agent_that_asks_for_a_model_has_the_limit_of_that() -> None:
+    small = catalogue({"small": {"window": 100, "family": "v4.8"}})
+    limits = Limits(output_reserve=0, agents=Agents())
+    given = [bundle("b1", 50, agent_type="lean", model=""), bundle("b2", 50, agent_type="lean")]
+    report = track_budget(None, None, given, catalogue=small, limits=limits)
+    assert [gauge.limit for _, gauge in report.agents] == [100, small.model("opus").window]

@@ -1,0 +1,218 @@
+"""Deduplicated bundles in the record, and the way back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orch_tui.errors import ConflictError, NotFoundError
+from orch_tui.models.database import Record
+from orch_tui.prepare.bundle import Bundle, ContextItem
+from orch_tui.prepare.count import Count
+from orch_tui.prepare.dedup import find_duplicates
+from orch_tui.record import bundles, sessions
+from orch_tui.record.ledger import journal
+from orch_tui.record.sharing import (
+    Shared,
+    list_deduplicated,
+    restore_deduplicated,
+    save_shared,
+    share_between,
+)
+from orch_tui.rows import JournalEntry
+
+LAW = "".join(f"Article {n} of the law\n" for n in range(1, 21))
+
+
+def item(source: str, text: str | None = LAW) -> ContextItem:
+    data = None if text is None else text.encode()
+    return ContextItem("file", source, "required", (), data, Count(400, "e", 400, 400))
+
+
+@pytest.fixture
+def session(record: Record, tmp_path: Path) -> str:
+    return sessions.init_session(record, "s", project=str(tmp_path)).session_id
+
+
+def save(record: Record, session_id: str, bundle_id: str, *items: ContextItem) -> Bundle:
+    made = Bundle(bundle_id, "a", "scope", items, "sonnet", "", session_id=session_id)
+    return bundles.save(record, made, session_id or None).bundle
+
+
+def share(
+    given: list[Bundle], root: Path, record: Record | None, document: Path | None = None
+) -> Shared:
+    return share_between(
+        given,
+        find_duplicates(given),
+        root=root,
+        family_of=lambda model: "o200k_base",
+        record=record,
+        document=document,
+    )
+
+
+def shared_log(record: Record) -> list[JournalEntry]:
+    return [entry for entry in journal.entries(record) if entry.action == "share-bundles"]
+
+
+def test_what_is_shared_stands_in_a_document_beside_the_record(
+    record: Record, session: str, tmp_path: Path
+) -> None:
+    given = [
+        save(record, session, "b1", item("law.md"), item("one.md", "1\n")),
+        save(record, session, "b2", item("law.md")),
+        save(record, session, "b3", item("own.md", "own\n")),
+    ]
+    done = share(given, tmp_path, record)
+    assert done.document == tmp_path / ".claude" / "orchestration" / "shared" / f"{session}.md"
+    assert "### law.md" in done.document.read_text()
+    assert [(made.bundle_id, made.version) for made in done.bundles] == [
+        ("b1", 2),
+        ("b2", 2),
+        ("b3", 1),
+    ]
+    assert done.bundles[2] is given[2]
+    named = f".claude/orchestration/shared/{session}.md"
+    assert named in done.bundles[0].items[-1].text
+    assert done.bundles[0].items[-1].count.estimator == "o200k_base"
+    for made in done.bundles:
+        assert bundles.load(record, made.bundle_id).bundle.items == made.items
+    (logged,) = shared_log(record)
+    assert (logged.session_id, logged.after) == (
+        session,
+        {"versions": {"b1": [1, 2], "b2": [1, 2]}, "document": named},
+    )
+
+
+def test_a_document_of_ones_own_is_written_where_it_was_asked_for(
+    record: Record, session: str, tmp_path: Path
+) -> None:
+    given = [save(record, session, name, item("law.md")) for name in ("b1", "b2")]
+    done = share(given, tmp_path, record, tmp_path / "docs" / "both.md")
+    assert done.document == tmp_path / "docs" / "both.md" and done.document.exists()
+    assert "stands together in docs/both.md" in done.bundles[0].items[-1].text
+    assert not [*tmp_path.rglob("shared")]
+
+
+def test_bundles_of_no_session_or_of_several_name_the_document_by_the_first(
+    record: Record, session: str, tmp_path: Path
+) -> None:
+    other = sessions.init_session(record, "s", project=str(tmp_path)).session_id
+    for number, ids in enumerate((("", ""), (session, other))):
+        given = [
+            save(record, session_id, f"b{number}{n}", item("law.md"))
+            for n, session_id in enumerate(ids)
+        ]
+        done = share(given, tmp_path, record)
+        assert done.document and done.document.name == f"b{number}0.md"
+        assert shared_log(record)[-1].session_id is None
+
+
+def test_nothing_is_written_where_nothing_or_names_alone_are_shared(
+    record: Record, session: str, tmp_path: Path
+) -> None:
+    apart = [save(record, session, "b1", item("a.md")), save(record, session, "b2", item("b", "b"))]
+    done = share(apart, tmp_path, record, tmp_path / "none.md")
+    assert (done.document, done.bundles) == (None, tuple(apart))
+    assert shared_log(record) == []
+    names = [save(record, session, name, item("x.md", None)) for name in ("b3", "b4")]
+    done = share(names, tmp_path, record)
+    assert done.document is None and done.bundles[0].items[0].shared_with == ("b4",)
+    assert len(done.bundles[0].items) == 1  # no document to speak of
+    assert shared_log(record)[0].after == {
+        "versions": {"b3": [1, 2], "b4": [1, 2]},
+        "document": "",
+    }
+    assert not [*tmp_path.rglob("shared"), *tmp_path.rglob("*.md")]
+
+
+def test_without_a_record_bundles_are_changed_and_nothing_is_kept(tmp_path: Path) -> None:
+    given = [Bundle(name, "a", "s", (item("law.md"),), "", "") for name in ("b1", "b2")]
+    done = share(given, tmp_path, None)
+    assert done.document is None and [made.version for made in done.bundles] == [2, 2]
+    done = share(given, tmp_path, None, tmp_path / "both.md")
+    assert done.document == tmp_path / "both.md" and done.document.exists()
+
+
+def test_what_a_bundle_was_is_saved_first_where_the_record_has_it_not(
+    record: Record, session: str
+) -> None:
+    held = save(record, session, "b1", item("old.md", "old\n"))
+    before = Bundle("b1", "a", "scope", (item("law.md"),), "sonnet", "", session_id=session)
+    after = Bundle("b1", "a", "scope", (item("new.md"),), "sonnet", "", session_id=session)
+    (kept,) = save_shared(record, [before], [after])
+    assert held.version == 1
+    assert shared_log(record)[0].after == {"versions": {"b1": [1, 2]}, "document": ""}
+    assert (kept.version, kept.items[0].source) == (2, "new.md")
+    (restored,) = restore_deduplicated(record, ["b1"])
+    assert (restored.version, restored.items[0].source) == (3, "law.md")
+
+
+def test_what_was_deduplicated_is_listed_and_restored(
+    record: Record, session: str, tmp_path: Path
+) -> None:
+    given = [save(record, session, name, item("law.md")) for name in ("b1", "b2", "b3")]
+    save(record, session, "b4", item("own.md", "own\n"))
+    assert list_deduplicated(record, session) == []
+    share(given, tmp_path, record)
+    assert list_deduplicated(record, session) == ["b1", "b2", "b3"]
+    assert list_deduplicated(record, "another") == []
+
+    restored = restore_deduplicated(record, ["b1", "b2"])
+    assert [(made.bundle_id, made.version) for made in restored] == [("b1", 3), ("b2", 3)]
+    assert [made.items for made in restored] == [given[0].items, given[1].items]
+    assert bundles.load(record, "b1", 2).bundle.items != given[0].items  # it stays
+    assert list_deduplicated(record, session) == ["b3"]
+    logged = [entry for entry in journal.entries(record) if entry.action == "unshare-bundle"]
+    assert [(entry.subject, entry.session_id) for entry in logged] == [
+        ("b1 v3", session),
+        ("b2 v3", session),
+    ]
+    bundles.drop(record, "b3", "a mistake")
+    assert list_deduplicated(record, session) == []
+
+
+def test_sharing_again_is_what_is_taken_back_next(
+    record: Record, session: str, tmp_path: Path
+) -> None:
+    given = [save(record, session, name, item("law.md")) for name in ("b1", "b2")]
+    share(given, tmp_path, record)
+    again = restore_deduplicated(record, ["b1", "b2"])
+    share(again, tmp_path, record)
+    assert list_deduplicated(record, session) == ["b1", "b2"]
+    (restored,) = restore_deduplicated(record, ["b1"])
+    assert (restored.version, restored.items) == (5, given[0].items)
+
+
+def test_what_was_not_deduplicated_or_changed_since_is_refused_and_all_stays(
+    record: Record, session: str, tmp_path: Path
+) -> None:
+    given = [save(record, session, name, item("law.md")) for name in ("b1", "b 2")]
+    save(record, session, "b3", item("own.md", "own\n"))
+    share(given, tmp_path, record)
+    with pytest.raises(ConflictError, match="b3 was never deduplicated") as refused:
+        restore_deduplicated(record, ["b1", "b3"])
+    assert refused.value.hint == "`orch bundles BUNDLE` lists its versions"
+    assert bundles.load(record, "b1").bundle.version == 2
+    changed = Bundle("b 2", "a", "scope", (item("x.md"),), "sonnet", "", session_id=session)
+    bundles.save(record, changed, session, keep_latest=True)
+    with pytest.raises(ConflictError, match="at version 3, and version 2 was") as refused:
+        restore_deduplicated(record, ["b 2"])
+    assert refused.value.hint == "`orch bundles 'b 2' --restore 1` goes back all the same"
+    with pytest.raises(NotFoundError, match="bundle 'b9' is not known"):
+        restore_deduplicated(record, ["b9"])
+
+
+def test_a_former_version_that_raw_sql_deleted_is_a_plain_refusal(
+    record: Record, session: str, tmp_path: Path
+) -> None:
+    given = [save(record, session, name, item("law.md")) for name in ("b1", "b2")]
+    share(given, tmp_path, record)
+    with record.write():
+        former = "SELECT version_id FROM bundle_versions WHERE bundle_id = 'b1' AND version = 1"
+        record.execute(f"DELETE FROM bundle_items WHERE version_id = ({former})")
+        record.execute("DELETE FROM bundle_versions WHERE bundle_id = 'b1' AND version = 1")
+    with pytest.raises(ConflictError, match="b1: .*1"):
+        restore_deduplicated(record, ["b1"])
