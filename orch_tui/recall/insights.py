@@ -14,7 +14,7 @@ from math import sqrt
 from typing import Any, Literal
 
 from orch_tui.models.database import Record, Row
-from orch_tui.models.values import WENT_WELL, WHEN
+from orch_tui.models.values import WENT_WELL, WHEN, whole_number
 from orch_tui.one_line import one_line
 from orch_tui.prepare.count import Count
 from orch_tui.recall.estimate_corrections import STARTS, Correction, Start, corrections
@@ -503,7 +503,9 @@ def _estimates(of: _Chosen) -> tuple[EstimateUsage, ...]:
         f"SELECT agent_type, estimator, context_token_count, {_READ}, context_end_tokens "
         "FROM chosen WHERE context_token_count IS NOT NULL AND input_tokens IS NOT NULL"
     ):
-        groups.setdefault((agent_type, estimator), []).append(tuple(figures))
+        estimated, read, end = map(whole_number, figures)  # plain SQL may have put anything there
+        if estimated is not None and read is not None:
+            groups.setdefault((agent_type, estimator), []).append((estimated, read, end))
     found = (
         EstimateUsage(
             agent_type,

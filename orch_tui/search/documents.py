@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orch_tui.models.database import Record
-from orch_tui.models.values import as_time
+from orch_tui.models.values import as_time, whole_number
 from orch_tui.search.schema import INDEXED_EXECUTION_COLUMNS
 from orch_tui.search.tokens import COMMON_TOKEN, filter_token, path_suffix_tokens
 from orch_tui.source_name import path_of
@@ -162,7 +162,7 @@ def _assemble_documents(
             deployed_at=_deployment_time(run["deployed_at"]),
             archived=run["archived_at"] is not None,
             message_content_id=message_id,
-            briefing_id=run["briefing_id"],
+            briefing_id=whole_number(run["briefing_id"]),
             small_fields=_pack(fields),
             given_content_ids=frozenset(c for c in given.get(execution_id, ()) if c in living),
         )
