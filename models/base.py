@@ -133,6 +133,6 @@ def one_of(column: str, *values: str) -> SQL:
     return SQL(f"CHECK ({column} IN ({listed}))")
 
 
-def uid() -> TextField:
+def uid() -> Field[str]:
     """What a row is called in every database it travels to; labels are only for people."""
     return TextField(unique=True, constraints=default("lower(hex(randomblob(16)))"))
