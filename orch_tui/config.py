@@ -65,6 +65,9 @@ class Config:
     models: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NOTHING)
     """A table of tables: models added to the catalogue or changed in it, by their name."""
 
+    project: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    """A table: ``key`` is what every record calls the project (by itself its remote 'origin')."""
+
     max_file_size: int = 10_000_000
     """Bytes; a larger file is refused as a context source."""
 
@@ -207,6 +210,14 @@ def _keys(value: Any, base: str) -> dict[str, str]:
     return dict(_table(value, str, "keys as a text"))
 
 
+def _project(value: Any, base: str) -> dict[str, str]:
+    said = dict(_table(value, str, "a name as a text"))
+    for name, key in said.items():
+        if name != "key" or not key.strip():
+            raise _WrongValueError("a table with a key that is no empty text", key, f".{name}")
+    return said
+
+
 def _tables(value: Any, base: str) -> dict[str, Mapping[str, Any]]:
     return {name: MappingProxyType(model) for name, model in _table(value, dict, "a table")}
 
@@ -223,6 +234,7 @@ _CHECKS: Mapping[str, Callable[[Any, str], Any]] = {
     "template_folders": _folders,
     "models": _tables,
     "themes": _tables,
+    "project": _project,
     "max_file_size": _whole("bytes", 1),
 }
 """What each setting must be: takes the value and the folder relative paths start at, gives the

@@ -53,7 +53,10 @@ def remote_key(root: str) -> str | None:
             if os.path.isfile(common):
                 with open(common, encoding="utf-8", errors="replace") as file:
                     folder = os.path.normpath(os.path.join(folder, file.read(4096).strip()))
-        with open(os.path.join(folder, "config"), encoding="utf-8", errors="replace") as file:
+        config = os.path.join(folder, "config")
+        if not os.path.isfile(config):  # a pipe would be waited for
+            return None
+        with open(config, encoding="utf-8", errors="replace") as file:
             text = file.read(1_000_000)
     except (OSError, ValueError):
         return None
