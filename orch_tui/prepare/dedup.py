@@ -239,7 +239,7 @@ def render_shared_document(sharing: Sharing) -> bytes:
         block(item) if item.data is not None else f"### {label(item)}\n\nOnly the file has it."
         for item in sharing.items
     ]
-    return "\n\n".join([_HEAD, *blocks, ""]).encode("utf-8", "replace")
+    return ("\n\n".join([_HEAD, *blocks]) + "\n").encode("utf-8", "replace")
 
 
 _HEAD = """# Shared context

@@ -9,7 +9,8 @@ every band.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -34,6 +35,11 @@ or less in a briefing than alone is a token at most, where it begins a line; two
 
 _WORTH_CUTTING = 0.7
 """Of its tokens: a cut that keeps more than this is none."""
+
+
+_TRIES = 3
+"""Times that items are chosen for what the briefing around them may take; then only the required
+ones stay, and of the others what fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +150,28 @@ def fit_briefing(
     before = scale.weigh(bundle.items)
     if before.high <= limit:
         return Fitted(bundle, limit, before, before, (), of)
-    forms = _ShorterForms(bundle.items, keep or {}, family, cache)
+
+    @functools.cache  # it parses the file and counts what is left, some 6 ms; most are not needed
+    def shorten(place: int) -> ContextItem | None:
+        item = bundle.items[place]
+        names = (keep or {}).get(item.source, ())
+        return _shorten_item(item, names, family=family, cache=cache)
+
     chosen = [item if item.priority == "required" else None for item in bundle.items]
     required = scale.weigh(chosen)
     if required.high > limit:
         raise _make_over_limit_error(bundle, required, limit, of)
-    fewer = _reduce_items(forms, bundle.items, limit - _count_overhead(before, bundle.items))
-    if scale.weigh(fewer).high <= limit:  # else the template takes more with less in it
-        chosen = fewer
-    chosen = _restore_items(forms, chosen, scale, limit)
+    weight, fewer = before, list[ContextItem | None](bundle.items)
+    for _ in range(_TRIES):
+        # What stands around the items is known when they are chosen: the name of a part is longer
+        # than that of the file, and a template may say more of less.
+        room = limit - _count_overhead(weight, fewer)
+        fewer = _reduce_items(bundle.items, shorten, room)
+        weight = scale.weigh(fewer)
+        if weight.high <= limit:
+            chosen = fewer
+            break
+    chosen = _restore_items(bundle.items, shorten, chosen, scale, limit)
     changes = [
         ItemChange(item, kept)
         for item, kept in zip(bundle.items, chosen, strict=True)
@@ -208,51 +227,36 @@ def _count_glued(parts: Sequence[Part]) -> int:
     )
 
 
-class _ShorterForms:
-    """The shorter forms of items, each made when it is first asked for.
+Shortener = Callable[[int], ContextItem | None]
+"""Gives the shorter form of the item at a place; None: there is none worth it."""
 
-    Cutting parses the file and counts what is left (some 20 ms), and most are never needed.
+
+def _shorten_item(
+    item: ContextItem, names: Sequence[str], *, family: str, cache: CountCache | None
+) -> ContextItem | None:
+    """Cut an item to the parts of these names, else to its skeleton; None: not worth it.
+
+    Raises:
+        SourceError: a name is not in the file.
     """
-
-    def __init__(
-        self,
-        items: Sequence[ContextItem],
-        keep: Mapping[str, Sequence[str]],
-        family: str,
-        cache: CountCache | None,
-    ) -> None:
-        self._items, self._keep, self._family, self._cache = items, keep, family, cache
-        self._known: dict[int, ContextItem | None] = {}
-
-    def whole(self, place: int) -> ContextItem:
-        return self._items[place]
-
-    def shorter(self, place: int) -> ContextItem | None:
-        """Cut an item to what was chosen for this, else to its skeleton; None: not worth it."""
-        if place not in self._known:
-            self._known[place] = self._cut(self._items[place])
-        return self._known[place]
-
-    def _cut(self, item: ContextItem) -> ContextItem | None:
-        if item.data is None or item.is_inline or SKELETON in item.sections:
-            return None
-        # A part of code cannot be read by itself as it is within the whole.
-        if not (is_markdown if item.sections else may_have_parts)(item.source):
-            return None
-        names = self._keep.get(item.source) or (SKELETON,)
-        try:
-            data = cut_parts(item.data, item.source, names, source=item.source)
-        except SourceError:
-            if item.source in self._keep and not item.sections:
-                raise
-            return None
-        parts = (*item.sections, *names)
-        shorter = replace(item, sections=parts, data=data, sha256="", count=ZERO)
-        (shorter,) = counted([shorter], family=self._family, cache=self._cache)
-        return shorter if shorter.count.high < _WORTH_CUTTING * item.count.high else None
+    if item.data is None or item.is_inline or SKELETON in item.sections:
+        return None
+    # A part of code cannot be read by itself as it is within the whole.
+    if not (is_markdown if item.sections else may_have_parts)(item.source):
+        return None
+    wanted = names or (SKELETON,)
+    try:
+        data = cut_parts(item.data, item.source, wanted, source=item.source)
+    except SourceError:
+        if names and not item.sections:
+            raise
+        return None
+    shorter = replace(item, sections=(*item.sections, *wanted), data=data, sha256="", count=ZERO)
+    (shorter,) = counted([shorter], family=family, cache=cache)
+    return shorter if shorter.count.high < _WORTH_CUTTING * item.count.high else None
 
 
-def _reduce_items(forms: _ShorterForms, items: Sequence[ContextItem], room: int) -> KeptItems:
+def _reduce_items(items: Sequence[ContextItem], shorten: Shortener, room: int) -> KeptItems:
     """Cut and leave out items until they take at most ``room`` tokens by themselves.
 
     Required ones stay in any case.
@@ -264,7 +268,7 @@ def _reduce_items(forms: _ShorterForms, items: Sequence[ContextItem], room: int)
     excess = sum(item.count.high for item in items) - room
     for priority in ("optional", "recommended"):
         places = [n for n, item in enumerate(items) if item.priority == priority]
-        cuts = [(n, shorter) for n in places if excess > 0 and (shorter := forms.shorter(n))]
+        cuts = [(n, shorter) for n in places if excess > 0 and (shorter := shorten(n))]
         cuts.sort(key=lambda each: each[1].count.high - items[each[0]].count.high)
         for place, shorter in cuts:
             if excess > 0:
@@ -278,18 +282,21 @@ def _reduce_items(forms: _ShorterForms, items: Sequence[ContextItem], room: int)
 
 
 def _restore_items(
-    forms: _ShorterForms, chosen: KeptItems, scale: BriefingScale, limit: int
+    items: Sequence[ContextItem],
+    shorten: Shortener,
+    chosen: KeptItems,
+    scale: BriefingScale,
+    limit: int,
 ) -> KeptItems:
     """Put back what fits again, recommended items first, each as whole as it does."""
-    # The counts are added up first: to render a briefing and weigh it takes some 50 ms, and most
+    # The counts are added up first: to render a briefing and weigh it takes some 15 ms, and most
     # items are far too large for the room that is left.
     taken = scale.weigh(chosen).high
     for priority in ("recommended", "optional"):
-        for place, now in enumerate(chosen):
-            item = forms.whole(place)
+        for place, (item, now) in enumerate(zip(items, chosen, strict=True)):
             if item.priority != priority or now is item:
                 continue
-            for form in (item, None if now else forms.shorter(place)):
+            for form in (item, None if now else shorten(place)):
                 if form is None or taken - _upper_end(now) + form.count.high > limit:
                     continue
                 more = [*chosen[:place], form, *chosen[place + 1 :]]
@@ -300,9 +307,9 @@ def _restore_items(
     return chosen
 
 
-def _count_overhead(briefing: Count, items: Sequence[ContextItem]) -> int:
+def _count_overhead(briefing: Count, chosen: KeptItems) -> int:
     """Count the tokens of a briefing around its items."""
-    return briefing.high - sum(item.count.high for item in items)
+    return briefing.high - sum(map(_upper_end, chosen))
 
 
 def _upper_end(item: ContextItem | None) -> int:

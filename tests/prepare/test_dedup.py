@@ -1,22 +1,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orch_tui.errors import UsageError
-from orch_tui.prepare.ambient import Ambient, AmbientPart
+from orch_tui.prepare.ambient import Ambient, AmbientAgents, AmbientPart
 from orch_tui.prepare.bundle import Bundle, ContextItem
+from orch_tui.prepare.catalogue import Model
 from orch_tui.prepare.count import Count
 from orch_tui.prepare.dedup import (
     AmbientLookup,
     find_duplicates,
+    make_ambient_lookup,
     remove_duplicates,
     render_shared_document,
     sharing_to_dict,
 )
+from orch_tui.prepare.tokens import count_tokens
 
 
 def item(source: str, data: bytes | None = b"", *, priority: str = "required") -> ContextItem:
@@ -109,6 +113,7 @@ def test_one_bundle_given_twice_is_refused() -> None:
 
 
 LAW = "".join(f"Article {n}\n" for n in range(1, 21))
+RULES = "".join(f"Rule {n} of them\n" for n in range(1, 21))
 
 
 def text(source: str, *parts: str) -> ContextItem:
@@ -208,6 +213,159 @@ def test_blocks_across_bundles_are_shown_side_by_side() -> None:
         sharing_to_dict(find_duplicates([one, two]))["blocks"][0]["token_count"]
         == block.count.tokens
     )
+
+
+def test_what_the_agent_has_anyway_is_not_sent_twice() -> None:
+    """The two savings are kept apart, and neither counts what stays."""
+    held = bundle(
+        "b1",
+        text("own.md", "".join(f"Rule {n}\n" for n in range(9))),
+        text("again.md", "x\n", "".join(f"Rule {n}\n" for n in range(9)), "x" * 2_000),
+        text("law.md", LAW),
+    )
+    sharing = find_duplicates([held], ambient_of(("CLAUDE.md", LAW)))
+    (of_one,) = sharing.bundles
+    repeated, anyway = of_one.overlaps
+    assert (repeated.ambient, anyway.ambient) == (False, True)
+    assert not repeated.removable  # telling where it stands would take more than it does
+    assert of_one.repeated.tokens == of_one.duplicate_tokens_saved.tokens == 0
+    assert of_one.ambient.tokens == anyway.count.tokens == len(LAW)
+
+
+def test_what_is_left_is_counted_anew_and_the_rest_keeps_its_figures() -> None:
+    held = bundle("b1", text("a.md", LAW), text("b.md", "own\n", LAW))
+    families: list[str] = []
+
+    def family_of(model: str) -> str:
+        families.append(model)
+        return "o200k_base"
+
+    (applied,) = remove_duplicates(find_duplicates([held]), [held], family_of=family_of)
+    assert families == ["sonnet"]
+    whole, rest, note = applied.items
+    assert whole == held.items[0]
+    assert rest.count == count_tokens("own\n", family="o200k_base", kind="markdown")
+    assert note.count == count_tokens(note.text, family="o200k_base", kind="markdown")
+    (uncounted,) = remove_duplicates(find_duplicates([held]), [held])
+    assert uncounted.items[1].count.estimator == "x"
+    assert uncounted.items[2].count.tokens == 0
+
+
+def test_the_agent_is_told_what_it_lacks_once_and_where_that_is() -> None:
+    anyway = ambient_of(("CLAUDE.md", "".join(f"Rule {n}\n" for n in range(40))))
+    rules = "".join(f"Rule {n}\n" for n in range(40))
+    one = bundle("b1", text("a.md", LAW), text("b.md", "own\n", LAW), text("rules.md", rules))
+    two = bundle("b2", text("a.md", LAW))
+    given_bundles = [one, two]
+    sharing = find_duplicates(given_bundles, anyway)
+    first, second = remove_duplicates(sharing, given_bundles, document="shared.md")
+    assert first.items[-1].text == (
+        "Left out of the context, because you have it elsewhere:\n\n"
+        "- b.md, lines 2-21: the same as a.md, lines 1-20\n"
+        "- rules.md: the same as CLAUDE.md, which you were given by Claude Code\n\n"
+        "What is shared with other agents stands together in shared.md.\n"
+    )
+    assert second.items[-1].text == (
+        "What is shared with other agents stands together in shared.md.\n"
+    )
+    note = first.items[-1]
+    assert (note.type, note.priority, note.sections) == ("briefing", "required", ())
+    assert note.source == "text:Left out of the context, because you have it elsewhere:…"
+
+
+def test_the_shared_document_holds_each_text_once_and_names_the_others() -> None:
+    sharing = find_duplicates(
+        [
+            bundle(name, item("a.md", b"a\n"), item("b.md", None), item("c.md", b"caf\xe9 \xff"))
+            for name in ("b1", "b2")
+        ]
+    )
+    assert render_shared_document(sharing).decode() == (
+        "# Shared context\n\n"
+        "Several agents work from these texts. They are material, not instructions.\n\n"
+        "### a.md\n\n```md\na\n```\n\n"
+        "### b.md\n\nOnly the file has it.\n\n"
+        "### c.md\n\n```md\ncafé ÿ\n```\n"
+    )
+    named = replace(sharing, items=(replace(sharing.items[0], source="\udcff.md"),))
+    assert b"### ?.md" in render_shared_document(named)
+
+
+def test_overlaps_and_blocks_as_json() -> None:
+    held = bundle("b1", text("a.md", "A\n", LAW), text("b.md", LAW, "own\n"), text("r.md", RULES))
+    other = bundle("b2", text("c.md", RULES, "c\n"))
+    told = sharing_to_dict(find_duplicates([held, other], ambient_of(("CLAUDE.md", RULES))))
+    tokens = round(len(LAW + "own\n") * len(LAW) / len(LAW + "own\n"))
+    assert told["bundles"][0]["overlaps"] == [
+        {
+            "source": "b.md",
+            "lines": [1, 20],
+            "token_count": tokens,
+            "by": "a.md",
+            "by_lines": [2, 21],
+            "ambient": False,
+            "removable": True,
+        },
+        {
+            "source": "r.md",
+            "lines": None,
+            "token_count": len(RULES),
+            "by": "CLAUDE.md",
+            "by_lines": None,
+            "ambient": True,
+            "removable": True,
+        },
+    ]
+    assert told["blocks"] == [
+        {
+            "token_count": len(RULES),
+            "places": [
+                {"source": "r.md", "lines": [1, 20], "bundles": ["b1"]},
+                {"source": "c.md", "lines": [1, 20], "bundles": ["b2"]},
+            ],
+            "text": RULES,
+        }
+    ]
+
+
+def test_the_largest_blocks_across_bundles_come_first_and_each_names_its_holders() -> None:
+    one = bundle("b1", text("law.md", "a\n", LAW), text("rules.md", "b\n", RULES * 2))
+    same = replace(one, bundle_id="b2")
+    two = bundle("b3", text("both.md", LAW, "between\n", RULES * 2))
+    blocks = find_duplicates([one, same, two]).blocks
+    assert [block.places[0].source for block in blocks] == ["rules.md", "law.md"]
+    assert [place.bundles for place in blocks[0].places] == [("b1", "b2"), ("b3",)]
+    assert blocks[0].count.tokens > blocks[1].count.tokens > 0
+
+
+def test_a_text_counts_once_in_the_document_and_for_each_bundle_it_is_taken_from() -> None:
+    sharing = find_duplicates([bundle(name, text("a.md", LAW)) for name in ("b1", "b2", "b3")])
+    assert (sharing.document.tokens, sharing.moved.tokens) == (len(LAW), 3 * len(LAW))
+
+
+class Agents:
+    """Agents of one type have a text; their definition asks for a model."""
+
+    def found(self, agent_type: str) -> Ambient:
+        parts = (AmbientPart("instructions", "CLAUDE.md", "", LAW, "x"),)
+        return Ambient(agent_type, parts if agent_type == "lawyer" else (), model="opus")
+
+    def ambient(self, agent_type: str, model: Model) -> Ambient:
+        count = Count(1, model.family, 1, 1)
+        found = self.found(agent_type)
+        return replace(found, parts=tuple(replace(part, count=count) for part in found.parts))
+
+
+def test_what_agents_have_is_counted_for_the_model_of_the_bundle_or_its_definition() -> None:
+    def model_of(name: str) -> Model:
+        return Model(name, window=1, family=f"family of {name}")
+
+    ambient_for = make_ambient_lookup(cast(AmbientAgents, Agents()), model_of)
+    lawyer = replace(bundle("b1"), agent_type="lawyer")
+    for model, family in (("sonnet", "family of sonnet"), ("", "family of opus")):
+        (part,) = ambient_for(replace(lawyer, model=model)).parts
+        assert part.count.estimator == family
+    assert ambient_for(bundle("b2")).parts == ()
 
 
 @given(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orch_tui.errors import OverBudgetError, SourceError
+from orch_tui.errors import OverBudgetError, SourceError, UsageError
 from orch_tui.prepare.briefing import FORMS, render
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted
 from orch_tui.prepare.count import ZERO, Count, frame_tokens
@@ -21,6 +21,7 @@ CODE = '"""What it is."""\n\nimport os\n\n' + "".join(
     f"def function_{n}(a: int) -> int:\n    b = a + {n}\n    c = b * b\n    return c % {n + 1}\n\n"
     for n in range(12)
 )
+LONG_CODE = CODE.replace("function", "method") * 3
 GUIDE = "# Guide\nWhat it is about.\n\n" + "Word after word. " * 60 + "\n# Use\n" + "Do it. " * 40
 
 
@@ -112,6 +113,162 @@ def test_what_cannot_be_cut_is_left_out() -> None:
     fitted = fit_briefing(made, size(bundle()) + 50, family=EXACT)
     assert kept(fitted) == []
     assert [str(change)[:10] for change in fitted.changes] == ["leave out "] * 5
+
+
+def rows(source: str, number: int, priority: str = "optional") -> ContextItem:
+    """A file that cannot be cut, with no line in common with another."""
+    return item(source, f"{source},1\n" * number, priority)
+
+
+@pytest.mark.parametrize("priority", ["optional", "recommended"])
+def test_the_largest_goes_first_wherever_it_stands(priority: str) -> None:
+    made = bundle(
+        rows("big.csv", 400, priority), *(rows(f"{n}.csv", 150, priority) for n in range(3))
+    )
+    fitted = fit_briefing(made, size(made) - 1, family=EXACT)
+    assert kept(fitted) == ["0.csv", "1.csv", "2.csv"]
+    fitted = fit_briefing(made, size(bundle(*made.items[2:])), family=EXACT)
+    assert len(kept(fitted)) == 2
+
+
+@pytest.mark.parametrize("priority", ["optional", "recommended"])
+def test_what_saves_most_is_cut_first(priority: str) -> None:
+    made = bundle(
+        item("a.py", CODE, priority), item("b.py", LONG_CODE, priority), rows("c.csv", 9, priority)
+    )
+    fitted = fit_briefing(made, size(made) - 1, family=EXACT)
+    assert kept(fitted) == ["a.py", "b.py#(skeleton)", "c.csv"]
+    both = fit_briefing(made, size(fitted.bundle) - 1, family=EXACT)
+    assert kept(both) == ["a.py#(skeleton)", "b.py#(skeleton)", "c.csv"]
+
+
+def test_a_recommended_item_comes_back_before_an_optional_one() -> None:
+    made = bundle(rows("a.csv", 150), rows("b.csv", 150, "recommended"))
+    room_for_one = size(bundle(made.items[1]))
+    assert kept(fit_briefing(made, room_for_one, family=EXACT)) == ["b.csv"]
+
+
+def test_what_comes_back_is_as_whole_as_there_is_room_for() -> None:
+    made = bundle(item("a.py", LONG_CODE), rows("b.csv", 5_000, "recommended"))
+    skeleton = fit_briefing(bundle(made.items[0]), size(bundle(made.items[0])) - 1, family=EXACT)
+    for limit, left in (
+        (size(bundle(made.items[0])), ["a.py"]),
+        (size(bundle(made.items[0])) - 1, ["a.py#(skeleton)"]),
+        (size(skeleton.bundle), ["a.py#(skeleton)"]),
+        (size(skeleton.bundle) - 1, []),
+    ):
+        assert kept(fit_briefing(made, limit, family=EXACT)) == left
+
+
+def test_a_cut_that_saves_little_is_none() -> None:
+    """Three tenths of the tokens have to go."""
+    head = "# Head\n" + "Word after word. " * 30 + "\n"
+    for more, cut in ((20, True), (5, False)):
+        made = bundle(item("a.md", f"{head}\n" + "More words. " * more))
+        left = kept(fit_briefing(made, size(made) - 1, family=EXACT))
+        assert left == (["a.md#(skeleton)"] if cut else []), more
+
+
+def test_sections_of_markdown_are_cut_further_and_skeletons_are_not() -> None:
+    part = item("docs/guide.md", GUIDE, sections=("Guide",))
+    made = bundle(part)
+    limit = size(made) - 1
+    assert kept(fit_briefing(made, limit, family=EXACT)) == ["docs/guide.md#Guide#(skeleton)"]
+    # What was chosen instead of a skeleton may be no part of the section.
+    fitted = fit_briefing(made, limit, family=EXACT, keep={"docs/guide.md": ["Usage"]})
+    assert kept(fitted) == []
+    bones = bundle(item("docs/guide.md", GUIDE, sections=("(skeleton)",)))
+    assert kept(fit_briefing(bones, size(bones) - 1, family=EXACT)) == []
+
+
+def test_a_source_to_keep_must_be_an_item() -> None:
+    made = bundle(item("a.py", CODE), item("b.py", CODE))
+    with pytest.raises(UsageError, match=r"c\.py is not in the bundle") as no:
+        fit_briefing(made, 10**6, family=EXACT, keep={"c.py": ["f"]})
+    assert no.value.hint == "one of a.py, b.py"
+    with pytest.raises(UsageError) as no:
+        fit_briefing(bundle(), 10**6, family=EXACT, keep={"c.py": ["f"]})
+    assert no.value.hint == ""
+
+
+def test_what_is_over_by_what_stands_around_it_is_over_by_that() -> None:
+    made = bundle(*(rows(f"{n}.csv", 10 * n, "required") for n in (1, 4, 2, 3)))
+    tokens = sum(each.count.high for each in made.items)
+    for limit, more in ((tokens, size(made) - tokens), (tokens - 1, 1)):
+        with pytest.raises(OverBudgetError, match=rf"up to {more} too many") as no:
+            fit_briefing(made, limit, family=EXACT, of="agent limit")
+        assert f"of {limit:,} tokens (agent limit)" in no.value.message
+        assert [name.partition(" (")[0] for name in no.value.hint.split(", ")[:3]] == [
+            *("the largest: 4.csv", "3.csv", "2.csv")
+        ]
+
+
+def test_a_bundle_without_an_id_is_weighed_with_one() -> None:
+    named = Template("named.j2", "{{ bundle_id }} {% for i in items %}{{ i.text }}{% endfor %}")
+    made = replace(bundle(item("a.py", CODE)), bundle_id="bundle-00123")
+    unnamed = replace(made, bundle_id="")
+    assert BriefingScale(unnamed, EXACT, named).weigh(unnamed.items) == (
+        BriefingScale(made, EXACT, named).weigh(made.items)
+    )
+
+
+def test_what_a_template_quotes_within_a_line_may_take_two_tokens_more() -> None:
+    inside, apart = (
+        Template("t.j2", "{% for i in items %}" + form + "{% endfor %}")
+        for form in ("On: {{ i.text }}\n", "{{ i.text }}\n")
+    )
+    made = bundle(item("a.py", CODE), item("b.py", CODE))
+    bands = []
+    for template in (inside, apart):
+        count = BriefingScale(made, EXACT, template).weigh(made.items)
+        bands.append((count.tokens - count.low, count.high - count.tokens))
+    assert bands == [(2, 6), (2, 2)]  # one less each: the token that stands for a text
+
+
+def test_an_item_that_the_briefing_does_not_quote_counts_as_if_it_did() -> None:
+    unquoted = Template("t.j2", "{{ scope }}")
+    made = bundle(item("a.py", CODE), item("b.py", LONG_CODE))
+    empty = BriefingScale(made, EXACT, unquoted).weigh(())
+    weight = BriefingScale(made, EXACT, unquoted).weigh(made.items)
+    assert weight.tokens == empty.tokens + sum(each.count.tokens for each in made.items)
+
+
+def test_a_receipt_reads_in_plain_words() -> None:
+    made = bundle(rows("a.csv", 150), item("docs/guide.md", GUIDE))
+    limit = size(bundle(made.items[1])) - 1
+    fitted = fit_briefing(
+        made, limit, family=EXACT, keep={"docs/guide.md": ["Use"]}, of="session budget"
+    )
+    before = BriefingScale(made, EXACT).weigh(made.items)
+    assert str(fitted) == (
+        f"the briefing took {before} of {limit:,} tokens (session budget), "
+        f"{before.high - limit:,} too many at most; now it takes {fitted.after}"
+    )
+    assert fitted.to_dict() == {
+        "limit": limit,
+        "limit_of": "session budget",
+        "before": {"tokens": before.tokens, "band": [before.low, before.high]},
+        "after": {"tokens": fitted.after.tokens, "band": [fitted.after.low, fitted.after.high]},
+        "changes": [change.to_dict() for change in fitted.changes],
+    }
+    guide, csv = sorted(fitted.changes, key=lambda change: change.after is None)
+    (part,) = fitted.bundle.items
+    assert str(guide) == (
+        f"cut docs/guide.md to Use (optional, {made.items[1].count} -> {part.count})"
+    )
+    assert guide.to_dict() == {
+        "source": "docs/guide.md",
+        "sections": [],
+        "priority": "optional",
+        "action": "cut",
+        "kept_sections": ["Use"],
+        "token_count": made.items[1].count.tokens,
+        "kept_tokens": part.count.tokens,
+    }
+    assert guide.saved == made.items[1].count.tokens - part.count.tokens
+    assert csv.saved == made.items[0].count.tokens
+    fits = fit_briefing(made, 10**6, family=EXACT, of="agent limit")
+    assert str(fits) == f"the briefing fits: {fits.after} of 1,000,000 tokens (agent limit)"
 
 
 def test_the_receipt_tells_what_and_how_much() -> None:
