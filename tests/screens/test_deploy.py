@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,12 @@ The postings list is implemented.
 HOSTILE = "[bold]no markup[/] \x1b[31mred\x1b[0m \u202ereversed\u202c\r\n\x00end"
 
 
+_TICKS = itertools.count()
+
+
 def noon() -> datetime:
-    return NOW
+    """About noon: a millisecond later each time it is asked, as clocks are."""
+    return NOW + timedelta(milliseconds=next(_TICKS))
 
 
 @pytest.fixture
