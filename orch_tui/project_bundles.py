@@ -389,7 +389,7 @@ def take_sharing_back(project: Project, bundle_ids: Texts) -> list[Bundle]:
 
 
 def share_bundles(project: Project, session_id: str) -> Sharing:
-    """``apply_sharing`` to all bundles of a session."""
+    """Share what all bundles of a session have in common, as ``apply_sharing`` does."""
     from orch_tui.prepare.dedup import Sharing
 
     held = [saved.bundle for saved in bundles.of_session(project.existing_record, session_id)]

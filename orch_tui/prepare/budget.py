@@ -28,11 +28,11 @@ class Agents(Protocol):
     """What Claude Code knows of agents by their type; ``prepare.ambient`` finds it on disk."""
 
     def tokens(self, agent_type: str, model: Model) -> Count:
-        """What such an agent has before it is handed anything, counted for a model."""
+        """Count, for a model, what such an agent has before it is handed anything."""
         ...
 
     def model(self, agent_type: str) -> str:
-        """The model that its definition asks for; empty where it asks for none."""
+        """Find the model that its definition asks for; empty where it asks for none."""
         ...
 
 
@@ -128,7 +128,7 @@ class Judgement:
 
     @property
     def status(self) -> str:
-        """The worse of the two."""
+        """The worse of the two, one of ``STATUSES``."""
         return max(self.agent.status, self.session.status, key=STATUSES.index)
 
     def require_fit(self) -> None:

@@ -31,10 +31,11 @@ class Count:
 
     @property
     def exact(self) -> bool:
+        """Whether the band is a point."""
         return self.low == self.tokens == self.high
 
     def __add__(self, other: Count) -> Count:
-        """Both together, with their bands: when one text is over, no other need be under."""
+        """Add counts with their bands: when one text is over, no other need be under."""
         return Count(
             self.tokens + other.tokens,
             _both(self.estimator, other.estimator),
@@ -61,9 +62,13 @@ ZERO = Count(0, "", 0, 0)
 class CountCache(Protocol):
     """Where counts of contents are kept for ever, by SHA-256 and estimator."""
 
-    def get_counts(self, sha256s: Sequence[str], estimator: str) -> dict[str, int]: ...
+    def get_counts(self, sha256s: Sequence[str], estimator: str) -> dict[str, int]:
+        """Look up the tokens that an estimator counted, by SHA-256, as far as they are kept."""
+        ...
 
-    def put_counts(self, estimator: str, counts: Mapping[str, int]) -> None: ...
+    def put_counts(self, estimator: str, counts: Mapping[str, int]) -> None:
+        """Keep what an estimator counted, by SHA-256."""
+        ...
 
 
 class Countable(Protocol):
@@ -78,23 +83,23 @@ class Countable(Protocol):
 
 
 def exact_name(family: str) -> str:
-    """The estimator of an exact count: ``claude-v4.8``; an encoding is one itself."""
+    """Name the estimator of an exact count: ``claude-v4.8``; an encoding is one itself."""
     return f"claude-{family}" if family in FAMILIES else family
 
 
 def estimate_name(family: str) -> str:
-    """The estimator of an estimate: ``claude-v4.8~1``."""
+    """Name the estimator of an estimate: ``claude-v4.8~1``; an encoding is exact, and itself."""
     return f"claude-{family}~{REVISION}" if family in FAMILIES else family
 
 
 def framed(total: Count) -> Count:
-    """What texts take together as one message: with its frame, where Claude's tokens are meant."""
+    """Add the frame of the one message that texts make up, where Claude's tokens are meant."""
     frame = frame_tokens(total)
     return total + Count(frame, total.estimator, frame, frame)
 
 
 def frame_tokens(total: Count) -> int:
-    """The tokens of a message besides its texts; 0 for an encoding and for no texts."""
+    """Count the tokens of a message besides its texts; 0 for an encoding and for no texts."""
     return FRAMES.get(total.estimator.removeprefix("claude-").partition("~")[0], 0)
 
 

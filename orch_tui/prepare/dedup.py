@@ -104,18 +104,22 @@ class Sharing:
 
     @property
     def duplicate_tokens_saved(self) -> Count:
+        """Over all bundles, what is no longer sent twice to one agent."""
         return sum((bundle.duplicate_tokens_saved for bundle in self.bundles), ZERO)
 
     @property
     def dropped(self) -> Count:
+        """Over all bundles, the items that one of them held twice."""
         return sum((bundle.dropped for bundle in self.bundles), ZERO)
 
     @property
     def repeated(self) -> Count:
+        """Over all bundles, the blocks that stood twice in one and are left out."""
         return sum((bundle.repeated for bundle in self.bundles), ZERO)
 
     @property
     def ambient(self) -> Count:
+        """Over all bundles, what their agents have anyway and is left out."""
         return sum((bundle.ambient for bundle in self.bundles), ZERO)
 
     @property

@@ -68,6 +68,7 @@ class ItemChange:
         return f"cut {name} to {to} ({item.priority}, {item.count} -> {self.after.count})"
 
     def to_dict(self) -> dict[str, Any]:
+        """Give the change as JSON."""
         return {
             "source": self.before.source,
             "sections": list(self.before.sections),
@@ -105,7 +106,7 @@ class Fitted:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The receipt as JSON."""
+        """Give the receipt as JSON."""
         return {
             "limit": self.limit,
             "limit_of": self.of,
@@ -204,6 +205,7 @@ class BriefingScale:
     template: Template | None = None
 
     def weigh(self, chosen: Sequence[ContextItem | None]) -> Count:
+        """Count the tokens of the briefing with these items in it, the marker below it too."""
         items = tuple(item for item in chosen if item)
         # Saving gives it an id, if it has none.
         bundle_id = self.bundle.bundle_id or "bundle-00000"

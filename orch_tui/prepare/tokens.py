@@ -21,8 +21,14 @@ BAND = 0.001
 
 
 def count_tokens(text: str, *, family: str, kind: str) -> Count:
-    """The tokens of one text, estimated for a tokenizer family, or in an encoding of
-    ``VOCABULARIES``. The frame of the message it will be part of is not counted."""
+    """Count the tokens of one text: estimated for a tokenizer family, exactly in an encoding.
+
+    ``kind`` is of ``text_kinds`` and decides the band. The frame of the message that the text will
+    be part of is not counted.
+
+    Raises:
+        UsageError: ``family`` is none of ``FAMILIES`` or ``VOCABULARIES``.
+    """
     return _labelled(_estimates([text], family)[0], kind=kind, family=family)
 
 
@@ -33,11 +39,13 @@ def count_items(
     cache: CountCache | None = None,
     exact: bool | None = None,
 ) -> list[Count]:
-    """The tokens of each item, in order: exact where the cache knows that, else estimated.
+    """Count the tokens of each item, in order: exact where the cache knows that, else estimated.
 
     ``exact=True`` has the others counted exactly too, ``exact=False`` takes estimates for all.
-    What the cache knows is neither read nor counted again. Raises UsageError for a family that is
-    not known, and when an exact count is asked for and cannot be had.
+    What the cache knows is neither read nor counted again.
+
+    Raises:
+        UsageError: the family is not known, or an exact count is asked for and cannot be had.
     """
     items = list(items)
     _check(family)

@@ -103,7 +103,7 @@ class SessionBudget:
 
     @property
     def gauge(self) -> Gauge:
-        """All entries against the budget."""
+        """The gauge of all entries against the budget."""
         return gauge_limit(
             "session budget", self.taken_by_others(), self.limits.budget, self.limits
         )
@@ -160,6 +160,7 @@ class BudgetReport:
         return max((g.status for g in gauges), key=STATUSES.index)
 
     def rows(self) -> list[dict[str, Any]]:
+        """Give a row for each bundle against the limit of its agent, to print or as JSON."""
         return [
             {
                 "bundle_id": taken.label,
@@ -175,6 +176,7 @@ class BudgetReport:
         ]
 
     def to_dict(self) -> dict[str, Any]:
+        """Give the report as JSON: the session's figures, then those of each bundle."""
         used = self.session.used
         return {
             "session_id": self.session_id,
