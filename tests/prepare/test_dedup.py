@@ -133,6 +133,7 @@ def test_blocks_that_stand_twice_in_one_bundle_are_found_and_left_out() -> None:
     assert (
         sharing.repeated.tokens == sharing.duplicate_tokens_saved.tokens == overlap.count.tokens > 0
     )
+    assert sharing.ambient.tokens == sharing.bundles[0].ambient.tokens == 0
     (applied,) = remove_duplicates(sharing, [held])
     whole, before, after, note = applied.items
     assert "- b.md, lines 3-22: the same as a.md, lines 2-21" in note.text
