@@ -16,7 +16,7 @@ from orch_tui.prepare.count import FRAMES, ZERO, Count, CountCache, frame_tokens
 from orch_tui.prepare.encoding import decode
 from orch_tui.prepare.text_kinds import kind_of
 from orch_tui.prepare.tokens import count_items
-from orch_tui.source_name import is_file, is_free_text
+from orch_tui.source_name import is_file, is_free_text, path_of
 
 if TYPE_CHECKING:  # who only reads what was recorded needs no sources
     from orch_tui.prepare.sources import Source, SourceReader
@@ -67,7 +67,7 @@ class ContextItem:
         """Whether its file is named like a secret, or its data holds what looks like one."""
         from orch_tui.prepare import secrets
 
-        named = not self.is_inline and secrets.named_like_one(self.source)
+        named = not self.is_inline and secrets.named_like_one(path_of(self.source))
         return named or bool(secrets.find(self.text, self.source))
 
     @property

@@ -20,7 +20,7 @@ from orch_tui.prepare.bundle import (
     loads,
     to_dict,
 )
-from orch_tui.prepare.count import Count
+from orch_tui.prepare.count import ZERO, Count
 from orch_tui.prepare.sources import SourceReader
 
 FAMILY = "o200k_base"  # counts exactly, so figures in tests stay
@@ -276,3 +276,13 @@ def test_any_json_is_read_or_refused(value: object) -> None:
 def test_an_item_knows_the_hash_of_its_bytes() -> None:
     made = ContextItem("file", "a", "required", (), b"", Count(0, "x", 0, 0))
     assert made.sha256.startswith("e3b0c44298fc1c14")
+
+
+def test_lines_of_a_secret_look_like_one_as_the_whole_does() -> None:
+    def looks_secret(source: str) -> bool:
+        return ContextItem("file", source, "required", (), b"nothing\n", ZERO).looks_secret
+
+    for source in (".env", ".env:1-3", "conf/server.key:1-9", "./id_rsa:2-2"):
+        assert looks_secret(source), source
+    for source in ("env.py:1-3", "text:.env", "exec-003:message"):
+        assert not looks_secret(source), source
