@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SuspendNotSupported, SystemCommand
@@ -62,13 +63,17 @@ class Offered(Message, bubble=False):
     offer: Offer
 
 
+def _import_screen(mode: str) -> ModuleType:
+    """Import the module of a screen, with all it needs."""
+    home = mode if mode == "insights" else f"{mode}.screen"
+    return import_module(f"orch_tui.screens.{home}")
+
+
 def _screen(mode: str) -> Callable[[], Screen[Any]]:
-    """A screen's class, imported when it is first shown: the app paints sooner."""
+    """Return what builds a screen; its module is imported then, so that the app paints sooner."""
 
     def build() -> Screen[Any]:
-        home = mode if mode == "insights" else f"{mode}.screen"
-        module = import_module(f"orch_tui.screens.{home}")
-        screen: Screen[Any] = getattr(module, f"{mode.capitalize()}Screen")()
+        screen: Screen[Any] = getattr(_import_screen(mode), f"{mode.capitalize()}Screen")()
         return screen
 
     return build
@@ -190,9 +195,15 @@ class OrchApp(App[None]):
         if not self._begun:
             self._begun = True
             self.read_session()
+            self.run_worker(self._import_screens, thread=True, group="import")
             self.run_worker(self._watch, thread=True, group="watch", exit_on_error=True)
             if not self._state.get("offered"):
                 self.run_worker(self._look_for_offer, thread=True, group="offer")
+
+    def _import_screens(self) -> None:
+        """Import the other screens in a thread: a first visit would hold the event loop for it."""
+        for mode in self.TITLES:
+            _import_screen(mode)
 
     # Recording what Claude Code does by itself: offered once, in the palette always
 
