@@ -53,6 +53,7 @@ orch complete-session
 orch hook <<< '{"hook_event_name": "Stop"}'
 timeout --signal INT 1 orch watch || test $? = 124
 orch config
+orch migrate
 orch doctor
 orch backup copy.db
 orch export > record.jsonl
