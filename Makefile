@@ -30,7 +30,7 @@ lint: ## style of the code
 
 types: ## mypy and pyright
 	$(BIN)/mypy
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 contracts: ## imports point one way
 	$(BIN)/lint-imports

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from orch_tui.models.database import Record
 from orch_tui.record.ledger import statement as statements
+from orch_tui.record.ledger.facts import set_fact
 from orch_tui.record.ledger.ingest import Report, ingest_statements
 from orch_tui.record.ledger.rebuild import unsettled
 from orch_tui.record.ledger.statement import (
@@ -248,7 +249,7 @@ USES = st.builds(
 @st.composite
 def reports(draw: st.DrawFn) -> list[Report]:
     made = [Report(RUN, Noted(), source="import", at=TIMES[0], claude_session="S")]
-    for _ in range(draw(st.integers(1, 7))):
+    for number in range(draw(st.integers(1, 7))):
         source = draw(st.sampled_from(["hook", "import", "hook", "import", "manual", "api"]))
         kinds = [sayable(Deployed), sayable(Noted), sayable(Returned), sayable(Returned)]
         said = draw(st.one_of(*kinds, USES) if source == "import" else st.one_of(*kinds))
@@ -258,6 +259,8 @@ def reports(draw: st.DrawFn) -> list[Report]:
             message = draw(st.sampled_from([None, "All done.", "It broke."]))
         keys = [draw(st.sampled_from(RUN))]
         at = draw(st.sampled_from(TIMES))
+        if source in ("manual", "api"):  # no two commands of one record have the same time
+            at = at.replace(".000Z", f".{number:03}Z")
         made.append(Report(keys, said, source=source, at=at, message=message, claude_session="S"))
     return made
 
@@ -270,6 +273,7 @@ def rows_after(told: list[Report]) -> list[Any]:
         tempfile.TemporaryDirectory() as folder,
         open_record(Path(folder) / "x.db") as record,
     ):
+        set_fact(record, "secret", "5e" * 32)  # what people said at one time goes by its digest
         init_session(record, "scope", project=folder)
         for report in told:
             ingest_statements(record, [report])
@@ -284,7 +288,7 @@ def rows_after(told: list[Report]) -> list[Any]:
                 "source, ending, hex(sha256) FROM completions LEFT JOIN contents "
                 "ON content_id = message_id ORDER BY position"
             ),
-            record.sql("SELECT * FROM usage_messages ORDER BY 1"),
+            record.sql(f"SELECT {', '.join(MessageFact.shape)} FROM usage_messages ORDER BY 1"),
             record.sql("SELECT path, read_at, written_at FROM execution_files ORDER BY 1"),
         ]
 

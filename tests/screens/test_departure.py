@@ -78,8 +78,11 @@ class HeldTerminal:
 
     def exit_code(self, *, reading: bool = True) -> int:
         """Wait for the end, with or without taking what is painted until then."""
-        while reading and self._screen >= 0 and self._read(PATIENCE):
-            pass
+        end = time.monotonic() + PATIENCE
+        # not until the terminal is closed: what the app started may hold it open for longer
+        while reading and self._screen >= 0 and self.process.poll() is None:
+            self._read(0.1)
+            assert time.monotonic() < end
         return self.process.wait(PATIENCE)
 
     def _read(self, wait: float) -> bool:
