@@ -11,8 +11,8 @@ from orch_tui.errors import SourceError
 from orch_tui.prepare.composition import Choice, Composition, Weight
 from orch_tui.screens.widgets.rows import Column, Row
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.screens.widgets.stack import GaugePart, short
-from orch_tui.screens.widgets.words import plural
+from orch_tui.screens.widgets.stack import GaugePart
+from orch_tui.screens.widgets.words import format_tokens, plural
 
 if TYPE_CHECKING:
     from orch_tui.compose_context import (
@@ -39,12 +39,12 @@ TYPES = {
 }
 
 ANYWAY = "▤"
-"""What Claude Code gives an agent by itself."""
+"""Marks what Claude Code gives an agent by itself."""
 
 MOST_CHANGES = 8
 MOST_BLOCKS = 20
 MOST_LINES = 12
-"""Of changes, of blocks and of the lines of a block, how many are shown."""
+"""How many changes, blocks and lines of a block are shown."""
 
 
 # In words
@@ -54,13 +54,15 @@ def agent_remarks(
     agent_type: str, model: str, *, known: Sequence[str], project: Project
 ) -> list[tuple[str, str]]:
     """Return what is unusual about an agent type or model, as pairs of a field and a sentence."""
-    said = []
+    remarks = []
     if agent_type and known and agent_type not in known:
-        said.append(("agent_type", "no such agent in .claude/agents, nor is it built in"))
+        remarks.append(("agent_type", "no such agent in .claude/agents, nor is it built in"))
     found = project.catalogue.model(model)
     if found.assumed:
-        said.append(("model", f"not in the catalogue: window of {short(found.window)} is assumed"))
-    return said
+        remarks.append(
+            ("model", f"not in the catalogue: window of {format_tokens(found.window)} is assumed")
+        )
+    return remarks
 
 
 def render_head(
@@ -100,7 +102,7 @@ def format_weight(weight: Weight | None) -> str:
     """Format tokens in a few cells, as in ``~1.2k``; empty where they are not known."""
     if weight is None:
         return ""
-    return f"{'' if weight.count.exact else '~'}{short(weight.count.tokens)}"
+    return f"{'' if weight.count.exact else '~'}{format_tokens(weight.count.tokens)}"
 
 
 def gauge_parts(items: Sequence[ContextItem], ambient: Ambient) -> tuple[GaugePart, ...]:
@@ -161,7 +163,7 @@ def bundle_row(
     """
     refused = describe_refusal(weight)
     glyph = "✗" if refused else PRIORITIES[choice.priority]
-    tokens = "–" if refused else f"{'' if count.exact else '~'}{short(count.tokens)}"
+    tokens = "–" if refused else f"{'' if count.exact else '~'}{format_tokens(count.tokens)}"
     tokens += "" if weight else "?"
     source = " # ".join((choice.source, *filter(None, ["; ".join(choice.sections)])))
     if refused:
@@ -190,7 +192,7 @@ def _has_bar(width: int, shared: bool) -> bool:
 
 
 def _bar(tokens: int, largest: int) -> str:
-    """Eight cells, in eighths."""
+    """Draw tokens as a bar of eight cells, in eighths of one."""
     eighths = round(64 * tokens / largest) if largest else 0
     whole, rest = divmod(eighths, 8)
     return "█" * whole + " ▏▎▍▌▋▊▉"[rest].rstrip()
@@ -219,7 +221,7 @@ def describe_sharing(common: CommonContent) -> str:
 
 
 def _sharing_figures(common: CommonContent) -> Iterator[str]:
-    """In tokens; an agent spends what is moved again when it reads the document."""
+    """Yield the savings in tokens; agents spend what is moved again on reading the document."""
     found = common.sharing
     yield f"sent twice     {found.duplicate_tokens_saved}"
     yield f"{ANYWAY} had anyway   {found.ambient}"
@@ -277,7 +279,7 @@ def _render_common(common: CommonContent) -> Iterator[str]:
 
 
 def _describe_overlap(overlap: Overlap) -> str:
-    """Which lines of an item stand where."""
+    """Say which lines of an item stand where else."""
     if overlap.whole:
         by = "" if overlap.by == overlap.source else f" = {overlap.by}"
         return f"{overlap.source}{by}"
@@ -286,7 +288,7 @@ def _describe_overlap(overlap: Overlap) -> str:
 
 
 def _render_block(block: SharedBlock) -> Iterator[str]:
-    """A block once, with its lines' numbers in both places."""
+    """Render a block once, with its lines' numbers in both places."""
     left, right = block.places
     yield f"  {left.source}:{left.first}-{left.last} in {', '.join(left.bundles)}"
     yield f"  {right.source}:{right.first}-{right.last} in {', '.join(right.bundles)}"
@@ -339,7 +341,7 @@ def _describe_saved(line: BundleLine) -> str:
     uses = f" · used {line.uses}x" if line.uses else ""
     return (
         f"{line.bundle_id} v{line.version} · {name}{line.agent_type} · "
-        f"{plural(line.items, 'item')}, ~{short(line.token_count)}{uses}"
+        f"{plural(line.items, 'item')}, ~{format_tokens(line.token_count)}{uses}"
     )
 
 

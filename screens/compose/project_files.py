@@ -26,8 +26,7 @@ from orch_tui.screens.compose.composition_text import PRIORITIES, format_weight
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.filetree import FileTree
 from orch_tui.screens.widgets.project_lines import LineNote, TreeLine
-from orch_tui.screens.widgets.stack import short
-from orch_tui.screens.widgets.words import plural
+from orch_tui.screens.widgets.words import format_tokens, plural
 from orch_tui.source_name import path_of
 
 if TYPE_CHECKING:
@@ -217,7 +216,7 @@ class ProjectFiles(ScreenPart):
         tokens, complete = self._tally.of(folder)
         so_far = "" if complete else " so far"
         return (
-            f"{folder}/\n\n{files}, ~{short(tokens)} tokens{so_far}\n\n"
+            f"{folder}/\n\n{files}, ~{format_tokens(tokens)} tokens{so_far}\n\n"
             "Right opens it; Space puts all its files in, or takes them out."
         )
 
@@ -337,8 +336,8 @@ class ProjectFiles(ScreenPart):
             return LineNote(remark="✗ cannot be listed", style="bad")
         tokens, complete = self._tally.of(path)
         inside = len(self._state.composition.under(path))
-        said = f"~{short(tokens)}{'' if complete else '+'}" if tokens else ""
-        return LineNote("·" if inside else " ", said, f"{inside} chosen" if inside else "")
+        figure = f"~{format_tokens(tokens)}{'' if complete else '+'}" if tokens else ""
+        return LineNote("·" if inside else " ", figure, f"{inside} chosen" if inside else "")
 
     # Counting
 

@@ -41,7 +41,7 @@ class Wanted:
     waits_for: tuple[int, ...] = ()
 
 
-class Deploying(ScreenPart):
+class LaunchForm(ScreenPart):
     """One deployment, looked over before it is recorded."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -77,7 +77,7 @@ class Found(Rows):
     ]
 
 
-class Completing(ScreenPart):
+class ReturnForm(ScreenPart):
     """One return of one execution, corrected until it is recorded."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -16,8 +16,8 @@ from textual.widgets import ContentSwitcher, Static
 
 from orch_tui.errors import OrchError
 from orch_tui.screens.base import OrchScreen, Problem
-from orch_tui.screens.deploy.launch_form import Deploying, Wanted, write_briefing
-from orch_tui.screens.deploy.return_form import Completing, Outcome, ask_failure
+from orch_tui.screens.deploy.launch_form import LaunchForm, Wanted, write_briefing
+from orch_tui.screens.deploy.return_form import Outcome, ReturnForm, ask_failure
 from orch_tui.screens.dialogs import Ask, Choose
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.paste import pasted
@@ -80,8 +80,8 @@ Left and right change the list, **F6** what is shown of a run.
     def body(self) -> Iterable[Widget]:
         with ContentSwitcher(initial="lists"):
             yield Lists(id="lists")
-            yield Deploying(id="deploying-view")
-            yield Completing(id="completing-view")
+            yield LaunchForm(id="deploying-view")
+            yield ReturnForm(id="completing-view")
 
     def on_mount(self) -> None:
         self.set_interval(TICK, self.load)
@@ -102,9 +102,9 @@ Left and right change the list, **F6** what is shown of a run.
         self.query_one(Problem).clear()
         self.refresh_bindings()
 
-    @on(Deploying.Closed)
-    @on(Completing.Closed)
-    def _back_to_lists(self, event: Deploying.Closed | Completing.Closed) -> None:
+    @on(LaunchForm.Closed)
+    @on(ReturnForm.Closed)
+    def _back_to_lists(self, event: LaunchForm.Closed | ReturnForm.Closed) -> None:
         self._show("lists")
         lists = self.query_one(Lists)
         lists.focus_list()
@@ -113,12 +113,12 @@ Left and right change the list, **F6** what is shown of a run.
     def deploy(self, wanted: Wanted) -> None:
         """Look one deployment over."""
         self._show("deploying-view")
-        self.query_one(Deploying).open(wanted)
+        self.query_one(LaunchForm).open(wanted)
 
     def complete(self, execution_id: str, pasted: str = "") -> None:
         """Record a return of an execution."""
         self._show("completing-view")
-        self.query_one(Completing).open(execution_id, pasted)
+        self.query_one(ReturnForm).open(execution_id, pasted)
 
     def command(self) -> str:
         return self.part.command()
@@ -128,7 +128,7 @@ Left and right change the list, **F6** what is shown of a run.
         return {
             "state": lists.state,
             "all": lists.all_sessions,
-            "completing": self.query_one(Completing).execution_id,
+            "completing": self.query_one(ReturnForm).execution_id,
         }
 
     def recollect(self, state: dict[str, Any]) -> None:

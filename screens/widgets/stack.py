@@ -16,6 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from orch_tui.screens.widgets.gauge import BAND, words
+from orch_tui.screens.widgets.words import format_tokens
 
 if TYPE_CHECKING:
     from orch_tui.prepare.budget import Gauge as Figures
@@ -25,25 +26,18 @@ TICK = "┊"
 
 @dataclass(frozen=True, slots=True)
 class GaugePart:
-    """One part of what is taken."""
+    """One part of what a limit is taken up by."""
 
     name: str
     glyph: str
     tokens: int
 
 
-def short(tokens: int) -> str:
-    """``850``, ``12.3k``, ``168k``, ``1.25M``."""
-    if tokens < 1000:
-        return str(tokens)
-    if tokens < 99_950:
-        return f"{tokens / 1000:.1f}k"
-    return f"{tokens / 1000:.0f}k" if tokens < 999_500 else f"{tokens / 1e6:.2f}M"
+def draw_bar(parts: Sequence[GaugePart], figures: Figures, width: int) -> str:
+    """Draw the bar: every part that is there in at least one cell, as long as there is room.
 
-
-def cells(parts: Sequence[GaugePart], figures: Figures, width: int) -> str:
-    """The bar: every part that is there in at least one cell, as long as there is room. What an
-    agent has anyway is the first of them, and not of its limit."""
+    What an agent has anyway is the first part, and not of its limit.
+    """
     if figures.limit <= 0:
         return "!" * width
     bar, ambient = [" "] * width, figures.ambient.high
@@ -119,18 +113,18 @@ class Stack(Widget):
             return [Segment(name, muted), Segment(said, style)]
         return [
             Segment(f"{name}▕", muted),
-            Segment(cells(self._parts, figures, room), style),
+            Segment(draw_bar(self._parts, figures, room), style),
             Segment("▏ ", muted),
             Segment(said, style + Style(reverse=figures.status == "over")),
         ]
 
     def _legend(self, figures: Figures) -> str:
         left = figures.limit - figures.used.high
-        free = f"free {short(left)}" if left >= 0 else f"over by {short(-left)}"
+        free = f"free {format_tokens(left)}" if left >= 0 else f"over by {format_tokens(-left)}"
         band = () if figures.used.exact else (f"{BAND} band",)
         legend = ""
         for parts in (self._parts, [part for part in self._parts if part.tokens]):
-            said = [f"{part.glyph} {part.name} {short(part.tokens)}" for part in parts]
+            said = [f"{part.glyph} {part.name} {format_tokens(part.tokens)}" for part in parts]
             legend = " " * (len(self._title) + 2) + "  ".join([*said, *band, free])
             if len(legend) <= self.size.width:
                 break

@@ -17,3 +17,12 @@ def state_of(status: str | None) -> tuple[str, str]:
 def plural(count: int, noun: str) -> str:
     """Word a count: ``1 item``, ``2 items``."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def format_tokens(tokens: int) -> str:
+    """Format tokens in at most five cells: ``850``, ``12.3k``, ``168k``, ``1.25M``."""
+    if tokens < 1000:
+        return str(tokens)
+    if tokens < 99_950:
+        return f"{tokens / 1000:.1f}k"
+    return f"{tokens / 1000:.0f}k" if tokens < 999_500 else f"{tokens / 1e6:.2f}M"

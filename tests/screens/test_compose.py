@@ -29,7 +29,8 @@ from orch_tui.screens.dialogs import Ask, Choose, Confirm
 from orch_tui.screens.widgets.filetree import FileTree
 from orch_tui.screens.widgets.form import Form
 from orch_tui.screens.widgets.lines import Lines
-from orch_tui.screens.widgets.stack import GaugePart, Stack, cells, short
+from orch_tui.screens.widgets.stack import GaugePart, Stack, draw_bar
+from orch_tui.screens.widgets.words import format_tokens
 from tests.conftest import FakeClock
 
 SPEC = """\
@@ -844,7 +845,7 @@ async def test_filter_place_and_open_folders_come_back(project: Project, clock: 
     [(0, "0"), (999, "999"), (1_000, "1.0k"), (99_949, "99.9k"), (99_950, "100k")],
 )
 def test_short_figures(tokens: int, shown: str) -> None:
-    assert short(tokens) == shown
+    assert format_tokens(tokens) == shown
 
 
 def test_every_part_is_in_the_bar_even_past_the_limit() -> None:
@@ -854,7 +855,7 @@ def test_every_part_is_in_the_bar_even_past_the_limit() -> None:
     def bar(used: int, *parts: int) -> str:
         figures = gauge_limit("agent limit", Count(used, "e", used, used), 1000, Limits())
         named = [GaugePart(str(n), "abc"[n], tokens) for n, tokens in enumerate(parts)]
-        return cells(named, figures, 20)
+        return draw_bar(named, figures, 20)
 
     assert bar(500, 250, 250, 0) == "aaaaabbbbb     ┊  ┊ "
     assert bar(252, 1, 250, 1) == "abbbbc         ┊  ┊ "

@@ -27,7 +27,7 @@ from orch_tui.record.completion import completions, record_completion
 from orch_tui.record.deployment import deploy
 from orch_tui.record.ledger import contents, journal
 from orch_tui.screens.base import Problem
-from orch_tui.screens.deploy.return_form import Completing
+from orch_tui.screens.deploy.return_form import ReturnForm
 from orch_tui.screens.dialogs import Ask
 from orch_tui.screens.history.screen import Run
 from orch_tui.screens.widgets.lines import Lines
@@ -175,7 +175,7 @@ async def settled(pilot: Pilot[None]) -> None:
     """Until the engine has answered and what was typed is kept and read."""
     while True:
         await pilot.pause()
-        for completing in pilot.app.screen.query(Completing):
+        for completing in pilot.app.screen.query(ReturnForm):
             if not completing.is_settled:
                 completing.settle()
         busy = [w for w in pilot.app.workers if w.group != "watch" and not w.is_finished]

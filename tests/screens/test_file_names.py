@@ -13,7 +13,7 @@ from orch_tui.api import OrchestrationSession, show
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
 from orch_tui.screens.base import OrchScreen, Problem
-from orch_tui.screens.deploy.return_form import Completing
+from orch_tui.screens.deploy.return_form import ReturnForm
 from orch_tui.screens.dialogs import Ask
 from tests.cli.test_file_names import NAMED
 from tests.conftest import FakeClock
@@ -118,7 +118,7 @@ async def test_a_deliverable_that_can_be_no_file_is_missing(
         await settled(pilot)
         await pressed(pilot, "f3", "c", "D", "o", "n", "e", "tab", "a", "enter")
         await answered(pilot, name)
-        for completing in app.screen.query(Completing):
+        for completing in app.screen.query(ReturnForm):
             completing.settle()
         await settled(pilot)
         await pressed(pilot, "f8")
