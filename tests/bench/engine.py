@@ -36,9 +36,10 @@ from orch_tui.record.opening import open_record
 from orch_tui.search import documents, maintenance, tokens
 from orch_tui.search.query import search as find
 from tests.bench import corpus as corpora
-from tests.bench import search
+from tests.bench import heard, search
 from tests.bench.corpus import Corpus, Run
 from tests.bench.measure import percentile
+from tests.bench.text import bytes_of_text
 
 EXECUTIONS = 10_000
 MANY = 100_000
@@ -176,19 +177,21 @@ def _write_many(database: Path) -> list[float]:
 
 
 def size(folder: Path) -> dict[str, Any]:
-    """The size of a record against the text in it, each text once."""
-    path = _corpus_record()
+    """The sizes of two records against the text in them, by part."""
+    return {
+        f"of {EXECUTIONS:,} that the engine made": _size_of(_corpus_record()),
+        f"of {heard.RUNS:,} from hooks and transcripts": _size_of(_heard_record()),
+    }
+
+
+def _size_of(path: Path) -> dict[str, Any]:
     with open_record(path) as record:
-        text = record.value(
-            "SELECT (SELECT sum(length(CAST(final_message AS BLOB))) FROM agent_executions)"
-            " + (SELECT sum(size) FROM contents WHERE content_id NOT IN"
-            "    (SELECT message_id FROM completions WHERE message_id IS NOT NULL))"
-            " + (SELECT sum(length(CAST(parts AS BLOB))) FROM briefings)"
-        )
+        text = bytes_of_text(record)
         parts = record.sql(
-            "SELECT CASE WHEN name GLOB 'search_*' OR name GLOB 'given_index*' "
-            "THEN 'search index' ELSE name END AS part, sum(pgsize) AS size "
-            "FROM dbstat GROUP BY part ORDER BY size DESC LIMIT 6"
+            "SELECT CASE WHEN part GLOB 'search_*' OR part GLOB 'given_index*' "
+            "THEN 'search index' ELSE part END AS part, sum(pgsize) AS size FROM (SELECT pgsize, "
+            "coalesce((SELECT tbl_name FROM sqlite_schema AS s WHERE s.name = d.name), d.name) "
+            "AS part FROM dbstat AS d) GROUP BY 1 ORDER BY size DESC LIMIT 12"
         )
     return {"text": text, "database": path.stat().st_size, "parts": dict(parts)}
 
@@ -244,6 +247,16 @@ def _corpus_record() -> Path:
     return _kept("engine", _record_all)
 
 
+def _heard_record() -> Path:
+    """A record that hooks and transcripts made."""
+
+    def heard_of(record: Record) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            heard.record_heard(record, Path(folder))
+
+    return _kept("heard", heard_of)
+
+
 def _kept(name: str, fill: Callable[[Record], object]) -> Path:
     """A record that takes long to make, kept for the next run while its makers are the same."""
     folder = Path(tempfile.gettempdir()) / f"orch-bench-{os.getuid()}"
@@ -252,7 +265,7 @@ def _kept(name: str, fill: Callable[[Record], object]) -> Path:
         schema_script(),
         *(
             Path(str(made.__file__)).read_text()
-            for made in (corpora, search, documents, maintenance, tokens)
+            for made in (corpora, heard, search, documents, maintenance, tokens)
         ),
     ]
     path = folder / f"{name}-{sha256(''.join(makers).encode()).hexdigest()[:12]}.db"

@@ -286,11 +286,11 @@ def processes(bench: Bench) -> Iterator[Line]:
 
 
 def size(bench: Bench) -> Iterator[Line]:
-    found = bench.inside("size")
-    detail = ", ".join(f"{part} {size / 1e6:.1f} MB" for part, size in found["parts"].items())
-    ratio = found["database"] / found["text"]
-    what = f"size of a record of 10,000 ({found['text'] / 1e6:.0f} MB of text, each once)"
-    yield Line(what, None, ratio, "x the text", detail)
+    for name, found in bench.inside("size").items():
+        text = found["text"]
+        parts = ", ".join(f"{part} {size / text:.2f}" for part, size in found["parts"].items())
+        what = f"size of a record {name} ({text / 1e6:.0f} MB of text)"
+        yield Line(what, 3.3, found["database"] / text, "x the text", parts)
 
 
 def search(bench: Bench) -> Iterator[Line]:
