@@ -160,19 +160,26 @@ def _neighbours(record: Record, execution: ExecutionFacts) -> tuple[str | None, 
 
 
 def _same_context(record: Record, execution_id: str) -> list[str]:
-    """Executions whose set of contents is equal; one that was given nothing has none."""
+    """Executions whose set of contents is equal; one that was given nothing has none.
+
+    They are looked for among those that were given the rarest of the contents: some contents are
+    given to every agent.
+    """
     rows = record.sql(
-        """WITH mine AS (SELECT DISTINCT content_id FROM context_allocations
-                         WHERE execution_id = ? AND content_id IS NOT NULL)
-        SELECT a.execution_id FROM context_allocations AS a
-        WHERE a.execution_id IN (
-          SELECT execution_id FROM context_allocations WHERE content_id IN mine
-          AND execution_id <> ? GROUP BY execution_id
-          HAVING count(DISTINCT content_id) = (SELECT count(*) FROM mine))
-        GROUP BY a.execution_id
-        HAVING count(DISTINCT a.content_id) = (SELECT count(*) FROM mine)
+        """WITH mine AS MATERIALIZED (SELECT DISTINCT content_id FROM context_allocations
+                         WHERE execution_id = ?1 AND content_id IS NOT NULL)
+        SELECT DISTINCT a.execution_id FROM context_allocations AS a
+        WHERE a.execution_id <> ?1 AND a.content_id = (
+            SELECT content_id FROM mine ORDER BY (SELECT count(*) FROM (
+              SELECT 1 FROM context_allocations AS c WHERE c.content_id = mine.content_id
+              LIMIT 5000)) LIMIT 1)
+          AND NOT EXISTS (
+            SELECT 1 FROM context_allocations AS other WHERE other.execution_id = a.execution_id
+            AND content_id NOT IN mine)
+          AND (SELECT count(DISTINCT content_id) FROM context_allocations AS all_of
+               WHERE all_of.execution_id = a.execution_id) = (SELECT count(*) FROM mine)
         ORDER BY (SELECT deployed_at FROM agent_executions AS e
                   WHERE e.execution_id = a.execution_id) DESC""",
-        [execution_id, execution_id],
+        [execution_id],
     )
     return [label for (label,) in rows]
