@@ -10,16 +10,16 @@ import os
 import sys
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from orch_tui import files, paths
+from orch_tui.frozen import frozen
 
 LARGEST_SEQUENCE = 74_994
 """Bytes of text that terminals and multiplexers are known to take in one OSC 52 sequence."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Copied:
     """Where a text went."""
 

@@ -8,10 +8,11 @@ return read nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orch_tui.errors import OrchError
+from orch_tui.frozen import frozen
 from orch_tui.prepare.composition import Composition, Weight
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ MAX_FROM_OTHER_SESSIONS = 200
 """Bundles of other sessions that are listed to be opened."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResolvedAgent:
     """The agent of a composition, with the model it will run on and its ambient context.
 
@@ -68,7 +69,7 @@ def resolve_agent(project: Project, composition: Composition) -> ResolvedAgent:
     return ResolvedAgent(agent_type, composition.model, model, agents.ambient(agent_type, model))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ComposeContext:
     """What the record and the project say about a composition, read at one moment."""
 
@@ -173,7 +174,7 @@ def save_composition(
     return bundle, Composition.of_bundle(bundle)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenableBundle:
     """A planned agent without a bundle, or a saved bundle, that can be gone on with."""
 
@@ -224,7 +225,7 @@ def composition_for(planned: PlannedAgent) -> Composition:
 # Sharing
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommonContent:
     """What a composition has in common with other bundles, in itself twice or with what agents
     have anyway."""

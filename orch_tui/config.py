@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any
 
 from orch_tui.errors import FormatError, PathError
+from orch_tui.frozen import frozen
 from orch_tui.paths import AnyPath, config_folder, record_folder, resolve_path
 
 MOST_BYTES = 1_000_000
@@ -23,7 +24,7 @@ MOST_BYTES = 1_000_000
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Config:
     """Every setting, by the name it has in ``config.toml``."""
 

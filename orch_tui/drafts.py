@@ -5,7 +5,7 @@ A draft survives a crash: it is written as a whole or not at all, and read back 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from threading import Lock
 from typing import Protocol, runtime_checkable
@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 from orch_tui import paths
 from orch_tui.errors import OrchError, SourceError
 from orch_tui.files import read_plain, refuse_link, write
+from orch_tui.frozen import frozen
 
 _SUFFIX = ".draft"
 
@@ -26,7 +27,7 @@ class DraftHolder(Protocol):
         """Hand over what was typed since the last time, if anything was, to be written."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drafts:
     """The drafts that belong to one record."""
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from orch_tui import config, paths
 from orch_tui.errors import NotFoundError, OrchError, SourceError
-from orch_tui.source_name import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.sources import SourceReader
     from orch_tui.prepare.templates import Template
     from orch_tui.record.transcripts.importer import Summary
+    from orch_tui.source_name import Result
 
 
 READERS_SHARE = 500
@@ -141,24 +141,32 @@ class Project:
 
     def _drain(self, record: Record, payloads: int | None = None, size: int | None = None) -> int:
         """Take in payloads, and what transcripts have more since; both no more than there is."""
-        from orch_tui.record.hooks import pending_transcripts
+        from orch_tui.record.opening import awaits_transcripts
 
         taken = 0
         if self._anything_waits():
             from orch_tui.record.hooks import inbox
 
             taken = inbox.drain(record, self.root, most=payloads, remark=self.remark)
-        if record.writable and (look := pending_transcripts.look(record, size)):
-            if look.grown:
-                from orch_tui.record.transcripts import importer
+        if record.writable and awaits_transcripts(record):
+            taken += self._read_awaited(record, size)
+        return taken
 
-                summary = importer.catch_up(
-                    record, look.grown, catalogue=self.catalogue, root=self.root
-                )
-                taken += summary.files_read
-                for text in summary.remarks:
-                    self.remark(text)
-            pending_transcripts.let_go(record, look.last)
+    def _read_awaited(self, record: Record, size: int | None) -> int:
+        from orch_tui.record.hooks import pending_transcripts
+
+        look = pending_transcripts.look(record, size)
+        taken = 0
+        if look.grown:
+            from orch_tui.record.transcripts import importer
+
+            summary = importer.catch_up(
+                record, look.grown, catalogue=self.catalogue, root=self.root
+            )
+            taken = summary.files_read
+            for text in summary.remarks:
+                self.remark(text)
+        pending_transcripts.let_go(record, look.last)
         return taken
 
     def _anything_waits(self) -> bool:

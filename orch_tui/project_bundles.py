@@ -7,12 +7,12 @@ everything about deployments is loaded.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
 from orch_tui.errors import OverBudgetError, SourceError, UsageError
-from orch_tui.one_line import one_line
+from orch_tui.frozen import frozen
 from orch_tui.paths_given import Paths, Texts, listed
 from orch_tui.prepare.ambient import Ambient, AmbientAgents
 from orch_tui.prepare.budget import Judgement, compute_agent_limit
@@ -40,11 +40,9 @@ Fit = bool | int
 """Whether a bundle is to fit, or the tokens that it is to fit into."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prepared:
     """A bundle and how it stands against the limits."""
-
-    __repr__ = one_line
 
     bundle: Bundle
     judgement: Judgement

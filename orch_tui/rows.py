@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cache
 from typing import Any, Literal, Self, TypeVar, cast
 
+from orch_tui.frozen import frozen
 from orch_tui.models.values import readable, real_number, whole_number
-from orch_tui.one_line import one_line
 
 
 class Fact:
@@ -105,11 +105,9 @@ def columns(fact: type[Any]) -> str:
     return ", ".join(f.name for f in fields(fact))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session(Fact):
     """One orchestration."""
-
-    __repr__ = one_line
 
     session_id: str
     created_at: str
@@ -129,11 +127,9 @@ class Session(Fact):
     claude_session: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlannedAgent(Fact):
     """An intended deployment."""
-
-    __repr__ = one_line
 
     planned_id: int
     session_id: str
@@ -147,11 +143,9 @@ class PlannedAgent(Fact):
     uid: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExecutionFacts(Fact):
     """One deployment of one agent and what came of it."""
-
-    __repr__ = one_line
 
     execution_id: str
     session_id: str
@@ -222,11 +216,9 @@ USED = (
 """``ExecutionFacts.used_tokens`` in SQL."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Completion(Fact):
     """One return of an execution."""
-
-    __repr__ = one_line
 
     completion_id: int
     execution_id: str
@@ -240,11 +232,9 @@ class Completion(Fact):
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Allocation(Fact):
     """One context item as recorded for one execution."""
-
-    __repr__ = one_line
 
     allocation_id: int
     execution_id: str
@@ -261,11 +251,9 @@ class Allocation(Fact):
     content_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Output(Fact):
     """A deliverable, validation result, insight or error of one execution."""
-
-    __repr__ = one_line
 
     output_id: int
     execution_id: str
@@ -322,11 +310,9 @@ def decoded_content(content: Any) -> Any:
     return content
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JournalEntry(Fact):
     """One change: who did what, and what it was before and after."""
-
-    __repr__ = one_line
 
     seq: int
     at: str

@@ -20,8 +20,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from orch_tui.frozen import frozen
 
 TEXT = "text:"
 STANDARD_INPUT = "-"
@@ -30,10 +31,11 @@ Result = Literal["message", "outputs"]
 LineRange = tuple[int, int]
 """First and last line, from 1, both included."""
 
-_LINES = re.compile(r"(.+):([0-9]+)(?:-([0-9]+))?", re.S)
-_RESULT = re.compile(r"(?![./~])([^:#]+):(message|outputs)")
-_NUMBERED = re.compile(r"(.+)\[([0-9]+)\]", re.S)
-_SUFFIX = re.compile(r"[^/]\.[A-Za-z][A-Za-z0-9_+-]*\Z")
+# Text until they are needed: compiling them would be a tenth of a bare start-up.
+_LINES = r"(?s)(.+):([0-9]+)(?:-([0-9]+))?"
+_RESULT = r"(?![./~])([^:#]+):(message|outputs)"
+_NUMBERED = r"(?s)(.+)\[([0-9]+)\]"
+_SUFFIX = r"[^/]\.[A-Za-z][A-Za-z0-9_+-]*\Z"
 
 _LONGEST_PATH = 4096
 """Bytes that the system takes for a path (PATH_MAX of Linux, the most there is)."""
@@ -42,7 +44,7 @@ _MOST_DIGITS = 9
 """Of a number: no text has so many lines, and Python refuses to read thousands of digits."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedFile:
     """A file, folder or pattern, or some of a file."""
 
@@ -53,7 +55,7 @@ class NamedFile:
     """A heading, a symbol or the skeleton; empty: all of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PastResult:
     """What an execution gave back."""
 
@@ -61,14 +63,14 @@ class PastResult:
     what: Result
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FreeText:
     """A text that stands in the source itself; in a bundle only its beginning does."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StandardInput:
     """What is piped into the command."""
 
@@ -89,7 +91,7 @@ def parse_source(written: str, *, exists: Callable[[str], bool] | None = None) -
         return found
     if written.startswith(TEXT):
         return FreeText(written.removeprefix(TEXT))
-    if result := _RESULT.fullmatch(written):
+    if result := re.fullmatch(_RESULT, written):
         return PastResult(result[1], "message" if result[2] == "message" else "outputs")
     return _parse_part(written) or _parse_lines(written) or NamedFile(written)
 
@@ -141,7 +143,7 @@ def path_of(source: str) -> str:
 
 def split_part_number(part: str) -> tuple[str, int | None]:
     """Split ``Name[2]`` into the name and which of that name is meant; None: no number is given."""
-    numbered = _NUMBERED.fullmatch(part)
+    numbered = re.fullmatch(_NUMBERED, part)
     return (numbered[1], _number(numbered[2])) if numbered else (part, None)
 
 
@@ -158,7 +160,7 @@ def _parse_existing(written: str, exists: Callable[[str], bool]) -> NamedFile | 
 
 
 def _parse_lines(written: str) -> NamedFile | None:
-    found = _LINES.fullmatch(written)
+    found = re.fullmatch(_LINES, written)
     if not found:
         return None
     first = _number(found[2])
@@ -178,8 +180,8 @@ def _parse_part(written: str) -> NamedFile | None:
 
 def _is_more_of_path(path: str, rest: str) -> bool:
     """Decide by the look of both whether ``path#rest`` is the path of one file."""
-    ends_like_file = _SUFFIX.search(rest) is not None
-    if _SUFFIX.search(path):
+    ends_like_file = re.search(_SUFFIX, rest) is not None
+    if re.search(_SUFFIX, path):
         return rest.startswith("/") and ends_like_file
     return "/" in rest or ends_like_file
 

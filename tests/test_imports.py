@@ -120,6 +120,17 @@ def test_a_command_loads_what_it_uses(project: Path, words: str) -> None:
     assert loaded & HEAVY == set()
 
 
+@pytest.mark.parametrize(
+    "words", ["query", "outputs", "show exec-001", "compare exec-001 exec-001"]
+)
+def test_who_only_reads_loads_nothing_that_records(project: Path, words: str) -> None:
+    loaded = command(*words.split(), cwd=project)
+    assert {
+        *("orch_tui.record.ledger.ingest", "orch_tui.record.transcripts", "orch_tui.record.hooks"),
+        *("orch_tui.prepare.sources", "orch_tui.prepare.vocabulary", "configparser"),
+    } & loaded == set()
+
+
 def test_making_a_record_runs_its_sql(tmp_path: Path) -> None:
     assert command("init-session", "--scope", "s", cwd=tmp_path) & HEAVY == set()
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from orch_tui.frozen import frozen
 
 Progress = Callable[[int, int], None]
 """Told how much is done, of how much."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """The file a step brings up to date, and who does it when."""
 

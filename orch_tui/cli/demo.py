@@ -17,7 +17,6 @@ import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -28,6 +27,7 @@ from orch_tui.cli.output import printable
 from orch_tui.cli.parser import Parser
 from orch_tui.errors import OrchError, SourceError
 from orch_tui.files import write
+from orch_tui.frozen import frozen
 from orch_tui.paths import resolve_path
 from orch_tui.project import Project
 
@@ -94,7 +94,7 @@ def _make_sample(name: str) -> Path:
     return folder
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Report:
     """What an "agent" of the demo gives back."""
 

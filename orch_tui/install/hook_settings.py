@@ -12,7 +12,6 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from orch_tui import hook
 from orch_tui.claude_client import client_version
 from orch_tui.errors import ConflictError, FormatError, UsageError
 from orch_tui.files import refuse_leading_out, refused, write
+from orch_tui.frozen import frozen
 from orch_tui.install import json_text
 from orch_tui.install.skill import backup_of, backups_of
 from orch_tui.paths import AnyPath, claude_folder
@@ -51,7 +51,7 @@ _OURS = re.compile(r"(?:^orch hook|orch_tui[/\\]hook\.py['\"]? \|\| true)$")
 Document = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """What would be done to one settings file."""
 
@@ -76,7 +76,7 @@ class Change:
         return list(unified_diff(before, after, name, name, lineterm="", n=2))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Registered:
     """The hooks of orch in one settings file."""
 
@@ -88,7 +88,7 @@ class Registered:
     """What the command names is there."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """Whether Claude Code tells orch of the runs of a project."""
 

@@ -13,19 +13,19 @@ import re
 import shlex
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from orch_tui import __version__
 from orch_tui.errors import OrchError
 from orch_tui.files import read_plain
+from orch_tui.frozen import frozen
 from orch_tui.install import hook_settings, skill
 from orch_tui.paths import AnyPath, claude_folder
 from orch_tui.processes import upgrade_command
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedOrch:
     """An orch that something leads to."""
 

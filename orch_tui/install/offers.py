@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
+from orch_tui.frozen import frozen
 from orch_tui.install import hook_settings
 from orch_tui.paths import claude_folder
 from orch_tui.project import Project
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offer:
     """What could be done to have the runs of a project in its record."""
 

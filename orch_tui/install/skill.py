@@ -10,7 +10,6 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from typing import NamedTuple
 from orch_tui.assets import asset
 from orch_tui.errors import OrchError, SourceError, UsageError
 from orch_tui.files import read_plain, refuse_leading_out, whole_file
+from orch_tui.frozen import frozen
 from orch_tui.paths import AnyPath, claude_folder
 
 NAME = "multi-agent-orchestration"
@@ -36,7 +36,7 @@ BOOTSTRAP = "scripts/_orch.py"
 _UNSET = b'INTERPRETER = ""\n'
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Installed:
     """What an installation did, or would do."""
 
@@ -51,7 +51,7 @@ class Installed:
     """No longer part of the skill, but edited by the user."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Uninstalled:
     """What a removal did, or would do."""
 

@@ -15,12 +15,13 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orch_tui import paths
+from orch_tui.frozen import frozen
 from orch_tui.prepare import frontmatter
 from orch_tui.prepare.count import ZERO, Count, CountCache
 from orch_tui.prepare.encoding import decode
@@ -54,7 +55,7 @@ MANAGED = Path(
 """Where an organisation keeps the CLAUDE.md of all users of a machine."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AmbientPart:
     """One text that an agent has before it is handed anything."""
 
@@ -77,7 +78,7 @@ class AmbientPart:
         return kind_of(self.source, self.text)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ambient:
     """All that an agent of one type has before it is handed anything, as far as it can be known."""
 

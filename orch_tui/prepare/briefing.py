@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
 
 from orch_tui.assets import asset
+from orch_tui.frozen import frozen
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.templates import Template, fill, load
 from orch_tui.source_name import path_of
@@ -41,7 +41,7 @@ Part = bytes | str
 """Of a stored briefing: literal bytes, or the SHA-256 of a content that stands there."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ItemView:
     """What a template sees of a context item."""
 

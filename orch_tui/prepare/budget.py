@@ -8,13 +8,13 @@ upper end of its band.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from orch_tui.config import DEFAULTS
 from orch_tui.errors import OverBudgetError
+from orch_tui.frozen import frozen
 from orch_tui.models.values import PRIORITIES
-from orch_tui.one_line import one_line
 from orch_tui.prepare.count import ZERO, Count, framed
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class _NoAgents:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What the configuration says about budgets; tokens and shares of a limit."""
 
@@ -67,11 +67,9 @@ class WeighedItem(Protocol):
     def count(self) -> Count: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gauge:
     """How much of one limit is taken, in tokens."""
-
-    __repr__ = one_line
 
     name: str
     """``agent limit`` or ``session budget``."""
@@ -114,11 +112,9 @@ class Gauge:
         return f"{text} (besides {self.ambient} ambient)" if self.ambient.tokens else text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judgement:
     """A bundle against both limits."""
-
-    __repr__ = one_line
 
     agent: Gauge
     session: Gauge

@@ -6,16 +6,15 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orch_tui.errors import FormatError, SourceError
+from orch_tui.frozen import frozen
 from orch_tui.models.values import ITEM_TYPES, PRIORITIES
-from orch_tui.one_line import one_line
 from orch_tui.prepare.count import FRAMES, ZERO, Count, CountCache, frame_tokens, framed
 from orch_tui.prepare.encoding import decode
 from orch_tui.prepare.text_kinds import kind_of
-from orch_tui.prepare.tokens import count_items
 from orch_tui.source_name import is_file, is_free_text, path_of
 
 if TYPE_CHECKING:  # who only reads what was recorded needs no sources
@@ -30,11 +29,9 @@ CLAIMED = "claimed"
 _MOST_TOKENS = 10**12
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContextItem:
     """One thing an agent is given."""
-
-    __repr__ = one_line
 
     type: str
     source: str
@@ -76,11 +73,9 @@ class ContextItem:
         return not is_file(self.source)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bundle:
     """The context prepared for one agent."""
-
-    __repr__ = one_line
 
     bundle_id: str
     agent_type: str
@@ -187,6 +182,8 @@ def counted(
     """The items with their tokens counted, where they have data and nobody counted them yet."""
     items = list(items)
     uncounted = [item for item in items if _uncounted(item)]
+    from orch_tui.prepare.tokens import count_items  # who only reads bundles counts nothing
+
     counts = iter(count_items(uncounted, family=family, cache=cache, exact=exact))
     return [replace(item, count=next(counts)) if _uncounted(item) else item for item in items]
 

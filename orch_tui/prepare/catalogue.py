@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import date
 from functools import cache
 from typing import Any
@@ -17,11 +17,12 @@ from typing import Any
 from orch_tui.assets import asset
 from orch_tui.config import DEFAULTS
 from orch_tui.errors import FormatError
+from orch_tui.frozen import frozen
 from orch_tui.prepare.count import FAMILIES
 from orch_tui.prepare.vocabulary import VOCABULARIES, find_encoding
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Price:
     """USD per million tokens of each column of usage."""
 
@@ -34,7 +35,7 @@ class Price:
     """The largest prompt, in tokens, whose whole request this price is for; None: any."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Model:
     """One model of the catalogue."""
 
@@ -62,7 +63,7 @@ class Model:
         return next(fitting, None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Catalogue:
     """The models that ship with orch and those of the configuration."""
 

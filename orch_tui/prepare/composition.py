@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from shlex import quote
 from typing import Any, TypedDict, Unpack
 
 from orch_tui.errors import SourceError
+from orch_tui.frozen import frozen
 from orch_tui.models.values import ITEM_TYPES, PRIORITIES
 from orch_tui.prepare.bundle import (
     Bundle,
@@ -35,7 +36,7 @@ from orch_tui.source_name import (
 NUL = "\0"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choice:
     """One source that an agent is to be given, and as what."""
 
@@ -74,7 +75,7 @@ class ChoiceValues(TypedDict, total=False):
     allow_secret: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Composition:
     """What is to become a bundle, or the next version of one."""
 
@@ -253,7 +254,7 @@ class Edits:
         return True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Weight:
     """One choice as it was read."""
 

@@ -7,8 +7,9 @@ that were recorded, judges them or prints them counts nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from orch_tui.frozen import frozen
 
 FRAMES = {"v3": 7, "v4.7": 11, "v4.8": 6}
 """Claude's tokenizers by the model that brought them (3 to 4.6, Opus 4.7, Opus 4.8 and all 5), and
@@ -20,7 +21,7 @@ REVISION = 1
 """Of the estimates. Part of their name, so that kept figures of another one are not taken."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Count:
     """A number of tokens, what produced it, and the band it lies in; exact when they are one."""
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import StringIO
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orch_tui.errors import UsageError
-from orch_tui.one_line import one_line
+from orch_tui.frozen import frozen
 from orch_tui.prepare.ambient import Ambient, AmbientAgents
 from orch_tui.prepare.blocks import Earlier
 from orch_tui.prepare.bundle import (
@@ -46,11 +46,9 @@ class BlockPlace(NamedTuple):
     """Those that hold the item."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SharedBlock:
     """Lines that stand in items of several bundles."""
-
-    __repr__ = one_line
 
     text: str
     """As in the first place."""
@@ -58,11 +56,9 @@ class SharedBlock:
     places: tuple[BlockPlace, BlockPlace]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BundleSharing:
     """What sharing means for one bundle."""
-
-    __repr__ = one_line
 
     bundle_id: str
     total: Count
@@ -90,11 +86,9 @@ class BundleSharing:
         return sum((o.count for o in self.overlaps if o.ambient and o.removable), ZERO)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sharing:
     """What bundles hold in common, and what leaving it out or moving it means."""
-
-    __repr__ = one_line
 
     items: tuple[ContextItem, ...]
     """The shared document: each ``shared_with`` all the bundles that hold it."""

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from orch_tui.errors import OverBudgetError, SourceError, UsageError
-from orch_tui.one_line import one_line
+from orch_tui.frozen import frozen
 from orch_tui.prepare.briefing import Part, render, split
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted, rank
 from orch_tui.prepare.count import ZERO, Count, CountCache, framed
@@ -42,11 +42,9 @@ _TRIES = 3
 ones stay, and of the others what fits."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ItemChange:
     """What was done to one item so that the rest fits."""
-
-    __repr__ = one_line
 
     before: ContextItem
     after: ContextItem | None
@@ -80,11 +78,9 @@ class ItemChange:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fitted:
     """A bundle that fits, and the receipt of what that took."""
-
-    __repr__ = one_line
 
     bundle: Bundle
     limit: int
@@ -192,7 +188,7 @@ KeptItems = list[ContextItem | None]
 """By the place of an item: what of it is in; None: nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BriefingScale:
     """Weigh the briefing of a bundle, with its items or others in it.
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from orch_tui.errors import SourceError
+from orch_tui.frozen import frozen
 from orch_tui.prepare import sections, symbols
 from orch_tui.prepare.sections import Span, joined
 from orch_tui.source_name import path_of
@@ -27,7 +27,7 @@ SKELETON = "(skeleton)"
 _MARKDOWN = {".md", ".markdown", ".mdown", ".mkd", ".mdx", ".mdc", ".txt", ""}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """A section or symbol of a file."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil, floor
 from typing import Any
 
+from orch_tui.frozen import frozen
 from orch_tui.prepare.ambient import Ambient, AmbientPart
 from orch_tui.prepare.blocks import Earlier, Lines, Numbering
 from orch_tui.prepare.bundle import Bundle, ContextItem, without_repeats
@@ -17,7 +18,7 @@ WORTH_LEAVING_OUT = 100
 """Tokens of a block from which it is left out: saying where it stands takes some sixty."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Overlap:
     """Lines of an item that the agent has elsewhere: in another item, or anyway."""
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 
 from orch_tui.assets import asset
+from orch_tui.frozen import frozen
 
 # How a text is written before it is cut up: words open and close with a mark, a single space
 # between two marks is not written, and capitals become small letters behind a mark of their own.
@@ -32,7 +33,7 @@ STRETCH = 16_000
 """Characters taken apart at once, in a few milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pieces:
     """What one tokenizer joins, and how it reads a text."""
 

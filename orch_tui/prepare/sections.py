@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from orch_tui.errors import SourceError
+from orch_tui.frozen import frozen
 from orch_tui.source_name import split_part_number
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Span(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Heading:
     """A heading and the span of its section: up to the next heading of its level or above."""
 

@@ -10,13 +10,13 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
 from orch_tui.config import DEFAULTS
 from orch_tui.errors import NotFoundError, PathError, SourceError
+from orch_tui.frozen import frozen
 from orch_tui.paths import AnyPath, resolve_path
 from orch_tui.prepare import sections
 from orch_tui.prepare.encoding import codec_of, decode
@@ -41,7 +41,7 @@ _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
 _ASCII = bytes(range(128))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """The bytes behind one source, and how it is named from now on."""
 
@@ -66,7 +66,7 @@ class _NotTextError(SourceError):
     """A file that is there and no text."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceReader:
     """Reads context sources for one project; what it refuses is a SourceError that says why."""
 

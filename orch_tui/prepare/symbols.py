@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
+from orch_tui.frozen import frozen
 from orch_tui.prepare.sections import Span
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ _DEEPEST = 100
 """Nodes above a definition; each class or function that it is in adds two or three."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Symbol:
     """A definition and the whole lines it takes, decorators and comments directly above included.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, wraps
 from pathlib import Path
 from types import CodeType
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from orch_tui.assets import asset
 from orch_tui.errors import FormatError, NotFoundError, SourceError
+from orch_tui.frozen import frozen
 from orch_tui.paths import resolve_path
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
 _COMMENT = re.compile(r"^[ \t]*<!--.*?-->[ \t]*(?:\r\n|\n)|<!--.*?-->", re.S | re.M)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Template:
     """A template and the name to call it by."""
 

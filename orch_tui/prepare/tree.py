@@ -10,8 +10,9 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from orch_tui.frozen import frozen
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -41,7 +42,7 @@ class Node(NamedTuple):
         return self.path.rpartition("/")[2]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProjectTree:
     """What a project holds."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from orch_tui.frozen import frozen
 from orch_tui.prepare.count import ZERO, Count
 from orch_tui.source_name import path_of
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """A file or folder, as one line of a tree."""
 

@@ -8,11 +8,11 @@ the caller's business.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from orch_tui.errors import SourceError, UsageError
-from orch_tui.one_line import one_line
+from orch_tui.frozen import frozen
 from orch_tui.prepare import budget
 from orch_tui.prepare.ambient import BUILT_IN_AGENTS
 from orch_tui.prepare.budget import Limits
@@ -26,11 +26,9 @@ MANY_TASKS = 5
 """Tasks in one scope above which phases are recommended."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Validation:
     """The older script's answer, key by key, and what is checked besides."""
-
-    __repr__ = one_line
 
     valid: bool
     scope_defined: bool
@@ -52,7 +50,7 @@ class Validation:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remark:
     """What is wrong with one field of what somebody typed."""
 
@@ -62,7 +60,7 @@ class Remark:
     """It cannot be recorded like this; otherwise it is a warning."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bounds:
     """How much of a token limit some files take."""
 

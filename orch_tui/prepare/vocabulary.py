@@ -11,19 +11,19 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from orch_tui.assets import asset
+from orch_tui.frozen import frozen
 
 if TYPE_CHECKING:
     import tiktoken
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Vocabulary:
     """What an encoding is besides its ranks; facts of tiktoken_ext/openai_public.py, 0.14."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.record import executions
-from orch_tui.record.completion import completions
+from orch_tui.record.executions import completions
 from orch_tui.record.ledger.contents import text
 from orch_tui.rows import ExecutionFacts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class News:
     """One deployment, or one return."""
 

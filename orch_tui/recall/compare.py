@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
-from orch_tui.one_line import one_line
 from orch_tui.recall.show import Shown, show
 
 LONGEST_DIFF = 20_000
 """Lines up to which two messages are compared line by line; difflib is quadratic."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """One thing that one or both executions have."""
-
-    __repr__ = one_line
 
     what: str
     left: str | None
@@ -29,11 +26,9 @@ class Difference:
         return self.left == self.right
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """``left`` and ``right`` and where they differ."""
-
-    __repr__ = one_line
 
     left: Shown
     right: Shown

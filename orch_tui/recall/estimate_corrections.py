@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
 
@@ -50,7 +50,7 @@ class Start(NamedTuple):
     """Input, cache write and cache read."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Correction:
     """What first requests of a model held, as ``factor * estimated + besides``."""
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from functools import cache
 from math import sqrt
 from typing import Any, Literal
 
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, Row
 from orch_tui.models.values import WENT_WELL, WHEN, whole_number
-from orch_tui.one_line import one_line
 from orch_tui.prepare.count import Count
 from orch_tui.recall.estimate_corrections import STARTS, Correction, Start, corrections
 from orch_tui.recall.listing import Result, chosen, latest_results
@@ -26,11 +26,9 @@ Z = 1.96
 """Intervals hold the true share in about 95 of 100 cases."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """How the executions of one group ended."""
-
-    __repr__ = one_line
 
     name: str | int | None
     """Of the group; None: not recorded."""
@@ -65,11 +63,9 @@ class Outcome:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContextEffect:
     """Executions that were given one source beside those that were not."""
-
-    __repr__ = one_line
 
     given: Outcome
     others: Outcome
@@ -111,15 +107,13 @@ class ContextEffect:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EstimateUsage:
     """The tokens estimated for bundles beside what the runs read: two things, side by side.
 
     A run reads its context again with every request, so the second is larger by nature.
     Medians over the ``n`` executions whose usage is known.
     """
-
-    __repr__ = one_line
 
     agent_type: str
     estimator: str | None
@@ -131,11 +125,9 @@ class EstimateUsage:
     """Context size of the last request; None where no run tells it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Check:
     """The results of one check for one agent type, the latest of every execution."""
-
-    __repr__ = one_line
 
     agent_type: str
     check: str | None
@@ -157,14 +149,12 @@ class Check:
     maximum: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SharedTokens:
     """Tokens moved into shared documents, and those of the documents: never added up, never money.
 
     None: nothing is recorded.
     """
-
-    __repr__ = one_line
 
     n: int
     """Executions whose context is recorded."""
@@ -194,11 +184,9 @@ class SharedTokens:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Worth:
     """What one agent type took and what came of it; sums, each with the n behind it."""
-
-    __repr__ = one_line
 
     agent_type: str
     n: int
@@ -220,11 +208,9 @@ class Worth:
     validations_failed: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cost:
     """What the runs of one agent type on one model used and cost; sums, each with its n."""
-
-    __repr__ = one_line
 
     agent_type: str
     model: str | None
@@ -242,14 +228,12 @@ class Cost:
     cost_usd_mean: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileWorth:
     """One file beside the bundles of one agent type: was it given, was it read?
 
     Over the executions whose files are known (from transcripts).
     """
-
-    __repr__ = one_line
 
     agent_type: str
     path: str
@@ -263,11 +247,9 @@ class FileWorth:
     """Given as a whole and not read from disk: what a bundle is for."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Insights:
     """Every part; ``parts`` gives them as rows to print."""
-
-    __repr__ = one_line
 
     overall: Outcome
     by_agent_type: tuple[Outcome, ...]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from orch_tui.errors import UsageError
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import OUTPUT_TYPES, STATES, STATUSES, WHEN
-from orch_tui.one_line import one_line
 from orch_tui.record import deliverables
 from orch_tui.record import executions as execution_rows
 from orch_tui.record import sessions as session_rows
@@ -203,11 +203,9 @@ def output_as_json(output: Output) -> dict[str, Any]:
     return {key: row[key] for key in keys} | {k: v for k, v in row.items() if k not in keys}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeliverableState:
     """The latest version of one deliverable, and what became of it."""
-
-    __repr__ = one_line
 
     path: str
     state: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, in_list
 from orch_tui.prepare.budget import Gauge, Limits, gauge_agent
 from orch_tui.prepare.catalogue import Catalogue
@@ -17,7 +18,7 @@ from orch_tui.record.sessions import Gate
 from orch_tui.rows import PlannedAgent, Session
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SessionLine:
     """One session among others."""
 
@@ -59,7 +60,7 @@ def session_lines(
         ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outline:
     """The latest version of a bundle, without its items."""
 
@@ -70,7 +71,7 @@ class Outline:
     count: Count
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Intent:
     """A planned agent as somebody would have it; ``position`` is None for one more."""
 
@@ -82,7 +83,7 @@ class Intent:
     position: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlanRules:
     """What planned agents are held against; all in memory, so that typing can be checked."""
 
@@ -167,7 +168,7 @@ class PlanRules:
                 yield Remark("waits_for", text, stops=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlannedLine:
     """One planned agent among the others."""
 
@@ -182,7 +183,7 @@ class PlannedLine:
     remarks: tuple[Remark, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlanPage:
     """A session with its gates, its budget and its plan."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from orch_tui.errors import ConflictError, OrchError, SourceError
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
-from orch_tui.one_line import one_line
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem, counted
 from orch_tui.prepare.catalogue import Catalogue
@@ -22,11 +22,9 @@ from orch_tui.record.ledger import briefings
 from orch_tui.rows import ExecutionFacts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Replay:
     """What an execution was handed."""
-
-    __repr__ = one_line
 
     execution: ExecutionFacts
     briefing: bytes
@@ -35,11 +33,9 @@ class Replay:
     """The bundle version it was rendered from, where there was one."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drift:
     """An item that an execution was given, and what its source holds now."""
-
-    __repr__ = one_line
 
     then: ContextItem
     now: ContextItem | None

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from orch_tui.errors import UsageError
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN, has_succeeded
-from orch_tui.one_line import one_line
 from orch_tui.prepare.budget import Gauge, Limits
 from orch_tui.prepare.bundle import dumps
 from orch_tui.prepare.templates import Template, fill, load
@@ -34,11 +34,9 @@ COVERAGE = "coverage"
 NOT_RECORDED = "not recorded"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExecutionResults:
     """What was checked of one execution."""
-
-    __repr__ = one_line
 
     execution: ExecutionFacts
     results: Mapping[str, Result]
@@ -47,14 +45,12 @@ class ExecutionResults:
     """A later attempt of the same planned agent, or with the same bundle, stands for it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutputValidation:
     """Whether the outputs of a session hold; sentences name what does not.
 
     Earlier attempts are listed, but what failed in them counts no more.
     """
-
-    __repr__ = one_line
 
     session_id: str
     deliverables: tuple[DeliverableState, ...]
@@ -436,20 +432,20 @@ def _one_change(record: Record, output: Output) -> str | None:
     return "created" if added == lines else "modified"
 
 
-_TEST = re.compile(r"(^|/)(tests?|__tests__|spec)/|(^|/)test_[^/]*$|[._-](test|spec)s?\.\w+$")
-_DOCS = re.compile(r"(^|/)docs?/|\.(md|rst|adoc)$", re.I)
+_TEST = r"(^|/)(tests?|__tests__|spec)/|(^|/)test_[^/]*$|[._-](test|spec)s?\.\w+$"
+_DOCS = r"(?i)(^|/)docs?/|\.(md|rst|adoc)$"
 
 
 def _tally(changes: Mapping[str, str | None]) -> dict[str, Any]:
     said = list(changes.values())
-    tests = [change for path, change in changes.items() if _TEST.search(path)]
+    tests = [change for path, change in changes.items() if re.search(_TEST, path)]
     return {
         "created": said.count("created"),
         "modified": said.count("modified"),
         "not_known": said.count(None),
         "tests_added": tests.count("created"),
         "tests_not_known": tests.count(None),
-        "docs": [path for path in changes if _DOCS.search(path) and not _TEST.search(path)],
+        "docs": [path for path in changes if re.search(_DOCS, path) and not re.search(_TEST, path)],
     }
 
 

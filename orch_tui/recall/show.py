@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orch_tui.errors import NotFoundError
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
-from orch_tui.one_line import one_line
-from orch_tui.record import completion, deliverables, executions, outputs
+from orch_tui.record import deliverables, executions, outputs
 from orch_tui.record import sessions as session_rows
 from orch_tui.record.ledger import briefings, contents, file_use
 from orch_tui.record.ledger.file_use import FileUse
@@ -20,22 +19,18 @@ if TYPE_CHECKING:
     from orch_tui.record.messages.findings import Trouble
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Given:
     """One context item as it was given."""
-
-    __repr__ = one_line
 
     allocation: Allocation
     text: str | None
     """Its exact text; None where only its figures were recorded."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Returned:
     """One completion and the message that came with it."""
-
-    __repr__ = one_line
 
     completion: Completion
     final_message: str | None
@@ -43,22 +38,18 @@ class Returned:
     """Its very bytes; None without a message, or where it was redacted."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delivered:
     """One output and, for a deliverable, what became of it on disk."""
-
-    __repr__ = one_line
 
     output: Output
     state: str | None
     """``unchanged``, ``changed since``, ``missing``; None for what is no file."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shown:
     """Everything the record knows about one execution."""
-
-    __repr__ = one_line
 
     execution: ExecutionFacts
     session: Session
@@ -97,7 +88,7 @@ def show(record: Record, label: str, root: Path) -> Shown:
                 contents.text(record, c.message_id),
                 None if c.message_id is None else contents.get(record, c.message_id),
             )
-            for c in completion.completions(record, execution.execution_id)
+            for c in executions.completions(record, execution.execution_id)
         ),
         delivered=tuple(
             Delivered(output, _state(output, root))

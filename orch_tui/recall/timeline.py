@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.record import bundles, executions, outputs
 from orch_tui.record.ledger import contents, journal, portable
@@ -14,7 +14,7 @@ from orch_tui.record.ledger.statement import unpack
 from orch_tui.rows import ExecutionFacts, JournalEntry, Output
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One thing that happened."""
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from orch_tui.frozen import frozen
 from orch_tui.record.messages.patterns import pattern
 
 _TOOLS_USED = pattern(r"\s*<tools-used-before-summary>[^<]{0,10000}</tools-used-before-summary>\s*")
@@ -24,7 +24,7 @@ _INDENT = "  "
 _TRACE, _TRACE_END = "[Tool: ", "\n--- RESULT ---\n"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AgentWords:
     """What an agent said at its end, and what Claude Code noted about that."""
 

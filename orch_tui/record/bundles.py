@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from orch_tui.errors import ConflictError, NotFoundError
+from orch_tui.frozen import frozen
 from orch_tui.ids import new_label, not_found, split_version
 from orch_tui.models.database import Record
-from orch_tui.one_line import one_line
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.count import Count
 from orch_tui.record.ledger import briefings, contents, journal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Saved:
     """A bundle as it is stored."""
-
-    __repr__ = one_line
 
     bundle: Bundle
     version_id: int

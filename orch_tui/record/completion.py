@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from orch_tui.errors import ConflictError, UsageError
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.record import executions
 from orch_tui.record.ledger import contents, journal
@@ -15,12 +15,12 @@ from orch_tui.record.ledger.keys import find
 from orch_tui.record.ledger.merge import SAID, Observation, not_superseded, text_fingerprint
 from orch_tui.record.ledger.rebuild import stored_observations
 from orch_tui.record.ledger.statement import Returned
-from orch_tui.rows import ERROR_CODES, Completion, ExecutionFacts, columns
+from orch_tui.rows import ERROR_CODES, Completion, ExecutionFacts
 
 STATUSES = ("completed", "failed")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recorded:
     """What ``record_completion`` did."""
 
@@ -66,7 +66,7 @@ def record_completion(
         status = "failed" if went_wrong else "completed"
     with record.write():
         execution_id = find(record, execution_id)
-        before = completions(record, execution_id)
+        before = executions.completions(record, execution_id)
         statement: dict[str, Any] = {
             "status": status,
             "success": success,
@@ -89,7 +89,8 @@ def record_completion(
                 message=final_message,
             ),
         )
-        execution, after = executions.get(record, execution_id), completions(record, execution_id)
+        execution = executions.get(record, execution_id)
+        after = executions.completions(record, execution_id)
         if after != before:
             journal.log(
                 record,
@@ -99,15 +100,6 @@ def record_completion(
                 after={"status": status, "completions": len(after), "reason": supersede},
             )
         return Recorded(execution, _recorded(record, after, words), after != before)
-
-
-def completions(record: Record, execution_id: str) -> list[Completion]:
-    """Every return of an execution, oldest first."""
-    rows = record.rows(
-        f"SELECT {columns(Completion)} FROM completions WHERE execution_id = ? ORDER BY position",
-        [execution_id],
-    )
-    return [Completion.of(row) for row in rows]
 
 
 def _words(message: str | bytes) -> str:

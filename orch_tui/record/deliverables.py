@@ -6,11 +6,12 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from orch_tui.errors import PathError, UsageError
+from orch_tui.frozen import frozen
 from orch_tui.paths import relative, resolve_path
 
 KEPT_BYTES = 1_000_000
@@ -22,7 +23,7 @@ GIT_SECONDS = 5.0
 State = Literal["unchanged", "changed since", "missing"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deliverable:
     """One path as it was found; what could not be established is None."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.prepare.count import Count
 from orch_tui.record import plan
 from orch_tui.record.session_budget import read_taken
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choice:
     """One planned agent, or one bundle."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from orch_tui.errors import ConflictError, OverBudgetError, UsageError
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import ENDINGS
 from orch_tui.prepare import briefing as briefings_of
@@ -36,7 +36,7 @@ from orch_tui.record.session_budget import load_session_budget, read_taken
 from orch_tui.rows import Allocation, ExecutionFacts, PlannedAgent, Session
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deployment:
     """What ``deploy`` recorded."""
 
@@ -48,7 +48,7 @@ class Deployment:
     """What a person should know: an overflow, a closed session, an assumed model."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prospect:
     """What a deployment would be, before any of it is recorded."""
 
@@ -62,7 +62,7 @@ class Prospect:
     remarks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Claimed:
     """A bare figure, weighed as a required item."""
 

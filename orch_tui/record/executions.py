@@ -8,7 +8,7 @@ from typing import Any
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
 from orch_tui.record.ledger.keys import find
-from orch_tui.rows import Allocation, ExecutionFacts, columns
+from orch_tui.rows import Allocation, Completion, ExecutionFacts, columns
 
 
 def get(record: Record, label: str) -> ExecutionFacts:
@@ -44,6 +44,15 @@ def allocations(record: Record, execution_id: str) -> list[Allocation]:
         [execution_id],
     )
     return [Allocation.of(row) for row in rows]
+
+
+def completions(record: Record, execution_id: str) -> list[Completion]:
+    """Every return of an execution, oldest first."""
+    rows = record.rows(
+        f"SELECT {columns(Completion)} FROM completions WHERE execution_id = ? ORDER BY position",
+        [execution_id],
+    )
+    return [Completion.of(row) for row in rows]
 
 
 def retract(record: Record, label: str, reason: str, *, source: str = "manual") -> ExecutionFacts:

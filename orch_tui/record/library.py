@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orch_tui.errors import NotFoundError
+from orch_tui.frozen import frozen
 from orch_tui.ids import not_found
 from orch_tui.models.database import Record
-from orch_tui.one_line import one_line
 from orch_tui.prepare.bundle import Bundle
 from orch_tui.record import bundles
 from orch_tui.record.ledger import journal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BundleLine:
     """One saved bundle, by its latest version."""
-
-    __repr__ = one_line
 
     bundle_id: str
     name: str
@@ -35,11 +33,9 @@ class BundleLine:
     """It was taken out of its session and counts no more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VersionLine:
     """One version of a bundle."""
-
-    __repr__ = one_line
 
     version: int
     created_at: str

@@ -49,6 +49,13 @@ def _migrate(record: Record) -> None:
     migrate_if_small(record)
 
 
+def awaits_transcripts(record: Record) -> bool:
+    """Whether a transcript is to be looked at that a hook told of; every command asks."""
+    return bool(
+        record.value("SELECT 1 FROM import_checkpoints WHERE awaited_since IS NOT NULL LIMIT 1")
+    )
+
+
 def take_in(record: Record) -> None:
     """Merge what arrived since the engine last looked; a locked or read-only file is left alone."""
     if not record.writable or not _anything_pending(record):

@@ -13,7 +13,6 @@ from orch_tui.models.database import Record
 from orch_tui.record import deliverables, executions
 from orch_tui.record.deliverables import Deliverable
 from orch_tui.record.ledger import contents, journal, portable
-from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.statement import Delivered, OutputFact
 from orch_tui.rows import ExecutionFacts, Output, columns
 
@@ -116,6 +115,8 @@ def keep(
         kept += [_keep_text(record, execution, kind, text, common, found) for kind, text in texts]
         new = tuple(output for output in kept if isinstance(output, OutputFact))
         if new:
+            from orch_tui.record.ledger.ingest import Report, ingest_statement  # reading needs none
+
             ingest_statement(
                 record,
                 Report([f"id:{execution.execution_id}"], Delivered(outputs=new), source=source),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orch_tui.models.database import Record
-from orch_tui.record import completion, executions, outputs
+from orch_tui.record import executions, outputs
 from orch_tui.record.ledger import contents
 from orch_tui.rows import Output
 from orch_tui.source_name import Result
@@ -19,7 +19,7 @@ def returned(record: Record, label: str, what: Result) -> bytes:
     """
     execution = executions.get(record, label)
     if what == "message":
-        ids = [c.message_id for c in completion.completions(record, execution.execution_id)]
+        ids = [c.message_id for c in executions.completions(record, execution.execution_id)]
         exact = [contents.get(record, message) for message in ids if message is not None]
         return (exact[-1] if exact else None) or (execution.final_message or "").encode()
     held = outputs.of_execution(record, execution.execution_id)

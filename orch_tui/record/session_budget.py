@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import whole_number
-from orch_tui.one_line import one_line
 from orch_tui.prepare.budget import (
     STATUSES,
     Gauge,
@@ -27,11 +27,9 @@ if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Catalogue, Model
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BudgetEntry:
     """What one bundle, or one execution without a bundle, takes."""
-
-    __repr__ = one_line
 
     label: str
     """The id of the bundle or execution."""
@@ -86,7 +84,7 @@ def read_taken(record: Record, session_id: str, *, phase: int | None = None) -> 
     return [*(replace(t, count=framed(t.count)) for t in found.values()), *claimed]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SessionBudget:
     """The limits that hold in a session, and what its bundles and executions take of them.
 
@@ -140,11 +138,9 @@ def load_session_budget(record: Record, session_id: str, limits: Limits) -> Sess
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BudgetReport:
     """A session's budget, and each bundle against the limit of its agent."""
-
-    __repr__ = one_line
 
     session_id: str | None
     phase: int | None

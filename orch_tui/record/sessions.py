@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from orch_tui.errors import ConflictError, NotFoundError, UsageError
+from orch_tui.frozen import frozen
 from orch_tui.ids import new_label, not_found
 from orch_tui.models.database import Record
 from orch_tui.models.values import ENDINGS
-from orch_tui.one_line import one_line
 from orch_tui.phases import PHASES
 from orch_tui.record.ledger import journal
 from orch_tui.record.ledger.project_keys import project_key
@@ -116,11 +115,9 @@ def current(record: Record, project: str | None = None) -> Session:
     return Session.of(rows[0])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gate:
     """Something that should be true before a session leaves ``phase``."""
-
-    __repr__ = one_line
 
     phase: int
     name: str

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
 from orch_tui import files, paths
 from orch_tui.errors import ConflictError, NotFoundError
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
-from orch_tui.one_line import one_line
 from orch_tui.prepare import dedup
 from orch_tui.prepare.bundle import Bundle
 from orch_tui.prepare.count import CountCache
@@ -20,11 +19,9 @@ from orch_tui.record import bundles
 from orch_tui.record.ledger import journal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shared:
     """Bundles after sharing, and what that came to."""
-
-    __repr__ = one_line
 
     sharing: Sharing
     bundles: tuple[Bundle, ...]

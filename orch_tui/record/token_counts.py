@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 
 _AT_ONCE = 500
 """SHA-256s asked for in one statement; SQLite takes 32,766 parameters, older ones 999."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordedCounts:
     """A ``CountCache`` over ``token_counts``; where the record cannot be written just now, it
     only reads."""

@@ -7,10 +7,10 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import as_time, whole_number
 from orch_tui.search.schema import INDEXED_EXECUTION_COLUMNS
@@ -31,7 +31,7 @@ def first_docid(at: str) -> int:
     return max(1, int((moment - _EPOCH) // _SLOT_SECONDS))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """What is indexed of one execution. The message and the briefing stand elsewhere."""
 

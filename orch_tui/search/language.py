@@ -14,11 +14,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 
 from orch_tui.errors import UsageError
+from orch_tui.frozen import frozen
 from orch_tui.models.values import OUTPUT_TYPES, SOURCES, STATES
 from orch_tui.phases import PHASES
 from orch_tui.search.tokens import COMMON_TOKEN, filter_token
@@ -51,7 +51,7 @@ _MAX_ELEMENTS = 60  # words and filters of a query
 _CONTINUATIONS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QueryWord:
     """A word or phrase as its tokens.
 
@@ -63,7 +63,7 @@ class QueryWord:
     excluded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FilterValue:
     """One value of a filter. ``exact``: it was in quotes, so it is the whole value."""
 
@@ -71,7 +71,7 @@ class FilterValue:
     exact: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QueryFilter:
     """Alternatives for one filter."""
 
@@ -80,7 +80,7 @@ class QueryFilter:
     excluded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Query:
     """A query as it was understood; ``mistakes`` tells what of it was not."""
 

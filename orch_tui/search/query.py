@@ -11,13 +11,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
 from orch_tui.errors import UsageError
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
-from orch_tui.one_line import one_line
 from orch_tui.rows import USED
 from orch_tui.search.documents import extract_briefing_text, first_docid, unpack_small_fields
 from orch_tui.search.language import (
@@ -44,15 +43,13 @@ _MAX_LISTED = 5000  # givings of matching contents that are listed, not checked 
 _HALF_LIFE = 30 * 8640  # slots (30 days) in which recency counts half
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hit:
     """One execution found.
 
     ``snippet`` is the part of its texts that is best to show and ``spans`` where the required words
     stand in it.
     """
-
-    __repr__ = one_line
 
     execution_id: str
     session_id: str
@@ -86,14 +83,12 @@ class Hit:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """Some of what was found. ``next_before`` asks for what comes after; None: that was all.
 
     ``total`` is exact up to `MAX_COUNTED`; ``more`` says that there are more than it.
     """
-
-    __repr__ = one_line
 
     hits: tuple[Hit, ...]
     total: int

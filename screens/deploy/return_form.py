@@ -131,7 +131,7 @@ class ReturnForm(ScreenPart):
     def open(self, execution_id: str, pasted: str = "") -> None:
         """Begin, or go on with what was typed before; ``pasted`` is added to it."""
         from orch_tui.record import executions
-        from orch_tui.record.completion import completions
+        from orch_tui.record.executions import completions
         from orch_tui.record.messages.review import Corrections
 
         project, drafts = self.app.project, self.app.drafts

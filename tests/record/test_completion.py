@@ -9,7 +9,8 @@ import pytest
 from orch_tui.errors import NotFoundError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.record import executions
-from orch_tui.record.completion import completions, record_completion
+from orch_tui.record.completion import record_completion
+from orch_tui.record.executions import completions
 from orch_tui.record.ledger import contents, journal
 from orch_tui.record.ledger.rebuild import unsettled
 from orch_tui.record.sessions import init_session

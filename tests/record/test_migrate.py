@@ -19,7 +19,7 @@ from orch_tui.models.creation import schema_script
 from orch_tui.models.database import Record
 from orch_tui.models.migrations.shapes import columns_of, named, parts_of, version_script
 from orch_tui.models.values import SCHEMA_VERSION
-from orch_tui.record.completion import completions
+from orch_tui.record.executions import completions
 from orch_tui.record.ledger import briefings, contents
 from orch_tui.record.ledger.rebuild import unsettled
 from orch_tui.record.ledger.statement import decode, problem_of, unpack

@@ -13,7 +13,8 @@ import pytest
 from orch_tui.errors import OrchError
 from orch_tui.models.database import BUSY_SECONDS, Record
 from orch_tui.record import executions, plan
-from orch_tui.record.completion import completions, record_completion
+from orch_tui.record.completion import record_completion
+from orch_tui.record.executions import completions
 from orch_tui.record.ledger import journal
 from orch_tui.record.ledger.raw_sql import settle_changes
 from orch_tui.record.ledger.rebuild import unsettled

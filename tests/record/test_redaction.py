@@ -17,7 +17,8 @@ from orch_tui.models.schema import TRIGGERS
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.count import Count
 from orch_tui.record import bundles, executions, outputs, plan, sessions
-from orch_tui.record.completion import completions, record_completion
+from orch_tui.record.completion import record_completion
+from orch_tui.record.executions import completions
 from orch_tui.record.ledger import briefings, contents, journal
 from orch_tui.record.ledger.rebuild import unsettled
 from orch_tui.record.upkeep.doctor import examine

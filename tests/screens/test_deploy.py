@@ -23,8 +23,9 @@ from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.count import Count
 from orch_tui.project import Project
 from orch_tui.record import bundles, executions, outputs, plan, sessions
-from orch_tui.record.completion import completions, record_completion
+from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import deploy
+from orch_tui.record.executions import completions
 from orch_tui.record.ledger import contents, journal
 from orch_tui.screens.base import Problem
 from orch_tui.screens.deploy.return_form import ReturnForm

@@ -12,10 +12,10 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from orch_tui.errors import RecordError
+from orch_tui.frozen import frozen
 from orch_tui.paths import SET_ASIDE, AnyPath, safe_inboxes
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _ABANDONED = 60.0
 """Seconds after which an unfinished payload is nobody's any more: its hook was killed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Waiting:
     """One payload in an inbox."""
 

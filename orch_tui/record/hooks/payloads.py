@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from orch_tui.errors import FormatError
+from orch_tui.frozen import frozen
 from orch_tui.record.agent_words import AgentWords, separate_notes
 from orch_tui.record.claude_code import (
     AGENT_TASK,
@@ -41,7 +42,7 @@ class UnreadableError(FormatError):
     """Not the payload of a hook; says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HookReport:
     """One thing that a payload says of one run."""
 
@@ -56,14 +57,14 @@ class HookReport:
     """Says nothing where nobody has heard of the execution."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SessionEnd:
     """What is still out in this session will not return."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HookStatements:
     """All that one payload says."""
 
@@ -108,7 +109,7 @@ def read_payload(payload: Mapping[str, Any], at: str) -> HookStatements | None:
     return reader(_Event(payload, event, session, tool, at))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Event:
     payload: Mapping[str, Any]
     name: str

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from stat import S_ISREG
 
 from orch_tui.errors import PathError
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import timestamp
 from orch_tui.paths import resolve_path
@@ -53,7 +53,7 @@ def _with_its_own(transcript: str) -> Iterator[str]:
         yield from (os.path.join(folder, name) for name in names if name.startswith("agent-"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Look:
     """What became of the awaited transcripts."""
 
@@ -63,17 +63,12 @@ class Look:
     """Not to be looked at again: nobody adds to them any more."""
 
 
-def look(record: Record, most: int | None) -> Look | None:
-    """Look at the awaited transcripts; those that have grown by ``most`` bytes together.
-
-    None: none is awaited. Every command asks.
-    """
+def look(record: Record, most: int | None) -> Look:
+    """Look at the awaited transcripts; those that have grown by ``most`` bytes together."""
     rows = record.sql(
         "SELECT path, size, mtime_ns, awaited_since FROM import_checkpoints "
         "WHERE awaited_since NOTNULL AND typeof(path) = 'text' ORDER BY awaited_since"
     )
-    if not rows:
-        return None
     seen = Look([], [])
     long_ago = timestamp(record.clock() - _LONG_ENOUGH)
     for path, size, mtime_ns, since in rows:

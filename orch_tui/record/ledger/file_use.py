@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.record.ledger.statement import FileFact
 from orch_tui.source_name import path_of
@@ -17,7 +17,7 @@ GIVEN_FILES = "context_type IN ('file', 'reference') AND context_source IS NOT N
 """Which allocations are files, in SQL."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Touched:
     """One file a tool read or wrote, as the record names it."""
 
@@ -26,7 +26,7 @@ class Touched:
     at: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileUse:
     """One file of an execution: whether it was given, and what the agent did with it."""
 

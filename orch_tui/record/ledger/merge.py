@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from orch_tui.frozen import frozen
 from orch_tui.record.ledger.returns import assign_return_keys
 from orch_tui.record.ledger.statement import Deployed, Edited, Noted, OfRun, Retracted, Returned
 from orch_tui.times import between
@@ -47,7 +48,7 @@ FACT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Observation:
     """One statement about one run, and who said it when."""
 
@@ -64,7 +65,7 @@ class Observation:
         return statement.words if isinstance(statement, Returned | Edited) else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Return:
     """One completion: what one or more statements say of the same return."""
 
@@ -80,7 +81,7 @@ class Return:
     ending: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Merged:
     """The run that the statements add up to."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from configparser import ConfigParser, Error
 from functools import cache
 
 from orch_tui.models.database import Record
@@ -60,6 +59,8 @@ def remote_key(root: str) -> str | None:
             text = file.read(1_000_000)
     except (OSError, ValueError):
         return None
+    from configparser import ConfigParser, Error  # most commands ask for no key
+
     parser = ConfigParser(strict=False, interpolation=None, allow_no_value=True)
     try:
         parser.read_string("\n".join(line.strip() for line in text.splitlines()))

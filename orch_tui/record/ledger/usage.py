@@ -7,11 +7,11 @@ derived from them is worked out anew by ``totals``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, in_list
 from orch_tui.record.ledger.statement import MessageFact
 
@@ -23,7 +23,7 @@ RESULT = "result:"
 """Begins the id of a last message that only the figures of a result tell of."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MessageUse:
     """One model message and its usage, in tokens."""
 

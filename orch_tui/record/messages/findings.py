@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
+from orch_tui.frozen import frozen
 from orch_tui.record.ledger.doubt import ERROR
 from orch_tui.record.messages.message_checks import FoundCheck, Result, find_checks
 from orch_tui.record.messages.message_lines import Line, Message, read_lines
@@ -23,7 +23,7 @@ from orch_tui.record.messages.patterns import pattern
 OutputKind = Literal["deliverable", "validation", "insight"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundInsight:
     """Something the agent learned."""
 
@@ -32,7 +32,7 @@ class FoundInsight:
     excerpt: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trouble:
     """A sign that the message is not the report it should be."""
 
@@ -42,7 +42,7 @@ class Trouble:
     excerpt: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Findings:
     """All that one message gave away, in the order of its lines."""
 

@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from orch_tui.frozen import frozen
 from orch_tui.record.messages.message_lines import Line
 from orch_tui.record.messages.patterns import pattern
 
 Result = str | int | float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundCheck:
     """One result of one check."""
 

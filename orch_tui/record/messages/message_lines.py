@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from orch_tui.frozen import frozen
 
 LONGEST = 2000
 """Characters of one piece; longer lines are cut at a space, or anywhere when there is none."""
@@ -27,7 +28,7 @@ _BOLD = re.compile(r"(?:\*\*|__)([^*]{1,120})(?:\*\*|__)\s?:?")
 _BOLD_LEVEL, _INTRO_LEVEL = 7, 8  # below the six levels of headings
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """One line, or a piece of a very long one."""
 
@@ -55,7 +56,7 @@ class Line:
         return shown if len(shown) <= 200 else f"{shown[:199]}…"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """The lines that are not blank, and the opening of a fence that was never closed."""
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from orch_tui.errors import PathError
+from orch_tui.frozen import frozen
 from orch_tui.paths import relative, resolve_path
 from orch_tui.record.messages.message_lines import Line
 from orch_tui.record.messages.patterns import pattern
@@ -23,7 +23,7 @@ from orch_tui.record.messages.patterns import pattern
 Claim = Literal["created", "modified", "deleted", ""]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundPath:
     """A file the message names."""
 
@@ -49,7 +49,7 @@ def find_paths(lines: Iterable[Line], root: Path) -> list[FoundPath]:
     return [_found(path, said, disk) for path, said in found.items()]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Mention:
     path: str
     claim: Claim
@@ -185,7 +185,7 @@ class _Tree:
 # --- is it a path? ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Place:
     path: str
     start: int

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from orch_tui.frozen import frozen
 from orch_tui.record.deliverables import Deliverable, collect, parse_validation
 from orch_tui.record.messages.findings import Findings, read
 from orch_tui.record.messages.message_paths import FoundPath
@@ -21,7 +22,7 @@ from orch_tui.times import moment_of
 Kind = Literal["deliverable", "validation", "insight", "error"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClaimedFile:
     """A file that a message claims to have made or changed, beside what is on disk."""
 
@@ -41,7 +42,7 @@ class ClaimedFile:
         return {True: "changed", False: "unchanged", None: "there"}[self.changed]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Preview:
     """All that one message tells of."""
 
@@ -73,7 +74,7 @@ def _changed(path: Path, since: float | None) -> bool | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item:
     """One thing that can be recorded with a return."""
 
@@ -91,7 +92,7 @@ class Item:
     """Of the message, from 1."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Corrections:
     """What a person changes about what was read."""
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from orch_tui.files import refused
+from orch_tui.frozen import frozen
 from orch_tui.record.claude_code import SIDECAR
 from orch_tui.record.transcripts.transcript_lines import Entry, decoded, lines, moment
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """One file to look at."""
 

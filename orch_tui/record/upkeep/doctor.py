@@ -10,13 +10,13 @@ import stat
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 from orch_tui import __version__
 from orch_tui.errors import RecordError
+from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, check_place, ignore_in_git, is_record_folder, timestamp
 from orch_tui.models.migrations.shapes import Part, columns_of, parts_of, version_shape
 from orch_tui.models.values import SCHEMA_VERSION
@@ -35,7 +35,7 @@ _REPAIR = "orch doctor --repair"
 _RESTORE = "restore a backup, or save what can be read with `sqlite3 FILE .recover`"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One thing that was looked at."""
 

@@ -22,6 +22,7 @@ from typing import Any
 import peewee
 
 from orch_tui.errors import OrchError, UsageError
+from orch_tui.frozen import frozen
 from orch_tui.models.base import JsonField
 from orch_tui.models.content import Briefing, Content
 from orch_tui.models.creation import schema_script
@@ -45,7 +46,7 @@ _DIGESTS = ("sha256", "digest", "uid")
 _DIGEST = re.compile(r"[0-9a-f]{64}|sql:[0-9a-f]{32}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Redacted:
     """Where a secret was found."""
 
@@ -89,7 +90,7 @@ def redact(record: Record, secret: str | bytes, reason: str, *, dry_run: bool = 
     return Redacted(found.places, (*unclean, *_files(record, hidden)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Secret:
     text: str
     sha256: str
