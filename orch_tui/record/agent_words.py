@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 
 from orch_tui.frozen import frozen
+from orch_tui.record.ledger.statement import RunEnd
 from orch_tui.record.messages.patterns import pattern
 
 _TOOLS_USED = pattern(r"\s*<tools-used-before-summary>[^<]{0,10000}</tools-used-before-summary>\s*")
@@ -36,7 +37,7 @@ class AgentWords:
     """Why the run failed, though its result is called completed."""
 
     @property
-    def ending(self) -> dict[str, str]:
+    def ending(self) -> RunEnd:
         """Status and reason of the run, as a statement has them."""
         if self.error is None:
             return {"status": "completed"}

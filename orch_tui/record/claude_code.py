@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+
+from orch_tui.record.ledger.statement import RunEnd
 
 LAUNCHERS = ("Agent", "Task")
 """The tool that launches agents: ``Task`` until 2.1.62."""
@@ -14,7 +15,7 @@ STOPPER = "TaskStop"
 AGENT_TASK = "local_agent"
 """What that tool, and those that wait for tasks, call an agent."""
 
-STOPPED: dict[str, Any] = {"status": "failed", "error_message": "stopped", "broke_off": True}
+STOPPED: RunEnd = {"status": "failed", "error_message": "stopped", "broke_off": True}
 """What is said of a run that somebody stopped."""
 
 SIDECAR = ".meta.json"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict, cast
 
 from orch_tui.errors import ConflictError, UsageError
 from orch_tui.frozen import frozen
@@ -14,10 +13,18 @@ from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.keys import find
 from orch_tui.record.ledger.merge import SAID, Observation, not_superseded, text_fingerprint
 from orch_tui.record.ledger.rebuild import stored_observations
-from orch_tui.record.ledger.statement import Returned
+from orch_tui.record.ledger.statement import Returned, Status
 from orch_tui.rows import ERROR_CODES, Completion, ExecutionFacts
 
 STATUSES = ("completed", "failed")
+
+
+class _SaidOfReturn(TypedDict):
+    status: Status
+    success: bool | None
+    error_message: str | None
+    error_code: str | None
+    completed_at: str | None
 
 
 @frozen
@@ -67,27 +74,24 @@ def record_completion(
     with record.write():
         execution_id = find(record, execution_id)
         before = executions.completions(record, execution_id)
-        statement: dict[str, Any] = {
-            "status": status,
-            "success": success,
-            "error_message": error_message,
-            "error_code": error_code,
-            "completed_at": completed_at,
-        }
+        said = _SaidOfReturn(
+            status=cast(Status, status),
+            success=success,
+            error_message=error_message,
+            error_code=error_code,
+            completed_at=completed_at,
+        )
+        taken_back: tuple[str, ...] = ()
         words = None if final_message is None else _words(final_message)
         if supersede is None:
-            _agree_or_conflict(record, execution_id, statement, words)
+            _agree_or_conflict(record, execution_id, said, words)
         else:
-            taken_back = _said_otherwise(record, execution_id, statement, words)
-            statement |= {"supersedes": taken_back, "reason": supersede} if taken_back else {}
+            taken_back = _said_otherwise(record, execution_id, said, words)
+        reason = supersede if taken_back else None
+        returned = Returned(**said, supersedes=taken_back, reason=reason)
         ingest_statement(
             record,
-            Report(
-                [f"id:{execution_id}"],
-                Returned(**statement),
-                source=source,
-                message=final_message,
-            ),
+            Report([f"id:{execution_id}"], returned, source=source, message=final_message),
         )
         execution = executions.get(record, execution_id)
         after = executions.completions(record, execution_id)
@@ -125,9 +129,9 @@ def _said(record: Record, execution_id: str) -> list[Observation]:
 
 
 def _said_otherwise(
-    record: Record, execution_id: str, statement: Mapping[str, Any], words: str | None
+    record: Record, execution_id: str, said: _SaidOfReturn, words: str | None
 ) -> tuple[str, ...]:
-    wanted = {**statement, "words": words}
+    wanted = {**said, "words": words}
     return tuple(
         sorted(
             o.digest
@@ -138,13 +142,13 @@ def _said_otherwise(
 
 
 def _agree_or_conflict(
-    record: Record, execution_id: str, statement: Mapping[str, Any], words: str | None
+    record: Record, execution_id: str, said: _SaidOfReturn, words: str | None
 ) -> None:
     """The same words are the same return: what else is said of it must be the same too."""
     for held in _said(record, execution_id) if words else ():
         different = [
             f"{name} is {getattr(held.statement, name)!r}, not {value!r}"
-            for name, value in statement.items()
+            for name, value in said.items()
             if value is not None and held.words == words and getattr(held.statement, name) != value
         ]
         if different:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from orch_tui.errors import ConflictError, OverBudgetError, UsageError
 from orch_tui.frozen import frozen
@@ -60,6 +60,17 @@ class Prospect:
     """As it will be handed over, but for the marker line; empty without a bundle."""
     judgement: Judgement
     remarks: tuple[str, ...]
+
+
+class _Intent(TypedDict):
+    """What a deployment says that must be the same when it is said again."""
+
+    session: str | None
+    agent_type: str
+    scope: str | None
+    model: str | None
+    context_token_count: int | None
+    bundle_version: str | None
 
 
 @frozen
@@ -125,22 +136,18 @@ def deploy(
         if count is None and context_token_count is not None:
             count = Count(context_token_count, CLAIMED, context_token_count, context_token_count)
         text = _briefing(record, saved, agent_type, scope, briefing, template)
-        said: dict[str, Any] = {
-            "session": portable.session_ref(record, session_id),
-            "agent_type": agent_type,
-            "scope": scope,
-            "model": model,
-            "context_token_count": count.tokens if count else context_token_count,
-            "bundle_version": (
-                portable.ref_of(record, "version", saved.version_id) if saved else None
-            ),
-            "planned": f"planned:{planned_agent.uid}" if planned_agent else None,
-            "deployed_at": deployed_at,
-        }
+        intent = _Intent(
+            session=portable.session_ref(record, session_id),
+            agent_type=agent_type,
+            scope=scope,
+            model=model,
+            context_token_count=count.tokens if count else context_token_count,
+            bundle_version=portable.ref_of(record, "version", saved.version_id) if saved else None,
+        )
         before = _said_before(record, execution_id)
         repeated = bool(before) and supersede is None
         if repeated:
-            _same_or_conflict(before, said)
+            _same_or_conflict(before, {**intent, "deployed_at": deployed_at})
         asked_for = catalogue.model(model or limits.agents.model(agent_type))
         judgement = _judge(
             record, session_id, execution_id, agent_type, saved, count, asked_for, limits
@@ -149,16 +156,15 @@ def deploy(
             if judgement.status == "over" and source in SAID:
                 _require_reason(record, session_id, judgement, allow_overflow)
             deployed = Deployed(
-                **{
-                    **said,
-                    "estimator": count.estimator if count else None,
-                    "ambient_tokens": judgement.agent.ambient.tokens if count else None,
-                    "phase": session.phase,
-                    "briefing": _kept_briefing(record, text, items),
-                    "deployed_at": deployed_at or record.now(),
-                    "supersedes": tuple(o.digest for o in before),
-                    "reason": supersede,
-                }
+                **intent,
+                planned=f"planned:{planned_agent.uid}" if planned_agent else None,
+                estimator=count.estimator if count else None,
+                ambient_tokens=judgement.agent.ambient.tokens if count else None,
+                phase=session.phase,
+                briefing=_kept_briefing(record, text, items),
+                deployed_at=deployed_at or record.now(),
+                supersedes=tuple(o.digest for o in before),
+                reason=supersede,
             )
             about = [f"id:{execution_id}"] if execution_id else []
             execution_id = ingest_statement(record, Report(about, deployed, source=source))
@@ -395,14 +401,14 @@ def _said_before(record: Record, execution_id: str | None) -> list[Observation]:
     ]
 
 
-def _same_or_conflict(before: Sequence[Observation], said: Mapping[str, Any]) -> None:
+def _same_or_conflict(before: Sequence[Observation], said: Mapping[str, object]) -> None:
     held: dict[str, Any] = {}
     for observation in before:
         held |= encode(observation.statement)
     different = [
         f"{name} is {held.get(name)!r}, not {value!r}"
         for name, value in said.items()
-        if value is not None and name != "planned" and held.get(name) != value
+        if value is not None and held.get(name) != value
     ]
     if different:
         raise ConflictError(

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import field, replace
-from typing import Any
+from typing import Any, TypedDict
 
 from orch_tui.errors import FormatError
 from orch_tui.frozen import frozen
@@ -28,7 +28,7 @@ from orch_tui.record.claude_code import (
     tool_key,
 )
 from orch_tui.record.ledger.doubt import EMPTY, UNHEARD
-from orch_tui.record.ledger.statement import Deployed, Noted, Returned
+from orch_tui.record.ledger.statement import Deployed, Noted, Returned, RunEnd
 
 RESUMER = "SendMessage"
 DEFAULT_AGENT = "general-purpose"
@@ -143,20 +143,22 @@ class _Event:
 def _called(event: _Event) -> HookStatements | None:
     if event.tool not in LAUNCHERS:
         return None
-    return _about_call(event, Deployed, {"deployed_at": event.at})
+    return _report_call(event, Deployed(**_call_facts(event), deployed_at=event.at))
 
 
-def _about_call(
-    event: _Event,
-    kind: type[Deployed | Noted | Returned],
-    payload: Mapping[str, Any],
-    *,
-    keys: tuple[str, ...] = (),
-    message: str | None = None,
-) -> HookStatements:
-    """What the input of the call says, and who called, besides what is said here."""
+class _CallFacts(TypedDict):
+    tool_use_id: str | None
+    agent_type: str | None
+    scope: str | None
+    model: str | None
+    parent: str | None
+    depth: int | None
+
+
+def _call_facts(event: _Event) -> _CallFacts:
+    """Read what a call says of the agent it launches, and who called."""
     caller = _text(event.payload, "agent_id")
-    call = {
+    return {
         "tool_use_id": _text(event.payload, "tool_use_id") or None,
         "agent_type": _text(event.input, "subagent_type") or DEFAULT_AGENT,
         "scope": _text(event.input, "description") or None,
@@ -164,8 +166,19 @@ def _about_call(
         "parent": event.agent(caller) if caller else None,
         "depth": None if caller else 1,
     }
+
+
+def _report_call(
+    event: _Event,
+    statement: Deployed | Noted | Returned,
+    *,
+    keys: tuple[str, ...] = (),
+    message: str | None = None,
+) -> HookStatements:
+    """Report a statement about the agent that a call launches, and that its caller runs."""
     prompt = _text(event.input, "prompt") or None
-    report = HookReport(event.call + keys, kind(**{**call, **payload}), message, prompt=prompt)
+    report = HookReport(event.call + keys, statement, message, prompt=prompt)
+    caller = _text(event.payload, "agent_id")
     if not caller:
         return HookStatements(event.session, (report,))
     parent = Noted(agent_id=caller, agent_type=_text(event.payload, "agent_type") or None)
@@ -180,31 +193,32 @@ def _answered(event: _Event) -> HookStatements | None:
         return _stopped_task(event)
     facts = _mapping(event.payload, "tool_response")
     agent_id = _text(facts, "agentId") or _text(facts, "agent_id")
-    payload: dict[str, Any] = {
-        "agent_id": agent_id or None,
-        "resolved_model": _text(facts, "resolvedModel") or None,
-    }
+    call = _call_facts(event)
     if not event.input:
-        payload["agent_type"] = _text(facts, "agentType") or None
+        call["agent_type"] = _text(facts, "agentType") or None
     keys = (event.agent(agent_id),) if agent_id else ()
-    outcome, words = _outcome(response)
-    message = words.text or None
-    if outcome:
-        is_empty = message is None and outcome["status"] == "completed"
-        payload |= {
-            **outcome,
-            "echo": True,
-            "doubt": words.doubt or (EMPTY if is_empty else None),
-            "duration_ms": _number(facts, "totalDurationMs"),
-            "tool_calls": _number(facts, "totalToolUseCount"),
-            "context_end_tokens": _number(facts, "totalTokens") or None,
-        }
-    kind = Returned if outcome else Noted
-    return _about_call(event, kind, payload, keys=keys, message=message)
+    resolved_model = _text(facts, "resolvedModel") or None
+    end, words = _read_result(response)
+    if end is None:
+        noted = Noted(**call, agent_id=agent_id or None, resolved_model=resolved_model)
+        return _report_call(event, noted, keys=keys)
+    is_empty = not words.text and end["status"] == "completed"
+    returned = Returned(
+        **call,
+        **end,
+        agent_id=agent_id or None,
+        resolved_model=resolved_model,
+        echo=True,
+        doubt=words.doubt or (EMPTY if is_empty else None),
+        duration_ms=_number(facts, "totalDurationMs"),
+        tool_calls=_number(facts, "totalToolUseCount"),
+        context_end_tokens=_number(facts, "totalTokens") or None,
+    )
+    return _report_call(event, returned, keys=keys, message=words.text or None)
 
 
-def _outcome(response: Any) -> tuple[dict[str, Any], AgentWords]:
-    """Status and final words of a result; nothing where the agent is still at work."""
+def _read_result(response: Any) -> tuple[RunEnd | None, AgentWords]:
+    """Read how a run ended and its final words; None where the agent is still at work."""
     if isinstance(response, Mapping):
         status = _text(response, "status")
         words = separate_notes(
@@ -217,10 +231,10 @@ def _outcome(response: Any) -> tuple[dict[str, Any], AgentWords]:
             return {"status": "failed", "error_message": reason}, words
         if status == "completed" or (words.text and not status):
             return words.ending, words
-        return {}, _NO_WORDS
+        return None, _NO_WORDS
     words = separate_notes(_texts(response))
     if not words.text:
-        return {}, _NO_WORDS
+        return None, _NO_WORDS
     if words.text.startswith(_REFUSALS):
         return {"status": "failed", "error_message": failure(words.text)}, _NO_WORDS
     return words.ending, words
@@ -235,13 +249,14 @@ def _failed(event: _Event) -> HookStatements | None:
     error = failure(_text(event.payload, "error"))
     if event.payload.get("is_interrupt") is True:
         error = f"interrupted: {error}"
-    payload: dict[str, Any] = {
-        "status": "failed",
-        "error_message": error,
-        "echo": True,
-        "duration_ms": _number(event.payload, "duration_ms"),
-    }
-    return _about_call(event, Returned, payload)
+    returned = Returned(
+        **_call_facts(event),
+        status="failed",
+        error_message=error,
+        echo=True,
+        duration_ms=_number(event.payload, "duration_ms"),
+    )
+    return _report_call(event, returned)
 
 
 def _resumed(event: _Event, response: Any) -> HookStatements | None:
@@ -278,7 +293,7 @@ def _stopped_task(event: _Event) -> HookStatements | None:
 
 
 def _started(event: _Event) -> HookStatements | None:
-    return _about_agent(event, Noted, {"begun": True, "deployed_at": event.at})
+    return _report_agent(event, Noted(**_agent_facts(event), begun=True, deployed_at=event.at))
 
 
 def _stopped(event: _Event) -> HookStatements | None:
@@ -294,10 +309,9 @@ def _stopped(event: _Event) -> HookStatements | None:
     if not said:
         doubt = EMPTY if "last_assistant_message" in event.payload else UNHEARD
     went_on = event.payload.get("stop_hook_active") is True or None
-    heard = _about_agent(
+    heard = _report_agent(
         event,
-        Returned,
-        {"doubt": doubt, "went_on": went_on},
+        Returned(**_agent_facts(event), doubt=doubt, went_on=went_on),
         said or None,
         None if said else path,
     )
@@ -308,21 +322,35 @@ def _broken_off(event: _Event) -> HookStatements | None:
     """An error of the API ended the agent, or the main conversation; there is no other stop."""
     error = _text(event.payload, "last_assistant_message") or _text(event.payload, "error")
     reason = failure(error) if error.strip() else "an API error"
-    heard = _about_agent(
-        event, Returned, {"status": "failed", "error_message": reason, "broke_off": True}
+    returned = Returned(
+        **_agent_facts(event), status="failed", error_message=reason, broke_off=True
     )
+    heard = _report_agent(event, returned)
     transcript = event.transcript_of(_text(event.payload, "agent_id"))
     return heard and replace(heard, transcript=transcript)
 
 
-def _about_agent(
+class _AgentFacts(TypedDict):
+    agent_id: str
+    agent_type: str | None
+
+
+def _agent_facts(event: _Event) -> _AgentFacts:
+    """Read which agent an event is about; its id is empty in the main conversation."""
+    return {
+        "agent_id": _text(event.payload, "agent_id"),
+        "agent_type": _text(event.payload, "agent_type") or None,
+    }
+
+
+def _report_agent(
     event: _Event,
-    kind: type[Noted | Returned],
-    payload: Mapping[str, Any],
+    statement: Noted | Returned,
     message: str | None = None,
     transcript: str | None = None,
 ) -> HookStatements | None:
-    agent_id, agent_type = _text(event.payload, "agent_id"), _text(event.payload, "agent_type")
+    """Report a statement about the agent of an event; None where it is nobody's agent."""
+    agent_id = statement.agent_id
     if not agent_id or is_internal(agent_id):
         return None
     phantom = event.payload.get("agent_type") == ""
@@ -331,7 +359,7 @@ def _about_agent(
         (
             HookReport(
                 (event.agent(agent_id),),
-                kind(**{**payload, "agent_id": agent_id, "agent_type": agent_type or None}),
+                statement,
                 message,
                 transcript=transcript,
                 only_known=phantom,

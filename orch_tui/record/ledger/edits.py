@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from orch_tui.models.database import Record
@@ -20,7 +21,7 @@ def read_edits(record: Record, execution_id: str) -> None:
         [execution_id],
     ):
         columns = json.loads(text)
-        edited = Edited(**_edited_fields(record, columns["now"]))
+        edited = _read_columns(record, columns["now"])
         journal.log(
             record,
             "sql",
@@ -43,25 +44,28 @@ def read_edits(record: Record, execution_id: str) -> None:
             )
 
 
-def _edited_fields(record: Record, columns: dict[str, Any]) -> dict[str, Any]:
-    """The columns that an edit changed, as fields of a statement and of the types they have."""
-    fields: dict[str, Any] = {}
-    for name, value in columns.items():
-        if value is None:
-            continue
-        if name == "final_message":
-            text = readable(value) or ""
-            content_id = contents.put(record, contents.exact(text))
-            fields["message"] = portable.sha256_of_content(record, content_id)
-            fields["words"] = text_fingerprint(text)
-        elif name == "session_id":
-            fields["session"] = portable.session_ref(record, str(value))
-        elif name in ("deployed_at", "completed_at"):
-            fields[name] = str(as_time(value))
-        elif name == "context_token_count":
-            fields[name] = whole_number(value)
-        elif name == "success":
-            fields[name] = bool(whole_number(value))
-        else:
-            fields[name] = readable(value)
-    return fields
+def _read_columns(record: Record, columns: Mapping[str, Any]) -> Edited:
+    """Return the columns that an edit changed as a statement, of the types its fields have."""
+    words = readable(columns.get("final_message"))
+    session, success = columns.get("session_id"), columns.get("success")
+    deployed_at, completed_at = columns.get("deployed_at"), columns.get("completed_at")
+    return Edited(
+        session=None if session is None else portable.session_ref(record, str(session)),
+        agent_type=readable(columns.get("agent_type")),
+        scope=readable(columns.get("scope")),
+        model=readable(columns.get("model")),
+        context_token_count=whole_number(columns.get("context_token_count")),
+        deployed_at=None if deployed_at is None else str(as_time(deployed_at)),
+        completed_at=None if completed_at is None else str(as_time(completed_at)),
+        status=readable(columns.get("status")),
+        success=None if success is None else bool(whole_number(success)),
+        error_message=readable(columns.get("error_message")),
+        message=None if words is None else _store_words(record, words),
+        words=None if words is None else text_fingerprint(words),
+    )
+
+
+def _store_words(record: Record, words: str) -> str | None:
+    """Store a final message; gives its SHA-256."""
+    content_id = contents.put(record, contents.exact(words))
+    return portable.sha256_of_content(record, content_id)

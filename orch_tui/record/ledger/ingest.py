@@ -17,7 +17,7 @@ from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import UNKNOWN, text_fingerprint
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
 from orch_tui.record.ledger.resolve import create_execution, resolve_execution
-from orch_tui.record.ledger.statement import Edited, Returned, Used
+from orch_tui.record.ledger.statement import Changes, Edited, Returned, Used
 from orch_tui.record.ledger.store import MACHINES, store_statement
 
 
@@ -139,7 +139,8 @@ def _session_of(record: Record, report: Report) -> str:
 
 def _with_texts(record: Record, report: Report, execution_id: str) -> Any:
     """The statement, its message and what was handed over stored and named by their hashes."""
-    statement, changes = report.statement, {}
+    statement = report.statement
+    changes: Changes = {}
     if report.message is not None and isinstance(statement, Returned | Edited):
         data = contents.exact(report.message)
         changes["message"] = portable.sha256_of_content(record, contents.put(record, data))

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orch_tui.record.ledger.doubt import EMPTY, UNHEARD
-from orch_tui.record.ledger.statement import Noted
+from orch_tui.record.ledger.statement import Changes, Noted
 from orch_tui.times import between
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def with_return_key(units: list[list[Observation]]) -> Iterator[Observation]:
     for number, unit in enumerate(units, start=1):
         words = next((o.words for o in unit if o.words is not None), None)
         for observation in unit:
-            changes: dict[str, object] = {"return_key": number}
+            changes: Changes = {"return_key": number}
             if words is not None:
                 changes["words"] = words
                 if getattr(observation.statement, "doubt", None) in (EMPTY, UNHEARD):

@@ -17,7 +17,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal, dataclass_transform
+from typing import Any, Literal, Required, Self, TypedDict, Unpack, dataclass_transform
 
 Status = Literal["completed", "failed"]
 Ending = Literal["returned", "failed", "stopped", "interrupted", "limit", "gone"]
@@ -25,6 +25,32 @@ Ending = Literal["returned", "failed", "stopped", "interrupted", "limit", "gone"
 never heard of again."""
 
 AgentKind = Literal["agent", "fork", "teammate", "workflow", "internal"]
+
+
+class RunEnd(TypedDict, total=False):
+    """The fields of a ``Returned`` that say how a run ended."""
+
+    status: Required[Status]
+    error_message: str | None
+    broke_off: bool
+
+
+class Changes(TypedDict, total=False):
+    """The fields that become known, or are settled, after a statement is made."""
+
+    ran_in: str
+    told_in: str
+    briefing: str | None
+    message: str | None
+    words: str | None
+    doubt: str | None
+    return_key: str | int
+    messages: tuple[MessageFact, ...]
+    files: tuple[FileFact, ...]
+    output_tokens: int
+    cost_usd: float | None
+    created_at: str | None
+    included_in_deployment: int
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -75,9 +101,9 @@ class Said(metaclass=_Slotted):
     def __hash__(self) -> int:
         return hash(tuple(getattr(self, name) for name in type(self).shape))
 
-    def replaced(self, **said: Any) -> Any:
-        """The same with other values for some fields."""
-        return type(self)(**({n: getattr(self, n) for n in type(self).shape} | said))
+    def replaced(self, **changes: Unpack[Changes]) -> Self:
+        """Return a copy with other values for some fields."""
+        return type(self)(**({n: getattr(self, n) for n in type(self).shape} | {**changes}))
 
 
 class Part(Said):

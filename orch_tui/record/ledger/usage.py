@@ -117,18 +117,22 @@ def derived_messages(uses: Iterable[Used]) -> list[MessageFact]:
 def _joined(one: MessageFact, other: MessageFact) -> MessageFact:
     """What is known of a message that was told of twice, whichever came first."""
     fuller, lesser = sorted((one, other), key=_fullness, reverse=True)
-    changes: dict[str, Any] = {
-        "at": min((at for at in (one.at, other.at) if at), default=None),
-        "tool_calls": max(one.tool_calls, other.tool_calls),
-        "model": fuller.model or lesser.model,
-    }
-    for column in ("input_tokens", "cache_write_tokens", "cache_read_tokens"):
-        changes[column] = max(getattr(one, column), getattr(other, column))
-    if fuller.cost_usd is None and fuller.output_tokens == lesser.output_tokens:
-        for column in ("cost_usd", "output_price", "price_date", "price_tier"):
-            changes[column] = getattr(lesser, column)
-    joined: MessageFact = fuller.replaced(**changes)
-    return joined
+    is_unpriced = fuller.cost_usd is None and fuller.output_tokens == lesser.output_tokens
+    priced = lesser if is_unpriced else fuller
+    return MessageFact(
+        message_id=fuller.message_id,
+        at=min((at for at in (one.at, other.at) if at), default=None),
+        model=fuller.model or lesser.model,
+        input_tokens=max(one.input_tokens, other.input_tokens),
+        cache_write_tokens=max(one.cache_write_tokens, other.cache_write_tokens),
+        cache_read_tokens=max(one.cache_read_tokens, other.cache_read_tokens),
+        output_tokens=fuller.output_tokens,
+        tool_calls=max(one.tool_calls, other.tool_calls),
+        cost_usd=priced.cost_usd,
+        output_price=priced.output_price,
+        price_date=priced.price_date,
+        price_tier=priced.price_tier,
+    )
 
 
 def _fullness(message: MessageFact) -> tuple[Any, ...]:
@@ -155,8 +159,7 @@ def _with_output(message: MessageFact, output: int) -> MessageFact:
     cost, price = message.cost_usd, message.output_price
     if cost is not None and price is not None:
         cost += more * price / 1e6
-    corrected: MessageFact = message.replaced(output_tokens=output, cost_usd=cost)
-    return corrected
+    return message.replaced(output_tokens=output, cost_usd=cost)
 
 
 def rebuild(record: Record, execution_id: str, uses: Iterable[Used]) -> set[str]:
@@ -212,8 +215,7 @@ def without_known(record: Record, execution_id: str, used: Used) -> Used | None:
     )
     if not messages and not files:
         return None
-    news: Used = used.replaced(messages=messages, files=files)
-    return news
+    return used.replaced(messages=messages, files=files)
 
 
 def rivals_of(record: Record, execution_id: str) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TypedDict
 
 from orch_tui.record.agent_words import (
     AgentWords,
@@ -15,7 +15,7 @@ from orch_tui.record.agent_words import (
 from orch_tui.record.claude_code import AGENT_TASK, STOPPED, agent_key, failure, tool_key
 from orch_tui.record.ledger.doubt import EMPTY
 from orch_tui.record.ledger.merge import UNKNOWN
-from orch_tui.record.ledger.statement import Noted, Returned
+from orch_tui.record.ledger.statement import Noted, Returned, RunEnd
 from orch_tui.record.ledger.usage import RESULT, MessageUse
 from orch_tui.record.transcripts.reader_state import ParsedChunk, State, TranscriptReport, hash_of
 from orch_tui.record.transcripts.transcript_lines import (
@@ -35,11 +35,27 @@ _OUTCOMES = ("completed", "async_launched", "remote_launched")
 _ENDINGS = ("completed", "failed", "stopped", "killed")
 _NAMED = re.compile(r"<(task-id|tool-use-id|status|summary)>([^<]*)</")
 _NOTIFIED = re.compile(r"<result>(.*)</result>", re.S)
-_FIGURES = {
-    "context_end_tokens": re.compile(r"\b(?:total|subagent)_tokens(?:>|: ?)(\d{1,15})"),
-    "tool_calls": re.compile(r"\btool_uses(?:>|: ?)(\d{1,15})"),
-    "duration_ms": re.compile(r"\bduration_ms(?:>|: ?)(\d{1,15})"),
-}
+_TOKENS = re.compile(r"\b(?:total|subagent)_tokens(?:>|: ?)(\d{1,15})")
+_TOOL_CALLS = re.compile(r"\btool_uses(?:>|: ?)(\d{1,15})")
+_DURATION = re.compile(r"\bduration_ms(?:>|: ?)(\d{1,15})")
+
+
+class _LaunchFacts(TypedDict):
+    """Which launch a result is of."""
+
+    agent_type: str
+    tool_use_id: str | None
+    agent_id: str | None
+
+
+class _Figures(TypedDict, total=False):
+    """What Claude Code itself says of a run that is at its end."""
+
+    context_end_tokens: int | None
+    tool_calls: int | None
+    duration_ms: int | None
+    resolved_model: str | None
+    rendered: bool
 
 
 class LaunchResultReader:
@@ -96,20 +112,28 @@ class LaunchResultReader:
             keys.append(agent_key(session, agent))
             if agent not in self.state.agents:
                 self.state.agents.append(agent)
-        facts: dict[str, Any] = {"agent_type": UNKNOWN, "tool_use_id": tool or None}
-        facts |= {"agent_id": agent or None, "witness": "parent", "return_key": tool}
+        launch = _LaunchFacts(agent_type=UNKNOWN, tool_use_id=tool or None, agent_id=agent or None)
         failed = self._failure(block, result, error, text)
         if failed:
-            facts |= {"status": "failed", "error_message": failed, "completed_at": at or None}
-            self._tell(Returned, keys, at, session, facts)
+            returned = Returned(
+                **launch,
+                witness="parent",
+                return_key=tool,
+                status="failed",
+                error_message=failed,
+                completed_at=at or None,
+            )
+            self._report(keys, at, session, returned)
         elif result and result.content and _is_at_its_end(result):
-            self._completed(keys, tool, result, at, session, facts)
+            self._completed(keys, tool, result, at, session, launch)
         elif (result and _is_at_its_end(result)) or _is_report(result, error, text):
-            self._completed_in_words(keys, text, at, session, facts)
+            # without a structured twin there is only the text that the model was shown
+            words = unframe(text) or separate_notes([without_trailer(text).rstrip()])
+            figures: _Figures = {"rendered": True, **_read_figures(text)}
+            self._report_words(keys, tool, words, at, session, launch, figures)
         else:  # launched in the background, or something yet unheard of
-            del facts["witness"], facts["return_key"]
-            facts["resolved_model"] = result.resolvedModel if result else None
-            self._tell(Noted, keys, at, session, facts)
+            noted = Noted(**launch, resolved_model=result.resolvedModel if result else None)
+            self._report(keys, at, session, noted)
 
     def _failure(
         self, block: Block, result: Result | None, error: str | None, text: str
@@ -128,18 +152,18 @@ class LaunchResultReader:
         result: Result,
         at: str,
         session: str,
-        facts: dict[str, Any],
+        launch: _LaunchFacts,
     ) -> None:
         words = separate_notes(
             texts_of(result.content), result.harnessNoteCount, result.harnessTailCount
         )
-        facts |= {
-            "context_end_tokens": result.totalTokens or None,
-            "tool_calls": result.totalToolUseCount,
-            "duration_ms": result.totalDurationMs,
-            "resolved_model": result.resolvedModel,
-        }
-        self._said(keys, words, at, session, facts)
+        figures = _Figures(
+            context_end_tokens=result.totalTokens or None,
+            tool_calls=result.totalToolUseCount,
+            duration_ms=result.totalDurationMs,
+            resolved_model=result.resolvedModel,
+        )
+        self._report_words(keys, tool, words, at, session, launch, figures)
         usage = result.usage
         heard = self.state.runs.get(f"progress:{result.agentId}")
         model = result.resolvedModel or (heard and heard.current and heard.current.model)
@@ -157,49 +181,53 @@ class LaunchResultReader:
             )
             self.told.uses.setdefault(tuple(keys), []).append(use)
 
-    def _completed_in_words(
-        self, keys: list[str], text: str, at: str, session: str, facts: dict[str, Any]
+    def _report_words(
+        self,
+        keys: list[str],
+        tool: str,
+        words: AgentWords,
+        at: str,
+        session: str,
+        launch: _LaunchFacts,
+        figures: _Figures,
     ) -> None:
-        """A result without its structured twin: only the text the model was shown."""
-        words = unframe(text) or separate_notes([without_trailer(text).rstrip()])
-        self._said(keys, words, at, session, facts | {"rendered": True, **_figures(text)})
-
-    def _said(
-        self, keys: list[str], words: AgentWords, at: str, session: str, facts: dict[str, Any]
-    ) -> None:
-        facts |= {
+        returned = Returned(
+            **launch,
+            **figures,
             **words.ending,
-            "completed_at": at or None,
-            "doubt": words.doubt or (None if words.text.strip() else EMPTY),
-        }
-        self._tell(Returned, keys, at, session, facts, words.text or None)
+            witness="parent",
+            return_key=tool,
+            completed_at=at or None,
+            doubt=words.doubt or (None if words.text.strip() else EMPTY),
+        )
+        self._report(keys, at, session, returned, words.text or None)
 
     def _stopped(self, tool: str, agent: str, at: str, session: str) -> None:
         """The answer of the tool that stops a background agent; nothing else may tell of it."""
-        facts: dict[str, Any] = {
-            "agent_type": UNKNOWN,
-            "agent_id": agent,
-            "witness": "stop",
-            "return_key": tool,
-            "completed_at": at or None,
+        returned = Returned(
             **STOPPED,
-        }
-        self._tell(Returned, [agent_key(session, agent)], at, session, facts)
+            agent_type=UNKNOWN,
+            agent_id=agent,
+            witness="stop",
+            return_key=tool,
+            completed_at=at or None,
+        )
+        self._report([agent_key(session, agent)], at, session, returned)
 
     def _awaited(self, result: Result, at: str, session: str) -> None:
         """The answer of a tool that waits for a background agent."""
         task = result.task
         if not task or not task.task_id or task.status not in _ENDINGS:
             return
-        facts: dict[str, Any] = {
-            "agent_type": UNKNOWN,
-            "agent_id": task.task_id,
-            "witness": "task",
-            **_ending(task.status, task.error),
-        }
+        returned = Returned(
+            **_run_end(task.status, task.error),
+            agent_type=UNKNOWN,
+            agent_id=task.task_id,
+            witness="task",
+        )
         keys = [agent_key(session, task.task_id)]
         message = without_trace(task.result) if task.result else None
-        self._tell(Returned, keys, at, session, facts, message or None)
+        self._report(keys, at, session, returned, message or None)
 
     def notification(self, text: str | None, at: str, session: str) -> bool:
         """What the session is told when an agent in the background ends; False: it is none."""
@@ -212,36 +240,32 @@ class LaunchResultReader:
             return True
         said = _NOTIFIED.search(text)
         message = said[1].strip("\n") if said else ""
-        facts: dict[str, Any] = {
-            "agent_type": UNKNOWN,
-            "agent_id": agent or None,
-            "tool_use_id": tool or None,
-            "witness": "parent",
-            "return_key": hash_of(text.strip()),
-            "completed_at": at or None,
-            **_figures(text),
-            **_ending(status, named.get("summary") if status == "failed" else None),
-        }
-        if status == "completed" and not message.strip():
-            facts["doubt"] = EMPTY
+        returned = Returned(
+            **_read_figures(text),
+            **_run_end(status, named.get("summary") if status == "failed" else None),
+            agent_type=UNKNOWN,
+            agent_id=agent or None,
+            tool_use_id=tool or None,
+            witness="parent",
+            return_key=hash_of(text.strip()),
+            completed_at=at or None,
+            doubt=EMPTY if status == "completed" and not message.strip() else None,
+        )
         keys = [agent_key(session, agent)] if agent else []
         keys += [tool_key(tool)] if tool else []
-        self._tell(Returned, keys, at, session, facts, message or None)
+        self._report(keys, at, session, returned, message or None)
         return True
 
-    def _tell(
+    def _report(
         self,
-        kind: type[Noted | Returned],
         keys: list[str],
         at: str,
         session: str,
-        facts: dict[str, Any],
+        statement: Noted | Returned,
         message: str | None = None,
     ) -> None:
         if keys:
-            self.told.reports.append(
-                TranscriptReport(tuple(keys), at, session, kind(**facts), message)
-            )
+            self.told.reports.append(TranscriptReport(tuple(keys), at, session, statement, message))
 
 
 def _is_at_its_end(result: Result) -> bool:
@@ -268,16 +292,24 @@ def _trailed(text: str) -> str | None:
     return found[1] if found else None
 
 
-def _figures(text: str) -> dict[str, int]:
-    """Claude Code's own figures in a trailer or notification; 0 tokens means not known."""
+def _read_figures(text: str) -> _Figures:
+    """Read Claude Code's own figures in a trailer or notification; 0 means not known."""
     tail = text[-1000:]
-    found = {name: pattern.search(tail) for name, pattern in _FIGURES.items()}
-    return {name: int(match[1]) for name, match in found.items() if match and int(match[1])}
+    return {
+        "context_end_tokens": _read_number(_TOKENS, tail),
+        "tool_calls": _read_number(_TOOL_CALLS, tail),
+        "duration_ms": _read_number(_DURATION, tail),
+    }
 
 
-def _ending(status: str, reason: str | None) -> dict[str, Any]:
-    """The state an ending means: what was stopped or killed has failed."""
+def _read_number(pattern: re.Pattern[str], text: str) -> int | None:
+    found = pattern.search(text)
+    return int(found[1]) or None if found else None
+
+
+def _run_end(status: str, reason: str | None) -> RunEnd:
+    """Return what an ending means: what was stopped or killed has failed."""
     if status == "completed":
-        return {"status": status}
-    ending = {"status": "failed", "error_message": reason or status}
-    return ending if status == "failed" else {**STOPPED, **ending}
+        return {"status": "completed"}
+    failed: RunEnd = {"status": "failed", "error_message": reason or status}
+    return failed if status == "failed" else {**STOPPED, **failed}

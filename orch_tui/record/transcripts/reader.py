@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from orch_tui.record.claude_code import (
     LAUNCHERS,
@@ -24,7 +23,7 @@ from orch_tui.record.claude_code import (
 from orch_tui.record.ledger.doubt import EMPTY, doubt_of_stop
 from orch_tui.record.ledger.file_use import Touched
 from orch_tui.record.ledger.merge import UNKNOWN
-from orch_tui.record.ledger.statement import Deployed, Noted, Returned
+from orch_tui.record.ledger.statement import Deployed, Noted, Returned, RunEnd
 from orch_tui.record.ledger.usage import MessageUse
 from orch_tui.record.transcripts.launch_results import LaunchResultReader
 from orch_tui.record.transcripts.reader_state import (
@@ -284,18 +283,20 @@ class Reader:
         current = run.current
         if current and not current.tools and not run.is_hearsay and not self._is_warm_up(run):
             self._note(run)
-            payload: dict[str, Any] = {"went_on_after": current.id}
-            self.told.reports.append(
-                TranscriptReport(tuple(run.keys), current.said_at, run.session, Noted(**payload))
-            )
+            self._report(run, current.said_at, Noted(went_on_after=current.id))
 
     def _interrupted(self, run: Run, entry: Entry, at: str) -> None:
         self._note(run)
         self._went_on(run)
         self._close(run)
-        self._state_return(
-            run, at, entry.uuid or at, status="failed", error_message="interrupted by the user"
+        interrupted = Returned(
+            witness="agent",
+            return_key=entry.uuid or at,
+            status="failed",
+            error_message="interrupted by the user",
+            completed_at=at or None,
         )
+        self._report(run, at, interrupted)
 
     def _close(self, run: Run) -> None:
         """The current message is whole: its usage is told, it is never taken up again."""
@@ -312,18 +313,14 @@ class Reader:
         if run.noted == len(run.keys) or run.is_hearsay or self._is_warm_up(run):
             return
         run.noted = len(run.keys)
-        payload: dict[str, Any] = {
-            "agent_type": run.agent_type or UNKNOWN,
-            "agent_id": run.agent_id or None,
-            "deployed_at": run.first_at or None,
-            "scope": first_line(run.prompt),
-            "ran_in": run.session,
-        }
-        self.told.reports.append(
-            TranscriptReport(
-                tuple(run.keys), run.first_at, run.session, Noted(**payload), prompt=run.prompt
-            )
+        noted = Noted(
+            agent_type=run.agent_type or UNKNOWN,
+            agent_id=run.agent_id or None,
+            deployed_at=run.first_at or None,
+            scope=first_line(run.prompt),
+            ran_in=run.session,
         )
+        self._report(run, run.first_at, noted, prompt=run.prompt)
 
     def _is_warm_up(self, run: Run) -> bool:
         return run.prompt == _WARM_UP and not any(key.startswith("tool:") for key in run.keys)
@@ -351,28 +348,32 @@ class Reader:
         if current.tools or not ended or current.stop in _GOES_ON or self._is_warm_up(run):
             return
         text = "\n".join(current.texts)
-        ending: dict[str, Any] = {"status": "completed"}
+        end: RunEnd = {"status": "completed"}
         if current.is_error:  # written by Claude Code, in place of the agent's words
-            ending = {"status": "failed", "error_message": failure(text)}
+            end = {"status": "failed", "error_message": failure(text)}
             text = ""
-        self._state_return(
-            run,
-            current.said_at,
-            current.id,
-            message=text or None,
-            **ending,
+        returned = Returned(
+            **end,
+            witness="agent",
+            return_key=current.id,
+            completed_at=current.said_at or None,
             model_message=current.id,
             blocks=len(current.texts),
             doubt=doubt_of_stop(current.stop) or (None if text.strip() else EMPTY),
             duration_ms=_milliseconds(run.prompt_at or run.first_at, current.said_at),
         )
+        self._report(run, current.said_at, returned, message=text or None)
 
-    def _state_return(
-        self, run: Run, at: str, return_key: str, message: str | None = None, **payload: Any
+    def _report(
+        self,
+        run: Run,
+        at: str,
+        statement: Noted | Returned,
+        message: str | None = None,
+        prompt: str | None = None,
     ) -> None:
-        payload |= {"witness": "agent", "return_key": return_key, "completed_at": at or None}
         self.told.reports.append(
-            TranscriptReport(tuple(run.keys), at, run.session, Returned(**payload), message)
+            TranscriptReport(tuple(run.keys), at, run.session, statement, message, prompt)
         )
 
     # What whoever launched it says of it
@@ -401,19 +402,17 @@ class Reader:
         state.prompts.setdefault(hash_of(given.prompt), []).append(block.id)
         if launcher:
             self._note(launcher)
-        payload: dict[str, Any] = {
-            "agent_type": given.subagent_type or "general-purpose",
-            "scope": given.description or first_line(given.prompt),
-            "model": given.model,
-            "tool_use_id": block.id,
-            "deployed_at": at or None,
-            "depth": None if launcher else 1,
-            "parent": launcher.keys[0] if launcher else None,
-        }
+        deployed = Deployed(
+            agent_type=given.subagent_type or "general-purpose",
+            scope=given.description or first_line(given.prompt),
+            model=given.model,
+            tool_use_id=block.id,
+            deployed_at=at or None,
+            depth=None if launcher else 1,
+            parent=launcher.keys[0] if launcher else None,
+        )
         self.told.reports.append(
-            TranscriptReport(
-                (tool_key(block.id),), at, session, Deployed(**payload), prompt=given.prompt
-            )
+            TranscriptReport((tool_key(block.id),), at, session, deployed, prompt=given.prompt)
         )
 
     def _progress(self, entry: Entry) -> None:
