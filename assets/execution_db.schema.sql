@@ -468,17 +468,20 @@ CREATE INDEX executions_by_time ON agent_executions (coalesce(deployed_at, compl
 CREATE TABLE search_docs (
   docid INTEGER PRIMARY KEY,
   execution_id TEXT NOT NULL UNIQUE,
-  at TEXT NOT NULL,
+  deployed_at TEXT NOT NULL,
   displaced INTEGER NOT NULL,
   archived INTEGER NOT NULL,
-  said_id INTEGER,
+  index_version INTEGER NOT NULL,
+  message_content_id INTEGER,
   briefing_id INTEGER,
-  kept BLOB NOT NULL
+  small_fields BLOB NOT NULL
 );
 
 CREATE INDEX search_docs_displaced ON search_docs (displaced) WHERE displaced > 0;
 
-CREATE INDEX search_docs_said ON search_docs (said_id) WHERE said_id IS NOT NULL;
+CREATE INDEX search_docs_version ON search_docs (index_version);
+
+CREATE INDEX search_docs_message ON search_docs (message_content_id) WHERE message_content_id IS NOT NULL;
 
 CREATE INDEX search_docs_briefing ON search_docs (briefing_id) WHERE briefing_id IS NOT NULL;
 
@@ -494,15 +497,15 @@ CREATE TABLE search_pending (
   execution_id TEXT NOT NULL
 );
 
-CREATE VIRTUAL TABLE search_index USING fts5(scope, said, outputs, sources, briefing, tags, content='', prefix='3', tokenize='unicode61');
-
 CREATE VIRTUAL TABLE given_index USING fts5(text, content='', prefix='3', tokenize='unicode61');
 
-CREATE VIRTUAL TABLE search_terms USING fts5vocab('search_index', 'instance');
-
-INSERT INTO search_index (search_index, rank) VALUES ('hashsize', 16777216);
-
 INSERT INTO given_index (given_index, rank) VALUES ('hashsize', 16777216);
+
+CREATE VIRTUAL TABLE search_index_2 USING fts5(texts, content='', prefix='3', tokenize='unicode61');
+
+CREATE VIRTUAL TABLE search_terms USING fts5vocab('search_index_2', 'instance');
+
+INSERT INTO search_index_2 (search_index_2, rank) VALUES ('hashsize', 16777216);
 
 CREATE TRIGGER raw_execution_insert AFTER INSERT ON agent_executions
 WHEN NEW.revision = 0
@@ -679,9 +682,9 @@ OR (NEW.archived_at IS NULL) <> (OLD.archived_at IS NULL)
 BEGIN INSERT INTO search_pending (execution_id)
 SELECT execution_id FROM agent_executions WHERE session_id = NEW.session_id; END;
 
-CREATE TRIGGER search_keeps_contents_update BEFORE UPDATE OF content_id, encoding, data ON contents WHEN EXISTS (SELECT 1 FROM search_docs WHERE said_id = OLD.content_id) OR EXISTS (SELECT 1 FROM given_index WHERE rowid = OLD.content_id) BEGIN SELECT RAISE(ABORT, 'contents: what is indexed for search stays as it is'); END;
+CREATE TRIGGER search_keeps_contents_update BEFORE UPDATE OF content_id, encoding, data ON contents WHEN EXISTS (SELECT 1 FROM search_docs WHERE message_content_id = OLD.content_id) OR EXISTS (SELECT 1 FROM given_index WHERE rowid = OLD.content_id) BEGIN SELECT RAISE(ABORT, 'contents: what is indexed for search stays as it is'); END;
 
-CREATE TRIGGER search_keeps_contents_delete BEFORE DELETE ON contents WHEN EXISTS (SELECT 1 FROM search_docs WHERE said_id = OLD.content_id) OR EXISTS (SELECT 1 FROM given_index WHERE rowid = OLD.content_id) BEGIN SELECT RAISE(ABORT, 'contents: what is indexed for search stays as it is'); END;
+CREATE TRIGGER search_keeps_contents_delete BEFORE DELETE ON contents WHEN EXISTS (SELECT 1 FROM search_docs WHERE message_content_id = OLD.content_id) OR EXISTS (SELECT 1 FROM given_index WHERE rowid = OLD.content_id) BEGIN SELECT RAISE(ABORT, 'contents: what is indexed for search stays as it is'); END;
 
 CREATE TRIGGER search_keeps_briefings_update BEFORE UPDATE OF briefing_id, parts ON briefings WHEN EXISTS (SELECT 1 FROM search_docs WHERE briefing_id = OLD.briefing_id) BEGIN SELECT RAISE(ABORT, 'briefings: what is indexed for search stays as it is'); END;
 

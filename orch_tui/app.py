@@ -43,6 +43,12 @@ if TYPE_CHECKING:
 LOOK_EVERY = 0.5
 """Seconds between two looks for changes by other processes."""
 
+INDEXED_AT_ONCE = 50
+"""Runs of an older search index that are indexed anew in one go: 30 milliseconds."""
+
+REST = 0.05
+"""Seconds between two goes, for the event loop and other writers."""
+
 
 @dataclass
 class SessionRead(Message, bubble=False):
@@ -318,7 +324,14 @@ class OrchApp(App[None]):
             if (now := self._look()) != seen or taken:
                 seen = now
                 self.post_message(RecordChanged())
-            time.sleep(LOOK_EVERY)
+            time.sleep(REST if self._index_older() else LOOK_EVERY)
+
+    def _index_older(self) -> int:
+        """Index anew what another version of orch indexed, a little at a time."""
+        try:
+            return self.project.index_older(INDEXED_AT_ONCE)
+        except OrchError:
+            return 0
 
     def _take_in(self) -> int:
         """Record what hooks have left since."""

@@ -169,6 +169,18 @@ class Project:
         pending_transcripts.let_go(record, look.last)
         return taken
 
+    def index_older(self, limit: int) -> int:
+        """Index anew some runs that another version of orch indexed; gives how many remain.
+
+        Does nothing where no record was opened yet.
+        """
+        record = self._record
+        if record is None or not record.writable:
+            return 0
+        from orch_tui.search.maintenance import has_other_versions, index_older
+
+        return index_older(record, limit) if has_other_versions(record) else 0
+
     def _anything_waits(self) -> bool:
         """Whether hooks left something for this record; one of another name is not theirs."""
         return self._database is None and paths.anything_waits(self.root)

@@ -85,6 +85,7 @@ def _change_tables(database: sqlite3.Connection) -> None:
         columns = {column: quoted(column) for column in version_shape(2).columns[name]}
         remake_table(database, tables[name], columns | {"sha256": 'digest_of("sha256")'})
     _change_versions(database, tables["bundle_versions"])
+    _change_search(database, tables["search_docs"])
     older = version_shape(2)._replace(
         parts=tuple(p for p in version_shape(2).parts if p.name != "observations")
     )
@@ -117,6 +118,19 @@ def _change_versions(database: sqlite3.Connection, part: Part) -> None:
             [uid, *values],
         )
     database.execute(f"DROP TABLE {older}")
+
+
+def _change_search(database: sqlite3.Connection, part: Part) -> None:
+    """Keep the search index as version 1 of it: it is asked until all is indexed anew."""
+    values = {column: quoted(column) for column in version_shape(1).columns["search_docs"]}
+    for column, older in (
+        ("deployed_at", "at"),
+        ("message_content_id", "said_id"),
+        ("small_fields", "kept"),
+    ):
+        values[column] = values.pop(older)
+    remake_table(database, part, values | {"index_version": "1"})
+    database.execute("DROP TABLE search_terms")
 
 
 def _change_journal(database: sqlite3.Connection) -> None:

@@ -8,17 +8,31 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import as_time, whole_number
 from orch_tui.search.schema import INDEXED_EXECUTION_COLUMNS
-from orch_tui.search.tokens import COMMON_TOKEN, filter_token, path_suffix_tokens
+from orch_tui.search.tokens import (
+    COMMON_TOKEN,
+    filter_token,
+    path_suffix_tokens,
+    without_filter_tokens,
+)
 from orch_tui.source_name import path_of
 
 _SLOT_SECONDS = 10
 _EPOCH = datetime(2015, 1, 1, tzinfo=UTC).timestamp()
+_OFTEN = (
+    b'{"scope":"","outputs":"","sources":["docs/","tests/","src/","lib/",".md",".py",".ts"],'
+    b'"filters":{"agent":["general-purpose"],"status":["completed"],"model":["claude-sonnet-",'
+    b'"claude-opus-","claude-haiku-"],"session":["orch-202"],"phase":["3"],"source":["hook"],'
+    b'"project":["/home/"],"type":["deliverable","validation_result"],'
+    b'"has":["message","deliverable","validation","bundle","usage"],"file":["'
+)
+"""What is in most small fields, for zlib; of one version of the index, as all that is stored."""
+
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 
 
@@ -48,29 +62,36 @@ class Document:
         mine = (self.message_content_id, self.briefing_id, self.small_fields)
         return mine == (other.message_content_id, other.briefing_id, other.small_fields)
 
-    def index_row(self, message: str, briefing: str) -> tuple[str, ...]:
-        """Render the text of each column of the index."""
+    def index_text(self, message: str, briefing: str) -> str:
+        """Render all that is indexed, with a token between two texts that no phrase goes across."""
         fields = unpack_small_fields(self.small_fields)
-        return (
-            fields["scope"],
-            fields.get("said", message),
-            fields["outputs"],
-            "\n".join(fields["sources"]),
-            briefing,
-            " ".join(_filter_tokens(fields["tags"])),
+        texts = (
+            *(fields["scope"], fields.get("message", message), fields["outputs"]),
+            *(*fields["sources"], briefing),
+        )
+        return f"\n{COMMON_TOKEN}\n".join(
+            (" ".join(_filter_tokens(fields["filters"])), *map(without_filter_tokens, texts))
         )
 
 
-def _filter_tokens(tags: dict[str, list[str]]) -> Iterator[str]:
-    yield COMMON_TOKEN
-    for name, values in tags.items():
+def _filter_tokens(filters: dict[str, list[str]]) -> Iterator[str]:
+    for name, values in filters.items():
         if name != "file":
             yield from (filter_token(name, value) for value in values)
-    yield from dict.fromkeys(token for path in tags["file"] for token in path_suffix_tokens(path))
+    for path in filters["file"]:
+        yield from path_suffix_tokens(path)
 
 
-def load_indexed_documents(record: Record, ids: list[str]) -> dict[str, tuple[int, Document]]:
-    """Load what the index holds of these executions, each with its docid."""
+class Indexed(NamedTuple):
+    """A document in the index."""
+
+    docid: int
+    version: int
+    document: Document
+
+
+def load_indexed(record: Record, ids: list[str]) -> dict[str, Indexed]:
+    """Load what the index holds of these executions."""
     listed = json.dumps(ids)
     given: dict[int, set[int]] = {}
     for docid, content_id in record.sql(
@@ -81,14 +102,14 @@ def load_indexed_documents(record: Record, ids: list[str]) -> dict[str, tuple[in
     ):
         given.setdefault(docid, set()).add(content_id)
     return {
-        execution_id: (
+        execution_id: Indexed(
             docid,
-            Document(
-                at, bool(archived), said_id, briefing_id, kept, frozenset(given.get(docid, ()))
-            ),
+            version,
+            Document(at, bool(archived), message, briefing, small, frozenset(given.get(docid, ()))),
         )
-        for execution_id, docid, at, archived, said_id, briefing_id, kept in record.sql(
-            "SELECT execution_id, docid, at, archived, said_id, briefing_id, kept "
+        for execution_id, docid, version, at, archived, message, briefing, small in record.sql(
+            "SELECT execution_id, docid, index_version, deployed_at, archived, "
+            "message_content_id, briefing_id, small_fields "
             "FROM search_docs WHERE execution_id IN (SELECT value FROM json_each(?))",
             [listed],
         )
@@ -157,7 +178,7 @@ def _assemble_documents(
             run, outputs.get(execution_id, []), allocations.get(execution_id, [])
         )
         if message_id is None and run["final_message"] is not None:
-            fields["said"] = clean_text(run["final_message"])
+            fields["message"] = clean_text(run["final_message"])
         documents[execution_id] = Document(
             deployed_at=_deployment_time(run["deployed_at"]),
             archived=run["archived_at"] is not None,
@@ -191,7 +212,7 @@ def _collect_small_fields(
         "doubt": run["unverified"] is not None,
         "usage": run["input_tokens"] is not None or run["output_tokens"] is not None,
     }
-    tags = {
+    filters = {
         "agent": [run["agent_type"]],
         "status": [run["status"]],
         "model": [run["model"], run["resolved_model"]],
@@ -207,7 +228,7 @@ def _collect_small_fields(
         "scope": clean_text(run["scope"]),
         "outputs": "\n".join(dict.fromkeys(text for text in texts if text)),
         "sources": sources,
-        "tags": {kind: [clean_text(v) for v in values if v] for kind, values in tags.items()},
+        "filters": {kind: [clean_text(v) for v in values if v] for kind, values in filters.items()},
     }
 
 
@@ -223,7 +244,8 @@ def clean_text(value: Any) -> str:
 
 def _pack(fields: dict[str, Any]) -> bytes:
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-    return zlib.compress(text.encode())
+    packer = zlib.compressobj(zdict=_OFTEN)
+    return packer.compress(text.encode()) + packer.flush()
 
 
 def _deployment_time(value: Any) -> str:
@@ -323,11 +345,11 @@ def extract_briefing_text(parts: str) -> str:
 
 
 def unpack_small_fields(packed: bytes) -> dict[str, Any]:
-    """Unpack ``scope``, ``outputs``, ``sources`` and ``tags`` (values by filter) as indexed.
+    """Unpack ``scope``, ``outputs``, ``sources`` and ``filters`` (their values) as indexed.
 
-    ``said`` is there only where the final message is no content of the record.
+    ``message`` is there only where the final message is no content of the record.
     """
-    fields: dict[str, Any] = json.loads(zlib.decompress(packed))
+    fields: dict[str, Any] = json.loads(zlib.decompressobj(zdict=_OFTEN).decompress(packed))
     return fields
 
 

@@ -5,14 +5,13 @@ must match. The last word is still being typed: its beginning is enough, and whi
 letter it does not count yet. A filter's value matches from its beginning; in quotes it is the
 whole value. A comma gives alternatives, a leading ``-`` excludes.
 
-Texts are compared as FTS5's ``unicode61`` does: runs of letters and digits, without case or
-accents; what stands between them (``lib/vector-search.ts``) only has to stand in that order.
+Texts are compared by their tokens: runs of letters and digits, without case or accents. What
+stands between them does not count: ``lib/vector-search.ts`` is a phrase of four words.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from difflib import get_close_matches
@@ -21,7 +20,7 @@ from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
 from orch_tui.models.values import OUTPUT_TYPES, SOURCES, STATES
 from orch_tui.phases import PHASES
-from orch_tui.search.tokens import COMMON_TOKEN, filter_token
+from orch_tui.search.tokens import COMMON_TOKEN, filter_token, fold_text, split_tokens
 from orch_tui.source_name import path_of
 
 FIXED_VALUES: dict[str, tuple[str, ...]] = {
@@ -53,7 +52,7 @@ _CONTINUATIONS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 @frozen
 class QueryWord:
-    """A word or phrase as its tokens.
+    """A word or phrase as its tokens; a phrase stands in a text in that order.
 
     ``unfinished``: it is still being typed, so its last token need only begin so.
     """
@@ -96,18 +95,18 @@ class Query:
         return tuple(w for word in self.words if not word.excluded and (w := _drop_letter(word)))
 
     def match_expression(self, also: Iterable[str] = ()) -> str:
-        """Render the FTS5 expression over ``search_index``; empty where everything matches.
+        """Render the FTS5 expression over the texts of runs; empty where everything matches.
 
         ``also`` are filter tokens that must be there too.
         """
         wanted = [_word_expression(word) for word in self.required_words]
-        wanted += [f'tags : "{token}"' for token in also]
+        wanted += [f'"{token}"' for token in also]
         unwanted = [_word_expression(word) for word in self.words if word.excluded]
         for each in self.filters:
             if each.name != "given":
                 (unwanted if each.excluded else wanted).append(_filter_expression(each))
         if unwanted:
-            wanted = wanted or [f'tags : "{COMMON_TOKEN}"']
+            wanted = wanted or [f'"{COMMON_TOKEN}"']
             return f"({' AND '.join(wanted)}) NOT ({' OR '.join(unwanted)})"
         return " AND ".join(wanted)
 
@@ -120,38 +119,12 @@ class Query:
                 ]
                 telling = [w for word in words if (w := _drop_letter(word))]
                 if len(telling) == len(words):  # an alternative that says nothing yet admits all
-                    yield " OR ".join(_word_expression(word) for word in telling), each.excluded
-
-
-def fold_text(text: str) -> str:
-    """Lower the case and drop accents of Latin letters, letter for letter as the index does."""
-    if text.isascii():
-        return text.lower()
-    return "".join(_fold_letter(letter) for letter in text)
-
-
-def _fold_letter(letter: str) -> str:
-    lower = letter.lower()[0]
-    base = unicodedata.normalize("NFD", lower)[0]
-    return base if base.isascii() else lower
-
-
-_TOKEN = re.compile(r"[^\W_]+")
-
-
-def split_tokens(text: str) -> tuple[str, ...]:
-    """Split a text into its tokens, as far as Python's idea of a letter is SQLite's."""
-    return tuple(_TOKEN.findall(unicodedata.normalize("NFC", text)))
-
-
-def _is_short(token: str, length: int) -> bool:
-    """Tell whether a beginning is so short; one Chinese letter says more than a Latin one."""
-    return len(token) == length and fold_text(token).isascii()
+                    yield " OR ".join(map(_word_expression, telling)), each.excluded
 
 
 def _drop_letter(word: QueryWord) -> QueryWord | None:
-    """Drop a last token of one letter, which says too little while it is typed."""
-    if word.unfinished and _is_short(word.tokens[-1], 1):
+    """Drop a last token of one Latin letter or digit: it says too little while it is typed."""
+    if word.unfinished and len(word.tokens[-1]) == 1 and word.tokens[-1].isascii():
         return QueryWord(word.tokens[:-1], excluded=word.excluded) if word.tokens[1:] else None
     return word
 
@@ -160,7 +133,7 @@ def _word_expression(word: QueryWord) -> str:
     phrase = '"' + " ".join(word.tokens) + '"'
     if not word.unfinished:
         return phrase
-    if _is_short(word.tokens[-1], 2):
+    if len(word.tokens[-1]) == 2 and word.tokens[-1].isascii():
         # The index knows beginnings of three letters only.
         longer = (f"{phrase[:-1]}{letter}" + '"*' for letter in _CONTINUATIONS)
         return f"({' OR '.join((phrase, *longer))})"
@@ -168,7 +141,7 @@ def _word_expression(word: QueryWord) -> str:
 
 
 def _filter_expression(each: QueryFilter) -> str:
-    return f"tags : ({' OR '.join(_value_expression(each.name, v) for v in each.values)})"
+    return f"({' OR '.join(_value_expression(each.name, v) for v in each.values)})"
 
 
 def _value_expression(name: str, value: FilterValue) -> str:
@@ -331,24 +304,27 @@ class WordMatcher:
     __slots__ = ("_pattern", "_unfinished", "first")
 
     def __init__(self, word: QueryWord) -> None:
-        folded = [fold_text(token) for token in word.tokens]
-        self.first = folded[0]
-        self._pattern = re.compile(r"[\W_]+".join(map(re.escape, folded)))
+        self.first = word.tokens[0]
+        self._pattern = re.compile(r"[\W_]+".join(word.tokens))
         self._unfinished = word.unfinished
 
     def spans(self, folded: str) -> Iterator[tuple[int, int]]:
         """Find where the word stands as whole tokens (the last of an unfinished one may go on)."""
-        for found in self._pattern.finditer(folded):
+        position = 0
+        while found := self._pattern.search(folded, position):
             start, end = found.span()
-            if start and folded[start - 1].isalnum():
-                continue
-            if self._unfinished or end == len(folded) or not folded[end].isalnum():
+            if not folded[start - 1 : start].isalnum() and (
+                self._unfinished or not folded[end : end + 1].isalnum()
+            ):
                 yield start, end
+                position = end
+            else:  # the next may begin within
+                position = start + 1
 
 
-def word_matchers(query: Query) -> tuple[WordMatcher, ...]:
-    """Make what finds the required words of a query in a text."""
-    return tuple(WordMatcher(word) for word in query.required_words)
+def word_matchers(words: Iterable[QueryWord]) -> tuple[WordMatcher, ...]:
+    """Make what finds words in a text."""
+    return tuple(map(WordMatcher, words))
 
 
 def find_spans(text: str, matchers: Iterable[WordMatcher]) -> tuple[tuple[int, int], ...]:

@@ -7,20 +7,28 @@ it is committed. What is written in another way waits in ``search_pending``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from orch_tui.errors import RecordError
 from orch_tui.models.database import Record
 from orch_tui.search.documents import (
     Document,
+    Indexed,
     IndexedTexts,
     build_documents,
     decode_content,
     first_docid,
-    load_indexed_documents,
+    load_indexed,
 )
-from orch_tui.search.schema import COLUMNS
+from orch_tui.search.schema import (
+    INDEX_VERSION,
+    TEXTS,
+    TEXTS_TABLE,
+    texts_table,
+)
+
+_BATCH = 1000  # executions that are held in memory at once
 
 
 def refresh_pending(record: Record) -> None:
@@ -42,19 +50,22 @@ def refresh(record: Record, execution_ids: Iterable[str]) -> None:
 
     Runs inside the caller's transaction. Ids in the order of time are indexed fastest.
     """
+    _create_table(record)
     rest = iter(execution_ids)
-    while batch := list(islice(rest, 1000)):
+    while batch := list(islice(rest, _BATCH)):
         _refresh_batch(record, batch)
 
 
 def rebuild(record: Record) -> None:
     """Rebuild the whole index from the tables, inside the caller's transaction."""
-    for index in ("search_index", "given_index"):
-        record.execute(f"INSERT INTO {index} ({index}) VALUES ('delete-all')")
+    _create_table(record)
+    for table in (TEXTS, "given_index"):
+        record.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
     for table in ("search_docs", "search_given", "search_pending"):
         record.execute(f"DELETE FROM {table}")
     ids = record.sql("SELECT execution_id FROM agent_executions ORDER BY deployed_at, rowid")
     refresh(record, (execution_id for (execution_id,) in ids))
+    drop_unused_tables(record)
     optimize(record)
 
 
@@ -64,12 +75,86 @@ def optimize(record: Record) -> None:
     Worth its time (about 60 microseconds an execution) after a big import too: a small write
     may otherwise be the one that has to merge what the import left.
     """
-    for index in ("search_index", "given_index"):
-        record.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
+    for table in (TEXTS, "given_index"):
+        record.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
+
+
+# Versions of the index
+
+
+def has_other_versions(record: Record) -> bool:
+    """Tell whether there is anything for `index_older` to do."""
+    return bool(_tables_of_other_versions(record))
+
+
+def count_other_versions(record: Record) -> int:
+    """Count the executions whose index is of another version."""
+    return int(
+        record.value(
+            "SELECT count(*) FROM search_docs WHERE index_version < ?1 OR index_version > ?1",
+            [INDEX_VERSION],
+        )
+    )
+
+
+def index_older(record: Record, limit: int = 500) -> int:
+    """Index anew the newest executions of another version, ``limit`` of them; count what remains.
+
+    One transaction of its own, so that other writers get their turn between two shares. What
+    was not reached yet is searched in the tables of its version.
+    """
+    with record.write():
+        ids = record.sql(
+            "SELECT execution_id FROM search_docs WHERE index_version < ?1 OR index_version > ?1 "
+            "ORDER BY docid DESC LIMIT ?2",
+            [INDEX_VERSION, limit],
+        )
+        refresh(record, [execution_id for (execution_id,) in reversed(ids)])
+        drop_unused_tables(record)
+        return count_other_versions(record)
+
+
+def _create_table(record: Record) -> None:
+    """Create the table of this version, where the record was made with that of another."""
+    if has_table(record):
+        return
+    record.execute("DROP TABLE IF EXISTS search_terms")
+    for statement in TEXTS_TABLE:
+        record.execute(statement)
+
+
+def has_table(record: Record) -> bool:
+    """Tell whether the record has the table of this version."""
+    return bool(record.value("SELECT 1 FROM sqlite_schema WHERE name = ?", [TEXTS]))
+
+
+def drop_unused_tables(record: Record) -> None:
+    """Drop the tables of other versions, unless executions are still searched there.
+
+    Runs inside the caller's transaction.
+    """
+    if not count_other_versions(record):
+        for name in _tables_of_other_versions(record):
+            record.execute(f"DROP TABLE {name}")
+
+
+def _tables_of_other_versions(record: Record) -> list[str]:
+    tables = record.sql(
+        "SELECT name FROM sqlite_schema WHERE sql GLOB 'CREATE VIRTUAL TABLE *' "
+        "AND name GLOB ? AND name <> ?",
+        [f"{texts_table(version=1)}*", TEXTS],
+    )
+    return [name for (name,) in tables]
+
+
+# Checking
 
 
 def check(record: Record) -> list[str]:
-    """Compare the index with the tables; tell what is wrong with it, normally nothing."""
+    """Compare the index with the tables; tell what is wrong with it, normally nothing.
+
+    Executions of another version are not compared; they wait for `index_older`.
+    """
     problems = []
     pending = {e for (e,) in record.sql("SELECT DISTINCT execution_id FROM search_pending")}
     ids = [e for (e,) in record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid")]
@@ -82,22 +167,23 @@ def check(record: Record) -> list[str]:
     ]
     wrong = [
         execution_id
-        for start in range(0, len(ids), 1000)
-        for execution_id in _find_differing(record, ids[start : start + 1000])
+        for start in range(0, len(ids), _BATCH)
+        for execution_id in _find_differing(record, ids[start : start + _BATCH])
         if execution_id not in pending
     ]
     if wrong:
         named = ", ".join(wrong[:3]) + (", ..." if len(wrong) > 3 else "")
         problems.append(f"the search index is not up to date for {len(wrong)} executions: {named}")
-    for index, expected in (
-        ("search_index", "SELECT docid FROM search_docs"),
-        ("given_index", "SELECT content_id FROM contents WHERE encoding <> 'gone'"),
-    ):
-        orphans = f"SELECT rowid FROM {index} EXCEPT {expected}"
+    if not has_table(record):
+        return problems
+    indexed = f"SELECT docid FROM search_docs WHERE index_version = {INDEX_VERSION}"
+    living = "SELECT content_id FROM contents WHERE encoding <> 'gone'"
+    for table, expected in ((TEXTS, indexed), ("given_index", living)):
+        orphans = f"SELECT rowid FROM {table} EXCEPT {expected}"
         if record.value(f"SELECT count(*) FROM ({orphans})"):
-            problems.append(f"{index} holds rows that nothing refers to")
+            problems.append(f"{table} holds rows that nothing refers to")
     if record.value(
-        "SELECT count(*) FROM (SELECT docid FROM search_docs EXCEPT SELECT rowid FROM search_index)"
+        f"SELECT count(*) FROM ({indexed} EXCEPT SELECT rowid FROM {TEXTS})"
     ) or record.value(
         "SELECT count(*) FROM search_given WHERE content_id NOT IN (SELECT rowid FROM given_index)"
     ):
@@ -107,42 +193,52 @@ def check(record: Record) -> list[str]:
 
 def _check_integrity(record: Record) -> list[str]:
     problems = []
-    for index in ("search_index", "given_index"):
+    for table in (TEXTS, "given_index"):
         try:
-            record.execute(f"INSERT INTO {index} ({index}) VALUES ('integrity-check')")
+            record.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
         except RecordError as error:
-            problems.append(f"{index} is corrupt: {error}")
+            problems.append(f"{table} is corrupt: {error}")
     return problems
 
 
-def _refresh_batch(record: Record, ids: list[str]) -> None:
-    new, old = build_documents(record, ids), load_indexed_documents(record, ids)
-    same = [e for e, doc in new.items() if e in old and old[e][1] == doc]
-    for execution_id in same:
-        del new[execution_id], old[execution_id]
-    _replace_documents(record, new, old)
-
-
 def _find_differing(record: Record, ids: list[str]) -> list[str]:
-    new, old = build_documents(record, ids), load_indexed_documents(record, ids)
-    return [e for e in ids if new.get(e) != (old[e][1] if e in old else None)]
+    new, old = build_documents(record, ids), load_indexed(record, ids)
+    return [
+        e
+        for e in ids
+        if (new.get(e) != (old[e].document if e in old else None))
+        and (e not in old or old[e].version == INDEX_VERSION)
+    ]
+
+
+# Writing
+
+
+def _refresh_batch(record: Record, ids: list[str]) -> None:
+    new, old = build_documents(record, ids), load_indexed(record, ids)
+    for execution_id, document in [*new.items()]:
+        held = old.get(execution_id)
+        if held and held.version == INDEX_VERSION and held.document == document:
+            del new[execution_id], old[execution_id]
+    if new or old:
+        _replace_documents(record, new, old)
 
 
 def _replace_documents(
-    record: Record, new: dict[str, Document], old: dict[str, tuple[int, Document]]
+    record: Record, new: Mapping[str, Document], old: Mapping[str, Indexed]
 ) -> None:
     """Replace ``old`` by ``new``, in ascending docids: FTS5 flushes whenever they step back."""
-    if not new and not old:
-        return
-    docids = [(docid,) for docid, _ in old.values()]
+    docids = [(held.docid,) for held in old.values()]
     record.executemany("DELETE FROM search_docs WHERE docid = ?", docids)
     record.executemany("DELETE FROM search_given WHERE docid = ?", docids)
     placed = _assign_docids(record, new, old)
     record.executemany(
-        "INSERT INTO search_docs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO search_docs (docid, execution_id, deployed_at, displaced, archived, "
+        "index_version, message_content_id, briefing_id, small_fields) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (docid, e, doc.deployed_at, docid - first_docid(doc.deployed_at), doc.archived)
-            + (doc.message_content_id, doc.briefing_id, doc.small_fields)
+            + (INDEX_VERSION, doc.message_content_id, doc.briefing_id, doc.small_fields)
             for docid, e, doc in placed
         ),
     )
@@ -154,20 +250,20 @@ def _replace_documents(
             for content_id in sorted(doc.given_content_ids)
         ),
     )
-    before = dict(old.values())
+    # The tables of other versions are left as they are, until they are dropped.
+    before = {held.docid: held.document for held in old.values() if held.version == INDEX_VERSION}
     same = {
         docid for docid, _, doc in placed if docid in before and before[docid].same_text_as(doc)
     }
-    changes = [(docid, "delete", doc) for docid, doc in old.values() if docid not in same]
+    changes = [(docid, "delete", doc) for docid, doc in before.items() if docid not in same]
     changes += [(docid, "insert", doc) for docid, _, doc in placed if docid not in same]
     changes.sort(key=lambda change: change[:2])
     texts = IndexedTexts(record, [doc for _, _, doc in changes])
     command = {"delete": "delete", "insert": None}
     record.executemany(
-        f"INSERT INTO search_index (search_index, rowid, {', '.join(COLUMNS)}) "
-        f"VALUES (?, ?{', ?' * len(COLUMNS)})",
+        f"INSERT INTO {TEXTS} ({TEXTS}, rowid, texts) VALUES (?, ?, ?)",
         (
-            (command[change], docid, *doc.index_row(texts.message(doc), texts.briefing(doc)))
+            (command[change], docid, doc.index_text(texts.message(doc), texts.briefing(doc)))
             for docid, change, doc in changes
         ),
     )
@@ -177,27 +273,26 @@ def _replace_documents(
 
 
 def _assign_docids(
-    record: Record, new: dict[str, Document], old: dict[str, tuple[int, Document]]
+    record: Record, new: Mapping[str, Document], old: Mapping[str, Indexed]
 ) -> list[tuple[int, str, Document]]:
     """Assign the docids: the one a document had while its time is the same, else a free one."""
-    placed = [
-        (old[e][0], e, d)
+    staying = {
+        e: old[e].docid
         for e, d in new.items()
-        if e in old and old[e][1].deployed_at == d.deployed_at
-    ]
-    taken = {docid for docid, _, _ in placed}
+        if e in old and old[e].document.deployed_at == d.deployed_at
+    }
+    placed = [(docid, e, new[e]) for e, docid in staying.items()]
+    taken = set(staying.values())
     moving = sorted(
-        (first_docid(d.deployed_at), d.deployed_at, e, d)
-        for e, d in new.items()
-        if e not in old or old[e][1].deployed_at != d.deployed_at
+        (first_docid(d.deployed_at), d.deployed_at, e) for e, d in new.items() if e not in staying
     )
     last = 0
-    for first, _, execution_id, doc in moving:
+    for first, _, execution_id in moving:
         # From its slot up to the last one placed all is taken, where they overlap.
         last = max(first, last + 1)
         while last in taken or (last := _next_free_docid(record, last)) in taken:
             last += 1
-        placed.append((last, execution_id, doc))
+        placed.append((last, execution_id, new[execution_id]))
     return sorted(placed, key=lambda place: place[0])
 
 

@@ -18,19 +18,24 @@ from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.rows import USED
-from orch_tui.search.documents import extract_briefing_text, first_docid, unpack_small_fields
+from orch_tui.search.documents import (
+    clean_text,
+    extract_briefing_text,
+    first_docid,
+    unpack_small_fields,
+)
 from orch_tui.search.language import (
     FILTERS,
     FIXED_VALUES,
     Query,
     WordMatcher,
     find_spans,
-    fold_text,
     parse_query,
     word_matchers,
 )
-from orch_tui.search.maintenance import refresh_pending
-from orch_tui.search.tokens import filter_token, token_value
+from orch_tui.search.maintenance import has_table, refresh_pending
+from orch_tui.search.schema import INDEX_VERSION, texts_table
+from orch_tui.search.tokens import compose_text, filter_token, fold_text, token_value
 
 MAX_COUNTED = 400
 """How many hits are counted, and ranked when there are words; more are ``>400``, newest first."""
@@ -103,7 +108,7 @@ class Page:
 
 
 class Position(NamedTuple):
-    """A found run; positions sort by time."""
+    """Where a found run stands among all; positions sort by time."""
 
     at: str
     docid: int
@@ -130,7 +135,7 @@ def search(
         query = parse_query(query, record.clock())
     cursor = _parse_cursor(before) if before else None
     _index_pending(record)
-    matchers = word_matchers(query)
+    matchers = word_matchers(query.required_words)
     with record.read():
         index_query = IndexQuery(record, query, project, include_archived)
         first = index_query.newest(MAX_COUNTED + 1)
@@ -199,10 +204,10 @@ class IndexQuery:
             self._add(f"EXISTS ({runs})")  # raw SQL deleted some
         if query.since:
             self._add(f"{self._docid} >= ?", first_docid(query.since))
-            self._add("d.at >= ?", query.since)
+            self._add("d.deployed_at >= ?", query.since)
         if query.until:
             self._add(f"{self._docid} <= ?", self._last_docid(query.until))
-            self._add("d.at <= ?", query.until)
+            self._add("d.deployed_at <= ?", query.until)
         for expression, excluded in query.given_expressions():
             self._require_given(expression, excluded)
 
@@ -242,25 +247,32 @@ class IndexQuery:
     def newest(self, limit: int, cursor: Position | None = None) -> list[Position]:
         """Find at most ``limit`` positions by descending docid, older than the cursor."""
         conditions, parameters = list(self.conditions), list(self.parameters)
-        if self.match:
-            conditions.insert(0, "search_index MATCH ?")
-            parameters.insert(0, self.match)
         if cursor:
-            conditions += [f"{self._docid} <= ?", "(d.at, d.docid) < (?, ?)"]
+            conditions += [f"{self._docid} <= ?", "(d.deployed_at, d.docid) < (?, ?)"]
             parameters += [self._last_docid(cursor.at), cursor.at, cursor.docid]
-        source = (
-            "search_index AS s CROSS JOIN search_docs AS d ON d.docid = s.rowid"
-            if self.match
-            else "search_docs AS d"
-        )
-        return [
-            Position(*row)
-            for row in self.record.sql(
-                f"SELECT d.at, d.docid, d.execution_id FROM {source} "
-                f"WHERE {' AND '.join(conditions) or '1'} ORDER BY {self._docid} DESC LIMIT ?",
-                [*parameters, limit],
+        if not self.match:
+            return self._find("search_docs AS d", conditions, parameters, limit)
+        found: list[Position] = []
+        for version in _versions(self.record):
+            table = texts_table(version)
+            found += self._find(
+                f"{table} AS s CROSS JOIN search_docs AS d ON d.docid = s.rowid",
+                [f"{table} MATCH ?", "d.index_version = ?", *conditions],
+                [self.match, version, *parameters],
+                limit,
             )
-        ]
+        found.sort(key=lambda position: position.docid, reverse=True)
+        return found[:limit]
+
+    def _find(
+        self, source: str, conditions: list[str], parameters: list[Any], limit: int
+    ) -> list[Position]:
+        rows = self.record.sql(
+            f"SELECT d.deployed_at, d.docid, d.execution_id FROM {source} "
+            f"WHERE {' AND '.join(conditions) or '1'} ORDER BY {self._docid} DESC LIMIT ?",
+            [*parameters, limit],
+        )
+        return [Position(*row) for row in rows]
 
     def page(self, limit: int, cursor: Position | None, first: list[Position]) -> list[Position]:
         """Find at most ``limit`` positions, exactly newest first; ``first`` are the newest.
@@ -280,6 +292,18 @@ class IndexQuery:
         return sorted(positions, reverse=True)[:limit]
 
 
+def _versions(record: Record) -> list[int]:
+    """List the versions of the index that runs have, up to this one and it always."""
+    versions = [INDEX_VERSION]
+    while older := record.value(
+        "SELECT max(index_version) FROM search_docs WHERE index_version < ?", [versions[-1]]
+    ):
+        versions.append(older)
+    if len(versions) > 1 and not has_table(record):
+        versions.remove(INDEX_VERSION)  # nothing was written since
+    return versions
+
+
 # Ranking and showing what was found
 
 
@@ -297,7 +321,10 @@ def _score_positions(
     latest = max(docids.values(), default=0)
     scores = {}
     for execution_id, scope, opening in texts:
-        folded = fold_text(str(scope or "")), fold_text(str(opening or ""))
+        folded = (
+            fold_text(compose_text(clean_text(scope))),
+            fold_text(compose_text(clean_text(opening))),
+        )
         relevance = sum(_word_relevance(matcher, *folded) for matcher in matchers)
         age = (latest - docids[execution_id]) / _HALF_LIFE
         scores[execution_id] = relevance * (1 + 0.5 ** (1 + age))
@@ -326,7 +353,7 @@ def _load_hits(
     by_id = {row[0]: row for row in rows}
     for position in positions:
         *facts, message = by_id[position.execution_id]
-        facts += _snippet(record, matchers, position, str(message or ""))
+        facts += _snippet(record, matchers, position, compose_text(clean_text(message)))
         yield Hit(*facts)
 
 
@@ -355,14 +382,14 @@ def _load_texts(record: Record, position: Position, message: str) -> Iterator[st
     """Load what was indexed of a run, most telling first; the scope is shown beside the snippet."""
     yield message
     packed, briefing_id = record.sql(
-        "SELECT kept, briefing_id FROM search_docs WHERE docid = ?", [position.docid]
+        "SELECT small_fields, briefing_id FROM search_docs WHERE docid = ?", [position.docid]
     )[0]
     fields = unpack_small_fields(packed)
-    yield fields["outputs"]
-    yield "\n".join(fields["sources"])
+    yield compose_text(fields["outputs"])
+    yield compose_text("\n".join(fields["sources"]))
     if briefing_id is not None:
         parts = record.value("SELECT parts FROM briefings WHERE briefing_id = ?", [briefing_id])
-        yield extract_briefing_text(parts)
+        yield compose_text(extract_briefing_text(parts))
 
 
 _SPACE = str.maketrans("\r\n\t\v\f\x85\u2028\u2029", " " * 8)

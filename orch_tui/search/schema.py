@@ -1,41 +1,69 @@
-"""The tables of the full-text index, and the triggers that keep it honest.
+"""The tables of the search index, and the triggers that keep it honest.
 
-One row of ``search_index`` (FTS5, contentless) is one execution; its rowid, the *docid*, follows
-the time of the run, so that "newest first" is a walk down the rowids and stops early. ``docid``
-is the number of the ten-second slot the run was deployed in, or the next free one above; the
-partial index on ``displaced`` tells how far above the furthest is, which makes a time a bound on
-docids also for runs that were imported late.
+One row of ``search_docs`` is one execution as it is indexed. Its *docid* follows the time of the
+run, so that "newest first" is a walk down the rowids and stops early: it is the number of the
+ten-second slot the run was deployed in, or the next free one above; the partial index on
+``displaced`` tells how far above the furthest is, which makes a time a bound on docids also for
+runs that were imported late.
 
-A contentless index can forget a row only if it is told the very text it was given. That text is
-never looked up in tables that anybody may edit: ``search_docs.kept`` holds the small fields, and
-the final message and the briefing are kept as the ids of immutable rows, which triggers refuse to
-change while they are indexed. So nothing done to the record with raw SQL can corrupt the index;
-other triggers note in ``search_pending`` which executions it no longer tells the truth about.
+The texts of a run are a row of an FTS5 table, with its docid for rowid: one column, since FTS5
+names the column at each posting of any but the first. It begins with the tokens of filter values
+(see `tokens`): filters are answered together with the words. In a table of their own without
+positions they would take half of their 0.09 of the text, but two tables are joined one row after
+another. ``given_index`` holds every content that was given to an agent once.
 
-Filters are answered by the index too: column ``tags`` holds one token for each value of each
-filter (see `tokens`). ``given_index`` holds every content that was given to an agent once.
+Both are contentless, and such a table can forget a row only if it is told the very text it was
+given. That is never looked up in tables that anybody may edit: ``small_fields`` holds the short
+texts, and the final message and the briefing are kept as the ids of immutable rows, which triggers
+refuse to change while they are indexed. So nothing done to the record with raw SQL can corrupt the
+index; other triggers note in ``search_pending`` which executions it no longer tells the truth
+about.
+
+The name of the table of texts ends with the version of the index, and each row of ``search_docs``
+says in which version its execution is. What is of another version is indexed anew in shares
+(`maintenance.index_older`); until then its table is asked too.
 """
 
 from __future__ import annotations
 
-COLUMNS = ("scope", "said", "outputs", "sources", "briefing", "tags")
+INDEX_VERSION = 2
+"""To be raised with every change of what is indexed of a run, or how."""
 
 _TOKENIZER = "content='', prefix='3', tokenize='unicode61'"
 """Prefixes of two and three letters cost 0.35 of the text more than those of three alone."""
+
+
+def texts_table(version: int = INDEX_VERSION) -> str:
+    """Name the table of the texts of runs; that of version 1 had no number."""
+    return f"search_index_{version}" if version > 1 else "search_index"
+
+
+TEXTS = texts_table()
+
+TEXTS_TABLE = (
+    f"CREATE VIRTUAL TABLE {TEXTS} USING fts5(texts, {_TOKENIZER})",
+    f"CREATE VIRTUAL TABLE search_terms USING fts5vocab('{TEXTS}', 'instance')",
+    # The default of 1 MB makes bulk loading half as fast; nothing else changes.
+    f"INSERT INTO {TEXTS} ({TEXTS}, rank) VALUES ('hashsize', 16777216)",
+)
+"""What is made anew for another version of the index."""
 
 SEARCH_TABLES = (
     """CREATE TABLE search_docs (
 docid INTEGER PRIMARY KEY,
 execution_id TEXT NOT NULL UNIQUE,
-at TEXT NOT NULL,
+deployed_at TEXT NOT NULL,
 displaced INTEGER NOT NULL,
 archived INTEGER NOT NULL,
-said_id INTEGER,
+index_version INTEGER NOT NULL,
+message_content_id INTEGER,
 briefing_id INTEGER,
-kept BLOB NOT NULL
+small_fields BLOB NOT NULL
 )""",
     "CREATE INDEX search_docs_displaced ON search_docs (displaced) WHERE displaced > 0",
-    "CREATE INDEX search_docs_said ON search_docs (said_id) WHERE said_id IS NOT NULL",
+    "CREATE INDEX search_docs_version ON search_docs (index_version)",
+    "CREATE INDEX search_docs_message ON search_docs (message_content_id) "
+    "WHERE message_content_id IS NOT NULL",
     "CREATE INDEX search_docs_briefing ON search_docs (briefing_id) WHERE briefing_id IS NOT NULL",
     """CREATE TABLE search_given (
 docid INTEGER NOT NULL,
@@ -44,12 +72,9 @@ PRIMARY KEY (docid, content_id)
 ) WITHOUT ROWID""",
     "CREATE INDEX search_given_content ON search_given (content_id, docid)",
     "CREATE TABLE search_pending (execution_id TEXT NOT NULL)",
-    f"CREATE VIRTUAL TABLE search_index USING fts5({', '.join(COLUMNS)}, {_TOKENIZER})",
     f"CREATE VIRTUAL TABLE given_index USING fts5(text, {_TOKENIZER})",
-    "CREATE VIRTUAL TABLE search_terms USING fts5vocab('search_index', 'instance')",
-    # The default of 1 MB makes bulk loading half as fast; nothing else changes.
-    "INSERT INTO search_index (search_index, rank) VALUES ('hashsize', 16777216)",
     "INSERT INTO given_index (given_index, rank) VALUES ('hashsize', 16777216)",
+    *TEXTS_TABLE,
 )
 
 
@@ -96,7 +121,7 @@ SELECT execution_id FROM agent_executions WHERE session_id = NEW.session_id; END
 }
 
 _INDEXED_CONTENT = (
-    "EXISTS (SELECT 1 FROM search_docs WHERE said_id = OLD.content_id) "
+    "EXISTS (SELECT 1 FROM search_docs WHERE message_content_id = OLD.content_id) "
     "OR EXISTS (SELECT 1 FROM given_index WHERE rowid = OLD.content_id)"
 )
 _INDEXED_BRIEFING = "EXISTS (SELECT 1 FROM search_docs WHERE briefing_id = OLD.briefing_id)"

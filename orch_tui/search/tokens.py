@@ -1,13 +1,49 @@
-"""The tokens of filter values in the index.
+"""What the index compares: the tokens of texts and of filter values.
 
-A token is a private-use letter for the filter, which keeps it apart from words of texts, then
-the value's UTF-8 bytes in hexadecimal, so that the beginning of a value is the beginning of its
-token.
+A text is cut as FTS5's ``unicode61`` does: runs of letters and digits, without case and, in Latin
+letters, accents.
+
+The token of a filter value is a private-use letter, then the value's UTF-8 bytes in hexadecimal:
+the beginning of a value is the beginning of its token. Such letters are taken out of texts.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from functools import lru_cache
+
+# Texts
+
+_RUN = re.compile(r"[^\W_]+")
+_ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff]")
+
+
+def fold_text(text: str) -> str:
+    """Lower the case and drop accents of Latin letters; each letter stays in its place."""
+    if text.isascii():
+        return text.lower()
+    # One letter becomes two in lower case, and one depends on where it stands.
+    lower = text.replace("\u0130", "i").lower().replace("\u03c2", "\u03c3")
+    return _ACCENTED.sub(_drop_accent, lower)
+
+
+def _drop_accent(letter: re.Match[str]) -> str:
+    base = unicodedata.normalize("NFD", letter[0])[0]
+    return base if base.isascii() else letter[0]
+
+
+def compose_text(text: str) -> str:
+    """Compose letters and the accents behind them, as far as Unicode has letters for that."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def split_tokens(text: str) -> tuple[str, ...]:
+    """Split a text into its tokens, as far as Python's idea of a letter is SQLite's."""
+    return tuple(_RUN.findall(fold_text(compose_text(text))))
+
+
+# Values of filters
 
 TOKEN_LETTERS = {
     "agent": "a",
@@ -29,6 +65,13 @@ _MAX_FOLDERS = 12  # of a path, that are told apart
 
 COMMON_TOKEN = chr(_FIRST_LETTER + ord("z"))
 """The token that every execution has."""
+
+_LETTERS_OF_TOKENS = re.compile(f"[{chr(_FIRST_LETTER)}-{chr(_FIRST_LETTER + 0x7F)}]")
+
+
+def without_filter_tokens(text: str) -> str:
+    """Take out of a text what would be found as the value of a filter."""
+    return text if text.isascii() else _LETTERS_OF_TOKENS.sub(" ", text)
 
 
 @lru_cache(maxsize=4096)

@@ -25,7 +25,7 @@ from orch_tui.models.values import timestamp
 from orch_tui.record.opening import open_record
 from orch_tui.search import maintenance
 from orch_tui.search.query import search
-from tests.bench.corpus import START, Corpus, Run
+from tests.bench.corpus import HEAD, START, Corpus, Run
 from tests.bench.measure import percentile
 
 PROJECT = "/home/somebody/project"
@@ -117,6 +117,7 @@ def _put(record: Record, runs: list[Run], ids: list[int]) -> None:
                 for item in run.given
             ],
         )
+        record.execute("DELETE FROM changed_rows")  # nobody stated these
 
 
 MODELS = {
@@ -139,7 +140,7 @@ def _content(record: Record, text: str) -> int:
         record.value(
             "INSERT INTO contents (sha256, size, encoding, data) VALUES (?, ?, 'zlib', ?) "
             "ON CONFLICT (sha256) DO UPDATE SET size = size RETURNING content_id",
-            [hashlib.sha256(data).hexdigest(), len(data), zlib.compress(data, 1)],
+            [hashlib.sha256(data).digest(), len(data), zlib.compress(data, 1)],
         )
     )
 
@@ -149,7 +150,7 @@ def _briefing(record: Record, text: str) -> int:
         record.value(
             "INSERT INTO briefings (sha256, size, parts) VALUES (?, ?, ?) "
             "ON CONFLICT (sha256) DO UPDATE SET size = size RETURNING briefing_id",
-            [hashlib.sha256(text.encode()).hexdigest(), len(text), json.dumps([["text", text]])],
+            [hashlib.sha256(text.encode()).digest(), len(text), json.dumps([["text", text]])],
         )
     )
 
@@ -197,6 +198,7 @@ def series(record: Record, count: int) -> dict[str, list[str]]:
         zlib.decompress(data).decode()
         for (data,) in record.sql("SELECT data FROM contents ORDER BY content_id LIMIT 12")
     ]
+    common = [f"{one} {other}" for one in HEAD[:6] for other in HEAD[20:26]]
     given = [" ".join(re.findall(r"[A-Za-z]{4,}", text)[5:7]) for text in contents]
     return {
         "words": [q for phrase in said for q in typed(phrase)],
@@ -205,6 +207,9 @@ def series(record: Record, count: int) -> dict[str, list[str]]:
         "words -status:completed": [q for p in few for q in typed(p, "-status:completed ")],
         "since:30d words": [q for p in few for q in typed(p, "since:30d ")],
         "until: oldest month, words": [q for p in few for q in typed(p, "until:2025-10-31 ")],
+        "phrase in quotes": [q for p in few for q in typed(p, '"')],
+        "phrase of two common words": [f'"{p}"' for p in common],
+        "a word without a phrase": [f'{p.split()[0]} -"{p}"' for p in common],
         "typing agent:": list(typed("systematic-debugger", "agent:")),
         "typing status:": list(typed("completed", "status:")),
         "typing session:": list(typed(session, "session:")),
@@ -242,7 +247,7 @@ def _report_filling(record: Record, count: int) -> None:
     print(f"rebuilding the index: {count / indexing:.0f} runs/s, {size / 1e6 / indexing:.1f} MB/s")
     for name, tables in (
         ("search index", "search_*"),
-        ("index of given contents", "given_index*"),
+        ("index of given contents", "given_index_*"),
         ("whole record", "*"),
     ):
         held = record.value(

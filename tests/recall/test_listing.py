@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from orch_tui.errors import NotFoundError, UsageError
 from orch_tui.models.database import Record
@@ -20,7 +17,6 @@ from orch_tui.record.executions import retract
 from orch_tui.record.ledger.raw_sql import settle_changes
 from orch_tui.record.outputs import collect
 from orch_tui.record.sessions import archive, complete_session, init_session
-from orch_tui.search.dates import parse_time
 from tests.record.reporting import report
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -51,45 +47,6 @@ def _run(
 
 def _labels(rows: list[Any]) -> list[str]:
     return [row.execution_id for row in rows]
-
-
-@pytest.mark.parametrize(
-    ("text", "start", "end"),
-    [
-        ("2026-11-20", "2026-11-20T00:00:00.000Z", "2026-11-20T23:59:59.999Z"),
-        ("yesterday", "2026-11-21T00:00:00.000Z", "2026-11-21T23:59:59.999Z"),
-        ("Today", "2026-11-22T00:00:00.000Z", "2026-11-22T23:59:59.999Z"),
-        ("7d", "2026-11-15T12:00:00.000Z", "2026-11-15T12:00:00.000Z"),
-        ("12h", "2026-11-22T00:00:00.000Z", "2026-11-22T00:00:00.000Z"),
-        ("2w", "2026-11-08T12:00:00.000Z", "2026-11-08T12:00:00.000Z"),
-        ("2026-11-22T10:30", "2026-11-22T10:30:00.000Z", "2026-11-22T10:30:00.000Z"),
-        ("2026-11-22 10:30+02:00", "2026-11-22T08:30:00.000Z", "2026-11-22T08:30:00.000Z"),
-    ],
-)
-def test_times_as_people_write_them(text: str, start: str, end: str) -> None:
-    assert parse_time(text, NOW) == start
-    assert parse_time(text, NOW, end=True) == end
-
-
-def test_days_are_local(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "Asia/Tokyo")
-    time.tzset()
-    try:
-        late = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)  # the 23rd in Tokyo
-        assert parse_time("today", late) == "2026-11-22T15:00:00.000Z"
-        assert parse_time("2026-11-22T09:00", late) == "2026-11-22T00:00:00.000Z"
-    finally:
-        monkeypatch.undo()
-        time.tzset()
-
-
-@given(st.text(max_size=12) | st.from_regex(r"[0-9]{1,7}[hdw]|[0-9-]{8,10}", fullmatch=True))
-def test_no_text_breaks_a_date(text: str) -> None:
-    try:
-        found = parse_time(text, NOW)
-    except UsageError:
-        return
-    assert datetime.fromisoformat(found).tzinfo is not None
 
 
 def test_executions_come_newest_first_also_those_seen_only_when_they_returned(

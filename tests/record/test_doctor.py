@@ -18,8 +18,10 @@ from orch_tui.record.ledger import briefings, contents
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
 from orch_tui.record.upkeep.doctor import Finding, examine, repair
+from orch_tui.search.schema import TEXTS
 from tests.conftest import FakeClock
 from tests.record.reporting import report
+from tests.search.older_index import make_version_1
 
 
 @pytest.fixture
@@ -193,9 +195,18 @@ def test_a_broken_statement_is_a_finding(filled: Record) -> None:
 
 def test_an_index_that_lost_a_row_is_made_anew(filled: Record) -> None:
     with filled.write():
-        filled.execute("INSERT INTO search_index (search_index) VALUES ('delete-all')")
+        filled.execute(f"INSERT INTO {TEXTS} ({TEXTS}) VALUES ('delete-all')")
     assert found(filled)["search index"].remedy == "orch doctor --repair"
     assert repair(filled) == ["search index: made anew"]
+    assert found(filled) == {}
+
+
+def test_an_older_index_is_told_and_repaired(filled: Record) -> None:
+    make_version_1(filled)
+    wrong = found(filled)["search index"]
+    assert wrong.level == "warning" and "orch doctor --repair" in wrong.remedy
+    (done,) = repair(filled)
+    assert done.startswith("search index: ") and done.endswith(" executions indexed anew")
     assert found(filled) == {}
 
 

@@ -24,6 +24,7 @@ from orch_tui.record.ledger.rebuild import unsettled
 from orch_tui.record.upkeep.doctor import examine
 from orch_tui.record.upkeep.redaction import Redacted, redact
 from orch_tui.search import maintenance
+from orch_tui.search.schema import TEXTS
 from tests.record.reporting import report
 
 KEY = "skliveTOPSECRETq7Zx"
@@ -186,7 +187,7 @@ def test_what_is_left_is_whole(redacted: Record) -> None:
 
 
 def test_the_index_forgets_the_word(redacted: Record) -> None:
-    redacted.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab('main', search_index, 'row')")
+    redacted.execute(f"CREATE VIRTUAL TABLE temp.words USING fts5vocab('main', {TEXTS}, 'row')")
     redacted.execute("CREATE VIRTUAL TABLE temp.given USING fts5vocab('main', given_index, 'row')")
     terms = {t for (t,) in redacted.sql("SELECT term FROM words UNION SELECT term FROM given")}
     assert "redacted" in terms

@@ -16,6 +16,7 @@ from orch_tui.app import OrchApp
 from orch_tui.cli import main
 from orch_tui.project import Project
 from orch_tui.record import bundles
+from orch_tui.record.opening import open_record
 from orch_tui.screens.base import TooSmall
 from orch_tui.screens.history.drift import Drifted
 from orch_tui.screens.history.screen import Run, SideBySide
@@ -23,9 +24,11 @@ from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.query import QueryInput
 from orch_tui.screens.widgets.rows import Rows
+from orch_tui.search.maintenance import check, has_other_versions
 from orch_tui.search.query import search
 from tests.conftest import FakeClock
 from tests.record import hook_events
+from tests.search.older_index import make_version_1
 
 HOSTILE = "[bold]not markup[/] \x1b[31mred\x1b[0m \u202ereversed\u202c\x07 [unclosed"
 
@@ -78,6 +81,23 @@ async def test_it_opens_ready_to_type_with_everything_newest_first(
         await pilot.press(*"walr")
         await settled(pilot)
         assert keys(app) == ["exec-001"]
+
+
+async def test_an_older_index_answers_and_is_made_anew_meanwhile(
+    folder: Path, clock: FakeClock
+) -> None:
+    with open_record(Project(folder).database) as record:
+        make_version_1(record)
+        app = opened(folder, clock)
+        async with app.run_test() as pilot:
+            await settled(pilot)
+            assert keys(app) == ["exec-003", "exec-002", "exec-001"]
+            while has_other_versions(record):
+                await pilot.pause(0.02)
+            await pilot.press(*"walr")
+            await settled(pilot)
+            assert keys(app) == ["exec-001"]
+        assert check(record) == []
 
 
 async def test_typing_brings_the_best_under_the_cursor(folder: Path, clock: FakeClock) -> None:

@@ -1,4 +1,4 @@
-"""Rows for the index, written into the tables as they are."""
+"""A record with a session, whose rows are written into the tables as they are."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import pytest
 
 from orch_tui.models.database import Record
 from orch_tui.record.opening import settle_noted_changes
+from tests.search.rows import put_session
 
 
 @pytest.fixture
 def record(record: Record) -> Record:
     """A record whose rows are what a test writes, not what statements add up to."""
     record.before_commit.remove(settle_noted_changes)
+    put_session(record)
     return record

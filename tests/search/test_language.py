@@ -14,12 +14,13 @@ from orch_tui.search.language import (
     Query,
     QueryFilter,
     QueryWord,
+    WordMatcher,
     find_spans,
     parse_query,
     word_matchers,
 )
-from orch_tui.search.schema import COLUMNS
-from orch_tui.search.tokens import COMMON_TOKEN, filter_token
+from orch_tui.search.schema import SEARCH_TABLES, TEXTS
+from orch_tui.search.tokens import COMMON_TOKEN, filter_token, fold_text
 from tests.counts import COUNTS
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -27,6 +28,10 @@ NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 def read(text: str) -> Query:
     return parse_query(text, NOW)
+
+
+def matchers(text: str) -> tuple[WordMatcher, ...]:
+    return word_matchers(read(text).required_words)
 
 
 def test_words_phrases_and_exclusions() -> None:
@@ -131,39 +136,69 @@ def test_one_letter_does_not_constrain_yet() -> None:
     assert read("s").match_expression() == ""
     assert read("s ").match_expression() == '"s"'
     assert read("lib/s").match_expression() == '"lib"'
+    assert read("7").match_expression() == ""
+    assert read("sea").match_expression() == '"sea"*'
     assert read("搜").match_expression() == '"搜"*'
+    assert read("agent:s given:s").match_expression() == f'("{filter_token("agent", "s")}"*)'
+    assert list(read("given:s given:se,s").given_expressions()) == []
 
 
 def test_two_letters_are_asked_for_as_the_three_letter_beginnings_the_index_has() -> None:
     match = read("lib/se").match_expression()
     assert match.startswith('("lib se" OR "lib sea"* OR "lib seb"*')
-    assert read("sea").match_expression() == '"sea"*'
+    assert match.endswith('"lib se9"*)')
+    assert match.count(" OR ") == 36
+    assert read("搜索").match_expression() == '"搜索"*'
+
+
+def test_phrases_stay_phrases() -> None:
+    query = read('"Exact Phrase" -"not this" -draft lib/sea')
+    assert query.match_expression() == (
+        '("exact phrase" AND "lib sea"*) NOT ("not this" OR "draft")'
+    )
+    assert [word.tokens for word in query.required_words] == [("exact", "phrase"), ("lib", "sea")]
+
+
+def test_contents_are_asked_for_phrases() -> None:
+    query = read('given:"Exact Phrase",Éxa')
+    assert list(query.given_expressions()) == [('"exact phrase" OR "exa"*', False)]
+    assert list(read("-given:lib/abc").given_expressions()) == [('"lib abc"*', True)]
 
 
 def test_only_exclusions_exclude_from_everything() -> None:
-    assert read("-draft ").match_expression() == f'(tags : "{COMMON_TOKEN}") NOT ("draft")'
+    assert read("-draft ").match_expression() == f'("{COMMON_TOKEN}") NOT ("draft")'
 
 
 def test_a_value_matches_from_its_beginning_and_in_quotes_as_a_whole() -> None:
-    assert read("agent:Task").match_expression() == f'tags : ("{filter_token("agent", "task")}"*)'
-    assert read('agent:"task"').match_expression() == f'tags : ("{filter_token("agent", "task")}")'
-    assert filter_token("agent", "task-implementor").startswith(filter_token("agent", "task"))
+    token = filter_token("agent", "task")
+    assert read("agent:Task").match_expression() == f'("{token}"*)'
+    assert read('agent:"task"').match_expression() == f'("{token}")'
+    assert read('agent:"task",x').match_expression() == (
+        f'("{token}" OR "{filter_token("agent", "x")}"*)'
+    )
+    assert read('word -agent:"task"').match_expression() == f'("word") NOT (("{token}"))'
+    assert Query().match_expression([token]) == f'"{token}"'
 
 
 def test_marks_stand_on_whole_words() -> None:
     text = "Restart: the art of STARTING a start-up, stärt"
-    marked = [text[a:b] for a, b in find_spans(text, word_matchers(read('"start" ')))]
+    marked = [text[a:b] for a, b in find_spans(text, matchers('"start" '))]
     assert marked == ["start", "stärt"]
-    assert [text[a:b] for a, b in find_spans(text, word_matchers(read("start")))] == [
+    assert [text[a:b] for a, b in find_spans(text, matchers("start"))] == [
         "START",
         "start",
         "stärt",
     ]
-    assert [text[a:b] for a, b in find_spans(text, word_matchers(read('"start up" the of')))] == [
+    assert [text[a:b] for a, b in find_spans(text, matchers('"start up" the of'))] == [
         "the",
         "of",
         "start-up",
     ]
+
+
+def test_a_word_is_marked_also_where_what_ends_in_it_stands_before() -> None:
+    text = "ab b_b, b b b; bb"
+    assert find_spans(text, matchers('"b b" ')) == ((3, 6), (8, 11))
 
 
 def test_a_huge_query_is_cut_and_says_so() -> None:
@@ -175,12 +210,9 @@ def test_a_huge_query_is_cut_and_says_so() -> None:
 @pytest.fixture(scope="module")
 def index() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:")
-    for name, columns in (("search_index", ", ".join(COLUMNS)), ("given_index", "text")):
-        connection.execute(
-            f"CREATE VIRTUAL TABLE {name} USING fts5"
-            f"({columns}, content='', prefix='3', tokenize='unicode61')"
-        )
-    connection.execute("INSERT INTO search_index (rowid, scope) VALUES (1, 'vector search')")
+    for statement in SEARCH_TABLES:
+        connection.execute(statement)
+    connection.execute(f"INSERT INTO {TEXTS} (rowid, texts) VALUES (1, 'vector search')")
     return connection
 
 
@@ -197,14 +229,14 @@ def test_whatever_is_typed_is_a_query_the_index_accepts(
 ) -> None:
     query = read(text)
     for name, expression in (
-        ("search_index", query.match_expression()),
+        (TEXTS, query.match_expression()),
         *(("given_index", expression) for expression, _ in query.given_expressions()),
     ):
         if expression:
             index.execute(
                 f"SELECT rowid FROM {name} WHERE {name} MATCH ? LIMIT 1", [expression]
             ).fetchall()
-    for start, end in find_spans(text, word_matchers(query)):
+    for start, end in find_spans(text, word_matchers(query.required_words)):
         assert 0 <= start < end <= len(text)
 
 
@@ -213,11 +245,17 @@ def test_what_stands_in_a_text_is_found_by_typing_it(words: list[str]) -> None:
     """Every text that is not a filter or an exclusion finds itself."""
     text = " ".join(words)
     typed = " ".join(word for word in text.split() if not word.startswith("-"))
-    match = read(typed).match_expression()
-    if not match:
+    query = read(typed)
+    folded = fold_text(text)
+    assert all(any(matcher.spans(folded)) for matcher in word_matchers(query.required_words))
+    if not query.match_expression():
         return
     connection = sqlite3.connect(":memory:")
-    connection.execute("CREATE VIRTUAL TABLE t USING fts5(text, content='', prefix='3')")
-    connection.execute("INSERT INTO t (rowid, text) VALUES (1, ?)", [text])
-    assert connection.execute("SELECT rowid FROM t WHERE t MATCH ?", [match]).fetchall() == [(1,)]
+    for statement in SEARCH_TABLES:
+        connection.execute(statement)
+    connection.execute(f"INSERT INTO {TEXTS} (rowid, texts) VALUES (1, ?)", [text])
+    found = connection.execute(
+        f"SELECT rowid FROM {TEXTS} WHERE {TEXTS} MATCH ?", [query.match_expression()]
+    ).fetchall()
+    assert found == [(1,)]
     connection.close()

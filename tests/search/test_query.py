@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import zlib
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,56 +15,15 @@ from orch_tui.models.values import timestamp
 from orch_tui.record.opening import open_record
 from orch_tui.search.query import MAX_COUNTED, complete_filter_names, complete_filter_values, search
 from tests.counts import COUNTS
-
-START = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
-
-
-def session(record: Record, session_id: str, **columns: Any) -> None:
-    row = {"session_id": session_id, "scope": "", "project": "/p"} | columns
-    with record.write():
-        record.execute(
-            f"INSERT INTO sessions ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
-            list(row.values()),
-        )
-
-
-@pytest.fixture(autouse=True)
-def sessions(record: Record) -> None:
-    session(record, "orch-2026-11-01-001")
-
-
-def put(record: Record, *runs: dict[str, Any]) -> None:
-    """Executions an hour apart, in the order given, unless they say otherwise."""
-    with record.write():
-        for number, columns in enumerate(runs):
-            row = {
-                "execution_id": f"exec-{number:03d}",
-                "session_id": "orch-2026-11-01-001",
-                "agent_type": "explore",
-                "deployed_at": timestamp(START + timedelta(hours=number)),
-                "status": "completed",
-                "scope": "",
-                "revision": 1,
-            } | columns
-            record.execute(
-                f"INSERT INTO agent_executions ({', '.join(row)}) "
-                f"VALUES ({', '.join('?' * len(row))})",
-                list(row.values()),
-            )
-
-
-def give(record: Record, execution_id: str, source: str, text: str) -> None:
-    with record.write():
-        content_id = record.value(
-            "INSERT INTO contents (sha256, size, encoding, data) VALUES (?, 0, 'zlib', ?) "
-            "ON CONFLICT (sha256) DO UPDATE SET size = 0 RETURNING content_id",
-            [hashlib.sha256(text.encode()).digest(), zlib.compress(text.encode())],
-        )
-        record.execute(
-            "INSERT INTO context_allocations (execution_id, context_type, context_source, "
-            "content_id) VALUES (?, 'file', ?, ?)",
-            [execution_id, source, content_id],
-        )
+from tests.search.rows import (
+    START,
+    give,
+    put,
+    put_briefing,
+    put_output,
+    put_session,
+    rewrite,
+)
 
 
 def ids(record: Record, query: str, **options: Any) -> list[str]:
@@ -105,19 +62,15 @@ def test_all_words_must_match_and_the_last_only_begin(record: Record) -> None:
 
 
 def test_filters(record: Record) -> None:
-    session(record, "orch-2026-11-02-001")
+    put_session(record, "orch-2026-11-02-001")
     put(
         record,
         {"agent_type": "systematic-debugger", "status": "failed", "model": "opus"},
         {"agent_type": "system-architect", "status": "deployed", "phase": 3, "source": "hook"},
         {"session_id": "orch-2026-11-02-001", "resolved_model": "claude-opus-4-8"},
     )
-    with record.write():
-        record.execute(
-            "INSERT INTO outputs (execution_id, output_type, content, path) VALUES "
-            "('exec-000', 'deliverable', '{}', 'lib/vector/Types.ts'), "
-            "('exec-001', 'insight', 'x', NULL)"
-        )
+    put_output(record, "exec-000", "deliverable", "{}", path="lib/vector/Types.ts")
+    put_output(record, "exec-001", "insight", "x")
     for query, expected in (
         ("agent:sys", ["001", "000"]),
         ("agent:system-", ["001"]),
@@ -142,6 +95,58 @@ def test_filters(record: Record) -> None:
         ("agent:sys -status:failed", ["001"]),
     ):
         assert ids(record, query) == expected, query
+
+
+def test_has_tells_what_is_recorded_of_a_run(record: Record) -> None:
+    put(
+        record,
+        {"final_message": "done"},
+        {"error_message": "no"},
+        {"input_tokens": 7},
+        {"output_tokens": 7},
+        {"unverified": "says so, does not show it"},
+        {},
+        {},
+        {},
+        {},
+    )
+    for number, kind in (
+        (5, "deliverable"),
+        (6, "validation_result"),
+        (7, "insight"),
+        (8, "error"),
+    ):
+        put_output(record, f"exec-00{number}", kind, "x")
+    for what, expected in (
+        ("message", ["000"]),
+        ("error", ["008", "001"]),
+        ("usage", ["003", "002"]),
+        ("doubt", ["004"]),
+        ("deliverable", ["005"]),
+        ("validation", ["006"]),
+        ("insight", ["007"]),
+        ("bundle", []),
+    ):
+        assert ids(record, f"has:{what}") == expected, what
+        assert len(ids(record, f"-has:{what}")) == 9 - len(expected)
+    assert ids(record, "has:de") == ["005"]
+    assert ids(record, "has:d") == ["005", "004"]  # doubt and deliverable
+
+
+def test_a_file_is_found_whatever_its_folders_are_called(record: Record) -> None:
+    put(record, {}, {}, {}, {})
+    sources = ("c#/A.cs:1-9", "c/A.cs", "-a.md", "exec-001:message")
+    for number, source in enumerate(sources):
+        give(record, f"exec-{number:03d}", source, source)
+    for query, found in {
+        "file:c#/A.cs": ["000"],
+        "file:c#": ["000"],
+        "file:c/": ["001"],
+        "file:A.cs": ["001", "000"],
+        "file:-a.md": ["002"],
+        "file:exec-001:message": [],  # no file
+    }.items():
+        assert ids(record, query) == found, query
 
 
 def test_given_searches_what_the_agents_were_given(record: Record) -> None:
@@ -187,14 +192,13 @@ def test_times_bound_what_is_found_also_when_recorded_late(record: Record) -> No
 
 def test_archived_sessions_are_hidden_unless_asked(record: Record) -> None:
     put(record, {"scope": "x"})
-    with record.write():
-        record.execute("UPDATE sessions SET archived_at = ?", [timestamp(START)])
+    rewrite(record, "UPDATE sessions SET archived_at = ?", timestamp(START))
     assert ids(record, "x") == ids(record, "") == []
     assert ids(record, "x", include_archived=True) == ["000"]
 
 
 def test_a_project_sees_its_own(record: Record) -> None:
-    session(record, "other", project="/p/q")
+    put_session(record, "other", project="/p/q")
     put(record, {}, {"session_id": "other"})
     assert ids(record, "", project="/p") == ["000"]
     assert ids(record, "project:/p") == ["001", "000"]
@@ -215,20 +219,87 @@ def test_mistakes_are_handed_on(record: Record) -> None:
     assert "status:lost" in page.mistakes[0]
 
 
-def test_a_file_is_found_whatever_its_folders_are_called(record: Record) -> None:
-    put(record, {}, {}, {}, {})
-    sources = ("c#/A.cs:1-9", "c/A.cs", "-a.md", "exec-001:message")
-    for number, source in enumerate(sources):
-        give(record, f"exec-{number:03d}", source, source)
-    for query, found in {
-        "file:c#/A.cs": ["000"],
-        "file:c#": ["000"],
-        "file:c/": ["001"],
-        "file:A.cs": ["001", "000"],
-        "file:-a.md": ["002"],
-        "file:exec-001:message": [],  # no file
-    }.items():
-        assert ids(record, query) == found, query
+# Phrases
+
+
+def test_the_words_of_a_phrase_stand_beside_each_other(record: Record) -> None:
+    put(
+        record,
+        {"final_message": "a vector search engine"},
+        {"final_message": "search for a vector"},
+        {"final_message": "vector of search"},
+        {"final_message": "the vector-search; done"},
+        {"final_message": "vectors search"},
+        {"final_message": "Vector\n\n  SEARCHES"},
+    )
+    assert ids(record, '"vector search"') == ["003", "000"]
+    assert ids(record, "vector-sear") == ["005", "003", "000"]
+    assert ids(record, '"vector search') == ["005", "003", "000"]
+    assert ids(record, '"vector search engine" ') == ["000"]
+    assert ids(record, "vector search ") == ["003", "002", "001", "000"]
+    assert ids(record, '-"vector search"') == ["005", "004", "002", "001"]
+    assert ids(record, 'vector -"vector search" ') == ["005", "002", "001"]
+    assert ids(record, '"search engine" "a vector"') == ["000"]
+    assert ids(record, '"search engine" -"a vector"') == []
+
+
+def test_a_phrase_is_looked_for_in_every_text_but_not_across_two(record: Record) -> None:
+    told = put_briefing(record, ["text", "golden briefing"], ["content", 1], ["text", "rules"])
+    put(record, {"scope": "silver scope", "final_message": "iron message", "briefing_id": told})
+    put_output(record, "exec-000", "insight", "copper insight")
+    give(record, "exec-000", "lib/zinc-source.py")
+    for phrase in ("silver scope", "iron message", "copper insight", "golden briefing"):
+        assert ids(record, f'"{phrase}"') == ["000"], phrase
+        assert ids(record, f'-"{phrase}"') == [], phrase
+    assert ids(record, '"zinc source" "iron message" "briefing rules"') == ["000"]
+    assert ids(record, '"message silver"') == ids(record, '"scope iron"') == []
+    assert ids(record, '"iron message" "scope iron"') == []
+
+
+def test_a_common_phrase_is_found_behind_many_runs_that_only_have_its_words(
+    record: Record,
+) -> None:
+    texts = ["the phrase" if n % 50 == 0 else "phrase the" for n in range(1000)]
+    put(record, *({"final_message": text} for text in texts))
+    found = search(record, '"the phrase"')
+    assert [int(hit.execution_id[5:]) for hit in found.hits] == list(range(950, -1, -50))
+    assert (found.total, found.more) == (20, False)
+    assert search(record, '"phrase the"').count_text == ">400"
+
+
+def test_accents_stand_in_no_way(record: Record) -> None:
+    put(record, {"final_message": "re\u0301sume\u0301 final"}, {"final_message": "Résumé: FINAL"})
+    assert ids(record, '"resume final"') == ["001", "000"]
+
+
+WORDS = st.lists(st.sampled_from(["a", "b", "ab", "c"]), min_size=1, max_size=6)
+
+
+@settings(max_examples=COUNTS.histories)
+@given(
+    messages=st.lists(WORDS, min_size=1, max_size=5),
+    phrase=st.lists(st.sampled_from(["a", "b", "ab"]), min_size=2, max_size=3),
+    between=st.sampled_from([" ", "_", " - ", "/\n"]),
+)
+def test_a_phrase_is_found_where_it_stands_and_nowhere_else(
+    tmp_path_factory: pytest.TempPathFactory,
+    messages: list[list[str]],
+    phrase: list[str],
+    between: str,
+) -> None:
+    with open_record(tmp_path_factory.mktemp("r") / "execution.db") as record:
+        put_session(record)
+        put(record, *({"final_message": between.join(words)} for words in messages))
+        having = [
+            f"{number:03d}"
+            for number, words in enumerate(messages)
+            if any(words[n : n + len(phrase)] == phrase for n in range(len(words)))
+        ]
+        every = {f"{number:03d}" for number in range(len(messages))}
+        assert sorted(ids(record, f'"{" ".join(phrase)}"')) == having
+        assert set(ids(record, f'-"{" ".join(phrase)}"')) == every - set(having)
+        rewrite(record, "UPDATE agent_executions SET final_message = NULL")
+        assert ids(record, f'"{" ".join(phrase)}"') == []
 
 
 # Order
@@ -243,8 +314,7 @@ def test_a_word_in_the_scope_counts_most_then_how_often_it_was_said(record: Reco
         {"scope": "other", "error_message": "vector"},
         {"scope": "vectors"},
     )
-    page = search(record, "vector ")
-    assert [hit.execution_id[-3:] for hit in page.hits] == ["000", "001", "002", "003"]
+    assert ids(record, "vector ") == ["000", "001", "002", "003"]
 
 
 def test_of_equal_matches_the_recent_one_comes_first(record: Record) -> None:
@@ -309,7 +379,7 @@ def test_pages_together_are_the_whole_in_order(
 ) -> None:
     """Also where many runs share a slot, so that docids and times disagree."""
     with open_record(tmp_path_factory.mktemp("r") / "execution.db") as record:
-        session(record, "orch-2026-11-01-001")
+        put_session(record)
         moments = [START + timedelta(seconds=second) for second in seconds]
         put(record, *({"deployed_at": timestamp(at), "scope": "x"} for at in moments))
         with pytest.MonkeyPatch.context() as patch:
@@ -349,11 +419,7 @@ def test_a_snippet_shows_the_match_with_its_marks(record: Record) -> None:
 def test_a_match_elsewhere_is_shown_from_there(record: Record) -> None:
     put(record, {"final_message": "nothing of it", "scope": "vector"})
     give(record, "exec-000", "lib/special.py", "x")
-    with record.write():
-        record.execute(
-            "INSERT INTO outputs (execution_id, output_type, content) VALUES "
-            "('exec-000', 'insight', 'logarithmic complexity')"
-        )
+    put_output(record, "exec-000", "insight", "logarithmic complexity")
     for query, shown in (
         ("logarithmic", "logarithmic complexity"),
         ("special", "lib/special.py"),
@@ -381,7 +447,7 @@ def test_accents_and_case_do_not_matter_and_marks_stay_in_place(record: Record) 
 
 
 def test_names_and_values_are_offered(record: Record) -> None:
-    session(record, "orch-2026-11-02-001")
+    put_session(record, "orch-2026-11-02-001")
     put(
         record,
         {"agent_type": "Systematic-Debugger"},

@@ -100,6 +100,10 @@ def repair(record: Record) -> list[str]:
         if maintenance.check(record):
             maintenance.rebuild(record)
             done.append("search index: made anew")
+    if older := maintenance.count_other_versions(record):
+        while maintenance.index_older(record):
+            pass
+        done.append(f"search index: {older} executions indexed anew")
     return done
 
 
@@ -326,7 +330,10 @@ def _search_index(record: Record) -> Iterator[tuple[Level, str, str]]:
     wrong = maintenance.check(record)
     for complaint in wrong:
         yield "problem", complaint, _REPAIR
-    if not wrong:
+    if older := maintenance.count_other_versions(record):
+        indexed = f"{older} executions were indexed by another version of orch"
+        yield "warning", indexed, f"open orch, or {_REPAIR}; until then they are found as before"
+    elif not wrong:
         yield "ok", "agrees with the tables", ""
 
 

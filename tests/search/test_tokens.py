@@ -1,0 +1,101 @@
+"""Texts are cut into the same tokens when they are indexed and when they are asked for."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orch_tui.search.tokens import (
+    COMMON_TOKEN,
+    TOKEN_LETTERS,
+    compose_text,
+    filter_token,
+    fold_text,
+    path_suffix_tokens,
+    split_tokens,
+    token_value,
+    without_filter_tokens,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Vector-search, v2.0", "vector search v2 0"),
+        ("snake_case lib/Types.ts", "snake case lib types ts"),
+        ("Schätzung ÉTÉ Ångström", "schatzung ete angstrom"),
+        ("e\u0301te\u0301 été", "ete ete"),
+        ("Файл ИЗМЕНЁН ΟΔΟΣ İstanbul", "файл изменён οδοσ istanbul"),
+        ("搜索 引擎", "搜索 引擎"),
+        ("\ue961\ue962 10² a\x00b", "10² a b"),
+        ("", ""),
+    ],
+)
+def test_texts_are_runs_of_letters_and_digits(text: str, tokens: str) -> None:
+    assert split_tokens(text) == tuple(tokens.split())
+
+
+@given(st.text())
+def test_a_text_holds_no_token_of_a_filter(text: str) -> None:
+    every = "".join(filter_token(name, "x") for name in TOKEN_LETTERS) + COMMON_TOKEN
+    left = without_filter_tokens(text + every)
+    assert len(left) == len(text + every)
+    assert not set(left) & {filter_token(name, "")[0] for name in TOKEN_LETTERS}
+    assert COMMON_TOKEN not in left
+    assert without_filter_tokens(left) == left
+
+
+def test_each_letter_stays_in_its_place() -> None:
+    """So that where a word stands in a folded text is where it stands in the text."""
+    letters = [chr(n) for n in range(sys.maxunicode + 1) if not 0xD800 <= n < 0xE000]
+    assert len(fold_text("".join(letters))) == len(letters)
+    assert [c for c in letters if len(fold_text(f"{c}é")) != 2] == []
+
+
+def test_folding_again_changes_nothing_and_leaves_no_accent_on_latin_letters() -> None:
+    for number in range(0x20, 0x2000):
+        folded = fold_text(f"{chr(number)}é")
+        assert fold_text(folded) == folded
+        base, *accents = list(unicodedata.normalize("NFD", folded[0]))
+        assert not (base.isalnum() and base.isascii() and accents)
+
+
+@given(st.text())
+def test_accents_are_composed_however_they_were_written(text: str) -> None:
+    assert split_tokens(unicodedata.normalize("NFD", text)) == split_tokens(compose_text(text))
+
+
+@pytest.mark.parametrize("name", sorted(TOKEN_LETTERS))
+@pytest.mark.parametrize("value", ["task-implementor", "Ärger 1", "a/b.py", "x" * 200])
+def test_the_token_of_a_value_tells_it_again_and_begins_like_its_beginning(
+    name: str, value: str
+) -> None:
+    token = filter_token(name, value)
+    assert token_value(token) == value.lower()
+    assert token.startswith(filter_token(name, value[:3].upper()))
+    assert without_filter_tokens(token) == " " + token[1:]
+
+
+def test_values_of_different_filters_have_different_tokens() -> None:
+    tokens = {filter_token(name, "3") for name in TOKEN_LETTERS} | {COMMON_TOKEN}
+    assert len(tokens) == len(TOKEN_LETTERS) + 1
+
+
+def test_a_long_value_is_known_by_its_first_four_hundred_bytes() -> None:
+    assert filter_token("agent", "x" * 401) == (filter_token("agent", "x" * 400))
+    assert filter_token("agent", "x" * 399) != filter_token("agent", "x" * 400)
+
+
+def test_a_path_is_found_from_each_of_its_folders_on() -> None:
+    assert [token_value(token) for token in path_suffix_tokens("lib/Vector/types.ts")] == [
+        *("lib/vector/types.ts", "vector/types.ts", "types.ts", "lib/vector/types.ts")
+    ]
+    assert [token_value(token) for token in path_suffix_tokens("/a//b")] == ["a//b", "b", "/a//b"]
+    deep = "/".join(str(number) for number in range(20))
+    endings = [token_value(token) for token in path_suffix_tokens(deep)]
+    assert len(endings) == 13  # twelve folders deep, and the whole path
+    assert endings[0].startswith("8/") and endings[-1] == deep
