@@ -131,6 +131,35 @@ def test_times_are_local_days_and_the_narrowest_counts() -> None:
     assert query.until == "2026-11-21T23:59:59.999Z"
 
 
+def test_of_several_times_those_that_are_times_count() -> None:
+    query = read("since:soon,2026-11-20,2026-11-19 until:never,2026-11-21,2026-11-22")
+    assert query.since == "2026-11-20T00:00:00.000Z"
+    assert query.until == "2026-11-21T23:59:59.999Z"
+    assert len(query.mistakes) == 2
+    assert read("-since:2d").mistakes == ("-since: is not understood; say until:",)
+    assert read("-until:2d").mistakes == ("-until: is not understood; say since:",)
+
+
+def test_dashes_alone_are_still_to_be_typed() -> None:
+    for text in ("-", "--", '-"', "word -"):
+        assert not read(text).mistakes
+    assert read("word -").words == (QueryWord(("word",)),)
+
+
+def test_what_cannot_be_in_a_text_parts_words() -> None:
+    assert read("a\0b ").words == (QueryWord(("a",)), QueryWord(("b",)))
+    assert read("lone\ud800letter ").words == (QueryWord(("lone", "letter")),)
+
+
+def test_a_query_is_read_up_to_its_limits() -> None:
+    assert read("x " * 60).mistakes == ()
+    assert read("x " * 61).mistakes == ("only the first 60 words and filters are searched for",)
+    assert read("x" * 2000).mistakes == ()
+    assert read("x" * 2001).mistakes == ("only the first 2000 characters are searched for",)
+    assert read("x" * 2001).words == (QueryWord(("x" * 2000,), unfinished=True),)
+    assert len(read("agent:a " * 30 + "x " * 31).words) == 30
+
+
 def test_one_letter_does_not_constrain_yet() -> None:
     assert read("vector s").match_expression() == '"vector"'
     assert read("s").match_expression() == ""
