@@ -507,6 +507,8 @@ CREATE VIRTUAL TABLE search_terms USING fts5vocab('search_index_2', 'instance');
 
 INSERT INTO search_index_2 (search_index_2, rank) VALUES ('hashsize', 16777216);
 
+INSERT OR IGNORE INTO record_facts (name, value) VALUES ('index_version', '2');
+
 CREATE TRIGGER raw_execution_insert AFTER INSERT ON agent_executions
 WHEN NEW.revision = 0
 BEGIN

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class RecordFact(Table):
-    """A small value by name: uid, project key, secret, version of the merge rules."""
+    """A small value by name: uid, project key, secret, version of the search index."""
 
     name = TextField(primary_key=True)
     value = TextField()

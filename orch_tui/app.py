@@ -58,6 +58,13 @@ class SessionRead(Message, bubble=False):
     gauge: Figures | None
 
 
+@dataclass
+class Reindexed(Message, bubble=False):
+    """Some runs that another version of orch had indexed were indexed anew."""
+
+    remaining: int
+
+
 class RecordChanged(Message, bubble=False):
     """Another process wrote to the record, or it is a different file now."""
 
@@ -128,6 +135,9 @@ class OrchApp(App[None]):
         self.drafts = Drafts.beside(project.database)
         self.session: Session | None = None
         self.session_gauge: Figures | None = None
+        self.to_index = 0
+        """Runs that another version of orch had indexed, while they are indexed anew."""
+        self.still_to_index = 0
         self.to_compose: PlannedAgent | None = None
         """The planned agent whose bundle Compose is asked to open."""
         self._state = _read_state(self.drafts)
@@ -305,8 +315,7 @@ class OrchApp(App[None]):
         self.session, self.session_gauge = message.session, message.gauge
         if not self.screen_stack:  # the app is closing
             return
-        for header in self.screen.query(Header):  # a dialog has none
-            header.refresh()
+        self._refresh_headers()
         after = self.session and self.session.session_id
         if before != after and isinstance(self.screen, OrchScreen):
             self.screen.session_changed()
@@ -326,12 +335,25 @@ class OrchApp(App[None]):
                 self.post_message(RecordChanged())
             time.sleep(REST if self._index_older() else LOOK_EVERY)
 
-    def _index_older(self) -> int:
-        """Index anew what another version of orch indexed, a little at a time."""
+    def _index_older(self) -> bool:
+        """Index anew a little of what another version of orch indexed; tell whether more waits."""
         try:
-            return self.project.index_older(INDEXED_AT_ONCE)
-        except OrchError:
-            return 0
+            remaining = self.project.index_older(INDEXED_AT_ONCE)
+        except OrchError:  # somebody else writes
+            return False
+        if remaining or self.to_index:
+            self.post_message(Reindexed(remaining))
+        return bool(remaining)
+
+    def on_reindexed(self, message: Reindexed) -> None:
+        self.still_to_index = message.remaining
+        self.to_index = max(self.to_index, message.remaining) if message.remaining else 0
+        self._refresh_headers()
+
+    def _refresh_headers(self) -> None:
+        if self.screen_stack:  # else the app is closing
+            for header in self.screen.query(Header):  # a dialog has none
+                header.refresh()
 
     def _take_in(self) -> int:
         """Record what hooks have left since."""

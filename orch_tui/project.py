@@ -173,13 +173,19 @@ class Project:
         """Index anew some runs that another version of orch indexed; gives how many remain.
 
         Does nothing where no record was opened yet.
+
+        Raises:
+            RecordError: the record is locked or cannot be written just now.
         """
         record = self._record
         if record is None or not record.writable:
             return 0
-        from orch_tui.search.maintenance import has_other_versions, index_older
+        from orch_tui.search.maintenance import index_older, is_of_another_version
 
-        return index_older(record, limit) if has_other_versions(record) else 0
+        if not is_of_another_version(record):
+            return 0
+        with record.not_waiting():
+            return index_older(record, limit)
 
     def _anything_waits(self) -> bool:
         """Whether hooks left something for this record; one of another name is not theirs."""

@@ -20,6 +20,7 @@ from textual.worker import get_current_worker
 from orch_tui.errors import OrchError
 from orch_tui.screens.widgets.gauge import words
 from orch_tui.screens.widgets.keys import KeyLine
+from orch_tui.screens.widgets.progress_line import progress_line
 from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
@@ -262,9 +263,13 @@ class Header(Widget):
 
 
 def _places(app: OrchApp) -> Iterator[str]:
-    """Name the place one is at, ever shorter."""
+    """Name the place one is at, ever shorter; while the search is indexed anew, how far that is."""
     full = "" if app.session_gauge is None else words(app.session_gauge, short=True)
     name = one_line(app.project.root.name, 40)
+    if app.to_index:
+        done = progress_line(app.to_index - app.still_to_index, app.to_index, 10)
+        yield f"search index {done}"
+        yield f"index {done}"
     if app.session is not None:
         session, phase = one_line(app.session.session_id, 60), app.phase
         yield " · ".join(filter(None, (name, session, phase, full)))

@@ -9,9 +9,12 @@ from textual.worker import Worker, get_current_worker
 
 from orch_tui.errors import OrchError
 from orch_tui.screens.dialogs import Working
+from orch_tui.screens.widgets.progress_line import progress_line
 
 if TYPE_CHECKING:
     from orch_tui.app import OrchApp
+
+_CELLS = 40
 
 
 class _StoppedError(Exception):
@@ -32,7 +35,7 @@ def migrate_record(app: OrchApp, *, then: Callable[[], None]) -> None:
         def progress(done: int, total: int) -> None:
             if worker.is_cancelled:
                 raise _StoppedError
-            app.call_from_thread(show, f"{_bar(done, total)} {100 * done // max(total, 1)} %")
+            app.call_from_thread(show, progress_line(done, total, _CELLS))
 
         try:
             project.migrate(progress)
@@ -57,11 +60,3 @@ def migrate_record(app: OrchApp, *, then: Callable[[], None]) -> None:
     dialog = Working("Bringing the record up to date …", stop)
     app.push_screen(dialog)
     worker = app.run_worker(work, thread=True, group="migrate", exit_on_error=True)
-
-
-_CELLS = 40
-
-
-def _bar(done: int, total: int) -> str:
-    filled = _CELLS * done // max(total, 1)
-    return "━" * filled + "─" * (_CELLS - filled)

@@ -90,6 +90,7 @@ def _change_tables(database: sqlite3.Connection) -> None:
         parts=tuple(p for p in version_shape(2).parts if p.name != "observations")
     )
     complete_tables(database, older)
+    database.execute("INSERT INTO record_facts (name, value) VALUES ('index_version', '1')")
     # whether a session of Claude Code goes on is worked out from when it ended and was heard of
     database.execute(
         "UPDATE sessions SET ended_at = completed_at "

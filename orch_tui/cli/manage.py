@@ -47,7 +47,11 @@ def _doctor(arguments: Namespace) -> int:
 
     project = project_of(arguments)
     if arguments.repair:
-        say(*(checks.repair(project.existing_record) or ["nothing needed mending"]))
+        from orch_tui.cli.output import progress_bar
+
+        with progress_bar() as progress:
+            done = checks.repair(project.existing_record, progress)
+        say(*(done or ["nothing needed mending"]))
     findings = checks.examine(project.database, project.root)
     rows = [as_row(finding) for finding in findings]
     print_rows(rows, arguments.format)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from orch_tui.errors import RecordError
+from orch_tui.models import facts
 from orch_tui.models.database import Record
 from orch_tui.search.documents import (
     Document,
@@ -23,6 +24,7 @@ from orch_tui.search.documents import (
 )
 from orch_tui.search.schema import (
     INDEX_VERSION,
+    INDEX_VERSION_FACT,
     TEXTS,
     TEXTS_TABLE,
     texts_table,
@@ -65,7 +67,7 @@ def rebuild(record: Record) -> None:
         record.execute(f"DELETE FROM {table}")
     ids = record.sql("SELECT execution_id FROM agent_executions ORDER BY deployed_at, rowid")
     refresh(record, (execution_id for (execution_id,) in ids))
-    drop_unused_tables(record)
+    end_other_versions(record)
     optimize(record)
 
 
@@ -82,9 +84,15 @@ def optimize(record: Record) -> None:
 # Versions of the index
 
 
-def has_other_versions(record: Record) -> bool:
+def index_version(record: Record) -> str:
+    """Tell the version in which all executions were indexed last."""
+    return facts.get_fact(record, INDEX_VERSION_FACT) or "none"
+
+
+def is_of_another_version(record: Record) -> bool:
     """Tell whether there is anything for `index_older` to do."""
-    return bool(_tables_of_other_versions(record))
+    # A program of another version may have written since the whole was of this one.
+    return index_version(record) != str(INDEX_VERSION) or bool(_tables_of_other_versions(record))
 
 
 def count_other_versions(record: Record) -> int:
@@ -100,8 +108,9 @@ def count_other_versions(record: Record) -> int:
 def index_older(record: Record, limit: int = 500) -> int:
     """Index anew the newest executions of another version, ``limit`` of them; count what remains.
 
-    One transaction of its own, so that other writers get their turn between two shares. What
-    was not reached yet is searched in the tables of its version.
+    One transaction of its own, so that other writers get their turn between two shares, and the
+    next share goes on where one ended. What was not reached yet is searched in the tables of its
+    version.
     """
     with record.write():
         ids = record.sql(
@@ -110,8 +119,10 @@ def index_older(record: Record, limit: int = 500) -> int:
             [INDEX_VERSION, limit],
         )
         refresh(record, [execution_id for (execution_id,) in reversed(ids)])
-        drop_unused_tables(record)
-        return count_other_versions(record)
+        remaining = count_other_versions(record)
+        if not remaining:
+            end_other_versions(record)
+        return remaining
 
 
 def _create_table(record: Record) -> None:
@@ -128,14 +139,14 @@ def has_table(record: Record) -> bool:
     return bool(record.value("SELECT 1 FROM sqlite_schema WHERE name = ?", [TEXTS]))
 
 
-def drop_unused_tables(record: Record) -> None:
-    """Drop the tables of other versions, unless executions are still searched there.
+def end_other_versions(record: Record) -> None:
+    """Drop the tables of other versions: no execution is searched there any more.
 
     Runs inside the caller's transaction.
     """
-    if not count_other_versions(record):
-        for name in _tables_of_other_versions(record):
-            record.execute(f"DROP TABLE {name}")
+    for name in _tables_of_other_versions(record):
+        record.execute(f"DROP TABLE {name}")
+    facts.set_fact(record, INDEX_VERSION_FACT, str(INDEX_VERSION))
 
 
 def _tables_of_other_versions(record: Record) -> list[str]:

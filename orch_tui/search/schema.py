@@ -21,13 +21,16 @@ about.
 
 The name of the table of texts ends with the version of the index, and each row of ``search_docs``
 says in which version its execution is. What is of another version is indexed anew in shares
-(`maintenance.index_older`); until then its table is asked too.
+(`maintenance.index_older`); until then its table is asked too, for those executions alone. The fact
+`INDEX_VERSION_FACT` of the record is the version in which all were indexed last.
 """
 
 from __future__ import annotations
 
 INDEX_VERSION = 2
 """To be raised with every change of what is indexed of a run, or how."""
+
+INDEX_VERSION_FACT = "index_version"
 
 _TOKENIZER = "content='', prefix='3', tokenize='unicode61'"
 """Prefixes of two and three letters cost 0.35 of the text more than those of three alone."""
@@ -75,6 +78,9 @@ PRIMARY KEY (docid, content_id)
     f"CREATE VIRTUAL TABLE given_index USING fts5(text, {_TOKENIZER})",
     "INSERT INTO given_index (given_index, rank) VALUES ('hashsize', 16777216)",
     *TEXTS_TABLE,
+    # That of a record whose index was made before stays.
+    "INSERT OR IGNORE INTO record_facts (name, value) "
+    f"VALUES ('{INDEX_VERSION_FACT}', '{INDEX_VERSION}')",
 )
 
 

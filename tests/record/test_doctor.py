@@ -18,7 +18,7 @@ from orch_tui.record.ledger import briefings, contents
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
 from orch_tui.record.upkeep.doctor import Finding, examine, repair
-from orch_tui.search.schema import TEXTS
+from orch_tui.search.schema import INDEX_VERSION, TEXTS
 from tests.conftest import FakeClock
 from tests.record.reporting import report
 from tests.search.older_index import make_version_1
@@ -202,11 +202,17 @@ def test_an_index_that_lost_a_row_is_made_anew(filled: Record) -> None:
 
 
 def test_an_older_index_is_told_and_repaired(filled: Record) -> None:
+    runs = filled.value("SELECT count(*) FROM search_docs")
     make_version_1(filled)
-    wrong = found(filled)["search index"]
-    assert wrong.level == "warning" and "orch doctor --repair" in wrong.remedy
-    (done,) = repair(filled)
-    assert done.startswith("search index: ") and done.endswith(" executions indexed anew")
+    (wrong,) = found(filled).values()
+    assert (wrong.what, wrong.level) == ("search index", "warning")
+    assert wrong.detail.startswith(f"of version 1, this orch makes {INDEX_VERSION}: {runs} exec")
+    assert wrong.remedy == "open orch, or orch doctor --repair"
+    told: list[tuple[int, int]] = []
+    assert repair(filled, lambda done, total: told.append((done, total))) == [
+        f"search index: {runs} executions indexed anew, in version {INDEX_VERSION}"
+    ]
+    assert told == []  # it was one share
     assert found(filled) == {}
 
 

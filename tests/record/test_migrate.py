@@ -136,6 +136,7 @@ def test_nothing_is_wrong_with_it(older: Path) -> None:
     with open_record(older) as record:
         assert list(unsettled(record)) == []
         assert maintenance.check(record) == []
+        maintenance.index_older(record)
         assert record.sql("SELECT * FROM changed_rows UNION ALL SELECT * FROM search_pending") == []
         for briefing in briefings.every(record):
             assert (
@@ -149,7 +150,8 @@ def test_nothing_is_wrong_with_it(older: Path) -> None:
 
 
 def test_it_has_the_schema_of_a_new_record(older: Path, tmp_path: Path) -> None:
-    open_record(older).close()
+    with open_record(older) as record:
+        maintenance.index_older(record)
     open_record(tmp_path / "new.db").close()
     with (
         closing(sqlite3.connect(older)) as one,
@@ -358,7 +360,8 @@ def test_killed_on_the_way_it_is_as_it_was(last: Path) -> None:
         )
         assert result.returncode == -9
         assert list(dumped(last)) == before
-    open_record(last).close()
+    with open_record(last) as record:
+        maintenance.index_older(record)
     assert [f for f in examine(last) if f.level != "ok"] == []
 
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orch_tui.models.database import Record
+from orch_tui.models.facts import set_fact
 from orch_tui.record.ledger import statement as statements
-from orch_tui.record.ledger.facts import set_fact
 from orch_tui.record.ledger.ingest import Report, ingest_statements
 from orch_tui.record.ledger.rebuild import unsettled
 from orch_tui.record.ledger.statement import (

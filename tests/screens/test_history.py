@@ -8,23 +8,24 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Static
 
 from orch_tui.api import OrchestrationSession
-from orch_tui.app import OrchApp
+from orch_tui.app import OrchApp, Reindexed
 from orch_tui.cli import main
 from orch_tui.project import Project
 from orch_tui.record import bundles
 from orch_tui.record.opening import open_record
-from orch_tui.screens.base import TooSmall
+from orch_tui.screens.base import Header, TooSmall
 from orch_tui.screens.history.drift import Drifted
 from orch_tui.screens.history.screen import Run, SideBySide
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.query import QueryInput
 from orch_tui.screens.widgets.rows import Rows
-from orch_tui.search.maintenance import check, has_other_versions
+from orch_tui.search.maintenance import check, is_of_another_version
 from orch_tui.search.query import search
 from tests.conftest import FakeClock
 from tests.record import hook_events
@@ -84,20 +85,54 @@ async def test_it_opens_ready_to_type_with_everything_newest_first(
 
 
 async def test_an_older_index_answers_and_is_made_anew_meanwhile(
-    folder: Path, clock: FakeClock
+    folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("orch_tui.app.INDEXED_AT_ONCE", 1)
+    told = []
+
+    def listen(message: Message) -> None:
+        if isinstance(message, Reindexed):
+            told.append(message.remaining)
+
     with open_record(Project(folder).database) as record:
         make_version_1(record)
         app = opened(folder, clock)
-        async with app.run_test() as pilot:
-            await settled(pilot)
-            assert keys(app) == ["exec-003", "exec-002", "exec-001"]
-            while has_other_versions(record):
+        async with app.run_test(message_hook=listen) as pilot:
+            with record.write():  # while another writes, it waits, and answers
+                await settled(pilot)
+                assert keys(app) == ["exec-003", "exec-002", "exec-001"]
+                await pilot.press(*"walr")
+                await settled(pilot)
+                assert keys(app) == ["exec-001"]
+                assert told == []
+            while 0 not in told:
                 await pilot.pause(0.02)
-            await pilot.press(*"walr")
+            await pilot.press("u")
             await settled(pilot)
             assert keys(app) == ["exec-001"]
         assert check(record) == []
+        assert not is_of_another_version(record)
+    assert told == [2, 1, 0]
+
+
+@pytest.mark.parametrize(("width", "name"), [(140, "search index"), (80, " index")])
+async def test_the_header_has_a_bar_while_the_search_is_indexed_anew(
+    folder: Path, clock: FakeClock, width: int, name: str
+) -> None:
+    app = opened(folder, clock)
+    async with app.run_test(size=(width, 30)) as pilot:
+        await settled(pilot)
+        header = app.screen.query_one(Header)
+
+        def line() -> str:
+            return header.render_line(0).text.rstrip()
+
+        before = line()
+        for remaining, bar in ((4, "────────── 0 %"), (1, "━━━━━━━─── 75 %")):
+            app.on_reindexed(Reindexed(remaining))
+            assert line().endswith(f"{name} {bar}")
+        app.on_reindexed(Reindexed(0))
+        assert line() == before
 
 
 async def test_typing_brings_the_best_under_the_cursor(folder: Path, clock: FakeClock) -> None:

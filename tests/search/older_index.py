@@ -6,8 +6,9 @@ import json
 import zlib
 
 from orch_tui.models.database import Record
+from orch_tui.models.facts import set_fact
 from orch_tui.search.documents import IndexedTexts, load_indexed, unpack_small_fields
-from orch_tui.search.schema import TEXTS
+from orch_tui.search.schema import INDEX_VERSION_FACT, TEXTS
 from orch_tui.search.tokens import COMMON_TOKEN
 
 VERSION_1 = (
@@ -25,6 +26,7 @@ def make_version_1(record: Record) -> None:
             record.execute(f"DROP TABLE {table}")
         for statement in VERSION_1:
             record.execute(statement)
+        set_fact(record, INDEX_VERSION_FACT, "1")
         for held in load_indexed(record, ids).values():
             document, texts = held.document, IndexedTexts(record, [held.document])
             fields = unpack_small_fields(document.small_fields)

@@ -68,17 +68,62 @@ def test_each_share_leaves_every_answer_as_it_was(older: Record) -> None:
     with older.write():
         maintenance.refresh(older, [])  # makes the new table, and that alone
     assert maintenance.count_other_versions(older) == 7
+    assert maintenance.index_version(older) == "1"
     for remaining in (5, 3, 1):
         assert maintenance.index_older(older, 2) == remaining
+        assert maintenance.index_version(older) == "1"
         assert answers(older) == before
         assert maintenance.check(older) == []
         newest = [v for (v,) in older.sql("SELECT index_version FROM search_docs ORDER BY docid")]
         assert newest == [1] * remaining + [INDEX_VERSION] * (7 - remaining)
     assert maintenance.index_older(older, 2) == 0
+    assert maintenance.index_version(older) == str(INDEX_VERSION)
     assert answers(older) == before
     assert maintenance.check(older) == []
     assert tables(older) == {TEXTS, "given_index", "search_terms"}
     assert maintenance.index_older(older) == 0
+
+
+def test_a_share_that_is_interrupted_is_as_if_it_had_not_begun(older: Record) -> None:
+    before = answers(older)
+    maintenance.index_older(older, 2)
+    with pytest.raises(KeyboardInterrupt), older.write():
+        assert maintenance.index_older(older, 2) == 3
+        raise KeyboardInterrupt
+    assert maintenance.count_other_versions(older) == 5
+    assert answers(older) == before
+    assert maintenance.check(older) == []
+    with Record(older.path) as again:  # and goes on from there
+        assert answers(again) == before
+        assert maintenance.index_older(again, 3) == 2
+        assert maintenance.index_older(again, 3) == 0
+        assert answers(again) == before
+        assert maintenance.check(again) == []
+        assert not maintenance.is_of_another_version(again)
+
+
+def test_the_fact_alone_is_put_right(record: Record) -> None:
+    put(record, {"scope": "vector"})
+    rewrite(record, "UPDATE record_facts SET value = '1' WHERE name = 'index_version'")
+    assert maintenance.is_of_another_version(record)
+    assert maintenance.index_older(record) == 0
+    assert not maintenance.is_of_another_version(record)
+    rewrite(record, "DELETE FROM record_facts WHERE name = 'index_version'")
+    assert maintenance.is_of_another_version(record)
+    with record.write():
+        maintenance.rebuild(record)
+    assert not maintenance.is_of_another_version(record)
+    assert [hit.execution_id for hit in search(record, "vector").hits] == ["exec-000"]
+
+
+def test_a_run_is_found_at_once_while_another_process_indexes_a_share(older: Record) -> None:
+    before = answers(older)
+    with Record(older.path) as reading, older.write():
+        maintenance.index_older(older, 3)
+        assert answers(reading) == before
+        reading.execute("PRAGMA busy_timeout = 0")
+        assert answers(reading) == before
+    assert answers(older) == before
 
 
 def test_who_only_reads_searches_the_older_tables(older: Record) -> None:
@@ -150,12 +195,13 @@ def test_a_record_of_schema_version_1_keeps_its_index_until_it_is_indexed_anew(
     path = tmp_path / "execution.db"
     path.write_bytes(gzip.decompress((FIXTURES / "version_1.last.db.gz").read_bytes()))
     with open_record(path) as record:
-        assert maintenance.has_other_versions(record)
+        assert maintenance.is_of_another_version(record)
         assert record.value("SELECT count(*) FROM search_docs WHERE index_version = 1") > 0
         words = ("", "the", "status:completed", "-status:completed", "agent:task the")
         before = {word: search(record, word) for word in words}
         assert maintenance.check(record) == []
+        assert maintenance.index_version(record) == "1"
         while maintenance.index_older(record, 5):
             assert maintenance.check(record) == []
         assert {word: search(record, word) for word in words} == before
-        assert not maintenance.has_other_versions(record)
+        assert not maintenance.is_of_another_version(record)

@@ -19,8 +19,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from orch_tui.models import facts
 from orch_tui.models.database import Record, in_list
-from orch_tui.record.ledger import facts, portable
+from orch_tui.record.ledger import portable
 from orch_tui.record.ledger.resolve import portable_keys
 from orch_tui.record.ledger.statement import Identified, Journaled, canonical
 from orch_tui.record.ledger.store import store_statement

@@ -86,7 +86,7 @@ def normalized_url(url: str) -> str | None:
 
 
 def _kept_key(record: Record, root: str) -> str:
-    from orch_tui.record.ledger import facts
+    from orch_tui.models import facts
 
     name = f"project {root}"
     held = facts.get_fact(record, name)

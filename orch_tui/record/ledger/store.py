@@ -8,8 +8,8 @@ import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from orch_tui.models import facts
 from orch_tui.models.database import Record
-from orch_tui.record.ledger import facts
 from orch_tui.record.ledger.statement import KIND_OF, canonical, encode, pack
 
 MACHINES = ("hook", "import")

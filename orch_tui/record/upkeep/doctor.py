@@ -19,6 +19,7 @@ from orch_tui.errors import RecordError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, check_place, ignore_in_git, is_record_folder, timestamp
 from orch_tui.models.migrations.shapes import Part, columns_of, parts_of, version_shape
+from orch_tui.models.migrations.step import Progress
 from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.paths import SET_ASIDE, inboxes, is_plain_inbox, is_private
 from orch_tui.record.defects import LEFT_ASIDE
@@ -26,6 +27,7 @@ from orch_tui.record.hooks import inbox
 from orch_tui.record.ledger import briefings, contents
 from orch_tui.record.ledger.rebuild import rebuild_from_statements, unsettled
 from orch_tui.search import maintenance
+from orch_tui.search.schema import INDEX_VERSION, TEXTS
 
 LONG_WAIT = timedelta(days=1)
 """An execution that has not returned after this time probably never will."""
@@ -74,8 +76,10 @@ def examine(path: Path, root: Path | None = None) -> list[Finding]:
     return findings + capture
 
 
-def repair(record: Record) -> list[str]:
+def repair(record: Record, progress: Progress = lambda done, total: None) -> list[str]:
     """Mend what is safe and derivable, and say what was mended.
+
+    ``progress`` is told how many runs of a search index of another version are indexed anew.
 
     Raises:
         RecordError: the file cannot be written, or is too broken to be read.
@@ -100,10 +104,11 @@ def repair(record: Record) -> list[str]:
         if maintenance.check(record):
             maintenance.rebuild(record)
             done.append("search index: made anew")
-    if older := maintenance.count_other_versions(record):
-        while maintenance.index_older(record):
-            pass
-        done.append(f"search index: {older} executions indexed anew")
+    if maintenance.is_of_another_version(record):
+        older = maintenance.count_other_versions(record)
+        while remaining := maintenance.index_older(record):
+            progress(older - remaining, older)
+        done.append(f"search index: {older} executions indexed anew, in version {INDEX_VERSION}")
     return done
 
 
@@ -288,7 +293,10 @@ def _schema(record: Record) -> Iterator[tuple[Level, str, str]]:
 def _differing_columns(record: Record) -> Iterator[str]:
     """The columns that are not there or are of another kind than orch makes them. Those that the
     user added are the user's."""
+    has_texts = maintenance.has_table(record)
     for table, columns in version_shape(SCHEMA_VERSION).columns.items():
+        if table.startswith(TEXTS) and not has_texts:
+            continue  # the index is of another version
         held = columns_of(record.connection, table)
         for name, column in columns.items():
             if name not in held:
@@ -330,11 +338,16 @@ def _search_index(record: Record) -> Iterator[tuple[Level, str, str]]:
     wrong = maintenance.check(record)
     for complaint in wrong:
         yield "problem", complaint, _REPAIR
-    if older := maintenance.count_other_versions(record):
-        indexed = f"{older} executions were indexed by another version of orch"
-        yield "warning", indexed, f"open orch, or {_REPAIR}; until then they are found as before"
+    if maintenance.is_of_another_version(record):
+        older = maintenance.count_other_versions(record)
+        version = maintenance.index_version(record)
+        detail = (
+            f"of version {version}, this orch makes {INDEX_VERSION}: {older} executions to be "
+            "indexed anew; they are found all the same"
+        )
+        yield "warning", detail, f"open orch, or {_REPAIR}"
     elif not wrong:
-        yield "ok", "agrees with the tables", ""
+        yield "ok", f"version {INDEX_VERSION}, agrees with the tables", ""
 
 
 def _executions(record: Record) -> Iterator[tuple[Level, str, str]]:

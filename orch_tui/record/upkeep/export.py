@@ -11,10 +11,11 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from orch_tui.models import facts
 from orch_tui.models.content import Briefing, Content, TokenCount
 from orch_tui.models.database import Record
 from orch_tui.models.values import SCHEMA_VERSION
-from orch_tui.record.ledger import contents, facts
+from orch_tui.record.ledger import contents
 from orch_tui.record.ledger.origins import gather_statements
 from orch_tui.record.ledger.raw_sql import settle_changes
 from orch_tui.record.ledger.statement import unpack

@@ -12,7 +12,7 @@ from orch_tui.record.ledger import registers
 from orch_tui.record.ledger.project_keys import project_key
 from orch_tui.record.ledger.raw_sql import settle_changes
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
-from orch_tui.search.maintenance import drop_unused_tables, refresh_pending
+from orch_tui.search.maintenance import count_other_versions, end_other_versions, refresh_pending
 
 MANY_RUNS = 20_000
 """More than so many take longer than anybody waits for a command that does something else."""
@@ -62,7 +62,8 @@ def _finish(record: Record, progress: Progress) -> None:
         progress(min(start + _A_STRETCH, len(noted)), len(noted))
     settle_changes(record)
     refresh_pending(record)
-    drop_unused_tables(record)
+    if not count_other_versions(record):
+        end_other_versions(record)
 
 
 def _give_projects_keys(record: Record) -> None:

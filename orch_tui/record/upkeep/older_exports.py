@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.errors import FormatError
+from orch_tui.models import facts
 from orch_tui.models.database import Clock, Record
 from orch_tui.models.migrations import version_1
-from orch_tui.record.ledger import facts
 from orch_tui.record.ledger.origins import begin_origin
 from orch_tui.record.ledger.project_keys import configured_key, remote_key
 from orch_tui.record.upkeep.export import export
