@@ -110,7 +110,7 @@ def merge(observations: Iterable[Observation], unfinished: frozenset[str] = froz
         ranked = sorted(living, key=lambda o: _rank(o, trust))
         for column in columns:
             said = [value for o in ranked if (value := getattr(o.statement, column)) is not None]
-            if said and column == "agent_type":
+            if column == "agent_type":
                 said = [name for name in said if name != UNKNOWN] or said
             if said:
                 values[column] = said[-1]
@@ -162,7 +162,11 @@ def _whole(living: list[Observation]) -> list[Observation]:
             held = most.get((reporter_id(o), message))
             if held is None or _pieces(o) > _pieces(held):
                 most[reporter_id(o), message] = o
-    return [o for o in living if most.get((reporter_id(o), _model_message(o) or ""), o) is o]
+    return [
+        o
+        for o in living
+        if (message := _model_message(o)) is None or most[reporter_id(o), message] is o
+    ]
 
 
 def _pieces(observation: Observation) -> tuple[int, str, str]:
