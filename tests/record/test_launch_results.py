@@ -152,9 +152,11 @@ def test_usage_without_a_model_is_of_the_model_that_was_heard_of(
 
 def test_a_result_of_a_call_without_an_id_is_known_by_its_agent() -> None:
     chunk, state = read(line(answer(tool=None), result={**WHOLE, "totalTokens": 0}))
-    facts = {"agent_type": "unknown", "agent_id": "a1", "witness": "parent", "return_key": ""}
     back = Returned(
-        **facts,
+        agent_type="unknown",
+        agent_id="a1",
+        witness="parent",
+        return_key="",
         status="completed",
         completed_at=AT,
         tool_calls=4,
@@ -407,7 +409,7 @@ def awaited(message: str | None = None, **facts: Any) -> ParsedChunk:
     return told(Returned(**{**given, **facts}), message, AGENT)
 
 
-STOPPED = {"status": "failed", "error_message": "stopped", "broke_off": True}
+STOPPED: dict[str, Any] = {"status": "failed", "error_message": "stopped", "broke_off": True}
 
 
 @pytest.mark.parametrize(

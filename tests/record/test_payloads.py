@@ -146,14 +146,14 @@ def test_a_call_that_says_nothing_launches_the_general_agent() -> None:
 
 def test_a_call_without_an_id_is_known_by_its_prompt() -> None:
     key = hashlib.sha256(b"Find it.").hexdigest()[:16]
-    facts = {**ASKED, "tool_use_id": None}
+    facts: dict[str, Any] = {**ASKED, "tool_use_id": None}
     assert read_payload(pre(tool_use_id=None), AT) == says(
         HookReport((f"call:S/{key}",), Deployed(**facts, deployed_at=AT), prompt="Find it.")
     )
 
 
 def test_a_call_by_an_agent_tells_of_the_agent_too() -> None:
-    facts = {**ASKED, "depth": None, "parent": "agent:S/a1"}
+    facts: dict[str, Any] = {**ASKED, "depth": None, "parent": "agent:S/a1"}
     sent = HookReport(CALL, Deployed(**facts, deployed_at=AT), prompt="Find it.")
     assert read_payload(pre(agent_id="a1", agent_type="Plan"), AT) == says(
         of_agent(Noted(agent_id="a1", agent_type="Plan")), sent
@@ -178,7 +178,7 @@ WHOLE = {
     "totalToolUseCount": 4,
     "totalTokens": 43_179,
 }
-FIGURES = {
+FIGURES: dict[str, Any] = {
     "agent_id": "a1",
     "resolved_model": "claude-opus-9",
     "duration_ms": 61_000,
@@ -309,7 +309,13 @@ def test_a_result_without_the_call_knows_the_type_of_the_agent() -> None:
 
 
 def test_a_result_for_an_agent_tells_of_that_agent_too() -> None:
-    facts = {**ASKED, "depth": None, "parent": "agent:S/a1", "status": "completed", "echo": True}
+    facts: dict[str, Any] = {
+        **ASKED,
+        "depth": None,
+        "parent": "agent:S/a1",
+        "status": "completed",
+        "echo": True,
+    }
     assert read_payload(post("Found.", agent_id="a1"), AT) == says(
         of_agent(Noted(agent_id="a1")),
         HookReport(CALL, Returned(**facts), "Found.", prompt="Find it."),
@@ -349,6 +355,9 @@ def tool(name: str, response: Any, **fields: Any) -> dict[str, Any]:
 RESUMED = says(of_agent(Noted(resumed="T2"), only_known=True))
 
 
+NO_MESSAGES: list[Any] = [None, {}, {"pin": "a1"}, {"pin": {}}, [], "{", "[]", "[" * 200_000]
+
+
 @pytest.mark.parametrize(
     ("payload", "expected"),
     [
@@ -360,10 +369,7 @@ RESUMED = says(of_agent(Noted(resumed="T2"), only_known=True))
             tool("SendMessage", {"resumedAgentId": "a1"}, tool_use_id=None),
             says(of_agent(Noted(resumed=AT), only_known=True)),
         ),
-        *(
-            (tool("SendMessage", response), None)
-            for response in ({}, {"pin": "a1"}, {"pin": {}}, None, [], "{", "[]", "[" * 200_000)
-        ),
+        *((tool("SendMessage", response), None) for response in NO_MESSAGES),
     ],
 )
 def test_a_message_sets_an_agent_to_work_again(
@@ -372,7 +378,7 @@ def test_a_message_sets_an_agent_to_work_again(
     assert read_payload(payload, AT) == expected
 
 
-STOPPED = {"status": "failed", "error_message": "stopped", "broke_off": True}
+STOPPED: dict[str, Any] = {"status": "failed", "error_message": "stopped", "broke_off": True}
 
 
 @pytest.mark.parametrize(
