@@ -91,13 +91,6 @@ class Run:
     outputs: tuple[tuple[str, str], ...]
     given: tuple[Given, ...]
 
-    @property
-    def text_bytes(self) -> int:
-        """How much text a search over this run covers, in bytes."""
-        texts = [self.scope, self.briefing, self.final_message]
-        texts += [content for _, content in self.outputs] + [item.source for item in self.given]
-        return sum(len(text.encode()) for text in texts)
-
 
 class Corpus:
     """The vocabulary, files and sentences that runs are made of."""

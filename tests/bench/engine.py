@@ -204,14 +204,7 @@ def searched(executions: int) -> dict[str, Any]:
             name: [_cost_of_search(record, query) for query in queries]
             for name, queries in search.series(record, 60).items()
         }
-        text = record.value(
-            "SELECT (SELECT sum(length(CAST(coalesce(scope, '') || coalesce(final_message, '')"
-            "    AS BLOB))) FROM agent_executions)"
-            " + (SELECT sum(size) FROM agent_executions JOIN briefings USING (briefing_id))"
-            " + (SELECT sum(length(CAST(content AS BLOB))) FROM outputs)"
-            " + (SELECT sum(length(CAST(context_source AS BLOB))) FROM context_allocations)"
-        )
-        index = record.value("SELECT sum(pgsize) FROM dbstat WHERE name GLOB '*search_*'")
+        text, index = bytes_of_text(record), search.bytes_of_index(record)
     worst = max(series, key=lambda name: percentile(series[name], 0.95))
     return {
         "n": len(series["words"]),

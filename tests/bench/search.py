@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from orch_tui.models.database import Record
 from orch_tui.models.values import timestamp
@@ -27,6 +26,7 @@ from orch_tui.search import maintenance
 from orch_tui.search.query import search
 from tests.bench.corpus import HEAD, START, Corpus, Run
 from tests.bench.measure import percentile
+from tests.bench.text import bytes_of_text
 
 PROJECT = "/home/somebody/project"
 
@@ -37,25 +37,21 @@ def fill(
     *,
     contents: int | None = None,
     names: tuple[str, str] = ("exec", "orch"),
-) -> int:
-    """Record `count` runs with their texts and usage, and give the bytes of text that search
-    covers; `names` as `Corpus.runs` takes them."""
+) -> None:
+    """Record `count` runs with their texts and usage; `names` as `Corpus.runs` takes them."""
     corpus = Corpus()
     given = max(20, count // 10) if contents is None else contents
     with record.write():
         ids = [_content(record, text) for text in corpus.contents(given)]
     chance = random.Random(1)
     late: list[Run] = []
-    size = 0
     runs = corpus.runs(count, given, names)
     while batch := list(islice(runs, 1000)):
         marked = [(run, chance.random() < 0.1) for run in batch]
         late += [run for run, is_late in marked if is_late]
         _put(record, [run for run, is_late in marked if not is_late], ids)
-        size += sum(run.text_bytes for run in batch)
     for first in range(0, len(late), 1000):
         _put(record, late[first : first + 1000], ids)
-    return size
 
 
 def _put(record: Record, runs: list[Run], ids: list[int]) -> None:
@@ -241,20 +237,32 @@ def main() -> None:
 
 
 def _report_filling(record: Record, count: int) -> None:
-    size, seconds = _measured(lambda: fill(record, count))
-    indexing = _measured(lambda: _in_write(record, maintenance.rebuild))[1]
-    print(f"{count} runs, {size / 1e6:.0f} MB of text, recorded in {seconds:.1f} s CPU")
+    filling = _measured(lambda: fill(record, count))
+    indexing = _measured(lambda: _in_write(record, maintenance.rebuild))
+    size = bytes_of_text(record)
+    print(f"{count} runs, {size / 1e6:.0f} MB of text, recorded in {filling:.1f} s CPU")
     print(f"rebuilding the index: {count / indexing:.0f} runs/s, {size / 1e6 / indexing:.1f} MB/s")
-    for name, tables in (
-        ("search index", "search_*"),
-        ("index of given contents", "given_index_*"),
-        ("whole record", "*"),
+    for name, held in (
+        ("search index", bytes_of_index(record)),
+        ("of that the given contents", _bytes_of(record, "given_index_*")),
+        ("whole record", _bytes_of(record, "*")),
     ):
-        held = record.value(
-            "SELECT sum(pgsize) FROM dbstat WHERE name GLOB ? OR name GLOB ?",
-            [tables, f"sqlite_autoindex_{tables}"],
-        )
         print(f"{name}: {held / 1e6:.1f} MB, {held / size:.2f} x the text")
+
+
+def bytes_of_index(record: Record) -> int:
+    """Count the bytes of all that search keeps: runs, their texts, and what they were given."""
+    return _bytes_of(record, "search_*") + _bytes_of(record, "given_index_*")
+
+
+def _bytes_of(record: Record, tables: str) -> int:
+    return int(
+        record.value(
+            "SELECT coalesce(sum(pgsize), 0) FROM dbstat "
+            "WHERE name GLOB ?1 OR name GLOB 'sqlite_autoindex_' || ?1",
+            [tables],
+        )
+    )
 
 
 def _report_writing(record: Record) -> None:
@@ -292,9 +300,11 @@ def _in_write(record: Record, change: Callable[[Record], None]) -> None:
         change(record)
 
 
-def _measured(work: Callable[[], Any]) -> tuple[Any, float]:
+def _measured(work: Callable[[], object]) -> float:
+    """The CPU seconds of some work."""
     spent = time.process_time()
-    return work(), time.process_time() - spent
+    work()
+    return time.process_time() - spent
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from orch_tui.search.language import (
     parse_query,
     word_matchers,
 )
-from orch_tui.search.schema import SEARCH_TABLES, TEXTS
+from orch_tui.search.schema import TEXTS, TEXTS_TABLE
 from orch_tui.search.tokens import COMMON_TOKEN, filter_token, fold_text
 from tests.counts import COUNTS
 
@@ -239,7 +239,7 @@ def test_a_huge_query_is_cut_and_says_so() -> None:
 @pytest.fixture(scope="module")
 def index() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:")
-    for statement in SEARCH_TABLES:
+    for statement in TEXTS_TABLE:
         connection.execute(statement)
     connection.execute(f"INSERT INTO {TEXTS} (rowid, texts) VALUES (1, 'vector search')")
     return connection
@@ -280,7 +280,7 @@ def test_what_stands_in_a_text_is_found_by_typing_it(words: list[str]) -> None:
     if not query.match_expression():
         return
     connection = sqlite3.connect(":memory:")
-    for statement in SEARCH_TABLES:
+    for statement in TEXTS_TABLE:
         connection.execute(statement)
     connection.execute(f"INSERT INTO {TEXTS} (rowid, texts) VALUES (1, ?)", [text])
     found = connection.execute(
