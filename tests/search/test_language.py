@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orch_tui.models.creation import create_schema
 from orch_tui.search.language import (
     FilterValue,
     Query,
@@ -239,8 +240,7 @@ def test_a_huge_query_is_cut_and_says_so() -> None:
 @pytest.fixture(scope="module")
 def index() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:")
-    for statement in TEXTS_TABLE:
-        connection.execute(statement)
+    create_schema(connection)
     connection.execute(f"INSERT INTO {TEXTS} (rowid, texts) VALUES (1, 'vector search')")
     return connection
 
