@@ -142,7 +142,7 @@ def saved_bundles(
 ) -> list[BundleLine]:
     """Saved bundles, newest first, by their latest version and how often they were used."""
     with opened(place) as project:
-        return library.listed(
+        return library.list_bundles(
             project.existing_record, session_id=session_id, named=named, removed=removed
         )
 
@@ -157,8 +157,8 @@ def copy_bundle(
         NotFoundError, ConflictError: there is no such bundle, or several of that name.
     """
     record = project.existing_record
-    held = bundles.load(record, *bundles.resolve(record, given)).bundle
-    return library.copy(record, held, session_id=session_id, name=name)
+    held = bundles.load_bundle(record, *bundles.resolve_bundle(record, given)).bundle
+    return library.copy_bundle(record, held, session_id=session_id, name=name)
 
 
 def import_bundle(
@@ -166,7 +166,7 @@ def import_bundle(
 ) -> Bundle:
     """Save a bundle that ``Project.read_bundle`` read from a file; where its id means another
     bundle here, it gets a new one."""
-    return library.take_in(project.record, bundle, session_id=session_id, name=name)
+    return library.adopt_bundle(project.record, bundle, session_id=session_id, name=name)
 
 
 class OrchestrationSession:
@@ -232,7 +232,7 @@ class OrchestrationSession:
             else Project(project, database=database, clock=clock)
         )
         try:
-            scope = sessions.get(found.existing_record, session_id).scope
+            scope = sessions.get_session(found.existing_record, session_id).scope
             session = cls(scope, session_id, project=found)
         except BaseException:
             if found is not project:
@@ -266,7 +266,7 @@ class OrchestrationSession:
         from orch_tui.recall import listing
 
         with opened(project, database) as place:
-            return listing.sessions(
+            return listing.list_sessions(
                 place.existing_record,
                 agent_type=agent_type,
                 status=status,
@@ -280,7 +280,7 @@ class OrchestrationSession:
     @property
     def facts(self) -> Session:
         """The session as it is stored now."""
-        return sessions.get(self.project.record, self.session_id)
+        return sessions.get_session(self.project.record, self.session_id)
 
     @property
     def scope(self) -> str:
@@ -317,7 +317,7 @@ class OrchestrationSession:
             UsageError: an empty agent type.
             NotFoundError: an unknown bundle or position.
         """
-        return plan.add(
+        return plan.add_planned_agent(
             self.project.record,
             self.session_id,
             agent_type,
@@ -330,7 +330,9 @@ class OrchestrationSession:
 
     def undo_plan(self) -> str:
         """Take back the last change of the plan that still stands; gives it in words."""
-        return plan.change_in_words(plan.undo(self.project.record, self.session_id))
+        return plan.describe_plan_change(
+            plan.undo_plan_change(self.project.record, self.session_id)
+        )
 
     def validate(self, context_files: Paths = (), dependencies: Texts = ()) -> Validation:
         """Check the plan, its files and bundles; the answer is recorded with the session."""
@@ -452,7 +454,7 @@ class OrchestrationSession:
         """
         if isinstance(context_bundle, str | PathLike):
             context_bundle = self.project.read_bundle(fspath(context_bundle)).bundle
-        deployed = deployment.deploy(
+        deployed = deployment.record_deployment(
             self.project.record,
             self.session_id,
             catalogue=self.project.catalogue,
@@ -475,7 +477,9 @@ class OrchestrationSession:
 
     def executions(self) -> list[ExecutionFacts]:
         """The executions of the session, newest first."""
-        return executions.select(self.project.record, "session_id = ?", [self.session_id])
+        return executions.select_executions(
+            self.project.record, "session_id = ?", [self.session_id]
+        )
 
     # Recall
 
@@ -492,9 +496,9 @@ class OrchestrationSession:
         format: Format = "markdown",  # noqa: A002
     ) -> str:
         """The report of the session from stored facts, as markdown, json or html."""
-        from orch_tui.recall.report import synthesize
+        from orch_tui.recall.report import synthesize_report
 
-        return synthesize(
+        return synthesize_report(
             self.project.record,
             self.session_id,
             root=self.project.root,
@@ -539,7 +543,7 @@ class Execution:
     @property
     def facts(self) -> ExecutionFacts:
         """The execution as it is stored now."""
-        return executions.get(self.project.record, self.execution_id)
+        return executions.get_execution(self.project.record, self.execution_id)
 
     def record_completion(
         self,
@@ -597,7 +601,7 @@ class Execution:
         errors: Texts = (),
     ) -> list[Output]:
         """Record deliverables (as they are on disk now), validation results, insights, errors."""
-        return outputs.collect(
+        return outputs.collect_outputs(
             self.project.record,
             self.execution_id,
             root=self.project.root,
@@ -609,11 +613,13 @@ class Execution:
 
     def outputs(self) -> list[Output]:
         """What was collected so far."""
-        return outputs.of_execution(self.project.record, self.execution_id)
+        return outputs.list_execution_outputs(self.project.record, self.execution_id)
 
     def retract(self, reason: str) -> ExecutionFacts:
         """Take the execution back: recorded by mistake."""
-        return executions.retract(self.project.record, self.execution_id, reason, source="api")
+        return executions.retract_execution(
+            self.project.record, self.execution_id, reason, source="api"
+        )
 
     def __repr__(self) -> str:
         return f"Execution({self.execution_id!r})"
@@ -656,7 +662,7 @@ def show(execution_id: str, *, project: Place = None, database: str | None = Non
     Raises:
         NotFoundError: with the nearest known ids.
     """
-    from orch_tui.recall.show import show as read_whole
+    from orch_tui.recall.show import show_execution as read_whole
 
     with opened(project, database) as place:
         return read_whole(place.existing_record, execution_id, place.root)
@@ -666,7 +672,7 @@ def compare(
     left: str, right: str, *, project: Place = None, database: str | None = None
 ) -> Comparison:
     """Two executions side by side."""
-    from orch_tui.recall.compare import compare as put_side_by_side
+    from orch_tui.recall.compare import compare_executions as put_side_by_side
 
     with opened(project, database) as place:
         return put_side_by_side(place.existing_record, left, right, place.root)
@@ -674,7 +680,7 @@ def compare(
 
 def replay(execution_id: str, *, project: Place = None, database: str | None = None) -> Replay:
     """What a past execution was handed, byte for byte; ``context_bundle`` takes its bundle."""
-    from orch_tui.recall.replay import replay as render_again
+    from orch_tui.recall.replay import replay_briefing as render_again
 
     with opened(project, database) as place:
         return render_again(place.existing_record, execution_id)
@@ -692,7 +698,9 @@ def drift(execution_id: str, *, project: Place = None, database: str | None = No
     with opened(project, database) as place:
         past = again.given_bundle(place.existing_record, execution_id)
         family = model_of(place, past).family
-        return again.drift(past.items, reader=place.reader(), family=family, cache=place.counts)
+        return again.find_drift(
+            past.items, reader=place.reader(), family=family, cache=place.counts
+        )
 
 
 def refresh(
@@ -705,7 +713,7 @@ def refresh(
     with opened(project, database) as place:
         record = place.existing_record
         family = model_of(place, again.given_bundle(record, execution_id)).family
-        return again.refreshed(
+        return again.refresh_bundle(
             record, execution_id, reader=place.reader(), family=family, cache=place.counts
         )
 
@@ -729,10 +737,10 @@ def stats(
         NotFoundError: no such session; with the nearest known ids.
         UsageError: no such date.
     """
-    from orch_tui.recall.insights import gather
+    from orch_tui.recall.insights import gather_insights
 
     with opened(project, database) as place:
-        return gather(
+        return gather_insights(
             place.existing_record,
             session_id=session_id,
             agent_type=agent_type,
@@ -767,7 +775,7 @@ def outputs_of(
     from orch_tui.recall import listing
 
     with opened(project, database) as place:
-        return listing.outputs(
+        return listing.list_outputs(
             place.existing_record,
             session_id=session_id,
             execution_id=execution_id,

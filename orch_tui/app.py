@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from orch_tui.config import Config
     from orch_tui.install.offers import Offer
-    from orch_tui.prepare.budget import Gauge as Figures
+    from orch_tui.prepare.budget import LimitGauge as Figures
     from orch_tui.rows import PlannedAgent, Session
 
 LOOK_EVERY = 0.5
@@ -299,13 +299,13 @@ class OrchApp(App[None]):
         record, only = self.project.existing_record, self.project.only
         with contextlib.suppress(OrchError):
             if self._wanted_session:
-                return sessions.get(record, self._wanted_session)
+                return sessions.get_session(record, self._wanted_session)
         try:
-            return sessions.current(record, only)
+            return sessions.find_current_session(record, only)
         except OrchError:
             from orch_tui.recall import listing
 
-            newest = listing.sessions(record, project=only, limit=1)
+            newest = listing.list_sessions(record, project=only, limit=1)
             if not newest:
                 raise
             return newest[0]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.fitting import Fitted
     from orch_tui.prepare.overlaps import Overlap
     from orch_tui.project import Project
-    from orch_tui.record.bundles import Saved
+    from orch_tui.record.bundles import SavedBundle
     from orch_tui.record.library import BundleLine
     from orch_tui.record.session_budget import SessionBudget
     from orch_tui.rows import PlannedAgent
@@ -76,7 +76,7 @@ class ComposeContext:
     session_id: str
     """Empty: there is no session."""
     budget: SessionBudget
-    bundles: tuple[Saved, ...]
+    bundles: tuple[SavedBundle, ...]
     """Of the session, without their bytes."""
     shared_ids: tuple[str, ...]
     """Those of them that are as sharing made them, which can be taken back."""
@@ -86,12 +86,12 @@ class ComposeContext:
     agent: ResolvedAgent
     draft: Composition | None
     """As it was given."""
-    saved: Saved | None
+    saved: SavedBundle | None
     """The bundle that the composition changes, where it is in the record."""
     saved_composition: Composition | None
     """What that bundle was composed of."""
 
-    def find_bundle(self, bundle_id: str) -> Saved | None:
+    def find_bundle(self, bundle_id: str) -> SavedBundle | None:
         """Return a bundle of the session, or the one that is being changed."""
         held = (*self.bundles, *([self.saved] if self.saved else ()))
         return next((saved for saved in held if saved.bundle.bundle_id == bundle_id), None)
@@ -127,7 +127,7 @@ def load_compose_context(
     from orch_tui.record.session_budget import SessionBudget, load_session_budget
 
     budget = SessionBudget(project.limits)
-    held: tuple[Saved, ...] = ()
+    held: tuple[SavedBundle, ...] = ()
     shared_ids: tuple[str, ...] = ()
     planned: tuple[PlannedAgent, ...] = ()
     saved = None
@@ -136,12 +136,12 @@ def load_compose_context(
         record = project.existing_record
         if session_id:
             budget = load_session_budget(record, session_id, budget.limits)
-            held = tuple(bundles.by_figures(record, session_id))
+            held = tuple(bundles.load_session_figures(record, session_id))
             shared_ids = tuple(sharing.list_deduplicated(record, session_id))
-            planned = tuple(plan.agents(record, session_id))
+            planned = tuple(plan.list_planned_agents(record, session_id))
         if bundle_id:
             try:
-                saved = bundles.load(record, bundle_id)
+                saved = bundles.load_bundle(record, bundle_id)
             except OrchError:  # it was removed, or the draft is of another record
                 saved = None
     return ComposeContext(
@@ -190,7 +190,7 @@ def list_openable(project: Project, context: ComposeContext) -> list[OpenableBun
     session from the oldest, then those of other sessions from the newest."""
     from orch_tui.record import library
 
-    listed = library.listed(project.existing_record) if project.has_record else []
+    listed = library.list_bundles(project.existing_record) if project.has_record else []
     here = [line for line in listed if line.session_id == context.session_id]
     others = [line for line in listed if line.session_id != context.session_id]
     return [
@@ -208,7 +208,7 @@ def load_composition(project: Project, bundle_id: str, *, as_new: bool = False) 
     """
     from orch_tui.record import bundles
 
-    found = Composition.of_bundle(bundles.load(project.existing_record, bundle_id).bundle)
+    found = Composition.of_bundle(bundles.load_bundle(project.existing_record, bundle_id).bundle)
     return replace(found, bundle_id="") if as_new else found
 
 
@@ -266,14 +266,14 @@ def find_common_content(
     """Compare the bytes of a composition with those of the other bundles of its session and of
     what agents have anyway; ``items`` are its own as they were weighed."""
     from orch_tui.prepare.bundle import Bundle, without_repeats
-    from orch_tui.prepare.composition import filled
+    from orch_tui.prepare.composition import fill_items
     from orch_tui.prepare.dedup import remove_duplicates
     from orch_tui.project_bundles import find_sharing
     from orch_tui.record import bundles
 
     own = composition.bundle_id or UNSAVED_ID
-    held = bundles.of_session(project.existing_record, session_id) if session_id else ()
-    mine = filled(composition, items, project.reader())
+    held = bundles.load_session_bundles(project.existing_record, session_id) if session_id else ()
+    mine = fill_items(composition, items, project.reader())
     this = Bundle(
         own, composition.agent_type, composition.scope, tuple(mine), composition.model, ""
     )
@@ -300,7 +300,9 @@ def share_composition(
         bundle_id = save_composition(project, session_id, composition)[0].bundle_id
     record = project.existing_record
     held = (
-        bundles.of_session(record, session_id) if session_id else [bundles.load(record, bundle_id)]
+        bundles.load_session_bundles(record, session_id)
+        if session_id
+        else [bundles.load_bundle(record, bundle_id)]
     )
     apply_sharing(project, [saved.bundle for saved in held])
     return load_composition(project, bundle_id) if bundle_id else composition
@@ -361,19 +363,19 @@ def render_composition(
     Raises:
         SourceError: every source that cannot be taken, by name and reason.
     """
-    from orch_tui.prepare.briefing import FORMS, render
+    from orch_tui.prepare.briefing import FORMS, render_briefing
 
     template = project.template(FORMS[form])
     bundle = _read_bundle(project, session_id, family, composition)
-    return render(bundle, template).decode("utf-8", "replace")
+    return render_briefing(bundle, template).decode("utf-8", "replace")
 
 
 def _read_bundle(
     project: Project, session_id: str, family: str, composition: Composition
 ) -> Bundle:
-    from orch_tui.prepare.composition import make
+    from orch_tui.prepare.composition import make_bundle
 
-    return make(
+    return make_bundle(
         composition,
         reader=project.reader(),
         family=family,

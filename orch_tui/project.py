@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.count import CountCache
     from orch_tui.prepare.sources import SourceReader
     from orch_tui.prepare.templates import Template
-    from orch_tui.record.transcripts.importer import Summary
+    from orch_tui.record.transcripts.importer import ImportSummary
     from orch_tui.source_name import Result
 
 
@@ -147,7 +147,7 @@ class Project:
         if self._anything_waits():
             from orch_tui.record.hooks import inbox
 
-            taken = inbox.drain(record, self.root, most=payloads, remark=self.remark)
+            taken = inbox.drain_inbox(record, self.root, most=payloads, remark=self.remark)
         if record.writable and awaits_transcripts(record):
             taken += self._read_awaited(record, size)
         return taken
@@ -155,18 +155,18 @@ class Project:
     def _read_awaited(self, record: Record, size: int | None) -> int:
         from orch_tui.record.hooks import pending_transcripts
 
-        look = pending_transcripts.look(record, size)
+        look = pending_transcripts.find_grown_transcripts(record, size)
         taken = 0
         if look.grown:
             from orch_tui.record.transcripts import importer
 
-            summary = importer.catch_up(
+            summary = importer.import_in_passing(
                 record, look.grown, catalogue=self.catalogue, root=self.root
             )
             taken = summary.files_read
             for text in summary.remarks:
                 self.remark(text)
-        pending_transcripts.let_go(record, look.last)
+        pending_transcripts.unwatch_transcripts(record, look.last)
         return taken
 
     def index_older(self, limit: int) -> int:
@@ -234,9 +234,9 @@ class Project:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The Claude models, with the additions of the settings."""
-        from orch_tui.prepare.catalogue import catalogue
+        from orch_tui.prepare.catalogue import load_catalogue
 
-        return catalogue(self.config.models, default=self.config.model)
+        return load_catalogue(self.config.models, default=self.config.model)
 
     @property
     def limits(self) -> Limits:
@@ -305,17 +305,19 @@ class Project:
     def _past(self, execution_id: str, what: Result) -> bytes:
         if not self.has_record:
             raise NotFoundError("execution", execution_id)
-        from orch_tui.record.past_results import returned
+        from orch_tui.record.past_results import read_past_result
 
-        return returned(self.record, execution_id, what)
+        return read_past_result(self.record, execution_id, what)
 
     def template(self, name: str | None) -> Template | None:
         """The template at a path, or of that name in the template folders."""
         if name is None:
             return None
-        from orch_tui.prepare.templates import load
+        from orch_tui.prepare.templates import load_template
 
-        return load(name, [Path(folder) for folder in self.config.template_folders], self.cwd)
+        return load_template(
+            name, [Path(folder) for folder in self.config.template_folders], self.cwd
+        )
 
     def session_id(self, given: str | None) -> str:
         """The session that was named, or else the newest open one of the project.
@@ -326,8 +328,8 @@ class Project:
         from orch_tui.record import sessions
 
         if given is not None:
-            return sessions.get(self.existing_record, given).session_id
-        return sessions.current(self.existing_record, self.only).session_id
+            return sessions.get_session(self.existing_record, given).session_id
+        return sessions.find_current_session(self.existing_record, self.only).session_id
 
     def open_session_id(self, given: str | None) -> str | None:
         """As ``session_id``, but None where nothing is recorded or no session is open."""
@@ -346,17 +348,17 @@ class Project:
         Raises:
             NotFoundError, FormatError, SourceError: it is neither, or cannot be read.
         """
-        from orch_tui.prepare.bundle import ReadBundle, loads
+        from orch_tui.prepare.bundle import ReadBundle, read_bundle_json
         from orch_tui.record import bundles
         from orch_tui.record.ledger import contents
 
         path = Path(paths.resolve_path(given, self.cwd))
         if not path.is_file():
             if self.has_record:
-                bundle_id, version = bundles.resolve(self.record, given)
-                return ReadBundle(bundles.load(self.record, bundle_id, version).bundle, ())
+                bundle_id, version = bundles.resolve_bundle(self.record, given)
+                return ReadBundle(bundles.load_bundle(self.record, bundle_id, version).bundle, ())
             raise SourceError(given, "there is no such bundle file", hint="orch prepare-bundle")
-        return loads(
+        return read_bundle_json(
             path.read_bytes(),
             name=given,
             reader=self.reader(allow_secret=allow_secret),
@@ -374,7 +376,7 @@ class Project:
         every_project: bool = False,
         dry_run: bool = False,
         progress: Callable[[int, int], None] = lambda done, total: None,
-    ) -> Summary:
+    ) -> ImportSummary:
         """Take in transcripts of Claude Code and exports of records.
 
         ``given`` are files and folders; none: what Claude Code keeps of this project, or of every
@@ -386,7 +388,7 @@ class Project:
         """
         from orch_tui.record.transcripts import importer, transcript_files
 
-        files = transcript_files.choose(
+        files = transcript_files.choose_files(
             given,
             claude_folder=Path(paths.claude_folder()),
             root=self.root,
@@ -395,7 +397,7 @@ class Project:
         with ExitStack() as stack:
             if dry_run:
                 existing = self.existing_record if self.has_record else None
-                record = stack.enter_context(importer.rehearsal(existing))
+                record = stack.enter_context(importer.open_rehearsal(existing))
             else:
                 record = self.record
             return importer.import_files(
@@ -413,10 +415,10 @@ class Project:
         from orch_tui.record.transcripts import importer, transcript_files
 
         folder = Path(paths.claude_folder())
-        files = transcript_files.choose(
+        files = transcript_files.choose_files(
             (), claude_folder=folder, root=self.root, every_project=False
         )
-        known = importer.known(self.existing_record) if self.has_record else set()
+        known = importer.list_known_files(self.existing_record) if self.has_record else set()
         return sum(found.path not in known for found in files)
 
     def moment(self, text: str | None) -> str | None:

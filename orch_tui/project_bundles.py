@@ -16,7 +16,7 @@ from orch_tui.frozen import frozen
 from orch_tui.paths_given import Paths, Texts, listed
 from orch_tui.prepare.ambient import Ambient, AmbientAgents
 from orch_tui.prepare.budget import Judgement, compute_agent_limit
-from orch_tui.prepare.bundle import Bundle, compose
+from orch_tui.prepare.bundle import Bundle, compose_bundle
 from orch_tui.prepare.overlaps import Overlap, in_ambient
 from orch_tui.project import Project
 from orch_tui.record import bundles
@@ -99,7 +99,7 @@ def prepare_bundle(
     model = model or agents.model(agent_type)
 
     asked_for = project.catalogue.model(model)
-    made = compose(
+    made = compose_bundle(
         agent_type,
         scope,
         reader=reader,
@@ -216,7 +216,7 @@ def _fit_to_limits(
     )
     if project.has_record and not made.bundle_id:
         # Where it was prepared whole before, and found to be over, that one is made to fit.
-        whole = bundles.equal(project.record, made, session_id)
+        whole = bundles.find_equal_bundle(project.record, made, session_id)
         if whole and not whole.frozen:
             made = replace(made, bundle_id=whole.bundle.bundle_id)
     if limit is not None:
@@ -235,13 +235,15 @@ def _fit_to_limits(
     # one that is stands nowhere: what was left out is not part of it, and a fingerprint of the
     # request would name it still when files or the other bundles have changed. So each of the same
     # agent, scope and name is left aside in turn; the one that fitting makes again then is it.
-    for saved in bundles.by_figures(project.record, session_id) if not made.bundle_id else ():
+    for saved in (
+        bundles.load_session_figures(project.record, session_id) if not made.bundle_id else ()
+    ):
         before = saved.bundle
         if (before.agent_type, before.scope, before.name) == (
             *(made.agent_type, made.scope, made.name),
         ):
             again = fit_beside_others(before.bundle_id)
-            known = bundles.equal(project.record, again.bundle, session_id)
+            known = bundles.find_equal_bundle(project.record, again.bundle, session_id)
             if known and known.bundle.bundle_id == before.bundle_id:
                 return again
     return fit_beside_others(made.bundle_id)
@@ -271,17 +273,17 @@ def keep_bundle(
     if project.recording:
         record = project.record
         with record.write():
-            known = None if made.bundle_id else bundles.equal(record, made, session_id)
+            known = None if made.bundle_id else bundles.find_equal_bundle(record, made, session_id)
             if known:
                 made = replace(made, bundle_id=known.bundle.bundle_id)
-            saved = bundles.save(record, made, session_id).bundle
+            saved = bundles.save_bundle(record, made, session_id).bundle
             made = replace(saved, dropped=made.dropped)  # what was left out is no part of it
             if allow_secret:
                 from orch_tui.record import deployment
 
                 deployment.log_secrets(record, made.items, session_id=session_id)
             if fitted and fitted.changes:
-                journal.log(
+                journal.log_action(
                     record,
                     "fit-bundle",
                     session_id=session_id,
@@ -307,13 +309,13 @@ def keep_composition(
         UsageError: it is for no agent type.
         SourceError: every source that cannot be taken, by name and reason.
     """
-    from orch_tui.prepare.composition import make
+    from orch_tui.prepare.composition import make_bundle
     from orch_tui.record import plan
 
     _check_agent_type(composition.agent_type)
     agents = project.agents
     model = composition.model or agents.model(composition.agent_type)
-    made = make(
+    made = make_bundle(
         replace(composition, model=model),
         reader=project.reader(),
         family=project.catalogue.model(model).family,
@@ -327,9 +329,9 @@ def keep_composition(
             project, made, session_id=session_id, allow_secret=allow_secret, agents=agents
         )
         if session_id and composition.planned_id:
-            for planned in plan.agents(project.record, session_id):
+            for planned in plan.list_planned_agents(project.record, session_id):
                 if planned.planned_id == composition.planned_id:
-                    plan.change(
+                    plan.change_planned_agent(
                         project.record,
                         session_id,
                         planned.position,
@@ -390,5 +392,7 @@ def share_bundles(project: Project, session_id: str) -> Sharing:
     """Share what all bundles of a session have in common, as ``apply_sharing`` does."""
     from orch_tui.prepare.dedup import Sharing
 
-    held = [saved.bundle for saved in bundles.of_session(project.existing_record, session_id)]
+    held = [
+        saved.bundle for saved in bundles.load_session_bundles(project.existing_record, session_id)
+    ]
     return apply_sharing(project, held).sharing if held else Sharing((), ())

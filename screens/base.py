@@ -133,11 +133,11 @@ class OrchScreen(Screen[None]):
         if not label:
             then(None)
             return
-        from orch_tui.recall.show import show
+        from orch_tui.recall.show import show_execution
 
         project = self.app.project
         self.run_in_thread(
-            lambda: show(project.existing_record, label, project.root), then, group="run"
+            lambda: show_execution(project.existing_record, label, project.root), then, group="run"
         )
 
     def on_work_done(self, message: WorkDone) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from orch_tui.app import OrchApp
     from orch_tui.install.offers import Offer
-    from orch_tui.record.transcripts.importer import Summary
+    from orch_tui.record.transcripts.importer import ImportSummary
 
 DIFF_LINES = 14
 
@@ -75,7 +75,7 @@ def import_transcripts(app: OrchApp, *, then: Callable[[], None] = lambda: None)
         dialog.dismiss()
         app.notify(one_line(f"{error.message}. {error.hint}", 300), severity="error", markup=False)
 
-    def done(summary: Summary) -> None:
+    def done(summary: ImportSummary) -> None:
         dialog.dismiss()
         app.notify(
             f"{summary.new:,} runs new, {summary.merged:,} merged with what was known, "

@@ -124,12 +124,12 @@ darkest and its lightest part lies the true share (Wilson interval, 95 %). `?` a
         every = "week" if self._weekly else "day"
 
         def work() -> tuple[Parts, float]:
-            from orch_tui.recall.insights import gather
+            from orch_tui.recall.insights import gather_insights
 
             started = monotonic()
             if not project.database.exists():
                 return {}, 0.0
-            found = gather(
+            found = gather_insights(
                 project.existing_record,
                 project=project.only,
                 session_id=session_id,

@@ -265,14 +265,14 @@ def test_what_is_handed_out_is_frozen(session: OrchestrationSession) -> None:
 def test_the_trail_shows_validation_deployment_and_output_in_order(
     session: OrchestrationSession,
 ) -> None:
-    from orch_tui.recall.timeline import trail
+    from orch_tui.recall.timeline import list_steps
 
     session.validate(["lib/types.ts"])
     execution = deployed(session)
     execution.record_completion("done")
     execution.collect(deliverables=["lib/types.ts"], validation_results={"tests": "pass"})
     session.validate_outputs()
-    steps = [step.action for step in trail(session.project.record, execution.execution_id)]
+    steps = [step.action for step in list_steps(session.project.record, execution.execution_id)]
     order = ["session", "validation", "deployment", "completion", "output", "output"]
     assert [step for step in steps if step in order][: len(order)] == order
 
@@ -312,7 +312,7 @@ def test_a_return_that_fails_half_way_leaves_nothing(
 
     execution = deployed(session)
     before = execution.facts
-    monkeypatch.setattr(outputs, "keep", fail)
+    monkeypatch.setattr(outputs, "record_outputs", fail)
     with pytest.raises(OSError, match="went away"):
         execution.record_completion("done", deliverables=["lib/types.ts"])
     assert execution.facts == before

@@ -26,7 +26,7 @@ from orch_tui.compose_context import (
 )
 from orch_tui.errors import NotFoundError, OverBudgetError, SourceError
 from orch_tui.prepare.bundle import ContextItem
-from orch_tui.prepare.composition import Choice, Composition, weigh, weighed
+from orch_tui.prepare.composition import Choice, Composition, list_weighed_items, weigh_choices
 from orch_tui.project import Project
 from orch_tui.project_bundles import fit_bundle, keep_composition
 from orch_tui.record import bundles, deployment, plan, sessions
@@ -59,9 +59,9 @@ def composed(*paths: str, agent_type: str = "Explore") -> Composition:
 
 
 def items_of(project: Project, now: Composition) -> list[ContextItem]:
-    weights = weigh(now.choices, reader=project.reader(), family="v4.8")
+    weights = weigh_choices(now.choices, reader=project.reader(), family="v4.8")
     keyed = dict(zip((choice.key for choice in now.choices), weights, strict=True))
-    return weighed(now, keyed, {})
+    return list_weighed_items(now, keyed, {})
 
 
 def loaded(project: Project, session_id: str, now: Composition) -> ComposeContext:
@@ -93,7 +93,7 @@ def test_what_other_bundles_take_is_the_same_wherever_it_is_asked(
     now = load_composition(project, bundle.bundle_id)
     context = loaded(project, session_id, now)
     in_compose = context.judge(now, context.agent, bundle.items)
-    before_deploying = deployment.prospect(
+    before_deploying = deployment.preview_deployment(
         project.record,
         session_id,
         catalogue=project.catalogue,
@@ -132,7 +132,7 @@ def test_planned_agents_and_bundles_can_be_opened(project: Project, session_id: 
     for name, where in (("README.md", session_id), ("lib/types.ts", other.session_id)):
         save_composition(project, where, composed(name))
     save_composition(project, session_id, composed("lib/search.ts"))
-    planned = plan.add(project.record, session_id, "Plan", scope="Look", model="opus")
+    planned = plan.add_planned_agent(project.record, session_id, "Plan", scope="Look", model="opus")
     found = list_openable(project, loaded(project, session_id, Composition()))
     assert [each.planned and each.planned.planned_id for each in found] == [
         *(planned.planned_id, None, None, None)
@@ -151,7 +151,7 @@ def test_what_is_common_is_found_shared_and_taken_back(project: Project, session
     now = composed("lib/types.ts", agent_type="Plan")
     common = find_common_content(project, session_id, now, items_of(project, now))
     assert common.changes == (first.bundle_id, UNSAVED_ID)
-    weights = weigh(now.choices, reader=project.reader(), family="v4.8")
+    weights = weigh_choices(now.choices, reader=project.reader(), family="v4.8")
     assert common.holders(now, {"lib/types.ts": weights[0]}) == {"lib/types.ts": (first.bundle_id,)}
     shared = share_composition(project, session_id, now, unsaved=True)
     assert [choice.type for choice in shared.choices] == ["shared_context", "briefing"]
@@ -173,7 +173,7 @@ def test_what_fits_is_found_and_nothing_is_saved(project: Project, session_id: s
     left, weights = apply_fit(now, fitted)
     assert left.choices != now.choices and {c.key for c in left.choices} == {*weights}
     assert context.judge(left, context.agent, items_of(project, left)).status != "over"
-    assert bundles.of_session(project.record, session_id) == []
+    assert bundles.load_session_bundles(project.record, session_id) == []
 
 
 def test_a_briefing_is_rendered_or_says_what_cannot_be_taken(project: Project) -> None:

@@ -9,7 +9,7 @@ import pytest
 from orch_tui.config import DEFAULTS, Config, load
 from orch_tui.errors import FormatError
 from orch_tui.prepare.budget import Limits
-from orch_tui.prepare.catalogue import catalogue
+from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.prepare.sources import SourceReader
 
 
@@ -48,7 +48,7 @@ def test_who_reads_no_settings_goes_by_their_defaults(tmp_path: Path) -> None:
         name: getattr(DEFAULTS, name) for name in names
     }
     assert SourceReader(tmp_path, tmp_path).max_bytes == DEFAULTS.max_file_size
-    assert catalogue().default == DEFAULTS.model
+    assert load_catalogue().default == DEFAULTS.model
 
 
 def test_the_nearer_file_wins_setting_by_setting(root: Path, user: Path, project: Path) -> None:

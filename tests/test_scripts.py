@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from orch_tui.install.skill import install, skill_folder
-from orch_tui.prepare.catalogue import catalogue
+from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.prepare.tokens import count_tokens
 from tests.counts import HANGS_AFTER
 
@@ -371,7 +371,7 @@ def test_bounds_exit_with_the_status(
     plain_run: Run, project: Path, share: float, code: int, status: str
 ) -> None:
     line = "The index answers in under ten milliseconds, measured on the fixture.\n"
-    family = catalogue().model().family
+    family = load_catalogue().model().family
     each = count_tokens(line * 100, family=family, kind="markdown").tokens / 100
     (project / "big.md").write_text(line * int(share * 200_000 / each))
     found = older(plain_run, "check_context_bounds", "--phase", "2", "--files", "big.md")

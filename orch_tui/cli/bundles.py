@@ -83,7 +83,7 @@ def _bundles(arguments: Namespace) -> None:
     session_id = arguments.session_id and project.session_id(arguments.session_id)
     if arguments.source:
         bundle, differences = project.read_bundle(arguments.source, allow_secret=True)
-        kept = library.take_in(
+        kept = library.adopt_bundle(
             project.record, bundle, session_id=session_id, name=arguments.name or ""
         )
         say(*(f"{arguments.source}: {difference}" for difference in differences))
@@ -91,7 +91,7 @@ def _bundles(arguments: Namespace) -> None:
             say(f"{bundle.bundle_id} is another bundle here: this one is {kept.bundle_id}")
         print(kept.bundle_id)
     elif arguments.bundle is None:
-        lines = library.listed(
+        lines = library.list_bundles(
             project.existing_record,
             session_id=session_id,
             named=arguments.named,
@@ -110,27 +110,27 @@ def _bundles(arguments: Namespace) -> None:
 
 def _one_bundle(project: Project, arguments: Namespace, session_id: str | None) -> None:
     """What is done with the bundle that was named; nothing: its versions are listed."""
-    from orch_tui.prepare.bundle import bare_to_dict, dumps, whole_to_dict
+    from orch_tui.prepare.bundle import bare_to_dict, dump_json, whole_to_dict
     from orch_tui.record import bundles as store
     from orch_tui.record import library
 
     record = project.existing_record
-    bundle_id, version = store.resolve(record, arguments.bundle)
+    bundle_id, version = store.resolve_bundle(record, arguments.bundle)
     if arguments.export:
-        bundle = store.load(record, bundle_id, version).bundle
+        bundle = store.load_bundle(record, bundle_id, version).bundle
         as_json = bare_to_dict if arguments.bare else whole_to_dict
-        write_text(arguments.export, dumps(as_json(bundle, budget=project.limits.budget)))
+        write_text(arguments.export, dump_json(as_json(bundle, budget=project.limits.budget)))
     elif arguments.copy:
-        held = store.load(record, bundle_id, version).bundle
-        made = library.copy(record, held, session_id=session_id, name=arguments.name or "")
+        held = store.load_bundle(record, bundle_id, version).bundle
+        made = library.copy_bundle(record, held, session_id=session_id, name=arguments.name or "")
         print(made.bundle_id)
     elif arguments.restore:
-        restored = library.restore(record, bundle_id, arguments.restore)
+        restored = library.restore_bundle_version(record, bundle_id, arguments.restore)
         say(f"{bundle_id} version {restored.version} is version {arguments.restore} again")
     elif arguments.name is not None:
-        library.rename(record, bundle_id, arguments.name)
+        library.rename_bundle(record, bundle_id, arguments.name)
     else:
-        lines = library.versions(record, bundle_id, version)
+        lines = library.list_bundle_versions(record, bundle_id, version)
         print_rows(
             ({**as_row(line), "frozen": line.frozen} for line in lines),
             arguments.format,
@@ -177,7 +177,7 @@ orch deduplicate --undo""",
 def _deduplicate(arguments: Namespace) -> None:
     from orch_tui import project_bundles
     from orch_tui.prepare import dedup
-    from orch_tui.prepare.bundle import dumps
+    from orch_tui.prepare.bundle import dump_json
 
     project = project_of(arguments)
     given = split_list(arguments.bundles) or _of_session(project, arguments.undo)
@@ -193,7 +193,7 @@ def _deduplicate(arguments: Namespace) -> None:
         for_agents = Path(resolve_path(arguments.output, project.cwd))
         write_text(arguments.output, dedup.render_shared_document(found))
     elif arguments.output:
-        write_text(arguments.output, dumps(document))
+        write_text(arguments.output, dump_json(document))
     if arguments.format == "json":
         print_json(document)
     else:
@@ -219,7 +219,7 @@ def _of_session(project: Project, deduplicated: bool) -> list[str]:
     if deduplicated:
         given = sharing.list_deduplicated(project.existing_record, session_id)
     else:
-        held = bundles.by_figures(project.existing_record, session_id)
+        held = bundles.load_session_figures(project.existing_record, session_id)
         given = [saved.bundle.bundle_id for saved in held]
     if not given:
         what = "deduplicated bundles" if deduplicated else "bundles"
@@ -259,10 +259,10 @@ def _rewrite(
     what: str,
 ) -> None:
     """Write the bundles that were given as files and changed; say which those are."""
-    from orch_tui.prepare.bundle import dumps, to_dict
+    from orch_tui.prepare.bundle import dump_json, to_dict
 
     for name, old, new in zip(given, before, after, strict=True):
         if (new.version, new.items) != (old.version, old.items):
             if (project.cwd / name).is_file():
-                write_text(name, dumps(to_dict(new, budget=project.limits.budget)))
+                write_text(name, dump_json(to_dict(new, budget=project.limits.budget)))
             say(f"{new.bundle_id} version {new.version}: {what}")

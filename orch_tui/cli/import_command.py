@@ -16,7 +16,7 @@ from orch_tui.errors import SourceError
 from orch_tui.paths import resolve_path
 
 if TYPE_CHECKING:
-    from orch_tui.record.transcripts.importer import Summary
+    from orch_tui.record.transcripts.importer import ImportSummary
 
 
 def import_() -> argparse.ArgumentParser:
@@ -62,7 +62,7 @@ def _import(arguments: Namespace) -> None:
         print_rows([as_row(summary)], arguments.format)
 
 
-def _tell(summary: Summary, dry_run: bool) -> None:
+def _tell(summary: ImportSummary, dry_run: bool) -> None:
     would = "would be " if dry_run else ""
     print(
         f"executions: {summary.new:,} {would}new, {summary.merged:,} {would}merged with what was "

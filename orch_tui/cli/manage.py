@@ -50,9 +50,9 @@ def _doctor(arguments: Namespace) -> int:
         from orch_tui.cli.output import progress_bar
 
         with progress_bar() as progress:
-            done = checks.repair(project.existing_record, progress)
+            done = checks.repair_record(project.existing_record, progress)
         say(*(done or ["nothing needed mending"]))
-    findings = checks.examine(project.database, project.root)
+    findings = checks.examine_record(project.database, project.root)
     rows = [as_row(finding) for finding in findings]
     print_rows(rows, arguments.format)
     return int(any(finding.level == "problem" for finding in findings))
@@ -101,7 +101,7 @@ def export() -> argparse.ArgumentParser:
 
 def _export(arguments: Namespace) -> None:
     from orch_tui.cli.output import progress, write_lines
-    from orch_tui.record.upkeep.export import export as read_all
+    from orch_tui.record.upkeep.export import export_record as read_all
 
     project = project_of(arguments)
     rows = read_all(project.existing_record)
@@ -123,7 +123,7 @@ def redact() -> argparse.ArgumentParser:
 
 
 def _redact(arguments: Namespace) -> None:
-    from orch_tui.record.upkeep.redaction import redact as remove
+    from orch_tui.record.upkeep.redaction import redact_secret as remove
 
     project = project_of(arguments)
     secret = read_bytes(arguments.secret).rstrip(b"\r\n")

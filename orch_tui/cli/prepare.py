@@ -102,7 +102,7 @@ def prepare_bundle() -> argparse.ArgumentParser:
 
 def _prepare_bundle(arguments: Namespace) -> int:
     from orch_tui import project_bundles
-    from orch_tui.prepare.bundle import dumps, to_dict
+    from orch_tui.prepare.bundle import dump_json, to_dict
     from orch_tui.prepare.overlaps import ambient_to_dict
 
     project = project_of(arguments)
@@ -134,7 +134,7 @@ def _prepare_bundle(arguments: Namespace) -> int:
         figures["ambient"] = ambient_to_dict(prepared.ambient, prepared.held)
         if prepared.fitted:
             figures["fit"] = prepared.fitted.to_dict()
-        write(dumps(figures))
+        write(dump_json(figures))
     for item in bundle.dropped:
         say(f"{item.source} is in the bundle already; it was left out the second time")
     say(*_doubts(project, bundle), *_on_ambient(prepared.ambient, prepared.held))
@@ -308,18 +308,18 @@ orch generate-briefing --bundle bundle-001 --form xml --copy""",
 
 
 def _generate_briefing(arguments: Namespace) -> None:
-    from orch_tui.prepare.briefing import FORMS, render
+    from orch_tui.prepare.briefing import FORMS, render_briefing
 
     project = project_of(arguments)
     bundle = named_bundle(project, arguments.bundle)
     named = FORMS[arguments.form] if arguments.form else arguments.template
-    rendered = render(bundle, project.template(named))
+    rendered = render_briefing(bundle, project.template(named))
     say(*_besides(project, bundle))
     with writing(arguments.output or (None if arguments.copy else "-")) as write:
         if project.has_record:
             from orch_tui.record import bundles
 
-            if saved := bundles.same(project.record, bundle):
+            if saved := bundles.find_same_version(project.record, bundle):
                 bundles.keep_briefing(project.record, saved, rendered)
         if arguments.copy:
             copy_text(rendered, "the briefing")
@@ -390,7 +390,7 @@ def _validate(arguments: Namespace) -> int:
     elif arguments.scope is None:
         raise UsageError("what is to be validated?", hint="--scope TEXT, or --session-id ID")
     else:
-        answer = validation.validate(
+        answer = validation.validate_plan(
             arguments.scope,
             files,
             dependencies,
@@ -469,8 +469,8 @@ from then on.""",
 
 
 def _count(arguments: Namespace) -> None:
-    from orch_tui.prepare.bundle import compose
-    from orch_tui.prepare.tree_tally import outline
+    from orch_tui.prepare.bundle import compose_bundle
+    from orch_tui.prepare.tree_tally import outline_counts
 
     project = project_of(arguments)
     reader = project.reader(allow_secret=arguments.allow_secret, left_out=_say_left_out)
@@ -478,7 +478,7 @@ def _count(arguments: Namespace) -> None:
     if not sources:
         raise UsageError("no source is named", hint="is a variable empty?")
     family = project.catalogue.model(arguments.model).family
-    bundle = compose(
+    bundle = compose_bundle(
         "",
         "",
         reader=reader,
@@ -495,7 +495,7 @@ def _count(arguments: Namespace) -> None:
         return
     items = sorted(bundle.items, key=lambda item: -item.count.tokens)
     if arguments.format == "table":
-        lines = outline(("#".join((i.source, *i.sections)), i.count) for i in items)
+        lines = outline_counts(("#".join((i.source, *i.sections)), i.count) for i in items)
         width = max((len(str(line.count)) for line in lines), default=0)
         for line in lines:
             print(f"{line.count!s:>{width}}  {'  ' * line.depth}{printable(line.name)}")
@@ -519,9 +519,9 @@ def _counted(item: ContextItem) -> dict[str, Any]:
 
 def _compare(bundle: Bundle, family: str, form: str) -> None:
     """All items by every estimator, the one to go by first."""
-    from orch_tui.prepare.estimator_comparison import compared
+    from orch_tui.prepare.estimator_comparison import compare_estimators
 
-    counts = compared(bundle.items, family)
+    counts = compare_estimators(bundle.items, family)
     best = counts[0].tokens
     rows = [
         {
@@ -539,10 +539,10 @@ def _compare(bundle: Bundle, family: str, form: str) -> None:
 def _learned(project: Project, model: str, estimated: Count | None = None) -> Iterator[str]:
     """What runs of a model taught about estimates, where there are enough."""
     if project.has_record:
-        from orch_tui.recall.estimate_corrections import learned, remark
+        from orch_tui.recall.estimate_corrections import describe_correction, find_correction
 
-        if found := learned(project.record, project.catalogue, model):
-            yield remark(found, estimated)
+        if found := find_correction(project.record, project.catalogue, model):
+            yield describe_correction(found, estimated)
 
 
 def _say_left_out(error: SourceError) -> None:

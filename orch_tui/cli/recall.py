@@ -83,10 +83,12 @@ def _query(arguments: Namespace) -> None:
     }
     if arguments.sessions:
         del filters["session_id"]
-        sessions = listing.sessions(project.existing_record, **filters)
+        sessions = listing.list_sessions(project.existing_record, **filters)
         rows, columns, kind = [as_row(session) for session in sessions], SESSIONS, "session"
     else:
-        executions = listing.executions(project.existing_record, **filters, model=arguments.model)
+        executions = listing.list_executions(
+            project.existing_record, **filters, model=arguments.model
+        )
         as_shown = _in_words if arguments.format in ("table", "markdown") else as_row
         rows, columns, kind = [as_shown(each) for each in executions], EXECUTIONS, "execution"
     print_rows(rows, arguments.format, columns=columns, empty=f"no such {kind} is recorded")
@@ -131,7 +133,7 @@ def _outputs(arguments: Namespace) -> None:
     filters = _filters(arguments, project)
     if arguments.failed or arguments.state:
         del filters["limit"]  # of the rows that come of all outputs
-    found = listing.outputs(
+    found = listing.list_outputs(
         project.existing_record,
         **filters,
         execution_id=arguments.execution_id,
@@ -157,7 +159,7 @@ def _outputs(arguments: Namespace) -> None:
         ]
         print_rows(rows, arguments.format, empty="no such deliverable is recorded")
         return
-    rows = [listing.output_as_json(output) for output in found]
+    rows = [listing.output_to_dict(output) for output in found]
     if arguments.format in ("table", "markdown"):
         rows = [{**row, "content": in_words(row["content"])} for row in rows]
     print_rows(rows, arguments.format, columns=OUTPUTS, empty="no such output is recorded")
@@ -260,13 +262,13 @@ orch show task-implementor --part given   # what did the last one get?""",
 
 
 def _show(arguments: Namespace) -> None:
-    from orch_tui.recall.show import show as read
-    from orch_tui.recall.timeline import trail
+    from orch_tui.recall.show import show_execution as read
+    from orch_tui.recall.timeline import list_steps
 
     project = project_of(arguments)
     record = project.existing_record
     shown = read(record, arguments.execution_id, project.root)
-    steps = [as_row(step) for step in trail(record, shown.execution.execution_id)]
+    steps = [as_row(step) for step in list_steps(record, shown.execution.execution_id)]
     if arguments.format == "json":
         whole = {**_as_json(shown), "trail": steps}
         print_json(whole if arguments.part is None else whole[arguments.part])
@@ -277,7 +279,7 @@ def _show(arguments: Namespace) -> None:
 
 
 def _as_json(shown: Shown) -> dict[str, Any]:
-    from orch_tui.recall.listing import output_as_json
+    from orch_tui.recall.listing import output_to_dict
 
     return {
         "facts": as_row(shown.execution),
@@ -287,7 +289,7 @@ def _as_json(shown: Shown) -> dict[str, Any]:
         "said": [
             {**as_row(r.completion), "final_message": r.final_message} for r in shown.returned
         ],
-        "delivered": [{**output_as_json(d.output), "state": d.state} for d in shown.delivered],
+        "delivered": [{**output_to_dict(d.output), "state": d.state} for d in shown.delivered],
         "files": [_file_row(file) for file in shown.files],
         "before": shown.before,
         "after": shown.after,
@@ -330,7 +332,7 @@ def _print_said(shown: Shown) -> None:
 
 
 def _print_shown(shown: Shown, root: Path) -> None:
-    from orch_tui.recall.show import troubles
+    from orch_tui.recall.show import find_troubles
 
     execution = shown.execution
     _print_facts(shown)
@@ -347,7 +349,7 @@ def _print_shown(shown: Shown, root: Path) -> None:
         completion = returned.completion
         print(f"\nsaid: completion {completion.position}, {completion.status}")
         print(_in_short(returned.final_message or "(no message)", "said"))
-    for trouble in troubles(execution, root):
+    for trouble in find_troubles(execution, root):
         print(f"\nsign of trouble: {trouble.kind}: {printable(trouble.excerpt)}")
     print(f"\ndelivered: {len(shown.delivered)} outputs")
     if shown.delivered:
@@ -367,9 +369,9 @@ def _in_short(text: str, part: str) -> str:
 
 
 def _print_facts(shown: Shown) -> None:
-    from orch_tui.recall.run_figures import in_words
+    from orch_tui.recall.run_figures import describe_run
 
-    facts = in_words(shown)
+    facts = describe_run(shown)
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
         print(f"{name:<{width}}  {printable(value)}")
@@ -420,7 +422,7 @@ def compare() -> argparse.ArgumentParser:
 
 
 def _compare(arguments: Namespace) -> None:
-    from orch_tui.recall.compare import compare as put_side_by_side
+    from orch_tui.recall.compare import compare_executions as put_side_by_side
 
     project = project_of(arguments)
     comparison = put_side_by_side(
@@ -501,10 +503,12 @@ def _replay(arguments: Namespace) -> None:
         family = project.catalogue.model(asked_for).family
         reader, counts = project.reader(), project.counts
         if not arguments.refresh:
-            found = again.drift(past.items, reader=reader, family=family, cache=counts)
+            found = again.find_drift(past.items, reader=reader, family=family, cache=counts)
             _print_drift(found, arguments.format or "table")
             return
-        bundle, found = again.refreshed(record, label, reader=reader, family=family, cache=counts)
+        bundle, found = again.refresh_bundle(
+            record, label, reader=reader, family=family, cache=counts
+        )
         say(*_on_drift(found))
         facts = {
             "bundle_id": bundle.bundle_id,
@@ -530,7 +534,7 @@ def _replay(arguments: Namespace) -> None:
             label, briefing = deployed.execution.execution_id, deployed.briefing
             say(*deployed.remarks)
         else:
-            past_one = again.replay(record, label)
+            past_one = again.replay_briefing(record, label)
             label, briefing = past_one.execution.execution_id, past_one.briefing
         text = briefing.decode("utf-8", "replace")
         whole = {"execution_id": label, **facts, "briefing": text}
@@ -595,14 +599,14 @@ _MAIN_PARTS = ("overall", "agent_type", "bundle", "context", "validations", "wor
 
 
 def _stats(arguments: Namespace) -> None:
-    from orch_tui.recall.insights import gather
+    from orch_tui.recall.insights import gather_insights
 
     project = project_of(arguments)
     all_parts = _parts_of_stats()
     shown = arguments.by or (all_parts if arguments.format.startswith("json") else _MAIN_PARTS)
     if arguments.every and "over_time" not in shown:
         raise UsageError("--every is only for --by over_time", hint="leave --every out")
-    insights = gather(
+    insights = gather_insights(
         project.existing_record,
         **_filters(arguments, project),
         include_archived=arguments.archived,
@@ -705,7 +709,7 @@ def synthesize() -> argparse.ArgumentParser:
 
 
 def _synthesize(arguments: Namespace) -> None:
-    from orch_tui.recall.report import synthesize as write_report
+    from orch_tui.recall.report import synthesize_report as write_report
 
     project = project_of(arguments)
     text = write_report(

@@ -112,12 +112,14 @@ def _complete_session(arguments: Namespace) -> None:
     session_id = project.session_id(arguments.session_id)
     record = project.existing_record
     if arguments.unarchive:
-        session = sessions.archive(record, session_id, archived=False)
+        session = sessions.archive_session(record, session_id, archived=False)
     else:
         session = sessions.complete_session(record, session_id, arguments.status)
         if arguments.archive:
-            session = sessions.archive(record, session_id)
-    waiting = [g.missing for g in sessions.gates(record, session_id) if g.name == "returned"]
+            session = sessions.archive_session(record, session_id)
+    waiting = [
+        g.missing for g in sessions.evaluate_gates(record, session_id) if g.name == "returned"
+    ]
     say(*filter(None, waiting))
     print(f"{session.session_id} {session.status}")
 
@@ -162,13 +164,14 @@ def _plan(arguments: Namespace) -> None:
     record = project.existing_record
     after = _numbers(arguments.after)
     if arguments.undo:
-        say(f"undone: {planning.change_in_words(planning.undo(record, session_id))}")
+        undone = planning.undo_plan_change(record, session_id)
+        say(f"undone: {planning.describe_plan_change(undone)}")
     elif arguments.duplicate is not None:
-        planning.duplicate(record, session_id, arguments.duplicate)
+        planning.duplicate_planned_agent(record, session_id, arguments.duplicate)
     elif arguments.remove is not None:
-        planning.remove(record, session_id, arguments.remove)
+        planning.remove_planned_agent(record, session_id, arguments.remove)
     elif arguments.move:
-        planning.move(record, session_id, *arguments.move)
+        planning.move_planned_agent(record, session_id, *arguments.move)
     elif arguments.edit is not None:
         given = {
             "agent_type": arguments.agent_type,
@@ -177,9 +180,9 @@ def _plan(arguments: Namespace) -> None:
             "bundle_id": arguments.bundle,
         }
         values = {name: value for name, value in given.items() if value is not None}
-        planning.change(record, session_id, arguments.edit, waits_for=after, **values)
+        planning.change_planned_agent(record, session_id, arguments.edit, waits_for=after, **values)
     elif arguments.agent_type is not None:
-        planning.add(
+        planning.add_planned_agent(
             record,
             session_id,
             arguments.agent_type,
@@ -188,15 +191,15 @@ def _plan(arguments: Namespace) -> None:
             bundle_id=arguments.bundle,
             waits_for=after or (),
         )
-    waits = planning.waits(record, session_id)
-    waves = planning.waves(record, session_id)
+    waits = planning.list_waits(record, session_id)
+    waves = planning.list_waves(record, session_id)
     rows = [
         {
             **as_row(agent),
             "waits_for": waits[agent.position],
             "wave": next(n for n, wave in enumerate(waves, 1) if agent.position in wave),
         }
-        for agent in planning.agents(record, session_id)
+        for agent in planning.list_planned_agents(record, session_id)
     ]
     print_rows(
         rows,
@@ -269,7 +272,7 @@ def _init_deployment(arguments: Namespace) -> None:
         else None
     )
     with writing(arguments.output) as write:
-        deployed = deployment.deploy(
+        deployed = deployment.record_deployment(
             project.record,
             session_id,
             catalogue=project.catalogue,
@@ -401,7 +404,9 @@ def _record_completion(arguments: Namespace) -> None:
     if findings:
         told = _tell(findings, arguments.collect)
         if told and arguments.collect == "ask" and _agreed():
-            outputs.collect_found(record, execution.execution_id, findings, root=project.root)
+            outputs.collect_found_outputs(
+                record, execution.execution_id, findings, root=project.root
+            )
     if isinstance(message, bytes) and not _is_utf8(message):
         say("the message is not UTF-8: every byte is kept, what is no text is shown as \ufffd")
     if execution.retracted_at:
@@ -468,12 +473,12 @@ def collect() -> argparse.ArgumentParser:
 
 
 def _collect(arguments: Namespace) -> None:
-    from orch_tui.recall.listing import output_as_json
+    from orch_tui.recall.listing import output_to_dict
     from orch_tui.record import outputs
     from orch_tui.record.deliverables import parse_validation
 
     project = project_of(arguments)
-    collected = outputs.collect(
+    collected = outputs.collect_outputs(
         project.existing_record,
         arguments.execution_id,
         root=project.root,
@@ -483,9 +488,9 @@ def _collect(arguments: Namespace) -> None:
         errors=arguments.errors or [],
     )
     if arguments.format == "json":
-        print_json([output_as_json(output) for output in collected])
+        print_json([output_to_dict(output) for output in collected])
         return
-    rows = [{**row, "content": in_words(row["content"])} for row in map(output_as_json, collected)]
+    rows = [{**row, "content": in_words(row["content"])} for row in map(output_to_dict, collected)]
     print_rows(rows, "table", columns=("output_id", "output_type", "content"))
 
 
@@ -506,10 +511,10 @@ def _retract(arguments: Namespace) -> None:
         raise UsageError("a retraction needs a reason", hint='--reason "why"')
     project = project_of(arguments)
     record = project.existing_record
-    if bundles.exists(record, arguments.label):
-        bundles.drop(record, arguments.label, arguments.reason)
+    if bundles.bundle_exists(record, arguments.label):
+        bundles.drop_bundle(record, arguments.label, arguments.reason)
     else:
-        executions.retract(record, arguments.label, arguments.reason)
+        executions.retract_execution(record, arguments.label, arguments.reason)
     print(f"{arguments.label} retracted")
 
 

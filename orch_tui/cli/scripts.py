@@ -87,7 +87,7 @@ def _older(run: Older, path: Path, arguments: list[str]) -> int:
 
 
 def _validate(parser: argparse.ArgumentParser, path: Path, arguments: list[str]) -> int:
-    from orch_tui.prepare.validation import validate
+    from orch_tui.prepare.validation import validate_plan
     from orch_tui.project import Project
 
     parser.description = "Check the scope, files and dependencies of a plan."
@@ -96,7 +96,7 @@ def _validate(parser: argparse.ArgumentParser, path: Path, arguments: list[str])
     parser.add_argument("--dependencies", default="", metavar="'A->B,B->C'")
     given = parser.parse_args(arguments)
     reader = Project(recording=False).reader()
-    answer = validate(
+    answer = validate_plan(
         given.scope,
         reader.split_values([given.context_files]),
         given.dependencies.split(","),
@@ -141,9 +141,9 @@ def _synthesize(parser: argparse.ArgumentParser, path: Path, arguments: list[str
     given = parser.parse_args(arguments)
     known = (split_list([given.agents]), split_list([given.deliverables]), _now())
     if given.format == "json":
-        report = _json(older_report.as_json(*known))
+        report = _json(older_report.older_report_to_dict(*known))
     else:
-        report = older_report.as_text(_report_template(path, given.template), *known)
+        report = older_report.render_older_report(_report_template(path, given.template), *known)
     if given.output:
         write_text(given.output, report.rstrip("\n") + "\n")
         say(f"Report written to: {given.output}")
@@ -163,14 +163,14 @@ def _report_template(script: Path, given: str | None) -> Template:
     """The template given, else the skill's own, which people may have adapted, else orch's."""
     from orch_tui.assets import asset
     from orch_tui.cli.output import say
-    from orch_tui.prepare.templates import load
+    from orch_tui.prepare.templates import load_template
 
     own = script.resolve().parent.parent / "assets" / "synthesis-report.tmpl"
     if given and Path(given).is_file():
-        return load(given)
+        return load_template(given)
     if given:
         say(f"{given}: there is no such template, using the default")
-    return load(str(own if own.is_file() else asset("templates/synthesis-report.tmpl")))
+    return load_template(str(own if own.is_file() else asset("templates/synthesis-report.tmpl")))
 
 
 def _now() -> str:

@@ -77,7 +77,7 @@ class Change:
 
 
 @frozen
-class Registered:
+class RegisteredHook:
     """The hooks of orch in one settings file."""
 
     path: Path
@@ -89,10 +89,10 @@ class Registered:
 
 
 @frozen
-class State:
+class HookState:
     """Whether Claude Code tells orch of the runs of a project."""
 
-    registered: tuple[Registered, ...]
+    registered: tuple[RegisteredHook, ...]
     unreadable: tuple[Path, ...]
     """Settings files that are no JSON; Claude Code does not read them either."""
     disabled: bool
@@ -138,7 +138,7 @@ def hooks(run: str) -> Document:
     return {event: [_group(event, run)] for event in heard_events()}
 
 
-def state(project: AnyPath) -> State:
+def state(project: AnyPath) -> HookState:
     """What is registered for a project: its own settings, the shared ones, the user's."""
     registered, unreadable, disabled = [], [], False
     for path in (
@@ -155,8 +155,8 @@ def state(project: AnyPath) -> State:
         runs = [entry["command"] for _, _, entry in _ours(document)]
         if runs:
             complete = _is_complete(document, runs[0])
-            registered.append(Registered(path, runs[0], complete, _works(runs[0])))
-    return State(tuple(registered), tuple(unreadable), disabled)
+            registered.append(RegisteredHook(path, runs[0], complete, _works(runs[0])))
+    return HookState(tuple(registered), tuple(unreadable), disabled)
 
 
 def installation(path: Path, run: str) -> Change:

@@ -10,7 +10,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _decode = json.JSONDecoder().raw_decode
 
 
-class Item(NamedTuple):
+class JsonItem(NamedTuple):
     """A member of an object or an element of an array, from its first character to its last."""
 
     key: str | None
@@ -20,7 +20,7 @@ class Item(NamedTuple):
     end: int
 
 
-def items(text: str, start: int) -> list[Item]:
+def items(text: str, start: int) -> list[JsonItem]:
     """What the object or array at ``start`` holds. The text must be valid JSON."""
     found = []
     at = _skip(text, start + 1)
@@ -30,7 +30,7 @@ def items(text: str, start: int) -> list[Item]:
             key, at = _decode(text, at)
             at = _skip(text, _skip(text, at) + 1)
         _, end = _decode(text, at)
-        found.append(Item(key, begin, at, end))
+        found.append(JsonItem(key, begin, at, end))
         at = _skip(text, end)
         if text[at] == ",":
             at = _skip(text, at + 1)
@@ -42,7 +42,7 @@ def beginning(text: str) -> int:
     return _skip(text, 0)
 
 
-def member(text: str, start: int, key: str) -> Item | None:
+def member(text: str, start: int, key: str) -> JsonItem | None:
     """The member of the object at ``start`` with this key; of several, the one that counts."""
     return next((item for item in reversed(items(text, start)) if item.key == key), None)
 

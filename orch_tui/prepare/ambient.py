@@ -24,7 +24,7 @@ from orch_tui import paths
 from orch_tui.frozen import frozen
 from orch_tui.prepare import frontmatter
 from orch_tui.prepare.count import ZERO, Count, CountCache
-from orch_tui.prepare.encoding import decode
+from orch_tui.prepare.encoding import decode_text
 from orch_tui.prepare.frontmatter import Frontmatter
 from orch_tui.prepare.text_kinds import kind_of
 from orch_tui.prepare.tokens import count_items
@@ -164,7 +164,7 @@ class Surroundings:
     @cached_property
     def _agent_files(self) -> list[tuple[Path, Frontmatter]]:
         return [
-            (path, frontmatter.read(_read(path) or ""))
+            (path, frontmatter.parse_frontmatter(_read(path) or ""))
             for folder in (self.root / ".claude" / "agents", self.user / "agents")
             for path in _markdown_under(folder)
         ]
@@ -199,7 +199,7 @@ class Surroundings:
             path = skills / name / "SKILL.md"
             text = _read(path)
             if text is not None:
-                front = frontmatter.read(text)
+                front = frontmatter.parse_frontmatter(text)
                 if front.true("disable-model-invocation"):
                     return None, f"skill {name} may not be invoked by models: it is not preloaded"
                 return self._part("skill", path, f"preloaded by {agent_type}", front.body), ""
@@ -292,7 +292,7 @@ class _Instructions:
         if text is None:
             self.problems.append(f"{name}: cannot be read, is no text or is over 4 MiB")
             return False
-        front = frontmatter.read(text) if role == "rule" else Frontmatter({}, text)
+        front = frontmatter.parse_frontmatter(text) if role == "rule" else Frontmatter({}, text)
         if front.values.get("paths"):  # loaded only when a file that it is about is
             return False
         prose = _outside_code(front.body)
@@ -332,7 +332,7 @@ def _read(path: Path) -> str | None:
             data = file.read(MAX_BYTES + 1)
     except OSError:
         return None
-    return None if len(data) > MAX_BYTES or b"\0" in data[:8192] else decode(data)
+    return None if len(data) > MAX_BYTES or b"\0" in data[:8192] else decode_text(data)
 
 
 def _markdown_under(folder: Path) -> Sequence[Path]:

@@ -15,7 +15,7 @@ LEAST = 6
 """Lines of a block."""
 
 
-class Lines(NamedTuple):
+class TextLines(NamedTuple):
     """A text as blocks see it."""
 
     ids: list[int]
@@ -28,7 +28,7 @@ class Lines(NamedTuple):
     """The characters of each line."""
 
 
-class Match(NamedTuple):
+class LineMatch(NamedTuple):
     """Lines ``first`` to ``last`` of a text, which stand in an earlier one too."""
 
     first: int
@@ -48,7 +48,7 @@ class Numbering:
         self._lines: dict[str, int] = {}
         self._windows: dict[tuple[int, ...], int] = {}
 
-    def read(self, text: str) -> Lines:
+    def read(self, text: str) -> TextLines:
         known, ids, numbers, lengths = self._lines, [], [], []
         # Not splitlines: it splits at characters that end no line of a source.
         for number, line in enumerate(StringIO(text, newline=None), start=1):
@@ -60,24 +60,24 @@ class Numbering:
         named = self._windows
         shifted = (ids[start:] for start in range(LEAST))
         windows = [named.setdefault(w, len(named)) for w in zip(*shifted, strict=False)]
-        return Lines(ids, numbers, windows, lengths)
+        return TextLines(ids, numbers, windows, lengths)
 
 
 class Earlier:
     """The texts so far, and where their blocks are."""
 
     def __init__(self) -> None:
-        self._texts: list[Lines] = []
+        self._texts: list[TextLines] = []
         self._first: dict[int, tuple[int, int]] = {}
 
-    def add(self, lines: Lines) -> None:
+    def add(self, lines: TextLines) -> None:
         number, first = len(self._texts), self._first
         self._texts.append(lines)
         for position, window in enumerate(lines.windows):
             if window not in first:
                 first[window] = (number, position)
 
-    def matches(self, lines: Lines) -> Iterator[Match]:
+    def matches(self, lines: TextLines) -> Iterator[LineMatch]:
         """All lines of a text that stand in a block of an earlier one, in as few pieces as can be
         had by following the text that holds the first."""
         total = sum(lines.lengths) or 1
@@ -98,7 +98,7 @@ class Earlier:
             ):
                 length += 1
             numbers = self._texts[text].numbers
-            yield Match(
+            yield LineMatch(
                 lines.numbers[line],
                 lines.numbers[line + length - 1],
                 sum(lines.lengths[line : line + length]) / total,
@@ -108,7 +108,7 @@ class Earlier:
             )
             line += length
 
-    def same(self, lines: Lines) -> int | None:
+    def same(self, lines: TextLines) -> int | None:
         """The earlier text that says the same, line by line; of texts too short for a block too."""
         for number, other in enumerate(self._texts):
             if other.ids == lines.ids and lines.ids:

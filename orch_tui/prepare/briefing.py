@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from orch_tui.assets import asset
 from orch_tui.frozen import frozen
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.templates import Template, fill, load
+from orch_tui.prepare.templates import Template, fill_template, load_template
 from orch_tui.source_name import path_of
 
 FORMS = {"markdown": "briefing.md.tmpl", "xml": "briefing.xml.tmpl"}
@@ -60,17 +60,17 @@ class ItemView:
     """``instructions``, ``read_first`` (the agent reads it itself) or ``blocks``."""
 
 
-def render(bundle: Bundle, template: Template | None = None) -> bytes:
+def render_briefing(bundle: Bundle, template: Template | None = None) -> bytes:
     """The briefing of a bundle, in UTF-8. ``template`` is the one of orch when not given.
 
     An item that is shared with other bundles is named for the agent to read; the others are there
     in full. Raises FormatError for what is wrong in the template, naming it.
     """
-    template = template or load(FORMS["markdown"])
-    return fill(template, placeholders(bundle)).encode("utf-8", "replace")
+    template = template or load_template(FORMS["markdown"])
+    return fill_template(template, list_placeholders(bundle)).encode("utf-8", "replace")
 
 
-def placeholders(bundle: Bundle) -> dict[str, object]:
+def list_placeholders(bundle: Bundle) -> dict[str, object]:
     """What a template can ask for; the older form of templates has no ``items``."""
     views = [_view(item) for item in bundle.items]
     parts = {
@@ -102,7 +102,7 @@ def placeholders(bundle: Bundle) -> dict[str, object]:
             "Read first", f"{_READ_FIRST}\n\n{parts['read_first']}" if parts["read_first"] else ""
         ),
         "context_part": _part("Context", parts["blocks"]),
-        "documents": documents(bundle.items),
+        "documents": render_documents(bundle.items),
         "constraints": _CONSTRAINTS,
         "deliverables": _DELIVERABLES,
         "sources": "\n".join(f"- {view.label}" for view in views),
@@ -111,7 +111,7 @@ def placeholders(bundle: Bundle) -> dict[str, object]:
     }
 
 
-def fixed() -> tuple[bytes, bytes]:
+def render_fixed_parts() -> tuple[bytes, bytes]:
     """What the briefings of orch say in the same words to every agent.
 
     They are stored by reference too: once, and where no search for an agent's words looks.
@@ -124,7 +124,7 @@ def _report_back() -> str:
     return asset("templates/report-back.md").read_text("utf-8").rstrip("\n")
 
 
-def documents(items: Iterable[ContextItem]) -> str:
+def render_documents(items: Iterable[ContextItem]) -> str:
     """The items that are handed over, in the XML tags that Anthropic's guide to long prompts
     uses, before a blank line; empty where there are none.
 
@@ -141,14 +141,14 @@ def documents(items: Iterable[ContextItem]) -> str:
         end = "" if text.endswith("\n") or not text else "\n"
         lines += [
             f'<document index="{index}">',
-            f"<source>{_xml(label(item))}</source>",
+            f"<source>{_xml(format_label(item))}</source>",
             f"<{tag}>\n{text}{end}</{tag}>",
             "</document>",
         ]
     return "\n".join([*lines, "</documents>"]) + "\n\n"
 
 
-def split(rendered: bytes, contents: Iterable[tuple[str, bytes]]) -> list[Part]:
+def split_briefing(rendered: bytes, contents: Iterable[tuple[str, bytes]]) -> list[Part]:
     """A briefing as literal bytes and references to the contents (SHA-256, bytes) in it.
 
     Contents under ``SHORTEST_REFERENCE`` bytes stay literal. The longest are found first, so that
@@ -196,25 +196,25 @@ def _view(item: ContextItem) -> ItemView:
         shared_with=item.shared_with,
         tokens=item.count.tokens,
         text=item.text,
-        label=label(item),
-        block=block(item),
+        label=format_label(item),
+        block=render_block(item),
         place=_place(item),
     )
 
 
-def label(item: ContextItem) -> str:
+def format_label(item: ContextItem) -> str:
     """Source and sections on one line."""
     sections = f" (sections: {'; '.join(item.sections)})" if item.sections else ""
     return _CONTROL.sub(lambda match: repr(match[0])[1:-1], item.source + sections)
 
 
-def block(item: ContextItem) -> str:
+def render_block(item: ContextItem) -> str:
     """An item under its label, in a fence that nothing in its text can close."""
     text = item.text
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     end = "" if text.endswith("\n") or not text else "\n"
-    return f"### {label(item)}\n\n{fence}{_language(item)}\n{text}{end}{fence}"
+    return f"### {format_label(item)}\n\n{fence}{_language(item)}\n{text}{end}{fence}"
 
 
 def _language(item: ContextItem) -> str:

@@ -15,7 +15,7 @@ from orch_tui.config import DEFAULTS
 from orch_tui.errors import OverBudgetError
 from orch_tui.frozen import frozen
 from orch_tui.models.values import PRIORITIES
-from orch_tui.prepare.count import ZERO, Count, framed
+from orch_tui.prepare.count import ZERO, Count, add_frame
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Model
@@ -68,7 +68,7 @@ class WeighedItem(Protocol):
 
 
 @frozen
-class Gauge:
+class LimitGauge:
     """How much of one limit is taken, in tokens."""
 
     name: str
@@ -116,8 +116,8 @@ class Gauge:
 class Judgement:
     """A bundle against both limits."""
 
-    agent: Gauge
-    session: Gauge
+    agent: LimitGauge
+    session: LimitGauge
     by_priority: dict[str, Count]
     others: Count = ZERO
     """What the session's other bundles take of its budget."""
@@ -158,16 +158,16 @@ def compute_agent_limit(model: Model, limits: Limits, agent_type: str = "") -> i
     return max(0, model.window - limits.output_reserve - ambient.high)
 
 
-def gauge_agent(used: Count, agent_type: str, model: Model, limits: Limits) -> Gauge:
+def gauge_agent(used: Count, agent_type: str, model: Model, limits: Limits) -> LimitGauge:
     """Gauge what an agent is handed against its limit, with its ambient context beside it."""
     limit = compute_agent_limit(model, limits, agent_type)
     found = gauge_limit("agent limit", used, limit, limits)
     return replace(found, ambient=limits.agents.tokens(agent_type, model))
 
 
-def gauge_limit(name: str, used: Count, limit: int, limits: Limits) -> Gauge:
+def gauge_limit(name: str, used: Count, limit: int, limits: Limits) -> LimitGauge:
     """Gauge what is used of any limit by the thresholds of ``limits``."""
-    return Gauge(name, used, limit, limits.warn_threshold, limits.critical_threshold)
+    return LimitGauge(name, used, limit, limits.warn_threshold, limits.critical_threshold)
 
 
 def judge_items(
@@ -183,7 +183,7 @@ def judge_items(
     ``session_used`` is what the session's other bundles take of the budget.
     """
     by_priority = sum_by_priority(items)
-    total = framed(sum(by_priority.values(), ZERO))
+    total = add_frame(sum(by_priority.values(), ZERO))
     return Judgement(
         gauge_agent(total, agent_type, model, limits),
         gauge_limit("session budget", session_used + total, limits.budget, limits),

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orch_tui.errors import FormatError, SourceError
 from orch_tui.frozen import frozen
 from orch_tui.models.values import ITEM_TYPES, PRIORITIES
-from orch_tui.prepare.count import FRAMES, ZERO, Count, CountCache, frame_tokens, framed
-from orch_tui.prepare.encoding import decode
+from orch_tui.prepare.count import FRAMES, ZERO, Count, CountCache, add_frame, frame_tokens
+from orch_tui.prepare.encoding import decode_text
 from orch_tui.prepare.text_kinds import kind_of
 from orch_tui.source_name import is_file, is_free_text, path_of
 
@@ -52,7 +52,7 @@ class ContextItem:
     @property
     def text(self) -> str:
         """The data as text; empty without data."""
-        return decode(self.data or b"")
+        return decode_text(self.data or b"")
 
     @property
     def kind(self) -> str:
@@ -65,7 +65,7 @@ class ContextItem:
         from orch_tui.prepare import secrets
 
         named = not self.is_inline and secrets.named_like_one(path_of(self.source))
-        return named or bool(secrets.find(self.text, self.source))
+        return named or bool(secrets.find_secrets(self.text, self.source))
 
     @property
     def is_inline(self) -> bool:
@@ -92,7 +92,7 @@ class Bundle:
     @property
     def total(self) -> Count:
         """The tokens of all items together, in the frame of one message."""
-        return framed(sum((item.count for item in self.items), ZERO))
+        return add_frame(sum((item.count for item in self.items), ZERO))
 
 
 class ReadBundle(NamedTuple):
@@ -102,7 +102,7 @@ class ReadBundle(NamedTuple):
     differences: tuple[str, ...]
 
 
-def compose(
+def compose_bundle(
     agent_type: str,
     scope: str,
     *,
@@ -158,7 +158,7 @@ def compose(
             )
     if refused:
         raise combine_errors(refused)
-    kept, dropped = without_repeats(counted(items, family=family, cache=cache, exact=exact))
+    kept, dropped = without_repeats(count_context(items, family=family, cache=cache, exact=exact))
     return Bundle(
         bundle_id=bundle_id,
         agent_type=agent_type,
@@ -172,7 +172,7 @@ def compose(
     )
 
 
-def counted(
+def count_context(
     items: Iterable[ContextItem],
     *,
     family: str,
@@ -200,14 +200,16 @@ def without_repeats(
     for item in items:
         key = (item.source, item.sha256 or item.sections)
         if first := kept.get(key):
-            kept[key] = replace(first, priority=min(first.priority, item.priority, key=rank))
+            kept[key] = replace(
+                first, priority=min(first.priority, item.priority, key=rank_priority)
+            )
             dropped.append(item)
         else:
             kept[key] = item
     return tuple(kept.values()), tuple(dropped)
 
 
-def rank(priority: str) -> int:
+def rank_priority(priority: str) -> int:
     """The place of a priority: 0 is the highest."""
     return PRIORITIES.index(priority)
 
@@ -288,14 +290,14 @@ _BARE = (
 _BARE_ITEM = ("type", "source", "token_count", "priority", "sections")
 
 
-def dumps(value: Mapping[str, Any]) -> str:
+def dump_json(value: Mapping[str, Any]) -> str:
     """JSON to write to a file: readable, and any text survives being read back."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     # Bytes that are no UTF-8 travel as lone surrogates, which only an escape can carry.
     return re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 
-def loads(
+def read_bundle_json(
     data: bytes,
     *,
     name: str,
@@ -324,7 +326,7 @@ def loads(
     model = document.text("model", default="")
     claimed = [_claimed_item(entry) for entry in document.entries("context_items")]
     present = [_with_data(item, text, reader, contents, differences) for item, text in claimed]
-    items = counted(present, family=family_of(model), cache=cache)
+    items = count_context(present, family=family_of(model), cache=cache)
     for item, (claim, _) in zip(items, claimed, strict=True):
         if item.count.tokens != claim.count.tokens:
             differences.append(f"{item.source}: {item.count} tokens now, {claim.count} claimed")
@@ -423,7 +425,7 @@ class _Document(NamedTuple):
     @classmethod
     def parse(cls, data: bytes, name: str) -> _Document:
         try:
-            value = json.loads(decode(data))
+            value = json.loads(decode_text(data))
         except json.JSONDecodeError as error:
             raise FormatError(f"{name}: is not JSON: {error}") from None
         except (RecursionError, ValueError):

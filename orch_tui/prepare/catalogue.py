@@ -111,7 +111,7 @@ class Catalogue:
         return replace(self.models[nearest], model_id=name, assumed=True)
 
 
-def catalogue(
+def load_catalogue(
     extra: Mapping[str, Mapping[str, Any]] | None = None, *, default: str = DEFAULTS.model
 ) -> Catalogue:
     """The shipped models with ``extra`` ones added, or changed where the name is known.

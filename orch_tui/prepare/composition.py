@@ -20,7 +20,7 @@ from orch_tui.models.values import ITEM_TYPES, PRIORITIES
 from orch_tui.prepare.bundle import (
     Bundle,
     ContextItem,
-    counted,
+    count_context,
     without_repeats,
 )
 from orch_tui.prepare.count import ZERO, Count, CountCache, exact_name
@@ -266,7 +266,7 @@ class Weight:
     """It is refused only because nobody said yes to it."""
 
 
-def named(given: str, reader: SourceReader) -> tuple[Choice, ...]:
+def parse_choices(given: str, reader: SourceReader) -> tuple[Choice, ...]:
     """The choices that a source, as a person names one, stands for: a glob may be many.
 
     Raises SourceError for what cannot be taken. Whether a secret is taken is asked later.
@@ -278,7 +278,7 @@ def named(given: str, reader: SourceReader) -> tuple[Choice, ...]:
     return tuple(Choice(source.name, source.sections) for source in found)
 
 
-def weigh(
+def weigh_choices(
     choices: Sequence[Choice],
     *,
     reader: SourceReader,
@@ -287,7 +287,7 @@ def weigh(
 ) -> list[Weight]:
     """Read and count each choice, in order; nothing is raised for one that cannot be taken."""
     read = [_read_or_refuse(choice, reader) for choice in choices]
-    items = counted(
+    items = count_context(
         [item for item in read if isinstance(item, ContextItem)], family=family, cache=cache
     )
     following = iter(items)
@@ -335,12 +335,12 @@ def weigh_exactly(
             yield from ((key, Weight(count, sha256)) for key in keys[sha256])
 
 
-def guess(size: int) -> Count:
+def guess_count(size: int) -> Count:
     """What a file of that many bytes may take, while nobody has counted it: a broad band."""
     return Count(size // 3, "by size", size // 6, size * 2 // 3)
 
 
-def weighed(
+def list_weighed_items(
     composition: Composition, weights: Mapping[str, Weight], sizes: Mapping[str, int]
 ) -> list[ContextItem]:
     """The items of the bundle without their bytes, as they were weighed (by the key of the choice)
@@ -348,15 +348,15 @@ def weighed(
     return [
         _item(choice, data=None, count=weight.count, sha256=weight.sha256)
         if (weight := weights.get(choice.key))
-        else _item(choice, data=None, count=guess(sizes.get(choice.source, 0)))
+        else _item(choice, data=None, count=guess_count(sizes.get(choice.source, 0)))
         for choice in composition.choices
     ]
 
 
-def filled(
+def fill_items(
     composition: Composition, items: Sequence[ContextItem], reader: SourceReader
 ) -> list[ContextItem]:
-    """The items of ``weighed`` with their bytes, as far as they can be taken."""
+    """The items of ``list_weighed_items`` with their bytes, as far as they can be taken."""
     read = (_read_or_refuse(choice, reader) for choice in composition.choices)
     return [
         replace(item, data=now.data, sha256="") if isinstance(now, ContextItem) else item
@@ -364,7 +364,7 @@ def filled(
     ]
 
 
-def make(
+def make_bundle(
     composition: Composition,
     *,
     reader: SourceReader,
@@ -381,7 +381,7 @@ def make(
     if refused := [item for item in read if isinstance(item, SourceError)]:
         raise combine_errors(refused)
     items = [item for item in read if isinstance(item, ContextItem)]
-    kept, dropped = without_repeats(counted(items, family=family, cache=cache))
+    kept, dropped = without_repeats(count_context(items, family=family, cache=cache))
     return Bundle(
         bundle_id=composition.bundle_id,
         agent_type=composition.agent_type,
@@ -395,7 +395,7 @@ def make(
     )
 
 
-def text_of(choice: Choice, reader: SourceReader) -> str:
+def read_choice_text(choice: Choice, reader: SourceReader) -> str:
     """What a choice holds now. Raises SourceError when it cannot be taken."""
     return _read(choice, reader).text
 

@@ -93,7 +93,7 @@ def estimate_name(family: str) -> str:
     return f"claude-{family}~{REVISION}" if family in FAMILIES else family
 
 
-def framed(total: Count) -> Count:
+def add_frame(total: Count) -> Count:
     """Add the frame of the one message that texts make up, where Claude's tokens are meant."""
     frame = frame_tokens(total)
     return total + Count(frame, total.estimator, frame, frame)

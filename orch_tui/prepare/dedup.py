@@ -21,9 +21,9 @@ from orch_tui.prepare.blocks import Earlier
 from orch_tui.prepare.bundle import (
     Bundle,
     ContextItem,
-    counted,
+    count_context,
     item_to_dict,
-    rank,
+    rank_priority,
 )
 from orch_tui.prepare.count import ZERO, Count, CountCache
 from orch_tui.prepare.overlaps import Overlap, Texts, View, part_of
@@ -212,7 +212,7 @@ def remove_duplicates(
         items += _note_what_is_left_out(items, left_out, document)
         if family_of is not None:
             again = [replace(i, count=ZERO) if i not in bundle.items else i for i in items]
-            items = counted(again, family=family_of(bundle.model), cache=cache)
+            items = count_context(again, family=family_of(bundle.model), cache=cache)
         if tuple(items) != bundle.items:
             whole = {overlap.position for overlap in left_out if overlap.whole}
             dropped = (*view.repeats, *(view.items[position] for position in sorted(whole)))
@@ -231,10 +231,12 @@ def render_shared_document(sharing: Sharing) -> bytes:
 
     Those whose text nobody has are named alone.
     """
-    from orch_tui.prepare.briefing import block, label
+    from orch_tui.prepare.briefing import format_label, render_block
 
     blocks = [
-        block(item) if item.data is not None else f"### {label(item)}\n\nOnly the file has it."
+        render_block(item)
+        if item.data is not None
+        else f"### {format_label(item)}\n\nOnly the file has it."
         for item in sharing.items
     ]
     return ("\n\n".join([_HEAD, *blocks]) + "\n").encode("utf-8", "replace")
@@ -320,7 +322,7 @@ def _find_shared_items(
         identity: replace(
             held[0][1],
             type="shared_context",
-            priority=min((item.priority for _, item in held), key=rank),
+            priority=min((item.priority for _, item in held), key=rank_priority),
             shared_with=tuple(bundle_id for bundle_id, _ in held),
         )
         for identity, held in holders.items()

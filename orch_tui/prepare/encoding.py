@@ -14,7 +14,7 @@ _MARKS = (
 )
 
 
-def decode(data: bytes) -> str:
+def decode_text(data: bytes) -> str:
     """Text for counting and showing: by byte order mark, else UTF-8, else Latin-1.
 
     Newlines stay as they are. The mark is not part of the text. Never raises: what is not what

@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 from orch_tui.errors import OrchError, UsageError
 from orch_tui.prepare.count import FRAMES, Countable, CountCache, exact_name
-from orch_tui.prepare.pieces import stretches
-from orch_tui.prepare.vocabulary import VOCABULARIES, encoded_counts
+from orch_tui.prepare.pieces import cut_stretches
+from orch_tui.prepare.vocabulary import VOCABULARIES, count_encoded
 from orch_tui.processes import own_module
 
 SLICE = 16_000
@@ -69,7 +69,7 @@ def _counted(
     texts: dict[str, str], family: str, processes: int | None, stopped: Callable[[], bool]
 ) -> Iterator[tuple[str, int]]:
     if family in VOCABULARIES:
-        yield from zip(texts, encoded_counts(list(texts.values()), family), strict=True)
+        yield from zip(texts, count_encoded(list(texts.values()), family), strict=True)
         return
     if not is_available():
         raise UsageError(
@@ -79,7 +79,7 @@ def _counted(
     if processes is None:
         worth_it = sum(map(len, texts.values())) > WORTH_PROCESSES
         processes = (os.cpu_count() or 1) if worth_it else 0
-    slices = {sha256: sliced(text) for sha256, text in texts.items()}
+    slices = {sha256: slice_text(text) for sha256, text in texts.items()}
     with _workers(processes) as counting:
         figures = counting(family, (one for some in slices.values() for one in some))
         for sha256, some in slices.items():
@@ -99,9 +99,9 @@ class Slice(NamedTuple):
     """More of the text follows."""
 
 
-def sliced(text: str) -> list[Slice]:
+def slice_text(text: str) -> list[Slice]:
     """A text in slices, whose tokens add up to those of the text."""
-    *others, last = stretches(text, SLICE)
+    *others, last = cut_stretches(text, SLICE)
     return [*(Slice(each, True) for each in others), Slice(last, False)]
 
 

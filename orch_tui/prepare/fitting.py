@@ -17,9 +17,9 @@ from typing import Any
 
 from orch_tui.errors import OverBudgetError, SourceError, UsageError
 from orch_tui.frozen import frozen
-from orch_tui.prepare.briefing import Part, render, split
-from orch_tui.prepare.bundle import Bundle, ContextItem, counted, rank
-from orch_tui.prepare.count import ZERO, Count, CountCache, framed
+from orch_tui.prepare.briefing import Part, render_briefing, split_briefing
+from orch_tui.prepare.bundle import Bundle, ContextItem, count_context, rank_priority
+from orch_tui.prepare.count import ZERO, Count, CountCache, add_frame
 from orch_tui.prepare.marker import render_marker
 from orch_tui.prepare.outline import SKELETON, is_markdown, may_have_parts
 from orch_tui.prepare.sources import cut_parts
@@ -179,7 +179,7 @@ def fit_briefing(
         limit,
         before,
         scale.weigh(chosen),
-        tuple(sorted(changes, key=lambda c: (-rank(c.before.priority), -c.saved))),
+        tuple(sorted(changes, key=lambda c: (-rank_priority(c.before.priority), -c.saved))),
         of,
     )
 
@@ -205,16 +205,18 @@ class BriefingScale:
         items = tuple(item for item in chosen if item)
         # Saving gives it an id, if it has none.
         bundle_id = self.bundle.bundle_id or "bundle-00000"
-        rendered = render(replace(self.bundle, items=items, bundle_id=bundle_id), self.template)
+        rendered = render_briefing(
+            replace(self.bundle, items=items, bundle_id=bundle_id), self.template
+        )
         texts = [item.text.rstrip("\r\n").encode("utf-8", "replace") for item in items]
-        parts = split(rendered, [(str(place), text) for place, text in enumerate(texts)])
+        parts = split_briefing(rendered, [(str(place), text) for place, text in enumerate(texts)])
         around = b"".join(part if isinstance(part, bytes) else STAND_IN for part in parts)
         text = around.decode("utf-8", "replace") + MARKER
         found = [int(part) for part in parts if isinstance(part, str)]
         missing = [n for n, text in enumerate(texts) if n not in found and text not in around]
         around_them = count_tokens(text, family=self.family, kind="markdown")
         seams = Count(-len(found), "", -2 * len(found), 2 * _count_glued(parts))
-        return framed(sum((items[n].count for n in [*found, *missing]), around_them + seams))
+        return add_frame(sum((items[n].count for n in [*found, *missing]), around_them + seams))
 
 
 def _count_glued(parts: Sequence[Part]) -> int:
@@ -250,7 +252,7 @@ def _shorten_item(
             raise
         return None
     shorter = replace(item, sections=(*item.sections, *wanted), data=data, sha256="", count=ZERO)
-    (shorter,) = counted([shorter], family=family, cache=cache)
+    (shorter,) = count_context([shorter], family=family, cache=cache)
     return shorter if shorter.count.high < _WORTH_CUTTING * item.count.high else None
 
 

@@ -41,7 +41,7 @@ class Frontmatter:
         return self.text(key).lower() in ("true", "yes", "on")
 
 
-def read(text: str) -> Frontmatter:
+def parse_frontmatter(text: str) -> Frontmatter:
     """The frontmatter of a text. Never raises."""
     if not re.match(r"\ufeff?---[ \t]*\r?$", text, re.M):
         return Frontmatter({}, text)

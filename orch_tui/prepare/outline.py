@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orch_tui.errors import SourceError
 from orch_tui.frozen import frozen
 from orch_tui.prepare import sections, symbols
-from orch_tui.prepare.sections import Span, joined
+from orch_tui.prepare.sections import Span, join_spans
 from orch_tui.source_name import path_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _MARKDOWN = {".md", ".markdown", ".mdown", ".mkd", ".mdx", ".mdc", ".txt", ""}
 
 
 @frozen
-class Part:
+class FilePart:
     """A section or symbol of a file."""
 
     name: str
@@ -55,7 +55,9 @@ def may_have_parts(name: str) -> bool:
     return is_markdown(name) or symbols.may_have_symbols(name)
 
 
-def outline(text: str, name: str, *, family: str, cache: CountCache | None = None) -> list[Part]:
+def outline_file(
+    text: str, name: str, *, family: str, cache: CountCache | None = None
+) -> list[FilePart]:
     """The sections or symbols of a file of that name, in order, with their tokens."""
     from orch_tui.prepare.text_kinds import kind_of
     from orch_tui.prepare.tokens import count_items
@@ -70,11 +72,11 @@ def outline(text: str, name: str, *, family: str, cache: CountCache | None = Non
     for part, count in zip(known, counts, strict=True):
         seen[part.name] += 1
         unique = part.name if total[part.name] == 1 else f"{part.name}[{seen[part.name]}]"
-        parts.append(Part(unique, part.level, part.span, count))
+        parts.append(FilePart(unique, part.level, part.span, count))
     return parts
 
 
-def cut(text: str, name: str, names: Sequence[str], *, source: str) -> list[Span]:
+def find_part_spans(text: str, name: str, names: Sequence[str], *, source: str) -> list[Span]:
     """The spans of the named parts of a file called ``name``, in the order of the text, overlaps
     joined. ``(skeleton)`` among other names is that of those parts.
 
@@ -86,8 +88,10 @@ def cut(text: str, name: str, names: Sequence[str], *, source: str) -> list[Span
     what = "heading" if is_markdown(name) else "symbol"
     wanted = [each for each in names if each != SKELETON]
     known = _known(text, name) if wanted else ()
-    spans = joined(
-        span for each in wanted for span in sections.pick(known, each, what=what, source=source)
+    spans = join_spans(
+        span
+        for each in wanted
+        for span in sections.pick_parts(known, each, what=what, source=source)
     )
     if len(wanted) == len(names):
         return spans
@@ -95,7 +99,7 @@ def cut(text: str, name: str, names: Sequence[str], *, source: str) -> list[Span
     if not lines:
         raise SourceError(source, f"has no {what}s to make a skeleton of")
     kept = [line for line in lines if not wanted or any(_within(line, span) for span in spans)]
-    return joined(kept)
+    return join_spans(kept)
 
 
 def is_markdown(name: str) -> bool:
@@ -104,11 +108,15 @@ def is_markdown(name: str) -> bool:
 
 
 def _known(text: str, name: str) -> Sequence[sections.Heading | symbols.Symbol]:
-    return sections.headings(text) if is_markdown(name) else symbols.symbols(text, name)
+    return sections.find_headings(text) if is_markdown(name) else symbols.find_symbols(text, name)
 
 
 def _skeleton(text: str, name: str) -> list[Span]:
-    return sections.skeleton(text) if is_markdown(name) else symbols.skeleton(text, name)
+    return (
+        sections.find_markdown_skeleton(text)
+        if is_markdown(name)
+        else symbols.find_code_skeleton(text, name)
+    )
 
 
 def _within(inner: Span, outer: Span) -> bool:

@@ -9,10 +9,10 @@ from typing import Any
 
 from orch_tui.frozen import frozen
 from orch_tui.prepare.ambient import Ambient, AmbientPart
-from orch_tui.prepare.blocks import Earlier, Lines, Numbering
+from orch_tui.prepare.blocks import Earlier, Numbering, TextLines
 from orch_tui.prepare.bundle import Bundle, ContextItem, without_repeats
 from orch_tui.prepare.count import Count
-from orch_tui.prepare.trimming import can_be_trimmed, trimmed
+from orch_tui.prepare.trimming import can_be_trimmed, trim_item
 
 WORTH_LEAVING_OUT = 100
 """Tokens of a block from which it is left out: saying where it stands takes some sixty."""
@@ -109,9 +109,9 @@ class Texts:
 
     def __init__(self) -> None:
         self._numbering = Numbering()
-        self._read: dict[str, Lines] = {}
+        self._read: dict[str, TextLines] = {}
 
-    def of(self, content: ContextItem | AmbientPart) -> Lines:
+    def of(self, content: ContextItem | AmbientPart) -> TextLines:
         sha256 = content.sha256
         if sha256 not in self._read:
             self._read[sha256] = self._numbering.read(content.text)
@@ -171,7 +171,7 @@ class View:
                 size = len(item.data or b"") or 1
                 left += [
                     replace(part, count=part_of(item.count, len(part.data or b"") / size))
-                    for part in trimmed(item, ranges)
+                    for part in trim_item(item, ranges)
                 ]
         return left
 

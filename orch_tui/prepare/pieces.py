@@ -78,7 +78,7 @@ class Pieces:
         if self.opens_message:
             text = START + text if is_behind_space else f"{START} {text}"
         before_sign, after_sign, between, part = _patterns(plain)
-        for stretch in stretches(text, STRETCH):
+        for stretch in cut_stretches(text, STRETCH):
             stretch = before_sign.sub(f" {OPEN}", stretch)
             stretch = after_sign.sub(f"{CLOSE} ", stretch)
             yield part.findall(between.sub(SEAM, stretch))
@@ -147,7 +147,7 @@ class Pieces:
         return best[-1]
 
 
-def stretches(text: str, size: int) -> Iterator[str]:
+def cut_stretches(text: str, size: int) -> Iterator[str]:
     """A text in stretches of ``size`` characters and a line or more, cut at lines that begin with
     a letter: no token reaches across, and what follows begins as a message does."""
     border_of = re.compile(r"\n(?=[A-Za-z])").search
@@ -159,7 +159,7 @@ def stretches(text: str, size: int) -> Iterator[str]:
 
 
 @cache
-def pieces(family: str) -> Pieces:
+def load_pieces(family: str) -> Pieces:
     """The pieces of a tokenizer family, a key of ``WAYS``; loaded once per process (10-30 ms)."""
     import zlib
 

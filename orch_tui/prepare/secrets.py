@@ -88,7 +88,7 @@ def named_like_one(path: Path | str) -> bool:
     return any(map(_names_secret, {os.path.abspath(path), os.path.realpath(path)}))
 
 
-def find(text: str, name: str = "") -> tuple[Secret, ...]:
+def find_secrets(text: str, name: str = "") -> tuple[Secret, ...]:
     """What looks like a secret in a text, in order; the name of its file tells how it is written.
 
     Placeholders (``AKIA...EXAMPLE``, ``password = "changeme"``) are none.

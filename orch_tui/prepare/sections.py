@@ -43,7 +43,7 @@ class Heading:
 
 
 @lru_cache(maxsize=4)  # the same file is asked for part after part
-def headings(text: str) -> tuple[Heading, ...]:
+def find_headings(text: str) -> tuple[Heading, ...]:
     """The headings of a Markdown text in order, ATX and setext (CommonMark 0.31).
 
     Front matter is skipped: CommonMark would read its last line as a setext heading. Headings in
@@ -68,7 +68,7 @@ def headings(text: str) -> tuple[Heading, ...]:
     return tuple(reversed(result))
 
 
-def skeleton(text: str) -> list[Span]:
+def find_markdown_skeleton(text: str) -> list[Span]:
     """The headings of a Markdown text, each with the first paragraph under it."""
     starts = [*(match.start() for match in _LINE.finditer(text)), len(text)]
     tokens = _blocks(text)
@@ -92,7 +92,7 @@ class Named(Protocol):
     def span(self) -> Span: ...
 
 
-def pick(known: Sequence[Named], name: str, *, what: str, source: str) -> list[Span]:
+def pick_parts(known: Sequence[Named], name: str, *, what: str, source: str) -> list[Span]:
     """The parts with that name: every one, or of several the one that ``name[2]`` counts to.
 
     A name that differs only in case or spacing counts where no other fits, and then the end of a
@@ -112,7 +112,7 @@ def pick(known: Sequence[Named], name: str, *, what: str, source: str) -> list[S
     return found
 
 
-def joined(spans: Iterable[Span]) -> list[Span]:
+def join_spans(spans: Iterable[Span]) -> list[Span]:
     """The spans in the order of the text, what overlaps or adjoins as one."""
     result: list[Span] = []
     for span in sorted(spans):
@@ -123,7 +123,7 @@ def joined(spans: Iterable[Span]) -> list[Span]:
     return result
 
 
-def lines(text: str, first: int, last: int, *, source: str) -> Span:
+def find_line_span(text: str, first: int, last: int, *, source: str) -> Span:
     """The span of lines ``first`` to ``last``, both included, counted from 1 as editors do.
 
     Raises SourceError, naming ``source``, for a range that the text does not have.

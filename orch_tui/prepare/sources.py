@@ -19,7 +19,7 @@ from orch_tui.errors import NotFoundError, PathError, SourceError
 from orch_tui.frozen import frozen
 from orch_tui.paths import AnyPath, resolve_path
 from orch_tui.prepare import sections
-from orch_tui.prepare.encoding import codec_of, decode
+from orch_tui.prepare.encoding import codec_of, decode_text
 from orch_tui.prepare.secrets import named_like_one
 from orch_tui.source_name import (
     STANDARD_INPUT,
@@ -55,7 +55,7 @@ class Source:
     @property
     def text(self) -> str:
         """Decode the data, by its mark or as UTF-8, else Latin-1; it never fails."""
-        return decode(self.data)
+        return decode_text(self.data)
 
 
 PastReader = Callable[[str, Result], bytes]
@@ -144,7 +144,7 @@ class SourceReader:
         if self.look_inside and not self.allow_secret:
             from orch_tui.prepare import secrets
 
-            if found := secrets.find(source.text, source.name):
+            if found := secrets.find_secrets(source.text, source.name):
                 first, *others = found
                 more = f", and {len(others)} more" if others else ""
                 raise SourceError(
@@ -214,7 +214,7 @@ class SourceReader:
         if lines is not None and parts:
             raise SourceError(given, "names lines and sections", hint="choose one of them")
         if lines is not None:
-            span = sections.lines(decode(data), *lines, source=given)
+            span = sections.find_line_span(decode_text(data), *lines, source=given)
             return self.refuse_secret(
                 Source(_format_name(name, lines), (), encode_spans(data, [span]))
             )
@@ -248,10 +248,10 @@ class SourceReader:
 
     def _folder(self, given: str, folder: Path) -> list[Path]:
         """The files under a folder, without those that are hidden or ignored."""
-        from orch_tui.prepare.tree import walk
+        from orch_tui.prepare.tree import walk_project
 
         base, under = self._place(folder)
-        tree = walk(base, under=under)
+        tree = walk_project(base, under=under)
         if tree.cut:
             raise SourceError(given, "holds too many files", hint="name folders in it")
         paths = [base / node.path for node in tree.files]
@@ -387,7 +387,9 @@ def cut_parts(data: bytes, name: str, parts: Sequence[str], *, source: str) -> b
     """
     from orch_tui.prepare import outline
 
-    return encode_spans(data, outline.cut(decode(data), name, parts, source=source))
+    return encode_spans(
+        data, outline.find_part_spans(decode_text(data), name, parts, source=source)
+    )
 
 
 def encode_spans(data: bytes, spans: Iterable[sections.Span]) -> bytes:
@@ -494,7 +496,7 @@ def _explain_os_error(given: str, path: Path, error: OSError) -> SourceError:
 
 
 def _below(folder: Path, base: Path) -> str:
-    """The folder as ``walk`` takes it: empty for the base itself."""
+    """The folder as ``walk_project`` takes it: empty for the base itself."""
     return "" if folder == base else folder.relative_to(base).as_posix()
 
 

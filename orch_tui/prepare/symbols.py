@@ -181,13 +181,13 @@ def may_have_symbols(name: str) -> bool:
     return _language_of(name) is not None
 
 
-def symbols(text: str, name: str) -> tuple[Symbol, ...]:
+def find_symbols(text: str, name: str) -> tuple[Symbol, ...]:
     """The symbols of a file of that name, in order; none where its language is not known."""
     code = _parsed(text, name)
     return () if code is None else code.symbols()
 
 
-def skeleton(text: str, name: str) -> list[Span]:
+def find_code_skeleton(text: str, name: str) -> list[Span]:
     """The lines that say what is in a file: imports, heads of classes and functions with the
     first line of what documents them, fields and constants; empty where nothing is known."""
     code = _parsed(text, name)

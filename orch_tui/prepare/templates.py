@@ -47,7 +47,7 @@ class Template:
         return _JINJA.search(self.text) is not None
 
 
-def load(name: str, folders: Sequence[Path] = (), cwd: Path | None = None) -> Template:
+def load_template(name: str, folders: Sequence[Path] = (), cwd: Path | None = None) -> Template:
     """The template at path ``name``, or called so in ``folders`` or among those of orch.
 
     A name may leave out its last suffixes (``briefing`` is ``briefing.md.tmpl``); a relative path
@@ -70,7 +70,7 @@ def load(name: str, folders: Sequence[Path] = (), cwd: Path | None = None) -> Te
     raise NotFoundError("template", name, known)
 
 
-def fill(template: Template, values: Mapping[str, object]) -> str:
+def fill_template(template: Template, values: Mapping[str, object]) -> str:
     """The template filled from ``values``.
 
     Raises FormatError for a placeholder that ``values`` lacks, for a syntax error (with its line)

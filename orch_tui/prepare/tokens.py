@@ -77,13 +77,13 @@ def count_items(
 
 def _estimates(texts: Sequence[str], family: str) -> list[int]:
     if family in VOCABULARIES:
-        from orch_tui.prepare.vocabulary import encoded_counts
+        from orch_tui.prepare.vocabulary import count_encoded
 
-        return encoded_counts(texts, family)
-    from orch_tui.prepare.pieces import pieces
+        return count_encoded(texts, family)
+    from orch_tui.prepare.pieces import load_pieces
 
     _check(family)
-    return [pieces(family).tokens(text) for text in texts]
+    return [load_pieces(family).tokens(text) for text in texts]
 
 
 def _labelled(tokens: int, *, kind: str, family: str) -> Count:

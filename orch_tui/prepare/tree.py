@@ -55,7 +55,7 @@ class ProjectTree:
     unreadable: frozenset[str] = frozenset()
     """Folders that may not be listed."""
     lowered: tuple[tuple[str, int], ...] = ()
-    """For ``find``: each path in lower case, and where its name begins."""
+    """For ``find_files``: each path in lower case, and where its name begins."""
 
     def under(self, folder: str) -> Iterator[Node]:
         """The files in a folder and in the folders under it."""
@@ -111,21 +111,21 @@ def _above(path: str) -> Iterator[str]:
         end = path.rfind("/", 0, end)
 
 
-class Match(NamedTuple):
+class FileMatch(NamedTuple):
     """A file that was looked for, and the characters of its path that say so."""
 
     node: Node
     spans: tuple[tuple[int, int], ...]
 
 
-class Found(NamedTuple):
+class FileMatches(NamedTuple):
     """The best matches, and how many there are."""
 
-    matches: tuple[Match, ...]
+    matches: tuple[FileMatch, ...]
     total: int
 
 
-def walk(
+def walk_project(
     root: str | os.PathLike[str],
     *,
     under: str = "",
@@ -168,8 +168,10 @@ def walk(
 
 
 class Ignored:
-    """Whether ``walk`` leaves out a path ``under`` a folder, for those who come by their paths in
-    another way. Patterns that leave out the folder itself do not count: it was named outright."""
+    """Whether ``walk_project`` leaves out a path ``under`` a folder, for paths from elsewhere.
+
+    Patterns that leave out the folder itself do not count: it was named outright.
+    """
 
     def __init__(self, root: str | os.PathLike[str], under: str = "") -> None:
         self._root = os.fspath(root)
@@ -199,7 +201,7 @@ class Ignored:
         return (rule,) if rule else ()
 
 
-def find(tree: ProjectTree, query: str, limit: int = 500) -> Found:
+def find_files(tree: ProjectTree, query: str, limit: int = 500) -> FileMatches:
     """The files whose paths hold every word of ``query``, at least as letters in this order.
 
     The best come first: the name begins with the word, holds it, a folder does, and then those
@@ -223,9 +225,9 @@ def find(tree: ProjectTree, query: str, limit: int = 500) -> Found:
         else:
             ranked.append((rank, len(path), index))
     ranked.sort()
-    return Found(
+    return FileMatches(
         tuple(
-            Match(tree.files[index], _spans(path, name_at, words, tree.files[index].path))
+            FileMatch(tree.files[index], _spans(path, name_at, words, tree.files[index].path))
             for _, _, index in ranked[:limit]
             for path, name_at in [tree.lowered[index]]
         ),

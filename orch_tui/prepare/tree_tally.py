@@ -11,7 +11,7 @@ from orch_tui.source_name import path_of
 
 
 @frozen
-class Line:
+class TallyLine:
     """A file or folder, as one line of a tree."""
 
     depth: int
@@ -20,7 +20,7 @@ class Line:
     count: Count
 
 
-def outline(counts: Iterable[tuple[str, Count]]) -> list[Line]:
+def outline_counts(counts: Iterable[tuple[str, Count]]) -> list[TallyLine]:
     """The tree of these sources with the sums of their folders, the heaviest first."""
     top = _Folder()
     for source, count in counts:
@@ -46,7 +46,7 @@ class _Folder:
         behind = source.removeprefix("./")[len(path) :]  # its lines or part
         folder.files.append((f"{file}{behind}", count))
 
-    def lines(self, depth: int) -> Iterator[Line]:
+    def lines(self, depth: int) -> Iterator[TallyLine]:
         entries: list[tuple[str, Count, _Folder | None]] = [(n, c, None) for n, c in self.files]
         for name, folder in self.folders.items():
             while not folder.files and len(folder.folders) == 1:
@@ -54,6 +54,6 @@ class _Folder:
                 name += below
             entries.append((name, folder.count, folder))
         for name, count, inside in sorted(entries, key=lambda entry: (-entry[1].tokens, entry[0])):
-            yield Line(depth, name, count)
+            yield TallyLine(depth, name, count)
             if inside:
                 yield from inside.lines(depth + 1)

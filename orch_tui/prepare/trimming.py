@@ -26,7 +26,7 @@ def can_be_trimmed(item: ContextItem) -> bool:
     return not item.data.startswith(_MARKS)
 
 
-def trimmed(item: ContextItem, without: Sequence[LineRange]) -> list[ContextItem]:
+def trim_item(item: ContextItem, without: Sequence[LineRange]) -> list[ContextItem]:
     """An item without some lines: one item for each range that is left, none for blank ones.
 
     A part of a file is named ``FILE:10-80``, as if it had been chosen; so it can be read again

@@ -16,7 +16,7 @@ from orch_tui.frozen import frozen
 from orch_tui.prepare import budget
 from orch_tui.prepare.ambient import BUILT_IN_AGENTS
 from orch_tui.prepare.budget import Limits
-from orch_tui.prepare.bundle import Bundle, ContextItem, counted
+from orch_tui.prepare.bundle import Bundle, ContextItem, count_context
 from orch_tui.prepare.count import ZERO, CountCache
 from orch_tui.prepare.sources import SourceReader, is_outside
 
@@ -83,7 +83,7 @@ class Bounds:
         return figures
 
 
-def validate(
+def validate_plan(
     scope: str,
     context_files: Iterable[str] = (),
     dependencies: Iterable[str] = (),
@@ -123,7 +123,7 @@ def validate(
     edges, malformed = _edges(dependencies)
     for agent, waits_for in (planned or {}).items():
         edges += [(before, agent) for before in waits_for]
-    found_cycles = cycles(edges)
+    found_cycles = find_cycles(edges)
     known = set(known_agents)
     types = [*agent_types, *(bundle.agent_type for bundle in bundles)]
     unknown = [name for name in dict.fromkeys(types) if not is_known(name, known)]
@@ -163,7 +163,7 @@ def validate(
     )
 
 
-def on_scope(scope: str) -> list[Remark]:
+def check_scope(scope: str) -> list[Remark]:
     """What is to be said about a scope while it is typed."""
     if not scope.strip():
         return [Remark("scope", "a scope is needed: what is to be done", stops=True)]
@@ -198,7 +198,7 @@ def check_bounds(
             ContextItem("file", source.name, "required", source.sections, source.data, ZERO)
             for source in sources
         ]
-    total = sum((item.count for item in counted(items, family=family, cache=cache)), ZERO)
+    total = sum((item.count for item in count_context(items, family=family, cache=cache)), ZERO)
     gauge = budget.gauge_limit("session budget", total, limits.budget, limits)
     status = "critical" if gauge.status == "over" else gauge.status
     recommendations = []
@@ -238,7 +238,7 @@ def is_known(agent_type: str, known_agents: Collection[str]) -> bool:
     return agent_type in known_agents or ":" in agent_type
 
 
-def cycles(edges: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
+def find_cycles(edges: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:
     """Cycles in a graph, none listed twice, at least one for every agent group that has any."""
     following: dict[str, list[str]] = {}
     for before, after in edges:

@@ -112,14 +112,14 @@ def find_encoding(model: str) -> str | None:
     return found if found in VOCABULARIES else None
 
 
-def encoding(name: str) -> tiktoken.Encoding:
+def load_encoding(name: str) -> tiktoken.Encoding:
     """The encoding of that name, a key of ``VOCABULARIES``; loaded once per process (about 0.2 s
     and 80 MB for o200k_base) and safe to use from several threads."""
     with _loading:
         return _load(name)
 
 
-def ranks(name: str) -> dict[bytes, int]:
+def load_ranks(name: str) -> dict[bytes, int]:
     """Every mergeable token of the vocabulary and its rank."""
     size = VOCABULARIES[name].size
     table = BytesIO(asset(f"tokens/{name}.bin").read_bytes())
@@ -139,12 +139,12 @@ def _load(name: str) -> tiktoken.Encoding:
     return tiktoken.Encoding(
         name,
         pat_str=vocabulary.pattern,
-        mergeable_ranks=ranks(name),
+        mergeable_ranks=load_ranks(name),
         special_tokens=vocabulary.special_tokens,
     )
 
 
-def encoded_counts(texts: Sequence[str], name: str) -> list[int]:
+def count_encoded(texts: Sequence[str], name: str) -> list[int]:
     """The tokens of each text in an encoding; any text: special tokens count as the plain text
     they are, and lone surrogates as U+FFFD.
 
@@ -152,7 +152,7 @@ def encoded_counts(texts: Sequence[str], name: str) -> list[int]:
     piece counts as it does in the whole; a cut elsewhere (a line longer than half a piece) moves
     the figure by a token or so either way, less than 0.1 %.
     """
-    encode = encoding(name).encode_ordinary
+    encode = load_encoding(name).encode_ordinary
     pieces = [(place, piece) for place, text in enumerate(texts) for piece in _pieces(text)]
     totals = [0] * len(texts)
     for (place, _), tokens in zip(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.record import executions
-from orch_tui.record.executions import completions
+from orch_tui.record.executions import list_completions
 from orch_tui.record.ledger.contents import text
 from orch_tui.rows import ExecutionFacts
 
@@ -66,7 +66,7 @@ class Follower:
 
     def _of(self, label: str) -> Iterator[News]:
         self._held.discard(label)
-        run = executions.get(self._record, label)
+        run = executions.get_execution(self._record, label)
         label = run.execution_id
         if self._is_in_doubt(run):
             self._held.add(label)
@@ -80,7 +80,7 @@ class Follower:
                 *(run.parent_execution_id, said),
             )
 
-        returns = completions(self._record, label)
+        returns = list_completions(self._record, label)
         if is_new and label not in self._told:
             yield news(run.deployed_at, "deployed", None)
         told = self._told.get(label, 0 if is_new else self._returned_before(label))
@@ -116,7 +116,7 @@ class Follower:
 
     def _returned_before(self, label: str) -> int:
         """How often an execution had returned before anybody followed."""
-        from orch_tui.record.ledger.merge import merge
+        from orch_tui.record.ledger.merge import merge_statements
         from orch_tui.record.ledger.rebuild import stored_observations
 
         old = {
@@ -127,7 +127,7 @@ class Follower:
             )
         }
         before = [o for o in stored_observations(self._record, label) if o.digest in old]
-        return len(merge(before).returns)
+        return len(merge_statements(before).returns)
 
 
 def _first_line(message: str | None) -> str | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
-from orch_tui.recall.show import Shown, show
+from orch_tui.recall.show import Shown, show_execution
 
 LONGEST_DIFF = 20_000
 """Lines up to which two messages are compared line by line; difflib is quadratic."""
@@ -61,13 +61,13 @@ _FACTS = (
 )
 
 
-def compare(record: Record, left: str, right: str, root: Path) -> Comparison:
+def compare_executions(record: Record, left: str, right: str, root: Path) -> Comparison:
     """Compare two executions.
 
     Raises:
         NotFoundError: one of them is not known.
     """
-    one, other = show(record, left, root), show(record, right, root)
+    one, other = show_execution(record, left, root), show_execution(record, right, root)
     facts = (
         Difference(name, _text(getattr(one.execution, name)), _text(getattr(other.execution, name)))
         for name in _FACTS

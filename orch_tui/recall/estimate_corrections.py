@@ -102,7 +102,7 @@ copied transcript) began one of them, and which is not known."""
 _CHOSEN = "(SELECT * FROM agent_executions WHERE rowid IN (SELECT value FROM json_each(?)))"
 
 
-def corrections(
+def learn_corrections(
     starts: Iterable[Start], canonical: Callable[[str], str] = lambda name: name
 ) -> tuple[Correction, ...]:
     """What is learned for each model that has enough runs; ``starts`` come the latest first.
@@ -117,7 +117,7 @@ def corrections(
     )
 
 
-def learned(record: Record, catalogue: Catalogue, model: str) -> Correction | None:
+def find_correction(record: Record, catalogue: Catalogue, model: str) -> Correction | None:
     """What is known of one model, under whatever name; None: too little."""
     wanted = catalogue.model(model).model_id
     canonical = cache(lambda name: catalogue.model(str(name)).model_id)
@@ -134,10 +134,10 @@ def learned(record: Record, catalogue: Catalogue, model: str) -> Correction | No
         starts += [Start(*row) for row in rows if row[0] and canonical(row[0]) == wanted]
         if len(starts) >= LATEST:
             break
-    return next(iter(corrections(starts, canonical)), None)
+    return next(iter(learn_corrections(starts, canonical)), None)
 
 
-def remark(correction: Correction, estimated: Count | None = None) -> str:
+def describe_correction(correction: Correction, estimated: Count | None = None) -> str:
     """In words, for people who are looking at an estimate: never put into it."""
     text = f"learned, not counted in: {correction.n} runs of {correction.model} began with"
     if estimated is None:

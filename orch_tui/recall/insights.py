@@ -17,9 +17,9 @@ from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, Row
 from orch_tui.models.values import WENT_WELL, WHEN, whole_number
 from orch_tui.prepare.count import Count
-from orch_tui.recall.estimate_corrections import STARTS, Correction, Start, corrections
-from orch_tui.recall.listing import Result, chosen, latest_results
-from orch_tui.record.ledger.file_use import GIVEN_FILES, FileUse, side_by_side
+from orch_tui.recall.estimate_corrections import STARTS, Correction, Start, learn_corrections
+from orch_tui.recall.listing import CheckResult, filter_executions, latest_results
+from orch_tui.record.ledger.file_use import GIVEN_FILES, FileUse, compare_file_use
 from orch_tui.rows import USED, decoded_content
 
 Z = 1.96
@@ -27,7 +27,7 @@ Z = 1.96
 
 
 @frozen
-class Outcome:
+class GroupOutcome:
     """How the executions of one group ended."""
 
     name: str | int | None
@@ -47,7 +47,7 @@ class Outcome:
     @property
     def interval(self) -> tuple[float, float] | None:
         """The Wilson interval of the share (E. B. Wilson, 1927): wide where n is small."""
-        return wilson(self.success, self.success + self.failure)
+        return wilson_interval(self.success, self.success + self.failure)
 
     def row(self, key: str) -> Row:
         low, high = self.interval or (None, None)
@@ -67,8 +67,8 @@ class Outcome:
 class ContextEffect:
     """Executions that were given one source beside those that were not."""
 
-    given: Outcome
-    others: Outcome
+    given: GroupOutcome
+    others: GroupOutcome
 
     @property
     def difference(self) -> float | None:
@@ -251,16 +251,16 @@ class FileWorth:
 class Insights:
     """Every part; ``parts`` gives them as rows to print."""
 
-    overall: Outcome
-    by_agent_type: tuple[Outcome, ...]
-    by_model: tuple[Outcome, ...]
+    overall: GroupOutcome
+    by_agent_type: tuple[GroupOutcome, ...]
+    by_model: tuple[GroupOutcome, ...]
     """The model asked for; where nobody asked, the one that ran."""
-    by_bundle: tuple[Outcome, ...]
-    by_context_source: tuple[Outcome, ...]
-    by_attempt: tuple[Outcome, ...]
+    by_bundle: tuple[GroupOutcome, ...]
+    by_context_source: tuple[GroupOutcome, ...]
+    by_attempt: tuple[GroupOutcome, ...]
     """The first, second ... execution of one planned agent or, where nothing is planned, of one
     bundle by one agent type for one scope in one session; None: neither is known."""
-    over_time: tuple[Outcome, ...]
+    over_time: tuple[GroupOutcome, ...]
     """By local day, or by the Monday of the week."""
     context: tuple[ContextEffect, ...]
     """Those with the most evidence of a difference first."""
@@ -301,7 +301,7 @@ PARTS = tuple(part.name for part in fields(Insights))
 """The names of the parts, in the order they are read."""
 
 
-def gather(
+def gather_insights(
     record: Record,
     *,
     project: str | None = None,
@@ -321,7 +321,7 @@ def gather(
         NotFoundError: no such session; with the nearest known ids.
         UsageError: no such date.
     """
-    where = chosen(
+    where = filter_executions(
         record,
         session_id=session_id,
         agent_type=agent_type,
@@ -357,7 +357,7 @@ def gather(
 
 
 class _Chosen:
-    """The executions that count, as the relation ``chosen`` for every query.
+    """The executions that count, as the relation ``filter_executions`` for every query.
 
     A CROSS JOIN keeps SQLite from walking the larger table first, whatever the filters.
     """
@@ -368,7 +368,7 @@ class _Chosen:
         self._parameters = list(parameters)
 
     def rows(self, query: str, source: str = "agent_executions") -> list[tuple[Any, ...]]:
-        """Rows of a query over ``chosen``; its ``went_well`` is NULL while waiting.
+        """Rows of a query over ``filter_executions``; its ``went_well`` is NULL while waiting.
 
         ``source`` is what to choose from: executions with a column more.
         """
@@ -380,13 +380,13 @@ class _Chosen:
             self._parameters,
         )
 
-    def outcomes(self, group: str, order: str = "n DESC, name") -> tuple[Outcome, ...]:
-        """The executions counted by an SQL expression over ``chosen``."""
+    def outcomes(self, group: str, order: str = "n DESC, name") -> tuple[GroupOutcome, ...]:
+        """The executions counted by an SQL expression over ``filter_executions``."""
         return self.counted(f"SELECT {group} AS name, went_well FROM chosen", order)
 
     def counted(
         self, query: str, order: str, source: str = "agent_executions"
-    ) -> tuple[Outcome, ...]:
+    ) -> tuple[GroupOutcome, ...]:
         """The rows (name, went_well) of a query, counted by name."""
         rows = self.rows(
             "SELECT name, count(*) AS n, coalesce(sum(went_well), 0) AS success, "
@@ -394,19 +394,19 @@ class _Chosen:
             source,
         )
         return tuple(
-            Outcome(name, n, success, returned - success, n - returned)
+            GroupOutcome(name, n, success, returned - success, n - returned)
             for name, n, success, returned in rows
         )
 
 
-def _sum(name: str | None, outcomes: Iterable[Outcome]) -> Outcome:
+def _sum(name: str | None, outcomes: Iterable[GroupOutcome]) -> GroupOutcome:
     n = success = failure = unknown = 0
     for outcome in outcomes:
         n += outcome.n
         success += outcome.success
         failure += outcome.failure
         unknown += outcome.unknown
-    return Outcome(name, n, success, failure, unknown)
+    return GroupOutcome(name, n, success, failure, unknown)
 
 
 _NUMBERED = f"""(
@@ -419,14 +419,14 @@ _NUMBERED = f"""(
   WHERE retracted_at IS NULL)"""
 
 
-def _by_attempt(of: _Chosen) -> tuple[Outcome, ...]:
+def _by_attempt(of: _Chosen) -> tuple[GroupOutcome, ...]:
     """Numbered among all executions, so that a filter does not make a second try a first."""
     return of.counted(
         "SELECT attempt AS name, went_well FROM chosen", "name IS NULL, name", _NUMBERED
     )
 
 
-def _over_time(of: _Chosen, every: str) -> tuple[Outcome, ...]:
+def _over_time(of: _Chosen, every: str) -> tuple[GroupOutcome, ...]:
     monday = ", 'weekday 0', '-6 days'" if every == "week" else ""
     return of.outcomes(f"date(at, 'localtime'{monday})", "name IS NULL, name")
 
@@ -439,11 +439,11 @@ _GIVEN = f"""
     AND context_source <> '-' AND context_source NOT LIKE 'text:%'"""
 
 
-def _by_context_source(of: _Chosen) -> tuple[Outcome, ...]:
+def _by_context_source(of: _Chosen) -> tuple[GroupOutcome, ...]:
     return of.counted(f"SELECT context_source AS name, went_well FROM ({_GIVEN})", "n DESC, name")
 
 
-def _with_context(of: _Chosen) -> Outcome:
+def _with_context(of: _Chosen) -> GroupOutcome:
     """The executions whose context is recorded."""
     counted = of.counted(
         "SELECT NULL AS name, went_well FROM chosen WHERE EXISTS (SELECT 1 FROM "
@@ -453,12 +453,14 @@ def _with_context(of: _Chosen) -> Outcome:
     return _sum(None, counted)
 
 
-def _context_effects(sources: Iterable[Outcome], recorded: Outcome) -> tuple[ContextEffect, ...]:
+def _context_effects(
+    sources: Iterable[GroupOutcome], recorded: GroupOutcome
+) -> tuple[ContextEffect, ...]:
     """Each source against the other executions whose context is recorded."""
     effects = (
         ContextEffect(
             source,
-            Outcome(
+            GroupOutcome(
                 source.name,
                 recorded.n - source.n,
                 recorded.success - source.success,
@@ -473,7 +475,7 @@ def _context_effects(sources: Iterable[Outcome], recorded: Outcome) -> tuple[Con
 
 def _corrections(of: _Chosen) -> tuple[Correction, ...]:
     rows = of.rows(f"SELECT * FROM ({STARTS.format(runs='chosen')})")
-    return corrections(Start(*row) for row in rows if row[0])
+    return learn_corrections(Start(*row) for row in rows if row[0])
 
 
 _READ = "input_tokens + coalesce(cache_write_tokens, 0) + coalesce(cache_read_tokens, 0)"
@@ -529,7 +531,7 @@ def _files(of: _Chosen) -> tuple[FileWorth, ...]:
         given.setdefault(execution_id, []).append((source, sections))
     for agent_type, ids in known.items():
         for execution_id in ids:
-            for use in side_by_side(given.get(execution_id, ()), touched[execution_id]):
+            for use in compare_file_use(given.get(execution_id, ()), touched[execution_id]):
                 uses.setdefault((agent_type, use.path), []).append(use)
     found = (
         FileWorth(
@@ -547,7 +549,7 @@ def _files(of: _Chosen) -> tuple[FileWorth, ...]:
     return tuple(telling[:_MOST_FILES])
 
 
-_Checks = list[tuple[str, str, Result]]
+_Checks = list[tuple[str, str, CheckResult]]
 """agent_type, check and result of every execution."""
 
 
@@ -570,8 +572,8 @@ def _latest_checks(of: _Chosen) -> _Checks:
     ]
 
 
-def _validations(agents: Iterable[Outcome], checks: _Checks) -> tuple[Check, ...]:
-    cells: dict[tuple[str, str], list[Result]] = {}
+def _validations(agents: Iterable[GroupOutcome], checks: _Checks) -> tuple[Check, ...]:
+    cells: dict[tuple[str, str], list[CheckResult]] = {}
     for agent_type, check, result in checks:
         cells.setdefault((agent_type, check), []).append(result)
     matrix = []
@@ -584,7 +586,7 @@ def _validations(agents: Iterable[Outcome], checks: _Checks) -> tuple[Check, ...
     return tuple(matrix)
 
 
-def _cell(agent_type: str, check: str | None, results: list[Result], returned: int) -> Check:
+def _cell(agent_type: str, check: str | None, results: list[CheckResult], returned: int) -> Check:
     verdicts = [result.verdict for result in results]
     numbers = sorted(float(r.value) for r in results if not isinstance(r.value, str))
     latest = max(results, key=lambda result: result.at, default=None)
@@ -637,7 +639,7 @@ def _count(figures: Sequence[Any], n: int) -> Count | None:
     return Count(tokens or 0, estimator, low or 0, high or 0)
 
 
-def _worth(of: _Chosen, agents: Iterable[Outcome], checks: _Checks) -> tuple[Worth, ...]:
+def _worth(of: _Chosen, agents: Iterable[GroupOutcome], checks: _Checks) -> tuple[Worth, ...]:
     figures = {
         row[0]: row[1:]
         for row in of.rows(
@@ -719,7 +721,7 @@ def _as_path(told: Any) -> str:
     return path if isinstance(path, str) else ""
 
 
-def wilson(successes: int, n: int) -> tuple[float, float] | None:
+def wilson_interval(successes: int, n: int) -> tuple[float, float] | None:
     """The Wilson score interval of a share; None where n is 0."""
     if not n:
         return None
@@ -730,7 +732,7 @@ def wilson(successes: int, n: int) -> tuple[float, float] | None:
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
-def _difference_interval(one: Outcome, other: Outcome) -> tuple[float, float] | None:
+def _difference_interval(one: GroupOutcome, other: GroupOutcome) -> tuple[float, float] | None:
     if one.share is None or other.share is None or not (one.interval and other.interval):
         return None
     difference = one.share - other.share

@@ -15,7 +15,7 @@ from orch_tui.models.values import OUTPUT_TYPES, STATES, STATUSES, WHEN
 from orch_tui.record import deliverables
 from orch_tui.record import executions as execution_rows
 from orch_tui.record import sessions as session_rows
-from orch_tui.record.ledger.keys import find
+from orch_tui.record.ledger.keys import resolve_label
 from orch_tui.rows import ExecutionFacts, Output, Session, columns, decoded_content
 from orch_tui.search.dates import parse_time
 
@@ -43,7 +43,7 @@ class Where:
         return " AND ".join(self._terms)
 
 
-def chosen(
+def filter_executions(
     record: Record,
     *,
     session_id: str | None = None,
@@ -60,7 +60,7 @@ def chosen(
     """
     where = Where()
     if session_id is not None:
-        session_rows.get(record, session_id)
+        session_rows.get_session(record, session_id)
         where.add("session_id = ?", session_id)
     elif not include_archived:
         where.add(
@@ -73,7 +73,7 @@ def chosen(
     return where
 
 
-def executions(
+def list_executions(
     record: Record,
     *,
     session_id: str | None = None,
@@ -95,7 +95,7 @@ def executions(
         NotFoundError: no such session; with the nearest known ids.
         UsageError: a status, date or limit that does not exist.
     """
-    where = chosen(
+    where = filter_executions(
         record,
         session_id=session_id,
         agent_type=agent_type,
@@ -107,10 +107,12 @@ def executions(
         where.add("status = ?", _one_of("status", status, STATES))
     if model is not None:
         where.add("(model = ? OR resolved_model = ?)", model, model)
-    return execution_rows.select(record, str(where), where.parameters, limit=_at_most(limit))
+    return execution_rows.select_executions(
+        record, str(where), where.parameters, limit=_at_most(limit)
+    )
 
 
-def sessions(
+def list_sessions(
     record: Record,
     *,
     agent_type: str | None = None,
@@ -148,7 +150,7 @@ def sessions(
     return [Session.of(row) for row in rows]
 
 
-def outputs(
+def list_outputs(
     record: Record,
     *,
     session_id: str | None = None,
@@ -168,7 +170,7 @@ def outputs(
         UsageError: an output type, date or limit that does not exist.
     """
     few = session_id is not None or execution_id is not None  # sooner sorted than picked by time
-    of = chosen(
+    of = filter_executions(
         record,
         session_id=session_id,
         agent_type=agent_type,
@@ -177,7 +179,7 @@ def outputs(
     )
     where = Where()
     if execution_id is not None:
-        where.add("execution_id = ?", find(record, execution_id))
+        where.add("execution_id = ?", resolve_label(record, execution_id))
     if output_type is not None:
         where.add("output_type = ?", _one_of("output type", output_type, OUTPUT_TYPES))
     where.between(record, "created_at", since, until)
@@ -196,7 +198,7 @@ def outputs(
     return [Output.of(row) for row in rows]
 
 
-def output_as_json(output: Output) -> dict[str, Any]:
+def output_to_dict(output: Output) -> dict[str, Any]:
     """The output JSON of the proposal, then our columns after its keys."""
     keys = ("output_id", "execution_id", "output_type", "content", "created_at", "metadata")
     row = asdict(output)
@@ -219,7 +221,7 @@ class DeliverableState:
 
 
 def deliverable_states(outputs: Iterable[Output], root: Path) -> list[DeliverableState]:
-    """The deliverables among ``outputs``, each path once, with their state on disk now.
+    """The deliverables among ``list_outputs``, each path once, with their state on disk now.
 
     ``root`` is where relative paths start. Sorted by path.
     """
@@ -233,7 +235,7 @@ def deliverable_states(outputs: Iterable[Output], root: Path) -> list[Deliverabl
 def _state(path: str, versions: list[Output], root: Path) -> DeliverableState:
     latest = versions[-1]
     content = latest.content
-    state: str = deliverables.state(path, latest.sha256, root)
+    state: str = deliverables.check_deliverable(path, latest.sha256, root)
     if state != "missing" and latest.sha256 is None and not content.get("missing"):
         state = "not known"
     return DeliverableState(
@@ -246,7 +248,7 @@ def _state(path: str, versions: list[Output], root: Path) -> DeliverableState:
     )
 
 
-class Result(NamedTuple):
+class CheckResult(NamedTuple):
     """The latest result of one check of one execution."""
 
     value: str | int | float
@@ -264,13 +266,13 @@ Said = tuple[str, str, str | None, bool, str]
 """What results are read from: execution_id, output_type, content, found, created_at."""
 
 
-def latest_results(said: Iterable[Said]) -> dict[str, dict[str, Result]]:
+def latest_results(said: Iterable[Said]) -> dict[str, dict[str, CheckResult]]:
     """The latest result of every check by execution, from outputs in the order they were stored.
 
     What was claimed goes before what was found in a message, and a validation result before
     what stands with a deliverable, which may be carried over from its earlier version.
     """
-    results: dict[str, dict[str, Result]] = {}
+    results: dict[str, dict[str, CheckResult]] = {}
     for execution_id, output_type, content, found, at in sorted(
         said, key=lambda each: (not each[3], each[1] == "validation_result")
     ):
@@ -278,12 +280,12 @@ def latest_results(said: Iterable[Said]) -> dict[str, dict[str, Result]]:
         if checks:
             held = results.setdefault(execution_id, {})
             for check, value in checks:
-                held[check] = Result(value, at, bool(found))
+                held[check] = CheckResult(value, at, bool(found))
     return results
 
 
 def failed_checks(outputs: Iterable[Output]) -> list[dict[str, Any]]:
-    """The checks among ``outputs`` whose latest result is a failure, a row each."""
+    """The checks among ``list_outputs`` whose latest result is a failure, a row each."""
     stored = sorted(outputs, key=lambda output: output.output_id)
     said = ((o.execution_id, o.output_type or "", o.text, o.found, o.created_at) for o in stored)
     return [

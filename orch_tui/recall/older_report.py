@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from orch_tui.prepare.templates import Template, fill
+from orch_tui.prepare.templates import Template, fill_template
 
 NOT_RECORDED = "not recorded"
 
 
-def as_json(agents: Sequence[str], deliverables: Sequence[str], timestamp: str) -> dict[str, Any]:
+def older_report_to_dict(
+    agents: Sequence[str], deliverables: Sequence[str], timestamp: str
+) -> dict[str, Any]:
     """The older script's keys, then ours. ``status`` is that of the report itself."""
     return {
         "timestamp": timestamp,
@@ -30,7 +32,7 @@ def as_json(agents: Sequence[str], deliverables: Sequence[str], timestamp: str) 
     }
 
 
-def as_text(
+def render_older_report(
     template: Template, agents: Sequence[str], deliverables: Sequence[str], timestamp: str
 ) -> str:
     """The template filled; no placeholder is left standing.
@@ -38,7 +40,7 @@ def as_text(
     Raises FormatError for what is wrong in a Jinja2 template, naming it.
     """
     unknown = dict.fromkeys(re.findall(r"\{([A-Za-z_]\w*)\}", template.text), NOT_RECORDED)
-    return fill(
+    return fill_template(
         template,
         unknown
         | {

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, in_list
-from orch_tui.prepare.budget import Gauge, Limits, gauge_agent
+from orch_tui.prepare.budget import LimitGauge, Limits, gauge_agent
 from orch_tui.prepare.catalogue import Catalogue
-from orch_tui.prepare.count import ZERO, Count, framed
-from orch_tui.prepare.validation import Remark, cycles, is_known, on_scope
+from orch_tui.prepare.count import ZERO, Count, add_frame
+from orch_tui.prepare.validation import Remark, check_scope, find_cycles, is_known
 from orch_tui.recall import listing
 from orch_tui.record import plan, sessions
 from orch_tui.record.session_budget import load_session_budget
@@ -25,10 +25,10 @@ class SessionLine:
     session: Session
     waiting: int
     """Executions that have not returned."""
-    budget: Gauge
+    budget: LimitGauge
 
 
-def session_lines(
+def list_session_lines(
     record: Record,
     *,
     limits: Limits,
@@ -38,7 +38,7 @@ def session_lines(
 ) -> list[SessionLine]:
     """Sessions, newest first."""
     with record.read():
-        found = listing.sessions(
+        found = listing.list_sessions(
             record, project=project, include_archived=include_archived, limit=limit
         )
         listed, ids = in_list(session.session_id for session in found)
@@ -61,7 +61,7 @@ def session_lines(
 
 
 @frozen
-class Outline:
+class BundleOutline:
     """The latest version of a bundle, without its items."""
 
     bundle_id: str
@@ -90,12 +90,14 @@ class PlanRules:
     known_agents: Collection[str]
     catalogue: Catalogue
     limits: Limits
-    bundles: Mapping[str, Outline]
+    bundles: Mapping[str, BundleOutline]
     """The session's bundles, those of no session and those its plan names, by id."""
     waits: Mapping[int, Sequence[int]]
     """For each position of the plan, the positions it waits for."""
 
-    def gauge(self, model: str | None, bundle_id: str | None, agent_type: str = "") -> Gauge | None:
+    def gauge(
+        self, model: str | None, bundle_id: str | None, agent_type: str = ""
+    ) -> LimitGauge | None:
         """A bundle against the limit of an agent, without a type the one it was prepared for;
         None where there is no bundle."""
         bundle = self.bundles.get(bundle_id or "")
@@ -110,7 +112,7 @@ class PlanRules:
         return tuple(
             (
                 *self._on_type(intent),
-                *(on_scope(intent.scope) if intent.scope.strip() else ()),
+                *(check_scope(intent.scope) if intent.scope.strip() else ()),
                 *self._on_model(intent),
                 *self._on_bundle(intent),
                 *self._on_waits(intent),
@@ -158,7 +160,7 @@ class PlanRules:
             return
         waits = {**self.waits, intent.position: intent.waits_for}
         edges = [(str(o), str(p)) for p, others in waits.items() for o in others]
-        for cycle in cycles(edges):
+        for cycle in find_cycles(edges):
             if str(intent.position) in cycle:
                 at = cycle.index(str(intent.position))
                 circle = " -> ".join((*cycle[at:], *cycle[:at], cycle[at]))
@@ -176,7 +178,7 @@ class PlannedLine:
     waits_for: tuple[int, ...]
     wave: int | None
     """From 1; None: it can never start, because of a cycle."""
-    bundle: Gauge | None
+    bundle: LimitGauge | None
     """Its bundle against the limit of its model."""
     attempts: tuple[tuple[str, str | None], ...]
     """The id and status of each execution, oldest first."""
@@ -189,13 +191,13 @@ class PlanPage:
 
     session: Session
     gates: tuple[Gate, ...]
-    budget: Gauge
+    budget: LimitGauge
     agents: tuple[PlannedLine, ...]
     waves: tuple[tuple[int, ...], ...]
     rules: PlanRules
 
 
-def plan_page(
+def load_plan_page(
     record: Record,
     session_id: str,
     *,
@@ -209,13 +211,13 @@ def plan_page(
         NotFoundError: no such session; with the nearest known ids.
     """
     with record.read():
-        session = sessions.get(record, session_id)
-        planned = plan.agents(record, session_id)
-        waits = plan.waits(record, session_id)
+        session = sessions.get_session(record, session_id)
+        planned = plan.list_planned_agents(record, session_id)
+        waits = plan.list_waits(record, session_id)
         rules = PlanRules(known_agents, catalogue, limits, _outlines(record, session_id), waits)
         for bundle in rules.bundles.values():  # what agents have anyway is looked up here, once
             rules.gauge(None, bundle.bundle_id)
-        waves, _ = plan.in_waves(waits)
+        waves, _ = plan.sort_into_waves(waits)
         wave_of = {p: number for number, wave in enumerate(waves, start=1) for p in wave}
         attempts = _attempts(record, session_id)
         lines = tuple(
@@ -225,13 +227,13 @@ def plan_page(
                 wave_of.get(agent.position),
                 rules.gauge(agent.model, agent.bundle_id, agent.agent_type),
                 tuple(attempts.get(agent.planned_id, ())),
-                rules.remarks(intent_of(agent, waits[agent.position])),
+                rules.remarks(make_intent(agent, waits[agent.position])),
             )
             for agent in planned
         )
         return PlanPage(
             session,
-            sessions.gates(record, session_id),
+            sessions.evaluate_gates(record, session_id),
             load_session_budget(record, session.session_id, limits).gauge,
             lines,
             tuple(map(tuple, waves)),
@@ -239,7 +241,7 @@ def plan_page(
         )
 
 
-def intent_of(agent: PlannedAgent, waits_for: Sequence[int]) -> Intent:
+def make_intent(agent: PlannedAgent, waits_for: Sequence[int]) -> Intent:
     """A planned agent as it stands."""
     return Intent(
         agent.agent_type,
@@ -262,7 +264,7 @@ def _attempts(record: Record, session_id: str) -> dict[int | None, list[tuple[st
     return found
 
 
-def _outlines(record: Record, session_id: str) -> dict[str, Outline]:
+def _outlines(record: Record, session_id: str) -> dict[str, BundleOutline]:
     """The bundles a session may plan with, in the order they were made."""
     rows = record.sql(
         """WITH named AS (
@@ -278,9 +280,11 @@ def _outlines(record: Record, session_id: str) -> dict[str, Outline]:
         ORDER BY b.rowid, i.position""",
         [session_id],
     )
-    found: dict[str, Outline] = {}
+    found: dict[str, BundleOutline] = {}
     for bundle_id, name, agent_type, model, *figures in rows:
-        outline = found.setdefault(bundle_id, Outline(bundle_id, name, agent_type, model, ZERO))
+        outline = found.setdefault(
+            bundle_id, BundleOutline(bundle_id, name, agent_type, model, ZERO)
+        )
         if figures[0] is not None:
             found[bundle_id] = replace(outline, count=outline.count + Count(*figures))
-    return {label: replace(o, count=framed(o.count)) for label, o in found.items()}
+    return {label: replace(o, count=add_frame(o.count)) for label, o in found.items()}

@@ -12,10 +12,10 @@ from orch_tui.errors import ConflictError, OrchError, SourceError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
-from orch_tui.prepare.bundle import Bundle, ContextItem, counted
+from orch_tui.prepare.bundle import Bundle, ContextItem, count_context
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.prepare.count import ZERO, CountCache
-from orch_tui.prepare.encoding import decode
+from orch_tui.prepare.encoding import decode_text
 from orch_tui.prepare.sources import SourceReader
 from orch_tui.record import bundles, deployment, executions, plan
 from orch_tui.record.ledger import briefings
@@ -29,7 +29,7 @@ class Replay:
     execution: ExecutionFacts
     briefing: bytes
     """Without the marker line, which belongs to one deployment."""
-    saved: bundles.Saved | None
+    saved: bundles.SavedBundle | None
     """The bundle version it was rendered from, where there was one."""
 
 
@@ -61,7 +61,7 @@ class Drift:
 
         if self.state != "changed" or self.now is None or self.then.data is None:
             return ""
-        then, now = (decode(i.data or b"").splitlines() for i in (self.then, self.now))
+        then, now = (decode_text(i.data or b"").splitlines() for i in (self.then, self.now))
         name = self.then.source
         lines = unified_diff(then, now, f"{name} (given)", f"{name} (now)", lineterm="")
         return "".join(f"{line}\n" for line in lines)
@@ -79,20 +79,20 @@ class Drift:
         }
 
 
-def replay(record: Record, label: str) -> Replay:
+def replay_briefing(record: Record, label: str) -> Replay:
     """The briefing of a past execution from stored bytes, proven by its hash.
 
     Raises:
         NotFoundError: no such execution.
         OrchError: no briefing was recorded for it, or a part of it was redacted.
     """
-    execution = executions.get(record, label)
+    execution = executions.get_execution(record, label)
     if execution.briefing_id is None:
         raise OrchError(
             f"no briefing was recorded for {execution.execution_id}",
             hint="deploy with --context-bundle or --briefing, and there is one to replay",
         )
-    text = briefings.get(record, execution.briefing_id)
+    text = briefings.get_briefing(record, execution.briefing_id)
     sha256 = record.value(
         "SELECT sha256 FROM briefings WHERE briefing_id = ?", [execution.briefing_id]
     )
@@ -102,10 +102,12 @@ def replay(record: Record, label: str) -> Replay:
             hint="`orch show` shows what is left of it",
         )
     version = execution.bundle_version_id
-    return Replay(execution, text, None if version is None else bundles.by_version(record, version))
+    return Replay(
+        execution, text, None if version is None else bundles.load_bundle_version(record, version)
+    )
 
 
-def drift(
+def find_drift(
     items: Iterable[ContextItem],
     *,
     reader: SourceReader,
@@ -131,7 +133,7 @@ def drift(
         then.append(item if item.data is None else replace(item, count=ZERO))
         now.append(replace(item, data=data, count=ZERO, sha256=""))
         reasons.append(reason)
-    both = counted([*then, *now], family=family, cache=cache)
+    both = count_context([*then, *now], family=family, cache=cache)
     return [
         Drift(old, None if new.data is None else new, reason)
         for old, new, reason in zip(both[: len(then)], both[len(then) :], reasons, strict=True)
@@ -145,16 +147,16 @@ def given_bundle(record: Record, label: str) -> Bundle:
         NotFoundError: no such execution.
         OrchError: it was given none.
     """
-    execution = executions.get(record, label)
+    execution = executions.get_execution(record, label)
     if execution.bundle_version_id is None:
         raise OrchError(
             f"{execution.execution_id} was given no bundle",
             hint="only what was given as a bundle can be compared with the files now",
         )
-    return bundles.by_version(record, execution.bundle_version_id).bundle
+    return bundles.load_bundle_version(record, execution.bundle_version_id).bundle
 
 
-def refreshed(
+def refresh_bundle(
     record: Record,
     label: str,
     *,
@@ -167,7 +169,7 @@ def refreshed(
     """
     with record.write():
         past = given_bundle(record, label)
-        found = drift(past.items, reader=reader, family=family, cache=cache)
+        found = find_drift(past.items, reader=reader, family=family, cache=cache)
         now = {
             (d.then.source, d.then.sections, d.then.sha256): d.now
             for d in found
@@ -177,7 +179,7 @@ def refreshed(
         if items == past.items:
             return past, found
         made = replace(past, items=items)
-        saved = bundles.save(record, made, past.session_id or None, keep_latest=True)
+        saved = bundles.save_bundle(record, made, past.session_id or None, keep_latest=True)
         return saved.bundle, found
 
 
@@ -199,17 +201,17 @@ def deploy_again(
     Raises:
         OverBudgetError: over a limit and no reason to allow it.
     """
-    past = replay(record, label)
+    past = replay_briefing(record, label)
     if bundle is not None:
         past = replace(past, briefing=b"", saved=None)
     execution = past.execution
     target = session_id or execution.session_id
     same_plan = [
         planned.position
-        for planned in plan.agents(record, target)
+        for planned in plan.list_planned_agents(record, target)
         if planned.planned_id == execution.planned_id
     ]
-    return deployment.deploy(
+    return deployment.record_deployment(
         record,
         target,
         agent_type=execution.agent_type,

@@ -15,11 +15,11 @@ from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN, has_succeeded
-from orch_tui.prepare.budget import Gauge, Limits
-from orch_tui.prepare.bundle import dumps
-from orch_tui.prepare.templates import Template, fill, load
+from orch_tui.prepare.budget import LimitGauge, Limits
+from orch_tui.prepare.bundle import dump_json
+from orch_tui.prepare.templates import Template, fill_template, load_template
 from orch_tui.recall import listing
-from orch_tui.recall.listing import DeliverableState, Result
+from orch_tui.recall.listing import CheckResult, DeliverableState
 from orch_tui.record import plan, sessions
 from orch_tui.record.ledger import contents, journal
 from orch_tui.record.session_budget import load_session_budget
@@ -39,7 +39,7 @@ class ExecutionResults:
     """What was checked of one execution."""
 
     execution: ExecutionFacts
-    results: Mapping[str, Result]
+    results: Mapping[str, CheckResult]
     """The latest of every check."""
     superseded: bool
     """A later attempt of the same planned agent, or with the same bundle, stands for it."""
@@ -103,11 +103,11 @@ def validate_outputs(record: Record, session_id: str, root: Path) -> OutputValid
     Raises:
         NotFoundError: no such session; with the nearest known ids.
     """
-    validation = _validate(record, sessions.get(record, session_id), root)
+    validation = _validate(record, sessions.get_session(record, session_id), root)
     answer = validation.to_dict()
     kept = ("ok", "failed", "missing", "changed", "waiting", "not_recorded")
     with record.write():
-        journal.log(
+        journal.log_action(
             record,
             "validate-outputs",
             session_id=session_id,
@@ -116,7 +116,7 @@ def validate_outputs(record: Record, session_id: str, root: Path) -> OutputValid
     return validation
 
 
-def synthesize(
+def synthesize_report(
     record: Record,
     session_id: str,
     *,
@@ -129,8 +129,8 @@ def synthesize(
     """The report of a session as ``markdown``, ``json`` or ``html``.
 
     ``template`` is one, its path or its name, Jinja2 or of the older form; it can ask for
-    everything in ``facts`` and ``placeholders``. For HTML all values are escaped before they
-    reach it. ``root`` is where relative deliverables are looked for.
+    everything in ``gather_report`` and ``render_placeholders``. For HTML all values are escaped
+    before they reach it. ``root`` is where relative deliverables are looked for.
 
     Raises:
         NotFoundError: no such session or template; with the nearest known.
@@ -142,22 +142,22 @@ def synthesize(
     if format == "json" and template is not None:
         raise UsageError("JSON needs no template", hint="leave out --template or --format json")
     with record.read():
-        known = facts(record, session_id, root, limits or Limits())
+        known = gather_report(record, session_id, root, limits or Limits())
     if format == "json":
-        return dumps(known)
+        return dump_json(known)
     default = {"markdown": "synthesis.md.j2", "html": "synthesis.html.j2"}[format]
     if not isinstance(template, Template):
-        template = load(template or default, template_folders)
-    values = known | placeholders(known)
-    return fill(template, _escaped(values) if format == "html" else values)
+        template = load_template(template or default, template_folders)
+    values = known | render_placeholders(known)
+    return fill_template(template, _escaped(values) if format == "html" else values)
 
 
-def facts(record: Record, session_id: str, root: Path, limits: Limits) -> dict[str, Any]:
+def gather_report(record: Record, session_id: str, root: Path, limits: Limits) -> dict[str, Any]:
     """Everything the report says, as JSON: the keys of the older script, then ours."""
-    session = sessions.get(record, session_id)
+    session = sessions.get_session(record, session_id)
     validation = _validate(record, session, root)
     executions = [checked.execution for checked in validation.executions]
-    entries = journal.entries(record, session_id=session_id)
+    entries = journal.list_journal(record, session_id=session_id)
     held = _outputs(record, session_id)
     changes = _changes(record, validation.deliverables, held)
     session_gauge = load_session_budget(record, session_id, limits).gauge
@@ -200,7 +200,7 @@ def facts(record: Record, session_id: str, root: Path, limits: Limits) -> dict[s
     }
 
 
-def placeholders(known: Mapping[str, Any]) -> dict[str, str]:
+def render_placeholders(known: Mapping[str, Any]) -> dict[str, str]:
     """The values of the older templates, and our further sections, as Markdown."""
     changes, coverage = known["changes"], known["coverage"]
     return {
@@ -252,7 +252,7 @@ def placeholders(known: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _validate(record: Record, session: Session, root: Path) -> OutputValidation:
-    executions = listing.executions(record, session_id=session.session_id)[::-1]
+    executions = listing.list_executions(record, session_id=session.session_id)[::-1]
     held = _outputs(record, session.session_id)
     results = listing.latest_results(
         (o.execution_id, o.output_type or "", o.text, o.found, o.created_at) for o in held
@@ -280,7 +280,7 @@ def _validate(record: Record, session: Session, root: Path) -> OutputValidation:
 
 
 def _outputs(record: Record, session_id: str) -> list[Output]:
-    return listing.outputs(record, session_id=session_id)[::-1]
+    return listing.list_outputs(record, session_id=session_id)[::-1]
 
 
 def _last_attempts(record: Record, session_id: str) -> set[str]:
@@ -531,7 +531,7 @@ def _errors(executions: Iterable[ExecutionFacts], held: Iterable[Output]) -> lis
     ]
 
 
-def _budget(session_gauge: Gauge) -> dict[str, Any]:
+def _budget(session_gauge: LimitGauge) -> dict[str, Any]:
     used = session_gauge.used
     return {
         "limit": session_gauge.limit,
@@ -552,7 +552,7 @@ def _next_steps(record: Record, validation: OutputValidation) -> Iterator[str]:
     yield from (f"Look at what changed since it was delivered: {d}" for d in validation.changed)
     session_id = validation.session_id
     deployed = {checked.execution.planned_id for checked in validation.executions}
-    for planned in plan.agents(record, session_id):
+    for planned in plan.list_planned_agents(record, session_id):
         if planned.planned_id not in deployed:
             yield (
                 f"Deploy planned agent {planned.position} ({planned.agent_type}), "

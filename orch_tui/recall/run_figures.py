@@ -20,7 +20,7 @@ _USAGE = {
 }
 
 
-def in_words(shown: Shown) -> list[tuple[str, str]]:
+def describe_run(shown: Shown) -> list[tuple[str, str]]:
     """Name and value of each fact, in the order one asks for them; what is not known of a run
     that is over says so, what never applies is left out."""
     return [(name, value) for name, value in _facts(shown) if value]

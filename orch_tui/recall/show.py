@@ -29,7 +29,7 @@ class Given:
 
 
 @frozen
-class Returned:
+class ShownReturn:
     """One completion and the message that came with it."""
 
     completion: Completion
@@ -39,7 +39,7 @@ class Returned:
 
 
 @frozen
-class Delivered:
+class ShownOutput:
     """One output and, for a deliverable, what became of it on disk."""
 
     output: Output
@@ -55,8 +55,8 @@ class Shown:
     session: Session
     given: tuple[Given, ...]
     briefing: str | None
-    returned: tuple[Returned, ...]
-    delivered: tuple[Delivered, ...]
+    returned: tuple[ShownReturn, ...]
+    delivered: tuple[ShownOutput, ...]
     files: tuple[FileUse, ...]
     """The files it was given, and those its tools read and wrote."""
     before: str | None
@@ -66,7 +66,7 @@ class Shown:
     """Other executions that were given exactly the same contents, newest first."""
 
 
-def show(record: Record, label: str, root: Path) -> Shown:
+def show_execution(record: Record, label: str, root: Path) -> Shown:
     """One execution whole, by its label or, for the last one of an agent type, by that type.
 
     ``root`` is where relative deliverables are looked for.
@@ -75,26 +75,26 @@ def show(record: Record, label: str, root: Path) -> Shown:
         NotFoundError: with the nearest known labels.
     """
     execution = _execution(record, label)
-    allocations = executions.allocations(record, execution.execution_id)
+    allocations = executions.list_allocations(record, execution.execution_id)
     before, after = _neighbours(record, execution)
     return Shown(
         execution=execution,
-        session=session_rows.get(record, execution.session_id),
+        session=session_rows.get_session(record, execution.session_id),
         given=tuple(Given(a, contents.text(record, a.content_id)) for a in allocations),
-        briefing=briefing(record, execution),
+        briefing=read_briefing_text(record, execution),
         returned=tuple(
-            Returned(
+            ShownReturn(
                 c,
                 contents.text(record, c.message_id),
                 None if c.message_id is None else contents.get(record, c.message_id),
             )
-            for c in executions.completions(record, execution.execution_id)
+            for c in executions.list_completions(record, execution.execution_id)
         ),
         delivered=tuple(
-            Delivered(output, _state(output, root))
-            for output in outputs.of_execution(record, execution.execution_id)
+            ShownOutput(output, _state(output, root))
+            for output in outputs.list_execution_outputs(record, execution.execution_id)
         ),
-        files=file_use.of_execution(record, execution.execution_id),
+        files=file_use.list_file_use(record, execution.execution_id),
         before=before,
         after=after,
         same_context=tuple(_same_context(record, execution.execution_id)),
@@ -103,34 +103,34 @@ def show(record: Record, label: str, root: Path) -> Shown:
 
 def _execution(record: Record, label: str) -> ExecutionFacts:
     try:
-        return executions.get(record, label)
+        return executions.get_execution(record, label)
     except NotFoundError:
-        last = executions.select(record, "agent_type = ?", [label], limit=1)
+        last = executions.select_executions(record, "agent_type = ?", [label], limit=1)
         if not last:
             raise
         return last[0]
 
 
-def briefing(record: Record, execution: ExecutionFacts) -> str | None:
+def read_briefing_text(record: Record, execution: ExecutionFacts) -> str | None:
     """The briefing that was handed over, as readable text."""
     if execution.briefing_id is None:
         return None
-    return briefings.get(record, execution.briefing_id).decode("utf-8", "replace")
+    return briefings.get_briefing(record, execution.briefing_id).decode("utf-8", "replace")
 
 
-def troubles(execution: ExecutionFacts, root: Path) -> tuple[Trouble, ...]:
+def find_troubles(execution: ExecutionFacts, root: Path) -> tuple[Trouble, ...]:
     """Signs that its latest message is not the report it should be."""
     if execution.status == "deployed":
         return ()
-    from orch_tui.record.messages.findings import read  # it compiles many patterns
+    from orch_tui.record.messages.findings import read_findings  # it compiles many patterns
 
-    return read(execution.final_message or "", root).troubles
+    return read_findings(execution.final_message or "", root).troubles
 
 
 def _state(output: Output, root: Path) -> str | None:
     if output.output_type != "deliverable" or output.path is None:
         return None
-    return deliverables.state(output.path, output.sha256, root)
+    return deliverables.check_deliverable(output.path, output.sha256, root)
 
 
 def _neighbours(record: Record, execution: ExecutionFacts) -> tuple[str | None, str | None]:

@@ -10,12 +10,12 @@ from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.record import bundles, executions, outputs
 from orch_tui.record.ledger import contents, journal, portable
-from orch_tui.record.ledger.statement import unpack
+from orch_tui.record.ledger.statement import unpack_fields
 from orch_tui.rows import ExecutionFacts, JournalEntry, Output
 
 
 @frozen
-class Step:
+class TimelineStep:
     """One thing that happened."""
 
     at: str
@@ -49,14 +49,14 @@ _AT_ONCE = ("session", "phase", "validation", "save-bundle", "deployment", "comp
 """The order of steps that bear the same time."""
 
 
-def trail(record: Record, execution_id: str) -> list[Step]:
+def list_steps(record: Record, execution_id: str) -> list[TimelineStep]:
     """The steps of one execution in order, with the validations of its session's plan.
 
     Raises:
         NotFoundError: no such execution; with the nearest known labels.
     """
     with record.read():
-        execution = executions.get(record, execution_id)
+        execution = executions.get_execution(record, execution_id)
         found = [
             *_from_session(record, execution),
             *_from_journal(record, execution),
@@ -64,7 +64,7 @@ def trail(record: Record, execution_id: str) -> list[Step]:
             *_from_outputs(record, execution),
         ]
     ordered = sorted(found, key=lambda step: (step[0], _rank(step[1])))  # stable: ties as stored
-    return [Step(*step, seq) for seq, step in enumerate(ordered, start=1)]
+    return [TimelineStep(*step, seq) for seq, step in enumerate(ordered, start=1)]
 
 
 _Found = tuple[str, str, str]
@@ -77,8 +77,8 @@ def _rank(action: str) -> float:
 
 def _from_session(record: Record, execution: ExecutionFacts) -> Iterator[_Found]:
     version = execution.bundle_version_id
-    bundle = bundles.by_version(record, version).bundle if version else None
-    for entry in journal.entries(record, session_id=execution.session_id):
+    bundle = bundles.load_bundle_version(record, version).bundle if version else None
+    for entry in journal.list_journal(record, session_id=execution.session_id):
         if entry.action in _SESSION_WIDE:
             yield entry.at, _SESSION_WIDE[entry.action], _told(entry)
         elif (
@@ -90,7 +90,7 @@ def _from_session(record: Record, execution: ExecutionFacts) -> Iterator[_Found]
 
 
 def _from_journal(record: Record, execution: ExecutionFacts) -> Iterator[_Found]:
-    for entry in journal.entries(record, execution_id=execution.execution_id):
+    for entry in journal.list_journal(record, execution_id=execution.execution_id):
         if entry.action not in _TOLD_OTHERWISE and entry.action not in _SESSION_WIDE:
             yield entry.at, entry.action, _told(entry)
 
@@ -119,7 +119,7 @@ def _from_observations(record: Record, execution: ExecutionFacts) -> Iterator[_F
     for kind, source, at, actor, stored in rows:
         if kind not in _KINDS:
             continue
-        payload = unpack(stored)
+        payload = unpack_fields(stored)
         happened = {"deployed": "deployed_at", "returned": "completed_at"}.get(kind, "")
         by = source if actor in (None, source) else f"{source}, {actor}"
         yield (
@@ -153,7 +153,7 @@ def _said(record: Record, kind: str, payload: dict[str, Any]) -> str:
 
 
 def _from_outputs(record: Record, execution: ExecutionFacts) -> Iterator[_Found]:
-    for output in outputs.of_execution(record, execution.execution_id):
+    for output in outputs.list_execution_outputs(record, execution.execution_id):
         yield output.created_at, "output", _delivered(output)
 
 

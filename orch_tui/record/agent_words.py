@@ -14,13 +14,15 @@ from collections.abc import Sequence
 
 from orch_tui.frozen import frozen
 from orch_tui.record.ledger.statement import RunEnd
-from orch_tui.record.messages.patterns import pattern
+from orch_tui.record.messages.patterns import compile_lazily
 
-_TOOLS_USED = pattern(r"\s*<tools-used-before-summary>[^<]{0,10000}</tools-used-before-summary>\s*")
-_TURN_LIMIT = pattern(r"\s*NOTE: this agent stopped at its (\d{1,9})-turn limit\b")
-_ENDED_EARLY = pattern(r"\s*Agent terminated early due to an API error:?\s*([^\n]{0,2000})")
-_PARTIAL = pattern(r"\bPARTIAL\b")
-_FRAME = pattern(r"^\[Subagent hand-back\][^\n]*\n?", re.M)
+_TOOLS_USED = compile_lazily(
+    r"\s*<tools-used-before-summary>[^<]{0,10000}</tools-used-before-summary>\s*"
+)
+_TURN_LIMIT = compile_lazily(r"\s*NOTE: this agent stopped at its (\d{1,9})-turn limit\b")
+_ENDED_EARLY = compile_lazily(r"\s*Agent terminated early due to an API error:?\s*([^\n]{0,2000})")
+_PARTIAL = compile_lazily(r"\bPARTIAL\b")
+_FRAME = compile_lazily(r"^\[Subagent hand-back\][^\n]*\n?", re.M)
 _INDENT = "  "
 _TRACE, _TRACE_END = "[Tool: ", "\n--- RESULT ---\n"
 
@@ -64,7 +66,7 @@ def separate_notes(
     return _judge_notes("\n".join(words), [*texts[:front], *texts[end:]])
 
 
-def unframe(text: str) -> AgentWords | None:
+def read_framed_words(text: str) -> AgentWords | None:
     """Read words and notes out of the text that the launching model is shown; None: no frame."""
     frame = _FRAME.search(text)
     if frame is None:
@@ -72,11 +74,11 @@ def unframe(text: str) -> AgentWords | None:
     notes = text[: frame.start()].split("\n")
     if any(line.strip() and not line.startswith(_INDENT) for line in notes):
         return None  # somebody's words about a frame
-    words = without_trailer(text[frame.end() :])
+    words = cut_trailer(text[frame.end() :])
     return _judge_notes(_unindent(words), [_unindent(line) for line in notes])
 
 
-def without_trailer(text: str) -> str:
+def cut_trailer(text: str) -> str:
     """Cut off the agent's id and figures that Claude Code puts under a result."""
     cut = f"\n{text}".rfind("\nagentId: ")
     if cut < 0:
@@ -84,7 +86,7 @@ def without_trailer(text: str) -> str:
     return text if cut < 0 else text[: max(cut - 1, 0)]
 
 
-def without_trace(text: str) -> str:
+def cut_trace(text: str) -> str:
     """Cut off the trace of tool calls that 2.0 put before the words of a background agent."""
     if not text.startswith(_TRACE):
         return text

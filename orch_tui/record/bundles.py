@@ -17,7 +17,7 @@ from orch_tui.record.ledger import briefings, contents, journal
 
 
 @frozen
-class Saved:
+class SavedBundle:
     """A bundle as it is stored."""
 
     bundle: Bundle
@@ -26,9 +26,9 @@ class Saved:
     """An execution was deployed with this version; a change makes the next."""
 
 
-def save(
+def save_bundle(
     record: Record, bundle: Bundle, session_id: str | None = None, *, keep_latest: bool = False
-) -> Saved:
+) -> SavedBundle:
     """Store a bundle; the same content again changes nothing, but for how its tokens are counted
     while nothing was deployed of it.
 
@@ -45,7 +45,7 @@ def save(
             [bundle_id, session_id, bundle.name or None, bundle.created_at or record.now()],
         )
         latest = _latest(record, bundle_id)
-        held = same(record, replace(bundle, bundle_id=bundle_id))
+        held = find_same_version(record, replace(bundle, bundle_id=bundle_id))
         if held and latest and held.version_id == latest[0]:
             if held.frozen or held.bundle.items == bundle.items:
                 return held
@@ -65,8 +65,8 @@ def save(
                 for position, item in enumerate(bundle.items, start=1)
             ],
         )
-        saved = by_version(record, version_id)
-        journal.log(
+        saved = load_bundle_version(record, version_id)
+        journal.log_action(
             record,
             "save-bundle",
             session_id=session_id,
@@ -80,7 +80,7 @@ def save(
         return saved
 
 
-def same(record: Record, bundle: Bundle) -> Saved | None:
+def find_same_version(record: Record, bundle: Bundle) -> SavedBundle | None:
     """The stored version that is this very bundle, the latest where several are."""
     versions = record.sql(
         "SELECT version_id FROM bundle_versions WHERE bundle_id = ? AND agent_type = ? "
@@ -90,7 +90,7 @@ def same(record: Record, bundle: Bundle) -> Saved | None:
     return _same_items(record, versions, bundle)
 
 
-def equal(record: Record, bundle: Bundle, session_id: str | None) -> Saved | None:
+def find_equal_bundle(record: Record, bundle: Bundle, session_id: str | None) -> SavedBundle | None:
     """A bundle that now holds exactly this, under whatever id, in the session or in none.
 
     Preparing the same again is then the same bundle, as every repeated call is.
@@ -105,26 +105,26 @@ def equal(record: Record, bundle: Bundle, session_id: str | None) -> Saved | Non
     return _same_items(record, latest, bundle)
 
 
-def keep_briefing(record: Record, saved: Saved, rendered: bytes) -> None:
+def keep_briefing(record: Record, saved: SavedBundle, rendered: bytes) -> None:
     """Remember the briefing generated from a bundle: a deployment hands over that one."""
     with record.write():
         given = [item.data for item in saved.bundle.items if item.data is not None]
-        briefing_id = briefings.put(record, rendered, given)
+        briefing_id = briefings.store_briefing(record, rendered, given)
         record.execute(
             "UPDATE bundle_versions SET briefing_id = ? WHERE version_id = ?",
             [briefing_id, saved.version_id],
         )
 
 
-def generated_briefing(record: Record, saved: Saved) -> bytes | None:
+def get_generated_briefing(record: Record, saved: SavedBundle) -> bytes | None:
     """The briefing last generated from a bundle."""
     briefing_id = record.value(
         "SELECT briefing_id FROM bundle_versions WHERE version_id = ?", [saved.version_id]
     )
-    return None if briefing_id is None else briefings.get(record, briefing_id)
+    return None if briefing_id is None else briefings.get_briefing(record, briefing_id)
 
 
-def load(record: Record, bundle_id: str, version: int | None = None) -> Saved:
+def load_bundle(record: Record, bundle_id: str, version: int | None = None) -> SavedBundle:
     """A stored bundle with its bytes, the latest version unless one is named.
 
     Raises:
@@ -138,11 +138,11 @@ def load(record: Record, bundle_id: str, version: int | None = None) -> Saved:
         raise not_found(record, "bundle", bundle_id)
     for version_id, number in rows:
         if version in (None, number):
-            return by_version(record, version_id)
+            return load_bundle_version(record, version_id)
     raise NotFoundError(f"version of {bundle_id}", str(version), [str(n) for _, n in rows])
 
 
-def resolve(record: Record, given: str) -> tuple[str, int | None]:
+def resolve_bundle(record: Record, given: str) -> tuple[str, int | None]:
     """The id of a bundle called by id or by name, and the version where ``@2`` follows.
 
     Raises:
@@ -153,7 +153,7 @@ def resolve(record: Record, given: str) -> tuple[str, int | None]:
     if (versioned := split_version(given)) not in wanted:
         wanted.append(versioned)
     for name, number in wanted:
-        if exists(record, name):
+        if bundle_exists(record, name):
             return name, number
     for name, number in wanted:
         found = [
@@ -174,7 +174,7 @@ def resolve(record: Record, given: str) -> tuple[str, int | None]:
     raise not_found(record, "bundle", given, [name for (name,) in names])
 
 
-def by_version(record: Record, version_id: int) -> Saved:
+def load_bundle_version(record: Record, version_id: int) -> SavedBundle:
     """The bundle version with this id.
 
     Raises:
@@ -185,7 +185,7 @@ def by_version(record: Record, version_id: int) -> Saved:
     return _saved(record, version_id, tuple(_items(record, version_id)))
 
 
-def _saved(record: Record, version_id: int, items: tuple[ContextItem, ...]) -> Saved:
+def _saved(record: Record, version_id: int, items: tuple[ContextItem, ...]) -> SavedBundle:
     ((bundle_id, session_id, name, created_at, version, agent_type, scope, model),) = record.sql(
         "SELECT b.bundle_id, b.session_id, b.name, v.created_at, v.version, v.agent_type, v.scope, "
         "v.model FROM bundle_versions AS v JOIN bundles AS b USING (bundle_id) "
@@ -203,21 +203,23 @@ def _saved(record: Record, version_id: int, items: tuple[ContextItem, ...]) -> S
         name=name or "",
         session_id=session_id or "",
     )
-    return Saved(bundle, version_id, _is_deployed(record, version_id))
+    return SavedBundle(bundle, version_id, _is_deployed(record, version_id))
 
 
-def of_session(record: Record, session_id: str) -> list[Saved]:
+def load_session_bundles(record: Record, session_id: str) -> list[SavedBundle]:
     """The latest version of every bundle of a session, in the order they were made."""
     ids = record.sql(
         "SELECT bundle_id FROM bundles WHERE session_id = ? AND removed_at IS NULL ORDER BY rowid",
         [session_id],
     )
-    return [load(record, bundle_id) for (bundle_id,) in ids]
+    return [load_bundle(record, bundle_id) for (bundle_id,) in ids]
 
 
-def by_figures(record: Record, session_id: str) -> list[Saved]:
-    """As ``of_session``, the items with their hashes instead of their bytes, which are not read:
-    enough to judge bundles and to find what they share."""
+def load_session_figures(record: Record, session_id: str) -> list[SavedBundle]:
+    """Load the bundles of a session with the hashes of their items instead of the bytes.
+
+    That is enough to judge bundles and to find what they share.
+    """
     versions = record.sql(
         "SELECT version_id, max(version) FROM bundles JOIN bundle_versions USING (bundle_id) "
         "WHERE session_id = ? AND removed_at IS NULL GROUP BY bundle_id ORDER BY bundles.rowid",
@@ -229,23 +231,23 @@ def by_figures(record: Record, session_id: str) -> list[Saved]:
     ]
 
 
-def exists(record: Record, bundle_id: str) -> bool:
+def bundle_exists(record: Record, bundle_id: str) -> bool:
     return bool(record.value("SELECT 1 FROM bundles WHERE bundle_id = ?", [bundle_id]))
 
 
-def drop(record: Record, bundle_id: str, reason: str) -> None:
+def drop_bundle(record: Record, bundle_id: str, reason: str) -> None:
     """Take a bundle out of its session: it counts no more, and stays for what was deployed of it.
 
     Raises:
         NotFoundError: no such bundle.
     """
     with record.write():
-        saved = load(record, bundle_id)
+        saved = load_bundle(record, bundle_id)
         record.execute(
             "UPDATE bundles SET removed_at = ? WHERE bundle_id = ? AND removed_at IS NULL",
             [record.now(), bundle_id],
         )
-        journal.log(
+        journal.log_action(
             record,
             "drop-bundle",
             session_id=saved.bundle.session_id or None,
@@ -322,7 +324,9 @@ def _figures(item: ContextItem) -> tuple[Any, ...]:
     )
 
 
-def _same_items(record: Record, versions: Iterable[tuple[int]], bundle: Bundle) -> Saved | None:
+def _same_items(
+    record: Record, versions: Iterable[tuple[int]], bundle: Bundle
+) -> SavedBundle | None:
     """The first version with these very items, whatever was thought of their tokens, and what it
     says of them; hashes are compared, no content is read."""
     wanted = [_identity(i, "" if i.data is None else i.sha256) for i in bundle.items]

@@ -38,7 +38,7 @@ def tool_key(tool_use_id: str) -> str:
     return f"tool:{tool_use_id}"
 
 
-def failure(reason: str) -> str:
+def describe_failure(reason: str) -> str:
     """Why a launch came to nothing, from what Claude Code wrote in place of a result."""
     reason = reason.strip()
     if reason.startswith("[Request interrupted by user"):

@@ -16,7 +16,7 @@ from orch_tui.record.ledger.project_keys import project_key
 _SILENCE = timedelta(days=1)
 
 
-def know_claude_session(
+def ensure_claude_session(
     record: Record, claude_session: str, *, project: str, started_at: str
 ) -> str:
     """Give the session of one of Claude Code, made where there is none. Call it within a write.
@@ -51,7 +51,7 @@ def know_claude_session(
     return session_id
 
 
-def note_end(record: Record, claude_session: str, at: str) -> None:
+def note_session_end(record: Record, claude_session: str, at: str) -> None:
     """Claude Code said ``at`` that its session ended; call it within a write."""
     record.execute(
         "UPDATE sessions SET ended_at = max(coalesce(ended_at, ''), ?) WHERE claude_session = ?",
@@ -74,7 +74,7 @@ def refresh_session(record: Record, claude_session: str) -> None:
                 "UPDATE sessions SET status = ?, completed_at = ? WHERE session_id = ?",
                 [*now, session_id],
             )
-    end_silent(record, claude_session)
+    end_silent_sessions(record, claude_session)
 
 
 def _last_heard(record: Record, session_id: str) -> str:
@@ -88,7 +88,7 @@ def _last_heard(record: Record, session_id: str) -> str:
     )
 
 
-def end_silent(record: Record, claude_session: str | None = None) -> None:
+def end_silent_sessions(record: Record, claude_session: str | None = None) -> None:
     """Sessions (all, or one) of which nothing was heard for a day have ended, whether anybody
     said so."""
     long_ago = timestamp(record.clock() - _SILENCE)

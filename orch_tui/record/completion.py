@@ -10,7 +10,7 @@ from orch_tui.models.database import Record
 from orch_tui.record import executions
 from orch_tui.record.ledger import contents, journal
 from orch_tui.record.ledger.ingest import Report, ingest_statement
-from orch_tui.record.ledger.keys import find
+from orch_tui.record.ledger.keys import resolve_label
 from orch_tui.record.ledger.merge import SAID, Observation, not_superseded, text_fingerprint
 from orch_tui.record.ledger.rebuild import stored_observations
 from orch_tui.record.ledger.statement import Returned, Status
@@ -28,7 +28,7 @@ class _SaidOfReturn(TypedDict):
 
 
 @frozen
-class Recorded:
+class RecordedReturn:
     """What ``record_completion`` did."""
 
     execution: ExecutionFacts
@@ -49,7 +49,7 @@ def record_completion(
     completed_at: str | None = None,
     supersede: str | None = None,
     source: str = "manual",
-) -> Recorded:
+) -> RecordedReturn:
     """Record one return of an execution; the same call again changes nothing.
 
     A different message is another completion, never an overwrite. ``success`` follows
@@ -72,8 +72,8 @@ def record_completion(
         went_wrong = success is False or error_message or error_code
         status = "failed" if went_wrong else "completed"
     with record.write():
-        execution_id = find(record, execution_id)
-        before = executions.completions(record, execution_id)
+        execution_id = resolve_label(record, execution_id)
+        before = executions.list_completions(record, execution_id)
         said = _SaidOfReturn(
             status=cast(Status, status),
             success=success,
@@ -93,17 +93,17 @@ def record_completion(
             record,
             Report([f"id:{execution_id}"], returned, source=source, message=final_message),
         )
-        execution = executions.get(record, execution_id)
-        after = executions.completions(record, execution_id)
+        execution = executions.get_execution(record, execution_id)
+        after = executions.list_completions(record, execution_id)
         if after != before:
-            journal.log(
+            journal.log_action(
                 record,
                 "record-completion",
                 session_id=execution.session_id,
                 execution_id=execution_id,
                 after={"status": status, "completions": len(after), "reason": supersede},
             )
-        return Recorded(execution, _recorded(record, after, words), after != before)
+        return RecordedReturn(execution, _recorded(record, after, words), after != before)
 
 
 def _words(message: str | bytes) -> str:

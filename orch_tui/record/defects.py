@@ -13,7 +13,7 @@ LEFT_ASIDE = "set aside"
 T = TypeVar("T")
 
 
-def confine(
+def confine_defects(
     inputs: Sequence[T],
     take: Callable[[Sequence[T]], object],
     set_aside: Callable[[T, str], object],
@@ -35,8 +35,8 @@ def confine(
             set_aside(inputs[0], _reason(error))
             return
         middle = len(inputs) // 2
-        confine(inputs[:middle], take, set_aside)
-        confine(inputs[middle:], take, set_aside)
+        confine_defects(inputs[:middle], take, set_aside)
+        confine_defects(inputs[middle:], take, set_aside)
 
 
 _LONGEST_REASON = 200

@@ -43,7 +43,7 @@ class Deliverable:
     """Why a path that exists could not be read: a folder, no permission."""
 
 
-def collect(paths: Iterable[str], root: Path) -> list[Deliverable]:
+def read_deliverables(paths: Iterable[str], root: Path) -> list[Deliverable]:
     """Read the deliverables, given relative to the project or absolute, each once, in order.
 
     Lines come from git, where the file lies in a repository: all of them for a file that HEAD
@@ -76,7 +76,7 @@ def _place(path: str, root: Path) -> Path:
         return root / path
 
 
-def state(path: str, sha256: str | None, root: Path) -> State:
+def check_deliverable(path: str, sha256: str | None, root: Path) -> State:
     """What became of a deliverable since it was collected with this hash.
 
     Raises nothing: what can no longer be read has changed since.

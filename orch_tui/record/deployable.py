@@ -10,7 +10,7 @@ from orch_tui.record.session_budget import read_taken
 
 
 @frozen
-class Choice:
+class Deployable:
     """One planned agent, or one bundle."""
 
     planned: int | None
@@ -27,11 +27,11 @@ class Choice:
     """The planned agents it waits for that have not completed."""
 
 
-def choices(record: Record, session_id: str) -> list[Choice]:
+def list_deployable(record: Record, session_id: str) -> list[Deployable]:
     """The planned agents in their order, then the bundles that no planned agent is given."""
     with record.read():
         counts = {t.label: t.count for t in read_taken(record, session_id)}
-        planned = plan.agents(record, session_id)
+        planned = plan.list_planned_agents(record, session_id)
         runs = {
             planned_id: (deployed, completed)
             for planned_id, deployed, completed in record.sql(
@@ -42,10 +42,10 @@ def choices(record: Record, session_id: str) -> list[Choice]:
             )
         }
         done = {a.position for a in planned if runs.get(a.planned_id, (0, 0))[1]}
-        waits = plan.waits(record, session_id)
+        waits = plan.list_waits(record, session_id)
         return [
             *(
-                Choice(
+                Deployable(
                     agent.position,
                     agent.bundle_id,
                     agent.agent_type,
@@ -58,7 +58,7 @@ def choices(record: Record, session_id: str) -> list[Choice]:
                 for agent in planned
             ),
             *(
-                Choice(
+                Deployable(
                     None, bundle_id, agent_type, scope, model, counts.get(bundle_id), deployed, ()
                 )
                 for bundle_id, agent_type, scope, model, deployed in _unplanned(record, session_id)

@@ -30,7 +30,7 @@ from orch_tui.record.ledger.statement import (
     Edited,
     ItemFact,
     Noted,
-    encode,
+    encode_statement,
 )
 from orch_tui.record.session_budget import load_session_budget, read_taken
 from orch_tui.rows import Allocation, ExecutionFacts, PlannedAgent, Session
@@ -38,7 +38,7 @@ from orch_tui.rows import Allocation, ExecutionFacts, PlannedAgent, Session
 
 @frozen
 class Deployment:
-    """What ``deploy`` recorded."""
+    """What ``record_deployment`` recorded."""
 
     execution: ExecutionFacts
     briefing: bytes
@@ -81,7 +81,7 @@ class _Claimed:
     priority: str = "required"
 
 
-def deploy(
+def record_deployment(
     record: Record,
     session_id: str,
     *,
@@ -114,17 +114,19 @@ def deploy(
         ConflictError: the id was deployed with other content, and no reason to supersede it.
     """
     with record.write():
-        session = sessions.get(record, session_id)
-        planned_agent = None if planned is None else plan.at(record, session_id, planned)
+        session = sessions.get_session(record, session_id)
+        planned_agent = (
+            None if planned is None else plan.get_planned_agent(record, session_id, planned)
+        )
         if planned_agent and planned_agent.bundle_id and bundle is None:
-            bundle = bundles.load(record, planned_agent.bundle_id).bundle
+            bundle = bundles.load_bundle(record, planned_agent.bundle_id).bundle
         said_itself, said_scope = bundle is not None, scope or ""
         agent_type, scope, model = _from_plan(
             agent_type, scope, model, planned_agent, bundle, session
         )
         saved = _saved(record, bundle, session_id) if bundle else None
         if planned_agent is None:
-            planned_agent = plan.matching(
+            planned_agent = plan.match_planned_agent(
                 record,
                 session_id,
                 agent_type,
@@ -168,10 +170,10 @@ def deploy(
             )
             about = [f"id:{execution_id}"] if execution_id else []
             execution_id = ingest_statement(record, Report(about, deployed, source=source))
-            allocate(record, execution_id, items, source=source, replaces=bool(before))
-            sessions.begin(record, session)
+            ingest_allocation(record, execution_id, items, source=source, replaces=bool(before))
+            sessions.begin_session(record, session)
             _log(record, session_id, execution_id, judgement, items, allow_overflow, supersede)
-        execution = executions.get(record, execution_id or "")
+        execution = executions.get_execution(record, execution_id or "")
         return Deployment(
             execution,
             _marked(text, execution),
@@ -183,7 +185,7 @@ def deploy(
         )
 
 
-def prospect(
+def preview_deployment(
     record: Record,
     session_id: str,
     *,
@@ -194,18 +196,20 @@ def prospect(
     bundle_id: str | None = None,
     planned: int | None = None,
 ) -> Prospect:
-    """What ``deploy`` would record and hand over for the same arguments; records nothing.
+    """Give what ``record_deployment`` would record and hand over; records nothing.
 
     Raises:
         UsageError: no agent type is known.
         NotFoundError: an unknown session, bundle or planned agent.
     """
     with record.read():
-        session = sessions.get(record, session_id)
-        planned_agent = None if planned is None else plan.at(record, session_id, planned)
+        session = sessions.get_session(record, session_id)
+        planned_agent = (
+            None if planned is None else plan.get_planned_agent(record, session_id, planned)
+        )
         if planned_agent and bundle_id is None:
             bundle_id = planned_agent.bundle_id
-        saved = bundles.load(record, bundle_id) if bundle_id else None
+        saved = bundles.load_bundle(record, bundle_id) if bundle_id else None
         bundle = saved.bundle if saved else None
         agent_type, scope, model = _from_plan(
             agent_type, scope, None, planned_agent, bundle, session
@@ -223,16 +227,16 @@ def prospect(
         )
 
 
-def handed_over(record: Record, label: str) -> bytes:
-    """The briefing of an execution as ``deploy`` gave it; empty where there was none.
+def get_handed_over(record: Record, label: str) -> bytes:
+    """The briefing of an execution as ``record_deployment`` gave it; empty where there was none.
 
     Raises:
         NotFoundError: no such execution.
     """
-    execution = executions.get(record, label)
+    execution = executions.get_execution(record, label)
     if execution.briefing_id is None:
         return b""
-    return _marked(briefings.get(record, execution.briefing_id), execution)
+    return _marked(briefings.get_briefing(record, execution.briefing_id), execution)
 
 
 def record_allocation(
@@ -253,7 +257,7 @@ def record_allocation(
         OverBudgetError: over a limit and no reason to allow it.
     """
     with record.write():
-        execution = executions.get(record, label)
+        execution = executions.get_execution(record, label)
         label = execution.execution_id  # it may have been known under another
         saved = _saved(record, bundle, execution.session_id)
         if execution.bundle_version_id is None:
@@ -274,7 +278,7 @@ def record_allocation(
                 or _kept_briefing(record, text, bundle.items),
             )
             ingest_statement(record, Report([f"id:{label}"], given, source=source))
-            allocate(record, label, bundle.items, source=source)
+            ingest_allocation(record, label, bundle.items, source=source)
             _log(
                 record,
                 execution.session_id,
@@ -285,18 +289,18 @@ def record_allocation(
                 None,
             )
         elif execution.bundle_version_id != saved.version_id:
-            held = bundles.by_version(record, execution.bundle_version_id).bundle
+            held = bundles.load_bundle_version(record, execution.bundle_version_id).bundle
             raise ConflictError(
                 f"{execution.execution_id} was given {held.bundle_id} version {held.version}, "
                 f"not {saved.bundle.bundle_id} version {saved.bundle.version}",
                 hint="`orch init-deployment --supersede REASON` replaces what was said",
             )
-        return executions.allocations(record, execution.execution_id)
+        return executions.list_allocations(record, execution.execution_id)
 
 
-def _saved(record: Record, bundle: Bundle, session_id: str) -> bundles.Saved:
+def _saved(record: Record, bundle: Bundle, session_id: str) -> bundles.SavedBundle:
     """The stored version of a bundle; an older one is deployed as it is, not saved again."""
-    return bundles.same(record, bundle) or bundles.save(
+    return bundles.find_same_version(record, bundle) or bundles.save_bundle(
         record, bundle, bundle.session_id or session_id
     )
 
@@ -324,7 +328,7 @@ def _from_plan(
 
 def _briefing(
     record: Record,
-    saved: bundles.Saved | None,
+    saved: bundles.SavedBundle | None,
     agent_type: str,
     scope: str | None,
     given: bytes | None,
@@ -339,13 +343,13 @@ def _briefing(
     bundle = saved.bundle
     as_deployed = dataclasses.replace(bundle, agent_type=agent_type, scope=scope or bundle.scope)
     if template is None and as_deployed == bundle:
-        generated = bundles.generated_briefing(record, saved)
+        generated = bundles.get_generated_briefing(record, saved)
         if generated is not None:
             return generated
-    return briefings_of.render(as_deployed, template)
+    return briefings_of.render_briefing(as_deployed, template)
 
 
-def _mismatch(planned: PlannedAgent | None, saved: bundles.Saved | None) -> Iterator[str]:
+def _mismatch(planned: PlannedAgent | None, saved: bundles.SavedBundle | None) -> Iterator[str]:
     """A bundle other than the plan's, or one that this deployment changed."""
     if saved is None:
         return
@@ -404,7 +408,7 @@ def _said_before(record: Record, execution_id: str | None) -> list[Observation]:
 def _same_or_conflict(before: Sequence[Observation], said: Mapping[str, object]) -> None:
     held: dict[str, Any] = {}
     for observation in before:
-        held |= encode(observation.statement)
+        held |= encode_statement(observation.statement)
     different = [
         f"{name} is {held.get(name)!r}, not {value!r}"
         for name, value in said.items()
@@ -422,7 +426,7 @@ def _judge(
     session_id: str,
     execution_id: str | None,
     agent_type: str,
-    saved: bundles.Saved | None,
+    saved: bundles.SavedBundle | None,
     count: Count | None,
     model: Model,
     limits: Limits,
@@ -436,7 +440,7 @@ def _judge(
     )
 
 
-def allocate(
+def ingest_allocation(
     record: Record,
     execution_id: str,
     items: Sequence[ContextItem],
@@ -446,11 +450,11 @@ def allocate(
 ) -> None:
     """Record the items as given; ``replaces`` marks what was recorded before as not included."""
     if items or replaces:
-        given = allocated(items, replaces=replaces)
+        given = make_allocation(items, replaces=replaces)
         ingest_statement(record, Report([f"id:{execution_id}"], given, source=source))
 
 
-def allocated(items: Sequence[ContextItem], *, replaces: bool = False) -> Allocated:
+def make_allocation(items: Sequence[ContextItem], *, replaces: bool = False) -> Allocated:
     """The statement that these items were given."""
     return Allocated(
         replaces=replaces or None,
@@ -477,7 +481,9 @@ def _kept_briefing(record: Record, text: bytes, items: Sequence[ContextItem]) ->
     """The SHA-256 of a briefing, which is stored; None for none."""
     if not text:
         return None
-    return portable.sha256_of_briefing(record, briefings.put(record, text, _contents(items)))
+    return portable.sha256_of_briefing(
+        record, briefings.store_briefing(record, text, _contents(items))
+    )
 
 
 def _log(
@@ -492,7 +498,7 @@ def _log(
     """Journal the deployment, and apart from it every consent it needed."""
 
     def log(action: str, after: Mapping[str, Any]) -> None:
-        journal.log(
+        journal.log_action(
             record, action, session_id=session_id, execution_id=execution_id, after=dict(after)
         )
 
@@ -513,7 +519,7 @@ def log_secrets(
     """Journal the consent that was given for items that look like secrets."""
     secrets = [item.source for item in items if item.looks_secret]
     if secrets:
-        journal.log(
+        journal.log_action(
             record,
             "allow-secret",
             session_id=session_id,

@@ -7,11 +7,11 @@ from typing import Any
 
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
-from orch_tui.record.ledger.keys import find
+from orch_tui.record.ledger.keys import resolve_label
 from orch_tui.rows import Allocation, Completion, ExecutionFacts, columns
 
 
-def get(record: Record, label: str) -> ExecutionFacts:
+def get_execution(record: Record, label: str) -> ExecutionFacts:
     """One execution by its label, or by a label it was once known under.
 
     Raises:
@@ -19,12 +19,12 @@ def get(record: Record, label: str) -> ExecutionFacts:
     """
     (row,) = record.rows(
         f"SELECT {columns(ExecutionFacts)} FROM agent_executions WHERE execution_id = ?",
-        [find(record, label)],
+        [resolve_label(record, label)],
     )
     return ExecutionFacts.of(row)
 
 
-def select(
+def select_executions(
     record: Record, condition: str = "1", parameters: Sequence[Any] = (), *, limit: int = -1
 ) -> list[ExecutionFacts]:
     """Executions that meet an SQL condition, newest first; retracted ones are left out."""
@@ -36,7 +36,7 @@ def select(
     return [ExecutionFacts.of(row) for row in rows]
 
 
-def allocations(record: Record, execution_id: str) -> list[Allocation]:
+def list_allocations(record: Record, execution_id: str) -> list[Allocation]:
     """What an execution was given, in order."""
     rows = record.rows(
         f"SELECT {columns(Allocation)} FROM context_allocations WHERE execution_id = ? "
@@ -46,7 +46,7 @@ def allocations(record: Record, execution_id: str) -> list[Allocation]:
     return [Allocation.of(row) for row in rows]
 
 
-def completions(record: Record, execution_id: str) -> list[Completion]:
+def list_completions(record: Record, execution_id: str) -> list[Completion]:
     """Every return of an execution, oldest first."""
     rows = record.rows(
         f"SELECT {columns(Completion)} FROM completions WHERE execution_id = ? ORDER BY position",
@@ -55,13 +55,15 @@ def completions(record: Record, execution_id: str) -> list[Completion]:
     return [Completion.of(row) for row in rows]
 
 
-def retract(record: Record, label: str, reason: str, *, source: str = "manual") -> ExecutionFacts:
+def retract_execution(
+    record: Record, label: str, reason: str, *, source: str = "manual"
+) -> ExecutionFacts:
     """Take back an execution recorded by mistake: hidden from lists, kept with the reason."""
     from orch_tui.record.ledger.ingest import Report, ingest_statement  # reading needs no merge
     from orch_tui.record.ledger.statement import Retracted
 
     with record.write():
-        execution_id = find(record, label)
+        execution_id = resolve_label(record, label)
         retracted = Retracted(reason=reason)
         ingest_statement(record, Report([f"id:{execution_id}"], retracted, source=source))
-        return get(record, execution_id)
+        return get_execution(record, execution_id)

@@ -51,7 +51,7 @@ class VersionLine:
         return bool(self.executions)
 
 
-def listed(
+def list_bundles(
     record: Record, *, session_id: str | None = None, named: bool = False, removed: bool = False
 ) -> list[BundleLine]:
     """Saved bundles, newest first; ``named`` keeps those with a name, ``removed`` adds the ones
@@ -77,7 +77,9 @@ def listed(
     return [BundleLine(**{**row, "removed": bool(row["removed"])}) for row in rows]
 
 
-def versions(record: Record, bundle_id: str, version: int | None = None) -> list[VersionLine]:
+def list_bundle_versions(
+    record: Record, bundle_id: str, version: int | None = None
+) -> list[VersionLine]:
     """Every version of a bundle, the latest first, or the one that is named.
 
     Raises:
@@ -112,46 +114,50 @@ def versions(record: Record, bundle_id: str, version: int | None = None) -> list
     return wanted
 
 
-def copy(
+def copy_bundle(
     record: Record, bundle: Bundle, *, session_id: str | None = None, name: str = ""
 ) -> Bundle:
     """A new bundle with what this one holds, to be changed by itself or used in another session."""
-    return bundles.save(
+    return bundles.save_bundle(
         record, replace(bundle, bundle_id="", version=1, name=name, created_at=""), session_id
     ).bundle
 
 
-def restore(record: Record, bundle_id: str, version: int) -> Bundle:
+def restore_bundle_version(record: Record, bundle_id: str, version: int) -> Bundle:
     """Make what a version of a bundle holds its next version; nothing is lost.
 
     Raises:
         NotFoundError: no such bundle or version.
     """
     with record.write():
-        former = bundles.load(record, bundle_id, version).bundle
-        return bundles.save(record, former, former.session_id or None, keep_latest=True).bundle
+        former = bundles.load_bundle(record, bundle_id, version).bundle
+        return bundles.save_bundle(
+            record, former, former.session_id or None, keep_latest=True
+        ).bundle
 
 
-def rename(record: Record, bundle_id: str, name: str) -> None:
+def rename_bundle(record: Record, bundle_id: str, name: str) -> None:
     """Give a bundle a name; an empty one takes it away."""
     with record.write():
         before = record.value("SELECT name FROM bundles WHERE bundle_id = ?", [bundle_id])
         record.execute(
             "UPDATE bundles SET name = ? WHERE bundle_id = ?", [name.strip() or None, bundle_id]
         )
-        journal.log(record, "rename-bundle", subject=bundle_id, before=before, after=name)
+        journal.log_action(record, "rename-bundle", subject=bundle_id, before=before, after=name)
 
 
-def take_in(
+def adopt_bundle(
     record: Record, bundle: Bundle, *, session_id: str | None = None, name: str = ""
 ) -> Bundle:
     """Save a bundle that came from a file. Where its id means another bundle it gets a new one."""
     bundle = replace(bundle, name=name or bundle.name)
     with record.write():
-        if bundles.exists(record, bundle.bundle_id):
+        if bundles.bundle_exists(record, bundle.bundle_id):
             # The same file again is the same bundle, under whatever id it was taken in.
-            held = bundles.same(record, bundle) or bundles.equal(record, bundle, session_id)
+            held = bundles.find_same_version(record, bundle) or bundles.find_equal_bundle(
+                record, bundle, session_id
+            )
             if held is not None:
                 return held.bundle
             bundle = replace(bundle, bundle_id="")
-        return bundles.save(record, bundle, session_id).bundle
+        return bundles.save_bundle(record, bundle, session_id).bundle

@@ -26,9 +26,9 @@ def open_record(
         RecordError: missing (with ``create=False``), not ours, newer, corrupt or locked.
     """
     record = Record(path, create=create, actor=actor, clock=clock, migrate=migrate or _migrate)
-    record.before_commit += [settle_noted_changes, refresh_index]
+    record.before_commit += [state_noted_changes, refresh_index]
     try:
-        take_in(record)
+        ingest_arrivals(record)
     except BaseException:
         record.close()
         raise
@@ -56,24 +56,26 @@ def awaits_transcripts(record: Record) -> bool:
     )
 
 
-def take_in(record: Record) -> None:
+def ingest_arrivals(record: Record) -> None:
     """Merge what arrived since the engine last looked; a locked or read-only file is left alone."""
     if not record.writable or not _anything_pending(record):
         return
     try:
         with record.not_waiting(), record.write():
-            settle_noted_changes(record)
+            state_noted_changes(record)
     except RecordError as error:
         if not error.is_locked:
             raise
 
 
-def settle_noted_changes(record: Record) -> None:
+def state_noted_changes(record: Record) -> None:
     """Make statements of what was changed in place, inside the caller's transaction."""
     if _anything_pending(record):
-        from orch_tui.record.ledger.raw_sql import settle_changes  # most commands change nothing
+        from orch_tui.record.ledger.raw_sql import (
+            ingest_noted_changes,  # most commands change nothing
+        )
 
-        settle_changes(record)
+        ingest_noted_changes(record)
 
 
 def _anything_pending(record: Record) -> bool:

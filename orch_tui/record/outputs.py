@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # it compiles many patterns
 Validation = Mapping[str, str | int | float]
 
 
-def collect(
+def collect_outputs(
     record: Record,
     execution_id: str,
     *,
@@ -49,27 +49,33 @@ def collect(
             "there is nothing to collect",
             hint="give --deliverables, --validation-results or --insights",
         )
-    read = deliverables.collect(paths, root)  # before the transaction: git may take its time
-    return keep(record, execution_id, read, validation=validation, insights=insights, errors=errors)
+    read = deliverables.read_deliverables(
+        paths, root
+    )  # before the transaction: git may take its time
+    return record_outputs(
+        record, execution_id, read, validation=validation, insights=insights, errors=errors
+    )
 
 
-def collect_found(
+def collect_found_outputs(
     record: Record, execution_id: str, findings: Findings, *, root: Path
 ) -> list[Output]:
     """Record what was read out of a final message, marked as found; maybe nothing."""
-    return keep_found(record, execution_id, findings, read_found(findings, root))
+    return record_found_outputs(
+        record, execution_id, findings, read_found_deliverables(findings, root)
+    )
 
 
-def read_found(findings: Findings, root: Path) -> list[Deliverable]:
+def read_found_deliverables(findings: Findings, root: Path) -> list[Deliverable]:
     """The deliverables that a final message tells of, as they are on disk now."""
-    return deliverables.collect((path.path for path in findings.deliverables), root)
+    return deliverables.read_deliverables((path.path for path in findings.deliverables), root)
 
 
-def keep_found(
+def record_found_outputs(
     record: Record, execution_id: str, findings: Findings, read: Sequence[Deliverable]
 ) -> list[Output]:
-    """As ``collect_found``, of deliverables that were read before."""
-    return keep(
+    """As ``collect_found_outputs``, of deliverables that were read before."""
+    return record_outputs(
         record,
         execution_id,
         read,
@@ -79,7 +85,7 @@ def keep_found(
     )
 
 
-def keep(
+def record_outputs(
     record: Record,
     execution_id: str,
     read: Sequence[Deliverable],
@@ -90,11 +96,12 @@ def keep(
     found: bool = False,
     source: str = "manual",
 ) -> list[Output]:
-    """As ``collect``, of deliverables that were read before; ``found`` marks what was read out of
-    a final message.
+    """Record outputs with deliverables that were read before.
+
+    ``found`` marks what was read out of a final message.
     """
     with record.write():
-        execution = executions.get(record, execution_id)
+        execution = executions.get_execution(record, execution_id)
         common = {"agent_type": execution.agent_type, "model": execution.model}
         kept: list[Output | OutputFact] = [
             _keep_deliverable(
@@ -121,7 +128,7 @@ def keep(
                 record,
                 Report([f"id:{execution.execution_id}"], Delivered(outputs=new), source=source),
             )
-            journal.log(
+            journal.log_action(
                 record,
                 "collect",
                 session_id=execution.session_id,
@@ -137,7 +144,7 @@ def _stored_output(
     """The row of an output, which may be an equal one that was there."""
     if isinstance(output, Output):
         return output
-    same = select(
+    same = select_outputs(
         record,
         "execution_id = ? AND (uid = ? OR (output_type, content, found) = (?, ?, ?))",
         [execution.execution_id, output.uid, output.output_type, output.content, output.found],
@@ -145,12 +152,12 @@ def _stored_output(
     return next((o for o in same if o.uid == output.uid), same[-1])
 
 
-def of_execution(record: Record, execution_id: str) -> list[Output]:
+def list_execution_outputs(record: Record, execution_id: str) -> list[Output]:
     """The outputs of one execution, oldest first."""
-    return select(record, "execution_id = ?", [execution_id])
+    return select_outputs(record, "execution_id = ?", [execution_id])
 
 
-def select(record: Record, condition: str, parameters: Sequence[Any]) -> list[Output]:
+def select_outputs(record: Record, condition: str, parameters: Sequence[Any]) -> list[Output]:
     rows = record.rows(
         f"SELECT {columns(Output)} FROM outputs WHERE retracted_at IS NULL AND ({condition}) "
         "ORDER BY created_at, output_id",
@@ -168,7 +175,7 @@ def _keep_deliverable(
     related: Sequence[str],
     found: bool,
 ) -> Output | OutputFact:
-    known = select(
+    known = select_outputs(
         record,
         "execution_id = ? AND output_type = 'deliverable' AND path = ?",
         [execution.execution_id, read.path],
@@ -222,7 +229,7 @@ def _keep_text(
     if output_type == "validation_result":  # a check that fails again after it passed is news
         latest = f"SELECT max(output_id) FROM outputs WHERE retracted_at IS NULL AND {alike}"
         same = f"output_id = ({latest}) AND content = ?"
-    if known := select(record, same, [*parameters, text]):
+    if known := select_outputs(record, same, [*parameters, text]):
         return known[0]
     return _output_fact(record, execution, output_type, text, common, found)
 

@@ -11,18 +11,18 @@ from orch_tui.rows import Output
 from orch_tui.source_name import Result
 
 
-def returned(record: Record, label: str, what: Result) -> bytes:
+def read_past_result(record: Record, label: str, what: Result) -> bytes:
     """Its latest ``message``, byte for byte, or its ``outputs`` as Markdown; empty: none.
 
     Raises:
         NotFoundError: no such execution, with the nearest known labels.
     """
-    execution = executions.get(record, label)
+    execution = executions.get_execution(record, label)
     if what == "message":
-        ids = [c.message_id for c in executions.completions(record, execution.execution_id)]
+        ids = [c.message_id for c in executions.list_completions(record, execution.execution_id)]
         exact = [contents.get(record, message) for message in ids if message is not None]
         return (exact[-1] if exact else None) or (execution.final_message or "").encode()
-    held = outputs.of_execution(record, execution.execution_id)
+    held = outputs.list_execution_outputs(record, execution.execution_id)
     if not held:
         return b""
     title = f"# Outputs of {execution.execution_id} ({execution.agent_type})"

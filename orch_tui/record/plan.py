@@ -13,7 +13,7 @@ from orch_tui.record.ledger import journal
 from orch_tui.rows import JournalEntry, PlannedAgent, columns
 
 
-def add(
+def add_planned_agent(
     record: Record,
     session_id: str,
     agent_type: str,
@@ -36,9 +36,9 @@ def add(
     if not agent_type.strip():
         raise UsageError("a planned agent needs an agent type", hint="--agent-type NAME")
     with record.write():
-        sessions.get(record, session_id)
+        sessions.get_session(record, session_id)
         _check_bundle(record, bundle_id)
-        last = len(agents(record, session_id)) + 1
+        last = len(list_planned_agents(record, session_id)) + 1
         position = last if position is None else position
         planned_id = record.value(
             "INSERT INTO planned_agents (session_id, position, agent_type, scope, model, bundle_id,"
@@ -47,7 +47,7 @@ def add(
         )
         _set_waits(record, session_id, planned_id, waits_for)
         _place(record, session_id, planned_id, position)
-        journal.log(
+        journal.log_action(
             record,
             "plan",
             session_id=session_id,
@@ -57,7 +57,7 @@ def add(
         return _get(record, planned_id)
 
 
-def change(
+def change_planned_agent(
     record: Record,
     session_id: str,
     position: int,
@@ -70,7 +70,7 @@ def change(
     The executions it already has keep what they were given.
     """
     with record.write():
-        planned = at(record, session_id, position)
+        planned = get_planned_agent(record, session_id, position)
         before = _described(record, planned.planned_id)
         _check_bundle(record, values.get("bundle_id"))
         for name, value in values.items():
@@ -82,7 +82,7 @@ def change(
             _set_waits(record, session_id, planned.planned_id, waits_for)
         after = _described(record, planned.planned_id)
         if after != before:
-            journal.log(
+            journal.log_action(
                 record,
                 "plan",
                 session_id=session_id,
@@ -93,30 +93,30 @@ def change(
         return _get(record, planned.planned_id)
 
 
-def duplicate(record: Record, session_id: str, position: int) -> PlannedAgent:
+def duplicate_planned_agent(record: Record, session_id: str, position: int) -> PlannedAgent:
     """Plan the same agent once more, right behind the one at ``position``."""
     with record.write():
-        planned = at(record, session_id, position)
-        return add(
+        planned = get_planned_agent(record, session_id, position)
+        return add_planned_agent(
             record,
             session_id,
             planned.agent_type,
             scope=planned.scope,
             model=planned.model,
             bundle_id=planned.bundle_id,
-            waits_for=waits(record, session_id)[position],
+            waits_for=list_waits(record, session_id)[position],
             position=position + 1,
         )
 
 
-def move(record: Record, session_id: str, position: int, to: int) -> None:
+def move_planned_agent(record: Record, session_id: str, position: int, to: int) -> None:
     """Give a planned agent another place in the order."""
     with record.write():
-        moved = at(record, session_id, position)
+        moved = get_planned_agent(record, session_id, position)
         _place(record, session_id, moved.planned_id, to)
         if to == position:
             return
-        journal.log(
+        journal.log_action(
             record,
             "plan",
             session_id=session_id,
@@ -126,19 +126,21 @@ def move(record: Record, session_id: str, position: int, to: int) -> None:
         )
 
 
-def remove(record: Record, session_id: str, position: int) -> None:
+def remove_planned_agent(record: Record, session_id: str, position: int) -> None:
     """Take an agent out of the plan; its executions stay, and so does the row."""
     with record.write():
-        planned = at(record, session_id, position)
-        awaited_by = [p for p, others in waits(record, session_id).items() if position in others]
+        planned = get_planned_agent(record, session_id, position)
+        awaited_by = [
+            p for p, others in list_waits(record, session_id).items() if position in others
+        ]
         before = {**_described(record, planned.planned_id), "awaited_by": awaited_by}
         _take_out(record, planned)
-        journal.log(
+        journal.log_action(
             record, "plan", session_id=session_id, subject=f"planned {position}", before=before
         )
 
 
-def undo(record: Record, session_id: str) -> JournalEntry:
+def undo_plan_change(record: Record, session_id: str) -> JournalEntry:
     """Take back the last change of a plan that still stands; gives the entry of that change.
 
     Undoing again takes back the one before it. Executions stay what they are.
@@ -152,7 +154,7 @@ def undo(record: Record, session_id: str) -> JournalEntry:
         if entry is None:
             raise OrchError("the plan has no change to undo", hint="what was deployed stays")
         _put_back(record, session_id, entry)
-        journal.log(
+        journal.log_action(
             record,
             _UNDO,
             session_id=session_id,
@@ -163,7 +165,7 @@ def undo(record: Record, session_id: str) -> JournalEntry:
         return entry
 
 
-def change_in_words(entry: JournalEntry) -> str:
+def describe_plan_change(entry: JournalEntry) -> str:
     """What a change of a plan did: ``removed 2 tester``."""
     before, after = entry.before or {}, entry.after or {}
     number = (before or after).get("position", "?")
@@ -207,7 +209,7 @@ def _put_back(record: Record, session_id: str, entry: JournalEntry) -> None:
     planned = PlannedAgent.of(rows[0]) if rows else None
     if planned is None or not _is_as(record, planned, after):
         raise ConflictError(
-            f"the plan is not as the last change left it ({change_in_words(entry)})",
+            f"the plan is not as the last change left it ({describe_plan_change(entry)})",
             hint="edit the planned agents instead",
         )
     if not before:
@@ -227,7 +229,7 @@ def _put_back(record: Record, session_id: str, entry: JournalEntry) -> None:
     record.executemany(
         "INSERT INTO planned_waits (planned_id, waits_for) VALUES (?, ?)",
         [
-            (at(record, session_id, position).planned_id, planned_id)
+            (get_planned_agent(record, session_id, position).planned_id, planned_id)
             for position in before.get("awaited_by", ())
         ],
     )
@@ -241,7 +243,7 @@ def _is_as(record: Record, planned: PlannedAgent, described: Mapping[str, Any]) 
     return all(now.get(name) == value for name, value in described.items())
 
 
-def agents(record: Record, session_id: str) -> list[PlannedAgent]:
+def list_planned_agents(record: Record, session_id: str) -> list[PlannedAgent]:
     """The plan of a session, in order."""
     rows = record.rows(
         f"SELECT {columns(PlannedAgent)} FROM planned_agents "
@@ -251,13 +253,13 @@ def agents(record: Record, session_id: str) -> list[PlannedAgent]:
     return [PlannedAgent.of(row) for row in rows]
 
 
-def at(record: Record, session_id: str, position: int) -> PlannedAgent:
+def get_planned_agent(record: Record, session_id: str, position: int) -> PlannedAgent:
     """The planned agent at a position (from 1).
 
     Raises:
         NotFoundError: the plan has no such position.
     """
-    planned = agents(record, session_id)
+    planned = list_planned_agents(record, session_id)
     if not 1 <= position <= len(planned):
         raise NotFoundError(
             "planned agent", str(position), [str(agent.position) for agent in planned]
@@ -265,21 +267,23 @@ def at(record: Record, session_id: str, position: int) -> PlannedAgent:
     return planned[position - 1]
 
 
-def position_of(record: Record, session_id: str, uid: str) -> int:
+def find_position(record: Record, session_id: str, uid: str) -> int:
     """Where a planned agent stands now.
 
     Raises:
         OrchError: it is not in the plan any more.
     """
-    for planned in agents(record, session_id):
+    for planned in list_planned_agents(record, session_id):
         if planned.uid == uid:
             return planned.position
     raise OrchError("this agent is not in the plan any more", hint="look at the plan again")
 
 
-def waits(record: Record, session_id: str) -> dict[int, list[int]]:
+def list_waits(record: Record, session_id: str) -> dict[int, list[int]]:
     """For each position of the plan, the positions it waits for."""
-    position = {planned.planned_id: planned.position for planned in agents(record, session_id)}
+    position = {
+        planned.planned_id: planned.position for planned in list_planned_agents(record, session_id)
+    }
     waiting: dict[int, list[int]] = {p: [] for p in position.values()}
     for planned_id, waits_for in record.sql(
         "SELECT planned_id, waits_for FROM planned_waits WHERE planned_id IN "
@@ -290,13 +294,13 @@ def waits(record: Record, session_id: str) -> dict[int, list[int]]:
     return {p: sorted(others) for p, others in waiting.items()}
 
 
-def waves(record: Record, session_id: str) -> list[list[int]]:
+def list_waves(record: Record, session_id: str) -> list[list[int]]:
     """Positions that can run side by side, wave by wave.
 
     Raises:
         OrchError: some wait for each other, which only raw SQL can bring about.
     """
-    order, circle = in_waves(waits(record, session_id))
+    order, circle = sort_into_waves(list_waits(record, session_id))
     if circle:
         listed = ", ".join(str(p) for p in circle)
         raise OrchError(
@@ -305,7 +309,7 @@ def waves(record: Record, session_id: str) -> list[list[int]]:
     return order
 
 
-def in_waves(waiting: Mapping[int, Sequence[int]]) -> tuple[list[list[int]], list[int]]:
+def sort_into_waves(waiting: Mapping[int, Sequence[int]]) -> tuple[list[list[int]], list[int]]:
     """The waves of positions that wait for others, and the positions that can never start."""
     left = {p: set(others) for p, others in waiting.items()}
     order: list[list[int]] = []
@@ -316,14 +320,14 @@ def in_waves(waiting: Mapping[int, Sequence[int]]) -> tuple[list[list[int]], lis
     return order, sorted(left)
 
 
-def matching(
+def match_planned_agent(
     record: Record, session_id: str, agent_type: str, scope: str, bundle_id: str | None
 ) -> PlannedAgent | None:
     """The planned agent a deployment is an attempt of, where the plan leaves no doubt.
 
     ``scope`` is what was said for this deployment, not what a bundle or plan says.
     """
-    same_type = [a for a in agents(record, session_id) if a.agent_type == agent_type]
+    same_type = [a for a in list_planned_agents(record, session_id) if a.agent_type == agent_type]
     for candidates in (
         [a for a in same_type if bundle_id and a.bundle_id == bundle_id and scope in ("", a.scope)],
         [a for a in same_type if scope and a.scope == scope],
@@ -356,7 +360,7 @@ def _check_bundle(record: Record, bundle_id: str | None) -> None:
 
 def _set_waits(record: Record, session_id: str, planned_id: int, positions: Sequence[int]) -> None:
     record.execute("DELETE FROM planned_waits WHERE planned_id = ?", [planned_id])
-    others = {at(record, session_id, position).planned_id for position in positions}
+    others = {get_planned_agent(record, session_id, position).planned_id for position in positions}
     record.executemany(
         "INSERT INTO planned_waits (planned_id, waits_for) VALUES (?, ?)",
         [(planned_id, other) for other in others],
@@ -381,13 +385,17 @@ def _take_out(record: Record, planned: PlannedAgent) -> None:
     record.execute(
         "UPDATE planned_agents SET removed_at = ? WHERE planned_id = ?", [record.now(), planned_id]
     )
-    _renumber(record, agents(record, planned.session_id))
+    _renumber(record, list_planned_agents(record, planned.session_id))
 
 
 def _place(record: Record, session_id: str, planned_id: int, position: int) -> None:
     """Put a planned agent at a position; the others keep their order."""
-    at(record, session_id, position)
-    order = [planned for planned in agents(record, session_id) if planned.planned_id != planned_id]
+    get_planned_agent(record, session_id, position)
+    order = [
+        planned
+        for planned in list_planned_agents(record, session_id)
+        if planned.planned_id != planned_id
+    ]
     order.insert(position - 1, _get(record, planned_id))
     _renumber(record, order)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from orch_tui.models.database import Record
 from orch_tui.record import deliverables, outputs
-from orch_tui.record.completion import Recorded, record_completion
+from orch_tui.record.completion import RecordedReturn, record_completion
 from orch_tui.record.ledger import contents
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def record_return(
     errors: Sequence[str] = (),
     collect: bool | Findings = False,
     **details: Unpack[ReturnDetails],
-) -> tuple[Recorded, Findings | None]:
+) -> tuple[RecordedReturn, Findings | None]:
     """Record one return and what it delivered: all of it or, where that fails, nothing.
 
     ``deliverable_paths`` start at ``root``; they, ``validation``, ``insights`` and ``errors`` are
@@ -49,16 +49,16 @@ def record_return(
     """
     findings = None if isinstance(collect, bool) else collect
     if findings is None and final_message is not None:
-        from orch_tui.record.messages.findings import read  # it compiles many patterns
+        from orch_tui.record.messages.findings import read_findings  # it compiles many patterns
 
-        findings = read(contents.exact(final_message).decode("utf-8", "replace"), root)
+        findings = read_findings(contents.exact(final_message).decode("utf-8", "replace"), root)
     # Read before the transaction: git may take its time.
-    claimed = deliverables.collect(deliverable_paths, root)
-    found = outputs.read_found(findings, root) if collect and findings else []
+    claimed = deliverables.read_deliverables(deliverable_paths, root)
+    found = outputs.read_found_deliverables(findings, root) if collect and findings else []
     with record.write():
         recorded = record_completion(record, execution_id, final_message=final_message, **details)
         if claimed or validation or insights or errors:
-            outputs.keep(
+            outputs.record_outputs(
                 record,
                 execution_id,
                 claimed,
@@ -67,5 +67,5 @@ def record_return(
                 errors=errors,
             )
         if collect and findings:
-            outputs.keep_found(record, execution_id, findings, found)
+            outputs.record_found_outputs(record, execution_id, findings, found)
         return recorded, findings

@@ -11,8 +11,8 @@ from orch_tui.models.database import Record
 from orch_tui.models.values import whole_number
 from orch_tui.prepare.budget import (
     STATUSES,
-    Gauge,
     Judgement,
+    LimitGauge,
     Limits,
     WeighedItem,
     gauge_agent,
@@ -20,7 +20,7 @@ from orch_tui.prepare.budget import (
     judge_items,
 )
 from orch_tui.prepare.bundle import CLAIMED, Bundle
-from orch_tui.prepare.count import ZERO, Count, framed
+from orch_tui.prepare.count import ZERO, Count, add_frame
 from orch_tui.record import sessions
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def read_taken(record: Record, session_id: str, *, phase: int | None = None) -> 
         for label, agent_type, model, said, estimator in loose
         if (tokens := whole_number(said)) is not None  # plain SQL may have put anything there
     ]
-    return [*(replace(t, count=framed(t.count)) for t in found.values()), *claimed]
+    return [*(replace(t, count=add_frame(t.count)) for t in found.values()), *claimed]
 
 
 @frozen
@@ -100,7 +100,7 @@ class SessionBudget:
         return sum((entry.count for entry in self.entries if entry.label not in labels), ZERO)
 
     @property
-    def gauge(self) -> Gauge:
+    def gauge(self) -> LimitGauge:
         """The gauge of all entries against the budget."""
         return gauge_limit(
             "session budget", self.taken_by_others(), self.limits.budget, self.limits
@@ -131,7 +131,7 @@ def load_session_budget(record: Record, session_id: str, limits: Limits) -> Sess
     Raises:
         NotFoundError: no such session.
     """
-    own = sessions.get(record, session_id).budget
+    own = sessions.get_session(record, session_id).budget
     return SessionBudget(
         limits if own is None else replace(limits, budget=own),
         tuple(read_taken(record, session_id)),
@@ -144,8 +144,8 @@ class BudgetReport:
 
     session_id: str | None
     phase: int | None
-    session: Gauge
-    agents: tuple[tuple[BudgetEntry, Gauge], ...]
+    session: LimitGauge
+    agents: tuple[tuple[BudgetEntry, LimitGauge], ...]
     in_phase: Count | None
     """What was deployed in ``phase``; None where no phase or session was asked about."""
 

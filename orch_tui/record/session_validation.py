@@ -8,7 +8,7 @@ from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits, compute_agent_limit
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.prepare.sources import SourceReader
-from orch_tui.prepare.validation import Validation, validate
+from orch_tui.prepare.validation import Validation, validate_plan
 from orch_tui.record import bundles, plan, sessions
 from orch_tui.record.ledger import journal
 
@@ -32,25 +32,25 @@ def validate_session(
     Raises:
         NotFoundError: no such session.
     """
-    session = sessions.get(record, session_id)
-    planned = {agent.position: agent for agent in plan.agents(record, session_id)}
+    session = sessions.get_session(record, session_id)
+    planned = {agent.position: agent for agent in plan.list_planned_agents(record, session_id)}
     names = {position: f"{position} {agent.agent_type}" for position, agent in planned.items()}
-    validation = validate(
+    validation = validate_plan(
         session.scope if scope is None else scope,
         context_files,
         dependencies,
         reader=reader,
         planned={
             names[position]: [names[other] for other in others]
-            for position, others in plan.waits(record, session_id).items()
+            for position, others in plan.list_waits(record, session_id).items()
         },
         agent_types=[agent.agent_type for agent in planned.values()],
         known_agents=known_agents,
-        bundles=[saved.bundle for saved in bundles.by_figures(record, session_id)],
+        bundles=[saved.bundle for saved in bundles.load_session_figures(record, session_id)],
         limit_of=lambda bundle: compute_agent_limit(
             catalogue.model(bundle.model), limits, bundle.agent_type
         ),
     )
     with record.write():
-        journal.log(record, "validate", session_id=session_id, after=validation.to_dict())
+        journal.log_action(record, "validate", session_id=session_id, after=validation.to_dict())
     return validation

@@ -54,8 +54,8 @@ def init_session(
                 project_key(record, project),
             ],
         )
-        journal.log(record, "init-session", session_id=session_id, after={"scope": scope})
-        return get(record, session_id)
+        journal.log_action(record, "init-session", session_id=session_id, after={"scope": scope})
+        return get_session(record, session_id)
 
 
 def _same_or_conflict(
@@ -74,7 +74,7 @@ def _same_or_conflict(
         )
 
 
-def get(record: Record, session_id: str) -> Session:
+def get_session(record: Record, session_id: str) -> Session:
     """One session.
 
     Raises:
@@ -93,7 +93,7 @@ def _held(record: Record, session_id: str) -> Session | None:
     return Session.of(rows[0]) if rows else None
 
 
-def current(record: Record, project: str | None = None) -> Session:
+def find_current_session(record: Record, project: str | None = None) -> Session:
     """The newest session (of one project, or of all) that somebody opened and nobody closed.
 
     Raises:
@@ -126,7 +126,7 @@ class Gate:
     """What is missing, in words; empty when met."""
 
 
-def gates(record: Record, session_id: str) -> tuple[Gate, ...]:
+def evaluate_gates(record: Record, session_id: str) -> tuple[Gate, ...]:
     """The gates of all phases as they stand now, from stored facts."""
     count = record.value
     validated = count(
@@ -167,11 +167,11 @@ def set_phase(record: Record, session_id: str, phase: int) -> tuple[Session, tup
         listed = ", ".join(f"{number} {name}" for number, name in PHASES.items())
         raise UsageError(f"there is no phase {phase}", hint=f"phases: {listed}")
     with record.write():
-        session = get(record, session_id)
+        session = get_session(record, session_id)
         before = session.phase or 1
         skipped = tuple(
             gate
-            for gate in gates(record, session_id)
+            for gate in evaluate_gates(record, session_id)
             if before <= gate.phase < phase and not gate.met
         )
         if session.phase != phase:
@@ -180,7 +180,7 @@ def set_phase(record: Record, session_id: str, phase: int) -> tuple[Session, tup
                 "UPDATE sessions SET phase = ?, status = ? WHERE session_id = ?",
                 [phase, status, session_id],
             )
-            journal.log(
+            journal.log_action(
                 record,
                 "set-phase",
                 session_id=session_id,
@@ -191,17 +191,17 @@ def set_phase(record: Record, session_id: str, phase: int) -> tuple[Session, tup
                     "skipped_gates": [f"{g.name}: {g.missing}" for g in skipped],
                 },
             )
-        return get(record, session_id), skipped
+        return get_session(record, session_id), skipped
 
 
-def begin(record: Record, session: Session) -> None:
+def begin_session(record: Record, session: Session) -> None:
     """The first deployment of a session makes it executing; its phase is its owner's to set."""
     if session.status != "planning":
         return
     record.execute(
         "UPDATE sessions SET status = 'executing' WHERE session_id = ?", [session.session_id]
     )
-    journal.log(
+    journal.log_action(
         record,
         "begin-session",
         session_id=session.session_id,
@@ -220,7 +220,7 @@ def complete_session(record: Record, session_id: str, status: str = "completed")
     if status not in ENDINGS:
         raise UsageError(f"a session ends {' or '.join(ENDINGS)}, not {status!r}")
     with record.write():
-        session = get(record, session_id)
+        session = get_session(record, session_id)
         if session.status == status:
             return session
         if session.status in ENDINGS:
@@ -232,24 +232,26 @@ def complete_session(record: Record, session_id: str, status: str = "completed")
             "UPDATE sessions SET status = ?, completed_at = ? WHERE session_id = ?",
             [status, record.now(), session_id],
         )
-        journal.log(
+        journal.log_action(
             record,
             "complete-session",
             session_id=session_id,
             before={"status": session.status},
             after={"status": status},
         )
-        return get(record, session_id)
+        return get_session(record, session_id)
 
 
-def archive(record: Record, session_id: str, *, archived: bool = True) -> Session:
+def archive_session(record: Record, session_id: str, *, archived: bool = True) -> Session:
     """Hide a session from lists and search, or show it again; nothing is deleted."""
     with record.write():
-        session = get(record, session_id)
+        session = get_session(record, session_id)
         if bool(session.archived_at) != archived:
             record.execute(
                 "UPDATE sessions SET archived_at = ? WHERE session_id = ?",
                 [record.now() if archived else None, session_id],
             )
-            journal.log(record, "archive" if archived else "unarchive", session_id=session_id)
-        return get(record, session_id)
+            journal.log_action(
+                record, "archive" if archived else "unarchive", session_id=session_id
+            )
+        return get_session(record, session_id)

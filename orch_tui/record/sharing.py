@@ -77,13 +77,15 @@ def save_shared(
                 kept.append(old)
                 continue
             session_id = old.session_id or None
-            former = bundles.same(record, old) or bundles.save(record, old, session_id)
-            saved = bundles.save(record, new, session_id, keep_latest=True).bundle
+            former = bundles.find_same_version(record, old) or bundles.save_bundle(
+                record, old, session_id
+            )
+            saved = bundles.save_bundle(record, new, session_id, keep_latest=True).bundle
             versions[saved.bundle_id] = [former.bundle.version, saved.version]
             kept.append(saved)
         if versions:
             session_ids = {bundle.session_id for bundle in kept}
-            journal.log(
+            journal.log_action(
                 record,
                 "share-bundles",
                 session_id=session_ids.pop() or None if len(session_ids) == 1 else None,
@@ -115,11 +117,11 @@ def restore_deduplicated(record: Record, bundle_ids: Sequence[str]) -> list[Bund
     with record.write():
         restored = [_load_former(record, bundle_id) for bundle_id in bundle_ids]
         saved = [
-            bundles.save(record, bundle, bundle.session_id or None, keep_latest=True).bundle
+            bundles.save_bundle(record, bundle, bundle.session_id or None, keep_latest=True).bundle
             for bundle in restored
         ]
         for bundle in saved:
-            journal.log(
+            journal.log_action(
                 record,
                 "unshare-bundle",
                 session_id=bundle.session_id or None,
@@ -130,7 +132,7 @@ def restore_deduplicated(record: Record, bundle_ids: Sequence[str]) -> list[Bund
 
 def _load_former(record: Record, bundle_id: str) -> Bundle:
     """Load a bundle as it was before its latest version, which deduplication made."""
-    latest = bundles.load(record, bundle_id).bundle.version
+    latest = bundles.load_bundle(record, bundle_id).bundle.version
     known = _versions_made_by_sharing(record).get(bundle_id)
     if known is None:
         raise ConflictError(
@@ -144,7 +146,7 @@ def _load_former(record: Record, bundle_id: str) -> Bundle:
             hint=f"`orch bundles {quote(bundle_id)} --restore {former}` goes back all the same",
         )
     try:
-        return bundles.load(record, bundle_id, former).bundle
+        return bundles.load_bundle(record, bundle_id, former).bundle
     except NotFoundError as error:  # raw SQL may have done anything
         raise ConflictError(f"{bundle_id}: {error.message}") from error
 

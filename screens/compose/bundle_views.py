@@ -92,7 +92,7 @@ class BundleViews(ScreenPart):
 
     def _item_text(self) -> Callable[[], str]:
         """Return what makes the text of the item under the cursor, in a thread."""
-        from orch_tui.prepare.composition import text_of
+        from orch_tui.prepare.composition import read_choice_text
 
         state, looked_at, reader = self._state, self._looked_at, self.app.project.reader()
         if looked_at is None:
@@ -105,7 +105,7 @@ class BundleViews(ScreenPart):
             reason = weight.refused.reason
             refusal = f"✗ {choice.source} {reason}.\n\nOnce it is chosen, y lets it pass."
             return lambda: refusal
-        return lambda: text_or_refusal(lambda: text_of(choice, reader))
+        return lambda: text_or_refusal(lambda: read_choice_text(choice, reader))
 
     def briefing_text(self) -> Callable[[], str]:
         """Return what renders the briefing, in a thread."""

@@ -58,9 +58,9 @@ class ComposeState:
 
     def weigh_items(self) -> list[ContextItem]:
         """Return the items of the composition with their weights, guessed where not counted."""
-        from orch_tui.prepare.composition import weighed
+        from orch_tui.prepare.composition import list_weighed_items
 
-        return weighed(self.composition, self.weights, self.sizes)
+        return list_weighed_items(self.composition, self.weights, self.sizes)
 
     def judge(self, items: Sequence[ContextItem]) -> Judgement | None:
         """Judge the items against the limits; None until the limits are known."""

@@ -164,13 +164,15 @@ class CompositionEditor:
 
     def _add_files(self, paths: Sequence[str]) -> None:
         """Weigh the files first, so that what cannot be taken is left out and named."""
-        from orch_tui.prepare.composition import weigh
+        from orch_tui.prepare.composition import weigh_choices
 
         project, family = self._screen.app.project, self._state.family
         choices = [Choice(path) for path in paths]
 
         def work() -> dict[str, Weight]:
-            weights = weigh(choices, reader=project.reader(), family=family, cache=project.counts)
+            weights = weigh_choices(
+                choices, reader=project.reader(), family=family, cache=project.counts
+            )
             return {choice.key: weight for choice, weight in zip(choices, weights, strict=True)}
 
         def then(weights: dict[str, Weight]) -> None:
@@ -198,7 +200,7 @@ class CompositionEditor:
     def _add_source(self, given: str | None) -> None:
         if not given or not given.strip():
             return
-        from orch_tui.prepare.composition import named
+        from orch_tui.prepare.composition import parse_choices
 
         left_out: list[SourceError] = []
         reader = self._screen.app.project.reader(left_out=left_out.append)
@@ -211,7 +213,7 @@ class CompositionEditor:
                 self._screen.notify(text, markup=False)
             self.edit(self._state.composition.adding(choices))
 
-        self._screen.run_in_thread(lambda: named(source, reader), then, group="choose")
+        self._screen.run_in_thread(lambda: parse_choices(source, reader), then, group="choose")
 
     # What is under the cursor
 

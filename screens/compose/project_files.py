@@ -18,9 +18,9 @@ from textual.worker import Worker, get_current_worker
 
 from orch_tui.errors import OrchError, SourceError
 from orch_tui.prepare.composition import Choice, Weight, source_of_key
-from orch_tui.prepare.outline import Part as FilePart
+from orch_tui.prepare.outline import FilePart as FilePart
 from orch_tui.prepare.outline import may_have_parts
-from orch_tui.prepare.tree import NO_FILES, Found, ProjectTree, Tally
+from orch_tui.prepare.tree import NO_FILES, FileMatches, ProjectTree, Tally
 from orch_tui.screens.compose.compose_state import ComposeState
 from orch_tui.screens.compose.composition_text import PRIORITIES, format_weight
 from orch_tui.screens.screen_part import ScreenPart
@@ -158,14 +158,14 @@ class ProjectFiles(ScreenPart):
 
     def list_project(self) -> None:
         """List the project anew; what is chosen is counted anew too."""
-        from orch_tui.prepare.tree import walk
+        from orch_tui.prepare.tree import walk_project
 
         root, before = self.app.project.root, self._project_tree
         family, weights = self._family, dict(self._state.weights)
 
         def work() -> ListedProject:
             worker = get_current_worker()
-            tree = walk(root, cancelled=lambda: worker.is_cancelled)
+            tree = walk_project(root, cancelled=lambda: worker.is_cancelled)
             sizes = {node.path: node.size for node in tree.files}
             other = {node.path for node in {*tree.files} ^ {*before.files}}
             tally = Tally(tree)
@@ -223,8 +223,8 @@ class ProjectFiles(ScreenPart):
     @on(FileTree.Opened)
     def _outline_file(self, event: FileTree.Opened) -> None:
         """Find the sections or symbols of a file that was opened."""
-        from orch_tui.prepare.composition import text_of
-        from orch_tui.prepare.outline import outline
+        from orch_tui.prepare.composition import read_choice_text
+        from orch_tui.prepare.outline import outline_file
 
         project, path, family = self.app.project, event.path, self._family
         reader = project.reader()
@@ -232,8 +232,8 @@ class ProjectFiles(ScreenPart):
         def work() -> list[FilePart]:
             try:
                 # Only the names of its parts are shown.
-                text = text_of(Choice(path, allow_secret=True), reader)
-                return outline(text, path, family=family)
+                text = read_choice_text(Choice(path, allow_secret=True), reader)
+                return outline_file(text, path, family=family)
             except SourceError:  # the line says why
                 return []
 
@@ -255,12 +255,12 @@ class ProjectFiles(ScreenPart):
 
     def _find_files(self) -> None:
         """Show the files that the letters in the box match, or all."""
-        from orch_tui.prepare.tree import find
+        from orch_tui.prepare.tree import find_files
 
         text, tree = self.box.value.strip(), self._project_tree
         if text:
             self.run_in_thread(
-                lambda: find(tree, text), lambda f: self._show_found(f, text), group="find"
+                lambda: find_files(tree, text), lambda f: self._show_found(f, text), group="find"
             )
             return
         self._shown = ""
@@ -268,7 +268,7 @@ class ProjectFiles(ScreenPart):
             tree, empty=NOT_LISTED if tree is NO_FILES else "There are no files here."
         )
 
-    def _show_found(self, found: Found, text: str) -> None:
+    def _show_found(self, found: FileMatches, text: str) -> None:
         if text != self.box.value.strip():  # another letter was typed meanwhile
             return
         self._shown = text
@@ -292,15 +292,15 @@ class ProjectFiles(ScreenPart):
 
     def _choose_first(self, text: str) -> None:
         """Choose the file that will be found, whatever is typed meanwhile."""
-        from orch_tui.prepare.tree import find
+        from orch_tui.prepare.tree import find_files
 
         tree, file_tree = self._project_tree, self.file_tree
 
-        def then(found: Found) -> None:
+        def then(found: FileMatches) -> None:
             for match in found.matches[:1]:
                 self.post_message(FileTree.Chosen(file_tree, TreeLine(match.node, 0)))
 
-        self.run_in_thread(lambda: find(tree, text), then, group=f"take {text}")
+        self.run_in_thread(lambda: find_files(tree, text), then, group=f"take {text}")
 
     def action_move(self, by: int) -> None:
         self.file_tree.action_cursor(by)
@@ -382,7 +382,7 @@ class ProjectFiles(ScreenPart):
 
     def _count_batches(self, counting: Counting, family: str) -> None:
         """Count batch after batch, in a thread."""
-        from orch_tui.prepare.composition import weigh
+        from orch_tui.prepare.composition import weigh_choices
 
         worker, project = get_current_worker(), self.app.project
         reader, cache = project.reader(), project.counts
@@ -390,10 +390,10 @@ class ProjectFiles(ScreenPart):
             if worker.is_cancelled:
                 return
             try:
-                weights = weigh(batch, reader=reader, family=family, cache=cache)
+                weights = weigh_choices(batch, reader=reader, family=family, cache=cache)
             except OrchError:  # the record cannot be read or written now: count without it
                 cache = None
-                weights = weigh(batch, reader=reader, family=family)
+                weights = weigh_choices(batch, reader=reader, family=family)
             keyed = dict(zip((choice.key for choice in batch), weights, strict=True))
             self.post_weights(family, keyed)
 

@@ -74,7 +74,7 @@ class LaunchForm(ScreenPart):
 
     def open(self, wanted: Wanted) -> None:
         """Show what this deployment would be."""
-        from orch_tui.record.deployment import prospect
+        from orch_tui.record.deployment import preview_deployment
 
         project = self.app.project
         self._wanted, self._prospect, self._deployed, self._reason = wanted, None, None, None
@@ -85,7 +85,7 @@ class LaunchForm(ScreenPart):
             gauge.figures = None
         self.query_one(Lines).focus()
         self.run_in_thread(
-            lambda: prospect(
+            lambda: preview_deployment(
                 project.existing_record,
                 wanted.session_id,
                 catalogue=project.catalogue,
@@ -172,13 +172,13 @@ class LaunchForm(ScreenPart):
             )
 
     def _deploy(self, reason: str | None) -> None:
-        from orch_tui.record.deployment import deploy
+        from orch_tui.record.deployment import record_deployment
 
         project, wanted, prospect = self.app.project, self._wanted, self._prospect
         assert wanted is not None and prospect is not None
         self._reason = reason
         self.run_in_thread(
-            lambda: deploy(
+            lambda: record_deployment(
                 project.record,
                 wanted.session_id,
                 catalogue=project.catalogue,

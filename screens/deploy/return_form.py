@@ -27,8 +27,14 @@ from orch_tui.screens.widgets.words import state_of
 from orch_tui.times import between, lasting
 
 if TYPE_CHECKING:
-    from orch_tui.record.completion import Recorded
-    from orch_tui.record.messages.review import ClaimedFile, Corrections, Item, Kind, Preview
+    from orch_tui.record.completion import RecordedReturn
+    from orch_tui.record.messages.review import (
+        ClaimedFile,
+        Corrections,
+        Kind,
+        ReturnPreview,
+        ReviewItem,
+    )
     from orch_tui.rows import ExecutionFacts
 
 SETTLED = 0.3
@@ -50,7 +56,7 @@ F7 ($EDITOR), or in a shell: {command}"""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReturnOutcome:
     """What is said of the return besides its message."""
 
     status: str = "completed"
@@ -69,7 +75,7 @@ class _Opened:
     now: str
 
 
-class Found(Rows):
+class FoundOutputs(Rows):
     """What was read from a message, each line to be taken or left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -104,11 +110,11 @@ class ReturnForm(ScreenPart):
         self.execution_id = ""
         """The execution it is about; empty while there is none."""
         self._opened: _Opened | None = None
-        self._outcome = Outcome()
-        self._preview: Preview | None = None
+        self._outcome = ReturnOutcome()
+        self._preview: ReturnPreview | None = None
         self._preview_of = ""
         self._corrections: Corrections | None = None
-        self._items: Sequence[Item] = ()
+        self._items: Sequence[ReviewItem] = ()
         self._timer: Timer | None = None
         self._reading = False
 
@@ -117,7 +123,7 @@ class ReturnForm(ScreenPart):
         with Horizontal(id="completing"):
             yield PasteArea(id="message", placeholder="Paste the agent's final message here.")
             with Vertical(id="reading"):
-                yield Found(COLUMNS, id="found", empty=NOTHING_YET)
+                yield FoundOutputs(COLUMNS, id="found", empty=NOTHING_YET)
                 yield Static("", id="found-detail", markup=False)
         yield Static("", id="completing-hint", markup=False)
         yield Static("", id="completing-state", markup=False)
@@ -131,12 +137,12 @@ class ReturnForm(ScreenPart):
     def open(self, execution_id: str, pasted: str = "") -> None:
         """Begin, or go on with what was typed before; ``pasted`` is added to it."""
         from orch_tui.record import executions
-        from orch_tui.record.executions import completions
+        from orch_tui.record.executions import list_completions
         from orch_tui.record.messages.review import Corrections
 
         project, drafts = self.app.project, self.app.drafts
         self.execution_id = execution_id
-        self._opened, self._preview, self._outcome, self._items = None, None, Outcome(), ()
+        self._opened, self._preview, self._outcome, self._items = None, None, ReturnOutcome(), ()
         self._area.load("")
         self._hint("")
         self._area.focus_text()
@@ -144,8 +150,8 @@ class ReturnForm(ScreenPart):
         def work() -> _Opened:
             record = project.existing_record
             return _Opened(
-                executions.get(record, execution_id),
-                len(completions(record, execution_id)),
+                executions.get_execution(record, execution_id),
+                len(list_completions(record, execution_id)),
                 drafts.load(_message_draft(execution_id)),
                 Corrections.loads(drafts.load(_corrections_draft(execution_id))),
                 project.now(),
@@ -222,18 +228,18 @@ class ReturnForm(ScreenPart):
         if opened is None or self._reading or (self._preview and text == self._preview_of):
             self._show_items()
             return
-        from orch_tui.record.messages.review import preview
+        from orch_tui.record.messages.review import preview_return
 
         self._reading = True
         root, since = self.app.project.root, opened.execution.deployed_at
         self._show_state()
         self.run_in_thread(
-            lambda: preview(text, root, since),
+            lambda: preview_return(text, root, since),
             lambda found: self._was_read(found, text, opened),
             group="read-message",
         )
 
-    def _was_read(self, found: Preview, text: str, of: _Opened) -> None:
+    def _was_read(self, found: ReturnPreview, text: str, of: _Opened) -> None:
         self._reading = False
         if of is self._opened:
             self._preview, self._preview_of = found, text
@@ -244,11 +250,11 @@ class ReturnForm(ScreenPart):
     # What was read
 
     def _show_items(self) -> None:
-        from orch_tui.record.messages.review import items
+        from orch_tui.record.messages.review import list_recordable
 
         if self._preview is None or self._corrections is None:
             return
-        self._items = items(self._preview, self._corrections)
+        self._items = list_recordable(self._preview, self._corrections)
         if not self._preview_of:
             self._items = [item for item in self._items if item.state != "empty"]
         empty = NOTHING_READ if self._preview_of else NOTHING_YET
@@ -261,7 +267,7 @@ class ReturnForm(ScreenPart):
         self._show_detail()
 
     @property
-    def _item(self) -> Item | None:
+    def _item(self) -> ReviewItem | None:
         key = self.query_one("#found", Rows).key
         return next((item for item in self._items if item.key == key), None)
 
@@ -376,11 +382,11 @@ class ReturnForm(ScreenPart):
 
     def _set_status(self, status: str | None) -> None:
         if status == "completed":
-            self._set_outcome(Outcome())
+            self._set_outcome(ReturnOutcome())
         elif status == "failed":
             ask_failure(self, self._outcome.error_message or "", self._set_outcome)
 
-    def _set_outcome(self, outcome: Outcome) -> None:
+    def _set_outcome(self, outcome: ReturnOutcome) -> None:
         self._outcome = outcome
         self._show_state()
 
@@ -397,7 +403,11 @@ class ReturnForm(ScreenPart):
         )
 
     def _record(self) -> None:
-        from orch_tui.record.messages.review import items, preview, to_record
+        from orch_tui.record.messages.review import (
+            list_recordable,
+            make_return_arguments,
+            preview_return,
+        )
         from orch_tui.record.run_return import record_return
 
         opened, corrections, outcome = self._opened, self._corrections, self._outcome
@@ -408,10 +418,10 @@ class ReturnForm(ScreenPart):
         label = self.execution_id
         seen = self._preview if text == self._preview_of else None
 
-        def work() -> Recorded:
+        def work() -> RecordedReturn:
             drafts.save(_message_draft(label), text)  # until it is recorded
-            found = seen or preview(text, project.root, opened.execution.deployed_at)
-            chosen = to_record(found, items(found, corrections))
+            found = seen or preview_return(text, project.root, opened.execution.deployed_at)
+            chosen = make_return_arguments(found, list_recordable(found, corrections))
             if not text:
                 del chosen["collect"]
             recorded, _ = record_return(
@@ -430,7 +440,7 @@ class ReturnForm(ScreenPart):
 
         self.run_in_thread(work, lambda recorded: self._recorded(recorded, opened), group="record")
 
-    def _recorded(self, recorded: Recorded, of: _Opened) -> None:
+    def _recorded(self, recorded: RecordedReturn, of: _Opened) -> None:
         label, completion = recorded.execution.execution_id, recorded.completion
         again = "" if recorded.is_new else ", as before"
         self.notify(
@@ -474,7 +484,7 @@ class ReturnForm(ScreenPart):
         return f"{join(words)} && {join(_collecting(self.execution_id, self._items))}"
 
 
-def ask_failure(part: ScreenPart, reason: str, then: Callable[[Outcome], None]) -> None:
+def ask_failure(part: ScreenPart, reason: str, then: Callable[[ReturnOutcome], None]) -> None:
     """Ask why a run failed, and for the kind of failure."""
     from orch_tui.rows import ERROR_CODES
 
@@ -489,7 +499,7 @@ def ask_failure(part: ScreenPart, reason: str, then: Callable[[Outcome], None]) 
         part.app.push_screen(
             Choose("Which kind of failure?", kinds),
             lambda code: (
-                None if code is None else then(Outcome("failed", why.strip(), code or None))
+                None if code is None else then(ReturnOutcome("failed", why.strip(), code or None))
             ),
         )
 
@@ -513,13 +523,13 @@ _KINDS: dict[str, Kind] = {
 _NAMES = {"deliverable": "file", "validation": "check"}
 
 
-def _name(item: Item) -> str:
+def _name(item: ReviewItem) -> str:
     if item.kind == "error" and item.line is not None:
         return "trouble"
     return _NAMES.get(item.kind, item.kind)
 
 
-def _row(item: Item) -> Row:
+def _row(item: ReviewItem) -> Row:
     style = "" if item.wanted else "dim"
     if item.kind == "error" and not item.wanted:
         style = "warn"
@@ -530,7 +540,7 @@ def _row(item: Item) -> Row:
     return Row(item.key, (mark, _name(item), item.text, state), style)
 
 
-def _detail(item: Item, preview: Preview | None) -> str:
+def _detail(item: ReviewItem, preview: ReturnPreview | None) -> str:
     where = f"line {item.line}" if item.line is not None else "added by hand"
     if item.line is not None and not item.as_found and item.kind != "error":
         where += ", corrected by hand"
@@ -561,7 +571,7 @@ def _on_disk(file: ClaimedFile) -> str:
     return f"{size}; {since} since it was deployed" if since else size
 
 
-def _collecting(execution_id: str, items: Sequence[Item]) -> list[str]:
+def _collecting(execution_id: str, items: Sequence[ReviewItem]) -> list[str]:
     """The command that records exactly these findings."""
     taken = [item for item in items if item.wanted]
     words = ["orch", "collect", "--execution-id", execution_id]

@@ -17,7 +17,7 @@ from textual.widgets import ContentSwitcher, Static
 from orch_tui.errors import OrchError
 from orch_tui.screens.base import OrchScreen, Problem
 from orch_tui.screens.deploy.launch_form import LaunchForm, Wanted, write_briefing
-from orch_tui.screens.deploy.return_form import Outcome, ReturnForm, ask_failure
+from orch_tui.screens.deploy.return_form import ReturnForm, ReturnOutcome, ask_failure
 from orch_tui.screens.dialogs import Ask, Choose
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.paste import pasted
@@ -29,7 +29,7 @@ from orch_tui.times import between, lasting, local_time
 
 if TYPE_CHECKING:
     from orch_tui.recall.show import Shown
-    from orch_tui.record.deployable import Choice
+    from orch_tui.record.deployable import Deployable
     from orch_tui.search.query import Hit, Page
 
 STATES = {"deployed": "○ Waiting", "completed": "● Completed", "failed": "✗ Failed"}
@@ -362,7 +362,7 @@ class Lists(ScreenPart):
             label = self._hit.execution_id
             ask_failure(self, "", lambda outcome: self._close_as(label, outcome))
 
-    def _close_as(self, label: str, outcome: Outcome) -> None:
+    def _close_as(self, label: str, outcome: ReturnOutcome) -> None:
         from orch_tui.record.completion import record_completion
 
         project = self.app.project
@@ -393,14 +393,14 @@ class Lists(ScreenPart):
         self._with_briefing(lambda label, text: write_briefing(self, label, text))
 
     def _with_briefing(self, use: Callable[[str, bytes], None]) -> None:
-        from orch_tui.record.deployment import handed_over
+        from orch_tui.record.deployment import get_handed_over
 
         if self._hit is None:
             return
         project, label = self.app.project, self._hit.execution_id
 
         self.run_in_thread(
-            lambda: handed_over(project.existing_record, label),
+            lambda: get_handed_over(project.existing_record, label),
             lambda briefing: use(label, briefing),
             group="briefing",
         )
@@ -429,7 +429,7 @@ class Lists(ScreenPart):
     # Choosing what to deploy
 
     def action_deploy(self) -> None:
-        from orch_tui.record.deployable import choices
+        from orch_tui.record.deployable import list_deployable
 
         session = self.app.session
         if session is None:
@@ -437,12 +437,12 @@ class Lists(ScreenPart):
             return
         project, session_id = self.app.project, session.session_id
         self.run_in_thread(
-            lambda: choices(project.existing_record, session_id),
+            lambda: list_deployable(project.existing_record, session_id),
             lambda found: self._choose(session_id, found),
             group="choices",
         )
 
-    def _choose(self, session_id: str, found: Sequence[Choice]) -> None:
+    def _choose(self, session_id: str, found: Sequence[Deployable]) -> None:
         lines = [(str(number), _in_words(choice)) for number, choice in enumerate(found)]
         lines.append(("", "another agent, without a bundle"))
         question = (
@@ -502,7 +502,7 @@ def _is_old(at: str | None, now: str) -> bool:
     return passed.total_seconds() >= OLD
 
 
-def _in_words(choice: Choice) -> str:
+def _in_words(choice: Deployable) -> str:
     parts = [
         f"{choice.planned} {choice.agent_type}" if choice.planned else choice.agent_type,
         one_line(choice.scope, 60),

@@ -236,11 +236,11 @@ the box to the list and back; **F7** on one run and then on another compares the
             self._marked = "" if self._marked == here else here
             self._search()
             return
-        from orch_tui.recall.compare import compare
+        from orch_tui.recall.compare import compare_executions
 
         project, marked = self.app.project, self._marked
         self.run_in_thread(
-            lambda: compare(project.existing_record, marked, here, project.root),
+            lambda: compare_executions(project.existing_record, marked, here, project.root),
             self._compared,
             group="compare",
         )
@@ -264,12 +264,12 @@ the box to the list and back; **F7** on one run and then on another compares the
         )
 
     def _replay(self, label: str, choice: str | None) -> None:
-        from orch_tui.recall.replay import deploy_again, replay
+        from orch_tui.recall.replay import deploy_again, replay_briefing
 
         project = self.app.project
         if choice == "copy":
             self.run_in_thread(
-                lambda: replay(project.existing_record, label).briefing,
+                lambda: replay_briefing(project.existing_record, label).briefing,
                 lambda briefing: self.app.copy(briefing.decode("utf-8", "replace"), "the briefing"),
                 group="replay",
             )

@@ -37,9 +37,9 @@ def session_of(values: Values) -> dict[str, Any]:
 
 
 def _session_remarks(values: Values) -> list[Remark]:
-    from orch_tui.prepare.validation import Remark, on_scope
+    from orch_tui.prepare.validation import Remark, check_scope
 
-    remarks = on_scope(values["scope"])
+    remarks = check_scope(values["scope"])
     if values["budget"].strip() and not _tokens(values["budget"]):
         remarks.append(Remark("budget", "a whole number of tokens, above 0", stops=True))
     return remarks

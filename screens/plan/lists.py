@@ -12,7 +12,7 @@ from orch_tui.screens.widgets.rows import Column, Row, Rows
 from orch_tui.screens.widgets.words import plural, state_of
 
 if TYPE_CHECKING:
-    from orch_tui.prepare.budget import Gauge
+    from orch_tui.prepare.budget import LimitGauge
     from orch_tui.prepare.count import Count
     from orch_tui.prepare.validation import Remark
     from orch_tui.recall.overview import PlannedLine, PlanPage, SessionLine
@@ -80,7 +80,7 @@ def _session_row(line: SessionLine, current: bool) -> Row:
     )
 
 
-def share(gauge: Gauge) -> str:
+def share(gauge: LimitGauge) -> str:
     """``63 %``, with a mark from the critical threshold on."""
     if not gauge.used.tokens:
         return "–"

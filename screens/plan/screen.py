@@ -115,9 +115,9 @@ for nobody first, side by side.
         def work() -> list[SessionLine] | str:
             if not project.database.exists():
                 return NO_RECORD if project.marked else NO_RECORD + NO_MARK
-            from orch_tui.recall.overview import session_lines
+            from orch_tui.recall.overview import list_session_lines
 
-            return session_lines(
+            return list_session_lines(
                 project.existing_record,
                 limits=project.limits,
                 project=project.only,
@@ -159,9 +159,9 @@ for nobody first, side by side.
             return
 
         def work() -> PlanPage:
-            from orch_tui.recall.overview import plan_page
+            from orch_tui.recall.overview import load_plan_page
 
-            return plan_page(
+            return load_plan_page(
                 project.existing_record,
                 session_id,
                 catalogue=project.catalogue,
@@ -381,7 +381,9 @@ for nobody first, side by side.
             if agreed:
                 word = "shown again" if archived else "archived: . shows it"
                 self._change(
-                    lambda record: sessions.archive(record, session_id, archived=not archived),
+                    lambda record: sessions.archive_session(
+                        record, session_id, archived=not archived
+                    ),
                     lambda _: self._say(f"{session_id} is {word}"),
                 )
 
@@ -409,7 +411,10 @@ for nobody first, side by side.
         if page is None:
             return
         session_id = page.session.session_id
-        self._open(agent_form(page), lambda record, values: plan.add(record, session_id, **values))
+        self._open(
+            agent_form(page),
+            lambda record, values: plan.add_planned_agent(record, session_id, **values),
+        )
 
     def action_edit(self) -> None:
         from orch_tui.record import plan
@@ -420,8 +425,8 @@ for nobody first, side by side.
         agent = line.agent
 
         def change(record: Record, values: dict[str, Any]) -> PlannedAgent:
-            position = plan.position_of(record, agent.session_id, agent.uid)
-            return plan.change(record, agent.session_id, position, **values)
+            position = plan.find_position(record, agent.session_id, agent.uid)
+            return plan.change_planned_agent(record, agent.session_id, position, **values)
 
         self._open(agent_form(page, line), change)
 
@@ -446,7 +451,9 @@ for nobody first, side by side.
         from orch_tui.record import plan
 
         self._change_planned(
-            lambda record, session_id, position: plan.duplicate(record, session_id, position),
+            lambda record, session_id, position: plan.duplicate_planned_agent(
+                record, session_id, position
+            ),
             lambda agent: self._want(agent.uid),
         )
 
@@ -465,15 +472,15 @@ for nobody first, side by side.
             self._want(beside[0].agent.uid if beside else "")
             self._say(f"{name} is out of the plan; ctrl+z brings it back")
 
-        self._change_planned(plan.remove, removed)
+        self._change_planned(plan.remove_planned_agent, removed)
 
     def action_move(self, by: int) -> None:
         from orch_tui.record import plan
 
         def move(record: Record, session_id: str, position: int) -> None:
             to = position + by
-            if 1 <= to <= len(plan.agents(record, session_id)):
-                plan.move(record, session_id, position, to)
+            if 1 <= to <= len(plan.list_planned_agents(record, session_id)):
+                plan.move_planned_agent(record, session_id, position, to)
 
         self._change_planned(move, lambda _: None)
 
@@ -488,7 +495,7 @@ for nobody first, side by side.
 
         session_id, uid = line.agent.session_id, line.agent.uid
         self._change(
-            lambda record: work(record, session_id, plan.position_of(record, session_id, uid)),
+            lambda record: work(record, session_id, plan.find_position(record, session_id, uid)),
             then,
         )
 
@@ -502,8 +509,8 @@ for nobody first, side by side.
             return
         session_id = self._page.session.session_id
         self._change(
-            lambda record: plan.undo(record, session_id),
-            lambda entry: self._say(f"undone: {plan.change_in_words(entry)}"),
+            lambda record: plan.undo_plan_change(record, session_id),
+            lambda entry: self._say(f"undone: {plan.describe_plan_change(entry)}"),
         )
 
     def action_validate(self) -> None:

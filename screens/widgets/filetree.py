@@ -10,7 +10,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from orch_tui.prepare.tree import Match, ProjectTree
+from orch_tui.prepare.tree import FileMatch, ProjectTree
 from orch_tui.screens.widgets.line_list import LineList
 from orch_tui.screens.widgets.project_lines import LineNote, ProjectLines, TreeLine
 
@@ -110,7 +110,7 @@ class FileTree(LineList):
     def show(
         self,
         tree: ProjectTree,
-        matches: Sequence[Match] | None = None,
+        matches: Sequence[FileMatch] | None = None,
         *,
         empty: str = "",
         first: bool = False,

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 if TYPE_CHECKING:
-    from orch_tui.prepare.budget import Gauge as Figures
+    from orch_tui.prepare.budget import LimitGauge as Figures
 
 
 NOT_REVERSED = Style(reverse=False)

@@ -104,9 +104,9 @@ def text_of(shown: Shown, tab: str) -> str:
 
 
 def _facts(shown: Shown) -> str:
-    from orch_tui.recall.run_figures import in_words
+    from orch_tui.recall.run_figures import describe_run
 
-    return "\n".join(f"{name:<20}{value}" for name, value in in_words(shown))
+    return "\n".join(f"{name:<20}{value}" for name, value in describe_run(shown))
 
 
 def _tokens(count: int | None) -> str:

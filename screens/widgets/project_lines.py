@@ -14,7 +14,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from orch_tui.prepare.tree import NO_FILES, Match, Node, ProjectTree
+from orch_tui.prepare.tree import NO_FILES, FileMatch, Node, ProjectTree
 from orch_tui.screens.widgets.line_list import LineFrame, fit_text
 from orch_tui.screens.widgets.safe import plain
 
@@ -60,7 +60,7 @@ class ProjectLines:
         self.sections: dict[str, Sequence[tuple[str, int]]] = {}
         """Of the files they are known of: pairs of a title and a level from 1."""
         self.tree = NO_FILES
-        self.matches: Sequence[Match] | None = None
+        self.matches: Sequence[FileMatch] | None = None
         """What was found; None: all of the tree is shown."""
         self._describe = describe
         self._has_sections = has_sections
@@ -71,7 +71,7 @@ class ProjectLines:
     def can_hold_cursor(self, index: int) -> bool:
         return True
 
-    def rebuild(self, tree: ProjectTree, matches: Sequence[Match] | None) -> None:
+    def rebuild(self, tree: ProjectTree, matches: Sequence[FileMatch] | None) -> None:
         """Make the lines anew from a project, or of it only what was found."""
         self.tree, self.matches = tree, matches
         self.lines = list(self._top())

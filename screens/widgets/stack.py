@@ -19,7 +19,7 @@ from orch_tui.screens.widgets.gauge import BAND, words
 from orch_tui.screens.widgets.words import format_tokens
 
 if TYPE_CHECKING:
-    from orch_tui.prepare.budget import Gauge as Figures
+    from orch_tui.prepare.budget import LimitGauge as Figures
 
 TICK = "┊"
 

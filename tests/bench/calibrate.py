@@ -32,11 +32,11 @@ import ctok  # type: ignore[import-not-found, unused-ignore]
 
 from orch_tui.assets import asset
 from orch_tui.prepare.count import FRAMES
-from orch_tui.prepare.estimator_comparison import scaled
-from orch_tui.prepare.pieces import BYTES, CAPS, CLOSE, OPEN, SHIFT, pieces
+from orch_tui.prepare.estimator_comparison import scale_count
+from orch_tui.prepare.pieces import BYTES, CAPS, CLOSE, OPEN, SHIFT, load_pieces
 from orch_tui.prepare.text_kinds import kind_of
 from orch_tui.prepare.tokens import BAND, BANDS
-from orch_tui.prepare.vocabulary import encoded_counts
+from orch_tui.prepare.vocabulary import count_encoded
 
 FIT = {
     "wheel": "django==5.2.19 bokeh==3.9.2 pandas==3.0.3 panel==1.9.4 jupyterlab==4.6.6 "
@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def joined(family: str) -> bytes:
-    """All pieces of a family in the form that ``pieces`` reads."""
+    """All pieces of a family in the form that ``load_pieces`` reads."""
     marks = {"⟨bow⟩": OPEN, "⟨eow⟩": CLOSE, "⟨shift⟩": SHIFT, "⟨caps⟩": CAPS}
     found = set()
     for piece, evidence in ctok.pieces(VERSIONS[family]).items():
@@ -135,13 +135,13 @@ def measured_files(folder: Path) -> dict[tuple[str, str], list[Errors]]:
     chosen = [(kind, text) for kind in sorted(by_kind) for text in by_kind[kind]]
     with ProcessPoolExecutor() as pool:
         exacts = list(pool.map(claude_counts, [text for _, text in chosen], chunksize=4))
-    raws = encoded_counts([text for _, text in chosen], "o200k_base")
+    raws = count_encoded([text for _, text in chosen], "o200k_base")
     found: dict[tuple[str, str], list[Errors]] = defaultdict(list)
     for (kind, text), exact, raw in zip(chosen, exacts, raws, strict=True):
         for family, tokens in exact.items():
             figures = (
-                pieces(family).tokens(text),
-                scaled(raw, kind, family).tokens,
+                load_pieces(family).tokens(text),
+                scale_count(raw, kind, family).tokens,
                 raw,
                 len(text) // 4,
             )
@@ -247,7 +247,7 @@ def as_toml(tables: dict[str, dict[str, Band]], floors: dict[str, int], slices: 
 def measured(folders: list[Path], size: int) -> list[Sample]:
     """Up to ``PER_KIND`` texts of ``size`` characters of each kind, spread over the packages."""
     chosen = slices(folders, size)
-    raws = encoded_counts([text for _, text in chosen], "o200k_base")
+    raws = count_encoded([text for _, text in chosen], "o200k_base")
     with ProcessPoolExecutor() as pool:
         claudes = pool.map(claude_counts, [text for _, text in chosen], chunksize=8)
         rows = zip(chosen, raws, claudes, strict=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from orch_tui.prepare.count import FAMILIES, ZERO
 from orch_tui.prepare.exact import count_exactly, is_available
-from orch_tui.prepare.pieces import pieces
+from orch_tui.prepare.pieces import load_pieces
 from orch_tui.prepare.text_kinds import kind_of
 from orch_tui.prepare.tokens import count_items
 
@@ -45,7 +45,7 @@ def main() -> None:
     print(f"{len(files)} text files, {size:.2f} MB")
     for family in FAMILIES:
         started = time.process_time()
-        pieces(family)
+        load_pieces(family)
         loaded = time.process_time()
         counts = count_items(files, family=family)
         took = time.process_time() - loaded

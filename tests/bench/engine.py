@@ -29,7 +29,7 @@ from orch_tui.models.creation import schema_script
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.catalogue import catalogue
+from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.prepare.count import Count
 from orch_tui.record import completion, deployment, sessions
 from orch_tui.record.opening import open_record
@@ -161,10 +161,10 @@ def _write_many(database: Path) -> list[float]:
         session = sessions.init_session(record, f"Process {os.getpid()}", project="")
         for number in range(EACH):
             start = time.perf_counter()
-            deployed = deployment.deploy(
+            deployed = deployment.record_deployment(
                 record,
                 session.session_id,
-                catalogue=catalogue(),
+                catalogue=load_catalogue(),
                 limits=Limits(),
                 agent_type="task-implementor",
                 scope=f"Task {number}",
@@ -298,10 +298,10 @@ def _deploy(
     record: Record, session_id: str, run: Run, texts: list[bytes], execution_id: str | None = None
 ) -> deployment.Deployment:
     items = tuple(_item(given.source, texts[given.content]) for given in run.given)
-    return deployment.deploy(
+    return deployment.record_deployment(
         record,
         session_id,
-        catalogue=catalogue(),
+        catalogue=load_catalogue(),
         limits=Limits(budget=10**9),
         execution_id=execution_id,
         bundle=Bundle("", run.agent_type, run.scope, items, "sonnet", record.now()),
@@ -327,7 +327,7 @@ def taken_in(folder: Path) -> dict[str, Any]:
         logs = [hook_events.background(number, f"{number}: {said}") for number in range(125)]
         hook_events.deliver(root, [event for log in logs for event in log])
         start = time.process_time()
-        count = inbox.drain(record, root)
+        count = inbox.drain_inbox(record, root)
         each = (time.process_time() - start) / count
     start = time.process_time()
     for _ in range(1000):

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from orch_tui.models.database import Record
-from orch_tui.prepare.catalogue import catalogue
+from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.record.hooks import inbox
 from orch_tui.record.transcripts.importer import import_files
-from orch_tui.record.transcripts.transcript_files import in_paths
+from orch_tui.record.transcripts.transcript_files import find_in_paths
 from tests.bench.corpus import Corpus, Run
 from tests.record import hook_events
 from tests.record.claude_home import CWD, Transcript, done, launch, tool
@@ -36,9 +36,9 @@ def record_heard(record: Record, folder: Path) -> None:
             [event for each in told for event in each.events(session)],
             hook_events.START_NS + number * 3_600_000_000_000,
         )
-        inbox.drain(record, folder)
+        inbox.drain_inbox(record, folder)
         files = [each.write(folder / "home") for each in _transcripts(session, told)]
-        import_files(record, in_paths(files), catalogue=catalogue(), root=Path(CWD))
+        import_files(record, find_in_paths(files), catalogue=load_catalogue(), root=Path(CWD))
 
 
 class _Told:

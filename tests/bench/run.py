@@ -258,9 +258,9 @@ def tiktoken(bench: Bench) -> Iterator[Line]:
 
 def _published(name: str) -> bytes:
     """The vocabulary in the form in which tiktoken downloads it."""
-    from orch_tui.prepare.vocabulary import ranks
+    from orch_tui.prepare.vocabulary import load_ranks
 
-    lines = (b"%s %d\n" % (b64encode(token), rank) for token, rank in ranks(name).items())
+    lines = (b"%s %d\n" % (b64encode(token), rank) for token, rank in load_ranks(name).items())
     return b"".join(lines)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from orch_tui.prepare.ambient import Ambient, AmbientPart
 from orch_tui.prepare.blocks import LEAST, Earlier, Numbering
-from orch_tui.prepare.bundle import Bundle, ContextItem, counted
+from orch_tui.prepare.bundle import Bundle, ContextItem, count_context
 from orch_tui.prepare.count import ZERO, Count
 from orch_tui.prepare.dedup import find_duplicates, remove_duplicates
 
@@ -30,7 +30,7 @@ def item(source: str, text: str) -> ContextItem:
 
 
 def bundle(number: int, agent_type: str, items: list[ContextItem]) -> Bundle:
-    made = tuple(counted(items, family=FAMILY))
+    made = tuple(count_context(items, family=FAMILY))
     return Bundle(f"bundle-{number:03d}", agent_type, "", made, "", "")
 
 

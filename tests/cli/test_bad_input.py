@@ -266,7 +266,7 @@ def test_a_full_disk_is_named_and_nothing_is_half_written(
     def take_in(record: database.Record) -> None:
         record.execute(f"PRAGMA max_page_count = {record.value('PRAGMA page_count')}")
 
-    monkeypatch.setattr(opening, "take_in", take_in)
+    monkeypatch.setattr(opening, "ingest_arrivals", take_in)
     before = dump()
     Path("answer").write_bytes(Random(1).randbytes(500_000))  # nothing that compresses
     done = orch(*COMPLETE, "--final-message-file", "answer")

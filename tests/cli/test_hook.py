@@ -296,7 +296,7 @@ def test_a_folder_that_others_can_reach_into_is_not_used(
     planted = Path(list(inboxes(project))[1])
     planted.mkdir(parents=True, exist_ok=True)
     (planted / "00000000000000000001-1-1.json").write_bytes(PAYLOAD)
-    assert inbox.waiting(project) == []
+    assert inbox.list_waiting(project) == []
 
 
 @pytest.mark.parametrize("linked", [".claude", "orchestration", "inbox", "unreadable"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orch_tui.prepare.vocabulary import encoding
+from orch_tui.prepare.vocabulary import load_encoding
 from tests.cli.conftest import Run, rows
 
 BUNDLE = ("prepare-bundle", "--agent-type", "task-implementor", "--scope", "Implement HNSW")
@@ -209,7 +209,7 @@ def test_other_models_are_counted_with_tiktoken(did: Run, project: Path) -> None
     ):
         counted = did("count", "lib/types.ts", "--model", model, "--format", "json")
         (row,) = counted.json
-        assert row["tokens"] == len(encoding(name).encode_ordinary(text)), model
+        assert row["tokens"] == len(load_encoding(name).encode_ordinary(text)), model
         assert row["estimator"] == name
         assert ("assumed" in counted.err) == assumed
     did("prepare-bundle", "--agent-type", "a", "--files", "lib/types.ts", "--model", "gpt-4o")

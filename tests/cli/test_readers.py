@@ -76,7 +76,7 @@ def held(did: Run, deployed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     did("collect", "--execution-id", deployed, "--deliverables", "lib/types.ts")
     transcript = foreground()[0].write(tmp_path / "home")
     with Record(DATABASE) as record, record.write():
-        pending_transcripts.expect(record, str(transcript), record.now())
+        pending_transcripts.watch_transcript(record, str(transcript), record.now())
     with closing(sqlite3.connect(DATABASE)) as connection, connection:
         session_id = connection.execute("SELECT session_id FROM sessions").fetchone()[0]
         connection.execute(

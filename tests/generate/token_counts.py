@@ -148,9 +148,9 @@ def make_slices() -> list[str]:
     for size in SLICE_SIZES:
         exact.SLICE = size
         for text in (text * 9 for text in SLICED):
-            asked += [text, *_asked_of(exact.sliced(text))]
+            asked += [text, *_asked_of(exact.slice_text(text))]
     exact.SLICE = DEALT_SIZE
-    return [*asked, DEALT, *_asked_of(exact.sliced(DEALT)), *SMALL]
+    return [*asked, DEALT, *_asked_of(exact.slice_text(DEALT)), *SMALL]
 
 
 def _asked_of(slices: Iterable[Slice]) -> list[str]:

@@ -24,7 +24,7 @@ from orch_tui.install.hook_settings import (
     state,
 )
 from orch_tui.install.plugin import plugin_files
-from orch_tui.record.upkeep.doctor import examine
+from orch_tui.record.upkeep.doctor import examine_record
 
 RUN = command(sys.executable)
 
@@ -361,7 +361,7 @@ def test_an_old_client_gets_only_events_that_it_knows(settings: Path, client: An
         *("PreToolUse", "PostToolUse", "SubagentStop", "SessionEnd")
     ]
     assert state(settings.parent.parent).is_on
-    found = examine(settings.parent / "no.db", settings.parent.parent)
+    found = examine_record(settings.parent / "no.db", settings.parent.parent)
     (said,) = [each.detail for each in found if "too old" in each.detail]
     assert "SubagentStart" in said
     uninstall(settings)

@@ -17,7 +17,7 @@ from orch_tui.models.execution import AgentExecution, Observation
 from orch_tui.models.output import Output
 from orch_tui.models.schema import TABLES
 from orch_tui.models.session import PlannedAgent, PlannedWait, Session
-from orch_tui.record.ledger.statement import pack_said
+from orch_tui.record.ledger.statement import pack_fields
 
 ODD = [
     *(0, -1, 1.5, float("inf"), float("-inf"), 2**63 - 1, b"", b"\xff\xfe", b"x\x9cbroken", ""),
@@ -131,8 +131,8 @@ def test_metadata_is_json(record: Record) -> None:
 
 def test_statements_are_read_however_they_are_packed(record: Record) -> None:
     said = {"scope": "long " * 100}
-    assert isinstance(pack_said(said), bytes)
-    assert PackedJsonField().python_value(pack_said(said)) == said
+    assert isinstance(pack_fields(said), bytes)
+    assert PackedJsonField().python_value(pack_fields(said)) == said
     assert PackedJsonField().python_value(b"no zlib") == b"no zlib"
     with record.models():
         session = Session.create(session_id="s", scope="s")

@@ -19,7 +19,7 @@ from orch_tui.errors import RecordError
 from orch_tui.models import database
 from orch_tui.models.database import Record
 from orch_tui.models.values import SCHEMA_VERSION
-from orch_tui.record.sessions import get, init_session
+from orch_tui.record.sessions import get_session, init_session
 
 ROOT = Path(__file__).parents[2]
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
@@ -72,7 +72,7 @@ def test_a_folder_of_the_users_is_left_as_it_is(tmp_path: Path) -> None:
 
 def test_it_keeps_what_it_is_told(path: Path) -> None:
     with Record(path, create=False) as record:
-        assert get(record, "s").scope == "held"
+        assert get_session(record, "s").scope == "held"
         assert record.value("PRAGMA journal_mode") == "wal"
         assert record.value("PRAGMA synchronous") == 2
         assert record.value("PRAGMA foreign_keys") == 1
@@ -272,7 +272,7 @@ def locked(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_a_locked_record_can_be_read_but_not_written(locked: Path) -> None:
     with Record(locked) as record:
-        assert get(record, "s").scope == "held"
+        assert get_session(record, "s").scope == "held"
         with pytest.raises(RecordError, match="locked by another process") as caught:
             init_session(record, "x", project="/p")
         assert caught.value.is_locked
@@ -319,7 +319,7 @@ def test_a_lock_that_is_let_go_is_waited_for(path: Path) -> None:
             begun.wait()
             assert not written.wait(0.05)
         thread.join()
-        assert get(one, "late").scope == "late"
+        assert get_session(one, "late").scope == "late"
 
 
 def test_each_thread_has_its_own_connection(path: Path) -> None:

@@ -16,8 +16,8 @@ from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record import executions, outputs, sessions
 from orch_tui.record.completion import record_completion
 from orch_tui.record.ledger import journal
-from orch_tui.record.ledger.rebuild import unsettled
-from orch_tui.record.opening import take_in
+from orch_tui.record.ledger.rebuild import find_stale_executions
+from orch_tui.record.opening import ingest_arrivals
 from tests.models.test_database import refused, together
 
 RECORD = (
@@ -44,35 +44,41 @@ def add(path: Path, *statements: str) -> Path:
 
 def opened(path: Path) -> Record:
     record = Record(path)
-    take_in(record)
+    ingest_arrivals(record)
     return record
 
 
 def test_every_row_arrives(original: Path) -> None:
     with opened(original) as record:
-        session = sessions.get(record, "orch-2025-01-17-001")
+        session = sessions.get_session(record, "orch-2025-01-17-001")
         assert (session.scope, session.phase, session.status) == ("vectors", 3, "executing")
         assert session.metadata == {"a": 1}
-        done = executions.get(record, "exec-001")
+        done = executions.get_execution(record, "exec-001")
         assert (done.status, done.success, done.final_message) == ("completed", True, "All done.")
         assert (done.context_token_count, done.model, done.source) == (15000, "sonnet", "sql")
-        (output,) = outputs.of_execution(record, "exec-001")
+        (output,) = outputs.list_execution_outputs(record, "exec-001")
         assert (output.output_type, output.file_path) == ("deliverable", "lib/v.ts")
-        (allocation,) = executions.allocations(record, "exec-001")
+        (allocation,) = executions.list_allocations(record, "exec-001")
         assert (allocation.allocation_id, allocation.context_source) == (7, "lib/old.ts")
         assert allocation.included_in_deployment is True
         assert record.value("PRAGMA user_version") == SCHEMA_VERSION
         assert record.sql("PRAGMA foreign_key_check") == []
-        assert list(unsettled(record)) == []
+        assert list(find_stale_executions(record)) == []
 
 
 def test_times_keep_the_moment_they_name(original: Path) -> None:
     with opened(original) as record:
-        done, waiting = executions.get(record, "exec-001"), executions.get(record, "exec-002")
+        done, waiting = (
+            executions.get_execution(record, "exec-001"),
+            executions.get_execution(record, "exec-002"),
+        )
         assert done.deployed_at == "2025-01-17T09:01:00.000Z"
         assert done.completed_at == "2025-01-17T09:30:00.123Z"
         assert waiting.deployed_at == "2025-01-17T10:00:00.500Z"
-        assert outputs.of_execution(record, "exec-001")[0].created_at == "2025-01-17T09:31:00.000Z"
+        assert (
+            outputs.list_execution_outputs(record, "exec-001")[0].created_at
+            == "2025-01-17T09:31:00.000Z"
+        )
 
 
 def test_a_migrated_execution_can_be_completed(original: Path) -> None:
@@ -120,7 +126,7 @@ def test_a_status_we_refuse_is_mended(
 ) -> None:
     add(original, f"UPDATE agent_executions SET {change} WHERE execution_id = 'exec-002'")
     with opened(original) as record:
-        held = executions.get(record, "exec-002")
+        held = executions.get_execution(record, "exec-002")
         assert (held.status, held.success) == expected
 
 
@@ -133,7 +139,7 @@ def test_the_journal_keeps_a_mended_row_as_it_was(original: Path) -> None:
         "UPDATE context_allocations SET context_type = 'doc', included_in_deployment = 'yes'",
     )
     with opened(original) as record:
-        entries = {e.subject: (e.before, e.after) for e in journal.entries(record)}
+        entries = {e.subject: (e.before, e.after) for e in journal.list_journal(record)}
         assert entries["agent_executions exec-002"] == (
             {"status": "in_progress"},
             {"status": None},
@@ -147,22 +153,24 @@ def test_the_journal_keeps_a_mended_row_as_it_was(original: Path) -> None:
             {"context_type": "doc", "included_in_deployment": "yes"},
             {"context_type": None, "included_in_deployment": 1},
         )
-        assert sessions.get(record, "empty").phase is None
+        assert sessions.get_session(record, "empty").phase is None
 
 
 def test_an_execution_without_its_session_gets_one(original: Path) -> None:
     add(original, "DELETE FROM sessions")
     with opened(original) as record:
-        session = sessions.get(record, "orch-2025-01-17-001")
+        session = sessions.get_session(record, "orch-2025-01-17-001")
         assert session.scope == "(not recorded)"
         assert session.created_at == "2025-01-17T09:01:00.000Z"
-        assert executions.get(record, "exec-001").session_id == session.session_id
+        assert executions.get_execution(record, "exec-001").session_id == session.session_id
 
 
 def test_an_output_without_its_execution_stays_in_the_journal(original: Path) -> None:
     add(original, "DELETE FROM agent_executions WHERE execution_id = 'exec-001'")
     with opened(original) as record:
-        kept = {e.subject.split(":")[0]: e.before for e in journal.entries(record) if e.subject}
+        kept = {
+            e.subject.split(":")[0]: e.before for e in journal.list_journal(record) if e.subject
+        }
         assert kept["outputs 1"]["content"] == "lib/v.ts"
         assert kept["context_allocations 7"]["context_source"] == "lib/old.ts"
         assert record.sql("PRAGMA foreign_key_check") == []
@@ -176,13 +184,13 @@ def test_rows_without_an_id_get_one(original: Path) -> None:
         "VALUES ('empty', 'tester', 'green')",
     )
     with opened(original) as record:
-        assert executions.get(record, "original-3").final_message == "green"
+        assert executions.get_execution(record, "original-3").final_message == "green"
 
 
 def test_a_message_stored_as_bytes_becomes_text(original: Path) -> None:
     add(original, "UPDATE agent_executions SET final_message = x'6869ff'")
     with opened(original) as record:
-        assert executions.get(record, "exec-001").final_message == "hi\ufffd"
+        assert executions.get_execution(record, "exec-001").final_message == "hi\ufffd"
 
 
 def test_what_else_is_in_the_file_stays(original: Path) -> None:

@@ -3,14 +3,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orch_tui.prepare.blocks import LEAST, Earlier, Lines, Match, Numbering
+from orch_tui.prepare.blocks import LEAST, Earlier, LineMatch, Numbering, TextLines
 
 TEXTS = st.lists(
     st.lists(st.sampled_from("abc"), max_size=30).map(lambda lines: "\n".join(lines)), max_size=5
 )
 
 
-def matches(*texts: str) -> list[Match]:
+def matches(*texts: str) -> list[LineMatch]:
     """Those of the last text with the ones before."""
     numbering, earlier = Numbering(), Earlier()
     *before, last = [numbering.read(text) for text in texts]
@@ -44,7 +44,7 @@ def test_a_piece_ends_where_the_earlier_text_goes_on_otherwise() -> None:
 def test_exactly_the_lines_in_a_repeated_block_are_found(texts: list[str]) -> None:
     """Held against looking up every six lines in every earlier text."""
     numbering, earlier = Numbering(), Earlier()
-    before: list[Lines] = []
+    before: list[TextLines] = []
     for text in texts:
         lines = numbering.read(text)
         found: set[int] = set()

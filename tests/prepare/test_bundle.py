@@ -15,9 +15,9 @@ from orch_tui.prepare.bundle import (
     Bundle,
     ContextItem,
     ReadBundle,
-    compose,
-    dumps,
-    loads,
+    compose_bundle,
+    dump_json,
+    read_bundle_json,
     to_dict,
 )
 from orch_tui.prepare.count import ZERO, Count
@@ -63,7 +63,7 @@ def reader(tmp_path: Path) -> SourceReader:
 
 
 def composed(reader: SourceReader, **sources: Sequence[str]) -> Bundle:
-    return compose(
+    return compose_bundle(
         "task-implementor",
         "Implement vector search",
         reader=reader,
@@ -77,7 +77,9 @@ def composed(reader: SourceReader, **sources: Sequence[str]) -> Bundle:
 
 def read(reader: SourceReader, document: object, **options: Any) -> ReadBundle:
     data = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return loads(data, name="b.json", reader=reader, family_of=lambda model: FAMILY, **options)
+    return read_bundle_json(
+        data, name="b.json", reader=reader, family_of=lambda model: FAMILY, **options
+    )
 
 
 def test_flags_decide_type_and_priority(reader: SourceReader) -> None:
@@ -158,13 +160,13 @@ def test_a_bundle_survives_being_written_and_read(reader: SourceReader) -> None:
         optional=["lib/types.ts:1-1"],
         texts=["Grüße \udcff\n" + "x" * 300],
     )
-    text = dumps(to_dict(bundle, budget=1))
+    text = dump_json(to_dict(bundle, budget=1))
     elsewhere = SourceReader(reader.root / "lib", reader.root)
     again = read(elsewhere, text.encode())
     assert again.differences == ()
     assert again.bundle.items == bundle.items
     assert again.bundle.dropped[0].sha256 == bundle.items[1].sha256
-    assert dumps(to_dict(again.bundle, budget=1)) == text
+    assert dump_json(to_dict(again.bundle, budget=1)) == text
 
 
 def test_a_changed_file_is_not_passed_off_as_the_one_that_was_meant(reader: SourceReader) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orch_tui.errors import FormatError
-from orch_tui.prepare.catalogue import catalogue
+from orch_tui.prepare.catalogue import load_catalogue
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ from orch_tui.prepare.catalogue import catalogue
     ],
 )
 def test_a_model_is_found_by_every_name_it_goes_by(name: str, model_id: str, family: str) -> None:
-    model = catalogue().model(name)
+    model = load_catalogue().model(name)
     assert (model.model_id, model.family, model.assumed) == (model_id, family, False)
 
 
@@ -57,7 +57,7 @@ def test_a_model_is_found_by_every_name_it_goes_by(name: str, model_id: str, fam
     ],
 )
 def test_an_unknown_name_gets_the_figures_of_its_nearest_relative(name: str, like: str) -> None:
-    model, relative = catalogue().model(name), catalogue().model(like)
+    model, relative = load_catalogue().model(name), load_catalogue().model(like)
     assert (model.model_id, model.assumed) == (name, True)
     assert (model.window, model.family, model.prices) == (
         relative.window,
@@ -67,13 +67,13 @@ def test_an_unknown_name_gets_the_figures_of_its_nearest_relative(name: str, lik
 
 
 def test_a_million_tokens_can_be_asked_for() -> None:
-    assert catalogue().model("claude-sonnet-4-5").window == 200_000
-    assert catalogue().model("claude-sonnet-4-5[1m]").window == 1_000_000
-    assert catalogue().model("opus[1m]").model_id == "claude-opus-5-5"
+    assert load_catalogue().model("claude-sonnet-4-5").window == 200_000
+    assert load_catalogue().model("claude-sonnet-4-5[1m]").window == 1_000_000
+    assert load_catalogue().model("opus[1m]").model_id == "claude-opus-5-5"
 
 
 def test_every_shipped_entry_is_valid_priced_and_says_where_from() -> None:
-    for model in catalogue().models.values():
+    for model in load_catalogue().models.values():
         assert model.source and model.date.startswith("2026-")
         assert bool(model.prices) != ("not published" in model.source)
         assert model.window >= 200_000
@@ -82,15 +82,15 @@ def test_every_shipped_entry_is_valid_priced_and_says_where_from() -> None:
 
 
 def test_a_price_depends_on_the_size_of_the_prompt() -> None:
-    haiku = catalogue().model("haiku")
+    haiku = load_catalogue().model("haiku")
     small, edge, large = (haiku.price(tokens) for tokens in (1, 100_000, 100_001))
     assert small and large
     assert small == edge and (small.input, large.input, large.cache_read) == (0.10, 0.50, 0.05)
 
 
 def test_the_default_is_the_users() -> None:
-    assert catalogue(default="haiku").model().model_id == "claude-haiku-5-5"
-    assert catalogue(default="gemini-9").model("gemini-8").window == 1_000_000
+    assert load_catalogue(default="haiku").model().model_id == "claude-haiku-5-5"
+    assert load_catalogue(default="gemini-9").model("gemini-8").window == 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -111,14 +111,14 @@ def test_the_default_is_the_users() -> None:
     ],
 )
 def test_models_of_openai_and_encodings_are_counted_with_tiktoken(name: str, family: str) -> None:
-    model = catalogue().model(name)
+    model = load_catalogue().model(name)
     assert (model.model_id, model.family, model.assumed) == (name, family, True)
     assert (model.window, model.prices) == (128_000, ())
 
 
 def test_a_configured_model_of_openai_has_the_figures_it_was_given() -> None:
     own = {"gpt-5": {"window": 400_000, "family": "o200k_base"}}
-    model = catalogue(own).model("gpt-5")
+    model = load_catalogue(own).model("gpt-5")
     assert (model.window, model.family, model.assumed) == (400_000, "o200k_base", False)
 
 
@@ -132,13 +132,13 @@ def test_additions_extend_change_and_take_aliases_over() -> None:
         },
         "claude-opus-5-5": {"window": 500_000},
     }
-    known = catalogue(extra)
+    known = load_catalogue(extra)
     assert known.model("house-model").window == 64_000
     assert known.model("house-model").price(1) is None
     assert known.model("sonnet").model_id == "claude-sonnet-6"
     assert known.model("claude-sonnet-7").window == 2_000_000
     assert (known.model("opus").window, known.model("opus").family) == (500_000, "v4.8")
-    assert catalogue().model("opus").window == 1_000_000
+    assert load_catalogue().model("opus").window == 1_000_000
 
 
 WHOLE = {"window": 1000, "family": "v3"}
@@ -178,4 +178,4 @@ WHOLE = {"window": 1000, "family": "v3"}
 )
 def test_a_wrong_addition_is_named(entry: dict[str, Any], complaint: str) -> None:
     with pytest.raises(FormatError, match=complaint):
-        catalogue({"x": entry})
+        load_catalogue({"x": entry})

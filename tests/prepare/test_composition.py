@@ -14,19 +14,19 @@ from orch_tui.cli.prepare import prepare_bundle
 from orch_tui.errors import SourceError, UsageError
 from orch_tui.models.values import ITEM_TYPES, PRIORITIES
 from orch_tui.prepare.budget import sum_by_priority
-from orch_tui.prepare.bundle import Bundle, compose
+from orch_tui.prepare.bundle import Bundle, compose_bundle
 from orch_tui.prepare.composition import (
     Choice,
     Composition,
     Edits,
-    guess,
-    make,
-    named,
+    guess_count,
+    list_weighed_items,
+    make_bundle,
+    parse_choices,
+    read_choice_text,
     source_of_key,
-    text_of,
-    weigh,
+    weigh_choices,
     weigh_exactly,
-    weighed,
 )
 from orch_tui.prepare.exact import is_available
 from orch_tui.prepare.sources import SourceReader
@@ -171,8 +171,8 @@ def test_any_bytes_are_a_draft_or_none(data: bytes) -> None:
 
 def test_weights_are_those_of_the_bundle(root: Path, reader: SourceReader) -> None:
     now = composed("lib/a.py", "lib/b.py").toggled_section("spec.md", "B")
-    weights = weigh(now.choices, reader=reader, family="v4.8")
-    made = make(now, reader=reader, family="v4.8", created_at="")
+    weights = weigh_choices(now.choices, reader=reader, family="v4.8")
+    made = make_bundle(now, reader=reader, family="v4.8", created_at="")
     assert [weight.count for weight in weights] == [item.count for item in made.items]
     assert [weight.sha256 for weight in weights] == [item.sha256 for item in made.items]
     assert made.items[2].text == "## B\n\nsecond\n"
@@ -182,7 +182,7 @@ def test_names_are_those_of_the_project_wherever_it_is_read_from(
     root: Path, reader: SourceReader
 ) -> None:
     (root / "lib" / "spec.md").write_text("another\n")
-    assert text_of(Choice("spec.md"), reader) == SPEC
+    assert read_choice_text(Choice("spec.md"), reader) == SPEC
 
 
 @pytest.mark.skipif(not is_available(), reason="ctok needs Python 3.12")
@@ -191,7 +191,9 @@ def test_exact_weights_come_one_by_one(reader: SourceReader) -> None:
     came = dict(weigh_exactly(choices, reader=reader, family="v4.8", processes=0))
     assert [*came] == [choices[0].key, choices[2].key]
     for weight, estimated in zip(
-        came.values(), weigh([choices[0], choices[2]], reader=reader, family="v4.8"), strict=True
+        came.values(),
+        weigh_choices([choices[0], choices[2]], reader=reader, family="v4.8"),
+        strict=True,
     ):
         assert weight.count.exact and weight.count.estimator == "claude-v4.8"
         assert (weight.count.tokens, weight.sha256) == (estimated.count.tokens, estimated.sha256)
@@ -199,7 +201,7 @@ def test_exact_weights_come_one_by_one(reader: SourceReader) -> None:
 
 def test_each_refusal_has_its_reason_and_the_others_are_weighed(reader: SourceReader) -> None:
     choices = composed("gone.py", ".env", "logo.png", "lib", "lib/a.py").choices
-    weights = weigh(choices, reader=reader, family="v4.8")
+    weights = weigh_choices(choices, reader=reader, family="v4.8")
     reasons = [str(weight.refused and weight.refused.reason) for weight in weights]
     assert reasons[:4] == [
         "does not exist",
@@ -215,40 +217,42 @@ def test_a_secret_that_is_binary_too_needs_more_than_a_yes(
     root: Path, reader: SourceReader
 ) -> None:
     (root / "server.key").write_bytes(b"\0\1")
-    (weight,) = weigh([Choice("server.key")], reader=reader, family="v4.8")
+    (weight,) = weigh_choices([Choice("server.key")], reader=reader, family="v4.8")
     assert weight.refused and not weight.secret
 
 
 def test_a_bundle_names_every_source_it_cannot_take(reader: SourceReader) -> None:
     with pytest.raises(SourceError, match=r"(?s)2 sources.*gone\.py.*\.env"):
-        make(composed("gone.py", ".env", "lib/a.py"), reader=reader, family="v4.8", created_at="")
+        make_bundle(
+            composed("gone.py", ".env", "lib/a.py"), reader=reader, family="v4.8", created_at=""
+        )
 
 
 def test_what_nobody_counted_is_guessed_with_a_band_around_the_truth(
     root: Path, reader: SourceReader
 ) -> None:
     now = composed("lib/a.py", "lib/b.py")
-    (first, _) = weigh(now.choices, reader=reader, family="v4.8")
+    (first, _) = weigh_choices(now.choices, reader=reader, family="v4.8")
     sizes = {path: (root / path).stat().st_size for path in ("lib/a.py", "lib/b.py")}
-    known, guessed = weighed(now, {"lib/a.py": first}, sizes)
-    assert known.count == first.count and guessed.count == guess(sizes["lib/b.py"])
-    (_, truth) = weigh(now.choices, reader=reader, family="v4.8")
+    known, guessed = list_weighed_items(now, {"lib/a.py": first}, sizes)
+    assert known.count == first.count and guessed.count == guess_count(sizes["lib/b.py"])
+    (_, truth) = weigh_choices(now.choices, reader=reader, family="v4.8")
     assert guessed.count.low < truth.count.tokens < guessed.count.high
     assert sum_by_priority([known, guessed])["required"] == known.count + guessed.count
 
 
 def test_sources_are_named_as_on_the_command_line(root: Path, reader: SourceReader) -> None:
-    assert named("a.py:1-2", reader) == (Choice("lib/a.py:1-2"),)
-    assert named("spec.md#A", reader) == (Choice("spec.md", ("A",)),)
-    assert named("*.py", reader) == (Choice("lib/a.py"), Choice("lib/b.py"))
-    assert named("text:Be brief.", reader) == (
+    assert parse_choices("a.py:1-2", reader) == (Choice("lib/a.py:1-2"),)
+    assert parse_choices("spec.md#A", reader) == (Choice("spec.md", ("A",)),)
+    assert parse_choices("*.py", reader) == (Choice("lib/a.py"), Choice("lib/b.py"))
+    assert parse_choices("text:Be brief.", reader) == (
         Choice("text:Be brief.", type="briefing", text="Be brief."),
     )
-    assert named(".env", reader) == (Choice(".env"),)
+    assert parse_choices(".env", reader) == (Choice(".env"),)
     with pytest.raises(SourceError, match="does not exist"):
-        named("nothing.py", reader)
+        parse_choices("nothing.py", reader)
     with pytest.raises(SourceError, match="standard input"):
-        named("-", reader)
+        parse_choices("-", reader)
 
 
 # The command
@@ -257,7 +261,7 @@ def test_sources_are_named_as_on_the_command_line(root: Path, reader: SourceRead
 def test_the_command_makes_the_same_bundle(root: Path, reader: SourceReader) -> None:
     now = Composition("task implementor", scope='It\'s "this"', model="opus", name="n").adding(
         [
-            *named("text:Be brief.\nReally.", reader),
+            *parse_choices("text:Be brief.\nReally.", reader),
             Choice("lib/a.py", type="shared_context"),
             Choice("lib/b.py"),
             Choice("spec.md", ("A",), type="reference", priority="recommended"),
@@ -269,7 +273,7 @@ def test_the_command_makes_the_same_bundle(root: Path, reader: SourceReader) -> 
     given = prepare_bundle().parse_args(words[2:])
     assert (given.agent_type, given.scope) == (now.agent_type, now.scope)
     assert (given.model, given.name, given.session_id) == ("opus", "n", "orch-1")
-    from_command = compose(
+    from_command = compose_bundle(
         given.agent_type,
         given.scope,
         reader=SourceReader(root, root, allow_secret=given.allow_secret),
@@ -284,7 +288,7 @@ def test_the_command_makes_the_same_bundle(root: Path, reader: SourceReader) -> 
         texts=given.text,
         name=given.name,
     )
-    assert from_command == make(now, reader=reader, family="v4.8", created_at="")
+    assert from_command == make_bundle(now, reader=reader, family="v4.8", created_at="")
 
 
 # Keeping
@@ -301,10 +305,10 @@ def kept(project: Project, now: Composition, session_id: str | None = None) -> B
 
 
 def test_what_was_saved_can_be_composed_further(project: Project) -> None:
-    now = composed("lib/a.py").adding(named("text:Be brief.\nReally.", project.reader()))
+    now = composed("lib/a.py").adding(parse_choices("text:Be brief.\nReally.", project.reader()))
     now = now.changed({"lib/a.py"}, priority="optional", type="reference")
     saved = kept(project, now)
-    again = Composition.of_bundle(bundles.load(project.record, saved.bundle_id).bundle)
+    again = Composition.of_bundle(bundles.load_bundle(project.record, saved.bundle_id).bundle)
     assert again.choices == now.choices and again.bundle_id == saved.bundle_id
     assert kept(project, again) == saved
     more = kept(project, again.toggled("lib/b.py"))
@@ -316,10 +320,10 @@ def test_a_planned_agent_gets_the_bundle_composed_for_it(project: Project) -> No
     session_id = sessions.init_session(
         project.record, "A session", project=str(project.root)
     ).session_id
-    planned = plan.add(project.record, session_id, "tester", scope="Test it")
+    planned = plan.add_planned_agent(project.record, session_id, "tester", scope="Test it")
     now = Composition("tester", "Test it", planned_id=planned.planned_id).toggled("lib/a.py")
     saved = kept(project, now, session_id)
-    (agent,) = plan.agents(project.record, session_id)
+    (agent,) = plan.list_planned_agents(project.record, session_id)
     assert agent.bundle_id == saved.bundle_id
     project.close()
 
@@ -330,7 +334,7 @@ def test_a_yes_to_a_secret_is_in_the_journal(project: Project) -> None:
     ).session_id
     now = composed(".env").changed({".env"}, allow_secret=True)
     kept(project, now, session_id)
-    entries = [e for e in journal.entries(project.record) if e.action == "allow-secret"]
+    entries = [e for e in journal.list_journal(project.record) if e.action == "allow-secret"]
     assert [entry.after for entry in entries] == [{"sources": [".env"]}]
     project.close()
 
@@ -350,7 +354,7 @@ def test_sharing_a_session_makes_what_bundles_have_in_common_shared(project: Pro
     shared = api.share_bundles(project, session_id)
     assert [item.source for item in shared.items] == ["lib/a.py"]
     first, second = (
-        bundles.load(project.record, bundle.bundle_id).bundle.items for bundle in (one, two)
+        bundles.load_bundle(project.record, bundle.bundle_id).bundle.items for bundle in (one, two)
     )
     assert [(item.type, item.shared_with) for item in first] == [
         ("shared_context", (two.bundle_id,)),
@@ -366,7 +370,7 @@ def test_sharing_a_session_makes_what_bundles_have_in_common_shared(project: Pro
     assert str(document.relative_to(project.root)) in first[-1].text
     again = api.share_bundles(project, session_id)
     assert again.moved == shared.moved
-    assert bundles.load(project.record, one.bundle_id).bundle.items == first
+    assert bundles.load_bundle(project.record, one.bundle_id).bundle.items == first
     project.close()
 
 
@@ -376,8 +380,8 @@ def test_figures_do_for_sharing_without_the_bytes(project: Project) -> None:
     ).session_id
     kept(project, composed("lib/a.py", "lib/b.py"), session_id)
     kept(project, Composition("other").toggled("lib/a.py"), session_id)
-    whole = [saved.bundle for saved in bundles.of_session(project.record, session_id)]
-    light = [saved.bundle for saved in bundles.by_figures(project.record, session_id)]
+    whole = [saved.bundle for saved in bundles.load_session_bundles(project.record, session_id)]
+    light = [saved.bundle for saved in bundles.load_session_figures(project.record, session_id)]
     assert all(item.data is None for bundle in light for item in bundle.items)
     assert [[(i.source, i.sha256, i.count) for i in bundle.items] for bundle in light] == [
         [(i.source, i.sha256, i.count) for i in bundle.items] for bundle in whole

@@ -9,10 +9,10 @@ from orch_tui.prepare.count import (
     FRAMES,
     ZERO,
     Count,
+    add_frame,
     estimate_name,
     exact_name,
     frame_tokens,
-    framed,
 )
 
 
@@ -36,7 +36,7 @@ def test_exact_and_estimated_together_are_an_estimate() -> None:
 )
 def test_the_frame_of_a_message_is_added_once(estimator: str, frame: int) -> None:
     total = Count(100, estimator, 99, 101)
-    assert framed(total) == Count(100 + frame, estimator, 99 + frame, 101 + frame)
+    assert add_frame(total) == Count(100 + frame, estimator, 99 + frame, 101 + frame)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from orch_tui.prepare.composition import Choice
 from orch_tui.prepare.count_order import FIRST_AT_ONCE, LARGE, REST_FILES, Counting
-from orch_tui.prepare.tree import Node, Tally, walk
+from orch_tui.prepare.tree import Node, Tally, walk_project
 
 
 def _files(count: int, size: int = 10) -> list[Node]:
@@ -47,7 +47,7 @@ def test_a_folder_is_the_sum_of_its_files(tmp_path: Path) -> None:
     for path in ("a/b/one", "a/b/two", "a/three", "four"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("x")
-    tally = Tally(walk(tmp_path))
+    tally = Tally(walk_project(tmp_path))
     tally.add("a/b/one", 10)
     tally.add("four", 1)
     assert (tally.of("a"), tally.of("a/b")) == ((10, False), (10, False))

@@ -9,9 +9,9 @@ import pytest
 
 from orch_tui.prepare import estimator_comparison
 from orch_tui.prepare.count import FAMILIES, Count
-from orch_tui.prepare.estimator_comparison import compared, scaled
+from orch_tui.prepare.estimator_comparison import compare_estimators, scale_count
 from orch_tui.prepare.tokens import count_tokens
-from orch_tui.prepare.vocabulary import VOCABULARIES, encoding
+from orch_tui.prepare.vocabulary import VOCABULARIES, load_encoding
 
 
 @dataclass
@@ -33,13 +33,13 @@ def without_ctok(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_estimator_says_what_all_texts_take_together() -> None:
-    found = {count.estimator: count for count in compared(ITEMS, "v4.8")}
+    found = {count.estimator: count for count in compare_estimators(ITEMS, "v4.8")}
     assert [*found] == [
         *("claude-v4.8~1", "claude-v4.8~o200k"),
         *("o200k_base", "cl100k_base", "characters/4"),
     ]
     for name in VOCABULARIES:
-        tokens = sum(len(encoding(name).encode_ordinary(item.text)) for item in ITEMS)
+        tokens = sum(len(load_encoding(name).encode_ordinary(item.text)) for item in ITEMS)
         assert found[name] == Count(tokens, name, tokens, tokens)
     quarter = sum(len(item.text) for item in ITEMS) // 4
     assert found["characters/4"] == Count(quarter, "characters/4", quarter, quarter)
@@ -49,16 +49,16 @@ def test_each_estimator_says_what_all_texts_take_together() -> None:
 
 
 def test_an_encoding_is_not_scaled_to_itself() -> None:
-    assert [count.estimator for count in compared(ITEMS, "o200k_base")] == [
+    assert [count.estimator for count in compare_estimators(ITEMS, "o200k_base")] == [
         *("o200k_base", "o200k_base", "cl100k_base", "characters/4")
     ]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_scaled_count_lies_in_its_band_which_is_wide_for_short_texts(family: str) -> None:
-    long, short, none = (scaled(raw, "python", family) for raw in (10_000, 3, 0))
+    long, short, none = (scale_count(raw, "python", family) for raw in (10_000, 3, 0))
     assert long.estimator == f"claude-{family}~o200k"
     assert 0 < long.low < long.tokens < long.high < 2 * long.tokens
     assert short.low == max(0, short.tokens - 3) and short.high == short.tokens + 3
     assert (none.tokens, none.low, none.high) == (0, 0, 0)
-    assert scaled(100, "unheard of", family) == scaled(100, "other", family)
+    assert scale_count(100, "unheard of", family) == scale_count(100, "other", family)

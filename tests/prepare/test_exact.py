@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from orch_tui.errors import OrchError, UsageError
 from orch_tui.prepare import exact
 from orch_tui.prepare.count import FAMILIES
-from orch_tui.prepare.exact import count_exactly, slice_tokens, sliced
-from orch_tui.prepare.pieces import WAYS, pieces
+from orch_tui.prepare.exact import count_exactly, slice_text, slice_tokens
+from orch_tui.prepare.pieces import WAYS, load_pieces
 from orch_tui.prepare.text_kinds import kind_of
 from orch_tui.prepare.tokens import count_tokens
 from tests.counts import COUNTS
@@ -102,7 +102,7 @@ def test_files_of_this_repository_count_as_ctok_counts_them(
 @given(st.text(printable, max_size=30))
 def test_text_in_ascii_is_estimated_to_the_token(ctok_tokens: CtokTokens, text: str) -> None:
     for family in WAYS if text else ():
-        assert pieces(family).tokens(text) == ctok_tokens(text, family)
+        assert load_pieces(family).tokens(text) == ctok_tokens(text, family)
 
 
 @pytest.mark.parametrize("text", [text for text in WRITTEN if not text.isascii()])
@@ -121,7 +121,7 @@ def test_slices_count_as_the_whole(
     whole = ctok_tokens(text * 9, family)
     for size in SLICE_SIZES:
         monkeypatch.setattr(exact, "SLICE", size)
-        slices = sliced(text * 9)
+        slices = slice_text(text * 9)
         assert "".join(one.text for one in slices) == text * 9
         assert sum(slice_tokens(one, family) for one in slices) == whole
     assert len(slices) > 1

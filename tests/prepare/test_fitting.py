@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orch_tui.errors import OverBudgetError, SourceError, UsageError
-from orch_tui.prepare.briefing import FORMS, render
-from orch_tui.prepare.bundle import Bundle, ContextItem, counted
+from orch_tui.prepare.briefing import FORMS, render_briefing
+from orch_tui.prepare.bundle import Bundle, ContextItem, count_context
 from orch_tui.prepare.count import ZERO, Count, frame_tokens
 from orch_tui.prepare.fitting import MARKER, BriefingScale, Fitted, fit_briefing
-from orch_tui.prepare.templates import Template, load
+from orch_tui.prepare.templates import Template, load_template
 from orch_tui.prepare.tokens import count_tokens
 
 EXACT = "o200k_base"
@@ -33,7 +33,7 @@ def item(
 
 
 def bundle(*items: ContextItem, family: str = EXACT) -> Bundle:
-    held = tuple(counted(items, family=family))
+    held = tuple(count_context(items, family=family))
     return Bundle("bundle-001", "a", "Find it out", held, "", "2026-11-22T10:00:00.000Z")
 
 
@@ -302,9 +302,9 @@ def test_many_texts_whose_tokens_are_known_exactly_take_no_more_than_is_said(
         replace(each, count=Count(each.count.tokens, "known", *(each.count.tokens,) * 2))
         for each in made.items
     ]
-    made, template = replace(made, items=tuple(items)), load(form)
+    made, template = replace(made, items=tuple(items)), load_template(form)
     whole = count_tokens(
-        render(made, template).decode() + MARKER, family=family, kind="markdown"
+        render_briefing(made, template).decode() + MARKER, family=family, kind="markdown"
     ).tokens
     said = BriefingScale(made, family, template).weigh(made.items)
     assert said.low <= whole + frame_tokens(made.total) <= said.high
@@ -359,7 +359,7 @@ def test_never_over_the_limit_and_nothing_required_is_lost(
     assert tuple(each for each in fitted.bundle.items if each.priority == "required") == required
     assert fitted.after.high <= limit and weigh(fitted.bundle.items) <= limit
     if family == EXACT:  # the very text, counted as a whole
-        rendered = render(fitted.bundle, template).decode("utf-8", "replace")
+        rendered = render_briefing(fitted.bundle, template).decode("utf-8", "replace")
         assert count_tokens(rendered, family=EXACT, kind="markdown").tokens <= limit
     changed = {id(change.before): change.after for change in fitted.changes}
     assert fitted.bundle.items == tuple(

@@ -10,7 +10,7 @@ from orch_tui.prepare import frontmatter
 
 
 def test_frontmatter_is_read_leniently() -> None:
-    front = frontmatter.read(
+    front = frontmatter.parse_frontmatter(
         "---\nname: 'a b' # note\ndescription: Use when: it is asked\n"
         'skills:\n  - one\n  - "two"\n'
         "tools: [Read, Grep]\nlong: |\n  first\n  second\nhooks:\n  Stop:\n    - x\n---\nbody\n"
@@ -19,12 +19,12 @@ def test_frontmatter_is_read_leniently() -> None:
     assert front.text("description") == "Use when: it is asked"
     assert (front.listed("skills"), front.listed("tools")) == (("one", "two"), ("Read", "Grep"))
     assert (front.text("long"), front.body, front.problem) == ("first second", "body\n", "")
-    assert frontmatter.read("---\nname: x\n").problem == "its frontmatter does not end"
+    assert frontmatter.parse_frontmatter("---\nname: x\n").problem == "its frontmatter does not end"
 
 
 @given(st.text(alphabet="-:#'\"[], \nabk|>\r\t", max_size=60))
 def test_any_frontmatter_is_read(text: str) -> None:
-    front = frontmatter.read("---\n" + text)
+    front = frontmatter.parse_frontmatter("---\n" + text)
     assert front.body in "---\n" + text
     for key in front.values:
         for read in (front.text, front.listed, front.true):
@@ -43,17 +43,19 @@ def test_any_frontmatter_is_read(text: str) -> None:
     ],
 )
 def test_the_body_is_what_stands_behind_it(text: str, body: str) -> None:
-    assert frontmatter.read(text).body == body
+    assert frontmatter.parse_frontmatter(text).body == body
 
 
 def test_what_is_wrong_is_named_with_its_line_and_the_rest_is_read() -> None:
-    front = frontmatter.read("---\nname: x\n# a note\n\n???\n!!!\nmodel: opus\n---\n")
+    front = frontmatter.parse_frontmatter("---\nname: x\n# a note\n\n???\n!!!\nmodel: opus\n---\n")
     assert front.problem == "line 5 of its frontmatter is no `key: value`"
     assert (front.text("name"), front.text("model")) == ("x", "opus")
 
 
 def test_values_are_texts_lists_or_flags() -> None:
-    front = frontmatter.read("---\na: one, two # more\nb: Yes\nc: no\nd:\n  - x\n  - y\ne:\n---\n")
+    front = frontmatter.parse_frontmatter(
+        "---\na: one, two # more\nb: Yes\nc: no\nd:\n  - x\n  - y\ne:\n---\n"
+    )
     assert (front.listed("a"), front.text("d"), front.listed("d")) == (
         ("one", "two"),
         "x, y",

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from orch_tui.errors import SourceError
-from orch_tui.prepare.outline import SKELETON, cut, is_markdown, may_have_parts, outline
+from orch_tui.prepare.outline import (
+    SKELETON,
+    find_part_spans,
+    is_markdown,
+    may_have_parts,
+    outline_file,
+)
 from orch_tui.prepare.tokens import count_tokens
 
 GUIDE = """Before all.
@@ -40,11 +46,11 @@ def parse() -> int:
 
 
 def names(text: str, name: str) -> list[str]:
-    return [part.name for part in outline(text, name, family="o200k_base")]
+    return [part.name for part in outline_file(text, name, family="o200k_base")]
 
 
 def texts(text: str, name: str, *parts: str) -> str:
-    return "".join(text[s.start : s.end] for s in cut(text, name, parts, source=name))
+    return "".join(text[s.start : s.end] for s in find_part_spans(text, name, parts, source=name))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +70,7 @@ def test_parts_are_those_of_markdown_and_code(name: str, markdown: bool, parts: 
 
 
 def test_every_part_has_a_name_of_its_own_and_its_tokens() -> None:
-    parts = outline(GUIDE, "a.md", family="o200k_base")
+    parts = outline_file(GUIDE, "a.md", family="o200k_base")
     assert [(part.name, part.level) for part in parts] == [
         ("Guide[1]", 1),
         ("Use", 2),
@@ -105,7 +111,7 @@ def test_the_skeleton_is_of_the_whole_or_of_the_parts_beside_it() -> None:
 )
 def test_a_part_that_is_not_there_is_refused(text: str, name: str, part: str, said: str) -> None:
     with pytest.raises(SourceError) as no:
-        cut(text, name, [part], source=f"lib/{name}#{part}")
+        find_part_spans(text, name, [part], source=f"lib/{name}#{part}")
     assert no.value.source == f"lib/{name}#{part}"
     assert said in no.value.reason
     if name == "a.csv":

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from orch_tui.assets import asset
 from orch_tui.prepare.count import FAMILIES
-from orch_tui.prepare.pieces import LONGEST, WAYS, pieces
+from orch_tui.prepare.pieces import LONGEST, WAYS, load_pieces
 from tests.counts import COUNTS
 from tests.generate.token_counts import Repeated, make_close_texts, make_precise_texts
 
@@ -23,7 +23,7 @@ CtokTokens = Callable[[str, str], int]
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_words_and_signs_are_counted_to_the_token(family: str, ctok_tokens: CtokTokens) -> None:
-    counted = pieces(family).tokens
+    counted = load_pieces(family).tokens
     wrong = [
         (text, counted(text), expected)
         for text in make_precise_texts()
@@ -39,31 +39,31 @@ def test_a_cut_costs_a_token_at_most(
 ) -> None:
     text = repeated.text * repeated.times
     expected, cuts = ctok_tokens(text, family), len(text) // LONGEST
-    assert expected <= pieces(family).tokens(text) <= expected + 2 * cuts
+    assert expected <= load_pieces(family).tokens(text) <= expected + 2 * cuts
 
 
 @settings(max_examples=COUNTS.fuzz_inputs)
 @given(st.text(st.characters()))
 def test_any_text_can_be_counted(text: str) -> None:
     for family in WAYS:
-        tokens = pieces(family).tokens(text)
+        tokens = load_pieces(family).tokens(text)
         assert 0 <= tokens <= 8 * len(text) + 1
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_nothing_costs_nothing(family: str) -> None:
-    assert pieces(family).tokens("") == 0
+    assert load_pieces(family).tokens("") == 0
 
 
 def test_half_a_character_counts_as_the_sign_for_one() -> None:
     for half in ("\ud800", "\udfff"):
-        assert pieces("v4.8").tokens(f"a {half} b") == pieces("v4.8").tokens("a \ufffd b")
+        assert load_pieces("v4.8").tokens(f"a {half} b") == load_pieces("v4.8").tokens("a \ufffd b")
 
 
 def test_prices_do_not_grow_for_ever() -> None:
     for met, stay in ((500_000, True), (500_001, False)):
         prices = dict.fromkeys(map(str, range(met)), 1)
-        assert replace(pieces("v4.8"), prices=prices).tokens("one more") == 2
+        assert replace(load_pieces("v4.8"), prices=prices).tokens("one more") == 2
         assert ("0" in prices) is stay
 
 
@@ -79,8 +79,8 @@ class CountedPieces(frozenset[str]):
 
 def counted_lookups(text: str, family: str) -> int:
     """How often pieces are looked up to count a text."""
-    known = CountedPieces(pieces(family).known)
-    replace(pieces(family), known=known, prices={}).tokens(text)
+    known = CountedPieces(load_pieces(family).known)
+    replace(load_pieces(family), known=known, prices={}).tokens(text)
     return known.lookups
 
 
@@ -88,8 +88,8 @@ def counted_lookups(text: str, family: str) -> int:
 @pytest.mark.parametrize("run", [*" \na👍\u0301"])
 def test_a_million_of_one_character_cost_what_a_thousand_do(run: str) -> None:
     text = run * 1_000_000 + "x"
-    tokens = pieces("v4.8").tokens(text)
-    shorter = pieces("v4.8").tokens(run * (10 * LONGEST) + "x")
+    tokens = load_pieces("v4.8").tokens(text)
+    shorter = load_pieces("v4.8").tokens(run * (10 * LONGEST) + "x")
     assert tokens == pytest.approx(shorter * 1_000_000 / (10 * LONGEST), rel=0.01)
     assert counted_lookups(text, "v4.8") < 3 * counted_lookups(run * LONGEST + "x", "v4.8")
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orch_tui.prepare.secrets import find
+from orch_tui.prepare.secrets import find_secrets
 
 MIXED = "x8Kq2LmN5vB9zR3tY7wE1uI4oP6aS0dF8gHj"
 """Put together here, so that no key stands in this file."""
@@ -33,7 +33,9 @@ MIXED = "x8Kq2LmN5vB9zR3tY7wE1uI4oP6aS0dF8gHj"
     ],
 )
 def test_keys_are_found_by_kind_and_line(kind: str, text: str) -> None:
-    assert [(s.kind, s.line) for s in find(f"one\r\n{text}\nthree\n", "a.py")] == [(kind, 2)]
+    assert [(s.kind, s.line) for s in find_secrets(f"one\r\n{text}\nthree\n", "a.py")] == [
+        (kind, 2)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +55,7 @@ def test_keys_are_found_by_kind_and_line(kind: str, text: str) -> None:
     ],
 )
 def test_what_only_looks_a_little_like_one_is_let_pass(text: str) -> None:
-    assert find(text, "a.py") == ()
+    assert find_secrets(text, "a.py") == ()
 
 
 def test_the_library_is_only_loaded_for_what_may_hold_one() -> None:
@@ -72,9 +74,9 @@ def test_the_library_is_only_loaded_for_what_may_hold_one() -> None:
 )
 def test_long_lines_and_many_hints_are_looked_through(text: str) -> None:
     """In the square of their length it would take longer than any test may."""
-    assert find(text, "a.js") == ()
+    assert find_secrets(text, "a.js") == ()
 
 
 @given(st.text(st.sampled_from("password=:'\"1aZ@/ \n\r."), max_size=60))
 def test_no_text_fails(text: str) -> None:
-    find(text, "a.yaml")
+    find_secrets(text, "a.yaml")

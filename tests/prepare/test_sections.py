@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orch_tui.errors import SourceError
-from orch_tui.prepare.outline import cut as cut_out
-from orch_tui.prepare.sections import headings, lines
+from orch_tui.prepare.outline import find_part_spans as cut_out
+from orch_tui.prepare.sections import find_headings, find_line_span
 
 DOCUMENT = """\
 ---
@@ -38,7 +38,7 @@ def cut(text: str, *titles: str) -> str:
 
 
 def test_headings_are_those_that_commonmark_sees() -> None:
-    assert [(heading.name, heading.level) for heading in headings(DOCUMENT)] == [
+    assert [(heading.name, heading.level) for heading in find_headings(DOCUMENT)] == [
         ("Guide", 1),
         ("Use it well", 2),
         ("Deeper", 3),
@@ -71,7 +71,7 @@ def test_newlines_are_left_alone() -> None:
 
 
 def test_a_rule_at_the_top_is_no_front_matter() -> None:
-    assert [heading.name for heading in headings("---\n# A\n\n---\n# B\n")] == ["A", "B"]
+    assert [heading.name for heading in find_headings("---\n# A\n\n---\n# B\n")] == ["A", "B"]
 
 
 def test_an_unknown_heading_names_the_nearest() -> None:
@@ -89,19 +89,19 @@ def test_an_unknown_heading_names_the_nearest() -> None:
 )
 def test_lines_are_counted_as_editors_do(first: int, last: int, expected: str | None) -> None:
     text = "a\r\nb\rc\n\x0bd"
-    start, end = lines(text, first, last, source="a")
+    start, end = find_line_span(text, first, last, source="a")
     assert text[start:end] == (text if expected is None else expected)
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 1), (3, 2), (1, 4)])
 def test_lines_that_are_not_there_are_refused(first: int, last: int) -> None:
     with pytest.raises(SourceError, match=f"a: lines {first}-{last}"):
-        lines("one\ntwo\nthree\n", first, last, source="a")
+        find_line_span("one\ntwo\nthree\n", first, last, source="a")
 
 
 @given(st.text(st.sampled_from("ab#=-` \n\r\t>*\\[]()<!&;\x0c\u2028é"), max_size=80))
 def test_sections_are_whole_lines_and_never_fail(text: str) -> None:
-    found = headings(text)
+    found = find_headings(text)
     for heading, following in zip(found, [*found[1:], None], strict=False):
         assert 0 <= heading.span.start < heading.span.end <= len(text)
         before = text[: heading.span.start]
@@ -116,8 +116,8 @@ def test_sections_are_whole_lines_and_never_fail(text: str) -> None:
 def test_adjoining_ranges_of_lines_make_up_the_whole(text: str, data: st.DataObject) -> None:
     count = len(text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n"))
     border = data.draw(st.integers(1, count))
-    head = lines(text, 1, border, source="x")
+    head = find_line_span(text, 1, border, source="x")
     assert head.start == 0
     if border < count:
-        tail = lines(text, border + 1, count, source="x")
+        tail = find_line_span(text, border + 1, count, source="x")
         assert tail.start == head.end

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orch_tui.errors import NotFoundError, SourceError
-from orch_tui.prepare.encoding import decode
+from orch_tui.prepare.encoding import decode_text
 from orch_tui.prepare.secrets import named_like_one
 from orch_tui.prepare.sources import (
     SourceReader,
@@ -154,9 +154,9 @@ def test_parts_of_any_encoding_can_be_read_again(reader: SourceReader, codec: st
 
 
 def test_text_is_decoded_with_its_newlines() -> None:
-    assert decode(b"a\r\nb\rc\n") == "a\r\nb\rc\n"
-    assert decode(b"\xef\xbb\xbfa") == "a"
-    assert decode(b"caf\xe9") == "café"
+    assert decode_text(b"a\r\nb\rc\n") == "a\r\nb\rc\n"
+    assert decode_text(b"\xef\xbb\xbfa") == "a"
+    assert decode_text(b"caf\xe9") == "café"
 
 
 def test_free_text_is_labelled_by_its_beginning(reader: SourceReader) -> None:

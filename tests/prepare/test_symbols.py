@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orch_tui.errors import SourceError
-from orch_tui.prepare.outline import cut, outline
-from orch_tui.prepare.symbols import may_have_symbols, skeleton, symbols
+from orch_tui.prepare.outline import find_part_spans, outline_file
+from orch_tui.prepare.symbols import find_code_skeleton, find_symbols, may_have_symbols
 
 PYTHON = '''\
 """What it is.
@@ -274,7 +274,7 @@ void maybe() {}
     ],
 )
 def test_the_symbols_of_each_language(name: str, text: str, names: str) -> None:
-    assert " ".join(symbol.name for symbol in symbols(text, name)) == names
+    assert " ".join(symbol.name for symbol in find_symbols(text, name)) == names
     assert may_have_symbols(name) == bool(names)
 
 
@@ -304,7 +304,9 @@ def test_a_symbol_takes_its_decorators_and_comments_with_it(
 
 
 def taken(text: str, name: str, *symbols: str) -> str:
-    return "".join(text[start:end] for start, end in cut(text, name, symbols, source=name))
+    return "".join(
+        text[start:end] for start, end in find_part_spans(text, name, symbols, source=name)
+    )
 
 
 def test_one_of_several_can_be_named_and_all_of_them_together() -> None:
@@ -312,7 +314,7 @@ def test_one_of_several_can_be_named_and_all_of_them_together() -> None:
     assert taken(PYTHON, "a.py", "load").count("def load") == 3
     with pytest.raises(SourceError, match=r"has 3 symbols 'load', not 4"):
         taken(PYTHON, "a.py", "load[4]")
-    names = [part.name for part in outline(PYTHON, "a.py", family="v4.8")]
+    names = [part.name for part in outline_file(PYTHON, "a.py", family="v4.8")]
     assert names[6:9] == ["load[1]", "load[2]", "load[3]"]
     for name in names:
         assert taken(PYTHON, "a.py", name)
@@ -329,19 +331,19 @@ def test_a_name_without_what_it_is_in_is_enough_where_it_is_clear() -> None:
 
 
 def test_an_outline_tells_depth_and_tokens() -> None:
-    parts = {part.name: part for part in outline(PYTHON, "a.py", family="v4.8")}
+    parts = {part.name: part for part in outline_file(PYTHON, "a.py", family="v4.8")}
     assert [parts[name].level for name in ("Parser", "Parser.text", "Parser.text.inner")] == [
         1,
         2,
         3,
     ]
     assert parts["Parser"].count.tokens > parts["Parser.text"].count.tokens > 10
-    sections = outline("# A\n## B\n# A\n", "a.md", family="v4.8")
+    sections = outline_file("# A\n## B\n# A\n", "a.md", family="v4.8")
     assert [(part.name, part.level) for part in sections] == [("A[1]", 1), ("B", 2), ("A[2]", 1)]
 
 
 def bones(text: str, name: str) -> str:
-    return "".join(text[start:end] for start, end in skeleton(text, name))
+    return "".join(text[start:end] for start, end in find_code_skeleton(text, name))
 
 
 def test_the_skeleton_of_python() -> None:
@@ -407,8 +409,8 @@ def test_a_skeleton_of_one_symbol() -> None:
 
 def test_what_cannot_be_parsed_is_passed_over() -> None:
     broken = "def good():\n    return 1\n\n)(*&^ class def :::\n\ndef other(x:\n    pass\n"
-    assert symbols(broken, "a.py")[0].name == "good"
-    assert symbols("\0\ufffe" * 50, "a.rs") == ()
+    assert find_symbols(broken, "a.py")[0].name == "good"
+    assert find_symbols("\0\ufffe" * 50, "a.rs") == ()
     assert taken("class A:\n  x = 'open\n", "a.py", "A")
 
 
@@ -416,10 +418,10 @@ def test_what_cannot_be_parsed_is_passed_over() -> None:
 def test_large_and_deep_sources_are_read() -> None:
     """In the square of their size it would take longer than any test may."""
     many = "\n".join(f"# about\ndef f{n}():\n    return {n}" for n in range(9_000))
-    assert len(symbols(many, "a.py")) == 9_000
+    assert len(find_symbols(many, "a.py")) == 9_000
     for token in ("(", "{", "class A { ", "1 + ", "def f():\n "):
-        symbols(token * 8_000, "a.ts")
-        symbols(token * 8_000, "a.py")
+        find_symbols(token * 8_000, "a.ts")
+        find_symbols(token * 8_000, "a.py")
 
 
 @given(
@@ -430,7 +432,10 @@ def test_large_and_deep_sources_are_read() -> None:
 )
 def test_any_text_gives_whole_lines(pieces: list[str], name: str) -> None:
     text = "".join(pieces)
-    for start, end in [*(symbol.span for symbol in symbols(text, name)), *skeleton(text, name)]:
+    for start, end in [
+        *(symbol.span for symbol in find_symbols(text, name)),
+        *find_code_skeleton(text, name),
+    ]:
         assert 0 <= start < end <= len(text)
         assert start == 0 or text[start - 1] == "\n"
         assert end == len(text) or text[end - 1] == "\n"

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from orch_tui.assets import asset
 from orch_tui.errors import FormatError, NotFoundError, SourceError
-from orch_tui.prepare.templates import Template, fill, load
+from orch_tui.prepare.templates import Template, fill_template, load_template
 
 VALUES = {"scope": "S", "context": "{scope} {{ scope }} <!-- c -->", "items": [1, 2], "total": 3}
 
 
 def filled(text: str, **values: Any) -> str:
-    return fill(Template("t.md", text), VALUES | values)
+    return fill_template(Template("t.md", text), VALUES | values)
 
 
 def test_the_older_form() -> None:
@@ -111,7 +111,7 @@ def test_a_template_has_no_way_out(text: str) -> None:
 @given(st.text(st.sampled_from("{}%#<!->abscope _'|\n"), max_size=60))
 def test_any_template_is_filled_or_refused(text: str) -> None:
     try:
-        fill(Template("t.md", text), {"scope": "S", "a": "A"})
+        fill_template(Template("t.md", text), {"scope": "S", "a": "A"})
     except FormatError as error:
         assert "t.md" in error.message
 
@@ -119,8 +119,8 @@ def test_any_template_is_filled_or_refused(text: str) -> None:
 @given(st.dictionaries(st.sampled_from(["a", "b", "c"]), st.text(max_size=20), min_size=3))
 def test_what_is_filled_in_is_not_looked_at_again(values: dict[str, str]) -> None:
     expected = f"{values['a']}-{values['b']}-{values['c']}"
-    assert fill(Template("t", "{a}-{b}-{c}"), values) == expected
-    assert fill(Template("t", "{{ a }}-{{ b }}-{{ c }}"), values) == expected
+    assert fill_template(Template("t", "{a}-{b}-{c}"), values) == expected
+    assert fill_template(Template("t", "{{ a }}-{{ b }}-{{ c }}"), values) == expected
 
 
 def test_a_template_is_found_by_path_then_in_folders_then_among_our_own(tmp_path: Path) -> None:
@@ -128,24 +128,24 @@ def test_a_template_is_found_by_path_then_in_folders_then_among_our_own(tmp_path
     own.mkdir()
     (own / "briefing.md").write_text("mine {scope}")
     (own / "other.md").write_text("\ufeffother")
-    assert load(str(own / "other.md")).text == "other"
-    assert load("other.md", [own]).text == "other"
-    assert load("briefing", [own]).text == "mine {scope}"
-    assert load("briefing", [tmp_path / "missing"]).name == "briefing.md.tmpl"
-    assert load("synthesis-report.tmpl").text == (
+    assert load_template(str(own / "other.md")).text == "other"
+    assert load_template("other.md", [own]).text == "other"
+    assert load_template("briefing", [own]).text == "mine {scope}"
+    assert load_template("briefing", [tmp_path / "missing"]).name == "briefing.md.tmpl"
+    assert load_template("synthesis-report.tmpl").text == (
         asset("templates/synthesis-report.tmpl").read_text("utf-8")
     )
 
 
 def test_a_template_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError) as refused:
-        load("synthesis-reprot.tmpl")
+        load_template("synthesis-reprot.tmpl")
     assert "synthesis-report.tmpl" in refused.value.hint
     with pytest.raises(SourceError, match="no such template"):
-        load(str(tmp_path / "nope.md"))
+        load_template(str(tmp_path / "nope.md"))
     (tmp_path / "binary.md").write_bytes(b"\0")
     with pytest.raises(SourceError, match="binary"):
-        load(str(tmp_path / "binary.md"))
+        load_template(str(tmp_path / "binary.md"))
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ def test_a_template_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> N
     ],
 )
 def test_our_templates_ask_for_what_the_older_ones_did(name: str, placeholders: str) -> None:
-    template = load(name)
+    template = load_template(name)
     values = {placeholder: f"<{placeholder}>" for placeholder in placeholders.split()}
-    text = fill(template, values)
+    text = fill_template(template, values)
     assert all(value in text for value in values.values())
     assert not re.search(r"[{}]|<!--", text)

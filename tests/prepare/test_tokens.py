@@ -14,7 +14,7 @@ import tiktoken
 from orch_tui.errors import UsageError
 from orch_tui.prepare.count import FAMILIES, Count, estimate_name, exact_name
 from orch_tui.prepare.tokens import BANDS, count_items, count_tokens
-from orch_tui.prepare.vocabulary import encoding
+from orch_tui.prepare.vocabulary import load_encoding
 
 
 @dataclass
@@ -97,7 +97,7 @@ def test_no_text_has_no_tokens_and_no_band() -> None:
 
 def test_an_encoding_as_family_is_exact() -> None:
     text = "exactly this"
-    expected = len(tiktoken.Encoding.encode_ordinary(encoding("cl100k_base"), text))
+    expected = len(tiktoken.Encoding.encode_ordinary(load_encoding("cl100k_base"), text))
     exactly = Count(expected, "cl100k_base", expected, expected)
     assert count_tokens(text, family="cl100k_base", kind="english") == exactly
     for exact in (True, False, None):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orch_tui.prepare import tree
-from orch_tui.prepare.tree import Node, ProjectTree, find, walk
+from orch_tui.prepare.tree import Node, ProjectTree, find_files, walk_project
 
 
 def _make(root: Path, *paths: str, **texts: str) -> None:
@@ -28,7 +28,7 @@ def _paths(project: ProjectTree) -> list[str]:
 
 def test_folders_come_before_files_and_case_does_not_sort(tmp_path: Path) -> None:
     _make(tmp_path, "b.md", "A.md", "z/one.py", "lib/Two.py", "lib/deep/three.py")
-    listed = walk(tmp_path)
+    listed = walk_project(tmp_path)
     assert [node.path for node in listed.children[""]] == ["lib", "z", "A.md", "b.md"]
     assert _paths(listed) == ["lib/deep/three.py", "lib/Two.py", "z/one.py", "A.md", "b.md"]
     assert [node.path for node in listed.under("lib")] == ["lib/deep/three.py", "lib/Two.py"]
@@ -37,7 +37,7 @@ def test_folders_come_before_files_and_case_does_not_sort(tmp_path: Path) -> Non
 def test_a_file_tells_its_size_and_when_it_changed(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("12345")
     os.utime(tmp_path / "a", ns=(7, 7))
-    assert walk(tmp_path).files == (Node("a", False, 5, 7),)
+    assert walk_project(tmp_path).files == (Node("a", False, 5, 7),)
 
 
 def test_the_same_files_are_left_out_as_by_git(tmp_path: Path) -> None:
@@ -63,21 +63,21 @@ def test_the_same_files_are_left_out_as_by_git(tmp_path: Path) -> None:
         capture_output=True,
         env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull},
     )
-    assert sorted(_paths(walk(tmp_path))) == sorted(seen.stdout.decode().split("\0")[:-1])
+    assert sorted(_paths(walk_project(tmp_path))) == sorted(seen.stdout.decode().split("\0")[:-1])
 
 
 def test_orchignore_has_the_last_word(tmp_path: Path) -> None:
     _make(tmp_path, "gen/api.md", "gen/raw.json", "data.csv", "a.py")
     (tmp_path / ".gitignore").write_text("gen/*\n")
     (tmp_path / ".orchignore").write_text("*.csv\n!gen/api.md\n.gitignore\n.orchignore\n")
-    assert _paths(walk(tmp_path)) == ["gen/api.md", "a.py"]
+    assert _paths(walk_project(tmp_path)) == ["gen/api.md", "a.py"]
 
 
 def test_a_folder_with_nothing_to_show_is_not_shown(tmp_path: Path) -> None:
     _make(tmp_path, "a/b/c/x.pyc", "a.py")
     (tmp_path / "empty").mkdir()
     (tmp_path / ".orchignore").write_text("*.pyc\n.orchignore\n")
-    assert walk(tmp_path).children == {"": walk(tmp_path).files}
+    assert walk_project(tmp_path).children == {"": walk_project(tmp_path).files}
 
 
 def test_links_are_listed_as_files_but_not_followed_into_folders(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_links_are_listed_as_files_but_not_followed_into_folders(tmp_path: Path)
     (tmp_path / "gone").symlink_to("nowhere")
     (tmp_path / "link.py").symlink_to("real/a.py")
     os.mkfifo(tmp_path / "pipe")
-    assert _paths(walk(tmp_path)) == ["real/a.py", "gone", "link.py"]
+    assert _paths(walk_project(tmp_path)) == ["real/a.py", "gone", "link.py"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")
@@ -94,7 +94,7 @@ def test_a_folder_that_may_not_be_listed_is_named(tmp_path: Path) -> None:
     _make(tmp_path, "closed/x", "a")
     (tmp_path / "closed").chmod(0)
     try:
-        listed = walk(tmp_path)
+        listed = walk_project(tmp_path)
     finally:
         (tmp_path / "closed").chmod(0o700)
     assert listed.unreadable == {"closed"}
@@ -102,7 +102,7 @@ def test_a_folder_that_may_not_be_listed_is_named(tmp_path: Path) -> None:
 
 
 def test_a_root_that_is_gone_is_an_empty_tree(tmp_path: Path) -> None:
-    assert walk(tmp_path / "gone").files == ()
+    assert walk_project(tmp_path / "gone").files == ()
 
 
 def test_a_very_deep_tree_is_listed(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_very_deep_tree_is_listed(tmp_path: Path) -> None:
         folder = folder / "d"
     folder.mkdir(parents=True)
     (folder / "end.py").write_text("")
-    assert [node.name for node in walk(tmp_path).under("d")] == ["end.py"]
+    assert [node.name for node in walk_project(tmp_path).under("d")] == ["end.py"]
 
 
 def test_too_many_files_are_cut_and_it_says_so(
@@ -119,20 +119,20 @@ def test_too_many_files_are_cut_and_it_says_so(
 ) -> None:
     _make(tmp_path, *(f"{folder}/{n}" for folder in "abc" for n in range(3)))
     monkeypatch.setattr(tree, "MOST_FILES", 4)
-    listed = walk(tmp_path)
+    listed = walk_project(tmp_path)
     assert listed.cut and 0 < len(listed.files) < 9
 
 
 def test_listing_stops_when_told_to(tmp_path: Path) -> None:
     _make(tmp_path, "a/b/c.py", "d.py")
-    assert walk(tmp_path, cancelled=lambda: True).files == ()
+    assert walk_project(tmp_path, cancelled=lambda: True).files == ()
 
 
 # Finding
 
 
 def _found(tmp_path: Path, query: str) -> list[str]:
-    return [match.node.path for match in find(walk(tmp_path), query).matches]
+    return [match.node.path for match in find_files(walk_project(tmp_path), query).matches]
 
 
 def test_better_matches_come_first(tmp_path: Path) -> None:
@@ -160,13 +160,13 @@ def test_every_word_must_match_and_case_does_not_matter(tmp_path: Path) -> None:
 
 def test_no_words_find_everything(tmp_path: Path) -> None:
     _make(tmp_path, "a", "b/c")
-    found = find(walk(tmp_path), "  ", limit=1)
+    found = find_files(walk_project(tmp_path), "  ", limit=1)
     assert (len(found.matches), found.total) == (1, 2)
 
 
 def test_the_matching_characters_are_named(tmp_path: Path) -> None:
     _make(tmp_path, "lib/user_handler.py")
-    (match,) = find(walk(tmp_path), "lib uhand").matches
+    (match,) = find_files(walk_project(tmp_path), "lib uhand").matches
     marked = ["lib/user_handler.py"[start:end] for start, end in match.spans]
     assert marked == ["lib", "u", "hand"]
 
@@ -178,7 +178,7 @@ def test_the_matching_characters_are_named(tmp_path: Path) -> None:
 def test_any_query_over_any_names(names: list[str], query: str) -> None:
     files = tuple(Node(name, False) for name in names)
     lowered = tuple((low := name.lower(), low.rfind("/") + 1) for name in names)
-    found = find(ProjectTree({}, files, lowered=lowered), query)
+    found = find_files(ProjectTree({}, files, lowered=lowered), query)
     for match in found.matches:
         assert all(0 <= start < end <= len(match.node.path) for start, end in match.spans)
     holding = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orch_tui.prepare.count import Count
-from orch_tui.prepare.tree_tally import outline
+from orch_tui.prepare.tree_tally import outline_counts
 
 
 def tokens(number: int) -> Count:
@@ -11,7 +11,7 @@ def tokens(number: int) -> Count:
 
 
 def test_folders_hold_the_sum_of_their_files_and_the_heaviest_comes_first() -> None:
-    lines = outline(
+    lines = outline_counts(
         [
             ("README.md", tokens(5)),
             ("src/a.py", tokens(1)),
@@ -32,13 +32,13 @@ def test_folders_hold_the_sum_of_their_files_and_the_heaviest_comes_first() -> N
 
 
 def test_sources_outside_the_project_and_nothing_at_all() -> None:
-    assert [line.name for line in outline([("/etc/motd", tokens(1))])] == ["/etc/", "motd"]
-    assert outline([]) == []
+    assert [line.name for line in outline_counts([("/etc/motd", tokens(1))])] == ["/etc/", "motd"]
+    assert outline_counts([]) == []
 
 
 def test_a_part_is_no_folder() -> None:
     named = ["docs/a.md#A/B testing", "docs/b.md:1-2", "c#/x.py", "./-", "exec-003:message"]
-    assert [line.name for line in outline([(name, tokens(1)) for name in named])] == [
+    assert [line.name for line in outline_counts([(name, tokens(1)) for name in named])] == [
         *("docs/", "a.md#A/B testing", "b.md:1-2"),
         *("-", "c#/", "x.py", "exec-003:message"),
     ]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from orch_tui.prepare.bundle import ContextItem
 from orch_tui.prepare.count import ZERO, Count
-from orch_tui.prepare.trimming import can_be_trimmed, trimmed
+from orch_tui.prepare.trimming import can_be_trimmed, trim_item
 
 LINES = b"".join(b"line %d\n" % n for n in range(1, 9))
 
@@ -36,7 +36,7 @@ def item(source: str, data: bytes | None = LINES) -> ContextItem:
 def test_each_range_that_is_left_is_an_item(
     without: list[tuple[int, int]], left: list[str]
 ) -> None:
-    parts = trimmed(item("a.py"), without)
+    parts = trim_item(item("a.py"), without)
     assert [part.source for part in parts] == left
     lines = LINES.splitlines(keepends=True)
     for part in parts:
@@ -56,22 +56,22 @@ def test_each_range_that_is_left_is_an_item(
     ],
 )
 def test_lines_are_numbered_as_in_the_file(source: str, left: str) -> None:
-    assert [part.source for part in trimmed(item(source), [(1, 2)])] == [left]
+    assert [part.source for part in trim_item(item(source), [(1, 2)])] == [left]
 
 
 def test_of_a_text_that_no_file_holds_one_item_is_left() -> None:
-    (left,) = trimmed(item("text:line 1…"), [(1, 2), (4, 7)])
+    (left,) = trim_item(item("text:line 1…"), [(1, 2), (4, 7)])
     assert (left.source, left.data, left.count) == ("text:line 3…", b"line 3\nline 8", ZERO)
-    assert trimmed(item("text:line 1…"), [(1, 8)]) == []
+    assert trim_item(item("text:line 1…"), [(1, 8)]) == []
 
 
 def test_what_is_blank_is_not_left() -> None:
-    assert [p.source for p in trimmed(item("a.py", b"a\n \n\nb\n"), [(1, 1), (4, 4)])] == []
-    assert [p.source for p in trimmed(item("a.py", b"a\n\nb"), [(1, 1)])] == ["a.py:2-3"]
+    assert [p.source for p in trim_item(item("a.py", b"a\n \n\nb\n"), [(1, 1), (4, 4)])] == []
+    assert [p.source for p in trim_item(item("a.py", b"a\n\nb"), [(1, 1)])] == ["a.py:2-3"]
 
 
 def test_lines_end_as_editors_see_them() -> None:
-    parts = trimmed(item("a.py", b"a\r\nb\rc\nd\x0c\xe2\x80\xa8e"), [(2, 2)])
+    parts = trim_item(item("a.py", b"a\r\nb\rc\nd\x0c\xe2\x80\xa8e"), [(2, 2)])
     assert [(part.source, part.data) for part in parts] == [
         ("a.py:1-1", b"a\r\n"),
         ("a.py:3-4", b"c\nd\x0c\xe2\x80\xa8e"),
@@ -106,7 +106,7 @@ def test_nothing_is_left_twice_and_only_blank_lines_are_lost(
 ) -> None:
     without = [(first, first + more) for first, more in starts]
     data = b"".join(lines)
-    kept = b"".join(part.data or b"" for part in trimmed(item("a.py", data), without))
+    kept = b"".join(part.data or b"" for part in trim_item(item("a.py", data), without))
     gone = {n for first, last in without for n in range(first, last + 1)}
     whole = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").splitlines()
     stays = [line for n, line in enumerate(whole, start=1) if n not in gone and line.strip()]

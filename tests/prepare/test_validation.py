@@ -12,7 +12,7 @@ from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.count import Count
 from orch_tui.prepare.sources import SourceReader
-from orch_tui.prepare.validation import check_bounds, cycles, validate
+from orch_tui.prepare.validation import check_bounds, find_cycles, validate_plan
 
 SCOPE = "Implement vector search"
 
@@ -31,7 +31,7 @@ def bundle(tokens: Count, *sources: str) -> Bundle:
 
 
 def test_the_keys_of_the_older_script_come_first(reader: SourceReader) -> None:
-    document = validate(SCOPE, ["a.md"], ["A->B", "B->C"], reader=reader).to_dict()
+    document = validate_plan(SCOPE, ["a.md"], ["A->B", "B->C"], reader=reader).to_dict()
     assert list(document)[:7] == [
         *("valid", "scope_defined", "context_files_exist", "dependencies_acyclic"),
         *("complexity_estimate", "warnings", "recommendations"),
@@ -43,7 +43,7 @@ def test_the_keys_of_the_older_script_come_first(reader: SourceReader) -> None:
 
 
 def test_missing_files_are_named_rightly_among_blank_ones(reader: SourceReader) -> None:
-    found = validate(SCOPE, ["", "a.md", " ", "b.md"], reader=reader)
+    found = validate_plan(SCOPE, ["", "a.md", " ", "b.md"], reader=reader)
     assert (found.valid, found.context_files_exist) == (False, (True, False))
     assert found.recommendations == ("Locate missing files: b.md",)
 
@@ -51,7 +51,7 @@ def test_missing_files_are_named_rightly_among_blank_ones(reader: SourceReader) 
 def test_a_file_that_cannot_be_handed_over_is_a_warning(reader: SourceReader) -> None:
     (reader.root / "x.bin").write_bytes(b"\0")
     (reader.root / "lib").mkdir()
-    found = validate(SCOPE, ["x.bin", "lib", "a.md#Nope"], reader=reader)
+    found = validate_plan(SCOPE, ["x.bin", "lib", "a.md#Nope"], reader=reader)
     assert (found.valid, found.context_files_exist) == (True, (True, True, True))
     assert ["binary" in found.warnings[0], "folder" in found.warnings[1]] == [True, True]
     assert "nearest: A" in found.warnings[2]
@@ -67,43 +67,43 @@ def test_a_file_that_cannot_be_handed_over_is_a_warning(reader: SourceReader) ->
     ],
 )
 def test_scopes(reader: SourceReader, scope: str, valid: bool, said: str) -> None:
-    found = validate(scope, reader=reader)
+    found = validate_plan(scope, reader=reader)
     assert found.valid is valid
     assert found.scope_defined is valid
     assert said in " ".join((*found.warnings, *found.recommendations))
 
 
 def test_cycles_among_dependencies_and_planned_agents_are_invalid(reader: SourceReader) -> None:
-    found = validate(SCOPE, (), ["A->B", "B -> A", "C->C"], reader=reader)
+    found = validate_plan(SCOPE, (), ["A->B", "B -> A", "C->C"], reader=reader)
     assert (found.valid, found.dependencies_acyclic) == (False, False)
     assert found.cycles == (("A", "B"), ("C",))
     assert "cycle: A -> B -> A" in found.warnings
     planned = {"build": ["plan", "test"], "test": ["build"], "plan": []}
-    assert validate(SCOPE, reader=reader, planned=planned).cycles == (("build", "test"),)
+    assert validate_plan(SCOPE, reader=reader, planned=planned).cycles == (("build", "test"),)
 
 
 def test_what_is_no_dependency_is_named(reader: SourceReader) -> None:
-    found = validate(SCOPE, (), ["A->B->C", "A,B", "A->", ""], reader=reader)
+    found = validate_plan(SCOPE, (), ["A->B->C", "A,B", "A->", ""], reader=reader)
     assert found.valid
     assert found.warnings == (
         "'A,B' is no dependency: write A->B",
         "'A->' is no dependency: write A->B",
     )
-    assert not validate(SCOPE, (), ["A->B->A"], reader=reader).valid
+    assert not validate_plan(SCOPE, (), ["A->B->A"], reader=reader).valid
 
 
 def test_a_bundle_is_judged_by_the_upper_end_of_its_band(reader: SourceReader) -> None:
     estimate = bundle(Count(100, "x", 90, 110), "a.md")
-    over = validate(SCOPE, reader=reader, bundles=[estimate], limit_of=lambda b: 105)
+    over = validate_plan(SCOPE, reader=reader, bundles=[estimate], limit_of=lambda b: 105)
     assert (over.valid, over.bundles_over_limit) == (False, ("bundle-001",))
     assert "105 fit" in over.recommendations[0]
-    assert validate(SCOPE, reader=reader, bundles=[estimate], limit_of=lambda b: 110).valid
+    assert validate_plan(SCOPE, reader=reader, bundles=[estimate], limit_of=lambda b: 110).valid
 
 
 def test_unknown_agents_and_files_outside_are_warnings(reader: SourceReader) -> None:
     outside = reader.root.parent / "notes.md"
     outside.write_text("x")
-    found = validate(
+    found = validate_plan(
         SCOPE,
         ["../notes.md"],
         reader=reader,
@@ -124,7 +124,7 @@ EDGES = st.lists(st.tuples(st.sampled_from("ABCDE"), st.sampled_from("ABCDE")), 
 def test_every_cycle_found_is_one_and_without_them_there_is_an_order(
     edges: list[tuple[str, str]],
 ) -> None:
-    found = cycles(edges)
+    found = find_cycles(edges)
     for cycle in found:
         assert all(edge in edges for edge in zip(cycle, (*cycle[1:], cycle[0]), strict=True))
     left = set(edges)
@@ -135,8 +135,8 @@ def test_every_cycle_found_is_one_and_without_them_there_is_an_order(
 
 def test_a_long_chain_is_no_problem() -> None:
     chain = [(str(n), str(n + 1)) for n in range(5000)]
-    assert cycles(chain) == []
-    assert len(cycles([*chain, ("5000", "0")])[0]) == 5001
+    assert find_cycles(chain) == []
+    assert len(find_cycles([*chain, ("5000", "0")])[0]) == 5001
 
 
 def bounds(reader: SourceReader, *files: str, limit: int, phase: int = 2) -> dict[str, object]:

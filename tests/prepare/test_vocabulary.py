@@ -11,12 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orch_tui.prepare import vocabulary
-from orch_tui.prepare.vocabulary import PIECE, VOCABULARIES, encoded_counts, encoding, ranks
+from orch_tui.prepare.vocabulary import (
+    PIECE,
+    VOCABULARIES,
+    count_encoded,
+    load_encoding,
+    load_ranks,
+)
 
 
 @pytest.mark.parametrize("name", VOCABULARIES)
 def test_the_shipped_table_expands_to_the_published_file(name: str) -> None:
-    lines = (b"%s %d\n" % (b64encode(token), rank) for token, rank in ranks(name).items())
+    lines = (b"%s %d\n" % (b64encode(token), rank) for token, rank in load_ranks(name).items())
     assert sha256(b"".join(lines)).hexdigest() == VOCABULARIES[name].sha256
 
 
@@ -50,8 +56,8 @@ def test_an_encoding_is_what_tiktoken_makes_of_the_same_file(
     ],
 )
 def test_any_text_counts_as_its_plain_tokens(text: str) -> None:
-    expected = len(encoding("o200k_base").encode(text, disallowed_special=()))
-    assert encoded_counts([text], "o200k_base") == [expected]
+    expected = len(load_encoding("o200k_base").encode(text, disallowed_special=()))
+    assert count_encoded([text], "o200k_base") == [expected]
 
 
 @pytest.mark.slow
@@ -64,7 +70,7 @@ def test_a_million_of_one_character_counts_like_its_pieces_times_their_number(
     run: str, name: str
 ) -> None:
     piece = run * (PIECE // len(run))
-    once, sixteen, ends_in_a_word = encoded_counts([piece, piece * 16, piece * 16 + "x"], name)
+    once, sixteen, ends_in_a_word = count_encoded([piece, piece * 16, piece * 16 + "x"], name)
     assert sixteen == 16 * once
     assert ends_in_a_word in (sixteen + 1, sixteen + 2)
 
@@ -75,7 +81,7 @@ def test_lines_count_the_same_in_pieces_as_in_one() -> None:
     )
     assert len(source) > 4 * PIECE
     for name in VOCABULARIES:
-        assert encoded_counts([source], name) == [len(encoding(name).encode_ordinary(source))]
+        assert count_encoded([source], name) == [len(load_encoding(name).encode_ordinary(source))]
 
 
 @given(st.lists(st.text(st.sampled_from("a \n\t/;é0\r"), max_size=40), max_size=30))
@@ -86,8 +92,8 @@ def test_pieces_join_to_the_text_and_their_cuts_cost_next_to_nothing(parts: list
         pieces = list(vocabulary._pieces(text))
         assert "".join(pieces) == text
         assert all(len(piece) <= 32 for piece in pieces)
-        whole = len(encoding("o200k_base").encode_ordinary(text))
-        assert abs(encoded_counts([text], "o200k_base")[0] - whole) <= 2 * (len(pieces) - 1)
+        whole = len(load_encoding("o200k_base").encode_ordinary(text))
+        assert abs(count_encoded([text], "o200k_base")[0] - whole) <= 2 * (len(pieces) - 1)
 
 
 class PanicException(BaseException):  # noqa: N818 - the name that tiktoken's has
@@ -111,5 +117,5 @@ def test_a_panic_is_survived_by_halving_and_an_interrupt_is_not() -> None:
 def test_threads_give_each_text_its_own_count() -> None:
     texts = [f"{word} " * 30_000 for word in ("one", "two three", "four five six", "")]
     assert sum(map(len, texts)) > 500_000
-    each = [encoded_counts([text], "o200k_base") for text in texts]
-    assert [encoded_counts(texts, "o200k_base")] == [[count for [count] in each]]
+    each = [count_encoded([text], "o200k_base") for text in texts]
+    assert [count_encoded(texts, "o200k_base")] == [[count for [count] in each]]

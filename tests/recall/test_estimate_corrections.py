@@ -11,16 +11,22 @@ from hypothesis import strategies as st
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.catalogue import Catalogue, catalogue
+from orch_tui.prepare.catalogue import Catalogue, load_catalogue
 from orch_tui.prepare.count import Count
 from orch_tui.recall import estimate_corrections
-from orch_tui.recall.estimate_corrections import Correction, Start, corrections, learned, remark
-from orch_tui.recall.insights import gather
-from orch_tui.record.deployment import deploy
-from orch_tui.record.executions import retract
+from orch_tui.recall.estimate_corrections import (
+    Correction,
+    Start,
+    describe_correction,
+    find_correction,
+    learn_corrections,
+)
+from orch_tui.recall.insights import gather_insights
+from orch_tui.record.deployment import record_deployment
+from orch_tui.record.executions import retract_execution
 from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.statement import Used
-from orch_tui.record.ledger.usage import MessageUse, priced_messages
+from orch_tui.record.ledger.usage import MessageUse, price_messages
 from orch_tui.record.sessions import init_session
 
 MODEL = "claude-sonnet-5-5"
@@ -37,11 +43,11 @@ def test_quartiles_are_those_of_the_standard_library(values: list[int]) -> None:
 
 
 def test_two_runs_are_not_enough() -> None:
-    assert corrections(starts((1, 2), (3, 4))) == ()
+    assert learn_corrections(starts((1, 2), (3, 4))) == ()
 
 
 def test_bundles_of_one_size_tell_only_what_comes_besides() -> None:
-    (found,) = corrections(starts((5_000, 17_100), (5_010, 17_010), (5_020, 17_420)))
+    (found,) = learn_corrections(starts((5_000, 17_100), (5_010, 17_010), (5_020, 17_420)))
     assert found == Correction(MODEL, 3, 1.0, 1.0, 1.0, 12_100, 12_050, 12_250)
     assert found.of(5_000) == 17_100
     assert str(found) == "12,100 tokens (12,050 to 12,250) besides the estimated ones"
@@ -55,7 +61,9 @@ def test_bundles_of_one_size_tell_only_what_comes_besides() -> None:
 def test_what_follows_a_line_is_found_whatever_the_sizes(
     sizes: list[int], factor: float, besides: int
 ) -> None:
-    (found,) = corrections(starts(*((size, round(factor * size) + besides) for size in sizes)))
+    (found,) = learn_corrections(
+        starts(*((size, round(factor * size) + besides) for size in sizes))
+    )
     assert found.factor == pytest.approx(factor, abs=0.002)
     assert found.besides == pytest.approx(besides, abs=0.002 * max(sizes) + 2)
     assert found.factor_low <= found.factor <= found.factor_high
@@ -64,20 +72,20 @@ def test_what_follows_a_line_is_found_whatever_the_sizes(
 
 def test_one_run_that_went_another_way_changes_little() -> None:
     figures = [(size, size + 10_000) for size in range(2_000, 20_000, 2_000)]
-    (found,) = corrections(starts(*figures, (3_000, 900_000)))
+    (found,) = learn_corrections(starts(*figures, (3_000, 900_000)))
     assert found.factor == pytest.approx(1, abs=0.01)
     assert found.besides == pytest.approx(10_000, rel=0.01)
 
 
 def test_a_model_by_several_names_is_one() -> None:
     some = starts((1, 2), model="sonnet") + starts((1, 2), (1, 3))
-    (found,) = corrections(some, lambda name: catalogue().model(name).model_id)
+    (found,) = learn_corrections(some, lambda name: load_catalogue().model(name).model_id)
     assert (found.model, found.n) == (MODEL, 3)
 
 
 def test_remarks_name_the_runs_their_spread_and_what_it_comes_to() -> None:
     found = Correction(MODEL, 7, 1.05, 1.01, 1.08, 12_000, 11_500, 12_400)
-    assert remark(found, Count(100_000, "claude-v4.8~1", 99_900, 100_100)) == (
+    assert describe_correction(found, Count(100_000, "claude-v4.8~1", 99_900, 100_100)) == (
         "learned, not counted in: 7 runs of claude-sonnet-5-5 began with 12,000 tokens "
         "(11,500 to 12,400) and 1.05 (1.01 to 1.08) for each estimated one; "
         "this one would with 117,000"
@@ -89,10 +97,10 @@ def run(record: Record, session: str, tokens: int, real: int, estimator: str) ->
     count = Count(tokens, estimator, tokens, tokens)
     item = ContextItem("file", f"{tokens}.py", "required", (), b"%d" % tokens, count)
     bundle = Bundle(f"b-{tokens}-{estimator}", "Explore", "scope", (item,), "", "2026-11-22")
-    label = deploy(
+    label = record_deployment(
         record,
         session,
-        catalogue=catalogue(),
+        catalogue=load_catalogue(),
         limits=Limits(budget=10**7),
         agent_type="Explore",
         bundle=bundle,
@@ -103,21 +111,23 @@ def run(record: Record, session: str, tokens: int, real: int, estimator: str) ->
             MessageUse(f"{label}-first", "2026-11-22T10:00", MODEL, 10, real - 110, 0, 100, 9),
             MessageUse(f"result:{label}", "", MODEL, 1, 1, 0, 1, 9),
         ]
-        put(record, label, uses, catalogue())
+        put(record, label, uses, load_catalogue())
     return label
 
 
 def test_the_first_requests_of_recorded_runs_are_compared(record: Record) -> None:
     session = init_session(record, "scope", project="/p").session_id
-    assert learned(record, catalogue(), "sonnet") is None
+    assert find_correction(record, load_catalogue(), "sonnet") is None
     for tokens in (4_000, 8_000, 16_000):
         run(record, session, tokens, tokens + 6 + 12_000, "claude-v4.8~1")
     run(record, session, 1_000, 900_000, "o200k_base")  # another vendor's tokens
-    retract(record, run(record, session, 2_000, 900_000, "claude-v4.8"), "it was a mistake")
-    found = learned(record, catalogue(), "sonnet")
+    retract_execution(
+        record, run(record, session, 2_000, 900_000, "claude-v4.8"), "it was a mistake"
+    )
+    found = find_correction(record, load_catalogue(), "sonnet")
     assert found == Correction(MODEL, 3, 1.0, 1.0, 1.0, 12_000, 12_000, 12_000)
-    assert learned(record, catalogue(), "opus") is None
-    assert gather(record).corrections == (found,)
+    assert find_correction(record, load_catalogue(), "opus") is None
+    assert gather_insights(record).corrections == (found,)
 
 
 def test_only_the_latest_runs_tell(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,10 +135,10 @@ def test_only_the_latest_runs_tell(record: Record, monkeypatch: pytest.MonkeyPat
     for number, besides in enumerate((90_000, 90_000, 12_000, 12_000, 12_000)):
         run(record, session, 4_000 + number, 4_006 + number + besides, "claude-v4.8")
     monkeypatch.setattr(estimate_corrections, "LATEST", 3)
-    found = learned(record, catalogue(), "sonnet")
+    found = find_correction(record, load_catalogue(), "sonnet")
     assert found is not None and (found.n, found.besides_high) == (3, 12_000)
     monkeypatch.setattr(estimate_corrections, "WALKED", 2)
-    assert learned(record, catalogue(), "sonnet") is None
+    assert find_correction(record, load_catalogue(), "sonnet") is None
 
 
 def test_a_request_that_several_runs_claim_began_neither_for_sure(record: Record) -> None:
@@ -136,11 +146,11 @@ def test_a_request_that_several_runs_claim_began_neither_for_sure(record: Record
     labels = [run(record, session, n, n + 12_000, "claude-v4.8") for n in (4_000, 8_000, 9_000)]
     with record.write():
         use = MessageUse(f"{labels[0]}-first", "2026-11-22T10:00", MODEL, 1, 1, 0, 1, 1)
-        put(record, labels[1], [use], catalogue())
-    assert learned(record, catalogue(), "sonnet") is None
+        put(record, labels[1], [use], load_catalogue())
+    assert find_correction(record, load_catalogue(), "sonnet") is None
 
 
 def put(record: Record, execution_id: str, uses: list[MessageUse], prices: Catalogue) -> None:
     """Record what a run used."""
-    used = Used(messages=priced_messages(uses, prices))
+    used = Used(messages=price_messages(uses, prices))
     ingest_statement(record, Report([f"id:{execution_id}"], used, source="import"))

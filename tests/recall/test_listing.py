@@ -13,10 +13,10 @@ from orch_tui.errors import NotFoundError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.recall import listing
 from orch_tui.record.completion import record_completion
-from orch_tui.record.executions import retract
-from orch_tui.record.ledger.raw_sql import settle_changes
-from orch_tui.record.outputs import collect
-from orch_tui.record.sessions import archive, complete_session, init_session
+from orch_tui.record.executions import retract_execution
+from orch_tui.record.ledger.raw_sql import ingest_noted_changes
+from orch_tui.record.outputs import collect_outputs
+from orch_tui.record.sessions import archive_session, complete_session, init_session
 from tests.record.reporting import report
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -68,11 +68,13 @@ def test_executions_come_newest_first_also_those_seen_only_when_they_returned(
             source="hook",
             keys=["agent:c/1"],
         )
-    assert _labels(listing.executions(record)) == [new, between, old]
-    assert _labels(listing.executions(record, limit=1)) == [new]
-    assert _labels(listing.executions(record, since="2026-11-21")) == [new, between]
-    assert _labels(listing.executions(record, until="2026-11-21")) == [between, old]
-    assert _labels(listing.executions(record, since="2026-11-21", until="2026-11-21")) == [between]
+    assert _labels(listing.list_executions(record)) == [new, between, old]
+    assert _labels(listing.list_executions(record, limit=1)) == [new]
+    assert _labels(listing.list_executions(record, since="2026-11-21")) == [new, between]
+    assert _labels(listing.list_executions(record, until="2026-11-21")) == [between, old]
+    assert _labels(listing.list_executions(record, since="2026-11-21", until="2026-11-21")) == [
+        between
+    ]
 
 
 def test_executions_by_each_filter(record: Record) -> None:
@@ -88,13 +90,13 @@ def test_executions_by_each_filter(record: Record) -> None:
             keys=[f"id:{other}"],
         )
     record_completion(record, other, final_message="done")
-    assert _labels(listing.executions(record, session_id=here)) == [one]
-    assert _labels(listing.executions(record, project="/there")) == [other]
-    assert _labels(listing.executions(record, agent_type="debugger")) == [one]
-    assert _labels(listing.executions(record, status="completed")) == [other]
-    assert _labels(listing.executions(record, model="opus")) == [one]
-    assert _labels(listing.executions(record, model="claude-sonnet-5")) == [other]
-    assert listing.executions(record, agent_type="debugger", project="/there") == []
+    assert _labels(listing.list_executions(record, session_id=here)) == [one]
+    assert _labels(listing.list_executions(record, project="/there")) == [other]
+    assert _labels(listing.list_executions(record, agent_type="debugger")) == [one]
+    assert _labels(listing.list_executions(record, status="completed")) == [other]
+    assert _labels(listing.list_executions(record, model="opus")) == [one]
+    assert _labels(listing.list_executions(record, model="claude-sonnet-5")) == [other]
+    assert listing.list_executions(record, agent_type="debugger", project="/there") == []
 
 
 def test_hidden_are_the_archived_unless_asked_for_and_always_the_retracted(
@@ -103,18 +105,18 @@ def test_hidden_are_the_archived_unless_asked_for_and_always_the_retracted(
     kept, away = _session(record), _session(record)
     shown, hidden, wrong = _run(record, kept), _run(record, away), _run(record, kept)
     for execution_id in (shown, hidden, wrong):
-        collect(record, execution_id, root=tmp_path, insights=["learnt"])
-    archive(record, away)
-    retract(record, wrong, "recorded by mistake")
-    assert _labels(listing.executions(record)) == [shown]
-    assert _labels(listing.executions(record, session_id=away)) == [hidden]
-    assert set(_labels(listing.executions(record, include_archived=True))) == {shown, hidden}
-    assert _labels(listing.outputs(record)) == [shown]
-    assert _labels(listing.outputs(record, session_id=away)) == [hidden]
-    assert _labels(listing.outputs(record, execution_id=hidden)) == [hidden]
-    assert listing.outputs(record, execution_id=wrong) == []
-    assert [s.session_id for s in listing.sessions(record)] == [kept]
-    assert len(listing.sessions(record, include_archived=True)) == 2
+        collect_outputs(record, execution_id, root=tmp_path, insights=["learnt"])
+    archive_session(record, away)
+    retract_execution(record, wrong, "recorded by mistake")
+    assert _labels(listing.list_executions(record)) == [shown]
+    assert _labels(listing.list_executions(record, session_id=away)) == [hidden]
+    assert set(_labels(listing.list_executions(record, include_archived=True))) == {shown, hidden}
+    assert _labels(listing.list_outputs(record)) == [shown]
+    assert _labels(listing.list_outputs(record, session_id=away)) == [hidden]
+    assert _labels(listing.list_outputs(record, execution_id=hidden)) == [hidden]
+    assert listing.list_outputs(record, execution_id=wrong) == []
+    assert [s.session_id for s in listing.list_sessions(record)] == [kept]
+    assert len(listing.list_sessions(record, include_archived=True)) == 2
 
 
 def test_sessions_by_each_filter(record: Record) -> None:
@@ -123,7 +125,7 @@ def test_sessions_by_each_filter(record: Record) -> None:
     complete_session(record, second)
 
     def found(**filters: Any) -> list[str]:
-        return [session.session_id for session in listing.sessions(record, **filters)]
+        return [session.session_id for session in listing.list_sessions(record, **filters)]
 
     assert found() == [second, first]
     assert found(limit=1) == [second]
@@ -137,11 +139,11 @@ def test_sessions_by_each_filter(record: Record) -> None:
 def test_outputs_by_each_filter(record: Record, tmp_path: Path) -> None:
     session, other_session = _session(record), _session(record, "/other")
     one, other = _run(record, session, "debugger"), _run(record, other_session)
-    collect(record, one, root=tmp_path, insights=["first"], validation={"lint": "pass"})
-    collect(record, other, root=tmp_path, insights=["second"])
+    collect_outputs(record, one, root=tmp_path, insights=["first"], validation={"lint": "pass"})
+    collect_outputs(record, other, root=tmp_path, insights=["second"])
 
     def found(**filters: Any) -> list[str]:
-        return [output.text for output in listing.outputs(record, **filters)]
+        return [output.text for output in listing.list_outputs(record, **filters)]
 
     assert found() == ["second", "first", '{"lint": "pass"}']
     assert found(limit=1) == ["second"]
@@ -155,11 +157,11 @@ def test_outputs_by_each_filter(record: Record, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda r: listing.executions(r, status="in_progress"),
-        lambda r: listing.executions(r, since="soon"),
-        lambda r: listing.executions(r, limit=-1),
-        lambda r: listing.sessions(r, status="deployed"),
-        lambda r: listing.outputs(r, output_type="file"),
+        lambda r: listing.list_executions(r, status="in_progress"),
+        lambda r: listing.list_executions(r, since="soon"),
+        lambda r: listing.list_executions(r, limit=-1),
+        lambda r: listing.list_sessions(r, status="deployed"),
+        lambda r: listing.list_outputs(r, output_type="file"),
     ],
 )
 def test_what_cannot_be_listed_is_named(record: Record, call: Any) -> None:
@@ -171,25 +173,25 @@ def test_unknown_ids_come_with_the_nearest(record: Record) -> None:
     session = _session(record)
     execution = _run(record, session)
     with pytest.raises(NotFoundError) as unknown:
-        listing.executions(record, session_id=session[:-1] + "9")
+        listing.list_executions(record, session_id=session[:-1] + "9")
     assert session in unknown.value.hint
     with pytest.raises(NotFoundError) as unknown:
-        listing.outputs(record, execution_id="exec-009")
+        listing.list_outputs(record, execution_id="exec-009")
     assert execution in unknown.value.hint
 
 
 def test_the_output_json_of_the_proposal(record: Record, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("pass\n")
     execution = _run(record, _session(record), "implementor", model="sonnet")
-    collect(
+    collect_outputs(
         record,
         execution,
         root=tmp_path,
         deliverable_paths=["a.py", "gone.py"],
         validation={"lint": "pass", "coverage": 85},
     )
-    (*_, deliverable) = listing.outputs(record, output_type="deliverable")
-    shown = listing.output_as_json(deliverable)
+    (*_, deliverable) = listing.list_outputs(record, output_type="deliverable")
+    shown = listing.output_to_dict(deliverable)
     assert list(shown)[:6] == [
         "output_id",
         "execution_id",
@@ -225,8 +227,8 @@ def test_texts_stay_texts_and_bare_paths_get_the_shape(record: Record) -> None:
             [execution, kind, content],
         )
     contents = [
-        listing.output_as_json(output)["content"]
-        for output in sorted(listing.outputs(record), key=lambda o: o.output_id)
+        listing.output_to_dict(output)["content"]
+        for output in sorted(listing.list_outputs(record), key=lambda o: o.output_id)
     ]
     assert contents == [
         {"file_path": "lib/a.py", "lines_added": None, "lines_modified": None, "validation": {}},
@@ -242,9 +244,9 @@ def test_the_latest_version_of_each_deliverable_against_the_disk(
     for name in ("same", "changed", "removed", "twice"):
         (tmp_path / name).write_text("one\n")
     paths = ["same", "changed", "removed", "twice", "never"]
-    collect(record, execution, root=tmp_path, deliverable_paths=paths)
+    collect_outputs(record, execution, root=tmp_path, deliverable_paths=paths)
     (tmp_path / "twice").write_text("two\n")
-    collect(record, execution, root=tmp_path, deliverable_paths=["twice"])
+    collect_outputs(record, execution, root=tmp_path, deliverable_paths=["twice"])
     (tmp_path / "changed").write_text("other\n")
     (tmp_path / "removed").unlink()
     (tmp_path / "bare").write_text("who knows\n")
@@ -252,7 +254,7 @@ def test_the_latest_version_of_each_deliverable_against_the_disk(
         "INSERT INTO outputs (execution_id, output_type, content) VALUES (?, 'deliverable', ?)",
         [execution, "bare"],
     )
-    states = listing.deliverable_states(listing.outputs(record), tmp_path)
+    states = listing.deliverable_states(listing.list_outputs(record), tmp_path)
     assert {state.path: (state.state, state.versions) for state in states} == {
         "bare": ("not known", 1),
         "changed": ("changed since", 1),
@@ -297,5 +299,5 @@ def test_what_raw_sql_inserted_is_listed(record: Record) -> None:
         [session],
     )
     with record.write():
-        settle_changes(record)
-    assert _labels(listing.executions(record, status="completed")) == ["mine"]
+        ingest_noted_changes(record)
+    assert _labels(listing.list_executions(record, status="completed")) == ["mine"]

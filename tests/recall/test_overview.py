@@ -8,12 +8,12 @@ from orch_tui.errors import NotFoundError
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.catalogue import catalogue
+from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.prepare.count import Count
-from orch_tui.recall.overview import Intent, PlanPage, plan_page, session_lines
+from orch_tui.recall.overview import Intent, PlanPage, list_session_lines, load_plan_page
 from orch_tui.record import bundles, plan, sessions
 from orch_tui.record.completion import record_completion
-from orch_tui.record.deployment import deploy
+from orch_tui.record.deployment import record_deployment
 
 LIMITS = Limits(budget=10_000)
 
@@ -33,14 +33,14 @@ def save(record: Record, session_id: str | None, tokens: int, agent_type: str = 
     count = Count(tokens, "o200k_base", tokens, tokens)
     item = ContextItem("file", f"{tokens}.md", "required", (), b"x", count)
     made = Bundle("", agent_type, "look", (item,), "sonnet", "2026-11-22T10:00:00.000Z")
-    return bundles.save(record, made, session_id).bundle.bundle_id
+    return bundles.save_bundle(record, made, session_id).bundle.bundle_id
 
 
 def run(record: Record, session_id: str, **given: int) -> str:
-    return deploy(
+    return record_deployment(
         record,
         session_id,
-        catalogue=catalogue(),
+        catalogue=load_catalogue(),
         limits=LIMITS,
         agent_type=None if given else "Explore",
         **given,  # type: ignore[arg-type]
@@ -48,10 +48,10 @@ def run(record: Record, session_id: str, **given: int) -> str:
 
 
 def page(record: Record, session_id: str = "s") -> PlanPage:
-    return plan_page(
+    return load_plan_page(
         record,
         session_id,
-        catalogue=catalogue(),
+        catalogue=load_catalogue(),
         limits=LIMITS,
         known_agents={"Explore", "tester"},
     )
@@ -69,7 +69,7 @@ def test_sessions_with_what_waits_and_what_is_used(record: Record, session: str)
         "UPDATE agent_executions SET retracted_at = 'now' WHERE execution_id = ?", [taken_back]
     )
     open_session(record, "t", budget=500)
-    newest, oldest = session_lines(record, limits=LIMITS)
+    newest, oldest = list_session_lines(record, limits=LIMITS)
     assert (newest.session.session_id, newest.waiting, newest.budget.limit) == ("t", 0, 500)
     assert (oldest.session.session_id, oldest.waiting) == ("s", 1)
     assert oldest.budget.share == 0.25
@@ -77,18 +77,18 @@ def test_sessions_with_what_waits_and_what_is_used(record: Record, session: str)
 
 def test_archived_sessions_are_there_when_asked_for(record: Record, session: str) -> None:
     open_session(record, "t")
-    sessions.archive(record, session)
-    assert [line.session.session_id for line in session_lines(record, limits=LIMITS)] == ["t"]
-    shown = session_lines(record, limits=LIMITS, include_archived=True)
+    sessions.archive_session(record, session)
+    assert [line.session.session_id for line in list_session_lines(record, limits=LIMITS)] == ["t"]
+    shown = list_session_lines(record, limits=LIMITS, include_archived=True)
     assert [line.session.session_id for line in shown] == ["t", "s"]
-    assert len(session_lines(record, limits=LIMITS, include_archived=True, limit=1)) == 1
+    assert len(list_session_lines(record, limits=LIMITS, include_archived=True, limit=1)) == 1
 
 
 def test_a_plan_with_waves_bundles_and_attempts(record: Record, session: str) -> None:
     bundle_id = save(record, session, 1_000)
-    plan.add(record, session, "Explore", scope="list the files", bundle_id=bundle_id)
-    plan.add(record, session, "tester", model="opus")
-    plan.add(record, session, "tester", waits_for=[1, 2])
+    plan.add_planned_agent(record, session, "Explore", scope="list the files", bundle_id=bundle_id)
+    plan.add_planned_agent(record, session, "tester", model="opus")
+    plan.add_planned_agent(record, session, "tester", waits_for=[1, 2])
     first = run(record, session, planned=1)
     record_completion(record, first, status="failed")
     second = run(record, session, planned=1)
@@ -106,10 +106,10 @@ def test_a_plan_with_waves_bundles_and_attempts(record: Record, session: str) ->
 
 def test_what_is_wrong_is_said_where_it_is_wrong(record: Record, session: str) -> None:
     small, huge = save(record, session, 100), save(record, session, 1_800_000)
-    plan.add(record, session, "nobody", bundle_id=small, model="claude-old-1")
-    plan.add(record, session, "Explore", bundle_id=huge, model="haiku")
-    plan.add(record, session, "plugin:agent", scope="short")
-    plan.add(record, session, "tester", scope="nothing is wrong here")
+    plan.add_planned_agent(record, session, "nobody", bundle_id=small, model="claude-old-1")
+    plan.add_planned_agent(record, session, "Explore", bundle_id=huge, model="haiku")
+    plan.add_planned_agent(record, session, "plugin:agent", scope="short")
+    plan.add_planned_agent(record, session, "tester", scope="nothing is wrong here")
     shown = page(record)
     assert [field for field, _ in remarks(shown, 1)] == ["agent_type", "model", "bundle_id"]
     assert remarks(shown, 2) == [("bundle_id", False)]
@@ -119,8 +119,8 @@ def test_what_is_wrong_is_said_where_it_is_wrong(record: Record, session: str) -
 
 
 def test_a_cycle_that_raw_sql_made_is_shown(record: Record, session: str) -> None:
-    first, second = (plan.add(record, session, "Explore") for _ in range(2))
-    plan.add(record, session, "Explore")
+    first, second = (plan.add_planned_agent(record, session, "Explore") for _ in range(2))
+    plan.add_planned_agent(record, session, "Explore")
     record.execute(
         "INSERT INTO planned_waits (planned_id, waits_for) VALUES (?1, ?2), (?2, ?1)",
         [first.planned_id, second.planned_id],
@@ -146,8 +146,8 @@ def test_a_cycle_that_raw_sql_made_is_shown(record: Record, session: str) -> Non
 def test_what_cannot_be_planned_is_told_before(
     record: Record, session: str, intent: Intent, stopped: set[str]
 ) -> None:
-    plan.add(record, session, "Explore")
-    plan.add(record, session, "Explore", waits_for=[1])
+    plan.add_planned_agent(record, session, "Explore")
+    plan.add_planned_agent(record, session, "Explore", waits_for=[1])
     found = page(record).rules.remarks(intent)
     assert {remark.field for remark in found if remark.stops} == stopped
 
@@ -158,7 +158,7 @@ def test_bundles_of_no_session_and_of_others_that_the_plan_names(
     elsewhere = save(record, open_session(record, "t"), 300)
     nowhere = save(record, None, 200)
     assert list(page(record).rules.bundles) == [nowhere]
-    plan.add(record, session, "Explore", bundle_id=elsewhere)
+    plan.add_planned_agent(record, session, "Explore", bundle_id=elsewhere)
     assert page(record).rules.bundles[elsewhere].count.tokens == 300
 
 

@@ -14,13 +14,13 @@ import pytest
 from orch_tui.errors import FormatError, NotFoundError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
-from orch_tui.prepare.catalogue import catalogue
-from orch_tui.recall.report import synthesize, validate_outputs
+from orch_tui.prepare.catalogue import load_catalogue
+from orch_tui.recall.report import synthesize_report, validate_outputs
 from orch_tui.record import plan
 from orch_tui.record.completion import record_completion
-from orch_tui.record.deployment import deploy
+from orch_tui.record.deployment import record_deployment
 from orch_tui.record.ledger import journal
-from orch_tui.record.outputs import collect
+from orch_tui.record.outputs import collect_outputs
 from orch_tui.record.sessions import init_session, set_phase
 
 OLDER = (
@@ -38,7 +38,9 @@ def session_id(record: Record, tmp_path: Path) -> str:
 
 def _run(record: Record, session_id: str, ending: str | None = "completed", **given: Any) -> str:
     given = {"agent_type": "implementor", **given}
-    deployed = deploy(record, session_id, catalogue=catalogue(), limits=Limits(), **given)
+    deployed = record_deployment(
+        record, session_id, catalogue=load_catalogue(), limits=Limits(), **given
+    )
     execution_id = deployed.execution.execution_id
     if ending is not None:
         record_completion(record, execution_id, final_message=ending, status=ending)
@@ -56,7 +58,9 @@ def test_outputs_hold_when_all_is_there_and_passed(
 ) -> None:
     (tmp_path / "a.py").write_text("x\n")
     execution = _run(record, session_id)
-    collect(record, execution, root=tmp_path, deliverable_paths=["a.py"], validation=ALL_PASS)
+    collect_outputs(
+        record, execution, root=tmp_path, deliverable_paths=["a.py"], validation=ALL_PASS
+    )
     validation = validate_outputs(record, session_id, tmp_path)
     assert validation.ok
     assert validation.not_recorded == ()
@@ -69,7 +73,7 @@ def test_what_failed_is_missing_or_unrecorded_is_named(
 ) -> None:
     (tmp_path / "a.py").write_text("x\n")
     one, two, three = (_run(record, session_id, e) for e in ("completed", "failed", None))
-    collect(
+    collect_outputs(
         record,
         one,
         root=tmp_path,
@@ -87,9 +91,9 @@ def test_what_failed_is_missing_or_unrecorded_is_named(
 
 
 def test_the_check_is_kept_in_the_journal(record: Record, session_id: str, tmp_path: Path) -> None:
-    collect(record, _run(record, session_id), root=tmp_path, validation={"tests": "fail"})
+    collect_outputs(record, _run(record, session_id), root=tmp_path, validation={"tests": "fail"})
     validation = validate_outputs(record, session_id, tmp_path)
-    (*_, entry) = journal.entries(record, session_id=session_id)
+    (*_, entry) = journal.list_journal(record, session_id=session_id)
     assert entry.action == "validate-outputs"
     assert entry.after["ok"] is False
     assert entry.after["failed"] == list(validation.failed)
@@ -99,15 +103,15 @@ def test_the_check_is_kept_in_the_journal(record: Record, session_id: str, tmp_p
 def test_a_later_attempt_stands_for_the_earlier(
     record: Record, session_id: str, tmp_path: Path
 ) -> None:
-    plan.add(record, session_id, "implementor")
+    plan.add_planned_agent(record, session_id, "implementor")
     first = _run(record, session_id, "failed", planned=1)
-    collect(record, first, root=tmp_path, validation={"tests": "fail"})
+    collect_outputs(record, first, root=tmp_path, validation={"tests": "fail"})
     second = _run(record, session_id, planned=1)
-    collect(record, second, root=tmp_path, validation=ALL_PASS)
+    collect_outputs(record, second, root=tmp_path, validation=ALL_PASS)
     validation = validate_outputs(record, session_id, tmp_path)
     assert validation.ok and validation.failed == ()
     assert [each.superseded for each in validation.executions] == [True, False]
-    report = synthesize(record, session_id, root=tmp_path)
+    report = synthesize_report(record, session_id, root=tmp_path)
     assert f"- tests: pass (pass: {second})" in _section(report, "Quality Gates")
     assert f"({first})" in report  # what went wrong before is still told
     assert "implementor failed" in "".join(_section(report, "Errors and Failures"))
@@ -116,7 +120,7 @@ def test_a_later_attempt_stands_for_the_earlier(
 def test_a_missing_deliverable_alone_is_not_ok(
     record: Record, session_id: str, tmp_path: Path
 ) -> None:
-    collect(record, _run(record, session_id), root=tmp_path, deliverable_paths=["gone.py"])
+    collect_outputs(record, _run(record, session_id), root=tmp_path, deliverable_paths=["gone.py"])
     assert not validate_outputs(record, session_id, tmp_path).ok
 
 
@@ -125,10 +129,10 @@ def test_coverage_below_its_target_fails(record: Record, tmp_path: Path) -> None
         record, "a scope", project=str(tmp_path), metadata={"coverage_target": 90}
     ).session_id
     execution = _run(record, session)
-    collect(record, execution, root=tmp_path, validation={**ALL_PASS, "coverage": 85})
+    collect_outputs(record, execution, root=tmp_path, validation={**ALL_PASS, "coverage": 85})
     validation = validate_outputs(record, session, tmp_path)
     assert validation.failed == (f"coverage 85 of {execution} is below 90",)
-    report = synthesize(record, session, root=tmp_path)
+    report = synthesize_report(record, session, root=tmp_path)
     assert _section(report, "Coverage") == ["Reached 85 %, wanted 90 %."]
 
 
@@ -148,7 +152,7 @@ def test_the_report_tells_what_is_stored(record: Record, session_id: str, tmp_pa
         error_message="cut off",
     )
     waiting = _run(record, session_id, None, agent_type="reviewer")
-    collect(
+    collect_outputs(
         record,
         one,
         root=tmp_path,
@@ -157,7 +161,7 @@ def test_the_report_tells_what_is_stored(record: Record, session_id: str, tmp_pa
         insights=["HNSW is fast"],
         errors=["flaky network"],
     )
-    report = synthesize(record, session_id, root=tmp_path)
+    report = synthesize_report(record, session_id, root=tmp_path)
     agents = _section(report, "Deployed Agents")
     assert agents[0] == f"- **implementor** ({one}): Implement HNSW"
     assert (
@@ -210,8 +214,8 @@ def test_changes_are_told_where_git_knows_them(
     (tmp_path / "new.py").write_text("a\nb")
     (tmp_path / "test_new.py").write_text("a\n")
     paths = ["old.py", "grown.md", "new.py", "test_new.py"]
-    collect(record, _run(record, session_id), root=tmp_path, deliverable_paths=paths)
-    report = json.loads(synthesize(record, session_id, root=tmp_path, format="json"))
+    collect_outputs(record, _run(record, session_id), root=tmp_path, deliverable_paths=paths)
+    report = json.loads(synthesize_report(record, session_id, root=tmp_path, format="json"))
     assert report["changes"] == {
         "created": 2,
         "modified": 2,
@@ -223,7 +227,7 @@ def test_changes_are_told_where_git_knows_them(
 
 
 def test_an_empty_session_claims_nothing(record: Record, session_id: str, tmp_path: Path) -> None:
-    report = synthesize(record, session_id, root=tmp_path)
+    report = synthesize_report(record, session_id, root=tmp_path)
     assert _section(report, "Deployed Agents") == ["- none recorded"]
     assert "- tests: not recorded" in _section(report, "Quality Gates")
     assert "pass" not in report.lower().replace("passed", "")
@@ -235,17 +239,19 @@ def test_an_empty_session_claims_nothing(record: Record, session_id: str, tmp_pa
 def test_the_older_template_is_filled_to_the_last_placeholder(
     record: Record, session_id: str, tmp_path: Path
 ) -> None:
-    collect(
+    collect_outputs(
         record,
         _run(record, session_id, scope="keep {this} as it is"),
         root=tmp_path,
         deliverable_paths=["a{b}.py"],
     )
-    report = synthesize(record, session_id, root=tmp_path, template="synthesis-report.tmpl")
+    report = synthesize_report(record, session_id, root=tmp_path, template="synthesis-report.tmpl")
     assert not [name for name in OLDER if f"{{{name}}}" in report]
     assert "keep {this} as it is" in report and "a{b}.py" in report
     (tmp_path / "all.tmpl").write_text("".join(f"<{name}>{{{name}}}\n" for name in OLDER))
-    every = synthesize(record, session_id, root=tmp_path, template=str(tmp_path / "all.tmpl"))
+    every = synthesize_report(
+        record, session_id, root=tmp_path, template=str(tmp_path / "all.tmpl")
+    )
     assert re.findall(r"<(\w+)>", every) == list(OLDER)
     assert not [name for name in OLDER if f"{{{name}}}" in every]
 
@@ -254,13 +260,15 @@ def test_templates_of_the_user(record: Record, session_id: str, tmp_path: Path) 
     _run(record, session_id, scope="Implement HNSW")
     (tmp_path / "mine.md.j2").write_text("{% for a in agents %}{{ a.scope }}{% endfor %}")
     folders = [tmp_path]
-    given = synthesize(record, session_id, root=tmp_path, template="mine", template_folders=folders)
+    given = synthesize_report(
+        record, session_id, root=tmp_path, template="mine", template_folders=folders
+    )
     assert given == "Implement HNSW"
     (tmp_path / "wrong.tmpl").write_text("{agent_summaries} {who_knows}")
     with pytest.raises(FormatError, match="who_knows"):
-        synthesize(record, session_id, root=tmp_path, template=str(tmp_path / "wrong.tmpl"))
+        synthesize_report(record, session_id, root=tmp_path, template=str(tmp_path / "wrong.tmpl"))
     with pytest.raises(NotFoundError):
-        synthesize(record, session_id, root=tmp_path, template="nonesuch")
+        synthesize_report(record, session_id, root=tmp_path, template="nonesuch")
 
 
 def test_markup_in_what_was_recorded_stays_text(
@@ -268,8 +276,10 @@ def test_markup_in_what_was_recorded_stays_text(
 ) -> None:
     hostile = "*bold* <script>alert(1)</script>\n# Next Steps\n\x1b[31mred"
     execution = _run(record, session_id, scope=hostile)
-    collect(record, execution, root=tmp_path, insights=[hostile], deliverable_paths=["a`b.py"])
-    report = synthesize(record, session_id, root=tmp_path)
+    collect_outputs(
+        record, execution, root=tmp_path, insights=[hostile], deliverable_paths=["a`b.py"]
+    )
+    report = synthesize_report(record, session_id, root=tmp_path)
     assert report.count("\n## Next Steps\n") == 1 and "\n# Next" not in report
     assert "<script>" not in report.replace("\\<script\\>", "") and "\x1b" not in report
     assert "`` a`b.py ``" in report
@@ -301,7 +311,7 @@ def test_the_page_stands_alone_and_everything_in_it_is_escaped(
     ).session_id
     set_phase(record, session, 4)
     execution = _run(record, session, scope=hostile, agent_type=hostile, model="<b>opus")
-    collect(
+    collect_outputs(
         record,
         execution,
         root=tmp_path,
@@ -311,14 +321,14 @@ def test_the_page_stands_alone_and_everything_in_it_is_escaped(
         errors=[hostile],
     )
     page = _Page()
-    text = synthesize(record, session, root=tmp_path, format="html")
+    text = synthesize_report(record, session, root=tmp_path, format="html")
     page.feed(text)
     assert text.startswith("<!doctype html>") and text.rstrip().endswith("</html>")
     assert not {"img", "i", "u", "b", "script", "link"} & set(page.tags)
     assert page.links == []
     assert page.text.count(hostile) >= 4 and "<u>gate" in page.text
     (tmp_path / "mine.html.j2").write_text("<p>{{ session.scope }}</p>{{ agent_summaries }}")
-    own = synthesize(
+    own = synthesize_report(
         record, session, root=tmp_path, format="html", template=str(tmp_path / "mine.html.j2")
     )
     assert "<img" not in own and own.startswith("<p>&lt;img")
@@ -326,8 +336,8 @@ def test_the_page_stands_alone_and_everything_in_it_is_escaped(
 
 def test_json_has_the_older_keys_first(record: Record, session_id: str, tmp_path: Path) -> None:
     _run(record, session_id, None)
-    collect(record, _run(record, session_id), root=tmp_path, deliverable_paths=["a.py"])
-    report = json.loads(synthesize(record, session_id, root=tmp_path, format="json"))
+    collect_outputs(record, _run(record, session_id), root=tmp_path, deliverable_paths=["a.py"])
+    report = json.loads(synthesize_report(record, session_id, root=tmp_path, format="json"))
     assert list(report)[:5] == [
         "timestamp",
         "agents_deployed",
@@ -346,7 +356,7 @@ def test_json_has_the_older_keys_first(record: Record, session_id: str, tmp_path
 def test_overflows_and_budgets_are_reported(record: Record, tmp_path: Path) -> None:
     session = init_session(record, "a scope", project=str(tmp_path), budget=1000).session_id
     execution = _run(record, session, context_token_count=1500, allow_overflow="it must fit")
-    report = synthesize(record, session, root=tmp_path)
+    report = synthesize_report(record, session, root=tmp_path)
     budget = _section(report, "Budget")
     assert "1,500 of 1,000 tokens, over by 500" in budget[0]
     assert budget[1] == f"- overflow allowed for {execution}: it must fit"
@@ -355,8 +365,8 @@ def test_overflows_and_budgets_are_reported(record: Record, tmp_path: Path) -> N
 def test_a_plan_not_carried_out_is_a_next_step(
     record: Record, session_id: str, tmp_path: Path
 ) -> None:
-    plan.add(record, session_id, "reviewer")
-    steps = _section(synthesize(record, session_id, root=tmp_path), "Next Steps")
+    plan.add_planned_agent(record, session_id, "reviewer")
+    steps = _section(synthesize_report(record, session_id, root=tmp_path), "Next Steps")
     assert "- Deploy planned agent 1 (reviewer), or take it out of the plan" in steps
 
 
@@ -365,7 +375,7 @@ def test_a_report_can_be_read_from_a_file_nobody_may_write(
 ) -> None:
     record.close()
     with Record(record.path, writable=False, clock=record.clock) as reading:
-        assert "Implement search" in synthesize(reading, session_id, root=tmp_path)
+        assert "Implement search" in synthesize_report(reading, session_id, root=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -375,13 +385,13 @@ def test_formats_that_make_no_sense_are_refused(
     record: Record, session_id: str, tmp_path: Path, options: dict[str, Any]
 ) -> None:
     with pytest.raises(UsageError):
-        synthesize(record, session_id, root=tmp_path, **options)
+        synthesize_report(record, session_id, root=tmp_path, **options)
 
 
 def test_an_unknown_session_comes_with_the_nearest(
     record: Record, session_id: str, tmp_path: Path
 ) -> None:
-    for call in (synthesize, validate_outputs):
+    for call in (synthesize_report, validate_outputs):
         with pytest.raises(NotFoundError) as unknown:
             call(record, session_id[:-1] + "9", root=tmp_path)
         assert session_id in unknown.value.hint

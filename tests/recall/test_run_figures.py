@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from orch_tui.api import OrchestrationSession, Project
-from orch_tui.recall.run_figures import in_words
-from orch_tui.recall.show import Shown, show
+from orch_tui.recall.run_figures import describe_run
+from orch_tui.recall.show import Shown, show_execution
 from tests.conftest import FakeClock
 
 
@@ -20,11 +20,11 @@ def shown(tmp_path: Path, clock: FakeClock) -> Shown:
         run = session.init_deployment("reviewer", "Review it", model="sonnet")
         run.record_completion("All is well.")
         record = session.project.record
-        return show(record, run.execution_id, Project(tmp_path).root)
+        return show_execution(record, run.execution_id, Project(tmp_path).root)
 
 
 def test_what_is_not_known_says_so(shown: Shown) -> None:
-    facts = dict(in_words(shown))
+    facts = dict(describe_run(shown))
     assert facts["state"] == "completed"
     assert (facts["usage of the run"], facts["cost"]) == ("unknown", "unknown")
     assert facts["context at its end"] == "unknown"
@@ -47,7 +47,7 @@ def test_four_figures_stay_apart(shown: Shown) -> None:
         duration_ms=32_855,
         unverified="it said nothing",
     )
-    facts = dict(in_words(replace(shown, execution=run)))
+    facts = dict(describe_run(replace(shown, execution=run)))
     assert facts["estimate of bundle"] == "1,200 tokens (claude-v4.8~1)"
     assert facts["context at its end"] == "43,179 tokens"
     assert facts["usage of the run"] == (
@@ -61,6 +61,6 @@ def test_four_figures_stay_apart(shown: Shown) -> None:
 
 def test_a_run_that_waits_has_no_end_yet(shown: Shown) -> None:
     waits = replace(shown.execution, status="deployed", completed_at=None)
-    facts = dict(in_words(replace(shown, execution=waits)))
+    facts = dict(describe_run(replace(shown, execution=waits)))
     assert facts["state"] == "waiting"
     assert not {"returned", "usage of the run", "cost"} & facts.keys()

@@ -11,9 +11,9 @@ from orch_tui.api import OrchestrationSession
 from orch_tui.errors import NotFoundError, OrchError
 from orch_tui.project import Project
 from orch_tui.recall import listing
-from orch_tui.recall.compare import compare
-from orch_tui.recall.replay import deploy_again, replay
-from orch_tui.recall.show import show, troubles
+from orch_tui.recall.compare import compare_executions
+from orch_tui.recall.replay import deploy_again, replay_briefing
+from orch_tui.recall.show import find_troubles, show_execution
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_one_execution_whole(project: Project, session: OrchestrationSession) ->
     first.record_completion("And again.")
     (project.root / "made.txt").write_text("changed\n")
 
-    shown = show(project.record, first.execution_id, project.root)
+    shown = show_execution(project.record, first.execution_id, project.root)
     assert [given.text for given in shown.given] == [(project.root / "a.md").read_text()]
     assert shown.briefing is not None and "words of the first file" in shown.briefing
     assert [returned.final_message for returned in shown.returned] == ["Made it.", "And again."]
@@ -58,7 +58,7 @@ def test_the_same_context_is_the_same_set_of_contents(
     )
     session.init_deployment("debugger")
     for label in (both.execution_id, only_a.execution_id):
-        assert show(project.record, label, project.root).same_context == ()
+        assert show_execution(project.record, label, project.root).same_context == ()
 
 
 def test_two_side_by_side(project: Project, session: OrchestrationSession) -> None:
@@ -70,7 +70,7 @@ def test_two_side_by_side(project: Project, session: OrchestrationSession) -> No
     )
     one.record_completion("It was the index.")
     other.record_completion("It was the cache.", status="failed")
-    found = compare(project.record, one.execution_id, other.execution_id, project.root)
+    found = compare_executions(project.record, one.execution_id, other.execution_id, project.root)
     differing = {fact.what: (fact.left, fact.right) for fact in found.facts if not fact.same}
     assert differing["model"] == ("sonnet", "opus")
     assert differing["status"] == ("completed", "failed")
@@ -86,7 +86,7 @@ def test_a_replay_is_byte_for_byte_after_the_files_changed(
     handed_over = execution.briefing
     (project.root / "a.md").write_text("something else\n")
     (project.root / "b.md").unlink()
-    again = replay(project.record, execution.execution_id)
+    again = replay_briefing(project.record, execution.execution_id)
     assert handed_over.startswith(again.briefing.decode().rstrip("\n"))
 
     deployed = deploy_again(
@@ -96,7 +96,7 @@ def test_a_replay_is_byte_for_byte_after_the_files_changed(
         limits=project.limits,
     )
     assert deployed.execution.execution_id == "exec-002"
-    assert replay(project.record, "exec-002").briefing == again.briefing
+    assert replay_briefing(project.record, "exec-002").briefing == again.briefing
     assert deployed.execution.bundle_version_id == execution.facts.bundle_version_id
 
 
@@ -105,7 +105,7 @@ def test_what_was_never_briefed_cannot_be_replayed(
 ) -> None:
     execution = session.init_deployment("debugger")
     with pytest.raises(OrchError, match="no briefing was recorded for exec-001"):
-        replay(project.record, execution.execution_id)
+        replay_briefing(project.record, execution.execution_id)
 
 
 def test_everything_can_be_recalled_from_python(tmp_path: Path) -> None:
@@ -137,8 +137,8 @@ def test_signs_of_trouble_are_shown_ever_after(
     project: Project, session: OrchestrationSession
 ) -> None:
     session.init_deployment("debugger").record_completion("API Error: 529 overloaded")
-    execution = show(project.record, "exec-001", project.root).execution
-    kinds = [t.kind for t in troubles(execution, project.root)]
+    execution = show_execution(project.record, "exec-001", project.root).execution
+    kinds = [t.kind for t in find_troubles(execution, project.root)]
     assert kinds == ["error"]
 
 
@@ -146,9 +146,9 @@ def test_an_agent_type_is_its_last_run(project: Project, session: OrchestrationS
     session.init_deployment("debugger")
     last = session.init_deployment("debugger", "once more").execution_id
     session.init_deployment("Explore")
-    assert show(project.record, "debugger", project.root).execution.execution_id == last
+    assert show_execution(project.record, "debugger", project.root).execution.execution_id == last
     with pytest.raises(NotFoundError, match="debuger"):
-        show(project.record, "debuger", project.root)
+        show_execution(project.record, "debuger", project.root)
 
 
 def test_which_checks_failed_by_their_latest_result(
@@ -159,7 +159,7 @@ def test_which_checks_failed_by_their_latest_result(
     for results in ({"tests": "fail", "lint": "pass"}, {"tests": "pass", "lint": "pass"}):
         mended.collect(validation_results=results)
     broken.collect(validation_results={"tests": "pass", "types": "fail"})
-    failed = listing.failed_checks(listing.outputs(project.record))
+    failed = listing.failed_checks(listing.list_outputs(project.record))
     assert [(row["execution_id"], row["check"]) for row in failed] == [
         (broken.execution_id, "types")
     ]

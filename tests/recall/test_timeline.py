@@ -11,15 +11,15 @@ from orch_tui.errors import NotFoundError
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.catalogue import catalogue
+from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.prepare.count import Count
 from orch_tui.recall.report import validate_outputs
-from orch_tui.recall.timeline import trail
+from orch_tui.recall.timeline import list_steps
 from orch_tui.record.completion import record_completion
-from orch_tui.record.deployment import deploy
-from orch_tui.record.executions import retract
+from orch_tui.record.deployment import record_deployment
+from orch_tui.record.executions import retract_execution
 from orch_tui.record.ledger import journal
-from orch_tui.record.outputs import collect
+from orch_tui.record.outputs import collect_outputs
 from orch_tui.record.sessions import init_session, set_phase
 from tests.record.reporting import report
 
@@ -31,7 +31,9 @@ def session_id(record: Record, tmp_path: Path) -> str:
 
 def _deploy(record: Record, session_id: str, **given: Any) -> str:
     given = {"agent_type": "implementor", **given}
-    deployed = deploy(record, session_id, catalogue=catalogue(), limits=Limits(), **given)
+    deployed = record_deployment(
+        record, session_id, catalogue=load_catalogue(), limits=Limits(), **given
+    )
     return deployed.execution.execution_id
 
 
@@ -39,7 +41,7 @@ def test_from_validation_to_output_in_order(
     record: Record, session_id: str, tmp_path: Path
 ) -> None:
     with record.write():
-        journal.log(
+        journal.log_action(
             record,
             "validate",
             session_id=session_id,
@@ -50,9 +52,11 @@ def test_from_validation_to_output_in_order(
     bundle = Bundle("b", "implementor", "Implement", (item,), "sonnet", "2026-11-22T09:00:00.000Z")
     execution = _deploy(record, session_id, bundle=bundle)
     record_completion(record, execution, final_message="All\ndone.")
-    collect(record, execution, root=tmp_path, deliverable_paths=["a.py"], insights=["learnt"])
+    collect_outputs(
+        record, execution, root=tmp_path, deliverable_paths=["a.py"], insights=["learnt"]
+    )
     validate_outputs(record, session_id, tmp_path)
-    steps = trail(record, execution)
+    steps = list_steps(record, execution)
     assert [(step.action, step.what) for step in steps] == [
         ("session", "scope a scope (api)"),
         ("validation", "not valid: the scope is short (api)"),
@@ -74,17 +78,21 @@ def test_from_validation_to_output_in_order(
 def test_it_is_the_trail_of_one_execution(record: Record, session_id: str, tmp_path: Path) -> None:
     one, other = _deploy(record, session_id), _deploy(record, session_id, agent_type="debugger")
     record_completion(record, other, final_message="mine alone")
-    collect(record, other, root=tmp_path, insights=["mine too"])
-    assert not [s for s in trail(record, one) if "mine" in s.what or "debugger" in s.what]
-    assert [s.action for s in trail(record, other)][-3:] == ["deployment", "completion", "output"]
+    collect_outputs(record, other, root=tmp_path, insights=["mine too"])
+    assert not [s for s in list_steps(record, one) if "mine" in s.what or "debugger" in s.what]
+    assert [s.action for s in list_steps(record, other)][-3:] == [
+        "deployment",
+        "completion",
+        "output",
+    ]
 
 
 def test_consents_and_retractions_are_steps(record: Record, session_id: str) -> None:
     execution = _deploy(
         record, session_id, context_token_count=500_000, allow_overflow="it must fit"
     )
-    retract(record, execution, "by mistake")
-    steps = {step.action: step.what for step in trail(record, execution)}
+    retract_execution(record, execution, "by mistake")
+    steps = {step.action: step.what for step in list_steps(record, execution)}
     assert "it must fit" in steps["overflow"]
     assert steps["retraction"] == "reason by mistake (manual, api)"
 
@@ -107,12 +115,12 @@ def test_what_is_heard_of_late_stands_where_it_happened(record: Record, session_
             source="import",
             keys=[f"id:{execution}"],
         )
-    actions = [step.action for step in trail(record, execution)]
+    actions = [step.action for step in list_steps(record, execution)]
     assert actions == ["deployment", "completion", "session", "deployment"]
 
 
 def test_an_unknown_execution_comes_with_the_nearest(record: Record, session_id: str) -> None:
     execution = _deploy(record, session_id)
     with pytest.raises(NotFoundError) as unknown:
-        trail(record, "exec-009")
+        list_steps(record, "exec-009")
     assert execution in unknown.value.hint

@@ -21,8 +21,8 @@ from orch_tui.record.opening import open_record
 
 def drain(root: Path) -> None:
     with open_record(Path(database_path(root)), create=False) as record:
-        while inbox.waiting(root):
-            inbox.drain(record, root)
+        while inbox.list_waiting(root):
+            inbox.drain_inbox(record, root)
 
 
 def kill(root: Path, rounds: int, seed: int) -> None:
@@ -35,13 +35,15 @@ def kill(root: Path, rounds: int, seed: int) -> None:
                 drain(root)
                 os._exit(0)
             children.append(child)
-        until = len(inbox.waiting(root)) - chance.randrange(16)  # a moment, not always the same
-        while len(inbox.waiting(root)) > max(until, 0):
+        until = len(inbox.list_waiting(root)) - chance.randrange(
+            16
+        )  # a moment, not always the same
+        while len(inbox.list_waiting(root)) > max(until, 0):
             pass
         for child in children:
             os.kill(child, signal.SIGKILL)
         ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-        print(*ended, len(inbox.waiting(root)), flush=True)
+        print(*ended, len(inbox.list_waiting(root)), flush=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from orch_tui.models.database import Record
-from orch_tui.record.agent_words import separate_notes, unframe, without_trace
+from orch_tui.record.agent_words import cut_trace, read_framed_words, separate_notes
 from orch_tui.record.hooks import capture, payloads
 from tests.counts import COUNTS
 from tests.record import claude_home
@@ -73,20 +73,20 @@ def framed(words: str, *notes: str) -> str:
 
 @pytest.mark.parametrize("words", [WORDS, "agentId: x\n<usage>1</usage>", FRAME + "x", "", "\n  y"])
 def test_a_frame_gives_back_what_it_framed(words: str) -> None:
-    found = unframe(framed(words, TOOLS, LIMIT))
+    found = read_framed_words(framed(words, TOOLS, LIMIT))
     assert found and (found.text, found.error) == (words, None)
     assert "12 turns" in str(found.doubt)
 
 
 def test_words_about_a_frame_are_words() -> None:
-    assert unframe("I saw this:\n" + FRAME + "  x") is None
-    assert unframe(WORDS) is None
+    assert read_framed_words("I saw this:\n" + FRAME + "  x") is None
+    assert read_framed_words(WORDS) is None
 
 
 def test_a_trace_ends_where_the_words_begin() -> None:
-    assert without_trace('[Tool: Bash] {"a":1}\n\n--- RESULT ---\nFine.') == "Fine."
-    assert without_trace("About\n--- RESULT ---\nFine.") == "About\n--- RESULT ---\nFine."
-    assert without_trace("[Tool: Bash] only") == "[Tool: Bash] only"
+    assert cut_trace('[Tool: Bash] {"a":1}\n\n--- RESULT ---\nFine.') == "Fine."
+    assert cut_trace("About\n--- RESULT ---\nFine.") == "About\n--- RESULT ---\nFine."
+    assert cut_trace("[Tool: Bash] only") == "[Tool: Bash] only"
 
 
 # Both roads

@@ -10,9 +10,9 @@ from orch_tui.errors import NotFoundError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.record import executions
 from orch_tui.record.completion import record_completion
-from orch_tui.record.executions import completions
+from orch_tui.record.executions import list_completions
 from orch_tui.record.ledger import contents, journal
-from orch_tui.record.ledger.rebuild import unsettled
+from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.sessions import init_session
 from orch_tui.rows import ERROR_CODES
 from tests.record.reporting import report
@@ -70,7 +70,7 @@ def test_another_message_is_another_completion(record: Record, label: str) -> No
     record_completion(record, label, final_message="first")
     done = record_completion(record, label, final_message="second", status="failed")
     assert done.is_new
-    assert [contents.text(record, c.message_id) for c in completions(record, label)] == [
+    assert [contents.text(record, c.message_id) for c in list_completions(record, label)] == [
         "first",
         "second",
     ]
@@ -158,17 +158,17 @@ def test_the_time_can_be_given(record: Record, label: str) -> None:
     done = record_completion(record, label, final_message="early", completed_at=early)
     assert done.is_new
     assert done.execution.final_message == "late"
-    assert [c.completed_at for c in completions(record, label)] == [early, late]
+    assert [c.completed_at for c in list_completions(record, label)] == [early, late]
 
 
 def test_a_paste_a_hook_and_a_transcript_of_one_return_are_one(record: Record, label: str) -> None:
     record_completion(record, label, final_message="  All\n green.  ")
     hear(record, "hook", "All green.", "2026-11-22T10:30:00.000Z")
     hear(record, "import", "All green.\n", "2026-11-22T10:31:00.000Z", status="completed")
-    (only,) = completions(record, label)
+    (only,) = list_completions(record, label)
     assert only.source == "import"
     assert contents.text(record, only.message_id) == "All green.\n"
-    assert list(unsettled(record)) == []
+    assert list(find_stale_executions(record)) == []
 
 
 def test_a_machine_says_when_and_a_person_whether(record: Record, label: str) -> None:
@@ -176,24 +176,24 @@ def test_a_machine_says_when_and_a_person_whether(record: Record, label: str) ->
     done = record_completion(record, label, final_message="I could not do it.", success=False)
     assert (done.execution.status, done.execution.success) == ("failed", False)
     assert done.execution.completed_at == "2026-11-22T10:30:00.000Z"
-    assert len(completions(record, label)) == 1
+    assert len(list_completions(record, label)) == 1
 
 
 def test_an_agent_that_is_resumed_returns_again(record: Record, label: str) -> None:
     hear(record, "hook", "Half done.", "2026-11-22T10:30:00.000Z")
     hear(record, "hook", "All done.", "2026-11-22T11:30:00.000Z")
-    assert executions.get(record, label).final_message == "All done."
-    assert len(completions(record, label)) == 2
+    assert executions.get_execution(record, label).final_message == "All done."
+    assert len(list_completions(record, label)) == 2
 
 
 def test_superseding_takes_back_what_people_said(record: Record, label: str) -> None:
     record_completion(record, label, final_message="wrong paste")
     done = record_completion(record, label, final_message="right one", supersede="pasted wrong")
     assert done.is_new
-    assert [contents.text(record, c.message_id) for c in completions(record, label)] == [
+    assert [contents.text(record, c.message_id) for c in list_completions(record, label)] == [
         "right one"
     ]
-    assert journal.entries(record, execution_id=label)[-1].after["reason"] == "pasted wrong"
+    assert journal.list_journal(record, execution_id=label)[-1].after["reason"] == "pasted wrong"
     assert record.value("SELECT count(*) FROM observations WHERE kind = 'returned'") == 2
     again = record_completion(record, label, final_message="right one", supersede="pasted wrong")
     assert not again.is_new
@@ -203,18 +203,18 @@ def test_superseding_leaves_what_machines_saw(record: Record, label: str) -> Non
     hear(record, "hook", "from the hook", "2026-11-22T10:30:00.000Z")
     record_completion(record, label, final_message="wrong paste")
     record_completion(record, label, final_message="from the hook", supersede="pasted wrong")
-    (only,) = completions(record, label)
+    (only,) = list_completions(record, label)
     assert only.source == "hook"
 
 
 def test_a_retracted_execution_is_hidden_and_kept(record: Record, label: str) -> None:
-    executions.retract(record, label, "a test run")
-    assert executions.get(record, label).retracted_at is not None
-    assert executions.select(record) == []
+    executions.retract_execution(record, label, "a test run")
+    assert executions.get_execution(record, label).retracted_at is not None
+    assert executions.select_executions(record) == []
 
 
 def test_a_return_is_in_the_journal_with_its_session(record: Record, label: str) -> None:
     record_completion(record, label, final_message="x")
-    entry = journal.entries(record, execution_id=label)[-1]
+    entry = journal.list_journal(record, execution_id=label)[-1]
     assert (entry.action, entry.session_id) == ("record-completion", "s")
     assert (entry.after["status"], entry.after["completions"]) == ("completed", 1)

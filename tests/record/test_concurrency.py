@@ -12,7 +12,7 @@ import pytest
 from orch_tui.models.database import Record
 from orch_tui.record import sessions
 from orch_tui.record.opening import open_record
-from orch_tui.record.upkeep.doctor import examine
+from orch_tui.record.upkeep.doctor import examine_record
 from orch_tui.search import maintenance
 from tests.counts import COUNTS
 from tests.record.reporting import report
@@ -50,7 +50,7 @@ def test_ten_processes_record_at_once(record: Record) -> None:
     assert record.value("SELECT count(*) FROM completions") == PROCESSES * EACH
     assert record.value("PRAGMA integrity_check") == "ok"
     assert maintenance.check(record) == []
-    assert [f for f in examine(record.path) if f.level != "ok"] == []
+    assert [f for f in examine_record(record.path) if f.level != "ok"] == []
 
 
 def test_threads_share_one_record(record: Record) -> None:
@@ -87,5 +87,5 @@ def test_two_records_in_one_thread_do_not_mix(record: Record, tmp_path: Path) ->
         with record.write(), other.write():
             sessions.init_session(record, "one", project="/p", session_id="s")
             sessions.init_session(other, "two", project="/p", session_id="s")
-        assert sessions.get(record, "s").scope == "one"
-        assert sessions.get(other, "s").scope == "two"
+        assert sessions.get_session(record, "s").scope == "one"
+        assert sessions.get_session(other, "s").scope == "two"

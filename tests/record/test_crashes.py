@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from orch_tui.models.database import Record
-from orch_tui.record.ledger.rebuild import unsettled
-from orch_tui.record.upkeep.doctor import examine
+from orch_tui.record.ledger.rebuild import find_stale_executions
+from orch_tui.record.upkeep.doctor import examine_record
 from orch_tui.search import maintenance
 from tests.counts import COUNTS, SEED
 
@@ -47,8 +47,8 @@ def test_nothing_acknowledged_is_lost(record: Record) -> None:
     assert record.value("PRAGMA integrity_check") == "ok"
     assert record.sql("PRAGMA foreign_key_check") == []
     assert maintenance.check(record) == []
-    assert list(unsettled(record)) == []
-    assert [f for f in examine(record.path) if f.level != "ok"] == []
+    assert list(find_stale_executions(record)) == []
+    assert [f for f in examine_record(record.path) if f.level != "ok"] == []
 
 
 def test_what_was_begun_is_whole_or_not_there(record: Record) -> None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from orch_tui import hook
 from orch_tui.cli import main
 from orch_tui.project import Project
-from orch_tui.record.transcripts.importer import Summary
+from orch_tui.record.transcripts.importer import ImportSummary
 from tests.counts import COUNTS
 from tests.record import claude_home, hook_events
 from tests.record.claude_home import S1, S2
@@ -155,7 +155,7 @@ def test_whatever_stands_in_a_transcript(
         made.tell(WITNESS.write(made.home), "a9", S2)
         made.query()
         project = Project(made.root)
-        assert isinstance(project.import_files([made.home]), Summary)
+        assert isinstance(project.import_files([made.home]), ImportSummary)
         project.close()
         made.query()
 
@@ -240,7 +240,7 @@ def test_what_is_set_aside_is_said_once_and_by_doctor(
         def fail(*_: Any, **__: Any) -> Any:
             raise ValueError("odd")
 
-        monkeypatch.setattr("orch_tui.record.transcripts.reader.Reader.finish", fail)
+        monkeypatch.setattr("orch_tui.record.transcripts.reader.TranscriptReader.finish", fail)
         monkeypatch.chdir(made.root)
         assert main(["query"]) == 0
         said = capfd.readouterr().err

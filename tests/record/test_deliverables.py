@@ -9,7 +9,12 @@ import pytest
 
 from orch_tui.errors import UsageError
 from orch_tui.record import deliverables
-from orch_tui.record.deliverables import Deliverable, collect, parse_validation, state
+from orch_tui.record.deliverables import (
+    Deliverable,
+    check_deliverable,
+    parse_validation,
+    read_deliverables,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +47,7 @@ def git(where: Path, *args: str) -> None:
 
 
 def one(path: str, root: Path) -> Deliverable:
-    (deliverable,) = collect([path], root)
+    (deliverable,) = read_deliverables([path], root)
     return deliverable
 
 
@@ -69,7 +74,7 @@ def test_large_and_binary_files_are_hashed_but_not_kept(root: Path) -> None:
     (root / "large.txt").write_bytes(large * 10_001)
     (root / "limit.txt").write_bytes(large * 10_000)
     (root / "image.png").write_bytes(b"\x89PNG\0")
-    big, at_limit, image = collect(["large.txt", "limit.txt", "image.png"], root)
+    big, at_limit, image = read_deliverables(["large.txt", "limit.txt", "image.png"], root)
     assert (big.is_text, big.data, big.size) == (True, None, 1_000_100)
     assert big.sha256 == hashlib.sha256(large * 10_001).hexdigest()
     assert at_limit.data == large * 10_000
@@ -81,7 +86,7 @@ def test_what_cannot_be_read_says_why_and_never_blocks(root: Path) -> None:
     os.mkfifo(root / "pipe")
     (root / "loop").symlink_to("loop")
     (root / "dangling").symlink_to("nowhere")
-    folder, pipe, loop, dangling = collect(["folder", "pipe", "loop", "dangling"], root)
+    folder, pipe, loop, dangling = read_deliverables(["folder", "pipe", "loop", "dangling"], root)
     assert (folder.exists, folder.sha256, folder.problem) == (True, None, "is a folder")
     assert (pipe.exists, pipe.problem) == (True, "is not a regular file")
     assert "symbolic" in loop.problem
@@ -91,7 +96,7 @@ def test_what_cannot_be_read_says_why_and_never_blocks(root: Path) -> None:
 def test_one_file_under_several_names_is_collected_once(root: Path) -> None:
     (root / "a.py").touch()
     names = ["a.py", "./a.py", str(root / "a.py"), "../project/a.py", "b.py"]
-    assert [each.path for each in collect(names, root)] == ["a.py", "b.py"]
+    assert [each.path for each in read_deliverables(names, root)] == ["a.py", "b.py"]
 
 
 def test_a_file_outside_keeps_its_absolute_path(root: Path, tmp_path: Path) -> None:
@@ -190,7 +195,7 @@ def test_nothing_the_repository_configures_is_run(repository: Path, tmp_path: Pa
     (hooks / "post-index-change").symlink_to(script)
     (repository / "old.py").write_text("one\n")
     (repository / "filtered.py").write_text("1\n2\n")
-    old, filtered, new = collect(["old.py", "filtered.py", ".gitattributes"], repository)
+    old, filtered, new = read_deliverables(["old.py", "filtered.py", ".gitattributes"], repository)
     assert not ran.exists(), ran.read_text()
     assert (old.lines_added, old.lines_modified) == (0, 1)
     assert filtered.lines_added is None, "known only to the filter"
@@ -242,13 +247,13 @@ def test_a_broken_repository_leaves_lines_unknown(repository: Path) -> None:
 def test_the_state_of_a_deliverable_is_told_later(root: Path) -> None:
     (root / "a.py").write_text("1\n")
     sha256 = one("a.py", root).sha256
-    assert state("a.py", sha256, root) == "unchanged"
+    assert check_deliverable("a.py", sha256, root) == "unchanged"
     (root / "a.py").write_text("2\n")
-    assert state("a.py", sha256, root) == "changed since"
+    assert check_deliverable("a.py", sha256, root) == "changed since"
     (root / "a.py").unlink()
-    assert state("a.py", sha256, root) == "missing"
+    assert check_deliverable("a.py", sha256, root) == "missing"
     (root / "a.py").mkdir()
-    assert state("a.py", sha256, root) == "changed since"
+    assert check_deliverable("a.py", sha256, root) == "changed since"
 
 
 def test_validation_results_are_read() -> None:

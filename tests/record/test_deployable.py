@@ -10,14 +10,14 @@ import pytest
 from orch_tui.errors import NotFoundError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
-from orch_tui.prepare.bundle import compose
-from orch_tui.prepare.catalogue import catalogue
+from orch_tui.prepare.bundle import compose_bundle
+from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.prepare.sources import SourceReader
 from orch_tui.record import bundles, deployment, executions, plan, sessions
 from orch_tui.record.completion import record_completion
-from orch_tui.record.deployable import choices
+from orch_tui.record.deployable import list_deployable
 
-BOUNDS: Any = {"catalogue": catalogue(), "limits": Limits()}
+BOUNDS: Any = {"catalogue": load_catalogue(), "limits": Limits()}
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def session(record: Record, tmp_path: Path) -> str:
     (tmp_path / "a.md").write_text("# Alpha\n" + "words of the first file\n" * 40)
     session_id = sessions.init_session(record, "s", project=str(tmp_path)).session_id
     for bundle_id, agent_type in (("bundle-001", "debugger"), ("bundle-002", "tester")):
-        made = compose(
+        made = compose_bundle(
             agent_type,
             f"work of the {agent_type}",
             reader=SourceReader(tmp_path, tmp_path),
@@ -36,16 +36,16 @@ def session(record: Record, tmp_path: Path) -> str:
             family="v4.8",
             files=["a.md"],
         )
-        bundles.save(record, made, session_id)
-    plan.add(record, session_id, "debugger", scope="find it", bundle_id="bundle-001")
-    plan.add(record, session_id, "reviewer", scope="review it", waits_for=[1])
+        bundles.save_bundle(record, made, session_id)
+    plan.add_planned_agent(record, session_id, "debugger", scope="find it", bundle_id="bundle-001")
+    plan.add_planned_agent(record, session_id, "reviewer", scope="review it", waits_for=[1])
     return session_id
 
 
 def test_planned_agents_come_first_then_bundles_that_nobody_planned(
     record: Record, session: str
 ) -> None:
-    found = choices(record, session)
+    found = list_deployable(record, session)
     assert [(c.planned, c.bundle_id, c.agent_type, c.runs, c.waits_for) for c in found] == [
         (1, "bundle-001", "debugger", 0, ()),
         (2, None, "reviewer", 0, (1,)),
@@ -56,46 +56,57 @@ def test_planned_agents_come_first_then_bundles_that_nobody_planned(
 
 
 def test_runs_are_counted_and_nobody_waits_for_what_completed(record: Record, session: str) -> None:
-    first = deployment.deploy(record, session, planned=1, **BOUNDS).execution.execution_id
-    tester = bundles.load(record, "bundle-002").bundle
-    deployment.deploy(record, session, bundle=tester, **BOUNDS)
-    assert [(c.runs, c.waits_for) for c in choices(record, session)] == [
+    first = deployment.record_deployment(
+        record, session, planned=1, **BOUNDS
+    ).execution.execution_id
+    tester = bundles.load_bundle(record, "bundle-002").bundle
+    deployment.record_deployment(record, session, bundle=tester, **BOUNDS)
+    assert [(c.runs, c.waits_for) for c in list_deployable(record, session)] == [
         (1, ()),
         (0, (1,)),
         (1, ()),
     ]
     record_completion(record, first, status="failed")
-    assert choices(record, session)[1].waits_for == (1,)
-    again = deployment.deploy(record, session, planned=1, **BOUNDS).execution.execution_id
+    assert list_deployable(record, session)[1].waits_for == (1,)
+    again = deployment.record_deployment(
+        record, session, planned=1, **BOUNDS
+    ).execution.execution_id
     record_completion(record, again)
-    assert [(c.runs, c.waits_for) for c in choices(record, session)] == [(2, ()), (0, ()), (1, ())]
+    assert [(c.runs, c.waits_for) for c in list_deployable(record, session)] == [
+        (2, ()),
+        (0, ()),
+        (1, ()),
+    ]
 
 
 def test_a_prospect_is_what_the_deployment_then_is(record: Record, session: str) -> None:
-    prospect = deployment.prospect(record, session, planned=1, **BOUNDS)
-    assert executions.select(record) == []
-    deployed = deployment.deploy(record, session, planned=1, **BOUNDS)
+    prospect = deployment.preview_deployment(record, session, planned=1, **BOUNDS)
+    assert executions.select_executions(record) == []
+    deployed = deployment.record_deployment(record, session, planned=1, **BOUNDS)
     assert (prospect.agent_type, prospect.scope) == ("debugger", "find it")
     assert prospect.judgement == deployed.judgement
-    assert prospect.bundle == bundles.load(record, "bundle-001").bundle
+    assert prospect.bundle == bundles.load_bundle(record, "bundle-001").bundle
     assert deployed.briefing.startswith(prospect.briefing.rstrip(b"\n"))
     assert b"words of the first file" in prospect.briefing
 
 
 def test_a_prospect_over_budget_is_told_not_refused(record: Record, session: str) -> None:
-    tight: Any = {"catalogue": catalogue(), "limits": Limits(budget=10)}
-    assert deployment.prospect(record, session, planned=1, **tight).judgement.status == "over"
+    tight: Any = {"catalogue": load_catalogue(), "limits": Limits(budget=10)}
+    assert (
+        deployment.preview_deployment(record, session, planned=1, **tight).judgement.status
+        == "over"
+    )
 
 
 def test_a_prospect_of_nothing_known_is_refused(record: Record, session: str) -> None:
     with pytest.raises(UsageError):
-        deployment.prospect(record, session, **BOUNDS)
+        deployment.preview_deployment(record, session, **BOUNDS)
     with pytest.raises(NotFoundError):
-        deployment.prospect(record, session, planned=9, **BOUNDS)
+        deployment.preview_deployment(record, session, planned=9, **BOUNDS)
 
 
 def test_the_briefing_can_be_handed_over_again(record: Record, session: str) -> None:
-    deployed = deployment.deploy(record, session, planned=1, **BOUNDS)
-    assert deployment.handed_over(record, deployed.execution.execution_id) == deployed.briefing
-    bare = deployment.deploy(record, session, agent_type="helper", **BOUNDS)
-    assert deployment.handed_over(record, bare.execution.execution_id) == b""
+    deployed = deployment.record_deployment(record, session, planned=1, **BOUNDS)
+    assert deployment.get_handed_over(record, deployed.execution.execution_id) == deployed.briefing
+    bare = deployment.record_deployment(record, session, agent_type="helper", **BOUNDS)
+    assert deployment.get_handed_over(record, bare.execution.execution_id) == b""

@@ -12,12 +12,12 @@ from orch_tui.errors import ConflictError, NotFoundError, OverBudgetError, Usage
 from orch_tui.models.database import Record
 from orch_tui.prepare import briefing
 from orch_tui.prepare.budget import Limits
-from orch_tui.prepare.bundle import Bundle, compose
-from orch_tui.prepare.catalogue import catalogue
+from orch_tui.prepare.bundle import Bundle, compose_bundle
+from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.prepare.sources import SourceReader
 from orch_tui.record import bundles, deployment, executions, plan, sessions
 from orch_tui.record.completion import record_completion
-from orch_tui.record.deployment import deploy, record_allocation
+from orch_tui.record.deployment import record_allocation, record_deployment
 from orch_tui.record.ledger import journal
 from orch_tui.record.ledger.rebuild import stored_observations
 from orch_tui.record.ledger.statement import Deployed
@@ -25,7 +25,7 @@ from orch_tui.record.session_budget import read_taken, track_budget
 from orch_tui.search.query import search
 
 LIMITS = Limits()
-CATALOGUE = catalogue()
+CATALOGUE = load_catalogue()
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def bundle(tmp_path: Path) -> Bundle:
 
 
 def made_of(folder: Path, *files: str, bundle_id: str = "bundle-001") -> Bundle:
-    return compose(
+    return compose_bundle(
         "debugger",
         "find it",
         reader=SourceReader(folder, folder),
@@ -54,7 +54,7 @@ def made_of(folder: Path, *files: str, bundle_id: str = "bundle-001") -> Bundle:
 
 
 def send(record: Record, session_id: str, **options: Any) -> deployment.Deployment:
-    return deploy(record, session_id, catalogue=CATALOGUE, limits=LIMITS, **options)
+    return record_deployment(record, session_id, catalogue=CATALOGUE, limits=LIMITS, **options)
 
 
 def test_a_deployment_records_what_was_given_word_for_word(
@@ -69,7 +69,7 @@ def test_a_deployment_records_what_was_given_word_for_word(
         "sonnet",
     )
     assert execution.context_token_count == bundle.total.tokens
-    given = executions.allocations(record, "exec-001")
+    given = executions.list_allocations(record, "exec-001")
     assert [a.context_source for a in given] == ["a.md", "b.py"]
     assert all(a.included_in_deployment for a in given)
     assert b"words of the first file" in deployed.briefing
@@ -81,8 +81,8 @@ def test_the_files_are_stored_once_and_the_briefing_points_to_them(
 ) -> None:
     send(record, session, bundle=bundle)
     send(record, session, bundle=bundle)
-    assert record.value("SELECT count(*) FROM contents") == 2 + len(briefing.fixed())
-    fixed = b"".join(briefing.fixed()).decode()
+    assert record.value("SELECT count(*) FROM contents") == 2 + len(briefing.render_fixed_parts())
+    fixed = b"".join(briefing.render_fixed_parts()).decode()
     assert record.value("SELECT count(*) FROM briefings") == 1
     literal = record.value("SELECT parts FROM briefings")
     assert "find it" in literal
@@ -99,7 +99,7 @@ def test_the_same_call_again_changes_nothing(record: Record, session: str, bundl
     again = send(record, session, bundle=bundle, execution_id="exec-007")
     assert again.execution == first.execution
     assert record.value("SELECT count(*) FROM journal") == before
-    assert len(executions.allocations(record, "exec-007")) == 2
+    assert len(executions.list_allocations(record, "exec-007")) == 2
 
 
 def test_the_same_id_with_other_content_is_refused_with_the_difference(
@@ -108,7 +108,7 @@ def test_the_same_id_with_other_content_is_refused_with_the_difference(
     send(record, session, agent_type="debugger", scope="one", execution_id="exec-001")
     with pytest.raises(ConflictError, match="scope is 'one', not 'two'"):
         send(record, session, agent_type="debugger", scope="two", execution_id="exec-001")
-    assert executions.get(record, "exec-001").scope == "one"
+    assert executions.get_execution(record, "exec-001").scope == "one"
 
 
 def test_superseding_keeps_what_was_said_before(
@@ -116,10 +116,12 @@ def test_superseding_keeps_what_was_said_before(
 ) -> None:
     send(record, session, agent_type="debugger", scope="one", execution_id="exec-001")
     send(record, session, bundle=bundle, execution_id="exec-001", supersede="wrong scope")
-    assert executions.get(record, "exec-001").scope == "find it"
+    assert executions.get_execution(record, "exec-001").scope == "find it"
     first = stored_observations(record, "exec-001")[0].statement
     assert isinstance(first, Deployed) and first.scope == "one"
-    reasons = [e.after["reason"] for e in journal.entries(record) if e.action == "init-deployment"]
+    reasons = [
+        e.after["reason"] for e in journal.list_journal(record) if e.action == "init-deployment"
+    ]
     assert reasons == [None, "wrong scope"]
 
 
@@ -139,19 +141,19 @@ def test_an_overflow_allowed_with_a_reason_is_recorded(
     small = sessions.init_session(record, "small", project=str(tmp_path), budget=100).session_id
     deployed = send(record, small, bundle=bundle, allow_overflow="it must see all of it")
     assert any("over" in remark for remark in deployed.remarks)
-    (entry,) = [e for e in journal.entries(record, session_id=small) if e.action == "overflow"]
+    (entry,) = [e for e in journal.list_journal(record, session_id=small) if e.action == "overflow"]
     assert entry.after["reason"] == "it must see all of it"
 
 
 def test_what_a_hook_reports_is_never_refused(record: Record, tmp_path: Path) -> None:
     small = sessions.init_session(record, "small", project=str(tmp_path), budget=100).session_id
     send(record, small, agent_type="x", context_token_count=5000, source="hook")
-    assert [e.action for e in journal.entries(record, session_id=small)].count("overflow") == 1
+    assert [e.action for e in journal.list_journal(record, session_id=small)].count("overflow") == 1
 
 
 def test_an_agents_own_window_is_a_limit_too(record: Record, session: str) -> None:
     with pytest.raises(OverBudgetError, match="agent limit"):
-        deploy(
+        record_deployment(
             record,
             session,
             catalogue=CATALOGUE,
@@ -185,32 +187,34 @@ def test_a_phase_has_its_share(record: Record, session: str, bundle: Bundle) -> 
 def test_a_deployed_version_is_frozen(
     record: Record, session: str, bundle: Bundle, tmp_path: Path
 ) -> None:
-    bundles.save(record, bundle, session)
+    bundles.save_bundle(record, bundle, session)
     (tmp_path / "b.py").write_text("y = 2\n")
-    edited = bundles.save(record, made_of(tmp_path, "a.md", "b.py"), session)
+    edited = bundles.save_bundle(record, made_of(tmp_path, "a.md", "b.py"), session)
     assert edited.bundle.version == 1, "nothing was deployed with it yet"
     send(record, session, bundle=edited.bundle)
     (tmp_path / "b.py").write_text("z = 3\n")
-    following = bundles.save(record, made_of(tmp_path, "a.md", "b.py"), session)
+    following = bundles.save_bundle(record, made_of(tmp_path, "a.md", "b.py"), session)
     assert following.bundle.version == 2
-    assert bundles.load(record, "bundle-001", 1).bundle.items[1].data == b"y = 2\n"
+    assert bundles.load_bundle(record, "bundle-001", 1).bundle.items[1].data == b"y = 2\n"
 
 
 def test_an_older_version_is_deployed_as_it_is(
     record: Record, session: str, bundle: Bundle, tmp_path: Path
 ) -> None:
     send(record, session, bundle=bundle)
-    bundles.save(record, made_of(tmp_path, "a.md"), session)
+    bundles.save_bundle(record, made_of(tmp_path, "a.md"), session)
     again = send(record, session, bundle=bundle).execution
-    assert again.bundle_version_id == executions.get(record, "exec-001").bundle_version_id
-    assert bundles.load(record, "bundle-001").bundle.version == 2
+    assert again.bundle_version_id == executions.get_execution(record, "exec-001").bundle_version_id
+    assert bundles.load_bundle(record, "bundle-001").bundle.version == 2
 
 
 def test_a_planned_agent_gives_what_was_not_said(
     record: Record, session: str, bundle: Bundle
 ) -> None:
-    bundles.save(record, bundle, session)
-    plan.add(record, session, "debugger", scope="look", model="opus", bundle_id="bundle-001")
+    bundles.save_bundle(record, bundle, session)
+    plan.add_planned_agent(
+        record, session, "debugger", scope="look", model="opus", bundle_id="bundle-001"
+    )
     first = send(record, session, planned=1).execution
     assert (first.agent_type, first.scope, first.model) == ("debugger", "look", "opus")
     second = send(record, session, agent_type="debugger", scope="look").execution
@@ -229,7 +233,7 @@ def test_an_allocation_after_the_deployment(record: Record, session: str, bundle
     for _ in range(2):
         given = record_allocation(record, "exec-001", bundle, catalogue=CATALOGUE, limits=LIMITS)
         assert len(given) == 2
-    execution = executions.get(record, "exec-001")
+    execution = executions.get_execution(record, "exec-001")
     assert execution.context_token_count == bundle.total.tokens
     assert execution.briefing_id is not None
 
@@ -246,7 +250,7 @@ def test_another_bundle_for_the_same_execution_is_refused(
 def test_a_generated_briefing_is_the_one_handed_over(
     record: Record, session: str, bundle: Bundle
 ) -> None:
-    saved = bundles.save(record, bundle, session)
+    saved = bundles.save_bundle(record, bundle, session)
     bundles.keep_briefing(record, saved, b"my own words\n")
     assert send(record, session, bundle=bundle).briefing.startswith(b"my own words\n")
 
@@ -258,7 +262,7 @@ def test_a_secret_that_was_allowed_is_journaled(
     reader = SourceReader(tmp_path, tmp_path, allow_secret=True)
     secret = replace(
         made_of(tmp_path),
-        items=compose(
+        items=compose_bundle(
             "x",
             "",
             reader=reader,
@@ -270,15 +274,15 @@ def test_a_secret_that_was_allowed_is_journaled(
         ).items,
     )
     send(record, session, bundle=secret)
-    (entry,) = [e for e in journal.entries(record) if e.action == "allow-secret"]
+    (entry,) = [e for e in journal.list_journal(record) if e.action == "allow-secret"]
     assert (entry.after, entry.execution_id) == ({"sources": [".env"]}, "exec-001")
 
 
 def test_a_retracted_execution_is_hidden_and_kept(record: Record, session: str) -> None:
     send(record, session, agent_type="debugger")
-    executions.retract(record, "exec-001", "wrong session")
-    assert executions.select(record) == []
-    assert executions.get(record, "exec-001").retracted_at is not None
+    executions.retract_execution(record, "exec-001", "wrong session")
+    assert executions.select_executions(record) == []
+    assert executions.get_execution(record, "exec-001").retracted_at is not None
 
 
 def test_a_final_message_of_any_bytes_is_kept_exactly(record: Record, session: str) -> None:
@@ -307,8 +311,8 @@ def test_without_a_scope_of_its_own_the_sessions_holds(record: Record, session: 
 def test_one_bundle_for_two_tasks_is_no_second_attempt(
     record: Record, session: str, bundle: Bundle
 ) -> None:
-    bundles.save(record, bundle, session)
-    plan.add(record, session, "debugger", scope="for speed", bundle_id="bundle-001")
+    bundles.save_bundle(record, bundle, session)
+    plan.add_planned_agent(record, session, "debugger", scope="for speed", bundle_id="bundle-001")
     speed = send(record, session, bundle=bundle, scope="for speed").execution
     safety = send(record, session, bundle=bundle, scope="for safety").execution
     assert speed.planned_id is not None and safety.planned_id is None
@@ -317,8 +321,8 @@ def test_one_bundle_for_two_tasks_is_no_second_attempt(
 def test_a_bundle_other_than_the_plans_is_remarked(
     record: Record, session: str, bundle: Bundle, tmp_path: Path
 ) -> None:
-    bundles.save(record, bundle, session)
-    plan.add(record, session, "debugger", bundle_id="bundle-001")
+    bundles.save_bundle(record, bundle, session)
+    plan.add_planned_agent(record, session, "debugger", bundle_id="bundle-001")
     other = made_of(tmp_path, "a.md", bundle_id="bundle-009")
     remarks = send(record, session, bundle=other, planned=1).remarks
     assert any("was to get bundle-001, not bundle-009" in remark for remark in remarks)
@@ -330,11 +334,11 @@ def test_a_refusal_names_what_takes_most_and_the_way_out(
     limit = bundle.total.high + 50
     small = sessions.init_session(record, "small", project=str(tmp_path), budget=limit).session_id
     (tmp_path / "big.md").write_text("many words of a big file\n" * 400)
-    bundles.save(record, made_of(tmp_path, "big.md", bundle_id="bundle-big"), small)
+    bundles.save_bundle(record, made_of(tmp_path, "big.md", bundle_id="bundle-big"), small)
     with pytest.raises(OverBudgetError) as refused:
         send(record, small, bundle=bundle)
     assert "bundle-big" in refused.value.hint and "orch retract" in refused.value.hint
-    bundles.drop(record, "bundle-big", "prepared by mistake")
+    bundles.drop_bundle(record, "bundle-big", "prepared by mistake")
     assert send(record, small, bundle=bundle).execution.status == "deployed"
 
 
@@ -346,7 +350,7 @@ def test_an_empty_reason_is_none(record: Record, tmp_path: Path, bundle: Bundle)
 
 def test_the_first_deployment_makes_a_session_executing(record: Record, session: str) -> None:
     send(record, session, agent_type="debugger")
-    assert sessions.get(record, session).status == "executing"
+    assert sessions.get_session(record, session).status == "executing"
 
 
 def test_the_same_message_with_another_status_is_refused_with_the_difference(

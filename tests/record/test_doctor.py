@@ -17,7 +17,7 @@ from orch_tui.record.completion import record_completion
 from orch_tui.record.ledger import briefings, contents
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
-from orch_tui.record.upkeep.doctor import Finding, examine, repair
+from orch_tui.record.upkeep.doctor import Finding, examine_record, repair_record
 from orch_tui.search.schema import INDEX_VERSION, TEXTS
 from tests.conftest import FakeClock
 from tests.record.reporting import report
@@ -32,14 +32,16 @@ def filled(record: Record) -> Record:
         for label in ("exec-1", "exec-2"):
             deployed = {"session_id": session.session_id, "agent_type": "tester", "scope": "look"}
             report(record, "deployed", deployed, source="manual", keys=[f"id:{label}"])
-        briefings.put(record, b"# Task\n" + b"context " * 40 + b"\nGo.", [b"context " * 40])
+        briefings.store_briefing(
+            record, b"# Task\n" + b"context " * 40 + b"\nGo.", [b"context " * 40]
+        )
     record_completion(record, "exec-1", final_message="All green. " * 40)
     return record
 
 
 def found(record: Record, root: Path | None = None) -> dict[str, Finding]:
     """What is not as it should be, as seen from outside."""
-    return {f.what: f for f in examine(record.path, root) if f.level != "ok"}
+    return {f.what: f for f in examine_record(record.path, root) if f.level != "ok"}
 
 
 def meddle(record: Record, *statements: str) -> None:
@@ -50,7 +52,7 @@ def meddle(record: Record, *statements: str) -> None:
 
 
 def test_a_sound_record_has_nothing_wrong(filled: Record) -> None:
-    findings = examine(filled.path)
+    findings = examine_record(filled.path)
     assert [f for f in findings if f.level != "ok"] == []
     assert {"schema", "integrity", "references", "contents", "executions", "search index"} <= {
         f.what for f in findings
@@ -59,12 +61,12 @@ def test_a_sound_record_has_nothing_wrong(filled: Record) -> None:
 
 def test_looking_changes_nothing(filled: Record) -> None:
     before = "\n".join(filled.connection.iterdump())
-    examine(filled.path)
+    examine_record(filled.path)
     assert "\n".join(filled.connection.iterdump()) == before
 
 
 def test_a_missing_record(tmp_path: Path) -> None:
-    (finding,) = examine(tmp_path / "no.db")
+    (finding,) = examine_record(tmp_path / "no.db")
     assert (finding.level, finding.what) == ("problem", "file")
     assert not (tmp_path / "no.db").exists()
 
@@ -72,7 +74,7 @@ def test_a_missing_record(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     path = tmp_path / "notes.db"
     path.write_text("these are my notes, not a database")
-    assert "not an SQLite database" in examine(path)[-1].detail
+    assert "not an SQLite database" in examine_record(path)[-1].detail
 
 
 def test_a_newer_record(filled: Record) -> None:
@@ -99,7 +101,7 @@ def test_a_column_that_is_not_there_or_another(filled: Record) -> None:
 def test_indexes_and_triggers_that_were_dropped_are_made_again(filled: Record) -> None:
     meddle(filled, "DROP TRIGGER raw_execution_update", 'DROP INDEX "outputs_path"')
     assert "raw_execution_update" in found(filled)["schema"].detail
-    assert "2 indexes and triggers: made again" in repair(filled)
+    assert "2 indexes and triggers: made again" in repair_record(filled)
     assert found(filled) == {}
 
 
@@ -123,7 +125,7 @@ def test_an_orch_of_another_version_is_named(
 def test_a_file_that_was_cut_short(filled: Record) -> None:
     filled.close()
     os.truncate(filled.path, filled.path.stat().st_size - 5 * 4096)
-    assert any(f.level == "problem" for f in examine(filled.path))
+    assert any(f.level == "problem" for f in examine_record(filled.path))
 
 
 @pytest.mark.parametrize("part", range(8))
@@ -134,7 +136,7 @@ def test_overwritten_pages_are_found_and_raise_nothing(filled: Record, part: int
     for page in range(1 + part, pages, 8):
         data[page * 4096 : (page + 1) * 4096] = b"\xa5" * 4096
     filled.path.write_bytes(data)
-    problems = [f for f in examine(filled.path) if f.level == "problem"]
+    problems = [f for f in examine_record(filled.path) if f.level == "problem"]
     assert problems
     assert all(f.remedy for f in problems)
 
@@ -145,7 +147,7 @@ def test_rows_that_lost_what_they_point_to(filled: Record) -> None:
         "INSERT INTO outputs (execution_id, output_type) VALUES ('nobody', 'insight')",
         "INSERT INTO context_allocations (execution_id) VALUES ('nobody')",
     )
-    details = [f.detail for f in examine(filled.path) if f.what == "references"]
+    details = [f.detail for f in examine_record(filled.path) if f.what == "references"]
     assert sorted(details) == [
         "1 context_allocations without their agent_executions",
         "1 outputs without their agent_executions",
@@ -176,15 +178,15 @@ def test_an_execution_that_is_not_what_was_observed(filled: Record) -> None:
         filled, "UPDATE agent_executions SET tool_calls = 3, scope = 'x', revision = revision + 1"
     )
     assert "2 executions" in found(filled)["executions"].detail
-    assert "2 executions: added up again" in repair(filled)
+    assert "2 executions: added up again" in repair_record(filled)
     assert found(filled) == {}
-    assert executions.get(filled, "exec-1").scope == "look"
+    assert executions.get_execution(filled, "exec-1").scope == "look"
 
 
 def test_completions_that_are_gone_are_derived_again(filled: Record) -> None:
     meddle(filled, "DELETE FROM completions")
     assert "1 executions (exec-1)" in found(filled)["executions"].detail
-    repair(filled)
+    repair_record(filled)
     assert found(filled) == {}
 
 
@@ -197,7 +199,7 @@ def test_an_index_that_lost_a_row_is_made_anew(filled: Record) -> None:
     with filled.write():
         filled.execute(f"INSERT INTO {TEXTS} ({TEXTS}) VALUES ('delete-all')")
     assert found(filled)["search index"].remedy == "orch doctor --repair"
-    assert repair(filled) == ["search index: made anew"]
+    assert repair_record(filled) == ["search index: made anew"]
     assert found(filled) == {}
 
 
@@ -209,7 +211,7 @@ def test_an_older_index_is_told_and_repaired(filled: Record) -> None:
     assert wrong.detail.startswith(f"of version 1, this orch makes {INDEX_VERSION}: {runs} exec")
     assert wrong.remedy == "open orch, or orch doctor --repair"
     told: list[tuple[int, int]] = []
-    assert repair(filled, lambda done, total: told.append((done, total))) == [
+    assert repair_record(filled, lambda done, total: told.append((done, total))) == [
         f"search index: {runs} executions indexed anew, in version {INDEX_VERSION}"
     ]
     assert told == []  # it was one share
@@ -225,9 +227,9 @@ def test_permissions(filled: Record) -> None:
     assert "execution.db 644" in wrong["permissions"].detail
     assert "orchestration 755" in wrong["permissions"].detail
     assert "git" in wrong
-    repair(filled)
+    repair_record(filled)
     assert found(filled) == {}
-    assert repair(filled) == []
+    assert repair_record(filled) == []
 
 
 def test_a_folder_of_the_users_is_none_of_our_business(tmp_path: Path) -> None:
@@ -238,7 +240,7 @@ def test_a_folder_of_the_users_is_none_of_our_business(tmp_path: Path) -> None:
 
 def test_backups_of_migrations_are_named(filled: Record) -> None:
     filled.path.with_name("execution.db.v0.2.bak").touch(0o600)
-    details = {f.what: f.detail for f in examine(filled.path)}
+    details = {f.what: f.detail for f in examine_record(filled.path)}
     assert "execution.db.v0.2.bak" in details["backups"]
 
 
@@ -249,7 +251,7 @@ def test_payloads_in_the_inbox(filled: Record) -> None:
     (aside / "a.json").touch()
     for name in ("b.json", "c.json"):
         (aside.parent / name).touch()
-    told = [f for f in examine(filled.path, root) if f.what == "inbox"]
+    told = [f for f in examine_record(filled.path, root) if f.what == "inbox"]
     assert [(f.level, f.detail.split(" in ")[0]) for f in told] == [
         ("warning", "1 payloads could not be read"),
         ("ok", "2 payloads wait"),
@@ -260,20 +262,20 @@ def test_executions_that_wait_for_long(filled: Record) -> None:
     """exec-2 never returned; the file itself has no clock, so the real one is asked."""
     meddle(filled, "UPDATE agent_executions SET deployed_at = '2020-01-01T00:00:00.000Z'")
     with open_record(filled.path, clock=FakeClock()) as record:
-        repair(record)
+        repair_record(record)
     assert found(filled)["waiting"].detail.startswith("1 executions")
 
 
 def test_contents_nobody_uses_are_counted(filled: Record) -> None:
     with filled.write():
         contents.put(filled, b"of an edited bundle")
-    details = {f.what: f.detail for f in examine(filled.path)}
+    details = {f.what: f.detail for f in examine_record(filled.path)}
     assert details["unused contents"].startswith("1 contents")
 
 
 def test_repair_of_a_read_only_record_says_so(filled: Record) -> None:
     with Record(filled.path, writable=False) as record, pytest.raises(RecordError, match="written"):
-        repair(record)
+        repair_record(record)
 
 
 def test_a_link_in_place_of_the_record_folder_is_named(tmp_path: Path) -> None:
@@ -281,6 +283,6 @@ def test_a_link_in_place_of_the_record_folder_is_named(tmp_path: Path) -> None:
     folder = tmp_path / ".claude" / "orchestration"
     folder.parent.mkdir()
     folder.symlink_to(tmp_path / "elsewhere")
-    (finding,) = examine(folder / "execution.db")
+    (finding,) = examine_record(folder / "execution.db")
     assert finding.level == "problem"
     assert finding.detail.startswith(f"{folder} is a symbolic link")

@@ -21,12 +21,12 @@ from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.count import Count
 from orch_tui.record import bundles, library, outputs, plan, sessions
 from orch_tui.record.completion import record_completion
-from orch_tui.record.executions import retract
+from orch_tui.record.executions import retract_execution
 from orch_tui.record.hooks import capture, payloads
-from orch_tui.record.ledger.rebuild import unsettled
+from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.opening import open_record
-from orch_tui.record.upkeep.export import export
-from orch_tui.record.upkeep.restore import restore
+from orch_tui.record.upkeep.export import export_record
+from orch_tui.record.upkeep.restore import restore_export
 from tests.counts import COUNTS
 from tests.record import claude_home
 from tests.record.claude_home import CWD
@@ -58,7 +58,7 @@ class Machine:
 
     def export(self) -> Path:
         path = self.folder / f"{len(self.files)}.jsonl"
-        path.write_text("".join(json.dumps(line) + "\n" for line in export(self.record)))
+        path.write_text("".join(json.dumps(line) + "\n" for line in export_record(self.record)))
         self.files.append(path)
         return path
 
@@ -97,7 +97,7 @@ class Machine:
         if change == 0:
             sessions.set_phase(self.record, session, self.chance.randint(1, 5))
         elif change == 1:
-            sessions.archive(self.record, session, archived=self.chance.random() < 0.7)
+            sessions.archive_session(self.record, session, archived=self.chance.random() < 0.7)
         else:
             with suppress(OrchError):
                 sessions.complete_session(self.record, session)
@@ -106,23 +106,29 @@ class Machine:
         session = self._session()
         if session is None:
             return
-        planned = plan.agents(self.record, session)
+        planned = plan.list_planned_agents(self.record, session)
         if len(planned) < 2 or self.chance.random() < 0.4:
             bundle = self._any("SELECT bundle_id FROM bundles WHERE removed_at IS NULL")
             waits = [1] if planned and self.chance.random() < 0.5 else []
-            plan.add(self.record, session, "tester", bundle_id=bundle, waits_for=waits)
+            plan.add_planned_agent(
+                self.record, session, "tester", bundle_id=bundle, waits_for=waits
+            )
             return
         position = self.chance.randint(1, len(planned))
         change = self.chance.randrange(4)
         with suppress(OrchError):
             if change == 0:
-                plan.change(self.record, session, position, scope=f"s{self.chance.random()}")
+                plan.change_planned_agent(
+                    self.record, session, position, scope=f"s{self.chance.random()}"
+                )
             elif change == 1:
-                plan.move(self.record, session, position, self.chance.randint(1, len(planned)))
+                plan.move_planned_agent(
+                    self.record, session, position, self.chance.randint(1, len(planned))
+                )
             elif change == 2:
-                plan.remove(self.record, session, position)
+                plan.remove_planned_agent(self.record, session, position)
             else:
-                plan.undo(self.record, session)
+                plan.undo_plan_change(self.record, session)
 
     def save_bundle(self) -> None:
         session = self._session()
@@ -144,11 +150,13 @@ class Machine:
             model="",
             created_at=self.record.now(),
         )
-        saved = bundles.save(self.record, bundle, session)
+        saved = bundles.save_bundle(self.record, bundle, session)
         if self.chance.random() < 0.2:
-            library.rename(self.record, saved.bundle.bundle_id, f"name {self.chance.random()}")
+            library.rename_bundle(
+                self.record, saved.bundle.bundle_id, f"name {self.chance.random()}"
+            )
         elif self.chance.random() < 0.1:
-            bundles.drop(self.record, saved.bundle.bundle_id, "not needed")
+            bundles.drop_bundle(self.record, saved.bundle.bundle_id, "not needed")
 
     def deploy(self) -> None:
         session = self._session()
@@ -182,7 +190,7 @@ class Machine:
     def collect(self) -> None:
         run = self._any("SELECT execution_id FROM agent_executions")
         if run:
-            outputs.collect(
+            outputs.collect_outputs(
                 self.record,
                 run,
                 root=self.folder,
@@ -193,7 +201,7 @@ class Machine:
     def retract(self) -> None:
         run = self._any("SELECT execution_id FROM agent_executions")
         if run and self.chance.random() < 0.3:
-            retract(self.record, run, "by mistake")
+            retract_execution(self.record, run, "by mistake")
 
     def edit_with_sql(self) -> None:
         run = self._any("SELECT execution_id FROM agent_executions")
@@ -323,7 +331,9 @@ def exchange_all(machines: list[Machine]) -> None:
         for giver in machines:
             path = giver.export()
             new += sum(
-                restore(taker.record, path).statements for taker in machines if taker is not giver
+                restore_export(taker.record, path).statements
+                for taker in machines
+                if taker is not giver
             )
         if not new:
             return
@@ -340,7 +350,7 @@ def live(chance: random.Random, folder: Path) -> list[Machine]:
         if act < 0.12:
             machine.export()  # it may be lost, or taken in late, or twice
         elif act < 0.26 and files:
-            restore(machine.record, chance.choice(files))
+            restore_export(machine.record, chance.choice(files))
         elif act < 0.30:
             machine.backup()
         elif act < 0.33:
@@ -368,17 +378,17 @@ def test_records_that_exchange_everything_agree(chance: random.Random) -> None:
                     chance.choice(ACTS)(machine)
         exchange_all(machines)
         late = Machine(folder, "late", chance)
-        restore(late.record, machines[0].export())
+        restore_export(late.record, machines[0].export())
         views = [view(machine.record) for machine in [*machines, late]]
         for other in views[1:]:
             for part, rows in views[0].items():
                 assert other[part] == rows, part
         for machine in [*machines, late]:
-            assert list(unsettled(machine.record)) == []
+            assert list(find_stale_executions(machine.record)) == []
             assert machine.record.sql("PRAGMA foreign_key_check") == []
             before = machine.record.value("SELECT count(*) FROM observations")
             for path in [p for each in machines for p in each.files]:
-                assert restore(machine.record, path).statements == 0
+                assert restore_export(machine.record, path).statements == 0
             machine.export()
             assert machine.record.value("SELECT count(*) FROM observations") == before
             machine.record.close()

@@ -18,13 +18,13 @@ from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record.completion import record_completion
 from orch_tui.record.ledger import contents
 from orch_tui.record.sessions import init_session
-from orch_tui.record.upkeep.export import export
+from orch_tui.record.upkeep.export import export_record
 from tests.record.test_redaction import fill
 
 
 def lines(record: Record) -> list[dict[str, Any]]:
     """As they are written and read again."""
-    return [json.loads(json.dumps(row)) for row in export(record)]
+    return [json.loads(json.dumps(row)) for row in export_record(record)]
 
 
 def test_the_head_says_what_it_is(record: Record) -> None:
@@ -69,7 +69,7 @@ def test_no_number_or_label_of_this_record_is_in_a_statement(
 
 def test_all_rows_are_of_one_moment(record: Record) -> None:
     init_session(record, "before", project="/p", session_id="a")
-    rows = export(record)
+    rows = export_record(record)
     head = [next(rows), next(rows)]
     init_session(record, "meanwhile", project="/p", session_id="b")
     held = {row["said"]["values"]["label"] for row in [*head, *rows] if row.get("kind") == "set"}
@@ -96,7 +96,7 @@ def test_memory_does_not_grow_with_the_record(record: Record) -> None:
             contents.put(record, number.to_bytes(4, "big") + b"x" * 100_000)
     tracemalloc.start()
     try:
-        for _ in export(record):
+        for _ in export_record(record):
             pass
         peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -105,7 +105,7 @@ def test_memory_does_not_grow_with_the_record(record: Record) -> None:
 
 
 def test_an_export_given_up_leaves_nothing_open(record: Record) -> None:
-    rows = export(record)
+    rows = export_record(record)
     next(rows)
     rows.close()  # type: ignore[attr-defined] # a generator
     assert record.sql("PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0
@@ -115,7 +115,7 @@ def test_a_record_that_went_away_is_an_error(record: Record) -> None:
     record.close()
     record.path.unlink()
     with pytest.raises(RecordError, match="there is no record"):
-        next(export(record))
+        next(export_record(record))
 
 
 def test_completions_keep_their_exact_bytes(record: Record) -> None:

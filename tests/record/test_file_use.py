@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orch_tui.record.ledger.file_use import FileUse, side_by_side
+from orch_tui.record.ledger.file_use import FileUse, compare_file_use
 
 
 def test_what_was_given_in_part_or_as_a_whole_is_told_by_how_it_is_named() -> None:
@@ -16,7 +16,7 @@ def test_what_was_given_in_part_or_as_a_whole_is_told_by_how_it_is_named() -> No
         ("lib/g.py:1-9", None),
         ("lib/g.py", None),
     ]
-    assert {use.path: use.given for use in side_by_side(given, {})} == {
+    assert {use.path: use.given for use in compare_file_use(given, {})} == {
         "lib/a.py": "whole",
         "lib/b.py": "whole",
         "lib/c.py": "part",
@@ -30,6 +30,6 @@ def test_what_was_given_in_part_or_as_a_whole_is_told_by_how_it_is_named() -> No
 def test_what_is_no_file_was_not_read_from_disk_nor_left_unread() -> None:
     given = [("exec-003:message", None), ("text:Be brief.", None), ("-", None), ("a.py", None)]
     touched = {"a.py": ("2026-11-22T10:00:00.000Z", None)}
-    assert side_by_side(given, touched) == (
+    assert compare_file_use(given, touched) == (
         FileUse("a.py", "whole", "2026-11-22T10:00:00.000Z", None),
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from orch_tui.assets import asset
 from orch_tui.record.ledger import doubt
 from orch_tui.record.messages import findings, message_checks, message_paths
-from orch_tui.record.messages.findings import Findings, read
+from orch_tui.record.messages.findings import Findings, read_findings
 from orch_tui.record.messages.patterns import _Uncompiled
 from tests.counts import COUNTS
 
@@ -33,11 +33,11 @@ def project(root: Path, *files: str) -> Path:
 
 
 def claims(text: str, root: Path = Path("/nowhere")) -> dict[str, str]:
-    return {path.path: path.claim for path in read(text, root).paths}
+    return {path.path: path.claim for path in read_findings(text, root).paths}
 
 
 def checks(text: str) -> dict[str, str | int | float]:
-    return read(text, Path("/nowhere")).validation
+    return read_findings(text, Path("/nowhere")).validation
 
 
 def everything(findings: Findings) -> list[Any]:
@@ -45,11 +45,11 @@ def everything(findings: Findings) -> list[Any]:
 
 
 def troubles(text: str) -> list[str]:
-    return [trouble.kind for trouble in read(text, Path("/nowhere")).troubles]
+    return [trouble.kind for trouble in read_findings(text, Path("/nowhere")).troubles]
 
 
 def insights(text: str) -> list[str]:
-    return [insight.text for insight in read(text, Path("/nowhere")).insights]
+    return [insight.text for insight in read_findings(text, Path("/nowhere")).insights]
 
 
 # --- whole messages --------------------------------------------------------------------------
@@ -58,7 +58,7 @@ def insights(text: str) -> list[str]:
 @pytest.mark.parametrize("name", LABELS)
 def test_a_labelled_message_is_read_as_a_person_reads_it(name: str, tmp_path: Path) -> None:
     label = LABELS[name]
-    findings = read((MESSAGES / name).read_text(), project(tmp_path, *label["files"]))
+    findings = read_findings((MESSAGES / name).read_text(), project(tmp_path, *label["files"]))
     missed = label.get("missed", [])
     claimed = {path.path: path.claim for path in findings.paths if path.claim}
     assert claimed == {path: how for path, how in label["claimed"].items() if path not in missed}
@@ -75,7 +75,7 @@ def test_a_labelled_message_is_read_as_a_person_reads_it(name: str, tmp_path: Pa
 def test_every_finding_carries_the_line_it_came_from(name: str, tmp_path: Path) -> None:
     text = (MESSAGES / name).read_text()
     lines = text.split("\n")
-    findings = read(text, tmp_path)
+    findings = read_findings(text, tmp_path)
     found = everything(findings)
     assert found
     for each in found:
@@ -100,7 +100,7 @@ def test_the_report_that_agents_are_asked_for_is_read_back(tmp_path: Path) -> No
         "- format: skip\n- lint: 0\n- types: pass\n- tests: fail\n- coverage: 85\n- audit: 2.5",
         "- Units are case sensitive\n- None of the parsers takes NaN",
     )
-    findings = read(text, project(tmp_path, "src/units.py", "tests/test_units.py"))
+    findings = read_findings(text, project(tmp_path, "src/units.py", "tests/test_units.py"))
     validation = {"format": "skip", "lint": 0, "types": "pass", "tests": "fail", "coverage": 85}
     assert findings.validation == validation | {"audit": 2.5}
     assert findings.outputs == (
@@ -121,7 +121,7 @@ def test_the_report_that_agents_are_asked_for_is_read_back(tmp_path: Path) -> No
     + ["- Nothing to report.", "- none (read-only task)", "- no new findings", "- None - no"],
 )
 def test_an_empty_list_is_read_as_nothing(none: str, tmp_path: Path) -> None:
-    findings = read(report_back(none, none, none), tmp_path)
+    findings = read_findings(report_back(none, none, none), tmp_path)
     assert everything(findings) == []
     assert findings.outputs == ()
 
@@ -179,7 +179,7 @@ def test_paths_are_checked_against_the_disk(tmp_path: Path) -> None:
     text = (
         f"Created `{root}/lib/a.py`, `../outside.py`, `lib/b.py`, `link.py`, `bin/deploy`, `.env`."
     )
-    found = {path.path: (path.exists, path.inside) for path in read(text, root).paths}
+    found = {path.path: (path.exists, path.inside) for path in read_findings(text, root).paths}
     outside = str(tmp_path / "outside.py")
     assert found == {
         "lib/a.py": (True, True),
@@ -189,7 +189,7 @@ def test_paths_are_checked_against_the_disk(tmp_path: Path) -> None:
         "bin/deploy": (True, True),
         ".env": (True, True),
     }
-    names = [path.path for path in read(text, root).deliverables]
+    names = [path.path for path in read_findings(text, root).deliverables]
     assert names == ["lib/a.py", "bin/deploy"], "what is there, in the project, and no secret"
     assert claims("Wrote `docs/my notes.md`", root) == {"docs/my notes.md": "created"}
     assert claims("Created `bin/rollback`", root) == {"bin/rollback": "created"}
@@ -463,7 +463,7 @@ WORDS = st.sampled_from(
 @example("78\x1e/123 tests passed")
 @given(st.one_of(st.text(), st.lists(WORDS).map(" ".join)))
 def test_any_text_is_read(tmp_path: Path, text: str) -> None:
-    findings = read(text, tmp_path)
+    findings = read_findings(text, tmp_path)
     assert isinstance(findings, Findings)
     assert len({path.path for path in findings.paths}) == len(findings.paths)
     last = text.count("\n") + 1
@@ -478,7 +478,7 @@ def test_any_text_is_read(tmp_path: Path, text: str) -> None:
 def test_a_large_message_is_read(piece: str, tmp_path: Path) -> None:
     """In the square of its length it would take longer than any test may; one long line is the
     worst case."""
-    assert isinstance(read(piece * (400_000 // len(piece)), tmp_path), Findings)
+    assert isinstance(read_findings(piece * (400_000 // len(piece)), tmp_path), Findings)
 
 
 def test_every_pattern_compiles() -> None:

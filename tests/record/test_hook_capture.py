@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
-from orch_tui.prepare.catalogue import catalogue
-from orch_tui.record.deployment import deploy
+from orch_tui.prepare.catalogue import load_catalogue
+from orch_tui.record.deployment import record_deployment
 from orch_tui.record.hooks import inbox, pending_transcripts
 from orch_tui.record.ledger import briefings
-from orch_tui.record.ledger.rebuild import unsettled
+from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
 from orch_tui.search import maintenance
@@ -45,8 +45,8 @@ def root(tmp_path: Path) -> Path:
 
 def take(record: Record, root: Path, events: list[Event], **options: Any) -> None:
     deliver(root, events, **options)
-    inbox.drain(record, root)
-    assert inbox.waiting(root) == []
+    inbox.drain_inbox(record, root)
+    assert inbox.list_waiting(root) == []
 
 
 def runs(record: Record) -> Rows:
@@ -83,7 +83,7 @@ def test_a_foreground_run_is_one_execution(record: Record, root: Path) -> None:
         "2026-11-22T10:00:06.000Z",
     )
     assert one(record, "source", "session_id") == ("hook", "claude-3f1c9d52")
-    assert briefings.get(record, one(record, "briefing_id")[0]) == b"find bug 1"
+    assert briefings.get_briefing(record, one(record, "briefing_id")[0]) == b"find bug 1"
     assert record.value("SELECT count(*) FROM completions") == 1
 
 
@@ -183,7 +183,7 @@ def test_what_is_no_agent_is_no_execution(record: Record, root: Path, phantom: E
     take(record, root, [phantom])
     assert runs(record) == []
     assert record.sql("SELECT * FROM sessions") == []
-    assert inbox.set_aside(str(root / ".claude/orchestration/inbox")) == []
+    assert inbox.list_set_aside(str(root / ".claude/orchestration/inbox")) == []
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_nothing_is_awaited_where_no_transcript_can_be(record: Record, root: Pat
     ):
         *begun, stop = hooks.background(number)
         take(record, root, [*begun, stop | {"agent_transcript_path": path}])
-    look = pending_transcripts.look(record, None)
+    look = pending_transcripts.find_grown_transcripts(record, None)
     assert look and not look.grown
 
 
@@ -360,10 +360,10 @@ def planned(record: Record, root: Path) -> Any:
     session = init_session(record, "scope", project=str(root)).session_id
 
     def make(briefing: str) -> Any:
-        return deploy(
+        return record_deployment(
             record,
             session,
-            catalogue=catalogue(),
+            catalogue=load_catalogue(),
             limits=Limits(),
             agent_type="Explore",
             briefing=briefing.encode(),
@@ -456,10 +456,10 @@ def heard(events: list[Event], *, times: list[int] | None = None, step_ms: int =
             for number, payload in zip(times or range(len(events)), events, strict=True):
                 deliver(root, [payload], start_ns=hooks.START_NS + number * step_ms * 1_000_000)
                 if times is not None:
-                    inbox.drain(record, root)
-            inbox.drain(record, root)
+                    inbox.drain_inbox(record, root)
+            inbox.drain_inbox(record, root)
             assert record.sql("PRAGMA foreign_key_check") == []
-            assert list(unsettled(record)) == []
+            assert list(find_stale_executions(record)) == []
             assert maintenance.check(record) == []
             return runs(record)
 

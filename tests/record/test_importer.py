@@ -16,24 +16,29 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from orch_tui.models.database import Record
-from orch_tui.prepare.catalogue import catalogue
-from orch_tui.record.claude_sessions import know_claude_session
+from orch_tui.prepare.catalogue import load_catalogue
+from orch_tui.record.claude_sessions import ensure_claude_session
 from orch_tui.record.ledger import file_use
-from orch_tui.record.ledger.rebuild import unsettled
+from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.opening import open_record
-from orch_tui.record.transcripts.importer import INTERNAL, OTHER_PROJECT, Summary, import_files
-from orch_tui.record.transcripts.transcript_files import choose, in_paths
+from orch_tui.record.transcripts.importer import (
+    INTERNAL,
+    OTHER_PROJECT,
+    ImportSummary,
+    import_files,
+)
+from orch_tui.record.transcripts.transcript_files import choose_files, find_in_paths
 from tests.counts import COUNTS
 from tests.record import claude_home
 from tests.record.claude_home import S1, S2, Transcript
 from tests.record.reporting import report
 
-MODELS = catalogue()
+MODELS = load_catalogue()
 
 
-def take_in(record: Record, *paths: Path, **options: Any) -> Summary:
+def take_in(record: Record, *paths: Path, **options: Any) -> ImportSummary:
     return import_files(
-        record, in_paths(paths), catalogue=MODELS, root=Path("/home/dev/app"), **options
+        record, find_in_paths(paths), catalogue=MODELS, root=Path("/home/dev/app"), **options
     )
 
 
@@ -53,12 +58,12 @@ def executions(record: Record) -> dict[str, dict[str, Any]]:
             "contents WHERE content_id = message_id) FROM completions WHERE execution_id = ?",
             [label],
         )
-        row["files"] = file_use.of_execution(record, label)
+        row["files"] = file_use.list_file_use(record, label)
         for column in ("uid", "revision", "source", "message_id"):
             del row[column]
         found[named[label]] = row
     assert len(found) == len(rows), "two executions of one run"
-    assert list(unsettled(record)) == []
+    assert list(find_stale_executions(record)) == []
     return found
 
 
@@ -359,7 +364,7 @@ def test_broken_lines_never_raise(data: st.DataObject) -> None:
     transcript.lines = [disturb(line) for line in transcript.lines]
     with tempfile.TemporaryDirectory() as folder, open_record(Path(folder) / "x.db") as record:
         take_in(record, transcript.write(Path(folder)))
-        assert list(unsettled(record)) == []
+        assert list(find_stale_executions(record)) == []
 
 
 def test_copies_of_a_session_add_nothing(record: Record, home: Path) -> None:
@@ -453,12 +458,12 @@ def test_the_default_is_this_project_and_its_worktrees(record: Record, tmp_path:
         target.parent.mkdir(parents=True)
         target.write_bytes(agent.data)
     options: dict[str, Any] = {"claude_folder": claude, "root": root}
-    files = list(choose([], every_project=False, **options))
+    files = list(choose_files([], every_project=False, **options))
     assert names(files) == {"agent-a0.jsonl", "agent-a1.jsonl", "agent-a2.jsonl", "agent-a3.jsonl"}
     summary = import_files(record, files, catalogue=MODELS, root=root, only_project=True)
     assert (summary.new, summary.skipped) == (3, {OTHER_PROJECT: 1})
     assert record.sql("SELECT DISTINCT project FROM sessions") == [(str(root),)]
-    every = list(choose([], every_project=True, **options))
+    every = list(choose_files([], every_project=True, **options))
     summary = import_files(record, every, catalogue=MODELS, root=root)
     assert (summary.new, summary.files_unchanged) == (2, 3)
     assert record.value("SELECT project FROM sessions WHERE claude_session = 's2'") == str(root)
@@ -474,13 +479,13 @@ def test_a_worktree_that_was_removed_is_known_by_what_hooks_told(
         line["cwd"] = "/trees/gone"
     files = [agent.write(tmp_path)]
     options: dict[str, Any] = {"catalogue": MODELS, "root": tmp_path, "only_project": True}
-    assert import_files(record, in_paths(files), **options).skipped == {OTHER_PROJECT: 1}
+    assert import_files(record, find_in_paths(files), **options).skipped == {OTHER_PROJECT: 1}
     with record.write():
-        know_claude_session(
+        ensure_claude_session(
             record, "s1", project=str(tmp_path), started_at="2026-02-11T00:00:00.000Z"
         )
     record.execute("DELETE FROM import_checkpoints")
-    assert import_files(record, in_paths(files), **options).new == 1
+    assert import_files(record, find_in_paths(files), **options).new == 1
 
 
 def test_a_file_that_was_replaced_is_read_from_its_start(record: Record, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from orch_tui.models.database import Record
 from orch_tui.paths import inboxes
 from orch_tui.project import READERS_SHARE, Project
 from orch_tui.record.hooks import inbox
-from orch_tui.record.ledger.rebuild import unsettled
+from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.search import maintenance
 from tests.counts import HANGS_AFTER, SEED
 from tests.record import hook_events as hooks
@@ -59,7 +59,7 @@ def whole(record: Record) -> None:
     assert record.sql("PRAGMA foreign_key_check") == []
     assert record.value("PRAGMA integrity_check") == "ok"
     assert maintenance.check(record) == []
-    assert list(unsettled(record)) == []
+    assert list(find_stale_executions(record)) == []
 
 
 @pytest.mark.deep
@@ -70,8 +70,8 @@ def test_killed_at_any_moment_nothing_is_lost_or_there_twice(record: Record, roo
     assert errors == ""
     rounds = [[int(word) for word in line.split()] for line in printed.splitlines()]
     assert sum(ended[0] == -9 for ended in rounds) > 3
-    inbox.drain(record, root)
-    assert inbox.waiting(root) == []
+    inbox.drain_inbox(record, root)
+    assert inbox.list_waiting(root) == []
     whole(record)
 
 
@@ -90,29 +90,29 @@ def test_applied_again_after_a_crash_it_changes_nothing(record: Record, root: Pa
     """As if the process had been killed between commit and removal, after any of the payloads."""
     for log in (hooks.foreground(), hooks.nested(), hooks.resumed()):
         deliver(root, log)
-        files = {Path(w.path): Path(w.path).read_bytes() for w in inbox.waiting(root)}
-        inbox.drain(record, root)
+        files = {Path(w.path): Path(w.path).read_bytes() for w in inbox.list_waiting(root)}
+        inbox.drain_inbox(record, root)
         before = (runs(record), record.sql(_STATED))
         for path, data in files.items():
             path.write_bytes(data)
-            inbox.drain(record, root)
+            inbox.drain_inbox(record, root)
             assert (runs(record), record.sql(_STATED)) == before
 
 
 def test_a_locked_record_is_left_alone(record: Record, root: Path) -> None:
     deliver(root, hooks.foreground())
     with Record(record.path) as other, other.write():
-        assert inbox.drain(record, root) == 0
-    assert len(inbox.waiting(root)) == 4
+        assert inbox.drain_inbox(record, root) == 0
+    assert len(inbox.list_waiting(root)) == 4
     assert record.value("PRAGMA busy_timeout") > 0
-    assert inbox.drain(record, root) == 4
+    assert inbox.drain_inbox(record, root) == 4
 
 
 def test_a_record_that_cannot_be_written_is_left_alone(record: Record, root: Path) -> None:
     deliver(root, hooks.foreground())
     with Record(record.path, writable=False) as reading:
-        assert inbox.drain(reading, root) == 0
-    assert len(inbox.waiting(root)) == 4
+        assert inbox.drain_inbox(reading, root) == 0
+    assert len(inbox.list_waiting(root)) == 4
 
 
 def test_who_only_reads_takes_a_share(record: Record, root: Path) -> None:
@@ -120,7 +120,7 @@ def test_who_only_reads_takes_a_share(record: Record, root: Path) -> None:
     deliver(root, [other] * (READERS_SHARE + 3), step_ms=1)
     project = Project(root)
     assert project.existing_record.writable
-    assert len(inbox.waiting(root)) == 3
+    assert len(inbox.list_waiting(root)) == 3
     assert project.take_in() == 3
     assert project.take_in() == 0
     project.close()
@@ -145,15 +145,15 @@ def test_one_bad_payload_keeps_nobody_else_waiting(record: Record, root: Path) -
     payloads += [json.dumps(wrong_types).encode(), json.dumps(strange).encode()]
     for number, data in enumerate(payloads):
         hook.put([data], str(root), hooks.START_NS + number)
-    inbox.drain(record, root)
+    inbox.drain_inbox(record, root)
     assert [row[:4] for row in runs(record)] == [
         ("toolu_1", f"a{1:016x}", "Explore", "completed"),
         ("toolu_2", None, "general-purpose", "deployed"),
     ]
-    aside = inbox.set_aside(next(inboxes(root)))
+    aside = inbox.list_set_aside(next(inboxes(root)))
     assert len(aside) == len(bad) + 2
     assert all(reason for _, reason in aside)
-    assert inbox.waiting(root) == []
+    assert inbox.list_waiting(root) == []
 
 
 def test_a_reason_goes_through_no_link_and_over_nothing(
@@ -168,11 +168,11 @@ def test_a_reason_goes_through_no_link_and_over_nothing(
     (aside.parent / "b.json").write_bytes(b"broken b")
     (aside / "a.json.reason").symlink_to(victim)
     (aside / "b.json").mkdir()
-    inbox.drain(record, root)
+    inbox.drain_inbox(record, root)
     assert victim.read_text() == "precious"
     kept = [path.read_bytes() for path in aside.iterdir() if path.is_file()]
     assert {b"broken a", b"broken b"} <= {*kept}
-    assert inbox.waiting(root) == []
+    assert inbox.list_waiting(root) == []
 
 
 def test_what_a_killed_hook_left_behind_is_set_aside(record: Record, root: Path) -> None:
@@ -182,12 +182,12 @@ def test_what_a_killed_hook_left_behind_is_set_aside(record: Record, root: Path)
     folder.mkdir()
     unfinished = folder / f".{hooks.START_NS:020}-1-ab.tmp"
     unfinished.write_bytes(b'{"hook_event_')
-    inbox.drain(record, root)
+    inbox.drain_inbox(record, root)
     assert unfinished.exists(), "its hook may still be writing"
     os.utime(unfinished, (0, 0))
-    inbox.drain(record, root)
+    inbox.drain_inbox(record, root)
     assert not unfinished.exists()
-    assert len(inbox.set_aside(str(folder))) == 1
+    assert len(inbox.list_set_aside(str(folder))) == 1
 
 
 def a_run_with_its_transcript(root: Path) -> tuple[list[hooks.Event], Path, list[str]]:

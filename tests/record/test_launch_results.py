@@ -13,12 +13,12 @@ from orch_tui.record.ledger.statement import Noted, Returned
 from orch_tui.record.ledger.usage import MessageUse
 from orch_tui.record.transcripts.launch_results import LaunchResultReader
 from orch_tui.record.transcripts.reader_state import (
-    Current,
+    AgentRun,
+    CurrentMessage,
     ParsedChunk,
-    Run,
-    State,
+    ReaderState,
     TranscriptReport,
-    hash_of,
+    hash_text,
 )
 from orch_tui.record.transcripts.transcript_lines import Entry
 
@@ -50,9 +50,9 @@ def read(
     launched: tuple[str, ...] = (),
     stops: tuple[str, ...] = (),
     agents: tuple[str, ...] = (),
-    runs: dict[str, Run] | None = None,
-) -> tuple[ParsedChunk, State]:
-    state = State(
+    runs: dict[str, AgentRun] | None = None,
+) -> tuple[ParsedChunk, ReaderState]:
+    state = ReaderState(
         launched=dict.fromkeys(launched, ""),
         stops=list(stops),
         agents=list(agents),
@@ -127,7 +127,7 @@ def test_a_whole_result_is_a_return_and_the_usage_of_its_last_message() -> None:
     )
     expected.uses = {(TOOL, AGENT): [use]}
     assert chunk == expected
-    assert state == State(launched={"U": ""}, agents=["a1"])
+    assert state == ReaderState(launched={"U": ""}, agents=["a1"])
 
 
 @pytest.mark.parametrize(
@@ -135,16 +135,16 @@ def test_a_whole_result_is_a_return_and_the_usage_of_its_last_message() -> None:
     [
         ({}, {}, ("", 0, 0, 0, 0, 0)),
         ({"cache_creation": {}}, {}, ("", 0, 0, 0, 0, 0)),
-        ({"output_tokens": 7}, {"progress:a1": Run("S")}, ("", 0, 0, 0, 0, 7)),
+        ({"output_tokens": 7}, {"progress:a1": AgentRun("S")}, ("", 0, 0, 0, 0, 7)),
         (
             {"input_tokens": 7},
-            {"progress:a1": Run("S", current=Current("m", AT, "heard"))},
+            {"progress:a1": AgentRun("S", current=CurrentMessage("m", AT, "heard"))},
             ("heard", 7, 0, 0, 0, 0),
         ),
     ],
 )
 def test_usage_without_a_model_is_of_the_model_that_was_heard_of(
-    usage: dict[str, Any], runs: dict[str, Run], figures: tuple[Any, ...]
+    usage: dict[str, Any], runs: dict[str, AgentRun], figures: tuple[Any, ...]
 ) -> None:
     chunk, _ = read(line(answer(), result={**DONE, "usage": usage}), runs=runs)
     assert chunk.uses == {(TOOL, AGENT): [MessageUse("result:T", AT, *figures)]}
@@ -164,7 +164,7 @@ def test_a_result_of_a_call_without_an_id_is_known_by_its_agent() -> None:
         resolved_model="claude-opus-9",
     )
     assert chunk == told(back, "Found.", AGENT)
-    assert state == State(agents=["a1"])
+    assert state == ReaderState(agents=["a1"])
 
 
 def test_an_agent_is_remembered_once() -> None:
@@ -333,14 +333,14 @@ def test_results_of_launches_nobody_waits_for_are_known_by_their_agent(status: s
 def test_what_is_no_result_of_a_launch_says_nothing(entry: dict[str, Any]) -> None:
     chunk, state = read(entry)
     assert chunk == ParsedChunk()
-    assert state == State()
+    assert state == ReaderState()
 
 
 def test_answers_of_other_tools_stand_beside_those_of_launches() -> None:
     entry = line(answer("other", tool="U"), text("x"), answer("Found."), answer("y", tool="V"))
     chunk, state = read(entry, launched=("T", "W"))
     assert chunk == returned(rendered=True)
-    assert state == State(launched={"W": ""})
+    assert state == ReaderState(launched={"W": ""})
 
 
 def test_without_a_time_there_is_none() -> None:
@@ -383,7 +383,7 @@ def test_the_answer_of_the_tool_that_stops_an_agent_ends_it() -> None:
     for entry in (line(answer("shown"), result=ORDER), line(answer(json.dumps(ORDER)))):
         chunk, state = read(entry, stops=("T", "U"))
         assert chunk == stopped()
-        assert state == State(stops=["U"])
+        assert state == ReaderState(stops=["U"])
     assert read(line(answer(), result=ORDER))[0] == stopped()
     assert read(line(answer(), result=ORDER), at="")[0] == stopped(at=None)
 
@@ -401,7 +401,7 @@ def test_the_answer_of_the_tool_that_stops_an_agent_ends_it() -> None:
 def test_the_answer_of_a_tool_that_stopped_no_agent_says_nothing(entry: dict[str, Any]) -> None:
     chunk, state = read(entry, stops=("T",))
     assert chunk == ParsedChunk()
-    assert state == State()
+    assert state == ReaderState()
 
 
 def awaited(message: str | None = None, **facts: Any) -> ParsedChunk:
@@ -447,7 +447,7 @@ def test_the_answer_of_a_tool_that_waits_says_how_the_agent_ended(
     result = {"task": {"task_id": "a1", "task_type": "local_agent", **task}}
     chunk, state = read(line(answer(), result=result), launched=("W",))
     assert chunk == expected
-    assert state == State(launched={"W": ""})
+    assert state == ReaderState(launched={"W": ""})
 
 
 # Notifications
@@ -473,7 +473,7 @@ def notified(said: str, message: str | None = None, *keys: str, **facts: Any) ->
         "agent_id": "a1",
         "tool_use_id": "T",
         "witness": "parent",
-        "return_key": hash_of(said.strip()),
+        "return_key": hash_text(said.strip()),
         "completed_at": AT,
     }
     return told(Returned(**{**given, **facts}), message, *(keys or (AGENT, TOOL)))
@@ -571,7 +571,7 @@ def test_a_notification_that_ends_no_agent_says_nothing(
     said: str | None, is_notification: bool
 ) -> None:
     chunk = ParsedChunk()
-    reader = LaunchResultReader(State(), chunk)
+    reader = LaunchResultReader(ReaderState(), chunk)
     assert reader.notification(said, AT, "S") is is_notification
     assert chunk == ParsedChunk()
-    assert LaunchResultReader(State(), chunk).notification(notice(), AT, "S") is True
+    assert LaunchResultReader(ReaderState(), chunk).notification(notice(), AT, "S") is True

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orch_tui.record.ledger.keys import find
+from orch_tui.record.ledger.keys import resolve_label
 from orch_tui.record.ledger.merge import (
     Merged,
     Observation,
     Return,
-    merge,
+    merge_statements,
     not_superseded,
     reporter_id,
     text_fingerprint,
@@ -69,12 +69,12 @@ def test_order_and_repetition_change_nothing(
 ) -> None:
     shuffled = observations + shuffler.choices(observations, k=3)
     shuffler.shuffle(shuffled)
-    assert merge(shuffled) == merge(observations)
+    assert merge_statements(shuffled) == merge_statements(observations)
 
 
 def test_a_paste_a_hook_and_a_transcript_of_one_return_are_one_completion() -> None:
     words = text_fingerprint("All done.\n")
-    merged = merge(
+    merged = merge_statements(
         [
             said("returned", "manual", TIMES[2], status="completed", words=words, message="1"),
             said("returned", "hook", TIMES[0], status="completed", words=words, message="2"),
@@ -95,11 +95,11 @@ def test_a_resumed_agent_that_says_the_same_again_returned_twice() -> None:
         for n, key in enumerate(["first", "second"])
     ]
     paste = said("returned", "manual", TIMES[5], words="w", status="completed")
-    assert len(merge([*twice, paste]).returns) == 2
+    assert len(merge_statements([*twice, paste]).returns) == 2
 
 
 def test_a_person_decides_success_and_the_machine_the_time() -> None:
-    merged = merge(
+    merged = merge_statements(
         [
             said("returned", "hook", TIMES[0], status="completed", words="w"),
             said("returned", "manual", TIMES[3], status="failed", words="w"),
@@ -113,13 +113,13 @@ def test_taking_back_what_took_something_back_restores_it() -> None:
     first = said("deployed", "manual", TIMES[0], scope="one")
     second = said("deployed", "manual", TIMES[1], scope="two", supersedes=(first.digest,))
     third = said("deployed", "manual", TIMES[2], supersedes=(second.digest,))
-    assert merge([first, second]).values["scope"] == "two"
-    assert merge([third, second, first]).values["scope"] == "one"
+    assert merge_statements([first, second]).values["scope"] == "two"
+    assert merge_statements([third, second, first]).values["scope"] == "one"
     assert not_superseded([first, second, third]) == [first, third]
 
 
 def test_intent_is_the_persons_and_usage_the_transcripts() -> None:
-    merged = merge(
+    merged = merge_statements(
         [
             said("deployed", "manual", TIMES[0], agent_type="debugger", output_tokens=1),
             said("noted", "import", TIMES[1], agent_type="general-purpose", output_tokens=997),
@@ -186,7 +186,7 @@ def returned(source: str, number: int, **payload: Any) -> Observation:
 
 
 def test_of_nothing_said_a_run_is_out() -> None:
-    assert merge([]) == Merged(NOT_BACK, ())
+    assert merge_statements([]) == Merged(NOT_BACK, ())
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_every_field_is_believed_of_the_source_that_knows_it(
         at = TIMES[number] if is_late or order == ["manual", "api"] else TIMES[-1 - number]
         told.append(said("sql" if source == "sql" else "noted", source, at, **values))
         whose = min((o.source for o in told), key=rank.index)
-        assert merge(told) == Merged({**NOT_BACK, **values, "source": whose})
+        assert merge_statements(told) == Merged({**NOT_BACK, **values, "source": whose})
 
 
 def test_a_deployment_knows_the_intent_better_than_what_its_source_noted_later() -> None:
@@ -219,7 +219,7 @@ def test_a_deployment_knows_the_intent_better_than_what_its_source_noted_later()
         said("deployed", "manual", TIMES[0], scope="one", tool_calls=1),
         said("noted", "manual", TIMES[1], scope="two", tool_calls=2),
     ]
-    values = merge(told).values
+    values = merge_statements(told).values
     assert (values["scope"], values["tool_calls"]) == ("one", 2)
 
 
@@ -228,25 +228,30 @@ def test_of_one_moment_the_greater_digest_counts() -> None:
         Observation(digest, "hook", TIMES[0], KINDS["noted"](scope=digest, depth=number))
         for number, digest in enumerate(["c", "b", "d", "a"])
     ]
-    values = merge(notes).values
+    values = merge_statements(notes).values
     assert (values["scope"], values["depth"]) == ("d", 2)
 
 
 def test_whoever_knows_the_agent_type_is_believed_before_who_does_not() -> None:
     ignorant = said("deployed", "manual", TIMES[0], agent_type="unknown")
     knowing = said("noted", "import", TIMES[1], agent_type="debugger")
-    assert merge([ignorant]).values["agent_type"] == "unknown"
-    assert merge([ignorant, knowing]).values["agent_type"] == "debugger"
+    assert merge_statements([ignorant]).values["agent_type"] == "unknown"
+    assert merge_statements([ignorant, knowing]).values["agent_type"] == "debugger"
     scopes = [
         said("deployed", s, TIMES[0], scope=c) for s, c in [("import", "x"), ("api", "unknown")]
     ]
-    assert merge(scopes).values["scope"] == "unknown"
+    assert merge_statements(scopes).values["scope"] == "unknown"
 
 
 def test_a_field_may_be_said_to_be_nothing_like_any_other_value() -> None:
     told = [said("noted", "hook", TIMES[0], tool_calls=3), said("noted", "import", TIMES[1])]
-    assert merge(told).values["tool_calls"] == 3
-    assert merge([*told, said("noted", "import", TIMES[2], tool_calls=0)]).values["tool_calls"] == 0
+    assert merge_statements(told).values["tool_calls"] == 3
+    assert (
+        merge_statements([*told, said("noted", "import", TIMES[2], tool_calls=0)]).values[
+            "tool_calls"
+        ]
+        == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -264,7 +269,7 @@ def test_where_it_ran_is_better_known_to_the_agent_than_to_who_tells_of_it(
         said("noted", "import", TIMES[n], **{name: value})
         for n, (name, value) in enumerate(sessions)
     ]
-    assert merge(told) == Merged({**NOT_BACK, "ran_in": expected, "source": "import"})
+    assert merge_statements(told) == Merged({**NOT_BACK, "ran_in": expected, "source": "import"})
 
 
 def test_it_was_sent_when_the_earliest_says_unless_plain_sql_says_otherwise() -> None:
@@ -272,7 +277,7 @@ def test_it_was_sent_when_the_earliest_says_unless_plain_sql_says_otherwise() ->
         said("deployed", "manual", TIMES[5], deployed_at=TIMES[5]),
         said("noted", "hook", TIMES[1], deployed_at=TIMES[4]),
     ]
-    assert merge(told).values["deployed_at"] == TIMES[4]
+    assert merge_statements(told).values["deployed_at"] == TIMES[4]
     edits = [
         Observation(digest, "sql", at, KINDS["sql"](deployed_at=deployed_at))
         for digest, at, deployed_at in [
@@ -281,13 +286,13 @@ def test_it_was_sent_when_the_earliest_says_unless_plain_sql_says_otherwise() ->
             ("c", TIMES[2], TIMES[0]),
         ]
     ]
-    assert merge([*told, *edits]).values["deployed_at"] == TIMES[7]
+    assert merge_statements([*told, *edits]).values["deployed_at"] == TIMES[7]
 
 
 def test_a_run_was_taken_back_when_it_first_was() -> None:
     told = [said("retracted", "manual", TIMES[n], reason=str(n)) for n in (4, 2, 3)]
     values = {**NOT_BACK, "retracted_at": TIMES[2], "source": "manual"}
-    assert merge(told) == Merged(values)
+    assert merge_statements(told) == Merged(values)
 
 
 def test_one_return_has_every_field_that_was_said_of_it() -> None:
@@ -331,7 +336,7 @@ def test_one_return_has_every_field_that_was_said_of_it() -> None:
         "retracted_at": None,
         "source": "import",
     }
-    assert merge([whole]) == Merged(values, (only,))
+    assert merge_statements([whole]) == Merged(values, (only,))
 
 
 def test_a_completed_return_in_doubt_is_unverified_and_the_last_return_is_the_runs() -> None:
@@ -339,7 +344,7 @@ def test_a_completed_return_in_doubt_is_unverified_and_the_last_return_is_the_ru
         returned("import", 3, words="b", message="2", status="completed", doubt="odd"),
         returned("import", 1, words="a", message="1", status="failed"),
     ]
-    merged = merge(told)
+    merged = merge_statements(told)
     assert merged.returns == (
         back(1, message="1", status="failed", success=False),
         back(3, message="2", doubt="odd"),
@@ -359,7 +364,7 @@ def test_of_returns_at_one_time_the_order_is_always_the_same() -> None:
             ("d", {"status": "completed"}),
         ]
     ]
-    assert merge(told).returns == (
+    assert merge_statements(told).returns == (
         back(1),
         back(1, status="failed", success=False),
         back(1, message="1"),
@@ -381,7 +386,7 @@ def test_of_returns_at_one_time_the_order_is_always_the_same() -> None:
 def test_a_status_nobody_gave_follows_from_the_success(
     statuses: list[str | None], success: bool | None, expected: tuple[str, bool]
 ) -> None:
-    (only,) = merge([returned("import", 0, status=statuses[0], success=success)]).returns
+    (only,) = merge_statements([returned("import", 0, status=statuses[0], success=success)]).returns
     assert (only.status, only.success) == expected
 
 
@@ -401,7 +406,7 @@ def test_a_status_nobody_gave_follows_from_the_success(
 def test_plain_sql_speaks_of_a_return_by_any_column_of_one(
     edit: dict[str, Any], is_return: bool
 ) -> None:
-    merged = merge([said("sql", "sql", TIMES[0], **edit)])
+    merged = merge_statements([said("sql", "sql", TIMES[0], **edit)])
     failed = edit.get("status") == "failed" or edit.get("success") is False
     only = back(
         0,
@@ -422,7 +427,7 @@ def test_plain_sql_speaks_of_one_return_a_column_at_a_time_and_has_the_last_word
         said("sql", "sql", TIMES[5], completed_at=TIMES[7], error_message="broke"),
     ]
     only = back(7, status="failed", success=False, message="1", error_message="broke", source="sql")
-    assert merge(told).returns == (only,)
+    assert merge_statements(told).returns == (only,)
 
 
 def test_a_source_that_gives_several_times_is_believed_for_the_first() -> None:
@@ -432,16 +437,16 @@ def test_a_source_that_gives_several_times_is_believed_for_the_first() -> None:
         returned("import", 1, words="w"),
         returned("hook", 0, words="w"),
     ]
-    assert merge(told).returns == (back(2),)
-    assert merge(told[2:]).returns == (back(1),)
-    assert merge([returned("hook", n, words="w") for n in (4, 3)]).returns == (
+    assert merge_statements(told).returns == (back(2),)
+    assert merge_statements(told[2:]).returns == (back(1),)
+    assert merge_statements([returned("hook", n, words="w") for n in (4, 3)]).returns == (
         back(3, source="hook"),
     )
 
 
 def test_how_it_ended_is_decided_by_people_then_by_who_saw_it_break_off_then_by_hooks() -> None:
     def outcome(*told: Observation) -> tuple[str, str | None, str | None]:
-        (only,) = merge(told).returns
+        (only,) = merge_statements(told).returns
         return only.status, only.error_message, only.error_code
 
     imported = returned(
@@ -466,7 +471,7 @@ def test_how_it_ended_is_decided_by_people_then_by_who_saw_it_break_off_then_by_
 
 def test_what_exactly_it_said_is_known_best_to_who_did_not_frame_it() -> None:
     def message(*told: Observation) -> str | None:
-        (only,) = merge(told).returns
+        (only,) = merge_statements(told).returns
         return only.message
 
     person = returned("manual", 6, words="w", message="1")
@@ -482,21 +487,21 @@ def test_what_exactly_it_said_is_known_best_to_who_did_not_frame_it() -> None:
 def test_words_that_were_framed_count_only_where_none_else_are_heard() -> None:
     framed = returned("import", 1, words="framed", message="1", rendered=True)
     heard = returned("hook", 2, words="w", message="2")
-    assert merge([framed]).returns == (back(1, message="1"),)
+    assert merge_statements([framed]).returns == (back(1, message="1"),)
     other = returned("import", 2, words="also", message="3", rendered=True, witness="parent")
-    assert merge([framed, other]).returns == (back(1, message="1"), back(2, message="3"))
-    assert merge([framed, heard]).returns == (back(1, message="2"),)
+    assert merge_statements([framed, other]).returns == (back(1, message="1"), back(2, message="3"))
+    assert merge_statements([framed, heard]).returns == (back(1, message="2"),)
 
 
 def test_a_doubt_about_missing_words_falls_with_the_words_and_no_other_does() -> None:
     silent = returned("import", 1, status="completed", doubt="empty")
-    assert merge([silent]).returns == (back(1, doubt="empty"),)
+    assert merge_statements([silent]).returns == (back(1, doubt="empty"),)
     speaking = returned("hook", 0, words="w")
-    assert merge([silent, speaking]).returns == (back(1),)
+    assert merge_statements([silent, speaking]).returns == (back(1),)
     model = returned("import", 1, doubt="cut off", model_message="m")
-    assert merge([model, speaking]).returns == (back(1, doubt="cut off"),)
+    assert merge_statements([model, speaking]).returns == (back(1, doubt="cut off"),)
     wordy = returned("import", 1, doubt="rate limit", words="w")
-    assert merge([wordy, speaking]).returns == (back(1, doubt="rate limit"),)
+    assert merge_statements([wordy, speaking]).returns == (back(1, doubt="rate limit"),)
 
 
 def test_how_a_run_ended_is_told_by_the_best_witness_of_facts() -> None:
@@ -505,7 +510,7 @@ def test_how_a_run_ended_is_told_by_the_best_witness_of_facts() -> None:
         returned("hook", 1, words="w", ending="returned"),
         returned("import", 2, words="w"),
     ]
-    assert merge(told).returns == (back(0, ending="stopped"),)
+    assert merge_statements(told).returns == (back(0, ending="stopped"),)
 
 
 def test_a_message_of_the_model_that_went_on_is_no_return() -> None:
@@ -514,23 +519,23 @@ def test_a_message_of_the_model_that_went_on_is_no_return() -> None:
         returned("import", 2, words="b", message="2", model_message="m2", scope="x"),
         returned("hook", 3, words="c", message="3"),
     ]
-    merged = merge(told, frozenset({"m2"}))
+    merged = merge_statements(told, frozenset({"m2"}))
     assert merged.returns == (back(1, message="1"), back(3, message="3", source="hook"))
     assert "scope" not in merged.values
     went_on = said("noted", "hook", TIMES[4], went_on_after="m1")
-    assert merge([*told, went_on], frozenset({"m2"})).returns == (
+    assert merge_statements([*told, went_on], frozenset({"m2"})).returns == (
         back(3, message="3", source="hook"),
     )
 
 
 def test_a_run_is_whose_the_first_of_its_sources_is_also_where_it_was_no_return() -> None:
     told = [returned("import", 1, model_message="m")]
-    assert merge(told, frozenset({"m"})) == Merged({**NOT_BACK, "source": "import"})
+    assert merge_statements(told, frozenset({"m"})) == Merged({**NOT_BACK, "source": "import"})
 
 
 def test_a_message_read_in_part_yields_to_all_of_it() -> None:
     def left(*told: Observation) -> list[str | None]:
-        return [each.message for each in merge(told).returns]
+        return [each.message for each in merge_statements(told).returns]
 
     def part(digest: str, number: int, **payload: Any) -> Observation:
         statement = KINDS["returned"](**{"model_message": "m", "message": digest, **payload})
@@ -561,21 +566,21 @@ def test_reporters_are_people_or_a_witness_of_a_machine() -> None:
 def test_a_return_without_words_joins_the_nearest_its_source_has_not_spoken_of() -> None:
     early = returned("import", 1, words="a", message="1", return_key="1")
     late = returned("import", 5, words="b", message="2", return_key="2")
-    assert merge([early, late, returned("hook", 4, error_code="x")]).returns == (
+    assert merge_statements([early, late, returned("hook", 4, error_code="x")]).returns == (
         back(1, message="1"),
         back(5, message="2", error_code="x"),
     )
-    assert merge([early, late, returned("hook", 2, error_code="x")]).returns == (
+    assert merge_statements([early, late, returned("hook", 2, error_code="x")]).returns == (
         back(1, message="1", error_code="x"),
         back(5, message="2"),
     )
     known = returned("hook", 1, words="a", message="1")
-    assert merge([early, late, known, returned("hook", 2, error_code="x")]).returns == (
+    assert merge_statements([early, late, known, returned("hook", 2, error_code="x")]).returns == (
         back(1, message="1"),
         back(5, message="2", error_code="x"),
     )
     told = returned("import", 2, completed_at=TIMES[7], words="b", message="2", return_key="2")
-    assert merge([early, told, returned("hook", 3, error_code="x")]).returns == (
+    assert merge_statements([early, told, returned("hook", 3, error_code="x")]).returns == (
         back(1, message="1", error_code="x"),
         back(7, message="2"),
     )
@@ -584,12 +589,15 @@ def test_a_return_without_words_joins_the_nearest_its_source_has_not_spoken_of()
 def test_a_return_without_words_that_fits_none_is_one_of_its_own() -> None:
     early = returned("import", 1, words="a", message="1", return_key="1")
     again = returned("import", 2, return_key="2", error_code="x")
-    assert merge([early, again]).returns == (back(1, message="1"), back(2, error_code="x"))
+    assert merge_statements([early, again]).returns == (
+        back(1, message="1"),
+        back(2, error_code="x"),
+    )
     same = returned("import", 6, return_key="1", error_code="x")
-    assert merge([early, same]).returns == (back(1, message="1", error_code="x"),)
+    assert merge_statements([early, same]).returns == (back(1, message="1", error_code="x"),)
     hooked = returned("hook", 5, words="b", message="2")
     also = returned("hook", 1, words="a")
-    assert merge([early, hooked, also, same]).returns == (
+    assert merge_statements([early, hooked, also, same]).returns == (
         back(1, message="1", error_code="x"),
         back(5, message="2", source="hook"),
     )
@@ -602,7 +610,7 @@ def test_plain_sql_joins_the_nearest_return_however_often_it_spoke() -> None:
         said("sql", "sql", TIMES[2], error_message="one"),
         said("sql", "sql", TIMES[3], success=False),
     ]
-    assert merge(told).returns == (
+    assert merge_statements(told).returns == (
         back(2, message="1", source="sql", status="failed", success=False, error_message="one"),
         back(6, message="2"),
     )
@@ -612,11 +620,11 @@ def test_what_broke_off_is_the_return_that_failed() -> None:
     failed = returned("import", 1, words="a", message="1", status="failed", return_key="1")
     fine = returned("import", 5, words="b", message="2", status="completed", return_key="2")
     broken = returned("hook", 5, broke_off=True, error_code="x")
-    assert merge([failed, fine, broken]).returns == (
+    assert merge_statements([failed, fine, broken]).returns == (
         back(1, message="1", status="failed", success=False, error_code="x"),
         back(5, message="2"),
     )
-    assert merge([fine, broken]).returns == (back(5, message="2", error_code="x"),)
+    assert merge_statements([fine, broken]).returns == (back(5, message="2", error_code="x"),)
 
 
 def test_the_same_words_twice_are_two_returns_to_whoever_can_tell_them_apart() -> None:
@@ -627,7 +635,7 @@ def test_the_same_words_twice_are_two_returns_to_whoever_can_tell_them_apart() -
         returned("import", 2, words="w", error_code="x", return_key="7", witness="parent"),
         returned("hook", 7, words="w", doubt="odd"),
     ]
-    assert merge(told).returns == (
+    assert merge_statements(told).returns == (
         back(1, message="1", error_code="x", doubt="odd"),
         back(5, message="2", ending="limit"),
     )
@@ -697,7 +705,7 @@ def test_the_rows_do_not_depend_on_the_order_things_were_heard_in(
         )
         assert (agent_type, scope, status, tokens) == ("debugger", "find it", "failed", 12)
         assert (said_last, model) == ("Then it broke.", "opus")
-        assert find(record, "exec-mine") == label
+        assert resolve_label(record, "exec-mine") == label
         returns = record.sql("SELECT position, status, completed_at FROM completions")
         assert returns == [(1, "completed", TIMES[4]), (2, "failed", TIMES[7])]
         assert record.sql("PRAGMA foreign_key_check") == []

@@ -19,15 +19,15 @@ from orch_tui.models.creation import schema_script
 from orch_tui.models.database import Record
 from orch_tui.models.migrations.shapes import columns_of, named, parts_of, version_script
 from orch_tui.models.values import SCHEMA_VERSION
-from orch_tui.record.executions import completions
+from orch_tui.record.executions import list_completions
 from orch_tui.record.ledger import briefings, contents
-from orch_tui.record.ledger.rebuild import unsettled
-from orch_tui.record.ledger.statement import decode, problem_of, unpack
+from orch_tui.record.ledger.rebuild import find_stale_executions
+from orch_tui.record.ledger.statement import decode_statement, describe_problem, unpack_fields
 from orch_tui.record.opening import open_record
 from orch_tui.record.upkeep import migrate
-from orch_tui.record.upkeep.doctor import examine
-from orch_tui.record.upkeep.export import export
-from orch_tui.record.upkeep.restore import restore
+from orch_tui.record.upkeep.doctor import examine_record
+from orch_tui.record.upkeep.export import export_record
+from orch_tui.record.upkeep.restore import restore_export
 from orch_tui.search import maintenance
 
 ROOT = Path(__file__).parents[2]
@@ -125,7 +125,7 @@ def test_what_plain_sql_did_is_taken_in(older: Path) -> None:
 
 def test_what_was_taken_back_stays_so(older: Path) -> None:
     with open_record(older) as record:
-        (returned,) = completions(record, "exec-001")
+        (returned,) = list_completions(record, "exec-001")
         assert (contents.text(record, returned.message_id) or "").startswith("Added rebates.")
         assert record.value(
             "SELECT retracted_at FROM agent_executions WHERE execution_id = 'exec-003'"
@@ -134,11 +134,11 @@ def test_what_was_taken_back_stays_so(older: Path) -> None:
 
 def test_nothing_is_wrong_with_it(older: Path) -> None:
     with open_record(older) as record:
-        assert list(unsettled(record)) == []
+        assert list(find_stale_executions(record)) == []
         assert maintenance.check(record) == []
         maintenance.index_older(record)
         assert record.sql("SELECT * FROM changed_rows UNION ALL SELECT * FROM search_pending") == []
-        for briefing in briefings.every(record):
+        for briefing in briefings.iterate_briefings(record):
             assert (
                 briefing.sha256.hex()
                 in read(
@@ -146,7 +146,7 @@ def test_nothing_is_wrong_with_it(older: Path) -> None:
                     "SELECT group_concat(sha256) FROM briefings",
                 )[0][0]
             )
-    assert [f for f in examine(older) if f.level != "ok"] == []
+    assert [f for f in examine_record(older) if f.level != "ok"] == []
 
 
 def test_it_has_the_schema_of_a_new_record(older: Path, tmp_path: Path) -> None:
@@ -170,10 +170,10 @@ def test_it_has_the_schema_of_a_new_record(older: Path, tmp_path: Path) -> None:
 def test_every_statement_is_one_that_other_records_take(older: Path) -> None:
     with open_record(older) as record:
         for kind, about, payload in record.sql("SELECT kind, about, payload FROM observations"):
-            said = unpack(payload)
-            assert problem_of(kind, said) is None
+            said = unpack_fields(payload)
+            assert describe_problem(kind, said) is None
             assert about or kind in ("set", "journal")
-            assert getattr(decode(kind, said), "extra", None) is None
+            assert getattr(decode_statement(kind, said), "extra", None) is None
 
 
 RUNS = """SELECT e.uid, s.claude_session, e.agent_type, e.deployed_at, e.completed_at, e.status,
@@ -192,8 +192,8 @@ RUNS = """SELECT e.uid, s.claude_session, e.agent_type, e.deployed_at, e.complet
 def test_another_record_can_be_told_all_of_it(older: Path, tmp_path: Path) -> None:
     lines = tmp_path / "export.jsonl"
     with open_record(older) as record, open_record(tmp_path / "other.db") as other:
-        lines.write_text("".join(f"{json.dumps(line)}\n" for line in export(record)))
-        restore(other, lines)
+        lines.write_text("".join(f"{json.dumps(line)}\n" for line in export_record(record)))
+        restore_export(other, lines)
         assert other.sql(RUNS) == record.sql(RUNS)
 
 
@@ -211,9 +211,9 @@ def test_two_copies_say_the_same_of_runs(last: Path, tmp_path: Path) -> None:
 def test_nothing_is_wrong_with_one_of_the_proposal(tmp_path: Path) -> None:
     path = stored(PROPOSAL, tmp_path)
     with open_record(path) as record:
-        assert list(unsettled(record)) == []
+        assert list(find_stale_executions(record)) == []
         assert record.value("SELECT count(*) FROM agent_executions") == 2
-    bad = [f for f in examine(path) if f.level != "ok"]
+    bad = [f for f in examine_record(path) if f.level != "ok"]
     assert [f.what for f in bad] == ["waiting"]  # one has been at work since 2025
 
 
@@ -254,7 +254,7 @@ def test_odd_rows_stop_nothing(last: Path) -> None:
             raw.execute(statement)
         raw.commit()
     with open_record(last) as record:
-        assert list(unsettled(record)) == []
+        assert list(find_stale_executions(record)) == []
         held = record.rows("SELECT * FROM agent_executions WHERE execution_id = 'exec-004'")[0]
         assert (held["scope"], held["agent_type"]) == ("Still waiting", "debugger")
 
@@ -331,7 +331,7 @@ def test_broken_off_anywhere_it_is_as_it_was(name: str, tmp_path: Path) -> None:
         assert path.read_bytes() == before
         assert [p.name for p in tmp_path.iterdir() if p.is_file()] == [path.name]
     open_record(path).close()
-    assert [f for f in examine(path) if f.level == "problem"] == []
+    assert [f for f in examine_record(path) if f.level == "problem"] == []
 
 
 KILLED = """
@@ -362,7 +362,7 @@ def test_killed_on_the_way_it_is_as_it_was(last: Path) -> None:
         assert list(dumped(last)) == before
     with open_record(last) as record:
         maintenance.index_older(record)
-    assert [f for f in examine(last) if f.level != "ok"] == []
+    assert [f for f in examine_record(last) if f.level != "ok"] == []
 
 
 def dumped(path: Path) -> Iterator[str]:

@@ -12,10 +12,10 @@ import pytest
 from orch_tui.errors import FormatError
 from orch_tui.models.database import Record
 from orch_tui.models.migrations import version_1
-from orch_tui.record.ledger.rebuild import unsettled
+from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.opening import open_record
-from orch_tui.record.upkeep.doctor import examine
-from orch_tui.record.upkeep.restore import restore
+from orch_tui.record.upkeep.doctor import examine_record
+from orch_tui.record.upkeep.restore import restore_export
 from tests.record.test_migrate import LAST, RECORDS, RUNS, stored
 
 
@@ -51,21 +51,21 @@ def test_it_says_what_the_migrated_record_says(export: Path, tmp_path: Path) -> 
         open_record(tmp_path / "new.db") as record,
         open_record(stored(LAST, tmp_path)) as migrated,
     ):
-        restore(record, export)
+        restore_export(record, export)
         for what in (RUNS, SESSIONS, PLANS, BUNDLES):
             assert record.sql(what) == migrated.sql(what)
         mine = [row for row in migrated.sql(JOURNAL) if row[2] != "sql"]
         assert [row for row in record.sql(JOURNAL) if row[2] != "sql"] == mine
         texts = "SELECT hex(sha256), size FROM contents ORDER BY 1"
         assert record.sql(texts) == migrated.sql(texts)
-        assert list(unsettled(record)) == []
-        assert [f for f in examine(record.path) if f.level == "problem"] == []
+        assert list(find_stale_executions(record)) == []
+        assert [f for f in examine_record(record.path) if f.level == "problem"] == []
 
 
 def test_the_same_again_changes_nothing(record: Record, export: Path) -> None:
-    restore(record, export)
+    restore_export(record, export)
     before = "\n".join(record.connection.iterdump())
-    again = restore(record, export)
+    again = restore_export(record, export)
     assert again.statements == 0
     assert "\n".join(record.connection.iterdump()) == before
 
@@ -78,7 +78,7 @@ def test_the_record_it_came_from_learns_nothing_of_runs(export: Path, tmp_path: 
         )
         before = record.value(said), [len(record.sql(f"SELECT * FROM {t}")) for t in tables]
         journal = record.sql(JOURNAL)
-        restore(record, export)
+        restore_export(record, export)
         assert before == (
             record.value(said),
             [len(record.sql(f"SELECT * FROM {t}")) for t in tables],
@@ -105,16 +105,16 @@ def test_a_row_that_fits_nowhere_is_named(
     changed(export, [rows[0], row, *rows[1:]])
     before = "\n".join(record.connection.iterdump())
     with pytest.raises(FormatError, match=said) as caught:
-        restore(record, export)
+        restore_export(record, export)
     assert f"{export}, line 2" in caught.value.message
     assert "\n".join(record.connection.iterdump()) == before
 
 
 def test_texts_that_are_missing_stop_nothing_else(record: Record, export: Path) -> None:
     changed(export, [row for row in lines(export) if row.get("table") != "contents"])
-    restore(record, export)
+    restore_export(record, export)
     assert record.value("SELECT count(*) FROM agent_executions") == 17
-    assert list(unsettled(record)) == []
+    assert list(find_stale_executions(record)) == []
 
 
 def test_an_empty_database_of_version_1_takes_rows(tmp_path: Path) -> None:

@@ -100,4 +100,4 @@ def test_nothing_to_collect_and_nobody_to_collect_from(
     with pytest.raises(UsageError, match="nothing to collect"):
         execution.collect()
     with pytest.raises(NotFoundError, match="exec-9"):
-        outputs.collect(execution.project.record, "exec-9", root=tmp_path, insights=["x"])
+        outputs.collect_outputs(execution.project.record, "exec-9", root=tmp_path, insights=["x"])

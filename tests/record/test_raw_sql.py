@@ -14,11 +14,11 @@ from orch_tui.errors import OrchError
 from orch_tui.models.database import BUSY_SECONDS, Record
 from orch_tui.record import executions, plan
 from orch_tui.record.completion import record_completion
-from orch_tui.record.executions import completions
+from orch_tui.record.executions import list_completions
 from orch_tui.record.ledger import journal
-from orch_tui.record.ledger.raw_sql import settle_changes
-from orch_tui.record.ledger.rebuild import unsettled
-from orch_tui.record.opening import take_in
+from orch_tui.record.ledger.raw_sql import ingest_noted_changes
+from orch_tui.record.ledger.rebuild import find_stale_executions
+from orch_tui.record.opening import ingest_arrivals
 from orch_tui.record.sessions import init_session
 
 
@@ -41,8 +41,8 @@ def raw_execution(raw: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _execution(record: Record) -> Any:
-    take_in(record)
-    return executions.get(record, "exec-001")
+    ingest_arrivals(record)
+    return executions.get_execution(record, "exec-001")
 
 
 def test_columns_the_proposal_left_to_defaults_are_filled(
@@ -60,7 +60,7 @@ def test_columns_the_proposal_left_to_defaults_are_filled(
     assert held.source == "sql"
     assert held.deployed_at.endswith("Z")
     assert len(held.uid) == 32
-    assert executions.allocations(record, "exec-001")[0].token_count == 120
+    assert executions.list_allocations(record, "exec-001")[0].token_count == 120
 
 
 def test_an_inserted_execution_can_be_completed_at_once(
@@ -70,7 +70,7 @@ def test_an_inserted_execution_can_be_completed_at_once(
     done = record_completion(record, "exec-001", final_message="found it", status="completed")
     assert done.execution.final_message == "found it"
     assert done.execution.context_token_count == 15000
-    assert list(unsettled(record)) == []
+    assert list(find_stale_executions(record)) == []
 
 
 def test_an_update_survives_a_later_completion(
@@ -80,7 +80,7 @@ def test_an_update_survives_a_later_completion(
         "UPDATE agent_executions SET status = 'completed', completed_at = CURRENT_TIMESTAMP, "
         "final_message = 'first', success = 1, model = 'opus' WHERE execution_id = 'exec-001'"
     )
-    take_in(record)
+    ingest_arrivals(record)
     record_completion(
         record,
         "exec-001",
@@ -90,13 +90,13 @@ def test_an_update_survives_a_later_completion(
     )
     held = _execution(record)
     assert (held.model, held.final_message, held.status) == ("opus", "second", "failed")
-    assert [c.status for c in completions(record, "exec-001")] == ["completed", "failed"]
+    assert [c.status for c in list_completions(record, "exec-001")] == ["completed", "failed"]
 
 
 def test_an_update_not_yet_taken_in_survives_a_completion(
     record: Record, raw_execution: sqlite3.Connection
 ) -> None:
-    take_in(record)
+    ingest_arrivals(record)
     raw_execution.execute(
         "UPDATE agent_executions SET final_message = 'by hand', status = 'completed' "
         "WHERE execution_id = 'exec-001'"
@@ -104,7 +104,7 @@ def test_an_update_not_yet_taken_in_survives_a_completion(
     record_completion(
         record, "exec-001", final_message="later", completed_at="2099-01-01T00:00:00.000Z"
     )
-    take_in(record)
+    ingest_arrivals(record)
     messages = record.sql(
         "SELECT data FROM completions JOIN contents ON content_id = message_id ORDER BY position"
     )
@@ -140,7 +140,7 @@ def test_one_return_told_a_column_at_a_time_is_one_completion(
             f"UPDATE agent_executions SET {change} WHERE execution_id = 'exec-001'"
         )
     held = _execution(record)
-    assert len(completions(record, "exec-001")) == 1
+    assert len(list_completions(record, "exec-001")) == 1
     assert (held.status, held.success, held.error_message) == ("failed", False, "no disk")
     assert (held.final_message, held.completed_at) == ("it broke", "2026-11-22T09:00:00.000Z")
 
@@ -156,7 +156,7 @@ def test_raw_sql_has_the_last_word_over_what_people_said(
     held = _execution(record)
     assert (held.status, held.success, held.scope) == ("failed", False, "other")
     assert held.final_message == "fine"
-    assert len(completions(record, "exec-001")) == 1
+    assert len(list_completions(record, "exec-001")) == 1
 
 
 @pytest.mark.parametrize("conflict", ["REPLACE", "IGNORE", "FAIL", "ABORT"])
@@ -164,7 +164,7 @@ def test_an_execution_written_over_keeps_its_names(
     record: Record, raw_execution: sqlite3.Connection, conflict: str
 ) -> None:
     """The conflict clause of a statement overrules those in the triggers it fires."""
-    take_in(record)
+    ingest_arrivals(record)
     raw_execution.execute("DELETE FROM agent_executions")
     raw_execution.execute(
         f"INSERT OR {conflict} INTO agent_executions (execution_id, session_id, agent_type, scope)"
@@ -178,19 +178,19 @@ def test_an_execution_written_over_keeps_its_names(
 def test_what_raw_sql_did_is_in_the_journal(
     record: Record, raw_execution: sqlite3.Connection
 ) -> None:
-    take_in(record)
+    ingest_arrivals(record)
     raw_execution.execute("UPDATE agent_executions SET completed_at = '2026-11-22T09:00:00Z'")
-    take_in(record)
-    (entry,) = [e for e in journal.entries(record, execution_id="exec-001") if e.before]
+    ingest_arrivals(record)
+    (entry,) = [e for e in journal.list_journal(record, execution_id="exec-001") if e.before]
     assert entry.after["completed_at"] == "2026-11-22T09:00:00Z"
     assert entry.before["completed_at"] is None
 
 
 def test_taking_in_twice_changes_nothing(record: Record, raw_execution: sqlite3.Connection) -> None:
-    take_in(record)
+    ingest_arrivals(record)
     before = "\n".join(record.connection.iterdump())
     with record.write():
-        settle_changes(record)
+        ingest_noted_changes(record)
     assert "\n".join(record.connection.iterdump()) == before
 
 
@@ -199,8 +199,8 @@ def test_a_reader_does_not_wait_for_a_writer(
 ) -> None:
     """What raw SQL did is taken in another time."""
     raw_execution.execute("BEGIN IMMEDIATE")
-    take_in(record)  # would wait for fifteen seconds, and then fail
-    assert executions.get(record, "exec-001").scope == "find"
+    ingest_arrivals(record)  # would wait for fifteen seconds, and then fail
+    assert executions.get_execution(record, "exec-001").scope == "find"
     raw_execution.execute("COMMIT")
     assert record.value("SELECT count(*) FROM observations WHERE pending") == 1
     assert record.value("PRAGMA busy_timeout") == BUSY_SECONDS * 1000
@@ -212,7 +212,7 @@ def test_an_execution_deleted_by_raw_sql_blocks_nobody(
     record: Record, raw_execution: sqlite3.Connection
 ) -> None:
     raw_execution.execute("DELETE FROM agent_executions")
-    take_in(record)
+    ingest_arrivals(record)
     assert record.value("SELECT count(*) FROM observations WHERE pending") == 0
 
 
@@ -230,7 +230,7 @@ def test_an_execution_deleted_by_raw_sql_blocks_nobody(
 def test_what_has_no_meaning_is_refused(
     record: Record, raw_execution: sqlite3.Connection, statement: str
 ) -> None:
-    take_in(record)
+    ingest_arrivals(record)
     init_session(record, "journalled", project="/p")
     with pytest.raises(sqlite3.DatabaseError):
         raw_execution.execute(statement)
@@ -239,11 +239,11 @@ def test_what_has_no_meaning_is_refused(
 def test_a_plan_that_raw_sql_made_a_circle_is_named(record: Record) -> None:
     session = init_session(record, "circle", project="/p")
     for number in range(2):
-        plan.add(record, session.session_id, f"agent-{number}")
-    plan.change(record, session.session_id, 2, waits_for=[1])
+        plan.add_planned_agent(record, session.session_id, f"agent-{number}")
+    plan.change_planned_agent(record, session.session_id, 2, waits_for=[1])
     record.execute("INSERT INTO planned_waits VALUES (1, 2)")
     with pytest.raises(OrchError, match="1, 2 wait for each other"):
-        plan.waves(record, session.session_id)
+        plan.list_waves(record, session.session_id)
 
 
 def test_the_file_needs_no_functions_of_ours(record: Record, tmp_path: Path) -> None:

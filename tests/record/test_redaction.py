@@ -18,11 +18,11 @@ from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.count import Count
 from orch_tui.record import bundles, executions, outputs, plan, sessions
 from orch_tui.record.completion import record_completion
-from orch_tui.record.executions import completions
+from orch_tui.record.executions import list_completions
 from orch_tui.record.ledger import briefings, contents, journal
-from orch_tui.record.ledger.rebuild import unsettled
-from orch_tui.record.upkeep.doctor import examine
-from orch_tui.record.upkeep.redaction import Redacted, redact
+from orch_tui.record.ledger.rebuild import find_stale_executions
+from orch_tui.record.upkeep.doctor import examine_record
+from orch_tui.record.upkeep.redaction import Redacted, redact_secret
 from orch_tui.search import maintenance
 from orch_tui.search.schema import TEXTS
 from tests.record.reporting import report
@@ -45,7 +45,7 @@ def fill(record: Record, secret: str, root: Path) -> str:
         metadata={"token": secret, f"key {secret}": ["nested", {"deep": secret}]},
         session_id="s",
     )
-    plan.add(record, "s", "debugger", scope=f"planned {secret}")
+    plan.add_planned_agent(record, "s", "debugger", scope=f"planned {secret}")
     text = f"export KEY={secret}\n" + "filler line\n" * 60
     bundle = Bundle(
         bundle_id="b",
@@ -56,7 +56,7 @@ def fill(record: Record, secret: str, root: Path) -> str:
         created_at="2026-11-22T10:00:00.000Z",
         name=f"name {secret}",
     )
-    saved = bundles.save(record, bundle, "s")
+    saved = bundles.save_bundle(record, bundle, "s")
     with record.write():
         label = report(
             record,
@@ -66,7 +66,7 @@ def fill(record: Record, secret: str, root: Path) -> str:
                 "agent_type": "debugger",
                 "scope": f"run {secret}",
                 "bundle_version_id": saved.version_id,
-                "briefing_id": briefings.put(
+                "briefing_id": briefings.store_briefing(
                     record, f"# Do {secret}\n".encode() + text.encode(), [text.encode()]
                 ),
             },
@@ -81,7 +81,7 @@ def fill(record: Record, secret: str, root: Path) -> str:
     record_completion(record, label, final_message=f"I used {secret} here. " + "All green. " * 50)
     record_completion(record, label, status="failed", error_message=f"401 for {secret}")
     (root / "out.txt").write_text(f"wrote {secret}")
-    outputs.collect(
+    outputs.collect_outputs(
         record,
         label,
         root=root,
@@ -127,7 +127,7 @@ def everything(record: Record) -> str:
 def test_no_byte_of_it_is_left(record: Record, tmp_path: Path, secret: str) -> None:
     fill(record, secret, tmp_path)
     assert traces(record, secret)
-    done = redact(record, secret, "pasted by mistake")
+    done = redact_secret(record, secret, "pasted by mistake")
     assert traces(record, secret) == []
     record.close()
     assert traces(record, secret) == []
@@ -152,37 +152,37 @@ def test_no_byte_of_it_is_left(record: Record, tmp_path: Path, secret: str) -> N
 @pytest.fixture
 def redacted(record: Record, tmp_path: Path) -> Record:
     fill(record, KEY, tmp_path)
-    redact(record, KEY, "pasted by mistake")
+    redact_secret(record, KEY, "pasted by mistake")
     return record
 
 
 def test_the_rest_of_the_words_stay(redacted: Record) -> None:
-    session = sessions.get(redacted, "s")
+    session = sessions.get_session(redacted, "s")
     assert session.scope == "session [redacted]"
     assert session.metadata == {
         "token": "[redacted]",
         "key [redacted]": ["nested", {"deep": "[redacted]"}],
     }
-    execution = executions.get(redacted, "exec-1")
+    execution = executions.get_execution(redacted, "exec-1")
     assert execution.scope == "run [redacted]"
     assert execution.error_message == "401 for [redacted]"
-    first = completions(redacted, "exec-1")[0]
+    first = list_completions(redacted, "exec-1")[0]
     message = contents.text(redacted, first.message_id)
     assert message is not None
     assert message.startswith("I used [redacted] here. All green.")
-    bundle = bundles.load(redacted, "b").bundle
+    bundle = bundles.load_bundle(redacted, "b").bundle
     assert bundle.items[0].source == "lib/[redacted].py"
     assert (bundle.items[0].data or b"").startswith(b"export KEY=[redacted]\nfiller")
     assert (bundle.items[1].data or b"").decode("utf-16") == "[redacted]"
-    given = outputs.of_execution(redacted, "exec-1")
+    given = outputs.list_execution_outputs(redacted, "exec-1")
     assert {o.content for o in given if o.output_type == "insight"} == {"never print [redacted]"}
-    briefing = briefings.get(redacted, execution.briefing_id or 0)
+    briefing = briefings.get_briefing(redacted, execution.briefing_id or 0)
     assert briefing.startswith(b"# Do [redacted]\nexport KEY=[redacted]\nfiller")
 
 
 def test_what_is_left_is_whole(redacted: Record) -> None:
-    assert [f for f in examine(redacted.path) if f.level != "ok"] == []
-    assert list(unsettled(redacted)) == []
+    assert [f for f in examine_record(redacted.path) if f.level != "ok"] == []
+    assert list(find_stale_executions(redacted)) == []
     assert maintenance.check(redacted) == []
 
 
@@ -195,7 +195,7 @@ def test_the_index_forgets_the_word(redacted: Record) -> None:
 
 
 def test_the_journal_tells_that_and_why_but_not_what(redacted: Record) -> None:
-    entry = journal.entries(redacted)[-1]
+    entry = journal.list_journal(redacted)[-1]
     assert entry.action == "redact"
     assert entry.after["reason"] == "pasted by mistake"
     assert entry.after["places"]["sessions"] == 1
@@ -206,8 +206,8 @@ def test_the_journal_tells_that_and_why_but_not_what(redacted: Record) -> None:
 
 def test_a_secret_in_the_reason_is_not_told_either(record: Record) -> None:
     sessions.init_session(record, f"session {KEY}", project="/p")
-    redact(record, KEY, f"{KEY} was live")
-    assert journal.entries(record)[-1].after["reason"] == "[redacted] was live"
+    redact_secret(record, KEY, f"{KEY} was live")
+    assert journal.list_journal(record)[-1].after["reason"] == "[redacted] was live"
     assert traces(record, KEY) == []
 
 
@@ -222,7 +222,7 @@ def test_a_tombstone_keeps_the_bytes_from_coming_back(redacted: Record) -> None:
 
 def test_doing_it_again_finds_nothing(redacted: Record) -> None:
     before = everything(redacted)
-    assert redact(redacted, KEY, "again").places == {}
+    assert redact_secret(redacted, KEY, "again").places == {}
     assert everything(redacted) == before
 
 
@@ -236,9 +236,9 @@ def test_raw_sql_is_still_observed_afterwards(redacted: Record) -> None:
 def test_a_dry_run_counts_the_same_and_changes_nothing(record: Record, tmp_path: Path) -> None:
     fill(record, KEY, tmp_path)
     before = everything(record)
-    looked = redact(record, KEY, "look", dry_run=True)
+    looked = redact_secret(record, KEY, "look", dry_run=True)
     assert everything(record) == before
-    assert looked == redact(record, KEY, "now")
+    assert looked == redact_secret(record, KEY, "now")
 
 
 def test_free_pages_are_cleaned_where_no_row_holds_it(record: Record) -> None:
@@ -252,7 +252,7 @@ def test_free_pages_are_cleaned_where_no_row_holds_it(record: Record) -> None:
         record.execute(TRIGGERS["journal_keeps_rows"])
     record.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert traces(record, KEY)
-    assert redact(record, KEY, "gone already") == Redacted({}, ())
+    assert redact_secret(record, KEY, "gone already") == Redacted({}, ())
     assert traces(record, KEY) == []
 
 
@@ -265,7 +265,7 @@ def test_raw_json_is_found_however_it_was_written(record: Record, stored: str) -
     record.execute(
         "INSERT INTO sessions (session_id, scope, metadata) VALUES ('s', 'x', ?)", [stored]
     )
-    assert redact(record, KEY, "raw").places == {"sessions": 1}
+    assert redact_secret(record, KEY, "raw").places == {"sessions": 1}
     held = record.value("SELECT metadata FROM sessions")
     assert "[redacted]" in held
     assert KEY[1:] not in held
@@ -273,7 +273,7 @@ def test_raw_json_is_found_however_it_was_written(record: Record, stored: str) -
 
 def test_names_that_hold_it_stay_connected(record: Record) -> None:
     sessions.init_session(record, "x", project="/p", session_id=f"s-{KEY}")
-    plan.add(record, f"s-{KEY}", "a")
+    plan.add_planned_agent(record, f"s-{KEY}", "a")
     with record.write():
         report(
             record,
@@ -282,9 +282,9 @@ def test_names_that_hold_it_stay_connected(record: Record) -> None:
             source="api",
             keys=[f"id:e-{KEY}"],
         )
-    redact(record, KEY, "in a name")
+    redact_secret(record, KEY, "in a name")
     assert record.sql("PRAGMA foreign_key_check") == []
-    assert executions.get(record, "e-[redacted]").session_id == "s-[redacted]"
+    assert executions.get_execution(record, "e-[redacted]").session_id == "s-[redacted]"
     assert traces(record, KEY) == []
 
 
@@ -293,7 +293,7 @@ def test_names_that_would_become_one_are_refused(record: Record) -> None:
         sessions.init_session(record, "x", project="/p", session_id=f"s-{name}")
     before = everything(record)
     with pytest.raises(OrchError, match="differ in nothing but the secret"):
-        redact(record, KEY, "in a name")
+        redact_secret(record, KEY, "in a name")
     assert everything(record) == before
 
 
@@ -301,7 +301,7 @@ def test_briefings_that_become_equal_become_one(record: Record) -> None:
     sessions.init_session(record, "x", project="/p", session_id="s")
     for number, secret in enumerate((KEY, "another-key-entirely")):
         with record.write():
-            briefing_id = briefings.put(record, f"use {secret}".encode(), [])
+            briefing_id = briefings.store_briefing(record, f"use {secret}".encode(), [])
             report(
                 record,
                 "deployed",
@@ -309,31 +309,31 @@ def test_briefings_that_become_equal_become_one(record: Record) -> None:
                 source="api",
                 keys=[f"id:e{number}"],
             )
-    redact(record, KEY, "first")
-    redact(record, "another-key-entirely", "second")
-    ids = {executions.get(record, f"e{number}").briefing_id for number in range(2)}
+    redact_secret(record, KEY, "first")
+    redact_secret(record, "another-key-entirely", "second")
+    ids = {executions.get_execution(record, f"e{number}").briefing_id for number in range(2)}
     assert len(ids) == 1
-    assert briefings.get(record, ids.pop() or 0) == b"use [redacted]"
-    assert list(unsettled(record)) == []
+    assert briefings.get_briefing(record, ids.pop() or 0) == b"use [redacted]"
+    assert list(find_stale_executions(record)) == []
 
 
 def test_generated_briefings_that_become_equal_stay_with_their_bundles(record: Record) -> None:
     secrets = (KEY, "another-key-entirely")
     for number, secret in enumerate(secrets):
         bundle = Bundle(f"b{number}", "a", "", (), "", record.now())
-        bundles.keep_briefing(record, bundles.save(record, bundle), f"use {secret}".encode())
+        bundles.keep_briefing(record, bundles.save_bundle(record, bundle), f"use {secret}".encode())
     for secret in secrets:
-        redact(record, secret, "pasted")
+        redact_secret(record, secret, "pasted")
     for number in range(2):
-        saved = bundles.load(record, f"b{number}")
-        assert bundles.generated_briefing(record, saved) == b"use [redacted]"
+        saved = bundles.load_bundle(record, f"b{number}")
+        assert bundles.get_generated_briefing(record, saved) == b"use [redacted]"
 
 
 def test_bytes_that_are_no_text(record: Record) -> None:
     secret = b"\xff\xfebinary-key\x80"
     with record.write():
         held = contents.put(record, b"before " + secret + b" after")
-    assert redact(record, secret, "binary").places == {"contents": 1}
+    assert redact_secret(record, secret, "binary").places == {"contents": 1}
     assert contents.get(record, held) is None
     assert record.sql("SELECT data FROM contents WHERE encoding <> 'gone'") == [
         (b"before [redacted] after",)
@@ -344,9 +344,9 @@ def test_a_message_in_another_encoding(record: Record, tmp_path: Path) -> None:
     """What is shown of it is derived from its bytes again."""
     label = fill(record, "nothing secret", tmp_path)
     record_completion(record, label, final_message=b"\xffkey: " + KEY.encode("utf-16-le"))
-    redact(record, KEY, "pasted from a dump")
+    redact_secret(record, KEY, "pasted from a dump")
     assert traces(record, KEY) == []
-    assert list(unsettled(record)) == []
+    assert list(find_stale_executions(record)) == []
 
 
 def test_other_files_that_hold_it_are_named(record: Record, tmp_path: Path) -> None:
@@ -358,7 +358,7 @@ def test_other_files_that_hold_it_are_named(record: Record, tmp_path: Path) -> N
     (folder / "drafts" / "harmless.txt").write_text("draft")
     (folder / "inbox").mkdir()
     (folder / "inbox" / "1.json").write_text(json.dumps({"prompt": KEY}))
-    done = redact(record, KEY, "found late")
+    done = redact_secret(record, KEY, "found late")
     assert sorted(done.still_in) == sorted(
         str(path)
         for path in (
@@ -377,7 +377,7 @@ def test_a_backup_that_holds_it_only_compressed_is_named(record: Record) -> None
     copy = record.path.with_name("execution.db.v0.bak")
     record.backup(copy)
     assert KEY.encode() not in copy.read_bytes()
-    assert redact(record, KEY, "packed").still_in == (str(copy),)
+    assert redact_secret(record, KEY, "packed").still_in == (str(copy),)
 
 
 def test_a_reader_that_keeps_old_pages_is_told_of(
@@ -388,9 +388,9 @@ def test_a_reader_that_keeps_old_pages_is_told_of(
     record.execute("PRAGMA busy_timeout = 50")
     with Record(record.path) as other, other.read():
         other.value("SELECT count(*) FROM sessions")
-        done = redact(record, KEY, "while read")
+        done = redact_secret(record, KEY, "while read")
         assert any(name.startswith(str(record.path)) for name in done.still_in)
-    assert redact(record, KEY, "once more").still_in == ()
+    assert redact_secret(record, KEY, "once more").still_in == ()
     assert traces(record, KEY) == []
 
 
@@ -399,7 +399,7 @@ def test_what_would_be_found_everywhere_is_refused(record: Record, secret: Any) 
     sessions.init_session(record, "x", project="/p")
     before = everything(record)
     with pytest.raises(UsageError):
-        redact(record, secret, "too short")
+        redact_secret(record, secret, "too short")
     assert everything(record) == before
 
 
@@ -407,5 +407,5 @@ def test_letters_of_it_in_a_hash_are_left_alone(record: Record, tmp_path: Path) 
     fill(record, KEY, tmp_path)
     digest = json.loads(record.value("SELECT payload FROM observations WHERE kind = 'returned'"))
     words = digest["words"]
-    assert redact(record, words[10:15], "five letters").places == {}
-    assert redact(record, words, "all of it").places == {"observations": 1}
+    assert redact_secret(record, words[10:15], "five letters").places == {}
+    assert redact_secret(record, words, "all of it").places == {"observations": 1}

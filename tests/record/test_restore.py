@@ -10,13 +10,13 @@ import pytest
 from orch_tui.errors import FormatError
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
-from orch_tui.prepare.catalogue import catalogue
-from orch_tui.record.deployment import deploy
-from orch_tui.record.ledger.rebuild import unsettled
+from orch_tui.prepare.catalogue import load_catalogue
+from orch_tui.record.deployment import record_deployment
+from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
-from orch_tui.record.upkeep.export import export
-from orch_tui.record.upkeep.restore import is_export, restore
+from orch_tui.record.upkeep.export import export_record
+from orch_tui.record.upkeep.restore import is_export, restore_export
 from orch_tui.search import maintenance
 from tests.record import claude_home
 from tests.record.test_exchange import view
@@ -25,7 +25,7 @@ from tests.record.test_redaction import fill
 
 
 def exported(record: Record, path: Path) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in export(record)))
+    path.write_text("".join(json.dumps(row) + "\n" for row in export_record(record)))
     return path
 
 
@@ -41,20 +41,20 @@ def full(record: Record, tmp_path: Path) -> Record:
 def test_an_empty_record_becomes_the_same(full: Record, tmp_path: Path) -> None:
     path = exported(full, tmp_path / "export.jsonl")
     with open_record(tmp_path / "again.db") as again:
-        restored = restore(again, path)
+        restored = restore_export(again, path)
         (remark,) = restored.remarks
         assert remark.startswith("labels of what came from ")
         assert view(again) == view(full)
         assert again.sql("PRAGMA foreign_key_check") == []
-        assert maintenance.check(again) == [] and list(unsettled(again)) == []
-        restore(again, path)
+        assert maintenance.check(again) == [] and list(find_stale_executions(again)) == []
+        restore_export(again, path)
         assert view(again) == view(full)
 
 
 def test_into_itself_it_changes_nothing(full: Record, tmp_path: Path) -> None:
     path = exported(full, tmp_path / "export.jsonl")
     before = view(full)
-    assert restore(full, path).statements == 0
+    assert restore_export(full, path).statements == 0
     assert view(full) == before
 
 
@@ -64,10 +64,10 @@ def test_runs_that_both_know_are_one_and_labels_that_are_taken_change(
     path = exported(full, tmp_path / "export.jsonl")
     with open_record(tmp_path / "other.db") as other:
         session = init_session(other, "mine", project="/p", session_id="s").session_id
-        deploy(
+        record_deployment(
             other,
             session,
-            catalogue=catalogue(),
+            catalogue=load_catalogue(),
             limits=Limits(),
             agent_type="mine",
             scope="mine",
@@ -75,7 +75,7 @@ def test_runs_that_both_know_are_one_and_labels_that_are_taken_change(
         )
         parent, agent, _ = claude_home.foreground()
         take_in(other, parent.write(tmp_path / "part"))  # the agent's file is only in the export
-        restored = restore(other, path)
+        restored = restore_export(other, path)
         assert any(remark.startswith("labels of what") for remark in restored.remarks)
         assert other.value("SELECT scope FROM agent_executions WHERE execution_id = 'exec-1'") == (
             "mine"
@@ -85,10 +85,12 @@ def test_runs_that_both_know_are_one_and_labels_that_are_taken_change(
             assert record.value(f"SELECT count(*) FROM agent_executions WHERE {imported}") == 9
         tokens = "SELECT output_tokens FROM agent_executions WHERE tool_use_id = 'T1'"
         assert other.value(tokens) == full.value(tokens) == 402
-        assert other.sql("PRAGMA foreign_key_check") == [] and list(unsettled(other)) == []
+        assert (
+            other.sql("PRAGMA foreign_key_check") == [] and list(find_stale_executions(other)) == []
+        )
         exported(other, tmp_path / "other.jsonl")
         once = view(other)
-        restore(other, path)
+        restore_export(other, path)
         assert view(other) == once
 
 
@@ -104,7 +106,7 @@ def test_a_broken_export_is_named_and_leaves_nothing(full: Record, tmp_path: Pat
         ):
             path.write_bytes(broken)
             with pytest.raises(FormatError):
-                restore(again, path)
+                restore_export(again, path)
             assert view(again) == empty
 
 

@@ -13,10 +13,17 @@ from hypothesis import strategies as st
 from orch_tui.errors import UsageError
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
-from orch_tui.prepare.catalogue import catalogue
+from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.record import outputs, sessions
-from orch_tui.record.deployment import deploy
-from orch_tui.record.messages.review import Corrections, Item, Preview, items, preview, to_record
+from orch_tui.record.deployment import record_deployment
+from orch_tui.record.messages.review import (
+    Corrections,
+    ReturnPreview,
+    ReviewItem,
+    list_recordable,
+    make_return_arguments,
+    preview_return,
+)
 from orch_tui.record.run_return import record_return
 
 DEPLOYED = "2026-11-22T10:00:00.000Z"
@@ -47,12 +54,12 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def by_text(found: Preview, corrections: Corrections) -> dict[str, Item]:
-    return {item.text: item for item in items(found, corrections)}
+def by_text(found: ReturnPreview, corrections: Corrections) -> dict[str, ReviewItem]:
+    return {item.text: item for item in list_recordable(found, corrections)}
 
 
 def test_what_is_there_is_wanted_and_what_is_not_is_named(root: Path) -> None:
-    offered = by_text(preview(MESSAGE, root, DEPLOYED), Corrections())
+    offered = by_text(preview_return(MESSAGE, root, DEPLOYED), Corrections())
     assert {
         text: (item.kind, item.wanted, item.state)
         for text, item in offered.items()
@@ -71,17 +78,19 @@ def test_what_is_there_is_wanted_and_what_is_not_is_named(root: Path) -> None:
 
 
 def test_without_the_time_of_deployment_nothing_is_said_to_have_changed(root: Path) -> None:
-    assert by_text(preview(MESSAGE, root, None), Corrections())["lib/new.py"].state == "there"
+    assert (
+        by_text(preview_return(MESSAGE, root, None), Corrections())["lib/new.py"].state == "there"
+    )
 
 
 def test_what_a_person_left_is_found_and_what_they_wrote_is_claimed(
     root: Path, record: Record
 ) -> None:
     session = sessions.init_session(record, "s", project=str(root))
-    deployed = deploy(
-        record, session.session_id, catalogue=catalogue(), limits=Limits(), agent_type="a"
+    deployed = record_deployment(
+        record, session.session_id, catalogue=load_catalogue(), limits=Limits(), agent_type="a"
     )
-    found = preview(MESSAGE, root, DEPLOYED)
+    found = preview_return(MESSAGE, root, DEPLOYED)
     offered = by_text(found, Corrections())
     corrections = (
         Corrections()
@@ -96,11 +105,11 @@ def test_what_a_person_left_is_found_and_what_they_wrote_is_claimed(
         deployed.execution.execution_id,
         root=root,
         final_message=MESSAGE,
-        **to_record(found, items(found, corrections)),
+        **make_return_arguments(found, list_recordable(found, corrections)),
     )
     kept = {
         (o.output_type, o.path or o.text, o.found)
-        for o in outputs.of_execution(record, deployed.execution.execution_id)
+        for o in outputs.list_execution_outputs(record, deployed.execution.execution_id)
     }
     assert kept == {
         ("deliverable", "lib/new.py", True),
@@ -113,16 +122,16 @@ def test_what_a_person_left_is_found_and_what_they_wrote_is_claimed(
 
 
 def test_corrections_outlive_an_edit_of_the_message(root: Path) -> None:
-    before = by_text(preview(MESSAGE, root, DEPLOYED), Corrections())
+    before = by_text(preview_return(MESSAGE, root, DEPLOYED), Corrections())
     corrections = Corrections().toggle(before["lib/new.py"].key)
-    edited = preview(MESSAGE.replace("Done.", "Done at last.\nAll of it."), root, DEPLOYED)
+    edited = preview_return(MESSAGE.replace("Done.", "Done at last.\nAll of it."), root, DEPLOYED)
     assert not by_text(edited, corrections)["lib/new.py"].wanted
 
 
 def test_a_validation_result_must_be_one(root: Path) -> None:
     with pytest.raises(UsageError, match="name:result"):
         Corrections().add("validation", "tests are fine")
-    found = by_text(preview(MESSAGE, root, DEPLOYED), Corrections())
+    found = by_text(preview_return(MESSAGE, root, DEPLOYED), Corrections())
     with pytest.raises(UsageError, match="name:result"):
         Corrections().rewrite(found["tests:pass"].key, "fine")
 

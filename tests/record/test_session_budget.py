@@ -11,11 +11,11 @@ from orch_tui.errors import NotFoundError
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
-from orch_tui.prepare.catalogue import Model, catalogue
+from orch_tui.prepare.catalogue import Model, load_catalogue
 from orch_tui.prepare.count import FRAMES, ZERO, Count
 from orch_tui.record import bundles, sessions
-from orch_tui.record.deployment import deploy
-from orch_tui.record.executions import retract
+from orch_tui.record.deployment import record_deployment
+from orch_tui.record.executions import retract_execution
 from orch_tui.record.session_budget import (
     BudgetEntry,
     SessionBudget,
@@ -26,7 +26,7 @@ from orch_tui.record.session_budget import (
 
 FRAME = FRAMES["v4.8"]
 LIMITS = Limits(budget=10_000, output_reserve=0)
-BOUNDS: Any = {"catalogue": catalogue(), "limits": LIMITS}
+BOUNDS: Any = {"catalogue": load_catalogue(), "limits": LIMITS}
 
 
 def figure(tokens: int, estimator: str = "claude-v4.8") -> Count:
@@ -53,10 +53,10 @@ def labels(record: Record, session_id: str, phase: int | None = None) -> dict[st
 def test_a_bundle_counts_once_in_its_latest_version_with_the_frame_of_its_message(
     record: Record, session: str
 ) -> None:
-    bundles.save(record, bundle("b1", 100, 20), session)
-    bundles.save(record, bundle("b1", 300), session, keep_latest=True)
-    bundles.save(record, bundle("b2"), session)
-    bundles.save(record, bundle("elsewhere", 7), None)
+    bundles.save_bundle(record, bundle("b1", 100, 20), session)
+    bundles.save_bundle(record, bundle("b1", 300), session, keep_latest=True)
+    bundles.save_bundle(record, bundle("b2"), session)
+    bundles.save_bundle(record, bundle("elsewhere", 7), None)
     taken = read_taken(record, session)
     assert taken[0] == BudgetEntry("b1", "a", "opus", figure(300) + Count(FRAME, "", FRAME, FRAME))
     assert [(entry.label, entry.count) for entry in taken[1:]] == [("b2", ZERO)]
@@ -65,29 +65,29 @@ def test_a_bundle_counts_once_in_its_latest_version_with_the_frame_of_its_messag
 
 def test_what_was_deployed_counts_wherever_it_was_prepared(record: Record, session: str) -> None:
     for other in (None, sessions.init_session(record, "s", project="p").session_id):
-        saved = bundles.save(record, bundle(f"of-{other}", 100), other)
+        saved = bundles.save_bundle(record, bundle(f"of-{other}", 100), other)
         for _ in range(2):  # however often
-            deploy(record, session, bundle=saved.bundle, **BOUNDS)
+            record_deployment(record, session, bundle=saved.bundle, **BOUNDS)
         assert labels(record, session)[f"of-{other}"] == 100 + FRAME
 
 
 def test_what_was_retracted_or_taken_out_counts_no_more(record: Record, session: str) -> None:
-    bundles.save(record, bundle("b1", 100), session)
-    saved = bundles.save(record, bundle("b2", 100), None)
-    done = deploy(record, session, bundle=saved.bundle, **BOUNDS)
-    claimed = deploy(
+    bundles.save_bundle(record, bundle("b1", 100), session)
+    saved = bundles.save_bundle(record, bundle("b2", 100), None)
+    done = record_deployment(record, session, bundle=saved.bundle, **BOUNDS)
+    claimed = record_deployment(
         record, session, agent_type="a", scope="s", context_token_count=55, **BOUNDS
     ).execution.execution_id
     assert labels(record, session) == {"b1": 106, "b2": 106, claimed: 55}
-    retract(record, done.execution.execution_id, "a mistake")
-    retract(record, claimed, "a mistake")
-    bundles.drop(record, "b1", "a mistake")
+    retract_execution(record, done.execution.execution_id, "a mistake")
+    retract_execution(record, claimed, "a mistake")
+    bundles.drop_bundle(record, "b1", "a mistake")
     assert labels(record, session) == {}
 
 
 def test_an_execution_without_a_bundle_counts_as_claimed(record: Record, session: str) -> None:
-    deploy(record, session, agent_type="a", scope="s", **BOUNDS)  # of no known size
-    done = deploy(
+    record_deployment(record, session, agent_type="a", scope="s", **BOUNDS)  # of no known size
+    done = record_deployment(
         record, session, agent_type="b", scope="s", model="opus", context_token_count=55, **BOUNDS
     )
     (entry,) = read_taken(record, session)
@@ -97,11 +97,11 @@ def test_an_execution_without_a_bundle_counts_as_claimed(record: Record, session
 
 
 def test_a_phase_has_what_was_deployed_in_it(record: Record, session: str) -> None:
-    saved = bundles.save(record, bundle("b1", 100), session)
-    deploy(record, session, bundle=saved.bundle, **BOUNDS)
+    saved = bundles.save_bundle(record, bundle("b1", 100), session)
+    record_deployment(record, session, bundle=saved.bundle, **BOUNDS)
     sessions.set_phase(record, session, 2)
-    deploy(record, session, agent_type="b", scope="s", context_token_count=55, **BOUNDS)
-    bundles.save(record, bundle("b2", 10), session)
+    record_deployment(record, session, agent_type="b", scope="s", context_token_count=55, **BOUNDS)
+    bundles.save_bundle(record, bundle("b2", 10), session)
     assert [*labels(record, session, 1).values()] == [106]
     assert [*labels(record, session, 2).values()] == [55]
     assert labels(record, session, 3) == {}
@@ -142,8 +142,8 @@ def test_a_bundle_is_judged_beside_what_the_others_take() -> None:
 
 
 def test_bundles_given_besides_count_as_they_are_given(record: Record, session: str) -> None:
-    bundles.save(record, bundle("b1", 100), session)
-    bundles.save(record, bundle("b2", 200), session)
+    bundles.save_bundle(record, bundle("b1", 100), session)
+    bundles.save_bundle(record, bundle("b2", 200), session)
     report = track_budget(
         record, session, [bundle("b2", 7_000), bundle("file", 40)], **BOUNDS, budget=8_000
     )
@@ -159,11 +159,11 @@ def test_bundles_given_besides_count_as_they_are_given(record: Record, session: 
     assert told["band"] == [7_155, 7_161]
     row = told["bundles"][1]
     assert (row["bundle_id"], row["tokens"], row["band"]) == ("b2", 7_006, [7_005, 7_007])
-    assert (row["agent_limit"], row["ambient_tokens"]) == (catalogue().model("opus").window, 0)
+    assert (row["agent_limit"], row["ambient_tokens"]) == (load_catalogue().model("opus").window, 0)
 
 
 def test_the_worst_gauge_is_the_status_of_all() -> None:
-    small = catalogue({"small": {"window": 100, "family": "v4.8"}})
+    small = load_catalogue({"small": {"window": 100, "family": "v4.8"}})
     report = track_budget(
         None, None, [bundle("b", 200, model="small")], catalogue=small, limits=LIMITS
     )
@@ -185,7 +185,7 @@ class Agents:
 
 
 def test_an_agent_that_asks_for_a_model_has_the_limit_of_that() -> None:
-    small = catalogue({"small": {"window": 100, "family": "v4.8"}})
+    small = load_catalogue({"small": {"window": 100, "family": "v4.8"}})
     limits = Limits(output_reserve=0, agents=Agents())
     given = [bundle("b1", 50, agent_type="lean", model=""), bundle("b2", 50, agent_type="lean")]
     report = track_budget(None, None, given, catalogue=small, limits=limits)

@@ -9,15 +9,15 @@ import pytest
 from orch_tui.errors import ConflictError, NotFoundError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.record import plan
-from orch_tui.record.claude_sessions import know_claude_session
+from orch_tui.record.claude_sessions import ensure_claude_session
 from orch_tui.record.completion import record_completion
 from orch_tui.record.ledger import journal
 from orch_tui.record.sessions import (
-    archive,
+    archive_session,
     complete_session,
-    current,
-    gates,
-    get,
+    evaluate_gates,
+    find_current_session,
+    get_session,
     init_session,
     set_phase,
 )
@@ -38,7 +38,7 @@ def deployed(record: Record, session_id: str) -> str:
 
 
 def unmet(record: Record, session_id: str) -> set[str]:
-    return {gate.name for gate in gates(record, session_id) if not gate.met}
+    return {gate.name for gate in evaluate_gates(record, session_id) if not gate.met}
 
 
 def test_a_session_gets_the_next_label_of_the_day(record: Record) -> None:
@@ -54,14 +54,14 @@ def test_a_new_session_is_planning_in_phase_one(record: Record) -> None:
     assert (session.phase, session.status, session.project) == (1, "planning", "/p")
     assert (session.metadata, session.budget) == ({"ticket": [1, "ü"]}, 50_000)
     assert session.created_at == "2026-11-22T10:00:02.000Z"
-    assert get(record, session.session_id) == session
+    assert get_session(record, session.session_id) == session
 
 
 def test_the_same_call_again_gives_the_same_session(record: Record) -> None:
     one = init_session(record, "x", project="/p", session_id="s", metadata={"a": 1})
     assert init_session(record, "x", project="/p", session_id="s", metadata={"a": 1}) == one
     assert init_session(record, "x", project="/p", session_id="s") == one
-    assert len(journal.entries(record)) == 1
+    assert len(journal.list_journal(record)) == 1
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_the_same_id_with_other_content_is_refused(
     with pytest.raises(ConflictError) as caught:
         init_session(record, given.pop("scope"), project="/p", session_id="s", **given)
     assert difference in caught.value.message
-    assert get(record, "s") == held
+    assert get_session(record, "s") == held
 
 
 @pytest.mark.parametrize("options", [{"scope": " \n"}, {"budget": 0}, {"budget": -1}])
@@ -94,22 +94,22 @@ def test_nonsense_is_refused(record: Record, options: dict[str, Any]) -> None:
 def test_an_unknown_session_comes_with_the_nearest(record: Record) -> None:
     open_session(record)
     with pytest.raises(NotFoundError) as caught:
-        get(record, "orch-2026-11-22-0001")
+        get_session(record, "orch-2026-11-22-0001")
     assert "orch-2026-11-22-001" in caught.value.hint
 
 
 def test_the_current_session_is_the_newest_open_one_of_the_project(record: Record) -> None:
     with pytest.raises(NotFoundError) as caught:
-        current(record, "/p")
+        find_current_session(record, "/p")
     assert "no open session" in caught.value.message
     first, second, closed = (open_session(record) for _ in range(3))
     hidden = open_session(record)
     init_session(record, "elsewhere", project="/q")
     complete_session(record, closed)
-    archive(record, hidden)
-    assert current(record, "/p").session_id == second
+    archive_session(record, hidden)
+    assert find_current_session(record, "/p").session_id == second
     complete_session(record, second, "failed")
-    assert current(record, "/p").session_id == first
+    assert find_current_session(record, "/p").session_id == first
 
 
 # Phases
@@ -133,7 +133,7 @@ def test_gates_open_with_what_was_recorded(record: Record) -> None:
     session_id = open_session(record)
     everything = {"validated", "planned", "deployed", "results recorded"}
     assert unmet(record, session_id) == everything
-    plan.add(record, session_id, "debugger")
+    plan.add_planned_agent(record, session_id, "debugger")
     assert unmet(record, session_id) == everything - {"planned"}
     label = deployed(record, session_id)
     assert unmet(record, session_id) == {"validated", "returned", "results recorded"}
@@ -145,7 +145,7 @@ def test_gates_open_with_what_was_recorded(record: Record) -> None:
         [label],
     )
     with record.write():
-        journal.log(record, "validate", session_id=session_id)
+        journal.log_action(record, "validate", session_id=session_id)
     assert unmet(record, session_id) == set()
 
 
@@ -153,7 +153,7 @@ def test_skipped_gates_are_told_and_recorded(record: Record) -> None:
     session_id = open_session(record)
     _, skipped = set_phase(record, session_id, 3)
     assert [(gate.phase, gate.name) for gate in skipped] == [(1, "validated"), (2, "planned")]
-    entry = journal.entries(record, session_id=session_id)[-1]
+    entry = journal.list_journal(record, session_id=session_id)[-1]
     assert entry.action == "set-phase"
     assert (entry.before["phase"], entry.after["phase"]) == (1, 3)
     assert [text.split(":")[0] for text in entry.after["skipped_gates"]] == ["validated", "planned"]
@@ -169,9 +169,9 @@ def test_going_back_skips_nothing(record: Record) -> None:
 def test_the_same_phase_again_is_no_change(record: Record) -> None:
     session_id = open_session(record)
     set_phase(record, session_id, 2)
-    before = len(journal.entries(record))
+    before = len(journal.list_journal(record))
     assert set_phase(record, session_id, 2)[1] == ()
-    assert len(journal.entries(record)) == before
+    assert len(journal.list_journal(record)) == before
 
 
 # Endings
@@ -191,16 +191,16 @@ def test_closing(record: Record, clock: FakeClock) -> None:
 
 def test_archiving_hides_and_keeps(record: Record) -> None:
     session_id = open_session(record)
-    assert archive(record, session_id).archived_at
-    assert archive(record, session_id, archived=False).archived_at is None
-    actions = [entry.action for entry in journal.entries(record, session_id=session_id)]
+    assert archive_session(record, session_id).archived_at
+    assert archive_session(record, session_id, archived=False).archived_at is None
+    actions = [entry.action for entry in journal.list_journal(record, session_id=session_id)]
     assert actions == ["init-session", "archive", "unarchive"]
 
 
 def test_the_journal_names_who_did_it(record: Record) -> None:
     record.actor = "somebody"
     open_session(record)
-    (entry,) = journal.entries(record)
+    (entry,) = journal.list_journal(record)
     assert (entry.actor, entry.action) == ("somebody", "init-session")
     assert entry.after == {"scope": "find the bug"}
 
@@ -210,7 +210,7 @@ def test_a_session_of_claude_code_is_made_once_with_its_earliest_start(
 ) -> None:
     with record.write():
         made = [
-            know_claude_session(record, name, project="/p", started_at=at)
+            ensure_claude_session(record, name, project="/p", started_at=at)
             for name, at in [
                 ("258c7280-ae70", "2026-11-22T10:00:00.000Z"),
                 ("258c7280-ae70", "2026-11-22T09:00:00.000Z"),
@@ -218,7 +218,7 @@ def test_a_session_of_claude_code_is_made_once_with_its_earliest_start(
             ]
         ]
     assert made == ["claude-258c7280", "claude-258c7280", "claude-258c7280-ffff"]
-    held = get(record, "claude-258c7280")
+    held = get_session(record, "claude-258c7280")
     assert (held.created_at, held.phase) == ("2026-11-22T09:00:00.000Z", None)
     with pytest.raises(NotFoundError):  # what nobody opened is nobody's current session
-        current(record)
+        find_current_session(record)

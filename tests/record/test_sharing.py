@@ -37,7 +37,7 @@ def session(record: Record, tmp_path: Path) -> str:
 
 def save(record: Record, session_id: str, bundle_id: str, *items: ContextItem) -> Bundle:
     made = Bundle(bundle_id, "a", "scope", items, "sonnet", "", session_id=session_id)
-    return bundles.save(record, made, session_id or None).bundle
+    return bundles.save_bundle(record, made, session_id or None).bundle
 
 
 def share(
@@ -54,7 +54,7 @@ def share(
 
 
 def shared_log(record: Record) -> list[JournalEntry]:
-    return [entry for entry in journal.entries(record) if entry.action == "share-bundles"]
+    return [entry for entry in journal.list_journal(record) if entry.action == "share-bundles"]
 
 
 def test_what_is_shared_stands_in_a_document_beside_the_record(
@@ -78,7 +78,7 @@ def test_what_is_shared_stands_in_a_document_beside_the_record(
     assert named in done.bundles[0].items[-1].text
     assert done.bundles[0].items[-1].count.estimator == "o200k_base"
     for made in done.bundles:
-        assert bundles.load(record, made.bundle_id).bundle.items == made.items
+        assert bundles.load_bundle(record, made.bundle_id).bundle.items == made.items
     (logged,) = shared_log(record)
     assert (logged.session_id, logged.after) == (
         session,
@@ -163,14 +163,14 @@ def test_what_was_deduplicated_is_listed_and_restored(
     restored = restore_deduplicated(record, ["b1", "b2"])
     assert [(made.bundle_id, made.version) for made in restored] == [("b1", 3), ("b2", 3)]
     assert [made.items for made in restored] == [given[0].items, given[1].items]
-    assert bundles.load(record, "b1", 2).bundle.items != given[0].items  # it stays
+    assert bundles.load_bundle(record, "b1", 2).bundle.items != given[0].items  # it stays
     assert list_deduplicated(record, session) == ["b3"]
-    logged = [entry for entry in journal.entries(record) if entry.action == "unshare-bundle"]
+    logged = [entry for entry in journal.list_journal(record) if entry.action == "unshare-bundle"]
     assert [(entry.subject, entry.session_id) for entry in logged] == [
         ("b1 v3", session),
         ("b2 v3", session),
     ]
-    bundles.drop(record, "b3", "a mistake")
+    bundles.drop_bundle(record, "b3", "a mistake")
     assert list_deduplicated(record, session) == []
 
 
@@ -195,9 +195,9 @@ def test_what_was_not_deduplicated_or_changed_since_is_refused_and_all_stays(
     with pytest.raises(ConflictError, match="b3 was never deduplicated") as refused:
         restore_deduplicated(record, ["b1", "b3"])
     assert refused.value.hint == "`orch bundles BUNDLE` lists its versions"
-    assert bundles.load(record, "b1").bundle.version == 2
+    assert bundles.load_bundle(record, "b1").bundle.version == 2
     changed = Bundle("b 2", "a", "scope", (item("x.md"),), "sonnet", "", session_id=session)
-    bundles.save(record, changed, session, keep_latest=True)
+    bundles.save_bundle(record, changed, session, keep_latest=True)
     with pytest.raises(ConflictError, match="at version 3, and version 2 was") as refused:
         restore_deduplicated(record, ["b 2"])
     assert refused.value.hint == "`orch bundles 'b 2' --restore 1` goes back all the same"

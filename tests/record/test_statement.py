@@ -16,7 +16,7 @@ from orch_tui.models.database import Record
 from orch_tui.models.facts import set_fact
 from orch_tui.record.ledger import statement as statements
 from orch_tui.record.ledger.ingest import Report, ingest_statements
-from orch_tui.record.ledger.rebuild import unsettled
+from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.ledger.statement import (
     KIND_OF,
     KINDS,
@@ -26,14 +26,14 @@ from orch_tui.record.ledger.statement import (
     MessageFact,
     Noted,
     OutputFact,
-    Part,
     Returned,
+    StatementPart,
     Used,
-    decode,
-    encode,
-    pack,
-    problem_of,
-    unpack,
+    decode_statement,
+    describe_problem,
+    encode_statement,
+    pack_statement,
+    unpack_fields,
 )
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
@@ -53,7 +53,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "AgentKind": st.sampled_from(["agent", "fork", "teammate", "workflow", "internal"]),
     "dict[str, Any]": st.dictionaries(TEXTS, TEXTS, max_size=3),
 }
-PARTS: dict[str, type[Part]] = {
+PARTS: dict[str, type[StatementPart]] = {
     part.__name__: part for part in (OutputFact, ItemFact, MessageFact, FileFact)
 }
 
@@ -83,10 +83,10 @@ any_statement = st.one_of(*(fields_of(kind) for kind in KINDS.values()))
 @given(any_statement)
 def test_every_field_of_every_kind_goes_in_and_out(said: Any) -> None:
     kind = KIND_OF[type(said)]
-    stored = unpack(pack(said))
-    assert problem_of(kind, stored) is None
-    assert decode(kind, stored) == said
-    assert encode(decode(kind, stored)) == encode(said)
+    stored = unpack_fields(pack_statement(said))
+    assert describe_problem(kind, stored) is None
+    assert decode_statement(kind, stored) == said
+    assert encode_statement(decode_statement(kind, stored)) == encode_statement(said)
 
 
 @settings(max_examples=COUNTS.fuzz_inputs)
@@ -94,7 +94,7 @@ def test_every_field_of_every_kind_goes_in_and_out(said: Any) -> None:
 def test_the_codec_takes_what_msgspec_takes(said: Any) -> None:
     """The same types as a library reads them from the same annotations."""
     twin = _twin(type(said))
-    stored = unpack(pack(said))
+    stored = unpack_fields(pack_statement(said))
     taken = msgspec.convert(stored, twin)
     for name in type(said).shape:
         if name != "extra":
@@ -103,8 +103,8 @@ def test_the_codec_takes_what_msgspec_takes(said: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Part | msgspec.Struct):
-        names = type(value).shape if isinstance(value, Part) else value.__struct_fields__
+    if isinstance(value, StatementPart | msgspec.Struct):
+        names = type(value).shape if isinstance(value, StatementPart) else value.__struct_fields__
         return [_plain(getattr(value, name)) for name in names]
     return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
@@ -115,7 +115,7 @@ _TWINS: dict[str, Any] = {}
 def _twin(kind: Any) -> Any:
     """A struct of msgspec with the fields of a statement; parts are arrays."""
     if kind.__name__ not in _TWINS:
-        is_part = issubclass(kind, Part)
+        is_part = issubclass(kind, StatementPart)
         words = vars(statements) | {
             name: _twin(part) for name, part in PARTS.items() if not is_part
         }
@@ -135,21 +135,21 @@ def _twin(kind: Any) -> Any:
 @settings(max_examples=COUNTS.fuzz_inputs)
 @given(any_statement, st.data())
 def test_a_body_of_another_type_is_named(said: Any, data: st.DataObject) -> None:
-    kind, stored = KIND_OF[type(said)], encode(said)
+    kind, stored = KIND_OF[type(said)], encode_statement(said)
     fields = {n: a for n, a in type(said).shape.items() if n != "extra" and a != "Any"}
     name = data.draw(st.sampled_from(sorted(fields)))
     wrong: Any = {"tuple": 7, "dict[": 7}.get(fields[name][:5], [["wrong"]])
     stored[name] = wrong if fields[name][:5] in ("tuple", "dict[") else {"wrong": 1}
-    assert name in (problem_of(kind, stored) or "")
+    assert name in (describe_problem(kind, stored) or "")
 
 
 def test_what_a_newer_orch_says_is_kept_and_passed_on() -> None:
     newer = {"scope": "find it", "mood": "good"}
-    said = decode("noted", newer)
+    said = decode_statement("noted", newer)
     assert isinstance(said, Noted) and said.scope == "find it" and said.extra == {"mood": "good"}
-    assert encode(said) == newer
-    assert decode("a kind of tomorrow", newer) is None
-    assert problem_of("a kind of tomorrow", newer) is None
+    assert encode_statement(said) == newer
+    assert decode_statement("a kind of tomorrow", newer) is None
+    assert describe_problem("a kind of tomorrow", newer) is None
 
 
 def test_a_misspelt_field_is_refused() -> None:
@@ -160,18 +160,18 @@ def test_a_misspelt_field_is_refused() -> None:
 
 
 def test_what_is_missing_or_no_object_is_named() -> None:
-    assert problem_of("set", {"values": {}}) == "it has no subject"
-    assert problem_of("noted", ["scope"]) == "its body is no object"
-    assert problem_of("used", {"messages": [[]]}) == "messages holds []"
-    assert problem_of("used", {"messages": "x"}) == "messages is 'x'"
-    assert problem_of("delivered", {"withdrawn": [7]}) == "withdrawn holds 7"
+    assert describe_problem("set", {"values": {}}) == "it has no subject"
+    assert describe_problem("noted", ["scope"]) == "its body is no object"
+    assert describe_problem("used", {"messages": [[]]}) == "messages holds []"
+    assert describe_problem("used", {"messages": "x"}) == "messages is 'x'"
+    assert describe_problem("delivered", {"withdrawn": [7]}) == "withdrawn holds 7"
 
 
 def test_a_long_body_is_packed_and_a_short_one_readable() -> None:
-    assert pack(Noted(scope="short")) == '{"scope":"short"}'
-    packed = pack(Noted(scope="long " * 100))
+    assert pack_statement(Noted(scope="short")) == '{"scope":"short"}'
+    packed = pack_statement(Noted(scope="long " * 100))
     assert isinstance(packed, bytes) and len(packed) < 100
-    assert unpack(packed) == {"scope": "long " * 100}
+    assert unpack_fields(packed) == {"scope": "long " * 100}
 
 
 def test_replaced_fields_leave_the_statement_as_it_was() -> None:
@@ -277,7 +277,7 @@ def rows_after(told: list[Report]) -> list[Any]:
         init_session(record, "scope", project=folder)
         for report in told:
             ingest_statements(record, [report])
-        assert list(unsettled(record)) == []
+        assert list(find_stale_executions(record)) == []
         return [
             [
                 {name: value for name, value in row.items() if name not in _LOCAL}

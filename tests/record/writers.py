@@ -18,9 +18,9 @@ from pathlib import Path
 
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
-from orch_tui.prepare.catalogue import Catalogue, catalogue
+from orch_tui.prepare.catalogue import Catalogue, load_catalogue
 from orch_tui.record.completion import record_completion
-from orch_tui.record.deployment import deploy
+from orch_tui.record.deployment import record_deployment
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
 
@@ -30,7 +30,7 @@ MESSAGE = "Changed lib/search.py and ran the tests.\n" * 60
 def record_many(record: Record, models: Catalogue, name: str, count: int, out: int = 1) -> None:
     session = init_session(record, f"writer {name}", project="/project").session_id
     for number in range(count):
-        deployed = deploy(
+        deployed = record_deployment(
             record,
             session,
             catalogue=models,
@@ -45,7 +45,7 @@ def record_many(record: Record, models: Catalogue, name: str, count: int, out: i
 
 
 def kill(path: Path, rounds: int, seed: int) -> None:
-    chance, models = random.Random(seed), catalogue()
+    chance, models = random.Random(seed), load_catalogue()
     for number in range(rounds):
         reader, writer = os.pipe()
         children = []
@@ -82,4 +82,4 @@ if __name__ == "__main__":
         kill(database, int(sys.argv[3]), int(sys.argv[4]))
     else:
         with open_record(database, create=False) as opened:
-            record_many(opened, catalogue(), sys.argv[3], int(sys.argv[4]))
+            record_many(opened, load_catalogue(), sys.argv[3], int(sys.argv[4]))

@@ -84,8 +84,8 @@ def project(folder: Path, clock: FakeClock) -> Project:
         [Choice("lib/types.ts"), Choice("README.md", priority="recommended")]
     )
     kept = api.keep_composition(made, now, session_id=SESSION).bundle.bundle_id
-    plan.add(record, SESSION, "Explore", scope="Find the types", bundle_id=kept)
-    plan.add(
+    plan.add_planned_agent(record, SESSION, "Explore", scope="Find the types", bundle_id=kept)
+    plan.add_planned_agent(
         record, SESSION, "task-implementor", scope="Implement the index", model="claude-haiku-4-5"
     )
     made.close()
@@ -189,13 +189,13 @@ async def test_enter_waits_for_what_is_found(folder: Path, clock: FakeClock) -> 
 async def test_enter_before_the_files_are_listed_is_not_lost(
     folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed, walk = Event(), tree.walk
+    listed, walk = Event(), tree.walk_project
 
     def late(*given: Any, **more: Any) -> tree.ProjectTree:
         listed.wait(10)
         return walk(*given, **more)
 
-    monkeypatch.setattr(tree, "walk", late)
+    monkeypatch.setattr(tree, "walk_project", late)
     async with app_of(folder, clock).run_test() as pilot:
         await pilot.press(*"types", "enter")
         await pilot.pause()
@@ -433,7 +433,7 @@ async def test_a_secret_needs_a_yes_that_is_recorded(project: Project, clock: Fa
         assert used(pilot) > 0
         await press(pilot, "s")
         assert "saved" in head(pilot)
-    entries = journal.entries(project.existing_record)
+    entries = journal.list_journal(project.existing_record)
     assert [e.after for e in entries if e.action == "allow-secret"] == [{"sources": [".env"]}]
     project.close()
 
@@ -460,7 +460,7 @@ async def test_it_begins_with_the_planned_agent_that_has_no_bundle(
         assert "task-implementor · claude-haiku-4-5" in head(pilot)
         await press(pilot, "»types", "enter", "escape", "s")
         assert "bundle-002 v1 · saved" in head(pilot)
-    agents = plan.agents(project.existing_record, SESSION)
+    agents = plan.list_planned_agents(project.existing_record, SESSION)
     assert [agent.bundle_id for agent in agents] == ["bundle-001", "bundle-002"]
     project.close()
 
@@ -476,7 +476,7 @@ async def test_a_bundle_is_saved_changed_and_saved_as_another(
         assert "bundle-002 v1 · saved" in head(pilot)
         await press(pilot, "tab", "p", "S")
         assert "bundle-003 v1 · saved" in head(pilot)
-    held = bundles.of_session(project.existing_record, SESSION)
+    held = bundles.load_session_bundles(project.existing_record, SESSION)
     assert [len(saved.bundle.items) for saved in held] == [2, 2, 2]
     project.close()
 
@@ -529,9 +529,12 @@ async def test_a_bundle_of_another_session_is_used_again(
         assert sources(pilot) == ["lib/search.ts"] and "new, not saved" in head(pilot)
         await press(pilot, "s")
         assert "“tour” · bundle-003 v1 · saved" in head(pilot)
-    kept = bundles.load(project.existing_record, "bundle-003").bundle
+    kept = bundles.load_bundle(project.existing_record, "bundle-003").bundle
     assert kept.session_id == SESSION
-    assert bundles.load(project.existing_record, "bundle-002").bundle.session_id == other.session_id
+    assert (
+        bundles.load_bundle(project.existing_record, "bundle-002").bundle.session_id
+        == other.session_id
+    )
     project.close()
 
 
@@ -633,7 +636,7 @@ async def test_what_other_bundles_hold_is_shown_and_shared_with_one_key(
             ("briefing", ()),
         ]
         assert now.bundle_id == "bundle-002" and "saved" in head(pilot)
-    first = bundles.load(project.existing_record, "bundle-001").bundle.items
+    first = bundles.load_bundle(project.existing_record, "bundle-001").bundle.items
     assert [(item.type, item.shared_with) for item in first] == [
         ("shared_context", ("bundle-002",)),
         ("file", ()),
@@ -654,7 +657,7 @@ async def test_sharing_is_taken_back_with_one_key(project: Project, clock: FakeC
         assert screen_of(pilot).check_action("unshare", ()) is False
         await press(pilot, "D")
         assert not isinstance(pilot.app.screen, Confirm)
-    first = bundles.load(project.existing_record, "bundle-001").bundle
+    first = bundles.load_bundle(project.existing_record, "bundle-001").bundle
     assert first.version == 3 and [item.shared_with for item in first.items] == [(), ()]
     project.close()
 

@@ -24,8 +24,8 @@ from orch_tui.prepare.count import Count
 from orch_tui.project import Project
 from orch_tui.record import bundles, executions, outputs, plan, sessions
 from orch_tui.record.completion import record_completion
-from orch_tui.record.deployment import deploy
-from orch_tui.record.executions import completions
+from orch_tui.record.deployment import record_deployment
+from orch_tui.record.executions import list_completions
 from orch_tui.record.ledger import contents, journal
 from orch_tui.screens.base import Problem
 from orch_tui.screens.deploy.return_form import ReturnForm
@@ -81,8 +81,12 @@ def folder(tmp_path: Path) -> Path:
     send(project, other, "Explore", "Look around", "2026-11-22T11:00:00.000Z")
     session = sessions.init_session(record, "Make the index fast", project=str(root)).session_id
     made = save(project, session, "implementor", "Implement the postings list")
-    plan.add(record, session, "implementor", scope="Implement the postings list", bundle_id=made)
-    plan.add(record, session, "reviewer", scope="Review what was implemented", waits_for=[1])
+    plan.add_planned_agent(
+        record, session, "implementor", scope="Implement the postings list", bundle_id=made
+    )
+    plan.add_planned_agent(
+        record, session, "reviewer", scope="Review what was implemented", waits_for=[1]
+    )
     send(project, session, "implementor", "Implement the hash", "2026-11-18T09:00:00.000Z")
     send(project, session, "implementor", "Implement the trie", "2026-11-22T09:55:00.000Z")
     done = send(project, session, "Explore", "Find the slow part", "2026-11-22T08:00:00.000Z")
@@ -101,11 +105,11 @@ def save(project: Project, session_id: str, agent_type: str, scope: str) -> str:
     count = Count(12_300, "o200k_base", 11_800, 12_800)
     item = ContextItem("file", "spec.md", "required", (), text, count)
     bundle = Bundle("", agent_type, scope, (item,), "sonnet", project.now())
-    return bundles.save(project.record, bundle, session_id).bundle.bundle_id
+    return bundles.save_bundle(project.record, bundle, session_id).bundle.bundle_id
 
 
 def send(project: Project, session_id: str, agent_type: str, scope: str, at: str) -> str:
-    return deploy(
+    return record_deployment(
         project.record,
         session_id,
         catalogue=project.catalogue,
@@ -270,11 +274,11 @@ async def test_an_old_one_is_closed_as_failed_with_its_reason(folder: Path) -> N
         await driven.keys("down", "x", "escape", "x")
         await driven.type("  ")
         assert "needs a reason" in driven.problem
-        assert executions.get(driven.record, "exec-002").status == "deployed"
+        assert executions.get_execution(driven.record, "exec-002").status == "deployed"
         await driven.keys("x")
         await driven.type("the terminal was closed")
         await driven.keys("down", "down", "down", "enter")
-        execution = executions.get(driven.record, "exec-002")
+        execution = executions.get_execution(driven.record, "exec-002")
         assert (execution.status, execution.error_message, execution.error_code) == (
             "failed",
             "the terminal was closed",
@@ -294,7 +298,7 @@ async def test_a_planned_agent_is_recorded_before_its_briefing_is_copied(
         copy = driven.app.copy
 
         def spy(text: str, what: str) -> None:
-            at_the_copy.append(executions.get(driven.record, "exec-006").source)
+            at_the_copy.append(executions.get_execution(driven.record, "exec-006").source)
             copy(text, what)
 
         monkeypatch.setattr(driven.app, "copy", spy)
@@ -302,11 +306,11 @@ async def test_a_planned_agent_is_recorded_before_its_briefing_is_copied(
         assert driven.view == "lists"
         await driven.keys("d", "enter")
         assert "The index maps words to lines." in driven.app.screen.query_one(Lines).text
-        assert len(executions.select(driven.record)) == 5
+        assert len(executions.select_executions(driven.record)) == 5
         assert "init-deployment" in driven.app.screen.command()  # type: ignore[attr-defined]
         await driven.keys("enter")
         assert at_the_copy == ["manual"]
-        execution = executions.get(driven.record, "exec-006")
+        execution = executions.get_execution(driven.record, "exec-006")
         assert execution.planned_id is not None and execution.bundle_version_id is not None
         assert "The index maps words to lines." in driven.app.clipboard
         assert driven.app.clipboard.endswith(f"<!-- orch {execution.uid} -->\n")
@@ -325,13 +329,13 @@ async def test_over_budget_it_takes_a_reason_which_is_recorded(folder: Path) -> 
         assert isinstance(driven.app.screen, Ask)
         await driven.type(" ")
         assert "no reason" in driven.problem
-        assert len(executions.select(driven.record)) == 5
+        assert len(executions.select_executions(driven.record)) == 5
         await driven.keys("enter")
         await driven.type("the last one today")
-        assert executions.get(driven.record, "exec-006").status == "deployed"
+        assert executions.get_execution(driven.record, "exec-006").status == "deployed"
         (entry,) = [
             entry
-            for entry in journal.entries(driven.record, execution_id="exec-006")
+            for entry in journal.list_journal(driven.record, execution_id="exec-006")
             if entry.action == "overflow"
         ]
         assert entry.after["reason"] == "the last one today"
@@ -350,7 +354,7 @@ async def test_an_agent_without_a_plan_is_deployed_by_its_name(folder: Path) -> 
         await driven.type("helper")
         await driven.type("fetch the log")
         await driven.keys("f8", "f8")
-        execution = executions.get(driven.record, "exec-006")
+        execution = executions.get_execution(driven.record, "exec-006")
         assert (execution.agent_type, execution.scope) == ("helper", "fetch the log")
         assert driven.app.clipboard == ""
 
@@ -413,7 +417,7 @@ async def test_a_pasted_message_is_read_corrected_and_recorded(folder: Path) -> 
         assert driven.view == "lists" and driven.listed == ["exec-002"]
         kept = {
             (o.output_type, o.path or o.text, o.found)
-            for o in outputs.of_execution(driven.record, "exec-003")
+            for o in outputs.list_execution_outputs(driven.record, "exec-003")
         }
         assert kept == {
             ("deliverable", "lib/postings.py", True),
@@ -496,7 +500,7 @@ async def test_a_draft_is_there_again_after_a_crash(folder: Path) -> None:
         assert driven.area.text == MESSAGE
         assert driven.found["Postings lists compress well as gaps"] == "[ ]"
         await driven.keys("escape")
-        assert driven.view == "lists" and executions.get(driven.record, "exec-003").status
+        assert driven.view == "lists" and executions.get_execution(driven.record, "exec-003").status
 
 
 async def test_a_draft_that_cannot_be_kept_is_said_and_the_text_stays(folder: Path) -> None:
@@ -540,7 +544,7 @@ async def test_it_failed_with_a_reason_and_a_code(folder: Path) -> None:
         command = driven.app.screen.command()  # type: ignore[attr-defined]
         assert "--status failed" in command and "'the service was down'" in command
         await driven.keys("f8")
-        execution = executions.get(driven.record, "exec-003")
+        execution = executions.get_execution(driven.record, "exec-003")
         assert (execution.status, execution.error_message, execution.error_code) == (
             "failed",
             "the service was down",
@@ -554,18 +558,18 @@ async def test_a_run_that_came_back_can_come_back_again(folder: Path) -> None:
         await driven.keys("right", "c")
         assert "another return" in driven.text("#completing-what")
         await driven.keys(*"More.", "f8")
-        returned = completions(driven.record, "exec-004")
+        returned = list_completions(driven.record, "exec-004")
         assert [c.position for c in returned] == [1, 2]
-        assert executions.get(driven.record, "exec-004").final_message == "More."
+        assert executions.get_execution(driven.record, "exec-004").final_message == "More."
 
 
 async def test_no_message_is_recorded_only_when_that_is_meant(folder: Path) -> None:
     async with deploying(folder) as driven:
         await driven.keys("c", "f8", "n")
-        assert executions.get(driven.record, "exec-003").status == "deployed"
+        assert executions.get_execution(driven.record, "exec-003").status == "deployed"
         await driven.keys("f8", "y")
-        assert executions.get(driven.record, "exec-003").status == "completed"
-        assert outputs.of_execution(driven.record, "exec-003") == []
+        assert executions.get_execution(driven.record, "exec-003").status == "completed"
+        assert outputs.list_execution_outputs(driven.record, "exec-003") == []
 
 
 async def test_what_is_refused_stays_on_the_screen(folder: Path) -> None:
@@ -603,7 +607,7 @@ async def test_the_same_can_be_said_to_the_shell(folder: Path) -> None:
 
 def exact(record: Record, execution_id: str) -> bytes | None:
     """The bytes of the latest final message."""
-    message_id = completions(record, execution_id)[-1].message_id
+    message_id = list_completions(record, execution_id)[-1].message_id
     return None if message_id is None else contents.get(record, message_id)
 
 

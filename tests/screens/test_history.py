@@ -224,7 +224,7 @@ async def test_what_changed_since_is_shown_and_taken(folder: Path, clock: FakeCl
         await pilot.press("enter", "escape", "f8", "up", "enter")
         await settled(pilot)
     project = Project(folder, clock=clock)
-    made = bundles.load(project.existing_record, "bundle-001").bundle
+    made = bundles.load_bundle(project.existing_record, "bundle-001").bundle
     assert made.version == 2 and made.items[0].text.endswith("A line more.\n")
     project.close()
 

@@ -133,7 +133,9 @@ async def test_f2_goes_on_with_the_agent_under_the_cursor(folder: Path, clock: F
     project = Project(folder, clock=clock)
     with OrchestrationSession("Two agents", project=project) as session:
         for agent in ("first", "second"):
-            plan.add(project.record, session.session_id, agent, scope=f"What {agent} does")
+            plan.add_planned_agent(
+                project.record, session.session_id, agent, scope=f"What {agent} does"
+            )
     project.close()
     app = OrchApp(Project(folder, clock=clock))
     async with app.run_test(size=(120, 36)) as pilot:

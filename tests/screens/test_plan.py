@@ -16,7 +16,7 @@ from orch_tui.prepare.count import Count
 from orch_tui.project import Project
 from orch_tui.record import bundles, plan, sessions
 from orch_tui.record.completion import record_completion
-from orch_tui.record.deployment import deploy
+from orch_tui.record.deployment import record_deployment
 from orch_tui.record.ledger import journal
 from orch_tui.screens.base import Problem
 from orch_tui.screens.dialogs import Choose, Confirm
@@ -63,8 +63,10 @@ def seed(project: Project) -> None:
     small = save(project, s, 12_300, "Explore", "Existing types")
     large = save(project, s, 61_000, "task-implementor", "HNSW index")
     huge = save(project, s, 1_310_000, "principle-evaluator", "")
-    plan.add(record, s, "Explore", scope="Find the types that searching needs", bundle_id=small)
-    plan.add(
+    plan.add_planned_agent(
+        record, s, "Explore", scope="Find the types that searching needs", bundle_id=small
+    )
+    plan.add_planned_agent(
         record,
         s,
         "task-implementor",
@@ -73,25 +75,29 @@ def seed(project: Project) -> None:
         model="opus",
         waits_for=[1],
     )
-    plan.add(record, s, "test-writer", scope="Write the tests of the index", waits_for=[1])
-    plan.add(record, s, "principle-evaluator", scope="Review", bundle_id=huge, waits_for=[2, 3])
+    plan.add_planned_agent(
+        record, s, "test-writer", scope="Write the tests of the index", waits_for=[1]
+    )
+    plan.add_planned_agent(
+        record, s, "principle-evaluator", scope="Review", bundle_id=huge, waits_for=[2, 3]
+    )
     first, second = run(project, s, 1), run(project, s, 1)
     record_completion(record, first, status="failed", error_message="cut off")
     record_completion(record, second, final_message="Found them.")
     run(project, s, 2)
     sessions.complete_session(record, done.session_id)
-    sessions.archive(record, old.session_id)
+    sessions.archive_session(record, old.session_id)
 
 
 def save(project: Project, session_id: str, tokens: int, agent_type: str, name: str) -> str:
     count = Count(tokens, "o200k_base", tokens * 24 // 25, tokens * 26 // 25)
     item = ContextItem("file", f"lib/{tokens}.ts", "required", (), b"x", count)
     bundle = Bundle("", agent_type, "", (item,), "sonnet", project.now(), name=name)
-    return bundles.save(project.record, bundle, session_id).bundle.bundle_id
+    return bundles.save_bundle(project.record, bundle, session_id).bundle.bundle_id
 
 
 def run(project: Project, session_id: str, planned: int) -> str:
-    return deploy(
+    return record_deployment(
         project.record,
         session_id,
         catalogue=project.catalogue,
@@ -133,7 +139,9 @@ def app_of(folder: Path, clock: FakeClock) -> OrchApp:
 
 
 def order(project: Project, session_id: str = NOW) -> list[str]:
-    return [agent.agent_type for agent in plan.agents(project.existing_record, session_id)]
+    return [
+        agent.agent_type for agent in plan.list_planned_agents(project.existing_record, session_id)
+    ]
 
 
 def under_cursor(screen: PlanScreen) -> str:
@@ -173,12 +181,12 @@ async def test_the_first_session_is_planned_by_keyboard_alone(
         await press(pilot, "a", "»expl", "down", "tab", "»Find it", "enter")
         await press(pilot, "a", "»general", "down", "tab", "»Do it", "tab", "»op", "down")
         await press(pilot, "tab", "tab", "down", "enter")
-    held = plan.agents(app.project.record, "orch-2026-11-22-001")
+    held = plan.list_planned_agents(app.project.record, "orch-2026-11-22-001")
     assert [(a.agent_type, a.scope, a.model) for a in held] == [
         ("Explore", "Find it", None),
         ("general-purpose", "Do it", "opus"),
     ]
-    assert plan.waits(app.project.record, held[0].session_id) == {1: [], 2: [1]}
+    assert plan.list_waits(app.project.record, held[0].session_id) == {1: [], 2: [1]}
 
 
 async def test_a_session_without_scope_or_with_a_strange_budget_is_not_opened(
@@ -236,16 +244,16 @@ async def test_closing_and_archiving_ask_first(project: Project, clock: FakeCloc
         await press(pilot, "down", "enter")
         assert isinstance(app.screen, Confirm)
         await press(pilot, "n")
-        assert sessions.get(project.existing_record, NOW).status == "executing"
+        assert sessions.get_session(project.existing_record, NOW).status == "executing"
         await press(pilot, "c", "down", "enter", "y")
-        assert sessions.get(project.existing_record, NOW).status == "failed"
+        assert sessions.get_session(project.existing_record, NOW).status == "failed"
         await press(pilot, "x", "y")
         assert listed(screen) == [DONE]
         await press(pilot, "full_stop")
         assert listed(screen) == [NOW, DONE, OLD]
         assert screen.query_one(SessionRows).rows[2].cells[1] == "▪ archived"
         await press(pilot, "end", "x")
-        assert sessions.get(project.existing_record, OLD).archived_at is None
+        assert sessions.get_session(project.existing_record, OLD).archived_at is None
 
 
 async def test_moving_on_past_a_gate_asks_and_is_recorded(
@@ -258,11 +266,11 @@ async def test_moving_on_past_a_gate_asks_and_is_recorded(
         said = " ".join(str(part.render()) for part in app.screen.query(Static))
         assert "1 of 3 agents have not returned" in said
         await press(pilot, "n")
-        assert sessions.get(project.existing_record, NOW).phase == 3
+        assert sessions.get_session(project.existing_record, NOW).phase == 3
         await press(pilot, "p", "y")
-    session = sessions.get(project.existing_record, NOW)
+    session = sessions.get_session(project.existing_record, NOW)
     assert session.phase == 4
-    entry = journal.entries(project.existing_record, session_id=NOW)[-1]
+    entry = journal.list_journal(project.existing_record, session_id=NOW)[-1]
     assert entry.after["skipped_gates"] == ["returned: 1 of 3 agents have not returned"]
 
 
@@ -282,7 +290,7 @@ async def test_validating_is_recorded_and_meets_the_gate(
         assert screen._page is not None
         assert [gate.met for gate in screen._page.gates if gate.name == "validated"] == [True]
         assert any("the plan is not valid" in said for said in notices(app))
-    last = journal.entries(project.existing_record, session_id=NOW)[-1]
+    last = journal.list_journal(project.existing_record, session_id=NOW)[-1]
     assert (last.action, last.after["bundles_over_limit"]) == ("validate", ["bundle-003"])
 
 
@@ -336,12 +344,12 @@ async def test_duplicate_remove_and_undo(project: Project, clock: FakeClock) -> 
         assert screen.query_one(AgentRows).rows[screen.query_one(AgentRows).cursor].cells[0] == "3"
         await press(pilot, "x")
         assert order(project) == PLAN and under_cursor(screen) == "test-writer"
-        waits = plan.waits(project.existing_record, NOW)
+        waits = plan.list_waits(project.existing_record, NOW)
         await press(pilot, "x", "x")
         assert order(project) == PLAN[:2] and under_cursor(screen) == "task-implementor"
         await press(pilot, "ctrl+z", "ctrl+z")
         assert order(project) == PLAN
-        assert plan.waits(project.existing_record, NOW) == waits
+        assert plan.list_waits(project.existing_record, NOW) == waits
         assert "undone: removed 3 test-writer" in notices(app)
 
 
@@ -362,7 +370,7 @@ async def test_what_is_wrong_is_said_while_it_is_typed(project: Project, clock: 
         assert remarks(app) == ["✗ the plan has no agent 9"]
         await press(pilot, "backspace", "enter")
         assert isinstance(app.screen, PlanScreen)
-    assert plan.waits(project.existing_record, NOW)[1] == []
+    assert plan.list_waits(project.existing_record, NOW)[1] == []
 
 
 async def test_several_agents_to_wait_for_are_chosen_one_by_one(
@@ -374,7 +382,7 @@ async def test_several_agents_to_wait_for_are_chosen_one_by_one(
         assert isinstance(app.screen, Form)
         assert app.screen.values["waits_for"] == "1, 3"
         await press(pilot, "enter")
-    assert plan.waits(project.existing_record, NOW)[5] == [1, 3]
+    assert plan.list_waits(project.existing_record, NOW)[5] == [1, 3]
 
 
 async def test_keys_typed_ahead_go_to_the_line_they_were_meant_for(
@@ -392,17 +400,17 @@ async def test_keys_typed_ahead_go_to_the_line_they_were_meant_for(
 
 async def test_line_ends_in_a_scope_survive_the_form(project: Project, clock: FakeClock) -> None:
     scope = "first line\n\tsecond line\x1b[31m"
-    plan.change(project.existing_record, NOW, 1, scope=scope)
+    plan.change_planned_agent(project.existing_record, NOW, 1, scope=scope)
     app = app_of(project.root, clock)
     async with app.run_test() as pilot:
         await opened(pilot, "tab", "e", "tab", "tab", "»opus", "enter")
-        assert plan.at(project.existing_record, NOW, 1).scope == scope
+        assert plan.get_planned_agent(project.existing_record, NOW, 1).scope == scope
         await press(pilot, "a", "»fork", "tab")
         field = app.screen.query_one("#field-scope", Input)
         field.post_message(Paste("one\r\ntwo\n"))
         await settled(pilot)
         await press(pilot, "enter")
-    assert plan.at(project.existing_record, NOW, 5).scope == "one\ntwo"
+    assert plan.get_planned_agent(project.existing_record, NOW, 5).scope == "one\ntwo"
 
 
 async def test_what_was_typed_is_back_after_leaving(project: Project, clock: FakeClock) -> None:
@@ -425,7 +433,7 @@ async def test_what_was_typed_is_kept_where_the_record_refuses_it(
     async with app.run_test() as pilot:
         screen = await opened(pilot, "tab", "end", "e", "tab", "»!")
         uid = screen.query_one(AgentRows).key
-        plan.remove(project.existing_record, NOW, 4)  # somebody else, meanwhile
+        plan.remove_planned_agent(project.existing_record, NOW, 4)  # somebody else, meanwhile
         await press(pilot, "enter")
         assert "not in the plan any more" in screen.query_one(Problem).text
         assert screen.query_one(Problem).has_class("-shown")
@@ -438,13 +446,16 @@ async def test_changes_of_others_appear_while_a_form_is_open(
     app = app_of(project.root, clock)
     async with app.run_test() as pilot:
         screen = await opened(pilot, "tab", "down", "e", "tab", "»...")
-        plan.add(project.existing_record, NOW, "Explore", position=1)
+        plan.add_planned_agent(project.existing_record, NOW, "Explore", position=1)
         app.on_record_changed()
         await settled(pilot)
         await press(pilot, "enter")
         assert [row.cells[1] for row in screen.query_one(AgentRows).rows[:2]] == ["Explore"] * 2
         assert under_cursor(screen) == "task-implementor"
-    assert plan.at(project.existing_record, NOW, 3).scope == "Implement the HNSW index..."
+    assert (
+        plan.get_planned_agent(project.existing_record, NOW, 3).scope
+        == "Implement the HNSW index..."
+    )
 
 
 async def test_the_place_comes_back(project: Project, clock: FakeClock) -> None:
@@ -527,7 +538,7 @@ def test_how_a_gate_looks(project: Project, clock: FakeClock, snap_compare: Snap
 
 def test_how_hostile_text_looks(project: Project, clock: FakeClock, snap_compare: Snap) -> None:
     hostile = "[bold]not markup[/] \x1b[31mred\u202ereversed [unclosed\nnext line"
-    plan.change(project.existing_record, NOW, 1, agent_type=hostile, scope=hostile)
+    plan.change_planned_agent(project.existing_record, NOW, 1, agent_type=hostile, scope=hostile)
     app = app_of(project.root, clock)
     assert snap_compare(app, terminal_size=(80, 24), run_before=keys("tab", "e"))
 
@@ -535,7 +546,7 @@ def test_how_hostile_text_looks(project: Project, clock: FakeClock, snap_compare
 def test_how_a_refusal_looks(project: Project, clock: FakeClock, snap_compare: Snap) -> None:
     async def run_before(pilot: Pilot[None]) -> None:
         await opened(pilot, "tab", "end", "e", "tab", "»!")
-        plan.remove(project.existing_record, NOW, 4)
+        plan.remove_planned_agent(project.existing_record, NOW, 4)
         await press(pilot, "enter")
 
     app = app_of(project.root, clock)

@@ -31,19 +31,19 @@ def ingest_hook_payload(
 ) -> None:
     """Record what one payload that arrived ``at`` says. Call it within a write.
 
-    Heard again, it changes nothing. ``names`` are as ``keys_by_agent`` has them.
+    Heard again, it changes nothing. ``names`` are as ``map_agent_keys`` has them.
     """
     for report in heard.reports:
         resolve_execution(record, names.get(report.keys[0], ()))
         _ingest_report(record, project, heard.claude_session, report, at)
     if heard.end:
         _presume_gone(record, heard.claude_session, heard.end.reason, at)
-        claude_sessions.note_end(record, heard.claude_session, at)
+        claude_sessions.note_session_end(record, heard.claude_session, at)
     if heard.transcript and _knows_of(record, heard):
-        pending_transcripts.expect(record, heard.transcript, at)
+        pending_transcripts.watch_transcript(record, heard.transcript, at)
 
 
-def keys_by_agent(log: Iterable[HookStatements]) -> dict[str, tuple[str, ...]]:
+def map_agent_keys(log: Iterable[HookStatements]) -> dict[str, tuple[str, ...]]:
     """Of each agent in a log, by its key, all keys of its execution, as far as the log tells.
 
     What comes first then goes to the execution that only what comes later says it is about.
@@ -66,7 +66,7 @@ def _ingest_report(record: Record, project: str, session: str, report: HookRepor
     ):
         return
     if message is None and report.transcript:
-        message = last_words(report.transcript)
+        message = read_last_words(report.transcript)
     ingest_statement(
         record,
         Report(
@@ -134,7 +134,7 @@ def _of_session(record: Record, session: str, condition: str, *parameters: str) 
 # The transcript of the agent, where a hook says nothing
 
 
-def last_words(path: str) -> str | None:
+def read_last_words(path: str) -> str | None:
     """The last message of an agent in its transcript, if that is there already."""
     try:
         path = resolve_path(path)

@@ -32,7 +32,7 @@ _ABANDONED = 60.0
 
 
 @frozen
-class Waiting:
+class WaitingPayload:
     """One payload in an inbox."""
 
     path: str
@@ -42,13 +42,13 @@ class Waiting:
     """Bytes."""
 
 
-def waiting(root: AnyPath) -> list[Waiting]:
+def list_waiting(root: AnyPath) -> list[WaitingPayload]:
     """The payloads that wait for the project, oldest first."""
-    found = [w for folder in safe_inboxes(root) for w in listed(folder)]
+    found = [w for folder in safe_inboxes(root) for w in list_inbox(folder)]
     return sorted(found, key=lambda w: (w.arrived_ns, w.path))
 
 
-def listed(folder: str) -> list[Waiting]:
+def list_inbox(folder: str) -> list[WaitingPayload]:
     """The payloads in one inbox, in no order."""
     try:
         return list(_found(folder))
@@ -56,7 +56,7 @@ def listed(folder: str) -> list[Waiting]:
         return []
 
 
-def drain(
+def drain_inbox(
     record: Record,
     root: AnyPath,
     *,
@@ -71,13 +71,13 @@ def drain(
     taken = 0
     if record.writable:
         with suppress(RecordError):
-            for batch in _batches(waiting(root)[:most]):
+            for batch in _batches(list_waiting(root)[:most]):
                 taken += _take(record, root, batch, remark)
     return taken
 
 
-def _batches(items: list[Waiting]) -> Iterator[list[Waiting]]:
-    batch: list[Waiting] = []
+def _batches(items: list[WaitingPayload]) -> Iterator[list[WaitingPayload]]:
+    batch: list[WaitingPayload] = []
     for item in items:
         if batch and (len(batch) == _BATCH or sum(w.size for w in batch) > _BATCH_BYTES):
             yield batch
@@ -87,7 +87,7 @@ def _batches(items: list[Waiting]) -> Iterator[list[Waiting]]:
         yield batch
 
 
-def _found(folder: str) -> Iterator[Waiting]:
+def _found(folder: str) -> Iterator[WaitingPayload]:
     with os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
@@ -97,7 +97,7 @@ def _found(folder: str) -> Iterator[Waiting]:
             with suppress(FileNotFoundError):  # another process took it
                 found = entry.stat()
                 if whole or _abandoned(name, found):
-                    yield Waiting(entry.path, _arrived(name, found), found.st_size)
+                    yield WaitingPayload(entry.path, _arrived(name, found), found.st_size)
 
 
 def _abandoned(name: str, found: os.stat_result) -> bool:
@@ -120,23 +120,23 @@ class _Read(NamedTuple):
 
 
 def _take(
-    record: Record, root: AnyPath, batch: list[Waiting], remark: Callable[[str], object]
+    record: Record, root: AnyPath, batch: list[WaitingPayload], remark: Callable[[str], object]
 ) -> int:
     """Apply a batch in one transaction, and remove its files when that is on disk."""
-    from orch_tui.record.defects import confine
+    from orch_tui.record.defects import confine_defects
     from orch_tui.record.hooks import capture
 
     read: list[_Read] = []
     aside: dict[str, str] = {}
 
-    def put_aside(each: Waiting | _Read, reason: str) -> None:
+    def put_aside(each: WaitingPayload | _Read, reason: str) -> None:
         aside[each.path] = reason
 
     for item in batch:
-        confine([item], lambda items: read.extend(_read(*items)), put_aside)
-    names = capture.keys_by_agent(each.heard for each in read if each.heard)
+        confine_defects([item], lambda items: read.extend(_read(*items)), put_aside)
+    names = capture.map_agent_keys(each.heard for each in read if each.heard)
     with record.not_waiting():
-        confine(read, lambda part: _apply(record, root, part, names), put_aside)
+        confine_defects(read, lambda part: _apply(record, root, part, names), put_aside)
     for path in {each.path for each in read} - aside.keys():
         with suppress(OSError):
             os.unlink(path)
@@ -146,7 +146,7 @@ def _take(
     return len({each.path for each in read} | aside.keys())
 
 
-def _read(item: Waiting) -> Iterator[_Read]:
+def _read(item: WaitingPayload) -> Iterator[_Read]:
     """A payload that waits, with the time it arrived; nothing where another process took it.
 
     Raises:
@@ -198,7 +198,7 @@ def _free_name(path: str) -> str:
     return free
 
 
-def set_aside(folder: str) -> list[tuple[str, str]]:
+def list_set_aside(folder: str) -> list[tuple[str, str]]:
     """The payloads in one inbox that could not be read, each with the reason."""
     aside = os.path.join(folder, SET_ASIDE)
     try:

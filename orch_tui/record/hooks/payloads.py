@@ -23,7 +23,7 @@ from orch_tui.record.claude_code import (
     STOPPED,
     STOPPER,
     agent_key,
-    failure,
+    describe_failure,
     is_internal,
     tool_key,
 )
@@ -236,7 +236,7 @@ def _read_result(response: Any) -> tuple[RunEnd | None, AgentWords]:
     if not words.text:
         return None, _NO_WORDS
     if words.text.startswith(_REFUSALS):
-        return {"status": "failed", "error_message": failure(words.text)}, _NO_WORDS
+        return {"status": "failed", "error_message": describe_failure(words.text)}, _NO_WORDS
     return words.ending, words
 
 
@@ -246,7 +246,7 @@ _NO_WORDS = AgentWords("")
 def _failed(event: _Event) -> HookStatements | None:
     if event.tool not in LAUNCHERS:
         return None
-    error = failure(_text(event.payload, "error"))
+    error = describe_failure(_text(event.payload, "error"))
     if event.payload.get("is_interrupt") is True:
         error = f"interrupted: {error}"
     returned = Returned(
@@ -321,7 +321,7 @@ def _stopped(event: _Event) -> HookStatements | None:
 def _broken_off(event: _Event) -> HookStatements | None:
     """An error of the API ended the agent, or the main conversation; there is no other stop."""
     error = _text(event.payload, "last_assistant_message") or _text(event.payload, "error")
-    reason = failure(error) if error.strip() else "an API error"
+    reason = describe_failure(error) if error.strip() else "an API error"
     returned = Returned(
         **_agent_facts(event), status="failed", error_message=reason, broke_off=True
     )

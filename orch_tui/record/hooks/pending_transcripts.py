@@ -23,7 +23,7 @@ _LONG_ENOUGH = timedelta(minutes=15)
 """After which nobody adds to the file of an agent or a session that has ended."""
 
 
-def expect(record: Record, transcript: str, at: str) -> None:
+def watch_transcript(record: Record, transcript: str, at: str) -> None:
     """Look at a transcript from now on, and at what is kept beside it.
 
     Call it within a write. ``at`` is when a hook told of its end.
@@ -54,7 +54,7 @@ def _with_its_own(transcript: str) -> Iterator[str]:
 
 
 @frozen
-class Look:
+class GrownTranscripts:
     """What became of the awaited transcripts."""
 
     grown: list[Path]
@@ -63,13 +63,13 @@ class Look:
     """Not to be looked at again: nobody adds to them any more."""
 
 
-def look(record: Record, most: int | None) -> Look:
+def find_grown_transcripts(record: Record, most: int | None) -> GrownTranscripts:
     """Look at the awaited transcripts; those that have grown by ``most`` bytes together."""
     rows = record.sql(
         "SELECT path, size, mtime_ns, awaited_since FROM import_checkpoints "
         "WHERE awaited_since NOTNULL AND typeof(path) = 'text' ORDER BY awaited_since"
     )
-    seen = Look([], [])
+    seen = GrownTranscripts([], [])
     long_ago = timestamp(record.clock() - _LONG_ENOUGH)
     for path, size, mtime_ns, since in rows:
         unread = _unread(path, size, mtime_ns)
@@ -94,7 +94,7 @@ def _unread(path: str, size: int, mtime_ns: int) -> int | None:
     return None
 
 
-def let_go(record: Record, paths: list[str]) -> None:
+def unwatch_transcripts(record: Record, paths: list[str]) -> None:
     """Look at these no more; another time where another process is writing just now."""
     if paths:
         with record.in_passing(), record.write():

@@ -13,7 +13,7 @@ from orch_tui.models.database import Record
 from orch_tui.record.ledger import contents
 
 
-def put(record: Record, rendered: bytes, given: Iterable[bytes]) -> int:
+def store_briefing(record: Record, rendered: bytes, given: Iterable[bytes]) -> int:
     """Store a briefing (once) and give its id. ``given`` are the contents that may stand in it."""
     sha256 = hashlib.sha256(rendered).digest()
     known = record.value("SELECT briefing_id FROM briefings WHERE sha256 = ?", [sha256])
@@ -21,12 +21,14 @@ def put(record: Record, rendered: bytes, given: Iterable[bytes]) -> int:
         return int(known)
     from orch_tui.prepare import briefing  # who only reads does without
 
-    by_sha256 = {hashlib.sha256(data).hexdigest(): data for data in (*given, *briefing.fixed())}
+    by_sha256 = {
+        hashlib.sha256(data).hexdigest(): data for data in (*given, *briefing.render_fixed_parts())
+    }
     parts = [
         ["text", part.decode("utf-8", "surrogateescape")]
         if isinstance(part, bytes)
         else ["content", contents.put(record, by_sha256[part])]
-        for part in briefing.split(rendered, by_sha256.items())
+        for part in briefing.split_briefing(rendered, by_sha256.items())
     ]
     return int(
         record.value(
@@ -36,18 +38,18 @@ def put(record: Record, rendered: bytes, given: Iterable[bytes]) -> int:
     )
 
 
-def get(record: Record, briefing_id: int) -> bytes:
+def get_briefing(record: Record, briefing_id: int) -> bytes:
     """The briefing as it was rendered, a redacted part named as such.
 
     Raises:
         NotFoundError: there is none.
     """
-    for found in every(record, "WHERE briefing_id = ?", [briefing_id]):
+    for found in iterate_briefings(record, "WHERE briefing_id = ?", [briefing_id]):
         return found.rendered
     raise NotFoundError("briefing", str(briefing_id), [])
 
 
-class Stored(NamedTuple):
+class StoredBriefing(NamedTuple):
     """A stored briefing; ``sha256`` is of what was rendered when it was stored."""
 
     briefing_id: int
@@ -55,7 +57,9 @@ class Stored(NamedTuple):
     rendered: bytes
 
 
-def every(record: Record, condition: str = "", parameters: Sequence[Any] = ()) -> Iterator[Stored]:
+def iterate_briefings(
+    record: Record, condition: str = "", parameters: Sequence[Any] = ()
+) -> Iterator[StoredBriefing]:
     """The briefings that meet an SQL condition; contents that several quote are read once."""
     content = lru_cache(maxsize=32)(lambda content_id: contents.get(record, content_id))
 
@@ -69,4 +73,4 @@ def every(record: Record, condition: str = "", parameters: Sequence[Any] = ()) -
         f"SELECT briefing_id, sha256, parts FROM briefings {condition}", parameters
     ):
         rendered = b"".join(part(kind, value) for kind, value in json.loads(parts))
-        yield Stored(briefing_id, sha256, rendered)
+        yield StoredBriefing(briefing_id, sha256, rendered)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from orch_tui.record.messages.patterns import pattern
+from orch_tui.record.messages.patterns import compile_lazily
 
 EMPTY = "its final message is empty"
 UNHEARD = "nobody heard its final message"
 
-ERROR = pattern(
+ERROR = compile_lazily(
     r"[\W_]{0,6}(?:API Error\b|(?:\w{1,20}\s+)?rate limit (?:reached|exceeded|error)"
     r"|Prompt is too long|\[?Request interrupted by user|Credit balance is too low"
     r"|Invalid API key|(?:Claude(?: AI)? )?usage limit reached|\d-hour limit reached"
@@ -25,7 +25,7 @@ ERROR = pattern(
 )
 """How a line begins that Claude Code or the API wrote in place of an agent's words."""
 
-_RATE_LIMIT = pattern(r"rate.?limit|usage limit|hit your|hour limit|\b429\b", re.I)
+_RATE_LIMIT = compile_lazily(r"rate.?limit|usage limit|hit your|hour limit|\b429\b", re.I)
 _LONGEST_ERROR = 2_000
 """Characters; whatever is longer is a report, whichever words it begins with."""
 

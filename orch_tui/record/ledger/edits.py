@@ -10,7 +10,7 @@ from orch_tui.models.database import Record
 from orch_tui.models.values import as_time, readable, whole_number
 from orch_tui.record.ledger import contents, journal, portable
 from orch_tui.record.ledger.merge import text_fingerprint
-from orch_tui.record.ledger.statement import Edited, pack
+from orch_tui.record.ledger.statement import Edited, pack_statement
 
 
 def read_edits(record: Record, execution_id: str) -> None:
@@ -22,7 +22,7 @@ def read_edits(record: Record, execution_id: str) -> None:
     ):
         columns = json.loads(text)
         edited = _read_columns(record, columns["now"])
-        journal.log(
+        journal.log_action(
             record,
             "sql",
             execution_id=execution_id,
@@ -34,7 +34,11 @@ def read_edits(record: Record, execution_id: str) -> None:
         )
         record.execute(
             "UPDATE observations SET payload = ?, about = ?, pending = 0 WHERE observation_id = ?",
-            [pack(edited), json.dumps([f"uid:{uid}"], separators=(",", ":")), observation_id],
+            [
+                pack_statement(edited),
+                json.dumps([f"uid:{uid}"], separators=(",", ":")),
+                observation_id,
+            ],
         )
         if uid is not None:
             record.execute(

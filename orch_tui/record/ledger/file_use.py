@@ -63,7 +63,7 @@ def file_facts(touched: Iterable[Touched]) -> tuple[FileFact, ...]:
     )
 
 
-def rebuild(record: Record, execution_id: str, uses: Iterable[Used]) -> None:
+def rebuild_file_use(record: Record, execution_id: str, uses: Iterable[Used]) -> None:
     """Bring the files of an execution in line with its statements."""
     first: dict[str, list[str | None]] = {}
     for fact in (fact for used in uses for fact in used.files):
@@ -84,7 +84,7 @@ def rebuild(record: Record, execution_id: str, uses: Iterable[Used]) -> None:
         )
 
 
-def of_execution(record: Record, execution_id: str) -> tuple[FileUse, ...]:
+def list_file_use(record: Record, execution_id: str) -> tuple[FileUse, ...]:
     """Every file that was given, read or written, by path."""
     given = record.sql(
         "SELECT context_source, sections FROM context_allocations WHERE execution_id = ? "
@@ -98,10 +98,10 @@ def of_execution(record: Record, execution_id: str) -> tuple[FileUse, ...]:
             [execution_id],
         )
     }
-    return side_by_side(given, touched)
+    return compare_file_use(given, touched)
 
 
-def side_by_side(
+def compare_file_use(
     allocated: Iterable[tuple[str, str | None]],
     touched: Mapping[str, tuple[str | None, str | None]],
 ) -> tuple[FileUse, ...]:

@@ -97,7 +97,7 @@ def _store_report(record: Record, report: Report) -> str | None:
         about = [_uid_key(record, execution_id)]
     statement = _with_texts(record, report, execution_id)
     if isinstance(statement, Used):
-        statement = usage.without_known(record, execution_id, statement)
+        statement = usage.drop_known_usage(record, execution_id, statement)
         if statement is None:
             return execution_id
     store_statement(
@@ -131,10 +131,12 @@ def _session_of(record: Record, report: Report) -> str:
     named = portable.session_id_of(record, getattr(report.statement, "session", None))
     if named is not None and not report.claude_session:
         return named
-    from orch_tui.record.claude_sessions import know_claude_session
+    from orch_tui.record.claude_sessions import ensure_claude_session
 
     at = report.started_at or report.at or record.now()
-    return know_claude_session(record, report.claude_session, project=report.project, started_at=at)
+    return ensure_claude_session(
+        record, report.claude_session, project=report.project, started_at=at
+    )
 
 
 def _with_texts(record: Record, report: Report, execution_id: str) -> Any:
@@ -148,5 +150,5 @@ def _with_texts(record: Record, report: Report, execution_id: str) -> Any:
     if report.prompt:
         from orch_tui.record.ledger import recognition
 
-        changes["briefing"] = recognition.new_briefing(record, execution_id, report.prompt)
+        changes["briefing"] = recognition.store_new_briefing(record, execution_id, report.prompt)
     return statement.replaced(**changes) if changes else statement

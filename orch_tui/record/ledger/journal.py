@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from orch_tui.rows import JournalEntry
 
 
-def log(
+def log_action(
     record: Record,
     action: str,
     *,
@@ -38,7 +38,7 @@ def log(
     )
 
 
-def entries(
+def list_journal(
     record: Record, *, session_id: str | None = None, execution_id: str | None = None
 ) -> list[JournalEntry]:
     """The entries of one session or execution (or all), oldest first."""

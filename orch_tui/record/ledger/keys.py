@@ -12,7 +12,7 @@ def owner_of(record: Record, key: str) -> str | None:
     return None if found is None else str(found)
 
 
-def find(record: Record, label: str) -> str:
+def resolve_label(record: Record, label: str) -> str:
     """The execution a label stands for, also one whose execution was united with another.
 
     Raises:

@@ -91,7 +91,9 @@ class Merged:
     returns: tuple[Return, ...] = field(default=())
 
 
-def merge(observations: Iterable[Observation], unfinished: frozenset[str] = frozenset()) -> Merged:
+def merge_statements(
+    observations: Iterable[Observation], unfinished: frozenset[str] = frozenset()
+) -> Merged:
     """Add up the statements about one run.
 
     ``unfinished`` are messages of the model that turned out to be no return (a statement may say

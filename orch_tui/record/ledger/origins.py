@@ -23,7 +23,7 @@ from orch_tui.models import facts
 from orch_tui.models.database import Record, in_list
 from orch_tui.record.ledger import portable
 from orch_tui.record.ledger.resolve import portable_keys
-from orch_tui.record.ledger.statement import Identified, Journaled, canonical
+from orch_tui.record.ledger.statement import Identified, Journaled, canonical_json
 from orch_tui.record.ledger.store import store_statement
 
 
@@ -148,7 +148,7 @@ def _identify_runs(record: Record) -> None:
         if not record.value(
             "SELECT 1 FROM observations WHERE execution_id = ? AND kind = 'identified' "
             "AND about = ?",
-            [execution_id, canonical(about)],
+            [execution_id, canonical_json(about)],
         ):
             store_statement(
                 record,

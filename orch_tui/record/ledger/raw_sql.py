@@ -14,13 +14,13 @@ from orch_tui.models.values import readable, whole_number
 from orch_tui.record.ledger import portable, registers
 from orch_tui.record.ledger.edits import read_edits
 from orch_tui.record.ledger.rebuild import (
-    derived_items,
-    derived_outputs,
-    held_items,
-    held_outputs,
-    is_there,
+    derive_items,
+    derive_outputs,
+    has_row,
     item_row,
     output_row,
+    read_item_rows,
+    read_output_rows,
     rebuild_from_statements,
     stored_statements,
 )
@@ -33,7 +33,7 @@ from orch_tui.record.ledger.statement import (
 from orch_tui.record.ledger.store import store_statement
 
 
-def settle_changes(record: Record) -> None:
+def ingest_noted_changes(record: Record) -> None:
     """Take in what triggers noted, inside the caller's transaction."""
     while True:
         subjects = [s for (s,) in record.sql("SELECT DISTINCT subject FROM changed_rows")]
@@ -60,14 +60,14 @@ def settle_changes(record: Record) -> None:
             elif kind == "allocations":
                 _state_allocations(record, name)
             stale[name] = None
-        rebuild_from_statements(record, [e for e in stale if is_there(record, e)])
+        rebuild_from_statements(record, [e for e in stale if has_row(record, e)])
 
 
 def _state_outputs(record: Record, execution_id: str) -> None:
     """State the outputs that plain SQL inserted, changed or deleted."""
     told = stored_statements(record, execution_id, "delivered")
-    stated = {o.uid: output_row(record, o) for o in derived_outputs(told)}
-    held = held_outputs(record, execution_id)
+    stated = {o.uid: output_row(record, o) for o in derive_outputs(told)}
+    held = read_output_rows(record, execution_id)
     new = [_output_fact(record, row) for uid, row in held.items() if stated.get(uid) != row]
     gone = sorted(stated.keys() - held.keys())
     if new or gone:
@@ -98,8 +98,8 @@ def _output_fact(record: Record, row: tuple[Any, ...]) -> OutputFact:
 def _state_allocations(record: Record, execution_id: str) -> None:
     """State what a run was given, where plain SQL changed the rows."""
     told = stored_statements(record, execution_id, "allocated")
-    held = held_items(record, execution_id)
-    if [item_row(record, item) for item in derived_items(told)] != held:
+    held = read_item_rows(record, execution_id)
+    if [item_row(record, item) for item in derive_items(told)] != held:
         items = tuple(_item_fact(record, row) for row in held)
         _state(record, Allocated(items=items, whole=True), execution_id)
     record.execute(

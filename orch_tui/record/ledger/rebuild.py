@@ -12,14 +12,14 @@ from typing import Any
 from orch_tui.models.database import Record, Row
 from orch_tui.record.ledger import contents, file_use, portable, usage
 from orch_tui.record.ledger.edits import read_edits
-from orch_tui.record.ledger.merge import Merged, Observation, Return, merge
+from orch_tui.record.ledger.merge import Merged, Observation, Return, merge_statements
 from orch_tui.record.ledger.statement import (
     Allocated,
     Delivered,
     ItemFact,
     OutputFact,
-    decode,
-    unpack,
+    decode_statement,
+    unpack_fields,
 )
 
 _OF_RUN = ("deployed", "noted", "returned", "retracted", "sql")
@@ -48,7 +48,12 @@ def _stored(
         [execution_id],
     ):
         if kind in kinds:
-            yield bytes(digest).hex(), source, at or "", decode(kind, unpack(payload))
+            yield (
+                bytes(digest).hex(),
+                source,
+                at or "",
+                decode_statement(kind, unpack_fields(payload)),
+            )
 
 
 def rebuild_from_statements(record: Record, execution_ids: Iterable[str]) -> None:
@@ -72,10 +77,10 @@ def _noted_runs(record: Record) -> dict[str, None]:
     if noted:
         record.execute("DELETE FROM changed_rows WHERE subject GLOB 'run:*'")
     labels = sorted(subject.removeprefix("run:") for (subject,) in noted)
-    return {label: None for label in labels if is_there(record, label)}
+    return {label: None for label in labels if has_row(record, label)}
 
 
-def is_there(record: Record, execution_id: str) -> bool:
+def has_row(record: Record, execution_id: str) -> bool:
     """Whether there is a row for an execution; plain SQL may have deleted it."""
     return bool(
         record.value("SELECT 1 FROM agent_executions WHERE execution_id = ?", [execution_id])
@@ -88,19 +93,19 @@ def _rebuild_execution(record: Record, execution_id: str) -> set[str]:
     _write_outputs(record, execution_id)
     _write_allocations(record, execution_id)
     uses = stored_statements(record, execution_id, "used")
-    concerned = usage.rebuild(record, execution_id, uses)
-    file_use.rebuild(record, execution_id, uses)
+    concerned = usage.rebuild_usage(record, execution_id, uses)
+    file_use.rebuild_file_use(record, execution_id, uses)
     merged = _merged(record, execution_id)
     changed = _write_row(record, execution_id, merged)
     _write_completions(record, execution_id, merged)
     if "depth" in changed:
         concerned |= set(_children(record, execution_id))
     if changed.keys() & {"deployed_at", "agent_id", "uid"}:
-        concerned |= usage.rivals_of(record, execution_id)
+        concerned |= usage.find_rivals(record, execution_id)
     return concerned
 
 
-def unsettled(record: Record) -> Iterator[str]:
+def find_stale_executions(record: Record) -> Iterator[str]:
     """Executions whose rows are not what their statements add up to."""
     for (execution_id,) in record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid"):
         merged = _merged(record, execution_id)
@@ -116,11 +121,12 @@ def unsettled(record: Record) -> Iterator[str]:
 
 def _merged(record: Record, execution_id: str) -> Merged:
     """What is known of an execution: what was said, and what its messages add up to."""
-    merged = merge(
-        stored_observations(record, execution_id), usage.unfinished(record, execution_id)
+    merged = merge_statements(
+        stored_observations(record, execution_id),
+        usage.find_unfinished_messages(record, execution_id),
     )
     values = dict(merged.values)
-    used = usage.totals(record, execution_id)
+    used = usage.sum_usage(record, execution_id)
     # what was reported goes before what can be worked out, but for what only grows
     used["context_end_tokens"] = (
         values.get("context_end_tokens") or used.get("context_end_tokens")
@@ -287,7 +293,7 @@ _OUTPUT = (
 )
 
 
-def derived_outputs(told: Iterable[Delivered]) -> list[OutputFact]:
+def derive_outputs(told: Iterable[Delivered]) -> list[OutputFact]:
     """The outputs that statements, oldest first, add up to, oldest first.
 
     Of one uid the last word counts, and the earliest time: two machines that find the same thing
@@ -310,7 +316,7 @@ def output_row(record: Record, output: OutputFact) -> tuple[Any, ...]:
     return tuple(values[column] for column in _OUTPUT.split(", "))
 
 
-def held_outputs(record: Record, execution_id: str) -> dict[str, tuple[Any, ...]]:
+def read_output_rows(record: Record, execution_id: str) -> dict[str, tuple[Any, ...]]:
     """The rows of ``outputs`` of an execution, by uid."""
     rows = record.sql(f"SELECT {_OUTPUT} FROM outputs WHERE execution_id = ?", [execution_id])
     return {row[0]: row for row in rows}
@@ -318,8 +324,8 @@ def held_outputs(record: Record, execution_id: str) -> dict[str, tuple[Any, ...]
 
 def _write_outputs(record: Record, execution_id: str) -> None:
     told = stored_statements(record, execution_id, "delivered")
-    wanted = {o.uid: output_row(record, o) for o in derived_outputs(told)}
-    held = held_outputs(record, execution_id)
+    wanted = {o.uid: output_row(record, o) for o in derive_outputs(told)}
+    held = read_output_rows(record, execution_id)
     for uid in held.keys() - wanted.keys():
         # one that plain SQL inserted stays until it is taken in
         its = [execution_id, uid]
@@ -348,7 +354,7 @@ _ALLOCATION = (
 )
 
 
-def derived_items(told: Iterable[Allocated]) -> list[ItemFact]:
+def derive_items(told: Iterable[Allocated]) -> list[ItemFact]:
     """What a run was given, by statements that come oldest first."""
     items: list[ItemFact] = []
     for given in told:
@@ -366,7 +372,7 @@ def item_row(record: Record, item: ItemFact) -> tuple[Any, ...]:
     return (*said, portable.content_id_of(record, content), arrived)
 
 
-def held_items(record: Record, execution_id: str) -> list[tuple[Any, ...]]:
+def read_item_rows(record: Record, execution_id: str) -> list[tuple[Any, ...]]:
     """The rows of ``context_allocations`` of an execution, in order."""
     return record.sql(
         f"SELECT {_ALLOCATION} FROM context_allocations WHERE execution_id = ? "
@@ -377,7 +383,7 @@ def held_items(record: Record, execution_id: str) -> list[tuple[Any, ...]]:
 
 def _write_allocations(record: Record, execution_id: str) -> None:
     told = stored_statements(record, execution_id, "allocated")
-    wanted = [item_row(record, item) for item in derived_items(told)]
+    wanted = [item_row(record, item) for item in derive_items(told)]
     held = record.sql(
         f"SELECT {_ALLOCATION} FROM context_allocations WHERE execution_id = ? AND revision > 0 "
         "ORDER BY allocation_id",

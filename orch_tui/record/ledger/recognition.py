@@ -11,7 +11,7 @@ from orch_tui.record.ledger import briefings, portable
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import text_fingerprint
 from orch_tui.record.ledger.rebuild import (
-    derived_items,
+    derive_items,
     rebuild_from_statements,
     stored_statements,
 )
@@ -94,7 +94,7 @@ def _repeat_deployment(record: Record, label: str, report: Report) -> None:
         ambient_tokens=held["ambient_tokens"],
         agent_type=report.statement.agent_type,
     )
-    items = derived_items(stored_statements(record, label, "allocated"))
+    items = derive_items(stored_statements(record, label, "allocated"))
     _state_launch(record, report, noted, held["session_id"], Allocated(items=tuple(items)))
 
 
@@ -114,7 +114,7 @@ def _deploy_from_plan(record: Record, known: list[int], report: Report) -> None:
     from orch_tui.record import bundles, deployment, sessions
 
     row = rows[0]
-    bundle = bundles.by_version(record, row["version_id"]).bundle
+    bundle = bundles.load_bundle_version(record, row["version_id"]).bundle
     noted = Noted(
         session=portable.session_ref(record, row["session_id"]),
         planned=portable.ref_of(record, "planned", row["planned_id"]),
@@ -123,9 +123,9 @@ def _deploy_from_plan(record: Record, known: list[int], report: Report) -> None:
         estimator=bundle.total.estimator,
         agent_type=agent_type,
     )
-    given = deployment.allocated(bundle.items)
+    given = deployment.make_allocation(bundle.items)
     _state_launch(record, report, noted, row["session_id"], given)
-    sessions.begin(record, sessions.get(record, row["session_id"]))
+    sessions.begin_session(record, sessions.get_session(record, row["session_id"]))
 
 
 def _state_launch(
@@ -152,7 +152,7 @@ def _state_launch(
     rebuild_from_statements(record, [label])
 
 
-def new_briefing(record: Record, execution_id: str, prompt: str) -> str | None:
+def store_new_briefing(record: Record, execution_id: str, prompt: str) -> str | None:
     """The SHA-256 of the stored text of a prompt; None where it is what the execution is known
     to be given, but for white space and the marker line."""
     data = prompt.encode("utf-8", "replace")
@@ -160,10 +160,10 @@ def new_briefing(record: Record, execution_id: str, prompt: str) -> str | None:
         "SELECT briefing_id FROM agent_executions WHERE execution_id = ?", [execution_id]
     )
     if held is not None:
-        text = briefings.get(record, held)
+        text = briefings.get_briefing(record, held)
         if text == data:
             return portable.sha256_of_briefing(record, held)
         without_marker = text_fingerprint(_MARKER.sub("\n", prompt))
         if text_fingerprint(text.decode("utf-8", "replace")) == without_marker:
             return None
-    return portable.sha256_of_briefing(record, briefings.put(record, data, []))
+    return portable.sha256_of_briefing(record, briefings.store_briefing(record, data, []))

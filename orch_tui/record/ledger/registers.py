@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from orch_tui.models.database import Record
 from orch_tui.models.values import as_time, readable
 from orch_tui.record.ledger import portable
-from orch_tui.record.ledger.statement import Registered, canonical
-from orch_tui.record.ledger.store import Stored, store_statement
+from orch_tui.record.ledger.statement import Registered, canonical_json
+from orch_tui.record.ledger.store import StoredStatement, store_statement
 
 EARLIEST = ("created_at",)
 """Fields of which the least value holds, whoever said it when."""
@@ -172,7 +172,7 @@ def state_changes(record: Record, subject: str) -> None:
         name: readable(as_time(value)) if name.endswith("_at") else _statable(value)
         for name, value in found[1].items()
     }
-    held = held_registers(record, ref)
+    held = read_registers(record, ref)
     new = {name: value for name, value in values.items() if _is_news(name, value, held.get(name))}
     if not new:
         return
@@ -184,10 +184,10 @@ def state_changes(record: Record, subject: str) -> None:
 
 
 def apply_registered(
-    record: Record, statement: Registered, at: str, stored: Stored
+    record: Record, statement: Registered, at: str, stored: StoredStatement
 ) -> dict[str, Any]:
     """Note a statement of elsewhere; gives the fields it decides, which the row must get."""
-    held = held_registers(record, statement.subject)
+    held = read_registers(record, statement.subject)
     won = {
         name: value
         for name, value in statement.values.items()
@@ -197,7 +197,7 @@ def apply_registered(
     return won
 
 
-def _is_news(name: str, value: Any, held: Held | None) -> bool:
+def _is_news(name: str, value: Any, held: HeldRegister | None) -> bool:
     """Whether the value of a field in a row is another than what was stated."""
     if held is None:
         return value not in (None, [])
@@ -208,7 +208,7 @@ def _is_news(name: str, value: Any, held: Held | None) -> bool:
     return held.value_hash != _hash_of(value)
 
 
-def _wins(name: str, value: Any, mine: tuple[str, bytes], held: Held | None) -> bool:
+def _wins(name: str, value: Any, mine: tuple[str, bytes], held: HeldRegister | None) -> bool:
     if held is None:
         return True
     if name in EARLIEST or name in LATEST_VALUE:
@@ -218,14 +218,14 @@ def _wins(name: str, value: Any, mine: tuple[str, bytes], held: Held | None) -> 
     return mine > (held.at, held.digest)
 
 
-def _is_beyond(name: str, value: Any, held: Held) -> bool:
+def _is_beyond(name: str, value: Any, held: HeldRegister) -> bool:
     before = json.loads(held.value) if held.value else None
     if value is None or before is None:
         return value is not None
     return bool(value < before if name in EARLIEST else value > before)
 
 
-class Held(NamedTuple):
+class HeldRegister(NamedTuple):
     """The last statement of one field."""
 
     at: str
@@ -235,15 +235,17 @@ class Held(NamedTuple):
     """JSON, where values are compared."""
 
 
-def held_registers(record: Record, subject: str) -> dict[str, Held]:
+def read_registers(record: Record, subject: str) -> dict[str, HeldRegister]:
     """By whom and when each field of a subject was stated last."""
     rows = record.sql(
         "SELECT field, at, digest, value_hash, value FROM registers WHERE subject = ?", [subject]
     )
-    return {field: Held(at, bytes(d), bytes(h), value) for field, at, d, h, value in rows}
+    return {field: HeldRegister(at, bytes(d), bytes(h), value) for field, at, d, h, value in rows}
 
 
-def _hold(record: Record, subject: str, values: Mapping[str, Any], at: str, stored: Stored) -> None:
+def _hold(
+    record: Record, subject: str, values: Mapping[str, Any], at: str, stored: StoredStatement
+) -> None:
     record.executemany(
         "INSERT INTO registers (subject, field, at, digest, value_hash, value) "
         "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (subject, field) DO UPDATE SET at = excluded.at, "
@@ -251,7 +253,7 @@ def _hold(record: Record, subject: str, values: Mapping[str, Any], at: str, stor
         [
             (
                 *(subject, name, at, stored.digest, _hash_of(value)),
-                canonical(value) if name in _COMPARED else None,
+                canonical_json(value) if name in _COMPARED else None,
             )
             for name, value in values.items()
         ],
@@ -259,7 +261,7 @@ def _hold(record: Record, subject: str, values: Mapping[str, Any], at: str, stor
 
 
 def _hash_of(value: Any) -> bytes:
-    return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).digest()[:16]
+    return hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 def _later_than(now: str, held: str) -> str:

@@ -106,7 +106,7 @@ class Said(metaclass=_Slotted):
         return type(self)(**({n: getattr(self, n) for n in type(self).shape} | {**changes}))
 
 
-class Part(Said):
+class StatementPart(Said):
     """An element of a list in a statement; as JSON an array of its fields, in order."""
 
     @classmethod
@@ -259,7 +259,7 @@ class Delivered(Said):
     extra: dict[str, Any] | None = None
 
 
-class OutputFact(Part):
+class OutputFact(StatementPart):
     """One output; the fields are the columns of ``outputs``."""
 
     uid: str
@@ -288,7 +288,7 @@ class Allocated(Said):
     extra: dict[str, Any] | None = None
 
 
-class ItemFact(Part):
+class ItemFact(StatementPart):
     """One context item; the fields are the columns of ``context_allocations``."""
 
     context_type: str | None = None
@@ -314,7 +314,7 @@ class Used(Said):
     extra: dict[str, Any] | None = None
 
 
-class MessageFact(Part):
+class MessageFact(StatementPart):
     """The usage of one message of the model; the fields are the columns of ``usage_messages``."""
 
     message_id: str
@@ -331,7 +331,7 @@ class MessageFact(Part):
     price_tier: str | None = None
 
 
-class FileFact(Part):
+class FileFact(StatementPart):
     """When a run first read and wrote a file."""
 
     path: str
@@ -404,13 +404,13 @@ KINDS: dict[str, Any] = {
 
 KIND_OF: dict[type[Any], str] = {statement: kind for kind, statement in KINDS.items()}
 
-_PARTS: dict[str, type[Part]] = {
+_PARTS: dict[str, type[StatementPart]] = {
     part.__name__: part for part in (OutputFact, ItemFact, MessageFact, FileFact)
 }
 
 
 @cache
-def _lists(statement: _Slotted) -> dict[str, type[Part] | None]:
+def _lists(statement: _Slotted) -> dict[str, type[StatementPart] | None]:
     """The list fields of a statement, with the parts they hold; None where that is text."""
     return {
         name: _PARTS.get(annotation.removeprefix("tuple[").partition(",")[0])
@@ -419,7 +419,7 @@ def _lists(statement: _Slotted) -> dict[str, type[Part] | None]:
     }
 
 
-def encode(statement: Any) -> dict[str, Any]:
+def encode_statement(statement: Any) -> dict[str, Any]:
     """The fields that say something, with those of a newer orch; parts of lists are arrays."""
     said = dict(statement.extra or {})
     for name in type(statement).shape:
@@ -432,7 +432,7 @@ def encode(statement: Any) -> dict[str, Any]:
 
 def _array(part: Any) -> Any:
     """A part as an array that ends with the last thing it says."""
-    if not isinstance(part, Part):
+    if not isinstance(part, StatementPart):
         return part
     said = list(part.row())
     while said and said[-1] is None:
@@ -440,8 +440,8 @@ def _array(part: Any) -> Any:
     return said
 
 
-def decode(kind: str, said: Mapping[str, Any]) -> Any:
-    """The statement that ``encode`` made this of; None for a kind of a newer orch."""
+def decode_statement(kind: str, said: Mapping[str, Any]) -> Any:
+    """The statement that ``encode_statement`` made this of; None for a kind of a newer orch."""
     statement = KINDS.get(kind)
     if statement is None:
         return None
@@ -467,7 +467,7 @@ _SCALARS: dict[str, tuple[type, ...]] = {
 }
 
 
-def problem_of(kind: str, said: Any) -> str | None:
+def describe_problem(kind: str, said: Any) -> str | None:
     """Why a body that came from elsewhere is no statement of its kind; None where it is one."""
     if not isinstance(said, dict):
         return "its body is no object"
@@ -496,7 +496,7 @@ def _fits(annotation: str, value: Any) -> bool:
     return bool in allowed if isinstance(value, bool) else isinstance(value, tuple(allowed))
 
 
-def _problem_of_list(name: str, part: type[Part] | None, values: Any) -> str | None:
+def _problem_of_list(name: str, part: type[StatementPart] | None, values: Any) -> str | None:
     if not isinstance(values, list):
         return f"{name} is {values!r:.60}"
     for value in values:
@@ -514,7 +514,7 @@ def _problem_of_list(name: str, part: type[Part] | None, values: Any) -> str | N
     return None
 
 
-def canonical(value: Any) -> str:
+def canonical_json(value: Any) -> str:
     """JSON that is the same text for the same value: digests are made of it."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
@@ -523,21 +523,21 @@ _PACKED_FROM = 300
 """Characters from which on packing a body saves more than its reading costs."""
 
 
-def pack(statement: Any) -> str | bytes:
+def pack_statement(statement: Any) -> str | bytes:
     """A statement as it is stored: JSON text, or that compressed."""
-    return pack_said(encode(statement))
+    return pack_fields(encode_statement(statement))
 
 
-def pack_said(said: Mapping[str, Any]) -> str | bytes:
-    """The fields of a statement, as ``encode`` gives them, as they are stored."""
-    text = canonical(said)
+def pack_fields(said: Mapping[str, Any]) -> str | bytes:
+    """The fields of a statement, as ``encode_statement`` gives them, as they are stored."""
+    text = canonical_json(said)
     if len(text) < _PACKED_FROM:
         return text
     return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
 
 
-def unpack(stored: str | bytes) -> dict[str, Any]:
-    """The fields that ``pack`` stored."""
+def unpack_fields(stored: str | bytes) -> dict[str, Any]:
+    """The fields that ``pack_statement`` stored."""
     if isinstance(stored, bytes):
         stored = zlib.decompress(stored).decode("utf-8", "surrogatepass")
     said: dict[str, Any] = json.loads(stored)

@@ -10,13 +10,18 @@ from typing import Any, NamedTuple
 
 from orch_tui.models import facts
 from orch_tui.models.database import Record
-from orch_tui.record.ledger.statement import KIND_OF, canonical, encode, pack
+from orch_tui.record.ledger.statement import (
+    KIND_OF,
+    canonical_json,
+    encode_statement,
+    pack_statement,
+)
 
 MACHINES = ("hook", "import")
 """Sources that say the same of the same thing, wherever it is read."""
 
 
-class Stored(NamedTuple):
+class StoredStatement(NamedTuple):
     """A statement in the database."""
 
     observation_id: int
@@ -33,7 +38,7 @@ def store_statement(
     at: str | None,
     execution_id: str | None,
     actor: str | None = None,
-) -> Stored:
+) -> StoredStatement:
     """Store what is said here; what is stored already changes nothing. Call it within a write.
 
     ``about`` are the portable keys of the run; ``source`` is None for what is no run's, ``at``
@@ -43,7 +48,7 @@ def store_statement(
         record,
         recognition_digest(record, statement, about, source, at),
         KIND_OF[type(statement)],
-        pack(statement),
+        pack_statement(statement),
         about,
         source=source,
         at=at or record.now(),
@@ -65,7 +70,7 @@ def insert_statement(
     recorded_at: str | None,
     actor: str | None,
     execution_id: str | None,
-) -> Stored:
+) -> StoredStatement:
     """Store a statement with all that it came with."""
     rows = record.sql(
         "INSERT INTO observations (digest, kind, source, at, recorded_at, actor, about, payload, "
@@ -73,13 +78,13 @@ def insert_statement(
         "RETURNING observation_id",
         [
             *(digest, kind, source, at, recorded_at, actor),
-            *(canonical(list(about)) if about else None, body, execution_id),
+            *(canonical_json(list(about)) if about else None, body, execution_id),
         ],
     )
     if rows:
-        return Stored(int(rows[0][0]), digest, True)
+        return StoredStatement(int(rows[0][0]), digest, True)
     held = record.value("SELECT observation_id FROM observations WHERE digest = ?", [digest])
-    return Stored(int(held), digest, False)
+    return StoredStatement(int(held), digest, False)
 
 
 def recognition_digest(
@@ -94,11 +99,11 @@ def recognition_digest(
     if source == "sql":
         last = record.value("SELECT coalesce(max(observation_id), 0) FROM observations")
         return ordered_digest(last + 1)
-    said = [KIND_OF[type(statement)], sorted(about), encode(statement)]
+    said = [KIND_OF[type(statement)], sorted(about), encode_statement(statement)]
     if source in MACHINES:
-        text = canonical([*said, source, at]).encode("utf-8", "surrogatepass")
+        text = canonical_json([*said, source, at]).encode("utf-8", "surrogatepass")
         return hashlib.sha256(text).digest()
-    text = canonical([*said, at if source is None else None]).encode("utf-8", "surrogatepass")
+    text = canonical_json([*said, at if source is None else None]).encode("utf-8", "surrogatepass")
     return hmac.digest(facts.secret(record), text, "sha256")
 
 

@@ -1,7 +1,7 @@
 """What runs used: each model message counted once in the whole record, with what it cost.
 
 The rows of ``usage_messages`` are what the statements of kind ``used`` add up to; every column
-derived from them is worked out anew by ``totals``.
+derived from them is worked out anew by ``sum_usage``.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class MessageUse:
         return self.input + self.cache_write + self.cache_read
 
 
-def priced_messages(uses: Iterable[MessageUse], catalogue: Catalogue) -> tuple[MessageFact, ...]:
+def price_messages(uses: Iterable[MessageUse], catalogue: Catalogue) -> tuple[MessageFact, ...]:
     """What a transcript tells of messages, with what they cost at today's prices."""
     models = cache(catalogue.model)  # finding an unlisted name's relatives takes a while
     return tuple(_message_fact(use, models(use.model) if use.model else None) for use in uses)
@@ -92,7 +92,7 @@ def _tier(model: Model, prompt: int) -> str | None:
     return f"up to {fitting[0]:,}" if fitting else f"over {bounds[-1]:,}"
 
 
-def derived_messages(uses: Iterable[Used]) -> list[MessageFact]:
+def derive_messages(uses: Iterable[Used]) -> list[MessageFact]:
     """The messages that statements about one run add up to, each once, by id.
 
     A message heard of again adds nothing, or the rest of its output; a price list of another day
@@ -162,11 +162,11 @@ def _with_output(message: MessageFact, output: int) -> MessageFact:
     return message.replaced(output_tokens=output, cost_usd=cost)
 
 
-def rebuild(record: Record, execution_id: str, uses: Iterable[Used]) -> set[str]:
+def rebuild_usage(record: Record, execution_id: str, uses: Iterable[Used]) -> set[str]:
     """Bring the messages of an execution in line with its statements; gives the other executions
     whose totals change with them."""
     columns = ", ".join(MessageFact.shape)
-    wanted = [message.row() for message in derived_messages(uses)]
+    wanted = [message.row() for message in derive_messages(uses)]
     held = record.sql(
         f"SELECT {columns} FROM usage_messages WHERE execution_id = ? ORDER BY message_id",
         [execution_id],
@@ -179,10 +179,10 @@ def rebuild(record: Record, execution_id: str, uses: Iterable[Used]) -> set[str]
         f"VALUES (?{', ?' * len(MessageFact.shape)})",
         [(execution_id, *row) for row in wanted],
     )
-    return rivals(record, [row[0] for row in wanted], execution_id)
+    return find_rivals_for_messages(record, [row[0] for row in wanted], execution_id)
 
 
-def without_known(record: Record, execution_id: str, used: Used) -> Used | None:
+def drop_known_usage(record: Record, execution_id: str, used: Used) -> Used | None:
     """What of a statement is news for an execution; None where all of it is known.
 
     A transcript that is read on from where it was left tells its last message again.
@@ -218,15 +218,19 @@ def without_known(record: Record, execution_id: str, used: Used) -> Used | None:
     return used.replaced(messages=messages, files=files)
 
 
-def rivals_of(record: Record, execution_id: str) -> set[str]:
+def find_rivals(record: Record, execution_id: str) -> set[str]:
     """Other executions that claim messages of this one."""
     messages = record.sql(
         "SELECT message_id FROM usage_messages WHERE execution_id = ?", [execution_id]
     )
-    return rivals(record, [message_id for (message_id,) in messages], execution_id)
+    return find_rivals_for_messages(
+        record, [message_id for (message_id,) in messages], execution_id
+    )
 
 
-def rivals(record: Record, message_ids: Sequence[str], execution_id: str) -> set[str]:
+def find_rivals_for_messages(
+    record: Record, message_ids: Sequence[str], execution_id: str
+) -> set[str]:
     """Other executions that claim any of these messages: their totals may have changed."""
     found: set[str] = set()
     for start in range(0, len(message_ids), 500):
@@ -255,7 +259,7 @@ ORDER BY at, message_id"""
 """A message that several executions claim is counted for the one deployed first."""
 
 
-def totals(record: Record, execution_id: str) -> dict[str, Any]:
+def sum_usage(record: Record, execution_id: str) -> dict[str, Any]:
     """The columns of an execution that its messages add up to; empty where none is known.
 
     Figures of a result alone are those of the last request, not of the run: they count only
@@ -285,7 +289,7 @@ def _tiers(tiers: list[str | None]) -> str | None:
     return "; ".join(counted) or None
 
 
-def unfinished(record: Record, execution_id: str) -> frozenset[str]:
+def find_unfinished_messages(record: Record, execution_id: str) -> frozenset[str]:
     """Messages that went on to call tools: whatever they said was not what the run returned."""
     return frozenset(
         message_id

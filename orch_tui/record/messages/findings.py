@@ -16,9 +16,9 @@ from typing import Literal
 from orch_tui.frozen import frozen
 from orch_tui.record.ledger.doubt import ERROR
 from orch_tui.record.messages.message_checks import FoundCheck, Result, find_checks
-from orch_tui.record.messages.message_lines import Line, Message, read_lines
+from orch_tui.record.messages.message_lines import MessageLine, MessageLines, read_lines
 from orch_tui.record.messages.message_paths import FoundPath, find_paths
-from orch_tui.record.messages.patterns import pattern
+from orch_tui.record.messages.patterns import compile_lazily
 
 OutputKind = Literal["deliverable", "validation", "insight"]
 
@@ -78,7 +78,7 @@ class Findings:
         return {check.name: check.result for check in self.checks}
 
 
-def read(text: str, root: Path) -> Findings:
+def read_findings(text: str, root: Path) -> Findings:
     """Read a final message; paths are checked against the project at ``root``."""
     message = read_lines(text)
     paths = find_paths(message.lines, root)
@@ -100,12 +100,12 @@ _ABOUT_INSIGHTS = (
     r"(?:insights?|findings?|learnings?|lessons?(?: learned)?|take-?aways?|notes?|observations?"
     r"|discover(?:y|ies)|gotchas?|what (?:i|we) learned)"
 )
-_HEADING = pattern(rf"[\W\d_]{{0,12}}{_ABOUT_INSIGHTS}\b[^\w]{{0,6}}\Z", re.I)
-_INLINE = pattern(
+_HEADING = compile_lazily(rf"[\W\d_]{{0,12}}{_ABOUT_INSIGHTS}\b[^\w]{{0,6}}\Z", re.I)
+_INLINE = compile_lazily(
     rf"(?:^|[.!]\s)[*_\W]{{0,6}}{_ABOUT_INSIGHTS}[*_]{{0,3}}\s?[:—–]\s?[*_]{{0,3}}(.{{8,}})", re.I
 )
 
-_NOTHING = pattern(
+_NOTHING = compile_lazily(
     r"[\W_]{0,6}(?:n/?a|not applicable|(?:none|nothing|no (?:\w{1,12} )?(?:insights?|findings?"
     r"|learnings?|lessons|notes?|observations?|discoveries|gotchas?))"
     r"(?: (?:to (?:report|add|note|share|mention|list)|new|special|notable|noteworthy|of note|here"
@@ -116,7 +116,7 @@ _NOTHING = pattern(
 """What stands in a list for having nothing to list."""
 
 
-def _insights(lines: Sequence[Line]) -> list[FoundInsight]:
+def _insights(lines: Sequence[MessageLine]) -> list[FoundInsight]:
     """The points under a heading such as *Key findings*, and lines such as ``Note: …``."""
     found: list[FoundInsight] = []
     margin = 0
@@ -150,23 +150,23 @@ def _plain(text: str) -> str:
 
 # --- signs of trouble ------------------------------------------------------------------------
 
-_ANNOUNCES = pattern(
+_ANNOUNCES = compile_lazily(
     r"(?:^|[.!]\s+)(?:now,?\s+|next,?\s+|first,?\s+)?(?:let me|let['’]s|I['’]ll|I will|I need to"
     r"|I['’]m going to)\s(?!know)[^.!?]{0,300}[.:…]?$",
     re.I,
 )
-_OPEN_END = pattern(
+_OPEN_END = compile_lazily(
     r"(?:[,(—–]|(?<![\w/])(?:the|a|an|and|or|to|of|with|in|for|by|from|that|which|is|are|as|on|at|into))$"
 )
 
 
-_SUBJECT_ONLY = pattern(
+_SUBJECT_ONLY = compile_lazily(
     r"\b(?:where|because|while|when|if|that|which|whose) (?:the|an?|its?|their) \w{1,30}$", re.I
 )
 """A clause without a verb: "where the func"."""
-_SENTENCE_END = pattern(r"[.!?…][\"'”’)\]*_`]{0,4}\s+")
-_PLAIN_WORD = pattern(r"(?:^|[\s(\"'“‘*_])[a-zà-ÿ]+(?:[-'’][a-z]+)*$")
-_COMPLETE = pattern(
+_SENTENCE_END = compile_lazily(r"[.!?…][\"'”’)\]*_`]{0,4}\s+")
+_PLAIN_WORD = compile_lazily(r"(?:^|[\s(\"'“‘*_])[a-zà-ÿ]+(?:[-'’][a-z]+)*$")
+_COMPLETE = compile_lazily(
     r"^\W*(?:let me know|happy to|feel free|ready|hope|thanks?|please)\b"
     r"|^\W*\w[\w ]{0,30}\W{0,3}:"  # a label
     r"|\b(?:pass\w*|fail\w*|done|completed?|green|clean|fine|ready|well|now|too|etc|questions?"
@@ -176,7 +176,7 @@ _COMPLETE = pattern(
 """Sentences that end here though nobody put a full stop."""
 
 
-def _errors(lines: Sequence[Line]) -> Iterator[Trouble]:
+def _errors(lines: Sequence[MessageLine]) -> Iterator[Trouble]:
     if not lines:
         yield Trouble("empty", 1, "")
     for line in lines:
@@ -186,7 +186,7 @@ def _errors(lines: Sequence[Line]) -> Iterator[Trouble]:
             yield Trouble("error", line.number, line.excerpt)
 
 
-def _end(message: Message) -> Iterator[Trouble]:
+def _end(message: MessageLines) -> Iterator[Trouble]:
     """A message that stops in the middle, or that ends by announcing what it will do next."""
     if message.unclosed:
         yield Trouble("cut off", message.unclosed.number, message.unclosed.excerpt)
@@ -204,7 +204,7 @@ def _end(message: Message) -> Iterator[Trouble]:
             yield Trouble("cut off", last.number, last.excerpt)
 
 
-def _stops_in_prose(lines: Sequence[Line]) -> bool:
+def _stops_in_prose(lines: Sequence[MessageLine]) -> bool:
     """The last paragraph, of more than a line, breaks off; others end as sentences do."""
     last = _paragraph(lines)
     text = " ".join(line.content for line in last)
@@ -219,9 +219,9 @@ def _stops_in_prose(lines: Sequence[Line]) -> bool:
     )
 
 
-def _paragraph(lines: Sequence[Line]) -> list[Line]:
+def _paragraph(lines: Sequence[MessageLine]) -> list[MessageLine]:
     """The last lines, where they are prose, and none where they belong to a list or table."""
-    paragraph: list[Line] = []
+    paragraph: list[MessageLine] = []
     for line in reversed(lines):
         if paragraph and paragraph[-1].number - line.number > 1:
             break
@@ -233,7 +233,7 @@ def _paragraph(lines: Sequence[Line]) -> list[Line]:
     return paragraph[::-1]
 
 
-def _leaves_open(lines: Sequence[Line]) -> bool:
+def _leaves_open(lines: Sequence[MessageLine]) -> bool:
     """Whether the writer ends paragraphs without a full stop."""
     return any(
         line.kind == "text" and line.content[-1:].isalpha() and below.number - line.number > 1

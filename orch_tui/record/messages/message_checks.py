@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from orch_tui.frozen import frozen
-from orch_tui.record.messages.message_lines import Line
-from orch_tui.record.messages.patterns import pattern
+from orch_tui.record.messages.message_lines import MessageLine
+from orch_tui.record.messages.patterns import compile_lazily
 
 Result = str | int | float
 
@@ -31,7 +31,7 @@ class FoundCheck:
     excerpt: str
 
 
-def find_checks(lines: Iterable[Line]) -> list[FoundCheck]:
+def find_checks(lines: Iterable[MessageLine]) -> list[FoundCheck]:
     """Every result stated, each once, in the order in which they were last stated."""
     found: dict[tuple[str, Result], FoundCheck] = {}
     for line in lines:
@@ -45,7 +45,7 @@ def find_checks(lines: Iterable[Line]) -> list[FoundCheck]:
     return list(found.values())
 
 
-def _results(line: Line) -> Iterator[tuple[str, Result]]:
+def _results(line: MessageLine) -> Iterator[tuple[str, Result]]:
     under_checks = any(_CHECKING.search(heading) for heading in line.headings)
     for part in _PARTS.split(line.content) if under_checks else (line.content,):
         # Most lines state nothing, and reading them takes long.
@@ -55,7 +55,7 @@ def _results(line: Line) -> Iterator[tuple[str, Result]]:
 
 
 _OUTPUT_LANGUAGES = ("", "text", "txt", "plaintext", "console", "log", "output")
-_ELSEWHEN = pattern(
+_ELSEWHEN = compile_lazily(
     r"\b(?:next|todo|to[- ]do|recommend\w*|suggest\w*|follow[- ]?ups?|remaining|future|proposed"
     r"|plan|how to|usage|before|previous\w*|acceptance|criteria|requirements?|expected)\b",
     re.I,
@@ -108,7 +108,7 @@ _WORDS: Mapping[str, str] = {
     " cases specs statement entire whole | : = * _ ` ' \" – — - → > ( ) [ ] 100% 🧪 📊",
 }
 _KIND_OF_WORD = {word: kind for kind, words in _WORDS.items() for word in words.split()}
-_TOKEN = pattern(
+_TOKEN = compile_lazily(
     rf"(?P<name>(?:(?P<kind_of_tests>{_KIND_OF_TESTS})[ -](?=tests?\b|test[ -]suite\b))?"
     rf"(?P<check>{_ANY_NAME}))(?![\w/]|[.-]\w)"
     r"|(?P<deny>no longer\b|\w{1,8}n['’]t\b)"
@@ -121,7 +121,7 @@ _TOKEN = pattern(
     r"|(?P<word>\w+(?:[.-]\w+)*(?:[/\\][\w./\\-]*)?|[^\w\s])",
     re.I,
 )
-_COMMAND = pattern(
+_COMMAND = compile_lazily(
     r"`(?:[A-Z_]{1,30}=\S{1,60} )*(?:npx |uv run |poetry run |python3? -m |bundle exec |pnpm |yarn "
     r"|npm run |npm |bun run |bun |make |just |\./)*(?:[\w-]{1,20}:)?"
     rf"(?P<check>{_ANY_NAME})(?![\w/]|\.\w)[^`]{{0,200}}`",
@@ -129,13 +129,13 @@ _COMMAND = pattern(
 )
 """A command in backticks stands for the check that it runs."""
 
-_BARE_COVERAGE = pattern(
+_BARE_COVERAGE = compile_lazily(
     r"\b(coverage[*_`]{0,3} ?[:=][ *_`]{0,4}(?:100|\d{1,2}(?:\.\d{1,4})?))(?=[ *_`]*(?:$|[,;)(|]))",
     re.I,
 )
 """``coverage: 85``, of which a person adds the sign."""
 
-_NAME_OF = {name: pattern(words, re.I) for name, words in _NAMES.items()}
+_NAME_OF = {name: compile_lazily(words, re.I) for name, words in _NAMES.items()}
 
 
 def _canonical(check: str) -> str:
@@ -147,7 +147,7 @@ _STATING = frozenset(
     + ["%", "coverage"]
 )
 """Without one of these nothing is stated of any check."""
-_WORD = pattern(r"\w+|[^\w\s]")
+_WORD = compile_lazily(r"\w+|[^\w\s]")
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
@@ -272,23 +272,23 @@ class _Reader:
         self.denied = self.number = self.joined = False
 
 
-_PARTS = pattern(r",(?=[\s*_`]{0,8}[A-Za-z][\w +.-]{0,40}[\s*_`]{0,6}:)")
+_PARTS = compile_lazily(r",(?=[\s*_`]{0,8}[A-Za-z][\w +.-]{0,40}[\s*_`]{0,6}:)")
 """Where ``format:pass,lint:0`` is cut."""
-_LABELLED = pattern(
+_LABELLED = compile_lazily(
     r"[|\s*_`-]{0,8}(?P<label>[A-Za-z][\w &+.-]{1,40}?)[\s*_`]{0,6}[:|][\s*_`|:]{0,8}"
     r"(?:(?:(?P<pass>pass(?:ed|es)?|✅|✓|✔)|(?P<fail>fail(?:ed|s)?|❌|✗|✘)|skip(?:ped)?)(?![\w-])"
     r"|(?P<number>[0-9]{1,15}(?:\.[0-9]{1,15})?) ?%?(?=[\s*_`]*(?:$|[(|—–])))",
     re.I,
 )
-_CHECKING = pattern(r"\b(?:validat|verif|check|gate|quality|result|ci\b)\w*", re.I)
-_VALIDATION = pattern(r"\bvalidat", re.I)
-_NO_CHECK = pattern(
+_CHECKING = compile_lazily(r"\b(?:validat|verif|check|gate|quality|result|ci\b)\w*", re.I)
+_VALIDATION = compile_lazily(r"\bvalidat", re.I)
+_NO_CHECK = compile_lazily(
     r"\b(?:status|overall|summary|verdict|before|after|total|note|version|duration|time|date|exit)\b",
     re.I,
 )
 
 
-def _labelled(text: str, line: Line) -> list[tuple[str, Result]]:
+def _labelled(text: str, line: MessageLine) -> list[tuple[str, Result]]:
     """``Security audit: pass`` under a heading about checks: a check by the name it is given.
 
     A number is a result of a check that is known, and in a list of validation results of any.

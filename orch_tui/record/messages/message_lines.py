@@ -29,7 +29,7 @@ _BOLD_LEVEL, _INTRO_LEVEL = 7, 8  # below the six levels of headings
 
 
 @frozen
-class Line:
+class MessageLine:
     """One line, or a piece of a very long one."""
 
     number: int
@@ -57,16 +57,16 @@ class Line:
 
 
 @frozen
-class Message:
+class MessageLines:
     """The lines that are not blank, and the opening of a fence that was never closed."""
 
-    lines: tuple[Line, ...]
-    unclosed: Line | None
+    lines: tuple[MessageLine, ...]
+    unclosed: MessageLine | None
 
 
-def read_lines(text: str) -> Message:
+def read_lines(text: str) -> MessageLines:
     """Cut a message of any size into lines."""
-    lines: list[Line] = []
+    lines: list[MessageLine] = []
     headings = _Headings()
     fence, opening, quoted_markdown = "", None, False
     for number, piece in _pieces(text):
@@ -80,19 +80,19 @@ def read_lines(text: str) -> Message:
             else:
                 language = opening.language if opening else ""
                 place = tuple(headings)
-                lines.append(Line(number, piece, "code", indent, stripped, place, language))
+                lines.append(MessageLine(number, piece, "code", indent, stripped, place, language))
             continue
         mark = _FENCE.match(stripped)
         if mark and "`" not in stripped[mark.end() :]:
             fence, language = mark[1], mark[2].lower()
-            opening = Line(number, piece, "code", indent, stripped, language=language)
+            opening = MessageLine(number, piece, "code", indent, stripped, language=language)
             if language in ("md", "markdown"):
                 quoted_markdown = True
             continue
         lines.append(headings.place(number, piece, indent, stripped))
     # A fence inside a quoted Markdown file closes that one early: the last then seems open.
     nested = opening and not opening.language and quoted_markdown
-    return Message(tuple(lines), None if nested else opening)
+    return MessageLines(tuple(lines), None if nested else opening)
 
 
 class _Headings:
@@ -105,13 +105,13 @@ class _Headings:
     def __iter__(self) -> Iterator[str]:
         return (heading for _, heading in self._open)
 
-    def place(self, number: int, text: str, indent: int, stripped: str) -> Line:
+    def place(self, number: int, text: str, indent: int, stripped: str) -> MessageLine:
         marker = _ITEM.match(stripped)
         content = stripped[marker.end() :] if marker else stripped
         if atx := _ATX.match(stripped):
-            return self._begin(len(atx[1]), Line(number, text, "heading", indent, atx[2]))
+            return self._begin(len(atx[1]), MessageLine(number, text, "heading", indent, atx[2]))
         if not marker and (bold := _BOLD.fullmatch(stripped)):
-            return self._begin(_BOLD_LEVEL, Line(number, text, "heading", indent, bold[1]))
+            return self._begin(_BOLD_LEVEL, MessageLine(number, text, "heading", indent, bold[1]))
         if marker:
             self._end(_INTRO_LEVEL + 1 + indent)
             kind: Kind = "item"
@@ -124,7 +124,7 @@ class _Headings:
         if closing:
             self._end(_INTRO_LEVEL)
         self._items_seen = self._items_seen or kind != "text"
-        line = Line(number, text, kind, indent, content, () if closing else tuple(self))
+        line = MessageLine(number, text, kind, indent, content, () if closing else tuple(self))
         if content.rstrip("*_ ").endswith(":") and len(content) <= 120:
             level = _INTRO_LEVEL + (1 + indent if marker else 0)
             self._end(level)
@@ -132,9 +132,11 @@ class _Headings:
             self._items_seen = False
         return line
 
-    def _begin(self, level: int, line: Line) -> Line:
+    def _begin(self, level: int, line: MessageLine) -> MessageLine:
         self._end(level)
-        placed = Line(line.number, line.text, line.kind, line.indent, line.content, tuple(self))
+        placed = MessageLine(
+            line.number, line.text, line.kind, line.indent, line.content, tuple(self)
+        )
         self._open.append((level, line.content))
         self._items_seen = False
         return placed

@@ -17,8 +17,8 @@ from typing import Literal
 from orch_tui.errors import PathError
 from orch_tui.frozen import frozen
 from orch_tui.paths import relative, resolve_path
-from orch_tui.record.messages.message_lines import Line
-from orch_tui.record.messages.patterns import pattern
+from orch_tui.record.messages.message_lines import MessageLine
+from orch_tui.record.messages.patterns import compile_lazily
 
 Claim = Literal["created", "modified", "deleted", ""]
 
@@ -38,7 +38,7 @@ class FoundPath:
     excerpt: str
 
 
-def find_paths(lines: Iterable[Line], root: Path) -> list[FoundPath]:
+def find_paths(lines: Iterable[MessageLine], root: Path) -> list[FoundPath]:
     """Every file named, once, in the order of first mention, checked against the disk."""
     disk = _Disk(root)
     mentions = list(_mentions(lines, disk))
@@ -53,7 +53,7 @@ def find_paths(lines: Iterable[Line], root: Path) -> list[FoundPath]:
 class _Mention:
     path: str
     claim: Claim
-    line: Line
+    line: MessageLine
 
 
 def _found(path: str, said: Sequence[_Mention], disk: _Disk) -> FoundPath:
@@ -88,7 +88,7 @@ def _full_names(mentions: Iterable[_Mention]) -> dict[str, str]:
 # --- where paths stand -----------------------------------------------------------------------
 
 
-def _mentions(lines: Iterable[Line], disk: _Disk) -> Iterator[_Mention]:
+def _mentions(lines: Iterable[MessageLine], disk: _Disk) -> Iterator[_Mention]:
     subject: _Mention | None = None  # the file that the lines below speak of
     tree = _Tree()
     for line in lines:
@@ -118,7 +118,7 @@ def _mentions(lines: Iterable[Line], disk: _Disk) -> Iterator[_Mention]:
             subject = None
 
 
-def _describes(line: Line, subject: Line) -> bool:
+def _describes(line: MessageLine, subject: MessageLine) -> bool:
     """A line below its subject that begins by saying what was done."""
     below = line.indent > subject.indent or subject.kind == "heading"
     verb = _VERB.match(line.content.lstrip("*_ "))
@@ -126,7 +126,7 @@ def _describes(line: Line, subject: Line) -> bool:
 
 
 _PLAIN_LANGUAGES = ("", "text", "txt", "plaintext", "console", "tree")
-_MARKED = pattern(
+_MARKED = compile_lazily(
     r"(?:(?P<git>[AMD?+~-]{1,2})\s{1,4}"
     r"|(?P<verb>new file|modified|deleted|create mode \d{6}):?\s+)?"
     r"(?P<path>\S{1,400})(?:\s+(?P<rest>\S.{0,200}))?"
@@ -138,7 +138,7 @@ _MARKS: dict[str, Claim] = {
 }
 
 
-def _in_code(line: Line, tree: _Tree, disk: _Disk) -> Iterator[_Mention]:
+def _in_code(line: MessageLine, tree: _Tree, disk: _Disk) -> Iterator[_Mention]:
     """A listing of files: bare, as git prints it, or drawn as a tree."""
     if line.language not in _PLAIN_LANGUAGES:
         return
@@ -233,14 +233,14 @@ class _Disk:
         return self._known[key]
 
 
-_TOKEN = pattern(
+_TOKEN = compile_lazily(
     r"`(?P<quoted>[^`]{1,400})`"
     r"|\[[^\]\[]{1,300}\]\((?P<link>[^()\s]{1,400})\)"
     r"|(?P<url>[a-z][a-z0-9+.-]{1,20}://\S{1,2000})"
     r"|(?P<bare>[\w.~/@+:=$%&?#\\*<>{}\[\]-]{3,400})",
 )
-_LINES = pattern(r"(?:(?::\d{1,7})(?:[-–:,]\d{1,7})*|#L\d{1,7}(?:-L?\d{1,7})?)$")
-_MEMBER = pattern(r"(?:::|#)[\w.:\[\]-]{1,200}$")
+_LINES = compile_lazily(r"(?:(?::\d{1,7})(?:[-–:,]\d{1,7})*|#L\d{1,7}(?:-L?\d{1,7})?)$")
+_MEMBER = compile_lazily(r"(?:::|#)[\w.:\[\]-]{1,200}$")
 _DECORATION = " \t*_|`\"'([<>✅✓✔☑🆕✨📄📝➕+~•→:#-–—️"
 
 
@@ -276,9 +276,11 @@ def _place(text: str, start: int, end: int, disk: _Disk, *, quoted: bool) -> _Pl
     return _Place(disk.name(text), start, end, certain)
 
 
-_NOT_IN_A_PATH = pattern(r"[\s<>*?|\"'=$&%{}\\:;,@#\x00-\x1f]|^[-(]|^//|\.\.\.|\(\)|…")
-_HOST = pattern(r"(?:www\.|[\w-]{1,63}(?:\.[\w-]{1,63}){0,3}\.(?:com|org|net|io|dev|ai|app))$")
-_VERSION = pattern(r"[vV]?\d{1,9}(?:\.\d{1,9}){1,4}[\w.+-]{0,30}$")
+_NOT_IN_A_PATH = compile_lazily(r"[\s<>*?|\"'=$&%{}\\:;,@#\x00-\x1f]|^[-(]|^//|\.\.\.|\(\)|…")
+_HOST = compile_lazily(
+    r"(?:www\.|[\w-]{1,63}(?:\.[\w-]{1,63}){0,3}\.(?:com|org|net|io|dev|ai|app))$"
+)
+_VERSION = compile_lazily(r"[vV]?\d{1,9}(?:\.\d{1,9}){1,4}[\w.+-]{0,30}$")
 
 
 def _has_form(text: str) -> bool:
@@ -354,15 +356,15 @@ _KIND_OF: dict[str, Claim] = {
 }
 _INTO = _words("added introduced implemented built")
 """Verbs whose object goes into a file: "added parse()" changes the file it is said of."""
-_SMALL = pattern(
+_SMALL = compile_lazily(
     r"(?:variable|function|field|option|column|prop|flag|setting|test|case|endpoint|route|method"
     r"|argument|parameter|key|section|entry|entries|behaviou?r|button|command)s?",
     re.I,
 )
 """What is new inside a file that need not be new itself."""
 _VERBS = "|".join(_KIND_OF)
-_VERB = pattern(rf"\b({_VERBS})\b(?![-/]\w)", re.I)
-_UNSURE = pattern(
+_VERB = compile_lazily(rf"\b({_VERBS})\b(?![-/]\w)", re.I)
+_UNSURE = compile_lazily(
     r"\b(?:not|never|no|none|nothing|without|cannot|unable|failed to|should|would|could|will|must"
     r"|needs?|to be|can be|may|might|if|unless|until|once|when|recommend\w*|suggest\w*|consider"
     r"|plan(?:ned|s)?|todo|instead of|rather than|previously|already|originally|earlier|existing"
@@ -370,32 +372,34 @@ _UNSURE = pattern(
     re.I,
 )
 """Words before a verb of doing that make it no report of something done."""
-_LEADS_ON = pattern(r"\b(?:in|into|to|at|under|inside|within|as|onto)\b", re.I)
-_LEADS_AWAY = pattern(
+_LEADS_ON = compile_lazily(r"\b(?:in|into|to|at|under|inside|within|as|onto)\b", re.I)
+_LEADS_AWAY = compile_lazily(
     r"\b(?:from|based|using|uses?|for|of|like|following|per|see|against|with|by|than|via|about"
     r"|imports?|calls?|reads?|match(?:es|ing)?|similar|because|since|that|which|whose|where|how|so"
     r"|while|but|alongside|after|before|through|on|over|use|call|import|read|between|support)\b",
     re.I,
 )
-_STAYS_AWAY = pattern(
+_STAYS_AWAY = compile_lazily(
     r"\b(?:based|following|similar|like|see|per|using|match(?:es|ing)?|because|since|compared)\b",
     re.I,
 )
 """What these lead away from, no later ``in`` or ``to`` leads back to."""
-_JOINS = pattern(r"[\s,&+/*_`)(\]→>|-]*(?:\b(?:and|or|plus|as well as|along with)\b[\s*_`(]*)?")
-_JOINED_LATER = pattern(r",\s+(?:and|plus|as well as)\s*[*_`(]*$")
-_BOUNDARY = pattern(r"[.;!?](?=\s|$)|\s[—–]\s|\bbut\b")
-_AFTER = pattern(
+_JOINS = compile_lazily(
+    r"[\s,&+/*_`)(\]→>|-]*(?:\b(?:and|or|plus|as well as|along with)\b[\s*_`(]*)?"
+)
+_JOINED_LATER = compile_lazily(r",\s+(?:and|plus|as well as)\s*[*_`(]*$")
+_BOUNDARY = compile_lazily(r"[.;!?](?=\s|$)|\s[—–]\s|\bbut\b")
+_AFTER = compile_lazily(
     r"[\s*_`)\]|:–—(\[\-←#<]{0,12}(?:(?:,?\s*which )?I(?:['’]ve| have)?\s+)?(?:\d{1,5}\s+)?"
     r"(?:(?:was|were|is|are|has been|have been|got|file)\s+)?"
     r"(?:(?:also|now|newly|successfully|fully|just|brand|then|later|both|all)[\s-]+)*"
     rf"(?P<verb>{_VERBS})\b(?![-/]\w)(?P<by>\s+(?:by|from)\b)?(?P<what>[ `]{{1,3}}[\w:]+)?",
     re.I,
 )
-_STARTS = pattern(
+_STARTS = compile_lazily(
     rf"(?:^|[.;:|(—–-]\s*)(?:(?:also|now|newly)\s+)?(?P<verb>{_VERBS})\b(?!\s+by\b)(?![-/]\w)", re.I
 )
-_DENIED = pattern(
+_DENIED = compile_lazily(
     r"[^.;]{0,40}(?:\b(?:not|never)\s+\w|\w['’]t\b"
     r"|\b(?:unchanged|untouched|unmodified|excluded|skipped|no (?:changes?|edits?))\b)"
     r"|[\W_]{0,12}(?:existing|reference|read[- ]only)\b",
@@ -403,7 +407,7 @@ _DENIED = pattern(
 )
 
 
-_WITHDRAWN = pattern(
+_WITHDRAWN = compile_lazily(
     r"[\W_]{0,12}(?:(?:I|we|it|file|was|is|were|has|have|had|been|could|did|does|do|would|still|but"
     r"|that)\s+){0,4}"
     r"(?:(?:not|never|cannot|\w{1,8}n['’]t)\s+(?:\w{1,12}\s+){0,3}?"
@@ -416,15 +420,15 @@ _WITHDRAWN = pattern(
     re.I,
 )
 """Behind a path in a list of deliverables; other denials there tell of what the file does."""
-_DELIVERABLES = pattern(r"\bdeliverables?\b", re.I)
+_DELIVERABLES = compile_lazily(r"\bdeliverables?\b", re.I)
 
 
-def _lists_deliverables(line: Line) -> bool:
+def _lists_deliverables(line: MessageLine) -> bool:
     """An entry under *Deliverables*: claimed by standing there."""
     return line.kind == "item" and bool(line.headings and _DELIVERABLES.search(line.headings[-1]))
 
 
-def _claims(line: Line, places: Sequence[_Place]) -> list[Claim]:
+def _claims(line: MessageLine, places: Sequence[_Place]) -> list[Claim]:
     """What the line says was done, for each path in it."""
     if _is_future(line) or line.unticked:
         return [""] * len(places)
@@ -450,7 +454,7 @@ def _claims(line: Line, places: Sequence[_Place]) -> list[Claim]:
     return claims
 
 
-def _listed(line: Line, before: str, after: str) -> Claim:
+def _listed(line: MessageLine, before: str, after: str) -> Claim:
     """What is said of a path that leads its line, or is led by no more than a label."""
     label = before.strip(_DECORATION)
     if label:
@@ -527,7 +531,7 @@ def _kind(verb: str) -> Claim:
     return _KIND_OF[verb.lower()]
 
 
-_FUTURE = pattern(
+_FUTURE = compile_lazily(
     r"\b(?:next|todo|to[- ]do|recommend\w*|suggest\w*|follow[- ]?ups?|remaining|future|proposed"
     r"|proposal|plan|how to|usage|to (?:create|modify|change|update|add|delete|remove|write)"
     r"|(?:not|n['’]t|un)[ -]?(?:changed|modified|touched|done|created|updated)"
@@ -535,10 +539,10 @@ _FUTURE = pattern(
     re.I,
 )
 _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
-    ("deleted", pattern(r"\b(?:deleted|removed)\b", re.I)),
+    ("deleted", compile_lazily(r"\b(?:deleted|removed)\b", re.I)),
     (
         "",
-        pattern(
+        compile_lazily(
             r"\b(?:reviewed|examined|explored|read|checked|analy\w+|consulted|references?|related"
             r"|relevant|existing|key files|context|background|overview|structure|issues?|problems?"
             r"|findings|requested|insights?|notes?)\b",
@@ -547,13 +551,13 @@ _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
     ),
     (
         "created",
-        pattern(
+        compile_lazily(
             r"\b(?:created|new|added|deliverables?|outputs?|artifacts?|written|generated)\b", re.I
         ),
     ),
     (
         "modified",
-        pattern(
+        compile_lazily(
             r"\b(?:modified|changed|changes|updated|edited|implementation|implemented|refactor\w*"
             r"|touched|fixed|fixes|what (?:i|was) (?:did|done|changed)|work done|completed)\b",
             re.I,
@@ -562,11 +566,11 @@ _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
 )
 
 
-def _is_future(line: Line) -> bool:
+def _is_future(line: MessageLine) -> bool:
     return any(_FUTURE.search(heading) for heading in line.headings)
 
 
-def _section_claim(line: Line) -> Claim:
+def _section_claim(line: MessageLine) -> Claim:
     """What the nearest heading that says anything says of the files listed under it."""
     for heading in reversed(line.headings):
         if (claim := _claim_of(heading)) is not None:

@@ -10,7 +10,7 @@ import re
 from typing import Any, cast
 
 
-def pattern(text: str, flags: int = 0) -> re.Pattern[str]:
+def compile_lazily(text: str, flags: int = 0) -> re.Pattern[str]:
     """As ``re.compile``, which is put off; a mistake in ``text`` shows only then."""
     return cast("re.Pattern[str]", _Uncompiled(text, flags))
 

@@ -1,7 +1,7 @@
 """What was read from a final message, looked over and corrected before it is recorded.
 
-Nothing here touches the record: ``preview`` reads a message and the disk, ``Corrections`` are what
-a person makes of it, and ``to_record`` gives what ``record_return`` is to be called with.
+Nothing here touches the record: ``preview_return`` reads a message and the disk, ``Corrections``
+are what a person makes of it, ``make_return_arguments`` gives what to call ``record_return`` with.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from orch_tui.frozen import frozen
-from orch_tui.record.deliverables import Deliverable, collect, parse_validation
-from orch_tui.record.messages.findings import Findings, read
+from orch_tui.record.deliverables import Deliverable, parse_validation, read_deliverables
+from orch_tui.record.messages.findings import Findings, read_findings
 from orch_tui.record.messages.message_paths import FoundPath
 from orch_tui.times import moment_of
 
@@ -43,21 +43,21 @@ class ClaimedFile:
 
 
 @frozen
-class Preview:
+class ReturnPreview:
     """All that one message tells of."""
 
     findings: Findings
     files: tuple[ClaimedFile, ...]
 
 
-def preview(message: str, root: Path, deployed_at: str | None) -> Preview:
+def preview_return(message: str, root: Path, deployed_at: str | None) -> ReturnPreview:
     """Read a message and look at the files it claims; ``root`` is where their paths start."""
-    findings = read(message, root)
+    findings = read_findings(message, root)
     safe = [path.path for path in findings.deliverables]
-    on_disk = {deliverable.path: deliverable for deliverable in collect(safe, root)}
+    on_disk = {deliverable.path: deliverable for deliverable in read_deliverables(safe, root)}
     deployed = moment_of(deployed_at)
     since = deployed.timestamp() if deployed else None
-    return Preview(
+    return ReturnPreview(
         findings,
         tuple(
             ClaimedFile(path, on_disk.get(path.path), _changed(root / path.path, since))
@@ -75,7 +75,7 @@ def _changed(path: Path, since: float | None) -> bool | None:
 
 
 @frozen
-class Item:
+class ReviewItem:
     """One thing that can be recorded with a return."""
 
     key: str
@@ -150,7 +150,7 @@ class Corrections:
             return cls()
 
 
-def items(preview: Preview, corrections: Corrections) -> list[Item]:
+def list_recordable(preview: ReturnPreview, corrections: Corrections) -> list[ReviewItem]:
     """Everything that could be recorded, trouble first; what is safe and certain is wanted."""
     findings = preview.findings
     offered = {path.path for path in findings.deliverables}
@@ -172,7 +172,7 @@ def items(preview: Preview, corrections: Corrections) -> list[Item]:
         *(("insight", insight.text, True, "", insight.line) for insight in findings.insights),
     ]
     found = [
-        Item(
+        ReviewItem(
             key := f"{kind} {text.rpartition(':')[0] if kind == 'validation' else text}",
             kind,
             corrections.rewritten.get(key, text),
@@ -184,7 +184,7 @@ def items(preview: Preview, corrections: Corrections) -> list[Item]:
         for kind, text, wanted, state, line in read_out
     ]
     added = [
-        Item(
+        ReviewItem(
             key := f"{kind} added {number}",
             kind,
             corrections.rewritten.get(key, text),
@@ -202,7 +202,7 @@ def _in_words(kind: str, excerpt: str) -> str:
     return f"{kind}: {excerpt}" if excerpt else f"{kind} final message"
 
 
-def to_record(preview: Preview, chosen: Iterable[Item]) -> dict[str, Any]:
+def make_return_arguments(preview: ReturnPreview, chosen: Iterable[ReviewItem]) -> dict[str, Any]:
     """Arguments for ``record_return``.
 
     What was left as it was read is recorded as found, and what a person wrote, or wants though it

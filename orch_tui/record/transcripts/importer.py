@@ -26,24 +26,29 @@ from orch_tui.paths import project_root
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.record import claude_sessions
 from orch_tui.record.claude_code import SIDECAR, STOPPED, agent_key, is_internal, tool_key
-from orch_tui.record.defects import LEFT_ASIDE, confine
+from orch_tui.record.defects import LEFT_ASIDE, confine_defects
 from orch_tui.record.ledger import file_use, usage
 from orch_tui.record.ledger.ingest import Report, ingest_statements
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import UNKNOWN
 from orch_tui.record.ledger.statement import Noted, Returned, Used
-from orch_tui.record.transcripts.reader import Reader
-from orch_tui.record.transcripts.reader_state import ParsedChunk, State, TranscriptReport
+from orch_tui.record.transcripts.reader import TranscriptReader
+from orch_tui.record.transcripts.reader_state import ParsedChunk, ReaderState, TranscriptReport
 from orch_tui.record.transcripts.transcript_files import (
-    Found,
-    beginning,
-    in_paths,
+    TranscriptFile,
+    find_in_paths,
     is_named_after,
-    last_moment,
+    read_beginning,
+    read_last_time,
     session_of_folder,
 )
-from orch_tui.record.transcripts.transcript_lines import Entry, Sidecar, decoded, lines
-from orch_tui.record.upkeep.restore import is_export, restore
+from orch_tui.record.transcripts.transcript_lines import (
+    Entry,
+    Sidecar,
+    decode_struct,
+    iterate_lines,
+)
+from orch_tui.record.upkeep.restore import is_export, restore_export
 
 OTHER_PROJECT = "of another project"
 INTERNAL = "internal to Claude Code"
@@ -59,7 +64,7 @@ _A_STRETCH = 64 * 1024 * 1024
 
 
 @dataclass(slots=True)
-class Summary:
+class ImportSummary:
     """What an import did."""
 
     new: int = 0
@@ -83,7 +88,7 @@ class Summary:
 
 
 @contextmanager
-def rehearsal(record: Record | None) -> Iterator[Record]:
+def open_rehearsal(record: Record | None) -> Iterator[Record]:
     """A copy of a record (an empty one for None) to import into, thrown away afterwards.
 
     Nobody searches it, so its search index is left as it is.
@@ -96,21 +101,21 @@ def rehearsal(record: Record | None) -> Iterator[Record]:
             yield opened
 
 
-def known(record: Record) -> set[str]:
+def list_known_files(record: Record) -> set[str]:
     """The files that were looked at before, as they were then or not."""
     return {path for (path,) in record.sql("SELECT path FROM import_checkpoints WHERE size >= 0")}
 
 
 def import_files(
     record: Record,
-    files: Iterable[Found],
+    files: Iterable[TranscriptFile],
     *,
     catalogue: Catalogue,
     root: Path,
     only_project: bool = False,
     exports: bool = True,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Summary:
+) -> ImportSummary:
     """Take transcripts into the record; never fails for what stands in one.
 
     What cannot be taken in of one is set aside, which a remark of the summary tells, and all else
@@ -130,29 +135,31 @@ def import_files(
         done += found.size
         progress(done, total)
     work.commit()
-    claude_sessions.end_silent(record)
+    claude_sessions.end_silent_sessions(record)
     return work.summed_up()
 
 
-def catch_up(record: Record, paths: list[Path], *, catalogue: Catalogue, root: Path) -> Summary:
+def import_in_passing(
+    record: Record, paths: list[Path], *, catalogue: Catalogue, root: Path
+) -> ImportSummary:
     """Read a few transcripts in passing.
 
     None where another process is writing just now: they are read the next time.
     """
-    found: list[Found] = []
+    found: list[TranscriptFile] = []
     for path in paths:
         with suppress(SourceError):
-            found += in_paths([path])
+            found += find_in_paths([path])
     with record.in_passing():
         return import_files(record, found, catalogue=catalogue, root=root, exports=False)
-    return Summary()
+    return ImportSummary()
 
 
 @dataclass(slots=True)
 class _Pending:
     """What one stretch of a file tells, and the checkpoint it reaches."""
 
-    found: Found
+    found: TranscriptFile
     told: ParsedChunk
     session: str
     project: str
@@ -172,10 +179,10 @@ class _Import:
         self._pending: list[_Pending] = []
         self._revisions: dict[str, int] = {}
         """Of the executions that were told of, before anything new was."""
-        self._summary = Summary()
+        self._summary = ImportSummary()
         self._newest = record.value("SELECT coalesce(max(rowid), 0) FROM agent_executions")
 
-    def changed(self, files: Iterable[Found]) -> list[Found]:
+    def changed(self, files: Iterable[TranscriptFile]) -> list[TranscriptFile]:
         """The files that are not as they were when they were read last."""
         held = {
             path: (size, mtime_ns, note)
@@ -197,7 +204,7 @@ class _Import:
                 waiting.append(found)
         return waiting
 
-    def file(self, found: Found, progress: Callable[[int], None]) -> None:
+    def file(self, found: TranscriptFile, progress: Callable[[int], None]) -> None:
         """Read one file, from where it was left."""
         path = Path(found.path)
         if is_internal(path.name.removeprefix("agent-")):
@@ -208,9 +215,9 @@ class _Import:
         elif self._exports and _begins_an_export(path):
             self._export(path, found)
         else:
-            confine([found], lambda _: self._read(path, found, progress), self._set_aside)
+            confine_defects([found], lambda _: self._read(path, found, progress), self._set_aside)
 
-    def _read(self, path: Path, found: Found, progress: Callable[[int], None]) -> None:
+    def _read(self, path: Path, found: TranscriptFile, progress: Callable[[int], None]) -> None:
         try:
             if path.name.endswith(SIDECAR):
                 self._sidecar(path, found)
@@ -219,27 +226,29 @@ class _Import:
         except OSError:  # for now, perhaps: look again next time
             self._summary.skip(UNREADABLE)
 
-    def _set_aside(self, found: Found, reason: str) -> None:
+    def _set_aside(self, found: TranscriptFile, reason: str) -> None:
         """Skip a file for what stands in it; the next import tries it again."""
         self._leave(found, LEFT_ASIDE, f"{LEFT_ASIDE}: {reason}")
         self._summary.remarks.append(f"{found.path} is {LEFT_ASIDE}: {reason}")
 
-    def _export(self, path: Path, found: Found) -> None:
+    def _export(self, path: Path, found: TranscriptFile) -> None:
         self.commit()
-        restored = restore(self._record, path)
+        restored = restore_export(self._record, path)
         for label in restored.executions - self._revisions.keys():
             self._revisions[label] = self._revision(label)
         self._summary.remarks += restored.remarks
         self._summary.files_read += 1
         self._summary.bytes_read += found.size
 
-    def _leave(self, found: Found, reason: str, note: str = "") -> None:
+    def _leave(self, found: TranscriptFile, reason: str, note: str = "") -> None:
         """Skip a file, and the next time without looking inside."""
         self._summary.skip(reason)
         checkpoint = (found.path, found.size, found.mtime_ns, 0, None, note or reason, None)
         self._pending.append(_Pending(found, ParsedChunk(), "", "", "", checkpoint))
 
-    def _transcript(self, path: Path, found: Found, progress: Callable[[int], None]) -> None:
+    def _transcript(
+        self, path: Path, found: TranscriptFile, progress: Callable[[int], None]
+    ) -> None:
         with path.open("rb") as file:
             head = file.read(_HEAD)
             position, state = self._resumed(found, head)
@@ -247,16 +256,18 @@ class _Import:
                 self._leave(found, OTHER_PROJECT)
                 return
             file.seek(position)
-            reader = Reader(path, state)
+            reader = TranscriptReader(path, state)
             start = last = position
             snapshot = b""
-            for line, size in lines(file):
+            for line, size in iterate_lines(file):
                 if line.endswith(b"\n"):
                     position += size
                 else:  # perhaps not whole yet: read again from here when the file has grown
                     snapshot = msgspec.json.encode(reader.state)
                 if not line.isspace():
-                    confine([line], partial(self._line, reader), partial(self._skip_line, found))
+                    confine_defects(
+                        [line], partial(self._line, reader), partial(self._skip_line, found)
+                    )
                 if position - last >= _A_STRETCH:
                     last = position
                     self._keep(reader, path, found, position, is_whole=False)
@@ -269,18 +280,18 @@ class _Import:
         self._summary.files_read += 1
         self._keep(reader, path, found, position, is_whole=True, snapshot=snapshot)
 
-    def _line(self, reader: Reader, line: Sequence[bytes]) -> None:
-        entry = decoded(line[0], Entry)
+    def _line(self, reader: TranscriptReader, line: Sequence[bytes]) -> None:
+        entry = decode_struct(line[0], Entry)
         if entry is None:
             self._summary.lines_skipped += 1
         else:
             reader.read(entry)
 
-    def _skip_line(self, found: Found, line: bytes, reason: str) -> None:
+    def _skip_line(self, found: TranscriptFile, line: bytes, reason: str) -> None:
         self._summary.lines_skipped += 1
         self._summary.remarks.append(f"{found.path}: a line is {LEFT_ASIDE}: {reason}")
 
-    def _resumed(self, found: Found, head: bytes) -> tuple[int, State | None]:
+    def _resumed(self, found: TranscriptFile, head: bytes) -> tuple[int, ReaderState | None]:
         """Where a file was left and what its reader knew; from the start where it is another."""
         rows = self._record.sql(
             "SELECT position, head, state FROM import_checkpoints WHERE path = ? AND state NOTNULL",
@@ -292,15 +303,15 @@ class _Import:
         try:
             if position > found.size or _head(head, position) != held:
                 return 0, None
-            return position, msgspec.json.decode(state, type=State)
+            return position, msgspec.json.decode(state, type=ReaderState)
         except (msgspec.DecodeError, ValueError, TypeError, RecursionError):
             return 0, None  # redacted, or of another release, or changed by hand
 
     def _keep(
         self,
-        reader: Reader,
+        reader: TranscriptReader,
         path: Path,
-        found: Found,
+        found: TranscriptFile,
         position: int,
         *,
         is_whole: bool,
@@ -337,7 +348,7 @@ class _Import:
         Where that folder is gone (a worktree that was removed) the name of the transcript's folder
         must do, or a session that hooks told of while it was there.
         """
-        session, cwd, _ = beginning(path)
+        session, cwd, _ = read_beginning(path)
         if cwd and _project(cwd) == self._root:
             return True
         if cwd and os.path.isdir(cwd):
@@ -349,10 +360,10 @@ class _Import:
             )
         )
 
-    def _sidecar(self, path: Path, found: Found) -> None:
+    def _sidecar(self, path: Path, found: TranscriptFile) -> None:
         """``agent-<id>.meta.json``: what Claude Code notes of an agent beside its transcript."""
         try:
-            noted = decoded(path.read_bytes(), Sidecar)
+            noted = decode_struct(path.read_bytes(), Sidecar)
         except OSError:
             noted = None
         if noted is None:
@@ -363,13 +374,13 @@ class _Import:
         if self._only and not self._is_ours(transcript):
             self._leave(found, OTHER_PROJECT)
             return
-        session, cwd, at = beginning(transcript)
+        session, cwd, at = read_beginning(transcript)
         session = session_of_folder(path) or session
         if not session:
             self._leave(found, NO_TRANSCRIPT)
             return
         written = timestamp(datetime.fromtimestamp(found.mtime_ns / 1e9, UTC))
-        ended = (noted.stoppedByUser and last_moment(transcript)) or written
+        ended = (noted.stoppedByUser and read_last_time(transcript)) or written
         told = ParsedChunk(_of_sidecar(noted, agent, session, at or written, ended))
         self._summary.files_read += 1
         checkpoint = (found.path, found.size, found.mtime_ns, found.size, None, None, None)
@@ -385,7 +396,9 @@ class _Import:
         """Write what is pending, with its checkpoints."""
         pending, self._pending = self._pending, []
         if pending:
-            confine(pending, self._write, lambda each, reason: self._set_aside(each.found, reason))
+            confine_defects(
+                pending, self._write, lambda each, reason: self._set_aside(each.found, reason)
+            )
             aside, self._pending = self._pending, []
             if aside:
                 self._write(aside)
@@ -439,7 +452,7 @@ class _Import:
         told = file.told
         for keys in dict.fromkeys([*told.uses, *told.touched]):
             used = Used(
-                messages=usage.priced_messages(told.uses.get(keys, ()), self._catalogue),
+                messages=usage.price_messages(told.uses.get(keys, ()), self._catalogue),
                 files=file_use.file_facts(told.touched.get(keys, ())),
             )
             times = [m.at for m in used.messages if m.at]
@@ -460,7 +473,7 @@ class _Import:
         )
         return -1 if revision is None else int(revision)
 
-    def summed_up(self) -> Summary:
+    def summed_up(self) -> ImportSummary:
         """The summary, with what became of the executions that were told of."""
         record, summary = self._record, self._summary
         fresh = {

@@ -7,27 +7,32 @@ from typing import TypedDict
 
 from orch_tui.record.agent_words import (
     AgentWords,
+    cut_trace,
+    cut_trailer,
+    read_framed_words,
     separate_notes,
-    unframe,
-    without_trace,
-    without_trailer,
 )
-from orch_tui.record.claude_code import AGENT_TASK, STOPPED, agent_key, failure, tool_key
+from orch_tui.record.claude_code import AGENT_TASK, STOPPED, agent_key, describe_failure, tool_key
 from orch_tui.record.ledger.doubt import EMPTY
 from orch_tui.record.ledger.merge import UNKNOWN
 from orch_tui.record.ledger.statement import Noted, Returned, RunEnd
 from orch_tui.record.ledger.usage import RESULT, MessageUse
-from orch_tui.record.transcripts.reader_state import ParsedChunk, State, TranscriptReport, hash_of
+from orch_tui.record.transcripts.reader_state import (
+    ParsedChunk,
+    ReaderState,
+    TranscriptReport,
+    hash_text,
+)
 from orch_tui.record.transcripts.transcript_lines import (
     Block,
     Entry,
-    Message,
-    Result,
-    blocks,
-    decoded,
-    string,
-    text_of,
-    texts_of,
+    EntryMessage,
+    LaunchResult,
+    decode_blocks,
+    decode_string,
+    decode_struct,
+    join_texts,
+    list_texts,
 )
 
 _NOTICE = b"<task-notification>"
@@ -61,7 +66,7 @@ class _Figures(TypedDict, total=False):
 class LaunchResultReader:
     """Reads them in the lines of a session or of an agent that launches others."""
 
-    def __init__(self, state: State, told: ParsedChunk) -> None:
+    def __init__(self, state: ReaderState, told: ParsedChunk) -> None:
         self.state = state
         self.told = told
 
@@ -72,19 +77,19 @@ class LaunchResultReader:
         is_awaiting = self.state.launched or self.state.stops
         if not is_awaiting and not tells and _NOTICE not in bytes(entry.message):
             return
-        message = decoded(entry.message, Message) if entry.message else None
+        message = decode_struct(entry.message, EntryMessage) if entry.message else None
         if message is None:
             return
-        answers = [b for b in blocks(message.content) if b.type == "tool_result"]
+        answers = [b for b in decode_blocks(message.content) if b.type == "tool_result"]
         if not answers:
-            self.notification(text_of(message.content), at, session)
+            self.notification(join_texts(message.content), at, session)
         for block in answers:
             tool = block.tool_use_id or ""
             is_awaited = tool in self.state.launched
             is_stop = tool in self.state.stops
             if not tells and not is_awaited and not is_stop:
                 continue
-            result = decoded(raw, Result) if raw else None
+            result = decode_struct(raw, LaunchResult) if raw else None
             if is_stop:
                 self.state.stops.remove(tool)
                 result = result or _result_in_words(block)
@@ -93,19 +98,19 @@ class LaunchResultReader:
             elif result and result.task_type == AGENT_TASK and result.task_id:
                 self._stopped(tool, result.task_id, at, session)
             elif is_awaited or (result and result.agentId and result.status in _OUTCOMES):
-                self._result(tool, block, result, string(raw) if raw else None, at, session)
+                self._result(tool, block, result, decode_string(raw) if raw else None, at, session)
 
     def _result(
         self,
         tool: str,
         block: Block,
-        result: Result | None,
+        result: LaunchResult | None,
         error: str | None,
         at: str,
         session: str,
     ) -> None:
         self.state.launched.pop(tool, None)
-        text = text_of(block.content)
+        text = join_texts(block.content)
         agent = (result and result.agentId) or _trailed(text)
         keys = [tool_key(tool)] if tool else []
         if agent:
@@ -128,7 +133,7 @@ class LaunchResultReader:
             self._completed(keys, tool, result, at, session, launch)
         elif (result and _is_at_its_end(result)) or _is_report(result, error, text):
             # without a structured twin there is only the text that the model was shown
-            words = unframe(text) or separate_notes([without_trailer(text).rstrip()])
+            words = read_framed_words(text) or separate_notes([cut_trailer(text).rstrip()])
             figures: _Figures = {"rendered": True, **_read_figures(text)}
             self._report_words(keys, tool, words, at, session, launch, figures)
         else:  # launched in the background, or something yet unheard of
@@ -136,26 +141,26 @@ class LaunchResultReader:
             self._report(keys, at, session, noted)
 
     def _failure(
-        self, block: Block, result: Result | None, error: str | None, text: str
+        self, block: Block, result: LaunchResult | None, error: str | None, text: str
     ) -> str | None:
         """Why a launch came to nothing, if it did."""
         if result and result.wasInterrupted:
             return "interrupted by the user"
         if error is None and not (block.is_error and result is None):
             return None
-        return failure(error or text)
+        return describe_failure(error or text)
 
     def _completed(
         self,
         keys: list[str],
         tool: str,
-        result: Result,
+        result: LaunchResult,
         at: str,
         session: str,
         launch: _LaunchFacts,
     ) -> None:
         words = separate_notes(
-            texts_of(result.content), result.harnessNoteCount, result.harnessTailCount
+            list_texts(result.content), result.harnessNoteCount, result.harnessTailCount
         )
         figures = _Figures(
             context_end_tokens=result.totalTokens or None,
@@ -214,7 +219,7 @@ class LaunchResultReader:
         )
         self._report([agent_key(session, agent)], at, session, returned)
 
-    def _awaited(self, result: Result, at: str, session: str) -> None:
+    def _awaited(self, result: LaunchResult, at: str, session: str) -> None:
         """The answer of a tool that waits for a background agent."""
         task = result.task
         if not task or not task.task_id or task.status not in _ENDINGS:
@@ -226,7 +231,7 @@ class LaunchResultReader:
             witness="task",
         )
         keys = [agent_key(session, task.task_id)]
-        message = without_trace(task.result) if task.result else None
+        message = cut_trace(task.result) if task.result else None
         self._report(keys, at, session, returned, message or None)
 
     def notification(self, text: str | None, at: str, session: str) -> bool:
@@ -247,7 +252,7 @@ class LaunchResultReader:
             agent_id=agent or None,
             tool_use_id=tool or None,
             witness="parent",
-            return_key=hash_of(text.strip()),
+            return_key=hash_text(text.strip()),
             completed_at=at or None,
             doubt=EMPTY if status == "completed" and not message.strip() else None,
         )
@@ -268,22 +273,26 @@ class LaunchResultReader:
             self.told.reports.append(TranscriptReport(tuple(keys), at, session, statement, message))
 
 
-def _is_at_its_end(result: Result) -> bool:
+def _is_at_its_end(result: LaunchResult) -> bool:
     """Whether the agent has returned; 1.0 wrote that without a status and an agent."""
     return result.status == "completed" or (
         result.status is None and bool(result.content) and result.totalDurationMs is not None
     )
 
 
-def _is_report(result: Result | None, error: str | None, text: str) -> bool:
+def _is_report(result: LaunchResult | None, error: str | None, text: str) -> bool:
     """Whether a text alone is what an agent returned, not the note that it was launched."""
     return result is None and error is None and "launched" not in text[:200]
 
 
-def _result_in_words(block: Block) -> Result | None:
+def _result_in_words(block: Block) -> LaunchResult | None:
     """A result of which an agent's own file holds only the text that the model was shown."""
-    text = "" if block.is_error else text_of(block.content)
-    return decoded(text.encode("utf-8", "replace"), Result) if text.startswith("{") else None
+    text = "" if block.is_error else join_texts(block.content)
+    return (
+        decode_struct(text.encode("utf-8", "replace"), LaunchResult)
+        if text.startswith("{")
+        else None
+    )
 
 
 def _trailed(text: str) -> str | None:

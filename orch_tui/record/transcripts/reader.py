@@ -16,7 +16,7 @@ from orch_tui.record.claude_code import (
     LAUNCHERS,
     STOPPER,
     agent_key,
-    failure,
+    describe_failure,
     is_internal,
     tool_key,
 )
@@ -27,26 +27,26 @@ from orch_tui.record.ledger.statement import Deployed, Noted, Returned, RunEnd
 from orch_tui.record.ledger.usage import MessageUse
 from orch_tui.record.transcripts.launch_results import LaunchResultReader
 from orch_tui.record.transcripts.reader_state import (
-    Current,
+    AgentRun,
+    CurrentMessage,
     ParsedChunk,
-    Run,
-    State,
+    ReaderState,
     TranscriptReport,
-    hash_of,
+    hash_text,
 )
 from orch_tui.record.transcripts.transcript_files import session_of_folder
 from orch_tui.record.transcripts.transcript_lines import (
     Block,
     Entry,
-    Message,
+    EntryMessage,
     Progress,
     ToolInput,
     Usage,
-    blocks,
-    decoded,
-    moment,
-    string,
-    text_of,
+    decode_blocks,
+    decode_string,
+    decode_struct,
+    join_texts,
+    parse_timestamp,
 )
 from orch_tui.times import between
 
@@ -65,11 +65,11 @@ _GOES_ON = ("tool_use", "pause_turn")
 """Reasons to stop after which the same agent goes on by itself."""
 
 
-class Reader:
+class TranscriptReader:
     """Goes through the entries of one file."""
 
-    def __init__(self, path: Path, state: State | None = None) -> None:
-        self.state = state or State()
+    def __init__(self, path: Path, state: ReaderState | None = None) -> None:
+        self.state = state or ReaderState()
         self.told = ParsedChunk()
         self._outcomes = LaunchResultReader(self.state, self.told)
         name = path.stem
@@ -89,7 +89,7 @@ class Reader:
         """Take in one line."""
         state = self.state
         state.entries += 1
-        at = moment(entry.timestamp)
+        at = parse_timestamp(entry.timestamp)
         if entry.sessionId and not state.session:
             state.session = entry.sessionId
         if entry.cwd and not state.cwd:
@@ -107,7 +107,7 @@ class Reader:
                 self._progress(entry)
             elif kind == "queue-operation":
                 self._outcomes.notification(
-                    string(entry.content), at, entry.sessionId or self.session
+                    decode_string(entry.content), at, entry.sessionId or self.session
                 )
         elif agent and kind in ("assistant", "user"):
             run = self._run(agent, entry, at)
@@ -147,12 +147,12 @@ class Reader:
         self._roots[uuid] = root
         return root
 
-    def _run(self, agent: str, entry: Entry, at: str) -> Run:
+    def _run(self, agent: str, entry: Entry, at: str) -> AgentRun:
         runs = self.state.runs
         run = runs.get(agent)
         if run is None:
             session = entry.sessionId or self._folder_session or self.session
-            run = runs[agent] = Run(session, agent_id=agent, first_at=at, cwd=entry.cwd or "")
+            run = runs[agent] = AgentRun(session, agent_id=agent, first_at=at, cwd=entry.cwd or "")
             if agent.startswith("sidechain:"):
                 run.keys.append(agent)
                 run.agent_id = ""
@@ -177,8 +177,8 @@ class Reader:
 
     # What an agent says and hears
 
-    def _says(self, run: Run, entry: Entry, at: str) -> None:
-        message = decoded(entry.message, Message) if entry.message else None
+    def _says(self, run: AgentRun, entry: Entry, at: str) -> None:
+        message = decode_struct(entry.message, EntryMessage) if entry.message else None
         if message is None:
             return
         message_id = message.id or entry.uuid or ""
@@ -188,7 +188,7 @@ class Reader:
         if current is None or current.id != message_id:
             self._went_on(run)
             self._close(run)
-            current = run.current = Current(message_id, at, said_at=at)
+            current = run.current = CurrentMessage(message_id, at, said_at=at)
         if entry.uuid:
             if entry.uuid in current.uuids:
                 return
@@ -201,8 +201,8 @@ class Reader:
         self._count(current, message)
         self._pieces(run, current, message, entry, at)
 
-    def _count(self, current: Current, message: Message) -> None:
-        usage = decoded(message.usage, Usage) if message.usage else None
+    def _count(self, current: CurrentMessage, message: EntryMessage) -> None:
+        usage = decode_struct(message.usage, Usage) if message.usage else None
         if usage is None:
             return
         write_1h = usage.cache_creation and usage.cache_creation.ephemeral_1h_input_tokens
@@ -212,12 +212,14 @@ class Reader:
         current.read = max(current.read, usage.cache_read_input_tokens or 0)
         current.output = max(current.output, usage.output_tokens or 0)
 
-    def _pieces(self, run: Run, current: Current, message: Message, entry: Entry, at: str) -> None:
-        words = string(message.content)
+    def _pieces(
+        self, run: AgentRun, current: CurrentMessage, message: EntryMessage, entry: Entry, at: str
+    ) -> None:
+        words = decode_string(message.content)
         if words is not None:
             current.texts.append(words)
             return
-        for block in blocks(message.content):
+        for block in decode_blocks(message.content):
             if block.type == "text" and block.text is not None:
                 current.texts.append(block.text)
             elif block.type == "tool_use" and block.id and block.id not in current.tools:
@@ -229,25 +231,25 @@ class Reader:
                 elif block.name in _READS or block.name in _WRITES:
                     self._awaits(run, block)
 
-    def _awaits(self, run: Run, block: Block) -> None:
+    def _awaits(self, run: AgentRun, block: Block) -> None:
         """Remember which file a tool was called for, until its result says that it worked."""
-        given = decoded(block.input, ToolInput) if block.input else None
+        given = decode_struct(block.input, ToolInput) if block.input else None
         path = given and (given.file_path or given.notebook_path)
         if path and block.id:
             action = "read" if block.name in _READS else "written"
             run.tools[block.id] = (action, _normal(path, run.cwd))
 
-    def _hears(self, run: Run, entry: Entry, at: str) -> None:
-        message = decoded(entry.message, Message) if entry.message else None
+    def _hears(self, run: AgentRun, entry: Entry, at: str) -> None:
+        message = decode_struct(entry.message, EntryMessage) if entry.message else None
         if message is None:
             return
-        answers = [b for b in blocks(message.content) if b.type == "tool_result"]
+        answers = [b for b in decode_blocks(message.content) if b.type == "tool_result"]
         for block in answers:
             self._answer(run, block, at)
         if answers:  # not necessarily the end of the message: results may come between its calls
             self._outcomes.results(entry, at, entry.sessionId or self.session)
             return
-        words = text_of(message.content)
+        words = join_texts(message.content)
         if self._outcomes.notification(words, at, entry.sessionId or run.session):
             return
         if words.startswith(_INTERRUPTED):
@@ -255,14 +257,14 @@ class Reader:
         elif not entry.isMeta and not entry.isCompactSummary:
             self._prompted(run, words, at)
 
-    def _answer(self, run: Run, block: Block, at: str) -> None:
+    def _answer(self, run: AgentRun, block: Block, at: str) -> None:
         awaited = run.tools.pop(block.tool_use_id or "", None)
         if awaited and not block.is_error:
             action, path = awaited
             touched = self.told.touched.setdefault(tuple(run.keys), [])
             touched.append(Touched(path, "read" if action == "read" else "written", at))
 
-    def _prompted(self, run: Run, words: str, at: str) -> None:
+    def _prompted(self, run: AgentRun, words: str, at: str) -> None:
         if not run.prompt_at:
             run.prompt = words
             self._match(run)
@@ -271,21 +273,21 @@ class Reader:
         run.prompt_at = at
         self._close(run)
 
-    def _match(self, run: Run) -> None:
+    def _match(self, run: AgentRun) -> None:
         """An agent inside the session's file belongs to the launch with the same prompt."""
         if not run.agent_id:
-            waiting = self.state.prompts.get(hash_of(run.prompt))
+            waiting = self.state.prompts.get(hash_text(run.prompt))
             if waiting:
                 run.keys.append(tool_key(waiting.pop(0)))
 
-    def _went_on(self, run: Run) -> None:
+    def _went_on(self, run: AgentRun) -> None:
         """Its last message was no return, though it looked like one where the file ended then."""
         current = run.current
         if current and not current.tools and not run.is_hearsay and not self._is_warm_up(run):
             self._note(run)
             self._report(run, current.said_at, Noted(went_on_after=current.id))
 
-    def _interrupted(self, run: Run, entry: Entry, at: str) -> None:
+    def _interrupted(self, run: AgentRun, entry: Entry, at: str) -> None:
         self._note(run)
         self._went_on(run)
         self._close(run)
@@ -298,7 +300,7 @@ class Reader:
         )
         self._report(run, at, interrupted)
 
-    def _close(self, run: Run) -> None:
+    def _close(self, run: AgentRun) -> None:
         """The current message is whole: its usage is told, it is never taken up again."""
         if run.current:
             self._note(run)
@@ -308,7 +310,7 @@ class Reader:
 
     # What is told of an agent
 
-    def _note(self, run: Run) -> None:
+    def _note(self, run: AgentRun) -> None:
         """That it ran, once; again when it turns out to have another key."""
         if run.noted == len(run.keys) or run.is_hearsay or self._is_warm_up(run):
             return
@@ -317,15 +319,15 @@ class Reader:
             agent_type=run.agent_type or UNKNOWN,
             agent_id=run.agent_id or None,
             deployed_at=run.first_at or None,
-            scope=first_line(run.prompt),
+            scope=cut_first_line(run.prompt),
             ran_in=run.session,
         )
         self._report(run, run.first_at, noted, prompt=run.prompt)
 
-    def _is_warm_up(self, run: Run) -> bool:
+    def _is_warm_up(self, run: AgentRun) -> bool:
         return run.prompt == _WARM_UP and not any(key.startswith("tool:") for key in run.keys)
 
-    def _use(self, run: Run, current: Current) -> None:
+    def _use(self, run: AgentRun, current: CurrentMessage) -> None:
         if self._is_warm_up(run):
             return
         use = MessageUse(
@@ -342,7 +344,7 @@ class Reader:
         if use.prompt or use.output or use.tool_calls:
             self.told.uses.setdefault(tuple(run.keys), []).append(use)
 
-    def _return(self, run: Run, current: Current) -> None:
+    def _return(self, run: AgentRun, current: CurrentMessage) -> None:
         """The message as what the run returned, unless it goes on with tools."""
         ended = current.stop or current.texts or current.is_error
         if current.tools or not ended or current.stop in _GOES_ON or self._is_warm_up(run):
@@ -350,7 +352,7 @@ class Reader:
         text = "\n".join(current.texts)
         end: RunEnd = {"status": "completed"}
         if current.is_error:  # written by Claude Code, in place of the agent's words
-            end = {"status": "failed", "error_message": failure(text)}
+            end = {"status": "failed", "error_message": describe_failure(text)}
             text = ""
         returned = Returned(
             **end,
@@ -366,7 +368,7 @@ class Reader:
 
     def _report(
         self,
-        run: Run,
+        run: AgentRun,
         at: str,
         statement: Noted | Returned,
         message: str | None = None,
@@ -380,15 +382,15 @@ class Reader:
 
     def _launches(self, entry: Entry, at: str) -> None:
         """Launches among the tool calls of a session's own message."""
-        message = decoded(entry.message, Message) if entry.message else None
-        for block in blocks(message.content) if message else ():
+        message = decode_struct(entry.message, EntryMessage) if entry.message else None
+        for block in decode_blocks(message.content) if message else ():
             if block.type == "tool_use" and block.name in LAUNCHERS and block.id:
                 self._launch(block, at, entry.sessionId or self.session, None)
             elif block.type == "tool_use" and block.name == STOPPER and block.id:
                 self.state.stops.append(block.id)
 
-    def _launch(self, block: Block, at: str, session: str, launcher: Run | None) -> None:
-        given = decoded(block.input, ToolInput) if block.input else None
+    def _launch(self, block: Block, at: str, session: str, launcher: AgentRun | None) -> None:
+        given = decode_struct(block.input, ToolInput) if block.input else None
         if given is None or block.id is None or given.prompt is None:
             return
         state = self.state
@@ -399,12 +401,12 @@ class Reader:
                 TranscriptReport((tool_key(block.id), key), at, session, Noted(agent_type=UNKNOWN))
             )
             return
-        state.prompts.setdefault(hash_of(given.prompt), []).append(block.id)
+        state.prompts.setdefault(hash_text(given.prompt), []).append(block.id)
         if launcher:
             self._note(launcher)
         deployed = Deployed(
             agent_type=given.subagent_type or "general-purpose",
-            scope=given.description or first_line(given.prompt),
+            scope=given.description or cut_first_line(given.prompt),
             model=given.model,
             tool_use_id=block.id,
             deployed_at=at or None,
@@ -417,33 +419,33 @@ class Reader:
 
     def _progress(self, entry: Entry) -> None:
         """What an agent did, as older releases repeated it in the file of whoever launched it."""
-        data = decoded(entry.data, Progress) if entry.data else None
+        data = decode_struct(entry.data, Progress) if entry.data else None
         if not data or data.type != "agent_progress" or not data.agentId or not data.message:
             return
-        said = decoded(data.message, Entry)
+        said = decode_struct(data.message, Entry)
         if said is None or said.type not in ("assistant", "user") or is_internal(data.agentId):
             return
-        at = moment(said.timestamp)
+        at = parse_timestamp(said.timestamp)
         session = entry.sessionId or self.session
         keys = [agent_key(session, data.agentId)]
         if entry.parentToolUseID:
             keys.append(tool_key(entry.parentToolUseID))
         run = self.state.runs.get("progress:" + data.agentId)
         if run is None:
-            run = Run(session, data.agentId, keys, at, cwd=entry.cwd or "", is_hearsay=True)
+            run = AgentRun(session, data.agentId, keys, at, cwd=entry.cwd or "", is_hearsay=True)
             self.state.runs["progress:" + data.agentId] = run
-        message = decoded(said.message, Message) if said.message else None
+        message = decode_struct(said.message, EntryMessage) if said.message else None
         if message is None:
             return
         if said.type == "user":
-            for block in blocks(message.content):
+            for block in decode_blocks(message.content):
                 if block.type == "tool_result":
                     self._answer(run, block, at)
             return
         self._says(run, said, at)
 
 
-def first_line(text: str) -> str | None:
+def cut_first_line(text: str) -> str | None:
     """What a prompt is about, in a line."""
     line = text.lstrip()[:400].split("\n")[0].rstrip()
     return (line if len(line) <= 200 else line[:199] + "…") or None

@@ -33,7 +33,7 @@ class ParsedChunk:
     touched: dict[tuple[str, ...], list[Touched]] = field(default_factory=dict)
 
 
-class Current(msgspec.Struct):
+class CurrentMessage(msgspec.Struct):
     """The message an agent is saying: its lines come one for each piece."""
 
     id: str
@@ -52,7 +52,7 @@ class Current(msgspec.Struct):
     is_error: bool = False
 
 
-class Run(msgspec.Struct):
+class AgentRun(msgspec.Struct):
     """One agent as far as it has been read."""
 
     session: str
@@ -64,7 +64,7 @@ class Run(msgspec.Struct):
     agent_type: str = ""
     noted: int = 0
     """Keys it had when it was last told of."""
-    current: Current | None = None
+    current: CurrentMessage | None = None
     tools: dict[str, tuple[str, str]] = {}
     """Calls whose result is awaited: what they do, and the file."""
     cwd: str = ""
@@ -72,14 +72,14 @@ class Run(msgspec.Struct):
     """Known from progress lines of its parent only: they leave out what it said at the end."""
 
 
-class State(msgspec.Struct):
+class ReaderState(msgspec.Struct):
     """All that a reader must remember to go on where it stopped."""
 
     session: str = ""
     cwd: str = ""
     first_at: str = ""
     entries: int = 0
-    runs: dict[str, Run] = {}
+    runs: dict[str, AgentRun] = {}
     launched: dict[str, str] = {}
     """Launches whose result is awaited, with the agent that launched them (empty: none)."""
     stops: list[str] = []
@@ -92,6 +92,6 @@ class State(msgspec.Struct):
     """Agents stand inside the session's file: it can only be read as a whole."""
 
 
-def hash_of(text: str) -> str:
+def hash_text(text: str) -> str:
     """What stands for a long text in the state of a reader and in keys of returns."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

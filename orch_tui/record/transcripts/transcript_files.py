@@ -13,11 +13,16 @@ from pathlib import Path
 from orch_tui.files import refused
 from orch_tui.frozen import frozen
 from orch_tui.record.claude_code import SIDECAR
-from orch_tui.record.transcripts.transcript_lines import Entry, decoded, lines, moment
+from orch_tui.record.transcripts.transcript_lines import (
+    Entry,
+    decode_struct,
+    iterate_lines,
+    parse_timestamp,
+)
 
 
 @frozen
-class Found:
+class TranscriptFile:
     """One file to look at."""
 
     path: str
@@ -25,9 +30,9 @@ class Found:
     mtime_ns: int
 
 
-def choose(
+def choose_files(
     paths: Iterable[Path], *, claude_folder: Path, root: Path, every_project: bool
-) -> Iterator[Found]:
+) -> Iterator[TranscriptFile]:
     """The files an import looks at: those in ``paths`` or, where none are given, what Claude Code
     keeps of the project at ``root``, or of every project.
 
@@ -35,14 +40,14 @@ def choose(
         SourceError: a path that cannot be read.
     """
     if given := list(paths):
-        return in_paths(given)
+        return find_in_paths(given)
     projects = claude_folder / "projects"
     if every_project:
-        return in_paths([projects]) if projects.is_dir() else iter(())
-    return of_project(projects, root)
+        return find_in_paths([projects]) if projects.is_dir() else iter(())
+    return find_of_project(projects, root)
 
 
-def in_paths(paths: Iterable[Path]) -> Iterator[Found]:
+def find_in_paths(paths: Iterable[Path]) -> Iterator[TranscriptFile]:
     """The files that were named, and the transcripts in the folders that were."""
     for path in paths:
         with refused(str(path)):
@@ -50,13 +55,13 @@ def in_paths(paths: Iterable[Path]) -> Iterator[Found]:
                 yield from _in_folder(str(path))
             else:
                 status = path.stat()
-                yield Found(os.path.abspath(path), status.st_size, status.st_mtime_ns)
+                yield TranscriptFile(os.path.abspath(path), status.st_size, status.st_mtime_ns)
 
 
-def _in_folder(folder: str) -> Iterator[Found]:
+def _in_folder(folder: str) -> Iterator[TranscriptFile]:
     """Sorted, so that a session's file comes beside the folder of its agents."""
     folders = [os.path.abspath(folder)]
-    found: list[Found] = []
+    found: list[TranscriptFile] = []
     while folders:
         try:
             entries = list(os.scandir(folders.pop()))
@@ -68,13 +73,13 @@ def _in_folder(folder: str) -> Iterator[Found]:
                     folders.append(entry.path)
                 elif entry.name.endswith((".jsonl", SIDECAR)) and entry.is_file():
                     status = entry.stat()
-                    found.append(Found(entry.path, status.st_size, status.st_mtime_ns))
+                    found.append(TranscriptFile(entry.path, status.st_size, status.st_mtime_ns))
             except OSError:  # gone since, or a link to nowhere
                 continue
     yield from sorted(found, key=lambda each: each.path)
 
 
-def of_project(projects: Path, root: Path) -> Iterator[Found]:
+def find_of_project(projects: Path, root: Path) -> Iterator[TranscriptFile]:
     """The transcripts Claude Code keeps for one project, and for its linked worktrees.
 
     Its folders are named after working folders, every character but letters and digits a ``-``:
@@ -134,7 +139,7 @@ _LINES_TO_LOOK_AT = 50
 _LAST_BYTES = 256 * 1024
 
 
-def last_moment(path: Path) -> str:
+def read_last_time(path: Path) -> str:
     """The time of the last line of a transcript that tells one; empty where none does."""
     try:
         with path.open("rb") as file:
@@ -142,21 +147,21 @@ def last_moment(path: Path) -> str:
             told = file.read().splitlines()
     except OSError:
         return ""
-    entries = (decoded(line, Entry) for line in reversed(told))
-    return next((at for entry in entries if entry and (at := moment(entry.timestamp))), "")
+    entries = (decode_struct(line, Entry) for line in reversed(told))
+    return next((at for entry in entries if entry and (at := parse_timestamp(entry.timestamp))), "")
 
 
-def beginning(path: Path) -> tuple[str, str, str]:
+def read_beginning(path: Path) -> tuple[str, str, str]:
     """The Claude session, working folder and first time that a transcript begins with."""
     session = cwd = at = ""
     try:
         with path.open("rb") as file:
-            for (line, _), _ in zip(lines(file), range(_LINES_TO_LOOK_AT), strict=False):
-                entry = decoded(line, Entry)
+            for (line, _), _ in zip(iterate_lines(file), range(_LINES_TO_LOOK_AT), strict=False):
+                entry = decode_struct(line, Entry)
                 if entry:
                     session = session or entry.sessionId or ""
                     cwd = cwd or entry.cwd or ""
-                    at = at or moment(entry.timestamp)
+                    at = at or parse_timestamp(entry.timestamp)
                 if session and cwd and at:
                     break
     except OSError:

@@ -59,7 +59,7 @@ class Entry(msgspec.Struct):
     """Only the first line of an export of orch has it."""
 
 
-class Message(msgspec.Struct):
+class EntryMessage(msgspec.Struct):
     """``message`` of an entry."""
 
     id: str | None = None
@@ -118,7 +118,7 @@ class Task(msgspec.Struct):
     error: str | None = None
 
 
-class Result(msgspec.Struct):
+class LaunchResult(msgspec.Struct):
     """``toolUseResult`` of an agent."""
 
     status: str | None = None
@@ -163,7 +163,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 _DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 
 
-def decoded(data: bytes | msgspec.Raw, kind: type[S]) -> S | None:
+def decode_struct(data: bytes | msgspec.Raw, kind: type[S]) -> S | None:
     """A JSON object as ``kind``, without the fields that are not what they should be.
 
     None: it is no object, or no JSON at all.
@@ -178,7 +178,7 @@ def decoded(data: bytes | msgspec.Raw, kind: type[S]) -> S | None:
         return _field_by_field(data, kind)
     except _NO_JSON:
         mended = _mended(bytes(data))
-        return None if mended is None else decoded(mended, kind)
+        return None if mended is None else decode_struct(mended, kind)
 
 
 def _field_by_field(data: bytes | msgspec.Raw, kind: type[S]) -> S | None:
@@ -221,21 +221,21 @@ def _finite(number: str) -> float | None:
     return value if isfinite(value) else None
 
 
-def text_of(content: msgspec.Raw) -> str:
+def join_texts(content: msgspec.Raw) -> str:
     """The words of a content: a string, or the texts of its blocks, one below the other."""
-    words = string(content)
+    words = decode_string(content)
     if words is not None:
         return words
-    return "\n".join(block.text for block in blocks(content) if block.text is not None)
+    return "\n".join(block.text for block in decode_blocks(content) if block.text is not None)
 
 
-def texts_of(content: msgspec.Raw) -> list[str]:
+def list_texts(content: msgspec.Raw) -> list[str]:
     """The text of each block of a content, empty for blocks of other kinds."""
-    words = string(content)
-    return [block.text or "" for block in blocks(content)] if words is None else [words]
+    words = decode_string(content)
+    return [block.text or "" for block in decode_blocks(content)] if words is None else [words]
 
 
-def string(raw: msgspec.Raw) -> str | None:
+def decode_string(raw: msgspec.Raw) -> str | None:
     """A JSON string; None where it is something else."""
     if bytes(memoryview(raw)[:1]) != b'"':
         return None
@@ -250,7 +250,7 @@ _BLOCKS = msgspec.json.Decoder(list[Block])
 _PARTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def blocks(content: msgspec.Raw) -> list[Block]:
+def decode_blocks(content: msgspec.Raw) -> list[Block]:
     """The blocks of a content; those that cannot be understood are left out."""
     if bytes(memoryview(content)[:1]) != b"[":
         return []
@@ -262,11 +262,11 @@ def blocks(content: msgspec.Raw) -> list[Block]:
         parts = _PARTS.decode(content)
     except _NO_JSON:
         return []
-    found = (decoded(part, Block) for part in parts)
+    found = (decode_struct(part, Block) for part in parts)
     return [block for block in found if block is not None]
 
 
-def moment(text: str | None) -> str:
+def parse_timestamp(text: str | None) -> str:
     """A time of a transcript as the record writes it; empty where it is none."""
     if not text:
         return ""
@@ -278,7 +278,7 @@ def moment(text: str | None) -> str:
         return ""
 
 
-def lines(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+def iterate_lines(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     """Each line with its size in the file; one longer than ``LONGEST_LINE`` comes as empty.
 
     The last may lack its newline: whoever writes the file may not be done with it.

@@ -25,7 +25,7 @@ from orch_tui.paths import SET_ASIDE, inboxes, is_plain_inbox, is_private
 from orch_tui.record.defects import LEFT_ASIDE
 from orch_tui.record.hooks import inbox
 from orch_tui.record.ledger import briefings, contents
-from orch_tui.record.ledger.rebuild import rebuild_from_statements, unsettled
+from orch_tui.record.ledger.rebuild import find_stale_executions, rebuild_from_statements
 from orch_tui.search import maintenance
 from orch_tui.search.schema import INDEX_VERSION, TEXTS
 
@@ -48,7 +48,7 @@ class Finding:
     """What to do about it; empty where nothing needs doing."""
 
 
-def examine(path: Path, root: Path | None = None) -> list[Finding]:
+def examine_record(path: Path, root: Path | None = None) -> list[Finding]:
     """Everything that can be told of the record at ``path``; it is only read.
 
     ``root`` is the project whose installations, hooks and inboxes are looked at. A file that
@@ -76,7 +76,7 @@ def examine(path: Path, root: Path | None = None) -> list[Finding]:
     return findings + capture
 
 
-def repair(record: Record, progress: Progress = lambda done, total: None) -> list[str]:
+def repair_record(record: Record, progress: Progress = lambda done, total: None) -> list[str]:
     """Mend what is safe and derivable, and say what was mended.
 
     ``progress`` is told how many runs of a search index of another version are indexed anew.
@@ -96,7 +96,7 @@ def repair(record: Record, progress: Progress = lambda done, total: None) -> lis
             for part in missing:
                 record.execute(part.sql)
             done.append(f"{len(missing)} indexes and triggers: made again")
-        wrong = list(unsettled(record))
+        wrong = list(find_stale_executions(record))
         rebuild_from_statements(record, wrong)
         if wrong:
             done.append(f"{len(wrong)} executions: added up again")
@@ -218,11 +218,11 @@ def _inbox(root: Path) -> Iterator[Finding]:
             )
             first = False
             continue
-        aside = inbox.set_aside(folder)
+        aside = inbox.list_set_aside(folder)
         if aside:
             what = f"{len(aside)} payloads could not be read in {folder}: {aside[-1][1]}"
             yield Finding("warning", "inbox", what, f"see the folder {SET_ASIDE} there")
-        waiting = len(inbox.listed(folder))
+        waiting = len(inbox.list_inbox(folder))
         meant = os.path.dirname(next(inboxes(root)))
         if waiting and not first and os.path.isdir(meant) and not os.access(meant, os.W_OK):
             what = f"{waiting} payloads went to {folder}: {meant} cannot be written"
@@ -248,7 +248,7 @@ def _elsewhere(root: Path) -> Iterator[Finding]:
             continue
         with suppress(OSError):
             others = [entry.path for entry in os.scandir(top) if entry.path != own]
-            waiting = [each for each in map(inbox.listed, others) if each]
+            waiting = [each for each in map(inbox.list_inbox, others) if each]
             if not waiting:
                 continue
             size = sum(payload.size for each in waiting for payload in each)
@@ -351,7 +351,7 @@ def _search_index(record: Record) -> Iterator[tuple[Level, str, str]]:
 
 
 def _executions(record: Record) -> Iterator[tuple[Level, str, str]]:
-    wrong = list(unsettled(record))
+    wrong = list(find_stale_executions(record))
     if wrong:
         yield "warning", f"not what was observed: {_some(wrong, 'executions')}", _REPAIR
     else:
@@ -382,7 +382,7 @@ def _contents(record: Record) -> Iterator[tuple[Level, str, str]]:
 
 def _briefings(record: Record) -> Iterator[tuple[Level, str, str]]:
     count, wrong = 0, []
-    for each in briefings.every(record):
+    for each in briefings.iterate_briefings(record):
         count += 1
         if hashlib.sha256(each.rendered).digest() != each.sha256:
             wrong.append(str(each.briefing_id))

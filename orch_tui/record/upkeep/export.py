@@ -17,8 +17,8 @@ from orch_tui.models.database import Record
 from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record.ledger import contents
 from orch_tui.record.ledger.origins import gather_statements
-from orch_tui.record.ledger.raw_sql import settle_changes
-from orch_tui.record.ledger.statement import unpack
+from orch_tui.record.ledger.raw_sql import ingest_noted_changes
+from orch_tui.record.ledger.statement import unpack_fields
 from orch_tui.record.upkeep.export_format import FORMAT, VERSION
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ ORDER = ("set", "identified", "", "journal")
 one stands for all kinds that are not named."""
 
 
-def export(record: Record) -> Iterator[dict[str, Any]]:
+def export_record(record: Record) -> Iterator[dict[str, Any]]:
     """A head line, then everything that was stated, with the contents it names.
 
     Numbers what was stated since the last time, where the record can be written just now. All
@@ -44,7 +44,7 @@ def export(record: Record) -> Iterator[dict[str, Any]]:
     with Record(record.path, create=False, writable=False) as view:
         if record.writable:
             with record.in_passing(), record.write():
-                settle_changes(record)
+                ingest_noted_changes(record)
                 gather_statements(record)
         yield from _lines(view, record.now())
 
@@ -128,7 +128,7 @@ def _statements(view: Record, kind: str) -> Iterator[dict[str, Any]]:
             "recorded_at": recorded_at,
             "actor": actor,
             "about": json.loads(about) if about else [],
-            "said": unpack(payload),
+            "said": unpack_fields(payload),
             "log": [
                 list(entry)
                 for entry in view.sql(

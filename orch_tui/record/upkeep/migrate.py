@@ -10,7 +10,7 @@ from orch_tui.models.migrations import migrate
 from orch_tui.models.migrations.step import Progress
 from orch_tui.record.ledger import registers
 from orch_tui.record.ledger.project_keys import project_key
-from orch_tui.record.ledger.raw_sql import settle_changes
+from orch_tui.record.ledger.raw_sql import ingest_noted_changes
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
 from orch_tui.search.maintenance import count_other_versions, end_other_versions, refresh_pending
 
@@ -60,7 +60,7 @@ def _finish(record: Record, progress: Progress) -> None:
                 registers.state_changes(record, subject)
         rebuild_from_statements(record, runs)
         progress(min(start + _A_STRETCH, len(noted)), len(noted))
-    settle_changes(record)
+    ingest_noted_changes(record)
     refresh_pending(record)
     if not count_other_versions(record):
         end_other_versions(record)

@@ -22,7 +22,7 @@ from orch_tui.models.database import Clock, Record
 from orch_tui.models.migrations import version_1
 from orch_tui.record.ledger.origins import begin_origin
 from orch_tui.record.ledger.project_keys import configured_key, remote_key
-from orch_tui.record.upkeep.export import export
+from orch_tui.record.upkeep.export import export_record
 
 if TYPE_CHECKING:
     from orch_tui.record.upkeep.restore import Restored
@@ -37,7 +37,7 @@ def restore_older_export(
     Raises:
         FormatError: a row that the tables of that version do not take.
     """
-    from orch_tui.record.upkeep.restore import restore
+    from orch_tui.record.upkeep.restore import restore_export
 
     with path.open("rb") as file:
         name = hashlib.file_digest(file, "sha256").hexdigest()
@@ -46,10 +46,10 @@ def restore_older_export(
         _build(older, path, rows)
         with Record(older, clock=_clock_of(head)) as upgraded, newer.open("w") as lines:
             _identify(upgraded, name)
-            for line in export(upgraded):
+            for line in export_record(upgraded):
                 lines.write(json.dumps(line) + "\n")
         try:
-            return restore(record, newer)
+            return restore_export(record, newer)
         except FormatError as error:
             raise FormatError(
                 f"{path}: {error.message.removeprefix(str(newer)).lstrip(': ')}", hint=error.hint

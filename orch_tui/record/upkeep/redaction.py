@@ -31,9 +31,9 @@ from orch_tui.models.schema import TABLES, TRIGGERS
 from orch_tui.paths import drafts_folder, linked_part, safe_inboxes
 from orch_tui.record.ledger import briefings, contents, journal
 from orch_tui.record.ledger.contents import GONE
-from orch_tui.record.ledger.raw_sql import settle_changes
+from orch_tui.record.ledger.raw_sql import ingest_noted_changes
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
-from orch_tui.record.ledger.statement import KINDS, canonical, pack_said, unpack
+from orch_tui.record.ledger.statement import KINDS, canonical_json, pack_fields, unpack_fields
 from orch_tui.search import maintenance
 from orch_tui.search.schema import SEARCH_TRIGGERS
 
@@ -59,7 +59,9 @@ class Redacted:
     """
 
 
-def redact(record: Record, secret: str | bytes, reason: str, *, dry_run: bool = False) -> Redacted:
+def redact_secret(
+    record: Record, secret: str | bytes, reason: str, *, dry_run: bool = False
+) -> Redacted:
     """Remove ``secret`` from the record and its free pages; ``dry_run`` only looks.
 
     It is found as it is, in UTF-16, escaped as JSON does, and inside compressed contents. The
@@ -78,7 +80,7 @@ def redact(record: Record, secret: str | bytes, reason: str, *, dry_run: bool = 
         found = _find(record, hidden)
         if found.places:
             _remove(record, hidden, found)
-            journal.log(
+            journal.log_action(
                 record,
                 "redact",
                 subject=f"sha256 {hidden.sha256[:8]}, {len(hidden.text)} characters",
@@ -273,7 +275,7 @@ def _remove(record: Record, secret: _Secret, found: _Found) -> None:
         record.execute(statement)
     for kind, name in _STATED.items():  # what was cleaned is stated, so that others hear of it
         record.execute(f"INSERT INTO changed_rows (subject) SELECT '{kind}:' || uid FROM {name}")
-    settle_changes(record)
+    ingest_noted_changes(record)
     labels = record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid")
     rebuild_from_statements(record, [label for (label,) in labels])
     maintenance.rebuild(record)
@@ -315,14 +317,14 @@ def _move_in_statements(
             if now != sha256:
                 renamed[sha256] = now
     for observation_id, stored in record.sql("SELECT observation_id, payload FROM observations"):
-        said = unpack(stored)
-        text = canonical(said)
+        said = unpack_fields(stored)
+        text = canonical_json(said)
         for old, new in renamed.items():
             text = text.replace(f'"{old}"', f'"{new}"')
-        if text != canonical(said):
+        if text != canonical_json(said):
             record.execute(
                 "UPDATE observations SET payload = ? WHERE observation_id = ?",
-                [pack_said(json.loads(text)), observation_id],
+                [pack_fields(json.loads(text)), observation_id],
             )
 
 
@@ -359,7 +361,7 @@ def _rehash_briefings(
             continue
         briefing.parts = parts
         briefing.save()
-        whole = briefings.get(record, briefing.briefing_id)
+        whole = briefings.get_briefing(record, briefing.briefing_id)
         sha256 = hashlib.sha256(whole).digest()
         same = Briefing.get_or_none(
             Briefing.sha256 == sha256, Briefing.briefing_id != briefing.briefing_id

@@ -30,11 +30,11 @@ from orch_tui.record.ledger.origins import (
     learn_origin,
     reassign_log,
 )
-from orch_tui.record.ledger.raw_sql import settle_changes
+from orch_tui.record.ledger.raw_sql import ingest_noted_changes
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
 from orch_tui.record.ledger.resolve import create_execution, learn_keys, resolve_execution
-from orch_tui.record.ledger.statement import decode, pack, problem_of
-from orch_tui.record.ledger.store import Stored, insert_statement
+from orch_tui.record.ledger.statement import decode_statement, describe_problem, pack_statement
+from orch_tui.record.ledger.store import StoredStatement, insert_statement
 from orch_tui.record.upkeep.export_format import FORMAT, VERSION
 
 Row = dict[str, Any]
@@ -62,7 +62,7 @@ def is_export(first_line: bytes) -> bool:
     return isinstance(head, dict) and head.get("format") == FORMAT
 
 
-def restore(record: Record, path: Path) -> Restored:
+def restore_export(record: Record, path: Path) -> Restored:
     """Take in an export, all of it or nothing; the same one again changes nothing.
 
     Raises:
@@ -76,7 +76,7 @@ def restore(record: Record, path: Path) -> Restored:
 
             return restore_older_export(record, path, head, _rows(path))
         with record.write():
-            settle_changes(record)
+            ingest_noted_changes(record)
             gather_statements(record)
             work = _Exchange(record)
             for number, row in _rows(path):
@@ -163,8 +163,8 @@ class _Exchange:
         rebuild_from_statements(record, living)
         for claude_session in sorted(self._claude_sessions):
             claude_sessions.refresh_session(record, claude_session)
-        claude_sessions.end_silent(record)
-        settle_changes(record)
+        claude_sessions.end_silent_sessions(record)
+        ingest_noted_changes(record)
         self.restored.executions = {e for e in living if owner_of(record, f"id:{e}") == e}
         self._mend_forks()
 
@@ -219,16 +219,16 @@ class _Exchange:
 
     def _statement(self, row: Row) -> None:
         kind, about = str(row["kind"]), [str(key) for key in row["about"]]
-        problem = problem_of(kind, row["said"])
+        problem = describe_problem(kind, row["said"])
         if problem:
             raise ValueError(f"statement {row['statement'][:8]}: {problem}")
         digest = bytes.fromhex(row["statement"])
-        statement = decode(kind, row["said"])
+        statement = decode_statement(kind, row["said"])
         stored = insert_statement(
             self._record,
             digest,
             kind,
-            pack(statement) if statement is not None else json.dumps(row["said"]),
+            pack_statement(statement) if statement is not None else json.dumps(row["said"]),
             about,
             source=row["source"],
             at=str(row["at"]),
@@ -249,7 +249,7 @@ class _Exchange:
         elif about:
             self._apply_to_run(statement, row, about, stored, origin_id)
 
-    def _log(self, entries: list[list[Any]], stored: Stored) -> int | None:
+    def _log(self, entries: list[list[Any]], stored: StoredStatement) -> int | None:
         """Note who stated it as what number; gives the first of them."""
         origins = []
         for uid, seq in entries:
@@ -312,7 +312,7 @@ class _Exchange:
     # Sessions, plans, bundles
 
     def _apply_registered(
-        self, statement: Any, at: str, stored: Stored, origin_id: int | None
+        self, statement: Any, at: str, stored: StoredStatement, origin_id: int | None
     ) -> None:
         won = registers.apply_registered(self._record, statement, at, stored)
         kind, _, name = statement.subject.partition(":")
@@ -333,7 +333,7 @@ class _Exchange:
         kind, _, name = ref.partition(":")
         if kind == "claude":
             self._claude_sessions.add(name)
-            return claude_sessions.know_claude_session(
+            return claude_sessions.ensure_claude_session(
                 self._record, name, project="", started_at="9999"
             )
         made = self._label("sessions", "session_id", label or f"session-{name[:8]}", origin_id)
@@ -453,7 +453,7 @@ class _Exchange:
     # Runs and the journal
 
     def _apply_identified(
-        self, statement: Any, about: list[str], stored: Stored, origin_id: int | None
+        self, statement: Any, about: list[str], stored: StoredStatement, origin_id: int | None
     ) -> None:
         record = self._record
         execution_id = resolve_execution(record, about)
@@ -469,7 +469,7 @@ class _Exchange:
         statement: Any,
         row: Row,
         about: list[str],
-        stored: Stored,
+        stored: StoredStatement,
         origin_id: int | None,
     ) -> None:
         execution_id = resolve_execution(self._record, about)
@@ -507,7 +507,7 @@ class _Exchange:
             origin_id=self._foreign(origin_id),
         )
 
-    def _belongs(self, stored: Stored, execution_id: str) -> None:
+    def _belongs(self, stored: StoredStatement, execution_id: str) -> None:
         self._record.execute(
             "UPDATE observations SET execution_id = ? WHERE observation_id = ?",
             [execution_id, stored.observation_id],

@@ -1,0 +1,70 @@
+"""A class or function is found by its name alone, and a module says in a sentence what it is."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+ENGINE = (
+    "models/",
+    "orch_tui/prepare/",
+    "orch_tui/record/",
+    "orch_tui/recall/",
+    "orch_tui/search/",
+)
+
+MIGRATIONS = "models/migrations/"
+"""What a migration is made of is frozen, and has the same shape in each of them."""
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Read the modules of the product, by path."""
+    folders = ("orch_tui", "models", "screens")
+    paths = (path for folder in folders for path in sorted((ROOT / folder).rglob("*.py")))
+    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path in paths}
+
+
+def defined(kind: type[ast.ClassDef] | type[ast.FunctionDef]) -> Iterator[tuple[str, str]]:
+    """Yield the public names of one kind at the top of each module, with its path."""
+    for path, module in modules().items():
+        if not path.startswith(MIGRATIONS):
+            yield from (
+                (node.name, path)
+                for node in module.body
+                if isinstance(node, kind) and not node.name.startswith("_")
+            )
+
+
+def repeated(names: Iterator[tuple[str, str]]) -> dict[str, list[str]]:
+    places = defaultdict(list)
+    for name, path in names:
+        places[name].append(path)
+    return {name: paths for name, paths in places.items() if len(paths) > 1}
+
+
+def test_a_class_has_its_name_for_itself() -> None:
+    """But for a table's model, which is called as the value that the engine makes of its rows."""
+    found = repeated(defined(ast.ClassDef))
+    pairs = {
+        name
+        for name, paths in found.items()
+        if len(paths) == 2 and sum(path.startswith("models/") for path in paths) == 1
+    }
+    assert not {name: paths for name, paths in found.items() if name not in pairs}
+
+
+def test_a_function_of_the_engine_has_its_name_for_itself() -> None:
+    in_engine = ((n, path) for n, path in defined(ast.FunctionDef) if path.startswith(ENGINE))
+    assert not repeated(in_engine)
+
+
+def test_a_module_begins_with_a_sentence() -> None:
+    for path, module in modules().items():
+        doc = ast.get_docstring(module) or ""
+        first = doc.split("\n\n")[0]
+        assert first.endswith((".", "``")), path
