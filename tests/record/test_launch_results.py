@@ -238,8 +238,8 @@ FRAMED = f"  {NOTE}\n[Subagent hand-back] it says:\n  Half.\nagentId: a1"
             returned(f"total_tokens: 7{LATE}\nFound.", rendered=True),
         ),
         (
-            line(answer(f"{' ' * 200}launched\nFound.")),
-            returned(f"{' ' * 200}launched\nFound.", rendered=True),
+            line(answer(f"{' ' * 193}launched\nFound.")),
+            returned(f"{' ' * 193}launched\nFound.", rendered=True),
         ),
         (line(answer("Found."), result={**DONE, "content": []}), known(None, doubt=EMPTY)),
         (
@@ -444,7 +444,7 @@ STOPPED: dict[str, Any] = {"status": "failed", "error_message": "stopped", "brok
 def test_the_answer_of_a_tool_that_waits_says_how_the_agent_ended(
     task: dict[str, Any], expected: ParsedChunk
 ) -> None:
-    result = {"task": {"task_id": "a1", "task_type": "local_agent", **task}}
+    result = {"agentId": None, "task": {"task_id": "a1", "task_type": "local_agent", **task}}
     chunk, state = read(line(answer(), result=result), launched=("W",))
     assert chunk == expected
     assert state == ReaderState(launched={"W": ""})

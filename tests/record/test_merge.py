@@ -286,7 +286,9 @@ def test_it_was_sent_when_the_earliest_says_unless_plain_sql_says_otherwise() ->
             ("c", TIMES[2], TIMES[0]),
         ]
     ]
-    assert merge_statements([*told, *edits]).values["deployed_at"] == TIMES[7]
+    silent = said("sql", "sql", TIMES[7], scope="x")
+    assert merge_statements([*told, *edits, silent]).values["deployed_at"] == TIMES[7]
+    assert merge_statements([*told, silent]).values["deployed_at"] == TIMES[4]
 
 
 def test_a_run_was_taken_back_when_it_first_was() -> None:
@@ -485,11 +487,19 @@ def test_what_exactly_it_said_is_known_best_to_who_did_not_frame_it() -> None:
 
 
 def test_words_that_were_framed_count_only_where_none_else_are_heard() -> None:
-    framed = returned("import", 1, words="framed", message="1", rendered=True)
+    framed = returned("import", 1, words="framed", message="1", rendered=True, witness="parent")
     heard = returned("hook", 2, words="w", message="2")
     assert merge_statements([framed]).returns == (back(1, message="1"),)
-    other = returned("import", 2, words="also", message="3", rendered=True, witness="parent")
-    assert merge_statements([framed, other]).returns == (back(1, message="1"), back(2, message="3"))
+    other = returned("import", 2, words="also", message="3", rendered=True)
+    silent = returned("hook", 2)
+    two = (back(1, message="1"), back(2, message="3"))
+    assert merge_statements([framed, other]).returns == two
+    assert merge_statements([framed, other, silent]).returns == two
+    also = returned("import", 5, words="v", message="4", witness="own")
+    assert merge_statements([framed, heard, also]).returns == (
+        back(1, message="2"),
+        back(5, message="4"),
+    )
     assert merge_statements([framed, heard]).returns == (back(1, message="2"),)
 
 
@@ -603,6 +613,20 @@ def test_a_return_without_words_that_fits_none_is_one_of_its_own() -> None:
     )
 
 
+def test_returns_without_any_words_are_told_apart_by_their_times() -> None:
+    told = [returned("import", n, return_key=str(n), ending="returned") for n in (1, 5)]
+    assert merge_statements([*told, returned("hook", 6, error_code="x")]).returns == (
+        back(1, ending="returned"),
+        back(5, ending="returned", error_code="x"),
+    )
+
+
+def test_what_happened_at_no_time_joins_the_first_return() -> None:
+    told = [returned("import", n, words=str(n), return_key=str(n)) for n in (5, 1)]
+    timeless = said("returned", "hook", "soon", error_code="x")
+    assert merge_statements([*told, timeless]).returns == (back(1, error_code="x"), back(5))
+
+
 def test_plain_sql_joins_the_nearest_return_however_often_it_spoke() -> None:
     told = [
         returned("import", 1, words="a", message="1", return_key="1"),
@@ -625,6 +649,11 @@ def test_what_broke_off_is_the_return_that_failed() -> None:
         back(5, message="2"),
     )
     assert merge_statements([fine, broken]).returns == (back(5, message="2", error_code="x"),)
+    silent = returned("hook", 4, error_code="x")
+    assert merge_statements([failed, fine, silent]).returns == (
+        back(1, message="1", status="failed", success=False),
+        back(5, message="2", error_code="x"),
+    )
 
 
 def test_the_same_words_twice_are_two_returns_to_whoever_can_tell_them_apart() -> None:
@@ -647,7 +676,7 @@ def test_a_circle_of_statements_that_take_each_other_back_ends() -> None:
         return Observation(digest, "manual", TIMES[0], statement)
 
     first, second = deployed("a", "b"), deployed("b", "a")
-    assert not_superseded([first, second, first]) in ([first], [second])
+    assert not_superseded([first, second, first]) == [first]
     apart = [deployed("b"), deployed("a"), deployed("c", "nobody")]
     assert not_superseded(apart) == [apart[1], apart[0], apart[2]]
     back_then = Observation("z", "manual", TIMES[0], KINDS["returned"](supersedes=("a", "b")))

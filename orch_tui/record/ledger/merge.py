@@ -204,10 +204,13 @@ def _supersedes(observation: Observation) -> tuple[str, ...]:
 
 def _is_edited_return(statement: OfRun) -> bool:
     """Whether plain SQL spoke of a return: of how it ended, or of anything that came with it."""
-    if not isinstance(statement, Edited):
-        return False
-    said = (statement.message, statement.completed_at, statement.error_message, statement.success)
-    return statement.status in ("completed", "failed") or any(each is not None for each in said)
+    return isinstance(statement, Edited) and (
+        statement.status in ("completed", "failed")
+        or any(getattr(statement, name) is not None for name in _OF_A_RETURN)
+    )
+
+
+_OF_A_RETURN = ("message", "completed_at", "error_message", "success")
 
 
 def _returns(statements: list[Observation]) -> tuple[Return, ...]:

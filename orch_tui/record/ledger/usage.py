@@ -6,13 +6,13 @@ derived from them is worked out anew by ``sum_usage``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.frozen import frozen
-from orch_tui.models.database import Record, in_list
+from orch_tui.models.database import Record
 from orch_tui.record.ledger.statement import MessageFact
 
 if TYPE_CHECKING:
@@ -70,9 +70,11 @@ def _message_fact(use: MessageUse, model: Model | None) -> MessageFact:
 
 def _priced(use: MessageUse, model: Model | None) -> tuple[Any, ...]:
     """cost_usd, output_price, price_date, price_tier; nothing where no price is published."""
-    price = model and not model.assumed and model.price(use.prompt)
-    if not model or not price:
-        return None, None, None, None
+    if model is None or model.assumed:
+        return _UNPRICED
+    price = model.price(use.prompt)
+    if price is None:
+        return _UNPRICED
     cost = (
         use.input * price.input
         + (use.cache_write - use.cache_write_1h) * price.cache_write_5m
@@ -81,6 +83,9 @@ def _priced(use: MessageUse, model: Model | None) -> tuple[Any, ...]:
         + use.output * price.output
     ) / 1_000_000
     return cost, price.output, model.date or None, _tier(model, use.prompt)
+
+
+_UNPRICED = (None, None, None, None)
 
 
 def _tier(model: Model, prompt: int) -> str | None:
@@ -117,8 +122,6 @@ def derive_messages(uses: Iterable[Used]) -> list[MessageFact]:
 def _joined(one: MessageFact, other: MessageFact) -> MessageFact:
     """What is known of a message that was told of twice, whichever came first."""
     fuller, lesser = sorted((one, other), key=_fullness, reverse=True)
-    is_unpriced = fuller.cost_usd is None and fuller.output_tokens == lesser.output_tokens
-    priced = lesser if is_unpriced else fuller
     return MessageFact(
         message_id=fuller.message_id,
         at=min((at for at in (one.at, other.at) if at), default=None),
@@ -128,10 +131,10 @@ def _joined(one: MessageFact, other: MessageFact) -> MessageFact:
         cache_read_tokens=max(one.cache_read_tokens, other.cache_read_tokens),
         output_tokens=fuller.output_tokens,
         tool_calls=max(one.tool_calls, other.tool_calls),
-        cost_usd=priced.cost_usd,
-        output_price=priced.output_price,
-        price_date=priced.price_date,
-        price_tier=priced.price_tier,
+        cost_usd=fuller.cost_usd,
+        output_price=fuller.output_price,
+        price_date=fuller.price_date,
+        price_tier=fuller.price_tier,
     )
 
 
@@ -139,7 +142,7 @@ def _fullness(message: MessageFact) -> tuple[Any, ...]:
     cost = message.cost_usd
     return (
         *(message.output_tokens, cost is not None, -(cost or 0.0), message.price_date or ""),
-        *(message.price_tier or "", message.model or ""),
+        *(message.price_tier or "", message.output_price or 0.0, message.model or ""),
     )
 
 
@@ -179,7 +182,7 @@ def rebuild_usage(record: Record, execution_id: str, uses: Iterable[Used]) -> se
         f"VALUES (?{', ?' * len(MessageFact.shape)})",
         [(execution_id, *row) for row in wanted],
     )
-    return find_rivals_for_messages(record, [row[0] for row in wanted], execution_id)
+    return find_rivals(record, execution_id)
 
 
 def drop_known_usage(record: Record, execution_id: str, used: Used) -> Used | None:
@@ -219,31 +222,16 @@ def drop_known_usage(record: Record, execution_id: str, used: Used) -> Used | No
 
 
 def find_rivals(record: Record, execution_id: str) -> set[str]:
-    """Other executions that claim messages of this one."""
-    messages = record.sql(
-        "SELECT message_id FROM usage_messages WHERE execution_id = ?", [execution_id]
-    )
-    return find_rivals_for_messages(
-        record, [message_id for (message_id,) in messages], execution_id
-    )
-
-
-def find_rivals_for_messages(
-    record: Record, message_ids: Sequence[str], execution_id: str
-) -> set[str]:
-    """Other executions that claim any of these messages: their totals may have changed."""
-    found: set[str] = set()
-    for start in range(0, len(message_ids), 500):
-        listed, parameters = in_list(message_ids[start : start + 500])
-        found |= {
-            other
-            for (other,) in record.sql(
-                f"SELECT DISTINCT execution_id FROM usage_messages WHERE message_id IN {listed} "
-                "AND execution_id <> ?",
-                [*parameters, execution_id],
-            )
-        }
-    return found
+    """Other executions that claim messages of this one: their totals may have changed."""
+    return {
+        other
+        for (other,) in record.sql(
+            "SELECT DISTINCT other.execution_id FROM usage_messages AS mine "
+            "JOIN usage_messages AS other USING (message_id) "
+            "WHERE mine.execution_id = ?1 AND other.execution_id <> ?1",
+            [execution_id],
+        )
+    }
 
 
 _COUNTED = """SELECT message_id, model, input_tokens, cache_write_tokens, cache_read_tokens,

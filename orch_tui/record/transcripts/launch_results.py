@@ -288,11 +288,7 @@ def _is_report(result: LaunchResult | None, error: str | None, text: str) -> boo
 def _result_in_words(block: Block) -> LaunchResult | None:
     """A result of which an agent's own file holds only the text that the model was shown."""
     text = "" if block.is_error else join_texts(block.content)
-    return (
-        decode_struct(text.encode("utf-8", "replace"), LaunchResult)
-        if text.startswith("{")
-        else None
-    )
+    return decode_struct(text.encode(), LaunchResult) if text.startswith("{") else None
 
 
 def _trailed(text: str) -> str | None:
