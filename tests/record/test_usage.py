@@ -320,33 +320,13 @@ def test_only_what_is_news_is_taken_from_a_statement(record: Record) -> None:
     more, new = fact("a", at=T2, output_tokens=6), fact("b")
     assert news("one", known) is None
     assert news("one") is None
-    assert news("one", known.replaced(at=T3, output_tokens=4)) is None
+    assert news("one", fact("a", at=T3, output_tokens=4)) is None
     assert news("one", known, new, more) == Used(messages=(new, more))
     assert news("one", fact("a", at=T1)) == Used(messages=(fact("a", at=T1),))
     assert news("two", known) == Used(messages=(known,))
 
 
-@pytest.mark.parametrize(
-    ("path", "read_at", "written_at", "is_news"),
-    [
-        ("both", T2, T2, False),
-        ("both", T3, T3, False),
-        ("both", None, None, False),
-        ("both", T1, None, True),
-        ("both", None, T1, True),
-        ("read", T2, None, False),
-        ("read", None, T3, True),
-        ("written", None, T2, False),
-        ("written", T3, None, True),
-        ("neither", None, None, False),
-        ("neither", T3, None, True),
-        ("new", T3, None, True),
-        ("new", None, T3, True),
-    ],
-)
-def test_a_file_is_news_where_it_was_used_earlier_than_known(
-    record: Record, path: str, read_at: str | None, written_at: str | None, is_news: bool
-) -> None:
+def test_a_file_is_news_where_it_was_used_earlier_than_known(record: Record) -> None:
     make_run(record, "one")
     make_run(record, "two")
     with record.write():
@@ -360,10 +340,26 @@ def test_a_file_is_news_where_it_was_used_earlier_than_known(
                 ("two", "new", T1, T1),
             ],
         )
-    file = FileFact(path=path, read_at=read_at, written_at=written_at)
-    told = Used(files=(file, FileFact(path="both", read_at=T2)))
-    expected = Used(files=(file,)) if is_news else None
-    assert usage.drop_known_usage(record, "one", told) == expected
+    for path, read_at, written_at, is_news in [
+        ("both", T2, T2, False),
+        ("both", T3, T3, False),
+        ("both", None, None, False),
+        ("both", T1, None, True),
+        ("both", None, T1, True),
+        ("read", T2, None, False),
+        ("read", None, T3, True),
+        ("written", None, T2, False),
+        ("written", T3, None, True),
+        ("neither", None, None, False),
+        ("neither", T3, None, True),
+        ("new", T3, None, True),
+        ("new", None, T3, True),
+        ("new", None, None, True),
+    ]:
+        file = FileFact(path=path, read_at=read_at, written_at=written_at)
+        told = Used(files=(file, FileFact(path="both", read_at=T2)))
+        expected = Used(files=(file,)) if is_news else None
+        assert usage.drop_known_usage(record, "one", told) == expected, file
 
 
 def test_totals_are_those_of_all_messages_and_the_context_of_the_last(record: Record) -> None:
@@ -428,27 +424,23 @@ def test_the_figures_of_a_result_alone_are_no_totals(record: Record) -> None:
     assert usage.sum_usage(record, "one") == {}
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
+def test_a_message_of_several_runs_is_counted_for_the_one_deployed_first(record: Record) -> None:
+    cases: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({"deployed_at": T1, "agent_id": "b"}, {"deployed_at": T2, "agent_id": "a"}),
         ({"deployed_at": T1, "agent_id": "b"}, {"agent_id": "a"}),
         ({"deployed_at": T1}, {"deployed_at": T1, "agent_id": "a"}),
         ({"deployed_at": T1, "agent_id": "a"}, {"deployed_at": T1, "agent_id": "b"}),
         ({"agent_id": "a"}, {"agent_id": "b"}),
         ({}, {}),
-    ],
-)
-def test_a_message_of_several_runs_is_counted_for_the_one_deployed_first(
-    record: Record, first: dict[str, Any], second: dict[str, Any]
-) -> None:
-    make_run(record, "b", **second)
-    make_run(record, "a", **first)
-    shared = fact("m", output_tokens=1)
-    rebuild(record, "a", shared, fact("x", output_tokens=10))
-    rebuild(record, "b", shared, fact("y", output_tokens=100))
-    counted = [usage.sum_usage(record, label)["output_tokens"] for label in ("a", "b")]
-    assert counted == [11, 100]
+    ]
+    for number, (first, second) in enumerate(cases):
+        later = make_run(record, f"{number}b", **second)
+        sooner = make_run(record, f"{number}a", **first)
+        shared = fact(f"{number}m", output_tokens=1)
+        rebuild(record, sooner, shared, fact(f"{number}x", output_tokens=10))
+        rebuild(record, later, shared, fact(f"{number}y", output_tokens=100))
+        counted = [usage.sum_usage(record, label)["output_tokens"] for label in (sooner, later)]
+        assert counted == [11, 100], (first, second)
 
 
 def test_messages_that_called_tools_were_no_returns(record: Record) -> None:
