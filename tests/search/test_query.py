@@ -13,9 +13,13 @@ from orch_tui.errors import UsageError
 from orch_tui.models.database import Record
 from orch_tui.models.values import timestamp
 from orch_tui.record.opening import open_record
+from orch_tui.search import maintenance
+from orch_tui.search.language import parse_query
 from orch_tui.search.query import MAX_COUNTED, complete_filter_names, complete_filter_values, search
 from tests.counts import COUNTS
+from tests.search.older_index import make_version_1
 from tests.search.rows import (
+    SESSION,
     START,
     give,
     put,
@@ -204,6 +208,49 @@ def test_a_project_sees_its_own(record: Record) -> None:
     assert ids(record, "project:/p") == ["001", "000"]
 
 
+def test_who_reads_the_query_first_asks_the_same(record: Record) -> None:
+    put(record, {"scope": "vector"}, {"scope": "other"}, {"scope": "a vector"})
+    query = parse_query("vector ", START)
+    assert search(record, query) == search(record, "vector ")
+
+
+def test_fifty_are_shown_unless_asked_otherwise(record: Record) -> None:
+    put(record, *({} for _ in range(51)))
+    page = search(record, "")
+    assert (len(page.hits), page.total) == (50, 51)
+    assert page.next_before is not None
+    assert len(search(record, "", limit=51).hits) == 51
+    assert search(record, "", limit=51).next_before is None
+
+
+def test_a_search_that_has_nothing_to_index_takes_no_lock(record: Record) -> None:
+    put(record, {"scope": "vector"})
+    told: list[str] = []
+    record.connection.set_trace_callback(told.append)
+    assert ids(record, "vector") == ["000"]
+    record.connection.set_trace_callback(None)
+    assert told and not any("IMMEDIATE" in statement for statement in told)
+
+
+def test_a_run_that_raw_sql_deleted_is_not_found_by_who_only_reads(record: Record) -> None:
+    put(record, {"scope": "vector"}, {"scope": "vector"})
+    record.execute("DELETE FROM agent_executions WHERE execution_id = 'exec-001'")
+    with Record(record.path, writable=False) as reading:
+        assert ids(reading, "vector") == ids(reading, "") == ["000"]
+
+
+def test_an_index_of_another_version_is_asked_too(record: Record) -> None:
+    put(record, {"scope": "vector one"}, {"scope": "vector two"}, {"scope": "vector three"})
+    before = {text: ids(record, text) for text in ("vector", "vector tw", "", "-two")}
+    make_version_1(record)  # there is no table of this version
+    assert {text: ids(record, text) for text in before} == before
+    assert ids(record, "vector", limit=2) == before["vector"][:2]
+    assert complete_filter_values(record, "agent", "") == ("explore",)
+    maintenance.index_older(record, 2)  # there are two
+    assert {text: ids(record, text) for text in before} == before
+    assert ids(record, "vector", limit=2) == before["vector"][:2]
+
+
 def test_what_raw_sql_did_is_found_at_once(record: Record) -> None:
     put(record, {"scope": "before"})
     record.execute("UPDATE agent_executions SET scope = 'after'")
@@ -331,6 +378,50 @@ def test_an_old_match_in_the_scope_beats_a_new_mention(record: Record) -> None:
     assert ids(record, "vector") == ["000", "001"]
 
 
+@pytest.mark.parametrize(
+    ("days", "mentions", "found"),
+    [
+        # a match in the scope counts 7, and a new one up to half more than an old one
+        (3000, (0, 10), ["000", "001"]),
+        (3000, (0, 40), ["001", "000"]),
+        # after 30 days half of what recency gives is gone: 1.25 where a new one has 1.5
+        (30, (17, 4), ["001", "000"]),
+        (30, (18, 4), ["000", "001"]),
+    ],
+)
+def test_how_often_how_recent_and_where_weigh_against_each_other(
+    record: Record, days: int, mentions: tuple[int, int], found: list[str]
+) -> None:
+    old, new = mentions
+    put(
+        record,
+        {
+            "scope": "other" if old else "vector",
+            "final_message": "vector " * old,
+            "deployed_at": timestamp(START - timedelta(days=days)),
+        },
+        {"scope": "other", "final_message": "vector " * new, "deployed_at": timestamp(START)},
+    )
+    assert ids(record, "vector ") == found
+
+
+def test_words_are_weighed_together(record: Record) -> None:
+    put(record, {"scope": "vector index"}, {"scope": "vector", "final_message": "index"})
+    assert ids(record, "vector index ") == ["000", "001"]
+
+
+@pytest.mark.parametrize(("start", "found"), [(998, ["001", "000"]), (999, ["000", "001"])])
+def test_a_message_is_ranked_by_its_first_thousand_characters(
+    record: Record, start: int, found: list[str]
+) -> None:
+    put(
+        record,
+        {"final_message": "ab"},
+        {"final_message": "." * start + "ab"},
+    )
+    assert ids(record, "ab ") == found
+
+
 def test_more_than_can_be_ranked_come_newest_first(record: Record) -> None:
     count = MAX_COUNTED + 10
     late = list(range(count))
@@ -397,10 +488,18 @@ def test_ranked_pages_go_on_where_they_ended(record: Record) -> None:
     assert _all_pages(record, "vector", 4) == whole
 
 
+def test_a_page_goes_on_though_its_last_run_is_gone(record: Record) -> None:
+    put(record, *({} for _ in range(6)))
+    page = search(record, "", limit=2)
+    rewrite(record, "DELETE FROM agent_executions WHERE execution_id = 'exec-004'")
+    assert ids(record, "", limit=2, before=page.next_before) == ["003", "002"]
+
+
 @pytest.mark.parametrize("before", ["x", "2026-11-01T10:00:00.000Z", "a/1", "x" * 100, "/"])
 def test_a_wrong_place_to_go_on_from_is_refused(record: Record, before: str) -> None:
-    with pytest.raises(UsageError, match="no place in a list"):
+    with pytest.raises(UsageError, match="no place in a list") as raised:
         search(record, "", before=before)
+    assert raised.value.hint == "give what the last page named"
 
 
 # What is shown
@@ -429,6 +528,69 @@ def test_a_match_elsewhere_is_shown_from_there(record: Record) -> None:
         (hit,) = search(record, query).hits
         assert hit.snippet == shown
     assert hit.row()["deployed_at"] == timestamp(START)
+
+
+def test_a_hit_has_its_values_by_the_names_of_columns(record: Record) -> None:
+    columns = {
+        "status": "failed",
+        "model": "opus",
+        "scope": "vector",
+        "unverified": "nothing shows it",
+        "input_tokens": 1,
+        "output_tokens": 2,
+        "cost_usd": 0.5,
+    }
+    put(record, columns | {"final_message": "said"})
+    (hit,) = search(record, "vector").hits
+    given = columns.keys() - {"input_tokens", "output_tokens"}
+    assert hit.row() == {name: columns[name] for name in given} | {
+        "execution_id": "exec-000",
+        "session_id": SESSION,
+        "agent_type": "explore",
+        "deployed_at": timestamp(START),
+        "used_tokens": 3,
+        "snippet": "said",
+    }
+
+
+def shown(record: Record, message: str, query: str = "needle") -> str:
+    rewrite(record, "UPDATE agent_executions SET final_message = ?", message)
+    (hit,) = search(record, query).hits
+    assert all(hit.snippet[a:b] == "needle" for a, b in hit.spans)
+    return hit.snippet
+
+
+def test_a_snippet_begins_with_a_word_not_far_before_the_match(record: Record) -> None:
+    put(record, {"scope": "needle"})
+    for message, snippet in (
+        ("a needle", "a needle"),
+        ("a " + "." * 58 + "needle", "a " + "." * 58 + "needle"),
+        ("a " + "." * 59 + "needle", "." * 59 + "needle"),
+        ("." * 61 + "needle", "." * 60 + "needle"),
+        ("a" * 99 + " needle " + "." * 300, ("a" * 99 + " needle")[100:] + " " + "." * 193),
+        ("b" * 99 + ".needle" + "." * 300, "b" * 59 + ".needle" + "." * 134),
+        ("." * 300, "." * 200),
+        ("line\r\nof\t\v\f\x85\u2028\u2029it   ", "line  of      it"),
+    ):
+        assert shown(record, message) == snippet, message
+
+
+@pytest.mark.parametrize(("start", "is_shown"), [(19_994, True), (19_995, False)])
+def test_a_match_is_looked_for_in_much_of_a_message(
+    record: Record, start: int, is_shown: bool
+) -> None:
+    put(record, {})
+    assert ("needle" in shown(record, "." * start + "needle", "needle ")) == is_shown
+
+
+def test_the_texts_of_a_run_are_shown_in_order(record: Record) -> None:
+    told = put_briefing(record, ["text", "needle of the briefing"])
+    put(record, {"final_message": "nothing", "briefing_id": told})
+    assert [hit.snippet for hit in search(record, "needle").hits] == ["needle of the briefing"]
+    give(record, "exec-000", "needle/source.py")
+    assert [hit.snippet for hit in search(record, "needle").hits] == ["needle/source.py"]
+    put_output(record, "exec-000", "insight", "needle of an output")
+    assert [hit.snippet for hit in search(record, "needle").hits] == ["needle of an output"]
 
 
 def test_accents_and_case_do_not_matter_and_marks_stay_in_place(record: Record) -> None:
@@ -464,8 +626,15 @@ def test_names_and_values_are_offered(record: Record) -> None:
     assert complete_filter_values(record, "session", "orch-2026-11-02") == ("orch-2026-11-02-001",)
     assert complete_filter_values(record, "file", "") == ("a.py", "lib/a.py")
     assert complete_filter_values(record, "status", "w") == ("waiting",)
-    assert (
-        complete_filter_values(record, "since", "2")
-        == complete_filter_values(record, "nonsense", "")
-        == ()
+    assert complete_filter_values(record, "status", "W") == ("waiting",)
+    assert complete_filter_names("S") == complete_filter_names("s")
+    for name in ("since", "until", "given", "nonsense"):
+        assert complete_filter_values(record, name, "") == (), name
+
+
+def test_twenty_values_are_offered_unless_asked_otherwise(record: Record) -> None:
+    put(record, *({"agent_type": f"agent-{n:02d}"} for n in range(21)))
+    assert complete_filter_values(record, "agent", "a") == tuple(
+        f"agent-{n:02d}" for n in range(20)
     )
+    assert len(complete_filter_values(record, "agent", "a", limit=21)) == 21
