@@ -94,6 +94,11 @@ def test_filters(text: str, expected: QueryFilter) -> None:
     assert not query.mistakes
 
 
+def test_a_value_without_letters_is_one_where_values_are_no_words() -> None:
+    assert read("model:*** ").filters == (QueryFilter("model", (FilterValue("***"),)),)
+    assert not read("agent:- model:*** session:+").mistakes
+
+
 def test_a_filter_without_its_value_yet_asks_for_nothing() -> None:
     assert read("agent: vector ") == Query(words=(QueryWord(("vector",)),))
     assert read('agent:"').match_expression() == ""
@@ -103,6 +108,9 @@ def test_a_filter_without_its_value_yet_asks_for_nothing() -> None:
     ("text", "words", "mistake"),
     [
         ("agnet:x", ("agnet", "x"), "there is no filter agnet:, perhaps agent:"),
+        ("agnet:x y", ("agnet", "x", "y"), "there is no filter agnet:, perhaps agent:"),
+        ('agnet:"x" ', ("agnet", "x"), "there is no filter agnet:, perhaps agent:"),
+        ("zzqx:x ", ("zzqx", "x"), "there is no filter zzqx:; it is searched for as words"),
         ("status:lost x", ("x",), "status:lost is none of deployed, waiting, completed, failed"),
         ("since:soon x", ("x",), "'soon' is no date or time"),
         ("-since:2d x", ("x",), "say until:"),
@@ -229,6 +237,11 @@ def test_marks_stand_on_whole_words() -> None:
 def test_a_word_is_marked_also_where_what_ends_in_it_stands_before() -> None:
     text = "ab b_b, b b b; bb"
     assert find_spans(text, matchers('"b b" ')) == ((3, 6), (8, 11))
+
+
+def test_marks_that_overlap_or_touch_are_one() -> None:
+    assert find_spans("x a b c d a b", matchers('"a b" "b c" ')) == ((2, 7), (10, 13))
+    assert find_spans("a b c", matchers('"a b c" "b" ')) == ((0, 5),)
 
 
 def test_a_huge_query_is_cut_and_says_so() -> None:

@@ -232,6 +232,22 @@ def test_a_search_that_has_nothing_to_index_takes_no_lock(record: Record) -> Non
     assert told and not any("IMMEDIATE" in statement for statement in told)
 
 
+@pytest.mark.parametrize("older", [False, True])
+def test_a_search_waits_for_no_writer(record: Record, older: bool) -> None:
+    put(record, *({"final_message": f"the vector of run {n}"} for n in range(40)))
+    if older:
+        make_version_1(record)
+    record.execute("UPDATE agent_executions SET scope = 'raw' WHERE execution_id = 'exec-007'")
+    with Record(record.path) as other:
+        other.execute("PRAGMA busy_timeout = 600000")  # whoever waits here waits for ever
+        with record.write():
+            record.execute("UPDATE agent_executions SET scope = 'not yet'")
+            assert ids(other, "vector", limit=30) == [f"{n:03d}" for n in range(39, 9, -1)]
+            assert ids(other, '"run 25"') == ["025"]
+            assert ids(other, "raw") == ids(other, "yet") == []  # it was not indexed before
+        assert len(ids(other, "yet")) == 40
+
+
 def test_a_run_that_raw_sql_deleted_is_not_found_by_who_only_reads(record: Record) -> None:
     put(record, {"scope": "vector"}, {"scope": "vector"})
     record.execute("DELETE FROM agent_executions WHERE execution_id = 'exec-001'")
