@@ -221,7 +221,7 @@ class DeliverableState:
 
 
 def deliverable_states(outputs: Iterable[Output], root: Path) -> list[DeliverableState]:
-    """The deliverables among ``list_outputs``, each path once, with their state on disk now.
+    """The deliverables among ``outputs``, each path once, with their state on disk now.
 
     ``root`` is where relative paths start. Sorted by path.
     """
@@ -285,7 +285,7 @@ def latest_results(said: Iterable[Said]) -> dict[str, dict[str, CheckResult]]:
 
 
 def failed_checks(outputs: Iterable[Output]) -> list[dict[str, Any]]:
-    """The checks among ``list_outputs`` whose latest result is a failure, a row each."""
+    """The checks among ``outputs`` whose latest result is a failure, a row each."""
     stored = sorted(outputs, key=lambda output: output.output_id)
     said = ((o.execution_id, o.output_type or "", o.text, o.found, o.created_at) for o in stored)
     return [

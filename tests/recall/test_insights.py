@@ -14,14 +14,9 @@ from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.prepare.count import Count
-from orch_tui.recall.insights import (
-    PARTS,
-    ContextEffect,
-    GroupOutcome,
-    Insights,
-    gather_insights,
-    wilson_interval,
-)
+from orch_tui.recall.insights import PARTS, Insights, gather_insights
+from orch_tui.recall.insights.context_effects import ContextEffect
+from orch_tui.recall.insights.group_outcomes import GroupOutcome, wilson_interval
 from orch_tui.record import plan
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import record_deployment

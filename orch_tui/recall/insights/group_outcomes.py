@@ -1,0 +1,150 @@
+"""How the executions of a group ended: counts, shares and their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import sqrt
+from typing import Any
+
+from orch_tui.frozen import frozen
+from orch_tui.models.database import Record, Row
+from orch_tui.models.values import WENT_WELL, WHEN
+
+Z = 1.96
+"""Intervals hold the true share in about 95 of 100 cases."""
+
+
+@frozen
+class GroupOutcome:
+    """How the executions of one group ended."""
+
+    name: str | int | None
+    """Of the group; None: not recorded."""
+    n: int
+    success: int
+    failure: int
+    unknown: int
+    """Still waiting."""
+
+    @property
+    def share(self) -> float | None:
+        """Successes among those that returned; None where none has."""
+        returned = self.success + self.failure
+        return self.success / returned if returned else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The Wilson interval of the share (E. B. Wilson, 1927): wide where n is small."""
+        return wilson_interval(self.success, self.success + self.failure)
+
+    def row(self, key: str) -> Row:
+        low, high = self.interval or (None, None)
+        return {
+            key: self.name,
+            "n": self.n,
+            "success": self.success,
+            "failure": self.failure,
+            "unknown": self.unknown,
+            "success_share": round_share(self.share),
+            "share_low": round_share(low),
+            "share_high": round_share(high),
+        }
+
+
+class ChosenRuns:
+    """The executions that count, as the relation ``chosen`` for every query.
+
+    A CROSS JOIN keeps SQLite from walking the larger table first, whatever the filters.
+    """
+
+    def __init__(self, record: Record, condition: str, parameters: Sequence[Any]) -> None:
+        self._record = record
+        self._condition = condition
+        self._parameters = list(parameters)
+
+    def rows(self, query: str, source: str = "agent_executions") -> list[tuple[Any, ...]]:
+        """Rows of a query over ``chosen``; its ``went_well`` is NULL while waiting.
+
+        ``source`` is what to choose from: executions with a column more.
+        """
+        return self._record.sql(
+            f"""WITH chosen AS (
+              SELECT *, {WHEN} AS at, {WENT_WELL} AS went_well
+              FROM {source} WHERE retracted_at IS NULL AND {self._condition}
+            ) {query}""",
+            self._parameters,
+        )
+
+    def outcomes(self, group: str, order: str = "n DESC, name") -> tuple[GroupOutcome, ...]:
+        """The executions counted by an SQL expression over ``chosen``."""
+        return self.counted(f"SELECT {group} AS name, went_well FROM chosen", order)
+
+    def counted(
+        self, query: str, order: str, source: str = "agent_executions"
+    ) -> tuple[GroupOutcome, ...]:
+        """The rows (name, went_well) of a query, counted by name."""
+        rows = self.rows(
+            "SELECT name, count(*) AS n, coalesce(sum(went_well), 0) AS success, "
+            f"count(went_well) AS returned FROM ({query}) GROUP BY name ORDER BY {order}",
+            source,
+        )
+        return tuple(
+            GroupOutcome(name, n, success, returned - success, n - returned)
+            for name, n, success, returned in rows
+        )
+
+
+_NUMBERED = f"""(
+  SELECT session_id, e.agent_type, deployed_at, completed_at, status, success, retracted_at,
+    iif(coalesce(planned_id, bundle_id) IS NULL, NULL, row_number() OVER (
+      PARTITION BY session_id, planned_id,
+        iif(planned_id IS NULL, json_array(bundle_id, e.agent_type, e.scope), NULL)
+      ORDER BY {WHEN}, e.rowid)) AS attempt
+  FROM agent_executions AS e LEFT JOIN bundle_versions ON version_id = bundle_version_id
+  WHERE retracted_at IS NULL)"""
+
+
+def count_by_attempt(of: ChosenRuns) -> tuple[GroupOutcome, ...]:
+    """Numbered among all executions, so that a filter does not make a second try a first."""
+    return of.counted(
+        "SELECT attempt AS name, went_well FROM chosen", "name IS NULL, name", _NUMBERED
+    )
+
+
+def count_over_time(of: ChosenRuns, every: str) -> tuple[GroupOutcome, ...]:
+    monday = ", 'weekday 0', '-6 days'" if every == "week" else ""
+    return of.outcomes(f"date(at, 'localtime'{monday})", "name IS NULL, name")
+
+
+def sum_outcomes(name: str | None, outcomes: Iterable[GroupOutcome]) -> GroupOutcome:
+    n = success = failure = unknown = 0
+    for outcome in outcomes:
+        n += outcome.n
+        success += outcome.success
+        failure += outcome.failure
+        unknown += outcome.unknown
+    return GroupOutcome(name, n, success, failure, unknown)
+
+
+def wilson_interval(successes: int, n: int) -> tuple[float, float] | None:
+    """The Wilson score interval of a share; None where n is 0."""
+    if not n:
+        return None
+    share = successes / n
+    centre = share + Z * Z / (2 * n)
+    spread = Z * sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
+    scale = 1 + Z * Z / n
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def round_share(share: float | None) -> float | None:
+    return None if share is None else round(share, 3)
+
+
+INCLUDED = "included_in_deployment IS NOT 0"
+
+
+def find_median(values: Sequence[float]) -> float:
+    """Find the median of values, of which there is one at least."""
+    ordered, middle = sorted(values), len(values) // 2
+    return ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
