@@ -147,6 +147,17 @@ def test_an_echo_joins_the_return_whose_words_it_repeats() -> None:
         [echo, stop(3, echo=True, status="completed")]
     ]
     assert groups(stop(0, "u"), one, echo) == [[stop(0, "u"), echo], [one]]
+    broken, said = stop(1, None, broke_off=True), stop(2)
+    later = stop(3, echo=True)
+    assert groups(stop(0, "u"), begun(0.5), broken, said, later) == [
+        [stop(0, "u"), broken],
+        [said, later],
+    ]
+    assert groups(broken, said, stop(3, "u"), later) == [[broken, said, later], [stop(3, "u")]]
+    last = stop(5, "u", echo=True)
+    again = stop(20, "u")
+    ends = stop(21, None, broke_off=True)
+    assert groups(said, again, ends, last) == [[said], [again, ends, last]]
     early = stop(0, echo=True)
     assert groups(early, stop(1, "v"), two) == [[stop(1, "v")], [two, early]]
 

@@ -79,8 +79,8 @@ def group_by_return(hooks: list[Observation], activity: AgentActivity) -> list[l
     units: list[list[Observation]] = []
     last: dict[str | None, list[Observation]] = {}
     for stop in (o for o in hooks if not _says(o, "echo")):
-        unit = _unit_to_join(stop, units) or last.get(stop.words)
-        if unit is None or unit not in units or activity.between(unit[-1].at, stop.at):
+        unit = _unit_to_join(stop, units) or last.get(stop.words, [])
+        if unit not in units or activity.between(unit[-1].at, stop.at):
             unit = last[stop.words] = []
             if _says(stop, "went_on"):
                 units = [u for u in units if activity.between(u[-1].at, stop.at)]

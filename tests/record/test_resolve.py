@@ -1,0 +1,247 @@
+"""Which execution a statement is about: keys in, rows of every table out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orch_tui.models.database import Record
+from orch_tui.record.ledger.resolve import (
+    create_execution,
+    forget_rows,
+    learn_keys,
+    mark_children,
+    portable_keys,
+    resolve_execution,
+)
+from orch_tui.record.sessions import init_session
+
+Rows = list[tuple[Any, ...]]
+DERIVED = ("completions", "context_allocations", "outputs", "usage_messages", "execution_files")
+
+
+@pytest.fixture
+def session(record: Record) -> str:
+    with record.write():
+        session_id = init_session(record, "scope", project="/p").session_id
+        record.execute(
+            "INSERT INTO origins (origin_id, uid, machine, name) VALUES (7, 'o', 'm', 'n')"
+        )
+    return session_id
+
+
+def make(record: Record, session: str, label: str, *keys: str, **more: Any) -> str:
+    given = {"agent_type": "x", "source": "import", **more}
+    with record.write():
+        return create_execution(
+            record, [f"id:{label}", f"uid:{label}", *keys], session_id=session, **given
+        )
+
+
+def put_under(record: Record, child: str, parent_key: str | None, parent: str | None) -> None:
+    with record.write():
+        record.execute(
+            "UPDATE agent_executions SET parent_key = ?, parent_execution_id = ? "
+            "WHERE execution_id = ?",
+            [parent_key, parent, child],
+        )
+
+
+def derive(record: Record, label: str) -> None:
+    """A row in every table that is made from statements."""
+    with record.write():
+        for statement in (
+            "INSERT INTO completions (execution_id, position, status, success, source) "
+            "VALUES (?, 1, 'completed', 1, 'hook')",
+            "INSERT INTO context_allocations (execution_id, revision) VALUES (?, 1)",
+            "INSERT INTO outputs (execution_id, revision) VALUES (?, 1)",
+            "INSERT INTO usage_messages (message_id, execution_id, input_tokens, "
+            "cache_write_tokens, cache_read_tokens, output_tokens) VALUES ('m', ?, 0, 0, 0, 0)",
+            "INSERT INTO execution_files VALUES (?, 'a', NULL, NULL)",
+        ):
+            record.execute(statement, [label])
+        record.execute("DELETE FROM changed_rows")
+
+
+def derived(record: Record, label: str) -> list[int]:
+    return [
+        record.value(f"SELECT count(*) FROM {table} WHERE execution_id = ?", [label])
+        for table in DERIVED
+    ]
+
+
+def keys(record: Record) -> Rows:
+    return record.sql("SELECT key, execution_id FROM execution_keys ORDER BY key")
+
+
+def changed(record: Record) -> list[str]:
+    return [subject for (subject,) in record.sql("SELECT subject FROM changed_rows ORDER BY 1")]
+
+
+def resolve(record: Record, *wanted: str) -> str | None:
+    with record.write():
+        return resolve_execution(record, wanted)
+
+
+# Making and finding
+
+
+def test_a_new_execution_has_the_label_and_uid_among_its_keys(record: Record, session: str) -> None:
+    with record.write():
+        label = create_execution(
+            record,
+            ["tool:T", "uid:b", "id:mine", "id:other", "uid:a"],
+            session_id=session,
+            agent_type="debugger",
+            source="hook",
+            origin_id=7,
+        )
+    assert label == "mine"
+    assert record.sql(
+        "SELECT execution_id, session_id, agent_type, source, origin_id, uid, deployed_at, status, "
+        "revision FROM agent_executions"
+    ) == [("mine", session, "debugger", "hook", 7, "a", None, "deployed", 1)]
+    assert keys(record) == [
+        (key, "mine") for key in ("id:mine", "id:other", "tool:T", "uid:a", "uid:b")
+    ]
+
+
+def test_a_new_execution_without_keys_is_named_by_the_record(record: Record, session: str) -> None:
+    with record.write():
+        label = create_execution(record, [], session_id=session, agent_type="x", source="api")
+    ((uid, origin_id),) = record.sql("SELECT uid, origin_id FROM agent_executions")
+    assert (label, len(uid), origin_id) == ("exec-001", 32, None)
+    assert keys(record) == [("id:exec-001", label), (f"uid:{uid}", label)]
+
+
+def test_keys_nobody_knows_name_nothing_and_are_not_learned(record: Record, session: str) -> None:
+    assert resolve(record, "tool:T", "agent:S/a") is None
+    assert resolve(record) is None
+    assert keys(record) == []
+
+
+def test_all_keys_name_the_execution_that_one_of_them_names(record: Record, session: str) -> None:
+    make(record, session, "mine", "tool:T")
+    assert resolve(record, "agent:S/a", "tool:T", "call:S/T") == "mine"
+    assert portable_keys(record, "mine") == ["agent:S/a", "call:S/T", "tool:T", "uid:mine"]
+    assert resolve(record, "agent:S/a", "uid:mine") == "mine"
+
+
+def test_a_key_stays_with_the_execution_it_names(record: Record, session: str) -> None:
+    make(record, session, "one", "tool:T")
+    make(record, session, "two")
+    with record.write():
+        learn_keys(record, ["tool:T", "tool:U"], "two")
+    assert portable_keys(record, "one") == ["tool:T", "uid:one"]
+    assert portable_keys(record, "two") == ["tool:U", "uid:two"]
+
+
+def test_executions_that_wait_for_a_run_are_noted_when_it_becomes_known(
+    record: Record, session: str
+) -> None:
+    for label, key, parent in [
+        ("a", "agent:S/a", None),
+        ("b", "agent:S/a", None),
+        ("c", "agent:S/a", "b"),
+        ("d", "agent:S/d", None),
+        ("e", "id:mine", None),
+        ("f", "uid:mine", None),
+    ]:
+        make(record, session, label)
+        put_under(record, label, key, parent)
+    with record.write():  # what was noted is taken in when the write ends
+        create_execution(
+            record,
+            ["id:mine", "uid:mine", "agent:S/a"],
+            session_id=session,
+            agent_type="x",
+            source="import",
+        )
+        assert changed(record) == ["run:a", "run:b"]
+        assert resolve_execution(record, ["agent:S/a", "agent:S/d"]) == "mine"
+        assert changed(record) == ["run:a", "run:b", "run:d"]
+        mark_children(record, "agent:S/d")
+        assert changed(record) == ["run:a", "run:b", "run:d", "run:d"]
+
+
+# Uniting
+
+
+@pytest.mark.parametrize(
+    ("runs", "keeper"),
+    [
+        ([("a", {"origin_id": 7, "source": "manual"}), ("b", {}), ("c", {})], "b"),
+        ([("a", {}), ("b", {"source": "hook"}), ("c", {"source": "manual"})], "c"),
+        ([("a", {}), ("b", {"source": "sql"}), ("c", {"source": "api"})], "c"),
+        ([("c", {}), ("b", {"source": "hook"}), ("a", {})], "c"),
+        ([("b", {"source": "api"}), ("a", {"source": "manual"}), ("c", {})], "b"),
+    ],
+)
+def test_of_several_the_own_stays_then_the_one_people_know_then_the_oldest(
+    record: Record, session: str, runs: list[tuple[str, dict[str, Any]]], keeper: str
+) -> None:
+    for label, more in runs:
+        make(record, session, label, **more)
+    assert resolve(record, "uid:a", "uid:c", "uid:b", "tool:T") == keeper
+    assert record.sql("SELECT execution_id FROM agent_executions") == [(keeper,)]
+    names = ("id:a", "id:b", "id:c", "tool:T", "uid:a", "uid:b", "uid:c")
+    assert keys(record) == [(key, keeper) for key in names]
+
+
+def test_what_belongs_to_one_that_is_united_goes_to_the_other(record: Record, session: str) -> None:
+    for label in ("kept", "gone", "other", "child", "mine"):
+        make(record, session, label)
+    put_under(record, "child", None, "gone")
+    put_under(record, "mine", None, "kept")
+    put_under(record, "other", None, "mine")
+    for label in ("kept", "gone", "other"):
+        derive(record, label)
+        with record.write():
+            record.execute(
+                "INSERT INTO observations (digest, kind, source, payload, execution_id) "
+                "VALUES (?, 'noted', 'hook', '{}', ?)",
+                [label.encode(), label],
+            )
+    with record.write():
+        assert resolve_execution(record, ["uid:kept", "uid:gone"]) == "kept"
+        noted = changed(record)
+        record.execute("DELETE FROM changed_rows")
+    assert noted == ["run:child", "run:mine"]
+    assert record.sql(
+        "SELECT execution_id, parent_execution_id, revision FROM agent_executions ORDER BY rowid"
+    ) == [
+        ("kept", None, 1),
+        ("other", "mine", 1),
+        ("child", "kept", 2),
+        ("mine", "kept", 1),
+    ]
+    assert record.sql(
+        "SELECT digest, execution_id FROM observations WHERE kind = 'noted' ORDER BY rowid"
+    ) == [
+        (b"kept", "kept"),
+        (b"gone", "kept"),
+        (b"other", "other"),
+    ]
+    assert [derived(record, label) for label in ("kept", "gone", "other")] == [
+        [1] * 5,
+        [0] * 5,
+        [1] * 5,
+    ]
+    assert resolve(record, "id:gone") == "kept"
+    assert record.sql("PRAGMA foreign_key_check") == []
+
+
+def test_what_was_derived_is_forgotten_without_a_word_of_plain_sql(
+    record: Record, session: str
+) -> None:
+    for label in ("gone", "other"):
+        make(record, session, label)
+        derive(record, label)
+    with record.write():
+        record.execute("DELETE FROM execution_keys WHERE execution_id = 'gone'")
+        forget_rows(record, "gone")
+        assert changed(record) == []
+    assert [derived(record, label) for label in ("gone", "other")] == [[0] * 5, [1] * 5]
+    assert record.sql("SELECT execution_id FROM agent_executions") == [("other",)]
+    assert record.sql("SELECT * FROM observations WHERE kind <> 'set'") == []
