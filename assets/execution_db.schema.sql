@@ -28,7 +28,7 @@ CREATE TABLE "contents" (
   "content_id" INTEGER NOT NULL PRIMARY KEY,
   "sha256" BLOB NOT NULL,
   "size" INTEGER NOT NULL,
-  "encoding" TEXT NOT NULL CHECK (encoding IN ('raw', 'zlib', 'gone')),
+  "encoding" TEXT NOT NULL CHECK (encoding IN ('raw', 'zlib', 'run', 'gone')),
   "data" BLOB NOT NULL
 );
 
@@ -461,6 +461,8 @@ CREATE INDEX executions_orphaned ON agent_executions (parent_key) WHERE parent_k
 
 CREATE INDEX observations_pending ON observations (execution_id) WHERE pending;
 
+CREATE INDEX contents_of_runs ON contents (data) WHERE encoding = 'run';
+
 CREATE INDEX transcripts_awaited ON import_checkpoints (awaited_since) WHERE awaited_since IS NOT NULL;
 
 CREATE INDEX executions_by_time ON agent_executions (coalesce(deployed_at, completed_at), retracted_at, session_id, agent_type, status, success, model, resolved_model, planned_id, bundle_version_id);
@@ -508,6 +510,28 @@ CREATE VIRTUAL TABLE search_terms USING fts5vocab('search_index_2', 'instance');
 INSERT INTO search_index_2 (search_index_2, rank) VALUES ('hashsize', 16777216);
 
 INSERT OR IGNORE INTO record_facts (name, value) VALUES ('index_version', '2');
+
+CREATE TRIGGER contents_outlive_insert BEFORE INSERT ON agent_executions
+BEGIN
+  UPDATE contents SET encoding = 'raw', data = iif(encoding = 'run', (SELECT CAST(final_message AS BLOB) FROM agent_executions WHERE execution_id = CAST(data AS TEXT)), data)
+  WHERE encoding = 'run' AND data IN (
+    SELECT CAST(execution_id AS BLOB) FROM agent_executions WHERE execution_id = NEW.execution_id OR uid = NEW.uid);
+END;
+
+CREATE TRIGGER contents_outlive_update BEFORE UPDATE OF execution_id, uid, final_message ON agent_executions
+WHEN NEW.final_message IS NOT OLD.final_message OR NEW.execution_id IS NOT OLD.execution_id OR NEW.uid IS NOT OLD.uid
+BEGIN
+  UPDATE contents SET encoding = 'raw', data = iif(encoding = 'run', (SELECT CAST(final_message AS BLOB) FROM agent_executions WHERE execution_id = CAST(data AS TEXT)), data)
+  WHERE encoding = 'run' AND data IN (
+    SELECT CAST(execution_id AS BLOB) FROM agent_executions WHERE execution_id = OLD.execution_id OR execution_id = NEW.execution_id OR uid = NEW.uid);
+END;
+
+CREATE TRIGGER contents_outlive_delete BEFORE DELETE ON agent_executions
+BEGIN
+  UPDATE contents SET encoding = 'raw', data = iif(encoding = 'run', (SELECT CAST(final_message AS BLOB) FROM agent_executions WHERE execution_id = CAST(data AS TEXT)), data)
+  WHERE encoding = 'run' AND data IN (
+    SELECT CAST(execution_id AS BLOB) FROM agent_executions WHERE execution_id = OLD.execution_id);
+END;
 
 CREATE TRIGGER raw_execution_insert AFTER INSERT ON agent_executions
 WHEN NEW.revision = 0
@@ -684,7 +708,7 @@ OR (NEW.archived_at IS NULL) <> (OLD.archived_at IS NULL)
 BEGIN INSERT INTO search_pending (execution_id)
 SELECT execution_id FROM agent_executions WHERE session_id = NEW.session_id; END;
 
-CREATE TRIGGER search_keeps_contents_update BEFORE UPDATE OF content_id, encoding, data ON contents WHEN EXISTS (SELECT 1 FROM search_docs WHERE message_content_id = OLD.content_id) OR EXISTS (SELECT 1 FROM given_index WHERE rowid = OLD.content_id) BEGIN SELECT RAISE(ABORT, 'contents: what is indexed for search stays as it is'); END;
+CREATE TRIGGER search_keeps_contents_update BEFORE UPDATE OF content_id, encoding, data ON contents WHEN (EXISTS (SELECT 1 FROM search_docs WHERE message_content_id = OLD.content_id) OR EXISTS (SELECT 1 FROM given_index WHERE rowid = OLD.content_id)) AND NOT (NEW.content_id = OLD.content_id AND (OLD.encoding = 'run' AND NEW.encoding IN ('raw', 'zlib') OR OLD.encoding IN ('raw', 'zlib') AND NEW.encoding = 'run' AND OLD.size = (SELECT length(CAST(final_message AS BLOB)) FROM agent_executions WHERE execution_id = CAST(NEW.data AS TEXT)))) BEGIN SELECT RAISE(ABORT, 'contents: what is indexed for search stays as it is'); END;
 
 CREATE TRIGGER search_keeps_contents_delete BEFORE DELETE ON contents WHEN EXISTS (SELECT 1 FROM search_docs WHERE message_content_id = OLD.content_id) OR EXISTS (SELECT 1 FROM given_index WHERE rowid = OLD.content_id) BEGIN SELECT RAISE(ABORT, 'contents: what is indexed for search stays as it is'); END;
 

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 
 class Content(Table):
-    """``encoding`` ``gone`` is the tombstone that redaction leaves."""
+    """``data`` by its ``encoding`` (see `models.stored_bytes`): as it is, compressed, the id of the
+    run whose ``final_message`` it is, or ``gone``, the tombstone that redaction leaves."""
 
     content_id = AutoField()
     sha256 = BlobField(unique=True)
     size = IntegerField()
-    encoding = TextField(constraints=[one_of("encoding", "raw", "zlib", "gone")])
+    encoding = TextField(constraints=[one_of("encoding", "raw", "zlib", "run", "gone")])
     data = BlobField()
 
     bundle_items: ModelSelect[BundleItem]

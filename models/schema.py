@@ -42,6 +42,7 @@ from orch_tui.models.session import (
     PlannedWait,
     Session,
 )
+from orch_tui.models.stored_bytes import MESSAGE_TRIGGERS
 from orch_tui.models.values import WHEN
 
 TABLES: tuple[type[Model], ...] = (
@@ -79,6 +80,7 @@ INDEXES = (
     "CREATE INDEX executions_orphaned ON agent_executions (parent_key) "
     "WHERE parent_key IS NOT NULL AND parent_execution_id IS NULL",
     "CREATE INDEX observations_pending ON observations (execution_id) WHERE pending",
+    "CREATE INDEX contents_of_runs ON contents (data) WHERE encoding = 'run'",
     "CREATE INDEX transcripts_awaited ON import_checkpoints (awaited_since) "
     "WHERE awaited_since IS NOT NULL",
     # Lists are newest first, and so are most questions; it covers what they filter by.
@@ -87,4 +89,4 @@ INDEXES = (
     "bundle_version_id)",
 )
 
-TRIGGERS = {**RAW_TRIGGERS, **CHANGE_TRIGGERS, **JOURNAL_TRIGGERS}
+TRIGGERS = {**MESSAGE_TRIGGERS, **RAW_TRIGGERS, **CHANGE_TRIGGERS, **JOURNAL_TRIGGERS}

@@ -11,6 +11,7 @@ from orch_tui.errors import ConflictError, NotFoundError
 from orch_tui.frozen import frozen
 from orch_tui.ids import new_label, not_found, split_version
 from orch_tui.models.database import Record
+from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.count import Count
 from orch_tui.record.ledger import briefings, contents, journal
@@ -359,7 +360,7 @@ def _recount(record: Record, version_id: int, items: Iterable[ContextItem]) -> N
 
 
 def _items(record: Record, version_id: int, *, read: bool = True) -> Iterator[ContextItem]:
-    content = "encoding, data" if read else "NULL AS encoding, NULL AS data"
+    content = f"encoding, {STORED_BYTES} AS data" if read else "NULL AS encoding, NULL AS data"
     for row in record.rows(
         f"SELECT {_FIGURES}, {content}, "
         "CASE encoding WHEN 'gone' THEN NULL ELSE sha256 END AS sha256 FROM bundle_items "
@@ -372,7 +373,7 @@ def _items(record: Record, version_id: int, *, read: bool = True) -> Iterator[Co
             source=row["source"],
             priority=row["priority"],
             sections=tuple(json.loads(row["sections"] or "[]")),
-            data=None if encoding is None else contents.unpacked(encoding, row["data"]),
+            data=None if encoding is None else unpack_bytes(encoding, row["data"]),
             count=Count(row["token_count"], row["estimator"], row["token_low"], row["token_high"]),
             shared_with=tuple(json.loads(row["shared_with"] or "[]")),
             sha256="" if read else (row["sha256"] or b"").hex(),

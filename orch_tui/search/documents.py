@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
+from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
 from orch_tui.models.values import as_time, whole_number
 from orch_tui.search.schema import INDEXED_EXECUTION_COLUMNS
 from orch_tui.search.tokens import (
@@ -317,7 +318,7 @@ class IndexedTexts:
         self._messages: dict[int | None, str] = {
             content_id: decode_content(encoding, data)
             for content_id, encoding, data in record.sql(
-                "SELECT content_id, encoding, data FROM contents "
+                f"SELECT content_id, encoding, {STORED_BYTES} FROM contents "
                 "WHERE content_id IN (SELECT value FROM json_each(?))",
                 [json.dumps(list(ids))],
             )
@@ -353,6 +354,6 @@ def unpack_small_fields(packed: bytes) -> dict[str, Any]:
     return fields
 
 
-def decode_content(encoding: str, data: bytes) -> str:
+def decode_content(encoding: str, stored: bytes | None) -> str:
     """Decode a stored content to text."""
-    return clean_text(zlib.decompress(data) if encoding == "zlib" else bytes(data))
+    return clean_text(unpack_bytes(encoding, stored))

@@ -13,6 +13,7 @@ from itertools import islice
 from orch_tui.errors import RecordError
 from orch_tui.models import facts
 from orch_tui.models.database import Record
+from orch_tui.models.stored_bytes import STORED_BYTES
 from orch_tui.search.documents import (
     Document,
     Indexed,
@@ -322,7 +323,7 @@ def _next_free_docid(record: Record, docid: int) -> int:
 def _index_contents(record: Record, content_ids: set[int]) -> None:
     """Index the contents that are not indexed yet; their text never changes."""
     rows = record.sql(
-        "SELECT content_id, encoding, data FROM contents "
+        f"SELECT content_id, encoding, {STORED_BYTES} FROM contents "
         "WHERE content_id IN (SELECT value FROM json_each(?)) "
         "AND NOT EXISTS (SELECT 1 FROM given_index WHERE rowid = content_id) ORDER BY content_id",
         [json.dumps(list(content_ids))],

@@ -130,16 +130,29 @@ _INDEXED_CONTENT = (
     "EXISTS (SELECT 1 FROM search_docs WHERE message_content_id = OLD.content_id) "
     "OR EXISTS (SELECT 1 FROM given_index WHERE rowid = OLD.content_id)"
 )
+_SAME_BYTES = (
+    "NEW.content_id = OLD.content_id AND (OLD.encoding = 'run' AND NEW.encoding IN ('raw', 'zlib') "
+    "OR OLD.encoding IN ('raw', 'zlib') AND NEW.encoding = 'run' AND OLD.size = "
+    "(SELECT length(CAST(final_message AS BLOB)) FROM agent_executions "
+    "WHERE execution_id = CAST(NEW.data AS TEXT)))"
+)
+"""The engine moves the bytes of a final message; what they are stays (`models.stored_bytes`)."""
+
 _INDEXED_BRIEFING = "EXISTS (SELECT 1 FROM search_docs WHERE briefing_id = OLD.briefing_id)"
 SEARCH_TRIGGERS |= {
     f"search_keeps_{table}_{event.split()[0].lower()}": (
         f"CREATE TRIGGER search_keeps_{table}_{event.split()[0].lower()} "
-        f"BEFORE {event} ON {table} WHEN {indexed} "
+        f"BEFORE {event} ON {table} WHEN {condition} "
         f"BEGIN SELECT RAISE(ABORT, '{table}: what is indexed for search stays as it is'); END"
     )
-    for table, columns, indexed in (
-        ("contents", "content_id, encoding, data", _INDEXED_CONTENT),
-        ("briefings", "briefing_id, parts", _INDEXED_BRIEFING),
+    for table, event, condition in (
+        (
+            "contents",
+            "UPDATE OF content_id, encoding, data",
+            f"({_INDEXED_CONTENT}) AND NOT ({_SAME_BYTES})",
+        ),
+        ("contents", "DELETE", _INDEXED_CONTENT),
+        ("briefings", "UPDATE OF briefing_id, parts", _INDEXED_BRIEFING),
+        ("briefings", "DELETE", _INDEXED_BRIEFING),
     )
-    for event in (f"UPDATE OF {columns}", "DELETE")
 }

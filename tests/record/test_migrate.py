@@ -18,6 +18,7 @@ from orch_tui.errors import RecordError
 from orch_tui.models.creation import schema_script
 from orch_tui.models.database import Record
 from orch_tui.models.migrations.shapes import columns_of, named, parts_of, version_script
+from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
 from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record.executions import list_completions
 from orch_tui.record.ledger import briefings, contents
@@ -92,7 +93,7 @@ LEFT_OUT = {
     [
         *("sessions", "agent_executions", "completions", "outputs", "context_allocations"),
         *("execution_keys", "usage_messages", "execution_files", "planned_agents"),
-        *("planned_waits", "bundles", "bundle_versions", "bundle_items", "contents", "briefings"),
+        *("planned_waits", "bundles", "bundle_versions", "bundle_items", "briefings"),
         *("journal", "counters", "import_checkpoints"),
     ],
 )
@@ -109,6 +110,18 @@ def test_every_row_is_there_as_it_was(older: Path, table: str) -> None:
     assert rows(older, table, columns, leave=left_out) >= before
     if table not in ("journal", "completions"):  # numbers of completions are nobody's
         assert rows(older, table, columns, leave=left_out) == before
+
+
+def test_every_content_is_there_with_its_bytes(older: Path) -> None:
+    columns = "content_id, size, encoding, data"
+    before = read(older, f"SELECT {columns} FROM contents ORDER BY content_id")
+    open_record(older).close()
+    columns = columns.replace("data", STORED_BYTES)
+    after = read(older, f"SELECT {columns} FROM contents ORDER BY content_id")
+    assert [(*row[:2], unpack_bytes(*row[2:])) for row in after] == [
+        (*row[:2], unpack_bytes(*row[2:])) for row in before
+    ]
+    assert "run" in {row[2] for row in after}
 
 
 def test_what_plain_sql_did_is_taken_in(older: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from orch_tui.errors import OrchError
 from orch_tui.models.database import BUSY_SECONDS, Record
+from orch_tui.models.stored_bytes import STORED_BYTES
 from orch_tui.record import executions, plan
 from orch_tui.record.completion import record_completion
 from orch_tui.record.executions import list_completions
@@ -106,7 +107,8 @@ def test_an_update_not_yet_taken_in_survives_a_completion(
     )
     ingest_arrivals(record)
     messages = record.sql(
-        "SELECT data FROM completions JOIN contents ON content_id = message_id ORDER BY position"
+        f"SELECT {STORED_BYTES} FROM completions JOIN contents ON content_id = message_id "
+        "ORDER BY position"
     )
     assert messages == [(b"by hand",), (b"later",)]
     assert _execution(record).final_message == "later"

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
 
 from orch_tui.models.database import Record
-
-_WORTH_TRYING = 128
-"""Below this many bytes zlib's own header eats what it saves."""
+from orch_tui.models.stored_bytes import STORED_BYTES, pack_bytes, unpack_bytes
 
 GONE = "[redacted]"
 """What is shown where a content was redacted."""
@@ -20,41 +17,62 @@ def put(record: Record, data: bytes) -> int:
     known = record.value("SELECT content_id FROM contents WHERE sha256 = ?", [digest])
     if known is not None:
         return int(known)
-    encoding, stored = "raw", data
-    if len(data) >= _WORTH_TRYING:
-        packed = zlib.compress(data, 6)
-        if len(packed) < 0.9 * len(data):
-            encoding, stored = "zlib", packed
     return int(
         record.value(
             "INSERT INTO contents (sha256, size, encoding, data) VALUES (?, ?, ?, ?) "
             "RETURNING content_id",
-            [digest, len(data), encoding, stored],
+            [digest, len(data), *pack_bytes(data)],
         )
     )
 
 
 def get(record: Record, content_id: int) -> bytes | None:
     """The bytes, or None where they were redacted."""
-    ((encoding, data),) = record.sql(
-        "SELECT encoding, data FROM contents WHERE content_id = ?", [content_id]
+    (stored,) = record.sql(
+        f"SELECT encoding, {STORED_BYTES} FROM contents WHERE content_id = ?", [content_id]
     )
-    return unpacked(encoding, data)
+    return unpack_bytes(*stored)
 
 
 def by_sha256(record: Record, sha256: str) -> bytes | None:
     """The bytes with this hash, or None where the record does not hold them."""
     rows = record.sql(
-        "SELECT encoding, data FROM contents WHERE sha256 = ?", [bytes.fromhex(sha256)]
+        f"SELECT encoding, {STORED_BYTES} FROM contents WHERE sha256 = ?", [bytes.fromhex(sha256)]
     )
-    return unpacked(*rows[0]) if rows else None
+    return unpack_bytes(*rows[0]) if rows else None
 
 
-def unpacked(encoding: str, data: bytes) -> bytes | None:
-    """Stored bytes as they were given."""
-    if encoding == "gone":
-        return None
-    return zlib.decompress(data) if encoding == "zlib" else bytes(data)
+def share_message(record: Record, content_id: int, execution_id: str) -> None:
+    """Keep the bytes of a content where they stand once more: in the final message of a run.
+
+    Nothing happens where another run's message holds them already, or where they are no text.
+    """
+    encoding = record.value("SELECT encoding FROM contents WHERE content_id = ?", [content_id])
+    if encoding not in ("raw", "zlib"):
+        return
+    data = get(record, content_id)
+    record.execute(
+        "UPDATE contents SET encoding = 'run', data = CAST(? AS BLOB) WHERE content_id = ? "
+        "AND EXISTS (SELECT 1 FROM agent_executions WHERE execution_id = ? "
+        "AND CAST(final_message AS BLOB) = ?)",
+        [execution_id, content_id, execution_id, data],
+    )
+
+
+def unshare_messages(record: Record, execution_id: str | None = None) -> None:
+    """Give contents their own bytes again: those of the final message of a run, or of every run."""
+    condition = "" if execution_id is None else "AND data = CAST(? AS BLOB)"
+    parameters = [] if execution_id is None else [execution_id]
+    shared = record.sql(
+        f"SELECT content_id FROM contents WHERE encoding = 'run' {condition}", parameters
+    )
+    for (content_id,) in shared:
+        data = get(record, content_id)
+        if data is not None:
+            record.execute(
+                "UPDATE contents SET encoding = ?, data = ? WHERE content_id = ?",
+                [*pack_bytes(data), content_id],
+            )
 
 
 def text(record: Record, content_id: int | None) -> str | None:

@@ -236,6 +236,8 @@ def _changes(record: Record, execution_id: str, merged: Merged) -> tuple[Row, Ro
 
 def _write_row(record: Record, execution_id: str, merged: Merged) -> Row:
     _, changed = _changes(record, execution_id, merged)
+    if "final_message" in changed:
+        contents.unshare_messages(record, execution_id)
     if changed:
         assignments = ", ".join(f"{name} = ?" for name in changed)
         record.execute(
@@ -243,6 +245,9 @@ def _write_row(record: Record, execution_id: str, merged: Merged) -> Row:
             "WHERE execution_id = ?",
             [*changed.values(), execution_id],
         )
+    message_id = merged.values.get("message_id")
+    if message_id is not None:
+        contents.share_message(record, message_id, execution_id)
     return changed
 
 

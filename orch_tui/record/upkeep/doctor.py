@@ -20,11 +20,12 @@ from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, check_place, ignore_in_git, is_record_folder, timestamp
 from orch_tui.models.migrations.shapes import Part, columns_of, parts_of, version_shape
 from orch_tui.models.migrations.step import Progress
+from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
 from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.paths import SET_ASIDE, inboxes, is_plain_inbox, is_private
 from orch_tui.record.defects import LEFT_ASIDE
 from orch_tui.record.hooks import inbox
-from orch_tui.record.ledger import briefings, contents
+from orch_tui.record.ledger import briefings
 from orch_tui.record.ledger.rebuild import find_stale_executions, rebuild_from_statements
 from orch_tui.search import maintenance
 from orch_tui.search.schema import INDEX_VERSION, TEXTS
@@ -362,15 +363,15 @@ def _executions(record: Record) -> Iterator[tuple[Level, str, str]]:
 def _contents(record: Record) -> Iterator[tuple[Level, str, str]]:
     count, wrong = 0, []
     for content_id, sha256, size, encoding, stored in record.execute(
-        "SELECT content_id, sha256, size, encoding, data FROM contents"
+        f"SELECT content_id, sha256, size, encoding, {STORED_BYTES} FROM contents"
     ):
         count += 1
         try:
-            data = contents.unpacked(encoding, stored)
+            data = unpack_bytes(encoding, stored)
         except zlib.error:
             data = b""
         if data is None:
-            if stored:
+            if stored or encoding != "gone":
                 wrong.append(str(content_id))
         elif len(data) != size or hashlib.sha256(data).digest() != sha256:
             wrong.append(str(content_id))

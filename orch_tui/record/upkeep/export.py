@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.models import facts
-from orch_tui.models.content import Briefing, Content, TokenCount
+from orch_tui.models.content import Briefing, TokenCount
 from orch_tui.models.database import Record
+from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
 from orch_tui.models.values import SCHEMA_VERSION
-from orch_tui.record.ledger import contents
 from orch_tui.record.ledger.origins import gather_statements
 from orch_tui.record.ledger.raw_sql import ingest_noted_changes
 from orch_tui.record.ledger.statement import unpack_fields
@@ -76,9 +76,10 @@ def _origins(view: Record) -> Iterator[dict[str, Any]]:
 
 
 def _contents(view: Record) -> Iterator[dict[str, Any]]:
-    for content in _every(view, Content.select().order_by(Content.content_id)):
-        data = contents.unpacked(content.encoding, content.data)
-        yield {"content": content.sha256.hex(), "size": content.size, "data": _printable(data)}
+    for sha256, size, *stored in view.execute(
+        f"SELECT sha256, size, encoding, {STORED_BYTES} FROM contents ORDER BY content_id"
+    ):
+        yield {"content": sha256.hex(), "size": size, "data": _printable(unpack_bytes(*stored))}
 
 
 def _briefings(view: Record) -> Iterator[dict[str, Any]]:

@@ -28,6 +28,7 @@ from orch_tui.models.content import Briefing, Content
 from orch_tui.models.creation import schema_script
 from orch_tui.models.database import Record, is_record_folder
 from orch_tui.models.schema import TABLES, TRIGGERS
+from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
 from orch_tui.paths import drafts_folder, linked_part, safe_inboxes
 from orch_tui.record.ledger import briefings, contents, journal
 from orch_tui.record.ledger.contents import GONE
@@ -199,9 +200,9 @@ class _Found:
 def _find(record: Record, secret: _Secret) -> _Found:
     found = _Found()
     for content_id, encoding, data in record.execute(
-        "SELECT content_id, encoding, data FROM contents"
+        f"SELECT content_id, encoding, {STORED_BYTES} FROM contents"
     ):
-        held = contents.unpacked(encoding, data)
+        held = unpack_bytes(encoding, data)
         if held is not None and secret.out_of_bytes(held) != held:
             found.contents.append(content_id)
     for table in TABLES:
@@ -249,6 +250,7 @@ def _key_columns(table: type[peewee.Model]) -> list[str]:
 def _remove(record: Record, secret: _Secret, found: _Found) -> None:
     for name in _TRIGGERS:  # the journal is append-only, indexed contents are held
         record.execute(f"DROP TRIGGER {name}")
+    contents.unshare_messages(record)  # what is cleaned in a row is not yet cleaned in its content
     record.execute("PRAGMA defer_foreign_keys = ON")  # a label and what names it
     for table, key, changed in found.rows:
         try:
