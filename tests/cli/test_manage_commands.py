@@ -50,6 +50,25 @@ def test_a_record_of_an_older_orch_is_brought_up_to_date(did: Run, project: Path
     assert "exec-001" in did("query").out
 
 
+def test_an_older_search_index_answers_until_it_is_made_anew(did: Run, project: Path) -> None:
+    older_record()
+    did("migrate")
+
+    def told() -> dict[str, str]:
+        (found,) = (
+            f for f in did("doctor", "--format", "json").json if f["what"] == "search index"
+        )
+        return {name: found[name] for name in ("level", "remedy")}
+
+    before = did("history", "the", "--format", "json").json
+    assert before
+    did("init-session", "--scope", "a command on its way")
+    assert told() == {"level": "warning", "remedy": "open orch, or orch doctor --repair"}
+    assert "indexed anew" in did("doctor", "--repair").err
+    assert told() == {"level": "ok", "remedy": ""}
+    assert did("history", "the", "--format", "json").json == before
+
+
 def test_a_command_that_does_something_else_migrates_no_large_record(
     did: Run, orch: Run, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
