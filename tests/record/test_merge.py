@@ -257,6 +257,7 @@ def test_a_field_may_be_said_to_be_nothing_like_any_other_value() -> None:
 @pytest.mark.parametrize(
     ("sessions", "expected"),
     [
+        ([("ran_in", "b")], "b"),
         ([("ran_in", "b"), ("told_in", "a")], "b"),
         ([("ran_in", "c"), ("ran_in", "b"), ("told_in", "a")], "b"),
         ([("told_in", "c"), ("told_in", "b")], "b"),
@@ -552,6 +553,7 @@ def test_a_message_read_in_part_yields_to_all_of_it() -> None:
         return Observation(digest, "import", TIMES[number], statement)
 
     assert left(part("1", 3, words="a", blocks=2), part("2", 1, words="b", blocks=1)) == ["1"]
+    assert left(part("1", 1, words="a", blocks=2), part("2", 3, words="b", blocks=1)) == ["1"]
     assert left(part("1", 1, words="a", blocks=1), part("2", 3, words="b", blocks=2)) == ["2"]
     assert left(part("1", 1, words="a"), part("2", 1, words="b", blocks=1)) == ["2"]
     assert left(part("1", 2, words="a"), part("2", 1, words="b")) == ["1"]
@@ -661,12 +663,14 @@ def test_the_same_words_twice_are_two_returns_to_whoever_can_tell_them_apart() -
         returned("import", 1, words="w", message="1", return_key="1", witness="own"),
         returned("import", 5, words="w", message="2", return_key="2", witness="own"),
         returned("import", 6, words="w", return_key="2", witness="own", ending="limit"),
+        returned("import", 1, words="w", return_key="1", witness="own", duration_ms=1),
         returned("import", 2, words="w", error_code="x", return_key="7", witness="parent"),
+        returned("import", 6, words="w", error_code="y", return_key="8", witness="parent"),
         returned("hook", 7, words="w", doubt="odd"),
     ]
     assert merge_statements(told).returns == (
         back(1, message="1", error_code="x", doubt="odd"),
-        back(5, message="2", ending="limit"),
+        back(5, message="2", ending="limit", error_code="y"),
     )
 
 
