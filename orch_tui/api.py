@@ -64,8 +64,9 @@ if TYPE_CHECKING:
     from orch_tui.prepare.templates import Template
     from orch_tui.recall.compare import Comparison
     from orch_tui.recall.insights import Insights
+    from orch_tui.recall.output_validation import OutputValidation
     from orch_tui.recall.replay import Drift, Replay
-    from orch_tui.recall.report import Format, OutputValidation
+    from orch_tui.recall.report import Format
     from orch_tui.recall.show import Shown
     from orch_tui.search.query import Page
 
@@ -485,7 +486,7 @@ class OrchestrationSession:
 
     def validate_outputs(self) -> OutputValidation:
         """What was delivered and validated, as it stands on disk and in the record now."""
-        from orch_tui.recall.report import validate_outputs
+        from orch_tui.recall.output_validation import validate_outputs
 
         return validate_outputs(self.project.record, self.session_id, self.project.root)
 

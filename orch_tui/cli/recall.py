@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +33,7 @@ from orch_tui.times import local_time
 if TYPE_CHECKING:
     from orch_tui.recall.replay import Drift
     from orch_tui.recall.show import Shown
-    from orch_tui.record.ledger.file_use import FileUse
+    from orch_tui.recall.timeline import TimelineStep
     from orch_tui.rows import ExecutionFacts
     from orch_tui.search.query import Hit
 
@@ -146,17 +145,7 @@ def _outputs(arguments: Namespace) -> None:
         return
     if arguments.state:
         states = listing.deliverable_states(found, project.root)[: arguments.limit]
-        rows = [
-            {
-                "path": deliverable.path,
-                "state": deliverable.state,
-                "versions": deliverable.versions,
-                "lines_added": deliverable.lines_added,
-                "lines_modified": deliverable.lines_modified,
-                "execution_id": deliverable.output.execution_id,
-            }
-            for deliverable in states
-        ]
+        rows = [state.row() for state in states]
         print_rows(rows, arguments.format, empty="no such deliverable is recorded")
         return
     rows = [listing.output_to_dict(output) for output in found]
@@ -263,14 +252,15 @@ orch show task-implementor --part given   # what did the last one get?""",
 
 def _show(arguments: Namespace) -> None:
     from orch_tui.recall.show import show_execution as read
+    from orch_tui.recall.show import shown_to_dict
     from orch_tui.recall.timeline import list_steps
 
     project = project_of(arguments)
     record = project.existing_record
     shown = read(record, arguments.execution_id, project.root)
-    steps = [as_row(step) for step in list_steps(record, shown.execution.execution_id)]
+    steps = list_steps(record, shown.execution.execution_id)
     if arguments.format == "json":
-        whole = {**_as_json(shown), "trail": steps}
+        whole = shown_to_dict(shown, steps)
         print_json(whole if arguments.part is None else whole[arguments.part])
     elif arguments.part is None:
         _print_shown(shown, project.root)
@@ -278,26 +268,7 @@ def _show(arguments: Namespace) -> None:
         _print_part(shown, arguments.part, steps)
 
 
-def _as_json(shown: Shown) -> dict[str, Any]:
-    from orch_tui.recall.listing import output_to_dict
-
-    return {
-        "facts": as_row(shown.execution),
-        "session": as_row(shown.session),
-        "given": [{**as_row(g.allocation), "text": g.text} for g in shown.given],
-        "briefing": shown.briefing,
-        "said": [
-            {**as_row(r.completion), "final_message": r.final_message} for r in shown.returned
-        ],
-        "delivered": [{**output_to_dict(d.output), "state": d.state} for d in shown.delivered],
-        "files": [_file_row(file) for file in shown.files],
-        "before": shown.before,
-        "after": shown.after,
-        "same_context": list(shown.same_context),
-    }
-
-
-def _print_part(shown: Shown, part: str, steps: list[dict[str, Any]]) -> None:
+def _print_part(shown: Shown, part: str, steps: list[TimelineStep]) -> None:
     if part == "given":
         for given in shown.given:
             allocation = given.allocation
@@ -315,7 +286,7 @@ def _print_part(shown: Shown, part: str, steps: list[dict[str, Any]]) -> None:
     elif part == "files":
         _print_files(shown)
     elif part == "trail":
-        print_rows(steps, "table", columns=("at", "action", "what"))
+        print_rows(map(as_row, steps), "table", columns=("at", "action", "what"))
     else:
         _print_delivered(shown)
 
@@ -377,22 +348,16 @@ def _print_facts(shown: Shown) -> None:
         print(f"{name:<{width}}  {printable(value)}")
 
 
-def _file_row(file: FileUse) -> dict[str, Any]:
-    """One file of an execution, with what its use says of the bundle."""
-    remark = "read though given" if file.is_read_again else "not given" if file.is_missed else ""
-    return {**as_row(file), "remark": remark}
-
-
 def _print_files(shown: Shown) -> None:
     rows = [
         {
-            "given": row["given"] or "no",
-            "read": bool(row["read_at"]),
-            "written": bool(row["written_at"]),
-            "remark": row["remark"],
-            "path": row["path"],
+            "given": file.given or "no",
+            "read": bool(file.read_at),
+            "written": bool(file.written_at),
+            "remark": file.remark,
+            "path": file.path,
         }
-        for row in map(_file_row, shown.files)
+        for file in shown.files
     ]
     print_rows(rows, "table", empty="no files are known of: hooks and transcripts tell them")
 
@@ -434,8 +399,7 @@ def _compare(arguments: Namespace) -> None:
         "delivered": comparison.delivered,
     }
     if arguments.format == "json":
-        rows = {name: [{**asdict(d), "same": d.same} for d in part] for name, part in parts.items()}
-        print_json({**rows, "said": comparison.said})
+        print_json(comparison.to_dict())
         return
     left = comparison.left.execution.execution_id
     right = comparison.right.execution.execution_id

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from difflib import unified_diff
 from pathlib import Path
+from typing import Any
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
@@ -38,6 +40,12 @@ class Comparison:
     delivered: tuple[Difference, ...]
     said: str
     """A unified diff of the final messages; empty when they are the same."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the differences as the JSON of ``orch compare``."""
+        parts = {"facts": self.facts, "given": self.given, "delivered": self.delivered}
+        rows = {name: [{**asdict(d), "same": d.same} for d in part] for name, part in parts.items()}
+        return {**rows, "said": self.said}
 
 
 _FACTS = (

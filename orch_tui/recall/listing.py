@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
-from orch_tui.models.database import Record
+from orch_tui.models.database import Record, Row
 from orch_tui.models.values import OUTPUT_TYPES, STATES, STATUSES, WHEN
 from orch_tui.record import deliverables
 from orch_tui.record import executions as execution_rows
@@ -218,6 +218,17 @@ class DeliverableState:
     lines_added: int | None
     lines_modified: int | None
     output: Output
+
+    def row(self) -> Row:
+        """Give it as a row of ``orch outputs --state``."""
+        return {
+            "path": self.path,
+            "state": self.state,
+            "versions": self.versions,
+            "lines_added": self.lines_added,
+            "lines_modified": self.lines_modified,
+            "execution_id": self.output.execution_id,
+        }
 
 
 def deliverable_states(outputs: Iterable[Output], root: Path) -> list[DeliverableState]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orch_tui.errors import NotFoundError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
+from orch_tui.recall.listing import output_to_dict
+from orch_tui.recall.timeline import TimelineStep
 from orch_tui.record import deliverables, executions, outputs
 from orch_tui.record import sessions as session_rows
 from orch_tui.record.ledger import briefings, contents, file_use
@@ -64,6 +68,25 @@ class Shown:
     after: str | None
     same_context: tuple[str, ...]
     """Other executions that were given exactly the same contents, newest first."""
+
+
+def shown_to_dict(shown: Shown, steps: Iterable[TimelineStep]) -> dict[str, Any]:
+    """Give an execution as the JSON of ``orch show``, ``steps`` as its trail."""
+    return {
+        "facts": asdict(shown.execution),
+        "session": asdict(shown.session),
+        "given": [{**asdict(g.allocation), "text": g.text} for g in shown.given],
+        "briefing": shown.briefing,
+        "said": [
+            {**asdict(r.completion), "final_message": r.final_message} for r in shown.returned
+        ],
+        "delivered": [{**output_to_dict(d.output), "state": d.state} for d in shown.delivered],
+        "files": [{**asdict(file), "remark": file.remark} for file in shown.files],
+        "before": shown.before,
+        "after": shown.after,
+        "same_context": list(shown.same_context),
+        "trail": [asdict(step) for step in steps],
+    }
 
 
 def show_execution(record: Record, label: str, root: Path) -> Shown:

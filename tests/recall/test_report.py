@@ -15,7 +15,8 @@ from orch_tui.errors import FormatError, NotFoundError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.catalogue import load_catalogue
-from orch_tui.recall.report import synthesize_report, validate_outputs
+from orch_tui.recall.output_validation import validate_outputs
+from orch_tui.recall.report import synthesize_report
 from orch_tui.record import plan
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import record_deployment

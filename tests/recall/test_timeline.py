@@ -13,7 +13,7 @@ from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.prepare.count import Count
-from orch_tui.recall.report import validate_outputs
+from orch_tui.recall.output_validation import validate_outputs
 from orch_tui.recall.timeline import list_steps
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import record_deployment

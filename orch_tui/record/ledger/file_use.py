@@ -50,6 +50,11 @@ class FileUse:
             and (self.written_at is None or self.read_at <= self.written_at)
         )
 
+    @property
+    def remark(self) -> str:
+        """What its use says of the bundle; empty where it says nothing."""
+        return "read though given" if self.is_read_again else "not given" if self.is_missed else ""
+
 
 def file_facts(touched: Iterable[Touched]) -> tuple[FileFact, ...]:
     """When each file was first read and written, as far as a stretch of a transcript tells."""
