@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from orch_tui.assets import asset
 from orch_tui.record.ledger import doubt
-from orch_tui.record.messages import findings, message_checks, message_paths
+from orch_tui.record.messages import (
+    findings,
+    message_checks,
+    message_paths,
+    path_claims,
+    path_forms,
+)
 from orch_tui.record.messages.findings import Findings, read_findings
 from orch_tui.record.messages.patterns import _Uncompiled
 from tests.counts import COUNTS
@@ -485,7 +491,7 @@ def test_every_pattern_compiles() -> None:
     """They are compiled when they are first used, which may be never in a test."""
     found = [
         value
-        for module in (findings, message_checks, message_paths, doubt)
+        for module in (findings, message_checks, message_paths, path_claims, path_forms, doubt)
         for value in vars(module).values()
         if isinstance(value, _Uncompiled)
     ]
