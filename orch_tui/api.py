@@ -467,7 +467,7 @@ class OrchestrationSession:
             execution_id=execution_id,
             context_token_count=context_token_count,
             planned=planned,
-            briefing=None if briefing is None else contents.exact(briefing),
+            briefing=None if briefing is None else contents.encode_given(briefing),
             template=template,
             deployed_at=deployed_at,
             allow_overflow=allow_overflow,

@@ -364,7 +364,7 @@ class Project:
             reader=self.reader(allow_secret=allow_secret),
             family_of=lambda model: self.catalogue.model(model).family,
             cache=self.counts,
-            contents=(lambda sha256: contents.by_sha256(self.record, sha256))
+            contents=(lambda sha256: contents.get_content_by_sha256(self.record, sha256))
             if self.has_record
             else (lambda sha256: None),
         )

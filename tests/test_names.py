@@ -63,6 +63,16 @@ def test_a_function_of_the_engine_has_its_name_for_itself() -> None:
     assert not repeated(in_engine)
 
 
+def test_a_function_of_the_record_is_called_by_what_it_does_and_to_what() -> None:
+    """A verb alone does not say of what, where many modules store and load."""
+    alone = [
+        (name, path)
+        for name, path in defined(ast.FunctionDef)
+        if path.startswith("orch_tui/record/") and "_" not in name
+    ]
+    assert not alone
+
+
 def test_a_module_begins_with_a_sentence() -> None:
     for path, module in modules().items():
         doc = ast.get_docstring(module) or ""

@@ -8,7 +8,7 @@ from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.record import executions
 from orch_tui.record.executions import list_completions
-from orch_tui.record.ledger.contents import text
+from orch_tui.record.ledger.contents import get_content_text
 from orch_tui.rows import ExecutionFacts
 
 
@@ -85,7 +85,9 @@ class Follower:
             yield news(run.deployed_at, "deployed", None)
         told = self._told.get(label, 0 if is_new else self._returned_before(label))
         for completion in returns[told:]:
-            message = completion.error_message or text(self._record, completion.message_id)
+            message = completion.error_message or get_content_text(
+                self._record, completion.message_id
+            )
             yield news(completion.completed_at, completion.status, _first_line(message))
         self._told[label] = max(told, len(returns))
 

@@ -191,7 +191,7 @@ def _one_change(record: Record, output: Output) -> str | None:
         return None
     if modified:
         return "modified"
-    data = None if output.content_id is None else contents.get(record, output.content_id)
+    data = None if output.content_id is None else contents.get_content(record, output.content_id)
     if data is None:
         return None
     lines = data.count(b"\n") + (not data.endswith(b"\n"))

@@ -103,13 +103,13 @@ def show_execution(record: Record, label: str, root: Path) -> Shown:
     return Shown(
         execution=execution,
         session=session_rows.get_session(record, execution.session_id),
-        given=tuple(Given(a, contents.text(record, a.content_id)) for a in allocations),
+        given=tuple(Given(a, contents.get_content_text(record, a.content_id)) for a in allocations),
         briefing=read_briefing_text(record, execution),
         returned=tuple(
             ShownReturn(
                 c,
-                contents.text(record, c.message_id),
-                None if c.message_id is None else contents.get(record, c.message_id),
+                contents.get_content_text(record, c.message_id),
+                None if c.message_id is None else contents.get_content(record, c.message_id),
             )
             for c in executions.list_completions(record, execution.execution_id)
         ),

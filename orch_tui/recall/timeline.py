@@ -139,7 +139,9 @@ def _said(record: Record, kind: str, payload: dict[str, Any]) -> str:
             None if tokens is None else f"{tokens:,} tokens ({payload.get('estimator')})",
         ]
     elif kind == "returned":
-        message = contents.text(record, portable.content_id_of(record, payload.get("message")))
+        message = contents.get_content_text(
+            record, portable.content_id_of(record, payload.get("message"))
+        )
         parts = [
             payload.get("status"),
             payload.get("error_code"),

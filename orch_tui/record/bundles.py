@@ -60,7 +60,7 @@ def save_bundle(
                 (
                     version_id,
                     position,
-                    None if item.data is None else contents.put(record, item.data),
+                    None if item.data is None else contents.store_content(record, item.data),
                     *_figures(item),
                 )
                 for position, item in enumerate(bundle.items, start=1)

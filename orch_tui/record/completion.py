@@ -107,13 +107,13 @@ def record_completion(
 
 
 def _words(message: str | bytes) -> str:
-    return text_fingerprint(contents.exact(message).decode("utf-8", "replace"))
+    return text_fingerprint(contents.encode_given(message).decode("utf-8", "replace"))
 
 
 def _recorded(record: Record, returns: list[Completion], words: str | None) -> Completion:
     """The completion with these words, the last one where none has."""
     for completion in reversed(returns if words else []):
-        text = contents.text(record, completion.message_id)
+        text = contents.get_content_text(record, completion.message_id)
         if text is not None and text_fingerprint(text) == words:
             return completion
     return returns[-1]

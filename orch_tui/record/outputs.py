@@ -212,7 +212,7 @@ def _keep_deliverable(
 
 def _kept_bytes(record: Record, data: bytes) -> str | None:
     """The SHA-256 of bytes, which are stored."""
-    return portable.sha256_of_content(record, contents.put(record, data))
+    return portable.sha256_of_content(record, contents.store_content(record, data))
 
 
 def _keep_text(

@@ -20,7 +20,7 @@ def read_past_result(record: Record, label: str, what: Result) -> bytes:
     execution = executions.get_execution(record, label)
     if what == "message":
         ids = [c.message_id for c in executions.list_completions(record, execution.execution_id)]
-        exact = [contents.get(record, message) for message in ids if message is not None]
+        exact = [contents.get_content(record, message) for message in ids if message is not None]
         return (exact[-1] if exact else None) or (execution.final_message or "").encode()
     held = outputs.list_execution_outputs(record, execution.execution_id)
     if not held:

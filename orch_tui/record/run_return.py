@@ -51,7 +51,9 @@ def record_return(
     if findings is None and final_message is not None:
         from orch_tui.record.messages.findings import read_findings  # it compiles many patterns
 
-        findings = read_findings(contents.exact(final_message).decode("utf-8", "replace"), root)
+        findings = read_findings(
+            contents.encode_given(final_message).decode("utf-8", "replace"), root
+        )
     # Read before the transaction: git may take its time.
     claimed = deliverables.read_deliverables(deliverable_paths, root)
     found = outputs.read_found_deliverables(findings, root) if collect and findings else []

@@ -70,7 +70,9 @@ def test_another_message_is_another_completion(record: Record, label: str) -> No
     record_completion(record, label, final_message="first")
     done = record_completion(record, label, final_message="second", status="failed")
     assert done.is_new
-    assert [contents.text(record, c.message_id) for c in list_completions(record, label)] == [
+    assert [
+        contents.get_content_text(record, c.message_id) for c in list_completions(record, label)
+    ] == [
         "first",
         "second",
     ]
@@ -142,7 +144,9 @@ def test_any_bytes_are_kept_and_shown(
     done = record_completion(record, label, final_message=message)
     assert done.execution.final_message == shown
     assert done.completion.message_id is not None
-    assert contents.get(record, done.completion.message_id) == contents.exact(message)
+    assert contents.get_content(record, done.completion.message_id) == contents.encode_given(
+        message
+    )
     assert not record_completion(record, label, final_message=message).is_new
 
 
@@ -167,7 +171,7 @@ def test_a_paste_a_hook_and_a_transcript_of_one_return_are_one(record: Record, l
     hear(record, "import", "All green.\n", "2026-11-22T10:31:00.000Z", status="completed")
     (only,) = list_completions(record, label)
     assert only.source == "import"
-    assert contents.text(record, only.message_id) == "All green.\n"
+    assert contents.get_content_text(record, only.message_id) == "All green.\n"
     assert list(find_stale_executions(record)) == []
 
 
@@ -190,9 +194,9 @@ def test_superseding_takes_back_what_people_said(record: Record, label: str) -> 
     record_completion(record, label, final_message="wrong paste")
     done = record_completion(record, label, final_message="right one", supersede="pasted wrong")
     assert done.is_new
-    assert [contents.text(record, c.message_id) for c in list_completions(record, label)] == [
-        "right one"
-    ]
+    assert [
+        contents.get_content_text(record, c.message_id) for c in list_completions(record, label)
+    ] == ["right one"]
     assert journal.list_journal(record, execution_id=label)[-1].after["reason"] == "pasted wrong"
     assert record.value("SELECT count(*) FROM observations WHERE kind = 'returned'") == 2
     again = record_completion(record, label, final_message="right one", supersede="pasted wrong")

@@ -292,7 +292,7 @@ def test_a_final_message_of_any_bytes_is_kept_exactly(record: Record, session: s
     from orch_tui.record.ledger import contents
 
     assert recorded.completion.message_id is not None
-    assert contents.get(record, recorded.completion.message_id) == message
+    assert contents.get_content(record, recorded.completion.message_id) == message
     assert "\ufffd" in (recorded.execution.final_message or "")
 
 

@@ -156,14 +156,14 @@ def test_rows_that_lost_what_they_point_to(filled: Record) -> None:
 
 def test_contents_with_other_bytes(filled: Record) -> None:
     with filled.write():
-        contents.put(filled, b"short")
+        contents.store_content(filled, b"short")
     meddle(filled, "UPDATE contents SET data = x'00' WHERE encoding = 'raw'")
     assert "1 contents" in found(filled)["contents"].detail
 
 
 def test_a_packed_content_that_cannot_be_unpacked(filled: Record) -> None:
     with filled.write():
-        stored = contents.put(filled, b"long enough to be packed " * 20)
+        stored = contents.store_content(filled, b"long enough to be packed " * 20)
     meddle(filled, f"UPDATE contents SET data = x'00' WHERE content_id = {stored}")
     assert "1 contents" in found(filled)["contents"].detail
 
@@ -268,7 +268,7 @@ def test_executions_that_wait_for_long(filled: Record) -> None:
 
 def test_contents_nobody_uses_are_counted(filled: Record) -> None:
     with filled.write():
-        contents.put(filled, b"of an edited bundle")
+        contents.store_content(filled, b"of an edited bundle")
     details = {f.what: f.detail for f in examine_record(filled.path)}
     assert details["unused contents"].startswith("1 contents")
 

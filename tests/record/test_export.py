@@ -93,7 +93,7 @@ def test_what_sql_put_into_columns_is_stated_as_text(record: Record) -> None:
 def test_memory_does_not_grow_with_the_record(record: Record) -> None:
     with record.write():
         for number in range(300):
-            contents.put(record, number.to_bytes(4, "big") + b"x" * 100_000)
+            contents.store_content(record, number.to_bytes(4, "big") + b"x" * 100_000)
     tracemalloc.start()
     try:
         for _ in export_record(record):

@@ -56,7 +56,7 @@ def returned(
 def held(record: Record) -> list[tuple[str, bytes | None]]:
     """The encoding and the bytes of every content, oldest first."""
     rows = record.sql("SELECT content_id, encoding FROM contents ORDER BY content_id")
-    return [(encoding, contents.get(record, content_id)) for content_id, encoding in rows]
+    return [(encoding, contents.get_content(record, content_id)) for content_id, encoding in rows]
 
 
 def is_sound(record: Record) -> bool:
@@ -65,7 +65,7 @@ def is_sound(record: Record) -> bool:
     assert list(find_stale_executions(record)) == []
     assert [f for f in examine_record(record.path) if f.level == "problem"] == []
     for sha256, content_id in record.sql("SELECT sha256, content_id FROM contents"):
-        assert hashlib.sha256(contents.get(record, content_id) or b"").digest() == sha256
+        assert hashlib.sha256(contents.get_content(record, content_id) or b"").digest() == sha256
     return True
 
 
@@ -125,7 +125,10 @@ def test_a_return_that_is_not_the_last_keeps_its_words(
     record_completion(
         record, "exec-001", final_message="third", completed_at="2099-01-01T00:00:00.000Z"
     )
-    said = [contents.text(record, c.message_id) for c in list_completions(record, "exec-001")]
+    said = [
+        contents.get_content_text(record, c.message_id)
+        for c in list_completions(record, "exec-001")
+    ]
     assert said[-1] == "third" and {FIRST, SECOND} & set(said[:-1])
     assert {FIRST.encode(), SECOND.encode(), b"third"} == {data for _, data in held(record)}
     assert is_sound(record)
@@ -137,7 +140,10 @@ def test_later_returns_take_the_place_and_earlier_ones_are_packed(record: Record
         record, "exec-001", final_message=SECOND, completed_at="2099-01-01T00:00:00.000Z"
     )
     assert held(record) == [("zlib", FIRST.encode()), ("run", SECOND.encode())]
-    said = [contents.text(record, c.message_id) for c in list_completions(record, "exec-001")]
+    said = [
+        contents.get_content_text(record, c.message_id)
+        for c in list_completions(record, "exec-001")
+    ]
     assert said == [FIRST, SECOND]
     assert is_sound(record)
 
@@ -158,9 +164,9 @@ def test_two_runs_that_say_the_same_share_one_copy(record: Record) -> None:
 def test_what_is_no_text_keeps_bytes_of_its_own(record: Record, message: str | bytes) -> None:
     label = returned(record, message)
     ((encoding, data),) = held(record)
-    assert data == contents.exact(message)
+    assert data == contents.encode_given(message)
     assert encoding == ("raw" if isinstance(message, bytes) else "run")
-    assert contents.text(record, list_completions(record, label)[0].message_id) == (
+    assert contents.get_content_text(record, list_completions(record, label)[0].message_id) == (
         record.value("SELECT final_message FROM agent_executions")
     )
     assert is_sound(record)

@@ -139,7 +139,9 @@ def test_what_plain_sql_did_is_taken_in(older: Path) -> None:
 def test_what_was_taken_back_stays_so(older: Path) -> None:
     with open_record(older) as record:
         (returned,) = list_completions(record, "exec-001")
-        assert (contents.text(record, returned.message_id) or "").startswith("Added rebates.")
+        assert (contents.get_content_text(record, returned.message_id) or "").startswith(
+            "Added rebates."
+        )
         assert record.value(
             "SELECT retracted_at FROM agent_executions WHERE execution_id = 'exec-003'"
         )

@@ -27,7 +27,7 @@ def test_a_changed_file_is_another_version_and_the_bytes_of_both_are_kept(
         made.write_text(text)
         execution.collect(deliverables=["made.txt"])
     versions = execution.outputs()
-    held = [contents.get(execution.project.record, v.content_id or 0) for v in versions]
+    held = [contents.get_content(execution.project.record, v.content_id or 0) for v in versions]
     assert held == [b"one\n", b"two\n"]
 
 

@@ -76,7 +76,7 @@ def fill(record: Record, secret: str, root: Path) -> str:
         record.execute(
             "INSERT INTO context_allocations (execution_id, context_type, context_source, "
             "included_in_deployment, content_id) VALUES (?, 'file', ?, 1, ?)",
-            [label, f"lib/{secret}.py", contents.put(record, text.encode())],
+            [label, f"lib/{secret}.py", contents.store_content(record, text.encode())],
         )
     record_completion(record, label, final_message=f"I used {secret} here. " + "All green. " * 50)
     record_completion(record, label, status="failed", error_message=f"401 for {secret}")
@@ -167,7 +167,7 @@ def test_the_rest_of_the_words_stay(redacted: Record) -> None:
     assert execution.scope == "run [redacted]"
     assert execution.error_message == "401 for [redacted]"
     first = list_completions(redacted, "exec-1")[0]
-    message = contents.text(redacted, first.message_id)
+    message = contents.get_content_text(redacted, first.message_id)
     assert message is not None
     assert message.startswith("I used [redacted] here. All green.")
     bundle = bundles.load_bundle(redacted, "b").bundle
@@ -332,9 +332,9 @@ def test_generated_briefings_that_become_equal_stay_with_their_bundles(record: R
 def test_bytes_that_are_no_text(record: Record) -> None:
     secret = b"\xff\xfebinary-key\x80"
     with record.write():
-        held = contents.put(record, b"before " + secret + b" after")
+        held = contents.store_content(record, b"before " + secret + b" after")
     assert redact_secret(record, secret, "binary").places == {"contents": 1}
-    assert contents.get(record, held) is None
+    assert contents.get_content(record, held) is None
     assert record.sql("SELECT data FROM contents WHERE encoding <> 'gone'") == [
         (b"before [redacted] after",)
     ]
@@ -373,7 +373,7 @@ def test_other_files_that_hold_it_are_named(record: Record, tmp_path: Path) -> N
 
 def test_a_backup_that_holds_it_only_compressed_is_named(record: Record) -> None:
     with record.write():
-        contents.put(record, f"packed {KEY} ".encode() * 20)
+        contents.store_content(record, f"packed {KEY} ".encode() * 20)
     copy = record.path.with_name("execution.db.v0.bak")
     record.backup(copy)
     assert KEY.encode() not in copy.read_bytes()

@@ -608,7 +608,7 @@ async def test_the_same_can_be_said_to_the_shell(folder: Path) -> None:
 def exact(record: Record, execution_id: str) -> bytes | None:
     """The bytes of the latest final message."""
     message_id = list_completions(record, execution_id)[-1].message_id
-    return None if message_id is None else contents.get(record, message_id)
+    return None if message_id is None else contents.get_content(record, message_id)
 
 
 # How it looks

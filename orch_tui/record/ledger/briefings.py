@@ -27,7 +27,7 @@ def store_briefing(record: Record, rendered: bytes, given: Iterable[bytes]) -> i
     parts = [
         ["text", part.decode("utf-8", "surrogateescape")]
         if isinstance(part, bytes)
-        else ["content", contents.put(record, by_sha256[part])]
+        else ["content", contents.store_content(record, by_sha256[part])]
         for part in briefing.split_briefing(rendered, by_sha256.items())
     ]
     return int(
@@ -61,7 +61,7 @@ def iterate_briefings(
     record: Record, condition: str = "", parameters: Sequence[Any] = ()
 ) -> Iterator[StoredBriefing]:
     """The briefings that meet an SQL condition; contents that several quote are read once."""
-    content = lru_cache(maxsize=32)(lambda content_id: contents.get(record, content_id))
+    content = lru_cache(maxsize=32)(lambda content_id: contents.get_content(record, content_id))
 
     def part(kind: str, value: str | int) -> bytes:
         if kind == "text":

@@ -11,7 +11,7 @@ GONE = "[redacted]"
 """What is shown where a content was redacted."""
 
 
-def put(record: Record, data: bytes) -> int:
+def store_content(record: Record, data: bytes) -> int:
     """Store ``data`` (once) and give its content_id."""
     digest = hashlib.sha256(data).digest()
     known = record.value("SELECT content_id FROM contents WHERE sha256 = ?", [digest])
@@ -26,7 +26,7 @@ def put(record: Record, data: bytes) -> int:
     )
 
 
-def get(record: Record, content_id: int) -> bytes | None:
+def get_content(record: Record, content_id: int) -> bytes | None:
     """The bytes, or None where they were redacted."""
     (stored,) = record.sql(
         f"SELECT encoding, {STORED_BYTES} FROM contents WHERE content_id = ?", [content_id]
@@ -34,7 +34,7 @@ def get(record: Record, content_id: int) -> bytes | None:
     return unpack_bytes(*stored)
 
 
-def by_sha256(record: Record, sha256: str) -> bytes | None:
+def get_content_by_sha256(record: Record, sha256: str) -> bytes | None:
     """The bytes with this hash, or None where the record does not hold them."""
     rows = record.sql(
         f"SELECT encoding, {STORED_BYTES} FROM contents WHERE sha256 = ?", [bytes.fromhex(sha256)]
@@ -50,7 +50,7 @@ def share_message(record: Record, content_id: int, execution_id: str) -> None:
     encoding = record.value("SELECT encoding FROM contents WHERE content_id = ?", [content_id])
     if encoding not in ("raw", "zlib"):
         return
-    data = get(record, content_id)
+    data = get_content(record, content_id)
     record.execute(
         "UPDATE contents SET encoding = 'run', data = CAST(? AS BLOB) WHERE content_id = ? "
         "AND EXISTS (SELECT 1 FROM agent_executions WHERE execution_id = ? "
@@ -67,7 +67,7 @@ def unshare_messages(record: Record, execution_id: str | None = None) -> None:
         f"SELECT content_id FROM contents WHERE encoding = 'run' {condition}", parameters
     )
     for (content_id,) in shared:
-        data = get(record, content_id)
+        data = get_content(record, content_id)
         if data is not None:
             record.execute(
                 "UPDATE contents SET encoding = ?, data = ? WHERE content_id = ?",
@@ -75,15 +75,15 @@ def unshare_messages(record: Record, execution_id: str | None = None) -> None:
             )
 
 
-def text(record: Record, content_id: int | None) -> str | None:
+def get_content_text(record: Record, content_id: int | None) -> str | None:
     """The content as readable text: invalid UTF-8 replaced, a redacted one named as such."""
     if content_id is None:
         return None
-    data = get(record, content_id)
+    data = get_content(record, content_id)
     return GONE if data is None else data.decode("utf-8", "replace")
 
 
-def exact(value: str | bytes) -> bytes:
+def encode_given(value: str | bytes) -> bytes:
     """The bytes somebody gave, also where a command line smuggled in invalid UTF-8."""
     if isinstance(value, bytes):
         return value

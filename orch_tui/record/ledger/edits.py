@@ -71,5 +71,5 @@ def _read_columns(record: Record, columns: Mapping[str, Any]) -> Edited:
 
 def _store_words(record: Record, words: str) -> str | None:
     """Store a final message; gives its SHA-256."""
-    content_id = contents.put(record, contents.exact(words))
+    content_id = contents.store_content(record, contents.encode_given(words))
     return portable.sha256_of_content(record, content_id)

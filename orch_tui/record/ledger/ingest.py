@@ -144,8 +144,10 @@ def _with_texts(record: Record, report: Report, execution_id: str) -> Any:
     statement = report.statement
     changes: Changes = {}
     if report.message is not None and isinstance(statement, Returned | Edited):
-        data = contents.exact(report.message)
-        changes["message"] = portable.sha256_of_content(record, contents.put(record, data))
+        data = contents.encode_given(report.message)
+        changes["message"] = portable.sha256_of_content(
+            record, contents.store_content(record, data)
+        )
         changes["words"] = text_fingerprint(data.decode("utf-8", "replace"))
     if report.prompt:
         from orch_tui.record.ledger import recognition

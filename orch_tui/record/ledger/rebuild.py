@@ -173,7 +173,7 @@ def _doubt(record: Record, execution_id: str, message_id: int | None) -> str | N
     """Why a completed execution is not to be taken at its word."""
     from orch_tui.record.ledger import doubt  # it compiles a pattern
 
-    said = contents.text(record, message_id)
+    said = contents.get_content_text(record, message_id)
     return (said is not None and doubt.doubt_of_text(said)) or (
         doubt.doubt_of_missing(
             path
@@ -229,7 +229,7 @@ def _changes(record: Record, execution_id: str, merged: Merged) -> tuple[Row, Ro
     """The row of an execution, and the columns of it that the merge sees otherwise."""
     values = dict(merged.values)
     if "message_id" in values:
-        values["final_message"] = contents.text(record, values["message_id"])
+        values["final_message"] = contents.get_content_text(record, values["message_id"])
     (row,) = record.rows("SELECT * FROM agent_executions WHERE execution_id = ?", [execution_id])
     return row, {name: value for name, value in values.items() if row[name] != value}
 

@@ -104,7 +104,7 @@ class _Secret:
 
     @classmethod
     def of(cls, secret: str | bytes) -> _Secret:
-        data = contents.exact(secret)
+        data = contents.encode_given(secret)
         text = data.decode("utf-8", "replace")
         if len(text.strip().replace("\ufffd", "")) < SHORTEST:
             raise UsageError(
@@ -342,11 +342,11 @@ def _assignments(values: Mapping[str, Any], between: str) -> str:
 
 def _replace(record: Record, content_id: int, secret: _Secret) -> int:
     """Leave a tombstone and give the content that takes its place."""
-    data = contents.get(record, content_id) or b""
+    data = contents.get_content(record, content_id) or b""
     record.execute(
         "UPDATE contents SET encoding = 'gone', data = x'' WHERE content_id = ?", [content_id]
     )
-    return contents.put(record, secret.out_of_bytes(data))
+    return contents.store_content(record, secret.out_of_bytes(data))
 
 
 def _rehash_briefings(

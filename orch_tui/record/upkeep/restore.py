@@ -188,7 +188,7 @@ class _Exchange:
                 [sha256, int(row["size"])],
             )
             return
-        contents.put(
+        contents.store_content(
             self._record,
             base64.b64decode(data["base64"]) if isinstance(data, dict) else str(data).encode(),
         )
