@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from orch_tui.models.database import Record
+from orch_tui.record.ledger import contents
 from orch_tui.record.ledger.ingest import Report, ingest_statement, ingest_statements
 from orch_tui.record.ledger.merge import text_fingerprint
 from orch_tui.record.ledger.statement import (
@@ -225,7 +226,7 @@ def test_a_message_is_stored_and_named_by_its_hash(
     assert [row[3] for row in stored(record)] == [
         Returned(status="completed", message=digest, words=words)
     ]
-    assert record.sql("SELECT data FROM contents") == [(data,)]
+    assert contents.by_sha256(record, digest) == data
     assert runs(record)[0][4] == "completed"
 
 

@@ -176,6 +176,9 @@ SHOWN = (
     "Found.\nagentId: a1 (to go on, send it a message)\n"
     "<usage>total_tokens: 43\ntool_uses: 0\nduration_ms: 61</usage>"
 )
+EARLY_AGENT = "agentId: a1".ljust(1_001 - 16) + "\ntotal_tokens: 7"
+"""Of the last thousand characters the name lacks one."""
+EARLY_TOKENS = "total_tokens: 7".ljust(1_001 - 7) + "\nFound."
 FRAMED = f"  {NOTE}\n[Subagent hand-back] it says:\n  Half.\nagentId: a1"
 
 
@@ -230,12 +233,12 @@ FRAMED = f"  {NOTE}\n[Subagent hand-back] it says:\n  Half.\nagentId: a1"
             ),
         ),
         (
-            line(answer(f"agentId: a1{LATE}\ntotal_tokens: 7")),
+            line(answer(EARLY_AGENT)),
             returned(None, rendered=True, context_end_tokens=7, doubt=EMPTY),
         ),
         (
-            line(answer(f"total_tokens: 7{LATE}\nFound.")),
-            returned(f"total_tokens: 7{LATE}\nFound.", rendered=True),
+            line(answer(EARLY_TOKENS)),
+            returned(EARLY_TOKENS, rendered=True),
         ),
         (
             line(answer(f"{' ' * 193}launched\nFound.")),

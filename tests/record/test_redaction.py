@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import sqlite3
 import zlib
 from contextlib import closing
@@ -20,7 +22,9 @@ from orch_tui.record import bundles, executions, outputs, plan, sessions
 from orch_tui.record.completion import record_completion
 from orch_tui.record.executions import list_completions
 from orch_tui.record.ledger import briefings, contents, journal
-from orch_tui.record.ledger.rebuild import find_stale_executions
+from orch_tui.record.ledger.rebuild import find_stale_executions, stored_statements
+from orch_tui.record.ledger.statement import decode_statement, unpack_fields
+from orch_tui.record.opening import open_record
 from orch_tui.record.upkeep.doctor import examine_record
 from orch_tui.record.upkeep.redaction import Redacted, redact_secret
 from orch_tui.search import maintenance
@@ -121,6 +125,218 @@ def traces(record: Record, secret: str) -> list[str]:
 
 def everything(record: Record) -> str:
     return "\n".join(record.connection.iterdump())
+
+
+# Exact examples: a value in, the value without the secret out.
+
+LETTERS = "abcde12345"
+HASH = f"{LETTERS}{'0' * 54}"
+
+VALUES: list[tuple[str, Any, Any]] = [
+    (KEY, f"a {KEY} b {KEY}", "a [redacted] b [redacted]"),
+    (KEY, f"[broken {KEY}", "[broken [redacted]"),
+    (KEY, f"{{broken {KEY}", "{broken [redacted]"),
+    (KEY, f' {{"a": "{KEY}"}}', ' {"a": "[redacted]"}'),
+    (KEY, f'{{"a":"{KEY}","b":1}}', '{"a": "[redacted]", "b": 1}'),
+    (KEY, f'[1,null,["x{KEY}"],{{"{KEY}":{{"a":"{KEY}"}}}}]',
+     '[1, null, ["x[redacted]"], {"[redacted]": {"a": "[redacted]"}}]'),
+    (KEY, f'["é","{KEY}"]', '["é", "[redacted]"]'),
+    (KEY, f'["\\udcff","{KEY}"]', '["\\udcff", "[redacted]"]'),
+    ("wörd-key", '{"a":"w\\u00f6rd-key"}', '{"a": "[redacted]"}'),
+    ("wörd-key", "said w\\u00f6rd-key", "said [redacted]"),
+    ("wörd-key", "said wörd-key", "said [redacted]"),
+    (KEY, KEY.encode("utf-16-le"), "[redacted]".encode("utf-16-le")),
+    (KEY, b"\xff" + KEY.encode("utf-16-be"), b"\xff" + "[redacted]".encode("utf-16-be")),
+    (KEY, b"\xff" + KEY.encode() + b"\xff", b"\xff[redacted]\xff"),
+    (LETTERS, f'["{HASH}","{LETTERS}0"]', f'["{HASH}", "[redacted]0"]'),
+    (LETTERS, f'["sql:{HASH[:32]}","{LETTERS}"]', f'["sql:{HASH[:32]}", "[redacted]"]'),
+    (LETTERS, f'["{HASH}0"]', f'["[redacted]{HASH[10:]}0"]'),
+    (HASH, f'["{HASH}"]', '["[redacted]"]'),
+]  # fmt: skip
+
+
+def note(record: Record, *values: Any) -> None:
+    """Write journal entries that hold them, as plain SQL may."""
+    with record.write():
+        for value in values:
+            record.execute(
+                "INSERT INTO journal (at, actor, action, after) VALUES ('', '', 'a', ?)", [value]
+            )
+
+
+def notes(record: Record) -> list[Any]:
+    return [
+        value
+        for (value,) in record.sql("SELECT after FROM journal WHERE action = 'a' ORDER BY seq")
+    ]
+
+
+@pytest.mark.parametrize("secret", [KEY, "wörd-key", LETTERS, HASH])
+def test_a_value_is_left_without_the_secret(record: Record, secret: str) -> None:
+    values = [(value, expected) for hidden, value, expected in VALUES if hidden == secret]
+    note(record, '{"a":1}', *(value for value, _ in values))
+    in_hashes = (str(record.path),) if secret == LETTERS else ()
+    assert redact_secret(record, secret, "x") == Redacted({"journal": len(values)}, in_hashes)
+    assert notes(record) == ['{"a":1}', *(expected for _, expected in values)]
+
+
+def test_a_value_that_is_compressed_stays_so(record: Record) -> None:
+    clean = zlib.compress(b'{"a":"nothing"}', 1)
+    note(record, zlib.compress(f'{{"a":"{KEY}"}}'.encode(), 6), clean)
+    assert redact_secret(record, KEY, "x") == Redacted({"journal": 1}, ())
+    assert notes(record) == [zlib.compress(b'{"a": "[redacted]"}', 6), clean]
+
+
+def test_the_shortest_secret_has_four_characters(record: Record) -> None:
+    assert redact_secret(record, "q7Zx", "short") == Redacted({}, ())
+    for secret in ("q7Z", " q7Z ", b"\xffq7Z\xff"):
+        with pytest.raises(UsageError) as refused:
+            redact_secret(record, secret, "shorter")
+        assert refused.value.message == (
+            "a secret shorter than 4 characters would be found everywhere"
+        )
+        assert refused.value.hint == "give all of it"
+
+
+@pytest.mark.parametrize(
+    ("secret", "word"),
+    [("efor", "before"), ("went_on_aft", "went_on_after"), ("agent_execution", "agent_executions")],
+)
+def test_a_part_of_a_word_that_the_record_writes_is_refused(
+    record: Record, secret: str, word: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        redact_secret(record, secret, "part")
+    assert refused.value.message == f"the record itself writes {word!r}"
+    assert refused.value.hint == "give all of the secret"
+
+
+PLACES = {
+    "contents": 4,
+    "sessions": 1,
+    "planned_agents": 1,
+    "bundles": 1,
+    "bundle_versions": 1,
+    "bundle_items": 1,
+    "agent_executions": 1,
+    "briefings": 1,
+    "execution_keys": 1,
+    "observations": 8,
+    "completions": 1,
+    "context_allocations": 1,
+    "outputs": 3,
+    "journal": 3,
+}
+
+
+def test_what_was_found_is_counted_told_and_stated(record: Record, tmp_path: Path) -> None:
+    fill(record, KEY, tmp_path)
+    last = record.value("SELECT max(observation_id) FROM observations")
+    done = redact_secret(record, KEY, "pasted by mistake")
+    assert (done.places, done.still_in) == (PLACES, (str(tmp_path / "out.txt"),))
+    entry = journal.list_journal(record)[-1]
+    assert (entry.action, entry.session_id, entry.execution_id, entry.before) == (
+        *("redact", None, None),
+        None,
+    )
+    assert entry.subject == f"sha256 {hashlib.sha256(KEY.encode()).hexdigest()[:8]}, 19 characters"
+    assert entry.after == {"reason": "pasted by mistake", "places": PLACES}
+    stated = [
+        decode_statement(kind, unpack_fields(payload))
+        for kind, payload in record.sql(
+            "SELECT kind, payload FROM observations WHERE observation_id > ?", [last]
+        )
+    ]
+    assert sorted(said.subject.partition(":")[0] for said in stated) == [
+        *("bundle", "planned", "session", "version"),
+    ]
+    assert all("[redacted]" in str(said.values) for said in stated)
+
+
+def test_statements_name_what_took_the_place_of_what_they_named(
+    record: Record, tmp_path: Path
+) -> None:
+    text = "export KEY=[redacted]\n" + "filler line\n" * 60
+    label = fill(record, KEY, tmp_path)
+    redact_secret(record, KEY, "x")
+    (deployed,) = stored_statements(record, label, "deployed")
+    briefing = f"# Do [redacted]\n{text}".encode()
+    assert deployed.briefing == hashlib.sha256(briefing).hexdigest()
+    assert deployed.scope == "run [redacted]"
+    assert record.sql("SELECT sha256, size FROM briefings") == [
+        (hashlib.sha256(briefing).digest(), len(briefing))
+    ]
+    first, second = stored_statements(record, label, "returned")
+    said = b"I used [redacted] here. " + b"All green. " * 50
+    assert first.message == hashlib.sha256(said).hexdigest()
+    assert (second.message, second.error_message) == (None, "401 for [redacted]")
+    assert (
+        record.sql("SELECT encoding, data FROM contents WHERE encoding = 'gone'")
+        == [("gone", b"")] * 4
+    )
+
+
+def test_names_that_differ_in_the_secret_alone_are_refused_by_table(record: Record) -> None:
+    for name in (KEY, "[redacted]"):
+        sessions.init_session(record, "x", project="/p", session_id=f"s-{name}")
+    with pytest.raises(OrchError) as refused:
+        redact_secret(record, KEY, "in a name")
+    assert refused.value.message == "two rows of sessions differ in nothing but the secret"
+    assert refused.value.hint == (
+        "give a shorter part of the secret, so that their names stay different"
+    )
+
+
+def write(path: Path, data: str | bytes) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return str(path)
+
+
+def test_files_beside_the_record_of_a_project_are_looked_into(
+    record: Record, tmp_path: Path
+) -> None:
+    folder, other = record.path.parent, tmp_path / "other"
+    sessions.init_session(record, "x", project=str(tmp_path), session_id="s")
+    sessions.init_session(record, "x", project=str(other), session_id="t")
+    found = [
+        write(folder / "a.bak", KEY),
+        write(folder / "drafts" / "long.txt", b"x" * ((1 << 20) - 5) + KEY.encode()),
+        write(folder / "drafts" / "wide.txt", b"\xff" + KEY.encode("utf-16-le")),
+        write(folder / "inbox" / "1.json", json.dumps({"a": KEY})),
+        write(other / ".claude" / "orchestration" / "inbox" / "2.json", KEY),
+    ]
+    write(folder / "drafts" / "harmless.txt", KEY[:-1])
+    write(folder / "torn.db", b"SQLite format 3\0" + b"torn" * 100)
+    write(other / ".claude" / "orchestration" / "drafts" / "of another.txt", KEY)
+    os.symlink(write(tmp_path / "outside" / "o.txt", KEY), folder / "drafts" / "link.txt")
+    os.symlink(tmp_path / "outside", folder / "linked")
+    os.mkfifo(folder / "drafts" / "pipe")
+    for dry_run in (True, False):
+        done = redact_secret(record, KEY, "x", dry_run=dry_run)
+        assert done == Redacted({}, tuple(found))
+
+
+def test_files_beside_a_record_elsewhere_are_looked_into(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    with open_record(path) as record:
+        session = sessions.init_session(record, "x", project=None).session_id
+        with record.write():
+            label = report(record, "deployed", {"session_id": session}, source="api")
+            for name in (str(tmp_path / "abs.txt"), "relative.txt"):
+                record.execute(
+                    "INSERT INTO outputs (execution_id, output_type, path) "
+                    "VALUES (?, 'deliverable', ?)",
+                    [label, name],
+                )
+        found = [
+            write(tmp_path / "x.db.bak", KEY),
+            write(tmp_path / "drafts" / "a" / "b.txt", KEY),
+            write(tmp_path / "abs.txt", KEY),
+        ]
+        write(tmp_path / "other.txt", KEY)
+        write(tmp_path / "relative.txt", KEY)
+        assert redact_secret(record, KEY, "x") == Redacted({}, tuple(found))
 
 
 @pytest.mark.parametrize("secret", [KEY, AWKWARD], ids=["key", "awkward"])
