@@ -102,7 +102,11 @@ def list_deduplicated(record: Record, session_id: str) -> list[str]:
         "WHERE session_id = ? AND removed_at IS NULL GROUP BY bundle_id ORDER BY bundles.rowid",
         [session_id],
     )
-    return [bundle_id for bundle_id, version in latest if made.get(bundle_id, (0, 0))[1] == version]
+    return [
+        bundle_id
+        for bundle_id, version in latest
+        if bundle_id in made and made[bundle_id][1] == version
+    ]
 
 
 def restore_deduplicated(record: Record, bundle_ids: Sequence[str]) -> list[Bundle]:

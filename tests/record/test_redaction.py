@@ -320,7 +320,7 @@ def test_files_beside_the_record_of_a_project_are_looked_into(
 def test_files_beside_a_record_elsewhere_are_looked_into(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     with open_record(path) as record:
-        session = sessions.init_session(record, "x", project=None).session_id
+        session = sessions.init_session(record, "x", project="").session_id
         with record.write():
             label = report(record, "deployed", {"session_id": session}, source="api")
             for name in (str(tmp_path / "abs.txt"), "relative.txt"):

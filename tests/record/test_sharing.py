@@ -150,6 +150,46 @@ def test_what_a_bundle_was_is_saved_first_where_the_record_has_it_not(
     assert (restored.version, restored.items[0].source) == (3, "law.md")
 
 
+def test_what_a_bundle_was_in_an_earlier_version_is_not_saved_again(
+    record: Record, session: str
+) -> None:
+    before = save(record, session, "b1", item("law.md"))
+    other = Bundle("b1", "a", "scope", (item("old.md"),), "sonnet", "", session_id=session)
+    bundles.save_bundle(record, other, session, keep_latest=True)
+    after = Bundle("b1", "a", "scope", (item("new.md"),), "sonnet", "", session_id=session)
+    (kept,) = save_shared(record, [before], [after], document="x.md")
+    assert kept.version == 3
+    assert shared_log(record)[0].after == {"versions": {"b1": [1, 3]}, "document": "x.md"}
+
+
+def test_every_version_is_saved_in_the_session_of_its_bundle(
+    record: Record, session: str, tmp_path: Path
+) -> None:
+    def saved() -> list[tuple[str | None, str | None]]:
+        entries = journal.list_journal(record)
+        return [(e.subject, e.session_id) for e in entries if e.action == "save-bundle"]
+
+    for number, session_id in enumerate((session, "")):
+        old = Bundle(f"b{number}", "a", "s", (item("law.md"),), "m", "", session_id=session_id)
+        new = Bundle(f"b{number}", "a", "s", (item("new.md"),), "m", "", session_id=session_id)
+        save_shared(record, [old], [new])
+        (restored,) = restore_deduplicated(record, [f"b{number}"])
+        assert (restored.session_id, restored.version) == (session_id, 3)
+        assert shared_log(record)[-1].session_id == (session_id or None)
+        expected = [(f"b{number} v{version}", session_id or None) for version in (1, 2, 3)]
+        assert saved()[-3:] == expected
+        last = journal.list_journal(record)[-1]
+        assert (last.action, last.subject, last.session_id, last.after) == (
+            *("unshare-bundle", f"b{number} v3", session_id or None),
+            None,
+        )
+
+
+def test_a_bundle_at_its_first_version_was_never_deduplicated(record: Record, session: str) -> None:
+    save(record, session, "b1", item("law.md"))
+    assert list_deduplicated(record, session) == []
+
+
 def test_what_was_deduplicated_is_listed_and_restored(
     record: Record, session: str, tmp_path: Path
 ) -> None:
