@@ -226,7 +226,7 @@ def test_a_message_is_stored_and_named_by_its_hash(
     assert [row[3] for row in stored(record)] == [
         Returned(status="completed", message=digest, words=words)
     ]
-    assert contents.by_sha256(record, digest) == data
+    assert contents.get_content_by_sha256(record, digest) == data
     assert runs(record)[0][4] == "completed"
 
 
