@@ -11,7 +11,6 @@ back as it is.
 from __future__ import annotations
 
 import json
-import zlib
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +18,7 @@ import peewee
 from peewee import SQL, Field, Model, Node
 
 from orch_tui.models.router import database
+from orch_tui.models.stored_bytes import pack_text, unpack_text
 from orch_tui.models.values import NOW, as_time, timestamp
 
 
@@ -107,13 +107,17 @@ def _is_utf8(text: str) -> bool:
 
 
 class PackedJsonField(JsonField):
-    """JSON that is stored compressed where it is long (see `record.ledger.statement.pack`)."""
+    """JSON that is stored compressed where it is long (see `models.stored_bytes`)."""
+
+    def db_value(self, value: Any) -> Any:
+        text = super().db_value(value)
+        return pack_text(text) if isinstance(text, str) else text
 
     def python_value(self, value: Any) -> Any:
         if isinstance(value, bytes):
             try:
-                return super().python_value(zlib.decompress(value))
-            except zlib.error:
+                return super().python_value(unpack_text(value))
+            except ValueError:
                 return value
         return super().python_value(value)
 

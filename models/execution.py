@@ -245,7 +245,7 @@ class ImportCheckpoint(Table):
     position = IntegerField()
     head = TextField(null=True)
     note = TextField(null=True)
-    state = JsonField(null=True)
+    state = PackedJsonField(null=True)
     awaited_since = TimeField(null=True)
     read_at = created_at()
 

@@ -1,4 +1,5 @@
-"""How bytes stand in ``contents``: raw, compressed, as the message of a run, or no more.
+"""How bytes stand in ``contents``: raw, compressed, as the message of a run, or no more; and how
+long JSON stands in columns that nobody filters by.
 
 The exact bytes of a final message stand once: in ``agent_executions.final_message``, for plain SQL
 to read, and the content points there. Whatever takes them away from there, triggers give them
@@ -38,6 +39,31 @@ def unpack_bytes(encoding: str, stored: bytes | None) -> bytes | None:
     if encoding == "gone" or stored is None:
         return None
     return zlib.decompress(stored) if encoding == "zlib" else bytes(stored)
+
+
+_PACKED_FROM = 300
+"""Characters from which on packing a text saves more than its reading costs."""
+
+
+def pack_text(text: str) -> str | bytes:
+    """A text as columns of packed JSON hold it: as it is where it is short, else compressed."""
+    if len(text) < _PACKED_FROM:
+        return text
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
+
+
+def unpack_text(stored: str | bytes) -> str:
+    """The text that `pack_text` made this of.
+
+    Raises:
+        ValueError: bytes that are no such text, as plain SQL may have put there.
+    """
+    if isinstance(stored, str):
+        return stored
+    try:
+        return zlib.decompress(stored).decode("utf-8", "surrogatepass")
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
 
 
 def _give_back(event: str, when: str, runs: str) -> tuple[str, str]:

@@ -80,10 +80,15 @@ def _digest_of_hex(value: Any) -> bytes:
 def _change_tables(database: sqlite3.Connection) -> None:
     """Give every table but the observations its new columns, and digests as bytes."""
     database.create_function("digest_of", 1, _digest_of_hex, deterministic=True)
+    database.create_function("packed", 1, _pack_text, deterministic=True)
     tables = named(version_shape(2).parts, "table")
     for name in _HASHED:
         columns = {column: quoted(column) for column in version_shape(2).columns[name]}
-        remake_table(database, tables[name], columns | {"sha256": 'digest_of("sha256")'})
+        values = columns | {"sha256": 'digest_of("sha256")'}
+        if name == "briefings":
+            values["parts"] = 'packed("parts")'
+        remake_table(database, tables[name], values)
+    database.execute("UPDATE import_checkpoints SET state = packed(state) WHERE state IS NOT NULL")
     _change_versions(database, tables["bundle_versions"])
     _change_search(database, tables["search_docs"])
     older = version_shape(2)._replace(
@@ -579,8 +584,15 @@ def _canonical(value: Any) -> str:
 
 def _pack(said: dict[str, Any]) -> str | bytes:
     """A statement as it is stored: JSON text, or that compressed where it pays."""
-    text = _canonical(said)
-    return text if len(text) < 300 else zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
+    packed: str | bytes = _pack_text(_canonical(said))
+    return packed
+
+
+def _pack_text(text: Any) -> Any:
+    """A text of 300 characters or more compressed; what is none as it is."""
+    if not isinstance(text, str) or len(text) < 300:
+        return text
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
 
 
 def _about_of(uid: str | None) -> str | None:

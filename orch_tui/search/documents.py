@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
-from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
+from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes, unpack_text
 from orch_tui.models.values import as_time, whole_number
 from orch_tui.search.schema import INDEXED_EXECUTION_COLUMNS
 from orch_tui.search.tokens import (
@@ -340,9 +340,10 @@ class IndexedTexts:
         return self._briefings.get(document.briefing_id, "")
 
 
-def extract_briefing_text(parts: str) -> str:
+def extract_briefing_text(parts: str | bytes) -> str:
     """Extract the literal text of a briefing, without the items it quotes."""
-    return "\n".join(clean_text(value) for kind, value in json.loads(parts) if kind == "text")
+    said = json.loads(unpack_text(parts))
+    return "\n".join(clean_text(value) for kind, value in said if kind == "text")
 
 
 def unpack_small_fields(packed: bytes) -> dict[str, Any]:

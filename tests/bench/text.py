@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from orch_tui.models.database import Record
+from orch_tui.models.stored_bytes import unpack_text
 
 
 def bytes_of_text(record: Record) -> int:
@@ -21,6 +22,6 @@ def bytes_of_text(record: Record) -> int:
     return columns + sum(
         len(words.encode("utf-8", "surrogateescape"))
         for (parts,) in record.execute("SELECT parts FROM briefings")
-        for kind, words in json.loads(parts)
+        for kind, words in json.loads(unpack_text(parts))
         if kind == "text"
     )

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from orch_tui import hook
 from orch_tui.cli import main
+from orch_tui.models.stored_bytes import unpack_text
 from orch_tui.project import Project
 from orch_tui.record.transcripts.importer import ImportSummary
 from tests.counts import COUNTS
@@ -199,7 +200,7 @@ def test_whatever_a_checkpoint_holds(changes: list[tuple[int, Any]], kind: str) 
             "SELECT state FROM import_checkpoints WHERE path = ?", [str(path)]
         ).fetchone()
         wrong: dict[str, Any] = {
-            "object": written(broken(json.loads(state), changes)).decode(),
+            "object": written(broken(json.loads(unpack_text(state)), changes)).decode(),
             "text": written(changes[0][1]).decode(),
             "number": 7,
             "bytes": b"\xff\0",

@@ -10,6 +10,7 @@ import pytest
 
 from orch_tui.errors import ConflictError, NotFoundError, OverBudgetError, UsageError
 from orch_tui.models.database import Record
+from orch_tui.models.stored_bytes import unpack_text
 from orch_tui.prepare import briefing
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, compose_bundle
@@ -84,7 +85,7 @@ def test_the_files_are_stored_once_and_the_briefing_points_to_them(
     assert record.value("SELECT count(*) FROM contents") == 2 + len(briefing.render_fixed_parts())
     fixed = b"".join(briefing.render_fixed_parts()).decode()
     assert record.value("SELECT count(*) FROM briefings") == 1
-    literal = record.value("SELECT parts FROM briefings")
+    literal = unpack_text(record.value("SELECT parts FROM briefings"))
     assert "find it" in literal
     assert "words of the first file" not in literal
     for told in ("without any history", "all that comes back"):  # to every agent

@@ -18,7 +18,7 @@ from orch_tui.errors import RecordError
 from orch_tui.models.creation import schema_script
 from orch_tui.models.database import Record
 from orch_tui.models.migrations.shapes import columns_of, named, parts_of, version_script
-from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
+from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes, unpack_text
 from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record.executions import list_completions
 from orch_tui.record.ledger import briefings, contents
@@ -72,7 +72,12 @@ def read(path: Path, statement: str) -> list[tuple[Any, ...]]:
 
 def rows(path: Path, table: str, columns: list[str], *, leave: str = "") -> set[tuple[Any, ...]]:
     condition = f" WHERE NOT ({leave})" if leave else ""
-    return set(read(path, f"SELECT {', '.join(columns)} FROM {table}{condition}"))
+    found = read(path, f"SELECT {', '.join(columns)} FROM {table}{condition}")
+    packed = [columns.index(name) for name in ("parts", "state") if name in columns]
+    return {
+        tuple(unpack_text(v) if n in packed and v else v for n, v in enumerate(row))
+        for row in found
+    }
 
 
 CHANGED = {"revision", "sha256"}

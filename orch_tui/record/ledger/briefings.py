@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from orch_tui.errors import NotFoundError
 from orch_tui.models.database import Record
+from orch_tui.models.stored_bytes import pack_text, unpack_text
 from orch_tui.record.ledger import contents
 
 
@@ -33,7 +34,7 @@ def store_briefing(record: Record, rendered: bytes, given: Iterable[bytes]) -> i
     return int(
         record.value(
             "INSERT INTO briefings (sha256, size, parts) VALUES (?, ?, ?) RETURNING briefing_id",
-            [sha256, len(rendered), json.dumps(parts)],
+            [sha256, len(rendered), pack_text(json.dumps(parts))],
         )
     )
 
@@ -72,5 +73,5 @@ def iterate_briefings(
     for briefing_id, sha256, parts in record.execute(
         f"SELECT briefing_id, sha256, parts FROM briefings {condition}", parameters
     ):
-        rendered = b"".join(part(kind, value) for kind, value in json.loads(parts))
+        rendered = b"".join(part(kind, value) for kind, value in json.loads(unpack_text(parts)))
         yield StoredBriefing(briefing_id, sha256, rendered)

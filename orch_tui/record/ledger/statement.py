@@ -14,10 +14,11 @@ annotations; a test holds it against msgspec's.
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Literal, Required, Self, TypedDict, Unpack, dataclass_transform
+
+from orch_tui.models.stored_bytes import pack_text, unpack_text
 
 Status = Literal["completed", "failed"]
 Ending = Literal["returned", "failed", "stopped", "interrupted", "limit", "gone"]
@@ -519,10 +520,6 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-_PACKED_FROM = 300
-"""Characters from which on packing a body saves more than its reading costs."""
-
-
 def pack_statement(statement: Any) -> str | bytes:
     """A statement as it is stored: JSON text, or that compressed."""
     return pack_fields(encode_statement(statement))
@@ -530,15 +527,10 @@ def pack_statement(statement: Any) -> str | bytes:
 
 def pack_fields(said: Mapping[str, Any]) -> str | bytes:
     """The fields of a statement, as ``encode_statement`` gives them, as they are stored."""
-    text = canonical_json(said)
-    if len(text) < _PACKED_FROM:
-        return text
-    return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
+    return pack_text(canonical_json(said))
 
 
 def unpack_fields(stored: str | bytes) -> dict[str, Any]:
     """The fields that ``pack_statement`` stored."""
-    if isinstance(stored, bytes):
-        stored = zlib.decompress(stored).decode("utf-8", "surrogatepass")
-    said: dict[str, Any] = json.loads(stored)
+    said: dict[str, Any] = json.loads(unpack_text(stored))
     return said

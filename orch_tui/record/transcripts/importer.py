@@ -21,6 +21,7 @@ import msgspec
 
 from orch_tui.errors import SourceError
 from orch_tui.models.database import Record, utc_now
+from orch_tui.models.stored_bytes import pack_text, unpack_text
 from orch_tui.models.values import timestamp
 from orch_tui.paths import project_root
 from orch_tui.prepare.catalogue import Catalogue
@@ -164,7 +165,7 @@ class _Pending:
     session: str
     project: str
     started_at: str
-    checkpoint: tuple[str, int, int, int, str | None, str | None, str | None] | None
+    checkpoint: tuple[str, int, int, int, str | None, str | None, str | bytes | None] | None
 
 
 class _Import:
@@ -303,7 +304,7 @@ class _Import:
         try:
             if position > found.size or _head(head, position) != held:
                 return 0, None
-            return position, msgspec.json.decode(state, type=ReaderState)
+            return position, msgspec.json.decode(unpack_text(state), type=ReaderState)
         except (msgspec.DecodeError, ValueError, TypeError, RecursionError):
             return 0, None  # redacted, or of another release, or changed by hand
 
@@ -333,7 +334,7 @@ class _Import:
                 0 if state.is_inline else position,
                 head,
                 None,
-                kept.decode() if kept else None,
+                pack_text(kept.decode()) if kept else None,
             )
         project = self._project(state.cwd)
         self._pending.append(

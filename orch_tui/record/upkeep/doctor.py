@@ -20,7 +20,7 @@ from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, check_place, ignore_in_git, is_record_folder, timestamp
 from orch_tui.models.migrations.shapes import Part, columns_of, parts_of, version_shape
 from orch_tui.models.migrations.step import Progress
-from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
+from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes, unpack_text
 from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.paths import SET_ASIDE, inboxes, is_plain_inbox, is_private
 from orch_tui.record.defects import LEFT_ASIDE
@@ -397,7 +397,7 @@ def _orphans(record: Record) -> Iterator[tuple[Level, str, str]]:
     used = {
         content_id
         for (parts,) in record.execute("SELECT parts FROM briefings")
-        for kind, content_id in json.loads(parts)
+        for kind, content_id in json.loads(unpack_text(parts))
         if kind == "content"
     }
     unused, size = 0, 0
