@@ -173,6 +173,7 @@ class Record:
             isolation_level=None,  # transactions begin where `write` and `read` say so
             check_same_thread=False,  # what a thread leaves behind may be let go of by another
         )
+        connection.text_factory = _readable_text
         try:
             for pragma in pragmas:
                 connection.execute(f"PRAGMA {pragma}")
@@ -389,6 +390,11 @@ class Record:
         self.close()
 
 
+def _readable_text(data: bytes) -> str:
+    """TEXT as it is read: whoever writes with other programs may have stored what is no UTF-8."""
+    return data.decode("utf-8", "replace")
+
+
 def _make_file(path: Path) -> None:
     """The folder (0700, ignored by git) and the file (0600), before SQLite sees either.
 
@@ -536,7 +542,7 @@ def translated_errors(path: Path) -> Iterator[None]:
         if reason := _reason(error):
             wrong, hint = reason
             raise RecordError(f"{path} {wrong}", hint=hint, is_locked=reason is _LOCKED) from error
-        if isinstance(error, sqlite3.OperationalError):
+        if isinstance(error, sqlite3.OperationalError | sqlite3.IntegrityError):
             raise RecordError(f"{path}: {error}", hint="`orch doctor` tells more") from error
         raise
     except UnicodeEncodeError as error:

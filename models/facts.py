@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from orch_tui.models.database import Record
+from orch_tui.models.values import readable
 
 
 def get_fact(record: Record, name: str) -> str | None:
     """A value by its name; None where it was never set."""
-    found = record.value("SELECT value FROM record_facts WHERE name = ?", [name])
-    return None if found is None else str(found)
+    return readable(record.value("SELECT value FROM record_facts WHERE name = ?", [name]))
 
 
 def set_fact(record: Record, name: str, value: str) -> None:
@@ -25,7 +26,9 @@ def set_fact(record: Record, name: str, value: str) -> None:
 def secret(record: Record) -> bytes:
     """A key that never leaves the record, made when it is first asked for."""
     held = get_fact(record, "secret")
-    if held is None:
-        held = os.urandom(32).hex()
-        set_fact(record, "secret", held)
-    return bytes.fromhex(held)
+    with suppress(ValueError):
+        if held and (key := bytes.fromhex(held)):
+            return key
+    key = os.urandom(32)
+    set_fact(record, "secret", key.hex())
+    return key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
@@ -82,6 +83,13 @@ def readable(value: Any) -> str | None:
     return text.encode("utf-8", "replace").decode()
 
 
+def as_bytes(value: Any) -> bytes:
+    """A value as bytes: text as UTF-8, what is neither as nothing."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace")
+    return value if isinstance(value, bytes) else b""
+
+
 def whole_number(value: Any) -> int | None:
     """A value as a whole number that SQLite can hold; None where it is none."""
     if type(value) is int:
@@ -100,3 +108,20 @@ def real_number(value: Any) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
+
+
+def decoded_json(value: Any) -> Any:
+    """JSON as it was meant; what is none stays text, and None stays None."""
+    text = readable(value)
+    try:
+        return None if text is None else json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def listed_names(value: Any) -> list[str] | None:
+    """Names in a JSON list; what is none is one name, and None stays None."""
+    found = decoded_json(value)
+    if found is None:
+        return None
+    return [str(each) for each in found] if isinstance(found, list) else [str(found)]

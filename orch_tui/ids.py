@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from orch_tui.errors import NotFoundError
 from orch_tui.models.database import Record
+from orch_tui.models.values import readable
 
 _TABLES = {
     "session": ("sessions", "session_id"),
@@ -60,7 +61,7 @@ def not_found(record: Record, kind: str, wanted: str, names: Sequence[str] = ())
     ``names`` that would do as well."""
     table, column = _TABLES[kind]
     known = [
-        label
+        readable(label) or ""
         for (label,) in record.sql(f"SELECT {column} FROM {table} ORDER BY rowid DESC LIMIT 2000")
     ]
     return NotFoundError(kind, wanted, [*known, *names])

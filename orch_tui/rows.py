@@ -13,7 +13,13 @@ from functools import cache
 from typing import Any, Literal, Self, TypeVar, cast
 
 from orch_tui.frozen import frozen
-from orch_tui.models.values import readable, real_number, whole_number
+from orch_tui.models.values import (
+    decoded_json,
+    listed_names,
+    readable,
+    real_number,
+    whole_number,
+)
 
 
 class Fact:
@@ -60,7 +66,7 @@ _JSON = {"metadata", "before", "after", "sections"}
 
 def _conversion(name: str, annotation: str) -> Callable[[Any], Any]:
     if name in _JSON:
-        return _listed if name == "sections" else _decoded
+        return listed_names if name == "sections" else decoded_json
     kind, _, optional = annotation.partition(" | ")
     convert = _KINDS[kind]
     if optional:
@@ -80,23 +86,6 @@ _KINDS: dict[str, Callable[[Any], Any]] = {
     "bool": _flag,
     "Any": lambda value: value,
 }
-
-
-def _decoded(value: Any) -> Any:
-    """JSON as it was meant; what is none stays text."""
-    text = readable(value)
-    try:
-        return None if text is None else json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _listed(value: Any) -> list[str] | None:
-    """Names in a JSON list; what is none is one name."""
-    found = _decoded(value)
-    if found is None:
-        return None
-    return [str(each) for each in found] if isinstance(found, list) else [str(found)]
 
 
 @cache

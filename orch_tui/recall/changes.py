@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
+from orch_tui.models.values import as_bytes
 from orch_tui.record import executions
 from orch_tui.record.executions import list_completions
 from orch_tui.record.ledger.contents import get_content_text
@@ -122,7 +123,7 @@ class Follower:
         from orch_tui.record.ledger.rebuild import stored_observations
 
         old = {
-            bytes(digest).hex()
+            as_bytes(digest).hex()
             for (digest,) in self._record.sql(
                 "SELECT digest FROM observations WHERE execution_id = ? AND observation_id <= ?",
                 [label, self._seen],

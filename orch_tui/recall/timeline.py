@@ -117,9 +117,9 @@ def _from_observations(record: Record, execution: ExecutionFacts) -> Iterator[_F
         [execution.execution_id],
     )
     for kind, source, at, actor, stored in rows:
-        if kind not in _KINDS:
-            continue
         payload = unpack_fields(stored)
+        if kind not in _KINDS or payload is None:
+            continue
         happened = {"deployed": "deployed_at", "returned": "completed_at"}.get(kind, "")
         by = source if actor in (None, source) else f"{source}, {actor}"
         yield (

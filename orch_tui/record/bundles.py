@@ -10,8 +10,9 @@ from typing import Any
 from orch_tui.errors import ConflictError, NotFoundError
 from orch_tui.frozen import frozen
 from orch_tui.ids import new_label, not_found, split_version
-from orch_tui.models.database import Record
+from orch_tui.models.database import Record, Row
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
+from orch_tui.models.values import listed_names, readable, whole_number
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.count import Count
 from orch_tui.record.ledger import briefings, contents, journal
@@ -181,18 +182,19 @@ def load_bundle_version(record: Record, version_id: int) -> SavedBundle:
     Raises:
         NotFoundError: there is none.
     """
-    if not record.value("SELECT 1 FROM bundle_versions WHERE version_id = ?", [version_id]):
-        raise NotFoundError("bundle version", str(version_id), [])
     return _saved(record, version_id, tuple(_items(record, version_id)))
 
 
 def _saved(record: Record, version_id: int, items: tuple[ContextItem, ...]) -> SavedBundle:
-    ((bundle_id, session_id, name, created_at, version, agent_type, scope, model),) = record.sql(
+    found = record.sql(
         "SELECT b.bundle_id, b.session_id, b.name, v.created_at, v.version, v.agent_type, v.scope, "
         "v.model FROM bundle_versions AS v JOIN bundles AS b USING (bundle_id) "
         "WHERE v.version_id = ?",
         [version_id],
     )
+    if not found:  # plain SQL deleted or renamed it
+        raise NotFoundError("bundle version", str(version_id), [])
+    ((bundle_id, session_id, name, created_at, version, agent_type, scope, model),) = found
     bundle = Bundle(
         bundle_id=bundle_id,
         agent_type=agent_type,
@@ -372,9 +374,20 @@ def _items(record: Record, version_id: int, *, read: bool = True) -> Iterator[Co
             type=row["type"],
             source=row["source"],
             priority=row["priority"],
-            sections=tuple(json.loads(row["sections"] or "[]")),
+            sections=tuple(listed_names(row["sections"]) or ()),
             data=None if encoding is None else unpack_bytes(encoding, row["data"]),
-            count=Count(row["token_count"], row["estimator"], row["token_low"], row["token_high"]),
-            shared_with=tuple(json.loads(row["shared_with"] or "[]")),
+            count=_count(row),
+            shared_with=tuple(listed_names(row["shared_with"]) or ()),
             sha256="" if read else (row["sha256"] or b"").hex(),
         )
+
+
+def _count(row: Row) -> Count:
+    tokens = whole_number(row["token_count"]) or 0
+    low, high = (whole_number(row[name]) for name in ("token_low", "token_high"))
+    return Count(
+        tokens,
+        readable(row["estimator"]) or "",
+        tokens if low is None else low,
+        tokens if high is None else high,
+    )

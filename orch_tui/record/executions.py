@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from orch_tui.ids import not_found
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
 from orch_tui.record.ledger.keys import resolve_label
@@ -17,11 +18,13 @@ def get_execution(record: Record, label: str) -> ExecutionFacts:
     Raises:
         NotFoundError: with the nearest known labels.
     """
-    (row,) = record.rows(
+    found = record.rows(
         f"SELECT {columns(ExecutionFacts)} FROM agent_executions WHERE execution_id = ?",
         [resolve_label(record, label)],
     )
-    return ExecutionFacts.of(row)
+    if not found:  # plain SQL deleted or renamed it
+        raise not_found(record, "execution", label)
+    return ExecutionFacts.of(found[0])
 
 
 def select_executions(

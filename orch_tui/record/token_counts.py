@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
+from orch_tui.models.values import whole_number
 
 _AT_ONCE = 500
 """SHA-256s asked for in one statement; SQLite takes 32,766 parameters, older ones 999."""
@@ -27,7 +28,11 @@ class RecordedCounts:
                 f"AND sha256 IN ({', '.join('?' * len(some))})",
                 [estimator, *map(bytes.fromhex, some)],
             )
-            found |= {bytes(sha256).hex(): tokens for sha256, tokens in rows}
+            found |= {
+                sha256.hex(): count
+                for sha256, tokens in rows
+                if (count := whole_number(tokens)) is not None and count >= 0
+            }
         return found
 
     def put_counts(self, estimator: str, counts: Mapping[str, int]) -> None:

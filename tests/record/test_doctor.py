@@ -192,7 +192,7 @@ def test_completions_that_are_gone_are_derived_again(filled: Record) -> None:
 
 def test_a_broken_statement_is_a_finding(filled: Record) -> None:
     meddle(filled, "UPDATE observations SET payload = '{\"scope\": ' WHERE kind = 'deployed'")
-    assert found(filled)["executions"].level == "problem"
+    assert found(filled)["statements"].level == "problem"
 
 
 def test_an_index_that_lost_a_row_is_made_anew(filled: Record) -> None:

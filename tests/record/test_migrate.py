@@ -190,7 +190,7 @@ def test_it_has_the_schema_of_a_new_record(older: Path, tmp_path: Path) -> None:
 def test_every_statement_is_one_that_other_records_take(older: Path) -> None:
     with open_record(older) as record:
         for kind, about, payload in record.sql("SELECT kind, about, payload FROM observations"):
-            said = unpack_fields(payload)
+            said = unpack_fields(payload) or {}
             assert describe_problem(kind, said) is None
             assert about or kind in ("set", "journal")
             assert getattr(decode_statement(kind, said), "extra", None) is None

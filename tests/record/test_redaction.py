@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from orch_tui.errors import OrchError, UsageError
+from orch_tui.errors import OrchError, RecordError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.models.schema import TRIGGERS
 from orch_tui.prepare.bundle import Bundle, ContextItem
@@ -416,7 +416,7 @@ def test_the_journal_tells_that_and_why_but_not_what(redacted: Record) -> None:
     assert entry.after["reason"] == "pasted by mistake"
     assert entry.after["places"]["sessions"] == 1
     assert KEY not in str(entry)
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+    with pytest.raises(RecordError, match="append-only"):
         redacted.execute("DELETE FROM journal")
 
 

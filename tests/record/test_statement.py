@@ -35,6 +35,7 @@ from orch_tui.record.ledger.statement import (
     pack_statement,
     unpack_fields,
 )
+from orch_tui.record.ledger.store import MACHINES
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
 from tests.counts import COUNTS
@@ -83,7 +84,7 @@ any_statement = st.one_of(*(fields_of(kind) for kind in KINDS.values()))
 @given(any_statement)
 def test_every_field_of_every_kind_goes_in_and_out(said: Any) -> None:
     kind = KIND_OF[type(said)]
-    stored = unpack_fields(pack_statement(said))
+    stored = unpack_fields(pack_statement(said)) or {}
     assert describe_problem(kind, stored) is None
     assert decode_statement(kind, stored) == said
     assert encode_statement(decode_statement(kind, stored)) == encode_statement(said)
@@ -94,7 +95,7 @@ def test_every_field_of_every_kind_goes_in_and_out(said: Any) -> None:
 def test_the_codec_takes_what_msgspec_takes(said: Any) -> None:
     """The same types as a library reads them from the same annotations."""
     twin = _twin(type(said))
-    stored = unpack_fields(pack_statement(said))
+    stored = unpack_fields(pack_statement(said)) or {}
     taken = msgspec.convert(stored, twin)
     for name in type(said).shape:
         if name != "extra":
@@ -259,8 +260,9 @@ def reports(draw: st.DrawFn) -> list[Report]:
             message = draw(st.sampled_from([None, "All done.", "It broke."]))
         keys = [draw(st.sampled_from(RUN))]
         at = draw(st.sampled_from(TIMES))
-        if source in ("manual", "api"):  # no two commands of one record have the same time
+        if source in ("manual", "api"):  # no two commands of one record are the same
             at = at.replace(".000Z", f".{number:03}Z")
+            said = said.replaced(extra={"number": number})
         made.append(Report(keys, said, source=source, at=at, message=message, claude_session="S"))
     return made
 
@@ -298,7 +300,8 @@ def rows_after(told: list[Report]) -> list[Any]:
 def test_any_order_and_repetition_give_the_same_rows(
     told: list[Report], chance: random.Random
 ) -> None:
-    shuffled = told + chance.choices(told, k=2)
+    again = [report for report in told if report.source in MACHINES]
+    shuffled = told + chance.choices(again, k=2)
     chance.shuffle(shuffled)
     assert rows_after(shuffled) == rows_after(told)
 

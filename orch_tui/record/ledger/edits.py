@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orch_tui.models.database import Record
-from orch_tui.models.values import as_time, readable, whole_number
+from orch_tui.models.values import as_time, decoded_json, readable, whole_number
 from orch_tui.record.ledger import contents, journal, portable
 from orch_tui.record.ledger.merge import text_fingerprint
 from orch_tui.record.ledger.statement import Edited, pack_statement
@@ -20,7 +20,12 @@ def read_edits(record: Record, execution_id: str) -> None:
         "ORDER BY observation_id",
         [execution_id],
     ):
-        columns = json.loads(text)
+        columns = decoded_json(text)
+        if not isinstance(columns, dict) or not isinstance(columns.get("now"), dict):
+            record.execute(  # what the triggers noted was changed, or it was taken in long ago
+                "UPDATE observations SET pending = 0 WHERE observation_id = ?", [observation_id]
+            )
+            continue
         edited = _read_columns(record, columns["now"])
         journal.log_action(
             record,

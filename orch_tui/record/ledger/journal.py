@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.models.database import Record
+from orch_tui.models.values import readable
 
 if TYPE_CHECKING:
     from orch_tui.rows import JournalEntry
@@ -32,8 +33,8 @@ def log_action(
             session_id,
             execution_id,
             subject,
-            None if before is None else json.dumps(before, ensure_ascii=False),
-            None if after is None else json.dumps(after, ensure_ascii=False),
+            None if before is None else json.dumps(before, ensure_ascii=False, default=readable),
+            None if after is None else json.dumps(after, ensure_ascii=False, default=readable),
         ],
     )
 

@@ -10,16 +10,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from orch_tui.models.database import Record, Row
+from orch_tui.models.values import as_bytes, readable
 from orch_tui.record.ledger import contents, file_use, portable, usage
 from orch_tui.record.ledger.edits import read_edits
-from orch_tui.record.ledger.merge import Merged, Observation, Return, merge_statements
+from orch_tui.record.ledger.merge import (
+    FACT,
+    INTENT,
+    UNKNOWN,
+    Merged,
+    Observation,
+    Return,
+    merge_statements,
+)
 from orch_tui.record.ledger.statement import (
     Allocated,
     Delivered,
     ItemFact,
     OutputFact,
-    decode_statement,
-    unpack_fields,
+    decode_stored,
 )
 
 _OF_RUN = ("deployed", "noted", "returned", "retracted", "sql")
@@ -47,13 +55,9 @@ def _stored(
         "WHERE execution_id = ? AND NOT pending ORDER BY at, digest",
         [execution_id],
     ):
-        if kind in kinds:
-            yield (
-                bytes(digest).hex(),
-                source,
-                at or "",
-                decode_statement(kind, unpack_fields(payload)),
-            )
+        statement = decode_stored(kind, payload) if kind in kinds else None
+        if statement is not None:
+            yield as_bytes(digest).hex(), source, readable(at) or "", statement
 
 
 def rebuild_from_statements(record: Record, execution_ids: Iterable[str]) -> None:
@@ -121,23 +125,32 @@ def find_stale_executions(record: Record) -> Iterator[str]:
 
 def _merged(record: Record, execution_id: str) -> Merged:
     """What is known of an execution: what was said, and what its messages add up to."""
-    merged = merge_statements(
-        stored_observations(record, execution_id),
-        usage.find_unfinished_messages(record, execution_id),
-    )
-    values = dict(merged.values)
+    told = stored_observations(record, execution_id)
+    merged = merge_statements(told, usage.find_unfinished_messages(record, execution_id))
+    values: Row = {**_emptied(told), **merged.values}
     used = usage.sum_usage(record, execution_id)
     # what was reported goes before what can be worked out, but for what only grows
-    used["context_end_tokens"] = (
-        values.get("context_end_tokens") or used.get("context_end_tokens")
-        if merged.returns
-        else None
-    )
-    calls = [n for n in (values.get("tool_calls"), used.get("tool_calls")) if n is not None]
-    used["tool_calls"] = max(calls, default=None)
-    used["resolved_model"] = values.get("resolved_model") or used.get("resolved_model")
-    values |= {name: value for name, value in used.items() if value is not None}
+    for name in ("context_end_tokens", "resolved_model"):
+        if name in used:
+            used[name] = values.get(name) or used[name]
+    if used.get("tool_calls") is not None:
+        used["tool_calls"] = max(used["tool_calls"], values.get("tool_calls") or 0)
+    values |= {
+        name: value for name, value in used.items() if value is not None or name not in values
+    }
+    if not merged.returns and "context_end_tokens" in values:
+        values["context_end_tokens"] = None
     return Merged(_localized(record, execution_id, values), merged.returns)
+
+
+def _emptied(told: Iterable[Observation]) -> Row:
+    """What fields that anybody ever stated hold where none of that counts any more."""
+    columns = {*INTENT, *FACT} - {"session"}
+    return {
+        column: UNKNOWN if column == "agent_type" else None
+        for column in columns
+        if any(getattr(o.statement, column) is not None for o in told)
+    }
 
 
 def _localized(record: Record, execution_id: str, values: Row) -> Row:

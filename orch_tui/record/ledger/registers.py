@@ -9,13 +9,12 @@ records which exchange their statements in any order end with the same rows.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from orch_tui.models.database import Record
-from orch_tui.models.values import as_time, readable
+from orch_tui.models.values import as_bytes, as_time, decoded_json, readable
 from orch_tui.record.ledger import portable
 from orch_tui.record.ledger.statement import Registered, canonical_json
 from orch_tui.record.ledger.store import StoredStatement, store_statement
@@ -219,7 +218,7 @@ def _wins(name: str, value: Any, mine: tuple[str, bytes], held: HeldRegister | N
 
 
 def _is_beyond(name: str, value: Any, held: HeldRegister) -> bool:
-    before = json.loads(held.value) if held.value else None
+    before = decoded_json(held.value) if held.value else None
     if value is None or before is None:
         return value is not None
     return bool(value < before if name in EARLIEST else value > before)
@@ -240,7 +239,10 @@ def read_registers(record: Record, subject: str) -> dict[str, HeldRegister]:
     rows = record.sql(
         "SELECT field, at, digest, value_hash, value FROM registers WHERE subject = ?", [subject]
     )
-    return {field: HeldRegister(at, bytes(d), bytes(h), value) for field, at, d, h, value in rows}
+    return {
+        field: HeldRegister(readable(at) or "", as_bytes(d), as_bytes(h), readable(value))
+        for field, at, d, h, value in rows
+    }
 
 
 def _hold(

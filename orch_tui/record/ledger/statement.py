@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any, Literal, Required, Self, TypedDict, Unpack, dataclass_transform
 
@@ -520,6 +521,15 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
+def decode_stored(kind: str, stored: Any) -> Any:
+    """The statement that ``pack`` stored; None for a kind of a newer orch, and where plain SQL put
+    something else in its place."""
+    said = unpack_fields(stored)
+    with suppress(TypeError, ValueError):
+        return None if said is None else decode_statement(kind, said)
+    return None
+
+
 def pack_statement(statement: Any) -> str | bytes:
     """A statement as it is stored: JSON text, or that compressed."""
     return pack_fields(encode_statement(statement))
@@ -530,7 +540,10 @@ def pack_fields(said: Mapping[str, Any]) -> str | bytes:
     return pack_text(canonical_json(said))
 
 
-def unpack_fields(stored: str | bytes) -> dict[str, Any]:
-    """The fields that ``pack_statement`` stored."""
-    said: dict[str, Any] = json.loads(unpack_text(stored))
-    return said
+def unpack_fields(stored: Any) -> dict[str, Any] | None:
+    """The fields that ``pack_statement`` stored; None where plain SQL put something else there."""
+    try:
+        said = json.loads(unpack_text(stored))
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return said if isinstance(said, dict) else None

@@ -247,19 +247,30 @@ ORDER BY at, message_id"""
 """A message that several executions claim is counted for the one deployed first."""
 
 
+_OTHERS = (
+    *("tool_calls", "resolved_model", "context_end_tokens"),
+    *("cost_usd", "price_date", "price_tier"),
+)
+
+
 def sum_usage(record: Record, execution_id: str) -> dict[str, Any]:
-    """The columns of an execution that its messages add up to; empty where none is known.
+    """The columns of an execution that its messages add up to; empty where none is known, and None
+    where all of them count for other executions.
 
     Figures of a result alone are those of the last request, not of the run: they count only
     beside messages of the same run.
     """
     rows = record.rows(_COUNTED, [execution_id])
+    columns = ("input_tokens", "cache_write_tokens", "cache_read_tokens", "output_tokens")
+    if not rows and record.value(
+        "SELECT 1 FROM usage_messages WHERE execution_id = ?", [execution_id]
+    ):
+        return dict.fromkeys((*columns, *_OTHERS))
     if all(row["message_id"].startswith(RESULT) for row in rows):
         return {}
     costs = [row["cost_usd"] for row in rows]
     dates = [row["price_date"] for row in rows if row["price_date"]]
     last = rows[-1]
-    columns = ("input_tokens", "cache_write_tokens", "cache_read_tokens", "output_tokens")
     return {
         **{column: sum(row[column] for row in rows) for column in columns},
         "tool_calls": sum(row["tool_calls"] for row in rows),

@@ -21,12 +21,13 @@ from orch_tui.models.database import Record, check_place, ignore_in_git, is_reco
 from orch_tui.models.migrations.shapes import Part, columns_of, parts_of, version_shape
 from orch_tui.models.migrations.step import Progress
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes, unpack_text
-from orch_tui.models.values import SCHEMA_VERSION
+from orch_tui.models.values import SCHEMA_VERSION, readable
 from orch_tui.paths import SET_ASIDE, inboxes, is_plain_inbox, is_private
 from orch_tui.record.defects import LEFT_ASIDE
 from orch_tui.record.hooks import inbox
 from orch_tui.record.ledger import briefings
 from orch_tui.record.ledger.rebuild import find_stale_executions, rebuild_from_statements
+from orch_tui.record.ledger.statement import KINDS, decode_stored
 from orch_tui.search import maintenance
 from orch_tui.search.schema import INDEX_VERSION, TEXTS
 
@@ -360,6 +361,24 @@ def _executions(record: Record) -> Iterator[tuple[Level, str, str]]:
         yield "ok", f"{count} are what was observed", ""
 
 
+def _statements(record: Record) -> Iterator[tuple[Level, str, str]]:
+    count, wrong = 0, []
+    for execution_id, kind, payload in record.execute(
+        "SELECT execution_id, kind, payload FROM observations WHERE NOT pending"
+    ):
+        count += 1
+        if kind in KINDS and decode_stored(kind, payload) is None:
+            wrong.append(readable(execution_id) or "of no execution")
+    if wrong:
+        yield (
+            "problem",
+            f"no statements any more, and passed over: {_some(wrong, 'of executions')}",
+            "restore a backup from before they were changed",
+        )
+    else:
+        yield "ok", f"{count} can be read", ""
+
+
 def _contents(record: Record) -> Iterator[tuple[Level, str, str]]:
     count, wrong = 0, []
     for content_id, sha256, size, encoding, stored in record.execute(
@@ -465,6 +484,7 @@ _CHECKS: dict[str, Check] = {
     "schema": _schema,
     "integrity": _integrity,
     "references": _foreign_keys,
+    "statements": _statements,
     "contents": _contents,
     "briefings": _briefings,
     "executions": _executions,

@@ -7,7 +7,6 @@ stated. Values are JSON: bytes are text where they are UTF-8, else ``{"base64": 
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from orch_tui.models import facts
 from orch_tui.models.content import Briefing, TokenCount
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
-from orch_tui.models.values import SCHEMA_VERSION
+from orch_tui.models.values import SCHEMA_VERSION, as_bytes, listed_names
 from orch_tui.record.ledger.origins import gather_statements
 from orch_tui.record.ledger.raw_sql import ingest_noted_changes
 from orch_tui.record.ledger.statement import unpack_fields
@@ -121,15 +120,18 @@ def _statements(view: Record, kind: str) -> Iterator[dict[str, Any]]:
         f"FROM observations WHERE {condition} AND NOT pending ORDER BY observation_id"
     ):
         number, digest, named, source, at, recorded_at, actor, about, payload = row
+        said = unpack_fields(payload)
+        if said is None:
+            continue  # what plain SQL left of it is no statement any more; `orch doctor` says so
         yield {
-            "statement": digest.hex(),
+            "statement": as_bytes(digest).hex(),
             "kind": named,
             "source": source,
             "at": at,
             "recorded_at": recorded_at,
             "actor": actor,
-            "about": json.loads(about) if about else [],
-            "said": unpack_fields(payload),
+            "about": listed_names(about) or [],
+            "said": said,
             "log": [
                 list(entry)
                 for entry in view.sql(

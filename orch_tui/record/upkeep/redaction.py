@@ -21,7 +21,7 @@ from typing import Any
 
 import peewee
 
-from orch_tui.errors import OrchError, UsageError
+from orch_tui.errors import OrchError, RecordError, UsageError
 from orch_tui.frozen import frozen
 from orch_tui.models.base import JsonField
 from orch_tui.models.content import Briefing, Content
@@ -259,7 +259,9 @@ def _remove(record: Record, secret: _Secret, found: _Found) -> None:
                 f"WHERE {_assignments(key, ' AND ')}",
                 [*changed.values(), *key.values()],
             )
-        except sqlite3.IntegrityError as error:
+        except RecordError as error:
+            if not isinstance(error.__cause__, sqlite3.IntegrityError):
+                raise
             raise OrchError(
                 f"two rows of {table._meta.table_name} differ in nothing but the secret",
                 hint="give a shorter part of the secret, so that their names stay different",
@@ -320,6 +322,8 @@ def _move_in_statements(
                 renamed[sha256] = now
     for observation_id, stored in record.sql("SELECT observation_id, payload FROM observations"):
         said = unpack_fields(stored)
+        if said is None:
+            continue
         text = canonical_json(said)
         for old, new in renamed.items():
             text = text.replace(f'"{old}"', f'"{new}"')
