@@ -32,7 +32,7 @@ Rows = list[tuple[Any, ...]]
 def stored(record: Record) -> Rows:
     """Every statement about runs: who said it when, by which keys, what, and of which run."""
     return [
-        (source, at, json.loads(about), decode_statement(kind, unpack_fields(payload)), label)
+        (source, at, json.loads(about), decode_statement(kind, unpack_fields(payload) or {}), label)
         for source, at, about, kind, payload, label in record.sql(
             "SELECT source, at, about, kind, payload, execution_id FROM observations "
             "WHERE execution_id IS NOT NULL ORDER BY observation_id"

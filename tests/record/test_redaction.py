@@ -242,7 +242,7 @@ def test_what_was_found_is_counted_told_and_stated(record: Record, tmp_path: Pat
     assert entry.subject == f"sha256 {hashlib.sha256(KEY.encode()).hexdigest()[:8]}, 19 characters"
     assert entry.after == {"reason": "pasted by mistake", "places": PLACES}
     stated = [
-        decode_statement(kind, unpack_fields(payload))
+        decode_statement(kind, unpack_fields(payload) or {})
         for kind, payload in record.sql(
             "SELECT kind, payload FROM observations WHERE observation_id > ?", [last]
         )
