@@ -301,25 +301,22 @@ class _QueryParser:
 class WordMatcher:
     """Finds a required word in a folded text."""
 
-    __slots__ = ("_pattern", "_unfinished", "first")
+    __slots__ = ("_first", "_pattern")
 
     def __init__(self, word: QueryWord) -> None:
-        self.first = word.tokens[0]
-        self._pattern = re.compile(r"[\W_]+".join(word.tokens))
-        self._unfinished = word.unfinished
+        self._first, *rest = word.tokens
+        # What stands before it is looked at last: re is fast with letters to look for first.
+        whole = rf"{self._first}(?<![^\W_]{self._first})"
+        end = "" if word.unfinished else r"(?![^\W_])"
+        self._pattern = re.compile(r"[\W_]+".join((whole, *rest)) + end)
 
     def spans(self, folded: str) -> Iterator[tuple[int, int]]:
         """Find where the word stands as whole tokens (the last of an unfinished one may go on)."""
-        position = 0
-        while found := self._pattern.search(folded, position):
-            start, end = found.span()
-            if not folded[start - 1 : start].isalnum() and (
-                self._unfinished or not folded[end : end + 1].isalnum()
-            ):
-                yield start, end
-                position = end
-            else:  # the next may begin within
-                position = start + 1
+        return (found.span() for found in self._pattern.finditer(folded))
+
+    def count(self, folded: str) -> int:
+        """Count how often the word stands there."""
+        return len(self._pattern.findall(folded)) if self._first in folded else 0
 
 
 def word_matchers(words: Iterable[QueryWord]) -> tuple[WordMatcher, ...]:
