@@ -139,7 +139,7 @@ def search(
     with record.read():
         index_query = IndexQuery(record, query, project, include_archived)
         first = index_query.newest(MAX_COUNTED + 1)
-        if matchers and len(first) <= MAX_COUNTED:
+        if first and matchers and len(first) <= MAX_COUNTED:
             scores = _score_positions(record, matchers, first)
             ordered = sorted(first, key=lambda p: (scores[p.execution_id], p), reverse=True)
             chosen = _skip_to_cursor(ordered, cursor)[: limit + 1]
@@ -318,7 +318,7 @@ def _score_positions(
         [json.dumps([position.execution_id for position in positions])],
     )
     docids = {position.execution_id: position.docid for position in positions}
-    latest = max(docids.values(), default=0)
+    latest = max(docids.values())
     scores = {}
     for execution_id, scope, opening in texts:
         folded = (
