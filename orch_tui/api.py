@@ -275,7 +275,7 @@ class OrchestrationSession:
                 until=until,
                 limit=limit,
                 include_archived=include_archived,
-                project=None if all_projects else place.only,
+                project=None if all_projects else place.project_filter,
             )
 
     @property
@@ -653,7 +653,7 @@ def search(
             limit=limit,
             before=before,
             include_archived=include_archived,
-            project=None if all_projects else place.only,
+            project=None if all_projects else place.project_filter,
         )
 
 
@@ -749,7 +749,7 @@ def stats(
             until=until,
             include_archived=include_archived,
             every=every,
-            project=None if all_projects or session_id else place.only,
+            project=None if all_projects or session_id else place.project_filter,
         )
 
 
@@ -785,5 +785,5 @@ def outputs_of(
             since=since,
             until=until,
             limit=limit,
-            project=None if all_projects or session_id or execution_id else place.only,
+            project=None if all_projects or session_id or execution_id else place.project_filter,
         )

@@ -296,7 +296,7 @@ class OrchApp(App[None]):
         """The one that was chosen, else the newest open one, else the newest."""
         from orch_tui.record import sessions
 
-        record, only = self.project.existing_record, self.project.only
+        record, only = self.project.existing_record, self.project.project_filter
         with contextlib.suppress(OrchError):
             if self._wanted_session:
                 return sessions.get_session(record, self._wanted_session)
@@ -358,7 +358,7 @@ class OrchApp(App[None]):
     def _take_in(self) -> int:
         """Record what hooks have left since."""
         try:
-            return self.project.take_in()
+            return self.project.drain_inbox()
         except OrchError:  # the screens say what is wrong with the record
             return 0
 

@@ -50,7 +50,7 @@ class Project:
         database: str | None = None,
         face: str = "api",
         recording: bool = True,
-        taking_in: bool = True,
+        drain_inbox_on_open: bool = True,
         clock: Clock | None = None,
         remark: Callable[[str], object] = lambda text: None,
     ) -> None:
@@ -62,8 +62,8 @@ class Project:
         self.config = config.load(self.root)
         self.recording = recording
         """False: work without a database (``--no-record``)."""
-        self.taking_in = taking_in
-        """False: opening the record leaves what hooks left in the inbox to ``take_in``."""
+        self.drain_inbox_on_open = drain_inbox_on_open
+        """False: opening the record leaves what hooks left in the inbox to ``drain_inbox``."""
         self.remark = remark
         """Told, in any thread, of what had to be set aside in passing."""
         self._database = database
@@ -71,7 +71,7 @@ class Project:
         self._clock = clock
         self._record: Record | None = None
         self._file: tuple[int, int] | None = None
-        self._turn = Lock()
+        self._lock = Lock()
 
     @property
     def database(self) -> Path:
@@ -81,12 +81,12 @@ class Project:
         )
 
     @property
-    def marked(self) -> bool:
+    def has_project_marker(self) -> bool:
         """Whether something says that the root is a project; else it is just the folder given."""
         return any((self.root / mark).exists() for mark in (".git", ".claude"))
 
     @property
-    def only(self) -> str | None:
+    def project_filter(self) -> str | None:
         """The project to keep to in a record that serves all of the user's; None: no need."""
         shared = self.config.database == "user" and not (
             self._database or os.environ.get("ORCH_DB")
@@ -116,18 +116,18 @@ class Project:
         """The one record of all threads, opened by whoever asks first."""
         if self._record is not None:
             self._record.check_process()  # after a fork the lock may be held by nobody
-        with self._turn:
+        with self._lock:
             if self._record is not None and _identity(self.database) != self._file:
                 self._record.close()  # the file was replaced or removed: that one is gone
                 self._record = None
             if self._record is None:
                 self._record = self._open(create=create or self._anything_waits())
                 self._file = _identity(self.database)
-                if self.taking_in:
+                if self.drain_inbox_on_open:
                     self._drain(self._record, READERS_SHARE, READERS_BYTES)
             return self._record
 
-    def take_in(self) -> int:
+    def drain_inbox(self) -> int:
         """Record all that hooks left in the inbox, and what they made us wait for.
 
         Gives how many payloads and transcripts that were.
@@ -226,7 +226,7 @@ class Project:
         """Close the record, where it was opened; in the child of a fork it is the parent's."""
         if self._record is not None and self._record.is_inherited:
             return
-        with self._turn:
+        with self._lock:
             record, self._record = self._record, None
         if record is not None:
             record.close()
@@ -329,7 +329,7 @@ class Project:
 
         if given is not None:
             return sessions.get_session(self.existing_record, given).session_id
-        return sessions.find_current_session(self.existing_record, self.only).session_id
+        return sessions.find_current_session(self.existing_record, self.project_filter).session_id
 
     def open_session_id(self, given: str | None) -> str | None:
         """As ``session_id``, but None where nothing is recorded or no session is open."""

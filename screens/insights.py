@@ -131,7 +131,7 @@ darkest and its lightest part lies the true share (Wilson interval, 95 %). `?` a
                 return {}, 0.0
             found = gather_insights(
                 project.existing_record,
-                project=project.only,
+                project=project.project_filter,
                 session_id=session_id,
                 every="week" if every == "week" else "day",
             )

@@ -52,7 +52,7 @@ def watch() -> argparse.ArgumentParser:
 
 def _watch(arguments: Namespace) -> None:
     arguments.project_opened = project = Project(
-        database=arguments.db, face="command", taking_in=False, remark=say
+        database=arguments.db, face="command", drain_inbox_on_open=False, remark=say
     )
     say(f"watching {project.root}; Ctrl-C ends it")
     try:
@@ -74,7 +74,7 @@ def _followed(project: Project) -> Iterator[News]:
     project.import_files()
     follower = Follower(project.record)
     for number in count(1):
-        project.take_in()
+        project.drain_inbox()
         with suppress(RecordError, SourceError):  # locked, or a transcript went: the next time
             if number % TRANSCRIPTS_EVERY == 0:
                 project.import_files()

@@ -185,7 +185,7 @@ def _history(arguments: Namespace) -> None:
         " ".join(arguments.words),
         limit=arguments.limit,
         before=arguments.before,
-        project=None if arguments.all_projects else project.only,
+        project=None if arguments.all_projects else project.project_filter,
         include_archived=arguments.archived,
     )
     say(*page.mistakes)
@@ -708,7 +708,7 @@ def _filters(arguments: Namespace, project: Project) -> dict[str, Any]:
         "agent_type": arguments.agent_type,
         "since": arguments.since,
         "until": arguments.until,
-        "project": None if everywhere else project.only,
+        "project": None if everywhere else project.project_filter,
     }
     return filters | ({"limit": arguments.limit} if "limit" in arguments else {})
 

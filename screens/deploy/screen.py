@@ -229,7 +229,7 @@ class Lists(ScreenPart):
                     record,
                     f"{within} status:{status}",
                     limit=PAGE if status == front else 1,
-                    project=project.only,
+                    project=project.project_filter,
                 )
                 for status in STATES
             }
@@ -287,7 +287,7 @@ class Lists(ScreenPart):
                 f"{within} status:{state}",
                 limit=PAGE,
                 before=before,
-                project=project.only,
+                project=project.project_filter,
             ),
             self._more,
             group="lists",

@@ -135,7 +135,7 @@ the box to the list and back; **F7** on one run and then on another compares the
                 text,
                 limit=PAGE,
                 before=before,
-                project=None if scope == "all" else project.only,
+                project=None if scope == "all" else project.project_filter,
                 include_archived=scope == "all",
             )
 

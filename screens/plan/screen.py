@@ -114,13 +114,13 @@ for nobody first, side by side.
 
         def work() -> list[SessionLine] | str:
             if not project.database.exists():
-                return NO_RECORD if project.marked else NO_RECORD + NO_MARK
+                return NO_RECORD if project.has_project_marker else NO_RECORD + NO_MARK
             from orch_tui.recall.overview import list_session_lines
 
             return list_session_lines(
                 project.existing_record,
                 limits=project.limits,
-                project=project.only,
+                project=project.project_filter,
                 include_archived=archived,
                 limit=limit,
             )

@@ -121,8 +121,8 @@ def test_who_only_reads_takes_a_share(record: Record, root: Path) -> None:
     project = Project(root)
     assert project.existing_record.writable
     assert len(inbox.list_waiting(root)) == 3
-    assert project.take_in() == 3
-    assert project.take_in() == 0
+    assert project.drain_inbox() == 3
+    assert project.drain_inbox() == 0
     project.close()
 
 
@@ -244,11 +244,11 @@ def test_a_transcript_that_is_written_late_is_looked_at_again(
     deliver(root, events)
     project = Project(root, clock=record.clock)
     assert the_run(project.record)[:4] == ("completed", "Done.", None, None)
-    assert project.take_in() == 0
+    assert project.drain_inbox() == 0
     transcript.write_text("".join(lines))
-    assert project.take_in() == 1
+    assert project.drain_inbox() == 1
     assert the_run(project.record) == ("completed", "Done.", 100, 50, 1, 1)
-    assert project.take_in() == 0
+    assert project.drain_inbox() == 0
     project.close()
     later = Project(root, clock=lambda: record.clock() + timedelta(days=3))
     assert later.record.value("SELECT count(*) FROM import_checkpoints WHERE awaited_since") == 0

@@ -44,7 +44,7 @@ def ingest_hook_payload(
 
 
 def map_agent_keys(log: Iterable[HookStatements]) -> dict[str, tuple[str, ...]]:
-    """Of each agent in a log, by its key, all keys of its execution, as far as the log tells.
+    """Map the key of each agent in a log to all keys of its execution that the log tells.
 
     What comes first then goes to the execution that only what comes later says it is about.
     """
@@ -53,7 +53,7 @@ def map_agent_keys(log: Iterable[HookStatements]) -> dict[str, tuple[str, ...]]:
 
 
 def _knows_of(record: Record, heard: HookStatements) -> bool:
-    """Whether anything is recorded of the agent or the session that is at its end."""
+    """Tell whether anything is recorded of the agent or the session that ended."""
     if heard.end:
         return bool(_of_session(record, heard.claude_session, "LIMIT 1"))
     return any(owner_of(record, key) for each in heard.reports for key in each.keys)
@@ -84,7 +84,7 @@ def _ingest_report(record: Record, project: str, session: str, report: HookRepor
 
 
 def _is_an_open_call(record: Record, session: str, statement: RunFacts) -> bool:
-    """Whether an agent that begins may be one whose call is recorded already.
+    """Tell whether an agent that begins may be one whose call is recorded already.
 
     A call in the foreground says only when it returns which agent it started; until then the agent
     would stand beside it, and for ever where it never returns. Its stop brings what matters.
@@ -103,7 +103,7 @@ def _is_an_open_call(record: Record, session: str, statement: RunFacts) -> bool:
 
 
 def _presume_gone(record: Record, session: str, reason: str, at: str) -> None:
-    """What was deployed before its session ended and has not returned will not do so any more."""
+    """Record that what a session deployed and did not get back before its end is gone."""
     for _, key in _of_session(
         record,
         session,
@@ -135,7 +135,7 @@ def _of_session(record: Record, session: str, condition: str, *parameters: str) 
 
 
 def read_last_words(path: str) -> str | None:
-    """The last message of an agent in its transcript, if that is there already."""
+    """Read the last message of an agent from its transcript; None while it is not there."""
     try:
         path = resolve_path(path)
     except PathError:

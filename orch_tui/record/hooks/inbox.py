@@ -43,13 +43,13 @@ class WaitingPayload:
 
 
 def list_waiting(root: AnyPath) -> list[WaitingPayload]:
-    """The payloads that wait for the project, oldest first."""
+    """List the payloads that wait for the project, oldest first."""
     found = [w for folder in safe_inboxes(root) for w in list_inbox(folder)]
     return sorted(found, key=lambda w: (w.arrived_ns, w.path))
 
 
 def list_inbox(folder: str) -> list[WaitingPayload]:
-    """The payloads in one inbox, in no order."""
+    """List the payloads in one inbox, in no order."""
     try:
         return list(_found(folder))
     except OSError:
@@ -147,7 +147,7 @@ def _take(
 
 
 def _read(item: WaitingPayload) -> Iterator[_Read]:
-    """A payload that waits, with the time it arrived; nothing where another process took it.
+    """Yield a waiting payload and when it arrived; nothing where another process took it.
 
     Raises:
         OSError, UnreadableError: it cannot be read.
@@ -199,7 +199,7 @@ def _free_name(path: str) -> str:
 
 
 def list_set_aside(folder: str) -> list[tuple[str, str]]:
-    """The payloads in one inbox that could not be read, each with the reason."""
+    """List the payloads in one inbox that could not be read, each with the reason."""
     aside = os.path.join(folder, SET_ASIDE)
     try:
         names = sorted(n for n in os.listdir(aside) if not n.endswith(".reason"))

@@ -76,7 +76,7 @@ class HookStatements:
 
 
 def parse_payload(data: bytes) -> dict[str, Any]:
-    """The payload as a JSON object.
+    """Parse a payload into a JSON object.
 
     Raises:
         UnreadableError: it is none, or says of no event.
@@ -93,7 +93,7 @@ def parse_payload(data: bytes) -> dict[str, Any]:
 
 
 def read_payload(payload: Mapping[str, Any], at: str) -> HookStatements | None:
-    """What a payload that arrived ``at`` says; None: nothing about agents.
+    """Read the statements of a payload that arrived ``at``; None where it is not about agents.
 
     Raises:
         UnreadableError: it should, but does not say of which session.
@@ -260,7 +260,7 @@ def _failed(event: _Event) -> HookStatements | None:
 
 
 def _resumed(event: _Event, response: Any) -> HookStatements | None:
-    """A message to an agent that had returned sets it to work again."""
+    """Report that a message set an agent to work again that had returned."""
     if isinstance(response, str):
         try:
             response = json.loads(response)
@@ -279,7 +279,7 @@ def _resumed(event: _Event, response: Any) -> HookStatements | None:
 
 
 def _stopped_task(event: _Event) -> HookStatements | None:
-    """A background agent was stopped: nothing else may tell of its end."""
+    """Report that a background agent was stopped: nothing else may tell of its end."""
     response = _mapping(event.payload, "tool_response")
     agent_id = _text(response, "task_id")
     if _text(response, "task_type") != AGENT_TASK or not agent_id or is_internal(agent_id):
@@ -297,7 +297,7 @@ def _started(event: _Event) -> HookStatements | None:
 
 
 def _stopped(event: _Event) -> HookStatements | None:
-    """The agent said its last word, if it is not the one that comes next in the conversation.
+    """Report that an agent stopped, with its last message.
 
     Stops without an agent type are of nobody's agent, unless somebody has heard of it; what they
     call its last message is the prompt that Claude Code would suggest.
@@ -319,7 +319,7 @@ def _stopped(event: _Event) -> HookStatements | None:
 
 
 def _broken_off(event: _Event) -> HookStatements | None:
-    """An error of the API ended the agent, or the main conversation; there is no other stop."""
+    """Report that an error of the API ended an agent; no other stop tells of it."""
     error = _text(event.payload, "last_assistant_message") or _text(event.payload, "error")
     reason = describe_failure(error) if error.strip() else "an API error"
     returned = Returned(
@@ -387,7 +387,7 @@ _EVENTS = {
 
 
 def _text(mapping: Mapping[str, Any], name: str) -> str:
-    """A text, without what no file or database takes; empty where there is none."""
+    """Get a text without what no file or database takes; empty where there is none."""
     value = mapping.get(name)
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
@@ -403,7 +403,7 @@ def _mapping(mapping: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _texts(content: Any) -> list[str]:
-    """The text of each block of a result, empty for blocks of other kinds; a text is one."""
+    """List the text of each block of a result, empty for blocks of other kinds."""
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]
     if not isinstance(content, list):

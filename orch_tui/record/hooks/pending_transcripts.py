@@ -43,7 +43,7 @@ def watch_transcript(record: Record, transcript: str, at: str) -> None:
 
 
 def _with_its_own(transcript: str) -> Iterator[str]:
-    """An agent's transcript and its sidecar; a session's and those of its agents."""
+    """List a transcript with its sidecar, or that of a session with those of its agents."""
     yield transcript
     stem = transcript.removesuffix(".jsonl")
     if os.path.basename(stem).startswith("agent-"):

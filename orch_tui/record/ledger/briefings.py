@@ -40,7 +40,7 @@ def store_briefing(record: Record, rendered: bytes, given: Iterable[bytes]) -> i
 
 
 def get_briefing(record: Record, briefing_id: int) -> bytes:
-    """The briefing as it was rendered, a redacted part named as such.
+    """Get the text of a briefing as it was rendered, a redacted part named as such.
 
     Raises:
         NotFoundError: there is none.
@@ -61,7 +61,7 @@ class StoredBriefing(NamedTuple):
 def iterate_briefings(
     record: Record, condition: str = "", parameters: Sequence[Any] = ()
 ) -> Iterator[StoredBriefing]:
-    """The briefings that meet an SQL condition; contents that several quote are read once."""
+    """Iterate over the briefings that meet an SQL condition; shared contents are read once."""
     content = lru_cache(maxsize=32)(lambda content_id: contents.get_content(record, content_id))
 
     def part(kind: str, value: str | int) -> bytes:

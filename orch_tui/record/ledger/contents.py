@@ -27,7 +27,7 @@ def store_content(record: Record, data: bytes) -> int:
 
 
 def get_content(record: Record, content_id: int) -> bytes | None:
-    """The bytes, or None where they were redacted."""
+    """Get the bytes of a content by its id; None where they were redacted."""
     (stored,) = record.sql(
         f"SELECT encoding, {STORED_BYTES} FROM contents WHERE content_id = ?", [content_id]
     )
@@ -35,7 +35,7 @@ def get_content(record: Record, content_id: int) -> bytes | None:
 
 
 def get_content_by_sha256(record: Record, sha256: str) -> bytes | None:
-    """The bytes with this hash, or None where the record does not hold them."""
+    """Get the bytes with this hash; None where the record does not hold them."""
     rows = record.sql(
         f"SELECT encoding, {STORED_BYTES} FROM contents WHERE sha256 = ?", [bytes.fromhex(sha256)]
     )
@@ -76,7 +76,7 @@ def unshare_messages(record: Record, execution_id: str | None = None) -> None:
 
 
 def get_content_text(record: Record, content_id: int | None) -> str | None:
-    """The content as readable text: invalid UTF-8 replaced, a redacted one named as such."""
+    """Get a content as readable text: invalid UTF-8 replaced, a redacted one named as such."""
     if content_id is None:
         return None
     data = get_content(record, content_id)
@@ -84,7 +84,7 @@ def get_content_text(record: Record, content_id: int | None) -> str | None:
 
 
 def encode_given(value: str | bytes) -> bytes:
-    """The bytes somebody gave, also where a command line smuggled in invalid UTF-8."""
+    """Encode what somebody gave, also where a command line smuggled in invalid UTF-8."""
     if isinstance(value, bytes):
         return value
     try:

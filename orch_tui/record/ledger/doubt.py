@@ -39,7 +39,7 @@ _CUT_OFF = {
 
 
 def doubt_of_text(text: str) -> str | None:
-    """Why a final message is not the report of an agent; None: nothing speaks against it."""
+    """Say why a final message is not an agent's report; None where nothing speaks against it."""
     begins = text.lstrip()[:_LONGEST_ERROR]
     if not begins:
         return EMPTY
@@ -52,7 +52,7 @@ def doubt_of_text(text: str) -> str | None:
 
 
 def doubt_of_missing(paths: Iterable[str]) -> str | None:
-    """Why a run is in doubt whose deliverables were not there when they were collected."""
+    """Say why a run is in doubt whose deliverables were missing when they were collected."""
     first, *others = (*paths, "")
     if not first:
         return None
@@ -61,5 +61,5 @@ def doubt_of_missing(paths: Iterable[str]) -> str | None:
 
 
 def doubt_of_stop(stop_reason: str | None) -> str | None:
-    """Why an answer that stopped for this reason is not whole."""
+    """Say why an answer with this stop reason is not whole; None where it is."""
     return _CUT_OFF.get(stop_reason or "")

@@ -57,7 +57,7 @@ class FileUse:
 
 
 def file_facts(touched: Iterable[Touched]) -> tuple[FileFact, ...]:
-    """When each file was first read and written, as far as a stretch of a transcript tells."""
+    """Sum up when each file was first read and written, as a stretch of a transcript tells."""
     first: dict[str, dict[str, str]] = {}
     for each in touched:
         times = first.setdefault(each.path, {})
@@ -90,7 +90,7 @@ def rebuild_file_use(record: Record, execution_id: str, uses: Iterable[Used]) ->
 
 
 def list_file_use(record: Record, execution_id: str) -> tuple[FileUse, ...]:
-    """Every file that was given, read or written, by path."""
+    """List every file that an execution was given, read or wrote, by path."""
     given = record.sql(
         "SELECT context_source, sections FROM context_allocations WHERE execution_id = ? "
         f"AND included_in_deployment IS NOT 0 AND {GIVEN_FILES}",
@@ -110,7 +110,7 @@ def compare_file_use(
     allocated: Iterable[tuple[str, str | None]],
     touched: Mapping[str, tuple[str | None, str | None]],
 ) -> tuple[FileUse, ...]:
-    """What was given (sources with their sections) beside when files were read and written."""
+    """Compare what was given (sources with sections) with when files were read and written."""
     given: dict[str, Literal["whole", "part"]] = {}
     for source, sections in allocated:
         path = path_of(source)

@@ -117,7 +117,7 @@ def _uid_key(record: Record, execution_id: str) -> str:
 
 
 def _know_other_session(record: Record, report: Report, execution_id: str) -> None:
-    """Where two sessions of Claude Code tell of a run the merge has to choose: both are known."""
+    """Make the session known that tells of a run besides its own: the merge chooses of the two."""
     if record.value(
         "SELECT claude_session <> ? FROM sessions JOIN agent_executions USING (session_id) "
         "WHERE execution_id = ?",
@@ -127,7 +127,7 @@ def _know_other_session(record: Record, report: Report, execution_id: str) -> No
 
 
 def _session_of(record: Record, report: Report) -> str:
-    """The label of the session a new run belongs to."""
+    """Find or make the session that a new run belongs to; gives its label."""
     named = portable.session_id_of(record, getattr(report.statement, "session", None))
     if named is not None and not report.claude_session:
         return named
@@ -140,7 +140,7 @@ def _session_of(record: Record, report: Report) -> str:
 
 
 def _with_texts(record: Record, report: Report, execution_id: str) -> Any:
-    """The statement, its message and what was handed over stored and named by their hashes."""
+    """Store the message and prompt of a report; gives its statement, naming them by hash."""
     statement = report.statement
     changes: Changes = {}
     if report.message is not None and isinstance(statement, Returned | Edited):

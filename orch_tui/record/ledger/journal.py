@@ -42,7 +42,7 @@ def log_action(
 def list_journal(
     record: Record, *, session_id: str | None = None, execution_id: str | None = None
 ) -> list[JournalEntry]:
-    """The entries of one session or execution (or all), oldest first."""
+    """List the entries of one session or execution (or all), oldest first."""
     from orch_tui.rows import JournalEntry, columns  # writing entries needs no facts
 
     conditions = {"session_id": session_id, "execution_id": execution_id}

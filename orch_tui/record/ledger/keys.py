@@ -7,13 +7,13 @@ from orch_tui.models.database import Record
 
 
 def owner_of(record: Record, key: str) -> str | None:
-    """The execution that a key names."""
+    """Find the execution that a key names; None where nobody told of it."""
     found = record.value("SELECT execution_id FROM execution_keys WHERE key = ?", [key])
     return None if found is None else str(found)
 
 
 def resolve_label(record: Record, label: str) -> str:
-    """The execution a label stands for, also one whose execution was united with another.
+    """Resolve a label to the id of an execution, also a label that was merged into another.
 
     Raises:
         NotFoundError: with the nearest known labels.

@@ -137,7 +137,7 @@ def merge_statements(
 
 
 def _deployed_at(living: list[Observation]) -> str | None:
-    """When it was sent: what plain SQL said last, else the earliest that anybody said."""
+    """Choose when a run was sent: what plain SQL said last, else the earliest time stated."""
     edits = [o for o in living if isinstance(o.statement, Edited) and o.statement.deployed_at]
     if edits:
         return max(edits, key=lambda o: (o.at, o.digest)).statement.deployed_at
@@ -150,7 +150,7 @@ def _model_message(observation: Observation) -> str | None:
 
 
 def _rank(observation: Observation, trust: str) -> tuple[int, bool, str, str]:
-    """Of one source, what a deployment says of intent goes before what was noted later."""
+    """Rank the statements of one source: intent of a deployment goes before later notes."""
     deploys = trust == "intent" and isinstance(observation.statement, Deployed)
     return _TRUST[trust][observation.source], deploys, observation.at, observation.digest
 
@@ -178,7 +178,7 @@ def _pieces(observation: Observation) -> tuple[int, str, str]:
 
 
 def not_superseded(observations: Iterable[Observation]) -> list[Observation]:
-    """The statements no living statement supersedes, each once, oldest first."""
+    """Select the statements that no other supersedes, each once, oldest first."""
     by_digest = {o.digest: o for o in observations}
     superseded_by: dict[str, list[str]] = {}
     for observation in by_digest.values():
@@ -203,7 +203,7 @@ def _supersedes(observation: Observation) -> tuple[str, ...]:
 
 
 def _is_edited_return(statement: OfRun) -> bool:
-    """Whether plain SQL spoke of a return: of how it ended, or of anything that came with it."""
+    """Tell whether plain SQL changed a return: how it ended, or anything that came with it."""
     return isinstance(statement, Edited) and (
         statement.status in ("completed", "failed")
         or any(getattr(statement, name) is not None for name in _OF_A_RETURN)
@@ -247,7 +247,7 @@ def _aligned(same: list[Observation]) -> list[list[Observation]]:
 
 
 def _attach(observation: Observation, groups: list[list[Observation]]) -> None:
-    """A statement without words joins the nearest return its own source has not spoken of.
+    """Attach a statement without words to the nearest return its source has not spoken of.
 
     Raw SQL may speak of one return in several statements, a column at a time; so may who gives
     them the same ``return_key``.
@@ -274,7 +274,7 @@ def _attach(observation: Observation, groups: list[list[Observation]]) -> None:
 
 
 def reporter_id(observation: Observation) -> str:
-    """Who speaks: a person or script, a hook, plain SQL, or one witness among the transcripts."""
+    """Name who states it: a person or script, a hook, plain SQL, or one kind of transcript."""
     if observation.source in SAID:
         return "said"
     statement = observation.statement
@@ -348,18 +348,18 @@ def _status(observation: Observation) -> str | None:
 
 
 def _is_rendered(observation: Observation) -> bool:
-    """Whether its words were framed for the model that launched the agent, not taken from it."""
+    """Tell whether a message is as the launching model was shown it, not as the agent wrote it."""
     statement = observation.statement
     return isinstance(statement, Returned) and bool(statement.rendered)
 
 
 def _is_silent(observation: Observation) -> bool:
-    """Whether a statement knows of no words, so that its doubt is about just that."""
+    """Tell whether a statement has no message, so that its doubt is about just that."""
     return observation.words is None and _model_message(observation) is None
 
 
 def _returned_at(ranked: list[Observation]) -> str:
-    """The time one source gave, the first where it gave several; raw SQL has the last word."""
+    """Choose the time of a return: the first of its source, unless plain SQL set another."""
     stated = [at for o in ranked if (at := _completed_at(o))]
     if stated and ranked[-1].source == "sql":
         return stated[-1]
@@ -390,5 +390,5 @@ def _latest(returns: tuple[Return, ...]) -> dict[str, Any]:
 
 
 def text_fingerprint(text: str) -> str:
-    """A key equal for texts that differ only in white space: a paste, a hook, a transcript."""
+    """Hash a text without its white space: a paste, a hook and a transcript give the same."""
     return hashlib.sha256(" ".join(text.split()).encode("utf-8", "surrogatepass")).hexdigest()

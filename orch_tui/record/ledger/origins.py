@@ -28,14 +28,14 @@ from orch_tui.record.ledger.store import store_statement
 
 
 def machine_name() -> str:
-    """The name of this machine as labels use it: it begins with a letter (a number after ``@`` is
+    """Name this machine as labels do: the name begins with a letter (a number after ``@`` is
     a version) and holds letters, digits, ``.``, ``_`` and ``-``."""
     name = re.sub(r"[^a-z0-9._-]+", "-", socket.gethostname().split(".")[0].lower()).strip("-._")
     return name if name[:1].isalpha() else f"m-{name}".rstrip("-")
 
 
 def _machine_id() -> str:
-    """What tells this machine from others; its name where the system gives no id."""
+    """Get the id of this machine; its name where the system gives none."""
     for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
         with suppress(OSError):
             held = Path(path).read_text(encoding="ascii", errors="replace").strip()
@@ -45,13 +45,13 @@ def _machine_id() -> str:
 
 
 def _place(record: Record) -> str:
-    """Where the file of the record is: machine, device and inode."""
+    """Locate the file of the record: machine, device and inode."""
     status = os.stat(record.path)
     return f"{_machine_id()} {status.st_dev} {status.st_ino}"
 
 
 def current_origin(record: Record) -> int:
-    """The origin that this record states things as now, begun where there is none yet, or where
+    """Get the origin that this record states things as, begun where there is none yet, or where
     the file turns out to be a copy. Call it within a write."""
     rows = record.sql("SELECT origin_id, place FROM origins WHERE mine AND closed_at IS NULL")
     place = _place(record)
@@ -85,7 +85,7 @@ def begin_origin(record: Record) -> int:
 
 
 def _leave_to(record: Record, origin_id: int) -> None:
-    """What was done on the machine that the file came from is that machine's."""
+    """Leave what was done on the machine that the file came from to that machine."""
     for table in ("sessions", "bundles", "agent_executions"):
         columns = "revision = revision + 1, " if table == "agent_executions" else ""
         record.execute(
@@ -94,7 +94,7 @@ def _leave_to(record: Record, origin_id: int) -> None:
 
 
 def learn_origin(record: Record, told: Mapping[str, Any]) -> int:
-    """The origin that another record tells of, noted where it is new."""
+    """Find the origin that another record names, noted where it is new; gives its id."""
     held = record.value("SELECT origin_id FROM origins WHERE uid = ?", [told["uid"]])
     if held is not None:
         return int(held)

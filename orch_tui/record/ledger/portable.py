@@ -11,7 +11,7 @@ from orch_tui.models.database import Record
 
 
 def session_ref(record: Record, session_id: str | None) -> str | None:
-    """The reference of a session; None for none, and for one that is not there."""
+    """Get the reference of a session; None for none, and for one that is not there."""
     found = record.value(
         "SELECT coalesce('claude:' || claude_session, 'session:' || uid) FROM sessions "
         "WHERE session_id = ?",
@@ -21,7 +21,7 @@ def session_ref(record: Record, session_id: str | None) -> str | None:
 
 
 def session_id_of(record: Record, ref: str | None) -> str | None:
-    """The label here of the session that a reference names; None where nobody told of it."""
+    """Find the session that a reference names; gives its label here, or None."""
     kind, _, name = (ref or "").partition(":")
     column = {"claude": "claude_session", "session": "uid"}.get(kind)
     if column is None:
@@ -38,8 +38,7 @@ _ROWS = {
 
 
 def ref_of(record: Record, kind: str, row: int | str | None) -> str | None:
-    """The reference of a ``planned`` agent, a bundle ``version`` or a ``bundle`` by its number or
-    label here."""
+    """Get the reference of a ``planned`` agent, a ``version`` or a ``bundle`` by its row here."""
     if row is None:
         return None
     table, column = _ROWS[kind]
@@ -48,7 +47,7 @@ def ref_of(record: Record, kind: str, row: int | str | None) -> str | None:
 
 
 def row_of(record: Record, ref: str | None) -> int | str | None:
-    """The number (of a bundle the label) here of what a reference names; None: not known here."""
+    """Find what a reference names; gives its number here (of a bundle the label), or None."""
     kind, _, uid = (ref or "").partition(":")
     if kind not in _ROWS:
         return None
@@ -58,12 +57,12 @@ def row_of(record: Record, ref: str | None) -> int | str | None:
 
 
 def content_id_of(record: Record, sha256: str | None) -> int | None:
-    """The number here of the content with this SHA-256 (hexadecimal)."""
+    """Find the content with this SHA-256 (hexadecimal); gives its number here, or None."""
     return _id_of(record, "SELECT content_id FROM contents WHERE sha256 = ?", sha256)
 
 
 def briefing_id_of(record: Record, sha256: str | None) -> int | None:
-    """The number here of the briefing with this SHA-256 (hexadecimal)."""
+    """Find the briefing with this SHA-256 (hexadecimal); gives its number here, or None."""
     return _id_of(record, "SELECT briefing_id FROM briefings WHERE sha256 = ?", sha256)
 
 
@@ -79,12 +78,12 @@ def _id_of(record: Record, statement: str, sha256: str | None) -> int | None:
 
 
 def sha256_of_content(record: Record, content_id: int | None) -> str | None:
-    """The SHA-256 (hexadecimal) of a content by its number here."""
+    """Get the SHA-256 (hexadecimal) of a content by its number here."""
     found = record.value("SELECT sha256 FROM contents WHERE content_id = ?", [content_id])
     return None if found is None else bytes(found).hex()
 
 
 def sha256_of_briefing(record: Record, briefing_id: int | None) -> str | None:
-    """The SHA-256 (hexadecimal) of a briefing by its number here."""
+    """Get the SHA-256 (hexadecimal) of a briefing by its number here."""
     found = record.value("SELECT sha256 FROM briefings WHERE briefing_id = ?", [briefing_id])
     return None if found is None else bytes(found).hex()

@@ -10,7 +10,7 @@ from orch_tui.models.database import Record
 
 
 def project_key(record: Record, root: str | None) -> str | None:
-    """The key of a project by its root folder: its remote 'origin' as ``host/path``.
+    """Get the key of a project by its root folder: its remote 'origin' as ``host/path``.
 
     Where there is none (no git, no remote) it is a uid kept in the record, one for each folder.
     """
@@ -38,7 +38,7 @@ def configured_key(root: str) -> str | None:
 
 @cache
 def remote_key(root: str) -> str | None:
-    """The remote 'origin' of a repository as ``host/path``; None without one.
+    """Read the remote 'origin' of a repository as ``host/path``; None without one.
 
     Read from git's configuration file, of the main working tree for a linked one: running git
     would cost a command more than all else.

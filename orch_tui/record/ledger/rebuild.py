@@ -34,7 +34,7 @@ _OF_RUN = ("deployed", "noted", "returned", "retracted", "sql")
 
 
 def stored_observations(record: Record, execution_id: str) -> list[Observation]:
-    """The statements that add up to the row of one execution, oldest first."""
+    """Read the statements that add up to the row of one execution, oldest first."""
     return [
         Observation(digest, source, at, statement)
         for digest, source, at, statement in _stored(record, execution_id, _OF_RUN)
@@ -42,7 +42,7 @@ def stored_observations(record: Record, execution_id: str) -> list[Observation]:
 
 
 def stored_statements(record: Record, execution_id: str, kind: str) -> list[Any]:
-    """The statements of one kind about one execution, oldest first."""
+    """Read the statements of one kind about one execution, oldest first."""
     return [statement for *_, statement in _stored(record, execution_id, (kind,))]
 
 
@@ -76,7 +76,7 @@ def rebuild_from_statements(record: Record, execution_ids: Iterable[str]) -> Non
 
 
 def _noted_runs(record: Record) -> dict[str, None]:
-    """The executions that wait for a run which became known now."""
+    """List the executions that wait for a run which became known now."""
     noted = record.sql("SELECT DISTINCT subject FROM changed_rows WHERE subject GLOB 'run:*'")
     if noted:
         record.execute("DELETE FROM changed_rows WHERE subject GLOB 'run:*'")
@@ -85,7 +85,7 @@ def _noted_runs(record: Record) -> dict[str, None]:
 
 
 def has_row(record: Record, execution_id: str) -> bool:
-    """Whether there is a row for an execution; plain SQL may have deleted it."""
+    """Tell whether there is a row for an execution; plain SQL may have deleted it."""
     return bool(
         record.value("SELECT 1 FROM agent_executions WHERE execution_id = ?", [execution_id])
     )
@@ -154,7 +154,7 @@ def _emptied(told: Iterable[Observation]) -> Row:
 
 
 def _localized(record: Record, execution_id: str, values: Row) -> Row:
-    """The columns of the row, for values that name things as every record does."""
+    """Translate references and hashes into the numbers of this record, column by column."""
     row = dict(values)
     session = row.pop("session", None) or (
         f"claude:{values['ran_in']}" if values.get("ran_in") else None
@@ -183,7 +183,7 @@ def _localized(record: Record, execution_id: str, values: Row) -> Row:
 
 
 def _doubt(record: Record, execution_id: str, message_id: int | None) -> str | None:
-    """Why a completed execution is not to be taken at its word."""
+    """Say why a completed execution is in doubt; None where it is not."""
     from orch_tui.record.ledger import doubt  # it compiles a pattern
 
     said = contents.get_content_text(record, message_id)
@@ -206,7 +206,7 @@ def _doubt(record: Record, execution_id: str, message_id: int | None) -> str | N
 def _parentage(
     record: Record, execution_id: str, parent: str | None, depth: int | None
 ) -> dict[str, Any]:
-    """The execution that launched it, and how deep that makes it; empty where nobody knows."""
+    """Find the execution that launched this one, and its depth; empty where nobody knows."""
     found = record.rows(
         "SELECT execution_id, depth FROM agent_executions WHERE execution_id = "
         "(SELECT execution_id FROM execution_keys WHERE key = ?) AND execution_id <> ?",
@@ -239,7 +239,7 @@ def _children(record: Record, execution_id: str) -> list[str]:
 
 
 def _changes(record: Record, execution_id: str, merged: Merged) -> tuple[Row, Row]:
-    """The row of an execution, and the columns of it that the merge sees otherwise."""
+    """Compare the row of an execution with the merge; gives the row and what differs."""
     values = dict(merged.values)
     if "message_id" in values:
         values["final_message"] = contents.get_content_text(record, values["message_id"])
@@ -312,7 +312,7 @@ _OUTPUT = (
 
 
 def derive_outputs(told: Iterable[Delivered]) -> list[OutputFact]:
-    """The outputs that statements, oldest first, add up to, oldest first.
+    """Add up statements, oldest first, to the outputs of a run, oldest first.
 
     Of one uid the last word counts, and the earliest time: two machines that find the same thing
     in one run give it the same uid.
@@ -328,14 +328,14 @@ def derive_outputs(told: Iterable[Delivered]) -> list[OutputFact]:
 
 
 def output_row(record: Record, output: OutputFact) -> tuple[Any, ...]:
-    """The columns of ``outputs`` for what a statement says."""
+    """Make the columns of ``outputs`` from what a statement says."""
     values = dict(zip(OutputFact.shape, output.row(), strict=True))
     values["content_id"] = portable.content_id_of(record, values.pop("kept"))
     return tuple(values[column] for column in _OUTPUT.split(", "))
 
 
 def read_output_rows(record: Record, execution_id: str) -> dict[str, tuple[Any, ...]]:
-    """The rows of ``outputs`` of an execution, by uid."""
+    """Read the rows of ``outputs`` of an execution, by uid."""
     rows = record.sql(f"SELECT {_OUTPUT} FROM outputs WHERE execution_id = ?", [execution_id])
     return {row[0]: row for row in rows}
 
@@ -373,7 +373,7 @@ _ALLOCATION = (
 
 
 def derive_items(told: Iterable[Allocated]) -> list[ItemFact]:
-    """What a run was given, by statements that come oldest first."""
+    """Add up statements, oldest first, to the context items of a run."""
     items: list[ItemFact] = []
     for given in told:
         if given.whole:
@@ -385,13 +385,13 @@ def derive_items(told: Iterable[Allocated]) -> list[ItemFact]:
 
 
 def item_row(record: Record, item: ItemFact) -> tuple[Any, ...]:
-    """The columns of ``context_allocations`` for what a statement says."""
+    """Make the columns of ``context_allocations`` from what a statement says."""
     *said, content, arrived = item.row()
     return (*said, portable.content_id_of(record, content), arrived)
 
 
 def read_item_rows(record: Record, execution_id: str) -> list[tuple[Any, ...]]:
-    """The rows of ``context_allocations`` of an execution, in order."""
+    """Read the rows of ``context_allocations`` of an execution, in order."""
     return record.sql(
         f"SELECT {_ALLOCATION} FROM context_allocations WHERE execution_id = ? "
         "ORDER BY allocation_id",

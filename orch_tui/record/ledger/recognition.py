@@ -58,7 +58,7 @@ def recognise_deployment(record: Record, report: Report) -> None:
 
 
 def _is_free(record: Record, label: str) -> bool:
-    """Whether no call of the tool is known to be this execution."""
+    """Tell whether no call of the tool is known to be this execution."""
     return not record.value(
         "SELECT 1 FROM execution_keys WHERE execution_id = ? "
         "AND (key LIKE 'tool:%' OR key LIKE 'call:%')",
@@ -78,7 +78,7 @@ def _same_briefings(record: Record, prompt: str) -> list[int]:
 
 
 def _repeat_deployment(record: Record, label: str, report: Report) -> None:
-    """The text of a deployment that was made already: another one of the same."""
+    """Record another deployment of the same text, where the first is a run already."""
     (held,) = record.rows(
         "SELECT session_id, planned_id, bundle_version_id, briefing_id, context_token_count, "
         "estimator, ambient_tokens FROM agent_executions WHERE execution_id = ?",
@@ -99,7 +99,7 @@ def _repeat_deployment(record: Record, label: str, report: Report) -> None:
 
 
 def _deploy_from_plan(record: Record, known: list[int], report: Report) -> None:
-    """A briefing that was generated from a bundle and handed over without a word to orch."""
+    """Record the deployment of a generated briefing that was handed over without orch."""
     agent_type = report.statement.agent_type
     listed, ids = in_list(known)
     rows = record.rows(
@@ -153,7 +153,7 @@ def _state_launch(
 
 
 def store_new_briefing(record: Record, execution_id: str, prompt: str) -> str | None:
-    """The SHA-256 of the stored text of a prompt; None where it is what the execution is known
+    """Store the text of a prompt; gives its SHA-256, None where it is what the execution is known
     to be given, but for white space and the marker line."""
     data = prompt.encode("utf-8", "replace")
     held = record.value(

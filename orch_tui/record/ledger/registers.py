@@ -147,12 +147,12 @@ def subject_order(subject: str) -> tuple[int, str]:
 
 
 def _own_label(label: str, origin_id: int | None) -> str | None:
-    """The label a row was given here; those of others are theirs to tell."""
+    """Get the label that a row was given here; None for one of another origin."""
     return label if origin_id is None else None
 
 
 def _statable(value: Any) -> Any:
-    """A value as a statement can hold it; plain SQL may have put anything into a column."""
+    """Make a value one that a statement can hold; plain SQL may have put in anything."""
     if isinstance(value, list):
         return [_statable(each) for each in value]
     if isinstance(value, bytes) or (isinstance(value, float) and not math.isfinite(value)):
@@ -185,7 +185,7 @@ def state_changes(record: Record, subject: str) -> None:
 def apply_registered(
     record: Record, statement: Registered, at: str, stored: StoredStatement
 ) -> dict[str, Any]:
-    """Note a statement of elsewhere; gives the fields it decides, which the row must get."""
+    """Apply a statement of another record; gives the fields it decides, which the row must get."""
     held = read_registers(record, statement.subject)
     won = {
         name: value
@@ -197,7 +197,7 @@ def apply_registered(
 
 
 def _is_news(name: str, value: Any, held: HeldRegister | None) -> bool:
-    """Whether the value of a field in a row is another than what was stated."""
+    """Tell whether a field of a row has another value than was stated last."""
     if held is None:
         return value not in (None, [])
     if name in FIRST:
@@ -267,7 +267,7 @@ def _hash_of(value: Any) -> bytes:
 
 
 def _later_than(now: str, held: str) -> str:
-    """The time of a change: now, or right after what it replaces where a clock was ahead.
+    """Choose the time of a change: now, or right after what it replaces if a clock was ahead.
 
     Counted on in four digits behind the time, always written, so that text sorts as time does
     (``...1231Z`` would come before ``...123Z``).

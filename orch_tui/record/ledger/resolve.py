@@ -16,7 +16,7 @@ from orch_tui.record.ledger.keys import owner_of
 
 
 def resolve_execution(record: Record, keys: Iterable[str]) -> str | None:
-    """The execution that any of the keys names; None: nobody knows any. Call it within a write.
+    """Resolve keys to an execution id; None where no key is known. Call it within a write.
 
     All of the keys name it from now on; where they named several executions, those are united.
     """
@@ -51,7 +51,7 @@ def mark_children(record: Record, parent_key: str) -> None:
 
 
 def portable_keys(record: Record, execution_id: str) -> list[str]:
-    """The keys that name the run in every record, in order."""
+    """List the keys that name a run in every record, in order."""
     return [
         key
         for (key,) in record.sql(

@@ -27,7 +27,7 @@ hooks may be registered twice, and their processes overtake one another."""
 def assign_return_keys(
     statements: list[Observation], living: Iterable[Observation]
 ) -> list[Observation]:
-    """The statements about returns, those of hooks with the ``return_key`` of their return.
+    """Give the statements of hooks about returns the ``return_key`` of their return.
 
     What is only ``presumed`` (the session ended and nothing was heard) counts where nothing else
     tells of a return, and once. An ``echo`` repeats what the stop of the agent said, and is heard
@@ -61,7 +61,7 @@ class AgentActivity:
                 self.resumed.setdefault(note.resumed, []).append(at)
 
     def between(self, one: str, other: str) -> bool:
-        """Whether the agent went to work again between two times, oldest first.
+        """Tell whether the agent went to work again between two times, oldest first.
 
         A message to it says so unless that was heard again later: then all of it may have been.
         """
@@ -71,7 +71,7 @@ class AgentActivity:
 
 
 def group_by_return(hooks: list[Observation], activity: AgentActivity) -> list[list[Observation]]:
-    """The statements of each return.
+    """Group the statements of hooks by the return they are about.
 
     Words alone do not tell returns apart (an agent may say "Done." twice), nor does the time
     (a hook that is registered twice arrives twice): only what the agent did in between.
@@ -95,14 +95,14 @@ def group_by_return(hooks: list[Observation], activity: AgentActivity) -> list[l
 
 
 def _unit_to_join(stop: Observation, units: list[list[Observation]]) -> list[Observation] | None:
-    """The newest return, where it or this stop tells only that the run was broken off."""
+    """Find the newest return, where it or this stop says only that the run was broken off."""
     newest = units[-1] if units else []
     breaks = _says(stop, "broke_off") or all(_says(o, "broke_off") for o in newest)
     return newest if newest and breaks else None
 
 
 def with_return_key(units: list[list[Observation]]) -> Iterator[Observation]:
-    """The statements of all returns, each with the number of its return for a key."""
+    """Yield the statements of all returns, each with the number of its return for a key."""
     for number, unit in enumerate(units, start=1):
         words = next((o.words for o in unit if o.words is not None), None)
         for observation in unit:

@@ -113,7 +113,7 @@ class StatementPart(Said):
 
     @classmethod
     def of(cls, values: Any) -> Any:
-        """The part that has these values, the last fields perhaps left out."""
+        """Make the part that has these values; the last fields may be left out."""
         return cls(**dict(zip(cls.shape, values, strict=False)))
 
     def row(self) -> tuple[Any, ...]:
@@ -413,7 +413,7 @@ _PARTS: dict[str, type[StatementPart]] = {
 
 @cache
 def _lists(statement: _Slotted) -> dict[str, type[StatementPart] | None]:
-    """The list fields of a statement, with the parts they hold; None where that is text."""
+    """List the fields of a statement that are lists, with their parts; None where that is text."""
     return {
         name: _PARTS.get(annotation.removeprefix("tuple[").partition(",")[0])
         for name, annotation in statement.shape.items()
@@ -422,7 +422,7 @@ def _lists(statement: _Slotted) -> dict[str, type[StatementPart] | None]:
 
 
 def encode_statement(statement: Any) -> dict[str, Any]:
-    """The fields that say something, with those of a newer orch; parts of lists are arrays."""
+    """Encode the fields that are set, with those of a newer orch; parts of lists are arrays."""
     said = dict(statement.extra or {})
     for name in type(statement).shape:
         value = getattr(statement, name)
@@ -433,7 +433,7 @@ def encode_statement(statement: Any) -> dict[str, Any]:
 
 
 def _array(part: Any) -> Any:
-    """A part as an array that ends with the last thing it says."""
+    """Encode a part as an array that ends with its last value."""
     if not isinstance(part, StatementPart):
         return part
     said = list(part.row())
@@ -443,7 +443,7 @@ def _array(part: Any) -> Any:
 
 
 def decode_statement(kind: str, said: Mapping[str, Any]) -> Any:
-    """The statement that ``encode_statement`` made this of; None for a kind of a newer orch."""
+    """Decode what ``encode_statement`` made; None for a kind of a newer orch."""
     statement = KINDS.get(kind)
     if statement is None:
         return None
@@ -470,7 +470,7 @@ _SCALARS: dict[str, tuple[type, ...]] = {
 
 
 def describe_problem(kind: str, said: Any) -> str | None:
-    """Why a body that came from elsewhere is no statement of its kind; None where it is one."""
+    """Say why a body from elsewhere is no statement of its kind; None where it is one."""
     if not isinstance(said, dict):
         return "its body is no object"
     statement = KINDS.get(kind)
@@ -531,12 +531,12 @@ def decode_stored(kind: str, stored: Any) -> Any:
 
 
 def pack_statement(statement: Any) -> str | bytes:
-    """A statement as it is stored: JSON text, or that compressed."""
+    """Pack a statement as it is stored: JSON text, or that compressed."""
     return pack_fields(encode_statement(statement))
 
 
 def pack_fields(said: Mapping[str, Any]) -> str | bytes:
-    """The fields of a statement, as ``encode_statement`` gives them, as they are stored."""
+    """Pack the fields of a statement, as ``encode_statement`` gives them."""
     return pack_text(canonical_json(said))
 
 

@@ -90,7 +90,7 @@ def insert_statement(
 def recognition_digest(
     record: Record, statement: Any, about: Sequence[str], source: str | None, at: str | None
 ) -> bytes:
-    """What a statement is recognised by when it is made again.
+    """Hash what a statement is recognised by when it is made again.
 
     Two machines that read one transcript make the same statement. What people say is known by the
     run and the words, whenever they say it, and keyed with a secret of the record: nobody who sees

@@ -45,7 +45,7 @@ class MessageUse:
 
 
 def price_messages(uses: Iterable[MessageUse], catalogue: Catalogue) -> tuple[MessageFact, ...]:
-    """What a transcript tells of messages, with what they cost at today's prices."""
+    """Price the messages that a transcript tells of, at today's prices."""
     models = cache(catalogue.model)  # finding an unlisted name's relatives takes a while
     return tuple(_message_fact(use, models(use.model) if use.model else None) for use in uses)
 
@@ -89,7 +89,7 @@ _UNPRICED = (None, None, None, None)
 
 
 def _tier(model: Model, prompt: int) -> str | None:
-    """Which of a model's several prices is meant."""
+    """Find which of a model's prices a request of that size has."""
     bounds = [price.up_to for price in model.prices if price.up_to is not None]
     if not bounds:
         return None
@@ -98,7 +98,7 @@ def _tier(model: Model, prompt: int) -> str | None:
 
 
 def derive_messages(uses: Iterable[Used]) -> list[MessageFact]:
-    """The messages that statements about one run add up to, each once, by id.
+    """Add up statements about one run to its messages, each once, by id.
 
     A message heard of again adds nothing, or the rest of its output; a price list of another day
     does not change what was paid. Up to Claude Code 2.1.96 a subagent's transcript has a
@@ -120,7 +120,7 @@ def derive_messages(uses: Iterable[Used]) -> list[MessageFact]:
 
 
 def _joined(one: MessageFact, other: MessageFact) -> MessageFact:
-    """What is known of a message that was told of twice, whichever came first."""
+    """Join two reports of one message, whichever came first."""
     fuller, lesser = sorted((one, other), key=_fullness, reverse=True)
     return MessageFact(
         message_id=fuller.message_id,
@@ -186,7 +186,7 @@ def rebuild_usage(record: Record, execution_id: str, uses: Iterable[Used]) -> se
 
 
 def drop_known_usage(record: Record, execution_id: str, used: Used) -> Used | None:
-    """What of a statement is news for an execution; None where all of it is known.
+    """Drop what an execution has already from a statement; None where nothing is left.
 
     A transcript that is read on from where it was left tells its last message again.
     """
