@@ -246,7 +246,7 @@ def tiktoken(bench: Bench) -> Iterator[Line]:
     url = f"https://openaipublic.blob.core.windows.net/encodings/{ENCODING}.tiktoken"
     (cache / sha1(url.encode()).hexdigest()).write_bytes(_published(ENCODING))
     env = bench.env | {"TIKTOKEN_CACHE_DIR": str(cache)}
-    ours = f"from orch_tui.prepare.vocabulary import encoding; encoding({ENCODING!r})"
+    ours = f"from orch_tui.prepare.vocabulary import load_encoding; load_encoding({ENCODING!r})"
     theirs = f"import tiktoken; tiktoken.get_encoding({ENCODING!r})"
     found = pairs(
         N,

@@ -408,7 +408,7 @@ import urllib.parse  # the interpreter's own folder may be closed to others
 from pathlib import Path
 from orch_tui.errors import RecordError
 from orch_tui.models.database import Record
-from orch_tui.record.sessions import get, init_session
+from orch_tui.record.sessions import get_session, init_session
 os.setgid(65534)
 os.setuid(65534)
 try:
@@ -416,7 +416,7 @@ try:
 except RecordError as error:
     sys.exit(print(error.message))
 with record:
-    print(get(record, "s").scope)
+    print(get_session(record, "s").scope)
     try:
         init_session(record, "x", project="/p")
     except RecordError as error:

@@ -259,11 +259,11 @@ import sys
 from pathlib import Path
 from orch_tui.models.database import Record
 from orch_tui.record import executions
-from orch_tui.record.opening import take_in
+from orch_tui.record.opening import ingest_arrivals
 sys.stdin.read()
 with Record(Path(sys.argv[1])) as record:
-    take_in(record)
-    print(executions.get(record, "exec-001").final_message)
+    ingest_arrivals(record)
+    print(executions.get_execution(record, "exec-001").final_message)
 """
 
 

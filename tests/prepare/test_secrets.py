@@ -60,8 +60,8 @@ def test_what_only_looks_a_little_like_one_is_let_pass(text: str) -> None:
 
 def test_the_library_is_only_loaded_for_what_may_hold_one() -> None:
     code = (
-        "import sys; from orch_tui.prepare.secrets import find; "
-        "find('token and key, ' * 999 + 'a plain text with a password in words'); "
+        "import sys; from orch_tui.prepare.secrets import find_secrets; "
+        "find_secrets('token and key, ' * 999 + 'a plain text with a password in words'); "
         "sys.exit('detect_secrets' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
