@@ -152,7 +152,7 @@ import os, sys
 from orch_tui.cli import main
 from orch_tui.record.ledger import journal
 
-journal.log = lambda *args, **kwargs: os.kill(os.getpid(), int(sys.argv[1]))
+journal.log_action = lambda *args, **kwargs: os.kill(os.getpid(), int(sys.argv[1]))
 sys.exit(main(sys.argv[2:]))
 """
 
@@ -195,7 +195,7 @@ def test_a_signal_in_the_middle_of_a_write_leaves_all_as_it_was(
 
 def test_a_completion_and_its_deliverables_are_one_write(deployed: str, project: Path) -> None:
     program = INTERRUPTED.replace("from orch_tui.record.ledger import journal\n", "").replace(
-        "journal.log", "outputs.keep"
+        "journal.log_action", "outputs.record_outputs"
     )
     program = f"from orch_tui.record import outputs\n{program}"
     before = dump()

@@ -124,7 +124,7 @@ def find_stale_executions(record: Record) -> Iterator[str]:
 
 
 def _merged(record: Record, execution_id: str) -> Merged:
-    """What is known of an execution: what was said, and what its messages add up to."""
+    """Merge the statements about an execution with what its messages add up to."""
     told = stored_observations(record, execution_id)
     merged = merge_statements(told, usage.find_unfinished_messages(record, execution_id))
     values: Row = {**_emptied(told), **merged.values}
