@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -100,6 +104,45 @@ def test_a_share_that_is_interrupted_is_as_if_it_had_not_begun(older: Record) ->
         assert answers(again) == before
         assert maintenance.check(again) == []
         assert not maintenance.is_of_another_version(again)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from orch_tui.models.database import Record
+from orch_tui.search import maintenance
+with Record(Path(sys.argv[1])) as record:
+    assert maintenance.index_older(record, 3) == 4
+    with record.write():
+        assert maintenance.index_older(record, 3) == 1
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_indexed_anew_stays_so(older: Record) -> None:
+    before = answers(older)
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(older.path)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert maintenance.count_other_versions(older) == 4
+    assert answers(older) == before
+    assert maintenance.check(older) == []
+    assert maintenance.index_older(older) == 0
+    assert answers(older) == before
+
+
+def test_two_index_anew_at_once(older: Record) -> None:
+    before = answers(older)
+
+    def index(_: int) -> None:
+        with Record(older.path) as record:
+            while maintenance.index_older(record, 1):
+                assert answers(record) == before
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(index, range(2)))
+    assert answers(older) == before
+    assert maintenance.check(older) == []
+    assert tables(older) == {TEXTS, "given_index", "search_terms"}
 
 
 def test_the_fact_alone_is_put_right(record: Record) -> None:
