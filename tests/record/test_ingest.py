@@ -230,6 +230,12 @@ def test_a_message_is_stored_and_named_by_its_hash(
     assert runs(record)[0][4] == "completed"
 
 
+def test_a_return_without_a_message_brings_none(record: Record) -> None:
+    ingest_statement(record, heard("tool:T", statement=Returned(status="failed")))
+    assert [row[3] for row in stored(record)] == [Returned(status="failed")]
+    assert record.sql("SELECT * FROM contents") == []
+
+
 def test_an_edit_may_bring_a_message_and_a_note_may_not(record: Record) -> None:
     ingest_statement(record, heard("tool:T", message="not stored"))
     assert record.sql("SELECT * FROM contents") == []

@@ -504,6 +504,42 @@ def test_names_that_hold_it_stay_connected(record: Record) -> None:
     assert traces(record, KEY) == []
 
 
+def test_the_message_of_a_run_with_such_a_name_is_kept(record: Record) -> None:
+    sessions.init_session(record, "x", project="/p", session_id="s")
+    with record.write():
+        label = report(record, "deployed", {"session_id": "s"}, source="api", keys=[f"id:e-{KEY}"])
+    record_completion(record, label, final_message="All green.")
+    redact_secret(record, KEY, "in a name")
+    execution = executions.get_execution(record, "e-[redacted]")
+    assert execution.final_message == "All green."
+    (completion,) = list_completions(record, "e-[redacted]")
+    assert contents.get_content_text(record, completion.message_id) == "All green."
+
+
+def test_a_briefing_names_the_contents_that_took_the_place_of_others(record: Record) -> None:
+    text = f"export KEY={KEY}\n" + "filler line\n" * 60
+    clean = text.replace(KEY, "[redacted]")
+    sessions.init_session(record, "x", project="/p", session_id="s")
+    with record.write():
+        briefing_id = briefings.store_briefing(record, f"# Do\n{text}".encode(), [text.encode()])
+        report(
+            record,
+            "deployed",
+            {"session_id": "s", "briefing_id": briefing_id},
+            source="api",
+            keys=["id:e"],
+        )
+    assert "briefings" not in redact_secret(record, KEY, "in a content").places
+    whole = f"# Do\n{clean}".encode()
+    assert briefings.get_briefing(record, briefing_id) == whole
+    assert record.sql("SELECT sha256, size FROM briefings") == [
+        (hashlib.sha256(whole).digest(), len(whole))
+    ]
+    (deployed,) = stored_statements(record, "e", "deployed")
+    assert deployed.briefing == hashlib.sha256(whole).hexdigest()
+    assert executions.get_execution(record, "e").briefing_id == briefing_id
+
+
 def test_names_that_would_become_one_are_refused(record: Record) -> None:
     for name in (KEY, "[redacted]"):
         sessions.init_session(record, "x", project="/p", session_id=f"s-{name}")

@@ -87,7 +87,7 @@ def _store_report(record: Record, report: Report) -> str | None:
             record,
             keys,
             session_id=_session_of(record, report),
-            agent_type=getattr(report.statement, "agent_type", None) or UNKNOWN,
+            agent_type=UNKNOWN,
             source=report.source,
         )
     elif report.claude_session and not report.only_known:

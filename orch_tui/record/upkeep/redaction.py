@@ -32,7 +32,6 @@ from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
 from orch_tui.paths import drafts_folder, linked_part, safe_inboxes
 from orch_tui.record.ledger import briefings, contents, journal
 from orch_tui.record.ledger.contents import GONE
-from orch_tui.record.ledger.raw_sql import ingest_noted_changes
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
 from orch_tui.record.ledger.statement import KINDS, canonical_json, pack_fields, unpack_fields
 from orch_tui.search import maintenance
@@ -279,7 +278,6 @@ def _remove(record: Record, secret: _Secret, found: _Found) -> None:
         record.execute(statement)
     for kind, name in _STATED.items():  # what was cleaned is stated, so that others hear of it
         record.execute(f"INSERT INTO changed_rows (subject) SELECT '{kind}:' || uid FROM {name}")
-    ingest_noted_changes(record)
     labels = record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid")
     rebuild_from_statements(record, [label for (label,) in labels])
     maintenance.rebuild(record)
