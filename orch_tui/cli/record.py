@@ -107,6 +107,7 @@ def complete_session() -> argparse.ArgumentParser:
 
 def _complete_session(arguments: Namespace) -> None:
     from orch_tui.record import sessions
+    from orch_tui.record.phase_gates import evaluate_gates
 
     project = project_of(arguments)
     session_id = project.session_id(arguments.session_id)
@@ -117,9 +118,7 @@ def _complete_session(arguments: Namespace) -> None:
         session = sessions.complete_session(record, session_id, arguments.status)
         if arguments.archive:
             session = sessions.archive_session(record, session_id)
-    waiting = [
-        g.missing for g in sessions.evaluate_gates(record, session_id) if g.name == "returned"
-    ]
+    waiting = [g.missing for g in evaluate_gates(record, session_id) if g.name == "returned"]
     say(*filter(None, waiting))
     print(f"{session.session_id} {session.status}")
 

@@ -13,8 +13,8 @@ from orch_tui.prepare.count import ZERO, Count, add_frame
 from orch_tui.prepare.validation import Remark, check_scope, find_cycles, is_known
 from orch_tui.recall import listing
 from orch_tui.record import plan, sessions
+from orch_tui.record.phase_gates import Gate, evaluate_gates
 from orch_tui.record.session_budget import load_session_budget
-from orch_tui.record.sessions import Gate
 from orch_tui.rows import PlannedAgent, Session
 
 
@@ -233,7 +233,7 @@ def load_plan_page(
         )
         return PlanPage(
             session,
-            sessions.evaluate_gates(record, session_id),
+            evaluate_gates(record, session_id),
             load_session_budget(record, session.session_id, limits).gauge,
             lines,
             tuple(map(tuple, waves)),

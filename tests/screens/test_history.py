@@ -19,7 +19,7 @@ from orch_tui.project import Project
 from orch_tui.record import bundles
 from orch_tui.record.opening import open_record
 from orch_tui.screens.base import Header, TooSmall
-from orch_tui.screens.history.drift import Drifted
+from orch_tui.screens.history.drift_view import Drifted
 from orch_tui.screens.history.screen import Run, SideBySide
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import Preview

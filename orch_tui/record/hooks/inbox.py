@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from orch_tui.models.database import Record
     from orch_tui.record.hooks.payloads import HookStatements
 
+PAYLOADS_IN_PASSING = 500
+"""Payloads that a command records on its way; the app and ``orch watch`` take all."""
+
 _BATCH = 100
 """Payloads of one transaction."""
 

@@ -16,7 +16,7 @@ from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.rows import Column, Row, Rows
 
 if TYPE_CHECKING:
-    from orch_tui.recall.replay import Drift
+    from orch_tui.recall.drift import Drift
 
 COLUMNS = (
     Column("since then", 13),
