@@ -129,7 +129,7 @@ class InputSetAside(Table):
         without_rowid = True
 
 
-class AmbientPart(Table):
+class AmbientFigure(Table):
     """What an agent of a type is handed by a release of Claude Code before its prompt, by part."""
 
     agent_type = TextField()
