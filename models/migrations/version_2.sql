@@ -433,12 +433,10 @@ CREATE INDEX "log_observation_id" ON "log" ("observation_id");
 
 CREATE TABLE "registers" (
   "subject" TEXT NOT NULL,
-  "field" TEXT NOT NULL,
-  "at" TEXT NOT NULL,
-  "digest" BLOB NOT NULL,
-  "value_hash" BLOB NOT NULL,
-  "value" TEXT,
-  PRIMARY KEY ("subject", "field")
+  "observation_id" INTEGER NOT NULL,
+  "names" TEXT,
+  "hashes" BLOB NOT NULL,
+  PRIMARY KEY ("subject", "observation_id")
 ) WITHOUT ROWID;
 
 CREATE TABLE "changed_rows" (
