@@ -265,9 +265,9 @@ class Project:
     @property
     def known_agents(self) -> set[str]:
         """The agent types of the project, the user and Claude Code itself."""
-        from orch_tui.prepare.ambient import BUILT_IN_AGENTS, Surroundings
+        from orch_tui.prepare.agent_types import list_agent_types
 
-        return {*Surroundings.of(self.root).definitions, *BUILT_IN_AGENTS}
+        return list_agent_types(self.root)
 
     def now(self) -> str:
         """The time, as the record writes it."""
