@@ -333,13 +333,17 @@ def test_files_beside_the_record_of_a_project_are_looked_into(
         assert done == Redacted({}, tuple(found))
 
 
-def test_files_beside_a_record_elsewhere_are_looked_into(tmp_path: Path) -> None:
+def test_files_beside_a_record_elsewhere_are_looked_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be read (``/proc/self/mem`` from its start) does not stop the rest."""
     path = tmp_path / "x.db"
+    monkeypatch.chdir(tmp_path)
     with open_record(path) as record:
         session = sessions.init_session(record, "x", project="").session_id
         with record.write():
             label = report(record, "deployed", {"session_id": session}, source="api")
-            for name in (str(tmp_path / "abs.txt"), "relative.txt"):
+            for name in ("/proc/self/mem", str(tmp_path / "abs.txt"), "relative.txt"):
                 record.execute(
                     "INSERT INTO outputs (execution_id, output_type, path) "
                     "VALUES (?, 'deliverable', ?)",

@@ -87,8 +87,7 @@ def redact_secret(
                 after={"reason": hidden.out_of_text(reason), "places": found.places},
             )
     _squeeze(record)
-    own = [record.path, record.path.with_name(record.path.name + "-wal")]
-    unclean = [str(path) for path in own if _holds(path, hidden)]
+    unclean = [str(path) for path in _own_files(record) if _holds(path, hidden)]
     return Redacted(found.places, (*unclean, *_files(record, hidden)))
 
 
@@ -395,7 +394,7 @@ def _squeeze(record: Record) -> None:
 
 
 def _files(record: Record, secret: _Secret) -> Iterator[str]:
-    own = {record.path.with_name(record.path.name + end) for end in ("", "-wal", "-shm")}
+    own = _own_files(record)
     for path in dict.fromkeys(_around(record)):
         if (
             path not in own
@@ -404,6 +403,11 @@ def _files(record: Record, secret: _Secret) -> Iterator[str]:
             and _holds(path, secret)
         ):
             yield str(path)
+
+
+def _own_files(record: Record) -> tuple[Path, Path]:
+    """Where the words of the record stand: its file and the write-ahead log."""
+    return record.path, record.path.with_name(f"{record.path.name}-wal")
 
 
 def _around(record: Record) -> Iterator[Path]:
