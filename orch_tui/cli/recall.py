@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orch_tui.cli.output import (
+from orch_tui.cli.parser import Parser, project_of
+from orch_tui.cli.printing import (
     FORMATS,
     add_format,
     as_row,
@@ -25,7 +26,6 @@ from orch_tui.cli.output import (
     write_text,
     writing,
 )
-from orch_tui.cli.parser import Parser, project_of
 from orch_tui.errors import UsageError
 from orch_tui.project import Project
 from orch_tui.times import local_time

@@ -7,7 +7,8 @@ import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from orch_tui.cli.output import (
+from orch_tui.cli.parser import Parser, project_of
+from orch_tui.cli.printing import (
     add_format,
     as_row,
     boolean,
@@ -23,7 +24,6 @@ from orch_tui.cli.output import (
     split_list,
     writing,
 )
-from orch_tui.cli.parser import Parser, project_of
 from orch_tui.errors import UsageError
 from orch_tui.phases import PHASES
 

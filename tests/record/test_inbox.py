@@ -22,7 +22,7 @@ from orch_tui.search import maintenance
 from tests.counts import HANGS_AFTER, SEED
 from tests.record import hook_events as hooks
 from tests.record.hook_events import deliver
-from tests.record.test_hook_capture import runs
+from tests.record.test_payload_ingest import runs
 
 ROOT = Path(__file__).parents[2]
 
