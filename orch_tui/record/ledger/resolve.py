@@ -121,9 +121,7 @@ def _unite_executions(record: Record, execution_ids: Sequence[str]) -> str:
     return keeper
 
 
-DERIVED = (
-    *("completions", "context_allocations", "outputs", "usage_messages", "execution_files", "told"),
-)
+DERIVED = ("completions", "context_allocations", "outputs", "usage_messages", "execution_files")
 """The tables whose rows are made from the statements about an execution."""
 
 

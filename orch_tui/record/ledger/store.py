@@ -71,20 +71,24 @@ def insert_statement(
     actor: str | None,
     execution_id: str | None,
 ) -> StoredStatement:
-    """Store a statement with all that it came with."""
-    rows = record.sql(
+    """Store a statement with all that it came with; what is stored already changes nothing."""
+    if known := find_statement(record, digest):
+        return known
+    observation_id = record.value(
         "INSERT INTO observations (digest, kind, source, at, recorded_at, actor, about, payload, "
-        "execution_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING "
-        "RETURNING observation_id",
+        "execution_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING observation_id",
         [
             *(digest, kind, source, at, recorded_at, actor),
             *(canonical_json(list(about)) if about else None, body, execution_id),
         ],
     )
-    if rows:
-        return StoredStatement(int(rows[0][0]), digest, True)
+    return StoredStatement(int(observation_id), digest, True)
+
+
+def find_statement(record: Record, digest: bytes) -> StoredStatement | None:
+    """Find a statement that is stored already."""
     held = record.value("SELECT observation_id FROM observations WHERE digest = ?", [digest])
-    return StoredStatement(int(held), digest, False)
+    return None if held is None else StoredStatement(int(held), digest, False)
 
 
 def recognition_digest(

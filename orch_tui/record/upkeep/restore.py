@@ -35,7 +35,7 @@ from orch_tui.record.ledger.raw_sql import ingest_noted_changes
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
 from orch_tui.record.ledger.resolve import create_execution, learn_keys, resolve_execution
 from orch_tui.record.ledger.statement import decode_statement, describe_problem, pack_statement
-from orch_tui.record.ledger.store import StoredStatement, insert_statement
+from orch_tui.record.ledger.store import StoredStatement, find_statement, insert_statement
 from orch_tui.record.upkeep.export_format import FORMAT, VERSION
 
 Row = dict[str, Any]
@@ -126,8 +126,6 @@ class _Exchange:
         self._exporter = ""
         self._touched: dict[str, None] = {}
         self._claude_sessions: set[str] = set()
-        self._versions: set[int | str] = set()
-        """Of bundles, that were told of."""
         self._forks: dict[int, dict[int, int]] = {}
         """By origin what others know as its statements of some numbers, and this record not."""
         self._own_last = int(
@@ -163,8 +161,6 @@ class _Exchange:
             for label in self._touched
             if (owner := owner_of(record, f"id:{label}")) is not None
         ]
-        for bundle_id in sorted({self._bundle_of(version_id) for version_id in self._versions}):
-            registers.number_versions(record, bundle_id)
         rebuild_from_statements(record, living)
         for claude_session in sorted(self._claude_sessions):
             claude_sessions.refresh_session(record, claude_session)
@@ -228,6 +224,9 @@ class _Exchange:
         if problem:
             raise ValueError(f"statement {row['statement'][:8]}: {problem}")
         digest = bytes.fromhex(row["statement"])
+        if known := find_statement(self._record, digest):  # most are: exports are taken in again
+            self._log(row["log"], known)
+            return
         statement = decode_statement(kind, row["said"])
         stored = insert_statement(
             self._record,
@@ -242,8 +241,6 @@ class _Exchange:
             execution_id=None,
         )
         origin_id = self._log(row["log"], stored)
-        if not stored.is_new:
-            return
         self.restored.statements += 1
         if kind == "set":
             self._apply_registered(statement, str(row["at"]), stored, origin_id)
@@ -436,14 +433,7 @@ class _Exchange:
         self._update("bundle_versions", "version_id", version_id, values)
         if "items" in won:
             self._write_items(version_id, won["items"])
-        self._versions.add(version_id)
-
-    def _bundle_of(self, version_id: int | str) -> str:
-        return str(
-            self._record.value(
-                "SELECT bundle_id FROM bundle_versions WHERE version_id = ?", [version_id]
-            )
-        )
+        registers.number_versions(self._record, version_id)
 
     def _write_items(self, version_id: int | str, items: list[list[Any]]) -> None:
         self._record.execute("DELETE FROM bundle_items WHERE version_id = ?", [version_id])
