@@ -20,11 +20,10 @@ from orch_tui.models.execution import (
     ExecutionKey,
     ImportCheckpoint,
     Observation,
-    ToldMessage,
     UsageMessage,
 )
 from orch_tui.models.origin import (
-    AmbientFigure,
+    AmbientPart,
     ChangedRow,
     HubCursor,
     InputSetAside,
@@ -69,13 +68,12 @@ TABLES: tuple[type[Model], ...] = (
     ImportCheckpoint,
     UsageMessage,
     ExecutionFile,
-    ToldMessage,
     LogEntry,
     Register,
     ChangedRow,
     HubCursor,
     InputSetAside,
-    AmbientFigure,
+    AmbientPart,
 )
 
 INDEXES = (

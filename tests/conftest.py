@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,12 +20,25 @@ START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SCREENS = Path(__file__).parent / "screens"
 
 
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30
+
+
 @pytest.hookimpl(tryfirst=True)  # before the plugin of hypothesis reads its options
 def pytest_configure(config: pytest.Config) -> None:
-    """Take the counts of ``tests.counts``, and in deep runs the seed."""
+    """Take the counts of ``tests.counts``, and in deep runs the seed.
+
+    Temporary files are kept in memory where there is room, unless TMPDIR says where: thousands of
+    records are written, and none is to wait for a disk.
+    """
+    if "TMPDIR" not in os.environ and _has_room(MEMORY):
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
     load_profile()
     if DEEP:
         config.option.hypothesis_seed = SEED
+
+
+def _has_room(folder: Path) -> bool:
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > ROOM
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -64,9 +80,17 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+@pytest.fixture(scope="session")
+def empty_record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a record in which nothing was ever recorded: copying it takes less."""
+    folder = tmp_path_factory.mktemp("empty") / ".claude"
+    open_record(folder / "orchestration" / "execution.db").close()
+    return folder
+
+
 @pytest.fixture
-def record(tmp_path: Path, clock: FakeClock) -> Iterator[Record]:
+def record(tmp_path: Path, clock: FakeClock, empty_record: Path) -> Iterator[Record]:
     """An empty record in a project folder of its own."""
-    path = tmp_path / ".claude" / "orchestration" / "execution.db"
-    with open_record(path, clock=clock) as opened:
+    folder = shutil.copytree(empty_record, tmp_path / ".claude", dirs_exist_ok=True)
+    with open_record(folder / "orchestration" / "execution.db", clock=clock) as opened:
         yield opened

@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -42,20 +42,33 @@ class Block(NamedTuple):
 class CallCounter:
     """Counts the calls of functions in this thread, as ``sys.setprofile`` hears of them.
 
-    Unlike seconds they are the same however loaded the machine is.
+    Unlike seconds they are the same however loaded the machine is. Only inside ``with`` is
+    counted: being heard makes every call several times as slow.
     """
 
     def __init__(self) -> None:
         self.count = 0
+        self._entered = 0
 
-    def __call__(self, frame: FrameType, event: str, argument: object) -> None:
+    def __enter__(self) -> None:
+        self._entered += 1
+        sys.setprofile(self._hear)
+
+    def __exit__(self, *_: object) -> None:
+        self._entered -= 1
+        if not self._entered:
+            sys.setprofile(None)
+
+    def _hear(self, frame: FrameType, event: str, argument: object) -> None:
         if event in ("call", "c_call"):
             self.count += 1
 
 
 @contextmanager
-def blocks(measure: Callable[[], float]) -> Iterator[list[Block]]:
-    """Measure every call of a handler, action, timer or callback of ours."""
+def blocks(
+    measure: Callable[[], float], measuring: AbstractContextManager[None]
+) -> Iterator[list[Block]]:
+    """Measure every call of a handler, action, timer or callback of ours, inside ``measuring``."""
     taken: list[Block] = []
     invoke = _callback.invoke
 
@@ -63,13 +76,15 @@ def blocks(measure: Callable[[], float]) -> Iterator[list[Block]]:
         function = getattr(callback, "func", callback)
         if not getattr(function, "__module__", "").startswith("orch_tui"):
             return await invoke(callback, *params)
-        start = measure()
-        try:
-            return await invoke(callback, *params)
-        finally:
-            then = getattr(params[0] if params else None, "then", function)
-            name = getattr(getattr(then, "func", then), "__qualname__", "")
-            taken.append(Block(measure() - start, name))
+        with measuring:
+            start = measure()
+            try:
+                return await invoke(callback, *params)
+            finally:
+                took = measure() - start
+                then = getattr(params[0] if params else None, "then", function)
+                name = getattr(getattr(then, "func", then), "__qualname__", "")
+                taken.append(Block(took, name))
 
     with (
         patch.object(message_pump, "invoke", timed),
@@ -80,23 +95,28 @@ def blocks(measure: Callable[[], float]) -> Iterator[list[Block]]:
         yield taken
 
 
-def walk(project: Project, measure: Callable[[], float] = time.thread_time) -> list[Block]:
+_ALWAYS = nullcontext()
+
+
+def walk(
+    project: Project,
+    measure: Callable[[], float] = time.thread_time,
+    measuring: AbstractContextManager[None] = _ALWAYS,
+) -> list[Block]:
     """Go through all screens of a project, and give what each handler took."""
-    return asyncio.run(_walk(project, measure))
+    return asyncio.run(_walk(project, measure, measuring))
 
 
 def walk_counting_calls(project: Project) -> list[Block]:
     """The same walk, measured by the number of calls."""
     counter = CallCounter()
-    sys.setprofile(counter)
-    try:
-        return walk(project, lambda: counter.count)
-    finally:
-        sys.setprofile(None)
+    return walk(project, lambda: counter.count, counter)
 
 
-async def _walk(project: Project, measure: Callable[[], float]) -> list[Block]:
-    with blocks(measure) as taken:
+async def _walk(
+    project: Project, measure: Callable[[], float], measuring: AbstractContextManager[None]
+) -> list[Block]:
+    with blocks(measure, measuring) as taken:
         async with OrchApp(project).run_test(size=(140, 45)) as pilot:
             for key in KEYS:
                 await pilot.press(key)

@@ -103,6 +103,7 @@ def held(did: Run, deployed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert not waited
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", READS)
 def test_a_reader_does_not_wait(held: Run, command: str) -> None:
     assert "locked" not in held(command, *READS[command]).err

@@ -219,6 +219,7 @@ def test_a_session_is_closed_hidden_and_shown_again(did: Run, deployed: str) -> 
     assert did("query", "--sessions", "--format", "json").json != []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["--final-message-file answer", "--final-message -"])
 def test_invalid_utf8_is_kept_exactly_and_shown_replaced(shell: Shell, how: str) -> None:
     message = b"caf\xe9 \xff\xfe \xc3\xa9\n" + bytes(range(1, 32))
@@ -237,6 +238,7 @@ def test_invalid_utf8_is_kept_exactly_and_shown_replaced(shell: Shell, how: str)
     assert stored == (message,)
 
 
+@pytest.mark.slow
 def test_a_message_as_text_may_be_invalid_utf8_too(shell: Shell) -> None:
     done = shell(
         "orch init-session --scope s >/dev/null && orch init-deployment --agent-type a && "

@@ -265,6 +265,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.text(max_size=3), json_values, max_size=4),
     json_values,

@@ -366,6 +366,7 @@ def together(script: str, path: Path, count: int) -> list[tuple[str, str]]:
     return [process.communicate() for process in running]
 
 
+@pytest.mark.slow
 def test_several_processes_make_the_record_at_once(tmp_path: Path) -> None:
     results = together(CREATE, tmp_path / ".claude" / "orchestration" / "execution.db", 6)
     assert [err for _, err in results] == [""] * 6

@@ -267,6 +267,7 @@ with Record(Path(sys.argv[1])) as record:
 """
 
 
+@pytest.mark.slow
 def test_several_processes_migrate_at_once(original: Path) -> None:
     assert together(MIGRATE, original, 4) == [("All done.\n", "")] * 4
     assert [p.name for p in original.parent.glob("*.bak")] == ["execution.db.v0.bak"]

@@ -333,6 +333,7 @@ WORDY = Template(
 )
 
 
+@pytest.mark.slow
 @given(
     ITEMS, st.integers(0, 6_000), st.sampled_from([EXACT, "v4.8"]), st.sampled_from([None, WORDY])
 )

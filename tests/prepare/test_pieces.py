@@ -32,6 +32,7 @@ def test_words_and_signs_are_counted_to_the_token(family: str, ctok_tokens: Ctok
     assert wrong == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("repeated", make_close_texts(), ids=lambda repeated: repeated.text[:9])
 def test_a_cut_costs_a_token_at_most(
@@ -60,6 +61,7 @@ def test_half_a_character_counts_as_the_sign_for_one() -> None:
         assert load_pieces("v4.8").tokens(f"a {half} b") == load_pieces("v4.8").tokens("a \ufffd b")
 
 
+@pytest.mark.slow
 def test_prices_do_not_grow_for_ever() -> None:
     for met, stay in ((500_000, True), (500_001, False)):
         prices = dict.fromkeys(map(str, range(met)), 1)
@@ -94,6 +96,7 @@ def test_a_million_of_one_character_cost_what_a_thousand_do(run: str) -> None:
     assert counted_lookups(text, "v4.8") < 3 * counted_lookups(run * LONGEST + "x", "v4.8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [7, 200_000])
 def test_letters_without_sense_cost_a_few_lookups_each(size: int) -> None:
     letters = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=200_000))

@@ -66,6 +66,7 @@ def test_errors_name_the_line(text: str) -> None:
         filled(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -51,6 +51,7 @@ def test_nothing_acknowledged_is_lost(record: Record) -> None:
     assert [f for f in examine_record(record.path) if f.level != "ok"] == []
 
 
+@pytest.mark.slow
 def test_what_was_begun_is_whole_or_not_there(record: Record) -> None:
     """A deployment that was cut off left no row behind, nor did a return."""
     subprocess.run(

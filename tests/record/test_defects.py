@@ -138,6 +138,7 @@ def place() -> Iterator[Place]:
         yield made
 
 
+@pytest.mark.slow
 @quick
 @given(st.integers(0, 100), changes, st.binary(max_size=6), st.integers(0, 2000))
 @example(0, [(0, "\ud800")], b"\0\xff", 3)
@@ -161,6 +162,7 @@ def test_whatever_stands_in_a_transcript(
         made.query()
 
 
+@pytest.mark.slow
 @quick
 @given(changes, st.booleans())
 def test_whatever_stands_in_a_sidecar(changes: list[tuple[int, Any]], is_whole: bool) -> None:
@@ -174,6 +176,7 @@ def test_whatever_stands_in_a_sidecar(changes: list[tuple[int, Any]], is_whole: 
         made.query()
 
 
+@pytest.mark.slow
 @quick
 @given(st.data())
 def test_whatever_a_hook_is_handed(data: st.DataObject) -> None:
@@ -186,6 +189,7 @@ def test_whatever_a_hook_is_handed(data: st.DataObject) -> None:
         assert set(made.waits) <= {"unreadable"}
 
 
+@pytest.mark.slow
 @quick
 @given(changes, st.sampled_from(("object", "text", "number", "bytes")))
 def test_whatever_a_checkpoint_holds(changes: list[tuple[int, Any]], kind: str) -> None:

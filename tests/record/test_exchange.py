@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ from orch_tui.prepare.count import Count
 from orch_tui.record import bundles, library, outputs, plan, sessions
 from orch_tui.record.completion import record_completion
 from orch_tui.record.executions import retract_execution
-from orch_tui.record.hooks import payload_ingest, payloads
+from orch_tui.record.hooks import capture, payloads
 from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.opening import open_record
 from orch_tui.record.upkeep.export import export_record
@@ -234,7 +235,7 @@ class Machine:
         heard = payloads.read_payload(payload, at)
         assert heard is not None
         with self.record.write():
-            payload_ingest.ingest_hook_payload(self.record, CWD, heard, at, {})
+            capture.ingest_hook_payload(self.record, CWD, heard, at, {})
 
     def read_transcript(self) -> None:
         transcripts = [*claude_home.foreground(), *claude_home.background()]
@@ -340,6 +341,15 @@ def exchange_all(machines: list[Machine]) -> None:
     raise AssertionError("there is always something new to exchange")
 
 
+def joined(exports: list[Path], folder: Path) -> Path:
+    """Everything that was ever exported, as one export: each line once, after a head line."""
+    heads_and_rest = [path.read_text().splitlines(keepends=True) for path in exports]
+    rest = dict.fromkeys(line for _, *lines in heads_and_rest for line in lines)
+    path = folder / "everything.jsonl"
+    path.write_text(heads_and_rest[-1][0] + "".join(rest))
+    return path
+
+
 def live(chance: random.Random, folder: Path) -> list[Machine]:
     """Three records that do what people and machines do, and exchange now and then."""
     machines = [Machine(folder, name, chance) for name in ("ann", "bob", "ci")]
@@ -360,6 +370,7 @@ def live(chance: random.Random, folder: Path) -> list[Machine]:
     return machines
 
 
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=COUNTS.histories, phases=[Phase.generate])
 def test_records_that_exchange_everything_agree(chance: random.Random) -> None:
@@ -383,12 +394,12 @@ def test_records_that_exchange_everything_agree(chance: random.Random) -> None:
         for other in views[1:]:
             for part, rows in views[0].items():
                 assert other[part] == rows, part
+        everything = joined([path for machine in machines for path in machine.files], folder)
         for machine in [*machines, late]:
             assert list(find_stale_executions(machine.record)) == []
             assert machine.record.sql("PRAGMA foreign_key_check") == []
             before = machine.record.value("SELECT count(*) FROM observations")
-            for path in [p for each in machines for p in each.files]:
-                assert restore_export(machine.record, path).statements == 0
+            assert restore_export(machine.record, everything).statements == 0
             machine.export()
             assert machine.record.value("SELECT count(*) FROM observations") == before
             machine.record.close()

@@ -477,6 +477,7 @@ def test_any_text_is_read(tmp_path: Path, text: str) -> None:
         assert 1 <= each.line <= last
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     ["tests-", "created ", "`", "(", "lib/a/", "no tests ", "- a:\n  ", "# x\n", "1", '"*', "..."],

@@ -8,11 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from orch_tui.models.database import Record
-from orch_tui.record.hooks import payload_ingest, payloads
+from orch_tui.record.hooks import capture, payloads
 from orch_tui.record.opening import open_record
 from tests.counts import COUNTS
 from tests.record import claude_home
@@ -95,7 +96,7 @@ def told(chance: random.Random, share_heard: float) -> dict[str, dict[str, Any]]
             with record.write():
                 heard = payloads.read_payload(payload, at)
                 assert heard is not None
-                payload_ingest.ingest_hook_payload(record, CWD, heard, at, {})
+                capture.ingest_hook_payload(record, CWD, heard, at, {})
         return {
             name: {
                 **{column: value for column, value in row.items() if column not in _BY_CLOCK},
@@ -113,7 +114,7 @@ def test_a_transcript_has_what_its_stop_left_out(record: Record, tmp_path: Path)
         heard = payloads.read_payload(stop | {"last_assistant_message": said}, at)
         assert heard
         with record.write():
-            payload_ingest.ingest_hook_payload(record, CWD, heard, at, {})
+            capture.ingest_hook_payload(record, CWD, heard, at, {})
         (run,) = executions(record).values()
         assert run["unverified"] == "its final message is empty"
     take_in(record, transcript.write(tmp_path))
@@ -126,6 +127,7 @@ def by_transcripts_alone() -> dict[str, dict[str, Any]]:
     return told(random.Random(0), 0)
 
 
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False), st.sampled_from([0.5, 0.9, 1.0]))
 @settings(max_examples=COUNTS.histories, phases=[Phase.generate])
 def test_neither_order_nor_gaps_change_what_a_run_was(

@@ -62,6 +62,7 @@ def statements(draw: st.DrawFn) -> list[Observation]:
     return made
 
 
+@pytest.mark.slow
 @settings(max_examples=COUNTS.fuzz_inputs)
 @given(statements(), st.randoms())
 def test_order_and_repetition_change_nothing(
@@ -711,6 +712,7 @@ EVENTS: list[tuple[str, dict[str, Any], str, list[str], str, str | None]] = [
 ]
 
 
+@pytest.mark.slow
 @given(st.permutations(range(len(EVENTS))), st.lists(st.integers(0, len(EVENTS) - 1), max_size=4))
 @settings(max_examples=COUNTS.histories)
 def test_the_rows_do_not_depend_on_the_order_things_were_heard_in(

@@ -132,6 +132,7 @@ def test_an_empty_plan_has_no_waves(record: Record, session: str) -> None:
     assert plan.list_waves(record, session) == []
 
 
+@pytest.mark.slow
 @given(st.integers(2, 7), st.randoms(use_true_random=False))
 @settings(max_examples=COUNTS.histories)
 def test_every_wave_waits_only_for_earlier_ones(
@@ -192,6 +193,7 @@ def as_it_is(record: Record) -> list[object]:
     return [described, plan.list_waits(record, "s")]
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 6), max_size=14), st.randoms(use_true_random=False))
 @settings(max_examples=COUNTS.histories)
 def test_undo_goes_back_through_every_change(

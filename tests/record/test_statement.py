@@ -80,6 +80,7 @@ def fields_of(kind: Any) -> st.SearchStrategy[Any]:
 any_statement = st.one_of(*(fields_of(kind) for kind in KINDS.values()))
 
 
+@pytest.mark.slow
 @settings(max_examples=COUNTS.fuzz_inputs)
 @given(any_statement)
 def test_every_field_of_every_kind_goes_in_and_out(said: Any) -> None:
@@ -90,6 +91,7 @@ def test_every_field_of_every_kind_goes_in_and_out(said: Any) -> None:
     assert encode_statement(decode_statement(kind, stored)) == encode_statement(said)
 
 
+@pytest.mark.slow
 @settings(max_examples=COUNTS.fuzz_inputs)
 @given(any_statement)
 def test_the_codec_takes_what_msgspec_takes(said: Any) -> None:
@@ -133,6 +135,7 @@ def _twin(kind: Any) -> Any:
     return _TWINS[kind.__name__]
 
 
+@pytest.mark.slow
 @settings(max_examples=COUNTS.fuzz_inputs)
 @given(any_statement, st.data())
 def test_a_body_of_another_type_is_named(said: Any, data: st.DataObject) -> None:
@@ -295,6 +298,7 @@ def rows_after(told: list[Report]) -> list[Any]:
         ]
 
 
+@pytest.mark.slow
 @settings(max_examples=COUNTS.histories)
 @given(reports(), st.randoms(use_true_random=False))
 def test_any_order_and_repetition_give_the_same_rows(

@@ -484,6 +484,7 @@ def test_however_it_ends_it_ends_once(
     assert (how, words, reason, returns) == (status, said, error, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOGS)
 @given(chance=st.randoms())
 @settings(max_examples=COUNTS.histories // len(LOGS))
@@ -497,6 +498,7 @@ def test_the_order_of_being_heard_changes_nothing(name: str, chance: random.Rand
     assert heard([events[n] for n in times], times=times) == IN_ORDER[name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({*LOGS} - {"resumed"}))
 @given(chance=st.randoms())
 @settings(max_examples=COUNTS.histories // len(LOGS))
