@@ -408,6 +408,19 @@ CREATE TABLE "execution_files" (
   FOREIGN KEY ("execution_id") REFERENCES "agent_executions" ("execution_id")
 ) WITHOUT ROWID;
 
+CREATE TABLE "told" (
+  "execution_id" TEXT NOT NULL,
+  "position" INTEGER NOT NULL,
+  "at" TIMESTAMP,
+  "call" TEXT,
+  "content_id" INTEGER,
+  PRIMARY KEY ("execution_id", "position"),
+  FOREIGN KEY ("execution_id") REFERENCES "agent_executions" ("execution_id"),
+  FOREIGN KEY ("content_id") REFERENCES "contents" ("content_id")
+) WITHOUT ROWID;
+
+CREATE INDEX "told_content_id" ON "told" ("content_id");
+
 CREATE TABLE "log" (
   "origin_id" INTEGER NOT NULL,
   "seq" INTEGER NOT NULL,
@@ -420,12 +433,10 @@ CREATE INDEX "log_observation_id" ON "log" ("observation_id");
 
 CREATE TABLE "registers" (
   "subject" TEXT NOT NULL,
-  "field" TEXT NOT NULL,
-  "at" TEXT NOT NULL,
-  "digest" BLOB NOT NULL,
-  "value_hash" BLOB NOT NULL,
-  "value" TEXT,
-  PRIMARY KEY ("subject", "field")
+  "observation_id" INTEGER NOT NULL,
+  "names" TEXT,
+  "hashes" BLOB NOT NULL,
+  PRIMARY KEY ("subject", "observation_id")
 ) WITHOUT ROWID;
 
 CREATE TABLE "changed_rows" (

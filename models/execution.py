@@ -307,6 +307,27 @@ class ExecutionFile(Table):
         without_rowid = True
 
 
+class ToldMessage(Table):
+    """Something that was said to an execution after its launch, in the order it was said."""
+
+    execution = ForeignKeyField(
+        AgentExecution, column_name="execution_id", index=False, backref="told"
+    )
+    position = IntegerField()
+    at = TimeField(null=True)
+    call = TextField(null=True)
+    """The tool call that sent it."""
+    content = ForeignKeyField(Content, column_name="content_id", null=True, backref="told_to")
+
+    execution_id: str
+    content_id: int | None
+
+    class Meta:
+        table_name = "told"
+        primary_key = CompositeKey("execution", "position")
+        without_rowid = True
+
+
 RAW_COLUMNS = (
     "session_id",
     "agent_type",

@@ -77,18 +77,20 @@ class LogEntry(Table):
 
 
 class Register(Table):
-    """The last statement of one field of a session, a planned agent, a bundle or a version."""
+    """Of which fields of a session, a planned agent, a bundle or a version a statement is the last.
+
+    ``names`` is NULL where it is of all that it names. ``hashes`` are of their values as they were
+    stated, in the order of their names, eight bytes each.
+    """
 
     subject = TextField()
-    field = TextField()
-    at = TextField()
-    digest = BlobField()
-    value_hash = BlobField()
-    value = JsonField(null=True)
+    observation_id = IntegerField()
+    names = JsonField(null=True)
+    hashes = BlobField()
 
     class Meta:
         table_name = "registers"
-        primary_key = CompositeKey("subject", "field")
+        primary_key = CompositeKey("subject", "observation_id")
         without_rowid = True
 
 
@@ -129,7 +131,7 @@ class InputSetAside(Table):
         without_rowid = True
 
 
-class AmbientPart(Table):
+class AmbientFigure(Table):
     """What an agent of a type is handed by a release of Claude Code before its prompt, by part."""
 
     agent_type = TextField()

@@ -20,10 +20,11 @@ from orch_tui.models.execution import (
     ExecutionKey,
     ImportCheckpoint,
     Observation,
+    ToldMessage,
     UsageMessage,
 )
 from orch_tui.models.origin import (
-    AmbientPart,
+    AmbientFigure,
     ChangedRow,
     HubCursor,
     InputSetAside,
@@ -68,12 +69,13 @@ TABLES: tuple[type[Model], ...] = (
     ImportCheckpoint,
     UsageMessage,
     ExecutionFile,
+    ToldMessage,
     LogEntry,
     Register,
     ChangedRow,
     HubCursor,
     InputSetAside,
-    AmbientPart,
+    AmbientFigure,
 )
 
 INDEXES = (

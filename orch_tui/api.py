@@ -53,9 +53,9 @@ from orch_tui.record import (
 )
 from orch_tui.record.ledger import contents
 from orch_tui.record.library import BundleLine
+from orch_tui.record.phase_gates import Gate
 from orch_tui.record.session_budget import BudgetReport
 from orch_tui.record.session_validation import validate_session
-from orch_tui.record.sessions import Gate
 from orch_tui.record.sharing import Shared
 from orch_tui.rows import ErrorCode, ExecutionFacts, Output, PlannedAgent, Session
 
@@ -63,9 +63,10 @@ if TYPE_CHECKING:
     from orch_tui.models.database import Clock, Record
     from orch_tui.prepare.templates import Template
     from orch_tui.recall.compare import Comparison
+    from orch_tui.recall.drift import Drift
     from orch_tui.recall.insights import Insights
     from orch_tui.recall.output_validation import OutputValidation
-    from orch_tui.recall.replay import Drift, Replay
+    from orch_tui.recall.replay import Replay
     from orch_tui.recall.report import Format
     from orch_tui.recall.show import Shown
     from orch_tui.search.query import Page
@@ -694,12 +695,12 @@ def drift(execution_id: str, *, project: Place = None, database: str | None = No
         NotFoundError: no such execution.
         OrchError: it was given no bundle.
     """
-    from orch_tui.recall import replay as again
+    from orch_tui.recall import drift as drifting
 
     with opened(project, database) as place:
-        past = again.given_bundle(place.existing_record, execution_id)
+        past = drifting.given_bundle(place.existing_record, execution_id)
         family = model_of(place, past).family
-        return again.find_drift(
+        return drifting.find_drift(
             past.items, reader=place.reader(), family=family, cache=place.counts
         )
 
@@ -709,12 +710,12 @@ def refresh(
 ) -> tuple[Bundle, list[Drift]]:
     """What a past execution was given, as the files are now: the next version of its bundle (or
     the same, where nothing changed), and what is different; raises as ``drift`` does."""
-    from orch_tui.recall import replay as again
+    from orch_tui.recall import drift as drifting
 
     with opened(project, database) as place:
         record = place.existing_record
-        family = model_of(place, again.given_bundle(record, execution_id)).family
-        return again.refresh_bundle(
+        family = model_of(place, drifting.given_bundle(record, execution_id)).family
+        return drifting.refresh_bundle(
             record, execution_id, reader=place.reader(), family=family, cache=place.counts
         )
 

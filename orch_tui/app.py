@@ -28,7 +28,7 @@ from orch_tui.drafts import DraftHolder, Drafts
 from orch_tui.errors import OrchError
 from orch_tui.phases import PHASES
 from orch_tui.project import Project
-from orch_tui.screens.base import Header, OrchScreen
+from orch_tui.screens.orch_screen import Header, OrchScreen
 
 if TYPE_CHECKING:
     import subprocess

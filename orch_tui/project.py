@@ -29,13 +29,6 @@ if TYPE_CHECKING:
     from orch_tui.source_name import Result
 
 
-READERS_SHARE = 500
-"""Payloads of hooks that a command records on its way; the app and ``orch watch`` take all."""
-
-READERS_BYTES = 16_000_000
-"""Of transcripts whose agents have returned, likewise: a fifth of a second."""
-
-
 class Project:
     """The project that a folder (default: the working folder) belongs to.
 
@@ -124,7 +117,7 @@ class Project:
                 self._record = self._open(create=create or self._anything_waits())
                 self._file = _identity(self.database)
                 if self.drain_inbox_on_open:
-                    self._drain(self._record, READERS_SHARE, READERS_BYTES)
+                    self._drain(self._record, in_passing=True)
             return self._record
 
     def drain_inbox(self) -> int:
@@ -139,23 +132,25 @@ class Project:
             return 0
         return self._drain(self._opened(create=waits))
 
-    def _drain(self, record: Record, payloads: int | None = None, size: int | None = None) -> int:
-        """Take in payloads, and what transcripts have more since; both no more than there is."""
+    def _drain(self, record: Record, *, in_passing: bool = False) -> int:
+        """Take in payloads, and what transcripts have more since; all, or some in passing."""
         from orch_tui.record.opening import awaits_transcripts
 
         taken = 0
         if self._anything_waits():
             from orch_tui.record.hooks import inbox
 
-            taken = inbox.drain_inbox(record, self.root, most=payloads, remark=self.remark)
+            most = inbox.PAYLOADS_IN_PASSING if in_passing else None
+            taken = inbox.drain_inbox(record, self.root, most=most, remark=self.remark)
         if record.writable and awaits_transcripts(record):
-            taken += self._read_awaited(record, size)
+            taken += self._read_awaited(record, in_passing=in_passing)
         return taken
 
-    def _read_awaited(self, record: Record, size: int | None) -> int:
+    def _read_awaited(self, record: Record, *, in_passing: bool) -> int:
         from orch_tui.record.hooks import pending_transcripts
 
-        look = pending_transcripts.find_grown_transcripts(record, size)
+        most = pending_transcripts.BYTES_IN_PASSING if in_passing else None
+        look = pending_transcripts.find_grown_transcripts(record, most)
         taken = 0
         if look.grown:
             from orch_tui.record.transcripts import importer
@@ -270,9 +265,9 @@ class Project:
     @property
     def known_agents(self) -> set[str]:
         """The agent types of the project, the user and Claude Code itself."""
-        from orch_tui.prepare.ambient import BUILT_IN_AGENTS, Surroundings
+        from orch_tui.prepare.agent_types import list_agent_types
 
-        return {*Surroundings.of(self.root).definitions, *BUILT_IN_AGENTS}
+        return list_agent_types(self.root)
 
     def now(self) -> str:
         """The time, as the record writes it."""

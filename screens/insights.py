@@ -13,8 +13,8 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
-from orch_tui.screens.base import OrchScreen
-from orch_tui.screens.widgets.rows import Column, Row, Rows
+from orch_tui.screens.orch_screen import OrchScreen
+from orch_tui.screens.widgets.row_list import Column, Row, Rows
 
 AT_ONCE = 1.0
 """Seconds of reading up to which a change of the record is read by itself."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from textual.containers import Vertical
 
 from orch_tui.errors import OrchError
-from orch_tui.screens.base import OrchScreen, Problem
+from orch_tui.screens.orch_screen import OrchScreen, Problem
 
 if TYPE_CHECKING:
     from orch_tui.app import OrchApp

@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def complain(error: Exception) -> None:
     """What is wrong and what to do, on standard error."""
-    from orch_tui.cli.output import say
+    from orch_tui.cli.printing import say
 
     sys.stdout.flush()
     hint = getattr(error, "hint", "")

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orch_tui.cli.output import (
+from orch_tui.cli.parser import Parser, project_of
+from orch_tui.cli.printing import (
     add_format,
     add_no_record,
     as_row,
@@ -21,7 +22,6 @@ from orch_tui.cli.output import (
     split_list,
     write_text,
 )
-from orch_tui.cli.parser import Parser, project_of
 from orch_tui.errors import UsageError
 from orch_tui.paths import resolve_path
 from orch_tui.project import Project

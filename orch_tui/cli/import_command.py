@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orch_tui.cli.output import FORMATS, as_row, print_rows, say
 from orch_tui.cli.parser import Parser, project_of
+from orch_tui.cli.printing import FORMATS, as_row, print_rows, say
 from orch_tui.errors import SourceError
 from orch_tui.paths import resolve_path
 

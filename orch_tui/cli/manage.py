@@ -7,8 +7,8 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from orch_tui.cli.output import add_format, as_row, print_rows, read_bytes, say
 from orch_tui.cli.parser import Parser, project_of
+from orch_tui.cli.printing import add_format, as_row, print_rows, read_bytes, say
 from orch_tui.errors import OrchError, SourceError
 from orch_tui.paths import resolve_path
 from orch_tui.project import Project
@@ -47,7 +47,7 @@ def _doctor(arguments: Namespace) -> int:
 
     project = project_of(arguments)
     if arguments.repair:
-        from orch_tui.cli.output import progress_bar
+        from orch_tui.cli.printing import progress_bar
 
         with progress_bar() as progress:
             done = checks.repair_record(project.existing_record, progress)
@@ -70,7 +70,7 @@ def migrate() -> argparse.ArgumentParser:
 
 
 def _migrate(arguments: Namespace) -> None:
-    from orch_tui.cli.output import progress_bar
+    from orch_tui.cli.printing import progress_bar
 
     project = project_of(arguments)
     with progress_bar() as progress:
@@ -100,7 +100,7 @@ def export() -> argparse.ArgumentParser:
 
 
 def _export(arguments: Namespace) -> None:
-    from orch_tui.cli.output import progress, write_lines
+    from orch_tui.cli.printing import progress, write_lines
     from orch_tui.record.upkeep.export import export_record as read_all
 
     project = project_of(arguments)

@@ -183,7 +183,7 @@ def project_of(arguments: argparse.Namespace) -> Project:
 
 
 def _remark(text: str) -> None:
-    from orch_tui.cli.output import say
+    from orch_tui.cli.printing import say
 
     say(f"orch: {text}")
 

@@ -8,7 +8,8 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from orch_tui.cli.output import (
+from orch_tui.cli.parser import Parser, project_of
+from orch_tui.cli.printing import (
     add_format,
     add_no_record,
     copy_text,
@@ -21,7 +22,6 @@ from orch_tui.cli.output import (
     split_list,
     writing,
 )
-from orch_tui.cli.parser import Parser, project_of
 from orch_tui.errors import OverBudgetError, PathError, SourceError, UsageError
 from orch_tui.paths import resolve_path
 from orch_tui.project import Project

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orch_tui.cli.output import (
+from orch_tui.cli.parser import Parser, project_of
+from orch_tui.cli.printing import (
     FORMATS,
     add_format,
     as_row,
@@ -25,13 +26,12 @@ from orch_tui.cli.output import (
     write_text,
     writing,
 )
-from orch_tui.cli.parser import Parser, project_of
 from orch_tui.errors import UsageError
 from orch_tui.project import Project
 from orch_tui.times import local_time
 
 if TYPE_CHECKING:
-    from orch_tui.recall.replay import Drift
+    from orch_tui.recall.drift import Drift
     from orch_tui.recall.show import Shown
     from orch_tui.recall.timeline import TimelineStep
     from orch_tui.rows import ExecutionFacts
@@ -455,6 +455,7 @@ orch replay exec-001 --deploy --output briefing.md""",
 
 
 def _replay(arguments: Namespace) -> None:
+    from orch_tui.recall import drift as drifting
     from orch_tui.recall import replay as again
 
     project = project_of(arguments)
@@ -462,15 +463,15 @@ def _replay(arguments: Namespace) -> None:
     as_json = arguments.format == "json"
     bundle, facts = None, {}
     if arguments.drift or arguments.refresh:
-        past = again.given_bundle(record, label)
+        past = drifting.given_bundle(record, label)
         asked_for = past.model or project.agents.model(past.agent_type)
         family = project.catalogue.model(asked_for).family
         reader, counts = project.reader(), project.counts
         if not arguments.refresh:
-            found = again.find_drift(past.items, reader=reader, family=family, cache=counts)
+            found = drifting.find_drift(past.items, reader=reader, family=family, cache=counts)
             _print_drift(found, arguments.format or "table")
             return
-        bundle, found = again.refresh_bundle(
+        bundle, found = drifting.refresh_bundle(
             record, label, reader=reader, family=family, cache=counts
         )
         say(*_on_drift(found))

@@ -129,7 +129,7 @@ def _check(parser: argparse.ArgumentParser, path: Path, arguments: list[str]) ->
 
 
 def _synthesize(parser: argparse.ArgumentParser, path: Path, arguments: list[str]) -> int:
-    from orch_tui.cli.output import say, split_list, write_text
+    from orch_tui.cli.printing import say, split_list, write_text
     from orch_tui.recall import older_report
 
     parser.description = "Write a report from the names of agents and deliverables."
@@ -162,7 +162,7 @@ _OLDER: dict[str, Older] = {
 def _report_template(script: Path, given: str | None) -> Template:
     """The template given, else the skill's own, which people may have adapted, else orch's."""
     from orch_tui.assets import asset
-    from orch_tui.cli.output import say
+    from orch_tui.cli.printing import say
     from orch_tui.prepare.templates import load_template
 
     own = script.resolve().parent.parent / "assets" / "synthesis-report.tmpl"

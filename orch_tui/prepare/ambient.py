@@ -14,7 +14,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +23,15 @@ from typing import TYPE_CHECKING
 from orch_tui import paths
 from orch_tui.frozen import frozen
 from orch_tui.prepare import frontmatter
+from orch_tui.prepare.agent_types import (
+    BUILT_IN_AGENTS,
+    WITHOUT_INSTRUCTIONS,
+    find_markdown_files,
+    index_definitions,
+    read_agent_files,
+    read_client_file,
+)
 from orch_tui.prepare.count import ZERO, Count, CountCache
-from orch_tui.prepare.encoding import decode_text
 from orch_tui.prepare.frontmatter import Frontmatter
 from orch_tui.prepare.text_kinds import kind_of
 from orch_tui.prepare.tokens import count_items
@@ -34,20 +41,8 @@ if TYPE_CHECKING:
 
 MAX_HOPS = 4
 """Imports of imports; what is further away is not loaded."""
-MAX_BYTES = 4 << 20
-"""A larger CLAUDE.md or import is not loaded."""
 MEMORY_LINES, MEMORY_BYTES = 200, 25_000
 """Of an agent's own MEMORY.md, what is loaded."""
-
-BUILT_IN_AGENTS = frozenset(
-    {
-        *("general-purpose", "Explore", "Plan", "fork", "claude"),
-        *("statusline-setup", "claude-code-guide"),
-    }
-)
-"""The agent types that Claude Code brings along."""
-WITHOUT_INSTRUCTIONS = frozenset({"Explore", "Plan"})
-"""Those of them that get no CLAUDE.md and no git status; no setting changes that."""
 
 MANAGED = Path(
     "/Library/Application Support/ClaudeCode" if sys.platform == "darwin" else "/etc/claude-code"
@@ -153,21 +148,12 @@ class Surroundings:
 
     @cached_property
     def definitions(self) -> dict[str, tuple[Path, Frontmatter]]:
-        """The agents that files define, by name, each with its file: the project's before the
-        user's. Those without a name or a description are skipped, as Claude Code does silently."""
-        found: dict[str, tuple[Path, Frontmatter]] = {}
-        for path, front in self._agent_files:
-            if (name := front.text("name")) and front.text("description"):
-                found.setdefault(name, (path, front))
-        return found
+        """The agents that files define, by name: the project's before the user's."""
+        return index_definitions(self._agent_files)
 
     @cached_property
     def _agent_files(self) -> list[tuple[Path, Frontmatter]]:
-        return [
-            (path, frontmatter.parse_frontmatter(_read(path) or ""))
-            for folder in (self.root / ".claude" / "agents", self.user / "agents")
-            for path in _markdown_under(folder)
-        ]
+        return read_agent_files(self.root, self.user)
 
     @cached_property
     def instructions(self) -> tuple[tuple[AmbientPart, ...], tuple[str, ...]]:
@@ -197,7 +183,7 @@ class Surroundings:
         """A preloaded skill, or why it is none."""
         for skills in (self.root / ".claude" / "skills", self.user / "skills"):
             path = skills / name / "SKILL.md"
-            text = _read(path)
+            text = read_client_file(path)
             if text is not None:
                 front = frontmatter.parse_frontmatter(text)
                 if front.true("disable-model-invocation"):
@@ -213,7 +199,7 @@ class Surroundings:
             "project": self.root / ".claude" / "agent-memory",
             "local": self.root / ".claude" / "agent-memory-local",
         }.get(scope)
-        text = _read(folder / agent_type / "MEMORY.md") if folder else None
+        text = read_client_file(folder / agent_type / "MEMORY.md") if folder else None
         if not folder or not text:
             return []
         lines = "".join(text.splitlines(keepends=True)[:MEMORY_LINES])
@@ -288,7 +274,7 @@ class _Instructions:
             return False
         self._seen.add(real)
         name = around._named(path)
-        text = _read(path)
+        text = read_client_file(path)
         if text is None:
             self.problems.append(f"{name}: cannot be read, is no text or is over 4 MiB")
             return False
@@ -311,7 +297,7 @@ class _Instructions:
         return True
 
     def add_rules(self, folder: Path, why: str) -> None:
-        for path in _markdown_under(folder):
+        for path in find_markdown_files(folder):
             self.add(path, why, "rule")
 
 
@@ -323,31 +309,6 @@ def _unknown(agent_type: str) -> tuple[str, ...]:
     if ":" in agent_type:
         return (f"the definition of {agent_type}, which a plugin holds",)
     return (f"the definition of {agent_type}, which is not found",) if agent_type else ()
-
-
-def _read(path: Path) -> str | None:
-    """A text file; None for what is none, or too large."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError:
-        return None
-    return None if len(data) > MAX_BYTES or b"\0" in data[:8192] else decode_text(data)
-
-
-def _markdown_under(folder: Path) -> Sequence[Path]:
-    """The Markdown files in a folder and those within, also where a link leads to."""
-    found: list[Path] = []
-    seen: set[str] = set()
-    for here, folders, names in os.walk(folder, followlinks=True):
-        real = os.path.realpath(here)
-        if real in seen:  # a circle of links
-            folders.clear()
-            continue
-        seen.add(real)
-        folders.sort()
-        found += [Path(here, name) for name in sorted(names) if name.endswith(".md")]
-    return [path for path in found if path.is_file()]
 
 
 def _excludes(settings: Path) -> Iterable[str]:

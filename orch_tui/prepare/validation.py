@@ -7,14 +7,14 @@ the caller's business.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from orch_tui.errors import SourceError, UsageError
 from orch_tui.frozen import frozen
 from orch_tui.prepare import budget
-from orch_tui.prepare.ambient import BUILT_IN_AGENTS
+from orch_tui.prepare.agent_types import BUILT_IN_AGENTS, is_known_agent
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem, count_context
 from orch_tui.prepare.count import ZERO, CountCache
@@ -126,7 +126,7 @@ def validate_plan(
     found_cycles = find_cycles(edges)
     known = set(known_agents)
     types = [*agent_types, *(bundle.agent_type for bundle in bundles)]
-    unknown = [name for name in dict.fromkeys(types) if not is_known(name, known)]
+    unknown = [name for name in dict.fromkeys(types) if not is_known_agent(name, known)]
     limits = {bundle.bundle_id: limit_of(bundle) for bundle in bundles if limit_of}
     over = [b for b in bundles if b.total.high > limits.get(b.bundle_id, b.total.high)]
 
@@ -230,12 +230,6 @@ _RELIEF = {
     4: "read the reports of the agents instead of their files",
     5: "report from the record instead of the files",
 }
-
-
-def is_known(agent_type: str, known_agents: Collection[str]) -> bool:
-    """Whether an agent type is defined, as far as can be told: a plugin's agents are called
-    ``plugin:agent`` and live where only Claude Code knows."""
-    return agent_type in known_agents or ":" in agent_type
 
 
 def find_cycles(edges: Iterable[tuple[str, str]]) -> list[tuple[str, ...]]:

@@ -8,8 +8,9 @@ from typing import Any
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
-from orch_tui.models.values import WHEN, has_succeeded
+from orch_tui.models.values import has_succeeded
 from orch_tui.recall import listing
+from orch_tui.recall.attempts import list_last_attempts
 from orch_tui.recall.listing import CheckResult, DeliverableState
 from orch_tui.record import sessions
 from orch_tui.record.ledger import journal
@@ -108,7 +109,7 @@ def check_outputs(record: Record, session: Session, root: Path) -> OutputValidat
     results = listing.latest_results(
         (o.execution_id, o.output_type or "", o.text, o.found, o.created_at) for o in held
     )
-    last = _last_attempts(record, session.session_id)
+    last = list_last_attempts(record, session.session_id)
     checked = tuple(
         ExecutionResults(e, results.get(e.execution_id, {}), e.execution_id not in last)
         for e in executions
@@ -132,24 +133,6 @@ def check_outputs(record: Record, session: Session, root: Path) -> OutputValidat
 
 def list_session_outputs(record: Record, session_id: str) -> list[Output]:
     return listing.list_outputs(record, session_id=session_id)[::-1]
-
-
-def _last_attempts(record: Record, session_id: str) -> set[str]:
-    """Of each planned agent the last execution; where nothing is planned, of the same agent type
-    with the same bundle and scope."""
-    rows = record.sql(
-        "SELECT execution_id, planned_id, iif(planned_id IS NULL AND bundle_id IS NOT NULL, "
-        "json_array(bundle_id, agent_executions.agent_type, agent_executions.scope), NULL) "
-        "FROM agent_executions LEFT JOIN bundle_versions ON version_id = bundle_version_id "
-        "WHERE session_id = ? AND retracted_at IS NULL "
-        f"ORDER BY {WHEN}, agent_executions.rowid",
-        [session_id],
-    )
-    last: dict[object, str] = {}
-    for execution_id, planned_id, same_task in rows:
-        attempted = (planned_id, same_task)
-        last[attempted if any(attempted) else execution_id] = execution_id
-    return set(last.values())
 
 
 def is_waiting(execution: ExecutionFacts) -> bool:

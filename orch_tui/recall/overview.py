@@ -7,14 +7,15 @@ from dataclasses import replace
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, in_list
+from orch_tui.prepare.agent_types import is_known_agent
 from orch_tui.prepare.budget import LimitGauge, Limits, gauge_agent
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.prepare.count import ZERO, Count, add_frame
-from orch_tui.prepare.validation import Remark, check_scope, find_cycles, is_known
+from orch_tui.prepare.validation import Remark, check_scope, find_cycles
 from orch_tui.recall import listing
 from orch_tui.record import plan, sessions
+from orch_tui.record.phase_gates import Gate, evaluate_gates
 from orch_tui.record.session_budget import load_session_budget
-from orch_tui.record.sessions import Gate
 from orch_tui.rows import PlannedAgent, Session
 
 
@@ -123,7 +124,7 @@ class PlanRules:
         name = intent.agent_type.strip()
         if not name:
             yield Remark("agent_type", "an agent type is needed", stops=True)
-        elif not is_known(name, self.known_agents):
+        elif not is_known_agent(name, self.known_agents):
             yield Remark("agent_type", f"{name!r} is not defined in .claude/agents")
 
     def _on_model(self, intent: Intent) -> Iterator[Remark]:
@@ -233,7 +234,7 @@ def load_plan_page(
         )
         return PlanPage(
             session,
-            sessions.evaluate_gates(record, session_id),
+            evaluate_gates(record, session_id),
             load_session_budget(record, session.session_id, limits).gauge,
             lines,
             tuple(map(tuple, waves)),

@@ -41,9 +41,13 @@ _KINDS = {
     "deployed": "deployment",
     "returned": "completion",
     "noted": "note",
+    "addressed": "message to it",
     "retracted": "retraction",
     "sql": "raw SQL",
 }
+
+_HAPPENED = {"deployed": "deployed_at", "returned": "completed_at", "addressed": "at"}
+"""The field of a statement that says when what it tells of happened."""
 
 _AT_ONCE = ("session", "phase", "validation", "save-bundle", "deployment", "completion", "output")
 """The order of steps that bear the same time."""
@@ -120,7 +124,7 @@ def _from_observations(record: Record, execution: ExecutionFacts) -> Iterator[_F
         payload = unpack_fields(stored)
         if kind not in _KINDS or payload is None:
             continue
-        happened = {"deployed": "deployed_at", "returned": "completed_at"}.get(kind, "")
+        happened = _HAPPENED.get(kind, "")
         by = source if actor in (None, source) else f"{source}, {actor}"
         yield (
             str(payload.get(happened) or at),
@@ -148,6 +152,9 @@ def _said(record: Record, kind: str, payload: dict[str, Any]) -> str:
             payload.get("error_message"),
             message and _short(message),
         ]
+    elif kind == "addressed":
+        said = portable.content_id_of(record, payload.get("text"))
+        parts = [_short(contents.get_content_text(record, said) or "")]
     else:
         hidden = ("words", "message", "briefing", "handed_over")
         parts = [f"{name} {_short(value)}" for name, value in payload.items() if name not in hidden]

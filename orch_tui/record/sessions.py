@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from orch_tui.errors import ConflictError, NotFoundError, UsageError
-from orch_tui.frozen import frozen
 from orch_tui.ids import new_label, not_found
 from orch_tui.models.database import Record
 from orch_tui.models.values import ENDINGS
 from orch_tui.phases import PHASES
 from orch_tui.record.ledger import journal
 from orch_tui.record.ledger.project_keys import project_key
+from orch_tui.record.phase_gates import Gate, evaluate_gates
 from orch_tui.rows import Session, columns
 
 
@@ -113,45 +113,6 @@ def find_current_session(record: Record, project: str | None = None) -> Session:
         error.hint = 'orch init-session --scope "..." opens one; --session-id names a closed one'
         raise error
     return Session.of(rows[0])
-
-
-@frozen
-class Gate:
-    """Something that should be true before a session leaves ``phase``."""
-
-    phase: int
-    name: str
-    met: bool
-    missing: str
-    """What is missing, in words; empty when met."""
-
-
-def evaluate_gates(record: Record, session_id: str) -> tuple[Gate, ...]:
-    """The gates of all phases as they stand now, from stored facts."""
-    count = record.value
-    validated = count(
-        "SELECT count(*) FROM journal WHERE session_id = ? AND action = 'validate'", [session_id]
-    )
-    planned = count(
-        "SELECT count(*) FROM planned_agents WHERE session_id = ? AND removed_at IS NULL",
-        [session_id],
-    ) + count("SELECT count(*) FROM bundles WHERE session_id = ?", [session_id])
-    deployed = "FROM agent_executions WHERE session_id = ? AND retracted_at IS NULL"
-    runs = count(f"SELECT count(*) {deployed}", [session_id])
-    waiting = count(f"SELECT count(*) {deployed} AND status = 'deployed'", [session_id])
-    results = "FROM outputs WHERE output_type = 'validation_result' AND retracted_at IS NULL"
-    of_session = (
-        "AND execution_id IN (SELECT execution_id FROM agent_executions WHERE session_id = ?)"
-    )
-    recorded = count(f"SELECT count(*) {results} {of_session}", [session_id])
-    found = [
-        (1, "validated", validated > 0, "no validation is recorded: orch validate"),
-        (2, "planned", planned > 0, "no agent is planned and no bundle prepared"),
-        (3, "deployed", runs > 0, "no agent was deployed"),
-        (3, "returned", waiting == 0, f"{waiting} of {runs} agents have not returned"),
-        (4, "results recorded", recorded > 0, "no validation result is recorded: orch collect"),
-    ]
-    return tuple(Gate(p, name, met, "" if met else missing) for p, name, met, missing in found)
 
 
 def set_phase(record: Record, session_id: str, phase: int) -> tuple[Session, tuple[Gate, ...]]:

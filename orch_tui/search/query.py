@@ -293,14 +293,13 @@ class IndexQuery:
 
 
 def _versions(record: Record) -> list[int]:
-    """List the versions of the index that runs have, up to this one and it always."""
-    versions = [INDEX_VERSION]
-    while older := record.value(
-        "SELECT max(index_version) FROM search_docs WHERE index_version < ?", [versions[-1]]
+    """List the versions of the index that runs may be found in: this one, and older ones."""
+    versions = [INDEX_VERSION] if has_table(record) else []  # there is none before the first write
+    last = INDEX_VERSION
+    while last := record.value(
+        "SELECT max(index_version) FROM search_docs WHERE index_version < ?", [last]
     ):
-        versions.append(older)
-    if len(versions) > 1 and not has_table(record):
-        versions.remove(INDEX_VERSION)  # nothing was written since
+        versions.append(last)
     return versions
 
 

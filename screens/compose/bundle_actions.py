@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from orch_tui import compose_context
 from orch_tui.compose_context import OpenableBundle, composition_for
 from orch_tui.prepare.composition import Composition, Weight
-from orch_tui.screens.base import OrchScreen
 from orch_tui.screens.compose.compose_state import ComposeState
 from orch_tui.screens.compose.composition_editor import CompositionEditor
 from orch_tui.screens.compose.composition_text import (
@@ -18,6 +17,7 @@ from orch_tui.screens.compose.composition_text import (
 )
 from orch_tui.screens.compose.project_files import ProjectFiles
 from orch_tui.screens.dialogs import Choose
+from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.words import plural
 

@@ -15,7 +15,7 @@ from orch_tui.screens.compose.composition_text import (
     bundle_row,
     flag_ambient,
 )
-from orch_tui.screens.widgets.rows import Rows
+from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.words import plural
 
 if TYPE_CHECKING:

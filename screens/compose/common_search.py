@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from orch_tui.compose_context import CommonContent, find_common_content
 from orch_tui.errors import OrchError
-from orch_tui.screens.base import OrchScreen
 from orch_tui.screens.compose.compose_state import ComposeState
+from orch_tui.screens.orch_screen import OrchScreen
 
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import ContextItem

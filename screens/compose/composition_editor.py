@@ -14,12 +14,12 @@ from textual.timer import Timer
 
 from orch_tui.compose_context import composition_for
 from orch_tui.prepare.composition import Choice, Composition, Edits, Weight
-from orch_tui.screens.base import OrchScreen, Problem
 from orch_tui.screens.compose.bundle_list import BundleList
 from orch_tui.screens.compose.compose_state import ComposeState
 from orch_tui.screens.compose.composition_text import PRIORITIES, TYPES, agent_remarks
 from orch_tui.screens.compose.project_files import ProjectFiles
 from orch_tui.screens.dialogs import Ask, Confirm
+from orch_tui.screens.orch_screen import OrchScreen, Problem
 from orch_tui.screens.widgets.form import Field, Form
 from orch_tui.screens.widgets.project_lines import TreeLine
 from orch_tui.screens.widgets.safe import one_line

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from orch_tui.errors import SourceError
 from orch_tui.prepare.composition import Choice, Composition, Weight
-from orch_tui.screens.widgets.rows import Column, Row
+from orch_tui.screens.widgets.row_list import Column, Row
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.stack import GaugePart
 from orch_tui.screens.widgets.words import format_tokens, plural

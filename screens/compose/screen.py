@@ -17,7 +17,6 @@ from textual.widgets import Input, Static
 
 from orch_tui.compose_context import ComposeContext, load_compose_context, resolve_agent
 from orch_tui.prepare.composition import Composition
-from orch_tui.screens.base import OrchScreen
 from orch_tui.screens.compose.budget_gauges import BudgetGauges
 from orch_tui.screens.compose.bundle_actions import BundleActions
 from orch_tui.screens.compose.bundle_list import BundleList
@@ -27,8 +26,9 @@ from orch_tui.screens.compose.compose_state import ComposeState
 from orch_tui.screens.compose.composition_editor import CompositionEditor, draft_name
 from orch_tui.screens.compose.composition_text import describe_state, render_head
 from orch_tui.screens.compose.project_files import ProjectFiles
+from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.filetree import FileTree
-from orch_tui.screens.widgets.rows import Rows
+from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.tabs import Tabs
 from orch_tui.source_name import NamedFile, parse_source
 

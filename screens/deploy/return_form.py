@@ -21,7 +21,7 @@ from orch_tui.paths import resolve_path
 from orch_tui.screens.dialogs import Ask, Choose, Confirm
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.paste import Editor, PasteArea
-from orch_tui.screens.widgets.rows import Column, Row, Rows
+from orch_tui.screens.widgets.row_list import Column, Row, Rows
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.words import state_of
 from orch_tui.times import between, lasting

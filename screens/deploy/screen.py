@@ -15,14 +15,14 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
 from orch_tui.errors import OrchError
-from orch_tui.screens.base import OrchScreen, Problem
 from orch_tui.screens.deploy.launch_form import LaunchForm, Wanted, write_briefing
 from orch_tui.screens.deploy.return_form import ReturnForm, ReturnOutcome, ask_failure
 from orch_tui.screens.dialogs import Ask, Choose
+from orch_tui.screens.orch_screen import OrchScreen, Problem
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.paste import pasted
 from orch_tui.screens.widgets.preview import Preview
-from orch_tui.screens.widgets.rows import Column, Row, Rows
+from orch_tui.screens.widgets.row_list import Column, Row, Rows
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.tabs import Tabs
 from orch_tui.times import between, lasting, local_time

@@ -17,15 +17,15 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from orch_tui.paths import resolve_path
-from orch_tui.screens.base import OrchScreen
 from orch_tui.screens.dialogs import Ask, Choose
-from orch_tui.screens.history.drift import Drifted, in_words
-from orch_tui.screens.widgets.keys import KeyLine
+from orch_tui.screens.history.drift_view import Drifted, in_words
+from orch_tui.screens.orch_screen import OrchScreen
+from orch_tui.screens.widgets.key_line import KeyLine
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import TABS, Preview
-from orch_tui.screens.widgets.query import QueryInput
-from orch_tui.screens.widgets.rows import Column, Row, Rows, Spans
+from orch_tui.screens.widgets.row_list import Column, Row, Rows, Spans
 from orch_tui.screens.widgets.safe import one_line
+from orch_tui.screens.widgets.search_box import QueryInput
 from orch_tui.screens.widgets.words import state_of
 from orch_tui.search.language import filters_in_words
 from orch_tui.times import local_time
@@ -33,7 +33,7 @@ from orch_tui.times import local_time
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import Bundle
     from orch_tui.recall.compare import Comparison, Difference
-    from orch_tui.recall.replay import Drift
+    from orch_tui.recall.drift import Drift
     from orch_tui.recall.show import Shown
     from orch_tui.search.query import Hit, Page
 

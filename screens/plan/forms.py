@@ -124,7 +124,7 @@ def _fields(page: PlanPage, line: PlannedLine | None) -> list[Field]:
 
 def _agent_types(rules: PlanRules) -> list[tuple[str, str]]:
     """The project's own and the user's first."""
-    from orch_tui.prepare.ambient import BUILT_IN_AGENTS
+    from orch_tui.prepare.agent_types import BUILT_IN_AGENTS
 
     names = sorted(rules.known_agents, key=lambda name: (name in BUILT_IN_AGENTS, name.casefold()))
     return [(name, "Claude Code's own" if name in BUILT_IN_AGENTS else "") for name in names]

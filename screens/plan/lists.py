@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from orch_tui.screens.widgets.gauge import words
-from orch_tui.screens.widgets.rows import Column, Row, Rows
+from orch_tui.screens.widgets.row_list import Column, Row, Rows
 from orch_tui.screens.widgets.words import plural, state_of
 
 if TYPE_CHECKING:

@@ -17,14 +17,14 @@ from textual.widgets import Static
 
 from orch_tui.errors import OrchError
 from orch_tui.phases import PHASES
-from orch_tui.screens.base import OrchScreen, Problem
 from orch_tui.screens.dialogs import Choose, Confirm
+from orch_tui.screens.orch_screen import OrchScreen, Problem
 from orch_tui.screens.plan.forms import agent_form, agent_of, session_form, session_of
 from orch_tui.screens.plan.lists import AgentRows, SessionRows, detail, status_of, strategy
 from orch_tui.screens.plan.stepper import Stepper
 from orch_tui.screens.widgets.form import Form, Values, draft_of
 from orch_tui.screens.widgets.gauge import Gauge
-from orch_tui.screens.widgets.rows import Rows
+from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:

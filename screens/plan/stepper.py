@@ -17,7 +17,7 @@ from textual.widget import Widget
 from orch_tui.phases import PHASES
 
 if TYPE_CHECKING:
-    from orch_tui.record.sessions import Gate
+    from orch_tui.record.phase_gates import Gate
 
 
 class Stepper(Widget):

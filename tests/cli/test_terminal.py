@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from orch_tui.cli.output import cell, in_words, printable
+from orch_tui.cli.printing import cell, in_words, printable
 from tests.cli.conftest import ORCH, ROOT, Run
 from tests.counts import HANGS_AFTER
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from orch_tui.prepare import agent_types
 from orch_tui.prepare import ambient as ambient_module
 from orch_tui.prepare.ambient import Ambient, AmbientAgents, Surroundings
 from orch_tui.prepare.bundle import ContextItem
@@ -158,7 +159,7 @@ def test_circles_of_links_and_huge_files_are_no_trouble(around: Surroundings) ->
     rules = around.root / ".claude" / "rules"
     write(rules / "a.md", "rule")
     (rules / "again").symlink_to(rules)
-    (around.root / "CLAUDE.md").write_bytes(b"x" * (ambient_module.MAX_BYTES + 1))
+    (around.root / "CLAUDE.md").write_bytes(b"x" * (agent_types.MAX_BYTES + 1))
     found = around.ambient("")
     assert sources(found) == [".claude/rules/a.md"]
     assert found.problems == ("CLAUDE.md: cannot be read, is no text or is over 4 MiB",)

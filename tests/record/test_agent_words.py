@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from orch_tui.models.database import Record
 from orch_tui.record.agent_words import cut_trace, read_framed_words, separate_notes
-from orch_tui.record.hooks import capture, payloads
+from orch_tui.record.hooks import payload_ingest, payloads
 from tests.counts import COUNTS
 from tests.record import claude_home
 from tests.record import hook_events as hooks
@@ -135,7 +135,7 @@ def told(files: list[Transcript], events: list[dict[str, Any]], chance: random.R
             heard = payloads.read_payload(payload, at)
             if heard:
                 with record.write():
-                    capture.ingest_hook_payload(record, CWD, heard, at, {})
+                    payload_ingest.ingest_hook_payload(record, CWD, heard, at, {})
         return [
             (row["status"], row["final_message"], row["error_message"], row["unverified"])
             + (len(row["returns"]),)

@@ -23,7 +23,7 @@ from orch_tui.prepare.count import Count
 from orch_tui.record import bundles, library, outputs, plan, sessions
 from orch_tui.record.completion import record_completion
 from orch_tui.record.executions import retract_execution
-from orch_tui.record.hooks import capture, payloads
+from orch_tui.record.hooks import payload_ingest, payloads
 from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.opening import open_record
 from orch_tui.record.upkeep.export import export_record
@@ -235,7 +235,7 @@ class Machine:
         heard = payloads.read_payload(payload, at)
         assert heard is not None
         with self.record.write():
-            capture.ingest_hook_payload(self.record, CWD, heard, at, {})
+            payload_ingest.ingest_hook_payload(self.record, CWD, heard, at, {})
 
     def read_transcript(self) -> None:
         transcripts = [*claude_home.foreground(), *claude_home.background()]

@@ -13,7 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from orch_tui.models.database import Record
-from orch_tui.record.hooks import capture, payloads
+from orch_tui.record.hooks import payload_ingest, payloads
 from orch_tui.record.opening import open_record
 from tests.counts import COUNTS
 from tests.record import claude_home
@@ -96,7 +96,7 @@ def told(chance: random.Random, share_heard: float) -> dict[str, dict[str, Any]]
             with record.write():
                 heard = payloads.read_payload(payload, at)
                 assert heard is not None
-                capture.ingest_hook_payload(record, CWD, heard, at, {})
+                payload_ingest.ingest_hook_payload(record, CWD, heard, at, {})
         return {
             name: {
                 **{column: value for column, value in row.items() if column not in _BY_CLOCK},
@@ -114,7 +114,7 @@ def test_a_transcript_has_what_its_stop_left_out(record: Record, tmp_path: Path)
         heard = payloads.read_payload(stop | {"last_assistant_message": said}, at)
         assert heard
         with record.write():
-            capture.ingest_hook_payload(record, CWD, heard, at, {})
+            payload_ingest.ingest_hook_payload(record, CWD, heard, at, {})
         (run,) = executions(record).values()
         assert run["unverified"] == "its final message is empty"
     take_in(record, transcript.write(tmp_path))

@@ -14,14 +14,15 @@ import pytest
 from orch_tui import hook
 from orch_tui.models.database import Record
 from orch_tui.paths import inboxes
-from orch_tui.project import READERS_SHARE, Project
+from orch_tui.project import Project
 from orch_tui.record.hooks import inbox
+from orch_tui.record.hooks.inbox import PAYLOADS_IN_PASSING
 from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.search import maintenance
 from tests.counts import HANGS_AFTER, SEED
 from tests.record import hook_events as hooks
 from tests.record.hook_events import deliver
-from tests.record.test_hook_capture import runs
+from tests.record.test_payload_ingest import runs
 
 ROOT = Path(__file__).parents[2]
 
@@ -119,7 +120,7 @@ def test_a_record_that_cannot_be_written_is_left_alone(record: Record, root: Pat
 
 def test_who_only_reads_takes_a_share(record: Record, root: Path) -> None:
     other = hooks.event("PreToolUse", tool_name="Bash", tool_use_id="b", tool_input={})
-    deliver(root, [other] * (READERS_SHARE + 3), step_ms=1)
+    deliver(root, [other] * (PAYLOADS_IN_PASSING + 3), step_ms=1)
     project = Project(root)
     assert project.existing_record.writable
     assert len(inbox.list_waiting(root)) == 3

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from orch_tui.models.database import Record
+from orch_tui.recall.timeline import list_steps
 from orch_tui.record.ledger import contents
 from orch_tui.record.ledger.ingest import Report, ingest_statement, ingest_statements
 from orch_tui.record.ledger.merge import text_fingerprint
 from orch_tui.record.ledger.statement import (
+    Addressed,
     Deployed,
     Edited,
     FileFact,
@@ -289,3 +291,26 @@ def test_only_what_is_news_of_messages_and_files_is_stored(record: Record) -> No
         (T3, Used(messages=(two,), files=(file,))),
     ]
     assert record.sql("SELECT message_id FROM usage_messages") == [("1",), ("2",)]
+
+
+def test_what_a_run_is_told_later_stands_in_order_and_once(record: Record) -> None:
+    said = [
+        heard("agent:S/A", statement=Addressed(at=T3, call="C2"), message="and then the docs"),
+        heard("agent:S/A", at=T1, statement=Addressed(at=T1, call="C1"), message="first the tests"),
+    ]
+    for report in [*said, *said]:
+        label = ingest_statement(record, report)
+    assert [
+        (position, at, call, contents.get_content_text(record, content_id))
+        for position, at, call, content_id in record.sql(
+            "SELECT position, at, call, content_id FROM told WHERE execution_id = ?", [label]
+        )
+    ] == [(1, T1, "C1", "first the tests"), (2, T3, "C2", "and then the docs")]
+    assert [
+        (step.at, step.action, step.what)
+        for step in list_steps(record, label)
+        if step.action == "message to it"
+    ] == [
+        (T1, "message to it", "first the tests (hook, api)"),
+        (T3, "message to it", "and then the docs (hook, api)"),
+    ]

@@ -145,6 +145,7 @@ VALUES: list[tuple[str, Any, Any]] = [
     ("wörd-key", '{"a":"w\\u00f6rd-key"}', '{"a": "[redacted]"}'),
     ("wörd-key", "said w\\u00f6rd-key", "said [redacted]"),
     ("wörd-key", "said wörd-key", "said [redacted]"),
+    ('wö"rd-key', 'said wö\\"rd-key', "said [redacted]"),
     (KEY, KEY.encode("utf-16-le"), "[redacted]".encode("utf-16-le")),
     (KEY, b"\xff" + KEY.encode("utf-16-be"), b"\xff" + "[redacted]".encode("utf-16-be")),
     (KEY, b"\xff" + KEY.encode() + b"\xff", b"\xff[redacted]\xff"),
@@ -171,7 +172,7 @@ def notes(record: Record) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("secret", [KEY, "wörd-key", LETTERS, HASH])
+@pytest.mark.parametrize("secret", [KEY, "wörd-key", 'wö"rd-key', LETTERS, HASH])
 def test_a_value_is_left_without_the_secret(record: Record, secret: str) -> None:
     values = [(value, expected) for hidden, value, expected in VALUES if hidden == secret]
     note(record, '{"a":1}', *(value for value, _ in values))
@@ -181,10 +182,25 @@ def test_a_value_is_left_without_the_secret(record: Record, secret: str) -> None
 
 
 def test_a_value_that_is_compressed_stays_so(record: Record) -> None:
-    clean = zlib.compress(b'{"a":"nothing"}', 1)
-    note(record, zlib.compress(f'{{"a":"{KEY}"}}'.encode(), 6), clean)
-    assert redact_secret(record, KEY, "x") == Redacted({"journal": 1}, ())
-    assert notes(record) == [zlib.compress(b'{"a": "[redacted]"}', 6), clean]
+    values = [
+        (f'{{"a":"{KEY}"}}'.encode(), b'{"a": "[redacted]"}'),
+        (b"\xff" + KEY.encode(), b"\xff[redacted]"),
+        (b"\xed\xa0\x80" + KEY.encode(), b"\xed\xa0\x80[redacted]"),
+    ]
+    clean = [zlib.compress(data, 1) for data in (b'{"a":"nothing"}', b"\xffnothing")]
+    note(record, *clean, *(zlib.compress(data, 6) for data, _ in values))
+    assert redact_secret(record, KEY, "x") == Redacted({"journal": 3}, ())
+    assert notes(record) == [*clean, *(zlib.compress(expected, 6) for _, expected in values)]
+
+
+def test_letters_of_it_in_a_uid_are_left_alone(record: Record) -> None:
+    uid = f"{LETTERS}{'0' * 22}"
+    sessions.init_session(record, "x", project="/p", session_id="s")
+    with record.write():
+        record.execute("UPDATE sessions SET uid = ?", [uid])
+        record.execute("DELETE FROM changed_rows")
+    assert "sessions" not in redact_secret(record, LETTERS, "letters").places
+    assert record.value("SELECT uid FROM sessions") == uid
 
 
 def test_the_shortest_secret_has_four_characters(record: Record) -> None:
@@ -317,13 +333,17 @@ def test_files_beside_the_record_of_a_project_are_looked_into(
         assert done == Redacted({}, tuple(found))
 
 
-def test_files_beside_a_record_elsewhere_are_looked_into(tmp_path: Path) -> None:
+def test_files_beside_a_record_elsewhere_are_looked_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be read (``/proc/self/mem`` from its start) does not stop the rest."""
     path = tmp_path / "x.db"
+    monkeypatch.chdir(tmp_path)
     with open_record(path) as record:
         session = sessions.init_session(record, "x", project="").session_id
         with record.write():
             label = report(record, "deployed", {"session_id": session}, source="api")
-            for name in (str(tmp_path / "abs.txt"), "relative.txt"):
+            for name in ("/proc/self/mem", str(tmp_path / "abs.txt"), "relative.txt"):
                 record.execute(
                     "INSERT INTO outputs (execution_id, output_type, path) "
                     "VALUES (?, 'deliverable', ?)",

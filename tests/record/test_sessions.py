@@ -12,10 +12,10 @@ from orch_tui.record import plan
 from orch_tui.record.claude_sessions import ensure_claude_session
 from orch_tui.record.completion import record_completion
 from orch_tui.record.ledger import journal
+from orch_tui.record.phase_gates import evaluate_gates
 from orch_tui.record.sessions import (
     archive_session,
     complete_session,
-    evaluate_gates,
     find_current_session,
     get_session,
     init_session,

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
 from orch_tui.screens.dialogs import Choose, Confirm
-from orch_tui.screens.widgets.rows import Rows
+from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
 from tests.record import claude_home
 from tests.screens.test_history import settled

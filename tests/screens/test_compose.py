@@ -23,9 +23,9 @@ from orch_tui.prepare.count import Count
 from orch_tui.project import Project
 from orch_tui.record import bundles, plan, sessions
 from orch_tui.record.ledger import journal
-from orch_tui.screens.base import Problem
 from orch_tui.screens.compose.screen import ComposeScreen
 from orch_tui.screens.dialogs import Ask, Choose, Confirm
+from orch_tui.screens.orch_screen import Problem
 from orch_tui.screens.widgets.filetree import FileTree
 from orch_tui.screens.widgets.form import Form
 from orch_tui.screens.widgets.lines import Lines

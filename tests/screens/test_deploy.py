@@ -27,14 +27,14 @@ from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import record_deployment
 from orch_tui.record.executions import list_completions
 from orch_tui.record.ledger import contents, journal
-from orch_tui.screens.base import Problem
 from orch_tui.screens.deploy.return_form import ReturnForm
 from orch_tui.screens.dialogs import Ask
 from orch_tui.screens.history.screen import Run
+from orch_tui.screens.orch_screen import Problem
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.paste import Editor, PasteArea
 from orch_tui.screens.widgets.preview import Preview
-from orch_tui.screens.widgets.rows import Rows
+from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.tabs import Tabs
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

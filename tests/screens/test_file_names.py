@@ -12,9 +12,9 @@ from textual.widgets import Input
 from orch_tui.api import OrchestrationSession, show
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
-from orch_tui.screens.base import OrchScreen, Problem
 from orch_tui.screens.deploy.return_form import ReturnForm
 from orch_tui.screens.dialogs import Ask
+from orch_tui.screens.orch_screen import OrchScreen, Problem
 from tests.cli.test_file_names import NAMED
 from tests.conftest import FakeClock
 

@@ -18,13 +18,13 @@ from orch_tui.cli import main
 from orch_tui.project import Project
 from orch_tui.record import bundles
 from orch_tui.record.opening import open_record
-from orch_tui.screens.base import Header, TooSmall
-from orch_tui.screens.history.drift import Drifted
+from orch_tui.screens.history.drift_view import Drifted
 from orch_tui.screens.history.screen import Run, SideBySide
+from orch_tui.screens.orch_screen import Header, TooSmall
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import Preview
-from orch_tui.screens.widgets.query import QueryInput
-from orch_tui.screens.widgets.rows import Rows
+from orch_tui.screens.widgets.row_list import Rows
+from orch_tui.screens.widgets.search_box import QueryInput
 from orch_tui.search.maintenance import check, is_of_another_version
 from orch_tui.search.query import search
 from tests.conftest import FakeClock

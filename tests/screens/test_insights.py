@@ -13,7 +13,7 @@ from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
 from orch_tui.screens.insights import PARTS, over_time, share_bar
-from orch_tui.screens.widgets.rows import Rows
+from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
 from tests.screens.test_history import settled
 

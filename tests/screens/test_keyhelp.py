@@ -18,8 +18,8 @@ from orch_tui.screens.compose.screen import ComposeScreen
 from orch_tui.screens.dialogs import Ask
 from orch_tui.screens.history.screen import Run
 from orch_tui.screens.keyhelp import KeyHelp, group_keys
-from orch_tui.screens.widgets.keys import KeyLine
-from orch_tui.screens.widgets.rows import Rows
+from orch_tui.screens.widgets.key_line import KeyLine
+from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
 from tests.screens.test_file_names import folder, pressed, settled
 

@@ -12,7 +12,7 @@ import pytest
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
 from orch_tui.screens.dialogs import Working
-from orch_tui.screens.widgets.rows import Rows
+from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
 from tests.record.test_migrate import LAST, read, stored
 from tests.screens.test_history import settled

@@ -18,12 +18,12 @@ from orch_tui.record import bundles, plan, sessions
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import record_deployment
 from orch_tui.record.ledger import journal
-from orch_tui.screens.base import Problem
 from orch_tui.screens.dialogs import Choose, Confirm
+from orch_tui.screens.orch_screen import Problem
 from orch_tui.screens.plan.lists import AgentRows, SessionRows
 from orch_tui.screens.plan.screen import PlanScreen
 from orch_tui.screens.widgets.form import Field, Form, matching
-from orch_tui.screens.widgets.keys import KeyLine
+from orch_tui.screens.widgets.key_line import KeyLine
 from tests.conftest import FakeClock
 from tests.screens.test_history import settled
 

@@ -149,6 +149,11 @@ def test_of_several_times_those_that_are_times_count() -> None:
     assert read("-until:2d").mistakes == ("-until: is not understood; say since:",)
 
 
+def test_what_is_excluded_is_a_whole_word() -> None:
+    assert read("-vec").words == (QueryWord(("vec",), excluded=True),)
+    assert read('-"vec tor').words == (QueryWord(("vec", "tor"), excluded=True),)
+
+
 def test_dashes_alone_are_still_to_be_typed() -> None:
     for text in ("-", "--", '-"', "word -"):
         assert not read(text).mistakes
@@ -237,6 +242,13 @@ def test_marks_stand_on_whole_words() -> None:
 def test_a_word_is_marked_also_where_what_ends_in_it_stands_before() -> None:
     text = "ab b_b, b b b; bb"
     assert find_spans(text, matchers('"b b" ')) == ((3, 6), (8, 11))
+
+
+def test_a_word_is_counted_where_it_is_marked() -> None:
+    text = "start restart start_up starting start"
+    for query, times in (('"start" ', 3), ("start", 4), ('"start up" ', 1), ("end", 0)):
+        (matcher,) = matchers(query)
+        assert matcher.count(text) == len([*matcher.spans(text)]) == times
 
 
 def test_marks_that_overlap_or_touch_are_one() -> None:

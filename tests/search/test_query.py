@@ -488,7 +488,9 @@ def test_pages_together_are_the_whole_in_order(
     with open_record(tmp_path_factory.mktemp("r") / "execution.db") as record:
         put_session(record)
         moments = [START + timedelta(seconds=second) for second in seconds]
-        put(record, *({"deployed_at": timestamp(at), "scope": "x"} for at in moments))
+        for number, at in enumerate(moments):  # each in a write of its own
+            run = {"execution_id": f"exec-{number:03d}", "deployed_at": timestamp(at)}
+            put(record, run | {"scope": "x"})
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("orch_tui.search.query.MAX_COUNTED", 5)
             found = _all_pages(record, query, limit)
@@ -496,6 +498,19 @@ def test_pages_together_are_the_whole_in_order(
         times = [moments[int(execution_id[-3:])] for execution_id in found]
         if query != "x" or len(seconds) > 5:
             assert times == sorted(times, reverse=True)
+
+
+@pytest.mark.parametrize("limit", [1, 3, 6])
+def test_the_newest_of_a_slot_come_first_though_they_were_recorded_first(
+    record: Record, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orch_tui.search.query.MAX_COUNTED", 5)
+    newest = [f"exec-{n:03d}" for n in range(20)]
+    for number, execution_id in enumerate(newest):
+        at = timestamp(START + timedelta(seconds=9 - number / 4))
+        put(record, {"execution_id": execution_id, "deployed_at": at, "scope": "x"})
+    assert [hit.execution_id for hit in search(record, "", limit=limit).hits] == newest[:limit]
+    assert _all_pages(record, "", limit) == _all_pages(record, "x ", limit) == newest
 
 
 def test_ranked_pages_go_on_where_they_ended(record: Record) -> None:

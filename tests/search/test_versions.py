@@ -222,6 +222,7 @@ def test_a_newer_version_is_indexed_anew_too(record: Record) -> None:
         record.execute(f"CREATE VIRTUAL TABLE search_index_{newer} USING fts5(x, y)")
         record.execute(f"DROP TABLE {TEXTS}")
         record.execute("UPDATE search_docs SET index_version = ?, small_fields = x'00'", [newer])
+    assert search(record, "vector").hits == ()
     with record.write():
         maintenance.refresh(record, ["exec-001"])
     assert [hit.execution_id for hit in search(record, "").hits] == ["exec-001", "exec-000"]

@@ -9,6 +9,7 @@ from typing import Any
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, Row
 from orch_tui.models.values import WENT_WELL, WHEN
+from orch_tui.recall.attempts import NUMBERED_ATTEMPTS
 
 Z = 1.96
 """Intervals hold the true share in about 95 of 100 cases."""
@@ -94,20 +95,10 @@ class ChosenRuns:
         )
 
 
-_NUMBERED = f"""(
-  SELECT session_id, e.agent_type, deployed_at, completed_at, status, success, retracted_at,
-    iif(coalesce(planned_id, bundle_id) IS NULL, NULL, row_number() OVER (
-      PARTITION BY session_id, planned_id,
-        iif(planned_id IS NULL, json_array(bundle_id, e.agent_type, e.scope), NULL)
-      ORDER BY {WHEN}, e.rowid)) AS attempt
-  FROM agent_executions AS e LEFT JOIN bundle_versions ON version_id = bundle_version_id
-  WHERE retracted_at IS NULL)"""
-
-
 def count_by_attempt(of: ChosenRuns) -> tuple[GroupOutcome, ...]:
     """Numbered among all executions, so that a filter does not make a second try a first."""
     return of.counted(
-        "SELECT attempt AS name, went_well FROM chosen", "name IS NULL, name", _NUMBERED
+        "SELECT attempt AS name, went_well FROM chosen", "name IS NULL, name", NUMBERED_ATTEMPTS
     )
 
 

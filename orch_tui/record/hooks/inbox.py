@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from orch_tui.models.database import Record
     from orch_tui.record.hooks.payloads import HookStatements
 
+PAYLOADS_IN_PASSING = 500
+"""Payloads that a command records on its way; the app and ``orch watch`` take all."""
+
 _BATCH = 100
 """Payloads of one transaction."""
 
@@ -124,7 +127,7 @@ def _take(
 ) -> int:
     """Apply a batch in one transaction, and remove its files when that is on disk."""
     from orch_tui.record.defects import confine_defects
-    from orch_tui.record.hooks import capture
+    from orch_tui.record.hooks import payload_ingest
 
     read: list[_Read] = []
     aside: dict[str, str] = {}
@@ -134,7 +137,7 @@ def _take(
 
     for item in batch:
         confine_defects([item], lambda items: read.extend(_read(*items)), put_aside)
-    names = capture.map_agent_keys(each.heard for each in read if each.heard)
+    names = payload_ingest.map_agent_keys(each.heard for each in read if each.heard)
     with record.not_waiting():
         confine_defects(read, lambda part: _apply(record, root, part, names), put_aside)
     for path in {each.path for each in read} - aside.keys():
@@ -169,12 +172,12 @@ def _read(item: WaitingPayload) -> Iterator[_Read]:
 def _apply(
     record: Record, root: AnyPath, part: Sequence[_Read], names: Mapping[str, tuple[str, ...]]
 ) -> None:
-    from orch_tui.record.hooks import capture
+    from orch_tui.record.hooks import payload_ingest
 
     with record.write():
         for each in part:
             if each.heard is not None:
-                capture.ingest_hook_payload(record, str(root), each.heard, each.at, names)
+                payload_ingest.ingest_hook_payload(record, str(root), each.heard, each.at, names)
 
 
 def _set_aside(path: str, reason: str) -> None:

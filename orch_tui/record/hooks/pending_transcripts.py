@@ -19,6 +19,9 @@ from orch_tui.models.values import timestamp
 from orch_tui.paths import resolve_path
 from orch_tui.record.claude_code import SIDECAR
 
+BYTES_IN_PASSING = 16_000_000
+"""Bytes of transcripts that a command reads on its way: a fifth of a second."""
+
 _LONG_ENOUGH = timedelta(minutes=15)
 """After which nobody adds to the file of an agent or a session that has ended."""
 

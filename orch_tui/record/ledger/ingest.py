@@ -17,7 +17,7 @@ from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import UNKNOWN, text_fingerprint
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
 from orch_tui.record.ledger.resolve import create_execution, resolve_execution
-from orch_tui.record.ledger.statement import Changes, Edited, Returned, Used
+from orch_tui.record.ledger.statement import Addressed, Changes, Edited, Returned, Used
 from orch_tui.record.ledger.store import MACHINES, store_statement
 
 
@@ -32,7 +32,7 @@ class Report:
     at: str | None = None
     """When it happened; None: now."""
     message: str | bytes | None = None
-    """The final message of a ``Returned``."""
+    """The final message of a ``Returned``, or what an ``Addressed`` told the run."""
     prompt: str | None = None
     """The text the agent was handed, as a machine saw it."""
     claude_session: str = ""
@@ -149,6 +149,10 @@ def _with_texts(record: Record, report: Report, execution_id: str) -> Any:
             record, contents.store_content(record, data)
         )
         changes["words"] = text_fingerprint(data.decode("utf-8", "replace"))
+    elif report.message is not None and isinstance(statement, Addressed):
+        data = contents.encode_given(report.message)
+        content_id = contents.store_content(record, data)
+        changes["text"] = portable.sha256_of_content(record, content_id)
     if report.prompt:
         from orch_tui.record.ledger import recognition
 

@@ -23,6 +23,7 @@ from orch_tui.record.ledger.merge import (
     merge_statements,
 )
 from orch_tui.record.ledger.statement import (
+    Addressed,
     Allocated,
     Delivered,
     ItemFact,
@@ -35,29 +36,27 @@ _OF_RUN = ("deployed", "noted", "returned", "retracted", "sql")
 
 def stored_observations(record: Record, execution_id: str) -> list[Observation]:
     """Read the statements that add up to the row of one execution, oldest first."""
-    return [
-        Observation(digest, source, at, statement)
-        for digest, source, at, statement in _stored(record, execution_id, _OF_RUN)
-    ]
+    return [told for kind, told in _stored(record, execution_id) if kind in _OF_RUN]
 
 
 def stored_statements(record: Record, execution_id: str, kind: str) -> list[Any]:
     """Read the statements of one kind about one execution, oldest first."""
-    return [statement for *_, statement in _stored(record, execution_id, (kind,))]
+    return [told.statement for named, told in _stored(record, execution_id) if named == kind]
 
 
-def _stored(
-    record: Record, execution_id: str, kinds: Sequence[str]
-) -> Iterator[tuple[str, str, str, Any]]:
-    """Digest, source, time and statement of some kinds, oldest first."""
+def _stored(record: Record, execution_id: str) -> Iterator[tuple[str, Observation]]:
+    """Read every statement about an execution with its kind, oldest first."""
     for digest, kind, source, at, payload in record.sql(
         "SELECT digest, kind, source, at, payload FROM observations "
         "WHERE execution_id = ? AND NOT pending ORDER BY at, digest",
         [execution_id],
     ):
-        statement = decode_stored(kind, payload) if kind in kinds else None
+        statement = decode_stored(kind, payload)
         if statement is not None:
-            yield as_bytes(digest).hex(), source, readable(at) or "", statement
+            yield (
+                kind,
+                Observation(as_bytes(digest).hex(), source, readable(at) or "", statement),
+            )
 
 
 def rebuild_from_statements(record: Record, execution_ids: Iterable[str]) -> None:
@@ -94,12 +93,19 @@ def has_row(record: Record, execution_id: str) -> bool:
 def _rebuild_execution(record: Record, execution_id: str) -> set[str]:
     """Rebuild one execution; gives those whose rows may have changed with it."""
     read_edits(record, execution_id)
-    _write_outputs(record, execution_id)
-    _write_allocations(record, execution_id)
-    uses = stored_statements(record, execution_id, "used")
+    told: dict[str, list[Any]] = {"of run": []}
+    for kind, each in _stored(record, execution_id):
+        if kind in _OF_RUN:
+            told["of run"].append(each)
+        else:
+            told.setdefault(kind, []).append(each.statement)
+    _write_outputs(record, execution_id, told.get("delivered", ()))
+    _write_allocations(record, execution_id, told.get("allocated", ()))
+    _write_told(record, execution_id, told.get("addressed", ()))
+    uses = told.get("used", ())
     concerned = usage.rebuild_usage(record, execution_id, uses)
     file_use.rebuild_file_use(record, execution_id, uses)
-    merged = _merged(record, execution_id)
+    merged = _merged(record, execution_id, told["of run"])
     changed = _write_row(record, execution_id, merged)
     _write_completions(record, execution_id, merged)
     if "depth" in changed:
@@ -112,7 +118,7 @@ def _rebuild_execution(record: Record, execution_id: str) -> set[str]:
 def find_stale_executions(record: Record) -> Iterator[str]:
     """Executions whose rows are not what their statements add up to."""
     for (execution_id,) in record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid"):
-        merged = _merged(record, execution_id)
+        merged = _merged(record, execution_id, stored_observations(record, execution_id))
         if (
             record.value(
                 "SELECT 1 FROM observations WHERE pending AND execution_id = ?", [execution_id]
@@ -123,9 +129,8 @@ def find_stale_executions(record: Record) -> Iterator[str]:
             yield execution_id
 
 
-def _merged(record: Record, execution_id: str) -> Merged:
+def _merged(record: Record, execution_id: str, told: Sequence[Observation]) -> Merged:
     """Merge the statements about an execution with what its messages add up to."""
-    told = stored_observations(record, execution_id)
     merged = merge_statements(told, usage.find_unfinished_messages(record, execution_id))
     values: Row = {**_emptied(told), **merged.values}
     used = usage.sum_usage(record, execution_id)
@@ -340,8 +345,7 @@ def read_output_rows(record: Record, execution_id: str) -> dict[str, tuple[Any, 
     return {row[0]: row for row in rows}
 
 
-def _write_outputs(record: Record, execution_id: str) -> None:
-    told = stored_statements(record, execution_id, "delivered")
+def _write_outputs(record: Record, execution_id: str, told: Iterable[Delivered]) -> None:
     wanted = {o.uid: output_row(record, o) for o in derive_outputs(told)}
     held = read_output_rows(record, execution_id)
     for uid in held.keys() - wanted.keys():
@@ -399,8 +403,7 @@ def read_item_rows(record: Record, execution_id: str) -> list[tuple[Any, ...]]:
     )
 
 
-def _write_allocations(record: Record, execution_id: str) -> None:
-    told = stored_statements(record, execution_id, "allocated")
+def _write_allocations(record: Record, execution_id: str, told: Iterable[Allocated]) -> None:
     wanted = [item_row(record, item) for item in derive_items(told)]
     held = record.sql(
         f"SELECT {_ALLOCATION} FROM context_allocations WHERE execution_id = ? AND revision > 0 "
@@ -421,5 +424,26 @@ def _write_allocations(record: Record, execution_id: str) -> None:
     record.executemany(
         f"INSERT INTO context_allocations (execution_id, revision, {_ALLOCATION}) "
         "VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(execution_id, *row) for row in wanted],
+    )
+
+
+# What it was told after its launch
+
+
+def _write_told(record: Record, execution_id: str, told: Iterable[Addressed]) -> None:
+    wanted = [
+        (position, each.at, each.call, portable.content_id_of(record, each.text))
+        for position, each in enumerate(told, start=1)
+    ]
+    held = record.sql(
+        "SELECT position, at, call, content_id FROM told WHERE execution_id = ? ORDER BY position",
+        [execution_id],
+    )
+    if held == wanted:
+        return
+    record.execute("DELETE FROM told WHERE execution_id = ?", [execution_id])
+    record.executemany(
+        "INSERT INTO told (execution_id, position, at, call, content_id) VALUES (?, ?, ?, ?, ?)",
         [(execution_id, *row) for row in wanted],
     )

@@ -9,14 +9,15 @@ records which exchange their statements in any order end with the same rows.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from orch_tui.models.database import Record
-from orch_tui.models.values import as_bytes, as_time, decoded_json, readable
+from orch_tui.models.values import as_bytes, as_time, listed_names, readable, whole_number
 from orch_tui.record.ledger import portable
-from orch_tui.record.ledger.statement import Registered, canonical_json
+from orch_tui.record.ledger.statement import Registered, canonical_json, unpack_fields
 from orch_tui.record.ledger.store import StoredStatement, store_statement
 
 EARLIEST = ("created_at",)
@@ -27,9 +28,6 @@ FIRST = ("label", "version")
 
 LATEST_VALUE = ("ended_at",)
 """Fields of which the greatest value holds."""
-
-_COMPARED = (*EARLIEST, *LATEST_VALUE, "version")
-"""Fields whose value is looked at again."""
 
 
 def _session_fields(record: Record, uid: str) -> tuple[str, dict[str, Any]] | None:
@@ -179,7 +177,7 @@ def state_changes(record: Record, subject: str) -> None:
     statement = Registered(subject=ref, values=new)
     stored = store_statement(record, statement, (), source=None, at=at, execution_id=None)
     if stored.is_new:
-        _hold(record, ref, new, at, stored)
+        _hold(record, statement, new.keys(), held, stored.observation_id)
 
 
 def apply_registered(
@@ -192,7 +190,7 @@ def apply_registered(
         for name, value in statement.values.items()
         if _wins(name, value, (at, stored.digest), held.get(name))
     }
-    _hold(record, statement.subject, won, at, stored)
+    _hold(record, statement, won.keys(), held, stored.observation_id)
     return won
 
 
@@ -218,7 +216,7 @@ def _wins(name: str, value: Any, mine: tuple[str, bytes], held: HeldRegister | N
 
 
 def _is_beyond(name: str, value: Any, held: HeldRegister) -> bool:
-    before = decoded_json(held.value) if held.value else None
+    before = held.value
     if value is None or before is None:
         return value is not None
     return bool(value < before if name in EARLIEST else value > before)
@@ -230,40 +228,86 @@ class HeldRegister(NamedTuple):
     at: str
     digest: bytes
     value_hash: bytes
-    value: str | None
-    """JSON, where values are compared."""
+    """Of the value as it was stated: what was redacted since is news."""
+    value: Any
+    observation_id: int
 
 
 def read_registers(record: Record, subject: str) -> dict[str, HeldRegister]:
     """By whom and when each field of a subject was stated last."""
-    rows = record.sql(
-        "SELECT field, at, digest, value_hash, value FROM registers WHERE subject = ?", [subject]
-    )
-    return {
-        field: HeldRegister(readable(at) or "", as_bytes(d), as_bytes(h), readable(value))
-        for field, at, d, h, value in rows
-    }
+    held = {}
+    for observation_id, names, hashes, at, digest, payload in record.sql(
+        "SELECT observation_id, names, hashes, at, digest, payload FROM registers "
+        "JOIN observations USING (observation_id) WHERE subject = ?",
+        [subject],
+    ):
+        stated = (unpack_fields(payload) or {}).get("values")
+        stated = stated if isinstance(stated, dict) else {}
+        listed = sorted(stated) if names is None else listed_names(names) or []
+        hashed = as_bytes(hashes)
+        for place, name in enumerate(listed):
+            held[name] = HeldRegister(
+                readable(at) or "",
+                as_bytes(digest),
+                hashed[place * _HASH_SIZE : (place + 1) * _HASH_SIZE],
+                stated.get(name),
+                observation_id,
+            )
+    return held
 
 
 def _hold(
-    record: Record, subject: str, values: Mapping[str, Any], at: str, stored: StoredStatement
+    record: Record,
+    statement: Registered,
+    names: Collection[str],
+    held: Mapping[str, HeldRegister],
+    observation_id: int,
 ) -> None:
-    record.executemany(
-        "INSERT INTO registers (subject, field, at, digest, value_hash, value) "
-        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (subject, field) DO UPDATE SET at = excluded.at, "
-        "digest = excluded.digest, value_hash = excluded.value_hash, value = excluded.value",
-        [
-            (
-                *(subject, name, at, stored.digest, _hash_of(value)),
-                canonical_json(value) if name in _COMPARED else None,
-            )
-            for name, value in values.items()
-        ],
+    """Note that a statement is the last of some of its fields."""
+    for other in {held[name].observation_id for name in names if name in held}:
+        left = {n: h.value_hash for n, h in held.items() if h.observation_id == other}
+        _write_register(
+            record, statement.subject, other, {n: h for n, h in left.items() if n not in names}
+        )
+    hashes = {name: _hash_of(statement.values[name]) for name in names}
+    _write_register(
+        record,
+        statement.subject,
+        observation_id,
+        hashes,
+        is_all=len(names) == len(statement.values),
     )
 
 
+def _write_register(
+    record: Record,
+    subject: str,
+    observation_id: int,
+    hashes: Mapping[str, bytes],
+    *,
+    is_all: bool = False,
+) -> None:
+    names = sorted(hashes)
+    record.execute(
+        "DELETE FROM registers WHERE subject = ? AND observation_id = ?", [subject, observation_id]
+    )
+    if names:
+        record.execute(
+            "INSERT INTO registers (subject, observation_id, names, hashes) VALUES (?, ?, ?, ?)",
+            [
+                *(subject, observation_id, None if is_all else json.dumps(names)),
+                b"".join(hashes[name] for name in names),
+            ],
+        )
+
+
+_HASH_SIZE = 8
+"""Bytes; who makes two values with one hash only keeps a change to himself."""
+
+
 def _hash_of(value: Any) -> bytes:
-    return hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).digest()[:16]
+    text = canonical_json(value).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).digest()[:_HASH_SIZE]
 
 
 def _later_than(now: str, held: str) -> str:
@@ -279,23 +323,25 @@ def _later_than(now: str, held: str) -> str:
     return f"{moment}{count:04}" if count < 10_000 else f"{moment[:-1]}~0000"
 
 
-def number_versions(record: Record, version_id: int | str) -> None:
+def number_versions(record: Record, bundle_id: str) -> None:
     """Give the versions of a bundle numbers by which every record calls them the same.
 
     Each keeps the number it was made with; where two machines made the same one, the later made
     takes the next that is free.
     """
     versions = record.sql(
-        "SELECT v.version_id, v.version, coalesce(r.value, v.version), v.created_at, v.uid "
-        "FROM bundle_versions AS v LEFT JOIN registers AS r "
-        "ON r.subject = 'version:' || v.uid AND r.field = 'version' "
-        "WHERE bundle_id = (SELECT bundle_id FROM bundle_versions WHERE version_id = ?)",
-        [version_id],
+        "SELECT version_id, version, created_at, uid FROM bundle_versions WHERE bundle_id = ?",
+        [bundle_id],
     )
+    stated = []
+    for row, version, created_at, uid in versions:
+        held = read_registers(record, f"version:{uid}").get("version")
+        number = whole_number(held.value) if held else None
+        number = int(version) if number is None else number
+        stated.append((number, str(created_at or "~"), uid, row))
     taken: set[int] = set()
     numbers: dict[int, int] = {}
-    for row, _, stated, _, _ in sorted(versions, key=lambda v: (int(v[2]), v[3] or "~", v[4])):
-        number = int(stated)
+    for number, _, _, row in sorted(stated):
         while number in taken:
             number += 1
         taken.add(number)

@@ -121,7 +121,9 @@ def _unite_executions(record: Record, execution_ids: Sequence[str]) -> str:
     return keeper
 
 
-DERIVED = ("completions", "context_allocations", "outputs", "usage_messages", "execution_files")
+DERIVED = (
+    *("completions", "context_allocations", "outputs", "usage_messages", "execution_files", "told"),
+)
 """The tables whose rows are made from the statements about an execution."""
 
 

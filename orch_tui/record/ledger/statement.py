@@ -45,6 +45,7 @@ class Changes(TypedDict, total=False):
     briefing: str | None
     message: str | None
     words: str | None
+    text: str | None
     doubt: str | None
     return_key: str | int
     messages: tuple[MessageFact, ...]
@@ -346,7 +347,9 @@ class Addressed(Said):
 
     text: str | None = None
     """SHA-256 of what it was told."""
+    at: str | None = None
     call: str | None = None
+    """Of the tool that sent it, where it was one."""
     extra: dict[str, Any] | None = None
 
 

@@ -87,8 +87,7 @@ def redact_secret(
                 after={"reason": hidden.out_of_text(reason), "places": found.places},
             )
     _squeeze(record)
-    own = [record.path, record.path.with_name(record.path.name + "-wal")]
-    unclean = [str(path) for path in own if _holds(path, hidden)]
+    unclean = [str(path) for path in _own_files(record) if _holds(path, hidden)]
     return Redacted(found.places, (*unclean, *_files(record, hidden)))
 
 
@@ -117,9 +116,9 @@ class _Secret:
                 )
         escaped = {json.dumps(text, ensure_ascii=plain)[1:-1] for plain in (True, False)}
         forms = tuple(sorted({text, *escaped}, key=len, reverse=True))
-        encoded = {form.encode("utf-8", "surrogatepass"): GONE.encode() for form in forms}
+        encoded = {form.encode(): GONE.encode() for form in forms}
         for encoding in ("utf-16-le", "utf-16-be"):
-            encoded[text.encode(encoding, "surrogatepass")] = GONE.encode(encoding)
+            encoded[text.encode(encoding)] = GONE.encode(encoding)
         encoded[data] = GONE.encode()
         return cls(text, hashlib.sha256(data).hexdigest(), forms, tuple(encoded.items()))
 
@@ -136,12 +135,11 @@ class _Secret:
     def out_of(self, value: Any) -> Any:
         """A column's value without the secret; JSON is decoded, however it was escaped."""
         if isinstance(value, bytes):
-            text = _unpacked(value)
-            if text is value:
+            data = _unpacked(value)
+            if data is value:
                 return self.out_of_bytes(value)
-            cleaned = self.out_of(text.decode("utf-8", "surrogatepass"))
-            packed = zlib.compress(cleaned.encode("utf-8", "surrogatepass"), 6)
-            return value if cleaned.encode("utf-8", "surrogatepass") == text else packed
+            cleaned = self._out_of_unpacked(data)
+            return value if cleaned == data else zlib.compress(cleaned, 6)
         if not isinstance(value, str):
             return value
         if value[:1] in ("{", "["):
@@ -152,6 +150,14 @@ class _Secret:
             cleaned = self._out_of_json(decoded)
             return value if cleaned == decoded else _as_json(cleaned)
         return self.out_of_text(value)
+
+    def _out_of_unpacked(self, data: bytes) -> bytes:
+        """What was compressed, without the secret: a text as orch packs it, or any bytes."""
+        try:
+            text = data.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            return self.out_of_bytes(data)
+        return str(self.out_of(text)).encode("utf-8", "surrogatepass")
 
     def _out_of_json(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -207,8 +213,6 @@ def _find(record: Record, secret: _Secret) -> _Found:
     for table in TABLES:
         words = _word_columns(table)
         keys = _key_columns(table)
-        if not words:
-            continue
         for row in record.execute(
             f"SELECT {', '.join((*keys, *words))} FROM {table._meta.table_name}"
         ):
@@ -390,7 +394,7 @@ def _squeeze(record: Record) -> None:
 
 
 def _files(record: Record, secret: _Secret) -> Iterator[str]:
-    own = {record.path.with_name(record.path.name + end) for end in ("", "-wal", "-shm")}
+    own = _own_files(record)
     for path in dict.fromkeys(_around(record)):
         if (
             path not in own
@@ -399,6 +403,11 @@ def _files(record: Record, secret: _Secret) -> Iterator[str]:
             and _holds(path, secret)
         ):
             yield str(path)
+
+
+def _own_files(record: Record) -> tuple[Path, Path]:
+    """Where the words of the record stand: its file and the write-ahead log."""
+    return record.path, record.path.with_name(f"{record.path.name}-wal")
 
 
 def _around(record: Record) -> Iterator[Path]:

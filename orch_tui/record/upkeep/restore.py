@@ -126,6 +126,8 @@ class _Exchange:
         self._exporter = ""
         self._touched: dict[str, None] = {}
         self._claude_sessions: set[str] = set()
+        self._versions: set[int | str] = set()
+        """Of bundles, that were told of."""
         self._forks: dict[int, dict[int, int]] = {}
         """By origin what others know as its statements of some numbers, and this record not."""
         self._own_last = int(
@@ -161,6 +163,8 @@ class _Exchange:
             for label in self._touched
             if (owner := owner_of(record, f"id:{label}")) is not None
         ]
+        for bundle_id in sorted({self._bundle_of(version_id) for version_id in self._versions}):
+            registers.number_versions(record, bundle_id)
         rebuild_from_statements(record, living)
         for claude_session in sorted(self._claude_sessions):
             claude_sessions.refresh_session(record, claude_session)
@@ -433,7 +437,14 @@ class _Exchange:
         self._update("bundle_versions", "version_id", version_id, values)
         if "items" in won:
             self._write_items(version_id, won["items"])
-        registers.number_versions(self._record, version_id)
+        self._versions.add(version_id)
+
+    def _bundle_of(self, version_id: int | str) -> str:
+        return str(
+            self._record.value(
+                "SELECT bundle_id FROM bundle_versions WHERE version_id = ?", [version_id]
+            )
+        )
 
     def _write_items(self, version_id: int | str, items: list[list[Any]]) -> None:
         self._record.execute("DELETE FROM bundle_items WHERE version_id = ?", [version_id])

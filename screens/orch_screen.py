@@ -19,7 +19,7 @@ from textual.worker import get_current_worker
 
 from orch_tui.errors import OrchError
 from orch_tui.screens.widgets.gauge import words
-from orch_tui.screens.widgets.keys import KeyLine
+from orch_tui.screens.widgets.key_line import KeyLine
 from orch_tui.screens.widgets.progress_line import progress_line
 from orch_tui.screens.widgets.safe import one_line
 

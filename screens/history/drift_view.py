@@ -11,12 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from orch_tui.screens.widgets.keys import KeyLine
+from orch_tui.screens.widgets.key_line import KeyLine
 from orch_tui.screens.widgets.lines import Lines
-from orch_tui.screens.widgets.rows import Column, Row, Rows
+from orch_tui.screens.widgets.row_list import Column, Row, Rows
 
 if TYPE_CHECKING:
-    from orch_tui.recall.replay import Drift
+    from orch_tui.recall.drift import Drift
 
 COLUMNS = (
     Column("since then", 13),

@@ -1,0 +1,33 @@
+"""Attempts: the executions of one planned agent or, where nothing is planned, of one task.
+
+A task is one bundle for one agent type with one scope in one session.
+"""
+
+from __future__ import annotations
+
+from orch_tui.models.database import Record
+from orch_tui.models.values import WHEN
+
+_TASK = "iif(planned_id IS NULL, json_array(bundle_id, e.agent_type, e.scope), NULL)"
+_KNOWN = "coalesce(planned_id, bundle_id) IS NOT NULL"
+_RUNS = "agent_executions AS e LEFT JOIN bundle_versions ON version_id = bundle_version_id"
+
+NUMBERED_ATTEMPTS = f"""(
+  SELECT session_id, e.agent_type, deployed_at, completed_at, status, success, retracted_at,
+    iif({_KNOWN}, row_number() OVER (
+      PARTITION BY session_id, planned_id, {_TASK} ORDER BY {WHEN}, e.rowid), NULL) AS attempt
+  FROM {_RUNS} WHERE retracted_at IS NULL)"""
+"""Executions with the number of each attempt, from 1; NULL where nothing says what of."""
+
+
+def list_last_attempts(record: Record, session_id: str) -> set[str]:
+    """List the executions of a session that no later attempt stands for."""
+    rows = record.sql(
+        f"""SELECT execution_id FROM (
+          SELECT execution_id, {_KNOWN} AS known, row_number() OVER (
+            PARTITION BY planned_id, {_TASK} ORDER BY {WHEN} DESC, e.rowid DESC) AS later
+          FROM {_RUNS} WHERE session_id = ? AND retracted_at IS NULL)
+        WHERE later = 1 OR NOT known""",
+        [session_id],
+    )
+    return {label for (label,) in rows}
