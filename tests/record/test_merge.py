@@ -557,6 +557,7 @@ def test_a_message_read_in_part_yields_to_all_of_it() -> None:
     assert left(part("1", 1, words="a", blocks=2), part("2", 3, words="b", blocks=1)) == ["1"]
     assert left(part("1", 1, words="a", blocks=1), part("2", 3, words="b", blocks=2)) == ["2"]
     assert left(part("1", 1, words="a"), part("2", 1, words="b", blocks=1)) == ["2"]
+    assert left(part("2", 1, words="a"), part("1", 1, words="b", blocks=1)) == ["1"]
     assert left(part("1", 2, words="a"), part("2", 1, words="b")) == ["1"]
     assert left(part("2", 1, words="a"), part("1", 1, words="b")) == ["2"]
     other = part("3", 1, words="b", witness="parent")
@@ -608,6 +609,10 @@ def test_a_return_without_words_that_fits_none_is_one_of_its_own() -> None:
     )
     same = returned("import", 6, return_key="1", error_code="x")
     assert merge_statements([early, same]).returns == (back(1, message="1", error_code="x"),)
+    keyless = [
+        returned("import", n, words=words, ending="gone") for n, words in [(1, "a"), (2, None)]
+    ]
+    assert merge_statements(keyless).returns == (back(1, ending="gone"), back(2, ending="gone"))
     hooked = returned("hook", 5, words="b", message="2")
     also = returned("hook", 1, words="a")
     assert merge_statements([early, hooked, also, same]).returns == (
@@ -652,6 +657,11 @@ def test_what_broke_off_is_the_return_that_failed() -> None:
         back(5, message="2"),
     )
     assert merge_statements([fine, broken]).returns == (back(5, message="2", error_code="x"),)
+    mixed = returned("manual", 1, words="a", status="completed")
+    assert merge_statements([failed, fine, mixed, broken]).returns == (
+        back(1, message="1", error_code="x"),
+        back(5, message="2"),
+    )
     silent = returned("hook", 4, error_code="x")
     assert merge_statements([failed, fine, silent]).returns == (
         back(1, message="1", status="failed", success=False),

@@ -443,6 +443,26 @@ def test_a_message_of_several_runs_is_counted_for_the_one_deployed_first(record:
         assert counted == [11, 100], (first, second)
 
 
+def test_a_run_whose_messages_all_count_for_others_has_no_totals(record: Record) -> None:
+    make_run(record, "one", deployed_at=T1)
+    make_run(record, "copy", deployed_at=T2)
+    shared = fact("m", **WHOLE)
+    rebuild(record, "one", shared)
+    rebuild(record, "copy", shared)
+    assert usage.sum_usage(record, "copy") == {
+        "input_tokens": None,
+        "cache_write_tokens": None,
+        "cache_read_tokens": None,
+        "output_tokens": None,
+        "tool_calls": None,
+        "resolved_model": None,
+        "context_end_tokens": None,
+        "cost_usd": None,
+        "price_date": None,
+        "price_tier": None,
+    }
+
+
 def test_messages_that_called_tools_were_no_returns(record: Record) -> None:
     make_run(record, "one")
     make_run(record, "two")
