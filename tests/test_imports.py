@@ -84,7 +84,7 @@ def test_the_engine_never_loads_a_face(tmp_path: Path) -> None:
     modules = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for folder in ("prepare", "record", "recall")
-        for path in (ROOT / "orch_tui" / folder).glob("*.py")
+        for path in (ROOT / "orch_tui" / folder).rglob("*.py")
     ]
     loaded = loaded_by(f"import {', '.join(modules)}", cwd=tmp_path)
     assert loaded & {*OF_A_TERMINAL, *OF_A_SHELL, "orch_tui.cli", "orch_tui.screens"} == set()

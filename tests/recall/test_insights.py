@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orch_tui.cli.recall import stats
+from orch_tui.cli.stats_commands import stats
 from orch_tui.errors import NotFoundError
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits

@@ -1,0 +1,173 @@
+"""Commands that sum up what was recorded: stats, synthesize."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from collections.abc import Iterable
+from typing import Any
+
+from orch_tui.cli.filters import add_filters, add_scope, read_filters
+from orch_tui.cli.parser import Parser, project_of
+from orch_tui.cli.printing import (
+    add_format,
+    print_json,
+    print_rows,
+    say,
+    write_text,
+)
+from orch_tui.errors import UsageError
+
+
+def stats() -> argparse.ArgumentParser:
+    parts = _parts_of_stats()
+    parser = Parser("stats", example="orch stats --by bundle --since 30d")
+    parser.add_argument(
+        "--by",
+        choices=parts,
+        action="append",
+        metavar="PART",
+        help=f"repeat for several: {', '.join(parts)} (default: the main ones)",
+    )
+    add_filters(parser, limit=False)
+    add_scope(parser)
+    parser.add_argument("--every", choices=("day", "week"), help="for over_time (default: day)")
+    add_format(parser)
+    parser.set_defaults(run=_stats)
+    return parser
+
+
+def _parts_of_stats() -> tuple[str, ...]:
+    """The parts as ``--by`` names them."""
+    from orch_tui.recall.insights import PARTS
+
+    return tuple(part.removeprefix("by_") for part in PARTS)
+
+
+_MAIN_PARTS = ("overall", "agent_type", "bundle", "context", "validations", "worth", "costs")
+
+
+def _stats(arguments: Namespace) -> None:
+    from orch_tui.recall.insights import gather_insights
+
+    project = project_of(arguments)
+    all_parts = _parts_of_stats()
+    shown = arguments.by or (all_parts if arguments.format.startswith("json") else _MAIN_PARTS)
+    if arguments.every and "over_time" not in shown:
+        raise UsageError("--every is only for --by over_time", hint="leave --every out")
+    insights = gather_insights(
+        project.existing_record,
+        **read_filters(arguments, project),
+        include_archived=arguments.archived,
+        every=arguments.every or "day",
+    )
+    parts = insights.parts()
+
+    def named(names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+        return {name: parts[name if name in parts else f"by_{name}"] for name in names}
+
+    chosen = named(arguments.by or ())
+    if len(chosen) == 1:
+        _print_part_of_stats(*chosen.popitem(), arguments.format)
+    elif arguments.format == "json":
+        print_json(chosen or parts)
+    elif arguments.format == "jsonl":
+        rows = ({"part": name, **row} for name, part in (chosen or parts).items() for row in part)
+        print_rows(rows, "jsonl")
+    elif arguments.format == "csv":
+        raise UsageError(
+            "--format csv has one kind of row: one --by",
+            hint=f"one of {', '.join(all_parts)}",
+        )
+    else:
+        for name, part in (chosen or named(_MAIN_PARTS)).items():
+            title = name.replace("_", " ")
+            print(f"## {title}\n" if arguments.format == "markdown" else f"{title}:")
+            _print_part_of_stats(name, part, arguments.format)
+            print()
+
+
+def _print_part_of_stats(name: str, rows: list[dict[str, Any]], form: str) -> None:
+    if form in ("table", "markdown"):
+        rows = [_with_intervals(row) for row in rows]
+    columns = _STATS_COLUMNS.get(name, ())
+    print_rows(
+        rows, form, columns=columns, empty=f"  {_EMPTY.get(name, 'nothing is recorded yet')}"
+    )
+
+
+_EMPTY = {
+    "context": "no recorded run was given anything from a bundle yet",
+    "estimates": "no run has both: a bundle that was estimated, and its usage from a transcript",
+    "corrections": "too few runs of a model have both a bundle and their usage",
+    "files": "no transcript has told yet which files a run read",
+}
+"""What a part waits for."""
+
+_STATS_COLUMNS = {
+    "validations": (
+        *("agent_type", "check", "n", "passed", "failed", "other", "unknown", "latest"),
+        *("minimum", "median", "maximum"),
+    ),
+    "worth": (
+        *("agent_type", "n", "success", "tokens_given", "tokens_used", "deliverables"),
+        *("deliverables_existing", "validations_passed", "validations_failed", "estimator"),
+    ),
+    "costs": (
+        *("agent_type", "model", "n", "input_tokens", "cache_write_tokens", "cache_read_tokens"),
+        *("output_tokens", "n_priced", "cost_usd", "cost_usd_mean"),
+    ),
+}
+"""What tables show of the widest parts."""
+
+_INTERVALS = {
+    "success_share": ("share_low", "share_high"),
+    "difference": ("difference_low", "difference_high"),
+}
+
+
+def _with_intervals(row: dict[str, Any]) -> dict[str, Any]:
+    """A row for people: a share and the interval it surely lies in are one figure."""
+    shown = dict(row)
+    for name, ends in _INTERVALS.items():
+        low, high = (shown.pop(end, None) for end in ends)
+        if shown.get(name) is not None and low is not None and high is not None:
+            shown[name] = f"{shown[name]:.0%} ({low:.0%} to {high:.0%})"
+    return shown
+
+
+def synthesize() -> argparse.ArgumentParser:
+    parser = Parser(
+        "synthesize", example="orch synthesize --session-id orch-2026-11-22-001 --output report.md"
+    )
+    parser.add_argument("--session-id", metavar="ID", help="default: the newest open session")
+    parser.add_argument(
+        "--template", metavar="FILE", help="a file, or a name in the template folders"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("markdown", "json", "html"),
+        default="markdown",
+        help="default: %(default)s",
+    )
+    parser.add_argument("--output", metavar="FILE", default="-", help="default: standard output")
+    parser.forbid("--template", "--format json")
+    parser.set_defaults(run=_synthesize)
+    return parser
+
+
+def _synthesize(arguments: Namespace) -> None:
+    from orch_tui.recall.report import synthesize_report as write_report
+
+    project = project_of(arguments)
+    text = write_report(
+        project.existing_record,
+        project.session_id(arguments.session_id),
+        root=project.root,
+        template=project.template(arguments.template),
+        format=arguments.format,
+        limits=project.limits,
+    )
+    write_text(arguments.output, text)
+    if arguments.output != "-":
+        say(f"Report written to: {arguments.output}")
