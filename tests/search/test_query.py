@@ -267,12 +267,27 @@ def test_an_index_of_another_version_is_asked_too(record: Record) -> None:
     assert ids(record, "vector", limit=2) == before["vector"][:2]
 
 
+def test_the_newest_come_first_whichever_version_indexed_them(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(record, {}, {}, {}, {})
+    make_version_1(record)
+    rewrite(record, "UPDATE agent_executions SET scope = 'x' WHERE execution_id = 'exec-000'")
+    monkeypatch.setattr("orch_tui.search.query.MAX_COUNTED", 1)
+    for limit in (1, 2, 4):
+        assert ids(record, "status:completed", limit=limit) == ["003", "002", "001", "000"][:limit]
+
+
 def test_what_raw_sql_did_is_found_at_once(record: Record) -> None:
     put(record, {"scope": "before"})
     record.execute("UPDATE agent_executions SET scope = 'after'")
     assert ids(record, "after") == ["000"]
     with Record(record.path, writable=False) as reading:
         assert ids(reading, "after") == ["000"]
+    with Record(record.path) as bare:  # whose writes index nothing by themselves
+        bare.execute("UPDATE agent_executions SET scope = 'at last'")
+        assert ids(bare, "last") == ["000"]
+        assert ids(bare, "after") == []
 
 
 def test_mistakes_are_handed_on(record: Record) -> None:
@@ -619,7 +634,8 @@ def test_the_texts_of_a_run_are_shown_in_order(record: Record) -> None:
     put(record, {"final_message": "nothing", "briefing_id": told})
     assert [hit.snippet for hit in search(record, "needle").hits] == ["needle of the briefing"]
     give(record, "exec-000", "needle/source.py")
-    assert [hit.snippet for hit in search(record, "needle").hits] == ["needle/source.py"]
+    give(record, "exec-000", "other.md")
+    assert [hit.snippet for hit in search(record, "needle").hits] == ["needle/source.py other.md"]
     put_output(record, "exec-000", "insight", "needle of an output")
     assert [hit.snippet for hit in search(record, "needle").hits] == ["needle of an output"]
 
@@ -661,6 +677,13 @@ def test_names_and_values_are_offered(record: Record) -> None:
     assert complete_filter_names("S") == complete_filter_names("s")
     for name in ("since", "until", "given", "nonsense"):
         assert complete_filter_values(record, name, "") == (), name
+
+
+def test_values_of_any_letters_are_offered(record: Record) -> None:
+    agents = ("a", "übung", "проверка", "検査", "\U0001f600")
+    put(record, *({"agent_type": agent} for agent in agents))
+    assert complete_filter_values(record, "agent", "") == agents
+    assert complete_filter_values(record, "agent", "пр") == ("проверка",)
 
 
 def test_twenty_values_are_offered_unless_asked_otherwise(record: Record) -> None:
