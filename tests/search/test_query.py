@@ -272,7 +272,7 @@ def test_the_newest_come_first_whichever_version_indexed_them(
 ) -> None:
     put(record, {}, {}, {}, {})
     make_version_1(record)
-    rewrite(record, "UPDATE agent_executions SET scope = 'x' WHERE execution_id = 'exec-000'")
+    rewrite(record, "UPDATE agent_executions SET scope = 'x' WHERE execution_id < 'exec-002'")
     monkeypatch.setattr("orch_tui.search.query.MAX_COUNTED", 1)
     for limit in (1, 2, 4):
         assert ids(record, "status:completed", limit=limit) == ["003", "002", "001", "000"][:limit]
