@@ -41,29 +41,67 @@ def unpack_bytes(encoding: str, stored: bytes | None) -> bytes | None:
     return zlib.decompress(stored) if encoding == "zlib" else bytes(stored)
 
 
-_PACKED_FROM = 300
+_PACKED_FROM = 100
 """Characters from which on packing a text saves more than its reading costs."""
+
+OFTEN = (
+    b'{"prompt":"","first_at":"","runs":{},"launched":{},"stops":[],"prompts":{},"is_inline":false}'
+    b'"output_type":"validation_result","insight","error","deliverable","supersedes":["reason":"'
+    b'"cost_usd":"price_date":"went_on_after":"resumed":"parent":"planned":"worktree":"'
+    b'"agent_kind":"client_version":"error_message":"error_code":"doubt":"broke_off":true,'
+    b'"subject":"planned:","waits":["position":1,"session":"session:"subject":"session:","budget":'
+    b'"thresholds":"metadata":"phase":3,"state":["planning",null],"title":"'
+    b'"subject":"claude:","values":{"created_at":"2026-"project":"project:","scope":"Claude Code '
+    b'session "subject":"bundle:","label":"bundle-"name":"removed_at":"'
+    b'"claude-haiku-4-5-20251001",3,"claude-sonnet-5-5","claude-opus-5-5",0,1,0.00'
+    b'{"files":[["lib/","src/","tests/",".py",".ts",".md",".json"]],"messages":[["msg_0'
+    b'["text","["content",{"items":[["file","reference","shared_context","briefing",null,'
+    b'"optional","recommended","required",null,"o200k_base","claude-v4.8~o200k",'
+    b'"subject":"version:","values":{"agent_type":"bundle":"bundle:","created_at":"2026-items":[[1,'
+    b'"tokens":["version":1}}"replaces":true,"whole":true,"ambient_tokens":900,"briefing":"'
+    b'"bundle_version":"version:","context_token_count":"estimator":"claude-v4.8~o200k","model":'
+    b'"sonnet","session":"session:"opus","haiku",{"agent_id":"a","agent_type":"general-purpose",'
+    b'"Explore","unknown","begun":true,"briefing":"deployed_at":"2026-","depth":1,"ran_in":"'
+    b'"resolved_model":"claude-scope":"told_in":"tool_use_id":"toolu_","completed_at":"2026-'
+    b'"context_end_tokens":"duration_ms":"ending":"returned","message":"model_message":"msg_'
+    b'"return_key":"stopped","failed","interrupted","status":"completed","success":true,'
+    b'"tool_calls":1,"witness":"parent","agent","words":"T00:00:00.000Z"]]}'
+)
+"""What statements often say, for zlib. It is a part of the format: what was packed with it can be
+read with nothing else, so another one would need a mark of its own."""
 
 
 def pack_text(text: str) -> str | bytes:
     """A text as columns of packed JSON hold it: as it is where it is short, else compressed."""
     if len(text) < _PACKED_FROM:
         return text
-    return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
+    packer = zlib.compressobj(6, zdict=OFTEN)
+    return packer.compress(text.encode("utf-8", "surrogatepass")) + packer.flush()
 
 
 def unpack_text(stored: str | bytes) -> str:
-    """The text that `pack_text` made this of.
+    """The text that `pack_text` made this of; also one that was compressed without what is often.
 
     Raises:
         ValueError: bytes that are no such text, as plain SQL may have put there.
     """
-    if isinstance(stored, str):
-        return stored
+    return stored if isinstance(stored, str) else inflate(stored).decode("utf-8", "surrogatepass")
+
+
+def inflate(stored: bytes) -> bytes:
+    """The bytes that were compressed, with what is often or without.
+
+    Raises:
+        ValueError: they were not.
+    """
+    reader = zlib.decompressobj(zdict=OFTEN)
     try:
-        return zlib.decompress(stored).decode("utf-8", "surrogatepass")
+        data = reader.decompress(stored)
     except zlib.error as error:
         raise ValueError(str(error)) from error
+    if not reader.eof:
+        raise ValueError("compressed bytes that break off")
+    return data
 
 
 def _give_back(event: str, when: str, runs: str) -> tuple[str, str]:

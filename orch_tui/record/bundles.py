@@ -73,11 +73,7 @@ def save_bundle(
             "save-bundle",
             session_id=session_id,
             subject=f"{bundle_id} v{saved.bundle.version}",
-            after={
-                "items": [item.source for item in bundle.items],
-                "tokens": bundle.total.tokens,
-                "estimator": bundle.total.estimator,
-            },
+            after={"tokens": bundle.total.tokens, "estimator": bundle.total.estimator},
         )
         return saved
 

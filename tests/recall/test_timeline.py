@@ -64,7 +64,7 @@ def test_from_validation_to_output_in_order(
             "phase",
             "phase 3, skipped planned: no agent is planned and no bundle prepared (api)",
         ),
-        ("save-bundle", 'b v1 items ["a.py"], tokens 15, estimator o200k_base (api)'),
+        ("save-bundle", "b v1 tokens 15, estimator o200k_base (api)"),
         ("deployment", "implementor, Implement, sonnet, 15 tokens (o200k_base) (manual, api)"),
         ("completion", "completed, All done. (manual, api)"),
         ("output", "deliverable a.py"),

@@ -28,7 +28,7 @@ from orch_tui.models.content import Briefing, Content
 from orch_tui.models.creation import schema_script
 from orch_tui.models.database import Record, is_record_folder
 from orch_tui.models.schema import TABLES, TRIGGERS
-from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
+from orch_tui.models.stored_bytes import STORED_BYTES, inflate, unpack_bytes
 from orch_tui.paths import drafts_folder, linked_part, safe_inboxes
 from orch_tui.record.ledger import briefings, contents, journal
 from orch_tui.record.ledger.contents import GONE
@@ -470,6 +470,6 @@ def _copy_holds(path: Path, secret: _Secret) -> bool:
 
 def _unpacked(value: Any) -> Any:
     try:
-        return zlib.decompress(value)
-    except (zlib.error, TypeError):
+        return inflate(value)
+    except (ValueError, TypeError):
         return value
