@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from orch_tui.models.creation import create_schema
 from orch_tui.search.language import (
+    FILTERS,
     FilterValue,
     Query,
     QueryFilter,
     QueryWord,
     WordMatcher,
+    filters_in_words,
     find_spans,
     parse_query,
     word_matchers,
@@ -147,6 +149,12 @@ def test_of_several_times_those_that_are_times_count() -> None:
     assert len(query.mistakes) == 2
     assert read("-since:2d").mistakes == ("-since: is not understood; say until:",)
     assert read("-until:2d").mistakes == ("-until: is not understood; say since:",)
+
+
+def test_the_filters_are_named_in_a_line_of_help() -> None:
+    named = filters_in_words().split(" ")
+    assert named[:3] == ["agent:", "status:", "model:"]
+    assert named == [f"{name}:" for name in FILTERS]
 
 
 def test_what_is_excluded_is_a_whole_word() -> None:
