@@ -559,6 +559,11 @@ def test_a_notification_of_an_agent_launched_here_is_known_by_its_name() -> None
     assert read({"message": {"content": said}}, agents=("a2",))[0] == ParsedChunk()
 
 
+def test_a_notification_beside_answers_of_tools_is_somebodys_words() -> None:
+    entry = line(text(notice(rest=RESULT)), answer("other", tool="U"))
+    assert read(entry)[0] == ParsedChunk()
+
+
 @pytest.mark.parametrize(
     ("said", "is_notification"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from pathlib import Path
@@ -88,6 +89,11 @@ def test_a_paste_a_hook_and_a_transcript_of_one_return_are_one_completion() -> N
 
 def test_white_space_does_not_make_another_completion() -> None:
     assert text_fingerprint("a\r\n b ") == text_fingerprint("a b\n") != text_fingerprint("ab")
+
+
+def test_the_fingerprint_of_a_text_is_the_same_in_every_release() -> None:
+    assert text_fingerprint(" a\n b") == hashlib.sha256(b"a b").hexdigest()
+    assert text_fingerprint("\ud800") == hashlib.sha256(b"\xed\xa0\x80").hexdigest()
 
 
 def test_a_resumed_agent_that_says_the_same_again_returned_twice() -> None:
