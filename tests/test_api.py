@@ -358,6 +358,7 @@ def test_threads_with_databases_of_their_own_do_not_mix(tmp_path: Path) -> None:
         assert [*pool.map(work, range(8))] == [(str(number),) * 5 for number in range(8)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("use", ["session", "execution", "record", "close"])
 def test_a_session_is_not_carried_into_a_forked_process(folder: Path, use: str) -> None:
     program = f"""

@@ -90,6 +90,7 @@ def test_the_engine_never_loads_a_face(tmp_path: Path) -> None:
     assert loaded & {*OF_A_TERMINAL, *OF_A_SHELL, "orch_tui.cli", "orch_tui.screens"} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
@@ -120,6 +121,7 @@ def test_a_command_loads_what_it_uses(project: Path, words: str) -> None:
     assert loaded & HEAVY == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", ["query", "outputs", "show exec-001", "compare exec-001 exec-001"]
 )
@@ -135,6 +137,7 @@ def test_making_a_record_runs_its_sql(tmp_path: Path) -> None:
     assert command("init-session", "--scope", "s", cwd=tmp_path) & HEAVY == set()
 
 
+@pytest.mark.slow
 def test_counting_something_new_loads_the_tokenizer(project: Path) -> None:
     """Or the test above would prove nothing."""
     (project / "new.py").write_text("b = 2\n")
@@ -193,6 +196,7 @@ for words in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_peewee_is_loaded_by_few_commands(project: Path) -> None:
     assert main(["export", "--output", "all.jsonl"]) == 0
     assert {words.split()[0] for words in NEED_NO_PEEWEE} == (

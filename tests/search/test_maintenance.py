@@ -206,6 +206,7 @@ STEP = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=COUNTS.histories)
 @given(steps=st.lists(STEP, max_size=12))
 def test_any_history_of_changes_leaves_what_a_rebuild_makes(

@@ -353,6 +353,7 @@ def test_accents_stand_in_no_way(record: Record) -> None:
 WORDS = st.lists(st.sampled_from(["a", "b", "ab", "c"]), min_size=1, max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=COUNTS.histories)
 @given(
     messages=st.lists(WORDS, min_size=1, max_size=5),
@@ -490,6 +491,7 @@ def _all_pages(record: Record, query: str, limit: int) -> list[str]:
             return found
 
 
+@pytest.mark.slow
 @settings(max_examples=COUNTS.histories)
 @given(
     seconds=st.lists(st.integers(0, 100), min_size=1, max_size=40),

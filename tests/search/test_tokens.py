@@ -49,6 +49,7 @@ def test_a_text_holds_no_token_of_a_filter(text: str) -> None:
     assert without_filter_tokens(left) == left
 
 
+@pytest.mark.slow
 def test_each_letter_stays_in_its_place() -> None:
     """So that where a word stands in a folded text is where it stands in the text."""
     letters = [chr(n) for n in range(sys.maxunicode + 1) if not 0xD800 <= n < 0xE000]
