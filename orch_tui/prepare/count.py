@@ -7,9 +7,10 @@ that were recorded, judges them or prints them counts nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from orch_tui.frozen import frozen
+from orch_tui.models.values import readable, whole_number
 
 FRAMES = {"v3": 7, "v4.7": 11, "v4.8": 6}
 """Claude's tokenizers by the model that brought them (3 to 4.6, Opus 4.7, Opus 4.8 and all 5), and
@@ -54,6 +55,18 @@ class Count:
         share = 100 * error / max(self.tokens, 1)
         digits, band = (3, f"{share:.0f}") if share >= 0.95 else (4, f"{max(share, 0.1):.1f}")
         return f"~{_rounded(self.tokens, digits):,} ±{band} %"
+
+
+def stored_count(tokens: Any, estimator: Any, low: Any = None, high: Any = None) -> Count:
+    """Make a count of columns of the record, into which plain SQL may have put anything."""
+    number = whole_number(tokens) or 0
+    least, most = whole_number(low), whole_number(high)
+    return Count(
+        number,
+        readable(estimator) or "",
+        number if least is None else least,
+        number if most is None else most,
+    )
 
 
 ZERO = Count(0, "", 0, 0)

@@ -10,7 +10,7 @@ from orch_tui.models.database import Record, in_list
 from orch_tui.prepare.agent_types import is_known_agent
 from orch_tui.prepare.budget import LimitGauge, Limits, gauge_agent
 from orch_tui.prepare.catalogue import Catalogue
-from orch_tui.prepare.count import ZERO, Count, add_frame
+from orch_tui.prepare.count import ZERO, Count, add_frame, stored_count
 from orch_tui.prepare.validation import Remark, check_scope, find_cycles
 from orch_tui.recall import listing
 from orch_tui.record import plan, sessions
@@ -287,5 +287,5 @@ def _outlines(record: Record, session_id: str) -> dict[str, BundleOutline]:
             bundle_id, BundleOutline(bundle_id, name, agent_type, model, ZERO)
         )
         if figures[0] is not None:
-            found[bundle_id] = replace(outline, count=outline.count + Count(*figures))
+            found[bundle_id] = replace(outline, count=outline.count + stored_count(*figures))
     return {label: replace(o, count=add_frame(o.count)) for label, o in found.items()}

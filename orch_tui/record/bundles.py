@@ -10,11 +10,11 @@ from typing import Any
 from orch_tui.errors import ConflictError, NotFoundError
 from orch_tui.frozen import frozen
 from orch_tui.ids import new_label, not_found, split_version
-from orch_tui.models.database import Record, Row
+from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
-from orch_tui.models.values import listed_names, readable, whole_number
+from orch_tui.models.values import listed_names
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.count import Count
+from orch_tui.prepare.count import stored_count
 from orch_tui.record.ledger import briefings, contents, journal
 
 
@@ -372,18 +372,9 @@ def _items(record: Record, version_id: int, *, read: bool = True) -> Iterator[Co
             priority=row["priority"],
             sections=tuple(listed_names(row["sections"]) or ()),
             data=None if encoding is None else unpack_bytes(encoding, row["data"]),
-            count=_count(row),
+            count=stored_count(
+                row["token_count"], row["estimator"], row["token_low"], row["token_high"]
+            ),
             shared_with=tuple(listed_names(row["shared_with"]) or ()),
             sha256="" if read else (row["sha256"] or b"").hex(),
         )
-
-
-def _count(row: Row) -> Count:
-    tokens = whole_number(row["token_count"]) or 0
-    low, high = (whole_number(row[name]) for name in ("token_low", "token_high"))
-    return Count(
-        tokens,
-        readable(row["estimator"]) or "",
-        tokens if low is None else low,
-        tokens if high is None else high,
-    )

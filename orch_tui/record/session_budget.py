@@ -20,7 +20,7 @@ from orch_tui.prepare.budget import (
     judge_items,
 )
 from orch_tui.prepare.bundle import CLAIMED, Bundle
-from orch_tui.prepare.count import ZERO, Count, add_frame
+from orch_tui.prepare.count import ZERO, Count, add_frame, stored_count
 from orch_tui.record import sessions
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def read_taken(record: Record, session_id: str, *, phase: int | None = None) -> 
     )
     found: dict[str, BudgetEntry] = {}
     for label, agent_type, model, *figures in bundles:
-        count = ZERO if figures[0] is None else Count(*figures)
+        count = ZERO if figures[0] is None else stored_count(*figures)
         before = found[label].count if label in found else ZERO
         found[label] = BudgetEntry(label, agent_type, model, before + count)
     loose = record.sql(

@@ -7,7 +7,7 @@ from typing import Any
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Row
-from orch_tui.prepare.count import Count
+from orch_tui.prepare.count import Count, stored_count
 from orch_tui.recall.insights.group_outcomes import INCLUDED, ChosenRuns
 
 
@@ -74,5 +74,4 @@ def sum_shared_tokens(of: ChosenRuns, n: int) -> SharedTokens:
 def _count(figures: Sequence[Any], n: int) -> Count | None:
     if not n:
         return None
-    tokens, estimator, low, high = figures
-    return Count(tokens or 0, estimator, low or 0, high or 0)
+    return stored_count(*figures)

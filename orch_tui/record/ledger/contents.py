@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
+from typing import Any
 
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import STORED_BYTES, pack_bytes, unpack_bytes
@@ -27,19 +29,30 @@ def store_content(record: Record, data: bytes) -> int:
 
 
 def get_content(record: Record, content_id: int) -> bytes | None:
-    """Get the bytes of a content by its id; None where they were redacted."""
-    (stored,) = record.sql(
-        f"SELECT encoding, {STORED_BYTES} FROM contents WHERE content_id = ?", [content_id]
+    """Get the bytes of a content by its id; None where they were redacted, or are broken."""
+    return _unpack_first(
+        record.sql(
+            f"SELECT encoding, {STORED_BYTES} FROM contents WHERE content_id = ?", [content_id]
+        )
     )
-    return unpack_bytes(*stored)
 
 
 def get_content_by_sha256(record: Record, sha256: str) -> bytes | None:
     """Get the bytes with this hash; None where the record does not hold them."""
-    rows = record.sql(
-        f"SELECT encoding, {STORED_BYTES} FROM contents WHERE sha256 = ?", [bytes.fromhex(sha256)]
+    return _unpack_first(
+        record.sql(
+            f"SELECT encoding, {STORED_BYTES} FROM contents WHERE sha256 = ?",
+            [bytes.fromhex(sha256)],
+        )
     )
-    return unpack_bytes(*rows[0]) if rows else None
+
+
+def _unpack_first(rows: list[tuple[Any, ...]]) -> bytes | None:
+    """Unpack what a row holds; None where there is no row, or plain SQL broke it."""
+    try:
+        return unpack_bytes(*rows[0]) if rows else None
+    except (zlib.error, TypeError, ValueError):
+        return None
 
 
 def share_message(record: Record, content_id: int, execution_id: str) -> None:

@@ -29,6 +29,7 @@ from orch_tui.models.creation import schema_script
 from orch_tui.models.database import Record, is_record_folder
 from orch_tui.models.schema import TABLES, TRIGGERS
 from orch_tui.models.stored_bytes import STORED_BYTES, inflate, unpack_bytes
+from orch_tui.models.values import readable
 from orch_tui.paths import drafts_folder, linked_part, safe_inboxes
 from orch_tui.record.ledger import briefings, contents, journal
 from orch_tui.record.ledger.contents import GONE
@@ -420,8 +421,11 @@ def _around(record: Record) -> Iterator[Path]:
     else:
         yield from sorted(folder.glob(f"{record.path.name}*"))
         yield from sorted(Path(drafts_folder(record.path)).rglob("*"))
-    roots = [own_root, *(root for (root,) in record.sql("SELECT DISTINCT project FROM sessions"))]
-    for root in filter(None, dict.fromkeys(roots)):
+    roots = [own_root]
+    roots += [readable(root) for (root,) in record.sql("SELECT DISTINCT project FROM sessions")]
+    for root in dict.fromkeys(roots):
+        if not root or "\0" in root:  # no folder has such a name
+            continue
         for inbox in safe_inboxes(root):
             yield from sorted(Path(inbox).rglob("*"))
     for root, path in record.sql(
@@ -430,8 +434,9 @@ def _around(record: Record) -> Iterator[Path]:
         "WHERE path IS NOT NULL ORDER BY 1, 2",
         [own_root],
     ):
-        if root or os.path.isabs(path):
-            yield Path(root or "", path)
+        root, path = readable(root) or "", readable(path) or ""
+        if (root or os.path.isabs(path)) and "\0" not in root + path:
+            yield Path(root, path)
 
 
 def _holds(path: Path, secret: _Secret) -> bool:
