@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes, unpack_text
-from orch_tui.models.values import as_time, whole_number
+from orch_tui.models.values import as_time, readable, whole_number
 from orch_tui.search.schema import INDEXED_EXECUTION_COLUMNS
 from orch_tui.search.tokens import (
     COMMON_TOKEN,
@@ -93,7 +93,7 @@ class Indexed(NamedTuple):
 
 def load_indexed(record: Record, ids: list[str]) -> dict[str, Indexed]:
     """Load what the index holds of these executions."""
-    listed = json.dumps(ids)
+    listed = json.dumps(ids, default=readable)
     given: dict[int, set[int]] = {}
     for docid, content_id in record.sql(
         "SELECT g.docid, g.content_id FROM json_each(?) AS j "
@@ -119,7 +119,7 @@ def load_indexed(record: Record, ids: list[str]) -> dict[str, Indexed]:
 
 def build_documents(record: Record, ids: list[str]) -> dict[str, Document]:
     """Build from the tables what to index of these executions; nothing of retracted ones."""
-    listed = json.dumps(ids)
+    listed = json.dumps(ids, default=readable)
     runs = record.rows(
         f"SELECT e.{INDEXED_EXECUTION_COLUMNS.replace(', ', ', e.')}, s.project, s.archived_at "
         "FROM agent_executions AS e LEFT JOIN sessions AS s USING (session_id) "
