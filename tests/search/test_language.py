@@ -151,6 +151,13 @@ def test_of_several_times_those_that_are_times_count() -> None:
     assert read("-until:2d").mistakes == ("-until: is not understood; say since:",)
 
 
+def test_a_known_value_in_quotes_is_the_whole_value() -> None:
+    assert read('status:"failed"').filters == (
+        QueryFilter("status", (FilterValue("failed", True),)),
+    )
+    assert read('status:"fail"').mistakes
+
+
 def test_the_filters_are_named_in_a_line_of_help() -> None:
     named = filters_in_words().split(" ")
     assert named[:3] == ["agent:", "status:", "model:"]
