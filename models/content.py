@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from peewee import ModelSelect
 
     from orch_tui.models.bundle import BundleItem, BundleVersion
-    from orch_tui.models.execution import AgentExecution, Completion, ContextAllocation
+    from orch_tui.models.execution import (
+        AgentExecution,
+        Completion,
+        ContextAllocation,
+        ToldMessage,
+    )
     from orch_tui.models.output import Output
 
 
@@ -31,6 +36,7 @@ class Content(Table):
     completions: ModelSelect[Completion]
     allocations: ModelSelect[ContextAllocation]
     outputs: ModelSelect[Output]
+    told_to: ModelSelect[ToldMessage]
 
     class Meta:
         table_name = "contents"

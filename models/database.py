@@ -56,7 +56,7 @@ class RecordCursor(sqlite3.Cursor):
         self._held: Iterator[Any] | None = None
 
     def execute(self, statement: str, parameters: Any = (), /) -> Self:
-        with translated_errors(self._path):
+        with translated_errors(self._path, refusals=False):
             return super().execute(statement, parameters)
 
     def fetchone(self) -> Any:
@@ -534,15 +534,20 @@ def _reason(error: sqlite3.Error) -> tuple[str, str] | None:
 
 
 @contextmanager
-def translated_errors(path: Path) -> Iterator[None]:
-    """SQLite's and the system's complaints as ``RecordError`` with what to do."""
+def translated_errors(path: Path, *, refusals: bool = True) -> Iterator[None]:
+    """SQLite's and the system's complaints as ``RecordError`` with what to do.
+
+    ``refusals=False`` leaves what a constraint refuses as it is, for Peewee.
+    """
     try:
         yield
     except sqlite3.DatabaseError as error:
         if reason := _reason(error):
             wrong, hint = reason
             raise RecordError(f"{path} {wrong}", hint=hint, is_locked=reason is _LOCKED) from error
-        if isinstance(error, sqlite3.OperationalError | sqlite3.IntegrityError):
+        if isinstance(error, sqlite3.OperationalError) or (
+            refusals and isinstance(error, sqlite3.IntegrityError)
+        ):
             raise RecordError(f"{path}: {error}", hint="`orch doctor` tells more") from error
         raise
     except UnicodeEncodeError as error:

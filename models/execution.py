@@ -129,6 +129,7 @@ class AgentExecution(Table):
     outputs: ModelSelect[Output]
     usage_messages: ModelSelect[UsageMessage]
     files: ModelSelect[ExecutionFile]
+    told: ModelSelect[ToldMessage]
 
     class Meta:
         table_name = "agent_executions"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -97,19 +98,21 @@ async def test_an_older_index_answers_and_is_made_anew_meanwhile(
     with open_record(Project(folder).database) as record:
         make_version_1(record)
         app = opened(folder, clock)
-        async with app.run_test(message_hook=listen) as pilot:
-            with record.write():  # while another writes, it waits, and answers
+        with ExitStack() as writing:
+            writing.enter_context(record.write())  # while another writes, it waits, and answers
+            async with app.run_test(message_hook=listen) as pilot:
                 await settled(pilot)
                 assert keys(app) == ["exec-003", "exec-002", "exec-001"]
                 await pilot.press(*"walr")
                 await settled(pilot)
                 assert keys(app) == ["exec-001"]
                 assert told == []
-            while 0 not in told:
-                await pilot.pause(0.02)
-            await pilot.press("u")
-            await settled(pilot)
-            assert keys(app) == ["exec-001"]
+                writing.close()
+                while 0 not in told:
+                    await pilot.pause(0.02)
+                await pilot.press("u")
+                await settled(pilot)
+                assert keys(app) == ["exec-001"]
         assert check(record) == []
         assert not is_of_another_version(record)
     assert told == [2, 1, 0]
