@@ -119,6 +119,7 @@ def test_slices_count_as_the_whole(
     family: str, text: str, monkeypatch: pytest.MonkeyPatch, ctok_tokens: CtokTokens
 ) -> None:
     whole = ctok_tokens(text * 9, family)
+    slices = []
     for size in SLICE_SIZES:
         monkeypatch.setattr(exact, "SLICE", size)
         slices = slice_text(text * 9)

@@ -298,8 +298,7 @@ def test_what_a_run_is_told_later_stands_in_order_and_once(record: Record) -> No
         heard("agent:S/A", statement=Addressed(at=T3, call="C2"), message="and then the docs"),
         heard("agent:S/A", at=T1, statement=Addressed(at=T1, call="C1"), message="first the tests"),
     ]
-    for report in [*said, *said]:
-        label = ingest_statement(record, report)
+    (label,) = {ingest_statement(record, report) for report in [*said, *said]}
     assert [
         (position, at, call, contents.get_content_text(record, content_id))
         for position, at, call, content_id in record.sql(

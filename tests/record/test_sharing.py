@@ -67,7 +67,7 @@ def test_what_is_shared_stands_in_a_document_beside_the_record(
     ]
     done = share(given, tmp_path, record)
     assert done.document == tmp_path / ".claude" / "orchestration" / "shared" / f"{session}.md"
-    assert "### law.md" in done.document.read_text()
+    assert done.document and "### law.md" in done.document.read_text()
     assert [(made.bundle_id, made.version) for made in done.bundles] == [
         ("b1", 2),
         ("b2", 2),
@@ -91,7 +91,8 @@ def test_a_document_of_ones_own_is_written_where_it_was_asked_for(
 ) -> None:
     given = [save(record, session, name, item("law.md")) for name in ("b1", "b2")]
     done = share(given, tmp_path, record, tmp_path / "docs" / "both.md")
-    assert done.document == tmp_path / "docs" / "both.md" and done.document.exists()
+    assert done.document == tmp_path / "docs" / "both.md"
+    assert done.document and done.document.exists()
     assert "stands together in docs/both.md" in done.bundles[0].items[-1].text
     assert not [*tmp_path.rglob("shared")]
 
@@ -133,7 +134,8 @@ def test_without_a_record_bundles_are_changed_and_nothing_is_kept(tmp_path: Path
     done = share(given, tmp_path, None)
     assert done.document is None and [made.version for made in done.bundles] == [2, 2]
     done = share(given, tmp_path, None, tmp_path / "both.md")
-    assert done.document == tmp_path / "both.md" and done.document.exists()
+    assert done.document == tmp_path / "both.md"
+    assert done.document and done.document.exists()
 
 
 def test_what_a_bundle_was_is_saved_first_where_the_record_has_it_not(

@@ -51,6 +51,7 @@ class Changes(TypedDict, total=False):
     messages: tuple[MessageFact, ...]
     files: tuple[FileFact, ...]
     output_tokens: int
+    extra: dict[str, Any] | None
     cost_usd: float | None
     created_at: str | None
     included_in_deployment: int
