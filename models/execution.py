@@ -388,9 +388,9 @@ RAW_TRIGGERS = {
 """Raw INSERT and UPDATE statements become observations, so that the merge keeps their word."""
 
 
-def _note(table: str, event: str, subject: str, when: str = "") -> tuple[str, str]:
+def _note(table: str, event: str, subject: str, when: str = "", name: str = "") -> tuple[str, str]:
     """A trigger that notes a row which was changed."""
-    name = f"note_{table}_{event.split()[0].lower()}"
+    name = name or f"note_{table}_{event.split()[0].lower()}"
     condition = f"\nWHEN {when}" if when else ""
     return (
         name,
@@ -418,6 +418,18 @@ def _edited(table: str, subject: str) -> list[tuple[str, str]]:
     ]
 
 
+def _renamed(table: str, label: str) -> tuple[str, str]:
+    """A trigger that notes a label which was changed, with the one before."""
+    return _note(
+        table,
+        f"UPDATE OF {label}",
+        f"'renamed:' || json_array('{table}', CAST(OLD.{label} AS TEXT), "
+        f"CAST(NEW.{label} AS TEXT))",
+        f"NEW.{label} IS NOT OLD.{label}",
+        name=f"note_{table}_renamed",
+    )
+
+
 CHANGE_TRIGGERS = dict(
     _by_sql("outputs", "outputs")
     + _by_sql("context_allocations", "allocations")
@@ -428,6 +440,11 @@ CHANGE_TRIGGERS = dict(
         "'planned:' || uid FROM planned_agents WHERE planned_id = {row}.planned_id",
     )
     + _edited("bundles", "'bundle:' || {row}.uid")
+    + [
+        _renamed("agent_executions", "execution_id"),
+        _renamed("sessions", "session_id"),
+        _renamed("bundles", "bundle_id"),
+    ]
     + _edited("bundle_versions", "'version:' || {row}.uid")
     + _edited(
         "bundle_items", "'version:' || uid FROM bundle_versions WHERE version_id = {row}.version_id"

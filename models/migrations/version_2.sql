@@ -658,6 +658,24 @@ BEGIN
   INSERT INTO changed_rows (subject) SELECT 'bundle:' || OLD.uid;
 END;
 
+CREATE TRIGGER note_agent_executions_renamed AFTER UPDATE OF execution_id ON agent_executions
+WHEN NEW.execution_id IS NOT OLD.execution_id
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'renamed:' || json_array('agent_executions', CAST(OLD.execution_id AS TEXT), CAST(NEW.execution_id AS TEXT));
+END;
+
+CREATE TRIGGER note_sessions_renamed AFTER UPDATE OF session_id ON sessions
+WHEN NEW.session_id IS NOT OLD.session_id
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'renamed:' || json_array('sessions', CAST(OLD.session_id AS TEXT), CAST(NEW.session_id AS TEXT));
+END;
+
+CREATE TRIGGER note_bundles_renamed AFTER UPDATE OF bundle_id ON bundles
+WHEN NEW.bundle_id IS NOT OLD.bundle_id
+BEGIN
+  INSERT INTO changed_rows (subject) SELECT 'renamed:' || json_array('bundles', CAST(OLD.bundle_id AS TEXT), CAST(NEW.bundle_id AS TEXT));
+END;
+
 CREATE TRIGGER note_bundle_versions_insert AFTER INSERT ON bundle_versions
 BEGIN
   INSERT INTO changed_rows (subject) SELECT 'version:' || NEW.uid;

@@ -24,6 +24,7 @@ from orch_tui.record.ledger.rebuild import (
     rebuild_from_statements,
     stored_statements,
 )
+from orch_tui.record.ledger.renaming import follow_renamed
 from orch_tui.record.ledger.statement import (
     Allocated,
     Delivered,
@@ -36,6 +37,7 @@ from orch_tui.record.ledger.store import store_statement
 def ingest_noted_changes(record: Record) -> None:
     """Take in what triggers noted, inside the caller's transaction."""
     while True:
+        renamed = follow_renamed(record)
         subjects = [s for (s,) in record.sql("SELECT DISTINCT subject FROM changed_rows")]
         edited = [
             e
@@ -44,10 +46,10 @@ def ingest_noted_changes(record: Record) -> None:
                 "GROUP BY execution_id ORDER BY min(observation_id)"
             )
         ]
-        if not subjects and not edited:
+        if not subjects and not edited and not renamed:
             return
         record.execute("DELETE FROM changed_rows")
-        stale = dict.fromkeys(edited)
+        stale = dict.fromkeys([*sorted(renamed), *edited])
         for execution_id in edited:
             read_edits(record, execution_id)
         for subject in sorted(subjects, key=registers.subject_order):
