@@ -58,7 +58,8 @@ class TokenCount(Table):
 class Briefing(Table):
     """A rendered briefing as its parts: ``["text", literal]`` and ``["content", content_id]``.
 
-    ``sha256`` and ``size`` are of the whole, so that a replay can prove itself.
+    ``sha256`` and ``size`` are of the whole, so that a replay can prove itself. A single part
+    ``["gone", briefing_id]`` is the tombstone that redaction leaves; it names what took its place.
     """
 
     briefing_id = AutoField()

@@ -283,8 +283,10 @@ def test_statements_name_what_took_the_place_of_what_they_named(
     briefing = f"# Do [redacted]\n{text}".encode()
     assert deployed.briefing == hashlib.sha256(briefing).hexdigest()
     assert deployed.scope == "run [redacted]"
-    assert record.sql("SELECT sha256, size FROM briefings") == [
-        (hashlib.sha256(briefing).digest(), len(briefing))
+    gone = f"# Do {KEY}\n{text.replace('[redacted]', KEY)}".encode()
+    assert record.sql("SELECT sha256, size, parts LIKE '[[\"gone\", %' FROM briefings") == [
+        (hashlib.sha256(briefing).digest(), len(briefing), 0),
+        (hashlib.sha256(gone).digest(), len(gone), 1),
     ]
     first, second = stored_statements(record, label, "returned")
     said = b"I used [redacted] here. " + b"All green. " * 50
@@ -556,9 +558,16 @@ def test_a_briefing_names_the_contents_that_took_the_place_of_others(record: Rec
     assert "briefings" not in redact_secret(record, KEY, "in a content").places
     whole = f"# Do\n{clean}".encode()
     assert briefings.get_briefing(record, briefing_id) == whole
+    gone = f"# Do\n{text}".encode()
     assert record.sql("SELECT sha256, size FROM briefings") == [
-        (hashlib.sha256(whole).digest(), len(whole))
+        (hashlib.sha256(whole).digest(), len(whole)),
+        (hashlib.sha256(gone).digest(), len(gone)),
     ]
+    assert record.value("SELECT parts FROM briefings WHERE briefing_id <> ?", [briefing_id]) == (
+        f'[["gone", {briefing_id}]]'
+    )
+    with record.write():
+        assert briefings.store_briefing(record, gone, [text.encode()]) == briefing_id
     (deployed,) = stored_statements(record, "e", "deployed")
     assert deployed.briefing == hashlib.sha256(whole).hexdigest()
     assert executions.get_execution(record, "e").briefing_id == briefing_id
@@ -589,7 +598,11 @@ def test_briefings_that_become_equal_become_one(record: Record) -> None:
     redact_secret(record, "another-key-entirely", "second")
     ids = {executions.get_execution(record, f"e{number}").briefing_id for number in range(2)}
     assert len(ids) == 1
-    assert briefings.get_briefing(record, ids.pop() or 0) == b"use [redacted]"
+    left = ids.pop() or 0
+    assert briefings.get_briefing(record, left) == b"use [redacted]"
+    with record.write():
+        for gone in (KEY, "another-key-entirely"):
+            assert briefings.store_briefing(record, f"use {gone}".encode(), []) == left
     assert list(find_stale_executions(record)) == []
 
 

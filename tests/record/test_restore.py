@@ -10,18 +10,24 @@ import pytest
 from orch_tui.errors import FormatError
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
+from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.catalogue import load_catalogue
+from orch_tui.prepare.count import Count
+from orch_tui.record import bundles
+from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import record_deployment
 from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
+from orch_tui.record.upkeep.doctor import examine_record
 from orch_tui.record.upkeep.export import export_record
+from orch_tui.record.upkeep.redaction import redact_secret
 from orch_tui.record.upkeep.restore import is_export, restore_export
 from orch_tui.search import maintenance
 from tests.record import claude_home
 from tests.record.test_exchange import view
 from tests.record.test_importer import executions, take_in
-from tests.record.test_redaction import fill
+from tests.record.test_redaction import AWKWARD, KEY, fill, traces
 
 
 def exported(record: Record, path: Path) -> Path:
@@ -118,3 +124,96 @@ def test_an_import_knows_an_export_by_its_first_line(full: Record, tmp_path: Pat
         assert summary.new == full.value("SELECT count(*) FROM agent_executions")
         assert take_in(again, path).new == 0
         assert executions(again)["T1"]["output_tokens"] == 402
+
+
+@pytest.mark.parametrize("secret", [KEY, AWKWARD], ids=["key", "awkward"])
+def test_what_was_redacted_does_not_come_back(record: Record, tmp_path: Path, secret: str) -> None:
+    (tmp_path / "work").mkdir()
+    label = fill(record, secret, tmp_path / "work")
+    bundle = Bundle("pasted", "debugger", "", (given_text(secret),), "", record.now())
+    rendered = b"Read this:\n" + (bundle.items[0].data or b"")
+    bundles.keep_briefing(record, bundles.save_bundle(record, bundle, "s"), rendered)
+    older = exported(record, tmp_path / "older.jsonl")
+    shown = json.dumps(secret)[1:-1]
+    assert shown in older.read_text()
+    redact_secret(record, secret, "pasted")
+    exported(record, tmp_path / "clean.jsonl")
+    after = view(record)
+    for _ in range(2):
+        assert restore_export(record, older).executions == {label}
+        assert view(record) == after
+        record.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        assert traces(record, secret) == []
+        assert redact_secret(record, secret, "", dry_run=True).places == {}
+        newer = exported(record, tmp_path / "newer.jsonl")
+        assert shown not in newer.read_text()
+        assert [f for f in examine_record(record.path) if f.level != "ok"] == []
+    saved = bundles.load_bundle(record, "pasted")
+    left = bundles.get_generated_briefing(record, saved) or b""
+    assert left.startswith(b"Read this:\nuse [redacted]")
+    with open_record(tmp_path / "third.db") as third:  # one that redacted nothing
+        restore_export(third, older)
+        assert third.sql("PRAGMA foreign_key_check") == []
+        assert shown in exported(third, tmp_path / "third.jsonl").read_text()
+        restore_export(third, newer)
+        assert list(find_stale_executions(third)) == []
+    with open_record(tmp_path / "fourth.db") as fourth:  # one that heard of the redaction first
+        restore_export(fourth, newer)
+        restore_export(fourth, older)
+        assert shown not in exported(fourth, tmp_path / "fourth.jsonl").read_text()
+        assert list(find_stale_executions(fourth)) == []
+
+
+def test_what_was_known_is_counted_as_known(full: Record, tmp_path: Path) -> None:
+    path = exported(full, tmp_path / "export.jsonl")
+    runs = full.value("SELECT count(*) FROM agent_executions")
+    summary = take_in(full, path)
+    assert (summary.new, summary.merged, summary.known) == (0, 0, runs)
+    with open_record(tmp_path / "other.db") as other:
+        take_in(other, path)
+        record_completion(full, "exec-1", final_message="One thing more.")
+        summary = take_in(other, exported(full, path))
+        assert (summary.new, summary.merged, summary.known) == (0, 1, runs - 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ({"kind": "identified", "about": [], "said": {"label": 5}, "statement": "ab" * 32},
+         "statement abababab: label is 5"),
+        ({"kind": "returned", "about": []}, "it has no said"),
+        ({"kind": "noted", "about": 5}, "a value in it is not of the kind that stands there"),
+        ({"statement": "zz", "kind": "noted", "about": [], "said": {}},
+         "a value in it is not of the kind that stands there"),
+        ({"statement": "ab" * 32, "kind": "noted", "about": [], "said": {}, "source": "api",
+          "at": "", "recorded_at": None, "actor": None, "log": [["nobody", 1]]},
+         "no line before it tells of its origin nobody"),
+    ],
+)  # fmt: skip
+def test_a_broken_line_is_told_in_words(
+    record: Record, tmp_path: Path, line: dict[str, object], said: str
+) -> None:
+    path = exported(record, tmp_path / "export.jsonl")
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines, json.dumps({"statement": "00", **line})]))
+    with pytest.raises(FormatError) as raised:
+        restore_export(record, path)
+    assert raised.value.message.startswith(f"{path}, line {len(lines) + 1}: {said}")
+    assert "Error" not in raised.value.message and raised.value.hint
+
+
+def test_a_tombstone_names_what_took_its_place_and_nothing_else(
+    record: Record, tmp_path: Path
+) -> None:
+    path = exported(record, tmp_path / "export.jsonl")
+    whole = path.read_text()
+    for parts in ([["gone", "00" * 32]], [["text", "x"], ["gone", "00" * 32]]):
+        line = {"briefing": "ab" * 32, "size": 1, "parts": parts}
+        path.write_text(whole + json.dumps(line) + "\n")
+        with pytest.raises(FormatError, match="briefing abababab does not name what took its"):
+            restore_export(record, path)
+
+
+def given_text(secret: str) -> ContextItem:
+    data = f"use {secret} to sign in\n".encode()
+    return ContextItem("reference", "text", "required", (), data, Count(9, "o200k_base", 9, 9))

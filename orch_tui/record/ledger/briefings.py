@@ -17,9 +17,9 @@ from orch_tui.record.ledger import contents
 def store_briefing(record: Record, rendered: bytes, given: Iterable[bytes]) -> int:
     """Store a briefing (once) and give its id. ``given`` are the contents that may stand in it."""
     sha256 = hashlib.sha256(rendered).digest()
-    known = record.value("SELECT briefing_id FROM briefings WHERE sha256 = ?", [sha256])
+    known = find_briefing(record, sha256)
     if known is not None:
-        return int(known)
+        return known
     from orch_tui.prepare import briefing  # who only reads does without
 
     by_sha256 = {
@@ -39,6 +39,45 @@ def store_briefing(record: Record, rendered: bytes, given: Iterable[bytes]) -> i
     )
 
 
+def find_briefing(record: Record, sha256: bytes) -> int | None:
+    """Find the briefing with this SHA-256, or what took its place when it was redacted."""
+    for briefing_id, parts in record.sql(
+        "SELECT briefing_id, parts FROM briefings WHERE sha256 = ?", [sha256]
+    ):
+        replacement = _replacement_in(parts)
+        return int(briefing_id) if replacement is None else replacement
+    return None
+
+
+def bury_briefing(record: Record, sha256: bytes, size: int, replacement: int) -> None:
+    """Leave a tombstone, which keeps a briefing from being stored again."""
+    record.execute(
+        "INSERT INTO briefings (sha256, size, parts) VALUES (?, ?, ?)",
+        [sha256, size, _tombstone(replacement)],
+    )
+
+
+def change_replacement(record: Record, old: int, new: int) -> None:
+    """Have the tombstones that name one briefing name another."""
+    record.execute(
+        "UPDATE briefings SET parts = ? WHERE parts = ?", [_tombstone(new), _tombstone(old)]
+    )
+
+
+_TOMBSTONE = '[["gone", '
+
+
+def _tombstone(replacement: int) -> str:
+    return f"{_TOMBSTONE}{replacement}]]"
+
+
+def _replacement_in(parts: str | bytes) -> int | None:
+    """What took the place of a briefing; None where these are the parts of one that is there."""
+    if isinstance(parts, bytes) or not parts.startswith(_TOMBSTONE):
+        return None
+    return int(json.loads(parts)[0][1])
+
+
 def get_briefing(record: Record, briefing_id: int) -> bytes:
     """Get the text of a briefing as it was rendered, a redacted part named as such.
 
@@ -56,6 +95,8 @@ class StoredBriefing(NamedTuple):
     briefing_id: int
     sha256: bytes
     rendered: bytes
+    is_gone: bool
+    """Whether this is the tombstone of one."""
 
 
 def iterate_briefings(
@@ -67,11 +108,11 @@ def iterate_briefings(
     def part(kind: str, value: str | int) -> bytes:
         if kind == "text":
             return str(value).encode("utf-8", "surrogateescape")
-        data = content(int(value))
+        data = None if kind == "gone" else content(int(value))
         return contents.GONE.encode() if data is None else data
 
     for briefing_id, sha256, parts in record.execute(
         f"SELECT briefing_id, sha256, parts FROM briefings {condition}", parameters
     ):
         rendered = b"".join(part(kind, value) for kind, value in json.loads(unpack_text(parts)))
-        yield StoredBriefing(briefing_id, sha256, rendered)
+        yield StoredBriefing(briefing_id, sha256, rendered, _replacement_in(parts) is not None)

@@ -8,6 +8,7 @@ named by their SHA-256.
 from __future__ import annotations
 
 from orch_tui.models.database import Record
+from orch_tui.record.ledger.briefings import find_briefing
 
 
 def session_ref(record: Record, session_id: str | None) -> str | None:
@@ -58,23 +59,23 @@ def row_of(record: Record, ref: str | None) -> int | str | None:
 
 def content_id_of(record: Record, sha256: str | None) -> int | None:
     """Find the content with this SHA-256 (hexadecimal); gives its number here, or None."""
-    return _id_of(record, "SELECT content_id FROM contents WHERE sha256 = ?", sha256)
+    digest = _digest_of(sha256)
+    found = record.value("SELECT content_id FROM contents WHERE sha256 = ?", [digest])
+    return None if found is None else int(found)
 
 
 def briefing_id_of(record: Record, sha256: str | None) -> int | None:
-    """Find the briefing with this SHA-256 (hexadecimal); gives its number here, or None."""
-    return _id_of(record, "SELECT briefing_id FROM briefings WHERE sha256 = ?", sha256)
+    """Find the briefing with this SHA-256 (hexadecimal), or what took its place when it was
+    redacted; gives its number here, or None."""
+    digest = _digest_of(sha256)
+    return None if digest is None else find_briefing(record, digest)
 
 
-def _id_of(record: Record, statement: str, sha256: str | None) -> int | None:
-    if sha256 is None:
-        return None
+def _digest_of(sha256: str | None) -> bytes | None:
     try:
-        digest = bytes.fromhex(sha256)
+        return None if sha256 is None else bytes.fromhex(sha256)
     except ValueError:
         return None
-    found = record.value(statement, [digest])
-    return None if found is None else int(found)
 
 
 def sha256_of_content(record: Record, content_id: int | None) -> str | None:

@@ -72,9 +72,8 @@ def _same_briefings(record: Record, prompt: str) -> list[int]:
     digests = [
         hashlib.sha256(t.encode("utf-8", "replace")).digest() for t in {prompt, bare, f"{bare}\n"}
     ]
-    listed, parameters = in_list(digests)
-    rows = record.sql(f"SELECT briefing_id FROM briefings WHERE sha256 IN {listed}", parameters)
-    return [briefing_id for (briefing_id,) in rows]
+    found = {briefings.find_briefing(record, digest) for digest in digests}
+    return sorted(briefing_id for briefing_id in found if briefing_id is not None)
 
 
 def _repeat_deployment(record: Record, label: str, report: Report) -> None:

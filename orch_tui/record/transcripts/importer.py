@@ -234,9 +234,10 @@ class _Import:
 
     def _export(self, path: Path, found: TranscriptFile) -> None:
         self.commit()
+        before = dict(self._record.sql("SELECT execution_id, revision FROM agent_executions"))
         restored = restore_export(self._record, path)
         for label in restored.executions - self._revisions.keys():
-            self._revisions[label] = self._revision(label)
+            self._revisions[label] = before.get(label, 0)
         self._summary.remarks += restored.remarks
         self._summary.files_read += 1
         self._summary.bytes_read += found.size

@@ -15,6 +15,7 @@ from orch_tui.models.content import Briefing, TokenCount
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
 from orch_tui.models.values import SCHEMA_VERSION, as_bytes, listed_names
+from orch_tui.record.ledger import portable
 from orch_tui.record.ledger.origins import gather_statements
 from orch_tui.record.ledger.raw_sql import ingest_noted_changes
 from orch_tui.record.ledger.statement import unpack_fields
@@ -33,7 +34,8 @@ def export_record(record: Record) -> Iterator[dict[str, Any]]:
 
     Numbers what was stated since the last time, where the record can be written just now. All
     lines are of one moment, though others write meanwhile, and only one is in memory at a time. Of
-    a content, ``data`` is null where it was redacted. Derived rows are left out, and so is what
+    a content, ``data`` is null where it was redacted; of a briefing, ``parts`` name what took its
+    place. Derived rows are left out, and so is what
     concerns this machine alone: import checkpoints, drafts, the search index.
 
     Raises:
@@ -84,16 +86,15 @@ def _contents(view: Record) -> Iterator[dict[str, Any]]:
 def _briefings(view: Record) -> Iterator[dict[str, Any]]:
     for briefing in _every(view, Briefing.select().order_by(Briefing.briefing_id)):
         named = [
-            [kind, _sha256_of(view, value) if kind == "content" else value]
+            [kind, _SHA256_OF[kind](view, value) if kind in _SHA256_OF else value]
             for kind, value in briefing.parts
         ]
         if all(value is not None for _, value in named):  # else plain SQL deleted what it quotes
             yield {"briefing": briefing.sha256.hex(), "size": briefing.size, "parts": named}
 
 
-def _sha256_of(view: Record, content_id: int) -> str | None:
-    found = view.value("SELECT sha256 FROM contents WHERE content_id = ?", [content_id])
-    return None if found is None else bytes(found).hex()
+_SHA256_OF = {"content": portable.sha256_of_content, "gone": portable.sha256_of_briefing}
+"""By the kind of a part of a briefing: what names what it stands for."""
 
 
 def _token_counts(view: Record) -> Iterator[dict[str, Any]]:

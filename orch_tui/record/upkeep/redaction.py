@@ -1,8 +1,9 @@
 """Removing a secret from everywhere the record keeps it.
 
-In readable columns it is replaced by ``[redacted]``. A content that holds it becomes a tombstone,
-whose hash keeps it from being stored again, and whoever pointed to it points to a copy with the
-secret replaced: losing a whole final message over one pasted key would help nobody. Hashes stay.
+In readable columns it is replaced by ``[redacted]``. A content or briefing that holds it becomes a
+tombstone, whose hash keeps it from being stored again, and whoever pointed to it points to a copy
+with the secret replaced: losing a whole final message over one pasted key would help nobody. Hashes
+stay.
 """
 
 from __future__ import annotations
@@ -371,17 +372,21 @@ def _rehash_briefings(
         briefing.parts = parts
         briefing.save()
         whole = briefings.get_briefing(record, briefing.briefing_id)
-        sha256 = hashlib.sha256(whole).digest()
-        same = Briefing.get_or_none(
-            Briefing.sha256 == sha256, Briefing.briefing_id != briefing.briefing_id
-        )
-        if same is None:
+        own, size = briefing.briefing_id, briefing.size
+        before, sha256 = briefing.sha256, hashlib.sha256(whole).digest()
+        if sha256 == before:
+            continue
+        same = briefings.find_briefing(record, sha256)
+        if same is None or same == own:  # its own tombstone, where this text was gone before
+            record.execute("DELETE FROM briefings WHERE sha256 = ?", [sha256])
             briefing.sha256, briefing.size = sha256, len(whole)
             briefing.save()
         else:
-            united[briefing.briefing_id] = same.briefing_id
-            _point_elsewhere(Briefing, briefing.briefing_id, same.briefing_id)
+            united[own] = same
+            _point_elsewhere(Briefing, own, same)
+            briefings.change_replacement(record, own, same)
             briefing.delete_instance()
+        briefings.bury_briefing(record, before, size, same or own)
     return united
 
 

@@ -23,7 +23,7 @@ from orch_tui.models.stored_bytes import pack_text
 from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.processes import own_program, upgrade_command
 from orch_tui.record import claude_sessions
-from orch_tui.record.ledger import contents, portable, registers
+from orch_tui.record.ledger import briefings, contents, portable, registers
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.origins import (
     begin_origin,
@@ -49,6 +49,7 @@ class Restored:
     """What became of the executions of an export, and what a person should know of it."""
 
     executions: set[str] = field(default_factory=set)
+    """All that it tells of, known before or not."""
     statements: int = 0
     """How many were new."""
     remarks: list[str] = field(default_factory=list)
@@ -84,7 +85,10 @@ def restore_export(record: Record, path: Path) -> Restored:
                 try:
                     work.take(row)
                 except (KeyError, TypeError, ValueError, IndexError) as error:
-                    raise FormatError(f"{path}, line {number}: {error!r}") from error
+                    raise FormatError(
+                        f"{path}, line {number}: {_describe_defect(error)}",
+                        hint="export it again: this line is not as orch writes it",
+                    ) from error
             work.finish()
     return work.restored
 
@@ -116,6 +120,18 @@ def _rows(path: Path) -> Iterator[tuple[int, Row]]:
             )
 
 
+class _BrokenLineError(ValueError):
+    """A line that is no part of an export, with the reason in words."""
+
+
+def _describe_defect(error: Exception) -> str:
+    if isinstance(error, _BrokenLineError):
+        return str(error)
+    if isinstance(error, KeyError):
+        return f"it has no {error.args[0]}"
+    return "a value in it is not of the kind that stands there in an export"
+
+
 class _Exchange:
     """The reading of one export into one record."""
 
@@ -126,6 +142,8 @@ class _Exchange:
         self._exporter = ""
         self._touched: dict[str, None] = {}
         self._claude_sessions: set[str] = set()
+        self._known: list[int] = []
+        """Statements of the export that were stored already."""
         self._versions: set[int | str] = set()
         """Of bundles, that were told of."""
         self._forks: dict[int, dict[int, int]] = {}
@@ -170,7 +188,13 @@ class _Exchange:
             claude_sessions.refresh_session(record, claude_session)
         claude_sessions.end_silent_sessions(record)
         ingest_noted_changes(record)
-        self.restored.executions = {e for e in living if owner_of(record, f"id:{e}") == e}
+        known = record.sql(
+            "SELECT DISTINCT execution_id FROM observations WHERE execution_id IS NOT NULL "
+            "AND observation_id IN (SELECT value FROM json_each(?))",
+            [json.dumps(self._known)],
+        )
+        told_of = {*living, *(label for (label,) in known)}
+        self.restored.executions = {e for e in told_of if owner_of(record, f"id:{e}") == e}
         self._mend_forks()
 
     # What statements point to
@@ -202,12 +226,18 @@ class _Exchange:
         sha256 = bytes.fromhex(row["briefing"])
         if self._record.value("SELECT 1 FROM briefings WHERE sha256 = ?", [sha256]):
             return
-        parts = [
-            [kind, portable.content_id_of(self._record, value) if kind == "content" else value]
-            for kind, value in row["parts"]
-        ]
-        if any(value is None for _, value in parts):
-            raise ValueError(f"briefing {row['briefing'][:8]} quotes a content that is not here")
+        name, parts = row["briefing"][:8], []
+        for kind, value in row["parts"]:
+            if kind == "gone":
+                replacement = portable.briefing_id_of(self._record, value)
+                if replacement is None or len(row["parts"]) > 1:
+                    raise _BrokenLineError(f"briefing {name} does not name what took its place")
+                briefings.bury_briefing(self._record, sha256, int(row["size"]), replacement)
+                return
+            own = portable.content_id_of(self._record, value) if kind == "content" else value
+            if own is None:
+                raise _BrokenLineError(f"briefing {name} quotes a content that is not here")
+            parts.append([kind, own])
         self._record.execute(
             "INSERT INTO briefings (sha256, size, parts) VALUES (?, ?, ?)",
             [sha256, int(row["size"]), pack_text(json.dumps(parts))],
@@ -226,10 +256,11 @@ class _Exchange:
         kind, about = str(row["kind"]), [str(key) for key in row["about"]]
         problem = describe_problem(kind, row["said"])
         if problem:
-            raise ValueError(f"statement {row['statement'][:8]}: {problem}")
+            raise _BrokenLineError(f"statement {row['statement'][:8]}: {problem}")
         digest = bytes.fromhex(row["statement"])
         if known := find_statement(self._record, digest):  # most are: exports are taken in again
             self._log(row["log"], known)
+            self._known.append(known.observation_id)
             return
         statement = decode_statement(kind, row["said"])
         stored = insert_statement(
@@ -259,7 +290,9 @@ class _Exchange:
         """Note who stated it as what number; gives the first of them."""
         origins = []
         for uid, seq in entries:
-            origin_id = self._origins[str(uid)]
+            origin_id = self._origins.get(str(uid))
+            if origin_id is None:
+                raise _BrokenLineError(f"no line before it tells of its origin {str(uid)[:8]}")
             origins.append(origin_id)
             held = self._record.value(
                 "SELECT observation_id FROM log WHERE origin_id = ? AND seq = ?", [origin_id, seq]
