@@ -211,8 +211,11 @@ def _on_ambient(ambient: Ambient, held: Sequence[Overlap]) -> Iterator[str]:
 
 
 def _doubts(project: Project, bundle: Bundle) -> Iterator[str]:
-    """What a person may have mistyped: an agent type nearly right, a model nobody knows."""
+    """What a person may not have meant: an agent type nearly right, a model nobody knows, a file
+    outside the project."""
     from difflib import get_close_matches
+
+    from orch_tui.prepare.sources import is_outside
 
     known = project.known_agents
     near = get_close_matches(bundle.agent_type, known, n=1)
@@ -221,6 +224,9 @@ def _doubts(project: Project, bundle: Bundle) -> Iterator[str]:
     yield from _on_model(project, bundle.model)
     if bundle.version > 1:
         yield f"{bundle.bundle_id} is now at version {bundle.version}"
+    for name in dict.fromkeys(item.source for item in bundle.items):
+        if is_outside(name):
+            yield f"{name} is outside the project"
 
 
 def _on_model(project: Project, model: str) -> Iterator[str]:
@@ -546,7 +552,7 @@ def _learned(project: Project, model: str, estimated: Count | None = None) -> It
 
 
 def _say_left_out(error: SourceError) -> None:
-    say(f"left out, it is no text: {error.message}")
+    say(f"left out: {error.message}")
 
 
 def _add_exact(parser: argparse._ActionsContainer) -> None:

@@ -37,6 +37,8 @@ from orch_tui.source_name import (
 )
 
 _TEXT_LABEL = 72
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
+_UNREAD_HINT = "its permissions keep you out; .orchignore can leave it out"
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
 _ASCII = bytes(range(128))
 
@@ -62,8 +64,8 @@ PastReader = Callable[[str, Result], bytes]
 """Reads what an execution gave back, by its id; empty: nothing yet. Raises NotFoundError."""
 
 
-class _NotTextError(SourceError):
-    """A file that is there and no text."""
+class _LeftOutError(SourceError):
+    """What a folder or pattern passes over: no text, or a link that leads outside."""
 
 
 @frozen
@@ -83,7 +85,7 @@ class SourceReader:
     past: PastReader | None = None
     """None: there is no record to look in."""
     left_out: Callable[[SourceError], object] | None = None
-    """Told of each file of a folder or pattern that is no text and therefore left out."""
+    """Told of what a folder or pattern leaves out: files that are no text, links that lead out."""
 
     def split_values(self, values: Iterable[str]) -> list[str]:
         """Split repeated, comma-separated values into single sources, in order.
@@ -97,8 +99,9 @@ class SourceReader:
     def read_source(self, source: str, parts: Sequence[str] = ()) -> tuple[Source, ...]:
         """Read what ``source`` names: one source, or every file of a folder or pattern, sorted.
 
-        ``parts`` cuts headings or symbols out of a file, as ``#Name`` does. What is no text is left
-        out of folders and patterns (``left_out`` is told), not refused.
+        ``parts`` cuts headings or symbols out of a file, as ``#Name`` does. What is no text, and
+        what links lead to outside the project and the folder, is left out of folders and patterns
+        (``left_out`` is told), not refused.
 
         Raises:
             SourceError: it is not there, is no text, too large, changed while it was read, or looks
@@ -113,11 +116,12 @@ class SourceReader:
                 return (self._returned(source, name, self.past),)
             case NamedFile() as name if path := self._find(name.path):
                 parts = (*parts, *filter(None, [name.part]))
-                if path.is_dir() and not (name.lines or parts):
-                    return self._several(source, self._folder(source, path), ())
+                if os.path.isdir(path) and not (name.lines or parts):
+                    return self._several(source, self._folder(source, path), (), path)
                 return (self._file(source, path, name.lines, parts),)
         if any(mark in source for mark in "*?["):
-            return self._several(source, self._glob(source), tuple(parts))
+            paths, folder = self._glob(source)
+            return self._several(source, paths, tuple(parts), folder)
         raise self._missing(source)
 
     def source_exists(self, source: str) -> bool:
@@ -125,7 +129,7 @@ class SourceReader:
         match self._parse(source):
             case NamedFile(path):
                 found = self._find(path)
-                return found is not None and found.exists()
+                return found is not None and _is_there(found, os.stat)
             case PastResult(execution_id, what) if self.past is not None:
                 try:
                     return bool(self.past(execution_id, what))
@@ -196,7 +200,7 @@ class SourceReader:
                 path = resolve_path(name, base)
             except PathError:
                 return None
-            if os.path.lexists(path):
+            if _is_there(path, os.lstat):
                 return Path(path)
         return None
 
@@ -223,24 +227,53 @@ class SourceReader:
         )
 
     def _several(
-        self, given: str, paths: Sequence[Path], parts: tuple[str, ...]
+        self, given: str, paths: Sequence[Path], parts: tuple[str, ...], folder: Path
     ) -> tuple[Source, ...]:
-        """The files that are text. Raises SourceError naming each that is refused."""
+        """The files that are text and lie in the project or ``folder``. Raises SourceError naming
+        each that is refused."""
         sources: list[Source] = []
         refused: list[SourceError] = []
+        left_out: dict[str, SourceError] = {}
+        within = self._within(folder)
         for path in paths:
             try:
+                self._refuse_leading_out(path, within)
                 sources.append(self._file(self._shown(path), path, None, parts))
-            except _NotTextError as error:
-                if self.left_out is not None:
-                    self.left_out(error)
+            except _LeftOutError as error:
+                left_out.setdefault(error.source, error)  # a linked folder once
             except SourceError as error:
                 refused.append(error)
+        if self.left_out is not None:
+            for each in left_out.values():
+                self.left_out(each)
         if refused:
             raise combine_errors(refused)
         if not sources:
-            raise SourceError(given, "holds no text file")
+            first = next(iter(left_out.values()), None)
+            hint = first.message if first and first.hint else ""
+            raise SourceError(given, "holds no text file", hint=hint)
         return tuple(sources)
+
+    def _within(self, folder: Path) -> tuple[Path, ...]:
+        """Where what is taken for a folder or pattern has to lie, links resolved.
+
+        A cloned repository can hold links; nobody who names a folder names what they lead to.
+        """
+        return self.root.resolve(), folder.resolve()
+
+    def _refuse_leading_out(self, path: Path, within: Sequence[Path]) -> None:
+        """Refuse a path that links lead out, by the first of these links."""
+        if _leads_out(path, within):
+            root = Path(os.path.abspath(self.root))
+            up_to = [*reversed(path.parents), path]
+            below = (up for up in up_to if up != root and up.is_relative_to(root))
+            links = (up for up in below if up.is_symlink() and _leads_out(up, within))
+            first = next(links, path)
+            raise _LeftOutError(
+                self._shown(first),
+                f"leads outside, to {os.path.realpath(first)}",
+                hint="name it by itself to take it",
+            )
 
     def _shown(self, path: Path) -> str:
         """A path in a message, with no look at what it is."""
@@ -254,12 +287,25 @@ class SourceReader:
         tree = walk_project(base, under=under)
         if tree.cut:
             raise SourceError(given, "holds too many files", hint="name folders in it")
+        if unread := [base / path for path in tree.unreadable]:
+            self._refuse_unread(path for path in unread if not _hidden(path, base / under))
         paths = [base / node.path for node in tree.files]
+        links, within = [base / path for path in tree.folder_links], self._within(folder)
+        paths += [link for link in links if _leads_out(link, within)]  # they are named
         visible = [path for path in paths if not _hidden(path, base / under)]
         if not visible:
             hint = "the rest is hidden, or ignored by .gitignore or .orchignore"
             raise SourceError(given, "is a folder without files", hint=hint)
         return sorted(visible)
+
+    def _refuse_unread(self, folders: Iterable[Path]) -> None:
+        """Refuse a source of which nobody can say what it holds: each such folder is named."""
+        refused = [
+            SourceError(self._shown(folder), "is a folder that cannot be read", hint=_UNREAD_HINT)
+            for folder in sorted(folders)
+        ]
+        if refused:
+            raise combine_errors(refused)
 
     def _place(self, folder: Path) -> tuple[Path, str]:
         """The folder whose ignore files count, and what is looked at under it."""
@@ -289,7 +335,8 @@ class SourceReader:
                 return _format_path(given.relative_to(base))
         return _format_path(real.relative_to(root))
 
-    def _glob(self, pattern: str) -> list[Path]:
+    def _glob(self, pattern: str) -> tuple[list[Path], Path]:
+        """The files that fit a pattern, and the folder that it names outright."""
         try:
             resolved = resolve_path(pattern, self.cwd)
         except PathError as error:
@@ -302,13 +349,19 @@ class SourceReader:
             relative += "/*"
         named = list(filter(_is_hidden, Path(relative).parts))  # as in a shell, * finds none
         for base in [Path("/")] if anchored else [self.cwd, self.root]:
+            below = base / _fixed_folders(relative)
             try:
-                found = sorted(path for path in base.glob(relative) if path.is_file())
-            except (ValueError, NotImplementedError, OSError) as error:
+                unread = _unread_folders(base, relative)
+                inside = [path / "*" for path in unread if not _hidden(path, base, named)]
+                self._refuse_unread(path.parent for path in self._not_ignored(inside, below))
+                found = sorted(path for path in base.glob(relative) if _may_be_file(path))
+            except (ValueError, NotImplementedError) as error:
                 raise SourceError(pattern, f"is no usable pattern ({error})") from None
+            except OSError as error:
+                raise _explain_os_error(pattern, base, error) from None
             visible = [path for path in found if not _hidden(path, base, named)]
-            if kept := self._not_ignored(visible, base / _fixed_folders(relative)):
-                return kept
+            if kept := self._not_ignored(visible, below):
+                return kept, Path(os.path.abspath(below))
         raise SourceError(pattern, "matches no file", hint=self._looked_in())
 
     def _not_ignored(self, paths: Sequence[Path], below: Path) -> list[Path]:
@@ -318,7 +371,11 @@ class SourceReader:
         base, under = self._place(below)
         ignored = Ignored(base, under)
         plain = [Path(os.path.abspath(path)) for path in paths]  # without ".."
-        return [path for path in plain if not ignored(path.relative_to(base).as_posix())]
+        return [
+            path
+            for path in plain
+            if not (path.is_relative_to(base) and ignored(path.relative_to(base).as_posix()))
+        ]
 
     def _missing(self, source: str) -> SourceError:
         from difflib import get_close_matches
@@ -426,7 +483,7 @@ def _read_file(path: Path, given: str, max_bytes: int) -> bytes:
         before = os.stat(path)
         _check_regular(given, before)
         if before.st_size > max_bytes and _begins_binary(path):
-            raise _NotTextError(given, "is binary (it holds NUL bytes)")
+            raise _LeftOutError(given, "is binary (it holds NUL bytes)")
         _check_size(given, before.st_size, max_bytes)
         # Not blocking: the file may have become a pipe since it was looked at.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -474,25 +531,67 @@ def _check_text(given: str, data: bytes) -> None:
             data[len(mark) :].decode(codec)
             return
         except UnicodeDecodeError:
-            raise _NotTextError(given, f"is binary (no {codec} after its mark)") from None
+            raise _LeftOutError(given, f"is binary (no {codec} after its mark)") from None
     if b"\0" in data:
-        raise _NotTextError(given, "is binary (it holds NUL bytes)")
+        raise _LeftOutError(given, "is binary (it holds NUL bytes)")
     if codec == "latin-1" and data:
         controls = len(data) - len(data.translate(None, _CONTROLS))
         beyond_ascii = len(data.translate(None, _ASCII))
         if controls > len(data) * 0.05 or beyond_ascii > len(data) * 0.95:
-            raise _NotTextError(
+            raise _LeftOutError(
                 given, "is binary (mostly undecodable)", hint="convert text to UTF-8"
             )
 
 
 def _explain_os_error(given: str, path: Path, error: OSError) -> SourceError:
     if error.errno == errno.ELOOP:
-        return _NotTextError(given, "is a loop of links")
+        return _LeftOutError(given, "is a loop of links")
     if error.errno == errno.ENOENT and path.is_symlink():
-        return _NotTextError(given, f"is a link to {os.readlink(path)}, which does not exist")
+        return _LeftOutError(given, f"is a link to {os.readlink(path)}, which does not exist")
     reason = (error.strerror or str(error)).lower()
     return SourceError(given, f"cannot be read ({reason})")
+
+
+def _is_there(path: AnyPath, look: Callable[[AnyPath], os.stat_result]) -> bool:
+    """Whether something is there, or may be in a folder that lets nobody look."""
+    try:
+        look(path)
+    except OSError as error:
+        return error.errno not in _ABSENT
+    except ValueError:
+        return False
+    return True
+
+
+def _leads_out(path: Path, within: Iterable[Path]) -> bool:
+    real = Path(os.path.realpath(path))  # a circle of links does not bar its folder
+    return not any(real.is_relative_to(base) for base in within)
+
+
+def _may_be_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError as error:  # a file that nobody may look at is refused where it is read
+        return error.errno not in _ABSENT
+
+
+def _unread_folders(base: Path, pattern: str) -> set[Path]:
+    """The folders in which a pattern looks and that cannot be read: ``glob`` passes over them."""
+    parts = pattern.split("/")
+    fixed = _fixed_folders(pattern)
+    unread = set()
+    for n in range(len(fixed.split("/")) if fixed else 0, len(parts)):
+        prefix = "/".join(parts[:n])
+        for folder in [base / fixed] if prefix == fixed else base.glob(prefix):
+            try:
+                if not _is_wild(parts[n]):
+                    os.lstat(folder / parts[n])
+                elif prefix == fixed or folder.is_dir():
+                    os.scandir(folder).close()
+            except OSError as error:
+                if error.errno not in _ABSENT:
+                    unread.add(folder)
+    return unread
 
 
 def _below(folder: Path, base: Path) -> str:
@@ -503,8 +602,12 @@ def _below(folder: Path, base: Path) -> str:
 def _fixed_folders(pattern: str) -> str:
     """The folders that a pattern begins with, up to its first wildcard."""
     parts = pattern.split("/")
-    wild = next((n for n, part in enumerate(parts) if any(mark in part for mark in "*?[")), 0)
+    wild = next((n for n, part in enumerate(parts) if _is_wild(part)), 0)
     return "/".join(parts[:wild])
+
+
+def _is_wild(part: str) -> bool:
+    return any(mark in part for mark in "*?[")
 
 
 def _format_path(path: Path) -> str:

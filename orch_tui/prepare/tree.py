@@ -54,6 +54,8 @@ class ProjectTree:
     """There are more than ``MOST_FILES``."""
     unreadable: frozenset[str] = frozenset()
     """Folders that may not be listed."""
+    folder_links: tuple[str, ...] = ()
+    """Links to folders: they are not followed."""
     lowered: tuple[tuple[str, int], ...] = ()
     """For ``find_files``: each path in lower case, and where its name begins."""
 
@@ -140,7 +142,7 @@ def walk_project(
     top = os.fspath(root)
     waiting = [(under, Ignored(top, under).above(under))]
     children: dict[str, list[Node]] = {}
-    unreadable, files, cut = set(), 0, False
+    unreadable, folder_links, files, cut = set(), [], 0, False
     while waiting and not (cancelled and cancelled()):
         folder, rules_here = waiting.pop()
         try:
@@ -155,7 +157,11 @@ def walk_project(
         nodes = []
         for name, entry in found.items():
             node = _node(entry, prefix + name)
-            if node is not None and name not in _REPOSITORIES and not _ignored(node, rules_here):
+            if node is None or name in _REPOSITORIES or _ignored(node, rules_here):
+                continue
+            if node.is_folder and entry.is_symlink():
+                folder_links.append(node.path)
+            else:
                 nodes.append(node)
         nodes.sort(key=_order)
         children[folder] = nodes
@@ -164,7 +170,7 @@ def walk_project(
             cut = True
             break
         waiting += [(node.path, rules_here) for node in nodes if node.is_folder]
-    return _tree(children, cut, frozenset(unreadable), under)
+    return _tree(children, cut, frozenset(unreadable), tuple(folder_links), under)
 
 
 class Ignored:
@@ -294,9 +300,9 @@ def _ignored(node: Node, rules: tuple[_Rule, ...]) -> bool:
 
 def _node(entry: os.DirEntry[str], path: str) -> Node | None:
     try:
-        if entry.is_dir(follow_symlinks=False):
+        if entry.is_dir():  # links to folders too: they are told apart where it matters
             return Node(path, True)
-        if not (entry.is_file() or entry.is_symlink()) or entry.is_dir():
+        if not (entry.is_file() or entry.is_symlink()):
             return None
         status = entry.stat()
     except OSError:  # a link to nothing: reading it says so
@@ -309,7 +315,11 @@ def _order(node: Node) -> tuple[bool, str, str]:
 
 
 def _tree(
-    children: dict[str, list[Node]], cut: bool, unreadable: frozenset[str], top: str
+    children: dict[str, list[Node]],
+    cut: bool,
+    unreadable: frozenset[str],
+    folder_links: tuple[str, ...],
+    top: str,
 ) -> ProjectTree:
     """The tree without folders in which nothing is left."""
     kept: dict[str, tuple[Node, ...]] = {}
@@ -325,6 +335,7 @@ def _tree(
         files,
         cut,
         unreadable,
+        folder_links,
         tuple((low := file.path.lower(), low.rfind("/") + 1) for file in files),
     )
 

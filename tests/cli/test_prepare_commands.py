@@ -545,3 +545,21 @@ def test_preparing_works_without_a_record(
 def test_checking_makes_no_record(did: Run, project: Path, command: tuple[str, ...]) -> None:
     did(*command)
     assert not (project / ".claude" / "orchestration").exists()
+
+
+def test_a_link_that_leads_out_is_left_out_of_its_folder_and_taken_by_its_own_name(
+    did: Run, project: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside.md"
+    outside.write_text("somebody's own\n")
+    (project / "d").mkdir()
+    (project / "d" / "a.md").write_text("a\n")
+    (project / "d" / "lnk").symlink_to(outside)
+    (project / "d" / "out").symlink_to(tmp_path)
+    for source in ("d", "d/*"):
+        done = did(*BUNDLE, "--files", source)
+        assert [item["source"] for item in done.json["context_items"]] == ["d/a.md"]
+        assert f"left out: d/lnk: leads outside, to {outside}" in done.err
+    taken = did(*BUNDLE, "--files", "d/lnk")
+    assert [item["source"] for item in taken.json["context_items"]] == [str(outside)]
+    assert f"{outside} is outside the project" in taken.err

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -430,6 +432,120 @@ def test_folders_linked_in_circles_end(reader: SourceReader) -> None:
     (reader.root / "lib" / "again").symlink_to("..")
     assert [source.name for source in reader.read_source("lib")] == ["lib/a.py"]
     assert [source.name for source in reader.read_source("**/*.py")] == ["lib/a.py"]
+
+
+@pytest.mark.parametrize("source", ["lib", "lib/*", "lib/**", "*/*", "**/*", ".", "li*/**/*"])
+def test_links_that_lead_out_are_left_out_of_folders_and_patterns_and_named(
+    reader: SourceReader, source: str
+) -> None:
+    make(reader.root.parent, "out/secret.md", "gone/x")
+    (reader.root.parent / "project-b").mkdir()
+    make(reader.root.parent, "project-b/near.md")
+    links = {"up.md": "../../out/secret.md", "near.md": "../../project-b/near.md"}
+    links |= {"far.md": str(reader.root.parent / "nowhere.md"), "passwd": "/etc/passwd"}
+    links |= {"second.md": "up.md"}
+    for name, target in links.items():
+        (reader.root / "lib" / name).symlink_to(target)
+    (reader.root / "lib" / "self.md").symlink_to("self.md")
+    (reader.root / "lib" / "in.md").symlink_to("../docs/a.md")
+    told: list[SourceError] = []
+    taken = [s.name for s in replace(reader, left_out=told.append).read_source(source)]
+    assert set(taken) - {"docs/a.md"} == {"lib/a.py", "lib/in.md"}
+    out = {error.source for error in told if "leads outside" in error.reason}
+    assert out | {"lib/far.md"} == {f"lib/{name}" for name in links}
+    name, data = only(reader, "lib/up.md")
+    assert is_outside(name) and data
+    assert is_outside(only(reader, "lib/passwd")[0])
+
+
+def test_what_lies_behind_a_linked_folder_is_left_out_once_unless_the_link_is_named(
+    reader: SourceReader,
+) -> None:
+    make(reader.root.parent, "out/a.md", "out/b.md")
+    (reader.root / "lib" / "out").symlink_to("../../out")
+    (reader.root / "lib" / "docs").symlink_to("../docs")
+    for source in ("lib", "lib/*/*", "*/out/*"):
+        told: list[SourceError] = []
+        patient = replace(reader, left_out=told.append)
+        if source == "*/out/*":
+            assert "leads outside" in refusal(patient, source).hint
+        else:
+            assert {s.name for s in patient.read_source(source)} <= {"lib/a.py", "lib/docs/a.md"}
+        assert [error.source for error in told] == ["lib/out"]
+    for source in ("lib/out", "lib/out/*"):
+        assert all(is_outside(s.name) for s in reader.read_source(source))
+    assert "leads outside" in refusal(reader, "l*/../../out/*").hint
+
+
+def test_a_named_folder_outside_gives_what_lies_in_it_or_in_the_project(
+    reader: SourceReader,
+) -> None:
+    make(reader.root.parent, "out/a.md", "else/b.md")
+    out = reader.root.parent / "out"
+    (out / "b.md").symlink_to("../else/b.md")
+    (out / "round").symlink_to(".")
+    (out / "c.py").symlink_to(reader.root / "lib" / "a.py")
+    for source in (str(out), f"{out}/*", "../out", "../out/*"):
+        assert [s.name for s in reader.read_source(source)] == [f"{out}/a.md", "lib/a.py"]
+
+
+@pytest.fixture
+def locked(reader: SourceReader, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that keeps everybody out; whoever runs the tests may read any."""
+    folder = reader.root / "lib" / "locked"
+    make(reader.root, "lib/locked/a.py", "lib/locked/sub/b.py")
+    keep_out(folder, monkeypatch)
+    return folder
+
+
+def keep_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def guard(look: Callable[..., object]) -> Callable[..., object]:
+        def looking(path: str | Path = ".", *rest: object, **options: object) -> object:
+            if isinstance(path, str | Path):
+                inside = Path(path).is_relative_to(folder) and Path(path) != folder
+                if inside or (look is scandir and Path(path) == folder):
+                    raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return look(path, *rest, **options)
+
+        return looking
+
+    scandir = os.scandir
+    for name in ("scandir", "stat", "lstat", "open", "listdir"):
+        monkeypatch.setattr(os, name, guard(getattr(os, name)))
+
+
+@pytest.mark.usefixtures("locked")
+@pytest.mark.parametrize(
+    "source",
+    ["lib", ".", "lib/locked", "lib/**/*.py", "lib/*/*.py", "**/*"],
+)
+def test_a_folder_that_cannot_be_listed_is_refused_by_name(
+    reader: SourceReader, source: str
+) -> None:
+    refused = refusal(reader, source)
+    assert refused.message == "lib/locked: is a folder that cannot be read"
+    assert "permissions" in refused.hint
+
+
+@pytest.mark.usefixtures("locked")
+def test_a_file_in_a_folder_that_lets_nobody_in_cannot_be_read(reader: SourceReader) -> None:
+    for source in (
+        "lib/locked/a.py",
+        "lib/locked/sub/b.py",
+        "lib/locked/a.py#Name",
+        "lib/locked/*",
+    ):
+        assert refusal(reader, source).reason == "cannot be read (permission denied)"
+        assert reader.source_exists(source)
+    assert not reader.source_exists("lib/gone.py")
+
+
+@pytest.mark.usefixtures("locked")
+def test_a_folder_that_is_not_looked_into_may_be_locked(reader: SourceReader) -> None:
+    assert [s.name for s in reader.read_source("lib/*")] == ["lib/a.py"]
+    (reader.root / ".orchignore").write_text("locked/\n")
+    for source in ("lib", "lib/**/*.py"):
+        assert [s.name for s in reader.read_source(source)] == ["lib/a.py"]
 
 
 def test_a_link_to_nowhere_does_not_bar_its_folder(reader: SourceReader) -> None:
