@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,6 +22,11 @@ SCREENS = Path(__file__).parent / "screens"
 
 
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30
+
+# Whatever the developer's shell says, compiled code is kept: else each worker rewrites every test
+# again, and each of the hundreds of processes that are started compiles all of orch.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.hookimpl(tryfirst=True)  # before the plugin of hypothesis reads its options
