@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypedDict
@@ -481,9 +482,8 @@ def _kept_briefing(record: Record, text: bytes, items: Sequence[ContextItem]) ->
     """The SHA-256 of a briefing, which is stored; None for none."""
     if not text:
         return None
-    return portable.sha256_of_briefing(
-        record, briefings.store_briefing(record, text, _contents(items))
-    )
+    briefings.store_briefing(record, text, _contents(items))
+    return hashlib.sha256(text).hexdigest()
 
 
 def _log(

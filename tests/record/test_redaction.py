@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 import zlib
 from contextlib import closing
@@ -30,7 +31,9 @@ from orch_tui.record.upkeep.doctor import examine_record
 from orch_tui.record.upkeep.redaction import Redacted, redact_secret
 from orch_tui.search import maintenance
 from orch_tui.search.schema import TEXTS
+from tests.record import claude_home
 from tests.record.reporting import report
+from tests.record.test_importer import take_in
 
 KEY = "skliveTOPSECRETq7Zx"
 AWKWARD = 'pa"ss\\wörd\n\u2028key'
@@ -616,6 +619,18 @@ def test_generated_briefings_that_become_equal_stay_with_their_bundles(record: R
     for number in range(2):
         saved = bundles.load_bundle(record, f"b{number}")
         assert bundles.get_generated_briefing(record, saved) == b"use [redacted]"
+
+
+def test_a_transcript_read_again_states_nothing_anew(record: Record, tmp_path: Path) -> None:
+    home = claude_home.write_home(tmp_path / "home")
+    take_in(record, home)
+    redact_secret(record, "Look at lib", "pasted")
+    shutil.copytree(home, tmp_path / "copy")  # no checkpoint tells that it was read
+    stated = record.value("SELECT count(*) FROM observations")
+    take_in(record, tmp_path / "copy")
+    assert record.value("SELECT count(*) FROM observations") == stated
+    places = redact_secret(record, "Look at lib", "", dry_run=True).places
+    assert places.keys() <= {"import_checkpoints"}
 
 
 def test_bytes_that_are_no_text(record: Record) -> None:
