@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -80,17 +80,33 @@ DEFAULTS = Config()
 """Every setting where no file says otherwise: the one place these figures stand in."""
 
 
-def load(root: AnyPath) -> Config:
+def load(root: AnyPath, broken: Callable[[FormatError], object] | None = None) -> Config:
     """The settings for the project at ``root``.
 
-    Raises FormatError, naming file, setting, what is wrong and what would be right.
+    Raises FormatError, naming file, setting, what is wrong and what would be right; with
+    ``broken`` that is told instead, and what is wrong counts as not there.
     """
+
+    def refuse(error: FormatError) -> None:
+        if broken is None:
+            raise error
+        broken(error)
+
     settings: dict[str, Any] = {}
     origins = {name: "default" for name in _CHECKS}
     for folder, base in ((config_folder(), config_folder()), (record_folder(root), root)):
         file = os.path.join(folder, "config.toml")
-        for key, value in _read(file).items():
-            checked = _check(file, key, value, os.path.abspath(base))
+        try:
+            values = _read(file)
+        except FormatError as error:
+            refuse(error)
+            continue
+        for key, value in values.items():
+            try:
+                checked = _check(file, key, value, os.path.abspath(base))
+            except FormatError as error:
+                refuse(error)
+                continue
             if isinstance(checked, dict):
                 origins |= {f"{key}.{entry}": file for entry in checked}
                 checked = MappingProxyType({**settings.get(key, {}), **checked})
@@ -98,11 +114,14 @@ def load(root: AnyPath) -> Config:
             origins[key] = file
     config = Config(**settings, origins=MappingProxyType(origins))
     if config.warn_threshold > config.critical_threshold:
-        raise FormatError(
+        wrong = FormatError(
             f"warn_threshold {config.warn_threshold} ({origins['warn_threshold']}) is above"
             f" critical_threshold {config.critical_threshold} ({origins['critical_threshold']})",
             hint="a warning comes first: make it the lower of the two",
         )
+        refuse(wrong)
+        both = ("warn_threshold", "critical_threshold")
+        return replace(config, **{name: getattr(DEFAULTS, name) for name in both})
     return config
 
 

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from orch_tui import config, paths
-from orch_tui.errors import NotFoundError, OrchError, SourceError
+from orch_tui.errors import FormatError, NotFoundError, OrchError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,6 +44,7 @@ class Project:
         face: str = "api",
         recording: bool = True,
         drain_inbox_on_open: bool = True,
+        broken_settings: Callable[[FormatError], object] | None = None,
         clock: Clock | None = None,
         remark: Callable[[str], object] = lambda text: None,
     ) -> None:
@@ -52,7 +53,7 @@ class Project:
         except FileNotFoundError:
             raise OrchError("the working folder is gone", hint="cd to one that exists") from None
         self.root = Path(paths.project_root(self.cwd))
-        self.config = config.load(self.root)
+        self.config = config.load(self.root, broken_settings)
         self.recording = recording
         """False: work without a database (``--no-record``)."""
         self.drain_inbox_on_open = drain_inbox_on_open

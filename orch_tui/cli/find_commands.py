@@ -147,7 +147,8 @@ def history() -> argparse.ArgumentParser:
     parser = Parser(
         "history",
         example="""orch history 'vector index agent:task-implementor status:completed since:7d'
-orch history 'given:"HNSW" -draft' --format json""",
+orch history 'given:"HNSW" -draft' --format json
+orch history -- -draft   # what begins with - stands behind --""",
     )
     parser.add_argument(
         "words",

@@ -45,7 +45,7 @@ def doctor() -> argparse.ArgumentParser:
 def _doctor(arguments: Namespace) -> int:
     from orch_tui.record.upkeep import doctor as checks
 
-    project = project_of(arguments)
+    project = project_of(arguments, lambda error: None)  # it is one of the findings
     if arguments.repair:
         from orch_tui.cli.printing import progress_bar
 

@@ -15,7 +15,7 @@ from importlib import import_module
 from keyword import iskeyword
 from typing import Any, NamedTuple, NoReturn
 
-from orch_tui.errors import UsageError
+from orch_tui.errors import FormatError, UsageError
 from orch_tui.project import Project
 
 
@@ -173,12 +173,18 @@ class Parser(argparse.ArgumentParser):
         return f" (nearest: {', '.join(near)})" if near else ""
 
 
-def project_of(arguments: argparse.Namespace) -> Project:
-    """The project that a command is about; ``main`` closes it when the command has ended."""
+def project_of(
+    arguments: argparse.Namespace, broken_settings: Callable[[FormatError], object] | None = None
+) -> Project:
+    """The project that a command is about; ``main`` closes it when the command has ended.
+
+    Settings that are wrong raise FormatError, or are told to ``broken_settings`` and passed over.
+    """
     arguments.project_opened = Project(
         database=arguments.db,
         face="command",
         recording=not getattr(arguments, "no_record", False),
+        broken_settings=broken_settings,
         remark=_remark,
     )
     return arguments.project_opened  # type: ignore[no-any-return]

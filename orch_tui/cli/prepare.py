@@ -376,7 +376,8 @@ def _validate(arguments: Namespace) -> int:
     from orch_tui.prepare.budget import compute_agent_limit
 
     project = project_of(arguments)
-    reader = project.reader(allow_secret=True)  # only whether the files are there is asked
+    # Only whether the files are there is asked.
+    reader = project.reader(allow_secret=True, left_out=_say_left_out)
     files = reader.split_values(arguments.context_files or ())
     dependencies = split_list(arguments.dependencies)
     if arguments.session_id:
@@ -431,7 +432,7 @@ def _check_bounds(arguments: Namespace) -> int:
     from orch_tui.prepare.validation import check_bounds as check
 
     project = project_of(arguments)
-    reader = project.reader()
+    reader = project.reader(left_out=_say_left_out)
     bounds = check(
         arguments.phase,
         reader.split_values(arguments.files or ()),

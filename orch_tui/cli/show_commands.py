@@ -126,7 +126,8 @@ def _print_shown(shown: Shown, root: Path) -> None:
         print(f"\nsaid: completion {completion.position}, {completion.status}")
         print(_in_short(returned.final_message or "(no message)", "said"))
     for trouble in find_troubles(execution, root):
-        print(f"\nsign of trouble: {trouble.kind}: {printable(trouble.excerpt)}")
+        excerpt = f": {printable(trouble.excerpt)}" if trouble.excerpt else ""
+        print(f"\nsign of trouble: {trouble.kind}{excerpt}")
     print(f"\ndelivered: {len(shown.delivered)} outputs")
     if shown.delivered:
         _print_delivered(shown)

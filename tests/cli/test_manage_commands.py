@@ -288,3 +288,15 @@ def test_the_plugin_is_a_folder(project: Path, did: Run, tmp_path: Path) -> None
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     did("uninstall", "--plugin", str(folder))
     assert not folder.exists()
+
+
+def test_doctor_runs_where_the_settings_are_broken_and_says_so(orch: Run, project: Path) -> None:
+    assert orch("init-session", "--scope", "Find the leak in the cache").code == 0
+    (project / ".claude" / "orchestration" / "config.toml").write_text("budget = \n")
+    assert "config.toml: is not TOML" in orch("query").err
+    done = orch("doctor", "--format", "json")
+    assert done.code == 1
+    (wrong,) = [found for found in done.json if found["level"] == "problem"]
+    assert wrong["what"] == "settings"
+    assert "config.toml: is not TOML" in wrong["detail"]
+    assert {"integrity", "schema"} <= {found["what"] for found in done.json}

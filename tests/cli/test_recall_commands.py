@@ -251,3 +251,10 @@ def test_what_history_understands_stands_in_the_readme() -> None:
     from orch_tui.search.language import filters_in_words
 
     assert filters_in_words() in " ".join((ROOT / "README.md").read_text().split())
+
+
+def test_a_query_that_begins_with_a_left_out_word_stands_behind_two_dashes(
+    did: Run, deployed: str
+) -> None:
+    assert deployed in did("history", "--", "-nowhere").out
+    assert deployed not in did("history", "--", "-hnsw").out

@@ -164,6 +164,7 @@ def test_a_sign_of_trouble_is_said(did: Run, deployed: str) -> None:
     assert "sign of trouble, error: API Error: 529" in done.err
     done = did("record-completion", "--execution-id", deployed, "--final-message", "")
     assert done.err == "sign of trouble, empty\n"
+    assert "\nsign of trouble: empty\n" in did("show", deployed).out
 
 
 def test_outputs_are_the_json_of_the_proposal(did: Run, deployed: str) -> None:

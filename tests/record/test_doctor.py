@@ -286,3 +286,24 @@ def test_a_link_in_place_of_the_record_folder_is_named(tmp_path: Path) -> None:
     (finding,) = examine_record(folder / "execution.db")
     assert finding.level == "problem"
     assert finding.detail.startswith(f"{folder} is a symbolic link")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("budget = ", "is not TOML"),
+        ("budget = 0", "budget: must be"),
+        ("bugdet = 1", "bugdet: is not a setting"),
+        ("warn_threshold = 0.95", "is above"),
+    ],
+)
+def test_settings_that_are_wrong_are_a_finding(
+    filled: Record, tmp_path: Path, settings: str, said: str
+) -> None:
+    folder = tmp_path / "sets" / ".claude" / "orchestration"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(f"{settings}\n")
+    finding = found(filled, tmp_path / "sets")["settings"]
+    assert finding.level == "problem"
+    assert said in finding.detail
+    assert finding.remedy

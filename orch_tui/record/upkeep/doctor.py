@@ -14,8 +14,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from orch_tui import __version__
-from orch_tui.errors import RecordError
+from orch_tui import __version__, config
+from orch_tui.errors import FormatError, RecordError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, check_place, ignore_in_git, is_record_folder, timestamp
 from orch_tui.models.migrations.shapes import Part, columns_of, parts_of, version_shape
@@ -53,11 +53,16 @@ class Finding:
 def examine_record(path: Path, root: Path | None = None) -> list[Finding]:
     """Everything that can be told of the record at ``path``; it is only read.
 
-    ``root`` is the project whose installations, hooks and inboxes are looked at. A file that
-    cannot be opened, or breaks under a check, is a finding, never an error.
+    ``root`` is the project whose settings, installations, hooks and inboxes are looked at. A file
+    that cannot be opened, or breaks under a check, is a finding, never an error.
     """
     capture = (
-        [*_installations(root), *_hooks(root), *_inbox(root), *_elsewhere(root)] if root else []
+        [
+            *(*_settings(root), *_installations(root), *_hooks(root)),
+            *(*_inbox(root), *_elsewhere(root)),
+        ]
+        if root
+        else []
     )
     findings: list[Finding] = []
     try:
@@ -157,6 +162,13 @@ def _backups(path: Path) -> Iterator[Finding]:
             f"{names} from before a change of schema, {size / 1e6:,.1f} MB",
             "delete them when all is well",
         )
+
+
+def _settings(root: Path) -> list[Finding]:
+    broken: list[FormatError] = []
+    config.load(root, broken.append)
+    remedy = "mend or remove the file: every other command refuses to run"
+    return [Finding("problem", "settings", error.message, error.hint or remedy) for error in broken]
 
 
 def _installations(root: Path) -> Iterator[Finding]:
