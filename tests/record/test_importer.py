@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -210,6 +211,27 @@ def test_twice_is_once(record: Record, home: Path) -> None:
     again = take_in(record, home)
     assert (again.new, again.merged, again.files_unchanged) == (0, 0, 0)
     assert (executions(record), record.value("SELECT count(*) FROM observations")) == before
+
+
+@pytest.mark.parametrize(
+    ("noted", "asked"),
+    [
+        ({"model": "haiku"}, "haiku"),
+        ({"model": "claude-opus-5-5", "modelNotNamed": True}, None),
+        ({"model": "inherit", "isFork": True}, None),
+        ({}, None),
+    ],
+)
+def test_the_model_asked_for_is_not_the_one_it_merely_ran_on(
+    noted: dict[str, Any], asked: str | None, record: Record, tmp_path: Path
+) -> None:
+    agent = Transcript("agent-a9.jsonl", S1, "a9")
+    agent.hears("go")
+    agent.says("m1", "Done.", stop="end_turn")
+    path = agent.write(tmp_path)
+    path.with_name("agent-a9.meta.json").write_text(json.dumps({"agentType": "Explore"} | noted))
+    take_in(record, tmp_path)
+    assert executions(record)["a9"]["model"] == asked
 
 
 @cache

@@ -233,7 +233,6 @@ def test_output_that_a_result_adds_costs_what_output_does(
         fact("a", **{**LAST, "input_tokens": 4}),
         fact("a", **{**LAST, "cache_write_tokens": 4}),
         fact("a", **{**LAST, "cache_read_tokens": 4}),
-        fact("a", **LAST, tool_calls=1),
         fact("result:S", **LAST),
     ],
 )
@@ -242,6 +241,15 @@ def test_the_figures_of_a_result_stand_for_a_last_message_that_is_not_known(
 ) -> None:
     told = fact("result:T", **LAST, output_tokens=108)
     assert derived(told, other) == sorted([told, other], key=lambda each: each.message_id)
+
+
+def test_a_run_that_was_cut_off_ends_with_a_message_that_called_a_tool() -> None:
+    """The turn limit, an error or the user came between a call and its answer."""
+    called = fact("a", at="2", **LAST, tool_calls=1)
+    told = fact("result:T", **LAST, output_tokens=108)
+    assert derived(told, called) == [called.replaced(output_tokens=108)]
+    answered = fact("b", at="1", **LAST)  # where one ends without a call, that was the last
+    assert derived(told, called, answered) == [called, answered.replaced(output_tokens=108)]
 
 
 def test_figures_of_several_results_correct_each_its_message() -> None:

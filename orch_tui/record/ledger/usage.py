@@ -111,9 +111,10 @@ def derive_messages(uses: Iterable[Used]) -> list[MessageFact]:
         held[message.message_id] = _joined(known, message) if known else message
     for name in sorted(name for name in held if name.startswith(RESULT)):
         told = held[name]
-        same = [m for m in held.values() if _is_last_request(m, told)]
+        same = [m for m in held.values() if _is_same_request(m, told)]
         if same:
-            last = max(same, key=lambda m: (m.at or "", m.message_id))
+            # a run that was cut off (turn limit, error) ends with one that called tools
+            last = max(same, key=lambda m: (m.tool_calls == 0, m.at or "", m.message_id))
             held[last.message_id] = _with_output(last, told.output_tokens)
             del held[name]
     return [held[name] for name in sorted(held)]
@@ -146,12 +147,10 @@ def _fullness(message: MessageFact) -> tuple[Any, ...]:
     )
 
 
-def _is_last_request(message: MessageFact, told: MessageFact) -> bool:
+def _is_same_request(message: MessageFact, told: MessageFact) -> bool:
     columns = ("input_tokens", "cache_write_tokens", "cache_read_tokens")
-    return (
-        not message.message_id.startswith(RESULT)
-        and message.tool_calls == 0
-        and all(getattr(message, column) == getattr(told, column) for column in columns)
+    return not message.message_id.startswith(RESULT) and all(
+        getattr(message, column) == getattr(told, column) for column in columns
     )
 
 

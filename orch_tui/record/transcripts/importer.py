@@ -503,7 +503,7 @@ def _of_sidecar(
         agent_id=agent,
         tool_use_id=noted.toolUseId,
         scope=noted.description,
-        model=noted.model,
+        model=None if noted.modelNotNamed or noted.model == "inherit" else noted.model,
         depth=noted.spawnDepth,
         parent=agent_key(session, noted.parentAgentId) if noted.parentAgentId else None,
     )

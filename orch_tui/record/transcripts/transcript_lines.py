@@ -155,6 +155,8 @@ class Sidecar(msgspec.Struct):
     parentAgentId: str | None = None
     spawnDepth: Figure | None = None
     model: str | None = None
+    """What was asked for, unless ``modelNotNamed``: then what it ran on."""
+    modelNotNamed: bool | None = None
     stoppedByUser: bool | None = None
 
 
