@@ -30,7 +30,8 @@ _SHOWN = 200
 """Characters of a name that an error shows: behind them there is room for what is wrong."""
 
 
-def _shortened(name: str) -> str:
+def shorten_name(name: str) -> str:
+    """Shorten a name to its beginning and end where it is too long to be shown."""
     half = _SHOWN // 2
     return name if len(name) <= _SHOWN else f"{name[: half - 1]}…{name[-half:]}"
 
@@ -39,7 +40,7 @@ class PathError(UsageError):
     """What was given for a file or folder is nothing that one could be called."""
 
     def __init__(self, name: str, reason: str, *, hint: str = "") -> None:
-        super().__init__(f"{_shortened(name)}: {reason}", hint=hint)
+        super().__init__(f"{shorten_name(name)}: {reason}", hint=hint)
         self.name = name
         self.reason = reason
 
@@ -53,7 +54,7 @@ class NotFoundError(OrchError):
         ending = [label for label in known if wanted and label.endswith(wanted)]
         self.nearest = ending[:3] or get_close_matches(wanted, known, n=3) or list(known[:3])
         hint = f"nearest: {', '.join(self.nearest)}" if self.nearest else f"there is no {kind} yet"
-        super().__init__(f"{kind} {wanted!r} is not known", hint=hint)
+        super().__init__(f"{kind} {shorten_name(wanted)!r} is not known", hint=hint)
 
 
 class ConflictError(OrchError):
@@ -68,7 +69,7 @@ class SourceError(OrchError):
     """A context source or deliverable that cannot be taken: missing, binary, unreadable, huge."""
 
     def __init__(self, source: str, reason: str, *, hint: str = "") -> None:
-        super().__init__(f"{_shortened(source)}: {reason}", hint=hint)
+        super().__init__(f"{shorten_name(source)}: {reason}", hint=hint)
         self.source = source
         self.reason = reason
 

@@ -8,9 +8,10 @@ that: ``exec-014@ann-laptop``.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
-from orch_tui.errors import NotFoundError
+from orch_tui.errors import NotFoundError, UsageError, shorten_name
 from orch_tui.models.database import Record
 from orch_tui.models.values import readable
 
@@ -21,7 +22,33 @@ _TABLES = {
 }
 
 
+LONGEST_LABEL = 200
+"""Characters of a label that is given by hand."""
+
+_BREAKING = {"Cc", "Zl", "Zp"}
+"""Kinds of characters that break a line or steer a terminal."""
+
 _VERSIONED = re.compile(r"(.+)@([0-9]{1,9})", re.S)
+
+
+def check_label(kind: str, label: str) -> None:
+    """Refuse a label, given by hand for something new, that nobody could read or type.
+
+    Raises:
+        UsageError: it is blank, too long or holds control characters.
+    """
+    if len(label) > LONGEST_LABEL:
+        wrong = f"has {len(label):,} characters"
+    elif any(unicodedata.category(char) in _BREAKING for char in label):
+        wrong = "holds control characters"
+    elif not label.strip():
+        wrong = "is blank"
+    else:
+        return
+    raise UsageError(
+        f"{kind} id {ascii(shorten_name(label))} {wrong}",
+        hint=f"an id has up to {LONGEST_LABEL} characters: letters, digits, signs and spaces",
+    )
 
 
 def split_version(given: str) -> tuple[str, int | None]:

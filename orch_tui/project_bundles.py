@@ -80,7 +80,7 @@ def prepare_bundle(
     Files, ``shared`` and ``texts`` are required, references recommended, ``optional`` optional.
     A source is a file, ``FILE:10-80``, ``FILE#Heading``, ``FILE#Class.method``,
     ``FILE#(skeleton)``, a folder, a pattern, ``exec-003:message``, ``exec-003:outputs`` or
-    ``text:...``. ``left_out`` is told of what a folder or pattern holds and is no text. A bundle
+    ``text:...``. ``left_out`` is told of what a folder or pattern leaves out. A bundle
     over a limit is saved too; deploying it is what is refused. ``exact=True`` has tokens counted
     exactly, which needs ctok; None takes exact counts where they are known.
 
@@ -89,11 +89,15 @@ def prepare_bundle(
     sections or symbols to cut a file to.
 
     Raises:
-        UsageError: it is for no agent type.
+        UsageError: it is for no agent type, or its id is new and nobody could type it.
         SourceError: every source that cannot be taken, by name and reason.
         OverBudgetError: it was to fit, and the required items alone are over.
     """
     _check_agent_type(agent_type)
+    if bundle_id and not project.recording:  # else where it is saved
+        from orch_tui.ids import check_label
+
+        check_label("bundle", bundle_id)
     agents = project.agents
     reader = project.reader(allow_secret=allow_secret, look_inside=True, left_out=left_out)
     model = model or agents.model(agent_type)

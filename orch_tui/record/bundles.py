@@ -9,7 +9,7 @@ from typing import Any
 
 from orch_tui.errors import ConflictError, NotFoundError
 from orch_tui.frozen import frozen
-from orch_tui.ids import new_label, not_found, split_version
+from orch_tui.ids import check_label, new_label, not_found, split_version
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
 from orch_tui.models.values import listed_names
@@ -37,9 +37,14 @@ def save_bundle(
     A bundle without an id gets one. A changed bundle replaces its latest version, or becomes the
     next where that one was deployed or ``keep_latest`` says so. ``session_id`` ties it to a
     session.
+
+    Raises:
+        UsageError: the id is new, and nobody could type it.
     """
     with record.write():
         bundle_id = bundle.bundle_id or new_label(record, "bundle")
+        if not record.value("SELECT 1 FROM bundles WHERE bundle_id = ?", [bundle_id]):
+            check_label("bundle", bundle_id)
         record.execute(
             "INSERT INTO bundles (bundle_id, session_id, name, created_at) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (bundle_id) DO UPDATE SET name = coalesce(excluded.name, name), "

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 from orch_tui.errors import ConflictError, OverBudgetError, UsageError
 from orch_tui.frozen import frozen
+from orch_tui.ids import check_label
 from orch_tui.models.database import Record
 from orch_tui.models.values import ENDINGS
 from orch_tui.prepare import briefing as briefings_of
@@ -147,6 +148,8 @@ def record_deployment(
             context_token_count=count.tokens if count else context_token_count,
             bundle_version=portable.ref_of(record, "version", saved.version_id) if saved else None,
         )
+        if execution_id and owner_of(record, f"id:{execution_id}") is None:
+            check_label("execution", execution_id)
         before = _said_before(record, execution_id)
         repeated = bool(before) and supersede is None
         if repeated:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orch_tui.errors import ConflictError, NotFoundError, UsageError
-from orch_tui.ids import new_label, not_found
+from orch_tui.ids import check_label, new_label, not_found
 from orch_tui.models.database import Record
 from orch_tui.models.values import ENDINGS
 from orch_tui.phases import PHASES
@@ -29,7 +29,7 @@ def init_session(
     """Open a session; the same call again gives the same session.
 
     Raises:
-        UsageError: an empty scope or a budget that is not positive.
+        UsageError: an empty scope, a budget that is not positive or an id that nobody could type.
         ConflictError: the id is taken by a session with another scope, metadata or budget.
     """
     if not scope.strip():
@@ -40,6 +40,8 @@ def init_session(
         if session_id and (held := _held(record, session_id)):
             _same_or_conflict(held, scope, metadata, budget)
             return held
+        if session_id:
+            check_label("session", session_id)
         session_id = session_id or new_label(record, "session")
         record.execute(
             "INSERT INTO sessions (session_id, created_at, scope, phase, status, metadata, project,"

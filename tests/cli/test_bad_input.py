@@ -413,3 +413,26 @@ def test_no_number_is_too_large_to_be_refused(
     ):
         done = orch(*command.replace("NUMBER", number).split())
         assert done.code in (code if isinstance(code, tuple) else (code,)), done
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["x" * 201, "x" * 100_000, "a\nb", "a\x1b[2Jb", "a\u2028b", "  "],
+    ids=["long", "huge", "line", "escape", "separator", "blank"],
+)
+def test_an_id_that_nobody_could_type_is_refused(orch: Run, project: Path, label: str) -> None:
+    bundle = ("prepare-bundle", "--agent-type", "debugger", "--files", "lib/types.ts")
+    assert orch("init-session", "--scope", "s").code == 0
+    for words in (
+        ("init-session", "--scope", "s", "--session-id", label),
+        (*bundle, "--bundle-id", label),
+        (*bundle, "--no-record", "--bundle-id", label),
+        ("init-deployment", "--agent-type", "debugger", "--scope", "s", "--execution-id", label),
+    ):
+        refused = orch(*words)
+        assert (refused.code, refused.out) == (2, ""), words
+        assert "up to 200 characters" in refused.err
+        assert len(refused.err) < 600
+    longest = "ä b@" * 50
+    assert orch(*bundle, "--bundle-id", longest).code == 0
+    assert orch(*bundle, "--bundle-id", longest).code == 0
