@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import os
 import shutil
 import sys
@@ -54,6 +56,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("screens")
 
 
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: no garbage collection looks through it again."""
+    gc.collect()
+    gc.freeze()
+
+
 class FakeClock:
     """A second passes at every look."""
 
@@ -65,10 +73,18 @@ class FakeClock:
         return self.now
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The homes there will be: beside the folders of tests, each new one had all of them listed."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test sees the developer's settings, hooks or transcripts, nor leaves any."""
-    home = tmp_path_factory.mktemp("home")
+    home = next(homes)
+    home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "ORCH_DB", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)

@@ -343,6 +343,7 @@ def test_many_threads_share_one_session(session: OrchestrationSession) -> None:
     assert {e.final_message for e in session.executions()} == {f"answer {n}" for n in range(40)}
 
 
+@pytest.mark.slow
 def test_threads_with_databases_of_their_own_do_not_mix(tmp_path: Path) -> None:
     def work(number: int) -> tuple[str | None, ...]:
         root = tmp_path / str(number)

@@ -80,6 +80,7 @@ def test_the_api_loads_no_terminal_library(tmp_path: Path) -> None:
     assert loaded & {*OF_A_TERMINAL, *OF_PREPARING, *OF_A_SHELL, "orch_tui.cli"} == set()
 
 
+@pytest.mark.slow
 def test_the_engine_never_loads_a_face(tmp_path: Path) -> None:
     modules = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
@@ -228,6 +229,7 @@ def private_imports(path: Path) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_private_modules_of_others_are_left_alone() -> None:
     files = [*(ROOT / "orch_tui").rglob("*.py"), *(ROOT / "models").rglob("*.py")]
     files += (ROOT / "screens").rglob("*.py")

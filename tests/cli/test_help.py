@@ -144,6 +144,7 @@ def completions(line: str, cwd: Path) -> list[str]:
     return answer.read_text().split("\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "offered"),
     [

@@ -132,6 +132,7 @@ def test_a_closed_input_is_no_payload(recorded: Path) -> None:
     assert left(recorded) == []
 
 
+@pytest.mark.slow
 def test_an_input_that_never_ends_is_waited_for_a_second(recorded: Path) -> None:
     ours, theirs = socket.socketpair()
     theirs.sendall(PAYLOAD)
@@ -391,6 +392,7 @@ def test_another_database_is_not_filled_from_the_inbox(recorded: Path, did: Run)
     assert len(did("query", "--format", "json").json) == 1
 
 
+@pytest.mark.slow
 def test_watch_tells_of_each_deployment_and_return_once(recorded: Path) -> None:
     watching = subprocess.Popen(
         [sys.executable, "-m", "orch_tui", "watch", "--format", "jsonl"],

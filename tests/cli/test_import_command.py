@@ -128,6 +128,7 @@ def test_bad_paths_are_named(orch: Run, project: Path) -> None:
     assert "2 files no transcript of Claude Code" in orch("import", str(project)).out
 
 
+@pytest.mark.slow
 def test_as_a_process_it_prints_data_and_nothing_else(shell: Shell, home: Path) -> None:
     done = shell(f"CLAUDE_CONFIG_DIR={home} orch import --all --format json")
     assert done.returncode == 0, done

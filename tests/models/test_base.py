@@ -59,6 +59,7 @@ def test_no_odd_value_fails_to_be_read(record: Record, value: Any) -> None:
     assert sum(map(len, rows)) >= 4
 
 
+@pytest.mark.slow
 @given(value=st.one_of(st.none(), st.text(), st.binary(), st.floats(), st.integers()))
 def test_no_field_fails_at_what_sqlite_may_give(value: Any) -> None:
     for table in TABLES:

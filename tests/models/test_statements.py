@@ -156,6 +156,7 @@ def compiled(connection: sqlite3.Connection, statement: Statement) -> str:
     raise AssertionError(f"{statement.place}: {problems[0]}: {statement.parts}")
 
 
+@pytest.mark.slow
 def test_every_statement_fits_the_tables(record: Record) -> None:
     found = list(find_statements())
     assert len(found) > 300, "the search for statements has gone blind"

@@ -26,6 +26,7 @@ def test_what_is_often_never_changes() -> None:
     assert hashlib.sha256(OFTEN).hexdigest() == DIGEST
 
 
+@pytest.mark.slow
 @given(st.text(max_size=400), st.integers(1, 9))
 def test_a_packed_text_is_the_text(words: str, times: int) -> None:
     text = words * times

@@ -264,6 +264,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(JSON)
 def test_any_json_is_read_or_refused(value: object) -> None:
     reader = SourceReader(Path("/nowhere"), Path("/nowhere"))

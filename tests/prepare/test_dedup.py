@@ -369,6 +369,7 @@ def test_what_agents_have_is_counted_for_the_model_of_the_bundle_or_its_definiti
     assert ambient_for(bundle("b2")).parts == ()
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.lists(st.sampled_from(("a" * 30, "b" * 30, "c" * 30, "d", "e", "\r")), max_size=14),

@@ -248,6 +248,7 @@ def test_commas_separate_unless_the_path_holds_them(reader: SourceReader) -> Non
     assert reader.split_values(["docs/a.md#Intro,lib/a.py"]) == ["docs/a.md#Intro", "lib/a.py"]
 
 
+@pytest.mark.slow
 def test_hundreds_of_files_are_split_at_their_commas(reader: SourceReader) -> None:
     (reader.root / "lib" / "x,y,z.py").write_text("")
     names = [f"lib/none_{number}.py" for number in range(2_000)]

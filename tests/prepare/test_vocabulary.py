@@ -75,6 +75,7 @@ def test_a_million_of_one_character_counts_like_its_pieces_times_their_number(
     assert ends_in_a_word in (sixteen + 1, sixteen + 2)
 
 
+@pytest.mark.slow
 def test_lines_count_the_same_in_pieces_as_in_one() -> None:
     source = "".join(
         f"def f{i}(x):\n    if x:\n\n        return {i}; // {i}\n# é\n//!\n" for i in range(6000)

@@ -90,6 +90,7 @@ def test_what_sql_put_into_columns_is_stated_as_text(record: Record) -> None:
     assert by_label["u"]["budget"] == "inf"
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_record(record: Record) -> None:
     with record.write():
         for number in range(300):

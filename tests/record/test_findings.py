@@ -461,6 +461,7 @@ WORDS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=COUNTS.fuzz_inputs, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

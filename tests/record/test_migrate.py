@@ -227,6 +227,7 @@ def test_another_record_can_be_told_all_of_it(older: Path, tmp_path: Path) -> No
         assert other.sql(RUNS) == record.sql(RUNS)
 
 
+@pytest.mark.slow
 def test_two_copies_say_the_same_of_runs(last: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
     copy.write_bytes(last.read_bytes())

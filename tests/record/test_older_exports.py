@@ -46,6 +46,7 @@ BUNDLES = """SELECT v.uid, b.uid, version, agent_type, scope, model, (SELECT gro
 JOURNAL = "SELECT at, actor, action, subject, before, after FROM journal ORDER BY 1, 3, 4"
 
 
+@pytest.mark.slow
 def test_it_says_what_the_migrated_record_says(export: Path, tmp_path: Path) -> None:
     with (
         open_record(tmp_path / "new.db") as record,

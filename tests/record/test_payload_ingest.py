@@ -512,6 +512,7 @@ def test_the_order_of_arrival_and_repetition_change_nothing(
     assert heard(shuffled, step_ms=100) == IN_ORDER[name]
 
 
+@pytest.mark.slow
 def test_hearing_all_of_it_twice_changes_nothing() -> None:
     for name, events in LOGS.items():
         assert heard([*events, *events], step_ms=100) == IN_ORDER[name]

@@ -291,6 +291,7 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=COUNTS.fuzz_inputs)
 @given(st.one_of(st.text(), st.lists(PIECES).map("".join)))
 def test_whatever_is_typed_is_a_query_the_index_accepts(
@@ -309,6 +310,7 @@ def test_whatever_is_typed_is_a_query_the_index_accepts(
         assert 0 <= start < end <= len(text)
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(alphabet="abcé-_/. Ж", min_size=1).filter(lambda w: w.strip("-_/. "))))
 def test_what_stands_in_a_text_is_found_by_typing_it(words: list[str]) -> None:
     """Every text that is not a filter or an exclusion finds itself."""
