@@ -384,11 +384,13 @@ class Project:
         """
         from orch_tui.record.transcripts import importer, transcript_files
 
+        unread: list[SourceError] = []
         files = transcript_files.choose_files(
             given,
             claude_folder=Path(paths.claude_folder()),
             root=self.root,
             every_project=every_project,
+            unread=unread.append,
         )
         with ExitStack() as stack:
             if dry_run:
@@ -396,7 +398,7 @@ class Project:
                 record = stack.enter_context(importer.open_rehearsal(existing))
             else:
                 record = self.record
-            return importer.import_files(
+            summary = importer.import_files(
                 record,
                 files,
                 catalogue=self.catalogue,
@@ -405,15 +407,20 @@ class Project:
                 exports=bool(given),
                 progress=progress,
             )
+            summary.remarks += [f"{error.message}: it is left out" for error in unread]
+            return summary
 
     def unread_transcripts(self) -> int:
         """How many transcripts Claude Code keeps of this project that were never taken in."""
         from orch_tui.record.transcripts import importer, transcript_files
 
         folder = Path(paths.claude_folder())
-        files = transcript_files.choose_files(
-            (), claude_folder=folder, root=self.root, every_project=False
-        )
+        try:
+            files = transcript_files.choose_files(
+                (), claude_folder=folder, root=self.root, every_project=False
+            )
+        except SourceError:  # an import says so
+            return 0
         known = importer.list_known_files(self.existing_record) if self.has_record else set()
         return sum(found.path not in known for found in files)
 

@@ -47,8 +47,14 @@ def _import(arguments: Namespace) -> None:
     project = project_of(arguments)
     paths = [Path(resolve_path(path)) for path in arguments.paths]
     for path in paths:
-        if not path.exists():
-            raise SourceError(str(path), "is not there", hint="name a transcript or a folder")
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            hint = "name a transcript or a folder"
+            raise SourceError(str(path), "is not there", hint=hint) from None
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise SourceError(str(path), f"cannot be read ({reason})") from None
     with _progress() as progress:
         summary = project.import_files(
             paths,
@@ -78,7 +84,7 @@ def _tell(summary: ImportSummary, dry_run: bool) -> None:
         print(f"skipped: {summary.lines_skipped:,} lines that are no JSON or only a part of it")
     for remark in summary.remarks:
         say(remark)
-    if not summary.files_read and not summary.files_unchanged:
+    if not (summary.files_read or summary.files_unchanged or summary.remarks):
         say("no transcripts found: --all looks in every project, PATH names others")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -134,3 +136,28 @@ def test_as_a_process_it_prints_data_and_nothing_else(shell: Shell, home: Path) 
     assert done.returncode == 0, done
     assert json.loads(done.stdout)[0]["new"] == 9
     assert done.stderr == b""
+
+
+def test_a_folder_of_transcripts_that_cannot_be_read_is_named(
+    did: Run, orch: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir, locked = os.scandir, {str(home / "projects")}
+
+    def looking(path: str | Path = ".") -> object:
+        if str(path) in locked:  # whoever runs the tests may read any
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", looking)
+    for words in (["import"], ["import", "--all"], ["import", str(home / "projects")]):
+        refused = orch(*words)
+        assert refused.code == 1
+        assert f"{home}/projects: cannot be read (permission denied)" in refused.err
+    every = sorted(path for path in (home / "projects").iterdir() if path.is_dir())
+    locked.clear()
+    locked.update(map(str, every))
+    said = did("import", "--all").err
+    assert "no transcripts found" not in said
+    assert all(f"{path}: cannot be read (permission denied)" in said for path in every)
+    locked.clear()
+    assert did("import", "--all").out.startswith("executions: 9 new")

@@ -7,10 +7,10 @@ agents' own beneath ``<session>/subagents/`` or, of older releases, beside it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from orch_tui.files import refused
+from orch_tui.errors import SourceError
 from orch_tui.frozen import frozen
 from orch_tui.record.claude_code import SIDECAR
 from orch_tui.record.transcripts.transcript_lines import (
@@ -31,41 +31,72 @@ class TranscriptFile:
 
 
 def choose_files(
-    paths: Iterable[Path], *, claude_folder: Path, root: Path, every_project: bool
+    paths: Iterable[Path],
+    *,
+    claude_folder: Path,
+    root: Path,
+    every_project: bool,
+    unread: Callable[[SourceError], object] = lambda error: None,
 ) -> Iterator[TranscriptFile]:
     """The files an import looks at: those in ``paths`` or, where none are given, what Claude Code
     keeps of the project at ``root``, or of every project.
+
+    ``unread`` is told of each folder on the way that cannot be read and is passed over.
 
     Raises:
         SourceError: a path that cannot be read.
     """
     if given := list(paths):
-        return find_in_paths(given)
+        return find_in_paths(given, unread)
     projects = claude_folder / "projects"
+    try:
+        folders = sorted(entry.name for entry in os.scandir(projects) if entry.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return iter(())
+    except OSError as error:
+        raise _unreadable(str(projects), error) from None
     if every_project:
-        return find_in_paths([projects]) if projects.is_dir() else iter(())
-    return find_of_project(projects, root)
+        return find_in_paths([projects], unread)
+    return find_of_project(projects, folders, root, unread)
 
 
-def find_in_paths(paths: Iterable[Path]) -> Iterator[TranscriptFile]:
-    """The files that were named, and the transcripts in the folders that were."""
+def find_in_paths(
+    paths: Iterable[Path], unread: Callable[[SourceError], object] = lambda error: None
+) -> Iterator[TranscriptFile]:
+    """The files that were named, and the transcripts in the folders that were.
+
+    Raises:
+        SourceError: one that was named cannot be read.
+    """
     for path in paths:
-        with refused(str(path)):
+        try:
+            status = path.stat()
             if path.is_dir():
-                yield from _in_folder(str(path))
-            else:
-                status = path.stat()
-                yield TranscriptFile(os.path.abspath(path), status.st_size, status.st_mtime_ns)
+                os.scandir(path).close()
+        except OSError as error:
+            raise _unreadable(str(path), error) from None
+        if path.is_dir():
+            yield from _in_folder(str(path), unread)
+        else:
+            yield TranscriptFile(os.path.abspath(path), status.st_size, status.st_mtime_ns)
 
 
-def _in_folder(folder: str) -> Iterator[TranscriptFile]:
+def _unreadable(path: str, error: OSError) -> SourceError:
+    return SourceError(path, f"cannot be read ({(error.strerror or str(error)).lower()})")
+
+
+def _in_folder(folder: str, unread: Callable[[SourceError], object]) -> Iterator[TranscriptFile]:
     """Sorted, so that a session's file comes beside the folder of its agents."""
     folders = [os.path.abspath(folder)]
     found: list[TranscriptFile] = []
     while folders:
+        here = folders.pop()
         try:
-            entries = list(os.scandir(folders.pop()))
-        except OSError:
+            entries = list(os.scandir(here))
+        except FileNotFoundError:  # gone since
+            continue
+        except OSError as error:
+            unread(_unreadable(here, error))
             continue
         for entry in entries:
             try:
@@ -79,25 +110,27 @@ def _in_folder(folder: str) -> Iterator[TranscriptFile]:
     yield from sorted(found, key=lambda each: each.path)
 
 
-def find_of_project(projects: Path, root: Path) -> Iterator[TranscriptFile]:
+def find_of_project(
+    projects: Path,
+    folders: Iterable[str],
+    root: Path,
+    unread: Callable[[SourceError], object] = lambda error: None,
+) -> Iterator[TranscriptFile]:
     """The transcripts Claude Code keeps for one project, and for its linked worktrees.
 
-    Its folders are named after working folders, every character but letters and digits a ``-``:
-    folders of the project's name, and those that begin with it (``-home-me-app-lib`` may be
-    ``/home/me/app/lib`` or ``/home/me/app-lib``: the working folder told inside decides).
+    Its ``folders`` in ``projects`` are named after working folders, every character but letters
+    and digits a ``-``: folders of the project's name, and those that begin with it
+    (``-home-me-app-lib`` may be ``/home/me/app/lib`` or ``/home/me/app-lib``: the working folder
+    told inside decides).
     """
     named = {_folder_name(str(folder)) for folder in (root, *_worktrees(root))}
     given = os.environ.get("CLAUDE_CODE_PROJECT_DIR_NAME")
     if given:
         named.add(given)
     own = _folder_name(str(root))
-    try:
-        folders = sorted(entry.name for entry in os.scandir(projects) if entry.is_dir())
-    except OSError:
-        return
     for name in folders:
         if name in named or name.startswith(f"{own}-") or _is_long(name, own):
-            yield from _in_folder(str(projects / name))
+            yield from _in_folder(str(projects / name), unread)
 
 
 _LONGEST_NAME = 200
