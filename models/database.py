@@ -56,7 +56,7 @@ class RecordCursor(sqlite3.Cursor):
         self._held: Iterator[Any] | None = None
 
     def execute(self, statement: str, parameters: Any = (), /) -> Self:
-        with translated_errors(self._path, refusals=False):
+        with TranslatedErrors(self._path, refusals=False):
             return super().execute(statement, parameters)
 
     def fetchone(self) -> Any:
@@ -65,12 +65,12 @@ class RecordCursor(sqlite3.Cursor):
         try:
             return super().fetchone()
         except sqlite3.Error:
-            with translated_errors(self._path):
+            with TranslatedErrors(self._path):
                 raise
 
     def hold_rows(self) -> None:
         """Fetch all rows now, so that the transaction can end before they are asked for."""
-        with translated_errors(self._path):
+        with TranslatedErrors(self._path):
             self._held = iter(self.fetchall())
 
 
@@ -106,7 +106,7 @@ class Record:
         self.actor = actor
         self.before_commit: list[Callable[[Record], object]] = []
         """What must be done before a write transaction ends; whoever opens the record says it."""
-        with translated_errors(path):
+        with TranslatedErrors(path):
             check_place(path)
             exists = path.exists() and path.stat().st_size > 0
             if not exists and not (create and writable):
@@ -133,7 +133,7 @@ class Record:
         """
         self.check_process()
         if self._mine.connection is None:
-            with translated_errors(self.path):
+            with TranslatedErrors(self.path):
                 self._mine.connection = self._connect()
         return self._mine.connection
 
@@ -254,28 +254,28 @@ class Record:
 
     def sql(self, statement: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Run raw SQL and give all its rows."""
-        with translated_errors(self.path):
+        with TranslatedErrors(self.path):
             return self.connection.execute(statement, parameters).fetchall()
 
     def value(self, statement: str, parameters: Parameters = ()) -> Any:
         """The first column of the first row, or None."""
-        with translated_errors(self.path):
+        with TranslatedErrors(self.path):
             row = self.connection.execute(statement, parameters).fetchone()
             return row[0] if row else None
 
     def rows(self, statement: str, parameters: Parameters = ()) -> list[Row]:
         """Run raw SQL and give its rows by column name."""
-        with translated_errors(self.path):
+        with TranslatedErrors(self.path):
             cursor = self.connection.execute(statement, parameters)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def execute(self, statement: str, parameters: Parameters = ()) -> sqlite3.Cursor:
-        with translated_errors(self.path):
+        with TranslatedErrors(self.path):
             return self.connection.execute(statement, parameters)
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
-        with translated_errors(self.path):
+        with TranslatedErrors(self.path):
             self.connection.executemany(statement, rows)
 
     def cursor(self) -> RecordCursor:
@@ -360,7 +360,7 @@ class Record:
 
         What this object has written and not yet committed is not in it.
         """
-        with translated_errors(target):
+        with TranslatedErrors(target):
             descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             os.close(descriptor)
             try:
@@ -533,33 +533,48 @@ def _reason(error: sqlite3.Error) -> tuple[str, str] | None:
     return _REASONS.get(code & 0xFF)  # the bits above tell kinds of the same
 
 
-@contextmanager
-def translated_errors(path: Path, *, refusals: bool = True) -> Iterator[None]:
+class TranslatedErrors:
     """SQLite's and the system's complaints as ``RecordError`` with what to do.
 
-    ``refusals=False`` leaves what a constraint refuses as it is, for Peewee.
+    ``refusals=False`` leaves what a constraint refuses as it is, for Peewee. It stands around
+    every statement, where a generator would take as long as a short statement.
     """
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        if reason := _reason(error):
-            wrong, hint = reason
-            raise RecordError(f"{path} {wrong}", hint=hint, is_locked=reason is _LOCKED) from error
-        if isinstance(error, sqlite3.OperationalError) or (
-            refusals and isinstance(error, sqlite3.IntegrityError)
-        ):
-            raise RecordError(f"{path}: {error}", hint="`orch doctor` tells more") from error
-        raise
-    except UnicodeEncodeError as error:
-        raise UsageError(
-            f"{error.object!r:.80} is not valid UTF-8",
-            hint="a final message may be any bytes, everything else is text",
-        ) from error
-    except OverflowError as error:
-        raise UsageError(
-            "a number is too large for the record", hint="it holds whole numbers up to 2^63 - 1"
-        ) from error
-    except OSError as error:
-        if isinstance(error, FileExistsError):
+
+    __slots__ = ("_path", "_refusals")
+
+    def __init__(self, path: Path, *, refusals: bool = True) -> None:
+        self._path = path
+        self._refusals = refusals
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is not None:
+            self._translate(error)
+
+    def _translate(self, error: BaseException) -> None:
+        path = self._path
+        if isinstance(error, sqlite3.DatabaseError):
+            if reason := _reason(error):
+                wrong, hint = reason
+                locked = reason is _LOCKED
+                raise RecordError(f"{path} {wrong}", hint=hint, is_locked=locked) from error
+            if isinstance(error, sqlite3.OperationalError) or (
+                self._refusals and isinstance(error, sqlite3.IntegrityError)
+            ):
+                raise RecordError(f"{path}: {error}", hint="`orch doctor` tells more") from error
+        elif isinstance(error, UnicodeEncodeError):
+            raise UsageError(
+                f"{error.object!r:.80} is not valid UTF-8",
+                hint="a final message may be any bytes, everything else is text",
+            ) from error
+        elif isinstance(error, OverflowError):
+            raise UsageError(
+                "a number is too large for the record",
+                hint="it holds whole numbers up to 2^63 - 1",
+            ) from error
+        elif isinstance(error, FileExistsError):
             raise RecordError(f"{path} exists already", hint="name another file") from error
-        raise RecordError(f"{path}: {error.strerror or error}") from error
+        elif isinstance(error, OSError):
+            raise RecordError(f"{path}: {error.strerror or error}") from error
