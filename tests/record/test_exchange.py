@@ -31,6 +31,7 @@ from orch_tui.record.upkeep.restore import restore_export
 from tests.counts import COUNTS
 from tests.record import claude_home
 from tests.record.claude_home import CWD
+from tests.record.empty import write_empty_record
 from tests.record.reporting import report
 from tests.record.test_hooks_and_transcripts import EVENTS
 from tests.record.test_importer import take_in
@@ -44,7 +45,7 @@ class Machine:
     def __init__(self, folder: Path, name: str, chance: random.Random) -> None:
         self.folder, self.name, self.chance = folder / name, name, chance
         self.folder.mkdir()
-        self.path = self.folder / "x.db"
+        self.path = write_empty_record(self.folder / "x.db")
         self._wrong = timedelta(seconds=chance.uniform(-90, 90))
         self._ticks = 0
         self.files: list[Path] = []

@@ -18,6 +18,7 @@ from orch_tui.record.opening import open_record
 from tests.counts import COUNTS
 from tests.record import claude_home
 from tests.record.claude_home import CWD, S1, S2
+from tests.record.empty import write_empty_record
 from tests.record.test_importer import executions, take_in
 
 LOOK = {"description": "look", "prompt": "Look at lib", "subagent_type": "Explore"}
@@ -83,7 +84,10 @@ _BY_CLOCK = ("deployed_at", "completed_at", "returns", "duration_ms")
 
 def told(chance: random.Random, share_heard: float) -> dict[str, dict[str, Any]]:
     """What the record says after all transcripts and some of the events, in any order."""
-    with tempfile.TemporaryDirectory() as folder, open_record(Path(folder) / "x.db") as record:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_record(write_empty_record(Path(folder) / "x.db")) as record,
+    ):
         transcripts = [*claude_home.foreground(), *claude_home.background()]
         todo: list[Any] = [each.write(Path(folder) / "home") for each in transcripts]
         todo += [each for each in EVENTS if chance.random() < share_heard]

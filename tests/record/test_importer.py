@@ -32,6 +32,7 @@ from orch_tui.record.transcripts.transcript_files import choose_files, find_in_p
 from tests.counts import COUNTS
 from tests.record import claude_home
 from tests.record.claude_home import S1, S2, Transcript
+from tests.record.empty import write_empty_record
 from tests.record.reporting import report
 
 MODELS = load_catalogue()
@@ -260,7 +261,7 @@ def test_neither_order_nor_cuts_nor_copies_change_anything(
             path.write_bytes(data[path])
         pieces = [(path, cut) for path in files for cut in cuts]
         chance.shuffle(pieces)
-        with open_record(Path(folder) / "pieces.db") as record:
+        with open_record(write_empty_record(Path(folder) / "pieces.db")) as record:
             for path, cut in pieces:
                 place = path
                 if chance.random() < 0.3:  # a copy that was made while it was written
@@ -384,7 +385,10 @@ def test_broken_lines_never_raise(data: st.DataObject) -> None:
 
     transcript = data.draw(st.sampled_from(claude_home.everything()))
     transcript.lines = [disturb(line) for line in transcript.lines]
-    with tempfile.TemporaryDirectory() as folder, open_record(Path(folder) / "x.db") as record:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_record(write_empty_record(Path(folder) / "x.db")) as record,
+    ):
         take_in(record, transcript.write(Path(folder)))
         assert list(find_stale_executions(record)) == []
 

@@ -26,6 +26,7 @@ from orch_tui.record.ledger.statement import KINDS
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
 from tests.counts import COUNTS
+from tests.record.empty import write_empty_record
 from tests.record.reporting import report
 
 TIMES = [f"2026-11-22T10:00:{second:02}.000Z" for second in range(0, 60, 7)]
@@ -736,7 +737,10 @@ def test_the_rows_do_not_depend_on_the_order_things_were_heard_in(
 ) -> None:
     import tempfile
 
-    with tempfile.TemporaryDirectory() as folder, open_record(Path(folder) / "x.db") as record:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_record(write_empty_record(Path(folder) / "x.db")) as record,
+    ):
         session = init_session(record, "scope", project=folder).session_id
         for number in [*order, *repeats]:
             kind, payload, source, keys, at, message = EVENTS[number]

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import tempfile
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from orch_tui.record.sessions import init_session
 from orch_tui.search import maintenance
 from tests.counts import COUNTS
 from tests.record import hook_events as hooks
+from tests.record.empty import write_empty_record
 from tests.record.hook_events import Event, deliver
 
 Rows = list[tuple[Any, ...]]
@@ -437,22 +437,13 @@ LOGS = {
 }
 
 
-@cache
-def empty_record() -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "execution.db"
-        Record(path).close()
-        return path.read_bytes()
-
-
 def heard(events: list[Event], *, times: list[int] | None = None, step_ms: int = 20_000) -> Rows:
     """What comes of payloads; with ``times``, their places in time, taken in one by one."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         database = root / ".claude/orchestration/execution.db"
         database.parent.mkdir(parents=True)
-        database.write_bytes(empty_record())
-        with open_record(database) as record:
+        with open_record(write_empty_record(database)) as record:
             for number, payload in zip(times or range(len(events)), events, strict=True):
                 deliver(root, [payload], start_ns=hooks.START_NS + number * step_ms * 1_000_000)
                 if times is not None:

@@ -39,6 +39,7 @@ from orch_tui.record.ledger.store import MACHINES
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
 from tests.counts import COUNTS
+from tests.record.empty import write_empty_record
 
 TIMES = [f"2026-11-22T10:00:{second:02}.000Z" for second in range(0, 60, 7)]
 TEXTS = st.text(max_size=20)
@@ -276,7 +277,7 @@ _LOCAL = ("execution_id", "session_id", "revision", "message_id", "briefing_id",
 def rows_after(told: list[Report]) -> list[Any]:
     with (
         tempfile.TemporaryDirectory() as folder,
-        open_record(Path(folder) / "x.db") as record,
+        open_record(write_empty_record(Path(folder) / "x.db")) as record,
     ):
         set_fact(record, "secret", "5e" * 32)  # what people said at one time goes by its digest
         init_session(record, "scope", project=folder)
