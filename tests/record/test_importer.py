@@ -235,6 +235,29 @@ def test_the_model_asked_for_is_not_the_one_it_merely_ran_on(
     assert executions(record)["a9"]["model"] == asked
 
 
+def test_a_fork_begins_with_a_copy_of_its_parents_call(record: Record, tmp_path: Path) -> None:
+    agent = Transcript("agent-a9.jsonl", S1, "a9")
+    agent.says("m1", claude_home.launch("T1", "fork", "look"), stop="tool_use")
+    started = {"type": "tool_result", "tool_use_id": "T1", "content": "Fork started"}
+    agent.add("user", message={"role": "user", "content": [started]})
+    agent.says("m2", "It is fine.", stop="end_turn")
+    agent.lines.insert(0, {"type": "fork-context-ref", "agentId": "a9"})
+    take_in(record, agent.write(tmp_path))
+    (run,) = executions(record).values()
+    assert (run["tool_calls"], len(run["returns"]), run["final_message"]) == (0, 1, "It is fine.")
+    assert record.sql("SELECT message_id FROM usage_messages") == [("m2",)]
+
+
+def test_a_skill_that_runs_in_a_fork_is_what_it_was_given(record: Record, tmp_path: Path) -> None:
+    agent = Transcript("agent-a9.jsonl", S1, "a9")
+    for words in ("Base directory: x\n\ndo it", "<system-reminder>\nOthers\n</system-reminder>"):
+        agent.hears(words)
+        agent.lines[-1]["isMeta"] = True
+    agent.says("m1", "Done.", stop="end_turn")
+    take_in(record, agent.write(tmp_path))
+    assert record.sql("SELECT scope FROM agent_executions") == [("Base directory: x",)]
+
+
 @cache
 def _home_at_once() -> tuple[dict[Path, bytes], dict[str, dict[str, Any]]]:
     """The files of a home, by their paths in it, and the executions that they tell of."""

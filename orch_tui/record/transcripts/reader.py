@@ -53,6 +53,9 @@ from orch_tui.times import between
 _WARM_UP = "Warmup"
 """The prompt with which 2.0 warmed its cache up in agents of its own."""
 
+_FORK = "fork-context-ref"
+"""The first line of a fork's file, since 2.1.300 or so."""
+
 _INTERRUPTED = "[Request interrupted by user"
 _READS = {"Read": "file_path", "NotebookRead": "notebook_path"}
 _WRITES = {
@@ -97,6 +100,8 @@ class TranscriptReader:
         if at and (not state.first_at or at < state.first_at):
             state.first_at = at
         kind = entry.type
+        if kind == _FORK:
+            state.is_fork = True
         agent = self._agent(entry)
         if agent is None:
             if kind == "assistant":
@@ -111,7 +116,10 @@ class TranscriptReader:
                 )
         elif agent and kind in ("assistant", "user"):
             run = self._run(agent, entry, at)
-            if kind == "assistant":
+            if state.is_fork:
+                # a copy of the message that launched it, up to the answer to that call
+                state.is_fork = kind == "assistant"
+            elif kind == "assistant":
                 self._says(run, entry, at)
             else:
                 self._hears(run, entry, at)
@@ -256,6 +264,8 @@ class TranscriptReader:
             self._interrupted(run, entry, at)
         elif not entry.isMeta and not entry.isCompactSummary:
             self._prompted(run, words, at)
+        elif entry.isMeta and not run.prompt and not words.startswith("<"):
+            run.prompt = words  # of a skill that runs in a fork; a prompt that follows counts more
 
     def _answer(self, run: AgentRun, block: Block, at: str) -> None:
         awaited = run.tools.pop(block.tool_use_id or "", None)

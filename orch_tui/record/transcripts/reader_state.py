@@ -88,6 +88,8 @@ class ReaderState(msgspec.Struct):
     """Launches no agent inside this file has been matched to, by their prompt's hash."""
     agents: list[str] = []
     """Agents that were launched here."""
+    is_fork: bool = False
+    """The file is a fork's, and its own part has not begun: what stands there is its parent's."""
     is_inline: bool = False
     """Agents stand inside the session's file: it can only be read as a whole."""
 
