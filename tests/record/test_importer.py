@@ -248,6 +248,22 @@ def test_a_fork_begins_with_a_copy_of_its_parents_call(record: Record, tmp_path:
     assert record.sql("SELECT message_id FROM usage_messages") == [("m2",)]
 
 
+@pytest.mark.parametrize(("ends", "said"), [(True, '{"ok":true}'), (False, None)])
+def test_what_is_given_back_by_tool_is_the_last_word(
+    ends: bool, said: str | None, record: Record, tmp_path: Path
+) -> None:
+    """A workflow that wants its result in a form gets it so, and no message follows."""
+    agent = Transcript("agent-a9.jsonl", S1, "a9")
+    agent.hears("go")
+    agent.says("m1", claude_home.tool("F", "StructuredOutput", ok=True), stop="tool_use")
+    answer = {"type": "tool_result", "tool_use_id": "F", "content": "provided"}
+    agent.add("user", message={"role": "user", "content": [answer]}, toolEndsTurn=ends)
+    take_in(record, agent.write(tmp_path))
+    run = executions(record)["a9"]
+    assert (run["final_message"], len(run["returns"])) == (said, 1 if ends else 0)
+    assert (run["status"], run["tool_calls"]) == ("completed" if ends else "deployed", 1)
+
+
 def test_a_skill_that_runs_in_a_fork_is_what_it_was_given(record: Record, tmp_path: Path) -> None:
     agent = Transcript("agent-a9.jsonl", S1, "a9")
     for words in ("Base directory: x\n\ndo it", "<system-reminder>\nOthers\n</system-reminder>"):

@@ -56,6 +56,8 @@ _WARM_UP = "Warmup"
 _FORK = "fork-context-ref"
 """The first line of a fork's file, since 2.1.300 or so."""
 
+_STRUCTURED = "StructuredOutput"
+
 _INTERRUPTED = "[Request interrupted by user"
 _READS = {"Read": "file_path", "NotebookRead": "notebook_path"}
 _WRITES = {
@@ -236,6 +238,8 @@ class TranscriptReader:
                     self._launch(block, at, entry.sessionId or run.session, run)
                 elif block.name == STOPPER:
                     self.state.stops.append(block.id)
+                elif block.name == _STRUCTURED:
+                    current.structured = bytes(block.input).decode("utf-8", "replace")
                 elif block.name in _READS or block.name in _WRITES:
                     self._awaits(run, block)
 
@@ -254,6 +258,8 @@ class TranscriptReader:
         answers = [b for b in decode_blocks(message.content) if b.type == "tool_result"]
         for block in answers:
             self._answer(run, block, at)
+        if entry.toolEndsTurn and run.current and run.current.structured:
+            self._return_structured(run, run.current, at)
         if answers:  # not necessarily the end of the message: results may come between its calls
             self._outcomes.results(entry, at, entry.sessionId or self.session)
             return
@@ -375,6 +381,18 @@ class TranscriptReader:
             duration_ms=_milliseconds(run.prompt_at or run.first_at, current.said_at),
         )
         self._report(run, current.said_at, returned, message=text or None)
+
+    def _return_structured(self, run: AgentRun, current: CurrentMessage, at: str) -> None:
+        """What it gave back by tool is its last word: no message follows."""
+        self._note(run)
+        returned = Returned(
+            status="completed",
+            witness="agent",
+            return_key=current.id,
+            completed_at=at or None,
+            duration_ms=_milliseconds(run.prompt_at or run.first_at, at),
+        )
+        self._report(run, at, returned, message=current.structured)
 
     def _report(
         self,

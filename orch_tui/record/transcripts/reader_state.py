@@ -50,6 +50,8 @@ class CurrentMessage(msgspec.Struct):
     stop: str = ""
     said_at: str = ""
     is_error: bool = False
+    structured: str = ""
+    """The JSON it gave back by tool, where a workflow wants its result in a form."""
 
 
 class AgentRun(msgspec.Struct):

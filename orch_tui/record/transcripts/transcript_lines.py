@@ -51,6 +51,8 @@ class Entry(msgspec.Struct):
     cwd: FilePath | None = None
     timestamp: str | None = None
     parentToolUseID: str | None = None
+    toolEndsTurn: bool | None = None
+    """The answer to a call after which the agent is not asked again."""
     message: msgspec.Raw = NOTHING
     toolUseResult: msgspec.Raw = NOTHING
     data: msgspec.Raw = NOTHING
