@@ -18,7 +18,7 @@ import peewee
 from peewee import SQL, Field, Model, Node
 
 from orch_tui.models.router import database
-from orch_tui.models.stored_bytes import pack_text, unpack_text
+from orch_tui.models.stored_bytes import pack_text, unpack_parts, unpack_text
 from orch_tui.models.values import NOW, as_time, timestamp
 
 
@@ -120,6 +120,13 @@ class PackedJsonField(JsonField):
             except ValueError:
                 return value
         return super().python_value(value)
+
+
+class PartsField(PackedJsonField):
+    """The parts of a briefing: none where plain SQL put something else in their place."""
+
+    def python_value(self, value: Any) -> list[list[Any]]:
+        return unpack_parts(value)
 
 
 def default(expression: str) -> list[Node]:

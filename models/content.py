@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from peewee import BlobField, CompositeKey
 
-from orch_tui.models.base import AutoField, IntegerField, PackedJsonField, Table, TextField, one_of
+from orch_tui.models.base import AutoField, IntegerField, PartsField, Table, TextField, one_of
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
@@ -65,7 +65,7 @@ class Briefing(Table):
     briefing_id = AutoField()
     sha256 = BlobField(unique=True)
     size = IntegerField()
-    parts = PackedJsonField()
+    parts = PartsField()
 
     bundle_versions: ModelSelect[BundleVersion]
     executions: ModelSelect[AgentExecution]

@@ -23,7 +23,7 @@ def set_fact(record: Record, name: str, value: str) -> None:
     )
 
 
-def secret(record: Record) -> bytes:
+def ensure_secret(record: Record) -> bytes:
     """A key that never leaves the record, made when it is first asked for."""
     held = get_fact(record, "secret")
     with suppress(ValueError):

@@ -8,8 +8,9 @@ back to the content first.
 
 from __future__ import annotations
 
+import json
 import zlib
-from typing import Literal
+from typing import Any, Literal
 
 Encoding = Literal["raw", "zlib", "run", "gone"]
 """``run``: ``data`` is the id of the execution whose final message these bytes are, and they are
@@ -35,10 +36,13 @@ def pack_bytes(data: bytes) -> tuple[Encoding, bytes]:
 
 
 def unpack_bytes(encoding: str, stored: bytes | None) -> bytes | None:
-    """Bytes as they were given; None where they were redacted, or a message was lost."""
-    if encoding == "gone" or stored is None:
+    """Bytes as they were given; None where they were redacted, or plain SQL broke them."""
+    if encoding == "gone" or not isinstance(stored, bytes):
         return None
-    return zlib.decompress(stored) if encoding == "zlib" else bytes(stored)
+    try:
+        return zlib.decompress(stored) if encoding == "zlib" else stored
+    except zlib.error:
+        return None
 
 
 _PACKED_FROM = 100
@@ -86,6 +90,14 @@ def unpack_text(stored: str | bytes) -> str:
         ValueError: bytes that are no such text, as plain SQL may have put there.
     """
     return stored if isinstance(stored, str) else inflate(stored).decode("utf-8", "surrogatepass")
+
+
+def unpack_parts(stored: str | bytes) -> list[list[Any]]:
+    """The parts of a briefing, each a kind and a value; none where plain SQL put in something else."""
+    try:
+        return [[str(kind), value] for kind, value in json.loads(unpack_text(stored))]
+    except (ValueError, TypeError, RecursionError):
+        return []
 
 
 def inflate(stored: bytes) -> bytes:

@@ -148,7 +148,7 @@ def history() -> argparse.ArgumentParser:
         "history",
         example="""orch history 'vector index agent:task-implementor status:completed since:7d'
 orch history 'given:"HNSW" -draft' --format json
-orch history -- -draft   # what begins with - stands behind --""",
+orch history -- -draft   # a query that begins with - goes after --""",
     )
     parser.add_argument(
         "words",

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
-from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes, unpack_text
+from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes, unpack_parts
 from orch_tui.models.values import as_time, readable, whole_number
 from orch_tui.search.schema import INDEXED_EXECUTION_COLUMNS
 from orch_tui.search.tokens import (
@@ -342,8 +342,7 @@ class IndexedTexts:
 
 def extract_briefing_text(parts: str | bytes) -> str:
     """Extract the literal text of a briefing, without the items it quotes."""
-    said = json.loads(unpack_text(parts))
-    return "\n".join(clean_text(value) for kind, value in said if kind == "text")
+    return "\n".join(clean_text(str(said)) for kind, said in unpack_parts(parts) if kind == "text")
 
 
 def unpack_small_fields(packed: bytes) -> dict[str, Any]:

@@ -17,10 +17,13 @@ from orch_tui.record import executions, plan
 from orch_tui.record.completion import record_completion
 from orch_tui.record.executions import list_completions
 from orch_tui.record.ledger import journal
+from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.raw_sql import ingest_noted_changes
 from orch_tui.record.ledger.rebuild import find_stale_executions
-from orch_tui.record.opening import ingest_arrivals
+from orch_tui.record.ledger.statement import Deployed, Noted
+from orch_tui.record.opening import ingest_arrivals, open_record
 from orch_tui.record.sessions import init_session
+from orch_tui.record.upkeep.export import export_record
 
 
 @pytest.fixture
@@ -259,3 +262,20 @@ def test_the_file_needs_no_functions_of_ours(record: Record, tmp_path: Path) -> 
         )
         assert raw.execute("SELECT count(*) FROM observations").fetchone() == (1,)
         raw.rollback()
+
+
+@pytest.mark.parametrize("parts", ["x'00'", "'{'", "'[1, 2]'", "3", "NULL"])
+def test_briefings_and_contents_that_are_broken_stop_nothing(record: Record, parts: str) -> None:
+    session = init_session(record, "scope", project="/p")
+    deployed = Deployed(agent_type="coder", session=f"session:{session.uid}")
+    label = ingest_statement(
+        record, Report(["tool:T"], deployed, source="hook", prompt="word " * 300)
+    )
+    for (name,) in record.sql("SELECT name FROM sqlite_schema WHERE name GLOB 'search_keeps_*'"):
+        record.execute(f"DROP TRIGGER {name}")
+    record.execute(f"UPDATE OR IGNORE briefings SET parts = {parts}")
+    record.execute("UPDATE contents SET data = x'00', encoding = 'zlib'")
+    with open_record(record.path) as opened:
+        ingest_statement(opened, Report([f"id:{label}"], Noted(scope="other"), source="manual"))
+        lines = list(export_record(opened))
+        assert len(lines) > 3

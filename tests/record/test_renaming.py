@@ -59,6 +59,22 @@ def test_any_name_will_do_and_twice_as_well(record: Record, run: str, name: str)
         assert opened.sql("PRAGMA foreign_key_check") == []
 
 
+def test_two_that_change_places_keep_what_they_said(record: Record, run: str) -> None:
+    other = ingest_statement(record, Report([], Deployed(agent_type="b"), source="manual"))
+    record_completion(record, other, final_message="the other")
+    for old, new in ((run, "x"), (other, run), ("x", other)):
+        by_sql(
+            record,
+            f"UPDATE agent_executions SET execution_id = '{new}' WHERE execution_id = '{old}'",
+        )
+    with open_record(record.path) as opened:
+        assert get_execution(opened, other).final_message == "all is quixotic"
+        assert get_execution(opened, run).final_message == "the other"
+        assert [c.execution_id for c in list_completions(opened, run)] == [run]
+        assert list(find_stale_executions(opened)) == []
+        assert opened.sql("PRAGMA foreign_key_check") == []
+
+
 def test_a_session_takes_its_runs_along(record: Record, run: str) -> None:
     by_sql(record, "UPDATE sessions SET session_id = 'release'")
     with open_record(record.path) as opened:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from orch_tui.errors import NotFoundError
 from orch_tui.models.database import Record
-from orch_tui.models.stored_bytes import pack_text, unpack_text
+from orch_tui.models.stored_bytes import pack_text, unpack_parts
+from orch_tui.models.values import whole_number
 from orch_tui.record.ledger import contents
 
 
@@ -75,7 +76,7 @@ def _replacement_in(parts: str | bytes) -> int | None:
     """What took the place of a briefing; None where these are the parts of one that is there."""
     if isinstance(parts, bytes) or not parts.startswith(_TOMBSTONE):
         return None
-    return int(json.loads(parts)[0][1])
+    return next((whole_number(value) for _, value in unpack_parts(parts)), None)
 
 
 def get_briefing(record: Record, briefing_id: int) -> bytes:
@@ -108,11 +109,11 @@ def iterate_briefings(
     def part(kind: str, value: str | int) -> bytes:
         if kind == "text":
             return str(value).encode("utf-8", "surrogateescape")
-        data = None if kind == "gone" else content(int(value))
+        data = None if kind == "gone" else content(whole_number(value) or 0)
         return contents.GONE.encode() if data is None else data
 
     for briefing_id, sha256, parts in record.execute(
         f"SELECT briefing_id, sha256, parts FROM briefings {condition}", parameters
     ):
-        rendered = b"".join(part(kind, value) for kind, value in json.loads(unpack_text(parts)))
+        rendered = b"".join(part(kind, value) for kind, value in unpack_parts(parts))
         yield StoredBriefing(briefing_id, sha256, rendered, _replacement_in(parts) is not None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
 from typing import Any
 
 from orch_tui.models.database import Record
@@ -48,11 +47,8 @@ def get_content_by_sha256(record: Record, sha256: str) -> bytes | None:
 
 
 def _unpack_first(rows: list[tuple[Any, ...]]) -> bytes | None:
-    """Unpack what a row holds; None where there is no row, or plain SQL broke it."""
-    try:
-        return unpack_bytes(*rows[0]) if rows else None
-    except (zlib.error, TypeError, ValueError):
-        return None
+    """Unpack what a row holds; None where there is none."""
+    return unpack_bytes(*rows[0]) if rows else None
 
 
 def share_message(record: Record, content_id: int, execution_id: str) -> None:

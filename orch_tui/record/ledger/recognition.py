@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING
 
 from orch_tui.models.database import Record, in_list
+from orch_tui.prepare.marker import find_marker, remove_marker
 from orch_tui.record.ledger import briefings, portable
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import text_fingerprint
@@ -22,9 +22,6 @@ from orch_tui.record.ledger.store import store_statement
 if TYPE_CHECKING:
     from orch_tui.record.ledger.ingest import Report
 
-_MARKER = re.compile(r"\s*<!-- orch ([0-9a-f]{32}) -->\s*")
-"""The line that ``deployment.MARKER`` puts under a briefing."""
-
 
 def recognise_deployment(record: Record, report: Report) -> None:
     """Tie a launch nobody had told of to the deployment that was recorded for it, if its text
@@ -33,9 +30,9 @@ def recognise_deployment(record: Record, report: Report) -> None:
     is_launch = report.source == "hook" or isinstance(report.statement, Deployed)
     if not is_launch or owner_of(record, call) is not None:
         return
-    marker = _MARKER.search(prompt)
-    if marker:
-        label = owner_of(record, f"uid:{marker[1]}")
+    uid = find_marker(prompt)
+    if uid:
+        label = owner_of(record, f"uid:{uid}")
         if label is not None and _is_free(record, label):
             resolve_execution(record, [call, f"id:{label}"])
         elif label is not None:
@@ -162,7 +159,7 @@ def store_new_briefing(record: Record, execution_id: str, prompt: str) -> str | 
         text = briefings.get_briefing(record, held)
         if text == data:
             return portable.sha256_of_briefing(record, held)
-        without_marker = text_fingerprint(_MARKER.sub("\n", prompt))
+        without_marker = text_fingerprint(remove_marker(prompt))
         if text_fingerprint(text.decode("utf-8", "replace")) == without_marker:
             return None
     briefings.store_briefing(record, data, [])

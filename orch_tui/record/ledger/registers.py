@@ -319,8 +319,10 @@ def _later_than(now: str, held: str) -> str:
     stamp = f"{now}0000"
     if stamp > held:
         return stamp
-    moment, count = held[:-4], int(held[-4:]) + 1
-    return f"{moment}{count:04}" if count < 10_000 else f"{moment[:-1]}~0000"
+    moment, count = held[:-4], whole_number(held[-4:])
+    if count is None:  # no time of ours, but later than all of them
+        return f"{held}0000"
+    return f"{moment}{count + 1:04}" if count < 9_999 else f"{moment[:-1]}~0000"
 
 
 def number_versions(record: Record, bundle_id: str) -> None:

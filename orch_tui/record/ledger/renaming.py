@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from orch_tui.models.database import Record
 from orch_tui.models.values import decoded_json
 from orch_tui.record.ledger.resolve import DERIVED
@@ -26,35 +28,55 @@ _COUNTED = ("agent_executions", "outputs", "context_allocations")
 def follow_renamed(record: Record) -> set[str]:
     """Take in the labels that triggers noted as changed; gives the executions concerned.
 
-    The old label goes on naming an execution. Call it within a write.
+    The old label goes on naming an execution, unless another one has it now. Call it within a
+    write.
     """
     noted = record.sql(
         "SELECT subject FROM changed_rows WHERE subject GLOB 'renamed:*' ORDER BY rowid"
     )
+    if not noted:
+        return set()
     record.execute("DELETE FROM changed_rows WHERE subject GLOB 'renamed:*'")
-    concerned = set()
+    first: dict[str, dict[str, str]] = {table: {} for table in _NAMING}
+    """By table and label: the label before anybody changed it."""
     for (subject,) in noted:
         match decoded_json(subject.removeprefix("renamed:")):
             case [str(table), str(old), str(new)] if table in _NAMING:
-                pass
-            case _:
-                continue
-        if record.value(f"SELECT 1 FROM {table} WHERE {_LABELS[table]} = ?", [old]):
-            continue  # another row has the name by now
-        record.execute("PRAGMA defer_foreign_keys = ON")  # it may have been changed once more
-        for naming, column in _NAMING[table]:
-            counted = ", revision = revision + 1" if naming in _COUNTED else ""
-            record.execute(
-                f"UPDATE {naming} SET {column} = ?{counted} WHERE {column} = ?", [new, old]
-            )
+                first[table][new] = first[table].pop(old, old)
+    record.execute("PRAGMA defer_foreign_keys = ON")
+    concerned = set()
+    for table, labels in first.items():
+        moves = {
+            old: new
+            for new, old in labels.items()
+            if old != new and (old in labels or not _is_held(record, table, old))
+        }
+        between = {old: f"renamed from {old}" for old in moves}  # two may have changed places
+        _move(record, table, between)
+        _move(record, table, {between[old]: new for old, new in moves.items()})
         if table == "agent_executions":
-            record.execute(
-                "INSERT INTO execution_keys (key, execution_id) VALUES (?, ?) "
-                "ON CONFLICT (key) DO NOTHING",
-                [f"id:{new}", new],
+            concerned = set(moves.values())
+            record.executemany(
+                "INSERT INTO execution_keys (key, execution_id) VALUES ('id:' || ?1, ?1) "
+                "ON CONFLICT (key) DO UPDATE SET execution_id = excluded.execution_id",
+                [(new,) for new in concerned],
             )
             record.executemany(
-                "INSERT INTO search_pending (execution_id) VALUES (?)", [(old,), (new,)]
+                "INSERT INTO search_pending (execution_id) VALUES (?)",
+                [(label,) for label in {*moves, *concerned}],
             )
-            concerned |= {new}
     return concerned
+
+
+def _is_held(record: Record, table: str, label: str) -> bool:
+    return bool(record.value(f"SELECT 1 FROM {table} WHERE {_LABELS[table]} = ?", [label]))
+
+
+def _move(record: Record, table: str, labels: Mapping[str, str]) -> None:
+    """Have what names rows by one label name them by another."""
+    for naming, column in _NAMING[table]:
+        counted = ", revision = revision + 1" if naming in _COUNTED else ""
+        record.executemany(
+            f"UPDATE {naming} SET {column} = ?{counted} WHERE {column} = ?",
+            [(new, old) for old, new in labels.items()],
+        )

@@ -122,7 +122,12 @@ def _unite_executions(record: Record, execution_ids: Sequence[str]) -> str:
 
 
 DERIVED = (
-    *("completions", "context_allocations", "outputs", "usage_messages", "execution_files", "told"),
+    "completions",
+    "context_allocations",
+    "outputs",
+    "usage_messages",
+    "execution_files",
+    "told",
 )
 """The tables whose rows are made from the statements about an execution."""
 

@@ -526,8 +526,8 @@ def canonical_json(value: Any) -> str:
 
 
 def decode_stored(kind: str, stored: Any) -> Any:
-    """The statement that ``pack`` stored; None for a kind of a newer orch, and where plain SQL put
-    something else in its place."""
+    """Decode what ``pack_statement`` stored; None for a kind of a newer orch, and where plain SQL
+    put something else in its place."""
     said = unpack_fields(stored)
     with suppress(TypeError, ValueError):
         return None if said is None else decode_statement(kind, said)

@@ -108,7 +108,7 @@ def recognition_digest(
         text = canonical_json([*said, source, at]).encode("utf-8", "surrogatepass")
         return hashlib.sha256(text).digest()
     text = canonical_json([*said, at if source is None else None]).encode("utf-8", "surrogatepass")
-    return hmac.digest(facts.secret(record), text, "sha256")
+    return hmac.digest(facts.ensure_secret(record), text, "sha256")
 
 
 def ordered_digest(observation_id: int) -> bytes:

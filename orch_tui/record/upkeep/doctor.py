@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sqlite3
 import stat
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -20,7 +18,7 @@ from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, check_place, ignore_in_git, is_record_folder, timestamp
 from orch_tui.models.migrations.shapes import Part, columns_of, parts_of, version_shape
 from orch_tui.models.migrations.step import Progress
-from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes, unpack_text
+from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes, unpack_parts
 from orch_tui.models.values import SCHEMA_VERSION, readable
 from orch_tui.paths import SET_ASIDE, inboxes, is_plain_inbox, is_private
 from orch_tui.record.defects import LEFT_ASIDE
@@ -397,10 +395,7 @@ def _contents(record: Record) -> Iterator[tuple[Level, str, str]]:
         f"SELECT content_id, sha256, size, encoding, {STORED_BYTES} FROM contents"
     ):
         count += 1
-        try:
-            data = unpack_bytes(encoding, stored)
-        except zlib.error:
-            data = b""
+        data = unpack_bytes(encoding, stored)
         if data is None:
             if stored or encoding != "gone":
                 wrong.append(str(content_id))
@@ -430,7 +425,7 @@ def _orphans(record: Record) -> Iterator[tuple[Level, str, str]]:
     used = {
         content_id
         for (parts,) in record.execute("SELECT parts FROM briefings")
-        for kind, content_id in json.loads(unpack_text(parts))
+        for kind, content_id in unpack_parts(parts)
         if kind == "content"
     }
     unused, size = 0, 0

@@ -89,7 +89,8 @@ def _briefings(view: Record) -> Iterator[dict[str, Any]]:
             [kind, _SHA256_OF[kind](view, value) if kind in _SHA256_OF else value]
             for kind, value in briefing.parts
         ]
-        if all(value is not None for _, value in named):  # else plain SQL deleted what it quotes
+        is_whole = bool(named) or not briefing.size  # else plain SQL broke or deleted its parts
+        if is_whole and all(value is not None for _, value in named):
             yield {"briefing": briefing.sha256.hex(), "size": briefing.size, "parts": named}
 
 

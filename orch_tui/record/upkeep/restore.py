@@ -20,7 +20,7 @@ from orch_tui.errors import FormatError
 from orch_tui.files import refused
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import pack_text
-from orch_tui.models.values import SCHEMA_VERSION
+from orch_tui.models.values import SCHEMA_VERSION, whole_number
 from orch_tui.processes import own_program, upgrade_command
 from orch_tui.record import claude_sessions
 from orch_tui.record.ledger import briefings, contents, portable, registers
@@ -73,7 +73,7 @@ def restore_export(record: Record, path: Path) -> Restored:
     """
     with refused(str(path)):
         head = next(_lines(path))[1]
-        if head.get("version", 0) < VERSION:
+        if (whole_number(head.get("version")) or 0) < VERSION:
             from orch_tui.record.upkeep.older_exports import restore_older_export
 
             return restore_older_export(record, path, head, _rows(path))
@@ -112,7 +112,9 @@ def _rows(path: Path) -> Iterator[tuple[int, Row]]:
     for number, row in _lines(path):
         if number > 1:
             yield number, row
-        elif row.get("version", 0) > VERSION or row.get("schema_version", 0) > SCHEMA_VERSION:
+        elif (whole_number(row.get("version")) or 0) > VERSION or (
+            whole_number(row.get("schema_version")) or 0
+        ) > SCHEMA_VERSION:
             raise FormatError(
                 f"{path} was written by a newer orch: its format is {row.get('version')}, and "
                 f"{own_program()} (orch {__version__}) knows {VERSION}",
@@ -284,7 +286,7 @@ class _Exchange:
         elif kind == "identified":
             self._apply_identified(statement, about, stored, origin_id)
         elif about:
-            self._apply_to_run(statement, row, about, stored, origin_id)
+            self._apply_to_run(statement, about, stored, origin_id)
 
     def _log(self, entries: list[list[Any]], stored: StoredStatement) -> int | None:
         """Note who stated it as what number; gives the first of them."""
@@ -513,7 +515,6 @@ class _Exchange:
     def _apply_to_run(
         self,
         statement: Any,
-        row: Row,
         about: list[str],
         stored: StoredStatement,
         origin_id: int | None,
