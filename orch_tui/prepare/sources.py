@@ -591,7 +591,7 @@ def _unread_folders(base: Path, pattern: str) -> set[Path]:
             except OSError as error:
                 if error.errno not in _ABSENT:
                     unread.add(folder)
-    return unread
+    return {folder for folder in unread if unread.isdisjoint(folder.parents)}
 
 
 def _below(folder: Path, base: Path) -> str:

@@ -141,6 +141,7 @@ def test_as_a_process_it_prints_data_and_nothing_else(shell: Shell, home: Path) 
 def test_a_folder_of_transcripts_that_cannot_be_read_is_named(
     did: Run, orch: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    every = sorted(path for path in (home / "projects").iterdir() if path.is_dir())
     scandir, locked = os.scandir, {str(home / "projects")}
 
     def looking(path: str | Path = ".") -> object:
@@ -153,7 +154,6 @@ def test_a_folder_of_transcripts_that_cannot_be_read_is_named(
         refused = orch(*words)
         assert refused.code == 1
         assert f"{home}/projects: cannot be read (permission denied)" in refused.err
-    every = sorted(path for path in (home / "projects").iterdir() if path.is_dir())
     locked.clear()
     locked.update(map(str, every))
     said = did("import", "--all").err

@@ -332,8 +332,9 @@ def test_unreadable_files_are_refused(
     def denied(*_: object) -> int:
         raise PermissionError(13, "Permission denied")  # root may read everything
 
-    monkeypatch.setattr(os, "open", denied)
-    assert refusal(reader, "lib/a.py").reason == "cannot be read (permission denied)"
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", denied)
+        assert refusal(reader, "lib/a.py").reason == "cannot be read (permission denied)"
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(
@@ -346,8 +347,9 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
             file.write(b"more")
         return opened(path, flags)
 
-    monkeypatch.setattr(os, "open", growing)
-    assert "changed while it was read" in refusal(reader, "lib/a.py").reason
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", growing)
+        assert "changed while it was read" in refusal(reader, "lib/a.py").reason
 
 
 def test_a_name_that_is_no_utf8_is_refused(reader: SourceReader) -> None:

@@ -137,7 +137,7 @@ def test_what_was_redacted_does_not_come_back(record: Record, tmp_path: Path, se
     shown = json.dumps(secret)[1:-1]
     assert shown in older.read_text()
     redact_secret(record, secret, "pasted")
-    exported(record, tmp_path / "clean.jsonl")
+    newer = exported(record, tmp_path / "clean.jsonl")
     after = view(record)
     for _ in range(2):
         assert restore_export(record, older).executions == {label}
