@@ -93,7 +93,7 @@ def unpack_text(stored: str | bytes) -> str:
 
 
 def unpack_parts(stored: str | bytes) -> list[list[Any]]:
-    """The parts of a briefing, each a kind and a value; none where plain SQL put in something else."""
+    """The parts of a briefing, each a kind and a value; none where plain SQL broke them."""
     try:
         return [[str(kind), value] for kind, value in json.loads(unpack_text(stored))]
     except (ValueError, TypeError, RecursionError):
