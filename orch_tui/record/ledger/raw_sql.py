@@ -24,7 +24,7 @@ from orch_tui.record.ledger.rebuild import (
     rebuild_from_statements,
     stored_statements,
 )
-from orch_tui.record.ledger.renaming import follow_renamed
+from orch_tui.record.ledger.renaming import RENAMED, follow_renamed
 from orch_tui.record.ledger.statement import (
     Allocated,
     Delivered,
@@ -37,8 +37,9 @@ from orch_tui.record.ledger.store import store_statement
 def ingest_noted_changes(record: Record) -> None:
     """Take in what triggers noted, inside the caller's transaction."""
     while True:
-        renamed = follow_renamed(record)
-        subjects = [s for (s,) in record.sql("SELECT DISTINCT subject FROM changed_rows")]
+        noted = [s for (s,) in record.sql("SELECT subject FROM changed_rows ORDER BY rowid")]
+        record.execute("DELETE FROM changed_rows")
+        renamed = follow_renamed(record, [s for s in noted if s.startswith(RENAMED)])
         edited = [
             e
             for (e,) in record.sql(
@@ -46,12 +47,12 @@ def ingest_noted_changes(record: Record) -> None:
                 "GROUP BY execution_id ORDER BY min(observation_id)"
             )
         ]
-        if not subjects and not edited and not renamed:
+        if not noted and not edited:
             return
-        record.execute("DELETE FROM changed_rows")
         stale = dict.fromkeys([*sorted(renamed), *edited])
         for execution_id in edited:
             read_edits(record, execution_id)
+        subjects = {s for s in noted if not s.startswith(RENAMED)}
         for subject in sorted(subjects, key=registers.subject_order):
             kind, _, name = subject.partition(":")
             if kind in registers.FIELDS:

@@ -6,7 +6,7 @@ the columns of the row, its completions, its outputs, what it was given, what it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from orch_tui.models.database import Record, Row
@@ -23,6 +23,7 @@ from orch_tui.record.ledger.merge import (
     merge_statements,
 )
 from orch_tui.record.ledger.statement import (
+    KINDS,
     Addressed,
     Allocated,
     Delivered,
@@ -36,22 +37,24 @@ _OF_RUN = ("deployed", "noted", "returned", "retracted", "sql")
 
 def stored_observations(record: Record, execution_id: str) -> list[Observation]:
     """Read the statements that add up to the row of one execution, oldest first."""
-    return [told for kind, told in _stored(record, execution_id) if kind in _OF_RUN]
+    return [told for _, told in _stored(record, execution_id, _OF_RUN)]
 
 
 def stored_statements(record: Record, execution_id: str, kind: str) -> list[Any]:
     """Read the statements of one kind about one execution, oldest first."""
-    return [told.statement for named, told in _stored(record, execution_id) if named == kind]
+    return [told.statement for _, told in _stored(record, execution_id, (kind,))]
 
 
-def _stored(record: Record, execution_id: str) -> Iterator[tuple[str, Observation]]:
-    """Read every statement about an execution with its kind, oldest first."""
+def _stored(
+    record: Record, execution_id: str, kinds: Collection[str]
+) -> Iterator[tuple[str, Observation]]:
+    """Read the statements of some kinds about an execution with their kind, oldest first."""
     for digest, kind, source, at, payload in record.sql(
         "SELECT digest, kind, source, at, payload FROM observations "
         "WHERE execution_id = ? AND NOT pending ORDER BY at, digest",
         [execution_id],
     ):
-        statement = decode_stored(kind, payload)
+        statement = decode_stored(kind, payload) if kind in kinds else None
         if statement is not None:
             yield (
                 kind,
@@ -94,7 +97,7 @@ def _rebuild_execution(record: Record, execution_id: str) -> set[str]:
     """Rebuild one execution; gives those whose rows may have changed with it."""
     read_edits(record, execution_id)
     told: dict[str, list[Any]] = {"of run": []}
-    for kind, each in _stored(record, execution_id):
+    for kind, each in _stored(record, execution_id, KINDS):
         if kind in _OF_RUN:
             told["of run"].append(each)
         else:

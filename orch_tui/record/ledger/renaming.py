@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from orch_tui.models.database import Record
 from orch_tui.models.values import decoded_json
@@ -25,22 +25,22 @@ _COUNTED = ("agent_executions", "outputs", "context_allocations")
 """Tables whose triggers take a change without a new revision for one of plain SQL."""
 
 
-def follow_renamed(record: Record) -> set[str]:
-    """Take in the labels that triggers noted as changed; gives the executions concerned.
+RENAMED = "renamed:"
+"""Begins what the triggers note of a label: the table, the label before and after, as JSON."""
+
+
+def follow_renamed(record: Record, noted: Sequence[str]) -> set[str]:
+    """Take in labels that triggers noted as changed, oldest first; gives the executions concerned.
 
     The old label goes on naming an execution, unless another one has it now. Call it within a
     write.
     """
-    noted = record.sql(
-        "SELECT subject FROM changed_rows WHERE subject GLOB 'renamed:*' ORDER BY rowid"
-    )
     if not noted:
         return set()
-    record.execute("DELETE FROM changed_rows WHERE subject GLOB 'renamed:*'")
     first: dict[str, dict[str, str]] = {table: {} for table in _NAMING}
     """By table and label: the label before anybody changed it."""
-    for (subject,) in noted:
-        match decoded_json(subject.removeprefix("renamed:")):
+    for subject in noted:
+        match decoded_json(subject.removeprefix(RENAMED)):
             case [str(table), str(old), str(new)] if table in _NAMING:
                 first[table][new] = first[table].pop(old, old)
     record.execute("PRAGMA defer_foreign_keys = ON")
