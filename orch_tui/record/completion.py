@@ -83,9 +83,9 @@ def record_completion(
         )
         taken_back: tuple[str, ...] = ()
         words = None if final_message is None else _words(final_message)
-        if supersede is None:
+        if supersede is None and before:
             _agree_or_conflict(record, execution_id, said, words)
-        else:
+        elif supersede is not None:
             taken_back = _said_otherwise(record, execution_id, said, words)
         reason = supersede if taken_back else None
         returned = Returned(**said, supersedes=taken_back, reason=reason)
@@ -112,7 +112,7 @@ def _words(message: str | bytes) -> str:
 
 def _recorded(record: Record, returns: list[Completion], words: str | None) -> Completion:
     """The completion with these words, the last one where none has."""
-    for completion in reversed(returns if words else []):
+    for completion in reversed(returns if words and len(returns) > 1 else []):
         text = contents.get_content_text(record, completion.message_id)
         if text is not None and text_fingerprint(text) == words:
             return completion

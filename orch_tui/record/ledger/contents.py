@@ -51,20 +51,15 @@ def _unpack_first(rows: list[tuple[Any, ...]]) -> bytes | None:
     return unpack_bytes(*rows[0]) if rows else None
 
 
-def share_message(record: Record, content_id: int, execution_id: str) -> None:
+def share_message(record: Record, content_id: int, execution_id: str, message: str) -> None:
     """Keep the bytes of a content where they stand once more: in the final message of a run.
 
     Nothing happens where another run's message holds them already, or where they are no text.
     """
-    encoding = record.value("SELECT encoding FROM contents WHERE content_id = ?", [content_id])
-    if encoding not in ("raw", "zlib"):
-        return
-    data = get_content(record, content_id)
     record.execute(
-        "UPDATE contents SET encoding = 'run', data = CAST(? AS BLOB) WHERE content_id = ? "
-        "AND EXISTS (SELECT 1 FROM agent_executions WHERE execution_id = ? "
-        "AND CAST(final_message AS BLOB) = ?)",
-        [execution_id, content_id, execution_id, data],
+        "UPDATE contents SET encoding = 'run', data = CAST(? AS BLOB) "
+        "WHERE content_id = ? AND encoding IN ('raw', 'zlib') AND sha256 = ?",
+        [execution_id, content_id, hashlib.sha256(encode_given(message)).digest()],
     )
 
 

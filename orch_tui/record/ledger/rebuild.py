@@ -177,6 +177,7 @@ def _localized(record: Record, execution_id: str, values: Row) -> Row:
             row[column] = portable.briefing_id_of(record, row.pop(name))
     message = row.pop("message", None)
     row["message_id"] = portable.content_id_of(record, message)
+    row["final_message"] = said = contents.get_content_text(record, row["message_id"])
     row["uid"] = record.value(
         "SELECT min(substr(key, 5)) FROM execution_keys "
         "WHERE execution_id = ? AND key GLOB 'uid:*'",
@@ -186,15 +187,14 @@ def _localized(record: Record, execution_id: str, values: Row) -> Row:
     row |= _parentage(record, execution_id, parent, row.get("depth"))
     row["parent_key"] = parent
     if row["status"] == "completed" and not row["unverified"]:
-        row["unverified"] = _doubt(record, execution_id, row["message_id"])
+        row["unverified"] = _doubt(record, execution_id, said)
     return {name: value for name, value in row.items() if name != "uid" or value}
 
 
-def _doubt(record: Record, execution_id: str, message_id: int | None) -> str | None:
-    """Say why a completed execution is in doubt; None where it is not."""
+def _doubt(record: Record, execution_id: str, said: str | None) -> str | None:
+    """Say why a completed execution that said this is in doubt; None where it is not."""
     from orch_tui.record.ledger import doubt  # it compiles a pattern
 
-    said = contents.get_content_text(record, message_id)
     return (said is not None and doubt.doubt_of_text(said)) or (
         doubt.doubt_of_missing(
             path
@@ -248,11 +248,8 @@ def _children(record: Record, execution_id: str) -> list[str]:
 
 def _changes(record: Record, execution_id: str, merged: Merged) -> tuple[Row, Row]:
     """Compare the row of an execution with the merge; gives the row and what differs."""
-    values = dict(merged.values)
-    if "message_id" in values:
-        values["final_message"] = contents.get_content_text(record, values["message_id"])
     (row,) = record.rows("SELECT * FROM agent_executions WHERE execution_id = ?", [execution_id])
-    return row, {name: value for name, value in values.items() if row[name] != value}
+    return row, {name: value for name, value in merged.values.items() if row[name] != value}
 
 
 def _write_row(record: Record, execution_id: str, merged: Merged) -> Row:
@@ -266,9 +263,8 @@ def _write_row(record: Record, execution_id: str, merged: Merged) -> Row:
             "WHERE execution_id = ?",
             [*changed.values(), execution_id],
         )
-    message_id = merged.values.get("message_id")
-    if message_id is not None:
-        contents.share_message(record, message_id, execution_id)
+    if (message_id := merged.values["message_id"]) is not None:
+        contents.share_message(record, message_id, execution_id, merged.values["final_message"])
     return changed
 
 
