@@ -51,6 +51,7 @@ from orch_tui.record import (
     session_budget,
     sessions,
 )
+from orch_tui.record.hand_over import leave_briefing
 from orch_tui.record.ledger import contents
 from orch_tui.record.library import BundleLine
 from orch_tui.record.phase_gates import Gate
@@ -475,7 +476,15 @@ class OrchestrationSession:
             supersede=supersede,
             source="api",
         )
-        return Execution(self.project, deployed.execution.execution_id, deployed.briefing)
+        left = leave_briefing(
+            self.project.record, self.project.root, deployed.execution, deployed.briefing
+        )
+        return Execution(
+            self.project,
+            deployed.execution.execution_id,
+            deployed.briefing,
+            left.line if left else None,
+        )
 
     def executions(self) -> list[ExecutionFacts]:
         """The executions of the session, newest first."""
@@ -536,11 +545,19 @@ class OrchestrationSession:
 class Execution:
     """One deployment, to be completed when its agent returns."""
 
-    def __init__(self, project: Project, execution_id: str, briefing: bytes = b"") -> None:
+    def __init__(
+        self,
+        project: Project,
+        execution_id: str,
+        briefing: bytes = b"",
+        hand_over: str | None = None,
+    ) -> None:
         self.project = project
         self.execution_id = execution_id
         self.briefing = briefing.decode("utf-8", "replace")
         """The text to hand to the agent; empty without a bundle."""
+        self.hand_over = hand_over
+        """The line to pass for it; None where no hook puts the briefing in its place."""
 
     @property
     def facts(self) -> ExecutionFacts:

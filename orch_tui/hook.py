@@ -45,7 +45,7 @@ def take() -> None:
     arrived = time.time_ns()
     chunks = _read() if sys.stdin is not None else []
     if chunks:
-        put(chunks, _root(), arrived)
+        put(chunks, find_project(), arrived)
 
 
 def put(chunks: list[bytes], root: str, arrived: int) -> str | None:
@@ -82,7 +82,7 @@ def _read() -> list[bytes]:
     return chunks
 
 
-def _root() -> str:
+def find_project() -> str:
     """The project, from what Claude Code says or the working folder."""
     from orch_tui.paths import project_root
 

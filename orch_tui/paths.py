@@ -171,6 +171,11 @@ def state_folder() -> str:
     return _user_folder("state")
 
 
+def hand_over_folder() -> str:
+    """The user's folder of the briefings that the hand-over hook puts into prompts."""
+    return os.path.join(state_folder(), "hand-over")
+
+
 def claude_folder() -> str:
     """The configuration folder of Claude Code: CLAUDE_CONFIG_DIR, else ``~/.claude``."""
     return next(_claude_folders())

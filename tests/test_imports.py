@@ -207,6 +207,8 @@ def test_peewee_is_loaded_by_few_commands(project: Path) -> None:
 
 
 PRIVATE = {
+    ("orch_tui/hand_over_hook.py", "_json"),  # `json` brings re, and a hook has no time
+    ("orch_tui/hand_over_hook.py", "_signal"),
     ("orch_tui/hook.py", "_signal"),  # `signal` brings enum, and a hook has no time
     ("orch_tui/paths.py", "_blake2"),  # `hashlib` brings OpenSSL, likewise
     ("screens/terminal.py", "textual._xterm_parser"),  # no public parser of what a terminal sends

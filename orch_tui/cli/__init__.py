@@ -28,6 +28,10 @@ class _TerminatedError(BaseException):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     if argv is None and sys.argv[1:2] == ["hook"] and not {"-h", "--help"} & {*sys.argv}:
+        if "--hand-over" in sys.argv:
+            from orch_tui import hand_over_hook
+
+            hand_over_hook.main()
         from orch_tui import hook
 
         hook.main()

@@ -31,11 +31,20 @@ def hook() -> argparse.ArgumentParser:
     parser = Parser(
         "hook", example="""echo '{"hook_event_name": "Stop"}' | orch hook""", has_record=False
     )
+    parser.add_argument(
+        "--hand-over",
+        action="store_true",
+        help="answer instead: put the briefing that a prompt names in its place",
+    )
     parser.set_defaults(run=_hook)
     return parser
 
 
 def _hook(arguments: Namespace) -> None:
+    if arguments.hand_over:
+        from orch_tui import hand_over_hook
+
+        hand_over_hook.main()
     from orch_tui.hook import take
 
     take()

@@ -152,8 +152,14 @@ orch install --hooks      # record every agent run of this project by itself""",
         action="store_true",
         help="with --hooks or --plugin: for all who work on the project",
     )
+    parser.add_argument(
+        "--hand-over",
+        action="store_true",
+        help="with --hooks: a hook that puts the briefing in the place of the line that names it",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.require("--shared", "--hooks", "--plugin")
+    parser.require("--hand-over", "--hooks")
     parser.require("--yes", "--hooks")
     parser.forbid("--yes", "--dry-run")
     parser.set_defaults(run=_install)
@@ -195,7 +201,9 @@ def _install_hooks(arguments: Namespace) -> int:
 
     root = None if arguments.user else _root(arguments.project)
     path = hook_settings.settings_file(root, shared=arguments.shared)
-    change = hook_settings.installation(path, _hook_command(arguments))
+    change = hook_settings.installation(
+        path, _hook_command(arguments), hand_over=arguments.hand_over
+    )
     say(*change.diff())
     if change.is_none:
         say("the hooks are there already")

@@ -30,6 +30,7 @@ from orch_tui.phases import PHASES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from orch_tui.project import Project
     from orch_tui.record.deployment import Deployment
     from orch_tui.record.messages.findings import Findings
 
@@ -295,6 +296,20 @@ def _init_deployment(arguments: Namespace) -> None:
         copy_text(deployed.briefing, "the briefing")
     if arguments.output != "-":
         print(deployed.execution.execution_id)
+    say_hand_over(project, deployed)
+
+
+def say_hand_over(project: Project, deployed: Deployment) -> None:
+    """Leave the briefing for the hook, where there is one, and say the line to pass for it.
+
+    Standard output is the id alone, with the hook or without: scripts assign it.
+    """
+    from orch_tui.record.hand_over import leave_briefing
+
+    left = leave_briefing(project.record, project.root, deployed.execution, deployed.briefing)
+    if left is not None:
+        said = ("pass this line as the prompt:", left.line) if left.line else ()
+        say(*left.remarks, *said)
 
 
 def _on_deployed(deployed: Deployment, arguments: Namespace) -> Iterator[str]:

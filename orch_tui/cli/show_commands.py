@@ -314,6 +314,10 @@ def _replay(arguments: Namespace) -> None:
         print(label)
     elif arguments.deploy and not as_json:
         say(f"deployed as {label}")
+    if arguments.deploy:
+        from orch_tui.cli.record import say_hand_over
+
+        say_hand_over(project, deployed)
 
 
 def _print_drift(found: Sequence[Drift], form: str) -> None:

@@ -46,7 +46,11 @@ PLAIN = "orch hook"
 _TIMEOUT = 10
 """Seconds until Claude Code gives up on it; it takes milliseconds."""
 
-_OURS = re.compile(r"(?:^orch hook|orch_tui[/\\]hook\.py['\"]? \|\| true)$")
+_OURS = re.compile(
+    r"(?:^orch hook(?P<plain> --hand-over)?"
+    r"|orch_tui[/\\](?P<file>hand_over_)?hook\.py['\"]? \|\| true)$"
+)
+"""The recording hook, and with one of the groups the hand-over hook."""
 
 Document = dict[str, Any]
 
@@ -86,6 +90,8 @@ class RegisteredHook:
     """Every event is registered that this version of orch wants and the client knows."""
     works: bool
     """What the command names is there."""
+    hands_over: bool = False
+    """The hand-over hook is registered, too."""
 
 
 @frozen
@@ -101,6 +107,11 @@ class HookState:
     @property
     def is_on(self) -> bool:
         return not self.disabled and any(r.is_complete and r.works for r in self.registered)
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether the line that names a briefing can stand for it."""
+        return not self.disabled and any(r.hands_over and r.works for r in self.registered)
 
 
 def heard_events() -> Mapping[str, str | None]:
@@ -133,6 +144,14 @@ def command(interpreter: str) -> str:
     return f"{shlex.quote(interpreter)} -I -S {shlex.quote(file)} || true"
 
 
+def hand_over_command(run: str) -> str:
+    """The command of the hand-over hook of the installation whose recording hook is ``run``."""
+    if run == PLAIN:
+        return f"{PLAIN} --hand-over"
+    folder, _, rest = run.rpartition("hook.py")
+    return f"{folder}hand_over_hook.py{rest}"
+
+
 def hooks(run: str) -> Document:
     """The ``hooks`` of a settings file that has no others."""
     return {event: [_group(event, run)] for event in heard_events()}
@@ -152,15 +171,18 @@ def state(project: AnyPath) -> HookState:
             unreadable.append(path)
             continue
         disabled = disabled or document.get("disableAllHooks") is True
-        runs = [entry["command"] for _, _, entry in _ours(document)]
-        if runs:
-            complete = _is_complete(document, runs[0])
-            registered.append(RegisteredHook(path, runs[0], complete, _works(runs[0])))
+        run, hands_over = _commands(document)
+        if run is not None:
+            complete = _is_complete(document, run, hands_over)
+            works = _works(run) and (not hands_over or _works(hand_over_command(run)))
+            registered.append(RegisteredHook(path, run, complete, works, hands_over))
     return HookState(tuple(registered), tuple(unreadable), disabled)
 
 
-def installation(path: Path, run: str) -> Change:
-    """Registering the command ``run`` in a settings file.
+def installation(path: Path, run: str, *, hand_over: bool = False) -> Change:
+    """Registering the command ``run`` in a settings file, with ``hand_over`` that hook, too.
+
+    A hand-over hook that is there stays.
 
     Raises:
         FormatError: the file is not what Claude Code reads; it says what to do.
@@ -169,9 +191,14 @@ def installation(path: Path, run: str) -> Change:
     before = _held(path)
     text = _decoded(path, before or b"")
     document = _parse(path, text)
-    if _is_complete(document, run):
+    hand_over = hand_over or _commands(document)[1]
+    if _is_complete(document, run, hand_over):
         return Change(path, before, before)
-    return Change(path, before, _installed(path, text, run).encode(_encoding(before)))
+    if _is_complete(document, run, False):  # what else it holds, `removal` recognises
+        after = _checked_with(text, *_wanted(run, hand_over)[-1])
+    else:
+        after = _installed(path, text, run, hand_over)
+    return Change(path, before, after.encode(_encoding(before)))
 
 
 def removal(path: Path) -> Change:
@@ -185,14 +212,14 @@ def removal(path: Path) -> Change:
     """
     before = _held(path)
     text = _decoded(path, before or b"")
-    runs = [entry["command"] for _, _, entry in _ours(_parse(path, text))]
-    if not runs:
+    run, hand_over = _commands(_parse(path, text))
+    if run is None:
         return Change(path, before, before)
     for backup in reversed(backups_of(path)):
         with suppress(FormatError, OSError):
             was = backup.read_bytes()
             old = _decoded(path, was)
-            if not any(_ours(_parse(path, old))) and _installed(path, old, runs[0]) == text:
+            if not any(_ours(_parse(path, old))) and _installed(path, old, run, hand_over) == text:
                 return Change(path, before, was)
     after = _without(path, text)
     gone = not json.loads(after) and not backups_of(path)
@@ -252,6 +279,17 @@ def _bytes(path: Path) -> bytes | None:
 # The document
 
 
+def _wanted(run: str, hand_over: bool) -> list[tuple[str, Document]]:
+    """Event and group of every hook to register."""
+    wanted = [(event, _group(event, run)) for event in heard_events()]
+    if hand_over:
+        wanted.append((_HAND_OVER_AT, _group(_HAND_OVER_AT, hand_over_command(run))))
+    return wanted
+
+
+_HAND_OVER_AT = "PreToolUse"
+
+
 def _group(event: str, run: str) -> Document:
     entry = {"type": "command", "command": run, "timeout": _TIMEOUT}
     matcher = EVENTS[event]
@@ -277,10 +315,23 @@ def _is_ours(entry: Any) -> bool:
     return isinstance(run, str) and bool(_OURS.search(run.strip()))
 
 
-def _is_complete(document: Document, run: str) -> bool:
+def _commands(document: Document) -> tuple[str | None, bool]:
+    """The command of the recording hook, None where no hook is orch's; whether one hands over."""
+    runs, hands_over = [], False
+    for _, _, entry in _ours(document):
+        run = entry["command"].strip()
+        found = _OURS.search(run)
+        if found and (found["plain"] or found["file"]):
+            hands_over = True
+            run = PLAIN if found["plain"] else "hook.py".join(run.rsplit("hand_over_hook.py", 1))
+        runs.append(run)
+    return (runs[0] if runs else None), hands_over
+
+
+def _is_complete(document: Document, run: str, hand_over: bool) -> bool:
     """Whether each event is registered once, in a group of its own."""
     held = [(event, group) for event, group, _ in _ours(document)]
-    wanted = [(event, _group(event, run)) for event in heard_events()]
+    wanted = _wanted(run, hand_over)
     return len(held) == len(wanted) and all(each in held for each in wanted)
 
 
@@ -299,26 +350,30 @@ def _works(run: str) -> bool:
 # The text
 
 
-def _installed(path: Path, text: str, run: str) -> str:
+def _installed(path: Path, text: str, run: str, hand_over: bool) -> str:
     text = _without(path, text) if text.strip() else "{}\n"
     wanted = json.loads(text)
-    events = heard_events()
-    for event in events:
-        wanted.setdefault("hooks", {}).setdefault(event, []).append(_group(event, run))
-    for event in events:
-        text = _with(text, event, run)
+    for event, group in _wanted(run, hand_over):
+        wanted.setdefault("hooks", {}).setdefault(event, []).append(group)
+        text = _with(text, event, group)
     return _checked(text, wanted)
 
 
-def _with(text: str, event: str, run: str) -> str:
+def _checked_with(text: str, event: str, group: Document) -> str:
+    wanted = json.loads(text)
+    wanted["hooks"][event].append(group)
+    return _checked(_with(text, event, group), wanted)
+
+
+def _with(text: str, event: str, group: Document) -> str:
     root = json_text.beginning(text)
     held = json_text.member(text, root, "hooks")
     if held is None:
-        return json_text.insert(text, root, {event: [_group(event, run)]}, key="hooks")
+        return json_text.insert(text, root, {event: [group]}, key="hooks")
     groups = json_text.member(text, held.value, event)
     if groups is None:
-        return json_text.insert(text, held.value, [_group(event, run)], key=event)
-    return json_text.insert(text, groups.value, _group(event, run))
+        return json_text.insert(text, held.value, [group], key=event)
+    return json_text.insert(text, groups.value, group)
 
 
 def _without(path: Path, text: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from orch_tui.hand_over_line import SeveralLinesError, find_hand_over
+
 # Blanks are no part of it: a run of them before no marker would be tried from each of them.
 _MARKER = r"<!-- orch ([0-9a-f]{32}) -->"
 
@@ -25,6 +27,15 @@ def find_marker(prompt: str) -> str | None:
     """Find the uid of the deployment whose briefing a prompt is; None: it carries no marker."""
     found = _last(prompt)
     return found[1] if found else None
+
+
+def find_deployment(prompt: str) -> str | None:
+    """Find the uid of the deployment that a prompt is of: the briefing, or the line for it."""
+    try:
+        named = find_hand_over(prompt)
+    except SeveralLinesError:
+        named = None
+    return find_marker(prompt) or (named[0] if named else None)
 
 
 def remove_marker(prompt: str) -> str:

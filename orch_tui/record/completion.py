@@ -103,7 +103,12 @@ def record_completion(
                 execution_id=execution_id,
                 after={"status": status, "completions": len(after), "reason": supersede},
             )
-        return RecordedReturn(execution, _recorded(record, after, words), after != before)
+        recorded = RecordedReturn(execution, _recorded(record, after, words), after != before)
+    if recorded.is_new:
+        from orch_tui.record.hand_over import remove_returned
+
+        remove_returned(record)
+    return recorded
 
 
 def _words(message: str | bytes) -> str:

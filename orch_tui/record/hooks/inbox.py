@@ -76,6 +76,10 @@ def drain_inbox(
         with suppress(RecordError):
             for batch in _batches(list_waiting(root)[:most]):
                 taken += _take(record, root, batch, remark)
+    if taken:
+        from orch_tui.record.hand_over import remove_returned
+
+        remove_returned(record)
     return taken
 
 

@@ -12,11 +12,15 @@ from orch_tui.models.database import Record
 from orch_tui.paths import resolve_path
 from orch_tui.record import claude_sessions
 from orch_tui.record.hooks import pending_transcripts
-from orch_tui.record.hooks.payloads import HookReport, HookStatements
+from orch_tui.record.hooks.payloads import HookReport, HookStatements, NotHandedOver
+from orch_tui.record.ledger import journal
 from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.resolve import resolve_execution
 from orch_tui.record.ledger.statement import Noted, Returned, RunFacts
+
+NOT_HANDED_OVER = "not-handed-over"
+"""The action in the journal for a call that named a briefing and went through as it was."""
 
 _LAST_BYTES = 4_000_000
 """How much of the end of a transcript is searched for the last message."""
@@ -39,6 +43,8 @@ def ingest_hook_payload(
     if heard.end:
         _presume_gone(record, heard.claude_session, heard.end.reason, at)
         claude_sessions.note_session_end(record, heard.claude_session, at)
+    if heard.not_handed_over:
+        _log_not_handed_over(record, heard.not_handed_over)
     if heard.transcript and _knows_of(record, heard):
         pending_transcripts.watch_transcript(record, heard.transcript, at)
 
@@ -96,6 +102,19 @@ def _is_an_open_call(record: Record, session: str, statement: RunFacts) -> bool:
             "AND agent_type = ?",
             [f"call:{session}/", f"call:{session}0", statement.agent_type],
         )
+    )
+
+
+def _log_not_handed_over(record: Record, told: NotHandedOver) -> None:
+    """Journal, once, that a call named a briefing and went through as it was."""
+    call = told.call[-1]
+    if record.value(
+        "SELECT 1 FROM journal WHERE action = ? AND subject = ?", [NOT_HANDED_OVER, call]
+    ):
+        return
+    owner = owner_of(record, call)
+    journal.log_action(
+        record, NOT_HANDED_OVER, execution_id=owner, subject=call, after={"reason": told.reason}
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypedDict
 
 from orch_tui.errors import FormatError
 from orch_tui.frozen import frozen
+from orch_tui.hand_over_hook import EVENT as HAND_OVER_NOTE
 from orch_tui.record.agent_words import AgentWords, separate_notes
 from orch_tui.record.claude_code import (
     AGENT_TASK,
@@ -65,6 +66,14 @@ class SessionEnd:
 
 
 @frozen
+class NotHandedOver:
+    """A call that named a briefing and went through as it was."""
+
+    call: tuple[str, ...]
+    reason: str
+
+
+@frozen
 class HookStatements:
     """All that one payload says."""
 
@@ -73,6 +82,7 @@ class HookStatements:
     end: SessionEnd | None = None
     transcript: str | None = None
     """Of the agent that has returned, or of the session that has ended."""
+    not_handed_over: NotHandedOver | None = None
 
 
 def parse_payload(data: bytes) -> dict[str, Any]:
@@ -368,6 +378,12 @@ def _report_agent(
     )
 
 
+def _not_handed_over(event: _Event) -> HookStatements:
+    """Report a note of the hand-over hook; it was left by nobody else."""
+    reason = _text(event.payload, "reason")
+    return HookStatements(event.session, not_handed_over=NotHandedOver(event.call, reason))
+
+
 def _ended(event: _Event) -> HookStatements:
     end = SessionEnd(_text(event.payload, "reason") or "other")
     return HookStatements(
@@ -383,6 +399,7 @@ _EVENTS = {
     "SubagentStop": _stopped,
     "StopFailure": _broken_off,
     "SessionEnd": _ended,
+    HAND_OVER_NOTE: _not_handed_over,
 }
 
 

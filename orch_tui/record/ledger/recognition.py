@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from orch_tui.models.database import Record, in_list
-from orch_tui.prepare.marker import find_marker, remove_marker
+from orch_tui.prepare.marker import find_deployment, remove_marker
 from orch_tui.record.ledger import briefings, portable
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import text_fingerprint
@@ -30,7 +30,7 @@ def recognise_deployment(record: Record, report: Report) -> None:
     is_launch = report.source == "hook" or isinstance(report.statement, Deployed)
     if not is_launch or owner_of(record, call) is not None:
         return
-    uid = find_marker(prompt)
+    uid = find_deployment(prompt)
     if uid:
         label = owner_of(record, f"uid:{uid}")
         if label is not None and _is_free(record, label):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from orch_tui import __version__, config
 from orch_tui.errors import FormatError, RecordError
@@ -20,14 +20,19 @@ from orch_tui.models.migrations.shapes import Part, columns_of, parts_of, versio
 from orch_tui.models.migrations.step import Progress
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes, unpack_parts
 from orch_tui.models.values import SCHEMA_VERSION, readable
-from orch_tui.paths import SET_ASIDE, inboxes, is_plain_inbox, is_private
+from orch_tui.paths import SET_ASIDE, hand_over_folder, inboxes, is_plain_inbox, is_private
+from orch_tui.record import hand_over
 from orch_tui.record.defects import LEFT_ASIDE
 from orch_tui.record.hooks import inbox
+from orch_tui.record.hooks.payload_ingest import NOT_HANDED_OVER
 from orch_tui.record.ledger import briefings
 from orch_tui.record.ledger.rebuild import find_stale_executions, rebuild_from_statements
 from orch_tui.record.ledger.statement import KINDS, decode_stored
 from orch_tui.search import maintenance
 from orch_tui.search.schema import INDEX_VERSION, TEXTS
+
+if TYPE_CHECKING:
+    from orch_tui.install.hook_settings import HookState
 
 LONG_WAIT = timedelta(days=1)
 """An execution that has not returned after this time probably never will."""
@@ -214,6 +219,24 @@ def _hooks(root: Path) -> Iterator[Finding]:
         yield Finding("warning", "hooks", what, "update Claude Code, then orch install --hooks")
     if not state.registered:
         yield Finding("ok", "hooks", "none: only what somebody says is recorded", _HOOKS)
+    yield from _hand_over(state)
+
+
+_HAND_OVER = f"{_HOOKS} --hand-over"
+
+
+def _hand_over(state: HookState) -> Iterator[Finding]:
+    """Whether a line can stand for a briefing."""
+    if not any(registered.hands_over for registered in state.registered):
+        yield Finding("ok", "hand-over", "no hook puts briefings into prompts", _HAND_OVER)
+    elif not state.hands_over:
+        what = "the hook that puts briefings into prompts is registered and cannot run"
+        yield Finding("problem", "hand-over", what, _HAND_OVER)
+    elif os.path.lexists(folder := hand_over_folder()) and not is_private(folder):
+        what = f"{folder} is a link or not yours alone: nothing there is handed over"
+        yield Finding("warning", "hand-over", what, "make it yours, with mode 700")
+    else:
+        yield Finding("ok", "hand-over", "a hook puts briefings into prompts")
 
 
 def _inbox(root: Path) -> Iterator[Finding]:
@@ -275,6 +298,20 @@ def _elsewhere(root: Path) -> Iterator[Finding]:
 
 def _owned(folder: str) -> str:
     return os.path.dirname(os.path.dirname(folder))
+
+
+def _not_handed_over(record: Record) -> Iterator[tuple[Level, str, str]]:
+    """Calls of the last days that named a briefing and went through as they were."""
+    since = timestamp(record.clock() - timedelta(days=hand_over.KEPT_DAYS))
+    rows = record.sql(
+        "SELECT execution_id, subject, json_extract(after, '$.reason') FROM journal "
+        "WHERE action = ? AND at >= ? ORDER BY seq",
+        [NOT_HANDED_OVER, since],
+    )
+    if rows:
+        label, call, reason = rows[-1]
+        what = f"{len(rows):,} agents were called by a line that no briefing took the place of"
+        yield "warning", f"{what}; last {label or call}: {reason}", "deploy it again for another"
 
 
 # In the file
@@ -500,6 +537,7 @@ _CHECKS: dict[str, Check] = {
     "search index": _search_index,
     "unused contents": _orphans,
     "waiting": _waiting,
+    "hand-over": _not_handed_over,
     "halves": _halves,
     "transcripts": _transcripts,
     "free pages": _free_pages,

@@ -31,7 +31,8 @@ from orch_tui.models.database import Record, is_record_folder
 from orch_tui.models.schema import TABLES, TRIGGERS
 from orch_tui.models.stored_bytes import STORED_BYTES, inflate, unpack_bytes
 from orch_tui.models.values import readable
-from orch_tui.paths import drafts_folder, linked_part, safe_inboxes
+from orch_tui.paths import drafts_folder, hand_over_folder, linked_part, safe_inboxes
+from orch_tui.record import hand_over
 from orch_tui.record.ledger import briefings, contents, journal
 from orch_tui.record.ledger.contents import GONE
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
@@ -426,6 +427,8 @@ def _around(record: Record) -> Iterator[Path]:
     else:
         yield from sorted(folder.glob(f"{record.path.name}*"))
         yield from sorted(Path(drafts_folder(record.path)).rglob("*"))
+        yield from sorted((folder / hand_over.FOLDER).rglob("*"))
+    yield from sorted(Path(hand_over_folder()).glob("*"))
     roots = [own_root]
     roots += [readable(root) for (root,) in record.sql("SELECT DISTINCT project FROM sessions")]
     for root in dict.fromkeys(roots):

@@ -1,0 +1,123 @@
+"""Briefings left for the hand-over hook, and the line to pass in their place.
+
+The bytes lie in the user's own state folder, where no repository and no other user can put
+anything, named by the uid of their deployment; a copy lies beside the record, since an agent that
+reads outside its project has to ask for it. They go when the run has returned, and by age.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orch_tui.errors import OrchError
+from orch_tui.files import refused, whole_file
+from orch_tui.frozen import frozen
+from orch_tui.hand_over_line import render_hand_over
+from orch_tui.models.database import Record
+from orch_tui.paths import hand_over_folder, is_private
+
+if TYPE_CHECKING:
+    from orch_tui.rows import ExecutionFacts
+
+KEPT_DAYS = 30
+"""Days after which what was left for a deployment goes, whatever became of it."""
+
+FOLDER = "briefings"
+"""The folder beside the record with the copies."""
+
+
+@frozen
+class HandOver:
+    """How a briefing is handed over by a line."""
+
+    line: str | None
+    """To pass as the prompt; None: nothing could be left that it could name."""
+    remarks: tuple[str, ...] = ()
+    """What a person should know: that only a part of it works."""
+
+
+def leave_briefing(
+    record: Record, root: Path, execution: ExecutionFacts, briefing: bytes
+) -> HandOver | None:
+    """Leave the briefing of a deployment where the hand-over hook finds it.
+
+    ``root`` is the project whose hooks are asked. None: there is no briefing, or no such hook.
+    """
+    if not briefing:
+        return None
+    from orch_tui.install import hook_settings
+
+    if not hook_settings.state(root).hands_over:
+        return None
+    remove_returned(record)
+    copy = record.path.parent / FOLDER / f"{execution.uid}.md"
+    with suppress(OSError):
+        _remove_old(copy.parent)
+    try:
+        with whole_file(copy) as file:
+            file.write(briefing)
+    except OrchError as error:
+        return HandOver(None, (f"there is no line to hand over: {error}",))
+    line = render_hand_over(execution.uid, hashlib.sha256(briefing).hexdigest(), str(copy))
+    try:
+        briefing.decode()
+        _write_private(execution.uid, briefing)
+    except (OSError, OrchError, UnicodeDecodeError) as error:
+        why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+        only = "no hook can hand the briefing over, the agent has to read the file that the line"
+        return HandOver(line, (f"{only} names: {why}",))
+    return HandOver(line)
+
+
+def _write_private(uid: str, briefing: bytes) -> None:
+    """Write what the hook hands over: nobody else may read it, or have made its folder."""
+    folder = Path(hand_over_folder())
+    with refused(str(folder)):
+        folder.mkdir(0o700, parents=True, exist_ok=True)
+    if not is_private(folder):
+        raise OSError(f"{folder} is a link, another user's or open to others")
+    folder.chmod(0o700)
+    unfinished = folder / f".{uid}.{os.urandom(4).hex()}.tmp"
+    file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with open(file, "wb") as stream:
+            stream.write(briefing)
+        os.replace(unfinished, folder / uid)
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+
+
+def remove_returned(record: Record) -> None:
+    """Remove what was left for runs of the record that have returned, and what is too old."""
+    folder = Path(hand_over_folder())
+    if not is_private(folder):
+        return
+    with suppress(OSError):
+        for uid in _remove_old(folder):
+            status = record.value(
+                "SELECT status FROM agent_executions JOIN execution_keys USING (execution_id) "
+                "WHERE key = ?",
+                [f"uid:{uid}"],
+            )
+            if status not in (None, "deployed"):
+                (folder / uid).unlink(missing_ok=True)
+
+
+def _remove_old(folder: Path) -> list[str]:
+    """Remove the files of a folder that are too old; gives the names of the others."""
+    oldest = time.time() - KEPT_DAYS * 86_400
+    names = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                if entry.stat(follow_symlinks=False).st_mtime < oldest:
+                    os.unlink(entry.path)
+                else:
+                    names.append(entry.name)
+    return names
