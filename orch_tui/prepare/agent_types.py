@@ -14,13 +14,17 @@ from orch_tui.prepare import frontmatter
 from orch_tui.prepare.encoding import decode_text
 from orch_tui.prepare.frontmatter import Frontmatter
 
-BUILT_IN_AGENTS = frozenset(
-    {
-        *("general-purpose", "Explore", "Plan", "fork", "claude"),
-        *("statusline-setup", "claude-code-guide"),
-    }
-)
-"""The agent types that Claude Code brings along."""
+BUILT_IN_AGENTS = {
+    "general-purpose": "",
+    "Explore": "",
+    "Plan": "",
+    "fork": "",
+    "claude": "",
+    "statusline-setup": "sonnet",
+    "claude-code-guide": "haiku",
+}
+"""The agent types that Claude Code brings along, and the model each asks for; empty: that of
+whoever deploys it (client 2.1.332)."""
 WITHOUT_INSTRUCTIONS = frozenset({"Explore", "Plan"})
 """Those of them that get no CLAUDE.md and no git status; no setting changes that."""
 

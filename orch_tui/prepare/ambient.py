@@ -125,7 +125,11 @@ class Surroundings:
                 if agent_type and front.text("name") == agent_type
             )
             return Ambient(
-                agent_type, parts, unknown=_unknown(agent_type), problems=(*skipped, *problems)
+                agent_type,
+                parts,
+                model=BUILT_IN_AGENTS.get(agent_type, ""),
+                unknown=_unknown(agent_type),
+                problems=(*skipped, *problems),
             )
         path, front = definition
         where = self._named(path)

@@ -54,6 +54,9 @@ class Model:
 
     source: str = ""
     aliases: tuple[str, ...] = ()
+    sent_as: str = ""
+    """The model that the client asks for instead, where this one is retired; else empty."""
+
     assumed: bool = False
     """The name is not in the catalogue; the figures are its nearest relative's."""
 
@@ -72,11 +75,18 @@ class Catalogue:
     """The name that stands for no name."""
 
     def model(self, name: str = "") -> Model:
-        """The model of a name: an id, an alias, either with ``[1m]``, or an id as a cloud provider
-        writes it (``us.anthropic.claude-opus-4-5-20251101-v1:0``). No name, and ``inherit``, mean
-        the default. Never fails: an unknown name is answered by a relative, ``assumed``. A model of
+        """Find the model that is run where this name is asked for.
+
+        It may be an id, an alias, either with ``[1m]``, or an id as a cloud provider writes it
+        (``us.anthropic.claude-opus-4-5-20251101-v1:0``). No name, and ``inherit``, mean the
+        default. Never fails: an unknown name is answered by a relative, ``assumed``. A model of
         OpenAI's or an encoding of tiktoken's has that for its tokenizer, its limits are assumed.
         """
+        found = self.model_that_ran(name)
+        return self.models.get(found.sent_as, found)
+
+    def model_that_ran(self, name: str) -> Model:
+        """Find the model that a record of a run names: a retired one is itself there."""
         name = name if name not in ("", "inherit") else self.default
         plain = name.removesuffix("[1m]")
         model = self._named(plain) or self._named(plain.lower()) or self._related(plain)
@@ -108,7 +118,7 @@ class Catalogue:
         nearest_version, nearest = (older or relatives)[-1 if older or not version else 0]
         if nearest_version == version:
             return self.models[nearest]
-        return replace(self.models[nearest], model_id=name, assumed=True)
+        return replace(self.models[nearest], model_id=name, sent_as="", assumed=True)
 
 
 def load_catalogue(
@@ -178,6 +188,7 @@ def _model(name: str, entry: Mapping[str, Any]) -> Model:
         date=str(_typed(where, entry, "date", (str, date), "a date") or ""),
         source=_typed(where, entry, "source", (str,), "a text") or "",
         aliases=tuple(_sequence(where, entry, "aliases", str, "texts")),
+        sent_as=_typed(where, entry, "sent_as", (str,), "a name") or "",
     )
 
 

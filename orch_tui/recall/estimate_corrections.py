@@ -120,7 +120,7 @@ def learn_corrections(
 def find_correction(record: Record, catalogue: Catalogue, model: str) -> Correction | None:
     """What is known of one model, under whatever name; None: too little."""
     wanted = catalogue.model(model).model_id
-    canonical = cache(lambda name: catalogue.model(str(name)).model_id)
+    canonical = cache(lambda name: catalogue.model_that_ran(str(name)).model_id)
     latest = record.sql(
         "SELECT rowid, coalesce(resolved_model, model) FROM agent_executions "
         f"WHERE retracted_at IS NULL ORDER BY {WHEN} DESC LIMIT ?",

@@ -8,6 +8,7 @@ import pytest
 
 from orch_tui.errors import FormatError
 from orch_tui.prepare.catalogue import load_catalogue
+from tests.generate.models import find_differences
 
 
 @pytest.mark.parametrize(
@@ -17,15 +18,17 @@ from orch_tui.prepare.catalogue import load_catalogue
         ("Opus", "claude-opus-5-5", "v4.8"),
         ("haiku", "claude-haiku-5-5", "v4.8"),
         ("fable", "claude-fable-5-2", "v4.8"),
-        ("best", "claude-fable-5-2", "v4.8"),
-        ("opusplan", "claude-opus-5-5", "v4.8"),
-        ("default", "claude-sonnet-5-5", "v4.8"),
+        ("best", "claude-opus-5-5", "v4.8"),
+        ("opusplan", "claude-sonnet-5-5", "v4.8"),
+        ("default", "claude-opus-5-5", "v4.8"),
+        ("claude-mythos-preview", "claude-mythos-preview", "v4.8"),
         ("sonnet[1m]", "claude-sonnet-5-5", "v4.8"),
         ("fable[1m]", "claude-fable-5-2", "v4.8"),
         ("claude-mythos-5-1", "claude-mythos-5-1", "v4.8"),
         ("claude-3-7-sonnet-20250219", "claude-3-7-sonnet", "v3"),
         ("claude-sonnet-4-20250514", "claude-sonnet-4", "v3"),
-        ("claude-opus-4-0", "claude-opus-4", "v3"),
+        ("claude-opus-4-0", "claude-opus-5-5", "v4.8"),
+        ("claude-opus-4-1", "claude-opus-5-5", "v4.8"),
         ("claude-3-5-haiku-latest", "claude-3-5-haiku", "v3"),
         ("claude-opus-4-8", "claude-opus-4-8", "v4.8"),
         ("claude-opus-4-7", "claude-opus-4-7", "v4.7"),
@@ -43,6 +46,19 @@ def test_a_model_is_found_by_every_name_it_goes_by(name: str, model_id: str, fam
     assert (model.model_id, model.family, model.assumed) == (model_id, family, False)
 
 
+def test_a_retired_model_is_asked_for_by_another_name_and_costs_what_it_cost() -> None:
+    catalogue = load_catalogue()
+    ran = catalogue.model_that_ran("claude-opus-4-1-20250805")
+    assert (ran.model_id, ran.family, ran.prices[0].input) == ("claude-opus-4-1", "v3", 15)
+    assert catalogue.model("claude-opus-4-1-20250805").model_id == "claude-opus-5-5"
+
+
+@pytest.mark.parametrize("name", ["claude-opus-4-6", "claude-sonnet-4-6", "claude-sonnet-4-5"])
+def test_a_million_tokens_are_had_by_asking(name: str) -> None:
+    catalogue = load_catalogue()
+    assert [catalogue.model(n).window for n in (name, f"{name}[1m]")] == [200_000, 1_000_000]
+
+
 @pytest.mark.parametrize(
     ("name", "like"),
     [
@@ -57,7 +73,7 @@ def test_a_model_is_found_by_every_name_it_goes_by(name: str, model_id: str, fam
     ],
 )
 def test_an_unknown_name_gets_the_figures_of_its_nearest_relative(name: str, like: str) -> None:
-    model, relative = load_catalogue().model(name), load_catalogue().model(like)
+    model, relative = load_catalogue().model(name), load_catalogue().model_that_ran(like)
     assert (model.model_id, model.assumed) == (name, True)
     assert (model.window, model.family, model.prices) == (
         relative.window,
@@ -179,3 +195,17 @@ WHOLE = {"window": 1000, "family": "v3"}
 def test_a_wrong_addition_is_named(entry: dict[str, Any], complaint: str) -> None:
     with pytest.raises(FormatError, match=complaint):
         load_catalogue({"x": entry})
+
+
+def test_what_a_client_says_otherwise_of_its_models_is_told() -> None:
+    same = ["sonnet", "claude-sonnet-5-5", "1000000", "128000", "2.0", "10.0", "2500.104"]
+    other = ["best", "claude-fable-5-2", "200000", "128000", "8.0", "40.0", "10000.216"]
+    new = ["claude-opus-6", "claude-opus-6", "1000000", "128000", "4.0", "20.0", "5000.208"]
+    assert list(find_differences([same, other, new], load_catalogue())) == [
+        "best: the client sends claude-fable-5-2, not claude-opus-5-5",
+        "best: its window is 200,000 tokens, not 1,000,000",
+        "best: input costs 8.0, not 4",
+        "best: output costs 40.0, not 20",
+        "best: cache costs 10000.216, not 5000.21",
+        "claude-opus-6: the catalogue does not know it; the client sends claude-opus-6",
+    ]

@@ -46,7 +46,7 @@ class MessageUse:
 
 def price_messages(uses: Iterable[MessageUse], catalogue: Catalogue) -> tuple[MessageFact, ...]:
     """Price the messages that a transcript tells of, at today's prices."""
-    models = cache(catalogue.model)  # finding an unlisted name's relatives takes a while
+    models = cache(catalogue.model_that_ran)  # finding an unlisted name's relatives takes a while
     return tuple(_message_fact(use, models(use.model) if use.model else None) for use in uses)
 
 
