@@ -11,7 +11,7 @@ from typing import Any
 
 from orch_tui.models.database import Record, Row
 from orch_tui.models.values import as_bytes, readable
-from orch_tui.record.ledger import contents, file_use, portable, usage
+from orch_tui.record.ledger import contents, file_use, portable, registers, usage
 from orch_tui.record.ledger.edits import read_edits
 from orch_tui.record.ledger.merge import (
     FACT,
@@ -375,7 +375,7 @@ _ALLOCATION = (
 )
 
 
-def derive_items(told: Iterable[Allocated]) -> list[ItemFact]:
+def derive_items(record: Record, told: Iterable[Allocated]) -> list[ItemFact]:
     """Add up statements, oldest first, to the context items of a run."""
     items: list[ItemFact] = []
     for given in told:
@@ -383,7 +383,8 @@ def derive_items(told: Iterable[Allocated]) -> list[ItemFact]:
             items = []
         elif given.replaces:
             items = [item.replaced(included_in_deployment=0) for item in items]
-        items += [item for item in given.items if item not in items]
+        stated = given.stated_in and registers.find_stated_items(record, given.stated_in)
+        items += [item for item in stated or given.items if item not in items]
     return items
 
 
@@ -403,7 +404,7 @@ def read_item_rows(record: Record, execution_id: str) -> list[tuple[Any, ...]]:
 
 
 def _write_allocations(record: Record, execution_id: str, told: Iterable[Allocated]) -> None:
-    wanted = [item_row(record, item) for item in derive_items(told)]
+    wanted = [item_row(record, item) for item in derive_items(record, told)]
     held = record.sql(
         f"SELECT {_ALLOCATION} FROM context_allocations WHERE execution_id = ? AND revision > 0 "
         "ORDER BY allocation_id",

@@ -90,7 +90,7 @@ def _repeat_deployment(record: Record, label: str, report: Report) -> None:
         ambient_tokens=held["ambient_tokens"],
         agent_type=report.statement.agent_type,
     )
-    items = derive_items(stored_statements(record, label, "allocated"))
+    items = derive_items(record, stored_statements(record, label, "allocated"))
     _state_launch(record, report, noted, held["session_id"], Allocated(items=tuple(items)))
 
 

@@ -55,6 +55,7 @@ class Changes(TypedDict, total=False):
     cost_usd: float | None
     created_at: str | None
     included_in_deployment: int
+    replaces: bool
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -289,6 +290,9 @@ class Allocated(Said):
     """What was said before is not included."""
     whole: bool | None = None
     """It stands for all that was said before: plain SQL changed the rows."""
+    stated_in: str | None = None
+    """Digest of the statement that lists the items, as those of a bundle's version: ``items`` does
+    not repeat them."""
     extra: dict[str, Any] | None = None
 
 

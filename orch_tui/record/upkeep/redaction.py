@@ -28,12 +28,13 @@ from orch_tui.models.base import JsonField
 from orch_tui.models.content import Briefing, Content
 from orch_tui.models.creation import schema_script
 from orch_tui.models.database import Record, is_record_folder
+from orch_tui.models.execution import Observation
 from orch_tui.models.schema import TABLES, TRIGGERS
 from orch_tui.models.stored_bytes import STORED_BYTES, inflate, unpack_bytes
 from orch_tui.models.values import readable
 from orch_tui.paths import drafts_folder, hand_over_folder, linked_part, safe_inboxes
 from orch_tui.record import hand_over
-from orch_tui.record.ledger import briefings, contents, journal
+from orch_tui.record.ledger import briefings, contents, journal, registers
 from orch_tui.record.ledger.contents import GONE
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
 from orch_tui.record.ledger.statement import KINDS, canonical_json, pack_fields, unpack_fields
@@ -259,6 +260,8 @@ def _remove(record: Record, secret: _Secret, found: _Found) -> None:
     contents.unshare_messages(record)  # what is cleaned in a row is not yet cleaned in its content
     record.execute("PRAGMA defer_foreign_keys = ON")  # a label and what names it
     for table, key, changed in found.rows:
+        if table is Observation and "payload" in changed:
+            _note_statement(record, key["observation_id"], changed["payload"])
         try:
             record.execute(
                 f"UPDATE {table._meta.table_name} SET {_assignments(changed, ', ')} "
@@ -333,10 +336,20 @@ def _move_in_statements(
         for old, new in renamed.items():
             text = text.replace(f'"{old}"', f'"{new}"')
         if text != canonical_json(said):
+            cleaned = pack_fields(json.loads(text))
+            _note_statement(record, observation_id, cleaned)
             record.execute(
                 "UPDATE observations SET payload = ? WHERE observation_id = ?",
-                [pack_fields(json.loads(text)), observation_id],
+                [cleaned, observation_id],
             )
+
+
+def _note_statement(record: Record, observation_id: int, now: str | bytes) -> None:
+    """Note what a statement is about to say instead of what it says."""
+    was = record.value(
+        "SELECT payload FROM observations WHERE observation_id = ?", [observation_id]
+    )
+    registers.note_redaction(record, observation_id, was, now)
 
 
 def _point_elsewhere(target: type[peewee.Model], old: int, new: int) -> None:

@@ -19,7 +19,7 @@ from orch_tui import __version__
 from orch_tui.errors import FormatError
 from orch_tui.files import refused
 from orch_tui.models.database import Record
-from orch_tui.models.stored_bytes import pack_text
+from orch_tui.models.stored_bytes import pack_parts
 from orch_tui.models.values import SCHEMA_VERSION, whole_number
 from orch_tui.processes import own_program, upgrade_command
 from orch_tui.record import claude_sessions
@@ -242,7 +242,7 @@ class _Exchange:
             parts.append([kind, own])
         self._record.execute(
             "INSERT INTO briefings (sha256, size, parts) VALUES (?, ?, ?)",
-            [sha256, int(row["size"]), pack_text(json.dumps(parts))],
+            [sha256, int(row["size"]), pack_parts(parts)],
         )
 
     def _count(self, row: Row) -> None:
