@@ -153,12 +153,11 @@ def _merged(record: Record, execution_id: str, told: Sequence[Observation]) -> M
 
 def _emptied(told: Iterable[Observation]) -> Row:
     """What fields that anybody ever stated hold where none of that counts any more."""
-    columns = {*INTENT, *FACT} - {"session"}
-    return {
-        column: UNKNOWN if column == "agent_type" else None
-        for column in columns
-        if any(getattr(o.statement, column) is not None for o in told)
-    }
+    fields = {*INTENT, *FACT, "deployed_at", "ran_in", "told_in"} - {"session"}
+    stated = {name for o in told for name in fields if getattr(o.statement, name) is not None}
+    if "told_in" in stated:  # where a run was told of is where it ran, unless somebody knows better
+        stated = stated - {"told_in"} | {"ran_in"}
+    return {name: UNKNOWN if name == "agent_type" else None for name in stated}
 
 
 def _localized(record: Record, execution_id: str, values: Row) -> Row:

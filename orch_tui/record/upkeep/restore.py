@@ -263,6 +263,7 @@ class _Exchange:
         if known := find_statement(self._record, digest):  # most are: exports are taken in again
             self._log(row["log"], known)
             self._known.append(known.observation_id)
+            self._agree_on_time(known.observation_id, row)
             return
         statement = decode_statement(kind, row["said"])
         stored = insert_statement(
@@ -287,6 +288,19 @@ class _Exchange:
             self._apply_identified(statement, about, stored, origin_id)
         elif about:
             self._apply_to_run(statement, about, stored, origin_id)
+
+    def _agree_on_time(self, observation_id: int, row: Row) -> None:
+        """Have the earlier one where a record and its copy were told the same: what people say is
+        recognised by the words, whenever they say it."""
+        said = [str(row["at"]), row["recorded_at"] or "", row["actor"] or ""]
+        told_of = self._record.value(
+            "UPDATE observations SET at = ?2, recorded_at = ?3, actor = ?4 "
+            "WHERE observation_id = ?1 AND execution_id IS NOT NULL AND (?2, ?3, ?4) < "
+            "(at, coalesce(recorded_at, ''), coalesce(actor, '')) RETURNING execution_id",
+            [observation_id, *said],
+        )
+        if told_of is not None:
+            self._touched[told_of] = None
 
     def _log(self, entries: list[list[Any]], stored: StoredStatement) -> int | None:
         """Note who stated it as what number; gives the first of them."""
