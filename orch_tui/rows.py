@@ -186,6 +186,15 @@ class ExecutionFacts(Fact):
     """Which price applied, for models whose price depends on the size of the prompt."""
     unverified: str | None
     """Why a completed run is not to be taken at its word; None: nothing speaks against it."""
+    ending: str | None
+    """stopped, interrupted, limit (of its turns), gone (its session ended); None: neither."""
+    agent_name: str | None
+    """What others can call it by."""
+    agent_kind: str | None
+    """fork, teammate or workflow; None: a plain agent."""
+    workflow: str | None
+    workflow_run: str | None
+    workflow_phase: str | None
     retracted_at: str | None
     revision: int
 
@@ -312,3 +321,15 @@ class JournalEntry(Fact):
     subject: str | None
     before: Any
     after: Any
+
+
+@frozen
+class ToldMessage(Fact):
+    """A message that an agent got after its launch."""
+
+    execution_id: str
+    position: int
+    at: str | None
+    call: str | None
+    """The tool call that sent it; None: only the agent's own transcript tells of it."""
+    content_id: int | None

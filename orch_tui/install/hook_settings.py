@@ -26,11 +26,12 @@ from orch_tui.paths import AnyPath, claude_folder
 
 EVENTS: Mapping[str, str | None] = {
     "PreToolUse": "Agent|Task",
-    "PostToolUse": "Agent|Task|SendMessage|TaskStop",
+    "PostToolUse": "Agent|Task|SendMessage|TaskStop|SubagentHandback",
     "PostToolUseFailure": "Agent|Task",
     "SubagentStart": None,
     "SubagentStop": None,
     "StopFailure": None,
+    "UserPromptSubmit": None,
     "SessionEnd": None,
 }
 """What orch listens to, and for which tools (https://code.claude.com/docs/en/hooks)."""

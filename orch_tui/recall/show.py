@@ -17,7 +17,7 @@ from orch_tui.record import deliverables, executions, outputs
 from orch_tui.record import sessions as session_rows
 from orch_tui.record.ledger import briefings, contents, file_use
 from orch_tui.record.ledger.file_use import FileUse
-from orch_tui.rows import Allocation, Completion, ExecutionFacts, Output, Session
+from orch_tui.rows import Allocation, Completion, ExecutionFacts, Output, Session, ToldMessage
 
 if TYPE_CHECKING:
     from orch_tui.record.messages.findings import Trouble
@@ -30,6 +30,14 @@ class Given:
     allocation: Allocation
     text: str | None
     """Its exact text; None where only its figures were recorded."""
+
+
+@frozen
+class ShownMessage:
+    """A message that the agent got after its launch."""
+
+    message: ToldMessage
+    text: str | None
 
 
 @frozen
@@ -59,6 +67,10 @@ class Shown:
     session: Session
     given: tuple[Given, ...]
     briefing: str | None
+    handed_over: str | None
+    """The text it really got, where that is another one than the briefing."""
+    told: tuple[ShownMessage, ...]
+    """What it was told after its launch, oldest first."""
     returned: tuple[ShownReturn, ...]
     delivered: tuple[ShownOutput, ...]
     files: tuple[FileUse, ...]
@@ -77,6 +89,8 @@ def shown_to_dict(shown: Shown, steps: Iterable[TimelineStep]) -> dict[str, Any]
         "session": asdict(shown.session),
         "given": [{**asdict(g.allocation), "text": g.text} for g in shown.given],
         "briefing": shown.briefing,
+        **({} if shown.handed_over is None else {"handed_over": shown.handed_over}),
+        "told": [{**asdict(each.message), "text": each.text} for each in shown.told],
         "said": [
             {**asdict(r.completion), "final_message": r.final_message} for r in shown.returned
         ],
@@ -105,6 +119,11 @@ def show_execution(record: Record, label: str, root: Path) -> Shown:
         session=session_rows.get_session(record, execution.session_id),
         given=tuple(Given(a, contents.get_content_text(record, a.content_id)) for a in allocations),
         briefing=read_briefing_text(record, execution),
+        handed_over=_handed_over(record, execution.execution_id),
+        told=tuple(
+            ShownMessage(m, contents.get_content_text(record, m.content_id))
+            for m in executions.list_told(record, execution.execution_id)
+        ),
         returned=tuple(
             ShownReturn(
                 c,
@@ -139,6 +158,15 @@ def read_briefing_text(record: Record, execution: ExecutionFacts) -> str | None:
     if execution.briefing_id is None:
         return None
     return briefings.get_briefing(record, execution.briefing_id).decode("utf-8", "replace")
+
+
+def _handed_over(record: Record, execution_id: str) -> str | None:
+    handed_over_id = record.value(
+        "SELECT handed_over_id FROM agent_executions WHERE execution_id = ?", [execution_id]
+    )
+    if handed_over_id is None:
+        return None
+    return briefings.get_briefing(record, handed_over_id).decode("utf-8", "replace")
 
 
 def find_troubles(execution: ExecutionFacts, root: Path) -> tuple[Trouble, ...]:

@@ -12,11 +12,26 @@ LAUNCHERS = ("Agent", "Task")
 STOPPER = "TaskStop"
 """The tool that stops agents in the background, and other tasks."""
 
+REPORTER = "SubagentHandback"
+"""The tool by which agents give their report back since 2.1.271, in auto mode."""
+
 AGENT_TASK = "local_agent"
 """What that tool, and those that wait for tasks, call an agent."""
 
-STOPPED: RunEnd = {"status": "failed", "error_message": "stopped", "broke_off": True}
+STOPPED: RunEnd = {
+    "status": "failed",
+    "error_message": "stopped",
+    "broke_off": True,
+    "ending": "stopped",
+}
 """What is said of a run that somebody stopped."""
+
+INTERRUPTED: RunEnd = {
+    "status": "failed",
+    "error_message": "interrupted by the user",
+    "ending": "interrupted",
+}
+"""What is said of a run that the user interrupted."""
 
 SIDECAR = ".meta.json"
 """Ends the name of what Claude Code notes of an agent, instead of the ``.jsonl`` of its own."""
@@ -49,3 +64,12 @@ def describe_failure(reason: str) -> str:
 def is_internal(agent_id: str) -> bool:
     """Whether it is no agent that anybody deployed."""
     return _INTERNAL.match(agent_id) is not None
+
+
+_TEAMMATE = re.compile(r"a(.{1,200})-[0-9a-f]{16}")
+
+
+def name_of_agent(agent_id: str) -> str | None:
+    """Read the name an agent was launched with from its id; None for one without a name."""
+    named = None if is_internal(agent_id) else _TEAMMATE.fullmatch(agent_id)
+    return named[1] if named else None

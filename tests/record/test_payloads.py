@@ -235,7 +235,11 @@ AGENT = "agent:S/a1"
         ),
         (
             {"status": "completed", "content": [block(NOTE), block("Half.")]},
-            returned("Half.", doubt="it stopped at its limit of 2 turns: what it said is a part"),
+            returned(
+                "Half.",
+                doubt="it stopped at its limit of 2 turns: what it said is a part",
+                ending="limit",
+            ),
         ),
         (
             {"status": "completed", "content": [block("a"), block("b")], "harnessNoteCount": 1},
@@ -378,7 +382,12 @@ def test_a_message_sets_an_agent_to_work_again(
     assert read_payload(payload, AT) == expected
 
 
-STOPPED: dict[str, Any] = {"status": "failed", "error_message": "stopped", "broke_off": True}
+STOPPED: dict[str, Any] = {
+    "status": "failed",
+    "error_message": "stopped",
+    "broke_off": True,
+    "ending": "stopped",
+}
 
 
 @pytest.mark.parametrize(

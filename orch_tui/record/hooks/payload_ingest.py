@@ -17,7 +17,7 @@ from orch_tui.record.ledger import journal
 from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.resolve import resolve_execution
-from orch_tui.record.ledger.statement import Noted, Returned, RunFacts
+from orch_tui.record.ledger.statement import Addressed, Noted, Returned, RunFacts
 
 NOT_HANDED_OVER = "not-handed-over"
 """The action in the journal for a call that named a briefing and went through as it was."""
@@ -77,7 +77,9 @@ def _ingest_report(record: Record, project: str, session: str, report: HookRepor
         record,
         Report(
             about=keys,
-            statement=statement.replaced(ran_in=session),
+            statement=statement
+            if isinstance(statement, Addressed)
+            else statement.replaced(ran_in=session),
             source="hook",
             at=at,
             message=message,
@@ -89,13 +91,15 @@ def _ingest_report(record: Record, project: str, session: str, report: HookRepor
     claude_sessions.refresh_session(record, session)
 
 
-def _is_an_open_call(record: Record, session: str, statement: RunFacts) -> bool:
+def _is_an_open_call(record: Record, session: str, statement: RunFacts | Addressed) -> bool:
     """Tell whether an agent that begins may be one whose call is recorded already.
 
     A call in the foreground says only when it returns which agent it started; until then the agent
     would stand beside it, and for ever where it never returns. Its stop brings what matters.
     """
-    return bool(isinstance(statement, Noted) and statement.begun) and bool(
+    if not isinstance(statement, Noted) or not statement.begun:
+        return False
+    return bool(
         record.value(
             "SELECT 1 FROM execution_keys JOIN agent_executions USING (execution_id) "
             "WHERE key >= ? AND key < ? AND status = 'deployed' AND agent_id IS NULL "

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import field, replace
-from typing import Any, TypedDict
+from typing import Any, Required, TypedDict
 
 from orch_tui.errors import FormatError
 from orch_tui.frozen import frozen
@@ -21,17 +21,28 @@ from orch_tui.record.agent_words import AgentWords, separate_notes
 from orch_tui.record.claude_code import (
     AGENT_TASK,
     LAUNCHERS,
+    REPORTER,
     STOPPED,
     STOPPER,
     agent_key,
     describe_failure,
     is_internal,
+    name_of_agent,
     tool_key,
 )
 from orch_tui.record.ledger.doubt import EMPTY, UNHEARD
-from orch_tui.record.ledger.statement import Deployed, Noted, Returned, RunEnd
+from orch_tui.record.ledger.statement import (
+    Addressed,
+    AgentKind,
+    Deployed,
+    Noted,
+    Returned,
+    RunEnd,
+)
+from orch_tui.record.notifications import ENDINGS, Notification, read_notifications
 
 RESUMER = "SendMessage"
+_TEAMMATE = "teammate_spawned"
 DEFAULT_AGENT = "general-purpose"
 """The agent type of a call that names none."""
 
@@ -48,7 +59,7 @@ class HookReport:
     """One thing that a payload says of one run."""
 
     keys: tuple[str, ...]
-    statement: Deployed | Noted | Returned
+    statement: Deployed | Noted | Returned | Addressed
     message: str | None = None
     transcript: str | None = None
     """Where the message can be read when there is none here."""
@@ -111,7 +122,7 @@ def read_payload(payload: Mapping[str, Any], at: str) -> HookStatements | None:
     event = _text(payload, "hook_event_name")
     tool = _text(payload, "tool_name")
     reader = _EVENTS.get(event)
-    if reader is None or (tool and tool not in (*LAUNCHERS, RESUMER, STOPPER)):
+    if reader is None or (tool and tool not in (*LAUNCHERS, RESUMER, STOPPER, REPORTER)):
         return None
     session = _text(payload, "session_id")
     if not session:
@@ -161,6 +172,7 @@ class _CallFacts(TypedDict):
     agent_type: str | None
     scope: str | None
     model: str | None
+    agent_name: str | None
     parent: str | None
     depth: int | None
 
@@ -173,6 +185,7 @@ def _call_facts(event: _Event) -> _CallFacts:
         "agent_type": _text(event.input, "subagent_type") or DEFAULT_AGENT,
         "scope": _text(event.input, "description") or None,
         "model": _text(event.input, "model") or None,
+        "agent_name": _text(event.input, "name") or None,
         "parent": event.agent(caller) if caller else None,
         "depth": None if caller else 1,
     }
@@ -201,8 +214,12 @@ def _answered(event: _Event) -> HookStatements | None:
         return _resumed(event, response)
     if event.tool == STOPPER:
         return _stopped_task(event)
+    if event.tool == REPORTER:
+        return _handed_back(event)
     facts = _mapping(event.payload, "tool_response")
     agent_id = _text(facts, "agentId") or _text(facts, "agent_id")
+    if _text(facts, "status") == _TEAMMATE:
+        agent_id = ""  # the address of its mailbox: its hooks and its file have another name
     call = _call_facts(event)
     if not event.input:
         call["agent_type"] = _text(facts, "agentType") or None
@@ -243,7 +260,7 @@ def _read_result(response: Any) -> tuple[RunEnd | None, AgentWords]:
             return words.ending, words
         return None, _NO_WORDS
     words = separate_notes(_texts(response))
-    if not words.text:
+    if not words.text and not words.doubt:
         return None, _NO_WORDS
     if words.text.startswith(_REFUSALS):
         return {"status": "failed", "error_message": describe_failure(words.text)}, _NO_WORDS
@@ -270,22 +287,74 @@ def _failed(event: _Event) -> HookStatements | None:
 
 
 def _resumed(event: _Event, response: Any) -> HookStatements | None:
-    """Report that a message set an agent to work again that had returned."""
+    """Report what an agent was told after its launch, and that it set it to work again where it
+    had returned."""
     if isinstance(response, str):
         try:
             response = json.loads(response)
         except (ValueError, RecursionError):
             return None
-    if not isinstance(response, Mapping):
+    if not isinstance(response, Mapping) or response.get("success") is False:
         return None
-    agent_id = _text(response, "resumedAgentId") or _text(_mapping(response, "pin"), "id")
+    resumed = _text(response, "resumedAgentId") or _text(_mapping(response, "pin"), "id")
+    agent_id = resumed or _text(event.input, "to")
     if not agent_id:
         return None
     call = _text(event.payload, "tool_use_id") or event.at
+    key = event.agent(agent_id)
+    reports = [HookReport((key,), Noted(resumed=call), only_known=True)] if resumed else []
+    if text := _text(event.input, "message"):
+        told = Addressed(at=event.at, call=call)
+        reports.append(HookReport((key,), told, message=text, only_known=True))
+    return HookStatements(event.session, tuple(reports))
+
+
+def _handed_back(event: _Event) -> HookStatements | None:
+    """Report what an agent gave back by a tool, in place of a last message."""
+    response, said = event.payload.get("tool_response"), _text(event.input, "message")
+    refused = isinstance(response, Mapping) and response.get("success") is False
+    if refused or not said.strip():
+        return None
+    heard = _report_agent(event, Returned(**_agent_facts(event), by_tool=True), said)
+    transcript = event.transcript_of(_text(event.payload, "agent_id"))
+    return heard and replace(heard, transcript=transcript)
+
+
+def _notified(event: _Event) -> HookStatements | None:
+    """Report how agents in the background ended, as their session is told in place of a prompt."""
+    found = read_notifications(_text(event.payload, "prompt")) or []
+    ended = [
+        n
+        for n in found
+        if n.is_of_agent
+        and n.status in ENDINGS
+        and not n.is_interim
+        and (n.agent_id or n.tool_use_id)
+    ]
+    if not ended:
+        return None
     return HookStatements(
         event.session,
-        (HookReport((event.agent(agent_id),), Noted(resumed=call), only_known=True),),
+        tuple(_report_notification(event, n) for n in ended),
+        transcript=event.transcript_of(ended[0].agent_id) if ended[0].agent_id else None,
     )
+
+
+def _report_notification(event: _Event, notified: Notification) -> HookReport:
+    is_empty = notified.status == "completed" and not notified.words.text.strip()
+    returned = Returned(
+        **notified.figures,
+        **notified.ending,
+        agent_id=notified.agent_id or None,
+        tool_use_id=notified.tool_use_id or None,
+        echo=True,
+        doubt=notified.words.doubt or (EMPTY if is_empty else None),
+    )
+    tool = notified.tool_use_id
+    keys = [tool_key(tool), f"call:{event.session}/{tool}"] if tool else []
+    if notified.agent_id:
+        keys.append(event.agent(notified.agent_id))
+    return HookReport(tuple(keys), returned, notified.words.text or None)
 
 
 def _stopped_task(event: _Event) -> HookStatements | None:
@@ -319,13 +388,25 @@ def _stopped(event: _Event) -> HookStatements | None:
     if not said:
         doubt = EMPTY if "last_assistant_message" in event.payload else UNHEARD
     went_on = event.payload.get("stop_hook_active") is True or None
+    waits = _has_other_tasks(event) or None
     heard = _report_agent(
         event,
-        Returned(**_agent_facts(event), doubt=doubt, went_on=went_on),
+        Returned(**_agent_facts(event), doubt=doubt, went_on=went_on, is_waiting=waits),
         said or None,
         None if said else path,
     )
     return heard and replace(heard, transcript=path or None)
+
+
+def _has_other_tasks(event: _Event) -> bool:
+    """Tell whether tasks besides the agent of an event are running in the background."""
+    tasks, agent_id = event.payload.get("background_tasks"), _text(event.payload, "agent_id")
+    return isinstance(tasks, list) and any(
+        isinstance(task, Mapping)
+        and _text(task, "status") == "running"
+        and _text(task, "id") != agent_id
+        for task in tasks
+    )
 
 
 def _broken_off(event: _Event) -> HookStatements | None:
@@ -340,17 +421,24 @@ def _broken_off(event: _Event) -> HookStatements | None:
     return heard and replace(heard, transcript=transcript)
 
 
-class _AgentFacts(TypedDict):
-    agent_id: str
+class _AgentFacts(TypedDict, total=False):
+    agent_id: Required[str]
     agent_type: str | None
+    agent_name: str
+    agent_kind: AgentKind
 
 
 def _agent_facts(event: _Event) -> _AgentFacts:
-    """Read which agent an event is about; its id is empty in the main conversation."""
-    return {
-        "agent_id": _text(event.payload, "agent_id"),
-        "agent_type": _text(event.payload, "agent_type") or None,
-    }
+    """Read which agent an event is about; its id is empty in the main conversation.
+
+    A teammate's hooks give its name for its type.
+    """
+    agent_id = _text(event.payload, "agent_id")
+    agent_type = _text(event.payload, "agent_type") or None
+    name = name_of_agent(agent_id)
+    if name and name == agent_type:
+        return {"agent_id": agent_id, "agent_name": name, "agent_kind": "teammate"}
+    return {"agent_id": agent_id, "agent_type": agent_type}
 
 
 def _report_agent(
@@ -360,7 +448,7 @@ def _report_agent(
     transcript: str | None = None,
 ) -> HookStatements | None:
     """Report a statement about the agent of an event; None where it is nobody's agent."""
-    agent_id = statement.agent_id
+    agent_id = statement.agent_id or ""
     if not agent_id or is_internal(agent_id):
         return None
     phantom = event.payload.get("agent_type") == ""
@@ -398,6 +486,7 @@ _EVENTS = {
     "SubagentStart": _started,
     "SubagentStop": _stopped,
     "StopFailure": _broken_off,
+    "UserPromptSubmit": _notified,
     "SessionEnd": _ended,
     HAND_OVER_NOTE: _not_handed_over,
 }

@@ -9,6 +9,7 @@ The database side is in ``rebuild``.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Any
@@ -131,9 +132,41 @@ def merge_statements(
     speak_of_returns = [
         o for o in living if isinstance(o.statement, Returned) or _is_edited_return(o.statement)
     ]
-    returns = _returns(assign_return_keys(speak_of_returns, living))
+    interim = {
+        note.went_on_after: note.interim_words
+        for o in told
+        if isinstance(note := o.statement, Noted) and note.went_on_after and note.interim_words
+    }
+    keyed = assign_return_keys(speak_of_returns, living)
+    returns = _returns(_without_interim(keyed, interim.values()))
     values |= _latest(returns)
     return Merged(values, returns)
+
+
+def _without_interim(statements: list[Observation], interim: Iterable[str]) -> list[Observation]:
+    """Leave out what machines took for returns and the agent's own transcript shows to be none.
+
+    ``interim`` are the words of each message after which the agent went on: of the returns with
+    those words that somebody tells of, the first are none.
+    """
+    counts = Counter(interim)
+    if not counts:
+        return statements
+    keys: dict[tuple[str, str], list[Any]] = {}
+    for o in statements:
+        words = o.words or ""
+        if words in counts and o.source in ("hook", "import") and reporter_id(o) != _OWN:
+            seen = keys.setdefault((reporter_id(o), words), [])
+            if _return_key(o) not in seen:
+                seen.append(_return_key(o))
+    none = {
+        (reporter, key) for (reporter, words), seen in keys.items() for key in seen[: counts[words]]
+    }
+    return [o for o in statements if (reporter_id(o), _return_key(o)) not in none]
+
+
+_OWN = "import agent"
+"""The agent's own transcript."""
 
 
 def _deployed_at(living: list[Observation]) -> str | None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from orch_tui.models.database import Record, Row
 from orch_tui.models.values import as_bytes, readable
-from orch_tui.record.ledger import contents, file_use, portable, registers, usage
+from orch_tui.prepare.marker import remove_marker
+from orch_tui.record.ledger import briefings, contents, file_use, portable, registers, usage
 from orch_tui.record.ledger.edits import read_edits
 from orch_tui.record.ledger.merge import (
     FACT,
@@ -21,6 +22,7 @@ from orch_tui.record.ledger.merge import (
     Observation,
     Return,
     merge_statements,
+    text_fingerprint,
 )
 from orch_tui.record.ledger.statement import (
     KINDS,
@@ -174,6 +176,8 @@ def _localized(record: Record, execution_id: str, values: Row) -> Row:
     for name, column in (("briefing", "briefing_id"), ("handed_over", "handed_over_id")):
         if name in row:
             row[column] = portable.briefing_id_of(record, row.pop(name))
+    if row.get("handed_over_id") is not None:
+        row |= _distinguish_texts(record, row.get("briefing_id"), row["handed_over_id"])
     message = row.pop("message", None)
     row["message_id"] = portable.content_id_of(record, message)
     row["final_message"] = said = contents.get_content_text(record, row["message_id"])
@@ -188,6 +192,24 @@ def _localized(record: Record, execution_id: str, values: Row) -> Row:
     if row["status"] == "completed" and not row["unverified"]:
         row["unverified"] = _doubt(record, execution_id, said)
     return {name: value for name, value in row.items() if name != "uid" or value}
+
+
+def _distinguish_texts(record: Record, briefing_id: int | None, handed_over_id: int) -> Row:
+    """Make the columns of what was planned and what was handed over: one, where it is the same
+    but for white space and the marker line."""
+    if briefing_id is None:
+        return {"briefing_id": handed_over_id, "handed_over_id": None}
+    if briefing_id == handed_over_id or _is_same_text(record, briefing_id, handed_over_id):
+        return {"handed_over_id": None}
+    return {}
+
+
+def _is_same_text(record: Record, one: int, other: int) -> bool:
+    texts = (
+        briefings.get_briefing(record, each).decode("utf-8", "replace") for each in (one, other)
+    )
+    mine, its = (text_fingerprint(remove_marker(text)) for text in texts)
+    return mine == its
 
 
 def _doubt(record: Record, execution_id: str, said: str | None) -> str | None:
@@ -433,7 +455,7 @@ def _write_allocations(record: Record, execution_id: str, told: Iterable[Allocat
 def _write_told(record: Record, execution_id: str, told: Iterable[Addressed]) -> None:
     wanted = [
         (position, each.at, each.call, portable.content_id_of(record, each.text))
-        for position, each in enumerate(told, start=1)
+        for position, each in enumerate(_join_told(told), start=1)
     ]
     held = record.sql(
         "SELECT position, at, call, content_id FROM told WHERE execution_id = ? ORDER BY position",
@@ -446,3 +468,19 @@ def _write_told(record: Record, execution_id: str, told: Iterable[Addressed]) ->
         "INSERT INTO told (execution_id, position, at, call, content_id) VALUES (?, ?, ?, ?, ?)",
         [(execution_id, *row) for row in wanted],
     )
+
+
+def _join_told(told: Iterable[Addressed]) -> list[Addressed]:
+    """Join what the call that sent a message says of it with what the agent heard, oldest first.
+
+    The first of the calls with a text is the first time that the agent heard it.
+    """
+    joined: list[Addressed] = []
+    by_text: dict[str | None, list[Addressed]] = {}
+    for each in told:
+        by_text.setdefault(each.text, []).append(each)
+    for same in by_text.values():
+        calls = list({each.call: each for each in reversed(same) if each.call}.values())[::-1]
+        heard = [each for each in same if not each.call]
+        joined += calls + heard[len(calls) :]
+    return sorted(joined, key=lambda each: (each.at or "", each.text or "", each.call or ""))

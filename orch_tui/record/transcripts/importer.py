@@ -32,7 +32,7 @@ from orch_tui.record.ledger import file_use, usage
 from orch_tui.record.ledger.ingest import Report, ingest_statements
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import UNKNOWN
-from orch_tui.record.ledger.statement import Noted, Returned, Used
+from orch_tui.record.ledger.statement import Addressed, AgentKind, Noted, Returned, Used
 from orch_tui.record.transcripts.reader import TranscriptReader
 from orch_tui.record.transcripts.reader_state import ParsedChunk, ReaderState, TranscriptReport
 from orch_tui.record.transcripts.transcript_files import (
@@ -437,9 +437,13 @@ class _Import:
         """What a stretch of a file says of runs."""
         for told in file.told.reports:
             is_its = told.claude_session == file.session
+            statement = told.statement
+            is_message = isinstance(statement, Addressed)
             yield Report(
                 about=told.keys,
-                statement=told.statement.replaced(told_in=told.claude_session),
+                statement=statement
+                if isinstance(statement, Addressed)
+                else statement.replaced(told_in=told.claude_session),
                 source="import",
                 at=told.at,
                 message=told.message,
@@ -447,6 +451,7 @@ class _Import:
                 claude_session=told.claude_session,
                 project=file.project,
                 started_at=(file.started_at if is_its else "") or told.at,
+                only_known=is_message,
             )
 
     def _uses(self, file: _Pending) -> Iterator[Report]:
@@ -498,13 +503,17 @@ def _of_sidecar(
     keys = [agent_key(session, agent)]
     if noted.toolUseId:
         keys.append(tool_key(noted.toolUseId))
+    is_teammate = noted.taskKind == _TEAMMATE
     facts = Noted(
-        agent_type=noted.agentType or UNKNOWN,
+        agent_type=(noted.customAgentType if is_teammate else noted.agentType) or UNKNOWN,
+        agent_name=noted.name,
+        agent_kind=_kind_of(noted),
+        workflow_phase=noted.workflowPhase,
         agent_id=agent,
         tool_use_id=noted.toolUseId,
         scope=noted.description,
         model=None if noted.modelNotNamed or noted.model == "inherit" else noted.model,
-        depth=noted.spawnDepth,
+        depth=noted.spawnDepth or None,
         parent=agent_key(session, noted.parentAgentId) if noted.parentAgentId else None,
     )
     reports = [TranscriptReport(tuple(keys), at, session, facts)]
@@ -516,6 +525,17 @@ def _of_sidecar(
         stopped = Returned(**STOPPED, witness="sidecar", return_key=SIDECAR)
         reports.append(TranscriptReport(tuple(keys), ended, session, stopped))
     return reports
+
+
+_TEAMMATE = "in_process_teammate"
+
+
+def _kind_of(noted: Sidecar) -> AgentKind | None:
+    if noted.taskKind == _TEAMMATE:
+        return "teammate"
+    if noted.isFork:
+        return "fork"
+    return "workflow" if noted.inWorkflowRun else None
 
 
 def _head(data: bytes, position: int) -> str:
