@@ -38,6 +38,7 @@ from orch_tui.record.ledger import briefings, contents, journal, registers
 from orch_tui.record.ledger.contents import GONE
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
 from orch_tui.record.ledger.statement import KINDS, canonical_json, pack_fields, unpack_fields
+from orch_tui.record.upkeep.redacted_before import redaction_subject
 from orch_tui.search import maintenance
 from orch_tui.search.schema import SEARCH_TRIGGERS
 
@@ -81,18 +82,16 @@ def redact_secret(
             found = _find(record, hidden)
         return Redacted(found.places, tuple(_files(record, hidden)))
     with record.models(), record.write():
-        found = _find(record, hidden)
-        if found.places:
-            _remove(record, hidden, found)
-            journal.log_action(
-                record,
-                "redact",
-                subject=f"sha256 {hidden.sha256[:8]}, {len(hidden.text)} characters",
-                after={"reason": hidden.out_of_text(reason), "places": found.places},
-            )
-    _squeeze(record)
+        found = _take_out(record, hidden, reason)
+    squeeze(record)
     unclean = [str(path) for path in _own_files(record) if _holds(path, hidden)]
     return Redacted(found.places, (*unclean, *_files(record, hidden)))
+
+
+def redact_again(record: Record, secret: str, reason: str) -> None:
+    """Remove what came back of a secret, within the caller's transaction: `squeeze` follows it."""
+    with record.models():
+        _take_out(record, _Secret.of(secret), reason)
 
 
 @frozen
@@ -254,6 +253,19 @@ def _key_columns(table: type[peewee.Model]) -> list[str]:
 # Removing
 
 
+def _take_out(record: Record, secret: _Secret, reason: str) -> _Found:
+    found = _find(record, secret)
+    if found.places:
+        _remove(record, secret, found)
+        journal.log_action(
+            record,
+            "redact",
+            subject=redaction_subject(secret.text, secret.sha256),
+            after={"reason": secret.out_of_text(reason), "places": found.places},
+        )
+    return found
+
+
 def _remove(record: Record, secret: _Secret, found: _Found) -> None:
     for name in _TRIGGERS:  # the journal is append-only, indexed contents are held
         record.execute(f"DROP TRIGGER {name}")
@@ -404,7 +416,7 @@ def _rehash_briefings(
     return united
 
 
-def _squeeze(record: Record) -> None:
+def squeeze(record: Record) -> None:
     """Write the file anew without its free pages, and empty the write-ahead log."""
     record.execute("VACUUM")
     record.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

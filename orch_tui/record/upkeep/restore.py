@@ -37,6 +37,7 @@ from orch_tui.record.ledger.resolve import create_execution, learn_keys, resolve
 from orch_tui.record.ledger.statement import decode_statement, describe_problem, pack_statement
 from orch_tui.record.ledger.store import StoredStatement, find_statement, insert_statement
 from orch_tui.record.upkeep.export_format import FORMAT, VERSION
+from orch_tui.record.upkeep.redacted_before import RedactedBefore
 
 Row = dict[str, Any]
 
@@ -90,6 +91,13 @@ def restore_export(record: Record, path: Path) -> Restored:
                         hint="export it again: this line is not as orch writes it",
                     ) from error
             work.finish()
+            for secret in sorted(work.redacted.met):
+                from orch_tui.record.upkeep import redaction  # hardly any import needs it
+
+                redaction.redact_again(record, secret, "it came back with an export")
+    if work.redacted.met:
+        redaction.squeeze(record)
+        work.restored.remarks.append("what was redacted here before was left out")
     return work.restored
 
 
@@ -140,6 +148,7 @@ class _Exchange:
     def __init__(self, record: Record) -> None:
         self._record = record
         self.restored = Restored()
+        self.redacted = RedactedBefore(record)
         self._origins: dict[str, int] = {}
         self._exporter = ""
         self._touched: dict[str, None] = {}
@@ -212,6 +221,7 @@ class _Exchange:
         known = self._record.value("SELECT 1 FROM contents WHERE sha256 = ?", [sha256])
         if known:
             return
+        self.redacted.look_at(row["data"])
         data = row["data"]
         if data is None:
             self._record.execute(
@@ -228,6 +238,7 @@ class _Exchange:
         sha256 = bytes.fromhex(row["briefing"])
         if self._record.value("SELECT 1 FROM briefings WHERE sha256 = ?", [sha256]):
             return
+        self.redacted.look_at(row["parts"])
         name, parts = row["briefing"][:8], []
         for kind, value in row["parts"]:
             if kind == "gone":
@@ -265,6 +276,7 @@ class _Exchange:
             self._known.append(known.observation_id)
             self._agree_on_time(known.observation_id, row)
             return
+        self.redacted.look_at([row["said"], about, row["actor"]])
         statement = decode_statement(kind, row["said"])
         stored = insert_statement(
             self._record,
