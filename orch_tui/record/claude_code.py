@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from orch_tui.record.ledger.statement import RunEnd
@@ -51,6 +52,16 @@ def agent_key(claude_session: str, agent_id: str) -> str:
 def tool_key(tool_use_id: str) -> str:
     """What the record knows the launch of an agent by."""
     return f"tool:{tool_use_id}"
+
+
+NAMELESS_CALLS_BEFORE = (2, 0, 43)
+"""The first release whose hooks tell the id of a call."""
+
+
+def nameless_call_key(claude_session: str, prompt: str) -> str:
+    """What the record knows a launch by of which hooks told no id: the prompt stands for it."""
+    digest = hashlib.sha256(prompt.encode("utf-8", "replace")).hexdigest()
+    return f"call:{claude_session}/{digest[:16]}"
 
 
 def describe_failure(reason: str) -> str:

@@ -465,3 +465,51 @@ def test_a_stop_and_its_notification_are_one_return(tmp_path: Path) -> None:
         folder.mkdir()
         (run,) = told_by_hooks(folder, [*launched, *ends])
         assert (run["final_message"], run["returns"]) == ("Found.", 1)
+
+
+# Hooks of older releases
+
+
+def nameless(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{k: v for k, v in each.items() if k != "tool_use_id"} for each in events]
+
+
+@pytest.mark.parametrize("first", ["hooks", "import"])
+def test_a_call_without_an_id_is_the_launch_with_its_prompt(tmp_path: Path, first: str) -> None:
+    called = hook_events.call("T1", "Review it", tool="Task")
+    result = done(None, "Fine.", 5)
+    events = nameless([called, hook_events.answer(called, result)])
+    session = Transcript(f"{SESSION}.jsonl", SESSION)
+    session.says("p1", tool("T1", "Task", prompt="Review it", subagent_type="Explore"))
+    session.gets("T1", "Fine.", result)
+    for line in session.lines:
+        line["version"] = "1.0.128"
+    with open_record(write_empty_record(tmp_path / "a.db")) as record:
+        path = session.write(tmp_path)
+        steps: list[Callable[[], object]] = [
+            lambda: deliver(record, events),
+            lambda: take_in(record, path),
+        ]
+        for step in steps if first == "hooks" else steps[::-1]:
+            step()
+        (run,) = rows(record)
+        assert (run["tool_use_id"], run["final_message"], run["returns"]) == ("T1", "Fine.", 1)
+
+
+def test_an_agent_of_which_a_stop_tells_nothing_is_nobodys(tmp_path: Path) -> None:
+    stop = hook_events.event("SubagentStop", agent_id="a36f473", stop_hook_active=False)
+    assert told_by_hooks(tmp_path, [stop]) == []
+
+
+def test_the_end_of_a_session_brings_in_agents_whose_files_lie_beside_it(tmp_path: Path) -> None:
+    called = hook_events.call("T1", "Review it", tool="Task")
+    agent = Transcript("agent-10f144bf.jsonl", SESSION, "10f144bf")
+    agent.hears("Review it")
+    path = agent.write(tmp_path)
+    session = str(path.with_name(f"{SESSION}.jsonl"))
+    result = hook_events.completed("10f144bf", "Fine.")
+    end = hook_events.event("SessionEnd", reason="other") | {"transcript_path": session}
+    with open_record(write_empty_record(tmp_path / "a.db")) as record:
+        deliver(record, [called, hook_events.answer(called, result), end])
+        awaited = record.sql("SELECT path FROM import_checkpoints WHERE awaited_since NOTNULL")
+    assert (str(path),) in awaited

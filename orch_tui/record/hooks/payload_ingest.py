@@ -46,7 +46,8 @@ def ingest_hook_payload(
     if heard.not_handed_over:
         _log_not_handed_over(record, heard.not_handed_over)
     if heard.transcript and _knows_of(record, heard):
-        pending_transcripts.watch_transcript(record, heard.transcript, at)
+        agents = _list_agents(record, heard.claude_session) if heard.end else []
+        pending_transcripts.watch_transcript(record, heard.transcript, at, agents)
 
 
 def map_agent_keys(log: Iterable[HookStatements]) -> dict[str, tuple[str, ...]]:
@@ -63,6 +64,17 @@ def _knows_of(record: Record, heard: HookStatements) -> bool:
     if heard.end:
         return bool(_of_session(record, heard.claude_session, "LIMIT 1"))
     return any(owner_of(record, key) for each in heard.reports for key in each.keys)
+
+
+def _list_agents(record: Record, session: str) -> list[str]:
+    """List the ids of the agents of a session."""
+    mine = f"agent:{session}"
+    return [
+        key.removeprefix(f"{mine}/")
+        for (key,) in record.sql(
+            "SELECT key FROM execution_keys WHERE key >= ? AND key < ?", [f"{mine}/", f"{mine}0"]
+        )
+    ]
 
 
 def _ingest_report(record: Record, project: str, session: str, report: HookReport, at: str) -> None:

@@ -8,7 +8,6 @@ result of the call knows both.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import field, replace
@@ -28,6 +27,7 @@ from orch_tui.record.claude_code import (
     describe_failure,
     is_internal,
     name_of_agent,
+    nameless_call_key,
     tool_key,
 )
 from orch_tui.record.ledger.doubt import EMPTY, UNHEARD
@@ -147,8 +147,7 @@ class _Event:
         """The keys of the call. Before 2.0.43 it had no id: the prompt stands for it."""
         if tool_use_id := _text(self.payload, "tool_use_id"):
             return tool_key(tool_use_id), f"call:{self.session}/{tool_use_id}"
-        prompt = _text(self.input, "prompt").encode("utf-8", "replace")
-        return (f"call:{self.session}/{hashlib.sha256(prompt).hexdigest()[:16]}",)
+        return (nameless_call_key(self.session, _text(self.input, "prompt")),)
 
     def agent(self, agent_id: str) -> str:
         return agent_key(self.session, agent_id)
@@ -378,8 +377,9 @@ def _started(event: _Event) -> HookStatements | None:
 def _stopped(event: _Event) -> HookStatements | None:
     """Report that an agent stopped, with its last message.
 
-    Stops without an agent type are of nobody's agent, unless somebody has heard of it; what they
-    call its last message is the prompt that Claude Code would suggest.
+    Stops without an agent type are of nobody's agent, unless somebody has heard of it: what they
+    call its last message is the prompt that Claude Code would suggest, and 2.0 told of the agents
+    that warmed its cache up.
     """
     said = _text(event.payload, "last_assistant_message")
     said = said if said.strip() else ""
@@ -451,7 +451,8 @@ def _report_agent(
     agent_id = statement.agent_id or ""
     if not agent_id or is_internal(agent_id):
         return None
-    phantom = event.payload.get("agent_type") == ""
+    said_nothing = event.name == "SubagentStop" and "last_assistant_message" not in event.payload
+    phantom = event.payload.get("agent_type", "" if said_nothing else None) == ""
     return HookStatements(
         event.session,
         (

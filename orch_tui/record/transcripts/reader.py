@@ -16,12 +16,14 @@ from pathlib import Path
 from orch_tui.record.claude_code import (
     INTERRUPTED,
     LAUNCHERS,
+    NAMELESS_CALLS_BEFORE,
     REPORTER,
     STOPPER,
     agent_key,
     describe_failure,
     is_internal,
     name_of_agent,
+    nameless_call_key,
     tool_key,
 )
 from orch_tui.record.ledger.doubt import EMPTY, doubt_of_stop
@@ -116,6 +118,9 @@ class TranscriptReader:
             state.session = entry.sessionId
         if entry.cwd and not state.cwd:
             state.cwd = entry.cwd
+        if entry.version and not state.version:
+            state.version = entry.version
+            state.is_nameless = _version(entry.version) < NAMELESS_CALLS_BEFORE
         if at and (not state.first_at or at < state.first_at):
             state.first_at = at
         kind = entry.type
@@ -521,7 +526,11 @@ class TranscriptReader:
                 TranscriptReport((tool_key(block.id), key), at, session, Noted(agent_type=UNKNOWN))
             )
             return
-        state.prompts.setdefault(hash_text(given.prompt), []).append(block.id)
+        keys = [tool_key(block.id)]
+        same = state.prompts.setdefault(hash_text(given.prompt), [])
+        if not same and state.is_nameless:
+            keys.append(nameless_call_key(session, given.prompt))
+        same.append(block.id)
         if launcher:
             self._note(launcher)
         deployed = Deployed(
@@ -535,7 +544,7 @@ class TranscriptReader:
             parent=launcher.keys[0] if launcher else None,
         )
         self.told.reports.append(
-            TranscriptReport((tool_key(block.id),), at, session, deployed, prompt=given.prompt)
+            TranscriptReport(tuple(keys), at, session, deployed, prompt=given.prompt)
         )
 
     def _progress(self, entry: Entry) -> None:
@@ -568,6 +577,11 @@ class TranscriptReader:
                     self._answer(run, block, at)
             return
         self._says(run, said, at)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """The numbers of a release of the client."""
+    return tuple(int(number) for number in re.findall(r"\d{1,9}", text)[:3])
 
 
 def cut_first_line(text: str) -> str | None:

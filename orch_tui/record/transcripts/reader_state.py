@@ -84,6 +84,10 @@ class ReaderState(msgspec.Struct):
     session: str = ""
     cwd: str = ""
     first_at: str = ""
+    version: str = ""
+    """Of the client that began the file."""
+    is_nameless: bool = False
+    """Hooks of that client told no id of a call."""
     entries: int = 0
     runs: dict[str, AgentRun] = {}
     launched: dict[str, str] = {}
