@@ -164,6 +164,9 @@ class ExecutionFacts(Fact):
     planned_id: int | None
     bundle_version_id: int | None
     briefing_id: int | None
+    """The briefing that was planned, where one was; else what it was handed."""
+    handed_over_id: int | None
+    """Another text than that, where its agent was handed one."""
     tool_use_id: str | None
     agent_id: str | None
     parent_execution_id: str | None
@@ -247,6 +250,8 @@ class Allocation(Fact):
     token_low: int | None
     token_high: int | None
     content_id: int | None
+    arrived: bool | None
+    """Whether it stands in the text its agent was handed; None where that is not known."""
 
 
 @frozen

@@ -49,6 +49,7 @@ orch show task-implementor --part given   # what did the last one get?""",
             "given",
             "briefing",
             "handed_over",
+            "difference",
             "told",
             "said",
             "delivered",
@@ -88,7 +89,8 @@ def _print_part(shown: Shown, part: str, steps: list[TimelineStep]) -> None:
         for given in shown.given:
             allocation = given.allocation
             tokens = "?" if allocation.token_count is None else f"{allocation.token_count:,}"
-            print(f"=== {printable(allocation.context_source or '')} ({tokens} tokens) ===")
+            lost = ", did not arrive" if allocation.arrived is False else ""
+            print(f"=== {printable(allocation.context_source or '')} ({tokens} tokens{lost}) ===")
             print(printable(given.text or "(its text was not recorded)", lines=True))
         if not shown.given:
             write_text("-", shown.briefing or "")
@@ -96,6 +98,9 @@ def _print_part(shown: Shown, part: str, steps: list[TimelineStep]) -> None:
         write_text("-", shown.briefing or "")
     elif part == "handed_over":
         write_text("-", shown.briefing or "" if shown.handed_over is None else shown.handed_over)
+    elif part == "difference":
+        for line in shown.difference.lines if shown.difference else ():
+            print(printable(line))
     elif part == "told":
         for told in shown.told:
             print(f"=== {told.message.at or 'at an unknown time'} ===")
@@ -135,11 +140,18 @@ def _print_shown(shown: Shown, root: Path) -> None:
         more = " (--part given: their text)" * bool(shown.given)
         print(f"\ngiven: {len(shown.given)} items{more}")
     if shown.given:
-        columns = ("context_type", "priority", "token_count", "context_source", "sections")
+        lost = any(given.allocation.arrived is False for given in shown.given)
+        columns = (
+            *("context_type", "priority", "token_count", "context_source", "sections"),
+            *(("arrived",) if lost else ()),
+        )
         print_rows([as_row(given.allocation) for given in shown.given], "table", columns=columns)
     if shown.handed_over is not None:
         print("\nhanded over: another text than the briefing")
         print(_in_short(shown.handed_over, "handed_over"))
+    if shown.difference and shown.difference.lines:
+        print("\nits difference from the briefing:")
+        print(_in_short("\n".join(shown.difference.lines), "difference"))
     for told in shown.told:
         print(f"\ntold at {told.message.at or 'an unknown time'}:")
         print(_in_short(told.text or "(its text was not recorded)", "told"))

@@ -47,6 +47,8 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
     workflow = (run.workflow, run.workflow_run, run.workflow_phase)
     yield "workflow", ", ".join(filter(None, workflow))
     yield "scope", run.scope or ""
+    yield "called as", shown.called_as or ""
+    yield "handed over", shown.difference.summary if shown.difference else ""
     yield "session", f"{run.session_id}{f', phase {run.phase}' if run.phase else ''}"
     yield "model", _model(run)
     yield "deployed", local_time(run.deployed_at)

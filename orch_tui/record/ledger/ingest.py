@@ -20,7 +20,6 @@ from orch_tui.record.ledger.resolve import create_execution, join_teammates, res
 from orch_tui.record.ledger.statement import (
     Addressed,
     Changes,
-    Deployed,
     Edited,
     Returned,
     Used,
@@ -168,7 +167,5 @@ def _with_texts(record: Record, report: Report, execution_id: str) -> Any:
     if report.prompt:
         from orch_tui.record.ledger import recognition
 
-        held = recognition.store_new_briefing(record, execution_id, report.prompt)
-        # a hook of the user's may have put another text in the place of what the call says
-        changes["briefing" if isinstance(statement, Deployed) else "handed_over"] = held
+        changes["handed_over"] = recognition.store_handed_over(record, execution_id, report)
     return statement.replaced(**changes) if changes else statement

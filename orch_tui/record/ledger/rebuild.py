@@ -12,7 +12,15 @@ from typing import Any
 from orch_tui.models.database import Record, Row
 from orch_tui.models.values import as_bytes, readable
 from orch_tui.prepare.marker import remove_marker
-from orch_tui.record.ledger import briefings, contents, file_use, portable, registers, usage
+from orch_tui.record.ledger import (
+    arrival,
+    briefings,
+    contents,
+    file_use,
+    portable,
+    registers,
+    usage,
+)
 from orch_tui.record.ledger.edits import read_edits
 from orch_tui.record.ledger.merge import (
     FACT,
@@ -21,8 +29,8 @@ from orch_tui.record.ledger.merge import (
     Merged,
     Observation,
     Return,
+    is_text_seen,
     merge_statements,
-    text_fingerprint,
 )
 from orch_tui.record.ledger.statement import (
     KINDS,
@@ -105,12 +113,15 @@ def _rebuild_execution(record: Record, execution_id: str) -> set[str]:
         else:
             told.setdefault(kind, []).append(each.statement)
     _write_outputs(record, execution_id, told.get("delivered", ()))
-    _write_allocations(record, execution_id, told.get("allocated", ()))
     _write_told(record, execution_id, told.get("addressed", ()))
     uses = told.get("used", ())
     concerned = usage.rebuild_usage(record, execution_id, uses)
     file_use.rebuild_file_use(record, execution_id, uses)
     merged = _merged(record, execution_id, told["of run"])
+    items = derive_items(record, told.get("allocated", ()))
+    if is_text_seen(told["of run"]):
+        items = arrival.mark_arrived(record, items, merged.values.get("handed_over_id"))
+    _write_allocations(record, execution_id, items)
     changed = _write_row(record, execution_id, merged)
     _write_completions(record, execution_id, merged)
     if "depth" in changed:
@@ -155,7 +166,7 @@ def _merged(record: Record, execution_id: str, told: Sequence[Observation]) -> M
 
 def _emptied(told: Iterable[Observation]) -> Row:
     """What fields that anybody ever stated hold where none of that counts any more."""
-    fields = {*INTENT, *FACT, "deployed_at", "ran_in", "told_in"} - {"session"}
+    fields = {*INTENT, *FACT, "handed_over", "deployed_at", "ran_in", "told_in"} - {"session"}
     stated = {name for o in told for name in fields if getattr(o.statement, name) is not None}
     if "told_in" in stated:  # where a run was told of is where it ran, unless somebody knows better
         stated = stated - {"told_in"} | {"ran_in"}
@@ -196,7 +207,7 @@ def _localized(record: Record, execution_id: str, values: Row) -> Row:
 
 def _distinguish_texts(record: Record, briefing_id: int | None, handed_over_id: int) -> Row:
     """Make the columns of what was planned and what was handed over: one, where it is the same
-    but for white space and the marker line."""
+    but for the marker line and the white space around it."""
     if briefing_id is None:
         return {"briefing_id": handed_over_id, "handed_over_id": None}
     if briefing_id == handed_over_id or _is_same_text(record, briefing_id, handed_over_id):
@@ -208,7 +219,7 @@ def _is_same_text(record: Record, one: int, other: int) -> bool:
     texts = (
         briefings.get_briefing(record, each).decode("utf-8", "replace") for each in (one, other)
     )
-    mine, its = (text_fingerprint(remove_marker(text)) for text in texts)
+    mine, its = (remove_marker(text).strip() for text in texts)
     return mine == its
 
 
@@ -274,7 +285,9 @@ def _changes(record: Record, execution_id: str, merged: Merged) -> tuple[Row, Ro
 
 
 def _write_row(record: Record, execution_id: str, merged: Merged) -> Row:
-    _, changed = _changes(record, execution_id, merged)
+    row, changed = _changes(record, execution_id, merged)
+    if "handed_over_id" in changed:  # the search indexes it in the place of the other
+        changed.setdefault("briefing_id", row["briefing_id"])
     if "final_message" in changed:
         contents.unshare_messages(record, execution_id)
     if changed:
@@ -424,8 +437,8 @@ def read_item_rows(record: Record, execution_id: str) -> list[tuple[Any, ...]]:
     )
 
 
-def _write_allocations(record: Record, execution_id: str, told: Iterable[Allocated]) -> None:
-    wanted = [item_row(record, item) for item in derive_items(record, told)]
+def _write_allocations(record: Record, execution_id: str, items: Iterable[ItemFact]) -> None:
+    wanted = [item_row(record, item) for item in items]
     held = record.sql(
         f"SELECT {_ALLOCATION} FROM context_allocations WHERE execution_id = ? AND revision > 0 "
         "ORDER BY allocation_id",

@@ -43,7 +43,6 @@ class Changes(TypedDict, total=False):
 
     ran_in: str
     told_in: str
-    briefing: str | None
     handed_over: str | None
     message: str | None
     words: str | None
@@ -58,6 +57,7 @@ class Changes(TypedDict, total=False):
     created_at: str | None
     included_in_deployment: int
     replaces: bool
+    arrived: int | None
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
