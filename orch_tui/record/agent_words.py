@@ -27,6 +27,7 @@ _FRAME = compile_lazily(r"^\[Subagent hand-back\][^\n]*\n?", re.M)
 _POINTER = compile_lazily(r"\s*This agent['’]s report was delivered to you as a message\b")
 _LONGEST_POINTER = 2_000
 """Characters; whatever is longer is a report, whichever words it begins with."""
+_TASK_FRAME = compile_lazily(r"\[Workflow harness\b[^\]\n]*\]")
 _INDENT = "  "
 _TRACE, _TRACE_END = "[Tool: ", "\n--- RESULT ---\n"
 
@@ -84,6 +85,12 @@ def read_framed_words(text: str) -> AgentWords | None:
         return None  # somebody's words about a frame
     words = cut_trailer(text[frame.end() :])
     return _judge_notes(_unindent(words), [_unindent(line) for line in notes])
+
+
+def read_framed_task(text: str) -> str:
+    """Read the task out of the frame that a workflow puts around it; other prompts stay."""
+    first, newline, task = text.partition("\n")
+    return _unindent(task) if newline and _TASK_FRAME.match(first) else text
 
 
 def cut_trailer(text: str) -> str:

@@ -513,3 +513,65 @@ def test_the_end_of_a_session_brings_in_agents_whose_files_lie_beside_it(tmp_pat
         deliver(record, [called, hook_events.answer(called, result), end])
         awaited = record.sql("SELECT path FROM import_checkpoints WHERE awaited_since NOTNULL")
     assert (str(path),) in awaited
+
+
+# Agents of workflows
+
+RUN = "wf_210b54e1-c7c"
+FRAME = "[Workflow harness \u2014 computed task] It was computed. The text follows:\n  "
+
+
+def workflow_home(home: Path) -> list[Path]:
+    """The file of an agent of a workflow, its journal, and what is noted of the run."""
+    agent = Transcript(f"{S1}/subagents/workflows/{RUN}/agent-{AGENT}.jsonl", S1, AGENT)
+    agent.hears(f"{FRAME}Find things\n  in lib")
+    agent.says("m1", tool("O1", "StructuredOutput", ok=True))
+    agent.gets("O1", "ok")
+    agent.lines[-1]["toolEndsTurn"] = True
+    path = agent.write(home)
+    journal = path.with_name("journal.jsonl")
+    line = {"type": "result", "agentId": AGENT, "result": {"ok": True}}
+    journal.write_text(json.dumps({"type": "launched"}) + "\n" + json.dumps(line) + "\n")
+    run = path.parents[3] / "workflows" / f"{RUN}.json"
+    run.parent.mkdir(exist_ok=True)
+    known = {"type": "workflow_agent", "agentId": AGENT, "phaseTitle": "Find", "label": "find:one"}
+    noted = {"runId": RUN, "workflowName": "two-step", "workflowProgress": [{"index": 1}, known]}
+    run.write_text(json.dumps({**noted, "timestamp": "2026-02-11T00:00:09.000Z"}))
+    return [path, journal, run]
+
+
+def test_an_agent_of_a_workflow_has_its_workflow_run_and_phase(tmp_path: Path) -> None:
+    paths = workflow_home(tmp_path)
+    found = []
+    for number, order in enumerate(permutations(paths)):
+        with open_record(write_empty_record(tmp_path / f"{number}.db")) as record:
+            for path in order:
+                assert not take_in(record, path).skipped
+            found.append(executions(record))
+            take_in(record, tmp_path)
+            assert executions(record) == found[-1]
+    assert all(each == found[0] for each in found)
+    run = only(found[0])
+    assert (run["workflow"], run["workflow_run"], run["workflow_phase"]) == (
+        "two-step",
+        RUN,
+        "Find",
+    )
+    assert (run["agent_kind"], run["scope"]) == ("workflow", "find:one")
+    assert (json.loads(run["final_message"]), len(run["returns"])) == ({"ok": True}, 1)
+
+
+def test_the_journal_tells_what_an_agent_without_a_file_gave_back(tmp_path: Path) -> None:
+    path, *others = workflow_home(tmp_path)
+    path.unlink()
+    with open_record(write_empty_record(tmp_path / "a.db")) as record:
+        take_in(record, *others)
+        (run,) = rows(record)
+        assert (run["status"], json.loads(run["final_message"])) == ("completed", {"ok": True})
+
+
+def test_hooks_name_the_run_of_a_workflow(tmp_path: Path) -> None:
+    stop = hook_events.stop(AGENT, "Found.", "workflow-subagent")
+    stop["agent_transcript_path"] = f"/nowhere/subagents/workflows/{RUN}/agent-{AGENT}.jsonl"
+    (run,) = told_by_hooks(tmp_path, [stop])
+    assert (run["agent_kind"], run["workflow_run"]) == ("workflow", RUN)

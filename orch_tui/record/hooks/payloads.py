@@ -9,6 +9,7 @@ result of the call knows both.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import Any, Required, TypedDict
@@ -426,6 +427,7 @@ class _AgentFacts(TypedDict, total=False):
     agent_type: str | None
     agent_name: str
     agent_kind: AgentKind
+    workflow_run: str
 
 
 def _agent_facts(event: _Event) -> _AgentFacts:
@@ -438,7 +440,11 @@ def _agent_facts(event: _Event) -> _AgentFacts:
     name = name_of_agent(agent_id)
     if name and name == agent_type:
         return {"agent_id": agent_id, "agent_name": name, "agent_kind": "teammate"}
-    return {"agent_id": agent_id, "agent_type": agent_type}
+    facts: _AgentFacts = {"agent_id": agent_id, "agent_type": agent_type}
+    folder = os.path.dirname(_text(event.payload, "agent_transcript_path"))
+    if os.path.dirname(folder).endswith("/subagents/workflows"):
+        facts |= {"agent_kind": "workflow", "workflow_run": os.path.basename(folder)}
+    return facts
 
 
 def _report_agent(

@@ -54,7 +54,10 @@ def _with_its_own(transcript: str) -> Iterator[str]:
         yield stem + SIDECAR
         return
     for folder, _, names in os.walk(os.path.join(stem, "subagents")):
-        yield from (os.path.join(folder, name) for name in names if name.startswith("agent-"))
+        of_agents = (name for name in names if name.startswith(("agent-", "journal.jsonl")))
+        yield from (os.path.join(folder, name) for name in of_agents)
+    for folder, _, names in os.walk(os.path.join(stem, "workflows")):
+        yield from (os.path.join(folder, name) for name in names if name.startswith("wf_"))
 
 
 def _beside(transcript: str, agents: Iterable[str]) -> Iterator[str]:

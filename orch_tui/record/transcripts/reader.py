@@ -13,6 +13,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+from orch_tui.record.agent_words import read_framed_task
 from orch_tui.record.claude_code import (
     INTERRUPTED,
     LAUNCHERS,
@@ -41,7 +42,7 @@ from orch_tui.record.transcripts.reader_state import (
     TranscriptReport,
     hash_text,
 )
-from orch_tui.record.transcripts.transcript_files import session_of_folder
+from orch_tui.record.transcripts.transcript_files import session_of_folder, workflow_run_of
 from orch_tui.record.transcripts.transcript_lines import (
     Attachment,
     Block,
@@ -99,6 +100,7 @@ class TranscriptReader:
         name = path.stem
         self._file_agent = name.removeprefix("agent-") if name.startswith("agent-") else ""
         self._folder_session = session_of_folder(path) if self._file_agent else ""
+        self._workflow_run = workflow_run_of(path)
         self._name = name
         self._roots: dict[str, str] = {}
         self._closed: set[str] = set()
@@ -347,7 +349,7 @@ class TranscriptReader:
 
     def _prompted(self, run: AgentRun, words: str, at: str) -> None:
         if not run.prompt_at:
-            run.prompt = words
+            run.prompt = read_framed_task(words)
             self._match(run)
         else:
             self._addressed(run, words, at)
@@ -415,7 +417,8 @@ class TranscriptReader:
         noted = Noted(
             agent_type=run.agent_type if run.agent_type and run.agent_type != name else UNKNOWN,
             agent_name=name,
-            agent_kind="teammate" if name else None,
+            agent_kind="teammate" if name else "workflow" if self._workflow_run else None,
+            workflow_run=self._workflow_run or None,
             agent_id=run.agent_id or None,
             deployed_at=run.first_at or None,
             scope=cut_first_line(run.prompt),

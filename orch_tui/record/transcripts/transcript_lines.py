@@ -200,6 +200,31 @@ class Sidecar(msgspec.Struct):
     workflowPhase: str | None = None
 
 
+class WorkflowAgent(msgspec.Struct):
+    """An agent in what is noted of a workflow's run."""
+
+    agentId: str | None = None
+    phaseTitle: str | None = None
+    label: str | None = None
+
+
+class WorkflowRun(msgspec.Struct):
+    """``workflows/<run>.json``."""
+
+    runId: str | None = None
+    timestamp: str | None = None
+    workflowName: str | None = None
+    workflowProgress: msgspec.Raw = NOTHING
+
+
+class WorkflowResult(msgspec.Struct):
+    """A line of the journal of a workflow's run."""
+
+    type: str | None = None
+    agentId: str | None = None
+    result: msgspec.Raw = NOTHING
+
+
 S = TypeVar("S", bound=msgspec.Struct)
 
 _DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {}
@@ -307,6 +332,15 @@ def decode_blocks(content: msgspec.Raw) -> list[Block]:
         return []
     found = (decode_struct(part, Block) for part in parts)
     return [block for block in found if block is not None]
+
+
+def decode_list(raw: msgspec.Raw, kind: type[S]) -> list[S]:
+    """The objects of a JSON list; what is none is left out."""
+    try:
+        parts = _PARTS.decode(raw)
+    except _NO_JSON:
+        return []
+    return [each for part in parts if (each := decode_struct(part, kind)) is not None]
 
 
 def parse_timestamp(text: str | None) -> str:
