@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orch_tui.errors import FormatError
+from orch_tui.errors import FormatError, SourceError
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
@@ -219,6 +219,20 @@ def test_a_broken_line_is_told_in_words(
         restore_export(record, path)
     assert raised.value.message.startswith(f"{path}, line {len(lines) + 1}: {said}")
     assert "Error" not in raised.value.message and raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("folder", "Is a directory"), ("/proc/self/mem", "Input/output error")],
+)
+def test_a_file_that_cannot_be_read_is_said_to_be_that(
+    record: Record, tmp_path: Path, name: str, why: str
+) -> None:
+    """Before its first line or after."""
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SourceError) as raised:
+        restore_export(record, tmp_path / name)
+    assert raised.value.reason == f"cannot be read: {why}"
 
 
 def test_a_tombstone_names_what_took_its_place_and_nothing_else(

@@ -83,13 +83,13 @@ def redact_secret(
         return Redacted(found.places, tuple(_files(record, hidden)))
     with record.models(), record.write():
         found = _take_out(record, hidden, reason)
-    squeeze(record)
+    squeeze_file(record)
     unclean = [str(path) for path in _own_files(record) if _holds(path, hidden)]
     return Redacted(found.places, (*unclean, *_files(record, hidden)))
 
 
 def redact_again(record: Record, secret: str, reason: str) -> None:
-    """Remove what came back of a secret, within the caller's transaction: `squeeze` follows it."""
+    """Remove what came back of a secret, within the transaction; `squeeze_file` must follow."""
     with record.models():
         _take_out(record, _Secret.of(secret), reason)
 
@@ -416,7 +416,7 @@ def _rehash_briefings(
     return united
 
 
-def squeeze(record: Record) -> None:
+def squeeze_file(record: Record) -> None:
     """Write the file anew without its free pages, and empty the write-ahead log."""
     record.execute("VACUUM")
     record.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

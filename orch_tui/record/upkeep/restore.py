@@ -17,7 +17,7 @@ from typing import Any
 
 from orch_tui import __version__
 from orch_tui.errors import FormatError
-from orch_tui.files import refused
+from orch_tui.files import refused_reading
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import pack_parts
 from orch_tui.models.values import SCHEMA_VERSION, whole_number
@@ -72,37 +72,39 @@ def restore_export(record: Record, path: Path) -> Restored:
         SourceError: the file cannot be read.
         FormatError: it is no export, of a newer orch, or broken; with the line.
     """
-    with refused(str(path)):
-        head = next(_lines(path))[1]
-        if (whole_number(head.get("version")) or 0) < VERSION:
-            from orch_tui.record.upkeep.older_exports import restore_older_export
+    head = next(_lines(path))[1]
+    if (whole_number(head.get("version")) or 0) < VERSION:
+        from orch_tui.record.upkeep.older_exports import restore_older_export
 
-            return restore_older_export(record, path, head, _rows(path))
-        with record.write():
-            ingest_noted_changes(record)
-            gather_statements(record)
-            work = _Exchange(record)
-            for number, row in _rows(path):
-                try:
-                    work.take(row)
-                except (KeyError, TypeError, ValueError, IndexError) as error:
-                    raise FormatError(
-                        f"{path}, line {number}: {_describe_defect(error)}",
-                        hint="export it again: this line is not as orch writes it",
-                    ) from error
-            work.finish()
-            for secret in sorted(work.redacted.met):
-                from orch_tui.record.upkeep import redaction  # hardly any import needs it
+        return restore_older_export(record, path, head, _rows(path))
+    with record.write():
+        ingest_noted_changes(record)
+        gather_statements(record)
+        work = _Exchange(record)
+        for number, row in _rows(path):
+            try:
+                work.take(row)
+            except (KeyError, TypeError, ValueError, IndexError) as error:
+                raise FormatError(
+                    f"{path}, line {number}: {_describe_defect(error)}",
+                    hint="export it again: this line is not as orch writes it",
+                ) from error
+        work.finish()
+        for secret in sorted(work.redacted.met):
+            from orch_tui.record.upkeep import redaction  # hardly any import needs it
 
-                redaction.redact_again(record, secret, "it came back with an export")
+            redaction.redact_again(record, secret, "it came back with an export")
     if work.redacted.met:
-        redaction.squeeze(record)
+        redaction.squeeze_file(record)
         work.restored.remarks.append("what was redacted here before was left out")
     return work.restored
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Row]]:
-    with path.open(encoding="utf-8", errors="surrogateescape") as file:
+    with (
+        refused_reading(str(path)),
+        path.open(encoding="utf-8", errors="surrogateescape") as file,
+    ):
         for number, line in enumerate(file, start=1):
             try:
                 row = json.loads(line)
