@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -575,3 +576,25 @@ def test_hooks_name_the_run_of_a_workflow(tmp_path: Path) -> None:
     stop["agent_transcript_path"] = f"/nowhere/subagents/workflows/{RUN}/agent-{AGENT}.jsonl"
     (run,) = told_by_hooks(tmp_path, [stop])
     assert (run["agent_kind"], run["workflow_run"]) == ("workflow", RUN)
+
+
+# A client that was killed
+
+
+@pytest.mark.parametrize(("days", "ending"), [(0, None), (2, "gone")])
+def test_what_a_killed_client_did_not_get_back_is_gone(
+    tmp_path: Path, days: int, ending: str | None
+) -> None:
+    called = hook_events.call("T1", "Look")
+    launched = [called, hook_events.answer(called, hook_events.launched(AGENT))]
+    now = datetime(2026, 11, 22, 11, tzinfo=UTC) + timedelta(days=days)
+    path = write_empty_record(tmp_path / "a.db")
+    with open_record(path, clock=lambda: now) as record:
+        deliver(record, launched)
+        for _ in range(2):
+            take_in(record)
+            (run,) = rows(record)
+            assert run["ending"] == ending
+        deliver(record, [hook_events.stop(AGENT, "Found.")], 100)
+        (run,) = rows(record)
+        assert (run["status"], run["ending"], run["returns"]) == ("completed", None, 1)

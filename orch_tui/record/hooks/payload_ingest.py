@@ -17,7 +17,7 @@ from orch_tui.record.ledger import journal
 from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.resolve import resolve_execution
-from orch_tui.record.ledger.statement import Addressed, Noted, Returned, RunFacts
+from orch_tui.record.ledger.statement import Addressed, Noted, RunFacts
 
 NOT_HANDED_OVER = "not-handed-over"
 """The action in the journal for a call that named a briefing and went through as it was."""
@@ -41,8 +41,9 @@ def ingest_hook_payload(
         resolve_execution(record, names.get(report.keys[0], ()))
         _ingest_report(record, project, heard.claude_session, report, at)
     if heard.end:
-        _presume_gone(record, heard.claude_session, heard.end.reason, at)
+        claude_sessions.presume_gone(record, heard.claude_session, heard.end.reason, at)
         claude_sessions.note_session_end(record, heard.claude_session, at)
+        claude_sessions.presume_silent_gone(record)
     if heard.not_handed_over:
         _log_not_handed_over(record, heard.not_handed_over)
     if heard.transcript and _knows_of(record, heard):
@@ -132,27 +133,6 @@ def _log_not_handed_over(record: Record, told: NotHandedOver) -> None:
     journal.log_action(
         record, NOT_HANDED_OVER, execution_id=owner, subject=call, after={"reason": told.reason}
     )
-
-
-# What will never return
-
-
-def _presume_gone(record: Record, session: str, reason: str, at: str) -> None:
-    """Record that what a session deployed and did not get back before its end is gone."""
-    for _, key in _of_session(
-        record,
-        session,
-        "AND status = 'deployed' AND (SELECT min(at) FROM observations AS o "
-        "WHERE o.execution_id = agent_executions.execution_id) <= ?5 GROUP BY execution_id",
-        at,
-    ):
-        gone = Returned(
-            status="failed",
-            error_message=f"its Claude Code session ended ({reason}) before it returned",
-            presumed=True,
-            ending="gone",
-        )
-        ingest_statement(record, Report([key], gone, source="hook", at=at))
 
 
 def _of_session(record: Record, session: str, condition: str, *parameters: str) -> list[Any]:

@@ -146,6 +146,7 @@ def import_files(
         progress(done, total)
     work.commit()
     claude_sessions.end_silent_sessions(record)
+    claude_sessions.presume_silent_gone(record)
     return work.summed_up()
 
 
