@@ -598,3 +598,34 @@ def test_what_a_killed_client_did_not_get_back_is_gone(
         deliver(record, [hook_events.stop(AGENT, "Found.")], 100)
         (run,) = rows(record)
         assert (run["status"], run["ending"], run["returns"]) == ("completed", None, 1)
+
+
+# A call in the foreground that failed
+
+
+def failing(tool_use_id: str, prompt: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    called = hook_events.call(tool_use_id, prompt)
+    failed = called | {"hook_event_name": "PostToolUseFailure", "error": "API Error: 500"}
+    return called, failed
+
+
+def test_a_call_that_failed_is_one_with_the_run_it_began(tmp_path: Path) -> None:
+    called, failed = failing("T1", "Look")
+    broken = hook_events.broken(AGENT, "API Error: 500")
+    (run,) = told_by_hooks(tmp_path, [called, hook_events.start(AGENT), broken, failed])
+    assert (run["tool_use_id"], run["agent_id"], run["returns"]) == ("T1", AGENT, 1)
+    assert (run["status"], run["error_message"]) == ("failed", "API Error: 500")
+
+
+def test_a_call_that_may_be_of_another_run_is_left_apart(tmp_path: Path) -> None:
+    first, second = failing("T1", "Look"), failing("T2", "Look again")
+    broken = [hook_events.broken(agent, "API Error: 500") for agent in ("a1", "a2")]
+    events = [first[0], second[0], *broken, first[1], second[1]]
+    found = told_by_hooks(tmp_path, events)
+    assert sorted(map(str, (run["agent_id"] for run in found))) == ["None", "None", "a1", "a2"]
+
+
+def test_a_call_that_was_denied_takes_no_run_that_came_later(tmp_path: Path) -> None:
+    called, failed = failing("T1", "Look")
+    found = told_by_hooks(tmp_path, [called, failed, hook_events.stop(AGENT, "Found.")])
+    assert len(found) == 2

@@ -335,7 +335,10 @@ def test_a_result_for_an_agent_tells_of_that_agent_too() -> None:
         ({"error": "Error: no such agent"}, {"error_message": "no such agent"}),
         ({}, {"error_message": "the call of the agent failed"}),
         ({"error": "x", "duration_ms": 12}, {"error_message": "x", "duration_ms": 12}),
-        ({"error": "x", "is_interrupt": True}, {"error_message": "interrupted: x"}),
+        (
+            {"error": "x", "is_interrupt": True},
+            {"error_message": "interrupted: x", "ending": "interrupted"},
+        ),
         ({"error": "x", "is_interrupt": 1}, {"error_message": "x"}),
         ({"error": "x", "is_interrupt": False}, {"error_message": "x"}),
     ],

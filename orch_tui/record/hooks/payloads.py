@@ -274,12 +274,14 @@ def _failed(event: _Event) -> HookStatements | None:
     if event.tool not in LAUNCHERS:
         return None
     error = describe_failure(_text(event.payload, "error"))
-    if event.payload.get("is_interrupt") is True:
+    is_interrupted = event.payload.get("is_interrupt") is True
+    if is_interrupted:
         error = f"interrupted: {error}"
     returned = Returned(
         **_call_facts(event),
         status="failed",
         error_message=error,
+        ending="interrupted" if is_interrupted else None,
         echo=True,
         duration_ms=_number(event.payload, "duration_ms"),
     )
