@@ -106,19 +106,13 @@ def test_tables_of_an_orch_between_releases_are_named_with_the_way_out(filled: R
     filled.execute("CREATE TABLE log (origin_id INTEGER, seq INTEGER PRIMARY KEY)")
     (finding,) = (f for f in examine_record(path) if f.what == "schema" and "tables" in f.detail)
     assert finding.level == "problem"
-    for named in (
-        "registers.redacted is not there",
-        "log.observation_id is not there",
-    ):
+    for named in ("registers.redacted is not there", "log.observation_id is not there"):
         assert named in finding.detail
     assert "orch import" in finding.remedy
-    with filled.write():
-        filled.execute("UPDATE sessions SET scope = 'other'")
-    for use in (open_record, lambda path: repair_record(Record(path, create=False))):
-        with pytest.raises(RecordError) as raised:
-            use(path)
-        assert "no such column" in raised.value.message
-        assert "doctor" in raised.value.hint
+    filled.execute("UPDATE sessions SET scope = 'other'")
+    with pytest.raises(RecordError, match="no such column") as raised:
+        open_record(path)
+    assert "doctor" in raised.value.hint
 
 
 def test_indexes_and_triggers_that_were_dropped_are_made_again(filled: Record) -> None:
