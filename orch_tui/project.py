@@ -17,6 +17,8 @@ from orch_tui.errors import FormatError, NotFoundError, OrchError, SourceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from orch_tui.live.live_agent import LiveSnapshot
+    from orch_tui.live.live_view import LiveView, SeenEnd
     from orch_tui.models.database import Clock, Record
     from orch_tui.prepare.ambient import AmbientAgents
     from orch_tui.prepare.budget import Limits
@@ -163,6 +165,45 @@ class Project:
             for text in summary.remarks:
                 self.remark(text)
         pending_transcripts.unwatch_transcripts(record, look.last)
+        return taken
+
+    def live_view(self) -> LiveView:
+        """Follow the agents of this project: each look tells what they do now. Stores nothing."""
+        from orch_tui.live.live_view import LiveView
+        from orch_tui.live.recorded_runs import RecordedRuns
+
+        runs = RecordedRuns(lambda: self.existing_record if self.has_record else None)
+        return LiveView(
+            str(self.root), paths.claude_folder(), catalogue=self.catalogue, runs=runs.refresh
+        )
+
+    def live(self) -> LiveSnapshot:
+        """Tell what each running agent of this project does now, and how one knows."""
+        from orch_tui.models.database import utc_now
+
+        return self.live_view().look_until_done((self._clock or utc_now)().timestamp())
+
+    def record_ends(self, ends: Iterable[SeenEnd]) -> int:
+        """Have the record read the transcripts of agents that were seen to end.
+
+        Gives how many transcripts and payloads were taken in. A record that is locked or cannot be
+        written is left alone: a hook or an import tells it another time.
+        """
+        from orch_tui.record import seen_ends
+
+        ends = list(ends)
+        if not ends or not self.has_record or not self.existing_record.writable:
+            return 0
+        record, taken = self.existing_record, 0
+        with record.in_passing():
+            for end in ends:
+                seen_ends.expect_transcript(record, end.transcript, end.at)
+        taken += self._drain(record)
+        with record.in_passing():
+            for end in ends:
+                if end.is_gone:
+                    seen_ends.presume_gone(record, end.claude_session, end.agent_id, end.at)
+                    taken += 1
         return taken
 
     def index_older(self, limit: int) -> int:

@@ -14,6 +14,7 @@ ENGINE = (
     "orch_tui/prepare/",
     "orch_tui/record/",
     "orch_tui/recall/",
+    "orch_tui/live/",
     "orch_tui/search/",
 )
 

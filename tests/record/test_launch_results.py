@@ -191,11 +191,7 @@ FRAMED = f"  {NOTE}\n[Subagent hand-back] it says:\n  Half.\nagentId: a1"
         (line(answer(), result={**DONE, "content": [text(" ")]}), known(None, doubt=EMPTY)),
         (
             line(answer(), result={**DONE, "content": [text(NOTE), text("Half.")]}),
-            known(
-                "Half.",
-                doubt="it stopped at its limit of 2 turns: what it said is a part",
-                ending="limit",
-            ),
+            known("Half.", doubt="it stopped at its limit of 2 turns: what it said is a part"),
         ),
         (
             line(answer(), result={**DONE, "content": [text(EARLY), text("Half.")]}),
@@ -234,7 +230,6 @@ FRAMED = f"  {NOTE}\n[Subagent hand-back] it says:\n  Half.\nagentId: a1"
                 "Half.",
                 rendered=True,
                 doubt="it stopped at its limit of 2 turns: what it said is a part",
-                ending="limit",
             ),
         ),
         (
@@ -257,12 +252,7 @@ FRAMED = f"  {NOTE}\n[Subagent hand-back] it says:\n  Half.\nagentId: a1"
         # it came to nothing
         (
             line(answer(), result={**DONE, "wasInterrupted": True}),
-            known(
-                None,
-                status="failed",
-                error_message="interrupted by the user",
-                ending="interrupted",
-            ),
+            known(None, status="failed", error_message="interrupted by the user"),
         ),
         (
             line(answer("shown"), result="Error: no such agent"),
@@ -385,7 +375,6 @@ def stopped(agent: str = "a1", at: str | None = AT) -> ParsedChunk:
         status="failed",
         error_message="stopped",
         broke_off=True,
-        ending="stopped",
     )
     return told(back, None, f"agent:S/{agent}", at=at or "")
 
@@ -423,12 +412,7 @@ def awaited(message: str | None = None, **facts: Any) -> ParsedChunk:
     return told(Returned(**{**given, **facts}), message, AGENT)
 
 
-STOPPED: dict[str, Any] = {
-    "status": "failed",
-    "error_message": "stopped",
-    "broke_off": True,
-    "ending": "stopped",
-}
+STOPPED: dict[str, Any] = {"status": "failed", "error_message": "stopped", "broke_off": True}
 
 
 @pytest.mark.parametrize(
@@ -506,7 +490,7 @@ CASES: list[tuple[str, str | None, tuple[str, ...], dict[str, Any]]] = [
     (f"\n {notice(rest=RESULT)} \n", "Found.\n\nAll.", (), {"status": "completed"}),
     (notice(), None, (), {"status": "completed", "doubt": EMPTY}),
     (notice(rest="<result>\n</result>"), None, (), {"status": "completed", "doubt": EMPTY}),
-    (notice(rest="<result> </result>"), None, (), {"status": "completed", "doubt": EMPTY}),
+    (notice(rest="<result> </result>"), " ", (), {"status": "completed", "doubt": EMPTY}),
     (
         notice(rest=RESULT + USED),
         "Found.\n\nAll.",

@@ -1,0 +1,77 @@
+"""The live view of many running agents: what a look takes, and how much of a core.
+
+    python -m tests.bench.live [--agents 50] [--looks 60] [--records 2.5] [--every 0.5]
+
+Each agent's transcript gets so many records between two looks, as a client writes them: requests,
+calls, results of up to 20 kB. The looks are timed, not waited for: the share of a core is the CPU
+time of a look by ``--every`` seconds. Budgets: 2 % of a core, 10 ms a look.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from tests.live.claude_files import NOON, AgentWriter, ClaudeFiles, Follower
+
+LENGTHS = (75, 300, 900, 4_500, 22_500)
+"""Characters of the results of calls."""
+
+
+def _record(agent: AgentWriter, number: int, at: float, chosen: random.Random) -> None:
+    turn, part = divmod(number, 3)
+    if part == 0:
+        agent.request(at)
+    elif part == 1:
+        given = {"file_path": f"/home/dev/project/lib/f{turn}.py"}
+        agent.calls(at, (f"t{turn}", "Read", given), context=10_000 + turn)
+    else:
+        agent.answers(at, f"t{turn}", "line of a file\n" * (chosen.choice(LENGTHS) // 15))
+
+
+def measure_looks(agents: int, looks: int, records: float) -> list[tuple[float, float]]:
+    """Wall and CPU seconds of each look at so many agents, all of which work."""
+    chosen = random.Random(9)
+    with tempfile.TemporaryDirectory() as folder:
+        files = ClaudeFiles(Path(folder))
+        files.client()
+        writers = [files.agent(f"a{number:016x}").prompt(0) for number in range(agents)]
+        written = [0.0] * agents
+        view = Follower(files).view
+        view.look(NOON)
+        took = []
+        for look in range(1, looks + 1):
+            for number, writer in enumerate(writers):
+                before, written[number] = written[number], written[number] + records
+                for record in range(int(before), int(written[number])):
+                    _record(writer, record, look / 2, chosen)
+            wall, cpu = time.perf_counter(), time.thread_time()
+            view.look(NOON + look / 2)
+            took.append((time.perf_counter() - wall, time.thread_time() - cpu))
+        return took
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--agents", type=int, default=50)
+    parser.add_argument("--looks", type=int, default=60)
+    parser.add_argument("--records", type=float, default=2.5)
+    parser.add_argument("--every", type=float, default=0.5)
+    given = parser.parse_args()
+    for records, what in ((given.records, "working"), (0.0, "idle")):
+        took = measure_looks(given.agents, given.looks, records)
+        walls = sorted(1000 * wall for wall, _ in took)
+        cpu = sum(cpu for _, cpu in took) / len(took)
+        print(
+            f"{given.agents} agents, {what:<8} a look {median(walls):5.2f} ms median, "
+            f"{walls[len(walls) * 95 // 100]:5.2f} p95, {walls[-1]:5.2f} most; "
+            f"{100 * cpu / given.every:4.2f} % of a core"
+        )
+
+
+if __name__ == "__main__":
+    main()
