@@ -21,6 +21,7 @@ from tests.counts import HANGS_AFTER
 ROOT = Path(__file__).parent.parent.parent
 FIXTURE = ROOT / "tests" / "fixtures" / "vector_search_project"
 ORCH = (sys.executable, "-m", "orch_tui")
+MESSAGE = "The HNSW index answers in 4 ms.\n\nNext to do: nothing.\n"
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,21 @@ def deployed(did: Run) -> str:
     )
     done = did("init-deployment", "--context-bundle", "bundle.json", "--model", "sonnet")
     return done.out.strip()
+
+
+@pytest.fixture
+def two_runs(did: Run, deployed: str) -> None:
+    """exec-001 came back with a deliverable, exec-002 failed; both were given the same."""
+    did("record-completion", "--execution-id", "exec-001", "--final-message", MESSAGE)
+    did(
+        *("collect", "--execution-id", "exec-001", "--deliverables", "lib/vector-search.ts"),
+        *("--validation-results", "tests:pass"),
+    )
+    did("init-deployment", "--context-bundle", "bundle.json", "--scope", "Implement it again")
+    did(
+        *("record-completion", "--execution-id", "exec-002", "--status", "failed"),
+        *("--final-message", "It did not compile.", "--error-message", "type error"),
+    )
 
 
 def rows(project: Path, statement: str) -> list[tuple[Any, ...]]:
