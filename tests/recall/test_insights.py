@@ -10,20 +10,18 @@ import pytest
 from orch_tui.cli.stats_commands import stats
 from orch_tui.errors import NotFoundError
 from orch_tui.models.database import Record
-from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.prepare.count import Count
 from orch_tui.recall.insights import PARTS, Insights, gather_insights
 from orch_tui.recall.insights.context_effects import ContextEffect
 from orch_tui.recall.insights.group_outcomes import GroupOutcome, wilson_interval
 from orch_tui.record import plan
 from orch_tui.record.completion import record_completion
-from orch_tui.record.deployment import record_deployment
 from orch_tui.record.executions import retract_execution
 from orch_tui.record.outputs import collect_outputs
 from orch_tui.record.sessions import archive_session, init_session
 from orch_tui.screens.insights import PARTS as TITLES
+from tests.recall.runs import run_agent
 from tests.record.reporting import report
 
 
@@ -38,28 +36,6 @@ def _item(source: str, type_: str = "file", tokens: int = 100) -> ContextItem:
 
 def _bundle(bundle_id: str, *items: ContextItem) -> Bundle:
     return Bundle(bundle_id, "implementor", "a scope", items, "sonnet", "2026-11-22T10:00:00.000Z")
-
-
-def _run(
-    record: Record,
-    session_id: str,
-    ending: str | None,
-    agent_type: str = "implementor",
-    **given: Any,
-) -> str:
-    """Deploy one agent and, where an ending is given, let it return with that."""
-    deployed = record_deployment(
-        record,
-        session_id,
-        catalogue=load_catalogue(),
-        limits=Limits(),
-        agent_type=agent_type,
-        **given,
-    )
-    execution_id = deployed.execution.execution_id
-    if ending is not None:
-        record_completion(record, execution_id, final_message=ending, status=ending)
-    return execution_id
 
 
 def _counts(outcomes: tuple[GroupOutcome, ...]) -> dict[Any, tuple[int, int, int, int]]:
@@ -83,8 +59,8 @@ def test_an_empty_record_has_no_figures(record: Record) -> None:
 def test_waiting_is_neither_success_nor_failure(record: Record) -> None:
     session = _session(record)
     for ending in ("completed", "completed", "failed", None, None, None):
-        _run(record, session, ending, model="opus")
-    _run(record, session, None, "debugger")
+        run_agent(record, session, ending, model="opus")
+    run_agent(record, session, None, "debugger")
     insights = gather_insights(record)
     assert _counts(insights.by_agent_type) == {
         "implementor": (6, 2, 1, 3),
@@ -98,7 +74,7 @@ def test_waiting_is_neither_success_nor_failure(record: Record) -> None:
 
 
 def test_completed_without_success_is_a_failure(record: Record) -> None:
-    execution = _run(record, _session(record), None)
+    execution = run_agent(record, _session(record), None)
     record_completion(record, execution, status="completed", success=False)
     assert _counts((gather_insights(record).overall,)) == {"all": (1, 0, 1, 0)}
 
@@ -122,12 +98,12 @@ def test_the_difference_between_two_shares_as_published(record: Record) -> None:
 def test_attempts_of_a_plan_and_of_a_bundle(record: Record) -> None:
     session, other = _session(record), _session(record)
     plan.add_planned_agent(record, session, "planned", scope="one")
-    _run(record, session, "failed", "planned", planned=1)
-    _run(record, session, "failed", "planned", planned=1)
-    _run(record, session, "completed", "planned", planned=1)
+    run_agent(record, session, "failed", "planned", planned=1)
+    run_agent(record, session, "failed", "planned", planned=1)
+    run_agent(record, session, "completed", "planned", planned=1)
     for each, ending in ((session, "failed"), (session, "completed"), (other, "completed")):
-        _run(record, each, ending, bundle=_bundle("b", _item("a.py")))
-    _run(record, session, None, "loose")
+        run_agent(record, each, ending, bundle=_bundle("b", _item("a.py")))
+    run_agent(record, session, None, "loose")
     assert _counts(gather_insights(record).by_attempt) == {
         1: (3, 1, 2, 0),
         2: (2, 1, 1, 0),
@@ -139,15 +115,17 @@ def test_attempts_of_a_plan_and_of_a_bundle(record: Record) -> None:
 def test_a_filter_does_not_make_a_second_attempt_a_first(record: Record) -> None:
     session = _session(record)
     plan.add_planned_agent(record, session, "planned")
-    _run(record, session, "failed", "planned", planned=1, deployed_at="2026-11-01T09:00:00.000Z")
-    _run(record, session, "completed", "planned", planned=1)
+    run_agent(
+        record, session, "failed", "planned", planned=1, deployed_at="2026-11-01T09:00:00.000Z"
+    )
+    run_agent(record, session, "completed", "planned", planned=1)
     assert _counts(gather_insights(record, since="2026-11-20").by_attempt) == {2: (1, 1, 0, 0)}
 
 
 def test_over_time_by_day_and_week(record: Record) -> None:
     session = _session(record)
     for day in ("2026-11-15", "2026-11-16", "2026-11-22", "2026-11-22"):  # 16 is a Monday
-        _run(record, session, "completed", deployed_at=f"{day}T09:00:00.000Z")
+        run_agent(record, session, "completed", deployed_at=f"{day}T09:00:00.000Z")
     assert [(o.name, o.n) for o in gather_insights(record).over_time] == [
         ("2026-11-15", 1),
         ("2026-11-16", 1),
@@ -160,9 +138,11 @@ def test_over_time_by_day_and_week(record: Record) -> None:
 def test_by_bundle_and_by_every_file_given(record: Record) -> None:
     session = _session(record)
     text, task = _item("text:note"), _item("task.md", "briefing")
-    _run(record, session, "completed", bundle=_bundle("b1", _item("a.py"), text, task))
-    _run(record, session, "failed", bundle=_bundle("b2", _item("a.py"), _item("b.md", "reference")))
-    _run(record, session, None, "debugger")
+    run_agent(record, session, "completed", bundle=_bundle("b1", _item("a.py"), text, task))
+    run_agent(
+        record, session, "failed", bundle=_bundle("b2", _item("a.py"), _item("b.md", "reference"))
+    )
+    run_agent(record, session, None, "debugger")
     insights = gather_insights(record)
     assert _counts(insights.by_bundle) == {
         "b1": (1, 1, 0, 0),
@@ -173,7 +153,7 @@ def test_by_bundle_and_by_every_file_given(record: Record) -> None:
 
 
 def test_what_was_not_included_was_not_given(record: Record) -> None:
-    execution = _run(record, _session(record), "completed", bundle=_bundle("b", _item("a.py")))
+    execution = run_agent(record, _session(record), "completed", bundle=_bundle("b", _item("a.py")))
     record.execute(
         "UPDATE context_allocations SET included_in_deployment = 0 WHERE execution_id = ?",
         [execution],
@@ -189,8 +169,8 @@ def test_which_context_went_with_success(record: Record) -> None:
         good = [_item("good.md")] if number % 2 else []
         once = [_item("once.md")] if number == 1 else []
         bundle = _bundle(f"b{number}", _item("a.py"), *good, *once)
-        _run(record, session, "completed" if number % 2 else "failed", bundle=bundle)
-    _run(record, session, "completed", "no context")
+        run_agent(record, session, "completed" if number % 2 else "failed", bundle=bundle)
+    run_agent(record, session, "completed", "no context")
     effects = {effect.given.name: effect for effect in gather_insights(record).context}
     assert list(effects) == ["good.md", "once.md", "a.py"]
     best = effects["good.md"]
@@ -209,7 +189,7 @@ def _note_usage(record: Record, execution_id: str, **usage: int) -> None:
 def test_estimates_beside_usage_only_where_usage_is_known(record: Record) -> None:
     session = _session(record)
     runs = [
-        _run(record, session, "completed", bundle=_bundle(f"b{n}", _item(f"{n}", tokens=n)))
+        run_agent(record, session, "completed", bundle=_bundle(f"b{n}", _item(f"{n}", tokens=n)))
         for n in (100, 200, 900)
     ]
     assert gather_insights(record).estimates == ()
@@ -237,11 +217,11 @@ def test_the_validations_matrix(record: Record, tmp_path: Path) -> None:
         {"lint": "pass"},
     ]
     for each in results:
-        execution = _run(record, session, "completed")
+        execution = run_agent(record, session, "completed")
         collect_outputs(record, execution, root=tmp_path, validation=each)
-    _run(record, session, "completed")
-    _run(record, session, None)
-    _run(record, session, "completed", "Explore")
+    run_agent(record, session, "completed")
+    run_agent(record, session, None)
+    run_agent(record, session, "completed", "Explore")
     cells = {(cell.agent_type, cell.check): cell for cell in gather_insights(record).validations}
     tests = cells["implementor", "tests"]
     assert (tests.n, tests.passed, tests.failed, tests.other, tests.unknown) == (3, 1, 1, 1, 2)
@@ -254,7 +234,7 @@ def test_the_validations_matrix(record: Record, tmp_path: Path) -> None:
 
 
 def test_only_the_latest_result_of_an_execution_counts(record: Record, tmp_path: Path) -> None:
-    execution = _run(record, _session(record), "completed")
+    execution = run_agent(record, _session(record), "completed")
     (tmp_path / "a.py").write_text("one\n")
     collect_outputs(
         record, execution, root=tmp_path, deliverable_paths=["a.py"], validation={"tests": "fail"}
@@ -269,9 +249,9 @@ def test_only_the_latest_result_of_an_execution_counts(record: Record, tmp_path:
 def test_shared_tokens_are_kept_apart(record: Record) -> None:
     session = _session(record)
     shared = _item("constitution.md", "shared_context", 500)
-    _run(record, session, "completed", bundle=_bundle("b1", shared, _item("a.py")))
-    _run(record, session, "completed", bundle=_bundle("b2", shared))
-    _run(record, session, "completed", bundle=_bundle("b3", _item("b.py")))
+    run_agent(record, session, "completed", bundle=_bundle("b1", shared, _item("a.py")))
+    run_agent(record, session, "completed", bundle=_bundle("b2", shared))
+    run_agent(record, session, "completed", bundle=_bundle("b3", _item("b.py")))
     (row,) = gather_insights(record).parts()["sharing"]
     assert row == {
         "n": 3,
@@ -283,15 +263,15 @@ def test_shared_tokens_are_kept_apart(record: Record) -> None:
 
 
 def test_nothing_shared_is_a_measured_zero(record: Record) -> None:
-    _run(record, _session(record), "completed", bundle=_bundle("b", _item("a.py")))
+    run_agent(record, _session(record), "completed", bundle=_bundle("b", _item("a.py")))
     sharing = gather_insights(record).sharing
     assert sharing.moved_to_shared is not None and sharing.moved_to_shared.tokens == 0
 
 
 def test_was_it_worth_it(record: Record, tmp_path: Path) -> None:
     session = _session(record, tmp_path)
-    one = _run(record, session, "completed", bundle=_bundle("b", _item("a.py", tokens=300)))
-    _run(record, session, "failed", context_token_count=200)
+    one = run_agent(record, session, "completed", bundle=_bundle("b", _item("a.py", tokens=300)))
+    run_agent(record, session, "failed", context_token_count=200)
     for name in ("kept.py", "lost.py"):
         (tmp_path / name).write_text("x\n")
     validation: dict[str, str | int | float] = {"tests": "pass", "lint": "fail", "coverage": 80}
@@ -315,7 +295,7 @@ def test_was_it_worth_it(record: Record, tmp_path: Path) -> None:
 
 def test_a_project_that_moved_away_leaves_existence_unknown(record: Record, tmp_path: Path) -> None:
     session = _session(record, tmp_path / "gone")
-    execution = _run(record, session, "completed")
+    execution = run_agent(record, session, "completed")
     collect_outputs(record, execution, root=tmp_path, deliverable_paths=["a.py"])
     (worth,) = gather_insights(record).worth
     assert (worth.deliverables, worth.deliverables_existing) == (1, None)
@@ -323,9 +303,9 @@ def test_a_project_that_moved_away_leaves_existence_unknown(record: Record, tmp_
 
 def test_filters_archive_and_retraction(record: Record) -> None:
     here, there = _session(record, "/here"), _session(record, "/there")
-    _run(record, here, "completed", deployed_at="2026-11-01T09:00:00.000Z")
-    _run(record, there, "failed", "debugger")
-    wrong = _run(record, there, "failed")
+    run_agent(record, here, "completed", deployed_at="2026-11-01T09:00:00.000Z")
+    run_agent(record, there, "failed", "debugger")
+    wrong = run_agent(record, there, "failed")
     retract_execution(record, wrong, "recorded by mistake")
 
     def n(**filters: Any) -> int:
@@ -342,7 +322,7 @@ def test_filters_archive_and_retraction(record: Record) -> None:
 def test_every_part_counts_the_same_executions(record: Record) -> None:
     session = _session(record)
     for number in range(9):
-        _run(
+        run_agent(
             record,
             session,
             ("completed", "failed", None)[number % 3],

@@ -1,4 +1,4 @@
-"""The synthesis and the check of outputs: what was recorded, and nothing else."""
+"""The synthesis: what was recorded, and nothing else."""
 
 from __future__ import annotations
 
@@ -13,39 +13,18 @@ import pytest
 
 from orch_tui.errors import FormatError, NotFoundError, UsageError
 from orch_tui.models.database import Record
-from orch_tui.prepare.budget import Limits
-from orch_tui.prepare.catalogue import load_catalogue
-from orch_tui.recall.output_validation import validate_outputs
 from orch_tui.recall.report import synthesize_report
 from orch_tui.record import plan
 from orch_tui.record.completion import record_completion
-from orch_tui.record.deployment import record_deployment
-from orch_tui.record.ledger import journal
 from orch_tui.record.outputs import collect_outputs
 from orch_tui.record.sessions import init_session, set_phase
+from tests.recall.runs import ALL_PASS, run_agent
 
 OLDER = (
     *("agent_summaries", "deliverable_list_with_locations", "gate_results", "coverage_actual"),
     *("coverage_target", "evidence_status", "files_modified_count", "files_created_count"),
     *("tests_added_count", "docs_updated", "recommended_actions", "timestamp"),
 )
-ALL_PASS: dict[str, str | int | float] = dict.fromkeys(("format", "lint", "types", "tests"), "pass")
-
-
-@pytest.fixture
-def session_id(record: Record, tmp_path: Path) -> str:
-    return init_session(record, "Implement search", project=str(tmp_path)).session_id
-
-
-def _run(record: Record, session_id: str, ending: str | None = "completed", **given: Any) -> str:
-    given = {"agent_type": "implementor", **given}
-    deployed = record_deployment(
-        record, session_id, catalogue=load_catalogue(), limits=Limits(), **given
-    )
-    execution_id = deployed.execution.execution_id
-    if ending is not None:
-        record_completion(record, execution_id, final_message=ending, status=ending)
-    return execution_id
 
 
 def _section(report: str, title: str) -> list[str]:
@@ -54,105 +33,22 @@ def _section(report: str, title: str) -> list[str]:
     return [line for line in rest.partition("\n#")[0].splitlines() if line]
 
 
-def test_outputs_hold_when_all_is_there_and_passed(
-    record: Record, session_id: str, tmp_path: Path
-) -> None:
-    (tmp_path / "a.py").write_text("x\n")
-    execution = _run(record, session_id)
-    collect_outputs(
-        record, execution, root=tmp_path, deliverable_paths=["a.py"], validation=ALL_PASS
-    )
-    validation = validate_outputs(record, session_id, tmp_path)
-    assert validation.ok
-    assert validation.not_recorded == ()
-    assert [(d.path, d.state) for d in validation.deliverables] == [("a.py", "unchanged")]
-    assert validation.executions[0].results["tests"].value == "pass"
-
-
-def test_what_failed_is_missing_or_unrecorded_is_named(
-    record: Record, session_id: str, tmp_path: Path
-) -> None:
-    (tmp_path / "a.py").write_text("x\n")
-    one, two, three = (_run(record, session_id, e) for e in ("completed", "failed", None))
-    collect_outputs(
-        record,
-        one,
-        root=tmp_path,
-        deliverable_paths=["a.py", "gone.py"],
-        validation={"lint": "fail", "tests": "pass"},
-    )
-    (tmp_path / "a.py").write_text("y\n")
-    validation = validate_outputs(record, session_id, tmp_path)
-    assert not validation.ok
-    assert validation.failed == (f"lint failed for {one}", f"{two} (implementor) failed")
-    assert validation.missing == (f"gone.py ({one})",)
-    assert validation.changed == (f"a.py ({one})",)
-    assert validation.waiting == (f"{three} (implementor) has not returned",)
-    assert validation.not_recorded == (f"format, types ({one})",)
-
-
-def test_the_check_is_kept_in_the_journal(record: Record, session_id: str, tmp_path: Path) -> None:
-    collect_outputs(record, _run(record, session_id), root=tmp_path, validation={"tests": "fail"})
-    validation = validate_outputs(record, session_id, tmp_path)
-    (*_, entry) = journal.list_journal(record, session_id=session_id)
-    assert entry.action == "validate-outputs"
-    assert entry.after["ok"] is False
-    assert entry.after["failed"] == list(validation.failed)
-    json.dumps(validation.to_dict())
-
-
-def test_a_later_attempt_stands_for_the_earlier(
-    record: Record, session_id: str, tmp_path: Path
-) -> None:
-    plan.add_planned_agent(record, session_id, "implementor")
-    first = _run(record, session_id, "failed", planned=1)
-    collect_outputs(record, first, root=tmp_path, validation={"tests": "fail"})
-    second = _run(record, session_id, planned=1)
-    collect_outputs(record, second, root=tmp_path, validation=ALL_PASS)
-    validation = validate_outputs(record, session_id, tmp_path)
-    assert validation.ok and validation.failed == ()
-    assert [each.superseded for each in validation.executions] == [True, False]
-    report = synthesize_report(record, session_id, root=tmp_path)
-    assert f"- tests: pass (pass: {second})" in _section(report, "Quality Gates")
-    assert f"({first})" in report  # what went wrong before is still told
-    assert "implementor failed" in "".join(_section(report, "Errors and Failures"))
-
-
-def test_a_missing_deliverable_alone_is_not_ok(
-    record: Record, session_id: str, tmp_path: Path
-) -> None:
-    collect_outputs(record, _run(record, session_id), root=tmp_path, deliverable_paths=["gone.py"])
-    assert not validate_outputs(record, session_id, tmp_path).ok
-
-
-def test_coverage_below_its_target_fails(record: Record, tmp_path: Path) -> None:
-    session = init_session(
-        record, "a scope", project=str(tmp_path), metadata={"coverage_target": 90}
-    ).session_id
-    execution = _run(record, session)
-    collect_outputs(record, execution, root=tmp_path, validation={**ALL_PASS, "coverage": 85})
-    validation = validate_outputs(record, session, tmp_path)
-    assert validation.failed == (f"coverage 85 of {execution} is below 90",)
-    report = synthesize_report(record, session, root=tmp_path)
-    assert _section(report, "Coverage") == ["Reached 85 %, wanted 90 %."]
-
-
 def test_the_report_tells_what_is_stored(record: Record, session_id: str, tmp_path: Path) -> None:
     set_phase(record, session_id, 3)
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_a.py").write_text("x\n")
     (tmp_path / "README.md").write_text("x\n")
-    one = _run(
+    one = run_agent(
         record, session_id, scope="Implement HNSW", model="sonnet", context_token_count=15_000
     )
     record_completion(
         record,
-        _run(record, session_id, None, agent_type="debugger"),
+        run_agent(record, session_id, None, agent_type="debugger"),
         status="failed",
         error_code="ORG-003",
         error_message="cut off",
     )
-    waiting = _run(record, session_id, None, agent_type="reviewer")
+    waiting = run_agent(record, session_id, None, agent_type="reviewer")
     collect_outputs(
         record,
         one,
@@ -215,7 +111,7 @@ def test_changes_are_told_where_git_knows_them(
     (tmp_path / "new.py").write_text("a\nb")
     (tmp_path / "test_new.py").write_text("a\n")
     paths = ["old.py", "grown.md", "new.py", "test_new.py"]
-    collect_outputs(record, _run(record, session_id), root=tmp_path, deliverable_paths=paths)
+    collect_outputs(record, run_agent(record, session_id), root=tmp_path, deliverable_paths=paths)
     report = json.loads(synthesize_report(record, session_id, root=tmp_path, format="json"))
     assert report["changes"] == {
         "created": 2,
@@ -242,7 +138,7 @@ def test_the_older_template_is_filled_to_the_last_placeholder(
 ) -> None:
     collect_outputs(
         record,
-        _run(record, session_id, scope="keep {this} as it is"),
+        run_agent(record, session_id, scope="keep {this} as it is"),
         root=tmp_path,
         deliverable_paths=["a{b}.py"],
     )
@@ -258,7 +154,7 @@ def test_the_older_template_is_filled_to_the_last_placeholder(
 
 
 def test_templates_of_the_user(record: Record, session_id: str, tmp_path: Path) -> None:
-    _run(record, session_id, scope="Implement HNSW")
+    run_agent(record, session_id, scope="Implement HNSW")
     (tmp_path / "mine.md.j2").write_text("{% for a in agents %}{{ a.scope }}{% endfor %}")
     folders = [tmp_path]
     given = synthesize_report(
@@ -276,7 +172,7 @@ def test_markup_in_what_was_recorded_stays_text(
     record: Record, session_id: str, tmp_path: Path
 ) -> None:
     hostile = "*bold* <script>alert(1)</script>\n# Next Steps\n\x1b[31mred"
-    execution = _run(record, session_id, scope=hostile)
+    execution = run_agent(record, session_id, scope=hostile)
     collect_outputs(
         record, execution, root=tmp_path, insights=[hostile], deliverable_paths=["a`b.py"]
     )
@@ -311,7 +207,7 @@ def test_the_page_stands_alone_and_everything_in_it_is_escaped(
         record, hostile, project=str(tmp_path), metadata={hostile: hostile}
     ).session_id
     set_phase(record, session, 4)
-    execution = _run(record, session, scope=hostile, agent_type=hostile, model="<b>opus")
+    execution = run_agent(record, session, scope=hostile, agent_type=hostile, model="<b>opus")
     collect_outputs(
         record,
         execution,
@@ -336,8 +232,10 @@ def test_the_page_stands_alone_and_everything_in_it_is_escaped(
 
 
 def test_json_has_the_older_keys_first(record: Record, session_id: str, tmp_path: Path) -> None:
-    _run(record, session_id, None)
-    collect_outputs(record, _run(record, session_id), root=tmp_path, deliverable_paths=["a.py"])
+    run_agent(record, session_id, None)
+    collect_outputs(
+        record, run_agent(record, session_id), root=tmp_path, deliverable_paths=["a.py"]
+    )
     report = json.loads(synthesize_report(record, session_id, root=tmp_path, format="json"))
     assert list(report)[:5] == [
         "timestamp",
@@ -356,7 +254,7 @@ def test_json_has_the_older_keys_first(record: Record, session_id: str, tmp_path
 
 def test_overflows_and_budgets_are_reported(record: Record, tmp_path: Path) -> None:
     session = init_session(record, "a scope", project=str(tmp_path), budget=1000).session_id
-    execution = _run(record, session, context_token_count=1500, allow_overflow="it must fit")
+    execution = run_agent(record, session, context_token_count=1500, allow_overflow="it must fit")
     report = synthesize_report(record, session, root=tmp_path)
     budget = _section(report, "Budget")
     assert "1,500 of 1,000 tokens, over by 500" in budget[0]
@@ -379,6 +277,30 @@ def test_a_report_can_be_read_from_a_file_nobody_may_write(
         assert "Implement search" in synthesize_report(reading, session_id, root=tmp_path)
 
 
+def test_of_the_attempts_the_last_one_counts(
+    record: Record, session_id: str, tmp_path: Path
+) -> None:
+    plan.add_planned_agent(record, session_id, "implementor")
+    first = run_agent(record, session_id, "failed", planned=1)
+    collect_outputs(record, first, root=tmp_path, validation={"tests": "fail"})
+    second = run_agent(record, session_id, planned=1)
+    collect_outputs(record, second, root=tmp_path, validation=ALL_PASS)
+    report = synthesize_report(record, session_id, root=tmp_path)
+    assert f"- tests: pass (pass: {second})" in _section(report, "Quality Gates")
+    assert f"({first})" in report  # what went wrong before is still told
+    assert "implementor failed" in "".join(_section(report, "Errors and Failures"))
+
+
+def test_coverage_stands_beside_its_target(record: Record, tmp_path: Path) -> None:
+    session = init_session(
+        record, "a scope", project=str(tmp_path), metadata={"coverage_target": 90}
+    ).session_id
+    execution = run_agent(record, session)
+    collect_outputs(record, execution, root=tmp_path, validation={**ALL_PASS, "coverage": 85})
+    report = synthesize_report(record, session, root=tmp_path)
+    assert _section(report, "Coverage") == ["Reached 85 %, wanted 90 %."]
+
+
 @pytest.mark.parametrize(
     "options", [{"format": "pdf"}, {"format": "json", "template": "synthesis-report.tmpl"}]
 )
@@ -392,7 +314,6 @@ def test_formats_that_make_no_sense_are_refused(
 def test_an_unknown_session_comes_with_the_nearest(
     record: Record, session_id: str, tmp_path: Path
 ) -> None:
-    for call in (synthesize_report, validate_outputs):
-        with pytest.raises(NotFoundError) as unknown:
-            call(record, session_id[:-1] + "9", root=tmp_path)
-        assert session_id in unknown.value.hint
+    with pytest.raises(NotFoundError) as unknown:
+        synthesize_report(record, session_id[:-1] + "9", root=tmp_path)
+    assert session_id in unknown.value.hint

@@ -1,4 +1,4 @@
-"""Showing, comparing and replaying what was recorded."""
+"""One execution whole, whoever asks for it."""
 
 from __future__ import annotations
 
@@ -8,25 +8,10 @@ import pytest
 
 from orch_tui import api
 from orch_tui.api import OrchestrationSession
-from orch_tui.errors import NotFoundError, OrchError
+from orch_tui.errors import NotFoundError
 from orch_tui.project import Project
 from orch_tui.recall import listing
-from orch_tui.recall.compare import compare_executions
-from orch_tui.recall.replay import deploy_again, replay_briefing
 from orch_tui.recall.show import find_troubles, show_execution
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    (tmp_path / ".claude").mkdir()
-    (tmp_path / "a.md").write_text("# Alpha\n" + "words of the first file\n" * 40)
-    (tmp_path / "b.md").write_text("# Beta\n" + "words of the second file\n" * 40)
-    return Project(tmp_path)
-
-
-@pytest.fixture
-def session(project: Project) -> OrchestrationSession:
-    return OrchestrationSession("find the bug", project=project)
 
 
 def test_one_execution_whole(project: Project, session: OrchestrationSession) -> None:
@@ -59,53 +44,6 @@ def test_the_same_context_is_the_same_set_of_contents(
     session.init_deployment("debugger")
     for label in (both.execution_id, only_a.execution_id):
         assert show_execution(project.record, label, project.root).same_context == ()
-
-
-def test_two_side_by_side(project: Project, session: OrchestrationSession) -> None:
-    one = session.init_deployment(
-        context_bundle=session.prepare_context("debugger", files=["a.md"]), model="sonnet"
-    )
-    other = session.init_deployment(
-        context_bundle=session.prepare_context("debugger", files=["a.md", "b.md"]), model="opus"
-    )
-    one.record_completion("It was the index.")
-    other.record_completion("It was the cache.", status="failed")
-    found = compare_executions(project.record, one.execution_id, other.execution_id, project.root)
-    differing = {fact.what: (fact.left, fact.right) for fact in found.facts if not fact.same}
-    assert differing["model"] == ("sonnet", "opus")
-    assert differing["status"] == ("completed", "failed")
-    assert [(g.what, g.same) for g in found.given] == [("a.md", True), ("b.md", False)]
-    assert "-It was the index." in found.said.splitlines()
-
-
-def test_a_replay_is_byte_for_byte_after_the_files_changed(
-    project: Project, session: OrchestrationSession
-) -> None:
-    bundle = session.prepare_context("debugger", files=["a.md", "b.md"])
-    execution = session.init_deployment(context_bundle=bundle)
-    handed_over = execution.briefing
-    (project.root / "a.md").write_text("something else\n")
-    (project.root / "b.md").unlink()
-    again = replay_briefing(project.record, execution.execution_id)
-    assert handed_over.startswith(again.briefing.decode().rstrip("\n"))
-
-    deployed = deploy_again(
-        project.record,
-        execution.execution_id,
-        catalogue=project.catalogue,
-        limits=project.limits,
-    )
-    assert deployed.execution.execution_id == "exec-002"
-    assert replay_briefing(project.record, "exec-002").briefing == again.briefing
-    assert deployed.execution.bundle_version_id == execution.facts.bundle_version_id
-
-
-def test_what_was_never_briefed_cannot_be_replayed(
-    project: Project, session: OrchestrationSession
-) -> None:
-    execution = session.init_deployment("debugger")
-    with pytest.raises(OrchError, match="no briefing was recorded for exec-001"):
-        replay_briefing(project.record, execution.execution_id)
 
 
 def test_everything_can_be_recalled_from_python(tmp_path: Path) -> None:
