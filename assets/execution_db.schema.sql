@@ -87,7 +87,6 @@ CREATE UNIQUE INDEX "bundle_versions_uid" ON "bundle_versions" ("uid");
 CREATE UNIQUE INDEX "bundle_versions_bundle_id_version" ON "bundle_versions" ("bundle_id", "version");
 
 CREATE TABLE "bundle_items" (
-  "item_id" INTEGER NOT NULL PRIMARY KEY,
   "version_id" INTEGER NOT NULL,
   "position" INTEGER NOT NULL,
   "type" TEXT NOT NULL CHECK (type IN ('file', 'reference', 'briefing', 'shared_context')),
@@ -101,14 +100,11 @@ CREATE TABLE "bundle_items" (
   "estimator" TEXT NOT NULL,
   "shared_with" TEXT,
   "text_encoding" TEXT,
+  PRIMARY KEY ("version_id", "position"),
   FOREIGN KEY ("version_id") REFERENCES "bundle_versions" ("version_id"),
   FOREIGN KEY ("content_id") REFERENCES "contents" ("content_id"),
   CHECK (token_low <= token_high)
-);
-
-CREATE INDEX "bundle_items_content_id" ON "bundle_items" ("content_id");
-
-CREATE UNIQUE INDEX "bundle_items_version_id_position" ON "bundle_items" ("version_id", "position");
+) WITHOUT ROWID;
 
 CREATE TABLE "sessions" (
   "session_id" TEXT NOT NULL PRIMARY KEY,
@@ -155,8 +151,6 @@ CREATE TABLE "planned_agents" (
 
 CREATE INDEX "planned_agents_session_id" ON "planned_agents" ("session_id");
 
-CREATE INDEX "planned_agents_bundle_id" ON "planned_agents" ("bundle_id");
-
 CREATE UNIQUE INDEX "planned_agents_uid" ON "planned_agents" ("uid");
 
 CREATE TABLE "planned_waits" (
@@ -166,8 +160,6 @@ CREATE TABLE "planned_waits" (
   FOREIGN KEY ("planned_id") REFERENCES "planned_agents" ("planned_id"),
   FOREIGN KEY ("waits_for") REFERENCES "planned_agents" ("planned_id")
 ) WITHOUT ROWID;
-
-CREATE INDEX "planned_waits_planned_id" ON "planned_waits" ("planned_id");
 
 CREATE INDEX "planned_waits_waits_for" ON "planned_waits" ("waits_for");
 
@@ -263,8 +255,6 @@ CREATE INDEX "agent_executions_session_id" ON "agent_executions" ("session_id");
 
 CREATE UNIQUE INDEX "agent_executions_uid" ON "agent_executions" ("uid");
 
-CREATE INDEX "agent_executions_planned_id" ON "agent_executions" ("planned_id");
-
 CREATE INDEX "agent_executions_bundle_version_id" ON "agent_executions" ("bundle_version_id");
 
 CREATE INDEX "agent_executions_parent_execution_id" ON "agent_executions" ("parent_execution_id");
@@ -312,8 +302,6 @@ CREATE TABLE "completions" (
   FOREIGN KEY ("message_id") REFERENCES "contents" ("content_id")
 );
 
-CREATE INDEX "completions_message_id" ON "completions" ("message_id");
-
 CREATE UNIQUE INDEX "completions_execution_id_position" ON "completions" ("execution_id", "position");
 
 CREATE TABLE "context_allocations" (
@@ -360,8 +348,6 @@ CREATE TABLE "outputs" (
 );
 
 CREATE INDEX "outputs_path" ON "outputs" ("path");
-
-CREATE INDEX "outputs_content_id" ON "outputs" ("content_id");
 
 CREATE INDEX "outputs_created_at" ON "outputs" ("created_at");
 
@@ -419,8 +405,6 @@ CREATE TABLE "told" (
   FOREIGN KEY ("content_id") REFERENCES "contents" ("content_id")
 ) WITHOUT ROWID;
 
-CREATE INDEX "told_content_id" ON "told" ("content_id");
-
 CREATE TABLE "log" (
   "origin_id" INTEGER NOT NULL,
   "seq" INTEGER NOT NULL,
@@ -435,7 +419,7 @@ CREATE TABLE "registers" (
   "subject" TEXT NOT NULL,
   "observation_id" INTEGER NOT NULL,
   "names" TEXT,
-  "hashes" BLOB NOT NULL,
+  "redacted" TEXT,
   PRIMARY KEY ("subject", "observation_id")
 ) WITHOUT ROWID;
 

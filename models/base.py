@@ -18,7 +18,7 @@ import peewee
 from peewee import SQL, Field, Model, Node
 
 from orch_tui.models.router import database
-from orch_tui.models.stored_bytes import pack_text, unpack_parts, unpack_text
+from orch_tui.models.stored_bytes import pack_parts, pack_text, unpack_parts, unpack_text
 from orch_tui.models.values import NOW, as_time, timestamp
 
 
@@ -124,6 +124,9 @@ class PackedJsonField(JsonField):
 
 class PartsField(PackedJsonField):
     """The parts of a briefing: none where plain SQL put something else in their place."""
+
+    def db_value(self, value: Any) -> Any:
+        return pack_parts(value)
 
     def python_value(self, value: Any) -> list[list[Any]]:
         return unpack_parts(value)

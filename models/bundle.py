@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peewee import SQL, ForeignKeyField
+from peewee import SQL, CompositeKey, ForeignKeyField
 
 from orch_tui.models.base import (
     AutoField,
@@ -91,14 +91,15 @@ class BundleItem(Table):
     ``text_encoding`` that of the file, where it is not UTF-8.
     """
 
-    item_id = AutoField()
     version = ForeignKeyField(BundleVersion, column_name="version_id", index=False, backref="items")
     position = IntegerField()
     type = TextField(constraints=[one_of("type", *ITEM_TYPES)])
     source = TextField()
     sections = JsonField(null=True)
     priority = TextField(constraints=[one_of("priority", *PRIORITIES)])
-    content = ForeignKeyField(Content, column_name="content_id", null=True, backref="bundle_items")
+    content = ForeignKeyField(
+        Content, column_name="content_id", null=True, index=False, backref="bundle_items"
+    )
     token_count = IntegerField()
     token_low = IntegerField()
     token_high = IntegerField()
@@ -111,5 +112,6 @@ class BundleItem(Table):
 
     class Meta:
         table_name = "bundle_items"
-        indexes = ((("version_id", "position"), True),)
+        primary_key = CompositeKey("version", "position")
+        without_rowid = True
         constraints = [SQL("CHECK (token_low <= token_high)")]

@@ -63,7 +63,7 @@ class AgentExecution(Table):
     estimator = TextField(null=True)
     ambient_tokens = IntegerField(null=True)
     planned_agent = ForeignKeyField(
-        PlannedAgent, column_name="planned_id", null=True, backref="executions"
+        PlannedAgent, column_name="planned_id", null=True, index=False, backref="executions"
     )
     bundle_version = ForeignKeyField(
         BundleVersion, column_name="bundle_version_id", null=True, backref="executions"
@@ -157,7 +157,8 @@ class Observation(Table):
     """One immutable statement, recognised by ``digest``; ``record.ledger.statement`` has the kinds.
 
     ``about`` are the portable keys of the run that it names, ``payload`` is what it says, as JSON
-    or that compressed. ``pending`` marks what raw SQL did and the merge has not seen yet.
+    or that compressed. ``recorded_at`` is NULL where it is the time of ``at``. ``pending`` marks
+    what raw SQL did and the merge has not seen yet.
     """
 
     observation_id = AutoField()
@@ -191,7 +192,9 @@ class Completion(Table):
     completed_at = TimeField(null=True)
     status = TextField(constraints=[one_of("status", "completed", "failed")])
     success = BooleanField()
-    message = ForeignKeyField(Content, column_name="message_id", null=True, backref="completions")
+    message = ForeignKeyField(
+        Content, column_name="message_id", null=True, index=False, backref="completions"
+    )
     error_message = TextField(null=True)
     error_code = TextField(null=True)
     source = TextField(constraints=[one_of("source", *SOURCES)])
@@ -318,7 +321,9 @@ class ToldMessage(Table):
     at = TimeField(null=True)
     call = TextField(null=True)
     """The tool call that sent it."""
-    content = ForeignKeyField(Content, column_name="content_id", null=True, backref="told_to")
+    content = ForeignKeyField(
+        Content, column_name="content_id", null=True, index=False, backref="told_to"
+    )
 
     execution_id: str
     content_id: int | None

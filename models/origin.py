@@ -79,14 +79,14 @@ class LogEntry(Table):
 class Register(Table):
     """Of which fields of a session, a planned agent, a bundle or a version a statement is the last.
 
-    ``names`` is NULL where it is of all that it names. ``hashes`` are of their values as they were
-    stated, in the order of their names, eight bytes each.
+    ``names`` is NULL where it is of all that it names. ``redacted`` are those of them whose values
+    redaction has changed in the statement since: what others heard is not what stands there.
     """
 
     subject = TextField()
     observation_id = IntegerField()
     names = JsonField(null=True)
-    hashes = BlobField()
+    redacted = JsonField(null=True)
 
     class Meta:
         table_name = "registers"

@@ -41,7 +41,9 @@ class Output(Table):
     path = TextField(null=True, index=True)
     sha256 = TextField(null=True)
     size = IntegerField(null=True)
-    stored = ForeignKeyField(Content, column_name="content_id", null=True, backref="outputs")
+    stored = ForeignKeyField(
+        Content, column_name="content_id", null=True, index=False, backref="outputs"
+    )
     retracted_at = TimeField(null=True)
     revision = IntegerField(constraints=default("0"))
 

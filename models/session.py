@@ -75,7 +75,9 @@ class PlannedAgent(Table):
     agent_type = TextField()
     scope = TextField(constraints=default("''"))
     model = TextField(null=True)
-    bundle = ForeignKeyField(Bundle, column_name="bundle_id", null=True, backref="planned_agents")
+    bundle = ForeignKeyField(
+        Bundle, column_name="bundle_id", null=True, index=False, backref="planned_agents"
+    )
     created_at = created_at()
     removed_at = TimeField(null=True)
     uid = uid()
@@ -93,7 +95,9 @@ class PlannedAgent(Table):
 class PlannedWait(Table):
     """``planned_id`` starts only after ``waits_for`` has returned."""
 
-    planned_agent = ForeignKeyField(PlannedAgent, column_name="planned_id", backref="waits")
+    planned_agent = ForeignKeyField(
+        PlannedAgent, column_name="planned_id", index=False, backref="waits"
+    )
     awaited = ForeignKeyField(PlannedAgent, column_name="waits_for", backref="awaited_by")
 
     planned_id: int

@@ -71,15 +71,33 @@ OFTEN = (
     b'"return_key":"stopped","failed","interrupted","status":"completed","success":true,'
     b'"tool_calls":1,"witness":"parent","agent","words":"T00:00:00.000Z"]]}'
 )
-"""What statements often say, for zlib. It is a part of the format: what was packed with it can be
-read with nothing else, so another one would need a mark of its own."""
+"""What statements often say, for zlib."""
+
+OFTEN_IN_BRIEFINGS = (
+    b'## Instructions\\n\\n## Read first\\n\\n<documents>\\n<document index="1">\\n<source></sou'
+    b"rce>\\n<document_content>\\n```bash\\n```javascript\\n```rust\\n```go\\n```json\\n```yaml"
+    b'\\n```python\\n[["text", "# Briefing: general-purpose\\n\\n## Scope\\n\\n"], ["text", "\\n'
+    b'\\n## Constraints\\n\\n"], ["content", 1], ["text", "\\n\\n## Context\\n\\n### docs/lib/sr'
+    b'c/tests/.yaml\\n\\n```yaml\\n"], ["content", 12], ["text", "\\n```\\n\\n### .json\\n\\n```'
+    b'json\\n"], ["content", 13], ["text", "\\n```\\n\\n### .ts\\n\\n```typescript\\n"], ["conte'
+    b'nt", 14], ["text", "\\n```\\n\\n### .py\\n\\n```python\\n"], ["content", 15], ["text", "\\'
+    b'n```\\n\\n### .md\\n\\n```md\\n"], ["content", 16], ["text", "\\n```\\n\\n## Expected deli'
+    b"verables\\n\\nWhatever the scope asks for, finished and in place in the project. If someth"
+    b"ing cannot be finished, leave the project working and say what is missing.\\n\\n## Report "
+    b'back\\n\\n"], ["content", 9], ["text", "\\n"]]'
+)
+"""What the parts of briefings often say."""
+
+_DICTIONARIES = {zlib.adler32(each): each for each in (OFTEN, OFTEN_IN_BRIEFINGS)}
+"""They are a part of the format: what was packed with one can be read with nothing else. By the
+checksum that stands in what was packed with it (RFC 1950, 2.2, DICTID), so others may be added."""
 
 
-def pack_text(text: str) -> str | bytes:
+def pack_text(text: str, often: bytes = OFTEN) -> str | bytes:
     """A text as columns of packed JSON hold it: as it is where it is short, else compressed."""
     if len(text) < _PACKED_FROM:
         return text
-    packer = zlib.compressobj(6, zdict=OFTEN)
+    packer = zlib.compressobj(6, zdict=often)
     return packer.compress(text.encode("utf-8", "surrogatepass")) + packer.flush()
 
 
@@ -90,6 +108,11 @@ def unpack_text(stored: str | bytes) -> str:
         ValueError: bytes that are no such text, as plain SQL may have put there.
     """
     return stored if isinstance(stored, str) else inflate(stored).decode("utf-8", "surrogatepass")
+
+
+def pack_parts(parts: list[list[Any]]) -> str | bytes:
+    """The parts of a briefing, as its row holds them."""
+    return pack_text(json.dumps(parts), OFTEN_IN_BRIEFINGS)
 
 
 def unpack_parts(stored: str | bytes) -> list[list[Any]]:
@@ -106,7 +129,8 @@ def inflate(stored: bytes) -> bytes:
     Raises:
         ValueError: they were not.
     """
-    reader = zlib.decompressobj(zdict=OFTEN)
+    needed = int.from_bytes(stored[2:6], "big")
+    reader = zlib.decompressobj(zdict=_DICTIONARIES.get(needed, b""))
     try:
         data = reader.decompress(stored)
     except zlib.error as error:

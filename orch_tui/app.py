@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from threading import Event
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -144,6 +145,8 @@ class OrchApp(App[None]):
         wanted = self._state.get("session")
         self._wanted_session: str | None = wanted if isinstance(wanted, str) else None
         self._begun = False
+        self._unmounted = Event()
+        """Set at the end: leaving does not wait until the next look at the record is due."""
         self._told: set[str] = set()
         project.remark = self._later
         self._use_theme(project.config)
@@ -324,8 +327,6 @@ class OrchApp(App[None]):
 
     def _watch(self) -> None:
         """In a thread: look again and again whether the record changed, or hooks left something."""
-        import time
-
         worker = get_current_worker()
         seen = self._look()
         while not worker.is_cancelled:
@@ -333,7 +334,8 @@ class OrchApp(App[None]):
             if (now := self._look()) != seen or taken:
                 seen = now
                 self.post_message(RecordChanged())
-            time.sleep(REST if self._index_older() else LOOK_EVERY)
+            if self._unmounted.wait(REST if self._index_older() else LOOK_EVERY):
+                return
 
     def _index_older(self) -> bool:
         """Index anew a little of what another version of orch indexed; tell whether more waits."""
@@ -525,6 +527,7 @@ class OrchApp(App[None]):
         self.keep_drafts()
 
     async def on_unmount(self) -> None:
+        self._unmounted.set()
         self.project.close()
 
 

@@ -83,7 +83,7 @@ def _by_terminal(text: str) -> bool:
 def _kept(text: str) -> Path:
     """The text in a file of the user alone."""
     path = Path(paths.state_folder(), "clipboard.txt")
-    with files.refused(str(path)):
+    with files.refused_writing(str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)  # it keeps that mode
     files.write(path, text.encode("utf-8", "surrogateescape"))

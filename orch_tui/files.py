@@ -25,7 +25,7 @@ def whole_file(path: Path, *, named: str = "") -> Iterator[BinaryIO]:
     refuse_link(path, named)
     # A name may be as long as the system lets it: the unfinished file has only its beginning.
     unfinished = path.with_name(f".{path.name[:40]}.{os.urandom(4).hex()}.tmp")
-    with refused(named or str(path)):
+    with refused_writing(named or str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
         opened = unfinished.open("xb")  # fails where a link of that name was put
         try:
@@ -80,14 +80,23 @@ def read_plain(path: Path) -> bytes:
 
 
 @contextmanager
-def refused(named: str) -> Iterator[None]:
-    """What the system says no to, as a SourceError that names the file."""
+def refused_writing(named: str) -> Iterator[None]:
+    """What the system says no to while a file is written, as a SourceError that names it."""
     try:
         yield
     except FileExistsError as error:
         raise SourceError(named, f"cannot be written: {error.filename} is no folder") from error
     except OSError as error:
-        raise SourceError(named, f"cannot be written: {error.strerror}") from error
+        raise SourceError(named, f"cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def refused_reading(named: str) -> Iterator[None]:
+    """What the system says no to while a file is read, as a SourceError that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(named, f"cannot be read: {error.strerror or error}") from error
 
 
 def write(path: Path, data: bytes) -> None:

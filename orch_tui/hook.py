@@ -44,8 +44,38 @@ def take() -> None:
     """Put what is on standard input into the first inbox that takes it; none: it is lost."""
     arrived = time.time_ns()
     chunks = _read() if sys.stdin is not None else []
-    if chunks:
+    if chunks and not is_prompt(b"".join(chunks)):
         put(chunks, find_project(), arrived)
+
+
+def is_prompt(payload: bytes) -> bool:
+    """Tell whether a payload is a prompt of the user's, which never reaches a disk.
+
+    Claude Code hands over what it tells a session of its agents by the same event: that begins
+    with a tag of its own. Quotation marks within JSON texts are escaped, so what is looked for
+    cannot stand in one.
+    """
+    return _PROMPTING in _values(payload, b'"hook_event_name"') and not any(
+        value.startswith(_NOTICES) for value in _values(payload, b'"prompt"', 30)
+    )
+
+
+_PROMPTING = b'"UserPromptSubmit"'
+_NOTICES = (b'"<task-notification>', b'"<agent-notification>')
+_SPACE = b" \t\r\n"
+
+
+def _values(payload: bytes, key: bytes, length: int = 18) -> list[bytes]:
+    """Cut out how the values of a key in JSON begin, wherever it stands."""
+    values = []
+    at = payload.find(key)
+    while at >= 0:
+        at += len(key)
+        rest = payload[at : at + 200].lstrip(_SPACE)
+        if rest.startswith(b":"):
+            values.append(rest[1:].lstrip(_SPACE)[:length])
+        at = payload.find(key, at)
+    return values
 
 
 def put(chunks: list[bytes], root: str, arrived: int) -> str | None:

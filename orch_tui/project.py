@@ -202,7 +202,7 @@ class Project:
         with record.in_passing():
             for end in ends:
                 if end.is_gone:
-                    seen_ends.presume_gone(record, end.claude_session, end.agent_id, end.at)
+                    seen_ends.presume_client_gone(record, end.claude_session, end.agent_id, end.at)
                     taken += 1
         return taken
 

@@ -164,6 +164,9 @@ class ExecutionFacts(Fact):
     planned_id: int | None
     bundle_version_id: int | None
     briefing_id: int | None
+    """The briefing that was planned, where one was; else what it was handed."""
+    handed_over_id: int | None
+    """Another text than that, where its agent was handed one."""
     tool_use_id: str | None
     agent_id: str | None
     parent_execution_id: str | None
@@ -186,6 +189,15 @@ class ExecutionFacts(Fact):
     """Which price applied, for models whose price depends on the size of the prompt."""
     unverified: str | None
     """Why a completed run is not to be taken at its word; None: nothing speaks against it."""
+    ending: str | None
+    """stopped, interrupted, limit (of its turns), gone (its session ended); None: neither."""
+    agent_name: str | None
+    """What others can call it by."""
+    agent_kind: str | None
+    """fork, teammate or workflow; None: a plain agent."""
+    workflow: str | None
+    workflow_run: str | None
+    workflow_phase: str | None
     retracted_at: str | None
     revision: int
 
@@ -238,6 +250,8 @@ class Allocation(Fact):
     token_low: int | None
     token_high: int | None
     content_id: int | None
+    arrived: bool | None
+    """Whether it stands in the text its agent was handed; None where that is not known."""
 
 
 @frozen
@@ -312,3 +326,15 @@ class JournalEntry(Fact):
     subject: str | None
     before: Any
     after: Any
+
+
+@frozen
+class ToldMessage(Fact):
+    """A message that an agent got after its launch."""
+
+    execution_id: str
+    position: int
+    at: str | None
+    call: str | None
+    """The tool call that sent it; None: only the agent's own transcript tells of it."""
+    content_id: int | None

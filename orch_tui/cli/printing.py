@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from orch_tui.errors import SourceError, UsageError
-from orch_tui.files import refuse_link, refused, whole_file
+from orch_tui.files import refuse_link, refused_reading, refused_writing, whole_file
 from orch_tui.paths import resolve_path
 from orch_tui.times import local_time
 
@@ -171,7 +171,7 @@ def _whole_file(path: str) -> Iterator[BinaryIO]:
     target = Path(resolve_path(path))
     refuse_link(target, path)
     if target.exists() and not target.is_file():  # a pipe or device is written, never replaced
-        with refused(path), target.open("wb") as file:
+        with refused_writing(path), target.open("wb") as file:
             yield file
         return
     target = target.resolve()  # what a link leads to is written, not the link
@@ -229,10 +229,8 @@ def read_bytes(path: str) -> bytes:
         if sys.stdin.isatty():
             say("reading from the terminal; Ctrl-D ends it")
         return sys.stdin.buffer.read()
-    try:
+    with refused_reading(path):
         return Path(resolve_path(path)).read_bytes()
-    except OSError as error:
-        raise SourceError(path, f"cannot be read: {error.strerror}") from error
 
 
 def named_bundle(project: Project, given: str, *, allow_secret: bool = True) -> Bundle:

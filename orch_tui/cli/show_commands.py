@@ -45,7 +45,18 @@ orch show task-implementor --part given   # what did the last one get?""",
     )
     parser.add_argument(
         "--part",
-        choices=("given", "briefing", "said", "delivered", "files", "facts", "trail"),
+        choices=(
+            "given",
+            "briefing",
+            "handed_over",
+            "difference",
+            "told",
+            "said",
+            "delivered",
+            "files",
+            "facts",
+            "trail",
+        ),
         help="one part whole; to a file or pipe, briefing and said go byte for byte",
     )
     parser.add_argument(
@@ -66,7 +77,7 @@ def _show(arguments: Namespace) -> None:
     steps = list_steps(record, shown.execution.execution_id)
     if arguments.format == "json":
         whole = shown_to_dict(shown, steps)
-        print_json(whole if arguments.part is None else whole[arguments.part])
+        print_json(whole if arguments.part is None else whole.get(arguments.part))
     elif arguments.part is None:
         _print_shown(shown, project.root)
     else:
@@ -78,12 +89,22 @@ def _print_part(shown: Shown, part: str, steps: list[TimelineStep]) -> None:
         for given in shown.given:
             allocation = given.allocation
             tokens = "?" if allocation.token_count is None else f"{allocation.token_count:,}"
-            print(f"=== {printable(allocation.context_source or '')} ({tokens} tokens) ===")
+            lost = ", did not arrive" if allocation.arrived is False else ""
+            print(f"=== {printable(allocation.context_source or '')} ({tokens} tokens{lost}) ===")
             print(printable(given.text or "(its text was not recorded)", lines=True))
         if not shown.given:
             write_text("-", shown.briefing or "")
     elif part == "briefing":
         write_text("-", shown.briefing or "")
+    elif part == "handed_over":
+        write_text("-", shown.briefing or "" if shown.handed_over is None else shown.handed_over)
+    elif part == "difference":
+        for line in shown.difference.lines if shown.difference else ():
+            print(printable(line))
+    elif part == "told":
+        for told in shown.told:
+            print(f"=== {told.message.at or 'at an unknown time'} ===")
+            print(printable(told.text or "(its text was not recorded)", lines=True))
     elif part == "said":
         _print_said(shown)
     elif part == "facts":
@@ -119,8 +140,21 @@ def _print_shown(shown: Shown, root: Path) -> None:
         more = " (--part given: their text)" * bool(shown.given)
         print(f"\ngiven: {len(shown.given)} items{more}")
     if shown.given:
-        columns = ("context_type", "priority", "token_count", "context_source", "sections")
+        lost = any(given.allocation.arrived is False for given in shown.given)
+        columns = (
+            *("context_type", "priority", "token_count", "context_source", "sections"),
+            *(("arrived",) if lost else ()),
+        )
         print_rows([as_row(given.allocation) for given in shown.given], "table", columns=columns)
+    if shown.handed_over is not None:
+        print("\nhanded over: another text than the briefing")
+        print(_in_short(shown.handed_over, "handed_over"))
+    if shown.difference and shown.difference.lines:
+        print("\nits difference from the briefing:")
+        print(_in_short("\n".join(shown.difference.lines), "difference"))
+    for told in shown.told:
+        print(f"\ntold at {told.message.at or 'an unknown time'}:")
+        print(_in_short(told.text or "(its text was not recorded)", "told"))
     for returned in shown.returned:
         completion = returned.completion
         print(f"\nsaid: completion {completion.position}, {completion.status}")

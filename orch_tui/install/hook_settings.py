@@ -18,7 +18,7 @@ from typing import Any
 from orch_tui import hook
 from orch_tui.claude_client import client_version
 from orch_tui.errors import ConflictError, FormatError, UsageError
-from orch_tui.files import refuse_leading_out, refused, write
+from orch_tui.files import refuse_leading_out, refused_reading, refused_writing, write
 from orch_tui.frozen import frozen
 from orch_tui.install import json_text
 from orch_tui.install.skill import backup_of, backups_of
@@ -26,11 +26,12 @@ from orch_tui.paths import AnyPath, claude_folder
 
 EVENTS: Mapping[str, str | None] = {
     "PreToolUse": "Agent|Task",
-    "PostToolUse": "Agent|Task|SendMessage|TaskStop",
+    "PostToolUse": "Agent|Task|SendMessage|TaskStop|SubagentHandback",
     "PostToolUseFailure": "Agent|Task",
     "SubagentStart": None,
     "SubagentStop": None,
     "StopFailure": None,
+    "UserPromptSubmit": None,
     "SessionEnd": None,
 }
 """What orch listens to, and for which tools (https://code.claude.com/docs/en/hooks)."""
@@ -230,20 +231,21 @@ def apply(change: Change) -> Path | None:
     """Make a change and give the copy of what was there, where one was needed.
 
     Raises:
-        SourceError: the file cannot be written.
+        SourceError: the file cannot be read or written.
         ConflictError: somebody else changed it after ``change`` was made.
     """
     if change.is_none:
         return None
     path = Path(os.path.realpath(change.path))  # a link of the user's stays one
     backup = None
-    with refused(str(path)):
+    with refused_reading(str(path)):
         if (path.read_bytes() if path.exists() else None) != change.before:
             raise ConflictError(
                 f"{path} was changed in the meantime",
                 hint="repeat the command to see how it is now",
             )
         kept = [b.read_bytes() for b in backups_of(change.path)]
+    with refused_writing(str(path)):
         if change.before is not None and change.after is not None and change.before not in kept:
             backup = backup_of(change.path)
             from shutil import copy2
@@ -264,7 +266,7 @@ def _held(path: Path) -> bytes | None:
     """
     if path.parent != Path(claude_folder()):
         refuse_leading_out(path, path.parent.parent)
-    with refused(str(path)):
+    with refused_reading(str(path)):
         return _bytes(path)
 
 

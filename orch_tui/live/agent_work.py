@@ -15,7 +15,7 @@ from orch_tui.frozen import frozen
 from orch_tui.live.repetition import Repetition
 from orch_tui.live.transcript_tail import LongLine
 from orch_tui.live.words import clean_line
-from orch_tui.record.claude_code import FORK, INTERRUPTED
+from orch_tui.record.claude_code import FORK, INTERRUPTION
 from orch_tui.record.ledger.usage import MessageUse
 from orch_tui.record.transcripts.transcript_lines import (
     Block,
@@ -288,7 +288,7 @@ class AgentWork:
 
     def _tell(self, words: str, at: float) -> None:
         self.requests = 0
-        if words.startswith(INTERRUPTED):
+        if words.startswith(INTERRUPTION):
             self._open.clear()
             self._note("stopped", at)
         elif self._message_id or self.tool_calls:

@@ -38,6 +38,11 @@ def find_deployment(prompt: str) -> str | None:
     return find_marker(prompt) or (named[0] if named else None)
 
 
+def is_hand_over(prompt: str) -> bool:
+    """Tell whether a prompt names a briefing, by the line for it, without being that."""
+    return find_marker(prompt) is None and find_deployment(prompt) is not None
+
+
 def remove_marker(prompt: str) -> str:
     """Remove the marker of a briefing and the blanks around it, a line end in their place.
 

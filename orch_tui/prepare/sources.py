@@ -7,12 +7,14 @@ so that a file called ``notes#1.md`` or ``a,b.md`` needs no escaping.
 from __future__ import annotations
 
 import errno
+import fnmatch
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from fnmatch import fnmatchcase
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from orch_tui.config import DEFAULTS
 from orch_tui.errors import NotFoundError, PathError, SourceError
@@ -351,14 +353,12 @@ class SourceReader:
         for base in [Path("/")] if anchored else [self.cwd, self.root]:
             below = base / _fixed_folders(relative)
             try:
-                unread = _unread_folders(base, relative)
-                inside = [path / "*" for path in unread if not _hidden(path, base, named)]
-                self._refuse_unread(path.parent for path in self._not_ignored(inside, below))
-                found = sorted(path for path in base.glob(relative) if _may_be_file(path))
-            except (ValueError, NotImplementedError) as error:
+                matches = _match_pattern(base, relative)
+            except ValueError as error:
                 raise SourceError(pattern, f"is no usable pattern ({error})") from None
-            except OSError as error:
-                raise _explain_os_error(pattern, base, error) from None
+            inside = [path / "*" for path in matches.unread if not _hidden(path, base, named)]
+            self._refuse_unread(path.parent for path in self._not_ignored(inside, below))
+            found = sorted(path for path in matches.paths if _may_be_file(path))
             visible = [path for path in found if not _hidden(path, base, named)]
             if kept := self._not_ignored(visible, below):
                 return kept, Path(os.path.abspath(below))
@@ -575,23 +575,61 @@ def _may_be_file(path: Path) -> bool:
         return error.errno not in _ABSENT
 
 
-def _unread_folders(base: Path, pattern: str) -> set[Path]:
-    """The folders in which a pattern looks and that cannot be read: ``glob`` passes over them."""
-    parts = pattern.split("/")
+class _Matches(NamedTuple):
+    """What fits a pattern, and the folders in which it looks and that cannot be read."""
+
+    paths: set[Path]
+    unread: set[Path]
+
+
+def _match_pattern(base: Path, pattern: str) -> _Matches:
+    """Find what fits a pattern below ``base``, each folder listed once.
+
+    ``Path.glob`` passes over folders that cannot be read and does not say so. As there, ``*`` finds
+    what is hidden, and ``**`` follows no links.
+    """
     fixed = _fixed_folders(pattern)
-    unread = set()
-    for n in range(len(fixed.split("/")) if fixed else 0, len(parts)):
-        prefix = "/".join(parts[:n])
-        for folder in [base / fixed] if prefix == fixed else base.glob(prefix):
-            try:
-                if not _is_wild(parts[n]):
-                    os.lstat(folder / parts[n])
-                elif prefix == fixed or folder.is_dir():
-                    os.scandir(folder).close()
-            except OSError as error:
-                if error.errno not in _ABSENT:
-                    unread.add(folder)
-    return {folder for folder in unread if unread.isdisjoint(folder.parents)}
+    parts = [part for part in pattern.removeprefix(fixed).split("/") if part not in ("", ".")]
+    unread: set[Path] = set()
+
+    @cache
+    def listed(folder: Path) -> dict[str, bool]:
+        """The names in a folder, and whether each is one of a folder that is no link."""
+        with _noting(folder, unread), os.scandir(folder) as entries:
+            return {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
+        return {}
+
+    found = {base / fixed}
+    for part in parts:
+        if part == "**":
+            waiting = list(found)
+            while waiting:
+                folder = waiting.pop()
+                inner = [folder / name for name, is_folder in listed(folder).items() if is_folder]
+                waiting += [path for path in inner if path not in found]
+                found.update(inner)
+        elif _is_wild(part):
+            found = {path / name for path in found for name in fnmatch.filter(listed(path), part)}
+        else:
+            found = {path / part for path in found if _is_in(path, part, unread)}
+    return _Matches(set() if pattern.endswith("/") else found, unread)
+
+
+def _is_in(folder: Path, name: str, unread: set[Path]) -> bool:
+    with _noting(folder, unread):
+        os.lstat(folder / name)
+        return True
+    return False
+
+
+@contextmanager
+def _noting(folder: Path, unread: set[Path]) -> Iterator[None]:
+    """Pass over a folder that cannot be looked into, noted where that is not for want of one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _ABSENT:
+            unread.add(folder)
 
 
 def _below(folder: Path, base: Path) -> str:
@@ -622,7 +660,7 @@ def _format_name(path: str, lines: LineRange | None = None) -> str:
 def _hidden(path: Path, base: Path, named: Sequence[str] = ()) -> bool:
     """Whether a part of the path is hidden and matches none of the hidden ones that were named."""
     return any(
-        not any(fnmatchcase(part, name) for name in named)
+        not any(fnmatch.fnmatchcase(part, name) for name in named)
         for part in path.relative_to(base).parts
         if _is_hidden(part)
     )

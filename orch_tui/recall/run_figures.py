@@ -19,6 +19,13 @@ _USAGE = {
     "output_tokens": "output",
 }
 
+_ENDINGS = {
+    "stopped": "by whoever launched it",
+    "interrupted": "by the user",
+    "limit": "at its limit of turns",
+    "gone": "with its session",
+}
+
 
 def describe_run(shown: Shown) -> list[tuple[str, str]]:
     """Name and value of each fact, in the order one asks for them; what is not known of a run
@@ -32,9 +39,16 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
     yield "state", f"{state}, retracted" if run.retracted_at else state
     yield "unverified", run.unverified or ""
     yield "error", ", ".join(filter(None, (run.error_message, run.error_code)))
+    yield "ended", _ENDINGS.get(run.ending or "", "")
     yield "execution", run.execution_id
     yield "agent", run.agent_type
+    yield "called", run.agent_name or ""
+    yield "kind", run.agent_kind or ""
+    workflow = (run.workflow, run.workflow_run, run.workflow_phase)
+    yield "workflow", ", ".join(filter(None, workflow))
     yield "scope", run.scope or ""
+    yield "called as", shown.called_as or ""
+    yield "handed over", shown.difference.summary if shown.difference else ""
     yield "session", f"{run.session_id}{f', phase {run.phase}' if run.phase else ''}"
     yield "model", _model(run)
     yield "deployed", local_time(run.deployed_at)

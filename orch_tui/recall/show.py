@@ -11,13 +11,14 @@ from orch_tui.errors import NotFoundError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
+from orch_tui.recall.handed_over import TextDifference, compare_texts, find_called_type
 from orch_tui.recall.listing import output_to_dict
 from orch_tui.recall.timeline import TimelineStep
 from orch_tui.record import deliverables, executions, outputs
 from orch_tui.record import sessions as session_rows
 from orch_tui.record.ledger import briefings, contents, file_use
 from orch_tui.record.ledger.file_use import FileUse
-from orch_tui.rows import Allocation, Completion, ExecutionFacts, Output, Session
+from orch_tui.rows import Allocation, Completion, ExecutionFacts, Output, Session, ToldMessage
 
 if TYPE_CHECKING:
     from orch_tui.record.messages.findings import Trouble
@@ -30,6 +31,14 @@ class Given:
     allocation: Allocation
     text: str | None
     """Its exact text; None where only its figures were recorded."""
+
+
+@frozen
+class ShownMessage:
+    """A message that the agent got after its launch."""
+
+    message: ToldMessage
+    text: str | None
 
 
 @frozen
@@ -59,6 +68,14 @@ class Shown:
     session: Session
     given: tuple[Given, ...]
     briefing: str | None
+    handed_over: str | None
+    """The text it really got, where that is another one than the briefing."""
+    difference: TextDifference | None
+    """Between the two."""
+    called_as: str | None
+    """The agent type of the call, where another was planned."""
+    told: tuple[ShownMessage, ...]
+    """What it was told after its launch, oldest first."""
     returned: tuple[ShownReturn, ...]
     delivered: tuple[ShownOutput, ...]
     files: tuple[FileUse, ...]
@@ -77,6 +94,10 @@ def shown_to_dict(shown: Shown, steps: Iterable[TimelineStep]) -> dict[str, Any]
         "session": asdict(shown.session),
         "given": [{**asdict(g.allocation), "text": g.text} for g in shown.given],
         "briefing": shown.briefing,
+        **({} if shown.handed_over is None else {"handed_over": shown.handed_over}),
+        "difference": list(shown.difference.lines) if shown.difference else [],
+        "called_as": shown.called_as,
+        "told": [{**asdict(each.message), "text": each.text} for each in shown.told],
         "said": [
             {**asdict(r.completion), "final_message": r.final_message} for r in shown.returned
         ],
@@ -100,11 +121,20 @@ def show_execution(record: Record, label: str, root: Path) -> Shown:
     execution = _execution(record, label)
     allocations = executions.list_allocations(record, execution.execution_id)
     before, after = _neighbours(record, execution)
+    briefing = _read_text(record, execution.briefing_id)
+    handed_over = _read_text(record, execution.handed_over_id)
     return Shown(
         execution=execution,
         session=session_rows.get_session(record, execution.session_id),
         given=tuple(Given(a, contents.get_content_text(record, a.content_id)) for a in allocations),
-        briefing=read_briefing_text(record, execution),
+        briefing=briefing,
+        handed_over=handed_over,
+        difference=None if handed_over is None else compare_texts(briefing or "", handed_over),
+        called_as=find_called_type(record, execution),
+        told=tuple(
+            ShownMessage(m, contents.get_content_text(record, m.content_id))
+            for m in executions.list_told(record, execution.execution_id)
+        ),
         returned=tuple(
             ShownReturn(
                 c,
@@ -134,11 +164,10 @@ def _execution(record: Record, label: str) -> ExecutionFacts:
         return last[0]
 
 
-def read_briefing_text(record: Record, execution: ExecutionFacts) -> str | None:
-    """The briefing that was handed over, as readable text."""
-    if execution.briefing_id is None:
+def _read_text(record: Record, briefing_id: int | None) -> str | None:
+    if briefing_id is None:
         return None
-    return briefings.get_briefing(record, execution.briefing_id).decode("utf-8", "replace")
+    return briefings.get_briefing(record, briefing_id).decode("utf-8", "replace")
 
 
 def find_troubles(execution: ExecutionFacts, root: Path) -> tuple[Trouble, ...]:

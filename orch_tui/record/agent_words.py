@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 
 from orch_tui.frozen import frozen
+from orch_tui.record.ledger.doubt import ELSEWHERE
 from orch_tui.record.ledger.statement import RunEnd
 from orch_tui.record.messages.patterns import compile_lazily
 
@@ -23,6 +24,10 @@ _TURN_LIMIT = compile_lazily(r"\s*NOTE: this agent stopped at its (\d{1,9})-turn
 _ENDED_EARLY = compile_lazily(r"\s*Agent terminated early due to an API error:?\s*([^\n]{0,2000})")
 _PARTIAL = compile_lazily(r"\bPARTIAL\b")
 _FRAME = compile_lazily(r"^\[Subagent hand-back\][^\n]*\n?", re.M)
+_POINTER = compile_lazily(r"\s*This agent['’]s report was delivered to you as a message\b")
+_LONGEST_POINTER = 2_000
+"""Characters; whatever is longer is a report, whichever words it begins with."""
+_TASK_FRAME = compile_lazily(r"\[Workflow harness\b[^\]\n]*\]")
 _INDENT = "  "
 _TRACE, _TRACE_END = "[Tool: ", "\n--- RESULT ---\n"
 
@@ -37,10 +42,14 @@ class AgentWords:
     """Why the words are not the whole report."""
     error: str | None = None
     """Why the run failed, though its result is called completed."""
+    hit_limit: bool = False
+    """It stopped at its limit of turns."""
 
     @property
     def ending(self) -> RunEnd:
         """Status and reason of the run, as a statement has them."""
+        if self.hit_limit:
+            return {"status": "completed", "ending": "limit"}
         if self.error is None:
             return {"status": "completed"}
         return {"status": "failed", "error_message": self.error}
@@ -78,6 +87,12 @@ def read_framed_words(text: str) -> AgentWords | None:
     return _judge_notes(_unindent(words), [_unindent(line) for line in notes])
 
 
+def read_framed_task(text: str) -> str:
+    """Read the task out of the frame that a workflow puts around it; other prompts stay."""
+    first, newline, task = text.partition("\n")
+    return _unindent(task) if newline and _TASK_FRAME.match(first) else text
+
+
 def cut_trailer(text: str) -> str:
     """Cut off the agent's id and figures that Claude Code puts under a result."""
     cut = f"\n{text}".rfind("\nagentId: ")
@@ -108,14 +123,18 @@ def _count_notes(texts: Sequence[str]) -> int:
 
 def _judge_notes(text: str, notes: Sequence[str]) -> AgentWords:
     doubt = error = None
+    hit_limit = False
+    if len(text) < _LONGEST_POINTER and _POINTER.match(text):
+        text, doubt = "", ELSEWHERE
     for note in notes:
         if limit := _TURN_LIMIT.match(note):
+            hit_limit = True
             doubt = f"it stopped at its limit of {limit[1]} turns: what it said is a part"
         elif early := _ENDED_EARLY.match(note):
             error = early[1].strip() or "an API error"
         elif _PARTIAL.search(note):
             doubt = doubt or "Claude Code says that it is a part of the report"
-    return AgentWords(text, doubt, error)
+    return AgentWords(text, doubt, error, hit_limit)
 
 
 def _unindent(text: str) -> str:

@@ -107,3 +107,50 @@ def end_silent_sessions(record: Record, claude_session: str | None = None) -> No
                 "UPDATE sessions SET status = 'completed', completed_at = ? WHERE session_id = ?",
                 [(last, session_id) for session_id, last in silent],
             )
+
+
+def presume_silent_gone(record: Record) -> None:
+    """Record that runs which hooks told of are gone where nothing was heard of their session for
+    a day: its client was killed. A transcript alone may be a copy that ends in the middle."""
+    long_ago = timestamp(record.clock() - _SILENCE)
+    silent = record.sql(
+        "SELECT ran_in, max(o.at) AS last FROM agent_executions AS e "
+        "JOIN observations AS o USING (execution_id) WHERE ran_in IN "
+        "(SELECT ran_in FROM agent_executions WHERE status = 'deployed' AND retracted_at IS NULL) "
+        "AND o.source IN ('hook', 'import') GROUP BY ran_in HAVING last < ?",
+        [long_ago],
+    )
+    if silent:
+        with record.write():
+            for claude_session, last in silent:
+                reason = "nothing was heard of it any more"
+                presume_gone(record, claude_session, reason, last, only_heard=True)
+
+
+def presume_gone(
+    record: Record, claude_session: str, reason: str, at: str, *, only_heard: bool = False
+) -> None:
+    """Record that what a session launched before ``at`` and did not get back is gone.
+
+    ``only_heard`` leaves out what no hook told of. Call it within a write. Whoever
+    tells of a return later, or for longer, is believed instead.
+    """
+    from orch_tui.record.ledger.ingest import Report, ingest_statements  # it asks for sessions
+    from orch_tui.record.ledger.statement import Returned
+
+    gone = Returned(
+        status="failed",
+        error_message=f"its Claude Code session ended ({reason}) before it returned",
+        presumed=True,
+        ending="gone",
+    )
+    waiting = record.sql(
+        "SELECT (SELECT min(key) FROM execution_keys AS k WHERE k.execution_id = e.execution_id "
+        "AND key NOT LIKE 'id:%') FROM agent_executions AS e "
+        "WHERE ran_in = ? AND status = 'deployed' AND retracted_at IS NULL "
+        "AND (SELECT min(at) FROM observations AS o WHERE o.execution_id = e.execution_id) <= ? "
+        "AND (? OR EXISTS (SELECT 1 FROM observations AS o "
+        "WHERE o.execution_id = e.execution_id AND source = 'hook'))",
+        [claude_session, at, not only_heard],
+    )
+    ingest_statements(record, [Report([key], gone, source="hook", at=at) for (key,) in waiting])

@@ -21,10 +21,11 @@ from orch_tui.prepare.count import Count
 from orch_tui.prepare.marker import render_marker
 from orch_tui.prepare.templates import Template
 from orch_tui.record import bundles, executions, plan, sessions
-from orch_tui.record.ledger import briefings, journal, portable
+from orch_tui.record.ledger import briefings, journal, portable, registers
 from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import SAID, Observation, not_superseded
+from orch_tui.record.ledger.raw_sql import ingest_noted_changes
 from orch_tui.record.ledger.rebuild import stored_observations
 from orch_tui.record.ledger.statement import (
     Allocated,
@@ -173,9 +174,10 @@ def record_deployment(
                 reason=supersede,
             )
             about = [f"id:{execution_id}"] if execution_id else []
-            execution_id = ingest_statement(record, Report(about, deployed, source=source))
-            ingest_allocation(record, execution_id, items, source=source, replaces=bool(before))
             sessions.begin_session(record, session)
+            execution_id = ingest_statement(record, Report(about, deployed, source=source))
+            version = intent["bundle_version"]
+            ingest_allocation(record, execution_id, items, version, source, replaces=bool(before))
             _log(record, session_id, execution_id, judgement, items, allow_overflow, supersede)
         execution = executions.get_execution(record, execution_id or "")
         return Deployment(
@@ -282,7 +284,7 @@ def record_allocation(
                 or _kept_briefing(record, text, bundle.items),
             )
             ingest_statement(record, Report([f"id:{label}"], given, source=source))
-            ingest_allocation(record, label, bundle.items, source=source)
+            ingest_allocation(record, label, bundle.items, given.bundle_version, source)
             _log(
                 record,
                 execution.session_id,
@@ -448,20 +450,29 @@ def ingest_allocation(
     record: Record,
     execution_id: str,
     items: Sequence[ContextItem],
-    *,
+    version: str | None,
     source: str,
+    *,
     replaces: bool = False,
 ) -> None:
-    """Record the items as given; ``replaces`` marks what was recorded before as not included."""
-    if items or replaces:
-        given = make_allocation(items, replaces=replaces)
-        ingest_statement(record, Report([f"id:{execution_id}"], given, source=source))
+    """Record the items as given, those of a ``version`` by reference to where it was stated;
+    ``replaces`` marks what was recorded before as not included."""
+    if not items and not replaces:
+        return
+    given = make_allocation(items)
+    if version:
+        ingest_noted_changes(record)  # the version may be as new as the deployment
+        stated = registers.read_registers(record, version).get("items")
+        if stated and registers.items_given(stated.value) == given.items:
+            given = Allocated(stated_in=stated.digest.hex())
+    if replaces:
+        given = given.replaced(replaces=True)
+    ingest_statement(record, Report([f"id:{execution_id}"], given, source=source))
 
 
-def make_allocation(items: Sequence[ContextItem], *, replaces: bool = False) -> Allocated:
+def make_allocation(items: Sequence[ContextItem]) -> Allocated:
     """The statement that these items were given."""
     return Allocated(
-        replaces=replaces or None,
         items=tuple(
             ItemFact(
                 context_type=item.type,

@@ -9,7 +9,7 @@ from orch_tui.ids import not_found
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
 from orch_tui.record.ledger.keys import resolve_label
-from orch_tui.rows import Allocation, Completion, ExecutionFacts, columns
+from orch_tui.rows import Allocation, Completion, ExecutionFacts, ToldMessage, columns
 
 
 def get_execution(record: Record, label: str) -> ExecutionFacts:
@@ -56,6 +56,15 @@ def list_completions(record: Record, execution_id: str) -> list[Completion]:
         [execution_id],
     )
     return [Completion.of(row) for row in rows]
+
+
+def list_told(record: Record, execution_id: str) -> list[ToldMessage]:
+    """What an execution was told after its launch, oldest first."""
+    rows = record.rows(
+        f"SELECT {columns(ToldMessage)} FROM told WHERE execution_id = ? ORDER BY position",
+        [execution_id],
+    )
+    return [ToldMessage.of(row) for row in rows]
 
 
 def retract_execution(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orch_tui.errors import OrchError
-from orch_tui.files import refused, whole_file
+from orch_tui.files import refused_writing, whole_file
 from orch_tui.frozen import frozen
 from orch_tui.hand_over_line import render_hand_over
 from orch_tui.models.database import Record
@@ -77,7 +77,7 @@ def leave_briefing(
 def _write_private(uid: str, briefing: bytes) -> None:
     """Write what the hook hands over: nobody else may read it, or have made its folder."""
     folder = Path(hand_over_folder())
-    with refused(str(folder)):
+    with refused_writing(str(folder)):
         folder.mkdir(0o700, parents=True, exist_ok=True)
     if not is_private(folder):
         raise OSError(f"{folder} is a link, another user's or open to others")

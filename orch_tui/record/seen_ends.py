@@ -15,7 +15,7 @@ def expect_transcript(record: Record, transcript: str, at: str) -> None:
         watch_transcript(record, transcript, at)
 
 
-def presume_gone(record: Record, claude_session: str, agent_id: str, at: str) -> None:
+def presume_client_gone(record: Record, claude_session: str, agent_id: str, at: str) -> None:
     """Record that an agent's client ended before the agent returned.
 
     Counts only where nothing else tells of a return, and where the run is known.

@@ -121,7 +121,8 @@ def build_documents(record: Record, ids: list[str]) -> dict[str, Document]:
     """Build from the tables what to index of these executions; nothing of retracted ones."""
     listed = json.dumps(ids, default=readable)
     runs = record.rows(
-        f"SELECT e.{INDEXED_EXECUTION_COLUMNS.replace(', ', ', e.')}, s.project, s.archived_at "
+        f"SELECT e.{INDEXED_EXECUTION_COLUMNS.replace(', ', ', e.')}, e.handed_over_id, "
+        "s.project, s.archived_at "
         "FROM agent_executions AS e LEFT JOIN sessions AS s USING (session_id) "
         "WHERE e.execution_id IN (SELECT value FROM json_each(?)) AND e.retracted_at IS NULL",
         [listed],
@@ -138,7 +139,7 @@ def build_documents(record: Record, ids: list[str]) -> dict[str, Document]:
         record.sql(
             "SELECT execution_id, context_source, content_id FROM context_allocations "
             "WHERE execution_id IN (SELECT value FROM json_each(?)) "
-            "AND included_in_deployment IS NOT 0 ORDER BY allocation_id",
+            "AND included_in_deployment IS NOT 0 AND arrived IS NOT 0 ORDER BY allocation_id",
             [listed],
         )
     )
@@ -184,7 +185,7 @@ def _assemble_documents(
             deployed_at=_deployment_time(run["deployed_at"]),
             archived=run["archived_at"] is not None,
             message_content_id=message_id,
-            briefing_id=whole_number(run["briefing_id"]),
+            briefing_id=whole_number(run["handed_over_id"] or run["briefing_id"]),
             small_fields=_pack(fields),
             given_content_ids=frozenset(c for c in given.get(execution_id, ()) if c in living),
         )

@@ -17,6 +17,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from orch_tui.errors import SourceError, UsageError
+from orch_tui.files import refused_reading
 from orch_tui.paths import resolve_path
 from orch_tui.screens.dialogs import Ask, Choose, Confirm
 from orch_tui.screens.screen_part import ScreenPart
@@ -592,10 +593,8 @@ def _collecting(execution_id: str, items: Sequence[ReviewItem]) -> list[str]:
 
 def _text_of(folder: Path, name: str) -> str:
     """The bytes of a file as text that gives the very same bytes back."""
-    try:
+    with refused_reading(name):
         path = Path(resolve_path(name, folder))
         if not path.is_file():
             raise SourceError(name, "is no file", hint="F6 asks for another one")
         return path.read_bytes().decode("utf-8", "surrogateescape")
-    except OSError as error:
-        raise SourceError(name, f"cannot be read: {error.strerror}") from error

@@ -71,6 +71,19 @@ class Preview(Vertical):
         self.query_one(Lines).show(self.text, markdown=markdown)
 
 
+def _difference(shown: Shown) -> str:
+    """How what it was handed differs from the plan; empty where it does not."""
+    if shown.difference is None:
+        return ""
+    summary, lines = shown.difference.summary, shown.difference.lines
+    rest = [f"... {len(lines) - _DIFFERENCE:,} more lines"] if len(lines) > _DIFFERENCE else []
+    return "\n".join([f"━━ handed over · {summary}", *lines[:_DIFFERENCE], *rest, ""])
+
+
+_DIFFERENCE = 40
+"""Lines of a difference that are shown before what was given."""
+
+
 def text_of(shown: Shown, tab: str) -> str:
     """One part of a run as text."""
     if tab == "briefing":
@@ -78,11 +91,13 @@ def text_of(shown: Shown, tab: str) -> str:
     if tab == "given":
         items = (
             f"━━ {given.allocation.context_source} · {_tokens(given.allocation.token_count)}"
-            f"{'' if given.allocation.included_in_deployment else ' · not included'}\n"
+            f"{'' if given.allocation.included_in_deployment else ' · not included'}"
+            f"{' · did not arrive' if given.allocation.arrived is False else ''}\n"
             f"{'(its text was not recorded)' if given.text is None else given.text}"
             for given in shown.given
         )
-        return "\n".join(items) or shown.briefing or "No context was recorded."
+        whole = "\n".join(items) or shown.briefing or "No context was recorded."
+        return f"{_difference(shown)}{whole}"
     if tab == "delivered":
         lines = (
             f"{delivered.output.output_type}"

@@ -277,8 +277,10 @@ def _record_all(record: Record) -> None:
     texts = [text.encode() for text in corpus.contents(CONTENTS)]
     known: set[str] = set()
     runs = corpus.runs(EXECUTIONS, CONTENTS)
-    while some := list(islice(runs, 500)):
-        with record.write():  # many to a transaction: here nobody waits for each
+    while some := list(islice(runs, 20)):
+        # not each alone, since nobody waits here; not hundreds, since the search index would then
+        # leave free pages behind that no record has which grew in use
+        with record.write():
             for run in some:
                 if run.session_id not in known:
                     known.add(run.session_id)

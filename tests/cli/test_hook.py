@@ -23,7 +23,7 @@ from orch_tui.record.hooks import inbox
 from tests.cli.conftest import ROOT, Run, Shell
 from tests.counts import HANGS_AFTER
 from tests.record import hook_events as hooks
-from tests.record.claude_home import Transcript, tool
+from tests.record.claude_home import Transcript, notification, tool
 
 PAYLOAD = json.dumps(hooks.foreground()[0]).encode()
 AS_REGISTERED = hook_settings.command(sys.executable)
@@ -84,6 +84,35 @@ def test_a_project_without_a_record_is_left_alone(project: Path, tmp_path: Path)
     fire(PAYLOAD, project)
     assert sorted(project.rglob("*")) == before
     assert left(project, 1) == [PAYLOAD]
+
+
+SECRET = "the password is swordfish"
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(
+    "prompt", [SECRET, f"about <task-notification>: {SECRET}", f'"prompt": "<task {SECRET}']
+)
+def test_a_prompt_of_the_user_reaches_no_disk(
+    recorded: Path, tmp_path: Path, prompt: str, indent: int | None
+) -> None:
+    payload = hooks.event("UserPromptSubmit", prompt=prompt)
+    fire(json.dumps(payload, indent=indent).encode(), recorded)
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or b"swordfish" not in path.read_bytes()
+    assert left(recorded) == []
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_what_claude_code_tells_in_place_of_a_prompt_is_left(
+    recorded: Path, indent: int | None
+) -> None:
+    told = hooks.event("UserPromptSubmit", prompt=notification("a1", "T1", "Found."))
+    about = hooks.call("T1", f'{{"hook_event_name": "UserPromptSubmit", "prompt": "{SECRET}"}}')
+    payloads = [json.dumps(each, indent=indent).encode() for each in (told, about)]
+    for payload in payloads:
+        fire(payload, recorded)
+    assert left(recorded) == payloads
 
 
 @pytest.mark.parametrize("words", ["", " --bogus", " a b c", " hook --format json"])

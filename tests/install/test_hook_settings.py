@@ -359,7 +359,7 @@ def test_an_old_client_gets_only_events_that_it_knows(settings: Path, client: An
     client("share/claude/versions/2.0.42")
     install(settings)
     assert list(json.loads(settings.read_text())["hooks"]) == [
-        *("PreToolUse", "PostToolUse", "SubagentStop", "SessionEnd")
+        *("PreToolUse", "PostToolUse", "SubagentStop", "UserPromptSubmit", "SessionEnd")
     ]
     assert state(settings.parent.parent).is_on
     found = examine_record(settings.parent / "no.db", settings.parent.parent)

@@ -6,9 +6,10 @@ import ast
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ ROOT = Path(orch_tui.__file__).parent
 BEGINNING = re.compile(r"\s*(SELECT|INSERT INTO|INSERT OR|UPDATE(?! OF)|DELETE FROM|WITH)\s")
 NAMED_HOLE = re.compile(r"\{\w+\}")
 """Where ``str.format`` puts something."""
+PARAMETER = re.compile(r"\?\d*")
+INDEX_ASKED = re.compile(r"(?:SEARCH .* USING (?:COVERING )?|SCAN .* USING )INDEX (\w+)")
 ABOUT_OTHERS = (
     "assets/",  # scripts that run elsewhere
     "models/migrations/",  # older tables
@@ -142,12 +145,17 @@ def problem_of(connection: sqlite3.Connection, text: str) -> str | None:
     return None
 
 
+def filled(statement: Statement) -> Iterator[str]:
+    """The statement with each of the fragments where something is missing."""
+    for fragments in product(FRAGMENTS, repeat=statement.parts.count(None)):
+        fragment = iter(fragments)
+        yield "".join(next(fragment) if part is None else part for part in statement.parts)
+
+
 def compiled(connection: sqlite3.Connection, statement: Statement) -> str:
     """The statement as SQLite can compile it."""
     problems = []
-    for fillings in product(FRAGMENTS, repeat=statement.parts.count(None)):
-        filling = iter(fillings)
-        text = "".join(next(filling) if part is None else part for part in statement.parts)
+    for text in filled(statement):
         for within in WITHIN:
             problem = problem_of(connection, within.format(text))
             if problem is None:
@@ -166,6 +174,25 @@ def test_every_statement_fits_the_tables(record: Record) -> None:
     record.execute(f"CREATE TEMP TABLE chosen AS {compiled(record.connection, whole)}")
     for statement in found:
         compiled(record.connection, statement)
+
+
+OF_TRIGGERS = {"search_docs_message", "search_docs_briefing"}
+"""Indexes that the bodies of triggers ask."""
+
+
+@pytest.mark.slow
+def test_every_index_serves_a_statement(record: Record) -> None:
+    """One that nothing asks costs each write, and room."""
+    asked: set[str] = set()
+    for statement in find_statements():
+        for text in islice(filled(statement), 400):
+            with suppress(sqlite3.Error):
+                plan = record.connection.execute(f"EXPLAIN QUERY PLAN {PARAMETER.sub('1', text)}")
+                asked |= {name for *_, step in plan for name in INDEX_ASKED.findall(step)}
+    held = record.sql(
+        "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql NOT LIKE 'CREATE UNIQUE%'"
+    )
+    assert {name for (name,) in held} - asked == OF_TRIGGERS
 
 
 @pytest.mark.parametrize("wrong", ["SELECT scope FROM session", "SELECT scoop FROM sessions"])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import zlib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,19 +13,39 @@ from hypothesis import strategies as st
 
 from orch_tui.models.stored_bytes import (
     OFTEN,
+    OFTEN_IN_BRIEFINGS,
     inflate,
     pack_bytes,
+    pack_parts,
     pack_text,
     unpack_bytes,
+    unpack_parts,
     unpack_text,
 )
 
-DIGEST = "7d883d88bc0d2dab1c2aaf1c7e105587a3a5a11bfed4ce5d7c1ec2f06d5580cc"
+DIGESTS = [
+    "7d883d88bc0d2dab1c2aaf1c7e105587a3a5a11bfed4ce5d7c1ec2f06d5580cc",
+    "6ce14e27d3c9200ab4162d27bf427d5365dda8220c3d18b3476229fab20fad4c",
+]
 
 
 def test_what_is_often_never_changes() -> None:
-    """Another would make every packed statement of every record unreadable."""
-    assert hashlib.sha256(OFTEN).hexdigest() == DIGEST
+    """Another would make every packed statement and briefing of every record unreadable."""
+    often = (OFTEN, OFTEN_IN_BRIEFINGS)
+    assert [hashlib.sha256(each).hexdigest() for each in often] == DIGESTS
+
+
+def test_the_parts_of_a_briefing_are_read_whatever_they_were_packed_with() -> None:
+    parts: list[list[Any]] = [
+        ["text", "## Scope\n\n" + "find it " * 40],
+        ["content", 7],
+        ["text", "\udcff"],
+    ]
+    text = json.dumps(parts)
+    plain = zlib.compress(text.encode())
+    for packed in (pack_parts(parts), pack_text(text), plain, text):
+        assert unpack_parts(packed) == parts
+    assert len(pack_parts(parts)) < len(pack_text(text)) < len(text)
 
 
 @pytest.mark.slow
@@ -48,6 +70,6 @@ def test_lone_surrogates_are_packed_too() -> None:
 def test_what_breaks_off_or_is_none_is_no_text(cut: int) -> None:
     packed = pack_text("so it is said " * 30)
     assert isinstance(packed, bytes)
-    for broken in (packed[:-cut], b"", b"\xff\0", b"x\x9cbroken"):
+    for broken in (packed[:-cut], b"", b"\xff\0", b"x\x9cbroken", b"x\xbb\0\0\0\0" + packed[6:]):
         with pytest.raises(ValueError):  # noqa: PT011
             inflate(broken)

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from orch_tui.prepare.encoding import decode_text
 from orch_tui.prepare.secrets import named_like_one
 from orch_tui.prepare.sources import (
     SourceReader,
+    _match_pattern,
     is_outside,
     make_text_source,
 )
@@ -541,6 +543,46 @@ def test_a_file_in_a_folder_that_lets_nobody_in_cannot_be_read(reader: SourceRea
         assert refusal(reader, source).reason == "cannot be read (permission denied)"
         assert reader.source_exists(source)
     assert not reader.source_exists("lib/gone.py")
+
+
+def test_a_pattern_lists_each_folder_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("one/a/b", "one/c", "two"):
+        (project / "deep" / folder).mkdir(parents=True)
+        (project / "deep" / folder / "x.py").write_text("x = 1\n")
+    listed: list[str] = []
+    scandir = os.scandir
+
+    def counted(path: Any = ".") -> Any:
+        listed.append(str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", counted)
+    found = _match_pattern(project, "deep/**/*.py")
+    assert sorted(path.relative_to(project).as_posix() for path in found.paths) == [
+        *("deep/one/a/b/x.py", "deep/one/c/x.py", "deep/two/x.py"),
+    ]
+    monkeypatch.undo()
+    assert len(listed) == len(set(listed)) == 6
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *("**/*", "**/x.py", "*/**/*.py", "lib/**/../*", "**/**/*.md", "[l]ib/*", "lib/./*.py"),
+        *("*/.hidden/*", "?ib/a.py", "**/l/*", "l/*", "lib/*/", "l/**/*"),
+    ],
+)
+def test_a_pattern_finds_what_pathlib_finds(project: Path, pattern: str) -> None:
+    for name in ("lib/x.py", "lib/deep/x.py", "lib/.hidden/y.py", "docs/deep/z.md"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("text\n")
+    (project / "l").symlink_to("lib")
+    (project / "lib" / "round").symlink_to(".")
+    ours, theirs = (
+        {os.path.normpath(path) for path in paths if path.is_file()}
+        for paths in (_match_pattern(project, pattern).paths, project.glob(pattern))
+    )
+    assert ours == theirs
 
 
 @pytest.mark.usefixtures("locked")

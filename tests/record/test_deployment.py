@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,17 @@ from orch_tui.record import bundles, deployment, executions, plan, sessions
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import record_allocation, record_deployment
 from orch_tui.record.ledger import journal
-from orch_tui.record.ledger.rebuild import stored_observations
+from orch_tui.record.ledger.rebuild import (
+    find_stale_executions,
+    rebuild_from_statements,
+    stored_observations,
+    stored_statements,
+)
 from orch_tui.record.ledger.statement import Deployed
+from orch_tui.record.opening import open_record
 from orch_tui.record.session_budget import read_taken, track_budget
+from orch_tui.record.upkeep.export import export_record
+from orch_tui.record.upkeep.restore import restore_export
 from orch_tui.search.query import search
 
 LIMITS = Limits()
@@ -197,6 +206,61 @@ def test_a_deployed_version_is_frozen(
     following = bundles.save_bundle(record, made_of(tmp_path, "a.md", "b.py"), session)
     assert following.bundle.version == 2
     assert bundles.load_bundle(record, "bundle-001", 1).bundle.items[1].data == b"y = 2\n"
+
+
+def test_what_a_version_lists_is_stated_once(
+    record: Record, session: str, bundle: Bundle, tmp_path: Path
+) -> None:
+    deployed = send(record, session, bundle=bundle).execution
+    (given,) = stored_statements(record, "exec-001", "allocated")
+    assert given.items == ()
+    with record.write():
+        record.execute("UPDATE bundle_items SET source = 'other.md' WHERE position = 1")
+    listed = executions.list_allocations(record, "exec-001")
+    assert [a.context_source for a in listed] == ["a.md", "b.py"], "it was given what it was given"
+    assert not list(find_stale_executions(record))
+    path = tmp_path / "all.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in export_record(record)))
+    with open_record(tmp_path / "other.db") as other:
+        restore_export(other, path)
+        label = other.value("SELECT execution_id FROM agent_executions")
+        ours, theirs = (
+            [
+                (a.context_source, a.token_count, a.priority, a.position, a.included_in_deployment)
+                for a in executions.list_allocations(each, name)
+            ]
+            for each, name in ((record, deployed.execution_id), (other, label))
+        )
+        assert theirs == ours
+
+
+def test_other_figures_than_the_versions_are_stated(
+    record: Record, session: str, bundle: Bundle
+) -> None:
+    send(record, session, bundle=bundle)
+    recounted = tuple(
+        replace(i, count=replace(i.count, high=i.count.high + 9)) for i in bundle.items
+    )
+    again = send(record, session, bundle=replace(bundle, items=recounted)).execution
+    (given,) = stored_statements(record, again.execution_id, "allocated")
+    assert [item.token_high for item in given.items] == [i.count.high for i in recounted]
+
+
+@pytest.mark.parametrize("listed", ["nonsense", [["file"]], [[{}] * 12], {"a": 1}, None])
+def test_a_list_that_is_none_gives_nothing(
+    record: Record, session: str, bundle: Bundle, listed: Any
+) -> None:
+    """As another program may write it."""
+    send(record, session, bundle=bundle)
+    (kept,) = stored_statements(record, "exec-001", "allocated")
+    said = {"subject": "version:x", "values": {"items": listed}}
+    with record.write():
+        record.execute(
+            "UPDATE observations SET payload = ? WHERE digest = ?",
+            [json.dumps(said), bytes.fromhex(kept.stated_in)],
+        )
+        rebuild_from_statements(record, ["exec-001"])
+    assert executions.list_allocations(record, "exec-001") == []
 
 
 def test_an_older_version_is_deployed_as_it_is(

@@ -98,6 +98,23 @@ def test_a_column_that_is_not_there_or_another(filled: Record) -> None:
     assert "mine" not in finding.detail
 
 
+def test_tables_of_an_orch_between_releases_are_named_with_the_way_out(filled: Record) -> None:
+    """No command ends in a traceback, doctor says what to do."""
+    path = filled.path
+    filled.execute("ALTER TABLE registers RENAME COLUMN redacted TO hashes")
+    filled.execute("DROP TABLE log")
+    filled.execute("CREATE TABLE log (origin_id INTEGER, seq INTEGER PRIMARY KEY)")
+    (finding,) = (f for f in examine_record(path) if f.what == "schema" and "tables" in f.detail)
+    assert finding.level == "problem"
+    for named in ("registers.redacted is not there", "log.observation_id is not there"):
+        assert named in finding.detail
+    assert "orch import" in finding.remedy
+    filled.execute("UPDATE sessions SET scope = 'other'")
+    with pytest.raises(RecordError, match="no such column") as raised:
+        open_record(path)
+    assert "doctor" in raised.value.hint
+
+
 def test_indexes_and_triggers_that_were_dropped_are_made_again(filled: Record) -> None:
     meddle(filled, "DROP TRIGGER raw_execution_update", 'DROP INDEX "outputs_path"')
     assert "raw_execution_update" in found(filled)["schema"].detail

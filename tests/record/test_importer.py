@@ -52,9 +52,10 @@ def executions(record: Record) -> dict[str, dict[str, Any]]:
     for row in rows:
         label = row.pop("execution_id")
         row["parent_execution_id"] = named.get(row["parent_execution_id"])
-        row["briefing"] = record.value(
-            "SELECT sha256 FROM briefings WHERE briefing_id = ?", [row.pop("briefing_id")]
-        )
+        for text in ("briefing", "handed_over"):
+            row[text] = record.value(
+                "SELECT sha256 FROM briefings WHERE briefing_id = ?", [row.pop(f"{text}_id")]
+            )
         row["returns"] = record.sql(
             "SELECT position, completed_at, status, success, error_message, (SELECT sha256 FROM "
             "contents WHERE content_id = message_id) FROM completions WHERE execution_id = ?",

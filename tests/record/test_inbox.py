@@ -146,7 +146,7 @@ def test_one_bad_payload_keeps_nobody_else_waiting(record: Record, root: Path) -
     bad = [b"{", b"[1]", b"{}", b'{"hook_event_name": "SubagentStop", "agent_id": "a"}', b"\xff"]
     wrong_types = json.loads(good[0]) | {"tool_input": 3, "tool_response": {"content": 5}}
     strange = json.loads(good[0]) | {"tool_input": {"prompt": "\ud800\0", "description": "\ud800"}}
-    strange["tool_use_id"] = "toolu_2"
+    strange["tool_use_id"], wrong_types["tool_use_id"] = "toolu_2", "toolu_3"
     payloads = [good[0], bad[0], *good[1:], *bad[1:], b"9" * 5000, b"[" * 100_000]
     payloads += [json.dumps(wrong_types).encode(), json.dumps(strange).encode()]
     for number, data in enumerate(payloads):
@@ -155,6 +155,7 @@ def test_one_bad_payload_keeps_nobody_else_waiting(record: Record, root: Path) -
     assert [row[:4] for row in runs(record)] == [
         ("toolu_1", f"a{1:016x}", "Explore", "completed"),
         ("toolu_2", None, "general-purpose", "deployed"),
+        ("toolu_3", None, "general-purpose", "deployed"),
     ]
     aside = inbox.list_set_aside(next(inboxes(root)))
     assert len(aside) == len(bad) + 2

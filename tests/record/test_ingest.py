@@ -254,7 +254,7 @@ def test_what_an_agent_was_handed_is_stored_and_named_by_its_hash(record: Record
     told = heard("tool:T", statement=Deployed(scope="find"), prompt="Find it.")
     ingest_statement(record, told)
     digest = hashlib.sha256(b"Find it.").hexdigest()
-    assert [row[3] for row in stored(record)] == [Deployed(scope="find", briefing=digest)]
+    assert [row[3] for row in stored(record)] == [Deployed(scope="find", handed_over=digest)]
     ((sha256,),) = record.sql(
         "SELECT sha256 FROM briefings JOIN agent_executions USING (briefing_id)"
     )

@@ -191,7 +191,11 @@ FRAMED = f"  {NOTE}\n[Subagent hand-back] it says:\n  Half.\nagentId: a1"
         (line(answer(), result={**DONE, "content": [text(" ")]}), known(None, doubt=EMPTY)),
         (
             line(answer(), result={**DONE, "content": [text(NOTE), text("Half.")]}),
-            known("Half.", doubt="it stopped at its limit of 2 turns: what it said is a part"),
+            known(
+                "Half.",
+                doubt="it stopped at its limit of 2 turns: what it said is a part",
+                ending="limit",
+            ),
         ),
         (
             line(answer(), result={**DONE, "content": [text(EARLY), text("Half.")]}),
@@ -230,6 +234,7 @@ FRAMED = f"  {NOTE}\n[Subagent hand-back] it says:\n  Half.\nagentId: a1"
                 "Half.",
                 rendered=True,
                 doubt="it stopped at its limit of 2 turns: what it said is a part",
+                ending="limit",
             ),
         ),
         (
@@ -252,7 +257,12 @@ FRAMED = f"  {NOTE}\n[Subagent hand-back] it says:\n  Half.\nagentId: a1"
         # it came to nothing
         (
             line(answer(), result={**DONE, "wasInterrupted": True}),
-            known(None, status="failed", error_message="interrupted by the user"),
+            known(
+                None,
+                status="failed",
+                error_message="interrupted by the user",
+                ending="interrupted",
+            ),
         ),
         (
             line(answer("shown"), result="Error: no such agent"),
@@ -375,6 +385,7 @@ def stopped(agent: str = "a1", at: str | None = AT) -> ParsedChunk:
         status="failed",
         error_message="stopped",
         broke_off=True,
+        ending="stopped",
     )
     return told(back, None, f"agent:S/{agent}", at=at or "")
 
@@ -412,7 +423,12 @@ def awaited(message: str | None = None, **facts: Any) -> ParsedChunk:
     return told(Returned(**{**given, **facts}), message, AGENT)
 
 
-STOPPED: dict[str, Any] = {"status": "failed", "error_message": "stopped", "broke_off": True}
+STOPPED: dict[str, Any] = {
+    "status": "failed",
+    "error_message": "stopped",
+    "broke_off": True,
+    "ending": "stopped",
+}
 
 
 @pytest.mark.parametrize(
@@ -490,7 +506,7 @@ CASES: list[tuple[str, str | None, tuple[str, ...], dict[str, Any]]] = [
     (f"\n {notice(rest=RESULT)} \n", "Found.\n\nAll.", (), {"status": "completed"}),
     (notice(), None, (), {"status": "completed", "doubt": EMPTY}),
     (notice(rest="<result>\n</result>"), None, (), {"status": "completed", "doubt": EMPTY}),
-    (notice(rest="<result> </result>"), " ", (), {"status": "completed", "doubt": EMPTY}),
+    (notice(rest="<result> </result>"), None, (), {"status": "completed", "doubt": EMPTY}),
     (
         notice(rest=RESULT + USED),
         "Found.\n\nAll.",

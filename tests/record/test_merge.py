@@ -218,8 +218,27 @@ def test_every_field_is_believed_of_the_source_that_knows_it(
         values = {name: kind(number) for name, kind in fields.items()}
         at = TIMES[number] if is_late or order == ["manual", "api"] else TIMES[-1 - number]
         told.append(said("sql" if source == "sql" else "noted", source, at, **values))
+        if "handed_over" in values:
+            values["briefing"] = values["handed_over"]  # nobody planned another
         whose = min((o.source for o in told), key=rank.index)
         assert merge_statements(told) == Merged({**NOT_BACK, **values, "source": whose})
+
+
+def test_who_saw_the_agent_knows_what_it_was_handed_better_than_who_saw_the_call() -> None:
+    planned = said("deployed", "manual", TIMES[0], briefing="planned")
+    calls = [
+        said("deployed", "hook", TIMES[1], handed_over="line"),
+        said("deployed", "import", TIMES[5], handed_over="line"),
+    ]
+    agent = said("noted", "hook", TIMES[2], handed_over="text")
+    for told in ([planned, *calls, agent], [agent, *calls, planned]):
+        values = merge_statements(told).values
+        assert (values["briefing"], values["handed_over"]) == ("planned", "text")
+    assert merge_statements([planned, *calls]).values["handed_over"] == "line"
+    older = said("noted", "import", TIMES[3], briefing="seen")
+    assert merge_statements([planned, older]).values["handed_over"] == "seen"
+    repeat = said("noted", "hook", TIMES[3], briefing="planned", bundle_version="v")
+    assert "handed_over" not in merge_statements([repeat]).values
 
 
 def test_a_deployment_knows_the_intent_better_than_what_its_source_noted_later() -> None:

@@ -90,7 +90,7 @@ def rows(path: Path, table: str, columns: list[str], *, leave: str = "") -> set[
     }
 
 
-CHANGED = {"revision", "sha256"}
+CHANGED = {"revision", "sha256", "item_id"}
 """Columns that no reader of rows looks at, or that are bytes now."""
 
 BY_HAND = "execution_id GLOB 'mine-*' OR execution_id = 'exec-002'"

@@ -235,7 +235,11 @@ AGENT = "agent:S/a1"
         ),
         (
             {"status": "completed", "content": [block(NOTE), block("Half.")]},
-            returned("Half.", doubt="it stopped at its limit of 2 turns: what it said is a part"),
+            returned(
+                "Half.",
+                doubt="it stopped at its limit of 2 turns: what it said is a part",
+                ending="limit",
+            ),
         ),
         (
             {"status": "completed", "content": [block("a"), block("b")], "harnessNoteCount": 1},
@@ -331,7 +335,10 @@ def test_a_result_for_an_agent_tells_of_that_agent_too() -> None:
         ({"error": "Error: no such agent"}, {"error_message": "no such agent"}),
         ({}, {"error_message": "the call of the agent failed"}),
         ({"error": "x", "duration_ms": 12}, {"error_message": "x", "duration_ms": 12}),
-        ({"error": "x", "is_interrupt": True}, {"error_message": "interrupted: x"}),
+        (
+            {"error": "x", "is_interrupt": True},
+            {"error_message": "interrupted: x", "ending": "interrupted"},
+        ),
         ({"error": "x", "is_interrupt": 1}, {"error_message": "x"}),
         ({"error": "x", "is_interrupt": False}, {"error_message": "x"}),
     ],
@@ -378,7 +385,12 @@ def test_a_message_sets_an_agent_to_work_again(
     assert read_payload(payload, AT) == expected
 
 
-STOPPED: dict[str, Any] = {"status": "failed", "error_message": "stopped", "broke_off": True}
+STOPPED: dict[str, Any] = {
+    "status": "failed",
+    "error_message": "stopped",
+    "broke_off": True,
+    "ending": "stopped",
+}
 
 
 @pytest.mark.parametrize(

@@ -276,6 +276,16 @@ def test_what_was_found_is_counted_told_and_stated(record: Record, tmp_path: Pat
     assert all("[redacted]" in str(said.values) for said in stated)
 
 
+def test_only_what_was_redacted_is_stated_again(record: Record) -> None:
+    """A field that held nothing of it may have been changed elsewhere meanwhile."""
+    sessions.init_session(record, f"scope {KEY}", project="", session_id="s")
+    last = record.value("SELECT max(observation_id) FROM observations")
+    redact_secret(record, KEY, "x")
+    (payload,) = record.sql("SELECT payload FROM observations WHERE observation_id > ?", [last])
+    assert (unpack_fields(payload[0]) or {})["values"] == {"scope": "scope [redacted]"}
+    assert record.sql("SELECT DISTINCT redacted FROM registers ORDER BY 1") == [(None,)]
+
+
 def test_statements_name_what_took_the_place_of_what_they_named(
     record: Record, tmp_path: Path
 ) -> None:

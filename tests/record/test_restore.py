@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from orch_tui.errors import FormatError
+from orch_tui.errors import FormatError, SourceError
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
@@ -16,6 +17,7 @@ from orch_tui.prepare.count import Count
 from orch_tui.record import bundles
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import record_deployment
+from orch_tui.record.executions import retract_execution
 from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
@@ -62,6 +64,23 @@ def test_into_itself_it_changes_nothing(full: Record, tmp_path: Path) -> None:
     before = view(full)
     assert restore_export(full, path).statements == 0
     assert view(full) == before
+
+
+def test_what_a_record_and_its_copy_were_told_alike_has_the_earlier_time(
+    full: Record, tmp_path: Path
+) -> None:
+    full.backup(tmp_path / "copy.db")
+    (label, *_) = full.sql("SELECT execution_id FROM agent_executions ORDER BY 1")[0]
+    with open_record(tmp_path / "copy.db", clock=lambda: datetime(2027, 1, 1, tzinfo=UTC)) as copy:
+        retract_execution(copy, label, "by mistake")
+        retract_execution(full, label, "by mistake")
+        theirs = exported(copy, tmp_path / "copy.jsonl")
+        mine = exported(full, tmp_path / "mine.jsonl")
+        restore_export(full, theirs)
+        restore_export(copy, mine)
+        times = [r.sql("SELECT max(retracted_at) FROM agent_executions") for r in (full, copy)]
+        assert times[0] == times[1] < [("2027",)]
+        assert view(full) == view(copy)
 
 
 def test_runs_that_both_know_are_one_and_labels_that_are_taken_change(
@@ -200,6 +219,20 @@ def test_a_broken_line_is_told_in_words(
         restore_export(record, path)
     assert raised.value.message.startswith(f"{path}, line {len(lines) + 1}: {said}")
     assert "Error" not in raised.value.message and raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("folder", "Is a directory"), ("/proc/self/mem", "Input/output error")],
+)
+def test_a_file_that_cannot_be_read_is_said_to_be_that(
+    record: Record, tmp_path: Path, name: str, why: str
+) -> None:
+    """Before its first line or after."""
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SourceError) as raised:
+        restore_export(record, tmp_path / name)
+    assert raised.value.reason == f"cannot be read: {why}"
 
 
 def test_a_tombstone_names_what_took_its_place_and_nothing_else(

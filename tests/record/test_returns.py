@@ -146,7 +146,7 @@ def test_an_echo_joins_the_return_whose_words_it_repeats() -> None:
     assert groups(echo, stop(3, echo=True, status="completed")) == [
         [echo, stop(3, echo=True, status="completed")]
     ]
-    assert groups(stop(0, "u"), one, echo) == [[stop(0, "u"), echo], [one]]
+    assert groups(stop(0, "u"), one, echo) == [[stop(0, "u")], [one, echo]]
     broken, said = stop(1, None, broke_off=True), stop(2)
     later = stop(3, echo=True)
     assert groups(stop(0, "u"), begun(0.5), broken, said, later) == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import tempfile
 from pathlib import Path
@@ -309,6 +310,23 @@ def test_any_order_and_repetition_give_the_same_rows(
     shuffled = told + chance.choices(again, k=2)
     chance.shuffle(shuffled)
     assert rows_after(shuffled) == rows_after(told)
+
+
+def test_what_only_an_undone_return_said_is_in_the_row_in_no_order() -> None:
+    at = "2026-11-22T10:00:00.000Z"
+    about = ["uid:" + "0" * 32, "agent:S/A"]
+
+    def told(statement: Any) -> Report:
+        return Report(about, statement, source="hook", at=at, claude_session="S")
+
+    interim = Returned(
+        status="completed", deployed_at=at, told_in="S", agent_type="one", model_message="m1"
+    )
+    all_told = [told(Deployed()), told(Noted(went_on_after="m1")), told(interim)]
+    first, *others = [rows_after(list(some)) for some in itertools.permutations(all_told)]
+    assert [first] * 5 == others
+    (row,) = first[0]
+    assert (row["deployed_at"], row["ran_in"], row["agent_type"]) == (None, None, "unknown")
 
 
 def test_one_call_takes_in_what_belongs_together(record: Record) -> None:

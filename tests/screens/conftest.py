@@ -9,3 +9,9 @@ import pytest
 def estimates(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same figures on every Python: nothing is counted exactly in the background."""
     monkeypatch.setattr("orch_tui.prepare.exact.is_available", lambda: False)
+
+
+@pytest.fixture(autouse=True)
+def nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What scrolls is there at once: nothing is painted on the way, and no key waits for it."""
+    monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import fcntl
 import json
@@ -260,6 +261,19 @@ def test_it_ends_with_the_page_though_nobody_reads_what_it_paints(
 ) -> None:
     end(served)
     assert served.wait(PATIENCE) == code
+
+
+def test_leaving_waits_for_no_next_look_at_the_record(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orch_tui.app.LOOK_EVERY", 10 * PATIENCE)
+
+    async def open_and_leave() -> None:
+        async with OrchApp(Project(folder)).run_test(size=(120, 40)) as pilot:
+            await settled(pilot)
+            assert [worker.group for worker in pilot.app.workers] == ["watch"]
+
+    asyncio.run(open_and_leave())  # waits for its threads
 
 
 async def test_leaving_keeps_what_was_typed_a_moment_ago(folder: Path) -> None:

@@ -193,7 +193,6 @@ async def settled(pilot: Pilot[None]) -> None:
 def shown(root: Path, theme: str = "textual-dark") -> OrchApp:
     app = OrchApp(Project(root, clock=noon))
     app.theme = theme
-    app.animation_level = "none"
     return app
 
 

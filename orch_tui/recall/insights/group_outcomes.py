@@ -132,7 +132,7 @@ def round_share(share: float | None) -> float | None:
     return None if share is None else round(share, 3)
 
 
-INCLUDED = "included_in_deployment IS NOT 0"
+INCLUDED = "included_in_deployment IS NOT 0 AND arrived IS NOT 0"
 
 
 def find_median(values: Sequence[float]) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orch_tui.errors import PathError
-from orch_tui.models.database import Record
+from orch_tui.models.database import Record, Row
 from orch_tui.paths import resolve_path
 from orch_tui.record import claude_sessions
 from orch_tui.record.hooks import pending_transcripts
@@ -16,8 +16,9 @@ from orch_tui.record.hooks.payloads import HookReport, HookStatements, NotHanded
 from orch_tui.record.ledger import journal
 from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.keys import owner_of
+from orch_tui.record.ledger.rebuild import rebuild_from_statements
 from orch_tui.record.ledger.resolve import resolve_execution
-from orch_tui.record.ledger.statement import Noted, Returned, RunFacts
+from orch_tui.record.ledger.statement import Addressed, Noted, Returned, RunFacts
 
 NOT_HANDED_OVER = "not-handed-over"
 """The action in the journal for a call that named a briefing and went through as it was."""
@@ -41,12 +42,14 @@ def ingest_hook_payload(
         resolve_execution(record, names.get(report.keys[0], ()))
         _ingest_report(record, project, heard.claude_session, report, at)
     if heard.end:
-        _presume_gone(record, heard.claude_session, heard.end.reason, at)
+        claude_sessions.presume_gone(record, heard.claude_session, heard.end.reason, at)
         claude_sessions.note_session_end(record, heard.claude_session, at)
+        claude_sessions.presume_silent_gone(record)
     if heard.not_handed_over:
         _log_not_handed_over(record, heard.not_handed_over)
     if heard.transcript and _knows_of(record, heard):
-        pending_transcripts.watch_transcript(record, heard.transcript, at)
+        agents = _list_agents(record, heard.claude_session) if heard.end else []
+        pending_transcripts.watch_transcript(record, heard.transcript, at, agents)
 
 
 def map_agent_keys(log: Iterable[HookStatements]) -> dict[str, tuple[str, ...]]:
@@ -65,6 +68,17 @@ def _knows_of(record: Record, heard: HookStatements) -> bool:
     return any(owner_of(record, key) for each in heard.reports for key in each.keys)
 
 
+def _list_agents(record: Record, session: str) -> list[str]:
+    """List the ids of the agents of a session."""
+    mine = f"agent:{session}"
+    return [
+        key.removeprefix(f"{mine}/")
+        for (key,) in record.sql(
+            "SELECT key FROM execution_keys WHERE key >= ? AND key < ?", [f"{mine}/", f"{mine}0"]
+        )
+    ]
+
+
 def _ingest_report(record: Record, project: str, session: str, report: HookReport, at: str) -> None:
     keys, statement, message = report.keys, report.statement, report.message
     if not any(owner_of(record, key) for key in keys) and (
@@ -77,7 +91,9 @@ def _ingest_report(record: Record, project: str, session: str, report: HookRepor
         record,
         Report(
             about=keys,
-            statement=statement.replaced(ran_in=session),
+            statement=statement
+            if isinstance(statement, Addressed)
+            else statement.replaced(ran_in=session),
             source="hook",
             at=at,
             message=message,
@@ -86,16 +102,61 @@ def _ingest_report(record: Record, project: str, session: str, report: HookRepor
             project=project,
         ),
     )
+    if isinstance(statement, Returned):
+        _join_failed_calls(record, session)
     claude_sessions.refresh_session(record, session)
 
 
-def _is_an_open_call(record: Record, session: str, statement: RunFacts) -> bool:
+def _join_failed_calls(record: Record, session: str) -> None:
+    """Unite a call that failed with the run it began, where only one can be meant.
+
+    A call that fails never names its agent, and the stop of the agent never names the call: one
+    run of its type must have ended while the call went on, and no other call of that type then.
+    """
+    calls = _list_halves(record, f"call:{session}", "tool_use_id NOTNULL AND agent_id IS NULL")
+    failed = [call for call in calls if call["status"] == "failed"]
+    if not failed:
+        return
+    runs = _list_halves(record, f"agent:{session}", "tool_use_id IS NULL AND agent_id NOTNULL")
+    for call in failed:
+        fits = [run for run in runs if _covers(call, run)]
+        if len(fits) == 1 and sum(_covers(other, fits[0]) for other in calls) == 1:
+            joined = [f"id:{each['execution_id']}" for each in (call, *fits)]
+            owner = resolve_execution(record, joined)
+            rebuild_from_statements(record, [owner] if owner else [])
+            return
+
+
+def _list_halves(record: Record, keys: str, condition: str) -> list[Row]:
+    """List the executions of a Claude session of which only the call or the run is known."""
+    return record.rows(
+        "SELECT DISTINCT execution_id, agent_type, status, deployed_at, completed_at "
+        "FROM execution_keys JOIN agent_executions USING (execution_id) "
+        f"WHERE key >= ? AND key < ? AND {condition} AND retracted_at IS NULL "
+        "AND coalesce(agent_kind, 'agent') = 'agent'",
+        [f"{keys}/", f"{keys}0"],
+    )
+
+
+def _covers(call: Row, run: Row) -> bool:
+    """Tell whether a run ended while a call of its type went on."""
+    return (
+        call["agent_type"] == run["agent_type"]
+        and run["completed_at"] is not None
+        and (call["deployed_at"] or "~") <= run["completed_at"]
+        and run["completed_at"] <= (call["completed_at"] or "~")
+    )
+
+
+def _is_an_open_call(record: Record, session: str, statement: RunFacts | Addressed) -> bool:
     """Tell whether an agent that begins may be one whose call is recorded already.
 
     A call in the foreground says only when it returns which agent it started; until then the agent
     would stand beside it, and for ever where it never returns. Its stop brings what matters.
     """
-    return bool(isinstance(statement, Noted) and statement.begun) and bool(
+    if not isinstance(statement, Noted) or not statement.begun:
+        return False
+    return bool(
         record.value(
             "SELECT 1 FROM execution_keys JOIN agent_executions USING (execution_id) "
             "WHERE key >= ? AND key < ? AND status = 'deployed' AND agent_id IS NULL "
@@ -116,27 +177,6 @@ def _log_not_handed_over(record: Record, told: NotHandedOver) -> None:
     journal.log_action(
         record, NOT_HANDED_OVER, execution_id=owner, subject=call, after={"reason": told.reason}
     )
-
-
-# What will never return
-
-
-def _presume_gone(record: Record, session: str, reason: str, at: str) -> None:
-    """Record that what a session deployed and did not get back before its end is gone."""
-    for _, key in _of_session(
-        record,
-        session,
-        "AND status = 'deployed' AND (SELECT min(at) FROM observations AS o "
-        "WHERE o.execution_id = agent_executions.execution_id) <= ?5 GROUP BY execution_id",
-        at,
-    ):
-        gone = Returned(
-            status="failed",
-            error_message=f"its Claude Code session ended ({reason}) before it returned",
-            presumed=True,
-            ending="gone",
-        )
-        ingest_statement(record, Report([key], gone, source="hook", at=at))
 
 
 def _of_session(record: Record, session: str, condition: str, *parameters: str) -> list[Any]:

@@ -8,11 +8,11 @@ result of the call knows both.
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import field, replace
-from typing import Any, TypedDict
+from typing import Any, Required, TypedDict
 
 from orch_tui.errors import FormatError
 from orch_tui.frozen import frozen
@@ -21,17 +21,29 @@ from orch_tui.record.agent_words import AgentWords, separate_notes
 from orch_tui.record.claude_code import (
     AGENT_TASK,
     LAUNCHERS,
+    REPORTER,
     STOPPED,
     STOPPER,
     agent_key,
     describe_failure,
     is_internal,
+    name_of_agent,
+    nameless_call_key,
     tool_key,
 )
 from orch_tui.record.ledger.doubt import EMPTY, UNHEARD
-from orch_tui.record.ledger.statement import Deployed, Noted, Returned, RunEnd
+from orch_tui.record.ledger.statement import (
+    Addressed,
+    AgentKind,
+    Deployed,
+    Noted,
+    Returned,
+    RunEnd,
+)
+from orch_tui.record.notifications import ENDINGS, Notification, read_notifications
 
 RESUMER = "SendMessage"
+_TEAMMATE = "teammate_spawned"
 DEFAULT_AGENT = "general-purpose"
 """The agent type of a call that names none."""
 
@@ -48,7 +60,7 @@ class HookReport:
     """One thing that a payload says of one run."""
 
     keys: tuple[str, ...]
-    statement: Deployed | Noted | Returned
+    statement: Deployed | Noted | Returned | Addressed
     message: str | None = None
     transcript: str | None = None
     """Where the message can be read when there is none here."""
@@ -111,7 +123,7 @@ def read_payload(payload: Mapping[str, Any], at: str) -> HookStatements | None:
     event = _text(payload, "hook_event_name")
     tool = _text(payload, "tool_name")
     reader = _EVENTS.get(event)
-    if reader is None or (tool and tool not in (*LAUNCHERS, RESUMER, STOPPER)):
+    if reader is None or (tool and tool not in (*LAUNCHERS, RESUMER, STOPPER, REPORTER)):
         return None
     session = _text(payload, "session_id")
     if not session:
@@ -136,8 +148,7 @@ class _Event:
         """The keys of the call. Before 2.0.43 it had no id: the prompt stands for it."""
         if tool_use_id := _text(self.payload, "tool_use_id"):
             return tool_key(tool_use_id), f"call:{self.session}/{tool_use_id}"
-        prompt = _text(self.input, "prompt").encode("utf-8", "replace")
-        return (f"call:{self.session}/{hashlib.sha256(prompt).hexdigest()[:16]}",)
+        return (nameless_call_key(self.session, _text(self.input, "prompt")),)
 
     def agent(self, agent_id: str) -> str:
         return agent_key(self.session, agent_id)
@@ -161,6 +172,7 @@ class _CallFacts(TypedDict):
     agent_type: str | None
     scope: str | None
     model: str | None
+    agent_name: str | None
     parent: str | None
     depth: int | None
 
@@ -173,6 +185,7 @@ def _call_facts(event: _Event) -> _CallFacts:
         "agent_type": _text(event.input, "subagent_type") or DEFAULT_AGENT,
         "scope": _text(event.input, "description") or None,
         "model": _text(event.input, "model") or None,
+        "agent_name": _text(event.input, "name") or None,
         "parent": event.agent(caller) if caller else None,
         "depth": None if caller else 1,
     }
@@ -201,8 +214,12 @@ def _answered(event: _Event) -> HookStatements | None:
         return _resumed(event, response)
     if event.tool == STOPPER:
         return _stopped_task(event)
+    if event.tool == REPORTER:
+        return _handed_back(event)
     facts = _mapping(event.payload, "tool_response")
     agent_id = _text(facts, "agentId") or _text(facts, "agent_id")
+    if _text(facts, "status") == _TEAMMATE:
+        agent_id = ""  # the address of its mailbox: its hooks and its file have another name
     call = _call_facts(event)
     if not event.input:
         call["agent_type"] = _text(facts, "agentType") or None
@@ -243,7 +260,7 @@ def _read_result(response: Any) -> tuple[RunEnd | None, AgentWords]:
             return words.ending, words
         return None, _NO_WORDS
     words = separate_notes(_texts(response))
-    if not words.text:
+    if not words.text and not words.doubt:
         return None, _NO_WORDS
     if words.text.startswith(_REFUSALS):
         return {"status": "failed", "error_message": describe_failure(words.text)}, _NO_WORDS
@@ -257,12 +274,14 @@ def _failed(event: _Event) -> HookStatements | None:
     if event.tool not in LAUNCHERS:
         return None
     error = describe_failure(_text(event.payload, "error"))
-    if event.payload.get("is_interrupt") is True:
+    is_interrupted = event.payload.get("is_interrupt") is True
+    if is_interrupted:
         error = f"interrupted: {error}"
     returned = Returned(
         **_call_facts(event),
         status="failed",
         error_message=error,
+        ending="interrupted" if is_interrupted else None,
         echo=True,
         duration_ms=_number(event.payload, "duration_ms"),
     )
@@ -270,22 +289,74 @@ def _failed(event: _Event) -> HookStatements | None:
 
 
 def _resumed(event: _Event, response: Any) -> HookStatements | None:
-    """Report that a message set an agent to work again that had returned."""
+    """Report what an agent was told after its launch, and that it set it to work again where it
+    had returned."""
     if isinstance(response, str):
         try:
             response = json.loads(response)
         except (ValueError, RecursionError):
             return None
-    if not isinstance(response, Mapping):
+    if not isinstance(response, Mapping) or response.get("success") is False:
         return None
-    agent_id = _text(response, "resumedAgentId") or _text(_mapping(response, "pin"), "id")
+    resumed = _text(response, "resumedAgentId") or _text(_mapping(response, "pin"), "id")
+    agent_id = resumed or _text(event.input, "to")
     if not agent_id:
         return None
     call = _text(event.payload, "tool_use_id") or event.at
+    key = event.agent(agent_id)
+    reports = [HookReport((key,), Noted(resumed=call), only_known=True)] if resumed else []
+    if text := _text(event.input, "message"):
+        told = Addressed(at=event.at, call=call)
+        reports.append(HookReport((key,), told, message=text, only_known=True))
+    return HookStatements(event.session, tuple(reports))
+
+
+def _handed_back(event: _Event) -> HookStatements | None:
+    """Report what an agent gave back by a tool, in place of a last message."""
+    response, said = event.payload.get("tool_response"), _text(event.input, "message")
+    refused = isinstance(response, Mapping) and response.get("success") is False
+    if refused or not said.strip():
+        return None
+    heard = _report_agent(event, Returned(**_agent_facts(event), by_tool=True), said)
+    transcript = event.transcript_of(_text(event.payload, "agent_id"))
+    return heard and replace(heard, transcript=transcript)
+
+
+def _notified(event: _Event) -> HookStatements | None:
+    """Report how agents in the background ended, as their session is told in place of a prompt."""
+    found = read_notifications(_text(event.payload, "prompt")) or []
+    ended = [
+        n
+        for n in found
+        if n.is_of_agent
+        and n.status in ENDINGS
+        and not n.is_interim
+        and (n.agent_id or n.tool_use_id)
+    ]
+    if not ended:
+        return None
     return HookStatements(
         event.session,
-        (HookReport((event.agent(agent_id),), Noted(resumed=call), only_known=True),),
+        tuple(_report_notification(event, n) for n in ended),
+        transcript=event.transcript_of(ended[0].agent_id) if ended[0].agent_id else None,
     )
+
+
+def _report_notification(event: _Event, notified: Notification) -> HookReport:
+    is_empty = notified.status == "completed" and not notified.words.text.strip()
+    returned = Returned(
+        **notified.figures,
+        **notified.ending,
+        agent_id=notified.agent_id or None,
+        tool_use_id=notified.tool_use_id or None,
+        echo=True,
+        doubt=notified.words.doubt or (EMPTY if is_empty else None),
+    )
+    tool = notified.tool_use_id
+    keys = [tool_key(tool), f"call:{event.session}/{tool}"] if tool else []
+    if notified.agent_id:
+        keys.append(event.agent(notified.agent_id))
+    return HookReport(tuple(keys), returned, notified.words.text or None)
 
 
 def _stopped_task(event: _Event) -> HookStatements | None:
@@ -309,8 +380,9 @@ def _started(event: _Event) -> HookStatements | None:
 def _stopped(event: _Event) -> HookStatements | None:
     """Report that an agent stopped, with its last message.
 
-    Stops without an agent type are of nobody's agent, unless somebody has heard of it; what they
-    call its last message is the prompt that Claude Code would suggest.
+    Stops without an agent type are of nobody's agent, unless somebody has heard of it: what they
+    call its last message is the prompt that Claude Code would suggest, and 2.0 told of the agents
+    that warmed its cache up.
     """
     said = _text(event.payload, "last_assistant_message")
     said = said if said.strip() else ""
@@ -319,13 +391,25 @@ def _stopped(event: _Event) -> HookStatements | None:
     if not said:
         doubt = EMPTY if "last_assistant_message" in event.payload else UNHEARD
     went_on = event.payload.get("stop_hook_active") is True or None
+    waits = _has_other_tasks(event) or None
     heard = _report_agent(
         event,
-        Returned(**_agent_facts(event), doubt=doubt, went_on=went_on),
+        Returned(**_agent_facts(event), doubt=doubt, went_on=went_on, is_waiting=waits),
         said or None,
         None if said else path,
     )
     return heard and replace(heard, transcript=path or None)
+
+
+def _has_other_tasks(event: _Event) -> bool:
+    """Tell whether tasks besides the agent of an event are running in the background."""
+    tasks, agent_id = event.payload.get("background_tasks"), _text(event.payload, "agent_id")
+    return isinstance(tasks, list) and any(
+        isinstance(task, Mapping)
+        and _text(task, "status") == "running"
+        and _text(task, "id") != agent_id
+        for task in tasks
+    )
 
 
 def _broken_off(event: _Event) -> HookStatements | None:
@@ -340,17 +424,29 @@ def _broken_off(event: _Event) -> HookStatements | None:
     return heard and replace(heard, transcript=transcript)
 
 
-class _AgentFacts(TypedDict):
-    agent_id: str
+class _AgentFacts(TypedDict, total=False):
+    agent_id: Required[str]
     agent_type: str | None
+    agent_name: str
+    agent_kind: AgentKind
+    workflow_run: str
 
 
 def _agent_facts(event: _Event) -> _AgentFacts:
-    """Read which agent an event is about; its id is empty in the main conversation."""
-    return {
-        "agent_id": _text(event.payload, "agent_id"),
-        "agent_type": _text(event.payload, "agent_type") or None,
-    }
+    """Read which agent an event is about; its id is empty in the main conversation.
+
+    A teammate's hooks give its name for its type.
+    """
+    agent_id = _text(event.payload, "agent_id")
+    agent_type = _text(event.payload, "agent_type") or None
+    name = name_of_agent(agent_id)
+    if name and name == agent_type:
+        return {"agent_id": agent_id, "agent_name": name, "agent_kind": "teammate"}
+    facts: _AgentFacts = {"agent_id": agent_id, "agent_type": agent_type}
+    folder = os.path.dirname(_text(event.payload, "agent_transcript_path"))
+    if os.path.dirname(folder).endswith("/subagents/workflows"):
+        facts |= {"agent_kind": "workflow", "workflow_run": os.path.basename(folder)}
+    return facts
 
 
 def _report_agent(
@@ -360,10 +456,11 @@ def _report_agent(
     transcript: str | None = None,
 ) -> HookStatements | None:
     """Report a statement about the agent of an event; None where it is nobody's agent."""
-    agent_id = statement.agent_id
+    agent_id = statement.agent_id or ""
     if not agent_id or is_internal(agent_id):
         return None
-    phantom = event.payload.get("agent_type") == ""
+    said_nothing = event.name == "SubagentStop" and "last_assistant_message" not in event.payload
+    phantom = event.payload.get("agent_type", "" if said_nothing else None) == ""
     return HookStatements(
         event.session,
         (
@@ -398,6 +495,7 @@ _EVENTS = {
     "SubagentStart": _started,
     "SubagentStop": _stopped,
     "StopFailure": _broken_off,
+    "UserPromptSubmit": _notified,
     "SessionEnd": _ended,
     HAND_OVER_NOTE: _not_handed_over,
 }

@@ -7,7 +7,7 @@ at again until it has surely been written, and whoever looks later does so once 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from stat import S_ISREG
@@ -26,10 +26,11 @@ _LONG_ENOUGH = timedelta(minutes=15)
 """After which nobody adds to the file of an agent or a session that has ended."""
 
 
-def watch_transcript(record: Record, transcript: str, at: str) -> None:
+def watch_transcript(record: Record, transcript: str, at: str, agents: Iterable[str] = ()) -> None:
     """Look at a transcript from now on, and at what is kept beside it.
 
-    Call it within a write. ``at`` is when a hook told of its end.
+    Call it within a write. ``at`` is when a hook told of its end; ``agents`` are the ids of those
+    a session launched, whose files lie in the same folder in releases before 2.0.60 or so.
     """
     if not transcript.startswith(("/", "~")) or not transcript.endswith(".jsonl"):
         return
@@ -41,7 +42,7 @@ def watch_transcript(record: Record, transcript: str, at: str) -> None:
         "INSERT INTO import_checkpoints (path, size, mtime_ns, position, awaited_since) "
         "VALUES (?, -1, -1, 0, ?) ON CONFLICT (path) DO UPDATE SET "
         "awaited_since = max(coalesce(awaited_since, ''), excluded.awaited_since)",
-        [(path, at) for path in _with_its_own(transcript)],
+        [(path, at) for path in (*_with_its_own(transcript), *_beside(transcript, agents))],
     )
 
 
@@ -53,7 +54,18 @@ def _with_its_own(transcript: str) -> Iterator[str]:
         yield stem + SIDECAR
         return
     for folder, _, names in os.walk(os.path.join(stem, "subagents")):
-        yield from (os.path.join(folder, name) for name in names if name.startswith("agent-"))
+        of_agents = (name for name in names if name.startswith(("agent-", "journal.jsonl")))
+        yield from (os.path.join(folder, name) for name in of_agents)
+    for folder, _, names in os.walk(os.path.join(stem, "workflows")):
+        yield from (os.path.join(folder, name) for name in names if name.startswith("wf_"))
+
+
+def _beside(transcript: str, agents: Iterable[str]) -> Iterator[str]:
+    folder = os.path.dirname(transcript)
+    for agent in agents:
+        path = os.path.join(folder, f"agent-{agent}.jsonl")
+        if "/" not in agent and os.path.isfile(path):
+            yield path
 
 
 @frozen

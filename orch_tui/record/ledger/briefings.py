@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from orch_tui.errors import NotFoundError
 from orch_tui.models.database import Record
-from orch_tui.models.stored_bytes import pack_text, unpack_parts
+from orch_tui.models.stored_bytes import pack_parts, unpack_parts
 from orch_tui.models.values import whole_number
 from orch_tui.record.ledger import contents
 
@@ -35,7 +34,7 @@ def store_briefing(record: Record, rendered: bytes, given: Iterable[bytes]) -> i
     return int(
         record.value(
             "INSERT INTO briefings (sha256, size, parts) VALUES (?, ?, ?) RETURNING briefing_id",
-            [sha256, len(rendered), pack_text(json.dumps(parts))],
+            [sha256, len(rendered), pack_parts(parts)],
         )
     )
 

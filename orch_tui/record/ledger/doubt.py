@@ -13,6 +13,9 @@ from orch_tui.record.messages.patterns import compile_lazily
 
 EMPTY = "its final message is empty"
 UNHEARD = "nobody heard its final message"
+ELSEWHERE = "it handed its report back in a message of its own, which nobody heard"
+SILENT = (EMPTY, UNHEARD, ELSEWHERE)
+"""What is doubted where there is no message: whoever has one takes it away."""
 
 ERROR = compile_lazily(
     r"[\W_]{0,6}(?:API Error\b|(?:\w{1,20}\s+)?rate limit (?:reached|exceeded|error)"

@@ -93,7 +93,7 @@ def list_file_use(record: Record, execution_id: str) -> tuple[FileUse, ...]:
     """List every file that an execution was given, read or wrote, by path."""
     given = record.sql(
         "SELECT context_source, sections FROM context_allocations WHERE execution_id = ? "
-        f"AND included_in_deployment IS NOT 0 AND {GIVEN_FILES}",
+        f"AND included_in_deployment IS NOT 0 AND arrived IS NOT 0 AND {GIVEN_FILES}",
         [execution_id],
     )
     touched = {

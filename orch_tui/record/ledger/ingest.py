@@ -16,8 +16,14 @@ from orch_tui.record.ledger import contents, portable, usage
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import UNKNOWN, text_fingerprint
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
-from orch_tui.record.ledger.resolve import create_execution, resolve_execution
-from orch_tui.record.ledger.statement import Addressed, Changes, Edited, Returned, Used
+from orch_tui.record.ledger.resolve import create_execution, join_teammates, resolve_execution
+from orch_tui.record.ledger.statement import (
+    Addressed,
+    Changes,
+    Edited,
+    Returned,
+    Used,
+)
 from orch_tui.record.ledger.store import MACHINES, store_statement
 
 
@@ -55,7 +61,9 @@ def ingest_statements(record: Record, reports: Iterable[Report]) -> set[str]:
         owners = {owner for report in reports if (owner := _store_report(record, report))}
         living = {owner for owner in owners if owner_of(record, f"id:{owner}") == owner}
         rebuild_from_statements(record, sorted(living))
-        return living
+        if joined := join_teammates(record, living):
+            rebuild_from_statements(record, sorted(joined))
+        return {owner for owner in living | joined if owner_of(record, f"id:{owner}") == owner}
 
 
 def ingest_statement(record: Record, report: Report) -> str:
@@ -69,6 +77,9 @@ def ingest_statement(record: Record, report: Report) -> str:
         if owner is None:
             raise LookupError(f"no execution is known by {report.about}")
         rebuild_from_statements(record, [owner])
+        if joined := join_teammates(record, [owner]):
+            rebuild_from_statements(record, joined)
+            return joined.pop()
         return owner
 
 
@@ -156,5 +167,5 @@ def _with_texts(record: Record, report: Report, execution_id: str) -> Any:
     if report.prompt:
         from orch_tui.record.ledger import recognition
 
-        changes["briefing"] = recognition.store_new_briefing(record, execution_id, report.prompt)
+        changes["handed_over"] = recognition.store_handed_over(record, execution_id, report)
     return statement.replaced(**changes) if changes else statement

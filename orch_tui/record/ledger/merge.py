@@ -9,6 +9,7 @@ The database side is in ``rebuild``.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Any
@@ -43,7 +44,7 @@ FACT = (
     # "parent" is a key of the run that launched it (``agent:<claude_session>/<agent_id>``)
     *("tool_use_id", "agent_id", "parent", "depth", "resolved_model", "context_end_tokens"),
     *("input_tokens", "cache_write_tokens", "cache_read_tokens", "output_tokens", "tool_calls"),
-    *("duration_ms", "cost_usd", "price_date", "handed_over", "worktree", "run_project"),
+    *("duration_ms", "cost_usd", "price_date", "worktree", "run_project"),
     "client_version",
 )
 
@@ -116,6 +117,10 @@ def merge_statements(
                 said = [name for name in said if name != UNKNOWN] or said
             if said:
                 values[column] = said[-1]
+    called, got = _seen_texts(living)
+    if got is not None:
+        values["handed_over"] = got
+        values.setdefault("briefing", called or got)  # nobody planned another
     ran_in = [o.statement.ran_in for o in living if o.statement.ran_in]
     told_in = [o.statement.told_in for o in living if o.statement.told_in]
     if ran_in or told_in:
@@ -131,9 +136,72 @@ def merge_statements(
     speak_of_returns = [
         o for o in living if isinstance(o.statement, Returned) or _is_edited_return(o.statement)
     ]
-    returns = _returns(assign_return_keys(speak_of_returns, living))
+    interim = {
+        note.went_on_after: note.interim_words
+        for o in told
+        if isinstance(note := o.statement, Noted) and note.went_on_after and note.interim_words
+    }
+    keyed = assign_return_keys(speak_of_returns, living)
+    returns = _returns(_without_interim(keyed, interim.values()))
     values |= _latest(returns)
     return Merged(values, returns)
+
+
+def _without_interim(statements: list[Observation], interim: Iterable[str]) -> list[Observation]:
+    """Leave out what machines took for returns and the agent's own transcript shows to be none.
+
+    ``interim`` are the words of each message after which the agent went on: of the returns with
+    those words that somebody tells of, the first are none.
+    """
+    counts = Counter(interim)
+    if not counts:
+        return statements
+    keys: dict[tuple[str, str], list[Any]] = {}
+    for o in statements:
+        words = o.words or ""
+        if words in counts and o.source in ("hook", "import") and reporter_id(o) != _OWN:
+            seen = keys.setdefault((reporter_id(o), words), [])
+            if _return_key(o) not in seen:
+                seen.append(_return_key(o))
+    none = {
+        (reporter, key) for (reporter, words), seen in keys.items() for key in seen[: counts[words]]
+    }
+    return [o for o in statements if (reporter_id(o), _return_key(o)) not in none]
+
+
+_OWN = "import agent"
+"""The agent's own transcript."""
+
+
+def _seen_texts(living: Iterable[Observation]) -> tuple[str | None, str | None]:
+    """Choose the text of the call and the text that the agent got, as machines saw them.
+
+    Who saw the agent knows what it got better than who saw the call: a hook may have put another
+    text in the place of its prompt.
+    """
+    called: list[tuple[int, str, str, str]] = []
+    got: list[tuple[int, str, str, str]] = []
+    for o in living:
+        text = _seen_text(o)
+        if text is not None:
+            by = called if isinstance(o.statement, Deployed) else got
+            by.append((_TRUST["fact"][o.source], o.at, o.digest, text))
+    call = max(called)[-1] if called else None
+    return call, max(got)[-1] if got else call
+
+
+def is_text_seen(observations: Iterable[Observation]) -> bool:
+    """Tell whether any machine saw what the agent was handed."""
+    return any(_seen_text(o) is not None for o in observations)
+
+
+def _seen_text(observation: Observation) -> str | None:
+    """The text that a statement says was handed over; of an older orch, the briefing it saw."""
+    statement = observation.statement
+    if statement.handed_over is not None:
+        return statement.handed_over
+    is_seen = observation.source in ("hook", "import") and statement.bundle_version is None
+    return statement.briefing if is_seen else None
 
 
 def _deployed_at(living: list[Observation]) -> str | None:

@@ -59,7 +59,7 @@ def row_of(record: Record, ref: str | None) -> int | str | None:
 
 def content_id_of(record: Record, sha256: str | None) -> int | None:
     """Find the content with this SHA-256 (hexadecimal); gives its number here, or None."""
-    digest = _digest_of(sha256)
+    digest = digest_of(sha256)
     found = record.value("SELECT content_id FROM contents WHERE sha256 = ?", [digest])
     return None if found is None else int(found)
 
@@ -67,11 +67,12 @@ def content_id_of(record: Record, sha256: str | None) -> int | None:
 def briefing_id_of(record: Record, sha256: str | None) -> int | None:
     """Find the briefing with this SHA-256 (hexadecimal), or what took its place when it was
     redacted; gives its number here, or None."""
-    digest = _digest_of(sha256)
+    digest = digest_of(sha256)
     return None if digest is None else find_briefing(record, digest)
 
 
-def _digest_of(sha256: str | None) -> bytes | None:
+def digest_of(sha256: str | None) -> bytes | None:
+    """Decode a SHA-256 (hexadecimal); None for none, and for what is none."""
     try:
         return None if sha256 is None else bytes.fromhex(sha256)
     except ValueError:

@@ -102,7 +102,7 @@ def _state_allocations(record: Record, execution_id: str) -> None:
     """State what a run was given, where plain SQL changed the rows."""
     told = stored_statements(record, execution_id, "allocated")
     held = read_item_rows(record, execution_id)
-    if [item_row(record, item) for item in derive_items(told)] != held:
+    if [item_row(record, item) for item in derive_items(record, told)] != held:
         items = tuple(_item_fact(record, row) for row in held)
         _state(record, Allocated(items=items, whole=True), execution_id)
     record.execute(

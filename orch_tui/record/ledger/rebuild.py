@@ -11,7 +11,16 @@ from typing import Any
 
 from orch_tui.models.database import Record, Row
 from orch_tui.models.values import as_bytes, readable
-from orch_tui.record.ledger import contents, file_use, portable, usage
+from orch_tui.prepare.marker import remove_marker
+from orch_tui.record.ledger import (
+    arrival,
+    briefings,
+    contents,
+    file_use,
+    portable,
+    registers,
+    usage,
+)
 from orch_tui.record.ledger.edits import read_edits
 from orch_tui.record.ledger.merge import (
     FACT,
@@ -20,6 +29,7 @@ from orch_tui.record.ledger.merge import (
     Merged,
     Observation,
     Return,
+    is_text_seen,
     merge_statements,
 )
 from orch_tui.record.ledger.statement import (
@@ -103,12 +113,15 @@ def _rebuild_execution(record: Record, execution_id: str) -> set[str]:
         else:
             told.setdefault(kind, []).append(each.statement)
     _write_outputs(record, execution_id, told.get("delivered", ()))
-    _write_allocations(record, execution_id, told.get("allocated", ()))
     _write_told(record, execution_id, told.get("addressed", ()))
     uses = told.get("used", ())
     concerned = usage.rebuild_usage(record, execution_id, uses)
     file_use.rebuild_file_use(record, execution_id, uses)
     merged = _merged(record, execution_id, told["of run"])
+    items = derive_items(record, told.get("allocated", ()))
+    if is_text_seen(told["of run"]):
+        items = arrival.mark_arrived(record, items, merged.values.get("handed_over_id"))
+    _write_allocations(record, execution_id, items)
     changed = _write_row(record, execution_id, merged)
     _write_completions(record, execution_id, merged)
     if "depth" in changed:
@@ -153,12 +166,11 @@ def _merged(record: Record, execution_id: str, told: Sequence[Observation]) -> M
 
 def _emptied(told: Iterable[Observation]) -> Row:
     """What fields that anybody ever stated hold where none of that counts any more."""
-    columns = {*INTENT, *FACT} - {"session"}
-    return {
-        column: UNKNOWN if column == "agent_type" else None
-        for column in columns
-        if any(getattr(o.statement, column) is not None for o in told)
-    }
+    fields = {*INTENT, *FACT, "handed_over", "deployed_at", "ran_in", "told_in"} - {"session"}
+    stated = {name for o in told for name in fields if getattr(o.statement, name) is not None}
+    if "told_in" in stated:  # where a run was told of is where it ran, unless somebody knows better
+        stated = stated - {"told_in"} | {"ran_in"}
+    return {name: UNKNOWN if name == "agent_type" else None for name in stated}
 
 
 def _localized(record: Record, execution_id: str, values: Row) -> Row:
@@ -175,6 +187,8 @@ def _localized(record: Record, execution_id: str, values: Row) -> Row:
     for name, column in (("briefing", "briefing_id"), ("handed_over", "handed_over_id")):
         if name in row:
             row[column] = portable.briefing_id_of(record, row.pop(name))
+    if row.get("handed_over_id") is not None:
+        row |= _distinguish_texts(record, row.get("briefing_id"), row["handed_over_id"])
     message = row.pop("message", None)
     row["message_id"] = portable.content_id_of(record, message)
     row["final_message"] = said = contents.get_content_text(record, row["message_id"])
@@ -189,6 +203,24 @@ def _localized(record: Record, execution_id: str, values: Row) -> Row:
     if row["status"] == "completed" and not row["unverified"]:
         row["unverified"] = _doubt(record, execution_id, said)
     return {name: value for name, value in row.items() if name != "uid" or value}
+
+
+def _distinguish_texts(record: Record, briefing_id: int | None, handed_over_id: int) -> Row:
+    """Make the columns of what was planned and what was handed over: one, where it is the same
+    but for the marker line and the white space around it."""
+    if briefing_id is None:
+        return {"briefing_id": handed_over_id, "handed_over_id": None}
+    if briefing_id == handed_over_id or _is_same_text(record, briefing_id, handed_over_id):
+        return {"handed_over_id": None}
+    return {}
+
+
+def _is_same_text(record: Record, one: int, other: int) -> bool:
+    texts = (
+        briefings.get_briefing(record, each).decode("utf-8", "replace") for each in (one, other)
+    )
+    mine, its = (remove_marker(text).strip() for text in texts)
+    return mine == its
 
 
 def _doubt(record: Record, execution_id: str, said: str | None) -> str | None:
@@ -253,7 +285,9 @@ def _changes(record: Record, execution_id: str, merged: Merged) -> tuple[Row, Ro
 
 
 def _write_row(record: Record, execution_id: str, merged: Merged) -> Row:
-    _, changed = _changes(record, execution_id, merged)
+    row, changed = _changes(record, execution_id, merged)
+    if "handed_over_id" in changed:  # the search indexes it in the place of the other
+        changed.setdefault("briefing_id", row["briefing_id"])
     if "final_message" in changed:
         contents.unshare_messages(record, execution_id)
     if changed:
@@ -375,7 +409,7 @@ _ALLOCATION = (
 )
 
 
-def derive_items(told: Iterable[Allocated]) -> list[ItemFact]:
+def derive_items(record: Record, told: Iterable[Allocated]) -> list[ItemFact]:
     """Add up statements, oldest first, to the context items of a run."""
     items: list[ItemFact] = []
     for given in told:
@@ -383,7 +417,8 @@ def derive_items(told: Iterable[Allocated]) -> list[ItemFact]:
             items = []
         elif given.replaces:
             items = [item.replaced(included_in_deployment=0) for item in items]
-        items += [item for item in given.items if item not in items]
+        stated = given.stated_in and registers.find_stated_items(record, given.stated_in)
+        items += [item for item in stated or given.items if item not in items]
     return items
 
 
@@ -402,8 +437,8 @@ def read_item_rows(record: Record, execution_id: str) -> list[tuple[Any, ...]]:
     )
 
 
-def _write_allocations(record: Record, execution_id: str, told: Iterable[Allocated]) -> None:
-    wanted = [item_row(record, item) for item in derive_items(told)]
+def _write_allocations(record: Record, execution_id: str, items: Iterable[ItemFact]) -> None:
+    wanted = [item_row(record, item) for item in items]
     held = record.sql(
         f"SELECT {_ALLOCATION} FROM context_allocations WHERE execution_id = ? AND revision > 0 "
         "ORDER BY allocation_id",
@@ -433,7 +468,7 @@ def _write_allocations(record: Record, execution_id: str, told: Iterable[Allocat
 def _write_told(record: Record, execution_id: str, told: Iterable[Addressed]) -> None:
     wanted = [
         (position, each.at, each.call, portable.content_id_of(record, each.text))
-        for position, each in enumerate(told, start=1)
+        for position, each in enumerate(_join_told(told), start=1)
     ]
     held = record.sql(
         "SELECT position, at, call, content_id FROM told WHERE execution_id = ? ORDER BY position",
@@ -446,3 +481,19 @@ def _write_told(record: Record, execution_id: str, told: Iterable[Addressed]) ->
         "INSERT INTO told (execution_id, position, at, call, content_id) VALUES (?, ?, ?, ?, ?)",
         [(execution_id, *row) for row in wanted],
     )
+
+
+def _join_told(told: Iterable[Addressed]) -> list[Addressed]:
+    """Join what the call that sent a message says of it with what the agent heard, oldest first.
+
+    The first of the calls with a text is the first time that the agent heard it.
+    """
+    joined: list[Addressed] = []
+    by_text: dict[str | None, list[Addressed]] = {}
+    for each in told:
+        by_text.setdefault(each.text, []).append(each)
+    for same in by_text.values():
+        calls = list({each.call: each for each in reversed(same) if each.call}.values())[::-1]
+        heard = [each for each in same if not each.call]
+        joined += calls + heard[len(calls) :]
+    return sorted(joined, key=lambda each: (each.at or "", each.text or "", each.call or ""))

@@ -6,10 +6,9 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from orch_tui.models.database import Record, in_list
-from orch_tui.prepare.marker import find_deployment, remove_marker
-from orch_tui.record.ledger import briefings, portable
+from orch_tui.prepare.marker import find_deployment, is_hand_over, remove_marker
+from orch_tui.record.ledger import briefings, contents, portable
 from orch_tui.record.ledger.keys import owner_of
-from orch_tui.record.ledger.merge import text_fingerprint
 from orch_tui.record.ledger.rebuild import (
     derive_items,
     rebuild_from_statements,
@@ -90,7 +89,7 @@ def _repeat_deployment(record: Record, label: str, report: Report) -> None:
         ambient_tokens=held["ambient_tokens"],
         agent_type=report.statement.agent_type,
     )
-    items = derive_items(stored_statements(record, label, "allocated"))
+    items = derive_items(record, stored_statements(record, label, "allocated"))
     _state_launch(record, report, noted, held["session_id"], Allocated(items=tuple(items)))
 
 
@@ -148,20 +147,35 @@ def _state_launch(
     rebuild_from_statements(record, [label])
 
 
-def store_new_briefing(record: Record, execution_id: str, prompt: str) -> str | None:
-    """Store the text of a prompt; gives its SHA-256, None where it is what the execution is known
-    to be given, but for white space and the marker line."""
+def store_handed_over(record: Record, execution_id: str, report: Report) -> str | None:
+    """Store the prompt of a report; gives the SHA-256 of the text that was handed over.
+
+    That is the planned briefing where the prompt is it, but for the marker line and the white
+    space around it. None: the call named it by a line, and what the agent got is not known yet.
+    """
+    prompt = report.prompt or ""
+    if isinstance(report.statement, Deployed) and is_hand_over(prompt):
+        return None
     data = prompt.encode("utf-8", "replace")
     held = record.value(
         "SELECT briefing_id FROM agent_executions WHERE execution_id = ?", [execution_id]
     )
     if held is not None:
-        text = briefings.get_briefing(record, held)
-        if text == data:
+        planned = briefings.get_briefing(record, held)
+        if planned.strip() in (
+            data.strip(),
+            remove_marker(prompt).strip().encode("utf-8", "replace"),
+        ):
             return portable.sha256_of_briefing(record, held)
-        without_marker = text_fingerprint(remove_marker(prompt))
-        if text_fingerprint(text.decode("utf-8", "replace")) == without_marker:
-            return None
-    briefings.store_briefing(record, data, [])
+    given = [
+        content
+        for (content_id,) in record.sql(
+            "SELECT DISTINCT content_id FROM context_allocations WHERE execution_id = ? "
+            "AND content_id IS NOT NULL",
+            [execution_id],
+        )
+        if (content := contents.get_content(record, content_id)) is not None
+    ]
+    briefings.store_briefing(record, data, given)
     # not of what took its place: the same statement is to be recognised after a redaction, too
     return hashlib.sha256(data).hexdigest()

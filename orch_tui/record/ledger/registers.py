@@ -8,16 +8,15 @@ records which exchange their statements in any order end with the same rows.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from orch_tui.models.database import Record
 from orch_tui.models.values import as_bytes, as_time, listed_names, readable, whole_number
 from orch_tui.record.ledger import portable
-from orch_tui.record.ledger.statement import Registered, canonical_json, unpack_fields
+from orch_tui.record.ledger.statement import ItemFact, Registered, unpack_fields
 from orch_tui.record.ledger.store import StoredStatement, store_statement
 
 EARLIEST = ("created_at",)
@@ -98,6 +97,40 @@ ITEM = (
     *("token_high", "estimator", "shared_with", "text_encoding", "content"),
 )
 """A context item in the field ``items`` of a version: an array of these."""
+
+
+def items_given(listed: Any) -> tuple[ItemFact, ...]:
+    """Make the items that a run is given of those of a version, as ``ITEM`` lists them; what is no
+    such list, as another program may have written it, gives none."""
+    if not isinstance(listed, list) or not all(map(_is_item, listed)):
+        return ()
+    named = (dict(zip(ITEM, item, strict=True)) for item in listed)
+    return tuple(
+        ItemFact(
+            context_type=item["type"],
+            context_source=item["source"],
+            included_in_deployment=1,
+            **{name: item[name] for name in ITEM if name in ItemFact.shape},
+        )
+        for item in named
+    )
+
+
+def _is_item(item: Any) -> bool:
+    return (
+        isinstance(item, list)
+        and len(item) == len(ITEM)
+        and all(value is None or isinstance(value, str | int) for value in item)
+    )
+
+
+def find_stated_items(record: Record, digest: str) -> tuple[ItemFact, ...]:
+    """Find the items that a statement about a version lists, by its digest (hexadecimal)."""
+    stored = record.value(
+        "SELECT payload FROM observations WHERE digest = ?", [portable.digest_of(digest)]
+    )
+    values = (unpack_fields(stored) or {}).get("values")
+    return items_given(values.get("items")) if isinstance(values, dict) else ()
 
 
 def _version_fields(record: Record, uid: str) -> tuple[str, dict[str, Any]] | None:
@@ -202,7 +235,7 @@ def _is_news(name: str, value: Any, held: HeldRegister | None) -> bool:
         return False
     if name in EARLIEST or name in LATEST_VALUE:
         return _is_beyond(name, value, held)
-    return held.value_hash != _hash_of(value)
+    return held.is_redacted or held.value != value
 
 
 def _wins(name: str, value: Any, mine: tuple[str, bytes], held: HeldRegister | None) -> bool:
@@ -227,30 +260,29 @@ class HeldRegister(NamedTuple):
 
     at: str
     digest: bytes
-    value_hash: bytes
-    """Of the value as it was stated: what was redacted since is news."""
     value: Any
+    is_redacted: bool
+    """Something else was stated: what stands there now is news to others."""
     observation_id: int
 
 
 def read_registers(record: Record, subject: str) -> dict[str, HeldRegister]:
     """By whom and when each field of a subject was stated last."""
     held = {}
-    for observation_id, names, hashes, at, digest, payload in record.sql(
-        "SELECT observation_id, names, hashes, at, digest, payload FROM registers "
+    for observation_id, names, redacted, at, digest, payload in record.sql(
+        "SELECT observation_id, names, redacted, at, digest, payload FROM registers "
         "JOIN observations USING (observation_id) WHERE subject = ?",
         [subject],
     ):
         stated = (unpack_fields(payload) or {}).get("values")
         stated = stated if isinstance(stated, dict) else {}
-        listed = sorted(stated) if names is None else listed_names(names) or []
-        hashed = as_bytes(hashes)
-        for place, name in enumerate(listed):
+        changed = listed_names(redacted) or []
+        for name in stated if names is None else listed_names(names) or []:
             held[name] = HeldRegister(
                 readable(at) or "",
                 as_bytes(digest),
-                hashed[place * _HASH_SIZE : (place + 1) * _HASH_SIZE],
                 stated.get(name),
+                name in changed,
                 observation_id,
             )
     return held
@@ -265,49 +297,56 @@ def _hold(
 ) -> None:
     """Note that a statement is the last of some of its fields."""
     for other in {held[name].observation_id for name in names if name in held}:
-        left = {n: h.value_hash for n, h in held.items() if h.observation_id == other}
-        _write_register(
-            record, statement.subject, other, {n: h for n, h in left.items() if n not in names}
-        )
-    hashes = {name: _hash_of(statement.values[name]) for name in names}
-    _write_register(
-        record,
-        statement.subject,
-        observation_id,
-        hashes,
-        is_all=len(names) == len(statement.values),
-    )
+        left = {n: h for n, h in held.items() if h.observation_id == other and n not in names}
+        redacted = [name for name, each in left.items() if each.is_redacted]
+        _write_register(record, statement.subject, other, left, redacted)
+    is_all = len(names) == len(statement.values)
+    _write_register(record, statement.subject, observation_id, names, is_all=is_all)
 
 
 def _write_register(
     record: Record,
     subject: str,
     observation_id: int,
-    hashes: Mapping[str, bytes],
+    names: Collection[str],
+    redacted: Iterable[str] = (),
     *,
     is_all: bool = False,
 ) -> None:
-    names = sorted(hashes)
     record.execute(
         "DELETE FROM registers WHERE subject = ? AND observation_id = ?", [subject, observation_id]
     )
     if names:
         record.execute(
-            "INSERT INTO registers (subject, observation_id, names, hashes) VALUES (?, ?, ?, ?)",
+            "INSERT INTO registers (subject, observation_id, names, redacted) VALUES (?, ?, ?, ?)",
             [
-                *(subject, observation_id, None if is_all else json.dumps(names)),
-                b"".join(hashes[name] for name in names),
+                *(subject, observation_id),
+                *(None if is_all else _listed(names), _listed(redacted)),
             ],
         )
 
 
-_HASH_SIZE = 8
-"""Bytes; who makes two values with one hash only keeps a change to himself."""
+def _listed(names: Iterable[str]) -> str | None:
+    """Names as the tables have them; None for none."""
+    return json.dumps(sorted(names)) if names else None
 
 
-def _hash_of(value: Any) -> bytes:
-    text = canonical_json(value).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(text).digest()[:_HASH_SIZE]
+def note_redaction(record: Record, observation_id: int, was: Any, now: Any) -> None:
+    """Note which values of a statement redaction has changed, so that they are stated anew.
+
+    ``was`` and ``now`` are its fields, as they are stored; it may be a statement of any kind.
+    """
+    before, after = ((unpack_fields(each) or {}).get("values") for each in (was, now))
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return
+    changed = {name for name, value in after.items() if before.get(name) != value}
+    for subject, noted in record.sql(
+        "SELECT subject, redacted FROM registers WHERE observation_id = ?", [observation_id]
+    ):
+        record.execute(
+            "UPDATE registers SET redacted = ? WHERE subject = ? AND observation_id = ?",
+            [_listed(changed | {*(listed_names(noted) or ())}), subject, observation_id],
+        )
 
 
 def _later_than(now: str, held: str) -> str:

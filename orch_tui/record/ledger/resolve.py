@@ -18,15 +18,39 @@ from orch_tui.record.ledger.keys import owner_of
 def resolve_execution(record: Record, keys: Iterable[str]) -> str | None:
     """Resolve keys to an execution id; None where no key is known. Call it within a write.
 
-    All of the keys name it from now on; where they named several executions, those are united.
+    All of the keys name it from now on; where they named several executions, those are united,
+    but for runs that surely are different: the first key is believed then.
     """
     keys = list(keys)
     owners = list(dict.fromkeys(owner for key in keys if (owner := owner_of(record, key))))
     if not owners:
         return None
-    owner = owners[0] if len(owners) == 1 else _unite_executions(record, owners)
+    same = [o for o in owners[1:] if not _are_different(record, owners[0], o)]
+    owner = _unite_executions(record, [owners[0], *same]) if same else owners[0]
     learn_keys(record, keys, owner)
     return owner
+
+
+def _are_different(record: Record, one: str, other: str) -> bool:
+    """Tell whether two executions have launches and agents of their own, none of them shared.
+
+    A third key that both are known by says nothing then: whoever redacted a transcript wrote the
+    same over different ids.
+    """
+    mine, its = (_ids_of(record, execution_id) for execution_id in (one, other))
+    return all(mine[kind] and its[kind] and mine[kind].isdisjoint(its[kind]) for kind in mine)
+
+
+def _ids_of(record: Record, execution_id: str) -> dict[str, set[str]]:
+    """Collect the ids of the calls and of the agents by which an execution is known."""
+    found: dict[str, set[str]] = {"tool": set(), "agent": set()}
+    for (key,) in record.sql(
+        "SELECT key FROM execution_keys WHERE execution_id = ?", [execution_id]
+    ):
+        kind, _, name = key.partition(":")
+        if kind in found:
+            found[kind].add(name.rpartition("/")[2])
+    return found
 
 
 def learn_keys(record: Record, keys: Iterable[str], execution_id: str) -> None:
@@ -119,6 +143,31 @@ def _unite_executions(record: Record, execution_ids: Sequence[str]) -> str:
             [keeper],
         )
     return keeper
+
+
+def join_teammates(record: Record, execution_ids: Iterable[str]) -> set[str]:
+    """Unite the launch of an agent that has a name with the run of that name; gives what changed.
+
+    Its launch never names the agent's id and its run never the call, so the name must do, within
+    one session of Claude Code and only where it can mean one launch and one run.
+    """
+    listed, labels = in_list(execution_ids)
+    joined = set()
+    for name, session in record.sql(
+        "SELECT DISTINCT agent_name, ran_in FROM agent_executions "
+        f"WHERE execution_id IN {listed} AND agent_name NOTNULL AND ran_in NOTNULL",
+        labels,
+    ):
+        rows = record.sql(
+            "SELECT execution_id, tool_use_id, agent_id FROM agent_executions "
+            "WHERE agent_name = ? AND ran_in = ? AND retracted_at IS NULL",
+            [name, session],
+        )
+        launches = [label for label, tool, agent in rows if tool and not agent]
+        runs = [label for label, tool, agent in rows if agent and not tool]
+        if len(launches) == len(runs) == 1:
+            joined.add(_unite_executions(record, launches + runs))
+    return joined
 
 
 DERIVED = (

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orch_tui.record.ledger.doubt import EMPTY, UNHEARD
+from orch_tui.record.ledger.doubt import SILENT
 from orch_tui.record.ledger.statement import Changes, Noted
 from orch_tui.times import between
 
@@ -65,9 +65,13 @@ class AgentActivity:
 
         A message to it says so unless that was heard again later: then all of it may have been.
         """
-        return any(one < at[0] and at[-1] <= other for at in self.resumed.values()) or (
+        return self.was_told(one, other) or (
             _seconds(one, other) > _ONE_EVENT and any(one < at <= other for at in self.begun)
         )
+
+    def was_told(self, one: str, other: str) -> bool:
+        """Tell whether somebody told the agent to go on between two times, oldest first."""
+        return any(one < at[0] and at[-1] <= other for at in self.resumed.values())
 
 
 def group_by_return(hooks: list[Observation], activity: AgentActivity) -> list[list[Observation]]:
@@ -84,32 +88,49 @@ def group_by_return(hooks: list[Observation], activity: AgentActivity) -> list[l
             unit = last[stop.words] = []
             if _says(stop, "went_on"):
                 units = [u for u in units if activity.between(u[-1].at, stop.at)]
+            if units and _was_woken(units[-1], stop, activity):
+                units.pop()
             units.append(unit)
         unit.append(stop)
         last[stop.words] = unit
     alone: list[Observation] = []
     for echo in (o for o in hooks if _says(o, "echo")):
         same = [unit for unit in units if any(stop.words == echo.words for stop in unit)]
-        (same or units or [alone])[0].append(echo)
+        before = [unit for unit in units if unit[0].at <= echo.at]
+        (same[:1] or before[-1:] or units or [alone])[0].append(echo)
     return [alone, *units] if alone else units
 
 
 def _unit_to_join(stop: Observation, units: list[list[Observation]]) -> list[Observation] | None:
-    """Find the newest return, where it or this stop says only that the run was broken off."""
+    """Find the newest return, where it or this stop says only that the run was broken off, or one
+    of the two that the report was handed back by a tool: what stands in the other is no report."""
     newest = units[-1] if units else []
     breaks = _says(stop, "broke_off") or all(_says(o, "broke_off") for o in newest)
-    return newest if newest and breaks else None
+    hands = _says(stop, "by_tool") != any(_says(o, "by_tool") for o in newest)
+    return newest if newest and (breaks or hands) else None
+
+
+def _was_woken(before: list[Observation], stop: Observation, activity: AgentActivity) -> bool:
+    """Tell whether an agent only waited for tasks of its own when it stopped ``before``.
+
+    It began again without being told to go on, and other tasks were running then.
+    """
+    waited = all(_says(o, "is_waiting") for o in before)
+    since = before[-1].at
+    has_begun = any(since < at <= stop.at for at in activity.begun)
+    return waited and has_begun and not activity.was_told(since, stop.at)
 
 
 def with_return_key(units: list[list[Observation]]) -> Iterator[Observation]:
     """Yield the statements of all returns, each with the number of its return for a key."""
     for number, unit in enumerate(units, start=1):
-        words = next((o.words for o in unit if o.words is not None), None)
+        spoken = sorted(unit, key=lambda o: not _says(o, "by_tool"))
+        words = next((o.words for o in spoken if o.words is not None), None)
         for observation in unit:
             changes: Changes = {"return_key": number}
             if words is not None:
                 changes["words"] = words
-                if getattr(observation.statement, "doubt", None) in (EMPTY, UNHEARD):
+                if getattr(observation.statement, "doubt", None) in SILENT:
                     changes["doubt"] = None
                 if observation.words != words:
                     changes["message"] = None

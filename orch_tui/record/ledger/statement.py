@@ -35,6 +35,7 @@ class RunEnd(TypedDict, total=False):
     status: Required[Status]
     error_message: str | None
     broke_off: bool
+    ending: Ending | None
 
 
 class Changes(TypedDict, total=False):
@@ -42,7 +43,7 @@ class Changes(TypedDict, total=False):
 
     ran_in: str
     told_in: str
-    briefing: str | None
+    handed_over: str | None
     message: str | None
     words: str | None
     text: str | None
@@ -55,6 +56,8 @@ class Changes(TypedDict, total=False):
     cost_usd: float | None
     created_at: str | None
     included_in_deployment: int
+    replaces: bool
+    arrived: int | None
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -198,6 +201,8 @@ class Noted(RunFacts):
     """The call by which it was told to go on."""
     went_on_after: str | None = None
     """The message of the model that was no return, since the agent went on."""
+    interim_words: str | None = None
+    """``text_fingerprint`` of that message: who else heard it may take it for a return."""
 
 
 class Returned(RunFacts):
@@ -232,6 +237,10 @@ class Returned(RunFacts):
     """A stop of an agent that had been refused the stop before."""
     broke_off: bool | None = None
     """The run was seen to be stopped, or to end in an error."""
+    by_tool: bool | None = None
+    """The report was handed back by a tool: a text that follows it is none."""
+    is_waiting: bool | None = None
+    """Other tasks ran in the background when it stopped: they may wake it."""
     rendered: bool | None = None
     """The words are as a model was shown them, not as the agent wrote them."""
     ending: Ending | None = None
@@ -289,6 +298,9 @@ class Allocated(Said):
     """What was said before is not included."""
     whole: bool | None = None
     """It stands for all that was said before: plain SQL changed the rows."""
+    stated_in: str | None = None
+    """Digest of the statement that lists the items, as those of a bundle's version: ``items`` does
+    not repeat them."""
     extra: dict[str, Any] | None = None
 
 

@@ -44,6 +44,7 @@ def store_statement(
     ``about`` are the portable keys of the run; ``source`` is None for what is no run's, ``at``
     (default: now) when it happened, ``actor`` (default: the record's) who says it.
     """
+    now = record.now()
     return insert_statement(
         record,
         recognition_digest(record, statement, about, source, at),
@@ -51,8 +52,8 @@ def store_statement(
         pack_statement(statement),
         about,
         source=source,
-        at=at or record.now(),
-        recorded_at=record.now(),
+        at=at or now,
+        recorded_at=None if (at or now).startswith(now) else now,
         actor=actor or record.actor,
         execution_id=execution_id,
     )

@@ -32,22 +32,30 @@ from orch_tui.record.ledger import file_use, usage
 from orch_tui.record.ledger.ingest import Report, ingest_statements
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import UNKNOWN
-from orch_tui.record.ledger.statement import Noted, Returned, Used
+from orch_tui.record.ledger.statement import Addressed, AgentKind, Noted, Returned, Used
 from orch_tui.record.transcripts.reader import TranscriptReader
 from orch_tui.record.transcripts.reader_state import ParsedChunk, ReaderState, TranscriptReport
 from orch_tui.record.transcripts.transcript_files import (
     TranscriptFile,
     find_in_paths,
     is_named_after,
+    is_workflow_run,
     read_beginning,
     read_last_time,
     session_of_folder,
+    workflow_run_of,
 )
 from orch_tui.record.transcripts.transcript_lines import (
     Entry,
     Sidecar,
+    WorkflowAgent,
+    WorkflowResult,
+    WorkflowRun,
+    decode_list,
+    decode_string,
     decode_struct,
     iterate_lines,
+    parse_timestamp,
 )
 from orch_tui.record.upkeep.restore import is_export, restore_export
 
@@ -57,6 +65,7 @@ NO_TRANSCRIPT = "no transcript of Claude Code"
 UNREADABLE = "cannot be read"
 """Why a file is skipped."""
 
+_JOURNAL = "journal.jsonl"
 _HEAD = 1024
 _A_BATCH = 500
 """Statements to a transaction, about: others wait to write meanwhile."""
@@ -137,6 +146,7 @@ def import_files(
         progress(done, total)
     work.commit()
     claude_sessions.end_silent_sessions(record)
+    claude_sessions.presume_silent_gone(record)
     return work.summed_up()
 
 
@@ -222,6 +232,10 @@ class _Import:
         try:
             if path.name.endswith(SIDECAR):
                 self._sidecar(path, found)
+            elif is_workflow_run(path):
+                self._workflow(path, found)
+            elif path.name == _JOURNAL and workflow_run_of(path):
+                self._journal(path, found)
             else:
                 self._transcript(path, found, progress)
         except OSError:  # for now, perhaps: look again next time
@@ -381,13 +395,62 @@ class _Import:
         if not session:
             self._leave(found, NO_TRANSCRIPT)
             return
-        written = timestamp(datetime.fromtimestamp(found.mtime_ns / 1e9, UTC))
+        written = _written(found)
         ended = (noted.stoppedByUser and read_last_time(transcript)) or written
         told = ParsedChunk(_of_sidecar(noted, agent, session, at or written, ended))
         self._summary.files_read += 1
         checkpoint = (found.path, found.size, found.mtime_ns, found.size, None, None, None)
         project = self._project(cwd)
         self._pending.append(_Pending(found, told, session, project, at or written, checkpoint))
+
+    def _workflow(self, path: Path, found: TranscriptFile) -> None:
+        """``workflows/<run>.json``: which agents the run of a workflow had, in which phase."""
+        noted = decode_struct(path.read_bytes(), WorkflowRun)
+        session = path.parent.parent.name
+        beginning = read_beginning(path.parent.parent.with_suffix(".jsonl"))
+        if noted is None:
+            self._summary.skip(UNREADABLE)
+            return
+        at = parse_timestamp(noted.timestamp) or _written(found)
+        reports = [
+            _of_workflow(agent, noted, path.stem, session, at)
+            for agent in decode_list(noted.workflowProgress, WorkflowAgent)
+            if agent.agentId and not is_internal(agent.agentId)
+        ]
+        self._keep_beside(path.parent.parent, found, ParsedChunk(reports), session, beginning)
+
+    def _journal(self, path: Path, found: TranscriptFile) -> None:
+        """``journal.jsonl`` of a workflow's run: what each of its agents gave back."""
+        session, at = session_of_folder(path), _written(found)
+        reports = []
+        with path.open("rb") as file:
+            for line, _ in iterate_lines(file):
+                told = decode_struct(line, WorkflowResult)
+                if told and told.type == "result" and told.agentId and told.result:
+                    reports.append(_of_journal(told.agentId, told.result, session, at))
+        folder = path.parents[2]
+        beginning = read_beginning(folder.with_suffix(".jsonl"))
+        self._keep_beside(folder, found, ParsedChunk(reports), session, beginning)
+
+    def _keep_beside(
+        self,
+        folder: Path,
+        found: TranscriptFile,
+        told: ParsedChunk,
+        session: str,
+        beginning: tuple[str, str, str],
+    ) -> None:
+        """Set aside what is told beside the transcripts of a session, in whose folder it lies."""
+        if self._only and not self._is_ours(folder.with_suffix(".jsonl")):
+            self._leave(found, OTHER_PROJECT)
+            return
+        _, cwd, at = beginning
+        self._summary.files_read += 1
+        checkpoint = (found.path, found.size, found.mtime_ns, found.size, None, None, None)
+        started_at = at or _written(found)
+        self._pending.append(
+            _Pending(found, told, session, self._project(cwd), started_at, checkpoint)
+        )
 
     def _project(self, cwd: str) -> str:
         return self._root if self._only or not cwd else _project(cwd)
@@ -437,9 +500,13 @@ class _Import:
         """What a stretch of a file says of runs."""
         for told in file.told.reports:
             is_its = told.claude_session == file.session
+            statement = told.statement
+            is_message = isinstance(statement, Addressed)
             yield Report(
                 about=told.keys,
-                statement=told.statement.replaced(told_in=told.claude_session),
+                statement=statement
+                if isinstance(statement, Addressed)
+                else statement.replaced(told_in=told.claude_session),
                 source="import",
                 at=told.at,
                 message=told.message,
@@ -447,6 +514,7 @@ class _Import:
                 claude_session=told.claude_session,
                 project=file.project,
                 started_at=(file.started_at if is_its else "") or told.at,
+                only_known=is_message,
             )
 
     def _uses(self, file: _Pending) -> Iterator[Report]:
@@ -492,19 +560,58 @@ class _Import:
         return summary
 
 
+def _written(found: TranscriptFile) -> str:
+    """When a file was written."""
+    return timestamp(datetime.fromtimestamp(found.mtime_ns / 1e9, UTC))
+
+
+def _of_workflow(
+    agent: WorkflowAgent, run: WorkflowRun, name: str, session: str, at: str
+) -> TranscriptReport:
+    noted = Noted(
+        agent_type=UNKNOWN,
+        agent_id=agent.agentId,
+        scope=agent.label,
+        agent_kind="workflow",
+        workflow=run.workflowName,
+        workflow_run=run.runId or name,
+        workflow_phase=agent.phaseTitle,
+    )
+    return TranscriptReport((agent_key(session, agent.agentId or ""),), at, session, noted)
+
+
+def _of_journal(agent: str, result: msgspec.Raw, session: str, at: str) -> TranscriptReport:
+    """What a journal tells of a return: its JSON is not spelt as the agent spelt it."""
+    words = decode_string(result)
+    message = bytes(result).decode("utf-8", "replace") if words is None else words
+    returned = Returned(
+        status="completed",
+        agent_type=UNKNOWN,
+        agent_id=agent,
+        witness="journal",
+        return_key=agent,
+        rendered=True,
+    )
+    return TranscriptReport((agent_key(session, agent),), at, session, returned, message or None)
+
+
 def _of_sidecar(
     noted: Sidecar, agent: str, session: str, at: str, ended: str
 ) -> list[TranscriptReport]:
     keys = [agent_key(session, agent)]
     if noted.toolUseId:
         keys.append(tool_key(noted.toolUseId))
+    is_teammate = noted.taskKind == _TEAMMATE
     facts = Noted(
-        agent_type=noted.agentType or UNKNOWN,
+        agent_type=(noted.customAgentType if is_teammate else noted.agentType) or UNKNOWN,
+        agent_name=noted.name,
+        agent_kind=_kind_of(noted),
+        workflow_phase=noted.workflowPhase,
         agent_id=agent,
         tool_use_id=noted.toolUseId,
         scope=noted.description,
         model=None if noted.modelNotNamed or noted.model == "inherit" else noted.model,
-        depth=noted.spawnDepth,
+        depth=noted.spawnDepth or None,
         parent=agent_key(session, noted.parentAgentId) if noted.parentAgentId else None,
     )
     reports = [TranscriptReport(tuple(keys), at, session, facts)]
@@ -516,6 +623,17 @@ def _of_sidecar(
         stopped = Returned(**STOPPED, witness="sidecar", return_key=SIDECAR)
         reports.append(TranscriptReport(tuple(keys), ended, session, stopped))
     return reports
+
+
+_TEAMMATE = "in_process_teammate"
+
+
+def _kind_of(noted: Sidecar) -> AgentKind | None:
+    if noted.taskKind == _TEAMMATE:
+        return "teammate"
+    if noted.isFork:
+        return "fork"
+    return "workflow" if noted.inWorkflowRun else None
 
 
 def _head(data: bytes, position: int) -> str:

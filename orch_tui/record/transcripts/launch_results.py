@@ -12,11 +12,29 @@ from orch_tui.record.agent_words import (
     read_framed_words,
     separate_notes,
 )
-from orch_tui.record.claude_code import AGENT_TASK, STOPPED, agent_key, describe_failure, tool_key
-from orch_tui.record.ledger.doubt import EMPTY
+from orch_tui.record.claude_code import (
+    AGENT_TASK,
+    INTERRUPTED,
+    STOPPED,
+    agent_key,
+    describe_failure,
+    tool_key,
+)
+from orch_tui.record.ledger.doubt import EMPTY, UNHEARD
 from orch_tui.record.ledger.merge import UNKNOWN
-from orch_tui.record.ledger.statement import Noted, Returned, RunEnd
+from orch_tui.record.ledger.statement import Noted, Returned
 from orch_tui.record.ledger.usage import RESULT, MessageUse
+from orch_tui.record.notifications import (
+    ENDINGS,
+    MailboxMessage,
+    Notification,
+    NotifiedFigures,
+    end_of_task,
+    read_figures,
+    read_handed_back,
+    read_mailbox,
+    read_notifications,
+)
 from orch_tui.record.transcripts.reader_state import (
     ParsedChunk,
     ReaderState,
@@ -28,6 +46,7 @@ from orch_tui.record.transcripts.transcript_lines import (
     Entry,
     EntryMessage,
     LaunchResult,
+    MessageOrigin,
     decode_blocks,
     decode_string,
     decode_struct,
@@ -35,14 +54,11 @@ from orch_tui.record.transcripts.transcript_lines import (
     list_texts,
 )
 
-_NOTICE = b"<task-notification>"
+_NOTICE = b"-notification>"
 _OUTCOMES = ("completed", "async_launched", "remote_launched")
-_ENDINGS = ("completed", "failed", "stopped", "killed")
-_NAMED = re.compile(r"<(task-id|tool-use-id|status|summary)>([^<]*)</")
-_NOTIFIED = re.compile(r"<result>(.*)</result>", re.S)
-_TOKENS = re.compile(r"\b(?:total|subagent)_tokens(?:>|: ?)(\d{1,15})")
-_TOOL_CALLS = re.compile(r"\btool_uses(?:>|: ?)(\d{1,15})")
-_DURATION = re.compile(r"\bduration_ms(?:>|: ?)(\d{1,15})")
+_TEAMMATE = "teammate_spawned"
+_PEERS = ("Another Claude session sent a message", "<agent-message", "<teammate-message")
+"""How a message begins that a session got from another one, or from an agent."""
 
 
 class _LaunchFacts(TypedDict):
@@ -53,12 +69,9 @@ class _LaunchFacts(TypedDict):
     agent_id: str | None
 
 
-class _Figures(TypedDict, total=False):
-    """What Claude Code itself says of a run that is at its end."""
+class _ResultFigures(NotifiedFigures, total=False):
+    """What a result says of a run besides its words."""
 
-    context_end_tokens: int | None
-    tool_calls: int | None
-    duration_ms: int | None
     resolved_model: str | None
     rendered: bool
 
@@ -126,6 +139,7 @@ class LaunchResultReader:
                 return_key=tool,
                 status="failed",
                 error_message=failed,
+                ending="interrupted" if failed == INTERRUPTED["error_message"] else None,
                 completed_at=at or None,
             )
             self._report(keys, at, session, returned)
@@ -134,10 +148,22 @@ class LaunchResultReader:
         elif (result and _is_at_its_end(result)) or _is_report(result, error, text):
             # without a structured twin there is only the text that the model was shown
             words = read_framed_words(text) or separate_notes([cut_trailer(text).rstrip()])
-            figures: _Figures = {"rendered": True, **_read_figures(text)}
+            told = read_figures(text)
+            figures = _ResultFigures(
+                context_end_tokens=told["context_end_tokens"],
+                tool_calls=told["tool_calls"],
+                duration_ms=told["duration_ms"],
+                rendered=True,
+            )
             self._report_words(keys, tool, words, at, session, launch, figures)
         else:  # launched in the background, or something yet unheard of
-            noted = Noted(**launch, resolved_model=result.resolvedModel if result else None)
+            if result and result.status == _TEAMMATE and result.name and tool:
+                self.state.teammates[result.name] = tool
+            noted = Noted(
+                **launch,
+                agent_name=result.name if result else None,
+                resolved_model=result.resolvedModel if result else None,
+            )
             self._report(keys, at, session, noted)
 
     def _failure(
@@ -145,7 +171,7 @@ class LaunchResultReader:
     ) -> str | None:
         """Why a launch came to nothing, if it did."""
         if result and result.wasInterrupted:
-            return "interrupted by the user"
+            return INTERRUPTED["error_message"]
         if error is None and not (block.is_error and result is None):
             return None
         return describe_failure(error or text)
@@ -162,7 +188,7 @@ class LaunchResultReader:
         words = separate_notes(
             list_texts(result.content), result.harnessNoteCount, result.harnessTailCount
         )
-        figures = _Figures(
+        figures = _ResultFigures(
             context_end_tokens=result.totalTokens or None,
             tool_calls=result.totalToolUseCount,
             duration_ms=result.totalDurationMs,
@@ -194,7 +220,7 @@ class LaunchResultReader:
         at: str,
         session: str,
         launch: _LaunchFacts,
-        figures: _Figures,
+        figures: _ResultFigures,
     ) -> None:
         returned = Returned(
             **launch,
@@ -222,10 +248,10 @@ class LaunchResultReader:
     def _awaited(self, result: LaunchResult, at: str, session: str) -> None:
         """The answer of a tool that waits for a background agent."""
         task = result.task
-        if not task or not task.task_id or task.status not in _ENDINGS:
+        if not task or not task.task_id or task.status not in ENDINGS:
             return
         returned = Returned(
-            **_run_end(task.status, task.error),
+            **end_of_task(task.status, task.error),
             agent_type=UNKNOWN,
             agent_id=task.task_id,
             witness="task",
@@ -234,32 +260,105 @@ class LaunchResultReader:
         message = cut_trace(task.result) if task.result else None
         self._report(keys, at, session, returned, message or None)
 
+    def deliver(self, text: str, origin: MessageOrigin | None, at: str, session: str) -> bool:
+        """Read a message that the session got from its agents; False: it is none.
+
+        ``origin`` says who it is from, where that is told.
+        """
+        if origin and origin.handback and origin.body is not None:
+            agent = origin.senderTaskId or origin.sender or ""
+            words = separate_notes([origin.body])
+            self._handed_back(agent, words, origin.handbackToolUseId, at, session)
+            return True
+        if (origin and origin.kind == "peer") or text.lstrip().startswith(_PEERS):
+            reports = read_handed_back(text)
+            for agent, words in reports:
+                self._handed_back(agent, words, None, at, session)
+            mail = [m for m in read_mailbox(text) if m.sender in self.state.teammates]
+            for message in mail:
+                self._mailed(message, at, session)
+            return bool(reports or mail)
+        return self.notification(text, at, session)
+
+    def _handed_back(
+        self, agent: str, words: AgentWords, call: str | None, at: str, session: str
+    ) -> None:
+        """Report what an agent gave back by a message of its own."""
+        if not agent:
+            return
+        returned = Returned(
+            **words.ending,
+            agent_type=UNKNOWN,
+            agent_id=agent,
+            witness="handback",
+            return_key=call or hash_text(words.text),
+            completed_at=at or None,
+            doubt=words.doubt or (None if words.text.strip() else EMPTY),
+            by_tool=True,
+        )
+        self._report([agent_key(session, agent)], at, session, returned, words.text or None)
+
+    def _mailed(self, message: MailboxMessage, at: str, session: str) -> None:
+        """Report that a teammate ended its turn; what it wrote before was its report."""
+        tool = self.state.teammates[message.sender]
+        if not message.is_idle:
+            self.state.mailed[message.sender] = message.text
+            return
+        mailed = self.state.mailed.pop(message.sender, "")
+        words = message.text or mailed
+        returned = Returned(
+            status="failed" if message.failure else "completed",
+            error_message=message.failure,
+            agent_type=UNKNOWN,
+            tool_use_id=tool,
+            witness="parent",
+            return_key=hash_text(f"{at} {words}"),
+            completed_at=at or None,
+            doubt=None if words.strip() or message.failure else UNHEARD,
+            rendered=None if message.text else True,
+        )
+        self._report([tool_key(tool)], at, session, returned, words or None)
+
+    def interrupted(self, at: str, session: str) -> None:
+        """Report that the user interrupted the agents the session waits for."""
+        for tool in self.state.launched:
+            returned = Returned(
+                **INTERRUPTED,
+                agent_type=UNKNOWN,
+                tool_use_id=tool,
+                witness="parent",
+                return_key=tool,
+                completed_at=at or None,
+            )
+            self._report([tool_key(tool)], at, session, returned)
+
     def notification(self, text: str | None, at: str, session: str) -> bool:
         """What the session is told when an agent in the background ends; False: it is none."""
-        if not text or not text.lstrip().startswith("<task-notification>"):
+        notified = read_notifications(text) if text else None
+        if text is None or notified is None:
             return False
-        named = dict(_NAMED.findall(text))
-        agent, tool, status = (named.get(n, "") for n in ("task-id", "tool-use-id", "status"))
-        is_agent = named.get("summary", "").startswith("Agent ") or agent in self.state.agents
-        if not is_agent or status not in _ENDINGS:
-            return True
-        said = _NOTIFIED.search(text)
-        message = said[1].strip("\n") if said else ""
-        returned = Returned(
-            **_read_figures(text),
-            **_run_end(status, named.get("summary") if status == "failed" else None),
-            agent_type=UNKNOWN,
-            agent_id=agent or None,
-            tool_use_id=tool or None,
-            witness="parent",
-            return_key=hash_text(text.strip()),
-            completed_at=at or None,
-            doubt=EMPTY if status == "completed" and not message.strip() else None,
-        )
-        keys = [agent_key(session, agent)] if agent else []
-        keys += [tool_key(tool)] if tool else []
-        self._report(keys, at, session, returned, message or None)
+        for each in notified:
+            is_agent = each.is_of_agent or each.agent_id in self.state.agents
+            if is_agent and each.status in ENDINGS and not each.is_interim:
+                self._notified(each, at, session)
         return True
+
+    def _notified(self, each: Notification, at: str, session: str) -> None:
+        is_empty = each.status == "completed" and not each.words.text.strip()
+        returned = Returned(
+            **each.figures,
+            **each.ending,
+            agent_type=UNKNOWN,
+            agent_id=each.agent_id or None,
+            tool_use_id=each.tool_use_id or None,
+            witness="parent",
+            return_key=hash_text(each.text),
+            completed_at=at or None,
+            doubt=each.words.doubt or (EMPTY if is_empty else None),
+        )
+        keys = [agent_key(session, each.agent_id)] if each.agent_id else []
+        keys += [tool_key(each.tool_use_id)] if each.tool_use_id else []
+        self._report(keys, at, session, returned, each.words.text or None)
 
     def _report(
         self,
@@ -295,26 +394,3 @@ def _trailed(text: str) -> str | None:
     """The agent named at the end of what the model is shown of a result."""
     found = re.search(r"\bagentId: ([\w.@-]{1,200})", text[-1000:]) if text else None
     return found[1] if found else None
-
-
-def _read_figures(text: str) -> _Figures:
-    """Read Claude Code's own figures in a trailer or notification; 0 means not known."""
-    tail = text[-1000:]
-    return {
-        "context_end_tokens": _read_number(_TOKENS, tail),
-        "tool_calls": _read_number(_TOOL_CALLS, tail),
-        "duration_ms": _read_number(_DURATION, tail),
-    }
-
-
-def _read_number(pattern: re.Pattern[str], text: str) -> int | None:
-    found = pattern.search(text)
-    return int(found[1]) or None if found else None
-
-
-def _run_end(status: str, reason: str | None) -> RunEnd:
-    """Return what an ending means: what was stopped or killed has failed."""
-    if status == "completed":
-        return {"status": "completed"}
-    failed: RunEnd = {"status": "failed", "error_message": reason or status}
-    return failed if status == "failed" else {**STOPPED, **failed}

@@ -9,24 +9,32 @@ file has grown. What it tells is the same however often and in whichever pieces 
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 
+from orch_tui.record.agent_words import read_framed_task
 from orch_tui.record.claude_code import (
     FORK,
     INTERRUPTED,
+    INTERRUPTION,
     LAUNCHERS,
+    NAMELESS_CALLS_BEFORE,
+    REPORTER,
     STOPPER,
     agent_key,
     describe_failure,
     is_internal,
+    name_of_agent,
+    nameless_call_key,
     tool_key,
 )
 from orch_tui.record.ledger.doubt import EMPTY, doubt_of_stop
 from orch_tui.record.ledger.file_use import Touched
-from orch_tui.record.ledger.merge import UNKNOWN
-from orch_tui.record.ledger.statement import Deployed, Noted, Returned, RunEnd
+from orch_tui.record.ledger.merge import UNKNOWN, text_fingerprint
+from orch_tui.record.ledger.statement import Addressed, Deployed, Noted, Returned, RunEnd
 from orch_tui.record.ledger.usage import MessageUse
+from orch_tui.record.notifications import read_mailbox
 from orch_tui.record.transcripts.launch_results import LaunchResultReader
 from orch_tui.record.transcripts.reader_state import (
     AgentRun,
@@ -36,11 +44,14 @@ from orch_tui.record.transcripts.reader_state import (
     TranscriptReport,
     hash_text,
 )
-from orch_tui.record.transcripts.transcript_files import session_of_folder
+from orch_tui.record.transcripts.transcript_files import session_of_folder, workflow_run_of
 from orch_tui.record.transcripts.transcript_lines import (
+    Attachment,
     Block,
     Entry,
     EntryMessage,
+    LaunchResult,
+    MessageOrigin,
     Progress,
     ToolInput,
     Usage,
@@ -57,6 +68,15 @@ _WARM_UP = "Warmup"
 
 _STRUCTURED = "StructuredOutput"
 
+_PEER = b"-message "
+_QUEUED = b'"queued_command"'
+_COORDINATOR = "coordinator"
+"""Whoever launched an agent, where it sends it a message."""
+
+_MESSAGE_FRAME = re.compile(
+    r"The coordinator sent a message[^\n]{0,100}:\n(.*?)(?:\n\nAddress this before [^\n]*)?\s*\Z",
+    re.S,
+)
 _READS = {"Read": "file_path", "NotebookRead": "notebook_path"}
 _WRITES = {
     "Write": "file_path",
@@ -78,6 +98,7 @@ class TranscriptReader:
         name = path.stem
         self._file_agent = name.removeprefix("agent-") if name.startswith("agent-") else ""
         self._folder_session = session_of_folder(path) if self._file_agent else ""
+        self._workflow_run = workflow_run_of(path)
         self._name = name
         self._roots: dict[str, str] = {}
         self._closed: set[str] = set()
@@ -97,6 +118,9 @@ class TranscriptReader:
             state.session = entry.sessionId
         if entry.cwd and not state.cwd:
             state.cwd = entry.cwd
+        if entry.version and not state.version:
+            state.version = entry.version
+            state.is_nameless = _version(entry.version) < NAMELESS_CALLS_BEFORE
         if at and (not state.first_at or at < state.first_at):
             state.first_at = at
         kind = entry.type
@@ -107,7 +131,9 @@ class TranscriptReader:
             if kind == "assistant":
                 self._launches(entry, at)
             elif kind == "user":
-                self._outcomes.results(entry, at, entry.sessionId or self.session)
+                self._heard_in_session(entry, at)
+            elif kind == "attachment":
+                self._attached(None, entry, at)
             elif kind == "progress":
                 self._progress(entry)
             elif kind == "queue-operation":
@@ -123,6 +149,8 @@ class TranscriptReader:
                 self._says(run, entry, at)
             else:
                 self._hears(run, entry, at)
+        elif agent and kind == "attachment" and _QUEUED in bytes(entry.attachment):
+            self._attached(self._run(agent, entry, at), entry, at)
 
     def finish(self) -> None:
         """Tell what the end of the file leaves open: a last message is taken for a return."""
@@ -237,7 +265,11 @@ class TranscriptReader:
                 elif block.name == STOPPER:
                     self.state.stops.append(block.id)
                 elif block.name == _STRUCTURED:
-                    current.structured = bytes(block.input).decode("utf-8", "replace")
+                    current.structured.append(block.id)
+                    current.reports[block.id] = bytes(block.input).decode("utf-8", "replace")
+                elif block.name == REPORTER:
+                    given = decode_struct(block.input, ToolInput) if block.input else None
+                    current.reports[block.id] = (given and given.message) or ""
                 elif block.name in _READS or block.name in _WRITES:
                     self._awaits(run, block)
 
@@ -256,17 +288,25 @@ class TranscriptReader:
         answers = [b for b in decode_blocks(message.content) if b.type == "tool_result"]
         for block in answers:
             self._answer(run, block, at)
-        if entry.toolEndsTurn and run.current and run.current.structured:
-            self._return_structured(run, run.current, at)
+            if run.current and block.tool_use_id in run.current.reports:
+                self._handed_over(run, run.current, block, entry, at)
         if answers:  # not necessarily the end of the message: results may come between its calls
             self._outcomes.results(entry, at, entry.sessionId or self.session)
             return
         words = join_texts(message.content)
-        if self._outcomes.notification(words, at, entry.sessionId or run.session):
+        origin = decode_struct(entry.origin, MessageOrigin) if entry.origin else None
+        if self._outcomes.deliver(words, origin, at, entry.sessionId or run.session):
+            run.handed_back = ""
             return
-        if words.startswith(INTERRUPTED):
+        mail = read_mailbox(words)
+        if mail:  # how a teammate is given its task, and told more
+            words = "\n\n".join(each.text for each in mail if each.text)
+        if words.startswith(INTERRUPTION):
             self._interrupted(run, entry, at)
-        elif not entry.isMeta and not entry.isCompactSummary:
+        elif origin and origin.kind == _COORDINATOR:
+            framed = _MESSAGE_FRAME.match(words)
+            self._prompted(run, framed[1] if framed else words, at)
+        elif mail or (not entry.isMeta and not entry.isCompactSummary):
             self._prompted(run, words, at)
         elif entry.isMeta and not run.prompt and not words.startswith("<"):
             run.prompt = words  # of a skill that runs in a fork; a prompt that follows counts more
@@ -278,14 +318,50 @@ class TranscriptReader:
             touched = self.told.touched.setdefault(tuple(run.keys), [])
             touched.append(Touched(path, "read" if action == "read" else "written", at))
 
+    def _heard_in_session(self, entry: Entry, at: str) -> None:
+        """What the session's own model gets: results of its tools, messages of its agents."""
+        session = entry.sessionId or self.session
+        raw = bytes(entry.message)
+        if entry.origin or _PEER in raw or (self.state.launched and INTERRUPTION.encode() in raw):
+            message = decode_struct(entry.message, EntryMessage)
+            words = join_texts(message.content) if message else ""
+            origin = decode_struct(entry.origin, MessageOrigin) if entry.origin else None
+            if words.startswith(INTERRUPTION):
+                self._outcomes.interrupted(at, session)
+            elif self._outcomes.deliver(words, origin, at, session):
+                return
+        self._outcomes.results(entry, at, session)
+
+    def _attached(self, run: AgentRun | None, entry: Entry, at: str) -> None:
+        """A message that came while the model was at work: to an agent, or from one."""
+        if _QUEUED not in bytes(entry.attachment):
+            return
+        given = decode_struct(entry.attachment, Attachment)
+        if given is None or given.type != "queued_command":
+            return
+        origin = decode_struct(given.origin, MessageOrigin) if given.origin else None
+        words = join_texts(given.prompt)
+        session = entry.sessionId or (run.session if run else self.session)
+        if not self._outcomes.deliver(words, origin, at, session) and run:
+            self._addressed(run, words, at)
+
     def _prompted(self, run: AgentRun, words: str, at: str) -> None:
         if not run.prompt_at:
-            run.prompt = words
+            run.prompt = read_framed_task(words)
             self._match(run)
-        elif run.current:
-            self._return(run, run.current)  # it had returned and was called again
+        else:
+            self._addressed(run, words, at)
+            if run.current:
+                self._return(run, run.current)  # it had returned and was called again
         run.prompt_at = at
+        run.handed_back = ""
         self._close(run)
+
+    def _addressed(self, run: AgentRun, words: str, at: str) -> None:
+        """What it was told after its launch."""
+        self._note(run)
+        if words.strip():
+            self._report(run, at, Addressed(at=at or None), message=words)
 
     def _match(self, run: AgentRun) -> None:
         """An agent inside the session's file belongs to the launch with the same prompt."""
@@ -299,7 +375,14 @@ class TranscriptReader:
         current = run.current
         if current and not current.tools and not run.is_hearsay and not self._is_warm_up(run):
             self._note(run)
-            self._report(run, current.said_at, Noted(went_on_after=current.id))
+            self._report_interim(run, current)
+
+    def _report_interim(self, run: AgentRun, current: CurrentMessage) -> None:
+        text = "\n".join(current.texts)
+        noted = Noted(
+            went_on_after=current.id, interim_words=text_fingerprint(text) if text.strip() else None
+        )
+        self._report(run, current.said_at, noted)
 
     def _interrupted(self, run: AgentRun, entry: Entry, at: str) -> None:
         self._note(run)
@@ -308,8 +391,7 @@ class TranscriptReader:
         interrupted = Returned(
             witness="agent",
             return_key=entry.uuid or at,
-            status="failed",
-            error_message="interrupted by the user",
+            **INTERRUPTED,
             completed_at=at or None,
         )
         self._report(run, at, interrupted)
@@ -329,8 +411,12 @@ class TranscriptReader:
         if run.noted == len(run.keys) or run.is_hearsay or self._is_warm_up(run):
             return
         run.noted = len(run.keys)
+        name = name_of_agent(run.agent_id)
         noted = Noted(
-            agent_type=run.agent_type or UNKNOWN,
+            agent_type=run.agent_type if run.agent_type and run.agent_type != name else UNKNOWN,
+            agent_name=name,
+            agent_kind="teammate" if name else "workflow" if self._workflow_run else None,
+            workflow_run=self._workflow_run or None,
             agent_id=run.agent_id or None,
             deployed_at=run.first_at or None,
             scope=cut_first_line(run.prompt),
@@ -363,6 +449,9 @@ class TranscriptReader:
         ended = current.stop or current.texts or current.is_error
         if current.tools or not ended or current.stop in _GOES_ON or self._is_warm_up(run):
             return
+        if run.handed_back:  # releases before 2.1.280 let it say a last sentence
+            self._report_interim(run, current)
+            return
         text = "\n".join(current.texts)
         end: RunEnd = {"status": "completed"}
         if current.is_error:  # written by Claude Code, in place of the agent's words
@@ -380,23 +469,34 @@ class TranscriptReader:
         )
         self._report(run, current.said_at, returned, message=text or None)
 
-    def _return_structured(self, run: AgentRun, current: CurrentMessage, at: str) -> None:
-        """What it gave back by tool is its last word: no message follows."""
+    def _handed_over(
+        self, run: AgentRun, current: CurrentMessage, block: Block, entry: Entry, at: str
+    ) -> None:
+        """What it gave back by tool is its last word, unless the tool refused it."""
+        result = decode_struct(entry.toolUseResult, LaunchResult) if entry.toolUseResult else None
+        is_refused = bool(block.is_error) or (result is not None and result.success is False)
+        by_tool = block.tool_use_id not in current.structured
+        if is_refused or not (entry.toolEndsTurn or by_tool):
+            return
         self._note(run)
+        run.handed_back = current.id
+        words = current.reports[block.tool_use_id or ""]
         returned = Returned(
             status="completed",
             witness="agent",
             return_key=current.id,
             completed_at=at or None,
+            doubt=None if words.strip() else EMPTY,
+            by_tool=by_tool or None,
             duration_ms=_milliseconds(run.prompt_at or run.first_at, at),
         )
-        self._report(run, at, returned, message=current.structured)
+        self._report(run, at, returned, message=words or None)
 
     def _report(
         self,
         run: AgentRun,
         at: str,
-        statement: Noted | Returned,
+        statement: Noted | Returned | Addressed,
         message: str | None = None,
         prompt: str | None = None,
     ) -> None:
@@ -427,20 +527,25 @@ class TranscriptReader:
                 TranscriptReport((tool_key(block.id), key), at, session, Noted(agent_type=UNKNOWN))
             )
             return
-        state.prompts.setdefault(hash_text(given.prompt), []).append(block.id)
+        keys = [tool_key(block.id)]
+        same = state.prompts.setdefault(hash_text(given.prompt), [])
+        if not same and state.is_nameless:
+            keys.append(nameless_call_key(session, given.prompt))
+        same.append(block.id)
         if launcher:
             self._note(launcher)
         deployed = Deployed(
             agent_type=given.subagent_type or "general-purpose",
             scope=given.description or cut_first_line(given.prompt),
             model=given.model,
+            agent_name=given.name,
             tool_use_id=block.id,
             deployed_at=at or None,
             depth=None if launcher else 1,
             parent=launcher.keys[0] if launcher else None,
         )
         self.told.reports.append(
-            TranscriptReport((tool_key(block.id),), at, session, deployed, prompt=given.prompt)
+            TranscriptReport(tuple(keys), at, session, deployed, prompt=given.prompt)
         )
 
     def _progress(self, entry: Entry) -> None:
@@ -460,6 +565,10 @@ class TranscriptReader:
         if run is None:
             run = AgentRun(session, data.agentId, keys, at, cwd=entry.cwd or "", is_hearsay=True)
             self.state.runs["progress:" + data.agentId] = run
+            linked = Noted(
+                agent_type=UNKNOWN, agent_id=data.agentId, tool_use_id=entry.parentToolUseID
+            )
+            self._report(run, at or parse_timestamp(entry.timestamp), linked)
         message = decode_struct(said.message, EntryMessage) if said.message else None
         if message is None:
             return
@@ -469,6 +578,11 @@ class TranscriptReader:
                     self._answer(run, block, at)
             return
         self._says(run, said, at)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """The numbers of a release of the client."""
+    return tuple(int(number) for number in re.findall(r"\d{1,9}", text)[:3])
 
 
 def cut_first_line(text: str) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from orch_tui.record.ledger.file_use import Touched
-from orch_tui.record.ledger.statement import Deployed, Noted, Returned
+from orch_tui.record.ledger.statement import Addressed, Deployed, Noted, Returned
 from orch_tui.record.ledger.usage import MessageUse
 
 
@@ -19,7 +19,7 @@ class TranscriptReport:
     keys: tuple[str, ...]
     at: str
     claude_session: str
-    statement: Deployed | Noted | Returned
+    statement: Deployed | Noted | Returned | Addressed
     message: str | None = None
     prompt: str | None = None
 
@@ -50,8 +50,10 @@ class CurrentMessage(msgspec.Struct):
     stop: str = ""
     said_at: str = ""
     is_error: bool = False
-    structured: str = ""
-    """The JSON it gave back by tool, where a workflow wants its result in a form."""
+    reports: dict[str, str] = {}
+    """What it gave back by tools, by their calls: a report, or JSON where a workflow wants that."""
+    structured: list[str] = []
+    """The calls among them with JSON."""
 
 
 class AgentRun(msgspec.Struct):
@@ -70,6 +72,8 @@ class AgentRun(msgspec.Struct):
     tools: dict[str, tuple[str, str]] = {}
     """Calls whose result is awaited: what they do, and the file."""
     cwd: str = ""
+    handed_back: str = ""
+    """The message by which it gave its report back since it was last told anything."""
     is_hearsay: bool = False
     """Known from progress lines of its parent only: they leave out what it said at the end."""
 
@@ -80,12 +84,20 @@ class ReaderState(msgspec.Struct):
     session: str = ""
     cwd: str = ""
     first_at: str = ""
+    version: str = ""
+    """Of the client that began the file."""
+    is_nameless: bool = False
+    """Hooks of that client told no id of a call."""
     entries: int = 0
     runs: dict[str, AgentRun] = {}
     launched: dict[str, str] = {}
     """Launches whose result is awaited, with the agent that launched them (empty: none)."""
     stops: list[str] = []
     """Calls of ``TaskStop`` whose result is awaited."""
+    teammates: dict[str, str] = {}
+    """The launch of each agent that has a name."""
+    mailed: dict[str, str] = {}
+    """What those wrote last since they were idle."""
     prompts: dict[str, list[str]] = {}
     """Launches no agent inside this file has been matched to, by their prompt's hash."""
     agents: list[str] = []

@@ -102,12 +102,19 @@ def _in_folder(folder: str, unread: Callable[[SourceError], object]) -> Iterator
             try:
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
-                elif entry.name.endswith((".jsonl", SIDECAR)) and entry.is_file():
+                elif _is_kept(entry) and entry.is_file():
                     status = entry.stat()
                     found.append(TranscriptFile(entry.path, status.st_size, status.st_mtime_ns))
             except OSError:  # gone since, or a link to nowhere
                 continue
     yield from sorted(found, key=lambda each: each.path)
+
+
+def _is_kept(entry: os.DirEntry[str]) -> bool:
+    """Whether a name is that of a transcript or of what is noted beside one."""
+    if entry.name.endswith((".jsonl", SIDECAR)):
+        return True
+    return entry.name.startswith("wf_") and is_workflow_run(Path(entry.path))
 
 
 def find_of_project(
@@ -164,6 +171,18 @@ def session_of_folder(path: Path) -> str:
     """The Claude session whose folder an agent's file lies in; empty where it lies elsewhere."""
     folders = path.parts[:-1]
     return folders[folders.index("subagents") - 1] if "subagents" in folders[1:] else ""
+
+
+def workflow_run_of(path: Path) -> str:
+    """The run of a workflow whose folder an agent's file lies in; empty where it lies elsewhere."""
+    folders = path.parts[:-1]
+    return folders[-1] if "subagents" in folders and folders[-2:-1] == ("workflows",) else ""
+
+
+def is_workflow_run(path: Path) -> bool:
+    """Whether a file is what Claude Code notes of the run of a workflow."""
+    is_json = path.suffix == ".json" and path.name.startswith("wf_")
+    return is_json and path.parent.name == "workflows"
 
 
 _LINES_TO_LOOK_AT = 50

@@ -49,17 +49,40 @@ class Entry(msgspec.Struct):
     agentId: str | None = None
     attributionAgent: str | None = None
     cwd: FilePath | None = None
-    version: str | None = None
     timestamp: str | None = None
     parentToolUseID: str | None = None
     toolEndsTurn: bool | None = None
     """The answer to a call after which the agent is not asked again."""
+    version: str | None = None
+    """Of the client that wrote the line."""
+    origin: msgspec.Raw = NOTHING
+    """Who a message is from that no user wrote."""
+    attachment: msgspec.Raw = NOTHING
     message: msgspec.Raw = NOTHING
     toolUseResult: msgspec.Raw = NOTHING
     data: msgspec.Raw = NOTHING
     content: msgspec.Raw = NOTHING
     format: str | None = None
     """Only the first line of an export of orch has it."""
+
+
+class MessageOrigin(msgspec.Struct):
+    """``origin`` of an entry."""
+
+    kind: str | None = None
+    sender: str | None = msgspec.field(default=None, name="from")
+    senderTaskId: str | None = None
+    body: str | None = None
+    handback: bool | None = None
+    handbackToolUseId: str | None = None
+
+
+class Attachment(msgspec.Struct):
+    """``attachment`` of an entry: a message that came while the model was at work."""
+
+    type: str | None = None
+    prompt: msgspec.Raw = NOTHING
+    origin: msgspec.Raw = NOTHING
 
 
 class EntryMessage(msgspec.Struct):
@@ -106,6 +129,10 @@ class ToolInput(msgspec.Struct):
     prompt: str | None = None
     subagent_type: str | None = None
     model: str | None = None
+    name: str | None = None
+    """What the agent can be called by: it becomes a teammate."""
+    message: str | None = None
+    """Of ``SubagentHandback``."""
     resume: str | None = None
     file_path: FilePath | None = None
     notebook_path: FilePath | None = None
@@ -125,6 +152,7 @@ class LaunchResult(msgspec.Struct):
     """``toolUseResult`` of an agent."""
 
     status: str | None = None
+    success: bool | None = None
     agentId: str | None = None
     resolvedModel: str | None = None
     totalTokens: Figure | None = None
@@ -136,6 +164,8 @@ class LaunchResult(msgspec.Struct):
     harnessNoteCount: int | None = None
     harnessTailCount: int | None = None
     task: Task | None = None
+    name: str | None = None
+    """Of a teammate."""
     task_id: str | None = None
     """Of the answer of ``TaskStop``, with its type."""
     task_type: str | None = None
@@ -161,8 +191,40 @@ class Sidecar(msgspec.Struct):
     """What was asked for, unless ``modelNotNamed``: then what it ran on."""
     modelNotNamed: bool | None = None
     stoppedByUser: bool | None = None
+    name: str | None = None
+    customAgentType: str | None = None
+    """The type of a teammate, whose ``agentType`` is its name."""
+    taskKind: str | None = None
+    isFork: bool | None = None
+    inWorkflowRun: bool | None = None
+    workflowPhase: str | None = None
     finished: bool | None = None
     """Set when the agent stopped, taken away when it is woken; since 2.1.300 or so."""
+
+
+class WorkflowAgent(msgspec.Struct):
+    """An agent in what is noted of a workflow's run."""
+
+    agentId: str | None = None
+    phaseTitle: str | None = None
+    label: str | None = None
+
+
+class WorkflowRun(msgspec.Struct):
+    """``workflows/<run>.json``."""
+
+    runId: str | None = None
+    timestamp: str | None = None
+    workflowName: str | None = None
+    workflowProgress: msgspec.Raw = NOTHING
+
+
+class WorkflowResult(msgspec.Struct):
+    """A line of the journal of a workflow's run."""
+
+    type: str | None = None
+    agentId: str | None = None
+    result: msgspec.Raw = NOTHING
 
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -206,13 +268,14 @@ def _field_by_field(data: bytes | msgspec.Raw, kind: type[S]) -> S | None:
 def _mended(line: bytes) -> bytes | None:
     """JSON that Python understands though it is not strictly valid; None: nobody does.
 
-    Bytes that are no UTF-8, half of a surrogate pair, NaN, control characters in strings.
+    Bytes that are no UTF-8, half of a surrogate pair, NaN, control characters in strings, a byte
+    order mark before it.
     """
     if len(line) > _LONGEST_MENDED:
         return None
     try:
         value = json.loads(
-            line.decode("utf-8", "replace"),
+            line.decode("utf-8", "replace").removeprefix("\ufeff"),
             strict=False,
             parse_constant=lambda name: None,
             parse_float=_finite,
@@ -271,6 +334,15 @@ def decode_blocks(content: msgspec.Raw) -> list[Block]:
         return []
     found = (decode_struct(part, Block) for part in parts)
     return [block for block in found if block is not None]
+
+
+def decode_list(raw: msgspec.Raw, kind: type[S]) -> list[S]:
+    """The objects of a JSON list; what is none is left out."""
+    try:
+        parts = _PARTS.decode(raw)
+    except _NO_JSON:
+        return []
+    return [each for part in parts if (each := decode_struct(part, kind)) is not None]
 
 
 def parse_timestamp(text: str | None) -> str:

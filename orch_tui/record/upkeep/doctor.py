@@ -40,6 +40,11 @@ LONG_WAIT = timedelta(days=1)
 Level = Literal["ok", "warning", "problem"]
 _REPAIR = "orch doctor --repair"
 _RESTORE = "restore a backup, or save what can be read with `sqlite3 FILE .recover`"
+_TAKE_OVER = (
+    "orch export with the orch that wrote it, and orch import into a new record, lose nothing; "
+    "where tables were changed by hand, restore a backup"
+)
+"""Between two releases records may have tables that neither of them makes."""
 
 
 @frozen
@@ -332,7 +337,7 @@ def _schema(record: Record) -> Iterator[tuple[Level, str, str]]:
     wrong = list(_differing_columns(record))
     missing = [part.name for part in _missing_parts(record)]
     if wrong:
-        yield "problem", f"not the tables of this version: {_some(wrong, 'columns')}", _RESTORE
+        yield "problem", f"not the tables of this version: {', '.join(wrong)}", _TAKE_OVER
     if missing:
         yield "problem", f"missing: {_some(missing, 'indexes and triggers')}", _REPAIR
     if not wrong and not missing:
@@ -350,8 +355,10 @@ def _differing_columns(record: Record) -> Iterator[str]:
         for name, column in columns.items():
             if name not in held:
                 yield f"{table}.{name} is not there"
-            elif held[name][:5] != column[:5]:
+            elif held[name][:4] != column[:4]:
                 yield f"{table}.{name} is {held[name].definition()}"
+            elif held[name].key_position != column.key_position:
+                yield f"{table}.{name} has another place in the key"
 
 
 def _missing_parts(record: Record) -> list[Part]:

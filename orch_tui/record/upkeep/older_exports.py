@@ -13,10 +13,11 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.errors import FormatError
+from orch_tui.files import refused_reading, refused_writing
 from orch_tui.models import facts
 from orch_tui.models.database import Clock, Record
 from orch_tui.models.migrations import version_1
@@ -39,9 +40,9 @@ def restore_older_export(
     """
     from orch_tui.record.upkeep.restore import restore_export
 
-    with path.open("rb") as file:
+    with refused_reading(str(path)), path.open("rb") as file:
         name = hashlib.file_digest(file, "sha256").hexdigest()
-    with TemporaryDirectory(prefix="orch-") as folder:
+    with refused_writing(gettempdir()), TemporaryDirectory(prefix="orch-") as folder:
         older, newer = Path(folder) / "older.db", Path(folder) / "export.jsonl"
         _build(older, path, rows)
         with Record(older, clock=_clock_of(head)) as upgraded, newer.open("w") as lines:

@@ -28,15 +28,17 @@ from orch_tui.models.base import JsonField
 from orch_tui.models.content import Briefing, Content
 from orch_tui.models.creation import schema_script
 from orch_tui.models.database import Record, is_record_folder
+from orch_tui.models.execution import Observation
 from orch_tui.models.schema import TABLES, TRIGGERS
 from orch_tui.models.stored_bytes import STORED_BYTES, inflate, unpack_bytes
 from orch_tui.models.values import readable
 from orch_tui.paths import drafts_folder, hand_over_folder, linked_part, safe_inboxes
 from orch_tui.record import hand_over
-from orch_tui.record.ledger import briefings, contents, journal
+from orch_tui.record.ledger import briefings, contents, journal, registers
 from orch_tui.record.ledger.contents import GONE
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
 from orch_tui.record.ledger.statement import KINDS, canonical_json, pack_fields, unpack_fields
+from orch_tui.record.upkeep.redacted_before import redaction_subject
 from orch_tui.search import maintenance
 from orch_tui.search.schema import SEARCH_TRIGGERS
 
@@ -80,18 +82,16 @@ def redact_secret(
             found = _find(record, hidden)
         return Redacted(found.places, tuple(_files(record, hidden)))
     with record.models(), record.write():
-        found = _find(record, hidden)
-        if found.places:
-            _remove(record, hidden, found)
-            journal.log_action(
-                record,
-                "redact",
-                subject=f"sha256 {hidden.sha256[:8]}, {len(hidden.text)} characters",
-                after={"reason": hidden.out_of_text(reason), "places": found.places},
-            )
-    _squeeze(record)
+        found = _take_out(record, hidden, reason)
+    squeeze_file(record)
     unclean = [str(path) for path in _own_files(record) if _holds(path, hidden)]
     return Redacted(found.places, (*unclean, *_files(record, hidden)))
+
+
+def redact_again(record: Record, secret: str, reason: str) -> None:
+    """Remove what came back of a secret, within the transaction; `squeeze_file` must follow."""
+    with record.models():
+        _take_out(record, _Secret.of(secret), reason)
 
 
 @frozen
@@ -253,12 +253,27 @@ def _key_columns(table: type[peewee.Model]) -> list[str]:
 # Removing
 
 
+def _take_out(record: Record, secret: _Secret, reason: str) -> _Found:
+    found = _find(record, secret)
+    if found.places:
+        _remove(record, secret, found)
+        journal.log_action(
+            record,
+            "redact",
+            subject=redaction_subject(secret.text, secret.sha256),
+            after={"reason": secret.out_of_text(reason), "places": found.places},
+        )
+    return found
+
+
 def _remove(record: Record, secret: _Secret, found: _Found) -> None:
     for name in _TRIGGERS:  # the journal is append-only, indexed contents are held
         record.execute(f"DROP TRIGGER {name}")
     contents.unshare_messages(record)  # what is cleaned in a row is not yet cleaned in its content
     record.execute("PRAGMA defer_foreign_keys = ON")  # a label and what names it
     for table, key, changed in found.rows:
+        if table is Observation and "payload" in changed:
+            _note_statement(record, key["observation_id"], changed["payload"])
         try:
             record.execute(
                 f"UPDATE {table._meta.table_name} SET {_assignments(changed, ', ')} "
@@ -333,10 +348,20 @@ def _move_in_statements(
         for old, new in renamed.items():
             text = text.replace(f'"{old}"', f'"{new}"')
         if text != canonical_json(said):
+            cleaned = pack_fields(json.loads(text))
+            _note_statement(record, observation_id, cleaned)
             record.execute(
                 "UPDATE observations SET payload = ? WHERE observation_id = ?",
-                [pack_fields(json.loads(text)), observation_id],
+                [cleaned, observation_id],
             )
+
+
+def _note_statement(record: Record, observation_id: int, now: str | bytes) -> None:
+    """Note what a statement is about to say instead of what it says."""
+    was = record.value(
+        "SELECT payload FROM observations WHERE observation_id = ?", [observation_id]
+    )
+    registers.note_redaction(record, observation_id, was, now)
 
 
 def _point_elsewhere(target: type[peewee.Model], old: int, new: int) -> None:
@@ -391,7 +416,7 @@ def _rehash_briefings(
     return united
 
 
-def _squeeze(record: Record) -> None:
+def squeeze_file(record: Record) -> None:
     """Write the file anew without its free pages, and empty the write-ahead log."""
     record.execute("VACUUM")
     record.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -17,9 +17,9 @@ from typing import Any
 
 from orch_tui import __version__
 from orch_tui.errors import FormatError
-from orch_tui.files import refused
+from orch_tui.files import refused_reading
 from orch_tui.models.database import Record
-from orch_tui.models.stored_bytes import pack_text
+from orch_tui.models.stored_bytes import pack_parts
 from orch_tui.models.values import SCHEMA_VERSION, whole_number
 from orch_tui.processes import own_program, upgrade_command
 from orch_tui.record import claude_sessions
@@ -37,6 +37,7 @@ from orch_tui.record.ledger.resolve import create_execution, learn_keys, resolve
 from orch_tui.record.ledger.statement import decode_statement, describe_problem, pack_statement
 from orch_tui.record.ledger.store import StoredStatement, find_statement, insert_statement
 from orch_tui.record.upkeep.export_format import FORMAT, VERSION
+from orch_tui.record.upkeep.redacted_before import RedactedBefore
 
 Row = dict[str, Any]
 
@@ -71,30 +72,39 @@ def restore_export(record: Record, path: Path) -> Restored:
         SourceError: the file cannot be read.
         FormatError: it is no export, of a newer orch, or broken; with the line.
     """
-    with refused(str(path)):
-        head = next(_lines(path))[1]
-        if (whole_number(head.get("version")) or 0) < VERSION:
-            from orch_tui.record.upkeep.older_exports import restore_older_export
+    head = next(_lines(path))[1]
+    if (whole_number(head.get("version")) or 0) < VERSION:
+        from orch_tui.record.upkeep.older_exports import restore_older_export
 
-            return restore_older_export(record, path, head, _rows(path))
-        with record.write():
-            ingest_noted_changes(record)
-            gather_statements(record)
-            work = _Exchange(record)
-            for number, row in _rows(path):
-                try:
-                    work.take(row)
-                except (KeyError, TypeError, ValueError, IndexError) as error:
-                    raise FormatError(
-                        f"{path}, line {number}: {_describe_defect(error)}",
-                        hint="export it again: this line is not as orch writes it",
-                    ) from error
-            work.finish()
+        return restore_older_export(record, path, head, _rows(path))
+    with record.write():
+        ingest_noted_changes(record)
+        gather_statements(record)
+        work = _Exchange(record)
+        for number, row in _rows(path):
+            try:
+                work.take(row)
+            except (KeyError, TypeError, ValueError, IndexError) as error:
+                raise FormatError(
+                    f"{path}, line {number}: {_describe_defect(error)}",
+                    hint="export it again: this line is not as orch writes it",
+                ) from error
+        work.finish()
+        for secret in sorted(work.redacted.met):
+            from orch_tui.record.upkeep import redaction  # hardly any import needs it
+
+            redaction.redact_again(record, secret, "it came back with an export")
+    if work.redacted.met:
+        redaction.squeeze_file(record)
+        work.restored.remarks.append("what was redacted here before was left out")
     return work.restored
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Row]]:
-    with path.open(encoding="utf-8", errors="surrogateescape") as file:
+    with (
+        refused_reading(str(path)),
+        path.open(encoding="utf-8", errors="surrogateescape") as file,
+    ):
         for number, line in enumerate(file, start=1):
             try:
                 row = json.loads(line)
@@ -140,6 +150,7 @@ class _Exchange:
     def __init__(self, record: Record) -> None:
         self._record = record
         self.restored = Restored()
+        self.redacted = RedactedBefore(record)
         self._origins: dict[str, int] = {}
         self._exporter = ""
         self._touched: dict[str, None] = {}
@@ -212,6 +223,7 @@ class _Exchange:
         known = self._record.value("SELECT 1 FROM contents WHERE sha256 = ?", [sha256])
         if known:
             return
+        self.redacted.look_at(row["data"])
         data = row["data"]
         if data is None:
             self._record.execute(
@@ -228,6 +240,7 @@ class _Exchange:
         sha256 = bytes.fromhex(row["briefing"])
         if self._record.value("SELECT 1 FROM briefings WHERE sha256 = ?", [sha256]):
             return
+        self.redacted.look_at(row["parts"])
         name, parts = row["briefing"][:8], []
         for kind, value in row["parts"]:
             if kind == "gone":
@@ -242,7 +255,7 @@ class _Exchange:
             parts.append([kind, own])
         self._record.execute(
             "INSERT INTO briefings (sha256, size, parts) VALUES (?, ?, ?)",
-            [sha256, int(row["size"]), pack_text(json.dumps(parts))],
+            [sha256, int(row["size"]), pack_parts(parts)],
         )
 
     def _count(self, row: Row) -> None:
@@ -263,7 +276,9 @@ class _Exchange:
         if known := find_statement(self._record, digest):  # most are: exports are taken in again
             self._log(row["log"], known)
             self._known.append(known.observation_id)
+            self._agree_on_time(known.observation_id, row)
             return
+        self.redacted.look_at([row["said"], about, row["actor"]])
         statement = decode_statement(kind, row["said"])
         stored = insert_statement(
             self._record,
@@ -287,6 +302,19 @@ class _Exchange:
             self._apply_identified(statement, about, stored, origin_id)
         elif about:
             self._apply_to_run(statement, about, stored, origin_id)
+
+    def _agree_on_time(self, observation_id: int, row: Row) -> None:
+        """Have the earlier one where a record and its copy were told the same: what people say is
+        recognised by the words, whenever they say it."""
+        said = [str(row["at"]), row["recorded_at"] or "", row["actor"] or ""]
+        told_of = self._record.value(
+            "UPDATE observations SET at = ?2, recorded_at = ?3, actor = ?4 "
+            "WHERE observation_id = ?1 AND execution_id IS NOT NULL AND (?2, ?3, ?4) < "
+            "(at, coalesce(recorded_at, ''), coalesce(actor, '')) RETURNING execution_id",
+            [observation_id, *said],
+        )
+        if told_of is not None:
+            self._touched[told_of] = None
 
     def _log(self, entries: list[list[Any]], stored: StoredStatement) -> int | None:
         """Note who stated it as what number; gives the first of them."""

@@ -1,0 +1,157 @@
+"""What an agent was handed beside what was planned: as planned, in part, by a line, not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orch_tui.hand_over_line import render_hand_over
+from orch_tui.models.database import Record
+from orch_tui.prepare.budget import Limits
+from orch_tui.prepare.bundle import compose_bundle
+from orch_tui.prepare.catalogue import load_catalogue
+from orch_tui.prepare.sources import SourceReader
+from orch_tui.recall.run_figures import describe_run
+from orch_tui.recall.show import Shown, show_execution, shown_to_dict
+from orch_tui.record.deployment import Deployment, record_deployment
+from orch_tui.record.hooks import inbox
+from orch_tui.record.ledger.rebuild import find_stale_executions
+from orch_tui.record.sessions import init_session
+from orch_tui.search.query import search
+from tests.record import hook_events as hooks
+from tests.record.hook_events import deliver
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "a.py").write_text("def first():\n    return 'alpha words'\n")
+    (tmp_path / "b.py").write_text("def second():\n    return 'beta words'\n")
+    return tmp_path
+
+
+@pytest.fixture
+def deployed(record: Record, root: Path) -> Deployment:
+    session = init_session(record, "s", project=str(root))
+    bundle = compose_bundle(
+        "Explore",
+        "find it",
+        reader=SourceReader(root, root),
+        bundle_id="bundle-001",
+        created_at="2026-11-22T10:00:00.000Z",
+        model="sonnet",
+        family="v4.8",
+        files=("a.py", "b.py"),
+    )
+    return record_deployment(
+        record, session.session_id, catalogue=load_catalogue(), limits=Limits(), bundle=bundle
+    )
+
+
+def call(
+    record: Record, root: Path, wrote: str, got: str | None = None, tool: str = "T1", **more: str
+) -> Shown:
+    """A call with a prompt that a hook may have replaced; gives its execution."""
+    called = hooks.call(tool, wrote, **more)
+    answered = hooks.answer(hooks.call(tool, got or wrote, **more), hooks.launched(f"a{tool}"))
+    deliver(root, [called, answered])
+    inbox.drain_inbox(record, root)
+    label = record.value("SELECT execution_id FROM agent_executions WHERE tool_use_id = ?", [tool])
+    assert list(find_stale_executions(record)) == []
+    return show_execution(record, str(label), root)
+
+
+def arrived(shown: Shown) -> list[bool | None]:
+    return [given.allocation.arrived for given in shown.given]
+
+
+def line_for(deployed: Deployment) -> str:
+    return render_hand_over(deployed.execution.uid, "0" * 64, "briefing.md")
+
+
+def test_what_nobody_saw_is_as_planned(record: Record, root: Path, deployed: Deployment) -> None:
+    shown = show_execution(record, "exec-001", root)
+    assert shown.briefing is not None
+    assert deployed.briefing.decode().startswith(shown.briefing.rstrip("\n"))
+    assert shown.handed_over is None
+    assert arrived(shown) == [None, None]
+
+
+def test_the_briefing_itself_is_as_planned(
+    record: Record, root: Path, deployed: Deployment
+) -> None:
+    shown = call(record, root, deployed.briefing.decode())
+    assert shown.execution.execution_id == "exec-001"
+    assert shown.execution.handed_over_id is None
+    assert shown.handed_over is None
+    assert arrived(shown) == [True, True]
+    assert record.value("SELECT count(*) FROM briefings") == 1
+
+
+def test_a_line_that_a_hook_replaced_is_as_planned_too(
+    record: Record, root: Path, deployed: Deployment
+) -> None:
+    shown = call(record, root, line_for(deployed), deployed.briefing.decode())
+    assert shown.execution.execution_id == "exec-001"
+    assert (shown.handed_over, arrived(shown)) == (None, [True, True])
+    again = call(record, root, line_for(deployed), deployed.briefing.decode(), "T2")
+    assert again.execution.execution_id == "exec-002"
+    assert again.execution.bundle_version_id == shown.execution.bundle_version_id
+    assert (again.handed_over, arrived(again)) == (None, [True, True])
+
+
+def test_a_line_that_no_hook_replaced_is_told_as_such(
+    record: Record, root: Path, deployed: Deployment
+) -> None:
+    shown = call(record, root, line_for(deployed))
+    assert shown.execution.execution_id == "exec-001"
+    assert shown.handed_over == line_for(deployed)
+    assert shown.difference is not None and shown.difference.is_only_line
+    assert "line that names the briefing" in dict(describe_run(shown))["handed over"]
+    assert arrived(shown) == [None, None]
+
+
+def test_what_was_left_out_is_marked_and_followed(
+    record: Record, root: Path, deployed: Deployment
+) -> None:
+    briefing = deployed.briefing.decode()
+    prompt = briefing.replace("def second():\n    return 'beta words'\n", "Be quick, kerfuffle.\n")
+    shown = call(record, root, prompt)
+    assert shown.execution.execution_id == "exec-001"
+    assert shown.handed_over == prompt
+    assert arrived(shown) == [True, False]
+    assert shown.difference is not None
+    assert shown.difference.missing == ("def second():", "return 'beta words'")
+    assert shown.difference.added == ("Be quick, kerfuffle.",)
+    assert "2 of" in shown.difference.summary
+    assert shown_to_dict(shown, ())["difference"] == list(shown.difference.lines)
+    assert [file.path for file in shown.files if file.given] == ["a.py"]
+    for query, found in (
+        ("kerfuffle", ["exec-001"]),
+        ('"alpha words"', ["exec-001"]),
+        ('"beta words"', []),
+        ('given:"beta words"', []),
+        ('given:"alpha words"', ["exec-001"]),
+    ):
+        assert [hit.execution_id for hit in search(record, query).hits] == found, query
+
+
+def test_other_line_ends_are_said_and_everything_arrived(
+    record: Record, root: Path, deployed: Deployment
+) -> None:
+    text, mark, uid = deployed.briefing.decode().rpartition("<!-- orch")
+    text = text.replace("\n\n", "\n").replace(" ", "  ")
+    shown = call(record, root, text + mark + uid)
+    assert shown.difference is not None
+    assert shown.difference.summary == "as planned, but for spaces and line ends"
+    assert arrived(shown) == [True, True]
+
+
+def test_another_agent_type_than_planned_is_told(
+    record: Record, root: Path, deployed: Deployment
+) -> None:
+    shown = call(record, root, deployed.briefing.decode(), subagent_type="general-purpose")
+    assert shown.execution.agent_type == "Explore"
+    assert shown.called_as == "general-purpose"
+    assert dict(describe_run(shown))["called as"] == "general-purpose"
