@@ -316,7 +316,8 @@ def view(record: Record) -> dict[str, list[Any]]:
             LEFT JOIN contents AS c USING (content_id)""",
         "journal": """SELECT at, actor, action, {session}, e.uid, subject, before, after
             FROM journal AS j LEFT JOIN sessions AS s USING (session_id)
-            LEFT JOIN (SELECT execution_id, uid FROM agent_executions) AS e USING (execution_id)""",
+            LEFT JOIN execution_keys AS k ON k.key = 'id:' || j.execution_id
+            LEFT JOIN agent_executions AS e ON e.execution_id = k.execution_id""",
         "statements": "SELECT hex(digest), kind, about, hex(payload) FROM observations",
     }
     session = "coalesce('claude:' || s.claude_session, s.uid)"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from orch_tui.models.database import Record
+from orch_tui.record.ledger.journal import list_journal, log_action
 from orch_tui.record.ledger.resolve import (
     create_execution,
     forget_rows,
@@ -230,6 +231,19 @@ def test_what_belongs_to_one_that_is_united_goes_to_the_other(record: Record, se
     ]
     assert resolve(record, "id:gone") == "kept"
     assert record.sql("PRAGMA foreign_key_check") == []
+
+
+def test_entries_of_the_journal_are_found_by_every_label_their_run_had(
+    record: Record, session: str
+) -> None:
+    for label in ("kept", "gone", "other"):
+        make(record, session, label)
+        with record.write():
+            log_action(record, "note", execution_id=label)
+    with record.write():
+        resolve_execution(record, ["uid:kept", "uid:gone"])
+    assert [e.execution_id for e in list_journal(record, execution_id="kept")] == ["kept", "gone"]
+    assert [e.execution_id for e in list_journal(record, execution_id="other")] == ["other"]
 
 
 def test_what_was_derived_is_forgotten_without_a_word_of_plain_sql(

@@ -42,14 +42,23 @@ def log_action(
 def list_journal(
     record: Record, *, session_id: str | None = None, execution_id: str | None = None
 ) -> list[JournalEntry]:
-    """List the entries of one session or execution (or all), oldest first."""
+    """List the entries of one session or execution (or all), oldest first.
+
+    They stay as they were written: those of an execution also name it by labels it had before.
+    """
     from orch_tui.rows import JournalEntry, columns  # writing entries needs no facts
 
-    conditions = {"session_id": session_id, "execution_id": execution_id}
-    wanted = {name: value for name, value in conditions.items() if value is not None}
-    where = " AND ".join(f"{name} = ?" for name in wanted) or "1"
+    conditions = {"session_id = ?": session_id, _BY_ANY_LABEL: execution_id}
+    wanted = {test: value for test, value in conditions.items() if value is not None}
     rows = record.rows(
-        f"SELECT {columns(JournalEntry)} FROM journal WHERE {where} ORDER BY seq",
+        f"SELECT {columns(JournalEntry)} FROM journal WHERE {' AND '.join(wanted) or '1'} "
+        "ORDER BY seq",
         list(wanted.values()),
     )
     return [JournalEntry.of(row) for row in rows]
+
+
+_BY_ANY_LABEL = (
+    "execution_id IN (SELECT substr(key, 4) FROM execution_keys "
+    "WHERE execution_id = ? AND key GLOB 'id:*')"
+)
