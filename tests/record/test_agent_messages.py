@@ -629,3 +629,31 @@ def test_a_call_that_was_denied_takes_no_run_that_came_later(tmp_path: Path) -> 
     called, failed = failing("T1", "Look")
     found = told_by_hooks(tmp_path, [called, failed, hook_events.stop(AGENT, "Found.")])
     assert len(found) == 2
+
+
+# One run told by two copies of its session
+
+
+def test_the_last_message_is_priced_by_the_model_of_its_run(tmp_path: Path) -> None:
+    whole = launcher()
+    said = {
+        "id": "m1",
+        "model": "claude-opus-4-5-20251101",
+        "content": [tool("B1", "Bash", command="ls")],
+        "usage": {"output_tokens": 9},
+    }
+    heard = {"type": "assistant", "message": said, "timestamp": "2026-02-11T00:00:02.000Z"}
+    data = {"type": "agent_progress", "agentId": AGENT, "message": heard}
+    whole.add("progress", parentToolUseID="T1", data=data)
+    whole.gets("T1", "Done.", done(AGENT, "Done.", 400))
+    before, after = (Transcript(f"{n}.jsonl", S1) for n in (1, 2))
+    before.lines, after.lines = whole.lines[:-1], whole.lines[-1:]
+    costs = []
+    for number, files in enumerate(([whole], [before, after], [after, before])):
+        with open_record(write_empty_record(tmp_path / f"{number}.db")) as record:
+            for each in files:
+                take_in(record, each.write(tmp_path))
+            take_in(record, *(each.write(tmp_path) for each in files))
+            costs.append(record.sql("SELECT cost_usd, output_tokens FROM agent_executions"))
+    assert costs[0] == costs[1] == costs[2]
+    assert costs[0][0][0]

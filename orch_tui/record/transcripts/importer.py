@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from orch_tui.errors import SourceError
-from orch_tui.models.database import Record, utc_now
+from orch_tui.models.database import Record, in_list, utc_now
 from orch_tui.models.stored_bytes import pack_text, unpack_text
 from orch_tui.models.values import timestamp
 from orch_tui.paths import project_root
@@ -32,6 +32,7 @@ from orch_tui.record.ledger import file_use, usage
 from orch_tui.record.ledger.ingest import Report, ingest_statements
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import UNKNOWN
+from orch_tui.record.ledger.resolve import portable_keys
 from orch_tui.record.ledger.statement import Addressed, AgentKind, Noted, Returned, Used
 from orch_tui.record.transcripts.reader import TranscriptReader
 from orch_tui.record.transcripts.reader_state import ParsedChunk, ReaderState, TranscriptReport
@@ -477,6 +478,7 @@ class _Import:
             known = {owner for key in keys if (owner := owner_of(record, key))}
             heard_of = {o: self._revision(o) for o in known - self._revisions.keys()}
             owners = ingest_statements(record, reports)
+            ingest_statements(record, self._late_prices(owners))
             heard_of |= dict.fromkeys(owners - known - self._revisions.keys(), 0)
             for each in pending:
                 if each.started_at:
@@ -535,6 +537,31 @@ class _Import:
                 project=file.project,
                 only_known=True,
             )
+
+    def _late_prices(self, owners: Iterable[str]) -> Iterator[Report]:
+        """Price last messages whose result named no model, by the model of their run: another file
+        may have told of that."""
+        listed, labels = in_list(owners)
+        rows = self._record.rows(
+            "SELECT m.*, resolved_model FROM usage_messages AS m JOIN agent_executions "
+            f"USING (execution_id) WHERE execution_id IN {listed} AND m.model IS NULL "
+            "AND resolved_model NOTNULL AND m.message_id >= ? AND m.message_id < ?",
+            [*labels, usage.RESULT, usage.RESULT[:-1] + ";"],
+        )
+        for row in rows:
+            use = usage.MessageUse(
+                row["message_id"],
+                row["at"] or "",
+                row["resolved_model"],
+                row["input_tokens"],
+                row["cache_write_tokens"],
+                0,
+                row["cache_read_tokens"],
+                row["output_tokens"],
+            )
+            priced = Used(messages=usage.price_messages([use], self._catalogue))
+            keys = portable_keys(self._record, row["execution_id"])
+            yield Report(about=keys[:1], statement=priced, source="import", at=use.at or None)
 
     def _revision(self, execution_id: str) -> int:
         """How often its row was written; -1 where it was united with another since."""
