@@ -101,8 +101,9 @@ def shell(project: Path, tmp_path: Path) -> Shell:
 
 
 @pytest.fixture
-def deployed(did: Run) -> str:
+def deployed(did: Run, project: Path, empty_record: Path) -> str:
     """An execution of an open session: exec-001, given two files."""
+    shutil.copytree(empty_record, project / ".claude", dirs_exist_ok=True)
     did("init-session", "--scope", "Implement vector search")
     did(
         *("prepare-bundle", "--agent-type", "task-implementor", "--scope", "Implement HNSW"),

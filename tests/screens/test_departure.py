@@ -23,6 +23,7 @@ from typing import Self
 import pytest
 
 from orch_tui.app import OrchApp
+from orch_tui.cli import main
 from orch_tui.drafts import Drafts
 from orch_tui.project import Project
 from tests.screens.test_history import settled
@@ -99,16 +100,17 @@ class HeldTerminal:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a run, in which the app opens on the Plan screen."""
     folder = tmp_path / "project"
     (folder / ".claude").mkdir(parents=True)
+    monkeypatch.chdir(folder)
     for words in (
         ("init-session", "--scope", "a session", "--session-id", "one"),
         ("init-deployment", "--agent-type", "coder", "--scope", "x", "--execution-id", "e1"),
         ("record-completion", "--execution-id", "e1", "--final-message", "all is quixotic"),
     ):
-        subprocess.run([*ORCH, *words], cwd=folder, check=True, capture_output=True)
+        assert main(words) == 0
     drafts(folder).save("state", json.dumps({"offered": True, "screen": "plan"}))
     return folder
 

@@ -15,7 +15,7 @@ from orch_tui.project import Project
 from orch_tui.screens.deploy.return_form import ReturnForm
 from orch_tui.screens.dialogs import Ask
 from orch_tui.screens.orch_screen import OrchScreen, Problem
-from tests.cli.test_file_names import NAMED
+from tests.cli.test_file_names import NAMED, NAMES
 from tests.conftest import FakeClock
 
 
@@ -66,18 +66,19 @@ PLACES = {
 }
 
 
-@NAMED
 @pytest.mark.parametrize("keys", PLACES.values(), ids=PLACES)
 async def test_a_name_no_file_can_have_is_said_in_place(
-    folder: Path, clock: FakeClock, keys: tuple[str, ...], name: str, said: str
+    folder: Path, clock: FakeClock, keys: tuple[str, ...]
 ) -> None:
     before = sorted(folder.rglob("*"))
     app = OrchApp(Project(folder, clock=clock))
     async with app.run_test() as pilot:
         await settled(pilot)
-        await pressed(pilot, *keys)
-        assert said in await answered(pilot, name)
-        assert app.is_running
+        await pressed(pilot, *keys[:-1])
+        for name, said in NAMES.values():
+            await pressed(pilot, keys[-1])
+            assert said in await answered(pilot, name)
+            assert app.is_running
     written = {*folder.rglob("*")} - {*before}
     assert all("orchestration" in path.parts for path in written), written
 
