@@ -104,6 +104,11 @@ def shell(project: Path, tmp_path: Path) -> Shell:
 def deployed(did: Run, project: Path, empty_record: Path) -> str:
     """An execution of an open session: exec-001, given two files."""
     shutil.copytree(empty_record, project / ".claude", dirs_exist_ok=True)
+    return deploy(did)
+
+
+def deploy(did: Run) -> str:
+    """Open a session and deploy exec-001 with two files, as commands do it; give its id."""
     did("init-session", "--scope", "Implement vector search")
     did(
         *("prepare-bundle", "--agent-type", "task-implementor", "--scope", "Implement HNSW"),

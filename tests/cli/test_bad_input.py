@@ -17,7 +17,7 @@ import pytest
 
 from orch_tui.models import database
 from orch_tui.record import opening
-from tests.cli.conftest import Run, Shell
+from tests.cli.conftest import FIXTURE, Run, Shell, deploy
 
 pytestmark = pytest.mark.slow  # every command with everything wrong
 
@@ -35,6 +35,31 @@ def dump(path: Path = DATABASE) -> list[str]:
             if not name.startswith((b"search_", b"token_counts"))
             for row in connection.execute(f'SELECT * FROM "{name.decode()}"')
         ]
+
+
+@pytest.fixture(scope="module")
+def bad_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("bad") / "project"
+
+
+@pytest.fixture
+def bad_project(bad_folder: Path, did: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder: a project with a record and with files that are good for nothing.
+
+    It is one for all tests of this module, since none may change anything in it.
+    """
+    made = bad_folder.exists()
+    if not made:
+        shutil.copytree(FIXTURE, bad_folder)
+        (bad_folder / ".claude").mkdir()
+    monkeypatch.chdir(bad_folder)
+    if not made:
+        deploy(did)
+        did("init-session", "--scope", "t", "--session-id", "shut")
+        did("complete-session", "--session-id", "shut")
+        did("init-session", "--scope", "s", "--session-id", "mine")
+        make_bad_files()
+    return bad_folder
 
 
 Words = tuple[str, ...]
@@ -162,12 +187,8 @@ DEPLOY: Words = ("init-deployment", "--agent-type", "a", "--scope", "s")
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
 def test_what_cannot_be_done_is_said_and_changes_nothing(
-    did: Run, orch: Run, deployed: str, words: Words, code: int, said: str
+    orch: Run, bad_project: Path, words: Words, code: int, said: str
 ) -> None:
-    did("init-session", "--scope", "t", "--session-id", "shut")
-    did("complete-session", "--session-id", "shut")
-    did("init-session", "--scope", "s", "--session-id", "mine")
-    make_bad_files()
     before, files = dump(), sorted(Path().rglob("*"))
     done = orch(*words)
     assert (done.code, done.out) == (code, ""), done

@@ -84,6 +84,7 @@ def project_files() -> list[tuple[str, str]]:
 
 @needs_ctok
 @pytest.mark.parametrize("family", ["v3", "v4.8"])
+@pytest.mark.slow
 def test_files_of_this_repository_count_as_ctok_counts_them(
     family: str, ctok_tokens: CtokTokens
 ) -> None:
@@ -175,6 +176,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
 
 
 @pytest.mark.usefixtures("ctok_tokens")
+@pytest.mark.slow
 def test_processes_are_started_where_there_is_much_to_count(
     monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]]
 ) -> None:
@@ -232,6 +234,7 @@ def test_without_ctok_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @needs_ctok
+@pytest.mark.slow
 def test_what_ctok_answered_is_what_it_answers() -> None:
     assert ask_ctok() == ANSWERS.read_text("ascii").splitlines(keepends=True)
 
