@@ -17,6 +17,7 @@ from orch_tui.project import Project
 from orch_tui.times import local_time
 
 if TYPE_CHECKING:
+    from orch_tui.live.doing_changes import Doing
     from orch_tui.recall.changes import News
 
 LOOK_EVERY = 0.25
@@ -55,6 +56,11 @@ def watch() -> argparse.ArgumentParser:
     parser.add_argument(
         "--format", choices=("table", "jsonl"), default="table", help="default: %(default)s"
     )
+    parser.add_argument(
+        "--doing",
+        action="store_true",
+        help="also a line for each change of what a running agent does, at most one a second each",
+    )
     parser.set_defaults(run=_watch)
     return parser
 
@@ -65,7 +71,7 @@ def _watch(arguments: Namespace) -> None:
     )
     say(f"watching {project.root}; Ctrl-C ends it")
     try:
-        for news in _followed(project):
+        for news in _followed(project, doing=arguments.doing):
             if arguments.format == "jsonl":
                 import json
 
@@ -76,24 +82,47 @@ def _watch(arguments: Namespace) -> None:
         return
 
 
-def _followed(project: Project) -> Iterator[News]:
-    """What hooks, transcripts and other processes add, from now on and without an end."""
+def _followed(project: Project, *, doing: bool) -> Iterator[News | Doing]:
+    """What hooks, transcripts and other processes add, from now on and without an end.
+
+    An end that is seen in the files of an agent is recorded whether anybody wants ``doing`` or not.
+    """
+    from orch_tui.live.doing_changes import DoingChanges, make_doing
     from orch_tui.recall.changes import Follower
 
     project.import_files()
-    follower = Follower(project.record)
+    follower, view, changes = Follower(project.record), project.live_view(), DoingChanges()
     for number in count(1):
+        now = time.time()
+        snapshot = view.look(now)
+        if doing:
+            yield from (make_doing(agent, snapshot.at) for agent in changes.find(snapshot, now))
         project.drain_inbox()
         with suppress(RecordError, SourceError):  # locked, or a transcript went: the next time
+            project.record_ends(view.take_ends())
             if number % TRANSCRIPTS_EVERY == 0:
                 project.import_files()
             yield from follower.news()
         time.sleep(LOOK_EVERY)
 
 
-def _line(news: News) -> str:
-    what = news.said if news.said is not None else news.scope
+def _line(news: News | Doing) -> str:
     when = local_time(news.at, seconds=True)[11:] if news.at else ""
+    what = _what(news)
+    label = news.execution_id or "-"
     return printable(
-        f"{when:<8}  {news.execution_id:<9} {news.event:<10} {news.agent_type:<20} {what or ''}"
+        f"{when:<8}  {label:<9} {news.event:<10} {news.agent_type:<20} {what}"
     ).rstrip()
+
+
+def _what(news: News | Doing) -> str:
+    from orch_tui.live.doing_changes import Doing
+
+    if not isinstance(news, Doing):
+        return (news.said if news.said is not None else news.scope) or ""
+    figures = [f"{news.calls} calls" if news.calls != 1 else "1 call"]
+    if news.window and news.context:
+        figures.append(f"{news.context / news.window:.0%} of its context")
+    if news.cost is not None:
+        figures.append(f"${news.cost:.2f} so far")
+    return " · ".join([news.doing, *news.marks, *figures])

@@ -43,6 +43,11 @@ MOST_OF_LOOK = 2 * 1024 * 1024
 _ENDED_EVERY = 8
 """Looks between two at the transcript of an agent that ended: it may be woken."""
 
+_TOLD_EVERY = 20
+"""Looks between two times that an end is told of which the record does not know."""
+
+_MOST_TOLD = 5
+
 _SHOWN_AFTER_END = 60.0
 """Seconds for which an agent that ended is still in the snapshot."""
 
@@ -104,6 +109,10 @@ class _Followed:
     ended_at: float | None = None
     """Of the look that saw its end."""
     seen_running: bool = False
+    times_told: int = 0
+    """How often its end was told."""
+    tell_again_at: int = 0
+    """The look from which its end is told again where the record still waits for it."""
     execution_id: str | None = None
     children: list[_Followed] = field(default_factory=list)
 
@@ -358,11 +367,17 @@ class LiveView:
             return
         waited_for = self._label(followed, runs)
         followed.execution_id = waited_for or followed.execution_id
-        if followed.ended_at is not None or not (followed.is_caught_up or followed.was_settled):
+        if not (followed.is_caught_up or followed.was_settled) or followed.state is None:
             return
-        followed.ended_at = now
-        state = followed.state
-        if state is not None and (waited_for or followed.seen_running):
+        if followed.ended_at is None:
+            followed.ended_at, followed.times_told = now, 0
+            is_due = bool(waited_for) or followed.seen_running
+        else:  # the record may have been locked, or the last lines not be written yet
+            is_due = bool(waited_for) and self._looks >= followed.tell_again_at
+        if is_due and followed.times_told < _MOST_TOLD:
+            followed.times_told += 1
+            followed.tell_again_at = self._looks + _TOLD_EVERY
+            state = followed.state
             self._ends.append(
                 SeenEnd(
                     followed.session,

@@ -32,11 +32,14 @@ def start_of(pid: int) -> str:
 class AgentWriter:
     """One agent's transcript and sidecar; ``at`` is in seconds after noon."""
 
-    def __init__(self, folder: Path, agent_id: str, session: str) -> None:
+    def __init__(
+        self, folder: Path, agent_id: str, session: str, cwd: str = "/home/dev/project"
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.agent_id = agent_id
         self.path = folder / f"agent-{agent_id}.jsonl"
         self.session = session
+        self.cwd = cwd
         self.messages = 0
 
     def line(self, kind: str, at: float, **fields: Any) -> bytes:
@@ -45,7 +48,7 @@ class AgentWriter:
             "isSidechain": True,
             "agentId": self.agent_id,
             **{"type": kind, "uuid": f"{self.agent_id}-{at}", "timestamp": stamp(at)},
-            **{"cwd": "/home/dev/project", "sessionId": self.session, "version": VERSION},
+            **{"cwd": self.cwd, "sessionId": self.session, "version": VERSION},
             **fields,
         }
         return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
@@ -145,12 +148,12 @@ class AgentWriter:
 class ClaudeFiles:
     """A configuration folder of Claude Code, and a project it works in."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cwd: str = "/home/dev/project") -> None:
         self.folder = folder / "claude"
         self.root = folder / "project"
         (self.root / ".claude").mkdir(parents=True)
-        self.projects = self.folder / "projects"
-        self.project = self.projects / "-home-dev-project"
+        self.cwd = cwd
+        self.project = self.folder / "projects" / "".join(c if c.isalnum() else "-" for c in cwd)
         self.project.mkdir(parents=True)
 
     def client(
@@ -178,7 +181,9 @@ class ClaudeFiles:
     ) -> AgentWriter:
         """An agent of a session, with its sidecar; ``run`` is the workflow it is of."""
         folder = self.project / session / "subagents"
-        writer = AgentWriter(folder / "workflows" / run if run else folder, agent_id, session)
+        writer = AgentWriter(
+            folder / "workflows" / run if run else folder, agent_id, session, self.cwd
+        )
         return writer.sidecar(**noted)
 
 
