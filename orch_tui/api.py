@@ -61,6 +61,7 @@ from orch_tui.record.sharing import Shared
 from orch_tui.rows import ErrorCode, ExecutionFacts, Output, PlannedAgent, Session
 
 if TYPE_CHECKING:
+    from orch_tui.live.live_agent import LiveAgent, LiveSnapshot
     from orch_tui.models.database import Clock, Record
     from orch_tui.prepare.templates import Template
     from orch_tui.recall.compare import Comparison
@@ -87,6 +88,7 @@ __all__ = [
     "import_bundle",
     "keep_bundle",
     "keep_composition",
+    "live",
     "models",
     "outputs_of",
     "prepare_bundle",
@@ -492,6 +494,15 @@ class OrchestrationSession:
             self.project.record, "session_id = ?", [self.session_id]
         )
 
+    def doing(self) -> tuple[LiveAgent, ...]:
+        """What the running agents of this session do now, each with its evidence.
+
+        Read from what Claude Code writes while they run, parents before their children; an agent
+        is of the session where the record knows the execution it is.
+        """
+        own = {each.execution_id for each in self.executions()}
+        return tuple(agent for agent in self.project.live().running if agent.execution_id in own)
+
     # Recall
 
     def validate_outputs(self) -> OutputValidation:
@@ -685,6 +696,16 @@ def show(execution_id: str, *, project: Place = None, database: str | None = Non
 
     with opened(project, database) as place:
         return read_whole(place.existing_record, execution_id, place.root)
+
+
+def live(*, project: Place = None, database: str | None = None) -> LiveSnapshot:
+    """What each running agent of a project does now, known to its record or not; stores nothing.
+
+    To follow them, look again and again at one ``Project.live_view()``, which reads only what was
+    added since.
+    """
+    with opened(project, database) as place:
+        return place.live()
 
 
 def compare(

@@ -6,7 +6,7 @@ import argparse
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
@@ -25,6 +25,8 @@ from orch_tui.cli.printing import (
 )
 
 if TYPE_CHECKING:
+    from orch_tui.live.live_agent import LiveAgent
+    from orch_tui.project import Project
     from orch_tui.recall.drift import Drift
     from orch_tui.recall.show import Shown
     from orch_tui.recall.timeline import TimelineStep
@@ -75,11 +77,13 @@ def _show(arguments: Namespace) -> None:
     record = project.existing_record
     shown = read(record, arguments.execution_id, project.root)
     steps = list_steps(record, shown.execution.execution_id)
+    agent = _live_agent(project, shown)
     if arguments.format == "json":
-        whole = shown_to_dict(shown, steps)
+        doing = _doing_row(agent, project.now()) if agent else None
+        whole = {**shown_to_dict(shown, steps), "doing": doing}
         print_json(whole if arguments.part is None else whole.get(arguments.part))
     elif arguments.part is None:
-        _print_shown(shown, project.root)
+        _print_shown(shown, project.root, agent)
     else:
         _print_part(shown, arguments.part, steps)
 
@@ -128,11 +132,13 @@ def _print_said(shown: Shown) -> None:
     write_text("-", latest.exact or b"")
 
 
-def _print_shown(shown: Shown, root: Path) -> None:
+def _print_shown(shown: Shown, root: Path, agent: LiveAgent | None) -> None:
     from orch_tui.recall.show import find_troubles
 
     execution = shown.execution
     _print_facts(shown)
+    if agent is not None:
+        _print_doing(agent)
     if shown.briefing and not shown.given:
         print("\ngiven: a briefing")
         print(_in_short(shown.briefing, "briefing"))
@@ -179,10 +185,34 @@ def _in_short(text: str, part: str) -> str:
     )
 
 
+def _live_agent(project: Project, shown: Shown) -> LiveAgent | None:
+    """What the agent of a run that waits does now; None where no agent of it is seen here."""
+    execution = shown.execution
+    if execution.status != "deployed":
+        return None
+    return project.live().of_execution(execution.execution_id)
+
+
+def _doing_row(agent: LiveAgent, at: str) -> dict[str, Any]:
+    from orch_tui.live.doing_changes import make_doing
+
+    return as_row(make_doing(agent, at))
+
+
+def _print_doing(agent: LiveAgent) -> None:
+    from orch_tui.live.live_words import describe_agent
+
+    print()
+    _print_pairs(describe_agent(agent))
+
+
 def _print_facts(shown: Shown) -> None:
     from orch_tui.recall.run_figures import describe_run
 
-    facts = describe_run(shown)
+    _print_pairs(describe_run(shown))
+
+
+def _print_pairs(facts: Sequence[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
         print(f"{name:<{width}}  {printable(value)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from orch_tui import api
+from orch_tui.cli import main
 from orch_tui.live.live_view import LiveView
 from orch_tui.project import Project
 from orch_tui.record.executions import select_executions
@@ -166,3 +169,35 @@ def test_a_project_without_a_record_can_be_looked_at(files: ClaudeFiles) -> None
     assert [a.state for a in project.live().running] == ["starting"]
     assert not project.database.exists()
     assert project.record_ends([]) == 0
+
+
+def test_the_api_and_show_tell_what_a_run_does(
+    files: ClaudeFiles,
+    project: Project,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    agent = files.agent().prompt(0).calls(1, BASH)
+    import_now(project, agent)
+    (run,) = recorded(project)
+    session = api.OrchestrationSession.open(run.session_id, project=project)
+    (doing,) = session.doing()
+    assert (doing.execution_id, doing.doing) == (run.execution_id, "Bash make")
+    assert [a.doing for a in api.live(project=project).running] == ["Bash make"]
+    other = api.OrchestrationSession("Something else", project=project)
+    assert other.doing() == ()
+    monkeypatch.chdir(files.root)
+    assert main(["show", run.execution_id]) == 0
+    shown = capsys.readouterr().out
+    assert "doing         Bash make, for " in shown
+    assert "known by      a call without a result" in shown
+    assert "context       10,000 of 1,000,000 tokens (1 %)" in shown
+    assert main(["show", run.execution_id, "--format", "json", "--part", "doing"]) == 2
+    capsys.readouterr()
+    assert main(["show", run.execution_id, "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)["doing"]
+    assert (told["state"], told["tool"], told["execution_id"]) == ("tool", "Bash", run.execution_id)
+    agent.answers(2, "t1").says(3, "Done")
+    project.import_files([agent.path])
+    assert main(["show", run.execution_id, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["doing"] is None
