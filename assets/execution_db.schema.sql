@@ -409,7 +409,6 @@ CREATE TABLE "log" (
   "origin_id" INTEGER NOT NULL,
   "seq" INTEGER NOT NULL,
   "observation_id" INTEGER NOT NULL,
-  "body_sha256" BLOB,
   PRIMARY KEY ("origin_id", "seq")
 ) WITHOUT ROWID;
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peewee import BlobField, BooleanField, CompositeKey
+from peewee import BooleanField, CompositeKey
 
 from orch_tui.models.base import (
     AutoField,
@@ -68,7 +68,6 @@ class LogEntry(Table):
     origin_id = IntegerField()
     seq = IntegerField()
     observation_id = IntegerField(index=True)
-    body_sha256 = BlobField(null=True)
 
     class Meta:
         table_name = "log"
@@ -118,7 +117,7 @@ class HubCursor(Table):
 
 
 class InputSetAside(Table):
-    """An input that could not be taken in, and why; looked at again when it has changed."""
+    """A transcript of which something could not be taken in, and why."""
 
     path = TextField(primary_key=True)
     reason = TextField()

@@ -96,6 +96,14 @@ def _change_tables(database: sqlite3.Connection) -> None:
     )
     complete_tables(database, older)
     database.execute("INSERT INTO record_facts (name, value) VALUES ('index_version', '1')")
+    database.execute(
+        "INSERT INTO inputs_set_aside (path, reason, size, mtime_ns) "
+        "SELECT path, substr(note, 12), size, mtime_ns FROM import_checkpoints "
+        "WHERE note GLOB 'set aside: *'"
+    )
+    database.execute(
+        "UPDATE import_checkpoints SET note = 'set aside' WHERE note GLOB 'set aside: *'"
+    )
     # whether a session of Claude Code goes on is worked out from when it ended and was heard of
     database.execute(
         "UPDATE sessions SET ended_at = completed_at "

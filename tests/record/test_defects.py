@@ -22,6 +22,7 @@ from orch_tui.cli import main
 from orch_tui.models.stored_bytes import unpack_text
 from orch_tui.project import Project
 from orch_tui.record.transcripts.importer import ImportSummary
+from orch_tui.record.transcripts.reader import TranscriptReader
 from tests.counts import COUNTS
 from tests.record import claude_home, hook_events
 from tests.record.claude_home import S1, S2
@@ -229,6 +230,35 @@ def test_a_payload_of_an_impossible_time(number: str) -> None:
         (inbox / "z.json").write_bytes(payload)
         os.utime(inbox / "z.json", ns=(0, 2**62))
         made.query()
+
+
+def test_a_line_that_is_set_aside_stands_in_doctor_until_its_file_is_read_without_it(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with place() as made:
+        path = WITNESS.write(made.home)
+        whole = path.read_bytes()
+        read = TranscriptReader.read
+
+        def fail_once(self: TranscriptReader, entry: Any) -> None:
+            monkeypatch.setattr(TranscriptReader, "read", read)
+            raise ValueError("odd")
+
+        monkeypatch.setattr(TranscriptReader, "read", fail_once)
+        monkeypatch.chdir(made.root)
+        said = f"{path} is set aside: a line of it: ValueError: odd"
+
+        def told() -> str:
+            assert main(["import", str(made.home)]) == 0
+            main(["doctor"])
+            return " ".join(capfd.readouterr().out.split())
+
+        assert said in told()
+        assert said in told(), "it is as it was"
+        path.write_bytes(whole + whole.splitlines(keepends=True)[-1])
+        assert said in told(), "it is read on from there"
+        path.write_bytes(b" " + whole)
+        assert said not in told(), "it is another now, and all of it was read"
 
 
 def test_what_is_set_aside_is_said_once_and_by_doctor(

@@ -191,6 +191,8 @@ class _Import:
         self._pending: list[_Pending] = []
         self._revisions: dict[str, int] = {}
         """Of the executions that were told of, before anything new was."""
+        self._aside: dict[str, str | None] = {}
+        """Why a file or a line of it is set aside, by path; None where nothing of it is."""
         self._summary = ImportSummary()
         self._newest = record.value("SELECT coalesce(max(rowid), 0) FROM agent_executions")
 
@@ -206,8 +208,7 @@ class _Import:
         for found in files:
             size, mtime_ns, note = held.get(found.path, (-1, -1, None))
             is_same = (size, mtime_ns) == (found.size, found.mtime_ns)
-            again = note is not None and note.startswith(LEFT_ASIDE)
-            if is_same and not again and (self._only or note != OTHER_PROJECT):
+            if is_same and note != LEFT_ASIDE and (self._only or note != OTHER_PROJECT):
                 if note:
                     self._summary.skip(note)
                 else:
@@ -219,6 +220,7 @@ class _Import:
     def file(self, found: TranscriptFile, progress: Callable[[int], None]) -> None:
         """Read one file, from where it was left."""
         path = Path(found.path)
+        self._aside[found.path] = None
         if is_internal(path.name.removeprefix("agent-")):
             self._leave(found, INTERNAL)
             return
@@ -244,7 +246,8 @@ class _Import:
 
     def _set_aside(self, found: TranscriptFile, reason: str) -> None:
         """Skip a file for what stands in it; the next import tries it again."""
-        self._leave(found, LEFT_ASIDE, f"{LEFT_ASIDE}: {reason}")
+        self._aside[found.path] = reason
+        self._leave(found, LEFT_ASIDE)
         self._summary.remarks.append(f"{found.path} is {LEFT_ASIDE}: {reason}")
 
     def _export(self, path: Path, found: TranscriptFile) -> None:
@@ -257,10 +260,10 @@ class _Import:
         self._summary.files_read += 1
         self._summary.bytes_read += found.size
 
-    def _leave(self, found: TranscriptFile, reason: str, note: str = "") -> None:
+    def _leave(self, found: TranscriptFile, reason: str) -> None:
         """Skip a file, and the next time without looking inside."""
         self._summary.skip(reason)
-        checkpoint = (found.path, found.size, found.mtime_ns, 0, None, note or reason, None)
+        checkpoint = (found.path, found.size, found.mtime_ns, 0, None, reason, None)
         self._pending.append(_Pending(found, ParsedChunk(), "", "", "", checkpoint))
 
     def _transcript(
@@ -272,6 +275,8 @@ class _Import:
             if position == 0 and self._only and not self._is_ours(path):
                 self._leave(found, OTHER_PROJECT)
                 return
+            if position:  # what stands before it was looked at
+                del self._aside[found.path]
             file.seek(position)
             reader = TranscriptReader(path, state)
             start = last = position
@@ -306,6 +311,7 @@ class _Import:
 
     def _skip_line(self, found: TranscriptFile, line: bytes, reason: str) -> None:
         self._summary.lines_skipped += 1
+        self._aside[found.path] = f"a line of it: {reason}"
         self._summary.remarks.append(f"{found.path}: a line is {LEFT_ASIDE}: {reason}")
 
     def _resumed(self, found: TranscriptFile, head: bytes) -> tuple[int, ReaderState | None]:
@@ -496,7 +502,23 @@ class _Import:
                 "head = excluded.head, note = excluded.note, state = excluded.state",
                 [each.checkpoint for each in pending if each.checkpoint],
             )
+            self._note_aside([each.found for each in pending])
         self._revisions |= heard_of
+
+    def _note_aside(self, files: Sequence[TranscriptFile]) -> None:
+        read = [found for found in files if found.path in self._aside]
+        self._record.executemany(
+            "DELETE FROM inputs_set_aside WHERE path = ?", [(found.path,) for found in read]
+        )
+        self._record.executemany(
+            "INSERT OR REPLACE INTO inputs_set_aside (path, reason, size, mtime_ns, at) "
+            "VALUES (?, ?, ?, ?, ?)",
+            [
+                (found.path, reason, found.size, found.mtime_ns, self._record.now())
+                for found in read
+                if (reason := self._aside[found.path]) is not None
+            ],
+        )
 
     def _reports(self, file: _Pending) -> Iterator[Report]:
         """What a stretch of a file says of runs."""

@@ -521,11 +521,9 @@ def _halves(record: Record) -> Iterator[tuple[Level, str, str]]:
 
 
 def _transcripts(record: Record) -> Iterator[tuple[Level, str, str]]:
-    for path, note in record.sql(
-        "SELECT path, note FROM import_checkpoints WHERE note GLOB ? ORDER BY path",
-        [f"{LEFT_ASIDE}*"],
-    ):
-        yield "warning", f"{path} is {note}", "orch import PATH tries it again"
+    for path, reason in record.sql("SELECT path, reason FROM inputs_set_aside ORDER BY path"):
+        what = f"{readable(path)} is {LEFT_ASIDE}: {readable(reason)}"
+        yield "warning", what, "orch import PATH tries it again"
 
 
 def _free_pages(record: Record) -> Iterator[tuple[Level, str, str]]:
