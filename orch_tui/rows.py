@@ -165,8 +165,6 @@ class ExecutionFacts(Fact):
     bundle_version_id: int | None
     briefing_id: int | None
     """The briefing that was planned, where one was; else what it was handed."""
-    handed_over_id: int | None
-    """Another text than that, where its agent was handed one."""
     tool_use_id: str | None
     agent_id: str | None
     parent_execution_id: str | None
@@ -189,8 +187,10 @@ class ExecutionFacts(Fact):
     """Which price applied, for models whose price depends on the size of the prompt."""
     unverified: str | None
     """Why a completed run is not to be taken at its word; None: nothing speaks against it."""
-    ending: str | None
-    """stopped, interrupted, limit (of its turns), gone (its session ended); None: neither."""
+    retracted_at: str | None
+    revision: int
+    handed_over_id: int | None
+    """Another text than the briefing, where its agent was handed one."""
     agent_name: str | None
     """What others can call it by."""
     agent_kind: str | None
@@ -198,8 +198,8 @@ class ExecutionFacts(Fact):
     workflow: str | None
     workflow_run: str | None
     workflow_phase: str | None
-    retracted_at: str | None
-    revision: int
+    ending: str | None
+    """stopped, interrupted, limit (of its turns), gone (its session ended); None: neither."""
 
     @property
     def used_tokens(self) -> int | None:

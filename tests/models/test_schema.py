@@ -75,13 +75,11 @@ NOT_IN_LISTS = {
         *("thresholds", "reserve"),  # null: the configuration's; `record.session_budget` resolves
     },
     "agent_executions": {
-        *("message_id", "handed_over_id"),  # point to bytes, which lists do not show
+        "message_id",  # points to bytes, which lists do not show
         "transcript_path",  # a file of one machine
-        *("agent_kind", "agent_name", "client_version", "ending", "ran_in", "worktree"),
-        *("workflow", "workflow_phase", "workflow_run"),  # the merge derives them, no list shows it
+        *("client_version", "ran_in", "worktree"),  # the merge derives them, no list shows it
     },
     "completions": {"ending"},  # likewise
-    "context_allocations": {"arrived"},  # likewise
 }
 """What the models have and lists do not hand out, by table; the models do."""
 
