@@ -263,8 +263,9 @@ def test_two_runs_with_ids_of_their_own_are_never_one(tmp_path: Path) -> None:
         session.hears(notification(f"ab{n}", "REDACTED", f"{n} is done."))
     with open_record(write_empty_record(tmp_path / "a.db")) as record:
         take_in(record, session.write(tmp_path))
-        found = [(run["scope"], run["final_message"], run["returns"]) for run in rows(record)]
-    assert found == [("part 1", "1 is done.", 1), ("part 2", "2 is done.", 1)]
+        columns = ("scope", "tool_use_id", "final_message", "returns")
+        found = [tuple(run[column] for column in columns) for run in rows(record)]
+    assert found == [("part 1", "T1", "1 is done.", 1), ("part 2", "T2", "2 is done.", 1)]
 
 
 # Agents with names

@@ -115,6 +115,11 @@ def merge_statements(
             said = [value for o in ranked if (value := getattr(o.statement, column)) is not None]
             if column == "agent_type":
                 said = [name for name in said if name != UNKNOWN] or said
+            elif column == "tool_use_id":  # of a text that was redacted the id may be none
+                calls = [
+                    o.statement.tool_use_id for o in ranked if isinstance(o.statement, Deployed)
+                ]
+                said = [call for call in calls if call] or said
             if said:
                 values[column] = said[-1]
     called, got = _seen_texts(living)

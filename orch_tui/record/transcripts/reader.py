@@ -395,6 +395,7 @@ class TranscriptReader:
             completed_at=at or None,
         )
         self._report(run, at, interrupted)
+        self._outcomes.interrupted(at, run.session)
 
     def _close(self, run: AgentRun) -> None:
         """The current message is whole: its usage is told, it is never taken up again."""
