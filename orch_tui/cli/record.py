@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
@@ -291,12 +292,23 @@ def _init_deployment(arguments: Namespace) -> None:
             supersede=arguments.supersede,
         )
         write(deployed.briefing)
+    _log_file(project, deployed, arguments.output)
     say(*deployed.remarks, *_on_deployed(deployed, arguments))
     if arguments.copy and deployed.briefing:
         copy_text(deployed.briefing, "the briefing")
     if arguments.output != "-":
         print(deployed.execution.execution_id)
     say_hand_over(project, deployed)
+
+
+def _log_file(project: Project, deployed: Deployment, output: str | None) -> None:
+    """Have a prompt recognised that names the file with the briefing."""
+    if output and output != "-" and deployed.briefing:
+        from orch_tui.paths import resolve_path
+        from orch_tui.record.ledger.recognition import log_briefing_file
+
+        label = deployed.execution.execution_id
+        log_briefing_file(project.record, label, os.path.realpath(resolve_path(output)))
 
 
 def say_hand_over(project: Project, deployed: Deployment) -> None:

@@ -22,6 +22,7 @@ from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
+    from orch_tui.project import Project
     from orch_tui.record.deployment import Deployment, Prospect
 
 NO_BUNDLE = """There is no bundle, so there is no briefing to hand over.
@@ -255,13 +256,13 @@ def _counted(number: int, word: str) -> str:
 
 def write_briefing(part: ScreenPart, label: str, briefing: bytes) -> None:
     """Ask for a file and write a briefing to it: for terminals that take no clipboard."""
-    root = part.app.project.root
+    project = part.app.project
 
     def write_to(name: str | None) -> None:
         if not name:
             return
         part.run_in_thread(
-            lambda: _write_new(name, root, briefing),
+            lambda: _write_new(project, name, label, briefing),
             lambda _: part.notify(f"the briefing of {label} is in {one_line(name)}", markup=False),
             group="write",
         )
@@ -270,10 +271,12 @@ def write_briefing(part: ScreenPart, label: str, briefing: bytes) -> None:
     part.app.push_screen(Ask("Write the briefing to which file?", value=suggested), write_to)
 
 
-def _write_new(name: str, folder: Path, data: bytes) -> None:
+def _write_new(project: Project, name: str, label: str, data: bytes) -> None:
     from orch_tui.files import write
+    from orch_tui.record.ledger.recognition import log_briefing_file
 
-    path = Path(resolve_path(name, folder))
+    path = Path(resolve_path(name, project.root))
     if path.exists() and not (path.is_file() and path.read_bytes() == data):
         raise ConflictError(f"{path} exists already", hint="name another file")
     write(path, data)
+    log_briefing_file(project.record, label, str(path.resolve()))

@@ -86,10 +86,11 @@ def ingest_statement(record: Record, report: Report) -> str:
 def _store_report(record: Record, report: Report) -> str | None:
     """Store a statement and give its execution, whose rows are not made again yet."""
     keys = list(report.about)
+    undecided: tuple[str, ...] = ()
     if report.prompt:
         from orch_tui.record.ledger import recognition  # who hands nothing over does without
 
-        recognition.recognise_deployment(record, report)
+        undecided = recognition.recognise_deployment(record, report)
     execution_id = resolve_execution(record, keys)
     if execution_id is None:
         if report.only_known:
@@ -101,6 +102,8 @@ def _store_report(record: Record, report: Report) -> str | None:
             agent_type=UNKNOWN,
             source=report.source,
         )
+        if undecided:
+            recognition.log_undecided(record, execution_id, undecided)
     elif report.claude_session and not report.only_known:
         _know_other_session(record, report, execution_id)
     about = [key for key in keys if not key.startswith("id:")]

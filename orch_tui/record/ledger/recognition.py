@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from orch_tui.models.database import Record, in_list
+from orch_tui.models.values import timestamp
+from orch_tui.paths import relative
 from orch_tui.prepare.marker import find_deployment, is_hand_over, remove_marker
-from orch_tui.record.ledger import briefings, contents, portable
+from orch_tui.record.ledger import briefings, contents, journal, portable
 from orch_tui.record.ledger.keys import owner_of
+from orch_tui.record.ledger.likeness import find_likeness
 from orch_tui.record.ledger.rebuild import (
     derive_items,
     rebuild_from_statements,
@@ -17,18 +23,23 @@ from orch_tui.record.ledger.rebuild import (
 from orch_tui.record.ledger.resolve import create_execution, resolve_execution
 from orch_tui.record.ledger.statement import Allocated, Deployed, Noted
 from orch_tui.record.ledger.store import store_statement
+from orch_tui.times import moment_of
 
 if TYPE_CHECKING:
     from orch_tui.record.ledger.ingest import Report
 
 
-def recognise_deployment(record: Record, report: Report) -> None:
+def recognise_deployment(record: Record, report: Report) -> tuple[str, ...]:
     """Tie a launch nobody had told of to the deployment that was recorded for it, if its text
-    says which that is."""
+    says which that is: by its marker or line, as the briefing itself, by the file it names, or by
+    most of the lines.
+
+    Gives the deployments between which it could not be told.
+    """
     call, prompt = report.about[0], report.prompt or ""
     is_launch = report.source == "hook" or isinstance(report.statement, Deployed)
     if not is_launch or owner_of(record, call) is not None:
-        return
+        return ()
     uid = find_deployment(prompt)
     if uid:
         label = owner_of(record, f"uid:{uid}")
@@ -36,10 +47,10 @@ def recognise_deployment(record: Record, report: Report) -> None:
             resolve_execution(record, [call, f"id:{label}"])
         elif label is not None:
             _repeat_deployment(record, label, report)
-        return
+        return ()
     known = _same_briefings(record, prompt)
     if not known:
-        return
+        return _recognise_by_words(record, report, call)
     listed, ids = in_list(known)
     for (label,) in record.sql(
         "SELECT execution_id FROM agent_executions JOIN sessions USING (session_id) "
@@ -49,8 +60,103 @@ def recognise_deployment(record: Record, report: Report) -> None:
     ):
         if _is_free(record, label):
             resolve_execution(record, [call, f"id:{label}"])
-            return
-    _deploy_from_plan(record, known, report)
+            return ()
+    if _deploy_from_plan(record, known, report):
+        return ()
+    return _recognise_by_words(record, report, call)
+
+
+_WITHIN = timedelta(days=7)
+"""How long before its launch a deployment may have been recorded that is known by its words."""
+
+
+def _recognise_by_words(record: Record, report: Report, call: str) -> tuple[str, ...]:
+    """Tie a launch to the waiting deployment whose file its text names, or whose lines it has."""
+    prompt, waiting = report.prompt or "", _waiting_deployments(record, report)
+    if not waiting:
+        return ()
+    found = tuple(
+        label
+        for label, agent_type in waiting.items()
+        if agent_type == report.statement.agent_type
+        and any(_names_file(prompt, path, report.project) for path in _files_of(record, label))
+    )
+    if len(found) != 1:
+        likeness = find_likeness(prompt, _read_planned(record, waiting))
+        if likeness.label is None:
+            return found or likeness.undecided
+        found = (likeness.label,)
+    resolve_execution(record, [call, f"id:{found[0]}"])
+    return ()
+
+
+def _waiting_deployments(record: Record, report: Report) -> dict[str, str]:
+    """The agent types of deployments that nobody was seen to launch, by label, latest first."""
+    at = moment_of(report.at or record.now())
+    since = None if at is None else timestamp(at - _WITHIN)
+    rows = record.sql(
+        "SELECT e.execution_id, e.agent_type FROM agent_executions AS e "
+        "JOIN sessions AS s USING (session_id) "
+        "WHERE coalesce(e.deployed_at, e.completed_at) BETWEEN ?1 AND ?2 "
+        "AND e.retracted_at IS NULL AND e.status = 'deployed' AND e.briefing_id IS NOT NULL "
+        "AND e.source IN ('manual', 'api') AND coalesce(s.project, ?3) = ?3 "
+        "ORDER BY coalesce(e.deployed_at, e.completed_at) DESC",
+        [since, report.at or record.now(), report.project],
+    )
+    return {label: agent_type for label, agent_type in rows if _is_free(record, label)}
+
+
+def _files_of(record: Record, label: str) -> list[str]:
+    """The files that the briefing of a deployment was last written to, as far as they still are
+    of it: another deployment's may have taken the place."""
+    return [
+        path
+        for (path,) in record.sql(
+            "SELECT subject FROM journal AS j WHERE execution_id = ?1 AND action = ?2 "
+            "AND NOT EXISTS (SELECT 1 FROM journal AS later WHERE later.action = ?2 "
+            "AND later.subject = j.subject AND later.execution_id <> ?1 AND later.seq > j.seq)",
+            [label, BRIEFING_FILE],
+        )
+    ]
+
+
+def _names_file(prompt: str, path: str, project: str) -> bool:
+    """Tell whether a text names a file, whole or relative to its project."""
+    names = {path, relative(path, project)} if project else {path}
+    return any(
+        re.search(rf"(?<![\w/.-]){re.escape(name)}(?![\w/-])(?!\.\w)", prompt) for name in names
+    )
+
+
+def _read_planned(record: Record, labels: Iterable[str]) -> dict[str, tuple[str, str | None]]:
+    """Read text and scope of the planned briefings; of those with the same, the first."""
+    first: dict[tuple[str, str | None], str] = {}
+    for label in labels:
+        ((briefing_id, scope),) = record.sql(
+            "SELECT briefing_id, scope FROM agent_executions WHERE execution_id = ?", [label]
+        )
+        text = briefings.get_briefing(record, briefing_id).decode("utf-8", "replace")
+        first[text, scope] = label
+    return {label: said for said, label in first.items()}
+
+
+def log_briefing_file(record: Record, label: str, path: str) -> None:
+    """Journal that the briefing of a deployment was written to a file (an absolute path)."""
+    with record.write():
+        journal.log_action(record, BRIEFING_FILE, execution_id=label, subject=path)
+
+
+def log_undecided(record: Record, label: str, candidates: tuple[str, ...]) -> None:
+    """Journal that a run may be of several deployments, and was left apart from them."""
+    after = {"it may be": list(candidates)}
+    journal.log_action(record, UNDECIDED, execution_id=label, after=after)
+
+
+BRIEFING_FILE = "briefing-file"
+"""The action in the journal of a briefing that was written to a file."""
+
+UNDECIDED = "similar-briefings"
+"""The action in the journal of a launch that may be of several deployments."""
 
 
 def _is_free(record: Record, label: str) -> bool:
@@ -93,8 +199,9 @@ def _repeat_deployment(record: Record, label: str, report: Report) -> None:
     _state_launch(record, report, noted, held["session_id"], Allocated(items=tuple(items)))
 
 
-def _deploy_from_plan(record: Record, known: list[int], report: Report) -> None:
-    """Record the deployment of a generated briefing that was handed over without orch."""
+def _deploy_from_plan(record: Record, known: list[int], report: Report) -> bool:
+    """Record the deployment of a generated briefing that was handed over without orch; False
+    where it is not known of which plan."""
     agent_type = report.statement.agent_type
     listed, ids = in_list(known)
     rows = record.rows(
@@ -105,7 +212,7 @@ def _deploy_from_plan(record: Record, known: list[int], report: Report) -> None:
         [*ids, report.project, report.project, agent_type],
     )
     if len(rows) != 1:
-        return
+        return False
     from orch_tui.record import bundles, deployment, sessions
 
     row = rows[0]
@@ -121,6 +228,7 @@ def _deploy_from_plan(record: Record, known: list[int], report: Report) -> None:
     given = deployment.make_allocation(bundle.items)
     _state_launch(record, report, noted, row["session_id"], given)
     sessions.begin_session(record, sessions.get_session(record, row["session_id"]))
+    return True
 
 
 def _state_launch(
