@@ -24,6 +24,7 @@ from orch_tui.screens.widgets.safe import one_line
 if TYPE_CHECKING:
     from orch_tui.project import Project
     from orch_tui.record.deployment import Deployment, Prospect
+    from orch_tui.record.hand_over import HandOver
 
 NO_BUNDLE = """There is no bundle, so there is no briefing to hand over.
 
@@ -48,7 +49,8 @@ class LaunchForm(ScreenPart):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,f8", "go", "Deploy and copy", id="deploy-go"),
         Binding("enter,f8,escape", "done", "Done", id="deploy-done"),
-        Binding("b", "copy", "Copy again", id="deploy-copy"),
+        Binding("l", "line", "Copy line", id="deploy-line"),
+        Binding("b", "copy", "Copy briefing", id="deploy-copy"),
         Binding("w", "write", "Write to file", id="deploy-write"),
         Binding("escape", "leave", "Back", id="deploy-back"),
     ]
@@ -64,6 +66,7 @@ class LaunchForm(ScreenPart):
         self._wanted: Wanted | None = None
         self._prospect: Prospect | None = None
         self._deployed: Deployment | None = None
+        self._hand_over: HandOver | None = None
         self._reason: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -79,6 +82,7 @@ class LaunchForm(ScreenPart):
 
         project = self.app.project
         self._wanted, self._prospect, self._deployed, self._reason = wanted, None, None, None
+        self._hand_over = None
         self.query_one("#deploying-what", Static).update("")
         self._tell(())
         self.query_one(Lines).show("")
@@ -142,6 +146,8 @@ class LaunchForm(ScreenPart):
             return (action == "done") == (self._deployed is not None)
         if action in ("copy", "write"):
             return bool(self._deployed and self._deployed.briefing)
+        if action == "line":
+            return bool(self._hand_over and self._hand_over.line)
         return True
 
     def action_go(self) -> None:
@@ -174,12 +180,14 @@ class LaunchForm(ScreenPart):
 
     def _deploy(self, reason: str | None) -> None:
         from orch_tui.record.deployment import record_deployment
+        from orch_tui.record.hand_over import leave_briefing
 
         project, wanted, prospect = self.app.project, self._wanted, self._prospect
         assert wanted is not None and prospect is not None
         self._reason = reason
-        self.run_in_thread(
-            lambda: record_deployment(
+
+        def work() -> tuple[Deployment, HandOver | None]:
+            deployed = record_deployment(
                 project.record,
                 wanted.session_id,
                 catalogue=project.catalogue,
@@ -189,32 +197,50 @@ class LaunchForm(ScreenPart):
                 bundle=prospect.bundle,
                 planned=wanted.planned,
                 allow_overflow=reason,
-            ),
-            lambda deployed: self._done(deployed, wanted),
-            group="deploy",
-        )
+            )
+            left = leave_briefing(
+                project.record, project.root, deployed.execution, deployed.briefing
+            )
+            return deployed, left
 
-    def _done(self, deployed: Deployment, wanted: Wanted) -> None:
+        self.run_in_thread(work, lambda done: self._done(*done, wanted), group="deploy")
+
+    def _done(self, deployed: Deployment, left: HandOver | None, wanted: Wanted) -> None:
         label = deployed.execution.execution_id
-        if deployed.briefing:
+        line = left.line if left else None
+        if line:
+            self._copy_line(line, deployed)
+        elif deployed.briefing:
             self._copy(deployed)
         if wanted is not self._wanted:  # this view shows another one by now
             return
-        self._deployed = deployed
-        if deployed.briefing:
+        self._deployed, self._hand_over = deployed, left
+        if line:
+            told = [
+                f"● {label} is recorded. One line is on the clipboard: pass it as the prompt.",
+                "A hook puts this briefing in its place; b copies the briefing, w writes it.",
+            ]
+        elif deployed.briefing:
             told = [
                 f"● {label} is recorded and its briefing is on the clipboard: hand it over.",
                 "If your terminal did not take it, w writes it to a file.",
             ]
         else:
             told = [f"● {label} is recorded. There is no briefing to hand over."]
-        self._tell(told)
+        self._tell([*told, *(left.remarks if left else ())])
         self.query_one(Lines).show(deployed.briefing.decode("utf-8", "replace") or NO_BUNDLE)
         self.refresh_bindings()
 
     def _copy(self, deployed: Deployment) -> None:
         text = deployed.briefing.decode("utf-8", "replace")
         self.app.copy(text, f"the briefing of {deployed.execution.execution_id}")
+
+    def _copy_line(self, line: str, deployed: Deployment) -> None:
+        self.app.copy(line, f"the line for {deployed.execution.execution_id}")
+
+    def action_line(self) -> None:
+        if self._deployed and self._hand_over and self._hand_over.line:
+            self._copy_line(self._hand_over.line, self._deployed)
 
     def action_copy(self) -> None:
         if self._deployed:

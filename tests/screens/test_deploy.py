@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,9 @@ from textual.pilot import Pilot
 from textual.widgets import ContentSwitcher, Input, Static
 
 from orch_tui.app import OrchApp
+from orch_tui.install import hook_settings
 from orch_tui.models.database import Record
+from orch_tui.paths import hand_over_folder
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.count import Count
 from orch_tui.project import Project
@@ -316,6 +319,31 @@ async def test_a_planned_agent_is_recorded_before_its_briefing_is_copied(
         await driven.keys("enter")
         assert driven.view == "lists" and driven.listed[0] == "exec-006"
         assert driven.app.screen.query_one("#runs", Rows).key == "exec-006"
+
+
+def hand_over(folder: Path) -> None:
+    """Register the hooks, with the one that puts briefings into prompts."""
+    run = hook_settings.command(sys.executable)
+    settings = hook_settings.settings_file(folder)
+    hook_settings.apply(hook_settings.installation(settings, run, hand_over=True))
+
+
+async def test_with_the_hook_the_line_is_copied_first_and_the_briefing_is_there(
+    folder: Path,
+) -> None:
+    hand_over(folder)
+    async with deploying(folder) as driven:
+        await driven.keys("d", "enter", "enter")
+        line = driven.app.clipboard
+        assert line.endswith("]") and "\n" not in line
+        uid = executions.get_execution(driven.record, "exec-006").uid
+        briefing = Path(hand_over_folder(), uid).read_text()
+        assert uid in line and "The index maps words to lines." in briefing
+        assert "The index maps words to lines." in driven.app.screen.query_one(Lines).text
+        await driven.keys("b")
+        assert driven.app.clipboard == briefing
+        await driven.keys("l")
+        assert driven.app.clipboard == line
 
 
 async def test_over_budget_it_takes_a_reason_which_is_recorded(folder: Path) -> None:
@@ -641,6 +669,10 @@ async def the_briefing(driven: Driven) -> None:
     await driven.keys("d", "enter")
 
 
+async def the_line(driven: Driven) -> None:
+    await driven.keys("d", "enter", "enter")
+
+
 async def the_message(driven: Driven) -> None:
     await driven.keys("c")
     await driven.paste(MESSAGE)
@@ -675,6 +707,14 @@ def test_how_a_completion_looks(
 def test_how_a_briefing_looks(folder: Path, snap_compare: Snap) -> None:
     app = shown(folder)
     assert snap_compare(app, terminal_size=(140, 45), run_before=after(the_briefing))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+def test_how_a_line_to_hand_over_looks(
+    folder: Path, snap_compare: Snap, size: tuple[int, int]
+) -> None:
+    hand_over(folder)
+    assert snap_compare(shown(folder), terminal_size=size, run_before=after(the_line))
 
 
 def test_how_a_briefing_over_budget_looks(folder: Path, snap_compare: Snap) -> None:
