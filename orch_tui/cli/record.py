@@ -305,7 +305,7 @@ def _log_file(project: Project, deployed: Deployment, output: str | None) -> Non
     """Have a prompt recognised that names the file with the briefing."""
     if output and output != "-" and deployed.briefing:
         from orch_tui.paths import resolve_path
-        from orch_tui.record.ledger.recognition import log_briefing_file
+        from orch_tui.record.ledger.briefing_files import log_briefing_file
 
         label = deployed.execution.execution_id
         log_briefing_file(project.record, label, os.path.realpath(resolve_path(output)))

@@ -20,7 +20,7 @@ from orch_tui.frozen import frozen
 from orch_tui.hand_over_line import render_hand_over
 from orch_tui.models.database import Record
 from orch_tui.paths import hand_over_folder, is_private
-from orch_tui.record.ledger import recognition
+from orch_tui.record.ledger.briefing_files import log_briefing_file
 
 if TYPE_CHECKING:
     from orch_tui.rows import ExecutionFacts
@@ -62,7 +62,7 @@ def leave_briefing(
     try:
         with whole_file(copy) as file:
             file.write(briefing)
-        recognition.log_briefing_file(record, execution.execution_id, str(copy))
+        log_briefing_file(record, execution.execution_id, str(copy))
     except OrchError as error:
         return HandOver(None, (f"there is no line to hand over: {error}",))
     line = render_hand_over(execution.uid, hashlib.sha256(briefing).hexdigest(), str(copy))

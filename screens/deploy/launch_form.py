@@ -299,7 +299,7 @@ def write_briefing(part: ScreenPart, label: str, briefing: bytes) -> None:
 
 def _write_new(project: Project, name: str, label: str, data: bytes) -> None:
     from orch_tui.files import write
-    from orch_tui.record.ledger.recognition import log_briefing_file
+    from orch_tui.record.ledger.briefing_files import log_briefing_file
 
     path = Path(resolve_path(name, project.root))
     if path.exists() and not (path.is_file() and path.read_bytes() == data):

@@ -16,8 +16,9 @@ from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.prepare.sources import SourceReader
 from orch_tui.record.deployment import record_deployment
 from orch_tui.record.hooks import inbox
+from orch_tui.record.ledger.briefing_files import log_briefing_file
 from orch_tui.record.ledger.likeness import Likeness, find_likeness
-from orch_tui.record.ledger.recognition import UNDECIDED, log_briefing_file
+from orch_tui.record.ledger.recognition import UNDECIDED
 from orch_tui.record.sessions import init_session
 from tests.record import hook_events as hooks
 from tests.record.hook_events import deliver
@@ -144,6 +145,8 @@ def test_who_is_told_to_read_the_file_of_a_briefing_has_that_deployment(
     log_briefing_file(record, "exec-001", str(root / "notes" / "one.md"))
     log_briefing_file(record, "exec-002", str(root / "two.md"))
     assert launch(record, root, "Read notes/one.md and do what it says.") == "exec-001"
+    got = "SELECT arrived FROM context_allocations WHERE execution_id = 'exec-001'"
+    assert record.sql(got) == [(None,)]  # nobody saw whether it read that
     assert launch(record, root, f"Read {root}/two.mdx", "T2") != "exec-002"
     assert launch(record, root, f"Judge {root}/two.md", "T3", subagent_type="critic") != "exec-002"
     assert launch(record, root, f"Read {root}/two.md.", "T4") == "exec-002"

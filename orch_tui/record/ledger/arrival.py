@@ -10,7 +10,7 @@ from orch_tui.record.ledger.statement import ItemFact
 
 
 def mark_arrived(
-    record: Record, items: Iterable[ItemFact], handed_over_id: int | None
+    record: Record, execution_id: str, items: Iterable[ItemFact], handed_over_id: int | None
 ) -> list[ItemFact]:
     """Mark what arrived (1) and what did not (0); what is marked already stays.
 
@@ -21,28 +21,33 @@ def mark_arrived(
     items = list(items)
     if not items:
         return items
-    squeezed = None if handed_over_id is None else _squeezed_text(record, handed_over_id)
-    return [_mark_item(record, item, handed_over_id is None, squeezed) for item in items]
+    if handed_over_id is None:
+        return [_mark_item(record, item, None) for item in items]
+    text = briefings.get_briefing(record, handed_over_id)
+    squeezed = squeeze_text(text)
+    marked = [_mark_item(record, item, squeezed) for item in items]
+    came = any(item.arrived for item in marked)
+    return marked if came or not _is_pointer(record, execution_id, text) else items
 
 
-def _squeezed_text(record: Record, briefing_id: int) -> bytes | None:
-    """A text without its white space; None where it only names what is to be read."""
-    from orch_tui.prepare.marker import is_hand_over  # it compiles a pattern
+def _is_pointer(record: Record, execution_id: str, text: bytes) -> bool:
+    """Tell whether a text only names what is to be read."""
+    from orch_tui.prepare.marker import is_hand_over  # it compiles patterns
+    from orch_tui.record.ledger.briefing_files import names_briefing_file
 
-    text = briefings.get_briefing(record, briefing_id)
-    return None if is_hand_over(text.decode("utf-8", "replace")) else squeeze_text(text)
+    words = text.decode("utf-8", "replace")
+    return is_hand_over(words) or names_briefing_file(record, execution_id, words)
 
 
-def _mark_item(
-    record: Record, item: ItemFact, is_as_planned: bool, squeezed: bytes | None
-) -> ItemFact:
+def _mark_item(record: Record, item: ItemFact, squeezed: bytes | None) -> ItemFact:
+    """Mark an item by the text that was handed over; None: it was the planned one."""
     if item.arrived is not None or not item.included_in_deployment:
         return item
-    if is_as_planned:
+    if squeezed is None:
         return item.replaced(arrived=1)
     content_id = portable.content_id_of(record, item.content)
     content = None if content_id is None else contents.get_content(record, content_id)
-    if squeezed is None or content is None:
+    if content is None:
         return item
     return item.replaced(arrived=int(squeeze_text(content) in squeezed))
 

@@ -120,7 +120,9 @@ def _rebuild_execution(record: Record, execution_id: str) -> set[str]:
     merged = _merged(record, execution_id, told["of run"])
     items = derive_items(record, told.get("allocated", ()))
     if is_text_seen(told["of run"]):
-        items = arrival.mark_arrived(record, items, merged.values.get("handed_over_id"))
+        items = arrival.mark_arrived(
+            record, execution_id, items, merged.values.get("handed_over_id")
+        )
     _write_allocations(record, execution_id, items)
     changed = _write_row(record, execution_id, merged)
     _write_completions(record, execution_id, merged)

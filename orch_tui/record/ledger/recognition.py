@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from orch_tui.models.database import Record, in_list
 from orch_tui.models.values import timestamp
-from orch_tui.paths import relative
 from orch_tui.prepare.marker import find_deployment, is_hand_over, remove_marker
 from orch_tui.record.ledger import briefings, contents, journal, portable
+from orch_tui.record.ledger.briefing_files import list_briefing_files, names_file
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.likeness import find_likeness
 from orch_tui.record.ledger.rebuild import (
@@ -79,7 +78,9 @@ def _recognise_by_words(record: Record, report: Report, call: str) -> tuple[str,
         label
         for label, agent_type in waiting.items()
         if agent_type == report.statement.agent_type
-        and any(_names_file(prompt, path, report.project) for path in _files_of(record, label))
+        and any(
+            names_file(prompt, path, report.project) for path in list_briefing_files(record, label)
+        )
     )
     if len(found) != 1:
         likeness = find_likeness(prompt, _read_planned(record, waiting))
@@ -106,28 +107,6 @@ def _waiting_deployments(record: Record, report: Report) -> dict[str, str]:
     return {label: agent_type for label, agent_type in rows if _is_free(record, label)}
 
 
-def _files_of(record: Record, label: str) -> list[str]:
-    """The files that the briefing of a deployment was last written to, as far as they still are
-    of it: another deployment's may have taken the place."""
-    return [
-        path
-        for (path,) in record.sql(
-            "SELECT subject FROM journal AS j WHERE execution_id = ?1 AND action = ?2 "
-            "AND NOT EXISTS (SELECT 1 FROM journal AS later WHERE later.action = ?2 "
-            "AND later.subject = j.subject AND later.execution_id <> ?1 AND later.seq > j.seq)",
-            [label, BRIEFING_FILE],
-        )
-    ]
-
-
-def _names_file(prompt: str, path: str, project: str) -> bool:
-    """Tell whether a text names a file, whole or relative to its project."""
-    names = {path, relative(path, project)} if project else {path}
-    return any(
-        re.search(rf"(?<![\w/.-]){re.escape(name)}(?![\w/-])(?!\.\w)", prompt) for name in names
-    )
-
-
 def _read_planned(record: Record, labels: Iterable[str]) -> dict[str, tuple[str, str | None]]:
     """Read text and scope of the planned briefings; of those with the same, the first."""
     first: dict[tuple[str, str | None], str] = {}
@@ -140,20 +119,11 @@ def _read_planned(record: Record, labels: Iterable[str]) -> dict[str, tuple[str,
     return {label: said for said, label in first.items()}
 
 
-def log_briefing_file(record: Record, label: str, path: str) -> None:
-    """Journal that the briefing of a deployment was written to a file (an absolute path)."""
-    with record.write():
-        journal.log_action(record, BRIEFING_FILE, execution_id=label, subject=path)
-
-
 def log_undecided(record: Record, label: str, candidates: tuple[str, ...]) -> None:
     """Journal that a run may be of several deployments, and was left apart from them."""
     after = {"it may be": list(candidates)}
     journal.log_action(record, UNDECIDED, execution_id=label, after=after)
 
-
-BRIEFING_FILE = "briefing-file"
-"""The action in the journal of a briefing that was written to a file."""
 
 UNDECIDED = "similar-briefings"
 """The action in the journal of a launch that may be of several deployments."""
