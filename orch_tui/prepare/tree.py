@@ -266,15 +266,19 @@ def _rules(root: str, folder: str, files: Iterable[str]) -> tuple[_Rule, ...]:
 def _rule(file: str, folder: str) -> _Rule | None:
     try:
         with open(file, "rb") as stream:
-            text = stream.read().decode("utf-8", "surrogateescape")
+            text = stream.read().decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     except OSError:
         return None
     lines = [line for line in text.split("\n") if line.strip() and not line.startswith("#")]
     if not lines:
         return None
+    import warnings
+
     from pathspec import GitIgnoreSpec  # only where there is something to it
 
-    spec = GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line.rstrip("\r")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of regular expressions that git's patterns become
+        spec = GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line.rstrip("\r")))
     return _Rule(len(folder) + 1 if folder else 0, spec) if spec.patterns else None
 
 
@@ -292,10 +296,27 @@ def _is_pattern(line: str) -> bool:
 def _ignored(node: Node, rules: tuple[_Rule, ...]) -> bool:
     path = f"{node.path}/" if node.is_folder else node.path
     for rule in reversed(rules):
-        said = rule.spec.check_file(path[rule.skip :]).include
-        if said is not None:
-            return said
+        for pattern in reversed(rule.spec.patterns):
+            if pattern.include is not None and _is_meant(pattern.regex, path[rule.skip :]):
+                return bool(pattern.include)
     return False
+
+
+def _is_meant(regex: re.Pattern[str] | None, path: str) -> bool:
+    """Tell whether a pattern means a path itself, not a folder it is in: those were asked before.
+
+    ``pathspec`` marks the end of a folder with the group ``ps_d``; ``x/**`` becomes ``^x/``.
+    """
+    found = regex.search(path) if regex else None
+    if found is None:
+        return False
+    if "ps_d" not in found.re.groupindex or found["ps_d"] is None:
+        return not found.re.pattern.endswith("/") or found.end() < len(path)
+    return path.endswith("/") if found.re.pattern == _ANY_FOLDER else found.end("ps_d") == len(path)
+
+
+_ANY_FOLDER = "(?P<ps_d>/)"
+"""What ``*/`` becomes."""
 
 
 def _node(entry: os.DirEntry[str], path: str) -> Node | None:

@@ -66,6 +66,39 @@ def test_the_same_files_are_left_out_as_by_git(tmp_path: Path) -> None:
     assert sorted(_paths(walk_project(tmp_path))) == sorted(seen.stdout.decode().split("\0")[:-1])
 
 
+@pytest.mark.parametrize(
+    ("root", "nested"),
+    [
+        ("*\n!*/\n!*.md\n", ""),
+        ("*.log\n", "!deep/\n"),
+        ("*.log\n", "!*/\n"),
+        ("/*\n!/sub\n", "**/*.log\n"),
+        ("sub/**\n!sub/deep/\n", ""),
+        ("sub/*\n!sub/deep\n", "*.log\n!a.log\n"),
+        ("\ufeffsub/deep/\n", ""),
+        ("brack[[]1].txt\n", ""),
+        ("*\n!sub\n!sub/deep\n!a.*\n", ""),
+        ("deep\n!sub/deep/\n", "deep/c.log\n"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_what_comes_back_is_what_git_takes_back(tmp_path: Path, root: str, nested: str) -> None:
+    names = ["a.md", "a.log", "brack[1].txt", "sub/a.log", "sub/b.md"]
+    names += ["sub/deep/c.md", "sub/deep/c.log", "other/deep/c.md", "other/a.md"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / ".gitignore").write_text(root)
+    (tmp_path / "sub/.gitignore").write_text(nested)
+    git = ["git", "-C", str(tmp_path)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    told = subprocess.run(
+        [*git, "ls-files", "-coz", "--exclude-standard"], check=True, capture_output=True, text=True
+    )
+    files = {node.path for node in walk_project(tmp_path).files}
+    assert files == set(filter(None, told.stdout.split("\0")))
+
+
 def test_orchignore_has_the_last_word(tmp_path: Path) -> None:
     _make(tmp_path, "gen/api.md", "gen/raw.json", "data.csv", "a.py")
     (tmp_path / ".gitignore").write_text("gen/*\n")
