@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from orch_tui.cli.printing import cell, in_words, printable
 from tests.cli.conftest import ORCH, ROOT, Run
 from tests.counts import HANGS_AFTER
 
@@ -95,7 +94,6 @@ def test_no_colour_is_used_where_none_is_wanted(runs: None, command: str) -> Non
         assert set(ESCAPE.findall(shown)) <= {"\x1b[1m", "\x1b[0m"}  # bold is no colour
 
 
-@pytest.mark.slow
 def test_untrusted_text_cannot_speak_to_the_terminal(did: Run, runs: None) -> None:
     hostile = "a\x1b]0;title\x07b\x9b31mc\u202ed"
     did("init-deployment", "--agent-type", "evil\x1b[2J", "--scope", hostile)
@@ -139,61 +137,3 @@ def test_reading_from_a_terminal_says_so(did: Run, deployed: str) -> None:
 def test_long_work_shows_its_progress_on_a_terminal_only(did: Run, deployed: str) -> None:
     assert " rows" in on_terminal("export", "--output", "record.jsonl")
     assert did("export", "--output", "record.jsonl").err == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain", "plain"),
-        ("Größe 大きさ 🙂", "Größe 大きさ 🙂"),
-        ("no\u00a0break\u3000wide", "no\u00a0break\u3000wide"),
-        ("\x1b[31m", "\\x1b[31m"),
-        ("a\nb\tc", "a\\nb\\tc"),
-        ("\u202eright", "\\u202eright"),
-        ("\udcff", "\\udcff"),
-    ],
-)
-def test_what_is_not_printable_is_shown_as_its_escape(text: str, shown: str) -> None:
-    assert printable(text) == shown
-
-
-def test_lines_may_be_kept() -> None:
-    assert printable("a\n\tb\r", lines=True) == "a\n\tb\\r"
-
-
-@pytest.mark.parametrize(
-    ("value", "name", "shown"),
-    [
-        (None, "", ""),
-        (True, "", "yes"),
-        (84_100, "", "84,100"),
-        (1234, "output_id", "1234"),
-        (0.5, "success_share", "50%"),
-        (0.25, "", "0.25"),
-        ([1, 2], "waits_for", "1, 2"),
-        ([10, 20], "band", "10 to 20"),
-        ([], "", ""),
-        ({"tests": "pass", "coverage": 85}, "", "tests: pass, coverage: 85"),
-        ("2026-11-22T10:00:59.000Z", "deployed_at", "2026-11-22 10:00"),
-        ("2026-11-22T10:00:59.000Z", "at", "2026-11-22 10:00:59"),
-        ("never", "deployed_at", "never"),
-        ("two\nlines", "", "two lines"),
-    ],
-)
-def test_values_are_written_for_people(value: object, name: str, shown: str) -> None:
-    assert cell(value, name) == shown
-
-
-@pytest.mark.parametrize(
-    ("content", "shown"),
-    [
-        ("an insight", "an insight"),
-        ({"tests": "pass"}, {"tests": "pass"}),
-        ({"file_path": "a.py", "lines_added": 3, "lines_modified": 0}, "a.py (3 lines added)"),
-        ({"file_path": "a.py", "lines_added": None, "missing": True}, "a.py (missing)"),
-        ({"file_path": "lib", "problem": "is a folder"}, "lib (is a folder)"),
-        ({"file_path": "a.py"}, "a.py"),
-    ],
-)
-def test_an_output_is_told_in_words(content: object, shown: object) -> None:
-    assert in_words(content) == shown
