@@ -20,7 +20,7 @@ PATIENCE = 1.0
 """Seconds to wait for the end of the input."""
 
 _STILL_COMING = 0.05
-"""Seconds of silence that end an input which is late but has not stopped."""
+"""Seconds of silence that end an input which is late and may be whole."""
 
 _LONGEST = 5.0
 """Seconds after which even an input that still flows is cut."""
@@ -102,7 +102,9 @@ def _read() -> list[bytes]:
     start = time.monotonic()
     while (waited := time.monotonic() - start) < _LONGEST:
         try:
-            ready = select([0], [], [], max(PATIENCE - waited, _STILL_COMING))[0]
+            is_cut = bool(chunks) and not chunks[-1].rstrip().endswith(b"}")
+            silence = PATIENCE if is_cut else _STILL_COMING  # a busy writer pauses within a text
+            ready = select([0], [], [], max(PATIENCE - waited, silence))[0]
             chunk = os.read(0, 1 << 20) if ready else b""
         except OSError:  # closed
             break

@@ -180,6 +180,23 @@ def test_an_input_that_never_ends_is_waited_for_a_second(recorded: Path) -> None
     theirs.close()
 
 
+@pytest.mark.slow
+def test_a_writer_that_pauses_within_a_payload_is_heard_to_its_end(recorded: Path) -> None:
+    ours, theirs = socket.socketpair()
+    words = [sys.executable, "-I", "-S", hook.__file__]
+    process = subprocess.Popen(words, stdin=ours.fileno(), cwd=recorded)
+    ours.close()
+    parts = [PAYLOAD[:40], PAYLOAD[40:80], PAYLOAD[80:120], PAYLOAD[120:]]
+    for part in parts[:-1]:
+        theirs.sendall(part)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(hook.PATIENCE / 2)
+    theirs.sendall(parts[-1])
+    theirs.close()
+    assert process.wait(HANGS_AFTER) == 0
+    assert left(recorded) == [PAYLOAD]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE])
 def test_a_signal_does_not_stop_it(recorded: Path, number: int) -> None:
     ours, theirs = socket.socketpair()
