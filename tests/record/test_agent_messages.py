@@ -342,6 +342,27 @@ def test_hooks_of_a_named_agent_are_of_its_launch(tmp_path: Path) -> None:
     assert (run["status"], run["final_message"]) == ("completed", "The table.")
 
 
+def test_what_an_agent_is_told_after_its_launch_is_recorded_once(tmp_path: Path) -> None:
+    called = hook_events.call("T1", "Map it", name="map-api")
+    sent = hook_events.event(
+        "PostToolUse",
+        tool_name="SendMessage",
+        tool_use_id="M1",
+        tool_input={"to": "map-api", "message": "also lib"},
+        tool_response={"success": True, "message": "sent"},
+    )
+    agent = Transcript(f"{SESSION}/subagents/agent-{TEAMMATE}.jsonl", SESSION, TEAMMATE)
+    agent.hears('<teammate-message teammate_id="team-lead">\nMap it\n</teammate-message>')
+    agent.says("m1", "The table.", stop="end_turn")
+    agent.hears('<teammate-message teammate_id="team-lead">\nalso lib\n</teammate-message>')
+    with open_record(write_empty_record(tmp_path / "a.db")) as record:
+        deliver(record, [called, sent])
+        take_in(record, agent.write(tmp_path))
+        assert record.sql("SELECT call FROM told") == [("M1",)]
+        (run,) = rows(record)
+        assert (run["final_message"], run["returns"]) == ("The table.", 1)
+
+
 def test_a_name_that_may_mean_two_runs_joins_none(tmp_path: Path) -> None:
     called = hook_events.call("T1", "Map it", name="map-api")
     other = TEAMMATE.replace("0", "1")

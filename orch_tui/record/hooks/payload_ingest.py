@@ -81,6 +81,8 @@ def _list_agents(record: Record, session: str) -> list[str]:
 
 def _ingest_report(record: Record, project: str, session: str, report: HookReport, at: str) -> None:
     keys, statement, message = report.keys, report.statement, report.message
+    if isinstance(statement, Addressed) and owner_of(record, keys[0]) is None:
+        keys = _keys_of_name(record, session, keys[0]) or keys
     if not any(owner_of(record, key) for key in keys) and (
         report.only_known or _is_an_open_call(record, session, statement)
     ):
@@ -105,6 +107,16 @@ def _ingest_report(record: Record, project: str, session: str, report: HookRepor
     if isinstance(statement, Returned):
         _join_failed_calls(record, session)
     claude_sessions.refresh_session(record, session)
+
+
+def _keys_of_name(record: Record, session: str, key: str) -> tuple[str, ...]:
+    """Find the one execution of a session that is called what stands for an id in a key."""
+    named = record.sql(
+        "SELECT execution_id FROM agent_executions WHERE agent_name = ? AND ran_in = ? "
+        "AND retracted_at IS NULL",
+        [key.rpartition("/")[2], session],
+    )
+    return (f"id:{named[0][0]}",) if len(named) == 1 else ()
 
 
 def _join_failed_calls(record: Record, session: str) -> None:
