@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 SHORT = 30
 """Lines of a message, or of a difference, that are shown where not the whole is asked for."""
 
+PARTS_OF_RUN = (
+    *("given", "briefing", "handed_over", "difference", "told", "said", "delivered"),
+    *("files", "facts", "trail"),
+)
+
 
 def show() -> argparse.ArgumentParser:
     parser = Parser(
@@ -47,19 +52,10 @@ orch show task-implementor --part given   # what did the last one get?""",
     )
     parser.add_argument(
         "--part",
-        choices=(
-            "given",
-            "briefing",
-            "handed_over",
-            "difference",
-            "told",
-            "said",
-            "delivered",
-            "files",
-            "facts",
-            "trail",
-        ),
-        help="one part whole; to a file or pipe, briefing and said go byte for byte",
+        choices=PARTS_OF_RUN,
+        metavar="PART",
+        help=f"one whole: {', '.join(PARTS_OF_RUN)}; "
+        "to a file or pipe, briefing and said go byte for byte",
     )
     parser.add_argument(
         "--format", choices=("table", "json"), default="table", help="default: %(default)s"
