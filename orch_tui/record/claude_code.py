@@ -27,9 +27,11 @@ STOPPED: RunEnd = {
 }
 """What is said of a run that somebody stopped."""
 
+INTERRUPTED_BY_USER = "interrupted by the user"
+
 INTERRUPTED: RunEnd = {
     "status": "failed",
-    "error_message": "interrupted by the user",
+    "error_message": INTERRUPTED_BY_USER,
     "ending": "interrupted",
 }
 """What is said of a run that the user interrupted."""
@@ -74,7 +76,7 @@ def describe_failure(reason: str) -> str:
     """Why a launch came to nothing, from what Claude Code wrote in place of a result."""
     reason = reason.strip()
     if reason.startswith(INTERRUPTION):
-        return "interrupted by the user"
+        return INTERRUPTED_BY_USER
     return reason.removeprefix("Error: ")[:2000] or "the call of the agent failed"
 
 

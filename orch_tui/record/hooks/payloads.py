@@ -445,7 +445,8 @@ def _agent_facts(event: _Event) -> _AgentFacts:
     facts: _AgentFacts = {"agent_id": agent_id, "agent_type": agent_type}
     folder = os.path.dirname(_text(event.payload, "agent_transcript_path"))
     if os.path.dirname(folder).endswith("/subagents/workflows"):
-        facts |= {"agent_kind": "workflow", "workflow_run": os.path.basename(folder)}
+        facts["agent_kind"] = "workflow"
+        facts["workflow_run"] = os.path.basename(folder)
     return facts
 
 

@@ -15,6 +15,7 @@ from orch_tui.record.agent_words import (
 from orch_tui.record.claude_code import (
     AGENT_TASK,
     INTERRUPTED,
+    INTERRUPTED_BY_USER,
     STOPPED,
     agent_key,
     describe_failure,
@@ -139,7 +140,7 @@ class LaunchResultReader:
                 return_key=tool,
                 status="failed",
                 error_message=failed,
-                ending="interrupted" if failed == INTERRUPTED["error_message"] else None,
+                ending="interrupted" if failed == INTERRUPTED_BY_USER else None,
                 completed_at=at or None,
             )
             self._report(keys, at, session, returned)
@@ -171,7 +172,7 @@ class LaunchResultReader:
     ) -> str | None:
         """Why a launch came to nothing, if it did."""
         if result and result.wasInterrupted:
-            return INTERRUPTED["error_message"]
+            return INTERRUPTED_BY_USER
         if error is None and not (block.is_error and result is None):
             return None
         return describe_failure(error or text)
