@@ -38,8 +38,11 @@ if TYPE_CHECKING:
 
     from orch_tui.config import Config
     from orch_tui.install.offers import Offer
+    from orch_tui.live.live_agent import LiveSnapshot, LiveStep
+    from orch_tui.live.live_view import LiveView
     from orch_tui.prepare.budget import LimitGauge as Figures
     from orch_tui.rows import PlannedAgent, Session
+    from orch_tui.screens.agent_pane import AgentPane
 
 LOOK_EVERY = 0.5
 """Seconds between two looks for changes by other processes."""
@@ -68,6 +71,17 @@ class Reindexed(Message, bubble=False):
 
 class RecordChanged(Message, bubble=False):
     """Another process wrote to the record, or it is a different file now."""
+
+
+@dataclass
+class AgentsSeen(Message, bubble=False):
+    """What running agents do, and what the one that is followed did last."""
+
+    live: LiveSnapshot
+    steps: tuple[LiveStep, ...]
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, AgentsSeen)
 
 
 @dataclass
@@ -136,6 +150,10 @@ class OrchApp(App[None]):
         self.drafts = Drafts.beside(project.database)
         self.session: Session | None = None
         self.session_gauge: Figures | None = None
+        self.live: LiveSnapshot | None = None
+        """What running agents do; None while none was seen."""
+        self.agent_pane: AgentPane | None = None
+        """The pane that follows one agent, while it is open."""
         self.to_index = 0
         """Runs that another version of orch had indexed, while they are indexed anew."""
         self.still_to_index = 0
@@ -328,14 +346,38 @@ class OrchApp(App[None]):
     def _watch(self) -> None:
         """In a thread: look again and again whether the record changed, or hooks left something."""
         worker = get_current_worker()
+        view = self.project.live_view()
         seen = self._look()
         while not worker.is_cancelled:
-            taken = self._take_in()
+            taken = self._look_at_agents(view) + self._take_in()
             if (now := self._look()) != seen or taken:
                 seen = now
                 self.post_message(RecordChanged())
             if self._unmounted.wait(REST if self._index_older() else LOOK_EVERY):
                 return
+
+    def _look_at_agents(self, view: LiveView) -> int:
+        """Look what agents do, in a thread; tell how much was recorded of those that ended."""
+        live = view.look(self.project.seconds_now())
+        if live.agents or self.live is not None:
+            pane = self.agent_pane
+            steps = view.steps(*pane.followed) if pane else ()
+            self.post_message(AgentsSeen(live, steps))
+        try:
+            return self.project.record_ends(view.take_ends())
+        except OrchError:  # the screens say what is wrong with the record
+            return 0
+
+    def on_agents_seen(self, message: AgentsSeen) -> None:
+        before, self.live = self.live, message.live if message.live.agents else None
+        if not self.screen_stack:  # the app is closing
+            return
+        if (before and before.summary) != (self.live and self.live.summary):
+            self._refresh_headers()
+        if self.agent_pane is not None:
+            self.agent_pane.show_agent(message.live, message.steps)
+        elif isinstance(self.screen, OrchScreen):
+            self.screen.agents_seen()
 
     def _index_older(self) -> bool:
         """Index anew a little of what another version of orch indexed; tell whether more waits."""

@@ -179,9 +179,7 @@ class Project:
 
     def live(self) -> LiveSnapshot:
         """Tell what each running agent of this project does now, and how one knows."""
-        from orch_tui.models.database import utc_now
-
-        return self.live_view().look_until_done((self._clock or utc_now)().timestamp())
+        return self.live_view().look_until_done(self.seconds_now())
 
     def record_ends(self, ends: Iterable[SeenEnd]) -> int:
         """Have the record read the transcripts of agents that were seen to end.
@@ -316,6 +314,12 @@ class Project:
         from orch_tui.models.database import timestamp, utc_now
 
         return timestamp((self._clock or utc_now)())
+
+    def seconds_now(self) -> float:
+        """The time in seconds since 1970."""
+        from orch_tui.models.database import utc_now
+
+        return (self._clock or utc_now)().timestamp()
 
     def reader(
         self,

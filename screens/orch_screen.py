@@ -84,6 +84,9 @@ class OrchScreen(Screen[None]):
     def load(self) -> None:
         """Refresh what is shown; called when the screen comes up and when the record changed."""
 
+    def agents_seen(self) -> None:
+        """Show what agents do by now; called at each look at them while any runs."""
+
     def session_changed(self) -> None:
         """Refresh for another session that was chosen, or the first one that was found."""
         self.load()
@@ -92,6 +95,11 @@ class OrchScreen(Screen[None]):
     def planned_agent(self) -> PlannedAgent | None:
         """The planned agent that the screen is on, where there is one."""
         return None
+
+    @property
+    def least(self) -> tuple[int, int]:
+        """The columns and lines that the screen needs now."""
+        return LEAST
 
     def command(self) -> str:
         """Return the shell command that does or shows the same."""
@@ -153,8 +161,12 @@ class OrchScreen(Screen[None]):
         self.app.on_screen_ready(self)
 
     def on_resize(self, event: events.Resize) -> None:
-        width, height = event.size
-        self.set_class(width < LEAST[0] or height < LEAST[1], "-too-small")
+        self.judge_size()
+
+    def judge_size(self) -> None:
+        """Show a notice instead of the screen where the terminal has too little room for it."""
+        (width, height), (least_width, least_height) = self.app.size, self.least
+        self.set_class(width < least_width or height < least_height, "-too-small")
 
     def on_screen_resume(self) -> None:
         if not self._on_top:
@@ -193,7 +205,8 @@ class TooSmall(Widget):
     def render(self) -> Any:
         from rich.text import Text
 
-        (width, height), (least_width, least_height) = self.app.size, LEAST
+        screen: OrchScreen = self.screen  # type: ignore[assignment]
+        (width, height), (least_width, least_height) = self.app.size, screen.least
         return Text(
             f"This terminal has {width} x {height} cells; orch needs {least_width} x "
             f"{least_height}.\n\nMake it larger, or its letters smaller. Nothing is lost. "
@@ -253,6 +266,8 @@ class Header(Widget):
         segments = [Segment(" orch ", style["name"]), Segment(" ", base)]
         for number, (mode, title) in enumerate(app.TITLES.items(), start=1):
             here = mode == app.current_mode
+            if not here and self.size.width < LEAST[0]:
+                continue
             segments.append(Segment(f"{number} {title} ", style["here" if here else "rest"]))
         room = self.size.width - sum(len(segment.text) for segment in segments) - 2
         gauge = app.session_gauge
@@ -263,6 +278,17 @@ class Header(Widget):
 
 
 def _places(app: OrchApp) -> Iterator[str]:
+    """Name what runs and the place one is at, ever shorter."""
+    places = list(_name_place(app))
+    counts = app.live.summary.split(" · ") if app.live and app.live.summary else []
+    for number in range(len(counts), 0, -1):
+        shown = " · ".join(counts[:number])
+        yield from (f"{shown} · {place}" for place in places)
+        yield shown
+    yield from places
+
+
+def _name_place(app: OrchApp) -> Iterator[str]:
     """Name the place one is at, ever shorter; while the search is indexed anew, how far that is."""
     full = "" if app.session_gauge is None else words(app.session_gauge, short=True)
     name = one_line(app.project.root.name, 40)

@@ -63,10 +63,12 @@ def describe_cost(cost: float | None, *, is_partial: bool) -> str:
 
 
 def short_time(seconds: float) -> str:
-    """``22s``, ``4m05s``, ``2h10m``."""
+    """``22s``, ``4m05s``, ``2h10m``, ``4d06h``."""
     whole = int(seconds)
     if whole < 60:
         return f"{whole}s"
     if whole < 3600:
         return f"{whole // 60}m{whole % 60:02}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    if whole < 172_800:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    return f"{whole // 86_400}d{whole % 86_400 // 3600:02}h"

@@ -15,10 +15,19 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
 from orch_tui.errors import OrchError
+from orch_tui.live.live_words import short_time
+from orch_tui.screens.agent_pane import AgentPane
+from orch_tui.screens.deploy.agent_rows import (
+    agent_key_of,
+    arrange_rows,
+    columns_for,
+    shown_agents,
+    waiting_row,
+)
 from orch_tui.screens.deploy.launch_form import LaunchForm, Wanted, write_briefing
 from orch_tui.screens.deploy.return_form import ReturnForm, ReturnOutcome, ask_failure
 from orch_tui.screens.dialogs import Ask, Choose
-from orch_tui.screens.orch_screen import OrchScreen, Problem
+from orch_tui.screens.orch_screen import LEAST, OrchScreen, Problem
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.paste import pasted
 from orch_tui.screens.widgets.preview import Preview
@@ -28,6 +37,7 @@ from orch_tui.screens.widgets.tabs import Tabs
 from orch_tui.times import between, lasting, local_time
 
 if TYPE_CHECKING:
+    from orch_tui.live.live_agent import LiveAgent
     from orch_tui.recall.show import Shown
     from orch_tui.record.deployable import Deployable
     from orch_tui.search.query import Hit, Page
@@ -40,6 +50,9 @@ PAGE = 200
 
 OLD = 24 * 3600
 """Seconds from which a waiting execution is marked: its agent hardly still runs."""
+
+SIDE_PANE = (60, 16)
+"""Columns and lines that the lists need."""
 
 TICK = 30
 """Seconds between two looks at how long the waiting wait."""
@@ -69,11 +82,14 @@ class DeployScreen(OrchScreen):
     """The lists of executions, and the two views that record."""
 
     AUTO_FOCUS = "#runs"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]
     CSS_PATH = "deploy.tcss"
     HELP = """\
 **d** deploys: choose, look over the briefing and the budget, then record and copy it.
 **c** or Enter on a waiting run records its return: paste the final message, correct what was
-read from it, **F8**. **x** closes a run as failed whose agent never came back.
+read from it, **F8**. While agents run, each says what it does: `?` asks for a permission, `!` is
+silent, loops, is nearly full or gone; Enter follows one. **x** closes a run as failed whose agent
+never came back.
 Left and right change the list, **F6** what is shown of a run.
 """
 
@@ -90,6 +106,15 @@ Left and right change the list, **F6** what is shown of a run.
         for lists in self.query(Lists):  # none where the app is closing
             lists.load()
 
+    def agents_seen(self) -> None:
+        for lists in self.query(Lists):
+            lists.agents_seen()
+
+    @property
+    def least(self) -> tuple[int, int]:
+        """The lists are for a narrow pane at the side, too."""
+        return SIDE_PANE if self.part.id == "lists" else LEAST
+
     @property
     def part(self) -> ScreenPart:
         """The view in front."""
@@ -100,6 +125,7 @@ Left and right change the list, **F6** what is shown of a run.
     def _show(self, part: str) -> None:
         self.query_one(ContentSwitcher).current = part
         self.query_one(Problem).clear()
+        self.judge_size()
         self.refresh_bindings()
 
     @on(LaunchForm.Closed)
@@ -171,6 +197,8 @@ class Lists(ScreenPart):
         self.all_sessions = False
         self._found: _Found | None = None
         self._hits: dict[str, Hit] = {}
+        self._agents: dict[str, LiveAgent] = {}
+        """The agents that have a row, by its key."""
         self._wished = ""
 
     def compose(self) -> ComposeResult:
@@ -205,6 +233,17 @@ class Lists(ScreenPart):
     def _hit(self) -> Hit | None:
         """The run under the cursor."""
         return self._hits.get(self._rows.key)
+
+    @property
+    def _label(self) -> str:
+        """The execution under the cursor, also one of another session whose agent runs."""
+        agent = self._agents.get(self._rows.key)
+        return self._hit.execution_id if self._hit else (agent and agent.execution_id) or ""
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether the run under the cursor has not returned."""
+        return self._hit.status == "deployed" if self._hit else bool(self._label)
 
     def focus_list(self) -> None:
         self._rows.focus()
@@ -254,11 +293,47 @@ class Lists(ScreenPart):
         self.query_one("#where", Static).update(f"{here or 'all sessions'} · Ctrl+F changes it")
         page = found.pages[self.state]
         self._hits = {hit.execution_id: hit for hit in page.hits}
-        self._rows.set_columns(WAITING if self.state == "deployed" else RETURNED)
-        self._rows.show([self._row(hit, found) for hit in page.hits], empty=EMPTY[self.state])
+        self._show_rows(found)
         if self._wished and self._rows.move_to_key(self._wished):
             self._wished = ""
         self.refresh_bindings()
+
+    def _show_rows(self, found: _Found) -> None:
+        """Show the runs, and what their agents do where any runs."""
+        is_waiting = self.state == "deployed"
+        agents = shown_agents(self.app.live, self._hits) if is_waiting else []
+        self._agents = {agent_key_of(agent): agent for agent in agents}
+        others = [hit for label, hit in self._hits.items() if label not in self._agents]
+        if not agents:
+            self.remove_class("-live")
+            self._rows.set_columns(WAITING if is_waiting else RETURNED)
+            rows = [self._row(hit, found) for hit in others]
+        else:
+            self.add_class("-live")
+            width = self.app.size.width
+            self._rows.set_columns(columns_for(width))
+            rows = arrange_rows(
+                agents, [self._quiet_row(hit, found, width) for hit in others], width
+            )
+        if [row.key for row in rows] == [row.key for row in self._rows.rows] != []:
+            self._rows.redraw(rows)
+        else:
+            self._rows.show(rows, empty=EMPTY[self.state])
+
+    def agents_seen(self) -> None:
+        """Show what agents do by now."""
+        if self._found is not None and self.query("#states") and self.state == "deployed":
+            self._show_rows(self._found)
+
+    def on_resize(self) -> None:
+        self.agents_seen()
+
+    def _quiet_row(self, hit: Hit, found: _Found, width: int) -> Row:
+        """The row of a run of which no agent is seen, under the columns of those that are."""
+        row = self._row(hit, found)
+        waited = between(hit.at, found.now)
+        lasted = short_time(waited.total_seconds()) if waited else ""
+        return waiting_row(row.cells[1:], lasted, row.style, width)
 
     def _row(self, hit: Hit, found: _Found) -> Row:
         draft = "✎ draft · " if f"final-message {hit.execution_id}" in found.drafts else ""
@@ -297,7 +372,7 @@ class Lists(ScreenPart):
         if self._found is not None:
             self._found.pages[self.state] = page
             self._hits |= {hit.execution_id: hit for hit in page.hits}
-            self._rows.extend([self._row(hit, self._found) for hit in page.hits])
+            self._show_rows(self._found)
 
     @on(Tabs.Activated, "#states")
     def _other_list(self, event: Tabs.Activated) -> None:
@@ -308,7 +383,7 @@ class Lists(ScreenPart):
     @on(Rows.Highlighted, "#runs")
     def _highlighted(self, event: Rows.Highlighted) -> None:
         self.refresh_bindings()
-        self.read_run(event.key, self._show_run)
+        self.read_run("" if event.key.startswith("agent:") else event.key, self._show_run)
 
     def _show_run(self, shown: Shown | None) -> None:
         self.query_one("#run", Preview).show(shown)
@@ -317,13 +392,15 @@ class Lists(ScreenPart):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("complete", "history"):
+        if action == "complete":
+            return bool(self._label)
+        if action == "history":
             return self._hit is not None
         if action in ("copy", "write"):
             shown = self.query_one("#run", Preview).shown
-            return bool(self._hit and shown and shown.briefing)
+            return bool(self._label and shown and shown.briefing)
         if action == "close":
-            return self._hit is not None and self._hit.status == "deployed"
+            return self._is_waiting
         return True
 
     def action_list(self, by: int) -> None:
@@ -340,7 +417,10 @@ class Lists(ScreenPart):
     @on(Rows.Selected, "#runs")
     def _opened(self) -> None:
         hit, preview = self._hit, self.query_one("#run", Preview)
-        if hit is not None and hit.status == "deployed":
+        agent = self._agents.get(self._rows.key)
+        if agent is not None:
+            self.app.push_screen(AgentPane(agent))
+        elif hit is not None and hit.status == "deployed":
             self.action_complete()
         elif preview.shown is not None:
             from orch_tui.screens.history.screen import Run
@@ -348,18 +428,17 @@ class Lists(ScreenPart):
             self.app.push_screen(Run(preview.shown, preview.tab))
 
     def action_complete(self) -> None:
-        if self._hit:
-            self._screen.complete(self._hit.execution_id)
+        if self._label:
+            self._screen.complete(self._label)
 
     def on_paste(self, event: events.Paste) -> None:
         """A message pasted on a waiting run is its final message."""
         event.stop()
-        if self._hit and self._hit.status == "deployed":
-            self._screen.complete(self._hit.execution_id, pasted(event.text))
+        if self._is_waiting:
+            self._screen.complete(self._label, pasted(event.text))
 
     def action_close(self) -> None:
-        if self._hit:
-            label = self._hit.execution_id
+        if label := self._label:
             ask_failure(self, "", lambda outcome: self._close_as(label, outcome))
 
     def _close_as(self, label: str, outcome: ReturnOutcome) -> None:
@@ -395,9 +474,9 @@ class Lists(ScreenPart):
     def _with_briefing(self, use: Callable[[str, bytes], None]) -> None:
         from orch_tui.record.deployment import get_handed_over
 
-        if self._hit is None:
+        if not self._label:
             return
-        project, label = self.app.project, self._hit.execution_id
+        project, label = self.app.project, self._label
 
         self.run_in_thread(
             lambda: get_handed_over(project.existing_record, label),

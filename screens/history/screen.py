@@ -20,7 +20,7 @@ from orch_tui.paths import resolve_path
 from orch_tui.screens.dialogs import Ask, Choose
 from orch_tui.screens.history.drift_view import Drifted, in_words
 from orch_tui.screens.orch_screen import OrchScreen
-from orch_tui.screens.widgets.key_line import KeyLine
+from orch_tui.screens.widgets.key_line import HELP_KEY, KeyLine
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import TABS, Preview
 from orch_tui.screens.widgets.row_list import Column, Row, Rows, Spans
@@ -391,10 +391,6 @@ def _in_view(hit: Hit) -> tuple[str, Spans]:
         return text, hit.spans
     shift = skipped - 1  # the ellipsis takes one
     return "…" + text[skipped:], tuple((start - shift, end - shift) for start, end in hit.spans)
-
-
-HELP_KEY = Binding("question_mark", "app.toggle_help", "Keys", id="help")
-"""The app's own, which a modal screen does not reach."""
 
 
 class Run(ModalScreen[None]):

@@ -11,9 +11,13 @@ from typing import Any, ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
+from textual.binding import Binding
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
+
+HELP_KEY = Binding("question_mark", "app.toggle_help", "Keys", id="help")
+"""The app's own, which a modal screen does not reach."""
 
 ALWAYS = ("help", "help-anywhere")
 """The ids of the keys that say what all the others do, the better first: one is always there."""

@@ -223,6 +223,11 @@ class Rows(LineList):
         if self.key != before or not keep:
             self.cursor_moved()
 
+    def redraw(self, rows: Sequence[Row]) -> None:
+        """Show the same rows with other cells: neither cursor nor view moves."""
+        self._table.rows = rows
+        self.refresh()
+
     def extend(self, rows: Sequence[Row]) -> None:
         """Add rows at the end; the cursor stays."""
         self._table.rows = [*self.rows, *rows]
