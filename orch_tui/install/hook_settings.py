@@ -32,12 +32,13 @@ EVENTS: Mapping[str, str | None] = {
     "SubagentStop": None,
     "StopFailure": None,
     "UserPromptSubmit": None,
+    "PermissionRequest": None,
     "SessionEnd": None,
 }
 """What orch listens to, and for which tools (https://code.claude.com/docs/en/hooks)."""
 
 _STRICT_BEFORE = (2, 0, 43)
-_NEW_TO_STRICT = ("PostToolUseFailure", "SubagentStart", "StopFailure")
+_NEW_TO_STRICT = ("PostToolUseFailure", "SubagentStart", "StopFailure", "PermissionRequest")
 """Events that a release before that does not know: it drops a settings file that names one, and
 says nothing (measured with 1.0.24 to 2.0.30); later ones pass over what they do not know."""
 

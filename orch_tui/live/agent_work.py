@@ -217,7 +217,11 @@ class AgentWork:
     def _call(self, block: Block, at: float) -> None:
         given = bytes(block.input)
         tool = clean_line(block.name or "?", 60)
-        self._begin(block.id or "", OpenCall(tool, self._target(given), at), hash((tool, given)))
+        self._begin(
+            block.id or "",
+            OpenCall(tool, describe_target(given, self._cwd), at),
+            hash((tool, given)),
+        )
 
     def _begin(self, call_id: str, call: OpenCall, digest: int) -> None:
         step = WorkStep(call.at, call.tool, call.target)
@@ -226,17 +230,6 @@ class AgentWork:
             self.steps.append(step)
         self._open[call_id] = _Called(call, digest, step)
         self.newest = "called"
-
-    def _target(self, given: bytes) -> str:
-        """What a call is about: a file, from the working folder on, a command, a pattern."""
-        target = decode_struct(given, _Target) if given else None
-        if target is None:
-            return ""
-        texts = (getattr(target, name) for name in _Target.__struct_fields__)
-        text = next((text for text in texts if text), "")
-        if self._cwd and text.startswith(f"{self._cwd}/"):
-            text = text[len(self._cwd) + 1 :]
-        return clean_line(text)
 
     def _spend(self, message: EntryMessage, at: float, calls: int) -> None:
         usage = decode_struct(message.usage, Usage) if message.usage else None
@@ -323,6 +316,19 @@ class AgentWork:
             self._note("called", now)
             tool = clean_line(begun[2].decode("utf-8", "replace"), 60)
             self._begin(begun[1].decode("utf-8", "replace"), OpenCall(tool, "", now), hash(head))
+
+
+def describe_target(given: bytes, cwd: str) -> str:
+    """Say on one line what a call with this input (JSON) is about: a file, from the working folder
+    on, a command, a pattern; empty where it says nothing of the kind."""
+    target = decode_struct(given, _Target) if given else None
+    if target is None:
+        return ""
+    texts = (getattr(target, name) for name in _Target.__struct_fields__)
+    text = next((text for text in texts if text), "")
+    if cwd and text.startswith(f"{cwd}/"):
+        text = text[len(cwd) + 1 :]
+    return clean_line(text)
 
 
 def _seconds(text: str | None, now: float) -> float:

@@ -18,7 +18,6 @@ from orch_tui.live.agent_state import (
     ENDED,
     AgentState,
     AgentSurroundings,
-    PermissionAsked,
     SidecarFacts,
     StateName,
     decide_state,
@@ -28,6 +27,7 @@ from orch_tui.live.agent_state import (
 from orch_tui.live.agent_work import AgentWork, WorkStep
 from orch_tui.live.client_sessions import WRITTEN_SINCE, Client, ClientSessions, Life
 from orch_tui.live.live_agent import LiveAgent, LiveSnapshot, LiveStep
+from orch_tui.live.permission_requests import PermissionRequests
 from orch_tui.live.transcript_tail import TranscriptTail
 from orch_tui.models.values import timestamp
 from orch_tui.paths import project_root
@@ -150,19 +150,13 @@ class LiveView:
         """By session."""
         self._followed: dict[tuple[str, str], _Followed] = {}
         """By session and agent."""
-        self._asked: dict[tuple[str, str], PermissionAsked] = {}
+        self._requests = PermissionRequests(root)
         self._roots: dict[str, str] = {}
         self._windows: dict[tuple[str, str], int | None] = {}
         self._looks = 0
         self._first = 0
         """Which file is read first: another one at each look, so that all get their turn."""
         self._ends: list[SeenEnd] = []
-
-    def note_permission(
-        self, claude_session: str, agent_id: str, tool: str, target: str, at: float
-    ) -> None:
-        """Note what a hook told of: an agent asks for a permission."""
-        self._asked[claude_session, agent_id] = PermissionAsked(tool, target, at)
 
     def take_ends(self) -> list[SeenEnd]:
         """Give the ends seen since the last call of which the record does not know."""
@@ -182,6 +176,7 @@ class LiveView:
         """Read what changed; ``now`` is in seconds since 1970."""
         runs = self._runs()
         self._clients.look()
+        self._requests.look()
         self._find_agents(runs, now)
         has_more = self._read(now)
         self._decide(runs, now)
@@ -290,7 +285,7 @@ class LiveView:
                 why,
                 self._clients.clients.get(followed.session),
                 sum(not child.has_ended for child in followed.children),
-                self._asked.get((followed.session, followed.file.agent_id)),
+                self._requests.asked.get((followed.session, followed.file.agent_id)),
                 asked_for.get(followed.session, 0),
             )
             followed.state = self._settled_state(followed) or decide_state(

@@ -304,19 +304,6 @@ def test_another_dialog_is_no_permission(files: ClaudeFiles, follower: Follower)
     assert follower.agent(20).state == "tool"
 
 
-def test_a_permission_that_a_hook_told_of(files: ClaudeFiles, follower: Follower) -> None:
-    agent = files.agent().prompt(0).calls(1, WRITE)
-    follower.view.note_permission(SESSION, agent.agent_id, "Write", "new.txt", NOON + 1.1)
-    seen = follower.agent(1.2)
-    assert (seen.doing, seen.since) == ("asks Write new.txt", stamp(1.1))
-    waits(files, 1.3)
-    assert follower.agent(20).state == "asks"
-    waits(files, 21, "busy")
-    assert follower.agent(22).state == "tool"
-    agent.answers(23, "t1").calls(24, ("t2", "Write", {"file_path": "b"}))
-    assert follower.agent(26).state == "tool"
-
-
 # Marks and figures
 
 

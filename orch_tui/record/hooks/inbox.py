@@ -34,6 +34,11 @@ _ABANDONED = 60.0
 """Seconds after which an unfinished payload is nobody's any more: its hook was killed."""
 
 
+_SHOWN_NS = 10 * 10**9
+"""Nanoseconds for which a payload stays that says what an agent asks for: it is for whoever looks
+at running agents just then, in whatever process, and not for the record."""
+
+
 @frozen
 class WaitingPayload:
     """One payload in an inbox."""
@@ -154,7 +159,8 @@ def _take(
 
 
 def _read(item: WaitingPayload) -> Iterator[_Read]:
-    """Yield a waiting payload and when it arrived; nothing where another process took it.
+    """Yield a waiting payload and when it arrived; nothing where another process took it, or
+    where it waits for those who look at running agents.
 
     Raises:
         OSError, UnreadableError: it cannot be read.
@@ -170,7 +176,10 @@ def _read(item: WaitingPayload) -> Iterator[_Read]:
     except FileNotFoundError:
         return
     at = timestamp(datetime.fromtimestamp(item.arrived_ns / 1e9, UTC))
-    yield _Read(item.path, at, payloads.read_payload(payloads.parse_payload(data), at))
+    payload = payloads.parse_payload(data)
+    is_fresh = 0 <= time.time_ns() - item.arrived_ns < _SHOWN_NS
+    if not (is_fresh and payloads.read_permission(payload)):
+        yield _Read(item.path, at, payloads.read_payload(payload, at))
 
 
 def _apply(

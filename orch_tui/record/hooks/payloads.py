@@ -97,6 +97,26 @@ class HookStatements:
     not_handed_over: NotHandedOver | None = None
 
 
+@frozen
+class PermissionPayload:
+    """An agent asks whether it may call a tool; nothing that the record keeps."""
+
+    claude_session: str
+    agent_id: str
+    tool: str
+    given: bytes
+    """The input of the tool, as JSON."""
+
+
+def read_permission(payload: Mapping[str, Any]) -> PermissionPayload | None:
+    """Read what an agent asks for; None where it is no such payload, or not of an agent."""
+    session, agent_id = _text(payload, "session_id"), _text(payload, "agent_id")
+    if _text(payload, "hook_event_name") != "PermissionRequest" or not (session and agent_id):
+        return None
+    given = json.dumps(_mapping(payload, "tool_input")).encode()
+    return PermissionPayload(session, agent_id, _text(payload, "tool_name"), given)
+
+
 def parse_payload(data: bytes) -> dict[str, Any]:
     """Parse a payload into a JSON object.
 

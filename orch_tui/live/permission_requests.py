@@ -1,0 +1,43 @@
+"""What agents ask for, as a hook told of it: read in the inbox, where it stays for ten seconds."""
+
+from __future__ import annotations
+
+from orch_tui.errors import FormatError
+from orch_tui.live.agent_state import PermissionAsked
+from orch_tui.live.agent_work import describe_target
+from orch_tui.live.words import clean_line
+from orch_tui.record.hooks.inbox import list_waiting
+from orch_tui.record.hooks.payloads import parse_payload, read_permission
+
+_LARGEST = 4_000_000
+"""Bytes of a payload; what is to be written into a file stands in it."""
+
+
+class PermissionRequests:
+    """The permissions that agents of the project at ``root`` asked for last."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._seen: set[str] = set()
+        self.asked: dict[tuple[str, str], PermissionAsked] = {}
+        """By session and agent."""
+
+    def look(self) -> None:
+        """Read the payloads that came since the last look, and leave them where they are."""
+        waiting = list_waiting(self._root)
+        for item in waiting:
+            if item.path not in self._seen and item.size <= _LARGEST:
+                self._read(item.path, item.arrived_ns / 1e9)
+        self._seen = {item.path for item in waiting}
+
+    def _read(self, path: str, at: float) -> None:
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+            found = read_permission(parse_payload(data)) if b"PermissionRequest" in data else None
+        except (OSError, FormatError):
+            return
+        if found is not None:
+            self.asked[found.claude_session, found.agent_id] = PermissionAsked(
+                clean_line(found.tool, 60), describe_target(found.given, self._root), at
+            )
