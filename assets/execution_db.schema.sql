@@ -444,11 +444,12 @@ CREATE TABLE "inputs_set_aside" (
 CREATE TABLE "ambient_learned" (
   "agent_type" TEXT NOT NULL,
   "client_version" TEXT NOT NULL,
+  "entrypoint" TEXT NOT NULL,
   "part" TEXT NOT NULL,
-  "tokens" INTEGER NOT NULL,
   "estimator" TEXT NOT NULL,
-  "runs" INTEGER NOT NULL DEFAULT (1),
-  PRIMARY KEY ("agent_type", "client_version", "part", "estimator")
+  "tokens" INTEGER NOT NULL,
+  "sha256" BLOB NOT NULL,
+  PRIMARY KEY ("agent_type", "client_version", "entrypoint", "part", "estimator")
 ) WITHOUT ROWID;
 
 CREATE INDEX executions_orphaned ON agent_executions (parent_key) WHERE parent_key IS NOT NULL AND parent_execution_id IS NULL;

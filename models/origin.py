@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peewee import BooleanField, CompositeKey
+from peewee import BlobField, BooleanField, CompositeKey
 
 from orch_tui.models.base import (
     AutoField,
@@ -135,12 +135,15 @@ class AmbientFigure(Table):
 
     agent_type = TextField()
     client_version = TextField()
+    entrypoint = TextField()
     part = TextField()
-    tokens = IntegerField()
     estimator = TextField()
-    runs = IntegerField(constraints=default("1"))
+    tokens = IntegerField()
+    sha256 = BlobField()
 
     class Meta:
         table_name = "ambient_learned"
-        primary_key = CompositeKey("agent_type", "client_version", "part", "estimator")
+        primary_key = CompositeKey(
+            "agent_type", "client_version", "entrypoint", "part", "estimator"
+        )
         without_rowid = True

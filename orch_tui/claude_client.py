@@ -1,4 +1,4 @@
-"""Which release of Claude Code is installed here, told by its files: nothing is run."""
+"""Claude Code on this machine: which release is installed, and how it names its folders."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ _PACKAGE = "@anthropic-ai/claude-code"
 _VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})")
 
 Version = tuple[int, int, int]
+
+
+LONGEST_FOLDER_NAME = 200
+"""Characters of a folder's name; of a longer one the rest is a hash."""
+
+
+def transcripts_folder(root: str) -> str:
+    """Name the folder below ``projects`` in which transcripts and memory of a project lie."""
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in root)
 
 
 def client_version() -> Version | None:

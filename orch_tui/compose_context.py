@@ -61,6 +61,9 @@ class ResolvedAgent:
     def model(self, agent_type: str) -> str:
         return self.ambient.model
 
+    def problems(self, agent_type: str) -> tuple[str, ...]:
+        return self.ambient.problems
+
 
 def resolve_agent(project: Project, composition: Composition) -> ResolvedAgent:
     """Look up the model of a composition's agent, and read what that agent is given anyway."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.bundle import ReadBundle
     from orch_tui.prepare.catalogue import Catalogue
     from orch_tui.prepare.count import CountCache
+    from orch_tui.prepare.handed_parts import HandedFigure
     from orch_tui.prepare.sources import SourceReader
     from orch_tui.prepare.templates import Template
     from orch_tui.record.transcripts.importer import ImportSummary
@@ -291,7 +292,15 @@ class Project:
         """What agents have before they are handed anything; each look finds the files anew."""
         from orch_tui.prepare.ambient import AmbientAgents
 
-        return AmbientAgents(self.root, lambda: self.counts)
+        return AmbientAgents(self.root, lambda: self.counts, self._learned_figures)
+
+    def _learned_figures(self, family: str) -> Iterable[HandedFigure]:
+        """What transcripts taught of what agents are handed besides files."""
+        if not self.has_record:
+            return ()
+        from orch_tui.record.learned_figures import read_learned_figures
+
+        return read_learned_figures(self.record, family)
 
     @property
     def counts(self) -> CountCache | None:

@@ -333,15 +333,21 @@ def _generate_briefing(arguments: Namespace) -> None:
 
 
 def _besides(project: Project, bundle: Bundle) -> Iterator[str]:
-    """What the agent has besides its briefing, where that is anything."""
-    agents = project.agents
-    if agents.found(bundle.agent_type).parts:
-        from orch_tui.prepare.overlaps import in_ambient
+    """What the agent has besides its briefing, part by part."""
+    from orch_tui.prepare.overlaps import in_ambient
 
-        model = bundle.model or agents.model(bundle.agent_type)
-        ambient = agents.ambient(bundle.agent_type, project.catalogue.model(model))
-        yield from _on_ambient(ambient, in_ambient(bundle.items, ambient))
-        yield f"besides, {bundle.agent_type} has {ambient.total} tokens from Claude Code"
+    agents = project.agents
+    model = bundle.model or agents.model(bundle.agent_type)
+    ambient = agents.ambient(bundle.agent_type, project.catalogue.model(model))
+    yield from _on_ambient(ambient, in_ambient(bundle.items, ambient))
+    if ambient.total.tokens:
+        parts = [f"{ambient.in_files} in files"] if ambient.parts else []
+        parts += [f"{part.count} {part.name}" for part in ambient.handed_and_headings]
+        yield (
+            f"besides, {bundle.agent_type} has {ambient.total} tokens from Claude Code: "
+            f"{', '.join(parts)}"
+        )
+    yield from (f"? {unknown}, in no figure" for unknown in ambient.unknown)
 
 
 def validate() -> argparse.ArgumentParser:
@@ -408,6 +414,7 @@ def _validate(arguments: Namespace) -> int:
             limit_of=lambda b: compute_agent_limit(
                 project.catalogue.model(b.model), project.limits, b.agent_type
             ),
+            problems_of=project.agents.problems,
         )
     print_json(answer.to_dict())
     return 0 if answer.valid else NO

@@ -3,8 +3,9 @@
 An agent starts with its own definition, the skills this preloads, its memory, and every CLAUDE.md
 that the project and the user have, with their imports and rules: so much of its window is taken
 before a bundle is, and what stands there need not be handed over again. The rules are those of
-Claude Code's documentation (code.claude.com: sub-agents, memory, skills; October 2026). What it
-adds besides is not published; it is named, never guessed.
+Claude Code's documentation (code.claude.com: sub-agents, memory, skills; October 2026), where it
+does otherwise those of release 2.1.332. What it adds besides is in ``handed_parts``; what neither
+tells is named, never guessed.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cache as cache_results
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orch_tui import paths
+from orch_tui.claude_client import LONGEST_FOLDER_NAME, transcripts_folder
 from orch_tui.frozen import frozen
 from orch_tui.prepare import frontmatter
 from orch_tui.prepare.agent_types import (
@@ -33,8 +36,18 @@ from orch_tui.prepare.agent_types import (
 )
 from orch_tui.prepare.count import ZERO, Count, CountCache
 from orch_tui.prepare.frontmatter import Frontmatter
+from orch_tui.prepare.handed_parts import (
+    HEADINGS,
+    HandedFigure,
+    HandedPart,
+    count_headings,
+    find_handed_parts,
+    find_lacking_tools,
+    is_in_git,
+    release,
+)
 from orch_tui.prepare.text_kinds import kind_of
-from orch_tui.prepare.tokens import count_items
+from orch_tui.prepare.tokens import count_items, count_tokens
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Model
@@ -73,6 +86,10 @@ class AmbientPart:
         return kind_of(self.source, self.text)
 
 
+_UNDER_HEADINGS = frozenset({"instructions", "import", "rule", "auto memory"})
+"""Roles of texts that are handed over in one message, each below its path."""
+
+
 @frozen
 class Ambient:
     """All that an agent of one type has before it is handed anything, as far as it can be known."""
@@ -86,9 +103,28 @@ class Ambient:
     problems: tuple[str, ...] = ()
     """What is wrong with a file, and is therefore not loaded or not as meant."""
 
+    headings: Count = ZERO
+    """What stands above the instructions."""
+
+    handed: tuple[HandedPart, ...] = ()
+    """What it is handed besides files."""
+
     @property
     def total(self) -> Count:
+        return sum((part.count for part in self.handed_and_headings), self.in_files)
+
+    @property
+    def in_files(self) -> Count:
+        """The tokens of what files tell."""
         return sum((part.count for part in self.parts), ZERO)
+
+    @property
+    def handed_and_headings(self) -> tuple[HandedPart, ...]:
+        """What stands in no file; the headings were learned with the rest, or are reckoned."""
+        if not self.headings.tokens or any(part.name == HEADINGS for part in self.handed):
+            return self.handed
+        reckoned = HandedPart(HEADINGS, self.headings, "stands above each file", release())
+        return (*self.handed, reckoned)
 
     def counted(self, family: str, cache: CountCache | None = None) -> Ambient:
         """With the tokens of each part for a tokenizer family."""
@@ -96,7 +132,9 @@ class Ambient:
             return self
         counts = count_items(self.parts, family=family, cache=cache)
         parts = [replace(p, count=c) for p, c in zip(self.parts, counts, strict=True)]
-        return replace(self, parts=tuple(parts))
+        named = [part.path for part in parts if part.role in _UNDER_HEADINGS]
+        paths = [count_tokens(path, family=family, kind="prose") for path in named]
+        return replace(self, parts=tuple(parts), headings=count_headings(paths, family))
 
 
 class Surroundings:
@@ -135,6 +173,10 @@ class Surroundings:
         where = self._named(path)
         own = [self._part("definition", path, f"defines {agent_type}", front.body)]
         wrong = [f"{where}: {front.problem}"] if front.problem else []
+        wrong += [
+            f"{where}: names the tool {tool}, which Claude Code {release()} gives no agent"
+            for tool in find_lacking_tools(front)
+        ]
         for skill in front.listed("skills"):
             part, problem = self._skill(skill, agent_type)
             own += [part] if part else []
@@ -181,7 +223,16 @@ class Surroundings:
         if not of_project:
             for folder in folders:
                 found.add(folder / "AGENTS.md", "there is no CLAUDE.md")
-        return tuple(found.parts), tuple(found.problems)
+        return (*found.parts, *self._auto_memory()), tuple(found.problems)
+
+    def _auto_memory(self) -> list[AmbientPart]:
+        """What Claude Code remembers of the project by itself."""
+        name = transcripts_folder(str(self.root))
+        path = self.user / "projects" / name / "memory" / "MEMORY.md"
+        start = _beginning_of_memory(path) if len(name) <= LONGEST_FOLDER_NAME else ""
+        if not start:
+            return []
+        return [self._part("auto memory", path, "what is remembered of the project", start)]
 
     def _skill(self, name: str, agent_type: str) -> tuple[AmbientPart | None, str]:
         """A preloaded skill, or why it is none."""
@@ -203,12 +254,10 @@ class Surroundings:
             "project": self.root / ".claude" / "agent-memory",
             "local": self.root / ".claude" / "agent-memory-local",
         }.get(scope)
-        text = read_client_file(folder / agent_type / "MEMORY.md") if folder else None
-        if not folder or not text:
+        path = folder / agent_type / "MEMORY.md" if folder else None
+        start = _beginning_of_memory(path) if path else ""
+        if not path or not start:
             return []
-        lines = "".join(text.splitlines(keepends=True)[:MEMORY_LINES])
-        start = lines.encode("utf-8", "replace")[:MEMORY_BYTES].decode("utf-8", "ignore")
-        path = folder / agent_type / "MEMORY.md"
         return [self._part("memory", path, f"what {agent_type} remembers, its beginning", start)]
 
     def _named(self, path: Path) -> str:
@@ -216,6 +265,17 @@ class Surroundings:
 
     def _part(self, role: str, path: Path, why: str, text: str) -> AmbientPart:
         return AmbientPart(role, self._named(path), why, text, os.path.realpath(path))
+
+    @cached_property
+    def may_import_from_outside(self) -> bool:
+        """Whether the user agreed that instructions of this project import from outside it."""
+        for path in (self.user / ".claude.json", Path(f"{self.user}.json")):
+            try:
+                project = json.loads(path.read_bytes())["projects"][str(self.root)]
+                return project["hasClaudeMdExternalIncludesApproved"] is True
+            except (OSError, ValueError, LookupError, TypeError, RecursionError):
+                continue
+        return False
 
     @cached_property
     def excluded(self) -> re.Pattern[str] | None:
@@ -232,9 +292,16 @@ class Surroundings:
 class AmbientAgents:
     """What the agents of a project have anyway, each found and counted once: ``budget.Agents``."""
 
-    def __init__(self, root: Path, cache: Callable[[], CountCache | None] = lambda: None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        cache: Callable[[], CountCache | None] = lambda: None,
+        learned: Callable[[str], Iterable[HandedFigure]] = lambda family: (),
+    ) -> None:
+        """``learned`` gives what runs taught of what agents are handed, for a tokenizer family."""
         self._around = Surroundings.of(root)
         self._cache = cache
+        self._learned = cache_results(learned)
         self._found: dict[str, Ambient] = {}
         self._counted: dict[tuple[str, str], Ambient] = {}
 
@@ -242,14 +309,36 @@ class AmbientAgents:
         """All of it, counted for the model."""
         key = (agent_type, model.family)
         if key not in self._counted:
-            self._counted[key] = self.found(agent_type).counted(model.family, self._cache())
+            found = self.found(agent_type).counted(model.family, self._cache())
+            self._counted[key] = self._with_handed(found, model.family)
         return self._counted[key]
+
+    def _with_handed(self, found: Ambient, family: str) -> Ambient:
+        """Add what such an agent is handed besides files; what that tells is not unknown."""
+        around, agent_type = self._around, found.agent_type
+        _, definition = around.definitions.get(agent_type, (None, None))
+        handed = find_handed_parts(
+            agent_type,
+            family,
+            definition=definition,
+            learned=self._learned(family),
+            in_git=is_in_git(around.root),
+        )
+        return replace(
+            found,
+            handed=handed.parts,
+            unknown=handed.unknown if handed.parts else found.unknown,
+        )
 
     def tokens(self, agent_type: str, model: Model) -> Count:
         return self.ambient(agent_type, model).total
 
     def model(self, agent_type: str) -> str:
         return self.found(agent_type).model
+
+    def problems(self, agent_type: str) -> tuple[str, ...]:
+        """What is wrong with its definition and the files it is given."""
+        return self.found(agent_type).problems
 
     def found(self, agent_type: str) -> Ambient:
         """All of it, not counted."""
@@ -290,19 +379,34 @@ class _Instructions:
         for given in _imports(prose):
             target = _imported(given, path.parent)
             if target is None:
-                if Path(given).suffix and "/" in given:
+                if "/" in given and Path(given.rstrip(".,;:!?)'\"")).suffix:
                     self.problems.append(f"{name}: imports {given}, which does not exist")
             elif hops == MAX_HOPS:
                 self.problems.append(f"{name}: imports {given}, the fifth in a row: not loaded")
+            elif _leaves(path, target, around.root) and not around.may_import_from_outside:
+                self.problems.append(
+                    f"{name}: imports {given} from outside the project, which the user has not "
+                    "agreed to in Claude Code: not loaded"
+                )
             else:
-                leaves = path.is_relative_to(around.root) and not target.is_relative_to(around.root)
-                asked = " from outside the project, if the user agreed" if leaves else ""
-                self.add(target, f"imported by {name}{asked}", "import", hops + 1)
+                self.add(target, f"imported by {name}", "import", hops + 1)
         return True
 
     def add_rules(self, folder: Path, why: str) -> None:
         for path in find_markdown_files(folder):
             self.add(path, why, "rule")
+
+
+def _leaves(path: Path, target: Path, root: Path) -> bool:
+    """Tell whether an import leads out of the project."""
+    return path.is_relative_to(root) and not target.is_relative_to(root)
+
+
+def _beginning_of_memory(path: Path) -> str:
+    """Read as much of a MEMORY.md as is loaded; empty where there is none."""
+    text = read_client_file(path) or ""
+    lines = "".join(text.splitlines(keepends=True)[:MEMORY_LINES])
+    return lines.encode("utf-8", "replace")[:MEMORY_BYTES].decode("utf-8", "ignore")
 
 
 def _unknown(agent_type: str) -> tuple[str, ...]:
@@ -353,12 +457,9 @@ def _imports(prose: str) -> Iterator[str]:
 
 
 def _imported(given: str, folder: Path) -> Path | None:
-    """The file that ``@given`` means; punctuation behind it is not part of it."""
-    for name in (given, given.rstrip(".,;:!?)'\"*_")):
-        path = Path(os.path.expanduser(name)) if name.startswith("~/") else folder / name
-        try:
-            if name and path.is_file():
-                return Path(os.path.normpath(path))
-        except (OSError, ValueError):
-            return None
-    return None
+    """Find the file that ``@given`` means; a dot or comma behind it belongs to the name."""
+    path = Path(os.path.expanduser(given)) if given.startswith("~/") else folder / given
+    try:
+        return Path(os.path.normpath(path)) if path.is_file() else None
+    except (OSError, ValueError):
+        return None

@@ -7,7 +7,7 @@ upper end of its band.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -35,6 +35,10 @@ class Agents(Protocol):
         """Find the model that its definition asks for; empty where it asks for none."""
         ...
 
+    def problems(self, agent_type: str) -> Sequence[str]:
+        """List what is wrong with its definition and the files it is given."""
+        ...
+
 
 class _NoAgents:
     """There is no project to look in."""
@@ -44,6 +48,9 @@ class _NoAgents:
 
     def model(self, agent_type: str) -> str:
         return ""
+
+    def problems(self, agent_type: str) -> Sequence[str]:
+        return ()
 
 
 @frozen

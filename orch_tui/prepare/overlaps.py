@@ -78,6 +78,16 @@ def ambient_to_dict(ambient: Ambient, held: Iterable[Overlap] = ()) -> dict[str,
                 "band": [part.count.low, part.count.high],
             }
             for part in ambient.parts
+        ]
+        + [
+            {
+                "role": part.name,
+                "source": f"Claude Code {part.client_version}",
+                "why": part.why,
+                "token_count": part.count.tokens,
+                "band": [part.count.low, part.count.high],
+            }
+            for part in ambient.handed_and_headings
         ],
         "unknown": list(ambient.unknown),
         "problems": list(ambient.problems),

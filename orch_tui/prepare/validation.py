@@ -94,12 +94,14 @@ def validate_plan(
     known_agents: Iterable[str] = BUILT_IN_AGENTS,
     bundles: Iterable[Bundle] = (),
     limit_of: Callable[[Bundle], int] | None = None,
+    problems_of: Callable[[str], Iterable[str]] = lambda agent_type: (),
 ) -> Validation:
     """Check a plan before anything is deployed.
 
     ``dependencies`` are edges ``A->B``; ``planned`` says for each planned agent what it waits
-    for. ``limit_of`` gives the tokens that may be handed to the agent of a bundle. Invalid are an
-    empty scope, a missing file, a cycle and a bundle over its limit; all else is a warning.
+    for. ``limit_of`` gives the tokens that may be handed to the agent of a bundle, ``problems_of``
+    what is wrong with the files that define an agent type. Invalid are an empty scope, a missing
+    file, a cycle and a bundle over its limit; all else is a warning.
     """
     warnings, recommendations = _scope_advice(scope)
     files = [file.strip() for file in context_files if file.strip()]
@@ -132,6 +134,7 @@ def validate_plan(
 
     warnings += [f"{text!r} is no dependency: write A->B" for text in malformed]
     warnings += [f"agent type {name!r} is not defined" for name in unknown]
+    warnings += dict.fromkeys(problem for name in types for problem in problems_of(name))
     warnings += [f"{name} is outside the project" for name in dict.fromkeys(outside)]
     warnings += [f"cycle: {' -> '.join((*cycle, cycle[0]))}" for cycle in found_cycles]
     if not scope.strip():

@@ -126,6 +126,8 @@ class PlanRules:
             yield Remark("agent_type", "an agent type is needed", stops=True)
         elif not is_known_agent(name, self.known_agents):
             yield Remark("agent_type", f"{name!r} is not defined in .claude/agents")
+        for problem in self.limits.agents.problems(name):
+            yield Remark("agent_type", problem)
 
     def _on_model(self, intent: Intent) -> Iterator[Remark]:
         if intent.model and self.catalogue.model(intent.model).assumed:

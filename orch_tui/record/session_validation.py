@@ -50,6 +50,7 @@ def validate_session(
         limit_of=lambda bundle: compute_agent_limit(
             catalogue.model(bundle.model), limits, bundle.agent_type
         ),
+        problems_of=limits.agents.problems,
     )
     with record.write():
         journal.log_action(record, "validate", session_id=session_id, after=validation.to_dict())

@@ -301,10 +301,12 @@ def _render_block(block: SharedBlock) -> Iterator[str]:
 
 
 def _render_ambient(ambient: Ambient) -> Iterator[str]:
-    if ambient.parts:
+    if ambient.total.tokens:
         yield f"{ANYWAY} What {ambient.agent_type or 'any agent'} has anyway: {ambient.total}"
         for part in ambient.parts:
             yield f"  {part.source} · {part.count} · {part.why}"
+        for handed in ambient.handed_and_headings:
+            yield f"  {handed.name} · {handed.count} · {handed.why}"
     yield from (f"  ! {problem}" for problem in ambient.problems)
     yield from (f"  ? {unknown}, in no figure" for unknown in ambient.unknown)
 

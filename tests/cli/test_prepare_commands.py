@@ -261,9 +261,14 @@ def test_what_an_agent_has_anyway_is_counted_and_named(did: Run, project: Path) 
     done = did(*BUNDLE, "--files", "constitution.md,lib/types.ts")
     ambient = done.json["ambient"]
     assert done.json["model"] == "haiku"
-    assert [part["source"] for part in ambient["parts"]] == [
+    assert [part["source"] for part in ambient["parts"]][:3] == [
         *(".claude/agents/a.md", "CLAUDE.md", "constitution.md")
     ]
+    assert {"notes", "tools", "skills list", "headings of instructions"} <= {
+        part["role"] for part in ambient["parts"] if part["source"] == "Claude Code 2.1.332"
+    }
+    assert sum(part["token_count"] for part in ambient["parts"]) == ambient["total_tokens"]
+    assert ambient["unknown"] == []
     assert ambient["already_held"][0]["source"] == "constitution.md"
     assert "task-implementor has it anyway, from constitution.md" in done.err
     assert "ambient)" in done.err
@@ -272,7 +277,7 @@ def test_what_an_agent_has_anyway_is_counted_and_named(did: Run, project: Path) 
     window = 1_000_000 - 32_000 - ambient["band"][1]
     assert row["agent_limit"] == window
     briefed = did("generate-briefing", "--bundle", "bundle-001")
-    assert "tokens from Claude Code" in briefed.err
+    assert "tokens from Claude Code: " in briefed.err and " skills list" in briefed.err
 
 
 def test_the_budget_is_tracked_as_in_the_proposal(did: Run, orch: Run) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from orch_tui.claude_client import transcripts_folder
 from orch_tui.prepare import agent_types
 from orch_tui.prepare import ambient as ambient_module
 from orch_tui.prepare.ambient import Ambient, AmbientAgents, Surroundings
@@ -129,8 +131,8 @@ def test_imports_are_followed_but_not_in_code(
     root = around.root
     write(
         root / "CLAUDE.md",
-        "See @docs/a.md, and @~/mine.md.\n`@docs/no.md`\n```sh\n@docs/no.md\n```\n"
-        "<!--\n@docs/no.md\n-->\nmail me@docs/no.md, @someone, @docs/none.md\n",
+        "See @docs/a.md and @~/mine.md .\n`@docs/no.md`\n```sh\n@docs/no.md\n```\n"
+        "<!--\n@docs/no.md\n-->\nmail me@docs/no.md , (@docs/no.md) @someone, @docs/none.md\n",
     )
     write(root / "docs/a.md", "@b.md @../CLAUDE.md @with\\ blank.md")
     write(root / "docs/b.md", "@a.md")
@@ -138,12 +140,50 @@ def test_imports_are_followed_but_not_in_code(
     write(root / "docs/no.md", "never")
     write(own_home / "mine.md", "mine")
     found = around.ambient("")
-    assert sources(found) == [
-        *("CLAUDE.md", "docs/a.md", "docs/b.md", "docs/with blank.md"),
-        str(own_home / "mine.md"),
-    ]
-    assert found.problems == ("CLAUDE.md: imports docs/none.md, which does not exist",)
-    assert "if the user agreed" in found.parts[-1].why
+    assert sources(found) == ["CLAUDE.md", "docs/a.md", "docs/b.md", "docs/with blank.md"]
+    assert found.problems == (
+        "CLAUDE.md: imports ~/mine.md from outside the project, which the user has not agreed to "
+        "in Claude Code: not loaded",
+        "CLAUDE.md: imports docs/none.md, which does not exist",
+    )
+
+
+def test_an_import_from_outside_is_loaded_when_the_user_agreed(
+    around: Surroundings, own_home: Path
+) -> None:
+    write(around.root / "CLAUDE.md", "@~/mine.md")
+    write(own_home / "mine.md", "mine")
+    agreed = {"projects": {str(around.root): {"hasClaudeMdExternalIncludesApproved": True}}}
+    for text, loaded in (("no JSON", 1), ("[]", 1), (json.dumps(agreed), 2)):
+        write(around.user / ".claude.json", text)
+        assert len(Surroundings(around.root, around.user).ambient("").parts) == loaded
+
+
+@pytest.mark.parametrize("behind", [".", ",", ":", "!", "'", ")"])
+def test_a_sign_behind_an_import_belongs_to_its_name(around: Surroundings, behind: str) -> None:
+    """As release 2.1.332 takes it."""
+    write(around.root / "CLAUDE.md", f"See @docs/a.md{behind} Then go on.")
+    write(around.root / "docs/a.md", "a")
+    found = around.ambient("")
+    assert sources(found) == ["CLAUDE.md"]
+    assert found.problems == (f"CLAUDE.md: imports docs/a.md{behind}, which does not exist",)
+
+
+def test_what_is_remembered_of_the_project_is_had_by_all_but_explorers(
+    around: Surroundings,
+) -> None:
+    folder = around.user / "projects" / transcripts_folder(str(around.root)) / "memory"
+    write(folder / "MEMORY.md", "line\n" * 300)
+    write(around.root / ".claude/agents/a.md", "---\nname: a\ndescription: d\n---\nBody")
+    for agent_type, roles in (
+        ("general-purpose", ["auto memory"]),
+        ("a", ["definition", "auto memory"]),
+        ("Explore", []),
+        ("Plan", []),
+    ):
+        found = Surroundings(around.root, around.user).ambient(agent_type)
+        assert [part.role for part in found.parts] == roles
+    assert found.parts == () and around.ambient("a").parts[-1].text.count("\n") == 200
 
 
 def test_imports_end_after_four_hops(around: Surroundings) -> None:

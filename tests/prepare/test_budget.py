@@ -36,6 +36,9 @@ class Reviewers:
     def model(self, agent_type: str) -> str:
         return ""
 
+    def problems(self, agent_type: str) -> tuple[str, ...]:
+        return ()
+
 
 def exact(tokens: int) -> Count:
     return Count(tokens, "e", tokens, tokens)

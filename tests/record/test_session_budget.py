@@ -183,6 +183,9 @@ class Agents:
     def model(self, agent_type: str) -> str:
         return "small" if agent_type == "lean" else ""
 
+    def problems(self, agent_type: str) -> tuple[str, ...]:
+        return ()
+
 
 def test_an_agent_that_asks_for_a_model_has_the_limit_of_that() -> None:
     small = load_catalogue({"small": {"window": 100, "family": "v4.8"}})

@@ -34,6 +34,7 @@ from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import UNKNOWN
 from orch_tui.record.ledger.resolve import portable_keys
 from orch_tui.record.ledger.statement import Addressed, AgentKind, Noted, Returned, Used
+from orch_tui.record.transcripts.handed_texts import learn_handed_parts
 from orch_tui.record.transcripts.reader import TranscriptReader
 from orch_tui.record.transcripts.reader_state import ParsedChunk, ReaderState, TranscriptReport
 from orch_tui.record.transcripts.transcript_files import (
@@ -146,6 +147,7 @@ def import_files(
         done += found.size
         progress(done, total)
     work.commit()
+    learn_handed_parts(record, work.begun)
     claude_sessions.end_silent_sessions(record)
     claude_sessions.presume_silent_gone(record)
     return work.summed_up()
@@ -188,6 +190,8 @@ class _Import:
         self._root = str(root)
         self._only = only
         self._exports = exports
+        self.begun: list[Path] = []
+        """Transcripts of agents that were read from their beginning."""
         self._pending: list[_Pending] = []
         self._revisions: dict[str, int] = {}
         """Of the executions that were told of, before anything new was."""
@@ -300,6 +304,8 @@ class _Import:
             self._leave(found, NO_TRANSCRIPT)
             return
         self._summary.files_read += 1
+        if start == 0 and path.name.startswith("agent-"):
+            self.begun.append(path)
         self._keep(reader, path, found, position, is_whole=True, snapshot=snapshot)
 
     def _line(self, reader: TranscriptReader, line: Sequence[bytes]) -> None:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from orch_tui.claude_client import LONGEST_FOLDER_NAME, transcripts_folder
 from orch_tui.errors import SourceError
 from orch_tui.frozen import frozen
 from orch_tui.record.claude_code import SIDECAR
@@ -130,32 +131,24 @@ def find_of_project(
     (``-home-me-app-lib`` may be ``/home/me/app/lib`` or ``/home/me/app-lib``: the working folder
     told inside decides).
     """
-    named = {_folder_name(str(folder)) for folder in (root, *_worktrees(root))}
+    named = {transcripts_folder(str(folder)) for folder in (root, *_worktrees(root))}
     given = os.environ.get("CLAUDE_CODE_PROJECT_DIR_NAME")
     if given:
         named.add(given)
-    own = _folder_name(str(root))
+    own = transcripts_folder(str(root))
     for name in folders:
         if name in named or name.startswith(f"{own}-") or _is_long(name, own):
             yield from _in_folder(str(projects / name), unread)
 
 
-_LONGEST_NAME = 200
-"""Characters of a folder's name; of a longer one the rest is a hash."""
-
-
-def _folder_name(folder: str) -> str:
-    return "".join(c if c.isascii() and c.isalnum() else "-" for c in folder)
-
-
 def is_named_after(transcript: Path, root: str) -> bool:
     """Whether a transcript lies in a folder that is named after a project."""
-    own = _folder_name(root)[:_LONGEST_NAME]
-    return any(name[:_LONGEST_NAME] == own for name in transcript.parts)
+    own = transcripts_folder(root)[:LONGEST_FOLDER_NAME]
+    return any(name[:LONGEST_FOLDER_NAME] == own for name in transcript.parts)
 
 
 def _is_long(name: str, own: str) -> bool:
-    return len(own) > _LONGEST_NAME and name.startswith(own[:_LONGEST_NAME])
+    return len(own) > LONGEST_FOLDER_NAME and name.startswith(own[:LONGEST_FOLDER_NAME])
 
 
 def _worktrees(root: Path) -> Iterator[str]:

@@ -227,6 +227,53 @@ class WorkflowResult(msgspec.Struct):
     result: msgspec.Raw = NOTHING
 
 
+class HandedEntry(msgspec.Struct):
+    """A line at the head of an agent's transcript, as far as it tells what the agent was handed."""
+
+    type: str | None = None
+    version: str | None = None
+    entrypoint: str | None = None
+    sessionId: str | None = None
+    agentId: str | None = None
+    attachment: msgspec.Raw = NOTHING
+    rendered: msgspec.Raw = NOTHING
+    renderedRole: str | None = None
+    shape: msgspec.Raw = NOTHING
+
+
+class InstructionText(msgspec.Struct):
+    """An instruction file as it was handed over."""
+
+    content: str | None = None
+
+
+class HandedNote(msgspec.Struct):
+    """``attachment`` of an entry."""
+
+    type: str | None = None
+    systemPrompt: list[str] | None = None
+    files: list[InstructionText] | None = None
+
+
+class RenderedNote(msgspec.Struct):
+    """How an attachment stood in the request."""
+
+    content: msgspec.Raw = NOTHING
+
+
+class SystemBlock(msgspec.Struct):
+    """A piece of the system prompt of a request."""
+
+    text: str | None = None
+
+
+class RequestShape(msgspec.Struct):
+    """``shape`` of an entry: what all requests of an agent begin with."""
+
+    system: list[SystemBlock] | None = None
+    tools: list[msgspec.Raw] | None = None
+
+
 S = TypeVar("S", bound=msgspec.Struct)
 
 _DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {}

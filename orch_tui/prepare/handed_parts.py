@@ -1,0 +1,235 @@
+"""What Claude Code hands an agent besides files: its system prompt, tools, lists and notes.
+
+The figures are learned from the transcripts of agents that ran here; one run of a type and release
+teaches them exactly. Before that they are those of a table that ships with orch, measured with one
+release of the client (``assets/ambient.tsv``). Figures are kept, never the texts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from orch_tui.assets import asset
+from orch_tui.frozen import frozen
+from orch_tui.prepare.agent_types import BUILT_IN_AGENTS
+from orch_tui.prepare.count import FAMILIES, ZERO, Count, estimate_name
+from orch_tui.prepare.frontmatter import Frontmatter
+
+SYSTEM_PROMPT, TOOLS, SKILLS, DEFERRED = "system prompt", "tools", "skills list", "deferred tools"
+MEMORY = "memory instructions"
+HEADINGS = "headings of instructions"
+GIT_STATUS = "git status"
+_ATTRIBUTION = "attribution"
+
+_FIXED = frozenset({SYSTEM_PROMPT, "notes", TOOLS, MEMORY, _ATTRIBUTION})
+"""Parts that are the same in every run of a release; the others follow the project and the day."""
+
+_CUSTOM = "custom"
+"""Stands in the table for agents that a file defines."""
+
+_SEARCH = "ToolSearch"
+_DEFERRABLE = frozenset(
+    {
+        *("CronCreate", "CronDelete", "CronList", "EnterWorktree", "ExitWorktree", "Monitor"),
+        *("NotebookEdit", "SendMessage", "TaskStop", "WebFetch", "WebSearch"),
+    }
+)
+"""Tools that are only named to an agent that can search for tools (2.1.332)."""
+
+_FRAMES = {"v3": (53, 15), "v4.7": (82, 20), "v4.8": (82, 20)}
+"""Tokens that stand before all instructions, and with the path of each (2.1.332)."""
+
+
+class HandedFigure(NamedTuple):
+    """Tokens of one part, as a release hands it to agents of a type."""
+
+    agent_type: str
+    entrypoint: str
+    """``cli`` in a terminal, ``sdk-cli`` headless: the tools differ."""
+    client_version: str
+    part: str
+    tokens: int
+
+
+@frozen
+class HandedPart:
+    """One part of what Claude Code hands an agent besides files."""
+
+    name: str
+    count: Count
+    why: str
+    client_version: str
+
+
+@frozen
+class Handed:
+    """All parts, with what is not known of them."""
+
+    parts: tuple[HandedPart, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> Count:
+        return sum((part.count for part in self.parts), ZERO)
+
+
+def find_handed_parts(
+    agent_type: str,
+    family: str,
+    *,
+    definition: Frontmatter | None = None,
+    learned: Iterable[HandedFigure] = (),
+    in_git: bool = False,
+) -> Handed:
+    """Find what agents of a type are handed besides files, in tokens of a tokenizer family.
+
+    ``definition`` is the head of the file that defines the type, whose body is counted elsewhere.
+    Nothing is known for an encoding of tiktoken, a fork, and a type nobody defines or ever ran.
+    """
+    if not agent_type or agent_type == "fork" or family not in FAMILIES:
+        return Handed()
+    own = [figure for figure in learned if figure.agent_type == agent_type]
+    if own:
+        why, figures = "learned from a run here", _latest(own)
+        if definition is not None:
+            figures = [f for f in figures if f.part != SYSTEM_PROMPT]
+    else:
+        why = "as this release hands it, not seen here yet"
+        figures = _shipped_for(agent_type, family, definition)
+        if not in_git:
+            figures = [figure for figure in figures if figure.part != GIT_STATUS]
+    if definition is not None and definition.text("memory"):
+        figures += [f for f in _shipped(family) if f.part == MEMORY and f.entrypoint == "cli"]
+    parts = tuple(
+        HandedPart(f.part, _banded(f, family, bool(own)), why, f.client_version) for f in figures
+    )
+    servers = [tool for tool in _named_tools(definition) if tool.startswith("mcp__")]
+    unknown = tuple(f"the definition of {tool}" for tool in servers) if not own else ()
+    return Handed(parts, unknown)
+
+
+def find_lacking_tools(definition: Frontmatter) -> list[str]:
+    """List the tools that a definition names and the client gives no agent."""
+    named = _named_tools(definition)
+    return [tool for tool in named if not tool.startswith("mcp__") and tool not in _tool_names()]
+
+
+def count_headings(paths: Sequence[Count], family: str) -> Count:
+    """Count what stands above instruction files, from the counts of their paths."""
+    if not paths or family not in _FRAMES:
+        return ZERO
+    frame, each = _FRAMES[family]
+    besides = frame + each * len(paths)
+    return sum(paths, Count(besides, estimate_name(family), besides, besides))
+
+
+def _latest(learned: Sequence[HandedFigure]) -> list[HandedFigure]:
+    """Choose the figures of the newest release that ran, in a terminal where it ran in one."""
+
+    def rank(figure: HandedFigure) -> tuple[bool, tuple[int, ...]]:
+        numbers = (number for number in figure.client_version.split("."))
+        return figure.entrypoint == "cli", tuple(int(n) if n.isdecimal() else 0 for n in numbers)
+
+    best = max(map(rank, learned))
+    return [figure for figure in learned if rank(figure) == best]
+
+
+def _shipped_for(
+    agent_type: str, family: str, definition: Frontmatter | None
+) -> list[HandedFigure]:
+    """Choose the shipped figures of a built-in type, or make those of one that a file defines."""
+    shipped = [figure for figure in _shipped(family) if figure.entrypoint == "cli"]
+    if definition is None:
+        is_built_in = agent_type in BUILT_IN_AGENTS
+        return [f for f in shipped if is_built_in and f.agent_type == agent_type]
+    named = _named_tools(definition)
+    of_all = {f.part: f for f in shipped if f.agent_type == "general-purpose"}
+    told = [f for f in shipped if f.agent_type == _CUSTOM and f.part != MEMORY]
+    if not named:
+        return [*told, *(of_all[part] for part in (TOOLS, SKILLS, DEFERRED, _ATTRIBUTION))]
+    tools = _tools(family)
+    if _SEARCH in named:
+        named = [tool for tool in named if tool not in _DEFERRABLE] + ["DeferredToolPlaceholder"]
+    direct = sum(tools.get(tool, 0) for tool in named)
+    told.append(HandedFigure(_CUSTOM, "cli", release(), TOOLS, direct))
+    comes_with = {"Skill": SKILLS, "Bash": _ATTRIBUTION, _SEARCH: DEFERRED}
+    return [*told, *(of_all[part] for tool, part in comes_with.items() if tool in named)]
+
+
+def _named_tools(definition: Frontmatter | None) -> list[str]:
+    """List the tools that a definition names, without what it narrows them to."""
+    if definition is None:
+        return []
+    denied = {_plain_tool(tool) for tool in definition.listed("disallowedTools")}
+    tools = dict.fromkeys(_plain_tool(tool) for tool in definition.listed("tools"))
+    return [tool for tool in tools if tool and tool != "*" and tool not in denied]
+
+
+def _plain_tool(name: str) -> str:
+    name = name.partition("(")[0].strip()
+    return "Agent" if name == "Task" else name
+
+
+def _banded(figure: HandedFigure, family: str, is_learned: bool) -> Count:
+    """Give a figure the band that measuring it again and again showed."""
+    share = 0.02 if figure.part in _FIXED else 0.1 if is_learned else 0.25
+    error = round(figure.tokens * share)
+    low, high = figure.tokens - error, figure.tokens + error
+    return Count(figure.tokens, estimate_name(family), low, high)
+
+
+def release() -> str:
+    """Tell the release of the client that the shipped table was measured with."""
+    return _rows()[0]
+
+
+@cache
+def _shipped(family: str) -> tuple[HandedFigure, ...]:
+    release, rows = _rows()
+    column = FAMILIES.index(family)
+    return tuple(
+        HandedFigure(agent_type, entrypoint, release, part, tokens[column])
+        for entrypoint, agent_type, part, tokens in rows
+        if agent_type != "tool"
+    )
+
+
+@cache
+def _tools(family: str) -> dict[str, int]:
+    """The tokens of the definition of each tool that agents have in a terminal, by its name."""
+    column = FAMILIES.index(family)
+    rows = _rows()[1]
+    return {part: t[column] for where, kind, part, t in rows if (where, kind) == ("cli", "tool")}
+
+
+@cache
+def _tool_names() -> frozenset[str]:
+    """The tools that agents have anywhere."""
+    return frozenset(part for _, agent_type, part, _ in _rows()[1] if agent_type == "tool")
+
+
+@cache
+def _rows() -> tuple[str, list[tuple[str, str, str, tuple[int, ...]]]]:
+    """Read the shipped table: the release it was measured with, and its rows."""
+    release, rows = "", []
+    for line in asset("ambient.tsv").read_text("utf-8").splitlines():
+        if line.startswith("# release "):
+            release = line.removeprefix("# release ")
+        elif line and not line.startswith("#"):
+            entrypoint, agent_type, part, *tokens = line.split("\t")
+            rows.append((entrypoint, agent_type, part, tuple(map(int, tokens))))
+    return release, rows
+
+
+def is_in_git(root: str | os.PathLike[str]) -> bool:
+    """Tell whether a folder lies in a working tree of git."""
+    folder = os.path.abspath(root)
+    while not os.path.exists(os.path.join(folder, ".git")):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return False
+        folder = parent
+    return True

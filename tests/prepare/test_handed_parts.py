@@ -1,0 +1,98 @@
+"""What agents are handed besides files: shipped figures, learned ones, and what neither tells."""
+
+from __future__ import annotations
+
+import pytest
+
+from orch_tui.prepare.agent_types import BUILT_IN_AGENTS
+from orch_tui.prepare.count import FAMILIES, Count
+from orch_tui.prepare.frontmatter import parse_frontmatter
+from orch_tui.prepare.handed_parts import (
+    HandedFigure,
+    count_headings,
+    find_handed_parts,
+    find_lacking_tools,
+)
+
+
+def names(agent_type: str, definition: str | None = None, **given: object) -> dict[str, int]:
+    front = None if definition is None else parse_frontmatter(f"---\n{definition}\n---\nBody")
+    found = find_handed_parts(agent_type, "v4.8", definition=front, **given)  # type: ignore[arg-type]
+    return {part.name: part.count.tokens for part in found.parts}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("agent_type", sorted(BUILT_IN_AGENTS.keys() - {"fork"}))
+def test_every_built_in_type_has_figures_in_every_family(agent_type: str, family: str) -> None:
+    found = find_handed_parts(agent_type, family, in_git=True)
+    assert {"system prompt", "notes", "tools", "environment"} <= {part.name for part in found.parts}
+    assert found.total.low < found.total.tokens < found.total.high
+    assert all(part.count.estimator.startswith(f"claude-{family}") for part in found.parts)
+    assert "not seen here yet" in found.parts[0].why and found.unknown == ()
+
+
+@pytest.mark.parametrize("agent_type", ["", "fork", "nobody", "plugin:agent"])
+def test_nothing_is_made_up(agent_type: str) -> None:
+    assert names(agent_type, in_git=True) == {}
+
+
+def test_an_encoding_of_others_has_no_figures() -> None:
+    assert find_handed_parts("Plan", "o200k_base").parts == ()
+
+
+def test_where_there_is_no_git_nobody_is_told_its_status() -> None:
+    assert "git status" in names("claude", in_git=True)
+    assert "git status" not in names("claude")
+    assert "git status" not in names("Explore", in_git=True)
+
+
+def test_an_agent_of_a_file_has_the_tools_it_names() -> None:
+    read = names("a", "tools: Read")
+    both = names("a", "tools: Read, Write")
+    assert set(read) == {"notes", "environment", "tools"}
+    assert read["tools"] < both["tools"] < names("a", "")["tools"]
+    assert both == names("a", "tools: [Read, Write, Bash(git:*)]\ndisallowedTools: Bash")
+    assert {"skills list"} == names("a", "tools: Read, Skill").keys() - read.keys()
+    assert {"skills list", "deferred tools"} <= names("a", "model: opus").keys()
+
+
+def test_tools_that_can_be_searched_for_are_only_named() -> None:
+    direct = names("a", "tools: Read, WebFetch, Monitor")["tools"]
+    searched = names("a", "tools: Read, WebFetch, Monitor, ToolSearch")
+    assert searched["tools"] < direct and "deferred tools" in searched
+
+
+def test_a_memory_comes_with_instructions() -> None:
+    assert names("a", "tools: Read\nmemory: project")["memory instructions"] > 2000
+
+
+def test_tools_the_client_lacks_are_named_and_servers_are_unknown() -> None:
+    front = parse_frontmatter("---\ntools: Read, Grep, Task(x), mcp__db__query\n---\n")
+    found = find_handed_parts("a", "v4.8", definition=front)
+    assert find_lacking_tools(front) == ["Grep"]
+    assert found.unknown == ("the definition of mcp__db__query",)
+
+
+def test_what_a_run_taught_goes_before_the_table() -> None:
+    def figure(version: str, entrypoint: str, part: str, tokens: int) -> HandedFigure:
+        return HandedFigure("a", entrypoint, version, part, tokens)
+
+    learned = [
+        figure("2.1.99", "cli", "tools", 1),
+        figure("2.1.100", "cli", "tools", 2),
+        figure("2.1.100", "cli", "system prompt", 3),
+        figure("2.1.101", "sdk-cli", "tools", 4),
+        HandedFigure("b", "cli", "2.1.200", "tools", 5),
+    ]
+    assert names("a", learned=learned) == {"tools": 2, "system prompt": 3}
+    assert names("a", "tools: Read", learned=learned) == {"tools": 2}, "its body is in the file"
+    assert names("a", learned=learned[3:]) == {"tools": 4}, "better than nothing"
+    (part, _) = find_handed_parts("a", "v4.8", learned=learned).parts
+    assert (part.why, part.client_version) == ("learned from a run here", "2.1.100")
+
+
+def test_headings_grow_with_files_and_their_paths() -> None:
+    path = Count(10, "claude-v4.8~1", 10, 10)
+    assert count_headings([], "v4.8").tokens == 0
+    assert count_headings([path], "v4.8").tokens == 82 + 20 + 10
+    assert count_headings([path, path], "v4.8").tokens == 82 + 2 * (20 + 10)
