@@ -373,13 +373,15 @@ class LiveView:
             followed.times_told += 1
             followed.tell_again_at = self._looks + _TOLD_EVERY
             state = followed.state
+            # its last record may be older than the end of its client, which was seen only now
+            is_seen_now = state.name == "gone" and followed.seen_running
             self._ends.append(
                 SeenEnd(
                     followed.session,
                     followed.file.agent_id,
                     followed.file.path,
                     state.name,
-                    _time(state.since),
+                    _time(now if is_seen_now else state.since),
                     state.name == "gone",
                 )
             )

@@ -8,5 +8,7 @@ def clean_line(text: str, most: int = 200) -> str:
 
     Escape codes, marks that change direction and lone surrogates go before anybody counts widths.
     """
-    shown = "".join(c if c.isprintable() else " " for c in text[: 4 * most])
+    shown = text[: 4 * most]
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else " " for c in shown)
     return " ".join(shown.split())[:most]

@@ -285,7 +285,7 @@ class Lists(ScreenPart):
         self._found = found
         if found is None:
             self._hits = {}
-            self._rows.show((), empty=NO_RECORD)
+            self._show_rows()
             return
         for status, page in found.pages.items():
             self.query_one("#states", Tabs).retitle(status, f"{STATES[status]} {page.count_text}")
@@ -293,37 +293,37 @@ class Lists(ScreenPart):
         self.query_one("#where", Static).update(f"{here or 'all sessions'} · Ctrl+F changes it")
         page = found.pages[self.state]
         self._hits = {hit.execution_id: hit for hit in page.hits}
-        self._show_rows(found)
+        self._show_rows()
         if self._wished and self._rows.move_to_key(self._wished):
             self._wished = ""
         self.refresh_bindings()
 
-    def _show_rows(self, found: _Found) -> None:
+    def _show_rows(self) -> None:
         """Show the runs, and what their agents do where any runs."""
         is_waiting = self.state == "deployed"
         agents = shown_agents(self.app.live, self._hits) if is_waiting else []
         self._agents = {agent_key_of(agent): agent for agent in agents}
+        found = self._found
         others = [hit for label, hit in self._hits.items() if label not in self._agents]
         if not agents:
             self.remove_class("-live")
             self._rows.set_columns(WAITING if is_waiting else RETURNED)
-            rows = [self._row(hit, found) for hit in others]
+            rows = [self._row(hit, found) for hit in others] if found else []
         else:
             self.add_class("-live")
             width = self.app.size.width
             self._rows.set_columns(columns_for(width))
-            rows = arrange_rows(
-                agents, [self._quiet_row(hit, found, width) for hit in others], width
-            )
+            quiet = [self._quiet_row(hit, found, width) for hit in others] if found else []
+            rows = arrange_rows(agents, quiet, width)
         if [row.key for row in rows] == [row.key for row in self._rows.rows] != []:
             self._rows.redraw(rows)
         else:
-            self._rows.show(rows, empty=EMPTY[self.state])
+            self._rows.show(rows, empty=EMPTY[self.state] if found else NO_RECORD)
 
     def agents_seen(self) -> None:
         """Show what agents do by now."""
-        if self._found is not None and self.query("#states") and self.state == "deployed":
-            self._show_rows(self._found)
+        if self.query("#states") and self.state == "deployed":
+            self._show_rows()
 
     def on_resize(self) -> None:
         self.agents_seen()
@@ -372,7 +372,7 @@ class Lists(ScreenPart):
         if self._found is not None:
             self._found.pages[self.state] = page
             self._hits |= {hit.execution_id: hit for hit in page.hits}
-            self._show_rows(self._found)
+            self._show_rows()
 
     @on(Tabs.Activated, "#states")
     def _other_list(self, event: Tabs.Activated) -> None:

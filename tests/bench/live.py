@@ -4,12 +4,13 @@
 
 Each agent's transcript gets so many records between two looks, as a client writes them: requests,
 calls, results of up to 20 kB. The looks are timed, not waited for: the share of a core is the CPU
-time of a look by ``--every`` seconds. Budgets: 2 % of a core, 10 ms a look.
+time of a look by ``--every`` seconds. Budgets: 2 % of a core, 10 ms a look, 16 ms a handler.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import random
 import tempfile
 import time
@@ -55,6 +56,36 @@ def measure_looks(agents: int, looks: int, records: float) -> list[tuple[float, 
         return took
 
 
+async def measure_handler(agents: int, looks: int) -> list[float]:
+    """Seconds for which each look holds the event loop of the app, at Deploy."""
+    from orch_tui.app import AgentsSeen, OrchApp
+    from orch_tui.drafts import Drafts
+    from orch_tui.project import Project
+    from orch_tui.screens.widgets.row_list import Rows
+
+    with tempfile.TemporaryDirectory() as folder:
+        files = ClaudeFiles(Path(folder))
+        files.client()
+        for number in range(agents):
+            files.agent(f"a{number:016x}").prompt(0).calls(1, ("t1", "Bash", {"command": "make"}))
+        view = Follower(files).view
+        snapshots = [view.look(NOON + look) for look in range(2, looks + 2)]
+        project = Project(files.root)
+        Drafts.beside(project.database).save("state", '{"offered": true}')
+        app = OrchApp(project)
+        took = []
+        async with app.run_test(size=(120, 36)) as pilot:
+            await pilot.press("f3")
+            await pilot.pause(1)
+            for snapshot in snapshots:
+                before = time.perf_counter()
+                app.on_agents_seen(AgentsSeen(snapshot, ()))
+                took.append(time.perf_counter() - before)
+                await pilot.pause()
+            assert len(app.screen.query_one("#runs", Rows).rows) == agents
+        return took
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--agents", type=int, default=50)
@@ -71,6 +102,11 @@ def main() -> None:
             f"{walls[len(walls) * 95 // 100]:5.2f} p95, {walls[-1]:5.2f} most; "
             f"{100 * cpu / given.every:4.2f} % of a core"
         )
+    held = sorted(1000 * each for each in asyncio.run(measure_handler(given.agents, given.looks)))
+    print(
+        f"{given.agents} agents, Deploy    a handler {median(held):5.2f} ms median, "
+        f"{held[len(held) * 95 // 100]:5.2f} p95, {held[-1]:5.2f} most"
+    )
 
 
 if __name__ == "__main__":

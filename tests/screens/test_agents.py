@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -217,6 +218,17 @@ async def test_without_agents_the_list_is_as_it_was(files: ClaudeFiles) -> None:
     async with following_nobody(files) as driven:
         assert [row.key for row in driven.rows][-1] == "exec-001"
         assert not driven.app.screen.query(".-live")
+
+
+async def test_agents_are_seen_without_a_record(files: ClaudeFiles) -> None:
+    shutil.rmtree(files.root / ".claude" / "orchestration")
+    async with following(files) as driven:
+        assert driven.doing == [
+            *("asks? Write new.txt", "thinking · silent", "waits for 1", "Bash make test")
+        ]
+        await driven.keys("enter")
+        assert isinstance(driven.app.screen, AgentPane)
+    assert not (files.root / ".claude" / "orchestration" / "execution.db").exists()
 
 
 @asynccontextmanager
