@@ -346,15 +346,23 @@ class OrchApp(App[None]):
     def _watch(self) -> None:
         """In a thread: look again and again whether the record changed, or hooks left something."""
         worker = get_current_worker()
-        view = self.project.live_view()
+        view = self._begin_view()
         seen = self._look()
         while not worker.is_cancelled:
-            taken = self._look_at_agents(view) + self._take_in()
+            taken = (self._look_at_agents(view) if view else 0) + self._take_in()
             if (now := self._look()) != seen or taken:
                 seen = now
                 self.post_message(RecordChanged())
             if self._unmounted.wait(REST if self._index_older() else LOOK_EVERY):
                 return
+
+    def _begin_view(self) -> LiveView | None:
+        """Begin to follow the agents; None where the settings of the models are broken."""
+        try:
+            return self.project.live_view()
+        except OrchError as error:
+            self._later(error.message)
+            return None
 
     def _look_at_agents(self, view: LiveView) -> int:
         """Look what agents do, in a thread; tell how much was recorded of those that ended."""

@@ -56,7 +56,7 @@ class AgentFile:
         self.agent_type = clean_line(noted.agentType or "", 60)
         self.scope = clean_line(noted.description or "")
         self.model = noted.model or ""
-        self.parent = noted.parentAgentId or None
+        self.parent = clean_line(noted.parentAgentId or "") or None
         self.tool_use_id = noted.toolUseId or ""
         self.facts = SidecarFacts(
             bool(noted.finished), bool(noted.stoppedByUser), status.st_mtime_ns / 1e9

@@ -188,7 +188,7 @@ class AgentWork:
 
     def _say(self, message: EntryMessage, at: float, *, is_error: bool) -> None:
         self.requests = 0
-        self.model = message.model or self.model
+        self.model = clean_line(message.model or "", 100) or self.model
         self._note("said", at)
         if message.id and message.id != self._message_id:
             self._message_id = message.id

@@ -180,6 +180,7 @@ class LiveView:
         self._find_agents(runs, now)
         has_more = self._read(now)
         self._decide(runs, now)
+        self._forget(runs, now)
         self._looks += 1
         return LiveSnapshot(_time(now), tuple(self._show(now)), has_more)
 
@@ -191,7 +192,7 @@ class LiveView:
     # Finding
 
     def _find_agents(self, runs: KnownRuns, now: float) -> None:
-        for session in self._sessions(runs):
+        for session in self._live_sessions(runs) | self._folders.keys():
             folder = self._folders.get(session)
             if folder is None:
                 folder = self._folders[session] = SessionFolder(self._projects, session)
@@ -203,7 +204,20 @@ class LiveView:
                 if (session, agent_id) not in self._followed:
                     self._follow(session, file)
 
-    def _sessions(self, runs: KnownRuns) -> set[str]:
+    def _forget(self, runs: KnownRuns, now: float) -> None:
+        """Drop the sessions that no client has and in which nothing runs or is shown any more."""
+        kept = self._live_sessions(runs)
+        kept |= {
+            followed.session
+            for followed in self._followed.values()
+            if followed.ended_at is None or now - followed.ended_at <= _SHOWN_AFTER_END
+        }
+        for session in self._folders.keys() - kept:
+            del self._folders[session]
+        for key in [key for key in self._followed if key[0] not in self._folders]:
+            del self._followed[key]
+
+    def _live_sessions(self, runs: KnownRuns) -> set[str]:
         """The sessions of this project's clients, and of runs that the record waits for."""
         sessions = {
             session for session, client in self._clients.clients.items() if self._is_ours(client)
@@ -211,7 +225,7 @@ class LiveView:
         for key in runs.waiting:
             if key.startswith("agent:"):
                 sessions.add(key.removeprefix("agent:").partition("/")[0])
-        return sessions | self._folders.keys()
+        return sessions
 
     def _is_ours(self, client: Client) -> bool:
         cwd = client.cwd

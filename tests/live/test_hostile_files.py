@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 from pathlib import Path
 from typing import Any
 
@@ -155,11 +156,13 @@ def test_control_and_direction_characters_never_come_through(
     agent: AgentWriter, follower: Follower
 ) -> None:
     evil = "\x1b]0;evil\x07\x1b[2J\u202ereversed\u2066\u200b\ud800 a\r\nb"
-    agent.sidecar(agentType=evil, description=evil)
-    agent.says(1, evil, stop="tool_use", name="m")
-    agent.calls(2, ("t1", evil, {"command": evil}), name="m")
+    agent.sidecar(agentType=evil, description=evil, parentAgentId=evil)
+    agent.says(1, evil, stop="tool_use", name="m", model=evil)
+    agent.calls(2, ("t1", evil, {"command": evil}), name="m", model=evil)
     seen = follower.agent(3)
-    for text in (seen.agent_type, seen.scope, seen.words, seen.tool, seen.target, seen.doing):
+    assert seen.parent
+    texts = (seen.agent_type, seen.scope, seen.words, seen.tool, seen.target, seen.doing)
+    for text in (*texts, seen.model, seen.parent):
         assert text.isprintable()
         assert "reversed" in text and text.endswith("a b")
     for step in follower.view.steps(SESSION, agent.agent_id):
@@ -194,6 +197,26 @@ def test_a_look_reads_no_more_than_its_share(files: ClaudeFiles) -> None:
         last = view.look(NOON + 100)
     assert not last.has_more
     assert {agent.agent_id for agent in last.agents} == set(names)
+
+
+def test_whatever_bytes_stand_there_a_look_succeeds(files: ClaudeFiles) -> None:
+    chance = random.Random(7)
+    agent = files.agent().prompt(0).request(1).calls(2, BASH).answers(3, "t1").says(4, "Done")
+    sidecar = agent.path.with_name(f"agent-{agent.agent_id}.meta.json")
+    client = files.folder / "sessions" / f"{os.getpid()}.json"
+    whole = {path: path.read_bytes() for path in (agent.path, sidecar, client)}
+    follower = Follower(files)
+    for turn in range(300):
+        for path, data in whole.items():
+            changed = bytearray(data)
+            for _ in range(chance.choice((0, 1, 3, 30))):
+                at = chance.randrange(len(changed) + 1)
+                changed[at : at + chance.choice((0, 1, 9))] = chance.choice(
+                    (b"", b"\0", b"[", b"{", b'"', b"\n", b"null", b"-1e999", b"\xff", b"true")
+                )
+            path.write_bytes(bytes(changed))
+        for seen in follower.look(turn).agents:
+            assert seen.doing.isprintable() and seen.evidence
 
 
 # The tail alone

@@ -426,3 +426,17 @@ def test_an_agent_that_ended_is_shown_for_a_minute(files: ClaudeFiles, follower:
     assert follower.agent(3).state == "returned"
     assert follower.agent(63).state == "returned"
     assert follower.look(64).agents == ()
+
+
+def test_sessions_that_are_over_are_forgotten(files: ClaudeFiles, follower: Follower) -> None:
+    agent = files.agent().prompt(0)
+    follower.look(1)
+    agent.says(2, "Done")
+    (files.folder / "sessions" / f"{os.getpid()}.json").unlink()
+    follower.look(3)
+    assert follower.view.steps(SESSION, agent.agent_id)
+    follower.look(64)
+    assert follower.view.steps(SESSION, agent.agent_id) == ()
+    files.client(at=60)  # it is resumed
+    agent.told(70, "Go on")
+    assert follower.agent(71).state == "thinking"
