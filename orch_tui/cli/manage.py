@@ -130,6 +130,9 @@ def _redact(arguments: Namespace) -> None:
     found = remove(project.existing_record, secret, arguments.reason, dry_run=arguments.dry_run)
     rows = [{"where": where, "places": count} for where, count in found.places.items()]
     print_rows(rows, arguments.format, empty="the record does not hold it")
+    removed = "would be removed" if arguments.dry_run else "removed"
+    for path in found.removed:
+        say(f"{removed}: {path}, a copy of a briefing that waited to be handed over")
     for path in found.still_in:
         say(f"still in {path}: orch does not change that file")
 

@@ -276,3 +276,25 @@ def test_who_calls_twice_by_one_line_has_two_attempts(
     found = json.loads(did("query", "--format", "json").out)
     assert len(found) == 2
     assert len({each["bundle_version_id"] for each in found}) == 1
+
+
+def test_redacting_removes_the_copies_of_a_briefing_that_waits(
+    handed: tuple[str, str], did: Run, project: Path
+) -> None:
+    label, line = handed
+    folder = Path(hand_over_folder())
+    (copy,) = folder.iterdir()
+    beside = project / ".claude" / "orchestration" / "briefings" / f"{copy.name}.md"
+    foreign = folder / "of-another-project"
+    foreign.write_bytes(copy.read_bytes())
+    secret = project / "secret"
+    secret.write_text(copy.read_text().splitlines()[0])
+    dry = did("redact", "secret", "--reason", "pasted", "--dry-run")
+    assert f"would be removed: {copy}" in dry.err and f"would be removed: {beside}" in dry.err
+    assert copy.exists() and beside.exists()
+    done = did("redact", "secret", "--reason", "pasted")
+    assert f"removed: {copy}" in done.err and f"removed: {beside}" in done.err
+    assert f"still in {foreign}" in done.err and f"still in {copy}" not in done.err
+    assert not copy.exists() and not beside.exists() and foreign.exists()
+    assert answer(call(line)) is None
+    assert secret.read_text() not in did("replay", label).out

@@ -14,8 +14,8 @@ import os
 import re
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,8 @@ class Redacted:
 
     The record's own file stands here only where another process kept it from being cleaned.
     """
+    removed: tuple[str, ...] = ()
+    """Copies of briefings, left to be handed over, that held it and are gone."""
 
 
 def redact_secret(
@@ -69,7 +71,9 @@ def redact_secret(
 ) -> Redacted:
     """Remove ``secret`` from the record and its free pages; ``dry_run`` only looks.
 
-    It is found as it is, in UTF-16, escaped as JSON does, and inside compressed contents. The
+    It is found as it is, in UTF-16, escaped as JSON does, and inside compressed contents. Copies of
+    briefings that wait for the hand-over hook are removed where they hold it: their line names
+    a SHA-256 that nothing else has, and `orch replay` gives the briefing without it. The
     journal tells that something was redacted and why, never what.
 
     Raises:
@@ -80,12 +84,14 @@ def redact_secret(
     if dry_run:
         with record.read():
             found = _find(record, hidden)
-        return Redacted(found.places, tuple(_files(record, hidden)))
+        copies = tuple(str(path) for path in _hand_over_copies(record, hidden))
+        return Redacted(found.places, tuple(_files(record, hidden, copies)), copies)
     with record.models(), record.write():
         found = _take_out(record, hidden, reason)
     squeeze_file(record)
     unclean = [str(path) for path in _own_files(record) if _holds(path, hidden)]
-    return Redacted(found.places, (*unclean, *_files(record, hidden)))
+    removed = tuple(_remove_copies(_hand_over_copies(record, hidden)))
+    return Redacted(found.places, (*unclean, *_files(record, hidden)), removed)
 
 
 def redact_again(record: Record, secret: str, reason: str) -> None:
@@ -425,15 +431,36 @@ def squeeze_file(record: Record) -> None:
 # Other files
 
 
-def _files(record: Record, secret: _Secret) -> Iterator[str]:
+def _files(record: Record, secret: _Secret, removable: Sequence[str] = ()) -> Iterator[str]:
     own = _own_files(record)
     for path in dict.fromkeys(_around(record)):
-        if (
-            path not in own
-            and not linked_part(path.absolute())
-            and path.is_file()
-            and _holds(path, secret)
-        ):
+        if path not in own and str(path) not in removable and _is_plain_and_holds(path, secret):
+            yield str(path)
+
+
+def _is_plain_and_holds(path: Path, secret: _Secret) -> bool:
+    return not linked_part(path.absolute()) and path.is_file() and _holds(path, secret)
+
+
+def _hand_over_copies(record: Record, secret: _Secret) -> list[Path]:
+    """List what was left to hand over for deployments of this record and holds the secret.
+
+    The folder of the user's has those of other projects, too: their records still hold it.
+    """
+    named = record.sql("SELECT substr(key, 5) FROM execution_keys WHERE key LIKE 'uid:%'")
+    uids = {uid for (uid,) in named}
+    copies = [
+        *sorted(Path(hand_over_folder()).glob("*")),
+        *sorted((record.path.parent / hand_over.FOLDER).glob("*.md")),
+    ]
+    return [p for p in copies if p.stem in uids and _is_plain_and_holds(p, secret)]
+
+
+def _remove_copies(copies: Iterable[Path]) -> Iterator[str]:
+    """Remove files and yield their names; one that stays is named by `_files`."""
+    for path in copies:
+        with suppress(OSError):
+            path.unlink()
             yield str(path)
 
 
