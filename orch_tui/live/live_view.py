@@ -64,9 +64,11 @@ class KnownRuns(Protocol):
     @property
     def waiting(self) -> Mapping[str, str]:
         """The executions that were deployed and did not return, by each of their keys."""
+        ...
 
     def find(self, keys: Iterable[str]) -> str | None:
         """Find the execution that one of these keys names, waiting or not."""
+        ...
 
 
 class NoRecord:

@@ -98,9 +98,8 @@ def test_an_agent_that_is_woken_works_again(files: ClaudeFiles, follower: Follow
     agent.says(2, "Done").sidecar(2, finished=True)
     assert follower.agent(2.1).state == "returned"
     agent.told(5, "The build is there.")
-    for turn in range(8):  # before its sidecar is written anew
-        state = follower.agent(5.1 + turn / 2).state
-    assert state == "thinking"
+    states = [follower.agent(5.1 + turn / 2).state for turn in range(8)]
+    assert states[-1] == "thinking"  # before its sidecar is written anew
     agent.sidecar(5.2).calls(6, BASH)
     assert follower.doing(7) == "Bash make test"
     agent.answers(8, "t1").says(9, "Built").sidecar(9, finished=True)
@@ -200,9 +199,8 @@ def test_a_session_that_another_client_took_up(files: ClaudeFiles, follower: Fol
     assert follower.agent(61).state == "gone"
     agent.told(62, "Go on")
     assert follower.agent(63).state == "gone"  # at its turn
-    for second in range(64, 72):
-        state = follower.agent(second).state
-    assert state == "thinking"
+    states = [follower.agent(second).state for second in range(64, 72)]
+    assert states[-1] == "thinking"
 
 
 @pytest.mark.parametrize("why", ["no folder", "another machine", "an old client"])
