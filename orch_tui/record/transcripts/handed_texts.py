@@ -160,12 +160,13 @@ def learn_handed_parts(record: Record, paths: Iterable[Path]) -> None:
             if begun is None or not (begun.sessionId and begun.agentId and begun.version):
                 continue
             agent_type = _agent_type(record, agent_key(begun.sessionId, begun.agentId))
-            if (agent_type, begun.version, begun.entrypoint or "cli") in known:
+            kind = (agent_type, begun.version, begun.entrypoint or "cli")
+            if agent_type is None or kind in known:
                 continue
             handed = read_handed_texts(path)
         except OSError:
             continue
-        if handed is not None and agent_type:
+        if handed is not None:
             known.add((agent_type, handed.client_version, handed.entrypoint))
             _store(record, agent_type, handed)
 
