@@ -418,6 +418,7 @@ class TranscriptReader:
             agent_name=name,
             agent_kind="teammate" if name else "workflow" if self._workflow_run else None,
             workflow_run=self._workflow_run or None,
+            client_version=self.state.version or None,
             agent_id=run.agent_id or None,
             deployed_at=run.first_at or None,
             scope=cut_first_line(run.prompt),
