@@ -158,11 +158,11 @@ orch install --hooks      # record every agent run of this project by itself""",
     parser.add_argument(
         "--hand-over",
         action="store_true",
-        help="with --hooks: a hook that puts the briefing in the place of the line that names it",
+        help="with --hooks or --plugin: a hook that puts a briefing in the place of its line",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.require("--shared", "--hooks", "--plugin")
-    parser.require("--hand-over", "--hooks")
+    parser.require("--hand-over", "--hooks", "--plugin")
     parser.require("--yes", "--hooks")
     parser.forbid("--yes", "--dry-run")
     parser.set_defaults(run=_install)
@@ -178,7 +178,8 @@ def _install(arguments: Namespace) -> int:
     if arguments.plugin:
         from orch_tui.install.plugin import plugin_files
 
-        files = plugin_files(sys.executable, _hook_command(arguments))
+        run = _hook_command(arguments)
+        files = plugin_files(sys.executable, run, hand_over=arguments.hand_over)
     folder = _folder(arguments)
     done = skill.install(folder, sys.executable, files=files, dry_run=arguments.dry_run)
     would = "would be " if arguments.dry_run else ""

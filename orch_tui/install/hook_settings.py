@@ -154,9 +154,12 @@ def hand_over_command(run: str) -> str:
     return f"{folder}hand_over_hook.py{rest}"
 
 
-def hooks(run: str) -> Document:
-    """The ``hooks`` of a settings file that has no others."""
-    return {event: [_group(event, run)] for event in heard_events()}
+def hooks(run: str, hand_over: bool = False) -> Document:
+    """Give the ``hooks`` of a file that has no others."""
+    held: Document = {}
+    for event, group in _wanted(run, hand_over):
+        held.setdefault(event, []).append(group)
+    return held
 
 
 def state(project: AnyPath) -> HookState:

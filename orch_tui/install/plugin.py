@@ -10,13 +10,18 @@ from orch_tui.assets import asset
 from orch_tui.install.hook_settings import hooks
 from orch_tui.install.skill import NAME, shipped_files
 
+PLUGIN = "orch"
+MANIFEST = ".claude-plugin/plugin.json"
+HOOKS = "hooks/hooks.json"
 _ABOUT = "Prepare, record and recall the work that is delegated to subagents."
 
 
-def plugin_files(interpreter: str, run: str) -> dict[str, bytes]:
-    """Every file of the plugin, by its name in the plugin's folder.
+def plugin_files(interpreter: str, run: str, *, hand_over: bool = False) -> dict[str, bytes]:
+    """Make every file of the plugin, by its name in the plugin's folder.
 
-    ``run`` is the command of its hooks. https://code.claude.com/docs/en/plugins-reference
+    ``run`` is the command of its hooks; with ``hand_over`` it has that hook, too.
+    https://code.claude.com/docs/en/plugins-reference; `claude plugin validate --strict` takes it,
+    and the plugin directory asks for README and icon.
     """
     skill = {f"skills/{NAME}/{name}": data for name, data in shipped_files(interpreter).items()}
     commands = {
@@ -24,17 +29,19 @@ def plugin_files(interpreter: str, run: str) -> dict[str, bytes]:
         for path in sorted(asset("plugin/commands").glob("*.md"))
     }
     manifest = {
-        "name": "orch",
+        "name": PLUGIN,
         "version": __version__,
         "description": _ABOUT,
+        "author": {"name": "the orch developers"},
         "license": "MIT",
         "keywords": ["subagents", "context", "orchestration"],
+        "network": {"hosts": []},
     }
     return {
-        ".claude-plugin/plugin.json": _json(manifest),
-        "hooks/hooks.json": _json(
-            {"description": "Every agent run recorded.", "hooks": hooks(run)}
-        ),
+        MANIFEST: _json(manifest),
+        ".claude-plugin/icon.png": asset("plugin/icon.png").read_bytes(),
+        "README.md": asset("plugin/README.md").read_bytes(),
+        HOOKS: _json({"description": "Every agent run recorded.", "hooks": hooks(run, hand_over)}),
         **commands,
         **skill,
     }

@@ -23,7 +23,6 @@ from orch_tui.install.hook_settings import (
     settings_file,
     state,
 )
-from orch_tui.install.plugin import plugin_files
 from orch_tui.record.upkeep.doctor import examine_record
 
 RUN = command(sys.executable)
@@ -285,25 +284,6 @@ def test_what_is_put_in_can_be_taken_out_again(
     for number, name in enumerate(document):
         without = {k: v for k, v in document.items() if k != name}
         assert json.loads(json_text.remove(text, 0, number)) == without
-
-
-# The plugin
-
-
-def test_the_plugin_has_the_form_that_claude_code_takes() -> None:
-    files = plugin_files("/opt/orch/bin/python", RUN)
-    manifest = json.loads(files[".claude-plugin/plugin.json"])
-    assert manifest["name"] == "orch" and manifest["version"].count(".") == 2
-    hooks = json.loads(files["hooks/hooks.json"])
-    assert set(hooks) == {"description", "hooks"} and hooks["hooks"] == hook_settings.hooks(RUN)
-    commands = [data for name, data in files.items() if name.startswith("commands/")]
-    assert len(commands) == 3
-    for data in commands:
-        _, head, body = data.decode().split("---\n", 2)
-        fields = dict(line.split(": ", 1) for line in head.splitlines())
-        assert {"description", "allowed-tools"} <= set(fields) and "`orch " in body
-    assert b"/opt/orch/bin/python" in files["skills/multi-agent-orchestration/scripts/_orch.py"]
-    assert "skills/multi-agent-orchestration/SKILL.md" in files
 
 
 # Which client is there
