@@ -10,17 +10,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from orch_tui.assets import asset
-from orch_tui.record.ledger import doubt
-from orch_tui.record.messages import (
-    findings,
-    message_checks,
-    message_paths,
-    path_claims,
-    path_forms,
-)
 from orch_tui.record.messages.findings import Findings, read_findings
-from orch_tui.record.messages.patterns import _Uncompiled
 from tests.counts import COUNTS
+from tests.record.message_claims import project
 
 MESSAGES = Path(__file__).parent / "messages"
 LABELS: dict[str, dict[str, Any]] = json.loads((MESSAGES / "labels.json").read_text())
@@ -29,21 +21,6 @@ LABELS: dict[str, dict[str, Any]] = json.loads((MESSAGES / "labels.json").read_t
 ``missed`` is what is known not to be seen, such as "I changed it" of a file named a sentence
 before; nothing is seen that is not there.
 """
-
-
-def project(root: Path, *files: str) -> Path:
-    for name in files:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text("x\n")
-    return root
-
-
-def claims(text: str, root: Path = Path("/nowhere")) -> dict[str, str]:
-    return {path.path: path.claim for path in read_findings(text, root).paths}
-
-
-def checks(text: str) -> dict[str, str | int | float]:
-    return read_findings(text, Path("/nowhere")).validation
 
 
 def everything(findings: Findings) -> list[Any]:
@@ -135,235 +112,19 @@ def test_an_empty_list_is_read_as_nothing(none: str, tmp_path: Path) -> None:
 # --- paths -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "See https://example.com/docs/index.html and http://localhost:3000/app.js.",
-        "Upgraded to 1.2.3, v0.15 and 2.0.0-rc1.",
-        "i.e. the default, e.g. JSON, etc.",
-        "Installed `@xterm/xterm` and `lodash/fp`, ran `import x from './foo'`.",
-        "Use `--config=foo.toml`, `-x` or `--out-dir`.",
-        "Built with Node.js and Next.js; calls console.log and res.json.",
-        "Either read/write or and/or; GET /api/hooks/:id; `list_panes/0`; 10/12.",
-        "All `*.ts` files, `lib/**/*.py`, `.ts` and `.d.ts` files, the lib/ folder.",
-        "mail me@example.com about github.com/owner/repo.py",
-        "`npm test src/app.test.ts` and `AUTH=x.py`",
-        "Spotter.Repo, os.path, foo.bar() and self.db",
-        "```python\nopen('lib/x.py')\n```",
-    ],
-)
-def test_what_only_looks_like_a_path_is_none(text: str) -> None:
-    assert claims(text) == {}
-
-
-@pytest.mark.parametrize(
-    ("text", "path"),
-    [
-        ("Created `lib/x.ts:10-20`.", "lib/x.ts"),
-        ("Created lib/x.ts:7.", "lib/x.ts"),
-        ("Created **lib/x.ts**, done", "lib/x.ts"),
-        ("Created [x.ts](lib/x.ts#L10-L20)", "lib/x.ts"),
-        ("Created `./lib/../lib/x.ts`", "lib/x.ts"),
-        ("Created `tests/test_x.py::TestX::test_a[1]`", "tests/test_x.py"),
-        ("Created `app/[id]/(group)/page.tsx`", "app/[id]/(group)/page.tsx"),
-        ('Created "lib/x.ts"', "lib/x.ts"),
-        ("Created (lib/x.ts)", "lib/x.ts"),
-        ("Created .gitignore", ".gitignore"),
-        ("Created `Makefile`", "Makefile"),
-        ("Created config/.mcp.json", "config/.mcp.json"),
-        ("Created lib/größe.py", "lib/größe.py"),
-    ],
-)
-def test_paths_are_found_in_every_dress(text: str, path: str) -> None:
-    assert claims(text) == {path: "created"}
-
-
-def test_paths_are_checked_against_the_disk(tmp_path: Path) -> None:
-    root = project(tmp_path / "p", "lib/a.py", "bin/deploy", "docs/my notes.md", ".env")
+def test_deliverables_are_files_made_in_the_project_that_hold_no_secret(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", "a.py", "b.py", "c.py", ".env")
     project(tmp_path, "outside.py")
-    (root / "link.py").symlink_to(tmp_path / "outside.py")
-    text = (
-        f"Created `{root}/lib/a.py`, `../outside.py`, `lib/b.py`, `link.py`, `bin/deploy`, `.env`."
-    )
-    found = {path.path: (path.exists, path.inside) for path in read_findings(text, root).paths}
-    outside = str(tmp_path / "outside.py")
-    assert found == {
-        "lib/a.py": (True, True),
-        outside: (True, False),
-        "lib/b.py": (False, True),
-        "link.py": (True, False),
-        "bin/deploy": (True, True),
-        ".env": (True, True),
-    }
-    names = [path.path for path in read_findings(text, root).deliverables]
-    assert names == ["lib/a.py", "bin/deploy"], "what is there, in the project, and no secret"
-    assert claims("Wrote `docs/my notes.md`", root) == {"docs/my notes.md": "created"}
-    assert claims("Created `bin/rollback`", root) == {"bin/rollback": "created"}
-    assert claims("`bin/rollback` and bin/or", root) == {}
-
-
-def test_a_drawn_tree_ends_with_its_block() -> None:
-    text = "Created:\n```\nlib/\n├── a/\n│   └── x.ts\n└── y.ts\n```\nand\n```\n├── z.ts\n```"
-    assert list(claims(text)) == ["lib/a/x.ts", "lib/y.ts", "z.ts"]
-
-
-def test_a_short_name_is_the_one_file_that_has_it() -> None:
-    text = "Created `lib/deep/store.ts`.\n\nstore.ts now persists; store.ts is fast."
-    assert claims(text) == {"lib/deep/store.ts": "created"}
-    text = "See `a/store.ts` and `b/store.ts`. store.ts was updated."
-    assert claims(text) == {"a/store.ts": "", "b/store.ts": "", "store.ts": "modified"}
-
-
-@pytest.mark.parametrize(
-    ("text", "claim"),
-    [
-        ("Created `a.py`", "created"),
-        ("I've added a new test to `a.py`", "modified"),
-        ("`a.py` has been updated", "modified"),
-        ("`a.py` (new, 120 lines)", "created"),
-        ("- `a.py`: added parse()", "modified"),
-        ("- Removed unused imports from `a.py`", "modified"),
-        ("- Deleted `a.py`", "deleted"),
-        ("Created `a.py`, then removed `a.py` again", "deleted"),
-        ("| `a.py` | Modified | +3 |", "modified"),
-        ("## Files modified\n- `a.py` – parser", "modified"),
-        ("## Changes\n**Backend:**\n- a.py", "modified"),
-        ("Created:\n\n```\nA  a.py\n```", "created"),
-        ("### `a.py`\n- Fixed the bounds check", "modified"),
-        ("Implemented retries (`a.py`)", "created"),
-        # not claimed
-        ("I did not create `a.py`", ""),
-        ("I didn't modify `a.py`", ""),
-        ("`a.py` was not changed", ""),
-        ("`a.py` remains unchanged", ""),
-        ("No changes were made to `a.py`", ""),
-        ("You should create `a.py`", ""),
-        ("It would have to be added to `a.py`", ""),
-        ("Could not be written to `a.py`", ""),
-        ("## Next steps\n- Modified `a.py` needs a review", ""),
-        ("## Files to create\n- `a.py`", ""),
-        ("## Files reviewed\n- `a.py`", ""),
-        ("## Files modified\n- `a.py` (unchanged)", ""),
-        ("## Deliverables\n- `a.py`", "created"),
-        ("## Deliverables\n- `a.py` (new)", "created"),
-        ("## Deliverables\n- a.py: parses units", "created"),
-        ("## Deliverables\n- a.py: parses units, not dates", "created"),
-        ("## Deliverables\n- a.py: reference for callers, doesn't import the rest", "created"),
-        ("## Deliverables\n- **Parser**: `a.py`", "created"),
-        ("## Deliverables\n- `a.py` - not really made", ""),
-        ("## Deliverables\n- `a.py`: could not be written", ""),
-        ("## Deliverables\n- `a.py` (I didn't get to it)", ""),
-        ("## Deliverables\n- `a.py` (planned)", ""),
-        ("## Deliverables\n- `a.py`: unchanged", ""),
-        ("## Deliverables\n- `a.py` (existing)", ""),
-        ("## Deliverables\n- See also: `a.py`", ""),
-        ("## Deliverables\n- none, `a.py` was there", ""),
-        ("## Deliverables\n- [ ] `a.py`", ""),
-        ("Added tests for `a.py`", ""),
-        ("Rewrote the parser based on `a.py`", ""),
-        ("The class is defined in `a.py`.", ""),
-        ("`a.py` holds the files created by users", ""),
-        ("Once updated, `a.py` will work", ""),
-    ],
-)
-def test_a_claim_is_what_the_words_around_it_say(text: str, claim: str) -> None:
-    assert claims(text) == {"a.py": claim}
-
-
-def test_one_sentence_says_different_things_of_different_files() -> None:
-    assert claims("Edited `a.py`, not `b.py`.") == {"a.py": "modified", "b.py": ""}
-    text = (
-        "Updated `a.py` to use `b.py`, added tests for `c.py` in `tests/c_test.py` and"
-        " renamed `d.py` to `e.py`. `f.py` and `g.py` were edited; `h.py` didn't need it."
-    )
-    assert claims(text) == {
-        "a.py": "modified",
-        "b.py": "",
-        "c.py": "",
-        "tests/c_test.py": "modified",
-        "d.py": "deleted",
-        "e.py": "created",
-        "f.py": "modified",
-        "g.py": "modified",
-        "h.py": "",
-    }
+    text = "Created `a.py`, `gone.py`, `../outside.py` and `.env`, updated `b.py`, see `c.py`."
+    assert [path.path for path in read_findings(text, root).deliverables] == ["a.py", "b.py"]
 
 
 # --- checks ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("tests: pass", {"tests": "pass"}),
-        ("lint: fail", {"lint": "fail"}),
-        ("format:pass,lint:fail,coverage:85%", {"format": "pass", "lint": "fail", "coverage": 85}),
-        ("42 passed, 1 failed in 3.21s", {"tests": "fail"}),
-        ("===== 42 passed, 3 skipped in 3.21s =====", {"tests": "pass"}),
-        ("All tests pass", {"tests": "pass"}),
-        ("coverage: 85 %", {"coverage": 85}),
-        ("Test coverage increased from 80% to 85.5%", {"coverage": 85.5}),
-        ("93% code coverage", {"coverage": 93}),
-        ("- ✅ Lint\n- ❌ Types", {"lint": "pass", "types": "fail"}),
-        ("| mypy | ✅ |\n| pytest | ❌ 2 failing |", {"types": "pass", "tests": "fail"}),
-        ("65 tests, 0 failures", {"tests": "pass"}),
-        ("389 tests passing, credo clean", {"tests": "pass", "lint": "pass"}),
-        ("Format, lint and types all pass.", {"format": "pass", "lint": "pass", "types": "pass"}),
-        ("`ruff check .` reports no issues", {"lint": "pass"}),
-        ("`ruff format --check` passes", {"format": "pass"}),
-        ("`npm run build` ✅", {"build": "pass"}),
-        ("10/12 tests pass", {"tests": "fail"}),
-        ("12/12 tests pass", {"tests": "pass"}),
-        ("Integration tests: fail", {"integration tests": "fail"}),
-        ("## Validation\n- Security audit: pass", {"security audit": "pass"}),
-        ("No lint errors.", {"lint": "pass"}),
-        ("3 type errors remain", {"types": "fail"}),
-        ("eslint: 0 errors, 4 warnings", {"lint": "pass"}),
-        ("coverage: 85", {"coverage": 85}),
-        ("format:pass,lint:fail,coverage:85", {"format": "pass", "lint": "fail", "coverage": 85}),
-        ("## Validation\nformat:skip,lint:0,tests:pass", dict(format="skip", lint=0, tests="pass")),
-        ("## Validation\n- `coverage`: **85**", {"coverage": 85}),
-        ("## Validation\n- format: skipped, there is no formatter", {"format": "skip"}),
-        ("## Validation\n- types: skip (not set up)", {"types": "skip"}),
-        ("## Validation\n| coverage | 85.5 |", {"coverage": 85.5}),
-        ("## Validation\n- mypy: 3", {"types": 3}),
-        ("## Validation\n- lint and types: pass", {"lint": "pass", "types": "pass"}),
-        ("## Validation\n- p95 latency: 120", {"p95 latency": 120}),
-        # denial
-        ("The tests do not pass", {"tests": "fail"}),
-        ("Tests don't pass", {"tests": "fail"}),
-        ("Not all tests pass", {"tests": "fail"}),
-        ("The tests no longer fail", {"tests": "pass"}),
-        ("No tests failed", {"tests": "pass"}),
-        ("None of the tests fail", {"tests": "pass"}),
-        ("Tests pass, except two", {"tests": "fail"}),
-        # no result
-        ("The tests should pass", {}),
-        ("Make sure all tests pass", {}),
-        ("Tests pass once the server is up", {}),
-        ("If lint fails, run it again", {}),
-        ("I fixed 3 failing tests", {}),
-        ("Tests were not run", {}),
-        ("Added tests for failed logins", {}),
-        ("handles 3 failed attempts", {}),
-        ("coverage should reach 80%, the target is 80% coverage", {}),
-        ("## Next steps\n- tests: pass", {}),
-        ("lint: 0, format: skip", {}),
-        ("coverage: 85 files are left", {}),
-        ("## Results\n- users: 42", {}),
-        ("## Validation\n- coverage: n/a\n- tests: none\n- build: unknown", {}),
-        ("## Validation\n- Node version: 20\n- ran: 12 of the suites", {}),
-        ("## Validation\n- [ ] tests: pass", {}),
-        ("```python\nassert 'tests: pass'\n```", {}),
-    ],
-)
-def test_the_results_of_checks(text: str, expected: dict[str, str | int | float]) -> None:
-    assert checks(text) == expected
-
-
 def test_the_last_word_counts_and_a_contradiction_is_told() -> None:
     text = "The tests fail on main.\n\nWith the fix: tests pass."
-    assert checks(text) == {"tests": "pass"}
+    assert read_findings(text, Path("/nowhere")).validation == {"tests": "pass"}
     assert troubles(text) == ["contradiction"]
 
 
@@ -487,15 +248,3 @@ def test_a_large_message_is_read(piece: str, tmp_path: Path) -> None:
     """In the square of its length it would take longer than any test may; one long line is the
     worst case."""
     assert isinstance(read_findings(piece * (400_000 // len(piece)), tmp_path), Findings)
-
-
-def test_every_pattern_compiles() -> None:
-    """They are compiled when they are first used, which may be never in a test."""
-    found = [
-        value
-        for module in (findings, message_checks, message_paths, path_claims, path_forms, doubt)
-        for value in vars(module).values()
-        if isinstance(value, _Uncompiled)
-    ]
-    assert len(found) > 30
-    assert {type(re.compile(each._text, each._flags)) for each in found} == {re.Pattern}

@@ -1,0 +1,25 @@
+"""What a message claims of files, as tests ask for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orch_tui.record.messages.message_lines import read_lines
+from orch_tui.record.messages.message_paths import FoundPath, find_paths
+
+
+def found_paths(text: str, root: Path = Path("/nowhere")) -> list[FoundPath]:
+    return find_paths(read_lines(text).lines, root)
+
+
+def claims(text: str, root: Path = Path("/nowhere")) -> dict[str, str]:
+    """Each file that is named, with what is said to have been done to it."""
+    return {found.path: found.claim for found in found_paths(text, root)}
+
+
+def project(root: Path, *files: str) -> Path:
+    """Write some files, and give the folder they lie in."""
+    for name in files:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("x\n")
+    return root
