@@ -42,13 +42,30 @@ def ensure_claude_session(
         [
             session_id,
             started_at,
-            f"Claude Code session {claude_session}",
+            _unnamed(claude_session),
             project,
             project_key(record, project),
             claude_session,
         ],
     )
     return session_id
+
+
+def name_session(record: Record, claude_session: str, name: str) -> None:
+    """Have a session of Claude Code go by what its user calls it, or asked for first.
+
+    Call it within a write. A scope that somebody gave it since stays.
+    """
+    record.execute(
+        "UPDATE sessions SET scope = ?1, title = ?1 WHERE claude_session = ?2 "
+        "AND scope IN (coalesce(title, ''), ?3) AND scope <> ?1",
+        [name, claude_session, _unnamed(claude_session)],
+    )
+
+
+def _unnamed(claude_session: str) -> str:
+    """The scope of a session of which nothing but its id is known."""
+    return f"Claude Code session {claude_session}"
 
 
 def note_session_end(record: Record, claude_session: str, at: str) -> None:

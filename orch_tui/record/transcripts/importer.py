@@ -178,6 +178,8 @@ class _Pending:
     session: str
     project: str
     started_at: str
+    name: str
+    """What the session is called by, where this file tells it."""
     checkpoint: tuple[str, int, int, int, str | None, str | None, str | bytes | None] | None
 
 
@@ -268,7 +270,7 @@ class _Import:
         """Skip a file, and the next time without looking inside."""
         self._summary.skip(reason)
         checkpoint = (found.path, found.size, found.mtime_ns, 0, None, reason, None)
-        self._pending.append(_Pending(found, ParsedChunk(), "", "", "", checkpoint))
+        self._pending.append(_Pending(found, ParsedChunk(), "", "", "", "", checkpoint))
 
     def _transcript(
         self, path: Path, found: TranscriptFile, progress: Callable[[int], None]
@@ -366,7 +368,10 @@ class _Import:
             )
         project = self._project(state.cwd)
         self._pending.append(
-            _Pending(found, told, reader.session, project, state.first_at, checkpoint)
+            _Pending(
+                *(found, told, reader.session, project, state.first_at),
+                *(state.title or state.opening, checkpoint),
+            )
         )
         if sum(len(each.told.reports) + 1 for each in self._pending) >= _A_BATCH or not is_whole:
             self.commit()
@@ -414,7 +419,8 @@ class _Import:
         self._summary.files_read += 1
         checkpoint = (found.path, found.size, found.mtime_ns, found.size, None, None, None)
         project = self._project(cwd)
-        self._pending.append(_Pending(found, told, session, project, at or written, checkpoint))
+        pending = _Pending(found, told, session, project, at or written, "", checkpoint)
+        self._pending.append(pending)
 
     def _workflow(self, path: Path, found: TranscriptFile) -> None:
         """``workflows/<run>.json``: which agents the run of a workflow had, in which phase."""
@@ -462,7 +468,7 @@ class _Import:
         checkpoint = (found.path, found.size, found.mtime_ns, found.size, None, None, None)
         started_at = at or _written(found)
         self._pending.append(
-            _Pending(found, told, session, self._project(cwd), started_at, checkpoint)
+            _Pending(found, told, session, self._project(cwd), started_at, "", checkpoint)
         )
 
     def _project(self, cwd: str) -> str:
@@ -499,6 +505,8 @@ class _Import:
                         "WHERE claude_session = ?2 AND created_at > ?1",
                         [each.started_at, each.session],
                     )
+                if each.name:
+                    claude_sessions.name_session(record, each.session, each.name)
             for session in {report.claude_session for report in reports}:
                 claude_sessions.refresh_session(record, session)
             record.executemany(

@@ -128,6 +128,7 @@ class TranscriptReader:
             state.is_fork = True
         agent = self._agent(entry)
         if agent is None:
+            self._name_session(entry)
             if kind == "assistant":
                 self._launches(entry, at)
             elif kind == "user":
@@ -160,6 +161,18 @@ class TranscriptReader:
                 self._use(run, run.current)
                 if not run.is_hearsay:
                     self._return(run, run.current)
+
+    def _name_session(self, entry: Entry) -> None:
+        """Keep what the user calls the session of the file, or asked for first."""
+        state = self.state
+        if entry.customTitle:
+            state.title = cut_first_line(entry.customTitle) or ""
+        is_own = entry.type == "user" and not (entry.isMeta or entry.isCompactSummary)
+        if is_own and not state.opening and entry.sessionId == state.session:
+            message = decode_struct(entry.message, EntryMessage)
+            words = join_texts(message.content).strip() if message else ""
+            if not words.startswith("<"):  # a command of the client, or its output
+                state.opening = cut_first_line(words) or ""
 
     # Whose line it is
 

@@ -88,6 +88,10 @@ class ReaderState(msgspec.Struct):
     """Of the client that began the file."""
     is_nameless: bool = False
     """Hooks of that client told no id of a call."""
+    title: str = ""
+    """The name that the user gave the session."""
+    opening: str = ""
+    """What the user asked for first, in a line."""
     entries: int = 0
     runs: dict[str, AgentRun] = {}
     launched: dict[str, str] = {}

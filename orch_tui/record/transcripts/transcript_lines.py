@@ -62,6 +62,8 @@ class Entry(msgspec.Struct):
     toolUseResult: msgspec.Raw = NOTHING
     data: msgspec.Raw = NOTHING
     content: msgspec.Raw = NOTHING
+    customTitle: str | None = None
+    """The name that the user gave the session."""
     format: str | None = None
     """Only the first line of an export of orch has it."""
 
