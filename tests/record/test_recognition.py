@@ -17,7 +17,6 @@ from orch_tui.prepare.sources import SourceReader
 from orch_tui.record.deployment import record_deployment
 from orch_tui.record.hooks import inbox
 from orch_tui.record.ledger.briefing_files import log_briefing_file
-from orch_tui.record.ledger.likeness import Likeness, find_likeness
 from orch_tui.record.ledger.recognition import UNDECIDED
 from orch_tui.record.sessions import init_session
 from tests.record import hook_events as hooks
@@ -158,10 +157,3 @@ def test_a_file_is_of_the_deployment_that_wrote_it_last(record: Record, root: Pa
     for label in ("exec-001", "exec-002"):
         log_briefing_file(record, label, str(root / "briefing.md"))
     assert launch(record, root, "Read briefing.md and do exactly that") == "exec-002"
-
-
-def test_what_has_fewer_lines_than_most_is_none() -> None:
-    planned = {"e": ("\n".join(f"line number {n}" for n in range(10)), None)}
-    assert find_likeness("\n".join(f"line number {n}" for n in range(9)), planned).label == "e"
-    assert find_likeness("\n".join(f"line number {n}" for n in range(7)), planned) == Likeness(None)
-    assert find_likeness("anything", {"e": ("", None)}) == Likeness(None)
