@@ -11,10 +11,15 @@ from orch_tui.models.values import as_time, decoded_json, readable, whole_number
 from orch_tui.record.ledger import contents, journal, portable
 from orch_tui.record.ledger.merge import text_fingerprint
 from orch_tui.record.ledger.statement import Edited, pack_statement
+from orch_tui.record.ledger.store import ordered_digest
 
 
 def read_edits(record: Record, execution_id: str) -> None:
-    """Turn what the triggers noted of a row into statements."""
+    """Turn what the triggers noted of a row into statements.
+
+    Each gets a digest that is greater than those before: a script changes a row several times
+    within one millisecond, and the digests that triggers give are random.
+    """
     for observation_id, text in record.sql(
         "SELECT observation_id, payload FROM observations WHERE pending AND execution_id = ? "
         "ORDER BY observation_id",
@@ -38,8 +43,10 @@ def read_edits(record: Record, execution_id: str) -> None:
             "SELECT uid FROM agent_executions WHERE execution_id = ?", [execution_id]
         )
         record.execute(
-            "UPDATE observations SET payload = ?, about = ?, pending = 0 WHERE observation_id = ?",
+            "UPDATE observations SET digest = ?, payload = ?, about = ?, pending = 0 "
+            "WHERE observation_id = ?",
             [
+                ordered_digest(observation_id),
                 pack_statement(edited),
                 json.dumps([f"uid:{uid}"], separators=(",", ":")),
                 observation_id,
