@@ -107,3 +107,15 @@ def write(path: Path, data: bytes) -> None:
     """
     with whole_file(path) as file:
         file.write(data)
+
+
+def remove_empty(folder: Path, top: Path) -> None:
+    """Remove a folder and those above it, up to ``top``, while they are empty."""
+    while folder == top or top in folder.parents:
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return
+        folder = folder.parent

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from orch_tui.app import OrchApp
     from orch_tui.install.offers import Offer
+    from orch_tui.install.settings_file import Change
     from orch_tui.record.transcripts.importer import ImportSummary
 
 DIFF_LINES = 14
@@ -93,20 +94,22 @@ def import_transcripts(app: OrchApp, *, then: Callable[[], None] = lambda: None)
 def install_hooks(app: OrchApp) -> None:
     """Show what would change in the settings of Claude Code, and change it."""
     from orch_tui.install import hook_settings
+    from orch_tui.install.settings_file import apply as apply_change
+    from orch_tui.install.settings_file import settings_file
 
     project = app.project
 
     def work() -> None:
         try:
             change = hook_settings.installation(
-                hook_settings.settings_file(project.root), hook_settings.command(sys.executable)
+                settings_file(project.root), hook_settings.command(sys.executable)
             )
         except OrchError as error:
             app.call_from_thread(say, f"{error.message}. {error.hint}", "error")
             return
         app.call_from_thread(ask, change)
 
-    def ask(change: hook_settings.Change) -> None:
+    def ask(change: Change) -> None:
         if change.is_none:
             say("the hooks are there already", "information")
             return
@@ -118,15 +121,15 @@ def install_hooks(app: OrchApp) -> None:
             lambda agreed: write(change) if agreed else None,
         )
 
-    def write(change: hook_settings.Change) -> None:
+    def write(change: Change) -> None:
         def apply() -> None:
             try:
-                backup = hook_settings.apply(change)
+                backup = apply_change(change)
             except OrchError as error:
                 app.call_from_thread(say, f"{error.message}. {error.hint}", "error")
                 return
             kept = f"; what was there before is in {backup}" if backup else ""
-            said = f"Claude Code tells orch of every run from its next session on{kept}"
+            said = f"Written: {hook_settings.WHEN}{kept}"
             app.call_from_thread(say, said, "information")
 
         app.run_worker(apply, thread=True, group="hooks", exit_on_error=True)

@@ -180,8 +180,8 @@ NEED_NO_PEEWEE = [
         "hook",
         "config",
         "backup copy.db",
-        "install",
-        "uninstall",
+        "install --yes",
+        "uninstall --yes",
     ),
     *("completion bash", "demo --no-tui demo", "migrate"),
 ]

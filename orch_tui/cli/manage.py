@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from argparse import Namespace
 from pathlib import Path
 
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import add_format, as_row, print_rows, read_bytes, say
-from orch_tui.errors import OrchError, SourceError
 from orch_tui.paths import resolve_path
-from orch_tui.project import Project
 
 
 def config() -> argparse.ArgumentParser:
@@ -135,179 +132,6 @@ def _redact(arguments: Namespace) -> None:
         say(f"{removed}: {path}, a copy of a briefing that waited to be handed over")
     for path in found.still_in:
         say(f"still in {path}: orch does not change that file")
-
-
-def install() -> argparse.ArgumentParser:
-    parser = Parser(
-        "install",
-        example="""
-orch install              # the skill, into this project's .claude/skills
-orch install --hooks      # record every agent run of this project by itself""",
-        has_record=False,
-    )
-    what = _add_place(parser)
-    what.add_argument("--hooks", action="store_true", help="the hooks that record agent runs")
-    what.add_argument(
-        "--plugin", metavar="DIR", help="hooks, skill and commands as a plugin, into this folder"
-    )
-    parser.add_argument(
-        "--shared",
-        action="store_true",
-        help="with --hooks or --plugin: for all who work on the project",
-    )
-    parser.add_argument(
-        "--hand-over",
-        action="store_true",
-        help="with --hooks or --plugin: a hook that puts a briefing in the place of its line",
-    )
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.require("--shared", "--hooks", "--plugin")
-    parser.require("--hand-over", "--hooks", "--plugin")
-    parser.require("--yes", "--hooks")
-    parser.forbid("--yes", "--dry-run")
-    parser.set_defaults(run=_install)
-    return parser
-
-
-def _install(arguments: Namespace) -> int:
-    from orch_tui.install import skill
-
-    if arguments.hooks:
-        return _install_hooks(arguments)
-    files = None
-    if arguments.plugin:
-        from orch_tui.install.plugin import plugin_files
-
-        run = _hook_command(arguments)
-        files = plugin_files(sys.executable, run, hand_over=arguments.hand_over)
-    folder = _folder(arguments)
-    done = skill.install(folder, sys.executable, files=files, dry_run=arguments.dry_run)
-    would = "would be " if arguments.dry_run else ""
-    for path, copy in done.backed_up:
-        say(f"{path}: yours; {would}kept as {copy.name}")
-    for path in done.kept:
-        say(f"{path}: no longer part of it, but yours; kept")
-    say(f"{len(done.written)} files {would}written, {len(done.unchanged)} as they were")
-    if arguments.plugin and not arguments.dry_run:
-        say(f"claude --plugin-dir {done.folder} tries it out")
-    print(done.folder)
-    return 0
-
-
-def _hook_command(arguments: Namespace) -> str:
-    from orch_tui.install import hook_settings
-
-    return hook_settings.PLAIN if arguments.shared else hook_settings.command(sys.executable)
-
-
-def _install_hooks(arguments: Namespace) -> int:
-    from orch_tui.install import hook_settings
-
-    root = None if arguments.user else _root(arguments.project)
-    path = hook_settings.settings_file(root, shared=arguments.shared)
-    change = hook_settings.installation(
-        path, _hook_command(arguments), hand_over=arguments.hand_over
-    )
-    say(*change.diff())
-    if change.is_none:
-        say("the hooks are there already")
-    elif arguments.dry_run:
-        say("nothing was written")
-    elif not (arguments.yes or _agreed(f"write {path}?")):
-        say("nothing was written")
-        return 1
-    else:
-        backup = hook_settings.apply(change)
-        kept = f"; what it was is kept as {backup.name}" if backup else ""
-        say(f"written{kept}", "Claude Code uses the hooks from its next session on")
-    print(path)
-    return 0
-
-
-def _agreed(question: str) -> bool:
-    """What a person at a terminal answers; a script that gives the command has agreed."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return True
-    print(f"{question} [Y/n] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("", "y", "yes")
-
-
-def uninstall() -> argparse.ArgumentParser:
-    parser = Parser("uninstall", example="orch uninstall --user", has_record=False)
-    what = _add_place(parser)
-    what.add_argument("--hooks", action="store_true", help="only the hooks")
-    what.add_argument("--plugin", metavar="DIR", help="the plugin in this folder")
-    parser.add_argument("--shared", action="store_true", help="only the hooks of the project")
-    parser.forbid("--shared", "--plugin")
-    parser.set_defaults(run=_uninstall)
-    return parser
-
-
-def _uninstall(arguments: Namespace) -> None:
-    """The hooks and the skill; only what is there, and an error where nothing is."""
-    from orch_tui.install import skill
-
-    found = False if arguments.plugin else _uninstall_hooks(arguments)
-    if arguments.hooks or arguments.shared:
-        if not found:
-            raise OrchError("no hooks of orch are registered there", hint="orch doctor tells more")
-        return
-    folder = _folder(arguments)
-    if found and not (folder / skill.MANIFEST).exists():
-        return
-    done = skill.uninstall(folder, dry_run=arguments.dry_run)
-    for path in (*done.kept, *done.backups):
-        say(f"{path}: yours; kept")
-    say(f"{len(done.removed)} files {'would be ' if arguments.dry_run else ''}removed")
-    print(done.folder)
-
-
-def _uninstall_hooks(arguments: Namespace) -> bool:
-    from orch_tui.install import hook_settings
-
-    root = None if arguments.user else _root(arguments.project)
-    kinds = [True] if arguments.shared or root is None else [False, True]
-    found = False
-    for shared in kinds:
-        path = hook_settings.settings_file(root, shared=shared)
-        change = hook_settings.removal(path)
-        if change.is_none:
-            continue
-        found = True
-        say(*change.diff())
-        if arguments.dry_run:
-            say("nothing was written")
-        else:
-            hook_settings.apply(change)
-        print(path)
-    return found
-
-
-def _add_place(parser: Parser) -> argparse._MutuallyExclusiveGroup:
-    """Where to; and a group for what there is to choose besides the skill."""
-    place = parser.add_mutually_exclusive_group()
-    place.add_argument("--user", action="store_true", help="for all your projects")
-    place.add_argument("--project", metavar="DIR", help="default: this project")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
-    parser.forbid("--plugin", "--user", "--project")
-    parser.forbid("--shared", "--user")
-    return parser.add_mutually_exclusive_group()
-
-
-def _folder(arguments: Namespace) -> Path:
-    from orch_tui.install.skill import skill_folder
-
-    if arguments.plugin:
-        return Path(resolve_path(arguments.plugin))
-    return skill_folder(None if arguments.user else _root(arguments.project))
-
-
-def _root(given: str | None) -> Path:
-    """The project that was named, which must be there; default: of the working folder."""
-    project = Project(given)
-    if not project.cwd.is_dir():
-        raise SourceError(str(given), "there is no such folder")
-    return project.root
 
 
 SHELLS = ("bash", "zsh", "fish")

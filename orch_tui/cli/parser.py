@@ -61,8 +61,8 @@ COMMANDS = {
     "backup": Command("manage", "copy the record while it is in use"),
     "export": Command("manage", "write the whole record as JSONL"),
     "redact": Command("manage", "remove a secret from everywhere it stands"),
-    "install": Command("manage", "install the skill or the hooks for Claude Code"),
-    "uninstall": Command("manage", "remove what was installed"),
+    "install": Command("install_commands", "install the skill or the hooks for Claude Code"),
+    "uninstall": Command("install_commands", "remove what was installed"),
     "completion": Command("manage", "print the shell completion script"),
     "demo": Command("demo", "run a whole orchestration on a sample project"),
 }
@@ -77,6 +77,7 @@ _GROUPS = {
     "show_commands": "Recall",
     "stats_commands": "Recall",
     "manage": "Manage",
+    "install_commands": "Manage",
     "demo": "Try",
 }
 

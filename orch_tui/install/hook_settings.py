@@ -1,8 +1,4 @@
-"""Registering ``orch hook`` with Claude Code and taking it out again.
-
-A settings file is the user's: it is changed in place, what else it holds keeps its bytes, and
-what it was before is kept beside it. Nothing is written where the file is not understood.
-"""
+"""Registering ``orch hook`` with Claude Code and taking it out again."""
 
 from __future__ import annotations
 
@@ -10,19 +6,31 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from orch_tui import hook
 from orch_tui.claude_client import client_version
-from orch_tui.errors import ConflictError, FormatError, UsageError
-from orch_tui.files import refuse_leading_out, refused_reading, refused_writing, write
+from orch_tui.errors import FormatError, UsageError
 from orch_tui.frozen import frozen
 from orch_tui.install import json_text
-from orch_tui.install.skill import backup_of, backups_of
-from orch_tui.paths import AnyPath, claude_folder
+from orch_tui.install.allowance import is_allowed, with_rule, without_rule
+from orch_tui.install.settings_file import (
+    Change,
+    Document,
+    checked_text,
+    decode_settings,
+    encoding_of,
+    parse_settings,
+    read_note,
+    read_settings,
+    settings_file,
+    settings_text,
+)
+from orch_tui.install.skill import backups_of
+from orch_tui.paths import AnyPath
 
 EVENTS: Mapping[str, str | None] = {
     "PreToolUse": "Agent|Task",
@@ -45,6 +53,9 @@ says nothing (measured with 1.0.24 to 2.0.30); later ones pass over what they do
 PLAIN = "orch hook"
 """The command in a file that people share: whichever orch each of them has."""
 
+WHEN = "a running Claude Code uses the hooks at once; one of before 2.1 when it is started again"
+"""When they take effect (measured with 2.1.332)."""
+
 _TIMEOUT = 10
 """Seconds until Claude Code gives up on it; it takes milliseconds."""
 
@@ -53,33 +64,6 @@ _OURS = re.compile(
     r"|orch_tui[/\\](?P<file>hand_over_)?hook\.py['\"]? \|\| true)$"
 )
 """The recording hook, and with one of the groups the hand-over hook."""
-
-Document = dict[str, Any]
-
-
-@frozen
-class Change:
-    """What would be done to one settings file."""
-
-    path: Path
-    before: bytes | None
-    """None: there is no file."""
-    after: bytes | None
-    """None: the file goes."""
-
-    @property
-    def is_none(self) -> bool:
-        return self.before == self.after
-
-    def diff(self) -> list[str]:
-        """The lines of a unified diff."""
-        from difflib import unified_diff
-
-        name = str(self.path)
-        before, after = (
-            (data or b"").decode("utf-8-sig").splitlines() for data in (self.before, self.after)
-        )
-        return list(unified_diff(before, after, name, name, lineterm="", n=2))
 
 
 @frozen
@@ -124,13 +108,6 @@ def heard_events() -> Mapping[str, str | None]:
     return {event: tools for event, tools in EVENTS.items() if event not in _NEW_TO_STRICT}
 
 
-def settings_file(project: AnyPath | None, *, shared: bool = False) -> Path:
-    """The user's settings of a project, or the shared ones; None: of all the user's projects."""
-    if project is None:
-        return Path(claude_folder(), "settings.json")
-    return Path(project, ".claude", "settings.json" if shared else "settings.local.json")
-
-
 def command(interpreter: str) -> str:
     """The command that starts the hook of this installation, and can never fail.
 
@@ -171,7 +148,7 @@ def state(project: AnyPath) -> HookState:
         settings_file(None),
     ):
         try:
-            document = _parse(path, _text(path))
+            document = parse_settings(path, settings_text(path))
         except (FormatError, OSError):
             unreadable.append(path)
             continue
@@ -193,9 +170,9 @@ def installation(path: Path, run: str, *, hand_over: bool = False) -> Change:
         FormatError: the file is not what Claude Code reads; it says what to do.
         SourceError: a link leads it out of the project, or it cannot be read.
     """
-    before = _held(path)
-    text = _decoded(path, before or b"")
-    document = _parse(path, text)
+    before = read_settings(path)
+    text = decode_settings(path, before or b"")
+    document = parse_settings(path, text)
     hand_over = hand_over or _commands(document)[1]
     if _is_complete(document, run, hand_over):
         return Change(path, before, before)
@@ -203,83 +180,58 @@ def installation(path: Path, run: str, *, hand_over: bool = False) -> Change:
         after = _checked_with(text, *_wanted(run, hand_over)[-1])
     else:
         after = _installed(path, text, run, hand_over)
-    return Change(path, before, after.encode(_encoding(before)))
+    own = read_note(path).allows
+    return Change(path, before, after.encode(encoding_of(before)), allows=own)
 
 
 def removal(path: Path) -> Change:
-    """Taking out what ``installation`` put in, and nothing else.
+    """Take out what orch put in, the hooks and the permission to run it, and nothing else.
 
-    Where the file is as the installation left it, it becomes what it was before, byte for byte.
+    Where the file is as that left it, it becomes what it was before, byte for byte.
 
     Raises:
         FormatError: the file is no JSON.
         SourceError: a link leads it out of the project, or it cannot be read.
     """
-    before = _held(path)
-    text = _decoded(path, before or b"")
-    run, hand_over = _commands(_parse(path, text))
-    if run is None:
+    before = read_settings(path)
+    text = decode_settings(path, before or b"")
+    document = parse_settings(path, text)
+    own_rule = read_note(path).allows and is_allowed(document)
+    run, hand_over = _commands(document)
+    if run is None and not own_rule:
         return Change(path, before, before)
+
+    def put_in(old: str) -> Iterator[str]:
+        hooked = old if run is None else _installed(path, old, run, hand_over)
+        if not own_rule:
+            yield hooked
+        else:
+            yield with_rule(path, hooked)
+            if run is not None:
+                yield _installed(path, with_rule(path, old), run, hand_over)
+
+    def take_out(old: str) -> str:
+        unhooked = _without(path, old)
+        return without_rule(unhooked) if own_rule else unhooked
+
+    left = take_out(text)
+    after: bytes | None = left.encode(encoding_of(before))
+    worthless, is_new = [], True
     for backup in reversed(backups_of(path)):
         with suppress(FormatError, OSError):
             was = backup.read_bytes()
-            old = _decoded(path, was)
-            if not any(_ours(_parse(path, old))) and _installed(path, old, run, hand_over) == text:
-                return Change(path, before, was)
-    after = _without(path, text)
-    gone = not json.loads(after) and not backups_of(path)
-    return Change(path, before, None if gone else after.encode(_encoding(before)))
-
-
-def apply(change: Change) -> Path | None:
-    """Make a change and give the copy of what was there, where one was needed.
-
-    Raises:
-        SourceError: the file cannot be read or written.
-        ConflictError: somebody else changed it after ``change`` was made.
-    """
-    if change.is_none:
-        return None
-    path = Path(os.path.realpath(change.path))  # a link of the user's stays one
-    backup = None
-    with refused_reading(str(path)):
-        if (path.read_bytes() if path.exists() else None) != change.before:
-            raise ConflictError(
-                f"{path} was changed in the meantime",
-                hint="repeat the command to see how it is now",
-            )
-        kept = [b.read_bytes() for b in backups_of(change.path)]
-    with refused_writing(str(path)):
-        if change.before is not None and change.after is not None and change.before not in kept:
-            backup = backup_of(change.path)
-            from shutil import copy2
-
-            copy2(path, backup)
-        if change.after is None:
-            path.unlink()
-    if change.after is not None:
-        write(path, change.after)
-    return backup
-
-
-def _held(path: Path) -> bytes | None:
-    """Read a settings file that is about to be changed; None: there is none.
-
-    One of a project must lie in it: a repository can bring a link to the user's own settings. The
-    user's own may be a link, into a folder of dotfiles for example.
-    """
-    if path.parent != Path(claude_folder()):
-        refuse_leading_out(path, path.parent.parent)
-    with refused_reading(str(path)):
-        return _bytes(path)
-
-
-def _bytes(path: Path) -> bytes | None:
-    if not path.exists():
-        return None
-    if path.is_file():
-        return path.read_bytes()
-    raise _wrong(path, "it is no plain file")
+            old = decode_settings(path, was)
+            held = parse_settings(path, old)
+            if not any(_ours(held)) and not (own_rule and is_allowed(held)):
+                is_new = False
+                if text in put_in(old):
+                    after = was
+                    break
+            elif _without_empty(take_out(old)) == _without_empty(left):
+                worthless.append(was)
+    if is_new and not json.loads(left):
+        after = None
+    return Change(path, before, after, is_removal=True, worthless=tuple(worthless))
 
 
 # The document
@@ -362,13 +314,13 @@ def _installed(path: Path, text: str, run: str, hand_over: bool) -> str:
     for event, group in _wanted(run, hand_over):
         wanted.setdefault("hooks", {}).setdefault(event, []).append(group)
         text = _with(text, event, group)
-    return _checked(text, wanted)
+    return checked_text(text, wanted)
 
 
 def _checked_with(text: str, event: str, group: Document) -> str:
     wanted = json.loads(text)
     wanted["hooks"][event].append(group)
-    return _checked(_with(text, event, group), wanted)
+    return checked_text(_with(text, event, group), wanted)
 
 
 def _with(text: str, event: str, group: Document) -> str:
@@ -383,7 +335,7 @@ def _with(text: str, event: str, group: Document) -> str:
 
 
 def _without(path: Path, text: str) -> str:
-    wanted = _parse(path, text)
+    wanted = parse_settings(path, text)
     if not any(_ours(wanted)):
         return text
     for event, groups in list(wanted["hooks"].items()):
@@ -398,7 +350,16 @@ def _without(path: Path, text: str) -> str:
         del wanted["hooks"]
     while (shorter := _without_one(text)) is not None:
         text = shorter
-    return _checked(text, wanted)
+    return checked_text(text, wanted)
+
+
+def _without_empty(text: str) -> Document:
+    """Parse settings without the containers that orch leaves or removes where they are empty."""
+    document: Document = json.loads(text)
+    permissions = document.get("permissions")
+    if isinstance(permissions, dict) and permissions.get("allow") == []:
+        del permissions["allow"]
+    return {k: v for k, v in document.items() if v != {} or k not in ("hooks", "permissions")}
 
 
 def _without_one(text: str) -> str | None:
@@ -424,56 +385,3 @@ def _without_one(text: str) -> str | None:
                         way.pop()
                     return json_text.remove(text, *way[-1])
     return None
-
-
-def _checked(text: str, wanted: Document) -> str:
-    """The text, if it says what it should; else (a key twice, say) the same written anew."""
-    if json.loads(text) == wanted:
-        return text
-    return json.dumps(wanted, indent=2, ensure_ascii=False) + "\n"
-
-
-def _text(path: Path) -> str:
-    return _decoded(path, _bytes(path) or b"")
-
-
-def _encoding(before: bytes | None) -> str:
-    return "utf-8-sig" if (before or b"").startswith(b"\xef\xbb\xbf") else "utf-8"
-
-
-def _decoded(path: Path, data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _wrong(path, f"byte {error.start} is not UTF-8") from None
-
-
-def _parse(path: Path, text: str) -> Document:
-    """The settings as far as orch has to understand them."""
-    if not text.strip():
-        return {}
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise _wrong(path, f"line {error.lineno}, column {error.colno}: {error.msg}") from None
-    except (ValueError, RecursionError) as error:
-        raise _wrong(path, str(error)) from None
-    held = document.get("hooks", {}) if isinstance(document, dict) else None
-    checks: list[tuple[Callable[[], bool], str]] = [
-        (lambda: isinstance(document, dict), "it is no JSON object"),
-        (lambda: isinstance(held, dict), '"hooks" is no JSON object'),
-    ]
-    for is_right, wrong in checks:
-        if not is_right():
-            raise _wrong(path, wrong)
-    for event, groups in (held or {}).items():
-        if not isinstance(groups, list):
-            raise _wrong(path, f'"hooks"."{event}" is no list')
-    return dict(document)
-
-
-def _wrong(path: Path, what: str) -> FormatError:
-    return FormatError(
-        f"{path}: {what}",
-        hint="Claude Code takes plain JSON only, without comments: mend the file, then repeat this",
-    )

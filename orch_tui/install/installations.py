@@ -21,6 +21,7 @@ from orch_tui.errors import OrchError
 from orch_tui.files import read_plain
 from orch_tui.frozen import frozen
 from orch_tui.install import hook_settings, skill
+from orch_tui.install.settings_file import settings_file
 from orch_tui.paths import AnyPath, claude_folder
 from orch_tui.processes import upgrade_command
 
@@ -88,9 +89,9 @@ def _by_skill(project: AnyPath | None, remedy: str) -> Iterator[NamedOrch]:
 
 def _by_hooks(root: AnyPath) -> Iterator[NamedOrch]:
     options = {
-        hook_settings.settings_file(root): "",
-        hook_settings.settings_file(root, shared=True): " --shared",
-        hook_settings.settings_file(None): " --user",
+        settings_file(root): "",
+        settings_file(root, shared=True): " --shared",
+        settings_file(None): " --user",
     }
     for registered in hook_settings.state(root).registered:
         file = _hook_file(registered.command)

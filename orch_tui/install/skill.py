@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from orch_tui.assets import asset
 from orch_tui.errors import OrchError, SourceError, UsageError
-from orch_tui.files import read_plain, refuse_leading_out, whole_file
+from orch_tui.files import read_plain, refuse_leading_out, remove_empty, whole_file
 from orch_tui.frozen import frozen
 from orch_tui.paths import AnyPath, claude_folder
 
@@ -156,8 +156,13 @@ def uninstall(folder: Path, *, dry_run: bool = False) -> Uninstalled:
     if not dry_run:
         _remove(folder, [*removed, MANIFEST])
         made = folder.parents[: ours.parents]
-        _remove_empty(folder, made[-1] if made else folder)
+        remove_empty(folder, made[-1] if made else folder)
     return Uninstalled(folder, _paths(folder, removed), _paths(folder, kept), tuple(backups))
+
+
+def made_folders(folder: Path) -> list[Path]:
+    """List the folders above the skill's own that had to be made, the innermost first."""
+    return list(folder.parents[: _manifest(folder).parents])
 
 
 def shipped_files(interpreter: str) -> dict[str, bytes]:
@@ -258,20 +263,8 @@ def _remove(folder: Path, names: Iterable[str]) -> None:
                 bytecode.unlink()
         except OSError as error:
             raise OrchError(f"{path} cannot be removed: {error.strerror}") from error
-        _remove_empty(path.parent / "__pycache__", folder)
-        _remove_empty(path.parent, folder)
-
-
-def _remove_empty(folder: Path, top: Path) -> None:
-    """Remove a folder and those above it, up to ``top``, while they are empty."""
-    while folder == top or top in folder.parents:
-        try:
-            folder.rmdir()
-        except FileNotFoundError:
-            pass
-        except OSError:
-            return
-        folder = folder.parent
+        remove_empty(path.parent / "__pycache__", folder)
+        remove_empty(path.parent, folder)
 
 
 def _paths(folder: Path, names: Iterable[str]) -> tuple[Path, ...]:

@@ -134,7 +134,7 @@ def test_a_name_may_be_as_long_as_the_system_lets_it(did: Run, deployed: str) ->
 
 
 def test_a_project_that_is_not_there_is_not_the_one_around_it(orch: Run, project: Path) -> None:
-    for words in (("install",), ("install", "--hooks", "--yes"), ("uninstall",)):
+    for words in (("install", "--yes"), ("install", "--hooks", "--yes"), ("uninstall", "--yes")):
         done = orch(*words, "--project", "nope")
         assert (done.code, "there is no such folder" in done.err) == (1, True), done
     assert not (project / ".claude" / "skills").exists()

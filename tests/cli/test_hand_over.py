@@ -27,7 +27,7 @@ OTHERS = {"description": "d", "subagent_type": "task-implementor", "n": 1.50, "d
 @pytest.fixture
 def handed(project: Path, did: Run) -> tuple[str, str]:
     """The id and line of a deployment in a project with the hook."""
-    did("install", "--hooks", "--hand-over")
+    did("install", "--hooks", "--hand-over", "--yes")
     did("init-session", "--scope", "Search")
     return deploy(did)
 
@@ -238,7 +238,7 @@ def test_python_and_replay_give_the_line_too(handed: tuple[str, str], did: Run) 
 
 
 def test_without_the_hook_nothing_is_left(project: Path, did: Run) -> None:
-    did("install", "--hooks")
+    did("install", "--hooks", "--yes")
     did("init-session", "--scope", "s")
     Path("b.txt").write_text("do it")
     assert did("init-deployment", "--agent-type", "a", "--briefing", "b.txt").out == "exec-001\n"
@@ -252,12 +252,12 @@ def test_the_doctor_tells_of_the_hook_and_uninstall_takes_it(
     before.write_text('{"hooks": {"PreToolUse": []}, "x": 1}')
     was = before.read_bytes()
     did("init-session", "--scope", "s")
-    did("install", "--hooks")
+    did("install", "--hooks", "--yes")
     assert "no hook puts briefings" in orch("doctor").out
-    did("install", "--hooks", "--hand-over")
-    assert "hooks are there already" in did("install", "--hooks").err
+    did("install", "--hooks", "--hand-over", "--yes")
+    assert "hooks are there already" in did("install", "--hooks", "--yes").err
     assert "a hook puts briefings" in orch("doctor").out
-    did("uninstall", "--hooks")
+    did("uninstall", "--hooks", "--yes")
     assert before.read_bytes() == was
 
 

@@ -72,7 +72,7 @@ def test_the_example_runs(name: str, did: Run, orch: Run, project: Path) -> None
     """In a record that has what the examples speak of."""
     make_what_examples_speak_of(did)
     if name == "uninstall":
-        did("install", "--user")
+        did("install", "--user", "--yes")
     for line in examples(name):
         words = line[1 : _end(line)]
         session = did("query", "--sessions", "--limit", "1", "--format", "json").json

@@ -404,7 +404,7 @@ def test_doctor_names_an_inbox_that_nothing_is_taken_from(
 
 def test_who_never_typed_a_command_finds_every_run(project: Path, did: Run, shell: Shell) -> None:
     """Hooks as they are registered, and then one look."""
-    did("install", "--hooks")
+    did("install", "--hooks", "--yes")
     registered = json.loads((project / ".claude/settings.local.json").read_text())["hooks"]
     agent = f"a{1:016x}"
     transcript = Transcript(f"{hooks.SESSION}/subagents/agent-{agent}.jsonl", hooks.SESSION, agent)

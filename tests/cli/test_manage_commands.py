@@ -173,13 +173,13 @@ def test_the_skill_is_installed_and_removed(did: Run, project: Path) -> None:
     skill = project / ".claude" / "skills" / "multi-agent-orchestration"
     looked = did("install", "--dry-run")
     assert (looked.out, skill.exists()) == (f"{skill}\n", False)
-    assert "would be written" in looked.err
-    assert did("install").out == f"{skill}\n"
+    assert "files to write" in looked.err and "nothing was changed" in looked.err
+    assert did("install", "--yes").out == f"{skill}\n"
     assert (skill / "SKILL.md").exists()
     (skill / "SKILL.md").write_text("mine now")
-    again = did("install")
+    again = did("install", "--yes")
     assert "yours; kept as SKILL.md" in again.err
-    assert "removed" in did("uninstall").err
+    assert "removed" in did("uninstall", "--yes").err
     assert [path.name for path in skill.iterdir()] == [
         name for name in os.listdir(skill) if name.startswith("SKILL.md.")
     ]
@@ -225,68 +225,59 @@ def test_the_demo_runs_no_code_of_a_project(did: Run, project: Path, tmp_path: P
 def test_installing_the_hooks_shows_the_difference_first(project: Path, did: Run) -> None:
     settings = project / ".claude/settings.local.json"
     planned = did("install", "--hooks", "--dry-run")
-    assert '+    "PreToolUse": [' in planned.err and "nothing was written" in planned.err
+    assert '+    "PreToolUse": [' in planned.err and "nothing was changed" in planned.err
     assert not settings.exists()
-    done = did("install", "--hooks")
+    done = did("install", "--hooks", "--yes")
     assert (done.out.strip(), done.err.split("written")[0]) == (
         str(settings),
         planned.err.split("nothing was")[0],
     )
-    assert "there already" in did("install", "--hooks").err
+    assert "there already" in did("install", "--hooks", "--yes").err
     did("uninstall", "--hooks", "--dry-run")
     assert settings.exists()
-    did("uninstall")
+    did("uninstall", "--yes")
     assert not settings.exists()
 
 
-def test_a_person_is_asked(project: Path, orch: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from orch_tui.cli import manage
-
-    monkeypatch.setattr(manage, "_agreed", lambda question: False)
-    assert orch("install", "--hooks").code == 1
-    assert not (project / ".claude/settings.local.json").exists()
-    assert orch("install", "--hooks", "--yes").code == 0
-
-
 def test_where_the_hooks_go(project: Path, did: Run, orch: Run, own_home: Path) -> None:
-    did("install", "--hooks", "--shared")
+    did("install", "--hooks", "--shared", "--yes")
     shared = json.loads((project / ".claude/settings.json").read_text())
     commands = {e["command"] for g in shared["hooks"].values() for each in g for e in each["hooks"]}
     assert commands == {"orch hook"}
-    did("install", "--hooks", "--user")
+    did("install", "--hooks", "--user", "--yes")
     assert (own_home / ".claude/settings.json").exists()
     assert not (project / ".claude/settings.local.json").exists()
     assert orch("install", "--hooks", "--user", "--shared").code == 2
-    did("uninstall", "--user")
-    did("uninstall", "--hooks", "--shared")
+    did("uninstall", "--user", "--yes")
+    did("uninstall", "--hooks", "--shared", "--yes")
     assert not (own_home / ".claude/settings.json").exists()
     assert not (project / ".claude/settings.json").exists()
-    assert orch("uninstall", "--hooks").code == 1
+    assert orch("uninstall", "--hooks", "--yes").code == 1
 
 
 def test_uninstalling_takes_skill_and_hooks(project: Path, did: Run) -> None:
-    did("install")
-    did("install", "--hooks")
-    did("uninstall")
+    did("install", "--yes")
+    did("install", "--hooks", "--yes")
+    did("uninstall", "--yes")
     assert list((project / ".claude").rglob("*")) == []
 
 
 def test_broken_settings_are_refused(project: Path, orch: Run) -> None:
     settings = project / ".claude/settings.local.json"
     settings.write_text("{ // mine\n}")
-    done = orch("install", "--hooks")
+    done = orch("install", "--hooks", "--yes")
     assert done.code == 1 and "line 1, column 3" in done.err and "mend the file" in done.err
     assert settings.read_text() == "{ // mine\n}"
 
 
 def test_the_plugin_is_a_folder(project: Path, did: Run, tmp_path: Path) -> None:
     folder = tmp_path / "plugin"
-    assert did("install", "--plugin", str(folder)).out.strip() == str(folder)
+    assert did("install", "--plugin", str(folder), "--yes").out.strip() == str(folder)
     assert (folder / ".claude-plugin/plugin.json").exists()
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    did("install", "--plugin", str(folder))
+    did("install", "--plugin", str(folder), "--yes")
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
-    did("uninstall", "--plugin", str(folder))
+    did("uninstall", "--plugin", str(folder), "--yes")
     assert not folder.exists()
 
 

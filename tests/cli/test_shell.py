@@ -60,8 +60,8 @@ orch export > record.jsonl
 orch import record.jsonl
 orch bundles
 echo "HNSW" | orch redact - --reason "a test" --dry-run
-orch install
-orch uninstall
+orch install --yes
+orch uninstall --yes
 orch completion bash > completion.sh
 orch demo
 """

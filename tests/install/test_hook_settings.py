@@ -16,13 +16,12 @@ from orch_tui.claude_client import client_version
 from orch_tui.errors import ConflictError, FormatError, SourceError, UsageError
 from orch_tui.install import hook_settings, json_text
 from orch_tui.install.hook_settings import (
-    apply,
     command,
     installation,
     removal,
-    settings_file,
     state,
 )
+from orch_tui.install.settings_file import apply, settings_file
 from orch_tui.record.upkeep.doctor import examine_record
 
 RUN = command(sys.executable)

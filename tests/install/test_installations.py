@@ -11,6 +11,7 @@ from orch_tui import __version__
 from orch_tui.install import hook_settings, skill
 from orch_tui.install.installations import NamedOrch, named_orchs
 from orch_tui.install.plugin import plugin_files
+from orch_tui.install.settings_file import apply, settings_file
 from orch_tui.paths import claude_folder
 
 
@@ -86,7 +87,7 @@ def test_skill_hooks_and_plugin_lead_to_an_orch(root: Path, tmp_path: Path) -> N
     run = f"{python} -I -S {hook} || true"
     skill.install(skill.skill_folder(root), python)
     skill.install(skill.skill_folder(None), str(tmp_path / "gone" / "bin" / "python"))
-    hook_settings.apply(hook_settings.installation(hook_settings.settings_file(root), run))
+    apply(hook_settings.installation(settings_file(root), run))
     plugin = Path(claude_folder(), "plugins", "cache", "market", "orch", "0.0.1")
     skill.install(plugin, python, files=plugin_files(python, run))
     found = {(each.by, each.remedy): each for each in named(root, old)}
@@ -105,7 +106,7 @@ def test_what_the_remedies_say_mends_it(root: Path, tmp_path: Path) -> None:
         python = str(prefix / "bin" / "python")
         run = f"{python} -I -S {prefix}/lib/python3.11/site-packages/orch_tui/hook.py || true"
         skill.install(skill.skill_folder(root), python)
-        hook_settings.apply(hook_settings.installation(hook_settings.settings_file(root), run))
+        apply(hook_settings.installation(settings_file(root), run))
     assert [each.is_same for each in named(root, old, new)] == [True, True]
 
 

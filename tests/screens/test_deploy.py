@@ -20,6 +20,7 @@ from textual.widgets import ContentSwitcher, Input, Static
 
 from orch_tui.app import OrchApp
 from orch_tui.install import hook_settings
+from orch_tui.install.settings_file import apply, settings_file
 from orch_tui.models.database import Record
 from orch_tui.paths import hand_over_folder
 from orch_tui.prepare.bundle import Bundle, ContextItem
@@ -324,8 +325,8 @@ async def test_a_planned_agent_is_recorded_before_its_briefing_is_copied(
 def hand_over(folder: Path) -> None:
     """Register the hooks, with the one that puts briefings into prompts."""
     run = hook_settings.command(sys.executable)
-    settings = hook_settings.settings_file(folder)
-    hook_settings.apply(hook_settings.installation(settings, run, hand_over=True))
+    settings = settings_file(folder)
+    apply(hook_settings.installation(settings, run, hand_over=True))
 
 
 async def test_with_the_hook_the_line_is_copied_first_and_the_briefing_is_there(
