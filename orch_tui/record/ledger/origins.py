@@ -14,8 +14,9 @@ import json
 import os
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +77,19 @@ def begin_origin(record: Record) -> int:
             [
                 os.urandom(16).hex(),
                 name,
-                name if not lives else f"{name}-{lives + 1}",
+                _free_name(record, (f"{name}-{n}" if n > 1 else name for n in count(lives + 1))),
                 _place(record),
                 record.now(),
             ],
         )
     )
+
+
+def _free_name(record: Record, names: Iterable[str]) -> str:
+    """Choose the first name that no origin has: a machine may be called as the second life of
+    another one is."""
+    taken = "SELECT 1 FROM origins WHERE name = ?"
+    return next(name for name in names if not record.value(taken, [name]))
 
 
 def _leave_to(record: Record, origin_id: int) -> None:
@@ -95,20 +103,21 @@ def _leave_to(record: Record, origin_id: int) -> None:
 
 def learn_origin(record: Record, told: Mapping[str, Any]) -> int:
     """Find the origin that another record names, noted where it is new; gives its id."""
-    held = record.value("SELECT origin_id FROM origins WHERE uid = ?", [told["uid"]])
+    uid = str(told["uid"])
+    held = record.value("SELECT origin_id FROM origins WHERE uid = ?", [uid])
     if held is not None:
         return int(held)
     name = str(told.get("name") or told.get("machine") or "unknown")
-    taken = record.value("SELECT 1 FROM origins WHERE name = ?", [name])
+    others = (f"{name}.{uid}-{number}" for number in count(1))
     return int(
         record.value(
             "INSERT INTO origins (uid, person, machine, name, mine, began_at) "
             "VALUES (?, ?, ?, ?, 0, ?) RETURNING origin_id",
             [
-                str(told["uid"]),
+                uid,
                 told.get("person"),
                 str(told.get("machine") or "unknown"),
-                f"{name}.{told['uid'][:4]}" if taken else name,
+                _free_name(record, chain((name, f"{name}.{uid[:4]}"), others)),
                 told.get("began_at"),
             ],
         )
