@@ -56,8 +56,11 @@ def test_what_is_known_or_was_left_out_stays(record: Record, items: list[ItemFac
 def test_an_item_whose_content_is_not_kept_is_not_known(
     record: Record, items: list[ItemFact]
 ) -> None:
-    first = items[0]
-    others = [first.replaced(content=None), first.replaced(content="00" * 32), first]
+    others = [
+        ItemFact(included_in_deployment=1),
+        ItemFact(included_in_deployment=1, content="00" * 32),
+        items[0],
+    ]
     assert arrived(record, others, WORDS[0]) == [None, None, 1]
 
 
