@@ -1,9 +1,11 @@
 # What is run while working on orch, and before it lands. CONTRIBUTING.md says when to run what.
 # BIN: the folder of the environment's commands. WORKERS: processes that run tests at once.
 # TESTS: files or folders, instead of all. SEED: of `make deep`.
+# SCENARIOS: some of `make client`, or --short. VERSION: another release of Claude Code for it.
 BIN ?= .venv/bin
 WORKERS ?= 3
 SEED ?= 0
+SCENARIOS ?=
 
 TESTS ?=
 
@@ -12,7 +14,7 @@ pytest = $(BIN)/python -m pytest -n $(WORKERS) $(1) || { code=$$?; \
 	[ $$code -ne 5 ] || echo "no test was collected: $(1)" >&2; exit $$code; }
 export SEED
 
-.PHONY: help setup quick lint types contracts test check deep bench docs schema snapshots
+.PHONY: help setup quick lint types contracts test check deep client bench docs schema snapshots
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -42,6 +44,9 @@ check: lint types contracts test ## everything that must hold before a change la
 
 deep: ## many more examples from a seed: make deep SEED=7
 	export ORCH_TESTS=deep; $(call pytest,--timeout 1800 -m 'hypothesis or deep' $(TESTS))
+
+client: ## runs of the real Claude Code, and what was recorded of them: make client VERSION=2.1.340
+	$(BIN)/python -m tests.client $(if $(VERSION),--version $(VERSION)) $(SCENARIOS)
 
 bench: ## the speed budgets, measured; nothing fails on time
 	$(BIN)/python -m tests.bench.run

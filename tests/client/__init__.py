@@ -1,0 +1,1 @@
+"""orch beside the real Claude Code: a scripted model, scenarios, and what was recorded of each."""

@@ -1,0 +1,42 @@
+"""Judge a run: what the hooks told, what an import adds, and what an import alone knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.client.comparison import list_differences, read_recorded
+from tests.client.run import Run
+from tests.client.scenario import Fields
+from tests.client.truth import read_truth
+
+
+def judge_run(run: Run) -> list[str]:
+    """Tell what is recorded otherwise than it is true: by hooks, by both, by an import alone."""
+    scenario = run.scenario
+    alone = run.folder / "alone.db"
+    home = run.folder / "other"
+    home.mkdir()  # one in which no hook left anything
+    apart = {"HOME": str(home), "ORCH_DB": str(alone)}
+    own = run.project / ".claude" / "orchestration" / "execution.db"
+    truths = read_truth(run.served)
+
+    def read(**environment: str) -> list[Fields]:
+        database = Path(environment.get("ORCH_DB", own))
+        return read_recorded(lambda *words: run.orch(*words, **environment).stdout, database)
+
+    def look(by: str, **environment: str) -> list[str]:
+        early = scenario.until_import if by == "hooks" else {}
+        agents = {part: {**known, **early.get(part, {})} for part, known in scenario.agents.items()}
+        lasted = (run.began, run.ended)
+        found = list_differences(read(**environment), truths, agents, scenario.never_ran, lasted)
+        return [f"by {by}: {line}" for line in found]
+
+    found = look("hooks")
+    run.orch("import")
+    found += look("hooks and import")
+    before = read()
+    run.orch("import")
+    if read() != before:
+        found.append("a second import changed something")
+    run.orch("import", **apart)
+    return found + look("import", **apart)

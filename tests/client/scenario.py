@@ -1,0 +1,73 @@
+"""A scenario: what the model says, how the client is run, and what only we can know of the end."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from signal import Signals
+from typing import Any
+
+from tests.client.script import Parts
+
+Fields = Mapping[str, Any]
+"""What is recorded of an agent, by the name of the field."""
+Orch = Callable[..., "subprocess.CompletedProcess[str]"]
+"""Runs a command of orch that must succeed."""
+Prepare = Callable[[Path, Orch], None]
+"""Makes what a scenario needs in its project, before the client starts."""
+
+
+@dataclass(frozen=True)
+class Either:
+    """One of several values is right."""
+
+    values: tuple[Any, ...]
+
+    def __repr__(self) -> str:
+        return " or ".join(map(repr, self.values))
+
+
+def either(*values: Any) -> Either:
+    return Either(values)
+
+
+API_ERROR = re.compile(r"API Error")
+"""How a message begins that is the client's word for a failed request."""
+
+ANY = re.compile("")
+
+BROKEN_OFF: Mapping[str, Any] = {"status": "failed", "final": either("", API_ERROR)}
+"""No request succeeded: the error and nothing are both right as its last words."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One run of the client."""
+
+    name: str
+    parts: Parts
+    """``main`` is the session's."""
+    agents: Mapping[str, Mapping[str, Any]]
+    """By part, for each agent that runs, what the server does not know, by field; ``{}``: it
+    completed once and nothing speaks against it."""
+    until_import: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The same, as long as there are hooks alone."""
+    never_ran: Mapping[str, str] = field(default_factory=dict)
+    """By part, calls that no agent came of, and the status of what may be recorded of them."""
+    prepare: Prepare | None = None
+    options: Sequence[str] = ("--dangerously-skip-permissions",)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    too_busy: bytes | None = None
+    """In a note that orch left: the machine was too busy for the run to tell anything."""
+    ends_by: Signals | None = None
+    """Sent to the client as soon as an answer to the part ``held`` is held."""
+    interactive: bool = False
+    keys: Sequence[str] = ()
+    """Pressed as soon as an answer to the part ``held`` is held."""
+    until: Sequence[tuple[str, int]] = (("main", 1),)
+    """Interactive: parts with the number of the answer after which no more is to come of them."""
+    short: bool = False
+    """One of those that a short look runs."""

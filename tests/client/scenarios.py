@@ -1,0 +1,419 @@
+"""The scenarios. What the model says is made up; how the client behaves is what is looked at."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from signal import SIGINT, SIGKILL
+
+from tests.client.scenario import ANY, API_ERROR, BROKEN_OFF, Fields, Orch, Scenario, either
+from tests.client.script import Answer, Refusal, call, holds, launch, says
+from tests.client.truth import FIGURES
+
+READ = call("Read", file_path="{project}/lib/calc.py")
+SHELL = call("Bash", command="echo found", description="look")
+BACKGROUND = {"run_in_background": True}
+
+FEW_TRIES = {"CLAUDE_CODE_MAX_RETRIES": "1"}
+STOPPED = {
+    "status": "failed",
+    "ending": "stopped",
+    "final": either("", "I begin."),
+    "completions": either(0, 1),
+}
+"""Somebody ended it; whether that counts as coming back is open."""
+UNREAD: Fields = dict.fromkeys((*FIGURES, "usage", "tool_calls", "resolved_model"), ANY)
+"""Nothing said that a transcript is worth reading: what only stands there is unknown."""
+
+
+def _write_short_agent(project: Path, _: Orch) -> None:
+    (project / ".claude" / "agents" / "short.md").write_text(
+        "---\nname: short\ndescription: Two turns.\nmaxTurns: 2\n---\nBe short.\n"
+    )
+
+
+def _deny_explore(project: Path, _: Orch) -> None:
+    rules = {"permissions": {"deny": ["Agent(Explore)"]}}
+    (project / ".claude" / "settings.json").write_text(json.dumps(rules))
+
+
+def _block_launches(project: Path, _: Orch) -> None:
+    """Register a hook that blocks what holds the word "forbidden"."""
+    command = "if grep -q forbidden; then echo not that one >&2; exit 2; fi"
+    entry = {"matcher": "Agent", "hooks": [{"type": "command", "command": command}]}
+    settings = {"hooks": {"PreToolUse": [entry]}}
+    (project / ".claude" / "settings.json").write_text(json.dumps(settings))
+
+
+def _deploy_a_long_briefing(project: Path, orch: Orch) -> None:
+    """Leave a briefing of 700 kB for the hook, and the line that names it."""
+    words = [f'Point {at}: läs "{at}" \\n, 中文 and more of it' for at in range(17_000)]
+    (project / "long.md").write_text("\n".join(["# All of it (play long)", "", *words, ""]))
+    orch("install", "--hooks", "--hand-over", "--yes")
+    orch("init-session", "--scope", "Hand over")
+    told = orch("init-deployment", "--agent-type", "general-purpose", "--briefing", "long.md")
+    (project / "line.txt").write_text(told.stderr.splitlines()[-1])
+
+
+WORKFLOW = """export const meta = { name: 'find-and-check', description: 'two, then one',
+  phases: [{ title: 'Find' }, { title: 'Check' }] }
+phase('Find')
+const found = await parallel([
+  () => agent('(play first) find', { label: 'find:first', phase: 'Find' }),
+  () => agent('(play second) find too', { label: 'find:second', phase: 'Find' })])
+phase('Check')
+const schema = { type: 'object', properties: { ok: { type: 'boolean' } }, required: ['ok'] }
+const checked = await agent('(play checker) check', { label: 'check', phase: 'Check', schema })
+return { found, checked }
+"""
+
+SCENARIOS = [
+    Scenario(
+        "foreground",
+        {
+            "main": [says("I hand it on.", launch("reader", "read the sums")), says("It is back.")],
+            "reader": [
+                says("I read.", READ),
+                says(SHELL, READ),
+                says(call("Write", file_path="{project}/notes.md", content="add adds\n")),
+                says("It adds.\n\n## Deliverables\n- notes.md\n"),
+            ],
+        },
+        {"reader": {}},
+    ),
+    Scenario(
+        "background",
+        {
+            "main": [
+                says(launch("slow", "take your time", **BACKGROUND)),
+                says("I go on."),
+                says("Done."),
+            ],
+            "slow": [says(SHELL), says("The background work is done.")],
+        },
+        {"slow": {}},
+        short=True,
+    ),
+    Scenario(
+        "three-at-once",
+        {
+            "main": [
+                says(
+                    "Three.",
+                    launch("looker", "look around", subagent_type="Explore"),
+                    launch("maker", "make it", subagent_type="implementor"),
+                    launch("thinker", "think", model="haiku"),
+                ),
+                says("All are back."),
+            ],
+            "looker": [says(READ), says(SHELL), says("There is one file.")],
+            "maker": [
+                says(call("Write", file_path="{project}/lib/sub.py", content="x = 1\n")),
+                says("Made.\n- lib/sub.py"),
+            ],
+            "thinker": [says("No tool was needed.")],
+        },
+        {"looker": {}, "maker": {}, "thinker": {}},
+        short=True,
+    ),
+    Scenario(
+        "nested",
+        {
+            "main": [says(launch("outer", "hand it further")), says("Done.")],
+            "outer": [says(launch("middle", "and further")), says("Outer is done.")],
+            "middle": [
+                says(launch("inner", "do it", subagent_type="Explore")),
+                says("Middle is done."),
+            ],
+            "inner": [says(READ), says("Inner is done.")],
+        },
+        {"outer": {}, "middle": {}, "inner": {}},
+        short=True,
+    ),
+    Scenario(
+        "named",
+        {
+            "main": [says(launch("scout", "look ahead", name="scout")), says("Done.")],
+            "scout": [says(READ), says("The way is free.")],
+        },
+        {"scout": {}},
+    ),
+    Scenario(
+        "fork",
+        {
+            "main": [
+                says(launch("fork", "look with what I know", subagent_type="fork")),
+                says("Done."),
+            ],
+            "fork": [says(READ), says("Looked.")],
+        },
+        {"fork": {"prompt": ANY, "model": either(None, "inherit")}},
+        environment={"CLAUDE_CODE_FORK_SUBAGENT": "1"},
+    ),
+    Scenario(
+        "resumed",
+        {
+            "main": [
+                says(launch("first-leg", "begin")),
+                says(call("ToolSearch", query="select:SendMessage")),
+                says(
+                    call(
+                        "SendMessage",
+                        to="{agent of first-leg}",
+                        summary="go on",
+                        message="(play second-leg) go on",
+                    )
+                ),
+                says("I wait."),
+                says("Done."),
+            ],
+            "first-leg": [says(SHELL), says("The first leg is done.")],
+            "second-leg": [says(SHELL), says("The second leg is done.")],
+        },
+        {"first-leg": {"completions": 2}},
+    ),
+    Scenario(
+        "workflow",
+        {
+            "main": [says(call("Workflow", script=WORKFLOW)), says("It runs."), says("Done.")],
+            "first": [says(READ), says("Found one.")],
+            "second": [says("Found another.")],
+            "checker": [says(call("StructuredOutput", ok=True)), says("Checked.")],
+        },
+        {
+            "first": {"prompt": "(play first) find", "scope": "find:first"},
+            "second": {"prompt": "(play second) find too", "scope": "find:second"},
+            "checker": {"prompt": "(play checker) check", "scope": "check"},
+        },
+    ),
+    Scenario(
+        "worktree",
+        {
+            "main": [says(launch("apart", "work apart", isolation="worktree")), says("Done.")],
+            "apart": [
+                says(call("Bash", command="echo x >apart.txt", description="write")),
+                says("Worked apart."),
+            ],
+        },
+        {"apart": {}},
+    ),
+    Scenario(
+        "turn-limit",
+        {
+            "main": [says(launch("talker", "work on", subagent_type="short")), says("Done.")],
+            "talker": [says(f"Turn {turn}.", SHELL) for turn in range(6)],
+        },
+        {"talker": {"doubted": True}},
+        prepare=_write_short_agent,
+    ),
+    Scenario(
+        "failures",
+        {
+            "main": [
+                says(launch("unknown-type", "go", subagent_type="nobody")),
+                says(launch("refused", "fail at once")),
+                says(launch("overloaded", "fail for ever")),
+                says(launch("late", "fail after some work")),
+                says(launch("once", "fail once")),
+                says(launch("cut", "be cut off")),
+                says(launch("too-long", "say too much")),
+                says("Done."),
+            ],
+            "refused": [Refusal(400, "invalid_request_error")],
+            "overloaded": [Refusal(529, "overloaded_error")],
+            "late": [says("I begin.", SHELL), Refusal(500)],
+            "once": [Refusal(500, times=1, then=says("Fine after all."))],
+            "cut": [says("This will not", cut=True)],
+            "too-long": [says("This is cut because", stop="max_tokens")] * 8,
+        },
+        {
+            "refused": BROKEN_OFF,
+            "overloaded": BROKEN_OFF,
+            "late": {"status": "failed", "final": either("", "I begin.", API_ERROR)},
+            "once": {},
+            "cut": {},
+            "too-long": {"status": "failed", "final": either("", API_ERROR)},
+        },
+        never_ran={"unknown-type": "failed"},
+        environment=FEW_TRIES,
+        short=True,
+    ),
+    Scenario(
+        "denied",
+        {
+            "main": [
+                says(launch("denied", "look", subagent_type="Explore")),
+                says(launch("allowed", "look")),
+                says("Done."),
+            ],
+            "allowed": [says("Looked.")],
+        },
+        {"allowed": {}},
+        never_ran={"denied": "failed"},
+        prepare=_deny_explore,
+    ),
+    Scenario(
+        "blocked",
+        {
+            "main": [
+                says(launch("blocked", "do what is forbidden")),
+                says(launch("allowed", "look")),
+                says("Done."),
+            ],
+            "allowed": [says("Looked.")],
+        },
+        {"allowed": {}},
+        never_ran={"blocked": "failed"},
+        prepare=_block_launches,
+    ),
+    Scenario(
+        "stopped",
+        {
+            "main": [
+                says(launch("held", "take long", **BACKGROUND)),
+                says(call("ToolSearch", query="select:TaskStop")),
+                says(call("TaskStop", task_id="{agent of held}"), waits_for="held"),
+                says("I stopped it."),
+                says("Done."),
+            ],
+            "held": [says("I begin.", SHELL), holds()],
+        },
+        {"held": STOPPED},
+    ),
+    Scenario(
+        "interrupted",
+        {
+            "main": [says(launch("held", "take long")), says("Done.")],
+            "held": [says("I begin.", SHELL), holds()],
+        },
+        {"held": {**STOPPED, "ending": "interrupted"}},
+        ends_by=SIGINT,
+    ),
+    Scenario(
+        "killed",
+        {
+            "main": [says(launch("held", "take long")), says("Done.")],
+            "held": [says("I begin.", SHELL), holds()],
+        },
+        # nothing tells of an end
+        {"held": {"status": "deployed", "completions": 0, "final": "", "context_end_tokens": ANY}},
+        until_import={"held": UNREAD},
+        ends_by=SIGKILL,
+    ),
+    Scenario(
+        "empty",
+        {
+            "main": [
+                says(launch("silent", "say nothing")),
+                says(launch("fades", "work and say nothing")),
+                says("Done."),
+            ],
+            "silent": [Answer()] * 8,
+            "fades": [says(SHELL), *[Answer()] * 8],
+        },
+        {"silent": {"status": "failed"}, "fades": {"doubted": True}},
+    ),
+    Scenario(
+        "hand-over",
+        {
+            "main": [
+                says(
+                    call(
+                        "Agent",
+                        description="by its line",
+                        prompt="(play short) {file line.txt}",
+                        subagent_type="general-purpose",
+                        run_in_background=False,
+                    )
+                ),
+                says("Done."),
+            ],
+            "short": [says("All that I have is a line.")],
+            "long": [says(READ), says("I have all of it.")],
+        },
+        {"long": {}},
+        prepare=_deploy_a_long_briefing,
+        too_busy=b"it took more than",  # the hook gives up after 80 ms
+        short=True,
+    ),
+    Scenario(
+        "late-failures",
+        {
+            "main": [
+                says(
+                    launch("refused", "fail at once", **BACKGROUND),
+                    launch("late", "fail after some work", **BACKGROUND),
+                ),
+                says("I wait."),
+                says("One failed."),
+                says("Both failed."),
+            ],
+            "refused": [Refusal(400, "invalid_request_error")],
+            "late": [says("I begin.", SHELL), Refusal(500)],
+        },
+        {
+            "refused": BROKEN_OFF,
+            "late": {"status": "failed", "final": either("", "I begin.", API_ERROR)},
+        },
+        environment=FEW_TRIES,
+    ),
+    Scenario(
+        "interactive",
+        {
+            "main": [
+                says(launch("worker", "work")),
+                says("I go on."),
+                says("It is back."),
+            ],
+            "worker": [says(READ), says("Worked.")],
+        },
+        {"worker": {}},
+        interactive=True,
+        until=[("worker", 1), ("main", 2)],
+        short=True,
+    ),
+    Scenario(
+        "interactive-nested",
+        {
+            "main": [says(launch("outer", "hand it further")), says("I go on."), says("Done.")],
+            "outer": [
+                says(launch("inner", "do it", subagent_type="Explore")),
+                says("I wait."),
+                says("Outer is done."),
+            ],
+            "inner": [says(READ), says("Inner is done.")],
+        },
+        {"outer": {}, "inner": {}},
+        interactive=True,
+        until=[("inner", 1), ("outer", 2), ("main", 2)],
+    ),
+    Scenario(
+        "interactive-named",
+        {
+            "main": [
+                says(launch("scout", "look ahead", name="scout")),
+                says("I go on."),
+                says("Done."),
+            ],
+            "scout": [says(READ), says("The way is free.")],
+        },
+        {"scout": {}},
+        interactive=True,
+        until=[("scout", 1), ("main", 2)],
+    ),
+    Scenario(
+        "interactive-stopped",
+        {
+            "main": [
+                says(launch("held", "take long")),
+                says(call("ToolSearch", query="select:TaskStop")),
+                says(call("TaskStop", task_id="{agent of held}"), waits_for="held"),
+                says("I stopped it."),
+            ],
+            "held": [says("I begin.", SHELL), holds()],
+        },
+        {"held": STOPPED},
+        interactive=True,
+        until=[("main", 3)],
+    ),
+]
