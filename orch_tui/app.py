@@ -234,28 +234,30 @@ class OrchApp(App[None]):
             self.read_session()
             self.run_worker(self._import_screens, thread=True, group="import")
             self.run_worker(self._watch, thread=True, group="watch", exit_on_error=True)
-            if not self._state.get("offered"):
-                self.run_worker(self._look_for_offer, thread=True, group="offer")
+            self.run_worker(self._look_for_offer, thread=True, group="offer")
 
     def _import_screens(self) -> None:
         """Import the other screens in a thread: a first visit would hold the event loop for it."""
         for mode in self.TITLES:
             _import_screen(mode)
 
-    # Recording what Claude Code does by itself: offered once, in the palette always
+    # Recording what Claude Code does by itself: offered once (and when an update of
+    # Claude Code tells more), in the palette always
 
     def _look_for_offer(self) -> None:
         from orch_tui.install.offers import offer
 
         with contextlib.suppress(OrchError):
-            found = offer(self.project)
-            if found is not None:
+            found = offer(self.project, only_update=bool(self._state.get("offered")))
+            if found and not (found.update and found.update == self._state.get("offered_update")):
                 self.post_message(Offered(found))
 
     def on_offered(self, message: Offered) -> None:
         from orch_tui.screens.capture_offer import show_offer
 
         self._state["offered"] = True
+        if message.offer.update:
+            self._state["offered_update"] = message.offer.update
         show_offer(self, message.offer)
 
     def import_transcripts(self) -> None:

@@ -23,18 +23,49 @@ def transcripts_folder(root: str) -> str:
 
 
 def client_version() -> Version | None:
-    """Tell the release of the ``claude`` that is found on PATH; None: no file says it.
+    """Tell the release of the ``claude`` that is found on PATH; None: no file says it."""
+    from shutil import which
+
+    found = which("claude")
+    return _version_of(found) if found and os.path.isabs(found) else None
+
+
+def oldest_client() -> tuple[Version, str] | None:
+    """Find the oldest Claude Code of this user, its release and program or folder; None: no file
+    says one.
+
+    There may be one on PATH behind the first, one that was installed into the home folder, and one
+    in an extension of each editor, which keeps older ones until it is restarted.
+    """
+    home = os.path.expanduser("~")
+    programs = [os.path.join(f, "claude") for f in os.environ.get("PATH", "").split(os.pathsep)]
+    programs += [
+        os.path.join(home, place) for place in (".local/bin/claude", ".claude/local/claude")
+    ]
+    clients = [
+        (version, program)
+        for program in programs
+        if os.path.isabs(program) and os.access(program, os.X_OK) and not os.path.isdir(program)
+        if (version := _version_of(program))
+    ]
+    for editor in (".vscode", ".vscode-server", ".cursor", ".cursor-server"):
+        extensions = [
+            ((int(named[1]), int(named[2]), int(named[3])), str(folder))
+            for folder in Path(home, editor, "extensions").glob("anthropic.claude-code-*")
+            if (named := _VERSION.search(folder.name))
+        ]
+        clients += [max(extensions)] if extensions else []
+    return min(clients, default=None)
+
+
+def _version_of(program: str) -> Version | None:
+    """Tell the release of a program.
 
     Its own installer names the program, other package managers a folder above it after the
     release; npm puts a package.json above it.
     """
-    from shutil import which
-
-    found = which("claude")
-    if found is None or not os.path.isabs(found):
-        return None
-    program = Path(os.path.realpath(found))
-    for place in (program, *program.parents):
+    found = Path(os.path.realpath(program))
+    for place in (found, *found.parents):
         if version := _VERSION.fullmatch(place.name) or _VERSION.fullmatch(_packed(place)):
             return int(version[1]), int(version[2]), int(version[3])
     return None

@@ -30,7 +30,9 @@ class _StoppedError(Exception):
 def show_offer(app: OrchApp, found: Offer) -> None:
     """Ask once, where there is something to record that is not."""
     choices = [("no", "not now: it stays in the palette, Ctrl+P")]
-    if found.hooks:
+    if found.update:
+        choices.insert(0, ("hooks", "hear of that, too: bring the hooks up to date"))
+    elif found.hooks:
         choices.insert(0, ("hooks", "record every run from now on: install the hooks"))
     if found.transcripts:
         choices.insert(0, ("import", "import what is on disk"))
@@ -95,15 +97,12 @@ def install_hooks(app: OrchApp) -> None:
     """Show what would change in the settings of Claude Code, and change it."""
     from orch_tui.install import hook_settings
     from orch_tui.install.settings_file import apply as apply_change
-    from orch_tui.install.settings_file import settings_file
 
     project = app.project
 
     def work() -> None:
         try:
-            change = hook_settings.installation(
-                settings_file(project.root), hook_settings.command(sys.executable)
-            )
+            change = hook_settings.due_installation(project.root, sys.executable)
         except OrchError as error:
             app.call_from_thread(say, f"{error.message}. {error.hint}", "error")
             return

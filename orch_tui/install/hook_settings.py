@@ -6,27 +6,31 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from orch_tui import hook
-from orch_tui.claude_client import client_version
+from orch_tui.claude_client import oldest_client
 from orch_tui.errors import FormatError, UsageError
 from orch_tui.frozen import frozen
 from orch_tui.install import json_text
 from orch_tui.install.allowance import is_allowed, with_rule, without_rule
+from orch_tui.install.enabled_plugins import HOOKS, enabled_plugins, read_object
 from orch_tui.install.settings_file import (
     Change,
     Document,
+    check_settings,
     checked_text,
     decode_settings,
     encoding_of,
+    managed_settings,
     parse_settings,
     read_note,
     read_settings,
-    settings_file,
+    settings_files,
     settings_text,
 )
 from orch_tui.install.skill import backups_of
@@ -78,6 +82,12 @@ class RegisteredHook:
     """What the command names is there."""
     hands_over: bool = False
     """The hand-over hook is registered, too."""
+    by_plugin: bool = False
+    """The file is one of a plugin that is enabled."""
+    missing: tuple[str, ...] = ()
+    """Events that the client knows and that are not registered."""
+    unknown: tuple[str, ...] = ()
+    """Events for which the oldest client drops this settings file whole, without a word."""
 
 
 @frozen
@@ -87,23 +97,32 @@ class HookState:
     registered: tuple[RegisteredHook, ...]
     unreadable: tuple[Path, ...]
     """Settings files that are no JSON; Claude Code does not read them either."""
-    disabled: bool
-    """The settings turn all hooks off."""
+    disabled_by: Path | None
+    """The settings file that turns off all hooks."""
 
     @property
     def is_on(self) -> bool:
-        return not self.disabled and any(r.is_complete and r.works for r in self.registered)
+        return not self.disabled_by and any(r.is_complete and r.works for r in self.registered)
+
+    @property
+    def told_twice(self) -> tuple[RegisteredHook, ...]:
+        """Hooks that are all started for one event; one command in several settings is once."""
+        different = {(r.by_plugin and r.path, r.command): r for r in self.registered if r.works}
+        return tuple(different.values()) if len(different) > 1 else ()
 
     @property
     def hands_over(self) -> bool:
         """Whether the line that names a briefing can stand for it."""
-        return not self.disabled and any(r.hands_over and r.works for r in self.registered)
+        return not self.disabled_by and any(r.hands_over and r.works for r in self.registered)
 
 
 def heard_events() -> Mapping[str, str | None]:
-    """Give the part of ``EVENTS`` that the Claude Code on PATH takes; all where none is found."""
-    version = client_version()
-    if version is None or version >= _STRICT_BEFORE:
+    """Give the part of ``EVENTS`` that the oldest Claude Code here takes; all where none is found.
+
+    Files of settings are read by every client of the user, and a strict one drops them whole.
+    """
+    oldest = oldest_client()
+    if oldest is None or oldest[0] >= _STRICT_BEFORE:
         return EVENTS
     return {event: tools for event, tools in EVENTS.items() if event not in _NEW_TO_STRICT}
 
@@ -140,25 +159,82 @@ def hooks(run: str, hand_over: bool = False) -> Document:
 
 
 def state(project: AnyPath) -> HookState:
-    """What is registered for a project: its own settings, the shared ones, the user's."""
-    registered, unreadable, disabled = [], [], False
-    for path in (
-        settings_file(project),
-        settings_file(project, shared=True),
-        settings_file(None),
-    ):
+    """Tell what is registered for a project: in its own settings, the shared ones, the user's, and
+    by plugins."""
+    registered, unreadable, documents = [], [], []
+    heard = heard_events()
+    for path in (*managed_settings(), *settings_files(project)):
         try:
             document = parse_settings(path, settings_text(path))
         except (FormatError, OSError):
             unreadable.append(path)
             continue
-        disabled = disabled or document.get("disableAllHooks") is True
-        run, hands_over = _commands(document)
-        if run is not None:
-            complete = _is_complete(document, run, hands_over)
-            works = _works(run) and (not hands_over or _works(hand_over_command(run)))
-            registered.append(RegisteredHook(path, run, complete, works, hands_over))
-    return HookState(tuple(registered), tuple(unreadable), disabled)
+        documents.append((path, document))
+        if (found := _registered(path, document, heard)) is not None:
+            registered.append(found)
+    for folder in enabled_plugins(project, [document for _, document in documents]):
+        with suppress(FormatError):
+            document = {"hooks": read_object(folder / HOOKS).get("hooks", {})}
+            check_settings(folder / HOOKS, document)
+            found = _registered(folder / HOOKS, document, heard)
+            if found is not None:
+                registered.append(replace(found, by_plugin=True, unknown=()))
+    return HookState(tuple(registered), tuple(unreadable), _disabled_by(documents))
+
+
+def _registered(
+    path: Path, document: Document, heard: Mapping[str, str | None]
+) -> RegisteredHook | None:
+    run, hands_over = _commands(document)
+    if run is None:
+        return None
+    registered = {event for event, _, _ in _ours(document)}
+    return RegisteredHook(
+        path,
+        run,
+        is_complete=_is_complete(document, run, hands_over),
+        works=_works(run) and (not hands_over or _works(hand_over_command(run))),
+        hands_over=hands_over,
+        missing=tuple(event for event in heard if event not in registered),
+        unknown=tuple(e for e in EVENTS if e in document["hooks"] and e not in heard),
+    )
+
+
+def remedy(project: AnyPath, registered: RegisteredHook) -> str:
+    """Name the command that registers the hooks of a file anew."""
+    if registered.by_plugin:
+        folder = registered.path.parents[1]
+        return f"orch install --plugin {shlex.quote(str(folder))}"
+    options = dict(zip(settings_files(project), ("", " --shared", " --user"), strict=True))
+    return f"orch install --hooks{options.get(registered.path, '')}"
+
+
+def _disabled_by(documents: Sequence[tuple[Path, Document]]) -> Path | None:
+    """Find the file that turns hooks off: the first that says anything of it holds.
+
+    An administrator may let only hooks of their own run.
+    """
+    for path, document in documents:
+        if document.get("allowManagedHooksOnly") is True and path in managed_settings():
+            return path
+        if isinstance(said := document.get("disableAllHooks"), bool):
+            return path if said else None
+    return None
+
+
+def due_installation(project: AnyPath, interpreter: str) -> Change:
+    """Make what has hooks already whole again; where nothing has any, register them for a project.
+
+    Raises:
+        FormatError: the file is not what Claude Code reads; it says what to do.
+        SourceError: a link leads it out of the project, or it cannot be read.
+    """
+    own = settings_files(project)
+    for registered in state(project).registered:
+        if registered.path in own and not (registered.is_complete and registered.works):
+            run = PLAIN if registered.command == PLAIN else command(interpreter)
+            return installation(registered.path, run)
+    return installation(own[0], command(interpreter))
 
 
 def installation(path: Path, run: str, *, hand_over: bool = False) -> Change:

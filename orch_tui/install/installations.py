@@ -14,14 +14,13 @@ import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from orch_tui import __version__
 from orch_tui.errors import OrchError
 from orch_tui.files import read_plain
 from orch_tui.frozen import frozen
 from orch_tui.install import hook_settings, skill
-from orch_tui.install.settings_file import settings_file
+from orch_tui.install.enabled_plugins import HOOKS, MANIFEST, is_plugin, read_object
 from orch_tui.paths import AnyPath, claude_folder
 from orch_tui.processes import upgrade_command
 
@@ -88,15 +87,10 @@ def _by_skill(project: AnyPath | None, remedy: str) -> Iterator[NamedOrch]:
 
 
 def _by_hooks(root: AnyPath) -> Iterator[NamedOrch]:
-    options = {
-        settings_file(root): "",
-        settings_file(root, shared=True): " --shared",
-        settings_file(None): " --user",
-    }
     for registered in hook_settings.state(root).registered:
-        file = _hook_file(registered.command)
+        file = None if registered.by_plugin else _hook_file(registered.command)
         if file is not None:  # else it is the one on PATH
-            remedy = f"orch install --hooks{options[registered.path]}"
+            remedy = hook_settings.remedy(root, registered)
             package = os.path.dirname(file)
             yield NamedOrch("hooks", registered.path, file, _version_of_package(package), remedy)
 
@@ -108,10 +102,10 @@ def _by_plugins(folder: Path) -> Iterator[NamedOrch]:
     """
     for pattern in ("plugins/cache/*/orch/*", "skills/*"):
         for plugin in sorted(folder.glob(pattern)):
-            manifest = _object_of(plugin / ".claude-plugin" / "plugin.json")
-            if manifest.get("name") != "orch":
+            if not is_plugin(plugin):
                 continue
-            hooks = json.dumps(_object_of(plugin / "hooks" / "hooks.json"))
+            manifest = read_object(plugin / MANIFEST)
+            hooks = json.dumps(read_object(plugin / HOOKS))
             command = re.search(r'"command": "((?:[^"\\]|\\.)*)"', hooks)
             file = _hook_file(json.loads(f'"{command[1]}"')) if command else None
             version = manifest.get("version")
@@ -164,11 +158,3 @@ def _text_of(path: Path) -> str:
         if path.stat().st_size <= _LONGEST:
             return read_plain(path).decode("utf-8", "replace")
     return ""
-
-
-def _object_of(path: Path) -> dict[str, Any]:
-    with suppress(ValueError, RecursionError):
-        found = json.loads(_text_of(path))
-        if isinstance(found, dict):
-            return found
-    return {}

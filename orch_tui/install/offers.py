@@ -17,21 +17,26 @@ class Offer:
     transcripts: int
     """Files of Claude Code that were never read."""
     hooks: bool
-    """Its runs are not recorded by themselves yet."""
+    """Its runs are not recorded by themselves yet, or less is heard than could be."""
+    update: str = ""
+    """The events that the installed Claude Code knows and the registered hooks do not ask for."""
 
     def __str__(self) -> str:
         said = []
         if self.transcripts:
             many = "" if self.transcripts == 1 else "s"
             said.append(f"Claude Code keeps {self.transcripts:,} transcript{many} of this project.")
-        if self.hooks:
+        if self.update:
+            said.append(f"Your Claude Code tells more than the hooks ask for: {self.update}.")
+        elif self.hooks:
             said.append("Its agents' runs are not recorded by themselves yet.")
         return " ".join(said)
 
 
-def offer(project: Project) -> Offer | None:
-    """What there is to offer; None: nothing, or the user does not use Claude Code.
+def offer(project: Project, *, only_update: bool = False) -> Offer | None:
+    """Find what there is to offer; None: nothing, or the user does not use Claude Code.
 
+    ``only_update``: only that hooks which are registered could hear of more.
     Looks at the disk: meant for a thread.
 
     Raises:
@@ -39,5 +44,14 @@ def offer(project: Project) -> Offer | None:
     """
     if not os.path.isdir(claude_folder()):
         return None
-    found = Offer(project.unread_transcripts(), not hook_settings.state(project.root).is_on)
+    state = hook_settings.state(project.root)
+    own = [registered for registered in state.registered if not registered.by_plugin]
+    is_wanted = not state.is_on and not state.disabled_by and len(own) == len(state.registered)
+    update = ""
+    if is_wanted and own and all(registered.works for registered in own):
+        new = {event for each in own for event in each.missing}
+        update = ", ".join(event for event in hook_settings.EVENTS if event in new)
+    if only_update:
+        return Offer(0, True, update) if update else None
+    found = Offer(project.unread_transcripts(), is_wanted, update)
     return found if found.transcripts or found.hooks else None

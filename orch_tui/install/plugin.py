@@ -7,12 +7,10 @@ from collections.abc import Mapping
 
 from orch_tui import __version__
 from orch_tui.assets import asset
+from orch_tui.install.enabled_plugins import HOOKS, MANIFEST, PLUGIN
 from orch_tui.install.hook_settings import hooks
 from orch_tui.install.skill import NAME, shipped_files
 
-PLUGIN = "orch"
-MANIFEST = ".claude-plugin/plugin.json"
-HOOKS = "hooks/hooks.json"
 _ABOUT = "Prepare, record and recall the work that is delegated to subagents."
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -64,6 +65,26 @@ def settings_file(project: AnyPath | None, *, shared: bool = False) -> Path:
     if project is None:
         return Path(claude_folder(), "settings.json")
     return Path(project, ".claude", "settings.json" if shared else "settings.local.json")
+
+
+def settings_files(project: AnyPath) -> tuple[Path, Path, Path]:
+    """Name the settings files that hold in a project, those that overrule others first."""
+    return (settings_file(project), settings_file(project, shared=True), settings_file(None))
+
+
+MANAGED = (
+    "/Library/Application Support/ClaudeCode" if sys.platform == "darwin" else "/etc/claude-code"
+)
+
+
+def managed_settings() -> list[Path]:
+    """List the settings of an administrator, which overrule all others.
+
+    https://code.claude.com/docs/en/settings
+    """
+    folder = Path(MANAGED)
+    listed = [*sorted(folder.glob("managed-settings.d/*.json"), reverse=True)]
+    return [path for path in (*listed, folder / "managed-settings.json") if path.is_file()]
 
 
 def apply(change: Change) -> Path | None:
@@ -249,6 +270,16 @@ def parse_settings(path: Path, text: str) -> Document:
         raise _wrong(path, f"line {error.lineno}, column {error.colno}: {error.msg}") from None
     except (ValueError, RecursionError) as error:
         raise _wrong(path, str(error)) from None
+    check_settings(path, document)
+    return dict(document)
+
+
+def check_settings(path: Path, document: Any) -> None:
+    """Refuse what has another form than orch has to understand.
+
+    Raises:
+        FormatError: it names the file and the place.
+    """
     held = document.get("hooks", {}) if isinstance(document, dict) else None
     checks: list[tuple[Callable[[], bool], str]] = [
         (lambda: isinstance(document, dict), "it is no JSON object"),
@@ -260,7 +291,6 @@ def parse_settings(path: Path, text: str) -> Document:
     for event, groups in (held or {}).items():
         if not isinstance(groups, list):
             raise _wrong(path, f'"hooks"."{event}" is no list')
-    return dict(document)
 
 
 def _wrong(path: Path, what: str) -> FormatError:

@@ -160,6 +160,11 @@ def uninstall(folder: Path, *, dry_run: bool = False) -> Uninstalled:
     return Uninstalled(folder, _paths(folder, removed), _paths(folder, kept), tuple(backups))
 
 
+def missing_files(folder: Path) -> list[str]:
+    """Name what was installed in a folder and is not there any more."""
+    return [name for name in _manifest(folder).files if not os.path.lexists(folder / name)]
+
+
 def made_folders(folder: Path) -> list[Path]:
     """List the folders above the skill's own that had to be made, the innermost first."""
     return list(folder.parents[: _manifest(folder).parents])

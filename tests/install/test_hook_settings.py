@@ -12,16 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orch_tui.claude_client import client_version
+from orch_tui.claude_client import client_version, oldest_client
 from orch_tui.errors import ConflictError, FormatError, SourceError, UsageError
 from orch_tui.install import hook_settings, json_text
+from orch_tui.install import settings_file as settings_module
 from orch_tui.install.hook_settings import (
     command,
+    due_installation,
     installation,
     removal,
     state,
 )
+from orch_tui.install.offers import offer
 from orch_tui.install.settings_file import apply, settings_file
+from orch_tui.project import Project
 from orch_tui.record.upkeep.doctor import examine_record
 
 RUN = command(sys.executable)
@@ -249,8 +253,31 @@ def test_the_state_of_a_project(tmp_path: Path, own_home: Path) -> None:
     (own_home / ".claude").mkdir()
     install(settings_file(None))
     assert state(tmp_path).is_on
-    settings_file(tmp_path, shared=True).write_text('{"disableAllHooks": true}')
-    assert not state(tmp_path).is_on
+
+
+def test_who_turns_hooks_off(
+    tmp_path: Path, settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The nearest file that says anything of it holds; an administrator's overrule them."""
+    project, managed = settings.parent.parent, tmp_path / "managed"
+    install(settings)
+    shared = settings_file(project, shared=True)
+    shared.write_text('{"disableAllHooks": true}')
+    assert state(project).disabled_by == shared and not state(project).is_on
+    found = examine_record(settings.parent / "no.db", project)
+    (said,) = [each for each in found if "turns hooks off" in each.detail]
+    assert str(shared) in said.detail and "disableAllHooks" in said.remedy
+    settings.write_text(settings.read_text().replace("{", '{"disableAllHooks": false, ', 1))
+    assert state(project).is_on
+    (managed / "managed-settings.d").mkdir(parents=True)
+    monkeypatch.setattr(settings_module, "MANAGED", str(managed))
+    own = managed / "managed-settings.json"
+    for text in ('{"disableAllHooks": true}', '{"allowManagedHooksOnly": true}'):
+        own.write_text(text)
+        assert state(project).disabled_by == own
+    (managed / "managed-settings.d" / "10.json").write_text('{"disableAllHooks": false}')
+    own.write_text('{"disableAllHooks": true}')
+    assert state(project).is_on
 
 
 # The text
@@ -346,6 +373,50 @@ def test_an_old_client_gets_only_events_that_it_knows(settings: Path, client: An
     assert "SubagentStart" in said
     uninstall(settings)
     assert settings.read_text() == PLAIN
+
+
+def test_the_oldest_client_decides(
+    settings: Path, client: Any, own_home: Path, tmp_path: Path
+) -> None:
+    """Each client of the user reads the file, and a strict one drops it whole."""
+    client("share/claude/versions/2.1.332")
+    assert oldest_client() == ((2, 1, 332), str(tmp_path / "bin/claude"))
+    install(settings)
+    for release in ("2.0.40", "2.0.41"):
+        (own_home / f".vscode/extensions/anthropic.claude-code-{release}-linux-x64").mkdir(
+            parents=True
+        )
+    version, place = oldest_client() or ((), "")
+    assert version == (2, 0, 41) and "2.0.41" in place  # the older one is only not yet removed
+    assert client_version() == (2, 1, 332)
+    (registered,) = state(settings.parent.parent).registered
+    assert "SubagentStart" in registered.unknown
+    found = examine_record(settings.parent / "no.db", settings.parent.parent)
+    (said,) = [each for each in found if "drops" in each.detail]
+    assert said.level == "problem" and "2.0.41" in said.detail and str(settings) in said.detail
+    apply(due_installation(settings.parent.parent, sys.executable))
+    assert state(settings.parent.parent).registered[0].unknown == ()
+
+
+def test_an_update_of_the_client_is_offered(
+    settings: Path, client: Any, own_home: Path, tmp_path: Path
+) -> None:
+    root = settings.parent.parent
+    (own_home / ".claude").mkdir(exist_ok=True)
+    client("share/claude/versions/2.0.42")
+    apply(installation(settings_file(root, shared=True), hook_settings.PLAIN))
+    (tmp_path / "bin/orch").symlink_to(sys.executable)
+    project = Project(root)
+    assert offer(project, only_update=True) is None
+    (tmp_path / "bin/claude").unlink()
+    client("share/claude/other/2.1.332")
+    found = offer(project, only_update=True)
+    assert found and found.hooks and "SubagentStart" in found.update and found.update in str(found)
+    change = due_installation(root, sys.executable)
+    assert change.path == settings_file(root, shared=True)
+    apply(change)
+    assert offer(project, only_update=True) is None
+    assert {each.command for each in state(root).registered} == {hook_settings.PLAIN}
 
 
 def test_after_an_update_of_the_client_more_is_wanted(

@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from orch_tui.install import hook_settings
+from orch_tui.install.enabled_plugins import HOOKS
 from orch_tui.install.hook_settings import command, hand_over_command
 from orch_tui.install.plugin import plugin_files
-from orch_tui.install.skill import install
+from orch_tui.install.settings_file import apply, settings_file
+from orch_tui.install.skill import install, skill_folder
+from orch_tui.record.upkeep.doctor import examine_record
 from tests.counts import HANGS_AFTER
 
 RUN = command(sys.executable)
@@ -85,3 +88,82 @@ def test_claude_code_itself_finds_nothing_to_say(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+
+
+@pytest.fixture
+def skills(tmp_path: Path) -> Path:
+    """The skills of a project in which the plugin lies."""
+    folder = tmp_path / "project" / ".claude" / "skills"
+    install(folder / "orch", sys.executable, files=plugin_files(sys.executable, RUN))
+    return folder
+
+
+def findings(skills: Path) -> list[str]:
+    found = examine_record(skills.parent / "no.db", skills.parent.parent)
+    return [f"{each.level} {each.detail}" for each in found if each.what in ("hooks", "hand-over")]
+
+
+def test_hooks_of_a_plugin_are_seen(skills: Path) -> None:
+    root = skills.parent.parent
+    (registered,) = hook_settings.state(root).registered
+    assert registered.by_plugin and registered.path == skills / "orch" / "hooks" / "hooks.json"
+    assert hook_settings.state(root).is_on and not hook_settings.state(root).hands_over
+    assert any(f"ok registered in {registered.path}" in found for found in findings(skills))
+    files = plugin_files(sys.executable, RUN, hand_over=True)
+    install(skills / "orch", sys.executable, files=files)
+    assert hook_settings.state(root).hands_over
+    settings_file(root).write_text('{"enabledPlugins": {"orch@skills-dir": false}}')
+    assert hook_settings.state(root).registered == ()
+
+
+def test_a_plugin_of_a_marketplace_is_seen_where_it_is_enabled(
+    tmp_path: Path, own_home: Path
+) -> None:
+    """As `claude plugin install` of 2.1.332 leaves it."""
+    place = own_home / ".claude" / "plugins" / "cache" / "local" / "orch" / "0.1.0"
+    install(place, sys.executable, files=plugin_files(sys.executable, RUN))
+    listed = {
+        "version": 2,
+        "plugins": {"orch@local": [{"scope": "user", "installPath": str(place)}]},
+    }
+    (own_home / ".claude/plugins/installed_plugins.json").write_text(json.dumps(listed))
+    root = tmp_path / "project"
+    (root / ".claude").mkdir(parents=True)
+    assert hook_settings.state(root).registered == ()
+    settings_file(None).write_text('{"enabledPlugins": {"orch@local": true}}')
+    assert [each.path for each in hook_settings.state(root).registered] == [place / HOOKS]
+    settings_file(root).write_text('{"enabledPlugins": {"orch@local": false}}')
+    assert hook_settings.state(root).registered == ()
+
+
+def test_plugin_and_hooks_at_once_are_told(skills: Path) -> None:
+    root = skills.parent.parent
+    apply(hook_settings.installation(settings_file(root), RUN))
+    apply(hook_settings.installation(settings_file(None), RUN))
+    (said,) = [found for found in findings(skills) if "recorded once" in found]
+    assert str(skills) in said and str(settings_file(root)) not in said.split(" and ")[0]
+    apply(hook_settings.removal(settings_file(None)))
+    apply(hook_settings.removal(settings_file(root)))
+    assert not any("recorded once" in found for found in findings(skills))
+
+
+def test_a_plugin_whose_orch_is_gone_is_a_problem(skills: Path) -> None:
+    files = plugin_files("/gone/python", command("/gone/python"))
+    install(skills / "orch", "/gone/python", files=files)
+    assert any("problem" in found and "/gone/python" in found for found in findings(skills))
+
+
+@pytest.mark.parametrize("hooks", ["[]", '{"hooks": 1}', '{"hooks": {"PreToolUse": 1}}', "{", ""])
+def test_a_plugin_of_another_form_is_passed_over(skills: Path, hooks: str) -> None:
+    (skills / "orch" / HOOKS).write_text(hooks)
+    assert hook_settings.state(skills.parent.parent).registered == ()
+
+
+def test_a_skill_of_which_something_is_gone_is_a_problem(tmp_path: Path) -> None:
+    folder = skill_folder(tmp_path)
+    install(folder, sys.executable)
+    assert not [f for f in examine_record(tmp_path / "no.db", tmp_path) if f.what == "skill"]
+    (folder / "SKILL.md").unlink()
+    (found,) = [f for f in examine_record(tmp_path / "no.db", tmp_path) if f.what == "skill"]
+    assert found.level == "problem" and "SKILL.md" in found.detail
+    assert found.remedy == "orch install"

@@ -65,6 +65,19 @@ def one(record: Record, *columns: str) -> tuple[Any, ...]:
     return tuple(row)
 
 
+@pytest.mark.parametrize("told", [hooks.foreground, hooks.background, hooks.nested])
+def test_what_two_hooks_tell_is_recorded_once(record: Record, root: Path, told: Any) -> None:
+    """As with the hooks of the settings and of the plugin at once: each event arrives twice."""
+    with tempfile.TemporaryDirectory() as folder:
+        elsewhere = Path(folder)
+        (elsewhere / ".git").mkdir()
+        with open_record(elsewhere / "execution.db") as alone:
+            take(alone, elsewhere, told())
+            expected = runs(alone)
+    take(record, root, [event for event in told() for _ in range(2)])
+    assert runs(record) == expected and expected
+
+
 def test_a_foreground_run_is_one_execution(record: Record, root: Path) -> None:
     take(record, root, hooks.foreground())
     assert one(record, "tool_use_id", "agent_id", "agent_type", "status", "final_message") == (

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from textual.app import App
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from orch_tui.app import OrchApp
+from orch_tui.install import hook_settings
+from orch_tui.install.settings_file import apply, settings_file
 from orch_tui.project import Project
 from orch_tui.screens.dialogs import Choose, Confirm
 from orch_tui.screens.widgets.row_list import Rows
@@ -100,3 +104,36 @@ async def test_settings_that_are_no_json_are_left_as_they_are(
 def test_how_the_offer_looks(folder: Path, clock: FakeClock, snap_compare: Snap) -> None:
     app: App[None] = OrchApp(Project(folder, clock=clock))
     assert snap_compare(app, terminal_size=(80, 24), run_before=answered)
+
+
+async def test_more_that_an_updated_client_tells_is_offered_once(
+    folder: Path, clock: FakeClock
+) -> None:
+    """Also to who said no to the first offer, and in the file that has the hooks."""
+    settings = settings_file(folder, shared=True)
+    apply(hook_settings.installation(settings, hook_settings.command(sys.executable)))
+    complete = settings.read_text()
+    less = json.loads(complete)
+    del less["hooks"]["StopFailure"]
+    for text, offered in ((complete, True), (json.dumps(less), True), (json.dumps(less), False)):
+        settings.write_text(text)
+        app = OrchApp(Project(folder, clock=clock))
+        async with app.run_test() as pilot:
+            await answered(pilot)
+            assert isinstance(app.screen, Choose) == offered
+            if offered:
+                said = " ".join(str(each.render()) for each in app.screen.query(Static))
+                assert ("StopFailure" in said) == (text != complete)
+                await pilot.press("escape")
+            await pilot.press("ctrl+q")
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        await answered(pilot)
+        app.install_hooks()
+        await answered(pilot)
+        assert isinstance(app.screen, Confirm)
+        await pilot.press("y")
+        await answered(pilot)
+        await pilot.press("ctrl+q")
+    assert json.loads(settings.read_text()) == json.loads(complete)
+    assert not settings_file(folder).exists()

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from orch_tui import __version__, config
-from orch_tui.errors import FormatError, RecordError
+from orch_tui.claude_client import oldest_client
+from orch_tui.errors import FormatError, OrchError, RecordError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, check_place, ignore_in_git, is_record_folder, timestamp
 from orch_tui.models.migrations.shapes import Part, columns_of, parts_of, version_shape
@@ -66,7 +67,7 @@ def examine_record(path: Path, root: Path | None = None) -> list[Finding]:
     """
     capture = (
         [
-            *(*_settings(root), *_installations(root), *_hooks(root)),
+            *(*_settings(root), *_installations(root), *_skills(root), *_hooks(root)),
             *(*_inbox(root), *_elsewhere(root)),
         ]
         if root
@@ -196,6 +197,7 @@ def _installations(root: Path) -> Iterator[Finding]:
 
 
 _HOOKS = "orch install --hooks"
+_HAND_OVER = f"{_HOOKS} --hand-over"
 
 
 def _hooks(root: Path) -> Iterator[Finding]:
@@ -207,27 +209,49 @@ def _hooks(root: Path) -> Iterator[Finding]:
         yield Finding(
             "warning", "hooks", f"{path} is no JSON; Claude Code does not read it", "mend it"
         )
-    if state.disabled:
-        yield Finding("warning", "hooks", "the settings turn hooks off", "drop disableAllHooks")
+    if state.disabled_by:
+        what = f"{state.disabled_by} turns hooks off: nothing is recorded by itself"
+        yield Finding(
+            "warning", "hooks", what, "drop disableAllHooks or allowManagedHooksOnly there"
+        )
+    client = oldest_client()
+    release = f"Claude Code {'.'.join(map(str, client[0]))} ({client[1]})" if client else ""
     for registered in state.registered:
+        again = hook_settings.remedy(root, registered)
         if not registered.works:
             what = f"{registered.path} names what is gone: {registered.command}"
-            yield Finding("problem", "hooks", what, _HOOKS)
+            yield Finding("problem", "hooks", what, again)
+        elif registered.unknown:
+            what = f"{release} drops {registered.path} whole: {', '.join(registered.unknown)}"
+            yield Finding("problem", "hooks", f"{what} is new to it", f"{again}, or update it")
         elif not registered.is_complete:
             what = f"{registered.path} has other events than this version and your client know"
-            yield Finding("warning", "hooks", what, _HOOKS)
+            yield Finding("warning", "hooks", what, again)
         else:
             yield Finding("ok", "hooks", f"registered in {registered.path}")
     missing = hook_settings.EVENTS.keys() - hook_settings.heard_events().keys()
     if missing and state.registered:
-        what = f"your Claude Code is too old for {', '.join(sorted(missing))}: less is heard"
+        what = f"{release} is too old for {', '.join(sorted(missing))}: less is heard"
         yield Finding("warning", "hooks", what, "update Claude Code, then orch install --hooks")
+    if twice := state.told_twice:
+        places = " and ".join(str(registered.path) for registered in twice)
+        what = f"{places} tell of each event: it is recorded once, a tool call waits for each hook"
+        yield Finding("warning", "hooks", what, "orch uninstall --hooks, or disable the plugin")
     if not state.registered:
         yield Finding("ok", "hooks", "none: only what somebody says is recorded", _HOOKS)
     yield from _hand_over(state)
 
 
-_HAND_OVER = f"{_HOOKS} --hand-over"
+def _skills(root: Path) -> Iterator[Finding]:
+    """Whether what was installed of the skill is still there."""
+    from orch_tui.install import skill
+
+    for project, command in ((root, "orch install"), (None, "orch install --user")):
+        with suppress(OrchError):
+            folder = skill.skill_folder(project)
+            if gone := skill.missing_files(folder):
+                what = f"{folder}: {_some(gone, 'files')} of it are gone"
+                yield Finding("problem", "skill", what, command)
 
 
 def _hand_over(state: HookState) -> Iterator[Finding]:
