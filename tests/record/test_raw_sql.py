@@ -279,3 +279,15 @@ def test_briefings_and_contents_that_are_broken_stop_nothing(record: Record, par
         ingest_statement(opened, Report([f"id:{label}"], Noted(scope="other"), source="manual"))
         lines = list(export_record(opened))
         assert len(lines) > 3
+
+
+@pytest.mark.parametrize("mark", ["1", "'2026-99-99T00:00:00Z'", "-1.5"])
+def test_statements_of_no_run_that_are_marked_as_edits_stop_nothing(
+    record: Record, mark: str
+) -> None:
+    with record.write():
+        init_session(record, "scope", project="/p")
+    record.execute(f"UPDATE observations SET pending = {mark}")
+    with record.write():
+        ingest_noted_changes(record)
+    assert record.value("SELECT count(*) FROM observations WHERE pending") == 0

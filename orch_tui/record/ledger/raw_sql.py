@@ -36,6 +36,8 @@ from orch_tui.record.ledger.store import store_statement
 
 def ingest_noted_changes(record: Record) -> None:
     """Take in what triggers noted, inside the caller's transaction."""
+    # no trigger notes an edit of no run: whatever says so was changed itself
+    record.execute("UPDATE observations SET pending = 0 WHERE pending AND execution_id IS NULL")
     while True:
         noted = [s for (s,) in record.sql("SELECT subject FROM changed_rows ORDER BY rowid")]
         record.execute("DELETE FROM changed_rows")
