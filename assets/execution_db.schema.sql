@@ -462,6 +462,8 @@ CREATE INDEX transcripts_awaited ON import_checkpoints (awaited_since) WHERE awa
 
 CREATE INDEX executions_by_time ON agent_executions (coalesce(deployed_at, completed_at), retracted_at, session_id, agent_type, status, success, model, resolved_model, planned_id, bundle_version_id);
 
+INSERT OR IGNORE INTO record_facts (name, value) VALUES ('reading_version', '2');
+
 CREATE TABLE search_docs (
   docid INTEGER PRIMARY KEY,
   execution_id TEXT NOT NULL UNIQUE,

@@ -44,7 +44,7 @@ from orch_tui.models.session import (
     Session,
 )
 from orch_tui.models.stored_bytes import MESSAGE_TRIGGERS
-from orch_tui.models.values import WHEN
+from orch_tui.models.values import READING_VERSION, READING_VERSION_FACT, WHEN
 
 TABLES: tuple[type[Model], ...] = (
     RecordFact,
@@ -90,5 +90,11 @@ INDEXES = (
     "retracted_at, session_id, agent_type, status, success, model, resolved_model, planned_id, "
     "bundle_version_id)",
 )
+
+FACTS = (
+    "INSERT OR IGNORE INTO record_facts (name, value) "
+    f"VALUES ('{READING_VERSION_FACT}', '{READING_VERSION}')",
+)
+"""What a new record knows of itself; that of a record that was made before stays."""
 
 TRIGGERS = {**MESSAGE_TRIGGERS, **RAW_TRIGGERS, **CHANGE_TRIGGERS, **JOURNAL_TRIGGERS}

@@ -12,6 +12,12 @@ APPLICATION_ID = 0x6F726368
 
 SCHEMA_VERSION = 2
 
+READING_VERSION = 2
+"""What is read from payloads and transcripts, and how statements add up: one more where records of
+before are to be read and added up again (``record/rereading.py``)."""
+
+READING_VERSION_FACT = "reading_version"
+
 NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 """UTC with milliseconds, as every time in the record is written."""
 

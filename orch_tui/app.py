@@ -355,7 +355,8 @@ class OrchApp(App[None]):
             if (now := self._look()) != seen or taken:
                 seen = now
                 self.post_message(RecordChanged())
-            if self._unmounted.wait(REST if self._index_older() else LOOK_EVERY):
+            is_busy = self._index_older() or self._read_again()
+            if self._unmounted.wait(REST if is_busy else LOOK_EVERY):
                 return
 
     def _begin_view(self) -> LiveView | None:
@@ -398,6 +399,13 @@ class OrchApp(App[None]):
         if remaining or self.to_index:
             self.post_message(Reindexed(remaining))
         return bool(remaining)
+
+    def _read_again(self) -> bool:
+        """Read again a little of what an earlier orch recorded; tell whether more waits."""
+        try:
+            return bool(self.project.read_again())
+        except OrchError:  # somebody else writes
+            return False
 
     def on_reindexed(self, message: Reindexed) -> None:
         self.still_to_index = message.remaining

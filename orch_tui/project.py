@@ -223,6 +223,31 @@ class Project:
         with record.not_waiting():
             return index_older(record, limit)
 
+    def read_again(self) -> int:
+        """Add up and read again a share of what an earlier orch recorded; gives how much remains.
+
+        Does nothing where no record was opened yet.
+
+        Raises:
+            RecordError: the record is locked or cannot be written just now.
+        """
+        record = self._record
+        if record is None or not record.writable:
+            return 0
+        from orch_tui.record import rereading
+
+        if not rereading.is_of_earlier_version(record):
+            return 0
+        with record.not_waiting():
+            return rereading.reread_share(record, catalogue=self.catalogue, root=self.root)
+
+    def _read_all_again(self) -> None:
+        from orch_tui.record import rereading
+
+        record = self.record
+        while rereading.is_of_earlier_version(record):
+            rereading.reread_share(record, catalogue=self.catalogue, root=self.root)
+
     def _anything_waits(self) -> bool:
         """Whether hooks left something for this record; one of another name is not theirs."""
         return self._database is None and paths.anything_waits(self.root)
@@ -438,6 +463,8 @@ class Project:
         """
         from orch_tui.record.transcripts import importer, transcript_files
 
+        if not dry_run:
+            self._read_all_again()
         unread: list[SourceError] = []
         files = transcript_files.choose_files(
             given,

@@ -96,6 +96,7 @@ def _change_tables(database: sqlite3.Connection) -> None:
     )
     complete_tables(database, older)
     database.execute("INSERT INTO record_facts (name, value) VALUES ('index_version', '1')")
+    database.execute("INSERT INTO record_facts (name, value) VALUES ('reading_version', '1')")
     database.execute(
         "INSERT INTO inputs_set_aside (path, reason, size, mtime_ns) "
         "SELECT path, substr(note, 12), size, mtime_ns FROM import_checkpoints "

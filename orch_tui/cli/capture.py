@@ -98,6 +98,8 @@ def _followed(project: Project, *, doing: bool) -> Iterator[News | Doing]:
         if doing:
             yield from (make_doing(agent, snapshot.at) for agent in changes.find(snapshot, now))
         project.drain_inbox()
+        with suppress(RecordError):
+            project.read_again()
         with suppress(RecordError, SourceError):  # locked, or a transcript went: the next time
             project.record_ends(view.take_ends())
             if number % TRANSCRIPTS_EVERY == 0:

@@ -23,6 +23,8 @@ _TOOLS_USED = compile_lazily(
 _TURN_LIMIT = compile_lazily(r"\s*NOTE: this agent stopped at its (\d{1,9})-turn limit\b")
 _ENDED_EARLY = compile_lazily(r"\s*Agent terminated early due to an API error:?\s*([^\n]{0,2000})")
 _PARTIAL = compile_lazily(r"\bPARTIAL\b")
+_PARTIAL_FOLLOWS = compile_lazily(r"\s*Everything below is PARTIAL output\b")
+_FORK_BEGAN = compile_lazily(r"\s*Fork started\b.{0,20}\bthat fork is you\b")
 _FRAME = compile_lazily(r"^\[Subagent hand-back\][^\n]*\n?", re.M)
 _POINTER = compile_lazily(r"\s*This agent['’]s report was delivered to you as a message\b")
 _LONGEST_POINTER = 2_000
@@ -85,6 +87,37 @@ def read_framed_words(text: str) -> AgentWords | None:
         return None  # somebody's words about a frame
     words = cut_trailer(text[frame.end() :])
     return _judge_notes(_unindent(words), [_unindent(line) for line in notes])
+
+
+def separate_joined_notes(text: str, *, is_wrapped: bool = False) -> AgentWords:
+    """Divide a result that is one text, its blocks joined by line ends, into words and notes.
+
+    Earlier releases of orch stored results so, and people paste them so: ``is_wrapped`` says that
+    a terminal may have broken the lines, so that a note goes on to the next empty line.
+    """
+    notes: list[str] = []
+    rest = text
+    while end := _end_of_note(rest, is_wrapped, follows=bool(notes)):
+        notes.append(rest[:end])
+        rest = rest[end:].lstrip("\n")
+    return _judge_notes(rest, notes)
+
+
+def _end_of_note(text: str, is_wrapped: bool, *, follows: bool) -> int:
+    """Find where the note ends that a text begins with; 0: it begins with none."""
+    if noted := _TOOLS_USED.match(text):
+        return noted.end()
+    begins = _TURN_LIMIT.match(text) or _ENDED_EARLY.match(text)
+    if not begins and not (follows and _PARTIAL_FOLLOWS.match(text)):
+        return 0
+    start = len(text) - len(text.lstrip())
+    ends = re.search(r"\n[ \t]*\n" if is_wrapped else r"\n", text[start:])
+    return start + ends.end() if ends else len(text)
+
+
+def is_told_to_fork(text: str) -> bool:
+    """Tell whether a result is what a fork finds in its file for the call that made it."""
+    return bool(_FORK_BEGAN.match(text))
 
 
 def read_framed_task(text: str) -> str:

@@ -84,7 +84,7 @@ def record_completion(
         taken_back: tuple[str, ...] = ()
         words = None if final_message is None else _words(final_message)
         if supersede is None and before:
-            _agree_or_conflict(record, execution_id, said, words)
+            _agree_or_conflict(record, execution_id, said, final_message)
         elif supersede is not None:
             taken_back = _said_otherwise(record, execution_id, said, words)
         reason = supersede if taken_back else None
@@ -103,7 +103,8 @@ def record_completion(
                 execution_id=execution_id,
                 after={"status": status, "completions": len(after), "reason": supersede},
             )
-        recorded = RecordedReturn(execution, _recorded(record, after, words), after != before)
+        copied = _find_copied(record, after if len(after) > 1 else [], final_message)
+        recorded = RecordedReturn(execution, copied or after[-1], after != before)
     if recorded.is_new:
         from orch_tui.record.hand_over import remove_returned
 
@@ -115,13 +116,32 @@ def _words(message: str | bytes) -> str:
     return text_fingerprint(contents.encode_given(message).decode("utf-8", "replace"))
 
 
-def _recorded(record: Record, returns: list[Completion], words: str | None) -> Completion:
-    """The completion with these words, the last one where none has."""
-    for completion in reversed(returns if words and len(returns) > 1 else []):
+def find_recorded_return(
+    record: Record, execution_id: str, final_message: str | bytes
+) -> Completion | None:
+    """Find the newest return that a message is a copy of, as somebody may have pasted it."""
+    return _find_copied(record, executions.list_completions(record, execution_id), final_message)
+
+
+def _find_copied(
+    record: Record, returns: list[Completion], message: str | bytes | None
+) -> Completion | None:
+    prints = _fingerprints(message if returns else None)
+    for completion in reversed(returns if prints else []):
         text = contents.get_content_text(record, completion.message_id)
-        if text is not None and text_fingerprint(text) == words:
+        if text is not None and not prints.isdisjoint(_fingerprints(text)):
             return completion
-    return returns[-1]
+    return None
+
+
+def _fingerprints(message: str | bytes | None) -> frozenset[str]:
+    """Hash what a message and the copies of it have in common; nothing for none."""
+    if message is None:
+        return frozenset()
+    from orch_tui.record.pasted_words import fingerprints_of_paste  # a first return needs none
+
+    text = contents.encode_given(message).decode("utf-8", "replace")
+    return frozenset(fingerprints_of_paste(text))
 
 
 def _said(record: Record, execution_id: str) -> list[Observation]:
@@ -147,17 +167,24 @@ def _said_otherwise(
 
 
 def _agree_or_conflict(
-    record: Record, execution_id: str, said: _SaidOfReturn, words: str | None
+    record: Record, execution_id: str, said: _SaidOfReturn, message: str | bytes | None
 ) -> None:
-    """The same words are the same return: what else is said of it must be the same too."""
-    for held in _said(record, execution_id) if words else ():
+    """A copy of a message is the same return: what else is said of it must be the same too."""
+    prints = _fingerprints(message)
+    for held in _said(record, execution_id) if prints else ():
         different = [
             f"{name} is {getattr(held.statement, name)!r}, not {value!r}"
             for name, value in said.items()
-            if value is not None and held.words == words and getattr(held.statement, name) != value
+            if value is not None and getattr(held.statement, name) != value
         ]
-        if different:
+        if different and not prints.isdisjoint(_fingerprints(_message_of(record, held))):
             raise ConflictError(
                 f"this message of {execution_id} was recorded already: {'; '.join(different)}",
                 hint="--supersede REASON replaces what was said of it",
             )
+
+
+def _message_of(record: Record, held: Observation) -> bytes | None:
+    statement = held.statement
+    message = statement.message if isinstance(statement, Returned) else None
+    return contents.get_content_by_sha256(record, message) if message else None

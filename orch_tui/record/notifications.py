@@ -80,6 +80,11 @@ class Notification:
         return end_of_task(self.status, self.summary if self.status == "failed" else None)
 
 
+def is_interim_result(text: str) -> bool:
+    """Tell whether a result says that the agent waits for background work of its own."""
+    return bool(_INTERIM_RESULT.match(text))
+
+
 def end_of_task(status: str, reason: str | None) -> RunEnd:
     """Say what the state of a task means: what was stopped or killed has failed."""
     if status == "completed":
@@ -110,7 +115,7 @@ def _notification(block: str) -> Notification:
         words=separate_notes([message]),
         figures=read_figures(block),
         text=block.strip(),
-        is_interim=bool(_INTERIM_NOTE.search(head) or _INTERIM_RESULT.match(message)),
+        is_interim=bool(_INTERIM_NOTE.search(head) or is_interim_result(message)),
     )
 
 

@@ -50,10 +50,10 @@ def record_return(
     findings = None if isinstance(collect, bool) else collect
     if findings is None and final_message is not None:
         from orch_tui.record.messages.findings import read_findings  # it compiles many patterns
+        from orch_tui.record.pasted_words import read_pasted_words
 
-        findings = read_findings(
-            contents.encode_given(final_message).decode("utf-8", "replace"), root
-        )
+        text = contents.encode_given(final_message).decode("utf-8", "replace")
+        findings = read_findings(read_pasted_words(text), root)
     # Read before the transaction: git may take its time.
     claimed = deliverables.read_deliverables(deliverable_paths, root)
     found = outputs.read_found_deliverables(findings, root) if collect and findings else []

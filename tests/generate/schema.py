@@ -13,7 +13,7 @@ from peewee import SchemaManager, SqliteDatabase
 
 from orch_tui.assets import asset
 from orch_tui.models import migrations
-from orch_tui.models.schema import INDEXES, TABLES, TRIGGERS
+from orch_tui.models.schema import FACTS, INDEXES, TABLES, TRIGGERS
 from orch_tui.models.values import APPLICATION_ID, SCHEMA_VERSION
 from orch_tui.search.schema import SEARCH_TABLES, SEARCH_TRIGGERS
 
@@ -47,6 +47,7 @@ def render_schema() -> str:
         f"PRAGMA user_version = {SCHEMA_VERSION}",
         *(sql for (sql,) in made),
         *INDEXES,
+        *FACTS,
         *SEARCH_TABLES,
         *TRIGGERS.values(),
         *SEARCH_TRIGGERS.values(),

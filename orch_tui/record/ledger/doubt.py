@@ -14,6 +14,7 @@ from orch_tui.record.messages.patterns import compile_lazily
 EMPTY = "its final message is empty"
 UNHEARD = "nobody heard its final message"
 ELSEWHERE = "it handed its report back in a message of its own, which nobody heard"
+ENDED_WITH = "it ended with "
 SILENT = (EMPTY, UNHEARD, ELSEWHERE)
 """What is doubted where there is no message: whoever has one takes it away."""
 
@@ -51,7 +52,7 @@ def doubt_of_text(text: str) -> str | None:
     if begins.startswith("Error: ") and begins.count("\n") > 3:
         return None  # an agent writing about some error
     what = "a rate limit" if _RATE_LIMIT.search(begins) else "an API error"
-    return f"it ended with {what}: {' '.join(begins[:120].split())}"
+    return f"{ENDED_WITH}{what}: {' '.join(begins[:120].split())}"
 
 
 def doubt_of_missing(paths: Iterable[str]) -> str | None:

@@ -19,6 +19,7 @@ from orch_tui.record.ledger import (
     file_use,
     portable,
     registers,
+    shown_words,
     usage,
 )
 from orch_tui.record.ledger.edits import read_edits
@@ -114,12 +115,17 @@ def _rebuild_execution(record: Record, execution_id: str) -> set[str]:
             told.setdefault(kind, []).append(each.statement)
     _write_outputs(record, execution_id, told.get("delivered", ()))
     _write_told(record, execution_id, told.get("addressed", ()))
-    uses = told.get("used", ())
-    concerned = usage.rebuild_usage(record, execution_id, uses)
+    of_run, uses = told["of run"], told.get("used", ())
+    mended = _mend(record, of_run)
+    for text in mended.texts:
+        contents.store_content(record, contents.encode_given(text))
+    concerned = usage.rebuild_usage(
+        record, execution_id, shown_words.drop_copied_messages(of_run, uses)
+    )
     file_use.rebuild_file_use(record, execution_id, uses)
-    merged = _merged(record, execution_id, told["of run"])
+    merged = _merged(record, execution_id, of_run, mended.told)
     items = derive_items(record, told.get("allocated", ()))
-    if is_text_seen(told["of run"]):
+    if is_text_seen(mended.told):
         items = arrival.mark_arrived(
             record, execution_id, items, merged.values.get("handed_over_id")
         )
@@ -136,7 +142,8 @@ def _rebuild_execution(record: Record, execution_id: str) -> set[str]:
 def find_stale_executions(record: Record) -> Iterator[str]:
     """Executions whose rows are not what their statements add up to."""
     for (execution_id,) in record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid"):
-        merged = _merged(record, execution_id, stored_observations(record, execution_id))
+        told = stored_observations(record, execution_id)
+        merged = _merged(record, execution_id, told, _mend(record, told).told)
         if (
             record.value(
                 "SELECT 1 FROM observations WHERE pending AND execution_id = ?", [execution_id]
@@ -147,9 +154,25 @@ def find_stale_executions(record: Record) -> Iterator[str]:
             yield execution_id
 
 
-def _merged(record: Record, execution_id: str, told: Sequence[Observation]) -> Merged:
-    """Merge the statements about an execution with what its messages add up to."""
-    merged = merge_statements(told, usage.find_unfinished_messages(record, execution_id))
+def _mend(record: Record, told: Sequence[Observation]) -> shown_words.MendedStatements:
+    """Read statements of an earlier orch, and what was pasted, as the agent said it."""
+
+    def read_text(sha256: str) -> str | None:
+        content_id = portable.content_id_of(record, sha256)
+        data = None if content_id is None else contents.get_content(record, content_id)
+        return None if data is None else data.decode("utf-8", "replace")
+
+    return shown_words.mend_statements(told, read_text)
+
+
+def _merged(
+    record: Record, execution_id: str, told: Sequence[Observation], mended: Sequence[Observation]
+) -> Merged:
+    """Merge the statements about an execution with what its messages add up to.
+
+    ``mended`` are those that were ``told`` as they count.
+    """
+    merged = merge_statements(mended, usage.find_unfinished_messages(record, execution_id))
     values: Row = {**_emptied(told), **merged.values}
     used = usage.sum_usage(record, execution_id)
     # what was reported goes before what can be worked out, but for what only grows

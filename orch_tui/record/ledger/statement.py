@@ -48,6 +48,10 @@ class Changes(TypedDict, total=False):
     words: str | None
     text: str | None
     doubt: str | None
+    status: Status | None
+    error_message: str | None
+    ending: Ending | None
+    model: str | None
     return_key: str | int
     messages: tuple[MessageFact, ...]
     files: tuple[FileFact, ...]

@@ -17,6 +17,7 @@ from orch_tui.frozen import frozen
 from orch_tui.record.deliverables import Deliverable, parse_validation, read_deliverables
 from orch_tui.record.messages.findings import Findings, read_findings
 from orch_tui.record.messages.message_paths import FoundPath
+from orch_tui.record.pasted_words import read_pasted_words
 from orch_tui.times import moment_of
 
 Kind = Literal["deliverable", "validation", "insight", "error"]
@@ -52,7 +53,7 @@ class ReturnPreview:
 
 def preview_return(message: str, root: Path, deployed_at: str | None) -> ReturnPreview:
     """Read a message and look at the files it claims; ``root`` is where their paths start."""
-    findings = read_findings(message, root)
+    findings = read_findings(read_pasted_words(message), root)
     safe = [path.path for path in findings.deliverables]
     on_disk = {deliverable.path: deliverable for deliverable in read_deliverables(safe, root)}
     deployed = moment_of(deployed_at)

@@ -1,0 +1,85 @@
+"""A final message as people copy it off a terminal, compared and read as the agent wrote it.
+
+Claude Code marks what an agent says with a bullet and indents the lines below it; the terminal
+breaks long lines and fills them with blanks. What was pasted is stored as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from orch_tui.record.agent_words import read_framed_words, separate_joined_notes
+from orch_tui.record.messages.patterns import compile_lazily
+
+_BULLET = compile_lazily(r"[ \t]*[⏺●][ \t]+")
+_KEPT_APART = compile_lazily(r"\s*(?:[-*+#>|`~⏺●]|\d{1,3}[.)]\s|\Z)")
+"""How a line begins that no break of a longer one made."""
+_NARROWEST = 40
+"""Columns of the narrowest terminal whose breaks are undone."""
+
+
+def read_pasted_words(text: str) -> str:
+    """Read the agent's words out of what was pasted; a text that is no paste stays as it is.
+
+    Bullets, the indent below them, the breaks of a terminal and what Claude Code puts around the
+    words are taken off.
+    """
+    is_copied = bool(_BULLET.match(text.lstrip("\n")))
+    plain = _join_broken_lines(_without_bullets(text)) if is_copied else text
+    return _without_notes(plain, is_copied) or text
+
+
+def fingerprints_of_paste(text: str) -> tuple[str, ...]:
+    """Hash the letters of a message, without white space and bullets.
+
+    One for all of it and one for the words without notes: two pastes of a message, and the message
+    itself, have one in common.
+    """
+    plain = _without_bullets(text)
+    forms = (plain, _without_notes(plain, True), _without_notes(plain, False))
+    letters = dict.fromkeys("".join(form.split()) for form in forms)
+    return tuple(
+        hashlib.sha256(each.encode("utf-8", "surrogatepass")).hexdigest()
+        for each in letters
+        if each
+    )
+
+
+def _without_notes(text: str, is_wrapped: bool) -> str:
+    framed = read_framed_words(text)
+    return (framed or separate_joined_notes(text, is_wrapped=is_wrapped)).text
+
+
+def _without_bullets(text: str) -> str:
+    """Take bullets off the lines they mark, and the indent off the lines below the first."""
+    lines = [line.rstrip() for line in text.split("\n")]
+    marked = [_BULLET.match(line) for line in lines]
+    if not any(marked):
+        return text
+    below = [line for line, mark in zip(lines, marked, strict=True) if line and not mark]
+    is_indented = all(line.startswith("  ") for line in below)
+    return "\n".join(
+        line[mark.end() :] if mark else line[2 * is_indented :]
+        for line, mark in zip(lines, marked, strict=True)
+    )
+
+
+def _join_broken_lines(text: str) -> str:
+    """Join lines that a terminal broke: where the next word would not have fitted any more."""
+    lines = text.split("\n")
+    width = max(map(len, lines))
+    if width < _NARROWEST:
+        return text
+    joined = [lines[0]]
+    last = len(lines[0])
+    for line in lines[1:]:
+        words = re.match(r"\S+", line.lstrip())
+        is_full = last and words and last + 1 + len(words[0]) > width
+        if is_full and not _KEPT_APART.match(line):
+            is_cut = last == width and "/" in joined[-1].rpartition(" ")[2]
+            joined[-1] += ("" if is_cut else " ") + line.lstrip()
+        else:
+            joined.append(line)
+        last = len(line)
+    return "\n".join(joined)

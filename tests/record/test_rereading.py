@@ -1,0 +1,142 @@
+"""A record of the first edition is mended by the merge, and read again where it can be."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orch_tui.models.database import Record
+from orch_tui.prepare.catalogue import load_catalogue
+from orch_tui.record import rereading
+from orch_tui.record.ledger.rebuild import find_stale_executions
+from orch_tui.record.opening import open_record
+from orch_tui.record.rereading import is_of_earlier_version, reread_share
+from orch_tui.record.transcripts.importer import import_files
+from orch_tui.record.transcripts.transcript_files import find_in_paths
+from orch_tui.record.upkeep.export import export_record
+from orch_tui.record.upkeep.restore import restore_export
+from tests.record.noted_home import ERROR, FAILED, WORDS, write_noted_home
+
+STORED = Path(__file__).parents[1] / "fixtures" / "earlier_reading" / "record.db.gz"
+ROOT = Path("/home/dev/app")
+
+RUNS = """SELECT agent_id, e.status, final_message, ending, e.model, e.error_message,
+    unverified, input_tokens, output_tokens, tool_calls, (SELECT group_concat(position || status)
+    FROM completions AS c WHERE c.execution_id = e.execution_id)
+    FROM agent_executions AS e ORDER BY agent_id"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A folder of Claude Code with the transcripts that the record knows."""
+    home = tmp_path / ".claude"
+    write_noted_home(home)
+    return home
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "execution.db"
+    path.write_bytes(gzip.decompress(STORED.read_bytes()))
+    path.chmod(0o600)
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute(
+            "UPDATE import_checkpoints SET path = replace(path, '/home/dev', ?)", [str(tmp_path)]
+        )
+        raw.commit()
+    return path
+
+
+@pytest.fixture
+def older(path: Path) -> Iterator[Record]:
+    with open_record(path) as record:
+        yield record
+
+
+def runs(record: Record) -> dict[str, tuple[Any, ...]]:
+    return {row[0]: row[1:] for row in record.sql(RUNS)}
+
+
+def read_all_again(record: Record) -> list[int]:
+    catalogue, left = load_catalogue({}), []
+    while is_of_earlier_version(record):
+        left.append(reread_share(record, catalogue=catalogue, root=ROOT))
+    return left
+
+
+def assert_mended(record: Record) -> None:
+    told = runs(record)
+    assert told.keys() == {*WORDS, FAILED}
+    for agent, words in WORDS.items():
+        status, message, *_, returns = told[agent]
+        assert (status, message, returns) == ("completed", words, "1completed"), agent
+    assert told["a0000000000000002"][2] == "limit"
+    assert "2 turns" in told["a0000000000000002"][5]
+    assert (told[FAILED][0], told[FAILED][-1]) == ("failed", "1failed")
+    assert told[FAILED][4].startswith(ERROR)
+    assert list(find_stale_executions(record)) == []
+
+
+def find_differences(one: Record, other: Record) -> list[str]:
+    """The agents of which two records say otherwise, but for the calls that hooks counted."""
+    mine, its = runs(one), runs(other)
+    return [agent for agent in its if mine[agent][:8] != its[agent][:8]]
+
+
+def test_it_is_mended_where_no_transcript_is_left(older: Record) -> None:
+    before = older.sql("SELECT hex(digest), payload FROM observations ORDER BY 1")
+    assert_mended(older)
+    read_all_again(older)
+    assert_mended(older)
+    assert older.sql("SELECT hex(digest), payload FROM observations ORDER BY 1") == before
+    assert runs(older)["a0000000000000005"][6:9] == (3, 10, 0)  # not what its parent used
+
+
+def test_read_again_it_says_what_a_new_one_says(older: Record, home: Path, tmp_path: Path) -> None:
+    read_all_again(older)
+    assert_mended(older)
+    with open_record(tmp_path / "new.db") as new:
+        files = list(find_in_paths([home]))
+        import_files(new, files, catalogue=load_catalogue({}), root=ROOT)
+        assert not is_of_earlier_version(new)
+        assert not find_differences(older, new)
+    summary = import_files(older, files, catalogue=load_catalogue({}), root=ROOT)
+    assert (summary.files_read, summary.new, summary.merged) == (0, 0, 0)
+
+
+def test_it_is_read_in_shares(older: Record, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rereading, "RUNS_AT_ONCE", 4)
+    monkeypatch.setattr(rereading, "BYTES_AT_ONCE", 1)
+    assert read_all_again(older) == [2, 13, *range(12, -1, -1)]
+    assert_mended(older)
+
+
+def test_what_is_gone_waits_no_longer(older: Record, home: Path) -> None:
+    shutil.rmtree(home)
+    assert read_all_again(older)[-1] == 0
+    assert not is_of_earlier_version(older)
+
+
+def test_an_export_of_it_is_mended_where_it_is_taken_in(
+    older: Record, home: Path, tmp_path: Path
+) -> None:
+    rows = "".join(f"{json.dumps(row)}\n" for row in export_record(older))
+    (tmp_path / "older.jsonl").write_text(rows)
+    with open_record(tmp_path / "hub.db") as hub:
+        files = list(find_in_paths([home]))
+        import_files(hub, files, catalogue=load_catalogue({}), root=ROOT)
+        restore_export(hub, tmp_path / "older.jsonl")
+        assert_mended(hub)
+        read_all_again(older)
+        assert not find_differences(hub, older)
+    with open_record(tmp_path / "other.db") as other:
+        restore_export(other, tmp_path / "older.jsonl")
+        assert_mended(other)
