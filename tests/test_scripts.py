@@ -226,6 +226,28 @@ def test_the_examples_record_a_failure(run: Run, project: Path, example: str) ->
     assert session["status"] == "failed"
 
 
+@pytest.mark.parametrize(
+    ("agent", "check", "recorded", "status"),
+    [
+        ("cat", "", [], "completed"),
+        ("cat", "true", ["pass"], "completed"),
+        ("cat", "false", ["fail"], "failed"),
+        ("false", "true", ["pass"], "failed"),
+    ],
+)
+def test_the_example_records_only_checks_that_ran(
+    run: Run, project: Path, agent: str, check: str, recorded: list[str], status: str
+) -> None:
+    path = skill_folder(project) / "examples" / "orchestration.sh"
+    environment = {"AGENT": agent, "CHECK": check, "PYTHON": "python"}
+    run("bash", path, "Implement vector search", "lib/types.ts", env=environment)
+    (session,) = answer(run(*QUERY, "--sessions"))
+    assert session["status"] == status
+    checks = [each for each in answer(run("python", "scripts/output_collector.py", "query",
+        "--format", "json")) if each["output_type"] == "validation_result"]  # fmt: skip
+    assert [each["content"] for each in checks] == [{"check": word} for word in recorded]
+
+
 # Finding orch
 
 

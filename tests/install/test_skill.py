@@ -285,6 +285,13 @@ def test_the_skill_keeps_to_the_rules_for_skills() -> None:
         assert f"## Phase {number}: {phase}" in body
 
 
+def test_the_skill_says_how_agents_return_today() -> None:
+    text = (SKILL / "SKILL.md").read_text()
+    for said in ("in the background by default", "Workflow tool", "`orch import`", "A fork",
+                 "pass this line as the prompt:", "`registered in ...`"):  # fmt: skip
+        assert said in text, said
+
+
 def test_every_file_the_skill_points_at_is_installed(folder: Path) -> None:
     install(folder, PYTHON)
     for document in DOCUMENTS:
