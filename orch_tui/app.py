@@ -165,6 +165,8 @@ class OrchApp(App[None]):
         self._begun = False
         self._unmounted = Event()
         """Set at the end: leaving does not wait until the next look at the record is due."""
+        self._shown: tuple[int, ...] = ()
+        """The record that the first screen read."""
         self._told: set[str] = set()
         project.remark = self._later
         self._use_theme(project.config)
@@ -189,6 +191,7 @@ class OrchApp(App[None]):
             self._show_first_screen()
 
     def _show_first_screen(self) -> None:
+        self._shown = _stamp(self.project.database)
         last = self._state.get("screen")
         self.switch_mode(last if last in self.TITLES else self.FIRST)
 
@@ -350,6 +353,8 @@ class OrchApp(App[None]):
         worker = get_current_worker()
         view = self._begin_view()
         seen = self._look()
+        if _stamp(self.project.database) != self._shown:  # after the first screen read it
+            self.post_message(RecordChanged())
         while not worker.is_cancelled:
             taken = (self._look_at_agents(view) if view else 0) + self._take_in()
             if (now := self._look()) != seen or taken:
@@ -605,3 +610,16 @@ def run(project: Project) -> int:
     app.departure.begin()
     app.run()
     return app.departure.exit_code or app.return_code or 0
+
+
+def _stamp(database: Path) -> tuple[int, ...]:
+    """Tell which file a record is, and how much was written to it."""
+    try:
+        status = database.stat()
+    except OSError:
+        return ()
+    try:
+        waiting = database.with_name(f"{database.name}-wal").stat().st_size
+    except OSError:
+        waiting = 0
+    return status.st_ino, status.st_mtime_ns, waiting
