@@ -263,7 +263,8 @@ def installation(path: Path, run: str, *, hand_over: bool = False) -> Change:
 def removal(path: Path) -> Change:
     """Take out what orch put in, the hooks and the permission to run it, and nothing else.
 
-    Where the file is as that left it, it becomes what it was before, byte for byte.
+    Where the file is as that left it, or says the same in another layout, since Claude Code writes
+    it anew at times, it becomes what it was before, byte for byte.
 
     Raises:
         FormatError: the file is no JSON.
@@ -300,7 +301,7 @@ def removal(path: Path) -> Change:
             held = parse_settings(path, old)
             if not any(_ours(held)) and not (own_rule and is_allowed(held)):
                 is_new = False
-                if text in put_in(old):
+                if text in put_in(old) or (left.strip() and json.loads(left) == held):
                     after = was
                     break
             elif _without_empty(take_out(old)) == _without_empty(left):

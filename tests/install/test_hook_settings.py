@@ -126,6 +126,16 @@ def test_what_was_changed_since_stays(settings: Path) -> None:
     )
 
 
+def test_a_file_that_the_client_wrote_anew_becomes_what_it_was(settings: Path) -> None:
+    """2.1.332 lays a settings file out anew while it runs."""
+    settings.write_text(PLAIN)
+    install(settings)
+    settings.write_text(json.dumps(json.loads(settings.read_text()), indent=4))
+    uninstall(settings)
+    assert settings.read_text() == PLAIN
+    assert [path.name for path in settings.parent.iterdir()] == [settings.name]
+
+
 def test_a_file_that_installing_made_goes(settings: Path) -> None:
     assert install(settings) is None
     assert json.loads(settings.read_text()) == {"hooks": hook_settings.hooks(RUN)}

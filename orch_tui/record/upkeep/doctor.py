@@ -236,7 +236,11 @@ def _hooks(root: Path) -> Iterator[Finding]:
     if twice := state.told_twice:
         places = " and ".join(str(registered.path) for registered in twice)
         what = f"{places} tell of each event: it is recorded once, a tool call waits for each hook"
-        yield Finding("warning", "hooks", what, "orch uninstall --hooks, or disable the plugin")
+        own = [hook_settings.remedy(root, r) for r in state.registered if not r.by_plugin]
+        either = [each.replace("orch install", "orch uninstall") for each in own]
+        if len(own) < len(state.registered):
+            either = [" and ".join(either), "disable the plugin"]
+        yield Finding("warning", "hooks", what, " or ".join(filter(None, either)))
     if not state.registered:
         yield Finding("ok", "hooks", "none: only what somebody says is recorded", _HOOKS)
     yield from _hand_over(state)
