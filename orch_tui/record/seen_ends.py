@@ -5,7 +5,7 @@ from __future__ import annotations
 from orch_tui.models.database import Record
 from orch_tui.record.claude_code import agent_key
 from orch_tui.record.hooks.pending_transcripts import watch_transcript
-from orch_tui.record.ledger.ingest import Report, ingest_statement
+from orch_tui.record.ledger.ingest import Report, ingest_statements
 from orch_tui.record.ledger.statement import Returned
 
 
@@ -27,4 +27,4 @@ def presume_client_gone(record: Record, claude_session: str, agent_id: str, at: 
         ending="gone",
     )
     key = agent_key(claude_session, agent_id)
-    ingest_statement(record, Report([key], gone, source="import", at=at, only_known=True))
+    ingest_statements(record, [Report([key], gone, source="import", at=at, only_known=True)])
