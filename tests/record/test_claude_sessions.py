@@ -1,83 +1,135 @@
-"""What sessions of Claude Code are called."""
+"""Sessions of Claude Code: made once, ended when that was said or nothing was heard for a day."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from orch_tui.errors import NotFoundError
 from orch_tui.models.database import Record
-from tests.record.test_importer import take_in
+from orch_tui.record.claude_sessions import (
+    end_silent_sessions,
+    ensure_claude_session,
+    note_session_end,
+    presume_gone,
+    presume_silent_gone,
+    refresh_session,
+)
+from orch_tui.record.ledger.ingest import Report, ingest_statement
+from orch_tui.record.ledger.statement import Noted, Returned
+from orch_tui.record.sessions import find_current_session, get_session
+from tests.conftest import FakeClock
 
-SESSION = "70000000-0000-4000-8000-000000000000"
-ID = "claude-70000000"
-
-
-def line(kind: str, content: Any = None, **more: Any) -> str:
-    message = {} if content is None else {"message": {"role": kind, "content": content}}
-    said = {"type": kind, "sessionId": SESSION, "timestamp": "2026-11-28T10:00:00.000Z", **message}
-    return json.dumps({**said, "cwd": "/home/dev/app", **more}) + "\n"
-
-
-CALL = {"type": "tool_use", "id": "T1", "name": "Agent", "input": {"prompt": "Look."}}
-LAUNCH = line("assistant", [CALL], uuid="a")
-ASKED = line("user", "  Build the index.\nWith tests.")
-NAMED = line("custom-title", customTitle="Index work")
+T1, T2, T3 = (f"2026-11-22T09:00:0{second}.000Z" for second in (1, 2, 3))
 
 
-@pytest.fixture
-def transcript(tmp_path: Path) -> Path:
-    folder = tmp_path / "projects" / "-home-dev-app"
-    folder.mkdir(parents=True)
-    return folder / f"{SESSION}.jsonl"
-
-
-def names(record: Record) -> list[tuple[Any, ...]]:
-    return record.sql("SELECT scope, title FROM sessions WHERE session_id = ?", [ID])
-
-
-def test_a_session_goes_by_its_first_prompt_until_it_has_a_title(
-    record: Record, transcript: Path
+def test_a_session_of_claude_code_is_made_once_with_its_earliest_start(
+    record: Record,
 ) -> None:
-    transcript.write_text(LAUNCH)
-    take_in(record, transcript)
-    assert names(record) == [(f"Claude Code session {SESSION}", None)]
-    for more, name in ((ASKED, "Build the index."), (line("user", "Go on."), "Build the index.")):
-        with transcript.open("a") as file:
-            file.write(more)
-        take_in(record, transcript)
-        assert names(record) == [(name, name)]
-    with transcript.open("a") as file:
-        file.write(NAMED)
-    take_in(record, transcript)
-    assert names(record) == [("Index work", "Index work")]
+    with record.write():
+        made = [
+            ensure_claude_session(record, name, project="/p", started_at=at)
+            for name, at in [
+                ("258c7280-ae70", "2026-11-22T10:00:00.000Z"),
+                ("258c7280-ae70", "2026-11-22T09:00:00.000Z"),
+                ("258c7280-ffff", "2026-11-22T11:00:00.000Z"),
+            ]
+        ]
+    assert made == ["claude-258c7280", "claude-258c7280", "claude-258c7280-ffff"]
+    held = get_session(record, "claude-258c7280")
+    assert (held.created_at, held.phase) == ("2026-11-22T09:00:00.000Z", None)
+    with pytest.raises(NotFoundError):  # what nobody opened is nobody's current session
+        find_current_session(record)
+
+
+def hear(record: Record, at: str, key: str = "tool:T", source: str = "hook", **more: Any) -> str:
+    """Something is heard of a run of session C; gives the run."""
+    noted = Noted(agent_type="Explore", ran_in="C", deployed_at=at)
+    given = {"statement": noted, "claude_session": "C", "project": "/p", **more}
+    label = ingest_statement(record, Report([key], source=source, at=at, **given))
+    assert label is not None
+    return label
+
+
+def state(record: Record) -> tuple[str, str | None]:
+    held = get_session(record, "claude-C")
+    return held.status, held.completed_at
+
+
+def end(record: Record, at: str) -> tuple[str, str | None]:
+    with record.write():
+        note_session_end(record, "C", at)
+    return state(record)
+
+
+def test_a_session_ends_when_that_was_said_and_nothing_was_heard_later(record: Record) -> None:
+    hear(record, T2)
+    assert state(record) == ("executing", None)
+    assert end(record, T1) == ("executing", None)
+    assert end(record, T2) == ("completed", T2)
+    assert end(record, T1) == ("completed", T2), "the latest end counts"
+    hear(record, T3)
+    with record.write():
+        refresh_session(record, "C")
+        refresh_session(record, "nobody")
+    assert state(record) == ("executing", None)
+    assert end(record, T3) == ("completed", T3)
+
+
+def test_what_people_say_of_a_run_does_not_wake_its_session(record: Record) -> None:
+    hear(record, T1)
+    end(record, T2)
+    hear(record, T3, source="manual")
+    with record.write():
+        refresh_session(record, "C")
+    assert state(record) == ("completed", T2)
 
 
 @pytest.mark.parametrize(
-    "words",
-    [
-        line("user", "<command-name>/clear</command-name>"),
-        line("user", "Caveat: generated.", isMeta=True),
-        line("user", "What went before.", isCompactSummary=True),
-        line("user", "Of another session.", sessionId="7" * 36),
-        line("user", [{"type": "tool_result", "tool_use_id": "T0", "content": "Result."}]),
-        line("user", "Of an agent.", isSidechain=True, agentId="a1"),
-    ],
+    ("now", "status"),
+    [("2026-11-23T08:59:59", "executing"), ("2026-11-23T09:00:00", "completed")],
 )
-def test_what_the_user_did_not_ask_is_no_name(record: Record, transcript: Path, words: str) -> None:
-    transcript.write_text(line("mode") + words + ASKED + LAUNCH)
-    take_in(record, transcript)
-    assert names(record) == [("Build the index.", "Build the index.")]
+def test_a_session_that_is_silent_for_a_day_has_ended(
+    record: Record, clock: FakeClock, now: str, status: str
+) -> None:
+    hear(record, T1)
+    clock.now = datetime.fromisoformat(now).replace(tzinfo=UTC)  # two seconds before the second
+    end_silent_sessions(record, "another")
+    assert state(record) == ("executing", None)
+    end_silent_sessions(record)
+    assert state(record) == (status, T1 if status == "completed" else None)
 
 
-def test_a_scope_that_somebody_gave_it_stays(record: Record, transcript: Path) -> None:
-    transcript.write_text(ASKED + LAUNCH)
-    take_in(record, transcript)
+def status_of(record: Record, label: str) -> tuple[Any, ...]:
+    return record.sql(
+        "SELECT status, error_message, completed_at FROM agent_executions WHERE execution_id = ?",
+        [label],
+    )[0]
+
+
+def test_what_did_not_come_back_before_its_session_ended_is_gone(record: Record) -> None:
+    lost, back, later = (hear(record, at, f"tool:{at}") for at in (T1, T2, T3))
+    done = Returned(status="completed", completed_at=T2)
+    hear(record, T2, f"tool:{T2}", statement=done)
     with record.write():
-        record.execute("UPDATE sessions SET scope = 'mine' WHERE session_id = ?", [ID])
-    with transcript.open("a") as file:
-        file.write(NAMED)
-    take_in(record, transcript)
-    assert names(record) == [("mine", "Build the index.")]
+        presume_gone(record, "other", "exit", T3)
+        presume_gone(record, "C", "exit", T2)
+    reason = "its Claude Code session ended (exit) before it returned"
+    assert status_of(record, lost)[:2] == ("failed", reason)
+    assert status_of(record, back)[:2] == ("completed", None)
+    assert status_of(record, later)[0] == "deployed"
+    hear(record, T3, f"tool:{T1}", statement=Returned(status="completed", completed_at=T3))
+    assert status_of(record, lost)[:2] == ("completed", None), "who saw it return is believed"
+
+
+def test_a_transcript_alone_may_break_off_in_the_middle(record: Record, clock: FakeClock) -> None:
+    heard, read = hear(record, T1), hear(record, T1, "tool:U", source="import")
+    presume_silent_gone(record)
+    assert {status_of(record, label)[0] for label in (heard, read)} == {"deployed"}
+    clock.now = datetime(2026, 11, 23, 9, 0, 2, tzinfo=UTC)
+    presume_silent_gone(record)
+    assert status_of(record, heard)[0] == "failed"
+    assert "nothing was heard of it any more" in status_of(record, heard)[1]
+    assert status_of(record, read)[0] == "deployed"

@@ -343,13 +343,6 @@ def test_a_secret_that_was_allowed_is_journaled(
     assert (entry.after, entry.execution_id) == ({"sources": [".env"]}, "exec-001")
 
 
-def test_a_retracted_execution_is_hidden_and_kept(record: Record, session: str) -> None:
-    send(record, session, agent_type="debugger")
-    executions.retract_execution(record, "exec-001", "wrong session")
-    assert executions.select_executions(record) == []
-    assert executions.get_execution(record, "exec-001").retracted_at is not None
-
-
 def test_a_final_message_of_any_bytes_is_kept_exactly(record: Record, session: str) -> None:
     send(record, session, agent_type="debugger")
     message = b"fine\x00\xff\xfe \xed\xa0\x80 end"

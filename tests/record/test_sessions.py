@@ -8,11 +8,7 @@ import pytest
 
 from orch_tui.errors import ConflictError, NotFoundError, UsageError
 from orch_tui.models.database import Record
-from orch_tui.record import plan
-from orch_tui.record.claude_sessions import ensure_claude_session
-from orch_tui.record.completion import record_completion
 from orch_tui.record.ledger import journal
-from orch_tui.record.phase_gates import evaluate_gates
 from orch_tui.record.sessions import (
     archive_session,
     complete_session,
@@ -22,23 +18,10 @@ from orch_tui.record.sessions import (
     set_phase,
 )
 from tests.conftest import FakeClock
-from tests.record.reporting import report
 
 
 def open_session(record: Record, **options: Any) -> str:
     return init_session(record, "find the bug", project="/p", **options).session_id
-
-
-def deployed(record: Record, session_id: str) -> str:
-    with record.write():
-        label = report(
-            record, "deployed", {"session_id": session_id, "agent_type": "a"}, source="manual"
-        )
-    return label
-
-
-def unmet(record: Record, session_id: str) -> set[str]:
-    return {gate.name for gate in evaluate_gates(record, session_id) if not gate.met}
 
 
 def test_a_session_gets_the_next_label_of_the_day(record: Record) -> None:
@@ -129,26 +112,6 @@ def test_there_are_five_phases(record: Record, phase: int) -> None:
         set_phase(record, session_id, phase)
 
 
-def test_gates_open_with_what_was_recorded(record: Record) -> None:
-    session_id = open_session(record)
-    everything = {"validated", "planned", "deployed", "results recorded"}
-    assert unmet(record, session_id) == everything
-    plan.add_planned_agent(record, session_id, "debugger")
-    assert unmet(record, session_id) == everything - {"planned"}
-    label = deployed(record, session_id)
-    assert unmet(record, session_id) == {"validated", "returned", "results recorded"}
-    record_completion(record, label, final_message="done")
-    assert unmet(record, session_id) == {"validated", "results recorded"}
-    record.execute(
-        "INSERT INTO outputs (execution_id, output_type, content) "
-        "VALUES (?, 'validation_result', '{}')",
-        [label],
-    )
-    with record.write():
-        journal.log_action(record, "validate", session_id=session_id)
-    assert unmet(record, session_id) == set()
-
-
 def test_skipped_gates_are_told_and_recorded(record: Record) -> None:
     session_id = open_session(record)
     _, skipped = set_phase(record, session_id, 3)
@@ -203,22 +166,3 @@ def test_the_journal_names_who_did_it(record: Record) -> None:
     (entry,) = journal.list_journal(record)
     assert (entry.actor, entry.action) == ("somebody", "init-session")
     assert entry.after == {"scope": "find the bug"}
-
-
-def test_a_session_of_claude_code_is_made_once_with_its_earliest_start(
-    record: Record,
-) -> None:
-    with record.write():
-        made = [
-            ensure_claude_session(record, name, project="/p", started_at=at)
-            for name, at in [
-                ("258c7280-ae70", "2026-11-22T10:00:00.000Z"),
-                ("258c7280-ae70", "2026-11-22T09:00:00.000Z"),
-                ("258c7280-ffff", "2026-11-22T11:00:00.000Z"),
-            ]
-        ]
-    assert made == ["claude-258c7280", "claude-258c7280", "claude-258c7280-ffff"]
-    held = get_session(record, "claude-258c7280")
-    assert (held.created_at, held.phase) == ("2026-11-22T09:00:00.000Z", None)
-    with pytest.raises(NotFoundError):  # what nobody opened is nobody's current session
-        find_current_session(record)
