@@ -53,12 +53,12 @@ def hear(record: Record, at: str, key: str = "tool:T", source: str = "hook", **m
     return label
 
 
-def state(record: Record) -> tuple[str, str | None]:
+def state(record: Record) -> tuple[str | None, str | None]:
     held = get_session(record, "claude-C")
     return held.status, held.completed_at
 
 
-def end(record: Record, at: str) -> tuple[str, str | None]:
+def end(record: Record, at: str) -> tuple[str | None, str | None]:
     with record.write():
         note_session_end(record, "C", at)
     return state(record)
