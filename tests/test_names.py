@@ -1,4 +1,5 @@
-"""A class or function is found by its name alone, and a module says in a sentence what it is."""
+"""A class or function is found by its name alone, a module says in a sentence what it is, and its
+tests stand in a file of its name."""
 
 from __future__ import annotations
 
@@ -20,6 +21,31 @@ ENGINE = (
 
 MIGRATIONS = "models/migrations/"
 """What a migration is made of is frozen, and has the same shape in each of them."""
+
+
+TESTED = (
+    "models/",
+    "orch_tui/prepare/",
+    "orch_tui/record/",
+    "orch_tui/recall/",
+    "orch_tui/search/",
+)
+
+UNTESTED = {
+    **dict.fromkeys(
+        (
+            "models/bundle.py",
+            "models/content.py",
+            "models/execution.py",
+            "models/origin.py",
+            "models/output.py",
+            "models/session.py",
+        ),
+        "tables alone, which tests/models/test_schema.py holds against the shipped schema",
+    ),
+    "orch_tui/record/upkeep/export_format.py": "two constants, for who writes and who reads them",
+}
+"""Modules without a test file of their own name, with the reason."""
 
 
 @cache
@@ -79,3 +105,21 @@ def test_a_module_begins_with_a_sentence() -> None:
         doc = ast.get_docstring(module) or ""
         first = doc.split("\n\n")[0]
         assert first.endswith((".", "``")), path
+
+
+def test_a_module_of_the_engine_has_a_home_of_tests_its_name() -> None:
+    """In the folder of its room: who changes a module knows which tests to run first."""
+    without = {
+        path
+        for path in modules()
+        if path.startswith(TESTED)
+        and not path.startswith(MIGRATIONS)
+        and not path.endswith("__init__.py")
+        and not (ROOT / home_of_tests(path)).is_file()
+    }
+    assert without == set(UNTESTED)
+
+
+def home_of_tests(path: str) -> str:
+    room, *_, name = path.removeprefix("orch_tui/").split("/")
+    return f"tests/{room}/test_{name}"

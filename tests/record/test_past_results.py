@@ -69,5 +69,5 @@ def test_outputs_stand_by_type_the_latest_of_each_file(
 def test_an_unknown_run_comes_with_the_nearest(record: Record, label: str) -> None:
     for what in ("message", "outputs"):
         with pytest.raises(NotFoundError) as unknown:
-            read_past_result(record, f"{label}x", what)  # type: ignore[arg-type]
+            read_past_result(record, f"{label}x", what)
         assert label in unknown.value.hint
