@@ -292,6 +292,13 @@ def test_the_skill_says_how_agents_return_today() -> None:
         assert said in text, said
 
 
+def test_no_command_of_the_skill_needs_a_permission_of_its_own() -> None:
+    """2.1.332 asks for a line with a variable even where a rule allows every orch command."""
+    text = (SKILL / "SKILL.md").read_text()
+    for block in re.findall(r"```bash\n(.*?)```", text, re.S):
+        assert "$" not in block, block
+
+
 def test_every_file_the_skill_points_at_is_installed(folder: Path) -> None:
     install(folder, PYTHON)
     for document in DOCUMENTS:

@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from orch_tui.hand_over_hook import EVENT as HAND_OVER_NOTE
+from orch_tui.install.hook_settings import EVENTS
+from orch_tui.record.claude_code import LAUNCHERS, REPORTER, STOPPER
+from orch_tui.record.hooks import payloads
 from orch_tui.record.hooks.payloads import (
     HookReport,
     HookStatements,
@@ -519,3 +523,13 @@ def test_a_session_that_ends_says_why(
 ) -> None:
     expected = says(end=SessionEnd(end), transcript=transcript)
     assert read_payload(event("SessionEnd", **fields), AT) == expected
+
+
+def test_what_is_registered_is_what_is_read() -> None:
+    """No hook is started for nothing, and nothing that can be read goes unheard."""
+    heard = {*payloads._EVENTS, "PermissionRequest"} - {HAND_OVER_NOTE}
+    assert heard == EVENTS.keys()
+    tools = {*LAUNCHERS, payloads.RESUMER, STOPPER, REPORTER}
+    assert set(str(EVENTS["PostToolUse"]).split("|")) == tools
+    for event in ("PreToolUse", "PostToolUseFailure"):
+        assert set(str(EVENTS[event]).split("|")) == set(LAUNCHERS)
