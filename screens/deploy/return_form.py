@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         ReturnPreview,
         ReviewItem,
     )
-    from orch_tui.rows import ExecutionFacts
+    from orch_tui.rows import Completion, ExecutionFacts
 
 SETTLED = 0.3
 """Seconds after a change until it is kept as a draft and read."""
@@ -74,6 +74,17 @@ class _Opened:
     text: str
     corrections: Corrections
     now: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read from a message."""
+
+    preview: ReturnPreview
+    copied: Completion | None
+
+
+_TOLD_BY = {"hook": "recorded by hooks", "import": "read from its transcript"}
 
 
 class FoundOutputs(Rows):
@@ -114,6 +125,8 @@ class ReturnForm(ScreenPart):
         self._outcome = ReturnOutcome()
         self._preview: ReturnPreview | None = None
         self._preview_of = ""
+        self._copied: Completion | None = None
+        """The recorded return that the message is a copy of."""
         self._corrections: Corrections | None = None
         self._items: Sequence[ReviewItem] = ()
         self._timer: Timer | None = None
@@ -144,6 +157,7 @@ class ReturnForm(ScreenPart):
         project, drafts = self.app.project, self.app.drafts
         self.execution_id = execution_id
         self._opened, self._preview, self._outcome, self._items = None, None, ReturnOutcome(), ()
+        self._copied = None
         self._area.load("")
         self._hint("")
         self._area.focus_text()
@@ -177,7 +191,7 @@ class ReturnForm(ScreenPart):
             self.notify("the draft is back", markup=False)
         if opened.returns:
             state = f"returned {opened.returns} times" if opened.returns > 1 else "returned once"
-            state = f"{state_of(execution.status)[0]}, {state}: this will be another return"
+            state = f"{state_of(execution.status)[0]}, {state}: other words are another return"
         else:
             state = (
                 f"{state_of('deployed')[0]} {lasting(between(execution.deployed_at, opened.now))}"
@@ -229,21 +243,26 @@ class ReturnForm(ScreenPart):
         if opened is None or self._reading or (self._preview and text == self._preview_of):
             self._show_items()
             return
+        from orch_tui.record.completion import find_recorded_return
         from orch_tui.record.messages.review import preview_return
 
         self._reading = True
-        root, since = self.app.project.root, opened.execution.deployed_at
+        project, label, since = self.app.project, self.execution_id, opened.execution.deployed_at
         self._show_state()
+
+        def work() -> _Read:
+            found = preview_return(text, project.root, since)
+            record = project.existing_record
+            return _Read(found, find_recorded_return(record, label, text) if text else None)
+
         self.run_in_thread(
-            lambda: preview_return(text, root, since),
-            lambda found: self._was_read(found, text, opened),
-            group="read-message",
+            work, lambda read: self._was_read(read, text, opened), group="read-message"
         )
 
-    def _was_read(self, found: ReturnPreview, text: str, of: _Opened) -> None:
+    def _was_read(self, read: _Read, text: str, of: _Opened) -> None:
         self._reading = False
         if of is self._opened:
-            self._preview, self._preview_of = found, text
+            self._preview, self._preview_of, self._copied = read.preview, text, read.copied
             self._show_items()
         if of is not self._opened or self._area.text != text:
             self._read()
@@ -288,8 +307,12 @@ class ReturnForm(ScreenPart):
         outcome = self._outcome
         why = " ".join(filter(None, (outcome.error_code, outcome.error_message)))
         why = f": {one_line(why, 60)}" if why else ""
+        copied = self._copied if text and text == self._preview_of else None
         parts = (
-            f"records as {state_of(outcome.status)[0]}{why}",
+            f"records as {state_of(outcome.status)[0]}{why}"
+            if copied is None
+            else f"this is return {copied.position}, {_TOLD_BY.get(copied.source, 'recorded')} "
+            f"already: F8 makes no other",
             size,
             read if text else "",
             f"! trouble: {len(troubles)}" if troubles else "",

@@ -31,6 +31,8 @@ from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import record_deployment
 from orch_tui.record.executions import list_completions
 from orch_tui.record.ledger import contents, journal
+from orch_tui.record.ledger.ingest import Report, ingest_statement
+from orch_tui.record.ledger.statement import Returned
 from orch_tui.screens.deploy.return_form import ReturnForm
 from orch_tui.screens.dialogs import Ask
 from orch_tui.screens.history.screen import Run
@@ -589,6 +591,20 @@ async def test_a_run_that_came_back_can_come_back_again(folder: Path) -> None:
         returned = list_completions(driven.record, "exec-004")
         assert [c.position for c in returned] == [1, 2]
         assert executions.get_execution(driven.record, "exec-004").final_message == "More."
+
+
+async def test_a_copy_of_what_hooks_recorded_is_named_before_it_is_recorded(folder: Path) -> None:
+    said = "Wrote the index.\n\n- index.md has all of it"
+    async with deploying(folder) as driven:
+        heard = Returned(status="completed")
+        ingest_statement(driven.record, Report(["id:exec-003"], heard, source="hook", message=said))
+        await driven.keys("right", "home", "c")
+        await driven.paste("⏺ Wrote the index.   \n\n  - index.md has\n  all of it   ")
+        state = driven.text("#completing-state")
+        assert "this is return 1, recorded by hooks already: F8 makes no other" in state
+        await driven.keys("f8")
+        assert [c.source for c in list_completions(driven.record, "exec-003")] == ["hook"]
+        assert executions.get_execution(driven.record, "exec-003").final_message == said
 
 
 async def test_no_message_is_recorded_only_when_that_is_meant(folder: Path) -> None:
