@@ -450,12 +450,15 @@ class Project:
         *,
         every_project: bool = False,
         dry_run: bool = False,
+        again: bool = True,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> ImportSummary:
         """Take in transcripts of Claude Code and exports of records.
 
         ``given`` are files and folders; none: what Claude Code keeps of this project, or of every
-        project. ``progress`` is called with the bytes read and the bytes to read.
+        project. Before that, what an earlier orch recorded is read again as this one does, unless
+        ``again`` is False (it is then left to `read_again`). ``progress`` is called with
+        the bytes read and the bytes to read.
 
         Raises:
             SourceError: a path that cannot be read.
@@ -463,7 +466,7 @@ class Project:
         """
         from orch_tui.record.transcripts import importer, transcript_files
 
-        if not dry_run:
+        if again and not dry_run:
             self._read_all_again()
         unread: list[SourceError] = []
         files = transcript_files.choose_files(

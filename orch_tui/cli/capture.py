@@ -90,7 +90,7 @@ def _followed(project: Project, *, doing: bool) -> Iterator[News | Doing]:
     from orch_tui.live.doing_changes import DoingChanges, make_doing
     from orch_tui.recall.changes import Follower
 
-    project.import_files()
+    project.import_files(again=False)
     follower, view, changes = Follower(project.record), project.live_view(), DoingChanges()
     for number in count(1):
         now = time.time()
@@ -103,7 +103,7 @@ def _followed(project: Project, *, doing: bool) -> Iterator[News | Doing]:
         with suppress(RecordError, SourceError):  # locked, or a transcript went: the next time
             project.record_ends(view.take_ends())
             if number % TRANSCRIPTS_EVERY == 0:
-                project.import_files()
+                project.import_files(again=False)
             yield from follower.news()
         time.sleep(LOOK_EVERY)
 

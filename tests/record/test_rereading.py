@@ -15,6 +15,7 @@ import pytest
 
 from orch_tui.models.database import Record
 from orch_tui.prepare.catalogue import load_catalogue
+from orch_tui.project import Project
 from orch_tui.record import rereading
 from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.opening import open_record
@@ -24,6 +25,7 @@ from orch_tui.record.transcripts.transcript_files import find_in_paths
 from orch_tui.record.upkeep.export import export_record
 from orch_tui.record.upkeep.restore import restore_export
 from tests.record.noted_home import ERROR, FAILED, WORDS, write_noted_home
+from tests.record.reporting import report
 
 STORED = Path(__file__).parents[1] / "fixtures" / "earlier_reading" / "record.db.gz"
 ROOT = Path("/home/dev/app")
@@ -140,3 +142,38 @@ def test_an_export_of_it_is_mended_where_it_is_taken_in(
     with open_record(tmp_path / "other.db") as other:
         restore_export(other, tmp_path / "older.jsonl")
         assert_mended(other)
+
+
+def test_a_project_reads_again_what_its_record_knows(path: Path, home: Path) -> None:
+    project = Project(path.parent, database=str(path))
+    assert project.read_again() == 0  # no record was opened yet
+    told = runs(project.existing_record)
+    while project.read_again():
+        pass
+    assert not is_of_earlier_version(project.existing_record)
+    assert_mended(project.existing_record)
+    model = list(told[FAILED]).index("claude-haiku-4-5-20251001")
+    assert runs(project.existing_record)[FAILED][model] is None  # nobody asked for one
+    project.close()
+
+
+def test_an_import_reads_all_of_it_again(path: Path, home: Path) -> None:
+    project = Project(path.parent, database=str(path))
+    project.import_files([home], again=False)
+    assert is_of_earlier_version(project.existing_record)
+    project.import_files([home])
+    assert not is_of_earlier_version(project.existing_record)
+    project.close()
+
+
+def test_a_stop_of_nobody_is_no_run_until_somebody_has_heard_of_it(record: Record) -> None:
+    with record.write():
+        label = report(
+            record, "returned", {}, source="hook", keys=["agent:s/a1"], message="Now run the tests"
+        )
+    hidden = "SELECT retracted_at NOTNULL FROM agent_executions WHERE execution_id = ?"
+    assert record.value(hidden, [label])
+    with record.write():
+        said = {"agent_type": "Explore"}
+        report(record, "noted", said, source="import", keys=["agent:s/a1"])
+    assert not record.value(hidden, [label])

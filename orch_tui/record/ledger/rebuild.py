@@ -174,6 +174,8 @@ def _merged(
     """
     merged = merge_statements(mended, usage.find_unfinished_messages(record, execution_id))
     values: Row = {**_emptied(told), **merged.values}
+    if shown_words.is_of_nobody(told):
+        values["retracted_at"] = min(o.at for o in told)
     used = usage.sum_usage(record, execution_id)
     # what was reported goes before what can be worked out, but for what only grows
     for name in ("context_end_tokens", "resolved_model"):

@@ -167,6 +167,20 @@ def _match_pastes(
 # What is no run's own
 
 
+def is_of_nobody(told: Sequence[Observation]) -> bool:
+    """Tell whether all that is known of a run is that a hook told of the stop of a nameless agent.
+
+    Claude Code 2.0 told so of the agents that warmed its cache up, later releases of prompts they
+    would suggest; today such a stop is heard only where somebody has heard of the agent.
+    """
+    return bool(told) and all(
+        o.source == "hook"
+        and isinstance(o.statement, Returned)
+        and not (o.statement.agent_type or o.statement.tool_use_id or o.statement.echo)
+        for o in told
+    )
+
+
 def _without_copied_call(told: Sequence[Observation]) -> Sequence[Observation]:
     """Leave out a call by which a run would have launched itself: a fork's copy of its parent's."""
     copied = {o.digest for o in told if _launches_itself(o, told)}
