@@ -10,11 +10,12 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from orch_tui.errors import ConflictError, FormatError
+from orch_tui.errors import ConflictError, FormatError, SourceError
 from orch_tui.files import (
     read_plain,
     refuse_leading_out,
@@ -122,11 +123,9 @@ def apply(change: Change) -> Path | None:
             path.unlink()
     if change.after is not None:
         write(path, change.after)
-    if change.is_removal:
-        write_note(change.path, None)
-    else:
-        names = (*note.backups, *([backup.name] if backup else []))
-        write_note(change.path, Note(change.allows, names, made))
+    names = (*note.backups, *([backup.name] if backup else []))
+    with suppress(SourceError):  # a removal leaves more behind then, and nothing else is lost
+        write_note(change.path, None if change.is_removal else Note(change.allows, names, made))
     return backup
 
 

@@ -175,3 +175,29 @@ def test_permissions_of_another_form_are_refused(orch: Run, project: Path, allow
     settings.write_text(json.dumps({"permissions": {"allow": allow}}))
     done = orch("install", "--hooks", "--allow", "--yes")
     assert done.code == 1 and '"permissions"."allow" is no list' in done.err
+
+
+def test_installing_needs_no_state_folder(did: Run, project: Path) -> None:
+    """What was noted is lost then: the permission stays, since it may be somebody else's."""
+    settings = project / ".claude/settings.local.json"
+    Path(state_folder()).parent.parent.mkdir(parents=True)
+    Path(state_folder()).parent.write_text("no folder")
+    did("install", "--hooks", "--allow", "--yes")
+    did("uninstall", "--yes")
+    assert json.loads(settings.read_text()) == {"permissions": {"allow": [RULE]}}
+
+
+@pytest.mark.parametrize("notes", ["", "[]", '{"PATH": 1}', '{"PATH": {"allows": 1}}', "\xff",
+    '{"PATH": {"allows": true, "backups": ["../../b.py", 1], "parents": 99}}'])  # fmt: skip
+def test_notes_of_another_form_cost_nothing_of_the_users(
+    notes: str, did: Run, project: Path, own_home: Path
+) -> None:
+    settings = project / ".claude/settings.local.json"
+    settings.write_text(SETTINGS)
+    (project / "b.py").write_text(SETTINGS)
+    did("install", "--hooks", "--yes")
+    (place,) = Path(state_folder()).glob("*.json")
+    place.write_text(notes.replace("PATH", str(settings)), encoding="latin-1")
+    did("uninstall", "--yes")
+    assert settings.read_text() == SETTINGS and (project / "b.py").read_text() == SETTINGS
+    assert project.is_dir() and own_home.is_dir()
