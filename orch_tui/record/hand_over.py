@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ from orch_tui.files import refused_writing, whole_file
 from orch_tui.frozen import frozen
 from orch_tui.hand_over_line import render_hand_over
 from orch_tui.models.database import Record
-from orch_tui.paths import hand_over_folder, is_private
+from orch_tui.paths import hand_over_folder, is_private, linked_part
 from orch_tui.record.ledger.briefing_files import log_briefing_file
 
 if TYPE_CHECKING:
@@ -57,8 +58,7 @@ def leave_briefing(
         return None
     remove_returned(record)
     copy = record.path.parent / FOLDER / f"{execution.uid}.md"
-    with suppress(OSError):
-        _remove_old(copy.parent)
+    _remove_old(copy.parent)
     try:
         with whole_file(copy) as file:
             file.write(briefing)
@@ -100,26 +100,39 @@ def remove_returned(record: Record) -> None:
     folder = Path(hand_over_folder())
     if not is_private(folder):
         return
-    with suppress(OSError):
-        for uid in _remove_old(folder):
-            status = record.value(
-                "SELECT status FROM agent_executions JOIN execution_keys USING (execution_id) "
-                "WHERE key = ?",
-                [f"uid:{uid}"],
-            )
-            if status not in (None, "deployed"):
+    for uid in _remove_old(folder):
+        status = record.value(
+            "SELECT status FROM agent_executions JOIN execution_keys USING (execution_id) "
+            "WHERE key = ?",
+            [f"uid:{uid}"],
+        )
+        if status not in (None, "deployed"):
+            with suppress(OSError):
                 (folder / uid).unlink(missing_ok=True)
 
 
-def _remove_old(folder: Path) -> list[str]:
-    """Remove the files of a folder that are too old; gives the names of the others."""
+def _remove_old(folder: Path) -> set[str]:
+    """Remove what was left in a folder too long ago; gives the uids of which files stay.
+
+    Anything else there is somebody else's, and so is what a link leads to: the folder beside a
+    record may be a repository's, or one that the user has for other things.
+    """
+    if folder.is_symlink() or linked_part(folder.absolute()):
+        return set()
     oldest = time.time() - KEPT_DAYS * 86_400
-    names = []
-    with os.scandir(folder) as entries:
+    uids = set()
+    with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
+            named = _LEFT.fullmatch(entry.name)
+            if named is None:
+                continue
             with suppress(OSError):
                 if entry.stat(follow_symlinks=False).st_mtime < oldest:
                     os.unlink(entry.path)
                 else:
-                    names.append(entry.name)
-    return names
+                    uids.add(named[1])
+    return uids
+
+
+_LEFT = re.compile(r"\.?([0-9a-f]{32})(?:\.md)?(?:\.[0-9a-f]{8}\.tmp)?")
+"""The names of what is left, finished or not: the uid of its deployment stands in them."""

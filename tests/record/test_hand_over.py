@@ -112,3 +112,34 @@ def test_what_is_left_goes_when_its_run_has_returned_or_with_age(
     assert left() == {waiting, returned, old, "of-another-record"}
     remove_returned(record)
     assert left() == {waiting, "of-another-record"}
+
+
+def test_what_is_not_left_by_orch_stays_whatever_its_age(
+    record: Record, root: Path, tmp_path: Path
+) -> None:
+    label = deploy(record)
+    leave(record, root, label)
+    beside = record.path.parent / FOLDER
+    copy = beside / f"{get_execution(record, label).uid}.md"
+    unfinished = beside / f".{'a' * 32}.md.0123abcd.tmp"
+    notes = beside / "notes.md"
+    at = time.time() - (KEPT_DAYS + 1) * 86_400
+    for file in (copy, unfinished, notes):
+        file.touch()
+        os.utime(file, (at, at))
+    leave(record, root, deploy(record))
+    assert (copy.exists(), unfinished.exists(), notes.exists()) == (False, False, True)
+
+
+def test_nothing_is_removed_behind_a_link_beside_the_record(
+    record: Record, root: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    old = elsewhere / f"{'a' * 32}.md"
+    old.touch()
+    at = time.time() - (KEPT_DAYS + 1) * 86_400
+    os.utime(old, (at, at))
+    (record.path.parent / FOLDER).symlink_to(elsewhere)
+    handed = leave(record, root, deploy(record))
+    assert old.exists() and handed

@@ -84,7 +84,8 @@ def drain_inbox(
     if taken:
         from orch_tui.record.hand_over import remove_returned
 
-        remove_returned(record)
+        with suppress(RecordError):
+            remove_returned(record)
     return taken
 
 
