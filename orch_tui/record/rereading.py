@@ -63,7 +63,7 @@ def reread_share(record: Record, *, catalogue: Catalogue, root: Path) -> int:
 def _rebuild_share(record: Record) -> int:
     """Make the rows of some runs anew; with the last of them all transcripts are marked."""
     from orch_tui.record.ledger.rebuild import rebuild_from_statements
-    from orch_tui.record.ledger.resolve import join_teammates
+    from orch_tui.record.ledger.resolve import join_halves
 
     with record.write():
         until = int(facts.get_fact(record, _DONE_UNTIL) or 0)
@@ -74,7 +74,7 @@ def _rebuild_share(record: Record) -> int:
         )
         labels = [str(label) for _, label in runs]
         rebuild_from_statements(record, labels)
-        if joined := join_teammates(record, labels):
+        if joined := join_halves(record, labels):
             rebuild_from_statements(record, sorted(joined))
         until = runs[-1][0] if runs else until
         remaining = record.value("SELECT count(*) FROM agent_executions WHERE rowid > ?", [until])
@@ -89,6 +89,12 @@ def _rebuild_share(record: Record) -> int:
             [_MARK],
         )
         return int(record.value("SELECT count(*) FROM import_checkpoints WHERE note = ?", [_MARK]))
+
+
+def note_rows_made(record: Record) -> None:
+    """Note that all rows were made by this version just now. Call it within a write."""
+    newest = record.value("SELECT coalesce(max(rowid), 0) FROM agent_executions")
+    facts.set_fact(record, _DONE_UNTIL, str(newest))
 
 
 def _read_again(record: Record, paths: list[str], catalogue: Catalogue, root: Path) -> None:

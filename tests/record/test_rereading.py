@@ -17,7 +17,11 @@ from orch_tui.models.database import Record
 from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.project import Project
 from orch_tui.record import rereading
-from orch_tui.record.ledger.rebuild import find_stale_executions
+from orch_tui.record.claude_code import nameless_call_key
+from orch_tui.record.ledger.ingest import Report, ingest_statement
+from orch_tui.record.ledger.rebuild import find_stale_executions, rebuild_from_statements
+from orch_tui.record.ledger.resolve import join_halves
+from orch_tui.record.ledger.statement import Deployed
 from orch_tui.record.opening import open_record
 from orch_tui.record.rereading import is_of_earlier_version, reread_share
 from orch_tui.record.transcripts.importer import import_files
@@ -117,6 +121,8 @@ def test_read_again_it_says_what_a_new_one_says(older: Record, home: Path, tmp_p
 def test_it_is_read_in_shares(older: Record, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rereading, "RUNS_AT_ONCE", 4)
     monkeypatch.setattr(rereading, "BYTES_AT_ONCE", 1)
+    with older.write():  # as if no step of the schema had made the rows
+        older.execute("DELETE FROM record_facts WHERE name = 'rows_made_until'")
     assert read_all_again(older) == [2, 13, *range(12, -1, -1)]
     assert_mended(older)
 
@@ -177,3 +183,32 @@ def test_a_stop_of_nobody_is_no_run_until_somebody_has_heard_of_it(record: Recor
         said = {"agent_type": "Explore"}
         report(record, "noted", said, source="import", keys=["agent:s/a1"])
     assert not record.value(hidden, [label])
+
+
+def test_halves_of_a_run_that_an_earlier_orch_kept_apart_are_one(
+    record: Record, tmp_path: Path
+) -> None:
+    def deploy(keys: list[str], prompt: str, source: str, **said: Any) -> str:
+        statement = Deployed(agent_type="Explore", ran_in="s", **said)
+        told = Report(keys, statement, source=source, prompt=prompt, claude_session="s")
+        return ingest_statement(record, told)
+
+    key = nameless_call_key("s", "look")
+    halves = [
+        deploy([key], "look", "hook"),
+        deploy(["tool:toolu_1"], "look", "import", tool_use_id="toolu_1", deployed_at="2026-01-01"),
+    ]
+    others = [
+        deploy(["tool:toolu_2"], "look", "import", tool_use_id="toolu_2", deployed_at="2026-01-02"),
+        deploy(["tool:toolu_3"], "else", "import", tool_use_id="toolu_3"),
+    ]
+    rows = "".join(f"{json.dumps(row)}\n" for row in export_record(record))
+    (tmp_path / "older.jsonl").write_text(rows)
+    with record.write():
+        assert join_halves(record, [*halves, *others]) == {halves[0]}
+        rebuild_from_statements(record, [halves[0]])
+    labels = "SELECT execution_id FROM agent_executions ORDER BY 1"
+    assert record.sql(labels) == [(label,) for label in [halves[0], *others]]
+    with open_record(tmp_path / "hub.db") as hub:
+        restore_export(hub, tmp_path / "older.jsonl")
+        assert hub.value("SELECT count(*) FROM agent_executions") == 3

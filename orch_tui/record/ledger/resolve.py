@@ -170,6 +170,43 @@ def join_teammates(record: Record, execution_ids: Iterable[str]) -> set[str]:
     return joined
 
 
+def join_halves(record: Record, execution_ids: Iterable[str]) -> set[str]:
+    """Unite runs that an earlier orch recorded as two, the call and what came of it; gives what
+    changed."""
+    labels = sorted(execution_ids)
+    joined: set[str] = set()
+    for start in range(0, len(labels), _A_LIST):
+        some = labels[start : start + _A_LIST]
+        joined |= join_teammates(record, some) | _join_nameless_calls(record, some)
+    return {label for label in joined if owner_of(record, f"id:{label}") == label}
+
+
+_A_LIST = 500
+"""Labels to a query."""
+
+
+def _join_nameless_calls(record: Record, execution_ids: Sequence[str]) -> set[str]:
+    """Unite a launch with the call of which hooks told no id: both are in one session, of one
+    prompt, and the first of those."""
+    listed, labels = in_list(execution_ids)
+    joined = set()
+    for label, session, sha256 in record.sql(
+        "SELECT execution_id, ran_in, lower(hex(sha256)) FROM agent_executions AS e "
+        "JOIN briefings AS b ON b.briefing_id = coalesce(e.handed_over_id, e.briefing_id) "
+        f"WHERE execution_id IN {listed} AND tool_use_id NOTNULL AND ran_in NOTNULL "
+        "AND retracted_at IS NULL ORDER BY deployed_at, e.rowid",
+        labels,
+    ):
+        call = record.value(
+            "SELECT execution_id FROM execution_keys JOIN agent_executions USING (execution_id) "
+            "WHERE key = ? AND tool_use_id IS NULL AND execution_id <> ?",
+            [f"call:{session}/{sha256[:16]}", label],
+        )
+        if call is not None and call not in joined:
+            joined.add(_unite_executions(record, [call, label]))
+    return joined
+
+
 DERIVED = (
     "completions",
     "context_allocations",

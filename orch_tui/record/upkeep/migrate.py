@@ -12,6 +12,8 @@ from orch_tui.record.ledger import registers
 from orch_tui.record.ledger.project_keys import project_key
 from orch_tui.record.ledger.raw_sql import ingest_noted_changes
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
+from orch_tui.record.ledger.resolve import join_halves
+from orch_tui.record.rereading import note_rows_made
 from orch_tui.search.maintenance import count_other_versions, end_other_versions, refresh_pending
 
 MANY_RUNS = 20_000
@@ -59,8 +61,10 @@ def _finish(record: Record, progress: Progress) -> None:
             else:
                 registers.state_changes(record, subject)
         rebuild_from_statements(record, runs)
+        rebuild_from_statements(record, sorted(join_halves(record, runs)))
         progress(min(start + _A_STRETCH, len(noted)), len(noted))
     ingest_noted_changes(record)
+    note_rows_made(record)
     refresh_pending(record)
     if not count_other_versions(record):
         end_other_versions(record)

@@ -33,7 +33,12 @@ from orch_tui.record.ledger.origins import (
 )
 from orch_tui.record.ledger.raw_sql import ingest_noted_changes
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
-from orch_tui.record.ledger.resolve import create_execution, learn_keys, resolve_execution
+from orch_tui.record.ledger.resolve import (
+    create_execution,
+    join_halves,
+    learn_keys,
+    resolve_execution,
+)
 from orch_tui.record.ledger.statement import decode_statement, describe_problem, pack_statement
 from orch_tui.record.ledger.store import StoredStatement, find_statement, insert_statement
 from orch_tui.record.upkeep.export_format import FORMAT, VERSION
@@ -197,6 +202,8 @@ class _Exchange:
         for bundle_id in sorted({self._bundle_of(version_id) for version_id in self._versions}):
             registers.number_versions(record, bundle_id)
         rebuild_from_statements(record, living)
+        if joined := join_halves(record, living):
+            rebuild_from_statements(record, sorted(joined))
         for claude_session in sorted(self._claude_sessions):
             claude_sessions.refresh_session(record, claude_session)
         claude_sessions.end_silent_sessions(record)
