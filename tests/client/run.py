@@ -167,12 +167,14 @@ class Run:
         with Terminal(self.folder, words, self.project, self.environment) as terminal:
             terminal.wait_for("❯")
             terminal.type_line(self._prompt)
-            if self.scenario.keys and play.wait_until_held("held"):
-                for key in self.scenario.keys:
-                    terminal.press(key)
             for part, step in self.scenario.until:
                 play.wait_until_said(part, step)
+            if self.scenario.leaves_it_running:
+                play.wait_until_held("held")
             terminal.type_line("/exit")
+            if self.scenario.leaves_it_running:  # it asks; the first answer stops what runs
+                terminal.wait_for("❯ 1.")
+                terminal.press("Enter")
             terminal.wait_for_end()
 
     @property

@@ -65,8 +65,8 @@ class Scenario:
     ends_by: Signals | None = None
     """Sent to the client as soon as an answer to the part ``held`` is held."""
     interactive: bool = False
-    keys: Sequence[str] = ()
-    """Pressed as soon as an answer to the part ``held`` is held."""
+    leaves_it_running: bool = False
+    """Interactive: it is left while an answer to the part ``held`` is held."""
     until: Sequence[tuple[str, int]] = (("main", 1),)
     """Interactive: parts with the number of the answer after which no more is to come of them."""
     short: bool = False

@@ -416,4 +416,23 @@ SCENARIOS = [
         interactive=True,
         until=[("main", 3)],
     ),
+    Scenario(
+        "interactive-left",
+        {
+            "main": [says(launch("held", "take long")), says("I go on.")],
+            "held": [says("I begin.", SHELL), holds()],
+        },
+        # SessionEnd alone tells of the end: an import without it knows of none
+        {
+            "held": {
+                **STOPPED,
+                "status": either("failed", "deployed"),
+                "ending": either("gone", None),
+                "context_end_tokens": ANY,
+            }
+        },
+        interactive=True,
+        leaves_it_running=True,
+        until=[("main", 1)],
+    ),
 ]
