@@ -384,3 +384,93 @@ def test_what_was_taken_is_not_told_again() -> None:
 )
 def test_a_prompt_is_about_its_first_line(text: str, line: str | None) -> None:
     assert cut_first_line(text) == line
+
+
+# What came beside prompts and results
+
+
+def queued(prompt: str, kind: str = "queued_command") -> dict[str, Any]:
+    return {"attachment": {"type": kind, "prompt": prompt}}
+
+
+def test_a_message_that_came_while_an_agent_worked_is_told_it() -> None:
+    agent = agent_file()
+    agent.hears("go")
+    agent.says("m1", "Let me", tool("B", "Bash"))
+    agent.add("attachment", **queued("hurry"))
+    agent.add("attachment", **queued("queued_command", "else"))
+    agent.add("attachment", attachment=["queued_command"])
+    agent.gets("B")
+    agent.says("m2", "Done.", stop="end_turn")
+    chunk = read(agent)
+    assert messages(chunk, Addressed) == ["hurry"]
+    assert messages(chunk, Returned) == ["Done."]
+
+
+def test_a_message_to_a_session_is_none_to_an_agent() -> None:
+    parent = Transcript(f"{S1}.jsonl", S1)
+    parent.add("attachment", **queued("hurry"))
+    assert read(parent) == ParsedChunk()
+
+
+def test_a_session_that_was_interrupted_breaks_off_what_it_waits_for() -> None:
+    parent = Transcript(f"{S1}.jsonl", S1)
+    parent.hears("[Request interrupted by user]")
+    parent.says("p1", launch("T", "Explore", "Look"))
+    parent.hears("[Request interrupted by user]")
+    (broken,) = [r for r in read(parent).reports if isinstance(r.statement, Returned)]
+    assert broken.keys == ("tool:T",)
+    assert broken.statement.ending == "interrupted"
+
+
+def test_progress_of_an_agent_tells_whose_it_is_and_what_it_touched() -> None:
+    def progress(kind: str, *content: Any, agent: str = "a1", **more: Any) -> dict[str, Any]:
+        message = {"id": "m1", "role": kind, "content": list(content)}
+        said = {"type": kind, "timestamp": "2026-02-11T00:00:09.000Z", "message": message}
+        return {"data": {"type": "agent_progress", "agentId": agent, "message": said}, **more}
+
+    parent = Transcript(f"{S1}.jsonl", S1)
+    reading = tool("R", "Read", file_path="a.py")
+    parent.add("progress", **progress("assistant", reading, parentToolUseID="T"))
+    answer = {"type": "tool_result", "tool_use_id": "R"}
+    parent.add("progress", **progress("user", {**answer, "type": "text"}, answer))
+    parent.add("progress", **progress("assistant", "x", agent="acompact-f"))
+    parent.add("progress", **progress("system", "x", agent="a2"))
+    parent.add("progress", data={"type": "hook_progress"})
+    chunk = read(parent)
+    (linked,) = chunk.reports
+    assert linked.keys == (AGENT, "tool:T")
+    assert linked.statement == Noted(agent_type="unknown", agent_id="a1", tool_use_id="T")
+    assert [(each.path, each.action) for each in chunk.touched[linked.keys]] == [("a.py", "read")]
+
+
+def test_a_message_of_no_tokens_was_no_request() -> None:
+    agent = agent_file()
+    agent.hears("go")
+    agent.says("m1", "Done.", stop="end_turn")
+    agent.lines[-1]["message"]["usage"] = {"input_tokens": "many", "output_tokens": -1}
+    assert read(agent).uses == {}
+
+
+def test_what_an_agent_launches_is_of_the_session_of_its_line() -> None:
+    agent = agent_file()
+    agent.hears("go")
+    agent.says("m1", launch("T", "Plan", "Help", resume="a9"), sessionId="R")
+    (report,) = [r for r in read(agent).reports if "tool:T" in r.keys]
+    assert (report.claude_session, report.keys) == ("R", ("tool:T", "agent:R/a9"))
+
+
+def test_a_session_is_called_as_its_user_asked_first() -> None:
+    parent = Transcript(f"{S1}.jsonl", S1)
+    parent.hears("<command-name>x</command-name>")
+    parent.hears("a note", isMeta=True)
+    parent.says("p1", "I begin.")
+    parent.hears("Find it\nquickly")
+    parent.hears("And then?")
+    reader = TranscriptReader(Path(parent.path))
+    for entry in entries(parent):
+        reader.read(entry)
+    assert (reader.state.opening, reader.state.title) == ("Find it", "")
+    assert (reader.state.session, reader.state.cwd) == (S1, CWD)
+    reader.read(Entry(customTitle="The search\nand more", cwd="/else", sessionId="R"))
+    assert (reader.state.title, reader.state.session, reader.state.cwd) == ("The search", S1, CWD)

@@ -207,6 +207,19 @@ def test_nobody_launched_itself(record: Record, label: str) -> None:
     assert column(record, "depth", own) == 1
 
 
+def test_a_depth_that_was_told_counts_more_than_one_that_was_worked_out(
+    record: Record, label: str
+) -> None:
+    with record.write():
+        report(record, "noted", {"depth": 1}, source="hook", keys=["tool:T"], at=T2)
+    told = deploy(record, "tool:C", parent="tool:T", depth=4)
+    worked_out = deploy(record, "tool:D", parent="tool:C")
+    assert (column(record, "depth", told), column(record, "depth", worked_out)) == (4, 5)
+    deep = deploy(record, "tool:E", parent="tool:C", depth=100)
+    below = deploy(record, "tool:F", parent="tool:E")
+    assert (column(record, "depth", deep), column(record, "depth", below)) == (100, None)
+
+
 # Outputs
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import permutations
 from typing import Any
 
 import pytest
 
 from orch_tui.models.database import Record
+from orch_tui.prepare.bundle import Bundle, ContextItem
+from orch_tui.prepare.count import Count
+from orch_tui.record.bundles import save_bundle
 from orch_tui.record.claude_sessions import ensure_claude_session
 from orch_tui.record.ledger.registers import (
     ITEM,
@@ -28,6 +32,7 @@ from orch_tui.record.ledger.statement import (
     unpack_fields,
 )
 from orch_tui.record.ledger.store import store_statement
+from orch_tui.record.plan import add_planned_agent
 from orch_tui.record.sessions import init_session
 
 T1, T2, T3 = (f"2026-11-22T09:00:0{second}.000Z0000" for second in (1, 2, 3))
@@ -284,3 +289,65 @@ def test_versions_made_apart_with_one_number_get_the_next_that_is_free(record: R
         number_versions(record, "nobody")
     found = record.sql("SELECT uid, version FROM bundle_versions ORDER BY uid")
     assert found == [("a", 1), ("b", 2), ("c", 3), ("d", 4)]
+
+
+# Bundles, their versions and planned agents
+
+
+def fields(record: Record, kind: str) -> dict[str, Any]:
+    """What is held of the only subject of a kind."""
+    ((subject,),) = record.sql(
+        "SELECT DISTINCT subject FROM registers WHERE subject GLOB ?", [f"{kind}:*"]
+    )
+    return held(record, subject)
+
+
+def test_a_bundle_and_its_version_are_stated_with_their_references(
+    record: Record, uid: str
+) -> None:
+    item = ContextItem("file", "a.md", "required", ("Intro",), b"# A\n", Count(10, "x", 9, 11))
+    made = Bundle("b", "Explore", "look", (item,), "opus", "2026-11-22T09:00:00.000Z", name="mine")
+    save_bundle(record, made, "s")
+    bundle_uid = record.value("SELECT uid FROM bundles")
+    assert fields(record, "bundle") == {
+        "label": "b",
+        "session": f"session:{uid}",
+        "name": "mine",
+        "created_at": "2026-11-22T09:00:00.000Z",
+    }
+    version = fields(record, "version")
+    assert version.pop("created_at") > "2026-11-22"
+    row = [1, "file", "a.md", '["Intro"]', "required", 10, 9, 11, "x", None, None]
+    sha256 = hashlib.sha256(b"# A\n").hexdigest()
+    assert version == {
+        "bundle": f"bundle:{bundle_uid}",
+        "version": 1,
+        "agent_type": "Explore",
+        "scope": "look",
+        "model": "opus",
+        "tokens": version["tokens"],
+        "items": [[*row, sha256]],
+    }
+
+
+def test_a_planned_agent_is_stated_with_whom_it_waits_for(record: Record, uid: str) -> None:
+    add_planned_agent(record, "s", "Explore", scope="look", model="opus")
+    first = record.value("SELECT uid FROM planned_agents")
+    planned = fields(record, "planned")
+    assert planned.pop("created_at") > "2026-11-22"
+    assert planned == {
+        "session": f"session:{uid}",
+        "position": 1,
+        "agent_type": "Explore",
+        "scope": "look",
+        "model": "opus",
+    }
+    add_planned_agent(record, "s", "Plan", waits_for=[1])
+    second = record.value("SELECT uid FROM planned_agents WHERE position = 2")
+    assert held(record, f"planned:{second}")["waits"] == [first]
+
+
+def test_a_value_yields_to_none_only_where_the_latest_word_counts(record: Record) -> None:
+    say(record, T1, created_at=None, scope="a")
+    assert say(record, T2, created_at="2026-01") == {"created_at": "2026-01"}
+    assert say(record, T3, created_at=None, scope=None) == {"scope": None}
