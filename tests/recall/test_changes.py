@@ -101,3 +101,13 @@ def test_news_of_a_run_has_all_that_a_reader_is_shown(record: Record) -> None:
     assert list(follower.news()) == [
         News(at, "deployed", run, session, "implementor", "look", "opus", None, None)
     ]
+
+
+def test_an_agent_is_told_when_the_call_turns_out_to_be_of_another(record: Record) -> None:
+    init_session(record, "look", project="/p", session_id="s")
+    follower = Follower(record)
+    call = heard(record, "tool:T1", tool_use_id="T1")
+    own = heard(record, "agent:c/a1", agent_id="a1")
+    assert told(follower) == [(call, "deployed", None)]
+    heard(record, "tool:T1", agent_id="a9")
+    assert told(follower) == [(own, "deployed", None)]

@@ -34,10 +34,11 @@ def test_a_session_of_claude_code_is_made_once_with_its_earliest_start(
             for name, at in [
                 ("258c7280-ae70", "2026-11-22T10:00:00.000Z"),
                 ("258c7280-ae70", "2026-11-22T09:00:00.000Z"),
+                ("258c7280-ae70", "2026-11-22T09:30:00.000Z"),
                 ("258c7280-ffff", "2026-11-22T11:00:00.000Z"),
             ]
         ]
-    assert made == ["claude-258c7280", "claude-258c7280", "claude-258c7280-ffff"]
+    assert made == [*["claude-258c7280"] * 3, "claude-258c7280-ffff"]
     held = get_session(record, "claude-258c7280")
     assert (held.created_at, held.phase) == ("2026-11-22T09:00:00.000Z", None)
     with pytest.raises(NotFoundError):  # what nobody opened is nobody's current session

@@ -49,3 +49,10 @@ def test_equal_briefings_cannot_be_told_apart() -> None:
     planned = {"one": briefing("Find it"), "two": briefing("Find it")}
     assert find_likeness(planned["one"][0], planned) == Likeness(None, ("one", "two"))
     assert find_likeness("x", {}) == Likeness(None)
+
+
+def test_a_briefing_of_which_much_else_is_held_as_well_cannot_be_told() -> None:
+    two = briefing("Find it", "slowly then", "and softly")
+    planned = {"one": briefing("Find it", "quickly now"), "two": two}
+    prompt = f"{planned['one'][0]}\nslowly then"
+    assert find_likeness(prompt, planned) == Likeness(None, ("one", "two"))

@@ -420,7 +420,7 @@ def test_a_session_that_was_interrupted_breaks_off_what_it_waits_for() -> None:
     parent.hears("[Request interrupted by user]")
     (broken,) = [r for r in read(parent).reports if isinstance(r.statement, Returned)]
     assert broken.keys == ("tool:T",)
-    assert broken.statement.ending == "interrupted"
+    assert isinstance(broken.statement, Returned) and broken.statement.ending == "interrupted"
 
 
 def test_progress_of_an_agent_tells_whose_it_is_and_what_it_touched() -> None:
