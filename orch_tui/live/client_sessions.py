@@ -37,11 +37,11 @@ class ClientFile(msgspec.Struct):
     procStart: str | None = None
     pidDomain: str | None = None
     """Machine and pid namespace in which the pid means something."""
-    startedAt: int = 0
+    startedAt: float = 0.0
     status: str = ""
     """idle, busy, waiting or shell."""
     waitingFor: str = ""
-    statusUpdatedAt: int = 0
+    statusUpdatedAt: float = 0.0
 
 
 @frozen

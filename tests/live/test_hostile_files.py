@@ -176,6 +176,13 @@ def test_wrong_types_in_a_sidecar(files: ClaudeFiles, follower: Follower) -> Non
     assert (seen.agent_type, seen.parent, seen.state) == ("", None, "starting")
 
 
+def test_times_of_a_client_that_no_clock_has(files: ClaudeFiles, follower: Follower) -> None:
+    files.agent().prompt(0)
+    for number in (10**400, -(10**400), 10**18):
+        files.client(startedAt=number, statusUpdatedAt=number)
+        assert follower.agent(2).state in ("starting", "gone")
+
+
 def test_agents_that_are_their_own_parents(files: ClaudeFiles, follower: Follower) -> None:
     files.agent("a1", parentAgentId="a1").prompt(0)
     files.agent("a2", parentAgentId="a3").prompt(0)

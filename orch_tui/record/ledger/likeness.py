@@ -16,8 +16,8 @@ MOST = 0.8
 """The share of the characters of a briefing that a prompt has to hold, in whole lines."""
 
 _TELLING = 0.8
-"""The share of what tells a briefing from another one that the prompt has to hold of it, and of
-that of the other one lack."""
+"""The share of what tells a briefing from another one that the prompt has to hold of it; of what
+tells the other one it must hold less than the rest."""
 
 
 @frozen
@@ -44,7 +44,7 @@ def find_likeness(prompt: str, planned: Mapping[str, tuple[str, str | None]]) ->
         mine = _Text(text)
         if scope and scope in mine and scope not in held:
             continue
-        if held.share(mine.lines) >= MOST:
+        if held.holds(mine.lines, MOST):
             alike[label] = mine.lines
     chosen = [
         label
@@ -58,7 +58,7 @@ def find_likeness(prompt: str, planned: Mapping[str, tuple[str, str | None]]) ->
 
 def _is_rather(held: _Text, lines: frozenset[str], others: frozenset[str]) -> bool:
     own, foreign = lines - others, others - lines
-    return held.share(own) >= _TELLING and (not foreign or held.share(foreign) <= 1 - _TELLING)
+    return held.holds(own, _TELLING) and not held.holds(foreign, 1 - _TELLING)
 
 
 class _Text:
@@ -81,16 +81,23 @@ class _Text:
             place = self._joined.find(words, place + 1)
         return False
 
-    def share(self, lines: frozenset[str]) -> float:
-        """The share of the characters of lines that stand here; 0 of none."""
+    def holds(self, lines: frozenset[str], share: float) -> bool:
+        """Tell whether lines with this share of the characters of all stand here; False of none.
+
+        Looking for one line in all of a text takes as long as the text is, so that ends as soon as
+        it is known.
+        """
         total = sum(map(len, lines))
-        lost = 0
-        for line in lines:
-            if line not in self.lines and line not in self:
-                lost += len(line)
-                if lost > total * MOST:  # enough for any answer
-                    break
-        return 1 - lost / total if total else 0.0
+        others = lines - self.lines
+        unknown = sum(map(len, others))
+        held = total - unknown
+        for line in others:
+            if held >= total * share or held + unknown < total * share:
+                break
+            unknown -= len(line)
+            if line in self:
+                held += len(line)
+        return bool(total) and held >= total * share
 
 
 def _joins(one: str, other: str) -> bool:
