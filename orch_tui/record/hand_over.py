@@ -58,7 +58,6 @@ def leave_briefing(
         return None
     remove_returned(record)
     copy = record.path.parent / FOLDER / f"{execution.uid}.md"
-    _remove_old(copy.parent)
     try:
         with whole_file(copy) as file:
             file.write(briefing)
@@ -97,10 +96,10 @@ def _write_private(uid: str, briefing: bytes) -> None:
 
 def remove_returned(record: Record) -> None:
     """Remove what was left for runs of the record that have returned, and what is too old."""
-    folder = Path(hand_over_folder())
-    if not is_private(folder):
-        return
-    for uid in _remove_old(folder):
+    folders = [record.path.parent / FOLDER]
+    if is_private(private := hand_over_folder()):
+        folders.append(Path(private))
+    for path, uid in [left for folder in folders for left in _remove_old(folder)]:
         status = record.value(
             "SELECT status FROM agent_executions JOIN execution_keys USING (execution_id) "
             "WHERE key = ?",
@@ -108,19 +107,20 @@ def remove_returned(record: Record) -> None:
         )
         if status not in (None, "deployed"):
             with suppress(OSError):
-                (folder / uid).unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
 
-def _remove_old(folder: Path) -> set[str]:
-    """Remove what was left in a folder too long ago; gives the uids of which files stay.
+def _remove_old(folder: Path) -> list[tuple[Path, str]]:
+    """Remove what was left in a folder too long ago; gives the files that stay, with the uids of
+    their deployments.
 
     Anything else there is somebody else's, and so is what a link leads to: the folder beside a
     record may be a repository's, or one that the user has for other things.
     """
     if folder.is_symlink() or linked_part(folder.absolute()):
-        return set()
+        return []
     oldest = time.time() - KEPT_DAYS * 86_400
-    uids = set()
+    left = []
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             named = _LEFT.fullmatch(entry.name)
@@ -130,8 +130,8 @@ def _remove_old(folder: Path) -> set[str]:
                 if entry.stat(follow_symlinks=False).st_mtime < oldest:
                     os.unlink(entry.path)
                 else:
-                    uids.add(named[1])
-    return uids
+                    left.append((Path(entry.path), named[1]))
+    return left
 
 
 _LEFT = re.compile(r"\.?([0-9a-f]{32})(?:\.md)?(?:\.[0-9a-f]{8}\.tmp)?")

@@ -112,6 +112,8 @@ def test_what_is_left_goes_when_its_run_has_returned_or_with_age(
     assert left() == {waiting, returned, old, "of-another-record"}
     remove_returned(record)
     assert left() == {waiting, "of-another-record"}
+    copies = {copy.stem for copy in (record.path.parent / FOLDER).iterdir()}
+    assert copies == {waiting, old}, "the copy of the old one was written just now"
 
 
 def test_what_is_not_left_by_orch_stays_whatever_its_age(
