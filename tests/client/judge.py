@@ -25,8 +25,7 @@ def judge_run(run: Run) -> list[str]:
         return read_recorded(lambda *words: run.orch(*words, **environment).stdout, database)
 
     def look(by: str, **environment: str) -> list[str]:
-        early = scenario.until_import if by == "hooks" else {}
-        agents = {part: {**known, **early.get(part, {})} for part, known in scenario.agents.items()}
+        agents = scenario.agents_by_hooks if by == "hooks" else scenario.agents
         lasted = (run.began, run.ended)
         found = list_differences(read(**environment), truths, agents, scenario.never_ran, lasted)
         return [f"by {by}: {line}" for line in found]

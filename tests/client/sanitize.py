@@ -31,6 +31,7 @@ SHORT = 24
 FORM = re.compile(
     r"</?[a-z-]+>|Agent terminated early due to an API error: |API Error: \d+"
     r"|NOTE: this agent stopped at its \d+-turn limit"
+    r"|\[Request interrupted by user[^]]*\]|User rejected tool use"
     r"|\[Subagent hand-back\]|\[Workflow harness[^]]*\]"
     r"|agentId: \w+|(subagent_tokens|tool_uses|duration_ms): \d+"
 )

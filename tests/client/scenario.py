@@ -50,10 +50,10 @@ class Scenario:
     name: str
     parts: Parts
     """``main`` is the session's."""
-    agents: Mapping[str, Mapping[str, Any]]
+    agents: Mapping[str, Fields]
     """By part, for each agent that runs, what the server does not know, by field; ``{}``: it
     completed once and nothing speaks against it."""
-    until_import: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    until_import: Mapping[str, Fields] = field(default_factory=dict)
     """The same, as long as there are hooks alone."""
     never_ran: Mapping[str, str] = field(default_factory=dict)
     """By part, calls that no agent came of, and the status of what may be recorded of them."""
@@ -71,3 +71,9 @@ class Scenario:
     """Interactive: parts with the number of the answer after which no more is to come of them."""
     short: bool = False
     """One of those that a short look runs."""
+
+    @property
+    def agents_by_hooks(self) -> Mapping[str, Fields]:
+        """``agents`` as they are until an import."""
+        early = self.until_import
+        return {part: {**known, **early.get(part, {})} for part, known in self.agents.items()}
