@@ -30,6 +30,8 @@ _POINTER = compile_lazily(r"\s*This agent['’]s report was delivered to you as 
 _LONGEST_POINTER = 2_000
 """Characters; whatever is longer is a report, whichever words it begins with."""
 _TASK_FRAME = compile_lazily(r"\[Workflow harness\b[^\]\n]*\]")
+_MOST_NOTES = 8
+"""Notes that one result is searched for; Claude Code writes three at most."""
 _INDENT = "  "
 _TRACE, _TRACE_END = "[Tool: ", "\n--- RESULT ---\n"
 
@@ -97,7 +99,7 @@ def separate_joined_notes(text: str, *, is_wrapped: bool = False) -> AgentWords:
     """
     notes: list[str] = []
     rest = text
-    while end := _end_of_note(rest, is_wrapped, follows=bool(notes)):
+    while len(notes) < _MOST_NOTES and (end := _end_of_note(rest, is_wrapped, follows=bool(notes))):
         notes.append(rest[:end])
         rest = rest[end:].lstrip("\n")
     return _judge_notes(rest, notes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from itertools import pairwise
 
 from orch_tui.record.agent_words import read_framed_words, separate_joined_notes
 from orch_tui.record.messages.patterns import compile_lazily
@@ -71,15 +72,13 @@ def _join_broken_lines(text: str) -> str:
     width = max(map(len, lines))
     if width < _NARROWEST:
         return text
-    joined = [lines[0]]
-    last = len(lines[0])
-    for line in lines[1:]:
-        words = re.match(r"\S+", line.lstrip())
-        is_full = last and words and last + 1 + len(words[0]) > width
+    joined = [[lines[0]]]
+    for before, line in pairwise(lines):
+        first = re.match(r"\S+", line.lstrip())
+        is_full = before and first and len(before) + 1 + len(first[0]) > width
         if is_full and not _KEPT_APART.match(line):
-            is_cut = last == width and "/" in joined[-1].rpartition(" ")[2]
-            joined[-1] += ("" if is_cut else " ") + line.lstrip()
+            is_cut = len(before) == width and "/" in before.rpartition(" ")[2]
+            joined[-1] += ["" if is_cut else " ", line.lstrip()]
         else:
-            joined.append(line)
-        last = len(line)
-    return "\n".join(joined)
+            joined.append([line])
+    return "\n".join(map("".join, joined))

@@ -18,6 +18,7 @@ from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.project import Project
 from orch_tui.record import rereading
 from orch_tui.record.claude_code import nameless_call_key
+from orch_tui.record.ledger import contents
 from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.rebuild import find_stale_executions, rebuild_from_statements
 from orch_tui.record.ledger.resolve import join_halves
@@ -27,8 +28,9 @@ from orch_tui.record.rereading import is_of_earlier_version, reread_share
 from orch_tui.record.transcripts.importer import import_files
 from orch_tui.record.transcripts.transcript_files import find_in_paths
 from orch_tui.record.upkeep.export import export_record
+from orch_tui.record.upkeep.redaction import redact_secret
 from orch_tui.record.upkeep.restore import restore_export
-from tests.record.noted_home import ERROR, FAILED, WORDS, write_noted_home
+from tests.record.noted_home import ERROR, FAILED, TOOLS, WORDS, write_noted_home
 from tests.record.reporting import report
 
 STORED = Path(__file__).parents[1] / "fixtures" / "earlier_reading" / "record.db.gz"
@@ -212,3 +214,23 @@ def test_halves_of_a_run_that_an_earlier_orch_kept_apart_are_one(
     with open_record(tmp_path / "hub.db") as hub:
         restore_export(hub, tmp_path / "older.jsonl")
         assert hub.value("SELECT count(*) FROM agent_executions") == 3
+
+
+def test_words_that_were_taken_out_of_notes_are_redacted_with_them(record: Record) -> None:
+    with record.write():
+        label = report(
+            record,
+            "returned",
+            {"agent_type": "Explore", "echo": True},
+            source="hook",
+            keys=["agent:s/a1"],
+            message=f"{TOOLS}\nThe key is hunter2hunter2.",
+        )
+    words = "SELECT final_message FROM agent_executions WHERE execution_id = ?"
+    assert record.value(words, [label]) == "The key is hunter2hunter2."
+    redact_secret(record, "hunter2hunter2", "leaked")
+    assert "hunter2" not in record.value(words, [label])
+    assert list(find_stale_executions(record)) == []
+    held = [number for (number,) in record.sql("SELECT content_id FROM contents")]
+    assert not any(b"hunter2" in (contents.get_content(record, n) or b"") for n in held)
+    assert b"hunter2hunter2" not in Path(record.path).read_bytes()
