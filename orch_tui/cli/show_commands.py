@@ -352,6 +352,7 @@ def _replay(arguments: Namespace) -> None:
                 write(json_text(facts) if as_json else name)
             return
     with writing(arguments.output) as write:
+        deployed = None
         if arguments.deploy:
             deployed = again.deploy_again(
                 record,
@@ -374,7 +375,7 @@ def _replay(arguments: Namespace) -> None:
         print(label)
     elif arguments.deploy and not as_json:
         say(f"deployed as {label}")
-    if arguments.deploy:
+    if deployed is not None:
         from orch_tui.cli.record import say_hand_over
 
         say_hand_over(project, deployed)

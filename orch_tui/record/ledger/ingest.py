@@ -88,9 +88,10 @@ def _store_report(record: Record, report: Report) -> str | None:
     keys = list(report.about)
     undecided: tuple[str, ...] = ()
     if report.prompt:
-        from orch_tui.record.ledger import recognition  # who hands nothing over does without
+        # who hands nothing over does without
+        from orch_tui.record.ledger.recognition import recognise_deployment
 
-        undecided = recognition.recognise_deployment(record, report)
+        undecided = recognise_deployment(record, report)
     execution_id = resolve_execution(record, keys)
     if execution_id is None:
         if report.only_known:
@@ -103,7 +104,9 @@ def _store_report(record: Record, report: Report) -> str | None:
             source=report.source,
         )
         if undecided:
-            recognition.log_undecided(record, execution_id, undecided)
+            from orch_tui.record.ledger.recognition import log_undecided
+
+            log_undecided(record, execution_id, undecided)
     elif report.claude_session and not report.only_known:
         _know_other_session(record, report, execution_id)
     about = [key for key in keys if not key.startswith("id:")]

@@ -95,12 +95,15 @@ def restore_export(record: Record, path: Path) -> Restored:
                     hint="export it again: this line is not as orch writes it",
                 ) from error
         work.finish()
-        for secret in sorted(work.redacted.met):
-            from orch_tui.record.upkeep import redaction  # hardly any import needs it
+        if work.redacted.met:
+            from orch_tui.record.upkeep.redaction import redact_again  # hardly any import needs it
 
-            redaction.redact_again(record, secret, "it came back with an export")
+            for secret in sorted(work.redacted.met):
+                redact_again(record, secret, "it came back with an export")
     if work.redacted.met:
-        redaction.squeeze_file(record)
+        from orch_tui.record.upkeep.redaction import squeeze_file
+
+        squeeze_file(record)
         work.restored.remarks.append("what was redacted here before was left out")
     return work.restored
 
