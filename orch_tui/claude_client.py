@@ -1,4 +1,4 @@
-"""Claude Code on this machine: which release is installed, and how it names its folders."""
+"""Claude Code on this machine: which release is installed, how it names releases and folders."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ _PACKAGE = "@anthropic-ai/claude-code"
 _VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})")
 
 Version = tuple[int, int, int]
+
+
+def parse_release(text: str) -> Version | None:
+    """Read the numbers that the name of a release begins with, ``2.1.332``; None: it has none."""
+    found = _VERSION.match(text)
+    return _numbers(found) if found else None
+
+
+def _numbers(found: re.Match[str]) -> Version:
+    return int(found[1]), int(found[2]), int(found[3])
 
 
 LONGEST_FOLDER_NAME = 200
@@ -50,7 +60,7 @@ def oldest_client() -> tuple[Version, str] | None:
     ]
     for editor in (".vscode", ".vscode-server", ".cursor", ".cursor-server"):
         extensions = [
-            ((int(named[1]), int(named[2]), int(named[3])), str(folder))
+            (_numbers(named), str(folder))
             for folder in Path(home, editor, "extensions").glob("anthropic.claude-code-*")
             if (named := _VERSION.search(folder.name))
         ]
@@ -67,7 +77,7 @@ def _version_of(program: str) -> Version | None:
     found = Path(os.path.realpath(program))
     for place in (found, *found.parents):
         if version := _VERSION.fullmatch(place.name) or _VERSION.fullmatch(_packed(place)):
-            return int(version[1]), int(version[2]), int(version[3])
+            return _numbers(version)
     return None
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from orch_tui.claude_client import parse_release
 from orch_tui.frozen import frozen
 from orch_tui.live.agent_files import AgentFile, SessionFolder
 from orch_tui.live.agent_state import (
@@ -512,12 +513,8 @@ class LiveView:
 
 def _tells_of_itself(version: str) -> bool:
     """Whether a release of Claude Code, as its transcripts name it, keeps a file on itself."""
-    parts = version.split(".")
-    return (
-        len(parts) == 3
-        and all(p.isdecimal() and len(p) < 10 for p in parts)
-        and (tuple(map(int, parts)) >= WRITTEN_SINCE)
-    )
+    release = parse_release(version)
+    return release is not None and release >= WRITTEN_SINCE
 
 
 def _live_step(step: WorkStep) -> LiveStep:

@@ -13,6 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from orch_tui.assets import asset
+from orch_tui.claude_client import parse_release
 from orch_tui.frozen import frozen
 from orch_tui.prepare.agent_types import BUILT_IN_AGENTS
 from orch_tui.prepare.count import FAMILIES, ZERO, Count, estimate_name
@@ -130,8 +131,7 @@ def _latest(learned: Sequence[HandedFigure]) -> list[HandedFigure]:
     """Choose the figures of the newest release that ran, in a terminal where it ran in one."""
 
     def rank(figure: HandedFigure) -> tuple[bool, tuple[int, ...]]:
-        numbers = (number for number in figure.client_version.split("."))
-        return figure.entrypoint == "cli", tuple(int(n) if n.isdecimal() else 0 for n in numbers)
+        return figure.entrypoint == "cli", parse_release(figure.client_version) or ()
 
     best = max(map(rank, learned))
     return [figure for figure in learned if rank(figure) == best]

@@ -13,6 +13,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+from orch_tui.claude_client import parse_release
 from orch_tui.record.agent_words import read_framed_task
 from orch_tui.record.claude_code import (
     FORK,
@@ -120,7 +121,8 @@ class TranscriptReader:
             state.cwd = entry.cwd
         if entry.version and not state.version:
             state.version = entry.version
-            state.is_nameless = _version(entry.version) < NAMELESS_CALLS_BEFORE
+            release = parse_release(entry.version)
+            state.is_nameless = release is not None and release < NAMELESS_CALLS_BEFORE
         if at and (not state.first_at or at < state.first_at):
             state.first_at = at
         kind = entry.type
@@ -593,11 +595,6 @@ class TranscriptReader:
                     self._answer(run, block, at)
             return
         self._says(run, said, at)
-
-
-def _version(text: str) -> tuple[int, ...]:
-    """The numbers of a release of the client."""
-    return tuple(int(number) for number in re.findall(r"\d{1,9}", text)[:3])
 
 
 def cut_first_line(text: str) -> str | None:
