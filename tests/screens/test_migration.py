@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from orch_tui.app import OrchApp
+from orch_tui.models.values import READING_VERSION
 from orch_tui.project import Project
 from orch_tui.screens.dialogs import Working
 from orch_tui.screens.widgets.row_list import Rows
@@ -51,3 +52,17 @@ async def test_who_stops_it_finds_the_record_as_it_was(project: Project) -> None
     await asyncio.get_running_loop().shutdown_default_executor()
     assert app.return_code == 1
     assert project.database.read_bytes() == before
+
+
+async def test_what_the_older_orch_read_is_read_again_while_the_app_is_open(
+    project: Project,
+) -> None:
+    waits = "SELECT count(*) FROM import_checkpoints WHERE note = 'to be read again'"
+    version = "SELECT value FROM record_facts WHERE name = 'reading_version'"
+    async with OrchApp(project).run_test() as pilot:
+        while isinstance(pilot.app.screen, Working):
+            await pilot.pause()
+        while read(project.database, version) != [(str(READING_VERSION),)]:
+            await pilot.pause()
+        while read(project.database, waits) != [(0,)]:
+            await pilot.pause()
