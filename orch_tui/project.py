@@ -17,7 +17,7 @@ from orch_tui.errors import FormatError, NotFoundError, OrchError, SourceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from orch_tui.live.live_agent import LiveSnapshot
+    from orch_tui.live.live_agent import LiveAgent, LiveSnapshot
     from orch_tui.live.live_view import LiveView, SeenEnd
     from orch_tui.models.database import Clock, Record
     from orch_tui.prepare.ambient import AmbientAgents
@@ -168,12 +168,15 @@ class Project:
         pending_transcripts.unwatch_transcripts(record, look.last)
         return taken
 
-    def live_view(self) -> LiveView:
-        """Follow the agents of this project: each look tells what they do now. Stores nothing."""
+    def live_view(self, *, only: str | None = None) -> LiveView:
+        """Follow the agents of this project: each look tells what they do now. Stores nothing.
+
+        ``only`` is an execution: of the others those are followed whose client runs, no more.
+        """
         from orch_tui.live.live_view import LiveView
         from orch_tui.live.recorded_runs import RecordedRuns
 
-        runs = RecordedRuns(lambda: self.existing_record if self.has_record else None)
+        runs = RecordedRuns(lambda: self.existing_record if self.has_record else None, only)
         return LiveView(
             str(self.root), paths.claude_folder(), catalogue=self.catalogue, runs=runs.refresh
         )
@@ -181,6 +184,11 @@ class Project:
     def live(self) -> LiveSnapshot:
         """Tell what each running agent of this project does now, and how one knows."""
         return self.live_view().look_until_done(self.seconds_now())
+
+    def live_agent(self, execution_id: str) -> LiveAgent | None:
+        """Tell what the agent of a run that waits does now; None where it is not seen here."""
+        view = self.live_view(only=execution_id)
+        return view.look_until_done(self.seconds_now()).of_execution(execution_id)
 
     def record_ends(self, ends: Iterable[SeenEnd]) -> int:
         """Have the record read the transcripts of agents that were seen to end.

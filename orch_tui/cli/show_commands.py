@@ -186,7 +186,7 @@ def _live_agent(project: Project, shown: Shown) -> LiveAgent | None:
     execution = shown.execution
     if execution.status != "deployed":
         return None
-    return project.live().of_execution(execution.execution_id)
+    return project.live_agent(execution.execution_id)
 
 
 def _doing_row(agent: LiveAgent, at: str) -> dict[str, Any]:

@@ -15,10 +15,14 @@ _KEPT = timedelta(days=30)
 
 
 class RecordedRuns:
-    """Reads from the record that ``record`` gives (None: there is none), anew where it changed."""
+    """Reads from the record that ``record`` gives (None: there is none), anew where it changed.
 
-    def __init__(self, record: Callable[[], Record | None]) -> None:
+    ``only`` is the one execution that is asked about: of the others nobody looks for the agents.
+    """
+
+    def __init__(self, record: Callable[[], Record | None], only: str | None = None) -> None:
         self._open = record
+        self._only = only
         self._record: Record | None = None
         self._newest = -1
         """The last observation when it was read."""
@@ -34,7 +38,7 @@ class RecordedRuns:
             if record is not None:
                 newest = record.value("SELECT coalesce(max(observation_id), 0) FROM observations")
             if record is not self._record or newest != self._newest:
-                self.waiting = {} if record is None else _waiting(record)
+                self.waiting = {} if record is None else _waiting(record, self._only)
                 self._record, self._newest, self._found = record, newest, {}
         except OrchError:
             pass
@@ -53,12 +57,13 @@ class RecordedRuns:
         return None
 
 
-def _waiting(record: Record) -> dict[str, str]:
+def _waiting(record: Record, only: str | None) -> dict[str, str]:
     since = timestamp(record.clock() - _KEPT)
     rows = record.sql(
         "SELECT key, execution_id FROM agent_executions JOIN execution_keys USING (execution_id) "
-        f"WHERE {WHEN} >= ? AND status = 'deployed' AND retracted_at IS NULL "
-        "AND (key LIKE 'agent:%' OR key LIKE 'tool:%')",
-        [since],
+        f"WHERE {WHEN} >= ?1 AND status = 'deployed' AND retracted_at IS NULL "
+        "AND (key LIKE 'agent:%' OR key LIKE 'tool:%') "
+        "AND execution_id = coalesce(?2, execution_id)",
+        [since, only],
     )
     return {str(key): str(label) for key, label in rows}

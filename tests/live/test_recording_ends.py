@@ -163,6 +163,23 @@ def test_the_execution_of_an_agent_is_told(
     assert live.of_execution(str(seen.execution_id)) is not None
 
 
+def test_of_one_run_that_is_asked_about_no_other_is_looked_for(
+    files: ClaudeFiles, project: Project
+) -> None:
+    sessions = [f"{n:08d}-0000-4000-8000-000000000000" for n in (1, 2)]
+    for number, session in enumerate(sessions):
+        agent = files.agent(f"a0123456789abc00{number}", session).prompt(0)
+        project.import_files([agent.path])
+    other, asked = (run.execution_id for run in recorded(project))
+    seen = project.live_agent(asked)
+    assert seen is not None and (seen.execution_id, seen.claude_session) == (asked, sessions[0])
+    alone = project.live_view(only=asked).look(NOON + 2)
+    assert [a.execution_id for a in alone.agents] == [asked]
+    everybody = project.live_view().look(NOON + 2)
+    assert {a.execution_id for a in everybody.agents} == {asked, other}
+    assert project.live_agent("exec-999") is None
+
+
 def test_a_project_without_a_record_can_be_looked_at(files: ClaudeFiles) -> None:
     files.agent().prompt(0)
     project = Project(files.root)
