@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orch_tui.errors import OrchError
+from orch_tui.errors import OrchError, RecordError
 from orch_tui.files import refused_writing, whole_file
 from orch_tui.frozen import frozen
 from orch_tui.hand_over_line import render_hand_over
@@ -95,18 +95,22 @@ def _write_private(uid: str, briefing: bytes) -> None:
 
 
 def remove_returned(record: Record) -> None:
-    """Remove what was left for runs of the record that have returned, and what is too old."""
+    """Remove what was left for runs of the record that have returned, and what is too old.
+
+    What cannot be removed, or looked up in the record just now, stays until the next time: whoever
+    records a return has done so.
+    """
     folders = [record.path.parent / FOLDER]
     if is_private(private := hand_over_folder()):
         folders.append(Path(private))
     for path, uid in [left for folder in folders for left in _remove_old(folder)]:
-        status = record.value(
-            "SELECT status FROM agent_executions JOIN execution_keys USING (execution_id) "
-            "WHERE key = ?",
-            [f"uid:{uid}"],
-        )
-        if status not in (None, "deployed"):
-            with suppress(OSError):
+        with suppress(OSError, RecordError):
+            status = record.value(
+                "SELECT status FROM agent_executions JOIN execution_keys USING (execution_id) "
+                "WHERE key = ?",
+                [f"uid:{uid}"],
+            )
+            if status not in (None, "deployed"):
                 path.unlink(missing_ok=True)
 
 

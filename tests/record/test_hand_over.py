@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -145,3 +147,12 @@ def test_nothing_is_removed_behind_a_link_beside_the_record(
     (record.path.parent / FOLDER).symlink_to(elsewhere)
     handed = leave(record, root, deploy(record))
     assert old.exists() and handed
+
+
+def test_a_record_that_tells_nothing_leaves_what_there_is(record: Record, root: Path) -> None:
+    leave(record, root, deploy(record))
+    with closing(sqlite3.connect(record.path)) as other:
+        other.execute("ALTER TABLE execution_keys RENAME TO elsewhere")
+    before = left()
+    remove_returned(record)
+    assert left() == before != set()

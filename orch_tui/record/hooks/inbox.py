@@ -84,8 +84,7 @@ def drain_inbox(
     if taken:
         from orch_tui.record.hand_over import remove_returned
 
-        with suppress(RecordError):
-            remove_returned(record)
+        remove_returned(record)
     return taken
 
 
