@@ -18,7 +18,7 @@ from orch_tui.record.claude_code import STOPPED
 from orch_tui.record.ledger.statement import RunEnd
 from orch_tui.record.messages.patterns import compile_lazily
 
-ENDINGS = ("completed", "failed", "stopped", "killed")
+TASK_ENDINGS = ("completed", "failed", "stopped", "killed")
 """What Claude Code calls the state of a task that has ended."""
 
 _BEGINS = compile_lazily(

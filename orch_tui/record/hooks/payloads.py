@@ -40,7 +40,7 @@ from orch_tui.record.ledger.statement import (
     Returned,
     RunEnd,
 )
-from orch_tui.record.notifications import ENDINGS, Notification, read_notifications
+from orch_tui.record.notifications import TASK_ENDINGS, Notification, read_notifications
 
 RESUMER = "SendMessage"
 _TEAMMATE = "teammate_spawned"
@@ -349,7 +349,7 @@ def _notified(event: _Event) -> HookStatements | None:
         n
         for n in found
         if n.is_of_agent
-        and n.status in ENDINGS
+        and n.status in TASK_ENDINGS
         and not n.is_interim
         and (n.agent_id or n.tool_use_id)
     ]

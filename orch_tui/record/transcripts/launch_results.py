@@ -26,7 +26,7 @@ from orch_tui.record.ledger.merge import UNKNOWN
 from orch_tui.record.ledger.statement import Noted, Returned
 from orch_tui.record.ledger.usage import RESULT, MessageUse
 from orch_tui.record.notifications import (
-    ENDINGS,
+    TASK_ENDINGS,
     MailboxMessage,
     Notification,
     NotifiedFigures,
@@ -249,7 +249,7 @@ class LaunchResultReader:
     def _awaited(self, result: LaunchResult, at: str, session: str) -> None:
         """The answer of a tool that waits for a background agent."""
         task = result.task
-        if not task or not task.task_id or task.status not in ENDINGS:
+        if not task or not task.task_id or task.status not in TASK_ENDINGS:
             return
         returned = Returned(
             **end_of_task(task.status, task.error),
@@ -340,7 +340,7 @@ class LaunchResultReader:
             return False
         for each in notified:
             is_agent = each.is_of_agent or each.agent_id in self.state.agents
-            if is_agent and each.status in ENDINGS and not each.is_interim:
+            if is_agent and each.status in TASK_ENDINGS and not each.is_interim:
                 self._notified(each, at, session)
         return True
 
