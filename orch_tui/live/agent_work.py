@@ -235,14 +235,13 @@ class AgentWork:
         usage = decode_struct(message.usage, Usage) if message.usage else None
         if usage is None:
             return
-        hour = usage.cache_creation and usage.cache_creation.ephemeral_1h_input_tokens
         use = MessageUse(
             message_id=message.id or "",
             at="",
             model=message.model or self.model,
             input=usage.input_tokens or 0,
             cache_write=usage.cache_creation_input_tokens or 0,
-            cache_write_1h=hour or 0,
+            cache_write_1h=usage.cache_write_1h,
             cache_read=usage.cache_read_input_tokens or 0,
             output=usage.output_tokens or 0,
             tool_calls=calls,

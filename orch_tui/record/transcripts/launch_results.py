@@ -200,14 +200,13 @@ class LaunchResultReader:
         heard = self.state.runs.get(f"progress:{result.agentId}")
         model = result.resolvedModel or (heard and heard.current and heard.current.model)
         if usage and tool:
-            write_1h = usage.cache_creation and usage.cache_creation.ephemeral_1h_input_tokens
             use = MessageUse(
                 RESULT + tool,
                 at,
                 model or "",
                 usage.input_tokens or 0,
                 usage.cache_creation_input_tokens or 0,
-                write_1h or 0,
+                usage.cache_write_1h,
                 usage.cache_read_input_tokens or 0,
                 usage.output_tokens or 0,
             )

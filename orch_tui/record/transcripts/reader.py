@@ -256,10 +256,9 @@ class TranscriptReader:
         usage = decode_struct(message.usage, Usage) if message.usage else None
         if usage is None:
             return
-        write_1h = usage.cache_creation and usage.cache_creation.ephemeral_1h_input_tokens
         current.input = max(current.input, usage.input_tokens or 0)
         current.write = max(current.write, usage.cache_creation_input_tokens or 0)
-        current.write_1h = max(current.write_1h, write_1h or 0)
+        current.write_1h = max(current.write_1h, usage.cache_write_1h)
         current.read = max(current.read, usage.cache_read_input_tokens or 0)
         current.output = max(current.output, usage.output_tokens or 0)
 

@@ -123,6 +123,11 @@ class Usage(msgspec.Struct):
     output_tokens: Figure | None = None
     cache_creation: CacheCreation | None = None
 
+    @property
+    def cache_write_1h(self) -> int:
+        """The tokens that were written into the cache for an hour."""
+        return (self.cache_creation and self.cache_creation.ephemeral_1h_input_tokens) or 0
+
 
 class ToolInput(msgspec.Struct):
     """What a tool was called with, as far as it matters here."""
