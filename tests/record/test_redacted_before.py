@@ -22,7 +22,11 @@ from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.opening import open_record
 from orch_tui.record.upkeep.doctor import examine_record
 from orch_tui.record.upkeep.export import export_record
-from orch_tui.record.upkeep.redacted_before import RedactedBefore
+from orch_tui.record.upkeep.redacted_before import (
+    RedactedBefore,
+    keyed_hash,
+    redaction_subject,
+)
 from orch_tui.record.upkeep.redaction import redact_secret
 from orch_tui.record.upkeep.restore import restore_export
 from tests.record.test_migrate import LAST, RECORDS, stored
@@ -137,3 +141,23 @@ def test_it_is_recognised_wherever_it_stands(record: Record, value: Any) -> None
     assert before.met == set()
     before.look_at(value)
     assert before.met == {KEY}
+
+
+@pytest.mark.parametrize(
+    ("secret", "known_by", "met"),
+    [
+        ("innocent", "of itself", {"innocent"}),
+        ("password", "of itself", set()),
+        ("password", None, {"innocent"}),
+    ],
+)
+def test_a_beginning_in_common_is_no_proof_where_a_hash_tells(
+    record: Record, secret: str, known_by: str | None, met: set[str]
+) -> None:
+    with record.write():
+        after = {"known_by": keyed_hash(record, secret)} if known_by else {}
+        subject = redaction_subject(secret, sha256_of("innocent"))
+        journal.log_action(record, "redact", subject=subject, after=after)
+        before = RedactedBefore(record)
+        before.look_at({"text": "an innocent word"})
+    assert before.met == met

@@ -263,6 +263,8 @@ def test_what_was_found_is_counted_told_and_stated(record: Record, tmp_path: Pat
         None,
     )
     assert entry.subject == f"sha256 {hashlib.sha256(KEY.encode()).hexdigest()[:8]}, 19 characters"
+    known_by = entry.after.pop("known_by")
+    assert len(bytes.fromhex(known_by)) == 32
     assert entry.after == {"reason": "pasted by mistake", "places": PLACES}
     stated = [
         decode_statement(kind, unpack_fields(payload) or {})

@@ -1,20 +1,26 @@
 """Knowing again what was redacted, so that an import does not bring it back.
 
 The journal keeps of a secret how many characters it has and how its SHA-256 begins. That tells
-nobody what it was, and is enough to recognise it: every stretch of that length is hashed.
+nobody what it was, and is enough to find what may be it: every stretch of that length is hashed.
+Whether it is the secret tells a hash with a key that never leaves the record. What another record
+redacted, or an orch that kept no such hash, goes by the beginning alone: one stretch in four
+thousand million is taken for it.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from orch_tui.models import facts
 from orch_tui.models.database import Record
+from orch_tui.models.values import decoded_json
 
 _SUBJECT = re.compile(r"sha256 ([0-9a-f]{8}), (\d+) characters")
 _WIDE = ("utf-16-le", "utf-16-be")
@@ -25,17 +31,29 @@ def redaction_subject(secret: str, sha256: str) -> str:
     return f"sha256 {sha256[:8]}, {len(secret)} characters"
 
 
+def keyed_hash(record: Record, secret: str) -> str:
+    """Hash a secret with the key of the record; call it within a write."""
+    text = secret.encode("utf-8", "surrogatepass")
+    return hmac.digest(facts.ensure_secret(record), text, "sha256").hex()
+
+
 class RedactedBefore:
     """The secrets that a record was cleaned of, and those of them that were met again."""
 
     def __init__(self, record: Record) -> None:
         self.met: set[str] = set()
-        self._beginnings: dict[int, set[bytes]] = {}
-        """Of their SHA-256, by their length."""
-        for (subject,) in record.sql("SELECT subject FROM journal WHERE action = 'redact'"):
+        self._record = record
+        self._beginnings: dict[int, dict[bytes, set[str | None]]] = {}
+        """Of their SHA-256, by their length, with the hashes that tell; None: nothing more does."""
+        for subject, after, origin_id in record.sql(
+            "SELECT subject, after, origin_id FROM journal WHERE action = 'redact'"
+        ):
             if found := _SUBJECT.fullmatch(str(subject)):
                 beginning, length = bytes.fromhex(found[1]), int(found[2])
-                self._beginnings.setdefault(length, set()).add(beginning)
+                told = decoded_json(after) if origin_id is None else None
+                known_by = told.get("known_by") if isinstance(told, dict) else None
+                of_length = self._beginnings.setdefault(length, {})
+                of_length.setdefault(beginning, set()).add(known_by)
 
     def look_at(self, value: Any) -> None:
         """Look for them in all texts of a JSON value, also in JSON and in bytes within one."""
@@ -46,7 +64,8 @@ class RedactedBefore:
                 for start in range(len(text) - length + 1):
                     stretch = text[start : start + length]
                     hashed = hashlib.sha256(stretch.encode("utf-8", "surrogatepass"))
-                    if hashed.digest()[:4] in beginnings:
+                    hashes = beginnings.get(hashed.digest()[:4])
+                    if hashes and (None in hashes or keyed_hash(self._record, stretch) in hashes):
                         self.met.add(stretch)
 
 

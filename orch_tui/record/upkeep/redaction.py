@@ -38,7 +38,7 @@ from orch_tui.record.ledger import briefings, contents, journal, registers
 from orch_tui.record.ledger.contents import GONE
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
 from orch_tui.record.ledger.statement import KINDS, canonical_json, pack_fields, unpack_fields
-from orch_tui.record.upkeep.redacted_before import redaction_subject
+from orch_tui.record.upkeep.redacted_before import keyed_hash, redaction_subject
 from orch_tui.search import maintenance
 from orch_tui.search.schema import SEARCH_TRIGGERS
 
@@ -267,7 +267,11 @@ def _take_out(record: Record, secret: _Secret, reason: str) -> _Found:
             record,
             "redact",
             subject=redaction_subject(secret.text, secret.sha256),
-            after={"reason": secret.out_of_text(reason), "places": found.places},
+            after={
+                "reason": secret.out_of_text(reason),
+                "places": found.places,
+                "known_by": keyed_hash(record, secret.text),
+            },
         )
     return found
 
