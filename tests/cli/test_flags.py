@@ -183,7 +183,6 @@ def test_each_flag_is_asked_for_or_refused(
         ("synthesize --template x --format json", "--template does not go with --format json"),
         ("stats --by model --every week", "--every is only for --by over_time"),
         ("import --all transcripts", "--all does not go with PATH"),
-        ("install --yes", "--yes is only for --hooks"),
         ("install --db x", "unrecognized arguments: --db"),
         ("--port 1", "--port is only for --web"),
     ],
