@@ -50,10 +50,23 @@ def _has_room(folder: Path) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of the screens by their folder: `make quick` leaves them out."""
+    """Mark the tests of the screens by their folder: `make quick` leaves them out.
+
+    Each worker begins with its share of the slow tests, or the last of them would keep one busy
+    long after the others are done.
+    """
     for item in items:
         if SCREENS in item.path.parents:
             item.add_marker("screens")
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    rest = [item for item in items if not item.get_closest_marker("slow")]
+    share = -(-len(rest) // workers)
+    items[:] = [
+        item
+        for worker in range(workers)
+        for item in (*slow[worker::workers], *rest[worker * share : (worker + 1) * share])
+    ]
 
 
 def pytest_collection_finish() -> None:
