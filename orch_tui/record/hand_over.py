@@ -8,6 +8,7 @@ reads outside its project has to ask for it. They go when the run has returned, 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import time
@@ -103,15 +104,22 @@ def remove_returned(record: Record) -> None:
     folders = [record.path.parent / FOLDER]
     if is_private(private := hand_over_folder()):
         folders.append(Path(private))
-    for path, uid in [left for folder in folders for left in _remove_old(folder)]:
-        with suppress(OSError, RecordError):
-            status = record.value(
-                "SELECT status FROM agent_executions JOIN execution_keys USING (execution_id) "
-                "WHERE key = ?",
-                [f"uid:{uid}"],
+    left = [each for folder in folders for each in _remove_old(folder)]
+    if not left:
+        return
+    with suppress(RecordError):
+        returned = {
+            key
+            for (key,) in record.sql(
+                "SELECT key FROM execution_keys JOIN agent_executions USING (execution_id) "
+                "WHERE key IN (SELECT value FROM json_each(?)) AND status <> 'deployed'",
+                [json.dumps([f"uid:{uid}" for _, uid in left])],
             )
-            if status not in (None, "deployed"):
-                path.unlink(missing_ok=True)
+        }
+        for path, uid in left:
+            if f"uid:{uid}" in returned:
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
 
 
 def _remove_old(folder: Path) -> list[tuple[Path, str]]:
