@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from orch_tui.install.allowance import RULE
 from orch_tui.paths import hand_over_folder, inboxes, state_folder
-from tests.cli.conftest import ORCH, ROOT, Run
-from tests.counts import HANGS_AFTER
+from tests.cli.conftest import ROOT, Run
+from tests.cli.on_terminal import run_on_terminal
 
 SETTINGS = (
     '{\n    "model": "opus",\n    "permissions": {"allow": ["Bash(git log:*)"], "deny": []}\n}'
@@ -23,21 +21,8 @@ ODD = '{"hooks": {}, "permissions": {"allow": []},\n\t"env": {"A": "ä"}}\n\n'
 
 def answered(*words: str, typed: str = "") -> tuple[int, str]:
     """The exit code of a command on a terminal, and what that shows; ``typed`` answers it."""
-    ours, its = pty.openpty()
-    process = subprocess.Popen(
-        [*ORCH, *words], stdin=its, stdout=its, stderr=its,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    os.close(its)
-    os.write(ours, typed.encode())
-    shown = b""
-    try:
-        while block := os.read(ours, 65536):
-            shown += block
-    except OSError:  # Linux says so when the other end is closed
-        pass
-    os.close(ours)
-    return process.wait(timeout=HANGS_AFTER), shown.decode()
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return run_on_terminal(*words, typed=typed.encode(), env=env)
 
 
 def everything(*tops: Path) -> dict[str, bytes | None]:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
-import struct
-import subprocess
-import termios
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import ORCH, ROOT, Run
-from tests.counts import HANGS_AFTER
+from tests.cli.conftest import ROOT, Run
+from tests.cli.on_terminal import run_on_terminal
 
 pytestmark = pytest.mark.slow  # every test starts processes
 
@@ -27,27 +22,11 @@ def on_terminal(
     *words: str, width: int = 80, typed: bytes = b"", surroundings: Mapping[str, str] = EMPTY
 ) -> str:
     """What a terminal of so many columns shows of a command, streams and all."""
-    ours, its = pty.openpty()
-    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
     plain = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    process = subprocess.Popen(
-        [*ORCH, *words],
-        stdin=its,
-        stdout=its,
-        stderr=its,
-        env={**plain, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **surroundings},
-    )
-    os.close(its)
-    os.write(ours, typed)
-    shown = b""
-    try:
-        while block := os.read(ours, 65536):
-            shown += block
-    except OSError:  # Linux says so when the other end is closed
-        pass
-    os.close(ours)
-    assert process.wait(timeout=HANGS_AFTER) == 0, shown
-    return shown.decode().replace("\r\n", "\n")
+    env = {**plain, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **surroundings}
+    code, shown = run_on_terminal(*words, typed=typed, env=env, width=width)
+    assert code == 0, shown
+    return shown.replace("\r\n", "\n")
 
 
 @pytest.fixture
