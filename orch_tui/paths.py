@@ -52,6 +52,17 @@ def project_root(start: AnyPath | None = None) -> str:
         folder = parent
 
 
+def working_tree(folder: AnyPath) -> str | None:
+    """The nearest folder, ``folder`` and then upwards, with ``.git``; None: there is none."""
+    here = os.path.abspath(folder)
+    while not os.path.exists(os.path.join(here, ".git")):
+        above = os.path.dirname(here)
+        if above == here:
+            return None
+        here = above
+    return here
+
+
 def record_folder(root: AnyPath) -> str:
     """The folder of the project's record; not necessarily there yet."""
     return os.path.join(root, RECORD_FOLDER)

@@ -196,3 +196,14 @@ def test_what_a_person_typed_becomes_the_path_to_open(
 def test_a_name_that_a_transcript_tells_stops_nothing(name: str, tmp_path: Path) -> None:
     assert paths.project_root(name) == name
     assert paths.relative(name, tmp_path) == name
+
+
+def test_the_working_tree_is_the_nearest_folder_with_git(tmp_path: Path) -> None:
+    inner = tmp_path / "outer" / "inner" / "deep"
+    inner.mkdir(parents=True)
+    assert paths.working_tree(inner) is None
+    (tmp_path / "outer" / ".git").mkdir()
+    assert paths.working_tree(inner) == str(tmp_path / "outer")
+    (inner.parent / ".git").write_text("gitdir: elsewhere")
+    assert paths.working_tree(inner) == paths.working_tree(inner.parent) == str(inner.parent)
+    assert paths.working_tree(tmp_path / "outer") == str(tmp_path / "outer")

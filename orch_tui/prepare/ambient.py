@@ -43,7 +43,6 @@ from orch_tui.prepare.handed_parts import (
     count_headings,
     find_handed_parts,
     find_lacking_tools,
-    is_in_git,
     release,
 )
 from orch_tui.prepare.text_kinds import kind_of
@@ -322,7 +321,7 @@ class AmbientAgents:
             family,
             definition=definition,
             learned=self._learned(family),
-            in_git=is_in_git(around.root),
+            in_git=paths.working_tree(around.root) is not None,
         )
         return replace(
             found,

@@ -7,7 +7,6 @@ release of the client (``assets/ambient.tsv``). Figures are kept, never the text
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -222,14 +221,3 @@ def _rows() -> tuple[str, list[tuple[str, str, str, tuple[int, ...]]]]:
             entrypoint, agent_type, part, *tokens = line.split("\t")
             rows.append((entrypoint, agent_type, part, tuple(map(int, tokens))))
     return release, rows
-
-
-def is_in_git(root: str | os.PathLike[str]) -> bool:
-    """Tell whether a folder lies in a working tree of git."""
-    folder = os.path.abspath(root)
-    while not os.path.exists(os.path.join(folder, ".git")):
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return False
-        folder = parent
-    return True

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from orch_tui.config import DEFAULTS
 from orch_tui.errors import NotFoundError, PathError, SourceError
 from orch_tui.frozen import frozen
-from orch_tui.paths import AnyPath, resolve_path
+from orch_tui.paths import AnyPath, resolve_path, working_tree
 from orch_tui.prepare import sections
 from orch_tui.prepare.encoding import codec_of, decode_text
 from orch_tui.prepare.secrets import named_like_one
@@ -314,7 +314,7 @@ class SourceReader:
         given, root = Path(os.path.abspath(folder)), Path(os.path.abspath(self.root))
         if given.is_relative_to(root):
             return root, _below(given, root)
-        repository = next((up for up in given.parents if (up / ".git").exists()), given)
+        repository = Path(working_tree(given.parent) or given)
         return repository, _below(given, repository)
 
     def _returned(self, given: str, name: PastResult, past: PastReader) -> Source:

@@ -12,7 +12,7 @@ from typing import BinaryIO, Literal
 
 from orch_tui.errors import PathError, UsageError
 from orch_tui.frozen import frozen
-from orch_tui.paths import relative, resolve_path
+from orch_tui.paths import relative, resolve_path, working_tree
 
 KEPT_BYTES = 1_000_000
 """Text up to this size is kept with the record, so that its versions can be told apart later."""
@@ -170,10 +170,10 @@ def _changes(files: Iterable[Path]) -> dict[Path, tuple[int, int] | None]:
     repositories: dict[Path, dict[str, Path]] = {}
     for file in files:
         folder = Path(os.path.realpath(file.parent))
-        repository = next((up for up in (folder, *folder.parents) if (up / ".git").exists()), None)
-        if repository and not file.is_symlink():
-            inside = (folder / file.name).relative_to(repository).as_posix()
-            repositories.setdefault(repository, {})[inside] = file
+        tree = working_tree(folder)
+        if tree and not file.is_symlink():
+            inside = (folder / file.name).relative_to(tree).as_posix()
+            repositories.setdefault(Path(tree), {})[inside] = file
     changes: dict[Path, tuple[int, int] | None] = {}
     for repository, named in repositories.items():
         changes |= {named[name]: change for name, change in _against_head(repository, [*named])}
