@@ -29,6 +29,12 @@ THEN coalesce(success, status = 'completed') <> 0 END"""
 """Whether an execution was a success, in SQL; NULL while it is waited for. What somebody said of
 that (``success``) counts before its status. In Python: ``has_succeeded``."""
 
+
+def unnamed_scope(claude_session: str) -> str:
+    """Render the scope of a session of Claude Code of which nothing but its id is known."""
+    return f"Claude Code session {claude_session}"
+
+
 # The words that the CHECKs let pass
 
 Status = Literal["planning", "executing", "completed", "failed"]

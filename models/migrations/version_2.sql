@@ -500,13 +500,13 @@ CREATE VIRTUAL TABLE given_index USING fts5(text, content='', prefix='3', tokeni
 
 INSERT INTO given_index (given_index, rank) VALUES ('hashsize', 16777216);
 
-CREATE VIRTUAL TABLE search_index_2 USING fts5(texts, content='', prefix='3', tokenize='unicode61');
+CREATE VIRTUAL TABLE search_index_3 USING fts5(texts, content='', prefix='3', tokenize='unicode61');
 
-CREATE VIRTUAL TABLE search_terms USING fts5vocab('search_index_2', 'instance');
+CREATE VIRTUAL TABLE search_terms USING fts5vocab('search_index_3', 'instance');
 
-INSERT INTO search_index_2 (search_index_2, rank) VALUES ('hashsize', 16777216);
+INSERT INTO search_index_3 (search_index_3, rank) VALUES ('hashsize', 16777216);
 
-INSERT OR IGNORE INTO record_facts (name, value) VALUES ('index_version', '2');
+INSERT OR IGNORE INTO record_facts (name, value) VALUES ('index_version', '3');
 
 CREATE TRIGGER contents_outlive_insert BEFORE INSERT ON agent_executions
 BEGIN
@@ -717,8 +717,8 @@ CREATE TRIGGER search_outputs_update AFTER UPDATE OF execution_id, output_type, 
 CREATE TRIGGER search_outputs_delete AFTER DELETE ON outputs BEGIN INSERT INTO search_pending (execution_id) SELECT OLD.execution_id WHERE OLD.execution_id IS NOT NULL; END;
 
 CREATE TRIGGER search_sessions_update
-AFTER UPDATE OF project, archived_at ON sessions
-WHEN NEW.project IS NOT OLD.project
+AFTER UPDATE OF project, archived_at, scope, title ON sessions
+WHEN NEW.project IS NOT OLD.project OR NEW.scope IS NOT OLD.scope OR NEW.title IS NOT OLD.title
 OR (NEW.archived_at IS NULL) <> (OLD.archived_at IS NULL)
 BEGIN INSERT INTO search_pending (execution_id)
 SELECT execution_id FROM agent_executions WHERE session_id = NEW.session_id; END;

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from orch_tui.models.database import Record
-from orch_tui.models.values import timestamp
+from orch_tui.models.values import timestamp, unnamed_scope
 from orch_tui.record.ledger.project_keys import project_key
 
 _SILENCE = timedelta(days=1)
@@ -42,7 +42,7 @@ def ensure_claude_session(
         [
             session_id,
             started_at,
-            _unnamed(claude_session),
+            unnamed_scope(claude_session),
             project,
             project_key(record, project),
             claude_session,
@@ -59,13 +59,8 @@ def name_session(record: Record, claude_session: str, name: str) -> None:
     record.execute(
         "UPDATE sessions SET scope = ?1, title = ?1 WHERE claude_session = ?2 "
         "AND scope IN (coalesce(title, ''), ?3) AND scope <> ?1",
-        [name, claude_session, _unnamed(claude_session)],
+        [name, claude_session, unnamed_scope(claude_session)],
     )
-
-
-def _unnamed(claude_session: str) -> str:
-    """The scope of a session of which nothing but its id is known."""
-    return f"Claude Code session {claude_session}"
 
 
 def note_session_end(record: Record, claude_session: str, at: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes, unpack_parts
-from orch_tui.models.values import as_time, readable, whole_number
+from orch_tui.models.values import as_time, readable, unnamed_scope, whole_number
 from orch_tui.search.schema import INDEXED_EXECUTION_COLUMNS
 from orch_tui.search.tokens import (
     COMMON_TOKEN,
@@ -68,7 +68,7 @@ class Document:
         fields = unpack_small_fields(self.small_fields)
         texts = (
             *(fields["scope"], fields.get("message", message), fields["outputs"]),
-            *(*fields["sources"], briefing),
+            *(*fields["sources"], briefing, *fields["session"]),
         )
         return f"\n{COMMON_TOKEN}\n".join(
             (" ".join(_filter_tokens(fields["filters"])), *map(without_filter_tokens, texts))
@@ -122,7 +122,7 @@ def build_documents(record: Record, ids: list[str]) -> dict[str, Document]:
     listed = json.dumps(ids, default=readable)
     runs = record.rows(
         f"SELECT e.{INDEXED_EXECUTION_COLUMNS.replace(', ', ', e.')}, e.handed_over_id, "
-        "s.project, s.archived_at "
+        "s.project, s.archived_at, s.scope AS session_scope, s.title, s.claude_session "
         "FROM agent_executions AS e LEFT JOIN sessions AS s USING (session_id) "
         "WHERE e.execution_id IN (SELECT value FROM json_each(?)) AND e.retracted_at IS NULL",
         [listed],
@@ -201,6 +201,7 @@ def _collect_small_fields(
     paths += [
         clean_text(p) if p else _deliverable_path(c) for k, c, p in outputs if k == "deliverable"
     ]
+    names = _session_names(run)
     texts = [_render_output(*output) for output in outputs]
     texts += [clean_text(run["error_message"])] if run["error_message"] else []
     kinds = dict.fromkeys(kind for kind, _, _ in outputs if kind)
@@ -218,7 +219,7 @@ def _collect_small_fields(
         "agent": [run["agent_type"]],
         "status": [run["status"]],
         "model": [run["model"], run["resolved_model"]],
-        "session": [run["session_id"]],
+        "session": [run["session_id"], *names],
         "phase": [run["phase"]],
         "source": [run["source"]],
         "project": [run["project"]],
@@ -230,8 +231,19 @@ def _collect_small_fields(
         "scope": clean_text(run["scope"]),
         "outputs": "\n".join(dict.fromkeys(text for text in texts if text)),
         "sources": sources,
+        "session": names,
         "filters": {kind: [clean_text(v) for v in values if v] for kind, values in filters.items()},
     }
+
+
+def _session_names(run: dict[str, Any]) -> list[str]:
+    """List what the session of a run is called: its scope and its title, where they differ.
+
+    A session that nobody named has no name: its words would find all such sessions.
+    """
+    names = dict.fromkeys(clean_text(run[column]) for column in ("session_scope", "title"))
+    unnamed = unnamed_scope(run["claude_session"]) if run["claude_session"] else ""
+    return [name for name in names if name not in ("", unnamed)]
 
 
 def clean_text(value: Any) -> str:
@@ -347,9 +359,11 @@ def extract_briefing_text(parts: str | bytes) -> str:
 
 
 def unpack_small_fields(packed: bytes) -> dict[str, Any]:
-    """Unpack ``scope``, ``outputs``, ``sources`` and ``filters`` (their values) as indexed.
+    """Unpack ``scope``, ``outputs``, ``sources``, ``session`` (its names) and ``filters`` (their
+    values) as indexed.
 
-    ``message`` is there only where the final message is no content of the record.
+    ``message`` is there only where the final message is no content of the record, and ``session``
+    since version 3 of the index.
     """
     fields: dict[str, Any] = json.loads(zlib.decompressobj(zdict=_OFTEN).decompress(packed))
     return fields

@@ -26,6 +26,7 @@ from orch_tui.search.documents import (
 from orch_tui.search.schema import (
     INDEX_VERSION,
     INDEX_VERSION_FACT,
+    SEARCH_TRIGGERS,
     TEXTS,
     TEXTS_TABLE,
     texts_table,
@@ -127,12 +128,16 @@ def index_older(record: Record, limit: int = 500) -> int:
 
 
 def _create_table(record: Record) -> None:
-    """Create the table of this version, where the record was made with that of another."""
+    """Create the table of this version, and its triggers, where the record was made with those of
+    another."""
     if has_table(record):
         return
     record.execute("DROP TABLE IF EXISTS search_terms")
     for statement in TEXTS_TABLE:
         record.execute(statement)
+    for name, trigger in SEARCH_TRIGGERS.items():
+        record.execute(f"DROP TRIGGER IF EXISTS {name}")
+        record.execute(trigger)
 
 
 def has_table(record: Record) -> bool:

@@ -388,6 +388,7 @@ def _load_texts(record: Record, position: Position, message: str) -> Iterator[st
     if briefing_id is not None:
         parts = record.value("SELECT parts FROM briefings WHERE briefing_id = ?", [briefing_id])
         yield compose_text(extract_briefing_text(parts))
+    yield compose_text("\n".join(fields.get("session", ())))
 
 
 _SPACE = str.maketrans("\r\n\t\v\f\x85\u2028\u2029", " " * 8)

@@ -27,7 +27,7 @@ says in which version its execution is. What is of another version is indexed an
 
 from __future__ import annotations
 
-INDEX_VERSION = 2
+INDEX_VERSION = 3
 """To be raised with every change of what is indexed of a run, or how."""
 
 INDEX_VERSION_FACT = "index_version"
@@ -119,8 +119,8 @@ SEARCH_TRIGGERS = dict(
     )
 ) | {
     "search_sessions_update": """CREATE TRIGGER search_sessions_update
-AFTER UPDATE OF project, archived_at ON sessions
-WHEN NEW.project IS NOT OLD.project
+AFTER UPDATE OF project, archived_at, scope, title ON sessions
+WHEN NEW.project IS NOT OLD.project OR NEW.scope IS NOT OLD.scope OR NEW.title IS NOT OLD.title
 OR (NEW.archived_at IS NULL) <> (OLD.archived_at IS NULL)
 BEGIN INSERT INTO search_pending (execution_id)
 SELECT execution_id FROM agent_executions WHERE session_id = NEW.session_id; END""",

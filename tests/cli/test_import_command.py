@@ -161,3 +161,30 @@ def test_a_folder_of_transcripts_that_cannot_be_read_is_named(
     assert all(f"{path}: cannot be read (permission denied)" in said for path in every)
     locked.clear()
     assert did("import", "--all").out.startswith("executions: 9 new")
+
+
+def test_runs_are_found_by_the_words_of_their_session(did: Run, project: Path) -> None:
+    """By what the user calls it, the client calls it, or was asked first: what there is so far."""
+    parent, agent = Transcript(f"{S1}.jsonl", S1), Transcript("agent-a9.jsonl", S1, "a9", start=3)
+    parent.hears("Why is the linker slow?")
+    parent.says("p", launch("T", "Explore", "Look"))
+    agent.hears("Look")
+    agent.says("m1", "Nothing there.")
+    parent.gets("T", "Nothing there.", done("a9", "Nothing there.", 7))
+    folder = project / "old"
+    folder.mkdir()
+    (folder / agent.path).write_bytes(agent.data)
+    for line, words in (
+        ({}, "slow linker"),
+        ({"aiTitle": "Diagnose it"}, "diagnose"),
+        ({"customTitle": "Größerer Umbau"}, "umbau"),
+    ):
+        if line:
+            parent.add("ai-title", **line)
+        (folder / parent.path).write_bytes(parent.data)
+        did("import", "old")
+        (hit,) = did("history", words, "--format", "json").json
+        assert words.split()[-1] in hit["snippet"].lower()
+        assert did("history", 'session:"Größerer Umbau"', "--format", "json").json == (
+            [hit | {"snippet": "Nothing there."}] if words == "umbau" else []
+        )

@@ -472,5 +472,9 @@ def test_a_session_is_called_as_its_user_asked_first() -> None:
         reader.read(entry)
     assert (reader.state.opening, reader.state.title) == ("Find it", "")
     assert (reader.state.session, reader.state.cwd) == (S1, CWD)
+    assert reader.state.session_name == "Find it"
+    reader.read(Entry(aiTitle="Finding it", sessionId=S1))
+    assert reader.state.session_name == "Finding it"
     reader.read(Entry(customTitle="The search\nand more", cwd="/else", sessionId="R"))
     assert (reader.state.title, reader.state.session, reader.state.cwd) == ("The search", S1, CWD)
+    assert reader.state.session_name == "The search"

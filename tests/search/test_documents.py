@@ -75,6 +75,23 @@ def test_every_text_of_an_execution_is_indexed(record: Record) -> None:
     assert maintenance.check(record) == []
 
 
+def test_what_the_session_of_a_run_is_called_is_indexed(record: Record) -> None:
+    put(record, {"final_message": None}, {})
+    rewrite(record, "UPDATE sessions SET scope = 'kappascope', title = 'lambdatitle'")
+    assert {"kappascope", "lambdatitle"} <= tokens(record)
+    assert values(record, "session") == [SESSION, "kappascope", "lambdatitle"]
+    rewrite(record, "UPDATE sessions SET scope = 'muscope', title = 'muscope'")
+    assert {t for t in tokens(record) if t.isalnum()} == {"muscope"}
+    assert values(record, "session") == [SESSION, "muscope"]
+    unnamed = (
+        "UPDATE sessions SET claude_session = 'c1', scope = 'Claude Code session c1', title = ''"
+    )
+    rewrite(record, unnamed)
+    assert not [t for t in tokens(record) if t.isalnum()]
+    assert values(record, "session") == [SESSION]
+    assert maintenance.check(record) == []
+
+
 def test_the_values_of_every_filter_are_tokens(record: Record) -> None:
     put(
         record,

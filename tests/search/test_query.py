@@ -194,6 +194,23 @@ def test_times_bound_what_is_found_also_when_recorded_late(record: Record) -> No
         assert len(ids(record, f"{words}until:2026-11-01")) == 5
 
 
+def test_runs_are_found_by_what_their_session_is_called(record: Record) -> None:
+    put_session(record, "named", scope="Mend the build of Schätzungen", claude_session="c1")
+    put(record, {"scope": "mend"}, {"session_id": "named", "final_message": "linker fixed"})
+    for query in ("build mend", '"the build"', "schatzungen linker", "schat", 'session:"mend the'):
+        assert [hit.execution_id for hit in search(record, query).hits] == ["exec-001"], query
+    (hit,) = search(record, "build").hits
+    assert hit.snippet == "Mend the build of Schätzungen"
+    assert [hit.execution_id for hit in search(record, "mend -build ").hits] == ["exec-000"]
+    rewrite(record, "UPDATE sessions SET scope = 'Ship it' WHERE session_id = 'named'")
+    assert search(record, "build").hits == ()
+    assert [hit.execution_id for hit in search(record, 'ship session:"Ship it"').hits] == [
+        "exec-001"
+    ]
+    assert complete_filter_values(record, "session", "sh") == ("ship it",)
+    assert maintenance.check(record) == []
+
+
 def test_archived_sessions_are_hidden_unless_asked(record: Record) -> None:
     put(record, {"scope": "x"})
     rewrite(record, "UPDATE sessions SET archived_at = ?", timestamp(START))

@@ -35,7 +35,10 @@ def test_the_table_of_texts_is_named_by_the_version_it_is_of() -> None:
         ("DELETE FROM agent_executions WHERE execution_id = 'exec-002'", ["002"]),
         ("UPDATE sessions SET project = '/q'", ["000", "001", "002"]),
         ("UPDATE sessions SET archived_at = '2026-11-01T10:00:00.000Z'", ["000", "001", "002"]),
-        ("UPDATE sessions SET project = project, scope = 'x', archived_at = NULL", []),
+        ("UPDATE sessions SET scope = 'x'", ["000", "001", "002"]),
+        ("UPDATE sessions SET title = 'x'", ["000", "001", "002"]),
+        ("UPDATE sessions SET project = project, scope = scope, archived_at = NULL", []),
+        ("UPDATE sessions SET status = 'completed', metadata = '{}'", []),
         ("UPDATE sessions SET archived_at = 'x' WHERE session_id = 'none'", []),
     ],
 )

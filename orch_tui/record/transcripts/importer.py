@@ -370,7 +370,7 @@ class _Import:
         self._pending.append(
             _Pending(
                 *(found, told, reader.session, project, state.first_at),
-                *(state.title or state.opening, checkpoint),
+                *(state.session_name, checkpoint),
             )
         )
         if sum(len(each.told.reports) + 1 for each in self._pending) >= _A_BATCH or not is_whole:

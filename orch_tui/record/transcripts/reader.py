@@ -169,6 +169,8 @@ class TranscriptReader:
         state = self.state
         if entry.customTitle:
             state.title = cut_first_line(entry.customTitle) or ""
+        if entry.aiTitle:
+            state.client_title = cut_first_line(entry.aiTitle) or ""
         is_own = entry.type == "user" and not (entry.isMeta or entry.isCompactSummary)
         if is_own and not state.opening and entry.sessionId == state.session:
             message = decode_struct(entry.message, EntryMessage)

@@ -90,6 +90,8 @@ class ReaderState(msgspec.Struct):
     """Hooks of that client told no id of a call."""
     title: str = ""
     """The name that the user gave the session."""
+    client_title: str = ""
+    """The name that Claude Code gave it."""
     opening: str = ""
     """What the user asked for first, in a line."""
     entries: int = 0
@@ -110,6 +112,11 @@ class ReaderState(msgspec.Struct):
     """The file is a fork's, and its own part has not begun: what stands there is its parent's."""
     is_inline: bool = False
     """Agents stand inside the session's file: it can only be read as a whole."""
+
+    @property
+    def session_name(self) -> str:
+        """What the session of the file goes by; empty where nothing tells."""
+        return self.title or self.client_title or self.opening
 
 
 def hash_text(text: str) -> str:

@@ -64,6 +64,8 @@ class Entry(msgspec.Struct):
     content: msgspec.Raw = NOTHING
     customTitle: str | None = None
     """The name that the user gave the session."""
+    aiTitle: str | None = None
+    """The name that Claude Code gave it (2.1)."""
     format: str | None = None
     """Only the first line of an export of orch has it."""
 
