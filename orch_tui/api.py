@@ -44,6 +44,7 @@ from orch_tui.record import (
     bundles,
     deployment,
     executions,
+    found_outputs,
     library,
     outputs,
     plan,
@@ -505,6 +506,13 @@ class OrchestrationSession:
 
     # Recall
 
+    def collect_found(self) -> list[Output]:
+        """Keep what the recorded messages of its executions tell of; gives all of it, marked as
+        found: nobody has verified it."""
+        return found_outputs.collect_found(
+            self.project.record, None, session_id=self.session_id, root=self.project.root
+        )
+
     def validate_outputs(self) -> OutputValidation:
         """What was delivered and validated, as it stands on disk and in the record now."""
         from orch_tui.recall.output_validation import validate_outputs
@@ -639,6 +647,15 @@ class Execution:
             validation=validation_results,
             insights=listed(insights),
             errors=listed(errors),
+        )
+
+    def collect_found(self) -> list[Output]:
+        """Keep what its recorded messages tell of; gives all of it, marked as found.
+
+        Nobody has verified it. Hooks and the import do this by themselves for what they record.
+        """
+        return found_outputs.collect_found(
+            self.project.record, self.execution_id, session_id=None, root=self.project.root
         )
 
     def outputs(self) -> list[Output]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
@@ -15,7 +15,7 @@ from orch_tui import config, paths
 from orch_tui.errors import FormatError, NotFoundError, OrchError, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from orch_tui.live.live_agent import LiveAgent, LiveSnapshot
     from orch_tui.live.live_view import LiveView, SeenEnd
@@ -141,14 +141,34 @@ class Project:
         from orch_tui.record.opening import awaits_transcripts
 
         taken = 0
-        if self._anything_waits():
-            from orch_tui.record.hooks import inbox
+        waits = self._anything_waits()
+        awaits = record.writable and awaits_transcripts(record)
+        if not (waits or awaits):
+            return 0
+        with self._finding_outputs(record, in_passing=in_passing):
+            if waits:
+                from orch_tui.record.hooks import inbox
 
-            most = inbox.PAYLOADS_IN_PASSING if in_passing else None
-            taken = inbox.drain_inbox(record, self.root, most=most, remark=self.remark)
-        if record.writable and awaits_transcripts(record):
-            taken += self._read_awaited(record, in_passing=in_passing)
+                most = inbox.PAYLOADS_IN_PASSING if in_passing else None
+                taken = inbox.drain_inbox(record, self.root, most=most, remark=self.remark)
+            if record.writable and awaits_transcripts(record):
+                taken += self._read_awaited(record, in_passing=in_passing)
         return taken
+
+    @contextmanager
+    def _finding_outputs(self, record: Record, *, in_passing: bool = False) -> Iterator[None]:
+        """Keep what the messages tell of that are recorded meanwhile; a locked record waits."""
+        from orch_tui.record import found_outputs
+
+        if not record.writable:
+            yield
+            return
+        with record.in_passing():
+            found_outputs.begin_finding(record)
+        yield
+        with record.in_passing():
+            most = found_outputs.RUNS_IN_PASSING if in_passing else None
+            found_outputs.find_new_outputs(record, self.root, most)
 
     def _read_awaited(self, record: Record, *, in_passing: bool) -> int:
         from orch_tui.record.hooks import pending_transcripts
@@ -490,6 +510,7 @@ class Project:
                 record = stack.enter_context(importer.open_rehearsal(existing))
             else:
                 record = self.record
+                stack.enter_context(self._finding_outputs(record))
             summary = importer.import_files(
                 record,
                 files,

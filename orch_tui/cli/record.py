@@ -480,9 +480,17 @@ def collect() -> argparse.ArgumentParser:
         example="""orch collect --execution-id exec-001 \\
   --deliverables "lib/a.ts,tests/a.test.ts" \\
   --validation-results "format:pass,lint:fail,coverage:85" \\
-  --insights "HNSW is O(log n)\"""",
+  --insights "HNSW is O(log n)\"
+orch collect --session-id orch-2026-11-22-001 --found""",
     )
-    parser.add_argument("--execution-id", required=True, metavar="ID", help="of the deployment")
+    of = parser.add_mutually_exclusive_group(required=True)
+    of.add_argument("--execution-id", metavar="ID", help="of the deployment")
+    of.add_argument("--session-id", metavar="ID", help="all of its executions (with --found)")
+    parser.add_argument(
+        "--found",
+        action="store_true",
+        help="keep what the recorded messages tell of, marked as found: nobody verified it",
+    )
     parser.add_argument(
         "--deliverables", action="append", metavar="PATH,...", help="files it made or changed"
     )
@@ -494,6 +502,8 @@ def collect() -> argparse.ArgumentParser:
     parser.add_argument(
         "--format", choices=("table", "json"), default="table", help="default: %(default)s"
     )
+    parser.require("--session-id", "--found")
+    parser.forbid("--found", "--deliverables", "--validation-results", "--insights", "--errors")
     parser.set_defaults(run=_collect)
     return parser
 
@@ -504,15 +514,25 @@ def _collect(arguments: Namespace) -> None:
     from orch_tui.record.deliverables import parse_validation
 
     project = project_of(arguments)
-    collected = outputs.collect_outputs(
-        project.existing_record,
-        arguments.execution_id,
-        root=project.root,
-        deliverable_paths=split_list(arguments.deliverables),
-        validation=parse_validation(arguments.validation_results or ""),
-        insights=arguments.insights or [],
-        errors=arguments.errors or [],
-    )
+    record = project.existing_record
+    if arguments.found:
+        from orch_tui.record.found_outputs import collect_found
+
+        collected = collect_found(
+            record, arguments.execution_id, session_id=arguments.session_id, root=project.root
+        )
+        if not collected:
+            say("no message tells of an output")
+    else:
+        collected = outputs.collect_outputs(
+            record,
+            arguments.execution_id,
+            root=project.root,
+            deliverable_paths=split_list(arguments.deliverables),
+            validation=parse_validation(arguments.validation_results or ""),
+            insights=arguments.insights or [],
+            errors=arguments.errors or [],
+        )
     if arguments.format == "json":
         print_json([output_to_dict(output) for output in collected])
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:  # it compiles many patterns
     from orch_tui.record.messages.findings import Findings
 
 Validation = Mapping[str, str | int | float]
+
+_MESSAGE = "message"
+"""In the metadata of what was found: the digest of the message."""
 
 
 def collect_outputs(
@@ -74,15 +78,39 @@ def read_found_deliverables(findings: Findings, root: Path) -> list[Deliverable]
 def record_found_outputs(
     record: Record, execution_id: str, findings: Findings, read: Sequence[Deliverable]
 ) -> list[Output]:
-    """As ``collect_found_outputs``, of deliverables that were read before."""
-    return record_outputs(
-        record,
-        execution_id,
-        read,
-        validation=findings.validation,
-        insights=[insight.text for insight in findings.insights],
-        found=True,
-    )
+    """As ``collect_found_outputs``, of deliverables that were read before.
+
+    What was found in the same message before is left out, whatever became of it since.
+    """
+    with record.write():
+        before = _found_before(record, execution_id, findings.text_digest)
+        results = _in_json(findings.validation)
+        return record_outputs(
+            record,
+            execution_id,
+            [each for each in read if ("deliverable", each.path) not in before],
+            validation=findings.validation,
+            insights=[
+                insight.text
+                for insight in findings.insights
+                if ("insight", insight.text) not in before
+            ],
+            found_in=findings.text_digest,
+            keeps_validation=("validation_result", results) not in before,
+        )
+
+
+def _found_before(record: Record, execution_id: str, digest: str) -> set[tuple[str, str]]:
+    """List what was found in a message before: its kind, and its path or text."""
+    found = set()
+    for kind, path, content, metadata in record.sql(
+        "SELECT output_type, path, content, metadata FROM outputs WHERE execution_id = ? AND found",
+        [execution_id],
+    ):
+        with suppress(ValueError, TypeError, AttributeError):  # plain SQL may have put anything
+            if digest and json.loads(metadata).get(_MESSAGE) == digest:
+                found.add((kind, path if kind == "deliverable" else content))
+    return found
 
 
 def record_outputs(
@@ -93,16 +121,21 @@ def record_outputs(
     validation: Validation | None = None,
     insights: Sequence[str] = (),
     errors: Sequence[str] = (),
-    found: bool = False,
+    found_in: str | None = None,
+    keeps_validation: bool = True,
     source: str = "manual",
 ) -> list[Output]:
     """Record outputs with deliverables that were read before.
 
-    ``found`` marks what was read out of a final message.
+    ``found_in`` marks what was read out of a final message, by its digest. The validation result
+    is no output of its own where it is not ``keeps_validation``.
     """
     with record.write():
         execution = executions.get_execution(record, execution_id)
+        found = found_in is not None
         common = {"agent_type": execution.agent_type, "model": execution.model}
+        if found_in:
+            common[_MESSAGE] = found_in
         kept: list[Output | OutputFact] = [
             _keep_deliverable(
                 record,
@@ -116,9 +149,8 @@ def record_outputs(
             for d in read
         ]
         texts = [("insight", text) for text in insights] + [("error", text) for text in errors]
-        if validation:
-            results = json.dumps(dict(validation), ensure_ascii=False)
-            texts.insert(0, ("validation_result", results))
+        if validation and keeps_validation:
+            texts.insert(0, ("validation_result", _in_json(validation)))
         kept += [_keep_text(record, execution, kind, text, common, found) for kind, text in texts]
         new = tuple(output for output in kept if isinstance(output, OutputFact))
         if new:
@@ -136,6 +168,10 @@ def record_outputs(
                 after={"outputs": [output.uid for output in new], "found": found},
             )
         return [_stored_output(record, execution, output) for output in kept]
+
+
+def _in_json(validation: Validation) -> str:
+    return json.dumps(dict(validation), ensure_ascii=False)
 
 
 def _stored_output(

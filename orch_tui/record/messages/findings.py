@@ -7,6 +7,7 @@ fails.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -50,6 +51,8 @@ class Findings:
     checks: tuple[FoundCheck, ...]
     insights: tuple[FoundInsight, ...]
     troubles: tuple[Trouble, ...]
+    text_digest: str = ""
+    """What the message is known by."""
 
     @property
     def deliverables(self) -> tuple[FoundPath, ...]:
@@ -90,7 +93,8 @@ def read_findings(text: str, root: Path) -> Findings:
         *_contradictions(checks),
     ]
     insights = _insights(message.lines)
-    return Findings(tuple(paths), tuple(checks), tuple(insights), tuple(troubles))
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
+    return Findings(tuple(paths), tuple(checks), tuple(insights), tuple(troubles), digest)
 
 
 # --- insights --------------------------------------------------------------------------------
