@@ -29,6 +29,7 @@ from orch_tui.drafts import DraftHolder, Drafts
 from orch_tui.errors import OrchError
 from orch_tui.phases import PHASES
 from orch_tui.project import Project
+from orch_tui.screens.kept_stylesheet import KeptStylesheet
 from orch_tui.screens.orch_screen import Header, OrchScreen
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ class OrchApp(App[None]):
         self._told: set[str] = set()
         project.remark = self._later
         self._use_theme(project.config)
+        self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         if project.config.keymap:
             self.set_keymap(dict(project.config.keymap))
 

@@ -6,6 +6,7 @@ import gc
 import itertools
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -29,6 +30,11 @@ MEMORY, ROOM = Path("/dev/shm"), 4 << 30
 # again, and each of the hundreds of processes that are started compiles all of orch.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and each process that
+# they start inherits that: what is tried here is what a terminal's Ctrl-C does.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)  # before the plugin of hypothesis reads its options
