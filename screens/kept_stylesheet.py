@@ -21,5 +21,5 @@ class KeptStylesheet(Stylesheet):
             self._known = variables
 
     def reparse(self) -> None:
-        """Read what is new, or all where a variable changed; an error leaves the rules as they were."""
+        """Read what is new, or all where a variable changed."""
         self.parse()

@@ -150,10 +150,10 @@ def test_the_workflow_runs_as_one_script_and_again_changes_nothing(run: Run, pro
     assert (answer(run(*QUERY)), answer(run(*OUTPUTS))) == (executions, outputs)
 
 
-def test_the_examples_of_the_three_tools_run(run: Run, project: Path) -> None:
+def test_the_examples_of_the_three_tools_run(plain_run: Run, project: Path) -> None:
     shutil.copy(PROPOSAL / "bundle-001.json", project)
     for tool in ("execution_tracker.sh", "context_manager.sh", "output_collector.sh"):
-        done = run("bash", "-e", PROPOSAL / tool)
+        done = plain_run("bash", "-e", PROPOSAL / tool)
         assert done.returncode == 0, f"{tool}: {done.stderr}"
         assert "Traceback" not in done.stderr
     bundle = json.loads((project / "bundle.json").read_text())
@@ -186,7 +186,7 @@ def test_the_guide_to_the_api_is_one_program_that_runs(program_run: Run, project
     assert "nearest: orch-2025-01-17-001" in done.stdout
 
 
-# The examples of the skill
+# The examples of the skill: what they start begins again where Python has no orch
 
 AGENT = """\
 import pathlib, sys
@@ -197,32 +197,34 @@ print("Done.\\n\\n## Deliverables\\n\\n- lib/made.ts: what was asked for")
 
 
 @pytest.mark.parametrize("example", ["bash orchestration.sh", "python orchestration.py"])
-def test_the_examples_orchestrate(run: Run, project: Path, tmp_path: Path, example: str) -> None:
+def test_the_examples_orchestrate(
+    plain_run: Run, project: Path, tmp_path: Path, example: str
+) -> None:
     agent = tmp_path / "agent.py"
     agent.write_text(AGENT)
     tool, name = example.split()
     path = skill_folder(project) / "examples" / name
     environment = {"AGENT": f"{sys.executable} {agent}", "PYTHON": "python"}
     arguments = ("Implement vector search", "spec/requirements.md", "lib/types.ts")
-    done = run(tool, path, *arguments, env=environment)
+    done = plain_run(tool, path, *arguments, env=environment)
     assert done.returncode == 0, done.stderr
     report = done.stdout if tool == "python" else (project / done.stdout.strip()).read_text()
     assert "lib/made.ts" in report
-    runs = answer(run(*QUERY))
+    runs = answer(plain_run(*QUERY))
     assert [found["status"] for found in runs] == ["completed", "completed"]
-    (session,) = answer(run(*QUERY, "--sessions"))
+    (session,) = answer(plain_run(*QUERY, "--sessions"))
     assert session["status"] == "completed"
 
 
 @pytest.mark.parametrize("example", ["bash orchestration.sh", "python orchestration.py"])
-def test_the_examples_record_a_failure(run: Run, project: Path, example: str) -> None:
+def test_the_examples_record_a_failure(plain_run: Run, project: Path, example: str) -> None:
     tool, name = example.split()
     path = skill_folder(project) / "examples" / name
     environment = {"AGENT": "false", "CHECK": "false", "PYTHON": "python"}
-    run(tool, path, "Implement vector search", "lib/types.ts", env=environment)
-    runs = answer(run(*QUERY))
+    plain_run(tool, path, "Implement vector search", "lib/types.ts", env=environment)
+    runs = answer(plain_run(*QUERY))
     assert {(found["status"], found["error_code"]) for found in runs} == {("failed", "ORG-003")}
-    (session,) = answer(run(*QUERY, "--sessions"))
+    (session,) = answer(plain_run(*QUERY, "--sessions"))
     assert session["status"] == "failed"
 
 
@@ -236,14 +238,14 @@ def test_the_examples_record_a_failure(run: Run, project: Path, example: str) ->
     ],
 )
 def test_the_example_records_only_checks_that_ran(
-    run: Run, project: Path, agent: str, check: str, recorded: list[str], status: str
+    plain_run: Run, project: Path, agent: str, check: str, recorded: list[str], status: str
 ) -> None:
     path = skill_folder(project) / "examples" / "orchestration.sh"
     environment = {"AGENT": agent, "CHECK": check, "PYTHON": "python"}
-    run("bash", path, "Implement vector search", "lib/types.ts", env=environment)
-    (session,) = answer(run(*QUERY, "--sessions"))
+    plain_run("bash", path, "Implement vector search", "lib/types.ts", env=environment)
+    (session,) = answer(plain_run(*QUERY, "--sessions"))
     assert session["status"] == status
-    checks = [each for each in answer(run("python", "scripts/output_collector.py", "query",
+    checks = [each for each in answer(plain_run("python", "scripts/output_collector.py", "query",
         "--format", "json")) if each["output_type"] == "validation_result"]  # fmt: skip
     assert [each["content"] for each in checks] == [{"check": word} for word in recorded]
 

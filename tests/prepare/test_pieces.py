@@ -86,13 +86,16 @@ def counted_lookups(text: str, family: str) -> int:
     return known.lookups
 
 
+MANY = 300_000
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("run", [*" \na👍\u0301"])
-def test_a_million_of_one_character_cost_what_a_thousand_do(run: str) -> None:
-    text = run * 1_000_000 + "x"
+def test_many_of_one_character_cost_what_a_few_do(run: str) -> None:
+    text = run * MANY + "x"
     tokens = load_pieces("v4.8").tokens(text)
     shorter = load_pieces("v4.8").tokens(run * (10 * LONGEST) + "x")
-    assert tokens == pytest.approx(shorter * 1_000_000 / (10 * LONGEST), rel=0.01)
+    assert tokens == pytest.approx(shorter * MANY / (10 * LONGEST), rel=0.01)
     assert counted_lookups(text, "v4.8") < 3 * counted_lookups(run * LONGEST + "x", "v4.8")
 
 
