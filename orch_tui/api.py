@@ -13,7 +13,8 @@ Several sessions may be open at once, in one thread or in many. What is handed o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike, fspath
 from pathlib import Path
@@ -56,6 +57,7 @@ from orch_tui.record.hand_over import leave_briefing
 from orch_tui.record.ledger import contents
 from orch_tui.record.library import BundleLine
 from orch_tui.record.phase_gates import Gate
+from orch_tui.record.run_place import MissingFile
 from orch_tui.record.session_budget import BudgetReport
 from orch_tui.record.session_validation import validate_session
 from orch_tui.record.sharing import Shared
@@ -477,6 +479,7 @@ class OrchestrationSession:
             deployed_at=deployed_at,
             allow_overflow=allow_overflow,
             supersede=supersede,
+            worktree=self.project.worktree,
             source="api",
         )
         left = leave_briefing(
@@ -602,7 +605,8 @@ class Execution:
         """Record what came back; the same call again changes nothing.
 
         ``deliverables`` are paths the agent made; ``collect`` also records what the message
-        itself tells of, marked as found. ``status`` and ``success`` follow each other, and an
+        itself tells of, marked as found. A deliverable that is missing is recorded as missing, and
+        warned of (``UserWarning``). ``status`` and ``success`` follow each other, and an
         error is a failure. ``supersede`` is the reason to take back what was said of earlier
         returns.
 
@@ -610,10 +614,12 @@ class Execution:
             UsageError: a status or error code that does not exist.
             ConflictError: the same message was recorded with another status or error.
         """
+        missing: list[MissingFile] = []
         recorded, _ = run_return.record_return(
             self.project.record,
             self.execution_id,
             root=self.project.root,
+            cwd=self.project.cwd,
             final_message=final_message,
             deliverable_paths=listed(deliverables),
             validation=validation_results,
@@ -627,7 +633,9 @@ class Execution:
             completed_at=completed_at,
             supersede=supersede,
             source="api",
+            missing=missing.append,
         )
+        _warn_of_missing(missing)
         return recorded.execution
 
     def collect(
@@ -638,16 +646,25 @@ class Execution:
         insights: Texts = (),
         errors: Texts = (),
     ) -> list[Output]:
-        """Record deliverables (as they are on disk now), validation results, insights, errors."""
-        return outputs.collect_outputs(
+        """Record deliverables (as they are on disk now), validation results, insights, errors.
+
+        A deliverable that is missing is recorded as missing, and warned of (``UserWarning``).
+        """
+        missing: list[MissingFile] = []
+        collected = outputs.collect_outputs(
             self.project.record,
             self.execution_id,
             root=self.project.root,
+            cwd=self.project.cwd,
             deliverable_paths=listed(deliverables),
             validation=validation_results,
             insights=listed(insights),
             errors=listed(errors),
+            source="api",
+            missing=missing.append,
         )
+        _warn_of_missing(missing)
+        return collected
 
     def collect_found(self) -> list[Output]:
         """Keep what its recorded messages tell of; gives all of it, marked as found.
@@ -670,6 +687,12 @@ class Execution:
 
     def __repr__(self) -> str:
         return f"Execution({self.execution_id!r})"
+
+
+def _warn_of_missing(files: Iterable[MissingFile]) -> None:
+    """Warn of deliverables that are not there, as of something in the line that named them."""
+    for file in files:
+        warnings.warn(f"deliverable {file}", stacklevel=3)
 
 
 # Recall, over everything that was recorded
@@ -755,9 +778,8 @@ def drift(execution_id: str, *, project: Place = None, database: str | None = No
     with opened(project, database) as place:
         past = drifting.given_bundle(place.existing_record, execution_id)
         family = model_of(place, past).family
-        return drifting.find_drift(
-            past.items, reader=place.reader(), family=family, cache=place.counts
-        )
+        reader = place.reader(worktree=_worktree_of(place, execution_id))
+        return drifting.find_drift(past.items, reader=reader, family=family, cache=place.counts)
 
 
 def refresh(
@@ -770,9 +792,14 @@ def refresh(
     with opened(project, database) as place:
         record = place.existing_record
         family = model_of(place, drifting.given_bundle(record, execution_id)).family
+        reader = place.reader(worktree=_worktree_of(place, execution_id))
         return drifting.refresh_bundle(
-            record, execution_id, reader=place.reader(), family=family, cache=place.counts
+            record, execution_id, reader=reader, family=family, cache=place.counts
         )
+
+
+def _worktree_of(place: Project, execution_id: str) -> str | None:
+    return executions.get_execution(place.existing_record, execution_id).worktree
 
 
 def stats(

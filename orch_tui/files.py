@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from errno import ENOENT
 from pathlib import Path
 from typing import BinaryIO
 
 from orch_tui.errors import SourceError
-from orch_tui.paths import linked_part
+from orch_tui.paths import AnyPath, linked_part
 
 
 @contextmanager
@@ -119,3 +119,25 @@ def remove_empty(folder: Path, top: Path) -> None:
         except OSError:
             return
         folder = folder.parent
+
+
+def find_nearest_files(path: str, folders: Iterable[Path]) -> list[str]:
+    """Find what is there of nearly the name of a path that is not, relative to the first of the
+    folders that has any."""
+    from difflib import get_close_matches
+
+    for base in folders:
+        wanted = base / path
+        while wanted.parent != wanted and not os.path.isdir(wanted.parent):
+            wanted = wanted.parent
+        if close := get_close_matches(wanted.name, list_names(wanted.parent), n=3, cutoff=0.6):
+            return [os.path.relpath(wanted.parent / name, base) for name in close]
+    return []
+
+
+def list_names(folder: AnyPath) -> list[str]:
+    """List what a folder holds; nothing where that cannot be told."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

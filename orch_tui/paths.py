@@ -269,23 +269,30 @@ def _main_working_tree(git_file: str) -> str | None:
     The file says ``gitdir: X``; X holds a file ``commondir`` in a linked worktree, and in
     nothing else (gitrepository-layout). Of a bare repository there is no main working tree.
     """
-    gitdir = _first_line(git_file).removeprefix("gitdir:").strip()
-    if not gitdir:
-        return None
-    gitdir = os.path.join(os.path.dirname(git_file), gitdir)
-    common = _first_line(os.path.join(gitdir, "commondir"))
-    if not common:
+    gitdir = git_folder(git_file)
+    common = first_line(os.path.join(gitdir, "commondir")) if gitdir else ""
+    if not gitdir or not common:
         return None
     repository = os.path.realpath(os.path.join(gitdir, common))
     tree, name = os.path.split(repository)
     return tree if name == ".git" and os.path.isdir(repository) else None
 
 
-def _first_line(path: str) -> str:
+def git_folder(git_file: str) -> str | None:
+    """Read which folder of a repository a ``.git`` file names; None: it names none."""
+    told = first_line(git_file)
+    folder = told.removeprefix("gitdir:").strip()
+    return os.path.join(os.path.dirname(git_file), folder) if folder not in ("", told) else None
+
+
+def first_line(path: str) -> str:
+    """Read the first line of a file without its end; empty where it cannot be read."""
     try:
+        if not os.path.isfile(path):  # a pipe would be waited for
+            return ""
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             return file.readline(65536).strip()
-    except OSError:
+    except (OSError, ValueError):  # a file may name what no path can be
         return ""
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from orch_tui import config, paths
 from orch_tui.errors import FormatError, NotFoundError, OrchError, SourceError
+from orch_tui.worktrees import find_named_tree, find_tree, name_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -76,6 +77,16 @@ class Project:
         return Path(
             paths.database_path(self.root, given=self._database, configured=self.config.database)
         )
+
+    @property
+    def worktree(self) -> str | None:
+        """The linked worktree that the working folder lies in, as the record names it."""
+        return name_tree(self.tree, self.root)
+
+    @property
+    def tree(self) -> Path:
+        """The working tree of the project that the working folder lies in, or else the root."""
+        return Path(find_tree(self.cwd, self.root) or self.root)
 
     @property
     def has_project_marker(self) -> bool:
@@ -389,14 +400,16 @@ class Project:
         allow_secret: bool = False,
         look_inside: bool = False,
         left_out: Callable[[SourceError], object] | None = None,
+        worktree: str | None = None,
     ) -> SourceReader:
-        """Reads context sources, from the working folder first and then from the root; the rest
-        as ``SourceReader`` has it."""
+        """Reads context sources, from the working folder first, then from its working tree (or that
+        of a run, ``worktree``) and from the root; the rest as ``SourceReader`` has it."""
         from orch_tui.prepare.sources import SourceReader
 
         return SourceReader(
             self.cwd,
             self.root,
+            tree=Path(find_named_tree(worktree, self.root) or self.tree),
             allow_secret=allow_secret,
             max_bytes=self.config.max_file_size,
             stdin=cache(sys.stdin.buffer.read),  # named twice, it is the same

@@ -191,6 +191,8 @@ class ExecutionFacts(Fact):
     revision: int
     handed_over_id: int | None
     """Another text than the briefing, where its agent was handed one."""
+    worktree: str | None
+    """The linked worktree it worked in, relative to the project's root; None: none is known."""
     agent_name: str | None
     """What others can call it by."""
     agent_kind: str | None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
+    NO,
     add_format,
     add_no_record,
     copy_text,
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
     from orch_tui.prepare.count import Count
     from orch_tui.prepare.overlaps import Overlap
     from orch_tui.project_bundles import Prepared
-
-NO = 1
-"""The exit code of an answer that is no."""
-
 
 _MODEL = "decides how tokens are counted: as Claude's, or with tiktoken (gpt-4o, o200k_base)"
 

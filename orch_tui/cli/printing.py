@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from orch_tui.prepare.bundle import Bundle
     from orch_tui.project import Project
 
+NO = 1
+"""The exit code of an answer that is no."""
+
 FORMATS = ("table", "json", "jsonl", "csv", "markdown")
 
 Row = Mapping[str, Any]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
+    NO,
     add_format,
     as_row,
     boolean,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from orch_tui.project import Project
     from orch_tui.record.deployment import Deployment
     from orch_tui.record.messages.findings import Findings
+    from orch_tui.record.run_place import MissingFile
 
 
 def init_session() -> argparse.ArgumentParser:
@@ -290,6 +292,7 @@ def _init_deployment(arguments: Namespace) -> None:
             deployed_at=project.moment(arguments.deployed_at),
             allow_overflow=arguments.allow_overflow,
             supersede=arguments.supersede,
+            worktree=project.worktree,
         )
         write(deployed.briefing)
     _log_file(project, deployed, arguments.output)
@@ -386,6 +389,10 @@ pbpaste | orch record-completion --execution-id exec-001 --final-message -""",
         "--deliverables", action="append", metavar="PATH,...", help="files it made or changed"
     )
     parser.add_argument(
+        "--strict", action="store_true", help="exit 1 where a deliverable is missing"
+    )
+    parser.require("--strict", "--deliverables")
+    parser.add_argument(
         "--collect",
         choices=("auto", "ask", "none"),
         default="none",
@@ -401,7 +408,7 @@ pbpaste | orch record-completion --execution-id exec-001 --final-message -""",
     return parser
 
 
-def _record_completion(arguments: Namespace) -> None:
+def _record_completion(arguments: Namespace) -> int:
     from orch_tui.record import outputs
     from orch_tui.record.run_return import record_return
 
@@ -412,12 +419,15 @@ def _record_completion(arguments: Namespace) -> None:
     if arguments.final_message_file or message == "-":
         message = read_bytes(arguments.final_message_file or "-")
     record = project.existing_record
+    missing: list[MissingFile] = []
     recorded, findings = record_return(
         record,
         arguments.execution_id,
         root=project.root,
+        cwd=project.cwd,
         final_message=message,
         deliverable_paths=split_list(arguments.deliverables),
+        missing=missing.append,
         collect=arguments.collect == "auto",
         status=arguments.status,
         success=arguments.success,
@@ -426,13 +436,12 @@ def _record_completion(arguments: Namespace) -> None:
         completed_at=project.moment(arguments.completed_at),
         supersede=arguments.supersede,
     )
+    say(*(f"deliverable {file}" for file in missing))
     execution = recorded.execution
     if findings:
         told = _tell(findings, arguments.collect)
         if told and arguments.collect == "ask" and _agreed():
-            outputs.collect_found_outputs(
-                record, execution.execution_id, findings, root=project.root
-            )
+            outputs.collect_found_outputs(record, execution.execution_id, findings)
     if isinstance(message, bytes) and not _is_utf8(message):
         say("the message is not UTF-8: every byte is kept, what is no text is shown as \ufffd")
     if execution.retracted_at:
@@ -442,6 +451,7 @@ def _record_completion(arguments: Namespace) -> None:
         f"{execution.execution_id} {recorded.completion.status}, "
         f"completion {recorded.completion.position}{repeated}"
     )
+    return NO if arguments.strict and missing else 0
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -455,8 +465,8 @@ def _is_utf8(data: bytes) -> bool:
 def _tell(findings: Findings, how: str) -> list[str]:
     """Say and give the outputs that a final message tells of; say also signs of trouble in it."""
     for trouble in findings.troubles:
-        excerpt = f": {trouble.excerpt}" if trouble.excerpt else ""
-        say(f"sign of trouble, {trouble.kind}{excerpt}")
+        subject = f": {trouble.subject}" if trouble.subject else ""
+        say(f"sign of trouble, {trouble.kind}{subject}")
     told = [
         *(f"deliverable {path.path}" for path in findings.deliverables),
         *(f"validation {name}:{result}" for name, result in findings.validation.items()),
@@ -495,6 +505,10 @@ orch collect --session-id orch-2026-11-22-001 --found""",
         "--deliverables", action="append", metavar="PATH,...", help="files it made or changed"
     )
     parser.add_argument(
+        "--strict", action="store_true", help="exit 1 where a deliverable is missing"
+    )
+    parser.require("--strict", "--deliverables")
+    parser.add_argument(
         "--validation-results", metavar="NAME:RESULT,...", help="pass, fail, skip or a number"
     )
     parser.add_argument("--insights", action="append", metavar="TEXT", help="repeat for several")
@@ -508,13 +522,14 @@ orch collect --session-id orch-2026-11-22-001 --found""",
     return parser
 
 
-def _collect(arguments: Namespace) -> None:
+def _collect(arguments: Namespace) -> int:
     from orch_tui.recall.listing import output_to_dict
     from orch_tui.record import outputs
     from orch_tui.record.deliverables import parse_validation
 
     project = project_of(arguments)
     record = project.existing_record
+    missing: list[MissingFile] = []
     if arguments.found:
         from orch_tui.record.found_outputs import collect_found
 
@@ -528,16 +543,21 @@ def _collect(arguments: Namespace) -> None:
             record,
             arguments.execution_id,
             root=project.root,
+            cwd=project.cwd,
             deliverable_paths=split_list(arguments.deliverables),
+            missing=missing.append,
             validation=parse_validation(arguments.validation_results or ""),
             insights=arguments.insights or [],
             errors=arguments.errors or [],
         )
+    say(*(f"deliverable {file}" for file in missing))
+    listed = [output_to_dict(output) for output in collected]
     if arguments.format == "json":
-        print_json([output_to_dict(output) for output in collected])
-        return
-    rows = [{**row, "content": in_words(row["content"])} for row in map(output_to_dict, collected)]
-    print_rows(rows, "table", columns=("output_id", "output_type", "content"))
+        print_json(listed)
+    else:
+        rows = [{**row, "content": in_words(row["content"])} for row in listed]
+        print_rows(rows, "table", columns=("output_id", "output_type", "content"))
+    return NO if arguments.strict and missing else 0
 
 
 def retract() -> argparse.ArgumentParser:

@@ -26,6 +26,7 @@ from orch_tui.cli.printing import (
 
 if TYPE_CHECKING:
     from orch_tui.live.live_agent import LiveAgent
+    from orch_tui.models.database import Record
     from orch_tui.project import Project
     from orch_tui.recall.drift import Drift
     from orch_tui.recall.show import Shown
@@ -79,7 +80,7 @@ def _show(arguments: Namespace) -> None:
         whole = {**shown_to_dict(shown, steps), "doing": doing}
         print_json(whole if arguments.part is None else whole.get(arguments.part))
     elif arguments.part is None:
-        _print_shown(shown, project.root, agent)
+        _print_shown(record, shown, project.root, agent)
     else:
         _print_part(shown, arguments.part, steps)
 
@@ -128,7 +129,7 @@ def _print_said(shown: Shown) -> None:
     write_text("-", latest.exact or b"")
 
 
-def _print_shown(shown: Shown, root: Path, agent: LiveAgent | None) -> None:
+def _print_shown(record: Record, shown: Shown, root: Path, agent: LiveAgent | None) -> None:
     from orch_tui.recall.show import find_troubles
 
     execution = shown.execution
@@ -161,9 +162,9 @@ def _print_shown(shown: Shown, root: Path, agent: LiveAgent | None) -> None:
         completion = returned.completion
         print(f"\nsaid: completion {completion.position}, {completion.status}")
         print(_in_short(returned.final_message or "(no message)", "said"))
-    for trouble in find_troubles(execution, root):
-        excerpt = f": {printable(trouble.excerpt)}" if trouble.excerpt else ""
-        print(f"\nsign of trouble: {trouble.kind}{excerpt}")
+    for trouble in find_troubles(record, execution, root):
+        subject = f": {printable(trouble.subject)}" if trouble.subject else ""
+        print(f"\nsign of trouble: {trouble.kind}{subject}")
     print(f"\ndelivered: {len(shown.delivered)} outputs")
     if shown.delivered:
         _print_delivered(shown)
@@ -323,6 +324,7 @@ orch replay exec-001 --deploy --output briefing.md""",
 def _replay(arguments: Namespace) -> None:
     from orch_tui.recall import drift as drifting
     from orch_tui.recall import replay as again
+    from orch_tui.record import executions
 
     project = project_of(arguments)
     record, label = project.existing_record, arguments.execution_id
@@ -332,7 +334,8 @@ def _replay(arguments: Namespace) -> None:
         past = drifting.given_bundle(record, label)
         asked_for = past.model or project.agents.model(past.agent_type)
         family = project.catalogue.model(asked_for).family
-        reader, counts = project.reader(), project.counts
+        worktree = executions.get_execution(record, label).worktree
+        reader, counts = project.reader(worktree=worktree), project.counts
         if not arguments.refresh:
             found = drifting.find_drift(past.items, reader=reader, family=family, cache=counts)
             _print_drift(found, arguments.format or "table")
@@ -362,6 +365,7 @@ def _replay(arguments: Namespace) -> None:
                 catalogue=project.catalogue,
                 limits=project.limits,
                 allow_overflow=arguments.allow_overflow,
+                worktree=project.worktree,
             )
             label, briefing = deployed.execution.execution_id, deployed.briefing
             say(*deployed.remarks)

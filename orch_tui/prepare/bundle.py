@@ -321,7 +321,7 @@ def read_bundle_json(
             hint="read it with a newer orch",
         )
     # Our own names are relative to the project, whoever reads them and wherever.
-    reader = replace(reader, cwd=reader.root if schema else reader.cwd, stdin=None)
+    reader = replace(reader, cwd=reader.base if schema else reader.cwd, stdin=None)
     differences: list[str] = []
     model = document.text("model", default="")
     claimed = [_claimed_item(entry) for entry in document.entries("context_items")]

@@ -404,7 +404,7 @@ def _read(choice: Choice, reader: SourceReader) -> ContextItem:
     # Names are relative to the project, whoever reads them and wherever.
     reader = replace(
         reader,
-        cwd=reader.root,
+        cwd=reader.base,
         stdin=None,
         allow_secret=choice.allow_secret,
         look_inside=True,
@@ -412,7 +412,7 @@ def _read(choice: Choice, reader: SourceReader) -> ContextItem:
     )
     if choice.text is not None:
         return _item(choice, data=reader.refuse_secret(make_text_source(choice.text)).data)
-    if (reader.root / choice.source).is_dir():
+    if (reader.base / choice.source).is_dir():
         raise SourceError(choice.source, "is a folder", hint="choose its files")
     source, *others = reader.read_source(choice.source, choice.sections)
     if others:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from orch_tui.config import DEFAULTS
 from orch_tui.errors import NotFoundError, PathError, SourceError
+from orch_tui.files import find_nearest_files, list_names
 from orch_tui.frozen import frozen
 from orch_tui.paths import AnyPath, resolve_path, working_tree
 from orch_tui.prepare import sections
@@ -37,6 +38,7 @@ from orch_tui.source_name import (
     is_free_text,
     parse_source,
 )
+from orch_tui.worktrees import find_file_tree
 
 _TEXT_LABEL = 72
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
@@ -77,7 +79,7 @@ class SourceReader:
     cwd: Path
     """Where relative paths are looked up first."""
     root: Path
-    """The project: looked up second, and what names are relative to."""
+    """The project: looked up last, and what names are relative to."""
     allow_secret: bool = False
     """Take what looks like a secret."""
     max_bytes: int = DEFAULTS.max_file_size
@@ -88,6 +90,23 @@ class SourceReader:
     """None: there is no record to look in."""
     left_out: Callable[[SourceError], object] | None = None
     """Told of what a folder or pattern leaves out: files that are no text, links that lead out."""
+    tree: Path | None = None
+    """The linked worktree that is worked in: looked up second, and names in it are relative to
+    it."""
+
+    @property
+    def base(self) -> Path:
+        """What names are relative to: the tree that is worked in."""
+        return self.tree or self.root
+
+    @property
+    def _trees(self) -> tuple[Path, ...]:
+        return tuple(dict.fromkeys((self.base, self.root)))
+
+    @property
+    def _folders(self) -> tuple[Path, ...]:
+        """Where relative paths are looked up, in turn."""
+        return tuple(dict.fromkeys((self.cwd, *self._trees)))
 
     def split_values(self, values: Iterable[str]) -> list[str]:
         """Split repeated, comma-separated values into single sources, in order.
@@ -95,7 +114,7 @@ class SourceReader:
         A comma in the path of something that exists separates nothing, and free text is never
         split.
         """
-        names_in = cache(_names_in)
+        names_in = cache(list_names)
         return [source for value in values for source in self._split(value, names_in)]
 
     def read_source(self, source: str, parts: Sequence[str] = ()) -> tuple[Source, ...]:
@@ -177,7 +196,7 @@ class SourceReader:
     def _may_hold_comma(self, piece: str, names_in: Callable[[str], list[str]]) -> bool:
         """Whether anything is there whose path begins with the piece and a comma."""
         folder, name = os.path.split(piece.lstrip())
-        for base in (self.cwd, self.root):
+        for base in self._folders:
             try:
                 names = names_in(resolve_path(folder or ".", base))
             except PathError:
@@ -197,7 +216,7 @@ class SourceReader:
         return parse_source(source, exists=lambda path: self._find(path) is not None)
 
     def _find(self, name: str) -> Path | None:
-        for base in (self.cwd, self.root):
+        for base in self._folders:
             try:
                 path = resolve_path(name, base)
             except PathError:
@@ -261,7 +280,7 @@ class SourceReader:
 
         A cloned repository can hold links; nobody who names a folder names what they lead to.
         """
-        return self.root.resolve(), folder.resolve()
+        return *(tree.resolve() for tree in self._trees), folder.resolve()
 
     def _refuse_leading_out(self, path: Path, within: Sequence[Path]) -> None:
         """Refuse a path that links lead out, by the first of these links."""
@@ -279,7 +298,9 @@ class SourceReader:
 
     def _shown(self, path: Path) -> str:
         """A path in a message, with no look at what it is."""
-        return _format_path(path.relative_to(self.root) if path.is_relative_to(self.root) else path)
+        within = (tree for tree in self._trees if path.is_relative_to(tree))
+        base = next(within, None)
+        return _format_path(path.relative_to(base) if base else path)
 
     def _folder(self, given: str, folder: Path) -> list[Path]:
         """The files under a folder, without those that are hidden or ignored."""
@@ -311,9 +332,10 @@ class SourceReader:
 
     def _place(self, folder: Path) -> tuple[Path, str]:
         """The folder whose ignore files count, and what is looked at under it."""
-        given, root = Path(os.path.abspath(folder)), Path(os.path.abspath(self.root))
-        if given.is_relative_to(root):
-            return root, _below(given, root)
+        given = Path(os.path.abspath(folder))
+        for tree in map(Path, map(os.path.abspath, self._trees)):
+            if given.is_relative_to(tree):
+                return tree, _below(given, tree)
         repository = Path(working_tree(given.parent) or given)
         return repository, _below(given, repository)
 
@@ -327,12 +349,14 @@ class SourceReader:
         return self.refuse_secret(Source(given, (), data))
 
     def _name(self, path: Path) -> str:
-        root, real = self.root.resolve(), path.resolve()
-        if not real.is_relative_to(root):
+        real = path.resolve()
+        tree = find_file_tree(real, self.root)
+        if tree is None:
             return str(real)
+        root = Path(tree)
         # The name as given, through links inside the project, where it still leads to the file.
         given = Path(os.path.abspath(path))
-        for base in (Path(os.path.abspath(self.root)), root):
+        for base in (*map(Path, map(os.path.abspath, self._trees)), root):
             if given.is_relative_to(base) and given.resolve() == real:
                 return _format_path(given.relative_to(base))
         return _format_path(real.relative_to(root))
@@ -350,7 +374,7 @@ class SourceReader:
         if relative.endswith("**"):
             relative += "/*"
         named = list(filter(_is_hidden, Path(relative).parts))  # as in a shell, * finds none
-        for base in [Path("/")] if anchored else [self.cwd, self.root]:
+        for base in [Path("/")] if anchored else self._folders:
             below = base / _fixed_folders(relative)
             try:
                 matches = _match_pattern(base, relative)
@@ -378,23 +402,17 @@ class SourceReader:
         ]
 
     def _missing(self, source: str) -> SourceError:
-        from difflib import get_close_matches
-
         name = parse_source(source)
         try:
             path = resolve_path(name.path if isinstance(name, NamedFile) else source, "")
         except PathError as error:
             return SourceError(source, error.reason, hint=error.hint)
-        for base in (self.cwd, self.root):
-            folder, wanted = _first_missing(base / path)
-            if close := get_close_matches(wanted, _names_in(folder), n=3, cutoff=0.6):
-                nearest = ", ".join(os.path.relpath(folder / name, base) for name in close)
-                return SourceError(source, "does not exist", hint=f"nearest: {nearest}")
+        if nearest := find_nearest_files(path, self._folders):
+            return SourceError(source, "does not exist", hint=f"nearest: {', '.join(nearest)}")
         return SourceError(source, "does not exist", hint=self._looked_in())
 
     def _looked_in(self) -> str:
-        folders = dict.fromkeys((str(self.cwd), str(self.root)))
-        return f"looked in {' and '.join(folders)}"
+        return f"looked in {' and '.join(map(str, self._folders))}"
 
     def _standard_input(self) -> Source:
         if self.stdin is None:
@@ -668,25 +686,3 @@ def _hidden(path: Path, base: Path, named: Sequence[str] = ()) -> bool:
 
 def _is_hidden(part: str) -> bool:
     return part.startswith(".") and part not in (".", "..")
-
-
-def _first_missing(path: Path) -> tuple[Path, str]:
-    """The deepest folder of a path that exists, and the name that is not in it."""
-    wanted = path
-    while wanted.parent != wanted and not _is_folder(wanted.parent):
-        wanted = wanted.parent
-    return wanted.parent, wanted.name
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False
-
-
-def _names_in(folder: AnyPath) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return []

@@ -73,7 +73,7 @@ def find_drift(
 
     Then and now are both counted for the tokenizer ``family``, so that they can be compared.
     """
-    reader = replace(reader, cwd=reader.root, stdin=None, allow_secret=True)
+    reader = replace(reader, cwd=reader.base, stdin=None, allow_secret=True)
     then, now, reasons = [], [], []
     for item in items:
         if item.is_inline or (item.data is None and not item.sha256):

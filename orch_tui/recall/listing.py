@@ -211,8 +211,7 @@ class DeliverableState:
 
     path: str
     state: str
-    """``unchanged``, ``changed since``, ``missing``; ``not known`` where it is there but what
-    was delivered is known by its path alone."""
+    """As ``check_output`` has it."""
     versions: int
     """Versions that were collected."""
     lines_added: int | None
@@ -246,12 +245,9 @@ def deliverable_states(outputs: Iterable[Output], root: Path) -> list[Deliverabl
 def _state(path: str, versions: list[Output], root: Path) -> DeliverableState:
     latest = versions[-1]
     content = latest.content
-    state: str = deliverables.check_deliverable(path, latest.sha256, root)
-    if state != "missing" and latest.sha256 is None and not content.get("missing"):
-        state = "not known"
     return DeliverableState(
         path=path,
-        state=state,
+        state=deliverables.check_output(latest, root) or "not known",
         versions=len(versions),
         lines_added=content["lines_added"],
         lines_modified=content["lines_modified"],

@@ -64,11 +64,13 @@ def deploy_again(
     catalogue: Catalogue,
     limits: Limits,
     allow_overflow: str | None = None,
+    worktree: str | None = None,
 ) -> deployment.Deployment:
     """Deploy what a past execution was given as a new execution, in its session or another; or
     another ``bundle`` in its place.
 
-    In its own session it is another attempt of the same planned agent.
+    In its own session it is another attempt of the same planned agent. ``worktree`` is as in
+    ``record_deployment``.
 
     Raises:
         OverBudgetError: over a limit and no reason to allow it.
@@ -96,4 +98,5 @@ def deploy_again(
         catalogue=catalogue,
         limits=limits,
         allow_overflow=allow_overflow,
+        worktree=worktree,
     )

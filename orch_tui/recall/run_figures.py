@@ -60,6 +60,7 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
         yield "context at its end", UNKNOWN if end is None else f"{end:,} tokens"
         yield "usage of the run", _usage(run)
         yield "cost", _cost(run)
+    yield "worktree", run.worktree or ""
     yield "tool calls", "" if run.tool_calls is None else f"{run.tool_calls:,}"
     yield "files", _files(shown.files)
     yield "launched by", run.parent_execution_id or ""

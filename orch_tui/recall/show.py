@@ -18,6 +18,7 @@ from orch_tui.record import deliverables, executions, outputs
 from orch_tui.record import sessions as session_rows
 from orch_tui.record.ledger import briefings, contents, file_use
 from orch_tui.record.ledger.file_use import FileUse
+from orch_tui.record.run_place import find_run_place
 from orch_tui.rows import Allocation, Completion, ExecutionFacts, Output, Session, ToldMessage
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class ShownOutput:
 
     output: Output
     state: str | None
-    """``unchanged``, ``changed since``, ``missing``; None for what is no file."""
+    """As ``check_output`` has it; None for what is no file."""
 
 
 @frozen
@@ -144,7 +145,7 @@ def show_execution(record: Record, label: str, root: Path) -> Shown:
             for c in executions.list_completions(record, execution.execution_id)
         ),
         delivered=tuple(
-            ShownOutput(output, _state(output, root))
+            ShownOutput(output, deliverables.check_output(output, root))
             for output in outputs.list_execution_outputs(record, execution.execution_id)
         ),
         files=file_use.list_file_use(record, execution.execution_id),
@@ -170,19 +171,14 @@ def _read_text(record: Record, briefing_id: int | None) -> str | None:
     return briefings.get_briefing(record, briefing_id).decode("utf-8", "replace")
 
 
-def find_troubles(execution: ExecutionFacts, root: Path) -> tuple[Trouble, ...]:
+def find_troubles(record: Record, execution: ExecutionFacts, root: Path) -> tuple[Trouble, ...]:
     """Signs that its latest message is not the report it should be."""
     if execution.status == "deployed":
         return ()
     from orch_tui.record.messages.findings import read_findings  # it compiles many patterns
 
-    return read_findings(execution.final_message or "", root).troubles
-
-
-def _state(output: Output, root: Path) -> str | None:
-    if output.output_type != "deliverable" or output.path is None:
-        return None
-    return deliverables.check_deliverable(output.path, output.sha256, root)
+    place = find_run_place(record, execution, root)
+    return read_findings(execution.final_message or "", place).troubles
 
 
 def _neighbours(record: Record, execution: ExecutionFacts) -> tuple[str | None, str | None]:

@@ -10,9 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from orch_tui.errors import PathError, UsageError
+from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
-from orch_tui.paths import relative, resolve_path, working_tree
+from orch_tui.paths import working_tree
+from orch_tui.record.run_place import PlacedFile, RunPlace
+from orch_tui.rows import Output
+from orch_tui.worktrees import find_named_tree
 
 KEPT_BYTES = 1_000_000
 """Text up to this size is kept with the record, so that its versions can be told apart later."""
@@ -20,7 +23,9 @@ KEPT_BYTES = 1_000_000
 GIT_SECONDS = 5.0
 """How long git may take over one question; then lines are unknown."""
 
-State = Literal["unchanged", "changed since", "missing"]
+State = Literal["unchanged", "changed since", "missing", "not known"]
+"""What became of a deliverable; ``not known`` where it is there but what was delivered is known by
+its path alone, as a folder is."""
 
 
 @frozen
@@ -28,7 +33,7 @@ class Deliverable:
     """One path as it was found; what could not be established is None."""
 
     path: str
-    """Relative to the project where inside, else absolute."""
+    """Relative to its working tree where that is of the project, else absolute."""
     exists: bool
     sha256: str | None = None
     size: int | None = None
@@ -41,10 +46,12 @@ class Deliverable:
     """Lines that replaced others. ``lines_added`` holds only those that replaced nothing."""
     problem: str = ""
     """Why a path that exists could not be read: a folder, no permission."""
+    worktree: str | None = None
+    """The linked worktree it lies in, relative to the project; None: in none."""
 
 
-def read_deliverables(paths: Iterable[str], root: Path) -> list[Deliverable]:
-    """Read the deliverables, given relative to the project or absolute, each once, in order.
+def read_deliverables(files: Iterable[PlacedFile]) -> list[Deliverable]:
+    """Read the deliverables, each once, in order.
 
     Lines come from git, where the file lies in a repository: all of them for a file that HEAD
     does not have, otherwise its difference to HEAD. A file equal to HEAD has unknown lines: the
@@ -52,14 +59,15 @@ def read_deliverables(paths: Iterable[str], root: Path) -> list[Deliverable]:
     too for binary files and links, without git, when it is slow, and where it would have to run
     a configured filter such as LFS.
     """
-    files = {relative(file, root): file for file in (_place(path, root) for path in paths)}
-    found = {name: _read(name, path) for name, path in files.items()}
-    changes = _changes(path for name, path in files.items() if found[name][0].is_text)
+    placed = {(each.worktree, each.name): each for each in files}
+    found = {key: _read(each.name, each.file) for key, each in placed.items()}
+    changes = _changes(each.file for key, each in placed.items() if found[key][0].is_text)
     collected = []
-    for name, path in files.items():
-        deliverable, lines = found[name]
-        if path in changes:
-            added, deleted = changes[path] or (lines, 0)
+    for key, each in placed.items():
+        deliverable, lines = found[key]
+        deliverable = replace(deliverable, worktree=each.worktree)
+        if each.file in changes:
+            added, deleted = changes[each.file] or (lines, 0)
             replaced = min(added, deleted)
             deliverable = replace(
                 deliverable, lines_added=added - replaced, lines_modified=replaced
@@ -68,23 +76,30 @@ def read_deliverables(paths: Iterable[str], root: Path) -> list[Deliverable]:
     return collected
 
 
-def _place(path: str, root: Path) -> Path:
-    """Where a claimed path leads; one that can be no file is a claim too, of what is missing."""
-    try:
-        return Path(resolve_path(path, root))
-    except PathError:
-        return root / path
+def check_output(output: Output, root: Path) -> State | None:
+    """Tell what became of a deliverable of the project at ``root``; None: it is no file.
+
+    It is looked for in the working tree it was seen in, while that is there, then in the root.
+    """
+    path = output.file_path
+    if not path:
+        return None
+    worktree = output.content.get("worktree")
+    tree = find_named_tree(worktree, root) if isinstance(worktree, str) else None
+    state = check_deliverable(path, output.sha256, RunPlace(root, Path(tree) if tree else None))
+    is_known = output.sha256 is not None or output.content.get("missing")
+    return state if is_known or state == "missing" else "not known"
 
 
-def check_deliverable(path: str, sha256: str | None, root: Path) -> State:
-    """What became of a deliverable since it was collected with this hash.
+def check_deliverable(path: str, sha256: str | None, place: RunPlace) -> State:
+    """Tell what became of a file since it was collected with this hash; None: it was missing.
 
     Raises nothing: what can no longer be read has changed since.
     """
-    now, _ = _read(path, root / path)
+    now, _ = _read(path, place.place_name(path).file)
     if not now.exists:
         return "missing"
-    return "unchanged" if now.sha256 == sha256 else "changed since"
+    return "unchanged" if sha256 and now.sha256 == sha256 else "changed since"
 
 
 def parse_validation(text: str) -> dict[str, str | int | float]:

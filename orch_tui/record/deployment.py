@@ -35,6 +35,7 @@ from orch_tui.record.ledger.statement import (
     Noted,
     encode_statement,
 )
+from orch_tui.record.run_place import note_worktree
 from orch_tui.record.session_budget import load_session_budget, read_taken
 from orch_tui.rows import Allocation, ExecutionFacts, PlannedAgent, Session
 
@@ -102,13 +103,15 @@ def record_deployment(
     deployed_at: str | None = None,
     allow_overflow: str | None = None,
     supersede: str | None = None,
+    worktree: str | None = None,
     source: str = "manual",
 ) -> Deployment:
     """Record the intention to deploy one agent, before it starts.
 
     What is not given comes from the planned agent (``planned`` is its position), then from the
     bundle. The briefing is the one given, or rendered from the bundle. Allocations are recorded
-    with it. The same call again changes nothing.
+    with it. The same call again changes nothing. ``worktree`` is the linked worktree that it is
+    deployed from, where hooks and transcripts tell of no other.
 
     Raises:
         UsageError: no agent type is known.
@@ -179,6 +182,9 @@ def record_deployment(
             version = intent["bundle_version"]
             ingest_allocation(record, execution_id, items, version, source, replaces=bool(before))
             _log(record, session_id, execution_id, judgement, items, allow_overflow, supersede)
+        note_worktree(
+            record, executions.get_execution(record, execution_id or ""), worktree, source
+        )
         execution = executions.get_execution(record, execution_id or "")
         return Deployment(
             execution,

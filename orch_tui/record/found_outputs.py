@@ -19,6 +19,7 @@ from orch_tui.models.database import Record
 if TYPE_CHECKING:  # most commands have no message to look over
     from orch_tui.record.deliverables import Deliverable
     from orch_tui.record.messages.findings import Findings
+    from orch_tui.record.run_place import PlacedFile
     from orch_tui.rows import ExecutionFacts, Output
 
 RUNS_IN_PASSING = 20
@@ -108,14 +109,14 @@ def collect_told_outputs(record: Record, labels: Iterable[str], *, root: Path) -
         for execution in (executions.get_execution(record, label) for label in labels)
         for completed_at, findings in _read_messages(record, execution, root)
     ]
-    paths = dict.fromkeys(p.path for _, _, findings in told for p in findings.deliverables)
+    files = [found.placed for _, _, findings in told for found in findings.deliverables]
     # Before the transaction, and at once: git may take its time.
-    read = {d.path: d for d in deliverables.read_deliverables(paths, root)}
+    read = {(d.worktree, d.path): d for d in deliverables.read_deliverables(files)}
     for execution, completed_at, findings in told:
         held = [
             kept
-            for path in dict.fromkeys(each.path for each in findings.deliverables)
-            if path in read and (kept := _as_returned(read[path], root, completed_at))
+            for placed in dict.fromkeys(each.placed for each in findings.deliverables)
+            if (kept := _as_returned(read[placed.worktree, placed.name], placed, completed_at))
         ]
         outputs.record_found_outputs(record, execution.execution_id, findings, held)
     return [
@@ -133,26 +134,28 @@ def _read_messages(
     from orch_tui.record.ledger import contents
     from orch_tui.record.messages.findings import read_findings
     from orch_tui.record.pasted_words import read_pasted_words
+    from orch_tui.record.run_place import find_run_place
 
+    place = find_run_place(record, execution, root)
     for completion in executions.list_completions(record, execution.execution_id):
         message = completion.message_id and contents.get_content(record, completion.message_id)
         if message:  # and was not redacted
             text = read_pasted_words(message.decode("utf-8", "replace"))
-            yield completion.completed_at, read_findings(text, root)
+            yield completion.completed_at, read_findings(text, place)
 
 
-def _as_returned(read: Deliverable, root: Path, completed_at: str | None) -> Deliverable:
+def _as_returned(read: Deliverable, placed: PlacedFile, completed_at: str | None) -> Deliverable:
     """What is known of a file as a run left it; bytes that hold a secret are not kept unasked."""
     from orch_tui.prepare.secrets import find_secrets
     from orch_tui.times import moment_of
 
     returned = moment_of(completed_at)
     try:
-        written = os.stat(root / read.path).st_mtime
+        written = os.stat(placed.file).st_mtime
     except (OSError, ValueError):  # it went meanwhile
         return read
     if returned is not None and written > returned.timestamp() + _WRITING_SECONDS:
-        return type(read)(read.path, exists=True, problem=WRITTEN_SINCE)
+        return type(read)(read.path, exists=True, problem=WRITTEN_SINCE, worktree=read.worktree)
     if read.data and find_secrets(read.data.decode("utf-8", "replace"), read.path):
         return replace(read, data=None)
     return read

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from orch_tui.record import deliverables, executions
 from orch_tui.record.deliverables import Deliverable
 from orch_tui.record.ledger import contents, journal, portable
 from orch_tui.record.ledger.statement import Delivered, OutputFact
+from orch_tui.record.run_place import MissingFile, find_run_place, note_worktree
 from orch_tui.rows import ExecutionFacts, Output, columns
 
 if TYPE_CHECKING:  # it compiles many patterns
@@ -31,17 +32,21 @@ def collect_outputs(
     execution_id: str,
     *,
     root: Path,
+    cwd: Path | None = None,
     deliverable_paths: Iterable[str] = (),
     validation: Validation | None = None,
     insights: Iterable[str] = (),
     errors: Iterable[str] = (),
+    source: str = "manual",
+    missing: Callable[[MissingFile], object] = lambda file: None,
 ) -> list[Output]:
     """Record what an execution produced and give the outputs, new and known.
 
-    A deliverable is read as it is on disk now, relative to ``root``: an unchanged one is known
-    already, a changed one becomes a new version. A missing one is recorded as missing. The
-    validation result is stored as an output of its own and, as the proposal's output JSON wants
-    it, with each deliverable.
+    A deliverable is meant from ``cwd``, then from the working tree of the run, then from ``root``,
+    and is read as it is on disk now: an unchanged one is known already, a changed one becomes a
+    new version. A missing one is recorded as missing, and ``missing`` is told. The validation
+    result is stored as an output of its own and, as the proposal's output JSON wants it, with each
+    deliverable.
 
     Raises:
         NotFoundError: no such execution.
@@ -53,26 +58,34 @@ def collect_outputs(
             "there is nothing to collect",
             hint="give --deliverables, --validation-results or --insights",
         )
-    read = deliverables.read_deliverables(
-        paths, root
-    )  # before the transaction: git may take its time
-    return record_outputs(
-        record, execution_id, read, validation=validation, insights=insights, errors=errors
-    )
+    execution = executions.get_execution(record, execution_id)
+    place = find_run_place(record, execution, root, cwd)
+    # Before the transaction: git may take its time.
+    read = deliverables.read_deliverables(map(place.place_path, paths))
+    with record.write():
+        note_worktree(record, execution, place.worktree, source)
+        outputs = record_outputs(
+            record,
+            execution_id,
+            read,
+            validation=validation,
+            insights=insights,
+            errors=errors,
+            source=source,
+        )
+    for file in place.find_missing(paths):
+        missing(file)
+    return outputs
 
 
-def collect_found_outputs(
-    record: Record, execution_id: str, findings: Findings, *, root: Path
-) -> list[Output]:
+def collect_found_outputs(record: Record, execution_id: str, findings: Findings) -> list[Output]:
     """Record what was read out of a final message, marked as found; maybe nothing."""
-    return record_found_outputs(
-        record, execution_id, findings, read_found_deliverables(findings, root)
-    )
+    return record_found_outputs(record, execution_id, findings, read_found_deliverables(findings))
 
 
-def read_found_deliverables(findings: Findings, root: Path) -> list[Deliverable]:
+def read_found_deliverables(findings: Findings) -> list[Deliverable]:
     """The deliverables that a final message tells of, as they are on disk now."""
-    return deliverables.read_deliverables((path.path for path in findings.deliverables), root)
+    return deliverables.read_deliverables(path.placed for path in findings.deliverables)
 
 
 def record_found_outputs(
@@ -224,13 +237,16 @@ def _keep_deliverable(
         "lines_modified": read.lines_modified,
         "validation": results,
     }
+    if read.worktree:
+        content["worktree"] = read.worktree
     if not read.exists:
         content["missing"] = True
     if read.problem:
         content["problem"] = read.problem
     # what was claimed is not outdone by a find
     same_results = found or results == stored_validation
-    if known and known[-1].sha256 == read.sha256 and same_results:
+    is_known = bool(known) and known[-1].sha256 == read.sha256
+    if is_known and same_results:
         return known[-1]
     return _output_fact(
         record,
@@ -243,6 +259,8 @@ def _keep_deliverable(
         sha256=read.sha256,
         size=read.size,
         kept=None if read.data is None else _kept_bytes(record, read.data),
+        # the same file said again, with results, is the same output
+        uid=known[-1].uid if is_known else None,
     )
 
 
@@ -282,6 +300,7 @@ def _output_fact(
     sha256: str | None = None,
     size: int | None = None,
     kept: str | None = None,
+    uid: str | None = None,
 ) -> OutputFact:
     what = [output_type, content, path, sha256, int(found)]
     before = record.value(
@@ -290,7 +309,7 @@ def _output_fact(
         [execution.execution_id, *what],
     )
     return OutputFact(
-        uid=_uid_of([*what, before]),
+        uid=uid or _uid_of([*what, before]),
         output_type=output_type,
         content=content,
         created_at=record.now(),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from orch_tui.models.database import Record
-from orch_tui.record import deliverables, outputs
+from orch_tui.record import deliverables, executions, outputs
 from orch_tui.record.completion import RecordedReturn, record_completion
 from orch_tui.record.ledger import contents
+from orch_tui.record.run_place import MissingFile, find_run_place, note_worktree
 
 if TYPE_CHECKING:
     from orch_tui.record.messages.findings import Findings
@@ -32,32 +33,40 @@ def record_return(
     execution_id: str,
     *,
     root: Path,
+    cwd: Path | None = None,
     final_message: str | bytes | None = None,
     deliverable_paths: Iterable[str] = (),
     validation: outputs.Validation | None = None,
     insights: Sequence[str] = (),
     errors: Sequence[str] = (),
     collect: bool | Findings = False,
+    missing: Callable[[MissingFile], object] = lambda file: None,
     **details: Unpack[ReturnDetails],
 ) -> tuple[RecordedReturn, Findings | None]:
     """Record one return and what it delivered: all of it or, where that fails, nothing.
 
-    ``deliverable_paths`` start at ``root``; they, ``validation``, ``insights`` and ``errors`` are
-    what is claimed. Gives also what the message tells of (None without a message), which
-    ``collect`` records, marked as found; given Findings it records those, what somebody left of
-    them. Details and errors as in ``record_completion``.
+    ``deliverable_paths`` are meant from ``cwd``, then from the working tree of the run, then from
+    ``root``; they, ``validation``, ``insights`` and ``errors`` are what is claimed. Gives also what
+    the message tells of (None without a message), which ``collect`` records, marked as found;
+    given Findings it records those, what somebody left of them. ``missing`` is told of each claimed
+    deliverable that is not there. Details and errors as in
+    ``record_completion``.
     """
+    execution = executions.get_execution(record, execution_id)
+    place = find_run_place(record, execution, root, cwd)
     findings = None if isinstance(collect, bool) else collect
     if findings is None and final_message is not None:
         from orch_tui.record.messages.findings import read_findings  # it compiles many patterns
         from orch_tui.record.pasted_words import read_pasted_words
 
         text = contents.encode_given(final_message).decode("utf-8", "replace")
-        findings = read_findings(read_pasted_words(text), root)
+        findings = read_findings(read_pasted_words(text), place)
     # Read before the transaction: git may take its time.
-    claimed = deliverables.read_deliverables(deliverable_paths, root)
-    found = outputs.read_found_deliverables(findings, root) if collect and findings else []
+    paths = list(deliverable_paths)
+    claimed = deliverables.read_deliverables(map(place.place_path, paths))
+    found = outputs.read_found_deliverables(findings) if collect and findings else []
     with record.write():
+        note_worktree(record, execution, place.worktree, details.get("source", "manual"))
         recorded = record_completion(record, execution_id, final_message=final_message, **details)
         if claimed or validation or insights or errors:
             outputs.record_outputs(
@@ -70,4 +79,6 @@ def record_return(
             )
         if collect and findings:
             outputs.record_found_outputs(record, execution_id, findings, found)
-        return recorded, findings
+    for file in place.find_missing(paths):
+        missing(file)
+    return recorded, findings

@@ -160,7 +160,7 @@ class ProjectFiles(ScreenPart):
         """List the project anew; what is chosen is counted anew too."""
         from orch_tui.prepare.tree import walk_project
 
-        root, before = self.app.project.root, self._project_tree
+        root, before = self.app.project.tree, self._project_tree
         family, weights = self._family, dict(self._state.weights)
 
         def work() -> ListedProject:

@@ -197,6 +197,7 @@ class LaunchForm(ScreenPart):
                 bundle=prospect.bundle,
                 planned=wanted.planned,
                 allow_overflow=reason,
+                worktree=project.worktree,
             )
             left = leave_briefing(
                 project.record, project.root, deployed.execution, deployed.briefing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import join
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ReturnPreview,
         ReviewItem,
     )
+    from orch_tui.record.run_place import MissingFile
     from orch_tui.rows import Completion, ExecutionFacts
 
 SETTLED = 0.3
@@ -245,14 +246,16 @@ class ReturnForm(ScreenPart):
             return
         from orch_tui.record.completion import find_recorded_return
         from orch_tui.record.messages.review import preview_return
+        from orch_tui.record.run_place import find_run_place
 
         self._reading = True
         project, label, since = self.app.project, self.execution_id, opened.execution.deployed_at
         self._show_state()
 
         def work() -> _Read:
-            found = preview_return(text, project.root, since)
             record = project.existing_record
+            place = find_run_place(record, opened.execution, project.root, project.cwd)
+            found = preview_return(text, place, since)
             return _Read(found, find_recorded_return(record, label, text) if text else None)
 
         self.run_in_thread(
@@ -432,6 +435,7 @@ class ReturnForm(ScreenPart):
             make_return_arguments,
             preview_return,
         )
+        from orch_tui.record.run_place import find_run_place
         from orch_tui.record.run_return import record_return
 
         opened, corrections, outcome = self._opened, self._corrections, self._outcome
@@ -441,10 +445,13 @@ class ReturnForm(ScreenPart):
         project, drafts, text = self.app.project, self.app.drafts, self._area.text
         label = self.execution_id
         seen = self._preview if text == self._preview_of else None
+        missing: list[MissingFile] = []
 
         def work() -> RecordedReturn:
             drafts.save(_message_draft(label), text)  # until it is recorded
-            found = seen or preview_return(text, project.root, opened.execution.deployed_at)
+            execution = opened.execution
+            place = find_run_place(project.record, execution, project.root, project.cwd)
+            found = seen or preview_return(text, place, execution.deployed_at)
             chosen = make_return_arguments(found, list_recordable(found, corrections))
             if not text:
                 del chosen["collect"]
@@ -452,6 +459,8 @@ class ReturnForm(ScreenPart):
                 project.record,
                 label,
                 root=project.root,
+                cwd=project.cwd,
+                missing=missing.append,
                 final_message=text or None,
                 status=outcome.status,
                 error_message=outcome.error_message,
@@ -462,9 +471,15 @@ class ReturnForm(ScreenPart):
             drafts.drop(_corrections_draft(label))
             return recorded
 
-        self.run_in_thread(work, lambda recorded: self._recorded(recorded, opened), group="record")
+        self.run_in_thread(
+            work, lambda recorded: self._recorded(recorded, opened, missing), group="record"
+        )
 
-    def _recorded(self, recorded: RecordedReturn, of: _Opened) -> None:
+    def _recorded(
+        self, recorded: RecordedReturn, of: _Opened, missing: Iterable[MissingFile]
+    ) -> None:
+        for file in missing:
+            self.notify(f"deliverable {file}", severity="warning", markup=False)
         label, completion = recorded.execution.execution_id, recorded.completion
         again = "" if recorded.is_new else ", as before"
         self.notify(

@@ -280,6 +280,7 @@ the box to the list and back; **F7** on one run and then on another compares the
                     label,
                     catalogue=project.catalogue,
                     limits=project.limits,
+                    worktree=project.worktree,
                 ),
                 lambda deployed: self.app.copy(
                     deployed.briefing.decode("utf-8", "replace"),

@@ -77,7 +77,7 @@ NOT_IN_LISTS = {
     "agent_executions": {
         "message_id",  # points to bytes, which lists do not show
         "transcript_path",  # a file of one machine
-        *("client_version", "ran_in", "worktree"),  # the merge derives them, no list shows it
+        *("client_version", "ran_in"),  # the merge derives them, no list shows it
     },
     "completions": {"ending"},  # likewise
 }

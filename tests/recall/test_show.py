@@ -76,7 +76,7 @@ def test_signs_of_trouble_are_shown_ever_after(
 ) -> None:
     session.init_deployment("debugger").record_completion("API Error: 529 overloaded")
     execution = show_execution(project.record, "exec-001", project.root).execution
-    kinds = [t.kind for t in find_troubles(execution, project.root)]
+    kinds = [t.kind for t in find_troubles(project.record, execution, project.root)]
     assert kinds == ["error"]
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from orch_tui.record.messages.message_lines import read_lines
 from orch_tui.record.messages.message_paths import FoundPath, find_paths
+from orch_tui.record.run_place import RunPlace
 
 
 def found_paths(text: str, root: Path = Path("/nowhere")) -> list[FoundPath]:
-    return find_paths(read_lines(text).lines, root)
+    return find_paths(read_lines(text).lines, RunPlace(root))
 
 
 def claims(text: str, root: Path = Path("/nowhere")) -> dict[str, str]:

@@ -15,6 +15,7 @@ from orch_tui.record.deliverables import (
     parse_validation,
     read_deliverables,
 )
+from orch_tui.record.run_place import RunPlace
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +47,12 @@ def git(where: Path, *args: str) -> None:
     subprocess.run(["git", *identity, *args], cwd=where, check=True, capture_output=True)
 
 
+def read_all(paths: list[str], root: Path) -> list[Deliverable]:
+    return read_deliverables(map(RunPlace(root).place_path, paths))
+
+
 def one(path: str, root: Path) -> Deliverable:
-    (deliverable,) = read_deliverables([path], root)
+    (deliverable,) = read_all([path], root)
     return deliverable
 
 
@@ -74,7 +79,7 @@ def test_large_and_binary_files_are_hashed_but_not_kept(root: Path) -> None:
     (root / "large.txt").write_bytes(large * 10_001)
     (root / "limit.txt").write_bytes(large * 10_000)
     (root / "image.png").write_bytes(b"\x89PNG\0")
-    big, at_limit, image = read_deliverables(["large.txt", "limit.txt", "image.png"], root)
+    big, at_limit, image = read_all(["large.txt", "limit.txt", "image.png"], root)
     assert (big.is_text, big.data, big.size) == (True, None, 1_000_100)
     assert big.sha256 == hashlib.sha256(large * 10_001).hexdigest()
     assert at_limit.data == large * 10_000
@@ -86,7 +91,7 @@ def test_what_cannot_be_read_says_why_and_never_blocks(root: Path) -> None:
     os.mkfifo(root / "pipe")
     (root / "loop").symlink_to("loop")
     (root / "dangling").symlink_to("nowhere")
-    folder, pipe, loop, dangling = read_deliverables(["folder", "pipe", "loop", "dangling"], root)
+    folder, pipe, loop, dangling = read_all(["folder", "pipe", "loop", "dangling"], root)
     assert (folder.exists, folder.sha256, folder.problem) == (True, None, "is a folder")
     assert (pipe.exists, pipe.problem) == (True, "is not a regular file")
     assert "symbolic" in loop.problem
@@ -96,7 +101,7 @@ def test_what_cannot_be_read_says_why_and_never_blocks(root: Path) -> None:
 def test_one_file_under_several_names_is_collected_once(root: Path) -> None:
     (root / "a.py").touch()
     names = ["a.py", "./a.py", str(root / "a.py"), "../project/a.py", "b.py"]
-    assert [each.path for each in read_deliverables(names, root)] == ["a.py", "b.py"]
+    assert [each.path for each in read_all(names, root)] == ["a.py", "b.py"]
 
 
 def test_a_file_outside_keeps_its_absolute_path(root: Path, tmp_path: Path) -> None:
@@ -195,7 +200,7 @@ def test_nothing_the_repository_configures_is_run(repository: Path, tmp_path: Pa
     (hooks / "post-index-change").symlink_to(script)
     (repository / "old.py").write_text("one\n")
     (repository / "filtered.py").write_text("1\n2\n")
-    old, filtered, new = read_deliverables(["old.py", "filtered.py", ".gitattributes"], repository)
+    old, filtered, new = read_all(["old.py", "filtered.py", ".gitattributes"], repository)
     assert not ran.exists(), ran.read_text()
     assert (old.lines_added, old.lines_modified) == (0, 1)
     assert filtered.lines_added is None, "known only to the filter"
@@ -247,13 +252,13 @@ def test_a_broken_repository_leaves_lines_unknown(repository: Path) -> None:
 def test_the_state_of_a_deliverable_is_told_later(root: Path) -> None:
     (root / "a.py").write_text("1\n")
     sha256 = one("a.py", root).sha256
-    assert check_deliverable("a.py", sha256, root) == "unchanged"
+    assert check_deliverable("a.py", sha256, RunPlace(root)) == "unchanged"
     (root / "a.py").write_text("2\n")
-    assert check_deliverable("a.py", sha256, root) == "changed since"
+    assert check_deliverable("a.py", sha256, RunPlace(root)) == "changed since"
     (root / "a.py").unlink()
-    assert check_deliverable("a.py", sha256, root) == "missing"
+    assert check_deliverable("a.py", sha256, RunPlace(root)) == "missing"
     (root / "a.py").mkdir()
-    assert check_deliverable("a.py", sha256, root) == "changed since"
+    assert check_deliverable("a.py", sha256, RunPlace(root)) == "changed since"
 
 
 def test_validation_results_are_read() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from orch_tui.assets import asset
 from orch_tui.record.messages.findings import Findings, read_findings
+from orch_tui.record.run_place import RunPlace
 from tests.counts import COUNTS
 from tests.record.message_claims import project
 
@@ -28,11 +29,11 @@ def everything(findings: Findings) -> list[Any]:
 
 
 def troubles(text: str) -> list[str]:
-    return [trouble.kind for trouble in read_findings(text, Path("/nowhere")).troubles]
+    return [trouble.kind for trouble in read_findings(text, RunPlace(Path("/nowhere"))).troubles]
 
 
 def insights(text: str) -> list[str]:
-    return [insight.text for insight in read_findings(text, Path("/nowhere")).insights]
+    return [insight.text for insight in read_findings(text, RunPlace(Path("/nowhere"))).insights]
 
 
 # --- whole messages --------------------------------------------------------------------------
@@ -41,7 +42,9 @@ def insights(text: str) -> list[str]:
 @pytest.mark.parametrize("name", LABELS)
 def test_a_labelled_message_is_read_as_a_person_reads_it(name: str, tmp_path: Path) -> None:
     label = LABELS[name]
-    findings = read_findings((MESSAGES / name).read_text(), project(tmp_path, *label["files"]))
+    findings = read_findings(
+        (MESSAGES / name).read_text(), RunPlace(project(tmp_path, *label["files"]))
+    )
     missed = label.get("missed", [])
     claimed = {path.path: path.claim for path in findings.paths if path.claim}
     assert claimed == {path: how for path, how in label["claimed"].items() if path not in missed}
@@ -58,7 +61,7 @@ def test_a_labelled_message_is_read_as_a_person_reads_it(name: str, tmp_path: Pa
 def test_every_finding_carries_the_line_it_came_from(name: str, tmp_path: Path) -> None:
     text = (MESSAGES / name).read_text()
     lines = text.split("\n")
-    findings = read_findings(text, tmp_path)
+    findings = read_findings(text, RunPlace(tmp_path))
     found = everything(findings)
     assert found
     for each in found:
@@ -83,7 +86,9 @@ def test_the_report_that_agents_are_asked_for_is_read_back(tmp_path: Path) -> No
         "- format: skip\n- lint: 0\n- types: pass\n- tests: fail\n- coverage: 85\n- audit: 2.5",
         "- Units are case sensitive\n- None of the parsers takes NaN",
     )
-    findings = read_findings(text, project(tmp_path, "src/units.py", "tests/test_units.py"))
+    findings = read_findings(
+        text, RunPlace(project(tmp_path, "src/units.py", "tests/test_units.py"))
+    )
     validation = {"format": "skip", "lint": 0, "types": "pass", "tests": "fail", "coverage": 85}
     assert findings.validation == validation | {"audit": 2.5}
     assert findings.outputs == (
@@ -104,7 +109,7 @@ def test_the_report_that_agents_are_asked_for_is_read_back(tmp_path: Path) -> No
     + ["- Nothing to report.", "- none (read-only task)", "- no new findings", "- None - no"],
 )
 def test_an_empty_list_is_read_as_nothing(none: str, tmp_path: Path) -> None:
-    findings = read_findings(report_back(none, none, none), tmp_path)
+    findings = read_findings(report_back(none, none, none), RunPlace(tmp_path))
     assert everything(findings) == []
     assert findings.outputs == ()
 
@@ -116,7 +121,10 @@ def test_deliverables_are_files_made_in_the_project_that_hold_no_secret(tmp_path
     root = project(tmp_path / "p", "a.py", "b.py", "c.py", ".env")
     project(tmp_path, "outside.py")
     text = "Created `a.py`, `gone.py`, `../outside.py` and `.env`, updated `b.py`, see `c.py`."
-    assert [path.path for path in read_findings(text, root).deliverables] == ["a.py", "b.py"]
+    assert [path.path for path in read_findings(text, RunPlace(root)).deliverables] == [
+        "a.py",
+        "b.py",
+    ]
 
 
 # --- checks ----------------------------------------------------------------------------------
@@ -124,7 +132,7 @@ def test_deliverables_are_files_made_in_the_project_that_hold_no_secret(tmp_path
 
 def test_the_last_word_counts_and_a_contradiction_is_told() -> None:
     text = "The tests fail on main.\n\nWith the fix: tests pass."
-    assert read_findings(text, Path("/nowhere")).validation == {"tests": "pass"}
+    assert read_findings(text, RunPlace(Path("/nowhere"))).validation == {"tests": "pass"}
     assert troubles(text) == ["contradiction"]
 
 
@@ -231,7 +239,7 @@ WORDS = st.sampled_from(
 @example("78\x1e/123 tests passed")
 @given(st.one_of(st.text(), st.lists(WORDS).map(" ".join)))
 def test_any_text_is_read(tmp_path: Path, text: str) -> None:
-    findings = read_findings(text, tmp_path)
+    findings = read_findings(text, RunPlace(tmp_path))
     assert isinstance(findings, Findings)
     assert len({path.path for path in findings.paths}) == len(findings.paths)
     last = text.count("\n") + 1
@@ -247,4 +255,4 @@ def test_any_text_is_read(tmp_path: Path, text: str) -> None:
 def test_a_large_message_is_read(piece: str, tmp_path: Path) -> None:
     """In the square of its length it would take longer than any test may; one long line is the
     worst case."""
-    assert isinstance(read_findings(piece * (400_000 // len(piece)), tmp_path), Findings)
+    assert isinstance(read_findings(piece * (400_000 // len(piece)), RunPlace(tmp_path)), Findings)

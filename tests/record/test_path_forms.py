@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from orch_tui.record.messages.path_forms import ProjectDisk, find_places
+from orch_tui.record.run_place import RunPlace
 from tests.record.message_claims import claims, project
 
 
@@ -55,7 +56,7 @@ def test_paths_are_found_in_every_dress(text: str, path: str) -> None:
 
 def test_a_place_is_where_its_path_stands() -> None:
     content = "See `lib/a.py:3` and lib/b.ts, or [c](docs/c.md)."
-    places = list(find_places(content, ProjectDisk(Path("/nowhere"))))
+    places = list(find_places(content, ProjectDisk(RunPlace(Path("/nowhere")))))
     assert [place.path for place in places] == ["lib/a.py", "lib/b.ts", "docs/c.md"]
     assert [content[place.start : place.end] for place in places] == [
         "`lib/a.py:3`",
@@ -66,7 +67,7 @@ def test_a_place_is_where_its_path_stands() -> None:
 
 def test_the_disk_decides_what_the_form_leaves_open(tmp_path: Path) -> None:
     root = project(tmp_path, "bin/deploy", "lib/a.py")
-    disk = ProjectDisk(root)
+    disk = ProjectDisk(RunPlace(root))
 
     def found(text: str) -> list[tuple[str, bool]]:
         return [(place.path, place.certain) for place in find_places(text, disk)]
@@ -80,7 +81,7 @@ def test_the_disk_decides_what_the_form_leaves_open(tmp_path: Path) -> None:
 
 
 def test_odd_names_are_no_files(tmp_path: Path) -> None:
-    disk = ProjectDisk(project(tmp_path, "a.py"))
+    disk = ProjectDisk(RunPlace(project(tmp_path, "a.py")))
     for odd in ("\0", "a\0.py", "\ud800", "x" * 5000, "a.py/b"):
         assert not disk.is_file(odd)
         assert not disk.is_folder(odd)

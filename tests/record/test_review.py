@@ -24,6 +24,7 @@ from orch_tui.record.messages.review import (
     make_return_arguments,
     preview_return,
 )
+from orch_tui.record.run_place import RunPlace
 from orch_tui.record.run_return import record_return
 
 DEPLOYED = "2026-11-22T10:00:00.000Z"
@@ -59,7 +60,7 @@ def by_text(found: ReturnPreview, corrections: Corrections) -> dict[str, ReviewI
 
 
 def test_what_is_there_is_wanted_and_what_is_not_is_named(root: Path) -> None:
-    offered = by_text(preview_return(MESSAGE, root, DEPLOYED), Corrections())
+    offered = by_text(preview_return(MESSAGE, RunPlace(root), DEPLOYED), Corrections())
     assert {
         text: (item.kind, item.wanted, item.state)
         for text, item in offered.items()
@@ -79,7 +80,8 @@ def test_what_is_there_is_wanted_and_what_is_not_is_named(root: Path) -> None:
 
 def test_without_the_time_of_deployment_nothing_is_said_to_have_changed(root: Path) -> None:
     assert (
-        by_text(preview_return(MESSAGE, root, None), Corrections())["lib/new.py"].state == "there"
+        by_text(preview_return(MESSAGE, RunPlace(root), None), Corrections())["lib/new.py"].state
+        == "there"
     )
 
 
@@ -90,7 +92,7 @@ def test_what_a_person_left_is_found_and_what_they_wrote_is_claimed(
     deployed = record_deployment(
         record, session.session_id, catalogue=load_catalogue(), limits=Limits(), agent_type="a"
     )
-    found = preview_return(MESSAGE, root, DEPLOYED)
+    found = preview_return(MESSAGE, RunPlace(root), DEPLOYED)
     offered = by_text(found, Corrections())
     corrections = (
         Corrections()
@@ -122,16 +124,18 @@ def test_what_a_person_left_is_found_and_what_they_wrote_is_claimed(
 
 
 def test_corrections_outlive_an_edit_of_the_message(root: Path) -> None:
-    before = by_text(preview_return(MESSAGE, root, DEPLOYED), Corrections())
+    before = by_text(preview_return(MESSAGE, RunPlace(root), DEPLOYED), Corrections())
     corrections = Corrections().toggle(before["lib/new.py"].key)
-    edited = preview_return(MESSAGE.replace("Done.", "Done at last.\nAll of it."), root, DEPLOYED)
+    edited = preview_return(
+        MESSAGE.replace("Done.", "Done at last.\nAll of it."), RunPlace(root), DEPLOYED
+    )
     assert not by_text(edited, corrections)["lib/new.py"].wanted
 
 
 def test_a_validation_result_must_be_one(root: Path) -> None:
     with pytest.raises(UsageError, match="name:result"):
         Corrections().add("validation", "tests are fine")
-    found = by_text(preview_return(MESSAGE, root, DEPLOYED), Corrections())
+    found = by_text(preview_return(MESSAGE, RunPlace(root), DEPLOYED), Corrections())
     with pytest.raises(UsageError, match="name:result"):
         Corrections().rewrite(found["tests:pass"].key, "fine")
 

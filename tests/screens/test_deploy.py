@@ -421,7 +421,7 @@ async def test_a_pasted_message_is_read_corrected_and_recorded(folder: Path) -> 
         await driven.keys("c")
         await driven.paste(MESSAGE)
         assert driven.found == {
-            "missing file: Created `lib/gone.py`": "[ ]",
+            "missing file: lib/gone.py": "[ ]",
             "lib/postings.py": "[x]",
             "lib/index.py": "[x]",
             "lib/gone.py": "[ ]",

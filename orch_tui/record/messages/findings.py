@@ -11,7 +11,6 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Literal
 
 from orch_tui.frozen import frozen
@@ -20,6 +19,7 @@ from orch_tui.record.messages.message_checks import FoundCheck, Result, find_che
 from orch_tui.record.messages.message_lines import MessageLine, MessageLines, read_lines
 from orch_tui.record.messages.message_paths import FoundPath, find_paths
 from orch_tui.record.messages.patterns import compile_lazily
+from orch_tui.record.run_place import RunPlace
 
 OutputKind = Literal["deliverable", "validation", "insight"]
 
@@ -41,6 +41,13 @@ class Trouble:
     """empty, error, cut off, missing file or contradiction."""
     line: int
     excerpt: str
+    file: str = ""
+    """The file that is missing."""
+
+    @property
+    def subject(self) -> str:
+        """What is wrong: the file, or else the line."""
+        return self.file or self.excerpt
 
 
 @frozen
@@ -81,10 +88,10 @@ class Findings:
         return {check.name: check.result for check in self.checks}
 
 
-def read_findings(text: str, root: Path) -> Findings:
-    """Read a final message; paths are checked against the project at ``root``."""
+def read_findings(text: str, place: RunPlace) -> Findings:
+    """Read a final message; the files it names are looked for in ``place``."""
     message = read_lines(text)
-    paths = find_paths(message.lines, root)
+    paths = find_paths(message.lines, place)
     checks = find_checks(message.lines)
     troubles = [
         *_errors(message.lines),
@@ -248,7 +255,7 @@ def _leaves_open(lines: Sequence[MessageLine]) -> bool:
 def _missing(paths: Sequence[FoundPath]) -> Iterator[Trouble]:
     for path in paths:
         if path.claim in ("created", "modified") and not path.exists:
-            yield Trouble("missing file", path.line, path.excerpt)
+            yield Trouble("missing file", path.line, path.excerpt, path.path)
 
 
 def _contradictions(checks: Sequence[FoundCheck]) -> Iterator[Trouble]:

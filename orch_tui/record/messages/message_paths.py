@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from orch_tui.frozen import frozen
 from orch_tui.record.messages.message_lines import MessageLine
@@ -21,6 +20,7 @@ from orch_tui.record.messages.path_claims import (
 )
 from orch_tui.record.messages.path_forms import DECORATION, ProjectDisk, find_places, read_place
 from orch_tui.record.messages.patterns import compile_lazily
+from orch_tui.record.run_place import PlacedFile, RunPlace
 
 
 @frozen
@@ -28,7 +28,7 @@ class FoundPath:
     """A file the message names."""
 
     path: str
-    """Relative to the project where inside, else absolute."""
+    """Relative to its working tree where that is of the project, else absolute."""
     claim: Claim
     """What the message says was done to it; empty: it is merely mentioned."""
     exists: bool
@@ -36,11 +36,12 @@ class FoundPath:
     """Inside the project, links followed."""
     line: int
     excerpt: str
+    placed: PlacedFile
 
 
-def find_paths(lines: Iterable[MessageLine], root: Path) -> list[FoundPath]:
+def find_paths(lines: Iterable[MessageLine], place: RunPlace) -> list[FoundPath]:
     """Every file named, once, in the order of first mention, checked against the disk."""
-    disk = ProjectDisk(root)
+    disk = ProjectDisk(place)
     mentions = list(_mentions(lines, disk))
     full_names = _full_names(mentions)
     found: dict[str, list[_Mention]] = {}
@@ -68,6 +69,7 @@ def _found(path: str, said: Sequence[_Mention], disk: ProjectDisk) -> FoundPath:
         disk.is_inside(path),
         best.line.number,
         best.line.excerpt,
+        disk.placed(path),
     )
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
-from orch_tui.errors import PathError
 from orch_tui.frozen import frozen
-from orch_tui.paths import relative, resolve_path
 from orch_tui.record.messages.patterns import compile_lazily
+from orch_tui.record.run_place import PlacedFile, RunPlace
+from orch_tui.worktrees import find_file_tree
 
 
 @frozen
@@ -22,26 +21,32 @@ class PathPlace:
 
 
 class ProjectDisk:
-    """The project's files, each looked up once."""
+    """The files of a run, each looked up once."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = os.path.abspath(root)
+    def __init__(self, place: RunPlace) -> None:
+        self._place = place
+        self._placed: dict[str, PlacedFile] = {}
         self._known: dict[tuple[str, bool], bool] = {}
 
-    def name(self, path: str) -> str:
-        return relative(self._full(path), self._root)
+    def placed(self, path: str) -> PlacedFile:
+        """Place what a message names; also by the name that ``name`` gave it."""
+        if path not in self._placed:
+            placed = self._place.place_claim(path)
+            self._placed[path] = self._placed.setdefault(placed.name, placed)
+        return self._placed[path]
 
-    def _full(self, path: str) -> str:
-        try:
-            return resolve_path(path, self._root)
-        except PathError:  # a message may name what can be no file
-            return os.path.join(self._root, path)
+    def name(self, path: str) -> str:
+        return self.placed(path).name
 
     def is_inside(self, path: str) -> bool:
+        """Tell whether a file is of the project, links followed."""
         if os.path.isabs(path):
             return False
-        real = os.path.realpath(os.path.join(self._root, path))
-        return not os.path.isabs(relative(real, self._root))
+        try:
+            real = os.path.realpath(self.placed(path).file)
+        except ValueError:  # a NUL, half of a surrogate pair
+            return False
+        return find_file_tree(real, self._place.root) is not None
 
     def is_file(self, path: str) -> bool:
         return self._is(path, folder=False)
@@ -53,10 +58,7 @@ class ProjectDisk:
         key = (path, folder)
         if key not in self._known:
             test = os.path.isdir if folder else os.path.isfile
-            try:
-                self._known[key] = test(self._full(path))
-            except (OSError, ValueError):  # a NUL, a lone surrogate, a name too long
-                self._known[key] = False
+            self._known[key] = test(self.placed(path).file)
         return self._known[key]
 
 

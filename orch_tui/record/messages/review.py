@@ -18,6 +18,7 @@ from orch_tui.record.deliverables import Deliverable, parse_validation, read_del
 from orch_tui.record.messages.findings import Findings, read_findings
 from orch_tui.record.messages.message_paths import FoundPath
 from orch_tui.record.pasted_words import read_pasted_words
+from orch_tui.record.run_place import RunPlace
 from orch_tui.times import moment_of
 
 Kind = Literal["deliverable", "validation", "insight", "error"]
@@ -51,17 +52,17 @@ class ReturnPreview:
     files: tuple[ClaimedFile, ...]
 
 
-def preview_return(message: str, root: Path, deployed_at: str | None) -> ReturnPreview:
-    """Read a message and look at the files it claims; ``root`` is where their paths start."""
-    findings = read_findings(read_pasted_words(message), root)
-    safe = [path.path for path in findings.deliverables]
-    on_disk = {deliverable.path: deliverable for deliverable in read_deliverables(safe, root)}
+def preview_return(message: str, place: RunPlace, deployed_at: str | None) -> ReturnPreview:
+    """Read a message and look at the files it claims, in ``place``."""
+    findings = read_findings(read_pasted_words(message), place)
+    safe = [path.placed for path in findings.deliverables]
+    on_disk = {deliverable.path: deliverable for deliverable in read_deliverables(safe)}
     deployed = moment_of(deployed_at)
     since = deployed.timestamp() if deployed else None
     return ReturnPreview(
         findings,
         tuple(
-            ClaimedFile(path, on_disk.get(path.path), _changed(root / path.path, since))
+            ClaimedFile(path, on_disk.get(path.path), _changed(path.placed.file, since))
             for path in findings.paths
             if path.claim in ("created", "modified")
         ),
@@ -157,7 +158,7 @@ def list_recordable(preview: ReturnPreview, corrections: Corrections) -> list[Re
     offered = {path.path for path in findings.deliverables}
     read_out: list[tuple[Kind, str, bool, str, int]] = [
         *(
-            ("error", _in_words(t.kind, t.excerpt), False, t.kind, t.line)
+            ("error", _in_words(t.kind, t.subject), False, t.kind, t.line)
             for t in findings.troubles
         ),
         *(

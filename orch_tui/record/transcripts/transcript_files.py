@@ -20,6 +20,7 @@ from orch_tui.record.transcripts.transcript_lines import (
     iterate_lines,
     parse_timestamp,
 )
+from orch_tui.worktrees import list_linked_trees
 
 
 @frozen
@@ -131,7 +132,7 @@ def find_of_project(
     (``-home-me-app-lib`` may be ``/home/me/app/lib`` or ``/home/me/app-lib``: the working folder
     told inside decides).
     """
-    named = {transcripts_folder(str(folder)) for folder in (root, *_worktrees(root))}
+    named = {transcripts_folder(str(folder)) for folder in (root, *list_linked_trees(root))}
     given = os.environ.get("CLAUDE_CODE_PROJECT_DIR_NAME")
     if given:
         named.add(given)
@@ -149,15 +150,6 @@ def is_named_after(transcript: Path, root: str) -> bool:
 
 def _is_long(name: str, own: str) -> bool:
     return len(own) > LONGEST_FOLDER_NAME and name.startswith(own[:LONGEST_FOLDER_NAME])
-
-
-def _worktrees(root: Path) -> Iterator[str]:
-    """The linked worktrees of a repository (gitrepository-layout)."""
-    for pointer in (root / ".git" / "worktrees").glob("*/gitdir"):
-        try:
-            yield os.path.dirname(pointer.read_text().strip())
-        except (OSError, UnicodeDecodeError):
-            continue
 
 
 def session_of_folder(path: Path) -> str:
