@@ -156,7 +156,7 @@ All good otherwise.
 - not an insight
 """
     assert insights(text) == [
-        "Locks are not fair\nunder contention",
+        "Locks are not fair under contention",
         "The cache is cold\nafter each deploy",
         "the API is rate limited",
     ]

@@ -16,21 +16,13 @@ from typing import Literal
 from orch_tui.frozen import frozen
 from orch_tui.record.ledger.doubt import ERROR
 from orch_tui.record.messages.message_checks import FoundCheck, Result, find_checks
+from orch_tui.record.messages.message_insights import FoundInsight, find_insights
 from orch_tui.record.messages.message_lines import MessageLine, MessageLines, read_lines
 from orch_tui.record.messages.message_paths import FoundPath, find_paths
 from orch_tui.record.messages.patterns import compile_lazily
 from orch_tui.record.run_place import RunPlace
 
 OutputKind = Literal["deliverable", "validation", "insight"]
-
-
-@frozen
-class FoundInsight:
-    """Something the agent learned."""
-
-    text: str
-    line: int
-    excerpt: str
 
 
 @frozen
@@ -99,64 +91,9 @@ def read_findings(text: str, place: RunPlace) -> Findings:
         *_missing(paths),
         *_contradictions(checks),
     ]
-    insights = _insights(message.lines)
+    insights = find_insights(message.lines)
     digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
     return Findings(tuple(paths), tuple(checks), tuple(insights), tuple(troubles), digest)
-
-
-# --- insights --------------------------------------------------------------------------------
-
-_ABOUT_INSIGHTS = (
-    r"(?:key\s+|important\s+|main\s+|additional\s+|technical\s+)?"
-    r"(?:insights?|findings?|learnings?|lessons?(?: learned)?|take-?aways?|notes?|observations?"
-    r"|discover(?:y|ies)|gotchas?|what (?:i|we) learned)"
-)
-_HEADING = compile_lazily(rf"[\W\d_]{{0,12}}{_ABOUT_INSIGHTS}\b[^\w]{{0,6}}\Z", re.I)
-_INLINE = compile_lazily(
-    rf"(?:^|[.!]\s)[*_\W]{{0,6}}{_ABOUT_INSIGHTS}[*_]{{0,3}}\s?[:—–]\s?[*_]{{0,3}}(.{{8,}})", re.I
-)
-
-_NOTHING = compile_lazily(
-    r"[\W_]{0,6}(?:n/?a|not applicable|(?:none|nothing|no (?:\w{1,12} )?(?:insights?|findings?"
-    r"|learnings?|lessons|notes?|observations?|discoveries|gotchas?))"
-    r"(?: (?:to (?:report|add|note|share|mention|list)|new|special|notable|noteworthy|of note|here"
-    r"|this time|so far|yet|found|identified|learned|recorded)){0,3})"
-    r"[\s.!*_`]{0,6}(?:[(—–-].{0,200})?",
-    re.I,
-)
-"""What stands in a list for having nothing to list."""
-
-
-def _insights(lines: Sequence[MessageLine]) -> list[FoundInsight]:
-    """The points under a heading such as *Key findings*, and lines such as ``Note: …``."""
-    found: list[FoundInsight] = []
-    margin = 0
-    under = ""
-    for line in lines:
-        heading = next((each for each in reversed(line.headings) if _HEADING.match(each)), "")
-        inline = _INLINE.search(line.content)
-        if line.kind == "code" or line.kind == "heading":
-            continue
-        if _NOTHING.fullmatch(inline[1] if inline else line.content):
-            continue
-        if inline and not _HEADING.match(line.content):
-            found.append(FoundInsight(_plain(inline[1]), line.number, line.excerpt))
-        elif heading and not _HEADING.match(line.content):
-            if heading != under:
-                margin = line.indent
-            if found and heading == under and line.indent > margin:  # belongs to the one above
-                last = found[-1]
-                found[-1] = FoundInsight(
-                    f"{last.text}\n{_plain(line.content)}", last.line, last.excerpt
-                )
-            else:
-                found.append(FoundInsight(_plain(line.content), line.number, line.excerpt))
-        under = heading
-    return found
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"\*\*|__", "", text).strip()
 
 
 # --- signs of trouble ------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from orch_tui.frozen import frozen
 from orch_tui.record.messages.message_lines import MessageLine
+from orch_tui.record.messages.other_languages import put_into_english
 from orch_tui.record.messages.patterns import compile_lazily
 
 Result = str | int | float
@@ -35,6 +36,8 @@ def find_checks(lines: Iterable[MessageLine]) -> list[FoundCheck]:
     """Every result stated, each once, in the order in which they were last stated."""
     found: dict[tuple[str, Result], FoundCheck] = {}
     for line in lines:
+        if line.kind == "quote":
+            continue
         if line.kind == "code" and line.language not in _OUTPUT_LANGUAGES:
             continue
         if line.unticked or any(_ELSEWHEN.search(heading) for heading in line.headings):
@@ -47,7 +50,12 @@ def find_checks(lines: Iterable[MessageLine]) -> list[FoundCheck]:
 
 def _results(line: MessageLine) -> Iterator[tuple[str, Result]]:
     under_checks = any(_CHECKING.search(heading) for heading in line.headings)
-    for part in _PARTS.split(line.content) if under_checks else (line.content,):
+    content = put_into_english(line.content)
+    for idiom, meaning in _IDIOMS:
+        content = idiom.sub(meaning, content)
+    if line.ticked:
+        content = f"✅ {content}"
+    for part in _PARTS.split(content) if under_checks else (content,):
         # Most lines state nothing, and reading them takes long.
         states_any = not _STATING.isdisjoint(_WORD.findall(part.lower()))
         found = _Reader().read(part) if states_any else []
@@ -65,13 +73,15 @@ _ELSEWHEN = compile_lazily(
 
 _NAMES: Mapping[str, str] = {
     "tests": "pytest|unittest|tox|nox|cypress|ctest|jest|vitest|mocha|rspec|exunit|phpunit|junit"
-    "|playwright|dotnet test|gradle test|cargo test|go test"
+    "|playwright|nextest|karma|jasmine|minitest|bats|dotnet test|gradle test|cargo test|go test"
     "|mix test|npm test|bun test|make test|doctests?|tests?|specs|test[ -]suite",
     "lint": "ruff check|go vet|ruff|credo|clippy|flake8|pylint|golangci-lint|rubocop|biome"
-    "|shellcheck|\\w{1,15}lint|linting|linters?|lints?",
-    "format": "prettier|black|ruff format|gofmt|rustfmt|cargo fmt|terraform fmt|mix format"
+    "|shellcheck|staticcheck|checkstyle|detekt|phpcs|sqlfluff|\\w{1,15}lint|linting|linters?|lints?",
+    "format": "prettier|black|isort|clang-format|dprint|goimports"
+    "|ruff format|gofmt|rustfmt|cargo fmt|terraform fmt|mix format"
     "|formatting|formatter|format",
-    "types": "type[- ]?checks?|type[- ]?checking|type[- ]?checker|types?|typing|tsc|mypy|pyright"
+    "types": "vue-tsc|svelte-check|phpstan|psalm"
+    "|type[- ]?checks?|type[- ]?checking|type[- ]?checker|types?|typing|tsc|mypy|pyright"
     "|dialyzer|typescript",
     "coverage": "coverage",
     "build": "builds?|compilation|compiles?|cargo build|vite build|go build",
@@ -84,7 +94,7 @@ _KIND_OF_TESTS = (
 )
 _WORDS: Mapping[str, str] = {
     "pass": "pass passes passed passing green clean ok succeed succeeds succeeded success"
-    " successful successfully happy ✅ ✓ ✔ ☑ 🟢",
+    " successful successfully happy works ✅ ✓ ✔ ☑ 🟢",
     "fail": "fail fails failed failing broken ❌ ✗ ✘ ✖ 🔴",
     "errors": "error errors issue issues problem problems violation violations offenses offences"
     " regressions failure failures",
@@ -105,15 +115,19 @@ _WORDS: Mapping[str, str] = {
     " have has fully cleanly the found came come back returned returns report reports reported"
     " remain remains stay stays with any new existing unit full in under of a an to from went"
     " up rose increased improved reached total overall line lines code branch examples assertions"
-    " cases specs statement entire whole | : = * _ ` ' \" – — - → > ( ) [ ] 100% 🧪 📊",
+    " cases specs statement entire whole"
+    " readability style minor major small remaining pre-existing preexisting unrelated file files"
+    " formatted linted done | : = * _ ` ' \" – — - → > ( ) [ ] 100% 🧪 📊",
 }
 _KIND_OF_WORD = {word: kind for kind, words in _WORDS.items() for word in words.split()}
 _TOKEN = compile_lazily(
     rf"(?P<name>(?:(?P<kind_of_tests>{_KIND_OF_TESTS})[ -](?=tests?\b|test[ -]suite\b))?"
     rf"(?P<check>{_ANY_NAME}))(?![\w/]|[.-]\w)"
+    rf"|(?P<tests>{_KIND_OF_TESTS}|unit)(?=[\s*_`]{{0,4}}(?:[:|=✅❌✓✗]|\s(?:pass|fail)))"
+    r"|(?P<same>so (?:do|does|did|is|are|was|were)\b|as (?:do|does|did|is|are)\b)"
     r"|(?P<deny>no longer\b|\w{1,8}n['’]t\b)"
     r"|(?P<other>n/a\b|not run\b|(?:not|never) (?:executed|applicable)\b)"
-    r"|(?P<filler>\.{0,2}/[\w./-]*|(?<!\w)--?\w[\w=-]*)"
+    r"|(?P<filler>`[\w./-]{1,80}/`|\.{0,2}/[\w./-]*|(?<!\w)--?\w[\w=-]*)"
     r"|(?P<end>[.!?](?=[\s*_`)\"']|$))"
     r"|(?P<percent>\d{1,3}(?:\.\d{1,4})?)\s?%"
     r"|(?P<ratio>\d{1,7} ?/ ?\d{1,7})\b"
@@ -128,6 +142,17 @@ _COMMAND = compile_lazily(
     re.I,
 )
 """A command in backticks stands for the check that it runs."""
+
+_IDIOMS = (
+    (compile_lazily(r"\balready formatted\b", re.I), "clean"),
+    (compile_lazily(r"\bwould (?:be )?reformat(?:ted)?\b", re.I), "failed"),
+    (compile_lazily(r"`make\s"), "`"),
+    (
+        compile_lazily(r"\b(\d{1,3}(?:\.\d{1,4})?) ?% (?:of )?test coverage\b", re.I),
+        r"\1% coverage",
+    ),
+)
+"""What tools and people say that other words here would make something else of."""
 
 _BARE_COVERAGE = compile_lazily(
     r"\b(coverage[*_`]{0,3} ?[:=][ *_`]{0,4}(?:100|\d{1,2}(?:\.\d{1,4})?))(?=[ *_`]*(?:$|[,;)(|]))",
@@ -155,7 +180,10 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
     text = _COMMAND.sub(lambda match: f" {_canonical(match['check'])} ", text)
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or ""
-        if match["name"]:
+        if kind == "tests":
+            tests = match["tests"].lower()
+            yield "name", "tests" if tests in ("unit", "api", "ui") else f"{tests} tests"
+        elif match["name"]:
             tests = match["kind_of_tests"]
             yield "name", f"{tests.lower()} tests" if tests else _canonical(match["check"])
         elif kind == "word":
@@ -192,6 +220,8 @@ class _Reader:
     counted: bool = False
     """The token before was a number."""
     joined: bool = False
+    last: str = ""
+    """The result before, which "so does the linter" repeats."""
     parentheses: int = 0
 
     def read(self, text: str) -> list[tuple[str, Result]]:
@@ -213,6 +243,8 @@ class _Reader:
                 self.result("fail", word, following)
             case "warnings" if self.denied:
                 self.result("fail", word, following)
+            case "percent" if self.parentheses and self.percent is not None:
+                pass  # "88 % (was 86 %)"
             case "percent" if not (self.target or self.unsure or following == "target"):
                 self.percent = float(word) if "." in word else int(word)
             case "ratio":
@@ -230,6 +262,12 @@ class _Reader:
                 self.target = kind == "target"
             case "except" if self.results:
                 self.results.append("fail")
+            case "same" if self.results or self.last:
+                last = "fail" if "fail" in self.results else "pass" if self.results else self.last
+                self.close()
+                self.mark = last
+            case "filler" if word in ("—", "–") and not self.names:
+                self.unsure = False  # another clause
             case "join":
                 self.joined = True
             case "end":
@@ -267,7 +305,8 @@ class _Reader:
             if name == "coverage" and self.percent is not None:
                 self.found.append((name, self.percent))
             elif results:
-                self.found.append((name, "fail" if "fail" in results else "pass"))
+                self.last = "fail" if "fail" in results else "pass"
+                self.found.append((name, self.last))
         self.names, self.results, self.percent = [], [], None
         self.denied = self.number = self.joined = False
 

@@ -1,7 +1,9 @@
 """A message as lines that know where they stand: under which headings, in which list or fence.
 
-Not a Markdown parser: agents write Markdown loosely, and what is wanted is only enough of its
-shape to tell a list of created files from a sentence. Every line is cut into pieces of bounded
+Not a Markdown parser: agents write Markdown loosely (a list without the blank line before it, a
+title without marks, a drawn box), and what is wanted is only enough of its shape to tell a list of
+created files from a sentence. markdown-it-py, which counts sections, would read each message a
+second time, at several times the cost, to answer less. Every line is cut into pieces of bounded
 length, so that whatever reads them with a pattern takes time linear in the message.
 """
 
@@ -12,20 +14,30 @@ from collections.abc import Iterator
 from typing import Literal
 
 from orch_tui.frozen import frozen
+from orch_tui.record.messages.other_languages import put_into_english
 
 LONGEST = 2000
 """Characters of one piece; longer lines are cut at a space, or anywhere when there is none."""
 
-Kind = Literal["heading", "item", "row", "text", "code"]
+Kind = Literal["heading", "item", "row", "text", "code", "quote"]
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
 _FENCE = re.compile(r"(`{3,}|~{3,})\s{0,8}([\w+#.-]{0,30})")
 _ATX = re.compile(r"(#{1,6})\s+(.*)")
-_ITEM = re.compile(r"(?:[-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
-_UNTICKED = re.compile(r"\s*\S{1,4}\s+\[ \]\s")
-_BOLD = re.compile(r"(?:\*\*|__)([^*]{1,120})(?:\*\*|__)\s?:?")
+_ITEM = re.compile(r"(?:[-*+•~–▪◦‣·]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
+_BOX = re.compile(r"\s*\S{1,4}\s+\[([ xX])\]\s")
+_BOLD = re.compile(r"(?:[^\w\s*`]{1,4}\s)?(?:\*\*|__)([^*]{1,120})(?:\*\*|__)\s?:?")
+_QUOTE = re.compile(r"(?:>\s?){1,9}")
+_RULE = re.compile(r"[\s|:*_=`+─━═—–-]{3,}")
+"""A thematic break, the line below the head of a table, the edge of a drawn box."""
+_UNDERLINE = re.compile(r"={3,}|-{3,}")
+_EDGE = re.compile(r"[`*_]{0,3}(\W{0,4}\w[\w &'’-]{1,60}?)[\s:]{0,3}[─━═]{3,}[`*_]{0,3}")
+"""The upper edge of a drawn box, with its title."""
+_LAST_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+_TITLE = re.compile(r"\W{0,4}[^\W\d_][^.!?;|`]{1,58}[^\W_)]")
 
 _BOLD_LEVEL, _INTRO_LEVEL = 7, 8  # below the six levels of headings
+_TABLE_LEVEL = _INTRO_LEVEL + LONGEST + 2  # below those of items, which depend on indentation
 
 
 @frozen
@@ -40,14 +52,27 @@ class MessageLine:
     content: str = ""
     """The text without heading marks, list marker and indentation."""
     headings: tuple[str, ...] = ()
-    """What it stands under, outermost first: headings, bold lines, lines ending in a colon."""
+    """What it stands under, outermost first: headings, bold lines, lines ending in a colon.
+
+    Words of reports in other languages are put into English.
+    """
     language: str = ""
     """Of the fence the line of code is in."""
 
     @property
     def unticked(self) -> bool:
         """A box of a list of things to do that is still empty."""
-        return self.kind == "item" and bool(_UNTICKED.match(self.text))
+        return self._box == " "
+
+    @property
+    def ticked(self) -> bool:
+        """A box that is filled in."""
+        return self._box in ("x", "X")
+
+    @property
+    def _box(self) -> str:
+        box = _BOX.match(self.text) if self.kind == "item" else None
+        return box[1] if box else ""
 
     @property
     def excerpt(self) -> str:
@@ -89,10 +114,21 @@ def read_lines(text: str) -> MessageLines:
             if language in ("md", "markdown"):
                 quoted_markdown = True
             continue
-        lines.append(headings.place(number, piece, indent, stripped))
+        above = lines[-1] if lines else None
+        if above and above.number == number - 1 and _is_underline(stripped, above):
+            lines[-1] = headings.underline(above, 1 if stripped[0] == "=" else 2)
+        elif _RULE.fullmatch(stripped):
+            headings.rule(stripped, above)
+        else:
+            lines.append(headings.place(number, piece, indent, stripped, above))
     # A fence inside a quoted Markdown file closes that one early: the last then seems open.
     nested = opening and not opening.language and quoted_markdown
     return MessageLines(tuple(lines), None if nested else opening)
+
+
+def _is_underline(text: str, above: MessageLine) -> bool:
+    is_title = above.kind == "text" and not above.indent and _TITLE.fullmatch(above.content)
+    return bool(is_title and _UNDERLINE.fullmatch(text))
 
 
 class _Headings:
@@ -101,17 +137,30 @@ class _Headings:
     def __init__(self) -> None:
         self._open: list[tuple[int, str]] = []
         self._items_seen = False
+        self._boxed = False
 
     def __iter__(self) -> Iterator[str]:
         return (heading for _, heading in self._open)
 
-    def place(self, number: int, text: str, indent: int, stripped: str) -> MessageLine:
+    def place(
+        self, number: int, text: str, indent: int, stripped: str, above: MessageLine | None
+    ) -> MessageLine:
+        """Say what a line is and what it stands under; ``above`` is the one before it."""
+        if quote := _QUOTE.match(stripped):
+            return MessageLine(number, text, "quote", indent, stripped[quote.end() :], tuple(self))
         marker = _ITEM.match(stripped)
         content = stripped[marker.end() :] if marker else stripped
         if atx := _ATX.match(stripped):
             return self._begin(len(atx[1]), MessageLine(number, text, "heading", indent, atx[2]))
+        if not marker and (edge := _EDGE.fullmatch(stripped)):
+            self._boxed = True
+            return self._begin(_BOLD_LEVEL, MessageLine(number, text, "heading", indent, edge[1]))
         if not marker and (bold := _BOLD.fullmatch(stripped)):
             return self._begin(_BOLD_LEVEL, MessageLine(number, text, "heading", indent, bold[1]))
+        if marker or stripped.startswith("|"):
+            self._title(above, number)
+        if not stripped.startswith("|"):
+            self._end(_TABLE_LEVEL)
         if marker:
             self._end(_INTRO_LEVEL + 1 + indent)
             kind: Kind = "item"
@@ -125,19 +174,47 @@ class _Headings:
             self._end(_INTRO_LEVEL)
         self._items_seen = self._items_seen or kind != "text"
         line = MessageLine(number, text, kind, indent, content, () if closing else tuple(self))
-        if content.rstrip("*_ ").endswith(":") and len(content) <= 120:
+        introduction = _LAST_SENTENCE.split(content)[-1]
+        if content.rstrip("*_ ").endswith((":", "：")) and len(introduction) <= 120:
             level = _INTRO_LEVEL + (1 + indent if marker else 0)
             self._end(level)
-            self._open.append((level, content))
+            self._open.append((level, put_into_english(introduction)))
             self._items_seen = False
         return line
 
+    def _title(self, above: MessageLine | None, number: int) -> None:
+        """A short line without a full stop above a list is its heading, whatever its marks."""
+        if above and above.kind == "text" and not above.indent and number - above.number <= 2:
+            is_open = bool(self._open) and self._open[-1][1] == put_into_english(above.content)
+            if not is_open and _TITLE.fullmatch(above.content):
+                self._end(_INTRO_LEVEL)
+                self._open.append((_INTRO_LEVEL, put_into_english(above.content)))
+                self._items_seen = False
+
+    def underline(self, line: MessageLine, level: int) -> MessageLine:
+        """Make a heading of a line that turns out to be underlined."""
+        return self._begin(
+            level, MessageLine(line.number, line.text, "heading", line.indent, line.content)
+        )
+
+    def rule(self, text: str, above: MessageLine | None) -> None:
+        """The lower edge of a box ends what its upper edge began; a table begins with its head."""
+        if above and above.kind == "row" and "|" in text:
+            self._open.append((_TABLE_LEVEL, put_into_english(above.content)))
+        if self._boxed and any(mark in text for mark in "─━═"):
+            self._end(_BOLD_LEVEL)
+            self._boxed = False
+
     def _begin(self, level: int, line: MessageLine) -> MessageLine:
+        if level == _BOLD_LEVEL and not self._items_seen and self._open:
+            last, introduction = self._open[-1]
+            if last == _INTRO_LEVEL:  # "What I did:" above bold lines introduces them all
+                self._open[-1] = (_BOLD_LEVEL - 1, introduction)
         self._end(level)
         placed = MessageLine(
             line.number, line.text, line.kind, line.indent, line.content, tuple(self)
         )
-        self._open.append((level, line.content))
+        self._open.append((level, put_into_english(line.content)))
         self._items_seen = False
         return placed
 

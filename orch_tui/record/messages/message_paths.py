@@ -95,6 +95,8 @@ def _mentions(lines: Iterable[MessageLine], disk: ProjectDisk) -> Iterator[_Ment
             yield from _in_code(line, tree, disk)
             continue
         tree = _Tree()
+        if line.kind == "quote":
+            continue
         places = list(find_places(line.content, disk))
         if not places:
             if line.kind == "heading":

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from orch_tui.record.messages.message_lines import MessageLine
+from orch_tui.record.messages.other_languages import put_into_english
 from orch_tui.record.messages.path_forms import DECORATION, PathPlace, split_words
 from orch_tui.record.messages.patterns import compile_lazily
 
@@ -22,12 +23,14 @@ _KINDS: dict[Claim, str] = {
     "modified": """modified updated changed edited refactored fixed rewrote rewritten extended
         patched replaced extracted adjusted improved simplified registered wired enhanced reworked
         migrated converted cleaned corrected bumped documented formatted reformatted switched
-        integrated gained tweaked expanded hardened optimized optimised""",
+        integrated gained tweaked expanded hardened optimized optimised adapted annotated amended
+        reorganized reorganised restructured renumbered reverted inlined pointed lost split""",
     "deleted": "deleted removed dropped moved renamed",
 }
 CLAIM_OF_VERB: dict[str, Claim] = {
     verb: kind for kind, verbs in _KINDS.items() for verb in verbs.split()
 }
+_OF_BARE_VERB: dict[str, Claim] = {"write": "created", "create": "created", "add": "created"}
 _INTO = split_words("added introduced implemented built")
 """Verbs whose object goes into a file: "added parse()" changes the file it is said of."""
 _SMALL = compile_lazily(
@@ -37,7 +40,58 @@ _SMALL = compile_lazily(
 )
 """What is new inside a file that need not be new itself."""
 _VERBS = "|".join(CLAIM_OF_VERB)
-VERB = compile_lazily(rf"\b({_VERBS})\b(?![-/]\w)", re.I)
+VERB = compile_lazily(rf"\b(?P<verb>{_VERBS})\b(?![-/]\w)", re.I)
+_LOOKS = "|".join(
+    split_words(
+        """read look review check examin inspect test verif compar open search trac confirm notic us
+        follow consider decid discover learn realis realiz reproduc benchmark measur profil
+        investigat explor list ask want need tri start finish stop import referenc cit mention skip
+        ignor exclud avoid call execut analys analyz studi scann validat ensur reli bas assum
+        identifi debugg fail encounter observ suspect touch determin locat unchang unmodif untouch
+        relat expect suggest requir propos recommend block delay reject nam stor load watch wait
+        help grepp audit includ attach record exist receiv agre plann affect involv concern contain
+        defin situat plac caus"""
+    )
+)
+"""Beginnings of verbs that only look at a file, or tell nothing of it."""
+_BARE = "write|create|add|update|change|modify|fix|extend|touch|edit|adjust|adapt|rewrite"
+_DID = compile_lazily(
+    r"(?:\b(?:I|we)(?:['’]ve|(?: also| then| now| just| only| have)){0,3} "
+    r"|\bI\b[^.;]{0,120}?\band (?:then |also |only )?|^[\W_]{0,6}(?=(?-i:[A-Z])))"
+    rf"(?P<verb>(?!(?:{_LOOKS})\w*ed\b)(?:[a-z]{{2,20}}ed|set|put|made|cut|gave|rebuilt))\b"
+    rf"|\b(?:did|had to) (?P<bare>{_BARE})\b"
+    r"|\b(?:fix|change)(?:es|s)? (?P<stands>is|are|was|were|went|lives?|landed)(?: now)?"
+    r"(?= (?:in|into|to)\b)",
+    re.I,
+)
+"""Any other doing of the writer's own; what only looks at a file is none."""
+_NOW = compile_lazily(
+    r"[\s*_`)\]]{1,6}now (?:also |only |always |never )?"
+    r"(?!fails|needs|lacks|requires|shows|is\b|has\b|exists|was\b|does\b|works)[a-z]{2,20}s\b",
+    re.I,
+)
+"""``x.py now retries``: since it was changed."""
+_REFERS = compile_lazily(
+    r"(?:[.;:,—]|\band\b|\bso\b)\s+(?:so |and )?I(?:['’]ve)?(?: also| then| have| simply)? "
+    r"(?:(?:fixed|changed|updated|corrected|adjusted|rewrote|edited|modified|extended|patched"
+    r"|refactored) (?:it|that|this)\b(?!(?: \w+)? (?:in|into|within|by)\b)"
+    rf"|(?!(?:{_LOOKS})\w*ed\b)[a-z]{{2,20}}(?:ed|ewrote) [^.;]{{1,60}} there\b)",
+    re.I,
+)
+"""``x.py had a bug; I fixed it``."""
+_UNDONE = compile_lazily(
+    r"\bI (?:then |have |later |had to ){0,2}(?:reverted|revert|undid|undo|restored|rolled back"
+    r"|discarded)\b(?: it| that| this| them| the change)",
+    re.I,
+)
+_NEITHER = compile_lazily(r"\b(?:neither|nor|none of)\b[^.;]{0,40}$", re.I)
+_STANDS = compile_lazily(
+    r"[\s*_`)\]:—–-]{0,6}(?:still|already|calls?|uses?|imports?|needs?|stays?|keeps?|remains?"
+    r"|contains?|links?|depends?|is (?:the|a|an|where|not|only|fine|still|already)"
+    r"|has (?:the|a|an|no)|was fine|(?:line|l\.) ?\d)\b",
+    re.I,
+)
+"""What is said of a file that stays as it was, in the midst of what was changed."""
 _UNSURE = compile_lazily(
     r"\b(?:not|never|no|none|nothing|without|cannot|unable|failed to|should|would|could|will|must"
     r"|needs?|to be|can be|may|might|if|unless|until|once|when|recommend\w*|suggest\w*|consider"
@@ -59,13 +113,15 @@ _STAYS_AWAY = compile_lazily(
 )
 """What these lead away from, no later ``in`` or ``to`` leads back to."""
 _JOINS = compile_lazily(
-    r"[\s,&+/*_`)(\]→>|-]*(?:\b(?:and|or|plus|as well as|along with)\b[\s*_`(]*)?"
+    r"(?:[\s*_`]{0,4}\([^()]{1,80}\))?[\s,&+/*_`)(\]→>|-]*"
+    r"(?:\b(?:and|or|plus|as well as|along with)\b[\s*_`(]*)?"
 )
 _JOINED_LATER = compile_lazily(r",\s+(?:and|plus|as well as)\s*[*_`(]*$")
 _BOUNDARY = compile_lazily(r"[.;!?](?=\s|$)|\s[—–]\s|\bbut\b")
 _AFTER = compile_lazily(
-    r"[\s*_`)\]|:–—(\[\-←#<]{0,12}(?:(?:,?\s*which )?I(?:['’]ve| have)?\s+)?(?:\d{1,5}\s+)?"
-    r"(?:(?:was|were|is|are|has been|have been|got|file)\s+)?"
+    r"[\s*_`)\]|:–—(\[\-←#<]{0,12}(?:,\s(?=(?:both|all)\b))?"
+    r"(?:(?:,?\s*which )?I(?:['’]ve| have)?\s+)?(?:\d{1,5}\s+)?"
+    r"(?:existing,? )?(?:(?P<passive>was|were|is|are|has been|have been|got|file)\s+)?"
     r"(?:(?:also|now|newly|successfully|fully|just|brand|then|later|both|all)[\s-]+)*"
     rf"(?P<verb>{_VERBS})\b(?![-/]\w)(?P<by>\s+(?:by|from)\b)?(?P<what>[ `]{{1,3}}[\w:]+)?",
     re.I,
@@ -76,7 +132,7 @@ _STARTS = compile_lazily(
 _DENIED = compile_lazily(
     r"[^.;]{0,40}(?:\b(?:not|never)\s+\w|\w['’]t\b"
     r"|\b(?:unchanged|untouched|unmodified|excluded|skipped|no (?:changes?|edits?))\b)"
-    r"|[\W_]{0,12}(?:existing|reference|read[- ]only)\b",
+    rf"|[\W_]{{0,12}}(?:existing|reference|read[- ]only)\b(?!,? (?:but |now )?(?:{_VERBS})\b)",
     re.I,
 )
 _WITHDRAWN = compile_lazily(
@@ -105,15 +161,24 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
     if is_about_future(line) or line.unticked:
         return [""] * len(places)
     starts, ends = [place.start for place in places], [place.end for place in places]
-    befores = [line.content[a:b] for a, b in zip([0, *ends], starts, strict=False)]
-    afters = [line.content[a:b] for a, b in zip(ends, [*starts[1:], None], strict=True)]
+    gaps = [line.content[a:b] for a, b in zip([0, *ends], [*starts, None], strict=True)]
+    gaps = [put_into_english(gap) for gap in gaps]
+    befores, afters = gaps[:-1], gaps[1:]
     claims = _by_verbs_before(befores)
     denied = _WITHDRAWN if _lists_deliverables(line) else _DENIED
     for index in reversed(range(len(places))):
-        if denied.match(afters[index]):
+        if not claims[index] and _REFERS.search(afters[index]):
+            claims[index] = "modified"
+        elif (
+            denied.match(afters[index])
+            or _NEITHER.search(befores[index])
+            or _UNDONE.search(afters[index])
+        ):
             claims[index] = ""
         elif said := _AFTER.match(afters[index]):
             claims[index] = _said_after(said)
+        elif not claims[index] and _NOW.match(afters[index]):
+            claims[index] = "modified"
         elif index + 1 < len(places) and not claims[index] and _JOINS.fullmatch(afters[index]):
             # "`a` and `b` were updated": what is said of the last holds for those joined to it.
             claims[index] = claims[index + 1] if _AFTER.match(afters[index + 1]) else ""
@@ -123,6 +188,14 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
             break
         if not place_claim and not denied.match(afters[index]):
             claims[index] = listed
+    if line.kind != "item":
+        label = befores[0].strip(DECORATION) if befores[0].rstrip(" *_`").endswith(":") else ""
+        section = (_claim_of(label) if label else None) or _section_claim(line)
+        for index, before in enumerate(befores):  # "`a` puts …; `b` warms …" of what was done
+            begins = index and not _BOUNDARY.split(before)[-1].strip(DECORATION)
+            if begins and not _JOINS.fullmatch(before) and not claims[index]:
+                stands = denied.match(afters[index]) or _STANDS.match(afters[index])
+                claims[index] = "" if stands or section == "deleted" else section
     return claims
 
 
@@ -136,8 +209,10 @@ def _listed(line: MessageLine, before: str, after: str) -> Claim:
     """What is said of a path that leads its line, or is led by no more than a label."""
     label = before.strip(DECORATION)
     if label:
-        said = _claim_of(label) if before.rstrip(" *_`").endswith(":") else ""
-        names_it = said is None and _lists_deliverables(line) and not _LEADS_AWAY.search(label)
+        opens = line.kind == "item" and before.endswith("(")
+        said = None if opens else _claim_of(label) if before.rstrip(" *_`").endswith(":") else ""
+        listed = opens or _lists_deliverables(line)
+        names_it = said is None and listed and not _LEADS_AWAY.search(label)
         return _section_claim(line) if names_it else said or ""
     if _lists_deliverables(line):
         return "" if _WITHDRAWN.match(after) else _section_claim(line)
@@ -158,10 +233,10 @@ def _by_verbs_before(befores: Sequence[str]) -> list[Claim]:
         *ended, part = _BOUNDARY.split(before)
         if ended:
             verb, sentence, last = "", "", ""
-        found = max(VERB.finditer(part), key=re.Match.start, default=None)
+        found = _last_verb(part)
         if found:
-            unsure = _UNSURE.search((sentence + part[: found.start()])[-60:])
-            verb = "" if unsure else found[1].lower()
+            unsure = _UNSURE.search((sentence + part[: _verb_start(found)])[-60:])
+            verb = "" if unsure else found[found.lastgroup or 0].lower()
             claim = _led(verb, part[found.end() :]) if verb else ""
         elif not verb:
             claim = ""
@@ -173,6 +248,14 @@ def _by_verbs_before(befores: Sequence[str]) -> list[Claim]:
         last = claim
         claims.append(claim)
     return claims
+
+
+def _last_verb(text: str) -> re.Match[str] | None:
+    return max((*VERB.finditer(text), *_DID.finditer(text)), key=_verb_start, default=None)
+
+
+def _verb_start(found: re.Match[str]) -> int:
+    return found.start(found.lastgroup or 0)
 
 
 def _led(verb: str, gap: str) -> Claim:
@@ -198,15 +281,19 @@ def _led(verb: str, gap: str) -> Claim:
 def _said_after(said: re.Match[str]) -> Claim:
     """What the words after a path say of it: ``x.py (new)``, ``x.py: added parse()``."""
     kind = _kind(said["verb"])
-    if said["by"] and "(" not in said[0]:  # "x.py is generated by": of somebody else
-        return ""
+    others = said["by"] and (said["passive"] or kind == "created")
+    if others and "(" not in said[0] and not _OWN.search(said[0]):
+        return ""  # "x.py is generated by": of somebody else
     verb, what = said["verb"].lower(), (said["what"] or "").strip(" `")
     into = (verb in _INTO and what) or (verb == "new" and _SMALL.fullmatch(what))
     return "modified" if into else kind
 
 
+_OWN = compile_lazily(r"\bI\b")
+
+
 def _kind(verb: str) -> Claim:
-    return CLAIM_OF_VERB[verb.lower()]
+    return CLAIM_OF_VERB.get(verb.lower()) or _OF_BARE_VERB.get(verb.lower(), "modified")
 
 
 _FUTURE = compile_lazily(
@@ -237,11 +324,20 @@ _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
         "modified",
         compile_lazily(
             r"\b(?:modified|changed|changes|updated|edited|implementation|implemented|refactor\w*"
-            r"|touched|fixed|fixes|what (?:i|was) (?:did|done|changed)|work done|completed)\b",
+            r"|touched|fix(?:ed|es)?|in place|finished|delivered"
+            r"|what (?:i|was) (?:did|done|changed)|work done|completed)\b",
             re.I,
         ),
     ),
 )
+
+
+_ALL_DONE = compile_lazily(
+    r"\bup[ -]to[ -]date\b|\b(?:are|is|was|were|been) (?:now |all |also )?"
+    rf"(?!(?:{_LOOKS})\w*ed\b)[a-z]{{2,20}}ed\b",
+    re.I,
+)
+"""``All imports are adjusted:`` above a list."""
 
 
 def is_about_future(line: MessageLine) -> bool:
@@ -260,4 +356,5 @@ def _claim_of(heading: str) -> Claim | None:
     """What a heading or label says of the files below it; None: nothing at all."""
     if _FUTURE.search(heading):
         return ""
-    return next((claim for claim, words in _SECTIONS if words.search(heading)), None)
+    told = next((claim for claim, words in _SECTIONS if words.search(heading)), None)
+    return "modified" if told is None and _ALL_DONE.search(heading) else told

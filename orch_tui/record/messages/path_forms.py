@@ -78,7 +78,10 @@ def find_places(content: str, disk: ProjectDisk) -> Iterator[PathPlace]:
     for token in _TOKEN.finditer(content):
         kind = token.lastgroup or ""
         if kind != "url":
-            place = read_place(token[kind], token.start(), token.end(), disk, quoted=kind != "bare")
+            end = token.end()
+            if kind == "bare":  # a full stop behind it ends the sentence
+                end = token.start() + len(token[0].rstrip(".,;:!?"))
+            place = read_place(token[kind], token.start(), end, disk, quoted=kind != "bare")
             if place:
                 yield place
 
@@ -92,6 +95,8 @@ def read_place(
         text = text[1:-1]
     if ":" in text or "#" in text:
         text = _MEMBER.sub("", _LINES.sub("", text))
+    if "\\" in text and _WINDOWS.fullmatch(text):
+        text = text.replace("\\", "/")
     if "." not in text and "/" not in text and text not in _PLAIN_NAMES:
         return None
     if len(text) < 3 or text[-1] == "/" or disk.is_folder(text):
@@ -109,6 +114,7 @@ def read_place(
     return PathPlace(disk.name(text), start, end, certain)
 
 
+_WINDOWS = compile_lazily(r"(?:[A-Za-z]:\\|\.{1,2}\\)?(?:[\w.@+-]+(?: [\w.@+-]+)*\\)+[\w.@+-]+")
 _NOT_IN_A_PATH = compile_lazily(r"[\s<>*?|\"'=$&%{}\\:;,@#\x00-\x1f]|^[-(]|^//|\.\.\.|\(\)|…")
 _HOST = compile_lazily(
     r"(?:www\.|[\w-]{1,63}(?:\.[\w-]{1,63}){0,3}\.(?:com|org|net|io|dev|ai|app))$"
@@ -160,7 +166,7 @@ _SUFFIXES = split_words(
     mdx mjs mk ml mli mts ndjson nim nix parquet patch pdf php pl plist png po pot prisma proto ps1
     py pyi pyx rb rego rs rst sass scala scss service sh snap sol sql sqlite styl svelte svg swift
     tar tcss tf tfvars tgz tmpl toml ts tsv tsx txt vim vue wasm webp whl xlsx xml yaml yml zig
-    zip zsh mm rake"""
+    zip zsh mm rake csproj sln"""
 )
 _AMBIGUOUS = split_words("c d db env h in key lock log m map mod out pem pub r s sum")
 """Suffixes that are as often attributes of an object; taken only behind a folder."""
