@@ -12,6 +12,9 @@ from collections.abc import Iterator
 
 from orch_tui.paths import AnyPath, first_line, git_folder, working_tree
 
+CLIENT_TREES = os.path.join(".claude", "worktrees")
+"""Where Claude Code makes worktrees, in a project's root."""
+
 
 def find_tree(folder: AnyPath, root: AnyPath) -> str | None:
     """Find the working tree of the project at ``root`` that a folder lies in.
@@ -32,11 +35,28 @@ def find_tree(folder: AnyPath, root: AnyPath) -> str | None:
 
 
 def find_file_tree(file: AnyPath, root: AnyPath) -> str | None:
-    """Find the working tree of the project that a file lies in, or would if it were there."""
-    folder = os.path.dirname(os.path.abspath(file))
+    """Find the working tree of the project that a file lies in, or would if it were there.
+
+    Where Claude Code made a worktree that is gone, that one is given.
+    """
+    file = os.path.abspath(file)
+    try:
+        if gone := _gone_tree(file, os.path.realpath(root)):
+            return gone
+    except ValueError:  # as in find_tree
+        return None
+    folder = os.path.dirname(file)
     while not os.path.isdir(folder) and folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)
     return find_tree(folder, root)
+
+
+def name_folder_tree(folder: str, root: AnyPath) -> str | None:
+    """Name the linked worktree that a folder lies in, be it there or gone; None: it is in none."""
+    if not os.path.isabs(folder):
+        return None
+    tree = find_file_tree(os.path.join(folder, "file"), root)
+    return name_tree(tree, root) if tree else None
 
 
 def list_linked_trees(root: AnyPath) -> Iterator[str]:
@@ -68,6 +88,14 @@ def find_named_tree(name: str | None, root: AnyPath) -> str | None:
 def is_within(path: str, folder: str) -> bool:
     """Tell whether an absolute path is a folder or lies in it, by their names."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _gone_tree(file: str, root: str) -> str | None:
+    folder = os.path.join(root, CLIENT_TREES, "")
+    if not file.startswith(folder):
+        return None
+    tree = os.path.join(folder, file[len(folder) :].partition(os.sep)[0])
+    return None if tree == folder or os.path.lexists(tree) else tree
 
 
 def _is_linked(tree: str, root: str) -> bool:

@@ -13,6 +13,8 @@ import pytest
 
 from orch_tui import OrchestrationSession
 from tests.cli.conftest import Run
+from tests.record import hook_events
+from tests.record.claude_home import S1, Transcript, done, launch, tool
 
 FEATURE = ".claude/worktrees/feat"
 DEPLOY = ("init-deployment", "--agent-type", "impl", "--scope", "x")
@@ -229,3 +231,109 @@ def test_the_api_means_the_folder_it_stands_in(repository: Path, tree: Path) -> 
         assert session.validate_outputs().missing == ()
         with pytest.warns(UserWarning, match=r"lib/nw.py is missing \(nearest: .*lib/new.py"):
             execution.collect(deliverables="lib/nw.py")
+
+
+AGENT = "a1"
+CALL = "toolu_1"
+
+
+def told_by_hooks(repository: Path, tree: Path) -> list[Any]:
+    """Events of an agent with a worktree of its own, as Claude Code 2.1.332 sends them."""
+    here, there = {"cwd": str(repository)}, {"cwd": str(tree)}
+    called = hook_events.call(CALL, "work apart", isolation="worktree") | here
+    result = hook_events.completed(AGENT, NEW, worktreePath=str(tree), worktreeBranch="feat")
+    return [
+        called,
+        hook_events.start(AGENT) | there,
+        hook_events.stop(AGENT, NEW) | there,
+        hook_events.answer(called, result),
+    ]
+
+
+@pytest.mark.parametrize("events", [slice(0, 4), slice(1, 3), slice(3, 4)])
+def test_hooks_tell_the_worktree_of_an_agent(
+    did: Run, repository: Path, tree: Path, events: slice
+) -> None:
+    hook_events.deliver(repository, told_by_hooks(repository, tree)[events])
+    shown = did("show", "exec-001")
+    assert "trouble" not in shown.out
+    assert run_of(did)["worktree"] == os.path.relpath(tree, repository)
+    (output,) = did("outputs", "--format", "json").json
+    assert (output["path"], output["found"]) == ("lib/new.py", True)
+
+
+def test_a_worktree_that_a_hook_invents_is_not_looked_into(
+    did: Run, repository: Path, tmp_path: Path
+) -> None:
+    stranger = tmp_path / "stranger"
+    (stranger / "lib").mkdir(parents=True)
+    (stranger / "lib" / "new.py").write_text("s\n")
+    (stranger / ".git").write_text(f"gitdir: {repository}/.git/worktrees/feat\n")
+    hook_events.deliver(repository, told_by_hooks(repository, stranger))
+    assert "missing file: lib/new.py" in did("show", "exec-001").out
+    assert run_of(did)["worktree"] is None
+    assert did("outputs", "--format", "json").json == []
+
+
+def transcripts(repository: Path, tree: Path) -> list[Transcript]:
+    """A session that gives an agent a worktree, and the agent's own file."""
+    parent = Transcript(f"{S1}.jsonl", S1, cwd=str(repository))
+    parent.hears("do it")
+    given = {"description": "apart", "isolation": "worktree"}
+    parent.says("m-1", launch(CALL, "impl", "work apart", **given))
+    agent = Transcript(f"{S1}/subagents/agent-{AGENT}.jsonl", S1, AGENT, start=2, cwd=str(tree))
+    agent.hears("work apart")
+    agent.says("m-2", tool("W1", "Write", file_path=str(tree / "lib" / "new.py"), content="b"))
+    agent.gets("W1")
+    agent.says("m-3", NEW, stop="end_turn")
+    parent.start = 20
+    result = done(AGENT, NEW, 4, worktreePath=str(tree), worktreeBranch="feat")
+    parent.gets(CALL, NEW, result)
+    return [parent, agent]
+
+
+@pytest.mark.parametrize("files", [slice(0, 2), slice(0, 1), slice(1, 2)])
+def test_transcripts_tell_the_worktree_of_an_agent(
+    did: Run, repository: Path, tree: Path, tmp_path: Path, files: slice
+) -> None:
+    for transcript in transcripts(repository, tree)[files]:
+        transcript.write(tmp_path / "claude")
+    did("import", str(tmp_path / "claude"))
+    run = run_of(did)
+    assert run["worktree"] == os.path.relpath(tree, repository)
+    shown = did("show", run["execution_id"], "--format", "json").json
+    assert "trouble" not in did("show", run["execution_id"]).out
+    assert [file["path"] for file in shown["files"]] in (["lib/new.py"], [])
+    assert shown["session"]["project"] == str(repository)
+
+
+def test_a_worktree_that_is_gone_leaves_its_runs_with_the_project(
+    did: Run, repository: Path, tmp_path: Path
+) -> None:
+    """As of an agent whose worktree was merged and removed before anybody imported."""
+    tree = repository / FEATURE
+    for transcript in transcripts(repository, tree):
+        transcript.write(tmp_path / "claude")
+    git(repository, "worktree", "remove", "--force", str(tree))
+    (repository / "lib" / "new.py").write_text("b\n")
+    did("import", str(tmp_path / "claude"))
+    assert run_of(did)["worktree"] == FEATURE
+    shown = did("show", "exec-001", "--format", "json").json
+    assert [file["path"] for file in shown["files"]] == ["lib/new.py"]
+    assert shown["session"]["project"] == str(repository)
+    assert "trouble" not in did("show", "exec-001").out, "it was merged"
+
+
+def test_what_an_agent_claims_in_a_subfolder_is_found_by_what_it_wrote(
+    did: Run, repository: Path, tmp_path: Path
+) -> None:
+    sub = repository / "lib"
+    (sub / "own.py").write_text("1\n")
+    agent = Transcript(f"{S1}/subagents/agent-{AGENT}.jsonl", S1, AGENT, cwd=str(sub))
+    agent.hears("work there")
+    agent.says("m-2", tool("W1", "Write", file_path=str(sub / "own.py"), content="1"))
+    agent.gets("W1")
+    agent.says("m-3", "I created own.py.", stop="end_turn")
+    agent.write(tmp_path / "claude")
+    did("import", str(tmp_path / "claude"))
+    assert "trouble" not in did("show", "exec-001").out

@@ -20,6 +20,7 @@ class Transcript:
     agent: str | None = None
     is_sidechain: bool = False
     start: int = 0
+    cwd: str = CWD
     lines: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, kind: str, **fields: Any) -> dict[str, Any]:
@@ -27,7 +28,7 @@ class Transcript:
         line = {
             "parentUuid": self.lines[-1]["uuid"] if self.lines else None,
             "isSidechain": self.agent is not None or self.is_sidechain,
-            "cwd": CWD,
+            "cwd": self.cwd,
             "sessionId": self.session,
             "version": "2.1.39",
             "type": kind,

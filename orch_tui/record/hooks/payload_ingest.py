@@ -19,6 +19,7 @@ from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
 from orch_tui.record.ledger.resolve import resolve_execution
 from orch_tui.record.ledger.statement import Addressed, Noted, Returned, RunFacts
+from orch_tui.worktrees import name_folder_tree
 
 NOT_HANDED_OVER = "not-handed-over"
 """The action in the journal for a call that named a briefing and went through as it was."""
@@ -89,13 +90,14 @@ def _ingest_report(record: Record, project: str, session: str, report: HookRepor
         return
     if message is None and report.transcript:
         message = read_last_words(report.transcript)
+    worktree = name_folder_tree(report.folder, project)
     ingest_statement(
         record,
         Report(
             about=keys,
             statement=statement
             if isinstance(statement, Addressed)
-            else statement.replaced(ran_in=session),
+            else statement.replaced(ran_in=session, worktree=worktree),
             source="hook",
             at=at,
             message=message,

@@ -68,6 +68,8 @@ class HookReport:
     """The text the agent was given."""
     only_known: bool = False
     """Says nothing where nobody has heard of the execution."""
+    folder: str = ""
+    """Where the agent works, as the payload says; nothing to be relied on."""
 
 
 @frozen
@@ -170,6 +172,11 @@ class _Event:
             return tool_key(tool_use_id), f"call:{self.session}/{tool_use_id}"
         return (nameless_call_key(self.session, _text(self.input, "prompt")),)
 
+    @property
+    def folder(self) -> str:
+        """Where whoever the event is of works."""
+        return _text(self.payload, "cwd")
+
     def agent(self, agent_id: str) -> str:
         return agent_key(self.session, agent_id)
 
@@ -184,7 +191,9 @@ class _Event:
 def _called(event: _Event) -> HookStatements | None:
     if event.tool not in LAUNCHERS:
         return None
-    return _report_call(event, Deployed(**_call_facts(event), deployed_at=event.at))
+    deployed = Deployed(**_call_facts(event), deployed_at=event.at)
+    is_apart = bool(_text(event.input, "isolation"))
+    return _report_call(event, deployed, folder="" if is_apart else event.folder)
 
 
 class _CallFacts(TypedDict):
@@ -217,15 +226,17 @@ def _report_call(
     *,
     keys: tuple[str, ...] = (),
     message: str | None = None,
+    folder: str = "",
 ) -> HookStatements:
     """Report a statement about the agent that a call launches, and that its caller runs."""
     prompt = _text(event.input, "prompt") or None
-    report = HookReport(event.call + keys, statement, message, prompt=prompt)
+    report = HookReport(event.call + keys, statement, message, prompt=prompt, folder=folder)
     caller = _text(event.payload, "agent_id")
     if not caller:
         return HookStatements(event.session, (report,))
     parent = Noted(agent_id=caller, agent_type=_text(event.payload, "agent_type") or None)
-    return HookStatements(event.session, (HookReport((event.agent(caller),), parent), report))
+    told = HookReport((event.agent(caller),), parent, folder=event.folder)
+    return HookStatements(event.session, (told, report))
 
 
 def _answered(event: _Event) -> HookStatements | None:
@@ -245,10 +256,11 @@ def _answered(event: _Event) -> HookStatements | None:
         call["agent_type"] = _text(facts, "agentType") or None
     keys = (event.agent(agent_id),) if agent_id else ()
     resolved_model = _text(facts, "resolvedModel") or None
+    folder = _text(facts, "worktreePath")
     end, words = _read_result(response)
     if end is None:
         noted = Noted(**call, agent_id=agent_id or None, resolved_model=resolved_model)
-        return _report_call(event, noted, keys=keys)
+        return _report_call(event, noted, keys=keys, folder=folder)
     is_empty = not words.text and end["status"] == "completed"
     returned = Returned(
         **call,
@@ -261,7 +273,7 @@ def _answered(event: _Event) -> HookStatements | None:
         tool_calls=_number(facts, "totalToolUseCount"),
         context_end_tokens=_number(facts, "totalTokens") or None,
     )
-    return _report_call(event, returned, keys=keys, message=words.text or None)
+    return _report_call(event, returned, keys=keys, message=words.text or None, folder=folder)
 
 
 def _read_result(response: Any) -> tuple[RunEnd | None, AgentWords]:
@@ -491,6 +503,7 @@ def _report_agent(
                 message,
                 transcript=transcript,
                 only_known=phantom,
+                folder=event.folder,
             ),
         ),
     )

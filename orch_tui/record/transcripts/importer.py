@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -60,6 +60,7 @@ from orch_tui.record.transcripts.transcript_lines import (
     parse_timestamp,
 )
 from orch_tui.record.upkeep.restore import is_export, restore_export
+from orch_tui.worktrees import CLIENT_TREES, is_within, list_linked_trees, name_folder_tree
 
 OTHER_PROJECT = "of another project"
 INTERNAL = "internal to Claude Code"
@@ -190,6 +191,7 @@ class _Import:
         self._record = record
         self._catalogue = catalogue
         self._root = str(root)
+        self._own_trees = tuple(list_linked_trees(root))
         self._only = only
         self._exports = exports
         self.begun: list[Path] = []
@@ -383,7 +385,7 @@ class _Import:
         must do, or a session that hooks told of while it was there.
         """
         session, cwd, _ = read_beginning(path)
-        if cwd and _project(cwd) == self._root:
+        if cwd and (_project(cwd) == self._root or self._is_in_own_tree(cwd)):
             return True
         if cwd and os.path.isdir(cwd):
             return False
@@ -472,7 +474,12 @@ class _Import:
         )
 
     def _project(self, cwd: str) -> str:
-        return self._root if self._only or not cwd else _project(cwd)
+        own = self._only or not cwd or self._is_in_own_tree(cwd)
+        return self._root if own else _project(cwd)
+
+    def _is_in_own_tree(self, cwd: str) -> bool:
+        """Whether a folder lies in a linked worktree of this project, be it there or gone."""
+        return any(is_within(cwd, tree) for tree in self._own_trees)
 
     # Writing
 
@@ -540,11 +547,12 @@ class _Import:
             is_its = told.claude_session == file.session
             statement = told.statement
             is_message = isinstance(statement, Addressed)
+            worktree = _worktree(told.folder, file.project) if told.folder else None
             yield Report(
                 about=told.keys,
                 statement=statement
                 if isinstance(statement, Addressed)
-                else statement.replaced(told_in=told.claude_session),
+                else statement.replaced(told_in=told.claude_session, worktree=worktree),
                 source="import",
                 at=told.at,
                 message=told.message,
@@ -677,7 +685,8 @@ def _of_sidecar(
         depth=noted.spawnDepth or None,
         parent=agent_key(session, noted.parentAgentId) if noted.parentAgentId else None,
     )
-    reports = [TranscriptReport(tuple(keys), at, session, facts)]
+    folder = noted.worktreePath or ""
+    reports = [TranscriptReport(tuple(keys), at, session, facts, folder=folder)]
     if noted.parentAgentId:  # it ran, whether its transcript is there or not
         parent = (agent_key(session, noted.parentAgentId),)
         ran = Noted(agent_id=noted.parentAgentId)
@@ -721,6 +730,16 @@ def _begins_an_export(path: Path) -> bool:
         return False
 
 
+@lru_cache(1024)
+def _worktree(folder: str, project: str) -> str | None:
+    return name_folder_tree(folder, project) if os.path.isabs(project) else None
+
+
 @cache
 def _project(cwd: str) -> str:
-    return project_root(cwd) if os.path.isabs(cwd) else cwd
+    """The project of a working folder; of a worktree of Claude Code that is gone, the one it was
+    made in."""
+    if not os.path.isabs(cwd):
+        return cwd
+    made_in, mark, _ = cwd.partition(f"/{CLIENT_TREES}/")
+    return project_root(made_in if mark and not os.path.isdir(cwd) else cwd)

@@ -132,6 +132,8 @@ class LaunchResultReader:
             if agent not in self.state.agents:
                 self.state.agents.append(agent)
         launch = _LaunchFacts(agent_type=UNKNOWN, tool_use_id=tool or None, agent_id=agent or None)
+        if result and result.worktreePath:
+            self._report(keys, at, session, Noted(**launch), folder=result.worktreePath)
         failed = self._failure(block, result, error, text)
         if failed:
             returned = Returned(
@@ -367,9 +369,11 @@ class LaunchResultReader:
         session: str,
         statement: Noted | Returned,
         message: str | None = None,
+        folder: str = "",
     ) -> None:
         if keys:
-            self.told.reports.append(TranscriptReport(tuple(keys), at, session, statement, message))
+            report = TranscriptReport(tuple(keys), at, session, statement, message, folder=folder)
+            self.told.reports.append(report)
 
 
 def _is_at_its_end(result: LaunchResult) -> bool:

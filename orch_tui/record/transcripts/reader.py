@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from orch_tui.claude_client import parse_release
+from orch_tui.paths import project_root, relative
 from orch_tui.record.agent_words import read_framed_task
 from orch_tui.record.claude_code import (
     FORK,
@@ -63,6 +64,7 @@ from orch_tui.record.transcripts.transcript_lines import (
     parse_timestamp,
 )
 from orch_tui.times import between
+from orch_tui.worktrees import find_file_tree
 
 _WARM_UP = "Warmup"
 """The prompt with which 2.0 warmed its cache up in agents of its own."""
@@ -440,7 +442,7 @@ class TranscriptReader:
             scope=cut_first_line(run.prompt),
             ran_in=run.session,
         )
-        self._report(run, run.first_at, noted, prompt=run.prompt)
+        self._report(run, run.first_at, noted, prompt=run.prompt, folder=run.cwd)
 
     def _is_warm_up(self, run: AgentRun) -> bool:
         return run.prompt == _WARM_UP and not any(key.startswith("tool:") for key in run.keys)
@@ -517,9 +519,10 @@ class TranscriptReader:
         statement: Noted | Returned | Addressed,
         message: str | None = None,
         prompt: str | None = None,
+        folder: str = "",
     ) -> None:
         self.told.reports.append(
-            TranscriptReport(tuple(run.keys), at, run.session, statement, message, prompt)
+            TranscriptReport(tuple(run.keys), at, run.session, statement, message, prompt, folder)
         )
 
     # What whoever launched it says of it
@@ -610,18 +613,15 @@ def _milliseconds(start: str, end: str) -> int | None:
 
 
 def _normal(path: str, cwd: str) -> str:
-    """A file as the record names it: relative to the working tree where it lies inside."""
+    """A file as the record names it: relative to its working tree where that is of the project."""
     full = os.path.normpath(os.path.join(cwd or "/", path))
-    tree = _tree(cwd)
-    return full.removeprefix(tree.rstrip("/") + "/") if tree else full
+    tree = _tree_of(os.path.dirname(full), cwd)
+    return relative(full, tree) if tree else full.removeprefix(cwd.rstrip("/") + "/")
 
 
-@lru_cache(1024)
-def _tree(cwd: str) -> str:
-    """The working tree a working folder belongs to, a linked one's own; else the folder itself."""
-    folder = cwd
-    while folder and folder != os.path.dirname(folder):
-        if os.path.exists(os.path.join(folder, ".git")):
-            return folder
-        folder = os.path.dirname(folder)
-    return cwd
+@lru_cache(4096)
+def _tree_of(folder: str, cwd: str) -> str | None:
+    """The working tree that a folder lies in, of the project that the agent works in."""
+    if not os.path.isabs(cwd):
+        return None
+    return find_file_tree(os.path.join(folder, "file"), project_root(cwd))

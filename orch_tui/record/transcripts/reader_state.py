@@ -22,6 +22,8 @@ class TranscriptReport:
     statement: Deployed | Noted | Returned | Addressed
     message: str | None = None
     prompt: str | None = None
+    folder: str = ""
+    """Where the agent works, as the transcript says; nothing to be relied on."""
 
 
 @dataclass(slots=True)

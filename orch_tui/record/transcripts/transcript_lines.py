@@ -178,6 +178,7 @@ class LaunchResult(msgspec.Struct):
     task_id: str | None = None
     """Of the answer of ``TaskStop``, with its type."""
     task_type: str | None = None
+    worktreePath: str | None = None
 
 
 class Progress(msgspec.Struct):
@@ -200,6 +201,7 @@ class Sidecar(msgspec.Struct):
     """What was asked for, unless ``modelNotNamed``: then what it ran on."""
     modelNotNamed: bool | None = None
     stoppedByUser: bool | None = None
+    worktreePath: str | None = None
     name: str | None = None
     customAgentType: str | None = None
     """The type of a teammate, whose ``agentType`` is its name."""
