@@ -372,6 +372,7 @@ class OrchestrationSession:
         exact: bool | None = None,
         fit: Fit = False,
         keep: Keep | None = None,
+        template: Template | None = None,
     ) -> Bundle:
         """Compose a bundle for an agent of this session and save it, as ``prepare_bundle`` does."""
         return prepare_bundle(
@@ -391,6 +392,7 @@ class OrchestrationSession:
             exact=exact,
             fit=fit,
             keep=keep,
+            template=template,
         ).bundle
 
     def fit(

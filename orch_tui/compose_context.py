@@ -99,16 +99,34 @@ class ComposeContext:
         held = (*self.bundles, *([self.saved] if self.saved else ()))
         return next((saved for saved in held if saved.bundle.bundle_id == bundle_id), None)
 
-    def judge(
-        self, composition: Composition, agent: ResolvedAgent, items: Sequence[ContextItem]
-    ) -> Judgement:
-        """Judge the items of a composition for its agent, beside what other bundles take."""
+    def measure(
+        self,
+        composition: Composition,
+        agent: ResolvedAgent,
+        items: Sequence[ContextItem],
+        weights: Mapping[str, Weight],
+    ) -> Bundle:
+        """Measure the bundle that a composition would be now, by the weights of its choices."""
+        from orch_tui.prepare.composition import measure_composition
+
+        saved = self.find_bundle(composition.bundle_id)
+        return measure_composition(
+            composition,
+            items,
+            weights,
+            family=agent.resolved_model.family,
+            template=saved.bundle.template if saved else None,
+        )
+
+    def judge(self, bundle: Bundle, agent: ResolvedAgent) -> Judgement:
+        """Judge a bundle that was measured for its agent, beside what other bundles take."""
         limits = replace(self.budget.limits, agents=agent)
         return replace(self.budget, limits=limits).judge(
-            items,
+            bundle.total,
             agent.resolved_model,
-            agent_type=composition.agent_type,
-            instead_of=[composition.bundle_id],
+            agent_type=bundle.agent_type,
+            items=bundle.items,
+            instead_of=[bundle.bundle_id],
         )
 
 
@@ -340,16 +358,22 @@ def fit_composition(
     """
     from orch_tui.project_bundles import Prepared, what_would_fit
 
-    bundle = _read_bundle(project, context.session_id, agent.resolved_model.family, composition)
-    judgement = context.judge(composition, agent, bundle.items)
+    saved = context.find_bundle(composition.bundle_id)
+    bundle = replace(
+        _read_bundle(project, context.session_id, agent.resolved_model.family, composition),
+        template=saved.bundle.template if saved else None,
+    )
+    judgement = context.judge(project.measure(bundle), agent)
     return what_would_fit(Prepared(bundle, judgement, agent.ambient, ()), project)
 
 
 def apply_fit(composition: Composition, fitted: Fitted) -> tuple[Composition, dict[str, Weight]]:
     """Return the composition with what fits of it, and the weights of its choices by key."""
+    from orch_tui.prepare.briefing_size import make_stand_in
+
     choices = Composition.of_bundle(fitted.bundle).choices
     weights = {
-        choice.key: Weight(item.count, item.sha256)
+        choice.key: Weight(item.count, item.sha256, make_stand_in(item.data or b""))
         for choice, item in zip(choices, fitted.bundle.items, strict=True)
     }
     return replace(composition, choices=choices), weights

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from orch_tui.models.database import Clock, Record
     from orch_tui.prepare.ambient import AmbientAgents
     from orch_tui.prepare.budget import Limits
-    from orch_tui.prepare.bundle import ReadBundle
+    from orch_tui.prepare.bundle import Bundle, ReadBundle
     from orch_tui.prepare.catalogue import Catalogue
     from orch_tui.prepare.count import CountCache
     from orch_tui.prepare.handed_parts import HandedFigure
@@ -483,7 +483,15 @@ class Project:
             contents=(lambda sha256: contents.get_content_by_sha256(self.record, sha256))
             if self.has_record
             else (lambda sha256: None),
+            measure=self.measure,
         )
+
+    def measure(self, bundle: Bundle) -> Bundle:
+        """Count what the template of a bundle takes, for its model or that of its agent."""
+        from orch_tui.prepare.briefing_size import measure_briefing
+
+        model = bundle.model or self.agents.model(bundle.agent_type)
+        return measure_briefing(bundle, self.catalogue.model(model).family)
 
     def import_files(
         self,

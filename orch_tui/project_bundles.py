@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
-from orch_tui.errors import OverBudgetError, SourceError, UsageError
+from orch_tui.errors import NotFoundError, OverBudgetError, SourceError, UsageError
 from orch_tui.frozen import frozen
 from orch_tui.paths_given import Paths, Texts, listed
 from orch_tui.prepare.ambient import Ambient, AmbientAgents
@@ -84,9 +84,9 @@ def prepare_bundle(
     over a limit is saved too; deploying it is what is refused. ``exact=True`` has tokens counted
     exactly, which needs ctok; None takes exact counts where they are known.
 
-    ``fit`` leaves out or cuts what is not required until the briefing rendered from ``template``
-    fits the agent and the session, or the number of tokens given; ``keep`` says by source which
-    sections or symbols to cut a file to.
+    The briefing is rendered from ``template``, which is kept with the bundle. ``fit`` leaves out or
+    cuts what is not required until it fits the agent and the session, or the number of tokens
+    given; ``keep`` says by source which sections or symbols to cut a file to.
 
     Raises:
         UsageError: it is for no agent type, or its id is new and nobody could type it.
@@ -121,10 +121,11 @@ def prepare_bundle(
         name=name,
         session_id=session_id or "",
     )
+    made = replace(made, template=template)
     fitted = None
     if fit:
         limit = None if fit is True else fit
-        fitted = _fit_to_limits(project, made, limit, session_id, template=template, keep=keep)
+        fitted = _fit_to_limits(project, made, limit, session_id, keep=keep)
         made = fitted.bundle
     return keep_bundle(
         project,
@@ -147,12 +148,14 @@ def fit_bundle(
 ) -> Prepared:
     """Make a bundle fit its agent and session, or ``limit`` tokens, and save what is left of it.
 
-    A bundle with an id becomes its next version, where the latest was deployed.
+    ``template`` is its own from now on, where one is given. A bundle with an id becomes its next
+    version, where the latest was deployed.
 
     Raises:
         OverBudgetError: the required items alone are over.
     """
-    fitted = _fit_to_limits(project, made, limit, session_id, template=template, keep=keep)
+    made = replace(made, template=template or made.template)
+    fitted = _fit_to_limits(project, made, limit, session_id, keep=keep)
     return keep_bundle(project, fitted.bundle, session_id=session_id, fitted=fitted)
 
 
@@ -201,7 +204,6 @@ def _fit_to_limits(
     limit: int | None,
     session_id: str | None,
     *,
-    template: Template | None,
     keep: Keep | None,
 ) -> Fitted:
     """Fit a bundle into ``limit`` tokens; None: into what its agent and its session leave.
@@ -215,7 +217,6 @@ def _fit_to_limits(
         fitting.fit_briefing,
         family=model.family,
         cache=project.counts,
-        template=template,
         keep={source: listed(parts) for source, parts in keep.items()} if keep else None,
     )
     if project.has_record and not made.bundle_id:
@@ -273,6 +274,7 @@ def keep_bundle(
     becomes that bundle's next version, where the latest was deployed.
     """
     agents = agents or project.agents
+    made = project.measure(made)
     budget = SessionBudget(replace(project.limits, agents=agents))
     if project.recording:
         record = project.record
@@ -299,7 +301,11 @@ def keep_bundle(
     asked_for = project.catalogue.model(made.model or agents.model(made.agent_type))
     ambient = agents.ambient(made.agent_type, asked_for)
     judgement = budget.judge(
-        made.items, asked_for, agent_type=made.agent_type, instead_of=[made.bundle_id]
+        made.total,
+        asked_for,
+        agent_type=made.agent_type,
+        items=made.items,
+        instead_of=[made.bundle_id],
     )
     return Prepared(made, judgement, ambient, in_ambient(made.items, ambient), fitted)
 
@@ -327,6 +333,12 @@ def keep_composition(
         session_id=session_id or "",
         cache=project.counts,
     )
+    if made.bundle_id:
+        try:
+            before = bundles.load_bundle(project.record, made.bundle_id).bundle
+        except NotFoundError:
+            before = made
+        made = replace(made, template=before.template)
     allow_secret = any(choice.allow_secret for choice in composition.choices)
     with project.record.write():
         kept = keep_bundle(

@@ -25,6 +25,7 @@ from orch_tui.compose_context import (
     unshare_composition,
 )
 from orch_tui.errors import NotFoundError, OverBudgetError, SourceError
+from orch_tui.prepare.budget import Judgement
 from orch_tui.prepare.bundle import ContextItem
 from orch_tui.prepare.composition import Choice, Composition, list_weighed_items, weigh_choices
 from orch_tui.project import Project
@@ -58,6 +59,13 @@ def composed(*paths: str, agent_type: str = "Explore") -> Composition:
     return Composition(agent_type, "Do it").adding(map(Choice, paths))
 
 
+def judged(project: Project, context: ComposeContext, now: Composition) -> Judgement:
+    weights = weigh_choices(now.choices, reader=project.reader(), family="v4.8")
+    keyed = dict(zip((choice.key for choice in now.choices), weights, strict=True))
+    items = list_weighed_items(now, keyed, {})
+    return context.judge(context.measure(now, context.agent, items, keyed), context.agent)
+
+
 def items_of(project: Project, now: Composition) -> list[ContextItem]:
     weights = weigh_choices(now.choices, reader=project.reader(), family="v4.8")
     keyed = dict(zip((choice.key for choice in now.choices), weights, strict=True))
@@ -75,8 +83,8 @@ def test_without_a_record_there_is_an_agent_and_its_limit(project: Project) -> N
     assert (context.bundles, context.planned, context.saved) == ((), (), None)
     assert "Explore" in context.agent_types
     assert context.agent.matches(now) and not context.agent.matches(replace(now, model="opus"))
-    judged = context.judge(now, context.agent, items_of(project, now))
-    assert judged.agent.used.tokens > 0 and judged.others.tokens == 0
+    found = judged(project, context, now)
+    assert found.agent.used.tokens > 0 and found.others.tokens == 0
 
 
 def test_a_session_that_is_not_there_is_named(project: Project, session_id: str) -> None:
@@ -92,7 +100,7 @@ def test_what_other_bundles_take_is_the_same_wherever_it_is_asked(
     bundle = kept.bundle
     now = load_composition(project, bundle.bundle_id)
     context = loaded(project, session_id, now)
-    in_compose = context.judge(now, context.agent, bundle.items)
+    in_compose = judged(project, context, now)
     before_deploying = deployment.preview_deployment(
         project.record,
         session_id,
@@ -165,14 +173,14 @@ def test_what_is_common_is_found_shared_and_taken_back(project: Project, session
 
 def test_what_fits_is_found_and_nothing_is_saved(project: Project, session_id: str) -> None:
     with project.record.write():
-        project.record.execute("UPDATE sessions SET budget = 700")
+        project.record.execute("UPDATE sessions SET budget = 1100")
     now = composed("README.md").adding([Choice("lib/types.ts", priority="optional")])
     context = loaded(project, session_id, now)
-    assert context.judge(now, context.agent, items_of(project, now)).status == "over"
+    assert judged(project, context, now).status == "over"
     fitted = fit_composition(project, context, resolve_agent(project, now), now)
     left, weights = apply_fit(now, fitted)
     assert left.choices != now.choices and {c.key for c in left.choices} == {*weights}
-    assert context.judge(left, context.agent, items_of(project, left)).status != "over"
+    assert judged(project, context, left).status != "over"
     assert bundles.load_session_bundles(project.record, session_id) == []
 
 

@@ -87,10 +87,9 @@ def prepare_bundle() -> argparse.ArgumentParser:
         help="with --fit: where the file has to be cut, keep this part of it",
     )
     parser.add_argument(
-        "--template", metavar="FILE", help="with --fit: what the briefing is rendered from"
+        "--template", metavar="FILE", help="what its briefing is rendered from; kept with it"
     )
     parser.require("--keep", "--fit")
-    parser.require("--template", "--fit")
     add_no_record(parser)
     parser.forbid("--session-id", "--no-record")
     parser.set_defaults(run=_prepare_bundle)
@@ -135,12 +134,25 @@ def _prepare_bundle(arguments: Namespace) -> int:
     for item in bundle.dropped:
         say(f"{item.source} is in the bundle already; it was left out the second time")
     say(*_doubts(project, bundle), *_on_ambient(prepared.ambient, prepared.held))
-    say(str(judgement.agent), str(judgement.session), *_on_fit(project, prepared))
+    say(*_on_parts(bundle), str(judgement.agent), str(judgement.session))
+    say(*_on_fit(project, prepared))
     model = bundle.model or project.agents.model(bundle.agent_type)
     say(*_learned(project, model, bundle.total + prepared.ambient.total))
     if arguments.output != "-":
         print(bundle.bundle_id)
     return NO if judgement.status == "over" else 0
+
+
+def _on_parts(bundle: Bundle) -> Iterator[str]:
+    """What the figure of a bundle is made of, where its template was counted."""
+    if bundle.template_count:
+        by = f" {bundle.template.name}" if bundle.template else ""
+        yield (
+            f"the briefing takes {bundle.total} tokens: items {bundle.given}, "
+            f"template{by} {bundle.template_count}, frame {bundle.frame_tokens}"
+        )
+    if bundle.shared.tokens:
+        yield f"if it reads what is shared: {bundle.total + bundle.shared} tokens"
 
 
 def _kept_parts(project: Project, given: list[str] | None) -> dict[str, list[str]]:
@@ -311,22 +323,35 @@ orch generate-briefing --bundle bundle-001 --form xml --copy""",
 
 
 def _generate_briefing(arguments: Namespace) -> None:
+    from dataclasses import replace
+
     from orch_tui.prepare.briefing import FORMS, render_briefing
 
     project = project_of(arguments)
     bundle = named_bundle(project, arguments.bundle)
     named = FORMS[arguments.form] if arguments.form else arguments.template
-    rendered = render_briefing(bundle, project.template(named))
-    say(*_besides(project, bundle))
+    template = project.template(named) or bundle.template
+    measured = project.measure(replace(bundle, template=template))
+    rendered = render_briefing(measured)
+    say(*_difference(bundle, measured), *_besides(project, bundle))
     with writing(arguments.output or (None if arguments.copy else "-")) as write:
         if project.has_record:
             from orch_tui.record import bundles
 
             if saved := bundles.find_same_version(project.record, bundle):
-                bundles.keep_briefing(project.record, saved, rendered)
+                bundles.keep_briefing(project.record, saved, rendered, measured)
         if arguments.copy:
             copy_text(rendered, "the briefing")
         write(rendered)
+
+
+def _difference(before: Bundle, now: Bundle) -> Iterator[str]:
+    """What the briefing takes, and what the bundle took by another template."""
+    by = f" by the template {now.template.name}" if now.template else ""
+    was = "" if before.total == now.total else f", not {before.total} as before"
+    yield f"the briefing takes {now.total} tokens{by}{was}"
+    if now.shared.tokens:
+        yield f"if it reads what is shared: {now.total + now.shared} tokens"
 
 
 def _besides(project: Project, bundle: Bundle) -> Iterator[str]:
@@ -513,7 +538,8 @@ def _count(arguments: Namespace) -> None:
     else:
         print_rows(map(_counted, items), arguments.format)
     many = "" if len(items) == 1 else "s"
-    say(f"{len(items)} source{many}, {bundle.total} tokens ({bundle.total.estimator})")
+    frame = f", {bundle.frame_tokens} of them for the message" if bundle.frame_tokens else ""
+    say(f"{len(items)} source{many}, {bundle.total} tokens{frame} ({bundle.total.estimator})")
     say(*_on_model(project, arguments.model), *_learned(project, arguments.model, bundle.total))
 
 

@@ -352,7 +352,7 @@ def record_allocation() -> argparse.ArgumentParser:
 
 
 def _record_allocation(arguments: Namespace) -> None:
-    from orch_tui.record import deployment
+    from orch_tui.record import deployment, executions
 
     project = project_of(arguments)
     allocations = deployment.record_allocation(
@@ -363,8 +363,10 @@ def _record_allocation(arguments: Namespace) -> None:
         limits=project.limits,
         allow_overflow=arguments.allow_overflow,
     )
-    tokens = sum(a.token_count or 0 for a in allocations if a.included_in_deployment)
-    print(f"{arguments.execution_id} {len(allocations)} items, {tokens:,} tokens")
+    given = executions.get_execution(project.existing_record, arguments.execution_id)
+    tokens = given.context_token_count
+    said = "without a count" if tokens is None else f"{tokens:,} tokens"
+    print(f"{arguments.execution_id} {len(allocations)} items, {said}")
 
 
 def record_completion() -> argparse.ArgumentParser:

@@ -61,12 +61,12 @@ class ItemView:
 
 
 def render_briefing(bundle: Bundle, template: Template | None = None) -> bytes:
-    """The briefing of a bundle, in UTF-8. ``template`` is the one of orch when not given.
+    """The briefing of a bundle, in UTF-8, from ``template``, or its own, or that of orch.
 
     An item that is shared with other bundles is named for the agent to read; the others are there
     in full. Raises FormatError for what is wrong in the template, naming it.
     """
-    template = template or load_template(FORMS["markdown"])
+    template = template or bundle.template or load_template(FORMS["markdown"])
     return fill_template(template, list_placeholders(bundle)).encode("utf-8", "replace")
 
 
@@ -183,8 +183,8 @@ def _place(item: ContextItem) -> str:
     """Where an item stands. The agent reads itself what is shared or not at hand as bytes."""
     if item.type == "briefing":
         return "instructions"
-    shared = item.type == "shared_context" and item.shared_with
-    return "read_first" if not item.is_inline and (shared or item.data is None) else "blocks"
+    unknown = item.data is None and not item.is_inline
+    return "read_first" if item.is_pointed_to or unknown else "blocks"
 
 
 def _view(item: ContextItem) -> ItemView:

@@ -15,7 +15,7 @@ from orch_tui.config import DEFAULTS
 from orch_tui.errors import OverBudgetError
 from orch_tui.frozen import frozen
 from orch_tui.models.values import PRIORITIES
-from orch_tui.prepare.count import ZERO, Count, add_frame
+from orch_tui.prepare.count import ZERO, Count
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Model
@@ -72,6 +72,8 @@ class WeighedItem(Protocol):
     def priority(self) -> str: ...
     @property
     def count(self) -> Count: ...
+    @property
+    def is_pointed_to(self) -> bool: ...
 
 
 @frozen
@@ -177,31 +179,32 @@ def gauge_limit(name: str, used: Count, limit: int, limits: Limits) -> LimitGaug
     return LimitGauge(name, used, limit, limits.warn_threshold, limits.critical_threshold)
 
 
-def judge_items(
-    items: Iterable[WeighedItem],
+def judge_count(
+    total: Count,
     model: Model,
     limits: Limits,
     *,
     agent_type: str = "",
+    items: Iterable[WeighedItem] = (),
     session_used: Count = ZERO,
 ) -> Judgement:
-    """Judge the items of a bundle, as one message, by the limit of its agent and by the budget.
+    """Judge what an agent is handed by its limit and by the budget.
 
-    ``session_used`` is what the session's other bundles take of the budget.
+    ``items`` are those of it whose priorities tell what could be left out; ``session_used`` is
+    what the session's other bundles take of the budget.
     """
-    by_priority = sum_by_priority(items)
-    total = add_frame(sum(by_priority.values(), ZERO))
     return Judgement(
         gauge_agent(total, agent_type, model, limits),
         gauge_limit("session budget", session_used + total, limits.budget, limits),
-        by_priority,
+        sum_by_priority(items),
         session_used,
     )
 
 
 def sum_by_priority(items: Iterable[WeighedItem]) -> dict[str, Count]:
-    """Sum the tokens of items by priority: all of ``PRIORITIES``, in that order."""
+    """Sum the tokens of what is handed over by priority: all of ``PRIORITIES``, in that order."""
     counts: dict[str, Count] = {priority: ZERO for priority in PRIORITIES}
     for item in items:
-        counts[item.priority] += item.count
+        if not item.is_pointed_to:
+            counts[item.priority] += item.count
     return counts

@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orch_tui.errors import FormatError, SourceError
 from orch_tui.frozen import frozen
 from orch_tui.models.values import ITEM_TYPES, PRIORITIES
-from orch_tui.prepare.count import FRAMES, ZERO, Count, CountCache, add_frame, frame_tokens
+from orch_tui.prepare.count import ZERO, Count, CountCache, frame_tokens
 from orch_tui.prepare.encoding import decode_text
 from orch_tui.prepare.text_kinds import kind_of
 from orch_tui.source_name import is_file, is_free_text, path_of
 
 if TYPE_CHECKING:  # who only reads what was recorded needs no sources
     from orch_tui.prepare.sources import Source, SourceReader
+    from orch_tui.prepare.templates import Template
 
 SCHEMA_VERSION = 1
 """Of the JSON. A file with a higher one is refused: it may mean something else."""
@@ -72,6 +73,11 @@ class ContextItem:
         """Whether its source is no file: free text, standard input or a past execution."""
         return not is_file(self.source)
 
+    @property
+    def is_pointed_to(self) -> bool:
+        """Whether its agent is only told to read it, since other agents are told to as well."""
+        return self.type == "shared_context" and bool(self.shared_with) and not self.is_inline
+
 
 @frozen
 class Bundle:
@@ -88,11 +94,31 @@ class Bundle:
     session_id: str = ""
     dropped: tuple[ContextItem, ...] = ()
     """Items left out because the bundle holds them already."""
+    template: Template | None = None
+    """What its briefing is rendered from; None: what orch renders briefings from."""
+    template_count: Count | None = None
+    """Tokens that the template takes around the items; None: they were not counted."""
+
+    @property
+    def given(self) -> Count:
+        """The tokens of the items that are handed over."""
+        return sum((item.count for item in self.items if not item.is_pointed_to), ZERO)
+
+    @property
+    def frame_tokens(self) -> int:
+        """The tokens of the one message that its briefing is, besides the text."""
+        return frame_tokens(self.template_count or self.given)
 
     @property
     def total(self) -> Count:
-        """The tokens of all items together, in the frame of one message."""
-        return add_frame(sum((item.count for item in self.items), ZERO))
+        """The tokens of its briefing: of the items handed over, the template and the frame."""
+        frame = Count(self.frame_tokens, "", self.frame_tokens, self.frame_tokens)
+        return self.given + (self.template_count or ZERO) + frame
+
+    @property
+    def shared(self) -> Count:
+        """What its agent takes besides, if it reads what is shared with other agents."""
+        return sum((item.count for item in self.items if item.is_pointed_to), ZERO)
 
 
 class ReadBundle(NamedTuple):
@@ -217,8 +243,10 @@ def rank_priority(priority: str) -> int:
 def to_dict(bundle: Bundle, *, budget: int) -> dict[str, Any]:
     """A bundle as JSON: the proposal's keys in its order, then ours.
 
-    ``total_tokens`` is what the items say and ``frame_tokens``, which the message itself takes.
-    ``budget_remaining`` is the session ``budget`` less this bundle.
+    ``total_tokens`` is the rendered briefing: the items that are handed over, ``template_tokens``
+    around them (null: never counted), and ``frame_tokens``, which the message itself takes.
+    ``if_shared_is_read_tokens`` holds what the agent is told to read besides. ``budget_remaining``
+    is the session ``budget`` less ``total_tokens``.
     """
     total = bundle.total
     figures = {
@@ -236,8 +264,12 @@ def to_dict(bundle: Bundle, *, budget: int) -> dict[str, Any]:
         "model": bundle.model,
         "estimator": total.estimator,
         "band": [total.low, total.high],
-        "frame_tokens": frame_tokens(total),
+        "frame_tokens": bundle.frame_tokens,
+        "template_tokens": bundle.template_count.tokens if bundle.template_count else None,
+        "if_shared_is_read_tokens": (total + bundle.shared).tokens,
     }
+    if bundle.template:
+        figures["template"] = {"name": bundle.template.name, "text": bundle.template.text}
     if bundle.dropped:
         figures["dropped"] = [item_to_dict(item) for item in bundle.dropped]
     return figures
@@ -305,13 +337,15 @@ def read_bundle_json(
     family_of: Callable[[str], str],
     cache: CountCache | None = None,
     contents: Callable[[str], bytes | None] = lambda sha256: None,
+    measure: Callable[[Bundle], Bundle] = lambda bundle: bundle,
 ) -> ReadBundle:
     """The bundle in a JSON document called ``name``, ours or one of the proposal's bare schema.
 
     Items get their bytes from the document, from disk while the file is the same, or from
     ``contents`` (by SHA-256). The others stay without data and keep the figures claimed. Items
     without a SHA-256 are read from disk and counted anew with the family that ``family_of`` gives
-    for the model. Raises FormatError naming the path of what is wrong.
+    for the model. ``measure`` counts what the template of the bundle takes. Raises FormatError
+    naming the path of what is wrong.
     """
     document = _Document.parse(data, name)
     schema = document.integer("schema_version", default=0)
@@ -330,27 +364,48 @@ def read_bundle_json(
     for item, (claim, _) in zip(items, claimed, strict=True):
         if item.count.tokens != claim.count.tokens:
             differences.append(f"{item.source}: {item.count} tokens now, {claim.count} claimed")
-    frame = document.integer("frame_tokens", default=0)
-    sum_claimed = sum(claim.count.tokens for claim, _ in claimed) + frame
-    total_claimed = document.integer("total_tokens", default=sum_claimed)
-    # The proposal's schema has no word for the frame of the message, which a total may hold.
-    if total_claimed - sum_claimed not in (0, *(() if frame else FRAMES.values())):
-        differences.append(
-            f"total_tokens: {total_claimed:,} claimed, its items say {sum_claimed:,}"
+    bundle = measure(
+        Bundle(
+            bundle_id=document.text("bundle_id"),
+            agent_type=document.text("agent_type"),
+            scope=document.text("scope"),
+            items=tuple(items),
+            model=model,
+            created_at=document.text("created_at", default=""),
+            version=document.integer("version", default=1),
+            name=document.text("name", default=""),
+            session_id=document.text("session_id", default=""),
+            dropped=tuple(_claimed_item(entry)[0] for entry in document.entries("dropped", ())),
+            template=_claimed_template(document),
         )
-    bundle = Bundle(
-        bundle_id=document.text("bundle_id"),
-        agent_type=document.text("agent_type"),
-        scope=document.text("scope"),
-        items=tuple(items),
-        model=model,
-        created_at=document.text("created_at", default=""),
-        version=document.integer("version", default=1),
-        name=document.text("name", default=""),
-        session_id=document.text("session_id", default=""),
-        dropped=tuple(_claimed_item(entry)[0] for entry in document.entries("dropped", ())),
     )
+    differences += _differences_in_total(document, [claim for claim, _ in claimed])
     return ReadBundle(bundle, tuple(differences))
+
+
+def _claimed_template(document: _Document) -> Template | None:
+    if document.value.get("template") is None:
+        return None
+    from orch_tui.prepare.templates import Template
+
+    entry = document.entry("template")
+    return Template(entry.text("name"), entry.text("text"))
+
+
+def _differences_in_total(document: _Document, claimed: Sequence[ContextItem]) -> Iterator[str]:
+    """Say where the parts do not add up to the total that is claimed.
+
+    The proposal's schema has no word for the frame and the template: there a total may be more
+    than the items say.
+    """
+    given = sum(item.count.tokens for item in claimed if not item.is_pointed_to)
+    template = document.value.get("template_tokens")
+    parts = given + document.integer("frame_tokens", default=0)
+    parts += template if isinstance(template, int) else 0
+    total = document.integer("total_tokens", default=parts)
+    may_hold_more = "frame_tokens" not in document.value
+    if total < parts or (total > parts and not may_hold_more):
+        yield f"total_tokens: {total:,} claimed, its items say {parts:,}"
 
 
 def _uncounted(item: ContextItem) -> bool:
@@ -463,6 +518,12 @@ class _Document(NamedTuple):
     def texts(self, key: str) -> tuple[str, ...]:
         values = self._list(key, ())
         return tuple(self._text(f"{key}[{place}]", value) for place, value in enumerate(values))
+
+    def entry(self, key: str) -> _Document:
+        value = self._get(key, None)
+        if not isinstance(value, dict):
+            raise self.wrong(key, "must be an object")
+        return _Document(value, f"{self.path}{key}.", self.name)
 
     def entries(self, key: str, default: Sequence[Any] | None = None) -> list[_Document]:
         values = self._list(key, default)

@@ -17,6 +17,7 @@ from typing import Any, TypedDict, Unpack
 from orch_tui.errors import SourceError
 from orch_tui.frozen import frozen
 from orch_tui.models.values import ITEM_TYPES, PRIORITIES
+from orch_tui.prepare.briefing_size import make_stand_in, measure_briefing
 from orch_tui.prepare.bundle import (
     Bundle,
     ContextItem,
@@ -25,6 +26,7 @@ from orch_tui.prepare.bundle import (
 )
 from orch_tui.prepare.count import ZERO, Count, CountCache, exact_name
 from orch_tui.prepare.sources import SourceReader, combine_errors, make_text_source
+from orch_tui.prepare.templates import Template
 from orch_tui.source_name import (
     FreeText,
     NamedFile,
@@ -260,6 +262,8 @@ class Weight:
 
     count: Count
     sha256: str = ""
+    stand_in: bytes = b"x"
+    """A short text that is framed in a briefing as what was read is."""
     refused: SourceError | None = None
     """Why it cannot be taken."""
     secret: bool = False
@@ -294,9 +298,13 @@ def weigh_choices(
     return [
         Weight(ZERO, refused=item, secret=_is_secret(choice, reader))
         if isinstance(item, SourceError)
-        else Weight((taken := next(following)).count, taken.sha256)
+        else _weigh(next(following))
         for choice, item in zip(choices, read, strict=True)
     ]
+
+
+def _weigh(item: ContextItem) -> Weight:
+    return Weight(item.count, item.sha256, make_stand_in(item.data or b""))
 
 
 def weigh_exactly(
@@ -320,19 +328,22 @@ def weigh_exactly(
     from orch_tui.prepare.exact import count_exactly
 
     keys: dict[str, list[str]] = {}
+    stand_ins: dict[str, bytes] = {}
     items: list[ContextItem] = []
     for choice in choices:
         item = _read_or_refuse(choice, reader)
         if isinstance(item, ContextItem):
             items.append(item)
             keys.setdefault(item.sha256, []).append(choice.key)
+            stand_ins[item.sha256] = make_stand_in(item.data or b"")
     counting = count_exactly(
         items, family=family, cache=cache, processes=processes, stopped=stopped
     )
     with closing(counting):
         for sha256, tokens in counting:
             count = Count(tokens, exact_name(family), tokens, tokens)
-            yield from ((key, Weight(count, sha256)) for key in keys[sha256])
+            weight = Weight(count, sha256, stand_ins[sha256])
+            yield from ((key, weight) for key in keys[sha256])
 
 
 def guess_count(size: int) -> Count:
@@ -351,6 +362,38 @@ def list_weighed_items(
         else _item(choice, data=None, count=guess_count(sizes.get(choice.source, 0)))
         for choice in composition.choices
     ]
+
+
+def measure_composition(
+    composition: Composition,
+    items: Sequence[ContextItem],
+    weights: Mapping[str, Weight],
+    *,
+    family: str,
+    template: Template | None = None,
+) -> Bundle:
+    """Measure the bundle that a composition would be: its items as ``list_weighed_items`` gives
+    them, each with its stand-in for data, and what the template says around them.
+
+    What cannot be taken is left out. Where nothing is left there is no briefing.
+    """
+    held = [(weights.get(c.key), item) for c, item in zip(composition.choices, items, strict=True)]
+    framed = tuple(
+        replace(item, data=weight.stand_in if weight else b"x", sha256=item.sha256 or "-")
+        for weight, item in held
+        if weight is None or weight.refused is None
+    )
+    bundle = Bundle(
+        bundle_id=composition.bundle_id,
+        agent_type=composition.agent_type,
+        scope=composition.scope,
+        items=framed,
+        model=composition.model,
+        created_at="",
+        name=composition.name,
+        template=template,
+    )
+    return measure_briefing(bundle, family) if framed else bundle
 
 
 def fill_items(

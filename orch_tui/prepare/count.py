@@ -18,6 +18,9 @@ the tokens that a message takes besides its text; facts of ctok 1.3."""
 
 FAMILIES = tuple(FRAMES)
 
+BAND = 0.001
+"""By how much, at most, an estimate strays from ctok's count, but for a few kinds of content."""
+
 REVISION = 1
 """Of the estimates. Part of their name, so that kept figures of another one are not taken."""
 
@@ -114,7 +117,31 @@ def add_frame(total: Count) -> Count:
 
 def frame_tokens(total: Count) -> int:
     """Count the tokens of a message besides its texts; 0 for an encoding and for no texts."""
-    return FRAMES.get(total.estimator.removeprefix("claude-").partition("~")[0], 0)
+    return FRAMES.get(family_of(total.estimator), 0)
+
+
+def family_of(estimator: str) -> str:
+    """Give the tokenizer family that an estimator counts for; an encoding is one itself."""
+    return estimator.removeprefix("claude-").partition("~")[0]
+
+
+def make_template_count(tokens: int, family: str) -> Count:
+    """Make the count of what a template says around the items: as always an estimate."""
+    error = 1 + round(abs(tokens) * BAND) if family in FAMILIES else 0
+    return Count(tokens, estimate_name(family), tokens - error, tokens + error)
+
+
+def restore_template_count(tokens: Any, frame: Any, estimator: str) -> Count | None:
+    """Make the count of a template of columns of the record; None where it was never counted.
+
+    The frame tells for which of Claude's tokenizers it was counted; without one it was in the
+    encoding that the items were counted in, by ``estimator``.
+    """
+    number = whole_number(tokens)
+    if number is None:
+        return None
+    family = next((name for name, size in FRAMES.items() if size == frame), family_of(estimator))
+    return make_template_count(number, family)
 
 
 def _both(name: str, other: str) -> str:

@@ -18,6 +18,7 @@ from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
 from orch_tui.prepare.ambient import Ambient, AmbientAgents
 from orch_tui.prepare.blocks import Earlier
+from orch_tui.prepare.briefing_size import measure_briefing
 from orch_tui.prepare.bundle import (
     Bundle,
     ContextItem,
@@ -210,9 +211,10 @@ def remove_duplicates(
         ]
         left_out = [overlap for overlap in figures.overlaps if overlap.removable]
         items += _note_what_is_left_out(items, left_out, document)
-        if family_of is not None:
+        family = family_of(bundle.model) if family_of else None
+        if family is not None:
             again = [replace(i, count=ZERO) if i not in bundle.items else i for i in items]
-            items = count_context(again, family=family_of(bundle.model), cache=cache)
+            items = count_context(again, family=family, cache=cache)
         if tuple(items) != bundle.items:
             whole = {overlap.position for overlap in left_out if overlap.whole}
             dropped = (*view.repeats, *(view.items[position] for position in sorted(whole)))
@@ -222,6 +224,8 @@ def remove_duplicates(
                 dropped=(*bundle.dropped, *dropped),
                 version=bundle.version + 1,
             )
+            if family is not None:
+                bundle = measure_briefing(bundle, family)
         result.append(bundle)
     return result
 

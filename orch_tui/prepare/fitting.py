@@ -4,7 +4,7 @@ Optional items go first, then recommended ones, required ones never. Within a pr
 are cut to the parts that were chosen for this or to their skeleton, the largest saving first; where
 that is not enough, they are left out, the largest first. What fits again in the room that remains
 comes back. It is the rendered briefing that has to fit, template included, by the upper end of
-every band.
+every band. What an agent is only told to read takes nothing.
 """
 
 from __future__ import annotations
@@ -12,26 +12,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 from orch_tui.errors import OverBudgetError, SourceError, UsageError
 from orch_tui.frozen import frozen
-from orch_tui.prepare.briefing import Part, render_briefing, split_briefing
+from orch_tui.prepare.briefing_size import measure_briefing
+from orch_tui.prepare.budget import sum_by_priority
 from orch_tui.prepare.bundle import Bundle, ContextItem, count_context, rank_priority
-from orch_tui.prepare.count import ZERO, Count, CountCache, add_frame
-from orch_tui.prepare.marker import render_marker
+from orch_tui.prepare.count import ZERO, Count, CountCache
 from orch_tui.prepare.outline import SKELETON, is_markdown, may_have_parts
 from orch_tui.prepare.sources import cut_parts
-from orch_tui.prepare.templates import Template
-from orch_tui.prepare.tokens import count_tokens
-
-MARKER = render_marker("0123456789abcdef" * 2)
-"""As long as the line that a deployment puts under its briefing."""
-
-STAND_IN = b"x"
-"""A token in place of each text while what is around the texts is counted. What a text takes more
-or less in a briefing than alone is a token at most, where it begins a line; two more elsewhere."""
 
 _WORTH_CUTTING = 0.7
 """Of its tokens: a cut that keeps more than this is none."""
@@ -117,7 +107,6 @@ def fit_briefing(
     limit: int,
     *,
     family: str,
-    template: Template | None = None,
     keep: Mapping[str, Sequence[str]] | None = None,
     cache: CountCache | None = None,
     of: str = "",
@@ -126,7 +115,7 @@ def fit_briefing(
 
     ``keep`` chooses, by source, the sections or symbols that a file is cut to instead of its
     skeleton; ``of`` says in the receipt whose limit it is. The order is that of the module. A
-    bundle that fits comes back as it is.
+    bundle that fits keeps all it holds.
 
     Raises:
         OverBudgetError: the required items alone are over, with the figures and the largest.
@@ -140,13 +129,14 @@ def fit_briefing(
                 f"{source} is not in the bundle: no part of it can be kept",
                 hint=f"one of {', '.join(sources)}" if sources else "",
             )
-    needed = sum((item.count for item in bundle.items if item.priority == "required"), ZERO)
+    needed = sum_by_priority(bundle.items)["required"]
     if needed.high > limit:  # without what is around them, and nothing has to be rendered
         raise _make_over_limit_error(bundle, needed, limit, of)
-    scale = BriefingScale(bundle, family, template)
-    before = scale.weigh(bundle.items)
+    scale = BriefingScale(bundle, family)
+    whole = scale.measure(bundle.items)
+    before = whole.total
     if before.high <= limit:
-        return Fitted(bundle, limit, before, before, (), of)
+        return Fitted(whole, limit, before, before, (), of)
 
     @functools.cache  # it parses the file and counts what is left, some 6 ms; most are not needed
     def shorten(place: int) -> ContextItem | None:
@@ -174,11 +164,12 @@ def fit_briefing(
         for item, kept in zip(bundle.items, chosen, strict=True)
         if kept is not item
     ]
+    fitted = scale.measure(chosen)
     return Fitted(
-        replace(bundle, items=tuple(item for item in chosen if item)),
+        fitted,
         limit,
         before,
-        scale.weigh(chosen),
+        fitted.total,
         tuple(sorted(changes, key=lambda c: (-rank_priority(c.before.priority), -c.saved))),
         of,
     )
@@ -190,41 +181,19 @@ KeptItems = list[ContextItem | None]
 
 @frozen
 class BriefingScale:
-    """Weigh the briefing of a bundle, with its items or others in it.
-
-    Each item counts as it was counted, what is around them as Markdown. An item that its agent is
-    only told to read counts as if it stood there.
-    """
+    """Weigh the briefing of a bundle, with its items or others in it, as bundles are weighed."""
 
     bundle: Bundle
     family: str
-    template: Template | None = None
 
     def weigh(self, chosen: Sequence[ContextItem | None]) -> Count:
-        """Count the tokens of the briefing with these items in it, the marker below it too."""
+        """Count the tokens of the briefing with these items in it."""
+        return self.measure(chosen).total
+
+    def measure(self, chosen: Sequence[ContextItem | None]) -> Bundle:
+        """Make the bundle with these items in it."""
         items = tuple(item for item in chosen if item)
-        # Saving gives it an id, if it has none.
-        bundle_id = self.bundle.bundle_id or "bundle-00000"
-        rendered = render_briefing(
-            replace(self.bundle, items=items, bundle_id=bundle_id), self.template
-        )
-        texts = [item.text.rstrip("\r\n").encode("utf-8", "replace") for item in items]
-        parts = split_briefing(rendered, [(str(place), text) for place, text in enumerate(texts)])
-        around = b"".join(part if isinstance(part, bytes) else STAND_IN for part in parts)
-        text = around.decode("utf-8", "replace") + MARKER
-        found = [int(part) for part in parts if isinstance(part, str)]
-        missing = [n for n, text in enumerate(texts) if n not in found and text not in around]
-        around_them = count_tokens(text, family=self.family, kind="markdown")
-        seams = Count(-len(found), "", -2 * len(found), 2 * _count_glued(parts))
-        return add_frame(sum((items[n].count for n in [*found, *missing]), around_them + seams))
-
-
-def _count_glued(parts: Sequence[Part]) -> int:
-    """Count the texts of a briefing that do not begin a line."""
-    return sum(
-        isinstance(part, str) and not (isinstance(before, bytes) and before.endswith(b"\n"))
-        for before, part in pairwise([b"\n", *parts])
-    )
+        return measure_briefing(replace(self.bundle, items=items), self.family)
 
 
 Shortener = Callable[[int], ContextItem | None]
@@ -265,7 +234,7 @@ def _reduce_items(items: Sequence[ContextItem], shorten: Shortener, room: int) -
     # would be a knapsack with three forms an item. Tried on 24 bundles of 24 files each, it had
     # only 0.7 % of the limit to win (median; 4 % at most), and nobody can foresee what it takes.
     chosen: KeptItems = list(items)
-    excess = sum(item.count.high for item in items) - room
+    excess = sum(map(_upper_end, items)) - room
     for priority in ("optional", "recommended"):
         places = [n for n, item in enumerate(items) if item.priority == priority]
         cuts = [(n, shorter) for n in places if excess > 0 and (shorter := shorten(n))]
@@ -313,7 +282,7 @@ def _count_overhead(briefing: Count, chosen: KeptItems) -> int:
 
 
 def _upper_end(item: ContextItem | None) -> int:
-    return item.count.high if item else 0
+    return item.count.high if item and not item.is_pointed_to else 0
 
 
 def _render_limit(limit: int, of: str) -> str:

@@ -10,14 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from orch_tui.errors import UsageError
-from orch_tui.prepare.count import FAMILIES, Count, Countable, CountCache, estimate_name, exact_name
+from orch_tui.prepare.count import (
+    BAND,
+    FAMILIES,
+    Count,
+    Countable,
+    CountCache,
+    estimate_name,
+    exact_name,
+)
 from orch_tui.prepare.vocabulary import VOCABULARIES
 
 BANDS = {"nonlatin": 0.02, "cjk": 0.005, "european": 0.005}
 """By how much, at most, an estimate strays from ctok's count, by kind of content; of any other
 kind by ``BAND``. ``tests/bench/calibrate.py`` measures it."""
-
-BAND = 0.001
 
 
 def count_tokens(text: str, *, family: str, kind: str) -> Count:

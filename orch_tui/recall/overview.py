@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, in_list
 from orch_tui.prepare.agent_types import is_known_agent
 from orch_tui.prepare.budget import LimitGauge, Limits, gauge_agent
 from orch_tui.prepare.catalogue import Catalogue
-from orch_tui.prepare.count import ZERO, Count, add_frame, stored_count
+from orch_tui.prepare.count import Count
 from orch_tui.prepare.validation import Remark, check_scope, find_cycles
 from orch_tui.recall import listing
-from orch_tui.record import plan, sessions
+from orch_tui.record import bundles, plan, sessions
 from orch_tui.record.phase_gates import Gate, evaluate_gates
 from orch_tui.record.session_budget import load_session_budget
 from orch_tui.rows import PlannedAgent, Session
@@ -276,18 +275,12 @@ def _outlines(record: Record, session_id: str) -> dict[str, BundleOutline]:
           UNION SELECT bundle_id FROM planned_agents WHERE session_id = ?1 AND removed_at IS NULL),
         latest AS (SELECT bundle_id, max(version) AS version
           FROM bundle_versions JOIN named USING (bundle_id) GROUP BY bundle_id)
-        SELECT bundle_id, coalesce(b.name, ''), v.agent_type, coalesce(v.model, ''),
-          i.token_count, i.estimator, i.token_low, i.token_high
-        FROM latest JOIN bundle_versions AS v USING (bundle_id, version)
-        JOIN bundles AS b USING (bundle_id) LEFT JOIN bundle_items AS i USING (version_id)
-        ORDER BY b.rowid, i.position""",
+        SELECT version_id FROM latest JOIN bundle_versions USING (bundle_id, version)
+        JOIN bundles AS b USING (bundle_id) ORDER BY b.rowid""",
         [session_id],
     )
-    found: dict[str, BundleOutline] = {}
-    for bundle_id, name, agent_type, model, *figures in rows:
-        outline = found.setdefault(
-            bundle_id, BundleOutline(bundle_id, name, agent_type, model, ZERO)
-        )
-        if figures[0] is not None:
-            found[bundle_id] = replace(outline, count=outline.count + stored_count(*figures))
-    return {label: replace(o, count=add_frame(o.count)) for label, o in found.items()}
+    outlines = bundles.load_outlines(record, [version_id for (version_id,) in rows])
+    return {
+        b.bundle_id: BundleOutline(b.bundle_id, b.name, b.agent_type, b.model, b.total)
+        for b in outlines.values()
+    }

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from orch_tui.errors import ConflictError, NotFoundError
 from orch_tui.frozen import frozen
 from orch_tui.ids import check_label, new_label, not_found, split_version
-from orch_tui.models.database import Record
+from orch_tui.models.database import Record, Row
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
 from orch_tui.models.values import listed_names
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.count import stored_count
-from orch_tui.record.ledger import briefings, contents, journal
+from orch_tui.prepare.count import restore_template_count, stored_count
+from orch_tui.prepare.templates import Template
+from orch_tui.record.ledger import briefings, contents, journal, portable, registers
 
 
 @frozen
@@ -53,11 +54,18 @@ def save_bundle(
         )
         latest = _latest(record, bundle_id)
         held = find_same_version(record, replace(bundle, bundle_id=bundle_id))
-        if held and latest and held.version_id == latest[0]:
-            if held.frozen or held.bundle.items == bundle.items:
+        same_template = held is not None and held.bundle.template == bundle.template
+        if held and latest and held.version_id == latest[0] and (same_template or not held.frozen):
+            figures = (bundle.items, bundle.template_count)
+            known = (held.bundle.items, held.bundle.template_count)
+            if held.frozen or (same_template and known == figures):
                 return held
             _recount(record, held.version_id, bundle.items)
-            return replace(held, bundle=replace(held.bundle, items=bundle.items))
+            _write_size(record, held.version_id, bundle)
+            if not same_template:
+                _forget_briefing(record, held.version_id)
+                _state_template(record, held.version_id, bundle.template)
+            return load_bundle_version(record, held.version_id)
         version_id = _open_version(record, bundle_id, latest, _head(bundle), keep_latest)
         record.executemany(
             f"INSERT INTO bundle_items (version_id, position, content_id, {_FIGURES}) "
@@ -72,6 +80,8 @@ def save_bundle(
                 for position, item in enumerate(bundle.items, start=1)
             ],
         )
+        _write_size(record, version_id, bundle)
+        _state_template(record, version_id, bundle.template)
         saved = load_bundle_version(record, version_id)
         journal.log_action(
             record,
@@ -108,9 +118,19 @@ def find_equal_bundle(record: Record, bundle: Bundle, session_id: str | None) ->
     return _same_items(record, latest, bundle)
 
 
-def keep_briefing(record: Record, saved: SavedBundle, rendered: bytes) -> None:
-    """Remember the briefing generated from a bundle: a deployment hands over that one."""
+def keep_briefing(
+    record: Record, saved: SavedBundle, rendered: bytes, measured: Bundle | None = None
+) -> None:
+    """Remember the briefing generated from a bundle: a deployment hands over that one.
+
+    ``measured`` is the bundle with the template that it was rendered from, which is its own from
+    now on, and with the tokens that this takes; None: both are as they were.
+    """
     with record.write():
+        if measured is not None:
+            _write_size(record, saved.version_id, measured)
+            if measured.template != saved.bundle.template:
+                _state_template(record, saved.version_id, measured.template)
         given = [item.data for item in saved.bundle.items if item.data is not None]
         briefing_id = briefings.store_briefing(record, rendered, given)
         record.execute(
@@ -187,27 +207,99 @@ def load_bundle_version(record: Record, version_id: int) -> SavedBundle:
 
 
 def _saved(record: Record, version_id: int, items: tuple[ContextItem, ...]) -> SavedBundle:
-    found = record.sql(
-        "SELECT b.bundle_id, b.session_id, b.name, v.created_at, v.version, v.agent_type, v.scope, "
-        "v.model FROM bundle_versions AS v JOIN bundles AS b USING (bundle_id) "
-        "WHERE v.version_id = ?",
-        [version_id],
-    )
-    if not found:  # plain SQL deleted or renamed it
+    bundle = _outlines(record, [version_id], {version_id: items}).get(version_id)
+    if bundle is None:  # plain SQL deleted or renamed it
         raise NotFoundError("bundle version", str(version_id), [])
-    ((bundle_id, session_id, name, created_at, version, agent_type, scope, model),) = found
-    bundle = Bundle(
-        bundle_id=bundle_id,
-        agent_type=agent_type,
-        scope=scope,
-        items=items,
-        model=model or "",
-        created_at=created_at,
-        version=version,
-        name=name or "",
-        session_id=session_id or "",
-    )
+    uid = record.value("SELECT uid FROM bundle_versions WHERE version_id = ?", [version_id])
+    bundle = replace(bundle, template=_read_template(record, str(uid)))
     return SavedBundle(bundle, version_id, _is_deployed(record, version_id))
+
+
+def load_outlines(record: Record, version_ids: Iterable[int]) -> dict[int, Bundle]:
+    """Load bundle versions, by their ids, in that order, as far as their figures go: without the
+    bytes of their items and without their templates."""
+    ids = list(version_ids)
+    items: dict[int, list[ContextItem]] = {}
+    for row in record.rows(
+        f"SELECT version_id, {_FIGURES} FROM bundle_items "
+        "WHERE version_id IN (SELECT value FROM json_each(?)) ORDER BY version_id, position",
+        [json.dumps(ids)],
+    ):
+        items.setdefault(row["version_id"], []).append(_item(row, None, ""))
+    found = _outlines(record, ids, {key: tuple(value) for key, value in items.items()})
+    return {version_id: found[version_id] for version_id in ids if version_id in found}
+
+
+def _outlines(
+    record: Record, version_ids: Sequence[int], items: Mapping[int, tuple[ContextItem, ...]]
+) -> dict[int, Bundle]:
+    found = {}
+    for row in record.rows(
+        "SELECT version_id, bundle_id, session_id, name, v.created_at, version, agent_type, scope, "
+        "model, frame_tokens, template_tokens FROM bundle_versions AS v "
+        "JOIN bundles USING (bundle_id) WHERE version_id IN (SELECT value FROM json_each(?))",
+        [json.dumps(list(version_ids))],
+    ):
+        bundle = Bundle(
+            bundle_id=row["bundle_id"],
+            agent_type=row["agent_type"],
+            scope=row["scope"],
+            items=items.get(row["version_id"], ()),
+            model=row["model"] or "",
+            created_at=row["created_at"],
+            version=row["version"],
+            name=row["name"] or "",
+            session_id=row["session_id"] or "",
+        )
+        tokens, frame = row["template_tokens"], row["frame_tokens"]
+        counted = restore_template_count(tokens, frame, bundle.given.estimator)
+        found[row["version_id"]] = replace(bundle, template_count=counted)
+    return found
+
+
+def _write_size(record: Record, version_id: int, bundle: Bundle) -> None:
+    """Keep what a bundle takes besides its items, and what it takes if the shared ones are read."""
+    counted = bundle.template_count
+    record.execute(
+        "UPDATE bundle_versions SET frame_tokens = ?, template_tokens = ?, shared_tokens = ? "
+        "WHERE version_id = ?",
+        [
+            bundle.frame_tokens if counted else None,
+            counted.tokens if counted else None,
+            bundle.shared.tokens,
+            version_id,
+        ],
+    )
+
+
+def _forget_briefing(record: Record, version_id: int) -> None:
+    record.execute(
+        "UPDATE bundle_versions SET briefing_id = NULL WHERE version_id = ?", [version_id]
+    )
+
+
+_TEMPLATE = "template"
+"""The field of a version that holds its own template, as name and text; no column does."""
+
+
+def _state_template(record: Record, version_id: int, template: Template | None) -> None:
+    """Keep the template of a version with it, so that it goes wherever the version goes."""
+    ref = portable.ref_of(record, "version", version_id) or ""
+    if template is None and _TEMPLATE not in registers.read_registers(record, ref):
+        return
+    from orch_tui.record.ledger.raw_sql import ingest_noted_changes  # few have one
+
+    ingest_noted_changes(record)
+    value = None if template is None else [template.name, template.text]
+    registers.state_value(record, ref, _TEMPLATE, value)
+
+
+def _read_template(record: Record, uid: str) -> Template | None:
+    held = registers.read_registers(record, f"version:{uid}").get(_TEMPLATE)
+    said = held.value if held else None
+    if not isinstance(said, list) or len(said) != 2 or not all(isinstance(t, str) for t in said):
+        return None
+    return Template(*said)
 
 
 def load_session_bundles(record: Record, session_id: str) -> list[SavedBundle]:
@@ -371,15 +463,20 @@ def _items(record: Record, version_id: int, *, read: bool = True) -> Iterator[Co
         [version_id],
     ):
         encoding = row["encoding"]
-        yield ContextItem(
-            type=row["type"],
-            source=row["source"],
-            priority=row["priority"],
-            sections=tuple(listed_names(row["sections"]) or ()),
-            data=None if encoding is None else unpack_bytes(encoding, row["data"]),
-            count=stored_count(
-                row["token_count"], row["estimator"], row["token_low"], row["token_high"]
-            ),
-            shared_with=tuple(listed_names(row["shared_with"]) or ()),
-            sha256="" if read else (row["sha256"] or b"").hex(),
-        )
+        data = None if encoding is None else unpack_bytes(encoding, row["data"])
+        yield _item(row, data, "" if read else (row["sha256"] or b"").hex())
+
+
+def _item(row: Row, data: bytes | None, sha256: str) -> ContextItem:
+    return ContextItem(
+        type=row["type"],
+        source=row["source"],
+        priority=row["priority"],
+        sections=tuple(listed_names(row["sections"]) or ()),
+        data=data,
+        count=stored_count(
+            row["token_count"], row["estimator"], row["token_low"], row["token_high"]
+        ),
+        shared_with=tuple(listed_names(row["shared_with"]) or ()),
+        sha256=sha256,
+    )

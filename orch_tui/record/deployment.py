@@ -14,10 +14,11 @@ from orch_tui.ids import check_label
 from orch_tui.models.database import Record
 from orch_tui.models.values import ENDINGS
 from orch_tui.prepare import briefing as briefings_of
+from orch_tui.prepare.briefing_size import count_briefing, measure_briefing
 from orch_tui.prepare.budget import Judgement, Limits
 from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
 from orch_tui.prepare.catalogue import Catalogue, Model
-from orch_tui.prepare.count import Count
+from orch_tui.prepare.count import ZERO, Count
 from orch_tui.prepare.marker import render_marker
 from orch_tui.prepare.templates import Template
 from orch_tui.record import bundles, executions, plan, sessions
@@ -77,14 +78,6 @@ class _Intent(TypedDict):
     bundle_version: str | None
 
 
-@frozen
-class _Claimed:
-    """A bare figure, weighed as a required item."""
-
-    count: Count
-    priority: str = "required"
-
-
 def record_deployment(
     record: Record,
     session_id: str,
@@ -130,7 +123,8 @@ def record_deployment(
         agent_type, scope, model = _from_plan(
             agent_type, scope, model, planned_agent, bundle, session
         )
-        saved = _saved(record, bundle, session_id) if bundle else None
+        asked_for = catalogue.model(model or limits.agents.model(agent_type))
+        saved = _saved(record, bundle, session_id, asked_for) if bundle else None
         if planned_agent is None:
             planned_agent = plan.match_planned_agent(
                 record,
@@ -140,16 +134,18 @@ def record_deployment(
                 saved.bundle.bundle_id if saved else None,
             )
         items = bundle.items if bundle else ()
-        count = bundle.total if bundle else None
-        if count is None and context_token_count is not None:
-            count = Count(context_token_count, CLAIMED, context_token_count, context_token_count)
         text = _briefing(record, saved, agent_type, scope, briefing, template)
+        count: Count | None = None
+        if context_token_count is not None and saved is None:
+            count = Count(context_token_count, CLAIMED, context_token_count, context_token_count)
+        elif text:
+            count = count_briefing(text, asked_for.family)
         intent = _Intent(
             session=portable.session_ref(record, session_id),
             agent_type=agent_type,
             scope=scope,
             model=model,
-            context_token_count=count.tokens if count else context_token_count,
+            context_token_count=count.tokens if count else None,
             bundle_version=portable.ref_of(record, "version", saved.version_id) if saved else None,
         )
         if execution_id and owner_of(record, f"id:{execution_id}") is None:
@@ -158,7 +154,6 @@ def record_deployment(
         repeated = bool(before) and supersede is None
         if repeated:
             _same_or_conflict(before, {**intent, "deployed_at": deployed_at})
-        asked_for = catalogue.model(model or limits.agents.model(agent_type))
         judgement = _judge(
             record, session_id, execution_id, agent_type, saved, count, asked_for, limits
         )
@@ -192,6 +187,7 @@ def record_deployment(
             judgement,
             (
                 *_remarks(session.status, judgement, asked_for.assumed, model),
+                *_difference(saved, count, template, briefing),
                 *(_mismatch(planned_agent, saved) if said_itself else ()),
             ),
         )
@@ -227,13 +223,15 @@ def preview_deployment(
             agent_type, scope, None, planned_agent, bundle, session
         )
         asked_for = catalogue.model(model or limits.agents.model(agent_type))
-        judgement = _judge(record, session_id, None, agent_type, saved, None, asked_for, limits)
+        text = _briefing(record, saved, agent_type, scope, None, None)
+        count = count_briefing(text, asked_for.family) if text else None
+        judgement = _judge(record, session_id, None, agent_type, saved, count, asked_for, limits)
         return Prospect(
             agent_type,
             scope,
             model,
             bundle,
-            _briefing(record, saved, agent_type, scope, None, None),
+            text,
             judgement,
             _remarks(session.status, judgement, asked_for.assumed, model),
         )
@@ -271,20 +269,25 @@ def record_allocation(
     with record.write():
         execution = executions.get_execution(record, label)
         label = execution.execution_id  # it may have been known under another
-        saved = _saved(record, bundle, execution.session_id)
+        agent_type = execution.agent_type
+        model = catalogue.model(execution.model or limits.agents.model(agent_type))
+        saved = _saved(record, bundle, execution.session_id, model)
         if execution.bundle_version_id is None:
-            agent_type = execution.agent_type
-            model = catalogue.model(execution.model or limits.agents.model(agent_type))
+            text = (
+                _briefing(record, saved, execution.agent_type, execution.scope, None, None)
+                if execution.briefing_id is None
+                else briefings.get_briefing(record, execution.briefing_id)
+            )
+            count = count_briefing(text, model.family)
             judgement = _judge(
-                record, execution.session_id, label, agent_type, saved, bundle.total, model, limits
+                record, execution.session_id, label, agent_type, saved, count, model, limits
             )
             if judgement.status == "over":
                 _require_reason(record, execution.session_id, judgement, allow_overflow)
-            text = _briefing(record, saved, execution.agent_type, execution.scope, None, None)
             given = Noted(
                 bundle_version=portable.ref_of(record, "version", saved.version_id),
-                context_token_count=bundle.total.tokens,
-                estimator=bundle.total.estimator,
+                context_token_count=count.tokens,
+                estimator=count.estimator,
                 ambient_tokens=judgement.agent.ambient.tokens,
                 briefing=portable.sha256_of_briefing(record, execution.briefing_id)
                 or _kept_briefing(record, text, bundle.items),
@@ -310,11 +313,14 @@ def record_allocation(
         return executions.list_allocations(record, execution.execution_id)
 
 
-def _saved(record: Record, bundle: Bundle, session_id: str) -> bundles.SavedBundle:
+def _saved(record: Record, bundle: Bundle, session_id: str, model: Model) -> bundles.SavedBundle:
     """The stored version of a bundle; an older one is deployed as it is, not saved again."""
-    return bundles.find_same_version(record, bundle) or bundles.save_bundle(
-        record, bundle, bundle.session_id or session_id
-    )
+    known = bundles.find_same_version(record, bundle)
+    if known and known.bundle.template == bundle.template and known.bundle.template_count:
+        return known
+    if bundle.template_count is None:  # somebody made it by hand
+        bundle = measure_briefing(bundle, model.family)
+    return bundles.save_bundle(record, bundle, bundle.session_id or session_id)
 
 
 def _from_plan(
@@ -359,6 +365,30 @@ def _briefing(
         if generated is not None:
             return generated
     return briefings_of.render_briefing(as_deployed, template)
+
+
+def _difference(
+    saved: bundles.SavedBundle | None,
+    count: Count | None,
+    template: Template | None,
+    given: bytes | None,
+) -> Iterator[str]:
+    """What the text that is handed over takes, where that is not what the bundle was said to."""
+    if saved is None or count is None:
+        return
+    if _is_as_prepared(saved, count):
+        return
+    by = f"by the template {template.name}" if template else "in its own words" if given else ""
+    yield (
+        f"the briefing{f' {by}' if by else ''} takes {count} tokens, "
+        f"{saved.bundle.bundle_id} was prepared with {saved.bundle.total}"
+    )
+
+
+def _is_as_prepared(saved: bundles.SavedBundle, count: Count) -> bool:
+    """Whether a text takes what its bundle was said to, as close as its parts can tell."""
+    said = saved.bundle.total
+    return said.low <= count.tokens <= said.high
 
 
 def _mismatch(planned: PlannedAgent | None, saved: bundles.SavedBundle | None) -> Iterator[str]:
@@ -443,11 +473,14 @@ def _judge(
     model: Model,
     limits: Limits,
 ) -> Judgement:
-    """This bundle or figure against its agent's limit and, with the others, the session's."""
+    """What is handed over against its agent's limit and, with the others, the session's."""
+    if saved and count and _is_as_prepared(saved, count):
+        count = saved.bundle.total  # as it is judged wherever it is prepared
     return load_session_budget(record, session_id, limits).judge(
-        saved.bundle.items if saved else [_Claimed(count)] if count else [],
+        count or ZERO,
         model,
         agent_type=agent_type,
+        items=saved.bundle.items if saved else (),
         instead_of=(execution_id, saved.bundle.bundle_id if saved else None),
     )
 

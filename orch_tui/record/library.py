@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from orch_tui.errors import NotFoundError
 from orch_tui.frozen import frozen
@@ -26,6 +27,9 @@ class BundleLine:
     version: int
     items: int
     token_count: int
+    """Of the rendered briefing."""
+    if_shared_is_read_tokens: int
+    """The same with what its agent is told to read, as other agents are."""
     uses: int
     """Executions that were deployed with any of its versions."""
     created_at: str
@@ -43,6 +47,8 @@ class VersionLine:
     scope: str
     items: int
     token_count: int
+    """Of the rendered briefing."""
+    if_shared_is_read_tokens: int
     executions: tuple[str, ...]
     """Those deployed with it; any freezes it."""
 
@@ -58,10 +64,7 @@ def list_bundles(
     that were taken out."""
     rows = record.rows(
         """SELECT b.bundle_id, coalesce(name, '') AS name, coalesce(session_id, '') AS session_id,
-          agent_type, scope, coalesce(model, '') AS model, version,
-          (SELECT count(*) FROM bundle_items AS i WHERE i.version_id = v.version_id) AS items,
-          (SELECT coalesce(sum(token_count), 0) FROM bundle_items AS i
-            WHERE i.version_id = v.version_id) AS token_count,
+          agent_type, scope, coalesce(model, '') AS model, version, version_id,
           (SELECT count(*) FROM agent_executions AS e JOIN bundle_versions AS w
             ON w.version_id = e.bundle_version_id
             WHERE w.bundle_id = b.bundle_id AND retracted_at IS NULL) AS uses,
@@ -74,7 +77,21 @@ def list_bundles(
         ORDER BY b.rowid DESC""",
         {"session": session_id, "named": named, "removed": removed},
     )
-    return [BundleLine(**{**row, "removed": bool(row["removed"])}) for row in rows]
+    sized = bundles.load_outlines(record, [row["version_id"] for row in rows])
+    return [
+        BundleLine(**{**row, "removed": bool(row["removed"]), **_sizes(sized[version_id])})
+        for row in rows
+        if (version_id := row.pop("version_id")) in sized
+    ]
+
+
+def _sizes(bundle: Bundle) -> dict[str, Any]:
+    """The fields of a line that say how much a bundle holds."""
+    return {
+        "items": len(bundle.items),
+        "token_count": bundle.total.tokens,
+        "if_shared_is_read_tokens": (bundle.total + bundle.shared).tokens,
+    }
 
 
 def list_bundle_versions(
@@ -86,11 +103,8 @@ def list_bundle_versions(
         NotFoundError: no such bundle or version.
     """
     rows = record.rows(
-        """SELECT version_id, version, created_at, agent_type, scope,
-          (SELECT count(*) FROM bundle_items AS i WHERE i.version_id = v.version_id) AS items,
-          (SELECT coalesce(sum(token_count), 0) FROM bundle_items AS i
-            WHERE i.version_id = v.version_id) AS token_count
-        FROM bundle_versions AS v WHERE bundle_id = ? ORDER BY version DESC""",
+        "SELECT version_id, version, created_at, agent_type, scope FROM bundle_versions "
+        "WHERE bundle_id = ? ORDER BY version DESC",
         [bundle_id],
     )
     if not rows:
@@ -103,8 +117,11 @@ def list_bundle_versions(
         [bundle_id],
     ):
         used.setdefault(version_id, []).append(label)
+    sized = bundles.load_outlines(record, [row["version_id"] for row in rows])
     lines = [
-        VersionLine(executions=tuple(used.get(row.pop("version_id"), ())), **row) for row in rows
+        VersionLine(executions=tuple(used.get(version_id, ())), **row, **_sizes(sized[version_id]))
+        for row in rows
+        if (version_id := row.pop("version_id")) in sized
     ]
     wanted = [line for line in lines if version in (None, line.version)]
     if not wanted:

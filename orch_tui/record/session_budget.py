@@ -17,11 +17,11 @@ from orch_tui.prepare.budget import (
     WeighedItem,
     gauge_agent,
     gauge_limit,
-    judge_items,
+    judge_count,
 )
 from orch_tui.prepare.bundle import CLAIMED, Bundle
-from orch_tui.prepare.count import ZERO, Count, add_frame, stored_count
-from orch_tui.record import sessions
+from orch_tui.prepare.count import ZERO, Count
+from orch_tui.record import bundles, sessions
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Catalogue, Model
@@ -36,6 +36,14 @@ class BudgetEntry:
     agent_type: str
     model: str
     count: Count
+    """Of a bundle its rendered briefing."""
+    shared: Count = ZERO
+    """What is added if its agent reads what it shares with others."""
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> BudgetEntry:
+        """Make the entry of a bundle."""
+        return cls(bundle.bundle_id, bundle.agent_type, bundle.model, bundle.total, bundle.shared)
 
 
 def read_taken(record: Record, session_id: str, *, phase: int | None = None) -> list[BudgetEntry]:
@@ -49,25 +57,19 @@ def read_taken(record: Record, session_id: str, *, phase: int | None = None) -> 
     asked = {"session": session_id, "phase": phase, "claimed": CLAIMED}
     prepared = """UNION ALL SELECT bundle_id, version FROM bundles JOIN bundle_versions
           USING (bundle_id) WHERE session_id = :session AND removed_at IS NULL"""
-    bundles = record.sql(
+    latest = record.sql(
         f"""WITH versions AS (
           SELECT bundle_id, version FROM agent_executions AS e
           JOIN bundle_versions ON version_id = bundle_version_id
           WHERE e.session_id = :session AND retracted_at IS NULL AND {in_phase}
           {prepared if phase is None else ""})
-        SELECT v.bundle_id, v.agent_type, coalesce(v.model, ''),
-          i.token_count, i.estimator, i.token_low, i.token_high
+        SELECT version_id
         FROM (SELECT bundle_id, max(version) AS version FROM versions GROUP BY bundle_id) AS m
-        JOIN bundle_versions AS v USING (bundle_id, version)
-        LEFT JOIN bundle_items AS i USING (version_id)
-        ORDER BY v.version_id, i.position""",
+        JOIN bundle_versions AS v USING (bundle_id, version) ORDER BY version_id""",
         asked,
     )
-    found: dict[str, BudgetEntry] = {}
-    for label, agent_type, model, *figures in bundles:
-        count = ZERO if figures[0] is None else stored_count(*figures)
-        before = found[label].count if label in found else ZERO
-        found[label] = BudgetEntry(label, agent_type, model, before + count)
+    outlines = bundles.load_outlines(record, [version_id for (version_id,) in latest])
+    found = [BudgetEntry.of(bundle) for bundle in outlines.values()]
     loose = record.sql(
         f"""SELECT execution_id, agent_type, coalesce(model, ''), context_token_count,
           coalesce(estimator, :claimed)
@@ -81,7 +83,7 @@ def read_taken(record: Record, session_id: str, *, phase: int | None = None) -> 
         for label, agent_type, model, said, estimator in loose
         if (tokens := whole_number(said)) is not None  # plain SQL may have put anything there
     ]
-    return [*(replace(t, count=add_frame(t.count)) for t in found.values()), *claimed]
+    return [*found, *claimed]
 
 
 @frozen
@@ -108,19 +110,22 @@ class SessionBudget:
 
     def judge(
         self,
-        items: Iterable[WeighedItem],
+        total: Count,
         model: Model,
         *,
         agent_type: str,
+        items: Iterable[WeighedItem] = (),
         instead_of: Sequence[str | None] = (),
     ) -> Judgement:
-        """Judge a bundle's items against the limit of its agent, and, with what the others take,
-        against the budget. ``instead_of`` are the ids that the items are in the record by."""
-        return judge_items(
-            items,
+        """Judge what an agent is handed against its limit, and, with what the others take, against
+        the budget. ``items`` are those in it that have a priority, ``instead_of`` the ids by which
+        it is in the record already."""
+        return judge_count(
+            total,
             model,
             self.limits,
             agent_type=agent_type,
+            items=items,
             session_used=self.taken_by_others(*instead_of),
         )
 
@@ -162,6 +167,7 @@ class BudgetReport:
                 "bundle_id": taken.label,
                 "agent_type": taken.agent_type,
                 "tokens": taken.count.tokens,
+                "if_shared_is_read_tokens": (taken.count + taken.shared).tokens,
                 "band": [taken.count.low, taken.count.high],
                 "estimator": taken.count.estimator,
                 "ambient_tokens": agent.ambient.tokens,
@@ -192,22 +198,22 @@ class BudgetReport:
 def track_budget(
     record: Record | None,
     session_id: str | None,
-    bundles: Sequence[Bundle] = (),
+    given_bundles: Sequence[Bundle] = (),
     *,
     catalogue: Catalogue,
     limits: Limits,
     budget: int | None = None,
     phase: int | None = None,
 ) -> BudgetReport:
-    """Judge a session's bundles, and the ``bundles`` given besides, by every limit.
+    """Judge a session's bundles, and the ``given_bundles`` besides, by every limit.
 
     A bundle given that the session has too counts as given. ``budget`` overrides the session's,
-    which overrides that of ``limits``. Without a record or a session only ``bundles`` count.
+    which overrides that of ``limits``. Without a record or a session only ``given_bundles`` count.
 
     Raises:
         NotFoundError: no such session.
     """
-    given = {b.bundle_id: BudgetEntry(b.bundle_id, b.agent_type, b.model, b.total) for b in bundles}
+    given = {bundle.bundle_id: BudgetEntry.of(bundle) for bundle in given_bundles}
     held = SessionBudget(limits)
     if record and session_id:
         held = load_session_budget(record, session_id, limits)

@@ -32,13 +32,14 @@ class BudgetGauges(Vertical):
     def show(self, items: Sequence[ContextItem]) -> None:
         """Judge the weighed items of the composition, and draw both gauges."""
         state = self._state
-        judgement = state.judge(items)
-        if judgement is None or state.agent is None:
+        bundle = state.measure(items)
+        if bundle is None or state.context is None or state.agent is None:
             return
+        judgement = state.context.judge(bundle, state.agent)
         state.budget_status = judgement.status
         ambient = state.agent.ambient
         self._agent.show(
-            judgement.agent, gauge_parts(items, ambient), describe_unknown_ambient(ambient)
+            judgement.agent, gauge_parts(bundle, ambient), describe_unknown_ambient(ambient)
         )
         self._session.show(
             judgement.session,

@@ -12,8 +12,7 @@ from orch_tui.prepare.composition import Composition, Edits, Weight
 
 if TYPE_CHECKING:
     from orch_tui.compose_context import CommonContent, ComposeContext, ResolvedAgent
-    from orch_tui.prepare.budget import Judgement
-    from orch_tui.prepare.bundle import ContextItem
+    from orch_tui.prepare.bundle import Bundle, ContextItem
 
 
 class ComposeState:
@@ -62,8 +61,8 @@ class ComposeState:
 
         return list_weighed_items(self.composition, self.weights, self.sizes)
 
-    def judge(self, items: Sequence[ContextItem]) -> Judgement | None:
-        """Judge the items against the limits; None until the limits are known."""
+    def measure(self, items: Sequence[ContextItem]) -> Bundle | None:
+        """Measure the bundle that these weighed items would be; None until the agent is known."""
         if self.context is None or self.agent is None:
             return None
-        return self.context.judge(self.composition, self.agent, items)
+        return self.context.measure(self.composition, self.agent, items, self.weights)

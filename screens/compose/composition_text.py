@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         ResolvedAgent,
     )
     from orch_tui.prepare.ambient import Ambient
-    from orch_tui.prepare.bundle import ContextItem
+    from orch_tui.prepare.bundle import Bundle
     from orch_tui.prepare.count import Count
     from orch_tui.prepare.dedup import SharedBlock
     from orch_tui.prepare.fitting import Fitted
@@ -105,17 +105,20 @@ def format_weight(weight: Weight | None) -> str:
     return f"{'' if weight.count.exact else '~'}{format_tokens(weight.count.tokens)}"
 
 
-def gauge_parts(items: Sequence[ContextItem], ambient: Ambient) -> tuple[GaugePart, ...]:
-    """Split what takes up the agent's window, besides the room for its answer, into parts."""
-    shared = sum(item.count.tokens for item in items if item.type == "shared_context")
+def gauge_parts(bundle: Bundle, ambient: Ambient) -> tuple[GaugePart, ...]:
+    """Split what takes up the agent's window, besides the room for its answer, into parts.
+
+    What the agent is only told to read is none of them: it is not handed over.
+    """
     by_priority = dict.fromkeys(PRIORITIES, 0)
-    for item in items:
-        if item.type != "shared_context":
+    for item in bundle.items:
+        if not item.is_pointed_to:
             by_priority[item.priority] += item.count.tokens
     required, recommended, optional = by_priority.values()
+    around = bundle.template_count.tokens if bundle.template_count else 0
     return (
         GaugePart("ambient", ANYWAY, ambient.total.tokens),
-        GaugePart("shared", "▚", shared),
+        GaugePart("template", "▚", around + bundle.frame_tokens),
         GaugePart("required", "█", required),
         GaugePart("recommended", "▓", recommended),
         GaugePart("optional", "▒", optional),

@@ -123,9 +123,10 @@ class Stack(Widget):
         free = f"free {format_tokens(left)}" if left >= 0 else f"over by {format_tokens(-left)}"
         band = () if figures.used.exact else (f"{BAND} band",)
         legend = ""
-        for parts in (self._parts, [part for part in self._parts if part.tokens]):
+        there = [part for part in self._parts if part.tokens]
+        for parts, rest in ((self._parts, (*band, free)), (there, (*band, free)), (there, (free,))):
             said = [f"{part.glyph} {part.name} {format_tokens(part.tokens)}" for part in parts]
-            legend = " " * (len(self._title) + 2) + "  ".join([*said, *band, free])
+            legend = " " * (len(self._title) + 2) + "  ".join([*said, *rest])
             if len(legend) <= self.size.width:
                 break
         whole = f"{legend}  {self._besides}"

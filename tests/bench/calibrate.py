@@ -31,11 +31,11 @@ from zipfile import ZipFile
 import ctok  # type: ignore[import-not-found, unused-ignore]
 
 from orch_tui.assets import asset
-from orch_tui.prepare.count import FRAMES
+from orch_tui.prepare.count import BAND, FRAMES
 from orch_tui.prepare.estimator_comparison import scale_count
 from orch_tui.prepare.pieces import BYTES, CAPS, CLOSE, OPEN, SHIFT, load_pieces
 from orch_tui.prepare.text_kinds import kind_of
-from orch_tui.prepare.tokens import BAND, BANDS
+from orch_tui.prepare.tokens import BANDS
 from orch_tui.prepare.vocabulary import count_encoded
 
 FIT = {

@@ -11,7 +11,7 @@ from orch_tui.prepare.budget import (
     Limits,
     compute_agent_limit,
     gauge_limit,
-    judge_items,
+    judge_count,
     sum_by_priority,
 )
 from orch_tui.prepare.catalogue import Model
@@ -25,6 +25,7 @@ LIMITS = Limits(budget=50_000, output_reserve=20_000)
 class Item:
     count: Count
     priority: str = "required"
+    is_pointed_to: bool = False
 
 
 class Reviewers:
@@ -69,7 +70,7 @@ def test_the_agent_gets_its_window_less_reserve_and_ambient_context() -> None:
     assert compute_agent_limit(MODEL, LIMITS) == 80_000
     with_ambient = replace(LIMITS, agents=Reviewers())
     assert compute_agent_limit(MODEL, with_ambient, "reviewer") == 75_000
-    judged = judge_items([Item(exact(30_000))], MODEL, with_ambient, agent_type="reviewer").agent
+    judged = judge_count(exact(30_000), MODEL, with_ambient, agent_type="reviewer").agent
     assert (judged.limit, judged.remaining) == (75_000, 45_000)
     assert str(judged).endswith("45,000 left (besides ~4,500 ±11 % ambient)")
     assert compute_agent_limit(MODEL, Limits(output_reserve=200_000)) == 0
@@ -77,7 +78,8 @@ def test_the_agent_gets_its_window_less_reserve_and_ambient_context() -> None:
 
 
 def test_totals_name_every_priority() -> None:
-    items = [Item(exact(5)), Item(exact(7), "optional"), Item(exact(2))]
+    named = Item(exact(900), is_pointed_to=True)  # it is not handed over
+    items = [Item(exact(5)), Item(exact(7), "optional"), Item(exact(2)), named]
     assert sum_by_priority(items) == {
         "required": exact(7),
         "recommended": ZERO,
@@ -86,7 +88,7 @@ def test_totals_name_every_priority() -> None:
 
 
 def test_a_bundle_counts_alone_for_its_agent_and_with_the_others_for_the_session() -> None:
-    judgement = judge_items([Item(exact(30_000))], MODEL, LIMITS, session_used=exact(15_000))
+    judgement = judge_count(exact(30_000), MODEL, LIMITS, session_used=exact(15_000))
     assert (judgement.agent.used.tokens, judgement.agent.status) == (30_000, "ok")
     assert (judgement.session.used.tokens, judgement.session.status) == (45_000, "critical")
     assert judgement.status == "critical"
@@ -96,7 +98,7 @@ def test_a_bundle_counts_alone_for_its_agent_and_with_the_others_for_the_session
 def test_over_a_limit_is_refused_with_the_figures_and_what_could_go() -> None:
     items = [Item(exact(40_000)), Item(Count(12_000, "e", 11_000, 13_000), "optional")]
     with pytest.raises(OverBudgetError) as refused:
-        judge_items(items, MODEL, LIMITS).require_fit()
+        judge_count(items[0].count + items[1].count, MODEL, LIMITS, items=items).require_fit()
     assert refused.value.message == (
         "session budget: ~52,000 ±2 % of 50,000 tokens, over by up to 3,000"
     )
@@ -105,7 +107,7 @@ def test_over_a_limit_is_refused_with_the_figures_and_what_could_go() -> None:
 
 def test_required_items_alone_over_a_limit_leave_nothing_to_drop() -> None:
     with pytest.raises(OverBudgetError, match=r"agent limit.*over by 10,000;.*session") as refused:
-        judge_items([Item(exact(90_000))], MODEL, LIMITS).require_fit()
+        judge_count(exact(90_000), MODEL, LIMITS, items=[Item(exact(90_000))]).require_fit()
     assert "everything is required" in refused.value.hint
 
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from orch_tui.errors import OverBudgetError, SourceError, UsageError
 from orch_tui.prepare.briefing import FORMS, render_briefing
+from orch_tui.prepare.briefing_size import count_briefing, measure_briefing
 from orch_tui.prepare.bundle import Bundle, ContextItem, count_context
-from orch_tui.prepare.count import ZERO, Count, frame_tokens
-from orch_tui.prepare.fitting import MARKER, BriefingScale, Fitted, fit_briefing
+from orch_tui.prepare.count import ZERO, Count
+from orch_tui.prepare.fitting import BriefingScale, Fitted, fit_briefing
 from orch_tui.prepare.templates import Template, load_template
 from orch_tui.prepare.tokens import count_tokens
 
@@ -48,7 +49,7 @@ def size(made: Bundle) -> int:
 def test_what_fits_is_left_alone() -> None:
     made = bundle(item("a.py", CODE))
     fitted = fit_briefing(made, size(made), family=EXACT)
-    assert fitted.bundle is made
+    assert fitted.bundle == measure_briefing(made, EXACT)
     assert (fitted.changes, str(fitted)[:17]) == ((), "the briefing fits")
 
 
@@ -207,30 +208,13 @@ def test_a_bundle_without_an_id_is_weighed_with_one() -> None:
     named = Template("named.j2", "{{ bundle_id }} {% for i in items %}{{ i.text }}{% endfor %}")
     made = replace(bundle(item("a.py", CODE)), bundle_id="bundle-00123")
     unnamed = replace(made, bundle_id="")
-    assert BriefingScale(unnamed, EXACT, named).weigh(unnamed.items) == (
-        BriefingScale(made, EXACT, named).weigh(made.items)
-    )
+    assert size(replace(unnamed, template=named)) == size(replace(made, template=named))
 
 
-def test_what_a_template_quotes_within_a_line_may_take_two_tokens_more() -> None:
-    inside, apart = (
-        Template("t.j2", "{% for i in items %}" + form + "{% endfor %}")
-        for form in ("On: {{ i.text }}\n", "{{ i.text }}\n")
-    )
-    made = bundle(item("a.py", CODE), item("b.py", CODE))
-    bands = []
-    for template in (inside, apart):
-        count = BriefingScale(made, EXACT, template).weigh(made.items)
-        bands.append((count.tokens - count.low, count.high - count.tokens))
-    assert bands == [(2, 6), (2, 2)]  # one less each: the token that stands for a text
-
-
-def test_an_item_that_the_briefing_does_not_quote_counts_as_if_it_did() -> None:
+def test_an_item_that_the_briefing_does_not_quote_takes_nothing() -> None:
     unquoted = Template("t.j2", "{{ scope }}")
-    made = bundle(item("a.py", CODE), item("b.py", LONG_CODE))
-    empty = BriefingScale(made, EXACT, unquoted).weigh(())
-    weight = BriefingScale(made, EXACT, unquoted).weigh(made.items)
-    assert weight.tokens == empty.tokens + sum(each.count.tokens for each in made.items)
+    made = replace(bundle(item("a.py", CODE), item("b.py", LONG_CODE)), template=unquoted)
+    assert size(made) == size(replace(made, items=()))
 
 
 def test_a_receipt_reads_in_plain_words() -> None:
@@ -303,11 +287,10 @@ def test_many_texts_whose_tokens_are_known_exactly_take_no_more_than_is_said(
         for each in made.items
     ]
     made, template = replace(made, items=tuple(items)), load_template(form)
-    whole = count_tokens(
-        render_briefing(made, template).decode() + MARKER, family=family, kind="markdown"
-    ).tokens
-    said = BriefingScale(made, family, template).weigh(made.items)
-    assert said.low <= whole + frame_tokens(made.total) <= said.high
+    made = replace(made, template=template)
+    whole = count_briefing(render_briefing(made), family).tokens
+    said = BriefingScale(made, family).weigh(made.items)
+    assert said.low - len(made.items) <= whole <= said.high + len(made.items)
     assert said.high - said.low < whole / 40
 
 
@@ -347,20 +330,21 @@ def test_never_over_the_limit_and_nothing_required_is_lost(
         ),
         family=family,
     )
+    made = replace(made, template=template)
 
     def weigh(items: tuple[ContextItem, ...]) -> int:
-        return BriefingScale(made, family, template).weigh(items).high
+        return BriefingScale(made, family).weigh(items).high
 
     required = tuple(each for each in made.items if each.priority == "required")
     try:
-        fitted = fit_briefing(made, limit, family=family, template=template)
+        fitted = fit_briefing(made, limit, family=family)
     except OverBudgetError:
         assert weigh(required) > limit
         return
     assert tuple(each for each in fitted.bundle.items if each.priority == "required") == required
     assert fitted.after.high <= limit and weigh(fitted.bundle.items) <= limit
     if family == EXACT:  # the very text, counted as a whole
-        rendered = render_briefing(fitted.bundle, template).decode("utf-8", "replace")
+        rendered = render_briefing(fitted.bundle).decode("utf-8", "replace")
         assert count_tokens(rendered, family=EXACT, kind="markdown").tokens <= limit
     changed = {id(change.before): change.after for change in fitted.changes}
     assert fitted.bundle.items == tuple(

@@ -8,6 +8,7 @@ from orch_tui.models.database import Record
 from orch_tui.recall.insights import gather_insights
 from orch_tui.recall.insights.agent_worth import sum_costs
 from orch_tui.recall.insights.group_outcomes import ChosenRuns
+from orch_tui.record.executions import get_execution
 from orch_tui.record.outputs import collect_outputs
 from tests.recall.runs import make_bundle, make_item, note_usage, open_session, run_agent
 
@@ -30,7 +31,9 @@ def test_was_it_worth_it(record: Record, tmp_path: Path) -> None:
     )
     (tmp_path / "lost.py").unlink()
     (worth,) = gather_insights(record).worth
-    assert (worth.tokens_given, worth.n_given, worth.estimator) == (500, 2, "mixed")
+    given = get_execution(record, one).context_token_count
+    assert given is not None
+    assert (worth.tokens_given, worth.n_given, worth.estimator) == (given + 200, 2, "mixed")
     assert (worth.tokens_used, worth.n_used) == (None, 0)
     assert (worth.deliverables, worth.deliverables_existing) == (2, 1)
     assert (worth.validations_passed, worth.validations_failed) == (1, 1)

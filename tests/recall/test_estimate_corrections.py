@@ -12,7 +12,7 @@ from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.catalogue import Catalogue, load_catalogue
-from orch_tui.prepare.count import Count
+from orch_tui.prepare.count import ZERO, Count
 from orch_tui.recall import estimate_corrections
 from orch_tui.recall.estimate_corrections import (
     Correction,
@@ -94,8 +94,8 @@ def test_remarks_name_the_runs_their_spread_and_what_it_comes_to() -> None:
 
 def run(record: Record, session: str, tokens: int, real: int, estimator: str) -> str:
     """A deployment of so many tokens, whose first request held ``real`` ones."""
-    count = Count(tokens, estimator, tokens, tokens)
-    item = ContextItem("file", f"{tokens}.py", "required", (), b"%d" % tokens, count)
+    of_claude = estimator.startswith("claude-")
+    item = ContextItem("file", f"{tokens}.py", "required", (), b"%d" % tokens, ZERO)
     bundle = Bundle(f"b-{tokens}-{estimator}", "Explore", "scope", (item,), "", "2026-11-22")
     label = record_deployment(
         record,
@@ -103,9 +103,14 @@ def run(record: Record, session: str, tokens: int, real: int, estimator: str) ->
         catalogue=load_catalogue(),
         limits=Limits(budget=10**7),
         agent_type="Explore",
-        bundle=bundle,
+        bundle=bundle if of_claude else None,
+        context_token_count=tokens,
     ).execution.execution_id
     with record.write():
+        record.execute(
+            "UPDATE agent_executions SET context_token_count = ? WHERE execution_id = ?",
+            [tokens, label],
+        )
         uses = [
             MessageUse(f"{label}-late", "2026-11-22T11:00", MODEL, 9, 9, 0, 999_999, 9),
             MessageUse(f"{label}-first", "2026-11-22T10:00", MODEL, 10, real - 110, 0, 100, 9),
@@ -119,8 +124,8 @@ def test_the_first_requests_of_recorded_runs_are_compared(record: Record) -> Non
     session = init_session(record, "scope", project="/p").session_id
     assert find_correction(record, load_catalogue(), "sonnet") is None
     for tokens in (4_000, 8_000, 16_000):
-        run(record, session, tokens, tokens + 6 + 12_000, "claude-v4.8~1")
-    run(record, session, 1_000, 900_000, "o200k_base")  # another vendor's tokens
+        run(record, session, tokens, tokens + 12_000, "claude-v4.8~1")
+    run(record, session, 1_000, 900_000, "claimed")  # nobody knows by what; another vendor's tokens
     retract_execution(
         record, run(record, session, 2_000, 900_000, "claude-v4.8"), "it was a mistake"
     )
@@ -133,7 +138,7 @@ def test_the_first_requests_of_recorded_runs_are_compared(record: Record) -> Non
 def test_only_the_latest_runs_tell(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     session = init_session(record, "scope", project="/p").session_id
     for number, besides in enumerate((90_000, 90_000, 12_000, 12_000, 12_000)):
-        run(record, session, 4_000 + number, 4_006 + number + besides, "claude-v4.8")
+        run(record, session, 4_000 + number, 4_000 + number + besides, "claude-v4.8")
     monkeypatch.setattr(estimate_corrections, "LATEST", 3)
     found = find_correction(record, load_catalogue(), "sonnet")
     assert found is not None and (found.n, found.besides_high) == (3, 12_000)

@@ -6,17 +6,12 @@ from orch_tui.models.database import Record
 from orch_tui.recall.insights import gather_insights
 from orch_tui.recall.insights.estimate_usage import compare_estimates
 from orch_tui.recall.insights.group_outcomes import ChosenRuns
-from tests.recall.runs import make_bundle, make_item, note_usage, open_session, run_agent
+from tests.recall.runs import note_usage, open_session, run_agent
 
 
 def test_estimates_beside_usage_only_where_usage_is_known(record: Record) -> None:
     session = open_session(record)
-    runs = [
-        run_agent(
-            record, session, "completed", bundle=make_bundle(f"b{n}", make_item(f"{n}", tokens=n))
-        )
-        for n in (100, 200, 900)
-    ]
+    runs = [run_agent(record, session, context_token_count=n) for n in (100, 200, 900)]
     assert gather_insights(record).estimates == ()
     for execution, fresh, cached in zip(runs, (10, 20, 30), (1000, 2000, 3000), strict=True):
         note_usage(
@@ -28,7 +23,7 @@ def test_estimates_beside_usage_only_where_usage_is_known(record: Record) -> Non
             output_tokens=7,
         )
     (estimate,) = gather_insights(record).estimates
-    assert (estimate.n, estimate.estimator) == (3, "o200k_base")
+    assert (estimate.n, estimate.estimator) == (3, "claimed")
     assert (estimate.estimated_tokens, estimate.input_and_cache_tokens) == (200, 2025)
     assert estimate.context_end_tokens is None
 

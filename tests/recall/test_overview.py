@@ -97,11 +97,13 @@ def test_a_plan_with_waves_bundles_and_attempts(record: Record, session: str) ->
     assert shown.waves == ((1, 2), (3,))
     explore, tester, last = shown.agents
     assert explore.attempts == ((first, "failed"), (second, "deployed"))
-    assert explore.bundle is not None and explore.bundle.used.tokens == 1_000
+    assert explore.bundle is not None
+    assert explore.bundle.used == shown.rules.bundles[bundle_id].count == shown.budget.used
+    assert explore.bundle.used.tokens > 1_000  # with its template
     assert (tester.bundle, tester.attempts) == (None, ())
     assert (last.waits_for, last.wave) == ((1, 2), 2)
     assert {gate.name: gate.met for gate in shown.gates}["returned"] is False
-    assert shown.budget.used.tokens == 1_000
+    assert shown.budget.used == explore.bundle.used
 
 
 def test_what_is_wrong_is_said_where_it_is_wrong(record: Record, session: str) -> None:

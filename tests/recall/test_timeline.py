@@ -15,9 +15,10 @@ from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.prepare.count import Count
 from orch_tui.recall.output_validation import validate_outputs
 from orch_tui.recall.timeline import list_steps
+from orch_tui.record.bundles import load_bundle
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import record_deployment
-from orch_tui.record.executions import retract_execution
+from orch_tui.record.executions import get_execution, retract_execution
 from orch_tui.record.ledger import journal
 from orch_tui.record.outputs import collect_outputs
 from orch_tui.record.sessions import init_session, set_phase
@@ -57,6 +58,8 @@ def test_from_validation_to_output_in_order(
     )
     validate_outputs(record, session_id, tmp_path)
     steps = list_steps(record, execution)
+    given = get_execution(record, execution).context_token_count
+    saved = load_bundle(record, "b").bundle.total
     assert [(step.action, step.what) for step in steps] == [
         ("session", "scope a scope (api)"),
         ("validation", "not valid: the scope is short (api)"),
@@ -64,8 +67,11 @@ def test_from_validation_to_output_in_order(
             "phase",
             "phase 3, skipped planned: no agent is planned and no bundle prepared (api)",
         ),
-        ("save-bundle", "b v1 tokens 15, estimator o200k_base (api)"),
-        ("deployment", "implementor, Implement, sonnet, 15 tokens (o200k_base) (manual, api)"),
+        ("save-bundle", f"b v1 tokens {saved.tokens}, estimator mixed (api)"),
+        (
+            "deployment",
+            f"implementor, Implement, sonnet, {given} tokens (claude-v4.8~1) (manual, api)",
+        ),
         ("completion", "completed, All done. (manual, api)"),
         ("output", "deliverable a.py"),
         ("output", "insight learnt"),

@@ -13,6 +13,7 @@ from orch_tui.errors import ConflictError, NotFoundError, OverBudgetError, Usage
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import unpack_text
 from orch_tui.prepare import briefing
+from orch_tui.prepare.briefing_size import measure_briefing
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, compose_bundle
 from orch_tui.prepare.catalogue import load_catalogue
@@ -51,7 +52,7 @@ def bundle(tmp_path: Path) -> Bundle:
 
 
 def made_of(folder: Path, *files: str, bundle_id: str = "bundle-001") -> Bundle:
-    return compose_bundle(
+    made = compose_bundle(
         "debugger",
         "find it",
         reader=SourceReader(folder, folder),
@@ -61,6 +62,7 @@ def made_of(folder: Path, *files: str, bundle_id: str = "bundle-001") -> Bundle:
         family="v4.8",
         files=files,
     )
+    return measure_briefing(made, "v4.8")
 
 
 def send(record: Record, session_id: str, **options: Any) -> deployment.Deployment:
@@ -294,7 +296,7 @@ def test_nothing_to_deploy_is_wrong_usage(record: Record, session: str) -> None:
 
 
 def test_an_allocation_after_the_deployment(record: Record, session: str, bundle: Bundle) -> None:
-    send(record, session, agent_type="debugger", execution_id="exec-001")
+    send(record, session, agent_type="debugger", scope="find it", execution_id="exec-001")
     for _ in range(2):
         given = record_allocation(record, "exec-001", bundle, catalogue=CATALOGUE, limits=LIMITS)
         assert len(given) == 2

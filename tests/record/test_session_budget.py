@@ -135,10 +135,10 @@ def test_a_bundle_is_judged_beside_what_the_others_take() -> None:
     gauge = budget.gauge
     assert (gauge.name, gauge.used.tokens, gauge.limit) == ("session budget", 8_000, 10_000)
     made, model = bundle("b1", 3_000), Model("m", window=3_100, family="v4.8")
-    judged = budget.judge(made.items, model, agent_type="a", instead_of=["b1"])
+    judged = budget.judge(made.total, model, agent_type="a", instead_of=["b1"])
     assert (judged.session.used.tokens, judged.agent.limit) == (7_000 + FRAME, 3_100)
     assert judged.others.tokens == 4_000
-    assert budget.judge(made.items, model, agent_type="a").session.used.tokens == 11_000 + FRAME
+    assert budget.judge(made.total, model, agent_type="a").session.used.tokens == 11_000 + FRAME
 
 
 def test_bundles_given_besides_count_as_they_are_given(record: Record, session: str) -> None:

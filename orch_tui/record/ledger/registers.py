@@ -213,6 +213,19 @@ def state_changes(record: Record, subject: str) -> None:
         _hold(record, statement, new.keys(), held, stored.observation_id)
 
 
+def state_value(record: Record, ref: str, name: str, value: Any) -> None:
+    """State a field that no column holds, where it is not stated so already; call it within a
+    write, after the row that ``ref`` names is stated."""
+    held = read_registers(record, ref)
+    if not _is_news(name, value, held.get(name)):
+        return
+    at = _later_than(record.now(), held[name].at if name in held else "")
+    statement = Registered(subject=ref, values={name: value})
+    stored = store_statement(record, statement, (), source=None, at=at, execution_id=None)
+    if stored.is_new:
+        _hold(record, statement, (name,), held, stored.observation_id)
+
+
 def apply_registered(
     record: Record, statement: Registered, at: str, stored: StoredStatement
 ) -> dict[str, Any]:

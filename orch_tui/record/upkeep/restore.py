@@ -490,6 +490,8 @@ class _Exchange:
 
     def _write_version(self, uid: str, said: Row, won: Row) -> None:
         version_id = portable.row_of(self._record, f"version:{uid}")
+        if version_id is None and said.keys() == {"template"}:
+            return  # no column holds it: the row comes with the statement of the rest
         if version_id is None:
             ref = str(said.get("bundle") or "bundle:unknown")
             bundle_id = self._bundle(ref.removeprefix("bundle:"), None)

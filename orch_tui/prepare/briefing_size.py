@@ -1,0 +1,88 @@
+"""How many tokens a briefing takes, part by part: its items, the frame of the message, and what its
+template says around them.
+
+Each part is counted once and added: what is said around the items is counted with a short text in
+place of each. Tokens do not reach across lines, so the sum is what the whole takes, or a little
+more where line ends meet.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+
+from orch_tui.prepare.briefing import render_briefing
+from orch_tui.prepare.bundle import Bundle, ContextItem
+from orch_tui.prepare.count import Count, add_frame, make_template_count
+from orch_tui.prepare.tokens import count_tokens
+
+_SIGN = "\ue000"
+"""Tells the places of texts; counted with the text that stands in, and taken off with it."""
+
+_FENCE = re.compile(rb"`{3,}")
+_CLOSING = re.compile(rb"</document_content_*>", re.IGNORECASE)
+_LINE_ENDS = re.compile(rb"[\r\n]*\Z")
+
+
+def make_stand_in(data: bytes) -> bytes:
+    """Make the shortest text that a template frames as it does this one: with as long a fence, the
+    same closing tag and the same end."""
+    if not data:
+        return b""
+    inside = {max(found, key=len) for each in (_FENCE, _CLOSING) if (found := each.findall(data))}
+    end = _LINE_ENDS.search(data)
+    return b"\n".join([f"x{_SIGN}".encode(), *sorted(inside)]) + (end[0] if end else b"")
+
+
+def measure_briefing(bundle: Bundle, family: str) -> Bundle:
+    """Return the bundle with the tokens that its template takes, counted for a tokenizer family.
+
+    An item without data counts as it is claimed. Where the template leaves out items or repeats
+    them, its figure is what the whole takes besides them, which may be below 0.
+
+    Raises:
+        FormatError: what is wrong in the template.
+    """
+    return replace(bundle, template_count=_count_template(bundle, family))
+
+
+def count_briefing(rendered: bytes, family: str) -> Count:
+    """Count a briefing as it was rendered, in the frame of its message."""
+    return add_frame(count_tokens(_text(rendered), family=family, kind="markdown"))
+
+
+def _count_template(bundle: Bundle, family: str) -> Count:
+    bundle = replace(bundle, bundle_id=bundle.bundle_id or "bundle-00000")  # saving gives it one
+    given = [item for item in bundle.items if item.data and not item.is_pointed_to]
+    stand_ins = [make_stand_in(item.data or b"") for item in given]
+    short = iter(stand_ins)
+    items = [
+        _with_data(item, next(short)) if item.data and not item.is_pointed_to else item
+        for item in bundle.items
+    ]
+    may_cut = bundle.template is not None and bundle.template.is_jinja
+    around = "" if may_cut else _text(render_briefing(replace(bundle, items=tuple(items))))
+    if not may_cut and around.count(_SIGN) == len(given):
+        tokens = _count(around, family) - sum(_count_short(text, family) for text in stand_ins)
+    else:
+        whole = _count(_text(render_briefing(bundle)), family)
+        tokens = whole - sum(_count(item.text, family) for item in given)
+    return make_template_count(tokens, family)
+
+
+def _with_data(item: ContextItem, data: bytes) -> ContextItem:
+    return replace(item, data=data, sha256=item.sha256 or "-")
+
+
+def _text(rendered: bytes) -> str:
+    return rendered.decode("utf-8", "replace")
+
+
+def _count(text: str, family: str) -> int:
+    return count_tokens(text, family=family, kind="markdown").tokens
+
+
+@lru_cache(maxsize=1000)
+def _count_short(text: bytes, family: str) -> int:
+    return _count(_text(text).rstrip("\r\n"), family)
