@@ -14,7 +14,7 @@ from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
 from orch_tui.prepare.catalogue import Model, load_catalogue
 from orch_tui.prepare.count import FRAMES, ZERO, Count
 from orch_tui.record import bundles, sessions
-from orch_tui.record.deployment import record_deployment
+from orch_tui.record.deployment import Deployment, record_deployment
 from orch_tui.record.executions import retract_execution
 from orch_tui.record.session_budget import (
     BudgetEntry,
@@ -50,6 +50,10 @@ def labels(record: Record, session_id: str, phase: int | None = None) -> dict[st
     return {t.label: t.count.tokens for t in read_taken(record, session_id, phase=phase)}
 
 
+def used(done: Deployment) -> int:
+    return done.judgement.agent.used.tokens
+
+
 def test_a_bundle_counts_once_in_its_latest_version_with_the_frame_of_its_message(
     record: Record, session: str
 ) -> None:
@@ -67,8 +71,8 @@ def test_what_was_deployed_counts_wherever_it_was_prepared(record: Record, sessi
     for other in (None, sessions.init_session(record, "s", project="p").session_id):
         saved = bundles.save_bundle(record, bundle(f"of-{other}", 100), other)
         for _ in range(2):  # however often
-            record_deployment(record, session, bundle=saved.bundle, **BOUNDS)
-        assert labels(record, session)[f"of-{other}"] == 100 + FRAME
+            done = record_deployment(record, session, bundle=saved.bundle, **BOUNDS)
+        assert labels(record, session)[f"of-{other}"] == used(done)
 
 
 def test_what_was_retracted_or_taken_out_counts_no_more(record: Record, session: str) -> None:
@@ -78,7 +82,7 @@ def test_what_was_retracted_or_taken_out_counts_no_more(record: Record, session:
     claimed = record_deployment(
         record, session, agent_type="a", scope="s", context_token_count=55, **BOUNDS
     ).execution.execution_id
-    assert labels(record, session) == {"b1": 106, "b2": 106, claimed: 55}
+    assert labels(record, session) == {"b1": 106, "b2": used(done), claimed: 55}
     retract_execution(record, done.execution.execution_id, "a mistake")
     retract_execution(record, claimed, "a mistake")
     bundles.drop_bundle(record, "b1", "a mistake")
@@ -98,11 +102,11 @@ def test_an_execution_without_a_bundle_counts_as_claimed(record: Record, session
 
 def test_a_phase_has_what_was_deployed_in_it(record: Record, session: str) -> None:
     saved = bundles.save_bundle(record, bundle("b1", 100), session)
-    record_deployment(record, session, bundle=saved.bundle, **BOUNDS)
+    done = record_deployment(record, session, bundle=saved.bundle, **BOUNDS)
     sessions.set_phase(record, session, 2)
     record_deployment(record, session, agent_type="b", scope="s", context_token_count=55, **BOUNDS)
     bundles.save_bundle(record, bundle("b2", 10), session)
-    assert [*labels(record, session, 1).values()] == [106]
+    assert [*labels(record, session, 1).values()] == [used(done)]
     assert [*labels(record, session, 2).values()] == [55]
     assert labels(record, session, 3) == {}
     report = track_budget(record, session, **BOUNDS, phase=2)

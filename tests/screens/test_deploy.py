@@ -351,7 +351,7 @@ async def test_with_the_hook_the_line_is_copied_first_and_the_briefing_is_there(
 
 async def test_over_budget_it_takes_a_reason_which_is_recorded(folder: Path) -> None:
     config = folder / ".claude" / "orchestration" / "config.toml"
-    config.write_text("budget = 1000\n")
+    config.write_text("budget = 300\n")
     async with deploying(folder) as driven:
         await driven.keys("d", "enter")
         assert "Over budget" in driven.text("#deploying-told")
@@ -735,7 +735,7 @@ def test_how_a_line_to_hand_over_looks(
 
 
 def test_how_a_briefing_over_budget_looks(folder: Path, snap_compare: Snap) -> None:
-    (folder / ".claude" / "orchestration" / "config.toml").write_text("budget = 10000\n")
+    (folder / ".claude" / "orchestration" / "config.toml").write_text("budget = 300\n")
     assert snap_compare(shown(folder), terminal_size=(80, 24), run_before=after(the_briefing))
 
 
