@@ -320,7 +320,8 @@ def _saved(record: Record, bundle: Bundle, session_id: str, model: Model) -> bun
         return known
     if bundle.template_count is None:  # somebody made it by hand
         bundle = measure_briefing(bundle, model.family)
-    return bundles.save_bundle(record, bundle, bundle.session_id or session_id)
+    held_by = known.bundle.session_id or None if known else session_id
+    return bundles.save_bundle(record, bundle, bundle.session_id or held_by)
 
 
 def _from_plan(

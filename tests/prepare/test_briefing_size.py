@@ -17,8 +17,10 @@ from orch_tui.prepare.templates import Template, load_template
 CODE = "def f(a: int) -> int:\n    return a + 1\n\n\n" * 30
 
 
-def item(source: str, text: str, type_: str = "file", **also: tuple[str, ...]) -> ContextItem:
-    return ContextItem(type_, source, "required", (), text.encode(), ZERO, **also)
+def item(
+    source: str, text: str, type_: str = "file", shared_with: tuple[str, ...] = ()
+) -> ContextItem:
+    return ContextItem(type_, source, "required", (), text.encode(), ZERO, shared_with)
 
 
 def bundle(*items: ContextItem, family: str = "v4.8", template: Template | None = None) -> Bundle:

@@ -50,8 +50,11 @@ def labels(record: Record, session_id: str, phase: int | None = None) -> dict[st
     return {t.label: t.count.tokens for t in read_taken(record, session_id, phase=phase)}
 
 
-def used(done: Deployment) -> int:
-    return done.judgement.agent.used.tokens
+def used(record: Record, done: Deployment) -> int:
+    """What the bundle takes that was deployed, with its template."""
+    version_id = done.execution.bundle_version_id
+    assert version_id is not None
+    return bundles.load_bundle_version(record, version_id).bundle.total.tokens
 
 
 def test_a_bundle_counts_once_in_its_latest_version_with_the_frame_of_its_message(
@@ -72,7 +75,7 @@ def test_what_was_deployed_counts_wherever_it_was_prepared(record: Record, sessi
         saved = bundles.save_bundle(record, bundle(f"of-{other}", 100), other)
         for _ in range(2):  # however often
             done = record_deployment(record, session, bundle=saved.bundle, **BOUNDS)
-        assert labels(record, session)[f"of-{other}"] == used(done)
+        assert labels(record, session)[f"of-{other}"] == used(record, done)
 
 
 def test_what_was_retracted_or_taken_out_counts_no_more(record: Record, session: str) -> None:
@@ -82,7 +85,7 @@ def test_what_was_retracted_or_taken_out_counts_no_more(record: Record, session:
     claimed = record_deployment(
         record, session, agent_type="a", scope="s", context_token_count=55, **BOUNDS
     ).execution.execution_id
-    assert labels(record, session) == {"b1": 106, "b2": used(done), claimed: 55}
+    assert labels(record, session) == {"b1": 106, "b2": used(record, done), claimed: 55}
     retract_execution(record, done.execution.execution_id, "a mistake")
     retract_execution(record, claimed, "a mistake")
     bundles.drop_bundle(record, "b1", "a mistake")
@@ -106,7 +109,7 @@ def test_a_phase_has_what_was_deployed_in_it(record: Record, session: str) -> No
     sessions.set_phase(record, session, 2)
     record_deployment(record, session, agent_type="b", scope="s", context_token_count=55, **BOUNDS)
     bundles.save_bundle(record, bundle("b2", 10), session)
-    assert [*labels(record, session, 1).values()] == [used(done)]
+    assert [*labels(record, session, 1).values()] == [used(record, done)]
     assert [*labels(record, session, 2).values()] == [55]
     assert labels(record, session, 3) == {}
     report = track_budget(record, session, **BOUNDS, phase=2)
