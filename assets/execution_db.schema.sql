@@ -460,7 +460,7 @@ CREATE INDEX contents_of_runs ON contents (data) WHERE encoding = 'run';
 
 CREATE INDEX transcripts_awaited ON import_checkpoints (awaited_since) WHERE awaited_since IS NOT NULL;
 
-CREATE INDEX executions_by_time ON agent_executions (coalesce(deployed_at, completed_at), retracted_at, session_id, agent_type, status, success, model, resolved_model, planned_id, bundle_version_id);
+CREATE INDEX executions_by_time ON agent_executions (coalesce(deployed_at, completed_at), retracted_at, session_id, agent_type, status, success, model, resolved_model, planned_id, bundle_version_id, unverified);
 
 INSERT OR IGNORE INTO record_facts (name, value) VALUES ('reading_version', '2');
 

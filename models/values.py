@@ -25,9 +25,11 @@ WHEN = "coalesce(deployed_at, completed_at)"
 """The time of an execution, also of one whose deployment nobody saw; as it is indexed."""
 
 WENT_WELL = """CASE WHEN status IN ('completed', 'failed')
+AND NOT (status = 'completed' AND success IS NOT 0 AND unverified IS NOT NULL)
 THEN coalesce(success, status = 'completed') <> 0 END"""
-"""Whether an execution was a success, in SQL; NULL while it is waited for. What somebody said of
-that (``success``) counts before its status. In Python: ``has_succeeded``."""
+"""Whether an execution was a success, in SQL; NULL while it is waited for, and where it is said to
+be completed and something speaks against it (``unverified``). What somebody said of that
+(``success``) counts before its status. In Python: ``has_succeeded``."""
 
 
 def unnamed_scope(claude_session: str) -> str:
@@ -56,11 +58,15 @@ ITEM_TYPES = ("file", "reference", "briefing", "shared_context")
 PRIORITIES = ("required", "recommended", "optional")
 
 
-def has_succeeded(status: str | None, success: bool | None) -> bool | None:
-    """Decide whether an execution was a success; None while it is waited for. ``WENT_WELL``."""
-    if status not in ("completed", "failed"):
+def has_succeeded(
+    status: str | None, success: bool | None, unverified: str | None = None
+) -> bool | None:
+    """Decide whether an execution was a success; None while it is waited for, and where it is in
+    doubt. ``WENT_WELL``."""
+    if status not in ENDINGS:
         return None
-    return status == "completed" if success is None else bool(success)
+    well = status == "completed" if success is None else bool(success)
+    return None if well and status == "completed" and unverified is not None else well
 
 
 def timestamp(moment: datetime) -> str:

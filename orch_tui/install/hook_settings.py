@@ -43,6 +43,7 @@ EVENTS: Mapping[str, str | None] = {
     "SubagentStart": None,
     "SubagentStop": None,
     "StopFailure": None,
+    "TeammateIdle": None,
     "UserPromptSubmit": None,
     "PermissionRequest": None,
     "SessionEnd": None,
@@ -50,7 +51,9 @@ EVENTS: Mapping[str, str | None] = {
 """What orch listens to, and for which tools (https://code.claude.com/docs/en/hooks)."""
 
 _STRICT_BEFORE = (2, 0, 43)
-_NEW_TO_STRICT = ("PostToolUseFailure", "SubagentStart", "StopFailure", "PermissionRequest")
+_NEW_TO_STRICT = (
+    *("PostToolUseFailure", "SubagentStart", "StopFailure", "TeammateIdle", "PermissionRequest"),
+)
 """Events that a release before that does not know: it drops a settings file that names one, and
 says nothing (measured with 1.0.24 to 2.0.30); later ones pass over what they do not know."""
 

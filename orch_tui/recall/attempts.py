@@ -13,7 +13,8 @@ _KNOWN = "coalesce(planned_id, bundle_id) IS NOT NULL"
 _RUNS = "agent_executions AS e LEFT JOIN bundle_versions ON version_id = bundle_version_id"
 
 NUMBERED_ATTEMPTS = f"""(
-  SELECT session_id, e.agent_type, deployed_at, completed_at, status, success, retracted_at,
+  SELECT session_id, e.agent_type, deployed_at, completed_at, status, success, unverified,
+    retracted_at,
     iif({_KNOWN}, row_number() OVER (
       PARTITION BY session_id, planned_id, {_TASK} ORDER BY {WHEN}, e.rowid), NULL) AS attempt
   FROM {_RUNS} WHERE retracted_at IS NULL)"""

@@ -8,7 +8,7 @@ from typing import Any
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
-from orch_tui.models.values import has_succeeded
+from orch_tui.models.values import ENDINGS, has_succeeded
 from orch_tui.recall import listing
 from orch_tui.recall.attempts import list_last_attempts
 from orch_tui.recall.listing import CheckResult, DeliverableState
@@ -136,7 +136,7 @@ def list_session_outputs(record: Record, session_id: str) -> list[Output]:
 
 
 def is_waiting(execution: ExecutionFacts) -> bool:
-    return has_succeeded(execution.status, execution.success) is None
+    return execution.status not in ENDINGS
 
 
 def has_failed(execution: ExecutionFacts) -> bool:

@@ -130,7 +130,7 @@ def _agent(checked: ExecutionResults) -> dict[str, Any]:
     names = (
         *("execution_id", "agent_type", "scope", "status", "success", "model", "resolved_model"),
         *("context_token_count", "estimator", "deployed_at", "completed_at"),
-        *("error_code", "error_message"),
+        *("error_code", "error_message", "unverified"),
     )
     return {
         **{name: getattr(execution, name) for name in names},

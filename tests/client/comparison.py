@@ -70,10 +70,14 @@ def list_differences(
     truths = list(truths)
     by_agent = {truth.agent_id: truth for truth in truths}
     by_part = {truth.part: truth for truth in truths}
+    # a teammate asks under the address of its mailbox
+    by_name = {name: t for t in truths for name, at, _ in [t.agent_id.partition("@")] if at}
     differences: list[str] = []
     seen: list[str] = []
     for row in recorded:
         truth = by_agent.get(row["agent_id"])
+        if truth is None and row["agent_name"]:
+            truth = by_name.get(row["agent_name"])
         if truth is None and row["agent_id"] is None:  # its call was seen alone
             truth = by_part.get(_part(row["prompt"]))
         if truth:

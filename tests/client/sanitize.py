@@ -29,7 +29,8 @@ SHORT = 24
 """Characters up to which a text is a name, a state or a label."""
 
 FORM = re.compile(
-    r"</?[a-z-]+>|Agent terminated early due to an API error: |API Error: \d+"
+    r"</?[a-z-]+>|<teammate-message [^>]*>"
+    r"|Agent terminated early due to an API error: |API Error: \d+"
     r"|NOTE: this agent stopped at its \d+-turn limit"
     r"|\[Request interrupted by user[^]]*\]|User rejected tool use"
     r"|\[Subagent hand-back\]|\[Workflow harness[^]]*\]"

@@ -402,6 +402,21 @@ SCENARIOS = [
         until=[("scout", 1), ("main", 2)],
     ),
     Scenario(
+        "interactive-teammate",
+        {
+            "main": [
+                says(launch("scout", "look ahead", name="scout")),
+                says("I go on."),
+                says("Done."),
+            ],
+            "scout": [says(READ), says("The way is free.")],
+        },
+        {"scout": {"prompt": "(play scout) look ahead"}},  # it is asked in a frame
+        environment={"CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS": "1"},
+        interactive=True,
+        until=[("scout", 1), ("main", 2)],
+    ),
+    Scenario(
         "interactive-stopped",
         {
             "main": [

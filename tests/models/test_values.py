@@ -11,18 +11,20 @@ from orch_tui.models.values import STATES, WENT_WELL, has_succeeded
 def test_what_went_well_is_one_rule_in_sql_and_in_python() -> None:
     connection = sqlite3.connect(":memory:")
     outcomes = {}
-    for status, success in product((None, *STATES), (None, False, True)):
-        query = f"SELECT {WENT_WELL} FROM (SELECT ? AS status, ? AS success)"
-        ((in_sql,),) = connection.execute(query, [status, success])
-        outcomes[status, success] = has_succeeded(status, success)
-        assert in_sql == outcomes[status, success], (status, success)
+    for told in product((None, *STATES), (None, False, True), (None, "cut off")):
+        query = f"SELECT {WENT_WELL} FROM (SELECT ? AS status, ? AS success, ? AS unverified)"
+        ((in_sql,),) = connection.execute(query, told)
+        outcomes[told] = has_succeeded(*told)
+        assert in_sql == outcomes[told], told
     connection.close()
     assert {key for key, went_well in outcomes.items() if went_well} == {
-        ("completed", None),
-        ("completed", True),
-        ("failed", True),
+        ("completed", None, None),
+        ("completed", True, None),
+        ("failed", True, None),
+        ("failed", True, "cut off"),
     }
-    assert {status for (status, _), went_well in outcomes.items() if went_well is None} == {
-        None,
-        "deployed",
-    }
+    assert {
+        told
+        for told, went_well in outcomes.items()
+        if went_well is None and told[0] not in (None, "deployed")
+    } == {("completed", None, "cut off"), ("completed", True, "cut off")}

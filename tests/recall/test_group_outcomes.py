@@ -88,6 +88,18 @@ def test_over_time_by_day_and_week(record: Record) -> None:
     assert [(o.name, o.n) for o in weeks] == [("2026-11-09", 1), ("2026-11-16", 3)]
 
 
+def test_a_run_in_doubt_is_no_success_and_no_failure(record: Record) -> None:
+    session = open_session(record)
+    for doubt in (None, "cut off: it reached the limit of its output"):
+        label = run_agent(record, session, "completed")
+        with record.write():
+            record.execute(
+                "UPDATE agent_executions SET unverified = ? WHERE execution_id = ?", [doubt, label]
+            )
+    ((_, outcome),) = counts(gather_insights(record).by_agent_type).items()
+    assert outcome == (2, 1, 0, 1)
+
+
 def test_a_share_is_of_those_that_returned() -> None:
     assert GroupOutcome("a", 5, 1, 3, 1).share == 0.25
     waiting = GroupOutcome("a", 2, 0, 0, 2)

@@ -511,6 +511,18 @@ def test_an_error_of_the_api_breaks_an_agent_off(fields: dict[str, Any], reason:
     assert read_payload(payload | {"agent_id": None}, AT) is None
 
 
+def test_a_teammate_that_idles_has_its_transcript_read() -> None:
+    name = "scout"
+    fields = {"agent_id": "ascout-1d9ce85f586bb1fd", "agent_type": name, "teammate_name": name}
+    payload = event("TeammateIdle", **fields, transcript_path="/p/S.jsonl")
+    noted = Noted(agent_id=fields["agent_id"], agent_name=name, agent_kind="teammate")
+    heard = read_payload(payload, AT)
+    assert heard is not None
+    assert [report.statement for report in heard.reports] == [noted]
+    assert heard.transcript == f"/p/S/subagents/agent-{fields['agent_id']}.jsonl"
+    assert read_payload(payload | {"agent_id": None}, AT) is None
+
+
 @pytest.mark.parametrize(
     ("fields", "end", "transcript"),
     [

@@ -1,7 +1,8 @@
 """What the record teaches: which agents, models, bundles and contexts went with success.
 
-Every figure comes with its n. An execution that has not returned is unknown, neither success nor
-failure. Nothing here says why: what goes together with success need not have caused it.
+Every figure comes with its n. An execution that has not returned, or is in doubt, is unknown,
+neither success nor failure. Nothing here says why: what goes together with success need not have
+caused it.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class GroupOutcome:
     success: int
     failure: int
     unknown: int
-    """Still waiting."""
+    """Still waiting, or said to be completed with something that speaks against it."""
 
     @property
     def share(self) -> float | None:
@@ -64,7 +64,7 @@ class ChosenRuns:
         self._parameters = list(parameters)
 
     def rows(self, query: str, source: str = "agent_executions") -> list[tuple[Any, ...]]:
-        """Rows of a query over ``chosen``; its ``went_well`` is NULL while waiting.
+        """Rows of a query over ``chosen``; its ``went_well`` is NULL while waiting and in doubt.
 
         ``source`` is what to choose from: executions with a column more.
         """

@@ -444,6 +444,14 @@ def _has_other_tasks(event: _Event) -> bool:
     )
 
 
+def _idles(event: _Event) -> HookStatements | None:
+    """Report that a teammate has nothing more to do: what it said last stands in its transcript,
+    where its stop told nothing of that."""
+    heard = _report_agent(event, Noted(**_agent_facts(event)))
+    transcript = event.transcript_of(_text(event.payload, "agent_id"))
+    return heard and replace(heard, transcript=transcript)
+
+
 def _broken_off(event: _Event) -> HookStatements | None:
     """Report that an error of the API ended an agent; no other stop tells of it."""
     error = _text(event.payload, "last_assistant_message") or _text(event.payload, "error")
@@ -529,6 +537,7 @@ _EVENTS = {
     "SubagentStart": _started,
     "SubagentStop": _stopped,
     "StopFailure": _broken_off,
+    "TeammateIdle": _idles,
     "UserPromptSubmit": _notified,
     "SessionEnd": _ended,
     HAND_OVER_NOTE: _not_handed_over,

@@ -673,15 +673,17 @@ def _of_sidecar(
     if noted.toolUseId:
         keys.append(tool_key(noted.toolUseId))
     is_teammate = noted.taskKind == _TEAMMATE
+    its_type = noted.customAgentType or noted.spawnedAgentType if is_teammate else noted.agentType
+    was_asked = not (is_teammate or noted.modelNotNamed or noted.model == "inherit")
     facts = Noted(
-        agent_type=(noted.customAgentType if is_teammate else noted.agentType) or UNKNOWN,
+        agent_type=its_type or UNKNOWN,
         agent_name=noted.name,
         agent_kind=_kind_of(noted),
         workflow_phase=noted.workflowPhase,
         agent_id=agent,
         tool_use_id=noted.toolUseId,
         scope=noted.description,
-        model=None if noted.modelNotNamed or noted.model == "inherit" else noted.model,
+        model=noted.model if was_asked else None,
         depth=noted.spawnDepth or None,
         parent=agent_key(session, noted.parentAgentId) if noted.parentAgentId else None,
     )

@@ -198,13 +198,15 @@ class Sidecar(msgspec.Struct):
     parentAgentId: str | None = None
     spawnDepth: Figure | None = None
     model: str | None = None
-    """What was asked for, unless ``modelNotNamed``: then what it ran on."""
+    """What was asked for; of a teammate, and with ``modelNotNamed``, what it ran on."""
     modelNotNamed: bool | None = None
     stoppedByUser: bool | None = None
     worktreePath: str | None = None
     name: str | None = None
     customAgentType: str | None = None
-    """The type of a teammate, whose ``agentType`` is its name."""
+    """The type of a teammate, whose ``agentType`` is its name, where it is one of the project."""
+    spawnedAgentType: str | None = None
+    """The same for every type; since 2.1.3xx."""
     taskKind: str | None = None
     isFork: bool | None = None
     inWorkflowRun: bool | None = None
