@@ -256,6 +256,8 @@ class CommonContent:
     """Of the composition, each once: the positions of its overlaps count these."""
     changes: tuple[str, ...]
     """The ids of the bundles that sharing would change."""
+    remarks: tuple[str, ...] = ()
+    """What agents would be handed before and after, and why where that is more."""
 
     @property
     def ambient_overlaps(self) -> dict[str, list[Overlap]]:
@@ -288,21 +290,22 @@ def find_common_content(
     what agents have anyway; ``items`` are its own as they were weighed."""
     from orch_tui.prepare.bundle import Bundle, without_repeats
     from orch_tui.prepare.composition import fill_items
-    from orch_tui.prepare.dedup import remove_duplicates
-    from orch_tui.project_bundles import find_sharing
+    from orch_tui.project_bundles import foresee_sharing
     from orch_tui.record import bundles
 
     own = composition.bundle_id or UNSAVED_ID
     held = bundles.load_session_bundles(project.existing_record, session_id) if session_id else ()
     mine = fill_items(composition, items, project.reader())
     this = Bundle(
-        own, composition.agent_type, composition.scope, tuple(mine), composition.model, ""
+        *(own, composition.agent_type, composition.scope, tuple(mine), composition.model, ""),
+        session_id=session_id,
+        template=next((s.bundle.template for s in held if s.bundle.bundle_id == own), None),
     )
-    given = [*(s.bundle for s in held if s.bundle.bundle_id != own), this]
-    sharing = find_sharing(project, given)
-    after = zip(given, remove_duplicates(sharing, given), strict=True)
+    given = [*(s.bundle for s in held if s.bundle.bundle_id != own), project.measure(this)]
+    foreseen = foresee_sharing(project, given)
+    after = zip(given, foreseen.bundles, strict=True)
     changes = tuple(old.bundle_id for old, new in after if new.items != old.items)
-    return CommonContent(sharing, without_repeats(mine)[0], changes)
+    return CommonContent(foreseen.sharing, without_repeats(mine)[0], changes, foreseen.remarks)
 
 
 def share_composition(

@@ -370,18 +370,17 @@ def find_sharing(project: Project, given: Sequence[Bundle]) -> Sharing:
     )
 
 
-def apply_sharing(
+def foresee_sharing(
     project: Project,
     given: Sequence[Bundle],
     *,
     found: Sharing | None = None,
     document: Path | None = None,
 ) -> Shared:
-    """Leave out of bundles what need not be sent, and write what they share into a document, as
-    ``record.sharing.share_between`` does; ``found`` is what ``find_sharing`` found."""
-    from orch_tui.record.sharing import share_between
+    """Work out what sharing would make of bundles; ``found`` is what ``find_sharing`` found."""
+    from orch_tui.record import sharing
 
-    return share_between(
+    return sharing.foresee_sharing(
         given,
         found or find_sharing(project, given),
         root=project.root,
@@ -392,16 +391,33 @@ def apply_sharing(
     )
 
 
+def apply_sharing(
+    project: Project, given: Sequence[Bundle], *, foreseen: Shared | None = None
+) -> Shared:
+    """Leave out of bundles what need not be sent, and write what they share into a document, as
+    ``record.sharing.share_between`` does; ``foreseen`` is what ``foresee_sharing`` gave."""
+    from orch_tui.record.sharing import share_between
+
+    return share_between(
+        foreseen or foresee_sharing(project, given),
+        root=project.root,
+        record=project.record if project.recording else None,
+    )
+
+
 def take_sharing_back(project: Project, bundle_ids: Texts) -> list[Bundle]:
-    """Restore what bundles were before they were deduplicated, each as its next version.
+    """Restore what bundles were before they were deduplicated, each as its next version; a
+    document that nobody is sent to any more goes.
 
     Raises:
         NotFoundError: no such bundle.
         ConflictError: one was not deduplicated, or was changed since.
     """
-    from orch_tui.record.sharing import restore_deduplicated
+    from orch_tui.record.sharing import remove_unneeded_documents, restore_deduplicated
 
-    return restore_deduplicated(project.existing_record, listed(bundle_ids))
+    restored = restore_deduplicated(project.existing_record, listed(bundle_ids))
+    remove_unneeded_documents(project.existing_record, project.root)
+    return restored
 
 
 def share_bundles(project: Project, session_id: str) -> Sharing:

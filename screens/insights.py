@@ -207,12 +207,9 @@ darkest and its lightest part lies the true share (Wilson interval, 95 %). `?` a
             )
         elif "success_share" in rows[0]:
             self._draw_outcomes(table, rows)
-        elif part == "sharing":  # a few figures of the whole: their names are longer than they are
-            table.set_columns((Column("what"), Column("figure", 12, right=True)))
-            table.show(
-                [Row(name, (name.replace("_", " "), cell(rows[0][name]))) for name in rows[0]],
-                keep=False,
-            )
+        elif part == "sharing":
+            table.set_columns((Column("handed over"), Column("figure", 34, right=True)))
+            table.show(_sharing_rows(rows), keep=False)
         else:
             names = list(rows[0])
             table.set_columns([_column(name, rows) for name in names])
@@ -298,6 +295,20 @@ darkest and its lightest part lies the true share (Wilson interval, 95 %). `?` a
         self._weekly = state.get("weekly") is True
         if state.get("part") in PARTS:
             self.query_one("#parts", Rows).move_to_key(state["part"])
+
+
+def _sharing_rows(rows: Sequence[dict[str, Any]]) -> list[Row]:
+    """Tokens per agent before and after, of all, by session and over time; then what was moved."""
+    shown = []
+    for row in rows:
+        name = "for each agent" if row["name"] is None else f"{row['of']} {row['name']}"
+        less = "" if row["saved_share"] is None else f" (−{row['saved_share']:.0%})"
+        figure = f"{cell(row['tokens_before'])} → {cell(row['tokens_after'])}{less}"
+        count = f"{row['n']} known" + f", {row['n_unknown']} without" * bool(row["n_unknown"])
+        shown.append(Row(name, (f"{name} · {count}", figure.replace("(−-", "(+"))))
+    for key in ("n_shared", "moved_to_shared_tokens", "shared_document_tokens", "estimator"):
+        shown.append(Row(key, (key.replace("_", " "), cell(rows[0][key]))))
+    return shown
 
 
 CELLS = 16

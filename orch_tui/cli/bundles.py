@@ -187,10 +187,12 @@ def _deduplicate(arguments: Namespace) -> None:
         _rewrite(project, given, bundles, restored, "as before it was deduplicated")
         return
     found = project_bundles.find_sharing(project, bundles)
-    document = dedup.sharing_to_dict(found)
     for_agents = None
     if arguments.output and arguments.output.lower().endswith((".md", ".markdown")):
         for_agents = Path(resolve_path(arguments.output, project.cwd))
+    foreseen = project_bundles.foresee_sharing(project, bundles, found=found, document=for_agents)
+    document = foreseen.to_dict()
+    if for_agents:
         write_text(arguments.output, dedup.render_shared_document(found))
     elif arguments.output:
         write_text(arguments.output, dump_json(document))
@@ -200,11 +202,13 @@ def _deduplicate(arguments: Namespace) -> None:
         columns = (
             *("bundle_id", "total_tokens", "dropped_repeats_tokens"),
             *("already_ambient_tokens", "moved_to_shared_tokens"),
+            *("after_tokens", "if_shared_is_read_tokens"),
         )
         print_rows(document["bundles"], arguments.format, columns=columns)
         say(*_on_sharing(found))
+    say(*foreseen.remarks)
     if arguments.apply:
-        applied = project_bundles.apply_sharing(project, bundles, found=found, document=for_agents)
+        applied = project_bundles.apply_sharing(project, bundles, foreseen=foreseen)
         what = "shared items are named, not repeated"
         _rewrite(project, given, bundles, applied.bundles, what)
         if applied.document:

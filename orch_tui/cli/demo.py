@@ -107,7 +107,7 @@ _Agent = Callable[[Project, list[str], str], _Report]
 
 def _run(project: Project, *, is_sample: bool) -> None:
     from orch_tui.api import OrchestrationSession
-    from orch_tui.prepare.dedup import find_duplicates
+    from orch_tui.project_bundles import foresee_sharing
 
     files = _some_files(project)
     if not files:
@@ -150,10 +150,11 @@ def _run(project: Project, *, is_sample: bool) -> None:
             f"orch plan --agent-type {agent_type} --scope {quote(task)} "
             f"--bundle {bundle.bundle_id}" + (f" --after {after[0]}" if after else "")
         )
-    sharing = find_duplicates(bundles)
+    foreseen = foresee_sharing(project, bundles)
     _did(
         f"orch deduplicate --bundles {','.join(b.bundle_id for b in bundles)}",
-        *(f"{i.source} stands in {' and '.join(i.shared_with)}" for i in sharing.items),
+        *(f"{i.source} stands in {' and '.join(i.shared_with)}" for i in foreseen.sharing.items),
+        *foreseen.remarks,
     )
     _did("orch track-budget", str(session.track_budget().session))
 

@@ -329,7 +329,7 @@ def cell(value: Any, name: str = "") -> str:
     return printable(" ".join(text.split()))
 
 
-_SHARES = {"success_share", "success_share_without", "difference"}
+_SHARES = {"success_share", "success_share_without", "difference", "saved_share"}
 _LABELS = {"output_id", "position", "seq", "phase"}
 """Numbers that name something: nobody wants thousands marks in them."""
 

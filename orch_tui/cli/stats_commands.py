@@ -31,7 +31,9 @@ def stats() -> argparse.ArgumentParser:
     )
     add_filters(parser, limit=False)
     add_scope(parser)
-    parser.add_argument("--every", choices=("day", "week"), help="for over_time (default: day)")
+    parser.add_argument(
+        "--every", choices=("day", "week"), help="for over_time and sharing (default: day)"
+    )
     add_format(parser)
     parser.set_defaults(run=_stats)
     return parser
@@ -53,8 +55,8 @@ def _stats(arguments: Namespace) -> None:
     project = project_of(arguments)
     all_parts = _parts_of_stats()
     shown = arguments.by or (all_parts if arguments.format.startswith("json") else _MAIN_PARTS)
-    if arguments.every and "over_time" not in shown:
-        raise UsageError("--every is only for --by over_time", hint="leave --every out")
+    if arguments.every and not {"over_time", "sharing"} & {*shown}:
+        raise UsageError("--every is for --by over_time and sharing", hint="leave --every out")
     insights = gather_insights(
         project.existing_record,
         **read_filters(arguments, project),
@@ -112,6 +114,10 @@ _STATS_COLUMNS = {
     "worth": (
         *("agent_type", "n", "success", "tokens_given", "tokens_used", "deliverables"),
         *("deliverables_existing", "validations_passed", "validations_failed", "estimator"),
+    ),
+    "sharing": (
+        *("of", "name", "n", "n_unknown", "n_shared", "tokens_before", "tokens_after"),
+        *("saved_share", "moved_to_shared_tokens", "shared_document_tokens"),
     ),
     "costs": (
         *("agent_type", "model", "n", "input_tokens", "cache_write_tokens", "cache_read_tokens"),

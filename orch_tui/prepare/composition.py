@@ -25,6 +25,7 @@ from orch_tui.prepare.bundle import (
     without_repeats,
 )
 from orch_tui.prepare.count import ZERO, Count, CountCache, exact_name
+from orch_tui.prepare.shared_note import without_shared_note
 from orch_tui.prepare.sources import SourceReader, combine_errors, make_text_source
 from orch_tui.prepare.templates import Template
 from orch_tui.source_name import (
@@ -131,17 +132,26 @@ class Composition:
         return replace(self, choices=(*self.choices, *fresh.values()))
 
     def without(self, keys: Collection[str]) -> Composition:
-        return replace(self, choices=tuple(c for c in self.choices if c.key not in keys))
+        return self._left_with(c for c in self.choices if c.key not in keys)
 
     def without_source(self, source: str) -> Composition:
-        return replace(self, choices=tuple(c for c in self.choices if c.source != source))
+        return self._left_with(c for c in self.choices if c.source != source)
+
+    def _left_with(self, choices: Iterable[Choice]) -> Composition:
+        """With these of the choices. What says where shared texts stand goes with the last."""
+        kept = tuple(choices)
+        if not any(choice.shared_with for choice in kept):
+            texts = ((c, None if c.text is None else without_shared_note(c.text)) for c in kept)
+            kept = tuple(
+                choice if text == choice.text else _reworded(choice, text)
+                for choice, text in texts
+                if choice.text is None or text is not None
+            )
+        return replace(self, choices=kept)
 
     def changed(self, keys: Collection[str], **values: Unpack[ChoiceValues]) -> Composition:
         """With other values for some of the choices."""
-        return replace(
-            self,
-            choices=tuple(replace(c, **values) if c.key in keys else c for c in self.choices),
-        )
+        return self._left_with(replace(c, **values) if c.key in keys else c for c in self.choices)
 
     def moved(self, key: str, by: int) -> Composition:
         """With one choice at another place, as far as there is one."""
@@ -217,6 +227,11 @@ class Composition:
         if any(choice.allow_secret for choice in self.choices):
             words.append("--allow-secret")
         return " ".join(words)
+
+
+def _reworded(choice: Choice, text: str | None) -> Choice:
+    """The choice of another text."""
+    return replace(choice, source=make_text_source(text or "").name, text=text)
 
 
 class Edits:

@@ -28,7 +28,9 @@ from orch_tui.prepare.bundle import (
 )
 from orch_tui.prepare.count import ZERO, Count, CountCache
 from orch_tui.prepare.overlaps import Overlap, Texts, View, part_of
+from orch_tui.prepare.shared_note import without_shared_note, write_shared_note
 from orch_tui.prepare.sources import make_text_source
+from orch_tui.source_name import is_free_text
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Model
@@ -210,6 +212,8 @@ def remove_duplicates(
             _point_to_sharers(i, shared, bundle.bundle_id) for i in view.without(figures.overlaps)
         ]
         left_out = [overlap for overlap in figures.overlaps if overlap.removable]
+        if not any(item.is_pointed_to for item in items):
+            items = _without_note(items)
         items += _note_what_is_left_out(items, left_out, document)
         family = family_of(bundle.model) if family_of else None
         if family is not None:
@@ -396,11 +400,25 @@ def _note_what_is_left_out(
     shared = any(item.type == "shared_context" and item.shared_with for item in items)
     if document and shared and document not in said:
         lines += [""] * bool(lines)
-        lines += [f"What is shared with other agents stands together in {document}."]
+        lines += [write_shared_note(document)]
     if not lines:
         return []
     source = make_text_source("\n".join(lines) + "\n")
     return [ContextItem("briefing", source.name, "required", (), source.data, ZERO)]
+
+
+def _without_note(items: Sequence[ContextItem]) -> list[ContextItem]:
+    """Leave out what says where shared texts stand, where there are none any more."""
+    kept = []
+    for item in items:
+        text = without_shared_note(item.text) if is_free_text(item.source) else item.text
+        if text is None:
+            continue
+        if text != item.text:
+            source = make_text_source(text)
+            item = replace(item, source=source.name, data=source.data, count=ZERO, sha256="")
+        kept.append(item)
+    return kept
 
 
 _ANYWAY = ", which you were given by Claude Code"

@@ -86,6 +86,11 @@ STARTS = """
   FROM {runs} AS e JOIN usage_messages AS m USING (execution_id)
   WHERE e.retracted_at IS NULL AND estimator LIKE 'claude-%' AND context_token_count > 0
     AND ambient_tokens IS NOT NULL
+    AND (e.handed_over_id IS NULL OR e.handed_over_id IS e.briefing_id)
+    AND (e.bundle_version_id IS NULL OR (SELECT template_tokens FROM bundle_versions
+      WHERE version_id = e.bundle_version_id) IS NOT NULL)
+    AND m.input_tokens + m.cache_write_tokens + m.cache_read_tokens
+      >= context_token_count + ambient_tokens
     AND m.message_id = (
       SELECT message_id FROM usage_messages AS first
       WHERE first.execution_id = e.execution_id AND message_id NOT LIKE 'result:%'
@@ -96,7 +101,11 @@ STARTS = """
   ORDER BY e.deployed_at DESC, e.execution_id DESC LIMIT 2000"""
 """The first requests of runs whose bundle was counted in Claude's tokens, the latest first.
 ``runs`` are the rows of `agent_executions` to look at. A message that several executions claim (a
-copied transcript) began one of them, and which is not known."""
+copied transcript) began one of them, and which is not known.
+
+Like is compared with like. A run is left out that got another text than was counted (a line that
+names its briefing, words of one's own), whose items alone were counted, as an earlier orch did, or
+whose first request is smaller than what was handed over."""
 
 
 _CHOSEN = "(SELECT * FROM agent_executions WHERE rowid IN (SELECT value FROM json_each(?)))"

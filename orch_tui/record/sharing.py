@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 from orch_tui import files, paths
 from orch_tui.errors import ConflictError, NotFoundError
@@ -13,7 +15,7 @@ from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.prepare import dedup
 from orch_tui.prepare.bundle import Bundle
-from orch_tui.prepare.count import CountCache
+from orch_tui.prepare.count import ZERO, Count, CountCache
 from orch_tui.prepare.dedup import Sharing
 from orch_tui.record import bundles
 from orch_tui.record.ledger import journal
@@ -21,16 +23,68 @@ from orch_tui.record.ledger import journal
 
 @frozen
 class Shared:
-    """Bundles after sharing, and what that came to."""
+    """Bundles after sharing, and what that comes to."""
 
     sharing: Sharing
+    before: tuple[Bundle, ...]
     bundles: tuple[Bundle, ...]
-    """In the order they were given; those that changed in a new version."""
+    """In the order they were given; those that change in a new version."""
     document: Path | None
     """Where the shared items stand together for agents to read; None: nothing is shared."""
 
+    @property
+    def handed_before(self) -> Count:
+        """What all agents are handed without sharing."""
+        return sum((bundle.total for bundle in self.before), ZERO)
 
-def share_between(
+    @property
+    def handed_after(self) -> Count:
+        """What all agents are handed with it."""
+        return sum((bundle.total for bundle in self.bundles), ZERO)
+
+    @property
+    def if_read(self) -> Count:
+        """What they take if each reads what it is told to read."""
+        return sum((bundle.total + bundle.shared for bundle in self.bundles), ZERO)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What agents are handed before and after, in words, and why where that is more."""
+        count = len(self.bundles)
+        if all(old.items == new.items for old, new in zip(self.before, self.bundles, strict=True)):
+            return ()
+        before, after = self.handed_before.tokens, self.handed_after.tokens
+        share = f" ({(after - before) / before:+.1%})" if before else ""
+        said = (
+            f"handed over: {before:,} tokens before, {after:,} after{share}; "
+            f"for each agent {before / count:,.0f} before, {after / count:,.0f} after; "
+            f"if all read what is shared {self.if_read.tokens:,}",
+        )
+        if after <= before:
+            return said
+        texts = sorted(self.sharing.items, key=lambda item: item.count.tokens)
+        named = ", ".join(f"{item.source} {item.count}" for item in texts[:3])
+        return (
+            *said,
+            f"sharing raises the total by {after - before:,} tokens: to name a text and say why to "
+            f"read it takes more than a short text does ({named})",
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give what ``sharing_to_dict`` gives, with what agents are handed before and after."""
+        document = dedup.sharing_to_dict(self.sharing)
+        for entry, bundle in zip(document["bundles"], self.bundles, strict=True):
+            entry["after_tokens"] = bundle.total.tokens
+            entry["if_shared_is_read_tokens"] = (bundle.total + bundle.shared).tokens
+        document["totals"] |= {
+            "before_tokens": self.handed_before.tokens,
+            "after_tokens": self.handed_after.tokens,
+            "if_shared_is_read_tokens": self.if_read.tokens,
+        }
+        return document
+
+
+def foresee_sharing(
     given: Sequence[Bundle],
     found: Sharing,
     *,
@@ -40,26 +94,84 @@ def share_between(
     cache: CountCache | None = None,
     document: Path | None = None,
 ) -> Shared:
-    """Leave out of bundles what need not be sent, and write what they share into a document.
+    """Work out what ``share_between`` would make of bundles; nothing is saved or written.
 
     The document is a Markdown file that agents can read; where none is named and there is a
-    record it is ``shared/SESSION.md`` beside that of the project at ``root``. None is written
-    where nothing is shared, or only names are. Each bundle that changes gets the next version in
-    the record; ``restore_deduplicated`` brings the former ones back.
+    record it is ``shared/SESSION.md`` beside that of the project at ``root``. There is none where
+    nothing is shared, or only names are.
     """
     if all(item.data is None for item in found.items):
         document = None  # none are shared, or only their names are known
     elif document is None and record is not None:
         session_ids = {bundle.session_id for bundle in given}
         name = (session_ids.pop() if len(session_ids) == 1 else "") or given[0].bundle_id
-        document = Path(paths.record_folder(root)) / "shared" / f"{name}.md"
+        document = _own_folder(root) / f"{name}.md"
+    after = dedup.remove_duplicates(
+        found,
+        given,
+        document=paths.relative(document, root) if document else "",
+        family_of=family_of,
+        cache=cache,
+    )
+    return Shared(found, tuple(given), tuple(after), document)
+
+
+def share_between(shared: Shared, *, root: Path, record: Record | None = None) -> Shared:
+    """Leave out of bundles what need not be sent, and write what they share into a document.
+
+    ``shared`` is what was foreseen. Each bundle that changes gets the next version in the record;
+    ``restore_deduplicated`` brings the former ones back.
+    """
+    document = shared.document
     named = paths.relative(document, root) if document else ""
-    after = dedup.remove_duplicates(found, given, document=named, family_of=family_of, cache=cache)
     if record is not None:
-        after = save_shared(record, given, after, document=named)
+        after = save_shared(record, shared.before, shared.bundles, document=named)
+        shared = replace(shared, bundles=tuple(after))
     if document:
-        files.write(document, dedup.render_shared_document(found))
-    return Shared(found, tuple(after), document)
+        files.write(document, dedup.render_shared_document(shared.sharing))
+    if record is not None:
+        remove_unneeded_documents(record, root)
+    return shared
+
+
+def _own_folder(root: Path) -> Path:
+    """Where documents are written that nobody named."""
+    return Path(paths.record_folder(root)) / "shared"
+
+
+def remove_unneeded_documents(record: Record, root: Path) -> list[Path]:
+    """Remove the documents that orch wrote beside the record and no agent is sent to any more.
+
+    A document is needed while the latest version of a bundle names it, or a version that was
+    deployed to an agent that has not returned.
+    """
+    folder = _own_folder(root)
+    written = {
+        named
+        for (after,) in record.sql("SELECT after FROM journal WHERE action = 'share-bundles'")
+        if (named := json.loads(after).get("document"))
+    }
+    there = {path: named for named in written if (path := root / named).parent == folder}
+    there = {path: named for path, named in there.items() if path.is_file()}
+    if not there:
+        return []
+    needed = {
+        item.text
+        for (version_id,) in record.sql(
+            "SELECT version_id FROM bundle_versions AS v JOIN bundles AS b USING (bundle_id) "
+            "WHERE removed_at IS NULL AND version = (SELECT max(version) FROM bundle_versions AS w "
+            "WHERE w.bundle_id = b.bundle_id) AND shared_tokens > 0 "
+            "UNION SELECT bundle_version_id FROM agent_executions JOIN bundle_versions "
+            "ON version_id = bundle_version_id WHERE status = 'deployed' AND shared_tokens > 0 "
+            "AND retracted_at IS NULL"
+        )
+        for item in bundles.load_bundle_version(record, version_id).bundle.items
+        if item.type == "briefing"
+    }
+    gone = [path for path, named in there.items() if not any(named in text for text in needed)]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return gone
 
 
 def save_shared(
@@ -153,6 +265,16 @@ def _load_former(record: Record, bundle_id: str) -> Bundle:
         return bundles.load_bundle(record, bundle_id, former).bundle
     except NotFoundError as error:  # raw SQL may have done anything
         raise ConflictError(f"{bundle_id}: {error.message}") from error
+
+
+def list_shared_versions(record: Record) -> dict[tuple[str, int], int]:
+    """List the versions of bundles that sharing made, by bundle and number, with the number of the
+    version that each was made of."""
+    return {
+        (label, new): old
+        for (after,) in record.sql("SELECT after FROM journal WHERE action = 'share-bundles'")
+        for label, (old, new) in json.loads(after)["versions"].items()
+    }
 
 
 def _versions_made_by_sharing(record: Record) -> dict[str, tuple[int, int]]:

@@ -230,6 +230,7 @@ def _sharing_figures(common: CommonContent) -> Iterator[str]:
     yield f"{ANYWAY} had anyway   {found.ambient}"
     yield f"moved          {found.moved}"
     yield f"  to document  {found.document}"
+    yield from common.remarks
 
 
 def render_sharing(

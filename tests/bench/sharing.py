@@ -16,6 +16,7 @@ from pathlib import Path
 
 from orch_tui.prepare.ambient import Ambient, AmbientPart
 from orch_tui.prepare.blocks import LEAST, Earlier, Numbering
+from orch_tui.prepare.briefing_size import measure_briefing
 from orch_tui.prepare.bundle import Bundle, ContextItem, count_context
 from orch_tui.prepare.count import ZERO, Count
 from orch_tui.prepare.dedup import find_duplicates, remove_duplicates
@@ -158,24 +159,29 @@ def main() -> None:
     print(f"  {len(sharing.items)} shared items, {len(sharing.blocks)} blocks across bundles")
 
     bundles, ambient = session()
+    bundles = [measure_briefing(bundle, FAMILY) for bundle in bundles]
     sharing = find_duplicates(bundles, lambda bundle: ambient)
     after = remove_duplicates(
         sharing, bundles, document="shared.md", family_of=lambda model: FAMILY
     )
-    total = sum((b.total for b in bundles), ZERO).tokens
-    moved = sum(i.count.tokens for b in after for i in b.items if i.type == "shared_context")
-    left = sum((b.total for b in after), ZERO).tokens
-    print(
-        f"\na session of {len(bundles)} agents, {total / len(bundles):,.0f} tokens each on average"
+    handed, left, read = (
+        sum(figures, ZERO).tokens
+        for figures in (
+            [b.total for b in bundles],
+            [b.total for b in after],
+            [b.total + b.shared for b in after],
+        )
     )
+    print(f"\na session of {len(bundles)} agents, tokens handed to each on average:")
+    print(f"  {handed / len(bundles):,.0f} before, {left / len(bundles):,.0f} after sharing")
     for what, count in (
         ("no longer sent twice to one agent", sharing.duplicate_tokens_saved),
         ("the agent has it anyway", sharing.ambient),
         ("moved to the shared document", sharing.moved),
     ):
-        print(f"  {what:<35}{count.tokens / total:6.1%} of all tokens ({count.tokens:,})")
-    print(f"  a briefing is shorter by {1 - (left - moved) / total:.1%} (the goal was 15-25 %)")
-    print(f"  an agent that reads all that is shared saves {1 - left / total:.1%}")
+        print(f"  {what:<35}{count.tokens / handed:6.1%} of all tokens ({count.tokens:,})")
+    print(f"  an agent is handed less by {1 - left / handed:.1%} (the goal was 15-25 %)")
+    print(f"  one that reads all that is shared saves {1 - read / handed:.1%}")
 
 
 if __name__ == "__main__":

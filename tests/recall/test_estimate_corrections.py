@@ -155,6 +155,21 @@ def test_a_request_that_several_runs_claim_began_neither_for_sure(record: Record
     assert find_correction(record, load_catalogue(), "sonnet") is None
 
 
+def test_what_did_not_hold_what_was_counted_tells_nothing(record: Record) -> None:
+    session = init_session(record, "scope", project="/p").session_id
+    labels = [run(record, session, n, n + 12_000, "claude-v4.8") for n in (4_000, 8_000, 9_000)]
+    run(record, session, 30_000, 3_500, "claude-v4.8")  # it had to read what was counted
+    found = find_correction(record, load_catalogue(), "sonnet")
+    assert found is not None and (found.n, found.besides_low) == (3, 12_000)
+    with record.write():  # of an earlier orch: its items alone were counted
+        record.execute(
+            "UPDATE bundle_versions SET template_tokens = NULL WHERE version_id = "
+            "(SELECT bundle_version_id FROM agent_executions WHERE execution_id = ?)",
+            [labels[0]],
+        )
+    assert find_correction(record, load_catalogue(), "sonnet") is None
+
+
 def put(record: Record, execution_id: str, uses: list[MessageUse], prices: Catalogue) -> None:
     """Record what a run used."""
     used = Used(messages=price_messages(uses, prices))

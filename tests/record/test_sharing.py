@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from orch_tui.errors import ConflictError, NotFoundError
 from orch_tui.models.database import Record
-from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.count import Count
+from orch_tui.prepare.briefing_size import measure_briefing
+from orch_tui.prepare.bundle import Bundle, ContextItem, count_context
+from orch_tui.prepare.count import ZERO, Count
 from orch_tui.prepare.dedup import find_duplicates
 from orch_tui.record import bundles, sessions
 from orch_tui.record.ledger import journal
 from orch_tui.record.sharing import (
     Shared,
+    foresee_sharing,
     list_deduplicated,
+    remove_unneeded_documents,
     restore_deduplicated,
     save_shared,
     share_between,
@@ -43,7 +47,7 @@ def save(record: Record, session_id: str, bundle_id: str, *items: ContextItem) -
 def share(
     given: list[Bundle], root: Path, record: Record | None, document: Path | None = None
 ) -> Shared:
-    return share_between(
+    foreseen = foresee_sharing(
         given,
         find_duplicates(given),
         root=root,
@@ -51,6 +55,16 @@ def share(
         record=record,
         document=document,
     )
+    return share_between(foreseen, root=root, record=record)
+
+
+def measured(record: Record, session_id: str, bundle_id: str, given: ContextItem) -> Bundle:
+    items = tuple(count_context([replace(given, count=ZERO)], family="o200k_base"))
+    made = Bundle(bundle_id, "a", "scope", items, "sonnet", "", session_id=session_id)
+    return bundles.save_bundle(record, measure_briefing(made, "o200k_base"), session_id).bundle
+
+
+LONG = "Every agent keeps to it.\n" * 100
 
 
 def shared_log(record: Record) -> list[JournalEntry]:
@@ -258,3 +272,30 @@ def test_a_former_version_that_raw_sql_deleted_is_a_plain_refusal(
         record.execute("DELETE FROM bundle_versions WHERE bundle_id = 'b1' AND version = 1")
     with pytest.raises(ConflictError, match="b1: .*1"):
         restore_deduplicated(record, ["b1"])
+
+
+def test_a_document_goes_when_no_agent_is_sent_to_it(
+    record: Record, session: str, tmp_path: Path
+) -> None:
+    given = [save(record, session, name, item("law.md")) for name in ("b1", "b2")]
+    done = share(given, tmp_path, record)
+    assert done.document and done.document.exists()
+    restore_deduplicated(record, ["b1"])
+    assert remove_unneeded_documents(record, tmp_path) == []  # b2 still names it
+    restore_deduplicated(record, ["b2"])
+    assert remove_unneeded_documents(record, tmp_path) == [done.document]
+    assert not done.document.exists()
+
+
+def test_what_agents_are_handed_is_told_before_and_after(
+    record: Record, session: str, tmp_path: Path
+) -> None:
+    given = [measured(record, session, name, item("law.md", LONG)) for name in ("b1", "b2")]
+    done = share(given, tmp_path, record)
+    assert done.handed_after.tokens < done.handed_before.tokens < done.if_read.tokens
+    (said,) = done.remarks
+    assert f"{done.handed_before.tokens:,} tokens before" in said
+    assert done.to_dict()["totals"]["after_tokens"] == done.handed_after.tokens
+    short = [measured(record, session, name, item("word.md", "a\n")) for name in ("b3", "b4")]
+    raised = share(short, tmp_path, record)
+    assert "sharing raises the total by" in raised.remarks[1] and "word.md" in raised.remarks[1]

@@ -78,7 +78,7 @@ class Insights:
             "validations": [asdict(check) for check in self.validations],
             "estimates": [asdict(estimate) for estimate in self.estimates],
             "corrections": [asdict(correction) for correction in self.corrections],
-            "sharing": [self.sharing.row()],
+            "sharing": self.sharing.rows(),
             "files": [asdict(file) for file in self.files],
             "worth": [asdict(worth) for worth in self.worth],
             "costs": [asdict(cost) for cost in self.costs],
@@ -103,7 +103,7 @@ def gather_insights(
     """The insights over the executions that meet the filters; retracted ones never do.
 
     ``since`` and ``until`` are texts that ``parse_time`` takes; ``every`` is the width of a
-    bucket of ``over_time``.
+    bucket of ``over_time`` and ``sharing``.
 
     Raises:
         NotFoundError: no such session; with the nearest known ids.
@@ -137,7 +137,7 @@ def gather_insights(
             estimates=compare_estimates(of),
             corrections=_corrections(of),
             validations=tabulate_checks(by_agent_type, checks),
-            sharing=sum_shared_tokens(of, with_context.n),
+            sharing=sum_shared_tokens(of, with_context.n, record, every),
             files=weigh_files(of),
             worth=weigh_agent_types(of, by_agent_type, checks),
             costs=sum_costs(of),

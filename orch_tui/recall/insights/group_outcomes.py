@@ -102,9 +102,14 @@ def count_by_attempt(of: ChosenRuns) -> tuple[GroupOutcome, ...]:
     )
 
 
-def count_over_time(of: ChosenRuns, every: str) -> tuple[GroupOutcome, ...]:
+def day_of(every: str) -> str:
+    """Give the SQL of the local day of a chosen run, or of the Monday of its week."""
     monday = ", 'weekday 0', '-6 days'" if every == "week" else ""
-    return of.outcomes(f"date(at, 'localtime'{monday})", "name IS NULL, name")
+    return f"date(at, 'localtime'{monday})"
+
+
+def count_over_time(of: ChosenRuns, every: str) -> tuple[GroupOutcome, ...]:
+    return of.outcomes(day_of(every), "name IS NULL, name")
 
 
 def sum_outcomes(name: str | None, outcomes: Iterable[GroupOutcome]) -> GroupOutcome:
