@@ -53,7 +53,6 @@ from orch_tui.record import (
     session_budget,
     sessions,
 )
-from orch_tui.record.hand_over import leave_briefing
 from orch_tui.record.ledger import contents
 from orch_tui.record.library import BundleLine
 from orch_tui.record.phase_gates import Gate
@@ -482,16 +481,15 @@ class OrchestrationSession:
             allow_overflow=allow_overflow,
             supersede=supersede,
             worktree=self.project.worktree,
+            root=self.project.root,
             source="api",
-        )
-        left = leave_briefing(
-            self.project.record, self.project.root, deployed.execution, deployed.briefing
         )
         return Execution(
             self.project,
             deployed.execution.execution_id,
             deployed.briefing,
-            left.line if left else None,
+            deployed.line,
+            deployed.all_remarks,
         )
 
     def executions(self) -> list[ExecutionFacts]:
@@ -575,6 +573,7 @@ class Execution:
         execution_id: str,
         briefing: bytes = b"",
         hand_over: str | None = None,
+        remarks: tuple[str, ...] = (),
     ) -> None:
         self.project = project
         self.execution_id = execution_id
@@ -582,6 +581,9 @@ class Execution:
         """The text to hand to the agent; empty without a bundle."""
         self.hand_over = hand_over
         """The line to pass for it; None where no hook puts the briefing in its place."""
+        self.remarks = remarks
+        """What a person should know of it: an overflow, an assumed model, that no hook can hand the
+        briefing over and the agent has to read the file that the line names."""
 
     @property
     def facts(self) -> ExecutionFacts:

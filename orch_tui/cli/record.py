@@ -293,6 +293,7 @@ def _init_deployment(arguments: Namespace) -> None:
             allow_overflow=arguments.allow_overflow,
             supersede=arguments.supersede,
             worktree=project.worktree,
+            root=project.root,
         )
         write(deployed.briefing)
     _log_file(project, deployed, arguments.output)
@@ -301,7 +302,7 @@ def _init_deployment(arguments: Namespace) -> None:
         copy_text(deployed.briefing, "the briefing")
     if arguments.output != "-":
         print(deployed.execution.execution_id)
-    say_hand_over(project, deployed)
+    say_hand_over(deployed)
 
 
 def _log_file(project: Project, deployed: Deployment, output: str | None) -> None:
@@ -314,15 +315,12 @@ def _log_file(project: Project, deployed: Deployment, output: str | None) -> Non
         log_briefing_file(project.record, label, os.path.realpath(resolve_path(output)))
 
 
-def say_hand_over(project: Project, deployed: Deployment) -> None:
-    """Leave the briefing for the hook, where there is one, and say the line to pass for it.
+def say_hand_over(deployed: Deployment) -> None:
+    """Say the line to pass for a briefing that a hook hands over.
 
     Standard output is the id alone, with the hook or without: scripts assign it.
     """
-    from orch_tui.record.hand_over import leave_briefing
-
-    left = leave_briefing(project.record, project.root, deployed.execution, deployed.briefing)
-    if left is not None:
+    if left := deployed.hand_over:
         said = ("pass this line as the prompt:", left.line) if left.line else ()
         say(*left.remarks, *said)
 

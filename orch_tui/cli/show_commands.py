@@ -366,6 +366,7 @@ def _replay(arguments: Namespace) -> None:
                 limits=project.limits,
                 allow_overflow=arguments.allow_overflow,
                 worktree=project.worktree,
+                root=project.root,
             )
             label, briefing = deployed.execution.execution_id, deployed.briefing
             say(*deployed.remarks)
@@ -382,7 +383,7 @@ def _replay(arguments: Namespace) -> None:
     if deployed is not None:
         from orch_tui.cli.record import say_hand_over
 
-        say_hand_over(project, deployed)
+        say_hand_over(deployed)
 
 
 def _print_drift(found: Sequence[Drift], form: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 from orch_tui.errors import ConflictError, OrchError
 from orch_tui.frozen import frozen
@@ -65,12 +66,13 @@ def deploy_again(
     limits: Limits,
     allow_overflow: str | None = None,
     worktree: str | None = None,
+    root: Path | None = None,
 ) -> deployment.Deployment:
     """Deploy what a past execution was given as a new execution, in its session or another; or
     another ``bundle`` in its place.
 
-    In its own session it is another attempt of the same planned agent. ``worktree`` is as in
-    ``record_deployment``.
+    In its own session it is another attempt of the same planned agent. ``worktree`` and ``root``
+    are as in ``record_deployment``.
 
     Raises:
         OverBudgetError: over a limit and no reason to allow it.
@@ -99,4 +101,5 @@ def deploy_again(
         limits=limits,
         allow_overflow=allow_overflow,
         worktree=worktree,
+        root=root,
     )

@@ -6,7 +6,8 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from orch_tui.errors import ConflictError, OverBudgetError, UsageError
 from orch_tui.frozen import frozen
@@ -40,6 +41,9 @@ from orch_tui.record.run_place import note_worktree
 from orch_tui.record.session_budget import load_session_budget, read_taken
 from orch_tui.rows import Allocation, ExecutionFacts, PlannedAgent, Session
 
+if TYPE_CHECKING:
+    from orch_tui.record.hand_over import HandOver
+
 
 @frozen
 class Deployment:
@@ -51,6 +55,18 @@ class Deployment:
     judgement: Judgement
     remarks: tuple[str, ...]
     """What a person should know: an overflow, a closed session, an assumed model."""
+    hand_over: HandOver | None = None
+    """How a hook hands the briefing over; None where there is none, or no such hook."""
+
+    @property
+    def line(self) -> str | None:
+        """What to pass as the prompt in place of the briefing."""
+        return self.hand_over.line if self.hand_over else None
+
+    @property
+    def all_remarks(self) -> tuple[str, ...]:
+        """Those of the hand-over behind the others."""
+        return (*self.remarks, *(self.hand_over.remarks if self.hand_over else ()))
 
 
 @frozen
@@ -97,6 +113,7 @@ def record_deployment(
     allow_overflow: str | None = None,
     supersede: str | None = None,
     worktree: str | None = None,
+    root: Path | None = None,
     source: str = "manual",
 ) -> Deployment:
     """Record the intention to deploy one agent, before it starts.
@@ -104,7 +121,8 @@ def record_deployment(
     What is not given comes from the planned agent (``planned`` is its position), then from the
     bundle. The briefing is the one given, or rendered from the bundle. Allocations are recorded
     with it. The same call again changes nothing. ``worktree`` is the linked worktree that it is
-    deployed from, where hooks and transcripts tell of no other.
+    deployed from, where hooks and transcripts tell of no other. The briefing is left for the
+    hand-over hook of the project at ``root``, where it has one.
 
     Raises:
         UsageError: no agent type is known.
@@ -181,7 +199,7 @@ def record_deployment(
             record, executions.get_execution(record, execution_id or ""), worktree, source
         )
         execution = executions.get_execution(record, execution_id or "")
-        return Deployment(
+        recorded = Deployment(
             execution,
             _marked(text, execution),
             judgement,
@@ -191,6 +209,12 @@ def record_deployment(
                 *(_mismatch(planned_agent, saved) if said_itself else ()),
             ),
         )
+    if root is None or not recorded.briefing:
+        return recorded
+    from orch_tui.record.hand_over import leave_briefing  # it looks through settings files
+
+    left = leave_briefing(record, root, recorded.execution, recorded.briefing)
+    return dataclasses.replace(recorded, hand_over=left)
 
 
 def preview_deployment(

@@ -24,7 +24,6 @@ from orch_tui.screens.widgets.safe import one_line
 if TYPE_CHECKING:
     from orch_tui.project import Project
     from orch_tui.record.deployment import Deployment, Prospect
-    from orch_tui.record.hand_over import HandOver
 
 NO_BUNDLE = """There is no bundle, so there is no briefing to hand over.
 
@@ -66,7 +65,6 @@ class LaunchForm(ScreenPart):
         self._wanted: Wanted | None = None
         self._prospect: Prospect | None = None
         self._deployed: Deployment | None = None
-        self._hand_over: HandOver | None = None
         self._reason: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -82,7 +80,6 @@ class LaunchForm(ScreenPart):
 
         project = self.app.project
         self._wanted, self._prospect, self._deployed, self._reason = wanted, None, None, None
-        self._hand_over = None
         self.query_one("#deploying-what", Static).update("")
         self._tell(())
         self.query_one(Lines).show("")
@@ -147,7 +144,7 @@ class LaunchForm(ScreenPart):
         if action in ("copy", "write"):
             return bool(self._deployed and self._deployed.briefing)
         if action == "line":
-            return bool(self._hand_over and self._hand_over.line)
+            return bool(self._deployed and self._deployed.line)
         return True
 
     def action_go(self) -> None:
@@ -180,14 +177,13 @@ class LaunchForm(ScreenPart):
 
     def _deploy(self, reason: str | None) -> None:
         from orch_tui.record.deployment import record_deployment
-        from orch_tui.record.hand_over import leave_briefing
 
         project, wanted, prospect = self.app.project, self._wanted, self._prospect
         assert wanted is not None and prospect is not None
         self._reason = reason
 
-        def work() -> tuple[Deployment, HandOver | None]:
-            deployed = record_deployment(
+        def work() -> Deployment:
+            return record_deployment(
                 project.record,
                 wanted.session_id,
                 catalogue=project.catalogue,
@@ -198,24 +194,20 @@ class LaunchForm(ScreenPart):
                 planned=wanted.planned,
                 allow_overflow=reason,
                 worktree=project.worktree,
+                root=project.root,
             )
-            left = leave_briefing(
-                project.record, project.root, deployed.execution, deployed.briefing
-            )
-            return deployed, left
 
-        self.run_in_thread(work, lambda done: self._done(*done, wanted), group="deploy")
+        self.run_in_thread(work, lambda done: self._done(done, wanted), group="deploy")
 
-    def _done(self, deployed: Deployment, left: HandOver | None, wanted: Wanted) -> None:
-        label = deployed.execution.execution_id
-        line = left.line if left else None
+    def _done(self, deployed: Deployment, wanted: Wanted) -> None:
+        label, line, left = deployed.execution.execution_id, deployed.line, deployed.hand_over
         if line:
             self._copy_line(line, deployed)
         elif deployed.briefing:
             self._copy(deployed)
         if wanted is not self._wanted:  # this view shows another one by now
             return
-        self._deployed, self._hand_over = deployed, left
+        self._deployed = deployed
         if line:
             told = [
                 f"● {label} is recorded. One line is on the clipboard: pass it as the prompt.",
@@ -240,8 +232,8 @@ class LaunchForm(ScreenPart):
         self.app.copy(line, f"the line for {deployed.execution.execution_id}")
 
     def action_line(self) -> None:
-        if self._deployed and self._hand_over and self._hand_over.line:
-            self._copy_line(self._hand_over.line, self._deployed)
+        if self._deployed and self._deployed.line:
+            self._copy_line(self._deployed.line, self._deployed)
 
     def action_copy(self) -> None:
         if self._deployed:

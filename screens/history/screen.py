@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from orch_tui.recall.compare import Comparison, Difference
     from orch_tui.recall.drift import Drift
     from orch_tui.recall.show import Shown
+    from orch_tui.record.deployment import Deployment
     from orch_tui.search.query import Hit, Page
 
 PAGE = 200
@@ -281,14 +282,11 @@ the box to the list and back; **F7** on one run and then on another compares the
                     catalogue=project.catalogue,
                     limits=project.limits,
                     worktree=project.worktree,
+                    root=project.root,
                 ),
-                lambda deployed: self.app.copy(
-                    deployed.briefing.decode("utf-8", "replace"),
-                    f"the briefing of {deployed.execution.execution_id}, deployed",
-                ),
+                self._deployed_again,
                 group="replay",
             )
-
         elif choice == "drift":
             from orch_tui import api
 
@@ -303,6 +301,16 @@ the box to the list and back; **F7** on one run and then on another compares the
             self.run_in_thread(
                 lambda: api.refresh(label, project=project), self._refreshed, group="replay"
             )
+
+    def _deployed_again(self, deployed: Deployment) -> None:
+        label = deployed.execution.execution_id
+        if deployed.line:
+            self.app.copy(deployed.line, f"the line for {label}, deployed")
+        else:
+            briefing = deployed.briefing.decode("utf-8", "replace")
+            self.app.copy(briefing, f"the briefing of {label}, deployed")
+        for remark in deployed.all_remarks:
+            self.app.notify(remark, markup=False)
 
     def _drifted(self, label: str, found: list[Drift]) -> None:
         self.app.push_screen(Drifted(label, found))

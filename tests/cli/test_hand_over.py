@@ -237,6 +237,23 @@ def test_python_and_replay_give_the_line_too(handed: tuple[str, str], did: Run) 
     assert kept(line).read_bytes() == Path("again.md").read_bytes()
 
 
+def test_who_deploys_is_told_what_no_hook_can_hand_over(
+    handed: tuple[str, str], did: Run, orch: Run
+) -> None:
+    """The state folder is open to others: only the file that the line names is there."""
+    folder = Path(hand_over_folder())
+    folder.chmod(0o777)
+    said = f"{folder} is a link, another user's or open to others"
+    assert said in did("init-deployment", "--context-bundle", "b.json", "--output", "b.md").err
+    assert said in did("replay", handed[0], "--deploy", "--output", "again.md").err
+    with OrchestrationSession(scope="x") as session:
+        bundle = session.prepare_context(agent_type="a", files=["lib/types.ts"])
+        execution = session.init_deployment("a", context_bundle=bundle, model="nobodys-model")
+        assert execution.hand_over is not None
+        assert [remark for remark in execution.remarks if said in remark]
+        assert [remark for remark in execution.remarks if "nobodys-model" in remark]
+
+
 def test_without_the_hook_nothing_is_left(project: Path, did: Run) -> None:
     did("install", "--hooks", "--yes")
     did("init-session", "--scope", "s")
