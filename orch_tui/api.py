@@ -611,12 +611,15 @@ class Execution:
         ``deliverables`` are paths the agent made; ``collect`` also records what the message
         itself tells of, marked as found. A deliverable that is missing is recorded as missing, and
         warned of (``UserWarning``). ``status`` and ``success`` follow each other, and an
-        error is a failure. ``supersede`` is the reason to take back what was said of earlier
-        returns.
+        error is a failure. Without a message the latest return is meant: outputs are added to it,
+        another outcome amends it. ``supersede`` is the reason to take back what was said of
+        earlier returns, or of the outcome of the latest.
 
         Raises:
-            UsageError: a status or error code that does not exist.
-            ConflictError: the same message was recorded with another status or error.
+            UsageError: a status or error code that does not exist; no message of a run that never
+                returned and is not closed as failed.
+            ConflictError: the same message was recorded with another status or error, or the
+                latest return with another outcome, and no reason is given.
         """
         missing: list[MissingFile] = []
         recorded, _ = run_return.record_return(

@@ -254,6 +254,19 @@ def test_a_failure_is_recorded_as_one(session: OrchestrationSession) -> None:
     assert (facts.status, facts.success, facts.error_code) == ("failed", False, "ORG-003")
 
 
+def test_without_a_message_the_latest_return_is_meant(session: OrchestrationSession) -> None:
+    execution = deployed(session)
+    with pytest.raises(UsageError, match="has not returned"):
+        execution.record_completion(insights=["it was slow"])
+    execution.record_completion("It broke.", success=False)
+    facts = execution.record_completion(insights=["it was slow"])
+    assert (facts.status, facts.final_message) == ("failed", "It broke.")
+    with pytest.raises(ConflictError, match="status is 'failed'"):
+        execution.record_completion(status="completed")
+    facts = execution.record_completion(status="completed", supersede="it was the network")
+    assert (facts.status, facts.final_message) == ("completed", "It broke.")
+
+
 def test_an_execution_may_be_taken_back(session: OrchestrationSession) -> None:
     execution = deployed(session)
     execution.retract("a mistake")

@@ -372,11 +372,15 @@ def record_completion() -> argparse.ArgumentParser:
         "record-completion",
         example="""orch record-completion --execution-id exec-001 \\
   --final-message-file answer.md --collect auto
-pbpaste | orch record-completion --execution-id exec-001 --final-message -""",
+pbpaste | orch record-completion --execution-id exec-001 --final-message -
+orch record-completion --execution-id exec-001 --status failed \\
+  --error-message "the tests fail" --supersede "ran them again\"""",
     )
     parser.add_argument("--execution-id", required=True, metavar="ID", help="of the deployment")
     parser.add_argument(
-        "--status", choices=("completed", "failed"), help="default: as --success, else completed"
+        "--status",
+        choices=("completed", "failed"),
+        help="default: as --success, else completed; without a message that of the latest return",
     )
     message = parser.add_mutually_exclusive_group()
     message.add_argument("--final-message", metavar="TEXT", help="the text; - reads standard input")

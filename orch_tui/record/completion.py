@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypedDict, cast
 
 from orch_tui.errors import ConflictError, UsageError
@@ -20,7 +21,7 @@ STATUSES = ("completed", "failed")
 
 
 class _SaidOfReturn(TypedDict):
-    status: Status
+    status: Status | None
     success: bool | None
     error_message: str | None
     error_code: str | None
@@ -52,14 +53,19 @@ def record_completion(
 ) -> RecordedReturn:
     """Record one return of an execution; the same call again changes nothing.
 
-    A different message is another completion, never an overwrite. ``success`` follows
-    ``status`` and ``status`` follows ``success`` unless both are given; an error is a failure.
-    ``supersede`` is the reason to take back what people and scripts said of earlier returns.
+    A different message is another completion, never an overwrite. Without a message the latest
+    one is meant: what is given of its outcome amends it, and nothing given leaves it as it is. A
+    run that never returned can be closed as failed without a message, and no other way.
+    ``success`` follows ``status`` and ``status`` follows ``success`` unless both are given; an
+    error is a failure. ``supersede`` is the reason to take back what people and scripts said of
+    earlier returns, or of the outcome of the latest.
 
     Raises:
         NotFoundError: no such execution was deployed.
-        UsageError: a status or error code that does not exist.
-        ConflictError: the same message was recorded with another status or error.
+        UsageError: a status or error code that does not exist; no message of a run that never
+            returned.
+        ConflictError: the same message was recorded with another status or error, or the latest
+            return with another outcome, and no reason was given.
     """
     if status is not None and status not in STATUSES:
         raise UsageError(f"an execution returns {' or '.join(STATUSES)}, not {status!r}")
@@ -68,31 +74,31 @@ def record_completion(
             f"there is no error code {error_code!r}",
             hint=", ".join(f"{code} {name}" for code, name in ERROR_CODES.items()),
         )
-    if status is None:
-        went_wrong = success is False or error_message or error_code
-        status = "failed" if went_wrong else "completed"
+    went_wrong = success is False or bool(error_message or error_code)
     with record.write():
         execution_id = resolve_label(record, execution_id)
         before = executions.list_completions(record, execution_id)
         said = _SaidOfReturn(
-            status=cast(Status, status),
+            status=cast(Status, status or ("failed" if went_wrong else "completed")),
             success=success,
             error_message=error_message,
             error_code=error_code,
             completed_at=completed_at,
         )
-        taken_back: tuple[str, ...] = ()
-        words = None if final_message is None else _words(final_message)
-        if supersede is None and before:
-            _agree_or_conflict(record, execution_id, said, final_message)
-        elif supersede is not None:
-            taken_back = _said_otherwise(record, execution_id, said, words)
-        reason = supersede if taken_back else None
-        returned = Returned(**said, supersedes=taken_back, reason=reason)
-        ingest_statement(
-            record,
-            Report([f"id:{execution_id}"], returned, source=source, message=final_message),
-        )
+        returned: Returned | None
+        if final_message is None and before:
+            if status is None and success is None and not went_wrong:
+                said["status"] = None
+            returned = _amend(record, before, said, supersede)
+        elif final_message is None and said["status"] != "failed":
+            raise _never_returned(execution_id)
+        else:
+            returned = _tell_return(record, execution_id, said, final_message, supersede)
+        if returned is not None:
+            ingest_statement(
+                record,
+                Report([f"id:{execution_id}"], returned, source=source, message=final_message),
+            )
         execution = executions.get_execution(record, execution_id)
         after = executions.list_completions(record, execution_id)
         if after != before:
@@ -101,7 +107,11 @@ def record_completion(
                 "record-completion",
                 session_id=execution.session_id,
                 execution_id=execution_id,
-                after={"status": status, "completions": len(after), "reason": supersede},
+                after={
+                    "status": after[-1].status,
+                    "completions": len(after),
+                    "reason": supersede,
+                },
             )
         copied = _find_copied(record, after if len(after) > 1 else [], final_message)
         recorded = RecordedReturn(execution, copied or after[-1], after != before)
@@ -110,6 +120,90 @@ def record_completion(
 
         remove_returned(record)
     return recorded
+
+
+def _tell_return(
+    record: Record,
+    execution_id: str,
+    said: _SaidOfReturn,
+    message: str | bytes | None,
+    supersede: str | None,
+) -> Returned:
+    """Make the statement of a return; what it takes back is what was said of others."""
+    if supersede is None:
+        _agree_or_conflict(record, execution_id, said, message)
+        return Returned(**said)
+    words = None if message is None else _words(message)
+    taken_back = _said_otherwise(record, execution_id, said, words)
+    return Returned(**said, supersedes=taken_back, reason=supersede if taken_back else None)
+
+
+def _amend(
+    record: Record, returns: list[Completion], said: _SaidOfReturn, supersede: str | None
+) -> Returned | None:
+    """Make the statement that says otherwise how the latest return ended; None: all is known.
+
+    What nobody said before is added; what was said needs a reason to be taken back.
+    """
+    latest = returns[-1]
+    if said["status"] and said["success"] is None:
+        said["success"] = said["status"] == "completed"
+    differs = {
+        name: value
+        for name, value in said.items()
+        if value is not None and getattr(latest, name) != value
+    }
+    if not differs:
+        return None
+    taken_back = [name for name in differs if getattr(latest, name) is not None]
+    if taken_back and supersede is None:
+        different = (
+            f"{name} is {getattr(latest, name)!r}, not {differs[name]!r}" for name in taken_back
+        )
+        raise ConflictError(
+            f"completion {latest.position} of {latest.execution_id} was recorded already: "
+            f"{'; '.join(different)}",
+            hint="--supersede REASON amends it; --final-message TEXT records another return",
+        )
+    held = _said_of_latest(record, returns)
+    speaks = next((o.statement for o in reversed(held) if o.words is not None), None)
+    kept = {
+        name: getattr(latest, name)
+        for name in said
+        if name not in _REASONS or differs.get("status") != "completed"
+    }
+    if not held:
+        del kept["completed_at"]  # whoever saw it come back knows better
+    return Returned(
+        **{**kept, **differs},
+        message=speaks.message if isinstance(speaks, Returned) else None,
+        words=speaks.words if isinstance(speaks, Returned) else None,
+        supersedes=_take_back(held),
+        reason=supersede,
+    )
+
+
+_REASONS = ("error_message", "error_code")
+"""What a return that turns out to be none of a failure has no more."""
+
+
+def _said_of_latest(record: Record, returns: list[Completion]) -> list[Observation]:
+    """What people and scripts said of the latest return."""
+    latest = returns[-1]
+    said = _said(record, latest.execution_id)
+    text = contents.get_content_text(record, latest.message_id)
+    told_before = any(latest.message_id == earlier.message_id for earlier in returns[:-1])
+    words = None if text is None or told_before else text_fingerprint(text)
+    return [o for o in said if o.words == words] or [o for o in said if o.words is None]
+
+
+def _never_returned(execution_id: str) -> UsageError:
+    return UsageError(
+        f"{execution_id} has not returned: there is no return to add this to",
+        hint="give what it said (--final-message TEXT, --final-message-file FILE), or close it "
+        "with --status failed --error-message WHY; `orch collect` keeps outputs of a run that "
+        "goes on",
+    )
 
 
 def _words(message: str | bytes) -> str:
@@ -157,13 +251,20 @@ def _said_otherwise(
     record: Record, execution_id: str, said: _SaidOfReturn, words: str | None
 ) -> tuple[str, ...]:
     wanted = {**said, "words": words}
-    return tuple(
-        sorted(
-            o.digest
-            for o in _said(record, execution_id)
-            if any(getattr(o.statement, name) != value for name, value in wanted.items())
-        )
+    return _take_back(
+        o
+        for o in _said(record, execution_id)
+        if any(getattr(o.statement, name) != value for name, value in wanted.items())
     )
+
+
+def _take_back(said: Iterable[Observation]) -> tuple[str, ...]:
+    """Name statements with those that they take back themselves, which would hold again."""
+    digests: set[str] = set()
+    for o in said:
+        digests |= {o.digest}
+        digests.update(o.statement.supersedes if isinstance(o.statement, Returned) else ())
+    return tuple(sorted(digests))
 
 
 def _agree_or_conflict(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING, ClassVar
@@ -64,6 +64,10 @@ class ReturnOutcome:
     status: str = "completed"
     error_message: str | None = None
     error_code: str | None = None
+    reason: str | None = None
+    """Why it ended otherwise than was recorded."""
+    is_chosen: bool = False
+    """By a person: otherwise a return that is recorded already keeps its outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,9 +413,22 @@ class ReturnForm(ScreenPart):
 
     def _set_status(self, status: str | None) -> None:
         if status == "completed":
-            self._set_outcome(ReturnOutcome())
+            self._ask_reason(ReturnOutcome(is_chosen=True))
         elif status == "failed":
-            ask_failure(self, self._outcome.error_message or "", self._set_outcome)
+            ask_failure(self, self._outcome.error_message or "", self._ask_reason)
+
+    def _ask_reason(self, outcome: ReturnOutcome) -> None:
+        """Another outcome of a return that is recorded already needs a reason."""
+        opened = self._opened
+        if self._area.text or not opened or not opened.returns:
+            self._set_outcome(outcome)
+        elif outcome.status != opened.execution.status:
+            self.app.push_screen(
+                Ask(f"Why is it {outcome.status} after all?", value=outcome.error_message or ""),
+                lambda why: self._set_outcome(replace(outcome, reason=why)) if why else None,
+            )
+        else:
+            self._set_outcome(outcome)
 
     def _set_outcome(self, outcome: ReturnOutcome) -> None:
         self._outcome = outcome
@@ -424,8 +441,15 @@ class ReturnForm(ScreenPart):
         if self._area.text:
             self._record()
             return
+        if not self._opened.returns and self._outcome.status != "failed":
+            error = UsageError(
+                f"{self.execution_id} has not returned: nothing was pasted or typed",
+                hint="paste what it said, or choose the outcome failed",
+            )
+            self.refuse(error, "record")
+            return
         self.app.push_screen(
-            Confirm("Record it without a final message?", detail="Nothing was pasted or typed."),
+            Confirm("Record it without a final message?", detail=_without_message(self._opened)),
             lambda sure: self._record() if sure else None,
         )
 
@@ -462,7 +486,8 @@ class ReturnForm(ScreenPart):
                 cwd=project.cwd,
                 missing=missing.append,
                 final_message=text or None,
-                status=outcome.status,
+                status=outcome.status if text or outcome.is_chosen else None,
+                supersede=outcome.reason,
                 error_message=outcome.error_message,
                 error_code=outcome.error_code,
                 **chosen,
@@ -508,19 +533,26 @@ class ReturnForm(ScreenPart):
     def command(self) -> str:
         outcome = self._outcome
         words = ["orch", "record-completion", "--execution-id", self.execution_id]
-        if outcome.status != "completed":
+        amends = not self._area.text and self._opened and self._opened.returns
+        if outcome.status != "completed" or (amends and outcome.is_chosen):
             words += ["--status", outcome.status]
         for flag, value in (
             ("--error-message", outcome.error_message),
             ("--error-code", outcome.error_code),
+            ("--supersede", outcome.reason),
         ):
             words += [flag, value] if value else []
-        if not self._area.text and self._opened and self._opened.returns:
+        if amends:
             return join(words)
         words += ["--final-message-file", "FILE"]
         if self._preview is None or not (self._corrections and self._corrections.dumps()):
             return join([*words, "--collect", "auto"])
         return f"{join(words)} && {join(_collecting(self.execution_id, self._items))}"
+
+
+def _without_message(opened: _Opened) -> str:
+    where = "What was entered goes to the latest return." if opened.returns else "It is closed."
+    return f"Nothing was pasted or typed. {where}"
 
 
 def ask_failure(part: ScreenPart, reason: str, then: Callable[[ReturnOutcome], None]) -> None:
@@ -538,7 +570,9 @@ def ask_failure(part: ScreenPart, reason: str, then: Callable[[ReturnOutcome], N
         part.app.push_screen(
             Choose("Which kind of failure?", kinds),
             lambda code: (
-                None if code is None else then(ReturnOutcome("failed", why.strip(), code or None))
+                None
+                if code is None
+                else then(ReturnOutcome("failed", why.strip(), code or None, is_chosen=True))
             ),
         )
 

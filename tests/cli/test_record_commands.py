@@ -257,3 +257,27 @@ def test_a_message_of_megabytes_is_recorded(did: Run, deployed: str) -> None:
     did("record-completion", "--execution-id", deployed, "--final-message-file", "answer")
     (said,) = did("show", deployed, "--part", "said", "--format", "json").json
     assert said["final_message"].encode() == message
+
+
+def test_without_a_message_the_latest_return_is_meant(did: Run, orch: Run, deployed: str) -> None:
+    Path("a.py").write_text("pass\n")
+    which = ("record-completion", "--execution-id", deployed)
+    for words in (("--deliverables", "a.py"), ("--status", "completed"), ()):
+        refused = orch(*which, *words)
+        assert refused.code == 2 and f"{deployed} has not returned" in refused.err
+        assert "--status failed" in refused.err
+    assert did("outputs", "--format", "json").json == []
+    broke = ("--status", "failed", "--error-message", "boom")
+    did(*which, *broke, "--final-message", "it broke")
+    assert "failed, completion 1" in did(*which, "--deliverables", "a.py").out
+    (run,) = did("query", "--format", "json").json
+    assert (run["status"], run["success"]) == ("failed", False)
+    assert (run["final_message"], run["error_message"]) == ("it broke", "boom")
+    assert len(did("outputs", "--format", "json").json) == 1
+    refused = orch(*which, "--status", "completed")
+    assert refused.code != 0 and "--supersede REASON" in refused.err
+    did(*which, "--status", "completed", "--supersede", "it was the network")
+    (run,) = did("query", "--format", "json").json
+    assert (run["status"], run["final_message"]) == ("completed", "it broke")
+    (said,) = did("show", deployed, "--part", "said", "--format", "json").json
+    assert said["position"] == 1

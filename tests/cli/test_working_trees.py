@@ -65,6 +65,9 @@ def run_of(did: Run, label: str = "exec-001") -> Any:
     return row
 
 
+DONE = ("--final-message", "Done.")
+
+
 def test_in_a_worktree_what_an_agent_made_is_there_and_has_its_name(
     did: Run, repository: Path, tree: Path, monkeypatch: pytest.MonkeyPatch, states: States
 ) -> None:
@@ -156,7 +159,7 @@ def test_a_missing_deliverable_is_said_at_once_with_the_nearest_names(
 ) -> None:
     did(*DEPLOY)
     said = ("--execution-id", "exec-001", "--deliverables", "lib/typs.ts,constitution.md")
-    done = did("record-completion", *said)
+    done = did("record-completion", *said, "--final-message", "Done.")
     assert "lib/typs.ts is missing" in done.err and "lib/types.ts" in done.err
     assert "constitution.md" not in done.err
     for command in ("record-completion", "collect"):
@@ -170,7 +173,7 @@ def test_a_folder_has_one_state_wherever_it_is_told(
     did: Run, repository: Path, states: States
 ) -> None:
     did(*DEPLOY)
-    did("record-completion", "--execution-id", "exec-001", "--deliverables", "lib")
+    did("record-completion", "--execution-id", "exec-001", "--deliverables", "lib", *DONE)
     shown = did("show", "exec-001", "--format", "json").json
     assert [each["state"] for each in shown["delivered"]] == ["not known"]
     assert states() == {"lib": "not known"}
@@ -180,7 +183,7 @@ def test_a_folder_has_one_state_wherever_it_is_told(
 def test_a_deliverable_that_is_said_twice_stands_once(did: Run, repository: Path) -> None:
     did(*DEPLOY)
     which = ("--execution-id", "exec-001", "--deliverables", "lib/types.ts")
-    did("record-completion", *which)
+    did("record-completion", *which, *DONE)
     did("collect", *which, "--validation-results", "tests:pass")
     (kept,) = did("outputs", "--output-type", "deliverable", "--format", "json").json
     assert kept["content"]["validation"] == {"tests": "pass"}

@@ -31,7 +31,9 @@ def test_what_was_there_before_is_not_told(record: Record) -> None:
     session = open_session(record)
     waiting, returned = run_agent(record, session, None), run_agent(record, session)
     follower = Follower(record)
-    record_completion(record, returned, status="failed", error_message="cut off")
+    record_completion(
+        record, returned, final_message="Sorry.", status="failed", error_message="cut off"
+    )
     record_completion(record, waiting, final_message="Done.")
     assert told(follower) == [(returned, "failed", "cut off"), (waiting, "completed", "Done.")]
 
@@ -57,7 +59,7 @@ def test_news_is_told_in_the_order_of_its_times(record: Record) -> None:
     session = open_session(record)
     later = run_agent(record, session, None, deployed_at="2026-11-22T12:00:00.000Z")
     early = run_agent(record, session, None, deployed_at="2026-11-22T11:00:00.000Z")
-    record_completion(record, early, completed_at="2026-11-22T12:00:00.000Z")
+    record_completion(record, early, final_message="Done.", completed_at="2026-11-22T12:00:00.000Z")
     assert [(n.execution_id, n.event) for n in follower.news()] == [
         (early, "deployed"),
         (later, "deployed"),

@@ -36,7 +36,7 @@ def test_waiting_is_neither_success_nor_failure(record: Record) -> None:
 
 def test_completed_without_success_is_a_failure(record: Record) -> None:
     execution = run_agent(record, open_session(record), None)
-    record_completion(record, execution, status="completed", success=False)
+    record_completion(record, execution, final_message="Done.", status="completed", success=False)
     assert counts((gather_insights(record).overall,)) == {"all": (1, 0, 1, 0)}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orch_tui.errors import NotFoundError, UsageError
+from orch_tui.errors import ConflictError, NotFoundError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.record import executions
 from orch_tui.record.completion import record_completion
@@ -150,10 +150,84 @@ def test_any_bytes_are_kept_and_shown(
     assert not record_completion(record, label, final_message=message).is_new
 
 
-def test_a_return_without_a_message_is_one_too(record: Record, label: str) -> None:
-    done = record_completion(record, label)
-    assert (done.execution.status, done.completion.message_id) == ("completed", None)
-    assert not record_completion(record, label).is_new
+@pytest.mark.parametrize(
+    "given", [{}, {"status": "completed"}, {"success": True}, {"supersede": "it was"}], ids=str
+)
+def test_nothing_said_makes_no_return(record: Record, label: str, given: dict[str, Any]) -> None:
+    before = everything(record)
+    with pytest.raises(UsageError, match=f"{label} has not returned") as caught:
+        record_completion(record, label, **given)
+    assert "--status failed" in caught.value.hint
+    assert everything(record) == before
+
+
+def test_without_a_message_the_latest_return_is_meant(record: Record, label: str) -> None:
+    record_completion(record, label, final_message="first")
+    record_completion(
+        record, label, final_message="it broke", status="failed", error_message="boom"
+    )
+    before = everything(record)
+    for given in ({}, {"status": "failed"}, {"success": False}, {"error_message": "boom"}):
+        same = record_completion(record, label, **given)
+        assert (same.is_new, same.completion.position) == (False, 2)
+    assert everything(record) == before
+    done = record_completion(record, label, error_code="ORG-003")
+    assert done.is_new
+    assert (done.execution.status, done.execution.final_message) == ("failed", "it broke")
+    assert (done.execution.error_message, done.execution.error_code) == ("boom", "ORG-003")
+    assert len(list_completions(record, label)) == 2
+
+
+def test_another_outcome_needs_a_reason(record: Record, label: str) -> None:
+    record_completion(record, label, final_message="All green.")
+    before = everything(record)
+    with pytest.raises(ConflictError, match="status is 'completed', not 'failed'") as caught:
+        record_completion(record, label, status="failed", error_message="tests broke")
+    assert "--supersede REASON" in caught.value.hint
+    assert everything(record) == before
+    failed = record_completion(
+        record, label, status="failed", error_message="tests broke", supersede="ran them again"
+    )
+    assert (failed.execution.status, failed.execution.success) == ("failed", False)
+    assert failed.execution.final_message == "All green."
+    assert failed.execution.error_message == "tests broke"
+    again = record_completion(record, label, status="completed", supersede="they were flaky")
+    assert (again.execution.status, again.execution.success) == ("completed", True)
+    assert (again.execution.final_message, again.execution.error_message) == ("All green.", None)
+    (only,) = list_completions(record, label)
+    assert only.completed_at == failed.completion.completed_at
+    assert list(find_stale_executions(record)) == []
+
+
+@pytest.mark.parametrize("source", ["hook", "import"])
+def test_what_a_machine_heard_can_be_amended(record: Record, label: str, source: str) -> None:
+    hear(record, source, "All green.", "2026-11-22T10:30:00.000Z", status="completed")
+    for status, error in (("failed", "it lied"), ("completed", None), ("failed", "it did lie")):
+        done = record_completion(
+            record, label, status=status, error_message=error, supersede=f"now {status}"
+        )
+        assert (done.execution.status, done.execution.error_message) == (status, error)
+        (only,) = list_completions(record, label)
+        assert contents.get_content_text(record, only.message_id) == "All green."
+    hear(record, "hook", "Another.", "2026-11-22T11:30:00.000Z", status="completed")
+    assert [c.status for c in list_completions(record, label)] == ["failed", "completed"]
+
+
+def test_what_was_taken_back_twice_stays_so(record: Record, label: str) -> None:
+    for number, message in enumerate(("first", "second", "third")):
+        record_completion(
+            record, label, final_message=message, supersede=f"{number}" if number else None
+        )
+    (only,) = list_completions(record, label)
+    assert contents.get_content_text(record, only.message_id) == "third"
+
+
+def test_a_run_closed_as_failed_can_be_opened_again(record: Record, label: str) -> None:
+    record_completion(record, label, status="failed", error_message="lost it")
+    done = record_completion(record, label, status="completed", supersede="found it")
+    assert (done.execution.status, done.execution.error_message) == ("completed", None)
+    assert done.execution.unverified == "nobody heard its final message"
+    assert len(list_completions(record, label)) == 1
 
 
 def test_the_time_can_be_given(record: Record, label: str) -> None:

@@ -71,7 +71,7 @@ def test_runs_are_counted_and_nobody_waits_for_what_completed(record: Record, se
     again = deployment.record_deployment(
         record, session, planned=1, **BOUNDS
     ).execution.execution_id
-    record_completion(record, again)
+    record_completion(record, again, final_message="Done.")
     assert [(c.runs, c.waits_for) for c in list_deployable(record, session)] == [
         (2, ()),
         (0, ()),

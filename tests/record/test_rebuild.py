@@ -173,7 +173,7 @@ def test_a_planned_text_that_was_handed_over_as_it_is_stands_once(
         ),
         (Returned(status="completed", doubt="so"), "API Error: 500", "so"),
         (Returned(status="failed"), "API Error: 500", None),
-        (Returned(status="completed"), None, None),
+        (Returned(status="completed"), None, "nobody heard its final message"),
     ],
 )
 def test_a_completed_run_whose_message_is_no_report_is_doubted(

@@ -87,7 +87,13 @@ def fill(record: Record, secret: str, root: Path) -> str:
             [label, f"lib/{secret}.py", contents.store_content(record, text.encode())],
         )
     record_completion(record, label, final_message=f"I used {secret} here. " + "All green. " * 50)
-    record_completion(record, label, status="failed", error_message=f"401 for {secret}")
+    record_completion(
+        record,
+        label,
+        final_message="Sorry.",
+        status="failed",
+        error_message=f"401 for {secret}",
+    )
     (root / "out.txt").write_text(f"wrote {secret}")
     outputs.collect_outputs(
         record,
@@ -306,7 +312,7 @@ def test_statements_name_what_took_the_place_of_what_they_named(
     first, second = stored_statements(record, label, "returned")
     said = b"I used [redacted] here. " + b"All green. " * 50
     assert first.message == hashlib.sha256(said).hexdigest()
-    assert (second.message, second.error_message) == (None, "401 for [redacted]")
+    assert (second.error_code, second.error_message) == (None, "401 for [redacted]")
     assert (
         record.sql("SELECT encoding, data FROM contents WHERE encoding = 'gone'")
         == [("gone", b"")] * 4

@@ -609,11 +609,34 @@ async def test_a_copy_of_what_hooks_recorded_is_named_before_it_is_recorded(fold
 
 async def test_no_message_is_recorded_only_when_that_is_meant(folder: Path) -> None:
     async with deploying(folder) as driven:
-        await driven.keys("c", "f8", "n")
+        await driven.keys("c", "f8")
+        assert "exec-003 has not returned" in driven.problem
+        assert executions.get_execution(driven.record, "exec-003").status == "deployed"
+        await driven.keys("f9", "down", "enter")
+        await driven.type("it hung")
+        await driven.keys("enter", "f8", "n")
         assert executions.get_execution(driven.record, "exec-003").status == "deployed"
         await driven.keys("f8", "y")
-        assert executions.get_execution(driven.record, "exec-003").status == "completed"
+        closed = executions.get_execution(driven.record, "exec-003")
+        assert (closed.status, closed.error_message) == ("failed", "it hung")
         assert outputs.list_execution_outputs(driven.record, "exec-003") == []
+
+
+async def test_without_a_message_the_latest_return_is_amended(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("right", "c")
+        await driven.keys("f9", "down", "enter")
+        await driven.type("tests broke")
+        await driven.keys("enter")
+        await driven.type("as was seen later")
+        assert "--supersede 'as was seen later'" in str(
+            driven.app.screen.command()  # type: ignore[attr-defined]
+        )
+        await driven.keys("f8", "y")
+        said = executions.list_completions(driven.record, "exec-004")
+        assert [each.status for each in said] == ["failed"]
+        amended = executions.get_execution(driven.record, "exec-004")
+        assert amended.error_message == "tests broke" and amended.final_message
 
 
 async def test_what_is_refused_stays_on_the_screen(folder: Path) -> None:

@@ -254,7 +254,7 @@ def _doubt(record: Record, execution_id: str, said: str | None) -> str | None:
     """Say why a completed execution that said this is in doubt; None where it is not."""
     from orch_tui.record.ledger import doubt  # it compiles a pattern
 
-    return (said is not None and doubt.doubt_of_text(said)) or (
+    return (doubt.UNHEARD if said is None else doubt.doubt_of_text(said)) or (
         doubt.doubt_of_missing(
             path
             for path, is_missing in dict(
