@@ -18,8 +18,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike, fspath
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from types import EllipsisType, TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 from orch_tui.models.values import Ending, OutputType, Status
 from orch_tui.paths_given import Paths, Texts, listed
@@ -59,6 +59,7 @@ from orch_tui.record.phase_gates import Gate
 from orch_tui.record.run_place import MissingFile
 from orch_tui.record.session_budget import BudgetReport
 from orch_tui.record.session_validation import validate_session
+from orch_tui.record.sessions import LimitChanges
 from orch_tui.record.sharing import Shared
 from orch_tui.rows import ErrorCode, ExecutionFacts, Output, PlannedAgent, Session
 
@@ -300,6 +301,30 @@ class OrchestrationSession:
     @property
     def status(self) -> str | None:
         return self.facts.status
+
+    def set_scope(self, scope: str) -> Session:
+        """Change what this session is about; the journal tells who did, and when.
+
+        Raises:
+            UsageError: an empty scope.
+        """
+        return sessions.change_session(self.project.record, self.session_id, scope=scope)
+
+    def set_budget(
+        self, budget: int | EllipsisType | None = ..., **limits: Unpack[LimitChanges]
+    ) -> Session:
+        """Change the budget of this session (tokens), its thresholds and its reserve.
+
+        None is what the settings say; what is not given stays. The journal tells who did, and when.
+
+        Raises:
+            UsageError: a figure that is none, or a warning that would come after the critical
+                threshold.
+        """
+        record = self.project.record
+        if isinstance(budget, EllipsisType):
+            return sessions.change_session(record, self.session_id, **limits)
+        return sessions.change_session(record, self.session_id, budget=budget, **limits)
 
     # Prepare
 

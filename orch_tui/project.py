@@ -351,6 +351,14 @@ class Project:
             agents=self.agents,
         )
 
+    def session_limits(self, session_id: str | None) -> Limits:
+        """The limits that hold in a session; those of the settings where there is none."""
+        if not session_id or not self.has_record:
+            return self.limits
+        from orch_tui.record.session_budget import resolve_limits
+
+        return resolve_limits(self.record, session_id, self.limits)
+
     @property
     def agents(self) -> AmbientAgents:
         """What agents have before they are handed anything; each look finds the files anew."""

@@ -227,10 +227,11 @@ def _fit_to_limits(
     if limit is not None:
         return fit(made, limit)
     limits = replace(project.limits, agents=project.agents)
-    for_agent = compute_agent_limit(model, limits, made.agent_type)
     if not (project.has_record and session_id):
+        for_agent = compute_agent_limit(model, limits, made.agent_type)
         return fit(made, **_smaller_limit(for_agent, limits.budget, 0))
     budget = load_session_budget(project.record, session_id, limits)
+    for_agent = compute_agent_limit(model, budget.limits, made.agent_type)
 
     def fit_beside_others(bundle_id: str) -> Fitted:
         others = budget.taken_by_others(bundle_id).high

@@ -169,3 +169,13 @@ def test_from_python_it_is_the_same(folder: Path) -> None:
         execution = session.init_deployment(context_bundle=bundle)
         given = execution.facts.context_token_count
         assert given is not None and 0 <= bundle.total.tokens - given <= 1
+
+
+def test_from_python_a_session_gets_another_scope_and_budget(folder: Path) -> None:
+    with OrchestrationSession("s", project=folder) as session:
+        bundle = session.prepare_context("Explore", "Do it", files=["guide.md"])
+        assert session.set_budget(bundle.total.tokens + 100, warn_threshold=0.5).budget
+        assert session.track_budget().status in ("warning", "critical")
+        session.set_budget(warn_threshold=None)
+        assert session.set_budget(None).budget is None
+        assert session.set_scope("another").scope == session.scope == "another"

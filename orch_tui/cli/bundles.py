@@ -119,7 +119,8 @@ def _one_bundle(project: Project, arguments: Namespace, session_id: str | None) 
     if arguments.export:
         bundle = store.load_bundle(record, bundle_id, version).bundle
         as_json = bare_to_dict if arguments.bare else whole_to_dict
-        write_text(arguments.export, dump_json(as_json(bundle, budget=project.limits.budget)))
+        budget = project.session_limits(bundle.session_id).budget
+        write_text(arguments.export, dump_json(as_json(bundle, budget=budget)))
     elif arguments.copy:
         held = store.load_bundle(record, bundle_id, version).bundle
         made = library.copy_bundle(record, held, session_id=session_id, name=arguments.name or "")
@@ -268,5 +269,6 @@ def _rewrite(
     for name, old, new in zip(given, before, after, strict=True):
         if (new.version, new.items) != (old.version, old.items):
             if (project.cwd / name).is_file():
-                write_text(name, dump_json(to_dict(new, budget=project.limits.budget)))
+                budget = project.session_limits(new.session_id).budget
+                write_text(name, dump_json(to_dict(new, budget=budget)))
             say(f"{new.bundle_id} version {new.version}: {what}")

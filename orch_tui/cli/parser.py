@@ -29,6 +29,8 @@ class Command(NamedTuple):
 COMMANDS = {
     "init-session": Command("record", "open a session"),
     "set-phase": Command("record", "move a session to a phase, 1 to 5"),
+    "set-scope": Command("record", "change what a session is about"),
+    "set-budget": Command("record", "change the budget of a session, its thresholds and reserve"),
     "plan": Command("record", "plan the agents of a session"),
     "init-deployment": Command("record", "record a deployment, before the agent starts"),
     "record-allocation": Command("record", "record what an execution was given"),

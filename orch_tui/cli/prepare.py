@@ -20,6 +20,7 @@ from orch_tui.cli.printing import (
     print_rows,
     printable,
     say,
+    share_of_limit,
     split_list,
     writing,
 )
@@ -255,7 +256,10 @@ def track_budget() -> argparse.ArgumentParser:
     parser.add_argument("--phase", type=int, choices=range(1, 6), help="show its share apart")
     parser.add_argument("--budget", type=positive, metavar="TOKENS", help="default: the session's")
     parser.add_argument(
-        "--warn-threshold", type=_share, metavar="SHARE", help="default: as the settings say"
+        "--warn-threshold",
+        type=share_of_limit,
+        metavar="SHARE",
+        help="default: as the settings say",
     )
     add_format(parser)
     add_no_record(parser)
@@ -265,24 +269,20 @@ def track_budget() -> argparse.ArgumentParser:
 
 
 def _track_budget(arguments: Namespace) -> int:
-    from dataclasses import replace
 
     from orch_tui.record.session_budget import track_budget
 
     project = project_of(arguments)
-    limits, warn = project.limits, arguments.warn_threshold
-    if warn is not None:
-        critical = max(warn, limits.critical_threshold)
-        limits = replace(limits, warn_threshold=warn, critical_threshold=critical)
     session_id = project.open_session_id(arguments.session_id)
     report = track_budget(
         project.record if session_id else None,
         session_id,
         [named_bundle(project, given) for given in split_list(arguments.bundles)],
         catalogue=project.catalogue,
-        limits=limits,
+        limits=project.limits,
         budget=arguments.budget,
         phase=arguments.phase,
+        warn_threshold=arguments.warn_threshold,
     )
     if arguments.format == "json":
         print_json(report.to_dict())
@@ -590,13 +590,3 @@ def _add_exact(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--exact", action="store_true", help="count exactly, by ctok (Python 3.12 and newer)"
     )
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = 0
-    if not 0 < share <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not above 0 and at most 1")
-    return share

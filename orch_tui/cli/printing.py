@@ -267,6 +267,17 @@ def boolean(text: str) -> bool:
     return known[text.lower()]
 
 
+def share_of_limit(text: str) -> float:
+    """An argparse type: a share of a limit."""
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0
+    if not 0 < share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not above 0 and at most 1")
+    return share
+
+
 def json_object(text: str) -> dict[str, Any]:
     """A JSON object given on the command line.
 

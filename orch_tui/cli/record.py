@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
@@ -23,6 +23,7 @@ from orch_tui.cli.printing import (
     print_rows,
     read_bytes,
     say,
+    share_of_limit,
     split_list,
     writing,
 )
@@ -30,7 +31,7 @@ from orch_tui.errors import UsageError
 from orch_tui.phases import PHASES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from orch_tui.project import Project
     from orch_tui.record.deployment import Deployment
@@ -88,6 +89,79 @@ def _set_phase(arguments: Namespace) -> None:
     for gate in skipped:
         say(f"gate {gate.phase} ({gate.name}) was skipped: {gate.missing}")
     print(f"{session.session_id} {session.phase} {PHASES[session.phase or 1]}")
+
+
+def set_scope() -> argparse.ArgumentParser:
+    parser = Parser("set-scope", example='orch set-scope "Implement vector search, with filters"')
+    parser.add_argument("scope", metavar="TEXT", help="what the session is about from now on")
+    _add_session(parser)
+    parser.set_defaults(run=_set_scope)
+    return parser
+
+
+def _set_scope(arguments: Namespace) -> None:
+    from orch_tui.record import sessions
+
+    project = project_of(arguments)
+    session_id = project.session_id(arguments.session_id)
+    session = sessions.change_session(project.existing_record, session_id, scope=arguments.scope)
+    print(f"{session.session_id} {session.scope}")
+
+
+def set_budget() -> argparse.ArgumentParser:
+    parser = Parser(
+        "set-budget",
+        example="""orch set-budget 300000
+orch set-budget --warn-threshold 0.6 --critical-threshold 0.8 --reserve 16000
+orch set-budget default --session-id orch-2026-11-22-001""",
+        remarks="`default` is what the settings say.",
+    )
+    parser.add_argument(
+        "budget",
+        nargs="?",
+        type=_or_default(positive),
+        metavar="TOKENS",
+        help="for all its bundles",
+    )
+    share = _or_default(share_of_limit)
+    for name in ("warn", "critical"):
+        parser.add_argument(f"--{name}-threshold", type=share, metavar="SHARE", help="of a limit")
+    parser.add_argument(
+        "--reserve",
+        type=_or_default(_tokens),
+        metavar="TOKENS",
+        help="kept free for the answer of each agent",
+    )
+    _add_session(parser)
+    parser.set_defaults(run=_set_budget)
+    return parser
+
+
+_DEFAULT = "default"
+"""Typed for a limit of a session: it is to be that of the settings."""
+
+
+def _or_default(convert: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Make an argparse type that also takes the word for what the settings say."""
+    return lambda text: _DEFAULT if text == _DEFAULT else convert(text)
+
+
+def _set_budget(arguments: Namespace) -> None:
+    from orch_tui.record import sessions
+
+    names = ("budget", "warn_threshold", "critical_threshold", "reserve")
+    given = {name: value for name in names if (value := getattr(arguments, name)) is not None}
+    if not given:
+        raise UsageError("what is to be changed?", hint="TOKENS, or --warn-threshold SHARE")
+    project = project_of(arguments)
+    session_id = project.session_id(arguments.session_id)
+    changes: Any = {name: None if value == _DEFAULT else value for name, value in given.items()}
+    sessions.change_session(project.existing_record, session_id, **changes)
+    limits = project.session_limits(session_id)
+    print(
+        f"{session_id} {limits.budget:,} tokens, warning at {limits.warn_threshold:.0%}, "
+        f"critical at {limits.critical_threshold:.0%}, {limits.output_reserve:,} kept free"
+    )
 
 
 def complete_session() -> argparse.ArgumentParser:

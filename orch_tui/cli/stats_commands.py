@@ -56,7 +56,7 @@ def _stats(arguments: Namespace) -> None:
     all_parts = _parts_of_stats()
     shown = arguments.by or (all_parts if arguments.format.startswith("json") else _MAIN_PARTS)
     if arguments.every and not {"over_time", "sharing"} & {*shown}:
-        raise UsageError("--every is for --by over_time and sharing", hint="leave --every out")
+        raise UsageError("--every is only for --by over_time and sharing", hint="leave --every out")
     insights = gather_insights(
         project.existing_record,
         **read_filters(arguments, project),

@@ -216,7 +216,10 @@ def load_plan_page(
         session = sessions.get_session(record, session_id)
         planned = plan.list_planned_agents(record, session_id)
         waits = plan.list_waits(record, session_id)
-        rules = PlanRules(known_agents, catalogue, limits, _outlines(record, session_id), waits)
+        budget = load_session_budget(record, session.session_id, limits)
+        rules = PlanRules(
+            known_agents, catalogue, budget.limits, _outlines(record, session_id), waits
+        )
         for bundle in rules.bundles.values():  # what agents have anyway is looked up here, once
             rules.gauge(None, bundle.bundle_id)
         waves, _ = plan.sort_into_waves(waits)
@@ -236,7 +239,7 @@ def load_plan_page(
         return PlanPage(
             session,
             evaluate_gates(record, session_id),
-            load_session_budget(record, session.session_id, limits).gauge,
+            budget.gauge,
             lines,
             tuple(map(tuple, waves)),
             rules,

@@ -94,7 +94,7 @@ class SessionBudget:
     """
 
     limits: Limits
-    """With the session's own budget, where it has one."""
+    """As the session has them."""
     entries: tuple[BudgetEntry, ...] = ()
 
     def taken_by_others(self, *labels: str | None) -> Count:
@@ -136,11 +136,28 @@ def load_session_budget(record: Record, session_id: str, limits: Limits) -> Sess
     Raises:
         NotFoundError: no such session.
     """
-    own = sessions.get_session(record, session_id).budget
+    sessions.get_session(record, session_id)
     return SessionBudget(
-        limits if own is None else replace(limits, budget=own),
-        tuple(read_taken(record, session_id)),
+        resolve_limits(record, session_id, limits), tuple(read_taken(record, session_id))
     )
+
+
+def resolve_limits(record: Record, session_id: str, limits: Limits) -> Limits:
+    """Give the limits that hold in a session: its own, as far as it has any, else those of the
+    settings. Where one threshold is its own, the other goes along with it."""
+    own = sessions.read_limits(record, session_id)
+    warn, critical = own["warn_threshold"], own["critical_threshold"]
+    if warn is not None and critical is None:
+        critical = max(warn, limits.critical_threshold)
+    if critical is not None and warn is None:
+        warn = min(critical, limits.warn_threshold)
+    said = {
+        "budget": own["budget"],
+        "warn_threshold": warn,
+        "critical_threshold": critical,
+        "output_reserve": own["reserve"],
+    }
+    return replace(limits, **{name: value for name, value in said.items() if value is not None})
 
 
 @frozen
@@ -204,11 +221,13 @@ def track_budget(
     limits: Limits,
     budget: int | None = None,
     phase: int | None = None,
+    warn_threshold: float | None = None,
 ) -> BudgetReport:
     """Judge a session's bundles, and the ``given_bundles`` besides, by every limit.
 
-    A bundle given that the session has too counts as given. ``budget`` overrides the session's,
-    which overrides that of ``limits``. Without a record or a session only ``given_bundles`` count.
+    A bundle given that the session has too counts as given. ``budget`` and ``warn_threshold``
+    override the session's, which override those of ``limits``. Without a record or a session only
+    ``given_bundles`` count.
 
     Raises:
         NotFoundError: no such session.
@@ -218,6 +237,9 @@ def track_budget(
     if record and session_id:
         held = load_session_budget(record, session_id, limits)
     limits = held.limits if budget is None else replace(held.limits, budget=budget)
+    if warn_threshold is not None:
+        critical = max(warn_threshold, limits.critical_threshold)
+        limits = replace(limits, warn_threshold=warn_threshold, critical_threshold=critical)
     entries = tuple(({t.label: t for t in held.entries} | given).values())
     in_phase = None
     if record and session_id and phase:

@@ -11,6 +11,7 @@ from orch_tui.prepare.sources import SourceReader
 from orch_tui.prepare.validation import Validation, validate_plan
 from orch_tui.record import bundles, plan, sessions
 from orch_tui.record.ledger import journal
+from orch_tui.record.session_budget import resolve_limits
 
 
 def validate_session(
@@ -33,6 +34,7 @@ def validate_session(
         NotFoundError: no such session.
     """
     session = sessions.get_session(record, session_id)
+    limits = resolve_limits(record, session_id, limits)
     planned = {agent.position: agent for agent in plan.list_planned_agents(record, session_id)}
     names = {position: f"{position} {agent.agent_type}" for position, agent in planned.items()}
     validation = validate_plan(

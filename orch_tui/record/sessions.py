@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from orch_tui.errors import ConflictError, NotFoundError, UsageError
 from orch_tui.ids import check_label, new_label, not_found
 from orch_tui.models.database import Record
-from orch_tui.models.values import ENDINGS
+from orch_tui.models.values import ENDINGS, decoded_json, real_number, whole_number
 from orch_tui.phases import PHASES
 from orch_tui.record.ledger import journal
 from orch_tui.record.ledger.project_keys import project_key
@@ -115,6 +115,104 @@ def find_current_session(record: Record, project: str | None = None) -> Session:
         error.hint = 'orch init-session --scope "..." opens one; --session-id names a closed one'
         raise error
     return Session.of(rows[0])
+
+
+class LimitChanges(TypedDict, total=False):
+    """What of the limits of a session can be changed besides its budget; None: as the settings
+    say, and what is not given stays as it is."""
+
+    warn_threshold: float | None
+    """Shares of a limit, above 0 and at most 1."""
+    critical_threshold: float | None
+    reserve: int | None
+    """Tokens of an agent's window that are kept free for its answer."""
+
+
+class SessionChanges(LimitChanges, total=False):
+    """What of a session can be changed."""
+
+    scope: str
+    budget: int | None
+    """Tokens."""
+
+
+def change_session(record: Record, session_id: str, **changes: Unpack[SessionChanges]) -> Session:
+    """Change the scope and the limits of a session; the journal tells who did, and when.
+
+    Raises:
+        UsageError: an empty scope, or a figure that is none.
+        NotFoundError: no such session.
+    """
+    with record.write():
+        session = get_session(record, session_id)
+        before = {**read_limits(record, session_id), "scope": session.scope}
+        after = {**before, **changes}
+        _check_changes(after)
+        changed = {name for name in after if after[name] != before[name]}
+        if not changed:
+            return session
+        thresholds = {
+            name: after[f"{name}_threshold"]
+            for name in ("warn", "critical")
+            if after[f"{name}_threshold"] is not None
+        }
+        record.execute(
+            "UPDATE sessions SET scope = ?, budget = ?, thresholds = ?, reserve = ? "
+            "WHERE session_id = ?",
+            [
+                *(after["scope"], after["budget"]),
+                *(json.dumps(thresholds) if thresholds else None, after["reserve"], session_id),
+            ],
+        )
+        for action, names in (("set-scope", {"scope"}), ("set-budget", after.keys() - {"scope"})):
+            if told := sorted(names & changed):
+                journal.log_action(
+                    record,
+                    action,
+                    session_id=session_id,
+                    before={name: before[name] for name in told},
+                    after={name: after[name] for name in told},
+                )
+        return get_session(record, session_id)
+
+
+def _check_changes(values: Mapping[str, Any]) -> None:
+    if not values["scope"].strip():
+        raise UsageError("a session needs a scope", hint="say what it is about")
+    if values["budget"] is not None and values["budget"] <= 0:
+        raise UsageError(f"a budget of {values['budget']} tokens is not positive")
+    if values["reserve"] is not None and values["reserve"] < 0:
+        raise UsageError(f"a reserve of {values['reserve']} tokens is below 0")
+    warn, critical = (values[f"{name}_threshold"] for name in ("warn", "critical"))
+    for share in (warn, critical):
+        if share is not None and not 0 < share <= 1:
+            raise UsageError(f"a threshold of {share} is not above 0 and at most 1")
+    if warn is not None and critical is not None and warn > critical:
+        raise UsageError(
+            f"the warning would come at {warn:.0%}, after the critical threshold, {critical:.0%}"
+        )
+
+
+def read_limits(record: Record, session_id: str) -> dict[str, Any]:
+    """Read what a session says of its limits by itself: ``budget``, ``warn_threshold``,
+    ``critical_threshold`` and ``reserve``; None: the settings say it."""
+    rows = record.sql(
+        "SELECT budget, thresholds, reserve FROM sessions WHERE session_id = ?", [session_id]
+    )
+    budget, stored, reserve = rows[0] if rows else (None, None, None)
+    said = decoded_json(stored)
+    thresholds = said if isinstance(said, dict) else {}
+    return {
+        "budget": whole_number(budget),
+        **{f"{name}_threshold": _share(thresholds.get(name)) for name in ("warn", "critical")},
+        "reserve": whole_number(reserve),
+    }
+
+
+def _share(value: Any) -> float | None:
+    """A share of a limit; plain SQL may have put anything there."""
+    number = real_number(value)
+    return number if number is not None and 0 < number <= 1 else None
 
 
 def set_phase(record: Record, session_id: str, phase: int) -> tuple[Session, tuple[Gate, ...]]:

@@ -1,15 +1,18 @@
-"""The two forms of the Plan screen: a session to open, an agent to plan."""
+"""The forms of the Plan screen: a session to open or to change, an agent to plan."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.screens.widgets.form import Field, Form, Values
 
 if TYPE_CHECKING:
+    from orch_tui.prepare.budget import Limits
     from orch_tui.prepare.validation import Remark
     from orch_tui.recall.overview import PlannedLine, PlanPage, PlanRules
+    from orch_tui.record.sessions import SessionChanges
+    from orch_tui.rows import Session
 
 
 def session_form(budget: int) -> Form:
@@ -34,6 +37,82 @@ def session_of(values: Values) -> dict[str, Any]:
         "session_id": values["session_id"].strip() or None,
         "budget": _tokens(values["budget"]),
     }
+
+
+def session_changes_form(session: Session, own: Mapping[str, Any], limits: Limits) -> Form:
+    """What of a session can be changed; ``own`` is what it says of its limits by itself, and
+    ``limits`` what the settings say."""
+    return Form(
+        f"Change {session.session_id}",
+        [
+            Field("scope", "scope", session.scope, "what it is about"),
+            Field("budget", "budget", _typed(own["budget"]), f"{limits.budget:,} tokens"),
+            Field(
+                *("warn_threshold", "warning at", _typed_share(own["warn_threshold"])),
+                f"{limits.warn_threshold:.0%} of a limit",
+            ),
+            Field(
+                *("critical_threshold", "critical at", _typed_share(own["critical_threshold"])),
+                f"{limits.critical_threshold:.0%} of a limit",
+            ),
+            Field(
+                *("reserve", "kept free", _typed(own["reserve"])),
+                f"{limits.output_reserve:,} tokens, for the answer of each agent",
+            ),
+        ],
+        check=_change_remarks,
+        accept="changes it",
+        draft=f"session-{session.uid}",
+    )
+
+
+def changes_of(values: Values) -> SessionChanges:
+    """What was typed, as the engine takes it."""
+    return {
+        "scope": values["scope"].strip(),
+        "budget": _tokens(values["budget"]),
+        "warn_threshold": _share(values["warn_threshold"]),
+        "critical_threshold": _share(values["critical_threshold"]),
+        "reserve": _reserve(values["reserve"]),
+    }
+
+
+def _change_remarks(values: Values) -> list[Remark]:
+    from orch_tui.prepare.validation import Remark
+
+    remarks = _session_remarks(values)
+    for name in ("warn_threshold", "critical_threshold"):
+        if values[name].strip() and _share(values[name]) is None:
+            remarks.append(Remark(name, "a share such as 75 % or 0.75", stops=True))
+    if values["reserve"].strip() and _reserve(values["reserve"]) is None:
+        remarks.append(Remark("reserve", "a whole number of tokens", stops=True))
+    warn, critical = _share(values["warn_threshold"]), _share(values["critical_threshold"])
+    if warn and critical and warn > critical:
+        remarks.append(Remark("critical_threshold", "comes before the warning", stops=True))
+    return remarks
+
+
+def _typed(tokens: int | None) -> str:
+    return "" if tokens is None else f"{tokens:,}"
+
+
+def _typed_share(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:g} %"
+
+
+def _share(text: str) -> float | None:
+    """``75 %`` or ``0.75``."""
+    digits = text.strip().removesuffix("%").strip()
+    try:
+        share = float(digits) / (100 if text.strip().endswith("%") else 1)
+    except ValueError:
+        return None
+    return share if 0 < share <= 1 else None
+
+
+def _reserve(text: str) -> int | None:
+    digits = text.strip().replace(",", "").replace("_", "")
+    return int(digits) if _is_number(digits) else None
 
 
 def _session_remarks(values: Values) -> list[Remark]:

@@ -37,6 +37,7 @@ class SessionRows(Rows):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select", "Work on it", id="plan-use-session"),
         Binding("n", "screen.new_session", "New session", id="plan-new-session"),
+        Binding("e", "screen.edit_session", "Change", id="plan-edit-session"),
         Binding("p", "screen.next_phase", "Next phase", id="plan-next-phase"),
         Binding("c", "screen.close", "Close", id="plan-close"),
         Binding("x", "screen.archive", "Archive", id="plan-archive"),

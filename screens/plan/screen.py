@@ -19,7 +19,14 @@ from orch_tui.errors import OrchError
 from orch_tui.phases import PHASES
 from orch_tui.screens.dialogs import Choose, Confirm
 from orch_tui.screens.orch_screen import OrchScreen, Problem
-from orch_tui.screens.plan.forms import agent_form, agent_of, session_form, session_of
+from orch_tui.screens.plan.forms import (
+    agent_form,
+    agent_of,
+    changes_of,
+    session_changes_form,
+    session_form,
+    session_of,
+)
 from orch_tui.screens.plan.lists import AgentRows, SessionRows, detail, status_of, strategy
 from orch_tui.screens.plan.stepper import Stepper
 from orch_tui.screens.widgets.form import Form, Values, draft_of
@@ -300,6 +307,37 @@ for nobody first, side by side.
 
         self.app.push_screen(form, accepted)
 
+    def action_edit_session(self) -> None:
+        """Ask for another scope, budget, thresholds or reserve of the session."""
+        if self._page is None:
+            return
+        project, session = self.app.project, self._page.session
+
+        def offer(own: dict[str, Any]) -> None:
+            form = session_changes_form(session, own, project.limits)
+
+            def accepted(values: dict[str, str] | None) -> None:
+                if values is None:
+                    return
+                from orch_tui.record import sessions
+
+                self._change(
+                    lambda record: sessions.change_session(
+                        record, session.session_id, **changes_of(values)
+                    ),
+                    lambda changed: self._say(f"changed {changed.session_id}"),
+                    typed=(form.draft, values),
+                )
+
+            self.app.push_screen(form, accepted)
+
+        def work() -> dict[str, Any]:
+            from orch_tui.record import sessions
+
+            return sessions.read_limits(project.existing_record, session.session_id)
+
+        self.run_in_thread(work, offer, group="limits")
+
     def action_next_phase(self) -> None:
         page = self._page
         phase = page.session.phase or 1 if page else 5
@@ -547,7 +585,7 @@ for nobody first, side by side.
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("edit", "bundle", "duplicate", "remove", "move"):
             return self._planned is not None
-        if action in ("add", "undo", "validate", "archive", "phase"):
+        if action in ("add", "undo", "validate", "archive", "phase", "edit_session"):
             return self._page is not None
         if action in ("next_phase", "close"):
             session = self._page.session if self._page else None

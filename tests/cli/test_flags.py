@@ -20,6 +20,8 @@ pytestmark = pytest.mark.slow  # every flag of every command
 BASES = {
     "init-session": ["--scope more"],
     "set-phase": ["2"],
+    "set-scope": ["another"],
+    "set-budget": ["9000"],
     "plan": ["", "--agent-type tester", "--edit 1"],
     "init-deployment": ["--agent-type tester", "--context-bundle bundle.json", "--planned 1"],
     "record-allocation": ["--execution-id exec-001 --bundle bundle.json"],

@@ -281,3 +281,21 @@ def test_without_a_message_the_latest_return_is_meant(did: Run, orch: Run, deplo
     assert (run["status"], run["final_message"]) == ("completed", "it broke")
     (said,) = did("show", deployed, "--part", "said", "--format", "json").json
     assert said["position"] == 1
+
+
+def test_the_scope_and_the_limits_of_a_session_are_changed(did: Run, orch: Run) -> None:
+    did("init-session", "--scope", "one", "--session-id", "s1", "--budget", "5000")
+    assert did("set-scope", "one and a half").out == "s1 one and a half\n"
+    said = did("set-budget", "900", "--warn-threshold", "0.5", "--reserve", "1,000").out
+    assert said == "s1 900 tokens, warning at 50%, critical at 90%, 1,000 kept free\n"
+    bundle = did("prepare-bundle", "--agent-type", "Explore", "--files", "constitution.md").json
+    assert bundle["budget_remaining"] == 900 - bundle["total_tokens"]
+    tracked = did("track-budget", "--format", "json").json
+    assert (tracked["budget"], tracked["status"]) == (900, "warning")
+    (listed,) = did("query", "--sessions", "--format", "json").json
+    assert (listed["scope"], listed["budget"]) == ("one and a half", 900)
+    assert did("set-budget", "default").out.startswith("s1 200,000 tokens, warning at 50%")
+    assert orch("set-budget").code == 2
+    assert orch("set-budget", "none").code == 2
+    assert orch("set-budget", "--warn-threshold", "0.95", "--critical-threshold", "0.9").code == 2
+    assert orch("set-scope", " ").code == 2

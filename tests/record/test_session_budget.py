@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orch_tui.errors import NotFoundError
+from orch_tui.errors import NotFoundError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
@@ -16,6 +16,8 @@ from orch_tui.prepare.count import FRAMES, ZERO, Count
 from orch_tui.record import bundles, sessions
 from orch_tui.record.deployment import Deployment, record_deployment
 from orch_tui.record.executions import retract_execution
+from orch_tui.record.ledger import journal
+from orch_tui.record.ledger.registers import read_registers
 from orch_tui.record.session_budget import (
     BudgetEntry,
     SessionBudget,
@@ -23,6 +25,7 @@ from orch_tui.record.session_budget import (
     read_taken,
     track_budget,
 )
+from orch_tui.search.query import search
 
 FRAME = FRAMES["v4.8"]
 LIMITS = Limits(budget=10_000, output_reserve=0)
@@ -200,3 +203,68 @@ def test_an_agent_that_asks_for_a_model_has_the_limit_of_that() -> None:
     given = [bundle("b1", 50, agent_type="lean", model=""), bundle("b2", 50, agent_type="lean")]
     report = track_budget(None, None, given, catalogue=small, limits=limits)
     assert [gauge.limit for _, gauge in report.agents] == [100, small.model("opus").window]
+
+
+def test_the_limits_of_a_session_are_its_own_and_change_by_statement(
+    record: Record, session: str
+) -> None:
+    bundles.save_bundle(record, bundle("b1", 600), session)
+    assert load_session_budget(record, session, LIMITS).gauge.status == "ok"
+    changed = sessions.change_session(
+        record, session, budget=1_000, warn_threshold=0.5, reserve=2_000
+    )
+    assert changed.budget == 1_000
+    held = load_session_budget(record, session, LIMITS)
+    assert (held.limits.budget, held.limits.output_reserve) == (1_000, 2_000)
+    assert (held.limits.warn_threshold, held.gauge.status) == (0.5, "warning")
+    window = load_catalogue().model("opus").window
+    report = track_budget(record, session, **BOUNDS)
+    assert report.agents[0][1].limit == window - 2_000
+    assert track_budget(record, session, **BOUNDS, warn_threshold=0.8).session.status == "ok"
+    sessions.change_session(record, session, budget=None, warn_threshold=None, reserve=None)
+    assert load_session_budget(record, session, LIMITS).limits == LIMITS
+    first, last = (e for e in journal.list_journal(record) if e.action == "set-budget")
+    assert first.before == {"budget": None, "reserve": None, "warn_threshold": None}
+    assert first.after == {"budget": 1_000, "reserve": 2_000, "warn_threshold": 0.5}
+    assert (last.after, last.session_id) == (first.before, session)
+    uid = sessions.get_session(record, session).uid
+    assert read_registers(record, f"session:{uid}")["budget"].value is None
+
+
+def test_one_threshold_of_its_own_takes_the_other_along(record: Record, session: str) -> None:
+    sessions.change_session(record, session, critical_threshold=0.5)
+    limits = load_session_budget(record, session, LIMITS).limits
+    assert (limits.warn_threshold, limits.critical_threshold) == (0.5, 0.5)
+    sessions.change_session(record, session, critical_threshold=None, warn_threshold=0.95)
+    limits = load_session_budget(record, session, LIMITS).limits
+    assert (limits.warn_threshold, limits.critical_threshold) == (0.95, 0.95)
+
+
+def test_what_is_no_limit_is_refused_and_what_sql_left_is_passed_over(
+    record: Record, session: str
+) -> None:
+    wrong: tuple[sessions.SessionChanges, ...] = (
+        {"budget": 0},
+        {"warn_threshold": 1.5},
+        {"critical_threshold": 0},
+        {"warn_threshold": 0.9, "critical_threshold": 0.8},
+        {"reserve": -1},
+        {"scope": " "},
+    )
+    for changes in wrong:
+        with pytest.raises(UsageError):
+            sessions.change_session(record, session, **changes)
+    before = record.value("SELECT count(*) FROM journal")
+    sessions.change_session(record, session, scope=sessions.get_session(record, session).scope)
+    assert record.value("SELECT count(*) FROM journal") == before
+    record.execute("UPDATE sessions SET thresholds = '[1, \"x\"', reserve = 'much'")
+    assert load_session_budget(record, session, LIMITS).limits == LIMITS
+
+
+def test_another_scope_is_found_and_told(record: Record, session: str) -> None:
+    record_deployment(record, session, agent_type="a", scope="own", **BOUNDS)
+    sessions.change_session(record, session, scope="Quaternions all over")
+    assert sessions.get_session(record, session).scope == "Quaternions all over"
+    assert [hit.execution_id for hit in search(record, "quaternions").hits] == ["exec-001"]
+    (entry,) = [e for e in journal.list_journal(record) if e.action == "set-scope"]
+    assert (entry.before, entry.after) == ({"scope": "s"}, {"scope": "Quaternions all over"})

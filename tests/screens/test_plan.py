@@ -18,11 +18,13 @@ from orch_tui.record import bundles, plan, sessions
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import record_deployment
 from orch_tui.record.ledger import journal
+from orch_tui.record.session_budget import load_session_budget
 from orch_tui.screens.dialogs import Choose, Confirm
 from orch_tui.screens.orch_screen import Problem
 from orch_tui.screens.plan.lists import AgentRows, SessionRows
 from orch_tui.screens.plan.screen import PlanScreen
 from orch_tui.screens.widgets.form import Field, Form, matching
+from orch_tui.screens.widgets.gauge import Gauge
 from orch_tui.screens.widgets.key_line import KeyLine
 from tests.conftest import FakeClock
 from tests.screens.test_history import settled
@@ -615,3 +617,25 @@ async def test_a_broken_agent_file_costs_only_itself(project: Project, clock: Fa
         page = screen._page
         assert page is not None
         assert "fine-agent" in [line.agent.agent_type for line in page.agents]
+
+
+async def test_the_scope_and_the_limits_of_a_session_are_changed(
+    project: Project, clock: FakeClock
+) -> None:
+    async with app_of(project.root, clock).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot)
+        screen.query_one(SessionRows).focus()
+        await press(pilot, "e")
+        form = pilot.app.screen
+        assert isinstance(form, Form)
+        fields = {"scope": "Search with filters", "budget": "9,000", "warn_threshold": "60 %"}
+        for name, text in fields.items():
+            form.query_one(f"#field-{name}", Input).value = text
+        form.query_one("#field-scope", Input).focus()
+        await press(pilot, "enter")
+        session = sessions.get_session(project.record, NOW)
+        assert (session.scope, session.budget) == ("Search with filters", 9_000)
+        limits = load_session_budget(project.record, NOW, project.limits).limits
+        assert (limits.warn_threshold, limits.critical_threshold) == (0.6, 0.9)
+        gauge = screen.query_one("#budget", Gauge).figures
+        assert gauge and (gauge.limit, gauge.warn_threshold) == (9_000, 0.6)
