@@ -35,6 +35,7 @@ EXECUTIONS: tuple[str, ...] = (
     "cost_usd",
     "scope",
     "unverified",
+    "error_message",
 )
 
 SESSIONS: tuple[str, ...] = ("session_id", "created_at", "phase", "status", "scope")

@@ -524,6 +524,8 @@ def _record_completion(arguments: Namespace) -> int:
         say("the message is not UTF-8: every byte is kept, what is no text is shown as \ufffd")
     if execution.retracted_at:
         say(f"{execution.execution_id} was retracted: lists and reports leave it out")
+    if execution.unverified and not (findings and findings.troubles):
+        say(f"{execution.execution_id} is unverified: {execution.unverified}")
     repeated = "" if recorded.is_new else " (recorded before)"
     print(
         f"{execution.execution_id} {recorded.completion.status}, "

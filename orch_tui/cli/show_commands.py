@@ -161,7 +161,7 @@ def _print_shown(record: Record, shown: Shown, root: Path, agent: LiveAgent | No
     for returned in shown.returned:
         completion = returned.completion
         print(f"\nsaid: completion {completion.position}, {completion.status}")
-        print(_in_short(returned.final_message or "(no message)", "said"))
+        print(_in_short(returned.words, "said"))
     for trouble in find_troubles(record, execution, root):
         subject = f": {printable(trouble.subject)}" if trouble.subject else ""
         print(f"\nsign of trouble: {trouble.kind}{subject}")

@@ -6,10 +6,11 @@ A task is one bundle for one agent type with one scope in one session.
 from __future__ import annotations
 
 from orch_tui.models.database import Record
-from orch_tui.models.values import WHEN
+from orch_tui.models.values import ENDINGS, WHEN
 
 _TASK = "iif(planned_id IS NULL, json_array(bundle_id, e.agent_type, e.scope), NULL)"
 _KNOWN = "coalesce(planned_id, bundle_id) IS NOT NULL"
+_RETURNED = f"e.status IN {ENDINGS}"
 _RUNS = "agent_executions AS e LEFT JOIN bundle_versions ON version_id = bundle_version_id"
 
 NUMBERED_ATTEMPTS = f"""(
@@ -22,13 +23,17 @@ NUMBERED_ATTEMPTS = f"""(
 
 
 def list_last_attempts(record: Record, session_id: str) -> set[str]:
-    """List the executions of a session that no later attempt stands for."""
+    """List the executions of a session that no later attempt stands for: one that returned.
+
+    While a retry is awaited, what the attempt before it came to still counts.
+    """
     rows = record.sql(
         f"""SELECT execution_id FROM (
-          SELECT execution_id, {_KNOWN} AS known, row_number() OVER (
-            PARTITION BY planned_id, {_TASK} ORDER BY {WHEN} DESC, e.rowid DESC) AS later
+          SELECT execution_id, {_KNOWN} AS known, max({_RETURNED}) OVER (
+            PARTITION BY planned_id, {_TASK} ORDER BY {WHEN}, e.rowid
+            ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS is_followed
           FROM {_RUNS} WHERE session_id = ? AND retracted_at IS NULL)
-        WHERE later = 1 OR NOT known""",
+        WHERE NOT coalesce(is_followed, 0) OR NOT known""",
         [session_id],
     )
     return {label for (label,) in rows}

@@ -185,7 +185,7 @@ def _silent(
             absent += [gate for gate in GATES if gate not in each.results]
             if not any(d.output.execution_id == execution.execution_id for d in deliverables):
                 absent.append("deliverables")
-        if execution.final_message is None:
+        if not (execution.final_message or "").strip():
             absent.append("final message")
         if absent:
             yield f"{', '.join(absent)} ({execution.execution_id})"

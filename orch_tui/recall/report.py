@@ -103,11 +103,7 @@ def gather_report(record: Record, session_id: str, root: Path, limits: Limits) -
         "coverage": {"actual": _coverage(validation), "target": find_coverage_target(session)},
         "evidence": _evidence(validation),
         "changes": _tally(changes),
-        "insights": [
-            {"execution_id": o.execution_id, "text": o.text, "found": o.found}
-            for o in held
-            if o.output_type == "insight"
-        ],
+        "insights": _insights(held),
         "errors": _errors(executions, held),
         "budget": _budget(session_gauge),
         "overflows": [
@@ -266,12 +262,33 @@ def _evidence(validation: OutputValidation) -> str:
     ]
     standing = _standing(validation)
     n = len(standing)
+    said = sum(bool((c.execution.final_message or "").strip()) for c in standing)
     parts = [
         f"{len(states)} deliverables: {', '.join(told)}" if states else "no deliverables recorded",
         f"validation results for {sum(bool(c.results) for c in standing)} of {n} returned agents",
-        f"final messages for {sum(c.execution.final_message is not None for c in standing)} of {n}",
+        f"final messages for {said} of {n}",
     ]
     return "; ".join(parts)
+
+
+def _insights(held: Iterable[Output]) -> list[dict[str, Any]]:
+    """Each insight once, however often and by however many runs it was told.
+
+    One that somebody claimed counts before the same one as it was found in a message.
+    """
+    told: dict[str, list[Output]] = {}
+    for output in held:
+        if output.output_type == "insight":
+            told.setdefault(" ".join(output.text.casefold().split()).rstrip("."), []).append(output)
+    return [
+        {
+            "execution_id": said[0].execution_id,
+            "text": next((o for o in said if not o.found), said[0]).text,
+            "found": all(o.found for o in said),
+            "execution_ids": list(dict.fromkeys(o.execution_id for o in said)),
+        }
+        for said in told.values()
+    ]
 
 
 def _errors(executions: Iterable[ExecutionFacts], held: Iterable[Output]) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ def render_placeholders(known: Mapping[str, Any]) -> dict[str, str]:
             map(_line, known["next_steps"]), "nothing follows from what is recorded"
         ),
         "insight_list": _listed(
-            f"{_line(i['text'])} ({i['execution_id']}{note_found(i['found'])})"
+            f"{_line(i['text'])} ({', '.join(i['execution_ids'])}{note_found(i['found'])})"
             for i in known["insights"]
         ),
         "error_list": _listed(
@@ -65,7 +65,9 @@ def _agent_line(agent: Mapping[str, Any]) -> str:
     tokens = agent["context_token_count"]
     ran = agent["resolved_model"]
     parts = [
-        agent["outcome"] + (", superseded by a later attempt" if agent["superseded"] else ""),
+        agent["outcome"]
+        + (f", unverified: {_line(agent['unverified'])}" if agent["unverified"] else "")
+        + (", superseded by a later attempt" if agent["superseded"] else ""),
         f"model {_line(agent['model'] or NOT_RECORDED)}"
         + (f" (ran {_line(ran)})" if ran and ran != agent["model"] else ""),
         f"given {tokens:,} tokens ({_line(agent['estimator'] or 'estimator not recorded')})"

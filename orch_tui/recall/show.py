@@ -51,6 +51,14 @@ class ShownReturn:
     exact: bytes | None
     """Its very bytes; None without a message, or where it was redacted."""
 
+    @property
+    def words(self) -> str:
+        """What it said or, where it said nothing, why it failed."""
+        if self.final_message and self.final_message.strip():
+            return self.final_message
+        reason = (self.completion.error_message, self.completion.error_code)
+        return f"(no message) {', '.join(filter(None, reason))}".rstrip()
+
 
 @frozen
 class ShownOutput:
@@ -173,8 +181,8 @@ def _read_text(record: Record, briefing_id: int | None) -> str | None:
 
 def find_troubles(record: Record, execution: ExecutionFacts, root: Path) -> tuple[Trouble, ...]:
     """Signs that its latest message is not the report it should be."""
-    if execution.status == "deployed":
-        return ()
+    if execution.status != "completed" and not execution.final_message:
+        return ()  # it waits, or is closed as failed, which need not say anything
     from orch_tui.record.messages.findings import read_findings  # it compiles many patterns
 
     place = find_run_place(record, execution, root)

@@ -343,7 +343,9 @@ def _load_hits(
 ) -> Iterator[Hit]:
     rows = record.sql(
         "SELECT execution_id, session_id, agent_type, status, model, deployed_at, scope, "
-        f"unverified, {USED}, cost_usd, substr(final_message, 1, {_SEARCHED_CHARACTERS}) "
+        f"unverified, {USED}, cost_usd, "
+        "substr(coalesce(nullif(trim(final_message, char(9, 10, 13, 32)), ''), error_message), 1, "
+        f"{_SEARCHED_CHARACTERS}) "
         "FROM agent_executions "
         "WHERE execution_id IN (SELECT value FROM json_each(?))",
         [json.dumps([position.execution_id for position in positions])],

@@ -112,7 +112,7 @@ def text_of(shown: Shown, tab: str) -> str:
     many = len(shown.returned) > 1
     messages = (
         f"{f'━━ return {r.completion.position}, {r.completion.status}' + chr(10) if many else ''}"
-        f"{r.final_message or '(no message)'}"
+        f"{r.words}"
         for r in shown.returned
     )
     return "\n\n".join(messages) or "It has not returned yet."

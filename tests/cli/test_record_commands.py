@@ -299,3 +299,23 @@ def test_the_scope_and_the_limits_of_a_session_are_changed(did: Run, orch: Run) 
     assert orch("set-budget", "none").code == 2
     assert orch("set-budget", "--warn-threshold", "0.95", "--critical-threshold", "0.9").code == 2
     assert orch("set-scope", " ").code == 2
+
+
+def test_the_reason_of_a_failure_stands_where_its_words_would(did: Run, deployed: str) -> None:
+    failed = ("--status", "failed", "--error-message", "lost it", "--error-code", "ORG-004")
+    did("record-completion", "--execution-id", deployed, *failed)
+    shown = did("show", deployed).out
+    assert "said: completion 1, failed\n(no message) lost it, ORG-004\n" in shown
+    assert "sign of trouble" not in shown
+    assert "lost it" in did("query").out
+    assert "\n    lost it\n" in did("history").out
+
+
+def test_an_empty_message_is_warned_of(did: Run, deployed: str) -> None:
+    done = did("record-completion", "--execution-id", deployed, "--final-message", "")
+    assert done.err == "sign of trouble, empty\n"
+    failed = ("--status", "failed", "--supersede", "no answer")
+    did("record-completion", "--execution-id", deployed, *failed)
+    completed = ("--status", "completed", "--supersede", "it had answered")
+    done = did("record-completion", "--execution-id", deployed, *completed)
+    assert done.err == f"{deployed} is unverified: its final message is empty\n"

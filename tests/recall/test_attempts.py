@@ -57,6 +57,16 @@ def test_another_version_of_a_bundle_is_the_same_task(record: Record, session_id
     assert list_last_attempts(record, session_id) == {second}
 
 
+def test_while_a_retry_is_awaited_the_attempt_before_it_stands(
+    record: Record, session_id: str
+) -> None:
+    first = run_agent(record, session_id, "failed", bundle=BUNDLE)
+    second = run_agent(record, session_id, bundle=BUNDLE)
+    retry = run_agent(record, session_id, None, bundle=BUNDLE)
+    assert first not in list_last_attempts(record, session_id)
+    assert list_last_attempts(record, session_id) == {second, retry}
+
+
 def test_where_nothing_says_of_what_no_run_is_an_attempt(record: Record, session_id: str) -> None:
     runs = {run_agent(record, session_id), run_agent(record, session_id)}
     assert numbers(record) == [None, None]

@@ -291,6 +291,39 @@ def test_of_the_attempts_the_last_one_counts(
     assert "implementor failed" in "".join(_section(report, "Errors and Failures"))
 
 
+def test_while_a_retry_is_awaited_what_was_reached_still_counts(
+    record: Record, session_id: str, tmp_path: Path
+) -> None:
+    plan.add_planned_agent(record, session_id, "implementor")
+    first = run_agent(record, session_id, planned=1)
+    collect_outputs(record, first, root=tmp_path, validation=ALL_PASS)
+    retry = run_agent(record, session_id, None, planned=1)
+    report = synthesize_report(record, session_id, root=tmp_path)
+    assert f"- tests: pass (pass: {first})" in _section(report, "Quality Gates")
+    assert "superseded" not in report
+    assert f"{retry} (implementor) has not returned" in "".join(_section(report, "Next Steps"))
+
+
+def test_an_insight_is_listed_once(record: Record, session_id: str, tmp_path: Path) -> None:
+    first = run_agent(record, session_id)
+    second = run_agent(record, session_id)
+    for run, text in ((first, "Locks are slow."), (second, "locks  are slow"), (second, "Other")):
+        collect_outputs(record, run, root=tmp_path, insights=[text])
+    section = _section(synthesize_report(record, session_id, root=tmp_path), "Insights")
+    assert f"- Locks are slow. ({first}, {second})" in section
+    assert sum("ocks" in line for line in section) == 1
+
+
+def test_a_run_that_said_nothing_is_no_success_of_the_report(
+    record: Record, session_id: str, tmp_path: Path
+) -> None:
+    run = run_agent(record, session_id, None)
+    record_completion(record, run, final_message="")
+    report = synthesize_report(record, session_id, root=tmp_path)
+    assert "completed, unverified: its final message is empty" in report
+    assert "final messages for 0 of 1" in report
+
+
 def test_coverage_stands_beside_its_target(record: Record, tmp_path: Path) -> None:
     session = init_session(
         record, "a scope", project=str(tmp_path), metadata={"coverage_target": 90}

@@ -40,6 +40,7 @@ def agent(**told: Any) -> dict[str, Any]:
         "scope": "look",
         "outcome": "completed",
         "superseded": False,
+        "unverified": None,
         "model": "opus",
         "resolved_model": None,
         "context_token_count": 15_000,
@@ -137,7 +138,7 @@ def test_deliverables_gates_and_findings_name_their_runs() -> None:
         | {"executions": {"pass": ["exec-001"], "fail": ["exec-002", "exec-003"]}},
         {"gate": "tests", "result": "not recorded", "executions": {}},
     ]
-    insights = [{"text": "one\ntwo", "execution_id": "exec-001", "found": False}]
+    insights = [{"text": "one\ntwo", "execution_ids": ["exec-001"], "found": False}]
     words = render_placeholders(known(deliverable_states=states, gates=gates, insights=insights))
     assert words["deliverable_list_with_locations"] == (
         "- `a.py`: changed; 3 lines added, 0 modified (exec-001)\n"

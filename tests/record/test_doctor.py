@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 from contextlib import closing
@@ -188,6 +189,21 @@ def test_a_packed_content_that_cannot_be_unpacked(filled: Record) -> None:
 def test_a_briefing_that_is_not_as_it_was(filled: Record) -> None:
     meddle(filled, "UPDATE briefings SET sha256 = 'not its hash'")
     assert "briefings" in found(filled)
+
+
+def test_texts_are_told_apart_from_the_deployments_they_went_to(record: Record) -> None:
+    session = init_session(record, "scope", project="/p")
+    with record.write():
+        briefings.store_briefing(record, b"Do it", [])
+        for label in ("exec-1", "exec-2"):
+            deployed = {
+                "session_id": session.session_id,
+                "agent_type": "tester",
+                "briefing": hashlib.sha256(b"Do it").hexdigest(),
+            }
+            report(record, "deployed", deployed, source="manual", keys=[f"id:{label}"])
+    (told,) = (each for each in examine_record(record.path) if each.what == "briefings")
+    assert told.detail.startswith("1 text for 2 deployments")
 
 
 def test_an_execution_that_is_not_what_was_observed(filled: Record) -> None:

@@ -490,7 +490,12 @@ def _briefings(record: Record) -> Iterator[tuple[Level, str, str]]:
     if wrong:
         yield "problem", f"not as they were rendered: {_some(wrong, 'briefings')}", _RESTORE
     else:
-        yield "ok", f"{count} are as they were rendered", ""
+        runs = record.value(
+            "SELECT count(*) FROM agent_executions "
+            "WHERE briefing_id IS NOT NULL OR handed_over_id IS NOT NULL"
+        )
+        texts = "1 text" if count == 1 else f"{count} texts"
+        yield "ok", f"{texts} for {runs} deployments, as rendered", ""
 
 
 def _orphans(record: Record) -> Iterator[tuple[Level, str, str]]:
