@@ -146,7 +146,7 @@ def synthesize() -> argparse.ArgumentParser:
     parser = Parser(
         "synthesize", example="orch synthesize --session-id orch-2026-11-22-001 --output report.md"
     )
-    parser.add_argument("--session-id", metavar="ID", help="default: the newest open session")
+    parser.add_argument("--session-id", metavar="ID", help="default: as orch use tells")
     parser.add_argument(
         "--template", metavar="FILE", help="a file, or a name in the template folders"
     )
