@@ -40,11 +40,11 @@ def bar(figures: Figures, width: int) -> str:
 
 
 def words(figures: Figures, *, short: bool = False) -> str:
-    """``~84,100 ±4 % of 200,000, ok``, and how many are without a count (``?`` where short)."""
+    """``~84,100 ±4 % of 200,000, ok``, and how many are without a count."""
     share = f"{100 * figures.share:.0f} %" if figures.limit > 0 else "no room"
     unknown = figures.unknown
     if short:
-        return f"{share} {_SHORT[figures.status]}{f', {unknown} ?' if unknown else ''}"
+        return f"{share} {_SHORT[figures.status]}{f', {unknown} unknown' if unknown else ''}"
     said = f"{figures.used} of {figures.limit:,} · {share} · {_SHORT[figures.status]}"
     return f"{said} · {describe_known(figures.known, unknown)}" if unknown else said
 
