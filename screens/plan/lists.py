@@ -47,7 +47,7 @@ class SessionRows(Rows):
         Column("session"),
         Column("state · phase", 13),
         Column("wait", 4, right=True),
-        Column("used", 7, right=True),
+        Column("used", 6, right=True),
     )
     ABOVE = (
         Column("session", 21),
@@ -82,13 +82,11 @@ def _session_row(line: SessionLine, current: bool) -> Row:
 
 
 def share(gauge: LimitGauge) -> str:
-    """``63 %``, with ``!`` from the critical threshold on, and ``?`` where some are without a
-    count."""
-    unknown = "?" if gauge.unknown else ""
+    """``63 %``, with a mark from the critical threshold on."""
     if not gauge.used.tokens:
-        return unknown or "–"
+        return "–"
     mark = "!" if gauge.status in ("critical", "over") else ""
-    return f"{mark}{100 * gauge.share:.0f} %{unknown}"
+    return f"{mark}{100 * gauge.share:.0f} %"
 
 
 class AgentRows(Rows):

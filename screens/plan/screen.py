@@ -291,9 +291,11 @@ for nobody first, side by side.
         def accepted(values: dict[str, str] | None) -> None:
             if values is None:
                 return
-            project = self.app.project
+            from orch_tui.record import sessions
+
+            root = str(self.app.project.root)
             self._change(
-                lambda record: project.init_session(**session_of(values)),
+                lambda record: sessions.init_session(record, project=root, **session_of(values)),
                 lambda session: opened(session.session_id),
                 typed=(form.draft, values),
             )

@@ -72,7 +72,8 @@ _ELSEWHEN = compile_lazily(
 # --- tokens ----------------------------------------------------------------------------------
 
 _NAMES: Mapping[str, str] = {
-    "tests": "pytest|unittest|tox|nox|cypress|ctest|jest|vitest|mocha|rspec|exunit|phpunit|junit"
+    "tests": "whole suite|full suite|entire suite|complete suite|the suite"
+    "|pytest|unittest|tox|nox|cypress|ctest|jest|vitest|mocha|rspec|exunit|phpunit|junit"
     "|playwright|nextest|karma|jasmine|minitest|bats|dotnet test|gradle test|cargo test|go test"
     "|mix test|npm test|bun test|make test|doctests?|tests?|specs|test[ -]suite",
     "lint": "ruff check|go vet|ruff|credo|clippy|flake8|pylint|golangci-lint|rubocop|biome"
@@ -107,6 +108,7 @@ _WORDS: Mapping[str, str] = {
     "target": "target targets threshold goal minimum required requires least above below over ≥ >",
     "except": "except",
     "at": "at",
+    "count": "two three four five six seven eight nine ten several some many",
     "join": ", and & / + plus",
     "end": ";",
     "filler": "is are was were be been being now all still also currently check checks checker"
@@ -127,7 +129,8 @@ _TOKEN = compile_lazily(
     r"|(?P<same>so (?:do|does|did|is|are|was|were)\b|as (?:do|does|did|is|are)\b)"
     r"|(?P<deny>no longer\b|\w{1,8}n['’]t\b)"
     r"|(?P<other>n/a\b|not run\b|(?:not|never) (?:executed|applicable)\b)"
-    r"|(?P<filler>`[\w./-]{1,80}/`|\.{0,2}/[\w./-]*|(?<!\w)--?\w[\w=-]*)"
+    r"|(?P<filler>both(?= (?:pass|succeed|work|fail|are|were)\w*)"
+    r"|`[\w./-]{1,80}/`|\.{0,2}/[\w./-]*|(?<!\w)--?\w[\w=-]*)"
     r"|(?P<end>[.!?](?=[\s*_`)\"']|$))"
     r"|(?P<percent>\d{1,3}(?:\.\d{1,4})?)\s?%"
     r"|(?P<ratio>\d{1,7} ?/ ?\d{1,7})\b"
@@ -137,7 +140,7 @@ _TOKEN = compile_lazily(
 )
 _COMMAND = compile_lazily(
     r"`(?:[A-Z_]{1,30}=\S{1,60} )*(?:npx |uv run |poetry run |python3? -m |bundle exec |pnpm |yarn "
-    r"|npm run |npm |bun run |bun |make |just |\./)*(?:[\w-]{1,20}:)?"
+    r"|npm run |npm |bun run |bun |make |just |\./)*(?:[\w./-]{1,20} )?(?:[\w-]{1,20}:)?"
     rf"(?P<check>{_ANY_NAME})(?![\w/]|\.\w)[^`]{{0,200}}`",
     re.I,
 )
@@ -147,6 +150,14 @@ _IDIOMS = (
     (compile_lazily(r"\balready formatted\b", re.I), "clean"),
     (compile_lazily(r"\bwould (?:be )?reformat(?:ted)?\b", re.I), "failed"),
     (compile_lazily(r"`make\s"), "`"),
+    (
+        compile_lazily(
+            r"\b(?:reports?|says?|has|have|finds?|found|shows?)"
+            r" (?:nothing|no (?:complaints?|findings))\b(?: to (?:say|report))?",
+            re.I,
+        ),
+        "is clean",
+    ),
     (
         compile_lazily(r"\b(\d{1,3}(?:\.\d{1,4})?) ?% (?:of )?test coverage\b", re.I),
         r"\1% coverage",
@@ -169,7 +180,7 @@ def _canonical(check: str) -> str:
 
 _STATING = frozenset(
     " ".join(_WORDS[kind] for kind in ("pass", "fail", "errors", "warnings")).split()
-    + ["%", "coverage"]
+    + ["%", "/", "coverage"]
 )
 """Without one of these nothing is stated of any check."""
 _WORD = compile_lazily(r"\w+|[^\w\s]")
@@ -213,6 +224,8 @@ class _Reader:
     mark: str = ""
     """A tick or cross that stands before a name."""
     percent: Result | None = None
+    ratio: str = ""
+    """What ``212/212`` behind a name says."""
     denied: bool = False
     unsure: bool = False
     target: bool = False
@@ -250,7 +263,8 @@ class _Reader:
             case "ratio":
                 done, of = map(int, word.split("/"))
                 self.number, self.denied = True, done < of
-            case "number":
+                self.ratio = "fail" if done < of else "pass"
+            case "number" | "count":
                 self.number = True
             case "deny":
                 self.denied = not self.denied
@@ -275,6 +289,7 @@ class _Reader:
                 self.unsure = self.target = False
                 self.mark = ""
             case "other" if not self.parentheses:
+                self.ratio = ""
                 self.close()
                 self.mark = ""
 
@@ -300,14 +315,15 @@ class _Reader:
 
     def close(self) -> None:
         """Give the names what was gathered for them; the worst counts."""
-        results = self.results or ([self.mark] if self.mark and not self.unsure else [])
+        told = self.mark or self.ratio
+        results = self.results or ([told] if told and not self.unsure else [])
         for name in self.names:
             if name == "coverage" and self.percent is not None:
                 self.found.append((name, self.percent))
             elif results:
                 self.last = "fail" if "fail" in results else "pass"
                 self.found.append((name, self.last))
-        self.names, self.results, self.percent = [], [], None
+        self.names, self.results, self.percent, self.ratio = [], [], None, ""
         self.denied = self.number = self.joined = False
 
 

@@ -78,6 +78,8 @@ def _continues(passage: _Passage, line: MessageLine) -> bool:
     if line.number - passage.last > 1:
         return False
     if line.kind == first.kind in ("text", "quote"):
+        if line.headings != first.headings:
+            return False
         return not passage.texts[-1].rstrip("*_ ").endswith((":", "：")) and not _begins(line)
     return line.kind == "text" and first.kind == "item" and line.indent > first.indent
 
@@ -137,6 +139,7 @@ _TOLD = compile_lazily(
     r"\W{0,6}(?:(?:also|however|but|and|so|then|in the end|along the way"
     r"|(?:while|when|during|after) [^,.]{1,60}),? )?"
     r"(?:it (?:turns|turned) out|turns out"
+    r"|(?:I|we) (?:did )?consider(?:ed)?\b[^.]{1,200}\bdecided\b"
     r"|(?:I|we)(?:['’]ve|(?: also| then| have| only| later| soon| deliberately| finally)){0,2} "
     r"(?:learn(?:ed|t)|discovered|reali[sz]ed|found out|found that|figured out|decided|chose"
     r"|opted|concluded|settled on)\b(?! (?:no|nothing)\b)"

@@ -24,7 +24,7 @@ Kind = Literal["heading", "item", "row", "text", "code", "quote"]
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
 _FENCE = re.compile(r"(`{3,}|~{3,})\s{0,8}([\w+#.-]{0,30})")
 _ATX = re.compile(r"(#{1,6})\s+(.*)")
-_ITEM = re.compile(r"(?:[-*+•~–▪◦‣·]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
+_ITEM = re.compile(r"(?:[-*+•~–▪◦‣·]|[├└│][─-]{1,4}|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
 _BOX = re.compile(r"\s*\S{1,4}\s+\[([ xX])\]\s")
 _BOLD = re.compile(r"(?:[^\w\s*`]{1,4}\s)?(?:\*\*|__)([^*]{1,120})(?:\*\*|__)\s?:?")
 _QUOTE = re.compile(r"(?:>\s?){1,9}")
@@ -157,7 +157,7 @@ class _Headings:
             return self._begin(_BOLD_LEVEL, MessageLine(number, text, "heading", indent, edge[1]))
         if not marker and (bold := _BOLD.fullmatch(stripped)):
             return self._begin(_BOLD_LEVEL, MessageLine(number, text, "heading", indent, bold[1]))
-        if marker or stripped.startswith("|"):
+        if marker or indent > 1 or stripped.startswith("|"):
             self._title(above, number)
         if not stripped.startswith("|"):
             self._end(_TABLE_LEVEL)

@@ -20,6 +20,7 @@ from orch_tui.record.messages.path_claims import (
 )
 from orch_tui.record.messages.path_forms import DECORATION, ProjectDisk, find_places, read_place
 from orch_tui.record.messages.patterns import compile_lazily
+from orch_tui.record.messages.work_reports import find_subjects, tells_of_work
 from orch_tui.record.run_place import PlacedFile, RunPlace
 
 
@@ -42,7 +43,11 @@ class FoundPath:
 def find_paths(lines: Iterable[MessageLine], place: RunPlace) -> list[FoundPath]:
     """Every file named, once, in the order of first mention, checked against the disk."""
     disk = ProjectDisk(place)
+    lines = list(lines)
     mentions = list(_mentions(lines, disk))
+    claims_any = any(mention.claim in ("created", "modified") for mention in mentions)
+    if tells_of_work(lines, claims_any=claims_any):
+        mentions = [_as_reported(mention) for mention in mentions]
     full_names = _full_names(mentions)
     found: dict[str, list[_Mention]] = {}
     for mention in mentions:
@@ -55,6 +60,14 @@ class _Mention:
     path: str
     claim: Claim
     line: MessageLine
+    is_subject: bool = False
+    """What it does is told, which in a report of work is news."""
+
+
+def _as_reported(mention: _Mention) -> _Mention:
+    if mention.claim or not mention.is_subject:
+        return mention
+    return _Mention(mention.path, "modified", mention.line)
 
 
 def _found(path: str, said: Sequence[_Mention], disk: ProjectDisk) -> FoundPath:
@@ -106,9 +119,10 @@ def _mentions(lines: Iterable[MessageLine], disk: ProjectDisk) -> Iterator[_Ment
                 yield subject
             continue
         claims = read_claims(line, places)
+        subjects = find_subjects(line, places)
         mentions = [
-            _Mention(place.path, claim, line)
-            for place, claim in zip(places, claims, strict=True)
+            _Mention(place.path, claim, line, is_subject)
+            for place, claim, is_subject in zip(places, claims, subjects, strict=True)
             if place.certain or claim
         ]
         yield from mentions
@@ -141,6 +155,8 @@ _MARKS: dict[str, Claim] = {
 
 def _in_code(line: MessageLine, tree: _Tree, disk: ProjectDisk) -> Iterator[_Mention]:
     """A listing of files: bare, as git prints it, or drawn as a tree."""
+    if line.language in ("diff", "patch"):
+        yield from _in_diff(line, disk)
     if line.language not in _PLAIN_LANGUAGES:
         return
     text = tree.whole(line.text)
@@ -155,6 +171,17 @@ def _in_code(line: MessageLine, tree: _Tree, disk: ProjectDisk) -> Iterator[_Men
         mark = marked["git"] or re.sub(r" \d+", "", marked["verb"] or "")
         claim = _MARKS.get(mark) or read_listed_claim(line, rest)
         yield _Mention(place.path, claim, line)
+
+
+def _in_diff(line: MessageLine, disk: ProjectDisk) -> Iterator[_Mention]:
+    """The file that a change goes to, unless it is one that is still to be made."""
+    changed = _CHANGED.fullmatch(line.content)
+    place = read_place(changed["path"], 0, 0, disk, quoted=True) if changed else None
+    if place and place.certain and not is_about_future(line):
+        yield _Mention(place.path, "modified", line)
+
+
+_CHANGED = compile_lazily(r"\+\+\+ (?:b/)?(?P<path>\S{1,400})(?:\t.{0,100})?")
 
 
 class _Tree:

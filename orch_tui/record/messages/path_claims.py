@@ -19,7 +19,7 @@ from orch_tui.record.messages.patterns import compile_lazily
 Claim = Literal["created", "modified", "deleted", ""]
 _KINDS: dict[Claim, str] = {
     "created": """created added wrote written generated introduced scaffolded implemented built
-        produced drafted new""",
+        regenerated recreated rebuilt produced drafted saved exported new""",
     "modified": """modified updated changed edited refactored fixed rewrote rewritten extended
         patched replaced extracted adjusted improved simplified registered wired enhanced reworked
         migrated converted cleaned corrected bumped documented formatted reformatted switched
@@ -61,7 +61,11 @@ _DID = compile_lazily(
     rf"(?P<verb>(?!(?:{_LOOKS})\w*ed\b)(?:[a-z]{{2,20}}ed|set|put|made|cut|gave|rebuilt))\b"
     rf"|\b(?:did|had to) (?P<bare>{_BARE})\b"
     r"|\b(?:fix|change)(?:es|s)? (?P<stands>is|are|was|were|went|lives?|landed)(?: now)?"
-    r"(?= (?:in|into|to)\b)",
+    r"(?=(?: (?:one|two|a|an|the|\d+)(?: \w+)?)? (?:in|into|to)\b)"
+    r"|\b(?P<same>did the same (?:for|in|to|with)"
+    r"|(?:covered|tested) (?:it|them|this) (?:with|by|in))\b"
+    r"|\b(?:it|this|(?:change|diff|patch|fix|commit|pr)) (?:only |just |also )?"
+    r"(?P<present>touches|changes|modifies|updates)\b",
     re.I,
 )
 """Any other doing of the writer's own; what only looks at a file is none."""
@@ -94,7 +98,8 @@ _STANDS = compile_lazily(
 """What is said of a file that stays as it was, in the midst of what was changed."""
 _UNSURE = compile_lazily(
     r"\b(?:not|never|no|none|nothing|without|cannot|unable|failed to|should|would|could|will|must"
-    r"|needs?|to be|can be|may|might|if|unless|until|once|when|recommend\w*|suggest\w*|consider"
+    r"|needs?|to be|can be|may|might|if|unless|until|once(?! ?\()|when|recommend\w*|suggest\w*"
+    r"|consider"
     r"|plan(?:ned|s)?|todo|instead of|rather than|previously|already|originally|earlier|existing"
     r"|going to|want|please|let me|\w{1,8}n['’]t)\b",
     re.I,
@@ -112,15 +117,15 @@ _STAYS_AWAY = compile_lazily(
     re.I,
 )
 """What these lead away from, no later ``in`` or ``to`` leads back to."""
-_JOINS = compile_lazily(
+JOINS = compile_lazily(
     r"(?:[\s*_`]{0,4}\([^()]{1,80}\))?[\s,&+/*_`)(\]→>|-]*"
     r"(?:\b(?:and|or|plus|as well as|along with)\b[\s*_`(]*)?"
 )
 _JOINED_LATER = compile_lazily(r",\s+(?:and|plus|as well as)\s*[*_`(]*$")
-_BOUNDARY = compile_lazily(r"[.;!?](?=\s|$)|\s[—–]\s|\bbut\b")
+BOUNDARY = compile_lazily(r"[.;!?](?=\s|$)|\s[—–]\s|\bbut\b")
 _AFTER = compile_lazily(
     r"[\s*_`)\]|:–—(\[\-←#<]{0,12}(?:,\s(?=(?:both|all)\b))?"
-    r"(?:(?:,?\s*which )?I(?:['’]ve| have)?\s+)?(?:\d{1,5}\s+)?"
+    r"(?:,?\s*(?:which|that)\s+)?(?:I(?:['’]ve| have)?\s+)?(?:\d{1,5}\s+)?"
     r"(?:existing,? )?(?:(?P<passive>was|were|is|are|has been|have been|got|file)\s+)?"
     r"(?:(?:also|now|newly|successfully|fully|just|brand|then|later|both|all)[\s-]+)*"
     rf"(?P<verb>{_VERBS})\b(?![-/]\w)(?P<by>\s+(?:by|from)\b)?(?P<what>[ `]{{1,3}}[\w:]+)?",
@@ -129,8 +134,8 @@ _AFTER = compile_lazily(
 _STARTS = compile_lazily(
     rf"(?:^|[.;:|(—–-]\s*)(?:(?:also|now|newly)\s+)?(?P<verb>{_VERBS})\b(?!\s+by\b)(?![-/]\w)", re.I
 )
-_DENIED = compile_lazily(
-    r"[^.;]{0,40}(?:\b(?:not|never)\s+\w|\w['’]t\b"
+DENIED = compile_lazily(
+    r"(?:(?!\bbut\b)[^.;]){0,40}(?:\b(?:not|never)\s+(?!only\b)\w|\w['’]t\b"
     r"|\b(?:unchanged|untouched|unmodified|excluded|skipped|no (?:changes?|edits?))\b)"
     rf"|[\W_]{{0,12}}(?:existing|reference|read[- ]only)\b(?!,? (?:but |now )?(?:{_VERBS})\b)",
     re.I,
@@ -165,7 +170,7 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
     gaps = [put_into_english(gap) for gap in gaps]
     befores, afters = gaps[:-1], gaps[1:]
     claims = _by_verbs_before(befores)
-    denied = _WITHDRAWN if _lists_deliverables(line) else _DENIED
+    denied = _WITHDRAWN if _lists_deliverables(line) else DENIED
     for index in reversed(range(len(places))):
         if not claims[index] and _REFERS.search(afters[index]):
             claims[index] = "modified"
@@ -179,12 +184,12 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
             claims[index] = _said_after(said)
         elif not claims[index] and _NOW.match(afters[index]):
             claims[index] = "modified"
-        elif index + 1 < len(places) and not claims[index] and _JOINS.fullmatch(afters[index]):
+        elif index + 1 < len(places) and not claims[index] and JOINS.fullmatch(afters[index]):
             # "`a` and `b` were updated": what is said of the last holds for those joined to it.
             claims[index] = claims[index + 1] if _AFTER.match(afters[index + 1]) else ""
     listed = _listed(line, befores[0], afters[0])
     for index, place_claim in enumerate(claims):  # "Deliverables: `a`, `b` and `c`"
-        if index and not _JOINS.fullmatch(befores[index]):
+        if index and not JOINS.fullmatch(befores[index]):
             break
         if not place_claim and not denied.match(afters[index]):
             claims[index] = listed
@@ -192,8 +197,8 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
         label = befores[0].strip(DECORATION) if befores[0].rstrip(" *_`").endswith(":") else ""
         section = (_claim_of(label) if label else None) or _section_claim(line)
         for index, before in enumerate(befores):  # "`a` puts …; `b` warms …" of what was done
-            begins = index and not _BOUNDARY.split(before)[-1].strip(DECORATION)
-            if begins and not _JOINS.fullmatch(before) and not claims[index]:
+            begins = index and not BOUNDARY.split(before)[-1].strip(DECORATION)
+            if begins and not JOINS.fullmatch(before) and not claims[index]:
                 stands = denied.match(afters[index]) or _STANDS.match(afters[index])
                 claims[index] = "" if stands or section == "deleted" else section
     return claims
@@ -210,13 +215,15 @@ def _listed(line: MessageLine, before: str, after: str) -> Claim:
     label = before.strip(DECORATION)
     if label:
         opens = line.kind == "item" and before.endswith("(")
+        if opens and line.ticked and not _LEADS_AWAY.search(label[-20:]):
+            return "modified"
         said = None if opens else _claim_of(label) if before.rstrip(" *_`").endswith(":") else ""
         listed = opens or _lists_deliverables(line)
         names_it = said is None and listed and not _LEADS_AWAY.search(label)
         return _section_claim(line) if names_it else said or ""
     if _lists_deliverables(line):
         return "" if _WITHDRAWN.match(after) else _section_claim(line)
-    if _DENIED.match(after):
+    if DENIED.match(after):
         return ""
     starts = _STARTS.search(after)
     if starts and not _UNSURE.search(after[: starts.start("verb")]):
@@ -230,7 +237,7 @@ def _by_verbs_before(befores: Sequence[str]) -> list[Claim]:
     verb, sentence = "", ""
     last: Claim = ""
     for before in befores:
-        *ended, part = _BOUNDARY.split(before)
+        *ended, part = BOUNDARY.split(before)
         if ended:
             verb, sentence, last = "", "", ""
         found = _last_verb(part)
@@ -240,7 +247,7 @@ def _by_verbs_before(befores: Sequence[str]) -> list[Claim]:
             claim = _led(verb, part[found.end() :]) if verb else ""
         elif not verb:
             claim = ""
-        elif _JOINS.fullmatch(part) or (last and _JOINED_LATER.search(part)):
+        elif JOINS.fullmatch(part) or (last and _JOINED_LATER.search(part)):
             claim = "created" if verb in ("moved", "renamed") and "→" in part else last
         else:
             claim = _led(verb, part) if _LEADS_ON.search(part) else ""
@@ -263,7 +270,7 @@ def _led(verb: str, gap: str) -> Claim:
     kind = _kind(verb)
     tail = gap.rstrip(" *_`'\"")
     if tail.endswith(("(", ":", "→")):
-        return "modified" if kind == "deleted" else kind
+        return "modified" if kind == "deleted" and _WORD.search(gap) else kind
     ons = [match.start() for match in _LEADS_ON.finditer(gap)]
     aways = [match.start() for match in _LEADS_AWAY.finditer(gap)]
     if aways and (not ons or aways[-1] > ons[-1]):
@@ -289,6 +296,7 @@ def _said_after(said: re.Match[str]) -> Claim:
     return "modified" if into else kind
 
 
+_WORD = compile_lazily(r"\w")
 _OWN = compile_lazily(r"\bI\b")
 
 
@@ -310,7 +318,8 @@ _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
         compile_lazily(
             r"\b(?:reviewed|examined|explored|read|checked|analy\w+|consulted|references?|related"
             r"|relevant|existing|key files|context|background|overview|structure|issues?|problems?"
-            r"|findings|requested|insights?|notes?)\b",
+            r"|findings|requested|insights?|notes?|gotchas?|lessons?|learn\w*|take-?aways?|sources"
+            r"|decisions?|caveats?|limitations?|surpris\w+|observ\w+|noticed|looked)\b",
             re.I,
         ),
     ),
@@ -345,11 +354,13 @@ def is_about_future(line: MessageLine) -> bool:
 
 
 def _section_claim(line: MessageLine) -> Claim:
-    """What the nearest heading that says anything says of the files listed under it."""
-    for heading in reversed(line.headings):
-        if (claim := _claim_of(heading)) is not None:
-            return claim
-    return ""
+    return read_section_claim(line) or ""
+
+
+def read_section_claim(line: MessageLine) -> Claim | None:
+    """What the nearest heading that says anything says of the files under it; None: none does."""
+    claims = (_claim_of(heading) for heading in reversed(line.headings))
+    return next((claim for claim in claims if claim is not None), None)
 
 
 def _claim_of(heading: str) -> Claim | None:

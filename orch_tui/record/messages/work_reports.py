@@ -1,0 +1,90 @@
+"""Files that a report of work tells of by what they do now: ``x.py returns an error instead``.
+
+Whoever reports that they changed files says of some of them only what they do. Such a path leads
+its sentence, or stands in the parentheses that end an item. In a message that tells of no change,
+or says that nothing was changed, the same words describe what is there already.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from orch_tui.record.messages.message_lines import MessageLine
+from orch_tui.record.messages.other_languages import put_into_english
+from orch_tui.record.messages.path_claims import (
+    BOUNDARY,
+    DENIED,
+    JOINS,
+    is_about_future,
+    read_section_claim,
+)
+from orch_tui.record.messages.path_forms import DECORATION, PathPlace
+from orch_tui.record.messages.patterns import compile_lazily
+
+_NOTHING_DONE = compile_lazily(
+    r"\b(?:no (?:other )?(?:files?|changes?|code|edits?) (?:\w+ ){0,2}?"
+    r"(?:made|changed|modified|touched|written)"
+    r"|nothing (?:was|has been|is|were) (?:\w+ )?(?:changed|modified|written|committed|touched)"
+    r"|(?:I|we) (?:made no|changed nothing|only (?:reviewed|read|looked|analy[sz]ed)"
+    r"|(?:did not|didn['’]t|haven['’]t|have not) (?:\w+ )?"
+    r"(?:chang|modif|touch|start|writ|edit|ma[kd])\w*"
+    r"(?: any| a)?(?: files?| changes?| code|thing)?(?: yet)?[.,;])|read[- ]only)",
+    re.I,
+)
+_STANDS = compile_lazily(
+    r"[\s*_`)\]:—–-]{0,6}(?:still|already|calls?|uses?|imports?|needs?|stays?|keeps?|remains?|requires?"
+    r"|contains?|links?|depends?|describes?|explains?|shows?|documents?|defines?|expects?|lists?"
+    r"|has (?!been|now|gained)|have|is (?!now)|are (?!now)|was (?!rewritten|changed to)|were"
+    r"|must|should|will|would|can|could|may|might|cannot|fails?|breaks?|hides?|leaks?|crash\w*"
+    r"|(?:line|l\.) ?\d|where|which|that|for|and)\b",
+    re.I,
+)
+"""How a sentence goes on that describes a file, or finds fault with it."""
+_DOES = compile_lazily(r"[\s*_`)\]:—–-]{1,8}(?:[\w'’]+ )?[a-z]")
+_CLAUSE = compile_lazily(r",\s+(?:and\s+|while\s+)?[`*_\[]*$")
+_ENDS_ITEM = compile_lazily(r"[`*_]*\)[\s.:*_]*")
+
+
+def tells_of_work(lines: Iterable[MessageLine], *, claims_any: bool) -> bool:
+    """Tell whether a message reports changes; ``claims_any``: it says so of some file."""
+    return claims_any and not any(
+        _NOTHING_DONE.search(put_into_english(line.content))
+        for line in lines
+        if line.kind not in ("code", "quote")
+    )
+
+
+def find_subjects(line: MessageLine, places: Sequence[PathPlace]) -> list[bool]:
+    """Find which paths of a line it says something new of, if it is of a report of work."""
+    none = [False] * len(places)
+    if line.kind not in ("text", "item") or line.unticked or line.content.endswith("?"):
+        return none
+    if is_about_future(line) or read_section_claim(line) in ("", "deleted"):
+        return none
+    starts, ends = [place.start for place in places], [place.end for place in places]
+    gaps = [line.content[a:b] for a, b in zip([0, *ends], [*starts, None], strict=True)]
+    gaps = [put_into_english(gap) for gap in gaps]
+    subjects = list(none)
+    for index in range(len(places)):
+        before = BOUNDARY.split(gaps[index])[-1]
+        follows = index > 0 and subjects[index - 1]
+        if index and JOINS.fullmatch(gaps[index]):
+            subjects[index] = follows
+        elif (follows and _CLAUSE.search(before)) or not before.strip(DECORATION):
+            subjects[index] = _says_something(gaps, index)
+        elif line.kind == "item" and before.rstrip("`*_").endswith("("):
+            subjects[index] = _stands_alone(gaps, index)
+    return subjects
+
+
+def _says_something(gaps: Sequence[str], index: int) -> bool:
+    """The words behind a path, or behind those it is joined to, say what it does."""
+    after = next((gap for gap in gaps[index + 1 :] if not JOINS.fullmatch(gap)), "")
+    return bool(_DOES.match(after) and not _STANDS.match(after) and not DENIED.match(after))
+
+
+def _stands_alone(gaps: Sequence[str], index: int) -> bool:
+    """Nothing but paths stands in the parentheses, and nothing behind them."""
+    after = next((gap for gap in gaps[index + 1 :] if not JOINS.fullmatch(gap)), gaps[-1])
+    return bool(_ENDS_ITEM.fullmatch(after))

@@ -1,0 +1,52 @@
+"""Files that a report of work tells of by what they do now."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.record.message_claims import claims
+
+WORK = "I added `a.py`. "
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "`b.py` returns an error instead.",
+        "All is in place. `b.py` no longer reads all of it, which was slow.",
+        "`a.py` parses it, and `b.py` prints it.",
+        "Done:\n- `b.py`: builds the docs",
+        "Three commits:\n- Take the lock first (`b.py`)",
+        "Three commits:\n- Take the lock first (`a.py`, `b.py`)",
+    ],
+)
+def test_in_a_report_of_work_what_a_file_does_is_news(said: str) -> None:
+    assert claims(WORK + said)["b.py"] == "modified"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "`b.py` calls it.",
+        "`b.py` is the only caller.",
+        "`b.py` still needs a test.",
+        "`b.py` should return an error instead.",
+        "`b.py` has the same fault.",
+        "Does `b.py` return an error?",
+        "It is called by `b.py`, which returns an error.",
+        "## Next steps\n- `b.py`: return an error",
+        "## Notes\n- `b.py` returns an error",
+        "## Sources\n- `b.py`: builds the docs",
+        "> `b.py` returns an error.",
+        "Done:\n- as it is in b (see `b.py`)",
+    ],
+)
+def test_what_describes_a_file_is_none(said: str) -> None:
+    assert claims(f"{WORK}\n{said}").get("b.py", "") == ""
+
+
+@pytest.mark.parametrize(
+    "said", ["", "I only reviewed it: `a.py` was added.", "`a.py` was added. I changed nothing."]
+)
+def test_without_work_it_describes_what_is_there(said: str) -> None:
+    assert claims(f"{said}\n\n`b.py` returns an error instead.")["b.py"] == ""
