@@ -249,6 +249,20 @@ class OrchestrationSession:
         session._own_project = found is not project
         return session
 
+    @classmethod
+    def current(
+        cls, *, project: Place = None, database: str | None = None, clock: Clock | None = None
+    ) -> Self:
+        """The session that commands mean where nobody names one: that of ``ORCH_SESSION``, of this
+        terminal (``orch use``), of the Claude session whose shell this is, or the newest open one.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        with opened(project, database) as place:
+            session_id = place.choose_session().session.session_id
+        return cls.open(session_id, project=project, database=database, clock=clock)
+
     @staticmethod
     def query(
         *,

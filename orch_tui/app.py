@@ -321,22 +321,13 @@ class OrchApp(App[None]):
             self.post_message(SessionRead(found, gauge))
 
     def _which_session(self) -> Session:
-        """The one that was chosen, else the newest open one, else the newest."""
+        """The one that was chosen here, else the one that commands mean."""
         from orch_tui.record import sessions
 
-        record, only = self.project.existing_record, self.project.project_filter
         with contextlib.suppress(OrchError):
             if self._wanted_session:
-                return sessions.get_session(record, self._wanted_session)
-        try:
-            return sessions.find_current_session(record, only)
-        except OrchError:
-            from orch_tui.recall import listing
-
-            newest = listing.list_sessions(record, project=only, limit=1)
-            if not newest:
-                raise
-            return newest[0]
+                return sessions.get_session(self.project.existing_record, self._wanted_session)
+        return self.project.choose_session().session
 
     def on_session_read(self, message: SessionRead) -> None:
         before = self.session and self.session.session_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from errno import ENOENT
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +15,8 @@ from orch_tui.paths import AnyPath, linked_part
 
 @contextmanager
 def whole_file(path: Path, *, named: str = "") -> Iterator[BinaryIO]:
-    """A file to write that takes its name only when it is complete; folders are made.
+    """A file to write that takes its name only when it is complete; folders are made, and go again
+    where it is not.
 
     A file that was there keeps its mode. ``named`` is what an error calls it.
 
@@ -25,7 +26,10 @@ def whole_file(path: Path, *, named: str = "") -> Iterator[BinaryIO]:
     refuse_link(path, named)
     # A name may be as long as the system lets it: the unfinished file has only its beginning.
     unfinished = path.with_name(f".{path.name[:40]}.{os.urandom(4).hex()}.tmp")
-    with refused_writing(named or str(path)):
+    missing = list_missing_folders(path)
+    with ExitStack() as undo, refused_writing(named or str(path)):
+        for folder in reversed(missing):
+            undo.callback(_remove_empty, folder)
         path.parent.mkdir(parents=True, exist_ok=True)
         opened = unfinished.open("xb")  # fails where a link of that name was put
         try:
@@ -34,9 +38,20 @@ def whole_file(path: Path, *, named: str = "") -> Iterator[BinaryIO]:
             if path.exists():
                 unfinished.chmod(path.stat().st_mode)
             os.replace(unfinished, path)
+            undo.pop_all()
         finally:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
+
+
+def list_missing_folders(path: Path) -> list[Path]:
+    """List the folders that a file would need and that are not there, the innermost first."""
+    return [folder for folder in path.parents if not os.path.lexists(folder)]
+
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def refuse_link(path: Path, named: str = "") -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from orch_tui import config, paths
 from orch_tui.errors import FormatError, NotFoundError, OrchError, SourceError
+from orch_tui.files import find_nearest_files
 from orch_tui.worktrees import find_named_tree, find_tree, name_tree
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
     from orch_tui.prepare.handed_parts import HandedFigure
     from orch_tui.prepare.sources import SourceReader
     from orch_tui.prepare.templates import Template
+    from orch_tui.record.session_choice import ChosenSession
+    from orch_tui.record.sessions import SessionDetails
     from orch_tui.record.transcripts.importer import ImportSummary
+    from orch_tui.rows import Session
     from orch_tui.source_name import Result
 
 
@@ -443,8 +447,29 @@ class Project:
             name, [Path(folder) for folder in self.config.template_folders], self.cwd
         )
 
+    def choose_session(self) -> ChosenSession:
+        """The session that is meant where nobody names one (``session_choice``).
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        from orch_tui.record import session_choice
+
+        return session_choice.choose_session(self.existing_record, self.project_filter)
+
+    def init_session(self, scope: str, **details: Unpack[SessionDetails]) -> Session:
+        """Open a session, which is meant from then on where one stands; as ``init_session``."""
+        from orch_tui.record import session_choice, sessions
+
+        session = sessions.init_session(self.record, scope, project=str(self.root), **details)
+        with suppress(
+            OrchError, OSError
+        ):  # none to keep it for, or closed: it is open all the same
+            session_choice.keep_session(self.record, session.session_id)
+        return session
+
     def session_id(self, given: str | None) -> str:
-        """The session that was named, or else the newest open one of the project.
+        """The session that was named, or else the one that is meant; says so where others could be.
 
         Raises:
             NotFoundError: there is none.
@@ -453,16 +478,21 @@ class Project:
 
         if given is not None:
             return sessions.get_session(self.existing_record, given).session_id
-        return sessions.find_current_session(self.existing_record, self.project_filter).session_id
+        chosen = self.choose_session()
+        if chosen.remark:
+            self.remark(chosen.remark)
+        return chosen.session.session_id
 
     def open_session_id(self, given: str | None) -> str | None:
         """As ``session_id``, but None where nothing is recorded or no session is open."""
         if given is None and not self.has_record:
             return None
+        from orch_tui.record.session_choice import VARIABLE
+
         try:
             return self.session_id(given)
         except NotFoundError:
-            if given is not None:
+            if given is not None or os.environ.get(VARIABLE):
                 raise
             return None
 
@@ -478,10 +508,15 @@ class Project:
 
         path = Path(paths.resolve_path(given, self.cwd))
         if not path.is_file():
-            if self.has_record:
+            if not self.has_record:
+                raise self._no_bundle_file(given)
+            try:
                 bundle_id, version = bundles.resolve_bundle(self.record, given)
-                return ReadBundle(bundles.load_bundle(self.record, bundle_id, version).bundle, ())
-            raise SourceError(given, "there is no such bundle file", hint="orch prepare-bundle")
+            except NotFoundError:
+                if path.suffix or os.sep in given:  # a file was meant
+                    raise self._no_bundle_file(given) from None
+                raise
+            return ReadBundle(bundles.load_bundle(self.record, bundle_id, version).bundle, ())
         return read_bundle_json(
             path.read_bytes(),
             name=given,
@@ -500,6 +535,11 @@ class Project:
 
         model = bundle.model or self.agents.model(bundle.agent_type)
         return measure_briefing(bundle, self.catalogue.model(model).family)
+
+    def _no_bundle_file(self, given: str) -> SourceError:
+        near = find_nearest_files(given, [self.cwd])
+        hint = f"nearest: {', '.join(near)}" if near else "orch prepare-bundle writes one"
+        return SourceError(given, "there is no such bundle file", hint=hint)
 
     def import_files(
         self,

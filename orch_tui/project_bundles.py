@@ -386,7 +386,7 @@ def foresee_sharing(
         found or find_sharing(project, given),
         root=project.root,
         family_of=lambda model: project.catalogue.model(model).family,
-        record=project.record if project.recording else None,
+        record=project.existing_record if project.has_record else None,
         cache=project.counts,
         document=document,
     )

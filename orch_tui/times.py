@@ -37,17 +37,16 @@ def between(start: str | None, end: str | None) -> timedelta | None:
     return ended - begun if begun and ended else None
 
 
-def lasting(passed: timedelta | None) -> str:
-    """``58 s``, ``3 min``, ``2 h 05 min``, ``4 days``."""
+def lasting(passed: timedelta | float | None) -> str:
+    """``22s``, ``4m05s``, ``2h10m``, ``4d06h``, of seconds where it is a number; ``unknown``."""
     if passed is None:
         return "unknown"
-    seconds = max(0, round(passed.total_seconds()))
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes = seconds // 60
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes:02} min"
-    return f"{hours // 24} days"
+    seconds = passed.total_seconds() if isinstance(passed, timedelta) else passed
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    if whole < 172_800:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    return f"{whole // 86_400}d{whole % 86_400 // 3600:02}h"

@@ -14,10 +14,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Static
 
-from orch_tui.live.live_words import describe_agent, short_time
+from orch_tui.live.live_words import describe_agent
 from orch_tui.screens.widgets.key_line import HELP_KEY, KeyLine
 from orch_tui.screens.widgets.line_list import fit_text
-from orch_tui.times import local_time
+from orch_tui.times import lasting, local_time
 
 if TYPE_CHECKING:
     from orch_tui.app import OrchApp
@@ -90,7 +90,7 @@ def _step_line(step: LiveStep, width: int) -> str:
     text = f"{at}  {step.tool} {step.text}" if step.tool else f"{at}  “{step.text}”"
     if not step.tool or step.seconds is None:
         return text
-    figures = f" {short_time(step.seconds):>5} {_size(step.size or 0):>8}"
+    figures = f" {lasting(step.seconds):>5} {_size(step.size or 0):>8}"
     if step.is_error:
         figures = f" error{figures}"
     return fit_text(text, max(1, width - len(figures))) + figures

@@ -105,6 +105,7 @@ def test_the_engine_never_loads_a_face(tmp_path: Path) -> None:
         "history done",
         "init-session --scope t",
         "set-phase 2",
+        "use",
         "init-deployment --agent-type a",
         "record-completion --execution-id exec-001 --final-message again",
         "collect --execution-id exec-001 --insights i",
@@ -156,7 +157,13 @@ MAY_LOAD_PEEWEE = {"export", "redact"}
 """Commands that nobody waits for and that read whole tables."""
 
 NEED_NO_PEEWEE = [
-    *("init-session --scope again", "set-phase 2", "plan --agent-type a --scope s", "plan --undo"),
+    *(
+        "init-session --scope again",
+        "use",
+        "set-phase 2",
+        "plan --agent-type a --scope s",
+        "plan --undo",
+    ),
     *(
         "init-deployment --agent-type a",
         "record-completion --execution-id exec-002 --final-message no",

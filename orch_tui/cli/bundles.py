@@ -153,8 +153,10 @@ orch deduplicate --undo""",
         "--bundles",
         action="append",
         metavar="BUNDLE,...",
-        help="files or ids (default: all of the newest open session)",
+        help="files or ids (default: all of the session)",
     )
+    parser.add_argument("--session-id", metavar="ID", help="default: as orch use tells")
+    parser.forbid("--session-id", "--bundles")
     parser.add_argument(
         "--output", metavar="FILE", help="write the shared document; FILE.md for agents to read"
     )
@@ -181,7 +183,9 @@ def _deduplicate(arguments: Namespace) -> None:
     from orch_tui.prepare.bundle import dump_json
 
     project = project_of(arguments)
-    given = split_list(arguments.bundles) or _of_session(project, arguments.undo)
+    given = split_list(arguments.bundles) or _of_session(
+        project, arguments.session_id, arguments.undo
+    )
     bundles = [named_bundle(project, name) for name in given]
     if arguments.undo:
         restored = project_bundles.take_sharing_back(project, [b.bundle_id for b in bundles])
@@ -216,11 +220,11 @@ def _deduplicate(arguments: Namespace) -> None:
             say(f"what they share is in {os.path.relpath(applied.document, project.cwd)}")
 
 
-def _of_session(project: Project, deduplicated: bool) -> list[str]:
-    """The bundles of the newest open session: all, or those that are deduplicated."""
+def _of_session(project: Project, named: str | None, deduplicated: bool) -> list[str]:
+    """The bundles of a session: all, or those that are deduplicated."""
     from orch_tui.record import bundles, sharing
 
-    session_id = project.session_id(None)
+    session_id = project.session_id(named)
     if deduplicated:
         given = sharing.list_deduplicated(project.existing_record, session_id)
     else:

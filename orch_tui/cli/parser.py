@@ -28,6 +28,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "init-session": Command("record", "open a session"),
+    "use": Command("record", "keep a session as the one meant here, or tell which is"),
     "set-phase": Command("record", "move a session to a phase, 1 to 5"),
     "set-scope": Command("record", "change what a session is about"),
     "set-budget": Command("record", "change the budget of a session, its thresholds and reserve"),

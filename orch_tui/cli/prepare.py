@@ -62,7 +62,7 @@ def prepare_bundle() -> argparse.ArgumentParser:
     parser.add_argument("--text", action="append", metavar="TEXT", help="instructions of your own")
     parser.add_argument("--model", default="", metavar="NAME", help=_MODEL)
     parser.add_argument(
-        "--session-id", metavar="ID", help="default: the newest open session, if there is one"
+        "--session-id", metavar="ID", help="default: as orch use tells, if one is open"
     )
     parser.add_argument("--bundle-id", default="", metavar="ID", help="default: bundle-<number>")
     parser.add_argument("--name", default="", metavar="TEXT", help="a name to find it by")
@@ -250,7 +250,7 @@ def track_budget() -> argparse.ArgumentParser:
         example="orch track-budget --session-id orch-2026-11-22-001 --bundles bundle-001.json",
     )
     parser.add_argument(
-        "--session-id", metavar="ID", help="default: the newest open session, if there is one"
+        "--session-id", metavar="ID", help="default: as orch use tells, if one is open"
     )
     parser.add_argument("--bundles", action="append", metavar="BUNDLE,...", help="files or ids")
     parser.add_argument("--phase", type=int, choices=range(1, 6), help="show its share apart")

@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from orch_tui.errors import SourceError, UsageError
-from orch_tui.files import refuse_link, refused_reading, refused_writing, whole_file
+from orch_tui.files import (
+    list_missing_folders,
+    refuse_link,
+    refused_reading,
+    refused_writing,
+    whole_file,
+)
 from orch_tui.paths import resolve_path
 from orch_tui.times import local_time
 
@@ -180,8 +186,11 @@ def _whole_file(path: str) -> Iterator[BinaryIO]:
     target = target.resolve()  # what a link leads to is written, not the link
     if _is_database(target):
         raise SourceError(path, "is an SQLite database", hint="name another file to write")
+    missing = list_missing_folders(target)
     with whole_file(target, named=path) as file:
         yield file
+    if missing:
+        say(f"made the folder {os.path.relpath(missing[0])}")
 
 
 def _is_database(path: Path) -> bool:

@@ -52,18 +52,45 @@ def init_session() -> argparse.ArgumentParser:
 
 
 def _init_session(arguments: Namespace) -> None:
-    from orch_tui.record import sessions
-
-    project = project_of(arguments)
-    session = sessions.init_session(
-        project.record,
+    session = project_of(arguments).init_session(
         arguments.scope,
-        project=str(project.root),
         session_id=arguments.session_id,
         metadata=json_object(arguments.metadata) if arguments.metadata else None,
         budget=arguments.budget,
     )
     print(session.session_id)
+
+
+def use() -> argparse.ArgumentParser:
+    parser = Parser(
+        "use",
+        example="""orch use orch-2026-11-22-001
+orch use                        # which session is meant here, and why
+orch use --forget""",
+        remarks="""It is kept for this terminal, tmux pane or session of Claude Code until the
+session is closed. Opening a session keeps it, too; ORCH_SESSION in the
+environment goes before.""",
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("session_id", nargs="?", metavar="ID", help="an open session")
+    which.add_argument("--forget", action="store_true", help="keep none any more")
+    parser.set_defaults(run=_use)
+    return parser
+
+
+def _use(arguments: Namespace) -> None:
+    from orch_tui.record import session_choice
+
+    project = project_of(arguments)
+    record = project.existing_record
+    if arguments.forget:
+        session_choice.forget_session(record)
+        return
+    if arguments.session_id:
+        session_choice.keep_session(record, project.session_id(arguments.session_id))
+    chosen = project.choose_session()
+    say(chosen.remark or f"session {chosen.session.session_id}, {chosen.reason}")
+    print(chosen.session.session_id)
 
 
 def set_phase() -> argparse.ArgumentParser:
@@ -268,6 +295,12 @@ def _plan(arguments: Namespace) -> None:
             bundle_id=arguments.bundle,
             waits_for=after or (),
         )
+    if arguments.bundle:
+        from orch_tui.record import bundles
+
+        bundle = bundles.load_bundle(record, arguments.bundle).bundle
+        if told := bundles.tell_other_session(bundle.bundle_id, bundle.session_id, session_id):
+            say(told)
     waits = planning.list_waits(record, session_id)
     waves = planning.list_waves(record, session_id)
     rows = [
@@ -424,13 +457,18 @@ def record_allocation() -> argparse.ArgumentParser:
 
 
 def _record_allocation(arguments: Namespace) -> None:
-    from orch_tui.record import deployment, executions
+    from orch_tui.record import bundles, deployment, executions
 
     project = project_of(arguments)
+    record = project.existing_record
+    bundle = named_bundle(project, arguments.bundle, allow_secret=arguments.allow_secret)
+    session_id = executions.get_execution(record, arguments.execution_id).session_id
+    if told := bundles.tell_other_session(bundle.bundle_id, bundle.session_id, session_id):
+        say(told)
     allocations = deployment.record_allocation(
-        project.existing_record,
+        record,
         arguments.execution_id,
-        named_bundle(project, arguments.bundle, allow_secret=arguments.allow_secret),
+        bundle,
         catalogue=project.catalogue,
         limits=project.limits,
         allow_overflow=arguments.allow_overflow,
@@ -665,9 +703,7 @@ def _retract(arguments: Namespace) -> None:
 
 
 def _add_session(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--session-id", metavar="ID", help="default: the newest open session of the project"
-    )
+    parser.add_argument("--session-id", metavar="ID", help="default: as orch use tells")
 
 
 def _add_allow_secret(parser: argparse.ArgumentParser) -> None:

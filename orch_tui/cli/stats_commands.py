@@ -11,12 +11,14 @@ from orch_tui.cli.filters import add_filters, add_scope, read_filters
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
     add_format,
+    cell,
     print_json,
     print_rows,
     say,
     write_text,
 )
 from orch_tui.errors import UsageError
+from orch_tui.prepare.count import describe_known
 
 
 def stats() -> argparse.ArgumentParser:
@@ -132,9 +134,23 @@ _INTERVALS = {
 }
 
 
+_KNOWN_OF = {
+    "tokens_given": "n_given",
+    "tokens_used": "n_used",
+    "input_tokens": "n_used",
+    "cost_usd": "n_priced",
+}
+"""Sums, with the column that says of how many runs of the n they are."""
+
+
 def _with_intervals(row: dict[str, Any]) -> dict[str, Any]:
-    """A row for people: a share and the interval it surely lies in are one figure."""
+    """A row for people: a share and the interval it surely lies in are one figure, and so are a sum
+    and of how many it is, where some are without a count."""
     shown = dict(row)
+    for name, of in _KNOWN_OF.items():
+        if row.get(name) is not None and row.get(of) is not None:
+            said = describe_known(row[of], row["n"] - row[of])
+            shown[name] = f"{cell(row[name])} ({said})" if said else row[name]
     for name, ends in _INTERVALS.items():
         low, high = (shown.pop(end, None) for end in ends)
         if shown.get(name) is not None and low is not None and high is not None:
@@ -146,7 +162,7 @@ def synthesize() -> argparse.ArgumentParser:
     parser = Parser(
         "synthesize", example="orch synthesize --session-id orch-2026-11-22-001 --output report.md"
     )
-    parser.add_argument("--session-id", metavar="ID", help="default: the newest open session")
+    parser.add_argument("--session-id", metavar="ID", help="default: as orch use tells")
     parser.add_argument(
         "--template", metavar="FILE", help="a file, or a name in the template folders"
     )

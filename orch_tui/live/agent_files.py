@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
 
 from orch_tui.live.agent_state import SidecarFacts
 from orch_tui.live.words import clean_line
@@ -63,13 +64,37 @@ class AgentFile:
         )
 
 
+class ProjectFolders:
+    """The folders in which Claude Code keeps the sessions of each project.
+
+    A session that is new to one changes the time of that folder: the others need not be looked into
+    again for sessions that were not there.
+    """
+
+    def __init__(self, projects: str) -> None:
+        self._projects = projects
+        self.changed: dict[str, int] = {}
+        """When each was changed last, in nanoseconds; -1: so lately that it may change again."""
+
+    def look(self, now: float) -> None:
+        """Ask for the time of each folder."""
+        found: dict[str, int] = {}
+        for entry in _list(self._projects):
+            with suppress(OSError):
+                status = entry.stat()
+                if S_ISDIR(status.st_mode):
+                    found[entry.path] = _settled(status.st_mtime_ns, now)
+        self.changed = found
+
+
 class SessionFolder:
     """``projects/KEY/SESSION/subagents`` of one session, and the workflows' folders in it."""
 
-    def __init__(self, projects: str, claude_session: str) -> None:
-        self._projects = projects
+    def __init__(self, claude_session: str) -> None:
         self._session = claude_session
         self._folder: str | None = None
+        self._looked_into: dict[str, int] = {}
+        """The folders of projects in which it was not, each as it was changed last then."""
         self._seen: dict[str, int] = {}
         """When each folder was changed last, in nanoseconds."""
         self.files: dict[str, AgentFile] = {}
@@ -80,16 +105,14 @@ class SessionFolder:
         """Whether it is known where the session keeps its transcripts."""
         return self._folder is not None
 
-    def find(self) -> None:
-        """Look in every project's folder for the session."""
+    def find(self, folders: ProjectFolders) -> None:
+        """Look for the session in the folders of projects that changed since it was not there."""
         if not _SESSION.fullmatch(self._session):
             return
-        try:
-            with os.scandir(self._projects) as entries:
-                folders = [entry.path for entry in entries if entry.is_dir()]
-        except OSError:
-            return
-        for folder in folders:
+        for folder, changed in folders.changed.items():
+            if changed == self._looked_into.get(folder) and changed >= 0:
+                continue
+            self._looked_into[folder] = changed
             own = os.path.join(folder, self._session)
             if os.path.isdir(own) or os.path.isfile(f"{own}.jsonl"):
                 self._folder = os.path.join(own, "subagents")
@@ -127,9 +150,14 @@ class SessionFolder:
             return False
         if changed == self._seen.get(folder):
             return False
-        # within one tick of its clock a folder can change again and have the same time
-        self._seen[folder] = changed if now - changed / 1e9 > _SETTLES_AFTER else -1
+        self._seen[folder] = _settled(changed, now)
         return True
+
+
+def _settled(changed: int, now: float) -> int:
+    """The time of a folder's change; -1 where it may change again and have the same time, which
+    is within one tick of its clock."""
+    return changed if now - changed / 1e9 > _SETTLES_AFTER else -1
 
 
 def _list(folder: str) -> list[os.DirEntry[str]]:

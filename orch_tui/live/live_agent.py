@@ -71,6 +71,11 @@ class LiveAgent:
     cost: float | None
     """USD; None: not known."""
     subtree_cost: float | None
+    """None: that of one of them is not known."""
+    subtree_known_cost: float
+    """Of those of whom it is known."""
+    subtree_is_partial: bool
+    """Something was passed over in one of their transcripts."""
     is_partial: bool
     """Some of its transcript was passed over: figures are a lower bound."""
     words: str

@@ -7,14 +7,14 @@ folder and a running agent. It may run in any thread, but in one at a time.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from orch_tui.claude_client import parse_release
 from orch_tui.frozen import frozen
-from orch_tui.live.agent_files import AgentFile, SessionFolder
+from orch_tui.live.agent_files import AgentFile, ProjectFolders, SessionFolder
 from orch_tui.live.agent_state import (
     ENDED,
     AgentState,
@@ -129,6 +129,27 @@ class _Followed:
         return self.state is not None and self.state.name in ENDED
 
 
+@frozen
+class _SubtreeSum:
+    """What an agent and those under it did and used so far."""
+
+    calls: int
+    known_cost: float
+    is_unknown: bool
+    """The cost of one of them is not known."""
+    is_partial: bool
+
+    @classmethod
+    def of(cls, followed: _Followed, below: Sequence[_SubtreeSum]) -> _SubtreeSum:
+        cost = followed.work.cost
+        return cls(
+            followed.work.tool_calls + sum(each.calls for each in below),
+            (cost or 0.0) + sum(each.known_cost for each in below),
+            cost is None or any(each.is_unknown for each in below),
+            followed.tail.is_partial or any(each.is_partial for each in below),
+        )
+
+
 class LiveView:
     """Follows the agents of the project at ``root``.
 
@@ -145,7 +166,7 @@ class LiveView:
         runs: Callable[[], KnownRuns] = NoRecord,
     ) -> None:
         self._root = root
-        self._projects = os.path.join(claude_folder, "projects")
+        self._projects = ProjectFolders(os.path.join(claude_folder, "projects"))
         self._clients = ClientSessions(os.path.join(claude_folder, "sessions"))
         self._catalogue = catalogue
         self._runs = runs
@@ -195,13 +216,19 @@ class LiveView:
     # Finding
 
     def _find_agents(self, runs: KnownRuns, now: float) -> None:
-        for session in self._live_sessions(runs) | self._folders.keys():
-            folder = self._folders.get(session)
-            if folder is None:
-                folder = self._folders[session] = SessionFolder(self._projects, session)
-                folder.find()
-            elif not folder.is_found and self._looks % _FIND_EVERY == 0:
-                folder.find()
+        sessions = self._live_sessions(runs) | self._folders.keys()
+        new = {session: SessionFolder(session) for session in sessions - self._folders.keys()}
+        self._folders |= new
+        sought = [
+            folder
+            for session, folder in self._folders.items()
+            if not folder.is_found and (session in new or self._looks % _FIND_EVERY == 0)
+        ]
+        if sought:
+            self._projects.look(now)
+        for folder in sought:
+            folder.find(self._projects)
+        for session, folder in self._folders.items():
             folder.look(now)
             for agent_id, file in list(folder.files.items()):
                 if (session, agent_id) not in self._followed:
@@ -219,6 +246,8 @@ class LiveView:
             del self._folders[session]
         for key in [key for key in self._followed if key[0] not in self._folders]:
             del self._followed[key]
+        running = {key for key, followed in self._followed.items() if not followed.has_ended}
+        self._requests.forget(now, running)
 
     def _live_sessions(self, runs: KnownRuns) -> set[str]:
         """The sessions of this project's clients, and of runs that the record waits for."""
@@ -435,17 +464,13 @@ class LiveView:
             order.append((followed, depth))
             children = sorted(followed.children, key=lambda each: -each.work.first_at)
             stack += [(child, depth + 1) for child in children]
-        sums: dict[int, tuple[int, float | None]] = {}
+        sums: dict[int, _SubtreeSum] = {}
         shown: set[int] = set()
         for followed, _ in reversed(order):
-            calls, cost = followed.work.tool_calls, followed.work.cost
-            for child in followed.children:
-                below_calls, below_cost = sums.get(id(child), (0, 0.0))
-                calls += below_calls
-                cost = None if cost is None or below_cost is None else cost + below_cost
-                if id(child) in shown:
-                    shown.add(id(followed))
-            sums[id(followed)] = calls, cost
+            below = [sums[id(child)] for child in followed.children if id(child) in sums]
+            if any(id(child) in shown for child in followed.children):
+                shown.add(id(followed))
+            sums[id(followed)] = _SubtreeSum.of(followed, below)
             if self._is_shown(followed, now):
                 shown.add(id(followed))
         return [
@@ -461,7 +486,7 @@ class LiveView:
         return followed.seen_running and ended is not None and now - ended <= _SHOWN_AFTER_END
 
     def _live_agent(
-        self, followed: _Followed, depth: int, sums: tuple[int, float | None], now: float
+        self, followed: _Followed, depth: int, subtree: _SubtreeSum, now: float
     ) -> LiveAgent:
         work, file, state = followed.work, followed.file, followed.state
         assert state is not None
@@ -488,11 +513,13 @@ class LiveView:
             repeats=repetition.loops or repetition.polls,
             quiet=max(0.0, now - work.last_at) if work.last_at else 0.0,
             calls=work.tool_calls,
-            subtree_calls=sums[0],
+            subtree_calls=subtree.calls,
             context=work.context,
             window=window,
             cost=work.cost,
-            subtree_cost=sums[1],
+            subtree_cost=None if subtree.is_unknown else subtree.known_cost,
+            subtree_known_cost=subtree.known_cost,
+            subtree_is_partial=subtree.is_partial,
             is_partial=followed.tail.is_partial,
             words=work.words,
         )

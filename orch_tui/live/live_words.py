@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orch_tui.live.live_agent import LiveAgent
-from orch_tui.times import local_time
+from orch_tui.times import lasting, local_time
 
 
 def describe_agent(agent: LiveAgent) -> list[tuple[str, str]]:
@@ -14,11 +14,11 @@ def describe_agent(agent: LiveAgent) -> list[tuple[str, str]]:
 
 
 def _facts(agent: LiveAgent) -> Iterator[tuple[str, str]]:
-    yield "doing", f"{agent.doing}, for {short_time(agent.seconds)}"
+    yield "doing", f"{agent.doing}, for {lasting(agent.seconds)}"
     yield "known by", agent.evidence
     yield "marks", agent.signs
     yield "since", local_time(agent.since, seconds=True)
-    yield "quiet for", short_time(agent.quiet)
+    yield "quiet for", lasting(agent.quiet)
     yield (
         "calls so far",
         _with_subtree(
@@ -30,8 +30,7 @@ def _facts(agent: LiveAgent) -> Iterator[tuple[str, str]]:
         "cost so far",
         _with_subtree(
             describe_cost(agent.cost, is_partial=agent.is_partial),
-            agent.subtree_cost != agent.cost
-            and describe_cost(agent.subtree_cost, is_partial=agent.is_partial),
+            agent.subtree_cost != agent.cost and describe_subtree_cost(agent),
         ),
     )
     yield "last words", agent.words
@@ -62,13 +61,8 @@ def describe_cost(cost: float | None, *, is_partial: bool) -> str:
     return f"{'≥ ' * is_partial}${cost:.2f}"
 
 
-def short_time(seconds: float) -> str:
-    """``22s``, ``4m05s``, ``2h10m``, ``4d06h``."""
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02}s"
-    if whole < 172_800:
-        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
-    return f"{whole // 86_400}d{whole % 86_400 // 3600:02}h"
+def describe_subtree_cost(agent: LiveAgent) -> str:
+    """The cost with that of its children, with a sign where a part is not known or passed over."""
+    if agent.subtree_cost is None and agent.subtree_known_cost:
+        return describe_cost(agent.subtree_known_cost, is_partial=True)
+    return describe_cost(agent.subtree_cost, is_partial=agent.subtree_is_partial)

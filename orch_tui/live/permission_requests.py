@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from orch_tui.errors import FormatError
 from orch_tui.live.agent_state import PermissionAsked
 from orch_tui.live.agent_work import describe_target
@@ -11,6 +13,10 @@ from orch_tui.record.hooks.payloads import parse_payload, read_permission
 
 _LARGEST = 4_000_000
 """Bytes of a payload; what is to be written into a file stands in it."""
+
+
+_FOUND_AFTER = 60.0
+"""Seconds within which an agent that a hook tells of is found by who looks."""
 
 
 class PermissionRequests:
@@ -29,6 +35,12 @@ class PermissionRequests:
             if item.path not in self._seen and item.size <= _LARGEST:
                 self._read(item.path, item.arrived_ns / 1e9)
         self._seen = {item.path for item in waiting}
+
+    def forget(self, now: float, running: Collection[tuple[str, str]]) -> None:
+        """Drop what agents asked for that are not running, once they had time to be found."""
+        for key, asked in list(self.asked.items()):
+            if key not in running and now - asked.at > _FOUND_AFTER:
+                del self.asked[key]
 
     def _read(self, path: str, at: float) -> None:
         try:

@@ -15,7 +15,7 @@ from orch_tui.config import DEFAULTS
 from orch_tui.errors import OverBudgetError
 from orch_tui.frozen import frozen
 from orch_tui.models.values import PRIORITIES
-from orch_tui.prepare.count import ZERO, Count
+from orch_tui.prepare.count import ZERO, Count, describe_known
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Model
@@ -89,6 +89,10 @@ class LimitGauge:
     critical_threshold: float
     ambient: Count = ZERO
     """Of an agent limit: what the agent has anyway. Its upper end is taken off the limit."""
+    known: int = 0
+    """Of a session budget: how many bundles and executions ``used`` is the sum of."""
+    unknown: int = 0
+    """How many more there are, without a count."""
 
     @property
     def share(self) -> float:
@@ -118,6 +122,8 @@ class LimitGauge:
             text += f" by {'' if self.used.exact else 'up to '}{excess:,}"
         else:
             text += f", {'' if self.used.exact else 'about '}{self.remaining:,} left"
+        if self.unknown:
+            text += f" ({describe_known(self.known, self.unknown)})"
         return f"{text} (besides {self.ambient} ambient)" if self.ambient.tokens else text
 
 

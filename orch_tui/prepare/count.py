@@ -72,6 +72,12 @@ def stored_count(tokens: Any, estimator: Any, low: Any = None, high: Any = None)
     )
 
 
+def describe_known(known: int, unknown: int) -> str:
+    """Say how many figures a sum is of, where some are missing: ``3 known, 1 without a count``;
+    empty where none is."""
+    return f"{known:,} known, {unknown:,} without a count" if unknown else ""
+
+
 ZERO = Count(0, "", 0, 0)
 """Where a sum of counts starts: ``sum(counts, ZERO)``."""
 

@@ -53,10 +53,48 @@ def _split_lines(text: str) -> list[str]:
 
 
 def _lines_not_in(lines: list[str], others: list[str]) -> tuple[str, ...]:
-    there, joined = set(others), "".join("".join(others).split())
-    return tuple(
-        line for line in lines if line not in there and "".join(line.split()) not in joined
-    )
+    there = set(others)
+    unlike = [line for line in lines if line not in there]
+    if not unlike:
+        return ()
+    joined = _JoinedText("".join("".join(others).split()))
+    return tuple(line for line in unlike if not joined.holds("".join(line.split())))
+
+
+class _JoinedText:
+    """A text without white space in which many lines are looked for.
+
+    To search it for each of them would be quadratic. Where every eighth piece of eight characters
+    stands is known, and any fifteen characters hold one of those, so a line can only stand where a
+    piece of its beginning does. Shorter lines are searched for. Both are bounded: what is left over
+    of a text that repeats itself, or of very many short lines, counts as not there.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._pieces: dict[str, list[int]] = {}
+        for at in range(0, len(text) - _PIECE + 1, _PIECE):
+            self._pieces.setdefault(text[at : at + _PIECE], []).append(at)
+        self.compared = self.searched = 0
+
+    def holds(self, line: str) -> bool:
+        if len(line) < 2 * _PIECE - 1:
+            self.searched += len(self._text)
+            return self.searched <= _MOST_SEARCHED and line in self._text
+        for start in range(_PIECE):
+            for at in self._pieces.get(line[start : start + _PIECE], ()):
+                self.compared += 1
+                if self.compared > _MOST_COMPARED:
+                    return False
+                if self._text.startswith(line, at - start) and at >= start:
+                    return True
+        return False
+
+
+_PIECE = 8
+_MOST_COMPARED = 1_000_000
+_MOST_SEARCHED = 100_000_000
+"""Characters."""
 
 
 def find_called_type(record: Record, execution: ExecutionFacts) -> str | None:

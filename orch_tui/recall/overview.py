@@ -69,6 +69,8 @@ class BundleOutline:
     agent_type: str
     model: str
     count: Count
+    other_session: str = ""
+    """The session it is of, where that is not the one of the plan."""
 
 
 @frozen
@@ -153,6 +155,8 @@ class PlanRules:
             )
         if bundle.agent_type != intent.agent_type.strip():
             yield Remark("bundle_id", f"{bundle.bundle_id} was prepared for {bundle.agent_type}")
+        if told := bundles.tell_other_session(bundle.bundle_id, bundle.other_session, ""):
+            yield Remark("bundle_id", told)
 
     def _on_waits(self, intent: Intent) -> Iterator[Remark]:
         unknown = [str(p) for p in intent.waits_for if p not in self.waits]
@@ -284,6 +288,9 @@ def _outlines(record: Record, session_id: str) -> dict[str, BundleOutline]:
     )
     outlines = bundles.load_outlines(record, [version_id for (version_id,) in rows])
     return {
-        b.bundle_id: BundleOutline(b.bundle_id, b.name, b.agent_type, b.model, b.total)
+        b.bundle_id: BundleOutline(
+            *(b.bundle_id, b.name, b.agent_type, b.model, b.total),
+            b.session_id if b.session_id != session_id else "",
+        )
         for b in outlines.values()
     }

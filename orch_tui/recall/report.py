@@ -317,6 +317,8 @@ def _budget(session_gauge: LimitGauge) -> dict[str, Any]:
         "high": used.high,
         "estimator": used.estimator,
         "status": session_gauge.status,
+        "known": session_gauge.known,
+        "without_count": session_gauge.unknown,
         "text": f"{session_gauge}" + (f" ({used.estimator})" if used.estimator else ""),
     }
 

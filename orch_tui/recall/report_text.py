@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orch_tui.recall.output_validation import note_found
-from orch_tui.times import local_time
+from orch_tui.times import lasting, local_time
 
 NOT_RECORDED = "not recorded"
 
@@ -86,16 +86,8 @@ def _times(agent: Mapping[str, Any]) -> str:
         return deployed
     took = agent["duration_ms"]
     return f"{deployed}, returned {_local(agent['completed_at'])}" + (
-        f" after {_duration(took)}" if took is not None else ""
+        f" after {lasting(took / 1000)}" if took is not None else ""
     )
-
-
-def _duration(milliseconds: int) -> str:
-    minutes, seconds = divmod(round(milliseconds / 1000), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
 def _deliverable_line(deliverable: Mapping[str, Any]) -> str:

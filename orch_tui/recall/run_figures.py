@@ -97,6 +97,8 @@ def _usage(run: ExecutionFacts) -> str:
     if not known:
         return UNKNOWN
     listed = ", ".join(f"{name} {tokens:,}" for name, tokens in known.items())
+    unknown = ", ".join(f"{name} {UNKNOWN}" for name in parts if name not in known)
+    listed = ", ".join(filter(None, (listed, unknown)))
     return f"{sum(known.values()):,} tokens: {listed}"
 
 

@@ -331,6 +331,13 @@ def bundle_exists(record: Record, bundle_id: str) -> bool:
     return bool(record.value("SELECT 1 FROM bundles WHERE bundle_id = ?", [bundle_id]))
 
 
+def tell_other_session(bundle_id: str, its_session: str, session_id: str) -> str:
+    """Say that a bundle is of another session than the one it is used in; empty: it is not."""
+    if its_session in ("", session_id):
+        return ""
+    return f"{bundle_id} is a bundle of another session, {its_session}"
+
+
 def drop_bundle(record: Record, bundle_id: str, reason: str) -> None:
     """Take a bundle out of its session: it counts no more, and stays for what was deployed of it.
 

@@ -207,6 +207,7 @@ def record_deployment(
                 *_remarks(session.status, judgement, asked_for.assumed, model),
                 *_difference(saved, count, template, briefing),
                 *(_mismatch(planned_agent, saved) if said_itself else ()),
+                *_other_session(saved, session_id),
             ),
         )
     if root is None or not recorded.briefing:
@@ -257,7 +258,10 @@ def preview_deployment(
             bundle,
             text,
             judgement,
-            _remarks(session.status, judgement, asked_for.assumed, model),
+            (
+                *_remarks(session.status, judgement, asked_for.assumed, model),
+                *_other_session(saved, session_id),
+            ),
         )
 
 
@@ -428,6 +432,14 @@ def _mismatch(planned: PlannedAgent | None, saved: bundles.SavedBundle | None) -
         )
     if bundle.version > 1:
         yield f"given {bundle.bundle_id} version {bundle.version}"
+
+
+def _other_session(saved: bundles.SavedBundle | None, session_id: str) -> Iterator[str]:
+    bundle = saved.bundle if saved else None
+    if bundle and (
+        told := bundles.tell_other_session(bundle.bundle_id, bundle.session_id, session_id)
+    ):
+        yield told
 
 
 def _require_reason(

@@ -86,6 +86,24 @@ def read_taken(record: Record, session_id: str, *, phase: int | None = None) -> 
     return [*found, *claimed]
 
 
+def list_uncounted(
+    record: Record, session_id: str, *, phase: int | None = None
+) -> list[BudgetEntry]:
+    """List the executions of a session that were deployed without a bundle and without a count, as
+    entries of nothing: nobody knows what they take of the budget."""
+    rows = record.sql(
+        "SELECT execution_id, agent_type, coalesce(model, ''), context_token_count "
+        "FROM agent_executions AS e WHERE session_id = ?1 AND bundle_version_id IS NULL "
+        "AND retracted_at IS NULL AND (?2 IS NULL OR e.phase = ?2) ORDER BY deployed_at, rowid",
+        [session_id, phase],
+    )
+    return [
+        BudgetEntry(label, agent_type, model, ZERO)
+        for label, agent_type, model, tokens in rows
+        if whole_number(tokens) is None
+    ]
+
+
 @frozen
 class SessionBudget:
     """The limits that hold in a session, and what its bundles and executions take of them.
@@ -96,6 +114,8 @@ class SessionBudget:
     limits: Limits
     """As the session has them."""
     entries: tuple[BudgetEntry, ...] = ()
+    uncounted: tuple[BudgetEntry, ...] = ()
+    """What takes of them nobody knows how much."""
 
     def taken_by_others(self, *labels: str | None) -> Count:
         """Sum all entries but those with one of these ids of a bundle or execution."""
@@ -104,9 +124,16 @@ class SessionBudget:
     @property
     def gauge(self) -> LimitGauge:
         """The gauge of all entries against the budget."""
-        return gauge_limit(
-            "session budget", self.taken_by_others(), self.limits.budget, self.limits
+        return self._with_unknown(
+            gauge_limit("session budget", self.taken_by_others(), self.limits.budget, self.limits),
+            len(self.entries),
         )
+
+    def _with_unknown(
+        self, gauge: LimitGauge, known: int, instead_of: Sequence[str | None] = ()
+    ) -> LimitGauge:
+        unknown = sum(entry.label not in instead_of for entry in self.uncounted)
+        return replace(gauge, known=known, unknown=unknown)
 
     def judge(
         self,
@@ -120,7 +147,7 @@ class SessionBudget:
         """Judge what an agent is handed against its limit, and, with what the others take, against
         the budget. ``items`` are those in it that have a priority, ``instead_of`` the ids by which
         it is in the record already."""
-        return judge_count(
+        judged = judge_count(
             total,
             model,
             self.limits,
@@ -128,6 +155,9 @@ class SessionBudget:
             items=items,
             session_used=self.taken_by_others(*instead_of),
         )
+        known = 1 + sum(entry.label not in instead_of for entry in self.entries)
+        session = self._with_unknown(judged.session, known, instead_of)
+        return replace(judged, session=session)
 
 
 def load_session_budget(record: Record, session_id: str, limits: Limits) -> SessionBudget:
@@ -138,7 +168,9 @@ def load_session_budget(record: Record, session_id: str, limits: Limits) -> Sess
     """
     sessions.get_session(record, session_id)
     return SessionBudget(
-        resolve_limits(record, session_id, limits), tuple(read_taken(record, session_id))
+        resolve_limits(record, session_id, limits),
+        tuple(read_taken(record, session_id)),
+        tuple(list_uncounted(record, session_id)),
     )
 
 
@@ -170,6 +202,9 @@ class BudgetReport:
     agents: tuple[tuple[BudgetEntry, LimitGauge], ...]
     in_phase: Count | None
     """What was deployed in ``phase``; None where no phase or session was asked about."""
+    uncounted: tuple[BudgetEntry, ...] = ()
+    """Executions without a bundle and without a count."""
+    uncounted_in_phase: int = 0
 
     @property
     def status(self) -> str:
@@ -178,7 +213,8 @@ class BudgetReport:
         return max((g.status for g in gauges), key=STATUSES.index)
 
     def rows(self) -> list[dict[str, Any]]:
-        """Give a row for each bundle against the limit of its agent, to print or as JSON."""
+        """Give a row for each bundle against the limit of its agent, to print or as JSON; those
+        without a count are last."""
         return [
             {
                 "bundle_id": taken.label,
@@ -192,6 +228,15 @@ class BudgetReport:
                 "status": agent.status,
             }
             for taken, agent in self.agents
+        ] + [
+            {
+                "bundle_id": entry.label,
+                "agent_type": entry.agent_type,
+                **dict.fromkeys(("tokens", "if_shared_is_read_tokens", "band", "estimator")),
+                **dict.fromkeys(("ambient_tokens", "agent_limit")),
+                "status": "without a count",
+            }
+            for entry in self.uncounted
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -207,7 +252,10 @@ class BudgetReport:
             "budget_remaining": self.session.remaining,
             "percentage_used": round(100 * used.tokens / self.session.limit, 2),
             "status": self.status,
+            "known": self.session.known,
+            "without_count": self.session.unknown,
             "phase_tokens": self.in_phase.tokens if self.in_phase else None,
+            "phase_without_count": self.uncounted_in_phase if self.in_phase else None,
             "bundles": self.rows(),
         }
 
@@ -241,13 +289,14 @@ def track_budget(
         critical = max(warn_threshold, limits.critical_threshold)
         limits = replace(limits, warn_threshold=warn_threshold, critical_threshold=critical)
     entries = tuple(({t.label: t for t in held.entries} | given).values())
-    in_phase = None
+    in_phase, uncounted_in_phase = None, 0
     if record and session_id and phase:
         in_phase = sum((t.count for t in read_taken(record, session_id, phase=phase)), ZERO)
+        uncounted_in_phase = len(list_uncounted(record, session_id, phase=phase))
     return BudgetReport(
         session_id,
         phase,
-        SessionBudget(limits, entries).gauge,
+        SessionBudget(limits, entries, held.uncounted).gauge,
         tuple(
             (
                 t,
@@ -261,4 +310,6 @@ def track_budget(
             for t in entries
         ),
         in_phase,
+        held.uncounted,
+        uncounted_in_phase,
     )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypedDict, Unpack
 
-from orch_tui.errors import ConflictError, NotFoundError, UsageError
+from orch_tui.errors import ConflictError, UsageError
 from orch_tui.ids import check_label, new_label, not_found
 from orch_tui.models.database import Record
 from orch_tui.models.values import ENDINGS, decoded_json, real_number, whole_number
@@ -15,6 +15,14 @@ from orch_tui.record.ledger import journal
 from orch_tui.record.ledger.project_keys import project_key
 from orch_tui.record.phase_gates import Gate, evaluate_gates
 from orch_tui.rows import Session, columns
+
+
+class SessionDetails(TypedDict, total=False):
+    """What ``init_session`` is told besides scope and project."""
+
+    session_id: str | None
+    metadata: Mapping[str, Any] | None
+    budget: int | None
 
 
 def init_session(
@@ -93,28 +101,6 @@ def _held(record: Record, session_id: str) -> Session | None:
         f"SELECT {columns(Session)} FROM sessions WHERE session_id = ?", [session_id]
     )
     return Session.of(rows[0]) if rows else None
-
-
-def find_current_session(record: Record, project: str | None = None) -> Session:
-    """The newest session (of one project, or of all) that somebody opened and nobody closed.
-
-    Raises:
-        NotFoundError: there is none.
-    """
-    rows = record.rows(
-        f"SELECT {columns(Session)} FROM sessions WHERE ?1 IN (project, '') "
-        "AND archived_at IS NULL AND +claude_session IS NULL AND origin_id IS NULL "  # + : by time
-        "AND status NOT IN ('completed', 'failed') "
-        "ORDER BY created_at DESC, rowid DESC LIMIT 1",
-        [project or ""],
-    )
-    if not rows:
-        error = NotFoundError("session", "(open)")
-        error.message = "this project has no open session"
-        error.args = (error.message,)
-        error.hint = 'orch init-session --scope "..." opens one; --session-id names a closed one'
-        raise error
-    return Session.of(rows[0])
 
 
 class LimitChanges(TypedDict, total=False):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from orch_tui.live.live_words import describe_cost, percentage, short_time
+from orch_tui.live.live_words import describe_cost, describe_subtree_cost, percentage
 from orch_tui.screens.widgets.row_list import Column, Row
+from orch_tui.times import lasting
 
 if TYPE_CHECKING:
     from orch_tui.live.live_agent import LiveAgent, LiveSnapshot
@@ -98,15 +99,15 @@ def _agent_row(agent: LiveAgent, width: int) -> Row:
     doing = f"{agent.doing} · {agent.signs}" if agent.signs else agent.doing
     least = "≥" if agent.is_partial else ""
     calls = f"{least}{agent.calls}"
-    key, lasted = agent_key_of(agent), short_time(agent.seconds)
+    key, lasted = agent_key_of(agent), lasting(agent.seconds)
     if width < WIDE:
         return Row(key, (mark, name, doing, lasted, f"{calls}c", _full(agent)), style)
     if agent.subtree_calls != agent.calls:
         calls += f"/{agent.subtree_calls}"
     cost = describe_cost(agent.cost, is_partial=agent.is_partial)
     if agent.subtree_cost != agent.cost:
-        cost += f"/{describe_cost(agent.subtree_cost, is_partial=False)}"
-    quiet = short_time(agent.quiet)
+        cost += f"/{describe_subtree_cost(agent)}"
+    quiet = lasting(agent.quiet)
     cells = (mark, agent.execution_id or "-", name, doing, lasted, quiet, calls, cost)
     return Row(key, (*cells, _bar(agent), agent.words), style)
 

@@ -15,7 +15,6 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
 from orch_tui.errors import OrchError
-from orch_tui.live.live_words import short_time
 from orch_tui.screens.agent_pane import AgentPane
 from orch_tui.screens.deploy.agent_rows import (
     agent_key_of,
@@ -332,7 +331,7 @@ class Lists(ScreenPart):
         """The row of a run of which no agent is seen, under the columns of those that are."""
         row = self._row(hit, found)
         waited = between(hit.at, found.now)
-        lasted = short_time(waited.total_seconds()) if waited else ""
+        lasted = lasting(waited) if waited else ""
         return waiting_row(row.cells[1:], lasted, row.style, width)
 
     def _row(self, hit: Hit, found: _Found) -> Row:

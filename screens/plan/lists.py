@@ -47,7 +47,7 @@ class SessionRows(Rows):
         Column("session"),
         Column("state · phase", 13),
         Column("wait", 4, right=True),
-        Column("used", 6, right=True),
+        Column("used", 7, right=True),
     )
     ABOVE = (
         Column("session", 21),
@@ -82,11 +82,13 @@ def _session_row(line: SessionLine, current: bool) -> Row:
 
 
 def share(gauge: LimitGauge) -> str:
-    """``63 %``, with a mark from the critical threshold on."""
+    """``63 %``, with ``!`` from the critical threshold on, and ``?`` where some are without a
+    count."""
+    unknown = "?" if gauge.unknown else ""
     if not gauge.used.tokens:
-        return "–"
+        return unknown or "–"
     mark = "!" if gauge.status in ("critical", "over") else ""
-    return f"{mark}{100 * gauge.share:.0f} %"
+    return f"{mark}{100 * gauge.share:.0f} %{unknown}"
 
 
 class AgentRows(Rows):

@@ -291,11 +291,9 @@ for nobody first, side by side.
         def accepted(values: dict[str, str] | None) -> None:
             if values is None:
                 return
-            from orch_tui.record import sessions
-
-            root = str(self.app.project.root)
+            project = self.app.project
             self._change(
-                lambda record: sessions.init_session(record, project=root, **session_of(values)),
+                lambda record: project.init_session(**session_of(values)),
                 lambda session: opened(session.session_id),
                 typed=(form.draft, values),
             )

@@ -13,6 +13,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from orch_tui.prepare.count import describe_known
+
 if TYPE_CHECKING:
     from orch_tui.prepare.budget import LimitGauge as Figures
 
@@ -38,11 +40,13 @@ def bar(figures: Figures, width: int) -> str:
 
 
 def words(figures: Figures, *, short: bool = False) -> str:
-    """``~84,100 ±4 % of 200,000, ok``."""
+    """``~84,100 ±4 % of 200,000, ok``, and how many are without a count."""
     share = f"{100 * figures.share:.0f} %" if figures.limit > 0 else "no room"
+    unknown = figures.unknown
     if short:
-        return f"{share} {_SHORT[figures.status]}"
-    return f"{figures.used} of {figures.limit:,} · {share} · {_SHORT[figures.status]}"
+        return f"{share} {_SHORT[figures.status]}{f', {unknown} unknown' if unknown else ''}"
+    said = f"{figures.used} of {figures.limit:,} · {share} · {_SHORT[figures.status]}"
+    return f"{said} · {describe_known(figures.known, unknown)}" if unknown else said
 
 
 class Gauge(Widget):

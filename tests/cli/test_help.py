@@ -68,8 +68,11 @@ NOT_RUN = {"completion", "demo", "redact", "install", "watch"}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({*COMMANDS} - NOT_RUN))
-def test_the_example_runs(name: str, did: Run, orch: Run, project: Path) -> None:
-    """In a record that has what the examples speak of."""
+def test_the_example_runs(
+    name: str, did: Run, orch: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a record that has what the examples speak of, and somewhere to keep a session for."""
+    monkeypatch.setenv("TMUX_PANE", "%1")
     make_what_examples_speak_of(did)
     if name == "uninstall":
         did("install", "--user", "--yes")

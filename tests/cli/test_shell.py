@@ -33,6 +33,7 @@ done
 orch deduplicate --bundles bundle-1.json,bundle-2.json --output shared.json
 orch track-budget --session-id "$session" --format json
 orch generate-briefing --bundle "$bundle" --output briefing.md
+orch use
 orch set-phase 3
 one=$(orch init-deployment --context-bundle bundle-1.json --output one.md)
 two=$(orch init-deployment --agent-type task-implementor)

@@ -11,6 +11,7 @@ import pytest
 
 from orch_tui.hook import put
 from orch_tui.live.live_agent import LiveAgent
+from orch_tui.live.permission_requests import PermissionRequests
 from orch_tui.project import Project
 from tests.live.claude_files import NOON, SESSION, ClaudeFiles, Follower, stamp
 
@@ -75,3 +76,14 @@ def test_payloads_that_are_none_are_passed_over(files: ClaudeFiles, follower: Fo
         put([data + b" "], str(files.root), round(NOON * 1e9))
     ask(files, NOON + 1.1, tool_input=7, tool_name="\x1b[2JWrite")
     assert follower.agent(2).state == "tool"
+
+
+def test_what_was_asked_is_forgotten_with_who_asked(files: ClaudeFiles) -> None:
+    requests = PermissionRequests(str(files.root))
+    for agent in ("a1", "a2"):
+        ask(files, NOON, agent_id=agent)
+    requests.look()
+    requests.forget(NOON + 50, [])
+    assert {agent for _, agent in requests.asked} == {"a1", "a2"}, "who follows may find them yet"
+    requests.forget(NOON + 70, {(SESSION, "a2")})
+    assert {agent for _, agent in requests.asked} == {"a2"}

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from orch_tui.live.live_agent import LiveSnapshot
+from orch_tui.live.live_words import describe_subtree_cost
 from tests.live.claude_files import NOON, SESSION, ClaudeFiles, Follower, stamp
 
 BASH = ("t1", "Bash", {"command": "make test", "description": "test it"})
@@ -123,6 +124,26 @@ def test_children(files: ClaudeFiles, follower: Follower) -> None:
     inner.answers(5, "t1").says(6, "Inner done").sidecar(6, finished=True, parentAgentId="aouter")
     outer.answers(7, "t1", "Inner done").says(8, "Outer done")
     assert [a.state for a in follower.look(9).agents] == ["returned", "returned"]
+
+
+def test_a_sum_of_which_a_part_is_not_known_is_a_lower_bound(
+    files: ClaudeFiles, follower: Follower
+) -> None:
+    files.agent("aouter").prompt(0).calls(1, ("t1", "Agent", {"prompt": "go"}))
+    inner = files.agent("ainner", parentAgentId="aouter").prompt(2).calls(3, BASH)
+    first, second = follower.look(4).agents
+    assert first.cost and second.cost
+    whole = f"${first.cost + second.cost:.2f}"
+    assert describe_subtree_cost(first) == whole
+    inner.answers(5, "t1", "x" * 20_000_000)
+    first, second = follower.look(6).agents
+    assert (first.is_partial, second.is_partial) == (False, True)
+    assert describe_subtree_cost(first) == f"≥ {whole}"
+    nobody = files.agent("anobody", parentAgentId="aouter").prompt(6)
+    nobody.calls(7, ("t2", "Bash", {"command": "x"}), model="nobodys-model")
+    first, *_ = follower.look(8).agents
+    assert first.cost and first.subtree_cost is None
+    assert describe_subtree_cost(first) == f"≥ {whole}"
 
 
 def test_an_agent_that_ended_waits_for_children_in_the_background(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -12,6 +13,8 @@ from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import compose_bundle
 from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.prepare.sources import SourceReader
+from orch_tui.recall import handed_over
+from orch_tui.recall.handed_over import compare_texts
 from orch_tui.recall.run_figures import describe_run
 from orch_tui.recall.show import Shown, show_execution, shown_to_dict
 from orch_tui.record.deployment import Deployment, record_deployment
@@ -155,3 +158,60 @@ def test_another_agent_type_than_planned_is_told(
     assert shown.execution.agent_type == "Explore"
     assert shown.called_as == "general-purpose"
     assert dict(describe_run(shown))["called as"] == "general-purpose"
+
+
+def rewrap(text: str, width: int) -> str:
+    joined = " ".join(text.split())
+    return "\n".join(joined[at : at + width] for at in range(0, len(joined), width))
+
+
+@pytest.mark.parametrize("kind", ["unlike", "rewrapped", "much alike", "short lines", "repeated"])
+def test_long_texts_are_compared_in_a_bounded_number_of_steps(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is compared and searched is counted, not the time: two texts of 170 kB each."""
+    random = Random(7)
+    words = ["".join(random.choices("abcdefghij", k=random.randint(2, 9))) for _ in range(4000)]
+
+    def text(seed: int, line: int) -> str:
+        some = Random(seed).choices(words, k=27_000)
+        return "\n".join(" ".join(some[at : at + line]) for at in range(0, len(some), line))
+
+    planned = text(1, 1 if kind == "short lines" else 7)
+    got = {
+        "unlike": text(2, 7),
+        "rewrapped": rewrap(planned, 70),
+        "much alike": planned.replace("a", "b"),
+        "short lines": text(3, 1),
+        "repeated": f"{'a' * 80_000} {'ab' * 40_000}",
+    }[kind]
+    planned += "".join(f"\n{'a' * 50}{n}" for n in range(2000)) if kind == "repeated" else ""
+    made: list[handed_over._JoinedText] = []
+    plain = handed_over._JoinedText.__init__
+
+    def noted(self: handed_over._JoinedText, text: str) -> None:
+        plain(self, text)
+        made.append(self)
+
+    monkeypatch.setattr(handed_over._JoinedText, "__init__", noted)
+    difference = compare_texts(planned, got)
+    compared = sum(each.compared for each in made)
+    assert compared <= 2 * handed_over._MOST_COMPARED + 30_000
+    if kind == "rewrapped":
+        assert not difference.missing and not difference.added
+    if kind == "unlike":
+        assert len(difference.missing) > 0.99 * difference.planned_lines
+        assert compared < 200_000
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pieces_decide_as_a_search_does(seed: int) -> None:
+    random = Random(seed)
+    text = "".join(random.choices("ab", k=3000))
+    joined = handed_over._JoinedText(text)
+    for _ in range(300):
+        at, length = random.randrange(3000), random.choice([1, 7, 8, 14, 15, 16, 40, 90])
+        line = text[at : at + length]
+        if random.random() < 0.5:
+            line = line[: length // 2] + random.choice("abc") + line[length // 2 :]
+        assert joined.holds(line) == (line in text), (at, length)

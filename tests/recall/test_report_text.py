@@ -91,13 +91,14 @@ def test_the_model_that_ran_is_told_where_it_is_another() -> None:
 @pytest.mark.parametrize(
     ("milliseconds", "words"),
     [
-        (0, "0 s"),
-        (499, "0 s"),
-        (59_400, "59 s"),
-        (60_000, "1 min 0 s"),
-        (3_599_000, "59 min 59 s"),
-        (3_600_000, "1 h 0 min"),
-        (90_061_000, "25 h 1 min"),
+        (0, "0s"),
+        (499, "0s"),
+        (59_400, "59s"),
+        (60_000, "1m00s"),
+        (3_599_000, "59m59s"),
+        (3_600_000, "1h00m"),
+        (90_061_000, "25h01m"),
+        (363_600_000, "4d05h"),
     ],
 )
 def test_a_time_that_passed_is_told_in_its_two_largest_units(milliseconds: int, words: str) -> None:

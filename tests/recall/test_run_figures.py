@@ -55,7 +55,7 @@ def test_four_figures_stay_apart(shown: Shown) -> None:
     )
     assert facts["cost"] == "$0.2783 at the prices of 2026-10-24"
     assert facts["model"] == "sonnet, which was claude-sonnet-5-5"
-    assert facts["returned"].endswith("after 33 s")
+    assert facts["returned"].endswith("after 32s")
     assert facts["unverified"] == "it said nothing"
 
 

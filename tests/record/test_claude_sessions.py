@@ -19,7 +19,8 @@ from orch_tui.record.claude_sessions import (
 )
 from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.statement import Noted, Returned
-from orch_tui.record.sessions import find_current_session, get_session
+from orch_tui.record.session_choice import choose_session
+from orch_tui.record.sessions import get_session
 from tests.conftest import FakeClock
 
 T1, T2, T3 = (f"2026-11-22T09:00:0{second}.000Z" for second in (1, 2, 3))
@@ -42,7 +43,7 @@ def test_a_session_of_claude_code_is_made_once_with_its_earliest_start(
     held = get_session(record, "claude-258c7280")
     assert (held.created_at, held.phase) == ("2026-11-22T09:00:00.000Z", None)
     with pytest.raises(NotFoundError):  # what nobody opened is nobody's current session
-        find_current_session(record)
+        choose_session(record)
 
 
 def hear(record: Record, at: str, key: str = "tool:T", source: str = "hook", **more: Any) -> str:

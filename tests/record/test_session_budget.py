@@ -268,3 +268,26 @@ def test_another_scope_is_found_and_told(record: Record, session: str) -> None:
     assert [hit.execution_id for hit in search(record, "quaternions").hits] == ["exec-001"]
     (entry,) = [e for e in journal.list_journal(record) if e.action == "set-scope"]
     assert (entry.before, entry.after) == ({"scope": "s"}, {"scope": "Quaternions all over"})
+
+
+def test_what_nobody_counted_is_told_beside_the_sum(record: Record, session: str) -> None:
+    bundles.save_bundle(record, bundle("b1", 100), session)
+    for _ in range(2):
+        record_deployment(record, session, agent_type="a", scope="s", **BOUNDS)
+    record_deployment(record, session, agent_type="a", scope="s", context_token_count=5, **BOUNDS)
+    gauge = load_session_budget(record, session, LIMITS).gauge
+    assert (gauge.used.tokens, gauge.known, gauge.unknown) == (111, 2, 2)
+    assert str(gauge).endswith("left (2 known, 2 without a count)")
+    report = track_budget(record, session, **BOUNDS, phase=1)
+    assert [entry.label for entry in report.uncounted] == ["exec-001", "exec-002"]
+    told = report.to_dict()
+    assert (told["known"], told["without_count"], told["phase_without_count"]) == (2, 2, 2)
+    assert [row["tokens"] for row in told["bundles"]] == [106, 5, None, None]
+    assert told["bundles"][2]["status"] == "without a count"
+    # what is deployed now takes the place of what was without a count
+    budget = load_session_budget(record, session, LIMITS)
+    model = load_catalogue().model("opus")
+    judged = budget.judge(figure(7), model, agent_type="a", instead_of=["exec-001"])
+    assert (judged.session.known, judged.session.unknown) == (3, 1)
+    retract_execution(record, "exec-001", "a mistake")
+    assert load_session_budget(record, session, LIMITS).gauge.unknown == 1

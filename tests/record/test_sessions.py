@@ -12,7 +12,6 @@ from orch_tui.record.ledger import journal
 from orch_tui.record.sessions import (
     archive_session,
     complete_session,
-    find_current_session,
     get_session,
     init_session,
     set_phase,
@@ -79,20 +78,6 @@ def test_an_unknown_session_comes_with_the_nearest(record: Record) -> None:
     with pytest.raises(NotFoundError) as caught:
         get_session(record, "orch-2026-11-22-0001")
     assert "orch-2026-11-22-001" in caught.value.hint
-
-
-def test_the_current_session_is_the_newest_open_one_of_the_project(record: Record) -> None:
-    with pytest.raises(NotFoundError) as caught:
-        find_current_session(record, "/p")
-    assert "no open session" in caught.value.message
-    first, second, closed = (open_session(record) for _ in range(3))
-    hidden = open_session(record)
-    init_session(record, "elsewhere", project="/q")
-    complete_session(record, closed)
-    archive_session(record, hidden)
-    assert find_current_session(record, "/p").session_id == second
-    complete_session(record, second, "failed")
-    assert find_current_session(record, "/p").session_id == first
 
 
 # Phases

@@ -219,7 +219,7 @@ async def test_the_waiting_say_for_how_long_and_the_lists_turn_by_arrows(folder:
     async with deploying(folder) as driven:
         assert driven.listed == WAITING
         rows = driven.app.screen.query_one("#runs", Rows).rows
-        assert [row.cells[0] for row in rows] == ["2 h 05 min", "! 4 days"]
+        assert [row.cells[0] for row in rows] == ["2h05m", "! 4d03h"]
         titles = driven.app.screen.query_one("#states", Tabs).titles
         assert titles == ("○ Waiting 2", "● Completed 1", "✗ Failed 1")
         await driven.keys("right")

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from orch_tui.errors import ConflictError, NotFoundError, UsageError
+from orch_tui.models.database import Record
+from orch_tui.paths import state_folder
+from orch_tui.record.claude_sessions import ensure_claude_session
+from orch_tui.record.session_choice import (
+    CLAUDE_VARIABLE,
+    VARIABLE,
+    choose_session,
+    forget_session,
+    keep_session,
+)
+from orch_tui.record.sessions import archive_session, complete_session, init_session
+from tests.record.reporting import report
+
+
+def opened(record: Record, project: str = "/p") -> str:
+    return init_session(record, "x", project=project).session_id
+
+
+def chosen(record: Record) -> tuple[str, str]:
+    found = choose_session(record, "/p")
+    return found.session.session_id, found.reason
+
+
+@pytest.fixture
+def pane(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
+    monkeypatch.setenv("TMUX_PANE", "%1")
+
+
+def test_without_a_choice_the_newest_is_meant_that_somebody_opened(record: Record) -> None:
+    with pytest.raises(NotFoundError, match="no open session"):
+        choose_session(record, "/p")
+    first, second, closed, hidden = (opened(record) for _ in range(4))
+    opened(record, "/q")
+    complete_session(record, closed)
+    archive_session(record, hidden)
+    assert chosen(record) == (second, "the newest")
+    complete_session(record, second, "failed")
+    assert chosen(record) == (first, "the newest")
+
+
+def test_it_is_told_which_one_was_taken_where_others_are_open(record: Record) -> None:
+    first = opened(record)
+    assert choose_session(record, "/p").remark == ""
+    second = opened(record)
+    found = choose_session(record, "/p")
+    assert found.others == (first,)
+    assert found.remark.startswith(f"session {second}, the newest (also open: {first};")
+    for _ in range(4):
+        opened(record)
+    assert ", ...;" in choose_session(record, "/p").remark
+
+
+def test_the_variable_goes_before_all(
+    record: Record, pane: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = opened(record), opened(record)
+    keep_session(record, second)
+    monkeypatch.setenv(VARIABLE, first)
+    assert chosen(record) == (first, f"as {VARIABLE} says")
+    monkeypatch.setenv(VARIABLE, "orch-2026-11-22-0001")
+    with pytest.raises(NotFoundError) as caught:
+        choose_session(record, "/p")
+    assert VARIABLE in caught.value.hint and first in caught.value.hint
+    monkeypatch.setenv(VARIABLE, "")
+    assert chosen(record)[0] == second
+
+
+def test_what_was_chosen_is_meant_there_until_it_is_closed(
+    record: Record, pane: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = opened(record), opened(record)
+    keep_session(record, first)
+    assert chosen(record) == (first, "chosen here")
+    monkeypatch.setenv("TMUX_PANE", "%2")
+    assert chosen(record) == (second, "the newest"), "elsewhere it was not chosen"
+    monkeypatch.setenv("TMUX_PANE", "%1")
+    complete_session(record, first)
+    assert chosen(record) == (second, "the newest")
+    assert not any((Path(state_folder()) / "current-sessions").iterdir())
+    keep_session(record, second)
+    forget_session(record)
+    assert chosen(record)[1] == "the newest"
+
+
+def test_only_an_open_session_is_kept_and_only_where_there_is_somewhere(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = opened(record)
+    with pytest.raises(UsageError) as caught:
+        keep_session(record, first)
+    assert f"{VARIABLE}={first}" in caught.value.hint
+    monkeypatch.setenv(CLAUDE_VARIABLE, "c1")
+    complete_session(record, first)
+    with pytest.raises(ConflictError):
+        keep_session(record, first)
+    with pytest.raises(NotFoundError):
+        keep_session(record, "nobody")
+
+
+def test_each_claude_session_means_what_was_opened_in_its_shell(
+    record: Record, pane: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for claude in ("c1", "c2"):
+        monkeypatch.setenv(CLAUDE_VARIABLE, claude)
+        keep_session(record, opened(record))
+    monkeypatch.setenv(CLAUDE_VARIABLE, "c1")
+    assert chosen(record) == ("orch-2026-11-22-001", "chosen here")
+
+
+def test_a_claude_session_means_the_one_its_runs_are_in_then_itself(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CLAUDE_VARIABLE, "c1")
+    first = opened(record)
+    with record.write():
+        own = ensure_claude_session(record, "c1", project="/p", started_at=record.now())
+        ensure_claude_session(record, "c2", project="/p", started_at=record.now())
+    assert chosen(record) == (own, "of this Claude Code session")
+    assert choose_session(record, "/p").others == (first,)
+    with record.write():
+        columns = {"session_id": first, "agent_type": "Explore"}
+        report(record, "deployed", columns, source="manual", keys=["agent:c1/a1"])
+    opened(record)
+    assert chosen(record) == (first, "with runs of this Claude Code session")
+
+
+def test_a_choice_that_cannot_be_trusted_is_none(
+    record: Record, pane: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = opened(record), opened(record)
+    keep_session(record, first)
+    folder = Path(state_folder()) / "current-sessions"
+    (file,) = folder.iterdir()
+    folder.chmod(0o777)
+    assert chosen(record)[0] == second
+    folder.chmod(0o700)
+    for damage in (b"\xff\n", b"nobody\n", b""):
+        file.write_bytes(damage)
+        assert chosen(record)[0] == second
+
+
+def test_choices_that_nobody_uses_are_forgotten(record: Record, pane: None) -> None:
+    folder = Path(state_folder()) / "current-sessions"
+    folder.mkdir(parents=True, mode=0o700)
+    old = folder / "old"
+    old.touch()
+    long_ago = time.time() - 100 * 86_400
+    os.utime(old, (long_ago, long_ago))
+    keep_session(record, opened(record))
+    assert not old.exists()
