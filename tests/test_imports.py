@@ -161,6 +161,8 @@ NEED_NO_PEEWEE = [
         "init-session --scope again",
         "use",
         "set-phase 2",
+        "set-scope another",
+        "set-budget 9000",
         "plan --agent-type a --scope s",
         "plan --undo",
     ),

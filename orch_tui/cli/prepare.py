@@ -100,6 +100,7 @@ def prepare_bundle() -> argparse.ArgumentParser:
 def _prepare_bundle(arguments: Namespace) -> int:
     from orch_tui import project_bundles
     from orch_tui.prepare.bundle import dump_json, to_dict
+    from orch_tui.prepare.model_choice import choose_model
     from orch_tui.prepare.overlaps import ambient_to_dict
 
     project = project_of(arguments)
@@ -137,7 +138,13 @@ def _prepare_bundle(arguments: Namespace) -> int:
     say(*_doubts(project, bundle), *_on_ambient(prepared.ambient, prepared.held))
     say(*_on_parts(bundle), str(judgement.agent), str(judgement.session))
     say(*_on_fit(project, prepared))
-    model = bundle.model or project.agents.model(bundle.agent_type)
+    definition = project.agents.model(bundle.agent_type)
+    model = bundle.model or definition
+    choice = choose_model(
+        asked=arguments.model, definition=definition, session=project.catalogue.default
+    )
+    if choice.origin != "asked":
+        say(f"model {choice}")
     say(*_learned(project, model, bundle.total + prepared.ambient.total))
     if arguments.output != "-":
         print(bundle.bundle_id)

@@ -10,6 +10,7 @@ from orch_tui.prepare.agent_types import is_known_agent
 from orch_tui.prepare.budget import LimitGauge, Limits, gauge_agent
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.prepare.count import Count
+from orch_tui.prepare.model_choice import ModelChoice, choose_model
 from orch_tui.prepare.validation import Remark, check_scope, find_cycles
 from orch_tui.recall import listing
 from orch_tui.record import bundles, plan, sessions
@@ -108,6 +109,18 @@ class PlanRules:
         agent_type = agent_type or bundle.agent_type
         name = model or bundle.model or self.limits.agents.model(agent_type)
         return gauge_agent(bundle.count, agent_type, self.catalogue.model(name), self.limits)
+
+    def choose_model(
+        self, model: str | None, bundle_id: str | None, agent_type: str
+    ) -> ModelChoice:
+        """Tell which model a planned agent will be asked to run on, and who says so."""
+        bundle = self.bundles.get(bundle_id or "")
+        return choose_model(
+            plan=model,
+            bundle=bundle.model if bundle else None,
+            definition=self.limits.agents.model(agent_type),
+            session=self.catalogue.default,
+        )
 
     def remarks(self, intent: Intent) -> tuple[Remark, ...]:
         """What is wrong with a planned agent, field by field."""

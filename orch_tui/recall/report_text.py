@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from orch_tui.prepare.model_choice import describe_model
 from orch_tui.recall.output_validation import note_found
 from orch_tui.times import lasting, local_time
 
@@ -63,13 +64,11 @@ def render_placeholders(known: Mapping[str, Any]) -> dict[str, str]:
 
 def _agent_line(agent: Mapping[str, Any]) -> str:
     tokens = agent["context_token_count"]
-    ran = agent["resolved_model"]
     parts = [
         agent["outcome"]
         + (f", unverified: {_line(agent['unverified'])}" if agent["unverified"] else "")
         + (", superseded by a later attempt" if agent["superseded"] else ""),
-        f"model {_line(agent['model'] or NOT_RECORDED)}"
-        + (f" (ran {_line(ran)})" if ran and ran != agent["model"] else ""),
+        f"model {_line(describe_model(agent['resolved_model'], agent['model'], NOT_RECORDED))}",
         f"given {tokens:,} tokens ({_line(agent['estimator'] or 'estimator not recorded')})"
         if tokens is not None
         else f"tokens given {NOT_RECORDED}",

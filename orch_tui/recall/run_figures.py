@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from orch_tui.prepare.model_choice import describe_model
 from orch_tui.recall.show import Shown
 from orch_tui.record.ledger.file_use import FileUse
 from orch_tui.rows import ExecutionFacts
@@ -50,7 +51,7 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
     yield "called as", shown.called_as or ""
     yield "handed over", shown.difference.summary if shown.difference else ""
     yield "session", f"{run.session_id}{f', phase {run.phase}' if run.phase else ''}"
-    yield "model", _model(run)
+    yield "model", describe_model(run.resolved_model, run.model, UNKNOWN)
     yield "deployed", local_time(run.deployed_at)
     if run.status != "deployed":
         yield "returned", f"{local_time(run.completed_at)}, after {_duration(run)}"
@@ -71,12 +72,6 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
     yield "heard from", run.source
     yield "tool use", run.tool_use_id or ""
     yield "agent id", run.agent_id or ""
-
-
-def _model(run: ExecutionFacts) -> str:
-    if run.resolved_model and run.model and run.resolved_model != run.model:
-        return f"{run.model}, which was {run.resolved_model}"
-    return run.resolved_model or run.model or UNKNOWN
 
 
 def _duration(run: ExecutionFacts) -> str:

@@ -21,6 +21,7 @@ from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
 from orch_tui.prepare.catalogue import Catalogue, Model
 from orch_tui.prepare.count import ZERO, Count
 from orch_tui.prepare.marker import render_marker
+from orch_tui.prepare.model_choice import ModelChoice, choose_model
 from orch_tui.prepare.templates import Template
 from orch_tui.record import bundles, executions, plan, sessions
 from orch_tui.record.ledger import briefings, journal, portable, registers
@@ -55,6 +56,8 @@ class Deployment:
     judgement: Judgement
     remarks: tuple[str, ...]
     """What a person should know: an overflow, a closed session, an assumed model."""
+    model_choice: ModelChoice
+    """The model asked for, and who says so."""
     hand_over: HandOver | None = None
     """How a hook hands the briefing over; None where there is none, or no such hook."""
 
@@ -81,6 +84,8 @@ class Prospect:
     """As it will be handed over, but for the marker line; empty without a bundle."""
     judgement: Judgement
     remarks: tuple[str, ...]
+    model_choice: ModelChoice
+    """The model asked for, and who says so."""
 
 
 class _Intent(TypedDict):
@@ -138,9 +143,11 @@ def record_deployment(
         if planned_agent and planned_agent.bundle_id and bundle is None:
             bundle = bundles.load_bundle(record, planned_agent.bundle_id).bundle
         said_itself, said_scope = bundle is not None, scope or ""
+        asked_model = model
         agent_type, scope, model = _from_plan(
             agent_type, scope, model, planned_agent, bundle, session
         )
+        choice = _choice(asked_model, planned_agent, bundle, agent_type, catalogue, limits)
         asked_for = catalogue.model(model or limits.agents.model(agent_type))
         saved = _saved(record, bundle, session_id, asked_for) if bundle else None
         if planned_agent is None:
@@ -209,6 +216,7 @@ def record_deployment(
                 *(_mismatch(planned_agent, saved) if said_itself else ()),
                 *_other_session(saved, session_id),
             ),
+            choice,
         )
     if root is None or not recorded.briefing:
         return recorded
@@ -247,6 +255,7 @@ def preview_deployment(
         agent_type, scope, model = _from_plan(
             agent_type, scope, None, planned_agent, bundle, session
         )
+        choice = _choice(None, planned_agent, bundle, agent_type, catalogue, limits)
         asked_for = catalogue.model(model or limits.agents.model(agent_type))
         text = _briefing(record, saved, agent_type, scope, None, None)
         count = count_briefing(text, asked_for.family) if text else None
@@ -262,6 +271,7 @@ def preview_deployment(
                 *_remarks(session.status, judgement, asked_for.assumed, model),
                 *_other_session(saved, session_id),
             ),
+            choice,
         )
 
 
@@ -371,6 +381,24 @@ def _from_plan(
     )
     model = model or (planned and planned.model) or (bundle.model if bundle else None) or None
     return agent_type, scope, model
+
+
+def _choice(
+    asked: str | None,
+    planned: PlannedAgent | None,
+    bundle: Bundle | None,
+    agent_type: str,
+    catalogue: Catalogue,
+    limits: Limits,
+) -> ModelChoice:
+    """Which model is asked for, and who says so."""
+    return choose_model(
+        asked=asked,
+        plan=planned.model if planned else None,
+        bundle=bundle.model if bundle else None,
+        definition=limits.agents.model(agent_type),
+        session=catalogue.default,
+    )
 
 
 def _briefing(

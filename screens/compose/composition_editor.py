@@ -14,6 +14,7 @@ from textual.timer import Timer
 
 from orch_tui.compose_context import composition_for
 from orch_tui.prepare.composition import Choice, Composition, Edits, Weight
+from orch_tui.prepare.model_choice import ModelChoice, choose_model
 from orch_tui.screens.compose.bundle_list import BundleList
 from orch_tui.screens.compose.compose_state import ComposeState
 from orch_tui.screens.compose.composition_text import PRIORITIES, TYPES, agent_remarks
@@ -294,7 +295,7 @@ class CompositionEditor:
             for name in (*model.aliases, model.model_id)
         ]
         agents = [(agent, "") for agent in self._agent_types]
-        default = f"{self.usual_model}, unless you say another"
+        default = f"{self._default_model}, unless you say another"
         fields = (
             Field("agent_type", "Agent", now.agent_type, "as in .claude/agents", choices=agents),
             Field("scope", "Scope", now.scope, "what it is to do"),
@@ -326,10 +327,16 @@ class CompositionEditor:
         return self._remarks(self._state.composition.agent_type, self._state.composition.model)
 
     @property
-    def usual_model(self) -> str:
-        """The model of the agent's definition, else the configured one."""
+    def model_choice(self) -> ModelChoice:
+        """The model that the agent will be asked to run on, and who says so."""
+        model = self._state.composition.model
+        return ModelChoice(model, "asked") if model else self._default_model
+
+    @property
+    def _default_model(self) -> ModelChoice:
         agent = self._state.agent
-        return (agent.ambient.model if agent else "") or self._screen.app.project.config.model
+        definition = agent.ambient.model if agent else ""
+        return choose_model(definition=definition, session=self._screen.app.project.config.model)
 
     @property
     def _agent_types(self) -> Sequence[str]:

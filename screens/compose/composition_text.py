@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.count import Count
     from orch_tui.prepare.dedup import SharedBlock
     from orch_tui.prepare.fitting import Fitted
+    from orch_tui.prepare.model_choice import ModelChoice
     from orch_tui.prepare.overlaps import Overlap
     from orch_tui.project import Project
     from orch_tui.record.library import BundleLine
@@ -66,7 +67,7 @@ def agent_remarks(
 
 
 def render_head(
-    now: Composition, state: str, usual_model: str, remarks: Sequence[tuple[str, str]]
+    now: Composition, state: str, model: ModelChoice, remarks: Sequence[tuple[str, str]]
 ) -> Text:
     """Render two lines: for which agent it is, in which state; and what the agent is to do."""
     first = Text()
@@ -74,7 +75,7 @@ def render_head(
         first.append(one_line(now.agent_type, 40), "bold")
     else:
         first.append("no agent yet, e says for which", "italic")
-    first.append(f" · {one_line(now.model, 40) or f'{one_line(usual_model, 40)} (default)'}")
+    first.append(f" · {one_line(str(model), 60)}")
     if now.name:
         first.append(f" · “{one_line(now.name, 40)}”")
     first.append(f" · {state}")

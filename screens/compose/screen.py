@@ -179,7 +179,7 @@ gives the agent by itself: off its limit, and needless in the bundle.
         text = render_head(
             state.composition,
             describe_state(state.composition, state.context, changed=changed),
-            self._editor.usual_model,
+            self._editor.model_choice,
             self._editor.remarks,
         )
         self.query_one("#head", Static).update(text, layout=False)

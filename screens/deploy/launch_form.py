@@ -109,7 +109,7 @@ class LaunchForm(ScreenPart):
             if bundle
             else "no bundle"
         )
-        parts = (prospect.agent_type, prospect.model or "default model", given, prospect.scope)
+        parts = (prospect.agent_type, str(prospect.model_choice), given, prospect.scope)
         what = " · ".join(one_line(part, 80) for part in parts if part)
         self.query_one("#deploying-what", Static).update(f" {what}")
         self.query_one("#deploying-agent", Gauge).figures = prospect.judgement.agent

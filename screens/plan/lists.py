@@ -204,7 +204,7 @@ def detail(page: PlanPage, line: PlannedLine) -> list[str]:
     attempts = ", ".join(
         f"{execution_id} {state_of(status)[0]}" for execution_id, status in line.attempts
     )
-    model = agent.model or "the default model"
+    model = page.rules.choose_model(agent.model, agent.bundle_id, agent.agent_type)
     return [
         f"{agent.position} {agent.agent_type} · {model} · {bundle}",
         agent.scope or "(no scope)",

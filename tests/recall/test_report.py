@@ -62,7 +62,8 @@ def test_the_report_tells_what_is_stored(record: Record, session_id: str, tmp_pa
     agents = _section(report, "Deployed Agents")
     assert agents[0] == f"- **implementor** ({one}): Implement HNSW"
     assert (
-        "completed; model sonnet; given 15,000 tokens (claimed); deployed 2026-11-22" in agents[1]
+        "completed; model not recorded (asked for: sonnet); given 15,000 tokens (claimed);"
+        in agents[1]
     )
     assert agents[-1].startswith("  waiting; model not recorded; tokens given not recorded")
     assert f"- `README.md`: unchanged; lines not recorded ({one})" in _section(

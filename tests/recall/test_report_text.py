@@ -69,7 +69,8 @@ def test_what_is_not_recorded_is_said_so() -> None:
 def test_an_agent_is_told_with_what_it_was_given_and_how_long_it_took() -> None:
     assert told_of() == (
         "- **Explore** (exec-001): look\n"
-        "  completed; model opus; given 15,000 tokens (claimed); deployed 2026-11-22 10:00"
+        "  completed; model not recorded (asked for: opus); given 15,000 tokens (claimed); "
+        "deployed 2026-11-22 10:00"
     )
     bare = told_of(
         scope=None, model=None, context_token_count=None, deployed_at=None, superseded=True
@@ -84,7 +85,7 @@ def test_an_agent_is_told_with_what_it_was_given_and_how_long_it_took() -> None:
 
 
 def test_the_model_that_ran_is_told_where_it_is_another() -> None:
-    assert "model opus (ran haiku);" in told_of(resolved_model="haiku")
+    assert "model haiku (asked for: opus);" in told_of(resolved_model="haiku")
     assert "(ran" not in told_of(resolved_model="opus")
 
 

@@ -54,7 +54,7 @@ def test_four_figures_stay_apart(shown: Shown) -> None:
         "77,349 tokens: input 15, cache write 42,176, cache read 34,159, output 999"
     )
     assert facts["cost"] == "$0.2783 at the prices of 2026-10-24"
-    assert facts["model"] == "sonnet, which was claude-sonnet-5-5"
+    assert facts["model"] == "claude-sonnet-5-5 (asked for: sonnet)"
     assert facts["returned"].endswith("after 32s")
     assert facts["unverified"] == "it said nothing"
 

@@ -722,7 +722,7 @@ async def test_the_model_of_the_agents_definition_is_the_usual_one(
     async with app_of(folder, clock).run_test() as pilot:
         await settled(pilot)
         await press(pilot, "escape", "e", "»task-imp", "down", "enter")
-        assert "task-implementor · claude-haiku-4-5 (default)" in head(pilot)
+        assert "task-implementor · claude-haiku-4-5, from its definition" in head(pilot)
         figures = screen_of(pilot).query_one("#agent-gauge", Stack)._figures
         assert figures and figures.limit < 200_000
 

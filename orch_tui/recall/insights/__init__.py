@@ -42,7 +42,7 @@ class Insights:
     overall: GroupOutcome
     by_agent_type: tuple[GroupOutcome, ...]
     by_model: tuple[GroupOutcome, ...]
-    """The model asked for; where nobody asked, the one that ran."""
+    """The model that ran; where that is not known, the one that was asked for."""
     by_bundle: tuple[GroupOutcome, ...]
     by_context_source: tuple[GroupOutcome, ...]
     by_attempt: tuple[GroupOutcome, ...]
@@ -126,7 +126,7 @@ def gather_insights(
         return Insights(
             overall=sum_outcomes("all", by_agent_type),
             by_agent_type=by_agent_type,
-            by_model=of.outcomes("coalesce(model, resolved_model)"),
+            by_model=of.outcomes("coalesce(resolved_model, model)"),
             by_bundle=of.outcomes(
                 "(SELECT bundle_id FROM bundle_versions WHERE version_id = bundle_version_id)"
             ),
