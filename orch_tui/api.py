@@ -613,8 +613,13 @@ class Execution:
         briefing: bytes = b"",
         hand_over: str | None = None,
         remarks: tuple[str, ...] = (),
+        *,
+        other_project: bool = False,
     ) -> None:
         self.project = project
+        self.other_project = other_project
+        """Whether to write into it though it is of another project, in a record that serves
+        several."""
         self.execution_id = execution_id
         self.briefing = briefing.decode("utf-8", "replace")
         """The text to hand to the agent; empty without a bundle."""
@@ -660,6 +665,7 @@ class Execution:
             ConflictError: the same message was recorded with another status or error, or the
                 latest return with another outcome, and no reason is given.
         """
+        self._check_own()
         missing: list[MissingFile] = []
         recorded, _ = run_return.record_return(
             self.project.record,
@@ -696,6 +702,7 @@ class Execution:
 
         A deliverable that is missing is recorded as missing, and warned of (``UserWarning``).
         """
+        self._check_own()
         missing: list[MissingFile] = []
         collected = outputs.collect_outputs(
             self.project.record,
@@ -717,6 +724,7 @@ class Execution:
 
         Nobody has verified it. Hooks and the import do this by themselves for what they record.
         """
+        self._check_own()
         return found_outputs.collect_found(
             self.project.record, self.execution_id, session_id=None, root=self.project.root
         )
@@ -727,9 +735,13 @@ class Execution:
 
     def retract(self, reason: str) -> ExecutionFacts:
         """Take the execution back: recorded by mistake."""
+        self._check_own()
         return executions.retract_execution(
             self.project.record, self.execution_id, reason, source="api"
         )
+
+    def _check_own(self) -> None:
+        self.project.check_own_run(self.execution_id, other_project=self.other_project)
 
     def __repr__(self) -> str:
         return f"Execution({self.execution_id!r})"

@@ -211,7 +211,11 @@ def list_openable(project: Project, context: ComposeContext) -> list[OpenableBun
     session from the oldest, then those of other sessions from the newest."""
     from orch_tui.record import library
 
-    listed = library.list_bundles(project.existing_record) if project.has_record else []
+    listed = (
+        library.list_bundles(project.existing_record, project=project.project_filter)
+        if project.has_record
+        else []
+    )
     here = [line for line in listed if line.session_id == context.session_id]
     others = [line for line in listed if line.session_id != context.session_id]
     return [

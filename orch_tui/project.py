@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Unpack
 
 from orch_tui import config, paths
-from orch_tui.errors import FormatError, NotFoundError, OrchError, SourceError
+from orch_tui.errors import ConflictError, FormatError, NotFoundError, OrchError, SourceError
 from orch_tui.files import find_nearest_files
 from orch_tui.worktrees import find_named_tree, find_tree, name_tree
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.handed_parts import HandedFigure
     from orch_tui.prepare.sources import SourceReader
     from orch_tui.prepare.templates import Template
+    from orch_tui.record.own_projects import OwnProjects
     from orch_tui.record.session_choice import ChosenSession
     from orch_tui.record.sessions import SessionDetails
     from orch_tui.record.transcripts.importer import ImportSummary
@@ -98,12 +99,19 @@ class Project:
         return any((self.root / mark).exists() for mark in (".git", ".claude"))
 
     @property
-    def project_filter(self) -> str | None:
-        """The project to keep to in a record that serves all of the user's; None: no need."""
-        shared = self.config.database == "user" and not (
-            self._database or os.environ.get("ORCH_DB")
+    def project_filter(self) -> OwnProjects | None:
+        """The project to keep to in a record that holds runs of others, too; None: no need."""
+        from orch_tui.record import own_projects
+
+        return own_projects.list_own_projects(
+            self.existing_record, self.root, is_shared=self.is_shared
         )
-        return str(self.root) if shared else None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the record serves all projects of the user."""
+        given = self._database or os.environ.get("ORCH_DB")
+        return self.config.database == "user" and not given
 
     @property
     def has_record(self) -> bool:
@@ -447,6 +455,26 @@ class Project:
             name, [Path(folder) for folder in self.config.template_folders], self.cwd
         )
 
+    def check_own_run(self, label: str, *, other_project: bool = False) -> None:
+        """Refuse to write into a run of another project, unless that is what was asked for.
+
+        Raises:
+            NotFoundError: no such execution; with the nearest known ids.
+            ConflictError: the record serves several projects, and it is of another one.
+        """
+        from orch_tui.record import executions, sessions
+
+        if other_project or not self.is_shared:
+            return
+        record, own = self.existing_record, self.project_filter
+        execution = executions.get_execution(record, label)
+        project = sessions.get_session(record, execution.session_id).project or ""
+        if own is not None and project not in own:
+            raise ConflictError(
+                f"{execution.execution_id} is a run of another project, {project}",
+                hint="--other-project writes into it all the same",
+            )
+
     def choose_session(self) -> ChosenSession:
         """The session that is meant where nobody names one (``session_choice``).
 
@@ -477,7 +505,13 @@ class Project:
         from orch_tui.record import sessions
 
         if given is not None:
-            return sessions.get_session(self.existing_record, given).session_id
+            session = sessions.get_session(self.existing_record, given)
+            own = self.project_filter if self.is_shared else None
+            if own is not None and session.project not in own:
+                self.remark(
+                    f"session {session.session_id} is of another project, {session.project}"
+                )
+            return session.session_id
         chosen = self.choose_session()
         if chosen.remark:
             self.remark(chosen.remark)

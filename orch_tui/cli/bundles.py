@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orch_tui.cli.filters import add_all_projects, read_own_projects
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
     add_format,
@@ -58,6 +59,7 @@ orch bundles --named""",
     parser.add_argument("--session-id", metavar="ID", help="of a session; with --copy: for it")
     parser.add_argument("--named", action="store_true", help="those with a name")
     parser.add_argument("--all", action="store_true", help="also those that were taken out")
+    add_all_projects(parser)
     add_format(parser)
     changes = ("--copy", "--restore", "--export", "--name")
     for flag in changes[:3]:
@@ -67,7 +69,7 @@ orch bundles --named""",
     parser.forbid("--name", "--restore", "--export")
     parser.forbid("--session-id", "--restore", "--export")
     parser.forbid("--format", *changes, "--import")
-    for flag in ("--named", "--all"):
+    for flag in ("--named", "--all", "--all-projects"):
         parser.forbid(flag, "BUNDLE", "--import")
     parser.forbid("BUNDLE", "--import")
     parser.set_defaults(run=_bundles)
@@ -96,6 +98,7 @@ def _bundles(arguments: Namespace) -> None:
             session_id=session_id,
             named=arguments.named,
             removed=arguments.all,
+            project=None if arguments.all_projects or session_id else read_own_projects(project),
         )
         columns = (
             *("bundle_id", "name", "agent_type", "version", "items", "token_count", "uses"),

@@ -6,7 +6,13 @@ import argparse
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from orch_tui.cli.filters import add_filters, add_scope, read_filters
+from orch_tui.cli.filters import (
+    add_all_projects,
+    add_filters,
+    add_scope,
+    read_filters,
+    read_own_projects,
+)
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
     add_format,
@@ -94,6 +100,7 @@ def outputs() -> argparse.ArgumentParser:
         "outputs", example="orch outputs --session-id orch-2026-11-22-001 --output-type deliverable"
     )
     add_filters(parser)
+    add_all_projects(parser)
     parser.add_argument("--execution-id", metavar="ID", help="of one execution")
     parser.add_argument(
         "--output-type", metavar="TYPE", help="deliverable, validation_result, insight or error"
@@ -174,7 +181,7 @@ def _history(arguments: Namespace) -> None:
         " ".join(arguments.words),
         limit=arguments.limit,
         before=arguments.before,
-        project=None if arguments.all_projects else project.project_filter,
+        project=None if arguments.all_projects else read_own_projects(project),
         include_archived=arguments.archived,
     )
     say(*page.mistakes)

@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
+from orch_tui.cli.filters import add_other_project
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
     NO,
@@ -453,6 +454,7 @@ def record_allocation() -> argparse.ArgumentParser:
     parser.add_argument("--execution-id", required=True, metavar="ID", help="of the deployment")
     parser.add_argument("--bundle", required=True, metavar="BUNDLE", help="a bundle file, or an id")
     parser.add_argument("--allow-overflow", metavar="REASON", help="record it over budget")
+    add_other_project(parser)
     _add_allow_secret(parser)
     parser.set_defaults(run=_record_allocation)
     return parser
@@ -464,6 +466,7 @@ def _record_allocation(arguments: Namespace) -> None:
     project = project_of(arguments)
     record = project.existing_record
     bundle = named_bundle(project, arguments.bundle, allow_secret=arguments.allow_secret)
+    project.check_own_run(arguments.execution_id, other_project=arguments.other_project)
     session_id = executions.get_execution(record, arguments.execution_id).session_id
     if told := bundles.tell_other_session(bundle.bundle_id, bundle.session_id, session_id):
         say(told)
@@ -522,6 +525,7 @@ orch record-completion --execution-id exec-001 --status failed \\
     )
     for flag in ("--collect auto", "--collect ask"):
         parser.require(flag, "--final-message", "--final-message-file")
+    add_other_project(parser)
     parser.set_defaults(run=_record_completion)
     return parser
 
@@ -537,6 +541,7 @@ def _record_completion(arguments: Namespace) -> int:
     if arguments.final_message_file or message == "-":
         message = read_bytes(arguments.final_message_file or "-")
     record = project.existing_record
+    project.check_own_run(arguments.execution_id, other_project=arguments.other_project)
     missing: list[MissingFile] = []
     recorded, findings = record_return(
         record,
@@ -638,6 +643,7 @@ orch collect --session-id orch-2026-11-22-001 --found""",
     )
     parser.require("--session-id", "--found")
     parser.forbid("--found", "--deliverables", "--validation-results", "--insights", "--errors")
+    add_other_project(parser)
     parser.set_defaults(run=_collect)
     return parser
 
@@ -649,6 +655,8 @@ def _collect(arguments: Namespace) -> int:
 
     project = project_of(arguments)
     record = project.existing_record
+    if arguments.execution_id:
+        project.check_own_run(arguments.execution_id, other_project=arguments.other_project)
     missing: list[MissingFile] = []
     if arguments.found:
         from orch_tui.record.found_outputs import collect_found
@@ -686,6 +694,7 @@ def retract() -> argparse.ArgumentParser:
     )
     parser.add_argument("label", metavar="ID", help="an execution, or a bundle to count no more")
     parser.add_argument("--reason", required=True, metavar="TEXT", help="kept with it")
+    add_other_project(parser)
     parser.set_defaults(run=_retract)
     return parser
 
@@ -700,6 +709,7 @@ def _retract(arguments: Namespace) -> None:
     if bundles.bundle_exists(record, arguments.label):
         bundles.drop_bundle(record, arguments.label, arguments.reason)
     else:
+        project.check_own_run(arguments.label, other_project=arguments.other_project)
         executions.retract_execution(record, arguments.label, arguments.reason)
     print(f"{arguments.label} retracted")
 

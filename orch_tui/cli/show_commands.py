@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orch_tui.cli.filters import add_other_project
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
     FORMATS,
@@ -311,6 +312,8 @@ orch replay exec-001 --deploy --output briefing.md""",
     parser.add_argument(
         "--format", choices=FORMATS, help="of --drift (default: table); else only json"
     )
+    add_other_project(parser)
+    parser.require("--other-project", "--deploy", "--refresh")
     for flag in ("--session-id", "--allow-overflow"):
         parser.require(flag, "--deploy")
     parser.forbid("--drift", "--refresh", "--deploy", "--output")
@@ -328,6 +331,8 @@ def _replay(arguments: Namespace) -> None:
 
     project = project_of(arguments)
     record, label = project.existing_record, arguments.execution_id
+    if arguments.refresh or (arguments.deploy and not arguments.session_id):
+        project.check_own_run(label, other_project=arguments.other_project)
     as_json = arguments.format == "json"
     bundle, facts = None, {}
     if arguments.drift or arguments.refresh:

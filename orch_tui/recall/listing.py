@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from functools import lru_cache
@@ -16,6 +17,7 @@ from orch_tui.record import deliverables
 from orch_tui.record import executions as execution_rows
 from orch_tui.record import sessions as session_rows
 from orch_tui.record.ledger.keys import resolve_label
+from orch_tui.record.own_projects import IN_PROJECT, OwnProjects
 from orch_tui.rows import ExecutionFacts, Output, Session, columns, decoded_content
 from orch_tui.search.dates import parse_time
 
@@ -48,7 +50,7 @@ def filter_executions(
     *,
     session_id: str | None = None,
     agent_type: str | None = None,
-    project: str | None = None,
+    project: OwnProjects | None = None,
     include_archived: bool = False,
 ) -> Where:
     """What these filters mean for rows of ``agent_executions``.
@@ -67,7 +69,10 @@ def filter_executions(
             "session_id NOT IN (SELECT session_id FROM sessions WHERE archived_at IS NOT NULL)"
         )
     if project is not None:
-        where.add("+session_id IN (SELECT session_id FROM sessions WHERE project = ?)", project)
+        where.add(
+            f"+session_id IN (SELECT session_id FROM sessions WHERE {IN_PROJECT})",
+            json.dumps(project),
+        )
     if agent_type is not None:
         where.add("agent_type = ?", agent_type)
     return where
@@ -83,7 +88,7 @@ def list_executions(
     since: str | None = None,
     until: str | None = None,
     limit: int | None = None,
-    project: str | None = None,
+    project: OwnProjects | None = None,
     include_archived: bool = False,
 ) -> list[ExecutionFacts]:
     """Executions, newest first.
@@ -120,7 +125,7 @@ def list_sessions(
     since: str | None = None,
     until: str | None = None,
     limit: int | None = None,
-    project: str | None = None,
+    project: OwnProjects | None = None,
     include_archived: bool = False,
 ) -> list[Session]:
     """Sessions, newest first; ``agent_type`` leaves those that had such an agent.
@@ -132,7 +137,7 @@ def list_sessions(
     if not include_archived:
         where.add("archived_at IS NULL")
     if project is not None:
-        where.add("project = ?", project)
+        where.add(IN_PROJECT, json.dumps(project))
     if status is not None:
         where.add("status = ?", _one_of("status", status, STATUSES))
     if agent_type is not None:
@@ -160,7 +165,7 @@ def list_outputs(
     since: str | None = None,
     until: str | None = None,
     limit: int | None = None,
-    project: str | None = None,
+    project: OwnProjects | None = None,
 ) -> list[Output]:
     """Outputs, newest first; not those of retracted executions, nor of archived sessions unless
     the session or the execution is named.

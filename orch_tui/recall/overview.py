@@ -14,6 +14,7 @@ from orch_tui.prepare.model_choice import ModelChoice, choose_model
 from orch_tui.prepare.validation import Remark, check_scope, find_cycles
 from orch_tui.recall import listing
 from orch_tui.record import bundles, plan, sessions
+from orch_tui.record.own_projects import OwnProjects
 from orch_tui.record.phase_gates import Gate, evaluate_gates
 from orch_tui.record.session_budget import load_session_budget
 from orch_tui.rows import PlannedAgent, Session
@@ -33,7 +34,7 @@ def list_session_lines(
     record: Record,
     *,
     limits: Limits,
-    project: str | None = None,
+    project: OwnProjects | None = None,
     include_archived: bool = False,
     limit: int | None = None,
 ) -> list[SessionLine]:

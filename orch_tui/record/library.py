@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from orch_tui.models.database import Record
 from orch_tui.prepare.bundle import Bundle
 from orch_tui.record import bundles
 from orch_tui.record.ledger import journal
+from orch_tui.record.own_projects import OwnProjects
 
 
 @frozen
@@ -58,10 +60,15 @@ class VersionLine:
 
 
 def list_bundles(
-    record: Record, *, session_id: str | None = None, named: bool = False, removed: bool = False
+    record: Record,
+    *,
+    session_id: str | None = None,
+    named: bool = False,
+    removed: bool = False,
+    project: OwnProjects | None = None,
 ) -> list[BundleLine]:
     """Saved bundles, newest first; ``named`` keeps those with a name, ``removed`` adds the ones
-    that were taken out."""
+    that were taken out, ``project`` leaves out those of sessions of other projects."""
     rows = record.rows(
         """SELECT b.bundle_id, coalesce(name, '') AS name, coalesce(session_id, '') AS session_id,
           agent_type, scope, coalesce(model, '') AS model, version, version_id,
@@ -73,9 +80,14 @@ def list_bundles(
         WHERE version = (SELECT max(version) FROM bundle_versions AS w
           WHERE w.bundle_id = b.bundle_id)
           AND (:session IS NULL OR session_id = :session) AND (NOT :named OR name IS NOT NULL)
-          AND (:removed OR removed_at IS NULL)
+          AND (:removed OR removed_at IS NULL) AND (:own IS NULL OR session_id IS NULL
+            OR session_id IN (SELECT session_id FROM sessions
+              WHERE coalesce(project, '') IN (SELECT value FROM json_each(:own))))
         ORDER BY b.rowid DESC""",
-        {"session": session_id, "named": named, "removed": removed},
+        {
+            **{"session": session_id, "named": named, "removed": removed},
+            "own": None if project is None else json.dumps(project),
+        },
     )
     sized = bundles.load_outlines(record, [row["version_id"] for row in rows])
     return [

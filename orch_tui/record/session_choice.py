@@ -9,6 +9,7 @@ for one record; it is forgotten when the session is closed.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sys
 import time
@@ -20,6 +21,7 @@ from orch_tui.models.database import Record
 from orch_tui.models.values import ENDINGS
 from orch_tui.paths import is_private, state_folder
 from orch_tui.record import sessions
+from orch_tui.record.own_projects import IN_PROJECT, OwnProjects
 from orch_tui.rows import Session, columns
 
 VARIABLE = "ORCH_SESSION"
@@ -57,7 +59,7 @@ class ChosenSession:
         )
 
 
-def choose_session(record: Record, project: str | None = None) -> ChosenSession:
+def choose_session(record: Record, project: OwnProjects | None = None) -> ChosenSession:
     """Choose the session that is meant, of one project or of all.
 
     Raises:
@@ -70,7 +72,7 @@ def choose_session(record: Record, project: str | None = None) -> ChosenSession:
     return ChosenSession(session, reason, tuple(others))
 
 
-def _choose(record: Record, project: str | None) -> tuple[Session, str]:
+def _choose(record: Record, project: OwnProjects | None) -> tuple[Session, str]:
     if named := os.environ.get(VARIABLE):
         try:
             return sessions.get_session(record, named), f"as {VARIABLE} says"
@@ -185,13 +187,13 @@ def _forget_old(folder: str) -> None:
                 os.unlink(entry.path)
 
 
-def _opened(record: Record, project: str | None, most: int) -> list[Session]:
+def _opened(record: Record, project: OwnProjects | None, most: int) -> list[Session]:
     """The newest sessions that somebody opened here and nobody closed."""
     rows = record.rows(
-        f"SELECT {columns(Session)} FROM sessions WHERE ?1 IN (project, '') "
+        f"SELECT {columns(Session)} FROM sessions WHERE (? IS NULL OR {IN_PROJECT}) "
         f"AND claude_session IS NULL AND origin_id IS NULL AND {_OPEN} "
-        "ORDER BY created_at DESC, rowid DESC LIMIT ?2",
-        [project or "", most],
+        "ORDER BY created_at DESC, rowid DESC LIMIT ?",
+        [*_twice(project), most],
     )
     return [Session.of(row) for row in rows]
 
@@ -207,19 +209,25 @@ def _of_claude(record: Record) -> list[Session]:
     return [Session.of(row) for row in rows]
 
 
-def _with_runs_of_claude(record: Record, project: str | None) -> list[Session]:
+def _with_runs_of_claude(record: Record, project: OwnProjects | None) -> list[Session]:
     """The newest opened session that runs of that Claude session are recorded in."""
     claude = os.environ.get(CLAUDE_VARIABLE)
     if not claude:
         return []
     rows = record.rows(
-        f"SELECT {columns(Session)} FROM sessions WHERE ?1 IN (project, '') "
+        f"SELECT {columns(Session)} FROM sessions WHERE (? IS NULL OR {IN_PROJECT}) "
         f"AND claude_session IS NULL AND {_OPEN} AND session_id IN ("
         "SELECT e.session_id FROM execution_keys JOIN agent_executions AS e USING (execution_id) "
-        "WHERE key >= ?2 AND key < ?3) ORDER BY created_at DESC, rowid DESC LIMIT 1",
-        [project or "", f"agent:{claude}/", f"agent:{claude}0"],
+        "WHERE key >= ? AND key < ?) ORDER BY created_at DESC, rowid DESC LIMIT 1",
+        [*_twice(project), f"agent:{claude}/", f"agent:{claude}0"],
     )
     return [Session.of(row) for row in rows]
+
+
+def _twice(project: OwnProjects | None) -> tuple[str | None, str | None]:
+    """Give what the condition on the project asks for, to see whether there is one and for it."""
+    listed = None if project is None else json.dumps(project)
+    return listed, listed
 
 
 def _nothing_open() -> NotFoundError:

@@ -12,7 +12,7 @@ stands between them does not count: ``lib/vector-search.ts`` is a phrase of four
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 
@@ -94,13 +94,15 @@ class Query:
         """The words that must be there and say enough to look for."""
         return tuple(w for word in self.words if not word.excluded and (w := _drop_letter(word)))
 
-    def match_expression(self, also: Iterable[str] = ()) -> str:
+    def match_expression(self, any_of: Sequence[str] = ()) -> str:
         """Render the FTS5 expression over the texts of runs; empty where everything matches.
 
-        ``also`` are filter tokens that must be there too.
+        ``any_of`` are filter tokens of which one must be there, too.
         """
         wanted = [_word_expression(word) for word in self.required_words]
-        wanted += [f'"{token}"' for token in also]
+        if any_of:
+            either = " OR ".join(f'"{token}"' for token in any_of)
+            wanted.append(f"({either})")
         unwanted = [_word_expression(word) for word in self.words if word.excluded]
         for each in self.filters:
             if each.name != "given":

@@ -121,12 +121,13 @@ def search(
     *,
     limit: int = 50,
     before: str | None = None,
-    project: str | None = None,
+    project: tuple[str, ...] | None = None,
     include_archived: bool = False,
 ) -> Page:
     """Find the executions that ``query`` asks for, all of them where it asks for nothing.
 
-    ``before`` is the ``next_before`` of the page before.
+    ``before`` is the ``next_before`` of the page before. ``project`` are the roots that runs of
+    the project name, where those of others are left out; a query that names projects finds those.
 
     Raises:
         UsageError: ``before`` is no such thing.
@@ -190,11 +191,12 @@ class IndexQuery:
     """A query as conditions on the index."""
 
     def __init__(
-        self, record: Record, query: Query, project: str | None, include_archived: bool
+        self, record: Record, query: Query, project: tuple[str, ...] | None, include_archived: bool
     ) -> None:
         self.record = record
-        also = () if project is None else (filter_token("project", project),)
-        self.match = query.match_expression(also)
+        named = any(each.name == "project" for each in query.filters)
+        roots = () if project is None or named else filter(None, project)
+        self.match = query.match_expression([filter_token("project", root) for root in roots])
         self.conditions: list[str] = []
         self.parameters: list[Any] = []
         if not include_archived:

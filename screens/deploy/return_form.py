@@ -473,6 +473,7 @@ class ReturnForm(ScreenPart):
 
         def work() -> RecordedReturn:
             drafts.save(_message_draft(label), text)  # until it is recorded
+            project.check_own_run(label)
             execution = opened.execution
             place = find_run_place(project.record, execution, project.root, project.cwd)
             found = seen or preview_return(text, place, execution.deployed_at)

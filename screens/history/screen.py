@@ -275,18 +275,19 @@ the box to the list and back; **F7** on one run and then on another compares the
                 group="replay",
             )
         elif choice == "deploy":
-            self.run_in_thread(
-                lambda: deploy_again(
+
+            def deploy() -> Deployment:
+                project.check_own_run(label)
+                return deploy_again(
                     project.existing_record,
                     label,
                     catalogue=project.catalogue,
                     limits=project.limits,
                     worktree=project.worktree,
                     root=project.root,
-                ),
-                self._deployed_again,
-                group="replay",
-            )
+                )
+
+            self.run_in_thread(deploy, self._deployed_again, group="replay")
         elif choice == "drift":
             from orch_tui import api
 

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from orch_tui import OrchestrationSession
-from orch_tui.errors import NotFoundError
+from orch_tui.api import Execution
+from orch_tui.errors import ConflictError, NotFoundError
 from tests.cli.conftest import ORCH, Run
 from tests.record import hook_events
+from tests.record.claude_home import Transcript
 
 DEPLOY = ("init-deployment", "--agent-type", "t", "--scope", "x")
 BUNDLE = ("prepare-bundle", "--agent-type", "t", "--files", "lib/types.ts", "--output")
@@ -160,3 +162,81 @@ def test_a_folder_is_made_for_an_output_with_a_word_and_not_left_in_vain(
     done = did(*BUNDLE, "new/deep/b.json")
     assert f"made the folder new{os.sep}deep" in done.err
     assert "made" not in did(*BUNDLE, "new/deep/c.json").err
+
+
+@pytest.fixture
+def other(did: Run, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Another project, with a run that returned, in the one record of the user."""
+    settings = Path(os.environ["ORCH_CONFIG_DIR"])
+    settings.mkdir()
+    (settings / "config.toml").write_text('database = "user"\n')
+    other = tmp_path / "other"
+    (other / ".claude").mkdir(parents=True)
+    (other / "a.py").write_text("1\n")
+    monkeypatch.chdir(other)
+    did("init-session", "--scope", "theirs")
+    did("prepare-bundle", "--agent-type", "t", "--files", "a.py", "--output", "b.json")
+    did("init-deployment", "--context-bundle", "b.json")
+    did("record-completion", "--execution-id", "exec-001", "--final-message", "theirs")
+    monkeypatch.chdir(project)
+    return other
+
+
+def test_nothing_writes_into_a_run_of_another_project_without_being_told(
+    did: Run, orch: Run, other: Path, project: Path
+) -> None:
+    run = ("--execution-id", "exec-001")
+    writing = (
+        ("record-completion", *run, "--final-message", "mine"),
+        ("record-allocation", *run, "--bundle", "bundle-001"),
+        ("collect", *run, "--insights", "mine"),
+        ("retract", "exec-001", "--reason", "mine"),
+        ("replay", "exec-001", "--deploy"),
+        ("replay", "exec-001", "--refresh"),
+    )
+    before = did("show", "exec-001", "--format", "json").out
+    for words in writing:
+        done = orch(*words)
+        assert done.code == 1 and f"a run of another project, {other}" in done.err, words
+    assert did("show", "exec-001", "--format", "json").out == before
+    assert did("collect", *run, "--insights", "mine", "--other-project").code == 0
+    session = OrchestrationSession("mine", project=project)
+    with session, pytest.raises(ConflictError, match="another project"):
+        Execution(session.project, "exec-001").record_completion("mine")
+
+
+def test_a_session_of_another_project_that_is_named_is_called_so(did: Run, other: Path) -> None:
+    (session,) = did("query", "--sessions", "--all-projects", "--format", "json").json
+    done = did("set-phase", "2", "--session-id", session["session_id"])
+    assert f"is of another project, {other}" in done.err
+
+
+def test_bundles_of_other_projects_are_listed_where_asked_for(did: Run, other: Path) -> None:
+    assert did("bundles", "--format", "json").json == []
+    listed = did("bundles", "--all-projects", "--format", "json").json
+    assert [line["bundle_id"] for line in listed] == ["bundle-001"]
+
+
+def test_runs_are_counted_with_the_project_of_their_folder(
+    did: Run, project: Path, tmp_path: Path
+) -> None:
+    """Though they were imported into the record of another one, from an archive."""
+    other = tmp_path / "other"
+    (other / ".claude").mkdir(parents=True)
+    for number, cwd in enumerate((project, other, Path("/gone/app")), start=1):
+        session = f"{number}0000000-0000-4000-8000-000000000000"
+        path = f"{session}/subagents/agent-a{number}.jsonl"
+        agent = Transcript(path, session, f"a{number}", cwd=str(cwd))
+        agent.hears(f"look at {number}")
+        agent.says("m-1", "Done.", stop="end_turn")
+        agent.write(tmp_path / "claude")
+    did("import", str(tmp_path / "claude"))
+    for command in ("query", "query --sessions", "history"):
+        words = (*command.split(), "--format", "json")
+        done = did(*words)
+        assert len(done.json) == 2, command
+        assert "--all-projects takes them in" in done.err
+        assert len(did(*words, "--all-projects").json) == 3, command
+    overall = ("stats", "--by", "overall", "--format", "json")
+    assert [did(*overall, *more).json[0]["n"] for more in ((), ("--all-projects",))] == [2, 3]
+    assert len(did("history", f"project:{other}", "--format", "json").json) == 1

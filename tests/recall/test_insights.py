@@ -41,7 +41,12 @@ def test_filters_archive_and_retraction(record: Record) -> None:
     def n(**filters: Any) -> int:
         return gather_insights(record, **filters).overall.n
 
-    assert (n(), n(project="/here"), n(session_id=there), n(agent_type="debugger")) == (2, 1, 1, 1)
+    assert (n(), n(project=("/here",)), n(session_id=there), n(agent_type="debugger")) == (
+        2,
+        1,
+        1,
+        1,
+    )
     assert (n(since="2026-11-20"), n(until="2026-11-20")) == (1, 1)
     archive_session(record, here)
     assert (n(), n(include_archived=True), n(session_id=here)) == (1, 2, 1)

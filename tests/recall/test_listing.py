@@ -91,12 +91,12 @@ def test_executions_by_each_filter(record: Record) -> None:
         )
     record_completion(record, other, final_message="done")
     assert _labels(listing.list_executions(record, session_id=here)) == [one]
-    assert _labels(listing.list_executions(record, project="/there")) == [other]
+    assert _labels(listing.list_executions(record, project=("/there",))) == [other]
     assert _labels(listing.list_executions(record, agent_type="debugger")) == [one]
     assert _labels(listing.list_executions(record, status="completed")) == [other]
     assert _labels(listing.list_executions(record, model="opus")) == [one]
     assert _labels(listing.list_executions(record, model="claude-sonnet-5")) == [other]
-    assert listing.list_executions(record, agent_type="debugger", project="/there") == []
+    assert listing.list_executions(record, agent_type="debugger", project=("/there",)) == []
 
 
 def test_hidden_are_the_archived_unless_asked_for_and_always_the_retracted(
@@ -131,7 +131,7 @@ def test_sessions_by_each_filter(record: Record) -> None:
     assert found(limit=1) == [second]
     assert found(agent_type="debugger") == [first]
     assert found(status="completed") == [second]
-    assert found(project="/a") == [first]
+    assert found(project=("/a",)) == [first]
     assert found(since="2026-11-23") == []
     assert found(since="2026-11-22", until="2026-11-22") == [second, first]
 
@@ -150,7 +150,7 @@ def test_outputs_by_each_filter(record: Record, tmp_path: Path) -> None:
     assert found(agent_type="debugger", output_type="insight") == ["first"]
     assert found(session_id=session) == ["first", '{"lint": "pass"}']
     assert found(execution_id=other) == ["second"]
-    assert found(project="/other") == ["second"]
+    assert found(project=("/other",)) == ["second"]
     assert found(since="2026-11-23") == []
 
 

@@ -26,7 +26,7 @@ def opened(record: Record, project: str = "/p") -> str:
 
 
 def chosen(record: Record) -> tuple[str, str]:
-    found = choose_session(record, "/p")
+    found = choose_session(record, ("/p",))
     return found.session.session_id, found.reason
 
 
@@ -38,7 +38,7 @@ def pane(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_a_choice_the_newest_is_meant_that_somebody_opened(record: Record) -> None:
     with pytest.raises(NotFoundError, match="no open session"):
-        choose_session(record, "/p")
+        choose_session(record, ("/p",))
     first, second, closed, hidden = (opened(record) for _ in range(4))
     opened(record, "/q")
     complete_session(record, closed)
@@ -50,14 +50,14 @@ def test_without_a_choice_the_newest_is_meant_that_somebody_opened(record: Recor
 
 def test_it_is_told_which_one_was_taken_where_others_are_open(record: Record) -> None:
     first = opened(record)
-    assert choose_session(record, "/p").remark == ""
+    assert choose_session(record, ("/p",)).remark == ""
     second = opened(record)
-    found = choose_session(record, "/p")
+    found = choose_session(record, ("/p",))
     assert found.others == (first,)
     assert found.remark.startswith(f"session {second}, the newest (also open: {first};")
     for _ in range(4):
         opened(record)
-    assert ", ...;" in choose_session(record, "/p").remark
+    assert ", ...;" in choose_session(record, ("/p",)).remark
 
 
 def test_the_variable_goes_before_all(
@@ -69,7 +69,7 @@ def test_the_variable_goes_before_all(
     assert chosen(record) == (first, f"as {VARIABLE} says")
     monkeypatch.setenv(VARIABLE, "orch-2026-11-22-0001")
     with pytest.raises(NotFoundError) as caught:
-        choose_session(record, "/p")
+        choose_session(record, ("/p",))
     assert VARIABLE in caught.value.hint and first in caught.value.hint
     monkeypatch.setenv(VARIABLE, "")
     assert chosen(record)[0] == second
@@ -126,7 +126,7 @@ def test_a_claude_session_means_the_one_its_runs_are_in_then_itself(
         own = ensure_claude_session(record, "c1", project="/p", started_at=record.now())
         ensure_claude_session(record, "c2", project="/p", started_at=record.now())
     assert chosen(record) == (own, "of this Claude Code session")
-    assert choose_session(record, "/p").others == (first,)
+    assert choose_session(record, ("/p",)).others == (first,)
     with record.write():
         columns = {"session_id": first, "agent_type": "Explore"}
         report(record, "deployed", columns, source="manual", keys=["agent:c1/a1"])

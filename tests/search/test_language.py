@@ -235,7 +235,8 @@ def test_a_value_matches_from_its_beginning_and_in_quotes_as_a_whole() -> None:
         f'("{token}" OR "{filter_token("agent", "x")}"*)'
     )
     assert read('word -agent:"task"').match_expression() == f'("word") NOT (("{token}"))'
-    assert Query().match_expression([token]) == f'"{token}"'
+    assert Query().match_expression([token]) == f'("{token}")'
+    assert Query().match_expression(["a", "b"]) == '("a" OR "b")'
 
 
 def test_marks_stand_on_whole_words() -> None:

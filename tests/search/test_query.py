@@ -221,7 +221,7 @@ def test_archived_sessions_are_hidden_unless_asked(record: Record) -> None:
 def test_a_project_sees_its_own(record: Record) -> None:
     put_session(record, "other", project="/p/q")
     put(record, {}, {"session_id": "other"})
-    assert ids(record, "", project="/p") == ["000"]
+    assert ids(record, "", project=("/p",)) == ["000"]
     assert ids(record, "project:/p") == ["001", "000"]
 
 

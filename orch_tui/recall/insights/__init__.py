@@ -33,6 +33,7 @@ from orch_tui.recall.insights.group_outcomes import (
 )
 from orch_tui.recall.insights.shared_tokens import SharedTokens, sum_shared_tokens
 from orch_tui.recall.listing import filter_executions
+from orch_tui.record.own_projects import OwnProjects
 
 
 @frozen
@@ -92,7 +93,7 @@ PARTS = tuple(part.name for part in fields(Insights))
 def gather_insights(
     record: Record,
     *,
-    project: str | None = None,
+    project: OwnProjects | None = None,
     session_id: str | None = None,
     agent_type: str | None = None,
     since: str | None = None,

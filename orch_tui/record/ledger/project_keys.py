@@ -85,12 +85,20 @@ def normalized_url(url: str) -> str | None:
     return f"{found[1].lower()}/{path}" if path else None
 
 
+_KEPT = "project:"
+
+
+def is_kept_key(key: str) -> bool:
+    """Tell whether a key is one of a record's own, that no other record knows."""
+    return key.startswith(_KEPT)
+
+
 def _kept_key(record: Record, root: str) -> str:
     from orch_tui.models import facts
 
     name = f"project {root}"
     held = facts.get_fact(record, name)
     if held is None:
-        held = f"project:{os.urandom(16).hex()}"
+        held = f"{_KEPT}{os.urandom(16).hex()}"
         facts.set_fact(record, name, held)
     return held
