@@ -31,6 +31,7 @@ from orch_tui.phases import PHASES
 from orch_tui.project import Project
 from orch_tui.screens.kept_stylesheet import KeptStylesheet
 from orch_tui.screens.orch_screen import Header, OrchScreen
+from orch_tui.screens.theme import make_themes, make_variables, name_fitting_theme
 
 if TYPE_CHECKING:
     import subprocess
@@ -202,6 +203,8 @@ class OrchApp(App[None]):
         from textual.color import ColorParseError
         from textual.theme import Theme
 
+        for own in make_themes():
+            self.register_theme(own)
         for name, fields in config.themes.items():
             try:
                 theme = Theme(name=name, **fields)
@@ -216,8 +219,14 @@ class OrchApp(App[None]):
         elif config.theme in self.available_themes:
             self.theme = config.theme
         else:
-            known = ", ".join(self.available_themes)
-            self._later(f"theme {config.theme} is not known. Known: {known}")
+            self.theme = name_fitting_theme()
+            if config.theme:
+                known = ", ".join(self.available_themes)
+                self._later(f"theme {config.theme} is not known. Known: {known}")
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the colours of meaning, which every theme has."""
+        return make_variables(self.current_theme.dark)
 
     def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
         """A key of the user's keymap that something else had; Textual tells at every key."""
@@ -543,7 +552,7 @@ class OrchApp(App[None]):
             if stack and isinstance(stack[0], OrchScreen) and stack[0].is_mounted:
                 self._state[mode] = stack[0].remember()
         self._state["screen"] = self.current_mode
-        if self.theme != self.project.config.theme:
+        if self.theme != (self.project.config.theme or name_fitting_theme()):
             self._state["theme"] = self.theme
         else:
             self._state.pop("theme", None)

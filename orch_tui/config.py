@@ -46,8 +46,9 @@ class Config:
     output_reserve: int = 32_000
     """Tokens of an agent's window that are kept free for what it writes."""
 
-    theme: str = "textual-dark"
-    """The theme of the screens; any that Textual knows, or one of ``themes``."""
+    theme: str = ""
+    """The theme of the screens; any that Textual knows, or one of ``themes``. Without one it is
+    ``orch-dark`` or ``orch-light``, whichever fits the terminal."""
 
     themes: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: _NOTHING)
     """A table of tables: themes by name, with the fields of ``textual.theme.Theme``; ``primary``

@@ -50,3 +50,26 @@ def lasting(passed: timedelta | float | None) -> str:
     if whole < 172_800:
         return f"{whole // 3600}h{whole % 3600 // 60:02}m"
     return f"{whole // 86_400}d{whole % 86_400 // 3600:02}h"
+
+
+def ago(value: str | None, now: str) -> str:
+    """How long ago, in at most six cells: ``41 s``, ``26 min``, ``3 h``, ``yest.``, ``4 d``,
+    then the day ``Nov 21``, of another year the month ``2025-11``; empty for no time."""
+    moment, here = moment_of(value), moment_of(now)
+    if moment is None or here is None:
+        return ""
+    try:
+        local, today = moment.astimezone(), here.astimezone()
+    except OverflowError:  # the first or last day there is
+        return ""
+    seconds = (here - moment).total_seconds()
+    days = (today.date() - local.date()).days
+    if days <= 0 or seconds < 6 * 3600:
+        if seconds < 90:
+            return f"{max(0, round(seconds))} s"
+        return f"{seconds // 60:.0f} min" if seconds < 5400 else f"{seconds // 3600:.0f} h"
+    if days == 1:
+        return "yest."
+    if days < 7:
+        return f"{days} d"
+    return f"{local:%b} {local.day}" if local.year == today.year else f"{local:%Y-%m}"

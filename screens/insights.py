@@ -99,12 +99,15 @@ darkest and its lightest part lies the true share (Wilson interval, 95 %). `?` a
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="insights"):
-            yield Rows(
+            parts = Rows(
                 (Column("insight"), Column("n", 6, right=True)),
                 id="parts",
                 rows=[Row(part, (title, "")) for part, title in PARTS.items()],
+                classes="pane",
             )
-            with Vertical(id="part"):
+            parts.border_title = "Insights"
+            yield parts
+            with Vertical(id="part", classes="pane"):
                 yield Static("", id="about", markup=False)
                 yield Static("", id="lines", markup=False)
                 yield Figures((Column(""),), id="table")

@@ -18,6 +18,7 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from orch_tui.errors import OrchError
+from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.gauge import words
 from orch_tui.screens.widgets.key_line import KeyLine
 from orch_tui.screens.widgets.progress_line import progress_line
@@ -243,18 +244,32 @@ class Problem(Widget):
 
 
 class Header(Widget):
-    """One line: project, session, phase, and how full the session is."""
+    """One line: the screens, what runs, and the session with how full it is."""
 
     DEFAULT_CSS = """
     Header {
         dock: top; height: 1; background: $panel; color: $foreground;
-        & > .header--name { background: $primary; color: $text; text-style: bold; }
-        & > .header--here { text-style: bold; }
+        & > .header--here { color: $text-primary; text-style: bold; }
         & > .header--rest { color: $foreground-muted; }
-        & > .header--alarm { color: $text-error; text-style: bold; }
+        & > .header--running { color: $state-running; }
+        & > .header--asks { color: $state-asks; text-style: bold; }
+        & > .header--doubt { color: $state-doubt; }
+        & > .header--failed { color: $state-failed; text-style: bold; }
     }
     """
-    COMPONENT_CLASSES = {"header--name", "header--here", "header--rest", "header--alarm"}
+    COMPONENT_CLASSES = {
+        "header--here",
+        "header--rest",
+        "header--running",
+        "header--asks",
+        "header--doubt",
+        "header--failed",
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ends: list[tuple[int, str]] = []
+        """Where the name of each screen ends, and its mode."""
 
     def render_line(self, y: int) -> Strip:
         app: OrchApp = self.app  # type: ignore[assignment]
@@ -263,29 +278,52 @@ class Header(Widget):
             name.removeprefix("header--"): self.get_component_rich_style(name)
             for name in self.COMPONENT_CLASSES
         }
-        segments = [Segment(" orch ", style["name"]), Segment(" ", base)]
+        segments = [Segment(" ", base)]
+        at = 1
+        self._ends = []
         for number, (mode, title) in enumerate(app.TITLES.items(), start=1):
             here = mode == app.current_mode
-            if not here and self.size.width < LEAST[0]:
-                continue
-            segments.append(Segment(f"{number} {title} ", style["here" if here else "rest"]))
-        room = self.size.width - sum(len(segment.text) for segment in segments) - 2
+            shown = f"{number} {title}" if here or self.size.width >= LEAST[0] else str(number)
+            segments.append(Segment(f"{shown}  ", style["here" if here else "rest"]))
+            at += len(shown) + 2
+            self._ends.append((at, mode))
+        badges, place = _fitting(app, self.size.width - at - 1)
+        told = [Segment(text, style[state]) for state, text in badges]
         gauge = app.session_gauge
         alarm = gauge is not None and gauge.status in ("critical", "over")
-        text = next((text for text in _places(app) if len(text) <= room), "")
-        segments.append(Segment(text.rjust(max(0, room) + 1), style["alarm" if alarm else "rest"]))
+        told.append(Segment(place, style["failed" if alarm else "rest"]))
+        room = self.size.width - at - 1 - sum(segment.cell_length for segment in told)
+        segments += [Segment(" " * max(0, room), base), *told]
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
+    async def on_click(self, event: events.Click) -> None:
+        """Go to the screen whose name was clicked."""
+        for end, mode in self._ends:
+            if event.x < end:
+                await self.run_action(f"app.switch_mode('{mode}')")
+                return
 
-def _places(app: OrchApp) -> Iterator[str]:
-    """Name what runs and the place one is at, ever shorter."""
-    places = list(_name_place(app))
-    counts = app.live.summary.split(" · ") if app.live and app.live.summary else []
-    for number in range(len(counts), 0, -1):
-        shown = " · ".join(counts[:number])
-        yield from (f"{shown} · {place}" for place in places)
-        yield shown
-    yield from places
+
+_BADGES = {"running": "running", "asks": "asks"}
+"""The states of what is counted; all else that is counted is a doubt."""
+
+
+def _fitting(app: OrchApp, room: int) -> tuple[list[tuple[str, str]], str]:
+    """Return the badges with their states, and the place one is at, as much as there is room for:
+    the sign and the number of a badge always stay."""
+    counts = app.live.counts if app.live else ()
+    states = [(_BADGES.get(word, "doubt"), number, word) for number, word in counts]
+    long = [(state, f"{SIGNS[state]} {number} {word}  ") for state, number, word in states]
+    short = [(state, f"{SIGNS[state]} {number}  ") for state, number, _ in states]
+    places = [*_name_place(app), ""]
+    for badges in (long, short):
+        taken = sum(len(text) for _, text in badges)
+        for place in places:
+            if place and taken + len(place) <= room:
+                return badges, place
+        if taken <= room:
+            return badges, ""
+    return short, ""
 
 
 def _name_place(app: OrchApp) -> Iterator[str]:

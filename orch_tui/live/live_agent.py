@@ -135,16 +135,21 @@ class LiveSnapshot:
         return tuple(agent for agent in self.agents if not agent.has_ended)
 
     @property
-    def summary(self) -> str:
-        """``5 running · 1 asks · 1 silent``; empty where none runs."""
+    def counts(self) -> tuple[tuple[int, str], ...]:
+        """How many run, ask, are silent, loop: those that are not none, with their word."""
         running = self.running
-        counted = [
+        counted = (
             (len(running), "running"),
             (sum(agent.needs_somebody for agent in running), "asks"),
             (sum("silent" in agent.marks for agent in running), "silent"),
             (sum("loops" in agent.marks for agent in running), "loops"),
-        ]
-        return " · ".join(f"{number} {word}" for number, word in counted if number)
+        )
+        return tuple((number, word) for number, word in counted if number)
+
+    @property
+    def summary(self) -> str:
+        """``5 running · 1 asks · 1 silent``; empty where none runs."""
+        return " · ".join(f"{number} {word}" for number, word in self.counts)
 
     def of_execution(self, execution_id: str) -> LiveAgent | None:
         """The agent of an execution; None where none is seen here."""

@@ -12,6 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -28,7 +29,7 @@ from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.search_box import QueryInput
 from orch_tui.screens.widgets.words import state_of
 from orch_tui.search.language import filters_in_words
-from orch_tui.times import local_time
+from orch_tui.times import ago, local_time
 
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import Bundle
@@ -47,10 +48,11 @@ BEFORE = 12
 """Characters shown before the first of the words sought."""
 
 COLUMNS = (
-    Column("when", 16),
-    Column("agent", 18),
-    Column("state", 9),
+    Column("when", 6, right=True, gives_way=-1),
+    Column("", 1, state=True, gives_way=-1),
+    Column("agent", 19, bold=True, gives_way=-1),
     Column("what it was about"),
+    Column("$", 6, right=True, gives_way=1),
 )
 
 NO_RECORD = """This project has no record yet.
@@ -97,11 +99,14 @@ the box to the list and back; **F7** on one run and then on another compares the
         self._marked = ""
 
     def body(self) -> Iterable[Widget]:
-        yield QueryInput(id="query")
+        box = QueryInput(id="query", classes="pane")
+        box.border_title = "Search"
+        yield box
         yield Static("", id="mistakes", markup=False)
-        yield Static("", id="found", markup=False)
         with Horizontal(id="history"):
-            yield Rows(COLUMNS, id="hits")
+            hits = Rows(COLUMNS, id="hits", classes="pane")
+            hits.border_title = "Runs"
+            yield hits
             yield Preview(id="preview")
 
     # Searching
@@ -158,12 +163,12 @@ the box to the list and back; **F7** on one run and then on another compares the
             rows.show((), empty=NO_RECORD)
         else:
             empty = NO_HITS if self.text.strip() else NO_RUNS
-            rows.show([self._row(hit) for hit in page.hits], empty=empty, keep=keep)
+            rows.show(self._rows(page), empty=empty, keep=keep)
 
     def _more(self, page: Page | None) -> None:
         if page is not None:
             self._page = page
-            self.query_one("#hits", Rows).extend([self._row(hit) for hit in page.hits])
+            self.query_one("#hits", Rows).extend(self._rows(page))
 
     @on(Rows.NearEnd, "#hits")
     def _near_end(self) -> None:
@@ -177,16 +182,21 @@ the box to the list and back; **F7** on one run and then on another compares the
         mistakes.set_class(bool(wrong), "-shown")
         found = f"{_runs(page.count_text)} · {SCOPES[self._scope]}" if page else ""
         marked = f" · {self._marked} marked, F7 compares" if self._marked else ""
-        self.query_one("#found", Static).update(found + marked)
+        self.query_one("#query").border_subtitle = Content(found + marked)
 
-    def _row(self, hit: Hit) -> Row:
+    def _rows(self, page: Page) -> list[Row]:
+        now = self.app.project.now()
+        return [self._row(hit, now) for hit in page.hits]
+
+    def _row(self, hit: Hit, now: str) -> Row:
         state, style = state_of(hit.status)
+        cost = "" if hit.cost_usd is None else f"{hit.cost_usd:.2f}"
         mark = "» " if hit.execution_id == self._marked else ""
         text, spans = _in_view(hit)
         spans = tuple((start + len(mark), end + len(mark)) for start, end in spans)
         return Row(
             hit.execution_id,
-            (local_time(hit.at), hit.agent_type, state, mark + text),
+            (ago(hit.at, now), state[:1], hit.agent_type, mark + text, cost),
             style,
             ((3, spans),) if spans else (),
         )

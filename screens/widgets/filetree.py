@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from orch_tui.prepare.tree import FileMatch, ProjectTree
-from orch_tui.screens.widgets.line_list import LineList
+from orch_tui.screens.widgets.line_list import HERE, LineList
 from orch_tui.screens.widgets.project_lines import LineNote, ProjectLines, TreeLine
 
 
@@ -220,7 +220,7 @@ class FileTree(LineList):
         line = self.lines[index]
         if event.chain == 2:
             self.action_enter()
-        elif event.x // 2 == line.depth:  # on the triangle
+        elif (event.x - len(HERE)) // 2 == line.depth:  # on the triangle
             if self._project_lines.is_open(line):
                 self.action_close()
             else:

@@ -23,6 +23,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 NO_STYLE = Style()
+HERE = "▌"
+"""What stands before the line under the cursor: seen without colours too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +63,16 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         & > .linelist--cursor { background: $block-cursor-blurred-background; }
         & > .linelist--cursor-focus {
             background: $block-cursor-background; color: $block-cursor-foreground;
-            text-style: bold;
+            text-style: $block-cursor-text-style;
         }
+        & > .linelist--here { color: $border; }
         & > .linelist--empty { color: $foreground-muted; }
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "linelist--cursor",
         "linelist--cursor-focus",
+        "linelist--here",
         "linelist--empty",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -198,24 +202,28 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         # Styles are read once a frame: each walks the whole ancestry.
         names = LineList.COMPONENT_CLASSES | self.COMPONENT_CLASSES
         styles = {name.partition("--")[2]: self.get_component_rich_style(name) for name in names}
-        self._frame = LineFrame(self.size.width, styles | {"": self.rich_style})
+        self._frame = LineFrame(self.size.width - len(HERE), styles | {"": self.rich_style})
         if not len(self._source):
             self._empty_lines = fold_words(self.empty, self.size.width - 3)
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        frame = self._frame
+        frame, own = self._frame, self._frame.styles[""]
+        before = Segment(" " * len(HERE), own)
         if y < self._title_height and self._title is not None:
-            return self._title(frame)
+            return Strip.join([Strip([before]), self._title(frame)])
         index = y - self._title_height + round(self.scroll_offset.y)
         if index < len(self._source):
-            here = "cursor-focus" if self.has_focus else "cursor"
-            cursor = frame.styles[here] if index == self._cursor else NO_STYLE
-            return self._source.draw_line(index, frame, cursor)
+            cursor = NO_STYLE
+            if index == self._cursor:
+                cursor = frame.styles["cursor-focus" if self.has_focus else "cursor"]
+                color = frame.styles["here" if self.has_focus else "empty"].color
+                before = Segment(HERE, own + cursor + Style(color=color))
+            return Strip.join([Strip([before]), self._source.draw_line(index, frame, cursor)])
         line = y - self._title_height - 1  # after an empty one
         lines = [] if len(self._source) else self._empty_lines
         text = lines[line] if 0 <= line < len(lines) else ""
-        return Strip([Segment(fit_text(f"  {text}", frame.width), frame.styles["empty"])])
+        return Strip([before, Segment(fit_text(f" {text}", frame.width), frame.styles["empty"])])
 
 
 def fold_words(text: str, width: int) -> list[str]:
@@ -227,8 +235,14 @@ def fold_words(text: str, width: int) -> list[str]:
     ]
 
 
-def fit_text(text: str, width: int) -> str:
-    """Fill a text up to ``width`` cells, or cut its end off and say so."""
+def fit_text(text: str, width: int, *, cut_head: bool = False) -> str:
+    """Fill a text up to ``width`` cells, or cut its end off, or its head, and say so."""
     if cell_len(text) > width > 1:
+        if cut_head:
+            while cell_len(text) > width - 1:
+                text = (
+                    text[1:] if cell_len(text) < width + 9 else text[cell_len(text) - width - 8 :]
+                )
+            return set_cell_size("…" + text, width)
         return set_cell_size(text, width - 1) + "…"
     return set_cell_size(text, width)

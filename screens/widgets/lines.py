@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import StringIO
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
@@ -52,8 +53,14 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         lines: Sequence[Strip]
         width: int
 
-    def __init__(self, text: str = "", *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        id: str | None = None,  # noqa: A002 # Textual's own name
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
         self._text = text
         self._markdown = False
         self._lines: Sequence[Strip] = ()
@@ -71,6 +78,9 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         self._fold()
         self.scroll_to(y=0, animate=False, immediate=True)
 
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._fold())
+
     def on_resize(self) -> None:
         if self._width != self.scrollable_content_region.width:
             self._fold()
@@ -84,7 +94,8 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         if len(text) <= AT_ONCE and not self._markdown:
             self._take(fold(text, width))
             return
-        make = rendered if self._markdown else fold
+        dark = self.app.current_theme.dark
+        make = partial(rendered, dark=dark) if self._markdown else fold
 
         def work() -> None:
             worker = get_current_worker()
@@ -137,12 +148,22 @@ def _pieces(line: str, width: int) -> list[str]:
     return [*pieces, line] if line else pieces
 
 
-def rendered(text: str, width: int) -> list[Strip]:
-    """The text as Markdown; links are shown, never made clickable."""
+def rendered(text: str, width: int, *, dark: bool = True) -> list[Strip]:
+    """The text as Markdown in the colours of a theme; links are shown, never made clickable."""
     from rich.console import Console
     from rich.markdown import Markdown
 
-    console = Console(width=width, file=StringIO(), force_terminal=True, color_system="truecolor")
+    from orch_tui.screens.widgets.coloured import make_code_colours, make_markdown_colours
+
+    console = Console(
+        width=width,
+        file=StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        theme=make_markdown_colours(dark=dark),
+    )
     harmless = "\n".join(plain(line.removesuffix("\r")) for line in text.split("\n"))
-    lines = console.render_lines(Markdown(harmless, hyperlinks=False), pad=False)
-    return [Strip(line) for line in lines]
+    # Rich takes a theme of its own for code wherever it takes the name of one.
+    code: Any = make_code_colours(dark=dark)
+    document = Markdown(harmless, hyperlinks=False, code_theme=code)
+    return [Strip(line) for line in console.render_lines(document, pad=False)]

@@ -30,13 +30,13 @@ class Preview(Vertical):
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name
-        super().__init__(id=id)
+        super().__init__(id=id, classes="tabbed")
         self.shown: Shown | None = None
         self._markdown = True
 
     def compose(self) -> ComposeResult:
         yield Tabs({name: name.capitalize() for name in TABS})
-        yield Lines(id="text")
+        yield Lines(id="text", classes="-body")
 
     @property
     def tab(self) -> str:

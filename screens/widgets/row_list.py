@@ -18,26 +18,39 @@ from orch_tui.screens.widgets.line_list import LineFrame, LineList, fit_text
 from orch_tui.screens.widgets.safe import flat, one_line
 
 Spans = Sequence[tuple[int, int]]
-BARE_MARK = Style(bold=True, underline=True)
-"""A mark on the cursor, whose own colours must stay."""
+BOLD = Style(bold=True)
+MARK = Style(bold=True, underline=True)
+"""What was found in a cell: the colours of the cell and of the cursor stay."""
+LEAST_ELASTIC = 18
+"""Cells that a column that shares what is left has at least, before others give way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its title, and its width in cells; 0 shares what is left."""
+    """One column: its title, and its width in cells; 0 shares what is left.
+
+    ``state``: it alone has the colour of the row's style. ``bold``: a name. ``cut_head``: what is
+    too long loses its beginning, as paths do. ``gives_way``: where there is no room, those from 1
+    on go first, in their order, then from the right those that have none; -1 never goes.
+    """
 
     title: str
     width: int = 0
     right: bool = False
+    state: bool = False
+    bold: bool = False
+    cut_head: bool = False
+    gives_way: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row: its key, a cell per column, and what to make of it.
 
-    ``style`` names a component class part (``ok``, ``bad``, ``dim`` ...); ``marks`` are the
-    characters to highlight, by column. A ``remark`` has one cell, which stands beneath the row
-    before it over all columns; the cursor passes over it.
+    ``style`` names a component class part (``ok``, ``bad`` ...) for the columns of its state;
+    ``dim`` is for all of it. ``marks`` are the characters to highlight, by column. A ``remark`` has
+    one cell, which stands beneath the row before it over all columns; a ``section`` has a word and
+    a count, above the rows that belong to it. The cursor passes over both.
     """
 
     key: str
@@ -45,6 +58,7 @@ class Row:
     style: str = ""
     marks: tuple[tuple[int, Spans], ...] = ()
     remark: bool = False
+    section: bool = False
 
 
 class RowTable:
@@ -71,7 +85,8 @@ class RowTable:
         return len(self.rows)
 
     def can_hold_cursor(self, index: int) -> bool:
-        return not self.rows[index].remark
+        row = self.rows[index]
+        return not (row.remark or row.section)
 
     def find(self, key: str) -> int | None:
         """Return the index of the row with a key; None where there is none."""
@@ -80,49 +95,75 @@ class RowTable:
     def draw_titles(self, frame: LineFrame) -> Strip:
         """Draw the titles of the columns."""
         titles = tuple(column.title for column in self._columns)
-        return self._draw(Row("", titles), frame, frame.styles["title"])
+        return self._draw(Row("", titles, "title"), frame, Style())
 
     def draw_line(self, index: int, frame: LineFrame, cursor: Style) -> Strip:
         row = self.rows[index]
         style = frame.styles.get(row.style, frame.styles[""])
+        if row.section:
+            return _draw_section(row, frame)
         if row.remark:
             text = one_line(row.cells[0], 2 * frame.width)
             return Strip([Segment(f"   ↳ {text}", style)]).adjust_cell_length(frame.width, style)
-        return self._draw(row, frame, style + cursor)
+        return self._draw(row, frame, cursor)
 
-    def _draw(self, row: Row, frame: LineFrame, style: Style) -> Strip:
+    def _draw(self, row: Row, frame: LineFrame, cursor: Style) -> Strip:
         if self._fitted_to != frame.width:
             self._widths, self._fitted_to = self._fit(frame.width), frame.width
         marks = dict(row.marks)
+        own = frame.styles[""] + cursor
+        told = frame.styles.get(row.style, frame.styles[""]) + Style(bgcolor=cursor.bgcolor)
+        whole = told if row.style in ("dim", "title") else own
         segments: list[Segment] = []
         for number, (column, width, cell) in enumerate(
             zip(self._columns, self._widths, row.cells, strict=False)
         ):
             if not width:
                 continue
-            text = flat(cell[: 2 * width])
+            text = flat(cell[-2 * width :] if column.cut_head else cell[: 2 * width])
             if column.right and cell_len(text) < width:
                 text = " " * (width - cell_len(text)) + text
+            style = told if column.state else whole
+            if column.bold and whole is own:
+                style += BOLD
             if number in marks:
-                segments += _mark(text, width, marks[number], style, _mark_style(frame, style))
+                segments += _mark(text, width, marks[number], style)
             else:
-                segments.append(Segment(fit_text(text, width), style))
-            segments.append(Segment(" ", style))
-        return Strip(segments).adjust_cell_length(frame.width, style)
+                segments.append(Segment(fit_text(text, width, cut_head=column.cut_head), style))
+            segments.append(Segment(" ", own))
+        return Strip(segments).adjust_cell_length(frame.width, own)
 
     def _fit(self, width: int) -> tuple[int, ...]:
-        """Return the cells of each column; where there are too few, the last ones give way."""
-        left = width - len(self._columns)
-        widths: list[int] = []
-        flexible = [n for n, column in enumerate(self._columns) if not column.width]
-        reserved = 12 * len(flexible)
-        for column in self._columns:
-            given = column.width if column.width <= left - reserved else 0
-            widths.append(given)
-            left -= given
-        for n in flexible:
-            widths[n] = max(0, left // len(flexible))
-        return tuple(widths)
+        """Return the cells of each column, 0 for one that had to give way."""
+        columns = self._columns
+        shown = set(range(len(columns)))
+        elastic = [n for n, column in enumerate(columns) if not column.width]
+        going = sorted(
+            (n for n, column in enumerate(columns) if column.width and column.gives_way >= 0),
+            key=lambda n: (columns[n].gives_way or len(columns), -n),
+        )
+
+        def left() -> int:
+            return width - sum(columns[n].width + 1 for n in shown)
+
+        for n in going:
+            if left() >= LEAST_ELASTIC * len(elastic):
+                break
+            shown.discard(n)
+        share = max(0, left()) // len(elastic) if elastic else 0
+        return tuple(
+            (column.width or share) if n in shown else 0 for n, column in enumerate(columns)
+        )
+
+
+def _draw_section(row: Row, frame: LineFrame) -> Strip:
+    """Draw the word and the count of a section, and a rule to the end of the line."""
+    word, *count = row.cells
+    said = " · ".join((word, *count))
+    style = frame.styles.get(row.style, frame.styles[""]) + BOLD
+    rule = "─" * max(0, frame.width - cell_len(said) - 2)
+    segments = [Segment(said, style), Segment(f" {rule}", frame.styles["rule"])]
+    return Strip(segments).adjust_cell_length(frame.width, frame.styles[""])
 
 
 class Rows(LineList):
@@ -130,20 +171,24 @@ class Rows(LineList):
 
     DEFAULT_CSS = """
     Rows {
-        & > .rows--title { color: $foreground-muted; text-style: bold; }
-        & > .rows--mark { color: $text-warning; text-style: bold underline; }
-        & > .rows--ok { color: $text-success; }
-        & > .rows--bad { color: $text-error; }
-        & > .rows--warn { color: $text-warning; }
+        & > .rows--title { color: $foreground-muted; }
+        & > .rows--rule { color: $line; }
+        & > .rows--ok { color: $state-done; }
+        & > .rows--bad { color: $state-failed; }
+        & > .rows--warn { color: $state-doubt; }
+        & > .rows--running { color: $state-running; }
+        & > .rows--asks { color: $state-asks; }
         & > .rows--dim { color: $foreground-muted; }
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "rows--title",
-        "rows--mark",
+        "rows--rule",
         "rows--ok",
         "rows--bad",
         "rows--warn",
+        "rows--running",
+        "rows--asks",
         "rows--dim",
     }
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Open")]
@@ -267,19 +312,11 @@ class Rows(LineList):
             self.post_message(self.Selected(self, self.key))
 
 
-def _mark_style(frame: LineFrame, style: Style) -> Style:
-    """Return the style that a mark adds to that of its row: no background, which may be the
-    cursor's, and no colour on the cursor."""
-    if style.bgcolor == frame.styles["cursor-focus"].bgcolor:
-        return BARE_MARK
-    return Style(color=frame.styles["mark"].color, bold=True, underline=True)
-
-
-def _mark(text: str, width: int, spans: Spans, style: Style, mark: Style) -> list[Segment]:
+def _mark(text: str, width: int, spans: Spans, style: Style) -> list[Segment]:
     segments, at = [], 0
     for start, end in spans:
         segments.append(Segment(text[at:start], style))
-        segments.append(Segment(text[start:end], style + mark))
+        segments.append(Segment(text[start:end], style + MARK))
         at = end
     segments.append(Segment(text[at:], style))
     return list(Segment.adjust_line_length(segments, width, style))

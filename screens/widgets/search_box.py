@@ -18,8 +18,14 @@ class QueryInput(Input):
 
     app: OrchApp
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002 # Textual's own name
+        classes: str | None = None,
+    ) -> None:
         super().__init__(
+            classes=classes,
             placeholder='words, "a phrase", -word, agent: status: file: given: since: …',
             id=id,
             compact=True,

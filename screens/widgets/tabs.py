@@ -1,8 +1,8 @@
-"""One of several views, chosen in a line of their names."""
+"""One of several views, chosen in a line of their names: the upper edge of a pane."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,16 +16,20 @@ from textual.widget import Widget
 
 
 class Tabs(Widget):
-    """The names of the views, the one in front marked; whoever shows them has the keys."""
+    """The names of the views, the one in front marked; whoever shows them has the keys.
+
+    It is the upper edge of what stands beneath it, in a container of the class ``tabbed``.
+    """
 
     DEFAULT_CSS = """
     Tabs {
         height: 1;
+        & > .tabs--edge { color: $border-blurred; }
         & > .tabs--name { color: $foreground-muted; }
-        & > .tabs--active { color: $text-primary; text-style: bold underline; }
+        & > .tabs--active { color: $foreground; text-style: bold; }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"tabs--name", "tabs--active"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"tabs--edge", "tabs--name", "tabs--active"}
 
     active: reactive[str] = reactive("", init=False)
 
@@ -69,23 +73,31 @@ class Tabs(Widget):
 
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
-        style = {
-            active: self.get_component_rich_style(f"tabs--{'active' if active else 'name'}")
-            for active in (True, False)
-        }
-        segments = []
-        for name, title in self._titles.items():
+        edge, name, active = (
+            base + self.get_component_rich_style(f"tabs--{part}", partial=True)
+            for part in ("edge", "name", "active")
+        )
+        segments = [Segment("╭─", edge)]
+        for key, title, between in self._parts():
             segments += [
-                Segment(" ", base),
-                Segment(title, style[name == self.active]),
-                Segment("  ", base),
+                Segment(between, edge),
+                Segment(f" {title} ", active if key == self.active else name),
             ]
-        return Strip(segments).adjust_cell_length(self.size.width, base)
+        room = self.size.width - sum(segment.cell_length for segment in segments) - 1
+        segments.append(Segment("─" * max(0, room) + "╮", edge))
+        return Strip(segments).adjust_cell_length(self.size.width, edge)
+
+    def _parts(self) -> Iterator[tuple[str, str, str]]:
+        """Yield each view, its title, and what stands before it."""
+        between = ""
+        for key, title in self._titles.items():
+            yield key, title, between
+            between = "│"
 
     def on_click(self, event: events.Click) -> None:
-        end = 0
-        for name, title in self._titles.items():
-            end += cell_len(title) + 3
+        end = 2
+        for key, title, between in self._parts():
+            end += cell_len(title) + 2 + len(between)
             if event.x < end:
-                self.active = name
+                self.active = key
                 return

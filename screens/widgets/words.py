@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from orch_tui.screens.theme import SIGNS
+
 _STATES = {
-    "deployed": ("○ waiting", "warn"),
-    "completed": ("● done", ""),
-    "failed": ("✗ failed", "bad"),
+    "deployed": (f"{SIGNS['running']} waiting", "running"),
+    "completed": (f"{SIGNS['done']} done", "ok"),
+    "failed": (f"{SIGNS['failed']} failed", "bad"),
 }
 
 

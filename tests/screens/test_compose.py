@@ -887,7 +887,7 @@ def after(*keys: str) -> Drive:
 CHOSEN = ("»types", "enter", "»hnsw", "enter", "»README", "enter")
 
 
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+@pytest.mark.parametrize("theme", ["orch-dark", "orch-light"])
 @pytest.mark.parametrize("size", [(80, 24), (140, 45)])
 def test_how_it_looks(
     project: Project, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]

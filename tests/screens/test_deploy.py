@@ -196,7 +196,7 @@ async def settled(pilot: Pilot[None]) -> None:
         await asyncio.gather(*(w.wait() for w in busy), return_exceptions=True)
 
 
-def shown(root: Path, theme: str = "textual-dark") -> OrchApp:
+def shown(root: Path, theme: str = "orch-dark") -> OrchApp:
     app = OrchApp(Project(root, clock=noon))
     app.theme = theme
     return app
@@ -682,7 +682,7 @@ def exact(record: Record, execution_id: str) -> bytes | None:
 
 Snap = Callable[..., bool]
 SIZES = [(80, 24), (140, 45)]
-THEMES = ["textual-dark", "textual-light"]
+THEMES = ["orch-dark", "orch-light"]
 Do = Callable[[Driven], Awaitable[None]]
 
 

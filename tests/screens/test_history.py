@@ -343,13 +343,13 @@ async def test_the_palette_holds_what_the_keys_do(folder: Path, clock: FakeClock
         await pilot.pause()
         await pilot.press(*"compare", "down", "enter")
         await settled(pilot)
-        assert "exec-002 marked" in str(app.screen.query_one("#found", Static).content)
+        assert "exec-002 marked" in str(app.screen.query_one("#query").border_subtitle)
 
 
 Snap = Callable[..., bool]
 
 
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+@pytest.mark.parametrize("theme", ["orch-dark", "orch-light"])
 @pytest.mark.parametrize("size", [(80, 24), (140, 45)])
 def test_how_it_looks(
     folder: Path, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]

@@ -82,7 +82,7 @@ def test_a_bar_says_how_sure_it_is() -> None:
     assert share_bar(0.0, 0.0, 0.25) == "░░░░············   0%"
 
 
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+@pytest.mark.parametrize("theme", ["orch-dark", "orch-light"])
 @pytest.mark.parametrize("size", [(80, 24), (140, 45)])
 def test_how_it_looks(
     folder: Path, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]

@@ -157,7 +157,7 @@ async def test_f2_goes_on_with_the_agent_under_the_cursor(folder: Path, clock: F
 
 
 @SIZES
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+@pytest.mark.parametrize("theme", ["orch-dark", "orch-light"])
 def test_how_the_keys_look(
     folder: Path,
     clock: FakeClock,

@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.strip import Strip
 
-from orch_tui.screens.widgets.line_list import LineFrame, LineList
+from orch_tui.screens.widgets.line_list import HERE, LineFrame, LineList
 
 MANY = 100_000
 
@@ -56,7 +56,9 @@ class Shown(App[None]):
         width, height = self.line_list.size
         strips = self.line_list.render_lines(self.line_list.size.region)
         assert len(strips) == height and all(strip.cell_length >= width for strip in strips)
-        return [strip.text.rstrip() for strip in strips]
+        marked = {strip.text[0] for strip in strips} - {" "}
+        assert marked == ({HERE} if self.line_list.in_view else set())
+        return [strip.text[1:].rstrip() for strip in strips]
 
 
 async def scrollable(pilot: Pilot[None]) -> None:
@@ -118,4 +120,4 @@ async def test_without_lines_there_is_a_text_and_keys_do_nothing() -> None:
         await pilot.press("down", "end", "pageup")
         await pilot.click(LineList, offset=(1, 1))
         assert app.line_list.cursor == 0 and len(app.line_list.in_view) == 0
-        assert app.text() == ["", "  Nothing", "", "  is here.", "", ""]
+        assert app.text() == ["", " Nothing", "", " is here.", "", ""]

@@ -508,7 +508,7 @@ def keys(*pressed: str) -> Callable[[Pilot[None]], Awaitable[None]]:
     return run_before
 
 
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+@pytest.mark.parametrize("theme", ["orch-dark", "orch-light"])
 @pytest.mark.parametrize("size", [(80, 24), (140, 45)])
 def test_how_it_looks(
     project: Project, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
