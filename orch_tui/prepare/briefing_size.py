@@ -20,19 +20,26 @@ from orch_tui.prepare.tokens import count_tokens
 _SIGN = "\ue000"
 """Tells the places of texts; counted with the text that stands in, and taken off with it."""
 
+_BEGINNING = re.compile(rb"[^A-Za-z0-9\x80-\xff]{0,3}")
 _FENCE = re.compile(rb"`{3,}")
 _CLOSING = re.compile(rb"</document_content_*>", re.IGNORECASE)
 _LINE_ENDS = re.compile(rb"[\r\n]*\Z")
 
 
 def make_stand_in(data: bytes) -> bytes:
-    """Make the shortest text that a template frames as it does this one: with as long a fence, the
-    same closing tag and the same end."""
+    """Make the shortest text that a template frames as it does this one: with the same beginning
+    and end, as long a fence and the same closing tag."""
     if not data:
         return b""
     inside = {max(found, key=len) for each in (_FENCE, _CLOSING) if (found := each.findall(data))}
-    end = _LINE_ENDS.search(data)
-    return b"\n".join([f"x{_SIGN}".encode(), *sorted(inside)]) + (end[0] if end else b"")
+    begin, end = _BEGINNING.match(data), _LINE_ENDS.search(data)
+    return b"".join(
+        (
+            begin[0] if begin and data.strip() else b"",
+            b"\n".join([f"x{_SIGN}".encode(), *sorted(inside)]),
+            end[0] if end else b"",
+        )
+    )
 
 
 def measure_briefing(bundle: Bundle, family: str) -> Bundle:
