@@ -77,7 +77,7 @@ _NAMES: Mapping[str, str] = {
     "|playwright|nextest|karma|jasmine|minitest|bats|dotnet test|gradle test|cargo test|go test"
     "|mix test|npm test|bun test|make test|doctests?|tests?|specs|test[ -]suite",
     "lint": "ruff check|go vet|ruff|credo|clippy|flake8|pylint|golangci-lint|rubocop|biome"
-    "|shellcheck|staticcheck|checkstyle|detekt|phpcs|sqlfluff|\\w{1,15}lint|linting|linters?|lints?",
+    "|shellcheck|staticcheck|checkstyle|detekt|phpcs|sqlfluff|[\\w-]{1,20}lint|linting|linters?|lints?",
     "format": "prettier|black|isort|clang-format|dprint|goimports"
     "|ruff format|gofmt|rustfmt|cargo fmt|terraform fmt|mix format"
     "|formatting|formatter|format",
@@ -108,6 +108,7 @@ _WORDS: Mapping[str, str] = {
     "target": "target targets threshold goal minimum required requires least above below over ≥ >",
     "except": "except",
     "at": "at",
+    "skip": "skipped",
     "count": "two three four five six seven eight nine ten several some many",
     "join": ", and & / + plus",
     "end": ";",
@@ -150,6 +151,8 @@ _IDIOMS = (
     (compile_lazily(r"\balready formatted\b", re.I), "clean"),
     (compile_lazily(r"\bwould (?:be )?reformat(?:ted)?\b", re.I), "failed"),
     (compile_lazily(r"`make\s"), "`"),
+    (compile_lazily(r"^ok\s+\S+\s+(?:\d+\.\d+s|\(cached\))"), "tests passed"),
+    (compile_lazily(r"^FAIL\s+\S+\s+(?:\d+\.\d+s|\[)"), "tests failed ["),
     (
         compile_lazily(
             r"\b(?:reports?|says?|has|have|finds?|found|shows?)"
@@ -178,8 +181,10 @@ def _canonical(check: str) -> str:
     return next((name for name, words in _NAME_OF.items() if words.fullmatch(check)), "")
 
 
+_OF_TESTS = frozenset(("pass", "passed", "passing", "fail", "failed", "failing"))
+"""What a number stands before that is one of tests, whoever it is said of."""
 _STATING = frozenset(
-    " ".join(_WORDS[kind] for kind in ("pass", "fail", "errors", "warnings")).split()
+    " ".join(_WORDS[kind] for kind in ("pass", "fail", "errors", "warnings", "skip")).split()
     + ["%", "/", "coverage"]
 )
 """Without one of these nothing is stated of any check."""
@@ -252,6 +257,9 @@ class _Reader:
                 self.name(word)
             case "pass" | "fail":
                 self.result(kind, word, following)
+            case "skip" if self.names and not (self.results or self.counted or self.number):
+                if following in ("end", "filler", "join"):
+                    self.results.append("skip")
             case "errors" if self.denied or self.number:
                 self.result("fail", word, following)
             case "warnings" if self.denied:
@@ -306,7 +314,12 @@ class _Reader:
     def result(self, kind: str, word: str, following: str) -> None:
         if not self.names and not word.isalpha():
             self.mark = kind
-        elif not self.names and self.counted and following not in ("other", "unsure"):
+        elif (
+            not self.names
+            and self.counted
+            and word in _OF_TESTS
+            and following not in ("other", "unsure")
+        ):
             self.names.append("tests")  # "42 passed"
         if self.names and not self.unsure:
             denied = {"pass": "fail", "fail": "pass"}
@@ -321,7 +334,8 @@ class _Reader:
             if name == "coverage" and self.percent is not None:
                 self.found.append((name, self.percent))
             elif results:
-                self.last = "fail" if "fail" in results else "pass"
+                told_of = [result for result in ("fail", "pass", "skip") if result in results]
+                self.last = told_of[0]
                 self.found.append((name, self.last))
         self.names, self.results, self.percent, self.ratio = [], [], None, ""
         self.denied = self.number = self.joined = False

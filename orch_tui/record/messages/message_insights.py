@@ -151,6 +151,10 @@ _TOLD = compile_lazily(
     re.I,
 )
 """How a sentence begins that tells of something learned or decided."""
+_GOES_ON = compile_lazily(
+    r"\W*(?:(?:I|we)\b|(?:(?:all|the|\d+) ){0,3}(?:\w+ )?(?:tests?|checks?|specs?|suite)\b)", re.I
+)
+"""How a sentence begins that goes on with the report."""
 _NOTHING = compile_lazily(
     r"[\W_]{0,6}(?:n/?a|not applicable|(?:none|nothing|no (?:\w{1,12} )?(?:insights?|findings?"
     r"|learnings?|lessons|notes?|observations?|discoveries|gotchas?|surprises|decisions|caveats))"
@@ -190,6 +194,9 @@ def _labelled(text: str) -> Iterator[str]:
             if behind:
                 yield " ".join(behind)
             behind = [split["rest"]]
+        elif behind and _GOES_ON.match(put_into_english(sentence)):
+            yield " ".join(behind)
+            behind = []
         elif behind:
             behind.append(sentence)
     if behind:

@@ -54,6 +54,7 @@ _SPELT: dict[str, str] = {
     " без",
     "all": "alle tous toutes todos todas tutti все",
     "and": "und sowie et и",
+    "are": "sind sont son são sono",
     "was": "wurde wurden été ont fue fueron foram был были",
     "now": "jetzt nun maintenant ahora agora теперь",
     "should": "sollte sollten müsste würde würden devrait devraient debería deberían deveria"
@@ -80,6 +81,8 @@ _SPELT: dict[str, str] = {
     " recomendações рекомендации",
 }
 _PHRASES: dict[str, str] = {
+    "ich habe": "I have",
+    "j'ai": "I have",
     "laufen durch": "passed",
     "laufen alle durch": "all passed",
     "läuft durch": "passed",
@@ -124,6 +127,7 @@ _UNSPACED: dict[str, str] = {
     "failed": "失败 失敗 실패 未通过 未通過",
     "clean": "問題なし 問題ありません エラーなし エラーはありません 无错误 没有错误"
     " 無錯誤 문제없음",
+    "cases": "用例 ケース 케이스",
     "errors": "错误 錯誤 エラー 오류",
     "warnings": "警告 경고",
     "no warnings": "警告なし 无警告 没有警告",
@@ -149,6 +153,7 @@ _ENGLISH = {word: english for english, words in _SPELT.items() for word in words
 _ENGLISH_OF_UNSPACED = {word: text for text, words in _UNSPACED.items() for word in words.split()}
 _WORD = compile_lazily(r"[^\W\d_]+")
 _EAST = compile_lazily(r"[\u3001-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uff65]")
+_SPACES = compile_lazily(r" {2,}")
 _COUNT = compile_lazily(r"(\d)\s?(?:件|个|個|项|項|条|개)")
 
 
@@ -171,7 +176,7 @@ def put_into_english(text: str) -> str:
     if not text.isascii() and _EAST.search(text):
         text = _COUNT.sub(r"\1 ", text)
         text = _UNSPACED_PATTERN.sub(lambda found: f" {_ENGLISH_OF_UNSPACED[found[0]]} ", text)
-        text = text.translate(_WIDE)
+        text = _SPACES.sub(" ", text.translate(_WIDE))
     return text
 
 

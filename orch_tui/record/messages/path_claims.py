@@ -60,18 +60,20 @@ _DID = compile_lazily(
     r"|\bI\b[^.;]{0,120}?\band (?:then |also |only )?|^[\W_]{0,6}(?=(?-i:[A-Z])))"
     rf"(?P<verb>(?!(?:{_LOOKS})\w*ed\b)(?:[a-z]{{2,20}}ed|set|put|made|cut|gave|rebuilt))\b"
     rf"|\b(?:did|had to) (?P<bare>{_BARE})\b"
+    r"|\b(?:changes?|edits?|fix) (?:is|are|was|were) (?P<only>confined|limited|restricted)(?= to\b)"
     r"|\b(?:fix|change)(?:es|s)? (?P<stands>is|are|was|were|went|lives?|landed)(?: now)?"
     r"(?=(?: (?:one|two|a|an|the|\d+)(?: \w+)?)? (?:in|into|to)\b)"
     r"|\b(?P<same>did the same (?:for|in|to|with)"
-    r"|(?:covered|tested) (?:it|them|this) (?:with|by|in))\b"
+    r"|(?:covered|tested) (?:it|them|this) (?:with|by|in)"
+    r"|(?:linked|registered|exported|mounted|mentioned) (?:it|them|this) (?:from|in|to|at))\b"
     r"|\b(?:it|this|(?:change|diff|patch|fix|commit|pr)) (?:only |just |also )?"
     r"(?P<present>touches|changes|modifies|updates)\b",
     re.I,
 )
 """Any other doing of the writer's own; what only looks at a file is none."""
 _NOW = compile_lazily(
-    r"[\s*_`)\]]{1,6}now (?:also |only |always |never )?"
-    r"(?!fails|needs|lacks|requires|shows|is\b|has\b|exists|was\b|does\b|works)[a-z]{2,20}s\b",
+    r"[\s*_`)\]]{1,6}now(?:\b(?=\s*[(.,;]|$)| (?:also |only |always |never )?"
+    r"(?!fails|needs|lacks|requires|shows|is\b|has\b|exists|was\b|does\b|works)[a-z]{2,20}s\b)",
     re.I,
 )
 """``x.py now retries``: since it was changed."""
@@ -83,6 +85,17 @@ _REFERS = compile_lazily(
     re.I,
 )
 """``x.py had a bug; I fixed it``."""
+_FAULT = compile_lazily(
+    r"\b(?:issue|problem|bug|fault|cause|culprit|error|mistake|leak|race|crash|regression)\b"
+    r"[^.;]{0,30}\b(?:in|from|at|inside)\b[\s`*(]*$",
+    re.I,
+)
+_MENDED = compile_lazily(
+    r"\bI (?:have |then |also )?(?:\w+ ){0,3}?(?:fixed|added|changed|corrected|replaced|guarded"
+    r"|rewrote|adjusted|updated|patched|removed)\b",
+    re.I,
+)
+"""``The fault was in x.py. I added a guard``."""
 _UNDONE = compile_lazily(
     r"\bI (?:then |have |later |had to ){0,2}(?:reverted|revert|undid|undo|restored|rolled back"
     r"|discarded)\b(?: it| that| this| them| the change)",
@@ -172,7 +185,8 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
     claims = _by_verbs_before(befores)
     denied = _WITHDRAWN if _lists_deliverables(line) else DENIED
     for index in reversed(range(len(places))):
-        if not claims[index] and _REFERS.search(afters[index]):
+        mended = _FAULT.search(befores[index]) and _MENDED.search(afters[index])
+        if not claims[index] and (mended or _REFERS.search(afters[index])):
             claims[index] = "modified"
         elif (
             denied.match(afters[index])
@@ -210,8 +224,13 @@ def read_listed_claim(line: MessageLine, after: str) -> Claim:
     return _said_after(said) if said else _section_claim(line)
 
 
+_COUNTED = compile_lazily(r":[\s*_`]*\d{1,4}(?: files?)?[\s*_`]*\(?[\s*_`]*$")
+"""``Files touched: 3 (`` before the first of them."""
+
+
 def _listed(line: MessageLine, before: str, after: str) -> Claim:
     """What is said of a path that leads its line, or is led by no more than a label."""
+    before = _COUNTED.sub(":", before)
     label = before.strip(DECORATION)
     if label:
         opens = line.kind == "item" and before.endswith("(")
@@ -342,8 +361,9 @@ _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
 
 
 _ALL_DONE = compile_lazily(
-    r"\bup[ -]to[ -]date\b|\b(?:are|is|was|were|been) (?:now |all |also )?"
-    rf"(?!(?:{_LOOKS})\w*ed\b)[a-z]{{2,20}}ed\b",
+    r"(?!\W*(?:how|what|why|where|when|which|who)\b)(?:.{0,80}\bup[ -]to[ -]date\b"
+    r"|.{0,80}\b(?:are|is|was|were|been) (?:now |all |also )?"
+    rf"(?!(?:{_LOOKS}|handl)\w*ed\b)[a-z]{{2,20}}ed\b)",
     re.I,
 )
 """``All imports are adjusted:`` above a list."""
@@ -368,4 +388,4 @@ def _claim_of(heading: str) -> Claim | None:
     if _FUTURE.search(heading):
         return ""
     told = next((claim for claim, words in _SECTIONS if words.search(heading)), None)
-    return "modified" if told is None and _ALL_DONE.search(heading) else told
+    return "modified" if told is None and _ALL_DONE.match(heading) else told

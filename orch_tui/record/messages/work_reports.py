@@ -16,6 +16,7 @@ from orch_tui.record.messages.path_claims import (
     BOUNDARY,
     DENIED,
     JOINS,
+    VERB,
     is_about_future,
     read_section_claim,
 )
@@ -33,8 +34,9 @@ _NOTHING_DONE = compile_lazily(
     re.I,
 )
 _STANDS = compile_lazily(
-    r"[\s*_`)\]:—–-]{0,6}(?:still|already|calls?|uses?|imports?|needs?|stays?|keeps?|remains?|requires?"
-    r"|contains?|links?|depends?|describes?|explains?|shows?|documents?|defines?|expects?|lists?"
+    r"[\s*_`)\]:—–-]{0,6}(?:still|already|needs?|stays?|keeps?|remains?|requires?"
+    r"|(?:calls?|uses?|imports?|contains?|links?|depends?|describes?|explains?|shows?|documents?"
+    r"|defines?|expects?|lists?)(?![^.;]{0,40}\b(?:new|instead|now)\b)"
     r"|has (?!been|now|gained)|have|is (?!now)|are (?!now)|was (?!rewritten|changed to)|were"
     r"|must|should|will|would|can|could|may|might|cannot|fails?|breaks?|hides?|leaks?|crash\w*"
     r"|(?:line|l\.) ?\d|where|which|that|for|and)\b",
@@ -43,15 +45,24 @@ _STANDS = compile_lazily(
 """How a sentence goes on that describes a file, or finds fault with it."""
 _DOES = compile_lazily(r"[\s*_`)\]:—–-]{1,8}(?:[\w'’]+ )?[a-z]")
 _CLAUSE = compile_lazily(r",\s+(?:and\s+|while\s+)?[`*_\[]*$")
+_INTRODUCED = compile_lazily(
+    r"\W{0,4}(?:an?|one|two|the new|another|a new) (?:[\w-]+ ){0,3}[\w-]+[,:]?\s[`*(\[]*", re.I
+)
+"""``A script, x.py, fails the build``: nobody speaks so of what was there already."""
 _ENDS_ITEM = compile_lazily(r"[`*_]*\)[\s.:*_]*")
 
 
 def tells_of_work(lines: Iterable[MessageLine], *, claims_any: bool) -> bool:
-    """Tell whether a message reports changes; ``claims_any``: it says so of some file."""
-    return claims_any and not any(
-        _NOTHING_DONE.search(put_into_english(line.content))
-        for line in lines
-        if line.kind not in ("code", "quote")
+    """Tell whether a message reports changes; ``claims_any``: it says so of some file.
+
+    Otherwise a paragraph that begins with a verb of doing says so: "Fixed 1,204 rows".
+    """
+    said = [(line, put_into_english(line.content)) for line in lines if line.kind != "code"]
+    works = claims_any or any(
+        line.kind == "text" and VERB.match(text.lstrip(DECORATION)) for line, text in said
+    )
+    return works and not any(
+        line.kind != "quote" and _NOTHING_DONE.search(text) for line, text in said
     )
 
 
@@ -65,12 +76,17 @@ def find_subjects(line: MessageLine, places: Sequence[PathPlace]) -> list[bool]:
     starts, ends = [place.start for place in places], [place.end for place in places]
     gaps = [line.content[a:b] for a, b in zip([0, *ends], [*starts, None], strict=True)]
     gaps = [put_into_english(gap) for gap in gaps]
+    introduced = bool(line.headings) and line.headings[-1].rstrip("*_ ").endswith(":")
+    if introduced and not any(gap.strip(DECORATION + ",.") for gap in gaps):
+        return [True] * len(places)  # nothing but paths, below words that introduce them
     subjects = list(none)
     for index in range(len(places)):
         before = BOUNDARY.split(gaps[index])[-1]
         follows = index > 0 and subjects[index - 1]
         if index and JOINS.fullmatch(gaps[index]):
             subjects[index] = follows
+        elif _INTRODUCED.fullmatch(before):
+            subjects[index] = not DENIED.match(gaps[index + 1])
         elif (follows and _CLAUSE.search(before)) or not before.strip(DECORATION):
             subjects[index] = _says_something(gaps, index)
         elif line.kind == "item" and before.rstrip("`*_").endswith("("):
