@@ -190,6 +190,10 @@ def _deduplicate(arguments: Namespace) -> None:
         project, arguments.session_id, arguments.undo
     )
     bundles = [named_bundle(project, name) for name in given]
+    of_sessions = {b.bundle_id: b.session_id for b in bundles if b.session_id}
+    if len(set(of_sessions.values())) > 1:
+        told = ", ".join(f"{label} of {session}" for label, session in of_sessions.items())
+        say(f"these are bundles of several sessions: {told}")
     if arguments.undo:
         restored = project_bundles.take_sharing_back(project, [b.bundle_id for b in bundles])
         _rewrite(project, given, bundles, restored, "as before it was deduplicated")
