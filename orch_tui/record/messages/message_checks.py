@@ -119,7 +119,8 @@ _WORDS: Mapping[str, str] = {
     " remain remains stay stays with any new existing unit full in under of a an to from went"
     " up rose increased improved reached total overall line lines code branch examples assertions"
     " cases specs statement entire whole"
-    " readability style minor major small remaining pre-existing preexisting unrelated file files"
+    " readability style minor major small remaining pre-existing preexisting"
+    " unrelated file files old"
     " formatted linted done | : = * _ ` ' \" – — - → > ( ) [ ] 100% 🧪 📊",
 }
 _KIND_OF_WORD = {word: kind for kind, words in _WORDS.items() for word in words.split()}
@@ -147,6 +148,12 @@ _COMMAND = compile_lazily(
 )
 """A command in backticks stands for the check that it runs."""
 
+_WITH_ARGUMENTS = compile_lazily(
+    rf"(?:(?<=[.;,] )|^)(?P<check>{_ANY_NAME})"
+    r"(?: (?:-\S{1,60}|(?!and\b|or\b)[\w/=*-]{1,40}(?:\.[\w/=*.-]{0,40}[\w/=*-])?)){1,5}(?=: )",
+    re.I,
+)
+"""The same without backticks, at the beginning: ``mypy --strict src: Success``."""
 _IDIOMS = (
     (compile_lazily(r"\balready formatted\b", re.I), "clean"),
     (compile_lazily(r"\bwould (?:be )?reformat(?:ted)?\b", re.I), "failed"),
@@ -194,6 +201,7 @@ _WORD = compile_lazily(r"\w+|[^\w\s]")
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
     text = _BARE_COVERAGE.sub(r"\1%", text)
     text = _COMMAND.sub(lambda match: f" {_canonical(match['check'])} ", text)
+    text = _WITH_ARGUMENTS.sub(lambda match: _canonical(match["check"]), text)
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or ""
         if kind == "tests":

@@ -33,6 +33,8 @@ _RULE = re.compile(r"[\s|:*_=`+─━═—–-]{3,}")
 _UNDERLINE = re.compile(r"={3,}|-{3,}")
 _EDGE = re.compile(r"[`*_]{0,3}(\W{0,4}\w[\w &'’-]{1,60}?)[\s:]{0,3}[─━═]{3,}[`*_]{0,3}")
 """The upper edge of a drawn box, with its title."""
+_ASIDE = re.compile(r"\b(?:notes?|issues?|problems?|findings?|details?)\b", re.I)
+"""Columns beside those that say what a table is of."""
 _LAST_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _TITLE = re.compile(r"\W{0,4}[^\W\d_][^.!?;|`]{1,58}[^\W_)]")
 
@@ -200,7 +202,8 @@ class _Headings:
     def rule(self, text: str, above: MessageLine | None) -> None:
         """The lower edge of a box ends what its upper edge began; a table begins with its head."""
         if above and above.kind == "row" and "|" in text:
-            self._open.append((_TABLE_LEVEL, put_into_english(above.content)))
+            head = _ASIDE.sub("", put_into_english(above.content))
+            self._open.append((_TABLE_LEVEL, head))
         if self._boxed and any(mark in text for mark in "─━═"):
             self._end(_BOLD_LEVEL)
             self._boxed = False

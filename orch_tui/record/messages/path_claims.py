@@ -85,6 +85,11 @@ _REFERS = compile_lazily(
     re.I,
 )
 """``x.py had a bug; I fixed it``."""
+_WHICH_I = compile_lazily(
+    r"[\s*_`)\]]{0,4},? which I (?:had to |have |then |also |just ){0,3}"
+    rf"(?!(?:{_LOOKS}|not|never|have|had|was|am|could|can|did|do|think|left|leave|kept|keep|know|saw|found)\w*\b)[a-z]{{2,20}}\b",
+    re.I,
+)
 _FAULT = compile_lazily(
     r"\b(?:issue|problem|bug|fault|cause|culprit|error|mistake|leak|race|crash|regression)\b"
     r"[^.;]{0,30}\b(?:in|from|at|inside)\b[\s`*(]*$",
@@ -186,7 +191,8 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
     denied = _WITHDRAWN if _lists_deliverables(line) else DENIED
     for index in reversed(range(len(places))):
         mended = _FAULT.search(befores[index]) and _MENDED.search(afters[index])
-        if not claims[index] and (mended or _REFERS.search(afters[index])):
+        refers = _REFERS.search(afters[index]) or _WHICH_I.match(afters[index])
+        if not claims[index] and (mended or refers):
             claims[index] = "modified"
         elif (
             denied.match(afters[index])
