@@ -256,3 +256,19 @@ def test_a_bundle_of_another_session_is_not_overwritten_nor_moved(
     did(*taking, "--output", "b.json")
     several = did("deduplicate", "--bundles", "a.json,b.json").err
     assert f"bundle-001 of {first}, bundle-002 of {second}" in several
+
+
+def test_a_terminal_keeps_a_session_for_each_project_of_one_record(
+    did: Run, orch: Run, other: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMUX_PANE", "%1")
+    monkeypatch.chdir(other)
+    theirs = did("init-session", "--scope", "theirs too").out.strip()
+    monkeypatch.chdir(project)
+    assert "no open session" in orch("set-phase", "2").err
+    mine = did("init-session", "--scope", "mine").out.strip()
+    assert did("use").out.strip() == mine
+    monkeypatch.chdir(other)
+    assert did("use").out.strip() == theirs
+    monkeypatch.setenv("ORCH_SESSION", mine)
+    assert f"is of another project, {project}" in did("set-phase", "2").err

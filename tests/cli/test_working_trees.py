@@ -107,6 +107,8 @@ def test_what_was_merged_is_found_in_the_root_when_its_worktree_is_gone(
     monkeypatch.chdir(repository)
     git(repository, "worktree", "remove", "--force", str(tree))
     assert states() == {"lib/new.py": "missing"}
+    did("record-completion", "--execution-id", "exec-001", "--final-message", NEW)
+    assert "trouble" not in did("show", "exec-001").out, "nobody can tell any more"
     (repository / "lib" / "new.py").write_text("b = 2\n")
     assert states() == {"lib/new.py": "unchanged"}
 
