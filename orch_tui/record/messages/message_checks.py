@@ -198,9 +198,18 @@ _STATING = frozenset(
 _WORD = compile_lazily(r"\w+|[^\w\s]")
 
 
+_CODE_SPAN = compile_lazily(r"`[^`]{1,400}`")
+
+
+def _name_command(span: re.Match[str]) -> str:
+    """Put the check that a command runs in its place; other code stays as it is."""
+    command = _COMMAND.fullmatch(span[0])
+    return f" {_canonical(command['check'])} " if command else span[0]
+
+
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
     text = _BARE_COVERAGE.sub(r"\1%", text)
-    text = _COMMAND.sub(lambda match: f" {_canonical(match['check'])} ", text)
+    text = _CODE_SPAN.sub(_name_command, text)
     text = _WITH_ARGUMENTS.sub(lambda match: _canonical(match["check"]), text)
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or ""

@@ -160,7 +160,7 @@ class _Headings:
         if not marker and (bold := _BOLD.fullmatch(stripped)):
             return self._begin(_BOLD_LEVEL, MessageLine(number, text, "heading", indent, bold[1]))
         if marker or indent > 1 or stripped.startswith("|"):
-            self._title(above, number)
+            self._title(above, number, indent)
         if not stripped.startswith("|"):
             self._end(_TABLE_LEVEL)
         if marker:
@@ -184,14 +184,24 @@ class _Headings:
             self._items_seen = False
         return line
 
-    def _title(self, above: MessageLine | None, number: int) -> None:
-        """A short line without a full stop above a list is its heading, whatever its marks."""
-        if above and above.kind == "text" and not above.indent and number - above.number <= 2:
-            is_open = bool(self._open) and self._open[-1][1] == put_into_english(above.content)
-            if not is_open and _TITLE.fullmatch(above.content):
-                self._end(_INTRO_LEVEL)
-                self._open.append((_INTRO_LEVEL, put_into_english(above.content)))
-                self._items_seen = False
+    def _title(self, above: MessageLine | None, number: int, indent: int) -> None:
+        """A short line without a full stop above a list is its heading, whatever its marks.
+
+        So is an item of few words that has items of its own.
+        """
+        if above is None or not _TITLE.fullmatch(above.content):
+            return
+        if above.kind == "item" and indent > above.indent and above.content.count(" ") < 3:
+            level = _INTRO_LEVEL + 1 + above.indent
+        elif above.kind == "text" and not above.indent and number - above.number <= 2:
+            level = _INTRO_LEVEL
+        else:
+            return
+        heading = put_into_english(above.content)
+        if not self._open or self._open[-1][1] != heading:
+            self._end(level)
+            self._open.append((level, heading))
+            self._items_seen = False
 
     def underline(self, line: MessageLine, level: int) -> MessageLine:
         """Make a heading of a line that turns out to be underlined."""

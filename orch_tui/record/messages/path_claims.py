@@ -142,7 +142,8 @@ JOINS = compile_lazily(
 _JOINED_LATER = compile_lazily(r",\s+(?:and|plus|as well as)\s*[*_`(]*$")
 BOUNDARY = compile_lazily(r"[.;!?](?=\s|$)|\s[—–]\s|\bbut\b")
 _AFTER = compile_lazily(
-    r"[\s*_`)\]|:–—(\[\-←#<]{0,12}(?:,\s(?=(?:both|all)\b))?"
+    r"[\s*_`)\]|:–—(\[\-←#<]{0,12}"
+    rf"(?:,\s(?=(?:both|all)\b|(?:also )?(?:{_VERBS}) (?:too|as well)\b))?"
     r"(?:,?\s*(?:which|that)\s+)?(?:I(?:['’]ve| have)?\s+)?(?:\d{1,5}\s+)?"
     r"(?:existing,? )?(?:(?P<passive>was|were|is|are|has been|have been|got|file)\s+)?"
     r"(?:(?:also|now|newly|successfully|fully|just|brand|then|later|both|all)[\s-]+)*"
