@@ -109,6 +109,7 @@ _WORDS: Mapping[str, str] = {
     "except": "except",
     "at": "at",
     "skip": "skipped",
+    "again": "too likewise",
     "count": "two three four five six seven eight nine ten several some many",
     "join": ", and & / + plus",
     "end": ";",
@@ -137,7 +138,7 @@ _TOKEN = compile_lazily(
     r"|(?P<percent>\d{1,3}(?:\.\d{1,4})?)\s?%"
     r"|(?P<ratio>\d{1,7} ?/ ?\d{1,7})\b"
     r"|(?P<number>[1-9]\d{0,6})(?![\w.])"
-    r"|(?P<word>\w+(?:[.-]\w+)*(?:[/\\][\w./\\-]*)?|[^\w\s])",
+    r"|(?P<word>\w+(?:[.-]\w+)*(?:[/\\](?:[\w./\\-]*[\w/\\-])?)?|[^\w\s])",
     re.I,
 )
 _COMMAND = compile_lazily(
@@ -301,6 +302,8 @@ class _Reader:
                 self.target = kind == "target"
             case "except" if self.results:
                 self.results.append("fail")
+            case "again" if self.names and self.last and not self.results:
+                self.results.append(self.last)
             case "same" if self.results or self.last:
                 last = "fail" if "fail" in self.results else "pass" if self.results else self.last
                 self.close()

@@ -190,6 +190,7 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
     befores, afters = gaps[:-1], gaps[1:]
     claims = _by_verbs_before(befores)
     denied = _WITHDRAWN if _lists_deliverables(line) else DENIED
+    afters = [*map(_without_denial_of_next, afters[:-1]), afters[-1]]
     for index in reversed(range(len(places))):
         mended = _FAULT.search(befores[index]) and _MENDED.search(afters[index])
         refers = _REFERS.search(afters[index]) or _WHICH_I.match(afters[index])
@@ -223,6 +224,19 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
                 stands = denied.match(afters[index]) or _STANDS.match(afters[index])
                 claims[index] = "" if stands or section == "deleted" else section
     return claims
+
+
+def _without_denial_of_next(gap: str) -> str:
+    """``a.py, did not touch b.py`` says nothing against the first."""
+    denies = _DENIES_NEXT.search(gap)
+    return gap[: denies.start()] if denies else gap
+
+
+_DENIES_NEXT = compile_lazily(
+    r"[,;]\s(?:but |and )?(?:I )?(?:(?:did|have|do) not|did?n['’]t|haven['’]t|not) "
+    r"(?:\w+ ){1,3}[`*(\[]*$",
+    re.I,
+)
 
 
 def read_listed_claim(line: MessageLine, after: str) -> Claim:

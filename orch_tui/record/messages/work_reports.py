@@ -62,9 +62,11 @@ _DONE = compile_lazily(
     r"|outcome)\b"
     r"|\b(?:is|are) (?:now )?(?:done|complete|completed|finished|in place|fixed|ready)\b"
     r"|\b(?:is|are|can|works?|runs?|passes|supports?) (?:[\w-]+ ){0,4}now[.!:]|\bno longer\b"
+    r"|\bnow (?=\(`)"
     r"|\b(?:tickets?|tasks?|items?) (?:are )?done\b",
     re.I,
 )
+_SO_NOW = compile_lazily(r"\bnow \($")
 _ENDS_ITEM = compile_lazily(r"[`*_]*\)[\s.:*_]*")
 
 
@@ -115,7 +117,7 @@ def _is_subject(line: MessageLine, gaps: Sequence[str], index: int, *, follows: 
         return True
     if _INTRODUCED.fullmatch(before):
         return not DENIED.match(after)
-    if in_item and before.rstrip("`*_").endswith("("):
+    if before.rstrip("`*_").endswith("(") and (in_item or _SO_NOW.search(before)):
         return _stands_alone(gaps, index)
     leads = not before.strip(DECORATION) or (in_item and _LABELLED.fullmatch(before))
     return bool(leads or (follows and _CLAUSE.search(before))) and _says_something(gaps, index)
