@@ -104,14 +104,20 @@ class Project:
         from orch_tui.record import own_projects
 
         return own_projects.list_own_projects(
-            self.existing_record, self.root, is_shared=self.is_shared
+            self.existing_record,
+            self.root,
+            is_shared=self.is_shared,
+            is_named=self._is_database_named,
         )
 
     @property
     def is_shared(self) -> bool:
         """Whether the record serves all projects of the user."""
-        given = self._database or os.environ.get("ORCH_DB")
-        return self.config.database == "user" and not given
+        return self.config.database == "user" and not self._is_database_named
+
+    @property
+    def _is_database_named(self) -> bool:
+        return bool(self._database or os.environ.get("ORCH_DB"))
 
     @property
     def has_record(self) -> bool:

@@ -34,6 +34,9 @@ _KEPT_DAYS = 60
 _SHOWN = 3
 """Other open sessions that are named."""
 
+_ALL = "SELECT *, rowid AS number FROM sessions"
+_NEWEST = f"{_ALL} ORDER BY created_at DESC LIMIT 100"
+
 _OPEN = "archived_at IS NULL AND status NOT IN ('completed', 'failed')"
 
 
@@ -190,11 +193,13 @@ def _forget_old(folder: str) -> None:
 
 
 def _opened(record: Record, project: OwnProjects | None, most: int) -> list[Session]:
-    """The newest sessions that somebody opened here and nobody closed."""
+    """The newest sessions that somebody opened here and nobody closed; of more than one only
+    those are looked for that are among the newest of all."""
     rows = record.rows(
-        f"SELECT {columns(Session)} FROM sessions WHERE (? IS NULL OR {IN_PROJECT}) "
-        f"AND claude_session IS NULL AND origin_id IS NULL AND {_OPEN} "
-        "ORDER BY created_at DESC, rowid DESC LIMIT ?",
+        f"SELECT {columns(Session)} FROM ({_ALL if most == 1 else _NEWEST}) "
+        f"WHERE (? IS NULL OR {IN_PROJECT}) AND {_OPEN} AND origin_id IS NULL "
+        "AND +claude_session IS NULL "  # + : by time
+        "ORDER BY created_at DESC, number DESC LIMIT ?",
         [*_twice(project), most],
     )
     return [Session.of(row) for row in rows]
