@@ -81,7 +81,8 @@ _REFERS = compile_lazily(
     r"(?:[.;:,—]|\band\b|\bso\b)\s+(?:so |and )?I(?:['’]ve)?(?: also| then| have| simply)? "
     r"(?:(?:fixed|changed|updated|corrected|adjusted|rewrote|edited|modified|extended|patched"
     r"|refactored) (?:it|that|this)\b(?!(?: \w+)? (?:in|into|within|by)\b)"
-    rf"|(?!(?:{_LOOKS})\w*ed\b)[a-z]{{2,20}}(?:ed|ewrote) [^.;]{{1,60}} there\b)",
+    rf"|(?!(?:{_LOOKS})\w*ed\b)[a-z]{{1,20}}(?:ed|ewrote) [^.;]{{1,60}} "
+    r"(?:there|in it|in th(?:at|is) file)\b)",
     re.I,
 )
 """``x.py had a bug; I fixed it``."""
@@ -101,6 +102,12 @@ _MENDED = compile_lazily(
     re.I,
 )
 """``The fault was in x.py. I added a guard``."""
+_EXCEPT = compile_lazily(
+    r"\b(?:nothing|no (?:other )?files?)\b[^.;]{0,60}"
+    r"\b(?:except|apart from|other than|but)(?: for)?[\s`*(]*$",
+    re.I,
+)
+"""``Nothing changed except x.py``."""
 _UNDONE = compile_lazily(
     r"\bI (?:then |have |later |had to ){0,2}(?:reverted|revert|undid|undo|restored|rolled back"
     r"|discarded)\b(?: it| that| this| them| the change)",
@@ -194,7 +201,7 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
     for index in reversed(range(len(places))):
         mended = _FAULT.search(befores[index]) and _MENDED.search(afters[index])
         refers = _REFERS.search(afters[index]) or _WHICH_I.match(afters[index])
-        if not claims[index] and (mended or refers):
+        if not claims[index] and (mended or refers or _EXCEPT.search(befores[index])):
             claims[index] = "modified"
         elif (
             denied.match(afters[index])
