@@ -23,6 +23,13 @@ def _numbers(found: re.Match[str]) -> Version:
     return int(found[1]), int(found[2]), int(found[3])
 
 
+def running_entrypoint() -> str | None:
+    """Tell how the Claude Code was started within which this process runs: ``cli`` in a terminal,
+    ``sdk-cli`` headless and others; None: it runs within none."""
+    inside = os.environ.get("CLAUDECODE") == "1"
+    return os.environ.get("CLAUDE_CODE_ENTRYPOINT") or None if inside else None
+
+
 LONGEST_FOLDER_NAME = 200
 """Characters of a folder's name; of a longer one the rest is a hash."""
 

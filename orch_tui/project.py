@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Unpack
 
-from orch_tui import config, paths
+from orch_tui import claude_client, config, paths
 from orch_tui.errors import ConflictError, FormatError, NotFoundError, OrchError, SourceError
 from orch_tui.files import find_nearest_files
 from orch_tui.worktrees import find_named_tree, find_tree, name_tree
@@ -104,20 +104,14 @@ class Project:
         from orch_tui.record import own_projects
 
         return own_projects.list_own_projects(
-            self.existing_record,
-            self.root,
-            is_shared=self.is_shared,
-            is_named=self._is_database_named,
+            self.existing_record, self.root, is_shared=self.is_shared
         )
 
     @property
     def is_shared(self) -> bool:
         """Whether the record serves all projects of the user."""
-        return self.config.database == "user" and not self._is_database_named
-
-    @property
-    def _is_database_named(self) -> bool:
-        return bool(self._database or os.environ.get("ORCH_DB"))
+        given = self._database or os.environ.get("ORCH_DB")
+        return self.config.database == "user" and not given
 
     @property
     def has_record(self) -> bool:
@@ -382,7 +376,12 @@ class Project:
         """What agents have before they are handed anything; each look finds the files anew."""
         from orch_tui.prepare.ambient import AmbientAgents
 
-        return AmbientAgents(self.root, lambda: self.counts, self._learned_figures)
+        return AmbientAgents(
+            self.root,
+            lambda: self.counts,
+            self._learned_figures,
+            claude_client.running_entrypoint(),
+        )
 
     def _learned_figures(self, family: str) -> Iterable[HandedFigure]:
         """What transcripts taught of what agents are handed besides files."""
@@ -489,7 +488,7 @@ class Project:
         """
         from orch_tui.record import session_choice
 
-        return session_choice.choose_session(self.existing_record, self.root, self.project_filter)
+        return session_choice.choose_session(self.existing_record, self.project_filter)
 
     def init_session(self, scope: str, **details: Unpack[SessionDetails]) -> Session:
         """Open a session, which is meant from then on where one stands; as ``init_session``."""
@@ -499,7 +498,7 @@ class Project:
         with suppress(
             OrchError, OSError
         ):  # none to keep it for, or closed: it is open all the same
-            session_choice.keep_session(self.record, self.root, session.session_id)
+            session_choice.keep_session(self.record, session.session_id)
         return session
 
     def session_id(self, given: str | None) -> str:
@@ -512,15 +511,16 @@ class Project:
 
         if given is not None:
             session = sessions.get_session(self.existing_record, given)
-        else:
-            chosen = self.choose_session()
-            session = chosen.session
-            if chosen.remark:
-                self.remark(chosen.remark)
-        own = self.project_filter if self.is_shared else None
-        if own is not None and session.project not in own:
-            self.remark(f"session {session.session_id} is of another project, {session.project}")
-        return session.session_id
+            own = self.project_filter if self.is_shared else None
+            if own is not None and session.project not in own:
+                self.remark(
+                    f"session {session.session_id} is of another project, {session.project}"
+                )
+            return session.session_id
+        chosen = self.choose_session()
+        if chosen.remark:
+            self.remark(chosen.remark)
+        return chosen.session.session_id
 
     def open_session_id(self, given: str | None) -> str | None:
         """As ``session_id``, but None where nothing is recorded or no session is open."""

@@ -108,7 +108,9 @@ def own_home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "ORCH_DB", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
-    for name in ("ORCH_SESSION", "CLAUDE_CODE_SESSION_ID", "TMUX", "TMUX_PANE"):
+    for name in ("CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SESSION_ID"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("ORCH_SESSION", "TMUX", "TMUX_PANE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SSH_CONNECTION", "test")  # leaves the desktop's clipboard alone
     monkeypatch.setenv("ORCH_CONFIG_DIR", str(home / "config"))

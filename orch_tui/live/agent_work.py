@@ -13,6 +13,7 @@ import msgspec
 
 from orch_tui.frozen import frozen
 from orch_tui.live.repetition import Repetition
+from orch_tui.live.task_output import MOST_TASKS, BackgroundTask, read_task
 from orch_tui.live.transcript_tail import LongLine
 from orch_tui.live.words import clean_line
 from orch_tui.record.claude_code import FORK, INTERRUPTION
@@ -25,6 +26,7 @@ from orch_tui.record.transcripts.transcript_lines import (
     decode_blocks,
     decode_string,
     decode_struct,
+    join_texts,
 )
 
 STEPS = 400
@@ -40,6 +42,8 @@ _TOOL_USE = re.compile(
 
 _ENDS = frozenset(("end_turn", "stop_sequence", "max_tokens", "refusal"))
 """The ``stop_reason`` of a message after which nothing is asked for."""
+
+_IN_BACKGROUND = b"Output is being written to: "
 
 NewestRecord = Literal[
     "", "prompt", "told", "asked", "said", "called", "answered", "ended", "failed", "stopped"
@@ -125,6 +129,8 @@ class AgentWork:
         self.last_answer_at = 0.0
         self.repetition = Repetition()
         self.steps: deque[WorkStep] = deque(maxlen=STEPS)
+        self.tasks: deque[BackgroundTask] = deque(maxlen=MOST_TASKS)
+        """Commands in the background, as far as they may still run."""
         self._cwd = ""
         self._open: dict[str, _Called] = {}
         self._spent: dict[str, _Spent] = {}
@@ -177,7 +183,8 @@ class AgentWork:
         if entry.type == "assistant":
             self._say(message, at, is_error=bool(entry.isApiErrorMessage))
         else:
-            self._hear(message, at, ends=bool(entry.toolEndsTurn))
+            session = entry.sessionId or ""
+            self._hear(message, at, session, ends=bool(entry.toolEndsTurn))
 
     def _note(self, newest: NewestRecord, at: float) -> None:
         self.newest = newest
@@ -265,14 +272,14 @@ class AgentWork:
 
     # What it is told, and what its tools answer
 
-    def _hear(self, message: EntryMessage, at: float, *, ends: bool) -> None:
+    def _hear(self, message: EntryMessage, at: float, session: str, *, ends: bool) -> None:
         words = decode_string(message.content)
         if words is not None:
             self._tell(words, at)
             return
         for block in decode_blocks(message.content):
             if block.type == "tool_result":
-                self._answer(block, at)
+                self._answer(block, at, session)
                 if ends:
                     self.newest = "ended"
             elif block.type == "text":
@@ -288,7 +295,7 @@ class AgentWork:
         else:
             self._note("prompt", at)
 
-    def _answer(self, block: Block, at: float) -> None:
+    def _answer(self, block: Block, at: float, session: str) -> None:
         self.requests = 0
         self._note("answered", at)
         self.last_answer_at = max(self.last_answer_at, at)
@@ -299,6 +306,10 @@ class AgentWork:
             called.step.size = max(0, len(content) - 2)  # without the quotes of JSON
             called.step.is_error = bool(block.is_error)
             self.repetition.add(called.digest, hash(content))
+            if _IN_BACKGROUND in content:
+                answer = join_texts(block.content)
+                if task := read_task(answer, called.call.target, session):
+                    self.tasks.append(task)
 
     def _take_long(self, head: bytes, now: float) -> None:
         """Take from the beginning of a line that was passed over whose call it opens or answers."""

@@ -23,6 +23,19 @@ class LiveStep:
 
 
 @frozen
+class LiveTask:
+    """A command that an agent left running in the background."""
+
+    task_id: str
+    target: str
+    """The command."""
+    size: int
+    """Bytes that it printed so far."""
+    lines: tuple[str, ...]
+    """The last ones, oldest first."""
+
+
+@frozen
 class LiveAgent:
     """What an agent does at one look; figures are so far.
 
@@ -80,6 +93,8 @@ class LiveAgent:
     """Some of its transcript was passed over: figures are a lower bound."""
     words: str
     """The last ones."""
+    tasks: tuple[LiveTask, ...] = ()
+    """What it runs in the background, oldest first."""
 
     @property
     def has_ended(self) -> bool:

@@ -27,7 +27,7 @@ from orch_tui.live.agent_state import (
 )
 from orch_tui.live.agent_work import AgentWork, WorkStep
 from orch_tui.live.client_sessions import WRITTEN_SINCE, Client, ClientSessions, Life
-from orch_tui.live.live_agent import LiveAgent, LiveSnapshot, LiveStep
+from orch_tui.live.live_agent import LiveAgent, LiveSnapshot, LiveStep, LiveTask
 from orch_tui.live.permission_requests import PermissionRequests
 from orch_tui.live.transcript_tail import TranscriptTail
 from orch_tui.models.values import timestamp
@@ -522,6 +522,7 @@ class LiveView:
             subtree_is_partial=subtree.is_partial,
             is_partial=followed.tail.is_partial,
             words=work.words,
+            tasks=tuple(_live_tasks(work)),
         )
 
     def _window(self, model: str, asked: str, context: int) -> int | None:
@@ -542,6 +543,15 @@ def _tells_of_itself(version: str) -> bool:
     """Whether a release of Claude Code, as its transcripts name it, keeps a file on itself."""
     release = parse_release(version)
     return release is not None and release >= WRITTEN_SINCE
+
+
+def _live_tasks(work: AgentWork) -> Iterator[LiveTask]:
+    """Look at what an agent runs in the background; what has ended is looked at no more."""
+    for task in list(work.tasks):
+        if task.look():
+            yield LiveTask(task.task_id, task.target, task.size, task.lines)
+        else:
+            work.tasks.remove(task)
 
 
 def _live_step(step: WorkStep) -> LiveStep:

@@ -33,6 +33,10 @@ def _facts(agent: LiveAgent) -> Iterator[tuple[str, str]]:
             agent.subtree_cost != agent.cost and describe_subtree_cost(agent),
         ),
     )
+    for task in agent.tasks:
+        yield "background", task.target
+        for line in task.lines:
+            yield "", f"  {line}"
     yield "last words", agent.words
 
 

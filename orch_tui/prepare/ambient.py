@@ -296,8 +296,11 @@ class AmbientAgents:
         root: Path,
         cache: Callable[[], CountCache | None] = lambda: None,
         learned: Callable[[str], Iterable[HandedFigure]] = lambda family: (),
+        entrypoint: str | None = None,
     ) -> None:
-        """``learned`` gives what runs taught of what agents are handed, for a tokenizer family."""
+        """``learned`` gives what runs taught of what agents are handed, for a tokenizer family;
+        ``entrypoint`` is how the client is started that will run them, where that is known."""
+        self._entrypoint = entrypoint
         self._around = Surroundings.of(root)
         self._cache = cache
         self._learned = cache_results(learned)
@@ -322,6 +325,7 @@ class AmbientAgents:
             definition=definition,
             learned=self._learned(family),
             in_git=paths.working_tree(around.root) is not None,
+            entrypoint=self._entrypoint,
         )
         return replace(
             found,

@@ -43,12 +43,18 @@ _FRAMES = {"v3": (53, 15), "v4.7": (82, 20), "v4.8": (82, 20)}
 """Tokens that stand before all instructions, and with the path of each (2.1.332)."""
 
 
+TERMINAL, HEADLESS = "cli", "sdk-cli"
+"""How Claude Code is started, as it names that in transcripts and tells the commands it runs."""
+
+_WHERE = {TERMINAL: "in a terminal", HEADLESS: "headless"}
+
+
 class HandedFigure(NamedTuple):
     """Tokens of one part, as a release hands it to agents of a type."""
 
     agent_type: str
     entrypoint: str
-    """``cli`` in a terminal, ``sdk-cli`` headless: the tools differ."""
+    """`TERMINAL`, `HEADLESS`: the tools differ."""
     client_version: str
     part: str
     tokens: int
@@ -83,28 +89,43 @@ def find_handed_parts(
     definition: Frontmatter | None = None,
     learned: Iterable[HandedFigure] = (),
     in_git: bool = False,
+    entrypoint: str | None = None,
 ) -> Handed:
     """Find what agents of a type are handed besides files, in tokens of a tokenizer family.
 
     ``definition`` is the head of the file that defines the type, whose body is counted elsewhere.
-    Nothing is known for an encoding of tiktoken, a fork, and a type nobody defines or ever ran.
+    ``entrypoint`` is how the client that will run it is started (None, or one that is not known
+    here: nobody can tell). Where no figure is of that, the band holds both ways. Nothing is known
+    for an encoding of tiktoken, a fork, and a type nobody defines or ever ran.
     """
     if not agent_type or agent_type == "fork" or family not in FAMILIES:
         return Handed()
+    wanted = entrypoint if entrypoint in _WHERE else None
     own = [figure for figure in learned if figure.agent_type == agent_type]
     if own:
-        why, figures = "learned from a run here", _latest(own)
+        figures = _latest(own, wanted or TERMINAL)
+        shown = figures[0].entrypoint
+        other = wanted if wanted != shown else None
+        why = "learned from a run here"
+        if other:
+            why += f" {_WHERE[shown]}" if shown in _WHERE else ""
+            why += f", which may differ {_WHERE[other]}"
         if definition is not None:
             figures = [f for f in figures if f.part != SYSTEM_PROMPT]
     else:
-        why = "as this release hands it, not seen here yet"
-        figures = _shipped_for(agent_type, family, definition)
+        shown, other = (wanted, None) if wanted else (TERMINAL, HEADLESS)
+        where = f" {_WHERE[shown]}" if wanted else " in a terminal"
+        doubt = "" if wanted else "; headless may differ"
+        why = f"as this release hands it{where}, not seen here yet{doubt}"
+        figures = _shipped_for(agent_type, family, definition, shown)
         if not in_git:
             figures = [figure for figure in figures if figure.part != GIT_STATUS]
     if definition is not None and definition.text("memory"):
-        figures += [f for f in _shipped(family) if f.part == MEMORY and f.entrypoint == "cli"]
+        figures += [f for f in _shipped(family) if f.part == MEMORY and f.entrypoint == shown]
+    beside = _Beside(agent_type, family, definition, shown, other)
     parts = tuple(
-        HandedPart(f.part, _banded(f, family, bool(own)), why, f.client_version) for f in figures
+        HandedPart(f.part, _banded(f, family, bool(own), beside.tokens(f)), why, f.client_version)
+        for f in figures
     )
     servers = [tool for tool in _named_tools(definition) if tool.startswith("mcp__")]
     unknown = tuple(f"the definition of {tool}" for tool in servers) if not own else ()
@@ -126,21 +147,47 @@ def count_headings(paths: Sequence[Count], family: str) -> Count:
     return sum(paths, Count(besides, estimate_name(family), besides, besides))
 
 
-def _latest(learned: Sequence[HandedFigure]) -> list[HandedFigure]:
-    """Choose the figures of the newest release that ran, in a terminal where it ran in one."""
+def _latest(learned: Sequence[HandedFigure], wanted: str) -> list[HandedFigure]:
+    """Choose the figures of the newest release that ran, started as wanted where it was."""
 
-    def rank(figure: HandedFigure) -> tuple[bool, tuple[int, ...]]:
-        return figure.entrypoint == "cli", parse_release(figure.client_version) or ()
+    def rank(figure: HandedFigure) -> tuple[bool, bool, tuple[int, ...], str]:
+        where = figure.entrypoint
+        release = parse_release(figure.client_version) or ()
+        return where == wanted, where == TERMINAL, release, where
 
     best = max(map(rank, learned))
     return [figure for figure in learned if rank(figure) == best]
 
 
+class _Beside:
+    """What the parts are where the client is started another way than the figures are of."""
+
+    def __init__(
+        self,
+        agent_type: str,
+        family: str,
+        definition: Frontmatter | None,
+        shown: str,
+        other: str | None,
+    ) -> None:
+        self._mine, self._its = (
+            {f.part: f.tokens for f in _shipped_for(agent_type, family, definition, where)}
+            if other and where in _WHERE
+            else {}
+            for where in (shown, other)
+        )
+
+    def tokens(self, figure: HandedFigure) -> int | None:
+        """Scale a figure as the shipped table does; None where that does not tell."""
+        mine, its = self._mine.get(figure.part), self._its.get(figure.part)
+        return round(figure.tokens * its / mine) if mine and its else None
+
+
 def _shipped_for(
-    agent_type: str, family: str, definition: Frontmatter | None
+    agent_type: str, family: str, definition: Frontmatter | None, entrypoint: str
 ) -> list[HandedFigure]:
     """Choose the shipped figures of a built-in type, or make those of one that a file defines."""
-    shipped = [figure for figure in _shipped(family) if figure.entrypoint == "cli"]
+    shipped = [figure for figure in _shipped(family) if figure.entrypoint == entrypoint]
     if definition is None:
         is_built_in = agent_type in BUILT_IN_AGENTS
         return [f for f in shipped if is_built_in and f.agent_type == agent_type]
@@ -149,11 +196,11 @@ def _shipped_for(
     told = [f for f in shipped if f.agent_type == _CUSTOM and f.part != MEMORY]
     if not named:
         return [*told, *(of_all[part] for part in (TOOLS, SKILLS, DEFERRED, _ATTRIBUTION))]
-    tools = _tools(family)
+    tools = _tools(family, entrypoint)
     if _SEARCH in named:
         named = [tool for tool in named if tool not in _DEFERRABLE] + ["DeferredToolPlaceholder"]
     direct = sum(tools.get(tool, 0) for tool in named)
-    told.append(HandedFigure(_CUSTOM, "cli", release(), TOOLS, direct))
+    told.append(HandedFigure(_CUSTOM, entrypoint, release(), TOOLS, direct))
     comes_with = {"Skill": SKILLS, "Bash": _ATTRIBUTION, _SEARCH: DEFERRED}
     return [*told, *(of_all[part] for tool, part in comes_with.items() if tool in named)]
 
@@ -172,12 +219,14 @@ def _plain_tool(name: str) -> str:
     return "Agent" if name == "Task" else name
 
 
-def _banded(figure: HandedFigure, family: str, is_learned: bool) -> Count:
-    """Give a figure the band that measuring it again and again showed."""
+def _banded(figure: HandedFigure, family: str, is_learned: bool, beside: int | None) -> Count:
+    """Give a figure the band that measuring it again and again showed, around ``beside``, too."""
     share = 0.02 if figure.part in _FIXED else 0.1 if is_learned else 0.25
-    error = round(figure.tokens * share)
-    low, high = figure.tokens - error, figure.tokens + error
-    return Count(figure.tokens, estimate_name(family), low, high)
+    both = (figure.tokens, figure.tokens if beside is None else beside)
+    low, high = min(both), max(both)
+    return Count(
+        figure.tokens, estimate_name(family), low - round(low * share), high + round(high * share)
+    )
 
 
 def release() -> str:
@@ -197,11 +246,11 @@ def _shipped(family: str) -> tuple[HandedFigure, ...]:
 
 
 @cache
-def _tools(family: str) -> dict[str, int]:
-    """The tokens of the definition of each tool that agents have in a terminal, by its name."""
+def _tools(family: str, entrypoint: str) -> dict[str, int]:
+    """The tokens of the definition of each tool that agents have there, by its name."""
     column = FAMILIES.index(family)
-    rows = _rows()[1]
-    return {part: t[column] for where, kind, part, t in rows if (where, kind) == ("cli", "tool")}
+    wanted = (entrypoint, "tool")
+    return {p: tokens[column] for where, kind, p, tokens in _rows()[1] if (where, kind) == wanted}
 
 
 @cache

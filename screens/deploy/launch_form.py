@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -287,8 +286,7 @@ def write_briefing(part: ScreenPart, label: str, briefing: bytes) -> None:
             group="write",
         )
 
-    inside = project.root / ".claude" / "orchestration" / "briefings" / f"{label}.md"
-    suggested = os.path.relpath(inside, project.cwd)
+    suggested = f".claude/orchestration/briefings/{label}.md"
     part.app.push_screen(Ask("Write the briefing to which file?", value=suggested), write_to)
 
 
@@ -296,7 +294,7 @@ def _write_new(project: Project, name: str, label: str, data: bytes) -> None:
     from orch_tui.files import write
     from orch_tui.record.ledger.briefing_files import log_briefing_file
 
-    path = Path(resolve_path(name, project.cwd))
+    path = Path(resolve_path(name, project.root))
     if path.exists() and not (path.is_file() and path.read_bytes() == data):
         raise ConflictError(f"{path} exists already", hint="name another file")
     write(path, data)

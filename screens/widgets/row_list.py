@@ -178,10 +178,6 @@ class Rows(LineList):
         & > .rows--warn { color: $state-doubt; }
         & > .rows--running { color: $state-running; }
         & > .rows--asks { color: $state-asks; }
-        & > .rows--required { color: $part-required; }
-        & > .rows--recommended { color: $part-recommended; }
-        & > .rows--optional { color: $part-optional; }
-        & > .rows--shared { color: $part-shared; }
         & > .rows--dim { color: $foreground-muted; }
     }
     """
@@ -193,10 +189,6 @@ class Rows(LineList):
         "rows--warn",
         "rows--running",
         "rows--asks",
-        "rows--required",
-        "rows--recommended",
-        "rows--optional",
-        "rows--shared",
         "rows--dim",
     }
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Open")]

@@ -16,7 +16,7 @@ from tests.client.scenario import ANY, Either, Fields
 from tests.client.script import PLAY
 from tests.client.truth import FIGURES, AgentTruth
 
-USUAL: Fields = {"status": "completed", "completions": 1, "doubted": False}
+USUAL: Fields = {"status": "completed", "completions": 1, "doubted": False, "told": []}
 """What holds of an agent of which nothing else is said."""
 
 SLACK = 1
@@ -49,6 +49,7 @@ def read_recorded(ask: Callable[..., str], database: Path) -> list[Fields]:
             "final": row["final_message"] or "",
             "completions": len(shown["said"]),
             "doubted": bool(row["unverified"]),
+            "told": [message["text"] for message in shown["told"]],
             "usage": usage,
         }
         recorded.append({**row, **seen})

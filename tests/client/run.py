@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tests.client.messages_api import PATIENCE, MessagesApi, Play, Served, read_served, write_served
-from tests.client.scenario import Scenario
+from tests.client.scenario import Act, Held, Press, Said, Scenario, See, Type
 from tests.client.terminal import Terminal
 
 EVENTS = (
@@ -57,6 +57,20 @@ def run_scenario(scenario: Scenario, client: Path, folder: Path) -> Run:
         if not run.was_too_busy:
             return run
     raise RunError(f"the machine was too busy, {TRIES} times")
+
+
+def _do(act: Act, terminal: Terminal, play: Play) -> None:
+    match act:
+        case Press(key):
+            terminal.press(key)
+        case Type(words):
+            terminal.type_line(words)
+        case See(words):
+            terminal.wait_for(words)
+        case Said(part, step):
+            play.wait_until_said(part, step)
+        case Held():
+            play.wait_until_held("held")
 
 
 class Run:
@@ -169,6 +183,8 @@ class Run:
             terminal.type_line(self._prompt)
             for part, step in self.scenario.until:
                 play.wait_until_said(part, step)
+            for act in self.scenario.acts:
+                _do(act, terminal, play)
             if self.scenario.leaves_it_running:
                 play.wait_until_held("held")
             terminal.type_line("/exit")

@@ -32,6 +32,7 @@ FORM = re.compile(
     r"</?[a-z-]+>|<teammate-message [^>]*>"
     r"|Agent terminated early due to an API error: |API Error: \d+"
     r"|NOTE: this agent stopped at its \d+-turn limit"
+    r"|The coordinator sent a message[^\n]*:|Address this before "
     r"|\[Request interrupted by user[^]]*\]|User rejected tool use"
     r"|\[Subagent hand-back\]|\[Workflow harness[^]]*\]"
     r"|agentId: \w+|(subagent_tokens|tool_uses|duration_ms): \d+"

@@ -44,6 +44,44 @@ BROKEN_OFF: Mapping[str, Any] = {"status": "failed", "final": either("", API_ERR
 
 
 @dataclass(frozen=True)
+class Press:
+    """A key is pressed in the terminal."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class Type:
+    """A line is typed in the terminal, with Enter."""
+
+    words: str
+
+
+@dataclass(frozen=True)
+class See:
+    """Words stand in the terminal."""
+
+    words: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """The model said the answer of a part with this number."""
+
+    part: str
+    step: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """An answer to the part ``held`` is held."""
+
+
+Act = Press | Type | See | Said | Held
+"""What somebody at the terminal does, or waits for."""
+
+
+@dataclass(frozen=True)
 class Scenario:
     """One run of the client."""
 
@@ -69,6 +107,8 @@ class Scenario:
     """Interactive: it is left while an answer to the part ``held`` is held."""
     until: Sequence[tuple[str, int]] = (("main", 1),)
     """Interactive: parts with the number of the answer after which no more is to come of them."""
+    acts: Sequence[Act] = ()
+    """Interactive: what is done after that, before the client is left."""
     short: bool = False
     """One of those that a short look runs."""
 

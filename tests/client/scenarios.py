@@ -6,12 +6,27 @@ import json
 from pathlib import Path
 from signal import SIGINT, SIGKILL
 
-from tests.client.scenario import ANY, API_ERROR, BROKEN_OFF, Fields, Orch, Scenario, either
+from tests.client.scenario import (
+    ANY,
+    API_ERROR,
+    BROKEN_OFF,
+    Act,
+    Fields,
+    Held,
+    Orch,
+    Press,
+    Said,
+    Scenario,
+    See,
+    Type,
+    either,
+)
 from tests.client.script import Answer, Refusal, call, holds, launch, says
 from tests.client.truth import FIGURES
 
 READ = call("Read", file_path="{project}/lib/calc.py")
 SHELL = call("Bash", command="echo found", description="look")
+WAIT = call("Bash", command="sleep 8; echo waited", description="wait")
 BACKGROUND = {"run_in_background": True}
 
 FEW_TRIES = {"CLAUDE_CODE_MAX_RETRIES": "1"}
@@ -51,7 +66,8 @@ def _deploy_a_long_briefing(project: Path, orch: Orch) -> None:
     (project / "long.md").write_text("\n".join(["# All of it (play long)", "", *words, ""]))
     orch("install", "--hooks", "--hand-over", "--yes")
     orch("init-session", "--scope", "Hand over")
-    told = orch("init-deployment", "--agent-type", "general-purpose", "--briefing", "long.md")
+    given = ("--agent-type", "general-purpose", "--briefing", "long.md")
+    told = orch("init-deployment", *given, "--allow-overflow", "it is to be long")
     (project / "line.txt").write_text(told.stderr.splitlines()[-1])
 
 
@@ -66,6 +82,11 @@ const schema = { type: 'object', properties: { ok: { type: 'boolean' } }, requir
 const checked = await agent('(play checker) check', { label: 'check', phase: 'Check', schema })
 return { found, checked }
 """
+
+CHOOSE_AGENT: list[Act] = [
+    *(See("↓ to manage"), Press("Down"), See("to select"), Press("Down"), See("enter to view")),
+]
+"""How somebody at the terminal comes to the one agent that runs."""
 
 SCENARIOS = [
     Scenario(
@@ -170,7 +191,7 @@ SCENARIOS = [
             "first-leg": [says(SHELL), says("The first leg is done.")],
             "second-leg": [says(SHELL), says("The second leg is done.")],
         },
-        {"first-leg": {"completions": 2}},
+        {"first-leg": {"completions": 2, "told": ["(play second-leg) go on"]}},
     ),
     Scenario(
         "workflow",
@@ -430,6 +451,70 @@ SCENARIOS = [
         {"held": STOPPED},
         interactive=True,
         until=[("main", 3)],
+    ),
+    Scenario(
+        "interactive-interrupted",
+        {
+            "main": [says(launch("held", "take long"))],
+            "held": [says("I begin.", SHELL), holds()],
+        },
+        {"held": {**STOPPED, "ending": "interrupted"}},
+        environment={"CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1"},
+        interactive=True,
+        until=[("main", 0)],
+        acts=[Held(), See("esc to interrupt"), Press("Escape"), See("Interrupted")],
+    ),
+    Scenario(
+        "interactive-ended",
+        {
+            "main": [says(launch("held", "take long")), says("I go on."), says("It was stopped.")],
+            "held": [says("I begin.", SHELL), holds()],
+        },
+        {"held": STOPPED},
+        interactive=True,
+        acts=[Held(), *CHOOSE_AGENT, Press("x"), Said("main", 2)],
+    ),
+    Scenario(
+        "interactive-told",
+        {
+            "main": [
+                says(launch("slow", "take your time")),
+                says(call("ToolSearch", query="select:SendMessage")),
+                says(
+                    call(
+                        "SendMessage",
+                        to="{agent of slow}",
+                        summary="more",
+                        message="Look at the tests, too.",
+                    )
+                ),
+                says("I wait."),
+                says("Done."),
+            ],
+            "slow": [says("I begin.", WAIT), says(READ), says("All of it is fine.")],
+        },
+        {"slow": {"told": ["Look at the tests, too."]}},
+        interactive=True,
+        until=[("slow", 2), ("main", 4)],
+    ),
+    Scenario(
+        "interactive-typed",
+        {
+            "main": [says(launch("slow", "take your time")), says("I wait."), says("Done.")],
+            "slow": [says("I begin.", WAIT), says(READ), says("All of it is fine.")],
+        },
+        {"slow": {"told": ["Look at the tests, too."]}},
+        interactive=True,
+        acts=[
+            *CHOOSE_AGENT,
+            Press("Enter"),
+            See("Message @"),
+            Type("Look at the tests, too."),
+            Said("slow", 2),
+            Said("main", 2),
+            Press("Escape"),
+            See("Done."),
+        ],
     ),
     Scenario(
         "interactive-left",

@@ -46,6 +46,7 @@ ROW: Fields = {
     "status": "completed",
     "completions": 1,
     "doubted": False,
+    "told": [],
     "reason": None,
     "usage": {"m1": USAGE},
     "context_end_tokens": 10,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from orch_tui.prepare.agent_types import BUILT_IN_AGENTS
 from orch_tui.prepare.count import FAMILIES, Count
 from orch_tui.prepare.frontmatter import parse_frontmatter
 from orch_tui.prepare.handed_parts import (
+    HEADLESS,
+    TERMINAL,
     HandedFigure,
     count_headings,
     find_handed_parts,
@@ -89,6 +93,43 @@ def test_what_a_run_taught_goes_before_the_table() -> None:
     assert names("a", learned=learned[3:]) == {"tools": 4}, "better than nothing"
     (part, _) = find_handed_parts("a", "v4.8", learned=learned).parts
     assert (part.why, part.client_version) == ("learned from a run here", "2.1.100")
+
+
+def count(agent_type: str, part: str, entrypoint: str | None, **given: Any) -> Count:
+    found = find_handed_parts(agent_type, "v4.8", entrypoint=entrypoint, **given)
+    return {each.name: each.count for each in found.parts}[part]
+
+
+@pytest.mark.parametrize("agent_type", ["Explore", "general-purpose"])
+def test_figures_are_of_how_the_client_is_started(agent_type: str) -> None:
+    terminal, headless, unknown = (
+        count(agent_type, "tools", entrypoint) for entrypoint in (TERMINAL, HEADLESS, None)
+    )
+    assert 1.3 * terminal.tokens < headless.tokens
+    assert terminal.high < headless.low
+    assert (unknown.tokens, unknown.low) == (terminal.tokens, terminal.low)
+    assert unknown.high == headless.high, "where nobody can tell, the band holds both"
+    assert count(agent_type, "tools", "claude-vscode") == unknown
+    total = find_handed_parts(agent_type, "v4.8", entrypoint=HEADLESS).total
+    assert total.tokens > find_handed_parts(agent_type, "v4.8", entrypoint=TERMINAL).total.tokens
+    whys = {
+        entrypoint: find_handed_parts(agent_type, "v4.8", entrypoint=entrypoint).parts[0].why
+        for entrypoint in (TERMINAL, HEADLESS, None)
+    }
+    assert "in a terminal, not seen" in whys[TERMINAL] and "headless, not" in whys[HEADLESS]
+    assert "headless may differ" in whys[None]
+
+
+def test_a_run_of_the_other_way_is_doubted_by_what_the_table_tells() -> None:
+    learned = [HandedFigure("Explore", TERMINAL, "2.1.400", "tools", 3000)]
+    same = count("Explore", "tools", TERMINAL, learned=learned)
+    assert (same.low, same.high) == (2940, 3060)
+    assert count("Explore", "tools", None, learned=learned) == same
+    other = count("Explore", "tools", HEADLESS, learned=learned)
+    assert (other.tokens, other.low) == (3000, 2940) and other.high > 4500
+    learned.append(HandedFigure("Explore", HEADLESS, "2.1.399", "tools", 4600))
+    assert count("Explore", "tools", HEADLESS, learned=learned).tokens == 4600
+    assert count("Explore", "tools", TERMINAL, learned=learned).tokens == 3000
 
 
 def test_headings_grow_with_files_and_their_paths() -> None:
