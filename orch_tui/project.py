@@ -104,14 +104,20 @@ class Project:
         from orch_tui.record import own_projects
 
         return own_projects.list_own_projects(
-            self.existing_record, self.root, is_shared=self.is_shared
+            self.existing_record,
+            self.root,
+            is_shared=self.is_shared,
+            is_named=self._is_database_named,
         )
 
     @property
     def is_shared(self) -> bool:
         """Whether the record serves all projects of the user."""
-        given = self._database or os.environ.get("ORCH_DB")
-        return self.config.database == "user" and not given
+        return self.config.database == "user" and not self._is_database_named
+
+    @property
+    def _is_database_named(self) -> bool:
+        return bool(self._database or os.environ.get("ORCH_DB"))
 
     @property
     def has_record(self) -> bool:
@@ -488,7 +494,7 @@ class Project:
         """
         from orch_tui.record import session_choice
 
-        return session_choice.choose_session(self.existing_record, self.project_filter)
+        return session_choice.choose_session(self.existing_record, self.root, self.project_filter)
 
     def init_session(self, scope: str, **details: Unpack[SessionDetails]) -> Session:
         """Open a session, which is meant from then on where one stands; as ``init_session``."""
@@ -498,7 +504,7 @@ class Project:
         with suppress(
             OrchError, OSError
         ):  # none to keep it for, or closed: it is open all the same
-            session_choice.keep_session(self.record, session.session_id)
+            session_choice.keep_session(self.record, self.root, session.session_id)
         return session
 
     def session_id(self, given: str | None) -> str:
@@ -511,16 +517,15 @@ class Project:
 
         if given is not None:
             session = sessions.get_session(self.existing_record, given)
-            own = self.project_filter if self.is_shared else None
-            if own is not None and session.project not in own:
-                self.remark(
-                    f"session {session.session_id} is of another project, {session.project}"
-                )
-            return session.session_id
-        chosen = self.choose_session()
-        if chosen.remark:
-            self.remark(chosen.remark)
-        return chosen.session.session_id
+        else:
+            chosen = self.choose_session()
+            session = chosen.session
+            if chosen.remark:
+                self.remark(chosen.remark)
+        own = self.project_filter if self.is_shared else None
+        if own is not None and session.project not in own:
+            self.remark(f"session {session.session_id} is of another project, {session.project}")
+        return session.session_id
 
     def open_session_id(self, given: str | None) -> str | None:
         """As ``session_id``, but None where nothing is recorded or no session is open."""

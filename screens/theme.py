@@ -23,6 +23,7 @@ SIGNS: Mapping[str, str] = {
 
 PARTS: Mapping[str, str] = {
     "had": "░",
+    "template": "▞",
     "required": "█",
     "recommended": "▆",
     "optional": "▃",
@@ -49,6 +50,7 @@ DARK: Mapping[str, str] = {
     "failed": "#ff8059",
     "doubt": "#fb72bd",
     "had": "#7f858f",
+    "template": "#b5a96b",
     "required": "#e4deff",
     "recommended": "#b3a0ff",
     "optional": "#8376e1",
@@ -75,6 +77,7 @@ LIGHT: Mapping[str, str] = {
     "failed": "#8e1212",
     "doubt": "#b01f9a",
     "had": "#6c6f76",
+    "template": "#4d4414",
     "required": "#2b1c6b",
     "recommended": "#5120ad",
     "optional": "#7456dd",

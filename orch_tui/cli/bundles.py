@@ -30,6 +30,7 @@ from orch_tui.project import Project
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import Bundle
     from orch_tui.prepare.dedup import Sharing
+    from orch_tui.record.library import BundleLine, VersionLine
 
 
 def bundles() -> argparse.ArgumentParser:
@@ -101,14 +102,21 @@ def _bundles(arguments: Namespace) -> None:
             project=None if arguments.all_projects or session_id else read_own_projects(project),
         )
         columns = (
-            *("bundle_id", "name", "agent_type", "version", "items", "token_count", "uses"),
-            *("session_id", "created_at"),
+            *("bundle_id", "name", "agent_type", "version", "items", "token_count"),
+            *_if_shared(lines),
+            *("uses", "session_id", "created_at"),
         )
         print_rows(
             map(as_row, lines), arguments.format, columns=columns, empty="no bundle is saved"
         )
     else:
         _one_bundle(project, arguments, session_id)
+
+
+def _if_shared(lines: Sequence[BundleLine] | Sequence[VersionLine]) -> tuple[str, ...]:
+    """The column of what bundles take if shared texts are read, where any shares some."""
+    shares = any(line.if_shared_is_read_tokens != line.token_count for line in lines)
+    return ("if_shared_is_read_tokens",) if shares else ()
 
 
 def _one_bundle(project: Project, arguments: Namespace, session_id: str | None) -> None:
@@ -140,6 +148,7 @@ def _one_bundle(project: Project, arguments: Namespace, session_id: str | None) 
             arguments.format,
             columns=(
                 *("version", "created_at", "agent_type", "items", "token_count"),
+                *_if_shared(lines),
                 *("frozen", "executions"),
             ),
         )
@@ -190,6 +199,10 @@ def _deduplicate(arguments: Namespace) -> None:
         project, arguments.session_id, arguments.undo
     )
     bundles = [named_bundle(project, name) for name in given]
+    of_sessions = {b.bundle_id: b.session_id for b in bundles if b.session_id}
+    if len(set(of_sessions.values())) > 1:
+        told = ", ".join(f"{label} of {session}" for label, session in of_sessions.items())
+        say(f"these are bundles of several sessions: {told}")
     if arguments.undo:
         restored = project_bundles.take_sharing_back(project, [b.bundle_id for b in bundles])
         _rewrite(project, given, bundles, restored, "as before it was deduplicated")

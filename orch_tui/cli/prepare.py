@@ -296,6 +296,7 @@ def _track_budget(arguments: Namespace) -> int:
     else:
         columns = (
             *("bundle_id", "agent_type", "tokens", "band"),
+            *(("if_shared_is_read_tokens",) if report.shares else ()),
             *("ambient_tokens", "agent_limit", "status"),
         )
         print_rows(

@@ -364,6 +364,7 @@ _HEADINGS = {
     "context_source": "source",
     "context_token_count": "tokens",
     "token_count": "tokens",
+    "if_shared_is_read_tokens": "if shared is read",
     "created_at": "created",
     "deployed_at": "deployed",
     "completed_at": "completed",

@@ -85,10 +85,10 @@ def _use(arguments: Namespace) -> None:
     project = project_of(arguments)
     record = project.existing_record
     if arguments.forget:
-        session_choice.forget_session(record)
+        session_choice.forget_session(record, project.root)
         return
     if arguments.session_id:
-        session_choice.keep_session(record, project.session_id(arguments.session_id))
+        session_choice.keep_session(record, project.root, project.session_id(arguments.session_id))
     chosen = project.choose_session()
     say(chosen.remark or f"session {chosen.session.session_id}, {chosen.reason}")
     print(chosen.session.session_id)

@@ -92,6 +92,7 @@ def _print_part(shown: Shown, part: str, steps: list[TimelineStep]) -> None:
             allocation = given.allocation
             tokens = "?" if allocation.token_count is None else f"{allocation.token_count:,}"
             lost = ", did not arrive" if allocation.arrived is False else ""
+            lost = ", only named for it to read" if given.named_only else lost
             print(f"=== {printable(allocation.context_source or '')} ({tokens} tokens{lost}) ===")
             print(printable(given.text or "(its text was not recorded)", lines=True))
         if not shown.given:
@@ -148,8 +149,10 @@ def _print_shown(record: Record, shown: Shown, root: Path, agent: LiveAgent | No
         columns = (
             *("context_type", "priority", "token_count", "context_source", "sections"),
             *(("arrived",) if lost else ()),
+            *(("named_only",) if any(given.named_only for given in shown.given) else ()),
         )
-        print_rows([as_row(given.allocation) for given in shown.given], "table", columns=columns)
+        rows = [{**as_row(each.allocation), "named_only": each.named_only} for each in shown.given]
+        print_rows(rows, "table", columns=columns)
     if shown.handed_over is not None:
         print("\nhanded over: another text than the briefing")
         print(_in_short(shown.handed_over, "handed_over"))

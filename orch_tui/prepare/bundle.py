@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orch_tui.errors import FormatError, SourceError
 from orch_tui.frozen import frozen
 from orch_tui.models.values import ITEM_TYPES, PRIORITIES
-from orch_tui.prepare.count import ZERO, Count, CountCache, frame_tokens
+from orch_tui.prepare.count import FRAMES, ZERO, Count, CountCache, frame_tokens
 from orch_tui.prepare.encoding import decode_text
 from orch_tui.prepare.text_kinds import kind_of
 from orch_tui.source_name import is_file, is_free_text, path_of
@@ -276,7 +276,8 @@ def to_dict(bundle: Bundle, *, budget: int) -> dict[str, Any]:
 
 
 def item_to_dict(item: ContextItem) -> dict[str, Any]:
-    """One item as JSON. Text that no file holds is written out, so that it can be read back."""
+    """One item as JSON. Text that no file holds is written out, so that it can be read back;
+    ``named_only`` marks what the agent is only told to read."""
     figures: dict[str, Any] = {
         "type": item.type,
         "source": item.source,
@@ -286,6 +287,8 @@ def item_to_dict(item: ContextItem) -> dict[str, Any]:
     }
     if item.shared_with:
         figures["shared_with"] = list(item.shared_with)
+    if item.is_pointed_to:
+        figures["named_only"] = True
     figures |= {
         "estimator": item.count.estimator,
         "band": [item.count.low, item.count.high],
@@ -379,7 +382,7 @@ def read_bundle_json(
             template=_claimed_template(document),
         )
     )
-    differences += _differences_in_total(document, [claim for claim, _ in claimed])
+    differences += _differences_in_total(document, [claim for claim, _ in claimed], bundle)
     return ReadBundle(bundle, tuple(differences))
 
 
@@ -392,19 +395,25 @@ def _claimed_template(document: _Document) -> Template | None:
     return Template(entry.text("name"), entry.text("text"))
 
 
-def _differences_in_total(document: _Document, claimed: Sequence[ContextItem]) -> Iterator[str]:
+def _differences_in_total(
+    document: _Document, claimed: Sequence[ContextItem], bundle: Bundle
+) -> Iterator[str]:
     """Say where the parts do not add up to the total that is claimed.
 
-    The proposal's schema has no word for the frame and the template: there a total may be more
-    than the items say.
+    The proposal's schema has no word for the frame and the template. A total may hold the frame
+    there, or be that of the briefing, which nobody can tell where the bytes of an item are missing.
     """
     given = sum(item.count.tokens for item in claimed if not item.is_pointed_to)
     template = document.value.get("template_tokens")
     parts = given + document.integer("frame_tokens", default=0)
     parts += template if isinstance(template, int) else 0
     total = document.integer("total_tokens", default=parts)
-    may_hold_more = "frame_tokens" not in document.value
-    if total < parts or (total > parts and not may_hold_more):
+    adds_up = total == parts
+    if "frame_tokens" not in document.value:
+        whole = sum(item.count.tokens for item in claimed)
+        adds_up = total in (whole, bundle.total.tokens, *(whole + f for f in FRAMES.values()))
+        adds_up |= total > whole and any(item.data is None for item in bundle.items)
+    if not adds_up:
         yield f"total_tokens: {total:,} claimed, its items say {parts:,}"
 
 

@@ -16,6 +16,7 @@ from orch_tui.recall.listing import output_to_dict
 from orch_tui.recall.timeline import TimelineStep
 from orch_tui.record import deliverables, executions, outputs
 from orch_tui.record import sessions as session_rows
+from orch_tui.record.bundles import load_outlines
 from orch_tui.record.ledger import briefings, contents, file_use
 from orch_tui.record.ledger.file_use import FileUse
 from orch_tui.record.run_place import find_run_place
@@ -32,6 +33,8 @@ class Given:
     allocation: Allocation
     text: str | None
     """Its exact text; None where only its figures were recorded."""
+    named_only: bool = False
+    """The agent was only told to read it, as other agents were: its text was not handed over."""
 
 
 @frozen
@@ -101,7 +104,10 @@ def shown_to_dict(shown: Shown, steps: Iterable[TimelineStep]) -> dict[str, Any]
     return {
         "facts": asdict(shown.execution),
         "session": asdict(shown.session),
-        "given": [{**asdict(g.allocation), "text": g.text} for g in shown.given],
+        "given": [
+            {**asdict(g.allocation), "text": g.text, "named_only": g.named_only}
+            for g in shown.given
+        ],
         "briefing": shown.briefing,
         **({} if shown.handed_over is None else {"handed_over": shown.handed_over}),
         "difference": list(shown.difference.lines) if shown.difference else [],
@@ -129,13 +135,17 @@ def show_execution(record: Record, label: str, root: Path) -> Shown:
     """
     execution = _execution(record, label)
     allocations = executions.list_allocations(record, execution.execution_id)
+    named = _named_only(record, execution)
     before, after = _neighbours(record, execution)
     briefing = _read_text(record, execution.briefing_id)
     handed_over = _read_text(record, execution.handed_over_id)
     return Shown(
         execution=execution,
         session=session_rows.get_session(record, execution.session_id),
-        given=tuple(Given(a, contents.get_content_text(record, a.content_id)) for a in allocations),
+        given=tuple(
+            Given(a, contents.get_content_text(record, a.content_id), a.context_source in named)
+            for a in allocations
+        ),
         briefing=briefing,
         handed_over=handed_over,
         difference=None if handed_over is None else compare_texts(briefing or "", handed_over),
@@ -187,6 +197,13 @@ def find_troubles(record: Record, execution: ExecutionFacts, root: Path) -> tupl
 
     place = find_run_place(record, execution, root)
     return read_findings(execution.final_message or "", place).troubles
+
+
+def _named_only(record: Record, execution: ExecutionFacts) -> set[str]:
+    """The sources of its bundle that an execution was only told to read."""
+    version = execution.bundle_version_id
+    outline = load_outlines(record, [] if version is None else [version])
+    return {i.source for bundle in outline.values() for i in bundle.items if i.is_pointed_to}
 
 
 def _neighbours(record: Record, execution: ExecutionFacts) -> tuple[str | None, str | None]:

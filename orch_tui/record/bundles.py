@@ -41,11 +41,20 @@ def save_bundle(
 
     Raises:
         UsageError: the id is new, and nobody could type it.
+        ConflictError: the id is that of a bundle of another session.
     """
     with record.write():
         bundle_id = bundle.bundle_id or new_label(record, "bundle")
-        if not record.value("SELECT 1 FROM bundles WHERE bundle_id = ?", [bundle_id]):
+        held_by = record.rows("SELECT session_id FROM bundles WHERE bundle_id = ?", [bundle_id])
+        if not held_by:
             check_label("bundle", bundle_id)
+        elif session_id and (
+            told := tell_other_session(bundle_id, held_by[0]["session_id"] or "", session_id)
+        ):
+            raise ConflictError(
+                told,
+                hint="name that session, or choose another id; orch bundles ID --copy makes one",
+            )
         record.execute(
             "INSERT INTO bundles (bundle_id, session_id, name, created_at) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (bundle_id) DO UPDATE SET name = coalesce(excluded.name, name), "

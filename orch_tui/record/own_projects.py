@@ -7,11 +7,13 @@ another machine, are told by the project's key; without one they stay with the r
 
 from __future__ import annotations
 
+import json
 import os
 from functools import lru_cache
 from pathlib import Path
 
 from orch_tui.models.database import Record
+from orch_tui.models.facts import get_fact, set_fact
 from orch_tui.models.values import readable
 from orch_tui.paths import project_root
 from orch_tui.record.ledger.project_keys import configured_key, is_kept_key, remote_key
@@ -24,17 +26,48 @@ IN_PROJECT = "coalesce(project, '') IN (SELECT value FROM json_each(?))"
 """The condition on rows of ``sessions``; its parameter is the ``OwnProjects`` as JSON."""
 
 
-def list_own_projects(record: Record, root: Path, *, is_shared: bool) -> OwnProjects | None:
+_TOLD = "projects_of_sessions"
+"""The fact that says where sessions up to a rowid say they are: not all are looked at each time."""
+
+_A_SCAN = 200
+"""Sessions after which that is noted."""
+
+
+def list_own_projects(
+    record: Record, root: Path, *, is_shared: bool, is_named: bool = False
+) -> OwnProjects | None:
     """List what sessions of the project at ``root`` say of where they are; None: all are of it.
 
-    ``is_shared``: the record serves several projects by intention.
+    ``is_shared``: the record serves several projects by intention. ``is_named``: a person named
+    it; where nothing in it is of this project, all of it is meant.
     """
-    told = record.sql("SELECT DISTINCT project, project_key FROM sessions")
-    named = {(readable(path) or "", readable(key) or "") for path, key in told}
+    named = _list_told(record)
     own = {path for path, key in named if _is_own(path, key, str(root), is_shared)}
-    if own == {path for path, _ in named} and not is_shared:
+    if not is_shared and (own == {path for path, _ in named} or (is_named and not own)):
         return None
     return tuple(sorted(own | {str(root)}))
+
+
+def _list_told(record: Record) -> set[tuple[str, str]]:
+    """List each root folder that sessions name, with the key of its project; empty for none."""
+    until, told = _read_told(record)
+    newest = record.value("SELECT max(rowid) FROM sessions") or 0
+    if until > newest:  # the file was written anew
+        until, told = 0, set()
+    rows = record.sql("SELECT DISTINCT project, project_key FROM sessions WHERE rowid > ?", [until])
+    told |= {(readable(path) or "", readable(key) or "") for path, key in rows}
+    if newest - until > _A_SCAN and record.writable:
+        with record.in_passing(), record.write():
+            set_fact(record, _TOLD, json.dumps([newest, sorted(told)]))
+    return told
+
+
+def _read_told(record: Record) -> tuple[int, set[tuple[str, str]]]:
+    try:
+        until, told = json.loads(get_fact(record, _TOLD) or "[0, []]")
+        return int(until), {(str(path), str(key)) for path, key in told}
+    except (ValueError, TypeError, RecursionError):  # plain SQL may have changed it
+        return 0, set()
 
 
 def _is_own(path: str, key: str, root: str, is_shared: bool) -> bool:

@@ -54,6 +54,8 @@ class RunPlace:
     """Of the project."""
     tree: Path | None = None
     """The linked worktree that the run works in; None: the root."""
+    is_gone: bool = False
+    """It worked in a linked worktree that is no more: what it claims cannot be checked there."""
     cwd: Path | None = None
     """Where whoever names the files stands."""
     known: Callable[[], Iterable[str]] = tuple
@@ -128,7 +130,8 @@ def find_run_place(
             )
         ]
 
-    return RunPlace(root, Path(tree) if tree else None, cwd, known)
+    is_gone = tree is None and execution.worktree is not None
+    return RunPlace(root, Path(tree) if tree else None, is_gone, cwd, known)
 
 
 def note_worktree(

@@ -212,6 +212,11 @@ class BudgetReport:
         gauges = [self.session, *(agent for _, agent in self.agents)]
         return max((g.status for g in gauges), key=STATUSES.index)
 
+    @property
+    def shares(self) -> bool:
+        """Whether an agent is told to read what it shares with others."""
+        return any(taken.shared.tokens for taken, _ in self.agents)
+
     def rows(self) -> list[dict[str, Any]]:
         """Give a row for each bundle against the limit of its agent, to print or as JSON; those
         without a count are last."""

@@ -19,7 +19,7 @@ from orch_tui.errors import ConflictError, NotFoundError, UsageError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import ENDINGS
-from orch_tui.paths import is_private, state_folder
+from orch_tui.paths import AnyPath, is_private, state_folder
 from orch_tui.record import sessions
 from orch_tui.record.own_projects import IN_PROJECT, OwnProjects
 from orch_tui.rows import Session, columns
@@ -33,6 +33,9 @@ _KEPT_DAYS = 60
 
 _SHOWN = 3
 """Other open sessions that are named."""
+
+_ALL = "SELECT *, rowid AS number FROM sessions"
+_NEWEST = f"{_ALL} ORDER BY created_at DESC LIMIT 100"
 
 _OPEN = "archived_at IS NULL AND status NOT IN ('completed', 'failed')"
 
@@ -59,38 +62,40 @@ class ChosenSession:
         )
 
 
-def choose_session(record: Record, project: OwnProjects | None = None) -> ChosenSession:
-    """Choose the session that is meant, of one project or of all.
+def choose_session(
+    record: Record, root: AnyPath, project: OwnProjects | None = None
+) -> ChosenSession:
+    """Choose the session that is meant in the project at ``root``, among those of ``project``.
 
     Raises:
         NotFoundError: none is open, or ``ORCH_SESSION`` names none; with the nearest known ids.
     """
-    session, reason = _choose(record, project)
-    candidates = [*_opened(record, project, _SHOWN + 2), *_of_claude(record)]
+    session, reason = _choose(record, root, project)
+    candidates = [*_opened(record, project, _SHOWN + 2), *_of_claude(record, project)]
     others = dict.fromkeys(each.session_id for each in candidates)
     others.pop(session.session_id, None)
     return ChosenSession(session, reason, tuple(others))
 
 
-def _choose(record: Record, project: OwnProjects | None) -> tuple[Session, str]:
+def _choose(record: Record, root: AnyPath, project: OwnProjects | None) -> tuple[Session, str]:
     if named := os.environ.get(VARIABLE):
         try:
             return sessions.get_session(record, named), f"as {VARIABLE} says"
         except NotFoundError as error:
             error.hint = f"{VARIABLE} names it; {error.hint}" if error.hint else f"unset {VARIABLE}"
             raise
-    if kept := _read_kept(record):
+    if kept := _read_kept(record, root):
         return kept, "chosen here"
     for session in _with_runs_of_claude(record, project):
         return session, "with runs of this Claude Code session"
-    for session in _of_claude(record):
+    for session in _of_claude(record, project):
         return session, "of this Claude Code session"
     for session in _opened(record, project, 1):
         return session, "the newest"
     raise _nothing_open()
 
 
-def keep_session(record: Record, session_id: str) -> Session:
+def keep_session(record: Record, root: AnyPath, session_id: str) -> Session:
     """Have a session meant from now on where one stands, until it is closed.
 
     Raises:
@@ -103,7 +108,7 @@ def keep_session(record: Record, session_id: str) -> Session:
         raise ConflictError(
             f"session {session.session_id!r} is closed", hint="--session-id names a closed one"
         )
-    path = _path(record)
+    path = _path(record, root)
     if path is None:
         raise UsageError(
             "there is no terminal here to keep a session for",
@@ -119,9 +124,9 @@ def keep_session(record: Record, session_id: str) -> Session:
     return session
 
 
-def forget_session(record: Record) -> None:
+def forget_session(record: Record, root: AnyPath) -> None:
     """Have no session be meant more than others where one stands."""
-    if path := _path(record):
+    if path := _path(record, root):
         with suppress(OSError):
             os.unlink(path)
 
@@ -131,8 +136,8 @@ def is_somewhere() -> bool:
     return _standing_place() is not None
 
 
-def _read_kept(record: Record) -> Session | None:
-    path = _path(record)
+def _read_kept(record: Record, root: AnyPath) -> Session | None:
+    path = _path(record, root)
     if path is None or not os.path.isfile(path) or not is_private(os.path.dirname(path)):
         return None
     try:
@@ -143,7 +148,7 @@ def _read_kept(record: Record) -> Session | None:
         return None
     if _is_open(session):
         return session
-    forget_session(record)
+    forget_session(record, root)
     return None
 
 
@@ -151,12 +156,12 @@ def _is_open(session: Session) -> bool:
     return session.status not in ENDINGS and session.archived_at is None
 
 
-def _path(record: Record) -> str | None:
-    """Where the choice is kept that was made here, for one record."""
+def _path(record: Record, root: AnyPath) -> str | None:
+    """Where the choice is kept that was made here, for one record and project."""
     place = _standing_place()
     if place is None:
         return None
-    what = f"{place}\n{os.path.realpath(record.path)}"
+    what = f"{place}\n{os.path.realpath(record.path)}\n{os.path.realpath(root)}"
     name = hashlib.sha256(what.encode("utf-8", "surrogateescape")).hexdigest()[:32]
     return os.path.join(state_folder(), "current-sessions", name)
 
@@ -188,23 +193,27 @@ def _forget_old(folder: str) -> None:
 
 
 def _opened(record: Record, project: OwnProjects | None, most: int) -> list[Session]:
-    """The newest sessions that somebody opened here and nobody closed."""
+    """The newest sessions that somebody opened here and nobody closed; of more than one only
+    those are looked for that are among the newest of all."""
     rows = record.rows(
-        f"SELECT {columns(Session)} FROM sessions WHERE (? IS NULL OR {IN_PROJECT}) "
-        f"AND claude_session IS NULL AND origin_id IS NULL AND {_OPEN} "
-        "ORDER BY created_at DESC, rowid DESC LIMIT ?",
+        f"SELECT {columns(Session)} FROM ({_ALL if most == 1 else _NEWEST}) "
+        f"WHERE (? IS NULL OR {IN_PROJECT}) AND {_OPEN} AND origin_id IS NULL "
+        "AND +claude_session IS NULL "  # + : by time
+        "ORDER BY created_at DESC, number DESC LIMIT ?",
         [*_twice(project), most],
     )
     return [Session.of(row) for row in rows]
 
 
-def _of_claude(record: Record) -> list[Session]:
+def _of_claude(record: Record, project: OwnProjects | None) -> list[Session]:
     """What was recorded of the Claude session whose shell it is, where that is open."""
     claude = os.environ.get(CLAUDE_VARIABLE)
     if not claude:
         return []
     rows = record.rows(
-        f"SELECT {columns(Session)} FROM sessions WHERE claude_session = ? AND {_OPEN}", [claude]
+        f"SELECT {columns(Session)} FROM sessions WHERE (? IS NULL OR {IN_PROJECT}) "
+        f"AND claude_session = ? AND {_OPEN}",
+        [*_twice(project), claude],
     )
     return [Session.of(row) for row in rows]
 

@@ -46,7 +46,7 @@ def init_session(
         raise UsageError(f"a budget of {budget} tokens is not positive")
     with record.write():
         if session_id and (held := _held(record, session_id)):
-            _same_or_conflict(held, scope, metadata, budget)
+            _same_or_conflict(record, held, scope, metadata, budget)
             return held
         if session_id:
             check_label("session", session_id)
@@ -69,19 +69,38 @@ def init_session(
 
 
 def _same_or_conflict(
-    held: Session, scope: str, metadata: Mapping[str, Any] | None, budget: int | None
+    record: Record,
+    held: Session,
+    scope: str,
+    metadata: Mapping[str, Any] | None,
+    budget: int | None,
 ) -> None:
+    """Refuse to open a session as another one; as it was before it was changed is the same."""
     given = {"scope": scope, "metadata": metadata, "budget": budget}
     different = [
         f"{name} is {getattr(held, name)!r}, not {value!r}"
         for name, value in given.items()
-        if value is not None and getattr(held, name) != value
+        if value is not None
+        and getattr(held, name) != value
+        and value not in _former_values(record, held.session_id, name)
     ]
     if different:
         raise ConflictError(
             f"session {held.session_id!r} exists already: {'; '.join(different)}",
-            hint="choose another --session-id, or leave it out and one is made",
+            hint="choose another --session-id, or leave it out and one is made; set-scope and "
+            "set-budget change this one",
         )
+
+
+def _former_values(record: Record, session_id: str, name: str) -> list[Any]:
+    """What a field of a session was before it was changed, the latest last."""
+    entries = record.sql(
+        "SELECT before FROM journal WHERE session_id = ? AND action IN ('set-scope', 'set-budget') "
+        "ORDER BY seq",
+        [session_id],
+    )
+    told = (decoded_json(before) for (before,) in entries)
+    return [before[name] for before in told if isinstance(before, dict) and name in before]
 
 
 def get_session(record: Record, session_id: str) -> Session:

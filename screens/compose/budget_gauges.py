@@ -10,7 +10,7 @@ from textual.containers import Vertical
 
 from orch_tui.screens.compose.compose_state import ComposeState
 from orch_tui.screens.compose.composition_text import describe_unknown_ambient, gauge_parts
-from orch_tui.screens.widgets.stack import GaugePart, Stack
+from orch_tui.screens.widgets.stack import Stack
 
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import ContextItem
@@ -22,8 +22,8 @@ class BudgetGauges(Vertical):
     def __init__(self, state: ComposeState, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._state = state
-        self._agent = Stack("agent  ", id="agent-gauge")
-        self._session = Stack("session", id="session-gauge")
+        self._agent = Stack("this agent ", id="agent-gauge")
+        self._session = Stack("the session", id="session-gauge")
 
     def compose(self) -> ComposeResult:
         yield self._agent
@@ -41,10 +41,4 @@ class BudgetGauges(Vertical):
         self._agent.show(
             judgement.agent, gauge_parts(bundle, ambient), describe_unknown_ambient(ambient)
         )
-        self._session.show(
-            judgement.session,
-            (
-                GaugePart("other bundles", "▚", judgement.others.tokens),
-                GaugePart("this", "█", judgement.agent.used.tokens),
-            ),
-        )
+        self._session.show(judgement.session)

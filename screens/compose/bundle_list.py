@@ -16,7 +16,6 @@ from orch_tui.screens.compose.composition_text import (
     flag_ambient,
 )
 from orch_tui.screens.widgets.row_list import Rows
-from orch_tui.screens.widgets.words import plural
 
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import ContextItem
@@ -35,7 +34,7 @@ class BundleList(Vertical):
     """Draws the choices of a composition; the cursor is on one of them."""
 
     def __init__(self, state: ComposeState, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+        super().__init__(id=id, classes="pane")
         self._state = state
         self.rows = Rows((), id="items", empty=NOTHING_CHOSEN)
 
@@ -55,28 +54,26 @@ class BundleList(Vertical):
 
     def show(self, items: Sequence[ContextItem]) -> None:
         """Draw the choices with the weighed items that they are."""
-        state, common, width = self._state, self._state.common, self.rows.size.width
+        state, common = self._state, self._state.common
         holders = common.holders(state.composition, state.weights) if common else {}
         ambient = common.ambient_overlaps if common else {}
-        largest = max((item.count.tokens for item in items), default=0)
+        total = sum(item.count.tokens for item in items)
         rows = [
             bundle_row(
                 choice,
                 item.count,
                 state.weights.get(choice.key),
-                largest=largest,
+                total=total,
                 also=_first_of(holders.get(choice.key, ())) if holders else None,
                 ambient=flag_ambient(ambient.get(item.sha256, ())),
-                width=width,
             )
             for choice, item in zip(state.composition.choices, items, strict=True)
         ]
-        self.rows.set_columns(bundle_columns(width, shared=bool(holders)))
+        self.rows.set_columns(bundle_columns(shared=bool(holders)))
         self.rows.show(rows)
-        self.border_title = f"Bundle · {plural(len(rows), 'item')}" if rows else "Bundle"
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(lambda: self.show(self._state.weigh_items()))
+        self.border_title = f"In the bundle · {len(rows)}" if rows else "In the bundle"
+        exact = all(item.count.exact for item in items)
+        self.border_subtitle = f"{'' if exact else '~'}{total:,} tokens" if rows else ""
 
 
 def _first_of(labels: Sequence[str]) -> str:

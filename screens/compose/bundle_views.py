@@ -35,11 +35,12 @@ class BundleViews(ScreenPart):
         id: str | None = None,  # noqa: A002 # Textual's own name
     ) -> None:
         super().__init__(id=id)
+        self.add_class("tabbed")
         self._state = state
         self._files = files
         self._list = bundle_list
         self._tabs = Tabs(VIEWS)
-        self._lines = Lines(id="view")
+        self._lines = Lines(id="view", classes="-body")
         self._looked_at: Choice | None = None
         self.form = FORMS[0]
 

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from orch_tui.errors import SourceError
 from orch_tui.prepare.composition import Choice, Composition, Weight
+from orch_tui.screens.theme import PARTS
 from orch_tui.screens.widgets.row_list import Column, Row
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.stack import GaugePart
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from orch_tui.project import Project
     from orch_tui.record.library import BundleLine
 
-PRIORITIES = {"required": "●", "recommended": "◐", "optional": "○"}
+PRIORITIES = {name: PARTS[name] for name in ("required", "recommended", "optional")}
 TYPES = {
     "file": "file",
     "reference": "reference",
@@ -39,7 +40,7 @@ TYPES = {
     "briefing": "text",
 }
 
-ANYWAY = "▤"
+ANYWAY = PARTS["had"]
 """Marks what Claude Code gives an agent by itself."""
 
 MOST_CHANGES = 8
@@ -66,23 +67,24 @@ def agent_remarks(
     return remarks
 
 
-def render_head(
-    now: Composition, state: str, model: ModelChoice, remarks: Sequence[tuple[str, str]]
-) -> Text:
-    """Render two lines: for which agent it is, in which state; and what the agent is to do."""
-    first = Text()
-    if now.agent_type:
-        first.append(one_line(now.agent_type, 40), "bold")
+def render_head(now: Composition, model: ModelChoice, remarks: Sequence[tuple[str, str]]) -> Text:
+    """Render in a line what the agent is to do, on which model, and what is unusual about it."""
+    line = Text(no_wrap=True, overflow="ellipsis")
+    if now.scope:
+        line.append(one_line(now.scope, 300), "bold")
     else:
-        first.append("no agent yet, e says for which", "italic")
-    first.append(f" · {one_line(str(model), 60)}")
-    if now.name:
-        first.append(f" · “{one_line(now.name, 40)}”")
-    first.append(f" · {state}")
+        line.append("no scope yet, e says it", "italic")
+    line.append(f"   {one_line(str(model), 60)}")
     for _, remark in remarks:
-        first.append(f" · ! {remark}")
-    second = Text(one_line(now.scope, 300)) if now.scope else Text("no scope yet", "italic")
-    return Text("\n", no_wrap=True, overflow="ellipsis").join((first, second))
+        line.append(f" · ! {remark}", "bold")
+    return line
+
+
+def name_bundle(now: Composition) -> str:
+    """Name what is composed: the title of its pane."""
+    agent = one_line(now.agent_type, 40)
+    title = f"Bundle for {agent}" if agent else "Bundle, for no agent yet: e says for which"
+    return f"{title} · “{one_line(now.name, 40)}”" if now.name else title
 
 
 def describe_state(now: Composition, context: ComposeContext | None, *, changed: bool) -> str:
@@ -118,11 +120,11 @@ def gauge_parts(bundle: Bundle, ambient: Ambient) -> tuple[GaugePart, ...]:
     required, recommended, optional = by_priority.values()
     around = bundle.template_count.tokens if bundle.template_count else 0
     return (
-        GaugePart("ambient", ANYWAY, ambient.total.tokens),
-        GaugePart("template", "▚", around + bundle.frame_tokens),
-        GaugePart("required", "█", required),
-        GaugePart("recommended", "▓", recommended),
-        GaugePart("optional", "▒", optional),
+        GaugePart("had", "had anyway", ambient.total.tokens),
+        GaugePart("template", "template", around + bundle.frame_tokens),
+        GaugePart("required", "required", required),
+        GaugePart("recommended", "recommended", recommended),
+        GaugePart("optional", "optional", optional),
     )
 
 
@@ -134,19 +136,17 @@ def describe_unknown_ambient(ambient: Ambient) -> str:
 # In rows
 
 
-def bundle_columns(width: int, *, shared: bool) -> tuple[Column, ...]:
-    """Return the columns that fit into ``width`` cells; ``shared`` adds who else holds an item."""
-    if width < 60:
-        return (Column("", 1), Column("tokens", 7, right=True), Column("source"), Column("as", 6))
-    also = (Column("also in", 13),) if shared else ()
-    bar = (Column("", 8),) if _has_bar(width, shared) else ()
+def bundle_columns(*, shared: bool) -> tuple[Column, ...]:
+    """Return the columns of the items; ``shared`` adds who else holds one."""
+    also = (Column("also in", 13, gives_way=1),) if shared else ()
     return (
-        Column("priority", 13),
-        Column("tokens", 8, right=True),
-        *bar,
-        Column("source"),
-        Column("type", 9),
+        Column("", 1, state=True, gives_way=-1),
+        Column("as", 11, state=True, gives_way=3),
+        Column("source", cut_head=True),
+        Column("part", 16, gives_way=4),
         *also,
+        Column("tokens", 7, right=True, gives_way=-1),
+        Column("share", 5, right=True, gives_way=2),
     )
 
 
@@ -155,33 +155,29 @@ def bundle_row(
     count: Count,
     weight: Weight | None,
     *,
-    largest: int,
+    total: int,
     also: str | None,
     ambient: str,
-    width: int,
 ) -> Row:
     """Make the row of one item, with the cells of ``bundle_columns``.
 
     ``also`` names the other bundles that hold it; None: there is no such column. ``ambient`` flags
-    what of it the agent has anyway, and ``largest`` is the tokens of a full bar.
+    what of it the agent has anyway, and ``total`` is the tokens of all items.
     """
     refused = describe_refusal(weight)
-    glyph = "✗" if refused else PRIORITIES[choice.priority]
+    kind = TYPES[choice.type]
+    style = "bad" if refused else "shared" if choice.type == "shared_context" else choice.priority
+    sign = "✗" if refused else PARTS[style]
     tokens = "–" if refused else f"{'' if count.exact else '~'}{format_tokens(count.tokens)}"
     tokens += "" if weight else "?"
-    source = " # ".join((choice.source, *filter(None, ["; ".join(choice.sections)])))
+    source = f"{ambient} {choice.source}" if ambient and not refused else choice.source
     if refused:
         source = f"{source}  ✗ {refused}"
-    elif ambient:
-        source = f"{ambient} {source}"
-    kind = TYPES[choice.type]
-    style = "bad" if refused else ""
-    if width < 60:
-        return Row(choice.key, (glyph, tokens, source, kind.replace("reference", "ref")), style)
-    shared = also is not None
-    bar = (_bar(count.tokens, largest),) if _has_bar(width, shared) else ()
-    cells = (f"{glyph} {choice.priority}", tokens, *bar, source, kind)
-    return Row(choice.key, cells if also is None else (*cells, also), style)
+    part = "; ".join(choice.sections) or (kind if kind != "file" else "")
+    share = f"{count.tokens / total:.0%}".replace("%", " %") if total and not refused else ""
+    middle = () if also is None else (also,)
+    word = "refused" if refused else kind if style == "shared" else choice.priority
+    return Row(choice.key, (sign, word, source, part, *middle, tokens, share), style)
 
 
 def describe_refusal(weight: Weight | None) -> str:
@@ -189,17 +185,6 @@ def describe_refusal(weight: Weight | None) -> str:
     if weight is None or weight.refused is None:
         return ""
     return f"{weight.refused.reason}{', y takes it' if weight.secret else ''}"
-
-
-def _has_bar(width: int, shared: bool) -> bool:
-    return width >= 62 + 14 * shared
-
-
-def _bar(tokens: int, largest: int) -> str:
-    """Draw tokens as a bar of eight cells, in eighths of one."""
-    eighths = round(64 * tokens / largest) if largest else 0
-    whole, rest = divmod(eighths, 8)
-    return "█" * whole + " ▏▎▍▌▋▊▉"[rest].rstrip()
 
 
 # What stands elsewhere too

@@ -111,6 +111,7 @@ class ProjectFiles(ScreenPart):
 
     def on_mount(self) -> None:
         self.border_title = "Project"
+        self.add_class("pane")
 
     @property
     def file_tree(self) -> FileTree:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -24,7 +25,7 @@ from orch_tui.screens.compose.bundle_views import FORMS, VIEWS, BundleViews
 from orch_tui.screens.compose.common_search import CommonContentSearch
 from orch_tui.screens.compose.compose_state import ComposeState
 from orch_tui.screens.compose.composition_editor import CompositionEditor, draft_name
-from orch_tui.screens.compose.composition_text import describe_state, render_head
+from orch_tui.screens.compose.composition_text import describe_state, name_bundle, render_head
 from orch_tui.screens.compose.project_files import ProjectFiles
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.filetree import FileTree
@@ -88,8 +89,9 @@ gives the agent by itself: off its limit, and needless in the bundle.
         self._enabled: tuple[bool | None, ...] = ()
 
     def body(self) -> Iterable[Widget]:
-        yield Static("", id="head")
-        yield self._gauges
+        with Vertical(id="top", classes="pane"):
+            yield Static("", id="head")
+            yield self._gauges
         with Horizontal(id="compose"):
             yield self.files
             with Vertical(id="right"):
@@ -176,12 +178,11 @@ gives the agent by itself: off its limit, and needless in the bundle.
     def _show_head(self) -> None:
         state = self.state
         changed = state.has_unsaved_changes
-        text = render_head(
-            state.composition,
-            describe_state(state.composition, state.context, changed=changed),
-            self._editor.model_choice,
-            self._editor.remarks,
-        )
+        now = state.composition
+        top = self.query_one("#top")
+        top.border_title = Content(name_bundle(now))
+        top.border_subtitle = Content(describe_state(now, state.context, changed=changed))
+        text = render_head(now, self._editor.model_choice, self._editor.remarks)
         self.query_one("#head", Static).update(text, layout=False)
 
     def _show_keys(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -286,7 +287,8 @@ def write_briefing(part: ScreenPart, label: str, briefing: bytes) -> None:
             group="write",
         )
 
-    suggested = f".claude/orchestration/briefings/{label}.md"
+    inside = project.root / ".claude" / "orchestration" / "briefings" / f"{label}.md"
+    suggested = os.path.relpath(inside, project.cwd)
     part.app.push_screen(Ask("Write the briefing to which file?", value=suggested), write_to)
 
 
@@ -294,7 +296,7 @@ def _write_new(project: Project, name: str, label: str, data: bytes) -> None:
     from orch_tui.files import write
     from orch_tui.record.ledger.briefing_files import log_briefing_file
 
-    path = Path(resolve_path(name, project.root))
+    path = Path(resolve_path(name, project.cwd))
     if path.exists() and not (path.is_file() and path.read_bytes() == data):
         raise ConflictError(f"{path} exists already", hint="name another file")
     write(path, data)

@@ -12,7 +12,7 @@ from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.tabs import Tabs
 
 if TYPE_CHECKING:
-    from orch_tui.recall.show import Shown
+    from orch_tui.recall.show import Given, Shown
 
 TABS = ("said", "given", "briefing", "delivered", "facts")
 
@@ -84,6 +84,13 @@ _DIFFERENCE = 40
 """Lines of a difference that are shown before what was given."""
 
 
+def _absence(given: Given) -> str:
+    """Why the text of an item was not before the agent; empty where it was."""
+    if given.named_only:
+        return " · only named for it to read"
+    return " · did not arrive" if given.allocation.arrived is False else ""
+
+
 def text_of(shown: Shown, tab: str) -> str:
     """One part of a run as text."""
     if tab == "briefing":
@@ -92,7 +99,7 @@ def text_of(shown: Shown, tab: str) -> str:
         items = (
             f"━━ {given.allocation.context_source} · {_tokens(given.allocation.token_count)}"
             f"{'' if given.allocation.included_in_deployment else ' · not included'}"
-            f"{' · did not arrive' if given.allocation.arrived is False else ''}\n"
+            f"{_absence(given)}\n"
             f"{'(its text was not recorded)' if given.text is None else given.text}"
             for given in shown.given
         )

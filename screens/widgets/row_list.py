@@ -178,6 +178,10 @@ class Rows(LineList):
         & > .rows--warn { color: $state-doubt; }
         & > .rows--running { color: $state-running; }
         & > .rows--asks { color: $state-asks; }
+        & > .rows--required { color: $part-required; }
+        & > .rows--recommended { color: $part-recommended; }
+        & > .rows--optional { color: $part-optional; }
+        & > .rows--shared { color: $part-shared; }
         & > .rows--dim { color: $foreground-muted; }
     }
     """
@@ -189,6 +193,10 @@ class Rows(LineList):
         "rows--warn",
         "rows--running",
         "rows--asks",
+        "rows--required",
+        "rows--recommended",
+        "rows--optional",
+        "rows--shared",
         "rows--dim",
     }
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Open")]

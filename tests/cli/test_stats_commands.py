@@ -31,7 +31,7 @@ def test_a_report_is_written(did: Run, two_runs: None, form: str, beginning: str
     assert printed.out.startswith(beginning)
     assert "exec-002" in printed.out
     done = did("synthesize", "--format", form, "--output", "out/report")
-    assert (done.out, done.err) == ("", "Report written to: out/report\n")
+    assert (done.out, done.err) == ("", "made the folder out\nReport written to: out/report\n")
     assert Path("out/report").read_text().startswith(beginning)
 
 

@@ -240,3 +240,35 @@ def test_runs_are_counted_with_the_project_of_their_folder(
     overall = ("stats", "--by", "overall", "--format", "json")
     assert [did(*overall, *more).json[0]["n"] for more in ((), ("--all-projects",))] == [2, 3]
     assert len(did("history", f"project:{other}", "--format", "json").json) == 1
+
+
+def test_a_bundle_of_another_session_is_not_overwritten_nor_moved(
+    did: Run, orch: Run, two: tuple[str, str]
+) -> None:
+    first, second = two
+    did(*BUNDLE, "a.json", "--session-id", first)
+    taking = ("prepare-bundle", "--agent-type", "t", "--files", "constitution.md")
+    done = orch(*taking, "--bundle-id", "bundle-001", "--output", "b.json")
+    assert done.code == 1
+    assert f"bundle-001 is a bundle of another session, {first}" in done.err
+    (line,) = did("bundles", "--format", "json").json
+    assert (line["session_id"], line["version"]) == (first, 1)
+    did(*taking, "--output", "b.json")
+    several = did("deduplicate", "--bundles", "a.json,b.json").err
+    assert f"bundle-001 of {first}, bundle-002 of {second}" in several
+
+
+def test_a_terminal_keeps_a_session_for_each_project_of_one_record(
+    did: Run, orch: Run, other: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMUX_PANE", "%1")
+    monkeypatch.chdir(other)
+    theirs = did("init-session", "--scope", "theirs too").out.strip()
+    monkeypatch.chdir(project)
+    assert "no open session" in orch("set-phase", "2").err
+    mine = did("init-session", "--scope", "mine").out.strip()
+    assert did("use").out.strip() == mine
+    monkeypatch.chdir(other)
+    assert did("use").out.strip() == theirs
+    monkeypatch.setenv("ORCH_SESSION", mine)
+    assert f"is of another project, {project}" in did("set-phase", "2").err

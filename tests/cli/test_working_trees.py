@@ -107,6 +107,8 @@ def test_what_was_merged_is_found_in_the_root_when_its_worktree_is_gone(
     monkeypatch.chdir(repository)
     git(repository, "worktree", "remove", "--force", str(tree))
     assert states() == {"lib/new.py": "missing"}
+    did("record-completion", "--execution-id", "exec-001", "--final-message", NEW)
+    assert "trouble" not in did("show", "exec-001").out, "nobody can tell any more"
     (repository / "lib" / "new.py").write_text("b = 2\n")
     assert states() == {"lib/new.py": "unchanged"}
 
@@ -340,3 +342,16 @@ def test_what_an_agent_claims_in_a_subfolder_is_found_by_what_it_wrote(
     agent.write(tmp_path / "claude")
     did("import", str(tmp_path / "claude"))
     assert "trouble" not in did("show", "exec-001").out
+
+
+def test_insights_and_redaction_look_into_the_worktree(
+    did: Run, orch: Run, repository: Path, tree: Path
+) -> None:
+    (tree / "lib" / "new.py").write_text("word = 'wombat-4711'\n")
+    did(*DEPLOY)
+    file = str(tree / "lib" / "new.py")
+    did("collect", "--execution-id", "exec-001", "--deliverables", file)
+    (worth,) = did("stats", "--by", "worth", "--format", "json").json
+    assert (worth["deliverables"], worth["deliverables_existing"]) == (1, 1)
+    done = orch("redact", "-", "--reason", "it is secret", stdin=b"wombat-4711")
+    assert file in done.out + done.err

@@ -43,7 +43,7 @@ def test_a_session_of_claude_code_is_made_once_with_its_earliest_start(
     held = get_session(record, "claude-258c7280")
     assert (held.created_at, held.phase) == ("2026-11-22T09:00:00.000Z", None)
     with pytest.raises(NotFoundError):  # what nobody opened is nobody's current session
-        choose_session(record)
+        choose_session(record, "/p")
 
 
 def hear(record: Record, at: str, key: str = "tool:T", source: str = "hook", **more: Any) -> str:

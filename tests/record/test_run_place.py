@@ -32,7 +32,7 @@ def main(tmp_path: Path) -> Path:
 
 def test_a_name_is_meant_from_where_one_stands_then_from_tree_and_root(main: Path) -> None:
     feat = main / "trees" / "feat"
-    place = RunPlace(main, feat, main / "sub")
+    place = RunPlace(main, feat, cwd=main / "sub")
     assert place.place_path("a.py").file == main / "sub" / "a.py", "it is nowhere"
     for folder, name, tree in (
         (main, "a.py", None),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orch_tui.errors import NotFoundError, UsageError
+from orch_tui.errors import ConflictError, NotFoundError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
@@ -291,3 +291,16 @@ def test_what_nobody_counted_is_told_beside_the_sum(record: Record, session: str
     assert (judged.session.known, judged.session.unknown) == (3, 1)
     retract_execution(record, "exec-001", "a mistake")
     assert load_session_budget(record, session, LIMITS).gauge.unknown == 1
+
+
+def test_a_session_that_was_changed_is_opened_again_as_it_was(
+    record: Record, tmp_path: Path
+) -> None:
+    call: Any = {"project": str(tmp_path), "session_id": "s1", "budget": 500}
+    sessions.init_session(record, "first", **call)
+    sessions.change_session(record, "s1", scope="second", budget=900)
+    again = sessions.init_session(record, "first", **call)
+    assert (again.scope, again.budget) == ("second", 900)
+    assert sessions.init_session(record, "second", project=str(tmp_path), session_id="s1") == again
+    with pytest.raises(ConflictError, match="scope is 'second', not 'third'"):
+        sessions.init_session(record, "third", **call)

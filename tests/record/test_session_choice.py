@@ -26,7 +26,7 @@ def opened(record: Record, project: str = "/p") -> str:
 
 
 def chosen(record: Record) -> tuple[str, str]:
-    found = choose_session(record, ("/p",))
+    found = choose_session(record, "/p", ("/p",))
     return found.session.session_id, found.reason
 
 
@@ -38,7 +38,7 @@ def pane(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_a_choice_the_newest_is_meant_that_somebody_opened(record: Record) -> None:
     with pytest.raises(NotFoundError, match="no open session"):
-        choose_session(record, ("/p",))
+        choose_session(record, "/p", ("/p",))
     first, second, closed, hidden = (opened(record) for _ in range(4))
     opened(record, "/q")
     complete_session(record, closed)
@@ -50,26 +50,26 @@ def test_without_a_choice_the_newest_is_meant_that_somebody_opened(record: Recor
 
 def test_it_is_told_which_one_was_taken_where_others_are_open(record: Record) -> None:
     first = opened(record)
-    assert choose_session(record, ("/p",)).remark == ""
+    assert choose_session(record, "/p", ("/p",)).remark == ""
     second = opened(record)
-    found = choose_session(record, ("/p",))
+    found = choose_session(record, "/p", ("/p",))
     assert found.others == (first,)
     assert found.remark.startswith(f"session {second}, the newest (also open: {first};")
     for _ in range(4):
         opened(record)
-    assert ", ...;" in choose_session(record, ("/p",)).remark
+    assert ", ...;" in choose_session(record, "/p", ("/p",)).remark
 
 
 def test_the_variable_goes_before_all(
     record: Record, pane: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = opened(record), opened(record)
-    keep_session(record, second)
+    keep_session(record, "/p", second)
     monkeypatch.setenv(VARIABLE, first)
     assert chosen(record) == (first, f"as {VARIABLE} says")
     monkeypatch.setenv(VARIABLE, "orch-2026-11-22-0001")
     with pytest.raises(NotFoundError) as caught:
-        choose_session(record, ("/p",))
+        choose_session(record, "/p", ("/p",))
     assert VARIABLE in caught.value.hint and first in caught.value.hint
     monkeypatch.setenv(VARIABLE, "")
     assert chosen(record)[0] == second
@@ -79,7 +79,7 @@ def test_what_was_chosen_is_meant_there_until_it_is_closed(
     record: Record, pane: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = opened(record), opened(record)
-    keep_session(record, first)
+    keep_session(record, "/p", first)
     assert chosen(record) == (first, "chosen here")
     monkeypatch.setenv("TMUX_PANE", "%2")
     assert chosen(record) == (second, "the newest"), "elsewhere it was not chosen"
@@ -87,8 +87,8 @@ def test_what_was_chosen_is_meant_there_until_it_is_closed(
     complete_session(record, first)
     assert chosen(record) == (second, "the newest")
     assert not any((Path(state_folder()) / "current-sessions").iterdir())
-    keep_session(record, second)
-    forget_session(record)
+    keep_session(record, "/p", second)
+    forget_session(record, "/p")
     assert chosen(record)[1] == "the newest"
 
 
@@ -97,14 +97,14 @@ def test_only_an_open_session_is_kept_and_only_where_there_is_somewhere(
 ) -> None:
     first = opened(record)
     with pytest.raises(UsageError) as caught:
-        keep_session(record, first)
+        keep_session(record, "/p", first)
     assert f"{VARIABLE}={first}" in caught.value.hint
     monkeypatch.setenv(CLAUDE_VARIABLE, "c1")
     complete_session(record, first)
     with pytest.raises(ConflictError):
-        keep_session(record, first)
+        keep_session(record, "/p", first)
     with pytest.raises(NotFoundError):
-        keep_session(record, "nobody")
+        keep_session(record, "/p", "nobody")
 
 
 def test_each_claude_session_means_what_was_opened_in_its_shell(
@@ -112,7 +112,7 @@ def test_each_claude_session_means_what_was_opened_in_its_shell(
 ) -> None:
     for claude in ("c1", "c2"):
         monkeypatch.setenv(CLAUDE_VARIABLE, claude)
-        keep_session(record, opened(record))
+        keep_session(record, "/p", opened(record))
     monkeypatch.setenv(CLAUDE_VARIABLE, "c1")
     assert chosen(record) == ("orch-2026-11-22-001", "chosen here")
 
@@ -126,7 +126,7 @@ def test_a_claude_session_means_the_one_its_runs_are_in_then_itself(
         own = ensure_claude_session(record, "c1", project="/p", started_at=record.now())
         ensure_claude_session(record, "c2", project="/p", started_at=record.now())
     assert chosen(record) == (own, "of this Claude Code session")
-    assert choose_session(record, ("/p",)).others == (first,)
+    assert choose_session(record, "/p", ("/p",)).others == (first,)
     with record.write():
         columns = {"session_id": first, "agent_type": "Explore"}
         report(record, "deployed", columns, source="manual", keys=["agent:c1/a1"])
@@ -138,7 +138,7 @@ def test_a_choice_that_cannot_be_trusted_is_none(
     record: Record, pane: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = opened(record), opened(record)
-    keep_session(record, first)
+    keep_session(record, "/p", first)
     folder = Path(state_folder()) / "current-sessions"
     (file,) = folder.iterdir()
     folder.chmod(0o777)
@@ -156,5 +156,5 @@ def test_choices_that_nobody_uses_are_forgotten(record: Record, pane: None) -> N
     old.touch()
     long_ago = time.time() - 100 * 86_400
     os.utime(old, (long_ago, long_ago))
-    keep_session(record, opened(record))
+    keep_session(record, "/p", opened(record))
     assert not old.exists()

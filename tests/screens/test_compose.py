@@ -29,7 +29,7 @@ from orch_tui.screens.orch_screen import Problem
 from orch_tui.screens.widgets.filetree import FileTree
 from orch_tui.screens.widgets.form import Form
 from orch_tui.screens.widgets.lines import Lines
-from orch_tui.screens.widgets.stack import GaugePart, Stack, draw_bar
+from orch_tui.screens.widgets.stack import GaugePart, Stack, draw_bar, draw_line
 from orch_tui.screens.widgets.words import format_tokens
 from tests.conftest import FakeClock
 
@@ -141,7 +141,18 @@ def used(pilot: Pilot[None], gauge: str = "agent-gauge") -> int:
 
 
 def head(pilot: Pilot[None]) -> str:
-    return str(screen_of(pilot).query_one("#head", Static).render())
+    """What the pane on top says: its title, its first line and its lower edge."""
+    screen = screen_of(pilot)
+    top = screen.query_one("#top")
+    line = str(screen.query_one("#head", Static).render())
+    return f"{top.border_title} · {line} · {top.border_subtitle}"
+
+
+def cells(pilot: Pilot[None], title: str) -> list[str]:
+    """A column of the bundle's list."""
+    rows = screen_of(pilot).list.rows
+    at = [column.title for column in rows._table.columns].index(title)
+    return [row.cells[at] for row in rows.rows]
 
 
 def view(pilot: Pilot[None]) -> str:
@@ -349,7 +360,7 @@ async def test_a_file_nobody_counted_shows_a_guess_at_once(
         state = screen_of(pilot).state
         bundle = state.measure(state.weigh_items())
         assert bundle and bundle.given.tokens == guess and used(pilot) == bundle.total.tokens
-        assert screen_of(pilot).list.rows.rows[0].cells[1].endswith("?")
+        assert cells(pilot, "tokens")[0].endswith("?")
 
 
 async def test_the_model_decides_limit_and_count(project: Project, clock: FakeClock) -> None:
@@ -389,7 +400,7 @@ async def test_a_file_that_goes_away_says_so_and_is_not_saved(
         (folder / "lib" / "types.ts").unlink()
         await press(pilot, "f4", "f2")
         await settled(pilot)
-        assert "does not exist" in screen_of(pilot).list.rows.rows[0].cells[2]
+        assert "does not exist" in cells(pilot, "source")[0]
         await press(pilot, "escape", "e", "»Explore", "enter", "s")
         problem = screen_of(pilot).query_one(Problem)
         assert problem.has_class("-shown") and "does not exist" in problem.text
@@ -461,7 +472,7 @@ async def test_it_begins_with_the_planned_agent_that_has_no_bundle(
 ) -> None:
     async with app_of(project.root, clock).run_test() as pilot:
         await settled(pilot)
-        assert "task-implementor · claude-haiku-4-5" in head(pilot)
+        assert "for task-implementor" in head(pilot) and "claude-haiku-4-5" in head(pilot)
         await press(pilot, "»types", "enter", "escape", "s")
         assert "bundle-002 v1 · saved" in head(pilot)
     agents = plan.list_planned_agents(project.existing_record, SESSION)
@@ -532,7 +543,7 @@ async def test_a_bundle_of_another_session_is_used_again(
         await press(pilot, "down", "down", "enter")
         assert sources(pilot) == ["lib/search.ts"] and "new, not saved" in head(pilot)
         await press(pilot, "s")
-        assert "“tour” · bundle-003 v1 · saved" in head(pilot)
+        assert "“tour”" in head(pilot) and "bundle-003 v1 · saved" in head(pilot)
     kept = bundles.load_bundle(project.existing_record, "bundle-003").bundle
     assert kept.session_id == SESSION
     assert (
@@ -626,8 +637,7 @@ async def test_what_other_bundles_hold_is_shown_and_shared_with_one_key(
     async with app_of(project.root, clock).run_test(size=(140, 45)) as pilot:
         await settled(pilot)
         await press(pilot, "»types", "enter", "»hnsw", "enter")
-        rows = screen_of(pilot).list.rows.rows
-        assert [row.cells[-1] for row in rows] == ["bundle-001", ""]
+        assert cells(pilot, "also in") == ["bundle-001", ""]
         await press(pilot, "f6", "f6")
         assert "lib/types.ts · ~" in view(pilot) and "bundle-001, (this bundle)" in view(pilot)
         await press(pilot, "escape", "d")
@@ -703,13 +713,12 @@ async def test_what_the_agent_has_anyway_is_off_its_limit_and_flagged(
         await press(pilot, "»requirem", "enter", "»types", "enter")
         of_all = ambient(pilot)
         assert of_all > 0
-        rows = screen_of(pilot).list.rows.rows
-        assert [row.cells[3] for row in rows] == ["▤ spec/requirements.md", "lib/types.ts"]
+        assert cells(pilot, "source") == ["░ spec/requirements.md", "lib/types.ts"]
         await press(pilot, "f6", "f6")
         assert "spec/requirements.md · ~" in view(pilot) and "imported by CLAUDE.md" in view(pilot)
         assert "! CLAUDE.md: imports spec/none.md, which does not exist" in view(pilot)
         await press(pilot, "escape", "e", "»Explore", "enter")
-        assert screen_of(pilot).list.rows.rows[0].cells[3] == "spec/requirements.md"
+        assert cells(pilot, "source")[0] == "spec/requirements.md"
         assert "requirements.md · ~" not in view(pilot)  # it gets no CLAUDE.md
         assert "system prompt · ~697 ±" in view(pilot)
 
@@ -722,7 +731,7 @@ async def test_the_model_of_the_agents_definition_is_the_usual_one(
     async with app_of(folder, clock).run_test() as pilot:
         await settled(pilot)
         await press(pilot, "escape", "e", "»task-imp", "down", "enter")
-        assert "task-implementor · claude-haiku-4-5, from its definition" in head(pilot)
+        assert "claude-haiku-4-5, from its definition" in head(pilot)
         figures = screen_of(pilot).query_one("#agent-gauge", Stack)._figures
         assert figures and figures.limit < 200_000
 
@@ -789,7 +798,7 @@ async def test_figures_become_exact_by_themselves_where_that_is_possible(
         while not asked:
             await pilot.pause(0.02)
         await settled(pilot)
-        assert [row.cells[1] for row in screen_of(pilot).list.rows.rows] == ["1.0k", "1.0k"]
+        assert cells(pilot, "tokens") == ["1.0k", "1.0k"]
         figures = screen_of(pilot).query_one("#agent-gauge", Stack)._figures
         assert figures and figures.used.high - figures.used.low == 2  # the template's
         assert sorted(asked[0]) == ["lib/types.ts"]  # what is known is not counted again
@@ -859,15 +868,35 @@ def test_every_part_is_in_the_bar_even_past_the_limit() -> None:
     from orch_tui.prepare.budget import Limits, gauge_limit
     from orch_tui.prepare.count import Count
 
-    def bar(used: int, *parts: int) -> str:
-        figures = gauge_limit("agent limit", Count(used, "e", used, used), 1000, Limits())
-        named = [GaugePart(str(n), "abc"[n], tokens) for n, tokens in enumerate(parts)]
-        return draw_bar(named, figures, 20)
+    def bar(used: int, *parts: int, high: int = 0) -> str:
+        count = Count(used, "e", used, high or used)
+        figures = gauge_limit("agent limit", count, 1000, Limits())
+        kinds = ("required", "recommended", "optional")
+        named = [GaugePart(kind, kind, n) for kind, n in zip(kinds, parts, strict=False)]
+        return "".join(text for _, text in draw_bar(named, figures, 20))
 
-    assert bar(500, 250, 250, 0) == "aaaaabbbbb     ┊  ┊ "
-    assert bar(252, 1, 250, 1) == "abbbbc         ┊  ┊ "
-    assert bar(5000, 1000, 3000, 1000) == "a" * 20
-    assert bar(0) == "               ┊  ┊ "
+    assert bar(500, 250, 250, 0) == "█████▆▆▆▆▆     ┊  ┊┃"
+    assert bar(252, 1, 250, 1) == "█▆▆▆▆▃         ┊  ┊┃"
+    assert bar(500, 500, high=501) == "██████████╱    ┊  ┊┃"
+    assert bar(1000, 1000) == "███████████████████┃"
+    assert bar(2000, 1000, 1000) == "██████████┃╳╳╳╳╳╳╳╳╳"
+    assert bar(100_000, 100_000) == "┃╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳╳"
+    assert bar(0) == "               ┊  ┊┃"
+
+
+def test_a_sum_without_parts_is_a_line() -> None:
+    from orch_tui.prepare.budget import Limits, gauge_limit
+    from orch_tui.prepare.count import Count
+
+    def line(used: int) -> list[tuple[str, str]]:
+        count = Count(used, "e", used, used)
+        return draw_line(gauge_limit("session budget", count, 1000, Limits()), 10)
+
+    assert line(0) == [("line", ""), ("rest", "─" * 10)]
+    assert line(1) == [("line", "╸"), ("rest", "─" * 9)]
+    assert line(550) == [("line", "━━━━━╸"), ("rest", "────")]
+    assert line(1000) == [("line", "━" * 10), ("rest", "")]
+    assert line(9000) == [("over", "━" * 10), ("rest", "")]
 
 
 Snap = Callable[..., bool]

@@ -238,6 +238,27 @@ async def test_going_into_a_plan_makes_it_the_session_of_the_app(
         assert screen.command() == f"orch plan --session-id {DONE}"
 
 
+async def test_the_app_begins_with_the_session_that_commands_mean(
+    project: Project, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sessions.init_session(project.record, "Newer", project=str(project.root)).session_id
+    for chosen, meant in ((None, other), (NOW, NOW)):
+        if chosen:
+            monkeypatch.setenv("ORCH_SESSION", chosen)
+        assert project.choose_session().session.session_id == meant
+        app = app_of(project.root, clock)
+        async with app.run_test() as pilot:
+            await opened(pilot)
+            assert app.session is not None and app.session.session_id == meant
+    monkeypatch.delenv("ORCH_SESSION")
+    for label in (NOW, other):
+        sessions.complete_session(project.record, label)
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        await opened(pilot)
+        assert app.session is None, "as for commands none is open"
+
+
 async def test_closing_and_archiving_ask_first(project: Project, clock: FakeClock) -> None:
     app = app_of(project.root, clock)
     async with app.run_test() as pilot:

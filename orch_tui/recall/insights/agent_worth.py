@@ -11,6 +11,7 @@ from orch_tui.frozen import frozen
 from orch_tui.recall.insights.check_results import LatestChecks
 from orch_tui.recall.insights.group_outcomes import ChosenRuns, GroupOutcome
 from orch_tui.rows import USED, decoded_content
+from orch_tui.worktrees import find_named_tree
 
 
 @frozen
@@ -115,21 +116,25 @@ def sum_costs(of: ChosenRuns) -> tuple[Cost, ...]:
 def _deliverables(of: ChosenRuns) -> tuple[dict[str, int], dict[str, int | None]]:
     """By agent type: how many different files, and how many of them are there."""
     rows = of.rows(
-        "SELECT DISTINCT agent_type, project, coalesce(path, content) FROM chosen AS e "
+        "SELECT agent_type, project, coalesce(path, content) AS told, "
+        "max(iif(json_valid(content), json_extract(content, '$.worktree'), NULL)) FROM chosen AS e "
         "CROSS JOIN outputs AS o USING (execution_id) "
         "JOIN sessions AS s ON s.session_id = e.session_id "
-        "WHERE output_type = 'deliverable' AND o.retracted_at IS NULL"
+        "WHERE output_type = 'deliverable' AND o.retracted_at IS NULL "
+        "GROUP BY agent_type, project, told"
     )
     is_there = cache(os.path.lexists)
     delivered: dict[str, int] = {}
     existing: dict[str, int | None] = {}
-    for agent_type, project, path in rows:
+    for agent_type, project, path, worktree in rows:
         delivered[agent_type] = delivered.get(agent_type, 0) + 1
         if not project or not is_there(project):
             existing[agent_type] = None
         elif (so_far := existing.get(agent_type, 0)) is not None:
             named = _as_path(path)
-            is_one = named != "" and is_there(os.path.join(project, named))
+            tree = find_named_tree(worktree, project) if isinstance(worktree, str) else None
+            places = [os.path.join(folder, named) for folder in (tree, project) if folder]
+            is_one = named != "" and any(map(is_there, places))
             existing[agent_type] = so_far + is_one
     return delivered, existing
 

@@ -88,7 +88,7 @@ def read_findings(text: str, place: RunPlace) -> Findings:
     troubles = [
         *_errors(message.lines),
         *_end(message),
-        *_missing(paths),
+        *(() if place.is_gone else _missing(paths)),
         *_contradictions(checks),
     ]
     insights = find_insights(message.lines)

@@ -109,6 +109,7 @@ _WORDS: Mapping[str, str] = {
     "except": "except",
     "at": "at",
     "skip": "skipped",
+    "again": "too likewise",
     "count": "two three four five six seven eight nine ten several some many",
     "join": ", and & / + plus",
     "end": ";",
@@ -119,7 +120,8 @@ _WORDS: Mapping[str, str] = {
     " remain remains stay stays with any new existing unit full in under of a an to from went"
     " up rose increased improved reached total overall line lines code branch examples assertions"
     " cases specs statement entire whole"
-    " readability style minor major small remaining pre-existing preexisting unrelated file files"
+    " readability style minor major small remaining pre-existing preexisting"
+    " unrelated file files old"
     " formatted linted done | : = * _ ` ' \" – — - → > ( ) [ ] 100% 🧪 📊",
 }
 _KIND_OF_WORD = {word: kind for kind, words in _WORDS.items() for word in words.split()}
@@ -136,7 +138,7 @@ _TOKEN = compile_lazily(
     r"|(?P<percent>\d{1,3}(?:\.\d{1,4})?)\s?%"
     r"|(?P<ratio>\d{1,7} ?/ ?\d{1,7})\b"
     r"|(?P<number>[1-9]\d{0,6})(?![\w.])"
-    r"|(?P<word>\w+(?:[.-]\w+)*(?:[/\\][\w./\\-]*)?|[^\w\s])",
+    r"|(?P<word>\w+(?:[.-]\w+)*(?:[/\\](?:[\w./\\-]*[\w/\\-])?)?|[^\w\s])",
     re.I,
 )
 _COMMAND = compile_lazily(
@@ -147,6 +149,12 @@ _COMMAND = compile_lazily(
 )
 """A command in backticks stands for the check that it runs."""
 
+_WITH_ARGUMENTS = compile_lazily(
+    rf"(?:(?<=[.;,] )|^)(?P<check>{_ANY_NAME})"
+    r"(?: (?:-\S{1,60}|(?!and\b|or\b)[\w/=*-]{1,40}(?:\.[\w/=*.-]{0,40}[\w/=*-])?)){1,5}(?=: )",
+    re.I,
+)
+"""The same without backticks, at the beginning: ``mypy --strict src: Success``."""
 _IDIOMS = (
     (compile_lazily(r"\balready formatted\b", re.I), "clean"),
     (compile_lazily(r"\bwould (?:be )?reformat(?:ted)?\b", re.I), "failed"),
@@ -191,9 +199,19 @@ _STATING = frozenset(
 _WORD = compile_lazily(r"\w+|[^\w\s]")
 
 
+_CODE_SPAN = compile_lazily(r"`[^`]{1,400}`")
+
+
+def _name_command(span: re.Match[str]) -> str:
+    """Put the check that a command runs in its place; other code stays as it is."""
+    command = _COMMAND.fullmatch(span[0])
+    return f" {_canonical(command['check'])} " if command else span[0]
+
+
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
     text = _BARE_COVERAGE.sub(r"\1%", text)
-    text = _COMMAND.sub(lambda match: f" {_canonical(match['check'])} ", text)
+    text = _CODE_SPAN.sub(_name_command, text)
+    text = _WITH_ARGUMENTS.sub(lambda match: _canonical(match["check"]), text)
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or ""
         if kind == "tests":
@@ -284,6 +302,8 @@ class _Reader:
                 self.target = kind == "target"
             case "except" if self.results:
                 self.results.append("fail")
+            case "again" if self.names and self.last and not self.results:
+                self.results.append(self.last)
             case "same" if self.results or self.last:
                 last = "fail" if "fail" in self.results else "pass" if self.results else self.last
                 self.close()

@@ -277,7 +277,7 @@ class _Reader:
         first = passage.first
         if first.kind == "text" and passage.introduces:
             return
-        if first.kind == "item" and first.indent > self.margin and self.found:
+        if first.indent > self.margin and self.found:
             self.join(passage.text)
             return
         self.margin = first.indent

@@ -33,6 +33,8 @@ _RULE = re.compile(r"[\s|:*_=`+─━═—–-]{3,}")
 _UNDERLINE = re.compile(r"={3,}|-{3,}")
 _EDGE = re.compile(r"[`*_]{0,3}(\W{0,4}\w[\w &'’-]{1,60}?)[\s:]{0,3}[─━═]{3,}[`*_]{0,3}")
 """The upper edge of a drawn box, with its title."""
+_ASIDE = re.compile(r"\b(?:notes?|issues?|problems?|findings?|details?)\b", re.I)
+"""Columns beside those that say what a table is of."""
 _LAST_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _TITLE = re.compile(r"\W{0,4}[^\W\d_][^.!?;|`]{1,58}[^\W_)]")
 
@@ -158,7 +160,7 @@ class _Headings:
         if not marker and (bold := _BOLD.fullmatch(stripped)):
             return self._begin(_BOLD_LEVEL, MessageLine(number, text, "heading", indent, bold[1]))
         if marker or indent > 1 or stripped.startswith("|"):
-            self._title(above, number)
+            self._title(above, number, indent)
         if not stripped.startswith("|"):
             self._end(_TABLE_LEVEL)
         if marker:
@@ -182,14 +184,24 @@ class _Headings:
             self._items_seen = False
         return line
 
-    def _title(self, above: MessageLine | None, number: int) -> None:
-        """A short line without a full stop above a list is its heading, whatever its marks."""
-        if above and above.kind == "text" and not above.indent and number - above.number <= 2:
-            is_open = bool(self._open) and self._open[-1][1] == put_into_english(above.content)
-            if not is_open and _TITLE.fullmatch(above.content):
-                self._end(_INTRO_LEVEL)
-                self._open.append((_INTRO_LEVEL, put_into_english(above.content)))
-                self._items_seen = False
+    def _title(self, above: MessageLine | None, number: int, indent: int) -> None:
+        """A short line without a full stop above a list is its heading, whatever its marks.
+
+        So is an item of few words that has items of its own.
+        """
+        if above is None or not _TITLE.fullmatch(above.content):
+            return
+        if above.kind == "item" and indent > above.indent and above.content.count(" ") < 3:
+            level = _INTRO_LEVEL + 1 + above.indent
+        elif above.kind == "text" and not above.indent and number - above.number <= 2:
+            level = _INTRO_LEVEL
+        else:
+            return
+        heading = put_into_english(above.content)
+        if not self._open or self._open[-1][1] != heading:
+            self._end(level)
+            self._open.append((level, heading))
+            self._items_seen = False
 
     def underline(self, line: MessageLine, level: int) -> MessageLine:
         """Make a heading of a line that turns out to be underlined."""
@@ -200,7 +212,8 @@ class _Headings:
     def rule(self, text: str, above: MessageLine | None) -> None:
         """The lower edge of a box ends what its upper edge began; a table begins with its head."""
         if above and above.kind == "row" and "|" in text:
-            self._open.append((_TABLE_LEVEL, put_into_english(above.content)))
+            head = _ASIDE.sub("", put_into_english(above.content))
+            self._open.append((_TABLE_LEVEL, head))
         if self._boxed and any(mark in text for mark in "─━═"):
             self._end(_BOLD_LEVEL)
             self._boxed = False

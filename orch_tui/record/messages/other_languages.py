@@ -52,6 +52,8 @@ _SPELT: dict[str, str] = {
     "nothing": "nichts rien nada ничего",
     "no": "kein keine keinen keiner keinerlei aucun aucune sin sem ninguno ninguna nenhum nenhuma"
     " без",
+    "runs": "läuft laufen",
+    "too": "ebenfalls également también também тоже",
     "all": "alle tous toutes todos todas tutti все",
     "and": "und sowie et и",
     "are": "sind sont son são sono",
@@ -82,6 +84,7 @@ _SPELT: dict[str, str] = {
 }
 _PHRASES: dict[str, str] = {
     "ich habe": "I have",
+    "habe ich": "was",
     "j'ai": "I have",
     "laufen durch": "passed",
     "laufen alle durch": "all passed",
@@ -119,13 +122,13 @@ _UNSPACED: dict[str, str] = {
     # checks
     "tests": "测试 測試 テスト 테스트",
     "type check": "类型检查 類型檢查 型チェック 타입 型検査",
-    "lint": "代码检查 リント リンター 린트",
-    "formatting": "格式化 フォーマット 포맷",
+    "lint": "静态检查 代码检查 リント リンター 린트",
+    "formatting": "格式 格式化 フォーマット 포맷",
     "build": "构建 構建 编译 編譯 ビルド 빌드",
     "coverage": "覆盖率 覆蓋率 カバレッジ 커버리지",
     "passed": "通过 通過 成功 合格 パス 통과 성공 通りました 通っています",
     "failed": "失败 失敗 실패 未通过 未通過",
-    "clean": "問題なし 問題ありません エラーなし エラーはありません 无错误 没有错误"
+    "clean": "違反なし 問題なし 問題ありません エラーなし エラーはありません 无错误 没有错误"
     " 無錯誤 문제없음",
     "cases": "用例 ケース 케이스",
     "errors": "错误 錯誤 エラー 오류",
@@ -137,6 +140,7 @@ _UNSPACED: dict[str, str] = {
     "and": "和 与 、 以及 および",
     "should": "应该 應該 需要 すべき 必要",
     # headings
+    "deliverables": "交付物 成果物 納品物 산출물",
     "validation": "验证 驗證 検証 检查 確認 검증",
     "insights": "经验 經驗 心得 教训 發現 发现 洞察 见解 收获 学到 学んだこと 学び 知見 気づき"
     " わかったこと 発見 인사이트 배운 발견",

@@ -81,10 +81,16 @@ _REFERS = compile_lazily(
     r"(?:[.;:,—]|\band\b|\bso\b)\s+(?:so |and )?I(?:['’]ve)?(?: also| then| have| simply)? "
     r"(?:(?:fixed|changed|updated|corrected|adjusted|rewrote|edited|modified|extended|patched"
     r"|refactored) (?:it|that|this)\b(?!(?: \w+)? (?:in|into|within|by)\b)"
-    rf"|(?!(?:{_LOOKS})\w*ed\b)[a-z]{{2,20}}(?:ed|ewrote) [^.;]{{1,60}} there\b)",
+    rf"|(?!(?:{_LOOKS})\w*ed\b)[a-z]{{1,20}}(?:ed|ewrote) [^.;]{{1,60}} "
+    r"(?:there|in it|in th(?:at|is) file)\b)",
     re.I,
 )
 """``x.py had a bug; I fixed it``."""
+_WHICH_I = compile_lazily(
+    r"[\s*_`)\]]{0,4},? which I (?:had to |have |then |also |just ){0,3}"
+    rf"(?!(?:{_LOOKS}|not|never|have|had|was|am|could|can|did|do|think|left|leave|kept|keep|know|saw|found)\w*\b)[a-z]{{2,20}}\b",
+    re.I,
+)
 _FAULT = compile_lazily(
     r"\b(?:issue|problem|bug|fault|cause|culprit|error|mistake|leak|race|crash|regression)\b"
     r"[^.;]{0,30}\b(?:in|from|at|inside)\b[\s`*(]*$",
@@ -96,6 +102,12 @@ _MENDED = compile_lazily(
     re.I,
 )
 """``The fault was in x.py. I added a guard``."""
+_EXCEPT = compile_lazily(
+    r"\b(?:nothing|no (?:other )?files?)\b[^.;]{0,60}"
+    r"\b(?:except|apart from|other than|but)(?: for)?[\s`*(]*$",
+    re.I,
+)
+"""``Nothing changed except x.py``."""
 _UNDONE = compile_lazily(
     r"\bI (?:then |have |later |had to ){0,2}(?:reverted|revert|undid|undo|restored|rolled back"
     r"|discarded)\b(?: it| that| this| them| the change)",
@@ -137,7 +149,8 @@ JOINS = compile_lazily(
 _JOINED_LATER = compile_lazily(r",\s+(?:and|plus|as well as)\s*[*_`(]*$")
 BOUNDARY = compile_lazily(r"[.;!?](?=\s|$)|\s[—–]\s|\bbut\b")
 _AFTER = compile_lazily(
-    r"[\s*_`)\]|:–—(\[\-←#<]{0,12}(?:,\s(?=(?:both|all)\b))?"
+    r"[\s*_`)\]|:–—(\[\-←#<]{0,12}"
+    rf"(?:,\s(?=(?:both|all)\b|(?:also )?(?:{_VERBS}) (?:too|as well)\b))?"
     r"(?:,?\s*(?:which|that)\s+)?(?:I(?:['’]ve| have)?\s+)?(?:\d{1,5}\s+)?"
     r"(?:existing,? )?(?:(?P<passive>was|were|is|are|has been|have been|got|file)\s+)?"
     r"(?:(?:also|now|newly|successfully|fully|just|brand|then|later|both|all)[\s-]+)*"
@@ -184,9 +197,11 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
     befores, afters = gaps[:-1], gaps[1:]
     claims = _by_verbs_before(befores)
     denied = _WITHDRAWN if _lists_deliverables(line) else DENIED
+    afters = [*map(_without_denial_of_next, afters[:-1]), afters[-1]]
     for index in reversed(range(len(places))):
         mended = _FAULT.search(befores[index]) and _MENDED.search(afters[index])
-        if not claims[index] and (mended or _REFERS.search(afters[index])):
+        refers = _REFERS.search(afters[index]) or _WHICH_I.match(afters[index])
+        if not claims[index] and (mended or refers or _EXCEPT.search(befores[index])):
             claims[index] = "modified"
         elif (
             denied.match(afters[index])
@@ -216,6 +231,19 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
                 stands = denied.match(afters[index]) or _STANDS.match(afters[index])
                 claims[index] = "" if stands or section == "deleted" else section
     return claims
+
+
+def _without_denial_of_next(gap: str) -> str:
+    """``a.py, did not touch b.py`` says nothing against the first."""
+    denies = _DENIES_NEXT.search(gap)
+    return gap[: denies.start()] if denies else gap
+
+
+_DENIES_NEXT = compile_lazily(
+    r"[,;]\s(?:but |and )?(?:I )?(?:(?:did|have|do) not|did?n['’]t|haven['’]t|not) "
+    r"(?:\w+ ){1,3}[`*(\[]*$",
+    re.I,
+)
 
 
 def read_listed_claim(line: MessageLine, after: str) -> Claim:

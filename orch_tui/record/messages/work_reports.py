@@ -34,9 +34,10 @@ _NOTHING_DONE = compile_lazily(
     re.I,
 )
 _STANDS = compile_lazily(
-    r"[\s*_`)\]:—–-]{0,6}(?:still|already|needs?|stays?|keeps?|remains?|requires?"
-    r"|(?:calls?|uses?|imports?|contains?|links?|depends?|describes?|explains?|shows?|documents?"
-    r"|defines?|expects?|lists?)(?![^.;]{0,40}\b(?:new|instead|now)\b)"
+    r"[\s*_`)\]]{0,6}(?:calls?|uses?|imports?|contains?|links?|depends?|describes?|explains?"
+    r"|shows?"
+    r"|documents?|defines?|expects?|lists?)\b(?![^.;]{0,40}\b(?:new|instead|now)\b)"
+    r"|[\s*_`)\]:—–-]{0,6}(?:still|already|needs?|stays?|keeps?|remains?|requires?"
     r"|has (?!been|now|gained)|have|is (?!now)|are (?!now)|was (?!rewritten|changed to)|were"
     r"|must|should|will|would|can|could|may|might|cannot|fails?|breaks?|hides?|leaks?|crash\w*"
     r"|(?:line|l\.) ?\d|where|which|that|for|and)\b",
@@ -49,17 +50,37 @@ _INTRODUCED = compile_lazily(
     r"\W{0,4}(?:an?|one|two|the new|another|a new) (?:[\w-]+ ){0,3}[\w-]+[,:]?\s[`*(\[]*", re.I
 )
 """``A script, x.py, fails the build``: nobody speaks so of what was there already."""
+_LABELLED = compile_lazily(
+    r"\W{0,4}(?!(?:see|cf|e\.g|notes?|warning|caveat|gotcha|next|todo|risk|issue|problem)\b)"
+    r"[\w#-]+(?: [\w#-]+){0,2}:\s[`*(\[]*",
+    re.I,
+)
+_TITLED = compile_lazily(r"\w[*_`)]*(?:\s[–—-]\s|:\s)[`*\[]*$")
+"""``Response cache – lib/cache/response.ex``."""
+_DONE = compile_lazily(
+    r"^\W*(?:all |everything (?:on the list )?)?(?:is )?(?:done|complete[d]?|finished|ready"
+    r"|outcome)\b"
+    r"|\b(?:is|are) (?:now )?(?:done|complete|completed|finished|in place|fixed|ready)\b"
+    r"|\b(?:is|are|can|works?|runs?|passes|supports?) (?:[\w-]+ ){0,4}now[.!:]|\bno longer\b"
+    r"|\bnow (?=\(`)"
+    r"|\b(?:tickets?|tasks?|items?) (?:are )?done\b",
+    re.I,
+)
+_SO_NOW = compile_lazily(r"\bnow \($")
 _ENDS_ITEM = compile_lazily(r"[`*_]*\)[\s.:*_]*")
 
 
 def tells_of_work(lines: Iterable[MessageLine], *, claims_any: bool) -> bool:
     """Tell whether a message reports changes; ``claims_any``: it says so of some file.
 
-    Otherwise a paragraph that begins with a verb of doing says so: "Fixed 1,204 rows".
+    Otherwise a paragraph that begins with a verb of doing says so ("Fixed 1,204 rows"), or one
+    that something is done or so now.
     """
     said = [(line, put_into_english(line.content)) for line in lines if line.kind != "code"]
     works = claims_any or any(
-        line.kind == "text" and VERB.match(text.lstrip(DECORATION)) for line, text in said
+        line.kind in ("text", "item", "heading")
+        and (_DONE.search(text) or (line.kind == "text" and VERB.match(text.lstrip(DECORATION))))
+        for line, text in said
     )
     return works and not any(
         line.kind != "quote" and _NOTHING_DONE.search(text) for line, text in said
@@ -79,19 +100,27 @@ def find_subjects(line: MessageLine, places: Sequence[PathPlace]) -> list[bool]:
     introduced = bool(line.headings) and line.headings[-1].rstrip("*_ ").endswith(":")
     if introduced and not any(gap.strip(DECORATION + ",.") for gap in gaps):
         return [True] * len(places)  # nothing but paths, below words that introduce them
-    subjects = list(none)
+    subjects: list[bool] = []
     for index in range(len(places)):
-        before = BOUNDARY.split(gaps[index])[-1]
-        follows = index > 0 and subjects[index - 1]
-        if index and JOINS.fullmatch(gaps[index]):
-            subjects[index] = follows
-        elif _INTRODUCED.fullmatch(before):
-            subjects[index] = not DENIED.match(gaps[index + 1])
-        elif (follows and _CLAUSE.search(before)) or not before.strip(DECORATION):
-            subjects[index] = _says_something(gaps, index)
-        elif line.kind == "item" and before.rstrip("`*_").endswith("("):
-            subjects[index] = _stands_alone(gaps, index)
+        follows = index > 0 and subjects[-1]
+        joined = index > 0 and JOINS.fullmatch(gaps[index])
+        subjects.append(follows if joined else _is_subject(line, gaps, index, follows=follows))
     return subjects
+
+
+def _is_subject(line: MessageLine, gaps: Sequence[str], index: int, *, follows: bool) -> bool:
+    """Tell whether the words around a path are news of it; ``follows``: those before it were."""
+    gap, after = gaps[index], gaps[index + 1]
+    before = BOUNDARY.split(gap)[-1]
+    in_item = line.kind == "item"
+    if in_item and _TITLED.search(gap) and not after.strip(DECORATION + "."):
+        return True
+    if _INTRODUCED.fullmatch(before):
+        return not DENIED.match(after)
+    if before.rstrip("`*_").endswith("(") and (in_item or _SO_NOW.search(before)):
+        return _stands_alone(gaps, index)
+    leads = not before.strip(DECORATION) or (in_item and _LABELLED.fullmatch(before))
+    return bool(leads or (follows and _CLAUSE.search(before))) and _says_something(gaps, index)
 
 
 def _says_something(gaps: Sequence[str], index: int) -> bool:

@@ -41,6 +41,7 @@ from orch_tui.record.ledger.statement import KINDS, canonical_json, pack_fields,
 from orch_tui.record.upkeep.redacted_before import keyed_hash, redaction_subject
 from orch_tui.search import maintenance
 from orch_tui.search.schema import SEARCH_TRIGGERS
+from orch_tui.worktrees import find_named_tree
 
 SHORTEST = 4
 """Characters; anything shorter would be found everywhere by chance."""
@@ -492,8 +493,9 @@ def _around(record: Record) -> Iterator[Path]:
             continue
         for inbox in safe_inboxes(root):
             yield from sorted(Path(inbox).rglob("*"))
-    for root, path in record.sql(
-        "SELECT DISTINCT coalesce(project, ?), path FROM outputs "
+    for root, path, worktree in record.sql(
+        "SELECT DISTINCT coalesce(project, ?), path, "
+        "iif(json_valid(content), json_extract(content, '$.worktree'), NULL) FROM outputs "
         "JOIN agent_executions USING (execution_id) JOIN sessions USING (session_id) "
         "WHERE path IS NOT NULL ORDER BY 1, 2",
         [own_root],
@@ -501,6 +503,8 @@ def _around(record: Record) -> Iterator[Path]:
         root, path = readable(root) or "", readable(path) or ""
         if (root or os.path.isabs(path)) and "\0" not in root + path:
             yield Path(root, path)
+            if tree := find_named_tree(readable(worktree), root):
+                yield Path(tree, path)
 
 
 def _holds(path: Path, secret: _Secret) -> bool:
