@@ -16,6 +16,10 @@ CLIENT_TREES = os.path.join(".claude", "worktrees")
 """Where Claude Code makes worktrees, in a project's root."""
 
 
+_LONGEST = 4096
+"""Characters of a path: no system opens a longer one, and going up from it would take long."""
+
+
 def find_tree(folder: AnyPath, root: AnyPath) -> str | None:
     """Find the working tree of the project at ``root`` that a folder lies in.
 
@@ -40,6 +44,8 @@ def find_file_tree(file: AnyPath, root: AnyPath) -> str | None:
     Where Claude Code made a worktree that is gone, that one is given.
     """
     file = os.path.abspath(file)
+    if len(file) > _LONGEST:
+        return None
     try:
         if gone := _gone_tree(file, os.path.realpath(root)):
             return gone

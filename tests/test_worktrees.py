@@ -12,6 +12,7 @@ from orch_tui.worktrees import (
     find_tree,
     is_within,
     list_linked_trees,
+    name_folder_tree,
     name_tree,
 )
 
@@ -117,3 +118,18 @@ def test_a_pipe_for_a_pointer_is_not_waited_for(main: Path, tmp_path: Path) -> N
 def test_within_is_told_by_whole_names() -> None:
     assert is_within("/a/b", "/a") and is_within("/a", "/a") and is_within("/a", "/")
     assert not is_within("/ab", "/a")
+
+
+def test_a_path_that_nobody_can_open_takes_no_time(main: Path) -> None:
+    assert find_file_tree("/a" * 500_000, main) is None
+    assert name_folder_tree("/a" * 500_000, main) is None
+    assert name_folder_tree("lib", main) is None
+    assert name_folder_tree(str(main / "inner" / "gone"), main) == "inner"
+
+
+def test_a_worktree_of_claude_code_that_is_gone_keeps_its_name(main: Path) -> None:
+    gone = main / ".claude" / "worktrees" / "agent-1"
+    assert find_file_tree(gone / "lib" / "new.py", main) == str(gone)
+    assert name_folder_tree(str(gone / "lib"), main) == ".claude/worktrees/agent-1"
+    (main / ".claude" / "worktrees" / "plain").mkdir(parents=True)
+    assert name_folder_tree(str(main / ".claude" / "worktrees" / "plain"), main) is None

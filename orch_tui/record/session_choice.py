@@ -26,7 +26,7 @@ from orch_tui.rows import Session, columns
 
 VARIABLE = "ORCH_SESSION"
 CLAUDE_VARIABLE = "CLAUDE_CODE_SESSION_ID"
-"""What Claude Code sets in the shells of its sessions (2.1.132 and later)."""
+"""What recent releases of Claude Code set in the shells of their sessions (2.1.332 does)."""
 
 _KEPT_DAYS = 60
 """After which a choice is forgotten that nobody used: its terminal is gone."""

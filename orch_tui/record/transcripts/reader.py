@@ -619,9 +619,13 @@ def _normal(path: str, cwd: str) -> str:
     return relative(full, tree) if tree else full.removeprefix(cwd.rstrip("/") + "/")
 
 
+_LONGEST = 4096
+"""Characters of a working folder that is looked for."""
+
+
 @lru_cache(4096)
 def _tree_of(folder: str, cwd: str) -> str | None:
     """The working tree that a folder lies in, of the project that the agent works in."""
-    if not os.path.isabs(cwd):
+    if not os.path.isabs(cwd) or len(cwd) > _LONGEST:
         return None
     return find_file_tree(os.path.join(folder, "file"), project_root(cwd))
