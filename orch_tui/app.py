@@ -109,6 +109,10 @@ def _screen(mode: str) -> Callable[[], Screen[Any]]:
     return build
 
 
+MOVES = ("switch_", "cursor(", "page(", "to(", "scroll_", "move(", "app.focus_")
+"""How actions begin that only go somewhere: the list of all commands has the screens by name."""
+
+
 class OrchApp(App[None]):
     """What ``orch`` opens."""
 
@@ -137,9 +141,9 @@ class OrchApp(App[None]):
         ),
         Binding("slash", "search", "Search", id="search", show=False),
         Binding("ctrl+r", "search", "Search", id="search-anywhere", priority=True, show=False),
-        Binding("question_mark", "toggle_help", "Keys", id="help"),
-        Binding("ctrl+g", "toggle_help", "Keys", id="help-anywhere", priority=True),
-        Binding("ctrl+p", "command_palette", "Commands", id="palette", priority=True),
+        Binding("question_mark", "toggle_help", "help", id="help"),
+        Binding("ctrl+g", "toggle_help", "help", id="help-anywhere", priority=True),
+        Binding("ctrl+p", "command_palette", "commands", id="palette", priority=True),
         Binding("ctrl+q", "quit", "Quit", id="quit", priority=True, show=False),
     ]
 
@@ -474,11 +478,11 @@ class OrchApp(App[None]):
         seen: set[str] = set()
         for active in screen.active_bindings.values():
             action, words = active.binding.action, active.binding.description
-            if words and active.enabled and action not in seen and not action.startswith("switch_"):
+            if words and active.enabled and action not in seen and not action.startswith(MOVES):
                 seen.add(action)
                 yield SystemCommand(
-                    words,
-                    f"{self.get_key_display(active.binding)}, here",
+                    words[:1].upper() + words[1:],
+                    f"{self.get_key_display(active.binding)}  on this screen",
                     partial(self.run_action, action, active.node),
                 )
         for mode, title in self.TITLES.items():
@@ -487,7 +491,9 @@ class OrchApp(App[None]):
             "Import transcripts", "What Claude Code keeps of this project", self.import_transcripts
         )
         yield SystemCommand("Install the hooks", "Record every run from now on", self.install_hooks)
-        yield from (c for c in super().get_system_commands(screen) if c.title != "Keys")
+        yield from (
+            c for c in super().get_system_commands(screen) if c.title != "Keys"
+        )  # there already, as help
 
     def copy(self, text: str, what: str) -> None:
         """Put text on the clipboard, in a thread, and say which way it went."""

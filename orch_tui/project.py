@@ -107,17 +107,13 @@ class Project:
             self.existing_record,
             self.root,
             is_shared=self.is_shared,
-            is_named=self._is_database_named,
         )
 
     @property
     def is_shared(self) -> bool:
         """Whether the record serves all projects of the user."""
-        return self.config.database == "user" and not self._is_database_named
-
-    @property
-    def _is_database_named(self) -> bool:
-        return bool(self._database or os.environ.get("ORCH_DB"))
+        is_named = self._database or os.environ.get("ORCH_DB")
+        return self.config.database == "user" and not is_named
 
     @property
     def has_record(self) -> bool:

@@ -33,17 +33,15 @@ _A_SCAN = 200
 """Sessions after which that is noted."""
 
 
-def list_own_projects(
-    record: Record, root: Path, *, is_shared: bool, is_named: bool = False
-) -> OwnProjects | None:
+def list_own_projects(record: Record, root: Path, *, is_shared: bool) -> OwnProjects | None:
     """List what sessions of the project at ``root`` say of where they are; None: all are of it.
 
-    ``is_shared``: the record serves several projects by intention. ``is_named``: a person named
-    it; where nothing in it is of this project, all of it is meant.
+    ``is_shared``: the record serves several projects by intention. Where nothing in another one is
+    of this project, it was copied or put here, or only imports fill it: all of it is meant.
     """
     named = _list_told(record)
     own = {path for path, key in named if _is_own(path, key, str(root), is_shared)}
-    if not is_shared and (own == {path for path, _ in named} or (is_named and not own)):
+    if not is_shared and (not own or own == {path for path, _ in named}):
         return None
     return tuple(sorted(own | {str(root)}))
 

@@ -50,7 +50,7 @@ a adds it by name."""
 class FilterInput(Input):
     """The box over the tree. Its width never depends on its text."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "In/out")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "take or leave")]
 
     def refresh(self, *regions: Any, layout: bool = False, **more: Any) -> Any:
         # Input sets its virtual size at every key, which would lay the whole screen out anew.

@@ -47,33 +47,33 @@ Left the project, right the bundle. Type in the box to find files by their lette
 one under the cursor in or takes it out, Esc goes to the tree. There Space does that too, and Right
 opens a folder, or the sections and symbols of a file.
 
-`●` required, `◐` recommended, `○` optional; `✗` cannot be taken. `~` is an estimate, and `?` a
-guess until it is counted; gauges judge by the upper end of the band `░`. `▤` is what Claude Code
-gives the agent by itself: off its limit, and needless in the bundle.
+`█` required, `▆` recommended, `▃` optional, `▚` shared; `✗` cannot be taken. `~` is an estimate,
+and `?` a guess until it is counted; gauges judge by the upper end of what is uncertain, `╱`. `░` is
+what Claude Code gives the agent by itself: off its limit, and needless in the bundle.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "toggle_focus", "Find", id="compose-focus"),
-        Binding("space,delete,x", "take_out", "Out", id="compose-out"),
-        Binding("p", "priority", "Priority", id="compose-priority"),
+        Binding("escape", "toggle_focus", "to the tree / find", id="compose-focus"),
+        Binding("space,delete,x", "take_out", "take out", id="compose-out"),
+        Binding("p", "priority", "priority", id="compose-priority"),
         Binding("t", "type", "Type", id="compose-type", show=False),
         Binding("shift+up", "shift(-1)", "Earlier", id="compose-earlier", show=False),
         Binding("shift+down", "shift(1)", "Later", id="compose-later", show=False),
-        Binding("y", "allow", "Allow", id="compose-allow"),
-        Binding("e", "edit", "Agent", id="compose-edit"),
-        Binding("s", "save", "Save", id="compose-save"),
+        Binding("y", "allow", "take it anyway", id="compose-allow"),
+        Binding("e", "edit", "agent and scope", id="compose-edit"),
+        Binding("s", "save", "save", id="compose-save"),
         Binding("S", "save_new", "Save as new", id="compose-save-new", show=False),
-        Binding("f6", "next_tab", "View", id="compose-tab"),
-        Binding("f", "fit", "Fit", id="compose-fit"),
-        Binding("d", "share", "Share", id="compose-share"),
+        Binding("f6", "next_tab", "next view", id="compose-tab"),
+        Binding("f", "fit", "make it fit", id="compose-fit"),
+        Binding("d", "share", "share", id="compose-share"),
         Binding("D", "unshare", "Unshare", id="compose-unshare", show=False),
         Binding("m", "form", "Markdown/XML", id="compose-form"),
         Binding("c", "copy", "Copy", id="compose-copy", show=False),
         Binding("o", "open", "Open", id="compose-open", show=False),
         Binding("a", "add", "Add", id="compose-add", show=False),
         Binding("n", "new", "New", id="compose-new", show=False),
-        Binding("z", "undo", "Undo", id="compose-undo"),
+        Binding("z", "undo", "undo", id="compose-undo"),
         Binding("Z", "redo", "Redo", id="compose-redo", show=False),
-        Binding("ctrl+z", "undo", "Undo", id="compose-undo-anywhere", show=False),
+        Binding("ctrl+z", "undo", "undo", id="compose-undo-anywhere", show=False),
     ]
 
     def __init__(self) -> None:

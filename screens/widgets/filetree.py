@@ -37,7 +37,7 @@ class FileTree(LineList):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "open", "Open", show=False),
         Binding("left,h", "close", "Close", show=False),
-        Binding("space", "choose", "In/out"),
+        Binding("space", "choose", "take or leave"),
         Binding("enter", "enter", "Open or in/out", show=False),
     ]
 

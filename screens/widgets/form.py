@@ -89,8 +89,8 @@ class Form(ModalScreen[dict[str, str] | None]):
     Form #hint { height: 1; color: $foreground-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Leave"),
-        Binding("ctrl+z", "start_over", "As it was"),
+        Binding("escape", "leave", "leave"),
+        Binding("ctrl+z", "start_over", "as it was"),
         # keys typed ahead, over a slow line, must not end up in the line before
         Binding("tab", "app.focus_next", "Next", show=False, priority=True),
         Binding("shift+tab", "app.focus_previous", "Previous", show=False, priority=True),

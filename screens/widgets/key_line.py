@@ -16,15 +16,21 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-HELP_KEY = Binding("question_mark", "app.toggle_help", "Keys", id="help")
+HELP_KEY = Binding("question_mark", "app.toggle_help", "help", id="help")
 """The app's own, which a modal screen does not reach."""
 
-ALWAYS = ("help", "help-anywhere")
+HELPS = ("help", "help-anywhere")
 """The ids of the keys that say what all the others do, the better first: one is always there."""
+PALETTE = "palette"
+"""The id of the key for all commands, beside it as long as there is room."""
+
+
+_Key = tuple[str, str, str, bool]
 
 
 class KeyLine(Widget):
-    """As many keys as there is room for, in the order of their bindings, and the one for help."""
+    """As many keys as there is room for, in the order of their bindings; at the right the ones for
+    all commands and for help."""
 
     DEFAULT_CSS = """
     KeyLine {
@@ -38,8 +44,10 @@ class KeyLine(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._keys: list[tuple[str, str, str, bool]] = []
+        self._keys: list[_Key] = []
         """Key as shown, description, key as pressed, whether it can be."""
+        self._aside: list[_Key] = []
+        """Those at the right, the one that stays last."""
         self._places: list[tuple[int, str]] = []
         """Where each that is drawn ends, and the key it stands for."""
 
@@ -54,8 +62,8 @@ class KeyLine(Widget):
             self._read(screen)
 
     def _read(self, screen: Screen[Any]) -> None:
-        shown: dict[str, tuple[str, str, str, bool]] = {}
-        always: dict[str, tuple[str, str, str, bool]] = {}
+        shown: dict[str, _Key] = {}
+        always: dict[str, _Key] = {}
         for _, binding, enabled, _ in screen.active_bindings.values():
             if not binding.show or binding.action in shown:
                 continue
@@ -65,14 +73,15 @@ class KeyLine(Widget):
                 binding.key,
                 enabled,
             )
-            if binding.id in ALWAYS:
+            if binding.id in HELPS or binding.id == PALETTE:
                 always[binding.id] = key
             else:
                 shown[binding.action] = key
-        helps = [always[name] for name in ALWAYS if name in always]
-        keys = [*shown.values(), *helps[:1]]
-        if keys != self._keys:
-            self._keys = keys
+        helps = [always[name] for name in HELPS if name in always]
+        keys = list(shown.values())
+        aside = [*(always[name] for name in (PALETTE,) if name in always), *helps[:1]]
+        if (keys, aside) != (self._keys, self._aside):
+            self._keys, self._aside = keys, aside
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -81,26 +90,33 @@ class KeyLine(Widget):
         dim = self.get_component_rich_style("keys--dim")
         segments: list[Segment] = []
         self._places = []
+        left, right = self._fitting()
+        room = self.size.width - sum(_width(*key[:2]) for key in (*left, *right))
         at = 0
-        for key, words, pressed, enabled in self._fitting():
-            segments.append(Segment(f" {key}", bold if enabled else dim))
-            segments.append(Segment(f" {words} ", base if enabled else dim))
-            at += _width(key, words)
-            self._places.append((at, pressed))
+        for keys, before in ((left, 0), (right, max(0, room))):
+            segments.append(Segment(" " * before, base))
+            at += before
+            for key, words, pressed, enabled in keys:
+                segments.append(Segment(f" {key}", bold if enabled else dim))
+                segments.append(Segment(f" {words} ", base if enabled else dim))
+                at += _width(key, words)
+                self._places.append((at, pressed))
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
-    def _fitting(self) -> list[tuple[str, str, str, bool]]:
-        if not self._keys:
-            return []
-        *others, last = self._keys
-        room = self.size.width - _width(*last[:2])
+    def _fitting(self) -> tuple[list[_Key], list[_Key]]:
+        """Return as many keys as there is room for, and those at the right."""
+        aside = self._aside
+        needed = sum(_width(*key[:2]) for key in (*self._keys, *aside))
+        if needed > self.size.width:
+            aside = aside[-1:]
+        room = self.size.width - sum(_width(*key[:2]) for key in aside)
         kept = []
-        for key in others:
+        for key in self._keys:
             room -= _width(*key[:2])
             if room < 0:
                 break
             kept.append(key)
-        return [*kept, last]
+        return kept, aside
 
     def on_click(self, event: events.Click) -> None:
         for end, key in self._places:

@@ -199,7 +199,7 @@ class Rows(LineList):
         "rows--shared",
         "rows--dim",
     }
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Open")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "open")]
 
     @dataclass
     class Highlighted(Message, bubble=True):

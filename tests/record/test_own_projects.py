@@ -54,6 +54,17 @@ def test_sessions_of_another_project_that_is_there_are_not_its_own(
     assert set(list_own_projects(record, other, is_shared=True) or ()) == {str(other)}
 
 
+def test_a_record_in_which_nothing_is_of_its_folder_was_brought_here_to_be_looked_at(
+    record: Record, root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = project_at(tmp_path_factory.mktemp("other") / "project")
+    opened(record, other)
+    assert list_own_projects(record, root, is_shared=False) is None
+    assert list_own_projects(record, root, is_shared=True) == (str(root),)
+    opened(record, root)
+    assert list_own_projects(record, root, is_shared=False) == (str(root),)
+
+
 def test_of_folders_that_are_gone_the_remote_tells_whose_they_were(
     record: Record, root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

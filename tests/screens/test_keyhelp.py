@@ -52,7 +52,7 @@ async def test_every_key_can_be_read_and_escape_goes_back(
         await settled(pilot)
         await pressed(pilot, key)
         beneath, focused = app.screen, app.focused
-        assert "Keys" in footer(pilot)
+        assert "help" in footer(pilot)
         await pressed(pilot, "ctrl+g")
         assert isinstance(app.screen, KeyHelp)
         window = app.screen.query_one(VerticalScroll)
@@ -78,7 +78,7 @@ async def test_what_the_screen_does_comes_first_and_moving_about_last(
         assert [*found["Here"]][:2] == ["Box/list", "Where"]
         assert found["Here"]["Write to file"] == "f12"  # which the footer has no room for
         assert found["Everywhere"]["Compose"] == "f2  2"
-        assert found["Everywhere"]["Keys"] == "?  ^g"
+        assert found["Everywhere"]["help"] == "?  ^g"
         assert "Up" in found["Moving about"]
 
 
@@ -90,16 +90,16 @@ async def test_in_a_text_field_a_letter_is_a_letter_and_ctrl_g_the_key(
         await settled(pilot)
         await pressed(pilot, "f2")
         assert isinstance(app.focused, Input)
-        assert "^g Keys" in footer(pilot)
+        assert "^g help" in footer(pilot)
         await pressed(pilot, "question_mark")
         assert app.focused.value == "?"
         found = groups(pilot)
-        assert found["Here"]["In/out"] == "⏎"
+        assert found["Here"]["take or leave"] == "⏎"
         assert found["Here, outside the text field"]["Add"] == "a"
         await pressed(pilot, "ctrl+g", "ctrl+g", "ctrl+g", "question_mark")
         assert isinstance(app.screen, ComposeScreen)
         await pressed(pilot, "backspace", "escape")
-        assert "? Keys" in footer(pilot)
+        assert "? help" in footer(pilot)
 
 
 async def test_a_dialog_and_an_opened_run_have_their_own_keys(
@@ -124,7 +124,7 @@ async def test_a_key_of_ones_own_opens_it(folder: Path, clock: FakeClock) -> Non
     app = OrchApp(Project(folder, clock=clock))
     async with app.run_test() as pilot:
         await settled(pilot)
-        assert "f11 Keys" in footer(pilot)
+        assert "f11 help" in footer(pilot)
         await pressed(pilot, "f11")
         assert isinstance(app.screen, KeyHelp)
 
