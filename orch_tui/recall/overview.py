@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, in_list
@@ -28,6 +30,8 @@ class SessionLine:
     waiting: int
     """Executions that have not returned."""
     budget: LimitGauge
+    changed_at: str = ""
+    """When something of it was last deployed or returned, or it was opened or closed."""
 
 
 def list_session_lines(
@@ -44,22 +48,24 @@ def list_session_lines(
             record, project=project, include_archived=include_archived, limit=limit
         )
         listed, ids = in_list(session.session_id for session in found)
-        waiting = dict(
-            record.sql(
-                "SELECT session_id, count(*) FROM agent_executions "
-                f"WHERE session_id IN {listed} AND status = 'deployed' AND retracted_at IS NULL "
+        runs = {
+            session_id: (waiting, changed_at)
+            for session_id, waiting, changed_at in record.sql(
+                "SELECT session_id, sum(status = 'deployed'), "
+                "max(max(coalesce(deployed_at, ''), coalesce(completed_at, ''))) "
+                f"FROM agent_executions WHERE session_id IN {listed} AND retracted_at IS NULL "
                 "GROUP BY session_id",
                 ids,
             )
-        )
-        return [
-            SessionLine(
-                session,
-                waiting.get(session.session_id, 0),
-                load_session_budget(record, session.session_id, limits).gauge,
-            )
-            for session in found
-        ]
+        }
+        lines = []
+        for session in found:
+            waiting, changed_at = runs.get(session.session_id, (0, ""))
+            times = (changed_at, session.created_at, session.completed_at)
+            budget = load_session_budget(record, session.session_id, limits).gauge
+            newest = max(str(time or "") for time in times)
+            lines.append(SessionLine(session, waiting or 0, budget, newest))
+        return lines
 
 
 @frozen
@@ -203,6 +209,28 @@ class PlannedLine:
     attempts: tuple[tuple[str, str | None], ...]
     """The id and status of each execution, oldest first."""
     remarks: tuple[Remark, ...]
+    changed_at: str = ""
+    """When it was last deployed, or returned."""
+
+    @property
+    def status(self) -> str | None:
+        """That of its last execution; None: it was not deployed."""
+        return self.attempts[-1][1] if self.attempts else None
+
+
+@frozen
+class RunLine:
+    """One execution among those of its session."""
+
+    execution_id: str
+    agent_type: str
+    scope: str
+    model: str
+    status: str | None
+    deployed_at: str | None
+    completed_at: str | None
+    depth: int
+    """0 for what the main conversation launched, 1 for what that one launched."""
 
 
 @frozen
@@ -215,6 +243,14 @@ class PlanPage:
     agents: tuple[PlannedLine, ...]
     waves: tuple[tuple[int, ...], ...]
     rules: PlanRules
+    runs: tuple[RunLine, ...] = ()
+    """What ran in it, as a tree, where nobody planned anything."""
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether somebody opened it to plan in it, or planned in it since: else hooks or an
+        import made it, and phases and a budget say nothing of it."""
+        return self.session.phase is not None or bool(self.agents)
 
 
 def load_plan_page(
@@ -249,12 +285,13 @@ def load_plan_page(
                 tuple(waits[agent.position]),
                 wave_of.get(agent.position),
                 rules.gauge(agent.model, agent.bundle_id, agent.agent_type),
-                tuple(attempts.get(agent.planned_id, ())),
+                tuple((run[0], run[1]) for run in attempts.get(agent.planned_id, ())),
                 rules.remarks(make_intent(agent, waits[agent.position])),
+                max((run[2] for run in attempts.get(agent.planned_id, ())), default=""),
             )
             for agent in planned
         )
-        return PlanPage(
+        page = PlanPage(
             session,
             evaluate_gates(record, session_id),
             budget.gauge,
@@ -262,6 +299,7 @@ def load_plan_page(
             tuple(map(tuple, waves)),
             rules,
         )
+        return page if page.is_planned else replace(page, runs=_list_runs(record, session_id))
 
 
 def make_intent(agent: PlannedAgent, waits_for: Sequence[int]) -> Intent:
@@ -276,15 +314,53 @@ def make_intent(agent: PlannedAgent, waits_for: Sequence[int]) -> Intent:
     )
 
 
-def _attempts(record: Record, session_id: str) -> dict[int | None, list[tuple[str, str | None]]]:
-    found: dict[int | None, list[tuple[str, str | None]]] = {}
-    for planned_id, execution_id, status in record.sql(
-        "SELECT planned_id, execution_id, status FROM agent_executions "
+def _attempts(
+    record: Record, session_id: str
+) -> dict[int | None, list[tuple[str, str | None, str]]]:
+    """The id, the status and the last change of each execution, by what it was planned as."""
+    found: dict[int | None, list[tuple[str, str | None, str]]] = {}
+    for planned_id, execution_id, status, changed_at in record.sql(
+        "SELECT planned_id, execution_id, status, coalesce(completed_at, deployed_at, '') "
+        "FROM agent_executions "
         "WHERE session_id = ? AND retracted_at IS NULL ORDER BY deployed_at, rowid",
         [session_id],
     ):
-        found.setdefault(planned_id, []).append((execution_id, status))
+        found.setdefault(planned_id, []).append((execution_id, status, str(changed_at)))
     return found
+
+
+MOST_RUNS = 2_000
+"""Runs of one session that are listed; those that began first."""
+
+
+def _list_runs(record: Record, session_id: str) -> tuple[RunLine, ...]:
+    """The executions of a session, each after the one that launched it, in the order they began.
+
+    What names itself or its own children as its parent, as only raw SQL can, has none.
+    """
+    rows = list(
+        record.sql(
+            "SELECT execution_id, agent_type, coalesce(scope, ''), "
+            "coalesce(resolved_model, model, ''), status, deployed_at, completed_at, "
+            "parent_execution_id FROM agent_executions WHERE session_id = ? "
+            f"AND retracted_at IS NULL ORDER BY deployed_at, rowid LIMIT {MOST_RUNS}",
+            [session_id],
+        )
+    )
+    children: dict[str | None, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        children.setdefault(row[-1], []).append(row)
+    listed = {row[0] for row in rows}
+    found: dict[str, RunLine] = {}
+    for first in (*(row for row in rows if row[-1] not in listed), *rows):
+        left = [(first, 0)]
+        while left:
+            row, depth = left.pop()
+            label, agent_type, scope, model, status, begun, ended, _ = row
+            if label not in found:
+                found[label] = RunLine(label, agent_type, scope, model, status, begun, ended, depth)
+                left += [(child, depth + 1) for child in reversed(children.get(label, ()))]
+    return tuple(found.values())
 
 
 def _outlines(record: Record, session_id: str) -> dict[str, BundleOutline]:

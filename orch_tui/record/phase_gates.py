@@ -15,6 +15,9 @@ class Gate:
     met: bool
     missing: str
     """What is missing, in words; empty when met."""
+    can_hold: bool = True
+    """Whether there is anything yet that it could hold of: without, it is neither met nor missed
+    for who looks at it."""
 
 
 def evaluate_gates(record: Record, session_id: str) -> tuple[Gate, ...]:
@@ -29,6 +32,7 @@ def evaluate_gates(record: Record, session_id: str) -> tuple[Gate, ...]:
     ) + count("SELECT count(*) FROM bundles WHERE session_id = ?", [session_id])
     deployed = "FROM agent_executions WHERE session_id = ? AND retracted_at IS NULL"
     runs = count(f"SELECT count(*) {deployed}", [session_id])
+    agents = planned + runs > 0
     waiting = count(f"SELECT count(*) {deployed} AND status = 'deployed'", [session_id])
     results = "FROM outputs WHERE output_type = 'validation_result' AND retracted_at IS NULL"
     of_session = (
@@ -36,10 +40,16 @@ def evaluate_gates(record: Record, session_id: str) -> tuple[Gate, ...]:
     )
     recorded = count(f"SELECT count(*) {results} {of_session}", [session_id])
     found = [
-        (1, "validated", validated > 0, "no validation is recorded: orch validate"),
-        (2, "planned", planned > 0, "no agent is planned and no bundle prepared"),
-        (3, "deployed", runs > 0, "no agent was deployed"),
-        (3, "returned", waiting == 0, f"{waiting} of {runs} agents have not returned"),
-        (4, "results recorded", recorded > 0, "no validation result is recorded: orch collect"),
+        (1, "validated", validated > 0, "no validation is recorded: orch validate", agents),
+        (2, "planned", planned > 0, "no agent is planned and no bundle prepared", True),
+        (3, "deployed", runs > 0, "no agent was deployed", agents),
+        (3, "returned", waiting == 0, f"{waiting} of {runs} agents have not returned", runs > 0),
+        (
+            *(4, "results recorded", recorded > 0),
+            *("no validation result is recorded: orch collect", runs > waiting),
+        ),
     ]
-    return tuple(Gate(p, name, met, "" if met else missing) for p, name, met, missing in found)
+    return tuple(
+        Gate(phase, name, met, "" if met else missing, can_hold)
+        for phase, name, met, missing, can_hold in found
+    )

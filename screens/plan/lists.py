@@ -1,34 +1,54 @@
-"""The two lists of the Plan screen: sessions, and the agents of one with what is wrong in them."""
+"""The lists of the Plan screen: sessions, and the agents of one or what ran in it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from orch_tui.screens.widgets.gauge import words
+from orch_tui.screens.plan.next_step import after_whom, draw_budget
+from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
-from orch_tui.screens.widgets.words import plural, state_of
+from orch_tui.screens.widgets.safe import one_line
+from orch_tui.screens.widgets.told_lines import Spans, thin_bar
+from orch_tui.screens.widgets.words import format_tokens
+from orch_tui.times import ago, between, lasting
 
 if TYPE_CHECKING:
+    from orch_tui.live.live_agent import LiveAgent
     from orch_tui.prepare.budget import LimitGauge
-    from orch_tui.prepare.count import Count
-    from orch_tui.prepare.validation import Remark
-    from orch_tui.recall.overview import PlannedLine, PlanPage, SessionLine
-    from orch_tui.rows import Session
+    from orch_tui.recall.overview import PlannedLine, PlanPage, RunLine, SessionLine
 
-_STATUS = {
-    "planning": "○ planning",
-    "executing": "▶ executing",
-    "completed": "● completed",
-    "failed": "✗ failed",
+_STYLES = {
+    "planned": "",
+    "running": "running",
+    "asks": "asks",
+    "done": "ok",
+    "failed": "bad",
+    "doubt": "warn",
 }
+"""The styles of rows by the states of signs."""
+_STATES = {"deployed": "running", "completed": "done", "failed": "failed"}
 
 
-def status_of(session: Session) -> str:
-    """A session's status as a glyph with a word."""
-    return _STATUS.get(session.status or "", f"? {session.status or 'unknown'}")
+def state_of_session(line: SessionLine) -> str:
+    """Name the state whose sign a session has."""
+    session = line.session
+    if session.status in ("completed", "failed"):
+        return _STATES[session.status]
+    if line.budget.status == "over":
+        return "doubt"
+    return "running" if line.waiting or session.status == "executing" else "planned"
+
+
+def state_of_run(status: str | None, live: LiveAgent | None = None) -> str:
+    """Name the state whose sign an agent has; ``live`` is what is seen of it while it runs."""
+    if status == "deployed" and live is not None and not live.has_ended:
+        if live.needs_somebody:
+            return "asks"
+        return "doubt" if {"silent", "loops", "full"} & set(live.marks) else "running"
+    return _STATES.get(status or "", "planned")
 
 
 class SessionRows(Rows):
@@ -37,47 +57,38 @@ class SessionRows(Rows):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select", "Work on it", id="plan-use-session"),
         Binding("n", "screen.new_session", "New session", id="plan-new-session"),
-        Binding("e", "screen.edit_session", "Change", id="plan-edit-session"),
+        Binding("e", "screen.edit_session", "Scope, budget", id="plan-edit-session"),
         Binding("p", "screen.next_phase", "Next phase", id="plan-next-phase"),
-        Binding("c", "screen.close", "Close", id="plan-close"),
-        Binding("x", "screen.archive", "Archive", id="plan-archive"),
-        Binding("full_stop", "screen.toggle_archived", "Archived", id="plan-archived"),
+        Binding("c", "screen.close", "Close it", id="plan-close"),
+        Binding("x", "screen.archive", "Archive it", id="plan-archive"),
+        Binding("full_stop", "screen.toggle_archived", "Archived too", id="plan-archived"),
+        Binding("tab,shift+tab,f6", "screen.other_pane", "To its plan", show=False, id="plan-pane"),
     ]
-    BESIDE = (
+    COLUMNS = (
+        Column("", 2, state=True, gives_way=-1),
         Column("session"),
-        Column("state · phase", 13),
-        Column("wait", 4, right=True),
-        Column("used", 7, right=True),
-    )
-    ABOVE = (
-        Column("session", 21),
-        *BESIDE[1:],
-        Column("scope"),
+        Column("used", 6, right=True, gives_way=1),
+        Column("when", 7, right=True, gives_way=-1),
     )
 
-    def show_lines(self, lines: Sequence[SessionLine], current: str | None) -> None:
+    def show_lines(self, lines: Sequence[SessionLine], current: str | None, now: str) -> None:
         """Show sessions; ``current`` is the one that all screens work on."""
-        self.show([_session_row(line, line.session.session_id == current) for line in lines])
+        self.show([_session_row(line, line.session.session_id == current, now) for line in lines])
 
 
-def _session_row(line: SessionLine, current: bool) -> Row:
+def _session_row(line: SessionLine, current: bool, now: str) -> Row:
     session = line.session
-    state = f"{status_of(session)} {session.phase or ''}"
-    if session.archived_at:
-        state = "▪ archived"
-    style = "dim" if session.archived_at or session.completed_at else ""
-    if line.budget.status == "over" and not style:
-        style = "bad"
+    state = state_of_session(line)
+    sign = "▪" if session.archived_at else SIGNS[state]
     return Row(
         session.session_id,
         (
-            f"{'▸' if current else ' '} {session.session_id}",
-            state,
-            str(line.waiting or ""),
-            share(line.budget),
+            f"{sign}{'▸' if current else ' '}",
             session.scope,
+            share(line.budget) if line.budget.used.tokens else "",
+            ago(line.changed_at, now),
         ),
-        style,
+        "dim" if session.archived_at else _STYLES[state],
     )
 
 
@@ -88,125 +99,189 @@ def share(gauge: LimitGauge) -> str:
     if not gauge.used.tokens:
         return unknown or "–"
     mark = "!" if gauge.status in ("critical", "over") else ""
-    return f"{mark}{100 * gauge.share:.0f} %{unknown}"
+    part = f"{100 * gauge.share:.0f} %" if gauge.share < 9.995 else ">999 %"
+    return f"{mark}{part}{unknown}"
 
 
 class AgentRows(Rows):
-    """The planned agents of a session; what is wrong with one stands on lines of its own beneath
-    it, which the cursor passes over."""
+    """The planned agents of a session, or what ran in one that nobody planned in."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "screen.add", "Add", id="plan-add"),
-        Binding("e,enter", "screen.edit", "Edit", id="plan-edit"),
-        Binding("b", "screen.bundle", "Bundle", id="plan-bundle"),
+        Binding("a", "screen.add", "Plan another", id="plan-add"),
+        Binding("b", "screen.bundle", "Its bundle", id="plan-bundle"),
+        Binding("e", "screen.edit", "Change it", id="plan-edit"),
+        Binding("enter", "screen.edit", "Change it", show=False),
+        Binding("p", "screen.next_phase", "Next phase", id="plan-next-phase"),
+        Binding("v", "screen.validate", "Check the plan", id="plan-validate"),
+        Binding("ctrl+z", "screen.undo", "Undo", id="plan-undo"),
         Binding("d", "screen.duplicate", "Duplicate", id="plan-duplicate"),
-        Binding("delete,backspace,x", "screen.remove", "Remove", id="plan-remove", key_display="x"),
         Binding(
-            "shift+up", "screen.move(-1)", "Move", id="plan-up", key_display="⇧↑↓", tooltip="Up"
+            "delete,backspace,x", "screen.remove", "Take it out", id="plan-remove", key_display="x"
+        ),
+        Binding(
+            "shift+up", "screen.move(-1)", "Move it", id="plan-up", key_display="⇧↑↓", tooltip="Up"
         ),
         Binding("shift+down", "screen.move(1)", "Move down", id="plan-down", show=False),
-        Binding("ctrl+z", "screen.undo", "Undo", id="plan-undo"),
-        Binding("v", "screen.validate", "Validate", id="plan-validate"),
-        Binding("p", "screen.next_phase", "Phase", id="plan-next-phase"),
+        Binding("tab,shift+tab,f6", "screen.other_pane", "To the sessions", id="plan-pane"),
     ]
     COLUMNS = (
-        Column("#", 2, right=True),
-        Column("agent", 19),
-        Column("scope"),
-        Column("bundle", 10),
-        Column("tokens", 8, right=True),
-        Column("after", 5),
-        Column("runs", 12),
-        Column("model", 7),
+        Column("#", 2, right=True, gives_way=-1),
+        Column("", 1, state=True, gives_way=-1),
+        Column("agent", 19, bold=True, gives_way=-1),
+        Column("scope", least=26),
+        Column("model", 10, gives_way=1),
+        Column("bundle", 7, right=True),
+        Column("of its limit", 13, right=True, gives_way=2),
+        Column("since", 7, right=True),
+        Column("", 1, own="warn", gives_way=-1),
+    )
+    RUNS = (
+        Column("", 1, state=True, gives_way=-1),
+        Column("agent", 26, bold=True, gives_way=-1),
+        Column("scope", least=26),
+        Column("model", 18, gives_way=1),
+        Column("took", 7, right=True),
+        Column("begun", 7, right=True),
     )
 
     _of = ""
     """The session whose agents are shown."""
 
-    def show_page(self, page: PlanPage, *, empty: str) -> None:
-        rows: list[Row] = []
-        for line in page.agents:
-            rows.append(_agent_row(line))
-            rows += [
-                Row(
-                    f"{line.agent.uid}!{n}",
-                    (_word_remark(remark),),
-                    "bad" if remark.stops else "warn",
-                    remark=True,
-                )
-                for n, remark in enumerate(line.remarks)
-            ]
+    def show_page(
+        self, page: PlanPage, live: Mapping[str, LiveAgent], now: str, *, empty: str
+    ) -> None:
         key, at, before = self.key, self.cursor, self._of
         self._of = page.session.session_id
-        self.show(rows, empty=empty)
+        columns = self.COLUMNS if page.is_planned else self.RUNS
+        if columns is not self._columns:
+            self._columns = columns
+            self.set_columns(columns)
+        self.show(make_rows(page, live, now), empty=empty)
         if key and before == self._of and self.key != key:  # taken out: stay where it was
             self.move_to(at)
 
-
-def _word_remark(remark: Remark) -> str:
-    return f"{'✗' if remark.stops else '⚠'} {remark.text}"
+    _columns: Sequence[Column] = COLUMNS
 
 
-def _agent_row(line: PlannedLine) -> Row:
+def make_rows(page: PlanPage, live: Mapping[str, LiveAgent], now: str) -> list[Row]:
+    """Make the rows of a session: its agents, or its runs; ``live`` is by execution."""
+    if page.is_planned:
+        return [_agent_row(page, line, live, now) for line in page.agents]
+    return [_run_row(run, live.get(run.execution_id), now) for run in page.runs]
+
+
+def _agent_row(page: PlanPage, line: PlannedLine, live: Mapping[str, LiveAgent], now: str) -> Row:
     agent = line.agent
+    state = state_of_agent(line, live)
+    seen = live.get(line.attempts[-1][0]) if line.attempts else None
+    since = seen.since if seen and state in ("asks", "doubt") else line.changed_at
     return Row(
         agent.uid,
         (
             str(agent.position),
+            SIGNS[state],
             agent.agent_type,
             agent.scope,
-            agent.bundle_id or "–",
-            _tokens(line.bundle.used) if line.bundle else "",
-            ",".join(map(str, line.waits_for)) or "–",
-            runs(line),
-            agent.model or "–",
+            page.rules.choose_model(agent.model, agent.bundle_id, agent.agent_type).name,
+            _tokens(line.bundle) if line.bundle else "",
+            _thin_share(line.bundle) if line.bundle else "",
+            ago(since, now),
+            SIGNS["doubt"] if line.remarks else "",
         ),
+        _STYLES[state],
     )
 
 
-def _tokens(count: Count) -> str:
-    figure = f"{count.tokens:,}" if count.tokens < 1_000_000 else f"{count.tokens / 1e6:,.2f} M"
-    return figure if count.exact else f"~{figure}"
+def state_of_agent(line: PlannedLine, live: Mapping[str, LiveAgent]) -> str:
+    """Name the state whose sign a planned agent has: that of its last execution."""
+    return state_of_run(line.status, live.get(line.attempts[-1][0]) if line.attempts else None)
 
 
-def runs(line: PlannedLine) -> str:
-    """How often it was deployed, the state of each attempt, and the last one in words."""
-    if not line.attempts:
-        return "–"
-    states = [state_of(status)[0] for _, status in line.attempts]
-    glyphs = "".join(state[0] for state in states[-3:])
-    return f"{len(states)} {glyphs} {states[-1][2:]}"
-
-
-def strategy(page: PlanPage) -> str:
-    """Who runs beside whom, and who after whom."""
-    if not page.agents:
-        return ""
-    names = {line.agent.position: line.agent.agent_type for line in page.agents}
-    waves = " → ".join(
-        " + ".join(f"{position} {names[position]}" for position in wave) for wave in page.waves
+def _run_row(run: RunLine, live: LiveAgent | None, now: str) -> Row:
+    state = state_of_run(run.status, live)
+    indent = f"{'  ' * min(run.depth - 1, 5)}└ " if run.depth else ""
+    took = between(run.deployed_at, run.completed_at or now)
+    return Row(
+        run.execution_id,
+        (
+            SIGNS[state],
+            f"{indent}{run.agent_type}",
+            run.scope,
+            run.model,
+            lasting(took) if took is not None else "",
+            ago(run.deployed_at, now),
+        ),
+        _STYLES[state],
     )
-    stuck = [str(line.agent.position) for line in page.agents if line.wave is None]
-    if stuck:
-        waves += f" · {', '.join(stuck)} wait for each other and never start"
-    count = len(page.waves)
-    return f"{plural(count, 'wave')}: {waves}"
 
 
-def detail(page: PlanPage, line: PlannedLine) -> list[str]:
-    """What the row of an agent has no room for."""
+def _tokens(gauge: LimitGauge) -> str:
+    return f"{'' if gauge.used.exact else '~'}{format_tokens(gauge.used.tokens)}"
+
+
+def _thin_share(gauge: LimitGauge) -> str:
+    full, rest = thin_bar(gauge.share if gauge.limit > 0 else 1.0, 6)
+    return f"{full}{rest} {share(gauge):>6}"
+
+
+def draw_detail(
+    page: PlanPage, line: PlannedLine, live: LiveAgent | None, width: int, most: int
+) -> list[Spans]:
+    """Draw what the row of an agent has no room for: all of its scope, what is wrong, its bundle,
+    what it ran as."""
     agent = line.agent
-    bundle = "no bundle: F2 composes one"
-    if line.bundle:
-        bundle = f"{agent.bundle_id} {words(line.bundle)}"
-    elif agent.bundle_id:
-        bundle = f"{agent.bundle_id} (unknown)"
-    attempts = ", ".join(
-        f"{execution_id} {state_of(status)[0]}" for execution_id, status in line.attempts
-    )
+    name = f" {agent.position} {one_line(agent.agent_type, 60)} "
     model = page.rules.choose_model(agent.model, agent.bundle_id, agent.agent_type)
+    after = after_whom(page, line)
+    head: Spans = [
+        ("rule", "──"),
+        ("bold", name),
+        ("rule", "─" * max(0, width - len(name) - 2)),
+    ]
+    told: Spans = [
+        ("", one_line(agent.scope) or "(no scope)"),
+        ("dim", f"   {after}" if after else ""),
+        ("dim", f"   {model}"),
+    ]
+    wrong: list[Spans] = [
+        [
+            ("doubt", f"{SIGNS['doubt']} "),
+            ("", one_line(remark.text)),
+            ("key", "   e"),
+            ("dim", " changes it"),
+        ]
+        for remark in line.remarks
+    ]
+    if live is not None and not live.has_ended:
+        wrong.insert(
+            0,
+            [
+                (state_of_run("deployed", live), f"{SIGNS['running']} "),
+                ("", one_line(live.doing)),
+                ("doubt", f"   {live.signs}"),
+            ],
+        )
+    runs = ", ".join(f"{label} {status or 'unknown'}" for label, status in line.attempts[-3:])
+    tail = f"   {runs}" if runs else ""
+    if line.bundle:
+        last: Spans = draw_budget(line.bundle, width, "bundle", f"{agent.bundle_id}{tail}")
+    elif agent.bundle_id:
+        last = [("doubt", f"{one_line(agent.bundle_id, 60)} is unknown"), ("dim", tail)]
+    else:
+        last = [("dim", "no bundle yet: "), ("key", "b"), ("dim", f" composes one{tail}")]
+    if most <= 2:  # what is wrong comes first
+        return [*wrong, told][:most] if wrong else [told, last][:most]
+    return [head, told, *wrong[: most - 3], last]
+
+
+def draw_run(run: RunLine, now: str, width: int) -> list[Spans]:
+    """Draw what the row of a run has no room for."""
     return [
-        f"{agent.position} {agent.agent_type} · {model} · {bundle}",
-        agent.scope or "(no scope)",
-        f"runs: {attempts}" if attempts else "not deployed yet: F3 deploys it",
+        [
+            ("rule", "──"),
+            ("bold", f" {one_line(run.agent_type, 60)} "),
+            ("rule", "─" * width),
+        ],
+        [("", one_line(run.scope) or "(no scope)")],
+        [("dim", f"{run.execution_id} · F4 shows what it was given and what came back")],
     ]

@@ -7,13 +7,11 @@ from contextlib import suppress
 from shlex import join
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from rich.text import Text
 from textual import events, on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
 from orch_tui.errors import OrchError
 from orch_tui.phases import PHASES
@@ -27,14 +25,23 @@ from orch_tui.screens.plan.forms import (
     session_form,
     session_of,
 )
-from orch_tui.screens.plan.lists import AgentRows, SessionRows, detail, status_of, strategy
-from orch_tui.screens.plan.stepper import Stepper
+from orch_tui.screens.plan.lists import (
+    AgentRows,
+    SessionRows,
+    draw_detail,
+    draw_run,
+    make_rows,
+    state_of_agent,
+)
+from orch_tui.screens.plan.next_step import draw_session, find_asking, name_agents, word_missing
+from orch_tui.screens.plan.waves import draw_waves
 from orch_tui.screens.widgets.form import Form, Values, draft_of
-from orch_tui.screens.widgets.gauge import Gauge
 from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.safe import one_line
+from orch_tui.screens.widgets.told_lines import ToldLines
 
 if TYPE_CHECKING:
+    from orch_tui.live.live_agent import LiveAgent
     from orch_tui.models.database import Record
     from orch_tui.prepare.validation import Validation
     from orch_tui.recall.overview import PlannedLine, PlanPage, SessionLine
@@ -44,8 +51,10 @@ T = TypeVar("T")
 
 PAGE = 200
 """Sessions read at a time; more are read when the cursor comes near the end."""
-BESIDE = 128
-"""Columns from which the sessions stand beside the plan, not above it."""
+BESIDE = 100
+"""Columns from which the sessions stand beside the plan; with fewer they have a pane to go to."""
+ROOMY, SHORT = 34, 22
+"""Lines from which each phase has one of its own; and with fewer of which one pane has the room."""
 
 
 class PlanScreen(OrchScreen):
@@ -53,7 +62,6 @@ class PlanScreen(OrchScreen):
 
     CSS_PATH = "plan.tcss"
     AUTO_FOCUS = "#sessions"
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new_session", "New session", id="plan-new-session", show=False),
         Binding("p", "next_phase", "Next phase", id="plan-next-phase", show=False),
@@ -80,27 +88,67 @@ for nobody first, side by side.
         self._wanted_agent: str | None = None
         self._followed: str | None = None
         """The session of the app when the cursor was last put on it."""
+        self._choosing = True
+        """Whether one is at the sessions, rather than in the plan of one."""
         self._changes: list[tuple[Callable[[], Any], Callable[[Any], None]]] = []
         """Changes that wait for the one before them: keys may come faster than the disk."""
 
     def body(self) -> Iterable[Widget]:
-        with Horizontal(id="plan"):
-            yield SessionRows(SessionRows.BESIDE, id="sessions")
-            yield from self._session()
+        with Vertical(id="plan"):
+            with Horizontal(id="upper"):
+                yield SessionRows(SessionRows.COLUMNS, id="sessions", classes="pane")
+                with Vertical(id="about"):
+                    with Vertical(id="next-pane", classes="pane"):
+                        yield ToldLines(most=14, id="next")
+                    with Vertical(id="waves-pane", classes="pane"):
+                        yield ToldLines(most=6, id="waves")
+            with Vertical(id="agents-pane", classes="pane"):
+                yield AgentRows(AgentRows.COLUMNS, id="agents")
+                yield ToldLines(most=6, id="detail")
 
-    def _session(self) -> ComposeResult:
-        with Vertical(id="session"):
-            yield Static("", id="about", markup=False)
-            yield Gauge("budget", id="budget")
-            yield Stepper(id="phases")
-            yield Static("", id="strategy", markup=False)
-            yield AgentRows(AgentRows.COLUMNS, id="agents")
-            yield Static("", id="detail", markup=False)
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._sessions.border_title = "Sessions"
+        self.query_one("#waves-pane").border_title = "Waves"
+
+    @property
+    def least(self) -> tuple[int, int]:
+        return (60, 16)
 
     def on_resize(self, event: events.Resize) -> None:
-        stacked = event.size.width < BESIDE
-        self.set_class(stacked, "-stacked")
-        self._sessions.set_columns(SessionRows.ABOVE if stacked else SessionRows.BESIDE)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Show the panes there is room for: the sessions stand beside the plan, or are gone to."""
+        width, height = self.app.size
+        beside, short = width >= BESIDE, height < SHORT
+        page = self._page
+        choosing = self._choosing and not beside or page is None
+        self._sessions.display = beside or choosing
+        self.query_one("#waves-pane").display = bool(
+            page and len(page.agents) > 1 and not choosing and not short
+        )
+        self.query_one("#agents-pane").display = not choosing
+        self.query_one("#about").display = page is not None
+        self.query_one("#upper").styles.height = "1fr" if choosing else "auto"
+        self.query_one("#next", ToldLines).most = 14 if height >= ROOMY else 3 if short else 5
+        waves = 6 if height >= ROOMY else 4
+        self.query_one("#waves", ToldLines).most = waves
+        detail = 0 if short else 2 if height < ROOMY else 6
+        self.query_one("#detail", ToldLines).most = detail
+        for told in self.query(ToldLines):
+            told.refresh(layout=True)
+
+    def action_other_pane(self) -> None:
+        """Go from the sessions to the plan of one, or back."""
+        choosing = self.focused is not self._sessions
+        self._go_to(self._sessions if choosing else self._agents)
+
+    def _go_to(self, rows: Rows) -> None:
+        """Put the cursor into a list, and show it where another had the room."""
+        self._choosing = rows is self._sessions
+        self._arrange()
+        rows.focus()
 
     @property
     def _sessions(self) -> SessionRows:
@@ -141,11 +189,14 @@ for nobody first, side by side.
         self.set_class(isinstance(lines, str) or not lines, "-empty")
         if isinstance(lines, str) or not lines:
             self._page = None
-            rows.show((), empty=NOTHING)
-            self._agents.show((), empty=lines if isinstance(lines, str) else NO_SESSIONS)
+            rows.show((), empty=lines if isinstance(lines, str) else NO_SESSIONS)
+            rows.border_title = "Sessions"
+            self._arrange()
             self.refresh_bindings()
             return
-        rows.show_lines(lines, current)
+        rows.show_lines(lines, current, self.app.project.now())
+        count = f"{len(lines)}{'+' if len(lines) == self._limit else ''}"
+        rows.border_title = f"Sessions · {count}"
         if current != self._followed:  # chosen elsewhere: follow
             self._followed = current
             self._wanted_session = self._wanted_session or current
@@ -181,28 +232,72 @@ for nobody first, side by side.
     def _show_plan(self, page: PlanPage) -> None:
         self._page = page
         session = page.session
-        self._tell("about", f"{session.session_id} · {status_of(session)} · {session.scope}")
-        self.query_one("#budget", Gauge).figures = page.budget
-        stepper = self.query_one(Stepper)
-        stepper.phase = 6 if session.completed_at else session.phase or 1
-        stepper.gates = page.gates
-        self._tell("strategy", strategy(page))
-        self._agents.show_page(page, empty=NO_AGENTS)
+        pane = self.query_one("#next-pane")
+        scope = Content(one_line(session.scope, 200)).truncate(max(20, self.app.size.width - 20))
+        pane.border_title = "Next" if self.app.size.width >= BESIDE else scope
+        self._agents.show_page(page, self._live, self.app.project.now(), empty=NO_AGENTS)
         if self._wanted_agent and self._agents.move_to_key(self._wanted_agent):
             self._wanted_agent = None
-        self._show_detail()
+        self._arrange()
+        self._tell()
         self.refresh_bindings()
+
+    @property
+    def _live(self) -> dict[str, LiveAgent]:
+        """What is seen of the agents that run, by their executions."""
+        agents = self.app.live.agents if self.app.live else ()
+        return {agent.execution_id: agent for agent in agents if agent.execution_id}
+
+    def agents_seen(self) -> None:
+        page = self._page
+        if page is not None and not self.has_class("-empty"):
+            self._agents.redraw(make_rows(page, self._live, self.app.project.now()))
+            self._tell()
+
+    def _tell(self) -> None:
+        """Draw what is told of the session beside its agents."""
+        page, live, now = self._page, self._live, self.app.project.now()
+        if page is None:
+            return
+        asking = dict(find_asking(page, self.app.live.agents if self.app.live else ()))
+        self.query_one("#next", ToldLines).show(
+            lambda width, most: draw_session(page, asking, now, width, most)
+        )
+        session = page.session
+        self.query_one("#next-pane").border_subtitle = Content(one_line(session.session_id, 60))
+        names = name_agents(page)
+        states = {
+            line.agent.position: (state_of_agent(line, live), names[line.agent.position])
+            for line in page.agents
+        }
+        waits = {line.agent.position: line.waits_for for line in page.agents}
+        self.query_one("#waves", ToldLines).show(
+            lambda width, most: draw_waves(page.waves, waits, states, width, most)
+        )
+        pane = self.query_one("#agents-pane")
+        count = len(page.agents) if page.is_planned else len(page.runs)
+        pane.border_title = f"{'Agents' if page.is_planned else 'Runs'} · {count}"
+        back = sum(line.status == "completed" for line in page.agents)
+        pane.border_subtitle = f"{back} back of {count}" if page.agents else ""
+        self._show_detail()
 
     @on(Rows.Highlighted, "#agents")
     def _show_detail(self) -> None:
-        line = self._planned
-        lines = detail(self._page, line) if self._page and line else []
-        self._tell("detail", *lines)
-
-    def _tell(self, where: str, *lines: str) -> None:
-        """Put text into a part of fixed size: nothing is laid out anew for it."""
-        text = Text("\n".join(one_line(line) for line in lines))
-        self.query_one(f"#{where}", Static).update(text, layout=False)
+        page, line, live = self._page, self._planned, self._live
+        told = self.query_one("#detail", ToldLines)
+        run = (
+            next((run for run in page.runs if run.execution_id == self._agents.key), None)
+            if (page)
+            else None
+        )
+        if page and line:
+            seen = live.get(line.attempts[-1][0]) if line.attempts else None
+            told.show(lambda width, most: draw_detail(page, line, seen, width, most))
+        elif run:
+            now = self.app.project.now()
+            told.show(lambda width, most: draw_run(run, now, width))
+        else:
+            told.show(lambda width, most: ())
 
     @property
     def _planned(self) -> PlannedLine | None:
@@ -215,11 +310,14 @@ for nobody first, side by side.
 
     @on(Rows.Selected, "#sessions")
     def _selected(self) -> None:
-        self._agents.focus()
+        self._go_to(self._agents)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if event.widget is self._agents:
+            self._choosing = False
             self._use(self._sessions.key)
+        elif event.widget is self._sessions:
+            self._choosing = True
         self.refresh_bindings()
 
     def _use(self, session_id: str) -> None:
@@ -301,7 +399,7 @@ for nobody first, side by side.
         def opened(session_id: str) -> None:
             self._wanted_session = session_id
             self._use(session_id)
-            self._agents.focus()
+            self._go_to(self._agents)
 
         self.app.push_screen(form, accepted)
 
@@ -369,7 +467,7 @@ for nobody first, side by side.
         if not missing:
             go(True)
             return
-        listed = "\n".join(f"✗ {gate.name}: {gate.missing}" for gate in missing)
+        listed = "\n".join(f"○ {gate.name}: {word_missing(gate)}" for gate in missing)
         self.app.push_screen(
             Confirm(
                 f"Move on to phase {phase} {PHASES[phase]} anyway?",
@@ -389,7 +487,7 @@ for nobody first, side by side.
         def chosen(status: str | None) -> None:
             if status:
                 open_gates = [
-                    f"✗ {gate.name}: {gate.missing}" for gate in page.gates if not gate.met
+                    f"○ {gate.name}: {word_missing(gate)}" for gate in page.gates if not gate.met
                 ]
                 self.app.push_screen(
                     Confirm(f"Close {session_id} as {status}?", detail="\n".join(open_gates)),
@@ -613,9 +711,6 @@ for nobody first, side by side.
         self._archived = state.get("archived") is True
 
 
-NOTHING = """No session yet.
-
-n opens the first."""
 NO_RECORD = """Nothing is planned here yet, and nothing recorded.
 
 n opens a first session: say what is to be done.

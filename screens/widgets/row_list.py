@@ -22,7 +22,7 @@ BOLD = Style(bold=True)
 MARK = Style(bold=True, underline=True)
 """What was found in a cell: the colours of the cell and of the cursor stay."""
 LEAST_ELASTIC = 18
-"""Cells that a column that shares what is left has at least, before others give way."""
+"""Cells that a column that shares what is left has, where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Column:
     ``state``: it alone has the colour of the row's style. ``bold``: a name. ``cut_head``: what is
     too long loses its beginning, as paths do. ``gives_way``: where there is no room, those from 1
     on go first, in their order, then from the right those that have none; -1 never goes.
+    ``own``: a style of its own, whatever that of the row is. ``least``: the cells that a column
+    that shares what is left has, before others give way.
     """
 
     title: str
@@ -41,6 +43,8 @@ class Column:
     bold: bool = False
     cut_head: bool = False
     gives_way: int = 0
+    own: str = ""
+    least: int = LEAST_ELASTIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,8 @@ class RowTable:
             if column.right and cell_len(text) < width:
                 text = " " * (width - cell_len(text)) + text
             style = told if column.state else whole
+            if column.own:
+                style = frame.styles[column.own] + Style(bgcolor=cursor.bgcolor)
             if column.bold and whole is own:
                 style += BOLD
             if number in marks:
@@ -147,7 +153,7 @@ class RowTable:
             return width - sum(columns[n].width + 1 for n in shown)
 
         for n in going:
-            if left() >= LEAST_ELASTIC * len(elastic):
+            if left() >= sum(columns[n].least for n in elastic):
                 break
             shown.discard(n)
         share = max(0, left()) // len(elastic) if elastic else 0

@@ -24,8 +24,8 @@ from orch_tui.screens.orch_screen import Problem
 from orch_tui.screens.plan.lists import AgentRows, SessionRows
 from orch_tui.screens.plan.screen import PlanScreen
 from orch_tui.screens.widgets.form import Field, Form, matching
-from orch_tui.screens.widgets.gauge import Gauge
 from orch_tui.screens.widgets.key_line import KeyLine
+from orch_tui.screens.widgets.told_lines import ToldLines
 from tests.conftest import FakeClock
 from tests.screens.test_history import settled
 
@@ -148,7 +148,7 @@ def order(project: Project, session_id: str = NOW) -> list[str]:
 
 def under_cursor(screen: PlanScreen) -> str:
     rows = screen.query_one(AgentRows)
-    return rows.rows[rows.cursor].cells[1]
+    return rows.rows[rows.cursor].cells[2]
 
 
 def listed(screen: PlanScreen) -> list[str]:
@@ -175,7 +175,7 @@ async def test_the_first_session_is_planned_by_keyboard_alone(
     app = app_of(folder, clock)
     async with app.run_test() as pilot:
         screen = await opened(pilot)
-        assert "n opens a first session" in screen.query_one(AgentRows).empty
+        assert "n opens a first session" in screen.query_one(SessionRows).empty
         assert not app.project.database.exists()
         await press(pilot, "n", "»Add a word index", "enter")
         assert app.session is not None and app.session.scope == "Add a word index"
@@ -214,7 +214,7 @@ async def test_a_folder_that_is_no_project_says_so(tmp_path: Path, clock: FakeCl
     app.project.root = tmp_path  # whatever marks the folders above it
     async with app.run_test() as pilot:
         screen = await opened(pilot)
-        assert "neither .git nor .claude" in screen.query_one(AgentRows).empty
+        assert "neither .git nor .claude" in screen.query_one(SessionRows).empty
 
 
 # Sessions
@@ -230,11 +230,11 @@ async def test_going_into_a_plan_makes_it_the_session_of_the_app(
         assert app.session is not None and app.session.session_id == NOW
         await press(pilot, "down")
         assert app.session.session_id == NOW  # only looked at
-        assert "Word index" in str(screen.query_one("#about", Static).render())
+        assert "Word index" in str(screen.query_one("#next-pane").border_title)
         assert screen.command() == "orch query --sessions"
         await press(pilot, "enter")
         assert app.session.session_id == DONE
-        assert screen.query_one(SessionRows).rows[1].cells[0].startswith("▸")
+        assert screen.query_one(SessionRows).rows[1].cells[0] == "✓▸"
         assert screen.command() == f"orch plan --session-id {DONE}"
 
 
@@ -274,7 +274,7 @@ async def test_closing_and_archiving_ask_first(project: Project, clock: FakeCloc
         assert listed(screen) == [DONE]
         await press(pilot, "full_stop")
         assert listed(screen) == [NOW, DONE, OLD]
-        assert screen.query_one(SessionRows).rows[2].cells[1] == "▪ archived"
+        assert screen.query_one(SessionRows).rows[2].cells[0] == "▪ "
         await press(pilot, "end", "x")
         assert sessions.get_session(project.existing_record, OLD).archived_at is None
 
@@ -333,11 +333,16 @@ async def test_arrows_in_a_plan_without_agents_do_nothing(
         assert not screen._agents.rows
 
 
-async def test_the_cursor_passes_over_remarks(project: Project, clock: FakeClock) -> None:
+async def test_what_is_wrong_takes_one_cell_and_is_told_below(
+    project: Project, clock: FakeClock
+) -> None:
     app = app_of(project.root, clock)
     async with app.run_test() as pilot:
         screen = await opened(pilot, "tab", "down", "down")
+        rows = screen.query_one(AgentRows)
+        assert [row.cells[-1] for row in rows.rows] == ["", "", "!", "!"]
         assert under_cursor(screen) == "test-writer"
+        assert "'test-writer' is not defined" in screen.query_one("#detail", ToldLines).text
         await press(pilot, "down")
         assert under_cursor(screen) == "principle-evaluator"
         await press(pilot, "down", "end", "pagedown")
@@ -473,7 +478,7 @@ async def test_changes_of_others_appear_while_a_form_is_open(
         app.on_record_changed()
         await settled(pilot)
         await press(pilot, "enter")
-        assert [row.cells[1] for row in screen.query_one(AgentRows).rows[:2]] == ["Explore"] * 2
+        assert [row.cells[2] for row in screen.query_one(AgentRows).rows[:2]] == ["Explore"] * 2
         assert under_cursor(screen) == "task-implementor"
     assert (
         plan.get_planned_agent(project.existing_record, NOW, 3).scope
@@ -658,5 +663,5 @@ async def test_the_scope_and_the_limits_of_a_session_are_changed(
         assert (session.scope, session.budget) == ("Search with filters", 9_000)
         limits = load_session_budget(project.record, NOW, project.limits).limits
         assert (limits.warn_threshold, limits.critical_threshold) == (0.6, 0.9)
-        gauge = screen.query_one("#budget", Gauge).figures
-        assert gauge and (gauge.limit, gauge.warn_threshold) == (9_000, 0.6)
+        assert "of 9.0k" in screen.query_one("#next", ToldLines).text
+        assert screen._page and screen._page.budget.warn_threshold == 0.6

@@ -1,0 +1,77 @@
+"""What there is to do next in a planned session, and what to do after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from orch_tui.frozen import frozen
+from orch_tui.phases import PHASES
+from orch_tui.recall.overview import PlannedLine, PlanPage
+
+Act = Literal["plan", "validate", "compose", "deploy", "wait", "collect", "move", "close", "open"]
+
+
+@frozen
+class NextStep:
+    """Something to do in a session."""
+
+    act: Act
+    """``wait``: nothing, until agents return; ``collect``: what those that returned said of their
+    results; ``open``: another session, for this one is closed."""
+    agents: tuple[PlannedLine, ...] = ()
+    """Whom it is about, by their place in the plan."""
+    phase: int = 0
+    """To move on to."""
+
+
+def list_next_steps(page: PlanPage) -> tuple[NextStep, ...]:
+    """List what to do next in a session, at most one thing before the move to its next phase.
+
+    A gate can be passed anyway; that is not advised here.
+    """
+    return tuple(_steps(page))
+
+
+def _steps(page: PlanPage) -> Iterator[NextStep]:
+    session = page.session
+    phase = session.phase or 1
+    if session.completed_at is not None:
+        yield NextStep("open")
+        return
+    missing = {gate.name for gate in page.gates if not gate.met or not gate.can_hold}
+    if phase <= 2 and not page.agents:
+        yield NextStep("plan")
+    elif phase == 1 and "validated" in missing:
+        yield NextStep("validate")
+    elif phase == 2 and (bare := _without_bundle(page)):
+        yield NextStep("compose", bare)
+    elif phase == 3:
+        yield from _hand_over(page)
+    elif phase == 4 and "results recorded" in missing:
+        yield NextStep("collect")
+    if phase < max(PHASES):
+        yield NextStep("move", phase=phase + 1)
+    else:
+        yield NextStep("close")
+
+
+def _hand_over(page: PlanPage) -> Iterator[NextStep]:
+    """Hand over what waits for nobody any more, or wait for what runs."""
+    returned = {line.agent.position for line in page.agents if line.status == "completed"}
+    ready = tuple(
+        line
+        for line in page.agents
+        if line.status in (None, "failed") and returned.issuperset(line.waits_for)
+    )
+    running = tuple(line for line in page.agents if line.status == "deployed")
+    if ready:
+        yield NextStep("deploy", ready)
+    elif running:
+        yield NextStep("wait", running)
+    elif not page.agents:
+        yield NextStep("plan")
+
+
+def _without_bundle(page: PlanPage) -> tuple[PlannedLine, ...]:
+    return tuple(line for line in page.agents if not line.agent.bundle_id and not line.attempts)
