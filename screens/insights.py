@@ -211,7 +211,7 @@ darkest and its lightest part lies the true share (Wilson interval, 95 %). `?` a
         elif "success_share" in rows[0]:
             self._draw_outcomes(table, rows)
         elif part == "sharing":
-            table.set_columns((Column("handed over"), Column("figure", 34, right=True)))
+            table.set_columns((Column("handed over"), Column("before → after", 24, right=True)))
             table.show(_sharing_rows(rows), keep=False)
         else:
             names = list(rows[0])
@@ -304,7 +304,8 @@ def _sharing_rows(rows: Sequence[dict[str, Any]]) -> list[Row]:
     """Tokens per agent before and after, of all, by session and over time; then what was moved."""
     shown = []
     for row in rows:
-        name = "for each agent" if row["name"] is None else f"{row['of']} {row['name']}"
+        named = f"{row['name']}" if row["of"] == "session" else f"{row['of']} {row['name']}"
+        name = "for each agent" if row["name"] is None else named
         less = "" if row["saved_share"] is None else f" (−{row['saved_share']:.0%})"
         figure = f"{cell(row['tokens_before'])} → {cell(row['tokens_after'])}{less}"
         count = f"{row['n']} known" + f", {row['n_unknown']} without" * bool(row["n_unknown"])

@@ -49,11 +49,11 @@ def session_changes_form(session: Session, own: Mapping[str, Any], limits: Limit
             Field("budget", "budget", _typed(own["budget"]), f"{limits.budget:,} tokens"),
             Field(
                 *("warn_threshold", "warning at", _typed_share(own["warn_threshold"])),
-                f"{limits.warn_threshold:.0%} of a limit",
+                f"{_typed_share(limits.warn_threshold)} of a limit",
             ),
             Field(
                 *("critical_threshold", "critical at", _typed_share(own["critical_threshold"])),
-                f"{limits.critical_threshold:.0%} of a limit",
+                f"{_typed_share(limits.critical_threshold)} of a limit",
             ),
             Field(
                 *("reserve", "kept free", _typed(own["reserve"])),

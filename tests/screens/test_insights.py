@@ -145,3 +145,21 @@ def test_how_nothing_looks(tmp_path: Path, clock: FakeClock, snap_compare: Snap)
         await settled(pilot)
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=look)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_tokens_per_agent_are_shown_before_and_after_sharing(
+    folder: Path, size: tuple[int, int]
+) -> None:
+    async with OrchApp(Project(folder)).run_test(size=size) as pilot:
+        await settled(pilot)
+        await pilot.press("f5")
+        await settled(pilot)
+        pilot.app.screen.query_one("#parts", Rows).move_to_key("sharing")
+        await settled(pilot)
+        table = pilot.app.screen.query_one("#table", Rows)
+        assert table.rows[0].cells[0].startswith("for each agent · ")
+        assert " → " in table.rows[0].cells[1]
+        assert "before → after" in "".join(
+            segment.text for y in range(3) for segment in table.render_line(y)
+        )
