@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LEAST = (80, 24)
+LEAST = (60, 16)
 """Columns and lines that the screens need."""
+
+TITLES_FROM = 80
+"""Columns from which the header has the titles of all screens; below it, of the one in front."""
 
 
 @dataclass
@@ -283,7 +286,7 @@ class Header(Widget):
         self._ends = []
         for number, (mode, title) in enumerate(app.TITLES.items(), start=1):
             here = mode == app.current_mode
-            shown = f"{number} {title}" if here or self.size.width >= LEAST[0] else str(number)
+            shown = f"{number} {title}" if here or self.size.width >= TITLES_FROM else str(number)
             segments.append(Segment(f"{shown}  ", style["here" if here else "rest"]))
             at += len(shown) + 2
             self._ends.append((at, mode))

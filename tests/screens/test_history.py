@@ -384,7 +384,7 @@ def typing(text: str) -> Callable[[Pilot[None]], Awaitable[None]]:
     return run_before
 
 
-@pytest.mark.parametrize("size", [(79, 24), (80, 23)])
+@pytest.mark.parametrize("size", [(59, 16), (60, 15)])
 async def test_a_terminal_that_is_too_small_is_told_and_loses_nothing(
     folder: Path, clock: FakeClock, size: tuple[int, int]
 ) -> None:
@@ -404,7 +404,7 @@ async def test_a_terminal_that_is_too_small_is_told_and_loses_nothing(
 
 
 def test_how_too_small_looks(folder: Path, clock: FakeClock, snap_compare: Snap) -> None:
-    assert snap_compare(opened(folder, clock), terminal_size=(60, 20), run_before=settled)
+    assert snap_compare(opened(folder, clock), terminal_size=(50, 12), run_before=settled)
 
 
 def configured(folder: Path, text: str) -> None:
