@@ -20,6 +20,7 @@ from textual.dom import DOMNode
 from textual.message import Message
 from textual.messages import ExitApp
 from textual.screen import Screen
+from textual.widgets import Input, TextArea
 from textual.worker import get_current_worker
 
 from orch_tui import clipboard
@@ -31,18 +32,23 @@ from orch_tui.phases import PHASES
 from orch_tui.project import Project
 from orch_tui.screens.kept_stylesheet import KeptStylesheet
 from orch_tui.screens.orch_screen import Header, OrchScreen
+from orch_tui.screens.return_news import ReturnNews
+from orch_tui.screens.terminal import write_notice
 from orch_tui.screens.theme import make_themes, make_variables, name_fitting_theme
+from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
     import subprocess
 
     from textual.driver import Driver
+    from textual.notifications import SeverityLevel
 
     from orch_tui.config import Config
     from orch_tui.install.offers import Offer
     from orch_tui.live.live_agent import LiveSnapshot, LiveStep
     from orch_tui.live.live_view import LiveView
     from orch_tui.prepare.budget import LimitGauge as Figures
+    from orch_tui.recall.run_endings import RunEnding
     from orch_tui.rows import PlannedAgent, Session
     from orch_tui.screens.agent_pane import AgentPane
 
@@ -54,6 +60,15 @@ INDEXED_AT_ONCE = 50
 
 REST = 0.05
 """Seconds between two goes, for the event loop and other writers."""
+
+
+@dataclass(frozen=True)
+class LastSteps:
+    """What one agent did last."""
+
+    of: tuple[str, str]
+    """The agent, by session and id."""
+    steps: tuple[LiveStep, ...]
 
 
 @dataclass
@@ -76,11 +91,18 @@ class RecordChanged(Message, bubble=False):
 
 
 @dataclass
+class ReturnsRead(Message, bubble=False):
+    """The runs that came back since somebody looked."""
+
+    endings: list[RunEnding]
+
+
+@dataclass
 class AgentsSeen(Message, bubble=False):
     """What running agents do, and what the one that is followed did last."""
 
     live: LiveSnapshot
-    steps: tuple[LiveStep, ...]
+    steps: LastSteps | None
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, AgentsSeen)
@@ -139,6 +161,7 @@ class OrchApp(App[None]):
             Binding(str(number), f"switch_mode('{mode}')", title, show=False)
             for number, (mode, title) in enumerate(TITLES.items(), start=1)
         ),
+        Binding("g", "show_return", "What came back", id="show-return", priority=True, show=False),
         Binding("slash", "search", "Search", id="search", show=False),
         Binding("ctrl+r", "search", "Search", id="search-anywhere", priority=True, show=False),
         Binding("question_mark", "toggle_help", "help", id="help"),
@@ -160,6 +183,12 @@ class OrchApp(App[None]):
         """What running agents do; None while none was seen."""
         self.agent_pane: AgentPane | None = None
         """The pane that follows one agent, while it is open."""
+        self.followed: tuple[str, str] | None = None
+        """The agent whose last steps are looked for, by session and id."""
+        self.last_steps: LastSteps | None = None
+        """What it did last, once it was looked for."""
+        self.to_show = ""
+        """The execution that Deploy is asked to put its cursor on."""
         self.to_index = 0
         """Runs that another version of orch had indexed, while they are indexed anew."""
         self.still_to_index = 0
@@ -168,6 +197,7 @@ class OrchApp(App[None]):
         self._state = _read_state(self.drafts)
         wanted = self._state.get("session")
         self._wanted_session: str | None = wanted if isinstance(wanted, str) else None
+        self.news = ReturnNews(self._state.get("returns"), project.now())
         self._begun = False
         self._unmounted = Event()
         """Set at the end: leaving does not wait until the next look at the record is due."""
@@ -250,6 +280,7 @@ class OrchApp(App[None]):
         if not self._begun:
             self._begun = True
             self.read_session()
+            self._read_returns()
             self.run_worker(self._import_screens, thread=True, group="import")
             self.run_worker(self._watch, thread=True, group="watch", exit_on_error=True)
             self.run_worker(self._look_for_offer, thread=True, group="offer")
@@ -382,9 +413,8 @@ class OrchApp(App[None]):
         """Look what agents do, in a thread; tell how much was recorded of those that ended."""
         live = view.look(self.project.seconds_now())
         if live.agents or self.live is not None:
-            pane = self.agent_pane
-            steps = view.steps(*pane.followed) if pane else ()
-            self.post_message(AgentsSeen(live, steps))
+            of = self.followed
+            self.post_message(AgentsSeen(live, LastSteps(of, view.steps(*of)) if of else None))
         try:
             return self.project.record_ends(view.take_ends())
         except OrchError:  # the screens say what is wrong with the record
@@ -396,8 +426,10 @@ class OrchApp(App[None]):
             return
         if (before and before.summary) != (self.live and self.live.summary):
             self._refresh_headers()
+        if message.steps is not None and message.steps.steps:
+            self.last_steps = message.steps
         if self.agent_pane is not None:
-            self.agent_pane.show_agent(message.live, message.steps)
+            self.agent_pane.show_agent(message.live)
         elif isinstance(self.screen, OrchScreen):
             self.screen.agents_seen()
 
@@ -450,8 +482,79 @@ class OrchApp(App[None]):
         if not self.screen_stack:
             return
         self.read_session()
+        self._read_returns()
         if isinstance(self.screen, OrchScreen):
             self.screen.load()
+
+    # What came back is announced on whatever screen is open
+
+    def _read_returns(self) -> None:
+        self.run_worker(self._find_returns, thread=True, exclusive=True, group="returns")
+
+    def _find_returns(self) -> None:
+        from orch_tui.recall.run_endings import list_returned_since, read_endings
+
+        worker, project = get_current_worker(), self.project
+        if not project.database.exists():
+            return
+        with contextlib.suppress(OrchError):  # the screens say what is wrong with the record
+            record = project.existing_record
+            labels = list_returned_since(record, self.news.since, project.project_filter)
+            found = read_endings(record, labels, project.catalogue)
+            if not worker.is_cancelled:
+                self.post_message(ReturnsRead([found[label] for label in labels]))
+
+    def on_returns_read(self, message: ReturnsRead) -> None:
+        new = self.news.take(message.endings)
+        if not self.screen_stack:  # the app is closing
+            return
+        if new:
+            self._announce(new)
+        self._show_news()
+
+    def _announce(self, new: list[RunEnding]) -> None:
+        """Say who came back, and where the user wants it, ring or have the terminal say it."""
+        focused = self.focused
+        key = "F3" if isinstance(focused, (Input, TextArea)) else "g"
+        if len(new) > 2:
+            failed = sum(ending.status == "failed" for ending in new)
+            told = [(f"{len(new)} came back{f', {failed} of them failed' * bool(failed)}", failed)]
+        else:
+            told = [_word_return(ending) for ending in reversed(new)]
+        shown = "them" if len(new) > 2 else "it"
+        for text, is_bad in told:
+            severity: SeverityLevel = "error" if is_bad else "information"
+            self.notify(f"{text} · {key} shows {shown}", severity=severity, markup=False)
+        if self._driver is not None:
+            write_notice(self._driver.write, self.project.config.notify, told[-1][0])
+
+    def _show_news(self) -> None:
+        self._refresh_headers()
+        self.screen.refresh_bindings()
+        if isinstance(self.screen, OrchScreen):
+            self.screen.agents_seen()
+
+    def look_at(self, execution_id: str) -> bool:
+        """Know that somebody has looked at a run; tell whether that was news."""
+        was_news = self.news.look_at(execution_id)
+        if was_news:
+            self._refresh_headers()
+        return was_news
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "show_return":
+            return bool(self.news.unseen) and not isinstance(self.focused, (Input, TextArea))
+        return super().check_action(action, parameters)
+
+    def action_show_return(self) -> None:
+        """Go to the newest run that came back and that nobody has looked at."""
+        unseen = self.news.unseen
+        if unseen and isinstance(self.screen, OrchScreen):
+            self.to_show = unseen[0].execution_id
+            if self.current_mode == "deploy":
+                self.screen.load()
+            else:
+                self.switch_mode("deploy")
 
     # Actions
 
@@ -562,6 +665,7 @@ class OrchApp(App[None]):
             self._state["theme"] = self.theme
         else:
             self._state.pop("theme", None)
+        self._state["returns"] = self.news.keep()
         self._state["session"] = self.session.session_id if self.session else None
         with contextlib.suppress(OrchError):  # only where one was is lost
             self.drafts.save("state", json.dumps(self._state))
@@ -602,6 +706,14 @@ class OrchApp(App[None]):
     async def on_unmount(self) -> None:
         self._unmounted.set()
         self.project.close()
+
+
+def _word_return(ending: RunEnding) -> tuple[str, bool]:
+    """Say who came back, or why who failed, and whether it is bad."""
+    name = one_line(ending.agent_type, 40)
+    if ending.status == "failed":
+        return f"{name} failed: {one_line(ending.words, 80) or 'no reason was given'}", True
+    return f"{name} came back", False
 
 
 def _read_state(drafts: Drafts) -> dict[str, Any]:

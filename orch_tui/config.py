@@ -57,6 +57,10 @@ class Config:
     keymap: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     """A table: the id of an action, and the keys for it, separated by commas."""
 
+    notify: str = "off"
+    """What tells of an agent that came back besides the screen: ``bell`` (the terminal rings),
+    ``osc9`` (it shows a notice of its own, where it knows how to) or ``off``."""
+
     template_folders: tuple[str, ...] = ()
     """Folders searched for templates before those that come with orch.
 
@@ -252,6 +256,7 @@ _CHECKS: Mapping[str, Callable[[Any, str], Any]] = {
     "output_reserve": _whole("tokens", 0),
     "theme": _text,
     "keymap": _keys,
+    "notify": _one_of("bell", "osc9", "off"),
     "template_folders": _folders,
     "models": _tables,
     "themes": _tables,

@@ -1,23 +1,31 @@
-"""One running agent over the whole screen, followed look by look."""
+"""One running agent, followed look by look: beneath the list, or over the whole screen."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
 from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets import Static
 
-from orch_tui.live.live_words import describe_agent
+from orch_tui.live.live_words import describe_agent, percentage
 from orch_tui.screens.widgets.key_line import HELP_KEY, KeyLine
-from orch_tui.screens.widgets.line_list import fit_text
-from orch_tui.times import lasting, local_time
+from orch_tui.screens.widgets.line_list import fit_text, fold_words
+from orch_tui.screens.widgets.row_list import BOLD
+from orch_tui.screens.widgets.safe import flat, one_line
+from orch_tui.screens.widgets.words import format_duration, format_tokens
+from orch_tui.times import ago, local_time
 
 if TYPE_CHECKING:
     from orch_tui.app import OrchApp
@@ -26,6 +34,14 @@ if TYPE_CHECKING:
 _NAMES = 12
 """Cells of the names of facts."""
 
+_TOOLS = 6
+"""Cells of the names of tools at least."""
+
+_FOLDED = 3
+"""Lines of what an agent says at most."""
+
+_NEARLY_FULL = 0.8
+
 
 class StepLines(ScrollView, can_focus=True, inherit_bindings=False):
     """What an agent did, a line each; stays at its end until somebody scrolls up."""
@@ -33,33 +49,65 @@ class StepLines(ScrollView, can_focus=True, inherit_bindings=False):
     DEFAULT_CSS = """
     StepLines {
         height: 1fr; background: $surface; padding: 0 1; overflow-x: hidden;
-        scrollbar-size-vertical: 1;
-        & > .steps--bad { color: $text-error; }
-        & > .steps--words { color: $text-muted; }
+        scrollbar-size-vertical: 1; scrollbar-gutter: stable;
+        & > .steps--bad, & > .steps--removed { color: $state-failed; }
+        & > .steps--dim { color: $foreground-muted; }
+        & > .steps--added { color: $state-done; }
+        & > .steps--running { color: $state-running; }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"steps--bad", "steps--words"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "steps--bad",
+        "steps--dim",
+        "steps--added",
+        "steps--removed",
+        "steps--running",
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", "Up", show=False),
         Binding("down,j", "scroll_down", "Down", show=False),
         Binding("pageup", "page_up", "Page up", show=False),
         Binding("pagedown", "page_down", "Page down", show=False),
         Binding("home,g", "scroll_home", "Top", show=False),
-        Binding("end,G", "scroll_end", "Follow"),
+        Binding("end,G", "scroll_end", "follow the end"),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name
         super().__init__(id=id)
         self._steps: Sequence[LiveStep] = ()
+        self._lines: Sequence[tuple[LiveStep, str | None]] = ()
+        """A step; on the lines after its first, more of its words."""
         self._follows = True
+        self._lasted = 0.0
 
-    def show(self, steps: Sequence[LiveStep]) -> None:
-        """Show these steps; the view stays where somebody scrolled to."""
-        if steps == self._steps:
+    @property
+    def steps(self) -> Sequence[LiveStep]:
+        """The steps that are shown, the oldest first."""
+        return self._steps
+
+    def show(self, steps: Sequence[LiveStep], lasted: float = 0.0) -> None:
+        """Show these steps; the view stays where somebody scrolled to. ``lasted``: seconds of the
+        call that goes on."""
+        if steps == self._steps and lasted == self._lasted:
             return
-        self._steps = steps
-        self.virtual_size = Size(self.scrollable_content_region.width, len(steps))
+        is_other = steps != self._steps
+        self._steps, self._lasted = steps, lasted
+        if is_other:
+            self._fold()
         self.refresh()
+
+    def start_again(self) -> None:
+        """Show nothing, and follow the end of what comes."""
+        self._follows = True
+        self.show(())
+
+    def on_resize(self) -> None:
+        self._fold()
+
+    def _fold(self) -> None:
+        room = self.scrollable_content_region.width - _WORDS_AT
+        self._lines = [line for step in self._steps for line in _fold_step(step, room)]
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self._lines))
         if self._follows:
             self.call_after_refresh(self._go_to_end)
 
@@ -72,32 +120,166 @@ class StepLines(ScrollView, can_focus=True, inherit_bindings=False):
         self._follows = new_value >= self.max_scroll_y
 
     def render_line(self, y: int) -> Strip:
-        style = self.rich_style
+        own = self.rich_style
         index = y + round(self.scroll_offset.y)
-        if index >= len(self._steps):
-            return Strip.blank(self.size.width, style)
-        step = self._steps[index]
-        if step.is_error:
-            style += self.get_component_rich_style("steps--bad", partial=True)
-        elif not step.tool:
-            style += self.get_component_rich_style("steps--words", partial=True)
-        return Strip([Segment(fit_text(_step_line(step, self.size.width), self.size.width), style)])
+        width = self.size.width
+        if index >= len(self._lines):
+            return Strip.blank(width, own)
+        styles = {
+            name.partition("--")[2]: own + self.get_component_rich_style(name, partial=True)
+            for name in self.COMPONENT_CLASSES
+        }
+        step, more = self._lines[index]
+        if more is not None:
+            before = " " * _WORDS_AT if index and self._lines[index - 1][0] is step else ""
+            if not before:
+                before = f"{_clock(step)}  {'says':<{_TOOLS}}  "
+            segments = [Segment(before, styles["dim"]), Segment(more, own)]
+        else:
+            figures = list(_draw_figures(step, self._lasted, styles))
+            taken = sum(segment.cell_length for segment in figures)
+            tool = f"{flat(step.tool):<{_TOOLS}}"
+            room = width - len(_clock(step)) - cell_len(tool) - 4 - taken - 1
+            segments = [
+                Segment(f"{_clock(step)}  ", styles["dim"]),
+                Segment(f"{tool}  ", own + BOLD),
+                Segment(fit_text(flat(step.text), max(1, room)) + " ", own),
+                *figures,
+            ]
+        return Strip(segments).adjust_cell_length(width, own)
 
 
-def _step_line(step: LiveStep, width: int) -> str:
-    """``12:00:01  Bash make test          3s  2.1 kB``."""
-    at = local_time(step.at, seconds=True)[11:]
-    text = f"{at}  {step.tool} {step.text}" if step.tool else f"{at}  “{step.text}”"
-    if not step.tool or step.seconds is None:
-        return text
-    figures = f" {lasting(step.seconds):>5} {_size(step.size or 0):>8}"
+_WORDS_AT = 8 + 2 + _TOOLS + 2
+"""Cells before what is said."""
+
+
+def _fold_step(step: LiveStep, room: int) -> Iterator[tuple[LiveStep, str | None]]:
+    if step.tool:
+        yield step, None
+        return
+    lines = fold_words(flat(step.text), max(20, room)) or [""]
+    for number, line in enumerate(lines[:_FOLDED], start=1):
+        is_cut = number == _FOLDED < len(lines)
+        yield step, fit_text(f"{line} …", room) if is_cut else line
+
+
+def _clock(step: LiveStep) -> str:
+    return f"{local_time(step.at, seconds=True)[11:]:<8}"
+
+
+def _draw_figures(step: LiveStep, lasted: float, styles: dict[str, Style]) -> Iterator[Segment]:
+    """``+18 −4   0.2 s``; of a call that goes on ``● 41 s``."""
+    if step.seconds is None:
+        yield Segment(f"● {format_duration(lasted)}", styles["running"])
+        return
     if step.is_error:
-        figures = f" error{figures}"
-    return fit_text(text, max(1, width - len(figures))) + figures
+        yield Segment("failed  ", styles["bad"])
+    if step.added or step.removed:
+        yield Segment(f"+{step.added}" if step.added else "", styles["added"])
+        yield Segment(f" −{step.removed}" if step.removed else "", styles["removed"])
+    elif step.added is None:
+        yield Segment(_word_size(step.size or 0), styles["dim"])
+    took = f"{step.seconds:.1f} s" if step.seconds < 10 else format_duration(step.seconds)
+    yield Segment(f"{took:>8}", styles["dim"])
 
 
-def _size(size: int) -> str:
+def _word_size(size: int) -> str:
     return f"{size} B" if size < 1000 else f"{size / 1000:,.1f} kB"
+
+
+class ContextLine(Widget):
+    """How full the window of an agent is: a thin line and its figures."""
+
+    DEFAULT_CSS = """
+    ContextLine {
+        height: 1; padding: 0 1;
+        & > .context--dim { color: $foreground-muted; }
+        & > .context--rest { color: $line; }
+        & > .context--doubt { color: $state-doubt; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"context--dim", "context--rest", "context--doubt"}
+
+    agent: LiveAgent | None = None
+
+    def render_line(self, y: int) -> Strip:
+        own, agent, width = self.rich_style, self.agent, self.size.width
+        if agent is None or not agent.context:
+            return Strip.blank(width, own)
+        dim, rest, doubt = (
+            own + self.get_component_rich_style(f"context--{name}", partial=True)
+            for name in ("dim", "rest", "doubt")
+        )
+        told = f"  {format_tokens(agent.context)}"
+        if agent.filled is None or agent.window is None:
+            return Strip([Segment("context", dim), Segment(f"{told} tokens", own + BOLD)])
+        is_full = agent.filled >= _NEARLY_FULL
+        of = f" of {format_tokens(agent.window)} tokens  {percentage(agent)}"
+        alarm = "  ! nearly full" if is_full else ""
+        room = max(0, min(60, width - len(f"context {told}{of}{alarm}") - 1))
+        full = min(room, max(1, round(room * agent.filled)))
+        return Strip(
+            [
+                Segment("context ", dim),
+                Segment("━" * full, doubt if is_full else dim),
+                Segment("─" * (room - full), rest),
+                Segment(told, (doubt if is_full else own) + BOLD),
+                Segment(of, own),
+                Segment(alarm, doubt),
+            ]
+        ).adjust_cell_length(width, own)
+
+
+class AgentFollow(Vertical):
+    """What one running agent is to do, how full it is, and what it did last."""
+
+    DEFAULT_CSS = """
+    AgentFollow {
+        & #follow-what { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    }
+    """
+
+    app: OrchApp
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name
+        super().__init__(id=id, classes="pane")
+        self.agent: LiveAgent | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static("", markup=False, id="follow-what")
+        yield ContextLine()
+        yield StepLines(id="agent-steps")
+
+    def follow(self, agent: LiveAgent) -> None:
+        """Show this agent as it is now, and have the app look for what it did last."""
+        before, self.agent = self.agent, agent
+        of = (agent.claude_session, agent.agent_id)
+        steps = self.query_one(StepLines)
+        if before is None or (before.claude_session, before.agent_id) != of:
+            steps.start_again()
+        self.app.followed = of
+        self.border_title = Content(f"Following {one_line(agent.agent_type or agent.agent_id, 60)}")
+        label = agent.execution_id or "not recorded yet"
+        self.border_subtitle = Content(f"{label} · it follows the end; scroll to hold")
+        facts = (agent.model, _word_start(agent, steps.steps, self.app.project.now()))
+        scope = one_line(agent.scope or "(no scope)", 200)
+        told = "  ".join(("", " · ".join(filter(None, facts))))
+        self.query_one("#follow-what", Static).update(
+            Content.assemble((scope, "bold"), (told, "$foreground-muted"))
+        )
+        line = self.query_one(ContextLine)
+        line.agent = agent
+        line.refresh()
+        last = self.app.last_steps
+        if last is not None and last.of == of:
+            steps.show(last.steps, agent.seconds if agent.state == "tool" else agent.quiet)
+
+
+def _word_start(agent: LiveAgent, steps: Sequence[LiveStep], now: str) -> str:
+    """When the first step that is known of began, as far as one knows."""
+    if not steps or agent.is_partial:
+        return ""
+    return f"at work since {local_time(steps[0].at)[11:]}, {ago(steps[0].at, now)}"
 
 
 class AgentPane(ModalScreen[None]):
@@ -106,14 +288,13 @@ class AgentPane(ModalScreen[None]):
     DEFAULT_CSS = """
     AgentPane {
         background: $background;
-        & .title { height: 1; background: $panel; text-style: bold; text-wrap: nowrap;
-                   text-overflow: ellipsis; }
+        & AgentFollow { height: 1fr; }
         & #agent-facts { height: auto; max-height: 50%; padding: 0 1; text-wrap: nowrap;
                          text-overflow: ellipsis; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "app.pop_screen", "Back"),
+        Binding("escape,q", "app.pop_screen", "back to the list"),
         HELP_KEY,
     ]
 
@@ -129,9 +310,8 @@ class AgentPane(ModalScreen[None]):
         return self._agent.claude_session, self._agent.agent_id
 
     def compose(self) -> ComposeResult:
-        yield Static("", markup=False, classes="title")
         yield Static("", markup=False, id="agent-facts")
-        yield StepLines(id="agent-steps")
+        yield AgentFollow()
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -142,19 +322,17 @@ class AgentPane(ModalScreen[None]):
     def on_unmount(self) -> None:
         self.app.agent_pane = None
 
-    def show_agent(self, live: LiveSnapshot, steps: Sequence[LiveStep]) -> None:
+    def show_agent(self, live: LiveSnapshot) -> None:
         """Show what the agent does by now; one that is gone from view stays as it was."""
         if not self.query(StepLines):  # it is closing
             return
         followed = (a for a in live.agents if (a.claude_session, a.agent_id) == self.followed)
         self._agent = next(followed, self._agent)
         self._show()
-        if steps:
-            self.query_one(StepLines).show(steps)
 
     def _show(self) -> None:
         agent = self._agent
-        title = (agent.execution_id, agent.agent_type, agent.model, agent.scope)
-        self.query_one(".title", Static).update(f" {' · '.join(filter(None, title))}")
-        lines = [f"{name:<{_NAMES}}  {value}" for name, value in describe_agent(agent)]
+        facts = (fact for fact in describe_agent(agent) if fact[0] != "context")
+        lines = [f"{name:<{_NAMES}}  {value}" for name, value in facts]
         self.query_one("#agent-facts", Static).update("\n".join(lines))
+        self.query_one(AgentFollow).follow(agent)

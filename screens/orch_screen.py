@@ -258,6 +258,7 @@ class Header(Widget):
         & > .header--asks { color: $state-asks; text-style: bold; }
         & > .header--doubt { color: $state-doubt; }
         & > .header--failed { color: $state-failed; text-style: bold; }
+        & > .header--done { color: $state-done; text-style: bold; }
     }
     """
     COMPONENT_CLASSES = {
@@ -267,6 +268,7 @@ class Header(Widget):
         "header--asks",
         "header--doubt",
         "header--failed",
+        "header--done",
     }
 
     def __init__(self) -> None:
@@ -316,6 +318,7 @@ def _fitting(app: OrchApp, room: int) -> tuple[list[tuple[str, str]], str]:
     the sign and the number of a badge always stay."""
     counts = app.live.counts if app.live else ()
     states = [(_BADGES.get(word, "doubt"), number, word) for number, word in counts]
+    states += app.news.counts
     long = [(state, f"{SIGNS[state]} {number} {word}  ") for state, number, word in states]
     short = [(state, f"{SIGNS[state]} {number}  ") for state, number, _ in states]
     places = [*_name_place(app), ""]

@@ -36,6 +36,9 @@ class ScreenPart(Vertical):
         """Show an error in place, until work of the same group succeeds."""
         self._whole.query_one(Problem).show(error, group)
 
+    def owe_draft(self) -> None:
+        """Have what was typed a moment ago kept."""
+
     def command(self) -> str:
         """Return the shell command that does or shows the same."""
         return ""

@@ -22,6 +22,7 @@ from textual.drivers.web_driver import WebDriver
 from textual.message import Message
 
 from orch_tui.departure import HUNG_UP
+from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
     from orch_tui.app import OrchApp
@@ -184,3 +185,20 @@ class PageDriver(WebDriver):
 def leaving_driver(driver: type[Driver]) -> type[Driver]:
     """Give the driver to use in place of one of Textual's."""
     return {LinuxDriver: TerminalDriver, WebDriver: PageDriver}.get(driver, driver)
+
+
+MOST_OF_NOTICE = 200
+"""Characters of a notice that the terminal shows."""
+
+
+def write_notice(write: Callable[[str], None], how: str, text: str) -> None:
+    """Have the terminal ring (``bell``), or show ``text`` outside of itself (``osc9``); do nothing
+    for ``off``. In tmux the notice is passed through to the terminal around it.
+    """
+    if how == "bell":
+        write("\a")
+    elif how == "osc9":
+        sequence = f"\x1b]9;{one_line(text, MOST_OF_NOTICE)}\a"
+        if os.environ.get("TMUX"):
+            sequence = "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+        write(sequence)

@@ -89,6 +89,9 @@ class WorkStep:
     size: int | None = None
     """Bytes of the answer."""
     is_error: bool = False
+    added: int | None = None
+    """Lines that an edit adds, as it was asked for; None: it edits nothing."""
+    removed: int | None = None
 
 
 @dataclass(slots=True)
@@ -228,10 +231,17 @@ class AgentWork:
             block.id or "",
             OpenCall(tool, describe_target(given, self._cwd), at),
             hash((tool, given)),
+            count_edited_lines(given) if tool in _EDITORS else (None, None),
         )
 
-    def _begin(self, call_id: str, call: OpenCall, digest: int) -> None:
-        step = WorkStep(call.at, call.tool, call.target)
+    def _begin(
+        self,
+        call_id: str,
+        call: OpenCall,
+        digest: int,
+        edited: tuple[int | None, int | None] = (None, None),
+    ) -> None:
+        step = WorkStep(call.at, call.tool, call.target, added=edited[0], removed=edited[1])
         if call_id not in self._open:
             self.tool_calls += 1
             self.steps.append(step)
@@ -326,6 +336,37 @@ class AgentWork:
             self._note("called", now)
             tool = clean_line(begun[2].decode("utf-8", "replace"), 60)
             self._begin(begun[1].decode("utf-8", "replace"), OpenCall(tool, "", now), hash(head))
+
+
+_EDITORS = ("Edit", "Write")
+
+
+class _Edited(msgspec.Struct):
+    old_string: str | None = None
+    new_string: str | None = None
+    content: str | None = None
+
+
+def count_edited_lines(given: bytes) -> tuple[int | None, int | None]:
+    """Count the lines that a call with this input (JSON) adds and removes, without those that its
+    old and its new text begin or end with alike; (None, None) where it edits nothing."""
+    edited = decode_struct(given, _Edited) if given else None
+    if edited is None or (edited.new_string is None and edited.content is None):
+        return None, None
+    old = (edited.old_string or "").splitlines()
+    new = (edited.new_string or edited.content or "").splitlines()
+    same = 0
+    for before, after in zip(old, new, strict=False):
+        if before != after:
+            break
+        same += 1
+    old, new = old[same:], new[same:]
+    same = 0
+    for before, after in zip(reversed(old), reversed(new), strict=False):
+        if before != after:
+            break
+        same += 1
+    return len(new) - same, len(old) - same
 
 
 def describe_target(given: bytes, cwd: str) -> str:

@@ -20,6 +20,9 @@ class LiveStep:
     size: int | None
     """Bytes of the answer."""
     is_error: bool
+    added: int | None = None
+    """Lines that an edit adds, as it was asked for; None: it edits nothing."""
+    removed: int | None = None
 
 
 @frozen

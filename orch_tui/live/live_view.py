@@ -555,7 +555,16 @@ def _live_tasks(work: AgentWork) -> Iterator[LiveTask]:
 
 
 def _live_step(step: WorkStep) -> LiveStep:
-    return LiveStep(_time(step.at), step.tool, step.text, step.took, step.size, step.is_error)
+    return LiveStep(
+        _time(step.at),
+        step.tool,
+        step.text,
+        step.took,
+        step.size,
+        step.is_error,
+        step.added,
+        step.removed,
+    )
 
 
 def _time(seconds: float) -> str:

@@ -470,6 +470,7 @@ class ReturnForm(ScreenPart):
         label = self.execution_id
         seen = self._preview if text == self._preview_of else None
         missing: list[MissingFile] = []
+        self.app.news.expect(label)
 
         def work() -> RecordedReturn:
             drafts.save(_message_draft(label), text)  # until it is recorded

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from shlex import join
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher
 
 from orch_tui.errors import OrchError
-from orch_tui.screens.agent_pane import AgentPane
+from orch_tui.screens.agent_pane import AgentFollow, AgentPane, StepLines
 from orch_tui.screens.deploy.agent_rows import (
+    Board,
     agent_key_of,
     arrange_rows,
     columns_for,
+    planned_key_of,
     shown_agents,
-    waiting_row,
 )
 from orch_tui.screens.deploy.launch_form import LaunchForm, Wanted, write_briefing
 from orch_tui.screens.deploy.return_form import ReturnForm, ReturnOutcome, ask_failure
@@ -30,25 +32,21 @@ from orch_tui.screens.orch_screen import LEAST, OrchScreen, Problem
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.paste import pasted
 from orch_tui.screens.widgets.preview import Preview
-from orch_tui.screens.widgets.row_list import Column, Row, Rows
+from orch_tui.screens.widgets.row_list import Row, Rows
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.screens.widgets.tabs import Tabs
-from orch_tui.times import between, lasting, local_time
 
 if TYPE_CHECKING:
     from orch_tui.live.live_agent import LiveAgent
+    from orch_tui.recall.run_endings import RunEnding
     from orch_tui.recall.show import Shown
     from orch_tui.record.deployable import Deployable
-    from orch_tui.search.query import Hit, Page
-
-STATES = {"deployed": "○ Waiting", "completed": "● Completed", "failed": "✗ Failed"}
-"""The lists, by the status of what is in them."""
+    from orch_tui.search.query import Page
 
 PAGE = 200
-"""Executions read at a time."""
+"""Waiting executions read at a time."""
 
-OLD = 24 * 3600
-"""Seconds from which a waiting execution is marked: its agent hardly still runs."""
+EARLIER = 50
+"""Executions that came back earlier, read at a time."""
 
 SIDE_PANE = (60, 16)
 """Columns and lines that the lists need."""
@@ -56,25 +54,12 @@ SIDE_PANE = (60, 16)
 TICK = 30
 """Seconds between two looks at how long the waiting wait."""
 
-_REST = (Column("run", 9), Column("agent", 20), Column("what it was sent for"))
-WAITING = (Column("waiting", 13, right=True), *_REST)
-RETURNED = (Column("deployed", 16), *_REST)
-
 NO_RECORD = """This project has no record yet.
 
-F1 plans a first session, d then deploys its agents."""
-EMPTY = {
-    "deployed": """Nobody is waited for.
+F1 plans a first session, d then hands its agents over."""
+EMPTY = """Nobody is at work, and nobody came back.
 
-d deploys a planned agent or a bundle; F1 plans one, F2 composes what it is given.
-Left and right change the list.""",
-    "completed": """Nothing has come back yet.
-
-Enter on a waiting run records what its agent said. Left and right change the list.""",
-    "failed": """Nothing has failed.
-
-x on a waiting run closes it as failed. Left and right change the list.""",
-}
+d hands over a planned agent or a bundle; F1 plans one, F2 composes what it is given."""
 
 
 class DeployScreen(OrchScreen):
@@ -84,12 +69,12 @@ class DeployScreen(OrchScreen):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]
     CSS_PATH = "deploy.tcss"
     HELP = """\
-**d** deploys: choose, look over the briefing and the budget, then record and copy it.
-**c** or Enter on a waiting run records its return: paste the final message, correct what was
-read from it, **F8**. While agents run, each says what it does: `?` asks for a permission, `!` is
-silent, loops, is nearly full or gone; Enter follows one. **x** closes a run as failed whose agent
-never came back.
-Left and right change the list, **F6** what is shown of a run.
+**d** hands over: choose, look over the briefing and the budget, then record and copy it.
+**c** or Enter on a run that is waited for records its return: paste the final message, correct
+what was read from it, **F8**. While agents run, each says what it does: `?` asks for a permission,
+`!` is silent, loops, is nearly full or gone; Enter follows one. **x** closes a run as failed whose
+agent never came back. **g**, on any screen, goes to what came back and was not looked at.
+**F6** changes what is shown of a run.
 """
 
     def body(self) -> Iterable[Widget]:
@@ -101,7 +86,16 @@ Left and right change the list, **F6** what is shown of a run.
     def on_mount(self) -> None:
         self.set_interval(TICK, self.load)
 
+    def on_screen_suspend(self) -> None:
+        if self.app.current_mode != "deploy":  # nothing was merely put in front of it
+            for lists in self.query(Lists):
+                lists.leave()
+
     def load(self) -> None:
+        if self.app.to_show and self.part.id != "lists":
+            self.part.owe_draft()
+            self._show("lists")
+            self.query_one(Lists).focus_list()
         for lists in self.query(Lists):  # none where the app is closing
             lists.load()
 
@@ -151,15 +145,12 @@ Left and right change the list, **F6** what is shown of a run.
     def remember(self) -> dict[str, Any]:
         lists = self.query_one(Lists)
         return {
-            "state": lists.state,
             "all": lists.all_sessions,
             "completing": self.query_one(ReturnForm).execution_id,
         }
 
     def recollect(self, state: dict[str, Any]) -> None:
         lists = self.query_one(Lists)
-        if state.get("state") in STATES:
-            lists.state = state["state"]
         lists.all_sessions = state.get("all") is True
         completing = state.get("completing")
         if completing and isinstance(completing, str):
@@ -168,110 +159,151 @@ Left and right change the list, **F6** what is shown of a run.
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What the lists show."""
+    """What the list shows of the record."""
 
-    pages: dict[str, Page]
+    waiting: Page
+    earlier: Page
+    endings: dict[str, RunEnding]
+    planned: Sequence[Deployable]
     drafts: set[str]
     now: str
 
 
-class Lists(ScreenPart):
-    """Waiting, completed, failed: one list at a time, the run under the cursor beside it."""
+class AgentList(Rows):
+    """The agents in sections."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "deploy", "Deploy", id="deploy"),
-        Binding("c", "complete", "Complete", id="complete"),
-        Binding("x", "close", "Close as failed", id="close-as-failed"),
-        Binding("b", "copy", "Copy briefing", id="copy-briefing"),
-        Binding("w", "write", "Briefing to file", id="write-briefing", show=False),
-        Binding("h", "history", "In History", id="in-history", show=False),
-        Binding("left", "list(-1)", "List", id="deploy-list-before", key_display="←→"),
-        Binding("right", "list(1)", "Next list", id="deploy-list-next", show=False),
-        Binding("f6", "next_tab", "Tab", id="deploy-tab"),
-        Binding("ctrl+f", "all", "Where", id="deploy-where"),
+        Binding("enter", "select", "follow, open or hand over", id="deploy-open"),
+    ]
+
+    @dataclass
+    class MovedOff(Message):
+        """Somebody moved the cursor off a row, of which they have seen what is shown."""
+
+        key: str
+
+    def move_to(self, index: int) -> None:
+        before = self.key
+        super().move_to(index)
+        if self.key != before:
+            self.post_message(self.MovedOff(before))
+
+    def jump_to(self, key: str) -> bool:
+        """Put the cursor on the row with this key, for nobody in particular."""
+        index = self._table.find(key)
+        if index is not None:
+            super().move_to(index)
+        return index is not None
+
+
+class Lists(ScreenPart):
+    """Who needs somebody, runs, came back or can be handed over, and the one under the cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "deploy", "hand over", id="deploy"),
+        Binding("c", "complete", "complete", id="complete"),
+        Binding("x", "close", "close as failed", id="close-as-failed"),
+        Binding("h", "history", "its session in History", id="in-history"),
+        Binding("b", "copy", "copy briefing", id="copy-briefing"),
+        Binding("w", "write", "briefing to file", id="write-briefing", show=False),
+        Binding("left", "tab(-1)", "tab before", id="deploy-tab-before", show=False),
+        Binding("right", "tab(1)", "next tab", id="deploy-tab-next", show=False),
+        Binding("f6", "next_tab", "to what it does, next view", id="deploy-tab"),
+        Binding("ctrl+f", "all", "all sessions or one", id="deploy-where", show=False),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name
         super().__init__(id=id)
         self.all_sessions = False
         self._found: _Found | None = None
-        self._hits: dict[str, Hit] = {}
         self._agents: dict[str, LiveAgent] = {}
         """The agents that have a row, by its key."""
+        self._back: list[str] = []
+        """What came back and had a row among it since the list came up: it stays there."""
         self._wished = ""
 
     def compose(self) -> ComposeResult:
-        with Horizontal(id="which"):
-            yield Tabs(STATES, id="states")
-            yield Static("", id="where", markup=False)
-        with Horizontal(id="split"):
-            yield Rows(WAITING, id="runs")
-            yield Preview(id="run")
-
-    def on_mount(self) -> None:
-        self._show_first(self.state)
-
-    def _show_first(self, status: str) -> None:
-        """What one wants to read of a run: what it is to do, or what it said."""
-        self.query_one("#run", Preview).tab = "briefing" if status == "deployed" else "said"
+        runs = AgentList(columns_for(0), id="runs", classes="pane")
+        runs.border_title = "Agents"
+        yield runs
+        yield Preview(id="run")
+        yield AgentFollow(id="follow")
 
     @property
-    def state(self) -> str:
-        """The status of what the list in front holds."""
-        return self.query_one("#states", Tabs).active
-
-    @state.setter
-    def state(self, status: str) -> None:
-        self.query_one("#states", Tabs).active = status
+    def _rows(self) -> AgentList:
+        return self.query_one("#runs", AgentList)
 
     @property
-    def _rows(self) -> Rows:
-        return self.query_one("#runs", Rows)
+    def _ending(self) -> RunEnding | None:
+        """What the record knows of the run under the cursor."""
+        return self._known.get(self._rows.key)
 
     @property
-    def _hit(self) -> Hit | None:
-        """The run under the cursor."""
-        return self._hits.get(self._rows.key)
+    def _known(self) -> dict[str, RunEnding]:
+        news = {ending.execution_id: ending for ending in self.app.news.unseen}
+        return {**news, **(self._found.endings if self._found else {})}
+
+    @property
+    def _planned(self) -> Deployable | None:
+        """The planned agent under the cursor."""
+        planned = self._found.planned if self._found else ()
+        return next((p for p in planned if planned_key_of(p) == self._rows.key), None)
 
     @property
     def _label(self) -> str:
         """The execution under the cursor, also one of another session whose agent runs."""
-        agent = self._agents.get(self._rows.key)
-        return self._hit.execution_id if self._hit else (agent and agent.execution_id) or ""
+        agent, ending = self._agents.get(self._rows.key), self._ending
+        return ending.execution_id if ending else (agent and agent.execution_id) or ""
 
     @property
     def _is_waiting(self) -> bool:
         """Whether the run under the cursor has not returned."""
-        return self._hit.status == "deployed" if self._hit else bool(self._label)
+        ending = self._ending
+        return ending.status == "deployed" if ending else bool(self._label)
 
     def focus_list(self) -> None:
         self._rows.focus()
 
+    def leave(self) -> None:
+        """Know that what the cursor is on was looked at; what came back is earlier from now on."""
+        if self.query("#runs"):
+            self.app.look_at(self._rows.key)
+            self._back.clear()
+            self.app.followed = None
+
     # Reading
 
     def load(self, execution_id: str = "") -> None:
-        """Read the lists again; the cursor goes to ``execution_id`` where it is in front."""
+        """Read the list again; the cursor goes to ``execution_id`` where it has a row."""
+        from orch_tui.recall.run_endings import read_endings
+        from orch_tui.record.deployable import list_deployable
         from orch_tui.search.query import search
 
-        if not self.query("#states"):  # the app is closing
+        if not self.query("#runs"):  # the app is closing
             return
-        self._wished = execution_id or self._wished
-        project, drafts, within, front = self.app.project, self.app.drafts, self._within, self.state
+        self._wished = execution_id or self.app.to_show or self._wished
+        self.app.to_show = ""
+        project, drafts, within = self.app.project, self.app.drafts, self._within
+        session = self.app.session
+        back = [ending.execution_id for ending in self.app.news.unseen] + self._back
+        many = max(EARLIER, len(self._found.earlier.hits) if self._found else 0)
 
         def work() -> _Found | None:
             if not project.database.exists():
                 return None
-            record = project.existing_record
-            pages = {
-                status: search(
-                    record,
-                    f"{within} status:{status}",
-                    limit=PAGE if status == front else 1,
-                    project=project.project_filter,
-                )
-                for status in STATES
-            }
-            return _Found(pages, drafts.names(), project.now())
+            record, own = project.existing_record, project.project_filter
+            waiting = search(record, f"{within} status:deployed", limit=PAGE, project=own)
+            earlier = search(record, f"{within} status:completed,failed", limit=many, project=own)
+            labels = [hit.execution_id for hit in (*waiting.hits, *earlier.hits)]
+            is_open = session is not None and session.status in ("planning", "executing")
+            return _Found(
+                waiting,
+                earlier,
+                read_endings(record, [*labels, *back], project.catalogue),
+                list_deployable(record, session.session_id) if session and is_open else (),
+                drafts.names(),
+                project.now(),
+            )
 
         self.run_in_thread(work, self._show, group="lists")
 
@@ -282,110 +314,138 @@ class Lists(ScreenPart):
 
     def _show(self, found: _Found | None) -> None:
         self._found = found
-        if found is None:
-            self._hits = {}
-            self._show_rows()
-            return
-        for status, page in found.pages.items():
-            self.query_one("#states", Tabs).retitle(status, f"{STATES[status]} {page.count_text}")
-        here = f"session {self.app.session.session_id}" if self._within and self.app.session else ""
-        self.query_one("#where", Static).update(f"{here or 'all sessions'} · Ctrl+F changes it")
-        page = found.pages[self.state]
-        self._hits = {hit.execution_id: hit for hit in page.hits}
         self._show_rows()
-        if self._wished and self._rows.move_to_key(self._wished):
+        if self._wished and self._rows.jump_to(self._wished):
+            self._looked_at(self._wished)
             self._wished = ""
         self.refresh_bindings()
 
     def _show_rows(self) -> None:
         """Show the runs, and what their agents do where any runs."""
-        is_waiting = self.state == "deployed"
-        agents = shown_agents(self.app.live, self._hits) if is_waiting else []
+        found, news = self._found, self.app.news.unseen
+        waiting = [hit.execution_id for hit in found.waiting.hits] if found else []
+        agents = shown_agents(self.app.live, waiting)
         self._agents = {agent_key_of(agent): agent for agent in agents}
-        found = self._found
-        others = [hit for label, hit in self._hits.items() if label not in self._agents]
-        if not agents:
-            self.remove_class("-live")
-            self._rows.set_columns(WAITING if is_waiting else RETURNED)
-            rows = [self._row(hit, found) for hit in others] if found else []
-        else:
-            self.add_class("-live")
-            width = self.app.size.width
-            self._rows.set_columns(columns_for(width))
-            quiet = [self._quiet_row(hit, found, width) for hit in others] if found else []
-            rows = arrange_rows(agents, quiet, width)
+        unseen = [ending.execution_id for ending in news]
+        self._back = [*(e for e in unseen if e not in self._back), *self._back]
+        board = Board(
+            agents=agents,
+            endings=self._known,
+            waiting=waiting,
+            back=self._back,
+            unseen=unseen,
+            planned=[p for p in found.planned if p.planned] if found else (),
+            earlier=[hit.execution_id for hit in found.earlier.hits] if found else (),
+            drafts=_labels_of_drafts(found.drafts) if found else (),
+            now=found.now if found else "",
+        )
+        width = self.app.size.width
+        self._rows.set_columns(columns_for(width))
+        rows = arrange_rows(board, width)
+        self._rows.border_subtitle = Content(self._word_place(agents, width))
         if [row.key for row in rows] == [row.key for row in self._rows.rows] != []:
             self._rows.redraw(rows)
         else:
-            self._rows.show(rows, empty=EMPTY[self.state] if found else NO_RECORD)
+            self._keep_cursor(rows)
+            self._rows.show(rows, empty=EMPTY if found else NO_RECORD)
+        self._show_pane()
+
+    def _keep_cursor(self, rows: Sequence[Row]) -> None:
+        """Leave the cursor on its agent, which has another key once the record knows it; where it
+        is gone, near where it was."""
+        key = self._rows.key
+        if key.startswith("agent:"):
+            names = {f"agent:{a.claude_session}/{a.agent_id}": k for k, a in self._agents.items()}
+            key = names.get(key, key)
+        left = {row.key for row in rows if not row.section}
+        if key and key not in left:
+            before = [row.key for row in self._rows.rows[: self._rows.cursor]]
+            key = next((k for k in reversed(before) if k in left), "")
+        self._rows.wanted = key
+
+    def _word_place(self, agents: Sequence[LiveAgent], width: int) -> str:
+        """What the list is of, and what is spent."""
+        session = self.app.session
+        scope = (
+            one_line(session.scope or session.session_id, max(20, width - 50)) if session else ""
+        )
+        place = scope if self._within else "all sessions"
+        costs = [agent.cost for agent in agents if agent.cost is not None]
+        spent = f"$ {sum(costs):.2f} so far" if costs else ""
+        return " · ".join(filter(None, (place, spent)))
 
     def agents_seen(self) -> None:
         """Show what agents do by now."""
-        if self.query("#states") and self.state == "deployed":
+        if self.query("#runs"):
             self._show_rows()
 
     def on_resize(self) -> None:
         self.agents_seen()
 
-    def _quiet_row(self, hit: Hit, found: _Found, width: int) -> Row:
-        """The row of a run of which no agent is seen, under the columns of those that are."""
-        row = self._row(hit, found)
-        waited = between(hit.at, found.now)
-        lasted = lasting(waited) if waited else ""
-        return waiting_row(row.cells[1:], lasted, row.style, width)
-
-    def _row(self, hit: Hit, found: _Found) -> Row:
-        draft = "✎ draft · " if f"final-message {hit.execution_id}" in found.drafts else ""
-        scope = draft + (hit.scope or "")
-        if hit.status != "deployed":
-            return Row(
-                hit.execution_id, (local_time(hit.at), hit.execution_id, hit.agent_type, scope)
-            )
-        waiting, style = lasting(between(hit.at, found.now)), ""
-        if _is_old(hit.at, found.now):
-            waiting, style = f"! {waiting}", "warn"
-        return Row(hit.execution_id, (waiting, hit.execution_id, hit.agent_type, scope), style)
-
     @on(Rows.NearEnd, "#runs")
     def _near_end(self) -> None:
+        from orch_tui.recall.run_endings import read_endings
         from orch_tui.search.query import search
 
-        found, state, within = self._found, self.state, self._within
-        page = found.pages[state] if found else None
-        if page is None or page.next_before is None:
+        found = self._found
+        if found is None or found.earlier.next_before is None:
             return
-        project, before = self.app.project, page.next_before
-        self.run_in_thread(
-            lambda: search(
+        project, before, within = self.app.project, found.earlier.next_before, self._within
+
+        def work() -> tuple[Page, dict[str, RunEnding]]:
+            record, own, query = (
                 project.existing_record,
-                f"{within} status:{state}",
-                limit=PAGE,
-                before=before,
-                project=project.project_filter,
-            ),
-            self._more,
-            group="lists",
-        )
+                project.project_filter,
+                f"{within} status:completed,failed",
+            )
+            page = search(record, query, limit=PAGE, before=before, project=own)
+            labels = [hit.execution_id for hit in page.hits]
+            return page, read_endings(record, labels, project.catalogue)
 
-    def _more(self, page: Page) -> None:
+        self.run_in_thread(work, lambda more: self._more(*more), group="lists")
+
+    def _more(self, page: Page, endings: dict[str, RunEnding]) -> None:
         if self._found is not None:
-            self._found.pages[self.state] = page
-            self._hits |= {hit.execution_id: hit for hit in page.hits}
+            known = self._found.earlier
+            earlier = replace(page, hits=(*known.hits, *page.hits))
+            endings = {**self._found.endings, **endings}
+            self._found = replace(self._found, earlier=earlier, endings=endings)
             self._show_rows()
-
-    @on(Tabs.Activated, "#states")
-    def _other_list(self, event: Tabs.Activated) -> None:
-        event.stop()
-        self._show_first(event.name)
-        self.load()
 
     @on(Rows.Highlighted, "#runs")
     def _highlighted(self, event: Rows.Highlighted) -> None:
+        self._show_pane()
         self.refresh_bindings()
-        self.read_run("" if event.key.startswith("agent:") else event.key, self._show_run)
+        is_run = not event.key.startswith(("agent:", "planned:"))
+        self.read_run(event.key if is_run else "", self._show_run)
+
+    @on(AgentList.MovedOff)
+    def _moved_off(self, event: AgentList.MovedOff) -> None:
+        self._looked_at(event.key)
+
+    def _looked_at(self, execution_id: str) -> None:
+        if self.app.look_at(execution_id):
+            self._show_rows()
+
+    def _show_pane(self) -> None:
+        """Follow the agent under the cursor, or show what the record holds of the run."""
+        agent = self._agents.get(self._rows.key)
+        self.set_class(agent is not None, "-following")
+        if agent is not None:
+            self.query_one(AgentFollow).follow(agent)
+        else:
+            self.app.followed = None
 
     def _show_run(self, shown: Shown | None) -> None:
-        self.query_one("#run", Preview).show(shown)
+        preview = self.query_one("#run", Preview)
+        if shown is not None and (before := preview.shown) is not None:
+            is_other = before.execution.execution_id != shown.execution.execution_id
+        else:
+            is_other = shown is not None
+        if shown is not None and is_other:
+            # what one wants to read of a run: what it is to do, or what it said
+            preview.tab = "briefing" if shown.execution.status == "deployed" else "said"
+        preview.show(shown)
         self.refresh_bindings()
 
     # Keys
@@ -394,20 +454,29 @@ class Lists(ScreenPart):
         if action == "complete":
             return bool(self._label)
         if action == "history":
-            return self._hit is not None
+            return self._ending is not None
         if action in ("copy", "write"):
             shown = self.query_one("#run", Preview).shown
             return bool(self._label and shown and shown.briefing)
         if action == "close":
             return self._is_waiting
+        if action == "tab":
+            return not self.has_class("-following")
         return True
 
-    def action_list(self, by: int) -> None:
-        states = list(STATES)
-        self.state = states[(states.index(self.state) + by) % len(states)]
+    def action_tab(self, by: int) -> None:
+        self.query_one("#run", Preview).action_tab(by)
 
     def action_next_tab(self) -> None:
-        self.query_one("#run", Preview).action_tab(1)
+        """Go to the pane, where there is room for one at a time; else to the next view of a run."""
+        if self.screen.has_class("-low"):
+            self.toggle_class("-pane")
+            pane = "#agent-steps" if self.has_class("-following") else "#run Lines"
+            (self.query_one(pane) if self.has_class("-pane") else self._rows).focus()
+        elif self.has_class("-following"):
+            self.query_one(StepLines).focus()
+        else:
+            self.action_tab(1)
 
     def action_all(self) -> None:
         self.all_sessions = not self.all_sessions
@@ -415,11 +484,15 @@ class Lists(ScreenPart):
 
     @on(Rows.Selected, "#runs")
     def _opened(self) -> None:
-        hit, preview = self._hit, self.query_one("#run", Preview)
-        agent = self._agents.get(self._rows.key)
+        ending, preview = self._ending, self.query_one("#run", Preview)
+        agent, planned = self._agents.get(self._rows.key), self._planned
+        self._looked_at(self._rows.key)
         if agent is not None:
             self.app.push_screen(AgentPane(agent))
-        elif hit is not None and hit.status == "deployed":
+        elif planned is not None and self.app.session is not None:
+            session_id = self.app.session.session_id
+            self._screen.deploy(Wanted(session_id, planned.planned, waits_for=planned.waits_for))
+        elif ending is not None and ending.status == "deployed":
             self.action_complete()
         elif preview.shown is not None:
             from orch_tui.screens.history.screen import Run
@@ -444,6 +517,7 @@ class Lists(ScreenPart):
         from orch_tui.record.completion import record_completion
 
         project = self.app.project
+        self.app.news.expect(label)
         self.run_in_thread(
             lambda: record_completion(
                 project.record,
@@ -485,9 +559,10 @@ class Lists(ScreenPart):
 
     def action_history(self) -> None:
         """Show the session of this run in History."""
-        if self._hit is None:
+        ending = self._ending
+        if ending is None:
             return
-        query = f"session:{self._hit.session_id} "
+        query = f"session:{ending.session_id} "
         self.app.switch_mode("history")
 
         def fill() -> None:
@@ -499,7 +574,7 @@ class Lists(ScreenPart):
 
     def command(self) -> str:
         session = self.app.session
-        words = ["orch", "query", "--status", self.state]
+        words = ["orch", "query", "--status", "deployed"]
         if self._within and session:
             words += ["--session-id", session.session_id]
         return join(words)
@@ -570,14 +645,8 @@ NO_SESSION = OrchError(
 )
 
 
-def _is_old(at: str | None, now: str) -> bool:
-    from datetime import datetime
-
-    try:
-        passed = datetime.fromisoformat(now) - datetime.fromisoformat(at or "")
-    except (ValueError, TypeError):
-        return False
-    return passed.total_seconds() >= OLD
+def _labels_of_drafts(names: Iterable[str]) -> set[str]:
+    return {name.removeprefix("final-message ") for name in names if "final-message" in name}
 
 
 def _in_words(choice: Deployable) -> str:

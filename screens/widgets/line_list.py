@@ -120,7 +120,9 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def update_lines(self, cursor: int) -> None:
         """Draw other lines of the source, with the cursor on one of them."""
-        self._cursor = max(0, min(cursor, len(self._source) - 1))
+        self._cursor = 0
+        if len(self._source):
+            self._cursor = self._nearest(max(0, min(cursor, len(self._source) - 1)))
         self.update_height()
         self._reveal_cursor()
         self.refresh()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,6 +18,9 @@ from orch_tui.screens.widgets.line_list import LineFrame, LineList, fit_text
 from orch_tui.screens.widgets.safe import flat, one_line
 
 Spans = Sequence[tuple[int, int]]
+Accent = tuple[int, int, str]
+"""Characters of a cell from and to, and what they are: ``bold``, or the name of a style, or both;
+empty: plain, in a column of names too."""
 BOLD = Style(bold=True)
 MARK = Style(bold=True, underline=True)
 """What was found in a cell: the colours of the cell and of the cursor stay."""
@@ -52,9 +55,10 @@ class Row:
     """One row: its key, a cell per column, and what to make of it.
 
     ``style`` names a component class part (``ok``, ``bad`` ...) for the columns of its state;
-    ``dim`` is for all of it. ``marks`` are the characters to highlight, by column. A ``remark`` has
-    one cell, which stands beneath the row before it over all columns; a ``section`` has a word and
-    a count, above the rows that belong to it. The cursor passes over both.
+    ``dim`` is for all of it. ``marks`` are the characters to highlight, by column, ``accents``
+    those that are told apart. A ``remark`` has one cell, which stands beneath the row before it
+    over all columns; a ``section`` has a word and a count, above the rows that belong to it. The
+    cursor passes over both.
     """
 
     key: str
@@ -63,6 +67,7 @@ class Row:
     marks: tuple[tuple[int, Spans], ...] = ()
     remark: bool = False
     section: bool = False
+    accents: tuple[tuple[int, tuple[Accent, ...]], ...] = ()
 
 
 class RowTable:
@@ -114,7 +119,7 @@ class RowTable:
     def _draw(self, row: Row, frame: LineFrame, cursor: Style) -> Strip:
         if self._fitted_to != frame.width:
             self._widths, self._fitted_to = self._fit(frame.width), frame.width
-        marks = dict(row.marks)
+        marks, accents = dict(row.marks), dict(row.accents)
         own = frame.styles[""] + cursor
         told = frame.styles.get(row.style, frame.styles[""]) + Style(bgcolor=cursor.bgcolor)
         whole = told if row.style in ("dim", "title") else own
@@ -125,8 +130,8 @@ class RowTable:
             if not width:
                 continue
             text = flat(cell[-2 * width :] if column.cut_head else cell[: 2 * width])
-            if column.right and cell_len(text) < width:
-                text = " " * (width - cell_len(text)) + text
+            before = max(0, width - cell_len(text)) if column.right else 0
+            text = " " * before + text
             style = told if column.state else whole
             if column.own:
                 style = frame.styles[column.own] + Style(bgcolor=cursor.bgcolor)
@@ -134,6 +139,9 @@ class RowTable:
                 style += BOLD
             if number in marks:
                 segments += _mark(text, width, marks[number], style)
+            elif accents.get(number):
+                shown = fit_text(text, width)
+                segments += _accent(shown, before, accents[number], (style, whole), frame)
             else:
                 segments.append(Segment(fit_text(text, width, cut_head=column.cut_head), style))
             segments.append(Segment(" ", own))
@@ -324,6 +332,23 @@ class Rows(LineList):
     def action_select(self) -> None:
         if self.rows:
             self.post_message(self.Selected(self, self.key))
+
+
+def _accent(
+    text: str, before: int, accents: Sequence[Accent], styles: tuple[Style, Style], frame: LineFrame
+) -> Iterator[Segment]:
+    """Draw a cell whose parts are told apart; ``styles`` are its own and that of plain text."""
+    own, plain = styles
+    at = 0
+    for start, end, name in accents:
+        start, end = min(len(text), start + before), min(len(text), end + before)
+        style = plain
+        for word in name.split():
+            style += BOLD if word == "bold" else Style(color=frame.styles[word].color)
+        yield Segment(text[at:start], own)
+        yield Segment(text[start:end], style)
+        at = end
+    yield Segment(text[at:], own)
 
 
 def _mark(text: str, width: int, spans: Spans, style: Style) -> list[Segment]:

@@ -28,3 +28,12 @@ def format_tokens(tokens: int) -> str:
     if tokens < 99_950:
         return f"{tokens / 1000:.1f}k"
     return f"{tokens / 1000:.0f}k" if tokens < 999_500 else f"{tokens / 1e6:.2f}M"
+
+
+def format_duration(seconds: float) -> str:
+    """Format seconds in at most six cells: ``41 s`` to 90 s, ``26 min``, ``3 h``, ``4 d``."""
+    if seconds < 90:
+        return f"{max(0, round(seconds))} s"
+    if seconds < 5400:
+        return f"{seconds // 60:.0f} min"
+    return f"{seconds // 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds // 86400:.0f} d"

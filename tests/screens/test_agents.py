@@ -98,7 +98,12 @@ class Following:
 
     @property
     def rows(self) -> list[Row]:
-        return list(self.app.screen.query_one("#runs", Rows).rows)
+        rows = self.app.screen.query_one("#runs", Rows).rows
+        return [row for row in rows if not row.section]
+
+    @property
+    def sections(self) -> list[tuple[str, ...]]:
+        return [row.cells for row in self.app.screen.query_one("#runs", Rows).rows if row.section]
 
     @property
     def doing(self) -> list[str]:
@@ -127,13 +132,18 @@ async def following(
 async def test_who_needs_somebody_stands_first(files: ClaudeFiles) -> None:
     async with following(files) as driven:
         assert [row.cells[:3] for row in driven.rows] == [
-            ("?", "Explore", "asks? Write new.txt"),
-            ("!", "systematic-debugger", "thinking · silent"),
-            ("", "task-implementor", "waits for 1"),
-            ("", "└ Plan", "Bash make test"),
-            ("", "reviewer", "exec-001 · Review it by hand"),
+            ("?", "Explore", "asks?  Write  new.txt"),
+            ("●", "task-implementor", "waits for 1"),
+            ("●", "└ Plan", "Bash  make test"),
+            ("!", "systematic-debugger", "silent  thinking"),
+            ("●", "reviewer", "Review it by hand"),
         ]
-        assert [row.cells[3] for row in driven.rows[:4]] == ["22s", "4m07s", "4m00s", "3s"]
+        assert driven.sections == [
+            ("Needs you", "1"),
+            ("Running", "3"),
+            ("Waited for, not seen here", "1"),
+        ]
+        assert [row.cells[3] for row in driven.rows[:4]] == ["22 s", "4 min", "3 s", "4 min"]
 
 
 async def test_the_header_counts(files: ClaudeFiles) -> None:
@@ -151,13 +161,14 @@ async def test_rows_move_by_class_of_state_only(files: ClaudeFiles) -> None:
         await driven.keys("end")
         inner = writer(files, INNER)
         inner.answers(AT - 1, "t1").calls(AT - 1, ("t2", "Read", {"file_path": "a"}))
-        await driven.until_doing("Read a")
+        await driven.until_doing("Read  a")
         assert [row.key for row in driven.rows] == order
         rows = driven.app.screen.query_one("#runs", Rows)
         assert rows.key == "exec-001"
-        writer(files, SILENT).answers(AT - 1, "t9")
-        await seen(driven.pilot, lambda: "silent" not in " ".join(driven.doing))
-        assert driven.rows[1].cells[1] == "task-implementor"
+        asks = order[0]
+        writer(files, ASKS).answers(AT - 1, "t1")
+        await seen(driven.pilot, lambda: driven.sections[0] == ("Running", "4"))
+        assert {row.key for row in driven.rows} == set(order) and asks in order
         assert rows.key == "exec-001"
 
 
@@ -180,12 +191,12 @@ async def test_an_agent_that_returns_leaves_the_waiting(files: ClaudeFiles) -> N
 
 async def test_a_pane_follows_one_agent(files: ClaudeFiles) -> None:
     async with following(files) as driven:
-        await driven.keys("home", "down", "enter")
+        await driven.keys("home", *["down"] * 3, "enter")
         pane = driven.app.screen
         assert isinstance(pane, AgentPane)
         steps = pane.query_one(StepLines)
         await seen(driven.pilot, lambda: steps.virtual_size.height == 3)
-        assert steps.render_line(0).text.rstrip().endswith("0s   2.1 kB")
+        assert steps.render_line(0).text.rstrip().endswith("2.1 kB   0.0 s")
         facts = str(pane.query_one("#agent-facts", Static).content)
         assert "thinking, for 4m07s" in facts
         assert "newest record: a request to the model" in facts
@@ -217,14 +228,14 @@ async def test_without_agents_the_list_is_as_it_was(files: ClaudeFiles) -> None:
         path.unlink()
     async with following_nobody(files) as driven:
         assert [row.key for row in driven.rows][-1] == "exec-001"
-        assert not driven.app.screen.query(".-live")
+        assert not driven.app.screen.query(".-following")
 
 
 async def test_agents_are_seen_without_a_record(files: ClaudeFiles) -> None:
     shutil.rmtree(files.root / ".claude" / "orchestration")
     async with following(files) as driven:
         assert driven.doing == [
-            *("asks? Write new.txt", "thinking · silent", "waits for 1", "Bash make test")
+            *("asks?  Write  new.txt", "waits for 1", "Bash  make test", "silent  thinking")
         ]
         await driven.keys("enter")
         assert isinstance(driven.app.screen, AgentPane)
@@ -275,4 +286,4 @@ def test_how_running_agents_look(
 @pytest.mark.parametrize("size", SIZES)
 def test_how_the_pane_looks(files: ClaudeFiles, snap_compare: Snap, size: tuple[int, int]) -> None:
     app = shown(files)
-    assert snap_compare(app, terminal_size=size, run_before=after("home", "down", "enter"))
+    assert snap_compare(app, terminal_size=size, run_before=after("home", *["down"] * 3, "enter"))

@@ -36,12 +36,12 @@ from orch_tui.record.ledger.statement import Returned
 from orch_tui.screens.deploy.return_form import ReturnForm
 from orch_tui.screens.dialogs import Ask
 from orch_tui.screens.history.screen import Run
-from orch_tui.screens.orch_screen import Problem
+from orch_tui.screens.orch_screen import Header, Problem
+from orch_tui.screens.terminal import write_notice
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.paste import Editor, PasteArea
 from orch_tui.screens.widgets.preview import Preview
-from orch_tui.screens.widgets.row_list import Rows
-from orch_tui.screens.widgets.tabs import Tabs
+from orch_tui.screens.widgets.row_list import Row, Rows
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MESSAGE = """\
@@ -155,8 +155,43 @@ class Driven:
         return self.app.screen.query_one(ContentSwitcher).current
 
     @property
-    def listed(self) -> list[str]:
-        return [row.key for row in self.app.screen.query_one("#runs", Rows).rows]
+    def rows(self) -> list[Row]:
+        return list(self.app.screen.query_one("#runs", Rows).rows)
+
+    @property
+    def sections(self) -> dict[str, list[str]]:
+        """The keys of the rows, by the sections they stand in."""
+        sections: dict[str, list[str]] = {}
+        for row in self.rows:
+            if row.section:
+                sections[row.cells[0]] = []
+            else:
+                sections[list(sections)[-1]].append(row.key)
+        return sections
+
+    @property
+    def waiting(self) -> list[str]:
+        return self.sections.get("Waited for, not seen here", [])
+
+    def go_to(self, key: str) -> None:
+        assert self.app.screen.query_one("#runs", Rows).move_to_key(key)
+
+    @property
+    def header(self) -> str:
+        return self.app.screen.query_one(Header).render_line(0).text
+
+    @property
+    def toasts(self) -> list[str]:
+        return [toast.message for toast in self.app._notifications]
+
+    async def look_for_returns(self) -> None:
+        self.app.on_record_changed()
+        await settled(self.pilot)
+
+    async def others_record(self, label: str, **said: str) -> None:
+        """Another process records a return."""
+        record_completion(self.record, label, **said)  # type: ignore[arg-type]
+        await self.look_for_returns()
 
     @property
     def found(self) -> dict[str, str]:
@@ -215,24 +250,117 @@ async def deploying(root: Path, *, size: tuple[int, int] = (80, 24)) -> AsyncIte
 # The lists
 
 
-async def test_the_waiting_say_for_how_long_and_the_lists_turn_by_arrows(folder: Path) -> None:
+async def test_all_stand_in_one_list_of_sections(folder: Path) -> None:
+    async with deploying(folder, size=(120, 36)) as driven:
+        assert driven.sections == {
+            "Waited for, not seen here": WAITING,
+            "Can be handed over": ["planned:1", "planned:2"],
+            "Earlier": ["exec-005", "exec-004"],
+        }
+        rows = {row.key: row.cells for row in driven.rows}
+        assert rows["exec-003"][4] == "2 h" and rows["exec-002"][4] == "4 d"
+        assert rows["exec-002"][0] == "!"
+        assert rows["planned:1"][3].startswith("ready") and "12,300 tokens" in rows["planned:1"][3]
+        assert rows["planned:2"][3] == "after implementor"
+        assert rows["exec-005"][:4] == ("✗", "tester", "Test the trie", "it was cut off")
+        assert rows["exec-004"][3] == "“The walrus is slow.”"
+        await driven.keys("ctrl+f")
+        assert driven.sections["Waited for, not seen here"] == ["exec-001", *WAITING]
+
+
+async def test_enter_hands_a_planned_agent_over(folder: Path) -> None:
     async with deploying(folder) as driven:
-        assert driven.listed == WAITING
-        rows = driven.app.screen.query_one("#runs", Rows).rows
-        assert [row.cells[0] for row in rows] == ["2h05m", "! 4d03h"]
-        titles = driven.app.screen.query_one("#states", Tabs).titles
-        assert titles == ("○ Waiting 2", "● Completed 1", "✗ Failed 1")
-        await driven.keys("right")
-        assert driven.listed == ["exec-004"]
-        await driven.keys("right")
-        assert driven.listed == ["exec-005"]
-        await driven.keys("right", "ctrl+f")
-        assert driven.listed == ["exec-001", *WAITING]
+        driven.go_to("planned:2")
+        await driven.keys("enter")
+        assert driven.view == "deploying-view"
+        assert "waits for 1" in driven.text("#deploying-told")
+
+
+async def test_what_comes_back_is_announced_on_any_screen_until_it_is_looked_at(
+    folder: Path,
+) -> None:
+    async with deploying(folder, size=(120, 36)) as driven:
+        await driven.keys("f5")
+        await driven.others_record("exec-003", final_message="# Done\n\nTries are slower.")
+        assert driven.toasts == ["implementor came back · g shows it"]
+        assert "✓ 1 back" in driven.header
+        await driven.others_record("exec-002", status="failed", error_message="the disk is full")
+        assert driven.toasts[1:] == ["implementor failed: the disk is full · g shows it"]
+        assert "✗ 1 failed  ✓ 1 back" in driven.header
+        await driven.keys("g")
+        assert driven.app.current_mode == "deploy"
+        assert driven.app.screen.query_one("#runs", Rows).key == "exec-002"
+        assert driven.sections["Came back, not looked at"] == ["exec-002", "exec-003"]
+        assert "failed" not in driven.header and "✓ 1 back" in driven.header
+        await driven.keys("g")
+        assert driven.app.screen.query_one("#runs", Rows).key == "exec-003"
+        assert "back" not in driven.header
+        assert driven.sections["Came back"] == ["exec-002", "exec-003"]
+        await driven.keys("f1", "f3")
+        assert "Came back" not in driven.sections
+        assert driven.sections["Earlier"] == ["exec-003", "exec-005", "exec-004", "exec-002"]
+
+
+async def test_what_came_back_while_orch_was_closed_is_counted(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("ctrl+q")
+    project = Project(folder, clock=noon)
+    record_completion(project.record, "exec-003", final_message="Done.")
+    project.close()
+    for _ in range(2):
+        async with deploying(folder) as driven:
+            assert "✓ 1" in driven.header and driven.toasts == []
+            assert driven.sections["Came back, not looked at"] == ["exec-003"]
+            await driven.keys("ctrl+q")
+    async with deploying(folder) as driven:
+        driven.go_to("exec-003")
+        await driven.keys("down", "ctrl+q")
+    async with deploying(folder) as driven:
+        assert "✓" not in driven.header and "Came back" not in driven.sections
+
+
+async def test_what_is_recorded_here_is_no_news(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("c")
+        await driven.paste("Done.")
+        await driven.keys("f8")
+        await driven.look_for_returns()
+        assert "✓" not in driven.header
+        assert driven.sections["Earlier"][0] == "exec-003"
+
+
+async def test_g_is_a_letter_where_one_types(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("f4")
+        await driven.others_record("exec-003", final_message="Done.")
+        driven.app.screen.query_one("#query").focus()
+        await driven.keys("g")
+        assert driven.app.current_mode == "history"
+        assert driven.app.screen.query_one("#query", Input).value.endswith("g")
+
+
+@pytest.mark.parametrize(
+    ("how", "written"),
+    [
+        ("off", []),
+        ("bell", ["\a"]),
+        ("osc9", ["\x1b]9;␛]52;c;eA==␇\u241b failed: no␛[2J\a"]),
+    ],
+)
+def test_the_terminal_is_told_as_the_setting_says(
+    how: str, written: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+    said: list[str] = []
+    write_notice(said.append, how, "\x1b]52;c;eA==\a\x1b failed: no\x1b[2J")
+    assert said == written
 
 
 async def test_a_run_that_came_back_opens_and_is_found_in_history(folder: Path) -> None:
     async with deploying(folder) as driven:
-        await driven.keys("right", "enter")
+        driven.go_to("exec-004")
+        await settled(driven.pilot)
+        await driven.keys("enter")
         assert isinstance(driven.app.screen, Run)
         assert "walrus" in driven.app.screen.query_one(Lines).text
         await driven.keys("escape", "h")
@@ -271,7 +399,8 @@ async def test_another_process_records_and_the_place_is_kept(folder: Path) -> No
         record_completion(driven.record, "exec-003", final_message="Done.")
         driven.app.screen.load()  # type: ignore[attr-defined]
         await settled(driven.pilot)
-        assert driven.listed == ["exec-002"]
+        assert driven.app.screen.query_one("#runs", Rows).key == "exec-002"
+        assert driven.waiting == ["exec-002"]
 
 
 async def test_an_old_one_is_closed_as_failed_with_its_reason(folder: Path) -> None:
@@ -289,7 +418,7 @@ async def test_an_old_one_is_closed_as_failed_with_its_reason(folder: Path) -> N
             "the terminal was closed",
             "ORG-003",
         )
-        assert driven.listed == ["exec-003"]
+        assert driven.waiting == ["exec-003"]
 
 
 # Deploying
@@ -320,7 +449,7 @@ async def test_a_planned_agent_is_recorded_before_its_briefing_is_copied(
         assert "The index maps words to lines." in driven.app.clipboard
         assert driven.app.clipboard.endswith(f"<!-- orch {execution.uid} -->\n")
         await driven.keys("enter")
-        assert driven.view == "lists" and driven.listed[0] == "exec-006"
+        assert driven.view == "lists" and driven.waiting[0] == "exec-006"
         assert driven.app.screen.query_one("#runs", Rows).key == "exec-006"
 
 
@@ -444,7 +573,7 @@ async def test_a_pasted_message_is_read_corrected_and_recorded(folder: Path) -> 
         await driven.keys("a", "end", "enter")
         await driven.type("it forgot a file")
         await driven.keys("f8")
-        assert driven.view == "lists" and driven.listed == ["exec-002"]
+        assert driven.view == "lists" and driven.waiting == ["exec-002"]
         kept = {
             (o.output_type, o.path or o.text, o.found)
             for o in outputs.list_execution_outputs(driven.record, "exec-003")
@@ -524,8 +653,8 @@ async def test_a_draft_is_there_again_after_a_crash(folder: Path) -> None:
         await driven.paste(MESSAGE)
         await driven.keys("tab", "end", "space")
     async with deploying(folder) as driven:
-        first = driven.app.screen.query_one("#runs", Rows).rows[0]
-        assert "draft" in first.cells[3]
+        first = next(row for row in driven.rows if row.key == "exec-003")
+        assert "draft" in first.cells[2]
         await driven.keys("enter")
         assert driven.area.text == MESSAGE
         assert driven.found["Postings lists compress well as gaps"] == "[ ]"
@@ -585,7 +714,8 @@ async def test_it_failed_with_a_reason_and_a_code(folder: Path) -> None:
 
 async def test_a_run_that_came_back_can_come_back_again(folder: Path) -> None:
     async with deploying(folder) as driven:
-        await driven.keys("right", "c")
+        driven.go_to("exec-004")
+        await driven.keys("c")
         assert "another return" in driven.text("#completing-what")
         await driven.keys(*"More.", "f8")
         returned = list_completions(driven.record, "exec-004")
@@ -598,7 +728,8 @@ async def test_a_copy_of_what_hooks_recorded_is_named_before_it_is_recorded(fold
     async with deploying(folder) as driven:
         heard = Returned(status="completed")
         ingest_statement(driven.record, Report(["id:exec-003"], heard, source="hook", message=said))
-        await driven.keys("right", "home", "c")
+        driven.go_to("exec-003")
+        await driven.keys("c")
         await driven.paste("⏺ Wrote the index.   \n\n  - index.md has\n  all of it   ")
         state = driven.text("#completing-state")
         assert "this is return 1, recorded by hooks already: F8 makes no other" in state
@@ -624,7 +755,8 @@ async def test_no_message_is_recorded_only_when_that_is_meant(folder: Path) -> N
 
 async def test_without_a_message_the_latest_return_is_amended(folder: Path) -> None:
     async with deploying(folder) as driven:
-        await driven.keys("right", "c")
+        driven.go_to("exec-004")
+        await driven.keys("c")
         await driven.keys("f9", "down", "enter")
         await driven.type("tests broke")
         await driven.keys("enter")
@@ -641,7 +773,8 @@ async def test_without_a_message_the_latest_return_is_amended(folder: Path) -> N
 
 async def test_what_is_refused_stays_on_the_screen(folder: Path) -> None:
     async with deploying(folder) as driven:
-        await driven.keys("right", "c")
+        driven.go_to("exec-004")
+        await driven.keys("c")
         await driven.paste("# Found\n\nThe **walrus** is slow.")
         await driven.keys("f9", "down", "enter")
         await driven.type("on second thoughts")
