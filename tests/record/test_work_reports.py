@@ -19,6 +19,8 @@ WORK = "I added `a.py`. "
         "Done:\n- `b.py`: uses a fake clock",
         "Done:\n- T-12: `b.py` rotates the logs",
         "Done:\n- the cache - b.py",
+        "Phase 1 (done): schema in `a.sql`, models in `b.py`",
+        "`b.py` has a new option.",
         "Cleaned up, across:\n`a.py`, `b.py`",
         "A script, `b.py`, fails the build when a key is missing.",
         "The fault was in `b.py`: it never closed. I added a guard.",
@@ -36,6 +38,7 @@ def test_in_a_report_of_work_what_a_file_does_is_news(said: str) -> None:
     [
         "`b.py` calls it.",
         "It is made by `b.py`, which I have not touched.",
+        "Phase 3 (open): models in `b.py`",
         "The fault is in `b.py`: it never closes.",
         "`b.py` is the only caller.",
         "`b.py` still needs a test.",

@@ -63,6 +63,8 @@ _DID = compile_lazily(
     r"|\b(?:changes?|edits?|fix) (?:is|are|was|were) (?P<only>confined|limited|restricted)(?= to\b)"
     r"|\b(?:fix|change)(?:es|s)? (?P<stands>is|are|was|were|went|lives?|landed)(?: now)?"
     r"(?=(?: (?:one|two|a|an|the|\d+)(?: \w+)?)? (?:in|into|to)\b)"
+    r"|\b(?:document|report|draft|summary|write-up|notebook|analysis)"
+    r" (?:is|was|lives|stands) (?:now )?(?P<written>in|at|under)\b"
     r"|\b(?P<same>did the same (?:for|in|to|with)"
     r"|(?:covered|tested) (?:it|them|this) (?:with|by|in)"
     r"|(?:linked|registered|exported|mounted|mentioned) (?:it|them|this) (?:from|in|to|at))\b"
@@ -92,7 +94,7 @@ _WHICH_I = compile_lazily(
     re.I,
 )
 _FAULT = compile_lazily(
-    r"\b(?:issue|problem|bug|fault|cause|culprit|error|mistake|leak|race|crash|regression)\b"
+    r"\b(?:issue|problem|typo|bug|fault|cause|culprit|error|mistake|leak|race|crash|regression)\b"
     r"[^.;]{0,30}\b(?:in|from|at|inside)\b[\s`*(]*$",
     re.I,
 )
@@ -102,6 +104,7 @@ _MENDED = compile_lazily(
     re.I,
 )
 """``The fault was in x.py. I added a guard``."""
+_FIXED = compile_lazily(r"\W*(?:fixed|corrected|repaired|done)\b\s?[.:!]", re.I)
 _EXCEPT = compile_lazily(
     r"\b(?:nothing|no (?:other )?files?)\b[^.;]{0,60}"
     r"\b(?:except|apart from|other than|but)(?: for)?[\s`*(]*$",
@@ -199,7 +202,9 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
     denied = _WITHDRAWN if _lists_deliverables(line) else DENIED
     afters = [*map(_without_denial_of_next, afters[:-1]), afters[-1]]
     for index in reversed(range(len(places))):
-        mended = _FAULT.search(befores[index]) and _MENDED.search(afters[index])
+        mended = _FAULT.search(befores[index]) and (
+            _MENDED.search(afters[index]) or _FIXED.match(line.content)
+        )
         refers = _REFERS.search(afters[index]) or _WHICH_I.match(afters[index])
         if not claims[index] and (mended or refers or _EXCEPT.search(befores[index])):
             claims[index] = "modified"
@@ -322,7 +327,8 @@ def _led(verb: str, gap: str) -> Claim:
     aways = [match.start() for match in _LEADS_AWAY.finditer(gap)]
     if aways and (not ons or aways[-1] > ons[-1]):
         taken_out = kind == "deleted" or verb == "extracted"
-        return "modified" if taken_out and gap[aways[-1] :].startswith("from") else ""
+        is_source = gap[aways[-1] :].startswith("from") or _OUT_OF.search(gap)
+        return "modified" if taken_out and is_source else ""
     if _STAYS_AWAY.search(gap):
         return ""
     if not ons:
@@ -344,6 +350,7 @@ def _said_after(said: re.Match[str]) -> Claim:
 
 
 _WORD = compile_lazily(r"\w")
+_OUT_OF = compile_lazily(r"\bout of[\s`*(]*$", re.I)
 _OWN = compile_lazily(r"\bI\b")
 
 

@@ -38,7 +38,8 @@ _STANDS = compile_lazily(
     r"|shows?"
     r"|documents?|defines?|expects?|lists?)\b(?![^.;]{0,40}\b(?:new|instead|now)\b)"
     r"|[\s*_`)\]:—–-]{0,6}(?:still|already|needs?|stays?|keeps?|remains?|requires?"
-    r"|has (?!been|now|gained)|have|is (?!now)|are (?!now)|was (?!rewritten|changed to)|were"
+    r"|has (?!been|now|gained|(?:an? |two |three |some )?new)|have|is (?!now)|are (?!now)"
+    r"|was (?!rewritten|changed to)|were"
     r"|must|should|will|would|can|could|may|might|cannot|fails?|breaks?|hides?|leaks?|crash\w*"
     r"|(?:line|l\.) ?\d|where|which|that|for|and)\b",
     re.I,
@@ -62,11 +63,21 @@ _DONE = compile_lazily(
     r"|outcome)\b"
     r"|\b(?:is|are) (?:now )?(?:done|complete|completed|finished|in place|fixed|ready)\b"
     r"|\b(?:is|are|can|works?|runs?|passes|supports?) (?:[\w-]+ ){0,4}now[.!:]|\bno longer\b"
-    r"|\bnow (?=\(`)"
+    r"|\bnow (?=\(`)|\((?:done|completed?|finished)\)"
     r"|\b(?:tickets?|tasks?|items?) (?:are )?done\b",
     re.I,
 )
 _SO_NOW = compile_lazily(r"\bnow \($")
+_HOLDS = compile_lazily(
+    r"(?:^|[,;:(])[\s*_]*(?:and |the |its |new |unit |\w+ )?(?:tests?|specs?|models?|schema"
+    r"|endpoints?|routes?"
+    r"|docs|documentation|migrations?|styles?|entry|entries|helpers?|handlers?|components?"
+    r"|fixtures?"
+    r"|templates?|queries|views?) in [`*(\[]*$",
+    re.I,
+)
+"""``models in app/models.py``: what of the work lies where."""
+_OPEN = compile_lazily(r"\((?:open|to ?do|planned|pending|not started|next)\)", re.I)
 _ENDS_ITEM = compile_lazily(r"[`*_]*\)[\s.:*_]*")
 
 
@@ -115,6 +126,8 @@ def _is_subject(line: MessageLine, gaps: Sequence[str], index: int, *, follows: 
     in_item = line.kind == "item"
     if in_item and _TITLED.search(gap) and not after.strip(DECORATION + "."):
         return True
+    if _HOLDS.search(before) and not _OPEN.search(gaps[0]):
+        return not DENIED.match(after)
     if _INTRODUCED.fullmatch(before):
         return not DENIED.match(after)
     if before.rstrip("`*_").endswith("(") and (in_item or _SO_NOW.search(before)):
