@@ -60,13 +60,13 @@ def test_an_older_search_index_answers_until_it_is_made_anew(did: Run, project: 
         )
         return {name: found[name] for name in ("level", "remedy")}
 
-    before = did("history", "the", "--format", "json").json
+    before = did("history", "again", "--format", "json").json
     assert before
     did("init-session", "--scope", "a command on its way")
     assert told() == {"level": "warning", "remedy": "open orch, or orch doctor --repair"}
     assert "indexed anew" in did("doctor", "--repair").err
     assert told() == {"level": "ok", "remedy": ""}
-    assert did("history", "the", "--format", "json").json == before
+    assert did("history", "again", "--format", "json").json == before
 
 
 def test_a_command_that_does_something_else_migrates_no_large_record(

@@ -47,7 +47,16 @@ READS = {
     "track-budget": [],
 }
 WRITES = {
-    *("init-session", "use", "set-phase", "plan", "init-deployment", "record-allocation"),
+    *(
+        "init-session",
+        "use",
+        "set-phase",
+        "set-budget",
+        "set-scope",
+        "plan",
+        "init-deployment",
+        "record-allocation",
+    ),
     *("record-completion", "collect", "complete-session", "retract", "prepare-bundle", "redact"),
     "migrate",
     "generate-briefing",  # what is deployed next is handed over as it was rendered

@@ -69,7 +69,8 @@ def test_bundles_are_listed_by_their_latest_version_newest_first(
     newest, line = list_bundles(record)
     assert (newest.bundle_id, newest.name, newest.session_id, newest.uses) == ("c", "", "", 0)
     assert (line.bundle_id, line.name, line.session_id) == ("b", "mine", session)
-    assert (line.version, line.items, line.token_count, line.uses) == (2, 2, 20, 1)
+    assert (line.version, line.items, line.uses) == (2, 2, 1)
+    assert line.token_count > second.total.tokens == 20  # as it is handed over
     assert (line.agent_type, line.scope, line.model, line.removed) == (
         *("Explore", "look", "opus", False),
     )
