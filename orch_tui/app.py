@@ -117,8 +117,7 @@ class Offered(Message, bubble=False):
 
 def _import_screen(mode: str) -> ModuleType:
     """Import the module of a screen, with all it needs."""
-    home = mode if mode == "insights" else f"{mode}.screen"
-    return import_module(f"orch_tui.screens.{home}")
+    return import_module(f"orch_tui.screens.{mode}.screen")
 
 
 def _screen(mode: str) -> Callable[[], Screen[Any]]:
@@ -198,6 +197,9 @@ class OrchApp(App[None]):
         wanted = self._state.get("session")
         self._wanted_session: str | None = wanted if isinstance(wanted, str) else None
         self.news = ReturnNews(self._state.get("returns"), project.now())
+        left = self._state.get("left")
+        self.left_at: str | None = left if isinstance(left, str) else None
+        """When the app was last left, as the record writes it; None: it never was."""
         self._begun = False
         self._unmounted = Event()
         """Set at the end: leaving does not wait until the next look at the record is due."""
@@ -331,6 +333,18 @@ class OrchApp(App[None]):
         self.to_compose = agent
         self.use_session(agent.session_id)
         self.switch_mode("compose")
+
+    def find_in_history(self, query: str) -> None:
+        """Go to History with a query typed."""
+        self.switch_mode("history")
+        self.call_after_refresh(lambda: self._type_query(query))
+
+    def _type_query(self, query: str) -> None:
+        from textual.widgets import Input
+
+        box = self.screen.query_one("#query", Input)
+        box.value = query
+        box.cursor_position = len(query)
 
     async def action_switch_mode(self, mode: str) -> None:
         """Go to a screen; from a planned agent to Compose is to what that agent is given."""
@@ -661,6 +675,7 @@ class OrchApp(App[None]):
             if stack and isinstance(stack[0], OrchScreen) and stack[0].is_mounted:
                 self._state[mode] = stack[0].remember()
         self._state["screen"] = self.current_mode
+        self._state["left"] = self.project.now()
         if self.theme != (self.project.config.theme or name_fitting_theme()):
             self._state["theme"] = self.theme
         else:

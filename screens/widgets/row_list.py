@@ -33,7 +33,8 @@ class Column:
     """One column: its title, and its width in cells; 0 shares what is left.
 
     ``state``: it alone has the colour of the row's style. ``bold``: a name. ``cut_head``: what is
-    too long loses its beginning, as paths do. ``gives_way``: where there is no room, those from 1
+    too long loses its beginning, as paths do. ``bar``: its cells are shares from 0 to 1, drawn as a
+    line in the colours of done and failed. ``gives_way``: where there is no room, those from 1
     on go first, in their order, then from the right those that have none; -1 never goes.
     ``own``: a style of its own, whatever that of the row is. ``least``: the cells that a column
     that shares what is left has, before others give way.
@@ -45,6 +46,7 @@ class Column:
     state: bool = False
     bold: bool = False
     cut_head: bool = False
+    bar: bool = False
     gives_way: int = 0
     own: str = ""
     least: int = LEAST_ELASTIC
@@ -129,6 +131,10 @@ class RowTable:
         ):
             if not width:
                 continue
+            if column.bar and (share := _share(cell)) is not None:
+                segments += _draw_share(share, width, frame, Style(bgcolor=cursor.bgcolor))
+                segments.append(Segment(" ", own))
+                continue
             text = flat(cell[-2 * width :] if column.cut_head else cell[: 2 * width])
             before = max(0, width - cell_len(text)) if column.right else 0
             text = " " * before + text
@@ -168,6 +174,24 @@ class RowTable:
         return tuple(
             (column.width or share) if n in shown else 0 for n, column in enumerate(columns)
         )
+
+
+def _share(cell: str) -> float | None:
+    try:
+        return min(1.0, max(0.0, float(cell)))
+    except ValueError:
+        return None
+
+
+def _draw_share(share: float, width: int, frame: LineFrame, ground: Style) -> list[Segment]:
+    """Draw a share as a line, the rest of it dashed: told apart without colour, too."""
+    done = round(share * width)
+    if 0 < share < 1:  # neither none nor all
+        done = min(max(done, 1), width - 1)
+    return [
+        Segment("━" * done, frame.styles["ok"] + ground),
+        Segment("╍" * (width - done), frame.styles["bad"] + ground),
+    ]
 
 
 def _draw_section(row: Row, frame: LineFrame) -> Strip:
@@ -258,10 +282,16 @@ class Rows(LineList):
         empty: str = "",
         id: str | None = None,  # noqa: A002 # Textual's own name
         classes: str | None = None,
+        titled: bool = True,
     ) -> None:
+        """``titled``: the titles of the columns stand above the rows."""
         self._table = RowTable(columns, rows)
         super().__init__(
-            self._table, title=self._table.draw_titles, empty=empty, id=id, classes=classes
+            self._table,
+            title=self._table.draw_titles if titled else None,
+            empty=empty,
+            id=id,
+            classes=classes,
         )
         self.wanted = ""
         """The key to put the cursor on as soon as a row has it."""

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
+from orch_tui.drafts import Drafts
 from orch_tui.project import Project
-from orch_tui.screens.insights import PARTS, over_time, share_bar
+from orch_tui.screens.deploy.return_form import ReturnForm
+from orch_tui.screens.insights.screen import OVERVIEW, PARTS, over_time
 from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
 from tests.screens.test_history import settled
@@ -39,15 +42,28 @@ def folder(tmp_path: Path, clock: FakeClock) -> Path:
     return root
 
 
+def figures(app: OrchApp) -> Rows:
+    return app.screen.query_one("#table", Rows)
+
+
+def news(app: OrchApp) -> dict[str, tuple[str, ...]]:
+    return {row.key: row.cells for row in app.screen.query_one("#news", Rows).rows}
+
+
 async def test_every_part_can_be_looked_at(folder: Path, clock: FakeClock) -> None:
     app = OrchApp(Project(folder, clock=clock))
     async with app.run_test() as pilot:
         await pilot.press("f5")
         await settled(pilot)
+        await pilot.press("escape")
         for part in PARTS:
             assert app.screen.query_one("#parts", Rows).key == part
-            table = app.screen.query_one("#table", Rows)
-            assert bool(table.rows) == (part not in ("estimates", "corrections", "files")), part
+            if part == OVERVIEW:
+                assert app.screen.query_one("#agents", Rows).rows
+                assert not app.screen.query_one("#part").display
+            else:
+                nothing = ("estimates", "corrections", "files")
+                assert bool(figures(app).rows) == (part not in nothing), part
             await pilot.press("down")
             await settled(pilot)
 
@@ -57,11 +73,79 @@ async def test_enter_goes_into_the_figures_and_escape_back(folder: Path, clock: 
     async with app.run_test() as pilot:
         await pilot.press("f5")
         await settled(pilot)
-        await pilot.press("enter")
-        assert app.screen.focused is app.screen.query_one("#table")
-        assert "enter" not in app.screen.active_bindings
+        assert app.screen.focused is app.screen.query_one("#news")
         await pilot.press("escape")
         assert app.screen.focused is app.screen.query_one("#parts")
+        await pilot.press("down")
+        await settled(pilot)
+        await pilot.press("enter")
+        assert app.screen.focused is figures(app)
+        await pilot.press("escape")
+        assert app.screen.focused is app.screen.query_one("#parts")
+
+
+async def test_a_figure_leads_to_its_runs(folder: Path, clock: FakeClock) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        for part, query in (
+            ("by_agent_type", 'agent:"debugger" '),
+            ("by_model", 'model:"sonnet" '),
+            ("by_context_source", 'file:"spec.md" '),
+            ("over_time", "since:2026-11-22 until:2026-11-22 "),
+            ("validations", 'agent:"debugger" has:validation '),
+            ("costs", 'agent:"debugger" model:"sonnet" '),
+        ):
+            await pilot.press("f5")
+            await settled(pilot)
+            app.screen.query_one("#parts", Rows).move_to_key(part)
+            await settled(pilot)
+            figures(app).focus()
+            await pilot.press("enter")
+            await settled(pilot)
+            assert app.current_mode == "history"
+            assert app.screen.query_one("#query", Input).value == query
+            assert app.screen.query_one("#hits", Rows).rows, part
+
+
+async def test_the_overview_tells_what_is_new_since_one_left(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        assert news(app)["waiting"][1:3] == ("1 waiting", "debugger")
+        assert news(app)["failed"][1:3] == ("1 failed", "debugger")
+        assert news(app)["returned"][1] == "4 came back"
+        await pilot.press("ctrl+q")
+    clock.now += timedelta(hours=20)
+    Drafts.beside(Project(folder).database).save("final-message exec-006", "It is over.")
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        assert {*news(app)} == {"waiting", "drafted"}
+        assert "Since you were here" in str(app.screen.query_one("#news").border_title)
+        await pilot.press("d")
+        await settled(pilot)
+        assert app.current_mode == "deploy"
+        assert app.screen.query_one(ReturnForm).execution_id == "exec-006"
+
+
+async def test_letters_and_days_go_to_their_runs(folder: Path, clock: FakeClock) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        assert "a" not in app.screen.active_bindings
+        await pilot.press("f")
+        await settled(pilot)
+        assert app.screen.query_one("#query", Input).value == "status:failed "
+        await pilot.press("f5", "f6", "enter")
+        await settled(pilot)
+        query = app.screen.query_one("#query", Input).value
+        assert query == "since:2026-11-22 until:2026-11-22 "
+        assert len(app.screen.query_one("#hits", Rows).rows) == 6
 
 
 async def test_the_command_gives_the_same(folder: Path, clock: FakeClock) -> None:
@@ -69,17 +153,26 @@ async def test_the_command_gives_the_same(folder: Path, clock: FakeClock) -> Non
     async with app.run_test() as pilot:
         await pilot.press("f5")
         await settled(pilot)
-        await pilot.press("down", "s")
+        await pilot.press("ctrl+y")
+        assert app.clipboard == "orch stats"
+        await pilot.press("escape", "down", "s")
         await settled(pilot)
         await pilot.press("ctrl+y")
         assert app.clipboard == "orch stats --by agent_type --session-id orch-2026-11-22-001"
 
 
-def test_a_bar_says_how_sure_it_is() -> None:
-    assert share_bar(None) == "none returned yet"
-    assert share_bar(1.0, 0.5, 1.0) == "████████▓▓▓▓▓▓▓▓ 100%"
-    assert share_bar(0.5, 0.25, 0.75) == "████▓▓▓▓░░░░····  50%"
-    assert share_bar(0.0, 0.0, 0.25) == "░░░░············   0%"
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (60, 16)])
+def test_how_the_overview_looks(
+    folder: Path, clock: FakeClock, snap_compare: Snap, size: tuple[int, int]
+) -> None:
+    later = clock.now + timedelta(hours=3)
+    app = OrchApp(Project(folder, clock=lambda: later))
+
+    async def look(pilot: Pilot[None]) -> None:
+        await app.run_action("switch_mode('insights')")
+        await settled(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=look)
 
 
 @pytest.mark.parametrize("theme", ["orch-dark", "orch-light"])

@@ -7,7 +7,9 @@ caused it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, fields
+from functools import cached_property
 from typing import Literal
 
 from orch_tui.frozen import frozen
@@ -15,7 +17,12 @@ from orch_tui.models.database import Record, Row
 from orch_tui.models.values import WHEN
 from orch_tui.recall.estimate_corrections import STARTS, Correction, Start, learn_corrections
 from orch_tui.recall.insights.agent_worth import Cost, Worth, sum_costs, weigh_agent_types
-from orch_tui.recall.insights.check_results import Check, read_latest_checks, tabulate_checks
+from orch_tui.recall.insights.check_results import (
+    Check,
+    LatestChecks,
+    read_latest_checks,
+    tabulate_checks,
+)
 from orch_tui.recall.insights.context_effects import (
     ContextEffect,
     compare_context_sources,
@@ -67,27 +74,112 @@ class Insights:
 
     def parts(self) -> dict[str, list[Row]]:
         """Each part by its name as rows whose keys are column names."""
-        return {
-            "overall": [self.overall.row("group")],
-            "by_agent_type": [outcome.row("agent_type") for outcome in self.by_agent_type],
-            "by_model": [outcome.row("model") for outcome in self.by_model],
-            "by_bundle": [outcome.row("bundle_id") for outcome in self.by_bundle],
-            "by_context_source": [o.row("context_source") for o in self.by_context_source],
-            "by_attempt": [outcome.row("attempt") for outcome in self.by_attempt],
-            "over_time": [outcome.row("since") for outcome in self.over_time],
-            "context": [effect.row() for effect in self.context],
-            "validations": [asdict(check) for check in self.validations],
-            "estimates": [asdict(estimate) for estimate in self.estimates],
-            "corrections": [asdict(correction) for correction in self.corrections],
-            "sharing": self.sharing.rows(),
-            "files": [asdict(file) for file in self.files],
-            "worth": [asdict(worth) for worth in self.worth],
-            "costs": [asdict(cost) for cost in self.costs],
-        }
+        return {part: make_rows(self) for part, make_rows in _ROWS.items()}
 
 
 PARTS = tuple(part.name for part in fields(Insights))
 """The names of the parts, in the order they are read."""
+
+_ROWS: dict[str, Callable[[Insights | _Gathering], list[Row]]] = {
+    "overall": lambda found: [found.overall.row("group")],
+    "by_agent_type": lambda found: [each.row("agent_type") for each in found.by_agent_type],
+    "by_model": lambda found: [each.row("model") for each in found.by_model],
+    "by_bundle": lambda found: [each.row("bundle_id") for each in found.by_bundle],
+    "by_context_source": lambda found: [
+        each.row("context_source") for each in found.by_context_source
+    ],
+    "by_attempt": lambda found: [each.row("attempt") for each in found.by_attempt],
+    "over_time": lambda found: [each.row("since") for each in found.over_time],
+    "context": lambda found: [each.row() for each in found.context],
+    "validations": lambda found: [*map(asdict, found.validations)],
+    "estimates": lambda found: [*map(asdict, found.estimates)],
+    "corrections": lambda found: [*map(asdict, found.corrections)],
+    "sharing": lambda found: found.sharing.rows(),
+    "files": lambda found: [*map(asdict, found.files)],
+    "worth": lambda found: [*map(asdict, found.worth)],
+    "costs": lambda found: [*map(asdict, found.costs)],
+}
+"""What makes the rows of each part."""
+
+
+class _Gathering:
+    """Every part, gathered when it is asked for; what several stand on once."""
+
+    def __init__(self, of: ChosenRuns, record: Record, every: str) -> None:
+        self._of = of
+        self._record = record
+        self._every = every
+
+    @cached_property
+    def overall(self) -> GroupOutcome:
+        return sum_outcomes("all", self.by_agent_type)
+
+    @cached_property
+    def by_agent_type(self) -> tuple[GroupOutcome, ...]:
+        return self._of.outcomes("agent_type")
+
+    @cached_property
+    def by_model(self) -> tuple[GroupOutcome, ...]:
+        return self._of.outcomes("coalesce(resolved_model, model)")
+
+    @cached_property
+    def by_bundle(self) -> tuple[GroupOutcome, ...]:
+        return self._of.outcomes(
+            "(SELECT bundle_id FROM bundle_versions WHERE version_id = bundle_version_id)"
+        )
+
+    @cached_property
+    def by_context_source(self) -> tuple[GroupOutcome, ...]:
+        return count_by_context_source(self._of)
+
+    @cached_property
+    def by_attempt(self) -> tuple[GroupOutcome, ...]:
+        return count_by_attempt(self._of)
+
+    @cached_property
+    def over_time(self) -> tuple[GroupOutcome, ...]:
+        return count_over_time(self._of, self._every)
+
+    @cached_property
+    def context(self) -> tuple[ContextEffect, ...]:
+        return compare_context_sources(self.by_context_source, self._with_context)
+
+    @cached_property
+    def validations(self) -> tuple[Check, ...]:
+        return tabulate_checks(self.by_agent_type, self._checks)
+
+    @cached_property
+    def estimates(self) -> tuple[EstimateUsage, ...]:
+        return compare_estimates(self._of)
+
+    @cached_property
+    def corrections(self) -> tuple[Correction, ...]:
+        rows = self._of.rows(f"SELECT * FROM ({STARTS.format(runs='chosen')})")
+        return learn_corrections(Start(*row) for row in rows if row[0])
+
+    @cached_property
+    def sharing(self) -> SharedTokens:
+        return sum_shared_tokens(self._of, self._with_context.n, self._record, self._every)
+
+    @cached_property
+    def files(self) -> tuple[FileWorth, ...]:
+        return weigh_files(self._of)
+
+    @cached_property
+    def worth(self) -> tuple[Worth, ...]:
+        return weigh_agent_types(self._of, self.by_agent_type, self._checks)
+
+    @cached_property
+    def costs(self) -> tuple[Cost, ...]:
+        return sum_costs(self._of)
+
+    @cached_property
+    def _with_context(self) -> GroupOutcome:
+        return count_with_context(self._of)
+
+    @cached_property
+    def _checks(self) -> LatestChecks:
+        return read_latest_checks(self._of)
 
 
 def gather_insights(
@@ -110,6 +202,50 @@ def gather_insights(
         NotFoundError: no such session; with the nearest known ids.
         UsageError: no such date.
     """
+    gathering = _begin(
+        record,
+        project=project,
+        session_id=session_id,
+        agent_type=agent_type,
+        since=since,
+        until=until,
+        include_archived=include_archived,
+        every=every,
+    )
+    with record.read():
+        return Insights(**{part: getattr(gathering, part) for part in PARTS})
+
+
+def gather_part(
+    record: Record,
+    part: str,
+    *,
+    project: OwnProjects | None = None,
+    session_id: str | None = None,
+    every: Literal["day", "week"] = "day",
+) -> list[Row]:
+    """The rows of one part alone, in a fraction of the time of all; as ``gather_insights``.
+
+    Raises:
+        NotFoundError: no such session; with the nearest known ids.
+        KeyError: no such part.
+    """
+    gathering = _begin(record, project=project, session_id=session_id, every=every)
+    with record.read():
+        return _ROWS[part](gathering)
+
+
+def _begin(
+    record: Record,
+    *,
+    project: OwnProjects | None,
+    session_id: str | None,
+    every: str,
+    agent_type: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    include_archived: bool = False,
+) -> _Gathering:
     where = filter_executions(
         record,
         session_id=session_id,
@@ -118,33 +254,4 @@ def gather_insights(
         include_archived=include_archived,
     )
     where.between(record, WHEN, since, until)
-    of = ChosenRuns(record, str(where), where.parameters)
-    with record.read():
-        by_agent_type = of.outcomes("agent_type")
-        sources = count_by_context_source(of)
-        with_context = count_with_context(of)
-        checks = read_latest_checks(of)
-        return Insights(
-            overall=sum_outcomes("all", by_agent_type),
-            by_agent_type=by_agent_type,
-            by_model=of.outcomes("coalesce(resolved_model, model)"),
-            by_bundle=of.outcomes(
-                "(SELECT bundle_id FROM bundle_versions WHERE version_id = bundle_version_id)"
-            ),
-            by_context_source=sources,
-            by_attempt=count_by_attempt(of),
-            over_time=count_over_time(of, every),
-            context=compare_context_sources(sources, with_context),
-            estimates=compare_estimates(of),
-            corrections=_corrections(of),
-            validations=tabulate_checks(by_agent_type, checks),
-            sharing=sum_shared_tokens(of, with_context.n, record, every),
-            files=weigh_files(of),
-            worth=weigh_agent_types(of, by_agent_type, checks),
-            costs=sum_costs(of),
-        )
-
-
-def _corrections(of: ChosenRuns) -> tuple[Correction, ...]:
-    rows = of.rows(f"SELECT * FROM ({STARTS.format(runs='chosen')})")
-    return learn_corrections(Start(*row) for row in rows if row[0])
+    return _Gathering(ChosenRuns(record, str(where), where.parameters), record, every)

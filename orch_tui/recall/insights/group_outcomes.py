@@ -7,7 +7,7 @@ from math import sqrt
 from typing import Any
 
 from orch_tui.frozen import frozen
-from orch_tui.models.database import Record, Row
+from orch_tui.models.database import Record, Row, in_list
 from orch_tui.models.values import WENT_WELL, WHEN
 from orch_tui.recall.attempts import NUMBERED_ATTEMPTS
 
@@ -93,6 +93,18 @@ class ChosenRuns:
             GroupOutcome(name, n, success, returned - success, n - returned)
             for name, n, success, returned in rows
         )
+
+
+def name_bundles(record: Record, bundle_ids: Iterable[str | None]) -> dict[str, str]:
+    """What bundles are called, by id: their name, or else whom they were prepared for."""
+    ids, parameters = in_list(bundle_ids)
+    rows = record.sql(
+        "SELECT bundle_id, name, (SELECT agent_type FROM bundle_versions AS v "
+        "WHERE v.bundle_id = b.bundle_id ORDER BY version DESC LIMIT 1) "
+        f"FROM bundles AS b WHERE bundle_id IN {ids}",
+        parameters,
+    )
+    return {bundle_id: name or f"for {agent_type}" for bundle_id, name, agent_type in rows}
 
 
 def count_by_attempt(of: ChosenRuns) -> tuple[GroupOutcome, ...]:

@@ -1,0 +1,1 @@
+"""Insights: what happened lately, and what went with success."""

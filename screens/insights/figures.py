@@ -1,0 +1,241 @@
+"""How each part of the insights stands in its table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orch_tui.screens.widgets.row_list import Column, Row
+from orch_tui.screens.widgets.safe import one_line
+from orch_tui.screens.widgets.words import format_tokens
+
+Figures = dict[str, Any]
+"""One row of a part as the engine gives it."""
+
+PATHS = ("by_context_source", "context")
+"""The parts whose groups are paths: what tells them apart stands at their ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One column of a part: the figure it shows, and how."""
+
+    key: str
+    column: Column
+    form: Callable[[Any], str] = str
+
+
+def _count(value: Any) -> str:
+    return "–" if value is None else f"{value:,}"
+
+
+def _tokens(value: Any) -> str:
+    return "–" if value is None else format_tokens(value)
+
+
+def _dollars(value: Any) -> str:
+    return "–" if value is None else f"{value:,.2f}"
+
+
+def _text(value: Any) -> str:
+    return "not recorded" if value is None else one_line(f"{value}", 300)
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, str):
+        return one_line(value, 60)
+    return "–" if value is None else f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
+
+
+def _figure(
+    key: str,
+    title: str,
+    width: int,
+    form: Callable[[Any], str] = _count,
+    *,
+    goes: int = -1,
+    state: bool = False,
+) -> Shown:
+    return Shown(key, Column(title, width, right=True, gives_way=goes, state=state), form)
+
+
+TABLES: Mapping[str, tuple[Shown, ...]] = {
+    "files": (
+        Shown("path", Column("file", cut_head=True, bold=True), _text),
+        Shown("agent_type", Column("agent type", 19, gives_way=2), _text),
+        _figure("not_given", "not given", 9),
+        _figure("read_again", "read again", 10, goes=1),
+        _figure("unread", "unread", 6, goes=3),
+        _figure("n", "of", 5),
+    ),
+    "worth": (
+        Shown("agent_type", Column("agent type", bold=True), _text),
+        _figure("success", "✓", 5),
+        _figure("failure", "✗", 5, state=True),
+        _figure("tokens_given", "given", 6, _tokens, goes=3),
+        _figure("tokens_used", "used", 6, _tokens, goes=4),
+        _figure("deliverables", "files", 6),
+        _figure("deliverables_existing", "there now", 9, goes=2),
+        _figure("validations_passed", "checks ✓", 8, goes=1),
+        _figure("validations_failed", "✗", 5, state=True, goes=1),
+    ),
+    "costs": (
+        Shown("agent_type", Column("agent type", bold=True), _text),
+        Shown("model", Column("model", 20, gives_way=5), _text),
+        _figure("cost_usd", "cost $", 9, _dollars),
+        _figure("cost_usd_mean", "a run $", 8, _dollars),
+        _figure("n_priced", "known of", 8),
+        _figure("n", "n", 6),
+        _figure("output_tokens", "output", 7, _tokens, goes=4),
+        _figure("input_tokens", "input", 7, _tokens, goes=3),
+        _figure("cache_write_tokens", "written", 7, _tokens, goes=2),
+        _figure("cache_read_tokens", "re-read", 7, _tokens, goes=1),
+    ),
+    "validations": (
+        Shown("agent_type", Column("agent type", bold=True), _text),
+        Shown(
+            "check", Column("check", 18, bold=True, gives_way=-1), lambda v: v or "none recorded"
+        ),
+        _figure("passed", "✓", 5),
+        _figure("failed", "✗", 5, state=True),
+        _figure("other", "other", 5, goes=4),
+        _figure("unknown", "unknown", 7),
+        _figure("median", "median", 7, _number, goes=3),
+        _figure("minimum", "least", 6, _number, goes=1),
+        _figure("maximum", "most", 6, _number, goes=1),
+        _figure("latest", "latest", 8, _number, goes=2),
+    ),
+}
+"""What is shown of a part, what matters most before what is a kind of it."""
+
+OUTCOMES = (
+    Column("success", bar=True),
+    Column("", 5, right=True, bold=True, gives_way=-1),
+    Column("95 %", 7, right=True, gives_way=2),
+    Column("n", 6, right=True, gives_way=-1),
+    Column("✗", 5, right=True, state=True, gives_way=-1),
+    Column("unknown", 7, right=True, gives_way=1),
+)
+WITH_BAR = 16
+"""Cells of a bar where the names take what is left."""
+
+
+def make_table(
+    part: str, rows: Sequence[Figures], names: Mapping[str, str]
+) -> tuple[list[Column], list[Row]]:
+    """Return the columns and the rows of a part; ``names`` are what ids are called."""
+    if "success_share_without" in rows[0]:
+        return _compare(rows)
+    if "success_share" in rows[0]:
+        return _outcomes(part, rows, names)
+    if part == "sharing":
+        return _sharing(rows)
+    shown = TABLES.get(part) or _any(rows)
+    return (
+        [each.column for each in shown],
+        [
+            Row(
+                f"{number}",
+                tuple(each.form(row[each.key]) for each in shown),
+                "bad" if any(row[e.key] for e in shown if e.column.state) else "",
+            )
+            for number, row in enumerate(rows)
+        ],
+    )
+
+
+def _any(rows: Sequence[Figures]) -> tuple[Shown, ...]:
+    """Return a column for each figure, the first as wide as there is room."""
+    first, *others = rows[0]
+    return (
+        Shown(first, Column(first.replace("_", " "), bold=True), _text),
+        *(
+            _figure(
+                key,
+                title := key.replace("_", " "),
+                max(len(title), *(min(20, len(_number(row[key]))) for row in rows)),
+                _number,
+                goes=0,
+            )
+            for key in others
+        ),
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def outcome_cells(row: Figures) -> tuple[str, ...]:
+    """Return the cells of ``OUTCOMES`` for a group, without those that are unknown."""
+    share = row["success_share"]
+    told = ("none returned yet", "", "")
+    if share is not None:
+        low, high = 100 * row["share_low"], 100 * row["share_high"]
+        told = (f"{share}", _percent(share), f"{low:.0f}–{high:.0f}")
+    return (*told, _count(row["success"] + row["failure"]), _count(row["failure"]))
+
+
+def _outcomes(
+    part: str, rows: Sequence[Figures], names: Mapping[str, str]
+) -> tuple[list[Column], list[Row]]:
+    name = next(iter(rows[0]))
+    title = name.replace("_id", "").replace("_", " ")
+    bar, *figures = OUTCOMES
+    if part in PATHS or part == "by_bundle":
+        first = Column(title, bold=True, cut_head=part in PATHS)
+        bar = Column(bar.title, WITH_BAR, bar=True, gives_way=3)
+    else:
+        first = Column(title, 22, bold=True, gives_way=-1)
+    table = []
+    for number, row in enumerate(rows):
+        called = names.get(f"{row[name]}") or _text(row[name])
+        unknown = _count(row["unknown"]) if row["unknown"] else ""
+        cells = (called, *outcome_cells(row), unknown)
+        table.append(Row(f"{number}", cells, "bad" if row["failure"] else ""))
+    return [first, bar, *figures], table
+
+
+def _compare(rows: Sequence[Figures]) -> tuple[list[Column], list[Row]]:
+    columns = [
+        Column("source", bold=True, cut_head=True),
+        Column("with it", WITH_BAR // 2, bar=True, gives_way=2),
+        Column("", 5, right=True, bold=True, gives_way=-1),
+        Column("n", 5, right=True, gives_way=-1),
+        Column("without", WITH_BAR // 2, bar=True, gives_way=1),
+        Column("", 5, right=True, bold=True, gives_way=-1),
+        Column("n", 6, right=True, gives_way=-1),
+    ]
+
+    def half(share: float | None, n: int) -> tuple[str, str, str]:
+        told = ("–", "–") if share is None else (f"{share}", _percent(share))
+        return (*told, _count(n))
+
+    return columns, [
+        Row(
+            f"{number}",
+            (
+                _text(row["context_source"]),
+                *half(row["success_share"], row["n"]),
+                *half(row["success_share_without"], row["n_without"]),
+            ),
+        )
+        for number, row in enumerate(rows)
+    ]
+
+
+def _sharing(rows: Sequence[Figures]) -> tuple[list[Column], list[Row]]:
+    """Tokens per agent before and after, of all, by session and over time; then what was moved."""
+    columns = [Column("handed over"), Column("before → after", 24, right=True)]
+    shown = []
+    for number, row in enumerate(rows):
+        named = f"{row['name']}" if row["of"] == "session" else f"{row['of']} {row['name']}"
+        name = "for each agent" if row["name"] is None else named
+        less = "" if row["saved_share"] is None else f" (−{row['saved_share']:.0%})"
+        figure = f"{_number(row['tokens_before'])} → {_number(row['tokens_after'])}{less}"
+        count = f"{row['n']} known" + f", {row['n_unknown']} without" * bool(row["n_unknown"])
+        shown.append(Row(f"{number}", (_text(f"{name} · {count}"), figure.replace("(−-", "(+"))))
+    for key in ("n_shared", "moved_to_shared_tokens", "shared_document_tokens", "estimator"):
+        shown.append(Row(key, (key.replace("_", " "), _number(rows[0][key]))))
+    return columns, shown

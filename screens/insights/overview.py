@@ -1,0 +1,351 @@
+"""The first page of Insights: what is new, runs and cost a day, who fails, what is next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+
+from orch_tui.screens.insights.day_columns import DayColumn, DayColumns
+from orch_tui.screens.insights.figures import outcome_cells
+from orch_tui.screens.insights.queries import bucket_query, quoted
+from orch_tui.screens.theme import SIGNS
+from orch_tui.screens.widgets.row_list import Column, Row, Rows
+from orch_tui.screens.widgets.safe import one_line
+from orch_tui.times import ago, moment_of
+
+if TYPE_CHECKING:
+    from orch_tui.app import OrchApp
+    from orch_tui.live.live_agent import LiveAgent, LiveSnapshot
+    from orch_tui.recall.activity import Activity, RunGroup, TimeBucket
+    from orch_tui.recall.insights.group_outcomes import GroupOutcome
+
+NEWS = (
+    Column("", 1, state=True, gives_way=-1),
+    Column("", 12, state=True, gives_way=-1),
+    Column("", 22, bold=True, gives_way=-1),
+    Column(""),
+    Column("", 6, right=True, gives_way=-1),
+    Column("", 1, gives_way=-1),
+)
+AGENTS = (
+    Column("agent type", 19, bold=True, gives_way=-1),
+    Column("success", bar=True),
+    Column("", 5, right=True, bold=True, gives_way=-1),
+    Column("95 %", 6, right=True, gives_way=-1),
+    Column("n", 5, right=True, gives_way=-1),
+    Column("✗", 4, right=True, state=True, gives_way=-1),
+)
+STEPS = (
+    Column("", 1, state=True, gives_way=-1),
+    Column("next step", 17, bold=True, gives_way=-1),
+    Column("of the session"),
+)
+DOUBTS = (
+    Column("", 1, state=True, gives_way=-1),
+    Column("", 3, right=True, bold=True, gives_way=-1),
+    Column(""),
+)
+QUIET = "Nothing waits, and nothing came back since."
+LETTERS = {"asks": "a", "waiting": "t", "failed": "f", "returned": "b", "drafted": "d"}
+"""The key that goes to what a row of the news tells of."""
+ALL = "all"
+"""The key of the row that sums up all agent types."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewsLine:
+    """One thing that is new, and how one goes there."""
+
+    row: Row
+    go: Callable[[OrchApp], None]
+
+
+class News(Rows):
+    """What is new."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "go there")]
+
+
+class Agents(Rows):
+    """Success by agent type, or doubts."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "its runs in History")]
+
+
+class Steps(Rows):
+    """Open sessions."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "its plan")]
+
+
+class Overview(Vertical):
+    """Panes that are each a list or a plot; Enter in any of them goes to what it tells of."""
+
+    app: OrchApp
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name
+        super().__init__(id=id)
+        self._news: dict[str, NewsLine] = {}
+        self._activity: Activity | None = None
+        self._weekly = False
+
+    def compose(self) -> ComposeResult:
+        yield _titled(News(NEWS, id="news", classes="pane", titled=False), "Since you were here")
+        with Horizontal(id="plots"):
+            yield _titled(DayColumns(id="runs-a-day", classes="pane"), "Runs a day")
+            cost = DayColumns(id="cost-a-day", classes="pane", plain=True)
+            yield _titled(cost, "Cost a day, $")
+        with Horizontal(id="below"):
+            yield _titled(Agents(AGENTS, id="agents", classes="pane"), "Success by agent type")
+            with Vertical(id="next"):
+                yield _titled(Steps(STEPS, id="steps", classes="pane"), "Sessions")
+                yield _titled(Agents(DOUBTS, id="doubts", classes="pane", titled=False), "Doubts")
+
+    # Showing
+
+    def show(self, activity: Activity, since: str | None, now: str, *, weekly: bool) -> None:
+        """Show what was gathered; ``since`` is when the user was here last, None: never."""
+        self._activity, self._weekly = activity, weekly
+        news = self.query_one("#news", Rows)
+        news.border_title = "Since you were here" if since else "Now, and in the last day"
+        if since and (told := _tell_since(since, now)):
+            news.border_title = f"Since you were here, {told}"
+        self.show_news(now)
+        self._show_days(activity.buckets)
+        self._show_agents(activity.agents)
+        self._show_steps(activity)
+
+    def show_news(self, now: str) -> None:
+        """Show what is new; called at each look at the agents, too."""
+        if self._activity is None:
+            return
+        lines = [*_list_news(self._activity, self.app.live, now)]
+        self._news = {line.row.key: line for line in lines}
+        news = self.query_one("#news", Rows)
+        news.styles.height = max(1, len(lines)) + 2 + (not lines)
+        news.border_subtitle = "Enter or its letter goes there" if lines else ""
+        news.show([line.row for line in lines], empty=QUIET)
+
+    def _show_days(self, buckets: Sequence[TimeBucket]) -> None:
+        n = sum(bucket.n for bucket in buckets)
+        unknown = sum(bucket.unknown for bucket in buckets)
+        cost = sum(bucket.cost_usd for bucket in buckets)
+        priced = sum(bucket.n_priced for bucket in buckets)
+        runs, costs = (
+            self.query_one("#runs-a-day", DayColumns),
+            self.query_one("#cost-a-day", DayColumns),
+        )
+        every = "week" if self._weekly else "day"
+        runs.border_title, costs.border_title = f"Runs a {every}", f"Cost a {every}, $"
+        runs.show([DayColumn(b.since, _day(b.since), b.failure, b.success) for b in buckets])
+        told = f"   n {n - unknown:,}" + (f", and {unknown:,} unknown" if unknown else "")
+        if not priced:
+            told += " · cost unknown"
+        runs.border_subtitle = Content.assemble(
+            ("■", "$state-failed"), " failed  ", ("■", "$state-done"), " done", told
+        )
+        costs.show([DayColumn(b.since, _day(b.since), 0, b.cost_usd) for b in buckets])
+        costs.set_class(not priced, "-unknown")
+        if priced:
+            costs.border_subtitle = f"{cost:,.2f} in all · {cost / priced:,.2f} a run" + (
+                f" · {n - priced:,} unknown" if n > priced else ""
+            )
+
+    def _show_agents(self, agents: Sequence[GroupOutcome]) -> None:
+        from orch_tui.recall.insights.group_outcomes import sum_outcomes
+
+        rows = [_agent_row(agent) for agent in agents]
+        table = self.query_one("#agents", Rows)
+        if len(agents) > 1:
+            rows.append(Row("", ("",), section=True))
+            rows.append(_agent_row(sum_outcomes(ALL, agents), ALL))
+        unknown = sum(agent.unknown for agent in agents)
+        table.border_subtitle = "worst first · of those that returned" + (
+            f" · {unknown:,} unknown" if unknown else ""
+        )
+        table.show(rows, empty="Nothing is recorded yet.")
+
+    def _show_steps(self, activity: Activity) -> None:
+        rows = [
+            Row(
+                step.session.session_id,
+                (
+                    SIGNS["running" if step.waiting else "planned"],
+                    step.next_step,
+                    one_line(step.session.scope),
+                ),
+                "running" if step.waiting else "",
+            )
+            for step in activity.sessions
+        ]
+        self.query_one("#steps", Rows).show(rows, empty="No session is open. F1 plans one.")
+        doubts = self.query_one("#doubts", Rows)
+        doubts.border_title = Content(f"Doubts · {sum(doubt.n for doubt in activity.doubts):,}")
+        doubts.display = bool(activity.doubts)
+        doubts.styles.height = min(6, len(activity.doubts)) + 2
+        doubts.show(
+            [
+                Row(doubt.query + "\n" + doubt.reason, ("!", f"{doubt.n:,}", doubt.reason), "warn")
+                for doubt in activity.doubts
+            ]
+        )
+
+    # Going there
+
+    def go_by_letter(self, letter: str) -> None:
+        """Go where a letter of the news leads, if anywhere."""
+        for kind, line in self._news.items():
+            if LETTERS[kind] == letter:
+                line.go(self.app)
+                return
+
+    def leads(self, letter: str) -> bool:
+        """Tell whether a letter of the news leads anywhere now."""
+        return any(LETTERS[kind] == letter for kind in self._news)
+
+    @on(Rows.Selected, "#news")
+    def _news_chosen(self, event: Rows.Selected) -> None:
+        self._news[event.key].go(self.app)
+
+    @on(Rows.Selected, "#agents")
+    def _agent_chosen(self, event: Rows.Selected) -> None:
+        name = event.key.removeprefix("agent ")
+        self.app.find_in_history("" if event.key == ALL else f"agent:{quoted(name)} ")
+
+    @on(Rows.Selected, "#steps")
+    def _session_chosen(self, event: Rows.Selected) -> None:
+        self.app.use_session(event.key)
+        self.app.switch_mode("plan")
+
+    @on(Rows.Selected, "#doubts")
+    def _doubt_chosen(self, event: Rows.Selected) -> None:
+        self.app.find_in_history(event.key.partition("\n")[0] + " ")
+
+    @on(DayColumns.Selected)
+    def _day_chosen(self, event: DayColumns.Selected) -> None:
+        self.app.find_in_history(bucket_query(event.key, weekly=self._weekly))
+
+
+def _titled(pane: Any, title: str) -> Any:
+    pane.border_title = title
+    return pane
+
+
+def _day(since: str) -> str:
+    return since[-2:].lstrip("0")
+
+
+def _tell_since(since: str, now: str) -> str:
+    """Tell when the user was here, as people say it: ``18:40``, ``yesterday 18:40``, ``Nov 21``."""
+    moment, here = moment_of(since), moment_of(now)
+    if moment is None or here is None:
+        return ""
+    local, today = moment.astimezone(), here.astimezone()
+    days = (today.date() - local.date()).days
+    clock = f"{local:%H:%M}"
+    if days <= 1:
+        return clock if days <= 0 else f"yesterday {clock}"
+    return f"{local:%b} {local.day}, {clock}"
+
+
+def _agent_row(agent: GroupOutcome, key: str = "") -> Row:
+    name = "not recorded" if agent.name is None else str(agent.name)
+    cells = (one_line(name, 60), *outcome_cells(agent.row("agent_type")))
+    return Row(key or f"agent {name}", cells, "bad" if agent.failure else "")
+
+
+# What is new
+
+
+def _list_news(activity: Activity, live: LiveSnapshot | None, now: str) -> Iterable[NewsLine]:
+    asking = [agent for agent in live.running if agent.needs_somebody] if live else []
+    if asking:
+        yield _line_of_asking(asking)
+    for kind, sign, word, style, group, go in (
+        ("waiting", "running", "waiting", "running", activity.waiting, _to_waiting),
+        ("failed", "failed", "failed", "bad", activity.failed, _to_failed),
+        ("returned", "done", "came back", "ok", activity.returned, _to_returned),
+        (
+            *("drafted", "doubt", "draft" if activity.drafted.n == 1 else "drafts", "warn"),
+            *(activity.drafted, _to_draft),
+        ),
+    ):
+        if group.n:
+            yield NewsLine(_group_row(kind, sign, word, style, group, now), _bind(go, group))
+
+
+def _bind(go: Callable[[OrchApp, RunGroup], None], group: RunGroup) -> Callable[[OrchApp], None]:
+    return lambda app: go(app, group)
+
+
+def _line_of_asking(asking: Sequence[LiveAgent]) -> NewsLine:
+    first = asking[0]
+    row = Row(
+        "asks",
+        (
+            *(SIGNS["asks"], f"{len(asking)} asks", _names(a.agent_type for a in asking)),
+            one_line(f"{first.tool} {first.target}".strip() or first.scope, 200),
+            *(f"{_brief(first.seconds)}", LETTERS["asks"]),
+        ),
+        "asks",
+    )
+    return NewsLine(row, _to_deploy)
+
+
+def _brief(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds // 60:.0f} min"
+
+
+def _group_row(kind: str, sign: str, word: str, style: str, group: RunGroup, now: str) -> Row:
+    first = group.runs[0]
+    text = first.reason or first.scope
+    if kind == "drafted":
+        text = "its final message, pasted, not recorded"
+    names = _names(run.agent_type for run in group.runs)
+    return Row(
+        kind,
+        (
+            *(SIGNS[sign], f"{group.n:,} {word}", names, one_line(text, 200)),
+            *(ago(first.at, now), LETTERS[kind]),
+        ),
+        style,
+    )
+
+
+def _names(agent_types: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(one_line(name, 40) for name in agent_types))
+
+
+def _to_deploy(app: OrchApp) -> None:
+    app.switch_mode("deploy")
+
+
+def _to_waiting(app: OrchApp, group: RunGroup) -> None:
+    _to_deploy(app)
+
+
+def _to_failed(app: OrchApp, group: RunGroup) -> None:
+    app.find_in_history("status:failed ")
+
+
+def _to_returned(app: OrchApp, group: RunGroup) -> None:
+    app.find_in_history("status:completed ")
+
+
+def _to_draft(app: OrchApp, group: RunGroup) -> None:
+    from orch_tui.screens.deploy.screen import DeployScreen
+
+    app.switch_mode("deploy")
+
+    def complete() -> None:
+        if isinstance(app.screen, DeployScreen):
+            app.screen.complete(group.runs[0].execution_id)
+
+    app.call_after_refresh(complete)

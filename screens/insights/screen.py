@@ -1,0 +1,383 @@
+"""Insights: what is new, and what went with success, always with n."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from shlex import join
+from time import monotonic
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from orch_tui.screens.insights.figures import make_table
+from orch_tui.screens.insights.overview import LETTERS, Overview
+from orch_tui.screens.insights.queries import write_query
+from orch_tui.screens.orch_screen import OrchScreen
+from orch_tui.screens.widgets.row_list import Column, Row, Rows
+
+if TYPE_CHECKING:
+    from orch_tui.recall.activity import Activity
+
+AT_ONCE = 1.0
+"""Seconds of reading up to which a change of the record is read by itself."""
+OVERVIEW = "overview"
+DRAFT = "final-message "
+"""How the name of the draft of a final message begins; the execution follows."""
+
+GROUPS = {
+    "": {OVERVIEW: "Overview"},
+    "Success of": {
+        "by_agent_type": "Agent types",
+        "by_model": "Models",
+        "by_bundle": "Bundles",
+        "by_context_source": "Sources",
+        "by_attempt": "Attempts",
+        "over_time": "Over time",
+        "context": "With, without",
+    },
+    "Context": {"files": "Given and read", "worth": "Delivered", "sharing": "Shared"},
+    "Cost": {
+        "costs": "Used and paid",
+        "estimates": "Estimates",
+        "corrections": "What they miss",
+    },
+    "Checks": {"validations": "Validations"},
+}
+"""The parts of the insights by what they are about, in the order they are read."""
+
+PARTS = {part: title for group in GROUPS.values() for part, title in group.items()}
+
+OUTCOMES = "Of the runs that returned; the true share lies within the 95 % range."
+SAID = {
+    "by_attempt": "First, second … run of one planned agent or task.",
+    "over_time": "By when they were handed over; the newest first.",
+    "context": "Success with a source and without it. It went with it; that is no cause.",
+    "validations": "The latest result of each check of every run.",
+    "estimates": "Tokens estimated for bundles beside what runs read; medians.",
+    "corrections": "First requests beside what was estimated for them; never put into an estimate.",
+    "sharing": "An agent that reads the document spends its tokens; never added up, never money.",
+    "files": "Files agents read though they had them, and files they needed and were not given.",
+    "worth": "Tokens given and used, beside what is there for it now.",
+    "costs": "By agent type and model; each sum is of the runs it is known of.",
+}
+EMPTY = """Nothing to learn from yet.
+
+F3 records a deployment, and what came back of it."""
+NO_USAGE = """No run has told its usage or its files yet.
+
+It comes with hooks and transcripts of Claude Code."""
+
+
+class Figures(Rows):
+    """Rows of figures; Enter goes to the runs behind one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "its runs in History"),
+    ]
+
+
+class InsightsScreen(OrchScreen):
+    """Success, failure and unknown, by whatever might have to do with it."""
+
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-low"), (34, "-high")]
+    AUTO_FOCUS = "#news"
+    HELP = """\
+Every figure has its n, and Enter on it goes to its runs in History. What waits or is in doubt is
+unknown: neither success nor failure. The 95 % range is the Wilson interval: with few runs it is
+wide. In the overview a letter goes to what is new.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f6", "next_pane", "next figure", id="insights-next"),
+        Binding("escape", "to_parts", "to the list", id="insights-back"),
+        Binding("w", "cycle_width", "days or weeks", id="insights-width"),
+        Binding("ctrl+f,s", "cycle_scope", "session or project", id="insights-scope"),
+        Binding("r", "load", "read again", id="insights-read"),
+        *(
+            Binding(letter, f"news('{letter}')", f"what {word}", show=False)
+            for letter, word in zip(
+                LETTERS.values(),
+                ("asks", "waits", "failed", "came back", "is drafted"),
+                strict=True,
+            )
+        ),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._read: dict[str, list[dict[str, Any]]] = {}
+        """The rows of the parts that were read, until the record changes."""
+        self._names: dict[str, str] = {}
+        """What bundles are called, by their ids."""
+        self._is_empty = True
+        self._took_seconds = 0.0
+        self._of_session = False
+        self._weekly = False
+
+    def body(self) -> Iterable[Widget]:
+        with Horizontal(id="insights"):
+            parts = Rows(
+                (Column(""),), id="parts", rows=_list_parts(), classes="pane", titled=False
+            )
+            parts.border_title = "Insights"
+            yield parts
+            yield Overview(id=OVERVIEW)
+            with Vertical(id="part", classes="pane"):
+                yield Static("", id="about", markup=False)
+                yield Static("", id="lines", markup=False)
+                yield Figures((Column(""),), id="table")
+
+    @property
+    def part(self) -> str:
+        """The part in front."""
+        return self.query_one("#parts", Rows).key
+
+    # Reading
+
+    def load(self) -> None:
+        """Read what is in front; where that took long before, only when asked to."""
+        if self._took_seconds > AT_ONCE and self.part != OVERVIEW:
+            self._tell("the record may have changed, r reads it again")
+        else:
+            self.action_load()
+
+    def action_load(self) -> None:
+        self._read = {}
+        self._load_part()
+
+    def _load_part(self) -> None:
+        part = self.part
+        self._show_front()
+        if part in self._read:
+            self._draw()
+            return
+        project, session = self.app.project, self.app.session
+        session_id = session.session_id if self._of_session and session else None
+        every = "week" if self._weekly else "day"
+        if part == OVERVIEW:
+            self._load_overview(session_id)
+            return
+
+        def work() -> tuple[str, list[dict[str, Any]], dict[str, str], float]:
+            from orch_tui.recall.insights import gather_part
+            from orch_tui.recall.insights.group_outcomes import name_bundles
+
+            started = monotonic()
+            if not project.database.exists():
+                return part, [], {}, 0.0
+            rows = gather_part(
+                project.existing_record,
+                part,
+                project=project.project_filter,
+                session_id=session_id,
+                every="week" if every == "week" else "day",
+            )
+            ids = [row["bundle_id"] for row in rows] if part == "by_bundle" else []
+            names = name_bundles(project.existing_record, ids) if ids else {}
+            return part, rows, names, monotonic() - started
+
+        self._tell("reading the record …")
+        self.run_in_thread(work, self._took, group="insights")
+
+    def _took(self, answer: tuple[str, list[dict[str, Any]], dict[str, str], float]) -> None:
+        part, rows, names, self._took_seconds = answer
+        if part == "over_time":
+            rows = rows[::-1]
+        self._read[part] = rows
+        self._names |= names
+        if part == self.part:
+            self._draw()
+
+    def _load_overview(self, session_id: str | None) -> None:
+        project, drafts = self.app.project, self.app.drafts
+        left, weekly = self.app.left_at, self._weekly
+
+        def work() -> Activity | None:
+            from orch_tui.recall.activity import gather_activity
+
+            if not project.database.exists():
+                return None
+            return gather_activity(
+                project.existing_record,
+                left,
+                project=project.project_filter,
+                session_id=session_id,
+                every="week" if weekly else "day",
+                drafted=[
+                    name.removeprefix(DRAFT) for name in drafts.names() if name.startswith(DRAFT)
+                ],
+            )
+
+        def show(activity: Activity | None) -> None:
+            self._is_empty = activity is None
+            self._show_front()
+            if activity is None:
+                self._draw()
+            else:
+                self.query_one(Overview).show(activity, left, project.now(), weekly=weekly)
+            self.refresh_bindings()
+
+        self.run_in_thread(work, show, group="insights")
+
+    def agents_seen(self) -> None:
+        if self.part == OVERVIEW:
+            self.query_one(Overview).show_news(self.app.project.now())
+
+    @on(Rows.Highlighted, "#parts")
+    def _part_chosen(self) -> None:
+        self._load_part()
+
+    @on(Rows.Selected, "#parts")
+    def _part_opened(self) -> None:
+        self.query_one("#news" if self._shows_overview else "#table", Rows).focus()
+
+    @on(Rows.Selected, "#table")
+    def _row_chosen(self, event: Rows.Selected) -> None:
+        rows = self._read.get(self.part, [])
+        row = rows[int(event.key)] if event.key.isdigit() and int(event.key) < len(rows) else None
+        query = write_query(self.part, row, weekly=self._weekly) if row else None
+        if query is None:
+            self.notify("these runs cannot be asked for in History", markup=False)
+        else:
+            self.app.find_in_history(query)
+
+    # Moving
+
+    def action_to_parts(self) -> None:
+        self.add_class("-choosing")
+        self.query_one("#parts", Rows).focus()
+
+    def action_next_pane(self) -> None:
+        self.focus_next()
+
+    def action_news(self, letter: str) -> None:
+        self.query_one(Overview).go_by_letter(letter)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "to_parts":
+            return self.focused is None or self.focused.id != "parts"
+        if action == "news":
+            return self._shows_overview and self.query_one(Overview).leads(str(parameters[0]))
+        return True
+
+    def on_descendant_focus(self) -> None:
+        self.set_class(self.focused is not None and self.focused.id == "parts", "-choosing")
+        self.refresh_bindings()
+
+    def session_changed(self) -> None:
+        if self._of_session or self._is_empty:
+            self.action_load()
+
+    def action_cycle_scope(self) -> None:
+        self._of_session = not self._of_session
+        self.action_load()
+
+    def action_cycle_width(self) -> None:
+        self._weekly = not self._weekly
+        self.action_load()
+
+    # Drawing
+
+    @property
+    def _shows_overview(self) -> bool:
+        return self.part == OVERVIEW and not self._is_empty
+
+    def _show_front(self) -> None:
+        self.query_one(Overview).display = self._shows_overview
+        self.query_one("#part").display = not self._shows_overview
+        self.query_one("#parts").border_subtitle = Content(
+            "this session" if self._of_session else "this project"
+        )
+
+    def _tell(self, remark: str = "") -> None:
+        """What the part is about; ``remark`` says what else there is to know."""
+        part = self.part
+        pane = self.query_one("#part")
+        group = next(word for word, parts in GROUPS.items() if part in parts)
+        title = PARTS[part]
+        pane.border_title = f"Success of {title.lower()}" if group == "Success of" else title
+        pane.border_subtitle = Content(remark)
+        about = "" if part == OVERVIEW else SAID.get(part, OUTCOMES)
+        self.query_one("#about", Static).update(about)
+
+    def _draw(self) -> None:
+        part = self.part
+        if self._shows_overview:
+            return
+        table = self.query_one("#table", Figures)
+        rows = self._read.get(part, [])
+        self._tell(f"{len(rows):,} rows" if len(rows) > 1 else "")
+        lines = self.query_one("#lines", Static)
+        lines.display = part == "over_time" and len(rows) > 1
+        if lines.display:
+            lines.update(over_time(rows, self.query_one("#part").size.width - 2))
+        if not rows:
+            table.set_columns((Column(""),))
+            no_usage = part in ("estimates", "corrections", "files")
+            table.show((), empty=NO_USAGE if no_usage else EMPTY, keep=False)
+            return
+        columns, shown = make_table(part, rows, self._names)
+        table.set_columns(columns)
+        table.show(shown, keep=False)
+
+    def command(self) -> str:
+        part = self.part
+        session = self.app.session
+        words = ["orch", "stats"]
+        if part != OVERVIEW:
+            words += ["--by", part.removeprefix("by_")]
+        if self._of_session and session:
+            words += ["--session-id", session.session_id]
+        if self._weekly and part in ("over_time", "sharing"):
+            words += ["--every", "week"]
+        return join(words)
+
+    def remember(self) -> dict[str, Any]:
+        return {"part": self.part, "session": self._of_session, "weekly": self._weekly}
+
+    def recollect(self, state: dict[str, Any]) -> None:
+        self._of_session = state.get("session") is True
+        self._weekly = state.get("weekly") is True
+        part = state.get("part")
+        if part in PARTS and part != OVERVIEW:
+            self.query_one("#parts", Rows).move_to_key(part)
+            self.action_to_parts()
+
+
+def _list_parts() -> list[Row]:
+    rows = []
+    for word, parts in GROUPS.items():
+        if word:
+            rows.append(Row(word, (word,), section=True))
+        rows += [Row(part, (f"  {title}" if word else title,)) for part, title in parts.items()]
+    return rows
+
+
+SPARKS = "▁▂▃▄▅▆▇█"
+
+
+def over_time(rows: Sequence[dict[str, Any]], width: int) -> str:
+    """Runs and success as two lines of bars, the newest days that fit, with their range."""
+    room = max(8, width - len("success  100–100 %  "))
+    shown = sorted(rows, key=lambda row: str(row["since"]))[-room:]
+    runs = [row["n"] for row in shown]
+    shares = [row["success_share"] for row in shown]
+    known = [share for share in shares if share is not None]
+    said = f"{min(known):.0%}–{max(known):.0%}" if known else "none returned yet"
+    return (
+        f"runs     {sparks(runs, max(runs))}  {min(runs)}–{max(runs)}\n"
+        f"success  {sparks(shares, 1)}  {said}\n"
+        f"         {shown[0]['since']} … {shown[-1]['since']}"
+    )
+
+
+def sparks(values: Sequence[float | None], full: float) -> str:
+    """One bar for each value, ``full`` the highest; a dot where there is none."""
+    return "".join(
+        "·" if value is None else SPARKS[round(value / (full or 1) * (len(SPARKS) - 1))]
+        for value in values
+    )
