@@ -195,6 +195,4 @@ def round_up(value: float) -> float:
     if value <= 0:
         return 1
     power = 10.0 ** floor(log10(value))
-    return next(
-        (s * power for s in (1, 1.2, 1.6, 2, 3, 4, 5, 6, 8) if s * power >= value), 10 * power
-    )
+    return next((s * power for s in (1, 1.2, 1.6, 2, 4, 6, 8) if s * power >= value), 10 * power)

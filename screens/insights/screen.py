@@ -299,7 +299,7 @@ wide. In the overview a letter goes to what is new.
         pane = self.query_one("#part")
         group = next(word for word, parts in GROUPS.items() if part in parts)
         title = PARTS[part]
-        pane.border_title = f"Success of {title.lower()}" if group == "Success of" else title
+        pane.border_title = f"{group} {title.lower()}" if part.startswith("by_") else title
         pane.border_subtitle = Content(remark)
         about = "" if part == OVERVIEW else SAID.get(part, OUTCOMES)
         self.query_one("#about", Static).update(about)

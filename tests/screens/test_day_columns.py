@@ -73,7 +73,7 @@ async def test_nothing_is_drawn_of_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "top"), [(0, 1), (1, 1), (7, 8), (11, 12), (31, 40), (96.5, 100), (0.043, 0.05)]
+    ("value", "top"), [(0, 1), (1, 1), (7, 8), (11, 12), (31, 40), (96.5, 100), (0.043, 0.06)]
 )
 def test_a_scale_ends_at_few_digits(value: float, top: float) -> None:
     assert round_up(value) == pytest.approx(top)
