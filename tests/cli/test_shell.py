@@ -21,6 +21,8 @@ pytestmark = pytest.mark.slow  # every test starts processes
 EVERY_COMMAND = """
 set -euo pipefail
 session=$(orch init-session --scope "Implement vector search")
+orch set-scope "Implement vector search, with filters" --session-id "$session"
+orch set-budget 300000 --warn-threshold 0.6 --session-id "$session"
 orch set-phase 2 --session-id "$session"
 orch validate --session-id "$session" --context-files lib/types.ts
 orch check-bounds --phase 2 --files lib/types.ts
