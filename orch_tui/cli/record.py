@@ -438,7 +438,7 @@ def _on_deployed(deployed: Deployment, arguments: Namespace) -> Iterator[str]:
     claimed, count = arguments.context_token_count, deployed.execution.context_token_count
     if claimed is not None and claimed != count:
         yield f"--context-token-count {claimed:,}: the bundle says {count:,}, which is recorded"
-    if deployed.model_choice.origin not in ("asked", "session"):
+    if deployed.model_choice.origin != "asked":
         yield f"model {deployed.model_choice}"
     if not deployed.briefing:
         for flag in ("output", "copy", "template"):
