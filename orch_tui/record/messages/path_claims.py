@@ -414,13 +414,17 @@ def _section_claim(line: MessageLine) -> Claim:
 
 def read_section_claim(line: MessageLine) -> Claim | None:
     """What the nearest heading that says anything says of the files under it; None: none does."""
-    claims = (_claim_of(heading) for heading in reversed(line.headings))
-    return next((claim for claim in claims if claim is not None), None)
+    for heading in reversed(line.headings):
+        if (claim := _claim_of(heading)) is not None:
+            return claim
+    return None
 
 
 def _claim_of(heading: str) -> Claim | None:
     """What a heading or label says of the files below it; None: nothing at all."""
     if _FUTURE.search(heading):
         return ""
-    told = next((claim for claim, words in _SECTIONS if words.search(heading)), None)
-    return "modified" if told is None and _ALL_DONE.match(heading) else told
+    for claim, words in _SECTIONS:
+        if words.search(heading):
+            return claim
+    return "modified" if _ALL_DONE.match(heading) else None
