@@ -10,6 +10,7 @@ from orch_tui.ids import not_found
 from orch_tui.models.database import Record
 from orch_tui.record import sessions
 from orch_tui.record.ledger import journal
+from orch_tui.record.plan_history import read_changes
 from orch_tui.rows import JournalEntry, PlannedAgent, columns
 
 
@@ -153,10 +154,10 @@ def undo_plan_change(record: Record, session_id: str) -> JournalEntry:
         entry = _last_change(record, session_id)
         if entry is None:
             raise OrchError("the plan has no change to undo", hint="what was deployed stays")
-        _put_back(record, session_id, entry)
+        put_planned_agent(record, session_id, entry.after or {}, entry.before or {}, entry)
         journal.log_action(
             record,
-            _UNDO,
+            "undo-plan",
             session_id=session_id,
             subject=entry.subject,
             before=entry.after,
@@ -179,29 +180,28 @@ def describe_plan_change(entry: JournalEntry) -> str:
     return f"changed {', '.join(changed)} of {number} {before.get('agent_type')}"
 
 
-_UNDO = "undo-plan"
-
-
 def _last_change(record: Record, session_id: str) -> JournalEntry | None:
-    """The newest change that no undo has taken back: each undo takes one before itself."""
-    taken_back = 0
-    for row in record.rows(
-        f"SELECT {columns(JournalEntry)} FROM journal WHERE session_id = ? "
-        "AND action IN ('plan', ?) ORDER BY seq DESC",
-        [session_id, _UNDO],
-    ):
-        if row["action"] == _UNDO:
-            taken_back += 1
-        elif taken_back:
-            taken_back -= 1
-        else:
-            return JournalEntry.of(row)
-    return None
+    """The newest change of the plan that stands."""
+    done, _ = read_changes(record, session_id)
+    if not done:
+        return None
+    (row,) = record.rows(f"SELECT {columns(JournalEntry)} FROM journal WHERE seq = ?", done[-1:])
+    return JournalEntry.of(row)
 
 
-def _put_back(record: Record, session_id: str, entry: JournalEntry) -> None:
-    before: Mapping[str, Any] = entry.before or {}
-    after: Mapping[str, Any] = entry.after or {}
+def put_planned_agent(
+    record: Record,
+    session_id: str,
+    after: Mapping[str, Any],
+    before: Mapping[str, Any],
+    entry: JournalEntry,
+) -> None:
+    """Bring a planned agent from what an entry tells to what it tells of the time ``before``, or
+    the other way round; nothing: it is not in the plan. Call it within a write.
+
+    Raises:
+        ConflictError: it is not as ``after`` says.
+    """
     rows = record.rows(
         f"SELECT {columns(PlannedAgent)} FROM planned_agents WHERE session_id = ? AND uid = ?",
         [session_id, (before or after).get("uid")],

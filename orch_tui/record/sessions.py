@@ -156,19 +156,7 @@ def change_session(record: Record, session_id: str, **changes: Unpack[SessionCha
         changed = {name for name in after if after[name] != before[name]}
         if not changed:
             return session
-        thresholds = {
-            name: after[f"{name}_threshold"]
-            for name in ("warn", "critical")
-            if after[f"{name}_threshold"] is not None
-        }
-        record.execute(
-            "UPDATE sessions SET scope = ?, budget = ?, thresholds = ?, reserve = ? "
-            "WHERE session_id = ?",
-            [
-                *(after["scope"], after["budget"]),
-                *(json.dumps(thresholds) if thresholds else None, after["reserve"], session_id),
-            ],
-        )
+        write_session_values(record, session_id, after)
         for action, names in (("set-scope", {"scope"}), ("set-budget", after.keys() - {"scope"})):
             if told := sorted(names & changed):
                 journal.log_action(
@@ -179,6 +167,26 @@ def change_session(record: Record, session_id: str, **changes: Unpack[SessionCha
                     after={name: after[name] for name in told},
                 )
         return get_session(record, session_id)
+
+
+def write_session_values(record: Record, session_id: str, values: Mapping[str, Any]) -> None:
+    """Write the scope and the limits of a session, those that ``values`` has; without an entry in
+    the journal. Call it within a write."""
+    session = get_session(record, session_id)
+    after = {**read_limits(record, session_id), "scope": session.scope, **values}
+    thresholds = {
+        name: after[f"{name}_threshold"]
+        for name in ("warn", "critical")
+        if after[f"{name}_threshold"] is not None
+    }
+    record.execute(
+        "UPDATE sessions SET scope = ?, budget = ?, thresholds = ?, reserve = ? "
+        "WHERE session_id = ?",
+        [
+            *(after["scope"], after["budget"]),
+            *(json.dumps(thresholds) if thresholds else None, after["reserve"], session_id),
+        ],
+    )
 
 
 def _check_changes(values: Mapping[str, Any]) -> None:

@@ -180,7 +180,9 @@ def _fields(page: PlanPage, line: PlannedLine | None) -> list[Field]:
             "model",
             "model",
             (agent.model if agent else "") or "",
-            f"{rules.catalogue.default}, unless its bundle names one",
+            str(rules.choose_model(None, agent.bundle_id, agent.agent_type))
+            if agent
+            else f"that of its bundle or definition, else {rules.catalogue.default}",
             sorted(models.items(), key=lambda item: (len(item[0]), item[0])),
         ),
         Field(

@@ -114,6 +114,7 @@ class AgentRows(Rows):
         Binding("p", "screen.next_phase", "Next phase", id="plan-next-phase"),
         Binding("v", "screen.validate", "Check the plan", id="plan-validate"),
         Binding("ctrl+z", "screen.undo", "Undo", id="plan-undo"),
+        Binding("Z", "screen.redo", "Redo", id="plan-redo", show=False),
         Binding("d", "screen.duplicate", "Duplicate", id="plan-duplicate"),
         Binding(
             "delete,backspace,x", "screen.remove", "Take it out", id="plan-remove", key_display="x"

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from orch_tui.models.database import Record
     from orch_tui.prepare.validation import Validation
     from orch_tui.recall.overview import PlannedLine, PlanPage, SessionLine
-    from orch_tui.rows import PlannedAgent
+    from orch_tui.rows import JournalEntry, PlannedAgent
 
 T = TypeVar("T")
 
@@ -70,6 +70,7 @@ class PlanScreen(OrchScreen):
         Binding("a", "add", "Add", id="plan-add", show=False),
         Binding("v", "validate", "Validate", id="plan-validate", show=False),
         Binding("ctrl+z", "undo", "Undo", id="plan-undo", show=False),
+        Binding("Z", "redo", "Redo", id="plan-redo", show=False),
     ]
     HELP = """\
 A session goes through five phases; each has a gate, which says what is missing before moving on:
@@ -90,6 +91,10 @@ for nobody first, side by side.
         """The session of the app when the cursor was last put on it."""
         self._choosing = True
         """Whether one is at the sessions, rather than in the plan of one."""
+        self._done: list[str] = []
+        """The sessions that were changed here, one for each change; likewise where changes were
+        taken back that can be done again."""
+        self._undone: list[str] = []
         self._changes: list[tuple[Callable[[], Any], Callable[[Any], None]]] = []
         """Changes that wait for the one before them: keys may come faster than the disk."""
 
@@ -136,6 +141,10 @@ for nobody first, side by side.
         self.query_one("#waves", ToldLines).most = waves
         detail = 0 if short else 2 if height < ROOMY else 6
         self.query_one("#detail", ToldLines).most = detail
+        if page is not None:
+            others = "" if beside or choosing else "Tab other sessions · "
+            pane = self.query_one("#next-pane")
+            pane.border_subtitle = Content(f"{others}{one_line(page.session.session_id, 60)}")
         for told in self.query(ToldLines):
             told.refresh(layout=True)
 
@@ -263,8 +272,6 @@ for nobody first, side by side.
         self.query_one("#next", ToldLines).show(
             lambda width, most: draw_session(page, asking, now, width, most)
         )
-        session = page.session
-        self.query_one("#next-pane").border_subtitle = Content(one_line(session.session_id, 60))
         names = name_agents(page)
         states = {
             line.agent.position: (state_of_agent(line, live), names[line.agent.position])
@@ -334,11 +341,14 @@ for nobody first, side by side.
         then: Callable[[T], None],
         *,
         typed: tuple[str, Values] | None = None,
+        can_undo: bool = True,
     ) -> None:
         """Change the record in a thread, after the changes asked for before, and show it.
 
         ``typed`` is what came out of a form and the name of its draft: kept where it is refused.
+        ``can_undo``: it is a change of the session that is shown.
         """
+        of = self._page.session.session_id if self._page and can_undo else ""
         project, drafts = self.app.project, self.app.drafts
 
         def attempt() -> T:
@@ -350,7 +360,13 @@ for nobody first, side by side.
                     drafts.drop(typed[0])
             return result
 
-        self._changes.append((attempt, then))
+        def done(result: T) -> None:
+            if of:
+                self._done.append(of)
+                self._undone.clear()
+            then(result)
+
+        self._changes.append((attempt, done))
         if len(self._changes) == 1:
             self._next_change()
 
@@ -394,6 +410,7 @@ for nobody first, side by side.
                 lambda record: project.init_session(**session_of(values)),
                 lambda session: opened(session.session_id),
                 typed=(form.draft, values),
+                can_undo=False,
             )
 
         def opened(session_id: str) -> None:
@@ -460,7 +477,7 @@ for nobody first, side by side.
             if agreed:
                 self._change(
                     lambda record: sessions.set_phase(record, session_id, phase),
-                    lambda _: self._say(f"phase {phase} {PHASES[phase]}"),
+                    lambda _: self._say(f"phase {phase} {PHASES[phase]} · Ctrl+Z goes back"),
                 )
 
         missing = [g for g in page.gates if before <= g.phase < phase and not g.met]
@@ -513,7 +530,7 @@ for nobody first, side by side.
 
         def go(agreed: bool | None) -> None:
             if agreed:
-                word = "shown again" if archived else "archived: . shows it"
+                word = "shown again" if archived else "archived · Ctrl+Z or . shows it"
                 self._change(
                     lambda record: sessions.archive_session(
                         record, session_id, archived=not archived
@@ -604,7 +621,7 @@ for nobody first, side by side.
 
         def removed(_: object) -> None:
             self._want(beside[0].agent.uid if beside else "")
-            self._say(f"{name} is out of the plan; ctrl+z brings it back")
+            self._say(f"{name} is out of the plan · Ctrl+Z brings it back")
 
         self._change_planned(plan.remove_planned_agent, removed)
 
@@ -637,15 +654,26 @@ for nobody first, side by side.
         self._wanted_agent = uid
 
     def action_undo(self) -> None:
-        from orch_tui.record import plan
+        """Take back the last thing done here, whatever it was and in whatever session."""
+        self._take_back(self._done, self._undone, "undone")
 
-        if self._page is None:
-            return
-        session_id = self._page.session.session_id
-        self._change(
-            lambda record: plan.undo_plan_change(record, session_id),
-            lambda entry: self._say(f"undone: {plan.describe_plan_change(entry)}"),
-        )
+    def action_redo(self) -> None:
+        self._take_back(self._undone, self._done, "done again")
+
+    def _take_back(self, taken: list[str], given: list[str], word: str) -> None:
+        from orch_tui.record import change_history
+
+        shown = self._page.session.session_id if self._page else ""
+        session_id = taken.pop() if taken else shown
+        work = change_history.undo_change if word == "undone" else change_history.redo_change
+
+        def changed(entry: JournalEntry) -> None:
+            given.append(session_id)
+            self._wanted_session = session_id
+            where = "" if session_id == shown else f", in {session_id}"
+            self._say(f"{word}: {change_history.describe_change(entry)}{where}")
+
+        self._change(lambda record: work(record, session_id), changed, can_undo=False)
 
     def action_validate(self) -> None:
         page, project = self._page, self.app.project
@@ -665,7 +693,7 @@ for nobody first, side by side.
                 known_agents=project.known_agents,
             )
 
-        self._change(work, self._validated)
+        self._change(work, self._validated, can_undo=False)
 
     def _validated(self, answer: Validation) -> None:
         remarks = (*answer.warnings, *answer.recommendations)
@@ -681,7 +709,9 @@ for nobody first, side by side.
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("edit", "bundle", "duplicate", "remove", "move"):
             return self._planned is not None
-        if action in ("add", "undo", "validate", "archive", "phase", "edit_session"):
+        if action in ("undo", "redo"):
+            return self._page is not None or bool(self._done if action == "undo" else self._undone)
+        if action in ("add", "validate", "archive", "phase", "edit_session"):
             return self._page is not None
         if action in ("next_phase", "close"):
             session = self._page.session if self._page else None

@@ -182,7 +182,9 @@ class Form(ModalScreen[dict[str, str] | None]):
             self._touched.add(name)
         self._show_remarks()
         if name == self._now and not (self._chosen and event.value == self._chosen[1]):
-            self._chosen = None
+            if self._chosen:
+                self._chosen = None
+                self._tell_keys()
             self._show_choices()
         if self.draft and self._touched:
             self._stop_saving()
@@ -207,6 +209,9 @@ class Form(ModalScreen[dict[str, str] | None]):
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
+        if self._takes_choice:
+            self._end_choice()
+            return
         self._touched.update(self._fields)
         stops = self._show_remarks()
         if stops:
@@ -229,7 +234,8 @@ class Form(ModalScreen[dict[str, str] | None]):
         self.query_one("#hint", Static).update(Text(self._hint()), layout=False)
 
     def _hint(self, *first: str) -> str:
-        keys = [f"enter {self._accept}", "tab next", *["↓ choose"] * self._has_choices, "esc leave"]
+        accept = "takes it" if self._takes_choice else self._accept
+        keys = [f"enter {accept}", "tab next", *["↓ choose"] * self._has_choices, "esc leave"]
         return " · ".join((*first, *keys))
 
     @property
@@ -279,6 +285,24 @@ class Form(ModalScreen[dict[str, str] | None]):
         self._chosen = (typed, f"{head}, {value}" if head else value)
         line.value = self._chosen[1]
         line.cursor_position = len(line.value)
+        self._tell_keys()
+
+    @property
+    def _takes_choice(self) -> bool:
+        """Whether the line has what was chosen for it, and nobody went on from it yet."""
+        return self._chosen is not None and self._input(self._now).value == self._chosen[1]
+
+    def _end_choice(self) -> None:
+        """Take what was chosen, and go on to the next line; the last one stays."""
+        self._chosen = None
+        if self._now != list(self._fields)[-1]:
+            self.focus_next("FormInput")
+        else:
+            self._show_choices()
+        self._tell_keys()
+
+    def _tell_keys(self) -> None:
+        self.query_one("#hint", Static).update(Text(self._hint()), layout=False)
 
     # The draft
 

@@ -501,7 +501,7 @@ async def test_without_an_agent_saving_asks_for_one(folder: Path, clock: FakeClo
         await settled(pilot)
         await press(pilot, "»types", "enter", "escape", "s")
         assert isinstance(pilot.app.screen, Form)
-        await press(pilot, "»task-imp", "down", "enter")
+        await press(pilot, "»task-imp", "down", "enter", "enter")
         assert screen_of(pilot).state.composition.agent_type == "task-implementor"
         await press(pilot, "s")
         assert "bundle-001 v1 · saved" in head(pilot)
@@ -730,7 +730,7 @@ async def test_the_model_of_the_agents_definition_is_the_usual_one(
     agent.write_text(AGENT.replace("does it", "does it\nmodel: claude-haiku-4-5"))
     async with app_of(folder, clock).run_test() as pilot:
         await settled(pilot)
-        await press(pilot, "escape", "e", "»task-imp", "down", "enter")
+        await press(pilot, "escape", "e", "»task-imp", "down", "enter", "enter")
         assert "claude-haiku-4-5, from its definition" in head(pilot)
         figures = screen_of(pilot).query_one("#agent-gauge", Stack)._figures
         assert figures and figures.limit < 200_000

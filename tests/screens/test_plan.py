@@ -180,9 +180,9 @@ async def test_the_first_session_is_planned_by_keyboard_alone(
         await press(pilot, "n", "»Add a word index", "enter")
         assert app.session is not None and app.session.scope == "Add a word index"
         assert app.focused is screen.query_one(AgentRows)
-        await press(pilot, "a", "»expl", "down", "tab", "»Find it", "enter")
+        await press(pilot, "a", "»expl", "down", "enter", "»Find it", "enter")
         await press(pilot, "a", "»general", "down", "tab", "»Do it", "tab", "»op", "down")
-        await press(pilot, "tab", "tab", "down", "enter")
+        await press(pilot, "tab", "tab", "down", "enter", "enter")
     held = plan.list_planned_agents(app.project.record, "orch-2026-11-22-001")
     assert [(a.agent_type, a.scope, a.model) for a in held] == [
         ("Explore", "Find it", None),
@@ -297,6 +297,34 @@ async def test_moving_on_past_a_gate_asks_and_is_recorded(
     assert entry.after["skipped_gates"] == ["returned: 1 of 3 agents have not returned"]
 
 
+async def test_what_was_done_last_is_taken_back_whatever_it_was(
+    project: Project, clock: FakeClock
+) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        screen = await opened(pilot, "tab", "v", "p", "y", "x", "ctrl+z", "ctrl+z")
+        assert (order(project), screen._page and screen._page.session.phase) == (PLAN, 3)
+        assert notices(app)[-2:] == [
+            "undone: removed 1 Explore",
+            "undone: moved to phase 4 validate",
+        ]
+        await press(pilot, "Z")
+        assert sessions.get_session(project.existing_record, NOW).phase == 4
+        assert notices(app)[-1] == "done again: moved to phase 4 validate"
+
+
+async def test_a_session_that_was_archived_is_brought_back(
+    project: Project, clock: FakeClock
+) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        screen = await opened(pilot, "x", "y")
+        assert listed(screen) == [DONE]
+        await press(pilot, "ctrl+z")
+        assert listed(screen) == [NOW, DONE] and screen.query_one(SessionRows).key == NOW
+        assert notices(app)[-1] == f"undone: archived it, in {NOW}"
+
+
 async def test_going_back_to_a_phase_asks_nothing(project: Project, clock: FakeClock) -> None:
     app = app_of(project.root, clock)
     async with app.run_test() as pilot:
@@ -409,6 +437,8 @@ async def test_several_agents_to_wait_for_are_chosen_one_by_one(
         await opened(pilot, "a", "»fork", "tab", "tab", "tab", "tab", "down", "»,", "down", "down")
         assert isinstance(app.screen, Form)
         assert app.screen.values["waits_for"] == "1, 3"
+        await press(pilot, "enter")
+        assert isinstance(app.screen, Form), "the suggestion is taken, no more"
         await press(pilot, "enter")
     assert plan.list_waits(project.existing_record, NOW)[5] == [1, 3]
 
@@ -639,7 +669,7 @@ async def test_a_broken_agent_file_costs_only_itself(project: Project, clock: Fa
     (agents / "fine.md").write_text("---\nname: fine-agent\ndescription: d\n---\nDo it.\n")
     app = app_of(project.root, clock)
     async with app.run_test(size=(140, 45)) as pilot:
-        screen = await opened(pilot, "enter", "a", "»fine-a", "down", "enter")
+        screen = await opened(pilot, "enter", "a", "»fine-a", "down", "enter", "enter")
         page = screen._page
         assert page is not None
         assert "fine-agent" in [line.agent.agent_type for line in page.agents]
