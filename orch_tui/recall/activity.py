@@ -6,18 +6,16 @@ of rows that fit on a screen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, in_list, timestamp
 from orch_tui.models.values import WHEN
-from orch_tui.phases import PHASES
 from orch_tui.recall import listing
 from orch_tui.recall.insights.group_outcomes import ChosenRuns, GroupOutcome, day_of
 from orch_tui.record.own_projects import OwnProjects
-from orch_tui.record.phase_gates import Gate, evaluate_gates
 from orch_tui.rows import Session
 
 BUCKETS = 14
@@ -25,7 +23,7 @@ BUCKETS = 14
 NAMED = 3
 """Runs of a group that are told by name."""
 SESSIONS = 6
-"""Open sessions that are told with their next step."""
+"""Open sessions that are told."""
 LONGEST_RUN = timedelta(days=30)
 """A run that came back lately was handed over within this time before."""
 LONG_WAIT = timedelta(days=1)
@@ -73,15 +71,6 @@ class TimeBucket:
 
 
 @frozen
-class SessionStep:
-    """An open session, and what is to be done in it next."""
-
-    session: Session
-    waiting: int
-    next_step: str
-
-
-@frozen
 class Doubt:
     """Runs in doubt for one reason."""
 
@@ -104,7 +93,8 @@ class Activity:
     buckets: tuple[TimeBucket, ...]
     agents: tuple[GroupOutcome, ...]
     """Of all runs, by agent type; the worst share first."""
-    sessions: tuple[SessionStep, ...]
+    sessions: tuple[Session, ...]
+    """The newest that are open."""
     doubts: tuple[Doubt, ...]
 
     @property
@@ -152,7 +142,7 @@ def gather_activity(
             drafted=_group(choose(f"status = 'deployed' AND execution_id IN {ids}", *names)),
             buckets=_fill_buckets(record, choose, now, every),
             agents=tuple(sorted(choose().outcomes("agent_type"), key=_badness)),
-            sessions=_sessions(record, project, session_id),
+            sessions=_open_sessions(record, project, session_id),
             doubts=_doubts(choose, now),
         )
 
@@ -227,9 +217,9 @@ def _read_buckets(
 # Sessions and what is next in them
 
 
-def _sessions(
+def _open_sessions(
     record: Record, project: OwnProjects | None, session_id: str | None
-) -> tuple[SessionStep, ...]:
+) -> tuple[Session, ...]:
     found = [
         session
         for status in ("planning", "executing")
@@ -237,37 +227,7 @@ def _sessions(
         if session_id in (None, session.session_id)
     ]
     found.sort(key=lambda session: session.created_at, reverse=True)
-    return tuple(_step(record, session) for session in found[:SESSIONS])
-
-
-def _step(record: Record, session: Session) -> SessionStep:
-    waiting = record.value(
-        "SELECT count(*) FROM agent_executions "
-        "WHERE session_id = ? AND status = 'deployed' AND retracted_at IS NULL",
-        [session.session_id],
-    )
-    gates = evaluate_gates(record, session.session_id)
-    return SessionStep(session, waiting, name_next_step(session.phase or 1, gates, waiting))
-
-
-_STEPS = {
-    "validated": "validate scope",
-    "planned": "plan its agents",
-    "deployed": "hand over agents",
-    "results recorded": "record its checks",
-}
-
-
-def name_next_step(phase: int, gates: Iterable[Gate], waiting: int) -> str:
-    """Name what is to be done next in a session: what waits, what its phase lacks, or to go on."""
-    if waiting:
-        return f"await {waiting} agent{'' if waiting == 1 else 's'}"
-    for gate in gates:
-        if gate.phase == phase and not gate.met and gate.name in _STEPS:
-            return _STEPS[gate.name]
-    if phase + 1 in PHASES:
-        return f"go on to {PHASES[phase + 1]}"
-    return "close it"
+    return tuple(found[:SESSIONS])
 
 
 # Doubts

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Literal
 
 from orch_tui.frozen import frozen
+from orch_tui.models.database import Record
 from orch_tui.phases import PHASES
-from orch_tui.recall.overview import PlannedLine, PlanPage
+from orch_tui.prepare.budget import Limits
+from orch_tui.prepare.catalogue import Catalogue
+from orch_tui.recall.overview import PlannedLine, PlanPage, load_plan_page
 
 Act = Literal["plan", "validate", "compose", "deploy", "wait", "collect", "move", "close", "open"]
 
@@ -75,3 +78,21 @@ def _hand_over(page: PlanPage) -> Iterator[NextStep]:
 
 def _without_bundle(page: PlanPage) -> tuple[PlannedLine, ...]:
     return tuple(line for line in page.agents if not line.agent.bundle_id and not line.attempts)
+
+
+def load_first_steps(
+    record: Record,
+    session_ids: Iterable[str],
+    *,
+    catalogue: Catalogue,
+    limits: Limits,
+    known_agents: Collection[str],
+) -> dict[str, NextStep]:
+    """Load what to do next in each of these sessions; those that nobody planned in are left out."""
+    pages = (
+        load_plan_page(
+            record, session_id, catalogue=catalogue, limits=limits, known_agents=known_agents
+        )
+        for session_id in session_ids
+    )
+    return {page.session.session_id: list_next_steps(page)[0] for page in pages if page.is_planned}

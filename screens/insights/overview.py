@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,19 +12,24 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from orch_tui.phases import PHASES
 from orch_tui.screens.insights.day_columns import DayColumn, DayColumns
 from orch_tui.screens.insights.figures import outcome_cells
 from orch_tui.screens.insights.queries import bucket_query, quoted
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
 from orch_tui.screens.widgets.safe import one_line
+from orch_tui.screens.widgets.words import plural
 from orch_tui.times import ago, moment_of
 
 if TYPE_CHECKING:
     from orch_tui.app import OrchApp
     from orch_tui.live.live_agent import LiveAgent, LiveSnapshot
-    from orch_tui.recall.activity import Activity, RunGroup, TimeBucket
+    from orch_tui.recall.activity import Activity, Doubt, RunGroup, TimeBucket
     from orch_tui.recall.insights.group_outcomes import GroupOutcome
+    from orch_tui.recall.next_step import NextStep
+    from orch_tui.recall.run_endings import RunEnding
+    from orch_tui.rows import Session
 
 NEWS = (
     Column("", 1, state=True, gives_way=-1),
@@ -95,6 +100,7 @@ class Overview(Vertical):
         self._news: dict[str, NewsLine] = {}
         self._activity: Activity | None = None
         self._weekly = False
+        self._steps: Mapping[str, NextStep] = {}
 
     def compose(self) -> ComposeResult:
         yield _titled(News(NEWS, id="news", classes="pane", titled=False), "Since you were here")
@@ -120,13 +126,14 @@ class Overview(Vertical):
         self.show_news(now)
         self._show_days(activity.buckets)
         self._show_agents(activity.agents)
-        self._show_steps(activity)
+        self._show_doubts(activity.doubts)
+        self.show_steps(activity.sessions, self._steps)
 
     def show_news(self, now: str) -> None:
         """Show what is new; called at each look at the agents, too."""
         if self._activity is None:
             return
-        lines = [*_list_news(self._activity, self.app.live, now)]
+        lines = [*_list_news(self._activity, self.app.live, self.app.news.unseen, now)]
         self._news = {line.row.key: line for line in lines}
         news = self.query_one("#news", Rows)
         news.styles.height = max(1, len(lines)) + 2 + (not lines)
@@ -172,28 +179,27 @@ class Overview(Vertical):
         )
         table.show(rows, empty="Nothing is recorded yet.")
 
-    def _show_steps(self, activity: Activity) -> None:
-        rows = [
-            Row(
-                step.session.session_id,
-                (
-                    SIGNS["running" if step.waiting else "planned"],
-                    step.next_step,
-                    one_line(step.session.scope),
-                ),
-                "running" if step.waiting else "",
-            )
-            for step in activity.sessions
-        ]
+    def show_steps(self, sessions: Sequence[Session], steps: Mapping[str, NextStep]) -> None:
+        """Show open sessions with what is next in them, where that is known."""
+        self._steps = steps
+        rows = []
+        for session in sessions:
+            step = steps.get(session.session_id)
+            state = "running" if step and step.act == "wait" else "planned"
+            words = word_step(step) if step else ""
+            cells = (SIGNS[state], words, one_line(session.scope))
+            rows.append(Row(session.session_id, cells, "running" if state == "running" else ""))
         self.query_one("#steps", Rows).show(rows, empty="No session is open. F1 plans one.")
+
+    def _show_doubts(self, found: Sequence[Doubt]) -> None:
         doubts = self.query_one("#doubts", Rows)
-        doubts.border_title = Content(f"Doubts · {sum(doubt.n for doubt in activity.doubts):,}")
-        doubts.display = bool(activity.doubts)
-        doubts.styles.height = min(6, len(activity.doubts)) + 2
+        doubts.border_title = f"Doubts · {sum(doubt.n for doubt in found):,}"
+        doubts.display = bool(found)
+        doubts.styles.height = min(6, len(found)) + 2
         doubts.show(
             [
-                Row(doubt.query + "\n" + doubt.reason, ("!", f"{doubt.n:,}", doubt.reason), "warn")
-                for doubt in activity.doubts
+                Row(f"{doubt.query}\n{doubt.reason}", ("!", f"{doubt.n:,}", doubt.reason), "warn")
+                for doubt in found
             ]
         )
 
@@ -233,6 +239,22 @@ class Overview(Vertical):
         self.app.find_in_history(bucket_query(event.key, weekly=self._weekly))
 
 
+def word_step(step: NextStep) -> str:
+    """Word what is next in a session, without the keys that do it in Plan."""
+    many = plural(len(step.agents), "agent")
+    return {
+        "plan": "plan its agents",
+        "validate": "check its plan",
+        "compose": f"compose for {many}",
+        "deploy": f"hand over {many}",
+        "wait": f"await {many}",
+        "collect": "collect results",
+        "move": f"go on to {PHASES.get(step.phase, '')}",
+        "close": "close it",
+        "open": "closed",
+    }[step.act]
+
+
 def _titled(pane: Any, title: str) -> Any:
     pane.border_title = title
     return pane
@@ -264,14 +286,20 @@ def _agent_row(agent: GroupOutcome, key: str = "") -> Row:
 # What is new
 
 
-def _list_news(activity: Activity, live: LiveSnapshot | None, now: str) -> Iterable[NewsLine]:
+def _list_news(
+    activity: Activity, live: LiveSnapshot | None, unseen: Sequence[RunEnding], now: str
+) -> Iterable[NewsLine]:
     asking = [agent for agent in live.running if agent.needs_somebody] if live else []
     if asking:
         yield _line_of_asking(asking)
+    failed, returned = activity.failed, activity.returned
+    if unseen:  # as the badges count them: those that somebody has looked at are no news
+        failed = _group_endings([each for each in unseen if each.status == "failed"])
+        returned = _group_endings([each for each in unseen if each.status != "failed"])
     for kind, sign, word, style, group, go in (
-        ("waiting", "running", "waiting", "running", activity.waiting, _to_waiting),
-        ("failed", "failed", "failed", "bad", activity.failed, _to_failed),
-        ("returned", "done", "came back", "ok", activity.returned, _to_returned),
+        ("waiting", "running", "waiting", "running", activity.waiting, _show_first),
+        ("failed", "failed", "failed", "bad", failed, _show_first if unseen else _to_failed),
+        ("returned", "done", "came back", "ok", returned, _show_first if unseen else _to_returned),
         (
             *("drafted", "doubt", "draft" if activity.drafted.n == 1 else "drafts", "warn"),
             *(activity.drafted, _to_draft),
@@ -279,6 +307,16 @@ def _list_news(activity: Activity, live: LiveSnapshot | None, now: str) -> Itera
     ):
         if group.n:
             yield NewsLine(_group_row(kind, sign, word, style, group, now), _bind(go, group))
+
+
+def _group_endings(endings: Sequence[RunEnding]) -> RunGroup:
+    from orch_tui.recall.activity import NAMED, RunGroup, RunLine
+
+    lines = (
+        RunLine(e.execution_id, e.agent_type, e.scope, e.completed_at or "", one_line(e.words))
+        for e in endings[:NAMED]
+    )
+    return RunGroup(len(endings), tuple(lines))
 
 
 def _bind(go: Callable[[OrchApp, RunGroup], None], group: RunGroup) -> Callable[[OrchApp], None]:
@@ -327,7 +365,8 @@ def _to_deploy(app: OrchApp) -> None:
     app.switch_mode("deploy")
 
 
-def _to_waiting(app: OrchApp, group: RunGroup) -> None:
+def _show_first(app: OrchApp, group: RunGroup) -> None:
+    app.to_show = group.runs[0].execution_id
     _to_deploy(app)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from shlex import join
+from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,7 +23,12 @@ from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
 
 if TYPE_CHECKING:
+    import sqlite3
+
+    from orch_tui.models.database import Record
     from orch_tui.recall.activity import Activity
+    from orch_tui.recall.next_step import NextStep
+    from orch_tui.rows import Session
 
 AT_ONCE = 1.0
 """Seconds of reading up to which a change of the record is read by itself."""
@@ -73,6 +80,32 @@ NO_USAGE = """No run has told its usage or its files yet.
 It comes with hooks and transcripts of Claude Code."""
 
 
+class EndableReading:
+    """Reading of the record in threads that nobody waits for any more once it is ended."""
+
+    def __init__(self) -> None:
+        self._turn = Lock()
+        self._connections: set[sqlite3.Connection] = set()
+
+    @contextmanager
+    def statements(self, record: Record) -> Iterator[Record]:
+        """Give the record to a thread, whose statements ``end`` breaks off."""
+        connection = record.connection
+        with self._turn:
+            self._connections.add(connection)
+        try:
+            yield record
+        finally:
+            with self._turn:
+                self._connections.discard(connection)
+
+    def end(self) -> None:
+        """Break off the statements that run; whoever asked for them gets a RecordError."""
+        with self._turn:
+            for connection in self._connections:
+                connection.interrupt()
+
+
 class Figures(Rows):
     """Rows of figures; Enter goes to the runs behind one."""
 
@@ -114,6 +147,7 @@ wide. In the overview a letter goes to what is new.
         self._names: dict[str, str] = {}
         """What bundles are called, by their ids."""
         self._is_empty = True
+        self._reading = EndableReading()
         self._took_seconds = 0.0
         self._of_session = False
         self._weekly = False
@@ -169,18 +203,20 @@ wide. In the overview a letter goes to what is new.
             started = monotonic()
             if not project.database.exists():
                 return part, [], {}, 0.0
-            rows = gather_part(
-                project.existing_record,
-                part,
-                project=project.project_filter,
-                session_id=session_id,
-                every="week" if every == "week" else "day",
-            )
-            ids = [row["bundle_id"] for row in rows] if part == "by_bundle" else []
-            names = name_bundles(project.existing_record, ids) if ids else {}
+            with self._reading.statements(project.existing_record) as record:
+                rows = gather_part(
+                    record,
+                    part,
+                    project=project.project_filter,
+                    session_id=session_id,
+                    every="week" if every == "week" else "day",
+                )
+                ids = [row["bundle_id"] for row in rows] if part == "by_bundle" else []
+                names = name_bundles(record, ids) if ids else {}
             return part, rows, names, monotonic() - started
 
         self._tell("reading the record …")
+        self._break_off()
         self.run_in_thread(work, self._took, group="insights")
 
     def _took(self, answer: tuple[str, list[dict[str, Any]], dict[str, str], float]) -> None:
@@ -201,16 +237,19 @@ wide. In the overview a letter goes to what is new.
 
             if not project.database.exists():
                 return None
-            return gather_activity(
-                project.existing_record,
-                left,
-                project=project.project_filter,
-                session_id=session_id,
-                every="week" if weekly else "day",
-                drafted=[
-                    name.removeprefix(DRAFT) for name in drafts.names() if name.startswith(DRAFT)
-                ],
-            )
+            with self._reading.statements(project.existing_record) as record:
+                return gather_activity(
+                    record,
+                    left,
+                    project=project.project_filter,
+                    session_id=session_id,
+                    every="week" if weekly else "day",
+                    drafted=[
+                        name.removeprefix(DRAFT)
+                        for name in drafts.names()
+                        if name.startswith(DRAFT)
+                    ],
+                )
 
         def show(activity: Activity | None) -> None:
             self._is_empty = activity is None
@@ -219,9 +258,37 @@ wide. In the overview a letter goes to what is new.
                 self._draw()
             else:
                 self.query_one(Overview).show(activity, left, project.now(), weekly=weekly)
+                self._load_steps(activity.sessions)
             self.refresh_bindings()
 
+        self._break_off()
         self.run_in_thread(work, show, group="insights")
+
+    def _load_steps(self, sessions: Sequence[Session]) -> None:
+        """Read what is next in the sessions: it takes longer than all else in the overview."""
+        project = self.app.project
+
+        def work() -> dict[str, NextStep]:
+            from orch_tui.recall.next_step import load_first_steps
+
+            return load_first_steps(
+                project.existing_record,
+                [session.session_id for session in sessions],
+                catalogue=project.catalogue,
+                limits=project.limits,
+                known_agents=project.known_agents,
+            )
+
+        show = self.query_one(Overview).show_steps
+        self.run_in_thread(work, lambda steps: show(sessions, steps), group="steps")
+
+    def on_unmount(self) -> None:
+        self._break_off()
+
+    def _break_off(self) -> None:
+        """End what is still being read: nobody waits for it, and leaving would."""
+        self.workers.cancel_group(self, "insights")
+        self._reading.end()
 
     def agents_seen(self) -> None:
         if self.part == OVERVIEW:

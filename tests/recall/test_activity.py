@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from orch_tui.models.database import Record, timestamp
-from orch_tui.recall.activity import BUCKETS, gather_activity, name_next_step
-from orch_tui.record.phase_gates import Gate
+from orch_tui.recall.activity import BUCKETS, gather_activity
 from orch_tui.record.sessions import archive_session
 from tests.conftest import FakeClock
 from tests.recall.runs import open_session, run_agent
@@ -39,7 +38,7 @@ def test_runs_are_told_by_what_became_of_them(record: Record, clock: FakeClock) 
     ]
     today = found.buckets[-1]
     assert (len(found.buckets), today.n, today.failure, today.unknown) == (BUCKETS, 4, 2, 1)
-    assert [step.next_step for step in found.sessions] == ["await 1 agent"]
+    assert [each.session_id for each in found.sessions] == [session]
     archive_session(record, session)
     assert gather_activity(record, since).n == 0
 
@@ -64,11 +63,3 @@ def test_who_waits_for_long_is_in_doubt_and_can_be_found(record: Record, clock: 
     clock.now += timedelta(days=2)
     (doubt,) = gather_activity(record).doubts
     assert (doubt.n, doubt.query.partition(" ")[0]) == (1, "status:waiting")
-
-
-def test_the_next_step_is_what_the_phase_lacks() -> None:
-    gates = (Gate(1, "validated", False, "no"), Gate(4, "results recorded", True, ""))
-    assert name_next_step(1, gates, 0) == "validate scope"
-    assert name_next_step(3, gates, 2) == "await 2 agents"
-    assert name_next_step(4, gates, 0) == "go on to confirm"
-    assert name_next_step(5, gates, 0) == "close it"

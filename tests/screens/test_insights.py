@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from textual.pilot import Pilot
@@ -13,9 +14,10 @@ from textual.widgets import Input
 from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
 from orch_tui.drafts import Drafts
+from orch_tui.errors import RecordError
 from orch_tui.project import Project
 from orch_tui.screens.deploy.return_form import ReturnForm
-from orch_tui.screens.insights.screen import OVERVIEW, PARTS, over_time
+from orch_tui.screens.insights.screen import OVERVIEW, PARTS, EndableReading, over_time
 from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
 from tests.screens.test_history import settled
@@ -146,6 +148,28 @@ async def test_letters_and_days_go_to_their_runs(folder: Path, clock: FakeClock)
         query = app.screen.query_one("#query", Input).value
         assert query == "since:2026-11-22 until:2026-11-22 "
         assert len(app.screen.query_one("#hits", Rows).rows) == 6
+
+
+def test_reading_that_nobody_waits_for_is_broken_off(folder: Path) -> None:
+    record, reading = Project(folder).existing_record, EndableReading()
+    refused: list[RecordError] = []
+
+    def read_for_ever() -> None:
+        with reading.statements(record) as endless:
+            try:
+                endless.sql(
+                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) "
+                    "SELECT count(*) FROM n"
+                )
+            except RecordError as error:
+                refused.append(error)
+
+    thread = Thread(target=read_for_ever)
+    thread.start()
+    while thread.is_alive():
+        reading.end()
+        thread.join(0.01)
+    assert len(refused) == 1
 
 
 async def test_the_command_gives_the_same(folder: Path, clock: FakeClock) -> None:
