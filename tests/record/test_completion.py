@@ -168,7 +168,8 @@ def test_without_a_message_the_latest_return_is_meant(record: Record, label: str
     )
     before = everything(record)
     known: list[dict[str, Any]] = [{}, {"status": "failed"}, {"success": False}]
-    for given in (*known, {"error_message": "boom"}):
+    known.append({"error_message": "boom"})
+    for given in known:
         same = record_completion(record, label, **given)
         assert (same.is_new, same.completion.position) == (False, 2)
     assert everything(record) == before
