@@ -10,11 +10,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
+from orch_tui.screens.widgets.row_list import Column, Row, Rows
 from orch_tui.screens.widgets.safe import one_line
 
 _CSS = """
@@ -106,6 +108,86 @@ class Working(ModalScreen[None]):
     def action_stop(self) -> None:
         self._stop()
         self.dismiss()
+
+
+class AskLong(ModalScreen[str | None]):
+    """Words of any length, folded; None when it was left with Escape."""
+
+    DEFAULT_CSS = _CSS.format(name="AskLong") + (
+        "AskLong TextArea, AskLong TextArea:focus { height: auto; max-height: 12; margin-top: 1;"
+        " border: none; padding: 0; }"
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "accept", "Accept", priority=True),
+        Binding("escape", "leave", "Leave", priority=True),
+    ]
+
+    def __init__(self, question: str, *, value: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._value = value
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(Text(self._question, style="bold"))
+            yield TextArea(self._value, highlight_cursor_line=False)
+            yield Static("enter accept   esc leave", classes="hint", markup=False)
+
+    def on_mount(self) -> None:
+        area = self.query_one(TextArea)
+        area.move_cursor(area.document.end)
+        area.focus()
+
+    def action_accept(self) -> None:
+        self.dismiss(" ".join(self.query_one(TextArea).text.split()))
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+class Pick(ModalScreen[str | None]):
+    """One of several that are told in columns; None when it was left with Escape."""
+
+    DEFAULT_CSS = """
+    Pick {
+        align: center middle;
+        & > Vertical {
+            width: 110; max-width: 94%; height: auto; max-height: 80%; padding: 0;
+            border: round $border; background: $surface;
+            border-title-color: $border; border-title-style: bold;
+            border-subtitle-color: $foreground-muted;
+        }
+        & Rows { height: auto; max-height: 20; }
+        & .detail { padding: 0 1; color: $foreground-muted; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
+
+    def __init__(
+        self, question: str, columns: Sequence[Column], rows: Sequence[Row], *, detail: str = ""
+    ) -> None:
+        """The key of the row that is chosen is the result."""
+        super().__init__()
+        self._question = question
+        self._columns = columns
+        self._rows = rows
+        self._detail = detail
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = Content(self._question)
+            box.border_subtitle = "Enter chooses · Esc leaves all as it is"
+            if self._detail:
+                yield Static(Text(self._detail), classes="detail")
+            yield Rows(self._columns, rows=self._rows)
+
+    @on(Rows.Selected)
+    def _chosen(self, event: Rows.Selected) -> None:
+        event.stop()
+        self.dismiss(event.key)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
 
 
 MANY = 12

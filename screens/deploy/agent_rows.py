@@ -218,7 +218,7 @@ class _Rows:
             doing, accents = f"{doing}  {choice.scope}", ()
         return self._make_row(
             planned_key_of(choice),
-            (SIGNS["planned"], "dim"),
+            (SIGNS["planned"], "planned"),
             (choice.agent_type, ()),
             choice.scope,
             (doing, accents),

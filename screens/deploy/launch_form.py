@@ -47,12 +47,13 @@ class LaunchForm(ScreenPart):
     """One deployment, looked over before it is recorded."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,f8", "go", "Deploy and copy", id="deploy-go"),
-        Binding("enter,f8,escape", "done", "Done", id="deploy-done"),
-        Binding("l", "line", "Copy line", id="deploy-line"),
-        Binding("b", "copy", "Copy briefing", id="deploy-copy"),
-        Binding("w", "write", "Write to file", id="deploy-write"),
-        Binding("escape", "leave", "Back", id="deploy-back"),
+        Binding("enter,f8", "go", "record it and copy what to hand over", id="deploy-go"),
+        Binding("enter,f8,escape", "done", "done", id="deploy-done"),
+        Binding("l", "line", "copy the line", id="deploy-line"),
+        Binding("b", "copy", "copy the briefing", id="deploy-copy"),
+        Binding("m", "markdown", "as it is, or read", id="deploy-markdown"),
+        Binding("w", "write", "write it to a file", id="deploy-write"),
+        Binding("escape", "leave", "back, nothing is recorded", id="deploy-back"),
     ]
 
     @dataclass
@@ -67,13 +68,16 @@ class LaunchForm(ScreenPart):
         self._prospect: Prospect | None = None
         self._deployed: Deployment | None = None
         self._reason: str | None = None
+        self._as_markdown = True
 
     def compose(self) -> ComposeResult:
         yield Static("", id="deploying-what", classes="title", markup=False)
         yield Gauge("agent  ", id="deploying-agent")
         yield Gauge("session", id="deploying-session")
         yield Static("", id="deploying-told", markup=False)
-        yield Lines(id="deploying-briefing")
+        briefing = Lines(id="deploying-briefing", classes="pane")
+        briefing.border_title = "Briefing"
+        yield briefing
 
     def open(self, wanted: Wanted) -> None:
         """Show what this deployment would be."""
@@ -116,9 +120,17 @@ class LaunchForm(ScreenPart):
         self.query_one("#deploying-agent", Gauge).figures = prospect.judgement.agent
         self.query_one("#deploying-session", Gauge).figures = prospect.judgement.session
         briefing = prospect.briefing.decode("utf-8", "replace")
-        self.query_one(Lines).show(briefing or NO_BUNDLE)
+        self._show_briefing(briefing)
         self._tell(self._warnings(prospect))
         self.refresh_bindings()
+
+    def _show_briefing(self, briefing: str) -> None:
+        self.query_one(Lines).show(briefing or NO_BUNDLE, markdown=self._as_markdown)
+
+    def action_markdown(self) -> None:
+        """Show the briefing as Markdown reads, or to the letter."""
+        self._as_markdown = not self._as_markdown
+        self._show_briefing(self.query_one(Lines).text)
 
     def _warnings(self, prospect: Prospect) -> Iterable[str]:
         if self._wanted and self._wanted.waits_for:
@@ -222,7 +234,7 @@ class LaunchForm(ScreenPart):
         else:
             told = [f"● {label} is recorded. There is no briefing to hand over."]
         self._tell([*told, *(left.remarks if left else ())])
-        self.query_one(Lines).show(deployed.briefing.decode("utf-8", "replace") or NO_BUNDLE)
+        self._show_briefing(deployed.briefing.decode("utf-8", "replace"))
         self.refresh_bindings()
 
     def _copy(self, deployed: Deployment) -> None:

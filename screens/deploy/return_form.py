@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import join
@@ -12,6 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
@@ -19,12 +20,13 @@ from textual.widgets import Static
 from orch_tui.errors import SourceError, UsageError
 from orch_tui.files import refused_reading
 from orch_tui.paths import resolve_path
-from orch_tui.screens.dialogs import Ask, Choose, Confirm
+from orch_tui.screens.dialogs import Ask, AskLong, Choose, Confirm
 from orch_tui.screens.screen_part import ScreenPart
+from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.paste import Editor, PasteArea
-from orch_tui.screens.widgets.row_list import Column, Row, Rows
+from orch_tui.screens.widgets.row_list import Accent, Column, Row, Rows
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.screens.widgets.words import state_of
+from orch_tui.screens.widgets.words import plural, state_of
 from orch_tui.times import between, lasting
 
 if TYPE_CHECKING:
@@ -42,7 +44,18 @@ if TYPE_CHECKING:
 SETTLED = 0.3
 """Seconds after a change until it is kept as a draft and read."""
 
-COLUMNS = (Column("", 3), Column("read", 8), Column("what"), Column("on disk", 9))
+COLUMNS = (
+    Column("", 2, right=True, gives_way=-1),
+    Column("as it was read"),
+    Column("found", 11, state=True, gives_way=-1),
+)
+SECTIONS = {
+    "deliverable": "Files",
+    "validation": "Checks",
+    "insight": "Insights",
+    "error": "Errors and signs of trouble",
+}
+TAKEN, LEFT = "■", "□"
 
 NOTHING_YET = """Paste what the agent said at the end.
 
@@ -96,7 +109,7 @@ class FoundOutputs(Rows):
     """What was read from a message, each line to be taken or left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "select", "Take/leave", id="completion-take"),
+        Binding("enter,space", "select", "take or leave out", id="completion-take"),
     ]
 
 
@@ -105,14 +118,14 @@ class ReturnForm(ScreenPart):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # with priority, because a text area has F6 and F7 for itself
-        Binding("f8,ctrl+enter", "record", "Record", id="completion-record", priority=True),
-        Binding("f9", "outcome", "Outcome", id="completion-outcome", priority=True),
-        Binding("f6", "file", "File", id="completion-file", priority=True),
-        Binding("f7", "edit", "$EDITOR", id="completion-edit", priority=True),
-        Binding("e", "correct", "Correct", id="completion-correct"),
-        Binding("a", "add", "Add", id="completion-add"),
-        Binding("tab", "to_list", "List", id="completion-list"),
-        Binding("escape", "leave", "Back", id="completion-back"),
+        Binding("f8,ctrl+enter", "record", "record it", id="completion-record", priority=True),
+        Binding("f9", "outcome", "failed, and why", id="completion-outcome", priority=True),
+        Binding("f6", "file", "read a file", id="completion-file", priority=True),
+        Binding("f7", "edit", "edit in $EDITOR", id="completion-edit", priority=True),
+        Binding("e", "correct", "correct it", id="completion-correct"),
+        Binding("a", "add", "add one", id="completion-add"),
+        Binding("tab", "to_list", "to what was read", id="completion-list"),
+        Binding("escape", "leave", "back, the draft stays", id="completion-back"),
     ]
 
     @dataclass
@@ -140,8 +153,12 @@ class ReturnForm(ScreenPart):
     def compose(self) -> ComposeResult:
         yield Static("", id="completing-what", classes="title", markup=False)
         with Horizontal(id="completing"):
-            yield PasteArea(id="message", placeholder="Paste the agent's final message here.")
-            with Vertical(id="reading"):
+            area = PasteArea(id="message", placeholder="Paste the agent's final message here.")
+            area.add_class("pane")
+            area.border_title = "Final message"
+            yield area
+            with Vertical(id="reading", classes="pane") as reading:
+                reading.border_title = "Read from it"
                 yield FoundOutputs(COLUMNS, id="found", empty=NOTHING_YET)
                 yield Static("", id="found-detail", markup=False)
         yield Static("", id="completing-hint", markup=False)
@@ -285,7 +302,8 @@ class ReturnForm(ScreenPart):
         if not self._preview_of:
             self._items = [item for item in self._items if item.state != "empty"]
         empty = NOTHING_READ if self._preview_of else NOTHING_YET
-        self.query_one("#found", Rows).show([_row(item) for item in self._items], empty=empty)
+        rows = [row for kind in SECTIONS for row in _make_section(kind, self._items)]
+        self.query_one("#found", Rows).show(rows, empty=empty)
         self._show_detail()
         self._show_state()
 
@@ -305,26 +323,38 @@ class ReturnForm(ScreenPart):
 
     def _show_state(self) -> None:
         area, text = self._area, self._area.text
-        size = f"{len(text):,} characters" if text else "no message yet"
+        size = f"{len(text):,} characters, as pasted" if text else "no message yet"
         if area.is_large:
-            size += " kept beside: F7 edits them, Ctrl+Z takes the paste back"
-        troubles = [item for item in self._items if item.kind == "error" and item.line is not None]
+            size += " · kept beside: F7 edits them, Ctrl+Z takes the paste back"
+        area.border_subtitle = Content(size)
         wanted = sum(item.wanted for item in self._items)
-        read = "reading…" if self._reading else f"{wanted} of {len(self._items)} taken"
-        outcome = self._outcome
-        why = " ".join(filter(None, (outcome.error_code, outcome.error_message)))
-        why = f": {one_line(why, 60)}" if why else ""
+        left = len(self._items) - wanted
+        read = f"{wanted} will be recorded{f', {left} left out' * bool(left)}"
+        reading = self.query_one("#reading")
+        reading.border_subtitle = Content("reading …" if self._reading else read if text else "")
+        self.query_one("#completing-state", Static).update(self._word_outcome(text))
+
+    def _word_outcome(self, text: str) -> Content:
+        """Say how it will be recorded, and why."""
         copied = self._copied if text and text == self._preview_of else None
-        parts = (
-            f"records as {state_of(outcome.status)[0]}{why}"
-            if copied is None
-            else f"this is return {copied.position}, {_TOLD_BY.get(copied.source, 'recorded')} "
-            f"already: F8 makes no other",
-            size,
-            read if text else "",
-            f"! trouble: {len(troubles)}" if troubles else "",
-        )
-        self.query_one("#completing-state", Static).update(" · ".join(filter(None, parts)))
+        if copied is not None:
+            told = _TOLD_BY.get(copied.source, "recorded")
+            return Content(
+                f"outcome  this is return {copied.position}, {told} already: F8 makes no other"
+            )
+        outcome = self._outcome
+        state = "failed" if outcome.status == "failed" else "done"
+        why = " ".join(filter(None, (outcome.error_code, outcome.error_message)))
+        parts: list[tuple[str, str] | str] = [
+            ("outcome  ", "$foreground-muted"),
+            (f"{SIGNS[state]} {state}", f"bold $state-{state}"),
+            f"  {one_line(why, 200)}" if why else "",
+        ]
+        troubles = [item for item in self._items if item.kind == "error" and item.line is not None]
+        if troubles:
+            signs = plural(len(troubles), "sign")
+            parts.append((f"   {SIGNS['doubt']} {signs} of trouble", "$state-doubt"))
+        return Content.assemble(*parts)
 
     # Correcting it
 
@@ -339,7 +369,9 @@ class ReturnForm(ScreenPart):
     def action_correct(self) -> None:
         item = self._item
         if item is not None:
-            asked = Ask(f"{_name(item).capitalize()}: what should it say?", value=item.text)
+            question = f"{_name(item).capitalize()}: what should it say?"
+            dialog = AskLong if item.kind in ("insight", "error") else Ask
+            asked = dialog(question, value=item.text)
             self.app.push_screen(asked, lambda text: self._rewrite(item.key, text))
 
     def _rewrite(self, key: str, text: str | None) -> None:
@@ -359,7 +391,7 @@ class ReturnForm(ScreenPart):
     def _ask_what(self, kind: str | None) -> None:
         if kind is not None:
             questions = {"deliverable": "Which file?", "validation": "Which check and result?"}
-            asked = Ask(questions.get(kind, "In which words?"))
+            asked = Ask(questions[kind]) if kind in questions else AskLong("In which words?")
             self.app.push_screen(asked, lambda text: self._add(kind, text))
 
     def _add(self, kind: str, text: str | None) -> None:
@@ -408,7 +440,10 @@ class ReturnForm(ScreenPart):
     # Recording it
 
     def action_outcome(self) -> None:
-        choices = (("completed", "● completed"), ("failed", "✗ failed, with a reason"))
+        choices = (
+            ("completed", f"{SIGNS['done']} done, as its message says"),
+            ("failed", f"{SIGNS['failed']} failed, with a reason"),
+        )
         self.app.push_screen(Choose("How did it end?", choices), self._set_status)
 
     def _set_status(self, status: str | None) -> None:
@@ -604,15 +639,30 @@ def _name(item: ReviewItem) -> str:
     return _NAMES.get(item.kind, item.kind)
 
 
+def _make_section(kind: str, items: Sequence[ReviewItem]) -> Iterator[Row]:
+    rows = [_row(item) for item in items if item.kind == kind]
+    if rows:
+        yield Row(f"section:{kind}", (SECTIONS[kind], str(len(rows))), section=True)
+        yield from rows
+
+
 def _row(item: ReviewItem) -> Row:
-    style = "" if item.wanted else "dim"
-    if item.kind == "error" and not item.wanted:
-        style = "warn"
-    elif item.state == "missing" or (item.kind == "validation" and item.text.endswith(":fail")):
-        style = "bad"
-    state = item.state if item.kind == "deliverable" else ""
-    mark = "[x]" if item.wanted else "[ ]"
-    return Row(item.key, (mark, _name(item), item.text, state), style)
+    what, told, style = item.text, "", ""
+    if item.kind == "deliverable":
+        told = "not there" if item.state == "missing" else item.state
+        style = _STYLES.get(item.state, "planned")
+    elif item.kind == "validation":
+        what, _, told = item.text.rpartition(":")
+        style = {"pass": "ok", "fail": "bad"}.get(told.lower(), "")
+    elif item.line is not None and item.kind == "error":
+        told, style = SIGNS["doubt"] + " trouble", "warn"
+    accents: tuple[tuple[int, tuple[Accent, ...]], ...] = ()
+    if not item.wanted:
+        accents = ((1, ((0, len(what), "dim"),)),)
+    return Row(item.key, (TAKEN if item.wanted else LEFT, what, told), style, accents=accents)
+
+
+_STYLES = {"changed": "ok", "missing": "bad", "outside": "warn", "secret?": "warn"}
 
 
 def _detail(item: ReviewItem, preview: ReturnPreview | None) -> str:

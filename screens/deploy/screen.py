@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from shlex import join
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -27,12 +27,12 @@ from orch_tui.screens.deploy.agent_rows import (
 )
 from orch_tui.screens.deploy.launch_form import LaunchForm, Wanted, write_briefing
 from orch_tui.screens.deploy.return_form import ReturnForm, ReturnOutcome, ask_failure
-from orch_tui.screens.dialogs import Ask, Choose
+from orch_tui.screens.dialogs import Ask, Pick
 from orch_tui.screens.orch_screen import LEAST, OrchScreen, Problem
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.paste import pasted
 from orch_tui.screens.widgets.preview import Preview
-from orch_tui.screens.widgets.row_list import Row, Rows
+from orch_tui.screens.widgets.row_list import Column, Row, Rows
 from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
@@ -173,8 +173,14 @@ class AgentList(Rows):
     """The agents in sections."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "follow, open or hand over", id="deploy-open"),
+        Binding("enter", "take('follow')", "follow", id="deploy-follow"),
+        Binding("enter", "take('open')", "open", id="deploy-open"),
+        Binding("enter", "take('complete')", "record what it said", id="deploy-record"),
+        Binding("enter", "take('hand over')", "hand it over", id="deploy-hand-over"),
     ]
+
+    act = ""
+    """What Enter does with the row under the cursor."""
 
     @dataclass
     class MovedOff(Message):
@@ -187,6 +193,14 @@ class AgentList(Rows):
         super().move_to(index)
         if self.key != before:
             self.post_message(self.MovedOff(before))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "take":
+            return bool(self.rows) and parameters == (self.act,)
+        return super().check_action(action, parameters)
+
+    def action_take(self, act: str) -> None:
+        self.action_select()
 
     def jump_to(self, key: str) -> bool:
         """Put the cursor on the row with this key, for nobody in particular."""
@@ -342,7 +356,8 @@ class Lists(ScreenPart):
         width = self.app.size.width
         self._rows.set_columns(columns_for(width))
         rows = arrange_rows(board, width)
-        self._rows.border_subtitle = Content(self._word_place(agents, width))
+        if not self.screen.has_class("-low"):
+            self._rows.border_subtitle = Content(self._word_place(agents, width))
         if [row.key for row in rows] == [row.key for row in self._rows.rows] != []:
             self._rows.redraw(rows)
         else:
@@ -435,6 +450,19 @@ class Lists(ScreenPart):
             self.query_one(AgentFollow).follow(agent)
         else:
             self.app.followed = None
+        if agent is not None:
+            act = "follow"
+        elif self._planned is not None:
+            act = "hand over"
+        else:
+            act = "complete" if self._is_waiting else "open"
+        if self.screen.has_class("-low"):
+            name = agent.agent_type if agent else self._ending.agent_type if self._ending else ""
+            shown = f"F6 {'follow' if agent else 'what there is of'} {one_line(name, 30)}"
+            self._rows.border_subtitle = Content(shown if name else "")
+        if act != self._rows.act:
+            self._rows.act = act
+            self.refresh_bindings()
 
     def _show_run(self, shown: Shown | None) -> None:
         preview = self.query_one("#run", Preview)
@@ -596,16 +624,18 @@ class Lists(ScreenPart):
         )
 
     def _choose(self, session_id: str, found: Sequence[Deployable]) -> None:
-        lines = [(str(number), _in_words(choice)) for number, choice in enumerate(found)]
-        lines.append(("", "another agent, without a bundle"))
-        question = (
-            "Deploy which agent?"
+        names = {each.planned: each.agent_type for each in found}
+        rows = [_pick_row(str(number), each, names) for number, each in enumerate(found)]
+        rows.append(Row(OTHER, ("another agent", "by its name, without a bundle", "", "", "")))
+        question = "Hand over to which agent?"
+        detail = (
+            ""
             if found
             else "Nothing is planned or composed: F1 plans an agent, F2 composes a bundle."
         )
 
         def chosen(number: str | None) -> None:
-            if number == "":
+            if number == OTHER:
                 self._ask_agent(session_id)
             elif number is not None:
                 choice = found[int(number)]
@@ -614,7 +644,7 @@ class Lists(ScreenPart):
                     Wanted(session_id, choice.planned, bundle_id, waits_for=choice.waits_for)
                 )
 
-        self.app.push_screen(Choose(question, lines), chosen)
+        self.app.push_screen(Pick(question, PICKED, rows, detail=detail), chosen)
 
     def _ask_agent(self, session_id: str) -> None:
         def ask_scope(agent_type: str | None) -> None:
@@ -649,14 +679,22 @@ def _labels_of_drafts(names: Iterable[str]) -> set[str]:
     return {name.removeprefix("final-message ") for name in names if "final-message" in name}
 
 
-def _in_words(choice: Deployable) -> str:
-    parts = [
-        f"{choice.planned} {choice.agent_type}" if choice.planned else choice.agent_type,
-        one_line(choice.scope, 60),
-        f"{choice.bundle_id} {choice.count} tokens" if choice.count else "no bundle",
-    ]
-    if choice.runs:
-        parts.append("deployed once" if choice.runs == 1 else f"deployed {choice.runs} times")
+PICKED = (
+    Column("agent", 21, bold=True),
+    Column("for what"),
+    Column("", 19, gives_way=1),
+    Column("bundle", 11, gives_way=3),
+    Column("tokens", 8, right=True, gives_way=2),
+)
+OTHER = "other"
+
+
+def _pick_row(key: str, choice: Deployable, names: Mapping[int | None, str]) -> Row:
+    tokens = f"{'' if choice.count.exact else '~'}{choice.count.tokens:,}" if choice.count else ""
+    state = "ready" if choice.planned else ""
     if choice.waits_for:
-        parts.append(f"waits for {', '.join(map(str, choice.waits_for))}")
-    return " · ".join(filter(None, parts))
+        state = f"after {', '.join(names.get(each, str(each)) for each in choice.waits_for)}"
+    elif choice.runs:
+        state = "deployed once" if choice.runs == 1 else f"deployed {choice.runs} times"
+    bundle = choice.bundle_id if choice.count else "no bundle"
+    return Row(key, (choice.agent_type, choice.scope, state, bundle or "", tokens))

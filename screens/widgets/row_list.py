@@ -220,6 +220,7 @@ class Rows(LineList):
         & > .rows--recommended { color: $part-recommended; }
         & > .rows--optional { color: $part-optional; }
         & > .rows--shared { color: $part-shared; }
+        & > .rows--planned { color: $state-planned; }
         & > .rows--dim { color: $foreground-muted; }
     }
     """
@@ -235,6 +236,7 @@ class Rows(LineList):
         "rows--recommended",
         "rows--optional",
         "rows--shared",
+        "rows--planned",
         "rows--dim",
     }
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "open")]

@@ -196,8 +196,8 @@ class Driven:
     @property
     def found(self) -> dict[str, str]:
         """What was read from the message: its text and whether it is taken."""
-        rows = self.app.screen.query_one("#found", Rows).rows
-        return {row.cells[2]: row.cells[0] for row in rows}
+        items = self.app.screen.query_one(ReturnForm)._items
+        return {item.text: "[x]" if item.wanted else "[ ]" for item in items}
 
     @property
     def area(self) -> PasteArea:
@@ -558,20 +558,31 @@ async def test_a_pasted_message_is_read_corrected_and_recorded(folder: Path) -> 
             "lint:fail": "[x]",
             "Postings lists compress well as gaps": "[x]",
         }
-        states = [row.cells[3] for row in driven.app.screen.query_one("#found", Rows).rows]
-        assert states[1:4] == ["changed", "unchanged", "missing"]
+        rows = driven.app.screen.query_one("#found", Rows).rows
+        assert [row.cells for row in rows] == [
+            ("Files", "3"),
+            ("■", "lib/postings.py", "changed"),
+            ("■", "lib/index.py", "unchanged"),
+            ("□", "lib/gone.py", "not there"),
+            ("Checks", "2"),
+            ("■", "tests", "pass"),
+            ("■", "lint", "fail"),
+            ("Insights", "1"),
+            ("■", "Postings lists compress well as gaps", ""),
+            ("Errors and signs of trouble", "1"),
+            ("□", "missing file: lib/gone.py", "! trouble"),
+        ]
         await driven.keys("tab")
         driven.under_cursor("#found", "lib/index.py")
         await driven.keys("space")
-        driven.under_cursor("#found", "lint:fail")
+        driven.under_cursor("#found", "lint")
         await driven.keys("e")
         await driven.type("fine")
         assert "name:result" in driven.problem and "lint:fail" in driven.found
         await driven.keys("e")
         await driven.type("lint:pass")
         assert driven.problem == ""
-        await driven.keys("a", "end", "enter")
-        await driven.type("it forgot a file")
+        await driven.keys("a", "end", "enter", *"it forgot a file", "enter")
         await driven.keys("f8")
         assert driven.view == "lists" and driven.waiting == ["exec-002"]
         kept = {
@@ -626,7 +637,7 @@ async def test_what_was_read_is_corrected_not_typed_anew(folder: Path) -> None:
     async with deploying(folder) as driven:
         await driven.keys("enter")
         await driven.paste(MESSAGE)
-        await driven.keys("tab", "end", "e", "!", "enter")
+        await driven.keys("tab", "end", "up", "e", "!", "enter")
         assert "Postings lists compress well as gaps!" in driven.found
 
 
@@ -651,7 +662,7 @@ async def test_a_draft_is_there_again_after_a_crash(folder: Path) -> None:
     async with deploying(folder) as driven:
         await driven.keys("c")
         await driven.paste(MESSAGE)
-        await driven.keys("tab", "end", "space")
+        await driven.keys("tab", "end", "up", "space")
     async with deploying(folder) as driven:
         first = next(row for row in driven.rows if row.key == "exec-003")
         assert "draft" in first.cells[2]
@@ -797,7 +808,7 @@ async def test_the_same_can_be_said_to_the_shell(folder: Path) -> None:
             "orch record-completion --execution-id exec-003 --final-message-file FILE "
             "--collect auto"
         )
-        await driven.keys("tab", "end", "space")
+        await driven.keys("tab", "end", "up", "space")
         assert command() == (
             "orch record-completion --execution-id exec-003 --final-message-file FILE && "
             "orch collect --execution-id exec-003 --deliverables lib/postings.py "
