@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
+from typing import Protocol
 
 from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
@@ -93,6 +94,18 @@ class Query:
     def required_words(self) -> tuple[QueryWord, ...]:
         """The words that must be there and say enough to look for."""
         return tuple(w for word in self.words if not word.excluded and (w := _drop_letter(word)))
+
+    @property
+    def marked_words(self) -> tuple[QueryWord, ...]:
+        """The required words, and those that something that was given must have."""
+        given = (
+            QueryWord(tokens, unfinished=not value.exact)
+            for each in self.filters
+            if each.name == "given" and not each.excluded
+            for value in each.values
+            if (tokens := split_tokens(value.text))
+        )
+        return (*self.required_words, *(w for word in given if (w := _drop_letter(word))))
 
     def match_expression(self, any_of: Sequence[str] = ()) -> str:
         """Render the FTS5 expression over the texts of runs; empty where everything matches.
@@ -300,6 +313,28 @@ class _QueryParser:
 # Marking
 
 
+class TextMatcher(Protocol):
+    """Finds something in a folded text."""
+
+    def spans(self, folded: str) -> Iterator[tuple[int, int]]:
+        """Find where it stands."""
+
+
+class LettersMatcher:
+    """Finds letters wherever they stand, within words too."""
+
+    __slots__ = ("_sought",)
+
+    def __init__(self, sought: str) -> None:
+        self._sought = fold_text(sought)
+
+    def spans(self, folded: str) -> Iterator[tuple[int, int]]:
+        at = folded.find(self._sought) if self._sought else -1
+        while at >= 0:
+            yield at, at + len(self._sought)
+            at = folded.find(self._sought, at + len(self._sought))
+
+
 class WordMatcher:
     """Finds a required word in a folded text."""
 
@@ -326,7 +361,12 @@ def word_matchers(words: Iterable[QueryWord]) -> tuple[WordMatcher, ...]:
     return tuple(map(WordMatcher, words))
 
 
-def find_spans(text: str, matchers: Iterable[WordMatcher]) -> tuple[tuple[int, int], ...]:
+def make_markers(text: str) -> tuple[WordMatcher, ...]:
+    """Make what finds in a run the words that a query looked for; times in it do not matter."""
+    return word_matchers(parse_query(text, datetime.now(UTC)).marked_words)
+
+
+def find_spans(text: str, matchers: Iterable[TextMatcher]) -> tuple[tuple[int, int], ...]:
     """Find where the words stand in ``text``: start and end, in order, not overlapping."""
     folded = fold_text(text)
     merged: list[tuple[int, int]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from shlex import join
@@ -37,12 +37,16 @@ if TYPE_CHECKING:
     from orch_tui.recall.drift import Drift
     from orch_tui.recall.show import Shown
     from orch_tui.record.deployment import Deployment
+    from orch_tui.search.language import TextMatcher
     from orch_tui.search.query import Hit, Page
 
 PAGE = 200
 """Hits read at a time; more are read when the cursor comes near the end."""
 
 SCOPES = {"project": "this project", "session": "this session", "all": "all, archived too"}
+
+IN_SIGHT = 24
+"""Characters of what a run was about that are surely seen."""
 
 BEFORE = 12
 """Characters shown before the first of the words sought."""
@@ -82,10 +86,12 @@ the box to the list and back; **F7** on one run and then on another compares the
         Binding("down", "move(1)", "Down", show=False),
         Binding("pageup", "page(-1)", "Page up", show=False),
         Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("escape", "toggle_focus", "Box/list", id="history-focus"),
-        Binding("ctrl+f", "cycle_scope", "Where", id="history-scope"),
-        Binding("f6", "next_tab", "Tab", id="history-tab"),
+        Binding("f6", "next_tab", "Said, Given …", id="history-tab"),
+        Binding("n", "match(1)", "next match", id="history-next-match"),
+        Binding("N", "match(-1)", "match before", id="history-match-before", show=False),
         Binding("f7", "mark", "Compare", id="history-compare"),
+        Binding("escape", "toggle_focus", "search or list", id="history-focus"),
+        Binding("ctrl+f", "cycle_scope", "where", id="history-scope"),
         Binding("f8", "replay", "Replay", id="history-replay"),
         Binding("f9", "copy_text", "Copy text", id="history-copy", show=False),
         Binding("f10", "edit", "Open in $EDITOR", id="history-edit", show=False),
@@ -185,14 +191,14 @@ the box to the list and back; **F7** on one run and then on another compares the
         self.query_one("#query").border_subtitle = Content(found + marked)
 
     def _rows(self, page: Page) -> list[Row]:
-        now = self.app.project.now()
-        return [self._row(hit, now) for hit in page.hits]
+        now, sought = self.app.project.now(), self._sought()
+        return [self._row(hit, now, sought) for hit in page.hits]
 
-    def _row(self, hit: Hit, now: str) -> Row:
-        state, style = state_of(hit.status)
+    def _row(self, hit: Hit, now: str, sought: Sequence[TextMatcher]) -> Row:
+        state, style = state_of(hit.status, hit.unverified)
         cost = "" if hit.cost_usd is None else f"{hit.cost_usd:.2f}"
         mark = "» " if hit.execution_id == self._marked else ""
-        text, spans = _in_view(hit)
+        text, spans = _in_view(hit, sought)
         spans = tuple((start + len(mark), end + len(mark)) for start, end in spans)
         return Row(
             hit.execution_id,
@@ -209,7 +215,25 @@ the box to the list and back; **F7** on one run and then on another compares the
 
     @on(Rows.Highlighted, "#hits")
     def _highlighted(self, event: Rows.Highlighted) -> None:
-        self.read_run(event.key, self.query_one("#preview", Preview).show)
+        self.read_run(event.key, self._show_run)
+
+    def _show_run(self, shown: Shown | None) -> None:
+        self.query_one("#preview", Preview).show(shown, self._sought())
+        self.refresh_bindings()
+
+    def _sought(self) -> Sequence[TextMatcher]:
+        """What the box says is to be found in a run."""
+        from orch_tui.search.language import make_markers
+
+        return make_markers(self.text)
+
+    def action_match(self, by: int) -> None:
+        self.query_one("#preview", Preview).action_match(by)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "match":
+            return self.query_one("#preview", Preview).has_matches
+        return True
 
     def action_move(self, by: int) -> None:
         self.query_one("#hits", Rows).action_cursor(by)
@@ -234,7 +258,8 @@ the box to the list and back; **F7** on one run and then on another compares the
     def _open(self) -> None:
         shown = self.query_one("#preview", Preview).shown
         if shown is not None:
-            self.app.push_screen(Run(shown, self.query_one("#preview", Preview).tab))
+            tab = self.query_one("#preview", Preview).tab
+            self.app.push_screen(Run(shown, tab, self._sought()))
 
     # What can be done with it
 
@@ -402,50 +427,91 @@ def _runs(found: str) -> str:
     return "1 run" if found == "1" else f"{found} runs"
 
 
-def _in_view(hit: Hit) -> tuple[str, Spans]:
-    """What a run was about or, where words were sought, the text they stand in, begun so that
-    the first of them is in view."""
-    text = (hit.snippet if hit.spans else hit.scope) or hit.snippet or hit.scope or ""
-    skipped = hit.spans[0][0] - BEFORE if hit.spans else 0
-    if skipped <= 0:
-        return text, hit.spans
+def _in_view(hit: Hit, sought: Sequence[TextMatcher]) -> tuple[str, Spans]:
+    """What a run was about or, where words were sought that are not in it, the text they stand in,
+    begun so that the first of them is in view."""
+    from orch_tui.search.language import find_spans
+
+    in_scope = find_spans(hit.scope or "", sought) if hit.spans else ()
+    text, spans = (hit.scope or "", in_scope) if in_scope else (hit.snippet, hit.spans)
+    if not spans:
+        return hit.scope or hit.snippet or "", ()
+    skipped = spans[0][0] - BEFORE
+    if skipped <= 0 or (in_scope and spans[0][1] <= IN_SIGHT):
+        return text, spans
     shift = skipped - 1  # the ellipsis takes one
-    return "…" + text[skipped:], tuple((start - shift, end - shift) for start, end in hit.spans)
+    return "…" + text[skipped:], tuple((start - shift, end - shift) for start, end in spans)
 
 
 class Run(ModalScreen[None]):
-    """One run over the whole screen."""
+    """One run over the whole screen; letters are found in it."""
 
+    HORIZONTAL_BREAKPOINTS = OrchScreen.HORIZONTAL_BREAKPOINTS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "app.pop_screen", "Back"),
-        Binding("f6", "next_tab", "Given/said", id="history-tab"),
+        Binding("escape", "leave", "back to the list", id="run-leave"),
+        Binding("q", "app.pop_screen", "Back", show=False),
+        Binding("f6", "next_tab", "Said, Given …", id="history-tab"),
+        Binding("slash", "find", "find in this run", id="run-find"),
+        Binding("n", "match(1)", "next match", id="history-next-match"),
+        Binding("N", "match(-1)", "match before", id="history-match-before", show=False),
         HELP_KEY,
     ]
 
-    def __init__(self, shown: Shown, tab: str) -> None:
+    def __init__(self, shown: Shown, tab: str, sought: Sequence[TextMatcher] = ()) -> None:
         super().__init__()
         self._shown = shown
         self._tab = tab
+        self._sought = sought
 
     def compose(self) -> ComposeResult:
-        execution = self._shown.execution
-        yield Static(
-            f" {execution.execution_id} · {execution.agent_type} · {state_of(execution.status)[0]}"
-            f" · {execution.scope or ''}",
-            markup=False,
-            classes="title",
-        )
         yield Preview(id="run")
+        box = Input(placeholder="letters to find in this run", compact=True, id="find")
+        box.display = False
+        yield box
         yield KeyLine()
 
     def on_mount(self) -> None:
         preview = self.query_one(Preview)
-        preview.show(self._shown)
         preview.tab = self._tab
-        preview.query_one(Lines).focus()
+        preview.show(self._shown, self._sought)
+        self.call_after_refresh(preview.focus_part)
 
     def action_next_tab(self) -> None:
-        self.query_one(Preview).action_tab(1)
+        preview = self.query_one(Preview)
+        preview.action_tab(1)
+        self.call_after_refresh(preview.focus_part)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.query_one(Preview).check_action(action, parameters)
+
+    def action_match(self, by: int) -> None:
+        self.query_one(Preview).action_match(by)
+
+    def action_find(self) -> None:
+        box = self.query_one("#find", Input)
+        box.display = True
+        box.focus()
+
+    @on(Input.Changed, "#find")
+    def _find(self, event: Input.Changed) -> None:
+        from orch_tui.search.language import LettersMatcher
+
+        letters = event.value
+        sought = (LettersMatcher(letters),) if letters.strip() else self._sought
+        self.query_one(Preview).seek(sought)
+
+    @on(Input.Submitted, "#find")
+    def _found(self) -> None:
+        self.query_one(Preview).query_one(Lines).focus()
+
+    def action_leave(self) -> None:
+        """Leave the box for what it found, else the run for the list."""
+        box = self.query_one("#find", Input)
+        if box.display and box.has_focus:
+            box.display = False
+            self.query_one(Preview).query_one(Lines).focus()
+        else:
+            self.app.pop_screen()
 
 
 class SideBySide(ModalScreen[None]):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from io import StringIO
-from typing import Any, ClassVar
+from itertools import accumulate
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
@@ -17,15 +18,26 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.worker import get_current_worker
 
-from orch_tui.screens.widgets.safe import plain
+from orch_tui.screens.theme import DARK, LIGHT
+from orch_tui.screens.widgets.passages import AsIs, Line, MarkdownText, Passage, draw_passages
 
-PROSE = 2000
-"""Characters of a line up to which it is broken between words."""
+if TYPE_CHECKING:
+    from orch_tui.search.language import TextMatcher
+
 AT_ONCE = 20_000
 """Characters up to which text is folded on the spot; it takes about a millisecond per 10,000."""
+ABOVE = 4
+"""Lines kept above a match that is gone to."""
 
-MARKDOWN_MOST = 200_000
-"""Characters up to which Markdown is rendered; longer text is shown as it is."""
+
+class Match(NamedTuple):
+    """Where a word that is sought stands: the characters of a drawn line."""
+
+    line: int
+    start: int
+    end: int
+    number: int
+    """Which it is, from 0; one that is broken over lines stands in each of them."""
 
 
 class Lines(ScrollView, can_focus=True, inherit_bindings=False):
@@ -50,8 +62,19 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     class Folded(Message, bubble=False):
         """A thread has folded the text for a width."""
 
-        lines: Sequence[Strip]
+        lines: Sequence[Line]
+        matches: Sequence[Match]
         width: int
+
+    @dataclass
+    class Found(Message, bubble=True):
+        """How often what is sought stands in the text, or that another place is in view."""
+
+        lines: Lines
+
+        @property
+        def control(self) -> Lines:
+            return self.lines
 
     def __init__(
         self,
@@ -62,21 +85,71 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._text = text
-        self._markdown = False
-        self._lines: Sequence[Strip] = ()
+        self._passages: Sequence[Passage] = (AsIs(text),)
+        self._lines: Sequence[Line] = ()
         self._width = 0
+        self._sought: Sequence[TextMatcher] = ()
+        self._matches: Sequence[Match] = ()
+        self._by_line: dict[int, list[Match]] = {}
+        self._current = 0
+        self._to_match = False
+        """Whether the next text that is folded opens at its first match."""
 
     @property
     def text(self) -> str:
         """The exact text that is shown."""
         return self._text
 
+    @property
+    def match_count(self) -> int:
+        """How often what is sought stands in the text."""
+        return self._matches[-1].number + 1 if self._matches else 0
+
+    @property
+    def match(self) -> int:
+        """Which of the matches is gone to, from 1; 0 where there is none."""
+        return self._current + 1 if self._matches else 0
+
     def show(self, text: str, *, markdown: bool = False) -> None:
         """Show another text from its top, rendered as Markdown or as it is."""
-        self._text = text
-        self._markdown = markdown and 0 < len(text) <= MARKDOWN_MOST
-        self._fold()
+        self.show_passages(text, (MarkdownText(text) if markdown else AsIs(text),))
+
+    def show_passages(
+        self, text: str, passages: Sequence[Passage], sought: Sequence[TextMatcher] = ()
+    ) -> None:
+        """Show another text as these passages, from its top or the first word that is sought."""
+        self._text, self._passages, self._sought = text, passages, sought
+        self._current, self._to_match = 0, bool(sought)
         self.scroll_to(y=0, animate=False, immediate=True)
+        self._fold()
+
+    def seek(self, sought: Sequence[TextMatcher]) -> None:
+        """Mark other words in the same text, and go to the first."""
+        self._sought, self._current, self._to_match = sought, 0, True
+        self._fold()
+
+    def step_match(self, by: int) -> bool:
+        """Go to the next match, or another near it; False where there is none on that side."""
+        wanted = self._current + by
+        if not 0 <= wanted < self.match_count:
+            return False
+        self.go_to_match(wanted)
+        return True
+
+    def go_to_match(self, number: int) -> None:
+        """Go to a match by its number from 0; -1 is the last."""
+        if self._matches:
+            self._current = number % self.match_count
+            self._reveal_match()
+            self.refresh()
+            self.post_message(self.Found(self))
+
+    def _reveal_match(self) -> None:
+        line = next(m.line for m in self._matches if m.number == self._current)
+        top, height = round(self.scroll_offset.y), self.size.height
+        if not top <= line < top + max(1, height - 1):
+            above = min(ABOVE, max(0, height // 3))
+            self.scroll_to(y=max(0, line - above), animate=False, immediate=True)
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self._fold())
@@ -90,80 +163,86 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         self._width = width  # also while it is hidden: what came meanwhile is folded afterwards
         if width <= 0:
             return
-        text = self._text
-        if len(text) <= AT_ONCE and not self._markdown:
-            self._take(fold(text, width))
+        passages, sought, dark = self._passages, self._sought, self.app.current_theme.dark
+
+        def fold() -> Lines.Folded:
+            lines = draw_passages(passages, width, dark=dark)
+            return self.Folded(lines, list(_find_matches(lines, sought)), width)
+
+        if sum(passage.size for passage in passages) <= AT_ONCE:
+            self.workers.cancel_group(self, "fold")
+            self._take(fold())
             return
-        dark = self.app.current_theme.dark
-        make = partial(rendered, dark=dark) if self._markdown else fold
 
         def work() -> None:
             worker = get_current_worker()
-            lines = make(text, width)
+            folded = fold()
             if not worker.is_cancelled:
-                self.post_message(self.Folded(lines, width))
+                self.post_message(folded)
 
         self.run_worker(work, thread=True, exclusive=True, group="fold")
 
     def on_lines_folded(self, message: Folded) -> None:
         if message.width == self._width:
-            self._take(message.lines)
+            self._take(message)
 
-    def _take(self, lines: Sequence[Strip]) -> None:
-        self._lines = lines
-        size = Size(self._width, len(lines))
+    def _take(self, folded: Folded) -> None:
+        self._lines, self._matches = folded.lines, folded.matches
+        self._by_line = {}
+        for match in folded.matches:
+            self._by_line.setdefault(match.line, []).append(match)
+        self._current = min(self._current, max(0, self.match_count - 1))
+        size = Size(self._width, len(folded.lines))
         if size != self.virtual_size:
             self.virtual_size = size
+        if self._to_match and self._matches:
+            # Only after the next layout is there a region to scroll in.
+            self.call_after_refresh(self._open_at_match)
         self.refresh()
+        self.post_message(self.Found(self))
+
+    def _open_at_match(self) -> None:
+        if self._to_match and self._matches:
+            self._to_match = False
+            self._reveal_match()
 
     def render_line(self, y: int) -> Strip:
         style = self.rich_style
         index = y + round(self.scroll_offset.y)
-        line = self._lines[index] if index < len(self._lines) else Strip([])
+        line = self._lines[index].strip if index < len(self._lines) else Strip([])
+        if index in self._by_line:
+            line = self._mark(line, self._by_line[index])
         return line.apply_style(style).adjust_cell_length(self.size.width, style)
 
-
-def fold(text: str, width: int) -> list[Strip]:
-    """The text as it is, harmful characters shown, in lines of at most ``width`` cells."""
-    folded: list[Strip] = []
-    for line in text.split("\n"):
-        shown = plain(line.removesuffix("\r"))
-        folded += (Strip([Segment(piece)]) for piece in _pieces(shown, width))
-    return folded
-
-
-def _pieces(line: str, width: int) -> list[str]:
-    """A line in pieces that fit, broken after a blank where there is one not too far from the end;
-    together they are the line."""
-    if cell_len(line) <= width:
-        return [line]
-    if len(line) > PROSE:
-        return list(chop_cells(line, width))
-    pieces = []
-    while cell_len(line) > width:
-        end = len(chop_cells(line, width)[0])
-        blank = line.rfind(" ", end // 2, end) + 1
-        pieces.append(line[: blank or end])
-        line = line[blank or end :]
-    return [*pieces, line] if line else pieces
+    def _mark(self, strip: Strip, matches: Sequence[Match]) -> Strip:
+        """Draw the matches of a line on their ground, the one that is gone to reversed."""
+        colours = DARK if self.app.current_theme.dark else LIGHT
+        ground = Style(bgcolor=colours["match"], color=colours["foreground"], bold=True)
+        here = Style(bgcolor=colours["accent"], color=colours["background"], bold=True)
+        text, at, parts = strip.text, 0, []
+        for match in matches:
+            start, end = cell_len(text[: match.start]), cell_len(text[: match.end])
+            style = here if match.number == self._current else ground
+            parts.append(strip.crop(at, start))
+            marked = Segment.apply_style(strip.crop(start, end), post_style=style)
+            parts.append(Strip(marked))
+            at = end
+        return Strip.join([*parts, strip.crop(at)])
 
 
-def rendered(text: str, width: int, *, dark: bool = True) -> list[Strip]:
-    """The text as Markdown in the colours of a theme; links are shown, never made clickable."""
-    from rich.console import Console
-    from rich.markdown import Markdown
+def _find_matches(lines: Sequence[Line], sought: Sequence[TextMatcher]) -> Iterator[Match]:
+    """Find the words in drawn lines; a phrase may be broken over several."""
+    if not sought:
+        return
+    from orch_tui.search.language import find_spans
 
-    from orch_tui.screens.widgets.coloured import make_code_colours, make_markdown_colours
-
-    console = Console(
-        width=width,
-        file=StringIO(),
-        force_terminal=True,
-        color_system="truecolor",
-        theme=make_markdown_colours(dark=dark),
-    )
-    harmless = "\n".join(plain(line.removesuffix("\r")) for line in text.split("\n"))
-    # Rich takes a theme of its own for code wherever it takes the name of one.
-    code: Any = make_code_colours(dark=dark)
-    document = Markdown(harmless, hyperlinks=False, code_theme=code)
-    return [Strip(line) for line in console.render_lines(document, pad=False)]
+    texts = [line.strip.text[line.margin :] for line in lines]
+    starts = [0, *accumulate(len(text) + 1 for text in texts)]
+    for number, (start, end) in enumerate(find_spans("\n".join(texts), sought)):
+        line = bisect_right(starts, start) - 1
+        while line < len(texts) and starts[line] < end:
+            first, last = max(0, start - starts[line]), min(len(texts[line]), end - starts[line])
+            if first < last:
+                margin = lines[line].margin
+                yield Match(line, first + margin, last + margin, number)
+            line += 1

@@ -11,8 +11,11 @@ _STATES = {
 }
 
 
-def state_of(status: str | None) -> tuple[str, str]:
-    """A state as a glyph with a word, readable without colour, and its row style."""
+def state_of(status: str | None, unverified: str | None = None) -> tuple[str, str]:
+    """A state as a glyph with a word, readable without colour, and its row style; a run that is
+    done and ``unverified`` is in doubt."""
+    if status == "completed" and unverified:
+        return f"{SIGNS['doubt']} in doubt", "warn"
     return _STATES.get(status or "", ("? unknown", "dim"))
 
 

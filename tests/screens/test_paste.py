@@ -12,7 +12,8 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.widgets import Input
 
-from orch_tui.screens.widgets.lines import Lines, fold
+from orch_tui.screens.widgets.lines import Lines
+from orch_tui.screens.widgets.passages import fold
 from orch_tui.screens.widgets.paste import EDITABLE, Editor, PasteArea, Verbatim, pasted
 
 HOSTILE = "a\r\nb\rc\nd\u2028e\x0bf\x0cg\x85h\x1b[31mi\x00j\u202ek\udc80\té\n\n"
