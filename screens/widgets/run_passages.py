@@ -82,7 +82,7 @@ def _make_return(returned: ShownReturn, *, markdown: bool, many: bool) -> Iterat
         yield Note((Words(f"━━ return {completion.position} · {state} · {at}", "muted"),))
     code = completion.error_code or ""
     if completion.error_message or code:
-        known = " · ".join(filter(None, (f"{code} {ERROR_CODES.get(code, '')}".strip(), at)))
+        known = f"{code} {ERROR_CODES.get(code, '')}".strip()
         why = "Why it failed" if completion.status == "failed" else "What went wrong"
         yield Note((Words(why, "failed bold"), Words(f"  {known}", "muted")))
         yield AsIs(completion.error_message or "No reason was given.")

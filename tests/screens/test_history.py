@@ -511,3 +511,51 @@ async def test_a_run_with_any_id_is_shown_by_its_copied_command(
         assert shlex.split(app.clipboard) == [
             *("orch", "show", "it's; rm -rf $HOME", "--part", "said"),
         ]
+
+
+async def test_the_pane_opens_at_what_is_sought_and_n_goes_on(
+    folder: Path, clock: FakeClock
+) -> None:
+    """From the message through the items that were given to the next part that has it."""
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press(*"walrus", "escape")
+        await settled(pilot)
+        preview = app.screen.query_one(Preview)
+        lines = preview.query_one(Lines)
+        assert (lines.match, lines.match_count) == (1, 1)
+        await pilot.press("n")
+        await settled(pilot)
+        assert preview.tab == "given"
+        assert lines.match_count == 40 and lines.match == 1
+        await pilot.press("n", "n")
+        assert lines.match == 3
+        await pilot.press("N", "N", "N")
+        await settled(pilot)
+        assert preview.tab == "said"
+
+
+async def test_letters_are_found_in_the_opened_run(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("escape", "end", "f6", "enter")
+        await settled(pilot)
+        await pilot.press("slash", *"rus ind", "enter")
+        await settled(pilot)
+        lines = app.screen.query_one(Lines)
+        assert isinstance(app.screen, Run) and lines.has_focus
+        assert lines.match_count == 20
+        await pilot.press("escape")
+        assert not isinstance(app.screen, Run)
+
+
+async def test_why_a_run_failed_stands_before_what_it_said(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press(*"status:failed")
+        await settled(pilot)
+        lines = app.screen.query_one(Preview).query_one(Lines)
+        drawn = [lines.render_line(y).text for y in range(5)]
+        assert drawn[0].startswith("Why it failed  ORG-003 Sub-Agent Failure")
+        assert drawn[1].startswith("No reason was given.")
+        assert drawn[3].startswith("[bold]not markup[/] ␛[31mred")
