@@ -34,6 +34,15 @@ class DayColumn:
         return self.below + self.above
 
 
+def day_column(since: str, below: float, above: float) -> DayColumn:
+    """Return the column of a day, under which the day of its month stands."""
+    return DayColumn(since, since[-2:].lstrip("0"), below, above)
+
+
+LEGEND = (("■", "$state-failed"), " failed  ", ("■", "$state-done"), " done")
+"""What the two parts are, for ``Content.assemble``."""
+
+
 class DayColumns(Widget, can_focus=True):
     """Columns over a base line; one of them can be chosen, Enter says which."""
 

@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from orch_tui.phases import PHASES
-from orch_tui.screens.insights.day_columns import DayColumn, DayColumns
+from orch_tui.screens.insights.day_columns import LEGEND, DayColumns, day_column
 from orch_tui.screens.insights.figures import outcome_cells
 from orch_tui.screens.insights.queries import bucket_query, quoted
 from orch_tui.screens.theme import SIGNS
@@ -37,7 +37,7 @@ NEWS = (
     Column("", 22, bold=True, gives_way=-1),
     Column(""),
     Column("", 6, right=True, gives_way=-1),
-    Column("", 1, gives_way=-1),
+    Column("", 1, own="here", bold=True, gives_way=-1),
 )
 AGENTS = (
     Column("agent type", 19, bold=True, gives_way=-1),
@@ -49,7 +49,7 @@ AGENTS = (
 )
 STEPS = (
     Column("", 1, state=True, gives_way=-1),
-    Column("next step", 17, bold=True, gives_way=-1),
+    Column("next step", 18, bold=True, gives_way=-1),
     Column("of the session"),
 )
 DOUBTS = (
@@ -116,6 +116,10 @@ class Overview(Vertical):
 
     # Showing
 
+    def on_resize(self) -> None:
+        if self._activity is not None:
+            self._show_days(self._activity.buckets)
+
     def show(self, activity: Activity, since: str | None, now: str, *, weekly: bool) -> None:
         """Show what was gathered; ``since`` is when the user was here last, None: never."""
         self._activity, self._weekly = activity, weekly
@@ -151,14 +155,14 @@ class Overview(Vertical):
         )
         every = "week" if self._weekly else "day"
         runs.border_title, costs.border_title = f"Runs a {every}", f"Cost a {every}, $"
-        runs.show([DayColumn(b.since, _day(b.since), b.failure, b.success) for b in buckets])
+        runs.show([day_column(b.since, b.failure, b.success) for b in buckets])
         told = f"   n {n - unknown:,}" + (f", and {unknown:,} unknown" if unknown else "")
         if not priced:
             told += " · cost unknown"
-        runs.border_subtitle = Content.assemble(
-            ("■", "$state-failed"), " failed  ", ("■", "$state-done"), " done", told
-        )
-        costs.show([DayColumn(b.since, _day(b.since), 0, b.cost_usd) for b in buckets])
+        elif self.screen.has_class("-narrow"):  # the other plot has no room
+            told += f" · $ {cost:,.2f}"
+        runs.border_subtitle = Content.assemble(*LEGEND, told)
+        costs.show([day_column(b.since, 0, b.cost_usd) for b in buckets])
         costs.set_class(not priced, "-unknown")
         if priced:
             costs.border_subtitle = f"{cost:,.2f} in all · {cost / priced:,.2f} a run" + (
@@ -245,7 +249,7 @@ def word_step(step: NextStep) -> str:
     return {
         "plan": "plan its agents",
         "validate": "check its plan",
-        "compose": f"compose for {many}",
+        "compose": f"compose {plural(len(step.agents), 'bundle')}",
         "deploy": f"hand over {many}",
         "wait": f"await {many}",
         "collect": "collect results",
@@ -258,10 +262,6 @@ def word_step(step: NextStep) -> str:
 def _titled(pane: Any, title: str) -> Any:
     pane.border_title = title
     return pane
-
-
-def _day(since: str) -> str:
-    return since[-2:].lstrip("0")
 
 
 def _tell_since(since: str, now: str) -> str:

@@ -16,9 +16,10 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from orch_tui.screens.insights.day_columns import DayColumns, day_column
 from orch_tui.screens.insights.figures import make_table
 from orch_tui.screens.insights.overview import LETTERS, Overview
-from orch_tui.screens.insights.queries import write_query
+from orch_tui.screens.insights.queries import bucket_query, write_query
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
 
@@ -162,7 +163,7 @@ wide. In the overview a letter goes to what is new.
             yield Overview(id=OVERVIEW)
             with Vertical(id="part", classes="pane"):
                 yield Static("", id="about", markup=False)
-                yield Static("", id="lines", markup=False)
+                yield DayColumns(id="days")
                 yield Figures((Column(""),), id="table")
 
     @property
@@ -312,6 +313,10 @@ wide. In the overview a letter goes to what is new.
         else:
             self.app.find_in_history(query)
 
+    @on(DayColumns.Selected, "#days")
+    def _day_chosen(self, event: DayColumns.Selected) -> None:
+        self.app.find_in_history(bucket_query(event.key, weekly=self._weekly))
+
     # Moving
 
     def action_to_parts(self) -> None:
@@ -378,10 +383,11 @@ wide. In the overview a letter goes to what is new.
         table = self.query_one("#table", Figures)
         rows = self._read.get(part, [])
         self._tell(f"{len(rows):,} rows" if len(rows) > 1 else "")
-        lines = self.query_one("#lines", Static)
-        lines.display = part == "over_time" and len(rows) > 1
-        if lines.display:
-            lines.update(over_time(rows, self.query_one("#part").size.width - 2))
+        days = self.query_one("#days", DayColumns)
+        days.display = part == "over_time" and len(rows) > 1
+        if days.display:
+            dated = [row for row in reversed(rows) if row["since"]]
+            days.show([day_column(r["since"], r["failure"], r["success"]) for r in dated])
         if not rows:
             table.set_columns((Column(""),))
             no_usage = part in ("estimates", "corrections", "files")
@@ -422,29 +428,3 @@ def _list_parts() -> list[Row]:
             rows.append(Row(word, (word,), section=True))
         rows += [Row(part, (f"  {title}" if word else title,)) for part, title in parts.items()]
     return rows
-
-
-SPARKS = "▁▂▃▄▅▆▇█"
-
-
-def over_time(rows: Sequence[dict[str, Any]], width: int) -> str:
-    """Runs and success as two lines of bars, the newest days that fit, with their range."""
-    room = max(8, width - len("success  100–100 %  "))
-    shown = sorted(rows, key=lambda row: str(row["since"]))[-room:]
-    runs = [row["n"] for row in shown]
-    shares = [row["success_share"] for row in shown]
-    known = [share for share in shares if share is not None]
-    said = f"{min(known):.0%}–{max(known):.0%}" if known else "none returned yet"
-    return (
-        f"runs     {sparks(runs, max(runs))}  {min(runs)}–{max(runs)}\n"
-        f"success  {sparks(shares, 1)}  {said}\n"
-        f"         {shown[0]['since']} … {shown[-1]['since']}"
-    )
-
-
-def sparks(values: Sequence[float | None], full: float) -> str:
-    """One bar for each value, ``full`` the highest; a dot where there is none."""
-    return "".join(
-        "·" if value is None else SPARKS[round(value / (full or 1) * (len(SPARKS) - 1))]
-        for value in values
-    )

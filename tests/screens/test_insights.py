@@ -17,7 +17,7 @@ from orch_tui.drafts import Drafts
 from orch_tui.errors import RecordError
 from orch_tui.project import Project
 from orch_tui.screens.deploy.return_form import ReturnForm
-from orch_tui.screens.insights.screen import OVERVIEW, PARTS, EndableReading, over_time
+from orch_tui.screens.insights.screen import OVERVIEW, PARTS, EndableReading
 from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
 from tests.screens.test_history import settled
@@ -214,20 +214,6 @@ def test_how_it_looks(
         await settled(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=look)
-
-
-def test_days_are_lines_of_bars_with_their_range() -> None:
-    rows = [
-        {"since": "2026-11-20", "n": 2, "success_share": 0.5},
-        {"since": "2026-11-19", "n": 1, "success_share": None},
-        {"since": "2026-11-21", "n": 4, "success_share": 1.0},
-    ]
-    assert over_time(rows, 80).splitlines() == [
-        "runs     ▃▅█  1–4",
-        "success  ·▅█  50%–100%",
-        "         2026-11-19 … 2026-11-21",
-    ]
-    assert over_time(rows, 0).splitlines()[0] == "runs     ▃▅█  1–4"
 
 
 def test_how_days_look(tmp_path: Path, clock: FakeClock, snap_compare: Snap) -> None:
