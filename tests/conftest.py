@@ -82,13 +82,14 @@ def pytest_collection_finish() -> None:
 
 
 class FakeClock:
-    """A second passes at every look."""
+    """A second passes at every look, unless it stands still."""
 
     def __init__(self) -> None:
         self.now = START
+        self.step = timedelta(seconds=1)
 
     def __call__(self) -> datetime:
-        self.now += timedelta(seconds=1)
+        self.now += self.step
         return self.now
 
 

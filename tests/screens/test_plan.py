@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,12 @@ class PlanApp(OrchApp):
 
 def app_of(folder: Path, clock: FakeClock) -> OrchApp:
     return PlanApp(Project(folder, clock=clock))
+
+
+def still(folder: Path, clock: FakeClock) -> OrchApp:
+    """The app for a picture: how often the time is asked for is not to be seen in it."""
+    clock.step = timedelta()
+    return app_of(folder, clock)
 
 
 def order(project: Project, session_id: str = NOW) -> list[str]:
@@ -569,35 +576,35 @@ def keys(*pressed: str) -> Callable[[Pilot[None]], Awaitable[None]]:
 def test_how_it_looks(
     project: Project, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
 ) -> None:
-    app = app_of(project.root, clock)
+    app = still(project.root, clock)
     app.theme = theme
     assert snap_compare(app, terminal_size=size, run_before=keys("tab"))
 
 
 def test_how_nothing_looks(folder: Path, clock: FakeClock, snap_compare: Snap) -> None:
-    assert snap_compare(app_of(folder, clock), terminal_size=(80, 24), run_before=keys())
+    assert snap_compare(still(folder, clock), terminal_size=(80, 24), run_before=keys())
 
 
 def test_how_an_empty_plan_looks(project: Project, clock: FakeClock, snap_compare: Snap) -> None:
-    app = app_of(project.root, clock)
+    app = still(project.root, clock)
     assert snap_compare(app, terminal_size=(140, 45), run_before=keys("down"))
 
 
 def test_how_mistakes_look(project: Project, clock: FakeClock, snap_compare: Snap) -> None:
     pressed = keys("tab", "down", "e", "»x", "tab", "tab", "tab", "tab", "backspace", "»9")
-    app = app_of(project.root, clock)
+    app = still(project.root, clock)
     assert snap_compare(app, terminal_size=(80, 24), run_before=pressed)
 
 
 def test_how_a_gate_looks(project: Project, clock: FakeClock, snap_compare: Snap) -> None:
-    app = app_of(project.root, clock)
+    app = still(project.root, clock)
     assert snap_compare(app, terminal_size=(80, 24), run_before=keys("p"))
 
 
 def test_how_hostile_text_looks(project: Project, clock: FakeClock, snap_compare: Snap) -> None:
     hostile = "[bold]not markup[/] \x1b[31mred\u202ereversed [unclosed\nnext line"
     plan.change_planned_agent(project.existing_record, NOW, 1, agent_type=hostile, scope=hostile)
-    app = app_of(project.root, clock)
+    app = still(project.root, clock)
     assert snap_compare(app, terminal_size=(80, 24), run_before=keys("tab", "e"))
 
 
@@ -607,12 +614,12 @@ def test_how_a_refusal_looks(project: Project, clock: FakeClock, snap_compare: S
         plan.remove_planned_agent(project.existing_record, NOW, 4)
         await press(pilot, "enter")
 
-    app = app_of(project.root, clock)
+    app = still(project.root, clock)
     assert snap_compare(app, terminal_size=(80, 24), run_before=run_before)
 
 
 async def test_undone_the_cursor_stays_near(project: Project, clock: FakeClock) -> None:
-    app = app_of(project.root, clock)
+    app = still(project.root, clock)
     async with app.run_test(size=(140, 45)) as pilot:
         screen = await opened(pilot, "enter", "down", "down", "d")
         line = screen._planned
@@ -623,7 +630,7 @@ async def test_undone_the_cursor_stays_near(project: Project, clock: FakeClock) 
 
 
 async def test_beneath_a_form_no_other_keys_are_told(tmp_path: Path, clock: FakeClock) -> None:
-    app = app_of(tmp_path, clock)
+    app = still(tmp_path, clock)
     async with app.run_test() as pilot:
         screen = await opened(pilot)
         before = screen.query_one(KeyLine).render_line(0).text
@@ -637,7 +644,7 @@ async def test_beneath_a_form_no_other_keys_are_told(tmp_path: Path, clock: Fake
 async def test_a_planned_agent_goes_on_in_compose(project: Project, clock: FakeClock) -> None:
     from orch_tui.screens.compose.screen import ComposeScreen
 
-    app = app_of(project.root, clock)
+    app = still(project.root, clock)
     async with app.run_test(size=(140, 45)) as pilot:
         screen = await opened(pilot, "enter")
         agent = screen._planned
@@ -653,7 +660,7 @@ async def test_a_planned_agent_goes_on_in_compose(project: Project, clock: FakeC
 async def test_a_bundle_begun_from_the_plan_takes_letters_at_once(
     project: Project, clock: FakeClock
 ) -> None:
-    app = app_of(project.root, clock)
+    app = still(project.root, clock)
     async with app.run_test(size=(140, 45)) as pilot:
         await opened(pilot, "enter", "a", "»reviewer", "enter")
         await press(pilot, "f2", "escape", "f1")  # the tree of Compose has the focus
@@ -667,7 +674,7 @@ async def test_a_broken_agent_file_costs_only_itself(project: Project, clock: Fa
     agents.mkdir(parents=True, exist_ok=True)
     (agents / "broken.md").write_bytes(b"---\nname: [unclosed\n\xff\xfe---\n")
     (agents / "fine.md").write_text("---\nname: fine-agent\ndescription: d\n---\nDo it.\n")
-    app = app_of(project.root, clock)
+    app = still(project.root, clock)
     async with app.run_test(size=(140, 45)) as pilot:
         screen = await opened(pilot, "enter", "a", "»fine-a", "down", "enter", "enter")
         page = screen._page
@@ -678,7 +685,7 @@ async def test_a_broken_agent_file_costs_only_itself(project: Project, clock: Fa
 async def test_the_scope_and_the_limits_of_a_session_are_changed(
     project: Project, clock: FakeClock
 ) -> None:
-    async with app_of(project.root, clock).run_test(size=(120, 36)) as pilot:
+    async with still(project.root, clock).run_test(size=(120, 36)) as pilot:
         screen = await opened(pilot)
         screen.query_one(SessionRows).focus()
         await press(pilot, "e")
