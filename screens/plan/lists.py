@@ -123,7 +123,8 @@ class AgentRows(Rows):
             "shift+up", "screen.move(-1)", "Move it", id="plan-up", key_display="⇧↑↓", tooltip="Up"
         ),
         Binding("shift+down", "screen.move(1)", "Move down", id="plan-down", show=False),
-        Binding("tab,shift+tab,f6", "screen.other_pane", "To the sessions", id="plan-pane"),
+        Binding("tab,shift+tab", "screen.other_pane", "To the sessions", id="plan-pane"),
+        Binding("f6", "screen.turn", "Waves or next step", show=False, id="plan-turn"),
     ]
     COLUMNS = (
         Column("#", 2, right=True, gives_way=-1),
@@ -133,7 +134,7 @@ class AgentRows(Rows):
         Column("model", 10, gives_way=1),
         Column("bundle", 7, right=True),
         Column("of its limit", 13, right=True, gives_way=2),
-        Column("since", 7, right=True),
+        Column("since", 7, right=True, gives_way=-1),
         Column("", 1, own="warn", gives_way=-1),
     )
     RUNS = (
@@ -281,7 +282,7 @@ def draw_run(run: RunLine, now: str, width: int) -> list[Spans]:
         [
             ("rule", "──"),
             ("bold", f" {one_line(run.agent_type, 60)} "),
-            ("rule", "─" * width),
+            ("rule", "─" * max(0, width - len(one_line(run.agent_type, 60)) - 4)),
         ],
         [("", one_line(run.scope) or "(no scope)")],
         [("dim", f"{run.execution_id} · F4 shows what it was given and what came back")],

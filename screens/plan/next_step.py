@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from orch_tui.recall.overview import PlannedLine, PlanPage
     from orch_tui.record.phase_gates import Gate
 
+SHORT = 68
+"""Cells up to which words are fewer."""
 FULL = 8
 """Lines from which each phase has one of its own."""
 
@@ -47,7 +49,7 @@ def draw_session(
     somebody."""
     if not page.is_planned:
         return _draw_unplanned(page, now)
-    steps = _draw_steps(page, asking, now)
+    steps = _draw_steps(page, asking, now, width)
     full = most >= FULL
     phases = _draw_phases(page, width) if full else [_draw_phase_line(page, width)]
     gap: list[Spans] = [()] if full else []
@@ -77,7 +79,9 @@ def _draw_unplanned(page: PlanPage, now: str) -> list[Spans]:
 # Steps
 
 
-def _draw_steps(page: PlanPage, asking: Mapping[str, LiveAgent], now: str) -> list[Spans]:
+def _draw_steps(
+    page: PlanPage, asking: Mapping[str, LiveAgent], now: str, width: int
+) -> list[Spans]:
     lines: list[Spans] = []
     for label, agent in asking.items():
         lines.append(
@@ -93,13 +97,15 @@ def _draw_steps(page: PlanPage, asking: Mapping[str, LiveAgent], now: str) -> li
         break
     steps = list_next_steps(page)
     for number, step in enumerate(steps):
-        spans = _word_step(step, steps[:number], page)
+        spans = _word_step(step, steps[:number], page, short=width < SHORT)
         if spans:
             lines.append([("dim", "then  "), *spans] if lines else spans)
     return lines
 
 
-def _word_step(step: NextStep, before: Sequence[NextStep], page: PlanPage) -> list[tuple[str, str]]:
+def _word_step(
+    step: NextStep, before: Sequence[NextStep], page: PlanPage, *, short: bool
+) -> list[tuple[str, str]]:
     names = name_agents(page)
     first = names[step.agents[0].agent.position] if step.agents else ""
     more = f" and {len(step.agents) - 1} more" if len(step.agents) > 1 else ""
@@ -107,7 +113,8 @@ def _word_step(step: NextStep, before: Sequence[NextStep], page: PlanPage) -> li
         return []
     if step.act == "move":
         waits = next((len(other.agents) for other in before if other.act == "wait"), 0)
-        later = f", when the {waits} that run have returned" if waits > 1 else ""
+        who = f"{waits}" if short else f"the {waits} that run"
+        later = f", when {who} have returned" if waits > 1 else ""
         if waits == 1:
             later = f", when {names[before[0].agents[0].agent.position]} has returned"
         return [

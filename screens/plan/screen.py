@@ -76,7 +76,8 @@ class PlanScreen(OrchScreen):
 A session goes through five phases; each has a gate, which says what is missing before moving on:
 **v** validates the plan, **F3** deploys it and collects what came back, **p** moves on.
 Moving on anyway is possible, and recorded. The agents of a session run in waves: those that wait
-for nobody first, side by side.
+for nobody first, side by side. **Ctrl+Z** takes back what was done last, whatever it was, and **Z**
+does it again. **e** on a session changes its scope and its budget.
 """
 
     def __init__(self) -> None:
@@ -91,6 +92,8 @@ for nobody first, side by side.
         """The session of the app when the cursor was last put on it."""
         self._choosing = True
         """Whether one is at the sessions, rather than in the plan of one."""
+        self._turned = False
+        """Whether the waves are shown where there is no room for more."""
         self._done: list[str] = []
         """The sessions that were changed here, one for each change; likewise where changes were
         taken back that can be done again."""
@@ -130,12 +133,16 @@ for nobody first, side by side.
         page = self._page
         choosing = self._choosing and not beside or page is None
         self._sessions.display = beside or choosing
-        self.query_one("#waves-pane").display = bool(
-            page and len(page.agents) > 1 and not choosing and not short
-        )
+        has_waves = bool(page and len(page.agents) > 1 and not choosing)
+        turned = has_waves and short and self._turned
+        self.query_one("#waves-pane").display = has_waves and (turned or not short)
+        self.query_one("#next-pane").display = not turned
         self.query_one("#agents-pane").display = not choosing
         self.query_one("#about").display = page is not None
-        self.query_one("#upper").styles.height = "1fr" if choosing else "auto"
+        upper = self.query_one("#upper")
+        upper.styles.height = "1fr" if choosing else "auto"
+        # so that some sessions are seen beside one of which there is little to tell
+        upper.styles.min_height = 0 if not beside else 13 if height >= ROOMY else 8
         self.query_one("#next", ToldLines).most = 14 if height >= ROOMY else 3 if short else 5
         waves = 6 if height >= ROOMY else 4
         self.query_one("#waves", ToldLines).most = waves
@@ -152,6 +159,15 @@ for nobody first, side by side.
         """Go from the sessions to the plan of one, or back."""
         choosing = self.focused is not self._sessions
         self._go_to(self._sessions if choosing else self._agents)
+
+    def action_turn(self) -> None:
+        """Show the waves in place of the next step, or the other way round, where there is no room
+        for both; elsewhere go to the sessions."""
+        if self.app.size.height < SHORT:
+            self._turned = not self._turned
+            self._arrange()
+        else:
+            self.action_other_pane()
 
     def _go_to(self, rows: Rows) -> None:
         """Put the cursor into a list, and show it where another had the room."""
@@ -285,7 +301,8 @@ for nobody first, side by side.
         count = len(page.agents) if page.is_planned else len(page.runs)
         pane.border_title = f"{'Agents' if page.is_planned else 'Runs'} · {count}"
         back = sum(line.status == "completed" for line in page.agents)
-        pane.border_subtitle = f"{back} back of {count}" if page.agents else ""
+        turn = "F6 waves · " if self.app.size.height < SHORT and count > 1 else ""
+        pane.border_subtitle = f"{turn}{back} back of {count}" if page.agents else ""
         self._show_detail()
 
     @on(Rows.Highlighted, "#agents")
@@ -711,6 +728,10 @@ for nobody first, side by side.
             return self._planned is not None
         if action in ("undo", "redo"):
             return self._page is not None or bool(self._done if action == "undo" else self._undone)
+        if action in ("validate", "phase", "next_phase", "close") and (
+            self._page is None or not self._page.is_planned
+        ):
+            return False
         if action in ("add", "validate", "archive", "phase", "edit_session"):
             return self._page is not None
         if action in ("next_phase", "close"):

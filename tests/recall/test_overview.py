@@ -167,3 +167,21 @@ def test_bundles_of_no_session_and_of_others_that_the_plan_names(
 def test_an_unknown_session(record: Record, session: str) -> None:
     with pytest.raises(NotFoundError):
         page(record, "nobody")
+
+
+def test_what_ran_unplanned_is_a_tree_until_somebody_plans(record: Record, session: str) -> None:
+    labels = [run(record, session) for _ in range(4)]
+    record.execute("UPDATE sessions SET phase = NULL WHERE session_id = ?", [session])
+    for child, parent in ((1, 0), (3, 0), (2, 2)):
+        record.execute(
+            "UPDATE agent_executions SET parent_execution_id = ? WHERE execution_id = ?",
+            [labels[parent], labels[child]],
+        )
+    shown = page(record)
+    assert not shown.is_planned
+    assert [(line.execution_id, line.depth) for line in shown.runs] == [
+        *((labels[0], 0), (labels[1], 1), (labels[3], 1)),
+        (labels[2], 0),  # its own parent
+    ]
+    plan.add_planned_agent(record, session, "tester")
+    assert page(record).is_planned and not page(record).runs
