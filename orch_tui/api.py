@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from orch_tui.live.live_agent import LiveAgent, LiveSnapshot
     from orch_tui.models.database import Clock, Record
     from orch_tui.prepare.templates import Template
+    from orch_tui.recall.activity import Activity
     from orch_tui.recall.compare import Comparison
     from orch_tui.recall.drift import Drift
     from orch_tui.recall.insights import Insights
@@ -82,6 +83,7 @@ __all__ = [
     "Prepared",
     "Project",
     "Shared",
+    "activity",
     "apply_sharing",
     "compare",
     "copy_bundle",
@@ -889,6 +891,36 @@ def stats(
             since=since,
             until=until,
             include_archived=include_archived,
+            every=every,
+            project=None if all_projects or session_id else place.project_filter,
+        )
+
+
+def activity(
+    *,
+    since: str = "1d",
+    session_id: str | None = None,
+    every: Literal["day", "week"] = "day",
+    all_projects: bool = False,
+    project: Place = None,
+    database: str | None = None,
+) -> Activity:
+    """What waits, what came back or failed since a time, runs and cost of the newest days or weeks,
+    success by agent type, open sessions and doubts.
+
+    Raises:
+        NotFoundError: no such session; with the nearest known ids.
+        UsageError: no such date.
+    """
+    from orch_tui.recall.activity import gather_activity
+    from orch_tui.search.dates import parse_time
+
+    with opened(project, database) as place:
+        record = place.existing_record
+        return gather_activity(
+            record,
+            parse_time(since, record.clock()),
+            session_id=session_id,
             every=every,
             project=None if all_projects or session_id else place.project_filter,
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
+from orch_tui import api
 from orch_tui.models.database import Record, timestamp
 from orch_tui.recall.activity import BUCKETS, gather_activity
 from orch_tui.record.sessions import archive_session
@@ -63,3 +65,13 @@ def test_who_waits_for_long_is_in_doubt_and_can_be_found(record: Record, clock: 
     clock.now += timedelta(days=2)
     (doubt,) = gather_activity(record).doubts
     assert (doubt.n, doubt.query.partition(" ")[0]) == (1, "status:waiting")
+
+
+def test_python_can_ask_for_it(tmp_path: Path) -> None:
+    (tmp_path / ".claude").mkdir()
+    with api.OrchestrationSession("find the bug", project=tmp_path) as session:
+        session.init_deployment("tester").record_completion("", status="failed")
+        session.init_deployment("tester")
+    told = api.activity(since="2h", project=tmp_path)
+    assert (told.n, told.failed.n, told.waiting.n) == (2, 1, 1)
+    assert api.activity(every="week", project=tmp_path).buckets[-1].failure == 1

@@ -150,6 +150,19 @@ async def test_letters_and_days_go_to_their_runs(folder: Path, clock: FakeClock)
         assert len(app.screen.query_one("#hits", Rows).rows) == 6
 
 
+async def test_what_runs_cost_stands_before_kinds_of_tokens(folder: Path, clock: FakeClock) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        app.screen.query_one("#parts", Rows).move_to_key("costs")
+        await settled(pilot)
+        figures(app).focus()
+        await settled(pilot)
+        titles = "".join(segment.text for segment in figures(app).render_line(0)).split()
+        assert titles[:5] == ["agent", "type", "model", "cost", "$"]
+
+
 def test_reading_that_nobody_waits_for_is_broken_off(folder: Path) -> None:
     record, reading = Project(folder).existing_record, EndableReading()
     refused: list[RecordError] = []
