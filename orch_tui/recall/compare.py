@@ -7,9 +7,11 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
+from orch_tui.errors import OrchError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.recall.show import Shown, show_execution
+from orch_tui.record import executions
 
 LONGEST_DIFF = 20_000
 """Lines up to which two messages are compared line by line; difflib is quadratic."""
@@ -88,6 +90,29 @@ def compare_executions(record: Record, left: str, right: str, root: Path) -> Com
         _paired(_delivered(one), _delivered(other)),
         _said(one, other),
     )
+
+
+def compare_with_success(record: Record, label: str, root: Path) -> Comparison:
+    """Compare the last success of the same agent type before an execution, left, with it.
+
+    Raises:
+        NotFoundError: it is not known.
+        OrchError: none of its type succeeded before it.
+    """
+    here = executions.get_execution(record, label)
+    found = executions.select_executions(
+        record,
+        "agent_type = ? AND execution_id <> ? AND status = 'completed' AND success "
+        "AND deployed_at <= ?",
+        [here.agent_type, here.execution_id, here.deployed_at],
+        limit=1,
+    )
+    if not found:
+        raise OrchError(
+            f"no {here.agent_type} succeeded before {here.execution_id}",
+            hint="mark two runs with F7 to compare them",
+        )
+    return compare_executions(record, found[0].execution_id, here.execution_id, root)
 
 
 def _text(value: object) -> str | None:

@@ -13,18 +13,19 @@ from textual.widgets import Static
 
 from orch_tui.screens.widgets.key_line import KeyLine
 from orch_tui.screens.widgets.lines import Lines
+from orch_tui.screens.widgets.passages import AsIs, Changes
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
 
 if TYPE_CHECKING:
     from orch_tui.recall.drift import Drift
 
 COLUMNS = (
-    Column("since then", 13),
+    Column("since then", 13, state=True),
     Column("tokens", 9, right=True),
     Column("source"),
 )
 GLYPHS = {"unchanged": "=", "changed": "≠", "gone": "✗"}
-STYLES = {"unchanged": "dim", "changed": "", "gone": "bad"}
+STYLES = {"unchanged": "dim", "changed": "warn", "gone": "bad"}
 ORDER = ("changed", "gone", "unchanged")
 
 
@@ -38,7 +39,9 @@ class Drifted(ModalScreen[None]):
         & > #diff { height: 2fr; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "app.pop_screen", "Back")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "app.pop_screen", "back to the list")
+    ]
 
     def __init__(self, label: str, found: Sequence[Drift]) -> None:
         super().__init__()
@@ -52,7 +55,7 @@ class Drifted(ModalScreen[None]):
                 str(place),
                 (
                     f"{GLYPHS[drift.state]} {drift.state}",
-                    f"{drift.tokens:+,}" if drift.tokens else "",
+                    f"{drift.tokens:+,}".replace("-", "−") if drift.tokens else "",
                     "#".join((drift.then.source, *drift.then.sections)),
                 ),
                 STYLES[drift.state],
@@ -60,8 +63,12 @@ class Drifted(ModalScreen[None]):
             for place, drift in enumerate(self._found)
         ]
         empty = "It was given no files: nothing can have changed."
-        yield Rows(COLUMNS, id="drifts", rows=rows, empty=empty)
-        yield Lines(id="diff")
+        drifts = Rows(COLUMNS, id="drifts", rows=rows, empty=empty, classes="pane")
+        drifts.border_title = "What it was given, and what the files hold now"
+        yield drifts
+        diff = Lines(id="diff", classes="pane")
+        diff.border_title = "Difference"
+        yield diff
         yield KeyLine()
 
     @on(Rows.Selected, "#drifts")
@@ -70,11 +77,17 @@ class Drifted(ModalScreen[None]):
 
     def on_mount(self) -> None:
         if self._found:
-            self.query_one("#diff", Lines).show(_on(self._found[0]))
+            self._show(self._found[0])
 
     @on(Rows.Highlighted, "#drifts")
     def _highlighted(self, event: Rows.Highlighted) -> None:
-        self.query_one("#diff", Lines).show(_on(self._found[int(event.key)]) if event.key else "")
+        if event.key:
+            self._show(self._found[int(event.key)])
+
+    def _show(self, drift: Drift) -> None:
+        text = _on(drift)
+        passage = Changes(text) if drift.diff() else AsIs(text)
+        self.query_one("#diff", Lines).show_passages(text, (passage,))
 
 
 def in_words(found: Sequence[Drift]) -> str:

@@ -23,6 +23,7 @@ from orch_tui.screens.history.drift_view import Drifted, in_words
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.key_line import HELP_KEY, KeyLine
 from orch_tui.screens.widgets.lines import Lines
+from orch_tui.screens.widgets.passages import AsIs, Changes
 from orch_tui.screens.widgets.preview import TABS, Preview
 from orch_tui.screens.widgets.row_list import Column, Row, Rows, Spans
 from orch_tui.screens.widgets.safe import one_line
@@ -92,6 +93,7 @@ the box to the list and back; **F7** on one run and then on another compares the
         Binding("f7", "mark", "Compare", id="history-compare"),
         Binding("escape", "toggle_focus", "search or list", id="history-focus"),
         Binding("ctrl+f", "cycle_scope", "where", id="history-scope"),
+        Binding("d", "compare_success", "against its last success", id="history-success"),
         Binding("f8", "replay", "Replay", id="history-replay"),
         Binding("f9", "copy_text", "Copy text", id="history-copy", show=False),
         Binding("f10", "edit", "Open in $EDITOR", id="history-edit", show=False),
@@ -277,6 +279,20 @@ the box to the list and back; **F7** on one run and then on another compares the
         project, marked = self.app.project, self._marked
         self.run_in_thread(
             lambda: compare_executions(project.existing_record, marked, here, project.root),
+            self._compared,
+            group="compare",
+        )
+
+    def action_compare_success(self) -> None:
+        """Compare the run with the last of its agent type that succeeded before it."""
+        here = self.execution_id
+        if not here:
+            return
+        from orch_tui.recall.compare import compare_with_success
+
+        project = self.app.project
+        self.run_in_thread(
+            lambda: compare_with_success(project.existing_record, here, project.root),
             self._compared,
             group="compare",
         )
@@ -518,7 +534,7 @@ class SideBySide(ModalScreen[None]):
     """Two runs compared."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "app.pop_screen", "Back"),
+        Binding("escape,q", "app.pop_screen", "back to the list"),
         HELP_KEY,
     ]
 
@@ -528,32 +544,63 @@ class SideBySide(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         left, right = self._found.left.execution, self._found.right.execution
-        yield Static(
-            f" {left.execution_id} and {right.execution_id}", markup=False, classes="title"
-        )
         rows = [
             _difference(part, difference)
             for part in ("facts", "given", "delivered")
             for difference in getattr(self._found, part)
         ]
         columns = (
-            Column("", 1),
-            Column("", 9),
-            Column("what", 22),
-            Column(left.execution_id),
-            Column(right.execution_id),
+            Column("", 1, state=True),
+            Column("what", 24, cut_head=True),
+            Column(f"left: {left.execution_id}"),
+            Column(f"right: {right.execution_id}"),
+            Column("difference", 12, right=True),
         )
-        yield Rows(columns, id="differences", rows=rows)
-        yield Lines(self._found.said or "They said the same.", id="said")
+        differences = Rows(columns, id="differences", rows=rows, classes="pane")
+        differences.border_title = "Figures, what they were given and delivered"
+        yield differences
+        said = Lines(id="said", classes="pane")
+        said.border_title = "What they said: left −, right +"
+        yield said
         yield KeyLine()
+
+    def on_mount(self) -> None:
+        text = self._found.said
+        passage = Changes(text) if text else AsIs("They said the same.")
+        self.query_one("#said", Lines).show_passages(text, (passage,))
 
 
 def _difference(part: str, found: Difference) -> Row:
     """One thing that one or both of two runs have, and whether it is the same."""
-    what, sides = found.what, (found.left, found.right)
+    what, sides = found.what, [found.left, found.right]
     if part == "facts":
         if what.endswith("_at"):
-            sides = (local_time(found.left), local_time(found.right))
+            sides = [local_time(found.left), local_time(found.right)]
         what = what.replace("_", " ")
-    cells = ("=" if found.same else "≠", part, what, *(side or "–" for side in sides))
-    return Row(f"{part} {found.what}", cells, "dim" if found.same else "")
+    elif part == "given":  # its text is told apart by a number that says nothing to a reader
+        sides = [side and side.partition(",")[0] for side in sides]
+    shown = [_separated(side) if side else "–" for side in sides]
+    cells = ("=" if found.same else "≠", what, *shown, "" if found.same else _by_how_much(sides))
+    return Row(f"{part} {found.what}", cells, "dim" if found.same else "warn")
+
+
+def _separated(text: str) -> str:
+    """A figure with its thousands apart; what is none as it is."""
+    number, _, unit = text.partition(" ")
+    if number.isascii() and number.isdigit():
+        return f"{int(number):,} {unit}".rstrip()
+    return text
+
+
+def _by_how_much(sides: Sequence[str | None]) -> str:
+    """How much more the right has, or which alone has it."""
+    left, right = sides
+    if left is None or right is None:
+        return "only left" if right is None else "only right"
+    try:
+        one, other = (float(side.partition(" ")[0]) for side in (left, right))
+    except ValueError:
+        return ""
+    by = other - one
+    said = f"{by:+,.0f}" if by.is_integer() else f"{by:+,.4f}"
+    return said.replace("-", "−") if by else "other text"

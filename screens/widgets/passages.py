@@ -3,6 +3,7 @@ lines of the width there is. Text from anywhere is shown, never obeyed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -129,6 +130,45 @@ class Note:
             lines[-1].append(Segment(plain(first), made))
             lines += ([Segment(plain(other), made)] for other in others)
         return [Line(Strip(piece)) for line in lines for piece in _fold_segments(line, width)]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """A unified diff: what came and went on its ground, equal lines between told by their count."""
+
+    text: str
+
+    @property
+    def size(self) -> int:
+        return len(self.text)
+
+    def draw(self, width: int, *, dark: bool) -> list[Line]:
+        muted = _style("muted", dark=dark)
+        colours = DARK if dark else LIGHT
+        grounds = {
+            "+": Style(bgcolor=colours["added"]),
+            "-": Style(bgcolor=colours["removed"]),
+        }
+        drawn, after = [], 1
+        for line in self.text.splitlines()[2:]:  # the first two name what is compared
+            if found := _HUNK.match(line):
+                start, count = int(found[1]), int(found[2] or 1)
+                if start > after:
+                    drawn.append(
+                        Line(Strip([Segment(f"⋯ {start - after:,} lines the same", muted)]))
+                    )
+                after = start + count
+                continue
+            ground = grounds.get(line[:1])
+            for strip in fold(f"{line[:1]} {line[1:]}", width):
+                made = (
+                    strip.apply_style(ground).adjust_cell_length(width, ground) if ground else strip
+                )
+                drawn.append(Line(made))
+        return drawn
+
+
+_HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? ")
 
 
 class Entry(NamedTuple):

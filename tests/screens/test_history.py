@@ -559,3 +559,24 @@ async def test_why_a_run_failed_stands_before_what_it_said(folder: Path, clock: 
         assert drawn[0].startswith("Why it failed  ORG-003 Sub-Agent Failure")
         assert drawn[1].startswith("No reason was given.")
         assert drawn[3].startswith("[bold]not markup[/] ␛[31mred")
+
+
+async def test_a_failed_run_is_compared_with_the_last_success_of_its_kind(
+    folder: Path, clock: FakeClock
+) -> None:
+    project = Project(folder, clock=clock)
+    session = OrchestrationSession("Index the words", project=project)
+    failed = session.init_deployment("debugger", "Find the slow query again")
+    failed.record_completion("It stayed slow.", status="failed")
+    project.close()
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("escape", "home", "d")
+        await settled(pilot)
+        assert isinstance(app.screen, SideBySide)
+        assert "+It stayed slow." in app.screen.query_one("#said", Lines).text
+        rows = app.screen.query_one("#differences", Rows).rows
+        assert ("≠", "status", "completed", "failed", "") in [row.cells for row in rows]
+        await pilot.press("escape", "home", "down", "d")
+        await settled(pilot)
+        assert not isinstance(app.screen, SideBySide)
