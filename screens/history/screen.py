@@ -566,7 +566,8 @@ class SideBySide(ModalScreen[None]):
 
     def on_mount(self) -> None:
         text = self._found.said
-        passage = Changes(text) if text else AsIs("They said the same.")
+        is_diff = text.startswith("--- ")
+        passage = Changes(text) if is_diff else AsIs(text or "They said the same.")
         self.query_one("#said", Lines).show_passages(text, (passage,))
 
 
@@ -584,8 +585,13 @@ def _difference(part: str, found: Difference) -> Row:
     return Row(f"{part} {found.what}", cells, "dim" if found.same else "warn")
 
 
+_FLAGS = {"True": "yes", "False": "no"}
+
+
 def _separated(text: str) -> str:
     """A figure with its thousands apart; what is none as it is."""
+    if text in _FLAGS:
+        return _FLAGS[text]
     number, _, unit = text.partition(" ")
     if number.isascii() and number.isdigit():
         return f"{int(number):,} {unit}".rstrip()

@@ -16,6 +16,7 @@ from textual.strip import Strip
 
 from orch_tui.screens.theme import DARK, LIGHT
 from orch_tui.screens.widgets.safe import plain
+from orch_tui.screens.widgets.words import plural
 
 PROSE = 2000
 """Characters of a line up to which it is broken between words."""
@@ -154,17 +155,17 @@ class Changes:
             if found := _HUNK.match(line):
                 start, count = int(found[1]), int(found[2] or 1)
                 if start > after:
-                    drawn.append(
-                        Line(Strip([Segment(f"⋯ {start - after:,} lines the same", muted)]))
-                    )
+                    same = f"⋯ {plural(start - after, 'line')} the same"
+                    drawn.append(Line(Strip([Segment(same, muted)])))
                 after = start + count
                 continue
-            ground = grounds.get(line[:1])
-            for strip in fold(f"{line[:1]} {line[1:]}", width):
-                made = (
-                    strip.apply_style(ground).adjust_cell_length(width, ground) if ground else strip
-                )
-                drawn.append(Line(made))
+            ground, sign = grounds.get(line[:1]), line[:1]
+            for strip in fold(line[1:], max(8, width - 2)):
+                made = Strip([Segment(f"{sign:<2}"), *strip])
+                if ground is not None:
+                    made = made.apply_style(ground).adjust_cell_length(width, ground)
+                drawn.append(Line(made, 2))
+                sign = ""
         return drawn
 
 
