@@ -40,6 +40,17 @@ from orch_tui.search.tokens import compose_text, filter_token, fold_text, token_
 MAX_COUNTED = 400
 """How many hits are counted, and ranked when there are words; more are ``>400``, newest first."""
 
+MAX_SORTED = 2000
+"""How many hits, the newest, are put in another order than by time."""
+
+ORDERS = {
+    "newest": "",
+    "cost": "cost_usd DESC",
+    "duration": "duration_ms DESC",
+    "agent": "agent_type COLLATE NOCASE, deployed_at DESC",
+}
+"""The orders of hits: by time, the best of few first; or by a figure, unknown ones last."""
+
 _RANKED_CHARACTERS = 1000  # of a message, that its rank is judged by
 _SNIPPET_CHARACTERS = 200
 _CHARACTERS_BEFORE = 60  # of a snippet, before the first match
@@ -123,8 +134,11 @@ def search(
     before: str | None = None,
     project: tuple[str, ...] | None = None,
     include_archived: bool = False,
+    order: str = "newest",
 ) -> Page:
     """Find the executions that ``query`` asks for, all of them where it asks for nothing.
+
+    ``order`` is one of `ORDERS`; in another than the first there is one page only.
 
     ``before`` is the ``next_before`` of the page before. ``project`` are the roots that runs of
     the project name, where those of others are left out; a query that names projects finds those.
@@ -140,7 +154,9 @@ def search(
     with record.read():
         index_query = IndexQuery(record, query, project, include_archived)
         first = index_query.newest(MAX_COUNTED + 1)
-        if first and matchers and len(first) <= MAX_COUNTED:
+        if ORDERS[order]:
+            chosen = _sort_positions(record, index_query.newest(MAX_SORTED), order)[:limit]
+        elif first and matchers and len(first) <= MAX_COUNTED:
             scores = _score_positions(record, matchers, first)
             ordered = sorted(first, key=lambda p: (scores[p.execution_id], p), reverse=True)
             chosen = _skip_to_cursor(ordered, cursor)[: limit + 1]
@@ -175,6 +191,16 @@ def _parse_cursor(text: str) -> Position:
     if not found:
         raise UsageError(f"{text!r} is no place in a list", hint="give what the last page named")
     return Position(found[1], int(found[2]), "")
+
+
+def _sort_positions(record: Record, positions: list[Position], order: str) -> list[Position]:
+    by_id = {position.execution_id: position for position in positions}
+    rows = record.sql(
+        "SELECT execution_id FROM agent_executions "
+        f"WHERE execution_id IN (SELECT value FROM json_each(?)) ORDER BY {ORDERS[order]}",
+        [json.dumps(list(by_id))],
+    )
+    return [by_id[execution_id] for (execution_id,) in rows]
 
 
 def _skip_to_cursor(ordered: list[Position], cursor: Position | None) -> list[Position]:

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from orch_tui.search.language import TextMatcher
     from orch_tui.search.query import Hit, Page
 
+MOST_SORTED = 1000
+"""Hits read in another order than by time."""
+
 PAGE = 200
 """Hits read at a time; more are read when the cursor comes near the end."""
 
@@ -48,6 +51,13 @@ SCOPES = {"project": "this project", "session": "this session", "all": "all, arc
 
 IN_SIGHT = 24
 """Characters of what a run was about that are surely seen."""
+
+ORDER_WORDS = {
+    "newest": "newest first",
+    "cost": "dearest first",
+    "duration": "longest first",
+    "agent": "by agent",
+}
 
 BEFORE = 12
 """Characters shown before the first of the words sought."""
@@ -90,7 +100,9 @@ the box to the list and back; **F7** on one run and then on another compares the
         Binding("f6", "next_tab", "Said, Given …", id="history-tab"),
         Binding("n", "match(1)", "next match", id="history-next-match"),
         Binding("N", "match(-1)", "match before", id="history-match-before", show=False),
-        Binding("f7", "mark", "Compare", id="history-compare"),
+        Binding("space", "mark", "mark to compare", id="history-mark"),
+        Binding("s", "sort", "sort", id="history-sort", show=False),
+        Binding("f7", "mark", "Compare", id="history-compare", show=False),
         Binding("escape", "toggle_focus", "search or list", id="history-focus"),
         Binding("ctrl+f", "cycle_scope", "where", id="history-scope"),
         Binding("d", "compare_success", "against its last success", id="history-success"),
@@ -105,6 +117,7 @@ the box to the list and back; **F7** on one run and then on another compares the
         self._page: Page | None = None
         self._scope = "project"
         self._marked = ""
+        self._order = "newest"
 
     def body(self) -> Iterable[Widget]:
         box = QueryInput(id="query", classes="pane")
@@ -114,6 +127,7 @@ the box to the list and back; **F7** on one run and then on another compares the
         with Horizontal(id="history"):
             hits = Rows(COLUMNS, id="hits", classes="pane")
             hits.border_title = "Runs"
+            hits.border_subtitle = f"{ORDER_WORDS[self._order]} · s sorts"
             yield hits
             yield Preview(id="preview")
 
@@ -138,6 +152,7 @@ the box to the list and back; **F7** on one run and then on another compares the
     def _search(self, before: str | None = None, *, typed: bool = False) -> None:
         """Search; what was typed brings the cursor to the best, anything else leaves it."""
         project, text, scope = self.app.project, self._scoped(self.text), self._scope
+        order = self._order
 
         def work() -> Page | None:
             from orch_tui.search.query import search
@@ -147,7 +162,8 @@ the box to the list and back; **F7** on one run and then on another compares the
             return search(
                 project.existing_record,
                 text,
-                limit=PAGE,
+                limit=PAGE if order == "newest" else MOST_SORTED,
+                order=order,
                 before=before,
                 project=None if scope == "all" else project.project_filter,
                 include_archived=scope == "all",
@@ -249,6 +265,13 @@ the box to the list and back; **F7** on one run and then on another compares the
 
     def action_next_tab(self) -> None:
         self.query_one("#preview", Preview).action_tab(1)
+
+    def action_sort(self) -> None:
+        """Put the runs in the next order, with the cursor on the first."""
+        names = list(ORDER_WORDS)
+        self._order = names[(names.index(self._order) + 1) % len(names)]
+        self.query_one("#hits", Rows).border_subtitle = f"{ORDER_WORDS[self._order]} · s sorts"
+        self._search(typed=True)
 
     def action_cycle_scope(self) -> None:
         names = list(SCOPES)

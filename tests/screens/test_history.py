@@ -580,3 +580,18 @@ async def test_a_failed_run_is_compared_with_the_last_success_of_its_kind(
         await pilot.press("escape", "home", "down", "d")
         await settled(pilot)
         assert not isinstance(app.screen, SideBySide)
+
+
+async def test_runs_are_put_in_another_order_by_a_key(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    with open_record(Project(folder).database) as record, record.write():
+        record.execute("UPDATE agent_executions SET cost_usd = 3 WHERE execution_id = 'exec-001'")
+        record.execute("UPDATE agent_executions SET cost_usd = 9 WHERE execution_id = 'exec-002'")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("escape", "s")
+        await settled(pilot)
+        assert keys(app) == ["exec-002", "exec-001", "exec-003"]
+        assert "dearest first" in str(app.screen.query_one("#hits", Rows).border_subtitle)
+        await pilot.press("s", "s")
+        await settled(pilot)
+        assert keys(app) == ["exec-001", "exec-003", "exec-002"]
