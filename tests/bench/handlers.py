@@ -25,7 +25,7 @@ KEYS = (
     *("f2", *"mod", "down", "enter", *["backspace"] * 3, "escape", "right", "down", "space"),
     *("down", "space", "tab", "p", "z", "f6", "f6"),
     *("f3", "right", "right", "down", "ctrl+f"),
-    *("f5", "down", "down", "down", "w", "s"),
+    *("f5", "escape", "down", "down", "down", "w", "s"),
     *("f4", "f2", "f1"),
 )
 """A walk through all screens."""

@@ -121,7 +121,7 @@ async def main() -> None:
         for name, keys in {
             "history": [*"tokenizer status:compl"],
             "plan": ["f1"],
-            "insights": ["f5", "down"],
+            "insights": ["f5"],
         }.items():
             await picture(Project(root, clock=_Clock()), name, keys)
 
