@@ -86,6 +86,7 @@ class HistoryScreen(OrchScreen):
     """Everything that was recorded, found by keyboard."""
 
     AUTO_FOCUS = "#query"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]
     HELP = f"""\
 Type words; all must match, the last one from its beginning. `"a phrase"`, `-word`, and the filters
 `{filters_in_words()}`.
@@ -260,11 +261,25 @@ the box to the list and back; **F7** on one run and then on another compares the
         self.query_one("#hits", Rows).action_page(by)
 
     def action_toggle_focus(self) -> None:
+        self.remove_class("-pane")
         box, rows = self.query_one(QueryInput), self.query_one("#hits", Rows)
         (rows if self.focused is box else box).focus()
 
     def action_next_tab(self) -> None:
-        self.query_one("#preview", Preview).action_tab(1)
+        """Show the next part of the run; where there is room for one pane, it or the list."""
+        preview = self.query_one("#preview", Preview)
+        if not self.has_class("-low"):
+            preview.action_tab(1)
+        elif not self.has_class("-pane"):
+            self.add_class("-pane")
+            self.call_after_refresh(preview.focus_part)
+        elif preview.tab == TABS[-1]:
+            preview.tab = TABS[0]
+            self.remove_class("-pane")
+            self.query_one("#hits", Rows).focus()
+        else:
+            preview.action_tab(1)
+            self.call_after_refresh(preview.focus_part)
 
     def action_sort(self) -> None:
         """Put the runs in the next order, with the cursor on the first."""

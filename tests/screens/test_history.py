@@ -595,3 +595,18 @@ async def test_runs_are_put_in_another_order_by_a_key(folder: Path, clock: FakeC
         await pilot.press("s", "s")
         await settled(pilot)
         assert keys(app) == ["exec-001", "exec-003", "exec-002"]
+
+
+async def test_a_low_terminal_shows_the_list_or_the_run(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test(size=(60, 16)) as pilot:
+        await pilot.press(*"walrus", "escape")
+        await settled(pilot)
+        hits, preview = app.screen.query_one("#hits"), app.screen.query_one(Preview)
+        assert hits.display and not preview.display
+        await pilot.press("f6")
+        await settled(pilot)
+        assert preview.display and not hits.display
+        await pilot.press("f6", "f6", "f6", "f6", "f6")
+        await settled(pilot)
+        assert hits.display and hits.has_focus and preview.tab == "said"
