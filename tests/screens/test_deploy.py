@@ -329,6 +329,17 @@ async def test_what_is_recorded_here_is_no_news(folder: Path) -> None:
         assert driven.sections["Earlier"][0] == "exec-003"
 
 
+async def test_one_pane_at_a_time_where_there_is_little_room(folder: Path) -> None:
+    async with deploying(folder, size=(60, 16)) as driven:
+        lists, preview = (driven.app.screen.query_one(each) for each in ("#runs", "#run"))
+        assert lists.display and not preview.display
+        assert "F6 what there is of implementor" in str(lists.border_subtitle)
+        await driven.keys("f6")
+        assert preview.display and not lists.display
+        await driven.keys("f6")
+        assert lists.display and lists.has_focus
+
+
 async def test_g_is_a_letter_where_one_types(folder: Path) -> None:
     async with deploying(folder) as driven:
         await driven.keys("f4")
