@@ -258,6 +258,9 @@ class AgentFollow(Vertical):
         if before is None or (before.claude_session, before.agent_id) != of:
             steps.start_again()
         self.app.followed = of
+        last = self.app.last_steps
+        if last is not None and last.of == of:
+            steps.show(last.steps, agent.seconds if agent.state == "tool" else agent.quiet)
         self.border_title = Content(f"Following {one_line(agent.agent_type or agent.agent_id, 60)}")
         label = agent.execution_id or "not recorded yet"
         self.border_subtitle = Content(f"{label} · it follows the end; scroll to hold")
@@ -270,9 +273,6 @@ class AgentFollow(Vertical):
         line = self.query_one(ContextLine)
         line.agent = agent
         line.refresh()
-        last = self.app.last_steps
-        if last is not None and last.of == of:
-            steps.show(last.steps, agent.seconds if agent.state == "tool" else agent.quiet)
 
 
 def _word_start(agent: LiveAgent, steps: Sequence[LiveStep], now: str) -> str:
