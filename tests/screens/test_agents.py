@@ -267,9 +267,8 @@ def after(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
         await seen(pilot, lambda: app.live)
         app.screen.query_one(Editor).cursor_blink = False
         await pilot.press(*keys)
-        if keys:
-            pane = app.screen
-            await seen(pilot, lambda: pane.query_one(StepLines).virtual_size.height)
+        pane = app.screen
+        await seen(pilot, lambda: pane.query_one(StepLines).steps)
         app.clear_notifications()
         await pilot.pause()
 
