@@ -6,6 +6,7 @@ import asyncio
 import shlex
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -354,13 +355,13 @@ Snap = Callable[..., bool]
 def test_how_it_looks(
     folder: Path, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
 ) -> None:
-    app = opened(folder, clock)
+    app = opened_later(folder, clock)
     app.theme = theme
     assert snap_compare(app, terminal_size=size, run_before=typing("slow"))
 
 
 def test_how_hostile_text_looks(folder: Path, clock: FakeClock, snap_compare: Snap) -> None:
-    app = opened(folder, clock)
+    app = opened_later(folder, clock)
     assert snap_compare(app, terminal_size=(80, 24), run_before=typing("status:failed"))
 
 
@@ -371,8 +372,14 @@ def test_how_nothing_looks(tmp_path: Path, clock: FakeClock, snap_compare: Snap)
 
 
 def test_how_a_mistake_looks(folder: Path, clock: FakeClock, snap_compare: Snap) -> None:
-    app = opened(folder, clock)
+    app = opened_later(folder, clock)
     assert snap_compare(app, terminal_size=(80, 24), run_before=typing("since:nevre agnet:x"))
+
+
+def opened_later(folder: Path, clock: FakeClock) -> OrchApp:
+    """Open the app with a clock that stands: how often it is looked at does not show."""
+    later = clock() + timedelta(hours=3)
+    return OrchApp(Project(folder, clock=lambda: later))
 
 
 def typing(text: str) -> Callable[[Pilot[None]], Awaitable[None]]:
