@@ -123,10 +123,8 @@ def _put_session(
         values["status"] = wanted["status"]
     if entry.action == "complete-session":
         values["completed_at"] = record.now() if way == "redo" else None
-    record.execute(
-        f"UPDATE sessions SET {', '.join(f'{name} = ?' for name in values)} WHERE session_id = ?",
-        [*values.values(), session_id],
-    )
+    for name, value in values.items():
+        record.execute(f"UPDATE sessions SET {name} = ? WHERE session_id = ?", [value, session_id])
 
 
 def _is_as(

@@ -78,7 +78,7 @@ class News(Rows):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "go there")]
 
 
-class Agents(Rows):
+class OverviewRows(Rows):
     """Success by agent type, or doubts."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "its runs in History")]
@@ -109,10 +109,14 @@ class Overview(Vertical):
             cost = DayColumns(id="cost-a-day", classes="pane", plain=True)
             yield _titled(cost, "Cost a day, $")
         with Horizontal(id="below"):
-            yield _titled(Agents(AGENTS, id="agents", classes="pane"), "Success by agent type")
+            yield _titled(
+                OverviewRows(AGENTS, id="agents", classes="pane"), "Success by agent type"
+            )
             with Vertical(id="next"):
                 yield _titled(Steps(STEPS, id="steps", classes="pane"), "Sessions")
-                yield _titled(Agents(DOUBTS, id="doubts", classes="pane", titled=False), "Doubts")
+                yield _titled(
+                    OverviewRows(DOUBTS, id="doubts", classes="pane", titled=False), "Doubts"
+                )
 
     # Showing
 

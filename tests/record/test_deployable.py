@@ -85,7 +85,9 @@ def test_a_prospect_is_what_the_deployment_then_is(record: Record, session: str)
     deployed = deployment.record_deployment(record, session, planned=1, **BOUNDS)
     assert (prospect.agent_type, prospect.scope) == ("debugger", "find it")
     assert prospect.judgement == deployed.judgement
-    assert prospect.bundle == bundles.load_bundle(record, "bundle-001").bundle
+    saved = bundles.load_bundle(record, "bundle-001").bundle
+    assert prospect.bundle is not None  # measured: as large as its briefing
+    assert (prospect.bundle.bundle_id, prospect.bundle.items) == (saved.bundle_id, saved.items)
     assert deployed.briefing.startswith(prospect.briefing.rstrip(b"\n"))
     assert b"words of the first file" in prospect.briefing
 
