@@ -33,7 +33,7 @@ REASONS = 5
 
 
 @frozen
-class RunLine:
+class RecentRun:
     """A run by what it is known as."""
 
     execution_id: str
@@ -50,7 +50,7 @@ class RunGroup:
     """Some runs of one kind: how many, and a few of them."""
 
     n: int = 0
-    runs: tuple[RunLine, ...] = ()
+    runs: tuple[RecentRun, ...] = ()
     """At most ``NAMED``: of those that wait the longest first, else the newest."""
 
 
@@ -161,7 +161,7 @@ def _group(of: ChosenRuns, term: str = "1", order: str = "at") -> RunGroup:
         f"FROM chosen WHERE {term} ORDER BY {order} LIMIT {NAMED}"
     )
     runs = (
-        RunLine(label, agent_type or "", scope or "", at or "", reason or "")
+        RecentRun(label, agent_type or "", scope or "", at or "", reason or "")
         for _, label, agent_type, scope, at, reason in rows
     )
     return RunGroup(rows[0][0] if rows else 0, tuple(runs))

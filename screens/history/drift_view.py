@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from orch_tui.screens.widgets.key_line import KeyLine
 from orch_tui.screens.widgets.lines import Lines
-from orch_tui.screens.widgets.passages import AsIs, Changes
+from orch_tui.screens.widgets.passages import AsIs, ColouredDiff
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Drifted(ModalScreen[None]):
 
     def _show(self, drift: Drift) -> None:
         text = _on(drift)
-        passage = Changes(text) if drift.diff() else AsIs(text)
+        passage = ColouredDiff(text) if drift.diff() else AsIs(text)
         self.query_one("#diff", Lines).show_passages(text, (passage,))
 
 

@@ -23,7 +23,7 @@ from orch_tui.screens.history.drift_view import Drifted, in_words
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.key_line import HELP_KEY, KeyLine
 from orch_tui.screens.widgets.lines import Lines
-from orch_tui.screens.widgets.passages import AsIs, Changes
+from orch_tui.screens.widgets.passages import AsIs, ColouredDiff
 from orch_tui.screens.widgets.preview import TABS, Preview
 from orch_tui.screens.widgets.row_list import Column, Row, Rows, Spans
 from orch_tui.screens.widgets.safe import one_line
@@ -605,7 +605,7 @@ class SideBySide(ModalScreen[None]):
     def on_mount(self) -> None:
         text = self._found.said
         is_diff = text.startswith("--- ")
-        passage = Changes(text) if is_diff else AsIs(text or "They said the same.")
+        passage = ColouredDiff(text) if is_diff else AsIs(text or "They said the same.")
         self.query_one("#said", Lines).show_passages(text, (passage,))
 
 

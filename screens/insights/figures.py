@@ -18,7 +18,7 @@ PATHS = ("by_context_source", "context")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownColumn:
     """One column of a part: the figure it shows, and how."""
 
     key: str
@@ -56,21 +56,21 @@ def _figure(
     *,
     goes: int = -1,
     state: bool = False,
-) -> Shown:
-    return Shown(key, Column(title, width, right=True, gives_way=goes, state=state), form)
+) -> ShownColumn:
+    return ShownColumn(key, Column(title, width, right=True, gives_way=goes, state=state), form)
 
 
-TABLES: Mapping[str, tuple[Shown, ...]] = {
+TABLES: Mapping[str, tuple[ShownColumn, ...]] = {
     "files": (
-        Shown("path", Column("file", cut_head=True, bold=True), _text),
-        Shown("agent_type", Column("agent type", 19, gives_way=2), _text),
+        ShownColumn("path", Column("file", cut_head=True, bold=True), _text),
+        ShownColumn("agent_type", Column("agent type", 19, gives_way=2), _text),
         _figure("not_given", "not given", 9),
         _figure("read_again", "read again", 10, goes=1),
         _figure("unread", "unread", 6, goes=3),
         _figure("n", "of", 5),
     ),
     "worth": (
-        Shown("agent_type", Column("agent type", bold=True), _text),
+        ShownColumn("agent_type", Column("agent type", bold=True), _text),
         _figure("success", "✓", 5),
         _figure("failure", "✗", 5, state=True),
         _figure("tokens_given", "given", 6, _tokens, goes=3),
@@ -81,8 +81,8 @@ TABLES: Mapping[str, tuple[Shown, ...]] = {
         _figure("validations_failed", "✗", 5, state=True, goes=1),
     ),
     "costs": (
-        Shown("agent_type", Column("agent type", bold=True, least=16), _text),
-        Shown("model", Column("model", 14, gives_way=-1), _text),
+        ShownColumn("agent_type", Column("agent type", bold=True, least=16), _text),
+        ShownColumn("model", Column("model", 14, gives_way=-1), _text),
         _figure("cost_usd", "cost $", 8, _dollars),
         _figure("cost_usd_mean", "a run $", 7, _dollars, goes=6),
         _figure("n_priced", "known", 5),
@@ -93,8 +93,8 @@ TABLES: Mapping[str, tuple[Shown, ...]] = {
         _figure("cache_read_tokens", "re-read", 7, _tokens, goes=1),
     ),
     "validations": (
-        Shown("agent_type", Column("agent type", bold=True), _text),
-        Shown(
+        ShownColumn("agent_type", Column("agent type", bold=True), _text),
+        ShownColumn(
             "check", Column("check", 18, bold=True, gives_way=-1), lambda v: v or "none recorded"
         ),
         _figure("passed", "✓", 5),
@@ -145,11 +145,11 @@ def make_table(
     )
 
 
-def _any(rows: Sequence[Figures]) -> tuple[Shown, ...]:
+def _any(rows: Sequence[Figures]) -> tuple[ShownColumn, ...]:
     """Return a column for each figure, the first as wide as there is room."""
     first, *others = rows[0]
     return (
-        Shown(first, Column(first.replace("_", " "), bold=True), _text),
+        ShownColumn(first, Column(first.replace("_", " "), bold=True), _text),
         *(
             _figure(
                 key,

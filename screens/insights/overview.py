@@ -72,7 +72,7 @@ class NewsLine:
     go: Callable[[OrchApp], None]
 
 
-class News(Rows):
+class NewsRows(Rows):
     """What is new."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "go there")]
@@ -103,7 +103,9 @@ class Overview(Vertical):
         self._steps: Mapping[str, NextStep] = {}
 
     def compose(self) -> ComposeResult:
-        yield _titled(News(NEWS, id="news", classes="pane", titled=False), "Since you were here")
+        yield _titled(
+            NewsRows(NEWS, id="news", classes="pane", titled=False), "Since you were here"
+        )
         with Horizontal(id="plots"):
             yield _titled(DayColumns(id="runs-a-day", classes="pane"), "Runs a day")
             cost = DayColumns(id="cost-a-day", classes="pane", plain=True)

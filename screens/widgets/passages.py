@@ -114,7 +114,7 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Remark:
     """A paragraph of words in several styles."""
 
     words: tuple[Words, ...]
@@ -134,7 +134,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class ColouredDiff:
     """A unified diff: what came and went on its ground, equal lines between told by their count."""
 
     text: str
@@ -172,7 +172,7 @@ class Changes:
 _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? ")
 
 
-class Entry(NamedTuple):
+class TableEntry(NamedTuple):
     """A label with what it is about; ``style`` is that of the label."""
 
     label: str
@@ -184,7 +184,7 @@ class Entry(NamedTuple):
 class Table:
     """Labels, and beside them texts that hang from their first line."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[TableEntry, ...]
 
     @property
     def size(self) -> int:

@@ -11,11 +11,11 @@ from orch_tui.screens.theme import PARTS, SIGNS
 from orch_tui.screens.widgets.passages import (
     AsIs,
     Code,
-    Entry,
     MarkdownText,
-    Note,
     Passage,
+    Remark,
     Table,
+    TableEntry,
     Words,
 )
 from orch_tui.screens.widgets.words import format_tokens, plural, state_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from orch_tui.recall.show import Given, Shown, ShownOutput, ShownReturn
     from orch_tui.rows import ExecutionFacts
 
-BLANK = Note((Words(""),))
+BLANK = Remark((Words(""),))
 
 ON_DISK = {
     "unchanged": (f"{SIGNS['done']} as said", "done"),
@@ -63,11 +63,11 @@ def make_said(shown: Shown, *, markdown: bool) -> list[Passage]:
     passages: list[Passage] = []
     if run.unverified:
         passages += [
-            Note((Words("In doubt", "doubt bold"), Words(f"  {run.unverified}"))),
+            Remark((Words("In doubt", "doubt bold"), Words(f"  {run.unverified}"))),
             BLANK,
         ]
     if not shown.returned:
-        return [*passages, Note((Words("It has not returned yet.", "muted"),))]
+        return [*passages, Remark((Words("It has not returned yet.", "muted"),))]
     many = len(shown.returned) > 1
     for returned in shown.returned:
         passages += _make_return(returned, markdown=markdown, many=many)
@@ -79,18 +79,18 @@ def _make_return(returned: ShownReturn, *, markdown: bool, many: bool) -> Iterat
     at = local_time(completion.completed_at)
     if many:
         state, _ = state_of(completion.status)
-        yield Note((Words(f"━━ return {completion.position} · {state} · {at}", "muted"),))
+        yield Remark((Words(f"━━ return {completion.position} · {state} · {at}", "muted"),))
     code = completion.error_code or ""
     if completion.error_message or code:
         known = f"{code} {ERROR_CODES.get(code, '')}".strip()
         why = "Why it failed" if completion.status == "failed" else "What went wrong"
-        yield Note((Words(why, "failed bold"), Words(f"  {known}", "muted")))
+        yield Remark((Words(why, "failed bold"), Words(f"  {known}", "muted")))
         yield AsIs(completion.error_message or "No reason was given.")
         yield BLANK
     if message and message.strip():
         yield MarkdownText(message) if markdown else AsIs(message)
     else:
-        yield Note((Words("It left no message.", "muted"),))
+        yield Remark((Words("It left no message.", "muted"),))
     yield BLANK
 
 
@@ -98,7 +98,7 @@ def make_delivered(shown: Shown) -> list[Passage]:
     """Make small tables of what it delivered, a kind each."""
     from orch_tui.recall.listing import latest_results
 
-    kinds: dict[str, list[Entry]] = {"Files": [], "Checks": []}
+    kinds: dict[str, list[TableEntry]] = {"Files": [], "Checks": []}
     for delivered in shown.delivered:
         kind, entry = _make_entry(delivered)
         if entry is not None:
@@ -109,27 +109,27 @@ def make_delivered(shown: Shown) -> list[Passage]:
         for check, result in results.items():
             label, style = VERDICTS.get(result.verdict, (f"· {result.value}", "muted"))
             how = "" if result.found else "  (claimed)"
-            kinds["Checks"].append(Entry(label, f"{check}{how}", style))
+            kinds["Checks"].append(TableEntry(label, f"{check}{how}", style))
     passages: list[Passage] = []
     for kind, entries in kinds.items():
         if entries:
-            passages += [Note((Words(kind, "accent bold"),)), Table(tuple(entries)), BLANK]
-    return passages[:-1] or [Note((Words("Nothing was collected.", "muted"),))]
+            passages += [Remark((Words(kind, "accent bold"),)), Table(tuple(entries)), BLANK]
+    return passages[:-1] or [Remark((Words("Nothing was collected.", "muted"),))]
 
 
-def _make_entry(delivered: ShownOutput) -> tuple[str, Entry | None]:
+def _make_entry(delivered: ShownOutput) -> tuple[str, TableEntry | None]:
     output, content = delivered.output, delivered.output.content
     if output.output_type == "deliverable":
         label, style = ON_DISK.get(delivered.state or "", ("·", "muted"))
         lines = (("+", content.get("lines_added")), ("~", content.get("lines_modified")))
         figures = " ".join(f"{sign}{number}" for sign, number in lines if number)
         text = "  ".join(filter(None, (output.file_path, figures)))
-        return "Files", Entry(label, text, style)
+        return "Files", TableEntry(label, text, style)
     if output.output_type == "validation_result":
-        return "Checks", None if isinstance(content, dict) else Entry("·", output.text)
+        return "Checks", None if isinstance(content, dict) else TableEntry("·", output.text)
     if output.output_type == "error":
-        return "Errors", Entry(SIGNS["failed"], output.text, "failed")
-    return "Insights" if output.output_type == "insight" else "Others", Entry("•", output.text)
+        return "Errors", TableEntry(SIGNS["failed"], output.text, "failed")
+    return "Insights" if output.output_type == "insight" else "Others", TableEntry("•", output.text)
 
 
 def make_facts(shown: Shown) -> list[Passage]:
@@ -137,7 +137,9 @@ def make_facts(shown: Shown) -> list[Passage]:
     from orch_tui.recall.run_figures import describe_run
 
     styles = {"error": "failed", "unverified": "doubt"}
-    entries = (Entry(name, value, styles.get(name, "muted")) for name, value in describe_run(shown))
+    entries = (
+        TableEntry(name, value, styles.get(name, "muted")) for name, value in describe_run(shown)
+    )
     return [Table(tuple(entries))]
 
 
@@ -194,7 +196,7 @@ def _make_item(given: Given) -> GivenItem:
 
 def _make_text(source: str, sections: str, text: str | None) -> Passage:
     if text is None:
-        return Note((Words("Its text was not recorded.", "muted"),))
+        return Remark((Words("Its text was not recorded.", "muted"),))
     name = parse_source(source)
     if not isinstance(name, NamedFile):
         return MarkdownText(text)

@@ -35,6 +35,7 @@ FRAGMENTS = (
     *("1", "", "execution_id", "execution_id = ?", "(?)", ", ?", "session_id", "WHERE 1"),
     *("sessions", "agent_executions", "outputs", "contents", "search_docs AS d"),
     *("SELECT 1", "SELECT 1 AS name, 1 AS went_well", "FROM agent_executions", "AND 1"),
+    "SELECT *, rowid AS number FROM sessions",
 )
 """What is tried where a statement takes in what only a run knows; nearly any of them may do."""
 WITHIN = ("{}", "SELECT EXISTS ({}) FROM search_docs AS d")
