@@ -329,7 +329,7 @@ def _attempts(
     return found
 
 
-MOST_RUNS = 2_000
+MOST_RUNS = 500
 """Runs of one session that are listed; those that began first."""
 
 

@@ -114,8 +114,8 @@ class SessionBudget:
     limits: Limits
     """As the session has them."""
     entries: tuple[BudgetEntry, ...] = ()
-    uncounted: tuple[BudgetEntry, ...] = ()
-    """What takes of them nobody knows how much."""
+    uncounted: frozenset[str] = frozenset()
+    """The ids of the executions that take of them nobody knows how much."""
 
     def taken_by_others(self, *labels: str | None) -> Count:
         """Sum all entries but those with one of these ids of a bundle or execution."""
@@ -132,7 +132,7 @@ class SessionBudget:
     def _with_unknown(
         self, gauge: LimitGauge, known: int, instead_of: Sequence[str | None] = ()
     ) -> LimitGauge:
-        unknown = sum(entry.label not in instead_of for entry in self.uncounted)
+        unknown = len(self.uncounted) - len(self.uncounted.intersection(filter(None, instead_of)))
         return replace(gauge, known=known, unknown=unknown)
 
     def judge(
@@ -170,7 +170,7 @@ def load_session_budget(record: Record, session_id: str, limits: Limits) -> Sess
     return SessionBudget(
         resolve_limits(record, session_id, limits),
         tuple(read_taken(record, session_id)),
-        tuple(list_uncounted(record, session_id)),
+        frozenset(entry.label for entry in list_uncounted(record, session_id)),
     )
 
 
@@ -286,9 +286,10 @@ def track_budget(
         NotFoundError: no such session.
     """
     given = {bundle.bundle_id: BudgetEntry.of(bundle) for bundle in given_bundles}
-    held = SessionBudget(limits)
+    held, uncounted = SessionBudget(limits), list[BudgetEntry]()
     if record and session_id:
         held = load_session_budget(record, session_id, limits)
+        uncounted = list_uncounted(record, session_id)
     limits = held.limits if budget is None else replace(held.limits, budget=budget)
     if warn_threshold is not None:
         critical = max(warn_threshold, limits.critical_threshold)
@@ -315,6 +316,6 @@ def track_budget(
             for t in entries
         ),
         in_phase,
-        held.uncounted,
+        tuple(uncounted),
         uncounted_in_phase,
     )

@@ -316,10 +316,10 @@ def _list_news(
 
 
 def _group_endings(endings: Sequence[RunEnding]) -> RunGroup:
-    from orch_tui.recall.activity import NAMED, RunGroup, RunLine
+    from orch_tui.recall.activity import NAMED, RecentRun, RunGroup
 
     lines = (
-        RunLine(e.execution_id, e.agent_type, e.scope, e.completed_at or "", one_line(e.words))
+        RecentRun(e.execution_id, e.agent_type, e.scope, e.completed_at or "", one_line(e.words))
         for e in endings[:NAMED]
     )
     return RunGroup(len(endings), tuple(lines))

@@ -114,7 +114,7 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class MarkedLine:
     """A paragraph of words in several styles."""
 
     words: tuple[Words, ...]

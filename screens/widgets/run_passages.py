@@ -12,8 +12,8 @@ from orch_tui.screens.widgets.passages import (
     AsIs,
     Code,
     MarkdownText,
+    MarkedLine,
     Passage,
-    Remark,
     Table,
     TableEntry,
     Words,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from orch_tui.recall.show import Given, Shown, ShownOutput, ShownReturn
     from orch_tui.rows import ExecutionFacts
 
-BLANK = Remark((Words(""),))
+BLANK = MarkedLine((Words(""),))
 
 ON_DISK = {
     "unchanged": (f"{SIGNS['done']} as said", "done"),
@@ -63,11 +63,11 @@ def make_said(shown: Shown, *, markdown: bool) -> list[Passage]:
     passages: list[Passage] = []
     if run.unverified:
         passages += [
-            Remark((Words("In doubt", "doubt bold"), Words(f"  {run.unverified}"))),
+            MarkedLine((Words("In doubt", "doubt bold"), Words(f"  {run.unverified}"))),
             BLANK,
         ]
     if not shown.returned:
-        return [*passages, Remark((Words("It has not returned yet.", "muted"),))]
+        return [*passages, MarkedLine((Words("It has not returned yet.", "muted"),))]
     many = len(shown.returned) > 1
     for returned in shown.returned:
         passages += _make_return(returned, markdown=markdown, many=many)
@@ -79,18 +79,18 @@ def _make_return(returned: ShownReturn, *, markdown: bool, many: bool) -> Iterat
     at = local_time(completion.completed_at)
     if many:
         state, _ = state_of(completion.status)
-        yield Remark((Words(f"━━ return {completion.position} · {state} · {at}", "muted"),))
+        yield MarkedLine((Words(f"━━ return {completion.position} · {state} · {at}", "muted"),))
     code = completion.error_code or ""
     if completion.error_message or code:
         known = f"{code} {ERROR_CODES.get(code, '')}".strip()
         why = "Why it failed" if completion.status == "failed" else "What went wrong"
-        yield Remark((Words(why, "failed bold"), Words(f"  {known}", "muted")))
+        yield MarkedLine((Words(why, "failed bold"), Words(f"  {known}", "muted")))
         yield AsIs(completion.error_message or "No reason was given.")
         yield BLANK
     if message and message.strip():
         yield MarkdownText(message) if markdown else AsIs(message)
     else:
-        yield Remark((Words("It left no message.", "muted"),))
+        yield MarkedLine((Words("It left no message.", "muted"),))
     yield BLANK
 
 
@@ -113,8 +113,8 @@ def make_delivered(shown: Shown) -> list[Passage]:
     passages: list[Passage] = []
     for kind, entries in kinds.items():
         if entries:
-            passages += [Remark((Words(kind, "accent bold"),)), Table(tuple(entries)), BLANK]
-    return passages[:-1] or [Remark((Words("Nothing was collected.", "muted"),))]
+            passages += [MarkedLine((Words(kind, "accent bold"),)), Table(tuple(entries)), BLANK]
+    return passages[:-1] or [MarkedLine((Words("Nothing was collected.", "muted"),))]
 
 
 def _make_entry(delivered: ShownOutput) -> tuple[str, TableEntry | None]:
@@ -196,7 +196,7 @@ def _make_item(given: Given) -> GivenItem:
 
 def _make_text(source: str, sections: str, text: str | None) -> Passage:
     if text is None:
-        return Remark((Words("Its text was not recorded.", "muted"),))
+        return MarkedLine((Words("Its text was not recorded.", "muted"),))
     name = parse_source(source)
     if not isinstance(name, NamedFile):
         return MarkdownText(text)

@@ -10,7 +10,7 @@ from orch_tui.project import Project
 from tests.bench.handlers import Block, longest, walk_counting_calls
 from tests.bench.screens import tree
 
-FEW, MUCH = 450, 1_700  # a page of History has 200
+FEW, MUCH = 550, 1_800  # a page of History has 200, the runs in Plan 500
 
 
 @pytest.mark.slow

@@ -190,8 +190,11 @@ class Driven:
 
     async def others_record(self, label: str, **said: str) -> None:
         """Another process records a return."""
+        told = len(self.toasts)
         record_completion(self.record, label, **said)  # type: ignore[arg-type]
         await self.look_for_returns()
+        while len(self.toasts) == told:  # a thread reads what came back
+            await self.pilot.pause(0.01)
 
     @property
     def found(self) -> dict[str, str]:

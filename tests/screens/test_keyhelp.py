@@ -75,7 +75,7 @@ async def test_what_the_screen_does_comes_first_and_moving_about_last(
         await pressed(pilot, "escape")
         found = groups(pilot)
         assert [*found][0] == "Here" and [*found][-1] == "Moving about"
-        assert [*found["Here"]][:2] == ["Box/list", "Where"]
+        assert found["Here"]["search or list"] == "esc"
         assert found["Here"]["Write to file"] == "f12"  # which the footer has no room for
         assert found["Everywhere"]["Compose"] == "f2  2"
         assert found["Everywhere"]["help"] == "?  ^g"
@@ -115,7 +115,7 @@ async def test_a_dialog_and_an_opened_run_have_their_own_keys(
         assert groups(pilot)["Here"] == {"Leave": "esc"}
         await pressed(pilot, "escape", "enter", "question_mark", "q")
         assert isinstance(app.screen, Run)
-        assert groups(pilot)["Here"]["Back"] == "esc  q"
+        assert groups(pilot)["Here"]["back to the list"] == "esc"
 
 
 async def test_a_key_of_ones_own_opens_it(folder: Path, clock: FakeClock) -> None:
