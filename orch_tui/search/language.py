@@ -318,6 +318,7 @@ class TextMatcher(Protocol):
 
     def spans(self, folded: str) -> Iterator[tuple[int, int]]:
         """Find where it stands."""
+        ...
 
 
 class LettersMatcher:

@@ -170,10 +170,10 @@ def bundle_row(
     sign = "✗" if refused else PARTS[style]
     tokens = "–" if refused else f"{'' if count.exact else '~'}{format_tokens(count.tokens)}"
     tokens += "" if weight else "?"
-    source = f"{ambient} {choice.source}" if ambient and not refused else choice.source
-    if refused:
-        source = f"{source}  ✗ {refused}"
+    source = f"{choice.source}  ✗ {refused}" if refused else choice.source
     part = "; ".join(choice.sections) or (kind if kind != "file" else "")
+    if ambient and not refused:
+        part = f"{ambient} {part or 'had anyway'}"
     share = f"{count.tokens / total:.0%}".replace("%", " %") if total and not refused else ""
     middle = () if also is None else (also,)
     word = "refused" if refused else kind if style == "shared" else choice.priority

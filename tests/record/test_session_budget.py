@@ -76,8 +76,9 @@ def test_a_bundle_counts_once_in_its_latest_version_with_the_frame_of_its_messag
 def test_what_was_deployed_counts_wherever_it_was_prepared(record: Record, session: str) -> None:
     for other in (None, sessions.init_session(record, "s", project="p").session_id):
         saved = bundles.save_bundle(record, bundle(f"of-{other}", 100), other)
-        for _ in range(2):  # however often
-            done = record_deployment(record, session, bundle=saved.bundle, **BOUNDS)
+        _, done = (  # however often
+            record_deployment(record, session, bundle=saved.bundle, **BOUNDS) for _ in range(2)
+        )
         assert labels(record, session)[f"of-{other}"] == used(record, done)
 
 
@@ -243,13 +244,13 @@ def test_one_threshold_of_its_own_takes_the_other_along(record: Record, session:
 def test_what_is_no_limit_is_refused_and_what_sql_left_is_passed_over(
     record: Record, session: str
 ) -> None:
-    wrong: tuple[sessions.SessionChanges, ...] = (
-        {"budget": 0},
-        {"warn_threshold": 1.5},
-        {"critical_threshold": 0},
-        {"warn_threshold": 0.9, "critical_threshold": 0.8},
-        {"reserve": -1},
-        {"scope": " "},
+    wrong = (
+        sessions.SessionChanges(budget=0),
+        sessions.SessionChanges(warn_threshold=1.5),
+        sessions.SessionChanges(critical_threshold=0),
+        sessions.SessionChanges(warn_threshold=0.9, critical_threshold=0.8),
+        sessions.SessionChanges(reserve=-1),
+        sessions.SessionChanges(scope=" "),
     )
     for changes in wrong:
         with pytest.raises(UsageError):

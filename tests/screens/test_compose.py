@@ -713,12 +713,13 @@ async def test_what_the_agent_has_anyway_is_off_its_limit_and_flagged(
         await press(pilot, "»requirem", "enter", "»types", "enter")
         of_all = ambient(pilot)
         assert of_all > 0
-        assert cells(pilot, "source") == ["░ spec/requirements.md", "lib/types.ts"]
+        assert cells(pilot, "source") == ["spec/requirements.md", "lib/types.ts"]
+        assert cells(pilot, "part") == ["░ had anyway", ""]
         await press(pilot, "f6", "f6")
         assert "spec/requirements.md · ~" in view(pilot) and "imported by CLAUDE.md" in view(pilot)
         assert "! CLAUDE.md: imports spec/none.md, which does not exist" in view(pilot)
         await press(pilot, "escape", "e", "»Explore", "enter")
-        assert cells(pilot, "source")[0] == "spec/requirements.md"
+        assert cells(pilot, "part")[0] == ""
         assert "requirements.md · ~" not in view(pilot)  # it gets no CLAUDE.md
         assert "system prompt · ~697 ±" in view(pilot)
 
