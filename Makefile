@@ -14,7 +14,7 @@ pytest = $(BIN)/python -m pytest -n $(WORKERS) $(1) || { code=$$?; \
 	[ $$code -ne 5 ] || echo "no test was collected: $(1)" >&2; exit $$code; }
 export SEED
 
-.PHONY: help setup quick lint types contracts test check deep client bench docs schema snapshots
+.PHONY: help setup quick lint types contracts test check deep client bench docs schema pictures snapshots
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -56,6 +56,9 @@ docs: ## write docs/commands.md from the commands
 
 schema: ## write assets/execution_db.schema.sql from the models and the tables of the search
 	$(BIN)/python -m tests.generate.schema --write
+
+pictures: ## make the README's pictures again
+	$(BIN)/python -m tests.screens.screenshots
 
 snapshots: ## take the pictures of the screens again; look at each before it is committed
 	$(call pytest,-m screens --snapshot-update $(TESTS))

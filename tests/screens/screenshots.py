@@ -55,6 +55,13 @@ class _Clock:
         return self.now
 
 
+class _Later:
+    """Two days after the runs."""
+
+    def __call__(self) -> datetime:
+        return datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+
 def seeded(root: Path) -> Project:
     """A project with a week of runs."""
     (root / ".claude" / "agents").mkdir(parents=True)
@@ -119,11 +126,13 @@ async def main() -> None:
         root.mkdir()
         seeded(root).close()
         for name, keys in {
-            "history": [*"tokenizer status:compl"],
+            "history": [*"tokenizer", "escape", "down"],
             "plan": ["f1"],
+            "compose": ["f1", "tab", "down", "b"],
+            "deploy": ["f3"],
             "insights": ["f5"],
         }.items():
-            await picture(Project(root, clock=_Clock()), name, keys)
+            await picture(Project(root, clock=_Later()), name, keys)
 
 
 if __name__ == "__main__":
