@@ -5,9 +5,6 @@ from __future__ import annotations
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.prepare.marker import is_hand_over, remove_marker
-from orch_tui.record.ledger.merge import UNKNOWN
-from orch_tui.record.ledger.rebuild import stored_observations
-from orch_tui.record.ledger.statement import Deployed
 from orch_tui.rows import ExecutionFacts
 
 
@@ -99,6 +96,15 @@ _MOST_SEARCHED = 100_000_000
 
 def find_called_type(record: Record, execution: ExecutionFacts) -> str | None:
     """The agent type of the call, as a machine saw it, where the execution is of another."""
+    seen = "SELECT 1 FROM observations WHERE execution_id = ? AND source IN ('hook', 'import')"
+    if not record.value(f"SELECT EXISTS ({seen})", [execution.execution_id]):
+        return None
+    # They take as long to import as all else that shows a run, which most often nobody but a
+    # person told of.
+    from orch_tui.record.ledger.merge import UNKNOWN
+    from orch_tui.record.ledger.rebuild import stored_observations
+    from orch_tui.record.ledger.statement import Deployed
+
     called = [
         o.statement.agent_type
         for o in stored_observations(record, execution.execution_id)

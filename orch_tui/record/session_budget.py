@@ -166,12 +166,21 @@ def load_session_budget(record: Record, session_id: str, limits: Limits) -> Sess
     Raises:
         NotFoundError: no such session.
     """
+    return _load_budget(record, session_id, limits)[0]
+
+
+def _load_budget(
+    record: Record, session_id: str, limits: Limits
+) -> tuple[SessionBudget, list[BudgetEntry]]:
+    """Load the budget of a session, and the executions without a count that it names."""
     sessions.get_session(record, session_id)
-    return SessionBudget(
+    uncounted = list_uncounted(record, session_id)
+    budget = SessionBudget(
         resolve_limits(record, session_id, limits),
         tuple(read_taken(record, session_id)),
-        frozenset(entry.label for entry in list_uncounted(record, session_id)),
+        frozenset(entry.label for entry in uncounted),
     )
+    return budget, uncounted
 
 
 def resolve_limits(record: Record, session_id: str, limits: Limits) -> Limits:
@@ -288,8 +297,7 @@ def track_budget(
     given = {bundle.bundle_id: BudgetEntry.of(bundle) for bundle in given_bundles}
     held, uncounted = SessionBudget(limits), list[BudgetEntry]()
     if record and session_id:
-        held = load_session_budget(record, session_id, limits)
-        uncounted = list_uncounted(record, session_id)
+        held, uncounted = _load_budget(record, session_id, limits)
     limits = held.limits if budget is None else replace(held.limits, budget=budget)
     if warn_threshold is not None:
         critical = max(warn_threshold, limits.critical_threshold)
