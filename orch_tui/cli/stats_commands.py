@@ -70,9 +70,11 @@ def _stats(arguments: Namespace) -> None:
     def named(names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
         return {name: parts[name if name in parts else f"by_{name}"] for name in names}
 
+    given = (arguments.session_id, arguments.agent_type, arguments.since, arguments.until)
+    nothing = "no recorded run meets that" if any(given) else "nothing is recorded yet"
     chosen = named(arguments.by or ())
     if len(chosen) == 1:
-        _print_part_of_stats(*chosen.popitem(), arguments.format)
+        _print_part_of_stats(*chosen.popitem(), arguments.format, nothing)
     elif arguments.format == "json":
         print_json(chosen or parts)
     elif arguments.format == "jsonl":
@@ -87,17 +89,15 @@ def _stats(arguments: Namespace) -> None:
         for name, part in (chosen or named(_MAIN_PARTS)).items():
             title = name.replace("_", " ")
             print(f"## {title}\n" if arguments.format == "markdown" else f"{title}:")
-            _print_part_of_stats(name, part, arguments.format)
+            _print_part_of_stats(name, part, arguments.format, nothing)
             print()
 
 
-def _print_part_of_stats(name: str, rows: list[dict[str, Any]], form: str) -> None:
+def _print_part_of_stats(name: str, rows: list[dict[str, Any]], form: str, nothing: str) -> None:
     if form in ("table", "markdown"):
         rows = [_with_intervals(row) for row in rows]
     columns = _STATS_COLUMNS.get(name, ())
-    print_rows(
-        rows, form, columns=columns, empty=f"  {_EMPTY.get(name, 'nothing is recorded yet')}"
-    )
+    print_rows(rows, form, columns=columns, empty=f"  {_EMPTY.get(name, nothing)}")
 
 
 _EMPTY = {

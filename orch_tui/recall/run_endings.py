@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
@@ -74,7 +75,7 @@ def list_returned_since(record: Record, since: str, project: OwnProjects | None)
     return [label for (label,) in rows]
 
 
-def _make_ending(row: tuple, catalogue: Catalogue) -> RunEnding:  # type: ignore[type-arg]
+def _make_ending(row: tuple[Any, ...], catalogue: Catalogue) -> RunEnding:
     (label, session_id, agent_type, scope, status, deployed, completed, returns) = row[:8]
     (reason, code, message, context, model, cost) = row[8:]
     why = ", ".join(filter(None, (readable(reason), readable(code)))) if status == "failed" else ""

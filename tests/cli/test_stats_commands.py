@@ -25,6 +25,14 @@ def test_statistics_answer_with_n(did: Run, orch: Run, two_runs: None) -> None:
     assert "## worth" in did("stats", "--format", "markdown").out
 
 
+def test_a_part_without_runs_says_whether_any_were_meant(did: Run, two_runs: None) -> None:
+    nobody = did("stats", "--by", "agent_type", "--agent-type", "nobody")
+    assert (nobody.out, nobody.err) == ("", "  no recorded run meets that\n")
+    assert (
+        did("stats", "--by", "agent_type", "--agent-type", "nobody", "--format", "json").json == []
+    )
+
+
 @pytest.mark.parametrize(("form", "beginning"), [("markdown", "# "), ("json", "{"), ("html", "<")])
 def test_a_report_is_written(did: Run, two_runs: None, form: str, beginning: str) -> None:
     printed = did("synthesize", "--format", form)

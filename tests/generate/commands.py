@@ -22,8 +22,8 @@ HEAD = """\
 
 Made from the commands themselves by `make docs`; `orch COMMAND --help` says the same in a
 terminal. Every command takes `--help`, and each that uses the record `--db FILE` (default: the
-project's). Exit codes: 0 done, 1 the answer is no (invalid, over budget, not found), 2 wrong usage,
-70 a bug in orch, 129 the terminal is gone, 130 interrupted, 143 terminated.
+project's). Exit codes: 0 done, 1 the answer is no (invalid, over budget, an id that is not
+known), 2 wrong usage, 70 a bug in orch, 129 the terminal is gone, 130 interrupted, 143 terminated.
 """
 
 IN_HEAD = {"--help", "--db"}

@@ -31,7 +31,7 @@ from orch_tui.record.transcripts.importer import (
 from orch_tui.record.transcripts.transcript_files import choose_files, find_in_paths
 from tests.counts import COUNTS
 from tests.record import claude_home
-from tests.record.claude_home import S1, S2, Transcript
+from tests.record.claude_home import S1, S2, Transcript, tool
 from tests.record.empty import write_empty_record
 from tests.record.reporting import report
 
@@ -533,6 +533,39 @@ def test_the_default_is_this_project_and_its_worktrees(record: Record, tmp_path:
     summary = import_files(record, every, catalogue=MODELS, root=root)
     assert (summary.new, summary.files_unchanged) == (2, 3)
     assert record.value("SELECT project FROM sessions WHERE claude_session = 's2'") == str(root)
+
+
+@pytest.mark.parametrize(
+    ("cwd", "path", "name"),
+    [
+        ("{root}", "{root}/lib/../a.py", "a.py"),
+        ("{root}/lib", "a.py", "lib/a.py"),
+        ("{root}/lib", "/else/a.py", "/else/a.py"),
+        ("{root}/.claude/worktrees/gone", "{root}/.claude/worktrees/gone/lib/a.py", "lib/a.py"),
+        ("/another/machine/app", "/another/machine/app/a.py", "a.py"),
+        ("C:\\app", "C:\\app\\a.py", "C:\\app\\a.py"),
+        ("app", "a.py", "a.py"),
+    ],
+)
+def test_a_file_is_named_after_its_working_tree_as_far_as_that_is_here(
+    record: Record,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    cwd: str,
+    path: str,
+    name: str,
+) -> None:
+    root = tmp_path / "work"
+    for folder in (root / ".git", root / "lib", root / "app", root / "C:\\app"):
+        folder.mkdir(parents=True)
+    monkeypatch.chdir(root)  # where what is relative would be found
+    agent = Transcript("agent-a1.jsonl", S1, "a1", cwd=cwd.format(root=root))
+    agent.hears("go")
+    agent.says("m1", tool("R", "Read", file_path=path.format(root=root)))
+    agent.gets("R")
+    files = list(find_in_paths([agent.write(tmp_path)]))
+    import_files(record, files, catalogue=MODELS, root=root, only_project=False)
+    assert record.sql("SELECT path FROM execution_files") == [(name,)]
 
 
 def test_a_worktree_that_was_removed_is_known_by_what_hooks_told(

@@ -81,7 +81,8 @@ def test_an_agent_is_noted_once_and_its_last_message_is_its_return() -> None:
         )
     ]
     assert messages(chunk, Returned) == ["All is\nwell."]
-    assert chunk.touched == {(AGENT,): [Touched("a.py", "read", agent.lines[3]["timestamp"])]}
+    file = Touched(f"{CWD}/a.py", CWD, "read", agent.lines[3]["timestamp"])
+    assert chunk.touched == {(AGENT,): [file]}
 
 
 def test_the_usage_of_a_message_is_told_once_however_many_lines_it_has() -> None:
@@ -229,7 +230,7 @@ def test_a_file_counts_where_the_tool_did_its_work() -> None:
     agent.gets("3", error=True)
     (touched,) = read(agent).touched.values()
     assert [(each.path, each.action) for each in touched] == [
-        ("c.py", "written"),
+        ("b/../c.py", "written"),
         ("/else/n.ipynb", "written"),
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from orch_tui.frozen import frozen
@@ -19,9 +19,11 @@ GIVEN_FILES = "context_type IN ('file', 'reference') AND context_source IS NOT N
 
 @frozen
 class Touched:
-    """One file a tool read or wrote, as the record names it."""
+    """One file a tool read or wrote, as its agent named it."""
 
     path: str
+    folder: str
+    """Where the agent works, which a relative path is meant from."""
     action: Literal["read", "written"]
     at: str
 
@@ -56,11 +58,17 @@ class FileUse:
         return "read though given" if self.is_read_again else "not given" if self.is_missed else ""
 
 
-def file_facts(touched: Iterable[Touched]) -> tuple[FileFact, ...]:
-    """Sum up when each file was first read and written, as a stretch of a transcript tells."""
+def file_facts(
+    touched: Iterable[Touched], name_file: Callable[[Touched], str]
+) -> tuple[FileFact, ...]:
+    """Sum up when each file was first read and written, as a stretch of a transcript tells.
+
+    Args:
+        name_file: gives the name that the record has for a file.
+    """
     first: dict[str, dict[str, str]] = {}
     for each in touched:
-        times = first.setdefault(each.path, {})
+        times = first.setdefault(name_file(each), {})
         times[each.action] = min(each.at, times.get(each.action, each.at))
     return tuple(
         FileFact(path=path, read_at=times.get("read"), written_at=times.get("written"))

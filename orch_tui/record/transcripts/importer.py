@@ -23,7 +23,7 @@ from orch_tui.errors import SourceError
 from orch_tui.models.database import Record, in_list, utc_now
 from orch_tui.models.stored_bytes import pack_text, unpack_text
 from orch_tui.models.values import timestamp
-from orch_tui.paths import project_root
+from orch_tui.paths import project_root, relative
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.record import claude_sessions
 from orch_tui.record.claude_code import SIDECAR, STOPPED, agent_key, is_internal, tool_key
@@ -60,7 +60,13 @@ from orch_tui.record.transcripts.transcript_lines import (
     parse_timestamp,
 )
 from orch_tui.record.upkeep.restore import is_export, restore_export
-from orch_tui.worktrees import CLIENT_TREES, is_within, list_linked_trees, name_folder_tree
+from orch_tui.worktrees import (
+    CLIENT_TREES,
+    find_file_tree,
+    is_within,
+    list_linked_trees,
+    name_folder_tree,
+)
 
 OTHER_PROJECT = "of another project"
 INTERNAL = "internal to Claude Code"
@@ -569,7 +575,9 @@ class _Import:
         for keys in dict.fromkeys([*told.uses, *told.touched]):
             used = Used(
                 messages=usage.price_messages(told.uses.get(keys, ()), self._catalogue),
-                files=file_use.file_facts(told.touched.get(keys, ())),
+                files=file_use.file_facts(
+                    told.touched.get(keys, ()), lambda each: _name_file(each, file.project)
+                ),
             )
             times = [m.at for m in used.messages if m.at]
             yield Report(
@@ -730,6 +738,24 @@ def _begins_an_export(path: Path) -> bool:
             return is_export(file.readline(_HEAD))
     except OSError:
         return False
+
+
+def _name_file(touched: file_use.Touched, project: str) -> str:
+    """Name a file relative to its working tree of the project; else to where its agent works.
+
+    What is no absolute path of this system is only text: it came from another machine.
+    """
+    folder = touched.folder
+    full = os.path.normpath(os.path.join(folder or "/", touched.path))
+    tree = _file_tree(os.path.dirname(full), project)
+    return relative(full, tree) if tree else full.removeprefix(folder.rstrip("/") + "/")
+
+
+@lru_cache(4096)
+def _file_tree(folder: str, project: str) -> str | None:
+    if not os.path.isabs(folder) or not os.path.isabs(project):
+        return None
+    return find_file_tree(os.path.join(folder, "file"), project)
 
 
 @lru_cache(1024)

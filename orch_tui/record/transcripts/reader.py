@@ -8,13 +8,11 @@ file has grown. What it tells is the same however often and in whichever pieces 
 
 from __future__ import annotations
 
-import os
 import re
-from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from orch_tui.claude_client import parse_release
-from orch_tui.paths import project_root, relative
 from orch_tui.record.agent_words import read_framed_task
 from orch_tui.record.claude_code import (
     FORK,
@@ -64,7 +62,6 @@ from orch_tui.record.transcripts.transcript_lines import (
     parse_timestamp,
 )
 from orch_tui.times import between
-from orch_tui.worktrees import find_file_tree
 
 _WARM_UP = "Warmup"
 """The prompt with which 2.0 warmed its cache up in agents of its own."""
@@ -297,7 +294,7 @@ class TranscriptReader:
         path = given and (given.file_path or given.notebook_path)
         if path and block.id:
             action = "read" if block.name in _READS else "written"
-            run.tools[block.id] = (action, _normal(path, run.cwd))
+            run.tools[block.id] = (action, path)
 
     def _hears(self, run: AgentRun, entry: Entry, at: str) -> None:
         message = decode_struct(entry.message, EntryMessage) if entry.message else None
@@ -334,7 +331,8 @@ class TranscriptReader:
         if awaited and not block.is_error:
             action, path = awaited
             touched = self.told.touched.setdefault(tuple(run.keys), [])
-            touched.append(Touched(path, "read" if action == "read" else "written", at))
+            done: Literal["read", "written"] = "read" if action == "read" else "written"
+            touched.append(Touched(path, run.cwd, done, at))
 
     def _heard_in_session(self, entry: Entry, at: str) -> None:
         """What the session's own model gets: results of its tools, messages of its agents."""
@@ -610,22 +608,3 @@ def cut_first_line(text: str) -> str | None:
 def _milliseconds(start: str, end: str) -> int | None:
     passed = between(start, end)
     return None if passed is None else int(passed.total_seconds() * 1000)
-
-
-def _normal(path: str, cwd: str) -> str:
-    """A file as the record names it: relative to its working tree where that is of the project."""
-    full = os.path.normpath(os.path.join(cwd or "/", path))
-    tree = _tree_of(os.path.dirname(full), cwd)
-    return relative(full, tree) if tree else full.removeprefix(cwd.rstrip("/") + "/")
-
-
-_LONGEST = 4096
-"""Characters of a working folder that is looked for."""
-
-
-@lru_cache(4096)
-def _tree_of(folder: str, cwd: str) -> str | None:
-    """The working tree that a folder lies in, of the project that the agent works in."""
-    if not os.path.isabs(cwd) or len(cwd) > _LONGEST:
-        return None
-    return find_file_tree(os.path.join(folder, "file"), project_root(cwd))
