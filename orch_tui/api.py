@@ -31,6 +31,7 @@ from orch_tui.project_bundles import (
     Keep,
     Prepared,
     apply_sharing,
+    compose_from_run,
     find_sharing,
     fit_bundle,
     keep_bundle,
@@ -86,6 +87,7 @@ __all__ = [
     "activity",
     "apply_sharing",
     "compare",
+    "compose_from_run",
     "copy_bundle",
     "drift",
     "find_sharing",
@@ -397,7 +399,7 @@ class OrchestrationSession:
 
     def prepare_context(
         self,
-        agent_type: str,
+        agent_type: str = "",
         scope: str = "",
         *,
         files: Paths = (),
@@ -413,6 +415,7 @@ class OrchestrationSession:
         fit: Fit = False,
         keep: Keep | None = None,
         template: Template | None = None,
+        from_run: str = "",
     ) -> Bundle:
         """Compose a bundle for an agent of this session and save it, as ``prepare_bundle`` does."""
         return prepare_bundle(
@@ -433,6 +436,7 @@ class OrchestrationSession:
             fit=fit,
             keep=keep,
             template=template,
+            from_run=from_run,
         ).bundle
 
     def fit(

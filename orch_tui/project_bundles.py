@@ -16,7 +16,7 @@ from orch_tui.frozen import frozen
 from orch_tui.paths_given import Paths, Texts, listed
 from orch_tui.prepare.ambient import Ambient, AmbientAgents
 from orch_tui.prepare.budget import Judgement, compute_agent_limit
-from orch_tui.prepare.bundle import Bundle, compose_bundle
+from orch_tui.prepare.bundle import Bundle, ContextItem, compose_bundle
 from orch_tui.prepare.overlaps import Overlap, in_ambient
 from orch_tui.project import Project
 from orch_tui.record import bundles
@@ -74,6 +74,7 @@ def prepare_bundle(
     fit: Fit = False,
     keep: Keep | None = None,
     template: Template | None = None,
+    from_run: str = "",
 ) -> Prepared:
     """Compose a bundle, count it, judge it and (where the project records) save it.
 
@@ -88,11 +89,20 @@ def prepare_bundle(
     cuts what is not required until it fits the agent and the session, or the number of tokens
     given; ``keep`` says by source which sections or symbols to cut a file to.
 
+    ``from_run`` names a past run: what it was given comes first, as ``compose_from_run`` has it,
+    and it says the agent type, scope and model where they are not given.
+
     Raises:
+        NotFoundError: no such run.
         UsageError: it is for no agent type, or its id is new and nobody could type it.
         SourceError: every source that cannot be taken, by name and reason.
         OverBudgetError: it was to fit, and the required items alone are over.
     """
+    before: Sequence[ContextItem] = ()
+    if from_run:
+        past, before = _read_run(project, from_run, allow_secret=allow_secret, left_out=left_out)
+        agent_type, scope = agent_type or past.agent_type, scope or past.scope
+        model = model or past.model
     _check_agent_type(agent_type)
     if bundle_id and not project.recording:  # else where it is saved
         from orch_tui.ids import check_label
@@ -116,6 +126,7 @@ def prepare_bundle(
         optional=listed(optional),
         shared=listed(shared),
         texts=listed(texts),
+        items=before,
         cache=project.counts,
         exact=exact,
         name=name,
@@ -135,6 +146,55 @@ def prepare_bundle(
         agents=agents,
         fitted=fitted,
     )
+
+
+def compose_from_run(
+    project: Project,
+    label: str,
+    *,
+    allow_secret: bool = False,
+    left_out: Callable[[SourceError], object] | None = None,
+) -> Composition:
+    """Compose anew what a run was given, or used where nobody prepared it a bundle, as the files
+    are now; ``left_out`` is told of what cannot be taken.
+
+    Raises:
+        NotFoundError: no such run.
+        SourceError: nothing of it can be taken.
+    """
+    return _read_run(project, label, allow_secret=allow_secret, left_out=left_out)[0]
+
+
+def _read_run(
+    project: Project,
+    label: str,
+    *,
+    allow_secret: bool,
+    left_out: Callable[[SourceError], object] | None,
+) -> tuple[Composition, list[ContextItem]]:
+    """Compose what a run was given of what can be taken of it, with the items that it is."""
+    from orch_tui.prepare.composition import read_choices
+    from orch_tui.recall.run_composition import compose_past_run
+
+    past = compose_past_run(project.existing_record, label)
+    every = [replace(choice, allow_secret=allow_secret) for choice in past.choices]
+    read = read_choices(every, project.reader())
+    if left_out is not None:
+        for refused in read:
+            if isinstance(refused, SourceError):
+                left_out(refused)
+    held = [
+        (choice, item)
+        for choice, item in zip(every, read, strict=True)
+        if not isinstance(item, SourceError)
+    ]
+    if not held:
+        raise SourceError(
+            label,
+            "was given nothing that can be given again",
+            hint="what it was given and used: `orch show` tells",
+        )
+    return replace(past, choices=tuple(c for c, _ in held)), [item for _, item in held]
 
 
 def fit_bundle(

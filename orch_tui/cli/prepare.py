@@ -46,9 +46,17 @@ def prepare_bundle() -> argparse.ArgumentParser:
   --references references/hnsw.md --output bundle.json""",
     )
     parser.add_argument(
-        "--agent-type", required=True, metavar="NAME", help="of the agent that gets it"
+        "--agent-type", default="", metavar="NAME", help="of the agent that gets it"
     )
     parser.add_argument("--scope", default="", metavar="TEXT", help="what the agent is to do")
+    parser.add_argument(
+        "--from",
+        dest="from_run",
+        default="",
+        metavar="RUN",
+        help="what a past run was given, as the files are now; of one that nobody prepared its "
+        "prompt and the files it read; agent type, scope and model are its own by default",
+    )
     sources = (
         "repeat, or separate with commas; FILE, FOLDER, 'docs/*.md', FILE:10-80, FILE#Heading, "
         "FILE#Class.method, FILE#(skeleton), exec-003:message, exec-003:outputs, -"
@@ -93,6 +101,7 @@ def prepare_bundle() -> argparse.ArgumentParser:
     parser.require("--keep", "--fit")
     add_no_record(parser)
     parser.forbid("--session-id", "--no-record")
+    parser.forbid("--from", "--no-record")
     parser.set_defaults(run=_prepare_bundle)
     return parser
 
@@ -126,6 +135,7 @@ def _prepare_bundle(arguments: Namespace) -> int:
             fit=arguments.fit,
             keep=_kept_parts(project, arguments.keep),
             template=project.template(arguments.template),
+            from_run=arguments.from_run,
         )
         bundle, judgement = prepared.bundle, prepared.judgement
         figures = to_dict(bundle, budget=judgement.session.limit)

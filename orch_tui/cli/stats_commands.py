@@ -105,6 +105,7 @@ _EMPTY = {
     "estimates": "no run has both: a bundle that was estimated, and its usage from a transcript",
     "corrections": "too few runs of a model have both a bundle and their usage",
     "files": "no transcript has told yet which files a run read",
+    "sources": "no run that succeeded was given or read a file of the project yet",
 }
 """What a part waits for."""
 

@@ -142,6 +142,7 @@ def compose_bundle(
     optional: Sequence[str] = (),
     shared: Sequence[str] = (),
     texts: Sequence[str] = (),
+    items: Sequence[ContextItem] = (),
     cache: CountCache | None = None,
     exact: bool | None = None,
     name: str = "",
@@ -149,7 +150,8 @@ def compose_bundle(
 ) -> Bundle:
     """A bundle of these sources, the free ``texts`` first, counted for a tokenizer ``family``.
 
-    Files, shared sources and texts are required, references recommended, ``optional`` optional.
+    Files, shared sources and texts are required, references recommended, ``optional`` optional;
+    ``items`` that were read already stand before them as they are.
     An item that is there twice is dropped the second time; ``exact`` is as for ``count_items``.
     Raises SourceError naming every source that cannot be taken.
     """
@@ -160,7 +162,7 @@ def compose_bundle(
         *(("reference", "recommended", source) for source in references),
         *(("file", "optional", source) for source in optional),
     )
-    items: list[ContextItem] = []
+    composed = list(items)
     from orch_tui.prepare.sources import combine_errors
 
     refused: list[SourceError] = []
@@ -172,7 +174,7 @@ def compose_bundle(
             continue
         for source in sources:
             is_text = is_free_text(source.name)
-            items.append(
+            composed.append(
                 ContextItem(
                     type="briefing" if is_text else type_,
                     source=source.name,
@@ -184,7 +186,9 @@ def compose_bundle(
             )
     if refused:
         raise combine_errors(refused)
-    kept, dropped = without_repeats(count_context(items, family=family, cache=cache, exact=exact))
+    kept, dropped = without_repeats(
+        count_context(composed, family=family, cache=cache, exact=exact)
+    )
     return Bundle(
         bundle_id=bundle_id,
         agent_type=agent_type,

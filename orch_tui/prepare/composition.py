@@ -305,7 +305,7 @@ def weigh_choices(
     cache: CountCache | None = None,
 ) -> list[Weight]:
     """Read and count each choice, in order; nothing is raised for one that cannot be taken."""
-    read = [_read_or_refuse(choice, reader) for choice in choices]
+    read = read_choices(choices, reader)
     items = count_context(
         [item for item in read if isinstance(item, ContextItem)], family=family, cache=cache
     )
@@ -415,7 +415,7 @@ def fill_items(
     composition: Composition, items: Sequence[ContextItem], reader: SourceReader
 ) -> list[ContextItem]:
     """The items of ``list_weighed_items`` with their bytes, as far as they can be taken."""
-    read = (_read_or_refuse(choice, reader) for choice in composition.choices)
+    read = read_choices(composition.choices, reader)
     return [
         replace(item, data=now.data, sha256="") if isinstance(now, ContextItem) else item
         for item, now in zip(items, read, strict=True)
@@ -435,7 +435,7 @@ def make_bundle(
 
     Raises SourceError naming every source that cannot be taken.
     """
-    read = [_read_or_refuse(choice, reader) for choice in composition.choices]
+    read = read_choices(composition.choices, reader)
     if refused := [item for item in read if isinstance(item, SourceError)]:
         raise combine_errors(refused)
     items = [item for item in read if isinstance(item, ContextItem)]
@@ -451,6 +451,13 @@ def make_bundle(
         session_id=session_id,
         dropped=dropped,
     )
+
+
+def read_choices(
+    choices: Iterable[Choice], reader: SourceReader
+) -> list[ContextItem | SourceError]:
+    """Read each choice as the item it is, not counted yet, or as why it cannot be taken."""
+    return [_read_or_refuse(choice, reader) for choice in choices]
 
 
 def read_choice_text(choice: Choice, reader: SourceReader) -> str:

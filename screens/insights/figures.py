@@ -69,6 +69,15 @@ TABLES: Mapping[str, tuple[ShownColumn, ...]] = {
         _figure("unread", "unread", 6, goes=3),
         _figure("n", "of", 5),
     ),
+    "sources": (
+        ShownColumn("source", Column("file", cut_head=True, bold=True), _text),
+        ShownColumn("agent_type", Column("agent type", 19, gives_way=2), _text),
+        _figure("given", "given", 5),
+        _figure("n", "of", 5),
+        _figure("read", "read", 5),
+        _figure("n_known", "of", 5),
+        _figure("token_count", "tokens", 7, _tokens, goes=1),
+    ),
     "worth": (
         ShownColumn("agent_type", Column("agent type", bold=True), _text),
         _figure("success", "✓", 5),

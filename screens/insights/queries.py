@@ -43,6 +43,8 @@ def write_query(part: str, row: dict[str, Any], *, weekly: bool) -> str | None:
             return of("file", "context_source") or None
         case "files":
             return agent + of("file", "path")
+        case "sources":
+            return agent + of("file", "source")
         case "over_time":
             return bucket_query(str(row["since"]), weekly=weekly) or None
         case "sharing" if row.get("of") == "session":

@@ -48,7 +48,12 @@ GROUPS = {
         "over_time": "Over time",
         "context": "With, without",
     },
-    "Context": {"files": "Given and read", "worth": "Delivered", "sharing": "Shared"},
+    "Context": {
+        "files": "Given and read",
+        "sources": "In successes",
+        "worth": "Delivered",
+        "sharing": "Shared",
+    },
     "Cost": {
         "costs": "Used and paid",
         "estimates": "Estimates",
@@ -70,6 +75,7 @@ SAID = {
     "corrections": "First requests beside what was estimated for them; never put into an estimate.",
     "sharing": "An agent that reads the document spends its tokens; never added up, never money.",
     "files": "Files agents read though they had them, and files they needed and were not given.",
+    "sources": "What runs that succeeded were given or read; r in Compose takes of it.",
     "worth": "Tokens given and used, beside what is there for it now.",
     "costs": "By agent type and model; each sum is of the runs it is known of.",
 }

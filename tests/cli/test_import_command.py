@@ -100,6 +100,13 @@ def test_what_the_agent_read_stands_beside_what_it_was_given(
     }
     assert "read though given" in did("show", run["execution_id"]).out
     assert "not given" in did("show", run["execution_id"], "--part", "files").out
+    sources = did("stats", "--by", "sources", "--agent-type", "Explore", "--format", "json").json
+    assert [(s["source"], s["given"], s["read"], s["n"], s["n_known"]) for s in sources] == [
+        ("lib/hnsw.ts", 0, 1, 1, 1),
+        ("lib/types.ts", 1, 1, 1, 1),
+        ("spec/requirements.md", 1, 0, 1, 1),
+    ]
+    assert "lib/hnsw.ts" in did("stats", "--by", "sources").out
     figures = {row["path"]: row for row in did("stats", "--by", "files", "--format", "json").json}
     assert {
         path: (row["n"], row["not_given"], row["read_again"], row["unread"])
@@ -109,6 +116,29 @@ def test_what_the_agent_read_stands_beside_what_it_was_given(
         "lib/types.ts": (1, 0, 1, 0),
         "spec/requirements.md": (1, 0, 0, 1),
     }
+
+
+def test_a_bundle_is_made_of_what_an_imported_run_was_told_and_read(
+    did: Run, project: Path, home: Path
+) -> None:
+    agent = Transcript("agent-a7.jsonl", S1, "a7", start=3)
+    agent.hears("Look how the types are used.")
+    for number, name in enumerate(("lib/types.ts", "lib/gone.ts", "/etc/hostname")):
+        path = name if name.startswith("/") else f"{project}/{name}"
+        agent.says(f"m{number}", claude_home.tool(f"R{number}", "Read", file_path=path))
+        agent.gets(f"R{number}")
+    agent.says("m9", "Seen.")
+    for line in agent.lines:
+        line["cwd"] = str(project)
+    (project / "agent-a7.jsonl").write_bytes(agent.data)
+    did("import", "agent-a7.jsonl")
+    (run,) = did("query", "--format", "json").json
+    done = did("prepare-bundle", "--from", run["execution_id"], "--agent-type", "Explore")
+    assert [(i["priority"], i["source"]) for i in done.json["context_items"]] == [
+        ("required", "text:Look how the types are used."),
+        ("recommended", "lib/types.ts"),
+    ]
+    assert "left out: lib/gone.ts" in done.err
 
 
 def test_a_deliverable_that_was_not_there_makes_a_completion_doubtful(did: Run) -> None:

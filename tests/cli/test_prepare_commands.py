@@ -53,6 +53,32 @@ def test_an_item_that_is_there_twice_is_left_out_and_named(did: Run) -> None:
     assert "lib/types.ts is in the bundle already" in done.err
 
 
+def test_a_bundle_is_made_of_a_past_run(did: Run, orch: Run) -> None:
+    did("init-session", "--scope", "s")
+    part = "spec/requirements.md#Vector Search Requirements"
+    sources = ("--files", f"{part},lib/types.ts", "--optional", "constitution.md", "--text", "Do.")
+    did(*BUNDLE, *sources, "--model", "haiku", "--output", "b.json")
+    did("init-deployment", "--context-bundle", "b.json", "--output", "briefing.md")
+    Path("lib/types.ts").unlink()
+    done = did("prepare-bundle", "--from", "exec-001", "--references", "constitution.md")
+    made = done.json
+    assert (made["agent_type"], made["scope"]) == ("task-implementor", "Implement HNSW")
+    assert [(i["priority"], i["source"], i["sections"]) for i in made["context_items"]] == [
+        ("required", "text:Do.", []),
+        ("required", "spec/requirements.md", ["Vector Search Requirements"]),
+        ("recommended", "constitution.md", []),  # of two priorities the higher
+    ]
+    assert made["bundle_id"] == "bundle-002"
+    assert "left out: lib/types.ts" in done.err
+    again = did("prepare-bundle", "--from", "exec-001", "--references", "constitution.md")
+    assert again.json["bundle_id"] == "bundle-002"
+    other = did("prepare-bundle", "--from", "exec-001", "--agent-type", "Explore", "--scope", "x")
+    assert (other.json["agent_type"], other.json["scope"]) == ("Explore", "x")
+    assert "exec-001" in orch("prepare-bundle", "--from", "exec-010").err
+    nobody = orch("prepare-bundle", "--files", "constitution.md")
+    assert nobody.code == 2 and "agent type" in nobody.err
+
+
 def test_the_same_bundle_again_is_the_same_bundle(did: Run, project: Path) -> None:
     first = did(*BUNDLE, "--files", "lib/types.ts").json
     assert did(*BUNDLE, "--files", "lib/types.ts").json == first

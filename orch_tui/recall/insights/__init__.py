@@ -29,6 +29,7 @@ from orch_tui.recall.insights.context_effects import (
     count_by_context_source,
     count_with_context,
 )
+from orch_tui.recall.insights.earlier_sources import EarlierSource, weigh_earlier_sources
 from orch_tui.recall.insights.estimate_usage import EstimateUsage, compare_estimates
 from orch_tui.recall.insights.file_worth import FileWorth, weigh_files
 from orch_tui.recall.insights.group_outcomes import (
@@ -68,6 +69,8 @@ class Insights:
     sharing: SharedTokens
     files: tuple[FileWorth, ...]
     """Those most often needed and not given first."""
+    sources: tuple[EarlierSource, ...]
+    """What runs that succeeded were given or read, by agent type, the most used first."""
     worth: tuple[Worth, ...]
     costs: tuple[Cost, ...]
     """The dearest first."""
@@ -96,6 +99,7 @@ _ROWS: dict[str, Callable[[Insights | _Gathering], list[Row]]] = {
     "corrections": lambda found: [*map(asdict, found.corrections)],
     "sharing": lambda found: found.sharing.rows(),
     "files": lambda found: [*map(asdict, found.files)],
+    "sources": lambda found: [*map(asdict, found.sources)],
     "worth": lambda found: [*map(asdict, found.worth)],
     "costs": lambda found: [*map(asdict, found.costs)],
 }
@@ -166,6 +170,10 @@ class _Gathering:
         return weigh_files(self._of)
 
     @cached_property
+    def sources(self) -> tuple[EarlierSource, ...]:
+        return weigh_earlier_sources(self._of)
+
+    @cached_property
     def worth(self) -> tuple[Worth, ...]:
         return weigh_agent_types(self._of, self.by_agent_type, self._checks)
 
@@ -233,6 +241,15 @@ def gather_part(
     gathering = _begin(record, project=project, session_id=session_id, every=every)
     with record.read():
         return _ROWS[part](gathering)
+
+
+def list_earlier_sources(
+    record: Record, agent_type: str, *, project: OwnProjects | None = None
+) -> tuple[EarlierSource, ...]:
+    """List what runs of an agent type that succeeded were given or read, the most used first."""
+    gathering = _begin(record, agent_type=agent_type, project=project, session_id=None, every="day")
+    with record.read():
+        return gathering.sources
 
 
 def _begin(

@@ -45,11 +45,14 @@ class FileUse:
 
     @property
     def is_missed(self) -> bool:
-        """Needed and not given: read before the agent wrote it itself, if it did."""
-        return (
-            self.read_at is not None
-            and not self.given
-            and (self.written_at is None or self.read_at <= self.written_at)
+        """Needed and not given."""
+        return self.is_needed and not self.given
+
+    @property
+    def is_needed(self) -> bool:
+        """Read before the agent wrote it itself, if it did."""
+        return self.read_at is not None and (
+            self.written_at is None or self.read_at <= self.written_at
         )
 
     @property
