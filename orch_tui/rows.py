@@ -88,10 +88,25 @@ _KINDS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+MODEL = "coalesce(resolved_model, model)"
+"""The model of an execution in SQL: the one that ran; while that is not known, the one that was
+asked for. Its table keeps both, and there ``model`` is what was asked for: what plain SQL states
+is never overwritten by what was seen."""
+
+
 @cache
 def columns(fact: type[Any]) -> str:
     """The SELECT list of a fact."""
-    return ", ".join(f.name for f in fields(fact))
+    return ", ".join(
+        f"{_COMPUTED[f.name]} AS {f.name}"
+        if fact is ExecutionFacts and f.name in _COMPUTED
+        else f.name
+        for f in fields(fact)
+    )
+
+
+_COMPUTED = {"model": MODEL, "requested_model": "model"}
+"""Fields of an execution that are no column of its table, in SQL."""
 
 
 @frozen
@@ -147,7 +162,8 @@ class ExecutionFacts(Fact):
     context_token_count: int | None
     """Tokens estimated for what it was given, by ``estimator``."""
     model: str | None
-    """The model that was asked for."""
+    """The model that ran; while that is not known (``resolved_model`` is None), the one that was
+    asked for."""
     final_message: str | None
     """The latest one, as readable text; ``Completion.message_id`` holds the exact bytes."""
     success: bool | None
@@ -169,8 +185,10 @@ class ExecutionFacts(Fact):
     agent_id: str | None
     parent_execution_id: str | None
     depth: int | None
+    requested_model: str | None
+    """The model that was asked for; None: nobody named one."""
     resolved_model: str | None
-    """The model that really ran."""
+    """The model that is known to have run; None: nobody knows which did."""
     context_end_tokens: int | None
     """Context size of its last request (Claude Code's totalTokens)."""
     input_tokens: int | None

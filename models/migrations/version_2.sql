@@ -500,13 +500,13 @@ CREATE VIRTUAL TABLE given_index USING fts5(text, content='', prefix='3', tokeni
 
 INSERT INTO given_index (given_index, rank) VALUES ('hashsize', 16777216);
 
-CREATE VIRTUAL TABLE search_index_3 USING fts5(texts, content='', prefix='3', tokenize='unicode61');
+CREATE VIRTUAL TABLE search_index_4 USING fts5(texts, content='', prefix='3', tokenize='unicode61');
 
-CREATE VIRTUAL TABLE search_terms USING fts5vocab('search_index_3', 'instance');
+CREATE VIRTUAL TABLE search_terms USING fts5vocab('search_index_4', 'instance');
 
-INSERT INTO search_index_3 (search_index_3, rank) VALUES ('hashsize', 16777216);
+INSERT INTO search_index_4 (search_index_4, rank) VALUES ('hashsize', 16777216);
 
-INSERT OR IGNORE INTO record_facts (name, value) VALUES ('index_version', '3');
+INSERT OR IGNORE INTO record_facts (name, value) VALUES ('index_version', '4');
 
 CREATE TRIGGER contents_outlive_insert BEFORE INSERT ON agent_executions
 BEGIN

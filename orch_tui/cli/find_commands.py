@@ -58,7 +58,11 @@ def query() -> argparse.ArgumentParser:
     parser.add_argument(
         "--status", help="deployed, completed, failed (sessions: also planning ...)"
     )
-    parser.add_argument("--model", metavar="NAME", help="asked for, or the one that ran")
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        help="that ran, or its family: sonnet (where unknown: that was asked for)",
+    )
     add_scope(parser)
     add_format(parser)
     parser.forbid("--sessions", "--session-id", "--model")

@@ -75,9 +75,8 @@ class Follower:
         is_new = self._is_new(label)
 
         def news(at: str | None, event: str, said: str | None) -> News:
-            model = run.resolved_model or run.model
             return News(
-                *(at, event, label, run.session_id, run.agent_type, run.scope, model),
+                *(at, event, label, run.session_id, run.agent_type, run.scope, run.model),
                 *(run.parent_execution_id, said),
             )
 

@@ -55,7 +55,7 @@ _FACTS = (
     "agent_type",
     "scope",
     "model",
-    "resolved_model",
+    "requested_model",
     "status",
     "success",
     "error_code",

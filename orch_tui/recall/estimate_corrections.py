@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
+from orch_tui.rows import MODEL
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Catalogue
@@ -131,7 +132,7 @@ def find_correction(record: Record, catalogue: Catalogue, model: str) -> Correct
     wanted = catalogue.model(model).model_id
     canonical = cache(lambda name: catalogue.model_that_ran(str(name)).model_id)
     latest = record.sql(
-        "SELECT rowid, coalesce(resolved_model, model) FROM agent_executions "
+        f"SELECT rowid, {MODEL} FROM agent_executions "
         f"WHERE retracted_at IS NULL ORDER BY {WHEN} DESC LIMIT ?",
         [WALKED],
     )

@@ -18,7 +18,7 @@ from orch_tui.record import executions as execution_rows
 from orch_tui.record import sessions as session_rows
 from orch_tui.record.ledger.keys import resolve_label
 from orch_tui.record.own_projects import IN_PROJECT, OwnProjects
-from orch_tui.rows import ExecutionFacts, Output, Session, columns, decoded_content
+from orch_tui.rows import MODEL, ExecutionFacts, Output, Session, columns, decoded_content
 from orch_tui.search.dates import parse_time
 
 
@@ -93,8 +93,9 @@ def list_executions(
 ) -> list[ExecutionFacts]:
     """Executions, newest first.
 
-    ``model`` is the one that was asked for or the one that ran. ``since`` and ``until`` are
-    texts that ``parse_time`` takes.
+    ``model`` is the one that ran or its family (``sonnet`` for ``claude-sonnet-5-5``); where that
+    is not known, the one that was asked for. ``since`` and ``until`` are texts that ``parse_time``
+    takes.
 
     Raises:
         NotFoundError: no such session; with the nearest known ids.
@@ -111,7 +112,8 @@ def list_executions(
     if status is not None:
         where.add("status = ?", _one_of("status", status, STATES))
     if model is not None:
-        where.add("(model = ? OR resolved_model = ?)", model, model)
+        family = f"-{model}-" if model.isalpha() else None
+        where.add(f"({MODEL} = ? OR instr('-' || {MODEL} || '-', ?))", model, family)
     return execution_rows.select_executions(
         record, str(where), where.parameters, limit=_at_most(limit)
     )

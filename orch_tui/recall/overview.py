@@ -19,7 +19,7 @@ from orch_tui.record import bundles, plan, sessions
 from orch_tui.record.own_projects import OwnProjects
 from orch_tui.record.phase_gates import Gate, evaluate_gates
 from orch_tui.record.session_budget import load_session_budget
-from orch_tui.rows import PlannedAgent, Session
+from orch_tui.rows import MODEL, PlannedAgent, Session
 
 
 @frozen
@@ -341,7 +341,7 @@ def _list_runs(record: Record, session_id: str) -> tuple[RunLine, ...]:
     rows = list(
         record.sql(
             "SELECT execution_id, agent_type, coalesce(scope, ''), "
-            "coalesce(resolved_model, model, ''), status, deployed_at, completed_at, "
+            f"coalesce({MODEL}, ''), status, deployed_at, completed_at, "
             "parent_execution_id FROM agent_executions WHERE session_id = ? "
             f"AND retracted_at IS NULL ORDER BY deployed_at, rowid LIMIT {MOST_RUNS}",
             [session_id],

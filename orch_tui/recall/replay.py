@@ -92,7 +92,7 @@ def deploy_again(
         target,
         agent_type=execution.agent_type,
         scope=execution.scope,
-        model=execution.model,
+        model=execution.requested_model,
         bundle=bundle or (past.saved.bundle if past.saved else None),
         context_token_count=None if bundle else execution.context_token_count,
         planned=same_plan[0] if same_plan else None,

@@ -124,7 +124,8 @@ def gather_report(record: Record, session_id: str, root: Path, limits: Limits) -
 def _agent(checked: ExecutionResults) -> dict[str, Any]:
     execution = checked.execution
     names = (
-        *("execution_id", "agent_type", "scope", "status", "success", "model", "resolved_model"),
+        *("execution_id", "agent_type", "scope", "status", "success"),
+        *("model", "requested_model", "resolved_model"),
         *("context_token_count", "estimator", "deployed_at", "completed_at"),
         *("error_code", "error_message", "unverified"),
     )

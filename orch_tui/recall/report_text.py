@@ -68,7 +68,7 @@ def _agent_line(agent: Mapping[str, Any]) -> str:
         agent["outcome"]
         + (f", unverified: {_line(agent['unverified'])}" if agent["unverified"] else "")
         + (", superseded by a later attempt" if agent["superseded"] else ""),
-        f"model {_line(describe_model(agent['resolved_model'], agent['model'], NOT_RECORDED))}",
+        f"model {_line(describe_model(agent['resolved_model'], agent['requested_model'], NOT_RECORDED))}",
         f"given {tokens:,} tokens ({_line(agent['estimator'] or 'estimator not recorded')})"
         if tokens is not None
         else f"tokens given {NOT_RECORDED}",

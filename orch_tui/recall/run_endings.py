@@ -11,6 +11,7 @@ from orch_tui.models.database import Record
 from orch_tui.models.values import readable
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.record.own_projects import IN_PROJECT, OwnProjects
+from orch_tui.rows import MODEL
 
 _READ = 2000
 """Characters of a final message that are read for its first words."""
@@ -48,7 +49,7 @@ def read_endings(
         "SELECT execution_id, session_id, agent_type, scope, status, deployed_at, completed_at, "
         "(SELECT count(*) FROM completions AS c WHERE c.execution_id = e.execution_id), "
         f"error_message, error_code, substr(final_message, 1, {_READ}), context_end_tokens, "
-        "coalesce(resolved_model, model), cost_usd FROM agent_executions AS e "
+        f"{MODEL}, cost_usd FROM agent_executions AS e "
         "WHERE execution_id IN (SELECT value FROM json_each(?))",
         [json.dumps(list(labels))],
     )

@@ -51,7 +51,7 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
     yield "called as", shown.called_as or ""
     yield "handed over", shown.difference.summary if shown.difference else ""
     yield "session", f"{run.session_id}{f', phase {run.phase}' if run.phase else ''}"
-    yield "model", describe_model(run.resolved_model, run.model, UNKNOWN)
+    yield "model", describe_model(run.resolved_model, run.requested_model, UNKNOWN)
     yield "deployed", local_time(run.deployed_at)
     if run.status != "deployed":
         yield "returned", f"{local_time(run.completed_at)}, after {_duration(run)}"

@@ -308,7 +308,7 @@ def record_allocation(
         execution = executions.get_execution(record, label)
         label = execution.execution_id  # it may have been known under another
         agent_type = execution.agent_type
-        model = catalogue.model(execution.model or limits.agents.model(agent_type))
+        model = catalogue.model(execution.requested_model or limits.agents.model(agent_type))
         saved = _saved(record, bundle, execution.session_id, model)
         if execution.bundle_version_id is None:
             text = (

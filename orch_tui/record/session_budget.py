@@ -22,6 +22,7 @@ from orch_tui.prepare.budget import (
 from orch_tui.prepare.bundle import CLAIMED, Bundle
 from orch_tui.prepare.count import ZERO, Count
 from orch_tui.record import bundles, sessions
+from orch_tui.rows import MODEL
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Catalogue, Model
@@ -71,7 +72,7 @@ def read_taken(record: Record, session_id: str, *, phase: int | None = None) -> 
     outlines = bundles.load_outlines(record, [version_id for (version_id,) in latest])
     found = [BudgetEntry.of(bundle) for bundle in outlines.values()]
     loose = record.sql(
-        f"""SELECT execution_id, agent_type, coalesce(model, ''), context_token_count,
+        f"""SELECT execution_id, agent_type, coalesce({MODEL}, ''), context_token_count,
           coalesce(estimator, :claimed)
         FROM agent_executions AS e WHERE session_id = :session AND bundle_version_id IS NULL
         AND context_token_count IS NOT NULL AND retracted_at IS NULL AND {in_phase}
@@ -92,7 +93,7 @@ def list_uncounted(
     """List the executions of a session that were deployed without a bundle and without a count, as
     entries of nothing: nobody knows what they take of the budget."""
     rows = record.sql(
-        "SELECT execution_id, agent_type, coalesce(model, ''), context_token_count "
+        f"SELECT execution_id, agent_type, coalesce({MODEL}, ''), context_token_count "
         "FROM agent_executions AS e WHERE session_id = ?1 AND bundle_version_id IS NULL "
         "AND retracted_at IS NULL AND (?2 IS NULL OR e.phase = ?2) ORDER BY deployed_at, rowid",
         [session_id, phase],

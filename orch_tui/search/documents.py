@@ -218,7 +218,7 @@ def _collect_small_fields(
     filters = {
         "agent": [run["agent_type"]],
         "status": [run["status"]],
-        "model": [run["model"], run["resolved_model"]],
+        "model": _model_names(run["resolved_model"] or run["model"]),
         "session": [run["session_id"], *names],
         "phase": [run["phase"]],
         "source": [run["source"]],
@@ -234,6 +234,12 @@ def _collect_small_fields(
         "session": names,
         "filters": {kind: [clean_text(v) for v in values if v] for kind, values in filters.items()},
     }
+
+
+def _model_names(model: Any) -> list[str]:
+    """List what a model is called: by its full name, and without the maker's in front."""
+    name = clean_text(model)
+    return list(dict.fromkeys((name, name.removeprefix("claude-"))))
 
 
 def _session_names(run: dict[str, Any]) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
-from orch_tui.rows import USED
+from orch_tui.rows import MODEL, USED
 from orch_tui.search.documents import (
     clean_text,
     extract_briefing_text,
@@ -370,7 +370,7 @@ def _load_hits(
     positions: Sequence[Position],
 ) -> Iterator[Hit]:
     rows = record.sql(
-        "SELECT execution_id, session_id, agent_type, status, model, deployed_at, scope, "
+        f"SELECT execution_id, session_id, agent_type, status, {MODEL}, deployed_at, scope, "
         f"unverified, {USED}, cost_usd, "
         "substr(coalesce(nullif(trim(final_message, char(9, 10, 13, 32)), ''), error_message), 1, "
         f"{_SEARCHED_CHARACTERS}) "

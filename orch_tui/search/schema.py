@@ -27,7 +27,7 @@ says in which version its execution is. What is of another version is indexed an
 
 from __future__ import annotations
 
-INDEX_VERSION = 3
+INDEX_VERSION = 4
 """To be raised with every change of what is indexed of a run, or how."""
 
 INDEX_VERSION_FACT = "index_version"

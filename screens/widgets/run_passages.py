@@ -48,7 +48,7 @@ def describe_figures(run: ExecutionFacts) -> str:
     seconds = took if run.duration_ms is None else run.duration_ms / 1000
     figures = (
         run.agent_type,
-        (run.resolved_model or run.model or "").removeprefix("claude-"),
+        (run.model or "").removeprefix("claude-"),
         "" if run.tool_calls is None else plural(run.tool_calls, "call"),
         "" if seconds is None else lasting(seconds),
         "" if run.cost_usd is None else f"$ {run.cost_usd:.2f}",

@@ -41,7 +41,7 @@ def agent(**told: Any) -> dict[str, Any]:
         "outcome": "completed",
         "superseded": False,
         "unverified": None,
-        "model": "opus",
+        "requested_model": "opus",
         "resolved_model": None,
         "context_token_count": 15_000,
         "estimator": "claimed",
@@ -73,7 +73,11 @@ def test_an_agent_is_told_with_what_it_was_given_and_how_long_it_took() -> None:
         "deployed 2026-11-22 10:00"
     )
     bare = told_of(
-        scope=None, model=None, context_token_count=None, deployed_at=None, superseded=True
+        scope=None,
+        requested_model=None,
+        context_token_count=None,
+        deployed_at=None,
+        superseded=True,
     )
     assert bare == (
         "- **Explore** (exec-001): scope not recorded\n"

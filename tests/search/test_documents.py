@@ -95,17 +95,18 @@ def test_what_the_session_of_a_run_is_called_is_indexed(record: Record) -> None:
 def test_the_values_of_every_filter_are_tokens(record: Record) -> None:
     put(
         record,
-        {"model": "sonnet", "resolved_model": "claude-sonnet-5", "phase": 3, "source": "hook"},
+        {"model": "opus", "resolved_model": "claude-sonnet-5", "phase": 3, "source": "hook"},
     )
     give(record, "exec-000", "./a/B/c.ts:10-20")
     give(record, "exec-000", "text:note")
     give(record, "exec-000", "-")
     for name, value in (
-        *(("agent", "explore"), ("status", "completed"), ("model", "sonnet"), ("phase", "3")),
+        *(("agent", "explore"), ("status", "completed"), ("model", "sonnet-5"), ("phase", "3")),
         *(("model", "claude-sonnet-5"), ("session", SESSION), ("source", "hook")),
         *(("project", "/p"), ("file", "a/b/c.ts"), ("file", "b/c.ts"), ("file", "c.ts")),
     ):
         assert filter_token(name, value) in tokens(record), (name, value)
+    assert filter_token("model", "opus") not in tokens(record), "another ran"
     assert values(record, "file") == ["a/B/c.ts"]  # pasted text and stdin are no files
     assert COMMON_TOKEN in tokens(record)
 

@@ -42,6 +42,7 @@ from orch_tui.recall.insights.group_outcomes import (
 from orch_tui.recall.insights.shared_tokens import SharedTokens, sum_shared_tokens
 from orch_tui.recall.listing import filter_executions
 from orch_tui.record.own_projects import OwnProjects
+from orch_tui.rows import MODEL
 
 
 @frozen
@@ -124,7 +125,7 @@ class _Gathering:
 
     @cached_property
     def by_model(self) -> tuple[GroupOutcome, ...]:
-        return self._of.outcomes("coalesce(resolved_model, model)")
+        return self._of.outcomes(MODEL)
 
     @cached_property
     def by_bundle(self) -> tuple[GroupOutcome, ...]:

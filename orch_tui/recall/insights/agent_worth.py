@@ -10,7 +10,7 @@ from typing import Any
 from orch_tui.frozen import frozen
 from orch_tui.recall.insights.check_results import LatestChecks
 from orch_tui.recall.insights.group_outcomes import ChosenRuns, GroupOutcome
-from orch_tui.rows import USED, decoded_content
+from orch_tui.rows import MODEL, USED, decoded_content
 from orch_tui.worktrees import find_named_tree
 
 
@@ -104,7 +104,7 @@ def sum_costs(of: ChosenRuns) -> tuple[Cost, ...]:
     return tuple(
         Cost(*row)
         for row in of.rows(
-            "SELECT agent_type, coalesce(resolved_model, model) AS ran, count(*), "
+            f"SELECT agent_type, {MODEL} AS ran, count(*), "
             "count(input_tokens), sum(input_tokens), sum(cache_write_tokens), "
             "sum(cache_read_tokens), sum(output_tokens), count(cost_usd), "
             "round(sum(cost_usd), 6), round(avg(cost_usd), 6) FROM chosen "
