@@ -68,7 +68,7 @@ def _agent_line(agent: Mapping[str, Any]) -> str:
         agent["outcome"]
         + (f", unverified: {_line(agent['unverified'])}" if agent["unverified"] else "")
         + (", superseded by a later attempt" if agent["superseded"] else ""),
-        f"model {_line(describe_model(agent['resolved_model'], agent['requested_model'], NOT_RECORDED))}",
+        f"model {_line(_model_name(agent))}",
         f"given {tokens:,} tokens ({_line(agent['estimator'] or 'estimator not recorded')})"
         if tokens is not None
         else f"tokens given {NOT_RECORDED}",
@@ -77,6 +77,10 @@ def _agent_line(agent: Mapping[str, Any]) -> str:
     scope = _line(agent["scope"] or f"scope {NOT_RECORDED}")
     head = f"**{_line(agent['agent_type'])}** ({agent['execution_id']})"
     return f"{head}: {scope}\n  {'; '.join(parts)}"
+
+
+def _model_name(agent: Mapping[str, Any]) -> str:
+    return describe_model(agent["resolved_model"], agent["requested_model"], NOT_RECORDED)
 
 
 def _times(agent: Mapping[str, Any]) -> str:

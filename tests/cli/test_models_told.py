@@ -1,4 +1,4 @@
-"""Which model ran, and which was asked for: two things with two names, wherever a run is told of."""
+"""Which model ran, and which was asked for: two things with two names wherever runs are told of."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def _want(truth: AgentTruth, known: Fields) -> Fields:
         "prompt": truth.prompt,
         "agent_type": truth.agent_type or ANY,
         "scope": truth.scope or ANY,
-        "model": truth.model,
+        "requested_model": truth.model,
         "agent_name": truth.name,
         "resolved_model": truth.resolved_model if usage else Either((None, truth.resolved_model)),
         "final": truth.final,

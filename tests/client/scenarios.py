@@ -168,7 +168,7 @@ SCENARIOS = [
             ],
             "fork": [says(READ), says("Looked.")],
         },
-        {"fork": {"prompt": ANY, "model": either(None, "inherit")}},
+        {"fork": {"prompt": ANY, "requested_model": either(None, "inherit")}},
         environment={"CLAUDE_CODE_FORK_SUBAGENT": "1"},
     ),
     Scenario(
