@@ -81,6 +81,19 @@ class QueryFilter:
 
 
 @frozen
+class WrittenFilter:
+    """A filter as it stands in the text of a query, from ``start`` to ``end``."""
+
+    name: str
+    values: tuple[str, ...]
+    excluded: bool
+    understood: bool
+    """Whether all of it is; what is not stands among the mistakes."""
+    start: int
+    end: int
+
+
+@frozen
 class Query:
     """A query as it was understood; ``mistakes`` tells what of it was not."""
 
@@ -89,6 +102,8 @@ class Query:
     since: str | None = None
     until: str | None = None
     mistakes: tuple[str, ...] = ()
+    written: tuple[WrittenFilter, ...] = ()
+    """Each filter that has a value, in the order of the text."""
 
     @property
     def required_words(self) -> tuple[QueryWord, ...]:
@@ -184,6 +199,7 @@ class _QueryParser:
         self.words: list[QueryWord] = []
         self.filters: list[QueryFilter] = []
         self.times: dict[str, str] = {}
+        self.written: list[WrittenFilter] = []
         self.position = 0
         if len(text) > _MAX_CHARACTERS:
             self.mistakes.append(f"only the first {_MAX_CHARACTERS} characters are searched for")
@@ -204,6 +220,7 @@ class _QueryParser:
             self.times.get("since"),
             self.times.get("until"),
             tuple(dict.fromkeys(self.mistakes)),
+            tuple(self.written),
         )
 
     def _skip_space(self) -> bool:
@@ -219,12 +236,13 @@ class _QueryParser:
         return found
 
     def _parse_element(self) -> None:
-        excluded = self.text[self.position] == "-"
+        begin = self.position
+        excluded = self.text[begin] == "-"
         self.position += excluded
         start = self.position
         if name := self._take(_NAME):
             if name[1].lower() in FILTERS:
-                self._parse_filter(name[1].lower(), excluded)
+                self._parse_filter(name[1].lower(), excluded, begin)
                 return
             self._doubt_name(name[1])
             self.position = start
@@ -251,16 +269,22 @@ class _QueryParser:
         elif text.strip("-"):
             self.mistakes.append(f"{text!r} holds no letter or digit to search for")
 
-    def _parse_filter(self, name: str, excluded: bool) -> None:
+    def _parse_filter(self, name: str, excluded: bool, begin: int) -> None:
         values = list(self._parse_values())
+        before = len(self.mistakes)
+        understood: list[FilterValue] = []
         if name in ("since", "until"):
             self._parse_times(name, values, excluded)
-            return
-        understood: list[FilterValue] = []
-        for value in values:
-            understood += self._resolve_value(name, value)
+        else:
+            for value in values:
+                understood += self._resolve_value(name, value)
         if understood:
             self.filters.append(QueryFilter(name, tuple(dict.fromkeys(understood)), excluded))
+        if values:
+            texts = tuple(value.text for value in values)
+            known = len(self.mistakes) == before
+            written = WrittenFilter(name, texts, excluded, known, begin, self.position)
+            self.written.append(written)
 
     def _parse_values(self) -> Iterator[FilterValue]:
         """Parse values up to the next space; empty ones are still to be typed."""
@@ -308,6 +332,17 @@ class _QueryParser:
                 self.mistakes.append(f"{name}: {error.message} ({error.hint})")
                 continue
             self.times[name] = narrower(self.times.get(name, at), at)
+
+
+def list_written_filters(text: str) -> tuple[WrittenFilter, ...]:
+    """List the filters in the text of a query, in its order; times in it do not matter."""
+    return parse_query(text, datetime.now(UTC)).written
+
+
+def remove_filter(text: str, written: WrittenFilter) -> str:
+    """Take a filter, as it was parsed from ``text``, out of it; words stay apart."""
+    before, after = text[: written.start].rstrip(), text[written.end :].lstrip()
+    return f"{before} {after}" if before and after else before or after
 
 
 # Marking

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
@@ -20,6 +20,7 @@ from textual.widgets import Input, Static
 from orch_tui.paths import resolve_path
 from orch_tui.screens.dialogs import Ask, Choose
 from orch_tui.screens.history.drift_view import Drifted, in_words
+from orch_tui.screens.history.filter_chips import FilterChips
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.key_line import HELP_KEY, KeyLine
 from orch_tui.screens.widgets.lines import Lines
@@ -70,6 +71,9 @@ COLUMNS = (
     Column("$", 6, right=True, gives_way=1),
 )
 
+OF_A_RUN = ("mark", "compare_success", "replay", "copy_text", "edit", "export", "next_tab")
+"""What can only be done where there is a run."""
+
 NO_RECORD = """This project has no record yet.
 
 F1 plans a first session. `orch demo` makes a sample project to look around in, \
@@ -79,7 +83,7 @@ NO_RUNS = """Nothing is recorded yet.
 F3 records a deployment; F1 plans one."""
 NO_HITS = """Nothing matches.
 
-Fewer words find more; -word leaves out; Ctrl+F looks further than here."""
+Fewer words find more; Ctrl+X takes a filter off; Ctrl+F looks further than here."""
 
 
 class HistoryScreen(OrchScreen):
@@ -106,6 +110,7 @@ the box to the list and back; **F7** on one run and then on another compares the
         Binding("f7", "mark", "Compare", id="history-compare", show=False),
         Binding("escape", "toggle_focus", "search or list", id="history-focus"),
         Binding("ctrl+f", "cycle_scope", "where", id="history-scope"),
+        Binding("ctrl+x", "take_filter_off", "a filter less", id="history-filter", show=False),
         Binding("d", "compare_success", "against its last success", id="history-success"),
         Binding("f8", "replay", "Replay", id="history-replay"),
         Binding("f9", "copy_text", "Copy text", id="history-copy", show=False),
@@ -121,9 +126,10 @@ the box to the list and back; **F7** on one run and then on another compares the
         self._order = "newest"
 
     def body(self) -> Iterable[Widget]:
-        box = QueryInput(id="query", classes="pane")
-        box.border_title = "Search"
-        yield box
+        with Vertical(id="search", classes="pane") as pane:
+            pane.border_title = "Search"
+            yield QueryInput(id="query")
+            yield FilterChips(id="filters")
         yield Static("", id="mistakes", markup=False)
         with Horizontal(id="history"):
             hits = Rows(COLUMNS, id="hits", classes="pane")
@@ -148,7 +154,23 @@ the box to the list and back; **F7** on one run and then on another compares the
 
     @on(Input.Changed, "#query")
     def _typed(self) -> None:
+        from orch_tui.search.language import list_written_filters
+
+        self.query_one(FilterChips).show(list_written_filters(self.text))
         self._search(typed=True)
+
+    @on(FilterChips.TakenOff)
+    def _take_off(self, event: FilterChips.TakenOff) -> None:
+        from orch_tui.search.language import remove_filter
+
+        box = self.query_one(QueryInput)
+        box.value = remove_filter(box.value, event.written)
+        box.cursor_position = len(box.value)
+
+    @on(QueryInput.CutNothing)
+    def action_take_filter_off(self) -> None:
+        """Take off the filter that was written last."""
+        self.query_one(FilterChips).take_off(-1)
 
     def _search(self, before: str | None = None, *, typed: bool = False) -> None:
         """Search; what was typed brings the cursor to the best, anything else leaves it."""
@@ -207,7 +229,7 @@ the box to the list and back; **F7** on one run and then on another compares the
         mistakes.set_class(bool(wrong), "-shown")
         found = f"{_runs(page.count_text)} · {SCOPES[self._scope]}" if page else ""
         marked = f" · {self._marked} marked, F7 compares" if self._marked else ""
-        self.query_one("#query").border_subtitle = Content(found + marked)
+        self.query_one("#search").border_subtitle = Content(found + marked)
 
     def _rows(self, page: Page) -> list[Row]:
         now, sought = self.app.project.now(), self._sought()
@@ -252,7 +274,9 @@ the box to the list and back; **F7** on one run and then on another compares the
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "match":
             return self.query_one("#preview", Preview).has_matches
-        return True
+        if action == "take_filter_off":
+            return bool(self.query_one(FilterChips).filters)
+        return action not in OF_A_RUN or bool(self.execution_id)
 
     def action_move(self, by: int) -> None:
         self.query_one("#hits", Rows).action_cursor(by)

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
 from textual.geometry import Region
+from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input
 
@@ -17,6 +18,9 @@ class QueryInput(Input):
     """An input whose width never depends on its text."""
 
     app: OrchApp
+
+    class CutNothing(Message):
+        """The key that cuts was pressed, and nothing was selected."""
 
     def __init__(
         self,
@@ -31,6 +35,12 @@ class QueryInput(Input):
             compact=True,
         )
         self.suggester = Filters(self)
+
+    def action_cut(self) -> None:
+        if self.selection.is_empty:
+            self.post_message(self.CutNothing())
+        else:
+            super().action_cut()
 
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False

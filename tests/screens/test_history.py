@@ -21,6 +21,7 @@ from orch_tui.project import Project
 from orch_tui.record import bundles
 from orch_tui.record.opening import open_record
 from orch_tui.screens.history.drift_view import Drifted
+from orch_tui.screens.history.filter_chips import FilterChips
 from orch_tui.screens.history.screen import Run, SideBySide
 from orch_tui.screens.orch_screen import Header, TooSmall
 from orch_tui.screens.widgets.lines import Lines
@@ -159,6 +160,45 @@ async def test_a_mistake_is_named_and_the_rest_is_searched(folder: Path, clock: 
         await settled(pilot)
         assert "perhaps" in str(app.screen.query_one("#mistakes", Static).content)
         assert len(keys(app)) == 3
+
+
+async def test_filters_are_chips_that_keys_and_clicks_take_off(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = opened(folder, clock)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        box, chips = app.screen.query_one(QueryInput), app.screen.query_one(FilterChips)
+        assert not chips.display
+        box.value = "walrus agent:debug -status:failed since:30d has:fins"
+        await settled(pilot)
+        line = chips.render_line(0).text
+        assert "agent: debug ×  not status: failed ×  since 30d ×  ! has: fins ×" in line
+        await pilot.press("ctrl+x")
+        assert box.value == "walrus agent:debug -status:failed since:30d"
+        await pilot.press("tab", "left", "enter")
+        assert chips.has_focus and box.value == "walrus agent:debug since:30d"
+        await pilot.click(chips, offset=(line.index("agent"), 0))
+        assert box.value == "walrus since:30d"
+        await pilot.press("escape", "escape", "ctrl+x")
+        await settled(pilot)
+        assert box.value == "walrus" and not chips.display and keys(app) == ["exec-001"]
+
+
+async def test_chips_without_room_are_counted_and_hostile_ones_are_shown(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = opened(folder, clock)
+    async with app.run_test(size=(60, 16)) as pilot:
+        await settled(pilot)
+        app.screen.query_one(
+            QueryInput
+        ).value = 'file:"\x1b[31m[b]" agent:aaaaaaaaaaaaaaaaaa,b model:c -has:d'
+        await settled(pilot)
+        chips = app.screen.query_one(FilterChips)
+        assert chips.size.height == 1
+        line = chips.render_line(0).text
+        assert "file: ␛[31m[b]" in line and line.rstrip().endswith("+2")
 
 
 async def test_the_list_moves_while_one_types_and_the_preview_follows(
@@ -344,7 +384,7 @@ async def test_the_palette_holds_what_the_keys_do(folder: Path, clock: FakeClock
         await pilot.pause()
         await pilot.press(*"compare", "down", "enter")
         await settled(pilot)
-        assert "exec-002 marked" in str(app.screen.query_one("#query").border_subtitle)
+        assert "exec-002 marked" in str(app.screen.query_one("#search").border_subtitle)
 
 
 Snap = Callable[..., bool]

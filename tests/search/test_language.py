@@ -19,7 +19,9 @@ from orch_tui.search.language import (
     WordMatcher,
     filters_in_words,
     find_spans,
+    list_written_filters,
     parse_query,
+    remove_filter,
     word_matchers,
 )
 from orch_tui.search.schema import TEXTS, TEXTS_TABLE
@@ -331,3 +333,28 @@ def test_what_stands_in_a_text_is_found_by_typing_it(words: list[str]) -> None:
     ).fetchall()
     assert found == [(1,)]
     connection.close()
+
+
+def test_each_filter_is_found_in_its_text_and_taken_out_of_it() -> None:
+    text = 'fold agent:impl,"a b" -status:failed words since:7d file: has:nothing'
+    written = list_written_filters(text)
+    assert [(each.name, each.values, each.excluded, each.understood) for each in written] == [
+        ("agent", ("impl", "a b"), False, True),
+        ("status", ("failed",), True, True),
+        ("since", ("7d",), False, True),
+        ("has", ("nothing",), False, False),
+    ]
+    assert [text[each.start : each.end] for each in written] == [
+        *('agent:impl,"a b"', "-status:failed", "since:7d", "has:nothing"),
+    ]
+    left = 'fold agent:impl,"a b" words since:7d file: has:nothing'
+    assert remove_filter(text, written[1]) == left
+    assert remove_filter("agent:a", list_written_filters("agent:a")[0]) == ""
+
+
+@given(st.text(max_size=60) | st.from_regex(r"(-?(agent|since|has):[^ ]{0,5} ?){1,6}"))
+def test_taking_out_every_filter_leaves_none(text: str) -> None:
+    while written := list_written_filters(text):
+        shorter = remove_filter(text, written[-1])
+        assert len(shorter) < len(text)
+        text = shorter
