@@ -22,6 +22,7 @@ _Class = TypeVar("_Class")
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def frozen(cls: type[_Class]) -> type[_Class]:
     """Make a class a frozen, slotted dataclass that is compared and hashed by its fields."""
+    cls.__doc__ = cls.__doc__ or cls.__name__  # else its signature is sought, which takes long
     made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     for name, method in {**_SHARED, "__init__": _compile_initializer(made)}.items():
         if name not in cls.__dict__:

@@ -574,7 +574,7 @@ class Project:
         from orch_tui.prepare.briefing_size import measure_briefing
 
         model = bundle.model or self.agents.model(bundle.agent_type)
-        return measure_briefing(bundle, self.catalogue.model(model).family)
+        return measure_briefing(bundle, self.catalogue.model(model).family, cache=self.counts)
 
     def _no_bundle_file(self, given: str) -> SourceError:
         near = find_nearest_files(given, [self.cwd])

@@ -40,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     if argv is None:
         gc.set_threshold(50_000, 20, 20)  # importing makes no garbage
+        _defer_inspect()
     from orch_tui.cli.parser import parse
     from orch_tui.errors import OrchError
 
@@ -79,6 +80,30 @@ def main(argv: Sequence[str] | None = None) -> int:
             opened.close()
         if argv is None:
             gc.freeze()  # the process ends; looking for garbage would be a fifth of its time
+
+
+def _defer_inspect() -> None:
+    """Let ``inspect`` be loaded when somebody looks into it.
+
+    ``dataclasses`` imports it, with ``ast``, ``dis`` and ``tokenize``: most of a bare start of
+    Python again, for a function that no class with a docstring needs. The lazy loader of
+    ``importlib`` would not do: it loads when the module is imported a second time.
+    """
+    if "inspect" in sys.modules:
+        return
+    deferred = type(sys)("inspect")
+
+    def load(name: str) -> object:
+        del vars(deferred)["__getattr__"]
+        if sys.modules.get("inspect") is deferred:
+            del sys.modules["inspect"]
+        import inspect
+
+        vars(deferred).update(vars(inspect))
+        return getattr(inspect, name)
+
+    vars(deferred)["__getattr__"] = load
+    sys.modules["inspect"] = deferred
 
 
 def complain(error: Exception) -> None:

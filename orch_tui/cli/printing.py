@@ -305,7 +305,9 @@ def json_object(text: str) -> dict[str, Any]:
 def _json(value: Any, indent: int | None = None) -> str:
     """JSON that is valid UTF-8 and harmless for a terminal: all else is escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
-    return _ESCAPED.sub(lambda match: json.dumps(match[0])[1:-1], text)
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return re.sub(_ESCAPED, lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def _plain(value: Any) -> Any:
@@ -313,7 +315,7 @@ def _plain(value: Any) -> Any:
     return as_row(value) if is_dataclass(value) or isinstance(value, Mapping) else str(value)
 
 
-_ESCAPED = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_ESCAPED = "[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 
 
 def in_words(content: Any) -> Any:

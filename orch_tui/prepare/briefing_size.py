@@ -9,13 +9,19 @@ more where line ends meet.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from orch_tui.prepare.briefing import render_briefing
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.count import Count, add_frame, make_template_count
-from orch_tui.prepare.tokens import count_tokens
+from orch_tui.prepare.count import (
+    Count,
+    CountCache,
+    PlainText,
+    add_frame,
+    make_template_count,
+)
+from orch_tui.prepare.tokens import count_items
 
 _SIGN = "\ue000"
 """Tells the places of texts; counted with the text that stands in, and taken off with it."""
@@ -42,24 +48,26 @@ def make_stand_in(data: bytes) -> bytes:
     )
 
 
-def measure_briefing(bundle: Bundle, family: str) -> Bundle:
+def measure_briefing(bundle: Bundle, family: str, *, cache: CountCache | None = None) -> Bundle:
     """Return the bundle with the tokens that its template takes, counted for a tokenizer family.
 
-    An item without data counts as it is claimed. Where the template leaves out items or repeats
-    them, its figure is what the whole takes besides them, which may be below 0.
+    What the cache knows is not counted again. An item without data counts as it is claimed. Where
+    the template leaves out items or repeats them, its figure is what the whole takes besides them,
+    which may be below 0.
 
     Raises:
         FormatError: what is wrong in the template.
     """
-    return replace(bundle, template_count=_count_template(bundle, family))
+    return replace(bundle, template_count=_count_template(bundle, family, cache))
 
 
-def count_briefing(rendered: bytes, family: str) -> Count:
-    """Count a briefing as it was rendered, in the frame of its message."""
-    return add_frame(count_tokens(_text(rendered), family=family, kind="markdown"))
+def count_briefing(rendered: bytes, family: str, *, cache: CountCache | None = None) -> Count:
+    """Count a briefing as it was rendered, in the frame of its message; once, with a cache."""
+    (count,) = _count_texts([_text(rendered)], family, cache)
+    return add_frame(count)
 
 
-def _count_template(bundle: Bundle, family: str) -> Count:
+def _count_template(bundle: Bundle, family: str, cache: CountCache | None) -> Count:
     bundle = replace(bundle, bundle_id=bundle.bundle_id or "bundle-00000")  # saving gives it one
     given = [item for item in bundle.items if item.data and not item.is_pointed_to]
     stand_ins = [make_stand_in(item.data or b"") for item in given]
@@ -71,11 +79,11 @@ def _count_template(bundle: Bundle, family: str) -> Count:
     may_cut = bundle.template is not None and bundle.template.is_jinja
     around = "" if may_cut else _text(render_briefing(replace(bundle, items=tuple(items))))
     if not may_cut and around.count(_SIGN) == len(given):
-        tokens = _count(around, family) - sum(_count_short(text, family) for text in stand_ins)
+        texts = [around, *(_text(text).rstrip("\r\n") for text in stand_ins)]
     else:
-        whole = _count(_text(render_briefing(bundle)), family)
-        tokens = whole - sum(_count(item.text, family) for item in given)
-    return make_template_count(tokens, family)
+        texts = [_text(render_briefing(bundle)), *(item.text for item in given)]
+    whole, *inside = _count_texts(texts, family, cache)
+    return make_template_count(whole.tokens - sum(each.tokens for each in inside), family)
 
 
 def _with_data(item: ContextItem, data: bytes) -> ContextItem:
@@ -86,10 +94,6 @@ def _text(rendered: bytes) -> str:
     return rendered.decode("utf-8", "replace")
 
 
-def _count(text: str, family: str) -> int:
-    return count_tokens(text, family=family, kind="markdown").tokens
-
-
-@lru_cache(maxsize=1000)
-def _count_short(text: bytes, family: str) -> int:
-    return _count(_text(text).rstrip("\r\n"), family)
+def _count_texts(texts: Sequence[str], family: str, cache: CountCache | None) -> list[Count]:
+    plain = [PlainText(text, "markdown") for text in texts]
+    return count_items(plain, family=family, cache=cache, exact=False)

@@ -6,8 +6,9 @@ that were recorded, judges them or prints them counts nothing.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from orch_tui.frozen import frozen
 from orch_tui.models.values import readable, whole_number
@@ -103,6 +104,17 @@ class Countable(Protocol):
     def text(self) -> str: ...
     @property
     def kind(self) -> str: ...
+
+
+class PlainText(NamedTuple):
+    """A text to be counted that nobody else holds."""
+
+    text: str
+    kind: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def exact_name(family: str) -> str:

@@ -229,7 +229,7 @@ def remove_duplicates(
                 version=bundle.version + 1,
             )
             if family is not None:
-                bundle = measure_briefing(bundle, family)
+                bundle = measure_briefing(bundle, family, cache=cache)
         result.append(bundle)
     return result
 

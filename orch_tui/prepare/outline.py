@@ -6,11 +6,10 @@ of that name, and ``FILE#(skeleton)`` for what a file says of itself: the heads 
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orch_tui.errors import SourceError
 from orch_tui.frozen import frozen
@@ -39,17 +38,6 @@ class FilePart:
     count: Count
 
 
-class _Text(NamedTuple):
-    """To be counted."""
-
-    text: str
-    kind: str
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def may_have_parts(name: str) -> bool:
     """Whether a file of that name is read as Markdown or code, whose parts can be named."""
     return is_markdown(name) or symbols.may_have_symbols(name)
@@ -59,13 +47,14 @@ def outline_file(
     text: str, name: str, *, family: str, cache: CountCache | None = None
 ) -> list[FilePart]:
     """The sections or symbols of a file of that name, in order, with their tokens."""
+    from orch_tui.prepare.count import PlainText
     from orch_tui.prepare.text_kinds import kind_of
     from orch_tui.prepare.tokens import count_items
 
     known = [part for part in _known(text, name) if part.name]
     kind = kind_of(name, text)
     texts = [text[part.span.start : part.span.end] for part in known]
-    counts = count_items([_Text(each, kind) for each in texts], family=family, cache=cache)
+    counts = count_items([PlainText(each, kind) for each in texts], family=family, cache=cache)
     total = Counter(part.name for part in known)
     seen: Counter[str] = Counter()
     parts = []

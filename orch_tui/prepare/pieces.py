@@ -71,8 +71,9 @@ class Pieces:
         """A text as the tokenizer reads it, cut where no piece reaches across; some at a time, so
         that other threads have their turn."""
         is_behind_space = text.startswith(" ")
-        text = re.sub(_DROPPED, "", text.replace("\0", " "))
-        if not (plain := text.isascii()):
+        plain = text.isascii()
+        text = re.sub(_DROPPED if plain else _DROPPED_ANYWHERE, "", text.replace("\0", " "))
+        if not plain:
             text = self._normal(text)
         text = text.rstrip("\n")
         if self.opens_message:
@@ -105,7 +106,7 @@ class Pieces:
             return ""
         if part[0] == "'" and part[1:].isalpha():  # what an apostrophe joins to a word
             return part + CLOSE
-        if not re.match(_LETTER, part):
+        if not (part[0].isalpha() if part[0].isascii() else re.match(_LETTER, part)):
             return part
         small = part.lower()
         if part[0] != small[0] and part[1:] == small[1:]:
@@ -203,7 +204,8 @@ _OTHER_SIGNS = (
     r"\u24ea-\u2bff\ufe00-\ufe0f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
 )
 _SPACES = "[\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f]"
-_DROPPED = "[\x01-\x08\x0b-\x1f\x7f\x80-\x9f\ue000-\uf8ff]"
+_DROPPED = "[\x01-\x08\x0b-\x1f\x7f]"
+_DROPPED_ANYWHERE = "[\x01-\x08\x0b-\x1f\x7f-\x9f\ue000-\uf8ff]"
 _QUOTES = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"'}
 
 

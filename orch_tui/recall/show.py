@@ -193,10 +193,10 @@ def find_troubles(record: Record, execution: ExecutionFacts, root: Path) -> tupl
     """Signs that its latest message is not the report it should be."""
     if execution.status != "completed" and not execution.final_message:
         return ()  # it waits, or is closed as failed, which need not say anything
-    from orch_tui.record.messages.findings import read_findings  # it compiles many patterns
+    from orch_tui.record.messages.findings import read_troubles  # it compiles many patterns
 
     place = find_run_place(record, execution, root)
-    return read_findings(execution.final_message or "", place).troubles
+    return read_troubles(execution.final_message or "", place)
 
 
 def _named_only(record: Record, execution: ExecutionFacts) -> set[str]:

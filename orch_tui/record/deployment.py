@@ -40,6 +40,7 @@ from orch_tui.record.ledger.statement import (
 )
 from orch_tui.record.run_place import note_worktree
 from orch_tui.record.session_budget import load_session_budget, read_taken
+from orch_tui.record.token_counts import RecordedCounts
 from orch_tui.rows import Allocation, ExecutionFacts, PlannedAgent, Session
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def record_deployment(
         if context_token_count is not None and saved is None:
             count = Count(context_token_count, CLAIMED, context_token_count, context_token_count)
         elif text:
-            count = count_briefing(text, asked_for.family)
+            count = count_briefing(text, asked_for.family, cache=RecordedCounts(record))
         intent = _Intent(
             session=portable.session_ref(record, session_id),
             agent_type=agent_type,
@@ -258,7 +259,9 @@ def preview_deployment(
         choice = _choice(None, planned_agent, bundle, agent_type, catalogue, limits)
         asked_for = catalogue.model(model or limits.agents.model(agent_type))
         text = _briefing(record, saved, agent_type, scope, None, None)
-        count = count_briefing(text, asked_for.family) if text else None
+        count = (
+            count_briefing(text, asked_for.family, cache=RecordedCounts(record)) if text else None
+        )
         judgement = _judge(record, session_id, None, agent_type, saved, count, asked_for, limits)
         return Prospect(
             agent_type,
@@ -316,7 +319,7 @@ def record_allocation(
                 if execution.briefing_id is None
                 else briefings.get_briefing(record, execution.briefing_id)
             )
-            count = count_briefing(text, model.family)
+            count = count_briefing(text, model.family, cache=RecordedCounts(record))
             judgement = _judge(
                 record, execution.session_id, label, agent_type, saved, count, model, limits
             )
@@ -357,7 +360,7 @@ def _saved(record: Record, bundle: Bundle, session_id: str, model: Model) -> bun
     if known and known.bundle.template == bundle.template and known.bundle.template_count:
         return known
     if bundle.template_count is None:  # somebody made it by hand
-        bundle = measure_briefing(bundle, model.family)
+        bundle = measure_briefing(bundle, model.family, cache=RecordedCounts(record))
     held_by = known.bundle.session_id or None if known else session_id
     return bundles.save_bundle(record, bundle, bundle.session_id or held_by)
 

@@ -56,9 +56,7 @@ def _results(line: MessageLine) -> Iterator[tuple[str, Result]]:
     if line.ticked:
         content = f"✅ {content}"
     for part in _PARTS.split(content) if under_checks else (content,):
-        # Most lines state nothing, and reading them takes long.
-        states_any = not _STATING.isdisjoint(_WORD.findall(part.lower()))
-        found = _Reader().read(part) if states_any else []
+        found = _Reader().read(part) if _may_state(part) else []
         yield from found or (_labelled(part, line) if under_checks else [])
 
 
@@ -153,6 +151,7 @@ _WITH_ARGUMENTS = compile_lazily(
     rf"(?:(?<=[.;,] )|^)(?P<check>{_ANY_NAME})"
     r"(?: (?:-\S{1,60}|(?!and\b|or\b)[\w/=*-]{1,40}(?:\.[\w/=*.-]{0,40}[\w/=*-])?)){1,5}(?=: )",
     re.I,
+    where=compile_lazily(": "),
 )
 """The same without backticks, at the beginning: ``mypy --strict src: Success``."""
 _IDIOMS = (
@@ -193,10 +192,15 @@ _OF_TESTS = frozenset(("pass", "passed", "passing", "fail", "failed", "failing")
 """What a number stands before that is one of tests, whoever it is said of."""
 _STATING = frozenset(
     " ".join(_WORDS[kind] for kind in ("pass", "fail", "errors", "warnings", "skip")).split()
-    + ["%", "/", "coverage"]
+    + ["%", "coverage"]
 )
-"""Without one of these nothing is stated of any check."""
 _WORD = compile_lazily(r"\w+|[^\w\s]")
+_RATIO = compile_lazily(r"\d ?/ ?\d")
+
+
+def _may_state(text: str) -> bool:
+    """Tell whether anything may be stated of a check: most lines do not, and reading takes long."""
+    return not _STATING.isdisjoint(_WORD.findall(text.lower())) or bool(_RATIO.search(text))
 
 
 _CODE_SPAN = compile_lazily(r"`[^`]{1,400}`")

@@ -15,28 +15,32 @@ from typing import Literal
 
 from orch_tui.frozen import frozen
 from orch_tui.record.messages.other_languages import put_into_english
+from orch_tui.record.messages.patterns import compile_lazily
 
 LONGEST = 2000
 """Characters of one piece; longer lines are cut at a space, or anywhere when there is none."""
 
 Kind = Literal["heading", "item", "row", "text", "code", "quote"]
 
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
-_FENCE = re.compile(r"(`{3,}|~{3,})\s{0,8}([\w+#.-]{0,30})")
-_ATX = re.compile(r"(#{1,6})\s+(.*)")
-_ITEM = re.compile(r"(?:[-*+•~–▪◦‣·]|[├└│][─-]{1,4}|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
-_BOX = re.compile(r"\s*\S{1,4}\s+\[([ xX])\]\s")
-_BOLD = re.compile(r"(?:[^\w\s*`]{1,4}\s)?(?:\*\*|__)([^*]{1,120})(?:\*\*|__)\s?:?")
-_QUOTE = re.compile(r"(?:>\s?){1,9}")
-_RULE = re.compile(r"[\s|:*_=`+─━═—–-]{3,}")
+_ESCAPES = compile_lazily(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
+_FENCE = compile_lazily(r"(`{3,}|~{3,})\s{0,8}([\w+#.-]{0,30})")
+_ATX = compile_lazily(r"(#{1,6})\s+(.*)")
+_ITEM = compile_lazily(r"(?:[-*+•~–▪◦‣·]|[├└│][─-]{1,4}|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
+_BOX = compile_lazily(r"\s*\S{1,4}\s+\[([ xX])\]\s")
+_BOLD = compile_lazily(r"(?:[^\w\s*`]{1,4}\s)?(?:\*\*|__)([^*]{1,120})(?:\*\*|__)\s?:?")
+_QUOTE = compile_lazily(r"(?:>\s?){1,9}")
+_RULE = compile_lazily(r"[\s|:*_=`+─━═—–-]{3,}")
 """A thematic break, the line below the head of a table, the edge of a drawn box."""
-_UNDERLINE = re.compile(r"={3,}|-{3,}")
-_EDGE = re.compile(r"[`*_]{0,3}(\W{0,4}\w[\w &'’-]{1,60}?)[\s:]{0,3}[─━═]{3,}[`*_]{0,3}")
+_UNDERLINE = compile_lazily(r"={3,}|-{3,}")
+_EDGE = compile_lazily(
+    r"[`*_]{0,3}(\W{0,4}\w[\w &'’-]{1,60}?)[\s:]{0,3}[─━═]{3,}[`*_]{0,3}",
+    where=compile_lazily("[─━═]"),
+)
 """The upper edge of a drawn box, with its title."""
-_ASIDE = re.compile(r"\b(?:notes?|issues?|problems?|findings?|details?)\b", re.I)
+_ASIDE = compile_lazily(r"\b(?:notes?|issues?|problems?|findings?|details?)\b", re.I)
 """Columns beside those that say what a table is of."""
-_LAST_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
-_TITLE = re.compile(r"\W{0,4}[^\W\d_][^.!?;|`]{1,58}[^\W_)]")
+_LAST_SENTENCE = compile_lazily(r"(?<=[.!?])\s+(?=[A-Z])")
+_TITLE = compile_lazily(r"\W{0,4}[^\W\d_][^.!?;|`]{1,58}[^\W_)]")
 
 _BOLD_LEVEL, _INTRO_LEVEL = 7, 8  # below the six levels of headings
 _TABLE_LEVEL = _INTRO_LEVEL + LONGEST + 2  # below those of items, which depend on indentation

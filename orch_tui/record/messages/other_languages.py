@@ -7,6 +7,7 @@ The few words that reports are made of are put into those; the rest of a text st
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from orch_tui.record.messages.patterns import compile_lazily
 
@@ -170,6 +171,7 @@ _FIRST_SIGNS = "".join({word[0] for word in _ENGLISH_OF_UNSPACED})
 _UNSPACED_PATTERN = compile_lazily(f"(?=[{_FIRST_SIGNS}])(?:{_any_of(_ENGLISH_OF_UNSPACED)})")
 
 
+@lru_cache(maxsize=500)  # what stands around a path is read for several questions
 def put_into_english(text: str) -> str:
     """The same text with the words that reports are made of in English."""
     lowered = text.lower()

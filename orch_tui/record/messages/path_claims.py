@@ -14,7 +14,7 @@ from typing import Literal
 from orch_tui.record.messages.message_lines import MessageLine
 from orch_tui.record.messages.other_languages import put_into_english
 from orch_tui.record.messages.path_forms import DECORATION, PathPlace, split_words
-from orch_tui.record.messages.patterns import compile_lazily
+from orch_tui.record.messages.patterns import FIRST_PERSON, LETTER, compile_lazily
 
 Claim = Literal["created", "modified", "deleted", ""]
 _KINDS: dict[Claim, str] = {
@@ -40,7 +40,7 @@ _SMALL = compile_lazily(
 )
 """What is new inside a file that need not be new itself."""
 _VERBS = "|".join(CLAIM_OF_VERB)
-VERB = compile_lazily(rf"\b(?P<verb>{_VERBS})\b(?![-/]\w)", re.I)
+VERB = compile_lazily(rf"\b(?P<verb>{_VERBS})\b(?![-/]\w)", re.I, where=LETTER)
 _LOOKS = "|".join(
     split_words(
         """read look review check examin inspect test verif compar open search trac confirm notic us
@@ -71,12 +71,14 @@ _DID = compile_lazily(
     r"|\b(?:it|this|(?:change|diff|patch|fix|commit|pr)) (?:only |just |also )?"
     r"(?P<present>touches|changes|modifies|updates)\b",
     re.I,
+    where=LETTER,
 )
 """Any other doing of the writer's own; what only looks at a file is none."""
 _NOW = compile_lazily(
     r"[\s*_`)\]]{1,6}now(?:\b(?=\s*[(.,;]|$)| (?:also |only |always |never )?"
     r"(?!fails|needs|lacks|requires|shows|is\b|has\b|exists|was\b|does\b|works)[a-z]{2,20}s\b)",
     re.I,
+    where=compile_lazily("now", re.I),
 )
 """``x.py now retries``: since it was changed."""
 _REFERS = compile_lazily(
@@ -86,22 +88,26 @@ _REFERS = compile_lazily(
     rf"|(?!(?:{_LOOKS})\w*ed\b)[a-z]{{1,20}}(?:ed|ewrote) [^.;]{{1,60}} "
     r"(?:there|in it|in th(?:at|is) file)\b)",
     re.I,
+    where=FIRST_PERSON,
 )
 """``x.py had a bug; I fixed it``."""
 _WHICH_I = compile_lazily(
     r"[\s*_`)\]]{0,4},? which I (?:had to |have |then |also |just ){0,3}"
     rf"(?!(?:{_LOOKS}|not|never|have|had|was|am|could|can|did|do|think|left|leave|kept|keep|know|saw|found)\w*\b)[a-z]{{2,20}}\b",
     re.I,
+    where=FIRST_PERSON,
 )
 _FAULT = compile_lazily(
     r"\b(?:issue|problem|typo|bug|fault|cause|culprit|error|mistake|leak|race|crash|regression)\b"
     r"[^.;]{0,30}\b(?:in|from|at|inside)\b[\s`*(]*$",
     re.I,
+    where=LETTER,
 )
 _MENDED = compile_lazily(
     r"\bI (?:have |then |also )?(?:\w+ ){0,3}?(?:fixed|added|changed|corrected|replaced|guarded"
     r"|rewrote|adjusted|updated|patched|removed)\b",
     re.I,
+    where=FIRST_PERSON,
 )
 """``The fault was in x.py. I added a guard``."""
 _FIXED = compile_lazily(r"\W*(?:fixed|corrected|repaired|done)\b\s?[.:!]", re.I)
@@ -109,14 +115,16 @@ _EXCEPT = compile_lazily(
     r"\b(?:nothing|no (?:other )?files?)\b[^.;]{0,60}"
     r"\b(?:except|apart from|other than|but)(?: for)?[\s`*(]*$",
     re.I,
+    where=LETTER,
 )
 """``Nothing changed except x.py``."""
 _UNDONE = compile_lazily(
     r"\bI (?:then |have |later |had to ){0,2}(?:reverted|revert|undid|undo|restored|rolled back"
     r"|discarded)\b(?: it| that| this| them| the change)",
     re.I,
+    where=FIRST_PERSON,
 )
-_NEITHER = compile_lazily(r"\b(?:neither|nor|none of)\b[^.;]{0,40}$", re.I)
+_NEITHER = compile_lazily(r"\b(?:neither|nor|none of)\b[^.;]{0,40}$", re.I, where=LETTER)
 _STANDS = compile_lazily(
     r"[\s*_`)\]:—–-]{0,6}(?:still|already|calls?|uses?|imports?|needs?|stays?|keeps?|remains?"
     r"|contains?|links?|depends?|is (?:the|a|an|where|not|only|fine|still|already)"
@@ -159,9 +167,12 @@ _AFTER = compile_lazily(
     r"(?:(?:also|now|newly|successfully|fully|just|brand|then|later|both|all)[\s-]+)*"
     rf"(?P<verb>{_VERBS})\b(?![-/]\w)(?P<by>\s+(?:by|from)\b)?(?P<what>[ `]{{1,3}}[\w:]+)?",
     re.I,
+    where=LETTER,
 )
 _STARTS = compile_lazily(
-    rf"(?:^|[.;:|(—–-]\s*)(?:(?:also|now|newly)\s+)?(?P<verb>{_VERBS})\b(?!\s+by\b)(?![-/]\w)", re.I
+    rf"(?:^|[.;:|(—–-]\s*)(?:(?:also|now|newly)\s+)?(?P<verb>{_VERBS})\b(?!\s+by\b)(?![-/]\w)",
+    re.I,
+    where=LETTER,
 )
 DENIED = compile_lazily(
     r"(?:(?!\bbut\b)[^.;]){0,40}(?:\b(?:not|never)\s+(?!only\b)\w|\w['’]t\b"
@@ -364,6 +375,7 @@ _FUTURE = compile_lazily(
     r"|(?:not|n['’]t|un)[ -]?(?:changed|modified|touched|done|created|updated)"
     r"|should|would|could)\b",
     re.I,
+    where=LETTER,
 )
 _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
     ("deleted", compile_lazily(r"\b(?:deleted|removed)\b", re.I)),
@@ -400,6 +412,7 @@ _ALL_DONE = compile_lazily(
     r"|.{0,80}\b(?:are|is|was|were|been) (?:now |all |also )?"
     rf"(?!(?:{_LOOKS}|handl)\w*ed\b)[a-z]{{2,20}}ed\b)",
     re.I,
+    where=LETTER,
 )
 """``All imports are adjusted:`` above a list."""
 
