@@ -460,7 +460,7 @@ CREATE INDEX contents_of_runs ON contents (data) WHERE encoding = 'run';
 
 CREATE INDEX transcripts_awaited ON import_checkpoints (awaited_since) WHERE awaited_since IS NOT NULL;
 
-CREATE INDEX executions_by_time ON agent_executions (coalesce(deployed_at, completed_at), retracted_at, session_id, agent_type, status, success, model, resolved_model, planned_id, bundle_version_id, unverified);
+CREATE INDEX executions_by_time ON agent_executions (coalesce(deployed_at, completed_at), retracted_at, session_id, agent_type, status, success, model, resolved_model, planned_id, bundle_version_id, unverified, run_project);
 
 INSERT OR IGNORE INTO record_facts (name, value) VALUES ('reading_version', '2');
 
@@ -700,7 +700,7 @@ BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 
 CREATE TRIGGER search_agent_executions_insert AFTER INSERT ON agent_executions BEGIN INSERT INTO search_pending (execution_id) SELECT NEW.execution_id WHERE NEW.execution_id IS NOT NULL; END;
 
-CREATE TRIGGER search_agent_executions_update AFTER UPDATE OF execution_id, session_id, agent_type, deployed_at, status, scope, model, resolved_model, final_message, error_message, phase, source, briefing_id, bundle_version_id, input_tokens, output_tokens, retracted_at, unverified ON agent_executions BEGIN INSERT INTO search_pending (execution_id) SELECT OLD.execution_id WHERE OLD.execution_id IS NOT NULL; INSERT INTO search_pending (execution_id) SELECT NEW.execution_id WHERE NEW.execution_id IS NOT NULL; END;
+CREATE TRIGGER search_agent_executions_update AFTER UPDATE OF execution_id, session_id, agent_type, deployed_at, status, scope, model, resolved_model, final_message, error_message, phase, source, briefing_id, bundle_version_id, input_tokens, output_tokens, retracted_at, unverified, run_project ON agent_executions BEGIN INSERT INTO search_pending (execution_id) SELECT OLD.execution_id WHERE OLD.execution_id IS NOT NULL; INSERT INTO search_pending (execution_id) SELECT NEW.execution_id WHERE NEW.execution_id IS NOT NULL; END;
 
 CREATE TRIGGER search_agent_executions_delete AFTER DELETE ON agent_executions BEGIN INSERT INTO search_pending (execution_id) SELECT OLD.execution_id WHERE OLD.execution_id IS NOT NULL; END;
 

@@ -88,7 +88,7 @@ INDEXES = (
     # Lists are newest first, and so are most questions; it covers what they filter by.
     f"CREATE INDEX executions_by_time ON agent_executions ({WHEN}, "
     "retracted_at, session_id, agent_type, status, success, model, resolved_model, planned_id, "
-    "bundle_version_id, unverified)",
+    "bundle_version_id, unverified, run_project)",
 )
 
 FACTS = (

@@ -469,16 +469,16 @@ class Project:
             NotFoundError: no such execution; with the nearest known ids.
             ConflictError: the record serves several projects, and it is of another one.
         """
-        from orch_tui.record import executions, sessions
+        from orch_tui.record import executions, own_projects
 
         if other_project or not self.is_shared:
             return
         record, own = self.existing_record, self.project_filter
-        execution = executions.get_execution(record, label)
-        project = sessions.get_session(record, execution.session_id).project or ""
-        if own is not None and project not in own:
+        label = executions.get_execution(record, label).execution_id
+        if own is not None and not own_projects.is_own_run(record, label, own):
+            project = own_projects.name_run_project(record, label)
             raise ConflictError(
-                f"{execution.execution_id} is a run of another project, {project}",
+                f"{label} is a run of another project, {project}",
                 hint="--other-project writes into it all the same",
             )
 

@@ -17,7 +17,7 @@ from orch_tui.record import deliverables
 from orch_tui.record import executions as execution_rows
 from orch_tui.record import sessions as session_rows
 from orch_tui.record.ledger.keys import resolve_label
-from orch_tui.record.own_projects import IN_PROJECT, OwnProjects
+from orch_tui.record.own_projects import IN_PROJECT, RUN_IN_PROJECT, OwnProjects
 from orch_tui.rows import MODEL, ExecutionFacts, Output, Session, columns, decoded_content
 from orch_tui.search.dates import parse_time
 
@@ -69,10 +69,7 @@ def filter_executions(
             "session_id NOT IN (SELECT session_id FROM sessions WHERE archived_at IS NOT NULL)"
         )
     if project is not None:
-        where.add(
-            f"+session_id IN (SELECT session_id FROM sessions WHERE {IN_PROJECT})",
-            json.dumps(project),
-        )
+        where.add(RUN_IN_PROJECT, *[json.dumps(project)] * 2)
     if agent_type is not None:
         where.add("agent_type = ?", agent_type)
     return where

@@ -10,7 +10,7 @@ from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import readable
 from orch_tui.prepare.catalogue import Catalogue
-from orch_tui.record.own_projects import IN_PROJECT, OwnProjects
+from orch_tui.record.own_projects import RUN_IN_PROJECT, OwnProjects
 from orch_tui.rows import MODEL
 
 _READ = 2000
@@ -61,17 +61,13 @@ def list_returned_since(record: Record, since: str, project: OwnProjects | None)
 
     Left out are those that another agent launched: what they bring is brought to that one.
     """
-    within = (
-        "1"
-        if project is None
-        else f"session_id IN (SELECT session_id FROM sessions WHERE {IN_PROJECT})"
-    )
+    within = "1" if project is None else RUN_IN_PROJECT
     rows = record.sql(
         "SELECT DISTINCT execution_id FROM (SELECT execution_id, completed_at FROM completions "
         "ORDER BY completion_id DESC LIMIT ?) AS c JOIN agent_executions AS e USING (execution_id) "
         f"WHERE c.completed_at >= ? AND e.status IN ('completed', 'failed') "
         f"AND retracted_at IS NULL AND parent_execution_id IS NULL AND {within}",
-        [_LOOKED_AT, since, *([] if project is None else [json.dumps(project)])],
+        [_LOOKED_AT, since, *([] if project is None else [json.dumps(project)] * 2)],
     )
     return [label for (label,) in rows]
 

@@ -199,7 +199,8 @@ def record_deployment(
             )
             about = [f"id:{execution_id}"] if execution_id else []
             sessions.begin_session(record, session)
-            execution_id = ingest_statement(record, Report(about, deployed, source=source))
+            report = Report(about, deployed, source=source, folder=str(root or ""))
+            execution_id = ingest_statement(record, report)
             version = intent["bundle_version"]
             ingest_allocation(record, execution_id, items, version, source, replaces=bool(before))
             _log(record, session_id, execution_id, judgement, items, allow_overflow, supersede)

@@ -1,4 +1,6 @@
-"""Which sessions of a record are of one project: runs belong to the project of their folder.
+"""Which sessions and runs of a record are of one project: that of the folder they work in.
+
+A run is of the project of its session, but where it is known to have worked in another one.
 
 A record holds sessions of other projects where it serves several, and where transcripts or an
 export of another project were imported. Those of a folder that is gone, or is called otherwise on
@@ -16,14 +18,29 @@ from orch_tui.models.database import Record
 from orch_tui.models.facts import get_fact, set_fact
 from orch_tui.models.values import readable
 from orch_tui.paths import project_root
-from orch_tui.record.ledger.project_keys import configured_key, is_kept_key, remote_key
+from orch_tui.record.ledger.project_keys import (
+    configured_key,
+    is_kept_key,
+    is_known_folder,
+    known_key,
+    list_other_projects,
+    remote_key,
+)
 from orch_tui.worktrees import is_within
 
 OwnProjects = tuple[str, ...]
-"""The root folders that sessions of one project name; empty text: none is named."""
+"""The root folders that sessions of one project name (empty text: none is named), and the keys by
+which runs name it whose session is of another one."""
 
 IN_PROJECT = "coalesce(project, '') IN (SELECT value FROM json_each(?))"
 """The condition on rows of ``sessions``; its parameter is the ``OwnProjects`` as JSON."""
+
+RUN_IN_PROJECT = (
+    "iif(run_project IS NULL, "
+    f"session_id IN (SELECT session_id FROM sessions WHERE {IN_PROJECT}), "
+    "run_project IN (SELECT value FROM json_each(?)))"
+)
+"""The condition on rows of ``agent_executions``; its two parameters are ``OwnProjects`` as JSON."""
 
 
 _TOLD = "projects_of_sessions"
@@ -34,16 +51,37 @@ _A_SCAN = 200
 
 
 def list_own_projects(record: Record, root: Path, *, is_shared: bool) -> OwnProjects | None:
-    """List what sessions of the project at ``root`` say of where they are; None: all are of it.
+    """List what sessions and runs of the project at ``root`` say of where they are; None: all are
+    of it.
 
     ``is_shared``: the record serves several projects by intention. Where nothing in another one is
     of this project, it was copied or put here, or only imports fill it: all of it is meant.
     """
     named = _list_told(record)
     own = {path for path, key in named if _is_own(path, key, str(root), is_shared)}
-    if not is_shared and (not own or own == {path for path, _ in named}):
+    others = list_other_projects(record)
+    own |= {key for key in others if _is_own_key(record, key, str(root), is_shared)}
+    if not is_shared and (not own or own == others | {path for path, _ in named}):
         return None
     return tuple(sorted(own | {str(root)}))
+
+
+def is_own_run(record: Record, label: str, own: OwnProjects) -> bool:
+    """Tell whether an execution is of the project."""
+    asked = [*[json.dumps(own)] * 2, label]
+    return bool(
+        record.value(f"SELECT {RUN_IN_PROJECT} FROM agent_executions WHERE execution_id = ?", asked)
+    )
+
+
+def name_run_project(record: Record, label: str) -> str:
+    """Name the project of an execution: its root folder, or its key."""
+    named = record.value(
+        "SELECT coalesce(run_project, project) FROM agent_executions JOIN sessions "
+        "USING (session_id) WHERE execution_id = ?",
+        [label],
+    )
+    return readable(named) or ""
 
 
 def _list_told(record: Record) -> set[tuple[str, str]]:
@@ -71,14 +109,23 @@ def _read_told(record: Record) -> tuple[int, set[tuple[str, str]]]:
 def _is_own(path: str, key: str, root: str, is_shared: bool) -> bool:
     if path == root:
         return True
-    if not os.path.isabs(path):
-        return not is_shared
-    if (its_root := _root_of(path)) is not None:
+    if os.path.isabs(path) and (its_root := _root_of(path)) is not None:
         return its_root == root
     own_key = configured_key(root) or remote_key(root)
     if own_key and key and not is_kept_key(key):
         return key == own_key
-    return is_within(path, root) or not is_shared
+    return not is_shared or os.path.isabs(path) and is_within(path, root)
+
+
+def _is_own_key(record: Record, key: str, root: str, is_shared: bool) -> bool:
+    """Tell whether runs that name a project by this key are of the one at ``root``.
+
+    What another record called a folder without a remote tells nothing here: such runs stay with
+    the record they are in, as sessions do.
+    """
+    return key == known_key(record, root) or (
+        not is_shared and is_kept_key(key) and not is_known_folder(record, key)
+    )
 
 
 @lru_cache(1024)

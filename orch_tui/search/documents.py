@@ -222,7 +222,7 @@ def _collect_small_fields(
         "session": [run["session_id"], *names],
         "phase": [run["phase"]],
         "source": [run["source"]],
-        "project": [run["project"]],
+        "project": [run["run_project"] or run["project"]],
         "type": list(kinds),
         "has": [name for name, there in has.items() if there],
         "file": list(dict.fromkeys(path for path in paths if path)),

@@ -98,7 +98,7 @@ def _stale(name: str, event: str, *references: str) -> tuple[str, str]:
 INDEXED_EXECUTION_COLUMNS = (
     "execution_id, session_id, agent_type, deployed_at, status, scope, model, resolved_model, "
     "final_message, error_message, phase, source, briefing_id, bundle_version_id, input_tokens, "
-    "output_tokens, retracted_at, unverified"
+    "output_tokens, retracted_at, unverified, run_project"
 )
 _ALLOCATION_COLUMNS = (
     "execution_id, context_type, context_source, content_id, included_in_deployment"

@@ -104,6 +104,7 @@ def _ingest_report(record: Record, project: str, session: str, report: HookRepor
             prompt=report.prompt,
             claude_session=session,
             project=project,
+            folder=report.folder,
         ),
     )
     if isinstance(statement, Returned):

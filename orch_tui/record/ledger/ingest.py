@@ -15,6 +15,7 @@ from orch_tui.models.database import Record
 from orch_tui.record.ledger import contents, portable, usage
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import UNKNOWN, text_fingerprint
+from orch_tui.record.ledger.project_keys import key_of_other_project
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
 from orch_tui.record.ledger.resolve import create_execution, join_teammates, resolve_execution
 from orch_tui.record.ledger.statement import (
@@ -45,6 +46,8 @@ class Report:
     """The session of Claude Code in which a machine saw it."""
     project: str = ""
     """The root of the project that session is of, where it is new."""
+    folder: str = ""
+    """Where the run works; empty: not known."""
     started_at: str = ""
     """When that session began, as far as the reporter knows; empty: ``at``."""
     only_known: bool = False
@@ -112,7 +115,7 @@ def _store_report(record: Record, report: Report) -> str | None:
     about = [key for key in keys if not key.startswith("id:")]
     if report.source not in MACHINES or not about:
         about = [_uid_key(record, execution_id)]
-    statement = _with_texts(record, report, execution_id)
+    statement = _settled(record, report, execution_id)
     if isinstance(statement, Used):
         statement = usage.drop_known_usage(record, execution_id, statement)
         if statement is None:
@@ -156,8 +159,9 @@ def _session_of(record: Record, report: Report) -> str:
     )
 
 
-def _with_texts(record: Record, report: Report, execution_id: str) -> Any:
-    """Store the message and prompt of a report; gives its statement, naming them by hash."""
+def _settled(record: Record, report: Report, execution_id: str) -> Any:
+    """Store the message and prompt of a report; gives its statement, naming them by hash, and the
+    project of the run where that is not its session's."""
     statement = report.statement
     changes: Changes = {}
     if report.message is not None and isinstance(statement, Returned | Edited):
@@ -174,4 +178,6 @@ def _with_texts(record: Record, report: Report, execution_id: str) -> Any:
         from orch_tui.record.ledger import recognition
 
         changes["handed_over"] = recognition.store_handed_over(record, execution_id, report)
+    if report.folder and not isinstance(statement, Addressed):
+        changes["run_project"] = key_of_other_project(record, execution_id, report.folder)
     return statement.replaced(**changes) if changes else statement

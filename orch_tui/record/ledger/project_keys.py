@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from orch_tui.models.database import Record
+from orch_tui.paths import project_root
+from orch_tui.worktrees import CLIENT_TREES
 
 
 def project_key(record: Record, root: str | None) -> str | None:
@@ -17,6 +20,50 @@ def project_key(record: Record, root: str | None) -> str | None:
     if not root:
         return None
     return configured_key(root) or remote_key(root) or _kept_key(record, root)
+
+
+def known_key(record: Record, root: str) -> str | None:
+    """Get the key of a project by its root folder, where it has one: none is made."""
+    from orch_tui.models import facts
+
+    return configured_key(root) or remote_key(root) or facts.get_fact(record, _fact_of(root))
+
+
+def key_of_other_project(record: Record, execution_id: str, folder: str) -> str | None:
+    """Get the key of the project that a run works in, where its session is of another one.
+
+    ``folder`` is where it works. None: it is of the same, or nobody can tell. Call it within a
+    write.
+    """
+    root = _marked_root(folder)
+    if root is None:
+        return None
+    ((path, key),) = record.sql(
+        "SELECT project, project_key FROM agent_executions LEFT JOIN sessions USING (session_id) "
+        "WHERE execution_id = ?",
+        [execution_id],
+    )
+    if path is None or root == path:
+        return None
+    own = project_key(record, root)
+    return None if own == (key or project_key(record, path)) else own
+
+
+@lru_cache(1024)
+def _marked_root(folder: str) -> str | None:
+    """Find the root of the project that a folder lies in; None: it is not there, or in none.
+
+    A worktree of Claude Code that is gone is of the project that it was made in.
+    """
+    if not os.path.isabs(folder) or "\0" in folder:
+        return None
+    made_in, mark, _ = folder.partition(f"/{CLIENT_TREES}/")
+    start = made_in if mark and not os.path.isdir(folder) else folder
+    if not os.path.isdir(start):
+        return None
+    root = project_root(start)
+    marks = (os.path.join(root, mark) for mark in (".git", ".claude"))
+    return root if any(map(os.path.exists, marks)) else None
 
 
 def configured_key(root: str) -> str | None:
@@ -70,6 +117,29 @@ def remote_key(root: str) -> str | None:
     return normalized_url(url) if url else None
 
 
+_OTHERS = "projects_of_runs"
+"""The fact that lists the keys of projects that runs are of whose session is of another."""
+
+
+def list_other_projects(record: Record) -> set[str]:
+    """List the keys of the projects that runs are of whose session is of another one."""
+    from orch_tui.models import facts
+
+    try:
+        return {str(key) for key in json.loads(facts.get_fact(record, _OTHERS) or "[]")}
+    except (ValueError, TypeError, RecursionError):  # plain SQL may have changed it
+        return set()
+
+
+def note_other_project(record: Record, key: str) -> None:
+    """Note that there is a run of the project with this key. Call it within a write."""
+    from orch_tui.models import facts
+
+    known = list_other_projects(record)
+    if key not in known:
+        facts.set_fact(record, _OTHERS, json.dumps(sorted({*known, key})))
+
+
 _URL = re.compile(r"(?:\w[\w+.-]*://)?(?:[^@/]*@)?(\[[^\]]*\]|[^:/]+)(?::\d+(?=/))?[:/]+(.+)")
 
 
@@ -93,10 +163,21 @@ def is_kept_key(key: str) -> bool:
     return key.startswith(_KEPT)
 
 
+def _fact_of(root: str) -> str:
+    return f"project {root}"
+
+
+def is_known_folder(record: Record, key: str) -> bool:
+    """Tell whether a folder is known by a key of this record's own."""
+    return bool(
+        record.value("SELECT 1 FROM record_facts WHERE name GLOB 'project *' AND value = ?", [key])
+    )
+
+
 def _kept_key(record: Record, root: str) -> str:
     from orch_tui.models import facts
 
-    name = f"project {root}"
+    name = _fact_of(root)
     held = facts.get_fact(record, name)
     if held is None:
         held = f"{_KEPT}{os.urandom(16).hex()}"

@@ -33,6 +33,7 @@ from orch_tui.record.ledger.merge import (
     is_text_seen,
     merge_statements,
 )
+from orch_tui.record.ledger.project_keys import note_other_project
 from orch_tui.record.ledger.statement import (
     KINDS,
     Addressed,
@@ -315,6 +316,8 @@ def _write_row(record: Record, execution_id: str, merged: Merged) -> Row:
     row, changed = _changes(record, execution_id, merged)
     if "handed_over_id" in changed:  # the search indexes it in the place of the other
         changed.setdefault("briefing_id", row["briefing_id"])
+    if changed.get("run_project"):
+        note_other_project(record, changed["run_project"])
     if "final_message" in changed:
         contents.unshare_messages(record, execution_id)
     if changed:

@@ -44,6 +44,7 @@ class Changes(TypedDict, total=False):
     ran_in: str
     told_in: str
     worktree: str | None
+    run_project: str | None
     handed_over: str | None
     message: str | None
     words: str | None

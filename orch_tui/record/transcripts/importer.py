@@ -565,6 +565,7 @@ class _Import:
                 prompt=told.prompt,
                 claude_session=told.claude_session,
                 project=file.project,
+                folder=told.folder,
                 started_at=(file.started_at if is_its else "") or told.at,
                 only_known=is_message,
             )
