@@ -193,6 +193,8 @@ class OrchApp(App[None]):
         self.still_to_index = 0
         self.to_compose: PlannedAgent | None = None
         """The planned agent whose bundle Compose is asked to open."""
+        self.run_to_compose = ""
+        """The past run that Compose is asked to begin a bundle from."""
         self._state = _read_state(self.drafts)
         wanted = self._state.get("session")
         self._wanted_session: str | None = wanted if isinstance(wanted, str) else None
@@ -332,6 +334,11 @@ class OrchApp(App[None]):
         """Go on with the bundle of a planned agent in Compose, or begin one there."""
         self.to_compose = agent
         self.use_session(agent.session_id)
+        self.switch_mode("compose")
+
+    def compose_from_run(self, label: str) -> None:
+        """Begin a bundle in Compose of what a past run was given."""
+        self.run_to_compose = label
         self.switch_mode("compose")
 
     def find_in_history(self, query: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from orch_tui.errors import OrchError
 from orch_tui.frozen import frozen
-from orch_tui.prepare.composition import Composition, Weight
+from orch_tui.prepare.composition import Choice, Composition, Weight
 
 if TYPE_CHECKING:
     from orch_tui.prepare.ambient import Ambient
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.fitting import Fitted
     from orch_tui.prepare.overlaps import Overlap
     from orch_tui.project import Project
+    from orch_tui.recall.insights.earlier_sources import EarlierSource
     from orch_tui.record.bundles import SavedBundle
     from orch_tui.record.library import BundleLine
     from orch_tui.record.session_budget import SessionBudget
@@ -223,6 +224,32 @@ def list_openable(project: Project, context: ComposeContext) -> list[OpenableBun
         *(OpenableBundle(saved=line) for line in reversed(here)),
         *(OpenableBundle(saved=line, as_new=True) for line in others[:MAX_FROM_OTHER_SESSIONS]),
     ]
+
+
+@frozen
+class EarlierChoice:
+    """What runs that succeeded were given or read, as it can be chosen now."""
+
+    choice: Choice
+    figures: EarlierSource
+    weight: Weight
+    """As the files are now."""
+
+
+def list_earlier_choices(project: Project, agent_type: str, family: str) -> list[EarlierChoice]:
+    """List what runs of an agent type that succeeded were given or read themselves, the most used
+    first; nothing where there is no record."""
+    from orch_tui.prepare.composition import weigh_choices
+    from orch_tui.recall.insights import list_earlier_sources
+
+    if not project.has_record:
+        return []
+    found = list_earlier_sources(
+        project.existing_record, agent_type, project=project.project_filter
+    )
+    choices = [Choice(each.source, each.sections, priority="recommended") for each in found]
+    weights = weigh_choices(choices, reader=project.reader(), family=family, cache=project.counts)
+    return [EarlierChoice(*each) for each in zip(choices, found, weights, strict=True)]
 
 
 def load_composition(project: Project, bundle_id: str, *, as_new: bool = False) -> Composition:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.text import Text
@@ -185,6 +186,111 @@ class Pick(ModalScreen[str | None]):
     def _chosen(self, event: Rows.Selected) -> None:
         event.stop()
         self.dismiss(event.key)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+class PickSeveral(ModalScreen[tuple[str, ...] | None]):
+    """Several of many that are told in columns: Space marks, Enter takes the marked ones or, where
+    none is, the one under the cursor. None when it was left with Escape."""
+
+    DEFAULT_CSS = """
+    PickSeveral {
+        align: center middle;
+        & > Vertical {
+            width: 110; max-width: 98%; height: auto; padding: 0;
+            border: round $border; background: $surface;
+            border-title-color: $border; border-title-style: bold;
+        }
+        & Rows { height: auto; }
+        & Static { padding: 0 1; color: $foreground-muted; }
+        & .keys { color: $foreground; margin-top: 1; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Leave"),
+        Binding("space", "mark", "Mark"),
+    ]
+
+    def __init__(
+        self,
+        question: str,
+        columns: Sequence[Column],
+        rows: Sequence[Row],
+        *,
+        fixed: Collection[str] = (),
+        detail: str = "",
+        consequence: Callable[[Sequence[str]], str],
+    ) -> None:
+        """The keys of the rows are the result, in their order. The first cell of a row is its mark,
+        which those that are ``fixed`` keep: they cannot be taken. ``consequence`` says what Enter
+        does with the rows of some keys."""
+        super().__init__()
+        self._question = question
+        self._detail = detail
+        self._rows = rows
+        self._fixed = fixed
+        self._consequence = consequence
+        self._marked: set[str] = set()
+        self._list = Rows(columns, rows=self._drawn())
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = Content(self._question)
+            if self._detail:
+                yield Static(Text(self._detail))
+            yield self._list
+            yield Static("", classes="keys")
+
+    def on_mount(self) -> None:
+        self._tell()
+
+    def on_resize(self) -> None:
+        others = 7 + len(self._detail) // max(1, self.app.size.width - 8)
+        self._list.styles.max_height = max(3, self.app.size.height - others)
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """The keys of the rows that Enter takes."""
+        free = [row.key for row in self._rows if row.key not in self._fixed]
+        marked = self._marked or {self._list.key}
+        return tuple(key for key in free if key in marked)
+
+    def _drawn(self) -> list[Row]:
+        """The rows with their marks."""
+        return [
+            row
+            if row.section or row.key in self._fixed
+            else replace(row, cells=("■" if row.key in self._marked else "□", *row.cells[1:]))
+            for row in self._rows
+        ]
+
+    @on(Rows.Highlighted)
+    def _tell(self) -> None:
+        """Say what the keys do now."""
+        taken, text = self.taken, Text()
+        if taken:
+            text.append(" Enter ", "reverse bold")
+            text.append(f" {self._consequence(taken)}   ")
+        for key, does in (("Space", "marks"), ("Esc", "changes nothing")):
+            text.append(key, "bold")
+            text.append(f" {does}   ")
+        self.query_one(".keys", Static).update(text)
+
+    def action_mark(self) -> None:
+        """Mark the row under the cursor, or take the mark off, and go on to the next."""
+        if (key := self._list.key) and key not in self._fixed:
+            self._marked ^= {key}
+            self._list.redraw(self._drawn())
+            self._list.action_cursor(1)
+            self._tell()
+
+    @on(Rows.Selected)
+    def _chosen(self, event: Rows.Selected) -> None:
+        event.stop()
+        if self.taken:
+            self.dismiss(self.taken)
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -22,6 +22,7 @@ from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.words import plural
 
 if TYPE_CHECKING:
+    from orch_tui.errors import SourceError
     from orch_tui.prepare.bundle import Bundle
     from orch_tui.prepare.fitting import Fitted
     from orch_tui.rows import PlannedAgent
@@ -122,6 +123,21 @@ class BundleActions:
             self._load(agent.bundle_id)
         else:
             self._replace(composition_for(agent))
+
+    def compose_from_run(self, label: str) -> None:
+        """Begin a bundle of what a past run was given, as the files are now."""
+        from orch_tui.project_bundles import compose_from_run
+
+        project = self._screen.app.project
+        left_out: list[SourceError] = []
+
+        def then(made: Composition) -> None:
+            self._editor.tell_left_out(left_out)
+            self._replace(made)
+
+        self._screen.run_in_thread(
+            lambda: compose_from_run(project, label, left_out=left_out.append), then, group="open"
+        )
 
     def _load(self, bundle_id: str, *, as_new: bool = False) -> None:
         project = self._screen.app.project

@@ -208,13 +208,17 @@ class CompositionEditor:
         source = given if is_free_text(given) else given.strip()
 
         def then(choices: Sequence[Choice]) -> None:
-            if left_out:
-                more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
-                text = f"left out: {left_out[0].message}{more}"
-                self._screen.notify(text, markup=False)
+            self.tell_left_out(left_out)
             self.edit(self._state.composition.adding(choices))
 
         self._screen.run_in_thread(lambda: parse_choices(source, reader), then, group="choose")
+
+    def tell_left_out(self, refused: Sequence[SourceError]) -> None:
+        """Say what of several sources cannot be taken, where there is any."""
+        if refused:
+            more = f", and {len(refused) - 1} more" if len(refused) > 1 else ""
+            text = one_line(f"left out: {refused[0].message}{more}", 300)
+            self._screen.notify(text, markup=False)
 
     # What is under the cursor
 

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from orch_tui.compose_context import (
         CommonContent,
         ComposeContext,
+        EarlierChoice,
         OpenableBundle,
         ResolvedAgent,
     )
     from orch_tui.prepare.ambient import Ambient
+    from orch_tui.prepare.budget import LimitGauge
     from orch_tui.prepare.bundle import Bundle
     from orch_tui.prepare.count import Count
     from orch_tui.prepare.dedup import SharedBlock
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.model_choice import ModelChoice
     from orch_tui.prepare.overlaps import Overlap
     from orch_tui.project import Project
+    from orch_tui.recall.insights.earlier_sources import EarlierSource
     from orch_tui.record.library import BundleLine
 
 PRIORITIES = {name: PARTS[name] for name in ("required", "recommended", "optional")}
@@ -185,6 +188,64 @@ def describe_refusal(weight: Weight | None) -> str:
     if weight is None or weight.refused is None:
         return ""
     return f"{weight.refused.reason}{', y takes it' if weight.secret else ''}"
+
+
+# From earlier runs
+
+EARLIER_COLUMNS = (
+    Column("", 1, state=True, gives_way=-1),
+    Column("source", cut_head=True, bold=True),
+    Column("part", 14, gives_way=2),
+    Column("given", 9, right=True, gives_way=3),
+    Column("read", 9, right=True, gives_way=-1),
+    Column("tokens", 7, right=True, gives_way=-1),
+)
+
+
+def earlier_row(each: EarlierChoice, held: Choice | None) -> Row:
+    """Make the row of what earlier runs had; ``held`` is the choice of it in the bundle."""
+    choice, figures = each.choice, each.figures
+    refused = each.weight.refused
+    mark, style = "", "recommended"
+    if held is not None:
+        mark, style = PARTS[held.priority], "dim"
+    elif refused is not None:
+        mark, style = "✗", "dim"
+    part = "in it already" if held else refused.reason if refused else "; ".join(choice.sections)
+    cells = (
+        mark,
+        choice.source,
+        part,
+        _of(figures.given, figures.n),
+        _of(figures.read, figures.n_known),
+        "–" if refused else format_weight(each.weight),
+    )
+    return Row(choice.key, cells, style)
+
+
+def _of(count: int, n: int) -> str:
+    return f"{count} of {n}" if n else "unknown"
+
+
+def describe_earlier(agent_type: str, figures: EarlierSource) -> str:
+    """Say of how many runs the rows tell."""
+    runs = f"{plural(figures.n, 'run')} of {one_line(agent_type, 40)} that succeeded"
+    were = "was given, or read itself" if figures.n == 1 else "were given, or read themselves"
+    known = (
+        "" if figures.n_known == figures.n else f"; of {figures.n_known} is known what they read"
+    )
+    return f"What {runs} {were}{known}."
+
+
+def describe_taking(chosen: Sequence[EarlierChoice], gauge: LimitGauge | None) -> str:
+    """Say what Enter takes, and what the agent's gauge shows then."""
+    tokens = sum(each.weight.count.tokens for each in chosen)
+    said = f"takes {len(chosen)} as recommended, ~{format_tokens(tokens)} tokens"
+    if gauge is None:
+        return said
+    left = gauge.limit - gauge.used.high
+    rest = f"{format_tokens(left)} free" if left >= 0 else f"OVER by {format_tokens(-left)}"
+    return f"{said}: then {rest} of {format_tokens(max(0, gauge.limit))}"
 
 
 # What stands elsewhere too

@@ -26,6 +26,7 @@ from orch_tui.screens.compose.common_search import CommonContentSearch
 from orch_tui.screens.compose.compose_state import ComposeState
 from orch_tui.screens.compose.composition_editor import CompositionEditor, draft_name
 from orch_tui.screens.compose.composition_text import describe_state, name_bundle, render_head
+from orch_tui.screens.compose.earlier_runs import EarlierRuns
 from orch_tui.screens.compose.project_files import ProjectFiles
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.filetree import FileTree
@@ -52,24 +53,25 @@ and `?` a guess until it is counted; gauges judge by the upper end of what is un
 what Claude Code gives the agent by itself: off its limit, and needless in the bundle.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "toggle_focus", "to the tree / find", id="compose-focus"),
+        Binding("escape", "toggle_focus", "tree or find", id="compose-focus"),
         Binding("space,delete,x", "take_out", "take out", id="compose-out"),
         Binding("p", "priority", "priority", id="compose-priority"),
         Binding("t", "type", "Type", id="compose-type", show=False),
         Binding("shift+up", "shift(-1)", "Earlier", id="compose-earlier", show=False),
         Binding("shift+down", "shift(1)", "Later", id="compose-later", show=False),
         Binding("y", "allow", "take it anyway", id="compose-allow"),
-        Binding("e", "edit", "agent and scope", id="compose-edit"),
+        Binding("f", "fit", "make it fit", id="compose-fit"),
         Binding("s", "save", "save", id="compose-save"),
         Binding("S", "save_new", "Save as new", id="compose-save-new", show=False),
-        Binding("f6", "next_tab", "next view", id="compose-tab"),
-        Binding("f", "fit", "make it fit", id="compose-fit"),
+        Binding("r", "earlier", "from earlier runs", id="compose-earlier-runs"),
+        Binding("a", "add", "add", id="compose-add"),
         Binding("d", "share", "share", id="compose-share"),
+        Binding("f6", "next_tab", "next view", id="compose-tab"),
+        Binding("o", "open", "open", id="compose-open"),
+        Binding("e", "edit", "agent and scope", id="compose-edit"),
         Binding("D", "unshare", "Unshare", id="compose-unshare", show=False),
         Binding("m", "form", "Markdown/XML", id="compose-form"),
         Binding("c", "copy", "Copy", id="compose-copy", show=False),
-        Binding("o", "open", "Open", id="compose-open", show=False),
-        Binding("a", "add", "Add", id="compose-add", show=False),
         Binding("n", "new", "New", id="compose-new", show=False),
         Binding("z", "undo", "undo", id="compose-undo"),
         Binding("Z", "redo", "Redo", id="compose-redo", show=False),
@@ -85,6 +87,7 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
         self._gauges = BudgetGauges(self.state, id="gauges")
         self._editor = CompositionEditor(self, self.state, self.files, self.list, self.show)
         self._actions = BundleActions(self, self.state, self._editor, self.files)
+        self._earlier_runs = EarlierRuns(self, self.state, self._editor, self.files)
         self._common_search = CommonContentSearch(self, self.state, self._common_found)
         self._enabled: tuple[bool | None, ...] = ()
 
@@ -118,6 +121,9 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
         if wished is not None and wished.session_id == context.session_id:
             self.app.to_compose = None
             self._actions.compose_for(wished)
+        if label := self.app.run_to_compose:
+            self.app.run_to_compose = ""
+            self._actions.compose_from_run(label)
 
     def on_screen_resume(self) -> None:
         self.files.list_project()
@@ -269,6 +275,9 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
 
     def action_add(self) -> None:
         self._editor.ask_for_source()
+
+    def action_earlier(self) -> None:
+        self._earlier_runs.offer()
 
     def action_undo(self) -> None:
         self._editor.undo()

@@ -113,6 +113,7 @@ the box to the list and back; **F7** on one run and then on another compares the
         Binding("ctrl+x", "take_filter_off", "a filter less", id="history-filter", show=False),
         Binding("d", "compare_success", "against its last success", id="history-success"),
         Binding("f8", "replay", "Replay", id="history-replay"),
+        Binding("b", "compose", "a bundle like its own", id="history-compose"),
         Binding("f9", "copy_text", "Copy text", id="history-copy", show=False),
         Binding("f10", "edit", "Open in $EDITOR", id="history-edit", show=False),
         Binding("f12", "export", "Write to file", id="history-export", show=False),
@@ -361,6 +362,11 @@ the box to the list and back; **F7** on one run and then on another compares the
 
     def _compared(self, found: Comparison) -> None:
         self.app.push_screen(SideBySide(found))
+
+    def action_compose(self) -> None:
+        """Begin a bundle of what the run was given or used."""
+        if label := self.execution_id:
+            self.app.compose_from_run(label)
 
     def action_replay(self) -> None:
         """Hand the same briefing over again, or see and take what its files hold now."""

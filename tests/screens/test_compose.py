@@ -24,14 +24,17 @@ from orch_tui.project import Project
 from orch_tui.record import bundles, plan, sessions
 from orch_tui.record.ledger import journal
 from orch_tui.screens.compose.screen import ComposeScreen
-from orch_tui.screens.dialogs import Ask, Choose, Confirm
+from orch_tui.screens.dialogs import Ask, Choose, Confirm, PickSeveral
 from orch_tui.screens.orch_screen import Problem
 from orch_tui.screens.widgets.filetree import FileTree
 from orch_tui.screens.widgets.form import Form
 from orch_tui.screens.widgets.lines import Lines
+from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.stack import GaugePart, Stack, draw_bar, draw_line
 from orch_tui.screens.widgets.words import format_tokens
 from tests.conftest import FakeClock
+from tests.recall.runs import make_bundle, make_item, run_agent
+from tests.recall.test_file_worth import touch
 
 SPEC = """\
 # Requirements
@@ -693,6 +696,105 @@ async def test_blocks_in_different_bundles_are_shown_with_both_places(
         assert "lib/copy.ts:2-21 in (this bundle)" in view(pilot)
         assert "      1     2 │ const value0 = 0 * 0" in view(pilot)
         assert "… 8 more lines" in view(pilot)
+
+
+# From earlier runs
+
+
+@pytest.fixture
+def runs(project: Project) -> list[str]:
+    """Two runs of the planned agent's type that succeeded, and one that nobody prepared."""
+    record = project.record
+    given = [make_item("lib/types.ts"), make_item("lib/gone.ts")]
+    labels = [
+        run_agent(record, SESSION, agent_type="task-implementor", bundle=make_bundle("b1", *given)),
+        run_agent(record, SESSION, agent_type="task-implementor", briefing=b"Find the leak."),
+    ]
+    touch(record, labels[0], "spec/requirements.md")
+    touch(record, labels[1], "spec/requirements.md", "lib/search.ts", written=("README.md",))
+    project.close()
+    return labels
+
+
+def picked(pilot: Pilot[None]) -> list[tuple[str, ...]]:
+    """The rows of the dialog in front, cell by cell."""
+    rows = pilot.app.screen.query_one(Rows)
+    return [row.cells for row in rows.rows]
+
+
+def foretold(pilot: Pilot[None]) -> str:
+    """What the dialog in front says of its keys."""
+    return str(pilot.app.screen.query_one(".keys", Static).render())
+
+
+async def test_what_earlier_runs_had_is_taken_by_marks(
+    project: Project, runs: list[str], clock: FakeClock
+) -> None:
+    async with app_of(project.root, clock).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter", "escape", "r")
+        assert isinstance(pilot.app.screen, PickSeveral)
+        assert [cells[:5] for cells in picked(pilot)] == [
+            ("□", "spec/requirements.md", "", "0 of 2", "2 of 2"),
+            ("□", "lib/search.ts", "", "0 of 2", "1 of 2"),
+            ("✗", "lib/gone.ts", "does not exist", "1 of 2", "0 of 2"),
+            ("█", "lib/types.ts", "in it already", "1 of 2", "0 of 2"),
+        ]
+        assert "takes 1 as recommended" in foretold(pilot)
+        before = foretold(pilot)
+        await press(pilot, "space", "space")
+        assert "takes 2 as recommended" in foretold(pilot) and foretold(pilot) != before
+        await press(pilot, "space", "end", "space")  # what is gone or in it cannot be marked
+        assert [cells[0] for cells in picked(pilot)] == ["■", "■", "✗", "█"]
+        free = foretold(pilot).partition("then ")[2].partition(" free")[0]
+        await press(pilot, "enter")
+        assert sources(pilot) == ["lib/types.ts", "spec/requirements.md", "lib/search.ts"]
+        assert {c.priority for c in screen_of(pilot).state.composition.choices[1:]} == {
+            "recommended"
+        }
+        figures = screen_of(pilot).query_one("#agent-gauge", Stack)._figures
+        assert figures and format_tokens(figures.limit - figures.used.high) == free
+        await press(pilot, "z")
+        assert sources(pilot) == ["lib/types.ts"]
+
+
+async def test_without_marks_enter_takes_the_row_and_escape_nothing(
+    project: Project, runs: list[str], clock: FakeClock
+) -> None:
+    async with app_of(project.root, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "escape", "r", "space", "escape")
+        assert sources(pilot) == []
+        await press(pilot, "r", "down", "enter")
+        assert sources(pilot) == ["lib/search.ts"]
+        await press(pilot, "r", "end", "enter")
+        assert isinstance(pilot.app.screen, PickSeveral)  # it is in the bundle already
+
+
+async def test_without_earlier_runs_that_is_said(project: Project, clock: FakeClock) -> None:
+    async with app_of(project.root, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "escape", "r")
+        assert not isinstance(pilot.app.screen, PickSeveral)
+        (said,) = [n.message for n in pilot.app._notifications]
+        assert "no run of task-implementor that succeeded" in said
+
+
+async def test_a_bundle_is_begun_from_a_run_in_history(
+    project: Project, runs: list[str], clock: FakeClock
+) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await press(pilot, "»README", "enter", "f4")
+        await press(pilot, "escape", "b")  # the newest run: nobody prepared it
+        assert isinstance(pilot.app.screen, Confirm)  # what is in Compose is not saved
+        await press(pilot, "y")
+        assert sources(pilot) == ["text:Find the leak.", "lib/search.ts", "spec/requirements.md"]
+        assert "for task-implementor" in head(pilot) and "new, not saved" in head(pilot)
+        await press(pilot, "f4", "down", "b", "y")
+        assert sources(pilot) == ["lib/types.ts"]
+        assert any("lib/gone.ts" in n.message for n in app._notifications)
 
 
 # What agents have anyway, and what would fit

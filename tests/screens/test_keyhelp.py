@@ -95,7 +95,7 @@ async def test_in_a_text_field_a_letter_is_a_letter_and_ctrl_g_the_key(
         assert app.focused.value == "?"
         found = groups(pilot)
         assert found["Here"]["take or leave"] == "⏎"
-        assert found["Here, outside the text field"]["Add"] == "a"
+        assert found["Here, outside the text field"]["add"] == "a"
         await pressed(pilot, "ctrl+g", "ctrl+g", "ctrl+g", "question_mark")
         assert isinstance(app.screen, ComposeScreen)
         await pressed(pilot, "backspace", "escape")
