@@ -23,7 +23,7 @@ from orch_tui.screens.widgets.safe import one_line
 _CSS = """
 {name} {{ align: center middle; }}
 {name} > Vertical {{
-    width: 72; max-width: 90%; height: auto; max-height: 80%;
+    width: 72; max-width: 90%; height: auto; max-height: 90%;
     border: round $border; background: $surface; padding: 1 2;
 }}
 {name} .hint {{ color: $foreground-muted; margin-top: 1; }}
@@ -39,17 +39,19 @@ class Confirm(ModalScreen[bool]):
         Binding("n,escape", "answer(False)", "No"),
     ]
 
-    def __init__(self, question: str, *, detail: str = "") -> None:
+    def __init__(self, question: str, *, detail: str = "", yes: str = "") -> None:
+        """``yes`` is what Enter will do, in words."""
         super().__init__()
         self._question = question
         self._detail = detail
+        self._hint = f"enter {yes}   esc leave all as it is" if yes else "y yes   n no"
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(Text(self._question, style="bold"))
             if self._detail:
                 yield Static(Text(self._detail))
-            yield Static("y yes   n no", classes="hint", markup=False)
+            yield Static(self._hint, classes="hint", markup=False)
 
     def action_answer(self, answer: bool) -> None:
         self.dismiss(answer)

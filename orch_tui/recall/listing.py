@@ -154,6 +154,16 @@ def list_sessions(
     return [Session.of(row) for row in rows]
 
 
+def count_runs(record: Record, session_ids: Iterable[str]) -> int:
+    """Count the runs of sessions; those that were retracted are none."""
+    counted = record.value(
+        "SELECT count(*) FROM agent_executions WHERE retracted_at IS NULL "
+        "AND session_id IN (SELECT value FROM json_each(?))",
+        [json.dumps(list(session_ids))],
+    )
+    return int(counted)
+
+
 def list_outputs(
     record: Record,
     *,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, in_list
@@ -15,6 +14,7 @@ from orch_tui.prepare.count import Count
 from orch_tui.prepare.model_choice import ModelChoice, choose_model
 from orch_tui.prepare.validation import Remark, check_scope, find_cycles
 from orch_tui.recall import listing
+from orch_tui.recall.run_tree import arrange_tree
 from orch_tui.record import bundles, plan, sessions
 from orch_tui.record.own_projects import OwnProjects
 from orch_tui.record.phase_gates import Gate, evaluate_gates
@@ -334,10 +334,7 @@ MOST_RUNS = 500
 
 
 def _list_runs(record: Record, session_id: str) -> tuple[RunLine, ...]:
-    """The executions of a session, each after the one that launched it, in the order they began.
-
-    What names itself or its own children as its parent, as only raw SQL can, has none.
-    """
+    """The executions of a session, each after the one that launched it, in the order they began."""
     rows = list(
         record.sql(
             "SELECT execution_id, agent_type, coalesce(scope, ''), "
@@ -347,20 +344,8 @@ def _list_runs(record: Record, session_id: str) -> tuple[RunLine, ...]:
             [session_id],
         )
     )
-    children: dict[str | None, list[tuple[Any, ...]]] = {}
-    for row in rows:
-        children.setdefault(row[-1], []).append(row)
-    listed = {row[0] for row in rows}
-    found: dict[str, RunLine] = {}
-    for first in (*(row for row in rows if row[-1] not in listed), *rows):
-        left = [(first, 0)]
-        while left:
-            row, depth = left.pop()
-            label, agent_type, scope, model, status, begun, ended, _ = row
-            if label not in found:
-                found[label] = RunLine(label, agent_type, scope, model, status, begun, ended, depth)
-                left += [(child, depth + 1) for child in reversed(children.get(label, ()))]
-    return tuple(found.values())
+    tree = arrange_tree(rows, label=lambda row: str(row[0]), parent=lambda row: row[-1])
+    return tuple(RunLine(*(*row[:-1], depth)) for row, depth in tree)
 
 
 def _outlines(record: Record, session_id: str) -> dict[str, BundleOutline]:

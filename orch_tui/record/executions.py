@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from orch_tui.ids import not_found
@@ -79,3 +79,12 @@ def retract_execution(
         retracted = Retracted(reason=reason)
         ingest_statement(record, Report([f"id:{execution_id}"], retracted, source=source))
         return get_execution(record, execution_id)
+
+
+def retract_executions(
+    record: Record, labels: Iterable[str], reason: str, *, source: str = "manual"
+) -> None:
+    """Take back several executions for one reason: all of them, or where one is refused none."""
+    with record.write():
+        for label in labels:
+            retract_execution(record, label, reason, source=source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict, Unpack
 
 from orch_tui.errors import ConflictError, UsageError
@@ -329,3 +329,19 @@ def archive_session(record: Record, session_id: str, *, archived: bool = True) -
                 record, "archive" if archived else "unarchive", session_id=session_id
             )
         return get_session(record, session_id)
+
+
+def archive_sessions(
+    record: Record, session_ids: Iterable[str], *, archived: bool = True
+) -> list[str]:
+    """Hide several sessions, or show them again: all of them, or where one is refused none; gives
+    those that were not so already."""
+    with record.write():
+        changed = [
+            session_id
+            for session_id in session_ids
+            if bool(get_session(record, session_id).archived_at) != archived
+        ]
+        for session_id in changed:
+            archive_session(record, session_id, archived=archived)
+    return changed

@@ -79,6 +79,8 @@ class Hit:
     """Usage of the whole run; None where it is not known."""
     cost_usd: float | None
     """None: the usage or a price is not known."""
+    parent_execution_id: str | None
+    """The run that launched it, where one did."""
     snippet: str
     spans: tuple[tuple[int, int], ...]
 
@@ -371,7 +373,7 @@ def _load_hits(
 ) -> Iterator[Hit]:
     rows = record.sql(
         f"SELECT execution_id, session_id, agent_type, status, {MODEL}, deployed_at, scope, "
-        f"unverified, {USED}, cost_usd, "
+        f"unverified, {USED}, cost_usd, parent_execution_id, "
         "substr(coalesce(nullif(trim(final_message, char(9, 10, 13, 32)), ''), error_message), 1, "
         f"{_SEARCHED_CHARACTERS}) "
         "FROM agent_executions "

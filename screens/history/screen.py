@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,17 +16,16 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from orch_tui.paths import resolve_path
-from orch_tui.screens.dialogs import Ask, Choose
+from orch_tui.screens.dialogs import Choose
 from orch_tui.screens.history.drift_view import Drifted, in_words
 from orch_tui.screens.history.filter_chips import FilterChips
+from orch_tui.screens.history.run_actions import RunActions
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.key_line import HELP_KEY, KeyLine
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.passages import AsIs, ColouredDiff
 from orch_tui.screens.widgets.preview import TABS, Preview
 from orch_tui.screens.widgets.row_list import Column, Row, Rows, Spans
-from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.search_box import QueryInput
 from orch_tui.screens.widgets.words import state_of
 from orch_tui.search.language import filters_in_words
@@ -49,6 +47,12 @@ PAGE = 200
 """Hits read at a time; more are read when the cursor comes near the end."""
 
 SCOPES = {"project": "this project", "session": "this session", "all": "all, archived too"}
+SCOPE_KEYS = {
+    "session": "this session only",
+    "all": "everywhere",
+    "project": "this project only",
+}
+"""What the key for the next scope says, by that scope."""
 
 IN_SIGHT = 24
 """Characters of what a run was about that are surely seen."""
@@ -63,15 +67,24 @@ ORDER_WORDS = {
 BEFORE = 12
 """Characters shown before the first of the words sought."""
 
+MARK = Column("", 1, gives_way=-1)
+"""Whether a run is marked, as long as any is."""
 COLUMNS = (
     Column("when", 6, right=True, gives_way=-1),
     Column("", 1, state=True, gives_way=-1),
     Column("agent", 19, bold=True, gives_way=-1),
     Column("what it was about"),
-    Column("$", 6, right=True, gives_way=1),
 )
+COST = Column("$", 6, right=True, gives_way=1)
+"""What a run cost, as long as that is known of any."""
+MARKED, UNMARKED = "■", "□"
+DEEPEST = 6
+"""Levels of nested runs that are told apart by how far they stand to the right."""
 
-OF_A_RUN = ("mark", "compare_success", "replay", "copy_text", "edit", "export", "next_tab")
+OF_A_RUN = (
+    *("mark", "compare", "compare_success", "replay", "archive", "retract", "tree", "sort"),
+    *("copy_text", "edit", "export", "next_tab", "compose"),
+)
 """What can only be done where there is a run."""
 
 NO_RECORD = """This project has no record yet.
@@ -95,7 +108,8 @@ class HistoryScreen(OrchScreen):
 Type words; all must match, the last one from its beginning. `"a phrase"`, `-word`, and the filters
 `{filters_in_words()}`.
 Right completes what is offered in grey. Up and down move the list while you type. **Esc** goes from
-the box to the list and back; **F7** on one run and then on another compares them.
+the box to the list and back. **Space** marks runs: **F7** compares two, **F12** writes them to a
+file, **A** archives their sessions, **R** retracts them; without marks, the one under the cursor.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "Up", show=False),
@@ -105,15 +119,24 @@ the box to the list and back; **F7** on one run and then on another compares the
         Binding("f6", "next_tab", "Said, Given …", id="history-tab"),
         Binding("n", "match(1)", "next match", id="history-next-match"),
         Binding("N", "match(-1)", "match before", id="history-match-before", show=False),
-        Binding("space", "mark", "mark to compare", id="history-mark"),
+        Binding("space", "mark", "mark", id="history-mark"),
+        Binding("u", "unmark", "unmark all", id="history-unmark", show=False),
+        Binding("d", "compare_success", "to its last success", id="history-success"),
+        Binding("escape", "focus_list", "to the list", id="history-focus"),
+        Binding("escape", "focus_search", "to the search", id="history-focus"),
+        Binding("t", "tree", "nested runs beneath their parent", id="history-tree", show=False),
         Binding("s", "sort", "sort", id="history-sort", show=False),
-        Binding("f7", "mark", "Compare", id="history-compare", show=False),
-        Binding("escape", "toggle_focus", "search or list", id="history-focus"),
-        Binding("ctrl+f", "cycle_scope", "where", id="history-scope"),
+        Binding("f7", "compare", "compare two", id="history-compare", show=False),
+        *(
+            Binding("ctrl+f", f"find_in('{name}')", words, id="history-scope")
+            for name, words in SCOPE_KEYS.items()
+        ),
         Binding("ctrl+x", "take_filter_off", "a filter less", id="history-filter", show=False),
-        Binding("d", "compare_success", "against its last success", id="history-success"),
         Binding("f8", "replay", "Replay", id="history-replay"),
         Binding("b", "compose", "a bundle like its own", id="history-compose"),
+        Binding("A", "archive", "archive the session", id="history-archive", show=False),
+        Binding("R", "retract", "retract", id="history-retract", show=False),
+        Binding("ctrl+z", "undo", "undo archiving", id="history-undo", show=False),
         Binding("f9", "copy_text", "Copy text", id="history-copy", show=False),
         Binding("f10", "edit", "Open in $EDITOR", id="history-edit", show=False),
         Binding("f12", "export", "Write to file", id="history-export", show=False),
@@ -123,8 +146,13 @@ the box to the list and back; **F7** on one run and then on another compares the
         super().__init__()
         self._page: Page | None = None
         self._scope = "project"
-        self._marked = ""
+        self._hits: list[Hit] = []
+        """Those of all pages so far."""
+        self._marked: dict[str, str] = {}
+        """Labels of runs, each with its session, in the order they were marked."""
         self._order = "newest"
+        self._as_tree = False
+        self._actions = RunActions(self, self._left_lists)
 
     def body(self) -> Iterable[Widget]:
         with Vertical(id="search", classes="pane") as pane:
@@ -135,7 +163,6 @@ the box to the list and back; **F7** on one run and then on another compares the
         with Horizontal(id="history"):
             hits = Rows(COLUMNS, id="hits", classes="pane")
             hits.border_title = "Runs"
-            hits.border_subtitle = f"{ORDER_WORDS[self._order]} · s sorts"
             yield hits
             yield Preview(id="preview")
 
@@ -205,18 +232,33 @@ the box to the list and back; **F7** on one run and then on another compares the
 
     def _found(self, page: Page | None, *, keep: bool) -> None:
         self._page = page
-        rows = self.query_one("#hits", Rows)
+        self._hits = list(page.hits) if page else []
         self._say(page)
-        if page is None:
-            rows.show((), empty=NO_RECORD)
-        else:
-            empty = NO_HITS if self.text.strip() else NO_RUNS
-            rows.show(self._rows(page), empty=empty, keep=keep)
+        empty = NO_RECORD if page is None else NO_HITS if self.text.strip() else NO_RUNS
+        self._show_hits(empty=empty, keep=keep)
 
     def _more(self, page: Page | None) -> None:
         if page is not None:
             self._page = page
-            self.query_one("#hits", Rows).extend(self._rows(page))
+            self._hits += page.hits
+            self._show_hits()
+
+    def _show_hits(self, *, empty: str | None = None, keep: bool = True) -> None:
+        rows = self.query_one("#hits", Rows)
+        rows.set_columns(self._columns())
+        rows.show(self._rows(), empty=empty, keep=keep)
+        self._tell_order()
+
+    def _tell_order(self) -> None:
+        """Say at the edge of the list what can be done with those marked, else their order."""
+        marked = len(self._marked)
+        if marked:
+            keys = "F7 compare  " * (marked == 2) + "F12 write  A archive  R retract"
+            said = f"{marked} marked: {keys}"
+        else:
+            said = f"{ORDER_WORDS[self._order]} · s sorts · t {'list' if self._as_tree else 'tree'}"
+        self.query_one("#hits").border_subtitle = Content(said)
+        self.refresh_bindings()
 
     @on(Rows.NearEnd, "#hits")
     def _near_end(self) -> None:
@@ -229,24 +271,35 @@ the box to the list and back; **F7** on one run and then on another compares the
         mistakes.update("\n".join(wrong))
         mistakes.set_class(bool(wrong), "-shown")
         found = f"{_runs(page.count_text)} · {SCOPES[self._scope]}" if page else ""
-        marked = f" · {self._marked} marked, F7 compares" if self._marked else ""
-        self.query_one("#search").border_subtitle = Content(found + marked)
+        self.query_one("#search").border_subtitle = Content(found)
 
-    def _rows(self, page: Page) -> list[Row]:
+    def _columns(self) -> list[Column]:
+        has_costs = any(hit.cost_usd is not None for hit in self._hits)
+        return [*[MARK] * bool(self._marked), *COLUMNS, *[COST] * has_costs]
+
+    def _rows(self) -> list[Row]:
         now, sought = self.app.project.now(), self._sought()
-        return [self._row(hit, now, sought) for hit in page.hits]
+        if not self._as_tree:
+            return [self._row(hit, hit.agent_type, now, sought) for hit in self._hits]
+        from orch_tui.recall.run_tree import arrange_tree
 
-    def _row(self, hit: Hit, now: str, sought: Sequence[TextMatcher]) -> Row:
+        tree = arrange_tree(
+            self._hits,
+            label=lambda hit: hit.execution_id,
+            parent=lambda hit: hit.parent_execution_id,
+        )
+        return [self._row(hit, _name_nested(hit, depth), now, sought) for hit, depth in tree]
+
+    def _row(self, hit: Hit, name: str, now: str, sought: Sequence[TextMatcher]) -> Row:
         state, style = state_of(hit.status, hit.unverified)
         cost = "" if hit.cost_usd is None else f"{hit.cost_usd:.2f}"
-        mark = "» " if hit.execution_id == self._marked else ""
         text, spans = _in_view(hit, sought)
-        spans = tuple((start + len(mark), end + len(mark)) for start, end in spans)
+        mark = [MARKED if hit.execution_id in self._marked else UNMARKED] * bool(self._marked)
         return Row(
             hit.execution_id,
-            (ago(hit.at, now), state[:1], hit.agent_type, mark + text, cost),
+            (*mark, ago(hit.at, now), state[:1], name, text, cost),
             style,
-            ((3, spans),) if spans else (),
+            ((len(mark) + 3, spans),) if spans else (),
         )
 
     # The run under the cursor
@@ -277,6 +330,13 @@ the box to the list and back; **F7** on one run and then on another compares the
             return self.query_one("#preview", Preview).has_matches
         if action == "take_filter_off":
             return bool(self.query_one(FilterChips).filters)
+        if action in ("focus_list", "focus_search"):
+            return (action == "focus_list") == (self.focused is self.query_one(QueryInput))
+        if action == "find_in":
+            names = list(SCOPE_KEYS)
+            return parameters[0] == names[(names.index(self._scope) + 1) % len(names)]
+        if action in ("unmark", "undo"):
+            return bool(self._marked) if action == "unmark" else self._actions.can_undo
         return action not in OF_A_RUN or bool(self.execution_id)
 
     def action_move(self, by: int) -> None:
@@ -285,10 +345,13 @@ the box to the list and back; **F7** on one run and then on another compares the
     def action_page(self, by: int) -> None:
         self.query_one("#hits", Rows).action_page(by)
 
-    def action_toggle_focus(self) -> None:
+    def action_focus_list(self) -> None:
         self.remove_class("-pane")
-        box, rows = self.query_one(QueryInput), self.query_one("#hits", Rows)
-        (rows if self.focused is box else box).focus()
+        self.query_one("#hits", Rows).focus()
+
+    def action_focus_search(self) -> None:
+        self.remove_class("-pane")
+        self.query_one(QueryInput).focus()
 
     def action_next_tab(self) -> None:
         """Show the next part of the run; where there is room for one pane, it or the list."""
@@ -310,13 +373,17 @@ the box to the list and back; **F7** on one run and then on another compares the
         """Put the runs in the next order, with the cursor on the first."""
         names = list(ORDER_WORDS)
         self._order = names[(names.index(self._order) + 1) % len(names)]
-        self.query_one("#hits", Rows).border_subtitle = f"{ORDER_WORDS[self._order]} · s sorts"
         self._search(typed=True)
 
-    def action_cycle_scope(self) -> None:
-        names = list(SCOPES)
-        self._scope = names[(names.index(self._scope) + 1) % len(names)]
+    def action_tree(self) -> None:
+        """Show nested runs beneath those that launched them, or all by their order."""
+        self._as_tree = not self._as_tree
+        self._show_hits()
+
+    def action_find_in(self, scope: str) -> None:
+        self._scope = scope
         self._search()
+        self.refresh_bindings()
 
     @on(Input.Submitted, "#query")
     @on(Rows.Selected, "#hits")
@@ -328,23 +395,67 @@ the box to the list and back; **F7** on one run and then on another compares the
 
     # What can be done with it
 
-    def action_mark(self) -> None:
-        """Mark the first of two; the second time, compare."""
+    @property
+    def _chosen(self) -> dict[str, str]:
+        """The runs that were marked, or else the one under the cursor."""
         here = self.execution_id
-        if not here:
-            return
-        if self._marked in ("", here):
-            self._marked = "" if self._marked == here else here
-            self._search()
-            return
+        of_here = {
+            hit.execution_id: hit.session_id for hit in self._hits if hit.execution_id == here
+        }
+        return dict(self._marked) or of_here
+
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, or unmark it, and go to the next."""
+        self._toggle_mark()
+        self.action_move(1)
+
+    def _toggle_mark(self) -> None:
+        here = self.execution_id
+        if self._marked.pop(here, None) is None:
+            self._marked |= {
+                hit.execution_id: hit.session_id for hit in self._hits if hit.execution_id == here
+            }
+        self._show_hits()
+
+    def action_unmark(self) -> None:
+        self._marked = {}
+        self._show_hits()
+
+    def action_compare(self) -> None:
+        """Compare the two that are marked, or one that is with the one under the cursor; where
+        none is, mark it."""
+        pair = list(self._marked)
+        if len(pair) == 1 and self.execution_id != pair[0]:
+            pair.append(self.execution_id)
+        if len(pair) == 2:
+            self._compare(*pair)
+        elif len(pair) > 2:
+            self.app.notify(f"{len(pair)} are marked: two can be compared")
+        else:
+            self._toggle_mark()
+
+    def _compare(self, left: str, right: str) -> None:
         from orch_tui.recall.compare import compare_executions
 
-        project, marked = self.app.project, self._marked
+        project = self.app.project
         self.run_in_thread(
-            lambda: compare_executions(project.existing_record, marked, here, project.root),
+            lambda: compare_executions(project.existing_record, left, right, project.root),
             self._compared,
             group="compare",
         )
+
+    def _left_lists(self) -> None:
+        self._marked = {}
+        self._search()
+
+    def action_archive(self) -> None:
+        self._actions.archive(self._chosen)
+
+    def action_retract(self) -> None:
+        self._actions.retract(self._chosen)
+
+    def action_undo(self) -> None:
+        self._actions.undo()
 
     def action_compare_success(self) -> None:
         """Compare the run with the last of its agent type that succeeded before it."""
@@ -453,29 +564,14 @@ the box to the list and back; **F7** on one run and then on another compares the
             self.app.edit(preview.text, f"{self.execution_id}-{preview.tab}.md")
 
     def action_export(self) -> None:
+        """Write the runs that are marked to a file, or the part that is shown of one."""
         preview = self.query_one("#preview", Preview)
-        if preview.text:
+        if self._marked:
+            self._actions.export(self._marked)
+        elif preview.text:
+            data = preview.text.encode("utf-8", "surrogateescape")
             name = f"{self.execution_id}-{preview.tab}.md"
-            self.app.push_screen(Ask("Write it to which file?", value=name), self._write)
-
-    def _write(self, name: str | None) -> None:
-        if not name:
-            return
-        from orch_tui.files import write
-
-        folder = self.app.project.cwd
-        data = self.query_one("#preview", Preview).text.encode("utf-8", "surrogateescape")
-
-        def work() -> str:
-            path = resolve_path(name, folder)
-            write(Path(path), data)
-            return path
-
-        self.run_in_thread(
-            work,
-            lambda path: self.app.notify(f"written to {one_line(path)}", markup=False),
-            group="write",
-        )
+            self._actions.ask_file(f"Write {preview.tab} to which file?", name, lambda: data)
 
     def command(self) -> str:
         label, preview = self.execution_id, self.query_one("#preview", Preview)
@@ -505,6 +601,13 @@ the box to the list and back; **F7** on one run and then on another compares the
             self.query_one("#preview", Preview).tab = state["tab"]
         if isinstance(state.get("execution"), str):
             self.query_one("#hits", Rows).wanted = state["execution"]
+
+
+def _name_nested(hit: Hit, depth: int) -> str:
+    """Name a run in a tree; one whose parent is not listed has an arrow."""
+    if depth:
+        return f"{'  ' * (min(depth, DEEPEST) - 1)}└ {hit.agent_type}"
+    return f"↳ {hit.agent_type}" if hit.parent_execution_id else hit.agent_type
 
 
 def _runs(found: str) -> str:

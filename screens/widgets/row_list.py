@@ -384,10 +384,10 @@ def _accent(
 
 
 def _mark(text: str, width: int, spans: Spans, style: Style) -> list[Segment]:
+    shown = fit_text(text, width)
     segments, at = [], 0
     for start, end in spans:
-        segments.append(Segment(text[at:start], style))
-        segments.append(Segment(text[start:end], style + MARK))
+        segments.append(Segment(shown[at:start], style))
+        segments.append(Segment(shown[start:end], style + MARK))
         at = end
-    segments.append(Segment(text[at:], style))
-    return list(Segment.adjust_line_length(segments, width, style))
+    return [*segments, Segment(shown[at:], style)]

@@ -301,3 +301,10 @@ def test_what_raw_sql_inserted_is_listed(record: Record) -> None:
     with record.write():
         ingest_noted_changes(record)
     assert _labels(listing.list_executions(record, status="completed")) == ["mine"]
+
+
+def test_the_runs_of_sessions_are_counted_without_what_was_retracted(record: Record) -> None:
+    one, other = _session(record), _session(record)
+    retract_execution(record, [_run(record, one), _run(record, one), _run(record, other)][0], "no")
+    assert listing.count_runs(record, [one, other]) == 2
+    assert listing.count_runs(record, []) == 0

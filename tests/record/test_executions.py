@@ -15,6 +15,7 @@ from orch_tui.record.executions import (
     list_completions,
     list_told,
     retract_execution,
+    retract_executions,
     select_executions,
 )
 from orch_tui.record.ledger.ingest import Report, ingest_statement
@@ -86,3 +87,18 @@ def test_an_execution_that_is_taken_back_is_hidden_and_kept(record: Record) -> N
     assert get_execution(record, label) == taken
     with pytest.raises(NotFoundError):
         retract_execution(record, "nobody", "so")
+
+
+def test_several_are_taken_back_together_or_not_at_all(record: Record) -> None:
+    labels = [deploy(record), *(deploy_again(record) for _ in range(2))]
+    with pytest.raises(NotFoundError):
+        retract_executions(record, [*labels, "nobody"], "by mistake")
+    assert len(select_executions(record)) == 3
+    retract_executions(record, labels[:2], "by mistake")
+    assert [run.execution_id for run in select_executions(record)] == labels[2:]
+
+
+def deploy_again(record: Record) -> str:
+    with record.write():
+        given = {"session_id": "s", "agent_type": "debugger"}
+        return report(record, "deployed", given, source="manual")

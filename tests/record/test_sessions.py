@@ -11,6 +11,7 @@ from orch_tui.models.database import Record
 from orch_tui.record.ledger import journal
 from orch_tui.record.sessions import (
     archive_session,
+    archive_sessions,
     complete_session,
     get_session,
     init_session,
@@ -143,6 +144,15 @@ def test_archiving_hides_and_keeps(record: Record) -> None:
     assert archive_session(record, session_id, archived=False).archived_at is None
     actions = [entry.action for entry in journal.list_journal(record, session_id=session_id)]
     assert actions == ["init-session", "archive", "unarchive"]
+
+
+def test_several_are_hidden_together_and_those_that_were_are_left_out(record: Record) -> None:
+    one, other = open_session(record), open_session(record)
+    archive_session(record, one)
+    with pytest.raises(NotFoundError):
+        archive_sessions(record, [other, "nobody"])
+    assert archive_sessions(record, [one, other]) == [other]
+    assert archive_sessions(record, [one, other], archived=False) == [one, other]
 
 
 def test_the_journal_names_who_did_it(record: Record) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shlex
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
@@ -23,7 +24,7 @@ from orch_tui.record.opening import open_record
 from orch_tui.screens.history.drift_view import Drifted
 from orch_tui.screens.history.filter_chips import FilterChips
 from orch_tui.screens.history.screen import Run, SideBySide
-from orch_tui.screens.orch_screen import Header, TooSmall
+from orch_tui.screens.orch_screen import Header, Problem, TooSmall
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.row_list import Rows
@@ -240,6 +241,95 @@ async def test_two_runs_are_marked_and_compared(folder: Path, clock: FakeClock) 
         assert "-[bold]not markup[/]" in app.screen.query_one("#said", Lines).text
 
 
+async def test_marked_runs_are_written_to_a_file_and_none_is_replaced(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("escape", "space", "space", "u", "home", "space", "down", "space")
+        await settled(pilot)
+        hits = app.screen.query_one("#hits", Rows)
+        assert [row.cells[0] for row in hits.rows] == ["■", "□", "■"]
+        assert "2 marked: F7 compare" in str(hits.border_subtitle)
+        await pilot.press("f12", "enter")
+        await settled(pilot)
+        written = folder / "2-runs.jsonl"
+        lines = [json.loads(line) for line in written.read_text().splitlines()]
+        assert [line["facts"]["execution_id"] for line in lines] == ["exec-003", "exec-001"]
+        written.write_text("mine")
+        await pilot.press("f12", "enter")
+        await settled(pilot)
+        assert "is there already" in app.screen.query_one(Problem).text
+    assert written.read_text() == "mine"
+
+
+async def test_sessions_of_marked_runs_are_archived_and_come_back(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("escape", "space", "space", "A")
+        await settled(pilot)
+        said = " ".join(str(each.content) for each in app.screen.query(Static))
+        assert (
+            "Archive orch-2026-11-22-001?" in said
+            and "3 runs will be out of lists and search, 1 of them not marked." in said
+        )
+        await pilot.press("n")
+        await settled(pilot)
+        assert len(keys(app)) == 3
+        await pilot.press("A", "a")
+        await settled(pilot)
+        await pilot.press("y")
+        await settled(pilot)
+        assert keys(app) == []
+        await pilot.press("ctrl+z")
+        await settled(pilot)
+        assert len(keys(app)) == 3
+        assert "marked" not in str(app.screen.query_one("#hits").border_subtitle)
+
+
+async def test_marked_runs_are_retracted_for_a_reason(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("escape", "space", "space", "R", "enter")
+        await settled(pilot)
+        assert len(keys(app)) == 3
+        await pilot.press("R", *"twice", "enter")
+        await settled(pilot)
+        assert keys(app) == ["exec-001"]
+    with open_record(Project(folder).database) as record:
+        reasons = record.rows("SELECT payload FROM observations WHERE kind = 'retracted'")
+        assert len(reasons) == 2 and all("twice" in str(row["payload"]) for row in reasons)
+
+
+async def test_nested_runs_stand_beneath_the_one_that_launched_them(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = opened(folder, clock)
+    with open_record(Project(folder).database) as record, record.write():
+        for child, parent in (("exec-002", "exec-001"), ("exec-003", "exec-002")):
+            record.execute(
+                "UPDATE agent_executions SET parent_execution_id = ? WHERE execution_id = ?",
+                [parent, child],
+            )
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("escape", "t")
+        await settled(pilot)
+        hits = app.screen.query_one("#hits", Rows)
+        assert keys(app) == ["exec-001", "exec-002", "exec-003"]
+        names = [row.cells[2] for row in hits.rows]
+        assert names == ["debugger", "└ implementor", "  └ Explore"]
+        assert hits.key == "exec-003"
+        app.screen.query_one(QueryInput).value = "agent:implementor"
+        await settled(pilot)
+        assert [row.cells[2] for row in hits.rows] == ["↳ implementor"]
+        app.screen.query_one(QueryInput).value = ""
+        await pilot.press("t")
+        await settled(pilot)
+        assert keys(app) == ["exec-003", "exec-002", "exec-001"]
+
+
 async def test_a_replay_is_deployed_again(folder: Path, clock: FakeClock) -> None:
     app = opened(folder, clock)
     async with app.run_test() as pilot:
@@ -377,14 +467,14 @@ async def test_the_palette_holds_what_the_keys_do(folder: Path, clock: FakeClock
     async with app.run_test() as pilot:
         await settled(pilot)
         commands = {c.title: c for c in app.get_system_commands(app.screen)}
-        assert {"Compare", "Replay", "Copy command", "Plan", "Insights"} <= set(commands)
+        assert {"Compare two", "Replay", "Copy command", "Plan", "Insights"} <= set(commands)
         await pilot.press("down")
         await settled(pilot)
         await pilot.press("ctrl+p")
         await pilot.pause()
-        await pilot.press(*"compare", "down", "enter")
+        await pilot.press(*"compare two", "down", "enter")
         await settled(pilot)
-        assert "exec-002 marked" in str(app.screen.query_one("#search").border_subtitle)
+        assert "1 marked" in str(app.screen.query_one("#hits").border_subtitle)
 
 
 Snap = Callable[..., bool]

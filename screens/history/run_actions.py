@@ -1,0 +1,172 @@
+"""What is done with one run or several that were marked: written to a file, archived, retracted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orch_tui.errors import OrchError
+from orch_tui.paths import resolve_path
+from orch_tui.screens.dialogs import Ask, Confirm
+from orch_tui.screens.widgets.safe import one_line
+from orch_tui.screens.widgets.words import plural
+
+if TYPE_CHECKING:
+    from orch_tui.screens.orch_screen import OrchScreen
+
+Chosen = Mapping[str, str]
+"""Runs by label, each with its session."""
+
+
+class RunActions:
+    """Asks once, names how many, and takes back what can be taken back."""
+
+    def __init__(self, screen: OrchScreen, done: Callable[[], None]) -> None:
+        """``done`` is called when runs left the lists or came back."""
+        self._screen = screen
+        self._done = done
+        self._archived: list[Sequence[str]] = []
+        """The sessions that were archived here, one entry for each time."""
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._archived)
+
+    def export(self, chosen: Chosen) -> None:
+        """Write runs to a file, whole, a line of JSON for each."""
+        project, labels = self._screen.app.project, list(chosen)
+
+        def read() -> bytes:
+            from orch_tui.recall.run_export import export_runs
+
+            return export_runs(project.existing_record, labels, project.root)
+
+        self.ask_file(
+            f"Write {plural(len(labels), 'run')} to which file?",
+            f"{labels[0]}.jsonl" if len(labels) == 1 else f"{len(labels)}-runs.jsonl",
+            read,
+            detail="A line of JSON for each: what it was given, said, delivered, and its trail.",
+        )
+
+    def ask_file(
+        self, question: str, name: str, read: Callable[[], bytes], *, detail: str = ""
+    ) -> None:
+        """Ask for a file and write there what is read then; one that is there is not replaced."""
+        write = partial(self._write, read=read)
+        self._screen.app.push_screen(Ask(question, value=name, detail=detail), write)
+
+    def _write(self, name: str | None, *, read: Callable[[], bytes]) -> None:
+        if not name:
+            return
+        folder, notify = self._screen.app.project.cwd, self._screen.app.notify
+
+        def work() -> str:
+            from orch_tui.files import write
+
+            path = resolve_path(name, folder)
+            if Path(path).exists():
+                raise OrchError(f"{path} is there already", hint="give it another name")
+            write(Path(path), read())
+            return path
+
+        self._screen.run_in_thread(
+            work, lambda path: notify(f"written to {one_line(path)}", markup=False), group="write"
+        )
+
+    def archive(self, chosen: Chosen) -> None:
+        """Archive the sessions of runs, once it is known how many runs that hides."""
+        project, sessions = self._screen.app.project, list(dict.fromkeys(chosen.values()))
+
+        def count() -> int:
+            from orch_tui.recall.listing import count_runs
+
+            for label in chosen:
+                project.check_own_run(label)
+            return count_runs(project.existing_record, sessions)
+
+        self._screen.run_in_thread(
+            count, partial(self._ask_archive, sessions, len(chosen)), group="archive"
+        )
+
+    def _ask_archive(self, sessions: Sequence[str], chosen: int, runs: int) -> None:
+        others = runs - chosen
+        beside = f", {others} of them not marked" if others else ""
+        name = one_line(sessions[0], 60) if len(sessions) == 1 else f"{len(sessions)} sessions"
+        asked = Confirm(
+            f"Archive {name}?",
+            detail=f"{plural(runs, 'run')} will be out of lists and search{beside}. Nothing is "
+            "deleted: Ctrl+F finds what is archived, too, and Ctrl+Z takes this back.",
+            yes="archives it" if len(sessions) == 1 else "archives them",
+        )
+        answered = partial(self._archive, sessions)
+        self._screen.app.push_screen(asked, answered)
+
+    def _archive(self, sessions: Sequence[str], agreed: bool | None) -> None:
+        if not agreed:
+            return
+        project = self._screen.app.project
+
+        def work() -> list[str]:
+            from orch_tui.record.sessions import archive_sessions
+
+            return archive_sessions(project.existing_record, sessions)
+
+        self._screen.run_in_thread(work, self._was_archived, group="archive")
+
+    def _was_archived(self, sessions: list[str]) -> None:
+        if sessions:
+            self._archived.append(sessions)
+            self._screen.app.notify(f"{plural(len(sessions), 'session')} archived · ^Z takes back")
+        else:
+            self._screen.app.notify("archived they were already")
+        self._done()
+
+    def undo(self) -> None:
+        """Show again what was archived last."""
+        if not self._archived:
+            return
+        project, sessions = self._screen.app.project, self._archived[-1]
+
+        def work() -> list[str]:
+            from orch_tui.record.sessions import archive_sessions
+
+            return archive_sessions(project.existing_record, sessions, archived=False)
+
+        self._screen.run_in_thread(work, self._came_back, group="archive")
+
+    def _came_back(self, sessions: list[str]) -> None:
+        self._archived.pop()
+        self._screen.app.notify(f"{plural(len(sessions), 'session')} shown again")
+        self._done()
+
+    def retract(self, chosen: Chosen) -> None:
+        """Retract runs for a reason; without one nothing happens."""
+        asked = Ask(
+            f"Retract {plural(len(chosen), 'run')}: why?",
+            detail="For what was recorded by mistake. It leaves lists, search and sums, and stays "
+            "in the record with your reason. This cannot be taken back.",
+        )
+        self._screen.app.push_screen(asked, partial(self._retract, list(chosen)))
+
+    def _retract(self, labels: Sequence[str], reason: str | None) -> None:
+        if reason is None:
+            return
+        if not reason.strip():
+            self._screen.app.notify("a retraction needs a reason: nothing was retracted")
+            return
+        project = self._screen.app.project
+
+        def work() -> None:
+            from orch_tui.record.executions import retract_executions
+
+            for label in labels:
+                project.check_own_run(label)
+            retract_executions(project.existing_record, labels, reason.strip())
+
+        def then(_: None) -> None:
+            self._screen.app.notify(f"{plural(len(labels), 'run')} retracted")
+            self._done()
+
+        self._screen.run_in_thread(work, then, group="retract")
