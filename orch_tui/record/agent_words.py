@@ -128,6 +128,12 @@ def read_framed_task(text: str) -> str:
     return _unindent(task) if newline and _TASK_FRAME.match(first) else text
 
 
+def cut_first_line(text: str) -> str | None:
+    """What a prompt is about, in a line."""
+    line = text.lstrip()[:400].split("\n")[0].rstrip()
+    return (line if len(line) <= 200 else line[:199] + "…") or None
+
+
 def cut_trailer(text: str) -> str:
     """Cut off the agent's id and figures that Claude Code puts under a result."""
     cut = f"\n{text}".rfind("\nagentId: ")

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from orch_tui.record.agent_words import cut_first_line
 from orch_tui.record.ledger.doubt import EMPTY
 from orch_tui.record.ledger.file_use import Touched
 from orch_tui.record.ledger.statement import Addressed, Deployed, Noted, Returned
-from orch_tui.record.transcripts.reader import TranscriptReader, cut_first_line
+from orch_tui.record.transcripts.reader import TranscriptReader
 from orch_tui.record.transcripts.reader_state import ParsedChunk, ReaderState
 from orch_tui.record.transcripts.transcript_lines import Entry
 from tests.record.claude_home import CWD, S1, Transcript, done, launch, tool

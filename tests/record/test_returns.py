@@ -11,8 +11,10 @@ from orch_tui.record.ledger.doubt import EMPTY, UNHEARD
 from orch_tui.record.ledger.merge import Observation
 from orch_tui.record.ledger.returns import (
     AgentActivity,
+    LaunchedRun,
     assign_return_keys,
     group_by_return,
+    mark_waits,
     with_return_key,
 )
 from orch_tui.record.ledger.statement import KINDS, Noted, Returned
@@ -221,3 +223,31 @@ def test_what_the_agent_did_is_heard_of_all_that_lives() -> None:
         for o in assign_return_keys([one, two], [one, noted, two])
     ]
     assert keys == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("child", "expected"),
+    [
+        (LaunchedRun(at(5), (at(15),)), ["w"]),
+        (LaunchedRun(at(5), (at(2), at(20))), ["w"]),
+        (LaunchedRun(at(5), (at(10),)), []),  # it was back before the stop
+        (LaunchedRun(at(5), (at(21),)), []),  # something else had the agent go on
+        (LaunchedRun(at(12), (at(15),)), []),  # it was launched afterwards
+        (LaunchedRun(at(5), ()), []),
+    ],
+)
+def test_who_began_again_when_its_agent_came_back_had_waited(
+    child: LaunchedRun, expected: list[str]
+) -> None:
+    heard = [begun(0), stop(10), begun(20), stop(30, "v"), stop(31, "v", echo=True)]
+    marked = mark_waits(heard, lambda: [child])
+    assert [o.words for o in marked if getattr(o.statement, "is_waiting", False)] == expected
+    assert [o.digest for o in marked] == [o.digest for o in heard]
+
+
+def test_nobody_is_asked_for_agents_where_nothing_went_on() -> None:
+    def ask() -> list[LaunchedRun]:
+        raise AssertionError("nothing depends on them")
+
+    for heard in ([begun(0), stop(10)], [stop(10), stop(20)], [stop(1, echo=True), begun(5)]):
+        assert mark_waits(heard, ask) == heard

@@ -118,6 +118,7 @@ def test_a_model_that_nobody_asked_for_is_taken_from_its_sidecar() -> None:
     assert [s.model for s in statements(unasked, sidecar("haiku"))] == [None, "haiku"]
     assert [s.model for s in statements(unasked, sidecar("claude-x", LATER))] == [None, "claude-x"]
     assert [s.model for s in statements(sidecar("claude-x"))] == ["claude-x"]
+    assert [s.model for s in statements(sidecar("inherit"))] == [None]
     seen = sidecar("claude-x", ran_in="S")
     assert [s.model for s in statements(unasked, seen)] == [None, "claude-x"]
 

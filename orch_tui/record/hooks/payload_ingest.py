@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orch_tui.errors import PathError
-from orch_tui.models.database import Record, Row
+from orch_tui.models.database import Record
 from orch_tui.paths import resolve_path
 from orch_tui.record import claude_sessions
 from orch_tui.record.hooks import pending_transcripts
@@ -17,7 +17,7 @@ from orch_tui.record.ledger import journal
 from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
-from orch_tui.record.ledger.resolve import resolve_execution
+from orch_tui.record.ledger.resolve import join_failed_calls, resolve_execution
 from orch_tui.record.ledger.statement import Addressed, Noted, Returned, RunFacts
 from orch_tui.worktrees import name_folder_tree
 
@@ -108,7 +108,7 @@ def _ingest_report(record: Record, project: str, session: str, report: HookRepor
         ),
     )
     if isinstance(statement, Returned):
-        _join_failed_calls(record, session)
+        rebuild_from_statements(record, join_failed_calls(record, session))
     claude_sessions.refresh_session(record, session)
 
 
@@ -120,47 +120,6 @@ def _keys_of_name(record: Record, session: str, key: str) -> tuple[str, ...]:
         [key.rpartition("/")[2], session],
     )
     return (f"id:{named[0][0]}",) if len(named) == 1 else ()
-
-
-def _join_failed_calls(record: Record, session: str) -> None:
-    """Unite a call that failed with the run it began, where only one can be meant.
-
-    A call that fails never names its agent, and the stop of the agent never names the call: one
-    run of its type must have ended while the call went on, and no other call of that type then.
-    """
-    calls = _list_halves(record, f"call:{session}", "tool_use_id NOTNULL AND agent_id IS NULL")
-    failed = [call for call in calls if call["status"] == "failed"]
-    if not failed:
-        return
-    runs = _list_halves(record, f"agent:{session}", "tool_use_id IS NULL AND agent_id NOTNULL")
-    for call in failed:
-        fits = [run for run in runs if _covers(call, run)]
-        if len(fits) == 1 and sum(_covers(other, fits[0]) for other in calls) == 1:
-            joined = [f"id:{each['execution_id']}" for each in (call, *fits)]
-            owner = resolve_execution(record, joined)
-            rebuild_from_statements(record, [owner] if owner else [])
-            return
-
-
-def _list_halves(record: Record, keys: str, condition: str) -> list[Row]:
-    """List the executions of a Claude session of which only the call or the run is known."""
-    return record.rows(
-        "SELECT DISTINCT execution_id, agent_type, status, deployed_at, completed_at "
-        "FROM execution_keys JOIN agent_executions USING (execution_id) "
-        f"WHERE key >= ? AND key < ? AND {condition} AND retracted_at IS NULL "
-        "AND coalesce(agent_kind, 'agent') = 'agent'",
-        [f"{keys}/", f"{keys}0"],
-    )
-
-
-def _covers(call: Row, run: Row) -> bool:
-    """Tell whether a run ended while a call of its type went on."""
-    return (
-        call["agent_type"] == run["agent_type"]
-        and run["completed_at"] is not None
-        and (call["deployed_at"] or "~") <= run["completed_at"]
-        and run["completed_at"] <= (call["completed_at"] or "~")
-    )
 
 
 def _is_an_open_call(record: Record, session: str, statement: RunFacts | Addressed) -> bool:

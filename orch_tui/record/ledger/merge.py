@@ -184,13 +184,14 @@ def _seen_texts(living: Iterable[Observation]) -> tuple[str | None, str | None]:
     Who saw the agent knows what it got better than who saw the call: a hook may have put another
     text in the place of its prompt.
     """
-    called: list[tuple[int, str, str, str]] = []
-    got: list[tuple[int, str, str, str]] = []
+    called: list[tuple[int, bool, str, str, str]] = []
+    got: list[tuple[int, bool, str, str, str]] = []
     for o in living:
         text = _seen_text(o)
         if text is not None:
             by = called if isinstance(o.statement, Deployed) else got
-            by.append((_TRUST["fact"][o.source], o.at, o.digest, text))
+            is_of_today = o.statement.handed_over is not None
+            by.append((_TRUST["fact"][o.source], is_of_today, o.at, o.digest, text))
     call = max(called)[-1] if called else None
     return call, max(got)[-1] if got else call
 
@@ -396,7 +397,7 @@ def _one_return(group: list[Observation]) -> Return:
         status=status,
         success=(status == "completed") if success is None else bool(success),
         message=latest(sorted(fact, key=_is_rendered, reverse=True), "message"),
-        error_message=latest(intent, "error_message"),
+        error_message=latest(sorted(intent, key=_is_own_word), "error_message"),
         error_code=latest(intent, "error_code"),
         source=fact[-1].source,
         doubt=latest([o for o in fact if not (speaks and _is_silent(o))], "doubt"),
@@ -413,6 +414,14 @@ def _outcome_rank(observation: Observation) -> tuple[bool, bool, int, str, str]:
 def _breaks_off(observation: Observation) -> bool:
     statement = observation.statement
     return isinstance(statement, Returned) and bool(statement.broke_off)
+
+
+def _is_own_word(observation: Observation) -> bool:
+    """Tell whether it is no summary of a failure that others were told of."""
+    statement = observation.statement
+    if not isinstance(statement, Returned) or _breaks_off(observation):
+        return True
+    return statement.witness != "parent" and not statement.echo
 
 
 def _status(observation: Observation) -> str | None:

@@ -6,6 +6,7 @@ the columns of the row, its completions, its outputs, what it was given, what it
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from orch_tui.record.ledger import (
     arrival,
     briefings,
     contents,
+    earlier_reading,
     file_use,
     portable,
     registers,
@@ -34,6 +36,7 @@ from orch_tui.record.ledger.merge import (
     merge_statements,
 )
 from orch_tui.record.ledger.project_keys import note_other_project
+from orch_tui.record.ledger.returns import LaunchedRun, mark_waits
 from orch_tui.record.ledger.statement import (
     KINDS,
     Addressed,
@@ -41,6 +44,7 @@ from orch_tui.record.ledger.statement import (
     Delivered,
     ItemFact,
     OutputFact,
+    Returned,
     decode_stored,
 )
 
@@ -117,7 +121,9 @@ def _rebuild_execution(record: Record, execution_id: str) -> set[str]:
     _write_outputs(record, execution_id, told.get("delivered", ()))
     _write_told(record, execution_id, told.get("addressed", ()))
     of_run, uses = told["of run"], told.get("used", ())
-    mended = _mend(record, of_run)
+    mended, tasks = _mend(record, execution_id, of_run)
+    for task in tasks:
+        briefings.store_briefing(record, task.encode("utf-8", "surrogateescape"), ())
     for text in mended.texts:
         contents.store_content(record, contents.encode_given(text))
     concerned = usage.rebuild_usage(
@@ -135,6 +141,8 @@ def _rebuild_execution(record: Record, execution_id: str) -> set[str]:
     _write_completions(record, execution_id, merged)
     if "depth" in changed:
         concerned |= set(_children(record, execution_id))
+    if any(o.source == "hook" and isinstance(o.statement, Returned) for o in of_run):
+        concerned |= _waiting_parents(record, execution_id)
     if changed.keys() & {"deployed_at", "agent_id", "uid"}:
         concerned |= usage.find_rivals(record, execution_id)
     return concerned
@@ -144,7 +152,7 @@ def find_stale_executions(record: Record) -> Iterator[str]:
     """Executions whose rows are not what their statements add up to."""
     for (execution_id,) in record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid"):
         told = stored_observations(record, execution_id)
-        merged = _merged(record, execution_id, told, _mend(record, told).told)
+        merged = _merged(record, execution_id, told, _mend(record, execution_id, told)[0].told)
         if (
             record.value(
                 "SELECT 1 FROM observations WHERE pending AND execution_id = ?", [execution_id]
@@ -155,15 +163,39 @@ def find_stale_executions(record: Record) -> Iterator[str]:
             yield execution_id
 
 
-def _mend(record: Record, told: Sequence[Observation]) -> shown_words.MendedStatements:
-    """Read statements of an earlier orch, and what was pasted, as the agent said it."""
+def _mend(
+    record: Record, execution_id: str, told: Sequence[Observation]
+) -> tuple[shown_words.MendedStatements, tuple[str, ...]]:
+    """Read statements of an earlier orch, and what was pasted, as the agent said it; gives the
+    tasks, too, that no statement names as they are."""
 
     def read_text(sha256: str) -> str | None:
         content_id = portable.content_id_of(record, sha256)
         data = None if content_id is None else contents.get_content(record, content_id)
         return None if data is None else data.decode("utf-8", "replace")
 
-    return shown_words.mend_statements(told, read_text)
+    def read_briefing(sha256: str) -> str | None:
+        briefing_id = portable.briefing_id_of(record, sha256)
+        if briefing_id is None:
+            return None
+        return briefings.get_briefing(record, briefing_id).decode("utf-8", "surrogateescape")
+
+    told, tasks = earlier_reading.read_framed_tasks(told, read_briefing)
+    told = earlier_reading.read_named_agents(earlier_reading.drop_mistaken_waits(told))
+    told = mark_waits(told, lambda: _launched_runs(record, execution_id))
+    return shown_words.mend_statements(told, read_text), tasks
+
+
+def _launched_runs(record: Record, execution_id: str) -> Iterator[LaunchedRun]:
+    for began, ended in record.sql(
+        "SELECT min(iif(kind <> 'returned', at, NULL)), "
+        "json_group_array(at) FILTER (WHERE kind = 'returned') FROM observations AS o "
+        "JOIN agent_executions AS e ON e.execution_id = o.execution_id "
+        "WHERE parent_execution_id = ? AND o.source = 'hook' GROUP BY o.execution_id",
+        [execution_id],
+    ):
+        if began is not None:
+            yield LaunchedRun(began, tuple(json.loads(ended)))
 
 
 def _merged(
@@ -301,6 +333,19 @@ def _children(record: Record, execution_id: str) -> list[str]:
             [execution_id],
         )
     ]
+
+
+def _waiting_parents(record: Record, execution_id: str) -> set[str]:
+    """Find the run that launched one, where it may have stopped only to wait for that."""
+    return {
+        parent
+        for (parent,) in record.sql(
+            "SELECT parent_execution_id FROM agent_executions AS e WHERE execution_id = ? "
+            "AND (SELECT count(*) FROM observations AS o WHERE kind = 'returned' "
+            "AND o.execution_id = e.parent_execution_id AND o.source = 'hook') > 1",
+            [execution_id],
+        )
+    }
 
 
 # The row

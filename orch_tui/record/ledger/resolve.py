@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from orch_tui.ids import new_label
-from orch_tui.models.database import Record, in_list
+from orch_tui.models.database import Record, Row, in_list
 from orch_tui.record.ledger.keys import owner_of
 
 
@@ -178,6 +178,9 @@ def join_halves(record: Record, execution_ids: Iterable[str]) -> set[str]:
     for start in range(0, len(labels), _A_LIST):
         some = labels[start : start + _A_LIST]
         joined |= join_teammates(record, some) | _join_nameless_calls(record, some)
+        for session in _list_sessions(record, some):
+            while halves := join_failed_calls(record, session):
+                joined |= halves
     return {label for label in joined if owner_of(record, f"id:{label}") == label}
 
 
@@ -205,6 +208,60 @@ def _join_nameless_calls(record: Record, execution_ids: Sequence[str]) -> set[st
         if call is not None and call not in joined:
             joined.add(_unite_executions(record, [call, label]))
     return joined
+
+
+def _list_sessions(record: Record, execution_ids: Sequence[str]) -> list[str]:
+    """List the sessions of Claude Code that some executions ran in."""
+    listed, labels = in_list(execution_ids)
+    return [
+        session
+        for (session,) in record.sql(
+            f"SELECT DISTINCT ran_in FROM agent_executions WHERE execution_id IN {listed} "
+            "AND ran_in NOTNULL ORDER BY 1",
+            labels,
+        )
+    ]
+
+
+def join_failed_calls(record: Record, session: str) -> set[str]:
+    """Unite a call that failed with the run it began, where only one can be meant; gives it.
+
+    A call that fails never names its agent, and the stop of the agent never names the call: one
+    run of its type must have ended while the call went on, and no other call of that type then.
+    """
+    calls = _list_halves(record, f"call:{session}", "tool_use_id NOTNULL AND agent_id IS NULL")
+    failed = [call for call in calls if call["status"] == "failed"]
+    if not failed:
+        return set()
+    runs = _list_halves(record, f"agent:{session}", "tool_use_id IS NULL AND agent_id NOTNULL")
+    for call in failed:
+        fits = [run for run in runs if _covers(call, run)]
+        if len(fits) == 1 and sum(_covers(other, fits[0]) for other in calls) == 1:
+            joined = [f"id:{each['execution_id']}" for each in (call, *fits)]
+            owner = resolve_execution(record, joined)
+            return {owner} if owner else set()
+    return set()
+
+
+def _list_halves(record: Record, keys: str, condition: str) -> list[Row]:
+    """List the executions of a Claude session of which only the call or the run is known."""
+    return record.rows(
+        "SELECT DISTINCT execution_id, agent_type, status, deployed_at, completed_at "
+        "FROM execution_keys JOIN agent_executions USING (execution_id) "
+        f"WHERE key >= ? AND key < ? AND {condition} AND retracted_at IS NULL "
+        "AND coalesce(agent_kind, 'agent') = 'agent'",
+        [f"{keys}/", f"{keys}0"],
+    )
+
+
+def _covers(call: Row, run: Row) -> bool:
+    """Tell whether a run ended while a call of its type went on."""
+    return (
+        call["agent_type"] == run["agent_type"]
+        and run["completed_at"] is not None
+        and (call["deployed_at"] or "~") <= run["completed_at"]
+        and run["completed_at"] <= (call["completed_at"] or "~")
+    )
 
 
 DERIVED = (

@@ -8,12 +8,13 @@ tells the cases apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from orch_tui.frozen import frozen
 from orch_tui.record.ledger.doubt import SILENT
-from orch_tui.record.ledger.statement import Changes, Noted
+from orch_tui.record.ledger.statement import Changes, Noted, Returned
 from orch_tui.times import between
 
 if TYPE_CHECKING:
@@ -49,6 +50,14 @@ def _says(observation: Observation, name: str) -> bool:
     return bool(getattr(observation.statement, name, None))
 
 
+@frozen
+class LaunchedRun:
+    """When an agent that another one launched began and came back, as hooks told."""
+
+    began: str
+    ended: tuple[str, ...]
+
+
 class AgentActivity:
     """When the agent is known to have begun, or to have been told to go on."""
 
@@ -72,6 +81,42 @@ class AgentActivity:
     def was_told(self, one: str, other: str) -> bool:
         """Tell whether somebody told the agent to go on between two times, oldest first."""
         return any(one < at[0] and at[-1] <= other for at in self.resumed.values())
+
+
+def mark_waits(
+    told: Sequence[Observation], read_children: Callable[[], Iterable[LaunchedRun]]
+) -> Sequence[Observation]:
+    """Mark the stops of an agent that waited for agents of its own, where no hook said so.
+
+    An earlier orch did not record that tasks were running. Who began again when an agent that it
+    had launched came back had waited for it. ``read_children`` is asked only where it matters.
+    """
+    stops = [o for o in told if _is_plain_stop(o)]
+    begun = [o.at for o in told if isinstance(o.statement, Noted) and o.statement.begun]
+    if len(stops) < 2 or not begun:
+        return told
+    woken = {o.digest: min((at for at in begun if at > o.at), default="") for o in stops}
+    children = list(read_children())
+    waits = {
+        o.digest
+        for o in stops
+        if any(
+            c.began < o.at and any(o.at < at <= woken[o.digest] for at in c.ended) for c in children
+        )
+    }
+    waiting: Changes = {"is_waiting": True}
+    return [
+        replace(o, statement=o.statement.replaced(**waiting)) if o.digest in waits else o
+        for o in told
+    ]
+
+
+def _is_plain_stop(observation: Observation) -> bool:
+    return (
+        observation.source == "hook"
+        and isinstance(observation.statement, Returned)
+        and not any(_says(observation, name) for name in ("echo", "presumed", "is_waiting"))
+    )
 
 
 def group_by_return(hooks: list[Observation], activity: AgentActivity) -> list[list[Observation]]:

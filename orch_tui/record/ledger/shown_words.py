@@ -210,22 +210,24 @@ def drop_copied_messages(told: Sequence[Observation], uses: Iterable[Used]) -> l
 
 
 def _without_unasked_models(told: Sequence[Observation]) -> Sequence[Observation]:
-    """Take the model from a sidecar's note that another reading of the sidecar has without one.
+    """Take the model from a sidecar's note where nobody asked for one.
 
     Sidecars name the model that a run merely ran as, and say so; an earlier orch did not heed it.
+    Another reading of the sidecar without a model shows it, and a fork's has its parent's.
     """
     unasked = {
         (o.at, o.statement.agent_id) for o in told if _is_of_sidecar(o) and not o.statement.model
     }
-    if not unasked:
+
+    def is_unasked(o: Observation) -> bool:
+        model = o.statement.model or ""
+        is_name_of_one = model.startswith("claude-") and (o.at, o.statement.agent_id) in unasked
+        return (is_name_of_one or model == "inherit") and _is_of_sidecar(o)
+
+    if not any(is_unasked(o) for o in told):
         return told
     return [
-        replace(o, statement=o.statement.replaced(model=None))
-        if _is_of_sidecar(o)
-        and (o.statement.model or "").startswith("claude-")
-        and (o.at, o.statement.agent_id) in unasked
-        else o
-        for o in told
+        replace(o, statement=o.statement.replaced(model=None)) if is_unasked(o) else o for o in told
     ]
 
 

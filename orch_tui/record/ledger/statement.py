@@ -45,6 +45,10 @@ class Changes(TypedDict, total=False):
     told_in: str
     worktree: str | None
     run_project: str | None
+    scope: str | None
+    agent_name: str | None
+    depth: int | None
+    briefing: str | None
     handed_over: str | None
     message: str | None
     words: str | None
@@ -55,6 +59,7 @@ class Changes(TypedDict, total=False):
     ending: Ending | None
     model: str | None
     return_key: str | int
+    is_waiting: bool | None
     messages: tuple[MessageFact, ...]
     files: tuple[FileFact, ...]
     output_tokens: int

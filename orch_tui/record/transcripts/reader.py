@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from orch_tui.claude_client import parse_release
-from orch_tui.record.agent_words import read_framed_task
+from orch_tui.record.agent_words import cut_first_line, read_framed_task
 from orch_tui.record.claude_code import (
     FORK,
     INTERRUPTED,
@@ -597,12 +597,6 @@ class TranscriptReader:
                     self._answer(run, block, at)
             return
         self._says(run, said, at)
-
-
-def cut_first_line(text: str) -> str | None:
-    """What a prompt is about, in a line."""
-    line = text.lstrip()[:400].split("\n")[0].rstrip()
-    return (line if len(line) <= 200 else line[:199] + "…") or None
 
 
 def _milliseconds(start: str, end: str) -> int | None:
