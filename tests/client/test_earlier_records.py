@@ -32,7 +32,9 @@ ROOT = Path(HOME) / "project"
 
 NOT_TOLD: Fields = {
     **dict.fromkeys((*FIGURES, "usage", "context_end_tokens", "tool_calls", "resolved_model"), ANY),
-    **dict.fromkeys(("model", "ending", "depth", "scope", "prompt", "told", "doubted"), ANY),
+    **dict.fromkeys(
+        ("requested_model", "ending", "depth", "scope", "prompt", "told", "doubted"), ANY
+    ),
 }
 """What the first edition did not record of every agent: a record without transcripts lacks it."""
 
