@@ -1,5 +1,5 @@
 """How many tokens a briefing takes, part by part: its items, the frame of the message, and what its
-template says around them.
+template says around them, with the line under all that names the deployment.
 
 Each part is counted once and added: what is said around the items is counted with a short text in
 place of each. Tokens do not reach across lines, so the sum is what the whole takes, or a little
@@ -8,6 +8,7 @@ more where line ends meet.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from orch_tui.prepare.count import (
     add_frame,
     make_template_count,
 )
+from orch_tui.prepare.marker import USUAL_UID, mark_briefing, render_marker
 from orch_tui.prepare.tokens import count_items
 
 _SIGN = "\ue000"
@@ -77,13 +79,36 @@ def _count_template(bundle: Bundle, family: str, cache: CountCache | None) -> Co
         for item in bundle.items
     ]
     may_cut = bundle.template is not None and bundle.template.is_jinja
-    around = "" if may_cut else _text(render_briefing(replace(bundle, items=tuple(items))))
+    around = "" if may_cut else _handed(replace(bundle, items=tuple(items)))
     if not may_cut and around.count(_SIGN) == len(given):
         texts = [around, *(_text(text).rstrip("\r\n") for text in stand_ins)]
     else:
-        texts = [_text(render_briefing(bundle)), *(item.text for item in given)]
+        texts = [_handed(bundle), *(item.text for item in given)]
     whole, *inside = _count_texts(texts, family, cache)
     return make_template_count(whole.tokens - sum(each.tokens for each in inside), family)
+
+
+def draw_uid(family: str) -> str:
+    """Draw the uid of a new deployment, 32 hexadecimal digits, one whose marker takes as many
+    tokens as a bundle is counted with.
+
+    So a bundle and what is handed over of it take the same to the token. One in six does; where
+    none is found soon, it is another one.
+    """
+    usual, *_ = _count_texts([render_marker(USUAL_UID)], family, None)
+    uid = ""
+    for _ in range(_MOST_DRAWN):
+        uid = os.urandom(16).hex()
+        if _count_texts([render_marker(uid)], family, None)[0].tokens == usual.tokens:
+            break
+    return uid
+
+
+_MOST_DRAWN = 100
+
+
+def _handed(bundle: Bundle) -> str:
+    return _text(mark_briefing(render_briefing(bundle)))
 
 
 def _with_data(item: ContextItem, data: bytes) -> ContextItem:

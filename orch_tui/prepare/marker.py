@@ -23,6 +23,18 @@ def render_marker(uid: str) -> str:
     return f"\n\n<!-- orch {uid} -->\n"
 
 
+USUAL_UID = "04673b757ff2e341810d2e304bcb6b22"
+"""A uid whose marker takes as many tokens as those of most, in each of the tokenizers."""
+
+
+def mark_briefing(text: bytes, uid: str = USUAL_UID) -> bytes:
+    """Put the marker of a deployment under a briefing: what is handed over; nothing under nothing.
+
+    Without a uid it is as long in tokens as it will be once there is a deployment.
+    """
+    return text.rstrip(b"\n") + render_marker(uid).encode() if text else b""
+
+
 def find_marker(prompt: str) -> str | None:
     """Find the uid of the deployment whose briefing a prompt is; None: it carries no marker."""
     found = _last(prompt)

@@ -15,12 +15,12 @@ from orch_tui.ids import check_label
 from orch_tui.models.database import Record
 from orch_tui.models.values import ENDINGS
 from orch_tui.prepare import briefing as briefings_of
-from orch_tui.prepare.briefing_size import count_briefing, measure_briefing
+from orch_tui.prepare.briefing_size import count_briefing, draw_uid, measure_briefing
 from orch_tui.prepare.budget import Judgement, Limits
 from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
 from orch_tui.prepare.catalogue import Catalogue, Model
 from orch_tui.prepare.count import ZERO, Count
-from orch_tui.prepare.marker import render_marker
+from orch_tui.prepare.marker import mark_briefing
 from orch_tui.prepare.model_choice import ModelChoice, choose_model
 from orch_tui.prepare.templates import Template
 from orch_tui.record import bundles, executions, plan, sessions
@@ -161,11 +161,13 @@ def record_deployment(
             )
         items = bundle.items if bundle else ()
         text = _briefing(record, saved, agent_type, scope, briefing, template)
-        count: Count | None = None
+        count, uid = None, ""
         if context_token_count is not None and saved is None:
             count = Count(context_token_count, CLAIMED, context_token_count, context_token_count)
         elif text:
-            count = count_briefing(text, asked_for.family, cache=RecordedCounts(record))
+            uid = _uid_handed(record, execution_id) or draw_uid(asked_for.family)
+            handed = mark_briefing(text, uid)
+            count = count_briefing(handed, asked_for.family, cache=RecordedCounts(record))
         intent = _Intent(
             session=portable.session_ref(record, session_id),
             agent_type=agent_type,
@@ -198,6 +200,7 @@ def record_deployment(
                 reason=supersede,
             )
             about = [f"id:{execution_id}"] if execution_id else []
+            about += [f"uid:{uid}"] if uid else []
             sessions.begin_session(record, session)
             report = Report(about, deployed, source=source, folder=str(root or ""))
             execution_id = ingest_statement(record, report)
@@ -210,7 +213,7 @@ def record_deployment(
         execution = executions.get_execution(record, execution_id or "")
         recorded = Deployment(
             execution,
-            _marked(text, execution),
+            mark_briefing(text, execution.uid),
             judgement,
             (
                 *_remarks(session.status, judgement, asked_for.assumed, model),
@@ -261,7 +264,9 @@ def preview_deployment(
         asked_for = catalogue.model(model or limits.agents.model(agent_type))
         text = _briefing(record, saved, agent_type, scope, None, None)
         count = (
-            count_briefing(text, asked_for.family, cache=RecordedCounts(record)) if text else None
+            count_briefing(mark_briefing(text), asked_for.family, cache=RecordedCounts(record))
+            if text
+            else None
         )
         judgement = _judge(record, session_id, None, agent_type, saved, count, asked_for, limits)
         return Prospect(
@@ -288,7 +293,7 @@ def get_handed_over(record: Record, label: str) -> bytes:
     execution = executions.get_execution(record, label)
     if execution.briefing_id is None:
         return b""
-    return _marked(briefings.get_briefing(record, execution.briefing_id), execution)
+    return mark_briefing(briefings.get_briefing(record, execution.briefing_id), execution.uid)
 
 
 def record_allocation(
@@ -320,7 +325,9 @@ def record_allocation(
                 if execution.briefing_id is None
                 else briefings.get_briefing(record, execution.briefing_id)
             )
-            count = count_briefing(text, model.family, cache=RecordedCounts(record))
+            # who hands it over is not known, nor with which line: it is taken for a usual one
+            handed = mark_briefing(text)
+            count = count_briefing(handed, model.family, cache=RecordedCounts(record))
             judgement = _judge(
                 record, execution.session_id, label, agent_type, saved, count, model, limits
             )
@@ -493,10 +500,20 @@ def _require_reason(
         raise
 
 
-def _marked(text: bytes, execution: ExecutionFacts) -> bytes:
-    if not text:
-        return b""
-    return text.rstrip(b"\n") + render_marker(execution.uid).encode()
+def _uid_handed(record: Record, execution_id: str | None) -> str | None:
+    """Get the uid that an execution which is known already was handed over with.
+
+    One that was found to be the same as another may be known by a lesser one since.
+    """
+    known = owner_of(record, f"id:{execution_id}") if execution_id else None
+    if known is None:
+        return None
+    stated = record.value(
+        "SELECT substr(about, 7, 32) FROM observations WHERE execution_id = ? "
+        "AND kind = 'deployed' AND about GLOB '[[]\"uid:*' ORDER BY at LIMIT 1",
+        [known],
+    )
+    return stated or executions.get_execution(record, known).uid
 
 
 def _contents(items: Sequence[ContextItem]) -> list[bytes]:

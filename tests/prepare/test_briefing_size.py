@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orch_tui.prepare.briefing import FORMS, render_briefing
-from orch_tui.prepare.briefing_size import count_briefing, make_stand_in, measure_briefing
+from orch_tui.prepare.briefing_size import count_briefing, draw_uid, make_stand_in, measure_briefing
 from orch_tui.prepare.bundle import Bundle, ContextItem, count_context
 from orch_tui.prepare.count import FRAMES, ZERO
+from orch_tui.prepare.marker import mark_briefing
 from orch_tui.prepare.templates import Template, load_template
 
 CODE = "def f(a: int) -> int:\n    return a + 1\n\n\n" * 30
@@ -49,14 +50,14 @@ def test_the_parts_add_up_to_the_whole(
         for n, (name, text) in enumerate(texts)
     ]
     made = bundle(*items, family=family, template=load_template(form))
-    whole = count_briefing(render_briefing(made), family).tokens
+    whole = count_briefing(mark_briefing(render_briefing(made)), family).tokens
     assert abs(made.total.tokens - whole) <= 1 + 3 * len(items)
 
 
 @pytest.mark.parametrize("family", [*FRAMES, "o200k_base"])
 def test_a_long_briefing_is_within_a_thousandth_of_the_whole(family: str) -> None:
     made = bundle(*(item(f"{n}.py", f"# {n}\n{CODE * 9}") for n in range(9)), family=family)
-    whole = count_briefing(render_briefing(made), family).tokens
+    whole = count_briefing(mark_briefing(render_briefing(made)), family).tokens
     assert abs(made.total.tokens - whole) <= 0.001 * whole
     assert made.frame_tokens == FRAMES.get(family, 0)
 
@@ -85,10 +86,22 @@ def law_tokens() -> int:
 )
 def test_a_template_that_repeats_cuts_or_leaves_out_texts_is_counted_as_it_is(text: str) -> None:
     made = bundle(item("a.py", CODE), item("b.md", CODE), template=Template("t", text))
-    assert abs(made.total.tokens - count_briefing(render_briefing(made), "v4.8").tokens) <= 1
+    assert (
+        abs(made.total.tokens - count_briefing(mark_briefing(render_briefing(made)), "v4.8").tokens)
+        <= 1
+    )
 
 
 def test_a_stand_in_of_a_stand_in_is_itself() -> None:
     for text in (b"", b"abc\n", b"```` x `````\n\n", b"a</document_content__>", CODE.encode()):
         short = make_stand_in(text)
         assert make_stand_in(short) == short
+
+
+@pytest.mark.parametrize("family", [*FRAMES, "o200k_base"])
+def test_the_line_that_names_a_deployment_takes_what_was_counted_for_it(family: str) -> None:
+    text = render_briefing(bundle(item("a.py", CODE), family=family))
+    usual = count_briefing(mark_briefing(text), family)
+    uids = {draw_uid(family) for _ in range(5)}
+    assert len(uids) == 5
+    assert {count_briefing(mark_briefing(text, uid), family) for uid in uids} == {usual}

@@ -14,6 +14,7 @@ from orch_tui.prepare.briefing_size import count_briefing, measure_briefing
 from orch_tui.prepare.bundle import Bundle, ContextItem, count_context
 from orch_tui.prepare.count import ZERO, Count
 from orch_tui.prepare.fitting import BriefingScale, Fitted, fit_briefing
+from orch_tui.prepare.marker import mark_briefing
 from orch_tui.prepare.templates import Template, load_template
 from orch_tui.prepare.tokens import count_tokens
 
@@ -288,7 +289,7 @@ def test_many_texts_whose_tokens_are_known_exactly_take_no_more_than_is_said(
     ]
     made, template = replace(made, items=tuple(items)), load_template(form)
     made = replace(made, template=template)
-    whole = count_briefing(render_briefing(made), family).tokens
+    whole = count_briefing(mark_briefing(render_briefing(made)), family).tokens
     said = BriefingScale(made, family).weigh(made.items)
     assert said.low - len(made.items) <= whole <= said.high + len(made.items)
     assert said.high - said.low < whole / 40
