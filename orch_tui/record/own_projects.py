@@ -17,7 +17,7 @@ from pathlib import Path
 from orch_tui.models.database import Record
 from orch_tui.models.facts import get_fact, set_fact
 from orch_tui.models.values import readable
-from orch_tui.paths import project_root
+from orch_tui.paths import project_root, record_folder
 from orch_tui.record.ledger.project_keys import (
     configured_key,
     is_kept_key,
@@ -54,16 +54,50 @@ def list_own_projects(record: Record, root: Path, *, is_shared: bool) -> OwnProj
     """List what sessions and runs of the project at ``root`` say of where they are; None: all are
     of it.
 
-    ``is_shared``: the record serves several projects by intention. Where nothing in another one is
-    of this project, it was copied or put here, or only imports fill it: all of it is meant.
+    ``is_shared``: the record serves several projects by intention. Another one that was copied or
+    moved here, from a project that is still there or not, keeps the sessions it had. Where nothing
+    in it is of this project, only imports fill it: all of it is meant.
     """
     named = _list_told(record)
     own = {path for path, key in named if _is_own(path, key, str(root), is_shared)}
+    if not is_shared:
+        own |= {path for path, _ in named} & _list_homes(record, str(root))
     others = list_other_projects(record)
     own |= {key for key in others if _is_own_key(record, key, str(root), is_shared)}
     if not is_shared and (not own or own == others | {path for path, _ in named}):
         return None
     return tuple(sorted(own | {str(root)}))
+
+
+_HOMES = "homes_of_record"
+"""The fact that lists the projects whose record this file is, or was before it was copied."""
+
+
+def _list_homes(record: Record, root: str) -> set[str]:
+    """List the projects whose own record this has been, noting that it is the one of ``root``.
+
+    Where that was never noted it began as the record of the project in which its first session
+    was opened; what others told it of is no session opened in it.
+    """
+    if Path(record_folder(root)) != record.path.parent:
+        return set()
+    try:
+        homes = {str(path) for path in json.loads(get_fact(record, _HOMES) or "[]")}
+    except (ValueError, TypeError, RecursionError):  # plain SQL may have changed it
+        homes = set()
+    if root in homes:
+        return homes
+    if not homes:
+        first = record.value(
+            "SELECT project FROM sessions LEFT JOIN origins USING (origin_id) "
+            "WHERE claude_session IS NULL AND coalesce(mine, 1) ORDER BY sessions.rowid LIMIT 1"
+        )
+        homes = {readable(first) or root}
+    homes.add(root)
+    if record.writable:
+        with record.in_passing(), record.write():
+            set_fact(record, _HOMES, json.dumps(sorted(homes)))
+    return homes
 
 
 def is_own_run(record: Record, label: str, own: OwnProjects) -> bool:

@@ -118,3 +118,25 @@ def test_a_project_that_moved_keeps_its_runs(
     did(*deploy, "after")
     scopes = {run["scope"] for run in did("query", "--format", "json").json}
     assert scopes == {"before", "after"}
+
+
+def test_a_copy_beside_its_original_keeps_what_it_was_copied_with(
+    project: Path, did: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    did("init-session", "--scope", "x")
+    deploy = ("init-deployment", "--agent-type", "t", "--scope")
+    did(*deploy, "before")
+    copied = project.parent / "copied"
+    shutil.copytree(project, copied)
+
+    def scopes() -> set[str]:
+        return {run["scope"] for run in did("query", "--format", "json").json}
+
+    monkeypatch.chdir(copied)
+    assert scopes() == {"before"}
+    did("init-session", "--scope", "y")
+    did(*deploy, "after")
+    assert scopes() == {"before", "after"}
+    assert len(did("query", "--sessions", "--format", "json").json) == 2
+    monkeypatch.chdir(project)
+    assert scopes() == {"before"}

@@ -7,6 +7,7 @@ import pytest
 
 from orch_tui.models.database import Record
 from orch_tui.record import own_projects
+from orch_tui.record.claude_sessions import ensure_claude_session
 from orch_tui.record.own_projects import list_own_projects
 from orch_tui.record.sessions import init_session
 
@@ -54,13 +55,29 @@ def test_sessions_of_another_project_that_is_there_are_not_its_own(
     assert set(list_own_projects(record, other, is_shared=True) or ()) == {str(other)}
 
 
-def test_a_record_in_which_nothing_is_of_its_folder_was_brought_here_to_be_looked_at(
+def test_a_record_that_was_copied_here_keeps_its_sessions_beside_new_ones(
     record: Record, root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     other = project_at(tmp_path_factory.mktemp("other") / "project")
     opened(record, other)
     assert list_own_projects(record, root, is_shared=False) is None
     assert list_own_projects(record, root, is_shared=True) == (str(root),)
+    opened(record, root)
+    assert list_own_projects(record, root, is_shared=False) is None
+    third = project_at(tmp_path_factory.mktemp("third") / "project")
+    opened(record, third)
+    assert list_own_projects(record, root, is_shared=False) == tuple(
+        sorted((str(root), str(other)))
+    )
+
+
+def test_what_only_imports_fill_is_of_no_project_before_it(
+    record: Record, root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = project_at(tmp_path_factory.mktemp("other") / "project")
+    with record.write():
+        ensure_claude_session(record, "c1", project=str(other), started_at="2026-11-22")
+    assert list_own_projects(record, root, is_shared=False) is None
     opened(record, root)
     assert list_own_projects(record, root, is_shared=False) == (str(root),)
 
