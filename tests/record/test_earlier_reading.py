@@ -10,7 +10,7 @@ from orch_tui.record.ledger.earlier_reading import (
     read_framed_tasks,
     read_named_agents,
 )
-from orch_tui.record.ledger.merge import Observation
+from orch_tui.record.ledger.merge import Observation, text_fingerprint
 from orch_tui.record.ledger.statement import Noted, Returned
 
 FRAME = "[Workflow harness — computed task] Not the user's words."
@@ -58,6 +58,7 @@ def test_a_message_by_which_an_agent_returned_is_no_wait_of_it() -> None:
         [wait, said],  # the transcript was not read again
         [wait, said, today, spoken],  # today's reader says so, too
         [wait, returned(None), today],
+        [wait, returned(text_fingerprint(" ")), today],
         [wait, today],
         [spoken, said, today],
     ):

@@ -342,18 +342,36 @@ def test_a_claude_session_ends_and_goes_on(record: Record, root: Path) -> None:
     assert session()[0][0] == "completed"
 
 
-def test_the_transcript_is_the_fallback(record: Record, root: Path, tmp_path: Path) -> None:
+CALL = {"type": "tool_use", "name": "Bash"}
+
+
+def words(text: str) -> Event:
+    return {"type": "text", "text": text}
+
+
+@pytest.mark.parametrize(
+    ("messages", "said"),
+    [
+        ([{"content": [CALL]}, {"content": [words("The end.")]}], "The end."),
+        ([{"content": "The end."}], "The end."),
+        ([{"content": [words("The end.")]}, {"content": [words(" ")]}], "The end."),
+        ([{"content": [words("I look.")]}, {"content": [CALL]}], None),  # more is being written
+        ([{"content": [words("I look."), CALL]}], None),
+        ([{"content": [words("I look.")], "stop_reason": "tool_use"}], None),
+    ],
+)
+def test_the_transcript_is_the_fallback(
+    record: Record, root: Path, tmp_path: Path, messages: list[Any], said: str | None
+) -> None:
     transcript = tmp_path / "agent-a1.jsonl"
-    said = {"role": "assistant", "content": [{"type": "text", "text": "From the transcript."}]}
     lines = [
         {"type": "user", "message": {"role": "user", "content": "p"}},
-        {"type": "assistant", "message": said},
-        {"type": "assistant", "message": {"content": [{"type": "tool_use", "name": "Bash"}]}},
+        *({"type": "assistant", "message": message} for message in messages),
     ]
     transcript.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"type": "ass')
     stopped = hooks.stop("a1", None) | {"agent_transcript_path": str(transcript)}
     take(record, root, [hooks.start("a1"), stopped])
-    assert one(record, "status", "final_message") == ("completed", "From the transcript.")
+    assert one(record, "status", "final_message") == ("completed", said)
 
 
 @pytest.mark.parametrize("name", ["~a\0b/x", "/a\0b", "~nosuchuser/x", "/" + "x" * 300])

@@ -183,20 +183,26 @@ def read_last_words(path: str) -> str | None:
     except (OSError, ValueError):
         return None
     for line in reversed(lines):
-        if b'"assistant"' in line and (said := _said(line)):
-            return said
+        if b'"assistant"' in line and (said := _said(line)) is not None:
+            return said or None
     return None
 
 
 def _said(line: bytes) -> str | None:
+    """The words of a line of an agent; empty where it goes on to call a tool, None for others."""
     try:
         entry = json.loads(line)
         if entry["type"] != "assistant":
             return None
-        content = entry["message"]["content"]
+        message = entry["message"]
+        content = message["content"]
         if isinstance(content, str):
-            return content.strip() and content
+            return content if content.strip() else None
+        if message.get("stop_reason") == "tool_use" or any(
+            b["type"] == "tool_use" for b in content
+        ):
+            return ""
         texts = [block["text"] for block in content if block["type"] == "text"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return "\n".join(text for text in texts if text.strip()) or None

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from orch_tui.record.ledger.merge import Observation
+from orch_tui.record.ledger.merge import Observation, text_fingerprint
 from orch_tui.record.ledger.statement import Changes, Noted, Returned
 
 
@@ -50,6 +50,9 @@ def _has_framed_scope(observation: Observation) -> bool:
     )
 
 
+_BLANK = text_fingerprint("")
+
+
 def drop_mistaken_waits(told: Sequence[Observation]) -> Sequence[Observation]:
     """Leave out that an agent went on after a message by which it returned.
 
@@ -64,7 +67,9 @@ def drop_mistaken_waits(told: Sequence[Observation]) -> Sequence[Observation]:
     returned = {
         o.statement.model_message
         for o in told
-        if isinstance(o.statement, Returned) and o.words and o.statement.witness == "agent"
+        if isinstance(o.statement, Returned)
+        and o.statement.witness == "agent"
+        and o.words not in (None, _BLANK)
     }
     return [
         o
