@@ -7,7 +7,7 @@ return read nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from orch_tui.record.library import BundleLine
     from orch_tui.record.session_budget import SessionBudget
     from orch_tui.rows import PlannedAgent
+    from orch_tui.sharing_prospect import SharingProspect
 
 UNSAVED_ID = "(this bundle)"
 """Stands for the id of a composition that has none, among those of its session."""
@@ -319,9 +320,22 @@ def find_common_content(
 ) -> CommonContent:
     """Compare the bytes of a composition with those of the other bundles of its session and of
     what agents have anyway; ``items`` are its own as they were weighed."""
-    from orch_tui.prepare.bundle import Bundle, without_repeats
-    from orch_tui.prepare.composition import fill_items
+    from orch_tui.prepare.bundle import without_repeats
     from orch_tui.project_bundles import foresee_sharing
+
+    given, mine = _read_bundles(project, session_id, composition, items)
+    foreseen = foresee_sharing(project, given)
+    after = zip(given, foreseen.bundles, strict=True)
+    changes = tuple(old.bundle_id for old, new in after if new.items != old.items)
+    return CommonContent(foreseen.sharing, without_repeats(mine)[0], changes, foreseen.remarks)
+
+
+def _read_bundles(
+    project: Project, session_id: str, composition: Composition, items: Sequence[ContextItem]
+) -> tuple[list[Bundle], list[ContextItem]]:
+    """Read the bundles of a session with the composition as the last of them, and its items."""
+    from orch_tui.prepare.bundle import Bundle
+    from orch_tui.prepare.composition import fill_items
     from orch_tui.record import bundles
 
     own = composition.bundle_id or UNSAVED_ID
@@ -332,22 +346,44 @@ def find_common_content(
         session_id=session_id,
         template=next((s.bundle.template for s in held if s.bundle.bundle_id == own), None),
     )
-    given = [*(s.bundle for s in held if s.bundle.bundle_id != own), project.measure(this)]
-    foreseen = foresee_sharing(project, given)
-    after = zip(given, foreseen.bundles, strict=True)
-    changes = tuple(old.bundle_id for old, new in after if new.items != old.items)
-    return CommonContent(foreseen.sharing, without_repeats(mine)[0], changes, foreseen.remarks)
+    others = [saved.bundle for saved in held if saved.bundle.bundle_id != own]
+    return [*others, project.measure(this)], mine
+
+
+def foretell_composition_sharing(
+    project: Project,
+    context: ComposeContext,
+    composition: Composition,
+    items: Sequence[ContextItem],
+    left: Collection[str] | None = None,
+) -> SharingProspect:
+    """Work out what sharing would make of a composition and the other bundles of its session;
+    ``left`` as ``foretell_sharing`` has it, and ``items`` as they were weighed."""
+    from orch_tui.record.session_budget import BudgetEntry
+    from orch_tui.sharing_prospect import foretell_sharing
+
+    given, _ = _read_bundles(project, context.session_id, composition, items)
+    budget, this = context.budget, given[-1]
+    entries = [e for e in budget.entries if e.label != this.bundle_id]
+    budget = replace(budget, entries=(*entries, BudgetEntry.of(this)))
+    return foretell_sharing(project, given, budget, left=left)
 
 
 def share_composition(
-    project: Project, session_id: str, composition: Composition, *, unsaved: bool
+    project: Project,
+    session_id: str,
+    composition: Composition,
+    *,
+    unsaved: bool,
+    left: Collection[str] = (),
 ) -> Composition:
     """Apply sharing to all bundles of the session, or to this one without a session, and return
-    the composition as it is then; one with ``unsaved`` changes is saved first.
+    the composition as it is then; one with ``unsaved`` changes is saved first. The items that
+    ``left`` names stay where they are.
 
     Raises as ``project_bundles.keep_composition`` does.
     """
-    from orch_tui.project_bundles import apply_sharing
+    from orch_tui.project_bundles import apply_sharing, find_sharing, foresee_sharing
     from orch_tui.record import bundles
 
     bundle_id = composition.bundle_id
@@ -359,7 +395,9 @@ def share_composition(
         if session_id
         else [bundles.load_bundle(record, bundle_id)]
     )
-    apply_sharing(project, [saved.bundle for saved in held])
+    given = [saved.bundle for saved in held]
+    found = find_sharing(project, given, left=left)
+    apply_sharing(project, given, foreseen=foresee_sharing(project, given, found=found))
     return load_composition(project, bundle_id) if bundle_id else composition
 
 

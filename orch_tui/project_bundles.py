@@ -6,7 +6,7 @@ everything about deployments is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict
@@ -422,12 +422,15 @@ def _check_agent_type(agent_type: str) -> None:
         raise UsageError("the bundle has no agent type", hint="say which agent it is for")
 
 
-def find_sharing(project: Project, given: Sequence[Bundle]) -> Sharing:
-    """Find what bundles hold in common, twice, or in what their agents have anyway."""
+def find_sharing(
+    project: Project, given: Sequence[Bundle], *, left: Collection[str] = ()
+) -> Sharing:
+    """Find what bundles hold in common, twice, or in what their agents have anyway; ``left`` names
+    what is not to be shared (``FILE`` or ``FILE#Heading``)."""
     from orch_tui.prepare import dedup
 
     return dedup.find_duplicates(
-        given, dedup.make_ambient_lookup(project.agents, project.catalogue.model)
+        given, dedup.make_ambient_lookup(project.agents, project.catalogue.model), left=left
     )
 
 

@@ -193,6 +193,18 @@ class Pick(ModalScreen[str | None]):
         self.dismiss(None)
 
 
+def tell_keys(enter: str, others: Sequence[tuple[str, str]]) -> Text:
+    """Say at the end of a dialog what Enter does (empty: nothing now), and other keys."""
+    text = Text()
+    if enter:
+        text.append(" Enter ", "reverse bold")
+        text.append(f" {enter}   ")
+    for key, does in others:
+        text.append(key, "bold")
+        text.append(f" {does}   ")
+    return text
+
+
 class PickSeveral(ModalScreen[tuple[str, ...] | None]):
     """Several of many that are told in columns: Space marks, Enter takes the marked ones or, where
     none is, the one under the cursor. None when it was left with Escape."""
@@ -271,14 +283,10 @@ class PickSeveral(ModalScreen[tuple[str, ...] | None]):
     @on(Rows.Highlighted)
     def _tell(self) -> None:
         """Say what the keys do now."""
-        taken, text = self.taken, Text()
-        if taken:
-            text.append(" Enter ", "reverse bold")
-            text.append(f" {self._consequence(taken)}   ")
-        for key, does in (("Space", "marks"), ("Esc", "changes nothing")):
-            text.append(key, "bold")
-            text.append(f" {does}   ")
-        self.query_one(".keys", Static).update(text)
+        taken = self.taken
+        keys = [("Space", "marks"), ("Esc", "changes nothing")]
+        enter = self._consequence(taken) if taken else ""
+        self.query_one(".keys", Static).update(tell_keys(enter, keys))
 
     def action_mark(self) -> None:
         """Mark the row under the cursor, or take the mark off, and go on to the next."""

@@ -172,6 +172,12 @@ orch deduplicate --undo""",
     parser.add_argument(
         "--output", metavar="FILE", help="write the shared document; FILE.md for agents to read"
     )
+    parser.add_argument(
+        "--leave",
+        action="append",
+        metavar="SOURCE,...",
+        help="what stays in each bundle all the same, as it is named there",
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--apply",
@@ -184,7 +190,7 @@ orch deduplicate --undo""",
     )
     add_format(parser)
     add_no_record(parser)
-    parser.forbid("--undo", "--output", "--format", "--no-record")
+    parser.forbid("--undo", "--output", "--format", "--no-record", "--leave")
     parser.set_defaults(run=_deduplicate)
     return parser
 
@@ -207,7 +213,14 @@ def _deduplicate(arguments: Namespace) -> None:
         restored = project_bundles.take_sharing_back(project, [b.bundle_id for b in bundles])
         _rewrite(project, given, bundles, restored, "as before it was deduplicated")
         return
-    found = project_bundles.find_sharing(project, bundles)
+    left = split_list(arguments.leave)
+    held = {dedup.label_item(item) for bundle in bundles for item in bundle.items}
+    if unknown := [source for source in left if source not in held]:
+        raise UsageError(
+            f"--leave {unknown[0]} is in none of the bundles",
+            hint="name it as they do: FILE or FILE#Heading",
+        )
+    found = project_bundles.find_sharing(project, bundles, left=left)
     for_agents = None
     if arguments.output and arguments.output.lower().endswith((".md", ".markdown")):
         for_agents = Path(resolve_path(arguments.output, project.cwd))

@@ -8,7 +8,7 @@ shared document, which an agent spends again when it reads it. None of them is m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from io import StringIO
 from itertools import islice
@@ -150,13 +150,16 @@ def make_ambient_lookup(agents: AmbientAgents, model_of: Callable[[str], Model])
 
 
 def find_duplicates(
-    bundles: Sequence[Bundle], ambient_of: AmbientLookup = lambda bundle: NOTHING
+    bundles: Sequence[Bundle],
+    ambient_of: AmbientLookup = lambda bundle: NOTHING,
+    *,
+    left: Collection[str] = (),
 ) -> Sharing:
     """Find what stands in several of the bundles, twice in one, or in what its agent has anyway.
 
     Items are shared when their exact bytes are the same, those without bytes when source and
-    sections are. Free text is not, as there is no file to point an agent to, nor are empty files.
-    Blocks are six lines or more.
+    sections are. Free text is not, as there is no file to point an agent to, nor are empty files,
+    nor what ``left`` names (as ``label_item`` does). Blocks are six lines or more.
 
     Raises:
         UsageError: two bundles have one id.
@@ -170,8 +173,12 @@ def find_duplicates(
     views = [View(bundle, ambient_of(bundle), texts) for bundle in bundles]
     holders = Counter(sha256 for view in views for sha256 in {i.sha256 for i in view.items})
     found = [view.overlaps(holders) for view in views]
-    left = [view.without(overlaps) for view, overlaps in zip(views, found, strict=True)]
-    shared = _find_shared_items(bundles, left)
+    whole = [view.without(overlaps) for view, overlaps in zip(views, found, strict=True)]
+    shared = {
+        identity: item
+        for identity, item in _find_shared_items(bundles, whole).items()
+        if label_item(item) not in left
+    }
     return Sharing(
         tuple(shared.values()),
         tuple(
@@ -182,10 +189,15 @@ def find_duplicates(
                 moved=sum((i.count for i in items if _is_shared(i, shared)), ZERO),
                 overlaps=tuple(overlaps),
             )
-            for view, overlaps, items in zip(views, found, left, strict=True)
+            for view, overlaps, items in zip(views, found, whole, strict=True)
         ),
         tuple(_find_shared_blocks(views, texts)),
     )
+
+
+def label_item(item: ContextItem) -> str:
+    """Name an item by its source and sections, as people name a source."""
+    return "#".join((item.source, *item.sections))
 
 
 def remove_duplicates(

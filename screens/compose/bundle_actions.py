@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,21 +12,22 @@ from orch_tui.prepare.composition import Composition, Weight
 from orch_tui.screens.compose.compose_state import ComposeState
 from orch_tui.screens.compose.composition_editor import CompositionEditor
 from orch_tui.screens.compose.composition_text import (
+    describe_deployed,
     describe_fit,
     describe_openable,
-    describe_sharing,
 )
 from orch_tui.screens.compose.project_files import ProjectFiles
+from orch_tui.screens.compose.share_dialog import ShareDialog
 from orch_tui.screens.dialogs import Choose
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.screens.widgets.words import plural
 
 if TYPE_CHECKING:
     from orch_tui.errors import SourceError
     from orch_tui.prepare.bundle import Bundle
     from orch_tui.prepare.fitting import Fitted
     from orch_tui.rows import PlannedAgent
+    from orch_tui.sharing_prospect import SharingProspect
 
 
 class BundleActions:
@@ -176,21 +178,48 @@ class BundleActions:
     # Sharing
 
     def share(self) -> None:
-        """Ask whether to share what the bundles of the session have in common."""
-        state, common = self._state, self._state.common
-        if common is None or not common.changes:
+        """Foretell what sharing does, and ask what of it is to be done."""
+        state = self._state
+        if state.common is None or not state.common.changes:
             return
         if not state.composition.agent_type:
             self._editor.edit_agent()
             return
-        first = " This bundle is saved first." if state.has_unsaved_changes else ""
-        self._editor.confirm(
-            f"Leave out or move these tokens in {plural(len(common.changes), 'bundle')}?",
-            f"{describe_sharing(common)}{first}",
-            self._share,
-        )
+        self._foretell(None, self._offer_sharing)
 
-    def _share(self) -> None:
+    def _foretell(
+        self, left: frozenset[str] | None, then: Callable[[SharingProspect], None]
+    ) -> None:
+        """Foretell sharing without the items that ``left`` names."""
+        project, context = self._screen.app.project, self._state.context
+        composition, items = self._state.composition, self._state.weigh_items()
+        if context is not None:
+            self._screen.run_in_thread(
+                lambda: compose_context.foretell_composition_sharing(
+                    project, context, composition, items, left
+                ),
+                then,
+                group="share",
+            )
+
+    def _offer_sharing(self, prospect: SharingProspect) -> None:
+        context = self._state.context
+        deployed = [
+            agent.before.agent_type
+            for agent in prospect.agents
+            if context and (saved := context.find_bundle(agent.before.bundle_id)) and saved.frozen
+        ]
+        dialog = ShareDialog(
+            prospect,
+            first="saves this bundle, " if self._state.has_unsaved_changes else "",
+            remark=describe_deployed(deployed),
+            foretell=self._foretell,
+        )
+        self._screen.app.push_screen(dialog, self._share)
+
+    def _share(self, left: frozenset[str] | None) -> None:
+        if left is None:
+            return
         project, session_id = self._screen.app.project, self._state.session_id
         composition, unsaved = self._state.composition, self._state.has_unsaved_changes
 
@@ -200,7 +229,7 @@ class BundleActions:
 
         self._screen.run_in_thread(
             lambda: compose_context.share_composition(
-                project, session_id, composition, unsaved=unsaved
+                project, session_id, composition, unsaved=unsaved, left=left
             ),
             then,
             group="save",

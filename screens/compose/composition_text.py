@@ -258,16 +258,13 @@ def flag_ambient(overlaps: Sequence[Overlap]) -> str:
     return f"{ANYWAY} {sum(o.share for o in overlaps):.0%} of" if overlaps else ""
 
 
-def describe_sharing(common: CommonContent) -> str:
-    """Say what sharing will do, each figure for itself: they are worth different things."""
-    return "\n".join(
-        [
-            *_sharing_figures(common),
-            "",
-            "Briefings name what is shared for their agents to read, and what is left out with "
-            "where it stands; what was deployed gets a new version. D takes it back.",
-        ]
-    )
+def describe_deployed(agents: Sequence[str]) -> str:
+    """Say what becomes of bundles that were deployed, where they are changed; empty for none."""
+    if not agents:
+        return ""
+    had = "has its briefing" if len(agents) == 1 else "have their briefings"
+    names = one_line(", ".join(agents), 200)
+    return f"{names} {had} already: what was handed over stays; another time the new one is."
 
 
 def _sharing_figures(common: CommonContent) -> Iterator[str]:

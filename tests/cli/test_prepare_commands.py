@@ -79,6 +79,16 @@ def test_a_bundle_is_made_of_a_past_run(did: Run, orch: Run) -> None:
     assert nobody.code == 2 and "agent type" in nobody.err
 
 
+def test_what_is_shared_is_chosen_by_name(did: Run, orch: Run) -> None:
+    did("init-session", "--scope", "s")
+    for agent in ("one", "two"):
+        files = ("--files", "lib/types.ts,spec/requirements.md")
+        did("prepare-bundle", "--agent-type", agent, *files)
+    apart = did("deduplicate", "--leave", "lib/types.ts", "--apply", "--format", "json").json
+    assert [item["source"] for item in apart["shared_items"]] == ["spec/requirements.md"]
+    assert "is in none of the bundles" in orch("deduplicate", "--leave", "lib/type.ts").err
+
+
 def test_the_same_bundle_again_is_the_same_bundle(did: Run, project: Path) -> None:
     first = did(*BUNDLE, "--files", "lib/types.ts").json
     assert did(*BUNDLE, "--files", "lib/types.ts").json == first

@@ -24,6 +24,7 @@ from orch_tui.project import Project
 from orch_tui.record import bundles, plan, sessions
 from orch_tui.record.ledger import journal
 from orch_tui.screens.compose.screen import ComposeScreen
+from orch_tui.screens.compose.share_dialog import ShareDialog
 from orch_tui.screens.dialogs import Ask, Choose, Confirm, PickSeveral
 from orch_tui.screens.orch_screen import Problem
 from orch_tui.screens.widgets.filetree import FileTree
@@ -130,6 +131,10 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
 def sources(pilot: Pilot[None]) -> list[str]:
     choices = screen_of(pilot).state.composition.choices
     return ["#".join((choice.source, *choice.sections)) for choice in choices]
+
+
+def choices(pilot: Pilot[None]) -> tuple[Choice, ...]:
+    return screen_of(pilot).state.composition.choices
 
 
 def lines(pilot: Pilot[None]) -> list[str]:
@@ -644,8 +649,9 @@ async def test_what_other_bundles_hold_is_shown_and_shared_with_one_key(
         await press(pilot, "f6", "f6")
         assert "lib/types.ts · ~" in view(pilot) and "bundle-001, (this bundle)" in view(pilot)
         await press(pilot, "escape", "d")
-        assert isinstance(pilot.app.screen, Confirm)
-        await press(pilot, "y")
+        assert isinstance(pilot.app.screen, ShareDialog)
+        assert "saves this bundle, shares 1 text in 2 bundles" in foretold(pilot)
+        await press(pilot, "enter")
         now = screen_of(pilot).state.composition
         assert [(c.type, c.shared_with) for c in now.choices] == [
             ("shared_context", ("bundle-001",)),
@@ -665,7 +671,7 @@ async def test_what_other_bundles_hold_is_shown_and_shared_with_one_key(
 async def test_sharing_is_taken_back_with_one_key(project: Project, clock: FakeClock) -> None:
     async with app_of(project.root, clock).run_test(size=(140, 45)) as pilot:
         await settled(pilot)
-        await press(pilot, "»types", "enter", "»hnsw", "enter", "escape", "d", "y")
+        await press(pilot, "»types", "enter", "»hnsw", "enter", "escape", "d", "enter")
         assert screen_of(pilot).state.composition.choices[0].shared_with
         assert screen_of(pilot).check_action("share", ()) is False  # there is nothing left to share
         await press(pilot, "D", "y")
@@ -677,6 +683,58 @@ async def test_sharing_is_taken_back_with_one_key(project: Project, clock: FakeC
     first = bundles.load_bundle(project.existing_record, "bundle-001").bundle
     assert first.version == 3 and [item.shared_with for item in first.items] == [(), ()]
     project.close()
+
+
+def effects(pilot: Pilot[None]) -> str:
+    """What the dialog in front says of each agent."""
+    return str(pilot.app.screen.query_one("#effects", Static).render())
+
+
+async def test_sharing_is_foretold_text_by_text(project: Project, clock: FakeClock) -> None:
+    (project.root / "lib" / "big.ts").write_text("export const a = 1\n" * 300)
+    made = Project(project.root, clock=clock)
+    now = Composition("Explore", "More").adding([Choice("lib/big.ts"), Choice("lib/types.ts")])
+    api.keep_composition(made, now, session_id=SESSION)
+    made.close()
+    async with app_of(project.root, clock).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter", "»big", "enter", "escape", "d")
+        assert [cells[:2] for cells in picked(pilot)] == [
+            ("■", "lib/types.ts"),
+            ("■", "lib/big.ts"),
+        ]
+        assert picked(pilot)[1][3] == "Explore 2, task-implementor"
+        whole = effects(pilot)
+        assert all(name in whole for name in ("task-implementor", "Explore 1", "Explore 2"))
+        assert "if it reads the shared document" in whole and "the session" in whole
+        await press(pilot, "space", "space")
+        assert effects(pilot) != whole and "shares 0 texts in 0 bundles" in foretold(pilot)
+        await press(pilot, "up", "space")
+        assert [cells[0] for cells in picked(pilot)] == ["■", "□"]
+        assert "shares 1 text in 3 bundles" in foretold(pilot)
+        said = effects(pilot).partition("the session")[2].splitlines()[1].split()
+        assert "□ stays in each bundle" in effects(pilot)
+        await press(pilot, "enter")
+        assert [(c.source, bool(c.shared_with)) for c in choices(pilot)[:2]] == [
+            ("lib/types.ts", True),
+            ("lib/big.ts", False),
+        ]
+        session = screen_of(pilot).query_one("#session-gauge", Stack)._figures
+        assert session and f"~{format_tokens(session.used.tokens)}" == said[2]
+
+
+async def test_short_texts_are_not_shared_unless_somebody_says_so(
+    project: Project, clock: FakeClock
+) -> None:
+    async with app_of(project.root, clock).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await press(pilot, "»README", "enter", "escape", "d")
+        assert [cells[0] for cells in picked(pilot)] == ["□"]
+        assert "raises" not in effects(pilot)
+        await press(pilot, "space")
+        assert "It raises the session's total" in effects(pilot)
+        await press(pilot, "escape")
+        assert not choices(pilot)[0].shared_with
 
 
 async def test_blocks_in_different_bundles_are_shown_with_both_places(
@@ -1048,6 +1106,35 @@ def test_how_sharing_looks(
     (project.root / "CLAUDE.md").write_text("Be brief.\n\n@spec/requirements.md\n")
     app = app_of(project.root, clock)
     keys = (*CHOSEN, "»requirem", "enter", "escape", "f6", "f6", *["f6"] * (size[0] < 100))
+    assert snap_compare(app, terminal_size=size, run_before=after(*keys))
+
+
+DIALOG_SIZES = [((80, 24), "orch-dark"), ((120, 36), "orch-light")]
+
+
+@pytest.mark.parametrize(("size", "theme"), DIALOG_SIZES)
+def test_how_foretold_sharing_looks(
+    project: Project, clock: FakeClock, snap_compare: Snap, size: tuple[int, int], theme: str
+) -> None:
+    (project.root / "CLAUDE.md").write_text("Be brief.\n\n@spec/requirements.md\n")
+    app = app_of(project.root, clock)
+    app.theme = theme
+    keys = (*CHOSEN, "»requirem", "enter", "escape", "d")
+    assert snap_compare(app, terminal_size=size, run_before=after(*keys))
+
+
+@pytest.mark.parametrize(("size", "theme"), DIALOG_SIZES)
+def test_how_earlier_runs_look(
+    project: Project,
+    runs: list[str],
+    clock: FakeClock,
+    snap_compare: Snap,
+    size: tuple[int, int],
+    theme: str,
+) -> None:
+    app = app_of(project.root, clock)
+    app.theme = theme
+    keys = ("»types", "enter", "escape", "r", "space")
     assert snap_compare(app, terminal_size=size, run_before=after(*keys))
 
 
