@@ -1,4 +1,5 @@
-"""What is done with one run or several that were marked: written to a file, archived, retracted."""
+"""What is done with one run or several that were marked: written to a file, looked over, archived,
+retracted."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ class RunActions:
     """Asks once, names how many, and takes back what can be taken back."""
 
     def __init__(self, screen: OrchScreen, done: Callable[[], None]) -> None:
-        """``done`` is called when runs left the lists or came back."""
+        """``done`` is called when runs changed, left the lists or came back."""
         self._screen = screen
         self._done = done
         self._archived: list[Sequence[str]] = []
@@ -74,6 +75,25 @@ class RunActions:
         self._screen.run_in_thread(
             work, lambda path: notify(f"written to {one_line(path)}", markup=False), group="write"
         )
+
+    def collect(self, chosen: Chosen) -> None:
+        """Keep what the messages of runs tell of, marked as found."""
+        project, labels = self._screen.app.project, list(chosen)
+
+        def work() -> int:
+            from orch_tui.record.found_outputs import collect_told_outputs
+
+            for label in labels:
+                project.check_own_run(label)
+            return len(collect_told_outputs(project.existing_record, labels, root=project.root))
+
+        self._screen.run_in_thread(work, partial(self._collected, len(labels)), group="collect")
+
+    def _collected(self, runs: int, outputs: int) -> None:
+        whose = "its message" if runs == 1 else f"messages of {runs} runs"
+        told = f"{whose}: {plural(outputs, 'output')} kept as found, which nobody has verified"
+        self._screen.app.notify(told if outputs else f"{whose}: no output is told of")
+        self._done()
 
     def archive(self, chosen: Chosen) -> None:
         """Archive the sessions of runs, once it is known how many runs that hides."""

@@ -82,7 +82,8 @@ DEEPEST = 6
 """Levels of nested runs that are told apart by how far they stand to the right."""
 
 OF_A_RUN = (
-    *("mark", "compare", "compare_success", "replay", "archive", "retract", "tree", "sort"),
+    *("mark", "compare", "compare_success", "replay", "collect", "archive", "retract"),
+    *("tree", "sort"),
     *("copy_text", "edit", "export", "next_tab", "compose"),
 )
 """What can only be done where there is a run."""
@@ -109,7 +110,8 @@ Type words; all must match, the last one from its beginning. `"a phrase"`, `-wor
 `{filters_in_words()}`.
 Right completes what is offered in grey. Up and down move the list while you type. **Esc** goes from
 the box to the list and back. **Space** marks runs: **F7** compares two, **F12** writes them to a
-file, **A** archives their sessions, **R** retracts them; without marks, the one under the cursor.
+file, **o** keeps the outputs their messages tell of, **A** archives their sessions, **R** retracts
+them; without marks, the one under the cursor.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "Up", show=False),
@@ -134,6 +136,7 @@ file, **A** archives their sessions, **R** retracts them; without marks, the one
         Binding("ctrl+x", "take_filter_off", "a filter less", id="history-filter", show=False),
         Binding("f8", "replay", "Replay", id="history-replay"),
         Binding("b", "compose", "a bundle like its own", id="history-compose"),
+        Binding("o", "collect", "outputs its message tells of", id="history-collect", show=False),
         Binding("A", "archive", "archive the session", id="history-archive", show=False),
         Binding("R", "retract", "retract", id="history-retract", show=False),
         Binding("ctrl+z", "undo", "undo archiving", id="history-undo", show=False),
@@ -447,6 +450,9 @@ file, **A** archives their sessions, **R** retracts them; without marks, the one
     def _left_lists(self) -> None:
         self._marked = {}
         self._search()
+
+    def action_collect(self) -> None:
+        self._actions.collect(self._chosen)
 
     def action_archive(self) -> None:
         self._actions.archive(self._chosen)

@@ -263,6 +263,34 @@ async def test_marked_runs_are_written_to_a_file_and_none_is_replaced(
     assert written.read_text() == "mine"
 
 
+async def test_what_messages_of_earlier_runs_tell_of_is_kept_as_found(
+    folder: Path, clock: FakeClock
+) -> None:
+    with ExitStack() as stack:
+        project = Project(folder, clock=clock)
+        stack.callback(project.close)
+        session = OrchestrationSession("Before", project=project)
+        run = session.init_deployment("scribe", "Write it down")
+        run.record_completion("I wrote `spec.md`.\n\n- tests: pass")
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("escape", "o")
+        await settled(pilot)
+        told = [note.message for note in app._notifications]
+        assert told == ["its message: 2 outputs kept as found, which nobody has verified"]
+        await pilot.press("down", "o")  # one that is still waiting
+        await settled(pilot)
+        assert [note.message for note in app._notifications][1:] == [
+            "its message: no output is told of"
+        ]
+    with open_record(Project(folder).database) as record:
+        found = "SELECT output_type, path FROM outputs WHERE execution_id = 'exec-004' AND found"
+        assert sorted(record.sql(found), key=str) == [
+            ("deliverable", "spec.md"),
+            ("validation_result", None),
+        ]
+
+
 async def test_sessions_of_marked_runs_are_archived_and_come_back(
     folder: Path, clock: FakeClock
 ) -> None:
