@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from shlex import join
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -77,7 +78,7 @@ COLUMNS = (
 )
 COST = Column("$", 6, right=True, gives_way=1)
 """What a run cost, as long as that is known of any."""
-MARKED, UNMARKED = "■", "□"
+MARKED = "■"
 DEEPEST = 6
 """Levels of nested runs that are told apart by how far they stand to the right."""
 
@@ -151,6 +152,9 @@ them; without marks, the one under the cursor.
         self._scope = "project"
         self._hits: list[Hit] = []
         """Those of all pages so far."""
+        self._sessions: dict[str, str] = {}
+        """The session of each of them."""
+        self._has_costs = False
         self._marked: dict[str, str] = {}
         """Labels of runs, each with its session, in the order they were marked."""
         self._order = "newest"
@@ -234,22 +238,36 @@ them; without marks, the one under the cursor.
         return f'session:"{session.session_id}" {text}'
 
     def _found(self, page: Page | None, *, keep: bool) -> None:
-        self._page = page
-        self._hits = list(page.hits) if page else []
+        self._page, self._hits, self._sessions, self._has_costs = page, [], {}, False
+        self._take_page(page)
         self._say(page)
         empty = NO_RECORD if page is None else NO_HITS if self.text.strip() else NO_RUNS
-        self._show_hits(empty=empty, keep=keep)
+        self._show_columns()
+        self.query_one("#hits", Rows).show(self._rows(self._hits), empty=empty, keep=keep)
 
     def _more(self, page: Page | None) -> None:
-        if page is not None:
-            self._page = page
-            self._hits += page.hits
-            self._show_hits()
-
-    def _show_hits(self, *, empty: str | None = None, keep: bool = True) -> None:
+        if page is None:
+            return
+        self._page = page
+        self._take_page(page)
+        self._show_columns()
         rows = self.query_one("#hits", Rows)
-        rows.set_columns(self._columns())
-        rows.show(self._rows(), empty=empty, keep=keep)
+        if self._as_tree:  # a child may have its parent now
+            rows.show(self._rows(self._hits))
+        else:
+            rows.extend(self._rows(page.hits))
+
+    def _take_page(self, page: Page | None) -> None:
+        if page is not None:
+            self._hits += page.hits
+            self._sessions |= {hit.execution_id: hit.session_id for hit in page.hits}
+            self._has_costs |= any(hit.cost_usd is not None for hit in page.hits)
+
+    def _show_columns(self) -> None:
+        """Show the columns in which there is something, and what the keys will do."""
+        mark = replace(MARK, hidden=not self._marked)
+        cost = replace(COST, hidden=not self._has_costs)
+        self.query_one("#hits", Rows).set_columns((mark, *COLUMNS, cost))
         self._tell_order()
 
     def _tell_order(self) -> None:
@@ -276,20 +294,14 @@ them; without marks, the one under the cursor.
         found = f"{_runs(page.count_text)} · {SCOPES[self._scope]}" if page else ""
         self.query_one("#search").border_subtitle = Content(found)
 
-    def _columns(self) -> list[Column]:
-        has_costs = any(hit.cost_usd is not None for hit in self._hits)
-        return [*[MARK] * bool(self._marked), *COLUMNS, *[COST] * has_costs]
-
-    def _rows(self) -> list[Row]:
+    def _rows(self, hits: Sequence[Hit]) -> list[Row]:
         now, sought = self.app.project.now(), self._sought()
         if not self._as_tree:
-            return [self._row(hit, hit.agent_type, now, sought) for hit in self._hits]
+            return [self._row(hit, hit.agent_type, now, sought) for hit in hits]
         from orch_tui.recall.run_tree import arrange_tree
 
         tree = arrange_tree(
-            self._hits,
-            label=lambda hit: hit.execution_id,
-            parent=lambda hit: hit.parent_execution_id,
+            hits, label=lambda hit: hit.execution_id, parent=lambda hit: hit.parent_execution_id
         )
         return [self._row(hit, _name_nested(hit, depth), now, sought) for hit, depth in tree]
 
@@ -297,12 +309,12 @@ them; without marks, the one under the cursor.
         state, style = state_of(hit.status, hit.unverified)
         cost = "" if hit.cost_usd is None else f"{hit.cost_usd:.2f}"
         text, spans = _in_view(hit, sought)
-        mark = [MARKED if hit.execution_id in self._marked else UNMARKED] * bool(self._marked)
+        mark = MARKED if hit.execution_id in self._marked else ""
         return Row(
             hit.execution_id,
-            (*mark, ago(hit.at, now), state[:1], name, text, cost),
+            (mark, ago(hit.at, now), state[:1], name, text, cost),
             style,
-            ((len(mark) + 3, spans),) if spans else (),
+            ((4, spans),) if spans else (),
         )
 
     # The run under the cursor
@@ -381,7 +393,8 @@ them; without marks, the one under the cursor.
     def action_tree(self) -> None:
         """Show nested runs beneath those that launched them, or all by their order."""
         self._as_tree = not self._as_tree
-        self._show_hits()
+        self.query_one("#hits", Rows).show(self._rows(self._hits))
+        self._tell_order()
 
     def action_find_in(self, scope: str) -> None:
         self._scope = scope
@@ -402,10 +415,7 @@ them; without marks, the one under the cursor.
     def _chosen(self) -> dict[str, str]:
         """The runs that were marked, or else the one under the cursor."""
         here = self.execution_id
-        of_here = {
-            hit.execution_id: hit.session_id for hit in self._hits if hit.execution_id == here
-        }
-        return dict(self._marked) or of_here
+        return dict(self._marked) or {here: self._sessions[here]}
 
     def action_mark(self) -> None:
         """Mark the run under the cursor, or unmark it, and go to the next."""
@@ -415,14 +425,22 @@ them; without marks, the one under the cursor.
     def _toggle_mark(self) -> None:
         here = self.execution_id
         if self._marked.pop(here, None) is None:
-            self._marked |= {
-                hit.execution_id: hit.session_id for hit in self._hits if hit.execution_id == here
-            }
-        self._show_hits()
+            self._marked[here] = self._sessions[here]
+        self._redraw_marks([here])
 
     def action_unmark(self) -> None:
-        self._marked = {}
-        self._show_hits()
+        before, self._marked = list(self._marked), {}
+        self._redraw_marks(before)
+
+    def _redraw_marks(self, labels: Collection[str]) -> None:
+        rows = self.query_one("#hits", Rows)
+        drawn = list(rows.rows)
+        for index, row in enumerate(drawn):
+            if row.key in labels:
+                mark = MARKED if row.key in self._marked else ""
+                drawn[index] = replace(row, cells=(mark, *row.cells[1:]))
+        self._show_columns()
+        rows.redraw(drawn)
 
     def action_compare(self) -> None:
         """Compare the two that are marked, or one that is with the one under the cursor; where

@@ -37,7 +37,7 @@ class Column:
     line in the colours of done and failed. ``gives_way``: where there is no room, those from 1
     on go first, in their order, then from the right those that have none; -1 never goes.
     ``own``: a style of its own, whatever that of the row is. ``least``: the cells that a column
-    that shares what is left has, before others give way.
+    that shares what is left has, before others give way. ``hidden``: it is not there now.
     """
 
     title: str
@@ -50,6 +50,7 @@ class Column:
     gives_way: int = 0
     own: str = ""
     least: int = LEAST_ELASTIC
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +157,10 @@ class RowTable:
     def _fit(self, width: int) -> tuple[int, ...]:
         """Return the cells of each column, 0 for one that had to give way."""
         columns = self._columns
-        shown = set(range(len(columns)))
-        elastic = [n for n, column in enumerate(columns) if not column.width]
+        shown = {n for n, column in enumerate(columns) if not column.hidden}
+        elastic = [n for n in shown if not columns[n].width]
         going = sorted(
-            (n for n, column in enumerate(columns) if column.width and column.gives_way >= 0),
+            (n for n in shown if columns[n].width and columns[n].gives_way >= 0),
             key=lambda n: (columns[n].gives_way or len(columns), -n),
         )
 

@@ -249,7 +249,7 @@ async def test_marked_runs_are_written_to_a_file_and_none_is_replaced(
         await pilot.press("escape", "space", "space", "u", "home", "space", "down", "space")
         await settled(pilot)
         hits = app.screen.query_one("#hits", Rows)
-        assert [row.cells[0] for row in hits.rows] == ["■", "□", "■"]
+        assert [row.cells[0] for row in hits.rows] == ["■", "", "■"]
         assert "2 marked: F7 compare" in str(hits.border_subtitle)
         await pilot.press("f12", "enter")
         await settled(pilot)
@@ -346,12 +346,12 @@ async def test_nested_runs_stand_beneath_the_one_that_launched_them(
         await settled(pilot)
         hits = app.screen.query_one("#hits", Rows)
         assert keys(app) == ["exec-001", "exec-002", "exec-003"]
-        names = [row.cells[2] for row in hits.rows]
+        names = [row.cells[3] for row in hits.rows]
         assert names == ["debugger", "└ implementor", "  └ Explore"]
         assert hits.key == "exec-003"
         app.screen.query_one(QueryInput).value = "agent:implementor"
         await settled(pilot)
-        assert [row.cells[2] for row in hits.rows] == ["↳ implementor"]
+        assert [row.cells[3] for row in hits.rows] == ["↳ implementor"]
         app.screen.query_one(QueryInput).value = ""
         await pilot.press("t")
         await settled(pilot)
