@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from difflib import unified_diff
 from pathlib import Path
@@ -10,11 +11,9 @@ from typing import Any
 from orch_tui.errors import OrchError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
-from orch_tui.recall.show import Shown, show_execution
+from orch_tui.recall.line_changes import LONGEST_ALIGNED, count_changes
+from orch_tui.recall.show import Given, Shown, show_execution
 from orch_tui.record import executions
-
-LONGEST_DIFF = 20_000
-"""Lines up to which two messages are compared line by line; difflib is quadratic."""
 
 
 @frozen
@@ -31,6 +30,26 @@ class Difference:
 
 
 @frozen
+class GivenPair:
+    """A context source that one or both executions were given, and its text on either side."""
+
+    name: str
+    left: Given | None
+    right: Given | None
+    removed: int
+    """Lines that only the left text has; ``added`` those that only the right one has."""
+    added: int
+
+    @property
+    def same(self) -> bool:
+        """Tell whether both were given the same bytes."""
+        if self.left is None or self.right is None:
+            return False
+        one, other = self.left.allocation, self.right.allocation
+        return (one.content_id, one.token_count) == (other.content_id, other.token_count)
+
+
+@frozen
 class Comparison:
     """``left`` and ``right`` and where they differ."""
 
@@ -40,6 +59,8 @@ class Comparison:
     given: tuple[Difference, ...]
     """A row per context source: its tokens and content on either side."""
     delivered: tuple[Difference, ...]
+    pairs: tuple[GivenPair, ...]
+    """As ``given``, with the texts."""
     said: str
     """A unified diff of the final messages; empty when they are the same."""
 
@@ -88,6 +109,7 @@ def compare_executions(record: Record, left: str, right: str, root: Path) -> Com
         tuple(fact for fact in facts if fact.left or fact.right),
         _paired(_given(one), _given(other)),
         _paired(_delivered(one), _delivered(other)),
+        tuple(_pair_given(one, other)),
         _said(one, other),
     )
 
@@ -122,13 +144,31 @@ def _text(value: object) -> str | None:
 def _given(shown: Shown) -> dict[str, str]:
     """Source and sections -> tokens and, so that other bytes of that name differ, the content."""
     found = {}
+    for name, given in _by_name(shown).items():
+        allocation = given.allocation
+        content = "" if allocation.content_id is None else f", content {allocation.content_id}"
+        found[name] = f"{allocation.token_count} tokens{content}"
+    return found
+
+
+def _by_name(shown: Shown) -> dict[str, Given]:
+    """Map source and sections to what was given."""
+    found = {}
     for given in shown.given:
         allocation = given.allocation
         sections = f" ({'; '.join(allocation.sections)})" if allocation.sections else ""
-        content = "" if allocation.content_id is None else f", content {allocation.content_id}"
-        name = f"{allocation.context_source}{sections}"
-        found[name] = f"{allocation.token_count} tokens{content}"
+        found[f"{allocation.context_source}{sections}"] = given
     return found
+
+
+def _pair_given(one: Shown, other: Shown) -> Iterator[GivenPair]:
+    left, right = _by_name(one), _by_name(other)
+    for name in {**left, **right}:
+        here, there = left.get(name), right.get(name)
+        removed, added = 0, 0
+        if here and there and here.text is not None and there.text is not None:
+            removed, added = count_changes(here.text, there.text)
+        yield GivenPair(name, here, there, removed, added)
 
 
 def _delivered(shown: Shown) -> dict[str, str]:
@@ -150,7 +190,7 @@ def _paired(left: dict[str, str], right: dict[str, str]) -> tuple[Difference, ..
 def _said(left: Shown, right: Shown) -> str:
     one = (left.execution.final_message or "").splitlines()
     other = (right.execution.final_message or "").splitlines()
-    if max(len(one), len(other)) > LONGEST_DIFF:
+    if max(len(one), len(other)) > LONGEST_ALIGNED:
         return "" if one == other else "(too long to compare line by line)"
     names = (left.execution.execution_id, right.execution.execution_id)
     return "\n".join(unified_diff(one, other, *names, lineterm=""))

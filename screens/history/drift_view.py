@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
-from orch_tui.screens.widgets.key_line import KeyLine
-from orch_tui.screens.widgets.lines import Lines
-from orch_tui.screens.widgets.passages import AsIs, ColouredDiff
-from orch_tui.screens.widgets.row_list import Column, Row, Rows
+from orch_tui.screens.history.compared_pane import ComparedPane, TextPair
+from orch_tui.screens.widgets.key_line import HELP_KEY, KeyLine
+from orch_tui.screens.widgets.row_list import Column
+from orch_tui.screens.widgets.words import format_tokens
 
 if TYPE_CHECKING:
     from orch_tui.recall.drift import Drift
 
 COLUMNS = (
-    Column("since then", 13, state=True),
-    Column("tokens", 9, right=True),
-    Column("source"),
+    Column("", 1, state=True, gives_way=-1),
+    Column("what it was given", cut_head=True),
+    Column("then", 6, right=True, gives_way=-1),
+    Column("now", 6, right=True, gives_way=-1),
+    Column("", 10, state=True, gives_way=-1),
 )
 GLYPHS = {"unchanged": "=", "changed": "≠", "gone": "✗"}
 STYLES = {"unchanged": "dim", "changed": "warn", "gone": "bad"}
@@ -33,14 +35,11 @@ class Drifted(ModalScreen[None]):
     """The items that were given, with the difference of the one under the cursor."""
 
     DEFAULT_CSS = """
-    Drifted {
-        background: $background;
-        & > #drifts { height: 1fr; }
-        & > #diff { height: 2fr; }
-    }
+    Drifted { & > .pane { height: 1fr; } }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "app.pop_screen", "back to the list")
+        Binding("escape,q", "app.pop_screen", "back to the list"),
+        HELP_KEY,
     ]
 
     def __init__(self, label: str, found: Sequence[Drift]) -> None:
@@ -49,45 +48,36 @@ class Drifted(ModalScreen[None]):
         self._found = sorted(found, key=lambda drift: ORDER.index(drift.state))
 
     def compose(self) -> ComposeResult:
-        yield Static(f" {self._label} · {in_words(self._found)}", markup=False, classes="title")
-        rows = [
-            Row(
-                str(place),
-                (
-                    f"{GLYPHS[drift.state]} {drift.state}",
-                    f"{drift.tokens:+,}".replace("-", "−") if drift.tokens else "",
-                    "#".join((drift.then.source, *drift.then.sections)),
-                ),
-                STYLES[drift.state],
-            )
-            for place, drift in enumerate(self._found)
-        ]
-        empty = "It was given no files: nothing can have changed."
-        drifts = Rows(COLUMNS, id="drifts", rows=rows, empty=empty, classes="pane")
-        drifts.border_title = "What it was given, and what the files hold now"
-        yield drifts
-        diff = Lines(id="diff", classes="pane")
-        diff.border_title = "Difference"
-        yield diff
+        with Vertical(classes="pane") as pane:
+            pane.border_title = Content(f"What {self._label} was given, then and now")
+            pane.border_subtitle = Content(in_words(self._found))
+            yield ComparedPane(id="compared")
         yield KeyLine()
 
-    @on(Rows.Selected, "#drifts")
-    def _read(self) -> None:
-        self.query_one("#diff", Lines).focus()
-
     def on_mount(self) -> None:
-        if self._found:
-            self._show(self._found[0])
+        pane = self.query_one(ComparedPane)
+        empty = "It was given no files: nothing can have changed."
+        pane.show([_pair_drift(drift) for drift in self._found], COLUMNS, empty=empty)
+        pane.focus_part()
 
-    @on(Rows.Highlighted, "#drifts")
-    def _highlighted(self, event: Rows.Highlighted) -> None:
-        if event.key:
-            self._show(self._found[int(event.key)])
 
-    def _show(self, drift: Drift) -> None:
-        text = _on(drift)
-        passage = ColouredDiff(text) if drift.diff() else AsIs(text)
-        self.query_one("#diff", Lines).show_passages(text, (passage,))
+def _pair_drift(drift: Drift) -> TextPair:
+    """Pair what was given with what the file holds now."""
+    from orch_tui.prepare.encoding import decode_text
+
+    then, now = (
+        None if item is None or item.data is None else decode_text(item.data)
+        for item in (drift.then, drift.now)
+    )
+    note = {
+        "gone": f"{drift.then.source} {drift.reason}.",
+        "changed": "Only its hash is known: what it was cannot be shown.",
+    }.get(drift.state, "It is as it was given.")
+    name = "#".join((drift.then.source, *drift.then.sections))
+    tokens = [format_tokens(item.count.tokens) if item else "–" for item in (drift.then, drift.now)]
+    cells = (GLYPHS[drift.state], name, *tokens, drift.state)
+    same = drift.state == "unchanged"
+    return TextPair(cells, STYLES[drift.state], drift.then.source, then, now, note, same)
 
 
 def in_words(found: Sequence[Drift]) -> str:
@@ -95,12 +85,6 @@ def in_words(found: Sequence[Drift]) -> str:
     count = {state: sum(drift.state == state for drift in found) for state in ORDER}
     said = [f"{number} {state}" for state, number in count.items() if number]
     tokens = sum(drift.tokens for drift in found)
-    return ", ".join(said or ["no files"]) + (f", {tokens:+,} tokens" if tokens else "")
-
-
-def _on(drift: Drift) -> str:
-    if drift.state == "gone":
-        return f"✗ {drift.then.source} {drift.reason}."
-    if drift.state == "unchanged":
-        return "As it was given."
-    return drift.diff() or "Only its hash is known: what it was cannot be shown."
+    return ", ".join(said or ["no files"]) + (
+        f", {tokens:+,} tokens".replace("-", "−") if tokens else ""
+    )

@@ -18,23 +18,23 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from orch_tui.screens.dialogs import Choose
+from orch_tui.screens.history.compare_view import SideBySide
 from orch_tui.screens.history.drift_view import Drifted, in_words
 from orch_tui.screens.history.filter_chips import FilterChips
 from orch_tui.screens.history.run_actions import RunActions
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.key_line import HELP_KEY, KeyLine
 from orch_tui.screens.widgets.lines import Lines
-from orch_tui.screens.widgets.passages import AsIs, ColouredDiff
 from orch_tui.screens.widgets.preview import TABS, Preview
 from orch_tui.screens.widgets.row_list import Column, Row, Rows, Spans
 from orch_tui.screens.widgets.search_box import QueryInput
 from orch_tui.screens.widgets.words import state_of
 from orch_tui.search.language import filters_in_words
-from orch_tui.times import ago, local_time
+from orch_tui.times import ago
 
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import Bundle
-    from orch_tui.recall.compare import Comparison, Difference
+    from orch_tui.recall.compare import Comparison
     from orch_tui.recall.drift import Drift
     from orch_tui.recall.show import Shown
     from orch_tui.record.deployment import Deployment
@@ -491,12 +491,12 @@ them; without marks, the one under the cursor.
         project = self.app.project
         self.run_in_thread(
             lambda: compare_with_success(project.existing_record, here, project.root),
-            self._compared,
+            partial(self._compared, note="left is the last of its type that succeeded before"),
             group="compare",
         )
 
-    def _compared(self, found: Comparison) -> None:
-        self.app.push_screen(SideBySide(found))
+    def _compared(self, found: Comparison, note: str = "") -> None:
+        self.app.push_screen(SideBySide(found, note))
 
     def action_compose(self) -> None:
         """Begin a bundle of what the run was given or used."""
@@ -723,85 +723,3 @@ class Run(ModalScreen[None]):
             self.query_one(Preview).query_one(Lines).focus()
         else:
             self.app.pop_screen()
-
-
-class SideBySide(ModalScreen[None]):
-    """Two runs compared."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "app.pop_screen", "back to the list"),
-        HELP_KEY,
-    ]
-
-    def __init__(self, found: Comparison) -> None:
-        super().__init__()
-        self._found = found
-
-    def compose(self) -> ComposeResult:
-        left, right = self._found.left.execution, self._found.right.execution
-        rows = [
-            _difference(part, difference)
-            for part in ("facts", "given", "delivered")
-            for difference in getattr(self._found, part)
-        ]
-        columns = (
-            Column("", 1, state=True),
-            Column("what", 24, cut_head=True),
-            Column(f"left: {left.execution_id}"),
-            Column(f"right: {right.execution_id}"),
-            Column("difference", 12, right=True),
-        )
-        differences = Rows(columns, id="differences", rows=rows, classes="pane")
-        differences.border_title = "Figures, what they were given and delivered"
-        yield differences
-        said = Lines(id="said", classes="pane")
-        said.border_title = "What they said: left −, right +"
-        yield said
-        yield KeyLine()
-
-    def on_mount(self) -> None:
-        text = self._found.said
-        is_diff = text.startswith("--- ")
-        passage = ColouredDiff(text) if is_diff else AsIs(text or "They said the same.")
-        self.query_one("#said", Lines).show_passages(text, (passage,))
-
-
-def _difference(part: str, found: Difference) -> Row:
-    """One thing that one or both of two runs have, and whether it is the same."""
-    what, sides = found.what, [found.left, found.right]
-    if part == "facts":
-        if what.endswith("_at"):
-            sides = [local_time(found.left), local_time(found.right)]
-        what = what.replace("_", " ")
-    elif part == "given":  # its text is told apart by a number that says nothing to a reader
-        sides = [side and side.partition(",")[0] for side in sides]
-    shown = [_separated(side) if side else "–" for side in sides]
-    cells = ("=" if found.same else "≠", what, *shown, "" if found.same else _by_how_much(sides))
-    return Row(f"{part} {found.what}", cells, "dim" if found.same else "warn")
-
-
-_FLAGS = {"True": "yes", "False": "no"}
-
-
-def _separated(text: str) -> str:
-    """A figure with its thousands apart; what is none as it is."""
-    if text in _FLAGS:
-        return _FLAGS[text]
-    number, _, unit = text.partition(" ")
-    if number.isascii() and number.isdigit():
-        return f"{int(number):,} {unit}".rstrip()
-    return text
-
-
-def _by_how_much(sides: Sequence[str | None]) -> str:
-    """How much more the right has, or which alone has it."""
-    left, right = sides
-    if left is None or right is None:
-        return "only left" if right is None else "only right"
-    try:
-        one, other = (float(side.partition(" ")[0]) for side in (left, right))
-    except ValueError:
-        return ""
-    by = other - one
-    said = f"{by:+,.0f}" if by.is_integer() else f"{by:+,.4f}"
-    return said.replace("-", "−") if by else "other text"

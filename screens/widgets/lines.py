@@ -92,6 +92,9 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         self._matches: Sequence[Match] = ()
         self._by_line: dict[int, list[Match]] = {}
         self._current = 0
+        self._change = 0
+        self._starts: Sequence[int] = ()
+        """The lines in which differences begin."""
         self._to_match = False
         """Whether the next text that is folded opens at its first match."""
 
@@ -119,7 +122,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     ) -> None:
         """Show another text as these passages, from its top or the first word that is sought."""
         self._text, self._passages, self._sought = text, passages, sought
-        self._current, self._to_match = 0, bool(sought)
+        self._current, self._to_match, self._change = 0, bool(sought), 0
         self.scroll_to(y=0, animate=False, immediate=True)
         self._fold()
 
@@ -143,6 +146,27 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
             self._reveal_match()
             self.refresh()
             self.post_message(self.Found(self))
+
+    @property
+    def change_count(self) -> int:
+        """How many differences begin in the text."""
+        return len(self._starts)
+
+    @property
+    def change(self) -> int:
+        """Which of the differences was gone to, from 1; 0 before any was."""
+        return self._change
+
+    def step_change(self, by: int) -> None:
+        """Go to the next difference, or another near it; after the last comes the first."""
+        if not self._starts:
+            return
+        at = self._change - 1 + by if self._change else min(0, by)
+        self._change = at % len(self._starts) + 1
+        y = max(0, self._starts[self._change - 1] - ABOVE)
+        self.scroll_to(y=y, animate=False, immediate=True)
+        self.refresh()
+        self.post_message(self.Found(self))
 
     def _reveal_match(self) -> None:
         line = next(m.line for m in self._matches if m.number == self._current)
@@ -188,6 +212,8 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _take(self, folded: Folded) -> None:
         self._lines, self._matches = folded.lines, folded.matches
+        self._starts = [index for index, line in enumerate(folded.lines) if line.begins]
+        self._change = min(self._change, len(self._starts))
         self._by_line = {}
         for match in folded.matches:
             self._by_line.setdefault(match.line, []).append(match)
@@ -212,7 +238,16 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         line = self._lines[index].strip if index < len(self._lines) else Strip([])
         if index in self._by_line:
             line = self._mark(line, self._by_line[index])
+        if self._change and index == self._starts[self._change - 1]:
+            line = self._mark_change(line)
         return line.apply_style(style).adjust_cell_length(self.size.width, style)
+
+    def _mark_change(self, strip: Strip) -> Strip:
+        """Draw the sign of the difference that was gone to reversed."""
+        colours = DARK if self.app.current_theme.dark else LIGHT
+        here = Style(bgcolor=colours["accent"], color=colours["background"], bold=True)
+        sign = Segment.apply_style(strip.crop(0, 1), post_style=here)
+        return Strip.join([Strip(sign), strip.crop(1)])
 
     def _mark(self, strip: Strip, matches: Sequence[Match]) -> Strip:
         """Draw the matches of a line on their ground, the one that is gone to reversed."""

@@ -3,7 +3,6 @@ lines of the width there is. Text from anywhere is shown, never obeyed."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -16,7 +15,6 @@ from textual.strip import Strip
 
 from orch_tui.screens.theme import DARK, LIGHT
 from orch_tui.screens.widgets.safe import plain
-from orch_tui.screens.widgets.words import plural
 
 PROSE = 2000
 """Characters of a line up to which it is broken between words."""
@@ -34,6 +32,8 @@ class Line(NamedTuple):
 
     strip: Strip
     margin: int = 0
+    begins: bool = False
+    """Whether a difference begins there."""
 
 
 class Passage(Protocol):
@@ -100,13 +100,13 @@ class Code:
         lines = [plain(line.removesuffix("\r")) for line in self.text.split("\n")]
         if len(lines) > 1 and not lines[-1]:
             lines.pop()
-        coloured = _colour(lines, self.name, dark=dark)
+        coloured = colour_lines(lines, self.name, dark=dark)
         digits = len(str(self.first + len(lines))) + 2 if self.first else 0
-        muted = _style("muted", dark=dark)
+        muted = named_style("muted", dark=dark)
         drawn = []
         for number, segments in enumerate(coloured, start=self.first):
             margin = f"{number:>{digits - 1}} " if digits else ""
-            for piece in _fold_segments(segments, max(8, width - digits)):
+            for piece in fold_segments(segments, max(8, width - digits)):
                 strip = Strip([Segment(margin, muted), *piece] if digits else piece)
                 drawn.append(Line(strip, digits))
                 margin = " " * digits
@@ -127,49 +127,10 @@ class MarkedLine:
         lines: list[list[Segment]] = [[]]
         for text, style in self.words:
             first, *others = text.split("\n")
-            made = _style(style, dark=dark)
+            made = named_style(style, dark=dark)
             lines[-1].append(Segment(plain(first), made))
             lines += ([Segment(plain(other), made)] for other in others)
-        return [Line(Strip(piece)) for line in lines for piece in _fold_segments(line, width)]
-
-
-@dataclass(frozen=True, slots=True)
-class ColouredDiff:
-    """A unified diff: what came and went on its ground, equal lines between told by their count."""
-
-    text: str
-
-    @property
-    def size(self) -> int:
-        return len(self.text)
-
-    def draw(self, width: int, *, dark: bool) -> list[Line]:
-        muted = _style("muted", dark=dark)
-        colours = DARK if dark else LIGHT
-        grounds = {
-            "+": Style(bgcolor=colours["added"]),
-            "-": Style(bgcolor=colours["removed"]),
-        }
-        drawn, after = [], 1
-        for line in self.text.splitlines()[2:]:  # the first two name what is compared
-            if found := _HUNK.match(line):
-                start, count = int(found[1]), int(found[2] or 1)
-                if start > after:
-                    same = f"⋯ {plural(start - after, 'line')} the same"
-                    drawn.append(Line(Strip([Segment(same, muted)])))
-                after = start + count
-                continue
-            ground, sign = grounds.get(line[:1]), line[:1]
-            for strip in fold(line[1:], max(8, width - 2)):
-                made = Strip([Segment(f"{sign:<2}"), *strip])
-                if ground is not None:
-                    made = made.apply_style(ground).adjust_cell_length(width, ground)
-                drawn.append(Line(made, 2))
-                sign = ""
-        return drawn
-
-
-_HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? ")
+        return [Line(Strip(piece)) for line in lines for piece in fold_segments(line, width)]
 
 
 class TableEntry(NamedTuple):
@@ -194,7 +155,7 @@ class Table:
         label = min(WIDEST_LABEL, max((cell_len(e.label) for e in self.entries), default=0)) + 2
         drawn = []
         for entry in self.entries:
-            before = Segment(plain(entry.label).ljust(label), _style(entry.style, dark=dark))
+            before = Segment(plain(entry.label).ljust(label), named_style(entry.style, dark=dark))
             for strip in fold(entry.text, max(8, width - label)):
                 drawn.append(Line(Strip([before, *strip]), len(before.text)))
                 before = Segment(" " * label)
@@ -265,7 +226,7 @@ def _pieces(line: str, width: int) -> list[str]:
     return [*pieces, line] if line else pieces
 
 
-def _fold_segments(segments: Sequence[Segment], width: int) -> Iterator[list[Segment]]:
+def fold_segments(segments: Sequence[Segment], width: int) -> Iterator[list[Segment]]:
     """Break a line of several styles where its bare text would be."""
     rest = list(segments)
     for piece in _pieces("".join(segment.text for segment in segments), width):
@@ -279,7 +240,7 @@ def _fold_segments(segments: Sequence[Segment], width: int) -> Iterator[list[Seg
         yield taken
 
 
-def _colour(lines: Sequence[str], name: str, *, dark: bool) -> Iterator[list[Segment]]:
+def colour_lines(lines: Sequence[str], name: str, *, dark: bool) -> Iterator[list[Segment]]:
     """Give each line in the colours of the kind of file, as far as one is known by its name."""
     text = "\n".join(lines)
     too_much = len(text) > COLOURED_MOST or max(map(len, lines), default=0) > LONGEST_COLOURED
@@ -311,7 +272,7 @@ def _find_lexer(name: str) -> Any:
         return None
 
 
-def _style(named: str, *, dark: bool) -> Style:
+def named_style(named: str, *, dark: bool) -> Style:
     """Make a style of names: a colour of the theme, ``bold``, or both."""
     colours = DARK if dark else LIGHT
     names = named.split()

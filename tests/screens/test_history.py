@@ -21,9 +21,10 @@ from orch_tui.cli import main
 from orch_tui.project import Project
 from orch_tui.record import bundles
 from orch_tui.record.opening import open_record
+from orch_tui.screens.history.compare_view import SideBySide
 from orch_tui.screens.history.drift_view import Drifted
 from orch_tui.screens.history.filter_chips import FilterChips
-from orch_tui.screens.history.screen import Run, SideBySide
+from orch_tui.screens.history.screen import Run
 from orch_tui.screens.orch_screen import Header, Problem, TooSmall
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import Preview
@@ -73,6 +74,12 @@ def opened(folder: Path, clock: FakeClock) -> OrchApp:
 
 def keys(app: OrchApp) -> list[str]:
     return [row.key for row in app.screen.query_one("#hits", Rows).rows]
+
+
+def lines_of(app: OrchApp) -> list[str]:
+    """The difference that is shown, line by line."""
+    lines = app.screen.query_one("#difference", Lines)
+    return [lines.render_line(y).text.strip() for y in range(lines.virtual_size.height)]
 
 
 async def test_it_opens_ready_to_type_with_everything_newest_first(
@@ -238,7 +245,11 @@ async def test_two_runs_are_marked_and_compared(folder: Path, clock: FakeClock) 
         await pilot.press("down", "f7")
         await settled(pilot)
         assert isinstance(app.screen, SideBySide)
-        assert "-[bold]not markup[/]" in app.screen.query_one("#said", Lines).text
+        await pilot.press("f6", "f6")
+        await settled(pilot)
+        drawn = lines_of(app)
+        assert "+ # Found it" in drawn
+        assert drawn[0].startswith("− [bold]not markup[/] ␛[31mred")
 
 
 async def test_marked_runs_are_written_to_a_file_and_none_is_replaced(
@@ -381,9 +392,11 @@ async def test_what_changed_since_is_shown_and_taken(folder: Path, clock: FakeCl
         await pilot.press("f8", "down", "down", "enter")
         await settled(pilot)
         assert isinstance(app.screen, Drifted)
-        assert app.screen.query_one(Rows).rows[0].cells[0] == "≠ changed"
-        assert "+A line more." in app.screen.query_one("#diff", Lines).text
-        await pilot.press("enter", "escape", "f8", "up", "enter")
+        assert app.screen.query_one("#pairs", Rows).rows[0].cells == (
+            *("≠", "spec.md", "319", "324", "changed"),
+        )
+        assert "+ A line more." in lines_of(app)
+        await pilot.press("escape", "f8", "up", "enter")
         await settled(pilot)
     project = Project(folder, clock=clock)
     made = bundles.load_bundle(project.existing_record, "bundle-001").bundle
@@ -739,9 +752,11 @@ async def test_a_failed_run_is_compared_with_the_last_success_of_its_kind(
         await pilot.press("escape", "home", "d")
         await settled(pilot)
         assert isinstance(app.screen, SideBySide)
-        assert "+It stayed slow." in app.screen.query_one("#said", Lines).text
-        rows = app.screen.query_one("#differences", Rows).rows
-        assert ("≠", "status", "completed", "failed", "") in [row.cells for row in rows]
+        rows = app.screen.query_one("#figures", Rows).rows
+        assert rows[0].cells == ("outcome", "✓ done", "✗ failed", "")
+        await pilot.press("f6", "f6")
+        await settled(pilot)
+        assert "+ It stayed slow." in "\n".join(lines_of(app))
         await pilot.press("escape", "home", "down", "d")
         await settled(pilot)
         assert not isinstance(app.screen, SideBySide)
