@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -14,7 +14,7 @@ from threading import Event
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.message import Message
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from orch_tui.recall.run_endings import RunEnding
     from orch_tui.rows import PlannedAgent, Session
     from orch_tui.screens.agent_pane import AgentPane
+    from orch_tui.screens.command_list import ScreenCommand
 
 LOOK_EVERY = 0.5
 """Seconds between two looks for changes by other processes."""
@@ -130,10 +131,6 @@ def _screen(mode: str) -> Callable[[], Screen[Any]]:
     return build
 
 
-MOVES = ("switch_", "cursor(", "page(", "to(", "scroll_", "move(", "app.focus_")
-"""How actions begin that only go somewhere: the list of all commands has the screens by name."""
-
-
 class OrchApp(App[None]):
     """What ``orch`` opens."""
 
@@ -148,7 +145,7 @@ class OrchApp(App[None]):
     """The screen that comes up where none is remembered."""
     MODES = {mode: _screen(mode) for mode in TITLES}
     CSS_PATH = asset("orch.tcss")
-    ENABLE_COMMAND_PALETTE = True
+    ENABLE_COMMAND_PALETTE = False  # it has one of its own
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(
@@ -166,6 +163,14 @@ class OrchApp(App[None]):
         Binding("question_mark", "toggle_help", "help", id="help"),
         Binding("ctrl+g", "toggle_help", "help", id="help-anywhere", priority=True),
         Binding("ctrl+p", "command_palette", "commands", id="palette", priority=True),
+        Binding(
+            "ctrl+o",
+            "choose_session",
+            "Another session",
+            id="choose-session",
+            priority=True,
+            show=False,
+        ),
         Binding("ctrl+q", "quit", "Quit", id="quit", priority=True, show=False),
     ]
 
@@ -202,6 +207,7 @@ class OrchApp(App[None]):
         left = self._state.get("left")
         self.left_at: str | None = left if isinstance(left, str) else None
         """When the app was last left, as the record writes it; None: it never was."""
+        self.is_choosing_command = False
         self._begun = False
         self._unmounted = Event()
         """Set at the end: leaving does not wait until the next look at the record is due."""
@@ -597,27 +603,56 @@ class OrchApp(App[None]):
     def action_show_help_panel(self) -> None:
         self.action_toggle_help()
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Everything the keys of this screen do, the five screens, and what Textual offers."""
-        seen: set[str] = set()
-        for active in screen.active_bindings.values():
-            action, words = active.binding.action, active.binding.description
-            if words and active.enabled and action not in seen and not action.startswith(MOVES):
-                seen.add(action)
-                yield SystemCommand(
-                    words[:1].upper() + words[1:],
-                    f"{self.get_key_display(active.binding)}  on this screen",
-                    partial(self.run_action, action, active.node),
-                )
-        for mode, title in self.TITLES.items():
-            yield SystemCommand(title, f"Go to {title}", partial(self.switch_mode, mode))
-        yield SystemCommand(
-            "Import transcripts", "What Claude Code keeps of this project", self.import_transcripts
-        )
-        yield SystemCommand("Install the hooks", "Record every run from now on", self.install_hooks)
-        yield from (
-            c for c in super().get_system_commands(screen) if c.title != "Keys"
-        )  # there already, as help
+    @contextlib.contextmanager
+    def choosing_command(self) -> Iterator[None]:
+        """While a command is chosen by its name no letter goes into a text field."""
+        before, self.is_choosing_command = self.is_choosing_command, True
+        try:
+            yield
+        finally:
+            self.is_choosing_command = before
+
+    def action_command_palette(self) -> None:
+        """Show all that can be done from here."""
+        from orch_tui.screens.command_list import show_commands
+
+        if isinstance(self.screen, OrchScreen):
+            show_commands(self)
+
+    def action_choose_session(self) -> None:
+        from orch_tui.screens.app_choices import choose_session
+
+        if isinstance(self.screen, OrchScreen):
+            choose_session(self)
+
+    def action_choose_theme(self) -> None:
+        from orch_tui.screens.app_choices import choose_theme
+
+        choose_theme(self)
+
+    def list_commands(self) -> Iterator[ScreenCommand]:
+        """List what can be done on every screen."""
+        from orch_tui.screens.command_list import ScreenCommand
+
+        session = self.session.scope or self.session.session_id if self.session else "none yet"
+        theme = self.theme
+        for words, state, key, run in (
+            ("Work on another session", session, "choose-session", self.action_choose_session),
+            ("Search all runs", "", "search-anywhere", self.action_search),
+            ("Keys of this screen", "", "help-anywhere", self.action_toggle_help),
+            ("Theme", theme, "", self.action_choose_theme),
+            ("Import transcripts", "all of this project", "", self.import_transcripts),
+            ("Install the hooks", "they record every run", "", self.install_hooks),
+            ("Quit", "what was typed is kept", "quit", partial(self.run_action, "quit")),
+        ):
+            yield ScreenCommand("Everywhere", words, self._key_of(key), run, one_line(state, 60))
+
+    def _key_of(self, action_id: str) -> str:
+        """Show the key of one of the app's actions, as the keymap has it."""
+        bindings = self._bindings.copy()
+        bindings.apply_keymap(self._keymap)
+        found = (each for _, each in bindings if action_id and each.id == action_id)
+        return next(map(self.get_key_display, found), "")
 
     def copy(self, text: str, what: str) -> None:
         """Put text on the clipboard, in a thread, and say which way it went."""

@@ -155,39 +155,108 @@ class Pick(ModalScreen[str | None]):
     Pick {
         align: center middle;
         & > Vertical {
-            width: 110; max-width: 94%; height: auto; max-height: 80%; padding: 0;
+            width: 110; max-width: 96%; height: auto; max-height: 90%; padding: 0;
             border: round $border; background: $surface;
             border-title-color: $border; border-title-style: bold;
             border-subtitle-color: $foreground-muted;
         }
         & Rows { height: auto; max-height: 20; }
         & .detail { padding: 0 1; color: $foreground-muted; }
+        & Input { margin: 0 1; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Leave"),
+        Binding("up", "move('cursor(-1)')", show=False),
+        Binding("down", "move('cursor(1)')", show=False),
+        Binding("pageup", "move('page(-1)')", show=False),
+        Binding("pagedown", "move('page(1)')", show=False),
+    ]
 
     def __init__(
-        self, question: str, columns: Sequence[Column], rows: Sequence[Row], *, detail: str = ""
+        self,
+        question: str,
+        columns: Sequence[Column],
+        rows: Sequence[Row],
+        *,
+        detail: str = "",
+        find_in: Collection[int] = (),
+        at: str = "",
+        enter: str = "chooses",
+        fixed: Collection[str] = (),
+        preview: Callable[[str], None] = lambda key: None,
     ) -> None:
-        """The key of the row that is chosen is the result."""
+        """The key of the row that is chosen is the result; those in ``fixed`` cannot be chosen.
+
+        ``find_in`` are the columns that a box finds words in. ``at`` is the key that the cursor
+        begins on, ``enter`` what Enter does, ``preview`` is told each key the cursor comes to.
+        """
         super().__init__()
         self._question = question
-        self._columns = columns
-        self._rows = rows
         self._detail = detail
+        self._all = rows
+        self._find_in = find_in
+        self._enter = enter
+        self._fixed = fixed
+        self._preview = preview
+        self._list = Rows(columns, rows=rows, titled=any(column.title for column in columns))
+        self._at = at
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = Content(self._question)
-            box.border_subtitle = "Enter chooses · Esc leaves all as it is"
             if self._detail:
                 yield Static(Text(self._detail), classes="detail")
-            yield Rows(self._columns, rows=self._rows)
+            if self._find_in:
+                yield Input(placeholder="find one by its words", compact=True)
+            yield self._list
+
+    def on_mount(self) -> None:
+        self._list.move_to_key(self._at or self._first(self._all))
+        self._tell_count(self._all)
+
+    def _first(self, rows: Sequence[Row]) -> str:
+        """The key of the first row that can be chosen."""
+        can = (row.key for row in rows if not row.section and row.key not in self._fixed)
+        return next(can, "")
+
+    def on_resize(self) -> None:
+        self._list.styles.max_height = max(3, int(self.app.size.height * 0.9) - 4)
+
+    def _tell_count(self, rows: Sequence[Row]) -> None:
+        of = sum(not row.section for row in self._all)
+        shown = sum(not row.section for row in rows)
+        count = f"{shown} of {of} · " if shown < of else ""
+        self.query_one(
+            Vertical
+        ).border_subtitle = f"{count}Enter {self._enter} · Esc leaves all as it is"
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        rows = find_rows(self._all, event.value, self._find_in)
+        self._list.show(rows, keep=False, empty="Nothing has these words.")
+        self._list.move_to_key(self._first(rows))
+        self._tell_count(rows)
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self._list.action_select()
+
+    @on(Rows.Highlighted)
+    def _highlighted(self, event: Rows.Highlighted) -> None:
+        event.stop()
+        if event.key:
+            self._preview(event.key)
 
     @on(Rows.Selected)
     def _chosen(self, event: Rows.Selected) -> None:
         event.stop()
-        self.dismiss(event.key)
+        if event.key not in self._fixed:
+            self.dismiss(event.key)
+
+    async def action_move(self, action: str) -> None:
+        """Move in the list while the box has the keys."""
+        await self._list.run_action(action)
 
     def action_leave(self) -> None:
         self.dismiss(None)
@@ -203,6 +272,30 @@ def tell_keys(enter: str, others: Sequence[tuple[str, str]]) -> Text:
         text.append(key, "bold")
         text.append(f" {does}   ")
     return text
+
+
+def find_rows(rows: Sequence[Row], text: str, columns: Collection[int]) -> list[Row]:
+    """Find the rows with every word of a text in some columns, marked, below their sections."""
+    words = text.casefold().split()
+    found: list[Row] = []
+    section: Row | None = None
+    for row in rows:
+        cells = {n: cell.casefold() for n, cell in enumerate(row.cells) if n in columns}
+        if row.section:
+            section = row
+        elif all(any(word in cell for cell in cells.values()) for word in words):
+            if section is not None:
+                found.append(replace(section, cells=section.cells[:1]) if words else section)
+                section = None
+            marks = ((n, _spans(cell, words)) for n, cell in cells.items())
+            found.append(replace(row, marks=tuple((n, spans) for n, spans in marks if spans)))
+    return found
+
+
+def _spans(cell: str, words: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """Where words begin and end in a cell."""
+    places = ((cell.find(word), len(word)) for word in words)
+    return tuple((at, at + length) for at, length in places if at >= 0)
 
 
 class PickSeveral(ModalScreen[tuple[str, ...] | None]):

@@ -69,7 +69,7 @@ def group_keys(screen: Screen[Any]) -> list[KeyGroup]:
     own.sort(key=lambda each: (not each.binding.show, len(each.node.ancestors_with_self)))
     here = [active.binding for active in own]
     known = {binding.description for binding in (*here, *everywhere, *moving, *editing)}
-    later = [binding for binding in _bindings_around(screen) if binding.description not in known]
+    later = [each for _, each in list_bindings_around(screen) if each.description not in known]
     typing = isinstance(screen.focused, Input | TextArea)
     groups = (
         ("Here", here),
@@ -85,8 +85,9 @@ def group_keys(screen: Screen[Any]) -> list[KeyGroup]:
     return [group for group in shown if group.keys]
 
 
-def _bindings_around(screen: Screen[Any]) -> Iterator[Binding]:
-    """All bindings of the screen and of what holds the focus, whether they do anything or not."""
+def list_bindings_around(screen: Screen[Any]) -> Iterator[tuple[DOMNode, Binding]]:
+    """List all bindings of the screen and of what holds the focus, whether they do anything now or
+    not, and what each belongs to."""
     nodes: list[DOMNode] = screen.focused.ancestors_with_self if screen.focused else [screen]
     for node in reversed(nodes[: 1 + nodes.index(screen)]):
         if isinstance(node, Input | TextArea):
@@ -94,8 +95,11 @@ def _bindings_around(screen: Screen[Any]) -> Iterator[Binding]:
         bindings = node._bindings.copy()
         bindings.apply_keymap(screen.app._keymap)
         for _, binding in bindings:
-            if binding.description and not binding.system and binding.key not in _CURSOR_KEYS:
-                yield binding
+            does = (binding.action, binding.description)
+            if binding.system or not binding.description or does in _ANY_SCREEN:
+                continue
+            if binding.key not in _CURSOR_KEYS:
+                yield node, binding
 
 
 def _rows(app: App[Any], bindings: Iterable[Binding]) -> Iterator[tuple[str, str]]:

@@ -15,9 +15,11 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
+from textual.widgets import Input, TextArea
 from textual.worker import get_current_worker
 
 from orch_tui.errors import OrchError
+from orch_tui.screens.pane_room import STAYS, toggle_room
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.gauge import words
 from orch_tui.screens.widgets.key_line import KeyLine
@@ -67,6 +69,7 @@ class OrchScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+y", "copy_command", "Copy command", id="copy-command", show=False),
+        Binding("f11", "toggle_room", "This pane alone, or all", id="pane-alone", show=False),
     ]
 
     app: OrchApp
@@ -94,6 +97,14 @@ class OrchScreen(Screen[None]):
     def session_changed(self) -> None:
         """Refresh for another session that was chosen, or the first one that was found."""
         self.load()
+
+    NOT_NOW: ClassVar[dict[str, str]] = {}
+    """By action: what it takes to be done, for the list of commands."""
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether a letter goes into a text field and is no key of the screen."""
+        return isinstance(self.focused, Input | TextArea) and not self.app.is_choosing_command
 
     @property
     def planned_agent(self) -> PlannedAgent | None:
@@ -182,6 +193,9 @@ class OrchScreen(Screen[None]):
     def on_screen_suspend(self) -> None:
         self._on_top = False
 
+    def action_toggle_room(self) -> None:
+        toggle_room(self)
+
     def action_copy_command(self) -> None:
         command = self.command()
         if command:
@@ -199,6 +213,7 @@ class TooSmall(Widget):
     """A notice over everything where the terminal has no room; what is typed or pasted still
     arrives where it would have."""
 
+    DEFAULT_CLASSES = STAYS
     DEFAULT_CSS = """
     TooSmall {
         layer: over; display: none; width: 100%; height: 100%;
@@ -221,6 +236,7 @@ class TooSmall(Widget):
 class Problem(Widget):
     """What the engine refused and what to do, in place, above the footer."""
 
+    DEFAULT_CLASSES = STAYS
     DEFAULT_CSS = """
     Problem { height: auto; max-height: 3; display: none; color: $text-error; padding: 0 1; }
     Problem.-shown { display: block; }
@@ -249,6 +265,7 @@ class Problem(Widget):
 class Header(Widget):
     """One line: the screens, what runs, and the session with how full it is."""
 
+    DEFAULT_CLASSES = STAYS
     DEFAULT_CSS = """
     Header {
         dock: top; height: 1; background: $panel; color: $foreground;

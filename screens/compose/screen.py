@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from orch_tui.compose_context import ComposeContext, load_compose_context, resolve_agent
 from orch_tui.prepare.composition import Composition
@@ -77,6 +77,20 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
         Binding("Z", "redo", "Redo", id="compose-redo", show=False),
         Binding("ctrl+z", "undo", "undo", id="compose-undo-anywhere", show=False),
     ]
+
+    NOT_NOW: ClassVar[dict[str, str]] = {
+        "take_out": "choose one in the bundle",
+        "priority": "choose one in the bundle",
+        "type": "choose one in the bundle",
+        "allow": "nothing was refused for a secret",
+        "save": "nothing changed since",
+        "share": "no other bundle carries the same",
+        "unshare": "nothing is shared",
+        "fit": "it fits",
+        "form": "open the briefing",
+        "copy": "the bundle is empty",
+        "undo": "nothing was changed yet",
+    }
 
     def __init__(self) -> None:
         super().__init__()
@@ -217,7 +231,7 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
         state = self.state
         if not self.files.is_mounted:
             return True
-        if action in _BY_LETTERS and isinstance(self.focused, Input):
+        if action in _BY_LETTERS and self.is_typing:
             return False  # a letter is a letter there
         match action:
             case "take_out":

@@ -226,6 +226,14 @@ class Lists(ScreenPart):
         Binding("ctrl+f", "all", "all sessions or one", id="deploy-where", show=False),
     ]
 
+    NOT_NOW: ClassVar[dict[str, str]] = {
+        "complete": "choose a run",
+        "history": "the run has not returned",
+        "copy": "no briefing was kept",
+        "write": "no briefing was kept",
+        "close": "the run does not wait",
+    }
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name
         super().__init__(id=id)
         self.all_sessions = False

@@ -73,10 +73,11 @@ class SessionRows(Rows):
 
     def show_lines(self, lines: Sequence[SessionLine], current: str | None, now: str) -> None:
         """Show sessions; ``current`` is the one that all screens work on."""
-        self.show([_session_row(line, line.session.session_id == current, now) for line in lines])
+        self.show([session_row(line, line.session.session_id == current, now) for line in lines])
 
 
-def _session_row(line: SessionLine, current: bool, now: str) -> Row:
+def session_row(line: SessionLine, current: bool, now: str) -> Row:
+    """Tell of a session in ``SessionRows.COLUMNS``."""
     session = line.session
     state = state_of_session(line)
     sign = "▪" if session.archived_at else SIGNS[state]

@@ -80,6 +80,23 @@ for nobody first, side by side. **Ctrl+Z** takes back what was done last, whatev
 does it again. **e** on a session changes its scope and its budget.
 """
 
+    NOT_NOW: ClassVar[dict[str, str]] = {
+        "edit": "choose a planned agent",
+        "bundle": "choose a planned agent",
+        "duplicate": "choose a planned agent",
+        "remove": "choose a planned agent",
+        "move": "choose a planned agent",
+        "undo": "nothing was done yet",
+        "redo": "nothing was undone",
+        "validate": "nobody planned in this session",
+        "phase": "nobody planned in this session",
+        "next_phase": "the session is in its last phase, or closed",
+        "close": "the session is closed",
+        "archive": "there is no session yet",
+        "edit_session": "there is no session yet",
+        "add": "there is no session yet",
+    }
+
     def __init__(self) -> None:
         super().__init__()
         self._page: PlanPage | None = None

@@ -16,6 +16,8 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from orch_tui.screens.pane_room import STAYS
+
 HELP_KEY = Binding("question_mark", "app.toggle_help", "help", id="help")
 """The app's own, which a modal screen does not reach."""
 
@@ -32,6 +34,7 @@ class KeyLine(Widget):
     """As many keys as there is room for, in the order of their bindings; at the right the ones for
     all commands and for help."""
 
+    DEFAULT_CLASSES = STAYS
     DEFAULT_CSS = """
     KeyLine {
         dock: bottom; height: 1;

@@ -75,7 +75,7 @@ async def test_what_the_screen_does_comes_first_and_moving_about_last(
         await pressed(pilot, "escape")
         found = groups(pilot)
         assert [*found][0] == "Here" and [*found][-1] == "Moving about"
-        assert found["Here"]["search or list"] == "esc"
+        assert found["Here"]["to the search"] == "esc"
         assert found["Here"]["Write to file"] == "f12"  # which the footer has no room for
         assert found["Everywhere"]["Compose"] == "f2  2"
         assert found["Everywhere"]["help"] == "?  ^g"

@@ -1,0 +1,129 @@
+"""All that can be done from where one is, one line each: what, how it stands, and the key.
+
+What cannot be done just now is there too, with the reason. Keys that only move about are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual.actions import parse
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from orch_tui.screens.dialogs import Pick
+from orch_tui.screens.keyhelp import list_bindings_around
+from orch_tui.screens.widgets.row_list import Column, Row
+
+if TYPE_CHECKING:
+    from orch_tui.app import OrchApp
+
+MOVES = (
+    "cursor",
+    "page",
+    "to",
+    "scroll",
+    "move",
+    "focus",
+    "toggle_focus",
+    "next_tab",
+    "tab",
+    "other_pane",
+    "next_pane",
+)
+"""How actions begin that only go somewhere."""
+
+COLUMNS = (
+    Column("", least=24),
+    Column("", 38, gives_way=1, own="dim"),
+    Column("", 10, right=True, bold=True, gives_way=-1),
+)
+
+
+@dataclass(frozen=True)
+class ScreenCommand:
+    """Something that can be done; ``not_now`` is why it cannot be just now."""
+
+    group: str
+    words: str
+    key: str
+    run: Callable[[], object]
+    state: str = ""
+    not_now: str = ""
+
+
+def show_commands(app: OrchApp) -> None:
+    """Show the list of commands of the screen in front, and do what is chosen."""
+    commands = list(list_commands(app, app.screen))
+    rows = list(_rows(commands))
+    fixed = {str(number) for number, command in enumerate(commands) if command.not_now}
+
+    def do(key: str | None) -> None:
+        if key is not None:
+            app.call_later(commands[int(key)].run)
+
+    asked = Pick("Commands", COLUMNS, rows, find_in=(0,), enter="does it", fixed=fixed)
+    app.push_screen(asked, do)
+
+
+def list_commands(app: OrchApp, screen: Screen[Any]) -> Iterator[ScreenCommand]:
+    """List what the screen does, of the part that has the keys first, and what the app does."""
+    own = list(_own_commands(app, screen))
+    yield from sorted(own, key=lambda command: bool(command.not_now))  # it keeps their order
+    for number, (mode, title) in enumerate(app.TITLES.items(), start=1):
+        if mode != app.current_mode:
+            yield ScreenCommand("Screens", title, f"F{number}", partial(app.switch_mode, mode))
+    yield from app.list_commands()
+
+
+def _own_commands(app: OrchApp, screen: Screen[Any]) -> Iterator[ScreenCommand]:
+    title = f"In {app.TITLES[app.current_mode]}"
+    reasons: Mapping[str, str] = getattr(screen, "NOT_NOW", {})
+    seen: set[str] = set()
+    with app.choosing_command():
+        around = list(list_bindings_around(screen))
+        around.sort(key=lambda each: -len(each[0].ancestors))  # what has the keys comes first
+        for node, binding in around:
+            space, name, parameters = parse(binding.action)
+            if not _is_command(name, binding.description, seen):
+                continue
+            target = screen if space == "screen" else node
+            reason = reasons.get(name, "")
+            can = target.check_action(name, parameters)
+            yield ScreenCommand(
+                title,
+                _word(binding.description),
+                app.get_key_display(binding),
+                partial(_run, app, binding.action, node),
+                not_now="" if can else f"not now{f': {reason}' if reason else ''}",
+            )
+
+
+async def _run(app: OrchApp, action: str, node: DOMNode) -> None:
+    """Do what a key does, although a text field has the keys."""
+    with app.choosing_command():
+        await app.run_action(action, node)
+
+
+def _is_command(name: str, words: str, seen: set[str]) -> bool:
+    if not words or words in seen or name.startswith(MOVES):
+        return False
+    seen.add(words)
+    return True
+
+
+def _word(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _rows(commands: list[ScreenCommand]) -> Iterator[Row]:
+    group = ""
+    for number, command in enumerate(commands):
+        if command.group != group:
+            group = command.group
+            yield Row(f"section {group}", (group,), section=True)
+        cells = (command.words, command.not_now or command.state, command.key)
+        yield Row(str(number), cells, "dim" if command.not_now else "")
