@@ -141,7 +141,7 @@ class OrchApp(App[None]):
         "history": "History",
         "insights": "Insights",
     }
-    FIRST: ClassVar[str] = "history"
+    FIRST: ClassVar[str] = "insights"
     """The screen that comes up where none is remembered."""
     MODES = {mode: _screen(mode) for mode in TITLES}
     CSS_PATH = asset("orch.tcss")
@@ -240,7 +240,8 @@ class OrchApp(App[None]):
     def _show_first_screen(self) -> None:
         self._shown = _stamp(self.project.database)
         last = self._state.get("screen")
-        self.switch_mode(last if last in self.TITLES else self.FIRST)
+        first = self.FIRST if self._shown else "history"  # which says how to begin
+        self.switch_mode(last if last in self.TITLES else first)
 
     def _use_theme(self, config: Config) -> None:
         """The user's own themes, and the one that was chosen; what is wrong with it is said."""

@@ -20,6 +20,7 @@ from textual.worker import get_current_worker
 
 from orch_tui.errors import OrchError
 from orch_tui.screens.pane_room import STAYS, toggle_room
+from orch_tui.screens.small_list import SmallList
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.gauge import words
 from orch_tui.screens.widgets.key_line import KeyLine
@@ -63,7 +64,7 @@ class OrchScreen(Screen[None]):
     DEFAULT_CSS = """
     OrchScreen {
         layers: base over;
-        &.-too-small { overflow: hidden; & TooSmall { display: block; } }
+        &.-too-small { overflow: hidden; & SmallList { display: block; } }
     }
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
@@ -79,7 +80,7 @@ class OrchScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Header()
-        yield TooSmall()
+        yield SmallList()
         yield from self.body()
         yield Problem()
         yield KeyLine()
@@ -179,7 +180,7 @@ class OrchScreen(Screen[None]):
         self.judge_size()
 
     def judge_size(self) -> None:
-        """Show a notice instead of the screen where the terminal has too little room for it."""
+        """Show what waits instead of the screen where the terminal has too little room for it."""
         (width, height), (least_width, least_height) = self.app.size, self.least
         self.set_class(width < least_width or height < least_height, "-too-small")
 
@@ -207,30 +208,6 @@ def _as_refusal(error: OrchError | OSError) -> OrchError:
     if isinstance(error, OrchError):
         return error
     return OrchError(f"{error.filename or 'the system'}: {error.strerror or error}")
-
-
-class TooSmall(Widget):
-    """A notice over everything where the terminal has no room; what is typed or pasted still
-    arrives where it would have."""
-
-    DEFAULT_CLASSES = STAYS
-    DEFAULT_CSS = """
-    TooSmall {
-        layer: over; display: none; width: 100%; height: 100%;
-        background: $background; color: $text-warning; padding: 1;
-    }
-    """
-
-    def render(self) -> Any:
-        from rich.text import Text
-
-        screen: OrchScreen = self.screen  # type: ignore[assignment]
-        (width, height), (least_width, least_height) = self.app.size, screen.least
-        return Text(
-            f"This terminal has {width} x {height} cells; orch needs {least_width} x "
-            f"{least_height}.\n\nMake it larger, or its letters smaller. Nothing is lost. "
-            "Ctrl+Q quits; orch --help lists what the shell can do."
-        )
 
 
 class Problem(Widget):

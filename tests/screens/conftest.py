@@ -12,6 +12,12 @@ def estimates(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def history_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most tests begin in History, as who was there last does."""
+    monkeypatch.setattr("orch_tui.app.OrchApp.FIRST", "history")
+
+
+@pytest.fixture(autouse=True)
 def nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     """What scrolls is there at once: nothing is painted on the way, and no key waits for it."""
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")

@@ -99,6 +99,18 @@ async def test_another_session_is_one_key_away_on_every_screen(
         assert app.session and app.session.session_id == one.session_id
 
 
+@pytest.mark.parametrize("has_record", [True, False])
+async def test_the_overview_comes_up_first_where_there_is_a_record(
+    folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, has_record: bool
+) -> None:
+    monkeypatch.undo()  # most tests begin in History
+    project = Project(folder if has_record else folder.parent, clock=clock)
+    app = OrchApp(project)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        assert app.current_mode == ("insights" if has_record else "history")
+
+
 @pytest.mark.parametrize("screen", ["f1", "f3", "f4", "f5"])
 async def test_a_pane_has_the_screen_for_itself_and_goes_back(
     folder: Path, clock: FakeClock, screen: str

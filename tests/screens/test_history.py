@@ -26,7 +26,8 @@ from orch_tui.screens.history.compare_view import SideBySide
 from orch_tui.screens.history.drift_view import Drifted
 from orch_tui.screens.history.filter_chips import FilterChips
 from orch_tui.screens.history.screen import Run
-from orch_tui.screens.orch_screen import Header, Problem, TooSmall
+from orch_tui.screens.orch_screen import Header, Problem
+from orch_tui.screens.small_list import SmallList
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.row_list import Rows
@@ -564,17 +565,18 @@ def typing(text: str) -> Callable[[Pilot[None]], Awaitable[None]]:
 
 
 @pytest.mark.parametrize("size", [(59, 16), (60, 15)])
-async def test_a_terminal_that_is_too_small_is_told_and_loses_nothing(
+async def test_a_terminal_that_is_too_small_shows_what_waits_and_loses_nothing(
     folder: Path, clock: FakeClock, size: tuple[int, int]
 ) -> None:
     app = opened(folder, clock)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-        told = app.screen.query_one(TooSmall)
+        told = app.screen.query_one(SmallList)
         assert not told.display
         await pilot.resize_terminal(*size)
         await settled(pilot)
         assert told.display
+        assert any("exec-" in row.key for row in told.query_one(Rows).rows)  # what waits
         await pilot.press(*"walr")
         await pilot.resize_terminal(80, 24)
         await settled(pilot)
