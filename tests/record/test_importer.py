@@ -31,7 +31,7 @@ from orch_tui.record.transcripts.importer import (
 from orch_tui.record.transcripts.transcript_files import choose_files, find_in_paths
 from tests.counts import COUNTS
 from tests.record import claude_home
-from tests.record.claude_home import S1, S2, Transcript, tool
+from tests.record.claude_home import S1, S2, Transcript, launch, tool
 from tests.record.empty import write_empty_record
 from tests.record.reporting import report
 
@@ -533,6 +533,51 @@ def test_the_default_is_this_project_and_its_worktrees(record: Record, tmp_path:
     summary = import_files(record, every, catalogue=MODELS, root=root)
     assert (summary.new, summary.files_unchanged) == (2, 3)
     assert record.value("SELECT project FROM sessions WHERE claude_session = 's2'") == str(root)
+
+
+def run_without_sidecars(
+    folder: Path, prompts: list[str], *, gap: int = 1, is_failed: bool = True
+) -> list[Path]:
+    """A session whose calls name no agent, and the agents it began, without their sidecars."""
+    session = Transcript(f"{S1}.jsonl", S1)
+    agents = []
+    for number, prompt in enumerate(prompts):
+        session.says("m-main", launch(f"T{number}", "Explore", prompt, description="look"))
+        agent = Transcript(f"{S1}/subagents/agent-a{number}.jsonl", S1, f"a{number}", start=gap)
+        agent.hears(prompt)
+        agent.says(f"m{number}", f"I begin {number}.", stop="end_turn")
+        agents.append(agent)
+    session.start = 20
+    for number, _ in enumerate(prompts):
+        text = "Error: API Error: 500" if is_failed else f"I begin {number}."
+        session.gets(f"T{number}", text, text if is_failed else None, error=is_failed)
+    return [each.write(folder) for each in (session, *agents)]
+
+
+@pytest.mark.parametrize("is_failed", [True, False])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_call_and_the_run_it_began_are_one_by_their_text(
+    record: Record, tmp_path: Path, order: int, is_failed: bool
+) -> None:
+    paths = run_without_sidecars(tmp_path, ["Look here", "Look there"], is_failed=is_failed)
+    for path in paths[::order]:
+        import_files(record, find_in_paths([path]), catalogue=MODELS, root=tmp_path)
+    told = "SELECT agent_id, tool_use_id, status FROM agent_executions ORDER BY 1"
+    status = "failed" if is_failed else "completed"
+    assert record.sql(told) == [("a0", "T0", status), ("a1", "T1", status)]
+    assert list(find_stale_executions(record)) == []
+
+
+def test_what_may_be_another_call_is_united_with_none(record: Record, tmp_path: Path) -> None:
+    paths = [
+        *run_without_sidecars(tmp_path / "alike", ["Look here", "Look here"]),
+        *run_without_sidecars(tmp_path / "late", ["Look here"], gap=90),
+    ]
+    for folder, halves in (("alike", 4), ("late", 2)):
+        with open_record(tmp_path / f"{folder}.db") as other:
+            files = find_in_paths([path for path in paths if folder in path.parts])
+            import_files(other, files, catalogue=MODELS, root=tmp_path)
+            assert other.value("SELECT count(*) FROM agent_executions") == halves
 
 
 @pytest.mark.parametrize(

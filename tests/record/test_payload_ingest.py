@@ -300,6 +300,18 @@ def test_a_call_that_failed_is_closed(record: Record, root: Path) -> None:
     assert record.value("SELECT count(*) FROM completions") == 1
 
 
+@pytest.mark.parametrize(("first", "apart_ms", "runs"), [(0, 900, 1), (1, 900, 1), (0, 9000, 2)])
+def test_hooks_of_a_failure_may_overtake_one_another(
+    record: Record, root: Path, first: int, apart_ms: int, runs: int
+) -> None:
+    called = hooks.call("toolu_1", "p")
+    failed = called | {"hook_event_name": "PostToolUseFailure", "error": "overloaded"}
+    pair = [failed, hooks.broken("a1", "API Error: 500")]
+    take(record, root, [called, pair[first], pair[1 - first]], step_ms=apart_ms)
+    assert record.value("SELECT count(*) FROM agent_executions") == runs
+    assert set(record.sql("SELECT status FROM agent_executions")) == {("failed",)}
+
+
 def test_the_end_of_the_session_closes_what_is_still_out(record: Record, root: Path) -> None:
     end = hooks.event("SessionEnd", reason="prompt_input_exit")
     other = hooks.call("toolu_9", "q") | {"session_id": "another"}

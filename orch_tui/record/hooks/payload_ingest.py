@@ -17,7 +17,7 @@ from orch_tui.record.ledger import journal
 from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
-from orch_tui.record.ledger.resolve import join_failed_calls, resolve_execution
+from orch_tui.record.ledger.resolve import join_calls_and_runs, resolve_execution
 from orch_tui.record.ledger.statement import Addressed, Noted, Returned, RunFacts
 from orch_tui.worktrees import name_folder_tree
 
@@ -108,7 +108,7 @@ def _ingest_report(record: Record, project: str, session: str, report: HookRepor
         ),
     )
     if isinstance(statement, Returned):
-        rebuild_from_statements(record, join_failed_calls(record, session))
+        rebuild_from_statements(record, join_calls_and_runs(record, session))
     claude_sessions.refresh_session(record, session)
 
 

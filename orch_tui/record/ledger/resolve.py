@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from orch_tui.ids import new_label
 from orch_tui.models.database import Record, Row, in_list
 from orch_tui.record.ledger.keys import owner_of
+from orch_tui.times import between
 
 
 def resolve_execution(record: Record, keys: Iterable[str]) -> str | None:
@@ -179,7 +180,7 @@ def join_halves(record: Record, execution_ids: Iterable[str]) -> set[str]:
         some = labels[start : start + _A_LIST]
         joined |= join_teammates(record, some) | _join_nameless_calls(record, some)
         for session in _list_sessions(record, some):
-            while halves := join_failed_calls(record, session):
+            while halves := join_calls_and_runs(record, session):
                 joined |= halves
     return {label for label in joined if owner_of(record, f"id:{label}") == label}
 
@@ -223,45 +224,74 @@ def _list_sessions(record: Record, execution_ids: Sequence[str]) -> list[str]:
     ]
 
 
-def join_failed_calls(record: Record, session: str) -> set[str]:
-    """Unite a call that failed with the run it began, where only one can be meant; gives it.
+def join_calls_and_runs(record: Record, session: str) -> set[str]:
+    """Unite a call of a session with the run it began, where only one can be meant; gives it.
 
-    A call that fails never names its agent, and the stop of the agent never names the call: one
-    run of its type must have ended while the call went on, and no other call of that type then.
+    A call that fails never names its agent, nor does any without its sidecar where the result does
+    not: it has the text that one run was handed while it went on. Where no text is known, one run
+    of its type must have ended while a call that failed went on, and no other call of that type.
     """
-    calls = _list_halves(record, f"call:{session}", "tool_use_id NOTNULL AND agent_id IS NULL")
-    failed = [call for call in calls if call["status"] == "failed"]
-    if not failed:
+    calls = _list_halves(record, session, "call", "tool_use_id NOTNULL AND agent_id IS NULL")
+    if not calls:
         return set()
-    runs = _list_halves(record, f"agent:{session}", "tool_use_id IS NULL AND agent_id NOTNULL")
-    for call in failed:
-        fits = [run for run in runs if _covers(call, run)]
-        if len(fits) == 1 and sum(_covers(other, fits[0]) for other in calls) == 1:
-            joined = [f"id:{each['execution_id']}" for each in (call, *fits)]
-            owner = resolve_execution(record, joined)
-            return {owner} if owner else set()
+    runs = _list_halves(record, session, "agent", "tool_use_id IS NULL AND agent_id NOTNULL")
+    failed = [call for call in calls if call["status"] == "failed"]
+    for can_be, ended in ((_has_text_of, calls), (_covers, failed)):
+        for call in ended:
+            fits = [run for run in runs if can_be(call, run)]
+            if len(fits) == 1 and sum(can_be(other, fits[0]) for other in calls) == 1:
+                joined = [f"id:{each['execution_id']}" for each in (call, *fits)]
+                owner = resolve_execution(record, joined)
+                return {owner} if owner else set()
     return set()
 
 
-def _list_halves(record: Record, keys: str, condition: str) -> list[Row]:
+def _list_halves(record: Record, session: str, keys: str, condition: str) -> list[Row]:
     """List the executions of a Claude session of which only the call or the run is known."""
     return record.rows(
-        "SELECT DISTINCT execution_id, agent_type, status, deployed_at, completed_at "
-        "FROM execution_keys JOIN agent_executions USING (execution_id) "
-        f"WHERE key >= ? AND key < ? AND {condition} AND retracted_at IS NULL "
-        "AND coalesce(agent_kind, 'agent') = 'agent'",
-        [f"{keys}/", f"{keys}0"],
+        "SELECT execution_id, agent_type, status, deployed_at, completed_at, "
+        "coalesce(handed_over_id, briefing_id) AS text FROM agent_executions "
+        "WHERE (session_id IN (SELECT session_id FROM sessions WHERE claude_session = ?) "
+        "OR execution_id IN (SELECT execution_id FROM execution_keys WHERE key >= ? AND key < ?)) "
+        f"AND {condition} AND retracted_at IS NULL AND coalesce(agent_kind, 'agent') = 'agent'",
+        [session, f"{keys}:{session}/", f"{keys}:{session}0"],
     )
+
+
+def _has_text_of(call: Row, run: Row) -> bool:
+    """Tell whether a run began with the text of a call before that came back.
+
+    While a call is open, another with its text may still be to come.
+    """
+    return (
+        call["text"] is not None
+        and call["text"] == run["text"]
+        and None not in (call["deployed_at"], call["completed_at"], run["deployed_at"])
+        and bool(call["deployed_at"] <= run["deployed_at"] <= call["completed_at"])
+    )
+
+
+_OVERTAKEN = 2.0
+"""Seconds by which the processes of two hooks overtake one another."""
 
 
 def _covers(call: Row, run: Row) -> bool:
     """Tell whether a run ended while a call of its type went on."""
     return (
         call["agent_type"] == run["agent_type"]
+        and (call["text"] == run["text"] or None in (call["text"], run["text"]))
         and run["completed_at"] is not None
         and (call["deployed_at"] or "~") <= run["completed_at"]
-        and run["completed_at"] <= (call["completed_at"] or "~")
+        and (
+            run["completed_at"] <= (call["completed_at"] or "~")
+            or _seconds(call["completed_at"], run["completed_at"]) <= _OVERTAKEN
+        )
     )
+
+
+def _seconds(one: str, other: str) -> float:
+    passed = between(one, other)
+    return passed.total_seconds() if passed else float("inf")
 
 
 DERIVED = (

@@ -32,7 +32,8 @@ from orch_tui.record.ledger import file_use, usage
 from orch_tui.record.ledger.ingest import Report, ingest_statements
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import UNKNOWN
-from orch_tui.record.ledger.resolve import portable_keys
+from orch_tui.record.ledger.rebuild import rebuild_from_statements
+from orch_tui.record.ledger.resolve import join_calls_and_runs, portable_keys
 from orch_tui.record.ledger.statement import Addressed, AgentKind, Noted, Returned, Used
 from orch_tui.record.transcripts.handed_texts import learn_handed_parts
 from orch_tui.record.transcripts.reader import TranscriptReader
@@ -520,7 +521,9 @@ class _Import:
                     )
                 if each.name:
                     claude_sessions.name_session(record, each.session, each.name)
-            for session in {report.claude_session for report in reports}:
+            for session in sorted({report.claude_session for report in reports}):
+                while joined := join_calls_and_runs(record, session):
+                    rebuild_from_statements(record, joined)
                 claude_sessions.refresh_session(record, session)
             record.executemany(
                 "INSERT INTO import_checkpoints (path, size, mtime_ns, position, head, note, state)"
