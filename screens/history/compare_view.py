@@ -45,7 +45,7 @@ DELIVERED_COLUMNS = (
 NOTHING = "–"
 
 
-class Figures(Rows):
+class RunFigures(Rows):
     """Rows to be read: nothing is opened from them."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -82,7 +82,7 @@ class SideBySide(ModalScreen[None]):
         """Whether left and right have changed places."""
 
     def compose(self) -> ComposeResult:
-        yield Figures(self._columns(), id="figures", classes="pane")
+        yield RunFigures(self._columns(), id="figures", classes="pane")
         with Vertical(classes="tabbed"):
             yield Tabs(TABS)
             with Vertical(classes="-body", id="compared-body"):
