@@ -767,10 +767,12 @@ class OrchApp(App[None]):
 
 
 def _word_return(ending: RunEnding) -> tuple[str, bool]:
-    """Say who came back, or why who failed, and whether it is bad."""
+    """Say who came back, or why who failed or is in doubt, and whether it is bad."""
     name = one_line(ending.agent_type, 40)
-    if ending.status == "failed":
+    if ending.went_well is False:
         return f"{name} failed: {one_line(ending.words, 80) or 'no reason was given'}", True
+    if ending.went_well is None:
+        return f"{name} came back, in doubt: {one_line(ending.doubt, 80)}", True
     return f"{name} came back", False
 
 

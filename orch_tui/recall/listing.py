@@ -20,6 +20,7 @@ from orch_tui.record.ledger.keys import resolve_label
 from orch_tui.record.own_projects import IN_PROJECT, RUN_IN_PROJECT, OwnProjects
 from orch_tui.rows import MODEL, ExecutionFacts, Output, Session, columns, decoded_content
 from orch_tui.search.dates import parse_time
+from orch_tui.worktrees import find_named_tree
 
 
 class Where:
@@ -224,6 +225,8 @@ class DeliverableState:
     """The latest version of one deliverable, and what became of it."""
 
     path: str
+    worktree: str | None
+    """The linked worktree it lies in; None: the root."""
     state: str
     """As ``check_output`` has it."""
     versions: int
@@ -241,26 +244,31 @@ class DeliverableState:
             "lines_added": self.lines_added,
             "lines_modified": self.lines_modified,
             "execution_id": self.output.execution_id,
+            "worktree": self.worktree,
         }
 
 
 def deliverable_states(outputs: Iterable[Output], root: Path) -> list[DeliverableState]:
-    """The deliverables among ``outputs``, each path once, with their state on disk now.
+    """The deliverables among ``outputs``, each file once, with their state on disk now.
 
-    ``root`` is where relative paths start. Sorted by path.
+    ``root`` is where relative paths start. In another working tree it is another file, as long as
+    that tree is there. Sorted by path.
     """
-    versions: dict[str, list[Output]] = {}
+    versions: dict[tuple[str, str], list[Output]] = {}
     for output in sorted(outputs, key=lambda output: output.output_id):
         if output.output_type == "deliverable" and (path := output.file_path):
-            versions.setdefault(path, []).append(output)
-    return [_state(path, held, root) for path, held in sorted(versions.items())]
+            worktree = output.content.get("worktree")
+            is_there = isinstance(worktree, str) and find_named_tree(worktree, root)
+            versions.setdefault((path, worktree if is_there else ""), []).append(output)
+    return [_state(*file, held, root) for file, held in sorted(versions.items())]
 
 
-def _state(path: str, versions: list[Output], root: Path) -> DeliverableState:
+def _state(path: str, worktree: str, versions: list[Output], root: Path) -> DeliverableState:
     latest = versions[-1]
     content = latest.content
     return DeliverableState(
         path=path,
+        worktree=worktree or None,
         state=deliverables.check_output(latest, root) or "not known",
         versions=len(versions),
         lines_added=content["lines_added"],

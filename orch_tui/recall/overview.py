@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, in_list
+from orch_tui.models.values import WENT_WELL
 from orch_tui.prepare.agent_types import is_known_agent
 from orch_tui.prepare.budget import LimitGauge, Limits, gauge_agent
 from orch_tui.prepare.catalogue import Catalogue
@@ -211,6 +212,8 @@ class PlannedLine:
     remarks: tuple[Remark, ...]
     changed_at: str = ""
     """When it was last deployed, or returned."""
+    went_well: bool | None = None
+    """Whether its last execution was a success; None: it is waited for, or in doubt."""
 
     @property
     def status(self) -> str | None:
@@ -229,6 +232,8 @@ class RunLine:
     status: str | None
     deployed_at: str | None
     completed_at: str | None
+    went_well: bool | None
+    """None: it is waited for, or in doubt."""
     depth: int
     """0 for what the main conversation launched, 1 for what that one launched."""
 
@@ -288,6 +293,7 @@ def load_plan_page(
                 tuple((run[0], run[1]) for run in attempts.get(agent.planned_id, ())),
                 rules.remarks(make_intent(agent, waits[agent.position])),
                 max((run[2] for run in attempts.get(agent.planned_id, ())), default=""),
+                next((run[3] for run in attempts.get(agent.planned_id, ())[-1:]), None),
             )
             for agent in planned
         )
@@ -316,16 +322,18 @@ def make_intent(agent: PlannedAgent, waits_for: Sequence[int]) -> Intent:
 
 def _attempts(
     record: Record, session_id: str
-) -> dict[int | None, list[tuple[str, str | None, str]]]:
-    """The id, the status and the last change of each execution, by what it was planned as."""
-    found: dict[int | None, list[tuple[str, str | None, str]]] = {}
-    for planned_id, execution_id, status, changed_at in record.sql(
-        "SELECT planned_id, execution_id, status, coalesce(completed_at, deployed_at, '') "
-        "FROM agent_executions "
+) -> dict[int | None, list[tuple[str, str | None, str, bool | None]]]:
+    """The id, the status and the last change of each execution, and whether it went well, by what
+    it was planned as."""
+    found: dict[int | None, list[tuple[str, str | None, str, bool | None]]] = {}
+    for planned_id, execution_id, status, changed_at, went_well in record.sql(
+        "SELECT planned_id, execution_id, status, coalesce(completed_at, deployed_at, ''), "
+        f"{WENT_WELL} FROM agent_executions "
         "WHERE session_id = ? AND retracted_at IS NULL ORDER BY deployed_at, rowid",
         [session_id],
     ):
-        found.setdefault(planned_id, []).append((execution_id, status, str(changed_at)))
+        run = (execution_id, status, str(changed_at), _flag(went_well))
+        found.setdefault(planned_id, []).append(run)
     return found
 
 
@@ -338,14 +346,18 @@ def _list_runs(record: Record, session_id: str) -> tuple[RunLine, ...]:
     rows = list(
         record.sql(
             "SELECT execution_id, agent_type, coalesce(scope, ''), "
-            f"coalesce({MODEL}, ''), status, deployed_at, completed_at, "
+            f"coalesce({MODEL}, ''), status, deployed_at, completed_at, {WENT_WELL}, "
             "parent_execution_id FROM agent_executions WHERE session_id = ? "
             f"AND retracted_at IS NULL ORDER BY deployed_at, rowid LIMIT {MOST_RUNS}",
             [session_id],
         )
     )
     tree = arrange_tree(rows, label=lambda row: str(row[0]), parent=lambda row: row[-1])
-    return tuple(RunLine(*(*row[:-1], depth)) for row, depth in tree)
+    return tuple(RunLine(*(*row[:-2], _flag(row[-2]), depth)) for row, depth in tree)
+
+
+def _flag(value: int | None) -> bool | None:
+    return None if value is None else bool(value)
 
 
 def _outlines(record: Record, session_id: str) -> dict[str, BundleOutline]:

@@ -151,6 +151,7 @@ def _deliverable(state: DeliverableState, changes: Mapping[str, str | None]) -> 
     content = state.output.content
     return {
         "path": state.path,
+        "worktree": state.worktree,
         "state": state.state,
         "lines_added": state.lines_added,
         "lines_modified": state.lines_modified,

@@ -100,8 +100,9 @@ def _deliverable_line(deliverable: Mapping[str, Any]) -> str:
         if added is None
         else f"{added} lines added, {modified or 0} modified"
     )
+    tree = f" in {_code(deliverable['worktree'])}" if deliverable.get("worktree") else ""
     return (
-        f"{_code(deliverable['path'])}: {deliverable['state']}; {lines} "
+        f"{_code(deliverable['path'])}{tree}: {deliverable['state']}; {lines} "
         f"({deliverable['execution_id']}{note_found(deliverable['found'])})"
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
-from orch_tui.models.values import readable
+from orch_tui.models.values import has_succeeded, readable
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.record.own_projects import RUN_IN_PROJECT, OwnProjects
 from orch_tui.rows import MODEL
@@ -39,6 +39,10 @@ class RunEnding:
     filled: float | None
     """The share of its model's window that they fill; None where that is not known."""
     cost_usd: float | None
+    went_well: bool | None
+    """None: it is waited for, or in doubt."""
+    doubt: str
+    """Why it is not to be taken at its word; empty where nothing speaks against it."""
 
 
 def read_endings(
@@ -49,7 +53,7 @@ def read_endings(
         "SELECT execution_id, session_id, agent_type, scope, status, deployed_at, completed_at, "
         "(SELECT count(*) FROM completions AS c WHERE c.execution_id = e.execution_id), "
         f"error_message, error_code, substr(final_message, 1, {_READ}), context_end_tokens, "
-        f"{MODEL}, cost_usd FROM agent_executions AS e "
+        f"{MODEL}, cost_usd, unverified, success FROM agent_executions AS e "
         "WHERE execution_id IN (SELECT value FROM json_each(?))",
         [json.dumps(list(labels))],
     )
@@ -74,7 +78,7 @@ def list_returned_since(record: Record, since: str, project: OwnProjects | None)
 
 def _make_ending(row: tuple[Any, ...], catalogue: Catalogue) -> RunEnding:
     (label, session_id, agent_type, scope, status, deployed, completed, returns) = row[:8]
-    (reason, code, message, context, model, cost) = row[8:]
+    (reason, code, message, context, model, cost, doubt, success) = row[8:]
     why = ", ".join(filter(None, (readable(reason), readable(code)))) if status == "failed" else ""
     context = context if isinstance(context, int) else None
     return RunEnding(
@@ -90,6 +94,8 @@ def _make_ending(row: tuple[Any, ...], catalogue: Catalogue) -> RunEnding:
         context,
         _share_filled(context, readable(model), catalogue),
         cost if isinstance(cost, float) else None,
+        has_succeeded(status, success, doubt),
+        (readable(doubt) or "") if status == "completed" else "",
     )
 
 

@@ -75,6 +75,7 @@ class Hit:
     at: str | None
     scope: str | None
     unverified: str | None
+    success: bool | None
     used_tokens: int | None
     """Usage of the whole run; None where it is not known."""
     cost_usd: float | None
@@ -95,6 +96,7 @@ class Hit:
             "deployed_at": self.at,
             "scope": self.scope,
             "unverified": self.unverified,
+            "success": self.success,
             "used_tokens": self.used_tokens,
             "cost_usd": self.cost_usd,
             "snippet": self.snippet,
@@ -366,6 +368,10 @@ def _word_relevance(matcher: WordMatcher, scope: str, opening: str) -> float:
     return 1 + 6 * in_scope + 4 * times / (times + 1.5)
 
 
+_SUCCESS = 8
+"""Where the flag stands in a row of `_load_hits`."""
+
+
 def _load_hits(
     record: Record,
     matchers: Sequence[WordMatcher],
@@ -373,7 +379,7 @@ def _load_hits(
 ) -> Iterator[Hit]:
     rows = record.sql(
         f"SELECT execution_id, session_id, agent_type, status, {MODEL}, deployed_at, scope, "
-        f"unverified, {USED}, cost_usd, parent_execution_id, "
+        f"unverified, success, {USED}, cost_usd, parent_execution_id, "
         "substr(coalesce(nullif(trim(final_message, char(9, 10, 13, 32)), ''), error_message), 1, "
         f"{_SEARCHED_CHARACTERS}) "
         "FROM agent_executions "
@@ -383,6 +389,7 @@ def _load_hits(
     by_id = {row[0]: row for row in rows}
     for position in positions:
         *facts, message = by_id[position.execution_id]
+        facts[_SUCCESS] = None if facts[_SUCCESS] is None else bool(facts[_SUCCESS])
         facts += _snippet(record, matchers, position, compose_text(clean_text(message)))
         yield Hit(*facts)
 

@@ -184,18 +184,21 @@ class _Rows:
         )
 
     def of_ending(self, ending: RunEnding) -> Row:
-        """A run that came back: why it failed, or its first words."""
-        failed = ending.status == "failed"
+        """A run that came back: why it failed or is in doubt, or its first words."""
+        failed = ending.went_well is False
+        sign = (SIGNS["failed"], "bad") if failed else (SIGNS["done"], "ok")
         is_unseen = ending.execution_id in self._board.unseen
         words = ending.words or ("no reason was given" if failed else "no message")
         doing = words if failed or not ending.words else f"“{words[:200]}”"
+        if ending.went_well is None:
+            sign, doing = (SIGNS["doubt"], "warn"), f"in doubt: {ending.doubt}"
         accents: tuple[Accent, ...] = ()
         if ending.execution_id in self._board.drafts:
             doing, accents = f"✎ draft · {doing}", ((0, 7, "asks"),)
         share = "" if ending.filled is None else f"{ending.filled * 100:.0f} %"
         return self._make_row(
             ending.execution_id,
-            (SIGNS["failed"], "bad") if failed else (SIGNS["done"], "ok"),
+            sign,
             (ending.agent_type, () if is_unseen else ((0, 99, ""),)),
             ending.scope,
             (doing, accents),

@@ -213,7 +213,8 @@ class ReturnForm(ScreenPart):
             self.notify("the draft is back", markup=False)
         if opened.returns:
             state = f"returned {opened.returns} times" if opened.returns > 1 else "returned once"
-            state = f"{state_of(execution.status)[0]}, {state}: other words are another return"
+            word, _ = state_of(execution.status, execution.unverified, execution.success)
+            state = f"{word}, {state}: other words are another return"
         else:
             state = (
                 f"{state_of('deployed')[0]} {lasting(between(execution.deployed_at, opened.now))}"

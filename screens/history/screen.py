@@ -306,7 +306,7 @@ them; without marks, the one under the cursor.
         return [self._row(hit, _name_nested(hit, depth), now, sought) for hit, depth in tree]
 
     def _row(self, hit: Hit, name: str, now: str, sought: Sequence[TextMatcher]) -> Row:
-        state, style = state_of(hit.status, hit.unverified)
+        state, style = state_of(hit.status, hit.unverified, hit.success)
         cost = "" if hit.cost_usd is None else f"{hit.cost_usd:.2f}"
         text, spans = _in_view(hit, sought)
         mark = MARKED if hit.execution_id in self._marked else ""

@@ -184,7 +184,7 @@ class Overview(Vertical):
             rows.append(Row("", ("",), section=True))
             rows.append(_agent_row(sum_outcomes(ALL, agents), ALL))
         unknown = sum(agent.unknown for agent in agents)
-        table.border_subtitle = "worst first · of those that returned" + (
+        table.border_subtitle = "worst first · of known outcomes" + (
             f" · {unknown:,} unknown" if unknown else ""
         )
         table.show(rows, empty="Nothing is recorded yet.")

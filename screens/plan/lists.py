@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from orch_tui.models.values import ENDINGS
 from orch_tui.screens.plan.next_step import after_whom, draw_budget
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
@@ -42,12 +43,16 @@ def state_of_session(line: SessionLine) -> str:
     return "running" if line.waiting or session.status == "executing" else "planned"
 
 
-def state_of_run(status: str | None, live: LiveAgent | None = None) -> str:
+def state_of_run(
+    status: str | None, live: LiveAgent | None = None, *, went_well: bool | None = None
+) -> str:
     """Name the state whose sign an agent has; ``live`` is what is seen of it while it runs."""
     if status == "deployed" and live is not None and not live.has_ended:
         if live.needs_somebody:
             return "asks"
         return "doubt" if {"silent", "loops", "full"} & set(live.marks) else "running"
+    if status in ENDINGS:
+        return {True: "done", False: "failed", None: "doubt"}[went_well]
     return _STATES.get(status or "", "planned")
 
 
@@ -197,11 +202,12 @@ def _agent_row(page: PlanPage, line: PlannedLine, live: Mapping[str, LiveAgent],
 
 def state_of_agent(line: PlannedLine, live: Mapping[str, LiveAgent]) -> str:
     """Name the state whose sign a planned agent has: that of its last execution."""
-    return state_of_run(line.status, live.get(line.attempts[-1][0]) if line.attempts else None)
+    seen = live.get(line.attempts[-1][0]) if line.attempts else None
+    return state_of_run(line.status, seen, went_well=line.went_well)
 
 
 def _run_row(run: RunLine, live: LiveAgent | None, now: str) -> Row:
-    state = state_of_run(run.status, live)
+    state = state_of_run(run.status, live, went_well=run.went_well)
     indent = f"{'  ' * min(run.depth - 1, 5)}└ " if run.depth else ""
     took = between(run.deployed_at, run.completed_at or now)
     return Row(

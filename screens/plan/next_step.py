@@ -60,9 +60,14 @@ def draw_session(
 def _draw_unplanned(page: PlanPage, now: str) -> list[Spans]:
     runs = page.runs
     waiting = sum(run.status == "deployed" for run in runs)
-    failed = sum(run.status == "failed" for run in runs)
+    failed = sum(run.went_well is False for run in runs)
+    doubted = sum(run.status != "deployed" and run.went_well is None for run in runs)
     counted: list[tuple[str, str]] = [("bold", plural(len(runs), "run"))]
-    for state, number, word in (("running", waiting, "running"), ("failed", failed, "failed")):
+    for state, number, word in (
+        ("running", waiting, "running"),
+        ("failed", failed, "failed"),
+        ("doubt", doubted, "in doubt"),
+    ):
         if number:
             counted += [("", "   "), (state, f"{SIGNS[state]} {number} {word}")]
     begun = ago(page.session.created_at, now)

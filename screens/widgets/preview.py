@@ -249,7 +249,7 @@ class Preview(Vertical):
         if self.shown is None:
             return
         run = self.shown.execution
-        state, style = state_of(run.status, run.unverified)
+        state, style = state_of(run.status, run.unverified, run.success)
         head.update(
             Content.assemble(
                 Content.styled(state, f"{STATE_COLOURS.get(style, '$foreground-muted')}"),

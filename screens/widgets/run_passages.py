@@ -78,7 +78,7 @@ def _make_return(returned: ShownReturn, *, markdown: bool, many: bool) -> Iterat
     completion, message = returned.completion, returned.final_message
     at = local_time(completion.completed_at)
     if many:
-        state, _ = state_of(completion.status)
+        state, _ = state_of(completion.status, None, completion.success)
         yield MarkedLine((Words(f"━━ return {completion.position} · {state} · {at}", "muted"),))
     code = completion.error_code or ""
     if completion.error_message or code:

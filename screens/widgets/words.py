@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orch_tui.models.values import ENDINGS, has_succeeded
 from orch_tui.screens.theme import SIGNS
 
 _STATES = {
@@ -11,11 +12,16 @@ _STATES = {
 }
 
 
-def state_of(status: str | None, unverified: str | None = None) -> tuple[str, str]:
-    """A state as a glyph with a word, readable without colour, and its row style; a run that is
-    done and ``unverified`` is in doubt."""
-    if status == "completed" and unverified:
-        return f"{SIGNS['doubt']} in doubt", "warn"
+def state_of(
+    status: str | None, unverified: str | None = None, success: bool | None = None
+) -> tuple[str, str]:
+    """A state as a glyph with a word, readable without colour, and its row style: as statistics
+    count it (``has_succeeded``), whatever status it was given."""
+    if status in ENDINGS:
+        well = has_succeeded(status, success, unverified)
+        if well is None:
+            return f"{SIGNS['doubt']} in doubt", "warn"
+        status = "completed" if well else "failed"
     return _STATES.get(status or "", ("? unknown", "dim"))
 
 

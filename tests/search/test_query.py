@@ -601,6 +601,7 @@ def test_a_hit_has_its_values_by_the_names_of_columns(record: Record) -> None:
         "model": "opus",
         "scope": "vector",
         "unverified": "nothing shows it",
+        "success": True,
         "input_tokens": 1,
         "output_tokens": 2,
         "cost_usd": 0.5,

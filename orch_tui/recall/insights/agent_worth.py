@@ -117,11 +117,12 @@ def _deliverables(of: ChosenRuns) -> tuple[dict[str, int], dict[str, int | None]
     """By agent type: how many different files, and how many of them are there."""
     rows = of.rows(
         "SELECT agent_type, project, coalesce(path, content) AS told, "
-        "max(iif(json_valid(content), json_extract(content, '$.worktree'), NULL)) FROM chosen AS e "
+        "iif(json_valid(content), json_extract(content, '$.worktree'), NULL) AS tree "
+        "FROM chosen AS e "
         "CROSS JOIN outputs AS o USING (execution_id) "
         "JOIN sessions AS s ON s.session_id = e.session_id "
         "WHERE output_type = 'deliverable' AND o.retracted_at IS NULL "
-        "GROUP BY agent_type, project, told"
+        "GROUP BY agent_type, project, told, tree"
     )
     is_there = cache(os.path.lexists)
     delivered: dict[str, int] = {}
