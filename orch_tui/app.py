@@ -171,6 +171,7 @@ class OrchApp(App[None]):
             priority=True,
             show=False,
         ),
+        Binding("comma", "show_settings", "Settings", id="settings", show=False),
         Binding("ctrl+q", "quit", "Quit", id="quit", priority=True, show=False),
     ]
 
@@ -631,6 +632,20 @@ class OrchApp(App[None]):
 
         choose_theme(self)
 
+    def action_show_settings(self) -> None:
+        from orch_tui.screens.app_choices import show_settings
+
+        if isinstance(self.screen, OrchScreen):
+            show_settings(self)
+
+    def settings_changed(self) -> None:
+        """Have the screens follow settings that were changed."""
+        config = self.project.config
+        if config.theme in self.available_themes:
+            self.theme = config.theme
+        self.set_keymap(dict(config.keymap))
+        self.on_record_changed()
+
     def list_commands(self) -> Iterator[ScreenCommand]:
         """List what can be done on every screen."""
         from orch_tui.screens.command_list import ScreenCommand
@@ -642,6 +657,7 @@ class OrchApp(App[None]):
             ("Search all runs", "", "search-anywhere", self.action_search),
             ("Keys of this screen", "", "help-anywhere", self.action_toggle_help),
             ("Theme", theme, "", self.action_choose_theme),
+            ("Settings", "and where each comes from", "settings", self.action_show_settings),
             ("Import transcripts", "all of this project", "", self.import_transcripts),
             ("Install the hooks", "they record every run", "", self.install_hooks),
             ("Quit", "what was typed is kept", "quit", partial(self.run_action, "quit")),

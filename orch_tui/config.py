@@ -108,7 +108,7 @@ def load(root: AnyPath, broken: Callable[[FormatError], object] | None = None) -
             continue
         for key, value in values.items():
             try:
-                checked = _check(file, key, value, os.path.abspath(base))
+                checked = check_setting(file, key, value, os.path.abspath(base))
             except FormatError as error:
                 refuse(error)
                 continue
@@ -150,7 +150,12 @@ def _read(file: str) -> dict[str, Any]:
         raise FormatError(f"{file}: is not TOML: {error}") from error
 
 
-def _check(file: str, key: str, value: Any, base: str) -> Any:
+def check_setting(file: str, key: str, value: Any, base: str) -> Any:
+    """Give the value of a setting as it is kept; ``base`` is where relative paths start.
+
+    Raises:
+        FormatError: it names file, setting, what is wrong and what would be right.
+    """
     check = _CHECKS.get(key)
     if check is None:
         from difflib import get_close_matches  # only an error pays for it

@@ -345,6 +345,11 @@ class Project:
         if record is not None:
             record.close()
 
+    def load_settings(self) -> None:
+        """Read the settings again, after one of them was changed."""
+        self.config = config.load(self.root)
+        self.__dict__.pop("catalogue", None)
+
     @cached_property
     def catalogue(self) -> Catalogue:
         """The Claude models, with the additions of the settings."""

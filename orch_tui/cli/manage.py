@@ -8,11 +8,22 @@ from pathlib import Path
 
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import add_format, as_row, print_rows, read_bytes, say
+from orch_tui.errors import UsageError
 from orch_tui.paths import resolve_path
+from orch_tui.project import Project
 
 
 def config() -> argparse.ArgumentParser:
-    parser = Parser("config", example="orch config --format json")
+    parser = Parser(
+        "config",
+        remarks="set NAME VALUE writes one into the project's file, unset NAME takes it out;\n"
+        "with --user into and out of your own. Entries of tables are named keymap.quit.",
+        example="orch config set budget 300000 --user",
+    )
+    parser.add_argument("act", nargs="?", choices=("show", "set", "unset"), default="show")
+    parser.add_argument("name", nargs="?", help="of the setting")
+    parser.add_argument("value", nargs="?", help="what it is to be")
+    parser.add_argument("--user", action="store_true", help="in your own file, for all projects")
     add_format(parser)
     parser.set_defaults(run=_config)
     return parser
@@ -20,6 +31,9 @@ def config() -> argparse.ArgumentParser:
 
 def _config(arguments: Namespace) -> None:
     project = project_of(arguments)
+    if arguments.act != "show":
+        _change_setting(arguments, project)
+        return
     settings = project.config
     rows = []
     for name, value in as_row(settings).items():
@@ -29,6 +43,17 @@ def _config(arguments: Namespace) -> None:
         rows.append({"setting": name, "value": shown, "from": settings.origins[name]})
     print_rows(rows, arguments.format)
     say(f"project: {project.root}", f"record: {project.database}")
+
+
+def _change_setting(arguments: Namespace, project: Project) -> None:
+    from orch_tui.setting_changes import change_setting
+
+    act, name, value = arguments.act, arguments.name, arguments.value
+    if name is None or (value is None) is (act == "set"):
+        wanted = "a name and a value" if act == "set" else "a name and nothing else"
+        raise UsageError(f"orch config {act} takes {wanted}", hint="orch config --help")
+    file = change_setting(project.root, name, value, for_user=arguments.user)
+    say(f"{name} is {value} in {file}" if act == "set" else f"{name} is taken out of {file}")
 
 
 def doctor() -> argparse.ArgumentParser:

@@ -126,3 +126,20 @@ async def test_a_pane_has_the_screen_for_itself_and_goes_back(
         assert pane.region.size == (120, 34) and find_pane(app.focused) is pane
         await pressed(pilot, "f11")
         assert pane.region == before
+
+
+async def test_a_setting_is_changed_where_it_is_read(folder: Path, clock: FakeClock) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await pressed(pilot, "ctrl+p", *"settings", "enter")
+        assert ("budget", "200,000", "orch") in {row[:3] for row in shown(pilot)}
+        await pressed(pilot, *"budget", "enter")
+        await pressed(pilot, *(["backspace"] * 10), *"much", "enter", "enter")
+        await settled(pilot)
+        assert app.project.config.budget == 200_000  # refused, and said why
+        await pressed(pilot, *"budget", "enter")
+        await pressed(pilot, *(["backspace"] * 10), *"3000", "enter", "enter")
+        await settled(pilot)
+        assert app.project.config.budget == 3000
+        assert ("budget", "3,000", "this project") in {row[:3] for row in shown(pilot)}
