@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
+
 import pytest
+from textual.pilot import Pilot
+
+from orch_tui.app import OrchApp
+from orch_tui.prepare import ambient
+from orch_tui.prepare.count import Count
+from tests.screens.quiet import stand_still, wait_for_loop
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +26,45 @@ def history_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same figures wherever the project lies: its path is handed over with its CLAUDE.md."""
+    of_one = Count(20, "e", 20, 20)
+    count = ambient.count_headings
+
+    def count_headings(paths: Sequence[Count], family: str) -> Count:
+        return count([of_one] * len(paths), family)
+
+    monkeypatch.setattr(ambient, "count_headings", count_headings)
+
+
+@pytest.fixture(autouse=True)
 def nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     """What scrolls is there at once: nothing is painted on the way, and no key waits for it."""
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
+
+
+@pytest.fixture(autouse=True)
+def nothing_pending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause or a key waits for what there is to do, and not for time to pass."""
+    monkeypatch.setattr("textual.pilot.wait_for_idle", wait_for_loop)
+    monkeypatch.setattr("textual.app.wait_for_idle", wait_for_loop)
+    monkeypatch.setattr("textual.app.App.NOTIFICATION_TIMEOUT", 600)
+
+
+@pytest.fixture
+def snap_compare(snap_compare: Callable[..., bool]) -> Callable[..., bool]:
+    """Compare a picture of the app once nothing is on its way to it."""
+
+    def compare(
+        app: OrchApp,
+        *,
+        terminal_size: tuple[int, int],
+        run_before: Callable[[Pilot[None]], Awaitable[None]],
+    ) -> bool:
+        async def drive(pilot: Pilot[None]) -> None:
+            await run_before(pilot)
+            await stand_still(pilot)
+
+        return snap_compare(app, terminal_size=terminal_size, run_before=drive)
+
+    return compare

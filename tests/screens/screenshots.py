@@ -15,7 +15,7 @@ from textual.widgets import Input
 from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
-from tests.screens.test_history import settled
+from tests.screens.quiet import settled
 
 PICTURES = Path(__file__).parents[2] / "assets" / "screenshots"
 SIZE = (120, 34)

@@ -20,7 +20,7 @@ from orch_tui.screens.dialogs import Choose, Confirm
 from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
 from tests.record import claude_home
-from tests.screens.test_history import settled
+from tests.screens.quiet import settled
 
 Snap = Callable[..., bool]
 

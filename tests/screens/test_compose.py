@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
@@ -36,6 +35,7 @@ from orch_tui.screens.widgets.words import format_tokens
 from tests.conftest import FakeClock
 from tests.recall.runs import make_bundle, make_item, run_agent
 from tests.recall.test_file_worth import touch
+from tests.screens.quiet import settled
 
 SPEC = """\
 # Requirements
@@ -98,13 +98,6 @@ def project(folder: Path, clock: FakeClock) -> Project:
 
 class Compose(OrchApp):
     FIRST = "compose"
-
-
-async def settled(pilot: Pilot[None]) -> None:
-    """Until everything that was asked and typed is on the screen."""
-    while busy := [w for w in pilot.app.workers if w.group != "watch" and not w.is_finished]:
-        await asyncio.gather(*(worker.wait() for worker in busy), return_exceptions=True)
-        await pilot.pause()
 
 
 def app_of(folder: Path, clock: FakeClock) -> OrchApp:

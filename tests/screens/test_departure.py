@@ -26,7 +26,7 @@ from orch_tui.app import OrchApp
 from orch_tui.cli import main
 from orch_tui.drafts import Drafts
 from orch_tui.project import Project
-from tests.screens.test_history import settled
+from tests.screens.quiet import settled
 
 ORCH = (sys.executable, "-m", "orch_tui")
 PATIENCE = 60

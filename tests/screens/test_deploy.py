@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import os
 import shutil
@@ -42,6 +41,7 @@ from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.paste import Editor, PasteArea
 from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.row_list import Row, Rows
+from tests.screens import quiet
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MESSAGE = """\
@@ -134,8 +134,9 @@ class Driven:
         self.pilot = pilot
 
     async def keys(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await settled(self.pilot)
+        for key in keys:
+            await self.pilot.press(key)
+            await settled(self.pilot)
 
     async def type(self, text: str) -> None:
         """Answer the question in front."""
@@ -222,16 +223,11 @@ class Driven:
 
 async def settled(pilot: Pilot[None]) -> None:
     """Until the engine has answered and what was typed is kept and read."""
-    while True:
-        await pilot.pause()
-        for completing in pilot.app.screen.query(ReturnForm):
-            if not completing.is_settled:
-                completing.settle()
-        busy = [w for w in pilot.app.workers if w.group != "watch" and not w.is_finished]
-        if not busy:
-            await pilot.pause()
-            return
-        await asyncio.gather(*(w.wait() for w in busy), return_exceptions=True)
+    await quiet.settled(pilot)
+    while asking := [f for f in pilot.app.screen.query(ReturnForm) if not f.is_settled]:
+        for form in asking:
+            form.settle()
+        await quiet.settled(pilot)
 
 
 def shown(root: Path, theme: str = "orch-dark") -> OrchApp:

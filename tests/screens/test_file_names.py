@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from orch_tui.screens.dialogs import Ask
 from orch_tui.screens.orch_screen import OrchScreen, Problem
 from tests.cli.test_file_names import NAMED, NAMES
 from tests.conftest import FakeClock
+from tests.screens.quiet import settled
 
 
 @pytest.fixture
@@ -31,15 +31,6 @@ def folder(tmp_path: Path, clock: FakeClock) -> Path:
     session.init_deployment(context_bundle=bundle, model="sonnet")
     project.close()
     return root
-
-
-async def settled(pilot: Pilot[None]) -> None:
-    quiet = 0
-    while quiet < 3:
-        await pilot.pause()
-        busy = [w for w in pilot.app.workers if w.group != "watch" and not w.is_finished]
-        await asyncio.gather(*(w.wait() for w in busy), return_exceptions=True)
-        quiet = 0 if busy else quiet + 1
 
 
 async def pressed(pilot: Pilot[None], *keys: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shlex
 from collections.abc import Awaitable, Callable
@@ -36,6 +35,7 @@ from orch_tui.search.maintenance import check, is_of_another_version
 from orch_tui.search.query import search
 from tests.conftest import FakeClock
 from tests.record import hook_events
+from tests.screens.quiet import settled
 from tests.search.older_index import make_version_1
 
 HOSTILE = "[bold]not markup[/] \x1b[31mred\x1b[0m \u202ereversed\u202c\x07 [unclosed"
@@ -57,17 +57,6 @@ def folder(tmp_path: Path, clock: FakeClock) -> Path:
     session.init_deployment("Explore", "Look for more")
     project.close()
     return root
-
-
-async def settled(pilot: Pilot[None]) -> None:
-    """Until the engine has answered everything that was asked; an answer may ask again."""
-    quiet = 0
-    while quiet < 3:
-        await pilot.pause()
-        busy = [w for w in pilot.app.workers if w.group != "watch" and not w.is_finished]
-        await asyncio.gather(*(w.wait() for w in busy), return_exceptions=True)
-        coming_up = pilot.app.current_mode not in OrchApp.TITLES
-        quiet = 0 if busy or coming_up else quiet + 1
 
 
 def opened(folder: Path, clock: FakeClock) -> OrchApp:
@@ -478,9 +467,10 @@ async def test_the_command_that_does_the_same(folder: Path, clock: FakeClock) ->
     async with app.run_test() as pilot:
         await settled(pilot)
         await pilot.press(*"walr", "ctrl+y")
-        assert app.clipboard == "orch history walr"
         await settled(pilot)
+        assert app.clipboard == "orch history walr"
         await pilot.press("escape", "ctrl+y")
+        await settled(pilot)
         assert app.clipboard == "orch show exec-001 --part said"
 
 
@@ -667,6 +657,7 @@ async def test_a_copied_command_does_the_same_in_a_shell(
         for _ in range(3):
             await settled(pilot)
             await pilot.press("ctrl+y")
+            await settled(pilot)
             copied.append(app.clipboard)
             await pilot.press("ctrl+f")
     found = [shlex.split(command) for command in copied]
@@ -689,6 +680,7 @@ async def test_a_run_with_any_id_is_shown_by_its_copied_command(
     async with app.run_test() as pilot:
         await settled(pilot)
         await pilot.press("escape", "home", "ctrl+y")
+        await settled(pilot)
         assert shlex.split(app.clipboard) == [
             *("orch", "show", "it's; rm -rf $HOME", "--part", "said"),
         ]

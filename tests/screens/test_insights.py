@@ -20,7 +20,7 @@ from orch_tui.screens.deploy.return_form import ReturnForm
 from orch_tui.screens.insights.screen import OVERVIEW, PARTS, EndableReading
 from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
-from tests.screens.test_history import settled
+from tests.screens.quiet import settled
 
 Snap = Callable[..., bool]
 
@@ -191,10 +191,12 @@ async def test_the_command_gives_the_same(folder: Path, clock: FakeClock) -> Non
         await pilot.press("f5")
         await settled(pilot)
         await pilot.press("ctrl+y")
+        await settled(pilot)
         assert app.clipboard == "orch stats"
         await pilot.press("escape", "down", "s")
         await settled(pilot)
         await pilot.press("ctrl+y")
+        await settled(pilot)
         assert app.clipboard == "orch stats --by agent_type --session-id orch-2026-11-22-001"
 
 

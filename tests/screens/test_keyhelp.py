@@ -21,7 +21,8 @@ from orch_tui.screens.keyhelp import KeyHelp, group_keys
 from orch_tui.screens.widgets.key_line import KeyLine
 from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
-from tests.screens.test_file_names import folder, pressed, settled
+from tests.screens.quiet import settled
+from tests.screens.test_file_names import folder, pressed
 
 __all__ = ["folder"]
 

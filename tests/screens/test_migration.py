@@ -16,7 +16,7 @@ from orch_tui.screens.dialogs import Working
 from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
 from tests.record.test_migrate import LAST, read, stored
-from tests.screens.test_history import settled
+from tests.screens.quiet import settled
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from orch_tui.screens.widgets.form import Field, Form, matching
 from orch_tui.screens.widgets.key_line import KeyLine
 from orch_tui.screens.widgets.told_lines import ToldLines
 from tests.conftest import FakeClock
-from tests.screens.test_history import settled
+from tests.screens.quiet import settled
 
 NOW, DONE, OLD = (f"orch-2026-11-22-00{n}" for n in (3, 2, 1))
 

@@ -1,0 +1,77 @@
+"""When the app has nothing left to do: what a test waits for, whatever else the machine does.
+
+Textual's own pause waits until the process takes little of the processor for a while: on a loaded
+machine it takes little however much is left to do, and on a quiet one every key waits in vain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from textual._context import active_app
+from textual.app import App
+from textual.pilot import Pilot
+
+from orch_tui.app import OrchApp
+
+ROUNDS = 3
+"""What was answered may ask again: so often nothing is found to wait for."""
+
+
+async def wait_for_loop(min_sleep: float = 0, max_sleep: float = 0) -> None:
+    """Wait until the event loop itself has nothing to do, and what changed is painted.
+
+    All that is left then are threads and timers. It stands in for Textual's ``wait_for_idle`` and
+    takes what that takes, which says nothing here.
+    """
+    loop: Any = asyncio.get_running_loop()
+    app = active_app.get()
+    quiet = 0
+    while quiet < ROUNDS:
+        await asyncio.sleep(0)
+        quiet = 0 if loop._ready else quiet + 1
+        if quiet == ROUNDS and app._resize_timer is not None:
+            app._check_resize()
+            quiet = 0
+        elif quiet == ROUNDS and _waits_for_frame(app):
+            app.screen._on_timer_update()  # frames come 60 times a second
+            quiet = 0
+
+
+def _waits_for_frame(app: App[Any]) -> bool:
+    screen = app.screen_stack[-1] if app.screen_stack else None
+    if screen is None or not screen.is_current or app._batch_count:
+        return False
+    repaint = screen._layout_required or screen._scroll_required or screen._repaint_required
+    return bool(repaint or screen._recompose_required or screen._dirty_widgets or screen._callbacks)
+
+
+async def settled(pilot: Pilot[Any]) -> None:
+    """Wait until everything that was asked is answered, and on the screen.
+
+    All threads are waited for but the one that watches the record: it never ends.
+    """
+    quiet = 0
+    while quiet < ROUNDS:
+        await wait_for_loop()
+        app = pilot.app
+        busy = [worker for worker in app.workers if worker.group != "watch"]
+        busy = [worker for worker in busy if not worker.is_finished]
+        await asyncio.gather(*(worker.wait() for worker in busy), return_exceptions=True)
+        coming_up = isinstance(app, OrchApp) and app.current_mode not in app.TITLES
+        quiet = 0 if busy or coming_up else quiet + 1
+    await pilot.pause()
+
+
+async def stand_still(pilot: Pilot[Any]) -> None:
+    """Wait as above, then until the record was looked at once more; nothing looks at it again."""
+    await settled(pilot)
+    app = pilot.app
+    if isinstance(app, OrchApp):
+        app._unmounted.set()
+        watch = [worker for worker in app.workers if worker.group == "watch"]
+        await asyncio.gather(*(worker.wait() for worker in watch), return_exceptions=True)
+        if app._begun:
+            app.on_record_changed()
+        await settled(pilot)
