@@ -15,7 +15,8 @@ from orch_tui.screens.dialogs import Ask, Pick
 from orch_tui.screens.pane_room import find_pane
 from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
-from tests.screens.test_file_names import folder, pressed, settled
+from tests.screens.quiet import settled
+from tests.screens.test_file_names import folder, pressed
 
 __all__ = ["folder"]
 

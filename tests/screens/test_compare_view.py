@@ -19,7 +19,8 @@ from orch_tui.screens.widgets.passages import draw_passages
 from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.tabs import Tabs
 from tests.conftest import FakeClock
-from tests.screens.test_history import HOSTILE, lines_of, opened, opened_later, settled
+from tests.screens.quiet import settled
+from tests.screens.test_history import HOSTILE, lines_of, opened, opened_later
 
 BODY = "".join(f"    step_{number}()\n" for number in range(30))
 QUERY = f"def parse(words):\n    folded = [fold(word) for word in words]\n{BODY}"
