@@ -8,8 +8,8 @@ import pytest
 from textual.pilot import Pilot
 
 from orch_tui.app import OrchApp
-from orch_tui.prepare import ambient
 from orch_tui.prepare.count import Count
+from orch_tui.prepare.handed_parts import count_headings
 from tests.screens.quiet import stand_still, wait_for_loop
 
 
@@ -29,12 +29,11 @@ def history_first(monkeypatch: pytest.MonkeyPatch) -> None:
 def anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same figures wherever the project lies: its path is handed over with its CLAUDE.md."""
     of_one = Count(20, "e", 20, 20)
-    count = ambient.count_headings
 
-    def count_headings(paths: Sequence[Count], family: str) -> Count:
-        return count([of_one] * len(paths), family)
+    def count(paths: Sequence[Count], family: str) -> Count:
+        return count_headings([of_one] * len(paths), family)
 
-    monkeypatch.setattr(ambient, "count_headings", count_headings)
+    monkeypatch.setattr("orch_tui.prepare.ambient.count_headings", count)
 
 
 @pytest.fixture(autouse=True)
