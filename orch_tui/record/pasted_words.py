@@ -14,6 +14,9 @@ from orch_tui.record.agent_words import read_framed_words, separate_joined_notes
 from orch_tui.record.messages.patterns import compile_lazily
 
 _BULLET = compile_lazily(r"[ \t]*[⏺●][ \t]+")
+_SIGN_LINES = compile_lazily(r"^[ \t]*(?:```|~~~)[^`~\n]*$|^[ \t|:+-]*--[ \t|:+-]*$", re.M)
+"""Fences with their language, the line below the head of a table, rules."""
+_SIGNS = compile_lazily(r"^[ \t]*(?:[#>▎]+|[-*+•][ \t])|[`*_|\u2500-\u257f]", re.M)
 _KEPT_APART = compile_lazily(r"\s*(?:[-*+#>|`~⏺●]|\d{1,3}[.)]\s|\Z)")
 """How a line begins that no break of a longer one made."""
 _NARROWEST = 40
@@ -34,17 +37,25 @@ def read_pasted_words(text: str) -> str:
 def fingerprints_of_paste(text: str) -> tuple[str, ...]:
     """Hash the letters of a message, without white space and bullets.
 
-    One for all of it and one for the words without notes: two pastes of a message, and the message
-    itself, have one in common.
+    One for all of it and one for the words without notes, each also without the signs of Markdown,
+    which a terminal does not show: two pastes of a message, and the message itself, have one in
+    common.
     """
     plain = _without_bullets(text)
     forms = (plain, _without_notes(plain, True), _without_notes(plain, False))
-    letters = dict.fromkeys("".join(form.split()) for form in forms)
+    letters = ["".join(form.split()) for form in forms]
+    shown = ["".join(_without_signs(form).split()) for form in forms]
+    letters += [f"shown {each}" for each in shown if each]
     return tuple(
         hashlib.sha256(each.encode("utf-8", "surrogatepass")).hexdigest()
-        for each in letters
+        for each in dict.fromkeys(letters)
         if each
     )
+
+
+def _without_signs(text: str) -> str:
+    """Leave out what Markdown is marked with, and the lines with which a terminal draws tables."""
+    return _SIGNS.sub("", _SIGN_LINES.sub("", text))
 
 
 def _without_notes(text: str, is_wrapped: bool) -> str:

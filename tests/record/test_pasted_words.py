@@ -41,6 +41,40 @@ def show_in_terminal(text: str, width: int = 80, bullet: str = "⏺") -> str:
     return "\n".join(line.ljust(width) for line in shown)
 
 
+MARKED = """## What changed
+
+I wrote `lib/calculator/operations.py`; **all** four _operations_ are there.
+
+1. First `add`, then `sub`
+* and a list
+
+```python
+print(add(1, 2))
+```
+
+| check | result |
+|-------|--------|
+| tests | pass   |
+
+> Nothing is left."""
+RENDERED = """⏺ What changed
+
+  I wrote lib/calculator/operations.py; all four operations are there.
+
+  1. First add, then sub
+  - and a list
+
+  print(add(1, 2))
+
+  ┌───────┬────────┐
+  │ check │ result │
+  ├───────┼────────┤
+  │ tests │ pass   │
+  └───────┴────────┘
+
+  ▎ Nothing is left."""
+
+
 def is_same(one: str, other: str) -> bool:
     return bool(set(fingerprints_of_paste(one)) & set(fingerprints_of_paste(other)))
 
@@ -73,14 +107,23 @@ def test_a_paste_has_the_letters_of_what_it_is_a_copy_of(said: str, how: str) ->
 @settings(max_examples=COUNTS.examples)
 @given(messages, messages, st.sampled_from(sorted(PASTES)))
 def test_what_says_something_else_is_no_copy(said: str, other: str, how: str) -> None:
-    if "".join(said.split()) != "".join(other.split()):
+    one, two = ("".join(text.replace("`", "").split()) for text in (said, other))
+    if one != two and "```" not in said + other:  # what stands beside a fence is a language
         assert not is_same(said, PASTES[how](other))
+
+
+def test_a_terminal_shows_no_signs_of_markdown() -> None:
+    assert is_same(MARKED, RENDERED)
+    assert is_same(MARKED, RENDERED.removeprefix("⏺ "))
+    assert not is_same(MARKED, RENDERED.replace("add(1, 2)", "add(1, 3)"))
+    assert not is_same("", "**")
 
 
 @pytest.mark.parametrize(
     ("one", "other"),
     [
         ("Done.", "Done"),
+        ("It went up by -5.", "It went up by 5."),
         ("Done. 12 tests passed.", "Done. 11 tests passed."),
         ("- a\n- b", "- b\n- a"),
         ("It is done.", "⏺ It is not done."),
