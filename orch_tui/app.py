@@ -171,6 +171,7 @@ class OrchApp(App[None]):
             priority=True,
             show=False,
         ),
+        Binding("ctrl+t", "jump", "Jump to …", id="jump", priority=True, show=False),
         Binding("comma", "show_settings", "Settings", id="settings", show=False),
         Binding("ctrl+q", "quit", "Quit", id="quit", priority=True, show=False),
     ]
@@ -632,6 +633,12 @@ class OrchApp(App[None]):
 
         choose_theme(self)
 
+    def action_jump(self) -> None:
+        from orch_tui.screens.jump_marks import jump
+
+        if isinstance(self.screen, OrchScreen):
+            jump(self.screen)
+
     def action_show_settings(self) -> None:
         from orch_tui.screens.app_choices import show_settings
 
@@ -656,6 +663,7 @@ class OrchApp(App[None]):
             ("Work on another session", session, "choose-session", self.action_choose_session),
             ("Search all runs", "", "search-anywhere", self.action_search),
             ("Keys of this screen", "", "help-anywhere", self.action_toggle_help),
+            ("Jump to a pane", "by a letter", "jump", self.action_jump),
             ("Theme", theme, "", self.action_choose_theme),
             ("Settings", "and where each comes from", "settings", self.action_show_settings),
             ("Import transcripts", "all of this project", "", self.import_transcripts),

@@ -94,10 +94,15 @@ class Tabs(Widget):
             yield key, title, between
             between = "│"
 
-    def on_click(self, event: events.Click) -> None:
+    @property
+    def starts(self) -> Iterator[tuple[int, str]]:
+        """The cell where the name of each view begins, and the view."""
         end = 2
         for key, title, between in self._parts():
+            yield end + len(between), key
             end += cell_len(title) + 2 + len(between)
-            if event.x < end:
-                self.active = key
-                return
+
+    def on_click(self, event: events.Click) -> None:
+        before = [key for start, key in self.starts if start <= event.x]
+        if before:
+            self.active = before[-1]

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widget import Widget
 
 from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
 from orch_tui.screens.command_list import ScreenCommand, list_commands
 from orch_tui.screens.dialogs import Ask, Pick
+from orch_tui.screens.jump_marks import LETTERS, list_places
+from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.pane_room import find_pane
 from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
@@ -144,3 +147,23 @@ async def test_a_setting_is_changed_where_it_is_read(folder: Path, clock: FakeCl
         await settled(pilot)
         assert app.project.config.budget == 3000
         assert ("budget", "3,000", "this project") in {row[:3] for row in shown(pilot)}
+
+
+@pytest.mark.parametrize("screen", ["f1", "f2", "f3", "f4", "f5"])
+async def test_every_pane_and_view_is_a_letter_away(
+    folder: Path, clock: FakeClock, screen: str
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await pressed(pilot, screen)
+        focusable = [*app.screen.focus_chain]
+        places = list_places(app.screen)
+        assert places and len({place.at for place in places}) == len(places) <= len(LETTERS)
+        reached: set[Widget | None] = set()
+        for letter in LETTERS[: len(places)]:
+            await pressed(pilot, "ctrl+t", letter)
+            reached.add(app.focused)
+        assert reached <= {*focusable, *app.screen.focus_chain} and len(reached) > 1
+        await pressed(pilot, "ctrl+t", "escape")
+        assert isinstance(app.screen, OrchScreen)
