@@ -13,7 +13,7 @@ import msgspec
 
 from orch_tui.frozen import frozen
 from orch_tui.live.repetition import Repetition
-from orch_tui.live.task_output import MOST_TASKS, BackgroundTask, read_task
+from orch_tui.live.task_output import MOST_TASKS, RunningCommand, read_task
 from orch_tui.live.transcript_tail import LongLine
 from orch_tui.live.words import clean_line
 from orch_tui.record.claude_code import FORK, INTERRUPTION
@@ -132,7 +132,7 @@ class AgentWork:
         self.last_answer_at = 0.0
         self.repetition = Repetition()
         self.steps: deque[WorkStep] = deque(maxlen=STEPS)
-        self.tasks: deque[BackgroundTask] = deque(maxlen=MOST_TASKS)
+        self.tasks: deque[RunningCommand] = deque(maxlen=MOST_TASKS)
         """Commands in the background, as far as they may still run."""
         self._cwd = ""
         self._open: dict[str, _Called] = {}

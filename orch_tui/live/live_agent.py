@@ -98,6 +98,8 @@ class LiveAgent:
     """The last ones."""
     tasks: tuple[LiveTask, ...] = ()
     """What it runs in the background, oldest first."""
+    prints: tuple[str, ...] = ()
+    """The last lines of the command whose end it waits for, where they can be told."""
 
     @property
     def has_ended(self) -> bool:

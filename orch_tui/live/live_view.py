@@ -29,6 +29,7 @@ from orch_tui.live.agent_work import AgentWork, WorkStep
 from orch_tui.live.client_sessions import WRITTEN_SINCE, Client, ClientSessions, Life
 from orch_tui.live.live_agent import LiveAgent, LiveSnapshot, LiveStep, LiveTask
 from orch_tui.live.permission_requests import PermissionRequests
+from orch_tui.live.task_output import RunningCommand, find_foreground_output
 from orch_tui.live.transcript_tail import TranscriptTail
 from orch_tui.models.values import timestamp
 from orch_tui.paths import project_root
@@ -54,6 +55,8 @@ _SHOWN_AFTER_END = 60.0
 
 _MOST_LOOKS = 64
 """Looks in a row: 128 MB of transcripts."""
+
+_COMMAND_TOOL = "Bash"
 
 _FIND_EVERY = 8
 """Looks between two searches for the folder of a session."""
@@ -176,6 +179,8 @@ class LiveView:
         """By session and agent."""
         self._requests = PermissionRequests(root)
         self._roots: dict[str, str] = {}
+        self._commands: dict[str, RunningCommand] = {}
+        """What each session runs in the foreground, where that is one command."""
         self._windows: dict[tuple[str, str], int | None] = {}
         self._looks = 0
         self._first = 0
@@ -204,6 +209,7 @@ class LiveView:
         self._find_agents(runs, now)
         has_more = self._read(now)
         self._decide(runs, now)
+        self._find_commands()
         self._forget(runs, now)
         self._looks += 1
         return LiveSnapshot(_time(now), tuple(self._show(now)), has_more)
@@ -338,6 +344,35 @@ class LiveView:
                 followed.work, followed.file.facts, around
             )
             self._note_end(followed, runs, now)
+
+    def _find_commands(self) -> None:
+        """Look at what the one command prints that a session's agents run in the foreground."""
+        running: dict[str, list[_Followed]] = {}
+        for followed in self._followed.values():
+            if not followed.has_ended:
+                calls = [call for call in followed.work.open_calls if call.tool == _COMMAND_TOOL]
+                running.setdefault(followed.session, []).extend([followed] * len(calls))
+        held, self._commands = self._commands, {}
+        for session, agents in running.items():
+            if len(agents) != 1 or (state := agents[0].state) is None or state.name != "tool":
+                continue
+            known = {
+                task.task_id
+                for other in self._followed.values()
+                if other.session == session
+                for task in other.work.tasks
+            }
+            found = find_foreground_output(agents[0].file.path, session, known, state.target)
+            if found is not None:
+                before = held.get(session)
+                command = before if before and before.path == found.path else found
+                if command.look():
+                    self._commands[session] = command
+
+    def _prints(self, followed: _Followed) -> tuple[str, ...]:
+        command = self._commands.get(followed.session)
+        is_its = any(call.tool == _COMMAND_TOOL for call in followed.work.open_calls)
+        return command.lines if command and is_its else ()
 
     def _settled_state(self, followed: _Followed) -> AgentState | None:
         """The end of an agent whose transcript nobody needs to read."""
@@ -523,6 +558,7 @@ class LiveView:
             is_partial=followed.tail.is_partial,
             words=work.words,
             tasks=tuple(_live_tasks(work)),
+            prints=self._prints(followed),
         )
 
     def _window(self, model: str, asked: str, context: int) -> int | None:

@@ -15,6 +15,8 @@ def describe_agent(agent: LiveAgent) -> list[tuple[str, str]]:
 
 def _facts(agent: LiveAgent) -> Iterator[tuple[str, str]]:
     yield "doing", f"{agent.doing}, for {lasting(agent.seconds)}"
+    for line in agent.prints:
+        yield "prints", line
     yield "known by", agent.evidence
     yield "marks", agent.signs
     yield "since", local_time(agent.since, seconds=True)

@@ -1,14 +1,16 @@
-"""What a command in the background has printed so far, from the file that its client names.
+"""What a running command has printed so far, from the file that its client writes.
 
-The client writes it to ``TMP/claude-UID/KEY/SESSION/tasks/ID.output``, names it in the answer
-to the call, and removes it when the command has ended. A transcript may be anybody's: only a file
-that lies so for its own session, and is the user's own, is read.
+The client writes it to ``TMP/claude-UID/KEY/SESSION/tasks/ID.output`` and removes it when the
+command has ended. The answer to a call names the file of a command in the background; nothing
+names that of one in the foreground. A transcript may be anybody's: only a file that lies so for
+its own session, and is the user's own, is read.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from stat import S_ISREG
 
@@ -25,10 +27,13 @@ _NAMED = re.compile(
     r"(?P=id)\.output)\b"
 )
 
+_COMMAND = re.compile(r"(?P<id>b\w{1,40})\.output")
+"""The file of a command; those of agents begin with an ``a``."""
+
 
 @dataclass(slots=True)
-class BackgroundTask:
-    """A command that runs in the background, and the end of what it printed."""
+class RunningCommand:
+    """A command that runs, and the end of what it printed."""
 
     task_id: str
     target: str
@@ -62,12 +67,35 @@ class BackgroundTask:
         return True
 
 
-def read_task(answer: str, target: str, session: str) -> BackgroundTask | None:
+def read_task(answer: str, target: str, session: str) -> RunningCommand | None:
     """Read which task an answer says it started, for ``session``; None: it says of none."""
     named = _NAMED.search(answer)
     if named is None or named["session"] != session:
         return None
-    return BackgroundTask(named["id"], target, named["path"])
+    return RunningCommand(named["id"], target, named["path"])
+
+
+def find_foreground_output(
+    transcript: str, session: str, in_background: Collection[str], target: str
+) -> RunningCommand | None:
+    """Find what the one command prints that a session runs in the foreground.
+
+    ``transcript`` is that of its agent, ``in_background`` are the ids of known tasks. None: no
+    other task has a file, or several have, so that it cannot be told.
+    """
+    key = os.path.basename(transcript.partition(f"/{session}/")[0])
+    own = os.path.join(f"claude-{os.getuid()}", key, session, "tasks")
+    for folder in dict.fromkeys((os.environ.get("TMPDIR") or "/tmp", "/tmp")):
+        try:
+            names = os.listdir(os.path.join(folder, own))
+        except (OSError, ValueError):
+            continue
+        named = [found for name in names if (found := _COMMAND.fullmatch(name))]
+        others = [found for found in named if found["id"] not in in_background]
+        if len(others) == 1:
+            path = os.path.join(folder, own, others[0].string)
+            return RunningCommand(others[0]["id"], target, path)
+    return None
 
 
 def _last_lines(data: bytes, *, is_cut: bool) -> tuple[str, ...]:

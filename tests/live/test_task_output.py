@@ -100,3 +100,65 @@ def test_a_link_and_what_is_no_file_are_not_read(
     for number, file in enumerate((output, pipe)):
         agent.calls(1, (f"t{number}", *BASH[1:])).answers(2, f"t{number}", answer(file))
     assert tasks(follower, 3) == ()
+
+
+# In the foreground
+
+MAKE = ("t1", "Bash", {"command": "make"})
+
+
+@pytest.fixture
+def printed(files: ClaudeFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the only command of a session prints, where its client writes it."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    files.client()
+    key = files.agent().path.parents[2].name
+    file = tmp_path / "tmp" / f"claude-{os.getuid()}" / key / SESSION / "tasks" / "b77.output"
+    file.parent.mkdir(parents=True)
+    file.write_text("compiling\n")
+    return file
+
+
+def test_the_only_command_of_a_session_shows_what_it_prints(
+    files: ClaudeFiles, printed: Path, follower: Follower
+) -> None:
+    agent = files.agent().prompt(0).calls(1, MAKE)
+    assert follower.agent(2).prints == ("compiling",)
+    with printed.open("a") as file:
+        file.write("linking\n")
+    seen = follower.agent(3)
+    assert seen.prints == ("compiling", "linking")
+    assert ("prints", "linking") in describe_agent(seen)
+    agent.answers(4, "t1", "done")
+    assert follower.agent(5).prints == ()
+
+
+def test_what_may_be_another_command_prints_is_not_shown(
+    files: ClaudeFiles, printed: Path, follower: Follower
+) -> None:
+    agent = files.agent().prompt(0).calls(1, MAKE, ("t2", "Bash", {"command": "make test"}))
+    assert follower.agent(2).prints == ()
+    agent.answers(3, "t2", "done")
+    assert follower.agent(4).prints == ("compiling",)
+    printed.with_name("b78.output").write_text("of the main session\n")
+    assert follower.agent(5).prints == ()
+
+
+def test_a_command_in_the_background_is_not_taken_for_the_other(
+    files: ClaudeFiles, output: Path, printed: Path, follower: Follower
+) -> None:
+    agent = files.agent().prompt(0).calls(1, BASH).answers(2, "t1", answer(output))
+    printed.with_name(output.name).write_text("one\n")
+    agent.calls(3, ("t2", "Bash", {"command": "make"}))
+    seen = follower.agent(4)
+    assert (seen.prints, [task.lines for task in seen.tasks]) == (("compiling",), [("one",)])
+
+
+def test_a_link_is_no_output_of_a_command(
+    files: ClaudeFiles, printed: Path, follower: Follower, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("secret\n")
+    printed.unlink()
+    printed.symlink_to(tmp_path / "secret")
+    files.agent().prompt(0).calls(1, MAKE)
+    assert follower.agent(2).prints == ()
