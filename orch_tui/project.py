@@ -574,12 +574,14 @@ class Project:
             measure=self.measure,
         )
 
-    def measure(self, bundle: Bundle) -> Bundle:
-        """Count what the template of a bundle takes, for its model or that of its agent."""
+    def measure(self, bundle: Bundle, exact: bool | None = None) -> Bundle:
+        """Count what the template of a bundle takes, for its model or that of its agent; as
+        ``measure_briefing``."""
         from orch_tui.prepare.briefing_size import measure_briefing
 
         model = bundle.model or self.agents.model(bundle.agent_type)
-        return measure_briefing(bundle, self.catalogue.model(model).family, cache=self.counts)
+        family = self.catalogue.model(model).family
+        return measure_briefing(bundle, family, cache=self.counts, exact=exact)
 
     def _no_bundle_file(self, given: str) -> SourceError:
         near = find_nearest_files(given, [self.cwd])

@@ -145,6 +145,7 @@ def prepare_bundle(
         allow_secret=allow_secret,
         agents=agents,
         fitted=fitted,
+        exact=exact,
     )
 
 
@@ -328,6 +329,7 @@ def keep_bundle(
     allow_secret: bool = False,
     agents: AmbientAgents | None = None,
     fitted: Fitted | None = None,
+    exact: bool | None = None,
 ) -> Prepared:
     """Save a bundle (where the project records) and judge it, over a limit or not.
 
@@ -335,7 +337,7 @@ def keep_bundle(
     becomes that bundle's next version, where the latest was deployed.
     """
     agents = agents or project.agents
-    made = project.measure(made)
+    made = project.measure(made, exact)
     budget = SessionBudget(replace(project.limits, agents=agents))
     if project.recording:
         record = project.record

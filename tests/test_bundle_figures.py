@@ -181,3 +181,33 @@ def test_from_python_a_session_gets_another_scope_and_budget(folder: Path) -> No
         session.set_budget(warn_threshold=None)
         assert session.set_budget(None).budget is None
         assert session.set_scope("another").scope == session.scope == "another"
+
+
+CTOK = """def token_count(text, version):
+    return 3 * len(text.split()) + {"3.0": 7, "4.7": 11, "4.8": 6}[version]
+"""
+"""Stands in for what counts exactly, where Python is too old for it; no estimate is as high."""
+
+
+def test_exact_is_all_of_it(orch: Orch, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "stand-in").mkdir()
+    (folder / "stand-in" / "ctok.py").write_text(CTOK)
+    monkeypatch.setenv("PYTHONPATH", str(folder / "stand-in"))
+    orch("init-session", "--scope", "s")
+    words = ("prepare-bundle", "--agent-type", "Explore", "--files", "guide.md,lib/a.py")
+    bundle = orch(*words, "--bundle-id", "exact", "--exact")
+    total = bundle["total_tokens"]
+    items = sum(item["token_count"] for item in bundle["context_items"])
+    assert total == items + bundle["template_tokens"] + bundle["frame_tokens"]
+    orch("generate-briefing", "--bundle", "exact", "--output", "briefing.md")
+    briefing = folder / "briefing.md"
+    briefing.write_bytes(mark_briefing(briefing.read_bytes()))
+    (counted,) = orch("count", "briefing.md", "--exact", "--format", "json")
+    assert total == counted["tokens"] + bundle["frame_tokens"]
+    (judged,) = orch("track-budget", "--format", "json")["bundles"]
+    assert (judged["band"], judged["estimator"]) == ([total, total], "claude-v4.8")
+    assert orch(*words, "--bundle-id", "exact")["total_tokens"] == total, "it is known by now"
+    estimated = orch(*words, "--bundle-id", "another", "--scope", "another")
+    assert estimated["template_tokens"] != bundle["template_tokens"]
+    judged = orch("track-budget", "--format", "json")["bundles"][1]
+    assert judged["band"][0] < judged["tokens"] < judged["band"][1]

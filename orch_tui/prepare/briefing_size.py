@@ -16,10 +16,12 @@ from dataclasses import replace
 from orch_tui.prepare.briefing import render_briefing
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.count import (
+    FAMILIES,
     Count,
     CountCache,
     PlainText,
     add_frame,
+    exact_name,
     make_template_count,
 )
 from orch_tui.prepare.marker import USUAL_UID, mark_briefing, render_marker
@@ -50,17 +52,24 @@ def make_stand_in(data: bytes) -> bytes:
     )
 
 
-def measure_briefing(bundle: Bundle, family: str, *, cache: CountCache | None = None) -> Bundle:
+def measure_briefing(
+    bundle: Bundle, family: str, *, cache: CountCache | None = None, exact: bool | None = None
+) -> Bundle:
     """Return the bundle with the tokens that its template takes, counted for a tokenizer family.
 
     What the cache knows is not counted again. An item without data counts as it is claimed. Where
     the template leaves out items or repeats them, its figure is what the whole takes besides them,
     which may be below 0.
 
+    ``exact=True`` has the whole counted exactly, where its items are; so it is without that where
+    the cache knows it.
+
     Raises:
         FormatError: what is wrong in the template.
+        UsageError: an exact count is asked for and cannot be had.
     """
-    return replace(bundle, template_count=_count_template(bundle, family, cache))
+    count = _count_exactly(bundle, family, cache, must=bool(exact))
+    return replace(bundle, template_count=count or _count_template(bundle, family, cache))
 
 
 def count_briefing(rendered: bytes, family: str, *, cache: CountCache | None = None) -> Count:
@@ -70,7 +79,7 @@ def count_briefing(rendered: bytes, family: str, *, cache: CountCache | None = N
 
 
 def _count_template(bundle: Bundle, family: str, cache: CountCache | None) -> Count:
-    bundle = replace(bundle, bundle_id=bundle.bundle_id or "bundle-00000")  # saving gives it one
+    bundle = _with_id(bundle)
     given = [item for item in bundle.items if item.data and not item.is_pointed_to]
     stand_ins = [make_stand_in(item.data or b"") for item in given]
     short = iter(stand_ins)
@@ -86,6 +95,27 @@ def _count_template(bundle: Bundle, family: str, cache: CountCache | None) -> Co
         texts = [_handed(bundle), *(item.text for item in given)]
     whole, *inside = _count_texts(texts, family, cache)
     return make_template_count(whole.tokens - sum(each.tokens for each in inside), family)
+
+
+def _count_exactly(
+    bundle: Bundle, family: str, cache: CountCache | None, *, must: bool
+) -> Count | None:
+    """Count what a template takes as the whole less its items; None where that is an estimate."""
+    given = bundle.given
+    if family not in FAMILIES or not given.exact or given.estimator not in ("", exact_name(family)):
+        return None
+    if not must and (cache is None or not given.tokens):
+        return None
+    whole = PlainText(_handed(_with_id(bundle)), "markdown")
+    if not must and not (cache and cache.get_counts([whole.sha256], exact_name(family))):
+        return None
+    (count,) = count_items([whole], family=family, cache=cache, exact=True)
+    return make_template_count(count.tokens - given.tokens, family, exact=True)
+
+
+def _with_id(bundle: Bundle) -> Bundle:
+    """Give a bundle a usual id where it has none yet: saving gives it one."""
+    return replace(bundle, bundle_id=bundle.bundle_id or "bundle-00000")
 
 
 def draw_uid(family: str) -> str:

@@ -143,13 +143,17 @@ def family_of(estimator: str) -> str:
     return estimator.removeprefix("claude-").partition("~")[0]
 
 
-def make_template_count(tokens: int, family: str) -> Count:
-    """Make the count of what a template says around the items: as always an estimate."""
+def make_template_count(tokens: int, family: str, *, exact: bool = False) -> Count:
+    """Make the count of what a template says around the items: an estimate, or an exact one."""
+    if exact:
+        return Count(tokens, exact_name(family), tokens, tokens)
     error = 1 + round(abs(tokens) * BAND) if family in FAMILIES else 0
     return Count(tokens, estimate_name(family), tokens - error, tokens + error)
 
 
-def restore_template_count(tokens: Any, frame: Any, estimator: str) -> Count | None:
+def restore_template_count(
+    tokens: Any, frame: Any, estimator: str, *, exact: bool = False
+) -> Count | None:
     """Make the count of a template of columns of the record; None where it was never counted.
 
     The frame tells for which of Claude's tokenizers it was counted; without one it was in the
@@ -159,7 +163,7 @@ def restore_template_count(tokens: Any, frame: Any, estimator: str) -> Count | N
     if number is None:
         return None
     family = next((name for name, size in FRAMES.items() if size == frame), family_of(estimator))
-    return make_template_count(number, family)
+    return make_template_count(number, family, exact=exact and family in FAMILIES)
 
 
 def _both(name: str, other: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,9 +15,10 @@ from orch_tui.models.database import Record, Row
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
 from orch_tui.models.values import listed_names
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.count import restore_template_count, stored_count
+from orch_tui.prepare.count import FAMILIES, exact_name, restore_template_count, stored_count
 from orch_tui.prepare.templates import Template
 from orch_tui.record.ledger import briefings, contents, journal, portable, registers
+from orch_tui.record.token_counts import RecordedCounts
 
 
 @frozen
@@ -243,12 +245,14 @@ def _outlines(
     record: Record, version_ids: Sequence[int], items: Mapping[int, tuple[ContextItem, ...]]
 ) -> dict[int, Bundle]:
     found = {}
-    for row in record.rows(
-        "SELECT version_id, bundle_id, session_id, name, v.created_at, version, agent_type, scope, "
-        "model, frame_tokens, template_tokens FROM bundle_versions AS v "
+    rows = record.rows(
+        "SELECT version_id, v.uid, bundle_id, session_id, name, v.created_at, version, agent_type, "
+        "scope, model, frame_tokens, template_tokens FROM bundle_versions AS v "
         "JOIN bundles USING (bundle_id) WHERE version_id IN (SELECT value FROM json_each(?))",
         [json.dumps(list(version_ids))],
-    ):
+    )
+    exact = _list_exactly_sized(record, rows)
+    for row in rows:
         bundle = Bundle(
             bundle_id=row["bundle_id"],
             agent_type=row["agent_type"],
@@ -261,14 +265,39 @@ def _outlines(
             session_id=row["session_id"] or "",
         )
         tokens, frame = row["template_tokens"], row["frame_tokens"]
-        counted = restore_template_count(tokens, frame, bundle.given.estimator)
+        counted = restore_template_count(
+            *(tokens, frame, bundle.given.estimator),
+            exact=bundle.given.exact and row["version_id"] in exact,
+        )
         found[row["version_id"]] = replace(bundle, template_count=counted)
     return found
+
+
+def _size_key(uid: Any, tokens: Any) -> str:
+    """Make the key under which it is kept, as of a text, that this is the exact size of the
+    template of a version: no column says so."""
+    return hashlib.sha256(f"template {uid} {tokens}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _list_exactly_sized(record: Record, rows: Sequence[Row]) -> set[int]:
+    """List the versions whose template was counted exactly."""
+    keys = {
+        _size_key(row["uid"], row["template_tokens"]): row["version_id"]
+        for row in rows
+        if row["template_tokens"] is not None
+    }
+    counts = RecordedCounts(record)
+    known = (counts.get_counts(list(keys), exact_name(family)) for family in FAMILIES if keys)
+    return {keys[key] for found in known for key in found}
 
 
 def _write_size(record: Record, version_id: int, bundle: Bundle) -> None:
     """Keep what a bundle takes besides its items, and what it takes if the shared ones are read."""
     counted = bundle.template_count
+    if counted and counted.exact and counted.estimator in map(exact_name, FAMILIES):
+        uid = record.value("SELECT uid FROM bundle_versions WHERE version_id = ?", [version_id])
+        size = {_size_key(uid, counted.tokens): max(0, counted.tokens)}
+        RecordedCounts(record).put_counts(counted.estimator, size)
     record.execute(
         "UPDATE bundle_versions SET frame_tokens = ?, template_tokens = ?, shared_tokens = ? "
         "WHERE version_id = ?",

@@ -456,7 +456,7 @@ def _difference(
 def _is_as_prepared(saved: bundles.SavedBundle, count: Count) -> bool:
     """Whether a text takes what its bundle was said to, as close as its parts can tell."""
     said = saved.bundle.total
-    return said.low <= count.tokens <= said.high
+    return said.low <= count.high and count.low <= said.high
 
 
 def _mismatch(planned: PlannedAgent | None, saved: bundles.SavedBundle | None) -> Iterator[str]:
