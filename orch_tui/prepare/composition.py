@@ -153,12 +153,17 @@ class Composition:
         """With other values for some of the choices."""
         return self._left_with(replace(c, **values) if c.key in keys else c for c in self.choices)
 
-    def moved(self, key: str, by: int) -> Composition:
-        """With one choice at another place, as far as there is one."""
-        at = next(n for n, choice in enumerate(self.choices) if choice.key == key)
-        others = [choice for choice in self.choices if choice.key != key]
-        others.insert(max(0, min(at + by, len(others))), self.choices[at])
-        return replace(self, choices=tuple(others))
+    def moved(self, keys: Collection[str], by: int) -> Composition:
+        """With some of the choices so many places further, as far as there are any."""
+        choices, step = list(self.choices), 1 if by > 0 else -1
+        places = range(len(choices))[::-step]
+        for _ in range(abs(by)):
+            for at in places:
+                if choices[at].key not in keys or not 0 <= at + step < len(choices):
+                    continue
+                if choices[at + step].key not in keys:
+                    choices[at], choices[at + step] = choices[at + step], choices[at]
+        return replace(self, choices=tuple(choices))
 
     def _like(self, source: str) -> Choice:
         """A choice of the whole source, with what was said about a part of it."""

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
     from orch_tui.prepare.bundle import ContextItem
 
 
+LINES = 20
+"""Lines of the terminal from which the legend has one for what no figure tells of."""
+
+
 class BudgetGauges(Vertical):
     """Two gauges, the agent's with a legend, that move with every choice."""
 
     def __init__(self, state: ComposeState, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._state = state
+        self._items: Sequence[ContextItem] = ()
         self._agent = Stack("this agent ", id="agent-gauge")
         self._session = Stack("the session", id="session-gauge")
 
@@ -29,16 +34,19 @@ class BudgetGauges(Vertical):
         yield self._agent
         yield self._session
 
+    def on_resize(self) -> None:
+        self.show(self._items)
+
     def show(self, items: Sequence[ContextItem]) -> None:
         """Judge the weighed items of the composition, and draw both gauges."""
-        state = self._state
+        state, self._items = self._state, items
         bundle = state.measure(items)
         if bundle is None or state.context is None or state.agent is None:
             return
         judgement = state.context.judge(bundle, state.agent)
         state.budget_status = judgement.status
         ambient = state.agent.ambient
-        self._agent.show(
-            judgement.agent, gauge_parts(bundle, ambient), describe_unknown_ambient(ambient)
-        )
+        # Where there are few lines, what no figure tells of stands in the view Sharing alone.
+        besides = describe_unknown_ambient(ambient) if self.app.size.height >= LINES else ""
+        self._agent.show(judgement.agent, gauge_parts(bundle, ambient), besides)
         self._session.show(judgement.session)

@@ -13,9 +13,11 @@ from orch_tui.screens.compose.compose_state import ComposeState
 from orch_tui.screens.compose.composition_text import (
     bundle_columns,
     bundle_row,
+    describe_items,
     flag_ambient,
 )
 from orch_tui.screens.widgets.row_list import Rows
+from orch_tui.screens.widgets.words import format_tokens
 
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import ContextItem
@@ -37,6 +39,8 @@ class BundleList(Vertical):
         super().__init__(id=id, classes="pane")
         self._state = state
         self.rows = Rows((), id="items", empty=NOTHING_CHOSEN)
+        self._marked: set[str] = set()
+        """Keys of choices."""
 
     def compose(self) -> ComposeResult:
         yield self.rows
@@ -52,9 +56,34 @@ class BundleList(Vertical):
         choices = self._state.composition.choices
         return next((choice for choice in choices if choice.key == self.rows.key), None)
 
+    @property
+    def targets(self) -> list[Choice]:
+        """The choices that are marked, or else the one under the cursor."""
+        choices = self._state.composition.choices
+        marked = [choice for choice in choices if choice.key in self._marked]
+        return marked or [choice for choice in choices if choice.key == self.rows.key]
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether any choice is marked."""
+        return bool(self._marked)
+
+    def mark(self) -> None:
+        """Mark the choice under the cursor, or take its mark off, and go on to the next."""
+        if self.rows.key:
+            self._marked ^= {self.rows.key}
+            self.show(self._state.weigh_items())
+            self.rows.action_cursor(1)
+
+    def unmark(self) -> None:
+        """Take all marks off."""
+        self._marked.clear()
+        self.show(self._state.weigh_items())
+
     def show(self, items: Sequence[ContextItem]) -> None:
         """Draw the choices with the weighed items that they are."""
-        state, common = self._state, self._state.common
+        state, common, marks = self._state, self._state.common, self._marked
+        marks &= {choice.key for choice in state.composition.choices}
         holders = common.holders(state.composition, state.weights) if common else {}
         ambient = common.ambient_overlaps if common else {}
         total = sum(item.count.tokens for item in items)
@@ -66,14 +95,19 @@ class BundleList(Vertical):
                 total=total,
                 also=_first_of(holders.get(choice.key, ())) if holders else None,
                 ambient=flag_ambient(ambient.get(item.sha256, ())),
+                marked=choice.key in marks if marks else None,
             )
             for choice, item in zip(state.composition.choices, items, strict=True)
         ]
-        self.rows.set_columns(bundle_columns(shared=bool(holders)))
+        self.rows.set_columns(bundle_columns(shared=bool(holders), marks=bool(marks)))
         self.rows.show(rows)
         self.border_title = f"In the bundle · {len(rows)}" if rows else "In the bundle"
-        exact = all(item.count.exact for item in items)
-        self.border_subtitle = f"{'' if exact else '~'}{total:,} tokens" if rows else ""
+        self.border_subtitle = describe_items(items) if rows else ""
+        if marks:
+            choices = state.composition.choices
+            held = [i for c, i in zip(choices, items, strict=True) if c.key in marks]
+            tokens = format_tokens(sum(item.count.tokens for item in held))
+            self.border_subtitle = f"{len(marks)} marked, ~{tokens} · u unmarks"
 
 
 def _first_of(labels: Sequence[str]) -> str:

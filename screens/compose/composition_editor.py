@@ -224,11 +224,8 @@ class CompositionEditor:
 
     @property
     def targets(self) -> list[Choice]:
-        """The choices under the cursor, of the list or of the tree."""
-        if self._list.is_focused:
-            choice = self._list.choice_at_cursor
-            return [choice] if choice else []
-        return self._files.choices_at_cursor
+        """The marked choices of the list or the one under its cursor, or those of the tree's."""
+        return self._list.targets if self._list.is_focused else self._files.choices_at_cursor
 
     @property
     def secrets(self) -> list[Choice]:
@@ -261,17 +258,20 @@ class CompositionEditor:
         self.edit(self._state.composition.changed(keys, **values))
 
     def move_item(self, by: int) -> None:
-        """Move the item under the cursor of the list up or down."""
+        """Move the marked items of the list, or the one under its cursor, up or down."""
         if self._list.is_focused and self._list.rows.key:
-            self.edit(self._state.composition.moved(self._list.rows.key, by))
+            keys = {choice.key for choice in self._list.targets}
+            self.edit(self._state.composition.moved(keys, by))
 
     def take_out(self) -> None:
-        """Take the item under the cursor of the list out; the cursor goes to the next."""
+        """Take the marked items of the list out, or the one under its cursor; the cursor goes to
+        the next that stays."""
         rows = self._list.rows
         if self._list.is_focused and rows.key:
-            following = [*rows.rows[rows.cursor + 1 :], *rows.rows[: rows.cursor][::-1]]
-            key, rows.wanted = rows.key, following[0].key if following else ""
-            self.edit(self._state.composition.without({key}))
+            keys = {choice.key for choice in self._list.targets}
+            order = [*rows.rows[rows.cursor :], *rows.rows[: rows.cursor][::-1]]
+            rows.wanted = next((row.key for row in order if row.key not in keys), "")
+            self.edit(self._state.composition.without(keys))
 
     def ask_to_allow(self) -> None:
         """Ask whether the secrets under the cursor may be handed over."""

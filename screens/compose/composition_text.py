@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from orch_tui.prepare.ambient import Ambient
     from orch_tui.prepare.budget import LimitGauge
-    from orch_tui.prepare.bundle import Bundle
+    from orch_tui.prepare.bundle import Bundle, ContextItem
     from orch_tui.prepare.count import Count
     from orch_tui.prepare.dedup import SharedBlock
     from orch_tui.prepare.fitting import Fitted
@@ -139,10 +139,13 @@ def describe_unknown_ambient(ambient: Ambient) -> str:
 # In rows
 
 
-def bundle_columns(*, shared: bool) -> tuple[Column, ...]:
-    """Return the columns of the items; ``shared`` adds who else holds one."""
+def bundle_columns(*, shared: bool, marks: bool) -> tuple[Column, ...]:
+    """Return the columns of the items; ``shared`` adds who else holds one, ``marks`` which are
+    marked."""
     also = (Column("also in", 13, gives_way=1),) if shared else ()
+    mark = (Column("", 1, gives_way=-1),) if marks else ()
     return (
+        *mark,
         Column("", 1, state=True, gives_way=-1),
         Column("as", 11, state=True, gives_way=3),
         Column("source", cut_head=True),
@@ -161,11 +164,13 @@ def bundle_row(
     total: int,
     also: str | None,
     ambient: str,
+    marked: bool | None = None,
 ) -> Row:
     """Make the row of one item, with the cells of ``bundle_columns``.
 
     ``also`` names the other bundles that hold it; None: there is no such column. ``ambient`` flags
-    what of it the agent has anyway, and ``total`` is the tokens of all items.
+    what of it the agent has anyway, ``total`` is the tokens of all items, and ``marked`` is None
+    where none is.
     """
     refused = describe_refusal(weight)
     kind = TYPES[choice.type]
@@ -180,7 +185,14 @@ def bundle_row(
     share = f"{count.tokens / total:.0%}".replace("%", " %") if total and not refused else ""
     middle = () if also is None else (also,)
     word = "refused" if refused else kind if style == "shared" else choice.priority
-    return Row(choice.key, (sign, word, source, part, *middle, tokens, share), style)
+    mark = () if marked is None else ("■" if marked else "□",)
+    return Row(choice.key, (*mark, sign, word, source, part, *middle, tokens, share), style)
+
+
+def describe_items(items: Sequence[ContextItem]) -> str:
+    """Say what items weigh together."""
+    exact = all(item.count.exact for item in items)
+    return f"{'' if exact else '~'}{sum(item.count.tokens for item in items):,} tokens"
 
 
 def describe_refusal(weight: Weight | None) -> str:

@@ -46,15 +46,19 @@ class ComposeScreen(OrchScreen):
     HELP = """\
 Left the project, right the bundle. Type in the box to find files by their letters; Enter puts the
 one under the cursor in or takes it out, Esc goes to the tree. There Space does that too, and Right
-opens a folder, or the sections and symbols of a file.
+opens a folder, or the sections and symbols of a file. In the bundle Space marks: priority, type,
+order and taking out are for all that are marked.
 
 `█` required, `▆` recommended, `▃` optional, `▚` shared; `✗` cannot be taken. `~` is an estimate,
 and `?` a guess until it is counted; gauges judge by the upper end of what is uncertain, `╱`. `░` is
 what Claude Code gives the agent by itself: off its limit, and needless in the bundle.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "toggle_focus", "tree or find", id="compose-focus"),
-        Binding("space,delete,x", "take_out", "take out", id="compose-out"),
+        Binding("escape", "to_tree", "to the tree", id="compose-focus"),
+        Binding("escape", "to_box", "find a file", id="compose-focus"),
+        Binding("space", "mark", "mark", id="compose-mark"),
+        Binding("u", "unmark", "unmark all", id="compose-unmark", show=False),
+        Binding("x,delete", "take_out", "take out", id="compose-out"),
         Binding("p", "priority", "priority", id="compose-priority"),
         Binding("t", "type", "Type", id="compose-type", show=False),
         Binding("shift+up", "shift(-1)", "Earlier", id="compose-earlier", show=False),
@@ -234,8 +238,12 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
         if action in _BY_LETTERS and self.is_typing:
             return False  # a letter is a letter there
         match action:
-            case "take_out":
+            case "take_out" | "mark":
                 return self.list.is_focused and bool(state.composition.choices)
+            case "unmark":
+                return self.list.is_focused and self.list.has_marks
+            case "to_tree" | "to_box":
+                return (action == "to_tree") == (self.focused is self.files.box)
             case "priority" | "type":
                 return bool(self._editor.targets)
             case "allow":
@@ -268,6 +276,14 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
             name = parse_source(choice.source, exists=self.state.sizes.__contains__)
             if isinstance(name, NamedFile):
                 self.files.file_tree.reveal(name.path)
+
+    def action_mark(self) -> None:
+        self.list.mark()
+        self._show_keys()
+
+    def action_unmark(self) -> None:
+        self.list.unmark()
+        self._show_keys()
 
     def action_take_out(self) -> None:
         self._editor.take_out()
@@ -344,15 +360,14 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
                 return
         self.views.show_next()
 
-    def action_toggle_focus(self) -> None:
-        """Go from the box to the tree or back; text in the box that matches nothing is cleared."""
-        files = self.files
-        if self.focused is not files.box:
-            files.box.focus()
-            return
-        if files.file_tree.line is None:
-            files.box.value = ""
-        files.file_tree.focus()
+    def action_to_box(self) -> None:
+        self.files.box.focus()
+
+    def action_to_tree(self) -> None:
+        """Go to the tree; text in the box that matches nothing is cleared."""
+        if self.files.file_tree.line is None:
+            self.files.box.value = ""
+        self.files.file_tree.focus()
 
     # Going and coming back
 
@@ -373,6 +388,7 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
 _BY_LETTERS = {
     binding.action.partition("(")[0]
     for binding in ComposeScreen.BINDINGS
-    if isinstance(binding, Binding) and binding.action not in ("undo", "next_tab", "toggle_focus")
+    if isinstance(binding, Binding)
+    and binding.action not in ("undo", "next_tab", "to_tree", "to_box")
 }
 """Actions whose keys are letters like any other in the box."""

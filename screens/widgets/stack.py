@@ -19,6 +19,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from orch_tui.screens.theme import PARTS
+from orch_tui.screens.widgets.line_list import fold_words
 from orch_tui.screens.widgets.words import format_tokens
 
 if TYPE_CHECKING:
@@ -192,9 +193,9 @@ class Stack(Widget):
             band = f"±{format_tokens(figures.used.high - figures.used.tokens)}"
             sign = ("uncertain", f"{PARTS['uncertain']} ")
             told.append((sign, ("name", "uncertain "), ("figure", band)))
-        if self._besides:
-            room = max(20, width - len(self._title) - 2)
-            told.append((("name", ""), ("name", self._besides[:room]), ("name", "")))
+        room = max(20, width - len(self._title) - 2)
+        for line in fold_words(self._besides, room):
+            told.append((("name", ""), ("name", line), ("name", "")))
         indent = ("name", " " * (len(self._title) + 1))
         lines, taken = [[indent]], len(indent[1])
         for entry in told:

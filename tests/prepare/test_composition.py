@@ -84,9 +84,12 @@ def test_a_section_narrows_a_whole_file_and_keeps_its_priority() -> None:
 
 def test_moving_stops_at_the_ends() -> None:
     three = composed("a", "b", "c")
-    assert [c.source for c in three.moved("a", 1).choices] == ["b", "a", "c"]
-    assert three.moved("a", -1) == three
-    assert [c.source for c in three.moved("a", 9).choices] == ["b", "c", "a"]
+    assert [c.source for c in three.moved({"a"}, 1).choices] == ["b", "a", "c"]
+    assert three.moved({"a"}, -1) == three
+    assert [c.source for c in three.moved({"a"}, 9).choices] == ["b", "c", "a"]
+    assert [c.source for c in three.moved({"b", "c"}, -1).choices] == ["b", "c", "a"]
+    assert [c.source for c in three.moved({"a", "b"}, 1).choices] == ["c", "a", "b"]
+    assert three.moved({"a", "b"}, -1) == three  # no order among them is lost at the end
 
 
 def test_texts_that_begin_alike_are_two_choices() -> None:

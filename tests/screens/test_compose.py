@@ -328,9 +328,35 @@ async def test_priority_type_and_order_are_set_by_keys(folder: Path, clock: Fake
         ]
         await press(pilot, "shift+down")
         assert sources(pilot) == ["README.md", "lib/types.ts"]
-        await press(pilot, "space")
+        await press(pilot, "x")
         assert sources(pilot) == ["README.md"]
         assert screen_of(pilot).list.rows.key == "README.md"
+
+
+async def test_several_are_marked_and_changed_at_once(folder: Path, clock: FakeClock) -> None:
+    async with app_of(folder, clock).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        for name in ("types", "hnsw", "README", "search.ts"):
+            await press(pilot, f"»{name}", "enter")
+        listed = screen_of(pilot).list
+        listed.rows.focus()
+        await press(pilot, "home", "down", "space", "space")
+        assert cells(pilot, "as") == ["required"] * 4
+        assert [row.cells[0] for row in listed.rows.rows] == ["□", "■", "■", "□"]
+        assert str(listed.border_subtitle).startswith("2 marked, ~")
+        await press(pilot, "p")
+        assert cells(pilot, "as") == ["required", "recommended", "recommended", "required"]
+        await press(pilot, "shift+up")
+        assert sources(pilot)[:3] == ["lib/deep/hnsw.ts", "README.md", "lib/types.ts"]
+        await press(pilot, "z", "home", "x")
+        assert sources(pilot) == ["lib/types.ts", "lib/search.ts"]
+        assert listed.rows.key == "lib/types.ts"
+        assert [row.cells[0] for row in listed.rows.rows] == ["█", "█"]  # no marks are left
+        await press(pilot, "z")
+        assert len(sources(pilot)) == 4
+        await press(pilot, "space", "u", "p")
+        # that under the cursor alone
+        assert cells(pilot, "as") == ["required", "optional", "recommended", "required"]
 
 
 # Gauges
