@@ -37,10 +37,11 @@ types: ## mypy and pyright
 contracts: ## imports point one way
 	$(BIN)/lint-imports
 
-test: ## all tests, as the README runs them; TESTS=tests/record for some
+test: ## the tests, as the README runs them; TESTS=tests/record for some
 	$(call pytest,$(TESTS))
 
-check: lint types contracts test ## everything that must hold before a change lands
+check: lint types contracts ## everything that must hold before a change lands, all tests with the wide ones
+	export ORCH_TESTS=wide; $(call pytest,$(TESTS))
 
 deep: ## many more examples from a seed: make deep SEED=7
 	export ORCH_TESTS=deep; $(call pytest,--timeout 1800 -m 'hypothesis or deep' $(TESTS))
@@ -61,4 +62,4 @@ pictures: ## make the README's pictures again
 	$(BIN)/python -m tests.screens.screenshots
 
 snapshots: ## take the pictures of the screens again; look at each before it is committed
-	$(call pytest,-m screens --snapshot-update $(TESTS))
+	export ORCH_TESTS=wide; $(call pytest,-m screens --snapshot-update $(TESTS))

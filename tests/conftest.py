@@ -18,7 +18,7 @@ import pytest
 
 from orch_tui.models.database import Record
 from orch_tui.record.opening import open_record
-from tests.counts import DEEP, SEED, load_profile
+from tests.counts import DEEP, SEED, WIDE, load_profile
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SCREENS = Path(__file__).parent / "screens"
@@ -55,12 +55,18 @@ def _has_room(folder: Path) -> bool:
     return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > ROOM
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests of the screens by their folder: `make quick` leaves them out.
+
+    What is marked ``wide`` runs only with ``ORCH_TESTS=wide`` (or ``deep``).
 
     Each worker begins with its share of the slow tests, or the last of them would keep one busy
     long after the others are done.
     """
+    if not WIDE:
+        left_out = [item for item in items if item.get_closest_marker("wide")]
+        items[:] = [item for item in items if not item.get_closest_marker("wide")]
+        config.hook.pytest_deselected(items=left_out)
     for item in items:
         if SCREENS in item.path.parents:
             item.add_marker("screens")

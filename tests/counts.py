@@ -1,6 +1,7 @@
 """How much the tests try: a little, the same at every run; or much, from a seed.
 
     pytest                              # the default: fixed examples, small counts
+    ORCH_TESTS=wide pytest              # also what is marked so: the same thing in more variants
     ORCH_TESTS=deep SEED=7 pytest ...   # what `make deep SEED=7` runs
 
 Tests that make up what they try take their counts from here and from nowhere else. A plain
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from hypothesis import HealthCheck, settings
 
 DEEP = os.environ.get("ORCH_TESTS") == "deep"
+WIDE = os.environ.get("ORCH_TESTS") in ("wide", "deep")
 SEED = int(os.environ.get("SEED", "0")) if DEEP else 0
 """Where what is made up at random begins."""
 

@@ -24,6 +24,7 @@ from orch_tui.screens.orch_screen import Header
 from orch_tui.screens.widgets.paste import Editor
 from orch_tui.screens.widgets.row_list import Row, Rows
 from tests.live.claude_files import NOON, AgentWriter, ClaudeFiles
+from tests.screens.looks import in_sizes
 from tests.screens.test_deploy import send, settled
 
 AT = 260.0
@@ -275,14 +276,14 @@ def after(*keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
     return run_before
 
 
-@pytest.mark.parametrize("size", SIZES)
+@in_sizes(*SIZES, always=1)
 def test_how_running_agents_look(
     files: ClaudeFiles, snap_compare: Snap, size: tuple[int, int]
 ) -> None:
     assert snap_compare(shown(files), terminal_size=size, run_before=after())
 
 
-@pytest.mark.parametrize("size", SIZES)
+@in_sizes(*SIZES, always=1)
 def test_how_the_pane_looks(files: ClaudeFiles, snap_compare: Snap, size: tuple[int, int]) -> None:
     app = shown(files)
     assert snap_compare(app, terminal_size=size, run_before=after("home", *["down"] * 3, "enter"))

@@ -35,6 +35,7 @@ from orch_tui.screens.widgets.words import format_tokens
 from tests.conftest import FakeClock
 from tests.recall.runs import make_bundle, make_item, run_agent
 from tests.recall.test_file_worth import touch
+from tests.screens.looks import in_looks, in_sizes
 from tests.screens.quiet import settled
 
 SPEC = """\
@@ -1096,8 +1097,7 @@ def after(*keys: str) -> Drive:
 CHOSEN = ("»types", "enter", "»hnsw", "enter", "»README", "enter")
 
 
-@pytest.mark.parametrize("theme", ["orch-dark", "orch-light"])
-@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+@in_looks((80, 24), (140, 45))
 def test_how_it_looks(
     project: Project, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
 ) -> None:
@@ -1118,7 +1118,7 @@ def test_how_too_much_looks(project: Project, clock: FakeClock, snap_compare: Sn
     assert snap_compare(app, terminal_size=(140, 45), run_before=after(*keys))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+@in_sizes((80, 24), (140, 45))
 def test_how_sharing_looks(
     project: Project, clock: FakeClock, snap_compare: Snap, size: tuple[int, int]
 ) -> None:

@@ -42,6 +42,7 @@ from orch_tui.screens.widgets.paste import Editor, PasteArea
 from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.row_list import Row, Rows
 from tests.screens import quiet
+from tests.screens.looks import THEMES, in_looks, in_sizes
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MESSAGE = """\
@@ -101,6 +102,12 @@ def folder(tmp_path: Path) -> Path:
     record_completion(record, failed, status="failed", error_message="it was cut off")
     project.close()
     return root
+
+
+@pytest.fixture(autouse=True)
+def deploy_first(history_first: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other screen is built on the way, where there is a record."""
+    monkeypatch.setattr("orch_tui.app.OrchApp.FIRST", "deploy")
 
 
 WAITING = ["exec-003", "exec-002"]
@@ -624,7 +631,7 @@ async def test_a_run_of_an_odd_time_is_completed_as_others(folder: Path, at: str
         assert exact(driven.record, "exec-003") == MESSAGE.encode()
 
 
-@pytest.mark.parametrize("text", [HOSTILE, "x\r\n" * 300_000], ids=["hostile", "large"])
+@pytest.mark.parametrize("text", [HOSTILE, "x\r\n" * 100_000], ids=["hostile", "large"])
 async def test_a_message_is_recorded_exactly_as_it_was_pasted(folder: Path, text: str) -> None:
     async with deploying(folder) as driven:
         await driven.keys("c")
@@ -836,7 +843,6 @@ def exact(record: Record, execution_id: str) -> bytes | None:
 
 Snap = Callable[..., bool]
 SIZES = [(80, 24), (140, 45)]
-THEMES = ["orch-dark", "orch-light"]
 Do = Callable[[Driven], Awaitable[None]]
 
 
@@ -883,8 +889,7 @@ async def a_refusal(driven: Driven) -> None:
     await driven.type("nothing.txt")
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("size", SIZES)
+@in_looks(*SIZES)
 def test_how_the_lists_look(
     folder: Path, snap_compare: Snap, theme: str, size: tuple[int, int]
 ) -> None:
@@ -903,7 +908,7 @@ def test_how_a_briefing_looks(folder: Path, snap_compare: Snap) -> None:
     assert snap_compare(app, terminal_size=(140, 45), run_before=after(the_briefing))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+@in_sizes((80, 24), (120, 36))
 def test_how_a_line_to_hand_over_looks(
     folder: Path, snap_compare: Snap, size: tuple[int, int]
 ) -> None:

@@ -35,6 +35,7 @@ from orch_tui.search.maintenance import check, is_of_another_version
 from orch_tui.search.query import search
 from tests.conftest import FakeClock
 from tests.record import hook_events
+from tests.screens.looks import in_looks
 from tests.screens.quiet import settled
 from tests.search.older_index import make_version_1
 
@@ -513,8 +514,7 @@ async def test_the_palette_holds_what_the_keys_do(folder: Path, clock: FakeClock
 Snap = Callable[..., bool]
 
 
-@pytest.mark.parametrize("theme", ["orch-dark", "orch-light"])
-@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+@in_looks((80, 24), (140, 45))
 def test_how_it_looks(
     folder: Path, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
 ) -> None:

@@ -20,6 +20,7 @@ from orch_tui.screens.deploy.return_form import ReturnForm
 from orch_tui.screens.insights.screen import OVERVIEW, PARTS, EndableReading
 from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
+from tests.screens.looks import in_looks, in_sizes
 from tests.screens.quiet import settled
 
 Snap = Callable[..., bool]
@@ -200,7 +201,7 @@ async def test_the_command_gives_the_same(folder: Path, clock: FakeClock) -> Non
         assert app.clipboard == "orch stats --by agent_type --session-id orch-2026-11-22-001"
 
 
-@pytest.mark.parametrize("size", [(120, 36), (80, 24), (60, 16)])
+@in_sizes((120, 36), (80, 24), (60, 16))
 def test_how_the_overview_looks(
     folder: Path, clock: FakeClock, snap_compare: Snap, size: tuple[int, int]
 ) -> None:
@@ -214,8 +215,7 @@ def test_how_the_overview_looks(
     assert snap_compare(app, terminal_size=size, run_before=look)
 
 
-@pytest.mark.parametrize("theme", ["orch-dark", "orch-light"])
-@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+@in_looks((80, 24), (140, 45))
 def test_how_it_looks(
     folder: Path, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
@@ -21,12 +20,12 @@ from orch_tui.screens.keyhelp import KeyHelp, group_keys
 from orch_tui.screens.widgets.key_line import KeyLine
 from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
+from tests.screens.looks import in_looks, in_sizes
 from tests.screens.quiet import settled
 from tests.screens.test_file_names import folder, pressed
 
 __all__ = ["folder"]
 
-SIZES = pytest.mark.parametrize("size", [(80, 24), (140, 45)])
 SCREENS = {"f1": "Plan", "f2": "Compose", "f3": "Deploy", "f4": "History", "f5": "Insights"}
 
 
@@ -43,28 +42,28 @@ def groups(pilot: Pilot[None]) -> dict[str, dict[str, str]]:
     }
 
 
-@SIZES
-@pytest.mark.parametrize("key", SCREENS)
+@in_sizes((80, 24), (140, 45))
 async def test_every_key_can_be_read_and_escape_goes_back(
-    folder: Path, clock: FakeClock, key: str, size: tuple[int, int]
+    folder: Path, clock: FakeClock, size: tuple[int, int]
 ) -> None:
     app = OrchApp(Project(folder, clock=clock))
     async with app.run_test(size=size) as pilot:
         await settled(pilot)
-        await pressed(pilot, key)
-        beneath, focused = app.screen, app.focused
-        assert "help" in footer(pilot)
-        await pressed(pilot, "ctrl+g")
-        assert isinstance(app.screen, KeyHelp)
-        window = app.screen.query_one(VerticalScroll)
-        assert window.border_title == f"Keys in {SCREENS[key]}"
-        first, *_, last = app.screen.query(Static)
-        assert first.region.y < size[1] / 4 and first.region.height > 2
-        await pressed(pilot, "space", "j", "k", "g", "G")
-        assert last.region.bottom <= window.region.bottom
-        assert window.scroll_y > 0 or size == (140, 45)
-        await pressed(pilot, "escape")
-        assert app.screen is beneath and app.focused is focused
+        for key, title in SCREENS.items():
+            await pressed(pilot, key)
+            beneath, focused = app.screen, app.focused
+            assert "help" in footer(pilot)
+            await pressed(pilot, "ctrl+g")
+            assert isinstance(app.screen, KeyHelp)
+            window = app.screen.query_one(VerticalScroll)
+            assert window.border_title == f"Keys in {title}"
+            first, *_, last = app.screen.query(Static)
+            assert first.region.y < size[1] / 4 and first.region.height > 2
+            await pressed(pilot, "space", "j", "k", "g", "G")
+            assert last.region.bottom <= window.region.bottom
+            assert window.scroll_y > 0 or size == (140, 45)
+            await pressed(pilot, "escape")
+            assert app.screen is beneath and app.focused is focused
 
 
 async def test_what_the_screen_does_comes_first_and_moving_about_last(
@@ -157,8 +156,7 @@ async def test_f2_goes_on_with_the_agent_under_the_cursor(folder: Path, clock: F
         assert compose.state.composition.agent_type == "first"
 
 
-@SIZES
-@pytest.mark.parametrize("theme", ["orch-dark", "orch-light"])
+@in_looks((80, 24), (140, 45))
 def test_how_the_keys_look(
     folder: Path,
     clock: FakeClock,

@@ -28,6 +28,7 @@ from orch_tui.screens.widgets.form import Field, Form, matching
 from orch_tui.screens.widgets.key_line import KeyLine
 from orch_tui.screens.widgets.told_lines import ToldLines
 from tests.conftest import FakeClock
+from tests.screens.looks import in_looks
 from tests.screens.quiet import settled
 
 NOW, DONE, OLD = (f"orch-2026-11-22-00{n}" for n in (3, 2, 1))
@@ -571,8 +572,7 @@ def keys(*pressed: str) -> Callable[[Pilot[None]], Awaitable[None]]:
     return run_before
 
 
-@pytest.mark.parametrize("theme", ["orch-dark", "orch-light"])
-@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+@in_looks((80, 24), (140, 45))
 def test_how_it_looks(
     project: Project, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
 ) -> None:
