@@ -568,6 +568,42 @@ def test_a_call_and_the_run_it_began_are_one_by_their_text(
     assert list(find_stale_executions(record)) == []
 
 
+def named_alike(folder: Path, prompts: tuple[str, str]) -> list[Path]:
+    """A session that launches two agents of one name, and what each of them wrote."""
+    session = Transcript(f"{S1}.jsonl", S1)
+    agents = []
+    for number, prompt in enumerate(prompts):
+        given = {"prompt": prompt, "description": prompt, "name": "scout"}
+        call = {"type": "tool_use", "id": f"T{number}", "name": "Agent", "input": given}
+        session.says(f"m-main-{number}", call)
+        session.gets(f"T{number}", "spawned", {"status": "teammate_spawned"})
+        agent_id = f"ascout-{number:016}"
+        agent = Transcript(f"{S1}/subagents/agent-{agent_id}.jsonl", S1, agent_id, start=9)
+        agent.hears(f'<teammate-message teammate_id="lead">\n{prompt}\n</teammate-message>')
+        agent.says(f"m{number}", f"It is {number}.", stop="end_turn")
+        agents.append(agent)
+    return [each.write(folder) for each in (session, *agents)]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_agents_of_one_name_are_told_apart_by_what_they_were_handed(
+    record: Record, tmp_path: Path, order: int
+) -> None:
+    for path in named_alike(tmp_path, ("Look here", "Look there"))[::order]:
+        import_files(record, find_in_paths([path]), catalogue=MODELS, root=tmp_path)
+    told = "SELECT tool_use_id, final_message FROM agent_executions ORDER BY 1"
+    assert record.sql(told) == [("T0", "It is 0."), ("T1", "It is 1.")]
+    assert list(find_stale_executions(record)) == []
+
+
+def test_agents_of_one_name_and_text_are_united_with_no_call(
+    record: Record, tmp_path: Path
+) -> None:
+    paths = named_alike(tmp_path, ("Look", "Look"))
+    import_files(record, find_in_paths(paths), catalogue=MODELS, root=tmp_path)
+    assert record.value("SELECT count(*) FROM agent_executions") == 4
+
+
 def test_what_may_be_another_call_is_united_with_none(record: Record, tmp_path: Path) -> None:
     paths = [
         *run_without_sidecars(tmp_path / "alike", ["Look here", "Look here"]),

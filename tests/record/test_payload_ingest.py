@@ -312,6 +312,15 @@ def test_hooks_of_a_failure_may_overtake_one_another(
     assert set(record.sql("SELECT status FROM agent_executions")) == {("failed",)}
 
 
+def test_a_beginning_that_overtakes_its_call_is_of_it_when_the_session_ends(
+    record: Record, root: Path
+) -> None:
+    end = hooks.event("SessionEnd", reason="other")
+    take(record, root, [hooks.start("a1"), hooks.call("toolu_1", "p"), end])
+    assert one(record, "agent_id", "tool_use_id", "status") == ("a1", "toolu_1", "failed")
+    assert record.value("SELECT count(*) FROM completions") == 1
+
+
 def test_the_end_of_the_session_closes_what_is_still_out(record: Record, root: Path) -> None:
     end = hooks.event("SessionEnd", reason="prompt_input_exit")
     other = hooks.call("toolu_9", "q") | {"session_id": "another"}

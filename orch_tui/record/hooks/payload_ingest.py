@@ -46,6 +46,7 @@ def ingest_hook_payload(
         claude_sessions.presume_gone(record, heard.claude_session, heard.end.reason, at)
         claude_sessions.note_session_end(record, heard.claude_session, at)
         claude_sessions.presume_silent_gone(record)
+        rebuild_from_statements(record, join_calls_and_runs(record, heard.claude_session))
     if heard.not_handed_over:
         _log_not_handed_over(record, heard.not_handed_over)
     if heard.transcript and _knows_of(record, heard):

@@ -150,7 +150,8 @@ def join_teammates(record: Record, execution_ids: Iterable[str]) -> set[str]:
     """Unite the launch of an agent that has a name with the run of that name; gives what changed.
 
     Its launch never names the agent's id and its run never the call, so the name must do, within
-    one session of Claude Code and only where it can mean one launch and one run.
+    one session of Claude Code. Where several have one name, what they were handed tells them apart;
+    where that is the same too, nobody is united.
     """
     listed, labels = in_list(execution_ids)
     joined = set()
@@ -160,14 +161,21 @@ def join_teammates(record: Record, execution_ids: Iterable[str]) -> set[str]:
         labels,
     ):
         rows = record.sql(
-            "SELECT execution_id, tool_use_id, agent_id FROM agent_executions "
-            "WHERE agent_name = ? AND ran_in = ? AND retracted_at IS NULL",
+            "SELECT execution_id, tool_use_id, agent_id, coalesce(handed_over_id, briefing_id) "
+            "FROM agent_executions "
+            "WHERE agent_name = ? AND ran_in = ? AND retracted_at IS NULL ORDER BY rowid",
             [name, session],
         )
-        launches = [label for label, tool, agent in rows if tool and not agent]
-        runs = [label for label, tool, agent in rows if agent and not tool]
+        launches = {label: text for label, tool, agent, text in rows if tool and not agent}
+        runs = {label: text for label, tool, agent, text in rows if agent and not tool}
         if len(launches) == len(runs) == 1:
-            joined.add(_unite_executions(record, launches + runs))
+            joined.add(_unite_executions(record, [*launches, *runs]))
+            continue
+        texts = [*launches.values()], [*runs.values()]
+        for launch, text in launches.items():
+            if text is not None and texts[0].count(text) == texts[1].count(text) == 1:
+                run = next(label for label, its in runs.items() if its == text)
+                joined.add(_unite_executions(record, [launch, run]))
     return joined
 
 
@@ -236,7 +244,7 @@ def join_calls_and_runs(record: Record, session: str) -> set[str]:
         return set()
     runs = _list_halves(record, session, "agent", "tool_use_id IS NULL AND agent_id NOTNULL")
     failed = [call for call in calls if call["status"] == "failed"]
-    for can_be, ended in ((_has_text_of, calls), (_covers, failed)):
+    for can_be, ended in ((_has_text_of, calls), (_covers, failed), (_nearly_covers, failed)):
         for call in ended:
             fits = [run for run in runs if can_be(call, run)]
             if len(fits) == 1 and sum(can_be(other, fits[0]) for other in calls) == 1:
@@ -282,10 +290,16 @@ def _covers(call: Row, run: Row) -> bool:
         and (call["text"] == run["text"] or None in (call["text"], run["text"]))
         and run["completed_at"] is not None
         and (call["deployed_at"] or "~") <= run["completed_at"]
-        and (
-            run["completed_at"] <= (call["completed_at"] or "~")
-            or _seconds(call["completed_at"], run["completed_at"]) <= _OVERTAKEN
-        )
+        and run["completed_at"] <= (call["completed_at"] or "~")
+    )
+
+
+def _nearly_covers(call: Row, run: Row) -> bool:
+    """Tell whether a run ended while a call went on, or so soon after that its hook was late."""
+    ended = call["completed_at"]
+    late = ended and run["completed_at"] and _seconds(ended, run["completed_at"])
+    return _covers({**call, "completed_at": run["completed_at"]}, run) and (
+        not late or late <= _OVERTAKEN
     )
 
 
