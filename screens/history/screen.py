@@ -22,6 +22,7 @@ from orch_tui.screens.history.compare_view import SideBySide
 from orch_tui.screens.history.drift_view import Drifted, in_words
 from orch_tui.screens.history.filter_chips import FilterChips
 from orch_tui.screens.history.run_actions import RunActions
+from orch_tui.screens.history.timeline_view import TimelineView
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.key_line import HELP_KEY, KeyLine
 from orch_tui.screens.widgets.lines import Lines
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.bundle import Bundle
     from orch_tui.recall.compare import Comparison
     from orch_tui.recall.drift import Drift
+    from orch_tui.recall.session_timeline import SessionTimeline
     from orch_tui.recall.show import Shown
     from orch_tui.record.deployment import Deployment
     from orch_tui.search.language import TextMatcher
@@ -84,7 +86,7 @@ DEEPEST = 6
 
 OF_A_RUN = (
     *("mark", "compare", "compare_success", "replay", "collect", "archive", "retract"),
-    *("tree", "sort"),
+    *("tree", "sort", "timeline"),
     *("copy_text", "edit", "export", "next_tab", "compose"),
 )
 """What can only be done where there is a run."""
@@ -128,6 +130,7 @@ them; without marks, the one under the cursor.
         Binding("escape", "focus_list", "to the list", id="history-focus"),
         Binding("escape", "focus_search", "to the search", id="history-focus"),
         Binding("t", "tree", "nested runs beneath their parent", id="history-tree", show=False),
+        Binding("w", "timeline", "when they ran", id="history-timeline"),
         Binding("s", "sort", "sort", id="history-sort", show=False),
         Binding("f7", "compare", "compare two", id="history-compare", show=False),
         *(
@@ -395,6 +398,31 @@ them; without marks, the one under the cursor.
         self._as_tree = not self._as_tree
         self.query_one("#hits", Rows).show(self._rows(self._hits))
         self._tell_order()
+
+    def action_timeline(self) -> None:
+        """Show when the runs of the session ran that the run under the cursor belongs to."""
+        from orch_tui.recall.session_timeline import load_session_timeline
+
+        project, here = self.app.project, self.execution_id
+        session_id = self._sessions[here]
+        self.run_in_thread(
+            lambda: load_session_timeline(project.existing_record, session_id),
+            partial(self._show_timeline, here),
+            group="timeline",
+        )
+
+    def _show_timeline(self, label: str, timeline: SessionTimeline) -> None:
+        now = self.app.project.now()
+        self.app.push_screen(TimelineView(timeline, now, label, self._open_run))
+
+    def _open_run(self, label: str) -> None:
+        """Open a run whole that may not be in the list."""
+
+        def show(shown: Shown | None) -> None:
+            if shown is not None:
+                self.app.push_screen(Run(shown, TABS[0]))
+
+        self.read_run(label, show)
 
     def action_find_in(self, scope: str) -> None:
         self._scope = scope

@@ -575,7 +575,8 @@ async def test_a_terminal_that_is_too_small_shows_what_waits_and_loses_nothing(
 
 
 def test_how_too_small_looks(folder: Path, clock: FakeClock, snap_compare: Snap) -> None:
-    assert snap_compare(opened(folder, clock), terminal_size=(50, 12), run_before=settled)
+    app = opened_later(folder, clock)
+    assert snap_compare(app, terminal_size=(50, 12), run_before=settled)
 
 
 def configured(folder: Path, text: str) -> None:
