@@ -130,3 +130,12 @@ def test_what_was_pasted_is_the_return_it_is_a_copy_of() -> None:
     mended = mend_statements([own, paste, other], TEXTS.get).told
     assert [each.words for each in mended] == [own.words, own.words, other.words]
     assert mended[0] == own and mended[2] == other
+
+
+def test_what_was_escaped_for_the_launcher_is_what_the_agent_wrote() -> None:
+    own = returned("a < b & c", witness="agent")
+    shown = returned("a &lt; b &amp; c", witness="parent")
+    assert {s.words for s in statements(own, shown)} == {text_fingerprint("a < b & c")}
+    alone = returned("a &lt; b", witness="parent")
+    assert [s.words for s in statements(alone)] == [text_fingerprint("a &lt; b")]
+    assert len({s.words for s in statements(own, alone)}) == 2

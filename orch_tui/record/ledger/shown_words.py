@@ -110,10 +110,12 @@ def _read_as_said(
     if is_told_to_fork(text) or is_interim_result(text):
         return None
     words = read_framed_words(text) or separate_joined_notes(text)
-    if words.text == text:
-        return observation
     changes: Changes = {"words": None, "message": None}
-    if words.text.strip():
+    if (meant := _unescape(words.text)) is not None and text_fingerprint(meant) in own:
+        changes["words"] = text_fingerprint(meant)
+    elif words.text == text:
+        return observation
+    elif words.text.strip():
         changes["words"] = text_fingerprint(words.text)
         if changes["words"] not in own:
             data = words.text.encode("utf-8", "surrogatepass")
@@ -126,6 +128,16 @@ def _read_as_said(
     if words.error is not None:
         changes["status"], changes["error_message"] = "failed", words.error
     return replace(observation, statement=observation.statement.replaced(**changes))
+
+
+def _unescape(text: str) -> str | None:
+    """Read a text as XML would have it; None where that is the same."""
+    if "&" not in text:
+        return None
+    from html import unescape  # a table of two thousand names
+
+    plain = unescape(text)
+    return None if plain == text else plain
 
 
 # What people paste
