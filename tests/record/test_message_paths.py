@@ -69,3 +69,28 @@ def test_a_listing_as_git_prints_it() -> None:
         "lib/gone.py": "deleted",
         "other.py": "created",
     }
+
+
+def test_a_tree_drawn_without_boxes_is_one() -> None:
+    text = "Created:\n```\ncli/\n|-- main.py\n`-- commands/\n    `-- build.py\n```"
+    assert list(claims(text)) == ["cli/main.py", "cli/commands/build.py"]
+
+
+def test_what_stands_in_a_list_of_changes_was_changed_unless_it_is_said_to_stay() -> None:
+    files = "\n- `a.py` (rewritten)\n- `b.py` (minor)\n- `c.py` (unchanged)\n- `d.py`: still slow"
+    assert claims("Done." + files) == {
+        "a.py": "modified",
+        "b.py": "modified",
+        "c.py": "",
+        "d.py": "",
+    }
+    headed = (
+        "Done.\n\n**a.py**\nAdded `x`.\n\n**b.py**\nPrints it.\n\n**c.py**\nChecked, it is fine."
+    )
+    assert claims(headed) == {"a.py": "modified", "b.py": "modified", "c.py": ""}
+
+
+def test_a_path_shown_with_its_content_is_new_in_a_report_of_work() -> None:
+    shown = "## `a.js`\n\n```js\nx()\n```\n\n"
+    assert claims(shown + "Both files are written.") == {"a.js": "modified"}
+    assert claims(shown + "This is how it works.") == {"a.js": ""}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, zip_longest
 
 from orch_tui.frozen import frozen
 from orch_tui.record.messages.message_lines import MessageLine
@@ -16,11 +17,18 @@ from orch_tui.record.messages.path_claims import (
     Claim,
     is_about_future,
     read_claims,
+    read_gaps,
     read_listed_claim,
 )
-from orch_tui.record.messages.path_forms import DECORATION, ProjectDisk, find_places, read_place
+from orch_tui.record.messages.path_forms import (
+    DECORATION,
+    PathPlace,
+    ProjectDisk,
+    find_places,
+    read_place,
+)
 from orch_tui.record.messages.patterns import compile_lazily
-from orch_tui.record.messages.work_reports import find_subjects, tells_of_work
+from orch_tui.record.messages.work_reports import find_subjects, stands_beside, tells_of_work
 from orch_tui.record.run_place import PlacedFile, RunPlace
 
 
@@ -47,7 +55,7 @@ def find_paths(lines: Iterable[MessageLine], place: RunPlace) -> list[FoundPath]
     mentions = list(_mentions(lines, disk))
     claims_any = any(mention.claim in ("created", "modified") for mention in mentions)
     if tells_of_work(lines, claims_any=claims_any):
-        mentions = [_as_reported(mention) for mention in mentions]
+        mentions = _with_siblings([_as_reported(mention) for mention in mentions])
     full_names = _full_names(mentions)
     found: dict[str, list[_Mention]] = {}
     for mention in mentions:
@@ -62,12 +70,38 @@ class _Mention:
     line: MessageLine
     is_subject: bool = False
     """What it does is told, which in a report of work is news."""
+    is_listed: bool = False
+    """It leads an entry of a list or table, or a heading, and nothing says that it stays."""
 
 
 def _as_reported(mention: _Mention) -> _Mention:
     if mention.claim or not mention.is_subject:
         return mention
     return _Mention(mention.path, "modified", mention.line)
+
+
+def _with_siblings(mentions: Sequence[_Mention]) -> list[_Mention]:
+    """Claim what leads an entry of a list in which others are claimed: `b.py` (minor) below
+    `a.py` (rewritten)."""
+    paths = {mention.path for mention in mentions if mention.claim in ("created", "modified")}
+    claimed = {
+        _list_of(m)
+        for m in mentions
+        if m.is_listed
+        and (m.claim in ("created", "modified") or (m.line.kind == "heading" and m.path in paths))
+    }
+    return [
+        _Mention(mention.path, "modified", mention.line)
+        if mention.is_listed and not mention.claim and _list_of(mention) in claimed
+        else mention
+        for mention in mentions
+    ]
+
+
+def _list_of(mention: _Mention) -> tuple[str, int, tuple[str, ...]]:
+    """Tell lists apart: by what their entries are, how far they are indented and stand under."""
+    line = mention.line
+    return line.kind, line.indent, () if line.kind == "heading" else line.headings
 
 
 def _found(path: str, said: Sequence[_Mention], disk: ProjectDisk) -> FoundPath:
@@ -100,10 +134,15 @@ def _full_names(mentions: Iterable[_Mention]) -> dict[str, str]:
     return full
 
 
-def _mentions(lines: Iterable[MessageLine], disk: ProjectDisk) -> Iterator[_Mention]:
+def _is_alone(line: MessageLine, places: Sequence[PathPlace]) -> bool:
+    """Tell whether a line is nothing but a path."""
+    return len(places) == 1 and not any(gap.strip(DECORATION) for gap in read_gaps(line, places))
+
+
+def _mentions(lines: Sequence[MessageLine], disk: ProjectDisk) -> Iterator[_Mention]:
     subject: _Mention | None = None  # the file that the lines below speak of
     tree = _Tree()
-    for line in lines:
+    for line, below in zip_longest(lines, islice(lines, 1, None)):
         if line.kind == "code":
             yield from _in_code(line, tree, disk)
             continue
@@ -120,9 +159,14 @@ def _mentions(lines: Iterable[MessageLine], disk: ProjectDisk) -> Iterator[_Ment
             continue
         claims = read_claims(line, places)
         subjects = find_subjects(line, places)
+        if line.kind == "heading" and below and below.kind == "code" and _is_alone(line, places):
+            subjects = [True]  # its content is shown below it
+        listed = [stands_beside(line, places, below), *[False] * (len(places) - 1)]
         mentions = [
-            _Mention(place.path, claim, line, is_subject)
-            for place, claim, is_subject in zip(places, claims, subjects, strict=True)
+            _Mention(place.path, claim, line, is_subject, is_listed)
+            for place, claim, is_subject, is_listed in zip(
+                places, claims, subjects, listed, strict=True
+            )
             if place.certain or claim
         ]
         yield from mentions
@@ -184,6 +228,10 @@ def _in_diff(line: MessageLine, disk: ProjectDisk) -> Iterator[_Mention]:
 _CHANGED = compile_lazily(r"\+\+\+ (?:b/)?(?P<path>\S{1,400})(?:\t.{0,100})?")
 
 
+_DRAWN = compile_lazily(r"[\s|]{0,80}[|`+\\]-{1,3} ")
+"""A branch of a tree that is drawn without box characters."""
+
+
 class _Tree:
     """Puts the names of a drawn folder tree under their folders."""
 
@@ -192,8 +240,8 @@ class _Tree:
 
     def whole(self, text: str) -> str:
         """The line with the full path in place of a tree's name; other lines as they are."""
-        name = text.lstrip(" \t│├└─|`+-\xa0")
-        drawn = any(mark in text for mark in "├└│")
+        name = text.lstrip(" \t│├└─|`+\\-\xa0")
+        drawn = any(mark in text for mark in "├└│") or bool(_DRAWN.match(text))
         if not drawn:
             self._folders = [(-1, name.split()[0])] if name.split()[:1] and "/" in name else []
             if self._folders and not self._folders[0][1].endswith("/"):

@@ -17,17 +17,27 @@ _SPELT: dict[str, str] = {
     " bearbeitet umgebaut umgestellt verbessert vereinfacht modifié modifiée modifiés modifiées"
     " adapté adaptée étendu modificado modificada modificados modificadas modifiqué actualizado"
     " actualizada actualicé cambiado cambiados alterado alterados alterei atualizado atualizados"
-    " atualizei modificato modificati aggiornato изменил изменила изменён изменен изменены"
-    " обновил обновила обновлён обновлен обновлены измененные изменённые",
-    "fixed": "behoben korrigiert repariert corrigé corrigée corregido corregí corrigido corrigi"
+    " atualizei modificato modificati aggiornato modificó actualizó cambió alterou atualizou"
+    " modificou изменил изменила изменён изменен изменены"
+    " обновил обновила обновлён обновлен обновлены измененные изменённые aangepast gewijzigd"
+    " bijgewerkt ändrade ändrat uppdaterade uppdaterat zmieniono"
+    " zaktualizowano güncellendi değiştirildi",
+    "fixed": "behoben korrigiert repariert corrigé corrigée corregido corregí corrigió corrigido"
+    " corrigi corrigiu"
     " corretto исправил исправила исправлен исправлены",
     "created": "angelegt erstellt erstellte geschrieben erzeugt neue neu créé créée créés créées"
-    " écrit nouveau nouveaux creado creada creados creadas creé escrito criado criados criei"
-    " novo novos creato creati создал создала создан созданы новые новый",
-    "added": "hinzugefügt ergänzt ajouté ajoutée ajoutés añadido añadida añadí agregado agregué"
-    " adicionado adicionei aggiunto aggiunti добавил добавила добавлен добавлены",
-    "deleted": "gelöscht entfernt supprimé supprimée supprimés eliminado eliminada eliminé borrado"
-    " removido removi eliminato удалил удалила удалён удален удалены",
+    " écrit nouveau nouveaux creado creada creados creadas creé creó escrito escribió criado"
+    " criados criei criou"
+    " novo novos creato creati создал создала создан созданы новые новый aangemaakt gemaakt"
+    " geschreven skapade skapat utworzono oluşturuldu",
+    "added": "hinzugefügt ergänzt ajouté ajoutée ajoutés añadido añadida añadí añadió agregado"
+    " agregué agregó"
+    " adicionado adicionei adicionou aggiunto aggiunti добавил добавила добавлен добавлены"
+    " toegevoegd dodano eklendi",
+    "deleted": "gelöscht entfernt supprimé supprimée supprimés eliminado eliminada eliminé"
+    " eliminó borró borrado"
+    " removido removi removeu eliminato удалил удалила удалён удален удалены verwijderd usunięto"
+    " silindi borttagen",
     "renamed": "umbenannt verschoben renommé renommée déplacé renombrado renombré movido renomeado"
     " rinominato переименовал переименован",
     "reports": "meldet melden zeigt signale signalent rapporte muestra reporta",
@@ -42,14 +52,15 @@ _SPELT: dict[str, str] = {
     "coverage": "abdeckung testabdeckung couverture cobertura покрытие",
     "passed": "bestanden bestehen erfolgreich grün fehlerfrei sauber passent passés réussi réussis"
     " réussissent pasan pasaron pasó superadas superados exitosa exitosas passaram passam passou"
-    " passano superati прошли проходят прошёл прошел пройдены успешно зелёные",
+    " passano superati прошли проходят прошёл прошел пройдены успешно зелёные slagen geslaagd"
+    " godkända",
     "failed": "fehlgeschlagen scheitern scheitert gescheitert échoué échoue échouent fallan"
     " fallaron falló fallidas falharam falham falhou falliti fallito провалились упали упал"
     " проваливаются",
     "errors": "fehler erreurs erreur errores erros errori ошибок ошибки",
     "warnings": "warnungen avertissements advertencias avisos предупреждений",
     # what is said of either
-    "not": "nicht pas não не",
+    "not": "nicht pas não не niet inte",
     "nothing": "nichts rien nada ничего",
     "no": "kein keine keinen keiner keinerlei aucun aucune sin sem ninguno ninguna nenhum nenhuma"
     " без",
@@ -87,6 +98,9 @@ _PHRASES: dict[str, str] = {
     "ich habe": "I have",
     "habe ich": "was",
     "j'ai": "I have",
+    "ik heb": "I have",
+    "jag har": "I have",
+    "lade till": "added",
     "laufen durch": "passed",
     "laufen alle durch": "all passed",
     "läuft durch": "passed",

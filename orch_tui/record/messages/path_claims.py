@@ -50,10 +50,15 @@ _LOOKS = "|".join(
         identifi debugg fail encounter observ suspect touch determin locat unchang unmodif untouch
         relat expect suggest requir propos recommend block delay reject nam stor load watch wait
         help grepp audit includ attach record exist receiv agre plann affect involv concern contain
-        defin situat plac caus"""
+        defin situat plac caus pars process count filter queri fetch iterat sampl crawl replay"""
     )
 )
 """Beginnings of verbs that only look at a file, or tell nothing of it."""
+ONLY_LOOKS = compile_lazily(
+    rf"\W*(?:I |we )?(?:{_LOOKS}|no (?:change|edit)|not |nothing|unchanged|untouched|fine|ok\b)",
+    re.I,
+)
+"""How a line begins that says of the file above it that it stays as it was."""
 _BARE = "write|create|add|update|change|modify|fix|extend|touch|edit|adjust|adapt|rewrite"
 _DID = compile_lazily(
     r"(?:\b(?:I|we)(?:['’]ve|(?: also| then| now| just| only| have)){0,3} "
@@ -63,6 +68,7 @@ _DID = compile_lazily(
     r"|\b(?:changes?|edits?|fix) (?:is|are|was|were) (?P<only>confined|limited|restricted)(?= to\b)"
     r"|\b(?:fix|change)(?:es|s)? (?P<stands>is|are|was|were|went|lives?|landed)(?: now)?"
     r"(?=(?: (?:one|two|a|an|the|\d+)(?: \w+)?)? (?:in|into|to)\b)"
+    r"|\b(?:is|are) (?:now )?(?P<ready>ready|available|attached|saved|stored)(?=: ?[\[`*(]*$)"
     r"|\b(?:document|report|draft|summary|write-up|notebook|analysis)"
     r" (?:is|was|lives|stands) (?:now )?(?P<written>in|at|under)\b"
     r"|\b(?P<same>did the same (?:for|in|to|with)"
@@ -81,6 +87,24 @@ _NOW = compile_lazily(
     where=compile_lazily("now", re.I),
 )
 """``x.py now retries``: since it was changed."""
+_BOTH_NOW = compile_lazily(
+    r"[\s*_`)\]]{0,4}[;,:—–-]\s*(?:both|all(?: of them)?|each|they|it)(?: all| both)? now\b", re.I
+)
+"""``a.py and b.py; both now go through it``."""
+_GONE = compile_lazily(
+    r"[\s*_`)\]]{0,4}(?:is|are|was|were) (?:now |both |all )?(?:gone|no more)\b", re.I
+)
+_COMPLETE = compile_lazily(
+    r"[\s*_`)\]]{0,4}(?:is|are) (?:now |both |all )?"
+    r"(?:complete|completed|done|finished|ready|in place)\b(?! (?:but|except|to be))",
+    re.I,
+)
+_DONE_CELL = compile_lazily(
+    r"[\s*_`|]*(?:[✅✓✔☑]\ufe0f?|(?:[✅✓✔☑]\ufe0f?\s*)?(?:done|completed?|finished|implemented|ready))"
+    r"[\s*_`|]*",
+    re.I,
+)
+"""The rest of a row that says that the file is done."""
 _REFERS = compile_lazily(
     r"(?:[.;:,—]|\band\b|\bso\b)\s+(?:so |and )?I(?:['’]ve)?(?: also| then| have| simply)? "
     r"(?:(?:fixed|changed|updated|corrected|adjusted|rewrote|edited|modified|extended|patched"
@@ -93,7 +117,8 @@ _REFERS = compile_lazily(
 """``x.py had a bug; I fixed it``."""
 _WHICH_I = compile_lazily(
     r"[\s*_`)\]]{0,4},? which I (?:had to |have |then |also |just ){0,3}"
-    rf"(?!(?:{_LOOKS}|not|never|have|had|was|am|could|can|did|do|think|left|leave|kept|keep|know|saw|found)\w*\b)[a-z]{{2,20}}\b",
+    rf"(?!(?:{_LOOKS}|not|never|have|had|was|am|could|can|did|do|think|left|leave|kept|keep|know|saw|found|ran|run|use|used|took|take|tried|try|copied|compared"
+    rf"|read|checked|looked)\w*\b)[a-z]{{2,20}}\b",
     re.I,
     where=FIRST_PERSON,
 )
@@ -112,8 +137,8 @@ _MENDED = compile_lazily(
 """``The fault was in x.py. I added a guard``."""
 _FIXED = compile_lazily(r"\W*(?:fixed|corrected|repaired|done)\b\s?[.:!]", re.I)
 _EXCEPT = compile_lazily(
-    r"\b(?:nothing|no (?:other )?files?)\b[^.;]{0,60}"
-    r"\b(?:except|apart from|other than|but)(?: for)?[\s`*(]*$",
+    r"\b(?:nothing|no (?:other )?files?)\b(?:(?!\b(?:calls?|uses?|imports?|reads?|needs?|refers?"
+    r"|depends?)\b)[^.;]){0,60}\b(?:except|apart from|other than|but)(?: for)?[\s`*(]*$",
     re.I,
     where=LETTER,
 )
@@ -205,9 +230,7 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
     """Read what a line says was done, for each path in it."""
     if is_about_future(line) or line.unticked:
         return [""] * len(places)
-    starts, ends = [place.start for place in places], [place.end for place in places]
-    gaps = [line.content[a:b] for a, b in zip([0, *ends], [*starts, None], strict=True)]
-    gaps = [put_into_english(gap) for gap in gaps]
+    gaps = read_gaps(line, places)
     befores, afters = gaps[:-1], gaps[1:]
     claims = _by_verbs_before(befores)
     denied = _WITHDRAWN if _lists_deliverables(line) else DENIED
@@ -225,13 +248,28 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
             or _UNDONE.search(afters[index])
         ):
             claims[index] = ""
+        elif _GONE.match(afters[index]):
+            claims[index] = "deleted"
         elif said := _AFTER.match(afters[index]):
             claims[index] = _said_after(said)
-        elif not claims[index] and _NOW.match(afters[index]):
+        elif not claims[index] and (
+            _COMPLETE.match(afters[index])
+            or (line.kind == "row" and _DONE_CELL.fullmatch(afters[index]))
+            or _tells_of_now(afters[index])
+        ):
             claims[index] = "modified"
+        elif (
+            index + 1 < len(places)
+            and JOINS.fullmatch(afters[index])
+            and claims[index + 1] == "deleted"
+            and _GONE.match(afters[index + 1])
+        ):
+            claims[index] = "deleted"
+            afters[index] = afters[index + 1]  # and so are those before it
         elif index + 1 < len(places) and not claims[index] and JOINS.fullmatch(afters[index]):
             # "`a` and `b` were updated": what is said of the last holds for those joined to it.
-            claims[index] = claims[index + 1] if _AFTER.match(afters[index + 1]) else ""
+            said_of_next = _AFTER.match(afters[index + 1]) or _tells_of_now(afters[index + 1])
+            claims[index] = claims[index + 1] if said_of_next else ""
     listed = _listed(line, befores[0], afters[0])
     for index, place_claim in enumerate(claims):  # "Deliverables: `a`, `b` and `c`"
         if index and not JOINS.fullmatch(befores[index]):
@@ -246,7 +284,35 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
             if begins and not JOINS.fullmatch(before) and not claims[index]:
                 stands = denied.match(afters[index]) or _STANDS.match(afters[index])
                 claims[index] = "" if stands or section == "deleted" else section
+    for index, after in enumerate(afters[:-1]):  # "`old.py` → `new.py`"
+        if ARROW.fullmatch(after) and (claim := claims[index]):
+            is_moved = claim == "deleted"
+            claims[index] = "deleted" if is_moved else ""
+            claims[index + 1] = "created" if is_moved else claims[index + 1] or claim
     return claims
+
+
+ARROW = compile_lazily(r"[\s*_`)\]]*(?:→|⟶|[-=]{1,2}>)[\s*_`(\[]*")
+_LINE_NUMBERS = compile_lazily(r"(?::|#L)\d+(?:[-–:,]L?\d+)*")
+
+
+def read_gaps(line: MessageLine, places: Sequence[PathPlace]) -> list[str]:
+    """Read what stands before, between and behind the paths of a line, in English, without the
+    numbers of lines behind a path."""
+    starts, ends = [place.start for place in places], [place.end for place in places]
+    gaps = [line.content[a:b] for a, b in zip([0, *ends], [*starts, None], strict=True)]
+    return [
+        put_into_english(_LINE_NUMBERS.sub("", gap) if _begins_with_number(gap) else gap)
+        for gap in gaps
+    ]
+
+
+def _begins_with_number(gap: str) -> bool:
+    return bool(_LINE_NUMBERS.match(gap))
+
+
+def _tells_of_now(after: str) -> bool:
+    return bool(_NOW.match(after) or _BOTH_NOW.match(after))
 
 
 def _without_denial_of_next(gap: str) -> str:
@@ -272,10 +338,20 @@ _COUNTED = compile_lazily(r":[\s*_`]*\d{1,4}(?: files?)?[\s*_`]*\(?[\s*_`]*$")
 """``Files touched: 3 (`` before the first of them."""
 
 
+_MARKS = "✅☑✔✓❌✗✘⬜\ufe0f "
+_MARK = compile_lazily(r"\s*(?:[✅☑✔✓]|(?P<no>[❌✗✘⬜]))\ufe0f?[\s*_`]*$")
+"""A path that a sign leads: it is done, or it is not."""
+
+
 def _listed(line: MessageLine, before: str, after: str) -> Claim:
     """What is said of a path that leads its line, or is led by no more than a label."""
     before = _COUNTED.sub(":", before)
     label = before.strip(DECORATION)
+    if not label and line.ticked and read_section_claim(line) is None:
+        return "" if DENIED.match(after) else "modified"
+    mark = _MARK.match(before) if not label or not label.strip(_MARKS) else None
+    if mark:
+        return "" if mark["no"] or DENIED.match(after) else "modified"
     if label:
         opens = line.kind == "item" and before.endswith("(")
         if opens and line.ticked and not _LEADS_AWAY.search(label[-20:]):
@@ -331,7 +407,7 @@ def _verb_start(found: re.Match[str]) -> int:
 def _led(verb: str, gap: str) -> Claim:
     """What a verb says of a path that ``gap`` parts from it."""
     kind = _kind(verb)
-    tail = gap.rstrip(" *_`'\"")
+    tail = gap.rstrip(" *_`'\"[")
     if tail.endswith(("(", ":", "→")):
         return "modified" if kind == "deleted" and _WORD.search(gap) else kind
     ons = [match.start() for match in _LEADS_ON.finditer(gap)]
@@ -342,6 +418,8 @@ def _led(verb: str, gap: str) -> Claim:
         return "modified" if taken_out and is_source else ""
     if _STAYS_AWAY.search(gap):
         return ""
+    if verb in ("copied", "duplicated", "cloned"):
+        return "created" if ons else ""
     if not ons:
         return kind
     if verb in ("moved", "renamed", "wrote", "written", "created", "generated"):
@@ -356,10 +434,16 @@ def _said_after(said: re.Match[str]) -> Claim:
     if others and "(" not in said[0] and not _OWN.search(said[0]):
         return ""  # "x.py is generated by": of somebody else
     verb, what = said["verb"].lower(), (said["what"] or "").strip(" `")
+    if kind == "deleted" and not said["passive"] and what and not _NO_OBJECT.fullmatch(what):
+        return "modified"  # "x.py: removed the workaround"
     into = (verb in _INTO and what) or (verb == "new" and _SMALL.fullmatch(what))
     return "modified" if into else kind
 
 
+_NO_OBJECT = compile_lazily(
+    r"as|because|since|in|to|into|from|with|entirely|completely|it|and|too|also|for|by|per|again",
+    re.I,
+)
 _WORD = compile_lazily(r"\w")
 _OUT_OF = compile_lazily(r"\bout of[\s`*(]*$", re.I)
 _OWN = compile_lazily(r"\bI\b")
@@ -372,7 +456,7 @@ def _kind(verb: str) -> Claim:
 _FUTURE = compile_lazily(
     r"\b(?:next|todo|to[- ]do|recommend\w*|suggest\w*|follow[- ]?ups?|remaining|future|proposed"
     r"|proposal|plan|how to|usage|to (?:create|modify|change|update|add|delete|remove|write)"
-    r"|(?:not|n['’]t|un)[ -]?(?:changed|modified|touched|done|created|updated)"
+    r"|(?:not|n['’]t|un)[ -]?(?:changed?|modif(?:y|ied)|touch(?:ed)?|done|created?|updated?)"
     r"|should|would|could)\b",
     re.I,
     where=LETTER,
@@ -400,7 +484,7 @@ _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
         compile_lazily(
             r"\b(?:modified|changed|changes|updated|edited|implementation|implemented|refactor\w*"
             r"|touched|fix(?:ed|es)?|in place|finished|delivered"
-            r"|what (?:i|was) (?:did|done|changed)|work done|completed)\b",
+            r"|^\W*done\b|\bnow\W*$|what (?:i|was) (?:did|done|changed)|work done|completed)\b",
             re.I,
         ),
     ),

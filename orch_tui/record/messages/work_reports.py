@@ -13,11 +13,14 @@ from collections.abc import Iterable, Sequence
 from orch_tui.record.messages.message_lines import MessageLine
 from orch_tui.record.messages.other_languages import put_into_english
 from orch_tui.record.messages.path_claims import (
+    ARROW,
     BOUNDARY,
     DENIED,
     JOINS,
+    ONLY_LOOKS,
     VERB,
     is_about_future,
+    read_gaps,
     read_section_claim,
 )
 from orch_tui.record.messages.path_forms import DECORATION, PathPlace
@@ -38,7 +41,7 @@ _STANDS = compile_lazily(
     r"|shows?"
     r"|documents?|defines?|expects?|lists?)\b(?![^.;]{0,40}\b(?:new|instead|now)\b)"
     r"|[\s*_`)\]:—–-]{0,6}(?:still|already|needs?|stays?|keeps?|remains?|requires?"
-    r"|has (?!been|now|gained|(?:an? |two |three |some )?new)|have|is (?!now)|are (?!now)"
+    r"|has (?!been|now|gained|(?:an? |the |its |two |three |some )?new)|have|is (?!now)|are (?!now)"
     r"|was (?!rewritten|changed to)|were"
     r"|must|should|will|would|can|could|may|might|cannot|fails?|breaks?|hides?|leaks?|crash\w*"
     r"|(?:line|l\.) ?\d|where|which|that|for|and)\b",
@@ -63,6 +66,9 @@ _DONE = compile_lazily(
     r"|outcome)\b"
     r"|\b(?:is|are) (?:now )?(?:done|complete|completed|finished|in place|fixed|ready)\b"
     r"|\b(?:is|are|can|works?|runs?|passes|supports?) (?:[\w-]+ ){0,4}now[.!:]|\bno longer\b"
+    r"|\bworks? (?:end[ -]to[ -]end|again|as expected)\b"
+    r"|\b(?:both|all|the|these) (?:\w+ )?files? (?:is|are|were|have been) (?:now )?"
+    r"(?:written|created|updated|changed)\b"
     r"|\bnow (?=\(`)|\((?:done|completed?|finished)\)"
     r"|\b(?:tickets?|tasks?|items?) (?:are )?done\b",
     re.I,
@@ -77,6 +83,9 @@ _HOLDS = compile_lazily(
     re.I,
 )
 """``models in app/models.py``: what of the work lies where."""
+_FILES = compile_lazily(r"\W*(?:the )?files?(?: list)?\W*", re.I)
+"""``Files: a.py, b.py`` in a report of work."""
+_CROSSED = compile_lazily("[❌✗✘⬜]")
 _OPEN = compile_lazily(r"\((?:open|to ?do|planned|pending|not started|next)\)", re.I)
 _ENDS_ITEM = compile_lazily(r"[`*_]*\)[\s.:*_]*")
 
@@ -84,18 +93,27 @@ _ENDS_ITEM = compile_lazily(r"[`*_]*\)[\s.:*_]*")
 def tells_of_work(lines: Iterable[MessageLine], *, claims_any: bool) -> bool:
     """Tell whether a message reports changes; ``claims_any``: it says so of some file.
 
-    Otherwise a paragraph that begins with a verb of doing says so ("Fixed 1,204 rows"), or one
-    that something is done or so now.
+    Otherwise a paragraph that begins with a verb of doing says so ("Fixed 1,204 rows", "I fixed"),
+    or one that something is done or so now.
     """
     said = [(line, put_into_english(line.content)) for line in lines if line.kind != "code"]
     works = claims_any or any(
         line.kind in ("text", "item", "heading")
-        and (_DONE.search(text) or (line.kind == "text" and VERB.match(text.lstrip(DECORATION))))
+        and (_DONE.search(text) or (line.kind == "text" and _begins_with_doing(text)))
         for line, text in said
     )
     return works and not any(
         line.kind != "quote" and _NOTHING_DONE.search(text) for line, text in said
     )
+
+
+_I_DID = compile_lazily(r"(?:I|We)(?:['’]ve| have)?(?: now| also| just| successfully)? ")
+
+
+def _begins_with_doing(text: str) -> bool:
+    text = text.lstrip(DECORATION)
+    told = _I_DID.match(text)
+    return bool(VERB.match(text[told.end() :] if told else text))
 
 
 def find_subjects(line: MessageLine, places: Sequence[PathPlace]) -> list[bool]:
@@ -105,18 +123,36 @@ def find_subjects(line: MessageLine, places: Sequence[PathPlace]) -> list[bool]:
         return none
     if is_about_future(line) or read_section_claim(line) in ("", "deleted"):
         return none
-    starts, ends = [place.start for place in places], [place.end for place in places]
-    gaps = [line.content[a:b] for a, b in zip([0, *ends], [*starts, None], strict=True)]
-    gaps = [put_into_english(gap) for gap in gaps]
-    introduced = bool(line.headings) and line.headings[-1].rstrip("*_ ").endswith(":")
-    if introduced and not any(gap.strip(DECORATION + ",.") for gap in gaps):
-        return [True] * len(places)  # nothing but paths, below words that introduce them
+    gaps = read_gaps(line, places)
+    heading = line.headings[-1].rstrip("*_ ") if line.headings else ""
+    introduced = heading.endswith(":") or bool(_FILES.fullmatch(heading))
+    label = gaps[0] if _FILES.fullmatch(gaps[0].rstrip(" *_`([")) else ""
+    if (introduced or label) and not any(
+        gap.strip(DECORATION + ",.") for gap in (gaps[1:] if label else gaps)
+    ):
+        # nothing but paths, below words that introduce them
+        return [not ARROW.fullmatch(gap) for gap in gaps[1:]]
     subjects: list[bool] = []
     for index in range(len(places)):
         follows = index > 0 and subjects[-1]
         joined = index > 0 and JOINS.fullmatch(gaps[index])
         subjects.append(follows if joined else _is_subject(line, gaps, index, follows=follows))
     return subjects
+
+
+def stands_beside(
+    line: MessageLine, places: Sequence[PathPlace], below: MessageLine | None
+) -> bool:
+    """Tell whether the path that leads a line is one of a list of what was changed, if the others
+    are: nothing says that it stays as it was, nor does what stands ``below`` a heading."""
+    if line.kind not in ("item", "row", "heading") or line.unticked or is_about_future(line):
+        return False
+    before, after = read_gaps(line, places)[:2]
+    if before.strip(DECORATION) or read_section_claim(line) in ("", "deleted"):
+        return False
+    if line.kind == "heading" and below and ONLY_LOOKS.match(put_into_english(below.content)):
+        return False
+    return not (DENIED.match(after) or _STANDS.match(after) or _CROSSED.search(before))
 
 
 def _is_subject(line: MessageLine, gaps: Sequence[str], index: int, *, follows: bool) -> bool:
@@ -131,6 +167,8 @@ def _is_subject(line: MessageLine, gaps: Sequence[str], index: int, *, follows: 
     if _INTRODUCED.fullmatch(before):
         return not DENIED.match(after)
     if before.rstrip("`*_").endswith("(") and (in_item or _SO_NOW.search(before)):
+        return _stands_alone(gaps, index) or bool(_SO_NOW.search(before))
+    if before.rstrip("`*_").endswith("(") and JOINS.fullmatch(after) and index + 2 < len(gaps):
         return _stands_alone(gaps, index)
     leads = not before.strip(DECORATION) or (in_item and _LABELLED.fullmatch(before))
     return bool(leads or (follows and _CLAUSE.search(before))) and _says_something(gaps, index)
