@@ -49,6 +49,9 @@ class Start(NamedTuple):
     """The bundle and the ambient context."""
     real: int
     """Input, cache write and cache read."""
+    execution_id: str = ""
+    agent_type: str = ""
+    scope: str = ""
 
 
 @frozen
@@ -83,7 +86,8 @@ class Correction:
 STARTS = """
   SELECT coalesce(m.model, resolved_model, e.model) AS model,
     context_token_count + ambient_tokens AS estimated,
-    m.input_tokens + m.cache_write_tokens + m.cache_read_tokens AS real
+    m.input_tokens + m.cache_write_tokens + m.cache_read_tokens AS real,
+    e.execution_id, agent_type, scope
   FROM {runs} AS e JOIN usage_messages AS m USING (execution_id)
   WHERE e.retracted_at IS NULL AND estimator LIKE 'claude-%' AND context_token_count > 0
     AND ambient_tokens IS NOT NULL

@@ -199,9 +199,13 @@ def _mark(y: int, height: int, top: float, width: int) -> str:
     return f"{marks[y]:g} ".rjust(width) if y in marks else " " * width
 
 
-def round_up(value: float) -> float:
-    """Round up to few digits, so that the half is short to write, too."""
+HALVED = (1, 1.2, 1.6, 2, 4, 6, 8)
+"""Digits of which half is short to write, too."""
+
+
+def round_up(value: float, digits: Sequence[float] = HALVED) -> float:
+    """Round up to one of the ``digits``, times a power of ten."""
     if value <= 0:
         return 1
     power = 10.0 ** floor(log10(value))
-    return next((s * power for s in (1, 1.2, 1.6, 2, 4, 6, 8) if s * power >= value), 10 * power)
+    return next((s * power for s in digits if s * power >= value), 10 * power)

@@ -140,6 +140,8 @@ def make_table(
         return _outcomes(part, rows, names)
     if part == "sharing":
         return _sharing(rows)
+    if part == "starts":
+        return _starts(rows)
     shown = TABLES.get(part) or _any(rows)
     return (
         [each.column for each in shown],
@@ -230,6 +232,43 @@ def _compare(rows: Sequence[Figures]) -> tuple[list[Column], list[Row]]:
                 *half(row["success_share_without"], row["n_without"]),
             ),
         )
+        for number, row in enumerate(rows)
+    ]
+
+
+def word_share(share: float) -> str:
+    """Word by which share something differs: ``+31 %``, ``−22 %``."""
+    return f"{100 * share:+.0f} %".replace("-", "−")
+
+
+def _starts(rows: Sequence[Figures]) -> tuple[list[Column], list[Row]]:
+    """One row for a run: what it began with, beside what was estimated, then what was learned."""
+    columns = [
+        Column("agent type", 19, bold=True, gives_way=-1),
+        Column("what for", least=12, gives_way=2),
+        Column("used", 6, right=True, bold=True, gives_way=-1),
+        Column("estimated", 9, right=True, gives_way=3),
+        Column("off by", 7, right=True, state=True, gives_way=-1),
+        Column("learned", 7, right=True, gives_way=4),
+        Column("off by", 7, right=True, state=True, gives_way=-1),
+        Column("run", 9, gives_way=1),
+    ]
+
+    def cells(row: Figures) -> tuple[str, ...]:
+        off = row["off_learned"]
+        return (
+            _text(row["agent_type"]),
+            one_line(row["scope"] or "", 200),
+            _tokens(row["used"]),
+            _tokens(row["estimated"]),
+            word_share(row["off_estimate"]),
+            _tokens(row["learned"]),
+            "–" if off is None else word_share(off),
+            row["execution_id"],
+        )
+
+    return columns, [
+        Row(f"{number}", cells(row), "warn" if row["is_far"] else "")
         for number, row in enumerate(rows)
     ]
 

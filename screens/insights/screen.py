@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from shlex import join
 from threading import Lock
 from time import monotonic
@@ -19,7 +20,9 @@ from textual.widgets import Static
 from orch_tui.screens.insights.day_columns import DayColumns, day_column
 from orch_tui.screens.insights.figures import make_table
 from orch_tui.screens.insights.overview import LETTERS, Overview
+from orch_tui.screens.insights.point_plot import PointPlot
 from orch_tui.screens.insights.queries import bucket_query, write_query
+from orch_tui.screens.insights.start_points import show_starts, word_deviations
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
 
@@ -28,12 +31,16 @@ if TYPE_CHECKING:
 
     from orch_tui.models.database import Record
     from orch_tui.recall.activity import Activity
+    from orch_tui.recall.insights.run_starts import RunStarts
     from orch_tui.recall.next_step import NextStep
+    from orch_tui.recall.show import Shown
     from orch_tui.rows import Session
 
 AT_ONCE = 1.0
 """Seconds of reading up to which a change of the record is read by itself."""
 OVERVIEW = "overview"
+STARTS = "starts"
+"""The part that is points: what runs began with, against what was estimated."""
 DRAFT = "final-message "
 """How the name of the draft of a final message begins; the execution follows."""
 
@@ -56,8 +63,9 @@ GROUPS = {
     },
     "Cost": {
         "costs": "Used and paid",
-        "estimates": "Estimates",
+        STARTS: "Estimates",
         "corrections": "What they miss",
+        "estimates": "Read in all",
     },
     "Checks": {"validations": "Validations"},
 }
@@ -71,6 +79,7 @@ SAID = {
     "over_time": "By when they were handed over; the newest first.",
     "context": "Success with a source and without it. It went with it; that is no cause.",
     "validations": "The latest result of each check of every run.",
+    STARTS: "The first requests of runs. An estimate holds nothing that was learned from others.",
     "estimates": "Tokens estimated for bundles beside what runs read; medians.",
     "corrections": "First requests beside what was estimated for them; never put into an estimate.",
     "sharing": "An agent that reads the document spends its tokens; never added up, never money.",
@@ -85,6 +94,18 @@ F3 records a deployment, and what came back of it."""
 NO_USAGE = """No run has told its usage or its files yet.
 
 It comes with hooks and transcripts of Claude Code."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPart:
+    """One part as it was read: its rows, how long that took, and what goes with some parts."""
+
+    part: str
+    rows: Sequence[dict[str, Any]] = ()
+    seconds: float = 0.0
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What bundles are called, by their ids."""
+    starts: RunStarts | None = None
 
 
 class EndableReading:
@@ -117,7 +138,7 @@ class Figures(Rows):
     """Rows of figures; Enter goes to the runs behind one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "its runs in History"),
+        Binding("enter", "select", "its runs"),
     ]
 
 
@@ -149,10 +170,8 @@ wide. In the overview a letter goes to what is new.
 
     def __init__(self) -> None:
         super().__init__()
-        self._read: dict[str, list[dict[str, Any]]] = {}
-        """The rows of the parts that were read, until the record changes."""
-        self._names: dict[str, str] = {}
-        """What bundles are called, by their ids."""
+        self._read: dict[str, ReadPart] = {}
+        """The parts that were read, until the record changes."""
         self._is_empty = True
         self._reading = EndableReading()
         self._took_seconds = 0.0
@@ -167,15 +186,22 @@ wide. In the overview a letter goes to what is new.
             parts.border_title = "Insights"
             yield parts
             yield Overview(id=OVERVIEW)
-            with Vertical(id="part", classes="pane"):
-                yield Static("", id="about", markup=False)
-                yield DayColumns(id="days")
-                yield Figures((Column(""),), id="table")
+            with Vertical(id="shown"):
+                yield PointPlot("estimated", "used", id="points", classes="pane")
+                with Vertical(id="part", classes="pane"):
+                    yield Static("", id="about", markup=False)
+                    yield DayColumns(id="days")
+                    yield Figures((Column(""),), id="table")
 
     @property
     def part(self) -> str:
         """The part in front."""
         return self.query_one("#parts", Rows).key
+
+    @property
+    def _rows(self) -> Sequence[dict[str, Any]]:
+        read = self._read.get(self.part)
+        return read.rows if read else ()
 
     # Reading
 
@@ -203,14 +229,20 @@ wide. In the overview a letter goes to what is new.
             self._load_overview(session_id)
             return
 
-        def work() -> tuple[str, list[dict[str, Any]], dict[str, str], float]:
-            from orch_tui.recall.insights import gather_part
+        def work() -> ReadPart:
+            from orch_tui.recall.insights import gather_part, gather_run_starts
             from orch_tui.recall.insights.group_outcomes import name_bundles
 
             started = monotonic()
             if not project.database.exists():
-                return part, [], {}, 0.0
+                return ReadPart(part)
             with self._reading.statements(project.existing_record) as record:
+                if part == STARTS:
+                    found = gather_run_starts(
+                        record, project=project.project_filter, session_id=session_id
+                    )
+                    rows = [run.row() for run in found.runs]
+                    return ReadPart(part, rows, monotonic() - started, starts=found)
                 rows = gather_part(
                     record,
                     part,
@@ -220,19 +252,18 @@ wide. In the overview a letter goes to what is new.
                 )
                 ids = [row["bundle_id"] for row in rows] if part == "by_bundle" else []
                 names = name_bundles(record, ids) if ids else {}
-            return part, rows, names, monotonic() - started
+            return ReadPart(part, rows, monotonic() - started, names)
 
         self._tell("reading the record …")
         self._break_off()
         self.run_in_thread(work, self._took, group="insights")
 
-    def _took(self, answer: tuple[str, list[dict[str, Any]], dict[str, str], float]) -> None:
-        part, rows, names, self._took_seconds = answer
-        if part == "over_time":
-            rows = rows[::-1]
-        self._read[part] = rows
-        self._names |= names
-        if part == self.part:
+    def _took(self, read: ReadPart) -> None:
+        self._took_seconds = read.seconds
+        if read.part == "over_time":
+            read = replace(read, rows=read.rows[::-1])
+        self._read[read.part] = read
+        if read.part == self.part:
             self._draw()
 
     def _load_overview(self, session_id: str | None) -> None:
@@ -311,13 +342,34 @@ wide. In the overview a letter goes to what is new.
 
     @on(Rows.Selected, "#table")
     def _row_chosen(self, event: Rows.Selected) -> None:
-        rows = self._read.get(self.part, [])
+        rows = self._rows
         row = rows[int(event.key)] if event.key.isdigit() and int(event.key) < len(rows) else None
+        if row and self.part == STARTS:
+            self.read_run(row["execution_id"], self._open_run)
+            return
         query = write_query(self.part, row, weekly=self._weekly) if row else None
         if query is None:
             self.notify("these runs cannot be asked for in History", markup=False)
         else:
             self.app.find_in_history(query)
+
+    def _open_run(self, shown: Shown | None) -> None:
+        from orch_tui.screens.history.screen import Run
+
+        if shown is not None:
+            self.app.push_screen(Run(shown, "facts"))
+
+    @on(Rows.Highlighted, "#table")
+    def _row_reached(self, event: Rows.Highlighted) -> None:
+        self.query_one("#points", PointPlot).point_out(event.key)
+
+    @on(PointPlot.Reached)
+    def _point_reached(self, event: PointPlot.Reached) -> None:
+        self.query_one("#table", Rows).move_to_key(event.key)
+
+    @on(PointPlot.Selected)
+    def _point_chosen(self) -> None:
+        self.query_one("#table", Rows).action_select()
 
     @on(DayColumns.Selected, "#days")
     def _day_chosen(self, event: DayColumns.Selected) -> None:
@@ -366,7 +418,7 @@ wide. In the overview a letter goes to what is new.
 
     def _show_front(self) -> None:
         self.query_one(Overview).display = self._shows_overview
-        self.query_one("#part").display = not self._shows_overview
+        self.query_one("#shown").display = not self._shows_overview
         self.query_one("#parts").border_subtitle = Content(
             "this session" if self._of_session else "this project"
         )
@@ -387,8 +439,9 @@ wide. In the overview a letter goes to what is new.
         if self._shows_overview:
             return
         table = self.query_one("#table", Figures)
-        rows = self._read.get(part, [])
+        rows = self._rows
         self._tell(f"{len(rows):,} rows" if len(rows) > 1 else "")
+        self._draw_points()
         days = self.query_one("#days", DayColumns)
         days.display = part == "over_time" and len(rows) > 1
         if days.display:
@@ -396,12 +449,27 @@ wide. In the overview a letter goes to what is new.
             days.show([day_column(r["since"], r["failure"], r["success"]) for r in dated])
         if not rows:
             table.set_columns((Column(""),))
-            no_usage = part in ("estimates", "corrections", "files")
+            no_usage = part in (STARTS, "estimates", "corrections", "files")
             table.show((), empty=NO_USAGE if no_usage else EMPTY, keep=False)
             return
-        columns, shown = make_table(part, rows, self._names)
+        columns, shown = make_table(part, rows, self._read[part].names)
         table.set_columns(columns)
         table.show(shown, keep=False)
+
+    def _draw_points(self) -> None:
+        """Show runs as points, above their rows."""
+        plot = self.query_one("#points", PointPlot)
+        found = read.starts if (read := self._read.get(self.part)) else None
+        plot.display = found is not None and bool(found.runs)
+        if plot.display and found is not None:
+            show_starts(plot, found)
+            self._name_starts(found)
+
+    def _name_starts(self, found: RunStarts) -> None:
+        pane = self.query_one("#part")
+        far = sum(run.is_far for run in found.runs)
+        pane.border_title = f"Farthest off first · {far:,} far of {len(found.runs):,}"
+        pane.border_subtitle = Content(word_deviations(found))
 
     def command(self) -> str:
         part = self.part

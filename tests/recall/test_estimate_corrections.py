@@ -21,7 +21,8 @@ from orch_tui.recall.estimate_corrections import (
     find_correction,
     learn_corrections,
 )
-from orch_tui.recall.insights import gather_insights
+from orch_tui.recall.insights import gather_insights, gather_run_starts
+from orch_tui.recall.insights.run_starts import Deviation
 from orch_tui.record.deployment import record_deployment
 from orch_tui.record.executions import retract_execution
 from orch_tui.record.ledger.ingest import Report, ingest_statement
@@ -133,6 +134,40 @@ def test_the_first_requests_of_recorded_runs_are_compared(record: Record) -> Non
     assert found == Correction(MODEL, 3, 1.0, 1.0, 1.0, 12_000, 12_000, 12_000)
     assert find_correction(record, load_catalogue(), "opus") is None
     assert gather_insights(record).corrections == (found,)
+
+
+def test_runs_are_set_against_what_was_estimated_and_apart_from_it_what_was_learned(
+    record: Record,
+) -> None:
+    session = init_session(record, "scope", project="/p").session_id
+    plain = [
+        run(record, session, tokens, tokens + 12_000, "claude-v4.8~1")
+        for tokens in (4_000, 8_000, 16_000, 24_000)
+    ]
+    odd = run(record, session, 20_000, 64_000, "claude-v4.8~1")
+    run(record, session, 1_000, 900_000, "claimed")
+    found = gather_run_starts(record)
+    assert found.n == 6
+    assert {each.execution_id for each in found.runs} == {odd, *plain}
+    first = found.runs[0]
+    assert (first.execution_id, first.estimated, first.used) == (odd, 20_000, 64_000)
+    assert (first.learned, first.is_far) == (32_000, True)
+    assert first.off_estimate == pytest.approx(2.2)
+    assert first.off == first.off_learned == pytest.approx(1)
+    assert not any(each.is_far for each in found.runs[1:])
+    assert found.off_learned == Deviation(5, 0, first.off)
+    assert found.off_estimate is not None
+    assert found.off_estimate.median == pytest.approx(1.5)
+    assert found.off_estimate.within == pytest.approx(3)
+
+
+def test_too_few_runs_of_a_model_are_set_against_the_estimate_alone(record: Record) -> None:
+    session = init_session(record, "scope", project="/p").session_id
+    run(record, session, 10_000, 11_000, "claude-v4.8~1")
+    (only,) = (found := gather_run_starts(record)).runs
+    assert only.learned is None
+    assert only.off == only.off_estimate == pytest.approx(0.1)
+    assert found.off_learned is None
 
 
 def test_only_the_latest_runs_tell(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,9 +17,13 @@ from orch_tui.drafts import Drafts
 from orch_tui.errors import RecordError
 from orch_tui.project import Project
 from orch_tui.screens.deploy.return_form import ReturnForm
-from orch_tui.screens.insights.screen import OVERVIEW, PARTS, EndableReading
+from orch_tui.screens.history.screen import Run
+from orch_tui.screens.insights.point_plot import BIG, HERE, PointPlot
+from orch_tui.screens.insights.screen import OVERVIEW, PARTS, STARTS, EndableReading
+from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
+from tests.recall.test_estimate_corrections import run as record_run
 from tests.screens.looks import in_looks, in_sizes
 from tests.screens.quiet import settled
 
@@ -63,9 +67,9 @@ async def test_every_part_can_be_looked_at(folder: Path, clock: FakeClock) -> No
             assert app.screen.query_one("#parts", Rows).key == part
             if part == OVERVIEW:
                 assert app.screen.query_one("#agents", Rows).rows
-                assert not app.screen.query_one("#part").display
+                assert not app.screen.query_one("#shown").display
             else:
-                nothing = ("estimates", "corrections", "files")
+                nothing = (STARTS, "estimates", "corrections", "files")
                 assert bool(figures(app).rows) == (part not in nothing), part
             await pilot.press("down")
             await settled(pilot)
@@ -164,6 +168,75 @@ async def test_what_runs_cost_stands_before_kinds_of_tokens(folder: Path, clock:
         assert titles[:5] == ["agent", "type", "model", "cost", "$"]
 
 
+@pytest.fixture
+def measured(folder: Path) -> Path:
+    """The folder with runs that told how they began: one of them far from the others."""
+    project = Project(folder)
+    record = project.existing_record
+    for number in range(1, 13):
+        tokens = 4_000 * number
+        real = tokens + (40_000 if number == 5 else 12_000 + 100 * (number % 3))
+        record_run(record, "orch-2026-11-22-001", tokens, real, "claude-v4.8~1")
+    project.close()
+    return folder
+
+
+def opened_run(app: OrchApp) -> str:
+    shown = app.screen.query_one(Preview).shown
+    assert shown is not None
+    return shown.execution.execution_id
+
+
+def drawn(plot: PointPlot) -> list[str]:
+    return ["".join(s.text for s in plot.render_line(y)) for y in range(plot.size.height)]
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_what_is_far_from_its_estimate_is_big_and_leads_to_its_run(
+    measured: Path, clock: FakeClock, size: tuple[int, int]
+) -> None:
+    app = OrchApp(Project(measured, clock=clock))
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        app.screen.query_one("#parts", Rows).move_to_key(STARTS)
+        await settled(pilot)
+        plot = app.screen.query_one(PointPlot)
+        assert "12 of 18 runs" in str(plot.border_title)
+        text = "\n".join(drawn(plot))
+        assert (text.count(HERE), text.count(BIG)) == (1, 0)  # the only one is the chosen row's
+        figures(app).focus()
+        await pilot.press("down")
+        await settled(pilot)
+        assert "\n".join(drawn(plot)).count(BIG) == 1
+        assert figures(app).rows[0].cells[2] == "60.0k"
+        await pilot.press("up", "enter")
+        await settled(pilot)
+        assert isinstance(app.screen, Run)
+        assert opened_run(app) == "exec-011"
+        await pilot.press("escape")
+        await settled(pilot)
+        assert app.screen.focused is figures(app)
+
+
+async def test_points_can_be_walked_by_key(measured: Path, clock: FakeClock) -> None:
+    app = OrchApp(Project(measured, clock=clock))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        app.screen.query_one("#parts", Rows).move_to_key(STARTS)
+        await settled(pilot)
+        app.screen.query_one(PointPlot).focus()
+        rows = {row.key: row.cells[3] for row in figures(app).rows}
+        assert rows[figures(app).key] == "20.0k"
+        await pilot.press("right")
+        await settled(pilot)
+        assert rows[figures(app).key] == "24.0k"
+        await pilot.press("left", "left", "enter")
+        await settled(pilot)
+        assert opened_run(app) == "exec-010"
+
+
 def test_reading_that_nobody_waits_for_is_broken_off(folder: Path) -> None:
     record, reading = Project(folder).existing_record, EndableReading()
     refused: list[RecordError] = []
@@ -226,6 +299,22 @@ def test_how_it_looks(
         await app.run_action("switch_mode('insights')")
         await settled(pilot)
         app.screen.query_one("#parts", Rows).move_to_key("by_agent_type")
+        await settled(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=look)
+
+
+@in_looks((60, 16), (80, 24), (120, 36))
+def test_how_estimates_look(
+    measured: Path, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
+) -> None:
+    app = OrchApp(Project(measured, clock=clock))
+    app.theme = theme
+
+    async def look(pilot: Pilot[None]) -> None:
+        await app.run_action("switch_mode('insights')")
+        await settled(pilot)
+        app.screen.query_one("#parts", Rows).move_to_key(STARTS)
         await settled(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=look)

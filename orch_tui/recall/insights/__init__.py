@@ -39,6 +39,7 @@ from orch_tui.recall.insights.group_outcomes import (
     count_over_time,
     sum_outcomes,
 )
+from orch_tui.recall.insights.run_starts import RunStarts, judge_starts
 from orch_tui.recall.insights.shared_tokens import SharedTokens, sum_shared_tokens
 from orch_tui.recall.listing import filter_executions
 from orch_tui.record.own_projects import OwnProjects
@@ -159,8 +160,13 @@ class _Gathering:
 
     @cached_property
     def corrections(self) -> tuple[Correction, ...]:
-        rows = self._of.rows(f"SELECT * FROM ({STARTS.format(runs='chosen')})")
-        return learn_corrections(Start(*row) for row in rows if row[0])
+        return learn_corrections(self._starts)
+
+    @cached_property
+    def run_starts(self) -> RunStarts:
+        """What each run began with, against what was estimated for it."""
+        ((n,),) = self._of.rows("SELECT count(*) FROM chosen")
+        return judge_starts(self._starts, self.corrections, n)
 
     @cached_property
     def sharing(self) -> SharedTokens:
@@ -181,6 +187,11 @@ class _Gathering:
     @cached_property
     def costs(self) -> tuple[Cost, ...]:
         return sum_costs(self._of)
+
+    @cached_property
+    def _starts(self) -> list[Start]:
+        rows = self._of.rows(f"SELECT * FROM ({STARTS.format(runs='chosen')})")
+        return [Start(*row) for row in rows if row[0]]
 
     @cached_property
     def _with_context(self) -> GroupOutcome:
@@ -242,6 +253,19 @@ def gather_part(
     gathering = _begin(record, project=project, session_id=session_id, every=every)
     with record.read():
         return _ROWS[part](gathering)
+
+
+def gather_run_starts(
+    record: Record, *, project: OwnProjects | None = None, session_id: str | None = None
+) -> RunStarts:
+    """What each run began with, against what was estimated for it; as ``gather_part``.
+
+    Raises:
+        NotFoundError: no such session; with the nearest known ids.
+    """
+    gathering = _begin(record, project=project, session_id=session_id, every="day")
+    with record.read():
+        return gathering.run_starts
 
 
 def list_earlier_sources(
