@@ -92,7 +92,7 @@ def _ingest_report(record: Record, project: str, session: str, report: HookRepor
     if message is None and report.transcript:
         message = read_last_words(report.transcript)
     worktree = name_folder_tree(report.folder, project)
-    ingest_statement(
+    label = ingest_statement(
         record,
         Report(
             about=keys,
@@ -108,9 +108,17 @@ def _ingest_report(record: Record, project: str, session: str, report: HookRepor
             folder=report.folder,
         ),
     )
-    if isinstance(statement, Returned):
+    if isinstance(statement, Returned) and _is_half(record, label):
         rebuild_from_statements(record, join_calls_and_runs(record, session))
     claude_sessions.refresh_session(record, session)
+
+
+def _is_half(record: Record, label: str | None) -> bool:
+    """Tell whether only the call or the run is known of an execution."""
+    half = "tool_use_id IS NULL OR agent_id IS NULL"
+    return bool(
+        record.value(f"SELECT {half} FROM agent_executions WHERE execution_id = ?", [label])
+    )
 
 
 def _keys_of_name(record: Record, session: str, key: str) -> tuple[str, ...]:
