@@ -143,6 +143,8 @@ class OrchApp(App[None]):
     }
     FIRST: ClassVar[str] = "insights"
     """The screen that comes up where none is remembered."""
+    FIRST_EVER: ClassVar[str] = "history"
+    """That where there is no record: it says how to begin."""
     MODES = {mode: _screen(mode) for mode in TITLES}
     CSS_PATH = asset("orch.tcss")
     ENABLE_COMMAND_PALETTE = False  # it has one of its own
@@ -242,7 +244,7 @@ class OrchApp(App[None]):
     def _show_first_screen(self) -> None:
         self._shown = _stamp(self.project.database)
         last = self._state.get("screen")
-        first = self.FIRST if self._shown else "history"  # which says how to begin
+        first = self.FIRST if self._shown else self.FIRST_EVER
         self.switch_mode(last if last in self.TITLES else first)
 
     def _use_theme(self, config: Config) -> None:

@@ -98,7 +98,7 @@ def project(folder: Path, clock: FakeClock) -> Project:
 
 
 class Compose(OrchApp):
-    FIRST = "compose"
+    FIRST = FIRST_EVER = "compose"
 
 
 def app_of(folder: Path, clock: FakeClock) -> OrchApp:
