@@ -139,3 +139,21 @@ def test_more_languages_say_what_was_done() -> None:
     assert claims("Se creó `a.py`; se eliminó `b.py`") == {"a.py": "created", "b.py": "deleted"}
     dutch = "Ik heb `a.ts` aangepast en `b.ts` toegevoegd. `c.ts` is niet gewijzigd."
     assert claims(dutch) == {"a.ts": "modified", "b.ts": "created", "c.ts": ""}
+
+
+def test_a_heading_speaks_by_its_words_not_by_the_names_in_it() -> None:
+    assert claims("Generated into `docs/reference/`:\n\na.md\nb.md") == {
+        "a.md": "created",
+        "b.md": "created",
+    }
+    assert claims("Edits:\n\n`a.go` -> WAL mode\n`b.go` -> a test") == {
+        "a.go": "modified",
+        "b.go": "modified",
+    }
+
+
+def test_a_file_that_needed_work_was_changed() -> None:
+    assert claims("I reviewed `a.py` and `b.py`. Only `b.py` needed work.") == {
+        "a.py": "",
+        "b.py": "modified",
+    }

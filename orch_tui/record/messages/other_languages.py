@@ -74,6 +74,8 @@ _SPELT: dict[str, str] = {
     "should": "sollte sollten müsste würde würden devrait devraient debería deberían deveria"
     " следует нужно",
     "planned": "geplant prévu planeado планируется",
+    "done": "erledigt fertig abgeschlossen terminé terminée hecho terminado listo concluído feito"
+    " fatto готово klaar gereed klart",
     # headings
     "validation": "prüfung prüfungen überprüfung validierung verifikation verifizierung"
     " vérification vérifications verificación validación validação verificação verifica"
@@ -124,11 +126,12 @@ _PHRASES: dict[str, str] = {
 }
 _UNSPACED: dict[str, str] = {
     # files
-    "changed": "修改 更新 更改 变更 變更 改动 调整 調整 重构 重構 変更 編集 改修"
+    "changed": "修改 优化 完善 更新 更改 变更 變更 改动 调整 調整 重构 重構 変更 編集 改修"
     " 수정 변경 업데이트",
     "fixed": "修复 修復 修正 고쳤",
     "created": "新建 创建 創建 建立 编写 編寫 写入 生成 新規 新しい 作成 생성 작성 新文件",
-    "added": "新增 添加 加入 追加 추가",
+    "done": "已完成 完成 完了 완료",
+    "added": "新增 添加 增加 补充 補充 加入 追加 추가",
     "deleted": "删除 刪除 移除 削除 삭제",
     "renamed": "重命名 リネーム",
     "not changed": "変更していません 変更していない 変更しません 変更なし 変更はありません 수정하지"
@@ -151,7 +154,7 @@ _UNSPACED: dict[str, str] = {
     "no warnings": "警告なし 无警告 没有警告",
     # what is said of either
     "not": "没有 沒有 并未 未 尚未 않았 않습니다",
-    "all": "全部 均 都 すべて 全て 모두",
+    "all": "全部 所有 均 都 すべて 全て 모두",
     "and": "和 与 、 以及 および",
     "should": "应该 應該 需要 すべき 必要",
     # headings
@@ -165,7 +168,8 @@ _UNSPACED: dict[str, str] = {
     "recommended": "建议 建議 推奨 제안",
     "next steps": "下一步 后续 待办 次のステップ 今後 残作業 다음",
     "plan": "计划 計画 계획",
-    " ": "了 を は です しました した された されました 的 は が も 을 를 했습니다 하였습니다",
+    " ": "了 中 已"
+    " を は です しました した された されました 的 は が も 을 를 했습니다 하였습니다",
 }
 
 _ENGLISH = {word: english for english, words in _SPELT.items() for word in words.split()}

@@ -62,7 +62,8 @@ ONLY_LOOKS = compile_lazily(
 _BARE = "write|create|add|update|change|modify|fix|extend|touch|edit|adjust|adapt|rewrite"
 _DID = compile_lazily(
     r"(?:\b(?:I|we)(?:['’]ve|(?: also| then| now| just| only| have)){0,3} "
-    r"|\bI\b[^.;]{0,120}?\band (?:then |also |only )?|^[\W_]{0,6}(?=(?-i:[A-Z])))"
+    r"|\bI\b[^.;]{0,120}?\band (?:then |also |only )?|^and (?:then |also )?"
+    r"|^[\W_]{0,6}(?=(?-i:[A-Z])))"
     rf"(?P<verb>(?!(?:{_LOOKS})\w*ed\b)(?:[a-z]{{2,20}}ed|set|put|made|cut|gave|rebuilt))\b"
     rf"|\b(?:did|had to) (?P<bare>{_BARE})\b"
     r"|\b(?:changes?|edits?|fix) (?:is|are|was|were) (?P<only>confined|limited|restricted)(?= to\b)"
@@ -97,6 +98,12 @@ _GONE = compile_lazily(
 _COMPLETE = compile_lazily(
     r"[\s*_`)\]]{0,4}(?:is|are) (?:now |both |all )?"
     r"(?:complete|completed|done|finished|ready|in place)\b(?! (?:but|except|to be))",
+    re.I,
+)
+_NEEDED = compile_lazily(
+    r"[\s*_`)\]]{0,4}(?:needed|required) "
+    r"(?:(?:some |a |an |one )?(?:\w+ )?(?:work|change|changes|fix|edit|edits|update)"
+    r"|fixing|updating|adjusting|changing)\b",
     re.I,
 )
 _DONE_CELL = compile_lazily(
@@ -254,6 +261,7 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
             claims[index] = _said_after(said)
         elif not claims[index] and (
             _COMPLETE.match(afters[index])
+            or _NEEDED.match(afters[index])
             or (line.kind == "row" and _DONE_CELL.fullmatch(afters[index]))
             or _tells_of_now(afters[index])
         ):
@@ -482,7 +490,7 @@ _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
     (
         "modified",
         compile_lazily(
-            r"\b(?:modified|changed|changes|updated|edited|implementation|implemented|refactor\w*"
+            r"\b(?:modified|changed|changes|updated|edited|edits|implementation|implemented|refactor\w*"
             r"|touched|fix(?:ed|es)?|in place|finished|delivered"
             r"|^\W*done\b|\bnow\W*$|what (?:i|was) (?:did|done|changed)|work done|completed)\b",
             re.I,
@@ -491,6 +499,7 @@ _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
 )
 
 
+_NAME = compile_lazily(r"`[^`\s]{0,200}[/.][^`\s]{0,200}`")
 _ALL_DONE = compile_lazily(
     r"(?!\W*(?:how|what|why|where|when|which|who)\b)(?:.{0,80}\bup[ -]to[ -]date\b"
     r"|.{0,80}\b(?:are|is|was|were|been) (?:now |all |also )?"
@@ -518,7 +527,9 @@ def read_section_claim(line: MessageLine) -> Claim | None:
 
 
 def _claim_of(heading: str) -> Claim | None:
-    """What a heading or label says of the files below it; None: nothing at all."""
+    """What a heading or label says of the files below it, by its own words, not by names in it;
+    None: nothing at all."""
+    heading = _NAME.sub(" ", heading)
     if _FUTURE.search(heading):
         return ""
     for claim, words in _SECTIONS:

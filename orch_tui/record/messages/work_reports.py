@@ -29,7 +29,8 @@ from orch_tui.record.messages.patterns import compile_lazily
 _NOTHING_DONE = compile_lazily(
     r"\b(?:no (?:other )?(?:files?|changes?|code|edits?) (?:\w+ ){0,2}?"
     r"(?:made|changed|modified|touched|written)"
-    r"|nothing (?:was|has been|is|were) (?:\w+ )?(?:changed|modified|written|committed|touched)"
+    r"|nothing (?:was|has been|is|were) (?:\w+ )?(?:changed|modified|written|committed|touched"
+    r"|implemented|done|built|started)"
     r"|(?:I|we) (?:made no|changed nothing|only (?:reviewed|read|looked|analy[sz]ed)"
     r"|(?:did not|didn['’]t|haven['’]t|have not) (?:\w+ )?"
     r"(?:chang|modif|touch|start|writ|edit|ma[kd])\w*"
