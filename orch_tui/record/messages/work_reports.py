@@ -70,6 +70,7 @@ _DONE = compile_lazily(
     r"|\bworks? (?:end[ -]to[ -]end|again|as expected)\b"
     r"|\b(?:both|all|the|these) (?:\w+ )?files? (?:is|are|were|have been) (?:now )?"
     r"(?:written|created|updated|changed)\b"
+    r"|^\W*(?:one|two|three|four|five|\d{1,2}) commits?\b"
     r"|\bnow (?=\(`)|\((?:done|completed?|finished)\)"
     r"|\b(?:tickets?|tasks?|items?) (?:are )?done\b",
     re.I,
