@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orch_tui.errors import OrchError
+from orch_tui.errors import OrchError, SourceError
 from orch_tui.frozen import frozen
 from orch_tui.prepare.composition import Choice, Composition, Weight
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from orch_tui.prepare.dedup import Sharing
     from orch_tui.prepare.fitting import Fitted
     from orch_tui.prepare.overlaps import Overlap
+    from orch_tui.prepare.source_completion import SourceCompletion
+    from orch_tui.prepare.tree import ProjectTree
     from orch_tui.project import Project
     from orch_tui.recall.insights.earlier_sources import EarlierSource
     from orch_tui.record.bundles import SavedBundle
@@ -251,6 +253,49 @@ def list_earlier_choices(project: Project, agent_type: str, family: str) -> list
     choices = [Choice(each.source, each.sections, priority="recommended") for each in found]
     weights = weigh_choices(choices, reader=project.reader(), family=family, cache=project.counts)
     return [EarlierChoice(*each) for each in zip(choices, found, weights, strict=True)]
+
+
+@frozen
+class SourceLook:
+    """What typed text names as a source, and what it may become."""
+
+    typed: str
+    completions: tuple[SourceCompletion, ...]
+    choices: tuple[Choice, ...]
+    """What it names, all that can be taken or lack no more than a yes to a secret."""
+    weights: Mapping[str, Weight]
+    """By the keys of these."""
+    refused: SourceError | None
+    """Why it names nothing."""
+    left_out: tuple[SourceError, ...]
+    """What of a folder or pattern cannot be taken."""
+
+
+def look_at_source(project: Project, tree: ProjectTree, typed: str, family: str) -> SourceLook:
+    """Find out what typed text names, what that weighs, and what it could be completed to."""
+    from orch_tui.prepare.composition import parse_choices, weigh_choices
+    from orch_tui.prepare.source_completion import complete_source
+    from orch_tui.source_name import is_free_text
+
+    left_out: list[SourceError] = []
+    reader, cache = project.reader(left_out=left_out.append), project.counts
+    source = typed if is_free_text(typed) else typed.strip()
+    completions = complete_source(source, tree, reader, family=family, cache=cache)
+    choices: tuple[Choice, ...] = ()
+    refused = None
+    try:
+        choices = parse_choices(source, reader) if source else ()
+    except SourceError as error:
+        refused = error
+    weights = weigh_choices(choices, reader=reader, family=family, cache=cache)
+    return SourceLook(
+        typed,
+        tuple(completions),
+        choices,
+        dict(zip((choice.key for choice in choices), weights, strict=True)),
+        refused,
+        tuple(left_out),
+    )
 
 
 def load_composition(project: Project, bundle_id: str, *, as_new: bool = False) -> Composition:

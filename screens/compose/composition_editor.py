@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 from textual.timer import Timer
 
-from orch_tui.compose_context import composition_for
+from orch_tui.compose_context import composition_for, look_at_source
 from orch_tui.prepare.composition import Choice, Composition, Edits, Weight
 from orch_tui.prepare.model_choice import ModelChoice, choose_model
+from orch_tui.screens.compose.add_source import AddSource
 from orch_tui.screens.compose.bundle_list import BundleList
 from orch_tui.screens.compose.compose_state import ComposeState
 from orch_tui.screens.compose.composition_text import PRIORITIES, TYPES, agent_remarks
 from orch_tui.screens.compose.project_files import ProjectFiles
-from orch_tui.screens.dialogs import Ask, Confirm
+from orch_tui.screens.dialogs import Confirm
 from orch_tui.screens.orch_screen import OrchScreen, Problem
 from orch_tui.screens.widgets.form import Field, Form
 from orch_tui.screens.widgets.project_lines import TreeLine
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.source_name import is_free_text
 
 if TYPE_CHECKING:
-    from orch_tui.compose_context import ComposeContext
+    from orch_tui.compose_context import ComposeContext, SourceLook
     from orch_tui.errors import SourceError
     from orch_tui.prepare.validation import Remark
 
@@ -55,6 +55,8 @@ class CompositionEditor:
         self._list = bundle_list
         self._changed = changed
         self._draft_due: Timer | None = None
+        self._typed = ""
+        """What was typed for a source, and not added."""
 
     # The one road
 
@@ -188,30 +190,26 @@ class CompositionEditor:
 
     def ask_for_source(self) -> None:
         """Ask for a source by its name, and add what it names."""
-        self._screen.app.push_screen(
-            Ask(
-                "Add a source",
-                detail="lib/a.py:10-80    docs/a.md#Heading    lib/a.py#Parser.parse    lib/*.py\n"
-                "lib/a.py#(skeleton)    /outside/the/project    exec-003:message\n"
-                "text:instructions of your own",
-            ),
-            self._add_source,
+        self._screen.app.push_screen(AddSource(self._typed, self._look), self._add_source)
+
+    def _look(self, typed: str, then: Callable[[SourceLook], None]) -> None:
+        """Find out what typed text names; it is kept until something is added."""
+        self._typed = typed
+        project, tree, family = (
+            self._screen.app.project,
+            self._files.project_tree,
+            self._state.family,
+        )
+        self._screen.run_in_thread(
+            lambda: look_at_source(project, tree, typed, family), then, group="look"
         )
 
-    def _add_source(self, given: str | None) -> None:
-        if not given or not given.strip():
-            return
-        from orch_tui.prepare.composition import parse_choices
-
-        left_out: list[SourceError] = []
-        reader = self._screen.app.project.reader(left_out=left_out.append)
-        source = given if is_free_text(given) else given.strip()
-
-        def then(choices: Sequence[Choice]) -> None:
-            self.tell_left_out(left_out)
-            self.edit(self._state.composition.adding(choices))
-
-        self._screen.run_in_thread(lambda: parse_choices(source, reader), then, group="choose")
+    def _add_source(self, found: SourceLook | None) -> None:
+        if found is not None:
+            self._typed = ""
+            self.tell_left_out(found.left_out)
+            self._files.post_weights(self._state.family, dict(found.weights))
+            self.edit(self._state.composition.adding(found.choices))
 
     def tell_left_out(self, refused: Sequence[SourceError]) -> None:
         """Say what of several sources cannot be taken, where there is any."""

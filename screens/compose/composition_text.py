@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         EarlierChoice,
         OpenableBundle,
         ResolvedAgent,
+        SourceLook,
     )
     from orch_tui.prepare.ambient import Ambient
     from orch_tui.prepare.budget import LimitGauge
@@ -258,6 +259,21 @@ def describe_taking(chosen: Sequence[EarlierChoice], gauge: LimitGauge | None) -
     left = gauge.limit - gauge.used.high
     rest = f"{format_tokens(left)} free" if left >= 0 else f"OVER by {format_tokens(-left)}"
     return f"{said}: then {rest} of {format_tokens(max(0, gauge.limit))}"
+
+
+def describe_source_look(found: SourceLook) -> Text:
+    """Say what typed text names and takes, or why it names nothing."""
+    if found.refused is not None and found.typed.strip():
+        if found.completions:
+            return Text()
+        return Text(one_line(f"✗ {found.refused.message}", 300), overflow="ellipsis", no_wrap=True)
+    weights = found.weights.values()
+    tokens = sum(weight.count.tokens for weight in weights)
+    said = [f"{plural(len(found.choices), 'item')}, ~{format_tokens(tokens)} tokens"]
+    secrets = sum(weight.secret for weight in weights)
+    said += [f"{secrets} looks like a secret, y lets it pass then"] * bool(secrets)
+    said += [f"{len(found.left_out)} left out"] * bool(found.left_out)
+    return Text(" · ".join(said)) if found.choices else Text()
 
 
 # What stands elsewhere too

@@ -114,6 +114,11 @@ class ProjectFiles(ScreenPart):
         self.add_class("pane")
 
     @property
+    def project_tree(self) -> ProjectTree:
+        """The files as they were listed last."""
+        return self._project_tree
+
+    @property
     def file_tree(self) -> FileTree:
         """The tree of files."""
         return self.query_one(FileTree)

@@ -22,9 +22,10 @@ from orch_tui.prepare.count import Count
 from orch_tui.project import Project
 from orch_tui.record import bundles, plan, sessions
 from orch_tui.record.ledger import journal
+from orch_tui.screens.compose.add_source import AddSource
 from orch_tui.screens.compose.screen import ComposeScreen
 from orch_tui.screens.compose.share_dialog import ShareDialog
-from orch_tui.screens.dialogs import Ask, Choose, Confirm, PickSeveral
+from orch_tui.screens.dialogs import Choose, Confirm, PickSeveral
 from orch_tui.screens.orch_screen import Problem
 from orch_tui.screens.widgets.filetree import FileTree
 from orch_tui.screens.widgets.form import Form
@@ -276,7 +277,7 @@ async def test_lines_patterns_and_text_are_added_by_name(folder: Path, clock: Fa
             "lib/search.ts#(skeleton)",
         ):
             await press(pilot, "escape", "a")
-            assert isinstance(pilot.app.screen, Ask)
+            assert isinstance(pilot.app.screen, AddSource)
             await press(pilot, f"»{given}", "enter", "escape")
         assert sources(pilot) == [
             *("lib/types.ts:1-3", "text:Be brief.", "tests/search.test.ts"),
@@ -285,12 +286,56 @@ async def test_lines_patterns_and_text_are_added_by_name(folder: Path, clock: Fa
         screen_of(pilot).list.rows.focus()
         await press(pilot, "end")
         assert view(pilot).startswith("export function search(")
-        await press(pilot, "escape")
-        if isinstance(screen_of(pilot).focused, Input):
-            await press(pilot, "escape")
-        await press(pilot, "a", "»lib/nothing.ts", "enter")
-        problem = screen_of(pilot).query_one(Problem)
-        assert problem.has_class("-shown") and "does not exist" in problem.text
+
+
+def told(pilot: Pilot[None]) -> str:
+    """What the dialog in front says of what was typed."""
+    return str(pilot.app.screen.query_one("#says", Static).render())
+
+
+async def test_a_source_is_completed_while_it_is_typed(folder: Path, clock: FakeClock) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "escape", "a", "»requirem")
+        assert [cells[0] for cells in picked(pilot)] == ["spec/requirements.md"]
+        assert "Enter  completes" in foretold(pilot)
+        await press(pilot, "enter")
+        assert "1 item, ~" in told(pilot) and "Enter  adds it" in foretold(pilot)
+        await press(pilot, "#")
+        names = [cells[0].partition("#")[2] for cells in picked(pilot)]
+        assert names == ["Requirements", "Vector search", "Storage", "(skeleton)"]
+        assert picked(pilot)[1][1]  # its tokens
+        await press(pilot, "s", "t", "down", "up", "tab")
+        assert "1 item, ~" in told(pilot)
+        await press(pilot, "enter")
+        assert sources(pilot) == ["spec/requirements.md#Storage"]
+        await press(pilot, "a", "»lib/types.ts:", "tab", "enter")
+        assert sources(pilot)[1] == "lib/types.ts:1-12"
+
+
+async def test_what_was_typed_stays_after_a_mistake_and_after_escape(
+    folder: Path, clock: FakeClock
+) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "escape", "a", "»lib/types.ts:50-60", "enter")
+        assert isinstance(pilot.app.screen, AddSource)
+        assert "✗ lib/types.ts:50-60" in told(pilot)
+        await press(pilot, "escape", "a")
+        assert pilot.app.screen.query_one(Input).value == "lib/types.ts:50-60"
+        await press(pilot, "ctrl+u", "»lib/types.ts:10-12", "enter")
+        assert sources(pilot) == ["lib/types.ts:10-12"]
+        await press(pilot, "a")
+        assert pilot.app.screen.query_one(Input).value == ""
+
+
+async def test_enter_waits_for_what_a_source_names(folder: Path, clock: FakeClock) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "escape", "a")
+        await pilot.press(*"README.md", "enter")  # without a pause between
+        await settled(pilot)
+        assert sources(pilot) == ["README.md"]
 
 
 async def test_a_folder_leaves_out_what_cannot_be_taken(folder: Path, clock: FakeClock) -> None:
@@ -1154,6 +1199,16 @@ def test_how_earlier_runs_look(
     app = app_of(project.root, clock)
     app.theme = theme
     keys = ("»types", "enter", "escape", "r", "space")
+    assert snap_compare(app, terminal_size=size, run_before=after(*keys))
+
+
+@pytest.mark.parametrize(("size", "theme"), DIALOG_SIZES)
+def test_how_a_source_is_completed_looks(
+    project: Project, clock: FakeClock, snap_compare: Snap, size: tuple[int, int], theme: str
+) -> None:
+    app = app_of(project.root, clock)
+    app.theme = theme
+    keys = ("escape", "a", "»spec/requirements.md#")
     assert snap_compare(app, terminal_size=size, run_before=after(*keys))
 
 
