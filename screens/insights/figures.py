@@ -181,7 +181,7 @@ def _percent(share: float) -> str:
 def outcome_cells(row: Figures) -> tuple[str, ...]:
     """Return the cells of ``OUTCOMES`` for a group, without those that are unknown."""
     share = row["success_share"]
-    told = ("outcome not known", "", "")
+    told = ("unknown", "", "")
     if share is not None:
         low, high = 100 * row["share_low"], 100 * row["share_high"]
         told = (f"{share}", _percent(share), f"{low:.0f}–{high:.0f}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -11,10 +12,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.widget import Widget
 
 from orch_tui.phases import PHASES
 from orch_tui.screens.insights.day_columns import LEGEND, DayColumns, day_column
 from orch_tui.screens.insights.figures import outcome_cells
+from orch_tui.screens.insights.one_pane import ONE, bring_forward, turn_to
 from orch_tui.screens.insights.queries import bucket_query, quoted
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
@@ -41,9 +44,9 @@ NEWS = (
 )
 AGENTS = (
     Column("agent type", 19, bold=True, gives_way=-1),
-    Column("success", bar=True),
+    Column("success", bar=True, least=8),
     Column("", 5, right=True, bold=True, gives_way=-1),
-    Column("95 %", 6, right=True, gives_way=-1),
+    Column("95 %", 6, right=True, gives_way=1),
     Column("n", 5, right=True, gives_way=-1),
     Column("✗", 4, right=True, state=True, gives_way=-1),
 )
@@ -57,6 +60,20 @@ DOUBTS = (
     Column("", 3, right=True, bold=True, gives_way=-1),
     Column(""),
 )
+PANES = {
+    "agents": "success",
+    "steps": "sessions",
+    "doubts": "doubts",
+    "runs-a-day": "runs a day",
+    "cost-a-day": "cost",
+}
+"""What stands below the news, in the order in which it is told where there is little room."""
+BESIDE = 40
+"""Cells of the sessions from which what they are about stands beside the next step."""
+NONE = "-none"
+"""The class of a pane of which there is nothing to show."""
+STACKED = {"agents": 9, "steps": 7}
+"""The most lines of lists that stand one above the other."""
 QUIET = "Nothing waits, and nothing came back since."
 LETTERS = {"asks": "a", "waiting": "t", "failed": "f", "returned": "b", "drafted": "d"}
 """The key that goes to what a row of the news tells of."""
@@ -101,6 +118,8 @@ class Overview(Vertical):
         self._activity: Activity | None = None
         self._weekly = False
         self._steps: Mapping[str, NextStep] = {}
+        self._facts: dict[Widget, list[Content]] = {}
+        """What there is to tell at the lower edges of panes, shorter and shorter."""
 
     def compose(self) -> ComposeResult:
         yield _titled(
@@ -120,11 +139,75 @@ class Overview(Vertical):
                     OverviewRows(DOUBTS, id="doubts", classes="pane", titled=False), "Doubts"
                 )
 
-    # Showing
-
     def on_resize(self) -> None:
+        plots, below = self.query_one("#plots"), self.query_one("#below")
+        if self.screen.has_class("-narrow"):
+            self.move_child(plots, after=below)
+        else:
+            self.move_child(plots, before=below)
+        for name in STACKED:
+            self._fit(self.query_one(f"#{name}", Rows))
+        for pane in self._facts:
+            self.call_after_refresh(self._write_edge, pane)
         if self._activity is not None:
-            self._show_days(self._activity.buckets)
+            self.call_after_refresh(self.show_steps, self._activity.sessions, self._steps)
+
+    def _fit(self, table: Rows) -> None:
+        """Give a list as many lines as it needs where lists stand one above the other."""
+        if self.screen.has_class("-narrow") and not self.screen.has_class(ONE):
+            needed = len(table.rows) + 3  # its titles, and the border
+            table.styles.height = max(4, min(needed, STACKED[f"{table.id}"]))
+        else:
+            table.styles.clear_rule("height")
+
+    # One pane at a time
+
+    @property
+    def panes(self) -> list[Widget]:
+        """The panes that have something to show, in their order; first the news."""
+        found = [self.query_one(f"#{name}") for name in ("news", *PANES)]
+        return [pane for pane in found if not pane.has_class(NONE)]
+
+    def turn(self) -> None:
+        """Go to the next pane, and bring it forward where one has the room."""
+        panes = self.panes
+        here = next((n for n, pane in enumerate(panes) if pane.has_focus), -1)
+        turned = panes[(here + 1) % len(panes)]
+        self._bring_forward(turned)
+        turn_to(turned)
+
+    def on_descendant_focus(self) -> None:
+        focused = self.screen.focused
+        if focused in self.panes:
+            self._bring_forward(focused)
+
+    def _bring_forward(self, pane: Widget) -> None:
+        """The news are there always; from them one goes on with the first of the others."""
+        panes = self.panes
+        bring_forward(panes[1] if pane.id == "news" else pane, panes[1:], self)
+
+    def _tell(self, pane: Widget, *facts: Content | str) -> None:
+        """Write at the lower edge of a pane the first of the facts that there is room for."""
+        self._facts[pane] = [Content(each) if isinstance(each, str) else each for each in facts]
+        self.call_after_refresh(self._write_edge, pane)  # its width may change now
+
+    def _write_edge(self, pane: Widget) -> None:
+        """Write what is told of a pane and, where one has the room, what F6 brings."""
+        panes, facts = self.panes, self._facts[pane]
+        room = self.size.width
+        turns = [""]
+        if not self.screen.has_class(ONE):
+            room = pane.outer_size.width or room
+        elif pane in panes:
+            names = [PANES[f"{each.id}"] for each in panes[panes.index(pane) + 1 :]]
+            turns = [f"F6 {', '.join(names)}", f"F6 {names[0]}"] if names else ["F6 what is new"]
+        pairs = [*product(facts, turns), *((Content(), turn) for turn in turns)]
+        tried = [
+            Content.assemble(told, " · " if told and turn else "", turn) for told, turn in pairs
+        ]
+        pane.border_subtitle = next((e for e in tried if e.cell_length <= room - 6), tried[-1])
+
+    # Showing
 
     def show(self, activity: Activity, since: str | None, now: str, *, weekly: bool) -> None:
         """Show what was gathered; ``since`` is when the user was here last, None: never."""
@@ -138,6 +221,8 @@ class Overview(Vertical):
         self._show_agents(activity.agents)
         self._show_doubts(activity.doubts)
         self.show_steps(activity.sessions, self._steps)
+        front = self.screen.focused
+        self._bring_forward(front if front in self.panes else self.panes[0])
 
     def show_news(self, now: str) -> None:
         """Show what is new; called at each look at the agents, too."""
@@ -162,17 +247,19 @@ class Overview(Vertical):
         every = "week" if self._weekly else "day"
         runs.border_title, costs.border_title = f"Runs a {every}", f"Cost a {every}, $"
         runs.show([day_column(b.since, b.failure, b.success) for b in buckets])
-        told = f"   n {n - unknown:,}" + (f", and {unknown:,} unknown" if unknown else "")
+        told = f"n {n - unknown:,}" + (f", and {unknown:,} unknown" if unknown else "")
         if not priced:
             told += " · cost unknown"
-        elif self.screen.has_class("-narrow"):  # the other plot has no room
-            told += f" · $ {cost:,.2f}"
-        runs.border_subtitle = Content.assemble(*LEGEND, told)
+        self._tell(runs, Content.assemble(*LEGEND, f"   {told}"), told)
         costs.show([day_column(b.since, 0, b.cost_usd) for b in buckets])
-        costs.set_class(not priced, "-unknown")
+        costs.set_class(not priced, NONE)
         if priced:
-            costs.border_subtitle = f"{cost:,.2f} in all · {cost / priced:,.2f} a run" + (
-                f" · {n - priced:,} unknown" if n > priced else ""
+            unpriced = f" · {n - priced:,} unknown" if n > priced else ""
+            self._tell(
+                costs,
+                f"{cost:,.2f} in all · {cost / priced:,.2f} a run{unpriced}",
+                f"{cost:,.2f} in all{unpriced}",
+                f"{cost:,.2f}",
             )
 
     def _show_agents(self, agents: Sequence[GroupOutcome]) -> None:
@@ -184,27 +271,34 @@ class Overview(Vertical):
             rows.append(Row("", ("",), section=True))
             rows.append(_agent_row(sum_outcomes(ALL, agents), ALL))
         unknown = sum(agent.unknown for agent in agents)
-        table.border_subtitle = "worst first · of known outcomes" + (
-            f" · {unknown:,} unknown" if unknown else ""
-        )
         table.show(rows, empty="Nothing is recorded yet.")
+        self._fit(table)
+        told = f" · {unknown:,} unknown" if unknown else ""
+        self._tell(table, f"worst first · of known outcomes{told}", f"worst first{told}")
 
     def show_steps(self, sessions: Sequence[Session], steps: Mapping[str, NextStep]) -> None:
         """Show open sessions with what is next in them, where that is known."""
         self._steps = steps
+        table = self.query_one("#steps", Rows)
+        beneath = 0 < table.size.width < BESIDE
         rows = []
         for session in sessions:
             step = steps.get(session.session_id)
             state = "running" if step and step.act == "wait" else "planned"
-            words = word_step(step) if step else ""
-            cells = (SIGNS[state], words, one_line(session.scope))
+            words, scope = word_step(step) if step else "", one_line(session.scope)
+            cells = (SIGNS[state], words, "" if beneath else scope)
             rows.append(Row(session.session_id, cells, "running" if state == "running" else ""))
-        self.query_one("#steps", Rows).show(rows, empty="No session is open. F1 plans one.")
+            if beneath:
+                rows.append(Row("", (scope,), "dim", remark=True))
+        table.set_columns(STEPS[:2] if beneath else STEPS)
+        table.show(rows, empty="No session is open. F1 plans one.")
+        self._fit(table)
+        self._tell(table, "")
 
     def _show_doubts(self, found: Sequence[Doubt]) -> None:
         doubts = self.query_one("#doubts", Rows)
         doubts.border_title = f"Doubts · {sum(doubt.n for doubt in found):,}"
-        doubts.display = bool(found)
+        doubts.set_class(not found, NONE)
         doubts.styles.height = min(6, len(found)) + 2
         doubts.show(
             [
@@ -212,6 +306,7 @@ class Overview(Vertical):
                 for doubt in found
             ]
         )
+        self._tell(doubts, "")
 
     # Going there
 

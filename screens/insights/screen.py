@@ -19,6 +19,7 @@ from textual.widgets import Static
 
 from orch_tui.screens.insights.day_columns import DayColumns, day_column
 from orch_tui.screens.insights.figures import make_table
+from orch_tui.screens.insights.one_pane import ONE, bring_forward, judge_room, turn_to
 from orch_tui.screens.insights.overview import LETTERS, Overview
 from orch_tui.screens.insights.point_plot import PointPlot
 from orch_tui.screens.insights.queries import bucket_query, write_query
@@ -187,7 +188,7 @@ wide. In the overview a letter goes to what is new.
             yield parts
             yield Overview(id=OVERVIEW)
             with Vertical(id="shown"):
-                yield PointPlot("estimated", "used", id="points", classes="pane")
+                yield PointPlot("estimated", "used", id="points", classes="pane -none")
                 with Vertical(id="part", classes="pane"):
                     yield Static("", id="about", markup=False)
                     yield DayColumns(id="days")
@@ -382,7 +383,33 @@ wide. In the overview a letter goes to what is new.
         self.query_one("#parts", Rows).focus()
 
     def action_next_pane(self) -> None:
-        self.focus_next()
+        if not self.has_class(ONE):
+            self.focus_next()
+        elif self._shows_overview:
+            self.query_one(Overview).turn()
+        else:
+            self._turn_points()
+
+    def _turn_points(self) -> None:
+        """Go from rows to their points, or back; one of both has the room."""
+        plot, pane = self.query_one("#points", PointPlot), self.query_one("#part")
+        if self._has_points:
+            to_plot = not plot.has_focus
+            bring_forward(plot if to_plot else pane, (plot, pane), self.query_one("#shown"))
+            turn_to(plot if to_plot else self.query_one("#table"))
+        else:
+            self.query_one("#table").focus()
+
+    @property
+    def _has_points(self) -> bool:
+        read = self._read.get(self.part)
+        return read is not None and read.starts is not None and bool(read.starts.runs)
+
+    def judge_size(self) -> None:
+        super().judge_size()
+        judge_room(self)
+        if self._has_points:
+            self._draw_points()
 
     def action_news(self, letter: str) -> None:
         self.query_one(Overview).go_by_letter(letter)
@@ -458,18 +485,21 @@ wide. In the overview a letter goes to what is new.
 
     def _draw_points(self) -> None:
         """Show runs as points, above their rows."""
-        plot = self.query_one("#points", PointPlot)
-        found = read.starts if (read := self._read.get(self.part)) else None
-        plot.display = found is not None and bool(found.runs)
-        if plot.display and found is not None:
-            show_starts(plot, found)
-            self._name_starts(found)
+        plot, pane = self.query_one("#points", PointPlot), self.query_one("#part")
+        plot.set_class(not self._has_points, "-none")
+        front = plot if self._has_points and plot.has_focus else pane
+        bring_forward(front, (plot, pane), self.query_one("#shown"))
+        read = self._read.get(self.part)
+        if read and read.starts and self._has_points:
+            show_starts(plot, read.starts)
+            self._name_starts(read.starts)
 
     def _name_starts(self, found: RunStarts) -> None:
         pane = self.query_one("#part")
         far = sum(run.is_far for run in found.runs)
         pane.border_title = f"Farthest off first · {far:,} far of {len(found.runs):,}"
-        pane.border_subtitle = Content(word_deviations(found))
+        told = "F6 as points" if self.has_class(ONE) else word_deviations(found)
+        pane.border_subtitle = Content(told)
 
     def command(self) -> str:
         part = self.part

@@ -18,6 +18,7 @@ from orch_tui.errors import RecordError
 from orch_tui.project import Project
 from orch_tui.screens.deploy.return_form import ReturnForm
 from orch_tui.screens.history.screen import Run
+from orch_tui.screens.insights.overview import PANES
 from orch_tui.screens.insights.point_plot import BIG, HERE, PointPlot
 from orch_tui.screens.insights.screen import OVERVIEW, PARTS, STARTS, EndableReading
 from orch_tui.screens.widgets.preview import Preview
@@ -139,6 +140,86 @@ async def test_the_overview_tells_what_is_new_since_one_left(
         assert app.screen.query_one(ReturnForm).execution_id == "exec-006"
 
 
+def seen(app: OrchApp) -> list[str]:
+    """The panes of the overview that are on the screen, from the top."""
+    panes = [app.screen.query_one(f"#{name}") for name in ("news", *PANES)]
+    shown = [pane for pane in panes if all(node.display for node in pane.ancestors_with_self)]
+    return [f"{pane.id}" for pane in sorted(shown, key=lambda pane: pane.region.y)]
+
+
+@pytest.mark.parametrize("size", [(60, 16), (71, 30), (120, 19)])
+async def test_where_there_is_little_room_f6_brings_one_pane_after_the_other(
+    folder: Path, clock: FakeClock, size: tuple[int, int]
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        assert seen(app) == ["news", "agents"]
+        assert "F6 sessions" in str(app.screen.query_one("#agents").border_subtitle)
+        for name in ("agents", "steps", "runs-a-day", "news", "agents"):
+            await pilot.press("f6")
+            await settled(pilot)
+            assert app.screen.focused is not None
+            assert app.screen.focused.id == name
+            below = "agents" if name == "news" else name
+            assert seen(app) == ["news", below]
+        last = app.screen.query_one("#runs-a-day")
+        assert "F6 what is new" in str(last.border_subtitle)
+        await pilot.resize_terminal(120, 36)
+        await settled(pilot)
+        assert seen(app) == ["news", "runs-a-day", "agents", "steps"]
+
+
+async def test_below_a_hundred_columns_all_stand_in_the_order_of_their_weight(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        assert seen(app) == ["news", "agents", "steps", "runs-a-day"]
+        for name in ("agents", "steps", "runs-a-day"):
+            await pilot.press("f6")
+            await settled(pilot)
+            pane = app.screen.query_one(f"#{name}")
+            assert pane.has_focus
+            assert app.screen.query_one("#overview").region.contains_region(pane.region)
+
+
+@pytest.mark.parametrize("width", [80, 99, 100, 101, 120])
+async def test_success_has_a_bar_at_every_width(folder: Path, clock: FakeClock, width: int) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(width, 30)) as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        agents = app.screen.query_one("#agents", Rows)
+        line = "".join(s.text for s in agents.render_line(1))
+        assert line.count("━") + line.count("╍") + line.count("╸") + line.count("╺") >= 5, line
+
+
+async def test_rows_and_points_take_turns_where_there_is_little_room(
+    measured: Path, clock: FakeClock
+) -> None:
+    app = OrchApp(Project(measured, clock=clock))
+    async with app.run_test(size=(60, 16)) as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        app.screen.query_one("#parts", Rows).move_to_key(STARTS)
+        figures(app).focus()
+        await settled(pilot)
+        plot = app.screen.query_one(PointPlot)
+        assert (plot.display, figures(app).region.height > 5) == (False, True)
+        assert app.screen.query_one("#part").border_subtitle == "F6 as points"
+        await pilot.press("f6")
+        await settled(pilot)
+        assert plot.has_focus
+        assert not app.screen.query_one("#part").display
+        await pilot.press("f6")
+        await settled(pilot)
+        assert figures(app).has_focus
+
+
 async def test_letters_and_days_go_to_their_runs(folder: Path, clock: FakeClock) -> None:
     app = OrchApp(Project(folder, clock=clock))
     async with app.run_test() as pilot:
@@ -148,7 +229,7 @@ async def test_letters_and_days_go_to_their_runs(folder: Path, clock: FakeClock)
         await pilot.press("f")
         await settled(pilot)
         assert app.screen.query_one("#query", Input).value == "status:failed "
-        await pilot.press("f5", "f6", "enter")
+        await pilot.press("f5", "f6", "f6", "f6", "enter")
         await settled(pilot)
         query = app.screen.query_one("#query", Input).value
         assert query == "since:2026-11-22 until:2026-11-22 "
