@@ -110,6 +110,7 @@ def test_of_a_quotation_only_what_is_set_in_a_box_is_one() -> None:
     assert insights("> [!WARNING]\n> The lock is not fair.\n> It starves.\n") == [
         "The lock is not fair. It starves."
     ]
+    assert insights("> [!NOTE]\n> Of the lock:\n> - it starves") == ["Of the lock: - it starves"]
 
 
 def test_a_drawn_box_ends_with_its_lower_edge() -> None:
@@ -119,3 +120,37 @@ def test_a_drawn_box_ends_with_its_lower_edge() -> None:
 
 def test_having_none_is_none() -> None:
     assert insights("## Insights\n\nNone.\n\n**Gotchas**\n- n/a\n") == []
+
+
+def test_a_label_is_about_its_paragraph_until_the_report_goes_on() -> None:
+    assert insights("Note: the lock is unfair\nand starves.\n\nSo it is.") == [
+        "the lock is unfair and starves."
+    ]
+    assert insights("Note: the lock is unfair. I fixed the queue.") == ["the lock is unfair."]
+    assert insights("## Lesson: locks starve. Tip: use the queue") == [
+        "locks starve. use the queue"
+    ]
+    assert insights("> Note: the lock\n> is unfair") == ["the lock is unfair"]
+    assert insights("> The lock:\n> Note: it is unfair") == ["it is unfair"]
+    assert insights("## Insights\nThe lock is unfair.") == ["The lock is unfair."]
+    assert insights("## Insights\n- locks:\n    - starve") == ["locks:\nstarve"]
+
+
+@pytest.mark.parametrize("colon", [":", "："])
+def test_what_a_colon_introduces_begins_anew(colon: str) -> None:
+    what = "What came of the week that I sat before it, " + "and then looked again, " * 6
+    text = f"{what}was this{colon}\nI learned that the lock is unfair."
+    assert insights(text) == ["I learned that the lock is unfair."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I learned why the lock is unfair?",
+        "I learned that the lock is unfair:",
+        "- [ ] I learned that the lock is unfair",
+        "## Next steps\nI learned that the lock is unfair",
+    ],
+)
+def test_what_is_asked_announced_or_yet_to_do_is_none(text: str) -> None:
+    assert insights(text) == []

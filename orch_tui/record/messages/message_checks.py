@@ -279,7 +279,7 @@ class _Reader:
                 self.name(word)
             case "pass" | "fail":
                 self.result(kind, word, following)
-            case "skip" if self.names and not (self.results or self.counted or self.number):
+            case "skip" if self.names and not (self.results or self.number):
                 if following in ("end", "filler", "join"):
                     self.results.append("skip")
             case "errors" if self.denied or self.number:

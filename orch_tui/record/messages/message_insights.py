@@ -77,6 +77,8 @@ def _continues(passage: _Passage, line: MessageLine) -> bool:
     first = passage.first
     if line.number - passage.last > 1:
         return False
+    if line.kind == "quote" and _ALERT.match(passage.texts[0]):
+        return True  # a box is one, whatever it lists
     if line.kind == first.kind in ("text", "quote"):
         if line.headings != first.headings:
             return False
