@@ -131,11 +131,6 @@ def forget_session(record: Record, root: AnyPath) -> None:
             os.unlink(path)
 
 
-def is_somewhere() -> bool:
-    """Tell whether there is a terminal, pane or Claude session to keep a session for."""
-    return _standing_place() is not None
-
-
 def _read_kept(record: Record, root: AnyPath) -> Session | None:
     path = _path(record, root)
     if path is None or not os.path.isfile(path) or not is_private(os.path.dirname(path)):

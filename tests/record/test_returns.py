@@ -141,6 +141,21 @@ def test_what_broke_off_joins_the_newest_return() -> None:
     assert groups(broken, also) == [[broken, also]]
 
 
+def test_what_a_tool_hands_back_is_one_return_with_what_is_said_besides() -> None:
+    handed, said, more = stop(0, "r", by_tool=True), stop(1, "v"), stop(2, "x")
+    assert groups(handed, said, more) == [[handed, said, more]]
+    again = stop(3, "s", by_tool=True)
+    assert groups(handed, said, again) == [[handed, said], [again]]
+
+
+def test_who_waited_for_tasks_of_its_own_had_not_returned() -> None:
+    waiting, final = stop(10, "u", is_waiting=True), stop(30)
+    assert groups(begun(0), waiting, begun(15), final) == [[final]]
+    assert groups(begun(0), waiting, final) == [[waiting], [final]]
+    assert groups(waiting, begun(15), resumed(14), final) == [[waiting], [final]]
+    assert groups(stop(10, "u"), begun(15), final) == [[stop(10, "u")], [final]]
+
+
 def test_an_echo_joins_the_return_whose_words_it_repeats() -> None:
     one, two = stop(0, "v"), stop(1)
     echo = stop(2, echo=True)
@@ -249,5 +264,9 @@ def test_nobody_is_asked_for_agents_where_nothing_went_on() -> None:
     def ask() -> list[LaunchedRun]:
         raise AssertionError("nothing depends on them")
 
-    for heard in ([begun(0), stop(10)], [stop(10), stop(20)], [stop(1, echo=True), begun(5)]):
+    for heard in (
+        [begun(0), stop(10)],
+        [stop(10), stop(20)],
+        [stop(1), stop(2, echo=True), stop(3, None, is_waiting=True), begun(5)],
+    ):
         assert mark_waits(heard, ask) == heard

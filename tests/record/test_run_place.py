@@ -51,6 +51,9 @@ def test_what_is_missing_is_expected_where_its_folder_is(main: Path) -> None:
     assert place.place_path("lib/new.py").name == "lib/new.py"
     assert place.place_path("no/new.py").name == "sub/no/new.py"
     assert place.place_path("\0").name.endswith("\0")
+    outside = str(main.parent / "elsewhere.py")
+    placed = place.place_path(outside)
+    assert (placed.name, placed.worktree) == (outside, None)
 
 
 def test_what_is_missing_is_named_with_the_nearest(main: Path) -> None:
@@ -80,6 +83,17 @@ def test_a_run_is_taken_to_work_where_people_stand_until_more_is_known(
     assert executions.get_execution(record, label).worktree == "trees/feat"
 
 
+def test_a_run_of_a_worktree_that_is_gone_is_in_no_other(record: Record, main: Path) -> None:
+    label = deploy(record)
+    before = record.value("SELECT count(*) FROM observations")
+    note_worktree(record, executions.get_execution(record, label), None, "manual")
+    assert record.value("SELECT count(*) FROM observations") == before, "nothing is known"
+    note_worktree(record, executions.get_execution(record, label), "trees/gone", "manual")
+    execution = executions.get_execution(record, label)
+    place = find_run_place(record, execution, main, main / "trees" / "feat")
+    assert (place.tree, place.is_gone) == (None, True)
+
+
 def test_a_message_may_mean_a_file_that_the_run_is_known_to_have_made(
     record: Record, main: Path
 ) -> None:
@@ -89,6 +103,9 @@ def test_a_message_may_mean_a_file_that_the_run_is_known_to_have_made(
     place = find_run_place(record, executions.get_execution(record, label), main)
     assert place.place_claim("own.py").name == "sub/own.py"
     assert place.place_claim("wn.py").name == "wn.py"
+    (main / "own.py").touch()
+    assert place.place_claim("own.py").name == "own.py", "it is there under that very name"
+    assert place.place_claim("/own.py").name == "/own.py"
 
 
 def test_a_worktree_that_a_record_from_elsewhere_names_is_not_looked_into(

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -150,11 +153,42 @@ def test_a_choice_that_cannot_be_trusted_is_none(
 
 
 def test_choices_that_nobody_uses_are_forgotten(record: Record, pane: None) -> None:
+    session = opened(record)
+    keep_session(record, "/p", session)
     folder = Path(state_folder()) / "current-sessions"
-    folder.mkdir(parents=True, mode=0o700)
-    old = folder / "old"
-    old.touch()
-    long_ago = time.time() - 100 * 86_400
-    os.utime(old, (long_ago, long_ago))
-    keep_session(record, "/p", opened(record))
-    assert not old.exists()
+    (used,) = folder.iterdir()
+    for file, days in ((used, 59), (folder / "lately", 59), (folder / "old", 60.5)):
+        file.touch()
+        then = time.time() - days * 86_400
+        os.utime(file, (then, then))
+    assert chosen(record) == (session, "chosen here")
+    assert time.time() - used.stat().st_mtime < 86_400, "it was used just now"
+    keep_session(record, "/p", session)
+    assert {file.name for file in folder.iterdir()} == {used.name, "lately"}
+
+
+@contextmanager
+def terminal() -> Iterator[str]:
+    """A terminal that commands are typed in, until it is closed."""
+    kept = os.dup(0)
+    ours, theirs = os.openpty()
+    try:
+        os.dup2(theirs, 0)
+        yield os.ttyname(0)
+    finally:
+        os.dup2(kept, 0)
+        for each in (kept, ours, theirs):
+            os.close(each)
+
+
+def test_a_choice_ends_with_its_terminal(record: Record) -> None:
+    first = opened(record)
+    opened(record)
+    names = []
+    for reason in ("the newest", "the newest"):  # Linux gives the name of the first again
+        with terminal() as name:
+            names.append(name)
+            assert chosen(record)[1] == reason
+            keep_session(record, "/p", first)
+            assert chosen(record) == (first, "chosen here")
+    assert sys.platform != "linux" or names[0] == names[1]

@@ -152,7 +152,7 @@ def _unit_to_join(stop: Observation, units: list[list[Observation]]) -> list[Obs
     newest = units[-1] if units else []
     breaks = _says(stop, "broke_off") or all(_says(o, "broke_off") for o in newest)
     hands = _says(stop, "by_tool") != any(_says(o, "by_tool") for o in newest)
-    return newest if newest and (breaks or hands) else None
+    return newest if breaks or hands else None
 
 
 def _was_woken(before: list[Observation], stop: Observation, activity: AgentActivity) -> bool:
