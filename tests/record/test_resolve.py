@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ from orch_tui.record.ledger.journal import list_journal, log_action
 from orch_tui.record.ledger.resolve import (
     create_execution,
     forget_rows,
+    join_calls_and_runs,
+    join_halves,
+    join_teammates,
     learn_keys,
     mark_children,
     portable_keys,
@@ -259,3 +263,152 @@ def test_what_was_derived_is_forgotten_without_a_word_of_plain_sql(
     assert [derived(record, label) for label in ("gone", "other")] == [[0] * 5, [1] * 5]
     assert record.sql("SELECT execution_id FROM agent_executions") == [("other",)]
     assert record.sql("SELECT * FROM observations WHERE kind <> 'set'") == []
+
+
+# Calls and the runs they began
+
+
+def at(second: float) -> str:
+    return f"2026-11-22T10:00:{second:06.3f}Z"
+
+
+def half(record: Record, session: str, label: str, text: str | None = None, **columns: Any) -> None:
+    """Record a ``call-`` without its agent or a ``run-`` without its call, of the session ``c``;
+    times are seconds."""
+    is_call = label.startswith("call")
+    make(record, session, label, f"{'call' if is_call else 'agent'}:c/{label}", agent_type="x")
+    columns = {"tool_use_id" if is_call else "agent_id": label, "ran_in": "c", **columns}
+    for name in ("deployed_at", "completed_at"):
+        if columns.get(name) is not None:
+            columns[name] = at(columns[name])
+    with record.write():
+        if text is not None:
+            sha256 = sha256_of(text)
+            record.execute(
+                "INSERT INTO briefings (sha256, size, parts) SELECT ?1, 1, '' "
+                "WHERE NOT EXISTS (SELECT 1 FROM briefings WHERE sha256 = ?1)",
+                [sha256],
+            )
+            columns["briefing_id"] = record.value(
+                "SELECT briefing_id FROM briefings WHERE sha256 = ?", [sha256]
+            )
+        change(record, label, **columns)
+
+
+def change(record: Record, label: str, **columns: Any) -> None:
+    """Set columns as a rebuild does. Call it within a write."""
+    named = "".join(f", {name} = ?" for name in columns)
+    record.execute(
+        f"UPDATE agent_executions SET revision = revision + 1{named} WHERE execution_id = ?",
+        [*columns.values(), label],
+    )
+
+
+def sha256_of(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def left(record: Record) -> list[str]:
+    rows = record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid")
+    return [label for (label,) in rows]
+
+
+@pytest.mark.parametrize(
+    ("call", "run", "are_one"),
+    [
+        # the same text, while the call went on
+        ({"text": "t", "completed_at": 9}, {"text": "t", "deployed_at": 5}, True),
+        ({"text": "t", "completed_at": 9}, {"text": "t", "deployed_at": 1}, True),
+        ({"text": "t", "completed_at": 9}, {"text": "t", "deployed_at": 9}, True),
+        ({"text": "t", "completed_at": 9}, {"text": "t", "deployed_at": 9.1}, False),
+        ({"text": "t", "completed_at": 9}, {"text": "t", "deployed_at": 0.9}, False),
+        ({"text": "t", "completed_at": 9}, {"text": "u", "deployed_at": 5}, False),
+        ({"text": "t", "completed_at": None}, {"text": "t", "deployed_at": 5}, False),
+        ({"completed_at": 9}, {"deployed_at": 5}, False),
+        # it failed, and a run of its type ended meanwhile
+        ({"status": "failed", "completed_at": 9}, {"completed_at": 9}, True),
+        ({"status": "failed", "completed_at": 9}, {"completed_at": 1}, True),
+        ({"status": "failed", "completed_at": 9}, {"completed_at": 0.9}, False),
+        ({"status": "failed", "completed_at": 9}, {"completed_at": None}, False),
+        ({"status": "failed", "completed_at": None}, {"completed_at": 30}, True),
+        ({"status": "failed", "completed_at": 9, "text": "t"}, {"completed_at": 5}, True),
+        ({"status": "failed", "completed_at": 9}, {"completed_at": 5, "text": "t"}, True),
+        (
+            {"status": "failed", "completed_at": 9, "text": "t"},
+            dict(completed_at=5, text="u"),
+            False,
+        ),
+        ({"status": "failed", "completed_at": 9}, dict(completed_at=5, agent_type="y"), False),
+        ({"status": "completed", "completed_at": 9}, {"completed_at": 5}, False),
+        # the hooks of both overtook one another
+        ({"status": "failed", "completed_at": 9}, {"completed_at": 11}, True),
+        ({"status": "failed", "completed_at": 9}, {"completed_at": 11.1}, False),
+        # nobody asks for these
+        ({"status": "failed", "completed_at": 9}, dict(completed_at=5, tool_use_id="T"), False),
+        (
+            {"status": "failed", "completed_at": 9},
+            dict(completed_at=5, agent_kind="teammate"),
+            False,
+        ),
+        ({"status": "failed", "completed_at": 9}, dict(completed_at=5, retracted_at=at(6)), False),
+    ],
+)
+def test_a_call_and_a_run_are_one_where_one_was_within_the_other(
+    record: Record, session: str, call: dict[str, Any], run: dict[str, Any], are_one: bool
+) -> None:
+    half(record, session, "call-1", **{"deployed_at": 1, **call})
+    half(record, session, "run-1", **run)
+    with record.write():
+        assert join_calls_and_runs(record, "another") == set()
+        assert join_calls_and_runs(record, "c") == ({"call-1"} if are_one else set())
+    assert left(record) == (["call-1"] if are_one else ["call-1", "run-1"])
+    assert resolve(record, "agent:c/run-1") == left(record)[-1]
+
+
+def test_where_several_calls_or_runs_could_be_meant_none_is(record: Record, session: str) -> None:
+    failed = {"status": "failed", "deployed_at": 1, "completed_at": 9}
+    half(record, session, "call-1", **failed)
+    half(record, session, "run-1", completed_at=5)
+    half(record, session, "run-2", completed_at=6)
+    with record.write():
+        assert join_halves(record, ["call-1", "run-1", "run-2"]) == set()
+    with record.write():
+        change(record, "run-2", agent_type="y")
+    half(record, session, "call-2", **failed)
+    with record.write():
+        assert join_halves(record, ["call-1", "run-1"]) == set()
+        change(record, "call-2", agent_type="y")
+        assert join_halves(record, ["run-1"]) == {"call-1", "run-2"}, "each has its own now"
+    assert left(record) == ["call-1", "run-2"]
+
+
+def test_a_teammate_is_its_launch_by_name_then_by_what_it_was_handed(
+    record: Record, session: str
+) -> None:
+    for name, launched, ran in (
+        ("alone", ["t"], ["u"]),
+        ("twins", ["t", "u"], ["u", "t"]),
+        ("like", ["t", "t"], ["t"]),
+        ("mute", [None, None], [None]),
+    ):
+        for label, texts in (("call", launched), ("run", ran)):
+            for n, text in enumerate(texts):
+                half(record, session, f"{label}-{name}-{n}", text, agent_name=name)
+    before = set(left(record))
+    with record.write():
+        joined = join_teammates(record, before)
+    assert joined == {"call-alone-0", "call-twins-0", "call-twins-1"}
+    assert before - set(left(record)) == {"run-alone-0", "run-twins-0", "run-twins-1"}
+    assert resolve(record, "agent:c/run-twins-1") == "call-twins-0"
+
+
+def test_a_launch_is_the_call_of_its_text_that_no_hook_gave_an_id(
+    record: Record, session: str
+) -> None:
+    for label in ("call-1", "call-2"):
+        half(record, session, label, "t", deployed_at=int(label[-1]))
+    make(record, session, "nameless", f"call:c/{sha256_of('t').hex()[:16]}")
+    with record.write():
+        assert join_halves(record, ["call-1", "call-2"]) == {"call-1"}
+    assert left(record) == ["call-1", "call-2"], "the first of them"
+    assert resolve(record, "id:nameless") == "call-1"
