@@ -14,6 +14,7 @@ from orch_tui.prepare.bundle import Bundle, ContextItem, count_context
 from orch_tui.prepare.count import FRAMES, ZERO
 from orch_tui.prepare.marker import mark_briefing
 from orch_tui.prepare.templates import Template, load_template
+from tests.prepare.test_tokens import Cache
 
 CODE = "def f(a: int) -> int:\n    return a + 1\n\n\n" * 30
 
@@ -81,6 +82,7 @@ def law_tokens() -> int:
         "{% for i in items %}{{ i.text }}{{ i.text }}{% endfor %}",
         "{% for i in items %}{{ i.text[:20] }}{% endfor %}",
         "{{ scope }}",
+        "{scope}",
         "{context}",
     ],
 )
@@ -93,7 +95,16 @@ def test_a_template_that_repeats_cuts_or_leaves_out_texts_is_counted_as_it_is(te
 
 
 def test_a_stand_in_of_a_stand_in_is_itself() -> None:
-    for text in (b"", b"abc\n", b"```` x `````\n\n", b"a</document_content__>", CODE.encode()):
+    assert make_stand_in(b"") == b""
+    assert make_stand_in(b"\n\n").startswith(b"x"), "there is no beginning to keep"
+    for text in (
+        b"",
+        b"\n\n",
+        b"abc\n",
+        b"```` x `````\n\n",
+        b"a</document_content__>",
+        CODE.encode(),
+    ):
         short = make_stand_in(text)
         assert make_stand_in(short) == short
 
@@ -103,5 +114,33 @@ def test_the_line_that_names_a_deployment_takes_what_was_counted_for_it(family: 
     text = render_briefing(bundle(item("a.py", CODE), family=family))
     usual = count_briefing(mark_briefing(text), family)
     uids = {draw_uid(family) for _ in range(5)}
-    assert len(uids) == 5
+    assert len(uids) == 5 and {len(uid) for uid in uids} == {32}
     assert {count_briefing(mark_briefing(text, uid), family) for uid in uids} == {usual}
+
+
+@pytest.mark.parametrize("name", ["", "bundle-001", "a-name-that-somebody-took-for-it-007"])
+@pytest.mark.parametrize("text", [None, "{{ bundle_id }} {{ scope }}", "{scope}"])
+def test_without_items_all_that_a_briefing_takes_is_its_template(
+    name: str, text: str | None
+) -> None:
+    template = Template("t", text) if text else None
+    made = measure_briefing(
+        Bundle(name, "Explore", "Find it", (), "", "", template=template), "v4.8"
+    )
+    whole = mark_briefing(render_briefing(replace(made, bundle_id=name or "bundle-00000")))
+    assert made.total == count_briefing(whole, "v4.8")
+
+
+def test_what_is_no_text_is_counted_as_well() -> None:
+    assert count_briefing(b"\xff\xfe", "v4.8").tokens > count_briefing(b"", "v4.8").tokens
+
+
+def test_around_texts_that_changed_inside_nothing_is_counted_again() -> None:
+    kept = Cache()
+    texts = ["def f():\n    return 1\n", "def g():\n    return 2\n", f"def h():\n{CODE.strip()}\n"]
+    sizes = []
+    for text in texts:
+        made = bundle(item("a.py", text), item("b.py", CODE))
+        measured = measure_briefing(made, "v4.8", cache=kept)
+        sizes.append((len(kept.counts), measured.template_count))
+    assert len(set(sizes)) == 1
