@@ -110,6 +110,7 @@ def test_the_same_call_again_changes_nothing(record: Record, session: str, bundl
     before = record.value("SELECT count(*) FROM journal")
     again = send(record, session, bundle=bundle, execution_id="exec-007")
     assert again.execution == first.execution
+    assert again.briefing == first.briefing
     assert record.value("SELECT count(*) FROM journal") == before
     assert len(executions.list_allocations(record, "exec-007")) == 2
 
@@ -135,6 +136,29 @@ def test_superseding_keeps_what_was_said_before(
         e.after["reason"] for e in journal.list_journal(record) if e.action == "init-deployment"
     ]
     assert reasons == [None, "wrong scope"]
+
+
+def test_what_supersedes_without_files_takes_those_back(
+    record: Record, session: str, bundle: Bundle
+) -> None:
+    send(record, session, bundle=bundle, execution_id="exec-001")
+    send(
+        record,
+        session,
+        agent_type="debugger",
+        scope="find it",
+        execution_id="exec-001",
+        supersede="it got nothing",
+    )
+    given = executions.list_allocations(record, "exec-001")
+    assert [a.included_in_deployment for a in given] == [False, False]
+
+
+def test_a_deployment_is_of_the_time_that_is_said_else_of_now(record: Record, session: str) -> None:
+    said = "2026-11-20T08:00:00.000Z"
+    for given, expected in ((said, said), (None, record.now())):
+        deployed = send(record, session, agent_type="x", scope="y", deployed_at=given).execution
+        assert (deployed.deployed_at or "")[:16] == expected[:16]
 
 
 def test_over_the_session_budget_is_refused_and_nothing_is_written(
@@ -293,6 +317,8 @@ def test_nothing_to_deploy_is_wrong_usage(record: Record, session: str) -> None:
         send(record, session)
     with pytest.raises(NotFoundError, match="orch-x"):
         send(record, "orch-x", agent_type="debugger")
+    with pytest.raises(UsageError):
+        send(record, session, agent_type="debugger", execution_id="exec 1\n")
 
 
 def test_an_allocation_after_the_deployment(record: Record, session: str, bundle: Bundle) -> None:
@@ -303,6 +329,17 @@ def test_an_allocation_after_the_deployment(record: Record, session: str, bundle
     execution = executions.get_execution(record, "exec-001")
     assert execution.context_token_count == bundle.total.tokens
     assert execution.briefing_id is not None
+
+
+def test_an_allocation_leaves_the_briefing_that_was_handed_over(
+    record: Record, session: str, bundle: Bundle
+) -> None:
+    send(record, session, agent_type="debugger", briefing=b"do it", execution_id="exec-001")
+    kept = executions.get_execution(record, "exec-001").briefing_id
+    record_allocation(
+        record, "exec-001", bundle, catalogue=CATALOGUE, limits=LIMITS, allow_overflow=""
+    )
+    assert executions.get_execution(record, "exec-001").briefing_id == kept is not None
 
 
 def test_another_bundle_for_the_same_execution_is_refused(
@@ -386,6 +423,12 @@ def test_a_bundle_other_than_the_plans_is_remarked(
     other = made_of(tmp_path, "a.md", bundle_id="bundle-009")
     remarks = send(record, session, bundle=other, planned=1).remarks
     assert any("was to get bundle-001, not bundle-009" in remark for remark in remarks)
+    plan.add_planned_agent(record, session, "debugger")
+    assert send(record, session, bundle=bundle, planned=2).remarks == ()
+    changed = made_of(tmp_path, "a.md")
+    remarks = send(record, session, bundle=changed, model="nobody-knows-it").remarks
+    assert "given bundle-001 version 2" in remarks
+    assert any("is not in the catalogue" in remark for remark in remarks)
 
 
 def test_a_refusal_names_what_takes_most_and_the_way_out(

@@ -366,7 +366,7 @@ def test_a_call_and_a_run_are_one_where_one_was_within_the_other(
 
 
 def test_where_several_calls_or_runs_could_be_meant_none_is(record: Record, session: str) -> None:
-    failed = {"status": "failed", "deployed_at": 1, "completed_at": 9}
+    failed: dict[str, Any] = {"status": "failed", "deployed_at": 1, "completed_at": 9}
     half(record, session, "call-1", **failed)
     half(record, session, "run-1", completed_at=5)
     half(record, session, "run-2", completed_at=6)

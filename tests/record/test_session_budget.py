@@ -285,6 +285,8 @@ def test_what_nobody_counted_is_told_beside_the_sum(record: Record, session: str
     assert (told["known"], told["without_count"], told["phase_without_count"]) == (2, 2, 2)
     assert [row["tokens"] for row in told["bundles"]] == [106, 5, None, None]
     assert told["bundles"][2]["status"] == "without a count"
+    assert told["bundles"][2].keys() == told["bundles"][0].keys()
+    assert told["bundles"][2]["agent_type"] == "a"
     # what is deployed now takes the place of what was without a count
     budget = load_session_budget(record, session, LIMITS)
     model = load_catalogue().model("opus")
