@@ -22,6 +22,7 @@ class RunSpan:
     scope: str
     status: str | None
     unverified: str | None
+    success: bool | None
     begun_at: str | None
     ended_at: str | None
     """None: it runs, or nobody knows when it ended."""
@@ -55,7 +56,8 @@ def load_session_timeline(record: Record, session_id: str) -> SessionTimeline:
         rows = list(
             record.sql(
                 "SELECT execution_id, agent_type, coalesce(scope, ''), status, unverified, "
-                "deployed_at, CASE WHEN status = 'deployed' THEN NULL ELSE completed_at END, "
+                "success, deployed_at, "
+                "CASE WHEN status = 'deployed' THEN NULL ELSE completed_at END, "
                 f"parent_execution_id, planned_id {condition} ORDER BY {WHEN}, rowid LIMIT ?",
                 [session_id, MOST_SPANS],
             )
@@ -71,6 +73,6 @@ def load_session_timeline(record: Record, session_id: str) -> SessionTimeline:
         here = position.get(planned_id, 0)
         waited[label] = tuple(last[other] for other in waits.get(here, ()) if other in last)
         last[here] = label
-    tree = arrange_tree(rows, label=lambda row: str(row[0]), parent=lambda row: row[7])
-    spans = (RunSpan(*(*row[:7], depth, row[7], waited[row[0]])) for row, depth in tree)
+    tree = arrange_tree(rows, label=lambda row: str(row[0]), parent=lambda row: row[8])
+    spans = (RunSpan(*(*row[:8], depth, row[8], waited[row[0]])) for row, depth in tree)
     return SessionTimeline(session, tuple(spans), int(count))

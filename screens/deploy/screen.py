@@ -531,7 +531,7 @@ class Lists(ScreenPart):
         elif ending is not None and ending.status == "deployed":
             self.action_complete()
         elif preview.shown is not None:
-            from orch_tui.screens.history.screen import Run
+            from orch_tui.screens.history.run_view import Run
 
             self.app.push_screen(Run(preview.shown, preview.tab))
 

@@ -190,7 +190,7 @@ class SideBySide(ModalScreen[None]):
 def _make_figures(left: Shown, right: Shown) -> Iterator[Row]:
     """Make the rows of figures that any of the two has."""
     one, other = left.execution, right.execution
-    states = [state_of(run.status, run.unverified) for run in (one, other)]
+    states = [state_of(run.status, run.unverified, run.success) for run in (one, other)]
     accents = tuple(
         (side, ((0, len(state), style),)) for side, (state, style) in enumerate(states, start=1)
     )

@@ -9,11 +9,9 @@ from shlex import join
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -22,10 +20,9 @@ from orch_tui.screens.history.compare_view import SideBySide
 from orch_tui.screens.history.drift_view import Drifted, in_words
 from orch_tui.screens.history.filter_chips import FilterChips
 from orch_tui.screens.history.run_actions import RunActions
+from orch_tui.screens.history.run_view import TEXT_KEYS, Run
 from orch_tui.screens.history.timeline_view import TimelineView
 from orch_tui.screens.orch_screen import OrchScreen
-from orch_tui.screens.widgets.key_line import HELP_KEY, KeyLine
-from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import TABS, Preview
 from orch_tui.screens.widgets.row_list import Column, Row, Rows, Spans
 from orch_tui.screens.widgets.search_box import QueryInput
@@ -144,8 +141,8 @@ them; without marks, the one under the cursor.
         Binding("A", "archive", "archive the session", id="history-archive", show=False),
         Binding("R", "retract", "retract", id="history-retract", show=False),
         Binding("ctrl+z", "undo", "undo archiving", id="history-undo", show=False),
-        Binding("f9", "copy_text", "Copy text", id="history-copy", show=False),
-        Binding("f10", "edit", "Open in $EDITOR", id="history-edit", show=False),
+        Binding("f9", "copy_text", "copy this text", id="history-copy", show=False),
+        Binding("f10", "edit", "this text in $EDITOR", id="history-edit", show=False),
         Binding("f12", "export", "Write to file", id="history-export", show=False),
     ]
 
@@ -174,7 +171,7 @@ them; without marks, the one under the cursor.
             hits = Rows(COLUMNS, id="hits", classes="pane")
             hits.border_title = "Runs"
             yield hits
-            yield Preview(id="preview")
+            yield Preview(id="preview", keys=TEXT_KEYS)
 
     # Searching
 
@@ -606,14 +603,10 @@ them; without marks, the one under the cursor.
         self.app.notify(f"{bundle.bundle_id} v{bundle.version} {said}{more}", markup=False)
 
     def action_copy_text(self) -> None:
-        preview = self.query_one("#preview", Preview)
-        if preview.text:
-            self.app.copy(preview.text, f"{preview.tab} of {self.execution_id}")
+        self.query_one("#preview", Preview).copy_text()
 
     def action_edit(self) -> None:
-        preview = self.query_one("#preview", Preview)
-        if preview.text:
-            self.app.edit(preview.text, f"{self.execution_id}-{preview.tab}.md")
+        self.query_one("#preview", Preview).edit_text()
 
     def action_export(self) -> None:
         """Write the runs that are marked to a file, or the part that is shown of one."""
@@ -680,74 +673,3 @@ def _in_view(hit: Hit, sought: Sequence[TextMatcher]) -> tuple[str, Spans]:
         return text, spans
     shift = skipped - 1  # the ellipsis takes one
     return "…" + text[skipped:], tuple((start - shift, end - shift) for start, end in spans)
-
-
-class Run(ModalScreen[None]):
-    """One run over the whole screen; letters are found in it."""
-
-    HORIZONTAL_BREAKPOINTS = OrchScreen.HORIZONTAL_BREAKPOINTS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "back to the list", id="run-leave"),
-        Binding("q", "app.pop_screen", "Back", show=False),
-        Binding("f6", "next_tab", "Said, Given …", id="history-tab"),
-        Binding("slash", "find", "find in this run", id="run-find"),
-        Binding("n", "match(1)", "next match", id="history-next-match"),
-        Binding("N", "match(-1)", "match before", id="history-match-before", show=False),
-        HELP_KEY,
-    ]
-
-    def __init__(self, shown: Shown, tab: str, sought: Sequence[TextMatcher] = ()) -> None:
-        super().__init__()
-        self._shown = shown
-        self._tab = tab
-        self._sought = sought
-
-    def compose(self) -> ComposeResult:
-        yield Preview(id="run")
-        box = Input(placeholder="letters to find in this run", compact=True, id="find")
-        box.display = False
-        yield box
-        yield KeyLine()
-
-    def on_mount(self) -> None:
-        preview = self.query_one(Preview)
-        preview.tab = self._tab
-        preview.show(self._shown, self._sought)
-        self.call_after_refresh(preview.focus_part)
-
-    def action_next_tab(self) -> None:
-        preview = self.query_one(Preview)
-        preview.action_tab(1)
-        self.call_after_refresh(preview.focus_part)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self.query_one(Preview).check_action(action, parameters)
-
-    def action_match(self, by: int) -> None:
-        self.query_one(Preview).action_match(by)
-
-    def action_find(self) -> None:
-        box = self.query_one("#find", Input)
-        box.display = True
-        box.focus()
-
-    @on(Input.Changed, "#find")
-    def _find(self, event: Input.Changed) -> None:
-        from orch_tui.search.language import LettersMatcher
-
-        letters = event.value
-        sought = (LettersMatcher(letters),) if letters.strip() else self._sought
-        self.query_one(Preview).seek(sought)
-
-    @on(Input.Submitted, "#find")
-    def _found(self) -> None:
-        self.query_one(Preview).query_one(Lines).focus()
-
-    def action_leave(self) -> None:
-        """Leave the box for what it found, else the run for the list."""
-        box = self.query_one("#find", Input)
-        if box.display and box.has_focus:
-            box.display = False
-            self.query_one(Preview).query_one(Lines).focus()
-        else:
-            self.app.pop_screen()

@@ -72,7 +72,7 @@ class SpanLines:
         span = self.spans[index]
         name, bars = _cells(frame.width)
         own, dim = frame.styles[""] + cursor, frame.styles["dim"] + cursor
-        state, kind = state_of(span.status, span.unverified)
+        state, kind = state_of(span.status, span.unverified, span.success)
         coloured = frame.styles[STYLES.get(kind, "dim")] + Style(bgcolor=own.bgcolor)
         indent = f"{'  ' * (min(span.depth, DEEPEST) - 1)}└ " if span.depth else ""
         times = self._times[span.execution_id]
@@ -228,7 +228,7 @@ class TimelineView(ModalScreen[None]):
 
     def _tell(self, span: RunSpan) -> None:
         """Say of the run under the cursor what its bar does not."""
-        state, _ = state_of(span.status, span.unverified)
+        state, _ = state_of(span.status, span.unverified, span.success)
         begun, ended = moment_of(span.begun_at), moment_of(span.ended_at)
         until = local_time(span.ended_at)[11:] if begun and ended else "open"
         times = f"{local_time(span.begun_at)} to {until}"

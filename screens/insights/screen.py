@@ -355,7 +355,7 @@ wide. In the overview a letter goes to what is new.
             self.app.find_in_history(query)
 
     def _open_run(self, shown: Shown | None) -> None:
-        from orch_tui.screens.history.screen import Run
+        from orch_tui.screens.history.run_view import Run
 
         if shown is not None:
             self.app.push_screen(Run(shown, "facts"))

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
+from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from orch_tui.screens.widgets.lines import Lines
@@ -33,6 +33,7 @@ from orch_tui.screens.widgets.words import state_of
 from orch_tui.times import local_time
 
 if TYPE_CHECKING:
+    from orch_tui.app import OrchApp
     from orch_tui.recall.show import Given, Shown
     from orch_tui.search.language import TextMatcher
 
@@ -64,6 +65,8 @@ class Preview(Vertical):
         Binding("right", "tab(1)", "Next tab", show=False),
         Binding("n", "match(1)", "next match", id="preview-next-match"),
         Binding("N", "match(-1)", "match before", id="preview-match-before", show=False),
+        Binding("slash", "find", "find in this run", id="run-find"),
+        Binding("escape", "leave_find", "to what was found", id="run-leave-find"),
         Binding("m", "markdown", "Markdown or raw", id="preview-markdown", show=False),
     ]
     DEFAULT_CSS = """
@@ -74,6 +77,7 @@ class Preview(Vertical):
         & #text { height: 1fr; border-title-color: $foreground; border-title-style: none; }
         &.-items #given { display: block; }
         &.-items #text { border-top: solid $line; }
+        & #find { display: none; height: 1; padding: 0 1; background: $panel; }
     }
     """
 
@@ -86,11 +90,22 @@ class Preview(Vertical):
         by_item: tuple[int, ...]
         by_tab: dict[str, int]
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's own name
+    app: OrchApp
+
+    def __init__(
+        self,
+        *,
+        keys: str = "",
+        id: str | None = None,  # noqa: A002 # Textual's own name
+    ) -> None:
+        """``keys`` are told at the lower edge: what can be done with the text in front."""
         super().__init__(id=id, classes="tabbed")
+        self._keys = keys
         self.shown: Shown | None = None
         self._markdown = True
         self._sought: Sequence[TextMatcher] = ()
+        self._asked: Sequence[TextMatcher] = ()
+        """What was sought as the run came up: letters that are looked for take its place."""
         self._items: list[GivenItem] = []
         self._item = 0
         self._by_item: tuple[int, ...] = ()
@@ -104,6 +119,7 @@ class Preview(Vertical):
             yield Static("", id="run-head")
             yield Rows(PLAIN_GIVEN, id="given")
             yield Lines(id="text")
+            yield Input(placeholder="letters to find in this run", compact=True, id="find")
 
     @property
     def tab(self) -> str:
@@ -121,10 +137,11 @@ class Preview(Vertical):
     def show(self, shown: Shown | None, sought: Sequence[TextMatcher] = ()) -> None:
         """Show another run, where words are sought at the first of them in the tab in front."""
         self.shown = shown
+        self._asked = sought
+        self._close_find()
         self._items = list_given(shown) if shown else []
         self._item, self._by_item, self._by_tab = 0, (), {}
         self._name_tabs()
-        self._show_head()
         self.seek(sought)
 
     def seek(self, sought: Sequence[TextMatcher]) -> None:
@@ -171,6 +188,48 @@ class Preview(Vertical):
         items = self.query_one("#given", Rows)
         (items if self.has_class("-items") else self.query_one(Lines)).focus()
 
+    def copy_text(self) -> None:
+        """Put the text in front on the clipboard."""
+        if self.shown is not None and self.text:
+            self.app.copy(self.text, f"{self.tab} of {self.shown.execution.execution_id}")
+
+    def edit_text(self) -> None:
+        """Open the text in front in the user's editor; nothing of it is changed here."""
+        if self.shown is not None and self.text:
+            self.app.edit(self.text, f"{self.shown.execution.execution_id}-{self.tab}.md")
+
+    # Finding letters
+
+    def action_find(self) -> None:
+        box = self.query_one("#find", Input)
+        box.display = True
+        box.focus()
+
+    @on(Input.Changed, "#find")
+    def _find(self, event: Input.Changed) -> None:
+        event.stop()
+        if self.query_one("#find", Input).display:
+            from orch_tui.search.language import LettersMatcher
+
+            letters = event.value
+            self.seek((LettersMatcher(letters),) if letters.strip() else self._asked)
+
+    @on(Input.Submitted, "#find")
+    def _found_letters(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_leave_find()
+
+    def action_leave_find(self) -> None:
+        """Go from the box to what it found; an empty box goes away."""
+        box = self.query_one("#find", Input)
+        box.display = bool(box.value.strip())
+        self.query_one("#text", Lines).focus()
+
+    def _close_find(self) -> None:
+        box = self.query_one("#find", Input)
+        box.display = False
+        box.value = ""
+
     # Matches
 
     @property
@@ -179,6 +238,8 @@ class Preview(Vertical):
         return any(self._by_tab.values())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "leave_find":
+            return self.query_one("#find", Input).has_focus
         return self.has_matches if action == "match" else True
 
     def action_match(self, by: int) -> None:
@@ -250,11 +311,16 @@ class Preview(Vertical):
             return
         run = self.shown.execution
         state, style = state_of(run.status, run.unverified, run.success)
+        colour = STATE_COLOURS.get(style, "$foreground-muted")
+        reason = one_line(run.error_message or run.error_code or "", 300)
+        has_reason = style == "bad" and bool(reason) and self.tab != "said"  # which begins with it
+        self.set_class(has_reason, "-reason")
         head.update(
             Content.assemble(
-                Content.styled(state, f"{STATE_COLOURS.get(style, '$foreground-muted')}"),
+                Content.styled(state, colour),
                 "  ",
                 Content.styled(one_line(run.scope or "(no scope)", 300), "bold"),
+                Content.styled(f"\n{reason}", colour) if has_reason else "",
                 "\n",
                 Content.styled(one_line(describe_figures(run), 300), "$foreground-muted"),
             )
@@ -263,6 +329,7 @@ class Preview(Vertical):
     def _draw(self) -> None:
         items = bool(self.tab == "given" and self._items)
         self.set_class(items, "-items")
+        self._show_head()
         if items:
             self._draw_items()
         self._draw_text()
@@ -322,11 +389,14 @@ class Preview(Vertical):
         if self.has_class("-items"):
             name = one_line(self._items[self._item].source, 200)
             lines.border_title = Content("  ".join(filter(None, (name, match))))
-        else:
-            if not count and self.has_matches:
-                match = "no match here"
-            place = " · ".join(filter(None, (match, place)))
-        body.border_subtitle = Content(place)
+            match = ""
+        elif not count and self.has_matches:
+            match = "no match here"
+        wordings = ((self._keys, match, place), (self._keys, match), (match, place))
+        told = (" · ".join(filter(None, parts)) for parts in wordings)
+        body.border_subtitle = Content(
+            next((words for words in told if len(words) + 6 <= self.size.width), match or place)
+        )
 
 
 def _count(text: str, sought: Sequence[TextMatcher]) -> int:

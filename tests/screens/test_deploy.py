@@ -34,7 +34,7 @@ from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.statement import Returned
 from orch_tui.screens.deploy.return_form import ReturnForm
 from orch_tui.screens.dialogs import Ask
-from orch_tui.screens.history.screen import Run
+from orch_tui.screens.history.run_view import Run
 from orch_tui.screens.orch_screen import Header, Problem
 from orch_tui.screens.terminal import write_notice
 from orch_tui.screens.widgets.lines import Lines

@@ -24,7 +24,7 @@ from orch_tui.screens.command_list import list_commands
 from orch_tui.screens.history.compare_view import SideBySide
 from orch_tui.screens.history.drift_view import Drifted
 from orch_tui.screens.history.filter_chips import FilterChips
-from orch_tui.screens.history.screen import Run
+from orch_tui.screens.history.run_view import Run
 from orch_tui.screens.orch_screen import Header, Problem
 from orch_tui.screens.small_list import SmallList
 from orch_tui.screens.widgets.lines import Lines
@@ -719,8 +719,62 @@ async def test_letters_are_found_in_the_opened_run(folder: Path, clock: FakeCloc
         lines = app.screen.query_one(Lines)
         assert isinstance(app.screen, Run) and lines.has_focus
         assert lines.match_count == 20
+        await pilot.press("slash", "escape")
+        assert isinstance(app.screen, Run) and lines.has_focus
         await pilot.press("escape")
         assert not isinstance(app.screen, Run)
+
+
+async def test_letters_are_found_in_the_pane_beside_the_list(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press(*"slow", "escape", "end", "tab")
+        await settled(pilot)
+        preview = app.screen.query_one("#preview", Preview)
+        lines = preview.query_one(Lines)
+        assert lines.has_focus
+        await pilot.press("slash", *"alru", "enter")
+        await settled(pilot)
+        assert lines.has_focus and lines.match_count == 1
+        await pilot.press("slash", "end", "ctrl+u", "enter")
+        await settled(pilot)
+        assert not preview.query_one("#find").display
+        assert lines.match_count == 1  # the word of the search again
+        assert "F9 copy · F10 $EDITOR" in str(preview.query_one("#run-body").border_subtitle)
+        await pilot.press("f9")
+        await settled(pilot)
+        assert app.clipboard.startswith("# Found it")
+
+
+async def test_the_reason_the_text_it_was_given_and_the_last_success_are_three_keys_away(
+    folder: Path, clock: FakeClock
+) -> None:
+    project = Project(folder, clock=clock)
+    session = OrchestrationSession("Index the words", project=project)
+    bundle = session.prepare_context("debugger", scope="Find it again", files=["spec.md"])
+    failed = session.init_deployment(context_bundle=bundle)
+    failed.record_completion("", status="failed", error_message="no such [b]index[/b]")
+    project.close()
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        preview, keys_pressed = app.screen.query_one("#preview", Preview), 0
+        head = preview.query_one("#run-head", Static)
+        lines = preview.query_one(Lines)
+        drawn = [lines.render_line(y).text for y in range(3)]
+        assert any("no such [b]index[/b]" in line for line in drawn)
+        for key in ("f6", "escape", "d"):
+            await pilot.press(key)
+            await settled(pilot)
+            keys_pressed += 1
+            if key == "f6":
+                assert preview.tab == "given" and "The walrus" in preview.text
+                assert "no such [b]index[/b]" in str(head.content)
+        assert isinstance(app.screen, SideBySide) and keys_pressed == 3
+        figures = app.screen.query_one("#figures", Rows).rows
+        assert ("why", "–", "no such [b]index[/b]", "") in [row.cells for row in figures]
 
 
 async def test_why_a_run_failed_stands_before_what_it_said(folder: Path, clock: FakeClock) -> None:

@@ -17,7 +17,7 @@ from orch_tui.drafts import Drafts
 from orch_tui.errors import RecordError
 from orch_tui.project import Project
 from orch_tui.screens.deploy.return_form import ReturnForm
-from orch_tui.screens.history.screen import Run
+from orch_tui.screens.history.run_view import Run
 from orch_tui.screens.insights.overview import PANES
 from orch_tui.screens.insights.point_plot import BIG, HERE, PointPlot
 from orch_tui.screens.insights.screen import OVERVIEW, PARTS, STARTS, EndableReading

@@ -15,7 +15,7 @@ from orch_tui.project import Project
 from orch_tui.record import plan
 from orch_tui.screens.compose.screen import ComposeScreen
 from orch_tui.screens.dialogs import Ask
-from orch_tui.screens.history.screen import Run
+from orch_tui.screens.history.run_view import Run
 from orch_tui.screens.keyhelp import KeyHelp, group_keys
 from orch_tui.screens.widgets.key_line import KeyLine
 from orch_tui.screens.widgets.row_list import Rows

@@ -15,7 +15,7 @@ from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
 from orch_tui.record.opening import open_record
-from orch_tui.screens.history.screen import Run
+from orch_tui.screens.history.run_view import Run
 from orch_tui.screens.history.timeline_view import SpanList
 from tests.screens.quiet import settled
 
