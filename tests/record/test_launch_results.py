@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from orch_tui.record.ledger.doubt import EMPTY
+from orch_tui.record.ledger.doubt import EMPTY, UNHEARD
 from orch_tui.record.ledger.statement import Noted, Returned
 from orch_tui.record.ledger.usage import MessageUse
 from orch_tui.record.transcripts.launch_results import LaunchResultReader
@@ -599,3 +599,81 @@ def test_a_notification_that_ends_no_agent_says_nothing(
     assert reader.notification(said, AT, "S") is is_notification
     assert chunk == ParsedChunk()
     assert LaunchResultReader(ReaderState(), chunk).notification(notice(), AT, "S") is True
+
+
+# Teammates and what agents hand back
+
+
+def deliver(state: ReaderState, said: str) -> tuple[bool, list[TranscriptReport]]:
+    chunk = ParsedChunk()
+    heard = LaunchResultReader(state, chunk).deliver(said, None, AT, "S")
+    return heard, chunk.reports
+
+
+def mail(said: str, sender: str = "scout") -> str:
+    return f'<teammate-message teammate_id="{sender}">\n{said}\n</teammate-message>'
+
+
+def idle(**more: Any) -> str:
+    return mail(json.dumps({"type": "idle_notification", **more}))
+
+
+def turn(words: str, **facts: Any) -> TranscriptReport:
+    said: dict[str, Any] = {
+        "status": "completed",
+        "agent_type": "unknown",
+        "tool_use_id": "T",
+        "witness": "parent",
+        "return_key": hash_text(f"{AT} {words}"),
+        "completed_at": AT,
+    }
+    (report,) = told(Returned(**said | facts), words or None, TOOL).reports
+    return report
+
+
+def test_a_teammate_is_known_by_its_name_once_its_launch_was_answered() -> None:
+    result = {"status": "teammate_spawned", "name": "scout", "agent_id": "scout@team"}
+    _, state = read(line(answer(), result=result), launched=("T",))
+    assert state.teammates == {"scout": "T"}
+    result = {**AT_WORK, "name": "scout"}
+    assert read(line(answer(), result=result), launched=("T",))[1].teammates == {}
+
+
+@pytest.mark.parametrize(
+    ("letters", "expected"),
+    [
+        ([mail("Found."), idle()], turn("Found.", rendered=True)),
+        ([mail("Looking."), mail("Found."), idle()], turn("Found.", rendered=True)),
+        ([mail("Looking."), idle(result="Found.")], turn("Found.")),
+        ([idle()], turn("", doubt=UNHEARD, rendered=True)),
+        (
+            [idle(idleReason="failed", failureReason="no quota")],
+            turn("", status="failed", error_message="no quota", rendered=True),
+        ),
+    ],
+)
+def test_what_a_teammate_wrote_before_it_was_idle_is_its_report(
+    letters: list[str], expected: TranscriptReport
+) -> None:
+    state = ReaderState()
+    state.teammates["scout"] = "T"
+    *before, last = [deliver(state, letter) for letter in letters]
+    assert all(heard == (True, []) for heard in before)
+    assert last == (True, [expected])
+    assert state.mailed == {}
+
+
+def test_mail_of_somebody_else_is_somebodys_words() -> None:
+    state = ReaderState()
+    assert deliver(state, mail("Found.")) == (False, [])
+    assert deliver(state, "Look at <teammate-message") == (False, [])
+    state.teammates["scout"] = "T"
+    assert deliver(state, f"He wrote: {mail('Found.')}") == (False, [])
+    assert state.mailed == {}
+
+
+def test_the_worktree_of_an_agent_is_told_beside_its_result() -> None:
+    chunk, _ = read(line(answer(), result={**AT_WORK, "worktreePath": "/p/trees/a1"}))
+    assert [report.folder for report in chunk.reports] == ["/p/trees/a1", ""]
+    noted = Noted(agent_type="unknown", tool_use_id="T", agent_id="a1")
+    assert chunk.reports[0].statement == noted

@@ -22,6 +22,7 @@ from orch_tui.record.hooks.payloads import (
 )
 from orch_tui.record.ledger.doubt import EMPTY, UNHEARD
 from orch_tui.record.ledger.statement import Deployed, Noted, Returned
+from tests.record.test_launch_results import notice
 
 AT = "2026-11-22T10:00:00.000Z"
 NOTE = "NOTE: this agent stopped at its 2-turn limit before its end. PARTIAL output"
@@ -484,6 +485,34 @@ def stopped(**facts: Any) -> Returned:
             stop(last_assistant_message="Done.", agent_type=None),
             says(of_agent(stopped(agent_type=None), "Done.")),
         ),
+        (
+            stop(
+                last_assistant_message="Done.",
+                background_tasks=[{"id": "a1", "status": "running"}, {"id": "b", "status": "done"}],
+            ),
+            says(of_agent(stopped(), "Done.")),
+        ),
+        (
+            stop(
+                last_assistant_message="Done.",
+                background_tasks=[
+                    7,
+                    {"id": "a1", "status": "running"},
+                    {"id": "b", "status": "running"},
+                ],
+            ),
+            says(of_agent(stopped(is_waiting=True), "Done.")),
+        ),
+        (
+            stop(
+                last_assistant_message="Done.",
+                agent_transcript_path="/p/S/subagents/workflows/wf1/agent-a1.jsonl",
+            ),
+            says(
+                of_agent(stopped(agent_kind="workflow", workflow_run="wf1"), "Done."),
+                transcript="/p/S/subagents/workflows/wf1/agent-a1.jsonl",
+            ),
+        ),
         (stop(agent_id="aside_question-1"), None),
         (stop(agent_id=""), None),
     ],
@@ -521,6 +550,72 @@ def test_a_teammate_that_idles_has_its_transcript_read() -> None:
     assert [report.statement for report in heard.reports] == [noted]
     assert heard.transcript == f"/p/S/subagents/agent-{fields['agent_id']}.jsonl"
     assert read_payload(payload | {"agent_id": None}, AT) is None
+
+
+def prompt(*notices: str) -> dict[str, Any]:
+    return event("UserPromptSubmit", prompt="\n".join(notices), transcript_path="/p/S.jsonl")
+
+
+RESULT = "<result>\nFound.\n</result>\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "message", "keys", "facts"),
+    [
+        (notice(rest=RESULT), "Found.", (*CALL, "agent:S/a1"), {"status": "completed"}),
+        (notice(), None, (*CALL, "agent:S/a1"), {"status": "completed", "doubt": EMPTY}),
+        (
+            notice(tool="", rest=RESULT),
+            "Found.",
+            ("agent:S/a1",),
+            {"status": "completed", "tool_use_id": None},
+        ),
+        (notice(agent="", rest=RESULT), "Found.", CALL, {"status": "completed", "agent_id": None}),
+        (
+            notice("failed", summary="Agent x"),
+            None,
+            (*CALL, "agent:S/a1"),
+            {"status": "failed", "error_message": "Agent x"},
+        ),
+    ],
+)
+def test_a_session_is_told_how_an_agent_in_the_background_ended(
+    said: str, message: str | None, keys: tuple[str, ...], facts: dict[str, Any]
+) -> None:
+    ended = Returned(**{"agent_id": "a1", "tool_use_id": "T", "echo": True, **facts})
+    transcript = "/p/S/subagents/agent-a1.jsonl" if ended.agent_id else None
+    expected = says(HookReport(keys, ended, message), transcript=transcript)
+    assert read_payload(prompt(said), AT) == expected
+
+
+def test_only_what_ended_an_agent_is_heard_in_a_prompt() -> None:
+    others = [
+        notice("running"),
+        notice(summary="Command ended"),
+        notice(agent="", tool=""),
+        notice(rest="<result>This agent has not reported yet</result>"),
+    ]
+    for said in (*others, "Find it.", ""):
+        assert read_payload(prompt(said), AT) is None
+    both = read_payload(prompt(*others, notice(agent="a2", rest=RESULT)), AT)
+    assert both is not None
+    assert [getattr(report.statement, "agent_id", None) for report in both.reports] == ["a2"]
+    assert both.transcript == "/p/S/subagents/agent-a2.jsonl"
+
+
+def test_what_an_agent_hands_back_by_a_tool_is_its_last_word() -> None:
+    fields = {"agent_id": "a1", "agent_type": "Explore", "transcript_path": "/p/S.jsonl"}
+
+    def hand(said: str, response: Any) -> HookStatements | None:
+        payload = tool(REPORTER, response, tool_input={"message": said}, **fields)
+        return read_payload(payload, AT)
+
+    expected = says(
+        of_agent(stopped(by_tool=True), "Done."), transcript="/p/S/subagents/agent-a1.jsonl"
+    )
+    assert hand("Done.", {}) == hand("Done.", "kept") == expected
+    assert hand("Done.", {"success": False}) is None
+    assert hand(" ", {}) is None
 
 
 @pytest.mark.parametrize(
