@@ -14,11 +14,16 @@ from orch_tui.screens.compose.composition_editor import CompositionEditor
 from orch_tui.screens.compose.composition_text import (
     describe_deployed,
     describe_fit,
-    describe_openable,
+)
+from orch_tui.screens.compose.openable_rows import (
+    NEW,
+    OPENABLE_COLUMNS,
+    OPENABLE_WORDS,
+    openable_rows,
 )
 from orch_tui.screens.compose.project_files import ProjectFiles
 from orch_tui.screens.compose.share_dialog import ShareDialog
-from orch_tui.screens.dialogs import Choose
+from orch_tui.screens.dialogs import Pick
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.safe import one_line
 
@@ -95,15 +100,21 @@ class BundleActions:
             )
 
     def _offer(self, openable: list[OpenableBundle]) -> None:
-        choices = [(str(n), describe_openable(each)) for n, each in enumerate(openable)]
-
         def chosen(choice: str | None) -> None:
-            if choice == "new":
+            if choice == NEW:
                 self.begin_new()
             elif choice is not None:
                 self._open(openable[int(choice)])
 
-        dialog = Choose("Open", [*choices, ("new", "a new bundle")])
+        rows = openable_rows(openable, now=self._screen.app.project.now())
+        dialog = Pick(
+            "Open a bundle",
+            OPENABLE_COLUMNS,
+            rows,
+            find_in=OPENABLE_WORDS,
+            at="0" if openable else NEW,
+            enter="opens it",
+        )
         self._screen.app.push_screen(dialog, chosen)
 
     def _open(self, chosen: OpenableBundle) -> None:

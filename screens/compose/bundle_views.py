@@ -16,11 +16,15 @@ from orch_tui.screens.compose.composition_text import render_sharing, text_or_re
 from orch_tui.screens.compose.project_files import ProjectFiles
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.lines import Lines
+from orch_tui.screens.widgets.passages import AsIs, Code
 from orch_tui.screens.widgets.tabs import Tabs
+from orch_tui.source_name import path_of
 
 VIEWS = {"item": "Item", "briefing": "Briefing", "sharing": "Sharing"}
 FORMS = ("markdown", "xml")
 """Of the briefing."""
+SUFFIXES = {"markdown": "md", "xml": "xml"}
+"""How a file of each form would end."""
 
 
 class BundleViews(ScreenPart):
@@ -84,12 +88,16 @@ class BundleViews(ScreenPart):
             state = self._state
             self._show_text(render_sharing(state.common, state.context, state.agent))
         else:
-            make = self._item_text() if self.active == "item" else self.briefing_text()
-            self.run_in_thread(make, self._show_text, group="view")
+            make, name = self.briefing_text(), f"briefing.{SUFFIXES[self.form]}"
+            if self.active == "item":
+                looked_at = self._looked_at
+                make, name = self._item_text(), path_of(looked_at.source) if looked_at else ""
+            self.run_in_thread(make, partial(self._show_text, name=name), group="view")
 
-    def _show_text(self, text: str) -> None:
+    def _show_text(self, text: str, name: str = "") -> None:
+        """Show another text, in the colours of files of that name."""
         if self._lines.text != text:
-            self._lines.show(text)
+            self._lines.show_passages(text, (Code(text, name, 0) if name else AsIs(text),))
 
     def _item_text(self) -> Callable[[], str]:
         """Return what makes the text of the item under the cursor, in a thread."""

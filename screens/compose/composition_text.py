@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         CommonContent,
         ComposeContext,
         EarlierChoice,
-        OpenableBundle,
         ResolvedAgent,
         SourceLook,
     )
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from orch_tui.prepare.overlaps import Overlap
     from orch_tui.project import Project
     from orch_tui.recall.insights.earlier_sources import EarlierSource
-    from orch_tui.record.library import BundleLine
 
 PRIORITIES = {name: PARTS[name] for name in ("required", "recommended", "optional")}
 TYPES = {
@@ -398,29 +396,6 @@ def describe_fit(fitted: Fitted) -> str:
     of = f" ({fitted.of})" if fitted.of else ""
     takes = f"The briefing takes {fitted.before} of {fitted.limit:,} tokens{of}; it would take"
     return "\n".join([f"{takes} {fitted.after}.", "", *lines, "", "z takes it back."])
-
-
-# Saved and planned bundles
-
-
-def describe_openable(each: OpenableBundle) -> str:
-    """Describe a planned agent or a saved bundle on one line."""
-    if each.planned is not None:
-        return f"planned · {each.planned.agent_type} · {each.planned.scope}"
-    if each.saved is None:
-        return ""
-    session = f" · {each.saved.session_id}" if each.saved.session_id else ""
-    line = _describe_saved(each.saved)
-    return f"again: {line}{session}" if each.as_new else line
-
-
-def _describe_saved(line: BundleLine) -> str:
-    name = f"“{line.name}” · " if line.name else ""
-    uses = f" · used {line.uses}x" if line.uses else ""
-    return (
-        f"{line.bundle_id} v{line.version} · {name}{line.agent_type} · "
-        f"{plural(line.items, 'item')}, ~{format_tokens(line.token_count)}{uses}"
-    )
 
 
 # What cannot be taken

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -25,7 +26,7 @@ from orch_tui.record.ledger import journal
 from orch_tui.screens.compose.add_source import AddSource
 from orch_tui.screens.compose.screen import ComposeScreen
 from orch_tui.screens.compose.share_dialog import ShareDialog
-from orch_tui.screens.dialogs import Choose, Confirm, PickSeveral
+from orch_tui.screens.dialogs import Confirm, Pick, PickSeveral
 from orch_tui.screens.orch_screen import Problem
 from orch_tui.screens.widgets.filetree import FileTree
 from orch_tui.screens.widgets.form import Form
@@ -586,7 +587,7 @@ async def test_a_saved_bundle_is_opened_and_what_is_unsaved_asked_about(
     async with app_of(project.root, clock).run_test() as pilot:
         await settled(pilot)
         await press(pilot, "»types", "enter", "escape", "o")
-        assert isinstance(pilot.app.screen, Choose)
+        assert isinstance(pilot.app.screen, Pick)
         await press(pilot, "down", "enter")
         assert isinstance(pilot.app.screen, Confirm)
         await press(pilot, "y")
@@ -608,11 +609,15 @@ async def test_a_bundle_of_another_session_is_used_again(
         app.use_session(SESSION)
         await settled(pilot)
         await press(pilot, "escape", "o")
-        offered = [words for _, words in pilot.app.screen._choices]  # type: ignore[attr-defined]
-        assert [words.partition(" ")[0] for words in offered] == [
-            *("planned", "bundle-001", "again:", "a")
+        assert [cells[:2] for cells in picked(pilot)] == [
+            ("a new bundle", "empty, for any agent"),
+            ("Planned, without a bundle", "1"),
+            ("task-implementor", "Implement the index"),
+            ("Of this session", "1"),
+            ("Explore", "Find the types"),
+            ("Of other sessions: taken as a new one", "1"),
+            ("Explore", "“tour” Look around"),
         ]
-        assert "“tour”" in offered[2] and other.session_id in offered[2]
         await press(pilot, "down", "down", "enter")
         assert sources(pilot) == ["lib/search.ts"] and "new, not saved" in head(pilot)
         await press(pilot, "s")
@@ -635,8 +640,12 @@ async def test_one_of_many_is_found_by_its_words(project: Project, clock: FakeCl
         await settled(pilot)
         await press(pilot, "escape", "o", "»tour 11", "enter")
         assert screen_of(pilot).state.composition.name == "tour 11"
-        await press(pilot, "o", "»nothing", "enter", "ctrl+u", "down", "enter", "y")
+        await press(pilot, "o", "»nothing", "enter")
+        assert isinstance(pilot.app.screen, Pick)
+        await press(pilot, "ctrl+u", "»bundle-001", "enter", "y")
         assert "bundle-001 v1" in head(pilot)
+        await press(pilot, "o", "up", "enter")
+        assert "new" in head(pilot) and sources(pilot) == []
 
 
 async def test_a_draft_survives_a_crash(project: Project, clock: FakeClock) -> None:
@@ -1210,6 +1219,16 @@ def test_how_a_source_is_completed_looks(
     app.theme = theme
     keys = ("escape", "a", "»spec/requirements.md#")
     assert snap_compare(app, terminal_size=size, run_before=after(*keys))
+
+
+@pytest.mark.parametrize(("size", "theme"), DIALOG_SIZES)
+def test_how_bundles_to_open_look(
+    project: Project, snap_compare: Snap, size: tuple[int, int], theme: str
+) -> None:
+    later = datetime(2026, 11, 25, 9, tzinfo=UTC)  # however often it is looked at
+    app = Compose(Project(project.root, clock=lambda: later))
+    app.theme = theme
+    assert snap_compare(app, terminal_size=size, run_before=after("escape", "o"))
 
 
 def test_how_what_would_fit_looks(much: Path, clock: FakeClock, snap_compare: Snap) -> None:
