@@ -44,7 +44,7 @@ class Confirm(ModalScreen[bool]):
         super().__init__()
         self._question = question
         self._detail = detail
-        self._hint = f"enter {yes}   esc leave all as it is" if yes else "y yes   n no"
+        self._hint = f"enter {yes}   esc leaves all as it is" if yes else "y yes   n no"
 
     def compose(self) -> ComposeResult:
         with Vertical():

@@ -238,8 +238,8 @@ class Preview(Vertical):
         return any(self._by_tab.values())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "leave_find":
-            return self.query_one("#find", Input).has_focus
+        if action in ("find", "leave_find"):
+            return self.query_one("#find", Input).has_focus is (action == "leave_find")
         return self.has_matches if action == "match" else True
 
     def action_match(self, by: int) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from textual.message import Message
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp, Reindexed
@@ -840,3 +840,49 @@ async def test_a_low_terminal_shows_the_list_or_the_run(folder: Path, clock: Fak
         await pilot.press("f6", "f6", "f6", "f6", "f6")
         await settled(pilot)
         assert hits.display and hits.has_focus and preview.tab == "said"
+
+
+LOOKS = {
+    "chips": ["escape"],
+    "marked": ["escape", "space", "space"],
+    "archive": ["escape", "space", "space", "A"],
+    "retract": ["escape", "R"],
+    "tree": ["escape", "t", "f6"],
+    "opened": ["escape", "end", "enter", "slash", *"walrus"],
+}
+"""The keys to what is looked at."""
+
+
+@pytest.mark.parametrize(
+    ("size", "theme"), [((80, 24), "orch-dark"), ((120, 36), "orch-light")], ids=["dark", "light"]
+)
+@pytest.mark.parametrize("look", LOOKS)
+def test_how_what_keys_bring_looks(
+    folder: Path,
+    clock: FakeClock,
+    snap_compare: Snap,
+    look: str,
+    size: tuple[int, int],
+    theme: str,
+) -> None:
+    with open_record(Project(folder).database) as record, record.write():
+        record.execute(
+            "UPDATE agent_executions SET parent_execution_id = 'exec-001' "
+            "WHERE execution_id <> 'exec-001'"
+        )
+
+    async def run_before(pilot: Pilot[None]) -> None:
+        box = pilot.app.screen.query_one(QueryInput)
+        if look == "chips":
+            box.value = "walrus agent:debugger -status:failed since:30d has:fins"
+        await settled(pilot)
+        for key in LOOKS[look]:
+            await pilot.press(key)
+            await settled(pilot)
+        for each in pilot.app.screen.query(Input):
+            each.cursor_blink = False
+        await settled(pilot)
+
+    app = opened_later(folder, clock)
+    app.theme = theme
+    assert snap_compare(app, terminal_size=size, run_before=run_before)
