@@ -87,7 +87,7 @@ class CompositionEditor:
         self._draft_due = self._screen.set_timer(
             SAVE_AFTER, lambda: self._save_draft(self._state.session_id)
         )
-        self._screen.query_one(Problem).clear("choose")
+        self._screen.query_one(Problem).clear()
         self._changed()
 
     # The draft

@@ -22,7 +22,9 @@ class FileTree(LineList):
     FileTree {
         & > .filetree--folder { text-style: bold; }
         & > .filetree--quiet { color: $foreground-muted; }
-        & > .filetree--chosen { color: $text-success; text-style: bold; }
+        & > .filetree--required { color: $part-required; }
+        & > .filetree--recommended { color: $part-recommended; }
+        & > .filetree--optional { color: $part-optional; }
         & > .filetree--bad { color: $text-error; }
         & > .filetree--mark { color: $text-warning; text-style: bold underline; }
     }
@@ -30,7 +32,9 @@ class FileTree(LineList):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "filetree--folder",
         "filetree--quiet",
-        "filetree--chosen",
+        "filetree--required",
+        "filetree--recommended",
+        "filetree--optional",
         "filetree--bad",
         "filetree--mark",
     }

@@ -15,11 +15,15 @@ from rich.style import Style
 from textual.strip import Strip
 
 from orch_tui.prepare.tree import NO_FILES, FileMatch, Node, ProjectTree
+from orch_tui.screens.theme import PARTS
 from orch_tui.screens.widgets.line_list import LineFrame, fit_text
 from orch_tui.screens.widgets.safe import plain
 
 FIGURE_WIDTH = 8
 """Cells for the tokens at the right."""
+
+_KINDS = {PARTS[name]: name for name in ("required", "recommended", "optional")} | {"✗": "bad"}
+"""The styles of the signs before lines; that of another is quiet."""
 
 
 class TreeLine(NamedTuple):
@@ -176,7 +180,7 @@ class ProjectLines:
         own = "folder" if line.node.is_folder else note.style
         segments = [
             Segment(lead, style("quiet")),
-            Segment(f"{note.glyph} ", style("chosen")),
+            Segment(f"{note.glyph} ", style(_KINDS.get(note.glyph, "quiet"))),
             *self._label(line, room, style(own), style("quiet"), style("mark")),
         ]
         taken = sum(cell_len(segment.text) for segment in segments)

@@ -1009,6 +1009,8 @@ async def test_required_items_that_are_too_much_are_said_in_place(
         await press(pilot, "»big", "enter", "escape", "f")
         problem = screen_of(pilot).query_one(Problem)
         assert "the required items alone take ~" in problem.text and sources(pilot)
+        await press(pilot, "p")
+        assert not problem.has_class("-shown")  # it may be true no more
 
 
 # Counted exactly
