@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from functools import cache
 from typing import Any, Literal, Self, TypeVar, cast
 
@@ -92,6 +92,12 @@ MODEL = "coalesce(resolved_model, model)"
 """The model of an execution in SQL: the one that ran; while that is not known, the one that was
 asked for. Its table keeps both, and there ``model`` is what was asked for: what plain SQL states
 is never overwritten by what was seen."""
+
+
+def name_columns(execution: ExecutionFacts) -> dict[str, Any]:
+    """Give an execution by the columns of its table, as JSON and CSV do: there ``model`` is what
+    was asked for, and ``resolved_model`` what ran."""
+    return {**asdict(execution), "model": execution.requested_model}
 
 
 @cache

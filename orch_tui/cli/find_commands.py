@@ -83,10 +83,12 @@ def _query(arguments: Namespace) -> None:
         sessions = listing.list_sessions(project.existing_record, **filters)
         rows, columns, kind = [as_row(session) for session in sessions], SESSIONS, "session"
     else:
+        from orch_tui.rows import name_columns
+
         executions = listing.list_executions(
             project.existing_record, **filters, model=arguments.model
         )
-        as_shown = _in_words if arguments.format in ("table", "markdown") else as_row
+        as_shown = _in_words if arguments.format in ("table", "markdown") else name_columns
         rows, columns, kind = [as_shown(each) for each in executions], EXECUTIONS, "execution"
     print_rows(rows, arguments.format, columns=columns, empty=f"no such {kind} is recorded")
 

@@ -20,7 +20,15 @@ from orch_tui.record.bundles import load_outlines
 from orch_tui.record.ledger import briefings, contents, file_use
 from orch_tui.record.ledger.file_use import FileUse
 from orch_tui.record.run_place import find_run_place
-from orch_tui.rows import Allocation, Completion, ExecutionFacts, Output, Session, ToldMessage
+from orch_tui.rows import (
+    Allocation,
+    Completion,
+    ExecutionFacts,
+    Output,
+    Session,
+    ToldMessage,
+    name_columns,
+)
 
 if TYPE_CHECKING:
     from orch_tui.record.messages.findings import Trouble
@@ -102,7 +110,7 @@ class Shown:
 def shown_to_dict(shown: Shown, steps: Iterable[TimelineStep]) -> dict[str, Any]:
     """Give an execution as the JSON of ``orch show``, ``steps`` as its trail."""
     return {
-        "facts": asdict(shown.execution),
+        "facts": name_columns(shown.execution),
         "session": asdict(shown.session),
         "given": [
             {**asdict(g.allocation), "text": g.text, "named_only": g.named_only}

@@ -29,15 +29,15 @@ def runs(project: Path, did: Run) -> dict[str, str]:
 
 def test_model_is_the_one_that_ran(did: Run, runs: dict[str, str]) -> None:
     names = ("model", "requested_model", "resolved_model")
-    told = {"ran": (RAN, "opus", RAN), "waiting": ("haiku", "haiku", None)}
     listed = {r["execution_id"]: r for r in did("query", "--format", "json").json}
     table = csv.DictReader(io.StringIO(did("query", "--format", "csv").out))
     rows = {r["execution_id"]: r for r in table}
     session = {name: did("show", label, "--format", "json").json for name, label in runs.items()}
-    for name, label in runs.items():
-        assert tuple(listed[label][n] for n in names) == told[name]
-        assert tuple(rows[label][n] for n in names) == tuple(v or "" for v in told[name])
-        assert tuple(session[name]["facts"][n] for n in names) == told[name]
+    columns = {"ran": ("opus", "opus", RAN), "waiting": ("haiku", "haiku", None)}
+    for name, label in runs.items():  # by the columns of the table
+        assert tuple(listed[label][n] for n in names) == columns[name]
+        assert tuple(rows[label][n] for n in names) == tuple(v or "" for v in columns[name])
+        assert tuple(session[name]["facts"][n] for n in names) == columns[name]
     found = did("history", "model:claude", "--format", "json").json
     assert [(hit["execution_id"], hit["model"]) for hit in found] == [(runs["ran"], RAN)]
     assert {row["model"] for row in did("stats", "--by", "model", "--format", "json").json} == {
