@@ -264,7 +264,8 @@ def describe_source_look(found: SourceLook) -> Text:
     if found.refused is not None and found.typed.strip():
         if found.completions:
             return Text()
-        return Text(one_line(f"✗ {found.refused.message}", 300), overflow="ellipsis", no_wrap=True)
+        # Its name stands above, and may be long.
+        return Text(one_line(f"✗ {found.refused.reason}", 300), overflow="ellipsis", no_wrap=True)
     weights = found.weights.values()
     tokens = sum(weight.count.tokens for weight in weights)
     said = [f"{plural(len(found.choices), 'item')}, ~{format_tokens(tokens)} tokens"]

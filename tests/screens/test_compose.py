@@ -321,7 +321,7 @@ async def test_what_was_typed_stays_after_a_mistake_and_after_escape(
         await settled(pilot)
         await press(pilot, "escape", "a", "»lib/types.ts:50-60", "enter")
         assert isinstance(pilot.app.screen, AddSource)
-        assert "✗ lib/types.ts:50-60" in told(pilot)
+        assert "✗ lines 50-60 wanted, it has 12" in told(pilot)
         await press(pilot, "escape", "a")
         assert pilot.app.screen.query_one(Input).value == "lib/types.ts:50-60"
         await press(pilot, "ctrl+u", "»lib/types.ts:10-12", "enter")

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from orch_tui.api import OrchestrationSession, show
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
+from orch_tui.screens.compose.add_source import AddSource
 from orch_tui.screens.deploy.return_form import ReturnForm
 from orch_tui.screens.dialogs import Ask
 from orch_tui.screens.orch_screen import OrchScreen, Problem
@@ -53,7 +54,6 @@ PLACES = {
     "the text of a run": ("f4", "escape", "f6", "f12"),
     "a briefing": ("f3", "enter", "escape", "w"),
     "a final message": ("f3", "c", "f6"),
-    "a source": ("f2", "escape", "a"),
 }
 
 
@@ -72,6 +72,21 @@ async def test_a_name_no_file_can_have_is_said_in_place(
             assert app.is_running
     written = {*folder.rglob("*")} - {*before}
     assert all("orchestration" in path.parts for path in written), written
+
+
+async def test_a_source_that_no_file_can_be_is_said_where_it_is_typed(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pressed(pilot, "f2", "escape", "a")
+        for name, said in NAMES.values():
+            app.screen.query_one(Input).value = name
+            await settled(pilot)
+            await pressed(pilot, "enter")
+            assert isinstance(app.screen, AddSource)
+            assert said in str(app.screen.query_one("#says", Static).render())
 
 
 async def test_the_home_folder_is_meant_and_a_long_name_is_written(
