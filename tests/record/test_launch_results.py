@@ -20,7 +20,7 @@ from orch_tui.record.transcripts.reader_state import (
     TranscriptReport,
     hash_text,
 )
-from orch_tui.record.transcripts.transcript_lines import Entry
+from orch_tui.record.transcripts.transcript_lines import Entry, MessageOrigin
 
 AT = "2026-11-22T10:00:00.000Z"
 NOTE = "NOTE: this agent stopped at its 2-turn limit before its end. PARTIAL output"
@@ -635,6 +635,8 @@ def test_a_teammate_is_known_by_its_name_once_its_launch_was_answered() -> None:
     result = {"status": "teammate_spawned", "name": "scout", "agent_id": "scout@team"}
     _, state = read(line(answer(), result=result), launched=("T",))
     assert state.teammates == {"scout": "T"}
+    nameless = {"status": "teammate_spawned", "agent_id": "scout@team"}
+    assert read(line(answer(), result=nameless), launched=("T",))[1].teammates == {}
     result = {**AT_WORK, "name": "scout"}
     assert read(line(answer(), result=result), launched=("T",))[1].teammates == {}
 
@@ -670,6 +672,37 @@ def test_mail_of_somebody_else_is_somebodys_words() -> None:
     state.teammates["scout"] = "T"
     assert deliver(state, f"He wrote: {mail('Found.')}") == (False, [])
     assert state.mailed == {}
+
+
+@pytest.mark.parametrize(
+    ("origin", "agent"),
+    [
+        (MessageOrigin("peer", "scout", "a1", "Found.", True, "C"), "a1"),
+        (MessageOrigin("peer", "a2", None, "Found.", True, "C"), "a2"),
+    ],
+)
+def test_what_an_agent_hands_back_is_its_return(origin: MessageOrigin, agent: str) -> None:
+    chunk = ParsedChunk()
+    assert LaunchResultReader(ReaderState(), chunk).deliver("any words", origin, AT, "S")
+    returned = Returned(
+        status="completed",
+        agent_type="unknown",
+        agent_id=agent,
+        witness="handback",
+        return_key="C",
+        completed_at=AT,
+        by_tool=True,
+    )
+    assert chunk == told(returned, "Found.", f"agent:S/{agent}")
+
+
+@pytest.mark.parametrize(
+    "origin", [None, MessageOrigin("peer"), MessageOrigin("human"), MessageOrigin(handback=True)]
+)
+def test_words_that_nobody_handed_back_are_somebodys_words(origin: MessageOrigin | None) -> None:
+    chunk = ParsedChunk()
+    assert not LaunchResultReader(ReaderState(), chunk).deliver("any words", origin, AT, "S")
+    assert chunk == ParsedChunk()
 
 
 def test_the_worktree_of_an_agent_is_told_beside_its_result() -> None:

@@ -69,6 +69,9 @@ from tests.record.message_claims import claims
         ("`a.py` had a bug; I fixed it", "modified"),
         ("Nothing changed except `a.py`", "modified"),
         ("Written the notes in `a.py`", "created"),
+        ("Created the parser in `a.py`", "created"),
+        ("## Deliverables\n- To update: `a.py`", ""),
+        ("I tightened `a.py`", "modified"),
         ("Rewrote it based on what is in `a.py`", ""),
         # in it, or all of it
         ("`a.py`: new test", "modified"),
@@ -94,7 +97,11 @@ def test_a_claim_is_what_the_words_around_it_say(text: str, claim: str) -> None:
 
 
 def test_one_sentence_says_different_things_of_different_files() -> None:
-    assert claims("Edited `a.py`, not `b.py`.") == {"a.py": "modified", "b.py": ""}
+    for text in ("Edited `a.py`, not `b.py`.", "`a.py` was updated, not `b.py`"):
+        assert claims(text) == {"a.py": "modified", "b.py": ""}
+    text = "I fixed the bug in `a.py`, not in `b.py`"
+    assert claims(text) == {"a.py": "modified", "b.py": ""}
+    assert claims("Updated not only `a.py`") == {"a.py": "modified"}
     text = (
         "Updated `a.py` to use `b.py`, added tests for `c.py` in `tests/c_test.py` and"
         " renamed `d.py` to `e.py`. `f.py` and `g.py` were edited; `h.py` didn't need it."
@@ -133,6 +140,8 @@ def test_a_paragraph_goes_on_about_the_files_of_its_heading() -> None:
     assert claims(text) == {"a.py": "created", "b.py": "created", "c.py": ""}
     item = "## Created\n- `a.py` puts things in. `b.py` warms it."
     assert claims(item) == {"a.py": "created", "b.py": "modified"}, "an item is about its first"
+    gone = "## Deleted\n`a.py` put things in. `b.py` warms it."
+    assert claims(gone) == {"a.py": "deleted", "b.py": ""}, "whose doing is told is there"
     assert claims("`a.py` still calls `b.py` (new)") == {"a.py": "", "b.py": "created"}
 
 

@@ -295,7 +295,9 @@ def test_what_agents_are_handed_is_told_before_and_after(
     assert done.handed_after.tokens < done.handed_before.tokens < done.if_read.tokens
     (said,) = done.remarks
     assert f"{done.handed_before.tokens:,} tokens before" in said
-    assert done.to_dict()["totals"]["after_tokens"] == done.handed_after.tokens
+    totals = done.to_dict()["totals"]
+    assert totals["before_tokens"] == done.handed_before.tokens
+    assert totals["after_tokens"] == done.handed_after.tokens
     short = [measured(record, session, name, item("word.md", "a\n")) for name in ("b3", "b4")]
     raised = share(short, tmp_path, record)
     assert "sharing raises the total by" in raised.remarks[1] and "word.md" in raised.remarks[1]

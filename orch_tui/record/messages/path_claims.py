@@ -415,6 +415,8 @@ def _verb_start(found: re.Match[str]) -> int:
 def _led(verb: str, gap: str) -> Claim:
     """What a verb says of a path that ``gap`` parts from it."""
     kind = _kind(verb)
+    if _BUT_NOT.search(gap):
+        return ""
     tail = gap.rstrip(" *_`'\"[")
     if tail.endswith(("(", ":", "→")):
         return "modified" if kind == "deleted" and _WORD.search(gap) else kind
@@ -458,6 +460,7 @@ _OBJECT = compile_lazily(
 )
 """What was taken out of a file that stays: ``x.py: removed the cache``."""
 _WORD = compile_lazily(r"\w")
+_BUT_NOT = compile_lazily(r"\b(?:not|never|nor|without)(?: in| to| into)?[\s*_`(]*$", re.I)
 _OUT_OF = compile_lazily(r"\bout of[\s`*(]*$", re.I)
 _OWN = compile_lazily(r"\bI\b")
 

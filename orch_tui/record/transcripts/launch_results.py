@@ -337,7 +337,7 @@ class LaunchResultReader:
     def notification(self, text: str | None, at: str, session: str) -> bool:
         """What the session is told when an agent in the background ends; False: it is none."""
         notified = read_notifications(text) if text else None
-        if text is None or notified is None:
+        if notified is None:
             return False
         for each in notified:
             is_agent = each.is_of_agent or each.agent_id in self.state.agents
