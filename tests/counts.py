@@ -36,8 +36,15 @@ class Counts(NamedTuple):
     histories: int
     """Whole records, written statement by statement: up to half a second each."""
 
+    exchanges: int
+    """Several records that take each other in, now and then and at the end: a second each."""
 
-COUNTS = Counts(2_000, 5_000, 20_000, 1_000) if DEEP else Counts(100, 300, 500, 50)
+
+COUNTS = (
+    Counts(2_000, 5_000, 20_000, 1_000, 1_000)
+    if DEEP
+    else Counts(100, 300, 500, 50, 50 if WIDE else 10)
+)
 
 HANGS_AFTER = 240
 """Seconds after which a process of a test counts as hung. No test comes near, however loaded the

@@ -27,6 +27,8 @@ FIXTURES = Path(__file__).parent / "fixtures"
 PROPOSAL = FIXTURES / "proposal"
 API_EXAMPLE = (PROPOSAL / "api_example.txt").read_text()
 
+WIDE = pytest.mark.wide
+
 Done = subprocess.CompletedProcess[str]
 Run = Callable[..., Done]
 
@@ -121,6 +123,7 @@ OUTPUTS = ("python", "scripts/output_collector.py", "query", "--format", "json")
 # The proposal's command lines, unchanged
 
 
+@pytest.mark.parametrize("run", ["plain", pytest.param("orchs", marks=WIDE)], indirect=True)
 def test_the_workflow_runs_as_one_script_and_again_changes_nothing(run: Run, project: Path) -> None:
     done = run("bash", "-e", PROPOSAL / "workflow.sh")
     assert done.returncode == 0, done.stderr
@@ -216,7 +219,9 @@ def test_the_examples_orchestrate(
     assert session["status"] == "completed"
 
 
-@pytest.mark.parametrize("example", ["bash orchestration.sh", "python orchestration.py"])
+@pytest.mark.parametrize(
+    "example", [pytest.param("bash orchestration.sh", marks=WIDE), "python orchestration.py"]
+)
 def test_the_examples_record_a_failure(plain_run: Run, project: Path, example: str) -> None:
     tool, name = example.split()
     path = skill_folder(project) / "examples" / name
@@ -232,9 +237,9 @@ def test_the_examples_record_a_failure(plain_run: Run, project: Path, example: s
     ("agent", "check", "recorded", "status"),
     [
         ("cat", "", [], "completed"),
-        ("cat", "true", ["pass"], "completed"),
+        pytest.param("cat", "true", ["pass"], "completed", marks=WIDE),
         ("cat", "false", ["fail"], "failed"),
-        ("false", "true", ["pass"], "failed"),
+        pytest.param("false", "true", ["pass"], "failed", marks=WIDE),
     ],
 )
 def test_the_example_records_only_checks_that_ran(

@@ -14,6 +14,7 @@ import pytest
 from orch_tui.cli.parser import COMMANDS, builder
 from orch_tui.errors import OrchError
 from tests.cli.conftest import Run
+from tests.counts import WIDE
 
 pytestmark = pytest.mark.slow  # every flag of every command
 
@@ -115,7 +116,7 @@ def words_for(action: argparse.Action) -> list[str]:
 
 
 def combined(name: str) -> Iterator[tuple[list[str], tuple[argparse.Action, ...]]]:
-    """Each flag beside every base, and beside the first one each two."""
+    """Each flag beside every base, and beside the first one each two, when wide."""
     parser = builder(name)()
     flags = [
         action
@@ -125,7 +126,7 @@ def combined(name: str) -> Iterator[tuple[list[str], tuple[argparse.Action, ...]
     bases = BASES.get(name, [""])
     for base, flag in product(bases, flags):
         yield base.split(), (flag,)
-    for two in combinations(flags, 2):
+    for two in combinations(flags, 2) if WIDE else ():
         yield bases[0].split(), two
 
 

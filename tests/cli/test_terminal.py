@@ -35,7 +35,9 @@ def runs(did: Run, deployed: str) -> None:
     did("record-completion", "--execution-id", deployed, "--final-message", "vector \x1b[31mred")
 
 
-@pytest.mark.parametrize("width", [44, 60, 80, 120])
+@pytest.mark.parametrize(
+    "width", [44, *(pytest.param(w, marks=pytest.mark.wide) for w in (60, 80)), 120]
+)
 @pytest.mark.parametrize("command", ["query", "query --sessions", "outputs", "stats", "config"])
 def test_a_table_fits_and_breaks_no_id(did: Run, runs: None, command: str, width: int) -> None:
     did("collect", "--execution-id", "exec-001", "--deliverables", "lib/vector-search.ts")

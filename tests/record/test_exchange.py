@@ -382,7 +382,7 @@ def live(chance: random.Random, folder: Path) -> list[Machine]:
 
 @pytest.mark.slow
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=COUNTS.histories, phases=[Phase.generate])
+@settings(max_examples=COUNTS.exchanges, phases=[Phase.generate])
 def test_records_that_exchange_everything_agree(chance: random.Random) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
