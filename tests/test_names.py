@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 ENGINE = (
     "models/",
@@ -74,6 +76,7 @@ def repeated(names: Iterator[tuple[str, str]]) -> dict[str, list[str]]:
     return {name: paths for name, paths in places.items() if len(paths) > 1}
 
 
+@pytest.mark.slow
 def test_a_class_has_its_name_for_itself() -> None:
     """But for a table's model, which is called as the value that the engine makes of its rows."""
     found = repeated(defined(ast.ClassDef))

@@ -18,6 +18,8 @@ from tests.client.scenario import Fields
 from tests.client.scenarios import SCENARIOS
 from tests.client.truth import AgentTruth
 
+pytestmark = pytest.mark.slow  # each replays a whole run
+
 RUNS = Path(__file__).parents[1] / "fixtures" / "client_runs"
 NAMES = sorted(folder.name for folder in RUNS.iterdir())
 KNOWN = {scenario.name: scenario for scenario in SCENARIOS}

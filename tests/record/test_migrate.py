@@ -219,6 +219,7 @@ RUNS = """SELECT e.uid, s.claude_session, e.agent_type, e.deployed_at, e.complet
   FROM agent_executions AS e JOIN sessions AS s USING (session_id) ORDER BY e.uid"""
 
 
+@pytest.mark.slow
 def test_another_record_can_be_told_all_of_it(older: Path, tmp_path: Path) -> None:
     lines = tmp_path / "export.jsonl"
     with open_record(older) as record, open_record(tmp_path / "other.db") as other:

@@ -78,6 +78,7 @@ def redact_as_before(path: Path, secret: str) -> None:
         old.commit()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("secret", ["find bug 1", "Second thoughts", "Rebates in the cart"])
 @pytest.mark.parametrize("is_older", [True, False])
 def test_an_export_from_before_does_not_bring_it_back(
