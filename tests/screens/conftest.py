@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from orch_tui.app import OrchApp
 from orch_tui.prepare.count import Count
 from orch_tui.prepare.handed_parts import count_headings
-from tests.screens.quiet import stand_still, wait_for_loop, wait_for_screen
+from tests.screens.quiet import stand_still, wait_for_loop
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,6 @@ def nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
 def nothing_pending(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pause or a key waits for what there is to do, and not for time to pass."""
     monkeypatch.setattr("textual.pilot.wait_for_idle", wait_for_loop)
-    monkeypatch.setattr("textual.pilot.Pilot._wait_for_screen", wait_for_screen)
     monkeypatch.setattr("textual.app.wait_for_idle", wait_for_loop)
     monkeypatch.setattr("textual.app.App.NOTIFICATION_TIMEOUT", 600)
 

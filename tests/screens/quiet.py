@@ -39,12 +39,6 @@ async def wait_for_loop(min_sleep: float = 0, max_sleep: float = 0) -> None:
             quiet = 0
 
 
-async def wait_for_screen(pilot: Pilot[Any], timeout: float = 0) -> bool:
-    """Wait likewise, where Textual has every widget answer that it has nothing left to do."""
-    await wait_for_loop()
-    return True
-
-
 def _waits_for_frame(app: App[Any]) -> bool:
     screen = app.screen_stack[-1] if app.screen_stack else None
     if screen is None or not screen.is_current or app._batch_count:
