@@ -33,6 +33,7 @@ from orch_tui.project import Project
 from orch_tui.screens.kept_stylesheet import KeptStylesheet
 from orch_tui.screens.orch_screen import Header, OrchScreen
 from orch_tui.screens.return_news import ReturnNews
+from orch_tui.screens.split_panes import read_shares
 from orch_tui.screens.terminal import write_notice
 from orch_tui.screens.theme import make_themes, make_variables, name_fitting_theme
 from orch_tui.screens.widgets.safe import one_line
@@ -207,6 +208,8 @@ class OrchApp(App[None]):
         self._state = _read_state(self.drafts)
         wanted = self._state.get("session")
         self._wanted_session: str | None = wanted if isinstance(wanted, str) else None
+        self.pane_shares = read_shares(self._state.get("shares"))
+        """Where borders between panes stand that were moved, by what holds the panes."""
         self.news = ReturnNews(self._state.get("returns"), project.now())
         left = self._state.get("left")
         self.left_at: str | None = left if isinstance(left, str) else None
@@ -749,6 +752,7 @@ class OrchApp(App[None]):
             self._state["theme"] = self.theme
         else:
             self._state.pop("theme", None)
+        self._state["shares"] = self.pane_shares
         self._state["returns"] = self.news.keep()
         self._state["session"] = self.session.session_id if self.session else None
         with contextlib.suppress(OrchError):  # only where one was is lost

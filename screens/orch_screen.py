@@ -21,6 +21,7 @@ from textual.worker import get_current_worker
 from orch_tui.errors import OrchError
 from orch_tui.screens.pane_room import STAYS, toggle_room
 from orch_tui.screens.small_list import SmallList
+from orch_tui.screens.split_panes import STEP, find_split
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.gauge import words
 from orch_tui.screens.widgets.key_line import KeyLine
@@ -70,6 +71,12 @@ class OrchScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+y", "copy_command", "Copy command", id="copy-command", show=False),
+        Binding(
+            "alt+left", "move_border(-1)", "The border to the left", id="border-left", show=False
+        ),
+        Binding(
+            "alt+right", "move_border(1)", "The border to the right", id="border-right", show=False
+        ),
         Binding("f11", "toggle_room", "This pane alone, or all", id="pane-alone", show=False),
     ]
 
@@ -196,6 +203,11 @@ class OrchScreen(Screen[None]):
 
     def action_toggle_room(self) -> None:
         toggle_room(self)
+
+    def action_move_border(self, way: int) -> None:
+        """Give one of two panes side by side more room, and the other less."""
+        if (split := find_split(self)) is not None:
+            split.move_by(way * STEP)
 
     def action_copy_command(self) -> None:
         command = self.command()

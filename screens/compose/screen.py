@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
@@ -29,6 +29,7 @@ from orch_tui.screens.compose.composition_text import describe_state, name_bundl
 from orch_tui.screens.compose.earlier_runs import EarlierRuns
 from orch_tui.screens.compose.project_files import ProjectFiles
 from orch_tui.screens.orch_screen import OrchScreen
+from orch_tui.screens.split_panes import SplitPanes
 from orch_tui.screens.widgets.filetree import FileTree
 from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.tabs import Tabs
@@ -113,7 +114,7 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
         with Vertical(id="top", classes="pane"):
             yield Static("", id="head")
             yield self._gauges
-        with Horizontal(id="compose"):
+        with SplitPanes(id="compose"):
             yield self.files
             with Vertical(id="right"):
                 yield self.list

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
@@ -22,6 +22,7 @@ from orch_tui.files import refused_reading
 from orch_tui.paths import resolve_path
 from orch_tui.screens.dialogs import Ask, AskLong, Choose, Confirm
 from orch_tui.screens.screen_part import ScreenPart
+from orch_tui.screens.split_panes import SplitPanes
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.paste import Editor, PasteArea
 from orch_tui.screens.widgets.row_list import Accent, Column, Row, Rows
@@ -152,7 +153,7 @@ class ReturnForm(ScreenPart):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="completing-what", classes="title", markup=False)
-        with Horizontal(id="completing"):
+        with SplitPanes(id="completing"):
             area = PasteArea(id="message", placeholder="Paste the agent's final message here.")
             area.add_class("pane")
             area.border_title = "Final message"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -23,6 +23,7 @@ from orch_tui.screens.history.run_actions import RunActions
 from orch_tui.screens.history.run_view import TEXT_KEYS, Run
 from orch_tui.screens.history.timeline_view import TimelineView
 from orch_tui.screens.orch_screen import OrchScreen
+from orch_tui.screens.split_panes import SplitPanes
 from orch_tui.screens.widgets.preview import TABS, Preview
 from orch_tui.screens.widgets.row_list import Column, Row, Rows, Spans
 from orch_tui.screens.widgets.search_box import QueryInput
@@ -167,7 +168,7 @@ them; without marks, the one under the cursor.
             yield QueryInput(id="query")
             yield FilterChips(id="filters")
         yield Static("", id="mistakes", markup=False)
-        with Horizontal(id="history"):
+        with SplitPanes(id="history"):
             hits = Rows(COLUMNS, id="hits", classes="pane")
             hits.border_title = "Runs"
             yield hits

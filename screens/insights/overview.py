@@ -19,6 +19,7 @@ from orch_tui.screens.insights.day_columns import LEGEND, DayColumns, day_column
 from orch_tui.screens.insights.figures import outcome_cells
 from orch_tui.screens.insights.one_pane import ONE, bring_forward, turn_to
 from orch_tui.screens.insights.queries import bucket_query, quoted
+from orch_tui.screens.split_panes import SplitPanes
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
 from orch_tui.screens.widgets.safe import one_line
@@ -129,7 +130,7 @@ class Overview(Vertical):
             yield _titled(DayColumns(id="runs-a-day", classes="pane"), "Runs a day")
             cost = DayColumns(id="cost-a-day", classes="pane", plain=True)
             yield _titled(cost, "Cost a day, $")
-        with Horizontal(id="below"):
+        with SplitPanes(id="below"):
             yield _titled(
                 OverviewRows(AGENTS, id="agents", classes="pane"), "Success by agent type"
             )

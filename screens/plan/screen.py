@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
@@ -35,6 +35,7 @@ from orch_tui.screens.plan.lists import (
 )
 from orch_tui.screens.plan.next_step import draw_session, find_asking, name_agents, word_missing
 from orch_tui.screens.plan.waves import draw_waves
+from orch_tui.screens.split_panes import SplitPanes
 from orch_tui.screens.widgets.form import Form, Values, draft_of
 from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.safe import one_line
@@ -120,7 +121,7 @@ does it again. **e** on a session changes its scope and its budget.
 
     def body(self) -> Iterable[Widget]:
         with Vertical(id="plan"):
-            with Horizontal(id="upper"):
+            with SplitPanes(id="upper"):
                 yield SessionRows(SessionRows.COLUMNS, id="sessions", classes="pane")
                 with Vertical(id="about"):
                     with Vertical(id="next-pane", classes="pane"):
