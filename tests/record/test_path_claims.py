@@ -69,6 +69,11 @@ from tests.record.message_claims import claims
         ("`a.py` had a bug; I fixed it", "modified"),
         ("Nothing changed except `a.py`", "modified"),
         ("Written the notes in `a.py`", "created"),
+        ("`a.py` is complete", "modified"),
+        ("`a.py` needed a small fix", "modified"),
+        ("`a.py` now retries", "modified"),
+        ("The bug was in `a.py`. I fixed the bounds", "modified"),
+        ("`a.py` is gone", "deleted"),
         ("Created the parser in `a.py`", "created"),
         ("## Deliverables\n- To update: `a.py`", ""),
         ("I tightened `a.py`", "modified"),
@@ -149,7 +154,24 @@ def test_a_list_may_be_led_by_how_many_there_are() -> None:
     assert claims("New files: 2 (`a.py`, `b.py`)") == {"a.py": "created", "b.py": "created"}
 
 
+def test_what_is_said_of_several_holds_for_each() -> None:
+    for said, claim in (
+        ("Updated `a.py`, `b.py` and `c.py`", "modified"),
+        ("`a.py`, `b.py` and `c.py` were deleted", "deleted"),
+        ("`a.py`, `b.py` and `c.py` are gone", "deleted"),
+        ("`a.py`, `b.py` and `c.py` are new", "created"),
+    ):
+        assert claims(said) == dict.fromkeys(("a.py", "b.py", "c.py"), claim)
+    assert claims("I updated `a.py`; `b.py` and `c.py` are gone") == {
+        "a.py": "modified",
+        "b.py": "deleted",
+        "c.py": "deleted",
+    }
+    assert claims("`a.py` calls `b.py`, which is gone") == {"a.py": "", "b.py": ""}
+
+
 def test_what_is_moved_or_made_elsewhere() -> None:
+    assert claims("Updated `a.py` → `b.py`") == {"a.py": "", "b.py": "modified"}
     assert claims("Moved `a.py` → `b.py`") == {"a.py": "deleted", "b.py": "created"}
     assert claims("Extracted a helper from `a.py` into `b.py`") == {
         "a.py": "modified",

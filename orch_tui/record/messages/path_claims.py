@@ -274,10 +274,16 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
         ):
             claims[index] = "deleted"
             afters[index] = afters[index + 1]  # and so are those before it
-        elif index + 1 < len(places) and not claims[index] and JOINS.fullmatch(afters[index]):
+        elif (
+            index + 1 < len(places)
+            and not claims[index]
+            and JOINS.fullmatch(afters[index])
+            and (_AFTER.match(afters[index + 1]) or _tells_of_now(afters[index + 1]))
+        ):
             # "`a` and `b` were updated": what is said of the last holds for those joined to it.
-            said_of_next = _AFTER.match(afters[index + 1]) or _tells_of_now(afters[index + 1])
-            claims[index] = claims[index + 1] if said_of_next else ""
+            claims[index] = claims[index + 1]
+            if not afters[index + 1].lstrip(" *_`").startswith("("):
+                afters[index] = afters[index + 1]  # and so are those before it
     listed = _listed(line, befores[0], afters[0])
     for index, place_claim in enumerate(claims):  # "Deliverables: `a`, `b` and `c`"
         if index and not JOINS.fullmatch(befores[index]):
