@@ -59,6 +59,7 @@ async def compared(
 ) -> AsyncIterator[tuple[OrchApp, Pilot[None]]]:
     app = opened(folder, clock)
     async with app.run_test(size=size) as pilot:
+        await settled(pilot)
         await pilot.press("escape", "home", "d")
         await settled(pilot)
         yield app, pilot
@@ -175,6 +176,7 @@ def against_success(*more: str) -> Callable[[Pilot[None]], Awaitable[None]]:
     async def run_before(pilot: Pilot[None]) -> None:
         for box in pilot.app.screen.query(Input):
             box.cursor_blink = False
+        await settled(pilot)
         await pilot.press("escape", "home", "d")
         await settled(pilot)
         await pilot.press(*more)
@@ -206,6 +208,7 @@ def test_how_drift_looks(
     async def run_before(pilot: Pilot[None]) -> None:
         for box in pilot.app.screen.query(Input):
             box.cursor_blink = False
+        await settled(pilot)
         await pilot.press("escape", "end", "f8", "down", "down", "enter")
         await settled(pilot)
 

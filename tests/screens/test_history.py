@@ -249,6 +249,7 @@ async def test_marked_runs_are_written_to_a_file_and_none_is_replaced(
 ) -> None:
     app = opened(folder, clock)
     async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
         await pilot.press("escape", "space", "space", "u", "home", "space", "down", "space")
         await settled(pilot)
         hits = app.screen.query_one("#hits", Rows)
@@ -277,6 +278,7 @@ async def test_what_messages_of_earlier_runs_tell_of_is_kept_as_found(
         run.record_completion("I wrote `spec.md`.\n\n- tests: pass")
     app = opened(folder, clock)
     async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
         await pilot.press("escape", "o")
         await settled(pilot)
         told = [note.message for note in app._notifications]
@@ -299,6 +301,7 @@ async def test_sessions_of_marked_runs_are_archived_and_come_back(
 ) -> None:
     app = opened(folder, clock)
     async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
         await pilot.press("escape", "space", "space", "A")
         await settled(pilot)
         said = " ".join(str(each.content) for each in app.screen.query(Static))
@@ -323,6 +326,7 @@ async def test_sessions_of_marked_runs_are_archived_and_come_back(
 async def test_marked_runs_are_retracted_for_a_reason(folder: Path, clock: FakeClock) -> None:
     app = opened(folder, clock)
     async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
         await pilot.press("escape", "space", "space", "R", "enter")
         await settled(pilot)
         assert len(keys(app)) == 3
@@ -345,6 +349,7 @@ async def test_nested_runs_stand_beneath_the_one_that_launched_them(
                 [parent, child],
             )
     async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
         await pilot.press("escape", "t")
         await settled(pilot)
         hits = app.screen.query_one("#hits", Rows)
@@ -712,6 +717,7 @@ async def test_the_pane_opens_at_what_is_sought_and_n_goes_on(
 async def test_letters_are_found_in_the_opened_run(folder: Path, clock: FakeClock) -> None:
     app = opened(folder, clock)
     async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
         await pilot.press("escape", "end", "f6", "enter")
         await settled(pilot)
         await pilot.press("slash", *"rus ind", "enter")
@@ -799,6 +805,7 @@ async def test_a_failed_run_is_compared_with_the_last_success_of_its_kind(
     project.close()
     app = opened(folder, clock)
     async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
         await pilot.press("escape", "home", "d")
         await settled(pilot)
         assert isinstance(app.screen, SideBySide)
@@ -818,6 +825,7 @@ async def test_runs_are_put_in_another_order_by_a_key(folder: Path, clock: FakeC
         record.execute("UPDATE agent_executions SET cost_usd = 3 WHERE execution_id = 'exec-001'")
         record.execute("UPDATE agent_executions SET cost_usd = 9 WHERE execution_id = 'exec-002'")
     async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
         await pilot.press("escape", "s")
         await settled(pilot)
         assert keys(app) == ["exec-002", "exec-001", "exec-003"]

@@ -84,6 +84,7 @@ async def timeline(
 ) -> AsyncIterator[tuple[OrchApp, Pilot[None]]]:
     app = OrchApp(Project(folder, clock=minutes))
     async with app.run_test(size=size) as pilot:
+        await settled(pilot)
         await pilot.press("escape", "end", "w")
         await settled(pilot)
         yield app, pilot
@@ -152,7 +153,10 @@ def test_how_a_session_in_time_looks(
     async def run_before(pilot: Pilot[None]) -> None:
         for box in pilot.app.screen.query(Input):
             box.cursor_blink = False
-        await pilot.press("escape", "end", "w", "down", "down")
+        await settled(pilot)
+        await pilot.press("escape", "end", "w")
+        await settled(pilot)
+        await pilot.press("down", "down")
         await settled(pilot)
 
     app = OrchApp(Project(folder, clock=minutes))
