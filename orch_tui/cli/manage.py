@@ -34,6 +34,8 @@ def _config(arguments: Namespace) -> None:
     if arguments.act != "show":
         _change_setting(arguments, project)
         return
+    if arguments.user:
+        raise UsageError("--user is only for set and unset", hint="leave it out")
     settings = project.config
     rows = []
     for name, value in as_row(settings).items():
