@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from shlex import join
-from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -28,8 +27,6 @@ from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from orch_tui.models.database import Record
     from orch_tui.recall.activity import Activity
     from orch_tui.recall.insights.run_starts import RunStarts
@@ -37,6 +34,8 @@ if TYPE_CHECKING:
     from orch_tui.recall.show import Shown
     from orch_tui.rows import Session
 
+ASKED_AFTER = 10_000
+"""Instructions of SQLite after which a statement asks whether it should end: a millisecond."""
 AT_ONCE = 1.0
 """Seconds of reading up to which a change of the record is read by itself."""
 OVERVIEW = "overview"
@@ -113,26 +112,22 @@ class EndableReading:
     """Reading of the record in threads that nobody waits for any more once it is ended."""
 
     def __init__(self) -> None:
-        self._turn = Lock()
-        self._connections: set[sqlite3.Connection] = set()
+        self._is_ended = False
 
     @contextmanager
     def statements(self, record: Record) -> Iterator[Record]:
-        """Give the record to a thread, whose statements ``end`` breaks off."""
+        """Give the record to a thread, whose statements ``end`` breaks off: those that run and,
+        unlike an interrupt, those that would come after them."""
         connection = record.connection
-        with self._turn:
-            self._connections.add(connection)
+        connection.set_progress_handler(lambda: self._is_ended, ASKED_AFTER)
         try:
             yield record
         finally:
-            with self._turn:
-                self._connections.discard(connection)
+            connection.set_progress_handler(None, ASKED_AFTER)
 
     def end(self) -> None:
-        """Break off the statements that run; whoever asked for them gets a RecordError."""
-        with self._turn:
-            for connection in self._connections:
-                connection.interrupt()
+        """Break off all statements; whoever asked for them gets a RecordError."""
+        self._is_ended = True
 
 
 class Figures(Rows):
@@ -223,7 +218,8 @@ wide. In the overview a letter goes to what is new.
         if part in self._read:
             self._draw()
             return
-        project, session = self.app.project, self.app.session
+        self._break_off()
+        project, session, reading = self.app.project, self.app.session, self._reading
         session_id = session.session_id if self._of_session and session else None
         every = "week" if self._weekly else "day"
         if part == OVERVIEW:
@@ -237,7 +233,7 @@ wide. In the overview a letter goes to what is new.
             started = monotonic()
             if not project.database.exists():
                 return ReadPart(part)
-            with self._reading.statements(project.existing_record) as record:
+            with reading.statements(project.existing_record) as record:
                 if part == STARTS:
                     found = gather_run_starts(
                         record, project=project.project_filter, session_id=session_id
@@ -256,7 +252,6 @@ wide. In the overview a letter goes to what is new.
             return ReadPart(part, rows, monotonic() - started, names)
 
         self._tell("reading the record …")
-        self._break_off()
         self.run_in_thread(work, self._took, group="insights")
 
     def _took(self, read: ReadPart) -> None:
@@ -269,14 +264,14 @@ wide. In the overview a letter goes to what is new.
 
     def _load_overview(self, session_id: str | None) -> None:
         project, drafts = self.app.project, self.app.drafts
-        left, weekly = self.app.left_at, self._weekly
+        left, weekly, reading = self.app.left_at, self._weekly, self._reading
 
         def work() -> Activity | None:
             from orch_tui.recall.activity import gather_activity
 
             if not project.database.exists():
                 return None
-            with self._reading.statements(project.existing_record) as record:
+            with reading.statements(project.existing_record) as record:
                 return gather_activity(
                     record,
                     left,
@@ -300,23 +295,23 @@ wide. In the overview a letter goes to what is new.
                 self._load_steps(activity.sessions)
             self.refresh_bindings()
 
-        self._break_off()
         self.run_in_thread(work, show, group="insights")
 
     def _load_steps(self, sessions: Sequence[Session]) -> None:
         """Read what is next in the sessions: it takes longer than all else in the overview."""
-        project = self.app.project
+        project, reading = self.app.project, self._reading
 
         def work() -> dict[str, NextStep]:
             from orch_tui.recall.next_step import load_first_steps
 
-            return load_first_steps(
-                project.existing_record,
-                [session.session_id for session in sessions],
-                catalogue=project.catalogue,
-                limits=project.limits,
-                known_agents=project.known_agents,
-            )
+            with reading.statements(project.existing_record) as record:
+                return load_first_steps(
+                    record,
+                    [session.session_id for session in sessions],
+                    catalogue=project.catalogue,
+                    limits=project.limits,
+                    known_agents=project.known_agents,
+                )
 
         show = self.query_one(Overview).show_steps
         self.run_in_thread(work, lambda steps: show(sessions, steps), group="steps")
@@ -326,8 +321,10 @@ wide. In the overview a letter goes to what is new.
 
     def _break_off(self) -> None:
         """End what is still being read: nobody waits for it, and leaving would."""
-        self.workers.cancel_group(self, "insights")
+        for group in ("insights", "steps"):
+            self.workers.cancel_group(self, group)
         self._reading.end()
+        self._reading = EndableReading()
 
     def agents_seen(self) -> None:
         if self.part == OVERVIEW:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from textual.pilot import Pilot
@@ -20,13 +20,13 @@ from orch_tui.screens.deploy.return_form import ReturnForm
 from orch_tui.screens.history.run_view import Run
 from orch_tui.screens.insights.overview import PANES
 from orch_tui.screens.insights.point_plot import BIG, HERE, PointPlot
-from orch_tui.screens.insights.screen import OVERVIEW, PARTS, STARTS, EndableReading
+from orch_tui.screens.insights.screen import OVERVIEW, PARTS, STARTS, EndableReading, InsightsScreen
 from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
 from tests.recall.test_estimate_corrections import run as record_run
 from tests.screens.looks import in_looks, in_sizes
-from tests.screens.quiet import settled
+from tests.screens.quiet import settled, wait_for_loop
 
 Snap = Callable[..., bool]
 
@@ -318,26 +318,52 @@ async def test_points_can_be_walked_by_key(measured: Path, clock: FakeClock) -> 
         assert opened_run(app) == "exec-010"
 
 
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT count(*) FROM n"
+
+
 def test_reading_that_nobody_waits_for_is_broken_off(folder: Path) -> None:
     record, reading = Project(folder).existing_record, EndableReading()
     refused: list[RecordError] = []
 
     def read_for_ever() -> None:
         with reading.statements(record) as endless:
-            try:
-                endless.sql(
-                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) "
-                    "SELECT count(*) FROM n"
-                )
-            except RecordError as error:
-                refused.append(error)
+            for _ in range(3):  # ended before, between or in the midst of them
+                with pytest.raises(RecordError) as error:
+                    endless.sql(ENDLESS)
+                refused.append(error.value)
 
     thread = Thread(target=read_for_ever)
     thread.start()
-    while thread.is_alive():
-        reading.end()
-        thread.join(0.01)
-    assert len(refused) == 1
+    reading.end()
+    thread.join()
+    assert len(refused) == 3
+
+
+@pytest.mark.parametrize("group", ["insights", "steps"])
+async def test_one_can_leave_while_it_reads(folder: Path, clock: FakeClock, group: str) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    begun, ended = Event(), Event()
+    async with app.run_test() as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        screen = app.screen
+        assert isinstance(screen, InsightsScreen)
+        reading, project = screen._reading, app.project
+
+        def read_for_ever() -> None:
+            with reading.statements(project.existing_record) as record:
+                begun.set()
+                try:
+                    record.sql(ENDLESS)
+                finally:
+                    ended.set()
+
+        screen.run_in_thread(read_for_ever, lambda _: None, group=group)
+        while not begun.is_set():
+            await wait_for_loop()
+        await pilot.press("ctrl+q")
+    ended.wait()
+    assert app.return_code == 0
 
 
 async def test_the_command_gives_the_same(folder: Path, clock: FakeClock) -> None:
