@@ -164,7 +164,10 @@ sys.exit(main(sys.argv[2:]))
 
 @pytest.mark.parametrize(
     ("number", "code", "said"),
-    [(signal.SIGINT, 130, b"interrupted"), (signal.SIGTERM, 143, b"terminated")],
+    [
+        (signal.SIGINT, 130, b"interrupted"),
+        pytest.param(signal.SIGTERM, 143, b"terminated", marks=pytest.mark.wide),
+    ],
 )
 @pytest.mark.parametrize(
     "words",
