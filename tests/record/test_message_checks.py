@@ -54,6 +54,7 @@ def checks(text: str) -> dict[str, str | int | float]:
         ("lint/types/tests pass", {"lint": "pass", "types": "pass", "tests": "pass"}),
         ("lint (see the log) passed", {"lint": "pass"}),
         ("Tests pass; so does lint", {"tests": "pass", "lint": "pass"}),
+        ("Tests pass, types likewise", {"tests": "pass", "types": "pass"}),
         # denial
         ("The tests do not pass", {"tests": "fail"}),
         ("Tests don't pass", {"tests": "fail"}),
