@@ -173,7 +173,10 @@ class BundleActions:
             return
         bundle = one_line(self._state.composition.bundle_id, 40) or "the new bundle"
         self._editor.confirm(
-            f"Leave {bundle} unsaved?", "z brings it back as it is.", lambda: self._begin(other)
+            f"Leave {bundle} unsaved?",
+            "z brings it back as it is.",
+            lambda: self._begin(other),
+            yes="leaves it",
         )
 
     def _begin(self, other: Composition) -> None:
@@ -258,6 +261,7 @@ class BundleActions:
             f"{one_line(', '.join(shared), 300)}: each becomes again what it was before, as its "
             "next version." + " What is unsaved here is left; z brings it back." * unsaved,
             lambda: self._unshare(shared),
+            yes="takes it back",
         )
 
     def _unshare(self, shared: tuple[str, ...]) -> None:
@@ -296,7 +300,10 @@ class BundleActions:
             return
         composition, weights = compose_context.apply_fit(self._state.composition, fitted)
         self._editor.confirm(
-            "Make it fit?", describe_fit(fitted), lambda: self._fit(composition, weights)
+            "Make it fit?",
+            describe_fit(fitted),
+            lambda: self._fit(composition, weights),
+            yes="makes it fit",
         )
 
     def _fit(self, composition: Composition, weights: dict[str, Weight]) -> None:

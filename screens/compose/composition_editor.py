@@ -344,9 +344,11 @@ class CompositionEditor:
     def _agent_types(self) -> Sequence[str]:
         return self._state.context.agent_types if self._state.context else ()
 
-    def confirm(self, question: str, detail: str, then: Callable[[], None]) -> None:
-        """Ask a question, and call ``then`` after a yes."""
-        dialog = Confirm(question, detail=detail)
+    def confirm(
+        self, question: str, detail: str, then: Callable[[], None], *, yes: str = ""
+    ) -> None:
+        """Ask a question, and call ``then`` after a yes, which is worded as ``Confirm`` has it."""
+        dialog = Confirm(question, detail=detail, yes=yes)
         self._screen.app.push_screen(dialog, lambda yes: then() if yes else None)
 
 
