@@ -34,6 +34,7 @@ from orch_tui.record.session_budget import read_taken, track_budget
 from orch_tui.record.upkeep.export import export_record
 from orch_tui.record.upkeep.restore import restore_export
 from orch_tui.search.query import search
+from tests.record.reporting import report
 
 LIMITS = Limits()
 CATALOGUE = load_catalogue()
@@ -124,6 +125,16 @@ def test_the_same_id_with_other_content_is_refused_with_the_difference(
     assert executions.get_execution(record, "exec-001").scope == "one"
 
 
+def test_a_run_that_only_came_back_can_still_be_said_to_be_deployed(
+    record: Record, session: str
+) -> None:
+    with record.write():
+        told = {"session_id": session, "agent_type": "debugger", "status": "completed"}
+        label = report(record, "returned", told, source="hook", keys=["id:exec-005"])
+    deployed = send(record, session, agent_type="debugger", scope="one", execution_id=label)
+    assert (deployed.execution.scope, deployed.execution.status) == ("one", "completed")
+
+
 def test_superseding_keeps_what_was_said_before(
     record: Record, session: str, bundle: Bundle
 ) -> None:
@@ -188,7 +199,8 @@ def test_what_a_hook_reports_is_never_refused(record: Record, tmp_path: Path) ->
 
 
 def test_an_agents_own_window_is_a_limit_too(record: Record, session: str) -> None:
-    with pytest.raises(OverBudgetError, match="agent limit"):
+    send(record, session, agent_type="x", context_token_count=100)
+    with pytest.raises(OverBudgetError, match="agent limit") as refused:
         record_deployment(
             record,
             session,
@@ -198,6 +210,7 @@ def test_an_agents_own_window_is_a_limit_too(record: Record, session: str) -> No
             model="haiku-4-5",
             context_token_count=190_000,
         )
+    assert "In the session" not in refused.value.hint
 
 
 def test_a_bundle_deployed_twice_counts_once(record: Record, session: str, bundle: Bundle) -> None:
@@ -331,6 +344,18 @@ def test_an_allocation_after_the_deployment(record: Record, session: str, bundle
     assert execution.briefing_id is not None
 
 
+def test_a_worktree_and_the_session_of_a_bundle_are_kept(
+    record: Record, session: str, bundle: Bundle
+) -> None:
+    deployed = send(record, session, bundle=bundle, worktree="trees/feat").execution
+    assert deployed.worktree == "trees/feat"
+    assert bundles.load_bundle(record, "bundle-001").bundle.session_id == session
+    other = sessions.init_session(record, "other", project="/p").session_id
+    remarks = send(record, other, bundle=bundle).remarks
+    assert any(session in remark for remark in remarks)
+    assert bundles.load_bundle(record, "bundle-001").bundle.session_id == session
+
+
 def test_an_allocation_leaves_the_briefing_that_was_handed_over(
     record: Record, session: str, bundle: Bundle
 ) -> None:
@@ -357,6 +382,8 @@ def test_a_generated_briefing_is_the_one_handed_over(
     saved = bundles.save_bundle(record, bundle, session)
     bundles.keep_briefing(record, saved, b"my own words\n")
     assert send(record, session, bundle=bundle).briefing.startswith(b"my own words\n")
+    another = send(record, session, bundle=bundle, scope="look elsewhere").briefing
+    assert b"look elsewhere" in another and b"my own words" not in another
 
 
 def test_a_secret_that_was_allowed_is_journaled(
