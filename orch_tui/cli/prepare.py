@@ -330,7 +330,9 @@ orch generate-briefing --bundle bundle-001 --form xml --copy""",
         "--template", metavar="FILE", help="a file, or a name in the template folders"
     )
     parser.add_argument(
-        "--form", choices=("markdown", "xml"), help="of orch's own template (default: markdown)"
+        "--form",
+        choices=("markdown", "xml"),
+        help="of orch's own templates (default: by which it was generated last, else markdown)",
     )
     parser.add_argument("--output", metavar="FILE", help="default: standard output")
     parser.add_argument("--copy", action="store_true", help="put it on the clipboard")

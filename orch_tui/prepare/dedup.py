@@ -246,10 +246,11 @@ def remove_duplicates(
     return result
 
 
-def render_shared_document(sharing: Sharing) -> bytes:
+def render_shared_document(sharing: Sharing, pointed: Iterable[ContextItem] = ()) -> bytes:
     """Render the shared items as one Markdown text for agents to read: each once, whole, by name.
 
-    Those whose text nobody has are named alone.
+    ``pointed`` are items that other agents are sent to the same document for. Those whose text
+    nobody has are named alone.
     """
     from orch_tui.prepare.briefing import format_label, render_block
 
@@ -257,7 +258,7 @@ def render_shared_document(sharing: Sharing) -> bytes:
         render_block(item)
         if item.data is not None
         else f"### {format_label(item)}\n\nOnly the file has it."
-        for item in sharing.items
+        for item in {(i.sha256, format_label(i)): i for i in (*sharing.items, *pointed)}.values()
     ]
     return ("\n\n".join([_HEAD, *blocks]) + "\n").encode("utf-8", "replace")
 

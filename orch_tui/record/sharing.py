@@ -128,7 +128,9 @@ def share_between(shared: Shared, *, root: Path, record: Record | None = None) -
         after = save_shared(record, shared.before, shared.bundles, document=named)
         shared = replace(shared, bundles=tuple(after))
     if document:
-        files.write(document, dedup.render_shared_document(shared.sharing))
+        named_by = [] if record is None else _list_pointing(record, named)
+        pointed = [item for bundle in named_by for item in bundle.items if item.is_pointed_to]
+        files.write(document, dedup.render_shared_document(shared.sharing, pointed))
     if record is not None:
         remove_unneeded_documents(record, root)
     return shared
@@ -155,23 +157,29 @@ def remove_unneeded_documents(record: Record, root: Path) -> list[Path]:
     there = {path: named for path, named in there.items() if path.is_file()}
     if not there:
         return []
-    needed = {
-        item.text
-        for (version_id,) in record.sql(
-            "SELECT version_id FROM bundle_versions AS v JOIN bundles AS b USING (bundle_id) "
-            "WHERE removed_at IS NULL AND version = (SELECT max(version) FROM bundle_versions AS w "
-            "WHERE w.bundle_id = b.bundle_id) AND shared_tokens > 0 "
-            "UNION SELECT bundle_version_id FROM agent_executions JOIN bundle_versions "
-            "ON version_id = bundle_version_id WHERE status = 'deployed' AND shared_tokens > 0 "
-            "AND retracted_at IS NULL"
-        )
-        for item in bundles.load_bundle_version(record, version_id).bundle.items
-        if item.type == "briefing"
-    }
-    gone = [path for path, named in there.items() if not any(named in text for text in needed)]
+    gone = [path for path, named in there.items() if not _list_pointing(record, named)]
     for path in gone:
         path.unlink(missing_ok=True)
     return gone
+
+
+def _list_pointing(record: Record, document: str) -> list[Bundle]:
+    """List the bundles whose agents are, or may be, sent to a document: of each its latest
+    version, and those that were deployed to agents that have not returned."""
+    versions = record.sql(
+        "SELECT version_id FROM bundle_versions AS v JOIN bundles AS b USING (bundle_id) "
+        "WHERE removed_at IS NULL AND version = (SELECT max(version) FROM bundle_versions AS w "
+        "WHERE w.bundle_id = b.bundle_id) AND shared_tokens > 0 "
+        "UNION SELECT bundle_version_id FROM agent_executions JOIN bundle_versions "
+        "ON version_id = bundle_version_id WHERE status = 'deployed' AND shared_tokens > 0 "
+        "AND retracted_at IS NULL"
+    )
+    held = [bundles.load_bundle_version(record, version_id).bundle for (version_id,) in versions]
+    return [
+        bundle
+        for bundle in held
+        if any(item.type == "briefing" and document in item.text for item in bundle.items)
+    ]
 
 
 def save_shared(

@@ -301,3 +301,21 @@ def test_what_agents_are_handed_is_told_before_and_after(
     short = [measured(record, session, name, item("word.md", "a\n")) for name in ("b3", "b4")]
     raised = share(short, tmp_path, record)
     assert "sharing raises the total by" in raised.remarks[1] and "word.md" in raised.remarks[1]
+
+
+def test_a_second_sharing_leaves_what_other_agents_are_sent_to(
+    record: Record, session: str, tmp_path: Path
+) -> None:
+    first, second = (
+        [save(record, session, name, item(source, LAW + source)) for name in names]
+        for source, names in (("law.md", "ab"), ("guide.md", "cd"))
+    )
+    document = share(first, tmp_path, record).document
+    assert document and share(second, tmp_path, record).document == document
+    text = document.read_text()
+    assert "### law.md" in text and "### guide.md" in text and text.count("Article 3 of") == 2
+    again = [bundles.load_bundle(record, name).bundle for name in "ab"]
+    share(again, tmp_path, record)
+    assert document.read_text().count("### ") == 2
+    restore_deduplicated(record, ["a", "b"])
+    share([bundles.load_bundle(record, name).bundle for name in "cd"], tmp_path, record)
