@@ -24,6 +24,7 @@ from orch_tui.screens.insights.point_plot import PointPlot
 from orch_tui.screens.insights.queries import bucket_query, write_query
 from orch_tui.screens.insights.start_points import show_starts, word_deviations
 from orch_tui.screens.orch_screen import OrchScreen
+from orch_tui.screens.report_view import open_report
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
 
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ wide. In the overview a letter goes to what is new.
         Binding("w", "cycle_width", "days or weeks", id="insights-width"),
         Binding("ctrl+f,s", "cycle_scope", "session or project", id="insights-scope"),
         Binding("r", "load", "read again", id="insights-read"),
+        Binding("R", "report", "report of the session", id="insights-report"),
         *(
             Binding(letter, f"news('{letter}')", f"what {word}", show=False)
             for letter, word in zip(
@@ -429,6 +431,9 @@ wide. In the overview a letter goes to what is new.
     def action_cycle_scope(self) -> None:
         self._of_session = not self._of_session
         self.action_load()
+
+    def action_report(self) -> None:
+        open_report(self)
 
     def action_cycle_width(self) -> None:
         self._weekly = not self._weekly

@@ -35,6 +35,7 @@ from orch_tui.screens.plan.lists import (
 )
 from orch_tui.screens.plan.next_step import draw_session, find_asking, name_agents, word_missing
 from orch_tui.screens.plan.waves import draw_waves
+from orch_tui.screens.report_view import open_report
 from orch_tui.screens.split_panes import SplitPanes
 from orch_tui.screens.widgets.form import Form, Values, draft_of
 from orch_tui.screens.widgets.row_list import Rows
@@ -71,6 +72,7 @@ class PlanScreen(OrchScreen):
         Binding("a", "add", "Add", id="plan-add", show=False),
         Binding("v", "validate", "Validate", id="plan-validate", show=False),
         Binding("ctrl+z", "undo", "Undo", id="plan-undo", show=False),
+        Binding("R", "report", "Report", id="plan-report", show=False),
         Binding("Z", "redo", "Redo", id="plan-redo", show=False),
     ]
     HELP = """\
@@ -691,6 +693,9 @@ does it again. **e** on a session changes its scope and its budget.
     def action_undo(self) -> None:
         """Take back the last thing done here, whatever it was and in whatever session."""
         self._take_back(self._done, self._undone, "undone")
+
+    def action_report(self) -> None:
+        open_report(self)
 
     def action_redo(self) -> None:
         self._take_back(self._undone, self._done, "done again")

@@ -21,6 +21,8 @@ from orch_tui.screens.history.run_view import Run
 from orch_tui.screens.insights.overview import PANES
 from orch_tui.screens.insights.point_plot import BIG, HERE, PointPlot
 from orch_tui.screens.insights.screen import OVERVIEW, PARTS, STARTS, EndableReading, InsightsScreen
+from orch_tui.screens.report_view import ReportView
+from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
@@ -316,6 +318,26 @@ async def test_points_can_be_walked_by_key(measured: Path, clock: FakeClock) -> 
         await pilot.press("left", "left", "enter")
         await settled(pilot)
         assert opened_run(app) == "exec-010"
+
+
+@pytest.mark.parametrize("key", ["f1", "f5"])
+async def test_the_report_of_the_session_opens_with_what_is_missing_on_top(
+    folder: Path, clock: FakeClock, key: str
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press(key)
+        await settled(pilot)
+        await pilot.press("R")
+        await settled(pilot)
+        assert isinstance(app.screen, ReportView)
+        text = app.screen.query_one(Lines).text
+        assert text.startswith("## Missing: ")
+        assert "\n- tests: fail\n" in text
+        assert "Index the words" in text
+        await pilot.press("escape")
+        await settled(pilot)
+        assert app.current_mode == ("plan" if key == "f1" else "insights")
 
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT count(*) FROM n"
