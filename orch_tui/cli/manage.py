@@ -20,7 +20,8 @@ def config() -> argparse.ArgumentParser:
         "with --user into and out of your own. Entries of tables are named keymap.quit.",
         example="orch config set budget 300000 --user",
     )
-    parser.add_argument("act", nargs="?", choices=("show", "set", "unset"), default="show")
+    acts = ("show", "set", "unset")
+    parser.add_argument("act", nargs="?", choices=acts, default="show", help="default: show")
     parser.add_argument("name", nargs="?", help="of the setting")
     parser.add_argument("value", nargs="?", help="what it is to be")
     parser.add_argument("--user", action="store_true", help="in your own file, for all projects")

@@ -262,6 +262,9 @@ def preview_deployment(
         )
         choice = _choice(None, planned_agent, bundle, agent_type, catalogue, limits)
         asked_for = catalogue.model(model or limits.agents.model(agent_type))
+        if saved and bundle and bundle.template_count is None:  # as recording it would
+            bundle = measure_briefing(bundle, asked_for.family, cache=RecordedCounts(record))
+            saved = dataclasses.replace(saved, bundle=bundle)
         text = _briefing(record, saved, agent_type, scope, None, None)
         count = (
             count_briefing(mark_briefing(text), asked_for.family, cache=RecordedCounts(record))

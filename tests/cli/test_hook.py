@@ -307,13 +307,15 @@ def test_doctor_tells_of_projects_nobody_opened(recorded: Path, tmp_path: Path, 
 
 
 def test_doctor_tells_of_calls_whose_agent_is_not_known(recorded: Path, did: Run) -> None:
-    """The answer to a call in the background was lost, and so were the transcripts."""
-    called, answered, *agent = hooks.background()
-    hooks.deliver(recorded, [called, *agent, hooks.event("SessionEnd", reason="other")])
+    """The answers to two calls in the background were lost, and so were the transcripts."""
+    one, answered_one, *agent_one = hooks.background(1)
+    two, answered_two, *agent_two = hooks.background(2)
+    ended = hooks.event("SessionEnd", reason="other")
+    hooks.deliver(recorded, [one, two, *agent_one, *agent_two, ended])
     did("query")
     (finding,) = [f for f in did("doctor", "--format", "json").json if f["what"] == "halves"]
-    assert finding["detail"].startswith("1 executions may stand twice")
-    hooks.deliver(recorded, [answered])
+    assert finding["detail"].startswith("2 executions may stand twice")
+    hooks.deliver(recorded, [answered_one, answered_two])
     did("query")
     assert "halves" not in did("doctor").out
 

@@ -134,7 +134,7 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
 class PlanApp(OrchApp):
     """The app, opened on its first screen."""
 
-    FIRST = "plan"
+    FIRST = FIRST_EVER = "plan"
     TITLE = OrchApp.__name__
 
 

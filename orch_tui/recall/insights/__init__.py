@@ -39,7 +39,7 @@ from orch_tui.recall.insights.group_outcomes import (
     count_over_time,
     sum_outcomes,
 )
-from orch_tui.recall.insights.run_starts import RunStarts, judge_starts
+from orch_tui.recall.insights.run_starts import RunStart, RunStarts, judge_starts
 from orch_tui.recall.insights.shared_tokens import SharedTokens, sum_shared_tokens
 from orch_tui.recall.listing import filter_executions
 from orch_tui.record.own_projects import OwnProjects
@@ -68,6 +68,8 @@ class Insights:
     """Empty: no usage is known."""
     corrections: tuple[Correction, ...]
     """What the first requests of runs held, by model, against what was estimated for them."""
+    starts: tuple[RunStart, ...]
+    """What each of those runs began with, the farthest off first."""
     sharing: SharedTokens
     files: tuple[FileWorth, ...]
     """Those most often needed and not given first."""
@@ -81,6 +83,9 @@ class Insights:
         """Each part by its name as rows whose keys are column names."""
         return {part: make_rows(self) for part, make_rows in _ROWS.items()}
 
+
+MOST_STARTS = 50
+"""Runs of which is told what they began with."""
 
 PARTS = tuple(part.name for part in fields(Insights))
 """The names of the parts, in the order they are read."""
@@ -99,6 +104,7 @@ _ROWS: dict[str, Callable[[Insights | _Gathering], list[Row]]] = {
     "validations": lambda found: [*map(asdict, found.validations)],
     "estimates": lambda found: [*map(asdict, found.estimates)],
     "corrections": lambda found: [*map(asdict, found.corrections)],
+    "starts": lambda found: [run.row() for run in found.starts[:MOST_STARTS]],
     "sharing": lambda found: found.sharing.rows(),
     "files": lambda found: [*map(asdict, found.files)],
     "sources": lambda found: [*map(asdict, found.sources)],
@@ -161,6 +167,10 @@ class _Gathering:
     @cached_property
     def corrections(self) -> tuple[Correction, ...]:
         return learn_corrections(self._starts)
+
+    @cached_property
+    def starts(self) -> tuple[RunStart, ...]:
+        return self.run_starts.runs
 
     @cached_property
     def run_starts(self) -> RunStarts:
