@@ -353,7 +353,7 @@ def _list_runs(record: Record, session_id: str) -> tuple[RunLine, ...]:
         )
     )
     tree = arrange_tree(rows, label=lambda row: str(row[0]), parent=lambda row: row[-1])
-    return tuple(RunLine(*(*row[:-2], _flag(row[-2]), depth)) for row, depth in tree)
+    return tuple(RunLine(*[*row[:-2], _flag(row[-2]), depth]) for row, depth in tree)
 
 
 def _flag(value: int | None) -> bool | None:

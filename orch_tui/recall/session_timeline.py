@@ -74,5 +74,5 @@ def load_session_timeline(record: Record, session_id: str) -> SessionTimeline:
         waited[label] = tuple(last[other] for other in waits.get(here, ()) if other in last)
         last[here] = label
     tree = arrange_tree(rows, label=lambda row: str(row[0]), parent=lambda row: row[8])
-    spans = (RunSpan(*(*row[:8], depth, row[8], waited[row[0]])) for row, depth in tree)
+    spans = (RunSpan(*[*row[:8], depth, row[8], waited[row[0]]]) for row, depth in tree)
     return SessionTimeline(session, tuple(spans), int(count))

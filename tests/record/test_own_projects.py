@@ -169,7 +169,7 @@ def test_a_run_is_of_its_session_or_of_the_project_it_worked_in(record: Record, 
         )
         note_other_project(record, "host/us/tool")
     own = list_own_projects(record, root, is_shared=False)
-    assert own == (str(root),)
+    assert own is not None and own == (str(root),)
     assert [is_own_run(record, label, own) for label in (here, there)] == [True, False]
     names = [name_run_project(record, label) for label in (here, there, "nobody")]
     assert names == [str(root), "host/us/tool", ""]

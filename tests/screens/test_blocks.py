@@ -17,7 +17,7 @@ STYLES = 0.02
 """How much more styling the same widgets takes where other rules were looked up before."""
 
 
-@pytest.mark.wide
+@pytest.mark.deep
 @pytest.mark.slow
 def test_no_handler_does_more_the_more_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
