@@ -37,9 +37,9 @@ MOVES = (
 """How actions begin that only go somewhere."""
 
 COLUMNS = (
-    Column("", least=24),
-    Column("", 38, gives_way=1, own="dim"),
-    Column("", 10, right=True, bold=True, gives_way=-1),
+    Column("", least=20),
+    Column("", 34, gives_way=1, own="dim"),
+    Column("", 9, right=True, bold=True, gives_way=-1),
 )
 
 

@@ -340,7 +340,17 @@ class Lists(ScreenPart):
         if self._wished and self._rows.jump_to(self._wished):
             self._looked_at(self._wished)
             self._wished = ""
+        self._read_again()
         self.refresh_bindings()
+
+    def _read_again(self) -> None:
+        """Read the run in the pane again where it came back since."""
+        ending, shown = self._ending, self.query_one("#run", Preview).shown
+        if ending is None or shown is None:
+            return
+        run, ended = shown.execution, (ending.status, ending.returns)
+        if run.execution_id == ending.execution_id and ended != (run.status, len(shown.returned)):
+            self.read_run(ending.execution_id, self._show_run)
 
     def _show_rows(self) -> None:
         """Show the runs, and what their agents do where any runs."""
@@ -475,7 +485,8 @@ class Lists(ScreenPart):
     def _show_run(self, shown: Shown | None) -> None:
         preview = self.query_one("#run", Preview)
         if shown is not None and (before := preview.shown) is not None:
-            is_other = before.execution.execution_id != shown.execution.execution_id
+            was, now = before.execution, shown.execution
+            is_other = (was.execution_id, was.status) != (now.execution_id, now.status)
         else:
             is_other = shown is not None
         if shown is not None and is_other:

@@ -394,6 +394,19 @@ async def test_what_is_shown_of_a_run_changes_from_the_list(folder: Path) -> Non
         assert preview.tab == "delivered"
 
 
+async def test_what_is_shown_of_a_run_follows_its_return(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        driven.go_to("exec-003")
+        await settled(driven.pilot)
+        preview = driven.app.screen.query_one("#run", Preview)
+        assert preview.tab == "briefing"
+        record_completion(driven.record, "exec-003", final_message="Done.")
+        driven.app.screen.load()  # type: ignore[attr-defined]
+        await settled(driven.pilot)
+        assert preview.shown is not None and preview.shown.execution.status == "completed"
+        assert preview.tab == "said"
+
+
 async def test_in_an_empty_list_there_is_nothing_to_open(folder: Path) -> None:
     async with deploying(folder) as driven:
         assert "enter" in driven.app.screen.active_bindings
