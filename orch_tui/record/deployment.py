@@ -165,8 +165,9 @@ def record_deployment(
         if context_token_count is not None and saved is None:
             count = Count(context_token_count, CLAIMED, context_token_count, context_token_count)
         elif text:
-            uid = _uid_handed(record, execution_id) or draw_uid(asked_for.family)
-            handed = mark_briefing(text, uid)
+            known = _uid_handed(record, execution_id)
+            uid = known or draw_uid(asked_for.family)  # it takes what the usual one does
+            handed = mark_briefing(text, known) if known else mark_briefing(text)
             count = count_briefing(handed, asked_for.family, cache=RecordedCounts(record))
         intent = _Intent(
             session=portable.session_ref(record, session_id),
