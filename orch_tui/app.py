@@ -518,7 +518,7 @@ class OrchApp(App[None]):
             return
         self.read_session()
         self._read_returns()
-        if isinstance(self.screen, OrchScreen):
+        if isinstance(self.screen, OrchScreen) and self.screen.is_composed:
             self.screen.load()
 
     # What came back is announced on whatever screen is open

@@ -110,6 +110,11 @@ class OrchScreen(Screen[None]):
     """By action: what it takes to be done, for the list of commands."""
 
     @property
+    def is_composed(self) -> bool:
+        """Whether its widgets are there; one that comes up reads for itself when they are."""
+        return bool(self.query(KeyLine))
+
+    @property
     def is_typing(self) -> bool:
         """Whether a letter goes into a text field and is no key of the screen."""
         return isinstance(self.focused, Input | TextArea) and not self.app.is_choosing_command
