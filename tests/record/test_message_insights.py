@@ -154,3 +154,9 @@ def test_what_a_colon_introduces_begins_anew(colon: str) -> None:
 )
 def test_what_is_asked_announced_or_yet_to_do_is_none(text: str) -> None:
     assert insights(text) == []
+
+
+def test_nothing_is_nothing_however_it_is_set_off() -> None:
+    for said in ("_None_", "__none__", "_n/a_", "**None.**", "None"):
+        lines = read_lines(f"## Insights\n\n{said}\n").lines
+        assert find_insights(lines) == [], said

@@ -164,7 +164,7 @@ _NOTHING = compile_lazily(
     r"|this time|so far|yet|found|identified|learned|recorded)){0,3})"
     r"[\s.!*_`]{0,6}(?:[(—–-].{0,200})?",
     re.I,
-    where=compile_lazily(r"\bn[/ao]", re.I),
+    where=compile_lazily("n[/ao]", re.I),
 )
 """What stands in a list for having nothing to list."""
 _SHORTEST, _SHORTEST_OF_SIGNS = 8, 4
