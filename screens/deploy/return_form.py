@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import join
@@ -20,12 +20,21 @@ from textual.widgets import Static
 from orch_tui.errors import SourceError, UsageError
 from orch_tui.files import refused_reading
 from orch_tui.paths import resolve_path
+from orch_tui.screens.deploy.found_outputs import (
+    FOUND_COLUMNS,
+    SECTIONS,
+    FoundOutputs,
+    describe_item,
+    make_section,
+    name_item,
+)
+from orch_tui.screens.deploy.return_outcome import ReturnOutcome, ask_failure
 from orch_tui.screens.dialogs import Ask, AskLong, Choose, Confirm
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.split_panes import SplitPanes
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.paste import Editor, PasteArea
-from orch_tui.screens.widgets.row_list import Accent, Column, Row, Rows
+from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.words import plural, state_of
 from orch_tui.times import between, lasting
@@ -33,7 +42,6 @@ from orch_tui.times import between, lasting
 if TYPE_CHECKING:
     from orch_tui.record.completion import RecordedReturn
     from orch_tui.record.messages.review import (
-        ClaimedFile,
         Corrections,
         Kind,
         ReturnPreview,
@@ -44,19 +52,6 @@ if TYPE_CHECKING:
 
 SETTLED = 0.3
 """Seconds after a change until it is kept as a draft and read."""
-
-COLUMNS = (
-    Column("", 2, right=True, gives_way=-1),
-    Column("as it was read"),
-    Column("found", 11, state=True, gives_way=-1),
-)
-SECTIONS = {
-    "deliverable": "Files",
-    "validation": "Checks",
-    "insight": "Insights",
-    "error": "Errors and signs of trouble",
-}
-TAKEN, LEFT = "■", "□"
 
 NOTHING_YET = """Paste what the agent said at the end.
 
@@ -69,19 +64,6 @@ a adds a file, a result or an insight."""
 KEYS_STORMED = """\
 This came key by key: your terminal does not mark pastes. Faster for a long text: F6 (a file), \
 F7 ($EDITOR), or in a shell: {command}"""
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnOutcome:
-    """What is said of the return besides its message."""
-
-    status: str = "completed"
-    error_message: str | None = None
-    error_code: str | None = None
-    reason: str | None = None
-    """Why it ended otherwise than was recorded."""
-    is_chosen: bool = False
-    """By a person: otherwise a return that is recorded already keeps its outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +86,6 @@ class _Read:
 
 
 _TOLD_BY = {"hook": "recorded by hooks", "import": "read from its transcript"}
-
-
-class FoundOutputs(Rows):
-    """What was read from a message, each line to be taken or left."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "select", "take or leave out", id="completion-take"),
-    ]
 
 
 class ReturnForm(ScreenPart):
@@ -160,7 +134,7 @@ class ReturnForm(ScreenPart):
             yield area
             with Vertical(id="reading", classes="pane") as reading:
                 reading.border_title = "Read from it"
-                yield FoundOutputs(COLUMNS, id="found", empty=NOTHING_YET)
+                yield FoundOutputs(FOUND_COLUMNS, id="found", empty=NOTHING_YET)
                 yield Static("", id="found-detail", markup=False)
         yield Static("", id="completing-hint", markup=False)
         yield Static("", id="completing-state", markup=False)
@@ -304,7 +278,7 @@ class ReturnForm(ScreenPart):
         if not self._preview_of:
             self._items = [item for item in self._items if item.state != "empty"]
         empty = NOTHING_READ if self._preview_of else NOTHING_YET
-        rows = [row for kind in SECTIONS for row in _make_section(kind, self._items)]
+        rows = [row for kind in SECTIONS for row in make_section(kind, self._items)]
         self.query_one("#found", Rows).show(rows, empty=empty)
         self._show_detail()
         self._show_state()
@@ -320,7 +294,7 @@ class ReturnForm(ScreenPart):
 
     def _show_detail(self) -> None:
         item = self._item
-        text = "" if item is None else one_line(_detail(item, self._preview), 400)
+        text = "" if item is None else one_line(describe_item(item, self._preview), 400)
         self.query_one("#found-detail", Static).update(text)
 
     def _show_state(self) -> None:
@@ -371,7 +345,7 @@ class ReturnForm(ScreenPart):
     def action_correct(self) -> None:
         item = self._item
         if item is not None:
-            question = f"{_name(item).capitalize()}: what should it say?"
+            question = f"{name_item(item).capitalize()}: what should it say?"
             dialog = AskLong if item.kind in ("insight", "error") else Ask
             asked = dialog(question, value=item.text)
             self.app.push_screen(asked, lambda text: self._rewrite(item.key, text))
@@ -594,30 +568,6 @@ def _without_message(opened: _Opened) -> str:
     return f"Nothing was pasted or typed. {where}"
 
 
-def ask_failure(part: ScreenPart, reason: str, then: Callable[[ReturnOutcome], None]) -> None:
-    """Ask why a run failed, and for the kind of failure."""
-    from orch_tui.rows import ERROR_CODES
-
-    def ask_code(why: str | None) -> None:
-        if why is None:
-            return
-        if not why.strip():
-            error = UsageError("a failure needs a reason", hint="nothing was recorded")
-            part.refuse(error, "record")
-            return
-        kinds = [("", "no code"), *((c, f"{c} {name}") for c, name in ERROR_CODES.items())]
-        part.app.push_screen(
-            Choose("Which kind of failure?", kinds),
-            lambda code: (
-                None
-                if code is None
-                else then(ReturnOutcome("failed", why.strip(), code or None, is_chosen=True))
-            ),
-        )
-
-    part.app.push_screen(Ask("Why did it fail?", value=reason), ask_code)
-
-
 def _message_draft(execution_id: str) -> str:
     return f"final-message {execution_id}"
 
@@ -632,70 +582,6 @@ _KINDS: dict[str, Kind] = {
     "insight": "insight",
     "error": "error",
 }
-_NAMES = {"deliverable": "file", "validation": "check"}
-
-
-def _name(item: ReviewItem) -> str:
-    if item.kind == "error" and item.line is not None:
-        return "trouble"
-    return _NAMES.get(item.kind, item.kind)
-
-
-def _make_section(kind: str, items: Sequence[ReviewItem]) -> Iterator[Row]:
-    rows = [_row(item) for item in items if item.kind == kind]
-    if rows:
-        yield Row(f"section:{kind}", (SECTIONS[kind], str(len(rows))), section=True)
-        yield from rows
-
-
-def _row(item: ReviewItem) -> Row:
-    what, told, style = item.text, "", ""
-    if item.kind == "deliverable":
-        told = "not there" if item.state == "missing" else item.state
-        style = _STYLES.get(item.state, "planned")
-    elif item.kind == "validation":
-        what, _, told = item.text.rpartition(":")
-        style = {"pass": "ok", "fail": "bad"}.get(told.lower(), "")
-    elif item.line is not None and item.kind == "error":
-        told, style = SIGNS["doubt"] + " trouble", "warn"
-    accents: tuple[tuple[int, tuple[Accent, ...]], ...] = ()
-    if not item.wanted:
-        accents = ((1, ((0, len(what), "dim"),)),)
-    return Row(item.key, (TAKEN if item.wanted else LEFT, what, told), style, accents=accents)
-
-
-_STYLES = {"changed": "ok", "missing": "bad", "outside": "warn", "secret?": "warn"}
-
-
-def _detail(item: ReviewItem, preview: ReturnPreview | None) -> str:
-    where = f"line {item.line}" if item.line is not None else "added by hand"
-    if item.line is not None and not item.as_found and item.kind != "error":
-        where += ", corrected by hand"
-    if item.kind == "error" and item.line is not None:
-        where += "; recorded as an error if taken"
-    known = {file.found.path: file for file in preview.files} if preview else {}
-    if item.kind == "deliverable" and item.text in known:
-        where += f"; {_on_disk(known[item.text])}"
-    return f"{item.text} ({where})"
-
-
-def _on_disk(file: ClaimedFile) -> str:
-    disk = file.on_disk
-    if disk is None:
-        reasons = {
-            "missing": "it is not there",
-            "outside": "outside the project: not read unless you take it",
-            "secret?": "it looks like a secret: not read unless you take it",
-        }
-        return reasons.get(file.state, file.state)
-    lines = (
-        f", {disk.lines_added} lines added, {disk.lines_modified} changed"
-        if disk.lines_added is not None
-        else ""
-    )
-    since = {True: "written", False: "not written", None: ""}[file.changed]
-    size = f"{disk.size:,} bytes{lines}" if disk.size is not None else disk.problem
-    return f"{size}; {since} since it was deployed" if since else size
 
 
 def _collecting(execution_id: str, items: Sequence[ReviewItem]) -> list[str]:
