@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Iterable
 from shlex import join
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -13,18 +12,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
-from orch_tui.errors import OrchError
-from orch_tui.phases import PHASES
-from orch_tui.screens.dialogs import Choose, Confirm
-from orch_tui.screens.orch_screen import OrchScreen, Problem
-from orch_tui.screens.plan.forms import (
-    agent_form,
-    agent_of,
-    changes_of,
-    session_changes_form,
-    session_form,
-    session_of,
-)
+from orch_tui.screens.orch_screen import OrchScreen
+from orch_tui.screens.plan.agent_actions import AgentActions
 from orch_tui.screens.plan.lists import (
     AgentRows,
     SessionRows,
@@ -33,21 +22,21 @@ from orch_tui.screens.plan.lists import (
     make_rows,
     state_of_agent,
 )
-from orch_tui.screens.plan.next_step import draw_session, find_asking, name_agents, word_missing
+from orch_tui.screens.plan.next_step import draw_session, find_asking, name_agents
+from orch_tui.screens.plan.plan_changes import PlanChanges
+from orch_tui.screens.plan.plan_state import PlanState
+from orch_tui.screens.plan.session_actions import SessionActions
 from orch_tui.screens.plan.waves import draw_waves
 from orch_tui.screens.report_view import open_report
 from orch_tui.screens.split_panes import SplitPanes
-from orch_tui.screens.widgets.form import Form, Values, draft_of
 from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.told_lines import ToldLines
 
 if TYPE_CHECKING:
     from orch_tui.live.live_agent import LiveAgent
-    from orch_tui.models.database import Record
-    from orch_tui.prepare.validation import Validation
     from orch_tui.recall.overview import PlannedLine, PlanPage, SessionLine
-    from orch_tui.rows import JournalEntry, PlannedAgent
+    from orch_tui.rows import PlannedAgent
 
 T = TypeVar("T")
 
@@ -102,36 +91,32 @@ does it again. **e** on a session changes its scope and its budget.
 
     def __init__(self) -> None:
         super().__init__()
-        self._page: PlanPage | None = None
+        self._state = PlanState()
         self._archived = False
         self._limit = PAGE
-        self._wanted_session: str | None = None
-        """The session to put the cursor on, once it is listed; likewise the planned agent."""
-        self._wanted_agent: str | None = None
         self._followed: str | None = None
         """The session of the app when the cursor was last put on it."""
         self._choosing = True
         """Whether one is at the sessions, rather than in the plan of one."""
         self._turned = False
         """Whether the waves are shown where there is no room for more."""
-        self._done: list[str] = []
-        """The sessions that were changed here, one for each change; likewise where changes were
-        taken back that can be done again."""
-        self._undone: list[str] = []
-        self._changes: list[tuple[Callable[[], Any], Callable[[Any], None]]] = []
-        """Changes that wait for the one before them: keys may come faster than the disk."""
+        self._sessions = SessionRows(SessionRows.COLUMNS, id="sessions", classes="pane")
+        self._agents = AgentRows(AgentRows.COLUMNS, id="agents")
+        self._changes = PlanChanges(self)
+        self._session_actions = SessionActions(self, self._state, self._changes, self._open_session)
+        self._agent_actions = AgentActions(self, self._state, self._changes, self._agents)
 
     def body(self) -> Iterable[Widget]:
         with Vertical(id="plan"):
             with SplitPanes(id="upper"):
-                yield SessionRows(SessionRows.COLUMNS, id="sessions", classes="pane")
+                yield self._sessions
                 with Vertical(id="about"):
                     with Vertical(id="next-pane", classes="pane"):
                         yield ToldLines(most=14, id="next")
                     with Vertical(id="waves-pane", classes="pane"):
                         yield ToldLines(most=6, id="waves")
             with Vertical(id="agents-pane", classes="pane"):
-                yield AgentRows(AgentRows.COLUMNS, id="agents")
+                yield self._agents
                 yield ToldLines(most=6, id="detail")
 
     def on_mount(self) -> None:
@@ -196,14 +181,6 @@ does it again. **e** on a session changes its scope and its budget.
         rows.focus()
 
     @property
-    def _sessions(self) -> SessionRows:
-        return self.query_one("#sessions", SessionRows)
-
-    @property
-    def _agents(self) -> AgentRows:
-        return self.query_one("#agents", AgentRows)
-
-    @property
     def planned_agent(self) -> PlannedAgent | None:
         return self._planned.agent if self._page and self._planned else None
 
@@ -233,7 +210,7 @@ does it again. **e** on a session changes its scope and its budget.
         rows = self._sessions
         self.set_class(isinstance(lines, str) or not lines, "-empty")
         if isinstance(lines, str) or not lines:
-            self._page = None
+            self._state.page = None
             rows.show((), empty=lines if isinstance(lines, str) else NO_SESSIONS)
             rows.border_title = "Sessions"
             self._arrange()
@@ -244,9 +221,9 @@ does it again. **e** on a session changes its scope and its budget.
         rows.border_title = f"Sessions · {count}"
         if current != self._followed:  # chosen elsewhere: follow
             self._followed = current
-            self._wanted_session = self._wanted_session or current
-        if self._wanted_session and rows.move_to_key(self._wanted_session):
-            self._wanted_session = None
+            self._state.wanted_session = self._state.wanted_session or current
+        if self._state.wanted_session and rows.move_to_key(self._state.wanted_session):
+            self._state.wanted_session = None
         self._read_plan()
 
     @on(Rows.NearEnd, "#sessions")
@@ -275,14 +252,14 @@ does it again. **e** on a session changes its scope and its budget.
         self.run_in_thread(work, self._show_plan, group="plan")
 
     def _show_plan(self, page: PlanPage) -> None:
-        self._page = page
+        self._state.page = page
         session = page.session
         pane = self.query_one("#next-pane")
         scope = Content(one_line(session.scope, 200)).truncate(max(20, self.app.size.width - 20))
         pane.border_title = "Next" if self.app.size.width >= BESIDE else scope
         self._agents.show_page(page, self._live, self.app.project.now(), empty=NO_AGENTS)
-        if self._wanted_agent and self._agents.move_to_key(self._wanted_agent):
-            self._wanted_agent = None
+        if self._state.wanted_agent and self._agents.move_to_key(self._state.wanted_agent):
+            self._state.wanted_agent = None
         self._arrange()
         self._tell()
         self.refresh_bindings()
@@ -344,11 +321,12 @@ does it again. **e** on a session changes its scope and its budget.
             told.show(lambda width, most: ())
 
     @property
+    def _page(self) -> PlanPage | None:
+        return self._state.page
+
+    @property
     def _planned(self) -> PlannedLine | None:
-        """The planned agent under the cursor."""
-        key = self._agents.key
-        agents = self._page.agents if self._page else ()
-        return next((line for line in agents if line.agent.uid == key), None)
+        return self._agent_actions.planned
 
     # Choosing a session: with Enter, or by going into its plan
 
@@ -370,218 +348,33 @@ does it again. **e** on a session changes its scope and its budget.
             self._followed = session_id
             self.app.use_session(session_id)
 
-    # Changing
-
-    def _change(
-        self,
-        work: Callable[[Record], T],
-        then: Callable[[T], None],
-        *,
-        typed: tuple[str, Values] | None = None,
-        can_undo: bool = True,
-    ) -> None:
-        """Change the record in a thread, after the changes asked for before, and show it.
-
-        ``typed`` is what came out of a form and the name of its draft: kept where it is refused.
-        ``can_undo``: it is a change of the session that is shown.
-        """
-        of = self._page.session.session_id if self._page and can_undo else ""
-        project, drafts = self.app.project, self.app.drafts
-
-        def attempt() -> T:
-            if typed:
-                drafts.save(typed[0], draft_of(typed[1]))
-            result = work(project.record)
-            if typed:
-                with suppress(OrchError):
-                    drafts.drop(typed[0])
-            return result
-
-        def done(result: T) -> None:
-            if of:
-                self._done.append(of)
-                self._undone.clear()
-            then(result)
-
-        self._changes.append((attempt, done))
-        if len(self._changes) == 1:
-            self._next_change()
-
-    def _next_change(self) -> None:
-        work, then = self._changes[0]
-
-        def attempt() -> tuple[Any, OrchError | None]:
-            try:
-                return work(), None
-            except OrchError as error:
-                return None, error
-
-        def changed(answer: tuple[Any, OrchError | None]) -> None:
-            del self._changes[0]
-            result, refusal = answer
-            if refusal:
-                self.query_one(Problem).show(refusal, "change")
-            else:
-                then(result)
-            if self._changes:
-                self._next_change()
-            elif not refusal:
-                self.load()
-                self.app.read_session()
-
-        self.run_in_thread(attempt, changed, group="change")
-
-    def _say(self, text: str) -> None:
-        self.notify(one_line(text, 300), markup=False)
-
     # Sessions
 
+    def _open_session(self, session_id: str) -> None:
+        self._state.wanted_session = session_id
+        self._use(session_id)
+        self._go_to(self._agents)
+
     def action_new_session(self) -> None:
-        form = session_form(self.app.project.limits.budget)
-
-        def accepted(values: dict[str, str] | None) -> None:
-            if values is None:
-                return
-            project = self.app.project
-            self._change(
-                lambda record: project.init_session(**session_of(values)),
-                lambda session: opened(session.session_id),
-                typed=(form.draft, values),
-                can_undo=False,
-            )
-
-        def opened(session_id: str) -> None:
-            self._wanted_session = session_id
-            self._use(session_id)
-            self._go_to(self._agents)
-
-        self.app.push_screen(form, accepted)
+        self._session_actions.open_new()
 
     def action_edit_session(self) -> None:
-        """Ask for another scope, budget, thresholds or reserve of the session."""
-        if self._page is None:
-            return
-        project, session = self.app.project, self._page.session
-
-        def offer(own: dict[str, Any]) -> None:
-            form = session_changes_form(session, own, project.limits)
-
-            def accepted(values: dict[str, str] | None) -> None:
-                if values is None:
-                    return
-                from orch_tui.record import sessions
-
-                self._change(
-                    lambda record: sessions.change_session(
-                        record, session.session_id, **changes_of(values)
-                    ),
-                    lambda changed: self._say(f"changed {changed.session_id}"),
-                    typed=(form.draft, values),
-                )
-
-            self.app.push_screen(form, accepted)
-
-        def work() -> dict[str, Any]:
-            from orch_tui.record import sessions
-
-            return sessions.read_limits(project.existing_record, session.session_id)
-
-        self.run_in_thread(work, offer, group="limits")
+        self._session_actions.edit()
 
     def action_next_phase(self) -> None:
-        page = self._page
-        phase = page.session.phase or 1 if page else 5
-        if phase < 5:
-            self._go_to_phase(phase + 1)
+        self._session_actions.go_on()
 
     def action_phase(self) -> None:
-        def chosen(key: str | None) -> None:
-            if key:
-                self._go_to_phase(int(key))
-
-        choices = [(str(number), f"{number} {name}") for number, name in PHASES.items()]
-        self.app.push_screen(Choose("Go to which phase?", choices), chosen)
-
-    def _go_to_phase(self, phase: int) -> None:
-        from orch_tui.record import sessions
-
-        page = self._page
-        if page is None:
-            return
-        session_id, before = page.session.session_id, page.session.phase or 1
-
-        def go(agreed: bool | None) -> None:
-            if agreed:
-                self._change(
-                    lambda record: sessions.set_phase(record, session_id, phase),
-                    lambda _: self._say(f"phase {phase} {PHASES[phase]} · Ctrl+Z goes back"),
-                )
-
-        missing = [g for g in page.gates if before <= g.phase < phase and not g.met]
-        if not missing:
-            go(True)
-            return
-        listed = "\n".join(f"○ {gate.name}: {word_missing(gate)}" for gate in missing)
-        self.app.push_screen(
-            Confirm(
-                f"Move on to phase {phase} {PHASES[phase]} anyway?",
-                detail=f"{listed}\n\nWhat was skipped is recorded with it.",
-            ),
-            go,
-        )
+        self._session_actions.choose_phase()
 
     def action_close(self) -> None:
-        from orch_tui.record import sessions
-
-        page = self._page
-        if page is None:
-            return
-        session_id = page.session.session_id
-
-        def chosen(status: str | None) -> None:
-            if status:
-                open_gates = [
-                    f"○ {gate.name}: {word_missing(gate)}" for gate in page.gates if not gate.met
-                ]
-                self.app.push_screen(
-                    Confirm(f"Close {session_id} as {status}?", detail="\n".join(open_gates)),
-                    lambda agreed: close(status) if agreed else None,
-                )
-
-        def close(status: str) -> None:
-            self._change(
-                lambda record: sessions.complete_session(record, session_id, status),
-                lambda session: self._say(f"{session_id} is {session.status}"),
-            )
-
-        choices = [("completed", "● completed: it is done"), ("failed", "✗ failed: it is given up")]
-        self.app.push_screen(Choose(f"Close {session_id} as", choices), chosen)
+        self._session_actions.close()
 
     def action_archive(self) -> None:
-        from orch_tui.record import sessions
+        self._session_actions.archive()
 
-        page = self._page
-        if page is None:
-            return
-        session_id, archived = page.session.session_id, bool(page.session.archived_at)
-
-        def go(agreed: bool | None) -> None:
-            if agreed:
-                word = "shown again" if archived else "archived · Ctrl+Z or . shows it"
-                self._change(
-                    lambda record: sessions.archive_session(
-                        record, session_id, archived=not archived
-                    ),
-                    lambda _: self._say(f"{session_id} is {word}"),
-                )
-
-        if archived:
-            go(True)
-            return
-        detail = (
-            "It is left out of lists and search. Nothing is deleted; the same key brings it back."
-        )
-        self.app.push_screen(Confirm(f"Archive {session_id}?", detail=detail), go)
+    def action_report(self) -> None:
+        open_report(self)
 
     def action_toggle_archived(self) -> None:
         self._archived = not self._archived
@@ -593,156 +386,40 @@ does it again. **e** on a session changes its scope and its budget.
     # Planned agents
 
     def action_add(self) -> None:
-        from orch_tui.record import plan
-
-        page = self._page
-        if page is None:
-            return
-        session_id = page.session.session_id
-        self._open(
-            agent_form(page),
-            lambda record, values: plan.add_planned_agent(record, session_id, **values),
-        )
+        self._agent_actions.add()
 
     def action_edit(self) -> None:
-        from orch_tui.record import plan
-
-        page, line = self._page, self._planned
-        if page is None or line is None:
-            return
-        agent = line.agent
-
-        def change(record: Record, values: dict[str, Any]) -> PlannedAgent:
-            position = plan.find_position(record, agent.session_id, agent.uid)
-            return plan.change_planned_agent(record, agent.session_id, position, **values)
-
-        self._open(agent_form(page, line), change)
-
-    def _open(self, form: Form, work: Callable[[Record, dict[str, Any]], PlannedAgent]) -> None:
-        """Ask for a planned agent, and do ``work`` with what was accepted."""
-
-        def accepted(values: dict[str, str] | None) -> None:
-            if values is not None:
-                self._change(
-                    lambda record: work(record, agent_of(values)),
-                    lambda agent: self._want(agent.uid),
-                    typed=(form.draft, values),
-                )
-
-        self.app.push_screen(form, accepted)
+        self._agent_actions.edit()
 
     def action_bundle(self) -> None:
-        if self._planned:
-            self.app.compose_for(self._planned.agent)
+        self._agent_actions.bundle()
 
     def action_duplicate(self) -> None:
-        from orch_tui.record import plan
-
-        self._change_planned(
-            lambda record, session_id, position: plan.duplicate_planned_agent(
-                record, session_id, position
-            ),
-            lambda agent: self._want(agent.uid),
-        )
+        self._agent_actions.duplicate()
 
     def action_remove(self) -> None:
-        from orch_tui.record import plan
-
-        line = self._planned
-        if self._page is None or line is None:
-            return
-        agents = self._page.agents
-        at = line.agent.position - 1
-        beside = agents[at + 1 : at + 2] or agents[at - 1 : at]
-        name = f"{line.agent.position} {line.agent.agent_type}"
-
-        def removed(_: object) -> None:
-            self._want(beside[0].agent.uid if beside else "")
-            self._say(f"{name} is out of the plan · Ctrl+Z brings it back")
-
-        self._change_planned(plan.remove_planned_agent, removed)
+        self._agent_actions.remove()
 
     def action_move(self, by: int) -> None:
-        from orch_tui.record import plan
-
-        def move(record: Record, session_id: str, position: int) -> None:
-            to = position + by
-            if 1 <= to <= len(plan.list_planned_agents(record, session_id)):
-                plan.move_planned_agent(record, session_id, position, to)
-
-        self._change_planned(move, lambda _: None)
-
-    def _change_planned(
-        self, work: Callable[[Record, str, int], T], then: Callable[[T], None]
-    ) -> None:
-        """Change the agent under the cursor, wherever earlier changes have put it meanwhile."""
-        line = self._planned
-        if line is None:
-            return
-        from orch_tui.record import plan
-
-        session_id, uid = line.agent.session_id, line.agent.uid
-        self._change(
-            lambda record: work(record, session_id, plan.find_position(record, session_id, uid)),
-            then,
-        )
-
-    def _want(self, uid: str) -> None:
-        self._wanted_agent = uid
-
-    def action_undo(self) -> None:
-        """Take back the last thing done here, whatever it was and in whatever session."""
-        self._take_back(self._done, self._undone, "undone")
-
-    def action_report(self) -> None:
-        open_report(self)
-
-    def action_redo(self) -> None:
-        self._take_back(self._undone, self._done, "done again")
-
-    def _take_back(self, taken: list[str], given: list[str], word: str) -> None:
-        from orch_tui.record import change_history
-
-        shown = self._page.session.session_id if self._page else ""
-        session_id = taken.pop() if taken else shown
-        work = change_history.undo_change if word == "undone" else change_history.redo_change
-
-        def changed(entry: JournalEntry) -> None:
-            given.append(session_id)
-            self._wanted_session = session_id
-            where = "" if session_id == shown else f", in {session_id}"
-            self._say(f"{word}: {change_history.describe_change(entry)}{where}")
-
-        self._change(lambda record: work(record, session_id), changed, can_undo=False)
+        self._agent_actions.move(by)
 
     def action_validate(self) -> None:
-        page, project = self._page, self.app.project
-        if page is None:
-            return
-        session_id = page.session.session_id
+        self._agent_actions.validate()
 
-        def work(record: Record) -> Validation:
-            from orch_tui.record.session_validation import validate_session
+    # Taking back
 
-            return validate_session(
-                record,
-                session_id,
-                reader=project.reader(),
-                catalogue=project.catalogue,
-                limits=project.limits,
-                known_agents=project.known_agents,
-            )
+    def action_undo(self) -> None:
+        self._changes.undo(self._state.session_id, self._took_back)
 
-        self._change(work, self._validated, can_undo=False)
+    def action_redo(self) -> None:
+        self._changes.redo(self._state.session_id, self._took_back)
 
-    def _validated(self, answer: Validation) -> None:
-        remarks = (*answer.warnings, *answer.recommendations)
-        said = "the plan is valid" if answer.valid else "the plan is not valid"
-        self.notify(
-            "\n".join(map(one_line, (said, *remarks))),
-            severity="information" if answer.valid else "warning",
-            markup=False,
-        )
+    def _took_back(self, session_id: str, what: str) -> None:
+        self._state.wanted_session = session_id
+        self._say(what)
+
+    def _say(self, text: str) -> None:
+        self.notify(one_line(text, 300), markup=False)
 
     # The frame
 
@@ -750,7 +427,9 @@ does it again. **e** on a session changes its scope and its budget.
         if action in ("edit", "bundle", "duplicate", "remove", "move"):
             return self._planned is not None
         if action in ("undo", "redo"):
-            return self._page is not None or bool(self._done if action == "undo" else self._undone)
+            return self._page is not None or (
+                self._changes.can_undo if action == "undo" else self._changes.can_redo
+            )
         if action in ("validate", "phase", "next_phase", "close") and (
             self._page is None or not self._page.is_planned
         ):
@@ -780,8 +459,8 @@ does it again. **e** on a session changes its scope and its budget.
 
     def recollect(self, state: dict[str, Any]) -> None:
         session, agent = state.get("session"), state.get("agent")
-        self._wanted_session = session if isinstance(session, str) else None
-        self._wanted_agent = agent if isinstance(agent, str) else None
+        self._state.wanted_session = session if isinstance(session, str) else None
+        self._state.wanted_agent = agent if isinstance(agent, str) else None
         self._archived = state.get("archived") is True
 
 

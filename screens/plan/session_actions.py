@@ -1,0 +1,191 @@
+"""What is done with a session: opened, changed, moved to another phase, closed, archived."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from orch_tui.phases import PHASES
+from orch_tui.screens.dialogs import Choose, Confirm
+from orch_tui.screens.orch_screen import OrchScreen
+from orch_tui.screens.plan.forms import changes_of, session_changes_form, session_form, session_of
+from orch_tui.screens.plan.next_step import word_missing
+from orch_tui.screens.plan.plan_changes import PlanChanges
+from orch_tui.screens.plan.plan_state import PlanState
+from orch_tui.screens.widgets.form import Values
+from orch_tui.screens.widgets.safe import one_line
+
+if TYPE_CHECKING:
+    from orch_tui.models.database import Record
+
+T = TypeVar("T")
+
+
+class SessionActions:
+    """Asks what there is to ask, and has the record changed."""
+
+    def __init__(
+        self,
+        screen: OrchScreen,
+        state: PlanState,
+        changes: PlanChanges,
+        opened: Callable[[str], None],
+    ) -> None:
+        """``opened`` is called with a session that is new."""
+        self._screen = screen
+        self._state = state
+        self._changes = changes
+        self._opened = opened
+
+    def _change(
+        self,
+        work: Callable[[Record], T],
+        then: Callable[[T], None],
+        *,
+        typed: tuple[str, Values] | None = None,
+    ) -> None:
+        self._changes.make(work, then, typed=typed, of=self._state.session_id)
+
+    def _say(self, text: str) -> None:
+        self._screen.notify(one_line(text, 300), markup=False)
+
+    def open_new(self) -> None:
+        form = session_form(self._screen.app.project.limits.budget)
+
+        def accepted(values: dict[str, str] | None) -> None:
+            if values is None:
+                return
+            project = self._screen.app.project
+            self._changes.make(
+                lambda record: project.init_session(**session_of(values)),
+                lambda session: self._opened(session.session_id),
+                typed=(form.draft, values),
+            )
+
+        self._screen.app.push_screen(form, accepted)
+
+    def edit(self) -> None:
+        """Ask for another scope, budget, thresholds or reserve of the session."""
+        if self._state.page is None:
+            return
+        project, session = self._screen.app.project, self._state.page.session
+
+        def offer(own: dict[str, Any]) -> None:
+            form = session_changes_form(session, own, project.limits)
+
+            def accepted(values: dict[str, str] | None) -> None:
+                if values is None:
+                    return
+                from orch_tui.record import sessions
+
+                self._change(
+                    lambda record: sessions.change_session(
+                        record, session.session_id, **changes_of(values)
+                    ),
+                    lambda changed: self._say(f"changed {changed.session_id}"),
+                    typed=(form.draft, values),
+                )
+
+            self._screen.app.push_screen(form, accepted)
+
+        def work() -> dict[str, Any]:
+            from orch_tui.record import sessions
+
+            return sessions.read_limits(project.existing_record, session.session_id)
+
+        self._screen.run_in_thread(work, offer, group="limits")
+
+    def go_on(self) -> None:
+        page = self._state.page
+        phase = page.session.phase or 1 if page else 5
+        if phase < 5:
+            self._go_to_phase(phase + 1)
+
+    def choose_phase(self) -> None:
+        def chosen(key: str | None) -> None:
+            if key:
+                self._go_to_phase(int(key))
+
+        choices = [(str(number), f"{number} {name}") for number, name in PHASES.items()]
+        self._screen.app.push_screen(Choose("Go to which phase?", choices), chosen)
+
+    def _go_to_phase(self, phase: int) -> None:
+        from orch_tui.record import sessions
+
+        page = self._state.page
+        if page is None:
+            return
+        session_id, before = page.session.session_id, page.session.phase or 1
+
+        def go(agreed: bool | None) -> None:
+            if agreed:
+                self._change(
+                    lambda record: sessions.set_phase(record, session_id, phase),
+                    lambda _: self._say(f"phase {phase} {PHASES[phase]} · Ctrl+Z goes back"),
+                )
+
+        missing = [g for g in page.gates if before <= g.phase < phase and not g.met]
+        if not missing:
+            go(True)
+            return
+        listed = "\n".join(f"○ {gate.name}: {word_missing(gate)}" for gate in missing)
+        self._screen.app.push_screen(
+            Confirm(
+                f"Move on to phase {phase} {PHASES[phase]} anyway?",
+                detail=f"{listed}\n\nWhat was skipped is recorded with it.",
+            ),
+            go,
+        )
+
+    def close(self) -> None:
+        from orch_tui.record import sessions
+
+        page = self._state.page
+        if page is None:
+            return
+        session_id = page.session.session_id
+
+        def chosen(status: str | None) -> None:
+            if status:
+                open_gates = [
+                    f"○ {gate.name}: {word_missing(gate)}" for gate in page.gates if not gate.met
+                ]
+                self._screen.app.push_screen(
+                    Confirm(f"Close {session_id} as {status}?", detail="\n".join(open_gates)),
+                    lambda agreed: close(status) if agreed else None,
+                )
+
+        def close(status: str) -> None:
+            self._change(
+                lambda record: sessions.complete_session(record, session_id, status),
+                lambda session: self._say(f"{session_id} is {session.status}"),
+            )
+
+        choices = [("completed", "● completed: it is done"), ("failed", "✗ failed: it is given up")]
+        self._screen.app.push_screen(Choose(f"Close {session_id} as", choices), chosen)
+
+    def archive(self) -> None:
+        from orch_tui.record import sessions
+
+        page = self._state.page
+        if page is None:
+            return
+        session_id, archived = page.session.session_id, bool(page.session.archived_at)
+
+        def go(agreed: bool | None) -> None:
+            if agreed:
+                word = "shown again" if archived else "archived · Ctrl+Z or . shows it"
+                self._change(
+                    lambda record: sessions.archive_session(
+                        record, session_id, archived=not archived
+                    ),
+                    lambda _: self._say(f"{session_id} is {word}"),
+                )
+
+        if archived:
+            go(True)
+            return
+        detail = (
+            "It is left out of lists and search. Nothing is deleted; the same key brings it back."
+        )
+        self._screen.app.push_screen(Confirm(f"Archive {session_id}?", detail=detail), go)
