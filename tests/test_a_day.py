@@ -22,7 +22,7 @@ from orch_tui.project import Project
 from orch_tui.screens.widgets.words import format_tokens
 from tests.cli.conftest import Run, did, orch, project
 from tests.record import hook_events as hooks
-from tests.screens.test_deploy import settled
+from tests.screens.deploy.driven import settled
 
 __all__ = ["did", "orch", "project"]
 

@@ -24,8 +24,8 @@ from orch_tui.screens.orch_screen import Header
 from orch_tui.screens.widgets.paste import Editor
 from orch_tui.screens.widgets.row_list import Row, Rows
 from tests.live.claude_files import NOON, AgentWriter, ClaudeFiles
+from tests.screens.deploy.driven import send, settled
 from tests.screens.looks import in_sizes
-from tests.screens.test_deploy import send, settled
 
 AT = 260.0
 """Seconds after noon: now, for the app."""
