@@ -74,6 +74,10 @@ class Config:
     project: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     """A table: ``key`` is what every record calls the project (by itself its remote 'origin')."""
 
+    ignore_files: tuple[str, ...] = ()
+    """Names of ignore files that count in every folder besides ``.gitignore`` and ``.orchignore``,
+    such as ``.ignore`` and ``.rgignore``; of two that speak of a file the later one decides."""
+
     max_file_size: int = 10_000_000
     """Bytes; a larger file is refused as a context source."""
 
@@ -227,6 +231,16 @@ def _folders(value: Any, base: str) -> tuple[str, ...]:
         raise _WrongValueError("folders that can be", error.name) from None
 
 
+def _file_names(value: Any, base: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(_is_file_name(item) for item in value):
+        raise _WrongValueError("a list of names without a folder", value)
+    return tuple(value)
+
+
+def _is_file_name(name: Any) -> bool:
+    return isinstance(name, str) and name not in ("", ".", "..") and not {*name} & {"/", "\0"}
+
+
 def _table(value: Any, entry: type, must_be: str) -> Iterator[tuple[str, Any]]:
     if not isinstance(value, dict):
         raise _WrongValueError("a table", value)
@@ -266,6 +280,7 @@ _CHECKS: Mapping[str, Callable[[Any, str], Any]] = {
     "models": _tables,
     "themes": _tables,
     "project": _project,
+    "ignore_files": _file_names,
     "max_file_size": _whole("bytes", 1),
 }
 """What each setting must be: takes the value and the folder relative paths start at, gives the

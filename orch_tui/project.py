@@ -444,6 +444,7 @@ class Project:
             tree=Path(find_named_tree(worktree, self.root) or self.tree),
             allow_secret=allow_secret,
             max_bytes=self.config.max_file_size,
+            ignore_files=self.config.ignore_files,
             stdin=cache(sys.stdin.buffer.read),  # named twice, it is the same
             look_inside=look_inside,
             past=self._past,

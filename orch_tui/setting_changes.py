@@ -26,6 +26,7 @@ ABOUT: Mapping[str, str] = {
     "template_folders": "folders searched for templates before those that come with orch",
     "models": "models added to the catalogue or changed in it",
     "project": "key: what every record calls the project",
+    "ignore_files": "ignore files besides .gitignore and .orchignore: .ignore, .rgignore",
     "max_file_size": "bytes; a larger file is refused as a context source",
 }
 """What each setting is, in a line."""

@@ -33,6 +33,9 @@ class Counts(NamedTuple):
     sql_values: int
     """Values written by plain SQL and read back by the commands: a few milliseconds each."""
 
+    trees: int
+    """Folders with ignore files, and what git lists of them: thirty milliseconds each."""
+
     histories: int
     """Whole records, written statement by statement: up to half a second each."""
 
@@ -41,9 +44,9 @@ class Counts(NamedTuple):
 
 
 COUNTS = (
-    Counts(2_000, 5_000, 20_000, 1_000, 1_000)
+    Counts(2_000, 5_000, 20_000, 2_000, 1_000, 1_000)
     if DEEP
-    else Counts(100, 300, 500, 50, 50 if WIDE else 10)
+    else Counts(100, 300, 500, 100, 50, 50 if WIDE else 10)
 )
 
 HANGS_AFTER = 240

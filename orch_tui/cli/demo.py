@@ -28,6 +28,7 @@ from orch_tui.cli.printing import printable
 from orch_tui.errors import OrchError, SourceError
 from orch_tui.files import write
 from orch_tui.frozen import frozen
+from orch_tui.git import run_git
 from orch_tui.paths import resolve_path
 from orch_tui.project import Project
 
@@ -89,8 +90,7 @@ def _make_sample(name: str) -> Path:
         asset("sample"), folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
     )
     (folder / ".claude").mkdir()
-    if git := shutil.which("git"):
-        subprocess.run([git, "init", "--quiet"], cwd=folder, check=False, capture_output=True)
+    run_git(folder, "init", "--quiet")
     return folder
 
 

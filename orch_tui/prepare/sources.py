@@ -83,6 +83,7 @@ class SourceReader:
     allow_secret: bool = False
     """Take what looks like a secret."""
     max_bytes: int = DEFAULTS.max_file_size
+    ignore_files: tuple[str, ...] = DEFAULTS.ignore_files
     stdin: Callable[[], bytes] | None = None
     look_inside: bool = False
     """What is read is handed over: refuse also what holds something that looks like a secret."""
@@ -307,7 +308,7 @@ class SourceReader:
         from orch_tui.prepare.tree import walk_project
 
         base, under = self._place(folder)
-        tree = walk_project(base, under=under)
+        tree = walk_project(base, under=under, ignore_files=self.ignore_files)
         if tree.cut:
             raise SourceError(given, "holds too many files", hint="name folders in it")
         if unread := [base / path for path in tree.unreadable]:
@@ -316,10 +317,20 @@ class SourceReader:
         links, within = [base / path for path in tree.folder_links], self._within(folder)
         paths += [link for link in links if _leads_out(link, within)]  # they are named
         visible = [path for path in paths if not _hidden(path, base / under)]
+        others = [base / path for path in tree.repositories]
+        self._leave_out_repositories(path for path in others if not _hidden(path, base / under))
         if not visible:
             hint = "the rest is hidden, or ignored by .gitignore or .orchignore"
             raise SourceError(given, "is a folder without files", hint=hint)
         return sorted(visible)
+
+    def _leave_out_repositories(self, folders: Iterable[Path]) -> None:
+        """Tell of folders that are repositories of their own, as submodules are."""
+        for folder in sorted(folders):
+            if self.left_out is not None:
+                reason = "is a repository of its own"
+                hint = "name it by itself to take it"
+                self.left_out(SourceError(self._shown(folder), reason, hint=hint))
 
     def _refuse_unread(self, folders: Iterable[Path]) -> None:
         """Refuse a source of which nobody can say what it holds: each such folder is named."""
@@ -390,16 +401,18 @@ class SourceReader:
 
     def _not_ignored(self, paths: Sequence[Path], below: Path) -> list[Path]:
         """Without what is ignored under ``below``, the folder that the pattern names outright."""
-        from orch_tui.prepare.tree import Ignored
+        from orch_tui.prepare.ignore_rules import FileRules
 
         base, under = self._place(below)
-        ignored = Ignored(base, under)
+        top, rules = base / under, FileRules(base, under, ignore_files=self.ignore_files)
         plain = [Path(os.path.abspath(path)) for path in paths]  # without ".."
-        return [
+        kept = [
             path
             for path in plain
-            if not (path.is_relative_to(base) and ignored(path.relative_to(base).as_posix()))
+            if not (path.is_relative_to(top) and rules.leaves_out(_below(path, top)))
         ]
+        self._leave_out_repositories(top / folder for folder in rules.repositories_met)
+        return kept
 
     def _missing(self, source: str) -> SourceError:
         name = parse_source(source)

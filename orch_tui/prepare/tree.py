@@ -1,24 +1,15 @@
-"""The files of a project as a person looks for them, without what is ignored.
-
-What ``.gitignore`` and ``.orchignore`` files leave out is left out, as git does it: patterns of a
-nearer folder win, the last that fits decides, and nothing comes back inside an ignored folder.
-"""
+"""The files of a project as a person looks for them, without what ``ignore_rules`` leaves out."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from orch_tui.frozen import frozen
-
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
-
-IGNORE_FILES = (".gitignore", ".orchignore")
-"""Read in every folder; where both speak of a file, the second decides."""
+from orch_tui.prepare.ignore_rules import FileRules
 
 MOST_FILES = 200_000
 """More are not listed; sources can still be named."""
@@ -56,6 +47,8 @@ class ProjectTree:
     """Folders that may not be listed."""
     folder_links: tuple[str, ...] = ()
     """Links to folders: they are not followed."""
+    repositories: tuple[str, ...] = ()
+    """Folders that are repositories of their own: what they hold is listed where they are named."""
     lowered: tuple[tuple[str, int], ...] = ()
     """For ``find_files``: each path in lower case, and where its name begins."""
 
@@ -132,79 +125,54 @@ def walk_project(
     *,
     under: str = "",
     cancelled: Callable[[], bool] | None = None,
+    ignore_files: Sequence[str] = (),
 ) -> ProjectTree:
     """List a project, or what is ``under`` one folder of it, even where that is ignored. Links to
     folders are not followed; what is no file or folder is left out.
 
-    ``cancelled`` is asked now and then whether to stop. Never raises for what is on disk: a
-    folder that cannot be listed is named in ``unreadable``.
+    ``cancelled`` is asked now and then whether to stop; ``ignore_files`` count besides git's and
+    ``.orchignore``. Never raises for what is on disk: a folder that cannot be listed is named in
+    ``unreadable``.
     """
     top = os.fspath(root)
-    waiting = [(under, Ignored(top, under).above(under))]
+    rules = FileRules(top, under, ignore_files=ignore_files)
+    waiting = [(under, rules.above, "")]
     children: dict[str, list[Node]] = {}
-    unreadable, folder_links, files, cut = set(), [], 0, False
+    unreadable, folder_links, repositories, files, cut = set(), [], [], 0, False
     while waiting and not (cancelled and cancelled()):
-        folder, rules_here = waiting.pop()
+        folder, above, name = waiting.pop()
+        children[folder] = nodes = []
         try:
             with os.scandir(os.path.join(top, folder)) as entries:
                 found = {entry.name: entry for entry in entries}
         except OSError:
             unreadable.add(folder)
-            children[folder] = []
             continue
-        rules_here += _rules(top, folder, [name for name in IGNORE_FILES if name in found])
+        if folder != under and rules.is_other_repository(above, name, has_git=".git" in found):
+            repositories.append(folder)
+            continue
+        here = rules.enter(above, name, found)
         prefix = f"{folder}/" if folder else ""
-        nodes = []
         for name, entry in found.items():
-            node = _node(entry, prefix + name)
-            if node is None or name in _REPOSITORIES or _ignored(node, rules_here):
+            if name in _REPOSITORIES:
                 continue
-            if node.is_folder and entry.is_symlink():
+            is_folder = entry.is_dir(follow_symlinks=False)
+            judged = rules.judge(here, name, is_folder=is_folder)
+            if judged is None or (node := _node(entry, prefix + name)) is None:
+                continue
+            if is_folder:
+                waiting.append((node.path, judged, name))
+            elif node.is_folder:
                 folder_links.append(node.path)
-            else:
-                nodes.append(node)
+                continue
+            nodes.append(node)
         nodes.sort(key=_order)
-        children[folder] = nodes
         files += sum(not node.is_folder for node in nodes)
         if files > MOST_FILES:
             cut = True
             break
-        waiting += [(node.path, rules_here) for node in nodes if node.is_folder]
-    return _tree(children, cut, frozenset(unreadable), tuple(folder_links), under)
-
-
-class Ignored:
-    """Whether ``walk_project`` leaves out a path ``under`` a folder, for paths from elsewhere.
-
-    Patterns that leave out the folder itself do not count: it was named outright.
-    """
-
-    def __init__(self, root: str | os.PathLike[str], under: str = "") -> None:
-        self._root = os.fspath(root)
-        self._under = under
-        self._known: dict[str, tuple[_Rule, ...]] = {}
-
-    def __call__(self, path: str) -> bool:
-        folders = reversed([up for up in _above(path) if len(up) > len(self._under)])
-        nodes = [*(Node(folder, True) for folder in folders), Node(path, False)]
-        return any(_ignored(node, self._rules_for(node.path.rpartition("/")[0])) for node in nodes)
-
-    def above(self, folder: str) -> tuple[_Rule, ...]:
-        """The rules for a folder itself: those of all that it is in."""
-        if not folder:
-            return self._excluded()
-        rules = self._rules_for(folder.rpartition("/")[0])
-        return tuple(_but_for(rule, folder) for rule in rules) if folder == self._under else rules
-
-    def _rules_for(self, folder: str) -> tuple[_Rule, ...]:
-        """The rules for what is in a folder."""
-        if folder not in self._known:
-            self._known[folder] = (*self.above(folder), *_rules(self._root, folder, IGNORE_FILES))
-        return self._known[folder]
-
-    def _excluded(self) -> tuple[_Rule, ...]:
-        rule = _rule(os.path.join(self._root, ".git", "info", "exclude"), "")
-        return (rule,) if rule else ()
+    links, others = tuple(folder_links), tuple(repositories)
+    return _tree(children, cut, frozenset(unreadable), links, others, under)
 
 
 def find_files(tree: ProjectTree, query: str, limit: int = 500) -> FileMatches:
@@ -241,84 +209,6 @@ def find_files(tree: ProjectTree, query: str, limit: int = 500) -> FileMatches:
     )
 
 
-class _Rule(NamedTuple):
-    """The patterns of one file, for what is under its folder."""
-
-    skip: int
-    """Characters of a path up to the folder."""
-    spec: GitIgnoreSpec
-
-
-def _but_for(rule: _Rule, folder: str) -> _Rule:
-    """The rule without the patterns that leave out a folder or one that it is in."""
-    from pathspec import GitIgnoreSpec
-
-    path = f"{folder}/"[rule.skip :]
-    kept = [p for p in rule.spec.patterns if not (p.include and p.match_file(path))]
-    return _Rule(rule.skip, GitIgnoreSpec(kept))
-
-
-def _rules(root: str, folder: str, files: Iterable[str]) -> tuple[_Rule, ...]:
-    found = (_rule(os.path.join(root, folder, name), folder) for name in files)
-    return tuple(rule for rule in found if rule)
-
-
-def _rule(file: str, folder: str) -> _Rule | None:
-    try:
-        with open(file, "rb") as stream:
-            text = stream.read().decode("utf-8", "surrogateescape").removeprefix("\ufeff")
-    except OSError:
-        return None
-    lines = [line for line in text.split("\n") if line.strip() and not line.startswith("#")]
-    if not lines:
-        return None
-    import warnings
-
-    from pathspec import GitIgnoreSpec  # only where there is something to it
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of regular expressions that git's patterns become
-        spec = GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line.rstrip("\r")))
-    return _Rule(len(folder) + 1 if folder else 0, spec) if spec.patterns else None
-
-
-def _is_pattern(line: str) -> bool:
-    """Whether a line is a pattern that can be used; git passes over the others."""
-    from pathspec import GitIgnoreSpec
-
-    try:
-        GitIgnoreSpec.from_lines([line])
-    except ValueError:
-        return False
-    return True
-
-
-def _ignored(node: Node, rules: tuple[_Rule, ...]) -> bool:
-    path = f"{node.path}/" if node.is_folder else node.path
-    for rule in reversed(rules):
-        for pattern in reversed(rule.spec.patterns):
-            if pattern.include is not None and _is_meant(pattern.regex, path[rule.skip :]):
-                return bool(pattern.include)
-    return False
-
-
-def _is_meant(regex: re.Pattern[str] | None, path: str) -> bool:
-    """Tell whether a pattern means a path itself, not a folder it is in: those were asked before.
-
-    ``pathspec`` marks the end of a folder with the group ``ps_d``; ``x/**`` becomes ``^x/``.
-    """
-    found = regex.search(path) if regex else None
-    if found is None:
-        return False
-    if "ps_d" not in found.re.groupindex or found["ps_d"] is None:
-        return not found.re.pattern.endswith("/") or found.end() < len(path)
-    return path.endswith("/") if found.re.pattern == _ANY_FOLDER else found.end("ps_d") == len(path)
-
-
-_ANY_FOLDER = "(?P<ps_d>/)"
-"""What ``*/`` becomes."""
-
-
 def _node(entry: os.DirEntry[str], path: str) -> Node | None:
     try:
         if entry.is_dir():  # links to folders too: they are told apart where it matters
@@ -340,6 +230,7 @@ def _tree(
     cut: bool,
     unreadable: frozenset[str],
     folder_links: tuple[str, ...],
+    repositories: tuple[str, ...],
     top: str,
 ) -> ProjectTree:
     """The tree without folders in which nothing is left."""
@@ -357,6 +248,7 @@ def _tree(
         cut,
         unreadable,
         folder_links,
+        repositories,
         tuple((low := file.path.lower(), low.rfind("/") + 1) for file in files),
     )
 

@@ -12,6 +12,7 @@ from typing import BinaryIO, Literal
 
 from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
+from orch_tui.git import run_git
 from orch_tui.paths import working_tree
 from orch_tui.record.run_place import PlacedFile, RunPlace
 from orch_tui.rows import Output
@@ -19,9 +20,6 @@ from orch_tui.worktrees import find_named_tree
 
 KEPT_BYTES = 1_000_000
 """Text up to this size is kept with the record, so that its versions can be told apart later."""
-
-GIT_SECONDS = 5.0
-"""How long git may take over one question; then lines are unknown."""
 
 State = Literal["unchanged", "changed since", "missing", "not known"]
 """What became of a deliverable; ``not known`` where it is there but what was delivered is known by
@@ -198,17 +196,17 @@ def _changes(files: Iterable[Path]) -> dict[Path, tuple[int, int] | None]:
 def _against_head(
     repository: Path, names: Sequence[str]
 ) -> Iterator[tuple[str, tuple[int, int] | None]]:
-    head = _git(repository, "rev-parse", "--quiet", "--verify", "HEAD")
+    head = run_git(repository, "rev-parse", "--quiet", "--verify", "HEAD")
     if head == "":  # a repository without a commit
         yield from ((name, None) for name in names)
-    listed = head and _git(repository, "ls-tree", "-z", "--name-only", "HEAD", "--", *names)
+    listed = head and run_git(repository, "ls-tree", "-z", "--name-only", "HEAD", "--", *names)
     if not head or listed is None:
         return
     tracked = set(listed.split("\0"))
     yield from ((name, None) for name in names if name not in tracked)
     plain = _unfiltered(repository, [name for name in names if name in tracked])
     if plain:
-        numstat = _git(repository, *_NUMSTAT, "HEAD", "--", *plain) or ""
+        numstat = run_git(repository, *_NUMSTAT, "HEAD", "--", *plain) or ""
         for line in filter(None, numstat.split("\0")):
             added, deleted, name = line.split("\t", 2)
             if added != "-":
@@ -219,47 +217,9 @@ def _unfiltered(repository: Path, names: Sequence[str]) -> list[str]:
     """The files that git can compare without running somebody's filter."""
     if not names:
         return []
-    fields = (_git(repository, "check-attr", "-z", "filter", "--", *names) or "").split("\0")
+    fields = (run_git(repository, "check-attr", "-z", "filter", "--", *names) or "").split("\0")
     values = zip(fields[::3], fields[2::3], strict=False)  # path, attribute, value; repeated
     return [name for name, value in values if value in ("unspecified", "unset")]
 
 
 _NUMSTAT = ("diff", "--numstat", "-z", "--no-ext-diff", "--no-textconv", "--no-renames")
-
-_CALM = (
-    *("-c", "core.fsmonitor=false"),
-    *("-c", f"core.hooksPath={os.devnull}"),
-)
-
-_ENVIRONMENT = {
-    "GIT_OPTIONAL_LOCKS": "0",  # reading leaves the index alone
-    "GIT_LITERAL_PATHSPECS": "1",
-    "GIT_ALLOW_PROTOCOL": "none",  # a partial clone would fetch what it lacks
-}
-
-
-def _git(repository: Path, *args: str) -> str | None:
-    """The output of git, "" when it says no (exit 1), None when it cannot tell.
-
-    Nothing the repository configures is run, and nothing a surrounding git put into the
-    environment counts (a git hook may be calling).
-    """
-    import subprocess  # only files in a repository need it
-
-    surroundings = {key: value for key, value in os.environ.items() if key[:4] != "GIT_"}
-    # A relative folder there would be one of the repository's.
-    surroundings["PATH"] = os.pathsep.join(filter(os.path.isabs, os.get_exec_path()))
-    try:
-        done = subprocess.run(
-            ["git", *_CALM, *args],
-            cwd=repository,
-            env=surroundings | _ENVIRONMENT,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=GIT_SECONDS,
-        )
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return None
-    if done.returncode not in (0, 1):
-        return None
-    return os.fsdecode(done.stdout)

@@ -166,12 +166,15 @@ class ProjectFiles(ScreenPart):
         """List the project anew; what is chosen is counted anew too."""
         from orch_tui.prepare.tree import walk_project
 
-        root, before = self.app.project.tree, self._project_tree
+        project, before = self.app.project, self._project_tree
+        root, ignore_files = project.tree, project.config.ignore_files
         family, weights = self._family, dict(self._state.weights)
 
         def work() -> ListedProject:
             worker = get_current_worker()
-            tree = walk_project(root, cancelled=lambda: worker.is_cancelled)
+            tree = walk_project(
+                root, cancelled=lambda: worker.is_cancelled, ignore_files=ignore_files
+            )
             sizes = {node.path: node.size for node in tree.files}
             other = {node.path for node in {*tree.files} ^ {*before.files}}
             tally = Tally(tree)

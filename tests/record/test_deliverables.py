@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from orch_tui.errors import UsageError
-from orch_tui.record import deliverables
 from orch_tui.record.deliverables import (
     Deliverable,
     check_deliverable,
@@ -237,7 +236,7 @@ def test_without_git_or_with_a_slow_one_lines_are_unknown(
     assert lines("new.py", repository) == (None, None)
     (tools / "git").write_text("#!/bin/sh\nexec /bin/sleep 60\n")
     (tools / "git").chmod(0o755)
-    monkeypatch.setattr(deliverables, "GIT_SECONDS", 0.2)
+    monkeypatch.setattr("orch_tui.git.GIT_SECONDS", 0.2)
     assert lines("new.py", repository) == (None, None)
 
 
