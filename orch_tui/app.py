@@ -31,6 +31,7 @@ from orch_tui.errors import OrchError
 from orch_tui.phases import PHASES
 from orch_tui.project import Project
 from orch_tui.screens.kept_stylesheet import KeptStylesheet
+from orch_tui.screens.key_names import name_key
 from orch_tui.screens.orch_screen import Header, OrchScreen
 from orch_tui.screens.return_news import ReturnNews
 from orch_tui.screens.split_panes import read_shares
@@ -176,7 +177,8 @@ class OrchApp(App[None]):
         ),
         Binding("ctrl+t", "jump", "Jump to …", id="jump", priority=True, show=False),
         Binding("comma", "show_settings", "Settings", id="settings", show=False),
-        Binding("ctrl+q", "quit", "Quit", id="quit", priority=True, show=False),
+        Binding("q", "quit_by_letter", "quit", id="quit-by-letter"),
+        Binding("ctrl+q", "quit", "quit", id="quit", priority=True),
     ]
 
     def __init__(self, project: Project) -> None:
@@ -579,6 +581,8 @@ class OrchApp(App[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "show_return":
             return bool(self.news.unseen) and not isinstance(self.focused, (Input, TextArea))
+        if action == "quit_by_letter":
+            return isinstance(self.screen, OrchScreen) and self.screen.is_left_by_letter
         return super().check_action(action, parameters)
 
     def action_show_return(self) -> None:
@@ -593,20 +597,30 @@ class OrchApp(App[None]):
 
     # Actions
 
+    async def action_quit_by_letter(self) -> None:
+        await self.action_quit()
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Show a key as all screens, dialogs and notices call it."""
+        return binding.key_display or name_key(binding.key)
+
     def action_search(self) -> None:
         self.switch_mode("history")
         self.call_after_refresh(lambda: self.screen.query_one("#query").focus())
 
     def action_toggle_help(self) -> None:
         """Show the keys of what is in front, or go back to it."""
-        from orch_tui.screens.keyhelp import KeyHelp
+        from orch_tui.screens.keyhelp import Key, KeyHelp
 
         if isinstance(self.screen, KeyHelp):
-            self.pop_screen()
-        else:
-            place = self.TITLES[self.current_mode]
-            title = f"Keys in {place}" if isinstance(self.screen, OrchScreen) else "Keys"
-            self.push_screen(KeyHelp(self.screen, title))
+            self.screen.dismiss(None)
+            return
+
+        def do(key: Key | None) -> None:
+            if key is not None:
+                self.call_later(self.run_action, key.action, key.node)
+
+        self.push_screen(KeyHelp(self.screen), do)
 
     def action_show_help_panel(self) -> None:
         self.action_toggle_help()
@@ -660,7 +674,7 @@ class OrchApp(App[None]):
 
     def list_commands(self) -> Iterator[ScreenCommand]:
         """List what can be done on every screen."""
-        from orch_tui.screens.command_list import ScreenCommand
+        from orch_tui.screens.command_list import EVERYWHERE, ScreenCommand
 
         session = self.session.scope or self.session.session_id if self.session else "none yet"
         theme = self.theme
@@ -675,7 +689,7 @@ class OrchApp(App[None]):
             ("Install the hooks", "they record every run", "", self.install_hooks),
             ("Quit", "what was typed is kept", "quit", partial(self.run_action, "quit")),
         ):
-            yield ScreenCommand("Everywhere", words, self._key_of(key), run, one_line(state, 60))
+            yield ScreenCommand(EVERYWHERE, words, self._key_of(key), run, one_line(state, 60))
 
     def _key_of(self, action_id: str) -> str:
         """Show the key of one of the app's actions, as the keymap has it."""

@@ -15,7 +15,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 from orch_tui.screens.dialogs import Pick
-from orch_tui.screens.keyhelp import list_bindings_around
+from orch_tui.screens.keyhelp import ANY_OF_OURS, begin_large, list_bindings_around
 from orch_tui.screens.widgets.row_list import Column, Row
 
 if TYPE_CHECKING:
@@ -36,11 +36,21 @@ MOVES = (
 )
 """How actions begin that only go somewhere."""
 
+EVERYWHERE = "Everywhere"
+"""The heading of what can be done on every screen."""
 COLUMNS = (
     Column("", least=20),
     Column("", 34, gives_way=1, own="dim"),
-    Column("", 9, right=True, bold=True, gives_way=-1),
+    Column("", 11, right=True, own="here", bold=True, gives_way=-1),
 )
+SCREENS = {
+    "plan": "sessions, their phases and agents",
+    "compose": "what an agent is given",
+    "deploy": "hand over, record what came back",
+    "history": "every run, found by its words",
+    "insights": "what is new, and what goes well",
+}
+"""What each screen is for."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +81,13 @@ def show_commands(app: OrchApp) -> None:
 
 def list_commands(app: OrchApp, screen: Screen[Any]) -> Iterator[ScreenCommand]:
     """List what the screen does, of the part that has the keys first, and what the app does."""
-    own = list(_own_commands(app, screen))
-    yield from sorted(own, key=lambda command: bool(command.not_now))  # it keeps their order
+    own = sorted(_own_commands(app, screen), key=lambda command: bool(command.not_now))
+    yield from (command for command in own if command.group != EVERYWHERE)
     for number, (mode, title) in enumerate(app.TITLES.items(), start=1):
         if mode != app.current_mode:
-            yield ScreenCommand("Screens", title, f"F{number}", partial(app.switch_mode, mode))
+            go = partial(app.switch_mode, mode)
+            yield ScreenCommand("Screens", title, f"F{number}", go, SCREENS[mode])
+    yield from (command for command in own if command.group == EVERYWHERE)
     yield from app.list_commands()
 
 
@@ -83,6 +95,8 @@ def _own_commands(app: OrchApp, screen: Screen[Any]) -> Iterator[ScreenCommand]:
     title = f"In {app.TITLES[app.current_mode]}"
     reasons: Mapping[str, str] = getattr(screen, "NOT_NOW", {})
     seen: set[str] = set()
+    taken: set[str] = set()
+    """Keys of what can be done; farther out they stand for nothing."""
     with app.choosing_command():
         around = list(list_bindings_around(screen))
         around.sort(key=lambda each: -len(each[0].ancestors))  # what has the keys comes first
@@ -93,9 +107,14 @@ def _own_commands(app: OrchApp, screen: Screen[Any]) -> Iterator[ScreenCommand]:
             target = screen if space == "screen" else node
             reason = reasons.get(name, "")
             can = target.check_action(name, parameters)
+            if binding.key in taken:
+                continue
+            if can:
+                taken.add(binding.key)
+            is_any = (binding.action, binding.description) in ANY_OF_OURS
             yield ScreenCommand(
-                title,
-                _word(binding.description),
+                EVERYWHERE if is_any else title,
+                begin_large(binding.description),
                 app.get_key_display(binding),
                 partial(_run, app, binding.action, node),
                 not_now="" if can else f"not now{f': {reason}' if reason else ''}",
@@ -113,10 +132,6 @@ def _is_command(name: str, words: str, seen: set[str]) -> bool:
         return False
     seen.add(words)
     return True
-
-
-def _word(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 def _rows(commands: list[ScreenCommand]) -> Iterator[Row]:

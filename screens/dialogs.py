@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -24,10 +25,25 @@ _CSS = """
 {name} {{ align: center middle; }}
 {name} > Vertical {{
     width: 72; max-width: 90%; height: auto; max-height: 90%;
-    border: round $border; background: $surface; padding: 1 2;
+    border: round $border; background: $surface; padding: 0 2;
+    border-title-color: $border; border-title-style: bold;
 }}
-{name} .hint {{ color: $foreground-muted; margin-top: 1; }}
+{name} .keys {{ margin-top: 1; }}
 """
+SHORT = 44
+"""Cells of a question that stands in the border of its dialog; a longer one is folded below it."""
+STAYS_SO = ("Esc", "leaves all as it is")
+
+
+def _ask(box: Vertical, question: str, detail: str = "") -> Iterator[Static]:
+    """Put the question in the border of its dialog or, where it is long, at its top; then what is
+    to be known."""
+    if cell_len(question) <= SHORT:
+        box.border_title = Content(question)
+    else:
+        yield Static(Text(question, style="bold"))
+    if detail:
+        yield Static(Text(detail))
 
 
 class Confirm(ModalScreen[bool]):
@@ -44,14 +60,13 @@ class Confirm(ModalScreen[bool]):
         super().__init__()
         self._question = question
         self._detail = detail
-        self._hint = f"enter {yes}   esc leaves all as it is" if yes else "y yes   n no"
+        self._yes = yes
 
     def compose(self) -> ComposeResult:
-        with Vertical():
-            yield Static(Text(self._question, style="bold"))
-            if self._detail:
-                yield Static(Text(self._detail))
-            yield Static(self._hint, classes="hint", markup=False)
+        keys = tell_keys(self._yes, [STAYS_SO]) if self._yes else tell_keys("yes", [("Esc", "no")])
+        with Vertical() as box:
+            yield from _ask(box, self._question, self._detail)
+            yield Static(keys, classes="keys")
 
     def action_answer(self, answer: bool) -> None:
         self.dismiss(answer)
@@ -60,7 +75,10 @@ class Confirm(ModalScreen[bool]):
 class Ask(ModalScreen[str | None]):
     """One line of text; None when it was left with Escape."""
 
-    DEFAULT_CSS = _CSS.format(name="Ask")
+    DEFAULT_CSS = _CSS.format(name="Ask") + (
+        "Ask Input, Ask Input:focus { height: 1; border: none; padding: 0 1; margin-top: 1;"
+        " background: $panel; }"
+    )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
 
     def __init__(self, question: str, *, value: str = "", detail: str = "") -> None:
@@ -70,12 +88,10 @@ class Ask(ModalScreen[str | None]):
         self._detail = detail
 
     def compose(self) -> ComposeResult:
-        with Vertical():
-            yield Static(Text(self._question, style="bold"))
-            if self._detail:
-                yield Static(Text(self._detail))
+        with Vertical() as box:
+            yield from _ask(box, self._question, self._detail)
             yield Input(self._value, select_on_focus=False)  # it is there to be corrected
-            yield Static("enter accept   esc leave", classes="hint", markup=False)
+            yield Static(tell_keys("accepts it", [STAYS_SO]), classes="keys")
 
     @on(Input.Submitted)
     def _accept(self, event: Input.Submitted) -> None:
@@ -99,10 +115,10 @@ class Working(ModalScreen[None]):
         self._stop = stop
 
     def compose(self) -> ComposeResult:
-        with Vertical():
-            yield Static(Text(self._what, style="bold"))
+        with Vertical() as box:
+            yield from _ask(box, self._what)
             yield Static("", id="done", markup=False)
-            yield Static("esc stop", classes="hint", markup=False)
+            yield Static(tell_keys("", [("Esc", "stops it where it is")]), classes="keys")
 
     def watch_done(self, done: str) -> None:
         if self.is_mounted:
@@ -131,10 +147,10 @@ class AskLong(ModalScreen[str | None]):
         self._value = value
 
     def compose(self) -> ComposeResult:
-        with Vertical():
-            yield Static(Text(self._question, style="bold"))
+        with Vertical() as box:
+            yield from _ask(box, self._question)
             yield TextArea(self._value, highlight_cursor_line=False)
-            yield Static("enter accept   esc leave", classes="hint", markup=False)
+            yield Static(tell_keys("accepts it", [STAYS_SO]), classes="keys")
 
     def on_mount(self) -> None:
         area = self.query_one(TextArea)
@@ -160,7 +176,7 @@ class Pick(ModalScreen[str | None]):
             border-title-color: $border; border-title-style: bold;
             border-subtitle-color: $foreground-muted;
         }
-        & Rows { height: auto; max-height: 20; }
+        & Rows { height: auto; max-height: 20; padding-right: 1; }
         & .detail { padding: 0 1; color: $foreground-muted; }
         & Input { margin: 0 1; }
     }
@@ -200,6 +216,7 @@ class Pick(ModalScreen[str | None]):
         self._fixed = fixed
         self._preview = preview
         self._list = Rows(columns, rows=rows, titled=any(column.title for column in columns))
+        self._list.is_led = bool(find_in)
         self._at = at
 
     def compose(self) -> ComposeResult:
@@ -408,7 +425,7 @@ class Choose(ModalScreen[str | None]):
 
     DEFAULT_CSS = _CSS.format(name="Choose") + (
         "Choose OptionList, Choose OptionList:focus { height: auto; max-height: 16;"
-        " margin-top: 1; padding: 0;"
+        " padding: 0;"
         " border: none; background: $surface; }"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -427,14 +444,12 @@ class Choose(ModalScreen[str | None]):
         self._choices = choices
 
     def compose(self) -> ComposeResult:
-        with Vertical():
-            yield Static(Text(self._question, style="bold"))
-            if self._detail:
-                yield Static(Text(self._detail))
+        with Vertical() as box:
+            yield from _ask(box, self._question, self._detail)
             if len(self._choices) > MANY:
                 yield Input(placeholder="find one by its words", compact=True)
             yield OptionList(*self._options(""))
-            yield Static("enter choose   esc leave", classes="hint", markup=False)
+            yield Static(tell_keys("chooses it", [STAYS_SO]), classes="keys")
 
     def _options(self, text: str) -> Iterator[Option]:
         """Those that hold every word of a text."""

@@ -120,6 +120,12 @@ class OrchScreen(Screen[None]):
         return isinstance(self.focused, Input | TextArea) and not self.app.is_choosing_command
 
     @property
+    def is_left_by_letter(self) -> bool:
+        """Whether a letter may leave the app: not while one types, or is at a step that is left by
+        going back."""
+        return not self.is_typing
+
+    @property
     def planned_agent(self) -> PlannedAgent | None:
         """The planned agent that the screen is on, where there is one."""
         return None

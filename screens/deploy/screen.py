@@ -72,6 +72,11 @@ agent never came back. **g**, on any screen, goes to what came back and was not 
         return SIDE_PANE if self.part.id == "lists" else LEAST
 
     @property
+    def is_left_by_letter(self) -> bool:
+        at_lists = all(views.current == "lists" for views in self.query(ContentSwitcher))
+        return super().is_left_by_letter and at_lists
+
+    @property
     def part(self) -> ScreenPart:
         """The view in front."""
         part = self.query_one(ContentSwitcher).visible_content

@@ -23,16 +23,22 @@ HELP_KEY = Binding("question_mark", "app.toggle_help", "help", id="help")
 
 HELPS = ("help", "help-anywhere")
 """The ids of the keys that say what all the others do, the better first: one is always there."""
-PALETTE = "palette"
-"""The id of the key for all commands, beside it as long as there is room."""
+QUITS = ("quit-by-letter", "quit")
+"""Those that leave the app, the shorter first: one is there where the app can be left."""
+PALETTE = ("palette",)
+"""The id of the key for all commands, there as long as nothing gives way to it."""
+ASIDE = (PALETTE, QUITS, HELPS)
+"""The keys at the right, from the left."""
 
+NEEDED = ("enter", "escape", "f8", "f6")
+"""Keys that a screen cannot be used without: they come before others where there is little room."""
 
 _Key = tuple[str, str, str, bool]
 
 
 class KeyLine(Widget):
     """As many keys as there is room for, in the order of their bindings; at the right the ones for
-    all commands and for help."""
+    all commands, for leaving and for help."""
 
     DEFAULT_CLASSES = STAYS
     DEFAULT_CSS = """
@@ -76,13 +82,13 @@ class KeyLine(Widget):
                 binding.key,
                 enabled,
             )
-            if binding.id in HELPS or binding.id == PALETTE:
-                always[binding.id] = key
+            if any(binding.id in ids for ids in ASIDE):
+                always[f"{binding.id}"] = key
             else:
                 shown[binding.action] = key
-        helps = [always[name] for name in HELPS if name in always]
         keys = list(shown.values())
-        aside = [*(always[name] for name in (PALETTE,) if name in always), *helps[:1]]
+        found = ([always[name] for name in ids if name in always][:1] for ids in ASIDE)
+        aside = [key for first in found for key in first]
         if (keys, aside) != (self._keys, self._aside):
             self._keys, self._aside = keys, aside
             self.refresh()
@@ -111,21 +117,24 @@ class KeyLine(Widget):
         aside = self._aside
         needed = sum(_width(*key[:2]) for key in (*self._keys, *aside))
         if needed > self.size.width:
-            aside = aside[-1:]
+            aside = aside[-2:]
         room = self.size.width - sum(_width(*key[:2]) for key in aside)
-        kept = []
-        for key in self._keys:
-            room -= _width(*key[:2])
-            if room < 0:
-                break
-            kept.append(key)
-        return kept, aside
+        kept = set()
+        for key in sorted(self._keys, key=_order_of_need):
+            if (width := _width(*key[:2])) <= room:
+                room -= width
+                kept.add(key)
+        return [key for key in self._keys if key in kept], aside
 
     def on_click(self, event: events.Click) -> None:
         for end, key in self._places:
             if event.x < end:
                 self.app.simulate_key(key)
                 return
+
+
+def _order_of_need(key: _Key) -> int:
+    return NEEDED.index(key[2]) if key[2] in NEEDED else len(NEEDED)
 
 
 def _width(key: str, words: str) -> int:

@@ -102,6 +102,8 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         self._cursor = 0
         self._frame = LineFrame(0, {"": NO_STYLE})
         self.empty = empty
+        self.is_led = False
+        """Whether a box above it passes on the keys that move its cursor."""
         self._empty_lines: list[str] = []
 
     # The lines
@@ -169,8 +171,11 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         self.move_to(index % len(self._source) if len(self._source) else 0)
 
     def _reveal_cursor(self) -> None:
-        if self._cursor == 0:
+        can_hold = self._source.can_hold_cursor
+        if not any(map(can_hold, range(self._cursor))):  # what stands above the first is seen, too
             self.scroll_to(y=0, animate=False, immediate=True)
+        elif not any(map(can_hold, range(self._cursor + 1, len(self._source)))):
+            self.scroll_to(y=len(self._source), animate=False, immediate=True)
         else:  # a title lies over the first line of the view
             region = Region(0, self._cursor, 1, 1 + self._title_height)
             self.scroll_to_region(region, animate=False, immediate=True, x_axis=False)
@@ -218,8 +223,9 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         if index < len(self._source):
             cursor = NO_STYLE
             if index == self._cursor:
-                cursor = frame.styles["cursor-focus" if self.has_focus else "cursor"]
-                color = frame.styles["here" if self.has_focus else "empty"].color
+                is_lit = self.has_focus or self.is_led
+                cursor = frame.styles["cursor-focus" if is_lit else "cursor"]
+                color = frame.styles["here" if is_lit else "empty"].color
                 before = Segment(HERE, own + cursor + Style(color=color))
             return Strip.join([Strip([before]), self._source.draw_line(index, frame, cursor)])
         line = y - self._title_height - 1  # after an empty one

@@ -60,8 +60,8 @@ class Row:
     ``style`` names a component class part (``ok``, ``bad`` ...) for the columns of its state;
     ``dim`` is for all of it. ``marks`` are the characters to highlight, by column, ``accents``
     those that are told apart. A ``remark`` has one cell, which stands beneath the row before it
-    over all columns; a ``section`` has a word and a count, above the rows that belong to it. The
-    cursor passes over both.
+    over all columns, a ``note`` is a line of words by itself; a ``section`` has a word and a count,
+    above the rows that belong to it. The cursor passes over all three.
     """
 
     key: str
@@ -70,6 +70,7 @@ class Row:
     marks: tuple[tuple[int, Spans], ...] = ()
     remark: bool = False
     section: bool = False
+    note: bool = False
     accents: tuple[tuple[int, tuple[Accent, ...]], ...] = ()
 
 
@@ -98,7 +99,7 @@ class RowTable:
 
     def can_hold_cursor(self, index: int) -> bool:
         row = self.rows[index]
-        return not (row.remark or row.section)
+        return not (row.remark or row.section or row.note)
 
     def find(self, key: str) -> int | None:
         """Return the index of the row with a key; None where there is none."""
@@ -114,6 +115,9 @@ class RowTable:
         style = frame.styles.get(row.style, frame.styles[""])
         if row.section:
             return _draw_section(row, frame)
+        if row.note:
+            shown = fit_text(flat(row.cells[0]), frame.width)
+            return Strip([Segment(shown, style)]).adjust_cell_length(frame.width, style)
         if row.remark:
             text = one_line(row.cells[0], 2 * frame.width)
             return Strip([Segment(f"   ↳ {text}", style)]).adjust_cell_length(frame.width, style)

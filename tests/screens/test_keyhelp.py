@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from textual.containers import VerticalScroll
+import pytest
+from textual.containers import Vertical
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
@@ -37,7 +38,7 @@ def footer(pilot: Pilot[None]) -> str:
 def groups(pilot: Pilot[None]) -> dict[str, dict[str, str]]:
     """The keys that would be shown, by heading, each by what it does."""
     return {
-        group.title: {words: keys for keys, words in group.keys}
+        group.title: {key.words: key.names for key in group.keys}
         for group in group_keys(pilot.app.screen)
     }
 
@@ -55,13 +56,14 @@ async def test_every_key_can_be_read_and_escape_goes_back(
             assert "help" in footer(pilot)
             await pressed(pilot, "ctrl+g")
             assert isinstance(app.screen, KeyHelp)
-            window = app.screen.query_one(VerticalScroll)
+            window = app.screen.query_one(Vertical)
             assert window.border_title == f"Keys in {title}"
-            first, *_, last = app.screen.query(Static)
-            assert first.region.y < size[1] / 4 and first.region.height > 2
+            rows = app.screen.query_one(Rows)
+            assert rows.in_view[0] == 0  # the heading of the first keys, too
             await pressed(pilot, "space", "j", "k", "g", "G")
-            assert last.region.bottom <= window.region.bottom
-            assert window.scroll_y > 0 or size == (140, 45)
+            assert rows.in_view[-1] == len(rows.rows) - 1  # what stands below the last key, too
+            await pressed(pilot, "g")
+            assert rows.in_view[0] == 0
             await pressed(pilot, "escape")
             assert app.screen is beneath and app.focused is focused
 
@@ -74,12 +76,82 @@ async def test_what_the_screen_does_comes_first_and_moving_about_last(
         await settled(pilot)
         await pressed(pilot, "escape")
         found = groups(pilot)
-        assert [*found][0] == "Here" and [*found][-1] == "Moving about"
-        assert found["Here"]["to the search"] == "esc"
-        assert found["Here"]["Write to file"] == "f12"  # which the footer has no room for
-        assert found["Everywhere"]["Compose"] == "f2  2"
-        assert found["Everywhere"]["help"] == "?  ^g"
-        assert "Up" in found["Moving about"]
+        titles = [*found]
+        assert titles[:2] == ["Runs", "On History"] and titles[-1] == "Moving about"
+        assert found["Runs"] == {"open": "Enter"}
+        assert found["On History"]["to the search"] == "Esc"
+        assert found["On History"]["Write to file"] == "F12"  # which the footer has no room for
+        everywhere = found["On every screen"]
+        assert everywhere["Plan, Compose, Deploy, History, Insights"] == "F1 … F5"
+        assert everywhere["help"] == "?  ^G" and everywhere["quit"] == "q  ^Q"
+        assert found["Moving about"]["a line up, a line down"] == "↑ ↓  k j"
+
+
+async def test_what_a_key_does_is_found_by_its_words_and_done_by_enter(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pressed(pilot, "escape", "question_mark", "slash", *"write fi")
+        rows = app.screen.query_one(Rows).rows
+        assert [row.cells for row in rows if not row.section] == [("F12", "Write to file")]
+        await pressed(pilot, "escape")
+        assert isinstance(app.screen, KeyHelp)  # all keys again
+        await pressed(pilot, "slash", *"write fi", "enter")
+        assert isinstance(app.screen, Ask)
+        await pressed(pilot, "escape", "question_mark", "escape")
+        assert app.current_mode == "history" and not app.screen.is_modal
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+async def test_how_to_leave_stands_in_every_footer_and_the_letter_leaves(
+    folder: Path, clock: FakeClock, screen: str
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(60, 16)) as pilot:
+        await settled(pilot)
+        await pressed(pilot, screen)
+        is_typing = isinstance(app.focused, Input)
+        assert ("^Q quit" if is_typing else "q quit") in footer(pilot)
+        assert "help" in footer(pilot)
+        if is_typing:
+            await pressed(pilot, "q")
+            assert app.is_running and app.focused is not None
+            await pressed(pilot, "backspace", "escape")
+        await pilot.press("q")
+        await pilot.pause()
+    assert app.return_code == 0
+    assert app.drafts.load("state")
+
+
+async def test_a_letter_leaves_what_was_opened_and_not_the_app(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pressed(pilot, "escape", "enter")
+        assert isinstance(app.screen, Run)
+        await pressed(pilot, "q")
+        assert app.current_mode == "history" and not isinstance(app.screen, Run)
+        await pressed(pilot, "ctrl+p", "escape", "ctrl+o", "q", "escape")
+        assert app.is_running
+
+
+@pytest.mark.parametrize("width", [60, 72, 80, 120])
+async def test_keys_that_a_screen_needs_are_never_lost_from_its_footer(
+    folder: Path, clock: FakeClock, width: int
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(width, 24)) as pilot:
+        await settled(pilot)
+        for screen in SCREENS:
+            await pressed(pilot, screen)
+            for binding in (b.binding for b in app.screen.active_bindings.values() if b.enabled):
+                if binding.show and binding.key in ("enter", "escape"):
+                    told = f"{app.get_key_display(binding)} {binding.description}"
+                    assert told in footer(pilot), screen
 
 
 async def test_in_a_text_field_a_letter_is_a_letter_and_ctrl_g_the_key(
@@ -90,12 +162,12 @@ async def test_in_a_text_field_a_letter_is_a_letter_and_ctrl_g_the_key(
         await settled(pilot)
         await pressed(pilot, "f2")
         assert isinstance(app.focused, Input)
-        assert "^g help" in footer(pilot)
+        assert "^G help" in footer(pilot)
         await pressed(pilot, "question_mark")
         assert app.focused.value == "?"
         found = groups(pilot)
-        assert found["Here"]["take or leave"] == "⏎"
-        assert found["Here, outside the text field"]["add"] == "a"
+        assert any(keys.get("take or leave") == "Enter" for keys in found.values())
+        assert found["Outside the text field"]["add"] == "a"
         await pressed(pilot, "ctrl+g", "ctrl+g", "ctrl+g", "question_mark")
         assert isinstance(app.screen, ComposeScreen)
         await pressed(pilot, "backspace", "escape")
@@ -112,10 +184,10 @@ async def test_a_dialog_and_an_opened_run_have_their_own_keys(
         assert isinstance(app.screen, KeyHelp)
         await pressed(pilot, "escape")
         assert isinstance(app.screen, Ask)
-        assert groups(pilot)["Here"] == {"Leave": "esc"}
+        assert groups(pilot)["Here"] == {"Leave": "Esc"}
         await pressed(pilot, "escape", "enter", "question_mark", "q")
         assert isinstance(app.screen, Run)
-        assert groups(pilot)["Here"]["back to the list"] == "esc"
+        assert groups(pilot)["Here"]["back to the list"] == "Esc"
 
 
 async def test_a_key_of_ones_own_opens_it(folder: Path, clock: FakeClock) -> None:
@@ -124,7 +196,7 @@ async def test_a_key_of_ones_own_opens_it(folder: Path, clock: FakeClock) -> Non
     app = OrchApp(Project(folder, clock=clock))
     async with app.run_test() as pilot:
         await settled(pilot)
-        assert "f11 help" in footer(pilot)
+        assert "F11 help" in footer(pilot)
         await pressed(pilot, "f11")
         assert isinstance(app.screen, KeyHelp)
 
