@@ -46,8 +46,8 @@ class Run(ModalScreen[None]):
 
     def on_mount(self) -> None:
         preview = self.query_one(Preview)
-        preview.tab = self._tab
         preview.show(self._shown, self._sought)
+        preview.tab = self._tab
         self.call_after_refresh(preview.focus_part)
 
     def action_next_tab(self) -> None:

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from orch_tui.recall.show import Given, Shown
     from orch_tui.search.language import TextMatcher
 
-TABS = ("said", "given", "briefing", "delivered", "facts")
+SAID = "said"
+TABS = (SAID, "given", "briefing", "delivered", "facts")
 
 GIVEN = (
     Column("", 1, state=True, gives_way=-1),
@@ -110,6 +111,8 @@ class Preview(Vertical):
         self._item = 0
         self._by_item: tuple[int, ...] = ()
         self._by_tab: dict[str, int] = {}
+        self._usual_tab = ""
+        """The tab to go back to after a run that failed; empty: the one in front."""
         self._at_last = False
         """Whether the next text opens at its last match: one came to it backwards."""
 
@@ -135,7 +138,12 @@ class Preview(Vertical):
         return "" if self.shown is None else text_of(self.shown, self.tab)
 
     def show(self, shown: Shown | None, sought: Sequence[TextMatcher] = ()) -> None:
-        """Show another run, where words are sought at the first of them in the tab in front."""
+        """Show another run, where words are sought at the first of them in the tab in front.
+
+        One that failed comes up with what it said, which begins with the reason, unless words are
+        sought in it; others then with the tab of before.
+        """
+        self._choose_tab(shown, has_words=bool(sought))
         self.shown = shown
         self._asked = sought
         self._close_find()
@@ -143,6 +151,16 @@ class Preview(Vertical):
         self._item, self._by_item, self._by_tab = 0, (), {}
         self._name_tabs()
         self.seek(sought)
+
+    def _choose_tab(self, shown: Shown | None, *, has_words: bool) -> None:
+        label, before = (each and each.execution.execution_id for each in (shown, self.shown))
+        if shown is None or label == before:
+            return
+        if self._usual_tab:
+            self.tab = self._usual_tab if self.tab == SAID else self.tab
+            self._usual_tab = ""
+        if _has_failed(shown) and not has_words and self.tab != SAID:
+            self._usual_tab, self.tab = self.tab, SAID
 
     def seek(self, sought: Sequence[TextMatcher]) -> None:
         """Mark other words."""
@@ -313,14 +331,15 @@ class Preview(Vertical):
         state, style = state_of(run.status, run.unverified, run.success)
         colour = STATE_COLOURS.get(style, "$foreground-muted")
         reason = one_line(run.error_message or run.error_code or "", 300)
-        has_reason = style == "bad" and bool(reason) and self.tab != "said"  # which begins with it
+        has_reason = _has_failed(self.shown) and bool(reason) and self.tab != SAID  # with it on top
         self.set_class(has_reason, "-reason")
         head.update(
             Content.assemble(
                 Content.styled(state, colour),
                 "  ",
                 Content.styled(one_line(run.scope or "(no scope)", 300), "bold"),
-                Content.styled(f"\n{reason}", colour) if has_reason else "",
+                Content.styled("\nWhy it failed  ", f"bold {colour}") if has_reason else "",
+                Content.styled(reason, colour) if has_reason else "",
                 "\n",
                 Content.styled(one_line(describe_figures(run), 300), "$foreground-muted"),
             )
@@ -397,6 +416,11 @@ class Preview(Vertical):
         body.border_subtitle = Content(
             next((words for words in told if len(words) + 6 <= self.size.width), match or place)
         )
+
+
+def _has_failed(shown: Shown) -> bool:
+    run = shown.execution
+    return state_of(run.status, run.unverified, run.success)[1] == "bad"
 
 
 def _count(text: str, sought: Sequence[TextMatcher]) -> int:

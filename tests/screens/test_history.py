@@ -794,6 +794,35 @@ async def test_why_a_run_failed_stands_before_what_it_said(folder: Path, clock: 
         assert drawn[3].startswith("[bold]not markup[/] ␛[31mred")
 
 
+async def test_the_reason_comes_first_whatever_tab_was_used_last(
+    folder: Path, clock: FakeClock
+) -> None:
+    """Runs of exec-001 to -003: the second failed."""
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await pilot.press(*"agent:expl")
+        await settled(pilot)
+        await pilot.press("f6", "ctrl+q")
+    again = opened(folder, clock)
+    async with again.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        preview = again.screen.query_one(Preview)
+        assert preview.tab == "given"
+        again.find_in_history("status:failed ")
+        await settled(pilot)
+        assert preview.tab == "said"
+        assert preview.query_one(Lines).render_line(0).text.startswith("Why it failed")
+        await pilot.press("escape", "f6", "enter")  # somebody wants to see what it was given
+        await settled(pilot)
+        assert isinstance(again.screen, Run) and again.screen.query_one(Preview).tab == "given"
+        assert "Why it failed" in str(again.screen.query_one("#run-head", Static).content)
+        await pilot.press("escape")
+        again.find_in_history("agent:expl ")
+        await settled(pilot)
+        assert preview.tab == "given"
+
+
 async def test_a_failed_run_is_compared_with_the_last_success_of_its_kind(
     folder: Path, clock: FakeClock
 ) -> None:

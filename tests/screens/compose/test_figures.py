@@ -159,7 +159,7 @@ async def test_what_is_too_much_is_made_to_fit_with_one_key(much: Path, clock: F
         assert screen_of(pilot).state.budget_status == "over"
         await press(pilot, "f")
         assert isinstance(pilot.app.screen, Confirm)
-        said = str(pilot.app.screen.query(Static)[1].render())
+        said = " ".join(str(each.render()) for each in pilot.app.screen.query(Static))
         assert "The briefing takes ~" in said and "lib/big.ts" in said and "(optional, ~" in said
         await press(pilot, "y")
         assert screen_of(pilot).state.budget_status != "over"
