@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
@@ -22,6 +22,7 @@ from textual.widgets import Static
 from orch_tui.live.live_words import describe_agent, percentage
 from orch_tui.screens.widgets.key_line import HELP_KEY, KeyLine
 from orch_tui.screens.widgets.line_list import fit_text, fold_words
+from orch_tui.screens.widgets.named_styles import read_styles
 from orch_tui.screens.widgets.row_list import BOLD
 from orch_tui.screens.widgets.safe import flat, one_line
 from orch_tui.screens.widgets.words import format_duration, format_tokens
@@ -50,18 +51,14 @@ class StepLines(ScrollView, can_focus=True, inherit_bindings=False):
     StepLines {
         height: 1fr; background: $surface; padding: 0 1; overflow-x: hidden;
         scrollbar-size-vertical: 1; scrollbar-gutter: stable;
-        & > .steps--bad, & > .steps--removed { color: $state-failed; }
-        & > .steps--dim { color: $foreground-muted; }
-        & > .steps--added { color: $state-done; }
-        & > .steps--running { color: $state-running; }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "steps--bad",
-        "steps--dim",
-        "steps--added",
-        "steps--removed",
-        "steps--running",
+    STYLES: ClassVar[Mapping[str, str]] = {
+        "bad": "$state-failed",
+        "removed": "$state-failed",
+        "dim": "$foreground-muted",
+        "added": "$state-done",
+        "running": "$state-running",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", "Up", show=False),
@@ -120,15 +117,12 @@ class StepLines(ScrollView, can_focus=True, inherit_bindings=False):
         self._follows = new_value >= self.max_scroll_y
 
     def render_line(self, y: int) -> Strip:
-        own = self.rich_style
         index = y + round(self.scroll_offset.y)
         width = self.size.width
         if index >= len(self._lines):
-            return Strip.blank(width, own)
-        styles = {
-            name.partition("--")[2]: own + self.get_component_rich_style(name, partial=True)
-            for name in self.COMPONENT_CLASSES
-        }
+            return Strip.blank(width, self.rich_style)
+        styles = read_styles(self, self.STYLES)
+        own = styles[""]
         step, more = self._lines[index]
         if more is not None:
             before = " " * _WORDS_AT if index and self._lines[index - 1][0] is step else ""

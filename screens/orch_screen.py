@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -25,6 +25,7 @@ from orch_tui.screens.split_panes import STEP, find_split
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.gauge import words
 from orch_tui.screens.widgets.key_line import KeyLine
+from orch_tui.screens.widgets.named_styles import read_styles
 from orch_tui.screens.widgets.progress_line import progress_line
 from orch_tui.screens.widgets.safe import one_line
 
@@ -269,23 +270,16 @@ class Header(Widget):
     DEFAULT_CSS = """
     Header {
         dock: top; height: 1; background: $panel; color: $foreground;
-        & > .header--here { color: $text-primary; text-style: bold; }
-        & > .header--rest { color: $foreground-muted; }
-        & > .header--running { color: $state-running; }
-        & > .header--asks { color: $state-asks; text-style: bold; }
-        & > .header--doubt { color: $state-doubt; }
-        & > .header--failed { color: $state-failed; text-style: bold; }
-        & > .header--done { color: $state-done; text-style: bold; }
     }
     """
-    COMPONENT_CLASSES = {
-        "header--here",
-        "header--rest",
-        "header--running",
-        "header--asks",
-        "header--doubt",
-        "header--failed",
-        "header--done",
+    STYLES: ClassVar[Mapping[str, str]] = {
+        "here": "bold $text-primary",
+        "rest": "$foreground-muted",
+        "running": "$state-running",
+        "asks": "bold $state-asks",
+        "doubt": "$state-doubt",
+        "failed": "bold $state-failed",
+        "done": "bold $state-done",
     }
 
     def __init__(self) -> None:
@@ -295,11 +289,8 @@ class Header(Widget):
 
     def render_line(self, y: int) -> Strip:
         app: OrchApp = self.app  # type: ignore[assignment]
-        base = self.rich_style
-        style = {
-            name.removeprefix("header--"): self.get_component_rich_style(name)
-            for name in self.COMPONENT_CLASSES
-        }
+        style = read_styles(self, self.STYLES)
+        base = style[""]
         segments = [Segment(" ", base)]
         at = 1
         self._ends = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -17,6 +17,7 @@ from textual.widget import Widget
 
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.line_list import fit_text
+from orch_tui.screens.widgets.named_styles import read_styles
 from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
@@ -44,15 +45,14 @@ class FilterChips(Widget, can_focus=True):
     DEFAULT_CSS = """
     FilterChips {
         height: auto; max-height: 2; display: none;
-        & > .chips--chip { background: $panel; color: $foreground; }
-        & > .chips--cross { background: $panel; color: $foreground-muted; }
-        & > .chips--doubt { background: $panel; color: $state-doubt; }
-        & > .chips--here { background: $block-cursor-background; color: $text-accent; }
-        & > .chips--hint { color: $foreground-muted; }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"chips--{name}" for name in ("chip", "cross", "doubt", "here", "hint")
+    STYLES: ClassVar[Mapping[str, str]] = {
+        "chip": "$foreground on $panel",
+        "cross": "$foreground-muted on $panel",
+        "doubt": "$state-doubt on $panel",
+        "here": "$text-accent on $block-cursor-background",
+        "hint": "$foreground-muted",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "choose(-1)", "filter before", show=False),
@@ -129,11 +129,8 @@ class FilterChips(Widget, can_focus=True):
         return places
 
     def render_line(self, y: int) -> Strip:
-        base, width = self.rich_style, self.size.width
-        style = {
-            name.removeprefix("chips--"): self.get_component_rich_style(name)
-            for name in self.COMPONENT_CLASSES
-        }
+        style, width = read_styles(self, self.STYLES), self.size.width
+        base = style[""]
         segments: list[Segment] = []
         places = self._places(width)
         for index, place in enumerate(places):

@@ -33,7 +33,7 @@ NAME_CELLS = 26
 """Cells for the name of a run; a third of the line where that is less."""
 TOOK_CELLS = 7
 DEEPEST = 6
-STYLES = {"running": "running", "ok": "ok", "bad": "bad", "warn": "warn"}
+STYLE_OF = {"running": "running", "ok": "ok", "bad": "bad", "warn": "warn"}
 OPEN, WAITED = "╌", "┈"
 
 
@@ -73,7 +73,7 @@ class SpanLines:
         name, bars = _cells(frame.width)
         own, dim = frame.styles[""] + cursor, frame.styles["dim"] + cursor
         state, kind = state_of(span.status, span.unverified, span.success)
-        coloured = frame.styles[STYLES.get(kind, "dim")] + Style(bgcolor=own.bgcolor)
+        coloured = frame.styles[STYLE_OF.get(kind, "dim")] + Style(bgcolor=own.bgcolor)
         indent = f"{'  ' * (min(span.depth, DEEPEST) - 1)}└ " if span.depth else ""
         times = self._times[span.execution_id]
         took = "" if times is None or times[1] is None else lasting(times[1] - times[0])
@@ -126,17 +126,13 @@ def _cells(width: int) -> tuple[int, int]:
 class SpanList(LineList):
     """The bars, with a cursor."""
 
-    DEFAULT_CSS = """
-    SpanList {
-        & > .spans--dim { color: $foreground-muted; }
-        & > .spans--running { color: $state-running; }
-        & > .spans--ok { color: $state-done; }
-        & > .spans--bad { color: $state-failed; }
-        & > .spans--warn { color: $state-doubt; }
-    }
-    """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"spans--{name}" for name in ("dim", "running", "ok", "bad", "warn")
+    STYLES: ClassVar[Mapping[str, str]] = {
+        **LineList.STYLES,
+        "dim": "$foreground-muted",
+        "running": "$state-running",
+        "ok": "$state-done",
+        "bad": "$state-failed",
+        "warn": "$state-doubt",
     }
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "open the run")]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, log10
 from typing import ClassVar
@@ -14,6 +14,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
+
+from orch_tui.screens.widgets.named_styles import read_styles
 
 EIGHTHS = " ▁▂▃▄▅▆▇"
 WIDEST = 4
@@ -48,22 +50,15 @@ class DayColumns(Widget, can_focus=True):
 
     DEFAULT_CSS = """
     DayColumns {
-        & > .days--below { color: $state-failed; }
-        & > .days--above { color: $state-done; }
-        & > .days--plain { color: $part-had; }
-        & > .days--line { color: $line; }
-        & > .days--label { color: $foreground-muted; }
-        & > .days--here { color: $foreground; background: $block-cursor-blurred-background; }
-        &:focus > .days--here { background: $block-cursor-background; }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "days--below",
-        "days--above",
-        "days--plain",
-        "days--line",
-        "days--label",
-        "days--here",
+    STYLES: ClassVar[Mapping[str, str]] = {
+        "below": "$state-failed",
+        "above": "$state-done",
+        "plain": "$part-had",
+        "line": "$line",
+        "label": "$foreground-muted",
+        "here": "$foreground on $block-cursor-background",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select", "its runs in History"),
@@ -126,11 +121,8 @@ class DayColumns(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         width, height = self.size.width, self.size.height - 2
-        base = self.rich_style
-        styles = {
-            name.partition("--")[2]: self.get_component_rich_style(name)
-            for name in self.COMPONENT_CLASSES
-        }
+        styles = read_styles(self, self.STYLES)
+        base = styles[""]
         if height < 1 or not self._columns:
             return Strip.blank(width, base)
         top = round_up(max(column.total for column in self._columns))

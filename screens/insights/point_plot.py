@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from orch_tui.screens.insights.day_columns import round_up
+from orch_tui.screens.widgets.named_styles import read_styles
 from orch_tui.screens.widgets.words import format_tokens
 
 NO_DOT = "\u2800"
@@ -38,7 +39,7 @@ class PlotPoint:
 class PlotLine:
     """A straight line, as ``factor * x + besides``, over the x that it was learned from.
 
-    ``style`` is the last word of a component class of the plot.
+    ``style`` is one of the plot's ``STYLES``.
     """
 
     factor: float
@@ -51,21 +52,15 @@ class PointPlot(Widget, can_focus=True):
 
     DEFAULT_CSS = """
     PointPlot {
-        & > .points--dot { color: $state-running; }
-        & > .points--big { color: $state-doubt; text-style: bold; }
-        & > .points--same { color: $foreground-muted; }
-        & > .points--learned { color: $part-shared; }
-        & > .points--scale { color: $foreground-muted; }
-        & > .points--here { color: $foreground; text-style: bold; }
     }
     """
-    COMPONENT_CLASSES = {
-        "points--dot",
-        "points--big",
-        "points--same",
-        "points--learned",
-        "points--scale",
-        "points--here",
+    STYLES: ClassVar[Mapping[str, str]] = {
+        "dot": "$state-running",
+        "big": "bold $state-doubt",
+        "same": "$foreground-muted",
+        "learned": "$part-shared",
+        "scale": "$foreground-muted",
+        "here": "bold $foreground",
     }
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -127,13 +122,10 @@ class PointPlot(Widget, can_focus=True):
         size = (self.size.width, self.size.height)
         if self._drawn_for != size:
             self._drawn, self._drawn_for = self._draw(*size), size
-        base = self.rich_style
+        styles = read_styles(self, self.STYLES)
+        base = styles[""]
         if y >= len(self._drawn):
             return Strip.blank(self.size.width, base)
-        styles = {
-            name.partition("--")[2]: self.get_component_rich_style(name)
-            for name in self.COMPONENT_CLASSES
-        }
         cells = [Segment(text, styles.get(name, base)) for text, name in self._drawn[y]]
         return Strip(Segment.simplify(cells)).adjust_cell_length(self.size.width, base)
 

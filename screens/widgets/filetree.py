@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,25 +18,15 @@ from orch_tui.screens.widgets.project_lines import LineNote, ProjectLines, TreeL
 class FileTree(LineList):
     """A project to choose from, by keyboard."""
 
-    DEFAULT_CSS = """
-    FileTree {
-        & > .filetree--folder { text-style: bold; }
-        & > .filetree--quiet { color: $foreground-muted; }
-        & > .filetree--required { color: $part-required; }
-        & > .filetree--recommended { color: $part-recommended; }
-        & > .filetree--optional { color: $part-optional; }
-        & > .filetree--bad { color: $text-error; }
-        & > .filetree--mark { color: $text-warning; text-style: bold underline; }
-    }
-    """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "filetree--folder",
-        "filetree--quiet",
-        "filetree--required",
-        "filetree--recommended",
-        "filetree--optional",
-        "filetree--bad",
-        "filetree--mark",
+    STYLES: ClassVar[Mapping[str, str]] = {
+        **LineList.STYLES,
+        "folder": "bold",
+        "quiet": "$foreground-muted",
+        "required": "$part-required",
+        "recommended": "$part-recommended",
+        "optional": "$part-optional",
+        "bad": "$text-error",
+        "mark": "bold underline $text-warning",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "open", "Open", show=False),

@@ -22,6 +22,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from orch_tui.screens.widgets.named_styles import read_styles
+
 NO_STYLE = Style()
 HERE = "▌"
 """What stands before the line under the cursor: seen without colours too."""
@@ -34,8 +36,7 @@ class LineFrame:
     width: int
     """Cells of each line."""
     styles: Mapping[str, Style]
-    """Those of the component classes, by what follows ``--`` in their names; ``""`` is the list's
-    own."""
+    """By name; ``""`` is the list's own."""
 
 
 class LineSource(Protocol):
@@ -65,16 +66,14 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
             background: $block-cursor-background; color: $block-cursor-foreground;
             text-style: $block-cursor-text-style;
         }
-        & > .linelist--here { color: $border; }
-        & > .linelist--empty { color: $foreground-muted; }
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "linelist--cursor",
         "linelist--cursor-focus",
-        "linelist--here",
-        "linelist--empty",
     }
+    STYLES: ClassVar[Mapping[str, str]] = {"here": "$border", "empty": "$foreground-muted"}
+    """What its lines are drawn in, by name: see ``read_styles``."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "cursor(-1)", "Up", show=False),
         Binding("down,j", "cursor(1)", "Down", show=False),
@@ -207,9 +206,10 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         # Styles are read once a frame: each walks the whole ancestry.
-        names = LineList.COMPONENT_CLASSES | self.COMPONENT_CLASSES
-        styles = {name.partition("--")[2]: self.get_component_rich_style(name) for name in names}
-        self._frame = LineFrame(self.size.width - len(HERE), styles | {"": self.rich_style})
+        styles = read_styles(self, self.STYLES)
+        for name in LineList.COMPONENT_CLASSES:
+            styles[name.partition("--")[2]] = self.get_component_rich_style(name)
+        self._frame = LineFrame(self.size.width - len(HERE), styles)
         if not len(self._source):
             self._empty_lines = fold_words(self.empty, self.size.width - 3)
         return super().render_lines(crop)

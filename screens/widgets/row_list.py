@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -57,7 +57,7 @@ class Column:
 class Row:
     """One row: its key, a cell per column, and what to make of it.
 
-    ``style`` names a component class part (``ok``, ``bad`` ...) for the columns of its state;
+    ``style`` names one of ``Rows.STYLES`` (``ok``, ``bad`` ...) for the columns of its state;
     ``dim`` is for all of it. ``marks`` are the characters to highlight, by column, ``accents``
     those that are told apart. A ``remark`` has one cell, which stands beneath the row before it
     over all columns, a ``note`` is a line of words by itself; a ``section`` has a word and a count,
@@ -212,37 +212,21 @@ def _draw_section(row: Row, frame: LineFrame) -> Strip:
 class Rows(LineList):
     """A keyboard-driven list of rows under a line of titles."""
 
-    DEFAULT_CSS = """
-    Rows {
-        & > .rows--title { color: $foreground-muted; }
-        & > .rows--rule { color: $line; }
-        & > .rows--ok { color: $state-done; }
-        & > .rows--bad { color: $state-failed; }
-        & > .rows--warn { color: $state-doubt; }
-        & > .rows--running { color: $state-running; }
-        & > .rows--asks { color: $state-asks; }
-        & > .rows--required { color: $part-required; }
-        & > .rows--recommended { color: $part-recommended; }
-        & > .rows--optional { color: $part-optional; }
-        & > .rows--shared { color: $part-shared; }
-        & > .rows--planned { color: $state-planned; }
-        & > .rows--dim { color: $foreground-muted; }
-    }
-    """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "rows--title",
-        "rows--rule",
-        "rows--ok",
-        "rows--bad",
-        "rows--warn",
-        "rows--running",
-        "rows--asks",
-        "rows--required",
-        "rows--recommended",
-        "rows--optional",
-        "rows--shared",
-        "rows--planned",
-        "rows--dim",
+    STYLES: ClassVar[Mapping[str, str]] = {
+        **LineList.STYLES,
+        "title": "$foreground-muted",
+        "rule": "$line",
+        "ok": "$state-done",
+        "bad": "$state-failed",
+        "warn": "$state-doubt",
+        "running": "$state-running",
+        "asks": "$state-asks",
+        "required": "$part-required",
+        "recommended": "$part-recommended",
+        "optional": "$part-optional",
+        "shared": "$part-shared",
+        "planned": "$state-planned",
+        "dim": "$foreground-muted",
     }
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "open")]
 

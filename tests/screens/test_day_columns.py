@@ -9,6 +9,7 @@ from textual.app import App, ComposeResult
 
 from orch_tui.screens.insights.day_columns import DayColumn, DayColumns, round_up
 from orch_tui.screens.theme import make_variables
+from orch_tui.screens.widgets.named_styles import read_styles
 
 
 class _Plot(App[None]):
@@ -57,8 +58,8 @@ async def test_a_cell_has_two_colours_at_most() -> None:
         await pilot.pause()
         plot = app.query_one(DayColumns)
         (cell,) = [s for s in plot.render_line(1) if "▂" in s.text]
-        failed = plot.get_component_rich_style("days--below")
-        done = plot.get_component_rich_style("days--above")
+        styles = read_styles(plot, plot.STYLES)
+        failed, done = styles["below"], styles["above"]
         assert cell.style is not None
         assert (cell.style.color, cell.style.bgcolor) == (failed.color, done.color)
 
