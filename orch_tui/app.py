@@ -365,6 +365,10 @@ class OrchApp(App[None]):
     def _type_query(self, query: str) -> None:
         from textual.widgets import Input
 
+        from orch_tui.screens.history.screen import HistoryScreen
+
+        if isinstance(self.screen, HistoryScreen):
+            self.screen.leave_session()
         box = self.screen.query_one("#query", Input)
         box.value = query
         box.cursor_position = len(query)

@@ -14,8 +14,8 @@ _RETURNED = f"e.status IN {ENDINGS}"
 _RUNS = "agent_executions AS e LEFT JOIN bundle_versions ON version_id = bundle_version_id"
 
 NUMBERED_ATTEMPTS = f"""(
-  SELECT session_id, e.agent_type, deployed_at, completed_at, status, success, unverified,
-    run_project, retracted_at,
+  SELECT execution_id, session_id, e.agent_type, e.scope, deployed_at, completed_at, status,
+    success, unverified, run_project, retracted_at,
     iif({_KNOWN}, row_number() OVER (
       PARTITION BY session_id, planned_id, {_TASK} ORDER BY {WHEN}, e.rowid), NULL) AS attempt
   FROM {_RUNS} WHERE retracted_at IS NULL)"""

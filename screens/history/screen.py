@@ -424,6 +424,12 @@ them; without marks, the one under the cursor.
 
         self.read_run(label, show)
 
+    def leave_session(self) -> None:
+        """Search the project where one session was searched: a query from elsewhere says itself
+        which runs it means."""
+        if self._scope == "session":
+            self.action_find_in("project")
+
     def action_find_in(self, scope: str) -> None:
         self._scope = scope
         self._search()

@@ -8,7 +8,7 @@ from typing import Any
 
 from orch_tui.screens.widgets.row_list import Column, Row
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.screens.widgets.words import format_tokens
+from orch_tui.screens.widgets.words import format_tokens, plural
 
 Figures = dict[str, Any]
 """One row of a part as the engine gives it."""
@@ -101,6 +101,24 @@ TABLES: Mapping[str, tuple[ShownColumn, ...]] = {
         _figure("cache_write_tokens", "written", 7, _tokens, goes=2),
         _figure("cache_read_tokens", "re-read", 7, _tokens, goes=1),
     ),
+    "corrections": (
+        ShownColumn("model", Column("model", bold=True), _text),
+        _figure("n", "n", 5),
+        _figure("besides", "more tokens", 11),
+        _figure("besides_low", "25 %", 7, goes=2),
+        _figure("besides_high", "75 %", 7, goes=2),
+        _figure("factor", "× estimate", 10, _number),
+        _figure("factor_low", "25 %", 5, _number, goes=1),
+        _figure("factor_high", "75 %", 5, _number, goes=1),
+    ),
+    "estimates": (
+        ShownColumn("agent_type", Column("agent type", bold=True), _text),
+        _figure("n", "n", 5),
+        _figure("estimated_tokens", "estimated", 9, _tokens),
+        _figure("input_and_cache_tokens", "read in all", 11, _tokens),
+        _figure("context_end_tokens", "at its end", 10, _tokens, goes=2),
+        ShownColumn("estimator", Column("counted by", 12, gives_way=1), _text),
+    ),
     "validations": (
         ShownColumn("agent_type", Column("agent type", bold=True), _text),
         ShownColumn(
@@ -139,7 +157,7 @@ def make_table(
     if "success_share" in rows[0]:
         return _outcomes(part, rows, names)
     if part == "sharing":
-        return _sharing(rows)
+        return _sharing(rows, names)
     if part == "starts":
         return _starts(rows)
     shown = TABLES.get(part) or _any(rows)
@@ -238,7 +256,8 @@ def _compare(rows: Sequence[Figures]) -> tuple[list[Column], list[Row]]:
 
 def word_share(share: float) -> str:
     """Word by which share something differs: ``+31 %``, ``−22 %``."""
-    return f"{100 * share:+.0f} %".replace("-", "−")
+    percent = round(100 * share)
+    return f"{percent:+} %".replace("-", "−") if percent else "0 %"
 
 
 def _starts(rows: Sequence[Figures]) -> tuple[list[Column], list[Row]]:
@@ -273,17 +292,55 @@ def _starts(rows: Sequence[Figures]) -> tuple[list[Column], list[Row]]:
     ]
 
 
-def _sharing(rows: Sequence[Figures]) -> tuple[list[Column], list[Row]]:
-    """Tokens per agent before and after, of all, by session and over time; then what was moved."""
-    columns = [Column("handed over"), Column("before → after", 24, right=True)]
-    shown = []
+def _sharing(rows: Sequence[Figures], names: Mapping[str, str]) -> tuple[list[Column], list[Row]]:
+    """Tokens per agent before and after, of all, by session and over time; above them what was
+    moved."""
+    columns = [
+        Column("for each agent", bold=True),
+        Column("before", 7, right=True, gives_way=2),
+        Column("after", 7, right=True, bold=True, gives_way=-1),
+        Column("less by", 8, right=True, gives_way=-1),
+        Column("n", 6, right=True, gives_way=-1),
+        Column("no count", 8, right=True, gives_way=1),
+    ]
+    shown = [Row("moved", (_word_moved(rows[0]),), "dim", note=True)]
+    group = ""
     for number, row in enumerate(rows):
-        named = f"{row['name']}" if row["of"] == "session" else f"{row['of']} {row['name']}"
-        name = "for each agent" if row["name"] is None else named
-        less = "" if row["saved_share"] is None else f" (−{row['saved_share']:.0%})"
-        figure = f"{_number(row['tokens_before'])} → {_number(row['tokens_after'])}{less}"
-        count = f"{row['n']} known" + f", {row['n_unknown']} without" * bool(row["n_unknown"])
-        shown.append(Row(f"{number}", (_text(f"{name} · {count}"), figure.replace("(−-", "(+"))))
-    for key in ("n_shared", "moved_to_shared_tokens", "shared_document_tokens", "estimator"):
-        shown.append(Row(key, (key.replace("_", " "), _number(rows[0][key]))))
+        if row["of"] != group:
+            group = row["of"]
+            title = {"all": "All runs", "session": "By session"}.get(group, f"By {group}")
+            shown.append(Row(group, (title,), section=True))
+        name = "all" if row["name"] is None else names.get(row["name"]) or row["name"]
+        less = row["saved_share"]
+        cells = (
+            _text(name),
+            _tokens(row["tokens_before"]),
+            _tokens(row["tokens_after"]),
+            "–" if less is None else word_share(-less),
+            _count(row["n"]),
+            _count(row["n_unknown"]) if row["n_unknown"] else "",
+        )
+        shown.append(Row(f"{number}", cells))
     return columns, shown
+
+
+def _word_moved(row: Figures) -> str:
+    """Word what was moved into shared documents, and what these take where they are read."""
+    if not row["n_shared"]:
+        return "Nothing was moved into a shared document yet."
+    runs = plural(row["n_shared"], "run")
+    moved, document = _tokens(row["moved_to_shared_tokens"]), _tokens(row["shared_document_tokens"])
+    return f"{runs} pointed to what is shared: {moved} not sent, {document} once in a document."
+
+
+def word_count(part: str, rows: Sequence[Figures]) -> str:
+    """Word how many runs the rows of a part are of, where each run stands in one row; else how many
+    rows there are."""
+    if not rows:
+        return ""
+    parted = part in ("by_agent_type", "by_model", "by_bundle", "by_attempt", "over_time", "costs")
+    if not parted:
+        return f"{len(rows):,} rows" if len(rows) > 1 else ""
+    n = sum(row["n"] for row in rows)
+    unknown = sum(row.get("unknown") or 0 for row in rows)
+    return f"n {n - unknown:,}" + (f", and {unknown:,} unknown" if unknown else "")

@@ -118,6 +118,8 @@ class Overview(Vertical):
         self._news: dict[str, NewsLine] = {}
         self._activity: Activity | None = None
         self._weekly = False
+        self.within = ""
+        """The filter for what the figures are of, for a query."""
         self._steps: Mapping[str, NextStep] = {}
         self._facts: dict[Widget, list[Content]] = {}
         """What there is to tell at the lower edges of panes, shorter and shorter."""
@@ -329,7 +331,8 @@ class Overview(Vertical):
     @on(Rows.Selected, "#agents")
     def _agent_chosen(self, event: Rows.Selected) -> None:
         name = event.key.removeprefix("agent ")
-        self.app.find_in_history("" if event.key == ALL else f"agent:{quoted(name)} ")
+        agents = "" if event.key == ALL else f"agent:{quoted(name)} "
+        self.app.find_in_history(agents + self.within)
 
     @on(Rows.Selected, "#steps")
     def _session_chosen(self, event: Rows.Selected) -> None:
@@ -338,11 +341,11 @@ class Overview(Vertical):
 
     @on(Rows.Selected, "#doubts")
     def _doubt_chosen(self, event: Rows.Selected) -> None:
-        self.app.find_in_history(event.key.partition("\n")[0] + " ")
+        self.app.find_in_history(f"{event.key.partition(chr(10))[0]} {self.within}")
 
     @on(DayColumns.Selected)
     def _day_chosen(self, event: DayColumns.Selected) -> None:
-        self.app.find_in_history(bucket_query(event.key, weekly=self._weekly))
+        self.app.find_in_history(bucket_query(event.key, weekly=self._weekly) + self.within)
 
 
 def word_step(step: NextStep) -> str:

@@ -23,6 +23,16 @@ def bucket_query(since: str, *, weekly: bool) -> str:
     return f"since:{since} until:{last} "
 
 
+def _of_sharing(row: dict[str, Any], session: str) -> str | None:
+    match row.get("of"):
+        case "session":
+            return session or None
+        case "day" | "week" as every:
+            return bucket_query(str(row["name"]), weekly=every == "week") or None
+        case _:
+            return "has:bundle "
+
+
 def write_query(part: str, row: dict[str, Any], *, weekly: bool) -> str | None:
     """Write the query for the runs that a row tells of; None where there is none for them."""
 
@@ -37,8 +47,10 @@ def write_query(part: str, row: dict[str, Any], *, weekly: bool) -> str | None:
             return agent + "has:validation "
         case "costs":
             return agent + of("model", "model")
-        case "by_model" | "estimates" | "corrections":
+        case "by_model" | "corrections":
             return of("model", "model") or None
+        case "estimates":
+            return agent + "has:usage "
         case "by_context_source" | "context":
             return of("file", "context_source") or None
         case "files":
@@ -47,7 +59,7 @@ def write_query(part: str, row: dict[str, Any], *, weekly: bool) -> str | None:
             return agent + of("file", "source")
         case "over_time":
             return bucket_query(str(row["since"]), weekly=weekly) or None
-        case "sharing" if row.get("of") == "session":
-            return of("session", "name") or None
+        case "sharing":
+            return _of_sharing(row, of("session", "name"))
         case _:
             return None

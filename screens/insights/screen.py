@@ -17,11 +17,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from orch_tui.screens.insights.day_columns import DayColumns, day_column
-from orch_tui.screens.insights.figures import make_table
+from orch_tui.screens.insights.figures import make_table, word_count
+from orch_tui.screens.insights.group_list import figures_name, group_name, show_group_runs
 from orch_tui.screens.insights.one_pane import ONE, bring_forward, judge_room, turn_to
 from orch_tui.screens.insights.overview import LETTERS, Overview
 from orch_tui.screens.insights.point_plot import PointPlot
-from orch_tui.screens.insights.queries import bucket_query, write_query
+from orch_tui.screens.insights.queries import bucket_query, quoted, write_query
 from orch_tui.screens.insights.start_points import show_starts, word_deviations
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.report_view import open_report
@@ -47,32 +48,48 @@ DRAFT = "final-message "
 
 GROUPS = {
     "": {OVERVIEW: "Overview"},
-    "Success of": {
-        "by_agent_type": "Agent types",
-        "by_model": "Models",
-        "by_bundle": "Bundles",
-        "by_context_source": "Sources",
-        "by_attempt": "Attempts",
-        "over_time": "Over time",
-        "context": "With, without",
+    "Success by": {
+        "by_agent_type": "Agent type",
+        "by_model": "Model",
+        "by_bundle": "Bundle",
+        "by_context_source": "Source given",
+        "by_attempt": "Attempt",
+        "over_time": "Day or week",
+        "context": "With and without",
     },
     "Context": {
-        "files": "Given and read",
-        "sources": "In successes",
-        "worth": "Delivered",
-        "sharing": "Shared",
+        "files": "Missing, needless",
+        "sources": "Used in successes",
+        "worth": "What came of it",
+        "sharing": "Saved by sharing",
     },
-    "Cost": {
-        "costs": "Used and paid",
-        STARTS: "Estimates",
-        "corrections": "What they miss",
-        "estimates": "Read in all",
+    "Cost": {"costs": "Cost and usage"},
+    "Estimates": {
+        STARTS: "First requests",
+        "estimates": "Whole runs",
+        "corrections": "Learned from runs",
     },
-    "Checks": {"validations": "Validations"},
+    "Checks": {"validations": "Latest results"},
 }
-"""The parts of the insights by what they are about, in the order they are read."""
+"""The parts of the insights by what they are about, in the order they are read: what was learned
+apart from what was estimated."""
 
 PARTS = {part: title for group in GROUPS.values() for part, title in group.items()}
+
+TITLES = {
+    "over_time": "Success by day",
+    "context": "Success with a source, and without it",
+    "files": "Files that were missing, and files nobody read",
+    "sources": "What successful runs were given, or read themselves",
+    "worth": "Tokens given and used, and what came of them",
+    "sharing": "Tokens handed over, before and after sharing",
+    "costs": "Cost and usage by agent type and model",
+    STARTS: "First requests, against what was estimated",
+    "estimates": "Tokens estimated for bundles, and read by whole runs",
+    "corrections": "Learned from first requests, by model",
+    "validations": "Latest results of checks",
+}
+"""What stands above a part where its place in the list does not say it all."""
 
 OUTCOMES = "Of the runs that returned; the true share lies within the 95 % range."
 SAID = {
@@ -221,8 +238,7 @@ wide. In the overview a letter goes to what is new.
             self._draw()
             return
         self._break_off()
-        project, session, reading = self.app.project, self.app.session, self._reading
-        session_id = session.session_id if self._of_session and session else None
+        project, reading, session_id = self.app.project, self._reading, self._session_id
         every = "week" if self._weekly else "day"
         if part == OVERVIEW:
             self._load_overview(session_id)
@@ -230,7 +246,7 @@ wide. In the overview a letter goes to what is new.
 
         def work() -> ReadPart:
             from orch_tui.recall.insights import gather_part, gather_run_starts
-            from orch_tui.recall.insights.group_outcomes import name_bundles
+            from orch_tui.recall.insights.group_outcomes import name_bundles, name_sessions
 
             started = monotonic()
             if not project.database.exists():
@@ -251,6 +267,9 @@ wide. In the overview a letter goes to what is new.
                 )
                 ids = [row["bundle_id"] for row in rows] if part == "by_bundle" else []
                 names = name_bundles(record, ids) if ids else {}
+                if part == "sharing":
+                    ids = [row["name"] for row in rows if row["of"] == "session"]
+                    names = name_sessions(record, ids)
             return ReadPart(part, rows, monotonic() - started, names)
 
         self._tell("reading the record …")
@@ -293,7 +312,9 @@ wide. In the overview a letter goes to what is new.
             if activity is None:
                 self._draw()
             else:
-                self.query_one(Overview).show(activity, left, project.now(), weekly=weekly)
+                overview = self.query_one(Overview)
+                overview.within = self._within
+                overview.show(activity, left, project.now(), weekly=weekly)
                 self._load_steps(activity.sessions)
             self.refresh_bindings()
 
@@ -347,11 +368,25 @@ wide. In the overview a letter goes to what is new.
         if row and self.part == STARTS:
             self.read_run(row["execution_id"], self._open_run)
             return
-        query = write_query(self.part, row, weekly=self._weekly) if row else None
+        if row is None:
+            return
+        query = write_query(self.part, row, weekly=self._weekly)
         if query is None:
-            self.notify("these runs cannot be asked for in History", markup=False)
+            title = f"{figures_name(self.part, row, self._read[self.part].names)}"
+            show_group_runs(self, self.part, group_name(row), title, self._session_id)
         else:
-            self.app.find_in_history(query)
+            self.app.find_in_history(query + self._within)
+
+    @property
+    def _session_id(self) -> str | None:
+        """The session that the figures are of; None: they are of the whole project."""
+        session = self.app.session
+        return session.session_id if self._of_session and session else None
+
+    @property
+    def _within(self) -> str:
+        """The filter for what the figures are of, for a query."""
+        return f"session:{quoted(self._session_id)} " if self._session_id else ""
 
     def _open_run(self, shown: Shown | None) -> None:
         from orch_tui.screens.history.run_view import Run
@@ -373,7 +408,7 @@ wide. In the overview a letter goes to what is new.
 
     @on(DayColumns.Selected, "#days")
     def _day_chosen(self, event: DayColumns.Selected) -> None:
-        self.app.find_in_history(bucket_query(event.key, weekly=self._weekly))
+        self.app.find_in_history(bucket_query(event.key, weekly=self._weekly) + self._within)
 
     # Moving
 
@@ -456,9 +491,10 @@ wide. In the overview a letter goes to what is new.
         """What the part is about; ``remark`` says what else there is to know."""
         part = self.part
         pane = self.query_one("#part")
-        group = next(word for word, parts in GROUPS.items() if part in parts)
-        title = PARTS[part]
-        pane.border_title = f"{group} {title.lower()}" if part.startswith("by_") else title
+        title = TITLES.get(part) or f"Success by {PARTS[part].lower()}"
+        if part == "over_time" and self._weekly:
+            title = "Success by week"
+        pane.border_title = Content(title)
         pane.border_subtitle = Content(remark)
         about = "" if part == OVERVIEW else SAID.get(part, OUTCOMES)
         self.query_one("#about", Static).update(about)
@@ -469,7 +505,7 @@ wide. In the overview a letter goes to what is new.
             return
         table = self.query_one("#table", Figures)
         rows = self._rows
-        self._tell(f"{len(rows):,} rows" if len(rows) > 1 else "")
+        self._tell(word_count(part, rows))
         self._draw_points()
         days = self.query_one("#days", DayColumns)
         days.display = part == "over_time" and len(rows) > 1

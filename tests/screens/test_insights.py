@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from textual.containers import Vertical
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -17,10 +18,18 @@ from orch_tui.drafts import Drafts
 from orch_tui.errors import RecordError
 from orch_tui.project import Project
 from orch_tui.screens.deploy.return_form import ReturnForm
+from orch_tui.screens.dialogs import Pick
 from orch_tui.screens.history.run_view import Run
 from orch_tui.screens.insights.overview import PANES
 from orch_tui.screens.insights.point_plot import BIG, HERE, PointPlot
-from orch_tui.screens.insights.screen import OVERVIEW, PARTS, STARTS, EndableReading, InsightsScreen
+from orch_tui.screens.insights.screen import (
+    OVERVIEW,
+    PARTS,
+    STARTS,
+    TITLES,
+    EndableReading,
+    InsightsScreen,
+)
 from orch_tui.screens.report_view import ReportView
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import Preview
@@ -115,6 +124,67 @@ async def test_a_figure_leads_to_its_runs(folder: Path, clock: FakeClock) -> Non
             assert app.current_mode == "history"
             assert app.screen.query_one("#query", Input).value == query
             assert app.screen.query_one("#hits", Rows).rows, part
+
+
+@pytest.mark.parametrize(
+    ("part", "words", "n"), [("by_bundle", "Runs of bundle-001", 6), ("by_attempt", "Attempt 1", 2)]
+)
+async def test_bundles_and_attempts_lead_to_their_runs(
+    folder: Path, clock: FakeClock, part: str, words: str, n: int
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        app.screen.query_one("#parts", Rows).move_to_key(part)
+        await settled(pilot)
+        figures(app).focus()
+        await pilot.press("enter")
+        await settled(pilot)
+        assert isinstance(app.screen, Pick)
+        box = app.screen.query_one(Vertical)
+        assert str(box.border_title).startswith(words)
+        labels = [row.key for row in app.screen.query_one(Rows).rows]
+        assert len(labels) == n and labels == sorted(labels, reverse=True)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert isinstance(app.screen, Run)
+        shown = app.screen.query_one(Preview).shown
+        assert shown is not None and shown.execution.execution_id == labels[0]
+
+
+async def test_figures_of_one_session_lead_to_its_runs_alone(
+    folder: Path, clock: FakeClock
+) -> None:
+    project = Project(folder, clock=clock)
+    other = OrchestrationSession("Write the manual", project=project)
+    other.init_deployment("debugger", briefing="Find it.")
+    project.close()
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("f5", "s")
+        await settled(pilot)
+        app.screen.query_one("#parts", Rows).move_to_key("by_agent_type")
+        await settled(pilot)
+        assert app.screen.query_one("#part").border_subtitle == "n 0, and 1 unknown"
+        figures(app).focus()
+        await pilot.press("enter")
+        await settled(pilot)
+        assert [row.key for row in app.screen.query_one("#hits", Rows).rows] == ["exec-007"]
+
+
+async def test_no_title_of_a_part_is_cut(folder: Path, clock: FakeClock) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(60, 16)) as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        await pilot.press("escape")
+        await settled(pilot)
+        listed = app.screen.query_one("#parts", Rows)
+        for part, title in PARTS.items():
+            assert len(title) + 2 <= 23 - 2 - 2, part  # where it stands beside the figures
+            assert len(TITLES.get(part, title)) + 4 <= 60 - 2, part
+        assert listed.size.width >= 23 - 2
 
 
 async def test_the_overview_tells_what_is_new_since_one_left(
@@ -494,8 +564,7 @@ async def test_tokens_per_agent_are_shown_before_and_after_sharing(
         pilot.app.screen.query_one("#parts", Rows).move_to_key("sharing")
         await settled(pilot)
         table = pilot.app.screen.query_one("#table", Rows)
-        assert table.rows[0].cells[0].startswith("for each agent · ")
-        assert " → " in table.rows[0].cells[1]
-        assert "before → after" in "".join(
-            segment.text for y in range(3) for segment in table.render_line(y)
-        )
+        drawn = [table.render_line(y).text for y in range(6)]
+        assert "for each agent" in drawn[0] and " after " in drawn[0]
+        assert "Nothing was moved into a shared document yet." in drawn[1]
+        assert "By session" in drawn[4] and "Index the words" in drawn[5]

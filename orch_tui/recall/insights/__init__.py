@@ -39,6 +39,7 @@ from orch_tui.recall.insights.group_outcomes import (
     count_over_time,
     sum_outcomes,
 )
+from orch_tui.recall.insights.group_runs import BUNDLE
 from orch_tui.recall.insights.run_starts import RunStart, RunStarts, judge_starts
 from orch_tui.recall.insights.shared_tokens import SharedTokens, sum_shared_tokens
 from orch_tui.recall.listing import filter_executions
@@ -136,9 +137,7 @@ class _Gathering:
 
     @cached_property
     def by_bundle(self) -> tuple[GroupOutcome, ...]:
-        return self._of.outcomes(
-            "(SELECT bundle_id FROM bundle_versions WHERE version_id = bundle_version_id)"
-        )
+        return self._of.outcomes(BUNDLE)
 
     @cached_property
     def by_context_source(self) -> tuple[GroupOutcome, ...]:

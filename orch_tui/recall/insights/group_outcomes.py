@@ -58,10 +58,13 @@ class ChosenRuns:
     A CROSS JOIN keeps SQLite from walking the larger table first, whatever the filters.
     """
 
-    def __init__(self, record: Record, condition: str, parameters: Sequence[Any]) -> None:
+    def __init__(
+        self, record: Record, condition: str, parameters: Sequence[Any], *, last: Sequence[Any] = ()
+    ) -> None:
+        """``last`` are the parameters of the queries over ``chosen`` themselves."""
         self._record = record
         self._condition = condition
-        self._parameters = list(parameters)
+        self._parameters = [*parameters, *last]
 
     def rows(self, query: str, source: str = "agent_executions") -> list[tuple[Any, ...]]:
         """Rows of a query over ``chosen``; its ``went_well`` is NULL while waiting and in doubt.
@@ -105,6 +108,15 @@ def name_bundles(record: Record, bundle_ids: Iterable[str | None]) -> dict[str, 
         parameters,
     )
     return {bundle_id: name or f"for {agent_type}" for bundle_id, name, agent_type in rows}
+
+
+def name_sessions(record: Record, session_ids: Iterable[str | None]) -> dict[str, str]:
+    """What sessions are about, by id."""
+    ids, parameters = in_list(session_ids)
+    rows = record.sql(
+        f"SELECT session_id, scope FROM sessions WHERE session_id IN {ids}", parameters
+    )
+    return {session_id: scope for session_id, scope in rows if scope}
 
 
 def count_by_attempt(of: ChosenRuns) -> tuple[GroupOutcome, ...]:
