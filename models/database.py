@@ -41,6 +41,12 @@ def in_list(values: Iterable[Any]) -> tuple[str, list[Any]]:
     return f"({', '.join('?' * len(parameters))})", parameters
 
 
+HOW_TO_BEGIN = (
+    "`orch import` takes in what Claude Code ran here, `orch install --hooks` has it recorded from "
+    'now on, `orch init-session --scope "..."` begins by hand'
+)
+
+
 class _Mine(local):
     """What each thread has of a record."""
 
@@ -110,9 +116,7 @@ class Record:
             check_place(path)
             exists = path.exists() and path.stat().st_size > 0
             if not exists and not (create and writable):
-                raise RecordError(
-                    f"there is no record at {path}", hint="`orch init-session` makes one"
-                )
+                raise RecordError(f"there is no record at {path}", hint=HOW_TO_BEGIN)
             self.writable = writable and (not exists or _may_write(path))
             if not exists:
                 _make_file(path)

@@ -50,7 +50,7 @@ def _import(arguments: Namespace) -> None:
         try:
             path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            hint = "name a transcript or a folder"
+            hint = "name a transcript, an export of orch, or a folder of either"
             raise SourceError(str(path), "is not there", hint=hint) from None
         except OSError as error:
             reason = (error.strerror or str(error)).lower()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from importlib import import_module
 from keyword import iskeyword
@@ -84,6 +84,12 @@ _GROUPS = {
     "demo": "Try",
 }
 
+
+EVERYDAY = (
+    *("plan", "prepare-bundle", "track-budget", "init-deployment", "record-completion"),
+    *("query", "history", "show", "stats", "import", "install", "doctor", "demo"),
+)
+"""What ``orch --help`` lists; ``orch help --all`` lists every command."""
 
 _unmeasured = partial(argparse.RawDescriptionHelpFormatter, width=80)
 """What argparse makes with each option, to check it. To measure the terminal for that it would
@@ -204,23 +210,63 @@ Builder = Callable[[], argparse.ArgumentParser]
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """The arguments of the command in ``argv``; its ``run`` does the work."""
+    """The arguments of the command in ``argv``; its ``run`` does the work.
+
+    Options may stand before the command, too.
+    """
     if "_ARGCOMPLETE" in os.environ:
         _complete()
+    if argv and argv[0].startswith("-") and (place := _find_command(argv)) is not None:
+        argv = [argv[place], *argv[:place], *argv[place + 1 :]]
     if not argv or argv[0].startswith("-"):
-        if any(word in COMMANDS for word in argv):
-            raise UsageError(f"{argv[0]} comes after a command", hint="orch --help lists them")
-        return _whole().parse_args(argv)
-    name = argv[0]
+        return _make_whole(EVERYDAY).parse_args(argv)
+    if argv[0] == "help":
+        return _parse_help(argv[1:])
+    return _build(argv[0])().parse_args(argv[1:])
+
+
+def _parse_help(words: list[str]) -> argparse.Namespace:
+    """``orch help``, ``orch help --all`` and ``orch help COMMAND``."""
+    if len(words) > 1:
+        raise UsageError("help is of one command", hint="orch help --all lists all of them")
+    if words and not words[0].startswith("-"):
+        parser = _build(words[0])()
+    elif words in ([], ["--all"]):
+        parser = _make_whole(COMMANDS if words else EVERYDAY)
+    else:
+        raise UsageError(f"{words[0]} is no command", hint="orch help --all, or COMMAND")
+    return argparse.Namespace(run=lambda _: parser.print_help())
+
+
+def _build(name: str) -> Builder:
+    """What builds the parser of a command, as somebody typed its name."""
     if name in COMMANDS:
-        return builder(name)().parse_args(argv[1:])
+        return builder(name)
     from difflib import get_close_matches
 
     near = get_close_matches(name, COMMANDS, n=3)
     raise UsageError(
         f"there is no command {name!r}",
-        hint=f"nearest: {', '.join(near)}" if near else "orch --help lists the commands",
+        hint=f"nearest: {', '.join(near)}" if near else "orch help --all lists the commands",
     )
+
+
+def _find_command(words: list[str]) -> int | None:
+    """Return where the command stands behind options; None where only options do.
+
+    A word behind an option that takes a value is that value, whatever commands there are.
+    """
+    for place, word in enumerate(words):
+        if word == "--":
+            return None
+        if word in COMMANDS:
+            before = words[place - 1]
+            options = builder(word)()._option_string_actions
+            if not before.startswith("-") or "=" in before:
+                return place
+            if before in options and options[before].nargs == 0:
+                return place
+    return None
 
 
 def builder(name: str) -> Builder:
@@ -231,22 +277,25 @@ def builder(name: str) -> Builder:
     return build
 
 
-def _whole() -> argparse.ArgumentParser:
-    """``orch`` without a command: the screens, and what ``orch --help`` shows."""
+def _make_whole(names: Collection[str]) -> argparse.ArgumentParser:
+    """``orch`` without a command: the screens, and the help that lists commands."""
     from orch_tui import __version__
     from orch_tui.cli import open_app
 
     lines = []
     for module, title in _GROUPS.items():
         heading = f"\n{title}:"
-        lines += [heading] if heading not in lines else []
-        lines += [f"  {n:<19}{c.summary}" for n, c in COMMANDS.items() if c.module == module]
+        listed = [n for n, c in COMMANDS.items() if c.module == module and n in names]
+        lines += [heading] if listed and heading not in lines else []
+        lines += [f"  {n:<19}{COMMANDS[n].summary}" for n in listed]
+    others = len(COMMANDS) - len(names)
+    ends = ["", "orch help COMMAND tells more, with an example."]
+    ends += [f"orch help --all lists {others} more."] if others else []
     parser = argparse.ArgumentParser(
         prog="orch",
         usage="orch [--web [--port N]] [--db FILE]\n       orch COMMAND ...",
         description="Prepare, record and recall the work you delegate to Claude Code subagents.",
-        epilog="\n".join(lines).strip("\n")
-        + "\n\norch COMMAND --help tells more, with an example.",
+        epilog="\n".join([*lines, *ends]).strip("\n"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"orch {__version__}")

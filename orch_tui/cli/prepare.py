@@ -257,8 +257,8 @@ def _doubts(project: Project, bundle: Bundle) -> Iterator[str]:
 
 
 def _on_model(project: Project, model: str) -> Iterator[str]:
-    if project.catalogue.model(model).assumed:
-        yield f"model {model!r} is not in the catalogue: its figures are assumed"
+    if doubt := project.catalogue.doubt(model):
+        yield doubt
 
 
 def track_budget() -> argparse.ArgumentParser:
@@ -407,7 +407,9 @@ def validate() -> argparse.ArgumentParser:
         "--dependencies", action="append", metavar="A->B,...", help="B waits for A; no cycles"
     )
     parser.add_argument(
-        "--session-id", metavar="ID", help="also check its plan and bundles, and record it"
+        "--session-id",
+        metavar="ID",
+        help="also check its plan and bundles, and record it; without --scope the open one",
     )
     parser.add_argument(
         "--agent-types", action="append", metavar="NAME,...", help="warn of unknown ones"
@@ -428,12 +430,16 @@ def _validate(arguments: Namespace) -> int:
     reader = project.reader(allow_secret=True, left_out=_say_left_out)
     files = reader.split_values(arguments.context_files or ())
     dependencies = split_list(arguments.dependencies)
-    if arguments.session_id:
+    session_id = None
+    alone = arguments.agent_types or arguments.bundles or arguments.no_record
+    if arguments.session_id or (arguments.scope is None and not alone):
+        session_id = project.open_session_id(arguments.session_id)
+    if session_id is not None:
         from orch_tui.record.session_validation import validate_session
 
         answer = validate_session(
             project.existing_record,
-            project.session_id(arguments.session_id),
+            session_id,
             reader=reader,
             catalogue=project.catalogue,
             limits=project.limits,
@@ -443,7 +449,9 @@ def _validate(arguments: Namespace) -> int:
             dependencies=dependencies,
         )
     elif arguments.scope is None:
-        raise UsageError("what is to be validated?", hint="--scope TEXT, or --session-id ID")
+        raise UsageError(
+            "what is to be validated?", hint="no session is open: --scope TEXT, or --session-id ID"
+        )
     else:
         answer = validation.validate_plan(
             arguments.scope,

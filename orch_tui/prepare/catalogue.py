@@ -92,6 +92,21 @@ class Catalogue:
         model = self._named(plain) or self._named(plain.lower()) or self._related(plain)
         return model if plain == name else replace(model, window=1_000_000)
 
+    def doubt(self, name: str) -> str:
+        """Say that a model's figures are assumed, and which names are spelled much like it; empty
+        where the catalogue has it."""
+        if not self.model(name).assumed:
+            return ""
+        from difflib import get_close_matches  # only what is not known pays for it
+
+        known = [
+            *self.models,
+            *(alias for model in self.models.values() for alias in model.aliases),
+        ]
+        near = get_close_matches(name, known, n=2, cutoff=0.7)
+        nearest = f" (nearest: {', '.join(near)})" if near else ""
+        return f"model {name!r} is not in the catalogue{nearest}: its figures are assumed"
+
     def _named(self, name: str) -> Model | None:
         if name in self.models:
             return self.models[name]

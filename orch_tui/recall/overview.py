@@ -152,11 +152,8 @@ class PlanRules:
             yield Remark("agent_type", problem)
 
     def _on_model(self, intent: Intent) -> Iterator[Remark]:
-        if intent.model and self.catalogue.model(intent.model).assumed:
-            yield Remark(
-                "model",
-                f"model {intent.model!r} is not in the catalogue: its window is assumed",
-            )
+        if intent.model and (doubt := self.catalogue.doubt(intent.model)):
+            yield Remark("model", doubt)
 
     def _on_bundle(self, intent: Intent) -> Iterator[Remark]:
         if not intent.bundle_id:

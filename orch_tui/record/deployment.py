@@ -149,7 +149,8 @@ def record_deployment(
             agent_type, scope, model, planned_agent, bundle, session
         )
         choice = _choice(asked_model, planned_agent, bundle, agent_type, catalogue, limits)
-        asked_for = catalogue.model(model or limits.agents.model(agent_type))
+        runs_on = model or limits.agents.model(agent_type)
+        asked_for = catalogue.model(runs_on)
         saved = _saved(record, bundle, session_id, asked_for) if bundle else None
         if planned_agent is None:
             planned_agent = plan.match_planned_agent(
@@ -217,7 +218,7 @@ def record_deployment(
             mark_briefing(text, execution.uid),
             judgement,
             (
-                *_remarks(session.status, judgement, asked_for.assumed, model),
+                *_remarks(session.status, judgement, catalogue.doubt(runs_on)),
                 *_difference(saved, count, template, briefing),
                 *(_mismatch(planned_agent, saved) if said_itself else ()),
                 *_other_session(saved, session_id),
@@ -262,7 +263,8 @@ def preview_deployment(
             agent_type, scope, None, planned_agent, bundle, session
         )
         choice = _choice(None, planned_agent, bundle, agent_type, catalogue, limits)
-        asked_for = catalogue.model(model or limits.agents.model(agent_type))
+        runs_on = model or limits.agents.model(agent_type)
+        asked_for = catalogue.model(runs_on)
         if saved and bundle and bundle.template_count is None:  # as recording it would
             bundle = measure_briefing(bundle, asked_for.family, cache=RecordedCounts(record))
             saved = dataclasses.replace(saved, bundle=bundle)
@@ -281,7 +283,7 @@ def preview_deployment(
             text,
             judgement,
             (
-                *_remarks(session.status, judgement, asked_for.assumed, model),
+                *_remarks(session.status, judgement, catalogue.doubt(runs_on)),
                 *_other_session(saved, session_id),
             ),
             choice,
@@ -671,14 +673,12 @@ def log_secrets(
         )
 
 
-def _remarks(
-    status: str | None, judgement: Judgement, assumed: bool, model: str | None
-) -> tuple[str, ...]:
+def _remarks(status: str | None, judgement: Judgement, doubt: str) -> tuple[str, ...]:
     remarks = []
     if status in ENDINGS:
         remarks.append(f"the session was closed as {status}; the deployment is recorded in it")
-    if assumed:
-        remarks.append(f"model {model!r} is not in the catalogue: its figures are assumed")
+    if doubt:
+        remarks.append(doubt)
     remarks += [
         str(gauge) for gauge in (judgement.agent, judgement.session) if gauge.status != "ok"
     ]

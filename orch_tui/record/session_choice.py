@@ -92,7 +92,7 @@ def _choose(record: Record, root: AnyPath, project: OwnProjects | None) -> tuple
         return session, "of this Claude Code session"
     for session in _opened(record, project, 1):
         return session, "the newest"
-    raise _nothing_open()
+    raise _nothing_open(record, project)
 
 
 def keep_session(record: Record, root: AnyPath, session_id: str) -> Session:
@@ -234,9 +234,16 @@ def _twice(project: OwnProjects | None) -> tuple[str | None, str | None]:
     return listed, listed
 
 
-def _nothing_open() -> NotFoundError:
+def _nothing_open(record: Record, project: OwnProjects | None) -> NotFoundError:
     error = NotFoundError("session", "(open)")
     error.message = "this project has no open session"
     error.args = (error.message,)
+    rows = record.rows(
+        f"SELECT session_id FROM sessions WHERE (? IS NULL OR {IN_PROJECT}) "
+        "AND archived_at IS NULL ORDER BY created_at DESC, rowid DESC LIMIT 1",
+        _twice(project),
+    )
     error.hint = 'orch init-session --scope "..." opens one; --session-id names a closed one'
+    for row in rows:
+        error.hint += f" ({row['session_id']} is the newest)"
     return error

@@ -123,8 +123,10 @@ DEPLOY: Words = ("init-deployment", "--agent-type", "a", "--scope", "s")
         (("query", "--sesion-id", "x"), 2, "(nearest: --session-id"),
         (("init-session",), 2, "required: --scope"),
         (("init-sesion",), 2, "nearest: init-session"),
-        (("zzz",), 2, "orch --help lists the commands"),
-        (("--db", "x", "query"), 2, "--db comes after a command"),
+        (("zzz",), 2, "orch help --all lists the commands"),
+        (("help", "init-sesion"), 2, "nearest: init-session"),
+        (("help", "--every"), 2, "orch help --all, or COMMAND"),
+        (("help", "show", "query"), 2, "help is of one command"),
         (("completion", "tcsh"), 2, "invalid choice: 'tcsh'"),
         # sources
         ((*BUNDLE, "nope.md"), 1, "nope.md: does not exist"),

@@ -192,3 +192,18 @@ def test_flags_of_the_proposal_keep_their_names() -> None:
         parser: argparse.ArgumentParser = builder(name)()
         known = {flag for action in parser._actions for flag in action.option_strings}
         assert set(names.split()) <= known
+
+
+@pytest.mark.parametrize(
+    ("typed", "command", "shape"),
+    [
+        ("--format json query", "query", "json"),
+        ("--sessions query", "query", "table"),
+        ("--session-id demo query", "query", "table"),  # a session may be called as a command is
+        ("--db=x.db --format csv query --sessions", "query", "csv"),
+    ],
+)
+def test_options_may_stand_before_the_command(typed: str, command: str, shape: str) -> None:
+    arguments = parse(typed.split())
+    assert arguments.run is parse([command]).run
+    assert arguments.format == shape

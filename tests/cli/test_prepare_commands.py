@@ -529,6 +529,10 @@ def test_the_validation_of_a_session_is_recorded(did: Run, project: Path) -> Non
     did("plan", "--agent-type", "task-implementor")
     did("validate", "--session-id", session_id)
     assert rows(project, "SELECT count(*) FROM journal WHERE action = 'validate'") == [(1,)]
+    did("validate")  # the open one
+    assert rows(project, "SELECT count(*) FROM journal WHERE action = 'validate'") == [(2,)]
+    assert did("validate", "--scope", "Another").json["scope_defined"]
+    assert rows(project, "SELECT count(*) FROM journal WHERE action = 'validate'") == [(2,)]
 
 
 def test_bounds_are_checked(did: Run, orch: Run) -> None:

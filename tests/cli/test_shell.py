@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orch_tui.cli.parser import COMMANDS
+from orch_tui.cli.parser import COMMANDS, EVERYDAY
 from tests.cli.conftest import ORCH, ROOT, Run, Shell, rows
 from tests.cli.test_bad_input import DATABASE, dump
 from tests.counts import HANGS_AFTER
@@ -94,9 +94,14 @@ def test_orch_alone_gives_an_overview(shell: Shell) -> None:
     done = shell("orch")
     assert (done.returncode, done.stderr) == (0, b"")
     printed = done.stdout.decode()
-    assert all(f"  {name} " in printed for name in COMMANDS)
+    assert [name for name in COMMANDS if f"\n  {name} " in printed] == sorted(
+        EVERYDAY, key=[*COMMANDS].index
+    )
     assert max(map(len, printed.splitlines())) <= 80
-    assert shell("orch --help").stdout.decode() == printed
+    assert shell("orch --help").stdout.decode() == printed == shell("orch help").stdout.decode()
+    whole = shell("orch help --all").stdout.decode()
+    assert all(f"\n  {name} " in whole for name in COMMANDS)
+    assert shell("orch help show").stdout == shell("orch show --help").stdout != b""
     assert shell("orch --version").stdout.startswith(b"orch 0.")
 
 

@@ -209,3 +209,18 @@ def test_what_a_client_says_otherwise_of_its_models_is_told() -> None:
         "best: cache costs 10000.216, not 5000.21",
         "claude-opus-6: the catalogue does not know it; the client sends claude-opus-6",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "doubt"),
+    [
+        ("sonnet", ""),
+        (
+            "sonett",
+            "model 'sonett' is not in the catalogue (nearest: sonnet): its figures are assumed",
+        ),
+        ("llama", "model 'llama' is not in the catalogue: its figures are assumed"),
+    ],
+)
+def test_a_model_nobody_knows_is_told_with_names_like_it(name: str, doubt: str) -> None:
+    assert load_catalogue().doubt(name) == doubt

@@ -49,6 +49,10 @@ def test_without_a_choice_the_newest_is_meant_that_somebody_opened(record: Recor
     assert chosen(record) == (second, "the newest")
     complete_session(record, second, "failed")
     assert chosen(record) == (first, "the newest")
+    complete_session(record, first)
+    with pytest.raises(NotFoundError) as caught:
+        choose_session(record, "/p", ("/p",))
+    assert f"({closed} is the newest)" in caught.value.hint
 
 
 def test_it_is_told_which_one_was_taken_where_others_are_open(record: Record) -> None:

@@ -16,7 +16,14 @@ from orch_tui import __version__, config
 from orch_tui.claude_client import oldest_client
 from orch_tui.errors import FormatError, OrchError, RecordError
 from orch_tui.frozen import frozen
-from orch_tui.models.database import Record, check_place, ignore_in_git, is_record_folder, timestamp
+from orch_tui.models.database import (
+    HOW_TO_BEGIN,
+    Record,
+    check_place,
+    ignore_in_git,
+    is_record_folder,
+    timestamp,
+)
 from orch_tui.models.migrations.shapes import Part, columns_of, parts_of, version_shape
 from orch_tui.models.migrations.step import Progress
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes, unpack_parts
@@ -78,7 +85,7 @@ def examine_record(path: Path, root: Path | None = None) -> list[Finding]:
         check_place(path)
         if not path.exists():
             missing = f"there is no record at {path}"
-            return [Finding("problem", "file", missing, "orch init-session makes one"), *capture]
+            return [Finding("problem", "file", missing, HOW_TO_BEGIN), *capture]
         findings += [*_permissions(path), *_backups(path)]
         with Record(path, create=False, writable=False) as record:
             for what, check in _CHECKS.items():
