@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from orch_tui.errors import OrchError, SourceError
 from orch_tui.frozen import frozen
-from orch_tui.prepare.composition import Choice, Composition, Weight
+from orch_tui.prepare.composition import Choice, Composition, Weight, weigh_item
 
 if TYPE_CHECKING:
     from orch_tui.prepare.ambient import Ambient
@@ -486,11 +486,9 @@ def fit_composition(
 
 def apply_fit(composition: Composition, fitted: Fitted) -> tuple[Composition, dict[str, Weight]]:
     """Return the composition with what fits of it, and the weights of its choices by key."""
-    from orch_tui.prepare.briefing_size import make_stand_in
-
     choices = Composition.of_bundle(fitted.bundle).choices
     weights = {
-        choice.key: Weight(item.count, item.sha256, make_stand_in(item.data or b""))
+        choice.key: weigh_item(item)
         for choice, item in zip(choices, fitted.bundle.items, strict=True)
     }
     return replace(composition, choices=choices), weights

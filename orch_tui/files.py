@@ -150,6 +150,40 @@ def find_nearest_files(path: str, folders: Iterable[Path]) -> list[str]:
     return []
 
 
+def find_spelling(path: str) -> str | None:
+    """Find what is there under a path that is written with other code points for the same letters.
+
+    A letter with an accent is one code point or two (NFC, NFD), and which of them a name has
+    depends on the system that wrote it. None: nothing is there, or the path is ASCII.
+    """
+    if path.isascii():
+        return None
+    head, names = path, list[str]()
+    while not os.path.lexists(head) and os.path.dirname(head) != head:
+        head, name = os.path.split(head)
+        names.insert(0, name)
+    for name in names:
+        spelled = [each for each in list_names(head) if is_same_name(each, name)]
+        if not spelled:
+            return None
+        head = os.path.join(head, spelled[0])
+    return head
+
+
+def is_same_name(one: str, other: str) -> bool:
+    """Tell whether two names have the same letters, by whatever code points."""
+    return one == other or compose_letters(one) == compose_letters(other)
+
+
+def compose_letters(name: str) -> str:
+    """Write each letter with the marks on it as one code point, where there is one (NFC)."""
+    if name.isascii():
+        return name
+    from unicodedata import normalize
+
+    return normalize("NFC", name)
+
+
 def list_names(folder: AnyPath) -> list[str]:
     """List what a folder holds; nothing where that cannot be told."""
     try:

@@ -254,6 +254,14 @@ def _doubts(project: Project, bundle: Bundle) -> Iterator[str]:
     for name in dict.fromkeys(item.source for item in bundle.items):
         if is_outside(name):
             yield f"{name} is outside the project"
+    yield from _on_encodings(bundle)
+
+
+def _on_encodings(bundle: Bundle) -> Iterator[str]:
+    """What is no UTF-8: the letters of it may be others than were meant."""
+    for item in bundle.items:
+        if item.encoding:
+            yield f"{'#'.join((item.source, *item.sections))} is read as {item.encoding}"
 
 
 def _on_model(project: Project, model: str) -> Iterator[str]:
@@ -557,6 +565,7 @@ def _count(arguments: Namespace) -> None:
     if arguments.compare:
         _compare(bundle, family, arguments.format)
         return
+    say(*_on_encodings(bundle))
     items = sorted(bundle.items, key=lambda item: -item.count.tokens)
     if arguments.format == "table":
         lines = outline_counts(("#".join((i.source, *i.sections)), i.count) for i in items)

@@ -13,7 +13,7 @@ from orch_tui.errors import FormatError, SourceError
 from orch_tui.frozen import frozen
 from orch_tui.models.values import ITEM_TYPES, PRIORITIES
 from orch_tui.prepare.count import FRAMES, ZERO, Count, CountCache, frame_tokens
-from orch_tui.prepare.encoding import decode_text
+from orch_tui.prepare.encoding import decode_text, describe_encoding
 from orch_tui.prepare.text_kinds import kind_of
 from orch_tui.source_name import is_file, is_free_text, path_of
 
@@ -54,6 +54,11 @@ class ContextItem:
     def text(self) -> str:
         """The data as text; empty without data."""
         return decode_text(self.data or b"")
+
+    @property
+    def encoding(self) -> str:
+        """What its text is read in and how that was found; empty for UTF-8."""
+        return describe_encoding(self.data or b"")
 
     @property
     def kind(self) -> str:
@@ -298,6 +303,8 @@ def item_to_dict(item: ContextItem) -> dict[str, Any]:
         "band": [item.count.low, item.count.high],
         "sha256": item.sha256,
     }
+    if item.encoding:
+        figures["encoding"] = item.encoding
     if item.is_inline and item.data is not None:
         figures["text"] = item.data.decode("utf-8", "surrogateescape")
     return figures

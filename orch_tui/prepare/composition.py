@@ -288,6 +288,8 @@ class Weight:
     """Why it cannot be taken."""
     secret: bool = False
     """It is refused only because nobody said yes to it."""
+    encoding: str = ""
+    """What it is read in and how that was found, where that is not UTF-8."""
 
 
 def parse_choices(given: str, reader: SourceReader) -> tuple[Choice, ...]:
@@ -318,13 +320,14 @@ def weigh_choices(
     return [
         Weight(ZERO, refused=item, secret=_is_secret(choice, reader))
         if isinstance(item, SourceError)
-        else _weigh(next(following))
+        else weigh_item(next(following))
         for choice, item in zip(choices, read, strict=True)
     ]
 
 
-def _weigh(item: ContextItem) -> Weight:
-    return Weight(item.count, item.sha256, make_stand_in(item.data or b""))
+def weigh_item(item: ContextItem) -> Weight:
+    """Make the weight of an item that was read and counted."""
+    return Weight(item.count, item.sha256, make_stand_in(item.data or b""), encoding=item.encoding)
 
 
 def weigh_exactly(
@@ -348,21 +351,21 @@ def weigh_exactly(
     from orch_tui.prepare.exact import count_exactly
 
     keys: dict[str, list[str]] = {}
-    stand_ins: dict[str, bytes] = {}
+    weights: dict[str, Weight] = {}
     items: list[ContextItem] = []
     for choice in choices:
         item = _read_or_refuse(choice, reader)
         if isinstance(item, ContextItem):
             items.append(item)
             keys.setdefault(item.sha256, []).append(choice.key)
-            stand_ins[item.sha256] = make_stand_in(item.data or b"")
+            weights[item.sha256] = weigh_item(item)
     counting = count_exactly(
         items, family=family, cache=cache, processes=processes, stopped=stopped
     )
     with closing(counting):
         for sha256, tokens in counting:
             count = Count(tokens, exact_name(family), tokens, tokens)
-            weight = Weight(count, sha256, stand_ins[sha256])
+            weight = replace(weights[sha256], count=count)
             yield from ((key, weight) for key in keys[sha256])
 
 

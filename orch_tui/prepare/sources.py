@@ -18,11 +18,22 @@ from typing import NamedTuple
 
 from orch_tui.config import DEFAULTS
 from orch_tui.errors import NotFoundError, PathError, SourceError
-from orch_tui.files import find_nearest_files, list_names
+from orch_tui.files import (
+    compose_letters,
+    find_nearest_files,
+    find_spelling,
+    is_same_name,
+    list_names,
+)
 from orch_tui.frozen import frozen
 from orch_tui.paths import AnyPath, resolve_path, working_tree
 from orch_tui.prepare import sections
-from orch_tui.prepare.encoding import codec_of, decode_text
+from orch_tui.prepare.encoding import (
+    count_controls,
+    decode_text,
+    detect_encoding,
+    encode_part,
+)
 from orch_tui.prepare.secrets import named_like_one
 from orch_tui.source_name import (
     STANDARD_INPUT,
@@ -43,7 +54,6 @@ from orch_tui.worktrees import find_file_tree
 _TEXT_LABEL = 72
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 _UNREAD_HINT = "its permissions keep you out; .orchignore can leave it out"
-_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\b\x1b"))
 _ASCII = bytes(range(128))
 
 
@@ -56,11 +66,11 @@ class Source:
     sections: tuple[str, ...]
     """The headings or symbols that were cut out, as they were asked for; none: all of it."""
     data: bytes
-    """Byte for byte as read; parts in the encoding of the whole."""
+    """Byte for byte as read; parts in the encoding of the whole, where it can be told of them."""
 
     @property
     def text(self) -> str:
-        """Decode the data, by its mark or as UTF-8, else Latin-1; it never fails."""
+        """Decode the data in the encoding that is found; it never fails."""
         return decode_text(self.data)
 
 
@@ -224,6 +234,9 @@ class SourceReader:
                 return None
             if _is_there(path, os.lstat):
                 return Path(path)
+        if not name.isascii():
+            spelled = (find_spelling(resolve_path(name, base)) for base in self._folders)
+            return next((Path(path) for path in spelled if path), None)
         return None
 
     def _file(
@@ -232,7 +245,7 @@ class SourceReader:
         data = _read_file(path, given, self.max_bytes)
         name = self._name(path)
         if not _is_utf8(name):  # neither JSON nor the record could hold it
-            raise SourceError(ascii(given), "has a name that is no UTF-8", hint="rename it")
+            raise _LeftOutError(_bad_part(given), "has a name that is no UTF-8", hint="rename it")
         if not self.allow_secret and named_like_one(path):
             raise SourceError(given, "looks like a secret", hint="--allow-secret hands it over")
         if lines is None and not parts:
@@ -285,6 +298,8 @@ class SourceReader:
 
     def _refuse_leading_out(self, path: Path, within: Sequence[Path]) -> None:
         """Refuse a path that links lead out, by the first of these links."""
+        if path.is_symlink() and not os.path.exists(path):
+            return  # reading it says where it leads
         if _leads_out(path, within):
             root = Path(os.path.abspath(self.root))
             up_to = [*reversed(path.parents), path]
@@ -386,7 +401,7 @@ class SourceReader:
             relative += "/*"
         named = list(filter(_is_hidden, Path(relative).parts))  # as in a shell, * finds none
         for base in [Path("/")] if anchored else self._folders:
-            below = base / _fixed_folders(relative)
+            below = _spelled(base / _fixed_folders(relative))
             try:
                 matches = _match_pattern(base, relative)
             except ValueError as error:
@@ -482,11 +497,8 @@ def cut_parts(data: bytes, name: str, parts: Sequence[str], *, source: str) -> b
 
 def encode_spans(data: bytes, spans: Iterable[sections.Span]) -> bytes:
     """Encode spans of the text of ``data`` as the whole is, so that they can be read like it."""
-    codec, mark = codec_of(data)
-    text = data[len(mark) :].decode(codec, "replace")
-    found = b"".join(text[start:end].encode(codec) for start, end in spans)
-    # Two- and four-byte encodings cannot be read back without their mark.
-    return found if codec in ("utf-8", "latin-1") else mark + found
+    text = decode_text(data)
+    return encode_part("".join(text[start:end] for start, end in spans), data)
 
 
 def combine_errors(refused: Sequence[SourceError]) -> SourceError:
@@ -498,6 +510,13 @@ def combine_errors(refused: Sequence[SourceError]) -> SourceError:
     ]
     reason = "\n  ".join(["cannot be taken", *lines])
     return SourceError(f"{len(refused)} sources", reason)
+
+
+def _bad_part(path: str) -> str:
+    """A path up to the first name in it that is no UTF-8, as it can be shown."""
+    parts = path.split("/")
+    bad = next((n for n, part in enumerate(parts, 1) if not _is_utf8(part)), len(parts))
+    return ascii("/".join(parts[:bad]))
 
 
 def _is_utf8(name: str) -> bool:
@@ -536,7 +555,7 @@ def _read_file(path: Path, given: str, max_bytes: int) -> bytes:
 def _begins_binary(path: Path) -> bool:
     with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
         start = file.read(8192)
-    return b"\0" in start and not codec_of(start)[1]
+    return b"\0" in start and not _is_wide(start)
 
 
 def _check_regular(given: str, status: os.stat_result) -> None:
@@ -556,22 +575,26 @@ def _check_size(given: str, size: int, max_bytes: int) -> None:
 
 
 def _check_text(given: str, data: bytes) -> None:
-    codec, mark = codec_of(data)
+    codec, mark, how = detect_encoding(data)
     if mark:
         try:
             data[len(mark) :].decode(codec)
             return
         except UnicodeDecodeError:
             raise _LeftOutError(given, f"is binary (no {codec} after its mark)") from None
-    if b"\0" in data:
+    if b"\0" in data and not _is_wide(data):
         raise _LeftOutError(given, "is binary (it holds NUL bytes)")
-    if codec == "latin-1" and data:
-        controls = len(data) - len(data.translate(None, _CONTROLS))
+    if how == "guessed":
         beyond_ascii = len(data.translate(None, _ASCII))
-        if controls > len(data) * 0.05 or beyond_ascii > len(data) * 0.95:
+        if count_controls(data) > len(data) * 0.05 or beyond_ascii > len(data) * 0.95:
             raise _LeftOutError(
                 given, "is binary (mostly undecodable)", hint="convert text to UTF-8"
             )
+
+
+def _is_wide(data: bytes) -> bool:
+    """Whether NUL bytes belong to the text: half of its letters, or a quarter of them."""
+    return detect_encoding(data).codec.startswith(("utf-16", "utf-32"))
 
 
 def _explain_os_error(given: str, path: Path, error: OSError) -> SourceError:
@@ -602,8 +625,8 @@ def _leads_out(path: Path, within: Iterable[Path]) -> bool:
 def _may_be_file(path: Path) -> bool:
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
-    except OSError as error:  # a file that nobody may look at is refused where it is read
-        return error.errno not in _ABSENT
+    except OSError as error:  # refused where it is read, as a link to nothing is left out
+        return error.errno not in _ABSENT or path.is_symlink()
 
 
 class _Matches(NamedTuple):
@@ -630,7 +653,7 @@ def _match_pattern(base: Path, pattern: str) -> _Matches:
             return {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
         return {}
 
-    found = {base / fixed}
+    found = {_spelled(base / fixed)}
     for part in parts:
         if part == "**":
             waiting = list(found)
@@ -640,10 +663,25 @@ def _match_pattern(base: Path, pattern: str) -> _Matches:
                 waiting += [path for path in inner if path not in found]
                 found.update(inner)
         elif _is_wild(part):
-            found = {path / name for path in found for name in fnmatch.filter(listed(path), part)}
-        else:
+            found = {path / name for path in found for name in _filter(listed(path), part)}
+        elif part.isascii():
             found = {path / part for path in found if _is_in(path, part, unread)}
+        else:
+            same = ((path, name) for path in found for name in listed(path))
+            found = {path / name for path, name in same if is_same_name(name, part)}
     return _Matches(set() if pattern.endswith("/") else found, unread)
+
+
+def _spelled(path: Path) -> Path:
+    """The path as it is spelled on disk."""
+    return Path(find_spelling(str(path)) or path)
+
+
+def _filter(names: Iterable[str], pattern: str) -> list[str]:
+    """The names that fit a pattern, whichever code points their letters are written with."""
+    composed = {name: compose_letters(name) for name in names}
+    pattern = compose_letters(pattern)
+    return [name for name, letters in composed.items() if fnmatch.fnmatchcase(letters, pattern)]
 
 
 def _is_in(folder: Path, name: str, unread: set[Path]) -> bool:

@@ -177,7 +177,8 @@ def bundle_row(
     sign = "✗" if refused else PARTS[style]
     tokens = "–" if refused else f"{'' if count.exact else '~'}{format_tokens(count.tokens)}"
     tokens += "" if weight else "?"
-    source = f"{choice.source}  ✗ {refused}" if refused else choice.source
+    remark = f"✗ {refused}" if refused else weight.encoding if weight else ""
+    source = f"{choice.source}  {remark}" if remark else choice.source
     part = "; ".join(choice.sections) or (kind if kind != "file" else "")
     if ambient and not refused:
         part = f"{ambient} {part or 'had anyway'}"

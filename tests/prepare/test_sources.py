@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -431,6 +432,50 @@ def test_a_folder_with_nothing_to_take_is_refused_and_every_bad_file_named(
     (reader.root / "pictures").mkdir()
     (reader.root / "pictures" / "a.png").write_bytes(b"\0")
     assert refusal(reader, "pictures").reason == "holds no text file"
+
+
+def test_a_name_that_is_no_utf_8_leaves_itself_out_and_is_said(reader: SourceReader) -> None:
+    make(reader.root, "docs/b.md")
+    odd = os.fsencode(reader.root / "docs") + b"/caf\xe9"
+    os.mkdir(odd)
+    for path in (odd + b"/one.md", odd + b"/two.md", odd + b".md"):
+        Path(os.fsdecode(path)).write_text("x")
+    told: list[SourceError] = []
+    reader = replace(reader, left_out=told.append)
+    for source in ("docs", "docs/**/*.md"):
+        told.clear()
+        assert [found.name for found in reader.read_source(source)] == ["docs/a.md", "docs/b.md"]
+        assert sorted(error.message for error in told) == [
+            "'docs/caf\\udce9': has a name that is no UTF-8",
+            "'docs/caf\\udce9.md': has a name that is no UTF-8",
+        ]
+
+
+def test_links_to_nowhere_are_named_by_folders_and_patterns(reader: SourceReader) -> None:
+    (reader.root / "lib" / "gone.py").symlink_to("nowhere.py")
+    (reader.root / "lib" / "out.py").symlink_to("/nowhere/else.py")
+    told: list[SourceError] = []
+    reader = replace(reader, left_out=told.append)
+    for source in ("lib", "lib/*.py"):
+        told.clear()
+        assert [found.name for found in reader.read_source(source)] == ["lib/a.py"]
+        assert [error.reason for error in told] == [
+            "is a link to nowhere.py, which does not exist",
+            "is a link to /nowhere/else.py, which does not exist",
+        ]
+
+
+def test_letters_of_one_or_two_code_points_are_the_same_name(reader: SourceReader) -> None:
+    composed, apart = "caf\u00e9", "cafe\u0301"
+    for written, asked in ((composed, apart), (apart, composed)):
+        shutil.rmtree(reader.root / "docs")
+        make(reader.root, f"docs/{written}/{written}.md")
+        for source in (f"docs/{asked}/{asked}.md", f"docs/{asked}", f"docs/{asked}/*.md"):
+            assert only(reader, source)[0] == f"docs/{written}/{written}.md"
+        for source in (f"docs/{asked}/{asked}.*", f"docs/*/{asked}.md", f"**/{asked}*"):
+            names = [found.name for found in reader.read_source(source)]
+            assert names == [f"docs/{written}/{written}.md"], source
+        assert reader.source_exists(f"docs/{asked}")
 
 
 def test_folders_linked_in_circles_end(reader: SourceReader) -> None:
