@@ -10,7 +10,7 @@ import hashlib
 import re
 from itertools import pairwise
 
-from orch_tui.record.agent_words import read_framed_words, separate_joined_notes
+from orch_tui.record.agent_words import AgentWords, read_framed_words, separate_joined_notes
 from orch_tui.record.messages.patterns import compile_lazily
 
 _BULLET = compile_lazily(r"[ \t]*[⏺●][ \t]+")
@@ -29,9 +29,14 @@ def read_pasted_words(text: str) -> str:
     Bullets, the indent below them, the breaks of a terminal and what Claude Code puts around the
     words are taken off.
     """
+    return read_pasted_return(text).text or text
+
+
+def read_pasted_return(text: str) -> AgentWords:
+    """Read the agent's words and what Claude Code noted about them out of what was pasted."""
     is_copied = bool(_BULLET.match(text.lstrip("\n")))
     plain = _join_broken_lines(_without_bullets(text)) if is_copied else text
-    return _without_notes(plain, is_copied) or text
+    return _separate_notes(plain, is_copied)
 
 
 def fingerprints_of_paste(text: str) -> tuple[str, ...]:
@@ -59,8 +64,11 @@ def _without_signs(text: str) -> str:
 
 
 def _without_notes(text: str, is_wrapped: bool) -> str:
-    framed = read_framed_words(text)
-    return (framed or separate_joined_notes(text, is_wrapped=is_wrapped)).text
+    return _separate_notes(text, is_wrapped).text
+
+
+def _separate_notes(text: str, is_wrapped: bool) -> AgentWords:
+    return read_framed_words(text) or separate_joined_notes(text, is_wrapped=is_wrapped)
 
 
 def _without_bullets(text: str) -> str:

@@ -54,7 +54,7 @@ def make_section(kind: str, items: Sequence[ReviewItem]) -> Iterator[Row]:
 def _row(item: ReviewItem) -> Row:
     what, told, style = item.text, "", ""
     if item.kind == "deliverable":
-        told = "not there" if item.state == "missing" else item.state
+        told = _FILES.get(item.state, item.state)
         style = _STYLES.get(item.state, "planned")
     elif item.kind == "validation":
         what, _, told = item.text.rpartition(":")
@@ -67,7 +67,15 @@ def _row(item: ReviewItem) -> Row:
     return Row(item.key, (TAKEN if item.wanted else LEFT, what, told), style, accents=accents)
 
 
-_STYLES = {"changed": "ok", "missing": "bad", "outside": "warn", "secret?": "warn"}
+_FILES = {"missing": "not there", "unchanged": "older"}
+"""States of files in other words: one that was last written before its agent was sent off."""
+_STYLES = {
+    "changed": "ok",
+    "missing": "bad",
+    "unchanged": "warn",
+    "outside": "warn",
+    "secret?": "warn",
+}
 
 
 def describe_item(item: ReviewItem, preview: ReturnPreview | None) -> str:
@@ -91,11 +99,13 @@ def _on_disk(file: ClaimedFile) -> str:
             "secret?": "it looks like a secret: not read unless you take it",
         }
         return reasons.get(file.state, file.state)
-    lines = (
-        f", {disk.lines_added} lines added, {disk.lines_modified} changed"
-        if disk.lines_added is not None
-        else ""
-    )
-    since = {True: "written", False: "not written", None: ""}[file.changed]
+    lines = ""
+    if disk.lines_added is not None:
+        lines = f", {disk.lines_added} lines added, {disk.lines_modified} changed since the last commit"
+    since = {
+        True: "; written since it was handed over",
+        False: "; nobody wrote it since it was handed over",
+        None: "",
+    }[file.changed]
     size = f"{disk.size:,} bytes{lines}" if disk.size is not None else disk.problem
-    return f"{size}; {since} since it was deployed" if since else size
+    return f"{size}{since}"

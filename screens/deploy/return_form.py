@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -28,7 +28,7 @@ from orch_tui.screens.deploy.found_outputs import (
     make_section,
     name_item,
 )
-from orch_tui.screens.deploy.return_outcome import ReturnOutcome, ask_failure
+from orch_tui.screens.deploy.return_outcome import WORDS, ReturnOutcome, ask_outcome
 from orch_tui.screens.dialogs import Ask, AskLong, Choose, Confirm
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.split_panes import SplitPanes
@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     )
     from orch_tui.record.run_place import MissingFile
     from orch_tui.rows import Completion, ExecutionFacts
+
+SLIM, LOW = 72, 20
+"""Columns and lines with fewer of which one pane has the room."""
 
 SETTLED = 0.3
 """Seconds after a change until it is kept as a draft and read."""
@@ -94,12 +97,13 @@ class ReturnForm(ScreenPart):
     BINDINGS: ClassVar[list[BindingType]] = [
         # with priority, because a text area has F6 and F7 for itself
         Binding("f8,ctrl+enter", "record", "record it", id="completion-record", priority=True),
-        Binding("f9", "outcome", "failed, and why", id="completion-outcome", priority=True),
+        Binding("f9", "outcome", "how it ended", id="completion-outcome", priority=True),
         Binding("f6", "file", "read a file", id="completion-file", priority=True),
         Binding("f7", "edit", "edit in $EDITOR", id="completion-edit", priority=True),
         Binding("e", "correct", "correct it", id="completion-correct"),
         Binding("a", "add", "add one", id="completion-add"),
         Binding("tab", "to_list", "to what was read", id="completion-list"),
+        Binding("tab,shift+tab", "to_text", "to the message", id="completion-text"),
         Binding("escape", "leave", "back, the draft stays", id="completion-back"),
     ]
 
@@ -115,7 +119,8 @@ class ReturnForm(ScreenPart):
         self.execution_id = ""
         """The execution it is about; empty while there is none."""
         self._opened: _Opened | None = None
-        self._outcome = ReturnOutcome()
+        self._chosen = ReturnOutcome()
+        """The outcome that a person said, if any."""
         self._preview: ReturnPreview | None = None
         self._preview_of = ""
         self._copied: Completion | None = None
@@ -153,7 +158,7 @@ class ReturnForm(ScreenPart):
 
         project, drafts = self.app.project, self.app.drafts
         self.execution_id = execution_id
-        self._opened, self._preview, self._outcome, self._items = None, None, ReturnOutcome(), ()
+        self._opened, self._preview, self._chosen, self._items = None, None, ReturnOutcome(), ()
         self._copied = None
         self._area.load("")
         self._hint("")
@@ -194,9 +199,11 @@ class ReturnForm(ScreenPart):
             state = (
                 f"{state_of('deployed')[0]} {lasting(between(execution.deployed_at, opened.now))}"
             )
-        parts = (execution.execution_id, execution.agent_type, state, execution.scope)
-        what = " · ".join(one_line(part, 80) for part in parts if part)
-        self.query_one("#completing-what", Static).update(f" {what}")
+        name, scope = one_line(execution.agent_type, 60), one_line(execution.scope or "", 200)
+        what = Content.assemble(
+            (f" {name}", "bold"), f"  {scope}" if scope else "", (f"   {state}", "$foreground-muted")
+        )
+        self.query_one("#completing-what", Static).update(what)
         self.settle()
 
     # The text: kept as a draft and read, a moment after each change
@@ -286,6 +293,7 @@ class ReturnForm(ScreenPart):
     @on(Rows.Highlighted, "#found")
     def _highlighted(self) -> None:
         self._show_detail()
+        self._show_line()
 
     @property
     def _item(self) -> ReviewItem | None:
@@ -299,15 +307,18 @@ class ReturnForm(ScreenPart):
 
     def _show_state(self) -> None:
         area, text = self._area, self._area.text
-        size = f"{len(text):,} characters, as pasted" if text else "no message yet"
+        size = f"{len(text):,} characters" if text else "no message yet"
         if area.is_large:
             size += " · kept beside: F7 edits them, Ctrl+Z takes the paste back"
-        area.border_subtitle = Content(size)
+        one = self.has_class("-one")
+        to_list, to_text = ("Tab what was read · ", "Tab the message · ") if one else ("", "")
+        area.border_subtitle = Content(f"{to_list}{one_line(self.execution_id, 40)} · {size}")
         wanted = sum(item.wanted for item in self._items)
         left = len(self._items) - wanted
         read = f"{wanted} will be recorded{f', {left} left out' * bool(left)}"
         reading = self.query_one("#reading")
-        reading.border_subtitle = Content("reading …" if self._reading else read if text else "")
+        told = "reading …" if self._reading else read if text else ""
+        reading.border_subtitle = Content(f"{to_text}{told}")
         self.query_one("#completing-state", Static).update(self._word_outcome(text))
 
     def _word_outcome(self, text: str) -> Content:
@@ -318,24 +329,68 @@ class ReturnForm(ScreenPart):
             return Content(
                 f"outcome  this is return {copied.position}, {told} already: F8 makes no other"
             )
+        if not text and not self._chosen.is_chosen:
+            return Content.assemble(("outcome  ", "$foreground-muted"), self._word_no_message())
         outcome = self._outcome
         state = "failed" if outcome.status == "failed" else "done"
         why = " ".join(filter(None, (outcome.error_code, outcome.error_message)))
-        parts: list[tuple[str, str] | str] = [
+        parts: list[tuple[str, str] | str | Content] = [
             ("outcome  ", "$foreground-muted"),
             (f"{SIGNS[state]} {state}", f"bold $state-{state}"),
-            f"  {one_line(why, 200)}" if why else "",
+            f"  {one_line(why, 160)}" if why else "",
+            (f"  {self._word_because()}", "$foreground-muted"),
         ]
         troubles = [item for item in self._items if item.kind == "error" and item.line is not None]
-        if troubles:
+        if troubles and state == "done":
             signs = plural(len(troubles), "sign")
             parts.append((f"   {SIGNS['doubt']} {signs} of trouble", "$state-doubt"))
         return Content.assemble(*parts)
 
+    def _word_because(self) -> str:
+        """Say who says so, and what another outcome takes."""
+        if self._chosen.is_chosen:
+            return "as you say"
+        if self._preview is None or not self._preview_of:
+            return "reading …"
+        from orch_tui.record.messages.review import propose_return
+
+        because = propose_return(self._preview, self._items).because
+        return f"{because or 'nothing in it says otherwise'}; F9 changes it"
+
+    def _word_no_message(self) -> str:
+        opened = self._opened
+        if opened is None or not opened.returns:
+            return "follows from its message; F9 closes it without one"
+        word = state_of(opened.execution.status)[0]
+        return f"{word} is recorded; F9 changes that, a message pasted here is another return"
+
     # Correcting it
 
     def action_to_list(self) -> None:
+        self.add_class("-reading")
         self.query_one("#found", Rows).focus()
+
+    def action_to_text(self) -> None:
+        self.remove_class("-reading")
+        self._area.focus_text()
+
+    def on_resize(self) -> None:
+        """Show one pane at a time where there is little room."""
+        width, height = self.app.size
+        self.set_class(width < SLIM or height < LOW, "-one")
+        self._show_state()
+
+    @on(events.DescendantFocus)
+    def _focused(self) -> None:
+        """Mark the line that is told of while one is at what was read."""
+        at_list = self.query_one("#found", Rows).has_focus
+        self.set_class(at_list, "-reading")
+        self._show_line()
+
+    def _show_line(self) -> None:
+        item = self._item if self.query_one("#found", Rows).has_focus else None
+        line = item.line if item and self._preview and self._preview.is_as_received else None
+        self._area.mark_line(line)
 
     @on(Rows.Selected, "#found")
     def _toggle(self) -> None:
@@ -416,33 +471,31 @@ class ReturnForm(ScreenPart):
     # Recording it
 
     def action_outcome(self) -> None:
-        choices = (
-            ("completed", f"{SIGNS['done']} done, as its message says"),
-            ("failed", f"{SIGNS['failed']} failed, with a reason"),
+        """Ask how it ended; what is not so yet is proposed, to be accepted with its reason."""
+        now = self._outcome
+        if not self._chosen.is_chosen and now.status == "completed":
+            now = ReturnOutcome("failed")
+        ask_outcome(
+            self, "How did it end?", self._set_outcome, now=now, recorded=self._recorded_status
         )
-        self.app.push_screen(Choose("How did it end?", choices), self._set_status)
 
-    def _set_status(self, status: str | None) -> None:
-        if status == "completed":
-            self._ask_reason(ReturnOutcome(is_chosen=True))
-        elif status == "failed":
-            ask_failure(self, self._outcome.error_message or "", self._ask_reason)
-
-    def _ask_reason(self, outcome: ReturnOutcome) -> None:
-        """Another outcome of a return that is recorded already needs a reason."""
+    @property
+    def _recorded_status(self) -> str:
+        """The outcome that the record has of this return; empty: it has none."""
         opened = self._opened
-        if self._area.text or not opened or not opened.returns:
-            self._set_outcome(outcome)
-        elif outcome.status != opened.execution.status:
-            self.app.push_screen(
-                Ask(f"Why is it {outcome.status} after all?", value=outcome.error_message or ""),
-                lambda why: self._set_outcome(replace(outcome, reason=why)) if why else None,
-            )
-        else:
-            self._set_outcome(outcome)
+        if self._copied is not None:
+            return self._copied.status or ""
+        is_amended = opened is not None and opened.returns and not self._area.text
+        return (opened.execution.status or "") if opened and is_amended else ""
+
+    @property
+    def _outcome(self) -> ReturnOutcome:
+        if self._chosen.is_chosen or not self._preview_of:
+            return self._chosen
+        return _decide_outcome(self._chosen, self._copied, self._preview, self._items)
 
     def _set_outcome(self, outcome: ReturnOutcome) -> None:
-        self._outcome = outcome
+        self._chosen = outcome
         self._show_state()
 
     def action_record(self) -> None:
@@ -465,6 +518,7 @@ class ReturnForm(ScreenPart):
         )
 
     def _record(self) -> None:
+        from orch_tui.record.completion import find_recorded_return
         from orch_tui.record.messages.review import (
             list_recordable,
             make_return_arguments,
@@ -473,7 +527,7 @@ class ReturnForm(ScreenPart):
         from orch_tui.record.run_place import find_run_place
         from orch_tui.record.run_return import record_return
 
-        opened, corrections, outcome = self._opened, self._corrections, self._outcome
+        opened, corrections, chosen = self._opened, self._corrections, self._chosen
         if opened is None or corrections is None:
             return
         self._stop_timer()
@@ -489,9 +543,14 @@ class ReturnForm(ScreenPart):
             execution = opened.execution
             place = find_run_place(project.record, execution, project.root, project.cwd)
             found = seen or preview_return(text, place, execution.deployed_at)
-            chosen = make_return_arguments(found, list_recordable(found, corrections))
-            if not text:
-                del chosen["collect"]
+            items = list_recordable(found, corrections)
+            arguments = make_return_arguments(found, items)
+            outcome = chosen
+            if text:
+                copied = find_recorded_return(project.record, label, text)
+                outcome = _decide_outcome(chosen, copied, found, items)
+            else:
+                del arguments["collect"]
             recorded, _ = record_return(
                 project.record,
                 label,
@@ -503,7 +562,7 @@ class ReturnForm(ScreenPart):
                 supersede=outcome.reason,
                 error_message=outcome.error_message,
                 error_code=outcome.error_code,
-                **chosen,
+                **arguments,
             )
             drafts.drop(_message_draft(label))
             drafts.drop(_corrections_draft(label))
@@ -518,10 +577,11 @@ class ReturnForm(ScreenPart):
     ) -> None:
         for file in missing:
             self.notify(f"deliverable {file}", severity="warning", markup=False)
-        label, completion = recorded.execution.execution_id, recorded.completion
+        name, completion = one_line(recorded.execution.agent_type, 40), recorded.completion
         again = "" if recorded.is_new else ", as before"
         self.notify(
-            f"{label} {completion.status}: return {completion.position} is recorded{again}",
+            f"{name} {WORDS.get(completion.status, completion.status)}: return "
+            f"{completion.position} is recorded{again}",
             markup=False,
         )
         if of is self._opened:
@@ -539,7 +599,7 @@ class ReturnForm(ScreenPart):
         self.post_message(self.Closed(label, recorded))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("correct", "add", "to_list"):
+        if action in ("correct", "add", "to_list", "to_text"):
             return self.query_one("#found", Rows).has_focus is (action != "to_list")
         return True
 
@@ -561,6 +621,26 @@ class ReturnForm(ScreenPart):
         if self._preview is None or not (self._corrections and self._corrections.dumps()):
             return join([*words, "--collect", "auto"])
         return f"{join(words)} && {join(_collecting(self.execution_id, self._items))}"
+
+
+def _decide_outcome(
+    chosen: ReturnOutcome,
+    copied: Completion | None,
+    preview: ReturnPreview | None,
+    items: Sequence[ReviewItem],
+) -> ReturnOutcome:
+    """Decide how a return is recorded: as a person says, else as it is recorded already (a message
+    that is a copy), else as the message tells."""
+    if chosen.is_chosen:
+        return chosen
+    if copied is not None:
+        return ReturnOutcome(copied.status, copied.error_message, copied.error_code)
+    if preview is None:
+        return ReturnOutcome()
+    from orch_tui.record.messages.review import propose_return
+
+    proposed = propose_return(preview, items)
+    return ReturnOutcome(proposed.status, proposed.reason or None)
 
 
 def _without_message(opened: _Opened) -> str:

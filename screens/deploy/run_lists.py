@@ -25,17 +25,21 @@ from orch_tui.screens.deploy.agent_rows import (
 )
 from orch_tui.screens.deploy.hand_over_choice import choose_hand_over
 from orch_tui.screens.deploy.launch_form import Wanted, write_briefing
-from orch_tui.screens.deploy.return_outcome import ReturnOutcome, ask_failure
+from orch_tui.screens.deploy.return_outcome import WORDS, ReturnOutcome, ask_outcome
+from orch_tui.screens.dialogs import Choose
 from orch_tui.screens.screen_part import ScreenPart
+from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.paste import pasted
 from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.row_list import Row, Rows
 from orch_tui.screens.widgets.safe import one_line
+from orch_tui.times import ago
 
 if TYPE_CHECKING:
     from orch_tui.live.live_agent import LiveAgent
     from orch_tui.recall.run_endings import RunEnding
     from orch_tui.recall.show import Shown
+    from orch_tui.record.completion import RecordedReturn
     from orch_tui.record.deployable import Deployable
     from orch_tui.search.query import Page
 
@@ -111,7 +115,7 @@ class Lists(ScreenPart):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "deploy", "hand over", id="deploy"),
-        Binding("c", "complete", "complete", id="complete"),
+        Binding("c", "complete", "record what it said", id="complete"),
         Binding("x", "close", "close as failed", id="close-as-failed"),
         Binding("h", "history", "its session in History", id="in-history"),
         Binding("b", "copy", "copy briefing", id="copy-briefing"),
@@ -457,8 +461,44 @@ class Lists(ScreenPart):
             self.app.push_screen(Run(preview.shown, preview.tab))
 
     def action_complete(self) -> None:
-        if self._label:
-            self.post_message(self.Complete(self._label))
+        """Record what a run said; of one that came back, say so and ask what is meant."""
+        label, ending, found = self._label, self._ending, self._found
+        if not label:
+            return
+        drafts = _labels_of_drafts(found.drafts) if found else set()
+        if ending is None or ending.status == "deployed" or label in drafts:
+            self.post_message(self.Complete(label))
+            return
+        words = f"“{one_line(ending.words, 200)}”" if ending.words else "It gave no message."
+        choices = [
+            ("outcome", "change how it ended"),
+            ("message", "record another message of it, as one more return"),
+            ("again", "hand it over again, as another attempt"),
+        ]
+        parts = ("came back", _ENDED[ending.went_well], ago(ending.completed_at, self._now))
+        question = " · ".join((one_line(ending.agent_type, 40), *parts))
+        self.app.push_screen(
+            Choose(question, choices, detail=words), lambda what: self._do_again(what, ending)
+        )
+
+    def _do_again(self, what: str | None, ending: RunEnding) -> None:
+        if what == "message":
+            self.post_message(self.Complete(ending.execution_id))
+        elif what == "again":
+            self.action_deploy()
+        elif what == "outcome":
+            was = ReturnOutcome(ending.status, ending.words if ending.status == "failed" else None)
+            ask_outcome(
+                self,
+                f"How did {one_line(ending.agent_type, 40)} end?",
+                lambda outcome: self._close_as(ending.execution_id, outcome),
+                now=was,
+                recorded=ending.status,
+            )
+
+    @property
+    def _now(self) -> str:
+        return self._found.now if self._found else ""
 
     def on_paste(self, event: events.Paste) -> None:
         """A message pasted on a waiting run is its final message."""
@@ -468,7 +508,14 @@ class Lists(ScreenPart):
 
     def action_close(self) -> None:
         if label := self._label:
-            ask_failure(self, "", lambda outcome: self._close_as(label, outcome))
+            name = self._ending.agent_type if self._ending else label
+            ask_outcome(
+                self,
+                f"Close {one_line(name, 40)} as failed",
+                lambda outcome: self._close_as(label, outcome),
+                now=ReturnOutcome("failed"),
+                may_be_done=False,
+            )
 
     def _close_as(self, label: str, outcome: ReturnOutcome) -> None:
         from orch_tui.record.completion import record_completion
@@ -482,13 +529,15 @@ class Lists(ScreenPart):
                 status=outcome.status,
                 error_message=outcome.error_message,
                 error_code=outcome.error_code,
+                supersede=outcome.reason,
             ),
-            lambda _: self._was_closed(label),
+            self._was_closed,
             group="record",
         )
 
-    def _was_closed(self, label: str) -> None:
-        self.notify(f"{label} is closed as failed", markup=False)
+    def _was_closed(self, recorded: RecordedReturn) -> None:
+        name = one_line(recorded.execution.agent_type, 40)
+        self.notify(f"{name} is {WORDS[recorded.completion.status]}", markup=False)
         self.load()
 
     def action_copy(self) -> None:
@@ -538,6 +587,13 @@ class Lists(ScreenPart):
 
     def action_deploy(self) -> None:
         choose_hand_over(self, lambda wanted: self.post_message(self.HandOver(wanted)))
+
+
+_ENDED = {
+    True: f"{SIGNS['done']} done",
+    False: f"{SIGNS['failed']} failed",
+    None: f"{SIGNS['doubt']} in doubt",
+}
 
 
 def _labels_of_drafts(names: Iterable[str]) -> set[str]:

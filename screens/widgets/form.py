@@ -92,7 +92,7 @@ class Form(ModalScreen[dict[str, str] | None]):
         Binding("escape", "leave", "leave"),
         Binding("ctrl+z", "start_over", "as it was"),
         # keys typed ahead, over a slow line, must not end up in the line before
-        Binding("tab", "app.focus_next", "Next", show=False, priority=True),
+        Binding("tab", "next", "Next", show=False, priority=True),
         Binding("shift+tab", "app.focus_previous", "Previous", show=False, priority=True),
     ]
 
@@ -105,10 +105,18 @@ class Form(ModalScreen[dict[str, str] | None]):
         values: dict[str, str]
 
     def __init__(
-        self, title: str, fields: Sequence[Field], *, check: Check, accept: str, draft: str = ""
+        self,
+        title: str,
+        fields: Sequence[Field],
+        *,
+        check: Check,
+        accept: str,
+        draft: str = "",
+        at: str = "",
     ) -> None:
         """``check`` says what is wrong with values, at every key, so it must be quick; ``accept``
-        is the word for Enter; ``draft`` names where unfinished typing is kept, empty: nowhere.
+        is the word for Enter; ``draft`` names where unfinished typing is kept, empty: nowhere;
+        ``at`` is the line one begins in, empty: the first.
 
         Accepting leaves the draft to the caller: it is to be dropped once the values are recorded.
         """
@@ -118,6 +126,7 @@ class Form(ModalScreen[dict[str, str] | None]):
         self._check = check
         self._accept = accept
         self.draft = draft
+        self._at = at
         self._touched: set[str] = set()
         self._remarks: dict[str, list[Remark]] = {}
         self._chosen: tuple[str, str] | None = None
@@ -147,6 +156,8 @@ class Form(ModalScreen[dict[str, str] | None]):
 
     def on_mount(self) -> None:
         self._show_remarks()
+        if self._at:
+            self._input(self._at).focus()
         if self.draft:
             self.run_worker(self._read_draft, thread=True, group="draft")
 
@@ -182,9 +193,7 @@ class Form(ModalScreen[dict[str, str] | None]):
             self._touched.add(name)
         self._show_remarks()
         if name == self._now and not (self._chosen and event.value == self._chosen[1]):
-            if self._chosen:
-                self._chosen = None
-                self._tell_keys()
+            self._chosen = None
             self._show_choices()
         if self.draft and self._touched:
             self._stop_saving()
@@ -235,7 +244,9 @@ class Form(ModalScreen[dict[str, str] | None]):
 
     def _hint(self, *first: str) -> str:
         accept = "takes it" if self._takes_choice else self._accept
-        keys = [f"enter {accept}", "tab next", *["↓ choose"] * self._has_choices, "esc leave"]
+        only = self._only_match
+        tab = f"tab takes {one_line(only, 30)}" if only else "tab next"
+        keys = [f"enter {accept}", tab, *["↓ choose"] * self._has_choices, "esc leave"]
         return " · ".join((*first, *keys))
 
     @property
@@ -261,6 +272,28 @@ class Form(ModalScreen[dict[str, str] | None]):
             Option(Text(f"{one_line(value):{width}}  {one_line(words)}"), id=value)
             for value, words in found
         )
+        self._tell_keys()
+
+    @property
+    def _only_match(self) -> str:
+        """The one choice that what is typed in the line may become; empty: none, or several."""
+        field = self._fields.get(self._now)
+        if field is None or not field.choices:
+            return ""
+        text = self._input(field.name).value
+        typed = (text.rpartition(",")[2] if field.several else text).strip().casefold()
+        found = [value for value, _ in matching(field, text)]
+        begun = [value for value in found if value.casefold().startswith(typed)]
+        only = begun if len(begun) == 1 else found
+        is_one = len(only) == 1 and typed and only[0].casefold() != typed
+        return only[0] if is_one else ""
+
+    def action_next(self) -> None:
+        """Go to the next line; where what is typed can only become one choice, it is taken."""
+        if only := self._only_match:
+            self._choose(only)
+            self._chosen = None
+        self.app.action_focus_next()
 
     def action_choose(self, by: int) -> None:
         """Take the next choice into the line, or go to the next line where there is none."""
@@ -367,8 +400,8 @@ def matching(field: Field, text: str) -> list[tuple[str, str]]:
     open_choices = [choice for choice in field.choices if choice[0] not in taken]
     if any(value.casefold() == typed for value, _ in field.choices):
         return open_choices[:MOST_CHOICES]
-    found = [c for c in open_choices if typed in c[0].casefold()]
-    found.sort(key=lambda choice: not choice[0].casefold().startswith(typed))
+    found = [c for c in open_choices if typed in c[0].casefold() or typed in c[1].casefold()]
+    found.sort(key=lambda c: (not c[0].casefold().startswith(typed), typed not in c[0].casefold()))
     return found[:MOST_CHOICES]
 
 

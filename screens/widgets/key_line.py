@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
-from textual.binding import Binding
+from textual.binding import ActiveBinding, Binding
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
@@ -73,7 +74,7 @@ class KeyLine(Widget):
     def _read(self, screen: Screen[Any]) -> None:
         shown: dict[str, _Key] = {}
         always: dict[str, _Key] = {}
-        for _, binding, enabled, _ in screen.active_bindings.values():
+        for _, binding, enabled, _ in _in_their_order(screen):
             if not binding.show or binding.action in shown:
                 continue
             key = (
@@ -135,6 +136,29 @@ class KeyLine(Widget):
 
 def _order_of_need(key: _Key) -> int:
     return NEEDED.index(key[2]) if key[2] in NEEDED else len(NEEDED)
+
+
+def _in_their_order(screen: Screen[Any]) -> list[ActiveBinding]:
+    """The keys that do something now, of what has the focus first, those of one widget together
+    and as it has them: Textual puts one that overrides another in the place of that."""
+    active = list(screen.active_bindings.values())
+    nodes = list(dict.fromkeys(each.node for each in active))
+    places = {
+        node: {binding.action: n for n, binding in reversed(list(enumerate(_own_bindings(node))))}
+        for node in nodes
+    }
+    ranks = {node: number for number, node in enumerate(nodes)}
+    return sorted(
+        active,
+        key=lambda each: (
+            ranks[each.node],
+            places[each.node].get(each.binding.action, len(places[each.node])),
+        ),
+    )
+
+
+def _own_bindings(node: DOMNode) -> list[Binding]:
+    return [binding for _, binding in node._bindings]
 
 
 def _width(key: str, words: str) -> int:

@@ -243,6 +243,13 @@ class PasteArea(Vertical):
             self.load(self._before)
             self.editor.focus()
 
+    def mark_line(self, line: int | None) -> None:
+        """Show a line of the text, from 1, and mark it; None takes the mark away."""
+        editor = self.editor
+        editor.highlight_cursor_line = line is not None and not self.is_large
+        if line is not None and not self.is_large:
+            editor.move_cursor((min(line, editor.document.line_count) - 1, 0))
+
     def focus_text(self) -> None:
         (self.query_one(Lines) if self.is_large else self.editor).focus()
 

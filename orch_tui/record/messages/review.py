@@ -17,7 +17,8 @@ from orch_tui.frozen import frozen
 from orch_tui.record.deliverables import Deliverable, parse_validation, read_deliverables
 from orch_tui.record.messages.findings import Findings, read_findings
 from orch_tui.record.messages.message_paths import FoundPath
-from orch_tui.record.pasted_words import read_pasted_words
+from orch_tui.record.messages.proposed_outcome import ProposedOutcome, find_failure, propose_outcome
+from orch_tui.record.pasted_words import read_pasted_return
 from orch_tui.record.run_place import RunPlace
 from orch_tui.times import moment_of
 
@@ -50,11 +51,16 @@ class ReturnPreview:
 
     findings: Findings
     files: tuple[ClaimedFile, ...]
+    failure: ProposedOutcome | None = None
+    """What in it says that the run failed."""
+    is_as_received: bool = True
+    """Its lines are those of what was pasted: nothing was taken off them."""
 
 
 def preview_return(message: str, place: RunPlace, deployed_at: str | None) -> ReturnPreview:
     """Read a message and look at the files it claims, in ``place``."""
-    findings = read_findings(read_pasted_words(message), place)
+    said = read_pasted_return(message)
+    findings = read_findings(said.text or message, place)
     safe = [path.placed for path in findings.deliverables]
     on_disk = {deliverable.path: deliverable for deliverable in read_deliverables(safe)}
     deployed = moment_of(deployed_at)
@@ -66,7 +72,17 @@ def preview_return(message: str, place: RunPlace, deployed_at: str | None) -> Re
             for path in findings.paths
             if path.claim in ("created", "modified")
         ),
+        find_failure(said),
+        (said.text or message) == message,
     )
+
+
+def propose_return(preview: ReturnPreview, items: Iterable[ReviewItem]) -> ProposedOutcome:
+    """Propose how the run ended, by its message and the checks that are to be recorded."""
+    checks = (
+        item.text.rpartition(":") for item in items if item.kind == "validation" and item.wanted
+    )
+    return propose_outcome(preview.failure, ((name, result) for name, _, result in checks))
 
 
 def _changed(path: Path, since: float | None) -> bool | None:

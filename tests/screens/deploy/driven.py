@@ -11,7 +11,8 @@ from pathlib import Path
 
 from textual import events
 from textual.pilot import Pilot
-from textual.widgets import ContentSwitcher, Input, Static
+from textual.screen import ModalScreen
+from textual.widgets import ContentSwitcher, Input, OptionList, Static
 
 from orch_tui.app import OrchApp
 from orch_tui.install import hook_settings
@@ -27,6 +28,7 @@ from orch_tui.record.executions import list_completions
 from orch_tui.record.ledger import contents
 from orch_tui.screens.deploy.return_form import ReturnForm
 from orch_tui.screens.orch_screen import Header, Problem
+from orch_tui.screens.widgets.key_line import KeyLine
 from orch_tui.screens.widgets.paste import PasteArea
 from orch_tui.screens.widgets.row_list import Row, Rows
 from tests.screens import quiet
@@ -169,6 +171,27 @@ class Driven:
 
     def text(self, query: str) -> str:
         return str(self.app.screen.query_one(query, Static).content)
+
+    @property
+    def command(self) -> str:
+        """The shell command that does the same."""
+        return str(self.app.screen.command())  # type: ignore[attr-defined]
+
+    @property
+    def dialog(self) -> str:
+        """The words of the dialog in front."""
+        screen = self.app.screen
+        assert isinstance(screen, ModalScreen)
+        said = [str(each.content) for each in screen.query(Static)]
+        for choices in screen.query(OptionList):
+            said += [
+                str(choices.get_option_at_index(n).prompt) for n in range(choices.option_count)
+            ]
+        return "\n".join(said)
+
+    @property
+    def footer(self) -> str:
+        return self.app.screen.query_one(KeyLine).render_line(0).text
 
     def under_cursor(self, query: str, text: str) -> None:
         """Put the cursor of a list on the row that says this."""

@@ -41,7 +41,7 @@ async def test_a_pasted_message_is_read_corrected_and_recorded(folder: Path) -> 
         assert [row.cells for row in rows] == [
             ("Files", "3"),
             ("■", "lib/postings.py", "changed"),
-            ("■", "lib/index.py", "unchanged"),
+            ("■", "lib/index.py", "older"),
             ("□", "lib/gone.py", "not there"),
             ("Checks", "2"),
             ("■", "tests", "pass"),
@@ -186,12 +186,10 @@ async def test_quitting_while_completing_comes_back_to_it(folder: Path) -> None:
 
 async def test_it_failed_with_a_reason_and_a_code(folder: Path) -> None:
     async with deploying(folder) as driven:
-        await driven.keys("c", *"API Error", "f9", "down", "enter")
-        await driven.type("the service was down")
-        await driven.keys("end", "enter")
+        await driven.keys("c", *"Done.", "f9", *"the service was down", "tab", *"perf", "tab")
+        await driven.keys("enter")
         assert "✗ failed" in driven.text("#completing-state")
-        command = driven.app.screen.command()  # type: ignore[attr-defined]
-        assert "--status failed" in command and "'the service was down'" in command
+        assert "--status failed --error-message 'the service was down'" in driven.command
         await driven.keys("f8")
         execution = executions.get_execution(driven.record, "exec-003")
         assert (execution.status, execution.error_message, execution.error_code) == (
@@ -199,13 +197,13 @@ async def test_it_failed_with_a_reason_and_a_code(folder: Path) -> None:
             "the service was down",
             "ORG-008",
         )
-        assert execution.final_message == "API Error"
+        assert execution.final_message == "Done."
 
 
 async def test_a_run_that_came_back_can_come_back_again(folder: Path) -> None:
     async with deploying(folder) as driven:
         driven.go_to("exec-004")
-        await driven.keys("c")
+        await driven.keys("c", "down", "enter")
         assert "another return" in driven.text("#completing-what")
         await driven.keys(*"More.", "f8")
         returned = list_completions(driven.record, "exec-004")
@@ -233,9 +231,7 @@ async def test_no_message_is_recorded_only_when_that_is_meant(folder: Path) -> N
         await driven.keys("c", "f8")
         assert "exec-003 has not returned" in driven.problem
         assert executions.get_execution(driven.record, "exec-003").status == "deployed"
-        await driven.keys("f9", "down", "enter")
-        await driven.type("it hung")
-        await driven.keys("enter", "f8", "n")
+        await driven.keys("f9", *"it hung", "enter", "f8", "n")
         assert executions.get_execution(driven.record, "exec-003").status == "deployed"
         await driven.keys("f8", "y")
         closed = executions.get_execution(driven.record, "exec-003")
@@ -246,50 +242,141 @@ async def test_no_message_is_recorded_only_when_that_is_meant(folder: Path) -> N
 async def test_without_a_message_the_latest_return_is_amended(folder: Path) -> None:
     async with deploying(folder) as driven:
         driven.go_to("exec-004")
-        await driven.keys("c")
-        await driven.keys("f9", "down", "enter")
-        await driven.type("tests broke")
-        await driven.keys("enter")
-        await driven.type("as was seen later")
-        assert "--supersede 'as was seen later'" in str(
-            driven.app.screen.command()  # type: ignore[attr-defined]
-        )
+        await driven.keys("c", "down", "enter")
+        assert "✓ done is recorded" in driven.text("#completing-state")
+        await driven.keys("f9", *"tests broke, as was seen later", "enter")
+        assert "--supersede 'tests broke, as was seen later'" in driven.command
         await driven.keys("f8", "y")
         said = executions.list_completions(driven.record, "exec-004")
         assert [each.status for each in said] == ["failed"]
         amended = executions.get_execution(driven.record, "exec-004")
-        assert amended.error_message == "tests broke" and amended.final_message
+        assert amended.error_message == "tests broke, as was seen later" and amended.final_message
 
 
-async def test_what_is_refused_stays_on_the_screen(folder: Path) -> None:
+async def test_of_a_run_that_came_back_it_is_said_and_asked_what_is_meant(folder: Path) -> None:
     async with deploying(folder) as driven:
         driven.go_to("exec-004")
         await driven.keys("c")
-        await driven.paste("# Found\n\nThe **walrus** is slow.")
-        await driven.keys("f9", "down", "enter")
-        await driven.type("on second thoughts")
-        await driven.keys("enter", "f8")
-        assert "recorded already" in driven.problem
-        assert driven.area.text == "# Found\n\nThe **walrus** is slow."
-        assert driven.app.drafts.load("final-message exec-004") == driven.area.text
+        asked = driven.dialog
+        assert "Explore · came back · ✓ done" in asked and "The walrus is slow." in asked
+        assert "change how it ended" in asked and "as another attempt" in asked
+        await driven.keys("enter", "shift+tab", *["backspace"] * 4, *"fail", "tab")
+        await driven.keys(*"it was another walrus", "enter")
+        amended = executions.get_execution(driven.record, "exec-004")
+        assert (amended.status, amended.error_message) == ("failed", "it was another walrus")
+        assert driven.view == "lists"
+
+
+async def test_the_outcome_follows_what_was_read(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("c")
+        assert "follows from its message" in driven.text("#completing-state")
+        await driven.paste("I was not able to finish: the index is locked.\n\n- tests: pass\n")
+        said = driven.text("#completing-state")
+        assert "✗ failed  I was not able to finish: the index is locked." in said
+        assert "its message says so; F9 changes it" in said
+        await driven.keys("f8")
+        execution = executions.get_execution(driven.record, "exec-003")
+        assert (execution.status, execution.error_message) == (
+            "failed",
+            "I was not able to finish: the index is locked.",
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "because"),
+    [
+        ("Done.\n\n- tests: pass\n", "✓ done", "its checks pass"),
+        ("Done.", "✓ done", "nothing in it says otherwise"),
+        ("Done.\n\n- tests: fail\n", "✗ failed  check failed: tests", "by its checks"),
+        ("API Error: 529 overloaded", "✗ failed", "an error stands in place of its words"),
+        (
+            "NOTE: this agent stopped at its 25-turn limit\n\nPart",
+            "25 turns",
+            "Claude Code notes it",
+        ),
+        ("I can't help with that.", "✗ failed", "its message says so"),
+    ],
+)
+async def test_what_the_outcome_follows_from_is_said(
+    folder: Path, text: str, outcome: str, because: str
+) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("c")
+        await driven.paste(text)
+        said = driven.text("#completing-state")
+        assert outcome in said and because in said
+
+
+async def test_another_outcome_than_is_recorded_takes_a_reason(folder: Path) -> None:
+    message = "# Found\n\nThe **walrus** is slow."
+    async with deploying(folder) as driven:
+        driven.go_to("exec-004")
+        await driven.keys("c", "down", "enter")
+        await driven.paste(message)
+        await driven.keys("f9", "enter")
+        assert "a failure needs a reason" in driven.dialog
+        await driven.keys(*"on second thoughts", "enter", "f8")
+        (said,) = executions.list_completions(driven.record, "exec-004")
+        assert (said.status, said.error_message) == ("failed", "on second thoughts")
+
+
+async def test_what_is_refused_stays_on_the_screen(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orch_tui.models.database.BUSY_SECONDS", 0.05)
+    async with deploying(folder) as driven:
+        await driven.keys("c")
+        await driven.paste("It is found.")
+        with closing(sqlite3.connect(driven.app.project.database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await driven.keys("f8")
+            assert driven.problem and driven.view == "completing-view"
+            other.execute("ROLLBACK")
+        assert driven.area.text == "It is found."
+        assert driven.app.drafts.load("final-message exec-003") == driven.area.text
+
+
+async def test_one_pane_at_a_time_where_there_is_little_room(folder: Path) -> None:
+    async with deploying(folder, size=(60, 16)) as driven:
+        await driven.keys("c")
+        await driven.paste(MESSAGE)
+        message, reading = (driven.app.screen.query_one(each) for each in ("#message", "#reading"))
+        assert (message.display, reading.display) == (True, False)
+        assert "F9" in driven.footer.upper() and "Tab what was read" in str(message.border_subtitle)
+        await driven.keys("tab")
+        assert (message.display, reading.display) == (False, True)
+        await driven.keys("tab")
+        assert (message.display, reading.display) == (True, False)
+
+
+async def test_the_line_that_is_told_of_is_marked_in_the_message(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("c")
+        await driven.paste(MESSAGE)
+        await driven.keys("tab")
+        driven.under_cursor("#found", "lib/index.py")
+        await driven.keys("down", "up")
+        editor = driven.area.editor
+        assert editor.highlight_cursor_line
+        assert "lib/index.py" in editor.document.get_line(editor.cursor_location[0])
+        await driven.keys("shift+tab")
+        assert not editor.highlight_cursor_line and editor.has_focus
 
 
 async def test_the_same_can_be_said_to_the_shell(folder: Path) -> None:
     async with deploying(folder) as driven:
-
-        def command() -> str:
-            return str(driven.app.screen.command())  # type: ignore[attr-defined]
-
-        assert command().startswith("orch query --status deployed --session-id orch-")
+        assert driven.command.startswith("orch query --status deployed --session-id orch-")
         await driven.keys("c")
         await driven.paste(MESSAGE)
-        assert command() == (
-            "orch record-completion --execution-id exec-003 --final-message-file FILE "
-            "--collect auto"
+        assert driven.command == (
+            "orch record-completion --execution-id exec-003 --status failed "
+            "--error-message 'check failed: lint' --final-message-file FILE --collect auto"
         )
         await driven.keys("tab", "end", "up", "space")
-        assert command() == (
-            "orch record-completion --execution-id exec-003 --final-message-file FILE && "
+        assert driven.command == (
+            "orch record-completion --execution-id exec-003 --status failed "
+            "--error-message 'check failed: lint' --final-message-file FILE && "
             "orch collect --execution-id exec-003 --deliverables lib/postings.py "
             "--deliverables lib/index.py --validation-results tests:pass,lint:fail"
         )

@@ -202,13 +202,12 @@ async def test_another_process_records_and_the_place_is_kept(folder: Path) -> No
 
 async def test_an_old_one_is_closed_as_failed_with_its_reason(folder: Path) -> None:
     async with deploying(folder) as driven:
-        await driven.keys("down", "x", "escape", "x")
-        await driven.type("  ")
-        assert "needs a reason" in driven.problem
+        await driven.keys("down", "x", "escape", "x", "enter")
+        assert "a failure needs a reason" in driven.dialog
         assert executions.get_execution(driven.record, "exec-002").status == "deployed"
-        await driven.keys("x")
-        await driven.type("the terminal was closed")
-        await driven.keys("down", "down", "down", "enter")
+        await driven.keys(
+            *"the terminal was closed", "tab", "down", "down", "down", "enter", "enter"
+        )
         execution = executions.get_execution(driven.record, "exec-002")
         assert (execution.status, execution.error_message, execution.error_code) == (
             "failed",
