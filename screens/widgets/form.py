@@ -131,6 +131,8 @@ class Form(ModalScreen[dict[str, str] | None]):
         self._remarks: dict[str, list[Remark]] = {}
         self._chosen: tuple[str, str] | None = None
         """What was typed into the line, and the value taken from the list since."""
+        self._is_resumed = False
+        """What was typed the last time is back, and nobody went on from it yet."""
         self._saving: Any = None
 
     def compose(self) -> ComposeResult:
@@ -238,11 +240,13 @@ class Form(ModalScreen[dict[str, str] | None]):
     def action_start_over(self) -> None:
         self._put({name: field.value for name, field in self._fields.items()})
         self._touched.clear()
+        self._is_resumed = False
         self._show_remarks()
         self._keep("")
-        self.query_one("#hint", Static).update(Text(self._hint()), layout=False)
+        self._tell_keys()
 
-    def _hint(self, *first: str) -> str:
+    def _hint(self) -> str:
+        first = ["what you typed is back, ctrl+z as it was"] * self._is_resumed
         accept = "takes it" if self._takes_choice else self._accept
         only = self._only_match
         tab = f"tab takes {one_line(only, 30)}" if only else "tab next"
@@ -350,9 +354,9 @@ class Form(ModalScreen[dict[str, str] | None]):
     def on_form_draft_read(self, message: DraftRead) -> None:
         if self._touched or message.values == self.values:
             return
+        self._is_resumed = True
         self._put(message.values)
-        hint = Text(self._hint("what you typed is back, ctrl+z as it was"))
-        self.query_one("#hint", Static).update(hint, layout=False)
+        self._tell_keys()
 
     def owe_draft(self) -> None:
         if self._saving is not None:

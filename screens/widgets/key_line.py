@@ -12,7 +12,6 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.binding import ActiveBinding, Binding
-from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
@@ -143,22 +142,14 @@ def _in_their_order(screen: Screen[Any]) -> list[ActiveBinding]:
     and as it has them: Textual puts one that overrides another in the place of that."""
     active = list(screen.active_bindings.values())
     nodes = list(dict.fromkeys(each.node for each in active))
-    places = {
-        node: {binding.action: n for n, binding in reversed(list(enumerate(_own_bindings(node))))}
-        for node in nodes
-    }
+    places = {node: {key: n for n, (key, _) in enumerate(node._bindings)} for node in nodes}
     ranks = {node: number for number, node in enumerate(nodes)}
-    return sorted(
-        active,
-        key=lambda each: (
-            ranks[each.node],
-            places[each.node].get(each.binding.action, len(places[each.node])),
-        ),
-    )
 
+    def rank(each: ActiveBinding) -> tuple[int, int]:
+        own = places[each.node]
+        return ranks[each.node], own.get(each.binding.key, len(own))
 
-def _own_bindings(node: DOMNode) -> list[Binding]:
-    return [binding for _, binding in node._bindings]
+    return sorted(active, key=rank)
 
 
 def _width(key: str, words: str) -> int:
