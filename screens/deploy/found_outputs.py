@@ -101,7 +101,9 @@ def _on_disk(file: ClaimedFile) -> str:
         return reasons.get(file.state, file.state)
     lines = ""
     if disk.lines_added is not None:
-        lines = f", {disk.lines_added} lines added, {disk.lines_modified} changed since the last commit"
+        lines = (
+            f", {disk.lines_added} lines added, {disk.lines_modified} changed since the last commit"
+        )
     since = {
         True: "; written since it was handed over",
         False: "; nobody wrote it since it was handed over",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING, ClassVar
@@ -97,14 +97,14 @@ class ReturnForm(ScreenPart):
     BINDINGS: ClassVar[list[BindingType]] = [
         # with priority, because a text area has F6 and F7 for itself
         Binding("f8,ctrl+enter", "record", "record it", id="completion-record", priority=True),
-        Binding("f9", "outcome", "how it ended", id="completion-outcome", priority=True),
+        Binding("f9", "outcome", "outcome", id="completion-outcome", priority=True),
         Binding("f6", "file", "read a file", id="completion-file", priority=True),
         Binding("f7", "edit", "edit in $EDITOR", id="completion-edit", priority=True),
         Binding("e", "correct", "correct it", id="completion-correct"),
         Binding("a", "add", "add one", id="completion-add"),
         Binding("tab", "to_list", "to what was read", id="completion-list"),
         Binding("tab,shift+tab", "to_text", "to the message", id="completion-text"),
-        Binding("escape", "leave", "back, the draft stays", id="completion-back"),
+        Binding("escape", "leave", "to the list", id="completion-back"),
     ]
 
     @dataclass
@@ -201,7 +201,9 @@ class ReturnForm(ScreenPart):
             )
         name, scope = one_line(execution.agent_type, 60), one_line(execution.scope or "", 200)
         what = Content.assemble(
-            (f" {name}", "bold"), f"  {scope}" if scope else "", (f"   {state}", "$foreground-muted")
+            (f" {name}", "bold"),
+            f"  {scope}" if scope else "",
+            (f"   {state}", "$foreground-muted"),
         )
         self.query_one("#completing-what", Static).update(what)
         self.settle()

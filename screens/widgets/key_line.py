@@ -30,7 +30,7 @@ PALETTE = ("palette",)
 ASIDE = (PALETTE, QUITS, HELPS)
 """The keys at the right, from the left."""
 
-NEEDED = ("enter", "escape", "f8", "f6")
+NEEDED = ("enter", "escape", "f8", "f9", "f6")
 """Keys that a screen cannot be used without: they come before others where there is little room."""
 
 _Key = tuple[str, str, str, bool]
