@@ -96,7 +96,7 @@ class ReturnForm(ScreenPart):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # with priority, because a text area has F6 and F7 for itself
-        Binding("f8,ctrl+enter", "record", "record it", id="completion-record", priority=True),
+        Binding("f8,ctrl+enter", "record", "record", id="completion-record", priority=True),
         Binding("f9", "outcome", "outcome", id="completion-outcome", priority=True),
         Binding("f6", "file", "read a file", id="completion-file", priority=True),
         Binding("f7", "edit", "edit in $EDITOR", id="completion-edit", priority=True),

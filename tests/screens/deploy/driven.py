@@ -182,7 +182,8 @@ class Driven:
         """The words of the dialog in front."""
         screen = self.app.screen
         assert isinstance(screen, ModalScreen)
-        said = [str(each.content) for each in screen.query(Static)]
+        said = [str(each.border_title or "") for each in screen.query("*")]
+        said += [str(each.content) for each in screen.query(Static)]
         for choices in screen.query(OptionList):
             said += [
                 str(choices.get_option_at_index(n).prompt) for n in range(choices.option_count)
