@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from orch_tui.frozen import frozen
 from orch_tui.models.values import listed_names
 from orch_tui.prepare.sources import is_outside
-from orch_tui.recall.insights.group_outcomes import INCLUDED, ChosenRuns
+from orch_tui.recall.insights.group_outcomes import INCLUDED, NUMBERED_RUNS, ChosenRuns
+from orch_tui.record.ledger.file_use import NEEDED
 from orch_tui.source_name import path_of
 
 
@@ -37,7 +40,19 @@ MOST_SOURCES = 200
 _Key = tuple[str, str, tuple[str, ...]]
 """Agent type, source and sections."""
 
-_READ = "read_at IS NOT NULL AND (written_at IS NULL OR read_at <= written_at)"
+
+class _Tally:
+    """The runs that had one source."""
+
+    __slots__ = ("at", "given", "read", "tokens")
+
+    def __init__(self) -> None:
+        self.given: set[str] = set()
+        self.read: set[str] = set()
+        self.at = ""
+        """When it was given last."""
+        self.tokens: int | None = None
+        """What it took then."""
 
 
 def weigh_earlier_sources(of: ChosenRuns) -> tuple[EarlierSource, ...]:
@@ -53,37 +68,18 @@ def weigh_earlier_sources(of: ChosenRuns) -> tuple[EarlierSource, ...]:
             "execution_files AS f WHERE f.execution_id = chosen.execution_id) GROUP BY 1"
         )
     )
-    given: dict[_Key, set[str]] = {}
-    read: dict[_Key, set[str]] = {}
-    tokens: dict[_Key, int | None] = {}
-    for agent_type, execution_id, source, sections, token_count in of.rows(
-        "SELECT agent_type, execution_id, context_source, sections, token_count "
-        "FROM chosen CROSS JOIN context_allocations USING (execution_id) "
-        f"WHERE went_well AND {INCLUDED} AND context_type IS NOT 'briefing' "
-        "AND context_source IS NOT NULL ORDER BY at"
-    ):
-        path = path_of(source)
-        if path and not is_outside(path):
-            key = agent_type, source, tuple(listed_names(sections) or ())
-            given.setdefault(key, set()).add(execution_id)
-            tokens[key] = token_count
-    for agent_type, execution_id, path in of.rows(
-        "SELECT agent_type, execution_id, path FROM chosen CROSS JOIN execution_files "
-        f"USING (execution_id) WHERE went_well AND {_READ}"
-    ):
-        if not is_outside(path):
-            read.setdefault((agent_type, path, ()), set()).add(execution_id)
+    tallies = _tally(of)
     found = [
         EarlierSource(
             *key,
             n=n[key[0]],
-            given=len(given.get(key, ())),
+            given=len(tally.given),
             n_known=known.get(key[0], 0),
-            read=len(read.get(key, ())),
-            used=len(given.get(key, set()) | read.get(key, set())),
-            token_count=tokens.get(key),
+            read=len(tally.read),
+            used=len(tally.given | tally.read),
+            token_count=tally.tokens,
         )
-        for key in {**given, **read}
+        for key, tally in tallies.items()
     ]
     found.sort(key=lambda s: (s.agent_type, -s.used, s.source, s.sections))
     kept: dict[str, list[EarlierSource]] = {}
@@ -92,3 +88,29 @@ def weigh_earlier_sources(of: ChosenRuns) -> tuple[EarlierSource, ...]:
         if len(of_type) < MOST_SOURCES:
             of_type.append(each)
     return tuple(each for of_type in kept.values() for each in of_type)
+
+
+def _tally(of: ChosenRuns) -> dict[_Key, _Tally]:
+    """Tally the runs that had each source."""
+    tallies: defaultdict[_Key, _Tally] = defaultdict(_Tally)
+    for agent_type, source, sections, runs, tokens, at in of.rows(
+        "SELECT agent_type, context_source, sections, group_concat(run), token_count, max(at) "
+        "FROM chosen CROSS JOIN context_allocations USING (execution_id) "
+        f"WHERE went_well AND {INCLUDED} AND context_type IS NOT 'briefing' "
+        "AND context_source IS NOT NULL GROUP BY 1, 2, 3",  # tokens are those of the last, too
+        NUMBERED_RUNS,
+    ):
+        path = path_of(source)
+        if path and not is_outside(path):
+            tally = tallies[agent_type, source, tuple(listed_names(sections) or ())]
+            tally.given.update(runs.split(","))
+            if at >= tally.at:
+                tally.at, tally.tokens = at, tokens
+    for agent_type, path, runs in of.rows(
+        "SELECT agent_type, path, group_concat(run) FROM chosen CROSS JOIN execution_files "
+        f"USING (execution_id) WHERE went_well AND {NEEDED} GROUP BY 1, 2",
+        NUMBERED_RUNS,
+    ):
+        if not is_outside(path):
+            tallies[agent_type, path, ()].read.update(runs.split(","))
+    return tallies

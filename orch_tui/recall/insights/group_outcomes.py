@@ -98,6 +98,11 @@ class ChosenRuns:
         )
 
 
+NUMBERED_RUNS = "(SELECT rowid AS run, * FROM agent_executions)"
+"""Executions with a number each: a million of them, joined by commas, are read in a tenth of the
+time that their ids take row by row."""
+
+
 def name_bundles(record: Record, bundle_ids: Iterable[str | None]) -> dict[str, str]:
     """What bundles are called, by id: their name, or else whom they were prepared for."""
     ids, parameters = in_list(bundle_ids)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 GIVEN_FILES = "context_type IN ('file', 'reference') AND context_source IS NOT NULL"
 """Which allocations are files, in SQL."""
 
+NEEDED = "(read_at IS NOT NULL AND (written_at IS NULL OR read_at <= written_at))"
+"""Which files a run needed, in SQL: those it read before it wrote them itself, if it did."""
+
 
 @frozen
 class Touched:
@@ -117,6 +120,12 @@ def list_file_use(record: Record, execution_id: str) -> tuple[FileUse, ...]:
     return compare_file_use(given, touched)
 
 
+def split_given(source: str, sections: str | None) -> tuple[str, Literal["whole", "part"]]:
+    """Split what was given into its file and whether that is all of it; empty: it is no file."""
+    path = path_of(source)
+    return path, "whole" if path == source.removeprefix("./") and not sections else "part"
+
+
 def compare_file_use(
     allocated: Iterable[tuple[str, str | None]],
     touched: Mapping[str, tuple[str | None, str | None]],
@@ -124,11 +133,9 @@ def compare_file_use(
     """Compare what was given (sources with sections) with when files were read and written."""
     given: dict[str, Literal["whole", "part"]] = {}
     for source, sections in allocated:
-        path = path_of(source)
-        if not path:
-            continue
-        whole = path == source.removeprefix("./") and not sections
-        given[path] = "whole" if whole or given.get(path) == "whole" else "part"
+        path, part = split_given(source, sections)
+        if path:
+            given[path] = "whole" if given.get(path) == "whole" else part
     return tuple(
         FileUse(path, given.get(path, ""), *touched.get(path, (None, None)))
         for path in sorted({*given, *touched})
