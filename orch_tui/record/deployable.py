@@ -66,6 +66,42 @@ def list_deployable(record: Record, session_id: str) -> list[Deployable]:
         ]
 
 
+@frozen
+class Attempted:
+    """What a run was an attempt at, to be attempted again."""
+
+    session_id: str
+    planned: int | None
+    """The position in the plan, where it is still there; None: it was not planned."""
+    bundle_id: str | None
+    agent_type: str
+    scope: str
+    model: str | None
+
+
+def read_attempted(record: Record, execution_id: str) -> Attempted:
+    """Read what a run was an attempt at: of a plan, with a bundle, or an agent by its name.
+
+    Raises:
+        NotFoundError: no such execution was deployed.
+    """
+    from orch_tui.record.executions import get_execution
+
+    with record.read():
+        run = get_execution(record, execution_id)
+        ((planned_id, bundle_id),) = record.sql(
+            "SELECT planned_id, (SELECT bundle_id FROM bundle_versions AS v "
+            "WHERE v.version_id = e.bundle_version_id) FROM agent_executions AS e "
+            "WHERE execution_id = ?",
+            [run.execution_id],
+        )
+        planned = plan.list_planned_agents(record, run.session_id) if planned_id else []
+        position = next((p.position for p in planned if p.planned_id == planned_id), None)
+    return Attempted(
+        run.session_id, position, bundle_id, run.agent_type or "", run.scope or "", run.model
+    )
+
+
 def _unplanned(record: Record, session_id: str) -> list[tuple[str, str, str, str | None, int]]:
     return record.sql(
         """SELECT bundle_id, agent_type, scope, model, (

@@ -16,6 +16,7 @@ from orch_tui.compose_context import composition_for, look_at_source
 from orch_tui.prepare.composition import Choice, Composition, Edits, Weight
 from orch_tui.prepare.model_choice import ModelChoice, choose_model
 from orch_tui.screens.compose.add_source import AddSource
+from orch_tui.screens.agent_choices import list_agent_choices
 from orch_tui.screens.compose.bundle_list import BundleList
 from orch_tui.screens.compose.compose_state import ComposeState
 from orch_tui.screens.compose.composition_text import PRIORITIES, TYPES, agent_remarks
@@ -296,7 +297,7 @@ class CompositionEditor:
             for model in project.catalogue.models.values()
             for name in (*model.aliases, model.model_id)
         ]
-        agents = [(agent, "") for agent in self._agent_types]
+        agents = list_agent_choices(self._agent_types)
         default = f"{self._default_model}, unless you say another"
         fields = (
             Field("agent_type", "Agent", now.agent_type, "as in .claude/agents", choices=agents),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orch_tui.errors import OrchError
 from orch_tui.screens.deploy.launch_form import Wanted
-from orch_tui.screens.dialogs import Ask, Pick
+from orch_tui.screens.dialogs import Pick
+from orch_tui.screens.agent_choices import list_agent_choices
+from orch_tui.prepare.validation import Remark
+from orch_tui.screens.widgets.form import Field, Form, Values
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.row_list import Column, Row
 
 if TYPE_CHECKING:
-    from orch_tui.record.deployable import Deployable
+    from orch_tui.record.deployable import Attempted, Deployable
 
 NO_SESSION = OrchError(
     "there is no open session to deploy in", hint="F1 opens one and plans its agents"
@@ -22,34 +26,80 @@ NO_SESSION = OrchError(
 PICKED = (
     Column("agent", 21, bold=True),
     Column("for what"),
-    Column("", 19, gives_way=1),
-    Column("bundle", 11, gives_way=3),
-    Column("tokens", 8, right=True, gives_way=2),
+    Column("", 21),
+    Column("bundle", 11, gives_way=2),
+    Column("tokens", 8, right=True, gives_way=1),
 )
-OTHER = "other"
+OTHER, AGAIN = "other", "again"
+"""The keys of the rows for an agent by its name, and for the run that is attempted again."""
+ANOTHER_ATTEMPT = "another attempt"
 
 
-def choose_hand_over(part: ScreenPart, then: Callable[[Wanted], object]) -> None:
-    """Ask what of the session is to be handed over, and give it to ``then``."""
-    from orch_tui.record.deployable import list_deployable
+def choose_hand_over(
+    part: ScreenPart, then: Callable[[Wanted], object], *, planned: int | None = None, run: str = ""
+) -> None:
+    """Ask what is to be handed over, and give it to ``then``.
+
+    The question begins at the agent that is meant: ``planned`` of the plan, or what the execution
+    ``run`` was an attempt at, in the session of that.
+    """
+    from orch_tui.record.deployable import list_deployable, read_attempted
 
     session = part.app.session
-    if session is None:
+    if session is None and not run:
         part.refuse(NO_SESSION, "choices")
         return
-    project, session_id = part.app.project, session.session_id
-    part.run_in_thread(
-        lambda: list_deployable(project.existing_record, session_id),
-        lambda found: _choose(part, session_id, found, then),
-        group="choices",
-    )
+    project = part.app.project
+
+    def work() -> _Offer:
+        record = project.existing_record
+        attempted = read_attempted(record, run) if run else None
+        if attempted is not None:
+            session_id = attempted.session_id
+        else:
+            assert session is not None
+            session_id = session.session_id
+        found = list_deployable(record, session_id)
+        return _Offer(session_id, found, planned, attempted, project.known_agents)
+
+    part.run_in_thread(work, lambda offer: _choose(part, offer, then), group="choices")
 
 
-def _choose(
-    part: ScreenPart, session_id: str, found: Sequence[Deployable], then: Callable[[Wanted], object]
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What can be handed over, and which of it is meant."""
+
+    session_id: str
+    found: Sequence[Deployable]
+    planned: int | None
+    attempted: Attempted | None
+    known_agents: Collection[str]
+
+    @property
+    def meant(self) -> str:
+        """The key of the row that is meant; empty: the first."""
+        again, planned = self.attempted, self.planned
+        if again is not None:
+            planned = again.planned
+        for number, each in enumerate(self.found):
+            is_bundle = bool(again and again.bundle_id) and each.planned is None
+            if planned is not None and each.planned == planned:
+                return str(number)
+            if planned is None and is_bundle and again and each.bundle_id == again.bundle_id:
+                return str(number)
+        return AGAIN if again is not None else ""
+
+
+def _choose(part: ScreenPart, offer: _Offer, then: Callable[[Wanted], object]) -> None:
+    found, again, session_id = offer.found, offer.attempted, offer.session_id
     names = {each.planned: each.agent_type for each in found}
-    rows = [_pick_row(str(number), each, names) for number, each in enumerate(found)]
+    meant = offer.meant
+    rows = [
+        _pick_row(str(number), each, names, is_again=again is not None and str(number) == meant)
+        for number, each in enumerate(found)
+    ]
+    if again is not None and meant == AGAIN:
+        rows.insert(0, Row(AGAIN, (again.agent_type, again.scope, ANOTHER_ATTEMPT, "no bundle", "")))
     rows.append(Row(OTHER, ("another agent", "by its name, without a bundle", "", "", "")))
     question = "Hand over to which agent?"
     detail = (
@@ -58,35 +108,47 @@ def _choose(
 
     def chosen(number: str | None) -> None:
         if number == OTHER:
-            _ask_agent(part, session_id, then)
+            _ask_agent(part, session_id, offer.known_agents, then)
+        elif number == AGAIN and again is not None:
+            then(Wanted(session_id, agent_type=again.agent_type, scope=again.scope or None))
         elif number is not None:
             choice = found[int(number)]
             bundle_id = None if choice.planned else choice.bundle_id
             then(Wanted(session_id, choice.planned, bundle_id, waits_for=choice.waits_for))
 
-    part.app.push_screen(Pick(question, PICKED, rows, detail=detail), chosen)
+    asked = Pick(question, PICKED, rows, detail=detail, at=meant, enter="looks it over first")
+    part.app.push_screen(asked, chosen)
 
 
-def _ask_agent(part: ScreenPart, session_id: str, then: Callable[[Wanted], object]) -> None:
-    def ask_scope(agent_type: str | None) -> None:
-        name = (agent_type or "").strip()
+def _ask_agent(part: ScreenPart, session_id: str, known: Collection[str], then: Callable[[Wanted], object]) -> None:
+    def check(values: Values) -> list[Remark]:
+        missing = not values["agent_type"].strip()
+        return [Remark("agent_type", "which agent?", stops=True)] if missing else []
 
-        def asked(scope: str | None) -> None:
-            if scope is not None:
-                then(Wanted(session_id, agent_type=name, scope=scope.strip() or None))
+    def asked(values: dict[str, str] | None) -> None:
+        if values is not None:
+            agent_type, scope = values["agent_type"].strip(), values["scope"].strip()
+            then(Wanted(session_id, agent_type=agent_type, scope=scope or None))
 
-        if name:
-            part.app.push_screen(Ask(f"What is {name} to do?"), asked)
+    agents = list_agent_choices(known)
+    fields = [
+        Field("agent_type", "agent type", "", "as Claude Code names it", agents),
+        Field("scope", "scope", "", "what it is to do"),
+    ]
+    form = Form("Hand over to another agent", fields, check=check, accept="looks it over first")
+    part.app.push_screen(form, asked)
 
-    part.app.push_screen(Ask("Which agent type?", detail="As Claude Code names it."), ask_scope)
 
-
-def _pick_row(key: str, choice: Deployable, names: Mapping[int | None, str]) -> Row:
+def _pick_row(
+    key: str, choice: Deployable, names: Mapping[int | None, str], *, is_again: bool
+) -> Row:
     tokens = f"{'' if choice.count.exact else '~'}{choice.count.tokens:,}" if choice.count else ""
     state = "ready" if choice.planned else ""
     if choice.waits_for:
         state = f"after {', '.join(names.get(each, str(each)) for each in choice.waits_for)}"
+    elif is_again:
+        state = ANOTHER_ATTEMPT
     elif choice.runs:
-        state = "deployed once" if choice.runs == 1 else f"deployed {choice.runs} times"
+        state = "handed over" if choice.runs == 1 else f"handed over {choice.runs} x"
     bundle = choice.bundle_id if choice.count else "no bundle"
     return Row(key, (choice.agent_type, choice.scope, state, bundle or "", tokens))

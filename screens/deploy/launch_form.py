@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
@@ -18,9 +19,11 @@ from orch_tui.errors import ConflictError, UsageError
 from orch_tui.paths import resolve_path
 from orch_tui.screens.dialogs import Ask
 from orch_tui.screens.screen_part import ScreenPart
-from orch_tui.screens.widgets.gauge import Gauge
 from orch_tui.screens.widgets.lines import Lines
+from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.safe import one_line
+from orch_tui.screens.widgets.stack import Stack
+from orch_tui.screens.widgets.words import plural
 
 if TYPE_CHECKING:
     from orch_tui.project import Project
@@ -47,7 +50,9 @@ class LaunchForm(ScreenPart):
     """One deployment, looked over before it is recorded."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,f8", "go", "record it and copy what to hand over", id="deploy-go"),
+        Binding("enter,f8", "go('line')", "record it, copy the line", id="deploy-go"),
+        Binding("enter,f8", "go('briefing')", "record it, copy the briefing", id="deploy-go"),
+        Binding("enter,f8", "go('')", "record it", id="deploy-go"),
         Binding("enter,f8,escape", "done", "done", id="deploy-done"),
         Binding("l", "line", "copy the line", id="deploy-line"),
         Binding("b", "copy", "copy the briefing", id="deploy-copy"),
@@ -69,11 +74,14 @@ class LaunchForm(ScreenPart):
         self._deployed: Deployment | None = None
         self._reason: str | None = None
         self._as_markdown = True
+        self._has_hook = False
+        """Whether a hook of the project hands briefings over."""
 
     def compose(self) -> ComposeResult:
         yield Static("", id="deploying-what", classes="title", markup=False)
-        yield Gauge("agent  ", id="deploying-agent")
-        yield Gauge("session", id="deploying-session")
+        yield Static("", id="deploying-next", markup=False)
+        yield Stack("this agent ", id="deploying-agent")
+        yield Stack("the session", id="deploying-session")
         yield Static("", id="deploying-told", markup=False)
         briefing = Lines(id="deploying-briefing", classes="pane")
         briefing.border_title = "Briefing"
@@ -85,14 +93,16 @@ class LaunchForm(ScreenPart):
 
         project = self.app.project
         self._wanted, self._prospect, self._deployed, self._reason = wanted, None, None, None
+        self.query_one("#deploying-next", Static).update("")
         self.query_one("#deploying-what", Static).update("")
         self._tell(())
         self.query_one(Lines).show("")
-        for gauge in self.query(Gauge):
-            gauge.figures = None
+        self.query(Stack).set(display=False)
         self.query_one(Lines).focus()
-        self.run_in_thread(
-            lambda: preview_deployment(
+        def work() -> tuple[Prospect, bool]:
+            from orch_tui.install import hook_settings
+
+            prospect = preview_deployment(
                 project.existing_record,
                 wanted.session_id,
                 catalogue=project.catalogue,
@@ -101,24 +111,36 @@ class LaunchForm(ScreenPart):
                 bundle_id=wanted.bundle_id,
                 agent_type=wanted.agent_type,
                 scope=wanted.scope,
-            ),
-            self._show,
-            group="prospect",
-        )
+            )
+            return prospect, hook_settings.state(project.root).hands_over
 
-    def _show(self, prospect: Prospect) -> None:
-        self._prospect = prospect
-        bundle = prospect.bundle
-        given = (
-            f"{bundle.bundle_id} v{bundle.version}, {_counted(len(bundle.items), 'item')}"
-            if bundle
-            else "no bundle"
+        self.run_in_thread(work, lambda found: self._show(*found), group="prospect")
+
+    @property
+    def _copied(self) -> str:
+        """What is copied to hand over: ``line``, ``briefing`` or nothing."""
+        prospect = self._prospect
+        if prospect is None or not prospect.briefing:
+            return ""
+        return "line" if self._has_hook else "briefing"
+
+    def _show(self, prospect: Prospect, has_hook: bool) -> None:
+        self._prospect, self._has_hook = prospect, has_hook
+        self.query_one("#deploying-next", Static).update(_NEXT[self._copied])
+        bundle, scope = prospect.bundle, one_line(prospect.scope or "", 200)
+        given = plural(len(bundle.items), "item") if bundle else "no bundle"
+        what = Content.assemble(
+            (f" {one_line(prospect.agent_type, 60)}", "bold"),
+            f"  {scope}" if scope else "",
+            (f"   {one_line(str(prospect.model_choice), 60)} · {given}", "$foreground-muted"),
         )
-        parts = (prospect.agent_type, str(prospect.model_choice), given, prospect.scope)
-        what = " · ".join(one_line(part, 80) for part in parts if part)
-        self.query_one("#deploying-what", Static).update(f" {what}")
-        self.query_one("#deploying-agent", Gauge).figures = prospect.judgement.agent
-        self.query_one("#deploying-session", Gauge).figures = prospect.judgement.session
+        self.query_one("#deploying-what", Static).update(what)
+        self.query_one(Lines).border_subtitle = Content(
+            f"{one_line(bundle.bundle_id, 40)} v{bundle.version}" if bundle else ""
+        )
+        self.query_one("#deploying-agent", Stack).show(prospect.judgement.agent)
+        self.query_one("#deploying-session", Stack).show(prospect.judgement.session)
+        self.query(Stack).set(display=True)
         briefing = prospect.briefing.decode("utf-8", "replace")
         self._show_briefing(briefing)
         self._tell(self._warnings(prospect))
@@ -135,7 +157,7 @@ class LaunchForm(ScreenPart):
     def _warnings(self, prospect: Prospect) -> Iterable[str]:
         if self._wanted and self._wanted.waits_for:
             others = ", ".join(map(str, self._wanted.waits_for))
-            yield f"It waits for {others} of the plan, not completed yet."
+            yield f"It waits for {others} of the plan: not done yet."
         if prospect.judgement.status == "over":
             yield "Over budget: deploying it needs a reason, which is recorded."
         gauges = (str(prospect.judgement.agent), str(prospect.judgement.session))
@@ -151,7 +173,8 @@ class LaunchForm(ScreenPart):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "go":
-            return self._prospect is not None and self._deployed is None
+            is_open = self._prospect is not None and self._deployed is None
+            return is_open and parameters == (self._copied,)
         if action in ("done", "leave"):
             return (action == "done") == (self._deployed is not None)
         if action in ("copy", "write"):
@@ -160,7 +183,7 @@ class LaunchForm(ScreenPart):
             return bool(self._deployed and self._deployed.line)
         return True
 
-    def action_go(self) -> None:
+    def action_go(self, copied: str) -> None:
         """Record the deployment and then hand the briefing over."""
         prospect = self._prospect
         if prospect is None or self._deployed:
@@ -221,18 +244,13 @@ class LaunchForm(ScreenPart):
         if wanted is not self._wanted:  # this view shows another one by now
             return
         self._deployed = deployed
+        self.query_one("#deploying-next", Static).update(_word_handed(deployed))
         if line:
-            told = [
-                f"● {label} is recorded. One line is on the clipboard: pass it as the prompt.",
-                "A hook puts this briefing in its place; b copies the briefing, w writes it.",
-            ]
+            told = ["The hook puts the briefing in its place; b copies that, w writes it to a file."]
         elif deployed.briefing:
-            told = [
-                f"● {label} is recorded and its briefing is on the clipboard: hand it over.",
-                "If your terminal did not take it, w writes it to a file.",
-            ]
+            told = ["If your terminal did not take it, w writes it to a file."]
         else:
-            told = [f"● {label} is recorded. There is no briefing to hand over."]
+            told = []
         self._tell([*told, *(left.remarks if left else ())])
         self._show_briefing(deployed.briefing.decode("utf-8", "replace"))
         self.refresh_bindings()
@@ -282,8 +300,25 @@ class LaunchForm(ScreenPart):
         return join(words)
 
 
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'s' * (number != 1)}"
+_NEXT = {
+    "line": "Enter records it and copies one line: say it in Claude Code, a hook does the rest.",
+    "briefing": "Enter records it and copies the briefing: give it to the agent as its prompt.",
+    "": "Enter records it: there is no briefing to hand over.",
+}
+"""What comes next, by what is copied."""
+
+
+def _word_handed(deployed: Deployment) -> Content:
+    """Say what is recorded, and what to do with what is on the clipboard."""
+    label = one_line(deployed.execution.execution_id, 40)
+    sign = (f"{SIGNS['running']} ", "$state-running")
+    if deployed.line:
+        line = (one_line(deployed.line, 400), "bold $text-accent")
+        return Content.assemble(sign, f"{label} is recorded. Say in Claude Code:  ", line)
+    if deployed.briefing:
+        words = f"{label} is recorded and its briefing is on the clipboard: give it to the agent."
+        return Content.assemble(sign, (words, "bold"))
+    return Content.assemble(sign, (f"{label} is recorded. There is no briefing to hand over.", "bold"))
 
 
 def write_briefing(part: ScreenPart, label: str, briefing: bytes) -> None:

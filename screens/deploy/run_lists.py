@@ -115,14 +115,16 @@ class Lists(ScreenPart):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "deploy", "hand over", id="deploy"),
-        Binding("c", "complete", "record what it said", id="complete"),
+        Binding("c", "complete", "record what it said", id="complete", show=False),
+        Binding("c", "amend", "amend, or again", id="complete"),
         Binding("x", "close", "close as failed", id="close-as-failed"),
         Binding("h", "history", "its session in History", id="in-history"),
         Binding("b", "copy", "copy briefing", id="copy-briefing"),
         Binding("w", "write", "briefing to file", id="write-briefing", show=False),
         Binding("left", "tab(-1)", "tab before", id="deploy-tab-before", show=False),
         Binding("right", "tab(1)", "next tab", id="deploy-tab-next", show=False),
-        Binding("f6", "next_tab", "to what it does, next view", id="deploy-tab"),
+        Binding("f6", "next_tab", "next view", id="deploy-tab"),
+        Binding("f6", "to_pane", "to what it does", id="deploy-tab"),
         Binding("ctrl+f", "all", "all sessions or one", id="deploy-where", show=False),
     ]
 
@@ -411,8 +413,11 @@ class Lists(ScreenPart):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "complete":
-            return bool(self._label)
+        if action in ("complete", "amend"):
+            return bool(self._label) and self._is_waiting is (action == "complete")
+        if action in ("next_tab", "to_pane"):
+            at_once = self.has_class("-following") or self.screen.has_class("-low")
+            return at_once is (action == "to_pane")
         if action == "history":
             return self._ending is not None
         if action in ("copy", "write"):
@@ -428,15 +433,17 @@ class Lists(ScreenPart):
         self.query_one("#run", Preview).action_tab(by)
 
     def action_next_tab(self) -> None:
-        """Go to the pane, where there is room for one at a time; else to the next view of a run."""
+        """Show the next of what there is of a run."""
+        self.action_tab(1)
+
+    def action_to_pane(self) -> None:
+        """Go to the pane, which has the room to itself where there is little; or back."""
         if self.screen.has_class("-low"):
             self.toggle_class("-pane")
             pane = "#agent-steps" if self.has_class("-following") else "#run Lines"
             (self.query_one(pane) if self.has_class("-pane") else self._rows).focus()
-        elif self.has_class("-following"):
-            self.query_one(StepLines).focus()
         else:
-            self.action_tab(1)
+            self.query_one(StepLines).focus()
 
     def action_all(self) -> None:
         self.all_sessions = not self.all_sessions
@@ -480,6 +487,9 @@ class Lists(ScreenPart):
         self.app.push_screen(
             Choose(question, choices, detail=words), lambda what: self._do_again(what, ending)
         )
+
+    def action_amend(self) -> None:
+        self.action_complete()
 
     def _do_again(self, what: str | None, ending: RunEnding) -> None:
         if what == "message":
@@ -586,7 +596,14 @@ class Lists(ScreenPart):
         return join(words)
 
     def action_deploy(self) -> None:
-        choose_hand_over(self, lambda wanted: self.post_message(self.HandOver(wanted)))
+        """Ask what is to be handed over: the agent under the cursor, again where it was once."""
+        planned, ending = self._planned, self._ending
+        choose_hand_over(
+            self,
+            lambda wanted: self.post_message(self.HandOver(wanted)),
+            planned=planned.planned if planned else None,
+            run=ending.execution_id if ending and ending.status != "deployed" else "",
+        )
 
 
 _ENDED = {

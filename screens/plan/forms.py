@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from orch_tui.screens.agent_choices import list_agent_choices
 from orch_tui.screens.widgets.form import Field, Form, Values
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def _fields(page: PlanPage, line: PlannedLine | None) -> list[Field]:
             "agent type",
             agent.agent_type if agent else "",
             "from .claude/agents, or one of Claude Code's own",
-            _agent_types(rules),
+            list_agent_choices(rules.known_agents),
         ),
         Field("scope", "scope", agent.scope if agent else "", "what this agent is to do"),
         Field(
@@ -201,14 +202,6 @@ def _fields(page: PlanPage, line: PlannedLine | None) -> list[Field]:
             several=True,
         ),
     ]
-
-
-def _agent_types(rules: PlanRules) -> list[tuple[str, str]]:
-    """The project's own and the user's first."""
-    from orch_tui.prepare.agent_types import BUILT_IN_AGENTS
-
-    names = sorted(rules.known_agents, key=lambda name: (name in BUILT_IN_AGENTS, name.casefold()))
-    return [(name, "Claude Code's own" if name in BUILT_IN_AGENTS else "") for name in names]
 
 
 def _agent_remarks(rules: PlanRules, values: Values, position: int | None) -> Sequence[Remark]:

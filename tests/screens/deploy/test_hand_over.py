@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from orch_tui.paths import hand_over_folder
-from orch_tui.record import executions
+from orch_tui.record import executions, plan
+from orch_tui.record.completion import record_completion
+from orch_tui.record.deployment import record_deployment
 from orch_tui.record.ledger import journal
 from orch_tui.screens.dialogs import Ask
 from orch_tui.screens.widgets.lines import Lines
@@ -15,6 +17,7 @@ from orch_tui.screens.widgets.row_list import Rows
 from tests.screens.deploy.driven import (
     deploying,
     hand_over,
+    save,
 )
 
 
@@ -96,13 +99,71 @@ async def test_what_it_waits_for_is_said(folder: Path) -> None:
 
 async def test_an_agent_without_a_plan_is_deployed_by_its_name(folder: Path) -> None:
     async with deploying(folder) as driven:
-        await driven.keys("d", "end", "enter")
-        await driven.type("helper")
-        await driven.type("fetch the log")
+        await driven.keys("d", "end", "enter", *"helper", "tab", *"fetch the log", "enter")
         await driven.keys("f8", "f8")
         execution = executions.get_execution(driven.record, "exec-006")
         assert (execution.agent_type, execution.scope) == ("helper", "fetch the log")
         assert driven.app.clipboard == ""
+
+
+async def test_enter_takes_the_agent_that_was_chosen_for_the_line(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("d", "end", "enter", *"expl", "down", "enter", *"look around", "enter")
+        assert "Explore" in driven.text("#deploying-what")
+        assert "look around" in driven.text("#deploying-what")
+
+
+async def test_a_run_that_failed_is_what_is_handed_over_again(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        project = driven.app.project
+        (session,) = {run.session_id for run in executions.select_executions(driven.record)[:1]}
+        bundle = save(project, session, "reviewer", "Look it over")
+        position = plan.add_planned_agent(
+            driven.record, session, "reviewer", scope="Look it over", bundle_id=bundle
+        ).position
+        run = record_deployment(
+            driven.record,
+            session,
+            catalogue=project.catalogue,
+            limits=project.limits,
+            planned=position,
+        ).execution.execution_id
+        record_completion(driven.record, run, status="failed", error_message="the disk was full")
+        await driven.keys("f1", "f3")
+        driven.go_to(run)
+        await driven.keys("d")
+        rows = driven.app.screen.query_one(Rows)
+        assert rows.rows[rows.cursor].cells[:3] == ("reviewer", "Look it over", "another attempt")
+        await driven.keys("enter", "enter")
+        again = executions.select_executions(driven.record)
+        planned = {each.planned_id for each in again if each.agent_type == "reviewer"}
+        assert len(planned) == 1 and len(again) == 7
+
+
+async def test_a_run_without_plan_and_bundle_is_handed_over_again_by_its_name(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        driven.go_to("exec-005")
+        await driven.keys("d", "enter", "enter")
+        run = executions.get_execution(driven.record, "exec-006")
+        assert (run.agent_type, run.scope) == ("tester", "Test the trie")
+
+
+async def test_a_planned_agent_under_the_cursor_is_the_one_that_is_meant(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        driven.go_to("planned:2")
+        await driven.keys("d", "enter")
+        assert "waits for 1" in driven.text("#deploying-told")
+
+
+async def test_the_line_comes_first_where_the_hook_is_installed(folder: Path) -> None:
+    hand_over(folder)
+    async with deploying(folder) as driven:
+        await driven.keys("d", "enter")
+        assert "copies one line" in driven.text("#deploying-next")
+        assert "copy the line" in driven.footer
+        await driven.keys("enter")
+        said = driven.text("#deploying-next")
+        assert "Say in Claude Code:" in said and driven.app.clipboard[:60] in said
 
 
 async def test_the_briefing_is_copied_again_and_written_to_a_new_file(folder: Path) -> None:
