@@ -15,8 +15,8 @@ from textual.timer import Timer
 from orch_tui.compose_context import composition_for, look_at_source
 from orch_tui.prepare.composition import Choice, Composition, Edits, Weight
 from orch_tui.prepare.model_choice import ModelChoice, choose_model
-from orch_tui.screens.compose.add_source import AddSource
 from orch_tui.screens.agent_choices import list_agent_choices
+from orch_tui.screens.compose.add_source import AddSource
 from orch_tui.screens.compose.bundle_list import BundleList
 from orch_tui.screens.compose.compose_state import ComposeState
 from orch_tui.screens.compose.composition_text import PRIORITIES, TYPES, agent_remarks

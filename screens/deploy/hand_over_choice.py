@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orch_tui.errors import OrchError
+from orch_tui.prepare.validation import Remark
+from orch_tui.screens.agent_choices import list_agent_choices
 from orch_tui.screens.deploy.launch_form import Wanted
 from orch_tui.screens.dialogs import Pick
-from orch_tui.screens.agent_choices import list_agent_choices
-from orch_tui.prepare.validation import Remark
-from orch_tui.screens.widgets.form import Field, Form, Values
 from orch_tui.screens.screen_part import ScreenPart
+from orch_tui.screens.widgets.form import Field, Form, Values
 from orch_tui.screens.widgets.row_list import Column, Row
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ def _choose(part: ScreenPart, offer: _Offer, then: Callable[[Wanted], object]) -
         for number, each in enumerate(found)
     ]
     if again is not None and meant == AGAIN:
-        rows.insert(0, Row(AGAIN, (again.agent_type, again.scope, ANOTHER_ATTEMPT, "no bundle", "")))
+        cells = (again.agent_type, again.scope, ANOTHER_ATTEMPT, "no bundle", "")
+        rows.insert(0, Row(AGAIN, cells))
     rows.append(Row(OTHER, ("another agent", "by its name, without a bundle", "", "", "")))
     question = "Hand over to which agent?"
     detail = (
@@ -120,7 +121,9 @@ def _choose(part: ScreenPart, offer: _Offer, then: Callable[[Wanted], object]) -
     part.app.push_screen(asked, chosen)
 
 
-def _ask_agent(part: ScreenPart, session_id: str, known: Collection[str], then: Callable[[Wanted], object]) -> None:
+def _ask_agent(
+    part: ScreenPart, session_id: str, known: Collection[str], then: Callable[[Wanted], object]
+) -> None:
     def check(values: Values) -> list[Remark]:
         missing = not values["agent_type"].strip()
         return [Remark("agent_type", "which agent?", stops=True)] if missing else []

@@ -19,8 +19,8 @@ from orch_tui.errors import ConflictError, UsageError
 from orch_tui.paths import resolve_path
 from orch_tui.screens.dialogs import Ask
 from orch_tui.screens.screen_part import ScreenPart
-from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.theme import SIGNS
+from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.stack import Stack
 from orch_tui.screens.widgets.words import plural
@@ -99,6 +99,7 @@ class LaunchForm(ScreenPart):
         self.query_one(Lines).show("")
         self.query(Stack).set(display=False)
         self.query_one(Lines).focus()
+
         def work() -> tuple[Prospect, bool]:
             from orch_tui.install import hook_settings
 
@@ -236,7 +237,7 @@ class LaunchForm(ScreenPart):
         self.run_in_thread(work, lambda done: self._done(done, wanted), group="deploy")
 
     def _done(self, deployed: Deployment, wanted: Wanted) -> None:
-        label, line, left = deployed.execution.execution_id, deployed.line, deployed.hand_over
+        line, left = deployed.line, deployed.hand_over
         if line:
             self._copy_line(line, deployed)
         elif deployed.briefing:
@@ -246,7 +247,7 @@ class LaunchForm(ScreenPart):
         self._deployed = deployed
         self.query_one("#deploying-next", Static).update(_word_handed(deployed))
         if line:
-            told = ["The hook puts the briefing in its place; b copies that, w writes it to a file."]
+            told = ["The hook puts the briefing in its place; b copies it, w writes it to a file."]
         elif deployed.briefing:
             told = ["If your terminal did not take it, w writes it to a file."]
         else:
@@ -316,9 +317,10 @@ def _word_handed(deployed: Deployment) -> Content:
         line = (one_line(deployed.line, 400), "bold $text-accent")
         return Content.assemble(sign, f"{label} is recorded. Say in Claude Code:  ", line)
     if deployed.briefing:
-        words = f"{label} is recorded and its briefing is on the clipboard: give it to the agent."
+        words = f"{label} is recorded, its briefing is on the clipboard: give it to the agent."
         return Content.assemble(sign, (words, "bold"))
-    return Content.assemble(sign, (f"{label} is recorded. There is no briefing to hand over.", "bold"))
+    words = f"{label} is recorded. There is no briefing to hand over."
+    return Content.assemble(sign, (words, "bold"))
 
 
 def write_briefing(part: ScreenPart, label: str, briefing: bytes) -> None:
