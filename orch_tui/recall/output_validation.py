@@ -36,11 +36,13 @@ class ExecutionResults:
 class OutputValidation:
     """Whether the outputs of a session hold; sentences name what does not.
 
-    Earlier attempts are listed, but what failed in them counts no more.
+    Earlier attempts are listed, but what failed in them and what they made counts no more.
     """
 
     session_id: str
     deliverables: tuple[DeliverableState, ...]
+    superseded_deliverables: tuple[DeliverableState, ...]
+    """What only attempts made that a later one stands for."""
     executions: tuple[ExecutionResults, ...]
     failed: tuple[str, ...]
     missing: tuple[str, ...]
@@ -65,10 +67,8 @@ class OutputValidation:
             "changed": list(self.changed),
             "waiting": list(self.waiting),
             "not_recorded": list(self.not_recorded),
-            "deliverables": [
-                {"path": d.path, "state": d.state, "execution_id": d.output.execution_id}
-                for d in self.deliverables
-            ],
+            "deliverables": _name_states(self.deliverables),
+            "superseded_deliverables": _name_states(self.superseded_deliverables),
             "executions": [
                 {
                     "execution_id": checked.execution.execution_id,
@@ -80,6 +80,13 @@ class OutputValidation:
                 for checked in self.executions
             ],
         }
+
+
+def _name_states(deliverables: Iterable[DeliverableState]) -> list[dict[str, Any]]:
+    return [
+        {"path": d.path, "state": d.state, "execution_id": d.output.execution_id}
+        for d in deliverables
+    ]
 
 
 def validate_outputs(record: Record, session_id: str, root: Path) -> OutputValidation:
@@ -114,10 +121,15 @@ def check_outputs(record: Record, session: Session, root: Path) -> OutputValidat
         ExecutionResults(e, results.get(e.execution_id, {}), e.execution_id not in last)
         for e in executions
     )
-    deliverables = tuple(listing.deliverable_states(held, root))
+    deliverables = tuple(
+        listing.deliverable_states([o for o in held if o.execution_id in last], root)
+    )
+    standing = {deliverable.path for deliverable in deliverables}
+    before = listing.deliverable_states([o for o in held if o.execution_id not in last], root)
     return OutputValidation(
         session_id=session.session_id,
         deliverables=deliverables,
+        superseded_deliverables=tuple(each for each in before if each.path not in standing),
         executions=checked,
         failed=tuple(_failed(session, [c for c in checked if not c.superseded])),
         missing=tuple(_in_state(deliverables, "missing")),

@@ -84,7 +84,8 @@ def gather_report(record: Record, session_id: str, root: Path, limits: Limits) -
     executions = [checked.execution for checked in validation.executions]
     entries = journal.list_journal(record, session_id=session_id)
     held = list_session_outputs(record, session_id)
-    changes = _changes(record, validation.deliverables, held)
+    made = (*validation.deliverables, *validation.superseded_deliverables)
+    changes = _changes(record, made, held)
     session_gauge = load_session_budget(record, session_id, limits).gauge
     return {
         "timestamp": record.now(),
@@ -99,10 +100,13 @@ def gather_report(record: Record, session_id: str, root: Path, limits: Limits) -
         "session": asdict(session),
         "agents": [_agent(checked) for checked in validation.executions],
         "deliverable_states": [_deliverable(d, changes) for d in validation.deliverables],
+        "superseded_deliverables": [
+            _deliverable(d, changes) for d in validation.superseded_deliverables
+        ],
         "gates": _gates(validation),
         "coverage": {"actual": _coverage(validation), "target": find_coverage_target(session)},
         "evidence": _evidence(validation),
-        "changes": _tally(changes),
+        "changes": _tally({d.path: changes[d.path] for d in validation.deliverables}),
         "insights": _insights(held),
         "errors": _errors(executions, held),
         "budget": _budget(session_gauge),
@@ -265,11 +269,17 @@ def _evidence(validation: OutputValidation) -> str:
     standing = _standing(validation)
     n = len(standing)
     said = sum(bool((c.execution.final_message or "").strip()) for c in standing)
+    superseded = sum(c.superseded for c in validation.executions)
     parts = [
-        f"{len(states)} deliverables: {', '.join(told)}" if states else "no deliverables recorded",
+        f"{len(states)} deliverable{'s' * (len(states) > 1)}: {', '.join(told)}"
+        if states
+        else "no deliverables recorded",
         f"validation results for {sum(bool(c.results) for c in standing)} of {n} returned agents",
         f"final messages for {said} of {n}",
     ]
+    if superseded:
+        attempts = "1 attempt" if superseded == 1 else f"{superseded} attempts"
+        parts.append(f"{attempts} superseded by a later one not counted")
     return "; ".join(parts)
 
 

@@ -19,7 +19,10 @@ def render_placeholders(known: Mapping[str, Any]) -> dict[str, str]:
     return {
         "agent_summaries": _listed(map(_agent_line, known["agents"])),
         "deliverable_list_with_locations": _listed(
-            map(_deliverable_line, known["deliverable_states"])
+            [
+                *map(_deliverable_line, known["deliverable_states"]),
+                *map(_superseded_line, known["superseded_deliverables"]),
+            ]
         ),
         "gate_results": _listed(map(_gate_line, known["gates"])),
         "coverage_actual": _percentages(coverage["actual"].values()),
@@ -100,11 +103,16 @@ def _deliverable_line(deliverable: Mapping[str, Any]) -> str:
         if added is None
         else f"{added} lines added, {modified or 0} modified"
     )
+    state = "unchanged since" if deliverable["state"] == "unchanged" else deliverable["state"]
     tree = f" in {_code(deliverable['worktree'])}" if deliverable.get("worktree") else ""
     return (
-        f"{_code(deliverable['path'])}{tree}: {deliverable['state']}; {lines} "
+        f"{_code(deliverable['path'])}{tree}: {lines}; {state} "
         f"({deliverable['execution_id']}{note_found(deliverable['found'])})"
     )
+
+
+def _superseded_line(deliverable: Mapping[str, Any]) -> str:
+    return f"{_deliverable_line(deliverable)}, superseded by a later attempt, not counted"
 
 
 def _gate_line(gate: Mapping[str, Any]) -> str:

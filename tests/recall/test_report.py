@@ -66,7 +66,7 @@ def test_the_report_tells_what_is_stored(record: Record, session_id: str, tmp_pa
         in agents[1]
     )
     assert agents[-1].startswith("  waiting; model not recorded; tokens given not recorded")
-    assert f"- `README.md`: unchanged; lines not recorded ({one})" in _section(
+    assert f"- `README.md`: lines not recorded; unchanged since ({one})" in _section(
         report, "Deliverables"
     )
     assert _section(report, "Quality Gates") == [
@@ -290,6 +290,31 @@ def test_of_the_attempts_the_last_one_counts(
     assert f"- tests: pass (pass: {second})" in _section(report, "Quality Gates")
     assert f"({first})" in report  # what went wrong before is still told
     assert "implementor failed" in "".join(_section(report, "Errors and Failures"))
+
+
+def test_what_only_a_superseded_attempt_made_is_told_apart_and_not_counted(
+    record: Record, session_id: str, tmp_path: Path
+) -> None:
+    plan.add_planned_agent(record, session_id, "implementor")
+    first = run_agent(record, session_id, planned=1)
+    (tmp_path / "both.py").write_text("x = 1\n")
+    collect_outputs(
+        record, first, root=tmp_path, deliverable_paths=["both.py", "gone.py"], validation=ALL_PASS
+    )
+    second = run_agent(record, session_id, planned=1)
+    collect_outputs(record, second, root=tmp_path, deliverable_paths=["both.py"])
+    report = synthesize_report(record, session_id, root=tmp_path)
+    made = _section(report, "Deliverables")
+    assert [line.partition(":")[0] for line in made] == ["- `both.py`", "- `gone.py`"]
+    assert made[0].endswith(f"({second})")
+    assert made[1].endswith(f"({first}), superseded by a later attempt, not counted")
+    (evidence,) = _section(report, "Evidence Status")
+    assert evidence.startswith("1 deliverable: 1 unchanged; validation results for 0 of 1")
+    assert evidence.endswith("; 1 attempt superseded by a later one not counted")
+    assert not any("gone.py" in line for line in _section(report, "Next Steps"))
+    told = json.loads(synthesize_report(record, session_id, root=tmp_path, format="json"))
+    assert told["deliverables"] == ["both.py"] and told["validation"]["missing"] == []
+    assert [each["path"] for each in told["superseded_deliverables"]] == ["gone.py"]
 
 
 def test_while_a_retry_is_awaited_what_was_reached_still_counts(

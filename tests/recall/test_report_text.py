@@ -14,7 +14,11 @@ AT = "2026-11-22T10:00:00.000Z"
 def known(**told: Any) -> dict[str, Any]:
     """The facts of a session of which next to nothing is recorded."""
     nothing = dict.fromkeys(
-        ("agents", "deliverable_states", "gates", "next_steps", "insights", "errors"), ()
+        (
+            *("agents", "deliverable_states", "superseded_deliverables"),
+            *("gates", "next_steps", "insights", "errors"),
+        ),
+        (),
     )
     changes = dict.fromkeys(
         ("created", "modified", "not_known", "tests_added", "tests_not_known"), 0
@@ -147,8 +151,8 @@ def test_deliverables_gates_and_findings_name_their_runs() -> None:
     insights = [{"text": "one\ntwo", "execution_ids": ["exec-001"], "found": False}]
     words = render_placeholders(known(deliverable_states=states, gates=gates, insights=insights))
     assert words["deliverable_list_with_locations"] == (
-        "- `a.py`: changed; 3 lines added, 0 modified (exec-001)\n"
-        "- `b.py`: missing; lines not recorded (exec-002)"
+        "- `a.py`: 3 lines added, 0 modified; changed (exec-001)\n"
+        "- `b.py`: lines not recorded; missing (exec-002)"
     )
     assert words["gate_results"] == (
         "- lint: mixed (pass: exec-001; fail: exec-002, exec-003)\n- tests: not recorded"
