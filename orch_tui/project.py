@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.budget import Limits
     from orch_tui.prepare.bundle import Bundle, ReadBundle
     from orch_tui.prepare.catalogue import Catalogue
-    from orch_tui.prepare.count import CountCache
+    from orch_tui.prepare.count import CountCache, UnsavedCounts
     from orch_tui.prepare.handed_parts import HandedFigure
     from orch_tui.prepare.sources import SourceReader
     from orch_tui.prepare.templates import Template
@@ -73,6 +73,7 @@ class Project:
         self._face = face
         self._clock = clock
         self._record: Record | None = None
+        self._unsaved_counts: UnsavedCounts | None = None
         self._file: tuple[int, int] | None = None
         self._lock = Lock()
 
@@ -122,8 +123,14 @@ class Project:
 
     @property
     def record(self) -> Record:
-        """The record, made where there is none."""
-        return self._opened(create=True)
+        """The record, made where there is none; what was counted before it was there is kept."""
+        record = self._opened(create=True)
+        unsaved, self._unsaved_counts = self._unsaved_counts, None
+        if unsaved:
+            from orch_tui.record.token_counts import RecordedCounts
+
+            unsaved.save_to(RecordedCounts(record))
+        return record
 
     @property
     def existing_record(self) -> Record:
@@ -400,9 +407,14 @@ class Project:
 
     @property
     def counts(self) -> CountCache | None:
-        """Where token counts are kept: the record, if there is one."""
-        if not self.has_record:
+        """Where token counts are kept: the record, or memory until there is one; None: nowhere."""
+        if not self.recording:
             return None
+        if not self.has_record:
+            from orch_tui.prepare.count import UnsavedCounts
+
+            self._unsaved_counts = self._unsaved_counts or UnsavedCounts()
+            return self._unsaved_counts
         from orch_tui.record.token_counts import RecordedCounts
 
         return RecordedCounts(self.record)

@@ -33,7 +33,6 @@ _SIGN = "\ue000"
 _BEGINNING = re.compile(rb"[^A-Za-z0-9\x80-\xff]{0,3}")
 _FENCE = re.compile(rb"`{3,}")
 _CLOSING = re.compile(rb"</document_content_*>", re.IGNORECASE)
-_LINE_ENDS = re.compile(rb"[\r\n]*\Z")
 
 
 def make_stand_in(data: bytes) -> bytes:
@@ -42,12 +41,12 @@ def make_stand_in(data: bytes) -> bytes:
     if not data:
         return b""
     inside = {max(found, key=len) for each in (_FENCE, _CLOSING) if (found := each.findall(data))}
-    begin, end = _BEGINNING.match(data), _LINE_ENDS.search(data)
+    begin, end = _BEGINNING.match(data), data[len(data.rstrip(b"\r\n")) :]
     return b"".join(
         (
             begin[0] if begin and data.strip() else b"",
             b"\n".join([f"x{_SIGN}".encode(), *sorted(inside)]),
-            end[0] if end else b"",
+            end,
         )
     )
 

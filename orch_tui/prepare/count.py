@@ -95,6 +95,26 @@ class CountCache(Protocol):
         ...
 
 
+class UnsavedCounts:
+    """A ``CountCache`` in memory, until there is a record that keeps what it holds."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, dict[str, int]] = {}
+
+    def get_counts(self, sha256s: Sequence[str], estimator: str) -> dict[str, int]:
+        known = self._counts.get(estimator, {})
+        return {sha256: known[sha256] for sha256 in sha256s if sha256 in known}
+
+    def put_counts(self, estimator: str, counts: Mapping[str, int]) -> None:
+        self._counts.setdefault(estimator, {}).update(counts)
+
+    def save_to(self, cache: CountCache) -> None:
+        """Hand all over to another cache, and hold nothing more."""
+        counts, self._counts = self._counts, {}
+        for estimator, figures in counts.items():
+            cache.put_counts(estimator, figures)
+
+
 class Countable(Protocol):
     """A text to be counted. ``text`` is only asked for when no cache knows its SHA-256."""
 

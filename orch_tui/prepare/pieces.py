@@ -21,7 +21,7 @@ from orch_tui.frozen import frozen
 # How a text is written before it is cut up: words open and close with a mark, a single space
 # between two marks is not written, and capitals become small letters behind a mark of their own.
 # The marks are characters for private use: the tokenizers drop those from a text.
-OPEN, CLOSE, SHIFT, CAPS, START, SEAM = "\ue000\ue001\ue002\ue003\ue004\ue005"
+OPEN, CLOSE, SHIFT, CAPS, START = "\ue000\ue001\ue002\ue003\ue004"
 BYTES = "\ue006"
 """Begins a piece that is the first bytes of a character, written as Latin-1."""
 
@@ -78,11 +78,11 @@ class Pieces:
         text = text.rstrip("\n")
         if self.opens_message:
             text = START + text if is_behind_space else f"{START} {text}"
-        before_sign, after_sign, between, part = _patterns(plain)
+        before_sign, after_sign, part = _patterns(plain)
         for stretch in cut_stretches(text, STRETCH):
             stretch = before_sign.sub(f" {OPEN}", stretch)
             stretch = after_sign.sub(f"{CLOSE} ", stretch)
-            yield part.findall(between.sub(SEAM, stretch))
+            yield part.findall(stretch)
 
     def _normal(self, text: str) -> str:
         import unicodedata
@@ -92,6 +92,8 @@ class Pieces:
         return text.translate(_QUOTES) if self.folds_quotes else text
 
     def _price(self, part: str) -> int:
+        if len(part) > 1 and part[-1] == " " != part[0]:
+            return self._price(part[:-1])  # between two marks a space is not written
         if len(part) > LONGEST:
             cut = (part[start : start + LONGEST] for start in range(0, len(part), LONGEST))
             return sum(map(self._price, cut))
@@ -102,7 +104,7 @@ class Pieces:
 
     def _marked(self, part: str) -> str:
         """A part as its pieces are written: a word with its marks, all else as it is."""
-        if part in (SEAM, START):
+        if part in (START, f"{START} "):
             return ""
         if part[0] == "'" and part[1:].isalpha():  # what an apostrophe joins to a word
             return part + CLOSE
@@ -211,8 +213,8 @@ _QUOTES = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"'}
 
 @cache
 def _patterns(plain: bool) -> tuple[re.Pattern[str], ...]:
-    """What finds a space before a sign (not before a quoted word), a space after a sign, a space
-    between two marks, and the parts; ``plain`` text is all ASCII."""
+    """What finds a space before a sign (not before a quoted word), a space after a sign, and the
+    parts, with the space behind them that stands between two marks; ``plain`` text is all ASCII."""
     letter, word, signs = (
         ("[A-Za-z]", "[A-Za-z]+", _SIGNS)
         if plain
@@ -221,10 +223,10 @@ def _patterns(plain: bool) -> tuple[re.Pattern[str], ...]:
     return (
         re.compile(rf" (?=[{signs}])(?!'{letter})"),
         re.compile(rf"(?<=[{signs}]) (?! )"),
-        re.compile(rf"(?:(?<={letter})|(?<=[{CLOSE}{START}])) (?={letter}|{OPEN})"),
         re.compile(
-            rf"{word}|'(?:[stdm]|ll|re|ve)(?!{letter})"
-            rf"|{OPEN}?[{signs}]+{CLOSE}?|[0-9]+| +|\n+|\t+|.",
+            rf"(?:{word}|'(?:[stdm]|ll|re|ve)(?!{letter}))(?: (?={letter}|{OPEN}))?"
+            rf"|{OPEN}?[{signs}]+(?:{CLOSE}(?: (?={letter}|{OPEN}))?)?"
+            rf"|[0-9]+| +|\n+|\t+|{START}(?: (?={letter}|{OPEN}))?|.",
             re.DOTALL,
         ),
     )

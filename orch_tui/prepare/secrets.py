@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import RLock
+from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -83,9 +87,12 @@ class Secret(NamedTuple):
         return f"{self.kind}, line {self.line}"
 
 
-def named_like_one(path: Path | str) -> bool:
-    """Whether a file's name, or that of what it links to, is one that secrets are kept under."""
-    return any(map(_names_secret, {os.path.abspath(path), os.path.realpath(path)}))
+def named_like_one(path: Path | str, real: str = "") -> bool:
+    """Whether a file's name, or that of what it links to, is one that secrets are kept under.
+
+    ``real``: the path without links, where it is known.
+    """
+    return any(map(_names_secret, {os.path.abspath(path), real or os.path.realpath(path)}))
 
 
 def find_secrets(text: str, name: str = "") -> tuple[Secret, ...]:
@@ -130,13 +137,14 @@ def _suspects(text: str) -> set[int]:
 
 def _passwords(text: str, places: set[int], name: str) -> Iterator[tuple[int, str]]:
     """The lines of those places with a secret under a name that says so, or in a URL."""
-    from detect_secrets.filters import heuristic
-    from detect_secrets.plugins.keyword import (
-        QUOTES_REQUIRED_DENYLIST_REGEX_TO_GROUP,
-        REGEX_BY_FILETYPE,
-        KeywordDetector,
-    )
-    from detect_secrets.util.filetype import determine_file_type
+    with _without_requests():
+        from detect_secrets.filters import heuristic
+        from detect_secrets.plugins.keyword import (
+            QUOTES_REQUIRED_DENYLIST_REGEX_TO_GROUP,
+            REGEX_BY_FILETYPE,
+            KeywordDetector,
+        )
+        from detect_secrets.util.filetype import determine_file_type
 
     keyword, basic = KeywordDetector(), _detector("basic_auth.BasicAuthDetector")
     how = REGEX_BY_FILETYPE.get(determine_file_type(name), QUOTES_REQUIRED_DENYLIST_REGEX_TO_GROUP)
@@ -190,8 +198,36 @@ def _detector(path: str) -> BasePlugin:
     from importlib import import_module
 
     module, name = path.split(".")
-    found: BasePlugin = getattr(import_module(f"detect_secrets.plugins.{module}"), name)()
+    with _without_requests():
+        found: BasePlugin = getattr(import_module(f"detect_secrets.plugins.{module}"), name)()
     return found
+
+
+@contextmanager
+def _without_requests() -> Iterator[None]:
+    """Spare the detectors the loading of ``requests``, two thirds of what loading them takes.
+
+    They would verify keys with it over the network, which is never asked of them.
+    """
+    with _importing:
+        if "requests" in sys.modules:
+            yield
+            return
+        sys.modules["requests"] = StandInModule("requests")
+        try:
+            yield
+        finally:
+            del sys.modules["requests"]
+
+
+class StandInModule(ModuleType):
+    """A module that has whatever is looked for in it, for annotations to name."""
+
+    def __getattr__(self, name: str) -> type:
+        return object
+
+
+_importing = RLock()
 
 
 def _names_secret(path: str) -> bool:

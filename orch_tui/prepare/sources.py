@@ -49,7 +49,7 @@ from orch_tui.source_name import (
     is_free_text,
     parse_source,
 )
-from orch_tui.worktrees import find_file_tree
+from orch_tui.worktrees import find_file_tree, is_within
 
 _TEXT_LABEL = 72
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
@@ -240,13 +240,19 @@ class SourceReader:
         return None
 
     def _file(
-        self, given: str, path: Path, lines: tuple[int, int] | None, parts: tuple[str, ...]
+        self,
+        given: str,
+        path: Path,
+        lines: tuple[int, int] | None,
+        parts: tuple[str, ...],
+        places: _Places | None = None,
     ) -> Source:
+        places = places or _Places(self.root)
         data = _read_file(path, given, self.max_bytes)
-        name = self._name(path)
+        name = self._name(path, places)
         if not _is_utf8(name):  # neither JSON nor the record could hold it
             raise _LeftOutError(_bad_part(given), "has a name that is no UTF-8", hint="rename it")
-        if not self.allow_secret and named_like_one(path):
+        if not self.allow_secret and named_like_one(path, places.resolve(path)):
             raise SourceError(given, "looks like a secret", hint="--allow-secret hands it over")
         if lines is None and not parts:
             return self.refuse_secret(Source(name, (), data))
@@ -270,10 +276,11 @@ class SourceReader:
         refused: list[SourceError] = []
         left_out: dict[str, SourceError] = {}
         within = self._within(folder)
+        places = _Places(self.root)
         for path in paths:
             try:
-                self._refuse_leading_out(path, within)
-                sources.append(self._file(self._shown(path), path, None, parts))
+                self._refuse_leading_out(path, within, places)
+                sources.append(self._file(self._shown(path), path, None, parts, places))
             except _LeftOutError as error:
                 left_out.setdefault(error.source, error)  # a linked folder once
             except SourceError as error:
@@ -296,8 +303,10 @@ class SourceReader:
         """
         return *(tree.resolve() for tree in self._trees), folder.resolve()
 
-    def _refuse_leading_out(self, path: Path, within: Sequence[Path]) -> None:
+    def _refuse_leading_out(self, path: Path, within: Sequence[Path], places: _Places) -> None:
         """Refuse a path that links lead out, by the first of these links."""
+        if any(is_within(places.resolve(path), str(base)) for base in within):
+            return
         if path.is_symlink() and not os.path.exists(path):
             return  # reading it says where it leads
         if _leads_out(path, within):
@@ -374,18 +383,17 @@ class SourceReader:
             raise SourceError(given, f"the execution gave back no {name.what} yet")
         return self.refuse_secret(Source(given, (), data))
 
-    def _name(self, path: Path) -> str:
-        real = path.resolve()
-        tree = find_file_tree(real, self.root)
+    def _name(self, path: Path, places: _Places) -> str:
+        real = places.resolve(path)
+        tree = places.find_tree(real)
         if tree is None:
-            return str(real)
-        root = Path(tree)
+            return real
         # The name as given, through links inside the project, where it still leads to the file.
-        given = Path(os.path.abspath(path))
-        for base in (*map(Path, map(os.path.abspath, self._trees)), root):
-            if given.is_relative_to(base) and given.resolve() == real:
-                return _format_path(given.relative_to(base))
-        return _format_path(real.relative_to(root))
+        given = os.path.abspath(path)
+        for base in (*map(os.path.abspath, self._trees), tree):
+            if is_within(given, base) and places.resolve(Path(given)) == real:
+                return _format_name(os.path.relpath(given, base))
+        return _format_name(os.path.relpath(real, tree))
 
     def _glob(self, pattern: str) -> tuple[list[Path], Path]:
         """The files that fit a pattern, and the folder that it names outright."""
@@ -451,6 +459,31 @@ class SourceReader:
         _check_size(STANDARD_INPUT, len(data), self.max_bytes)
         _check_text(STANDARD_INPUT, data)
         return self.refuse_secret(Source(STANDARD_INPUT, (), data))
+
+
+class _Places:
+    """Where files really are, each folder looked up once: a bundle asks of hundreds of files."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._real: dict[str, str] = {}
+        self._trees: dict[str, str | None] = {}
+
+    def resolve(self, path: Path) -> str:
+        """Resolve the links of a path."""
+        folder, name = os.path.split(path)
+        if name in ("", os.curdir, os.pardir) or os.path.islink(path):
+            return os.path.realpath(path)
+        if folder not in self._real:
+            self._real[folder] = os.path.realpath(folder)
+        return os.path.join(self._real[folder], name)
+
+    def find_tree(self, real: str) -> str | None:
+        """Find the working tree of the project that a file lies in."""
+        folder = os.path.dirname(real)
+        if folder not in self._trees:
+            self._trees[folder] = find_file_tree(real, self._root)
+        return self._trees[folder]
 
 
 def make_text_source(text: str) -> Source:

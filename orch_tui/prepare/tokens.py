@@ -86,10 +86,11 @@ def _estimates(texts: Sequence[str], family: str) -> list[int]:
         from orch_tui.prepare.vocabulary import count_encoded
 
         return count_encoded(texts, family)
+    from orch_tui.prepare.all_cores import count_on_all_cores
     from orch_tui.prepare.pieces import load_pieces
 
     _check(family)
-    return [load_pieces(family).tokens(text) for text in texts]
+    return count_on_all_cores(load_pieces(family).tokens, texts)
 
 
 def _labelled(tokens: int, *, kind: str, family: str) -> Count:

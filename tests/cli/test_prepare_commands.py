@@ -607,3 +607,11 @@ def test_a_link_that_leads_out_is_left_out_of_its_folder_and_taken_by_its_own_na
     taken = did(*BUNDLE, "--files", "d/lnk")
     assert [item["source"] for item in taken.json["context_items"]] == [str(outside)]
     assert f"{outside} is outside the project" in taken.err
+
+
+def test_the_first_bundle_of_a_project_keeps_what_it_counted(did: Run, project: Path) -> None:
+    assert not (project / ".claude/orchestration/execution.db").exists()
+    did(*BUNDLE, "--files", "spec/requirements.md,lib/types.ts")
+    kept = rows(project, "SELECT lower(hex(sha256)) FROM token_counts")
+    contents = rows(project, "SELECT lower(hex(sha256)) FROM contents")
+    assert len(contents) == 2 and {*contents} <= {*kept}
