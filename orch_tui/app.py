@@ -32,6 +32,7 @@ from orch_tui.phases import PHASES
 from orch_tui.project import Project
 from orch_tui.screens.kept_stylesheet import KeptStylesheet
 from orch_tui.screens.key_names import name_key
+from orch_tui.screens.notices import show_notices
 from orch_tui.screens.orch_screen import Header, OrchScreen
 from orch_tui.screens.return_news import ReturnNews
 from orch_tui.screens.split_panes import read_shares
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     import subprocess
 
     from textual.driver import Driver
-    from textual.notifications import SeverityLevel
+    from textual.notifications import Notification, SeverityLevel
 
     from orch_tui.config import Config
     from orch_tui.install.offers import Offer
@@ -526,6 +527,15 @@ class OrchApp(App[None]):
         self._read_returns()
         if isinstance(self.screen, OrchScreen) and self.screen.is_composed:
             self.screen.load()
+
+    # Notices stand in the last line
+
+    def _refresh_notifications(self) -> None:
+        show_notices(self)
+
+    def _unnotify(self, notification: Notification, refresh: bool = True) -> None:
+        super()._unnotify(notification, refresh=False)
+        show_notices(self)
 
     # What came back is announced on whatever screen is open
 

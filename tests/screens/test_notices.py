@@ -1,0 +1,82 @@
+"""Notices, and what they may not cover."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.containers import Vertical
+from textual.widgets import Input
+from textual.widgets._toast import Toast
+
+from orch_tui.app import OrchApp
+from orch_tui.project import Project
+from orch_tui.screens.dialogs import Ask
+from orch_tui.screens.widgets.key_line import KeyLine
+from tests.conftest import FakeClock
+from tests.screens.quiet import settled
+from tests.screens.test_file_names import folder, pressed
+
+__all__ = ["folder"]
+
+LONG = "bundle-003 v2 is made anew: 12 items changed, 3 gone, 2 unchanged; F2, o opens it; " * 2
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (140, 45)])
+async def test_a_notice_lies_over_the_footer_and_nothing_else(
+    folder: Path, clock: FakeClock, size: tuple[int, int]
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await settled(pilot)
+        for screen in ("f1", "f2", "f3", "f4", "f5"):
+            await pressed(pilot, screen)
+            footer = app.screen.query_one(KeyLine)
+            assert footer.region.height == 1
+            for text in ("It is kept.", LONG):
+                app.notify(text, markup=False)
+                await settled(pilot)
+                (toast,) = app.screen.query(Toast)
+                assert footer.region.contains_region(toast.region), (screen, text)
+                assert toast.region.height == footer.region.height
+                drawn = "".join(
+                    line.text
+                    for line in toast.render_lines(toast.size.region)  # type: ignore[attr-defined]
+                )
+                assert text.split()[-1] in drawn
+                app.clear_notifications()
+                await settled(pilot)
+            assert footer.region.height == 1 and not app.screen.query(Toast)
+
+
+async def test_a_new_notice_takes_the_place_of_what_was_said_before(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(notifications=True) as pilot:
+        await settled(pilot)
+        app.notify("first")
+        await settled(pilot)
+        (first,) = app._notifications
+        first.raised_at -= 2
+        app.notify("second")
+        app.notify("of the same act")
+        await settled(pilot)
+        told = [toast._notification.message for toast in app.screen.query(Toast)]
+        assert told == ["second", "of the same act"]
+
+
+async def test_a_notice_does_not_lie_over_what_a_dialog_asks(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(60, 16), notifications=True) as pilot:
+        await settled(pilot)
+        await pressed(pilot, "escape", "f12")
+        assert isinstance(app.screen, Ask)
+        app.notify("It is kept.")
+        await settled(pilot)
+        (toast,) = app.screen.query(Toast)
+        box = app.screen.query_one(Vertical)
+        assert not toast.region.overlaps(box.region)
+        assert app.focused is app.screen.query_one(Input)
