@@ -39,10 +39,7 @@ async def test_a_notice_lies_over_the_footer_and_nothing_else(
                 (toast,) = app.screen.query(Toast)
                 assert footer.region.contains_region(toast.region), (screen, text)
                 assert toast.region.height == footer.region.height
-                drawn = "".join(
-                    line.text
-                    for line in toast.render_lines(toast.size.region)  # type: ignore[attr-defined]
-                )
+                drawn = "".join(line.text for line in toast.render_lines(toast.size.region))
                 assert text.split()[-1] in drawn
                 app.clear_notifications()
                 await settled(pilot)
