@@ -134,9 +134,10 @@ class _Table:
         name = path[path.rfind(b"/") + 1 :]
         folded = name.lower() if self._fold else name
         last = self._names.get(folded, -1)
+        size = len(folded)
         for length, numbers in self._endings:
-            if length <= len(folded):
-                last = max(last, numbers.get(folded[len(folded) - length :], -1))
+            if length <= size and (number := numbers.get(folded[size - length :], -1)) > last:
+                last = number
         if self._paths:
             last = max(last, self._paths.get(path.lower() if self._fold else path, -1))
         if self._wild_names:

@@ -153,20 +153,22 @@ def walk_project(
             continue
         here = rules.enter(above, name, found)
         prefix = f"{folder}/" if folder else ""
+        here_found: list[tuple[bool, str, str, Node]] = []  # in the order of their first three
         for name, entry in found.items():
             if name in _REPOSITORIES:
                 continue
             is_folder = entry.is_dir(follow_symlinks=False)
             judged = rules.judge(here, name, is_folder=is_folder)
-            if judged is None or (node := _node(entry, prefix + name)) is None:
+            if judged is None or (node := _node(entry, prefix + name, is_folder)) is None:
                 continue
             if is_folder:
                 waiting.append((node.path, judged, name))
             elif node.is_folder:
                 folder_links.append(node.path)
                 continue
-            nodes.append(node)
-        nodes.sort(key=_order)
+            here_found.append((not is_folder, name.lower(), name, node))
+        here_found.sort()
+        nodes += [each[3] for each in here_found]
         files += sum(not node.is_folder for node in nodes)
         if files > MOST_FILES:
             cut = True
@@ -209,7 +211,9 @@ def find_files(tree: ProjectTree, query: str, limit: int = 500) -> FileMatches:
     )
 
 
-def _node(entry: os.DirEntry[str], path: str) -> Node | None:
+def _node(entry: os.DirEntry[str], path: str, is_folder: bool) -> Node | None:
+    if is_folder:
+        return Node(path, True)
     try:
         if entry.is_dir():  # links to folders too: they are told apart where it matters
             return Node(path, True)
@@ -219,10 +223,6 @@ def _node(entry: os.DirEntry[str], path: str) -> Node | None:
     except OSError:  # a link to nothing: reading it says so
         return Node(path, False)
     return Node(path, False, status.st_size, status.st_mtime_ns)
-
-
-def _order(node: Node) -> tuple[bool, str, str]:
-    return not node.is_folder, node.name.lower(), node.name
 
 
 def _tree(

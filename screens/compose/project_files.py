@@ -36,6 +36,10 @@ LARGE = 5_000
 """Files from which on the garbage collector is told that the tree is to stay: walking over 20,000
 again and again, it held the screen up for 80 ms each time."""
 
+MEANWHILE = 200
+"""Files counted while others were tallied that are added in the event loop; of more it is done
+anew, in a thread."""
+
 EXACT_AFTER = 1.0
 """Seconds without an edit until what is chosen is counted exactly."""
 
@@ -164,6 +168,10 @@ class ProjectFiles(ScreenPart):
 
     def list_project(self) -> None:
         """List the project anew; what is chosen is counted anew too."""
+        self._tally_project(None)
+
+    def _tally_project(self, listed: ProjectTree | None) -> None:
+        """Have a project, that was listed or not, tallied with what is counted so far."""
         from orch_tui.prepare.tree import walk_project
 
         project, before = self.app.project, self._project_tree
@@ -172,7 +180,7 @@ class ProjectFiles(ScreenPart):
 
         def work() -> ListedProject:
             worker = get_current_worker()
-            tree = walk_project(
+            tree = listed or walk_project(
                 root, cancelled=lambda: worker.is_cancelled, ignore_files=ignore_files
             )
             sizes = {node.path: node.size for node in tree.files}
@@ -195,13 +203,17 @@ class ProjectFiles(ScreenPart):
         if other or self._project_tree is NO_FILES:
             if listed.family != self._family:
                 tally, tallied = tally.emptied(), {}
+            meanwhile = self._state.weights.keys() - tallied.keys()
+            if len(meanwhile) > MEANWHILE:
+                self._tally_project(tree)
+                return
             self._project_tree, self._tally, self._state.sizes = tree, tally, listed.sizes
             weights = self._state.weights
             for key in listed.stale:
                 weights.pop(key, None)
             for key in [key for key in self._outlined if _reads_one_of(key, other)]:
                 del self._outlined[key]
-            for key in weights.keys() - tallied.keys():  # counted meanwhile
+            for key in meanwhile:
                 if key in listed.sizes:
                     tally.add(key, weights[key].count.tokens)
             self.file_tree.forget_sections(other)
