@@ -75,7 +75,7 @@ def show_commands(app: OrchApp) -> None:
         if key is not None:
             app.call_later(commands[int(key)].run)
 
-    asked = Pick("Commands", COLUMNS, rows, find_in=(0,), enter="does it", fixed=fixed)
+    asked = Pick("Commands", COLUMNS, rows, find_in=(0, 1), enter="does it", fixed=fixed)
     app.push_screen(asked, do)
 
 
@@ -117,6 +117,7 @@ def _own_commands(app: OrchApp, screen: Screen[Any]) -> Iterator[ScreenCommand]:
                 begin_large(binding.description),
                 app.get_key_display(binding),
                 partial(_run, app, binding.action, node),
+                state=binding.tooltip,
                 not_now="" if can else f"not now{f': {reason}' if reason else ''}",
             )
 

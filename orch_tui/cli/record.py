@@ -141,6 +141,7 @@ def set_budget() -> argparse.ArgumentParser:
         "set-budget",
         example="""orch set-budget 300000
 orch set-budget --warn-threshold 0.6 --critical-threshold 0.8 --reserve 16000
+orch set-budget --agent-limit 20000 --agent-limit Explore=50000
 orch set-budget default --session-id orch-2026-11-22-001""",
         remarks="`default` is what the settings say.",
     )
@@ -160,6 +161,13 @@ orch set-budget default --session-id orch-2026-11-22-001""",
         metavar="TOKENS",
         help="kept free for the answer of each agent",
     )
+    parser.add_argument(
+        "--agent-limit",
+        action="append",
+        type=_agent_limit,
+        metavar="[TYPE=]TOKENS",
+        help="what each agent, or those of a type, may be handed at most",
+    )
     _add_session(parser)
     parser.set_defaults(run=_set_budget)
     return parser
@@ -174,11 +182,24 @@ def _or_default(convert: Callable[[str], Any]) -> Callable[[str], Any]:
     return lambda text: _DEFAULT if text == _DEFAULT else convert(text)
 
 
+def _agent_limit(text: str) -> tuple[str, int | str]:
+    """``20000``, ``Explore=20000`` or ``Explore=default``."""
+    from orch_tui.prepare.budget import EACH
+
+    agent_type, _, tokens = text.rpartition("=")
+    limit: int | str = _or_default(positive)(tokens)
+    return agent_type or EACH, limit
+
+
 def _set_budget(arguments: Namespace) -> None:
     from orch_tui.record import sessions
 
     names = ("budget", "warn_threshold", "critical_threshold", "reserve")
     given = {name: value for name in names if (value := getattr(arguments, name)) is not None}
+    if arguments.agent_limit:
+        given["agent_limits"] = {
+            name: None if limit == _DEFAULT else limit for name, limit in arguments.agent_limit
+        }
     if not given:
         raise UsageError("what is to be changed?", hint="TOKENS, or --warn-threshold SHARE")
     project = project_of(arguments)
@@ -186,10 +207,18 @@ def _set_budget(arguments: Namespace) -> None:
     changes: Any = {name: None if value == _DEFAULT else value for name, value in given.items()}
     sessions.change_session(project.existing_record, session_id, **changes)
     limits = project.session_limits(session_id)
+    own = (f", {_name_agents(name)} {limit:,}" for name, limit in limits.agent_limits)
     print(
         f"{session_id} {limits.budget:,} tokens, warning at {limits.warn_threshold:.0%}, "
         f"critical at {limits.critical_threshold:.0%}, {limits.output_reserve:,} kept free"
+        f"{''.join(own)}"
     )
+
+
+def _name_agents(agent_type: str) -> str:
+    from orch_tui.prepare.budget import EACH
+
+    return "each agent" if agent_type == EACH else agent_type
 
 
 def complete_session() -> argparse.ArgumentParser:

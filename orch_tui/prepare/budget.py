@@ -20,6 +20,9 @@ from orch_tui.prepare.count import ZERO, Count, describe_known
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Model
 
+EACH = "*"
+"""Names every type of agent."""
+
 STATUSES = ("ok", "warning", "critical", "over")
 """Of a gauge, from best to worst."""
 
@@ -61,6 +64,9 @@ class Limits:
     warn_threshold: float = DEFAULTS.warn_threshold
     critical_threshold: float = DEFAULTS.critical_threshold
     output_reserve: int = DEFAULTS.output_reserve
+    agent_limits: tuple[tuple[str, int], ...] = ()
+    """Tokens that agents of a type may be handed at most, whatever their windows take; the type
+    ``EACH`` means all that are not named."""
     agents: Agents = field(default=_NoAgents(), compare=False)
     """Whose ambient context is taken off the limits of agents."""
 
@@ -167,10 +173,12 @@ def compute_agent_limit(model: Model, limits: Limits, agent_type: str = "") -> i
     """Compute how many tokens a bundle for an agent may take; never below 0.
 
     The window of its model, less what is kept free for its answer and, at the upper end, what an
-    agent of that type has anyway. Without a type it has nothing.
+    agent of that type has anyway; less where a limit was set for it. Without a type it has nothing.
     """
     ambient = limits.agents.tokens(agent_type, model)
-    return max(0, model.window - limits.output_reserve - ambient.high)
+    room = max(0, model.window - limits.output_reserve - ambient.high)
+    own = dict(limits.agent_limits)
+    return min(room, own.get(agent_type, own.get(EACH, room)))
 
 
 def gauge_agent(used: Count, agent_type: str, model: Model, limits: Limits) -> LimitGauge:

@@ -198,6 +198,7 @@ def resolve_limits(record: Record, session_id: str, limits: Limits) -> Limits:
         "warn_threshold": warn,
         "critical_threshold": critical,
         "output_reserve": own["reserve"],
+        "agent_limits": tuple(own["agent_limits"].items()),
     }
     return replace(limits, **{name: value for name, value in said.items() if value is not None})
 

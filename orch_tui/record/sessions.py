@@ -131,6 +131,9 @@ class LimitChanges(TypedDict, total=False):
     critical_threshold: float | None
     reserve: int | None
     """Tokens of an agent's window that are kept free for its answer."""
+    agent_limits: Mapping[str, int | None]
+    """Tokens that agents of a type may be handed at most, ``*`` for all that are not named; None
+    takes a limit away."""
 
 
 class SessionChanges(LimitChanges, total=False):
@@ -152,6 +155,8 @@ def change_session(record: Record, session_id: str, **changes: Unpack[SessionCha
         session = get_session(record, session_id)
         before = {**read_limits(record, session_id), "scope": session.scope}
         after = {**before, **changes}
+        own = {**before["agent_limits"], **changes.get("agent_limits", {})}
+        after["agent_limits"] = {name: limit for name, limit in own.items() if limit is not None}
         _check_changes(after)
         changed = {name for name in after if after[name] != before[name]}
         if not changed:
@@ -174,11 +179,13 @@ def write_session_values(record: Record, session_id: str, values: Mapping[str, A
     the journal. Call it within a write."""
     session = get_session(record, session_id)
     after = {**read_limits(record, session_id), "scope": session.scope, **values}
-    thresholds = {
+    thresholds: dict[str, Any] = {
         name: after[f"{name}_threshold"]
         for name in ("warn", "critical")
         if after[f"{name}_threshold"] is not None
     }
+    if after["agent_limits"]:
+        thresholds[_AGENTS] = after["agent_limits"]
     record.execute(
         "UPDATE sessions SET scope = ?, budget = ?, thresholds = ?, reserve = ? "
         "WHERE session_id = ?",
@@ -196,6 +203,9 @@ def _check_changes(values: Mapping[str, Any]) -> None:
         raise UsageError(f"a budget of {values['budget']} tokens is not positive")
     if values["reserve"] is not None and values["reserve"] < 0:
         raise UsageError(f"a reserve of {values['reserve']} tokens is below 0")
+    for agent_type, limit in values["agent_limits"].items():
+        if not agent_type.strip() or limit <= 0:
+            raise UsageError(f"a limit of {limit} tokens for {agent_type!r} is none")
     warn, critical = (values[f"{name}_threshold"] for name in ("warn", "critical"))
     for share in (warn, critical):
         if share is not None and not 0 < share <= 1:
@@ -208,7 +218,7 @@ def _check_changes(values: Mapping[str, Any]) -> None:
 
 def read_limits(record: Record, session_id: str) -> dict[str, Any]:
     """Read what a session says of its limits by itself: ``budget``, ``warn_threshold``,
-    ``critical_threshold`` and ``reserve``; None: the settings say it."""
+    ``critical_threshold`` and ``reserve`` (None: the settings say it), and ``agent_limits``."""
     rows = record.sql(
         "SELECT budget, thresholds, reserve FROM sessions WHERE session_id = ?", [session_id]
     )
@@ -219,7 +229,19 @@ def read_limits(record: Record, session_id: str) -> dict[str, Any]:
         "budget": whole_number(budget),
         **{f"{name}_threshold": _share(thresholds.get(name)) for name in ("warn", "critical")},
         "reserve": whole_number(reserve),
+        "agent_limits": _agent_limits(thresholds.get(_AGENTS)),
     }
+
+
+_AGENTS = "agents"
+"""Where the limits of agents stand among the thresholds."""
+
+
+def _agent_limits(value: Any) -> dict[str, int]:
+    """The limits by agent type; plain SQL may have put anything there."""
+    found = value if isinstance(value, dict) else {}
+    numbers = ((str(name), whole_number(limit)) for name, limit in found.items())
+    return {name: limit for name, limit in numbers if limit is not None and limit > 0}
 
 
 def _share(value: Any) -> float | None:

@@ -24,13 +24,16 @@ from orch_tui.screens.compose.openable_rows import (
 from orch_tui.screens.compose.project_files import ProjectFiles
 from orch_tui.screens.compose.share_dialog import ShareDialog
 from orch_tui.screens.dialogs import Pick
+from orch_tui.screens.limit_form import ask_limits
 from orch_tui.screens.orch_screen import OrchScreen
+from orch_tui.screens.widgets.form import Values, draft_of
 from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
     from orch_tui.errors import SourceError
     from orch_tui.prepare.bundle import Bundle
     from orch_tui.prepare.fitting import Fitted
+    from orch_tui.record.sessions import SessionChanges
     from orch_tui.rows import PlannedAgent
     from orch_tui.sharing_prospect import SharingProspect
 
@@ -309,3 +312,31 @@ class BundleActions:
     def _fit(self, composition: Composition, weights: dict[str, Weight]) -> None:
         self._files.post_weights(self._state.family, weights)
         self._editor.edit(composition)
+
+    # Limits
+
+    def ask_limits(self) -> None:
+        """Ask for the limit of this agent, and for those of the session."""
+        state, screen = self._state, self._screen
+        if not state.session_id:
+            return
+
+        def change(session_id: str, changes: SessionChanges, typed: tuple[str, Values]) -> None:
+            from orch_tui.record import sessions
+
+            project, drafts = screen.app.project, screen.app.drafts
+
+            def work() -> None:
+                drafts.save(typed[0], draft_of(typed[1]))
+                sessions.change_session(project.record, session_id, **changes)
+                drafts.drop(typed[0])
+
+            screen.run_in_thread(work, lambda _: self._limits_changed(), group="limits")
+
+        agent_type = state.composition.agent_type
+        ask_limits(screen, state.session_id, change, agent_type=agent_type, at="agent_limit")
+
+    def _limits_changed(self) -> None:
+        self._screen.notify("the limits are changed; L changes them again")
+        self._screen.app.read_session()
+        self._screen.load()

@@ -28,6 +28,7 @@ from orch_tui.screens.compose.composition_editor import CompositionEditor, draft
 from orch_tui.screens.compose.composition_text import describe_state, name_bundle, render_head
 from orch_tui.screens.compose.earlier_runs import EarlierRuns
 from orch_tui.screens.compose.project_files import ProjectFiles
+from orch_tui.screens.limit_form import LIMITS, LIMITS_OF
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.split_panes import SplitPanes
 from orch_tui.screens.widgets.filetree import FileTree
@@ -74,6 +75,7 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
         Binding("f6", "next_tab", "next view", id="compose-tab"),
         Binding("o", "open", "open", id="compose-open"),
         Binding("e", "edit", "agent and scope", id="compose-edit"),
+        Binding("L", "limits", LIMITS, id="limits", tooltip=LIMITS_OF),
         Binding("D", "unshare", "Unshare", id="compose-unshare", show=False),
         Binding("m", "form", "Markdown/XML", id="compose-form"),
         Binding("c", "copy", "Copy", id="compose-copy", show=False),
@@ -95,6 +97,7 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
         "form": "open the briefing",
         "copy": "the bundle is empty",
         "undo": "nothing was changed yet",
+        "limits": "there is no session: the settings say them",
     }
 
     def __init__(self) -> None:
@@ -265,6 +268,8 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
                 return bool(state.composition.choices)
             case "undo":
                 return state.edits.can_undo
+            case "limits":
+                return bool(state.session_id)
         return True
 
     @on(FileTree.Chosen)
@@ -303,6 +308,9 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
 
     def action_edit(self) -> None:
         self._editor.edit_agent()
+
+    def action_limits(self) -> None:
+        self._actions.ask_limits()
 
     def action_add(self) -> None:
         self._editor.ask_for_source()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.screens.agent_choices import list_agent_choices
+from orch_tui.screens.limit_form import check_session, is_number, parse_tokens
 from orch_tui.screens.widgets.form import Field, Form, Values
 
 if TYPE_CHECKING:
-    from orch_tui.prepare.budget import Limits
     from orch_tui.prepare.validation import Remark
     from orch_tui.recall.overview import PlannedLine, PlanPage, PlanRules
-    from orch_tui.record.sessions import SessionChanges
-    from orch_tui.rows import Session
 
 
 def session_form(budget: int) -> Form:
@@ -25,7 +23,7 @@ def session_form(budget: int) -> Form:
             Field("session_id", "id", placeholder="made from the day when left empty"),
             Field("budget", "budget", placeholder=f"{budget:,} tokens"),
         ],
-        check=_session_remarks,
+        check=check_session,
         accept="opens it",
         draft="new-session",
     )
@@ -36,93 +34,8 @@ def session_of(values: Values) -> dict[str, Any]:
     return {
         "scope": values["scope"].strip(),
         "session_id": values["session_id"].strip() or None,
-        "budget": _tokens(values["budget"]),
+        "budget": parse_tokens(values["budget"]),
     }
-
-
-def session_changes_form(session: Session, own: Mapping[str, Any], limits: Limits) -> Form:
-    """What of a session can be changed; ``own`` is what it says of its limits by itself, and
-    ``limits`` what the settings say."""
-    return Form(
-        f"Change {session.session_id}",
-        [
-            Field("scope", "scope", session.scope, "what it is about"),
-            Field("budget", "budget", _typed(own["budget"]), f"{limits.budget:,} tokens"),
-            Field(
-                *("warn_threshold", "warning at", _typed_share(own["warn_threshold"])),
-                f"{_typed_share(limits.warn_threshold)} of a limit",
-            ),
-            Field(
-                *("critical_threshold", "critical at", _typed_share(own["critical_threshold"])),
-                f"{_typed_share(limits.critical_threshold)} of a limit",
-            ),
-            Field(
-                *("reserve", "kept free", _typed(own["reserve"])),
-                f"{limits.output_reserve:,} tokens, for the answer of each agent",
-            ),
-        ],
-        check=_change_remarks,
-        accept="changes it",
-        draft=f"session-{session.uid}",
-    )
-
-
-def changes_of(values: Values) -> SessionChanges:
-    """What was typed, as the engine takes it."""
-    return {
-        "scope": values["scope"].strip(),
-        "budget": _tokens(values["budget"]),
-        "warn_threshold": _share(values["warn_threshold"]),
-        "critical_threshold": _share(values["critical_threshold"]),
-        "reserve": _reserve(values["reserve"]),
-    }
-
-
-def _change_remarks(values: Values) -> list[Remark]:
-    from orch_tui.prepare.validation import Remark
-
-    remarks = _session_remarks(values)
-    for name in ("warn_threshold", "critical_threshold"):
-        if values[name].strip() and _share(values[name]) is None:
-            remarks.append(Remark(name, "a share such as 75 % or 0.75", stops=True))
-    if values["reserve"].strip() and _reserve(values["reserve"]) is None:
-        remarks.append(Remark("reserve", "a whole number of tokens", stops=True))
-    warn, critical = _share(values["warn_threshold"]), _share(values["critical_threshold"])
-    if warn and critical and warn > critical:
-        remarks.append(Remark("critical_threshold", "comes before the warning", stops=True))
-    return remarks
-
-
-def _typed(tokens: int | None) -> str:
-    return "" if tokens is None else f"{tokens:,}"
-
-
-def _typed_share(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:g} %"
-
-
-def _share(text: str) -> float | None:
-    """``75 %`` or ``0.75``."""
-    digits = text.strip().removesuffix("%").strip()
-    try:
-        share = float(digits) / (100 if text.strip().endswith("%") else 1)
-    except ValueError:
-        return None
-    return share if 0 < share <= 1 else None
-
-
-def _reserve(text: str) -> int | None:
-    digits = text.strip().replace(",", "").replace("_", "")
-    return int(digits) if _is_number(digits) else None
-
-
-def _session_remarks(values: Values) -> list[Remark]:
-    from orch_tui.prepare.validation import Remark, check_scope
-
-    remarks = check_scope(values["scope"])
-    if values["budget"].strip() and not _tokens(values["budget"]):
-        remarks.append(Remark("budget", "a whole number of tokens, above 0", stops=True))
-    return remarks
 
 
 def agent_form(page: PlanPage, line: PlannedLine | None = None) -> Form:
@@ -226,14 +139,5 @@ def _agent_remarks(rules: PlanRules, values: Values, position: int | None) -> Se
 def _numbers(text: str) -> tuple[tuple[int, ...], list[str]]:
     """The numbers in a list with commas, and what is none."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    numbers = tuple(int(part) for part in parts if _is_number(part))
-    return numbers, [part for part in parts if not _is_number(part)]
-
-
-def _tokens(text: str) -> int | None:
-    digits = text.strip().replace(",", "").replace("_", "")
-    return int(digits) or None if _is_number(digits) else None
-
-
-def _is_number(text: str) -> bool:
-    return text.isdecimal() and len(text) < 10
+    numbers = tuple(int(part) for part in parts if is_number(part))
+    return numbers, [part for part in parts if not is_number(part)]

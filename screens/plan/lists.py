@@ -62,7 +62,7 @@ class SessionRows(Rows):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select", "Work on it", id="plan-use-session"),
         Binding("n", "screen.new_session", "New session", id="plan-new-session"),
-        Binding("e", "screen.edit_session", "Scope, budget", id="plan-edit-session"),
+        Binding("e", "screen.edit_session", "Scope, limits", id="plan-edit-session"),
         Binding("p", "screen.next_phase", "Next phase", id="plan-next-phase"),
         Binding("c", "screen.close", "Close it", id="plan-close"),
         Binding("x", "screen.archive", "Archive it", id="plan-archive"),
@@ -125,9 +125,7 @@ class AgentRows(Rows):
         Binding(
             "delete,backspace,x", "screen.remove", "Take it out", id="plan-remove", key_display="x"
         ),
-        Binding(
-            "shift+up", "screen.move(-1)", "Move it", id="plan-up", key_display="⇧↑↓", tooltip="Up"
-        ),
+        Binding("shift+up", "screen.move(-1)", "Move it", id="plan-up", key_display="⇧↑↓"),
         Binding("shift+down", "screen.move(1)", "Move down", id="plan-down", show=False),
         Binding("tab,shift+tab", "screen.other_pane", "To the sessions", id="plan-pane"),
         Binding("f6", "screen.turn", "Waves or next step", show=False, id="plan-turn"),

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
+from orch_tui.screens.limit_form import LIMITS, LIMITS_OF
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.plan.agent_actions import AgentActions
 from orch_tui.screens.plan.lists import (
@@ -62,6 +63,7 @@ class PlanScreen(OrchScreen):
         Binding("v", "validate", "Validate", id="plan-validate", show=False),
         Binding("ctrl+z", "undo", "Undo", id="plan-undo", show=False),
         Binding("R", "report", "Report", id="plan-report", show=False),
+        Binding("L", "limits", LIMITS, id="limits", show=False, tooltip=LIMITS_OF),
         Binding("Z", "redo", "Redo", id="plan-redo", show=False),
     ]
     HELP = """\
@@ -69,7 +71,8 @@ A session goes through five phases; each has a gate, which says what is missing 
 **v** validates the plan, **F3** deploys it and collects what came back, **p** moves on.
 Moving on anyway is possible, and recorded. The agents of a session run in waves: those that wait
 for nobody first, side by side. **Ctrl+Z** takes back what was done last, whatever it was, and **Z**
-does it again. **e** on a session changes its scope and its budget.
+does it again. **L** sets limits: of an agent, of each
+agent, of the session; **e** on a session changes its scope, too.
 """
 
     NOT_NOW: ClassVar[dict[str, str]] = {
@@ -86,6 +89,7 @@ does it again. **e** on a session changes its scope and its budget.
         "close": "the session is closed",
         "archive": "there is no session yet",
         "edit_session": "there is no session yet",
+        "limits": "there is no session yet",
         "add": "there is no session yet",
     }
 
@@ -361,6 +365,11 @@ does it again. **e** on a session changes its scope and its budget.
     def action_edit_session(self) -> None:
         self._session_actions.edit()
 
+    def action_limits(self) -> None:
+        line = self._planned if self.focused is self._agents else None
+        agent_type = line.agent.agent_type if line else ""
+        self._session_actions.edit(agent_type=agent_type, at="agent_limit")
+
     def action_next_phase(self) -> None:
         self._session_actions.go_on()
 
@@ -434,7 +443,7 @@ does it again. **e** on a session changes its scope and its budget.
             self._page is None or not self._page.is_planned
         ):
             return False
-        if action in ("add", "validate", "archive", "phase", "edit_session"):
+        if action in ("add", "validate", "archive", "phase", "edit_session", "limits"):
             return self._page is not None
         if action in ("next_phase", "close"):
             session = self._page.session if self._page else None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from orch_tui.phases import PHASES
 from orch_tui.screens.dialogs import Choose, Confirm
+from orch_tui.screens.limit_form import ask_limits
 from orch_tui.screens.orch_screen import OrchScreen
-from orch_tui.screens.plan.forms import changes_of, session_changes_form, session_form, session_of
+from orch_tui.screens.plan.forms import session_form, session_of
 from orch_tui.screens.plan.next_step import word_missing
 from orch_tui.screens.plan.plan_changes import PlanChanges
 from orch_tui.screens.plan.plan_state import PlanState
@@ -17,6 +18,7 @@ from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Record
+    from orch_tui.record.sessions import SessionChanges
 
 T = TypeVar("T")
 
@@ -64,36 +66,21 @@ class SessionActions:
 
         self._screen.app.push_screen(form, accepted)
 
-    def edit(self) -> None:
-        """Ask for another scope, budget, thresholds or reserve of the session."""
-        if self._state.page is None:
-            return
-        project, session = self._screen.app.project, self._state.page.session
+    def edit(self, *, agent_type: str = "", at: str = "scope") -> None:
+        """Ask for another scope or other limits of the session, and of agents of a type."""
 
-        def offer(own: dict[str, Any]) -> None:
-            form = session_changes_form(session, own, project.limits)
-
-            def accepted(values: dict[str, str] | None) -> None:
-                if values is None:
-                    return
-                from orch_tui.record import sessions
-
-                self._change(
-                    lambda record: sessions.change_session(
-                        record, session.session_id, **changes_of(values)
-                    ),
-                    lambda changed: self._say(f"changed {changed.session_id}"),
-                    typed=(form.draft, values),
-                )
-
-            self._screen.app.push_screen(form, accepted)
-
-        def work() -> dict[str, Any]:
+        def change(session_id: str, changes: SessionChanges, typed: tuple[str, Values]) -> None:
             from orch_tui.record import sessions
 
-            return sessions.read_limits(project.existing_record, session.session_id)
+            self._change(
+                lambda record: sessions.change_session(record, session_id, **changes),
+                lambda changed: self._say(f"changed {one_line(changed.scope, 60)}"),
+                typed=typed,
+            )
 
-        self._screen.run_in_thread(work, offer, group="limits")
+        if self._state.page is not None:
+            session_id = self._state.session_id
+            ask_limits(self._screen, session_id, change, agent_type=agent_type, at=at)
 
     def go_on(self) -> None:
         page = self._state.page

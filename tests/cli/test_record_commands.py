@@ -295,6 +295,10 @@ def test_the_scope_and_the_limits_of_a_session_are_changed(did: Run, orch: Run) 
     (listed,) = did("query", "--sessions", "--format", "json").json
     assert (listed["scope"], listed["budget"]) == ("one and a half", 900)
     assert did("set-budget", "default").out.startswith("s1 200,000 tokens, warning at 50%")
+    said = did("set-budget", "--agent-limit", "20000", "--agent-limit", "Explore=5000").out
+    assert said.endswith("kept free, each agent 20,000, Explore 5,000\n")
+    assert did("set-budget", "--agent-limit", "Explore=default").out.endswith("agent 20,000\n")
+    assert orch("set-budget", "--agent-limit", "Explore=much").code == 2
     assert orch("set-budget").code == 2
     assert orch("set-budget", "none").code == 2
     assert orch("set-budget", "--warn-threshold", "0.95", "--critical-threshold", "0.9").code == 2

@@ -9,11 +9,11 @@ import pytest
 
 from orch_tui.errors import ConflictError, NotFoundError, UsageError
 from orch_tui.models.database import Record
-from orch_tui.prepare.budget import Limits
+from orch_tui.prepare.budget import Limits, compute_agent_limit
 from orch_tui.prepare.bundle import CLAIMED, Bundle, ContextItem
 from orch_tui.prepare.catalogue import Model, load_catalogue
 from orch_tui.prepare.count import FRAMES, ZERO, Count
-from orch_tui.record import bundles, sessions
+from orch_tui.record import bundles, change_history, sessions
 from orch_tui.record.deployment import Deployment, record_deployment
 from orch_tui.record.executions import retract_execution
 from orch_tui.record.ledger import journal
@@ -23,6 +23,7 @@ from orch_tui.record.session_budget import (
     SessionBudget,
     load_session_budget,
     read_taken,
+    resolve_limits,
     track_budget,
 )
 from orch_tui.search.query import search
@@ -307,3 +308,26 @@ def test_a_session_that_was_changed_is_opened_again_as_it_was(
     assert sessions.init_session(record, "second", project=str(tmp_path), session_id="s1") == again
     with pytest.raises(ConflictError, match="scope is 'second', not 'third'"):
         sessions.init_session(record, "third", **call)
+
+
+def test_agents_have_limits_of_their_own(record: Record) -> None:
+    session = sessions.init_session(
+        record, "Make it small", session_id="small", project="/p"
+    ).session_id
+    model = load_catalogue().model("sonnet")
+
+    def limit_of(agent_type: str) -> int:
+        limits = resolve_limits(record, session, Limits())
+        return compute_agent_limit(model, limits, agent_type)
+
+    whole = limit_of("Explore")
+    sessions.change_session(record, session, agent_limits={"*": 20_000, "Explore": 5_000})
+    assert (limit_of("tester"), limit_of("Explore")) == (20_000, 5_000)
+    sessions.change_session(record, session, agent_limits={"Explore": whole + 1})
+    assert limit_of("Explore") == whole  # no window grows by it
+    sessions.change_session(record, session, budget=9_000, agent_limits={"*": None})
+    assert sessions.read_limits(record, session)["agent_limits"] == {"Explore": whole + 1}
+    change_history.undo_change(record, session)
+    assert sessions.read_limits(record, session)["agent_limits"]["*"] == 20_000
+    with pytest.raises(UsageError, match="a limit of 0 tokens for 'tester'"):
+        sessions.change_session(record, session, agent_limits={"tester": 0})

@@ -129,3 +129,8 @@ def ambient(pilot: Pilot[None]) -> int:
 def told(pilot: Pilot[None]) -> str:
     """What the dialog in front says of what was typed."""
     return str(pilot.app.screen.query_one("#says", Static).render())
+
+
+def dialog_words(pilot: Pilot[None]) -> str:
+    """The words of the dialog in front."""
+    return "\n".join(str(each.render()) for each in pilot.app.screen.query(Static))

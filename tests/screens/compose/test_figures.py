@@ -7,21 +7,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Static
 
 from orch_tui.prepare.composition import Choice, Weight
 from orch_tui.prepare.count import Count
 from orch_tui.project import Project
+from orch_tui.record import sessions
 from orch_tui.screens.dialogs import Confirm
 from orch_tui.screens.orch_screen import Problem
+from orch_tui.screens.widgets.form import Form
+from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.stack import GaugePart, Stack, draw_bar, draw_line
 from orch_tui.screens.widgets.words import format_tokens
 from tests.conftest import FakeClock
 from tests.screens.compose.driven import (
     AGENT,
+    SESSION,
     ambient,
     app_of,
     cells,
+    dialog_words,
     head,
     lines,
     press,
@@ -179,6 +185,44 @@ async def test_required_items_that_are_too_much_are_said_in_place(
         assert "the required items alone take ~" in problem.text and sources(pilot)
         await press(pilot, "p")
         assert not problem.has_class("-shown")  # it may be true no more
+
+
+# Limits
+
+
+def limit(pilot: Pilot[None], gauge: str) -> int:
+    figures = screen_of(pilot).query_one(f"#{gauge}", Stack)._figures
+    assert figures is not None
+    return figures.limit
+
+
+async def test_the_limit_of_this_agent_and_of_the_session_are_set_with_one_key(
+    project: Project, clock: FakeClock
+) -> None:
+    async with app_of(project.root, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "escape", "L")
+        assert isinstance(pilot.app.screen, Form) and pilot.app.screen._now == "agent_limit"
+        await press(pilot, *"20k", "shift+tab", *"90,000", "enter")
+        assert (limit(pilot, "agent-gauge"), limit(pilot, "session-gauge")) == (20_000, 90_000)
+        agent_type = screen_of(pilot).state.composition.agent_type
+        own = sessions.read_limits(project.existing_record, SESSION)
+        assert (own["agent_limits"], own["budget"]) == ({agent_type: 20_000}, 90_000)
+        await press(pilot, "L", *["backspace"] * 6, *"much", "enter")
+        assert "a whole number of tokens" in dialog_words(pilot)
+        await press(pilot, *["backspace"] * 4, "enter")
+        assert limit(pilot, "agent-gauge") > 20_000
+
+
+@pytest.mark.parametrize("words", ["budget", "limit", "threshold", "scope"])
+async def test_limits_are_found_among_the_commands(
+    project: Project, clock: FakeClock, words: str
+) -> None:
+    async with app_of(project.root, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "ctrl+p", f"»{words}")
+        rows = pilot.app.screen.query_one(Rows).rows
+        assert any(row.cells[0] == "Limits, budget" for row in rows)
 
 
 # Counted exactly
