@@ -14,10 +14,10 @@ pytest = $(BIN)/python -m pytest -n $(WORKERS) $(1) || { code=$$?; \
 	[ $$code -ne 5 ] || echo "no test was collected: $(1)" >&2; exit $$code; }
 export SEED
 
-.PHONY: help setup quick lint types contracts test check deep client bench docs schema pictures snapshots
+.PHONY: help setup quick lint types contracts test check deep client bench bench-peers docs schema pictures snapshots
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 setup: ## make .venv with everything that is needed
 	python3 -m venv .venv
@@ -51,6 +51,9 @@ client: ## runs of the real Claude Code, and what was recorded of them: make cli
 
 bench: ## the speed budgets, measured; nothing fails on time
 	$(BIN)/python -m tests.bench.run
+
+bench-peers: ## packing and counting against repomix, which npm installs
+	$(BIN)/python -m tests.bench.peers $(if $(PAIRS),--pairs $(PAIRS))
 
 docs: ## write docs/commands.md from the commands
 	$(BIN)/python -m tests.generate.commands --write

@@ -61,11 +61,12 @@ class Pieces:
             return 0
         if len(self.prices) > 500_000:  # the words of a gigabyte
             self.prices.clear()
-        return sum(
-            times * self._price(part)
-            for parts in self._parts(text)
-            for part, times in Counter(parts).items()
-        )
+        total, known = 0, self.prices.get  # asked a hundred thousand times a second
+        for parts in self._parts(text):
+            for part, times in Counter(parts).items():
+                price = known(part)
+                total += times * (self._price(part) if price is None else price)
+        return total
 
     def _parts(self, text: str) -> Iterator[list[str]]:
         """A text as the tokenizer reads it, cut where no piece reaches across; some at a time, so
@@ -92,14 +93,18 @@ class Pieces:
         return text.translate(_QUOTES) if self.folds_quotes else text
 
     def _price(self, part: str) -> int:
+        price = self.prices.get(part)
+        if price is not None:
+            return price
         if len(part) > 1 and part[-1] == " " != part[0]:
-            return self._price(part[:-1])  # between two marks a space is not written
-        if len(part) > LONGEST:
+            price = self._price(part[:-1])  # between two marks a space is not written
+        elif len(part) > LONGEST:
             cut = (part[start : start + LONGEST] for start in range(0, len(part), LONGEST))
             return sum(map(self._price, cut))
-        price = self.prices.get(part)
-        if price is None:
-            price = self.prices[part] = self._fewest(self._marked(part))
+        else:
+            price = self._fewest(self._marked(part))
+        if len(part) <= LONGEST:
+            self.prices[part] = price
         return price
 
     def _marked(self, part: str) -> str:
