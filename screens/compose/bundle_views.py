@@ -65,13 +65,20 @@ class BundleViews(ScreenPart):
         """Bring the next view to the front; after the last comes the first."""
         self._tabs.step(1)
 
+    def focus_text(self) -> None:
+        """Give the keys to the text."""
+        self._lines.focus()
+
     def switch_form(self) -> None:
         """Show the briefing in its other form."""
         self.form = FORMS[1 - FORMS.index(self.form)]
         self.show()
 
     def follow_cursor(self) -> None:
-        """Show what is under the cursor of the list or the tree, whichever is used."""
+        """Show what is under the cursor of the list or the tree, whichever is used; who reads it
+        goes on reading."""
+        if self._lines.has_focus:
+            return
         if self._list.is_focused:
             choice = self._list.choice_at_cursor
         else:
@@ -80,6 +87,11 @@ class BundleViews(ScreenPart):
             self._looked_at = choice
             if self.active == "item":
                 self.show()
+
+    def show_folder(self) -> None:
+        """Show the folder under the cursor anew, where one is shown: more of it is counted."""
+        if self.active == "item" and self._looked_at is None and not self._list.is_focused:
+            self.show()
 
     @on(Tabs.Activated)
     def show(self) -> None:

@@ -235,9 +235,11 @@ class ProjectFiles(ScreenPart):
         folder = line.node.path
         files = plural(len(self.files_under(folder)), "file")
         tokens, complete = self._tally.of(folder)
-        so_far = "" if complete else " so far"
+        counted = f"~{format_tokens(tokens)} tokens"
+        if not complete:
+            counted = f"being counted, {counted} so far" if tokens else "being counted"
         return (
-            f"{folder}/\n\n{files}, ~{format_tokens(tokens)} tokens{so_far}\n\n"
+            f"{folder}/\n\n{files}, {counted}\n\n"
             "Right opens it; Space puts all its files in, or takes them out."
         )
 

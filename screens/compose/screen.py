@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -38,6 +38,10 @@ from orch_tui.source_name import NamedFile, parse_source
 
 if TYPE_CHECKING:
     from orch_tui.compose_context import ResolvedAgent
+
+
+SLIM, LOW = 72, 20
+"""Columns and lines with fewer of which one pane has the room."""
 
 
 class ComposeScreen(OrchScreen):
@@ -73,6 +77,8 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
         Binding("a", "add", "add", id="compose-add"),
         Binding("d", "share", "share", id="compose-share"),
         Binding("f6", "next_tab", "next view", id="compose-tab"),
+        Binding("tab", "next_pane(1)", "Next pane", id="compose-next-pane", show=False),
+        Binding("shift+tab", "next_pane(-1)", "Pane before", id="compose-pane-before", show=False),
         Binding("o", "open", "open", id="compose-open"),
         Binding("e", "edit", "agent and scope", id="compose-edit"),
         Binding("L", "limits", LIMITS, id="limits", tooltip=LIMITS_OF),
@@ -186,6 +192,7 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
     def _weighed(self, event: ProjectFiles.Weighed) -> None:
         if any(choice.key in event.weights for choice in self.state.composition.choices):
             self._show_figures()
+        self.views.show_folder()
 
     def _show_figures(self) -> None:
         """Draw the gauges and the list, and look for what stands elsewhere too."""
@@ -194,6 +201,7 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
         items = self.state.weigh_items()
         self._gauges.show(items)
         self.list.show(items)
+        self._tell_panes()
         self._show_keys()
         self._common_search.search(items)
 
@@ -357,17 +365,53 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
             )
 
     def action_next_tab(self) -> None:
-        """Show the next view; on a small screen the bundle is one of them."""
+        """Show the next view; on a small screen the bundle, and on a smaller one the project, are
+        among them."""
         names = list(VIEWS)
-        if self.has_class("-narrow"):
-            if not self.has_class("-viewing"):
-                self.add_class("-viewing")
-                self.views.active = names[0]
-                return
-            if self.views.active == names[-1]:
-                self.remove_class("-viewing")
-                return
-        self.views.show_next()
+        if self.has_class("-slim") and not self.has_class("-bundle"):
+            self._show_pane(self.list.rows)
+        elif self.has_class("-narrow") and not self.has_class("-viewing"):
+            self.add_class("-viewing")
+            self.views.active = names[0]
+            if self.has_class("-slim"):
+                self.views.focus_text()
+        elif self.has_class("-narrow") and self.views.active == names[-1]:
+            self.remove_class("-viewing")
+            if self.has_class("-slim"):
+                self._show_pane(self.files.box)
+        else:
+            self.views.show_next()
+
+    def action_next_pane(self, by: int) -> None:
+        """Go to the next pane; where one has the room, that comes up."""
+        if not self.has_class("-slim"):
+            (self.app.action_focus_next if by > 0 else self.app.action_focus_previous)()
+        elif self.has_class("-bundle"):
+            self._show_pane(self.files.box)
+        else:
+            self._show_pane(self.list.rows)
+
+    def _show_pane(self, inside: Widget) -> None:
+        """Give the room that one pane has to the one this widget is in, and go there."""
+        self.set_class(inside is self.list.rows, "-bundle")
+        self.remove_class("-viewing")
+        inside.focus()
+        self._tell_panes()
+
+    def _tell_panes(self) -> None:
+        """Say at the edge of the project what F6 brings, where one pane has the room."""
+        slim, count = self.has_class("-slim"), len(self.state.composition.choices)
+        self.files.border_subtitle = f"F6 the bundle · {count}" if slim else ""
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        width, height = self.app.size
+        slim = width < SLIM or height < LOW
+        if slim and not self.has_class("-slim"):
+            in_files = self.focused is None or self.files in self.focused.ancestors_with_self
+            self.set_class(not in_files, "-bundle")
+        self.set_class(slim, "-slim")
+        self._tell_panes()
 
     def action_to_box(self) -> None:
         self.files.box.focus()
@@ -398,6 +442,7 @@ _BY_LETTERS = {
     binding.action.partition("(")[0]
     for binding in ComposeScreen.BINDINGS
     if isinstance(binding, Binding)
-    and binding.action not in ("undo", "next_tab", "to_tree", "to_box")
+    and binding.action.partition("(")[0]
+    not in ("undo", "next_tab", "next_pane", "to_tree", "to_box")
 }
 """Actions whose keys are letters like any other in the box."""

@@ -7,6 +7,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Input
 
 from orch_tui.prepare import tree
@@ -297,3 +298,53 @@ async def test_a_secret_needs_a_yes_that_is_recorded(project: Project, clock: Fa
     entries = journal.list_journal(project.existing_record)
     assert [e.after for e in entries if e.action == "allow-secret"] == [{"sources": [".env"]}]
     project.close()
+
+
+# Where there is little room
+
+
+def panes(pilot: Pilot[None]) -> list[str]:
+    """The panes that are on the screen beneath the gauges."""
+    screen = screen_of(pilot)
+    return [name for name in ("files", "list", "views") if screen.query_one(f"#{name}").region]
+
+
+@pytest.mark.parametrize("size", [(60, 16), (71, 40), (100, 15)])
+async def test_one_pane_has_the_room_where_there_is_little(
+    folder: Path, clock: FakeClock, size: tuple[int, int]
+) -> None:
+    async with app_of(folder, clock).run_test(size=size) as pilot:
+        await settled(pilot)
+        assert panes(pilot) == ["files"]
+        assert "F6 the bundle · 0" in str(screen_of(pilot).files.border_subtitle)
+        await press(pilot, "»types", "enter", "tab")
+        assert panes(pilot)[0] == "list" and screen_of(pilot).list.is_focused
+        await press(pilot, "shift+tab")
+        assert panes(pilot) == ["files"] and pilot.app.focused is screen_of(pilot).files.box
+        await pilot.resize_terminal(120, 36)
+        await settled(pilot)
+        assert panes(pilot) == ["files", "list", "views"]
+
+
+async def test_f6_goes_through_all_panes_of_a_small_screen(folder: Path, clock: FakeClock) -> None:
+    async with app_of(folder, clock).run_test(size=(60, 16)) as pilot:
+        await settled(pilot)
+        await press(pilot, "»types", "enter", "f6")
+        assert panes(pilot) == ["list"]
+        seen = []
+        for _ in range(3):
+            await press(pilot, "f6")
+            seen.append((panes(pilot), screen_of(pilot).views.active))
+        assert seen == [(["views"], name) for name in ("item", "briefing", "sharing")]
+        await press(pilot, "f6")
+        assert panes(pilot) == ["files"]
+
+
+async def test_what_a_folder_takes_is_told_when_it_is_counted(
+    folder: Path, clock: FakeClock
+) -> None:
+    async with app_of(folder, clock).run_test() as pilot:
+        await settled(pilot)
+        await press(pilot, "escape")
+        told = view(pilot)
+        assert "lib/" in told and "3 files, ~" in told and "so far" not in told
