@@ -107,7 +107,10 @@ def _bundles(arguments: Namespace) -> None:
             *("uses", "session_id", "created_at"),
         )
         print_rows(
-            map(as_row, lines), arguments.format, columns=columns, empty="no bundle is saved"
+            map(as_row, lines),
+            arguments.format,
+            columns=columns,
+            empty=f"no bundle {'has a name' if arguments.named else 'is saved'}",
         )
     else:
         _one_bundle(project, arguments, session_id)
@@ -132,6 +135,8 @@ def _one_bundle(project: Project, arguments: Namespace, session_id: str | None) 
         as_json = bare_to_dict if arguments.bare else whole_to_dict
         budget = project.session_limits(bundle.session_id).budget
         write_text(arguments.export, dump_json(as_json(bundle, budget=budget)))
+        if arguments.export != "-":
+            say(f"{bundle_id} version {bundle.version} is in {arguments.export}")
     elif arguments.copy:
         held = store.load_bundle(record, bundle_id, version).bundle
         made = library.copy_bundle(record, held, session_id=session_id, name=arguments.name or "")
@@ -141,6 +146,11 @@ def _one_bundle(project: Project, arguments: Namespace, session_id: str | None) 
         say(f"{bundle_id} version {restored.version} is version {arguments.restore} again")
     elif arguments.name is not None:
         library.rename_bundle(record, bundle_id, arguments.name)
+        say(
+            f"{bundle_id} is called {arguments.name!r}"
+            if arguments.name
+            else f"{bundle_id} has no name"
+        )
     else:
         lines = library.list_bundle_versions(record, bundle_id, version)
         print_rows(

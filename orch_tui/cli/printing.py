@@ -160,14 +160,17 @@ def copy_text(text: bytes, what: str) -> None:
 
 
 def write_lines(path: str, rows: Iterable[Row]) -> None:
-    """Write JSON lines as they come; a file is there as a whole or not at all."""
+    """Write JSON lines as they come; a file is there as a whole or not at all, and is named."""
     if path == "-":
         for row in rows:
             print(_json(row))
         return
+    count = 0
     with _whole_file(path) as file:
         for row in rows:
             file.write(_json(row).encode() + b"\n")
+            count += 1
+    say(f"{count:,} rows are in {path}")
 
 
 @contextmanager

@@ -134,7 +134,9 @@ def find_line_span(text: str, first: int, last: int, *, source: str) -> Span:
             source, f"lines {first}-{last} are no range", hint="FIRST-LAST, counted from 1"
         )
     if last > len(spans):
-        raise SourceError(source, f"lines {first}-{last} wanted, it has {len(spans)}")
+        wanted = f"lines {first}-{last} wanted, it has {len(spans)}"
+        hint = f"{first}-{len(spans)} is the rest of it" if first <= len(spans) else ""
+        raise SourceError(source, wanted, hint=hint)
     return Span(spans[first - 1][0], spans[last - 1][1])
 
 

@@ -443,6 +443,9 @@ class SourceReader:
             path = resolve_path(name.path if isinstance(name, NamedFile) else source, "")
         except PathError as error:
             return SourceError(source, error.reason, hint=error.hint)
+        stem, _, lines = source.rpartition(":")
+        if stem and lines.strip("0123456789") == "-":
+            return SourceError(source, "does not exist", hint=f"lines are written {stem}:10-80")
         if nearest := find_nearest_files(path, self._folders):
             return SourceError(source, "does not exist", hint=f"nearest: {', '.join(nearest)}")
         return SourceError(source, "does not exist", hint=self._looked_in())

@@ -137,6 +137,8 @@ DEPLOY: Words = ("init-deployment", "--agent-type", "a", "--scope", "s")
         ((*BUNDLE, "pipe"), 1, "pipe: is not a regular file"),
         ((*BUNDLE, "loop"), 1, "loop: is a loop of links"),
         ((*BUNDLE, "lib/types.ts:5-900"), 1, "lines 5-900 wanted, it has 11"),
+        ((*BUNDLE, "lib/types.ts:5-900"), 1, "5-11 is the rest of it"),
+        ((*BUNDLE, "lib/types.ts:10-"), 1, "lines are written lib/types.ts:10-80"),
         ((*BUNDLE, "spec/requirements.md#Nope"), 1, "has no heading 'Nope'"),
         ((*BUNDLE, "-"), 1, "standard input is empty"),
         (("count", "nope/*.py"), 1, "matches no file"),

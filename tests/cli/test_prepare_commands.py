@@ -449,7 +449,7 @@ def test_a_bundle_is_used_again_in_another_session(did: Run, orch: Run) -> None:
     assert "constitution.md" in did("generate-briefing", "--bundle", "my law").out
     (line,) = did("bundles", "--session-id", session_id, "--format", "json").json
     assert (line["bundle_id"], line["name"]) == ("bundle-002", "my law")
-    did("bundles", "bundle-002", "--name", "law")
+    assert "bundle-002 is called 'law'" in did("bundles", "bundle-002", "--name", "law").err
     refused = orch("bundles", "law")
     assert refused.code == 1 and "2 bundles are called 'law'" in refused.err
     assert orch("bundles", "nope").code == 1
