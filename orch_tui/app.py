@@ -29,6 +29,7 @@ from orch_tui.departure import Departure
 from orch_tui.drafts import DraftHolder, Drafts
 from orch_tui.errors import OrchError
 from orch_tui.phases import PHASES
+from orch_tui.processes import name_editor
 from orch_tui.project import Project
 from orch_tui.screens.kept_stylesheet import KeptStylesheet
 from orch_tui.screens.key_names import name_key
@@ -748,16 +749,15 @@ class OrchApp(App[None]):
 
     def _run_editor(self, path: Path) -> str:
         """Wait for the editor; gives what went wrong."""
-        import shlex
         import subprocess
 
-        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
         try:
-            with subprocess.Popen([*shlex.split(editor), str(path)]) as self._editor:
+            command = name_editor()
+            with subprocess.Popen([*command, str(path)]) as self._editor:
                 code = self._editor.wait()
         except (OSError, ValueError) as error:
-            return f"{editor}: {error}"
-        return f"{editor}: it ended with exit code {code}" if code else ""
+            return f"the editor failed: {error}"
+        return f"{command[0]}: it ended with exit code {code}" if code else ""
 
     # What was on the screen comes back when the app is opened again
 

@@ -31,3 +31,14 @@ def upgrade_command(prefix: str = sys.prefix, python: str = sys.executable) -> s
     if "uv" in folders and "tools" in folders:
         return "uv tool upgrade orch-tui"
     return f"{python} -m pip install --upgrade orch-tui"
+
+
+def name_editor() -> list[str]:
+    """Name the editor of text as the words of a command: that of $VISUAL, $EDITOR, else ``vi``.
+
+    Raises:
+        ValueError: the variable is no command, as with a quote that does not end.
+    """
+    import shlex
+
+    return shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")

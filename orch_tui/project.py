@@ -560,9 +560,8 @@ class Project:
         Raises:
             NotFoundError, FormatError, SourceError: it is neither, or cannot be read.
         """
-        from orch_tui.prepare.bundle import ReadBundle, read_bundle_json
+        from orch_tui.prepare.bundle import ReadBundle
         from orch_tui.record import bundles
-        from orch_tui.record.ledger import contents
 
         path = Path(paths.resolve_path(given, self.cwd))
         if not path.is_file():
@@ -575,9 +574,20 @@ class Project:
                     raise self._no_bundle_file(given) from None
                 raise
             return ReadBundle(bundles.load_bundle(self.record, bundle_id, version).bundle, ())
+        return self.parse_bundle(path.read_bytes(), name=given, allow_secret=allow_secret)
+
+    def parse_bundle(self, data: bytes, *, name: str, allow_secret: bool = False) -> ReadBundle:
+        """The bundle that the bytes of a file hold, which errors call by ``name``.
+
+        Raises:
+            FormatError, SourceError: it is none, or what it names cannot be read.
+        """
+        from orch_tui.prepare.bundle import read_bundle_json
+        from orch_tui.record.ledger import contents
+
         return read_bundle_json(
-            path.read_bytes(),
-            name=given,
+            data,
+            name=name,
             reader=self.reader(allow_secret=allow_secret),
             family_of=lambda model: self.catalogue.model(model).family,
             cache=self.counts,

@@ -85,11 +85,10 @@ def _bundles(arguments: Namespace) -> None:
     project = project_of(arguments)
     session_id = arguments.session_id and project.session_id(arguments.session_id)
     if arguments.source:
-        bundle, differences = project.read_bundle(arguments.source, allow_secret=True)
+        bundle = named_bundle(project, arguments.source)
         kept = library.adopt_bundle(
             project.record, bundle, session_id=session_id, name=arguments.name or ""
         )
-        say(*(f"{arguments.source}: {difference}" for difference in differences))
         if kept.bundle_id != bundle.bundle_id:
             say(f"{bundle.bundle_id} is another bundle here: this one is {kept.bundle_id}")
         print(kept.bundle_id)

@@ -69,6 +69,8 @@ def _watch(arguments: Namespace) -> None:
     arguments.project_opened = project = Project(
         database=arguments.db, face="command", drain_inbox_on_open=False, remark=say
     )
+    if arguments.db:
+        _ = project.existing_record  # a file that was named and is not there is a slip
     say(f"watching {project.root}; Ctrl-C ends it")
     try:
         for news in _followed(project, doing=arguments.doing):

@@ -18,7 +18,9 @@ def add_filters(parser: argparse.ArgumentParser, *, limit: bool = True) -> None:
     parser.add_argument("--session-id", metavar="ID", help="of one session")
     parser.add_argument("--agent-type", metavar="NAME", help="of one type of agent")
     parser.add_argument(
-        "--since", metavar="WHEN", help="2026-11-22, 2026-11-22T10:00, yesterday, 7d"
+        "--since",
+        metavar="WHEN",
+        help="2026-11-22, 2026-11-22T10:00, yesterday, monday, 30m, 7d, '2 days ago'",
     )
     parser.add_argument("--until", metavar="WHEN", help="a day counts to its end")
     if limit:

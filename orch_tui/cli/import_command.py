@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+import tempfile
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +32,8 @@ orch import old-projects/       # of another machine, say""",
         "paths",
         nargs="*",
         metavar="PATH",
-        help="transcripts, folders of them, or a file of `orch export` (default: this project's "
+        help="transcripts, folders of them, or a file of `orch export`, which may stand on "
+        "standard input, - (default: transcripts of this project "
         "in CLAUDE_CONFIG_DIR, else ~/.claude)",
     )
     parser.add_argument("--all", action="store_true", help="those of every project")
@@ -44,8 +47,34 @@ orch import old-projects/       # of another machine, say""",
 
 
 def _import(arguments: Namespace) -> None:
+    with ExitStack() as stack:
+        piped = [stack.enter_context(_kept_input())] if "-" in arguments.paths else []
+        named = [Path(resolve_path(path)) for path in arguments.paths if path != "-"]
+        _import_from(arguments, [*named, *piped])
+
+
+@contextmanager
+def _kept_input() -> Iterator[Path]:
+    """What stands on standard input, in a file while it is read: an export is read twice.
+
+    Raises:
+        SourceError: it is no export; a transcript is told by its name and folder.
+    """
+    from orch_tui.record.upkeep.restore import is_export
+
+    with tempfile.TemporaryDirectory(prefix="orch-import-") as folder:
+        path = Path(folder, "standard-input.jsonl")
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        with path.open("rb") as file:
+            if not is_export(file.readline(100_000)):
+                hint = "name the file of a transcript"
+                raise SourceError("standard input", "is no export of orch", hint=hint)
+        yield path
+
+
+def _import_from(arguments: Namespace, paths: Sequence[Path]) -> None:
     project = project_of(arguments)
-    paths = [Path(resolve_path(path)) for path in arguments.paths]
     for path in paths:
         try:
             path.stat()

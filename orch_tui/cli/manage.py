@@ -9,18 +9,62 @@ from pathlib import Path
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import add_format, as_row, print_rows, read_bytes, say
 from orch_tui.errors import UsageError
+from orch_tui.files import refuse_leading_out
 from orch_tui.paths import resolve_path
 from orch_tui.project import Project
+
+PLACES = {
+    "record": "the database",
+    "project": "the folder that the record is of",
+    "config": "the file of the project's settings",
+    "user-config": "the file of your own settings, for all projects",
+    "inbox": "the folder in which hooks leave what they were told",
+    "state": "the folder of drafts, choices and texts to hand over",
+    "claude": "the folder in which Claude Code keeps its transcripts",
+}
+"""What ``orch path`` names; a place need not be there yet."""
+
+
+def path() -> argparse.ArgumentParser:
+    listed = "\n".join(f"  {name:<12}{meaning}" for name, meaning in PLACES.items())
+    parser = Parser("path", remarks=listed, example='sqlite3 "$(orch path record)"')
+    parser.add_argument(
+        "place", nargs="?", choices=PLACES, default="record", help="default: %(default)s"
+    )
+    parser.set_defaults(run=_path)
+    return parser
+
+
+def _path(arguments: Namespace) -> None:
+    from orch_tui import paths
+    from orch_tui.setting_changes import name_file
+
+    project = project_of(arguments, lambda error: None)
+    match arguments.place:
+        case "record":
+            place: object = project.database
+        case "project":
+            place = project.root
+        case "config" | "user-config" as kind:
+            place = name_file(project.root, for_user=kind == "user-config")
+        case "inbox":
+            place = next(paths.inboxes(project.root))
+        case "state":
+            place = paths.state_folder()
+        case _:
+            place = paths.claude_folder()
+    print(place)
 
 
 def config() -> argparse.ArgumentParser:
     parser = Parser(
         "config",
-        remarks="set NAME VALUE writes one into the project's file, unset NAME takes it out;\n"
-        "with --user into and out of your own. Entries of tables are named keymap.quit.",
+        remarks="set NAME VALUE writes one into the project's file, unset NAME takes it out,\n"
+        "edit opens the file in $VISUAL or $EDITOR, path prints its name; with --user it is\n"
+        "your own file. Entries of tables are named keymap.quit.",
         example="orch config set budget 300000 --user",
     )
-    acts = ("show", "set", "unset")
+    acts = ("show", "set", "unset", "edit", "path")
     parser.add_argument("act", nargs="?", choices=acts, default="show", help="default: show")
     parser.add_argument("name", nargs="?", help="of the setting")
     parser.add_argument("value", nargs="?", help="what it is to be")
@@ -31,12 +75,15 @@ def config() -> argparse.ArgumentParser:
 
 
 def _config(arguments: Namespace) -> None:
+    if arguments.act in ("edit", "path"):
+        _open_settings(arguments, project_of(arguments, lambda error: None))
+        return
     project = project_of(arguments)
     if arguments.act != "show":
         _change_setting(arguments, project)
         return
     if arguments.user:
-        raise UsageError("--user is only for set and unset", hint="leave it out")
+        raise UsageError("--user is not for show", hint="leave it out")
     settings = project.config
     rows = []
     for name, value in as_row(settings).items():
@@ -46,6 +93,31 @@ def _config(arguments: Namespace) -> None:
         rows.append({"setting": name, "value": shown, "from": settings.origins[name]})
     print_rows(rows, arguments.format)
     say(f"project: {project.root}", f"record: {project.database}")
+
+
+def _open_settings(arguments: Namespace, project: Project) -> None:
+    """Print the name of a file of settings, or open it; what is wrong in it then is said."""
+    from orch_tui.config import load
+    from orch_tui.setting_changes import name_file
+
+    if arguments.name is not None:
+        raise UsageError(f"orch config {arguments.act} takes no name", hint="orch config --help")
+    file = name_file(project.root, for_user=arguments.user)
+    if arguments.act == "path":
+        print(file)
+        return
+    import subprocess
+
+    from orch_tui.processes import name_editor
+
+    if not arguments.user:
+        refuse_leading_out(file, project.root)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        subprocess.run([*name_editor(), str(file)], check=True)
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        raise UsageError(f"the editor failed: {error}", hint="$EDITOR names it") from None
+    load(project.root)
 
 
 def _change_setting(arguments: Namespace, project: Project) -> None:

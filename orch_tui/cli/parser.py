@@ -58,6 +58,7 @@ COMMANDS = {
     "import": Command("import_command", "take in transcripts of Claude Code, or an export"),
     "hook": Command("capture", "keep a hook event of Claude Code (see orch install --hooks)"),
     "watch": Command("capture", "print a line for each deployment and return as it happens"),
+    "path": Command("manage", "print where the record, the settings or the inbox are"),
     "config": Command("manage", "show every setting and where it comes from"),
     "doctor": Command("manage", "check the record and say what to do"),
     "migrate": Command("manage", "bring the record of an older orch up to date"),

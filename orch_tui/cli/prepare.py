@@ -15,6 +15,7 @@ from orch_tui.cli.printing import (
     add_no_record,
     copy_text,
     named_bundle,
+    named_template,
     positive,
     print_json,
     print_rows,
@@ -134,7 +135,7 @@ def _prepare_bundle(arguments: Namespace) -> int:
             exact=arguments.exact or None,
             fit=arguments.fit,
             keep=_kept_parts(project, arguments.keep),
-            template=project.template(arguments.template),
+            template=named_template(project, arguments.template),
             from_run=arguments.from_run,
         )
         bundle, judgement = prepared.bundle, prepared.judgement
@@ -358,7 +359,7 @@ def _generate_briefing(arguments: Namespace) -> None:
     project = project_of(arguments)
     bundle = named_bundle(project, arguments.bundle)
     named = FORMS[arguments.form] if arguments.form else arguments.template
-    template = project.template(named) or bundle.template
+    template = named_template(project, named) or bundle.template
     measured = project.measure(replace(bundle, template=template))
     rendered = render_briefing(measured)
     say(*_difference(bundle, measured), *_besides(project, bundle))

@@ -26,6 +26,7 @@ from orch_tui.times import local_time
 
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import Bundle
+    from orch_tui.prepare.templates import Template
     from orch_tui.project import Project
 
 NO = 1
@@ -249,10 +250,27 @@ def read_bytes(path: str) -> bytes:
 
 
 def named_bundle(project: Project, given: str, *, allow_secret: bool = True) -> Bundle:
-    """A bundle named on the command line, a file or an id; where it differs from disk is said."""
-    bundle, differences = project.read_bundle(given, allow_secret=allow_secret)
+    """A bundle named on the command line, a file, an id, or ``-`` for standard input; where it
+    differs from disk is said."""
+    if given == "-":
+        given, data = "standard input", read_bytes(given)
+        bundle, differences = project.parse_bundle(data, name=given, allow_secret=allow_secret)
+    else:
+        bundle, differences = project.read_bundle(given, allow_secret=allow_secret)
     say(*(f"{given}: {difference}" for difference in differences))
     return bundle
+
+
+def named_template(project: Project, given: str | None) -> Template | None:
+    """A template named on the command line, a file, one of the known, or ``-``."""
+    if given != "-":
+        return project.template(given)
+    from orch_tui.prepare.templates import Template
+
+    try:
+        return Template("standard input", read_bytes(given).decode())
+    except UnicodeDecodeError:
+        raise SourceError("standard input", "is not UTF-8") from None
 
 
 def split_list(values: Sequence[str] | None) -> list[str]:
@@ -291,11 +309,13 @@ def share_of_limit(text: str) -> float:
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """A JSON object given on the command line.
+    """A JSON object given on the command line, or for ``-`` on standard input.
 
     Raises:
         UsageError: it is none.
     """
+    if text == "-":
+        text = read_bytes(text).decode("utf-8", "replace")
     try:
         value = json.loads(text)
     except ValueError as error:
@@ -403,7 +423,9 @@ def _print_csv(rows: list[Row]) -> None:
     if rows:
         writer.writeheader()
     for row in rows:
-        writer.writerow({n: _json(v) if isinstance(v, list | dict) else v for n, v in row.items()})
+        writer.writerow(
+            {n: _json(v) if isinstance(v, list | dict | tuple) else v for n, v in row.items()}
+        )
 
 
 def _print_table(rows: list[Row], names: list[str], form: str) -> None:

@@ -12,6 +12,7 @@ from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
     add_format,
     cell,
+    named_template,
     print_json,
     print_rows,
     say,
@@ -187,7 +188,7 @@ def _synthesize(arguments: Namespace) -> None:
         project.existing_record,
         project.session_id(arguments.session_id),
         root=project.root,
-        template=project.template(arguments.template),
+        template=named_template(project, arguments.template),
         format=arguments.format,
         limits=project.limits,
     )

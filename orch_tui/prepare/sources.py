@@ -11,7 +11,7 @@ import fnmatch
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -52,6 +52,8 @@ from orch_tui.source_name import (
 from orch_tui.worktrees import find_file_tree, is_within
 
 _TEXT_LABEL = 72
+_MOST_COMMAS = 5
+"""In the name of a heading or symbol: each more is another look at its file."""
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 _UNREAD_HINT = "its permissions keep you out; .orchignore can leave it out"
 _ASCII = bytes(range(128))
@@ -199,6 +201,7 @@ class SourceReader:
             # Not every length is tried for every piece: of 200 files that took nine seconds.
             most = len(pieces) if self._may_hold_comma(pieces[0], names_in) else 1
             taken = next(n for n in range(most, 0, -1) if n == 1 or self._is_one(pieces[:n]))
+            taken = max(taken, self._count_pieces_of_name(pieces))
             source = ",".join(pieces[:taken]).strip()
             if source:
                 yield source
@@ -222,6 +225,16 @@ class SourceReader:
         if not isinstance(name, NamedFile) or "," in name.part:
             return False
         return self._find(name.path) is not None
+
+    def _count_pieces_of_name(self, pieces: Sequence[str]) -> int:
+        """Return how many pieces make up the name of one heading or symbol that the file has."""
+        first = self._parse(pieces[0].strip())
+        if isinstance(first, NamedFile) and first.part:
+            for count in range(min(len(pieces), _MOST_COMMAS + 1), 1, -1):
+                with suppress(SourceError):
+                    self.read_source(",".join(pieces[:count]).strip())
+                    return count
+        return 1
 
     def _parse(self, source: str) -> SourceName:
         return parse_source(source, exists=lambda path: self._find(path) is not None)

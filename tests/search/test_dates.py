@@ -23,6 +23,13 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
         ("Today", "2026-11-22T00:00:00.000Z", "2026-11-22T23:59:59.999Z"),
         ("7d", "2026-11-15T12:00:00.000Z", "2026-11-15T12:00:00.000Z"),
         ("12h", "2026-11-22T00:00:00.000Z", "2026-11-22T00:00:00.000Z"),
+        ("30m", "2026-11-22T11:30:00.000Z", "2026-11-22T11:30:00.000Z"),
+        ("2 days ago", "2026-11-20T12:00:00.000Z", "2026-11-20T12:00:00.000Z"),
+        ("3-Hours-ago", "2026-11-22T09:00:00.000Z", "2026-11-22T09:00:00.000Z"),
+        ("1 week", "2026-11-15T12:00:00.000Z", "2026-11-15T12:00:00.000Z"),
+        ("monday", "2026-11-16T00:00:00.000Z", "2026-11-16T23:59:59.999Z"),
+        ("Sat", "2026-11-21T00:00:00.000Z", "2026-11-21T23:59:59.999Z"),
+        ("sunday", "2026-11-22T00:00:00.000Z", "2026-11-22T23:59:59.999Z"),  # it is one
         ("2w", "2026-11-08T12:00:00.000Z", "2026-11-08T12:00:00.000Z"),
         ("2026-11-22T10:30", "2026-11-22T10:30:00.000Z", "2026-11-22T10:30:00.000Z"),
         ("2026-11-22 10:30+02:00", "2026-11-22T08:30:00.000Z", "2026-11-22T08:30:00.000Z"),
@@ -45,7 +52,10 @@ def test_days_are_local(monkeypatch: pytest.MonkeyPatch) -> None:
         time.tzset()
 
 
-@given(st.text(max_size=12) | st.from_regex(r"[0-9]{1,7}[hdw]|[0-9-]{8,10}", fullmatch=True))
+@given(
+    st.text(max_size=12)
+    | st.from_regex(r"[0-9]{1,7}[mhdw]|[0-9-]{8,10}|[0-9]{1,7} (hour|week)s? ago", fullmatch=True)
+)
 def test_no_text_breaks_a_date(text: str) -> None:
     try:
         found = parse_time(text, NOW)
@@ -54,7 +64,9 @@ def test_no_text_breaks_a_date(text: str) -> None:
     assert datetime.fromisoformat(found).tzinfo is not None
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2026-13-01", "7y", "d", "1234567d", "999999w"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2026-13-01", "7y", "d", "mo", "5 days hence", "1234567d", "999999w"]
+)
 def test_what_is_no_time_is_refused_with_examples(text: str) -> None:
     with pytest.raises(UsageError, match="is no date or time") as refused:
         parse_time(text, NOW)
