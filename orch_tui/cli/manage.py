@@ -27,7 +27,7 @@ PLACES = {
 
 def path() -> argparse.ArgumentParser:
     listed = "\n".join(f"  {name:<12}{meaning}" for name, meaning in PLACES.items())
-    parser = Parser("path", remarks=listed, example='sqlite3 "$(orch path record)"')
+    parser = Parser("path", remarks=listed, example='orch path record\nsqlite3 "$(orch path)"')
     parser.add_argument(
         "place", nargs="?", choices=PLACES, default="record", help="default: %(default)s"
     )
@@ -60,8 +60,8 @@ def config() -> argparse.ArgumentParser:
     parser = Parser(
         "config",
         remarks="set NAME VALUE writes one into the project's file, unset NAME takes it out,\n"
-        "edit opens the file in $VISUAL or $EDITOR, path prints its name; with --user it is\n"
-        "your own file. Entries of tables are named keymap.quit.",
+        "edit opens the file in $VISUAL or $EDITOR, path prints its name; with --user it\n"
+        "is your own file. Entries of tables are named keymap.quit.",
         example="orch config set budget 300000 --user",
     )
     acts = ("show", "set", "unset", "edit", "path")

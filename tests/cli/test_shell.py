@@ -57,6 +57,7 @@ orch retract "$two" --reason "not needed"
 orch complete-session
 orch hook <<< '{"hook_event_name": "Stop"}'
 timeout --signal INT 1 orch watch || test $? = 124
+orch path
 orch config
 orch migrate
 orch doctor
