@@ -73,6 +73,12 @@ def find_part_spans(text: str, name: str, names: Sequence[str], *, source: str) 
     """
     if not may_have_parts(name):
         hint = f"name lines: {path_of(source)}:FIRST-LAST"
+        if language := symbols.find_missing_grammar(name):
+            raise SourceError(
+                source,
+                f"names a part, and the grammar of {language} is not installed",
+                hint=f"pip install 'orch-tui[languages]', or {hint}",
+            )
         raise SourceError(source, "only Markdown and code have parts by name", hint=hint)
     what = "heading" if is_markdown(name) else "symbol"
     wanted = [each for each in names if each != SKELETON]

@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 from orch_tui.frozen import frozen
+from orch_tui.prepare.more_languages import EXTRA_LANGUAGES
 from orch_tui.prepare.sections import Span
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ _SUFFIXES = {
 _LANGUAGE_OF = {
     suffix: language for language, suffixes in _SUFFIXES.items() for suffix in suffixes.split()
 }
+
+_EXTRA = {extra.name: extra for extra in EXTRA_LANGUAGES}
+_EXTRA_OF = {suffix: extra for extra in EXTRA_LANGUAGES for suffix in extra.suffixes}
 
 # What each language calls a definition: @function where bodies say how, @type where they say what.
 _JAVASCRIPT = """
@@ -142,11 +147,15 @@ _IMPORTS = {
     *("import_statement", "import_from_statement", "future_import_statement"),
     *("import_declaration", "use_declaration", "extern_crate_declaration", "mod_item"),
     *("preproc_include", "using_declaration", "package_clause", "package_declaration"),
+    *("using_directive", "file_scoped_namespace_declaration", "namespace_use_declaration"),
+    *("namespace_definition", "import", "package_header"),
 }
 _LOOKED_INTO = {
     *("if_statement", "try_statement", "block", "preproc_ifdef", "preproc_if", "preproc_else"),
     *("linkage_specification", "declaration_list", "enum_body_declarations"),
     *("type_declaration", "const_declaration", "var_declaration", "var_spec_list"),
+    *("namespace_declaration", "companion_object", "class_body", "singleton_class"),
+    *("body_statement", "declaration_command"),
 }
 
 
@@ -181,6 +190,12 @@ def may_have_symbols(name: str) -> bool:
     return _language_of(name) is not None
 
 
+def find_missing_grammar(name: str) -> str:
+    """Name the language of a file whose grammar is not installed; empty: nothing is missing."""
+    extra = _EXTRA_OF.get(_suffix(name))
+    return extra.name if extra and not _is_installed(extra.module) else ""
+
+
 def find_symbols(text: str, name: str) -> tuple[Symbol, ...]:
     """The symbols of a file of that name, in order; none where its language is not known."""
     code = _parsed(text, name)
@@ -197,7 +212,20 @@ def find_code_skeleton(text: str, name: str) -> list[Span]:
 
 
 def _language_of(name: str) -> str | None:
-    return _LANGUAGE_OF.get(name.rpartition("/")[2].rpartition(".")[2].lower())
+    suffix = _suffix(name)
+    if language := _LANGUAGE_OF.get(suffix):
+        return language
+    extra = _EXTRA_OF.get(suffix)
+    return extra.name if extra and _is_installed(extra.module) else None
+
+
+def _suffix(name: str) -> str:
+    return name.rpartition("/")[2].rpartition(".")[2].lower()
+
+
+@cache
+def _is_installed(module: str) -> bool:
+    return find_spec(module) is not None
 
 
 @lru_cache(maxsize=4)  # the same file is asked for part after part
@@ -210,6 +238,9 @@ def _parsed(text: str, name: str) -> _Code | None:
 def _grammar(language: str) -> tuple[Language, Query]:
     from tree_sitter import Language, Query
 
+    if extra := _EXTRA.get(language):
+        grammar = Language(getattr(import_module(extra.module), extra.function)())
+        return grammar, Query(grammar, extra.query)
     module = import_module(f"tree_sitter_{'typescript' if language == 'tsx' else language}")
     function = f"language_{language}" if module.__name__.endswith("typescript") else "language"
     grammar = Language(getattr(module, function)())
@@ -299,7 +330,7 @@ class _Code:
 
     def _closing(self, node: Node) -> Iterator[int]:
         """The last row, where it does nothing but close."""
-        if not self.lines.texts[_last_row(node)].strip(" \t\r;,)}"):
+        if self.lines.texts[_last_row(node)].strip(" \t\r;,)}") in ("", "end"):
             yield _last_row(node)
 
     def _documented(self, body: Node) -> Iterator[int]:
