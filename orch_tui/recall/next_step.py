@@ -12,6 +12,9 @@ from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.recall.overview import PlannedLine, PlanPage, load_plan_page
 
+_EXECUTE = 3
+"""The phase in which agents are handed over."""
+
 Act = Literal["plan", "validate", "compose", "deploy", "wait", "collect", "move", "close", "open"]
 
 
@@ -45,11 +48,14 @@ def _steps(page: PlanPage) -> Iterator[NextStep]:
     missing = {gate.name for gate in page.gates if not gate.met or not gate.can_hold}
     if phase <= 2 and not page.agents:
         yield NextStep("plan")
+    elif phase <= 2 and any(line.attempts for line in page.agents):
+        yield NextStep("move", phase=_EXECUTE)  # what is being done is said to be prepared
+        return
+    elif phase <= 2 and (bare := _without_bundle(page)):
+        yield NextStep("compose", bare)
     elif phase == 1 and "validated" in missing:
         yield NextStep("validate")
-    elif phase == 2 and (bare := _without_bundle(page)):
-        yield NextStep("compose", bare)
-    elif phase == 3:
+    elif phase == _EXECUTE:
         yield from _hand_over(page)
     elif phase == 4 and "results recorded" in missing:
         yield NextStep("collect")

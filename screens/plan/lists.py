@@ -13,7 +13,7 @@ from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.told_lines import Spans, thin_bar
-from orch_tui.screens.widgets.words import format_tokens
+from orch_tui.screens.widgets.words import format_tokens, state_of
 from orch_tui.times import ago, between, lasting
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ def draw_detail(
                 ("doubt", f"   {live.signs}"),
             ],
         )
-    runs = ", ".join(f"{label} {status or 'unknown'}" for label, status in line.attempts[-3:])
+    runs = ", ".join(f"{label} {state_of(status)[0]}" for label, status in line.attempts[-3:])
     tail = f"   {runs}" if runs else ""
     if line.bundle:
         last: Spans = draw_budget(line.bundle, width, "bundle", f"{agent.bundle_id}{tail}")

@@ -31,7 +31,7 @@ _GATES = {
     "planned": ("agents planned", "no agent is planned: a does it"),
     "deployed": ("handed over", "nobody was handed over: F3 does it"),
     "returned": ("all returned", ""),
-    "results recorded": ("results recorded", "no result is recorded: F3 collects"),
+    "results recorded": ("results of checks recorded", "no result of a check is recorded: F3, c"),
 }
 """How a gate is told here, where keys do what commands do elsewhere: when it holds, and what is
 missing where not; empty: in its own words."""
@@ -120,6 +120,8 @@ def _word_step(
         waits = next((len(other.agents) for other in before if other.act == "wait"), 0)
         who = f"{waits}" if short else f"the {waits} that run"
         later = f", when {who} have returned" if waits > 1 else ""
+        if step.phase > (page.session.phase or 1) + 1:
+            later = ", where its agents are already"
         if waits == 1:
             later = f", when {names[before[0].agents[0].agent.position]} has returned"
         return [
@@ -141,7 +143,7 @@ def _word_step(
         "validate": ("v", "checks the plan", ""),
         "compose": ("b", f"composes what {first} is given", more),
         "deploy": ("F3", f"hands over {first}", more),
-        "collect": ("F3", "collects the results", " of what came back"),
+        "collect": ("F3", "records the results of checks", ": c on what came back"),
         "close": ("c", "closes the session", ""),
     }[step.act]
     return [("key", key), ("bold" if not before else "", f" {words}"), ("", rest)]

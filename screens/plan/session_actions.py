@@ -83,10 +83,13 @@ class SessionActions:
             ask_limits(self._screen, session_id, change, agent_type=agent_type, at=at)
 
     def go_on(self) -> None:
-        page = self._state.page
-        phase = page.session.phase or 1 if page else 5
-        if phase < 5:
-            self._go_to_phase(phase + 1)
+        """Move to the phase that is advised."""
+        from orch_tui.recall.next_step import list_next_steps
+
+        steps = list_next_steps(self._state.page) if self._state.page else ()
+        for step in steps:
+            if step.act == "move":
+                self._go_to_phase(step.phase)
 
     def choose_phase(self) -> None:
         def chosen(key: str | None) -> None:

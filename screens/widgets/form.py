@@ -22,6 +22,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from orch_tui.errors import OrchError
+from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.safe import one_line, plain
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 SAVE_AFTER = 0.3
 """Seconds without a key after which the draft is written."""
 MOST_CHOICES = 100
+_MOST_SHOWN = 7
+"""Lines of choices that are seen at once."""
+_AROUND, _REMARKS = 5, 1
+"""Lines of a form besides its fields and choices, and those kept for what is wrong with it."""
 
 Values = Mapping[str, str]
 Check = Callable[[Values], "Sequence[Remark]"]
@@ -163,6 +168,21 @@ class Form(ModalScreen[dict[str, str] | None]):
         if self.draft:
             self.run_worker(self._read_draft, thread=True, group="draft")
 
+    def on_resize(self) -> None:
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Leave room for the keys: the choices give way, then the lines that are not seen; where
+        there is little, the choices have room only in a line that has some."""
+        lines = self.app.size.height - _AROUND
+        choices = self.query_one("#choices", OptionList)
+        room = min(_MOST_SHOWN, lines - len(self._fields) - _REMARKS)
+        is_needed = room == _MOST_SHOWN or choices.option_count > 0
+        choices.display = self._has_choices and room > 1 and is_needed
+        choices.styles.height = max(2, room)
+        taken = room + 1 if choices.display else 0
+        self.query_one("#fields").styles.max_height = max(2, min(12, lines - taken))
+
     # Values
 
     @property
@@ -212,7 +232,7 @@ class Form(ModalScreen[dict[str, str] | None]):
                 continue  # laying out the form anew takes longer than a key should
             self._remarks[name] = shown
             label = self.query_one(f"#remark-{name}", Static)
-            lines = [f"{'✗' if r.stops else '⚠'} {one_line(r.text)}" for r in shown]
+            lines = [f"{SIGNS['failed' if r.stops else 'doubt']} {one_line(r.text)}" for r in shown]
             label.update(Text("\n".join(lines)))
             label.set_class(bool(shown), "-shown")
             label.set_class(any(r.stops for r in shown), "-stops")
@@ -276,6 +296,7 @@ class Form(ModalScreen[dict[str, str] | None]):
             Option(Text(f"{one_line(value):{width}}  {one_line(words)}"), id=value)
             for value, words in found
         )
+        self._make_room()
         self._tell_keys()
 
     @property

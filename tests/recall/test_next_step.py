@@ -29,13 +29,20 @@ def test_first_agents_are_planned(record: Record, session: str) -> None:
     assert list_next_steps(page(record))[-1].phase == 2
 
 
-def test_then_what_they_are_given_is_validated_and_composed(record: Record, session: str) -> None:
+def test_then_what_they_are_given_is_composed_and_validated(record: Record, session: str) -> None:
     plan.add_planned_agent(record, session, "Explore")
+    assert acts(record)[0] == ("compose", [1])
+    plan.change_planned_agent(record, session, 1, bundle_id=save(record, session, 10))
     assert acts(record)[0] == ("validate", [])
     sessions.set_phase(record, session, 2)
-    assert acts(record) == [("compose", [1]), ("move", [])]
-    plan.change_planned_agent(record, session, 1, bundle_id=save(record, session, 10))
     assert acts(record) == [("move", [])]
+
+
+def test_what_was_handed_over_is_no_more_prepared(record: Record, session: str) -> None:
+    plan.add_planned_agent(record, session, "Explore")
+    run(record, session, planned=1)
+    assert acts(record) == [("move", [])]
+    assert list_next_steps(page(record))[0].phase == 3
 
 
 def test_agents_are_handed_over_as_those_they_wait_for_return(record: Record, session: str) -> None:
@@ -70,4 +77,4 @@ def test_of_many_sessions_the_first_step_of_each_is_told(record: Record, session
         limits=LIMITS,
         known_agents={"Explore"},
     )
-    assert {name: step.act for name, step in found.items()} == {"s": "validate", "bare": "plan"}
+    assert {name: step.act for name, step in found.items()} == {"s": "compose", "bare": "plan"}

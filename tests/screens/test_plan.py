@@ -209,7 +209,7 @@ async def test_a_session_without_scope_or_with_a_strange_budget_is_not_opened(
         assert remarks(app) == ["✗ a scope is needed: what is to be done"]
         await press(pilot, "»short", "tab", "tab", "»lots", "enter")
         assert isinstance(app.screen, Form)
-        assert [said[0] for said in remarks(app)] == ["⚠", "✗"]
+        assert [said[0] for said in remarks(app)] == ["!", "✗"]
         await press(pilot, "backspace", "backspace", "backspace", "backspace", "»9,000", "enter")
         assert app.session is not None and (app.session.budget, app.session.scope) == (
             9000,
@@ -422,8 +422,8 @@ async def test_what_is_wrong_is_said_while_it_is_typed(project: Project, clock: 
     async with app.run_test() as pilot:
         await opened(pilot, "tab", "e", "»x")
         assert remarks(app) == [
-            "⚠ 'Explorex' is not defined in .claude/agents",
-            "⚠ bundle-001 was prepared for Explore",
+            "! 'Explorex' is not defined in .claude/agents",
+            "! bundle-001 was prepared for Explore",
         ]
         await press(pilot, "backspace", "tab", "tab", "tab", "tab", "»2", "enter")
         assert remarks(app) == ["✗ they wait for each other: 1 -> 2 -> 1"]
@@ -449,6 +449,46 @@ async def test_several_agents_to_wait_for_are_chosen_one_by_one(
         assert isinstance(app.screen, Form), "the suggestion is taken, no more"
         await press(pilot, "enter")
     assert plan.list_waits(project.existing_record, NOW)[5] == [1, 3]
+
+
+async def test_tab_takes_the_only_choice_there_is(project: Project, clock: FakeClock) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test() as pilot:
+        await opened(pilot, "a", "»expl")
+        hint = app.screen.query_one("#hint", Static)
+        assert "tab takes Explore" in str(hint.render())
+        await press(pilot, "tab", "»look around")
+        assert isinstance(app.screen, Form)
+        assert app.screen.values["agent_type"] == "Explore"
+        assert app.screen.values["scope"] == "look around"
+        await press(pilot, "shift+tab", *["backspace"] * 7, "»l", "tab")
+        assert app.screen.values["agent_type"] == "l", "of several none is taken"
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 36)])
+async def test_the_keys_of_a_form_are_seen_at_any_size(
+    project: Project, clock: FakeClock, size: tuple[int, int]
+) -> None:
+    app = app_of(project.root, clock)
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot, "a", "»imp")
+        hint = app.screen.query_one("#hint", Static)
+        assert hint.region and app.screen.region.contains_region(hint.region)
+        await press(pilot, "tab", "tab", "tab", "tab")
+        assert app.screen.region.contains_region(app.screen.query_one("#hint").region)
+        assert app.focused is not None and app.focused.region
+
+
+async def test_what_runs_is_no_more_prepared(project: Project, clock: FakeClock) -> None:
+    record = project.existing_record
+    sessions.set_phase(record, NOW, 1)
+    app = app_of(project.root, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await opened(pilot)
+        told = app.screen.query_one("#next", ToldLines).text
+        assert "p to phase 3, execute, where its agents are already" in told
+        await press(pilot, "p", "enter")
+    assert sessions.get_session(record, NOW).phase == 3
 
 
 async def test_keys_typed_ahead_go_to_the_line_they_were_meant_for(
