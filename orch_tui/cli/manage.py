@@ -6,6 +6,7 @@ import argparse
 from argparse import Namespace
 from pathlib import Path
 
+from orch_tui.cli.answers import add_answer_format, print_answer
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import add_format, as_row, print_rows, read_bytes, say
 from orch_tui.errors import UsageError
@@ -31,6 +32,7 @@ def path() -> argparse.ArgumentParser:
     parser.add_argument(
         "place", nargs="?", choices=PLACES, default="record", help="default: %(default)s"
     )
+    add_answer_format(parser)
     parser.set_defaults(run=_path)
     return parser
 
@@ -53,7 +55,7 @@ def _path(arguments: Namespace) -> None:
             place = paths.state_folder()
         case _:
             place = paths.claude_folder()
-    print(place)
+    print_answer(arguments, str(place), place=arguments.place, path=str(place))
 
 
 def config() -> argparse.ArgumentParser:
@@ -162,6 +164,7 @@ def migrate() -> argparse.ArgumentParser:
         "what it was lies beside it afterwards; broken off, the record is as it was.",
         example="orch migrate",
     )
+    add_answer_format(parser)
     parser.set_defaults(run=_migrate)
     return parser
 
@@ -173,12 +176,15 @@ def _migrate(arguments: Namespace) -> None:
     with progress_bar() as progress:
         copy = project.migrate(progress)
     say(f"the record as it was: {copy}" if copy else "it is up to date already")
-    print(project.database)
+    print_answer(
+        arguments, str(project.database), record=str(project.database), backup=copy and str(copy)
+    )
 
 
 def backup() -> argparse.ArgumentParser:
     parser = Parser("backup", example="orch backup ../execution-2026-11-22.db")
     parser.add_argument("target", metavar="FILE", help="must not exist yet")
+    add_answer_format(parser)
     parser.set_defaults(run=_backup)
     return parser
 
@@ -186,7 +192,7 @@ def backup() -> argparse.ArgumentParser:
 def _backup(arguments: Namespace) -> None:
     project = project_of(arguments)
     project.existing_record.backup(Path(resolve_path(arguments.target)))
-    print(arguments.target)
+    print_answer(arguments, arguments.target, backup=arguments.target)
 
 
 def export() -> argparse.ArgumentParser:

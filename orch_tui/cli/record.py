@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
+from orch_tui.cli.answers import add_answer_format, gauge_to_dict, print_answer
 from orch_tui.cli.filters import add_other_project
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
@@ -49,6 +50,7 @@ def init_session() -> argparse.ArgumentParser:
     parser.add_argument("--session-id", metavar="ID", help="default: orch-<today>-<number>")
     parser.add_argument("--metadata", metavar="JSON", help="an object of your own to keep with it")
     parser.add_argument("--budget", type=positive, metavar="TOKENS", help="for all its bundles")
+    add_answer_format(parser)
     parser.set_defaults(run=_init_session)
     return parser
 
@@ -60,7 +62,7 @@ def _init_session(arguments: Namespace) -> None:
         metadata=json_object(arguments.metadata) if arguments.metadata else None,
         budget=arguments.budget,
     )
-    print(session.session_id)
+    print_answer(arguments, session.session_id, session=as_row(session))
 
 
 def use() -> argparse.ArgumentParser:
@@ -76,6 +78,7 @@ environment goes before.""",
     which = parser.add_mutually_exclusive_group()
     which.add_argument("session_id", nargs="?", metavar="ID", help="an open session")
     which.add_argument("--forget", action="store_true", help="keep none any more")
+    add_answer_format(parser)
     parser.set_defaults(run=_use)
     return parser
 
@@ -87,12 +90,19 @@ def _use(arguments: Namespace) -> None:
     record = project.existing_record
     if arguments.forget:
         session_choice.forget_session(record, project.root)
+        print_answer(arguments, "", session=None)
         return
     if arguments.session_id:
         session_choice.keep_session(record, project.root, project.session_id(arguments.session_id))
     chosen = project.choose_session()
     say(chosen.remark or f"session {chosen.session.session_id}, {chosen.reason}")
-    print(chosen.session.session_id)
+    print_answer(
+        arguments,
+        chosen.session.session_id,
+        session=as_row(chosen.session),
+        reason=chosen.reason,
+        also_open=chosen.others,
+    )
 
 
 def set_phase() -> argparse.ArgumentParser:
@@ -105,6 +115,7 @@ def set_phase() -> argparse.ArgumentParser:
         help="1 analyze, 2 plan, 3 execute, 4 validate, 5 confirm",
     )
     _add_session(parser)
+    add_answer_format(parser)
     parser.set_defaults(run=_set_phase)
     return parser
 
@@ -117,13 +128,21 @@ def _set_phase(arguments: Namespace) -> None:
     session, skipped = sessions.set_phase(project.existing_record, session_id, arguments.phase)
     for gate in skipped:
         say(f"gate {gate.phase} ({gate.name}) was skipped: {gate.missing}")
-    print(f"{session.session_id} {session.phase} {PHASES[session.phase or 1]}")
+    print_answer(
+        arguments,
+        f"{session.session_id} {session.phase} {PHASES[session.phase or 1]}",
+        session=as_row(session),
+        skipped_gates=[
+            {"phase": gate.phase, "name": gate.name, "missing": gate.missing} for gate in skipped
+        ],
+    )
 
 
 def set_scope() -> argparse.ArgumentParser:
     parser = Parser("set-scope", example='orch set-scope "Implement vector search, with filters"')
     parser.add_argument("scope", metavar="TEXT", help="what the session is about from now on")
     _add_session(parser)
+    add_answer_format(parser)
     parser.set_defaults(run=_set_scope)
     return parser
 
@@ -134,7 +153,8 @@ def _set_scope(arguments: Namespace) -> None:
     project = project_of(arguments)
     session_id = project.session_id(arguments.session_id)
     session = sessions.change_session(project.existing_record, session_id, scope=arguments.scope)
-    print(f"{session.session_id} {session.scope}")
+    line = f"{session.session_id} {session.scope}"
+    print_answer(arguments, line, session=as_row(session))
 
 
 def set_budget() -> argparse.ArgumentParser:
@@ -170,6 +190,7 @@ orch set-budget default --session-id orch-2026-11-22-001""",
         help="what each agent, or those of a type, may be handed at most",
     )
     _add_session(parser)
+    add_answer_format(parser)
     parser.set_defaults(run=_set_budget)
     return parser
 
@@ -209,10 +230,17 @@ def _set_budget(arguments: Namespace) -> None:
     sessions.change_session(project.existing_record, session_id, **changes)
     limits = project.session_limits(session_id)
     own = (f", {_name_agents(name)} {limit:,}" for name, limit in limits.agent_limits)
-    print(
+    print_answer(
+        arguments,
         f"{session_id} {limits.budget:,} tokens, warning at {limits.warn_threshold:.0%}, "
         f"critical at {limits.critical_threshold:.0%}, {limits.output_reserve:,} kept free"
-        f"{''.join(own)}"
+        f"{''.join(own)}",
+        session_id=session_id,
+        budget=limits.budget,
+        warn_threshold=limits.warn_threshold,
+        critical_threshold=limits.critical_threshold,
+        output_reserve=limits.output_reserve,
+        agent_limits=dict(limits.agent_limits),
     )
 
 
@@ -237,6 +265,7 @@ def complete_session() -> argparse.ArgumentParser:
     hide.add_argument("--archive", action="store_true", help="also hide it from lists and search")
     hide.add_argument("--unarchive", action="store_true", help="only show an archived one again")
     parser.forbid("--unarchive", "--status")
+    add_answer_format(parser)
     parser.set_defaults(run=_complete_session)
     return parser
 
@@ -254,9 +283,11 @@ def _complete_session(arguments: Namespace) -> None:
         session = sessions.complete_session(record, session_id, arguments.status)
         if arguments.archive:
             session = sessions.archive_session(record, session_id)
-    waiting = [g.missing for g in evaluate_gates(record, session_id) if g.name == "returned"]
-    say(*filter(None, waiting))
-    print(f"{session.session_id} {session.status}")
+    gates = evaluate_gates(record, session_id)
+    waiting = [g.missing for g in gates if g.name == "returned" and g.missing]
+    say(*waiting)
+    line = f"{session.session_id} {session.status}"
+    print_answer(arguments, line, session=as_row(session), remarks=waiting)
 
 
 def plan() -> argparse.ArgumentParser:
@@ -398,6 +429,8 @@ def init_deployment() -> argparse.ArgumentParser:
     parser.require("--supersede", "--execution-id")
     for flag in ("--output", "--copy"):
         parser.require(flag, "--context-bundle", "--planned", "--briefing")
+    add_answer_format(parser)
+    parser.forbid("--output -", "--format json")
     parser.set_defaults(run=_init_deployment)
     return parser
 
@@ -435,11 +468,22 @@ def _init_deployment(arguments: Namespace) -> None:
         )
         write(deployed.briefing)
     _log_file(project, deployed, arguments.output)
-    say(*deployed.remarks, *_on_deployed(deployed, arguments))
+    remarks = [*deployed.remarks, *_on_deployed(deployed, arguments)]
+    say(*remarks)
     if arguments.copy and deployed.briefing:
         copy_text(deployed.briefing, "the briefing")
     if arguments.output != "-":
-        print(deployed.execution.execution_id)
+        left = deployed.hand_over
+        print_answer(
+            arguments,
+            deployed.execution.execution_id,
+            execution=as_row(deployed.execution),
+            agent_limit=gauge_to_dict(deployed.judgement.agent),
+            session_budget=gauge_to_dict(deployed.judgement.session),
+            model={"name": deployed.model_choice.name, "origin": deployed.model_choice.origin},
+            hand_over=left.line if left else None,
+            remarks=[*remarks, *(left.remarks if left else ())],
+        )
     say_hand_over(deployed)
 
 
@@ -486,6 +530,7 @@ def record_allocation() -> argparse.ArgumentParser:
     parser.add_argument("--allow-overflow", metavar="REASON", help="record it over budget")
     add_other_project(parser)
     _add_allow_secret(parser)
+    add_answer_format(parser)
     parser.set_defaults(run=_record_allocation)
     return parser
 
@@ -511,7 +556,12 @@ def _record_allocation(arguments: Namespace) -> None:
     given = executions.get_execution(project.existing_record, arguments.execution_id)
     tokens = given.context_token_count
     said = "without a count" if tokens is None else f"{tokens:,} tokens"
-    print(f"{arguments.execution_id} {len(allocations)} items, {said}")
+    print_answer(
+        arguments,
+        f"{arguments.execution_id} {len(allocations)} items, {said}",
+        execution=as_row(given),
+        items=[as_row(allocation) for allocation in allocations],
+    )
 
 
 def record_completion() -> argparse.ArgumentParser:
@@ -556,6 +606,7 @@ orch record-completion --execution-id exec-001 --status failed \\
     for flag in ("--collect auto", "--collect ask"):
         parser.require(flag, "--final-message", "--final-message-file")
     add_other_project(parser)
+    add_answer_format(parser)
     parser.set_defaults(run=_record_completion)
     return parser
 
@@ -602,9 +653,18 @@ def _record_completion(arguments: Namespace) -> int:
     if execution.unverified and not (findings and findings.troubles):
         say(f"{execution.execution_id} is unverified: {execution.unverified}")
     repeated = "" if recorded.is_new else " (recorded before)"
-    print(
+    print_answer(
+        arguments,
         f"{execution.execution_id} {recorded.completion.status}, "
-        f"completion {recorded.completion.position}{repeated}"
+        f"completion {recorded.completion.position}{repeated}",
+        execution=as_row(execution),
+        completion=as_row(recorded.completion),
+        is_new=recorded.is_new,
+        missing=[as_row(file) for file in missing],
+        troubles=[as_row(trouble) for trouble in findings.troubles] if findings else [],
+        found=[{"output_type": kind, "content": told} for kind, told in findings.outputs]
+        if findings
+        else [],
     )
     return NO if arguments.strict and missing else 0
 
@@ -725,6 +785,7 @@ def retract() -> argparse.ArgumentParser:
     parser.add_argument("label", metavar="ID", help="an execution, or a bundle to count no more")
     parser.add_argument("--reason", required=True, metavar="TEXT", help="kept with it")
     add_other_project(parser)
+    add_answer_format(parser)
     parser.set_defaults(run=_retract)
     return parser
 
@@ -741,7 +802,9 @@ def _retract(arguments: Namespace) -> None:
     else:
         project.check_own_run(arguments.label, other_project=arguments.other_project)
         executions.retract_execution(record, arguments.label, arguments.reason)
-    print(f"{arguments.label} retracted")
+    print_answer(
+        arguments, f"{arguments.label} retracted", id=arguments.label, reason=arguments.reason
+    )
 
 
 def _add_session(parser: argparse.ArgumentParser) -> None:
