@@ -192,7 +192,26 @@ PROSE = "I rewrote the tokenizer, which was slow. The parser needed no change fo
         ),
         ("The bug is in tokens.py where the func", ["cut off"]),
         ("I rewrote the tokenizer and made\nsure that every caller in the pack", ["cut off"]),
+        ("I renamed `parse to `scan` everywhere.", ["cut off"]),
+        (
+            "The tokenizer reads all of the text in one go, " + "which many callers in the packag",
+            [],
+        ),
+        (
+            "The tokenizer reads all of the text in one go, "
+            + "which many callers in the packages",
+            ["cut off"],
+        ),
+        ("It is done.\nand we four took\nit", ["cut off"]),  # five words
+        ("It is done.\nWe four took\nit", []),
+        (
+            "First I read it all\nand then more.\n\nI changed the tokenizer and made sure\n"
+            "that callers in the package do it",
+            ["cut off"],  # a line is no paragraph: its writer does end them
+        ),
         # all is well
+        ("It printed\n```\nAPI Error: Rate limit reached\n```\nwhich is handled.", []),
+        ("All is there.\n\n| file | sign |\n|---|---|\n| a.py | one ` more |", []),
         ("All done.", []),
         ("Added handling of API errors and rate limits.", []),
         ("Deleted `gone.py`.", []),
