@@ -255,14 +255,27 @@ def _doubts(project: Project, bundle: Bundle) -> Iterator[str]:
     for name in dict.fromkeys(item.source for item in bundle.items):
         if is_outside(name):
             yield f"{name} is outside the project"
-    yield from _on_encodings(bundle)
+    yield from _on_items(bundle)
 
 
-def _on_encodings(bundle: Bundle) -> Iterator[str]:
-    """What is no UTF-8: the letters of it may be others than were meant."""
+def _on_items(bundle: Bundle) -> Iterator[str]:
+    """What is no UTF-8, whose letters may be others than were meant, and what a machine made, which
+    could be left out."""
+    from orch_tui.prepare.count import ZERO
+
+    made = [item for item in bundle.items if item.machine_made]
     for item in bundle.items:
         if item.encoding:
             yield f"{'#'.join((item.source, *item.sections))} is read as {item.encoding}"
+    for item in made[:_MOST_NAMED]:
+        yield f"{item.source} is {item.machine_made}: {item.count} tokens"
+    if made:
+        more = f"{len(made) - _MOST_NAMED} more are; " if len(made) > _MOST_NAMED else ""
+        tokens = sum((item.count for item in made), ZERO)
+        yield f"{more}.orchignore can leave out what machines made ({tokens} tokens)"
+
+
+_MOST_NAMED = 5
 
 
 def _on_model(project: Project, model: str) -> Iterator[str]:
@@ -566,7 +579,7 @@ def _count(arguments: Namespace) -> None:
     if arguments.compare:
         _compare(bundle, family, arguments.format)
         return
-    say(*_on_encodings(bundle))
+    say(*_on_items(bundle))
     items = sorted(bundle.items, key=lambda item: -item.count.tokens)
     if arguments.format == "table":
         lines = outline_counts(("#".join((i.source, *i.sections)), i.count) for i in items)

@@ -61,6 +61,13 @@ class ContextItem:
         return describe_encoding(self.data or b"")
 
     @property
+    def machine_made(self) -> str:
+        """What a machine made of its file, such as ``minified``; empty: a person wrote it."""
+        from orch_tui.prepare.machine_made import name_machine_made
+
+        return "" if self.is_inline else name_machine_made(path_of(self.source), self.data or b"")
+
+    @property
     def kind(self) -> str:
         """The kind of content, which decides how its tokens are estimated."""
         return kind_of(self.source, self.text)
@@ -305,6 +312,8 @@ def item_to_dict(item: ContextItem) -> dict[str, Any]:
     }
     if item.encoding:
         figures["encoding"] = item.encoding
+    if item.machine_made:
+        figures["machine_made"] = item.machine_made
     if item.is_inline and item.data is not None:
         figures["text"] = item.data.decode("utf-8", "surrogateescape")
     return figures

@@ -288,8 +288,8 @@ class Weight:
     """Why it cannot be taken."""
     secret: bool = False
     """It is refused only because nobody said yes to it."""
-    encoding: str = ""
-    """What it is read in and how that was found, where that is not UTF-8."""
+    remark: str = ""
+    """What is special about it: read in another encoding than UTF-8, made by a machine."""
 
 
 def parse_choices(given: str, reader: SourceReader) -> tuple[Choice, ...]:
@@ -327,7 +327,8 @@ def weigh_choices(
 
 def weigh_item(item: ContextItem) -> Weight:
     """Make the weight of an item that was read and counted."""
-    return Weight(item.count, item.sha256, make_stand_in(item.data or b""), encoding=item.encoding)
+    remark = ", ".join(filter(None, (item.machine_made, item.encoding)))
+    return Weight(item.count, item.sha256, make_stand_in(item.data or b""), remark=remark)
 
 
 def weigh_exactly(

@@ -34,6 +34,7 @@ from orch_tui.prepare.encoding import (
     detect_encoding,
     encode_part,
 )
+from orch_tui.prepare.notebooks import CELLS, OUTPUTS, is_notebook, render_notebook
 from orch_tui.prepare.secrets import named_like_one
 from orch_tui.source_name import (
     STANDARD_INPUT,
@@ -268,6 +269,8 @@ class SourceReader:
         if not self.allow_secret and named_like_one(path, places.resolve(path)):
             raise SourceError(given, "looks like a secret", hint="--allow-secret hands it over")
         if lines is None and not parts:
+            if is_notebook(path.name) and (cells := render_notebook(data, outputs=False)):
+                return self.refuse_secret(Source(name, (CELLS,), cells))
             return self.refuse_secret(Source(name, (), data))
         if lines is not None and parts:
             raise SourceError(given, "names lines and sections", hint="choose one of them")
@@ -539,9 +542,21 @@ def cut_parts(data: bytes, name: str, parts: Sequence[str], *, source: str) -> b
     """
     from orch_tui.prepare import outline
 
+    if is_notebook(name):
+        return _cut_notebook(data, parts, source)
     return encode_spans(
         data, outline.find_part_spans(decode_text(data), name, parts, source=source)
     )
+
+
+def _cut_notebook(data: bytes, parts: Sequence[str], source: str) -> bytes:
+    """The cells of a notebook, with what they put out where any of the parts asks for that."""
+    if not {*parts} <= {CELLS, OUTPUTS}:
+        raise SourceError(source, "is a notebook", hint=f"its parts are {CELLS} and {OUTPUTS}")
+    cells = render_notebook(data, outputs=OUTPUTS in parts)
+    if cells is None:
+        raise SourceError(source, "holds no notebook that can be read")
+    return cells
 
 
 def encode_spans(data: bytes, spans: Iterable[sections.Span]) -> bytes:

@@ -177,7 +177,7 @@ def bundle_row(
     sign = "✗" if refused else PARTS[style]
     tokens = "–" if refused else f"{'' if count.exact else '~'}{format_tokens(count.tokens)}"
     tokens += "" if weight else "?"
-    remark = f"✗ {refused}" if refused else weight.encoding if weight else ""
+    remark = f"✗ {refused}" if refused else weight.remark if weight else ""
     source = f"{choice.source}  {remark}" if remark else choice.source
     part = "; ".join(choice.sections) or (kind if kind != "file" else "")
     if ambient and not refused:
