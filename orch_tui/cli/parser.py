@@ -227,9 +227,13 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def _parse_help(words: list[str]) -> argparse.Namespace:
-    """``orch help``, ``orch help --all`` and ``orch help COMMAND``."""
+    """``orch help``, ``orch help --all``, ``orch help settings`` and ``orch help COMMAND``."""
     if len(words) > 1:
         raise UsageError("help is of one command", hint="orch help --all lists all of them")
+    if words == ["settings"]:
+        from orch_tui.cli.help_topics import render_settings_help
+
+        return argparse.Namespace(run=lambda _: print(render_settings_help(), end=""))
     if words and not words[0].startswith("-"):
         parser = _build(words[0])()
     elif words in ([], ["--all"]):
@@ -292,6 +296,7 @@ def _make_whole(names: Collection[str]) -> argparse.ArgumentParser:
     others = len(COMMANDS) - len(names)
     ends = ["", "orch help COMMAND tells more, with an example."]
     ends += [f"orch help --all lists {others} more."] if others else []
+    ends += ["orch help settings: settings, environment, exit codes, files."]
     parser = argparse.ArgumentParser(
         prog="orch",
         usage="orch [--web [--port N]] [--db FILE]\n       orch COMMAND ...",

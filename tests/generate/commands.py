@@ -1,7 +1,8 @@
 """The reference of all commands, made from their argument parsers.
 
     python -m tests.generate.commands            # print it
-    python -m tests.generate.commands --write    # write docs/commands.md (`make docs` does it)
+    python -m tests.generate.commands --write    # write docs/commands.md (`make docs` does it),
+                                                 # and docs/settings.md
 
 It is made from what argparse knows, not from its help: releases of Python lay that out differently.
 """
@@ -13,9 +14,11 @@ import re
 import sys
 from pathlib import Path
 
+from orch_tui.cli.help_topics import render_settings_page
 from orch_tui.cli.parser import COMMANDS, builder
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "commands.md"
+SETTINGS = REFERENCE.with_name("settings.md")
 
 HEAD = """\
 # Commands
@@ -35,6 +38,7 @@ def main() -> None:
     if "--write" in sys.argv[1:]:
         REFERENCE.parent.mkdir(exist_ok=True)
         REFERENCE.write_text(render_reference(), "utf-8")
+        SETTINGS.write_text(render_settings_page(), "utf-8")
     else:
         print(render_reference(), end="")
 
