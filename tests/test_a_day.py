@@ -203,7 +203,7 @@ async def afternoon(day: Day, feat: Path) -> None:
         await pilot.press("f8")
         await settled(pilot)
     run = day.runs["exec-005"]
-    run.outcome, run.reason = "doubted", f"it ended with an API error: {CUT_OFF}"
+    run.outcome, run.reason = "failed", f"it ended with an API error: {CUT_OFF}"
     launch = hooks.call("toolu_1", "look for it", model="opus")
     returned = hooks.answer(launch, hooks.completed("a1", "Found it."))
     hooks.deliver(day.root, [each | {"cwd": str(feat)} for each in (launch, returned)])

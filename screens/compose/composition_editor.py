@@ -300,10 +300,10 @@ class CompositionEditor:
         agents = list_agent_choices(self._agent_types)
         default = f"{self._default_model}, unless you say another"
         fields = (
-            Field("agent_type", "Agent", now.agent_type, "as in .claude/agents", choices=agents),
-            Field("scope", "Scope", now.scope, "what it is to do"),
-            Field("model", "Model", now.model, default, choices=models),
-            Field("name", "Name", now.name, "to find the bundle by; may stay empty"),
+            Field("agent_type", "agent type", now.agent_type, "as in .claude/agents", agents),
+            Field("scope", "scope", now.scope, "what it is to do"),
+            Field("model", "model", now.model, default, models),
+            Field("name", "name", now.name, "to find the bundle by; may stay empty"),
         )
         form = Form("Whom the bundle is for", fields, check=self._check, accept="accept")
         self._screen.app.push_screen(form, self._accept)

@@ -60,7 +60,7 @@ def agent_remarks(
     """Return what is unusual about an agent type or model, as pairs of a field and a sentence."""
     remarks = []
     if agent_type and known and agent_type not in known:
-        remarks.append(("agent_type", "no such agent in .claude/agents, nor is it built in"))
+        remarks.append(("agent_type", f"{agent_type!r} is not defined in .claude/agents"))
     found = project.catalogue.model(model)
     if found.assumed:
         remarks.append(

@@ -133,7 +133,7 @@ def _word_step(
     if step.act == "open":
         return [
             *_sign(page.session.status == "failed" and "failed" or "done"),
-            ("bold", f"closed as {page.session.status}"),
+            ("bold", f"closed as {'failed' if page.session.status == 'failed' else 'done'}"),
             ("dim", "   "),
             ("key", "n"),
             ("", " opens another session"),
@@ -195,7 +195,7 @@ def _draw_phase(page: PlanPage, phase: int, room: int = 0) -> list[tuple[str, st
         return [("running", f"{SIGNS['running']} "), ("bold", f"{word:{room}}"), *_gap(room)]
     if phase > here:
         return [("dim", f"{SIGNS['planned']} {word:{room}}"), *_gap(room)]
-    skipped = any(gate.phase == phase and not gate.met for gate in page.gates)
+    skipped = any(gate.phase == phase and gate.can_hold and not gate.met for gate in page.gates)
     return [*_sign("doubt" if skipped else "done"), ("dim", f"{word:{room}}"), *_gap(room)]
 
 
@@ -211,7 +211,8 @@ def _draw_gate(gate: Gate, page: PlanPage) -> list[tuple[str, str]]:
     if gate.met and gate.can_hold:
         return [*_sign("done"), ("", counted)]
     if gate.phase < here and gate.can_hold:
-        return [*_sign("doubt"), ("", f"skipped: {word_missing(gate)}")]
+        missing = word_missing(gate).partition(":")[0] if gate.phase < here - 1 else ""
+        return [*_sign("doubt"), ("", f"skipped: {missing or word_missing(gate)}")]
     if not gate.can_hold or gate.phase > here:
         return [("dim", f"{SIGNS['planned']} {holds}")]
     if gate.name == "returned":

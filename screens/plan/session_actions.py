@@ -13,6 +13,7 @@ from orch_tui.screens.plan.forms import session_form, session_of
 from orch_tui.screens.plan.next_step import word_missing
 from orch_tui.screens.plan.plan_changes import PlanChanges
 from orch_tui.screens.plan.plan_state import PlanState
+from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.form import Values
 from orch_tui.screens.widgets.safe import one_line
 
@@ -135,24 +136,23 @@ class SessionActions:
             return
         session_id = page.session.session_id
 
-        def chosen(status: str | None) -> None:
+        words = {"completed": "done", "failed": "failed"}
+        name = one_line(page.session.scope or session_id, 50)
+        missing = [word_missing(gate) for gate in page.gates if not gate.met and gate.can_hold]
+
+        def close(status: str | None) -> None:
             if status:
-                open_gates = [
-                    f"○ {gate.name}: {word_missing(gate)}" for gate in page.gates if not gate.met
-                ]
-                self._screen.app.push_screen(
-                    Confirm(f"Close {session_id} as {status}?", detail="\n".join(open_gates)),
-                    lambda agreed: close(status) if agreed else None,
+                self._change(
+                    lambda record: sessions.complete_session(record, session_id, status),
+                    lambda _: self._say(f"{name} is {words[status]} · Ctrl+Z opens it again"),
                 )
 
-        def close(status: str) -> None:
-            self._change(
-                lambda record: sessions.complete_session(record, session_id, status),
-                lambda session: self._say(f"{session_id} is {session.status}"),
-            )
-
-        choices = [("completed", "● completed: it is done"), ("failed", "✗ failed: it is given up")]
-        self._screen.app.push_screen(Choose(f"Close {session_id} as", choices), chosen)
+        choices = [
+            ("completed", f"{SIGNS['done']} done: it is what it was to be"),
+            ("failed", f"{SIGNS['failed']} failed: it is given up"),
+        ]
+        detail = "\n".join(f"{SIGNS['planned']} {each}" for each in missing)
+        self._screen.app.push_screen(Choose(f"Close {name} as", choices, detail=detail), close)
 
     def archive(self) -> None:
         from orch_tui.record import sessions

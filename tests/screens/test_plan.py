@@ -272,11 +272,11 @@ async def test_closing_and_archiving_ask_first(project: Project, clock: FakeCloc
     async with app.run_test() as pilot:
         screen = await opened(pilot, "c")
         assert isinstance(app.screen, Choose)
-        await press(pilot, "down", "enter")
-        assert isinstance(app.screen, Confirm)
-        await press(pilot, "n")
+        said = " ".join(str(part.render()) for part in app.screen.query(Static))
+        assert "1 of 3 agents have not returned" in said
+        await press(pilot, "escape")
         assert sessions.get_session(project.existing_record, NOW).status == "executing"
-        await press(pilot, "c", "down", "enter", "y")
+        await press(pilot, "c", "down", "enter")
         assert sessions.get_session(project.existing_record, NOW).status == "failed"
         await press(pilot, "x", "y")
         assert listed(screen) == [DONE]
