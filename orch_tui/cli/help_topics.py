@@ -15,6 +15,10 @@ VARIABLES = {
     "CLAUDE_CONFIG_DIR": "the folder of Claude Code (default: ~/.claude)",
     "CLAUDE_PROJECT_DIR": "the project, in commands that Claude Code runs",
     "CLAUDE_CODE_SESSION_ID": "the Claude session of a shell: its session of orch is meant there",
+    "CLAUDE_CODE_ENTRYPOINT": "whether the client runs in a terminal or headless, for figures",
+    "CLAUDE_CODE_PROJECT_DIR_NAME": "the folder that the client keeps its transcripts in",
+    "GIT_CONFIG_GLOBAL, GIT_CONFIG_SYSTEM, GIT_CONFIG_NOSYSTEM": "where git's own settings lie, "
+    "for the files it ignores",
     "VISUAL, EDITOR": "the editor of texts and settings (default: vi)",
     "NO_COLOR": "signs instead of colours",
     "COLORFGBG": "tells whether the terminal is light, for the theme",
