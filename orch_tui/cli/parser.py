@@ -216,7 +216,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     Options may stand before the command, too.
     """
     if "_ARGCOMPLETE" in os.environ:
-        _complete()
+        from orch_tui.cli.completion import answer_shell
+
+        answer_shell((name, c.summary, partial(_made, name)) for name, c in COMMANDS.items())
     if argv and argv[0].startswith("-") and (place := _find_command(argv)) is not None:
         argv = [argv[place], *argv[:place], *argv[place + 1 :]]
     if not argv or argv[0].startswith("-"):
@@ -274,6 +276,10 @@ def _find_command(words: list[str]) -> int | None:
     return None
 
 
+def _made(name: str) -> argparse.ArgumentParser:
+    return builder(name)()
+
+
 def builder(name: str) -> Builder:
     """What builds a command's parser: ``init-session`` -> ``init_session``, ``import_``."""
     module = import_module(f"orch_tui.cli.{COMMANDS[name].module}")
@@ -307,17 +313,6 @@ def _make_whole(names: Collection[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"orch {__version__}")
     open_app.add_options(parser)
     return parser
-
-
-def _complete() -> None:
-    """Answer the shell's question for completions and exit; only then are all parsers built."""
-    import argcomplete
-
-    whole = argparse.ArgumentParser(prog="orch")
-    commands = whole.add_subparsers()
-    for name, command in COMMANDS.items():
-        commands.add_parser(name, help=command.summary, parents=[builder(name)()], add_help=False)
-    argcomplete.autocomplete(whole)
 
 
 def _indented(text: str) -> str:

@@ -165,6 +165,35 @@ def test_the_shell_is_offered_what_fits(project: Path, line: str, offered: list[
     assert sorted(word.strip() for word in found) == offered
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("orch show ", ["exec-001", "exec-002"]),
+        ("orch show exec-002", ["exec-002"]),
+        ("orch record-completion --execution-id ex", ["exec-001", "exec-002"]),
+        ("orch use ", ["first", "second"]),
+        ("orch query --session-id s", ["second"]),
+        ("orch generate-briefing --bundle bundle-0", ["bundle-001"]),
+        ("orch track-budget --bundles bundle-001,b", ["bundle-001,bundle-001"]),
+        ("orch retract b", ["bundle-001"]),
+        ("orch plan --agent-type Exp", ["Explore"]),
+        ("orch count a.md --model son", ["sonnet"]),
+        ("orch show --db nope.db ", []),
+    ],
+)
+def test_the_shell_is_offered_what_is_recorded(
+    project: Path, did: Run, line: str, offered: list[str]
+) -> None:
+    for session_id in ("first", "second"):
+        did("init-session", "--scope", "s", "--session-id", session_id)
+        did("init-deployment", "--agent-type", "a")
+    did("prepare-bundle", "--agent-type", "a", "--text", "x", "--output", "elsewhere.json")
+    found = {word.strip() for word in completions(line, project)}
+    assert {word for word in found if word[:1] not in ("", "-")} == {*offered}
+    assert not Path("nope.db").exists()
+
+
 def test_no_flag_may_be_shortened() -> None:
     with pytest.raises(SystemExit):
         parse(["query", "--form", "json"])

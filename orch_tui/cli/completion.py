@@ -1,0 +1,117 @@
+"""What a shell is offered for the word that is typed: commands, options, and what is recorded.
+
+Only the parser of the command in the line is built, and the record is read as plain SQL: an answer
+comes before the next key.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sqlite3
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+MOST = 200
+"""Offered of the record, the newest first."""
+
+_IDS = {
+    "session": "SELECT session_id FROM sessions WHERE archived_at IS NULL ORDER BY created_at DESC",
+    "execution": "SELECT execution_id FROM agent_executions WHERE retracted_at IS NULL "
+    "ORDER BY coalesce(deployed_at, completed_at) DESC",
+    "bundle": "SELECT bundle_id FROM bundles ORDER BY rowid DESC",
+}
+_KIND_OF: dict[str, tuple[str, ...]] = {
+    "--session-id": ("session",),
+    "--execution-id": ("execution",),
+    "--from": ("execution",),
+    "EXECUTION": ("execution",),
+    "--context-bundle": ("bundle",),
+    "--bundle": ("bundle",),
+    "--bundles": ("bundle",),
+    "--bundle-id": ("bundle",),
+    "BUNDLE": ("bundle",),
+    "--agent-type": ("agent",),
+    "--agent-types": ("agent",),
+    "--model": ("model",),
+}
+"""What an argument takes, by its option or by what the help calls it."""
+_OF_COMMAND: dict[str, tuple[str, ...]] = {"use": ("session",), "retract": ("execution", "bundle")}
+"""What ``ID`` is, where it stands alone."""
+
+
+Offered = tuple[str, str, Callable[[], argparse.ArgumentParser]]
+"""A command: its name, its summary and what builds its parser."""
+
+
+def answer_shell(commands: Iterable[Offered]) -> None:
+    """Answer the shell's question in the environment, and exit."""
+    import argcomplete
+
+    words = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT") or 0)].split()
+    whole = argparse.ArgumentParser(prog="orch")
+    listed = whole.add_subparsers()
+    for name, summary, build in commands:
+        is_typed = name in words[1:]
+        parents = [_with_completers(build(), name)] if is_typed else []
+        listed.add_parser(name, help=summary, parents=parents, add_help=False)
+    argcomplete.autocomplete(whole)
+
+
+def _with_completers(parser: argparse.ArgumentParser, command: str) -> argparse.ArgumentParser:
+    for action in parser._actions:
+        names = [*action.option_strings, str(action.metavar).removesuffix(",...")]
+        kinds = next((_KIND_OF[name] for name in names if name in _KIND_OF), ())
+        if not action.option_strings and action.metavar == "ID":
+            kinds = _OF_COMMAND.get(command, ())
+        if kinds:
+            action.completer = partial(_offer, kinds)  # type: ignore[attr-defined]
+    return parser
+
+
+def _offer(
+    kinds: tuple[str, ...], prefix: str, parsed_args: argparse.Namespace, **_: Any
+) -> list[str]:
+    """Offer the words of some kinds that begin so; behind a comma, for the last of a list."""
+    before, comma, last = prefix.rpartition(",")
+    words: list[str] = []
+    for kind in kinds:
+        words += islice(
+            (word for word in _list_words(kind, parsed_args) if word.startswith(last)), MOST
+        )
+    return [f"{before}{comma}{word}" for word in words]
+
+
+def _list_words(kind: str, arguments: argparse.Namespace) -> Iterable[str]:
+    from orch_tui import paths
+
+    root = paths.project_root()
+    if kind == "agent":
+        from orch_tui.prepare.agent_types import list_agent_types
+
+        return sorted(list_agent_types(Path(root)))
+    from orch_tui.config import load
+
+    config = load(root, lambda error: None)
+    if kind == "model":
+        from orch_tui.prepare.catalogue import load_catalogue
+
+        models = load_catalogue(config.models).models
+        return [*(alias for model in models.values() for alias in model.aliases), *models]
+    given = getattr(arguments, "db", None)
+    return _read_ids(kind, paths.database_path(root, given=given, configured=config.database))
+
+
+def _read_ids(kind: str, database: str) -> list[str]:
+    """Read ids of a record, without waiting for anybody and without making a file."""
+    try:
+        uri = f"{Path(database).absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, timeout=0.05)) as connection:
+            rows = connection.execute(f"{_IDS[kind]} LIMIT 5000").fetchall()
+    except (sqlite3.Error, ValueError):
+        return []
+    return [row[0] for row in rows if isinstance(row[0], str) and row[0].isprintable()]
