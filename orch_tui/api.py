@@ -769,13 +769,18 @@ def search(
     before: str | None = None,
     include_archived: bool = False,
     all_projects: bool = False,
+    order: str | None = None,
     project: Place = None,
     database: str | None = None,
 ) -> Page:
     """Executions by words and filters, as ``orch history`` finds them.
 
     ``before`` is the ``next_before`` of the page before. A mistake in ``query`` is among the
-    ``mistakes`` of the page; the rest of it is searched.
+    ``mistakes`` of the page; the rest of it is searched. ``order`` is ``best``, ``newest``,
+    ``cost``, ``duration`` or ``agent``; without one it is that of the settings.
+
+    Raises:
+        UsageError: ``before`` or ``order`` is no such thing.
     """
     from orch_tui.search.query import search as find
 
@@ -787,6 +792,7 @@ def search(
             before=before,
             include_archived=include_archived,
             project=None if all_projects else place.project_filter,
+            order=order or place.config.search_order,
         )
 
 

@@ -78,6 +78,10 @@ class Config:
     """Names of ignore files that count in every folder besides ``.gitignore`` and ``.orchignore``,
     such as ``.ignore`` and ``.rgignore``; of two that speak of a file the later one decides."""
 
+    search_order: str = "best"
+    """The order of what a search finds, where no other is chosen: ``best`` (the best matches, where
+    few enough are found) or ``newest`` first."""
+
     max_file_size: int = 10_000_000
     """Bytes; a larger file is refused as a context source."""
 
@@ -281,6 +285,7 @@ _CHECKS: Mapping[str, Callable[[Any, str], Any]] = {
     "themes": _tables,
     "project": _project,
     "ignore_files": _file_names,
+    "search_order": _one_of("best", "newest"),
     "max_file_size": _whole("bytes", 1),
 }
 """What each setting must be: takes the value and the folder relative paths start at, gives the

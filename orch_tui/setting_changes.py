@@ -27,6 +27,7 @@ ABOUT: Mapping[str, str] = {
     "models": "models added to the catalogue or changed in it",
     "project": "key: what every record calls the project",
     "ignore_files": "ignore files besides .gitignore and .orchignore: .ignore, .rgignore",
+    "search_order": "what a search lists first: the best matches, or the newest",
     "max_file_size": "bytes; a larger file is refused as a context source",
 }
 """What each setting is, in a line."""

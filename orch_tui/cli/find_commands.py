@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.cli.filters import (
@@ -19,15 +20,20 @@ from orch_tui.cli.printing import (
     as_row,
     in_words,
     may_style,
+    none_or_more,
     positive,
     print_rows,
     printable,
     say,
 )
+from orch_tui.errors import UsageError
 from orch_tui.times import local_time
 
 if TYPE_CHECKING:
+    from orch_tui.models.database import Record
     from orch_tui.rows import ExecutionFacts
+    from orch_tui.search.language import Query
+    from orch_tui.search.passages import FoundPassage
     from orch_tui.search.query import Hit
 
 
@@ -45,6 +51,18 @@ EXECUTIONS: tuple[str, ...] = (
 )
 
 SESSIONS: tuple[str, ...] = ("session_id", "created_at", "phase", "status", "scope")
+
+PATIENCE = 1.0
+"""Seconds that a command looks into texts before it says how far back it came."""
+
+SYNTAX = """\
+All words must match, the last one from its beginning. Parts of names are words
+(search finds vectorSearch). A word with a sign that tells it from others is
+looked for as it is written: C++, .NET, a::b, foo->bar, @name, $5. part:ecto
+finds any three letters or more wherever they stand, in the newest 30,000 runs
+at least; --before looks further. A value of a filter matches from its
+beginning, in quotes as a whole; a comma gives alternatives. A mistake ends the
+command with 2 and lists nothing, unless --lenient is given."""
 
 OUTPUTS = ("output_id", "execution_id", "output_type", "created_at", "content")
 
@@ -162,7 +180,9 @@ def history() -> argparse.ArgumentParser:
         "history",
         example="""orch history 'vector index agent:task-implementor status:completed since:7d'
 orch history 'given:"HNSW" -draft' --format json
-orch history -- -draft   # a query that begins with - goes after --""",
+orch history walrus -draft --context 2   # not draft; with two lines around
+orch history -- --no-cache   # what begins with -- goes after --""",
+        remarks=SYNTAX,
     )
     parser.add_argument(
         "words",
@@ -172,6 +192,24 @@ orch history -- -draft   # a query that begins with - goes after --""",
     )
     parser.add_argument("--limit", type=positive, default=20, help="default: %(default)s")
     parser.add_argument("--before", metavar="CURSOR", help="the next page: as the last one says")
+    parser.add_argument(
+        "--order",
+        choices=("best", "newest", "cost", "duration", "agent"),
+        metavar="ORDER",
+        help="best (matches, where few enough are found), newest, cost, duration or agent; "
+        "default: the setting search_order",
+    )
+    parser.add_argument(
+        "--context",
+        type=none_or_more,
+        metavar="LINES",
+        help="show the places in each run where what is sought stands, with so many lines around",
+    )
+    parser.add_argument(
+        "--lenient",
+        action="store_true",
+        help="where a part of the query is a mistake, search for the rest",
+    )
     add_scope(parser)
     add_format(parser)
     parser.set_defaults(run=_history)
@@ -179,39 +217,80 @@ orch history -- -draft   # a query that begins with - goes after --""",
 
 
 def _history(arguments: Namespace) -> None:
+    from orch_tui.search.language import parse_query
     from orch_tui.search.query import search
 
     project = project_of(arguments)
+    record = project.existing_record
+    query = parse_query(" ".join(arguments.words), record.clock())
+    mistakes = (*query.mistakes, *query.unfinished)
+    if not arguments.lenient and mistakes:
+        raise UsageError(
+            "; ".join(mistakes),
+            hint="--lenient searches for the rest; orch history --help tells more",
+        )
     page = search(
-        project.existing_record,
-        " ".join(arguments.words),
+        record,
+        query,
         limit=arguments.limit,
         before=arguments.before,
         project=None if arguments.all_projects else read_own_projects(project),
         include_archived=arguments.archived,
+        order=arguments.order or project.config.search_order,
+        patience=PATIENCE,
     )
-    say(*page.mistakes)
+    say(*mistakes)
+    places = _find_places(record, query, page.hits, arguments.context)
     if arguments.format != "table":
-        print_rows([hit.row() for hit in page.hits], arguments.format)
+        rows = [
+            hit.row() | ({"context": [p.row() for p in found]} if found is not None else {})
+            for hit, found in zip(page.hits, places, strict=True)
+        ]
+        print_rows(rows, arguments.format)
     elif page.hits:
-        _print_hits(page.hits)
-    else:
-        say("nothing recorded meets that; fewer words find more")
-    if page.next_before:
+        _print_hits(page.hits, places)
+    elif not page.looked_back_to:
+        near = f"; did you mean: {' or '.join(page.nearest)}" if page.nearest else ""
+        say(f"nothing recorded meets that{near or '; fewer words find more'}")
+    if page.looked_back_to:
+        say(
+            f"{page.count_text}: looked back to {local_time(page.looked_back_to)}; "
+            f"--before {page.next_before} looks further"
+        )
+    elif page.next_before:
         say(
             f"{page.count_text} found; --before {page.next_before} shows the next {arguments.limit}"
         )
 
 
-def _print_hits(hits: tuple[Hit, ...]) -> None:
-    for hit in hits:
+def _find_places(
+    record: Record, query: Query, hits: Sequence[Hit], around: int | None
+) -> list[tuple[FoundPassage, ...] | None]:
+    """The passages of each hit; None where none were asked for."""
+    if around is None:
+        return [None for _ in hits]
+    from orch_tui.search.matching import query_matchers
+    from orch_tui.search.passages import list_passages
+
+    matchers = query_matchers(query)
+    return [list_passages(record, hit.execution_id, matchers, around) for hit in hits]
+
+
+def _print_hits(hits: Sequence[Hit], places: Sequence[tuple[FoundPassage, ...] | None]) -> None:
+    for hit, passages in zip(hits, places, strict=True):
         doubt = f"unverified: {hit.unverified}" if hit.unverified else ""
         when = local_time(hit.at) if hit.at else "time unknown"
         print(f"{hit.execution_id}  {printable(hit.agent_type)}  {hit.status}  {when}")
         facts = (printable(hit.scope or ""), _usage(hit), printable(doubt))
-        for text in (*facts, _marked(hit.snippet, hit.spans)):
+        snippet = "" if passages else _marked(hit.snippet, hit.spans)
+        for text in (*facts, snippet):
             if text:
                 print(f"    {text}")
+        for passage in passages or ():
+            print(f"    {passage.where}:")
+            for line in passage.lines:
+                sign = ":" if line.spans else "-"
+                print(f"    {line.number:>6}{sign} {_marked(line.text, line.spans)}")
 
 
 def _usage(hit: Hit) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from importlib import import_module
 from keyword import iskeyword
@@ -159,12 +159,25 @@ class Parser(argparse.ArgumentParser):
     ) -> Any:
         """``-word`` leaves a word out of a search: it is no flag where words are taken."""
         args = sys.argv[1:] if args is None else list(args)
+        if self._takes_words:
+            args = list(self._blank_before_words(args))
         known, unknown = super().parse_known_args(args, namespace)
         self._check_rules(args, known)
-        if hasattr(known, "words"):
-            known.words += [word for word in unknown if not word.startswith("--")]
-            unknown = [word for word in unknown if word.startswith("--")]
         return known, unknown
+
+    @property
+    def _takes_words(self) -> bool:
+        return any(action.dest == "words" for action in self._actions)
+
+    def _blank_before_words(self, args: list[str]) -> Iterator[str]:
+        """Put a blank before what begins with one dash and is no flag: argparse takes it for none
+        then, and to a search it means nothing."""
+        flags = {flag for action in self._actions for flag in action.option_strings}
+        words = False
+        for arg in args:
+            words = words or arg == "--"
+            is_word = arg.startswith("-") and not arg.startswith("--") and arg not in flags
+            yield f" {arg}" if is_word and not words else arg
 
     def error(self, message: str) -> NoReturn:
         """Wrong usage in two lines; the usage as a whole is for ``--help``."""
@@ -179,9 +192,13 @@ class Parser(argparse.ArgumentParser):
         if not message.startswith("unrecognized arguments"):
             return ""
         flags = [flag for action in self._actions for flag in action.option_strings]
-        wrong = (word.split("=")[0] for word in message.split() if word.startswith("--"))
-        near = [name for word in wrong for name in get_close_matches(word, flags, n=2)]
-        return f" (nearest: {', '.join(near)})" if near else ""
+        words = [word for word in message.split(": ", 1)[1].split() if word.startswith("--")]
+        near = [n for word in words for n in get_close_matches(word.split("=")[0], flags, n=2)]
+        if near:
+            return f" (nearest: {', '.join(near)})"
+        if self._takes_words and words:
+            return f"; to search for it, put -- before it: {self.prog} -- {' '.join(words)}"
+        return ""
 
 
 def project_of(

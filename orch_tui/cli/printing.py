@@ -289,6 +289,13 @@ def positive(text: str) -> int:
     return number
 
 
+def none_or_more(text: str) -> int:
+    """An argparse type: a whole number, 0 or above."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or above")
+    return int(text)
+
+
 def boolean(text: str) -> bool:
     """An argparse type: true or false in any of the usual spellings."""
     known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

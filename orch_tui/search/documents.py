@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes, unpack_parts
-from orch_tui.models.values import as_time, readable, unnamed_scope, whole_number
+from orch_tui.models.values import as_time, readable, timestamp, unnamed_scope, whole_number
 from orch_tui.search.schema import INDEXED_EXECUTION_COLUMNS
 from orch_tui.search.tokens import (
-    COMMON_TOKEN,
+    TEXTS_APART,
     filter_token,
     path_suffix_tokens,
-    without_filter_tokens,
+    render_index_text,
 )
 from orch_tui.source_name import path_of
 
@@ -46,6 +46,11 @@ def first_docid(at: str) -> int:
     return max(1, int((moment - _EPOCH) // _SLOT_SECONDS))
 
 
+def slot_end(docid: int) -> str:
+    """Give the time before which all runs of this docid or a lower one were deployed."""
+    return timestamp(datetime.fromtimestamp(_EPOCH + (docid + 1) * _SLOT_SECONDS, UTC))
+
+
 @frozen
 class Document:
     """What is indexed of one execution. The message and the briefing stand elsewhere."""
@@ -64,15 +69,14 @@ class Document:
         return mine == (other.message_content_id, other.briefing_id, other.small_fields)
 
     def index_text(self, message: str, briefing: str) -> str:
-        """Render all that is indexed, with a token between two texts that no phrase goes across."""
+        """Render all that is indexed, each text apart from the others."""
         fields = unpack_small_fields(self.small_fields)
         texts = (
             *(fields["scope"], fields.get("message", message), fields["outputs"]),
             *(*fields["sources"], briefing, *fields["session"]),
         )
-        return f"\n{COMMON_TOKEN}\n".join(
-            (" ".join(_filter_tokens(fields["filters"])), *map(without_filter_tokens, texts))
-        )
+        tokens = " ".join(_filter_tokens(fields["filters"]))
+        return f"{tokens}{TEXTS_APART}{render_index_text(texts)}"
 
 
 def _filter_tokens(filters: dict[str, list[str]]) -> Iterator[str]:
@@ -362,6 +366,20 @@ class IndexedTexts:
 def extract_briefing_text(parts: str | bytes) -> str:
     """Extract the literal text of a briefing, without the items it quotes."""
     return "\n".join(clean_text(str(said)) for kind, said in unpack_parts(parts) if kind == "text")
+
+
+def load_other_texts(record: Record, docid: int) -> Iterator[tuple[str, str]]:
+    """Load what was indexed of a run besides its scope and message, by name, most telling first."""
+    packed, briefing_id = record.sql(
+        "SELECT small_fields, briefing_id FROM search_docs WHERE docid = ?", [docid]
+    )[0]
+    fields = unpack_small_fields(packed)
+    yield "outputs", fields["outputs"]
+    yield "sources", "\n".join(fields["sources"])
+    if briefing_id is not None:
+        parts = record.value("SELECT parts FROM briefings WHERE briefing_id = ?", [briefing_id])
+        yield "briefing", extract_briefing_text(parts)
+    yield "session", "\n".join(fields.get("session", ()))
 
 
 def unpack_small_fields(packed: bytes) -> dict[str, Any]:

@@ -6,22 +6,35 @@ letter it does not count yet. A filter's value matches from its beginning; in qu
 whole value. A comma gives alternatives, a leading ``-`` excludes.
 
 Texts are compared by their tokens: runs of letters and digits, without case or accents. What
-stands between them does not count: ``lib/vector-search.ts`` is a phrase of four words.
+stands between them does not count: ``lib/vector-search.ts`` is a phrase of four words. A word with
+one of the signs that tell words apart (``C++``, ``$5``, ``a::b``, ``--flag``, ``.net``) is looked
+for as it is written, and so is any part of three letters or more by ``part:``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Protocol
 
 from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
 from orch_tui.models.values import OUTPUT_TYPES, SOURCES, STATES
 from orch_tui.phases import PHASES
-from orch_tui.search.tokens import COMMON_TOKEN, filter_token, fold_text, split_tokens
+from orch_tui.search.schema import INDEX_VERSION
+from orch_tui.search.tokens import (
+    COMMON_TOKEN,
+    TELLING_SIGNS,
+    filter_token,
+    find_signs,
+    fold_text,
+    is_spaceless,
+    phrase_tokens,
+    sign_token,
+    split_tokens,
+)
 from orch_tui.source_name import path_of
 
 FIXED_VALUES: dict[str, tuple[str, ...]] = {
@@ -35,7 +48,7 @@ FIXED_VALUES: dict[str, tuple[str, ...]] = {
 
 FILTERS = (
     *("agent", "status", "model", "session", "phase", "type", "file"),
-    *("given", "since", "until", "source", "has", "project"),
+    *("given", "part", "since", "until", "source", "has", "project"),
 )
 """The names of the filters, in the order they are offered."""
 
@@ -49,18 +62,36 @@ _SYNONYMS = {"waiting": "deployed"} | {name: str(number) for number, name in PHA
 _MAX_CHARACTERS = 2000
 _MAX_ELEMENTS = 60  # words and filters of a query
 _CONTINUATIONS = "abcdefghijklmnopqrstuvwxyz0123456789"
+_SHORTEST_PART = 3
+_FIRST_WITH_PAIRS = 5  # version of the index
+_BY_TEXT = ("given", "part")  # filters that are no tokens of a run
 
 
 @frozen
 class QueryWord:
     """A word or phrase as its tokens; a phrase stands in a text in that order.
 
-    ``unfinished``: it is still being typed, so its last token need only begin so.
+    ``unfinished``: it is still being typed, so its last token need only begin so. ``literal``: the
+    folded text that must stand there as it is; empty where the signs in it do not count.
     """
 
     tokens: tuple[str, ...]
     unfinished: bool = False
     excluded: bool = False
+    literal: str = ""
+    start: int = field(default=0, compare=False)
+    """Where in the text of the query it stands, up to ``end``."""
+    end: int = field(default=0, compare=False)
+
+    @property
+    def is_sign(self) -> bool:
+        """Whether it is one sign alone, which the index knows by itself."""
+        return bool(self.literal) and find_signs(self.literal) == [self.literal]
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the index only tells where it may stand."""
+        return bool(self.literal) and not self.is_sign
 
 
 @frozen
@@ -104,6 +135,11 @@ class Query:
     mistakes: tuple[str, ...] = ()
     written: tuple[WrittenFilter, ...] = ()
     """Each filter that has a value, in the order of the text."""
+    unfinished: tuple[str, ...] = field(default=(), compare=False)
+    """What is still to be typed, such as the end of a quotation; a mistake where nobody types."""
+    finds_nothing: bool = False
+    """Whether all that was asked for cannot be searched for."""
+    text: str = field(default="", compare=False)
 
     @property
     def required_words(self) -> tuple[QueryWord, ...]:
@@ -111,59 +147,115 @@ class Query:
         return tuple(w for word in self.words if not word.excluded and (w := _drop_letter(word)))
 
     @property
-    def marked_words(self) -> tuple[QueryWord, ...]:
-        """The required words, and those that something that was given must have."""
-        given = (
-            QueryWord(tokens, unfinished=not value.exact)
+    def checked_words(self) -> tuple[QueryWord, ...]:
+        """The words, excluded ones too, that must be looked for in the texts themselves."""
+        return tuple(word for word in self.words if word.is_checked)
+
+    @property
+    def given_words(self) -> tuple[QueryWord, ...]:
+        """The words that something that was given must have, as far as they say enough."""
+        return tuple(
+            word
             for each in self.filters
             if each.name == "given" and not each.excluded
             for value in each.values
-            if (tokens := split_tokens(value.text))
+            if (word := _drop_letter(_given_word(value)))
         )
-        return (*self.required_words, *(w for word in given if (w := _drop_letter(word))))
 
-    def match_expression(self, any_of: Sequence[str] = ()) -> str:
+    @property
+    def parts(self) -> tuple[QueryFilter, ...]:
+        """The filters by a part of a text."""
+        return tuple(each for each in self.filters if each.name == "part")
+
+    def match_expression(self, any_of: Sequence[str] = (), version: int = INDEX_VERSION) -> str:
         """Render the FTS5 expression over the texts of runs; empty where everything matches.
 
-        ``any_of`` are filter tokens of which one must be there, too.
+        ``any_of`` are filter tokens of which one must be there, too. ``version`` is that of the
+        index that is asked.
         """
-        wanted = [_word_expression(word) for word in self.required_words]
+        wanted = [_word_expression(word, version) for word in self.required_words]
         if any_of:
             either = " OR ".join(f'"{token}"' for token in any_of)
             wanted.append(f"({either})")
-        unwanted = [_word_expression(word) for word in self.words if word.excluded]
+        unwanted = [
+            _word_expression(word, version)
+            for word in self.words
+            if word.excluded and not word.is_checked
+        ]
         for each in self.filters:
-            if each.name != "given":
+            if each.name not in _BY_TEXT:
                 (unwanted if each.excluded else wanted).append(_filter_expression(each))
+        wanted, unwanted = [*filter(None, wanted)], [*filter(None, unwanted)]
         if unwanted:
             wanted = wanted or [f'"{COMMON_TOKEN}"']
             return f"({' AND '.join(wanted)}) NOT ({' OR '.join(unwanted)})"
         return " AND ".join(wanted)
 
-    def given_expressions(self) -> Iterator[tuple[str, bool]]:
-        """Render each ``given:`` as an FTS5 expression over ``given_index``, and if it excludes."""
+    def given_alternatives(self) -> Iterator[tuple[tuple[QueryWord, ...], bool]]:
+        """List, for each ``given:``, the words of which one must be in what was given, and whether
+        it excludes."""
         for each in self.filters:
             if each.name == "given":
-                words = [
-                    QueryWord(split_tokens(v.text), unfinished=not v.exact) for v in each.values
-                ]
-                telling = [w for word in words if (w := _drop_letter(word))]
+                words = [_given_word(value) for value in each.values]
+                telling = tuple(w for word in words if (w := _drop_letter(word)))
                 if len(telling) == len(words):  # an alternative that says nothing yet admits all
-                    yield " OR ".join(map(_word_expression, telling)), each.excluded
+                    yield telling, each.excluded
+
+
+def any_word_expression(words: Sequence[QueryWord], version: int = INDEX_VERSION) -> str:
+    """Render the FTS5 expression for texts that have one of some words; empty: all may have."""
+    alternatives = [_word_expression(word, version) for word in words]
+    return " OR ".join(alternatives) if all(alternatives) else ""
+
+
+def _given_word(value: FilterValue) -> QueryWord:
+    return _make_word(value.text, unfinished=not value.exact, excluded=False)
+
+
+def _make_word(text: str, *, unfinished: bool, excluded: bool) -> QueryWord:
+    """Make the word that ``text`` says; without tokens and literal where it says none."""
+    tokens, literal = split_tokens(text), ""
+    if _COUNTING.search(text):
+        literal = " ".join(fold_text(text).split())
+        unfinished = unfinished and bool(tokens) and literal.endswith(tokens[-1])
+    elif tokens and is_spaceless(tokens[-1]):
+        unfinished = False  # nothing tells where a word ends
+    return QueryWord(tokens, unfinished and bool(tokens), excluded, literal)
 
 
 def _drop_letter(word: QueryWord) -> QueryWord | None:
     """Drop a last token of one Latin letter or digit: it says too little while it is typed."""
+    if word.literal:
+        return word
     if word.unfinished and len(word.tokens[-1]) == 1 and word.tokens[-1].isascii():
         return QueryWord(word.tokens[:-1], excluded=word.excluded) if word.tokens[1:] else None
     return word
 
 
-def _word_expression(word: QueryWord) -> str:
-    phrase = '"' + " ".join(word.tokens) + '"'
-    if not word.unfinished:
+def _word_expression(word: QueryWord, version: int) -> str:
+    if version < _FIRST_WITH_PAIRS:
+        spaceless = any(map(is_spaceless, word.tokens))
+        return _phrase_expression(word.tokens, begins=spaceless or word.unfinished)
+    if not word.literal:
+        tokens, begins = phrase_tokens(word.tokens)
+        return _phrase_expression(tokens, begins=begins or word.unfinished)
+    found = [f'"{sign_token(sign)}"' for sign in find_signs(word.literal)]
+    tokens, begins = phrase_tokens(word.tokens) if word.tokens else ((), False)
+    begins = begins or word.unfinished
+    if word.unfinished and len(tokens[-1]) == 1 and tokens[-1].isascii():
+        tokens, begins = tokens[:-1], False  # says too little while it is typed
+    if tokens:
+        found.append(_phrase_expression(tokens, begins=begins))
+    return f"({' AND '.join(found)})" if found[1:] else "".join(found)
+
+
+def _phrase_expression(tokens: Sequence[str], *, begins: bool) -> str:
+    if not tokens:
+        return ""
+    phrase = '"' + " ".join(tokens) + '"'
+    if not begins:
         return phrase
-    if len(word.tokens[-1]) == 2 and word.tokens[-1].isascii():
+    if len(tokens[-1]) == 2 and tokens[-1].isascii():
         # The index knows beginnings of three letters only.
         longer = (f"{phrase[:-1]}{letter}" + '"*' for letter in _CONTINUATIONS)
         return f"({' OR '.join((phrase, *longer))})"
@@ -186,20 +278,27 @@ def parse_query(text: str, now: datetime) -> Query:
     return _QueryParser(text, now).parse()
 
 
-_NAME = re.compile(r"([A-Za-z]{2,}):")
+_NAME = re.compile(r"([A-Za-z]{2,}):(?!:)")
+_OPTION = re.compile(r"--+[^\W_]|-[>=]")  # begins with a dash that excludes nothing
 _QUOTED = re.compile(r'"([^"]*)("?)')
 _BARE_VALUE = re.compile(r'[^\s,"]+')
 _BARE_WORD = re.compile(r'[^\s"]+')
+_COUNTING = re.compile(
+    rf"{TELLING_SIGNS}|::|(?:^|\s)(?:--+|\.)(?=[^\W_])"  # a dash or dot before a word
+)
+"""What makes a word one that is looked for as it is written."""
 
 
 class _QueryParser:
     def __init__(self, text: str, now: datetime) -> None:
         self.now = now
         self.mistakes: list[str] = []
+        self.unfinished: list[str] = []
         self.words: list[QueryWord] = []
         self.filters: list[QueryFilter] = []
         self.times: dict[str, str] = {}
         self.written: list[WrittenFilter] = []
+        self.has_unsearchable = False
         self.position = 0
         if len(text) > _MAX_CHARACTERS:
             self.mistakes.append(f"only the first {_MAX_CHARACTERS} characters are searched for")
@@ -221,6 +320,9 @@ class _QueryParser:
             self.times.get("until"),
             tuple(dict.fromkeys(self.mistakes)),
             tuple(self.written),
+            tuple(dict.fromkeys(self.unfinished)),
+            self.has_unsearchable and not (self.words or self.filters or self.times),
+            self.text,
         )
 
     def _skip_space(self) -> bool:
@@ -237,7 +339,7 @@ class _QueryParser:
 
     def _parse_element(self) -> None:
         begin = self.position
-        excluded = self.text[begin] == "-"
+        excluded = self.text[begin] == "-" and not _OPTION.match(self.text, begin)
         self.position += excluded
         start = self.position
         if name := self._take(_NAME):
@@ -247,10 +349,14 @@ class _QueryParser:
             self._doubt_name(name[1])
             self.position = start
         if quoted := self._take(_QUOTED):
-            self._add_word(quoted[1], unfinished=not quoted[2], excluded=excluded)
+            if not quoted[2]:
+                self.unfinished.append(f'the quotation {quoted[0]} has no end: it lacks a "')
+            self._add_word(quoted[1], begin, unfinished=not quoted[2], excluded=excluded)
         elif bare := self._take(_BARE_WORD):
             at_end = self.position == len(self.text)
-            self._add_word(bare[0], unfinished=at_end, excluded=excluded)
+            self._add_word(bare[0], begin, unfinished=at_end, excluded=excluded)
+        elif excluded:
+            self.unfinished.append("a word to be left out follows its - without a blank")
 
     def _doubt_name(self, name: str) -> None:
         """Note that ``agnet:x`` is probably a mistyped filter; ``https://x`` and ``Error: x`` are
@@ -261,13 +367,18 @@ class _QueryParser:
             hint = f", perhaps {near[0]}:" if near else ""
             self.mistakes.append(f"there is no filter {name}:{hint}; it is searched for as words")
 
-    def _add_word(self, text: str, *, unfinished: bool, excluded: bool) -> None:
-        tokens = split_tokens(text)
-        if tokens:
-            unfinished = unfinished and not excluded
-            self.words.append(QueryWord(tokens, unfinished=unfinished, excluded=excluded))
+    def _add_word(self, text: str, begin: int, *, unfinished: bool, excluded: bool) -> None:
+        word = _make_word(text, unfinished=unfinished and not excluded, excluded=excluded)
+        if word.tokens or word.literal:
+            self.words.append(replace(word, start=begin, end=self.position))
         elif text.strip("-"):
-            self.mistakes.append(f"{text!r} holds no letter or digit to search for")
+            self._refuse(text)
+        elif not unfinished or text:
+            self.unfinished.append(f"{self.text[begin : self.position]} is no word")
+
+    def _refuse(self, text: str) -> None:
+        self.has_unsearchable = True
+        self.mistakes.append(f"{text!r} holds no letter, digit or sign that is searched for")
 
     def _parse_filter(self, name: str, excluded: bool, begin: int) -> None:
         values = list(self._parse_values())
@@ -285,11 +396,15 @@ class _QueryParser:
             known = len(self.mistakes) == before
             written = WrittenFilter(name, texts, excluded, known, begin, self.position)
             self.written.append(written)
+        else:
+            self.unfinished.append(f"{self.text[begin : self.position]} has no value")
 
     def _parse_values(self) -> Iterator[FilterValue]:
         """Parse values up to the next space; empty ones are still to be typed."""
         while True:
             if quoted := self._take(_QUOTED):
+                if not quoted[2]:
+                    self.unfinished.append(f'the quotation {quoted[0]} has no end: it lacks a "')
                 if quoted[1].strip():
                     yield FilterValue(quoted[1].strip(), exact=bool(quoted[2]))
             elif bare := self._take(_BARE_VALUE):
@@ -312,8 +427,13 @@ class _QueryParser:
             written = re.sub(r":[0-9]+-$", "", value.text)
             text = path_of(written) or written
             return [FilterValue(text, value.exact)] if text else []
-        if name == "given" and not split_tokens(value.text):
-            self.mistakes.append(f"given:{value.text} holds no letter or digit to search for")
+        if name == "given" and _given_word(value) == QueryWord(()):
+            self._refuse(f"given:{value.text}")
+            return []
+        if name == "part" and len(value.text) < _SHORTEST_PART:
+            self.unfinished.append(
+                f"part:{value.text} is too short: {_SHORTEST_PART} letters or signs are the least"
+            )
             return []
         return [value]
 
@@ -343,72 +463,3 @@ def remove_filter(text: str, written: WrittenFilter) -> str:
     """Take a filter, as it was parsed from ``text``, out of it; words stay apart."""
     before, after = text[: written.start].rstrip(), text[written.end :].lstrip()
     return f"{before} {after}" if before and after else before or after
-
-
-# Marking
-
-
-class TextMatcher(Protocol):
-    """Finds something in a folded text."""
-
-    def spans(self, folded: str) -> Iterator[tuple[int, int]]:
-        """Find where it stands."""
-        ...
-
-
-class LettersMatcher:
-    """Finds letters wherever they stand, within words too."""
-
-    __slots__ = ("_sought",)
-
-    def __init__(self, sought: str) -> None:
-        self._sought = fold_text(sought)
-
-    def spans(self, folded: str) -> Iterator[tuple[int, int]]:
-        at = folded.find(self._sought) if self._sought else -1
-        while at >= 0:
-            yield at, at + len(self._sought)
-            at = folded.find(self._sought, at + len(self._sought))
-
-
-class WordMatcher:
-    """Finds a required word in a folded text."""
-
-    __slots__ = ("_first", "_pattern")
-
-    def __init__(self, word: QueryWord) -> None:
-        self._first, *rest = word.tokens
-        # What stands before it is looked at last: re is fast with letters to look for first.
-        whole = rf"{self._first}(?<![^\W_]{self._first})"
-        end = "" if word.unfinished else r"(?![^\W_])"
-        self._pattern = re.compile(r"[\W_]+".join((whole, *rest)) + end)
-
-    def spans(self, folded: str) -> Iterator[tuple[int, int]]:
-        """Find where the word stands as whole tokens (the last of an unfinished one may go on)."""
-        return (found.span() for found in self._pattern.finditer(folded))
-
-    def count(self, folded: str) -> int:
-        """Count how often the word stands there."""
-        return len(self._pattern.findall(folded)) if self._first in folded else 0
-
-
-def word_matchers(words: Iterable[QueryWord]) -> tuple[WordMatcher, ...]:
-    """Make what finds words in a text."""
-    return tuple(map(WordMatcher, words))
-
-
-def make_markers(text: str) -> tuple[WordMatcher, ...]:
-    """Make what finds in a run the words that a query looked for; times in it do not matter."""
-    return word_matchers(parse_query(text, datetime.now(UTC)).marked_words)
-
-
-def find_spans(text: str, matchers: Iterable[TextMatcher]) -> tuple[tuple[int, int], ...]:
-    """Find where the words stand in ``text``: start and end, in order, not overlapping."""
-    folded = fold_text(text)
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(span for matcher in matchers for span in matcher.spans(folded)):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return tuple(merged)

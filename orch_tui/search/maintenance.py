@@ -24,13 +24,16 @@ from orch_tui.search.documents import (
     load_indexed,
 )
 from orch_tui.search.schema import (
+    GIVEN,
+    INDEX_TABLES,
     INDEX_VERSION,
     INDEX_VERSION_FACT,
     SEARCH_TRIGGERS,
     TEXTS,
-    TEXTS_TABLE,
+    given_table,
     texts_table,
 )
+from orch_tui.search.tokens import render_index_text
 
 _BATCH = 1000  # executions that are held in memory at once
 
@@ -63,7 +66,7 @@ def refresh(record: Record, execution_ids: Iterable[str]) -> None:
 def rebuild(record: Record) -> None:
     """Rebuild the whole index from the tables, inside the caller's transaction."""
     _create_table(record)
-    for table in (TEXTS, "given_index"):
+    for table in (TEXTS, GIVEN):
         record.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
     for table in ("search_docs", "search_given", "search_pending"):
         record.execute(f"DELETE FROM {table}")
@@ -79,7 +82,7 @@ def optimize(record: Record) -> None:
     Worth its time (about 60 microseconds an execution) after a big import too: a small write
     may otherwise be the one that has to merge what the import left.
     """
-    for table in (TEXTS, "given_index"):
+    for table in (TEXTS, GIVEN):
         record.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
 
 
@@ -128,12 +131,13 @@ def index_older(record: Record, limit: int = 500) -> int:
 
 
 def _create_table(record: Record) -> None:
-    """Create the table of this version, and its triggers, where the record was made with those of
+    """Create the tables of this version, and its triggers, where the record was made with those of
     another."""
     if has_table(record):
         return
-    record.execute("DROP TABLE IF EXISTS search_terms")
-    for statement in TEXTS_TABLE:
+    for table in ("search_terms", GIVEN):
+        record.execute(f"DROP TABLE IF EXISTS {table}")
+    for statement in INDEX_TABLES:
         record.execute(statement)
     for name, trigger in SEARCH_TRIGGERS.items():
         record.execute(f"DROP TRIGGER IF EXISTS {name}")
@@ -141,7 +145,7 @@ def _create_table(record: Record) -> None:
 
 
 def has_table(record: Record) -> bool:
-    """Tell whether the record has the table of this version."""
+    """Tell whether the record has the tables of this version."""
     return bool(record.value("SELECT 1 FROM sqlite_schema WHERE name = ?", [TEXTS]))
 
 
@@ -158,8 +162,8 @@ def end_other_versions(record: Record) -> None:
 def _tables_of_other_versions(record: Record) -> list[str]:
     tables = record.sql(
         "SELECT name FROM sqlite_schema WHERE sql GLOB 'CREATE VIRTUAL TABLE *' "
-        "AND name GLOB ? AND name <> ?",
-        [f"{texts_table(version=1)}*", TEXTS],
+        "AND (name GLOB ? AND name <> ? OR name GLOB ? AND name <> ?)",
+        [f"{texts_table(version=1)}*", TEXTS, f"{given_table(version=1)}*", GIVEN],
     )
     return [name for (name,) in tables]
 
@@ -195,14 +199,15 @@ def check(record: Record) -> list[str]:
         return problems
     indexed = f"SELECT docid FROM search_docs WHERE index_version = {INDEX_VERSION}"
     living = "SELECT content_id FROM contents WHERE encoding <> 'gone'"
-    for table, expected in ((TEXTS, indexed), ("given_index", living)):
+    for table, expected in ((TEXTS, indexed), (GIVEN, living)):
         orphans = f"SELECT rowid FROM {table} EXCEPT {expected}"
         if record.value(f"SELECT count(*) FROM ({orphans})"):
             problems.append(f"{table} holds rows that nothing refers to")
     if record.value(
         f"SELECT count(*) FROM ({indexed} EXCEPT SELECT rowid FROM {TEXTS})"
     ) or record.value(
-        "SELECT count(*) FROM search_given WHERE content_id NOT IN (SELECT rowid FROM given_index)"
+        f"SELECT count(*) FROM search_given WHERE docid IN ({indexed}) "
+        f"AND content_id NOT IN (SELECT rowid FROM {GIVEN})"
     ):
         problems.append("rows of the search index are missing")
     return problems + (_check_integrity(record) if record.writable else [])
@@ -210,7 +215,7 @@ def check(record: Record) -> list[str]:
 
 def _check_integrity(record: Record) -> list[str]:
     problems = []
-    for table in (TEXTS, "given_index"):
+    for table in (TEXTS, GIVEN):
         try:
             record.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
         except RecordError as error:
@@ -330,10 +335,10 @@ def _index_contents(record: Record, content_ids: set[int]) -> None:
     rows = record.sql(
         f"SELECT content_id, encoding, {STORED_BYTES} FROM contents "
         "WHERE content_id IN (SELECT value FROM json_each(?)) "
-        "AND NOT EXISTS (SELECT 1 FROM given_index WHERE rowid = content_id) ORDER BY content_id",
+        f"AND NOT EXISTS (SELECT 1 FROM {GIVEN} WHERE rowid = content_id) ORDER BY content_id",
         [json.dumps(list(content_ids))],
     )
     record.executemany(
-        "INSERT INTO given_index (rowid, text) VALUES (?, ?)",
-        ((content_id, decode_content(*data)) for content_id, *data in rows),
+        f"INSERT INTO {GIVEN} (rowid, text) VALUES (?, ?)",
+        ((content_id, render_index_text([decode_content(*data)])) for content_id, *data in rows),
     )

@@ -11,31 +11,40 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, dropwhile, islice
 from typing import Any, NamedTuple
 
 from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
+from orch_tui.models.stored_bytes import STORED_BYTES
 from orch_tui.rows import MODEL, USED
+from orch_tui.search.checking import PATIENCE, Position, look_through, part_condition
 from orch_tui.search.documents import (
     clean_text,
-    extract_briefing_text,
+    decode_content,
     first_docid,
-    unpack_small_fields,
+    load_other_texts,
+    slot_end,
 )
 from orch_tui.search.language import (
     FILTERS,
     FIXED_VALUES,
     Query,
-    WordMatcher,
-    find_spans,
+    QueryWord,
+    any_word_expression,
     parse_query,
-    word_matchers,
 )
 from orch_tui.search.maintenance import has_table, refresh_pending
-from orch_tui.search.schema import INDEX_VERSION, texts_table
-from orch_tui.search.tokens import compose_text, filter_token, fold_text, token_value
+from orch_tui.search.matching import (
+    TextMatcher,
+    find_spans,
+    query_matchers,
+    word_matchers,
+)
+from orch_tui.search.ranking import rank_positions
+from orch_tui.search.schema import INDEX_VERSION, given_table, texts_table
+from orch_tui.search.tokens import TOKEN_LETTERS, FoldedText, filter_token, fold_text, token_value
 
 MAX_COUNTED = 400
 """How many hits are counted, and ranked when there are words; more are ``>400``, newest first."""
@@ -44,19 +53,19 @@ MAX_SORTED = 2000
 """How many hits, the newest, are put in another order than by time."""
 
 ORDERS = {
+    "best": "",
     "newest": "",
     "cost": "cost_usd DESC",
     "duration": "duration_ms DESC",
     "agent": "agent_type COLLATE NOCASE, deployed_at DESC",
 }
-"""The orders of hits: by time, the best of few first; or by a figure, unknown ones last."""
+"""The orders of hits: the best of few first, else by time; by time; or by a figure, unknown ones
+last."""
 
-_RANKED_CHARACTERS = 1000  # of a message, that its rank is judged by
 _SNIPPET_CHARACTERS = 200
 _CHARACTERS_BEFORE = 60  # of a snippet, before the first match
 _SEARCHED_CHARACTERS = 20_000  # of a message, for a snippet
 _MAX_LISTED = 5000  # givings of matching contents that are listed, not checked for each run
-_HALF_LIFE = 30 * 8640  # slots (30 days) in which recency counts half
 
 
 @frozen
@@ -108,6 +117,8 @@ class Page:
     """Some of what was found. ``next_before`` asks for what comes after; None: that was all.
 
     ``total`` is exact up to `MAX_COUNTED`; ``more`` says that there are more than it.
+    ``looked_back_to`` is the time of the oldest run whose texts were looked into, where the search
+    stopped there; None: all were.
     """
 
     hits: tuple[Hit, ...]
@@ -115,19 +126,16 @@ class Page:
     more: bool
     next_before: str | None
     mistakes: tuple[str, ...]
+    looked_back_to: str | None = None
+    nearest: tuple[str, ...] = ()
+    """Where nothing was found: queries with the nearest words that something matches."""
 
     @property
     def count_text(self) -> str:
-        """How many were found, in words: ``12``, or ``>400``."""
+        """How many were found, in words: ``12``, ``>400``, or ``12 so far``."""
+        if self.looked_back_to and not self.more:
+            return f"{self.total} so far"
         return f">{self.total}" if self.more else str(self.total)
-
-
-class Position(NamedTuple):
-    """Where a found run stands among all; positions sort by time."""
-
-    at: str
-    docid: int
-    execution_id: str
 
 
 def search(
@@ -138,42 +146,118 @@ def search(
     before: str | None = None,
     project: tuple[str, ...] | None = None,
     include_archived: bool = False,
-    order: str = "newest",
+    order: str = "best",
+    patience: float = PATIENCE,
 ) -> Page:
     """Find the executions that ``query`` asks for, all of them where it asks for nothing.
 
-    ``order`` is one of `ORDERS`; in another than the first there is one page only.
+    ``order`` is one of `ORDERS`; in one by a figure there is one page only. What is looked for in
+    the texts themselves comes newest first, and after ``patience`` seconds no older texts are
+    looked into: the page says so.
 
     ``before`` is the ``next_before`` of the page before. ``project`` are the roots that runs of
     the project name, where those of others are left out; a query that names projects finds those.
 
     Raises:
-        UsageError: ``before`` is no such thing.
+        UsageError: ``before`` or ``order`` is no such thing.
     """
+    if order not in ORDERS:
+        raise UsageError(f"{order!r} is no order", hint=f"there are {', '.join(ORDERS)}")
     if isinstance(query, str):
         query = parse_query(query, record.clock())
     cursor = _parse_cursor(before) if before else None
+    if query.finds_nothing:
+        return Page((), 0, False, None, query.mistakes)
     _index_pending(record)
-    matchers = word_matchers(query.required_words)
     with record.read():
-        index_query = IndexQuery(record, query, project, include_archived)
-        first = index_query.newest(MAX_COUNTED + 1)
-        if ORDERS[order]:
-            chosen = _sort_positions(record, index_query.newest(MAX_SORTED), order)[:limit]
-        elif first and matchers and len(first) <= MAX_COUNTED:
-            scores = _score_positions(record, matchers, first)
-            ordered = sorted(first, key=lambda p: (scores[p.execution_id], p), reverse=True)
-            chosen = _skip_to_cursor(ordered, cursor)[: limit + 1]
+        asked = IndexQuery(record, query, project, include_archived)
+        if query.checked_words or query.parts:
+            found = _find_in_texts(record, asked, query, cursor, order, patience)
         else:
-            chosen = index_query.page(limit + 1, cursor, first)
-        page, rest = chosen[:limit], chosen[limit:]
+            found = _find_by_index(record, asked, query, cursor, order, limit)
+        page, rest = found.positions[:limit], found.positions[limit:]
+        following = page[-1] if rest and page else found.stopped
+        nearest: tuple[str, ...] = ()
+        if not (found.matching or cursor or found.stopped):
+            nearest = _find_nearest(record, query, project, include_archived)
         return Page(
-            hits=tuple(_load_hits(record, matchers, page)),
-            total=min(len(first), MAX_COUNTED),
-            more=len(first) > MAX_COUNTED,
-            next_before=f"{page[-1].at}/{page[-1].docid}" if rest and page else None,
+            hits=tuple(_load_hits(record, query_matchers(query), page)),
+            total=min(found.matching, MAX_COUNTED),
+            more=found.matching > MAX_COUNTED,
+            next_before=f"{following.at}/{following.docid}" if following else None,
             mistakes=query.mistakes,
+            looked_back_to=found.stopped.at
+            if found.stopped and found.matching <= MAX_COUNTED
+            else None,
+            nearest=nearest,
         )
+
+
+def _find_nearest(
+    record: Record, query: Query, project: tuple[str, ...] | None, include_archived: bool
+) -> tuple[str, ...]:
+    """Find queries with other words, the nearest there are, that find something."""
+    from orch_tui.search.nearest import list_nearest_queries
+
+    def finds(text: str) -> bool:
+        asked = IndexQuery(record, parse_query(text, record.clock()), project, include_archived)
+        return bool(asked.newest(1))
+
+    return tuple(islice(filter(finds, list_nearest_queries(record, query)), 2))
+
+
+class Found(NamedTuple):
+    """What was found, in order, from the cursor on; and where a search stopped that did not look
+    at all."""
+
+    positions: list[Position]
+    matching: int
+    stopped: Position | None = None
+
+
+def _find_by_index(
+    record: Record,
+    asked: IndexQuery,
+    query: Query,
+    cursor: Position | None,
+    order: str,
+    limit: int,
+) -> Found:
+    """Find at most one more than ``limit`` positions."""
+    first = asked.newest(MAX_COUNTED + 1)
+    matchers = word_matchers(query.required_words)
+    if ORDERS[order]:
+        chosen = _sort_positions(record, asked.newest(MAX_SORTED), order)[:limit]
+    elif order == "best" and first and matchers and len(first) <= MAX_COUNTED:
+        ranked = rank_positions(record, matchers, first)
+        chosen = list(islice(_skip_to_cursor(ranked, first, cursor), limit + 1))
+    else:
+        chosen = asked.page(limit + 1, cursor, first)
+    return Found(chosen, len(first))
+
+
+def _find_in_texts(
+    record: Record,
+    asked: IndexQuery,
+    query: Query,
+    cursor: Position | None,
+    order: str,
+    patience: float,
+) -> Found:
+    """Find what is looked for in the texts themselves, as far back as there is time for.
+
+    In the order of docids, so that it can go on from where it stopped: newest first, but for runs
+    that were recorded late.
+    """
+    upto = cursor.docid - 1 if cursor else None
+    looked = look_through(
+        record, asked, query, upto=upto, wanted=MAX_COUNTED + 1, patience=patience
+    )
+    positions = looked.found
+    if ORDERS[order]:
+        positions = _sort_positions(record, positions[:MAX_SORTED], order)
+    stopped = Position(slot_end(looked.above), looked.above + 1, "") if looked.above else None
+    return Found(positions, len(positions), stopped)
 
 
 def _index_pending(record: Record) -> None:
@@ -207,10 +291,13 @@ def _sort_positions(record: Record, positions: list[Position], order: str) -> li
     return [by_id[execution_id] for (execution_id,) in rows]
 
 
-def _skip_to_cursor(ordered: list[Position], cursor: Position | None) -> list[Position]:
-    for number, position in enumerate(ordered):
-        if cursor and position.docid == cursor.docid:
-            return ordered[number + 1 :]
+def _skip_to_cursor(
+    ordered: Iterator[Position], first: list[Position], cursor: Position | None
+) -> Iterator[Position]:
+    """Go on after the cursor, where it is among the first; else from the beginning."""
+    if cursor and any(position.docid == cursor.docid for position in first):
+        ordered = dropwhile(lambda position: position.docid != cursor.docid, ordered)
+        next(ordered)
     return ordered
 
 
@@ -224,9 +311,11 @@ class IndexQuery:
         self, record: Record, query: Query, project: tuple[str, ...] | None, include_archived: bool
     ) -> None:
         self.record = record
+        self._query = query
         named = any(each.name == "project" for each in query.filters)
         roots = () if project is None or named else filter(None, project)
-        self.match = query.match_expression([filter_token("project", root) for root in roots])
+        self._roots = [filter_token("project", root) for root in roots]
+        self.match = query.match_expression(self._roots)
         self.conditions: list[str] = []
         self.parameters: list[Any] = []
         if not include_archived:
@@ -240,8 +329,12 @@ class IndexQuery:
         if query.until:
             self._add(f"{self._docid} <= ?", self._last_docid(query.until))
             self._add("d.deployed_at <= ?", query.until)
-        for expression, excluded in query.given_expressions():
-            self._require_given(expression, excluded)
+        for words, excluded in query.given_alternatives():
+            self._require_given(words, excluded)
+        for each in query.parts:
+            condition, patterns = part_condition(each)
+            if condition:
+                self._add(condition, *patterns)
 
     @property
     def _docid(self) -> str:
@@ -256,15 +349,15 @@ class IndexQuery:
         displaced = self.record.value("SELECT max(displaced) FROM search_docs WHERE displaced > 0")
         return first_docid(at) + (displaced or 0)
 
-    def _require_given(self, expression: str, excluded: bool) -> None:
+    def _require_given(self, words: tuple[QueryWord, ...], excluded: bool) -> None:
         """Add a condition on the contents that runs were given.
 
         Few matching givings are listed; of many, one is soon found by looking at each run.
         """
-        contents = "SELECT rowid FROM given_index WHERE given_index MATCH ?"
+        contents, parameters = self._given_contents(words)
         many = self.record.value(
             f"SELECT 1 FROM search_given WHERE content_id IN ({contents}) LIMIT 1 OFFSET ?",
-            [expression, _MAX_LISTED],
+            [*parameters, _MAX_LISTED],
         )
         # A unary + keeps SQLite from seeking every listed value for every run.
         holds = (
@@ -274,14 +367,60 @@ class IndexQuery:
             else f"{'+' if self.match or excluded else ''}{self._docid} IN "
             f"(SELECT docid FROM search_given WHERE content_id IN ({contents}))"
         )
-        self._add(f"NOT {holds}" if excluded else holds, expression)
+        self._add(f"NOT {holds}" if excluded else holds, *parameters)
+
+    def _given_contents(self, words: tuple[QueryWord, ...]) -> tuple[str, list[Any]]:
+        """Give the SELECT of the contents that have one of the words, in each index there is."""
+        selects, parameters = [], []
+        for table, version in {given_table(v): v for v in _versions(self.record)}.items():
+            selects.append(f"SELECT rowid FROM {table} WHERE {table} MATCH ?")
+            parameters.append(any_word_expression(words, version))
+        if not selects or not all(parameters):
+            return "SELECT content_id FROM search_given", []
+        contents = " UNION ".join(selects)
+        if not any(word.is_checked for word in words):
+            return contents, parameters
+        checked = self._check_contents(contents, parameters, words)
+        return "SELECT value FROM json_each(?)", [json.dumps(checked)]
+
+    def _check_contents(
+        self, contents: str, parameters: list[Any], words: tuple[QueryWord, ...]
+    ) -> list[int]:
+        """List the contents that have one of the words as it is written."""
+        matchers = word_matchers(words)
+        rows = self.record.execute(
+            f"SELECT content_id, encoding, {STORED_BYTES} FROM contents "
+            f"WHERE content_id IN ({contents})",
+            parameters,
+        )
+        return [
+            content_id
+            for content_id, *stored in rows
+            if (folded := fold_text(decode_content(*stored)))
+            and any(matcher.stands_in(folded) for matcher in matchers)
+        ]
 
     def newest(self, limit: int, cursor: Position | None = None) -> list[Position]:
         """Find at most ``limit`` positions by descending docid, older than the cursor."""
-        conditions, parameters = list(self.conditions), list(self.parameters)
-        if cursor:
-            conditions += [f"{self._docid} <= ?", "(d.deployed_at, d.docid) < (?, ?)"]
-            parameters += [self._last_docid(cursor.at), cursor.at, cursor.docid]
+        if not cursor:
+            return self._ask(self.conditions, self.parameters, limit)
+        conditions, parameters = self._after(cursor)
+        return self._ask([*self.conditions, *conditions], [*self.parameters, *parameters], limit)
+
+    def _after(self, cursor: Position) -> tuple[list[str], list[Any]]:
+        conditions = [f"{self._docid} <= ?", "(d.deployed_at, d.docid) < (?, ?)"]
+        return conditions, [self._last_docid(cursor.at), cursor.at, cursor.docid]
+
+    def between(self, above: int, upto: int | None, limit: int) -> list[Position]:
+        """Find by descending docid at most ``limit`` of a range of docids."""
+        conditions = [*self.conditions, f"{self._docid} > ?"]
+        parameters = [*self.parameters, above]
+        if upto is not None:
+            conditions.append(f"{self._docid} <= ?")
+            parameters.append(upto)
+        return self._ask(conditions, parameters, limit)
+
+    def _ask(self, conditions: list[str], parameters: list[Any], limit: int) -> list[Position]:
         if not self.match:
             return self._find("search_docs AS d", conditions, parameters, limit)
         found: list[Position] = []
@@ -290,7 +429,7 @@ class IndexQuery:
             found += self._find(
                 f"{table} AS s CROSS JOIN search_docs AS d ON d.docid = s.rowid",
                 [f"{table} MATCH ?", "d.index_version = ?", *conditions],
-                [self.match, version, *parameters],
+                [self._query.match_expression(self._roots, version), version, *parameters],
                 limit,
             )
         found.sort(key=lambda position: position.docid, reverse=True)
@@ -335,37 +474,7 @@ def _versions(record: Record) -> list[int]:
     return versions
 
 
-# Ranking and showing what was found
-
-
-def _score_positions(
-    record: Record, matchers: Sequence[WordMatcher], positions: Sequence[Position]
-) -> dict[str, float]:
-    """Score how well each run matches, recent ones more; no clock, so that pages agree."""
-    texts = record.sql(
-        "SELECT execution_id, scope, "
-        f"substr(final_message, 1, {_RANKED_CHARACTERS}) FROM agent_executions "
-        "WHERE execution_id IN (SELECT value FROM json_each(?))",
-        [json.dumps([position.execution_id for position in positions])],
-    )
-    docids = {position.execution_id: position.docid for position in positions}
-    latest = max(docids.values())
-    scores = {}
-    for execution_id, scope, opening in texts:
-        folded = (
-            fold_text(compose_text(clean_text(scope))),
-            fold_text(compose_text(clean_text(opening))),
-        )
-        relevance = sum(_word_relevance(matcher, *folded) for matcher in matchers)
-        age = (latest - docids[execution_id]) / _HALF_LIFE
-        scores[execution_id] = relevance * (1 + 0.5 ** (1 + age))
-    return scores
-
-
-def _word_relevance(matcher: WordMatcher, scope: str, opening: str) -> float:
-    """Judge a word: in the scope it tells most, then by how often the message's opening has it."""
-    in_scope, times = bool(matcher.count(scope)), matcher.count(opening)
-    return 1 + 6 * in_scope + 4 * times / (times + 1.5)
+# Showing what was found
 
 
 _SUCCESS = 8
@@ -374,7 +483,7 @@ _SUCCESS = 8
 
 def _load_hits(
     record: Record,
-    matchers: Sequence[WordMatcher],
+    matchers: Sequence[TextMatcher],
     positions: Sequence[Position],
 ) -> Iterator[Hit]:
     rows = record.sql(
@@ -390,51 +499,37 @@ def _load_hits(
     for position in positions:
         *facts, message = by_id[position.execution_id]
         facts[_SUCCESS] = None if facts[_SUCCESS] is None else bool(facts[_SUCCESS])
-        facts += _snippet(record, matchers, position, compose_text(clean_text(message)))
+        facts += _snippet(record, matchers, position, clean_text(message))
         yield Hit(*facts)
 
 
 def _snippet(
-    record: Record, matchers: Sequence[WordMatcher], position: Position, message: str
+    record: Record, matchers: Sequence[TextMatcher], position: Position, message: str
 ) -> tuple[str, tuple[tuple[int, int], ...]]:
     """Cut the first text of the run that has a required word, from a little before it."""
     if matchers:
-        for text in _load_texts(record, position, message):
+        others = (text for _, text in load_other_texts(record, position.docid))
+        for text in chain((message,), others):
             found = _first_match(text, matchers)
             if found is not None:
                 return _cut_line(text, found, matchers)
     return _cut_line(message, 0, ())
 
 
-def _first_match(text: str, matchers: Sequence[WordMatcher]) -> int | None:
+def _first_match(text: str, matchers: Sequence[TextMatcher]) -> int | None:
     """Find where the first of the words that ``text`` has stands in it."""
-    folded = fold_text(text)
+    folded = FoldedText(text)
     for matcher in matchers:
-        for start, _ in matcher.spans(folded):
-            return start
+        for start, end in matcher.spans(folded):
+            return folded.place(start, end)[0]
     return None
-
-
-def _load_texts(record: Record, position: Position, message: str) -> Iterator[str]:
-    """Load what was indexed of a run, most telling first; the scope is shown beside the snippet."""
-    yield message
-    packed, briefing_id = record.sql(
-        "SELECT small_fields, briefing_id FROM search_docs WHERE docid = ?", [position.docid]
-    )[0]
-    fields = unpack_small_fields(packed)
-    yield compose_text(fields["outputs"])
-    yield compose_text("\n".join(fields["sources"]))
-    if briefing_id is not None:
-        parts = record.value("SELECT parts FROM briefings WHERE briefing_id = ?", [briefing_id])
-        yield compose_text(extract_briefing_text(parts))
-    yield compose_text("\n".join(fields.get("session", ())))
 
 
 _SPACE = str.maketrans("\r\n\t\v\f\x85\u2028\u2029", " " * 8)
 
 
 def _cut_line(
-    text: str, found: int, matchers: Sequence[WordMatcher]
+    text: str, found: int, matchers: Sequence[TextMatcher]
 ) -> tuple[str, tuple[tuple[int, int], ...]]:
     """Cut one line around ``found``, beginning with a whole word, and find the words in it."""
     start = max(0, found - _CHARACTERS_BEFORE)
@@ -459,7 +554,7 @@ def complete_filter_values(
     found: Iterator[str]
     if name in FIXED_VALUES:
         found = (value for value in FIXED_VALUES[name] if value.startswith(beginning.lower()))
-    elif name in FILTERS and name not in ("given", "since", "until"):
+    elif name in TOKEN_LETTERS:
         found = _recorded_values(record, filter_token(name, beginning))
     else:
         return ()

@@ -19,15 +19,15 @@ refuse to change while they are indexed. So nothing done to the record with raw 
 index; other triggers note in ``search_pending`` which executions it no longer tells the truth
 about.
 
-The name of the table of texts ends with the version of the index, and each row of ``search_docs``
-says in which version its execution is. What is of another version is indexed anew in shares
-(`maintenance.index_older`); until then its table is asked too, for those executions alone. The fact
-`INDEX_VERSION_FACT` of the record is the version in which all were indexed last.
+The names of both tables end with the version of the index, and each row of ``search_docs`` says in
+which version its execution is. What is of another version is indexed anew in shares
+(`maintenance.index_older`); until then its tables are asked too, for those executions alone. The
+fact `INDEX_VERSION_FACT` of the record is the version in which all were indexed last.
 """
 
 from __future__ import annotations
 
-INDEX_VERSION = 4
+INDEX_VERSION = 5
 """To be raised with every change of what is indexed of a run, or how."""
 
 INDEX_VERSION_FACT = "index_version"
@@ -41,13 +41,21 @@ def texts_table(version: int = INDEX_VERSION) -> str:
     return f"search_index_{version}" if version > 1 else "search_index"
 
 
-TEXTS = texts_table()
+def given_table(version: int = INDEX_VERSION) -> str:
+    """Name the table of what was given; up to version 4 it had no number."""
+    return f"given_index_{version}" if version > 4 else "given_index"
 
-TEXTS_TABLE = (
+
+TEXTS = texts_table()
+GIVEN = given_table()
+
+INDEX_TABLES = (
     f"CREATE VIRTUAL TABLE {TEXTS} USING fts5(texts, {_TOKENIZER})",
     f"CREATE VIRTUAL TABLE search_terms USING fts5vocab('{TEXTS}', 'instance')",
     # The default of 1 MB makes bulk loading half as fast; nothing else changes.
     f"INSERT INTO {TEXTS} ({TEXTS}, rank) VALUES ('hashsize', 16777216)",
+    f"CREATE VIRTUAL TABLE {GIVEN} USING fts5(text, {_TOKENIZER})",
+    f"INSERT INTO {GIVEN} ({GIVEN}, rank) VALUES ('hashsize', 16777216)",
 )
 """What is made anew for another version of the index."""
 
@@ -75,9 +83,7 @@ PRIMARY KEY (docid, content_id)
 ) WITHOUT ROWID""",
     "CREATE INDEX search_given_content ON search_given (content_id, docid)",
     "CREATE TABLE search_pending (execution_id TEXT NOT NULL)",
-    f"CREATE VIRTUAL TABLE given_index USING fts5(text, {_TOKENIZER})",
-    "INSERT INTO given_index (given_index, rank) VALUES ('hashsize', 16777216)",
-    *TEXTS_TABLE,
+    *INDEX_TABLES,
     # That of a record whose index was made before stays.
     "INSERT OR IGNORE INTO record_facts (name, value) "
     f"VALUES ('{INDEX_VERSION_FACT}', '{INDEX_VERSION}')",
@@ -128,7 +134,8 @@ SELECT execution_id FROM agent_executions WHERE session_id = NEW.session_id; END
 
 _INDEXED_CONTENT = (
     "EXISTS (SELECT 1 FROM search_docs WHERE message_content_id = OLD.content_id) "
-    "OR EXISTS (SELECT 1 FROM given_index WHERE rowid = OLD.content_id)"
+    "OR EXISTS (SELECT 1 FROM search_given WHERE content_id = OLD.content_id) "
+    f"OR EXISTS (SELECT 1 FROM {GIVEN} WHERE rowid = OLD.content_id)"
 )
 _SAME_BYTES = (
     "NEW.content_id = OLD.content_id AND (OLD.encoding = 'run' AND NEW.encoding IN ('raw', 'zlib') "

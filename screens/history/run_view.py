@@ -15,7 +15,7 @@ from orch_tui.screens.widgets.preview import Preview
 
 if TYPE_CHECKING:
     from orch_tui.recall.show import Shown
-    from orch_tui.search.language import TextMatcher
+    from orch_tui.search.matching import TextMatcher
 
 TEXT_KEYS = "F9 copy · F10 $EDITOR"
 """What can be done with the text in front, as the edge of its pane tells it."""

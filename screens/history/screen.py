@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from shlex import join
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -29,7 +30,7 @@ from orch_tui.screens.widgets.row_list import Column, Row, Rows, Spans
 from orch_tui.screens.widgets.search_box import QueryInput
 from orch_tui.screens.widgets.words import state_of
 from orch_tui.search.language import filters_in_words
-from orch_tui.times import ago
+from orch_tui.times import ago, local_time
 
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import Bundle
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from orch_tui.recall.session_timeline import SessionTimeline
     from orch_tui.recall.show import Shown
     from orch_tui.record.deployment import Deployment
-    from orch_tui.search.language import TextMatcher
+    from orch_tui.search.matching import TextMatcher
     from orch_tui.search.query import Hit, Page
 
 MOST_SORTED = 1000
@@ -59,6 +60,7 @@ IN_SIGHT = 24
 """Characters of what a run was about that are surely seen."""
 
 ORDER_WORDS = {
+    "best": "best first",
     "newest": "newest first",
     "cost": "dearest first",
     "duration": "longest first",
@@ -109,6 +111,10 @@ class HistoryScreen(OrchScreen):
     HELP = f"""\
 Type words; all must match, the last one from its beginning. `"a phrase"`, `-word`, and the filters
 `{filters_in_words()}`.
+Parts of names are words (`search` finds `vectorSearch`), words with signs are looked for as they
+are written (`C++`, `a::b`, `--flag`), and `part:ecto` finds any three letters or more: where that
+stops it says how far back it looked, and **Enter** looks further. **Enter** takes the words that
+are offered, too. **s** puts the best or the newest first.
 Right completes what is offered in grey. Up and down move the list while you type. **Esc** goes from
 the box to the list and back. **Space** marks runs: **F7** compares two, **F12** writes them to a
 file, **o** keeps the outputs their messages tell of, **A** archives their sessions, **R** retracts
@@ -158,7 +164,8 @@ them; without marks, the one under the cursor.
         self._has_costs = False
         self._marked: dict[str, str] = {}
         """Labels of runs, each with its session, in the order they were marked."""
-        self._order = "newest"
+        self._order = ""
+        """The order that was chosen here; else it is that of the settings."""
         self._as_tree = False
         self._actions = RunActions(self, self._left_lists)
 
@@ -211,7 +218,7 @@ them; without marks, the one under the cursor.
     def _search(self, before: str | None = None, *, typed: bool = False) -> None:
         """Search; what was typed brings the cursor to the best, anything else leaves it."""
         project, text, scope = self.app.project, self._scoped(self.text), self._scope
-        order = self._order
+        order = self._asked_order
 
         def work() -> Page | None:
             from orch_tui.search.query import search
@@ -221,7 +228,7 @@ them; without marks, the one under the cursor.
             return search(
                 project.existing_record,
                 text,
-                limit=PAGE if order == "newest" else MOST_SORTED,
+                limit=PAGE if order in ("best", "newest") else MOST_SORTED,
                 order=order,
                 before=before,
                 project=None if scope == "all" else project.project_filter,
@@ -242,7 +249,9 @@ them; without marks, the one under the cursor.
         self._page, self._hits, self._sessions, self._has_costs = page, [], {}, False
         self._take_page(page)
         self._say(page)
-        empty = NO_RECORD if page is None else NO_HITS if self.text.strip() else NO_RUNS
+        empty = NO_RECORD if page is None else NO_RUNS
+        if page is not None and self.text.strip():
+            empty = _describe_nothing(page)
         self._show_columns()
         self.query_one("#hits", Rows).show(self._rows(self._hits), empty=empty, keep=keep)
 
@@ -251,10 +260,11 @@ them; without marks, the one under the cursor.
             return
         self._page = page
         self._take_page(page)
+        self._say(page)
         self._show_columns()
         rows = self.query_one("#hits", Rows)
-        if self._as_tree:  # a child may have its parent now
-            rows.show(self._rows(self._hits))
+        if self._as_tree or not rows.rows:  # a child may have its parent now
+            rows.show(self._rows(self._hits), empty=_describe_nothing(page))
         else:
             rows.extend(self._rows(page.hits))
 
@@ -278,13 +288,14 @@ them; without marks, the one under the cursor.
             keys = "F7 compare  " * (marked == 2) + "F12 write  A archive  R retract"
             said = f"{marked} marked: {keys}"
         else:
-            said = f"{ORDER_WORDS[self._order]} · s sorts · t {'list' if self._as_tree else 'tree'}"
+            order = ORDER_WORDS[self._shown_order]
+            said = f"{order} · s sorts · t {'list' if self._as_tree else 'tree'}"
         self.query_one("#hits").border_subtitle = Content(said)
         self.refresh_bindings()
 
     @on(Rows.NearEnd, "#hits")
     def _near_end(self) -> None:
-        if self._page and self._page.next_before:
+        if self._page and self._page.next_before and not self._page.looked_back_to:
             self._search(self._page.next_before)
 
     def _say(self, page: Page | None) -> None:
@@ -292,8 +303,15 @@ them; without marks, the one under the cursor.
         wrong = page.mistakes if page else ()
         mistakes.update("\n".join(wrong))
         mistakes.set_class(bool(wrong), "-shown")
-        found = f"{_runs(page.count_text)} · {SCOPES[self._scope]}" if page else ""
-        self.query_one("#search").border_subtitle = Content(found)
+        self.query_one("#search").border_subtitle = Content(self._describe(page) if page else "")
+
+    def _describe(self, page: Page) -> str:
+        listed = len(self._hits)
+        found = _runs(page.count_text if page.more or page.total >= listed else str(listed))
+        if page.looked_back_to:
+            back_to = local_time(page.looked_back_to)
+            found = f"{_runs(str(listed))} since {back_to}, Enter looks further"
+        return f"{found} · {SCOPES[self._scope]}"
 
     def _rows(self, hits: Sequence[Hit]) -> list[Row]:
         now, sought = self.app.project.now(), self._sought()
@@ -334,7 +352,7 @@ them; without marks, the one under the cursor.
 
     def _sought(self) -> Sequence[TextMatcher]:
         """What the box says is to be found in a run."""
-        from orch_tui.search.language import make_markers
+        from orch_tui.search.matching import make_markers
 
         return make_markers(self.text)
 
@@ -390,8 +408,18 @@ them; without marks, the one under the cursor.
     def action_sort(self) -> None:
         """Put the runs in the next order, with the cursor on the first."""
         names = list(ORDER_WORDS)
-        self._order = names[(names.index(self._order) + 1) % len(names)]
+        self._order = names[(names.index(self._shown_order) + 1) % len(names)]
         self._search(typed=True)
+
+    @property
+    def _shown_order(self) -> str:
+        """The order the runs are in: without words none is better than another."""
+        order = self._asked_order
+        return "newest" if order == "best" and not self._sought() else order
+
+    @property
+    def _asked_order(self) -> str:
+        return self._order or self.app.project.config.search_order
 
     def action_tree(self) -> None:
         """Show nested runs beneath those that launched them, or all by their order."""
@@ -436,6 +464,19 @@ them; without marks, the one under the cursor.
         self.refresh_bindings()
 
     @on(Input.Submitted, "#query")
+    def _submit(self) -> None:
+        """Look further where the search stopped, take the words that are offered where nothing was
+        found, or else open the run."""
+        page = self._page
+        if page and page.looked_back_to:
+            self._search(page.next_before)
+        elif page and page.nearest:
+            box = self.query_one(QueryInput)
+            box.value = page.nearest[0]
+            box.cursor_position = len(box.value)
+        else:
+            self._open()
+
     @on(Rows.Selected, "#hits")
     def _open(self) -> None:
         shown = self.query_one("#preview", Preview).shown
@@ -628,12 +669,19 @@ them; without marks, the one under the cursor.
             self._actions.ask_file(f"Write {preview.tab} to which file?", name, lambda: data)
 
     def command(self) -> str:
+        from orch_tui.search.language import parse_query
+
         label, preview = self.execution_id, self.query_one("#preview", Preview)
         if self.focused is not self.query_one(QueryInput) and label:
             return join(["orch", "show", label, "--part", preview.tab])
         words, text = ["orch", "history"], self._scoped(self.text).strip()
         if self._scope == "all":
             words += ["--all-projects", "--archived"]
+        if self._order:
+            words += ["--order", self._order]
+        query = parse_query(text, datetime.now(UTC))
+        if query.mistakes or query.unfinished:
+            words.append("--lenient")  # as here
         if text.startswith("-"):
             words.append("--")  # what follows is no flag
         return join([*words, text] if text else words)
@@ -642,6 +690,7 @@ them; without marks, the one under the cursor.
         return {
             "query": self.text,
             "scope": self._scope,
+            "order": self._order,
             "execution": self.execution_id,
             "tab": self.query_one("#preview", Preview).tab,
         }
@@ -649,12 +698,26 @@ them; without marks, the one under the cursor.
     def recollect(self, state: dict[str, Any]) -> None:
         if state.get("scope") in SCOPES:
             self._scope = state["scope"]
+        if state.get("order") in ORDER_WORDS:
+            self._order = state["order"]
         if isinstance(state.get("query"), str):
             self.query_one(QueryInput).value = state["query"]
         if state.get("tab") in TABS:
             self.query_one("#preview", Preview).tab = state["tab"]
         if isinstance(state.get("execution"), str):
             self.query_one("#hits", Rows).wanted = state["execution"]
+
+
+def _describe_nothing(page: Page) -> str:
+    if page.looked_back_to:
+        return f"""Nothing since {local_time(page.looked_back_to)} matches.
+
+Enter in the search looks further back."""
+    if page.nearest:
+        return f"""Nothing matches. Did you mean: {page.nearest[0]}
+
+Enter in the search takes it."""
+    return NO_HITS
 
 
 def _name_nested(hit: Hit, depth: int) -> str:
@@ -671,7 +734,7 @@ def _runs(found: str) -> str:
 def _in_view(hit: Hit, sought: Sequence[TextMatcher]) -> tuple[str, Spans]:
     """What a run was about or, where words were sought that are not in it, the text they stand in,
     begun so that the first of them is in view."""
-    from orch_tui.search.language import find_spans
+    from orch_tui.search.matching import find_spans
 
     in_scope = find_spans(hit.scope or "", sought) if hit.spans else ()
     text, spans = (hit.scope or "", in_scope) if in_scope else (hit.snippet, hit.spans)

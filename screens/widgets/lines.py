@@ -22,7 +22,7 @@ from orch_tui.screens.theme import DARK, LIGHT
 from orch_tui.screens.widgets.passages import AsIs, Line, MarkdownText, Passage, draw_passages
 
 if TYPE_CHECKING:
-    from orch_tui.search.language import TextMatcher
+    from orch_tui.search.matching import TextMatcher
 
 AT_ONCE = 20_000
 """Characters up to which text is folded on the spot; it takes about a millisecond per 10,000."""
@@ -269,7 +269,7 @@ def _find_matches(lines: Sequence[Line], sought: Sequence[TextMatcher]) -> Itera
     """Find the words in drawn lines; a phrase may be broken over several."""
     if not sought:
         return
-    from orch_tui.search.language import find_spans
+    from orch_tui.search.matching import find_spans
 
     texts = [line.strip.text[line.margin :] for line in lines]
     starts = [0, *accumulate(len(text) + 1 for text in texts)]

@@ -35,7 +35,7 @@ from orch_tui.times import local_time
 if TYPE_CHECKING:
     from orch_tui.app import OrchApp
     from orch_tui.recall.show import Given, Shown
-    from orch_tui.search.language import TextMatcher
+    from orch_tui.search.matching import TextMatcher
 
 SAID = "said"
 TABS = (SAID, "given", "briefing", "delivered", "facts")
@@ -227,7 +227,7 @@ class Preview(Vertical):
     def _find(self, event: Input.Changed) -> None:
         event.stop()
         if self.query_one("#find", Input).display:
-            from orch_tui.search.language import LettersMatcher
+            from orch_tui.search.matching import LettersMatcher
 
             letters = event.value
             self.seek((LettersMatcher(letters),) if letters.strip() else self._asked)
@@ -424,7 +424,7 @@ def _has_failed(shown: Shown) -> bool:
 
 
 def _count(text: str, sought: Sequence[TextMatcher]) -> int:
-    from orch_tui.search.language import find_spans
+    from orch_tui.search.matching import find_spans
 
     return len(find_spans(text, sought))
 

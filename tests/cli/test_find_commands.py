@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import MESSAGE, ROOT, Run
+from tests.cli.conftest import MESSAGE, ROOT, Done, Run
 
 
 def test_executions_are_listed_by_column_names_newest_first(did: Run, two_runs: None) -> None:
@@ -84,7 +84,100 @@ def test_history_is_searched(did: Run, two_runs: None) -> None:
         "",
         "nothing recorded meets that; fewer words find more\n",
     )
-    assert "no filter nope:" in did("history", "nope:x hnsw").err
+    near = did("history", "hsnw")
+    assert (near.out, near.err) == ("", "nothing recorded meets that; did you mean: hnsw\n")
+
+
+@pytest.fixture
+def refuse(orch: Run) -> Run:
+    """Runs one command that is used wrongly."""
+
+    def run(*words: str | Path, stdin: bytes = b"") -> Done:
+        done = orch(*words, stdin=stdin)
+        assert done.code == 2, done
+        return done
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("query", "mistake"),
+    [
+        ("answers:in", "no filter answers:"),
+        ("status:broken", "status:broken is none of deployed, waiting, completed, failed"),
+        ("agent: hnsw", "agent: has no value"),
+        ('hnsw "the hnsw index', 'the quotation "the hnsw index has no end'),
+        ('hnsw agent:"task', 'the quotation "task has no end'),
+        ("hnsw (", "'(' holds no letter, digit or sign that is searched for"),
+        ("part:ab", "part:ab is too short"),
+        ("since:nevre", "'nevre' is no date or time"),
+    ],
+)
+def test_a_mistake_is_named_and_nothing_listed_unless_lenient(
+    did: Run, refuse: Run, two_runs: None, query: str, mistake: str
+) -> None:
+    refused = refuse("history", query)
+    assert refused.out == ""
+    assert mistake in refused.err and "--lenient" in refused.err
+    lenient = did("history", query, "--lenient", "--format", "json")
+    assert mistake in lenient.err
+    assert "exec-001" in [each["execution_id"] for each in lenient.json]
+
+
+def test_words_that_begin_with_a_dash_are_left_out_where_they_are_no_flag(
+    did: Run, refuse: Run, two_runs: None
+) -> None:
+    for words in (["-hnsw"], ["-hnsw", "-x"], ["--limit", "5", "-hnsw"], ["agent", "-hnsw"]):
+        found = did("history", *words, "--format", "json").json
+        assert "exec-001" not in [each["execution_id"] for each in found], words
+    refused = refuse("history", "--hnsw").err
+    assert "to search for it, put -- before it: orch history -- --hnsw" in refused
+    assert "nearest: --limit" in refuse("history", "--limt", "5").err
+
+
+def test_the_order_is_chosen_by_an_option_or_the_settings(
+    did: Run, refuse: Run, two_runs: None
+) -> None:
+    best = [each["execution_id"] for each in did("history", "hnsw", "--format", "json").json]
+    orders = {
+        order: did("history", "", "--order", order, "--format", "json").json
+        for order in ("best", "newest", "cost", "duration", "agent")
+    }
+    assert [each["execution_id"] for each in orders["newest"]] == ["exec-002", "exec-001"]
+    assert all(len(found) == 2 for found in orders.values())
+    did("config", "set", "search_order", "newest")
+    assert [e["execution_id"] for e in did("history", "hnsw", "--format", "json").json] == best
+    assert "--order" in refuse("history", "--order", "worst").err
+
+
+def test_lines_around_what_is_found_are_shown(did: Run, refuse: Run, two_runs: None) -> None:
+    whole = did("show", "exec-001", "--part", "said").out.splitlines()
+    number = next(n for n, line in enumerate(whole) if "HNSW index" in line)
+    shown = did("history", "hnsw", "--context", "1").out
+    assert "    message:\n" in shown
+    assert f"{number + 1:>10}: {whole[number]}" in shown
+    (hit,) = did("history", "hnsw", "--context", "0", "--format", "json").json
+    assert hit["context"][0] == {
+        "where": "message",
+        "first_line": number + 1,
+        "lines": [whole[number]],
+    }
+    assert "context" not in did("history", "hnsw", "--format", "json").json[0]
+    assert "whole number" in refuse("history", "hnsw", "--context", "-1").err
+
+
+def test_who_looks_into_texts_is_told_how_to_look_further(
+    did: Run, two_runs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orch_tui.cli.find_commands.PATIENCE", 0)
+    monkeypatch.setattr("orch_tui.search.checking.SURELY_LOOKED", 0)
+    monkeypatch.setattr("orch_tui.search.checking._FIRST_WINDOW", 1)
+    told = did("history", "part:swer", "--format", "json")
+    assert told.json == [] and "0 so far: looked back to " in told.err
+    cursor = told.err.split("--before ")[1].split()[0]
+    further = did("history", "part:swer", "--before", cursor, "--format", "json")
+    assert [each["execution_id"] for each in further.json] == ["exec-001"]
+    assert further.err == ""
 
 
 def test_history_comes_in_pages(did: Run, two_runs: None) -> None:

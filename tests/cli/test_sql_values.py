@@ -27,7 +27,7 @@ COMMANDS = [
     ("outputs", "--failed"),
     ("history",),
     ("history", "thing has:message"),
-    ("history", "after:2020 failed", "--format", "json"),
+    ("history", "after:2020 failed", "--lenient", "--format", "json"),
     ("show", "exec-001"),
     ("show", "exec-001", "--format", "json"),
     ("show", "exec-001", "--part", "files"),

@@ -30,7 +30,7 @@ from orch_tui.record.opening import open_record
 from orch_tui.record.upkeep.doctor import examine_record
 from orch_tui.record.upkeep.redaction import Redacted, redact_secret
 from orch_tui.search import maintenance
-from orch_tui.search.schema import TEXTS
+from orch_tui.search.schema import GIVEN, TEXTS
 from tests.record import claude_home
 from tests.record.reporting import report
 from tests.record.test_importer import take_in
@@ -451,7 +451,7 @@ def test_what_is_left_is_whole(redacted: Record) -> None:
 
 def test_the_index_forgets_the_word(redacted: Record) -> None:
     redacted.execute(f"CREATE VIRTUAL TABLE temp.words USING fts5vocab('main', {TEXTS}, 'row')")
-    redacted.execute("CREATE VIRTUAL TABLE temp.given USING fts5vocab('main', given_index, 'row')")
+    redacted.execute(f"CREATE VIRTUAL TABLE temp.given USING fts5vocab('main', {GIVEN}, 'row')")
     terms = {t for (t,) in redacted.sql("SELECT term FROM words UNION SELECT term FROM given")}
     assert "redacted" in terms
     assert not [term for term in terms if KEY.lower() in term]

@@ -863,6 +863,76 @@ async def test_runs_are_put_in_another_order_by_a_key(folder: Path, clock: FakeC
         assert keys(app) == ["exec-001", "exec-003", "exec-002"]
 
 
+async def test_the_best_or_the_newest_come_first_and_the_choice_is_kept(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press(*"walrus")
+        await settled(pilot)
+        hits = app.screen.query_one("#hits", Rows)
+        assert "best first" in str(hits.border_subtitle)
+        await pilot.press("escape", "s")
+        await settled(pilot)
+        assert "newest first" in str(hits.border_subtitle)
+        await pilot.press("escape")
+        assert "--order newest" in app.screen.command()  # type: ignore[attr-defined]
+        await pilot.press("ctrl+q")
+    again = opened(folder, clock)
+    async with again.run_test(size=(120, 36)) as pilot:
+        await pilot.press("f4")
+        await settled(pilot)
+        assert "newest first" in str(again.screen.query_one("#hits", Rows).border_subtitle)
+
+
+async def test_enter_takes_the_words_that_are_offered(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press(*"walrsu")
+        await settled(pilot)
+        assert keys(app) == []
+        assert "Did you mean: walrus" in shown_text(app)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert app.screen.query_one(QueryInput).value == "walrus"
+        assert "exec-001" in keys(app)
+
+
+async def test_enter_looks_further_where_a_search_stopped(
+    folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orch_tui.search.query.search.__kwdefaults__", PATIENT_NO_MORE)
+    monkeypatch.setattr("orch_tui.search.checking.SURELY_LOOKED", 0)
+    monkeypatch.setattr("orch_tui.search.checking._FIRST_WINDOW", 1)
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press(*"part:alru")
+        await settled(pilot)
+        box = app.screen.query_one("#search")
+        assert keys(app) == [] and "Enter looks further" in str(box.border_subtitle)
+        assert "Enter in the search looks further back" in shown_text(app)
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert keys(app) == ["exec-001"]
+        assert "1 run ·" in str(box.border_subtitle)
+        await pilot.press("enter")  # all was looked at: it opens the run
+        await settled(pilot)
+        assert isinstance(app.screen, Run)
+
+
+PATIENT_NO_MORE = (search.__kwdefaults__ or {}) | {"patience": 0}
+
+
+def shown_text(app: OrchApp) -> str:
+    """What the list says, where it lists nothing."""
+    rows = app.screen.query_one("#hits", Rows)
+    return "\n".join(
+        "".join(segment.text for segment in rows.render_line(y)) for y in range(rows.size.height)
+    )
+
+
 async def test_a_low_terminal_shows_the_list_or_the_run(folder: Path, clock: FakeClock) -> None:
     app = opened(folder, clock)
     async with app.run_test(size=(60, 16)) as pilot:

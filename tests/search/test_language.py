@@ -16,16 +16,15 @@ from orch_tui.search.language import (
     Query,
     QueryFilter,
     QueryWord,
-    WordMatcher,
+    any_word_expression,
     filters_in_words,
-    find_spans,
     list_written_filters,
     parse_query,
     remove_filter,
-    word_matchers,
 )
-from orch_tui.search.schema import TEXTS, TEXTS_TABLE
-from orch_tui.search.tokens import COMMON_TOKEN, filter_token, fold_text
+from orch_tui.search.matching import WordMatcher, find_spans, word_matchers
+from orch_tui.search.schema import GIVEN, INDEX_TABLES, TEXTS
+from orch_tui.search.tokens import COMMON_TOKEN, FoldedText, filter_token, render_index_text
 from tests.counts import COUNTS
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -118,8 +117,8 @@ def test_a_filter_without_its_value_yet_asks_for_nothing() -> None:
         ("status:lost x", ("x",), "status:lost is none of deployed, waiting, completed, failed"),
         ("since:soon x", ("x",), "'soon' is no date or time"),
         ("-since:2d x", ("x",), "say until:"),
-        ("++ x", ("x",), "'++' holds no letter or digit"),
-        ("given:++ x", ("x",), "holds no letter or digit"),
+        ("(( x", ("x",), "'((' holds no letter, digit or sign"),
+        ("given:(( x", ("x",), "holds no letter, digit or sign"),
     ],
 )
 def test_mistakes_are_named_and_the_rest_is_searched(
@@ -200,7 +199,7 @@ def test_one_letter_does_not_constrain_yet() -> None:
     assert read("sea").match_expression() == '"sea"*'
     assert read("搜").match_expression() == '"搜"*'
     assert read("agent:s given:s").match_expression() == f'("{filter_token("agent", "s")}"*)'
-    assert list(read("given:s given:se,s").given_expressions()) == []
+    assert list(read("given:s given:se,s").given_alternatives()) == []
 
 
 def test_two_letters_are_asked_for_as_the_three_letter_beginnings_the_index_has() -> None:
@@ -208,7 +207,9 @@ def test_two_letters_are_asked_for_as_the_three_letter_beginnings_the_index_has(
     assert match.startswith('("lib se" OR "lib sea"* OR "lib seb"*')
     assert match.endswith('"lib se9"*)')
     assert match.count(" OR ") == 36
-    assert read("搜索").match_expression() == '"搜索"*'
+    assert read("搜索").match_expression() == '"搜索"'
+    assert read("搜索引").match_expression() == '"搜索 索引"'
+    assert read('"后50条ab"').match_expression() == '"后 50 条 ab"'
 
 
 def test_phrases_stay_phrases() -> None:
@@ -221,8 +222,10 @@ def test_phrases_stay_phrases() -> None:
 
 def test_contents_are_asked_for_phrases() -> None:
     query = read('given:"Exact Phrase",Éxa')
-    assert list(query.given_expressions()) == [('"exact phrase" OR "exa"*', False)]
-    assert list(read("-given:lib/abc").given_expressions()) == [('"lib abc"*', True)]
+    ((words, excluded),) = query.given_alternatives()
+    assert (any_word_expression(words), excluded) == ('"exact phrase" OR "exa"*', False)
+    ((words, excluded),) = read("-given:lib/abc").given_alternatives()
+    assert (any_word_expression(words), excluded) == ('"lib abc"*', True)
 
 
 def test_only_exclusions_exclude_from_everything() -> None:
@@ -241,39 +244,6 @@ def test_a_value_matches_from_its_beginning_and_in_quotes_as_a_whole() -> None:
     assert Query().match_expression(["a", "b"]) == '("a" OR "b")'
 
 
-def test_marks_stand_on_whole_words() -> None:
-    text = "Restart: the art of STARTING a start-up, stärt"
-    marked = [text[a:b] for a, b in find_spans(text, matchers('"start" '))]
-    assert marked == ["start", "stärt"]
-    assert [text[a:b] for a, b in find_spans(text, matchers("start"))] == [
-        "START",
-        "start",
-        "stärt",
-    ]
-    assert [text[a:b] for a, b in find_spans(text, matchers('"start up" the of'))] == [
-        "the",
-        "of",
-        "start-up",
-    ]
-
-
-def test_a_word_is_marked_also_where_what_ends_in_it_stands_before() -> None:
-    text = "ab b_b, b b b; bb"
-    assert find_spans(text, matchers('"b b" ')) == ((3, 6), (8, 11))
-
-
-def test_a_word_is_counted_where_it_is_marked() -> None:
-    text = "start restart start_up starting start"
-    for query, times in (('"start" ', 3), ("start", 4), ('"start up" ', 1), ("end", 0)):
-        (matcher,) = matchers(query)
-        assert matcher.count(text) == len([*matcher.spans(text)]) == times
-
-
-def test_marks_that_overlap_or_touch_are_one() -> None:
-    assert find_spans("x a b c d a b", matchers('"a b" "b c" ')) == ((2, 7), (10, 13))
-    assert find_spans("a b c", matchers('"a b c" "b" ')) == ((0, 5),)
-
-
 def test_a_huge_query_is_cut_and_says_so() -> None:
     query = read("word " * 10_000)
     assert len(query.words) == 60
@@ -290,7 +260,26 @@ def index() -> sqlite3.Connection:
 
 PIECES = st.sampled_from(
     ["-", '"', ":", ",", " ", "agent:", "given:", "since:", "NOT", "AND(", "*", "^", "NEAR(", "\0"]
-    + ["vec", "{tags}", "\ud800", "\u202e", "e\u0301", "İ", "\U0001f600", "²", "\ue961", "'"]
+    + [
+        "vec",
+        "{tags}",
+        "C++",
+        "a::b",
+        "登录",
+        "ข้",
+        "part:",
+        "\u2705",
+        "--x",
+        "ß",
+        "\ud800",
+        "\u202e",
+        "e\u0301",
+        "İ",
+        "\U0001f600",
+        "²",
+        "\ue961",
+        "'",
+    ]
 )
 
 
@@ -303,7 +292,7 @@ def test_whatever_is_typed_is_a_query_the_index_accepts(
     query = read(text)
     for name, expression in (
         (TEXTS, query.match_expression()),
-        *(("given_index", expression) for expression, _ in query.given_expressions()),
+        *((GIVEN, any_word_expression(words)) for words, _ in query.given_alternatives()),
     ):
         if expression:
             index.execute(
@@ -320,14 +309,16 @@ def test_what_stands_in_a_text_is_found_by_typing_it(words: list[str]) -> None:
     text = " ".join(words)
     typed = " ".join(word for word in text.split() if not word.startswith("-"))
     query = read(typed)
-    folded = fold_text(text)
+    folded = FoldedText(text)
     assert all(any(matcher.spans(folded)) for matcher in word_matchers(query.required_words))
     if not query.match_expression():
         return
     connection = sqlite3.connect(":memory:")
-    for statement in TEXTS_TABLE:
+    for statement in INDEX_TABLES:
         connection.execute(statement)
-    connection.execute(f"INSERT INTO {TEXTS} (rowid, texts) VALUES (1, ?)", [text])
+    connection.execute(
+        f"INSERT INTO {TEXTS} (rowid, texts) VALUES (1, ?)", [render_index_text([text])]
+    )
     found = connection.execute(
         f"SELECT rowid FROM {TEXTS} WHERE {TEXTS} MATCH ?", [query.match_expression()]
     ).fetchall()

@@ -14,7 +14,7 @@ from orch_tui.record.opening import open_record
 from orch_tui.search import maintenance
 from orch_tui.search.documents import first_docid
 from orch_tui.search.query import search
-from orch_tui.search.schema import TEXTS
+from orch_tui.search.schema import GIVEN, TEXTS
 from tests.counts import COUNTS
 from tests.search.rows import (
     AT,
@@ -44,7 +44,7 @@ def given_to(record: Record, query: str) -> list[str]:
         e.removeprefix("exec-")
         for (e,) in record.sql(
             "SELECT execution_id FROM search_given JOIN search_docs USING (docid) "
-            "WHERE content_id IN (SELECT rowid FROM given_index WHERE given_index MATCH ?)",
+            f"WHERE content_id IN (SELECT rowid FROM {GIVEN} WHERE {GIVEN} MATCH ?)",
             [query],
         )
     ]
@@ -97,7 +97,7 @@ def test_given_contents_are_indexed_once(record: Record) -> None:
     for execution_id in ("exec-000", "exec-001"):
         give(record, execution_id, "constitution.md", "the constitution")
     assert given_to(record, '"the constitution"') == ["000", "001"]
-    assert record.value("SELECT count(*) FROM given_index WHERE given_index MATCH 'the'") == 1
+    assert record.value(f"SELECT count(*) FROM {GIVEN} WHERE {GIVEN} MATCH 'the'") == 1
 
 
 # Docids
@@ -175,10 +175,10 @@ def test_check_tells_each_kind_of_damage(record: Record) -> None:
     (problem,) = maintenance.check(record)
     assert problem.endswith("for 5 executions: exec-000, exec-001, exec-002, ...")
     rewrite(record, "UPDATE search_docs SET archived = 0")
-    rewrite(record, "INSERT INTO given_index (given_index) VALUES ('delete-all')")
+    rewrite(record, f"INSERT INTO {GIVEN} ({GIVEN}) VALUES ('delete-all')")
     assert maintenance.check(record) == ["rows of the search index are missing"]
-    rewrite(record, "INSERT INTO given_index (rowid, text) VALUES (1, 'given'), (99, 'x')")
-    assert maintenance.check(record) == ["given_index holds rows that nothing refers to"]
+    rewrite(record, f"INSERT INTO {GIVEN} (rowid, text) VALUES (1, 'given'), (99, 'x')")
+    assert maintenance.check(record) == [f"{GIVEN} holds rows that nothing refers to"]
     rewrite(record, f"INSERT INTO {TEXTS} (rowid, texts) VALUES (99, 'x')")
     assert maintenance.check(record)[0] == f"{TEXTS} holds rows that nothing refers to"
     with record.write():

@@ -401,76 +401,6 @@ def test_a_phrase_is_found_where_it_stands_and_nowhere_else(
 # Order
 
 
-def test_a_word_in_the_scope_counts_most_then_how_often_it_was_said(record: Record) -> None:
-    put(
-        record,
-        {"scope": "vector search"},
-        {"scope": "other", "final_message": "vector and vector and vector"},
-        {"scope": "other", "final_message": "a vector"},
-        {"scope": "other", "error_message": "vector"},
-        {"scope": "vectors"},
-    )
-    assert ids(record, "vector ") == ["000", "001", "002", "003"]
-
-
-def test_of_equal_matches_the_recent_one_comes_first(record: Record) -> None:
-    put(record, *({"scope": "vector"} for _ in range(3)))
-    assert ids(record, "vector") == ["002", "001", "000"]
-
-
-def test_an_old_match_in_the_scope_beats_a_new_mention(record: Record) -> None:
-    put(
-        record,
-        {"scope": "vector", "deployed_at": timestamp(START - timedelta(days=300))},
-        {"scope": "other", "final_message": "about the vector"},
-    )
-    assert ids(record, "vector") == ["000", "001"]
-
-
-@pytest.mark.parametrize(
-    ("days", "mentions", "found"),
-    [
-        # a match in the scope counts 7, and a new one up to half more than an old one
-        (3000, (0, 10), ["000", "001"]),
-        (3000, (0, 40), ["001", "000"]),
-        # after 30 days half of what recency gives is gone: 1.25 where a new one has 1.5
-        (30, (17, 4), ["001", "000"]),
-        (30, (18, 4), ["000", "001"]),
-    ],
-)
-def test_how_often_how_recent_and_where_weigh_against_each_other(
-    record: Record, days: int, mentions: tuple[int, int], found: list[str]
-) -> None:
-    old, new = mentions
-    put(
-        record,
-        {
-            "scope": "other" if old else "vector",
-            "final_message": "vector " * old,
-            "deployed_at": timestamp(START - timedelta(days=days)),
-        },
-        {"scope": "other", "final_message": "vector " * new, "deployed_at": timestamp(START)},
-    )
-    assert ids(record, "vector ") == found
-
-
-def test_words_are_weighed_together(record: Record) -> None:
-    put(record, {"scope": "vector index"}, {"scope": "vector", "final_message": "index"})
-    assert ids(record, "vector index ") == ["000", "001"]
-
-
-@pytest.mark.parametrize(("start", "found"), [(998, ["001", "000"]), (999, ["000", "001"])])
-def test_a_message_is_ranked_by_its_first_thousand_characters(
-    record: Record, start: int, found: list[str]
-) -> None:
-    put(
-        record,
-        {"final_message": "ab"},
-        {"final_message": "." * start + "ab"},
-    )
-    assert ids(record, "ab ") == found
-
-
 def test_more_than_can_be_ranked_come_newest_first(record: Record) -> None:
     count = MAX_COUNTED + 10
     late = list(range(count))
@@ -695,7 +625,7 @@ def test_names_and_values_are_offered(record: Record) -> None:
     assert complete_filter_values(record, "status", "w") == ("waiting",)
     assert complete_filter_values(record, "status", "W") == ("waiting",)
     assert complete_filter_names("S") == complete_filter_names("s")
-    for name in ("since", "until", "given", "nonsense"):
+    for name in ("since", "until", "given", "part", "nonsense"):
         assert complete_filter_values(record, name, "") == (), name
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from orch_tui.search.tokens import (
     COMMON_TOKEN,
     TOKEN_LETTERS,
-    compose_text,
+    FoldedText,
     filter_token,
     fold_text,
     path_suffix_tokens,
@@ -29,8 +29,12 @@ from orch_tui.search.tokens import (
         ("snake_case lib/Types.ts", "snake case lib types ts"),
         ("Schätzung ÉTÉ Ångström", "schatzung ete angstrom"),
         ("e\u0301te\u0301 été", "ete ete"),
-        ("Файл ИЗМЕНЁН ΟΔΟΣ İstanbul", "файл изменён οδοσ istanbul"),
+        ("Файл ИЗМЕНЁН ΟΔΟΣ İstanbul", "файл изменен οδοσ istanbul"),
         ("搜索 引擎", "搜索 引擎"),
+        ("步2 重跑gen-itgc后50条", "步 2 重跑 gen itgc 后 50 条"),
+        ("ก็ข้อผิดพลาด error", "ก็ข้อผิดพลาด error"),
+        ("Ｃ＋＋ ﬁle ｶﾞｲﾄﾞ straße Łódź søren ёлка Æ", "c file ガイド strasse lodz soren елка ae"),
+        ("и\u0306 й ❤\ufe0f™", "й й"),
         ("\ue961\ue962 10² a\x00b", "10² a b"),
         ("", ""),
     ],
@@ -50,11 +54,28 @@ def test_a_text_holds_no_token_of_a_filter(text: str) -> None:
 
 
 @pytest.mark.slow
-def test_each_letter_stays_in_its_place() -> None:
-    """So that where a word stands in a folded text is where it stands in the text."""
+def test_where_a_word_stands_in_a_folded_text_tells_where_it_stands_in_the_text() -> None:
     letters = [chr(n) for n in range(sys.maxunicode + 1) if not 0xD800 <= n < 0xE000]
-    assert len(fold_text("".join(letters))) == len(letters)
-    assert [c for c in letters if len(fold_text(f"{c}é")) != 2] == []
+    for letter in letters:
+        text = FoldedText(f"-{letter}-y")
+        assert len(text.folded) == len(text.plain)
+        at = len(text.folded) - 1
+        assert (text.folded[at], text.place(at, at + 1)) == ("y", (3, 4)), letter
+
+
+def test_what_is_shorter_or_longer_when_folded_is_placed_as_a_whole() -> None:
+    text = "a\ufb01b \u2764\ufe0fc stra\u00dfe e\u0301x"
+    folded = FoldedText(text)
+    assert folded.folded == "afib \u2764c strasse ex"
+    for word, whole in (
+        *(("fi", "\ufb01"), ("i", "\ufb01"), ("b", "b"), ("c", "c"), ("ex", "e\u0301x")),
+        *(("strasse", "stra\u00dfe"), ("s", "\u00df"), ("\u2764", "\u2764"), ("e", "e")),
+    ):
+        start = folded.folded.rindex(word)
+        if word in ("s", "i"):
+            assert text[slice(*folded.place(start, start + 1))] == whole
+        elif word != "e":
+            assert text[slice(*folded.place(start, start + len(word)))] == whole
 
 
 def test_folding_again_changes_nothing_and_leaves_no_accent_on_latin_letters() -> None:
@@ -67,7 +88,7 @@ def test_folding_again_changes_nothing_and_leaves_no_accent_on_latin_letters() -
 
 @given(st.text())
 def test_accents_are_composed_however_they_were_written(text: str) -> None:
-    assert split_tokens(unicodedata.normalize("NFD", text)) == split_tokens(compose_text(text))
+    assert split_tokens(unicodedata.normalize("NFD", text)) == split_tokens(text)
 
 
 @pytest.mark.parametrize("name", sorted(TOKEN_LETTERS))

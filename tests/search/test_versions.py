@@ -15,7 +15,7 @@ from orch_tui.models.database import Record
 from orch_tui.record.opening import open_record
 from orch_tui.search import maintenance
 from orch_tui.search.query import complete_filter_values, search
-from orch_tui.search.schema import INDEX_VERSION, TEXTS
+from orch_tui.search.schema import GIVEN, INDEX_VERSION, TEXTS
 from tests.search.older_index import make_version_1
 from tests.search.rows import AT, give, put, put_content, put_output, rewrite
 
@@ -84,7 +84,7 @@ def test_each_share_leaves_every_answer_as_it_was(older: Record) -> None:
     assert maintenance.index_version(older) == str(INDEX_VERSION)
     assert answers(older) == before
     assert maintenance.check(older) == []
-    assert tables(older) == {TEXTS, "given_index", "search_terms"}
+    assert tables(older) == {TEXTS, GIVEN, "search_terms"}
     assert maintenance.index_older(older) == 0
 
 
@@ -149,7 +149,7 @@ def test_two_index_anew_at_once(older: Record) -> None:
         list(pool.map(index, range(2)))
     assert answers(older) == before
     assert maintenance.check(older) == []
-    assert tables(older) == {TEXTS, "given_index", "search_terms"}
+    assert tables(older) == {TEXTS, GIVEN, "search_terms"}
 
 
 def test_the_fact_alone_is_put_right(record: Record) -> None:
@@ -216,7 +216,7 @@ def test_a_rebuild_leaves_this_version_alone(older: Record) -> None:
     with older.write():
         maintenance.rebuild(older)
     assert answers(older) == before
-    assert tables(older) == {TEXTS, "given_index", "search_terms"}
+    assert tables(older) == {TEXTS, GIVEN, "search_terms"}
     assert maintenance.count_other_versions(older) == 0
     assert maintenance.check(older) == []
 
@@ -236,7 +236,7 @@ def test_a_newer_version_is_indexed_anew_too(record: Record) -> None:
     assert [hit.execution_id for hit in search(record, "vector").hits] == ["exec-001"]
     assert maintenance.index_older(record) == 0
     assert [hit.execution_id for hit in search(record, "vector").hits] == ["exec-001", "exec-000"]
-    assert tables(record) == {TEXTS, "given_index", "search_terms"}
+    assert tables(record) == {TEXTS, GIVEN, "search_terms"}
     assert maintenance.check(record) == []
 
 

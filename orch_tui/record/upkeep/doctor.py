@@ -37,7 +37,7 @@ from orch_tui.record.ledger import briefings
 from orch_tui.record.ledger.rebuild import find_stale_executions, rebuild_from_statements
 from orch_tui.record.ledger.statement import KINDS, decode_stored
 from orch_tui.search import maintenance
-from orch_tui.search.schema import INDEX_VERSION, TEXTS
+from orch_tui.search.schema import GIVEN, INDEX_VERSION, TEXTS
 
 if TYPE_CHECKING:
     from orch_tui.install.hook_settings import HookState
@@ -384,7 +384,7 @@ def _differing_columns(record: Record) -> Iterator[str]:
     user added are the user's."""
     has_texts = maintenance.has_table(record)
     for table, columns in version_shape(SCHEMA_VERSION).columns.items():
-        if table.startswith(TEXTS) and not has_texts:
+        if table.startswith((TEXTS, GIVEN)) and not has_texts:
             continue  # the index is of another version
         held = columns_of(record.connection, table)
         for name, column in columns.items():
