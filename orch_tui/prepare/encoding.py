@@ -143,7 +143,7 @@ def encode_part(text: str, data: bytes) -> bytes:
 
 def _find_behind_ascii(data: bytes) -> FoundEncoding:
     """What is valid UTF-8 and yet another encoding: seven-bit Japanese, and wide characters."""
-    begins = b"\x1b$B" in data or b"\x1b$@" in data
+    begins = b"\x1b" in data and (b"\x1b$B" in data or b"\x1b$@" in data)
     if begins and data.isascii() and _decodes(data, "iso2022_jp"):
         return FoundEncoding("iso2022_jp", how="detected")
     if wide := _find_wide(data):

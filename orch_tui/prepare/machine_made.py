@@ -49,9 +49,9 @@ def name_machine_made(name: str, data: bytes) -> str:
         file.lower().endswith(_MAY_BE_MINIFIED) and _has_long_lines(data)
     ):
         return "minified"
-    if _GENERATED_NAME.search(file) or _SAID.search(data[:_HEAD]):
-        return "generated"
-    return ""
+    head = data[:_HEAD]
+    says_so = b"generated" in head.lower() and _SAID.search(head)  # the word alone is rare
+    return "generated" if says_so or _GENERATED_NAME.search(file) else ""
 
 
 def _has_long_lines(data: bytes) -> bool:

@@ -80,7 +80,10 @@ def find_places(content: str, disk: ProjectDisk) -> Iterator[PathPlace]:
         if kind != "url":
             end = token.end()
             if kind == "bare":  # a full stop behind it ends the sentence
-                end = token.start() + len(token[0].rstrip(".,;:!?"))
+                word = token[0].rstrip(".,;:!?")
+                if word.isalnum() and word not in _PLAIN_NAMES:  # as most of a message is
+                    continue
+                end = token.start() + len(word)
             place = read_place(token[kind], token.start(), end, disk, quoted=kind != "bare")
             if place:
                 yield place
