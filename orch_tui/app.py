@@ -31,6 +31,7 @@ from orch_tui.errors import OrchError
 from orch_tui.phases import PHASES
 from orch_tui.processes import name_editor
 from orch_tui.project import Project
+from orch_tui.screens.doings import Doings
 from orch_tui.screens.kept_stylesheet import KeptStylesheet
 from orch_tui.screens.key_names import name_key
 from orch_tui.screens.notices import show_notices
@@ -166,6 +167,8 @@ class OrchApp(App[None]):
         Binding("g", "show_return", "What came back", id="show-return", priority=True, show=False),
         Binding("slash", "search", "Search", id="search", show=False),
         Binding("ctrl+r", "search", "Search", id="search-anywhere", priority=True, show=False),
+        Binding("z,ctrl+z", "undo", "Undo", id="undo", show=False),
+        Binding("Z,ctrl+shift+z", "redo", "Redo", id="redo", show=False),
         Binding("question_mark", "toggle_help", "help", id="help"),
         Binding("ctrl+g", "toggle_help", "help", id="help-anywhere", priority=True),
         Binding("ctrl+p", "command_palette", "commands", id="palette", priority=True),
@@ -218,6 +221,7 @@ class OrchApp(App[None]):
         left = self._state.get("left")
         self.left_at: str | None = left if isinstance(left, str) else None
         """When the app was last left, as the record writes it; None: it never was."""
+        self.doings = Doings()
         self.is_choosing_command = False
         self._begun = False
         self._unmounted = Event()
@@ -618,6 +622,14 @@ class OrchApp(App[None]):
     def get_key_display(self, binding: Binding) -> str:
         """Show a key as all screens, dialogs and notices call it."""
         return binding.key_display or name_key(binding.key)
+
+    def action_undo(self) -> None:
+        if isinstance(self.screen, OrchScreen):
+            self.screen.action_undo()
+
+    def action_redo(self) -> None:
+        if isinstance(self.screen, OrchScreen):
+            self.screen.action_redo()
 
     def action_search(self) -> None:
         self.switch_mode("history")

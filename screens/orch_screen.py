@@ -19,6 +19,7 @@ from textual.widgets import Input, TextArea
 from textual.worker import get_current_worker
 
 from orch_tui.errors import OrchError
+from orch_tui.screens.doings import take_back
 from orch_tui.screens.pane_room import STAYS, toggle_room
 from orch_tui.screens.small_list import SmallList
 from orch_tui.screens.split_panes import STEP, find_split
@@ -212,6 +213,14 @@ class OrchScreen(Screen[None]):
 
     def on_screen_suspend(self) -> None:
         self._on_top = False
+
+    def action_undo(self) -> None:
+        """Take back the last thing that was done, on whatever screen it was."""
+        take_back(self, again=False)
+
+    def action_redo(self) -> None:
+        """Do again what was taken back last."""
+        take_back(self, again=True)
 
     def action_toggle_room(self) -> None:
         toggle_room(self)

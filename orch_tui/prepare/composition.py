@@ -239,6 +239,30 @@ def _reworded(choice: Choice, text: str | None) -> Choice:
     return replace(choice, source=make_text_source(text or "").name, text=text)
 
 
+def describe_edit(before: Composition, after: Composition) -> str:
+    """Say what was edited: ``added lib/a.py``, ``made 3 sources optional``."""
+    had, have = ({choice.key: choice for choice in each.choices} for each in (before, after))
+    if (added := [key for key in have if key not in had]) and len(have) > len(had):
+        return f"added {_name_sources(added)}"
+    if gone := [key for key in had if key not in have]:
+        return f"{'took out' if len(have) < len(had) else 'changed'} {_name_sources(gone)}"
+    ranked = [key for key in have if have[key].priority != had[key].priority]
+    if ranked:
+        kinds = {have[key].priority for key in ranked}
+        return f"made {_name_sources(ranked)} {kinds.pop() if len(kinds) == 1 else 'differ'}"
+    if list(had) != list(have):
+        return "changed the order"
+    if changed := [key for key in have if have[key] != had[key]]:
+        return f"changed {_name_sources(changed)}"
+    named = ("agent_type", "scope", "model", "name")
+    what = [n.replace("_", " ") for n in named if getattr(before, n) != getattr(after, n)]
+    return f"changed {' and '.join(what) or 'the bundle'}"
+
+
+def _name_sources(keys: Sequence[str]) -> str:
+    return source_of_key(keys[0]) if len(keys) == 1 else f"{len(keys)} sources"
+
+
 class Edits:
     """A composition and those it was before, so that every edit can be taken back."""
 
@@ -250,6 +274,10 @@ class Edits:
     @property
     def can_undo(self) -> bool:
         return bool(self._before)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._after)
 
     def edit(self, composition: Composition) -> bool:
         """Make it another one; gives whether it is."""

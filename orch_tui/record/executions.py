@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from orch_tui.errors import ConflictError
 from orch_tui.ids import not_found
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
@@ -71,13 +72,12 @@ def retract_execution(
     record: Record, label: str, reason: str, *, source: str = "manual"
 ) -> ExecutionFacts:
     """Take back an execution recorded by mistake: hidden from lists, kept with the reason."""
-    from orch_tui.record.ledger.ingest import Report, ingest_statement  # reading needs no merge
-    from orch_tui.record.ledger.statement import Retracted
-
     with record.write():
         execution_id = resolve_label(record, label)
-        retracted = Retracted(reason=reason)
-        ingest_statement(record, Report([f"id:{execution_id}"], retracted, source=source))
+        retractions, restorations = _read_retractions(record, execution_id)
+        # One that was taken back lives again when that is: a text said twice is one statement.
+        supersedes = () if retractions else restorations
+        _tell_retracted(record, execution_id, source, reason=reason, supersedes=supersedes)
         return get_execution(record, execution_id)
 
 
@@ -88,3 +88,47 @@ def retract_executions(
     with record.write():
         for label in labels:
             retract_execution(record, label, reason, source=source)
+
+
+def restore_executions(record: Record, labels: Iterable[str], *, source: str = "manual") -> None:
+    """Take back that several executions were retracted: all of them, or where one is refused none.
+
+    Raises:
+        NotFoundError: one is not known.
+        ConflictError: one is not retracted.
+    """
+    with record.write():
+        for label in labels:
+            execution_id = resolve_label(record, label)
+            retractions, _ = _read_retractions(record, execution_id)
+            if not retractions:
+                raise ConflictError(f"{label} is not retracted")
+            _tell_retracted(record, execution_id, source, supersedes=retractions)
+
+
+def _read_retractions(record: Record, execution_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Read the digests of what retracts an execution, with what revived it, or of what keeps it
+    from being retracted."""
+    from orch_tui.record.ledger.merge import is_retraction, not_superseded  # reading needs no merge
+    from orch_tui.record.ledger.rebuild import stored_observations
+    from orch_tui.record.ledger.statement import Retracted
+
+    told = not_superseded(stored_observations(record, execution_id))
+    living = [each for each in told if isinstance(each.statement, Retracted)]
+    digests = tuple(each.digest for each in living)
+    return (digests, ()) if any(map(is_retraction, living)) else ((), digests)
+
+
+def _tell_retracted(
+    record: Record,
+    execution_id: str,
+    source: str,
+    *,
+    reason: str | None = None,
+    supersedes: tuple[str, ...],
+) -> None:
+    from orch_tui.record.ledger.ingest import Report, ingest_statement
+    from orch_tui.record.ledger.statement import Retracted
+
+    told = Retracted(reason=reason, supersedes=supersedes)
+    ingest_statement(record, Report([f"id:{execution_id}"], told, source=source))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from textual.timer import Timer
 
 from orch_tui.compose_context import composition_for, look_at_source
-from orch_tui.prepare.composition import Choice, Composition, Edits, Weight
+from orch_tui.prepare.composition import Choice, Composition, Edits, Weight, describe_edit
 from orch_tui.prepare.model_choice import ModelChoice, choose_model
 from orch_tui.screens.agent_choices import list_agent_choices
 from orch_tui.screens.compose.add_source import AddSource
@@ -72,14 +72,22 @@ class CompositionEditor:
             self.announce()
 
     def undo(self) -> None:
-        """Take the last edit back, if there is one."""
-        if self._state.edits.undo():
-            self.announce()
+        """Take the last edit back, if there is one, and say what it was."""
+        edits = self._state.edits
+        made = edits.now
+        if edits.undo():
+            self._tell_edit(f"undone: {describe_edit(edits.now, made)} · Z does it again")
 
     def redo(self) -> None:
-        """Make the edit again that was taken back last."""
-        if self._state.edits.redo():
-            self.announce()
+        """Make the edit again that was taken back last, and say what it was."""
+        edits = self._state.edits
+        before = edits.now
+        if edits.redo():
+            self._tell_edit(f"done again: {describe_edit(before, edits.now)}")
+
+    def _tell_edit(self, words: str) -> None:
+        self.announce()
+        self._screen.app.notify(one_line(words, 200), markup=False)
 
     def announce(self) -> None:
         """Have the draft saved soon, and everything drawn that depends on the composition."""

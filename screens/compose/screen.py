@@ -275,7 +275,7 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
             case "copy":
                 return bool(state.composition.choices)
             case "undo":
-                return state.edits.can_undo
+                return state.edits.can_undo or self.app.doings.can_undo
             case "limits":
                 return bool(state.session_id)
         return True
@@ -327,10 +327,17 @@ what Claude Code gives the agent by itself: off its limit, and needless in the b
         self._earlier_runs.offer()
 
     def action_undo(self) -> None:
-        self._editor.undo()
+        """Undo the last edit here or, where there is none, what was done last elsewhere."""
+        if self.state.edits.can_undo:
+            self._editor.undo()
+        else:
+            super().action_undo()
 
     def action_redo(self) -> None:
-        self._editor.redo()
+        if self.state.edits.can_redo:
+            self._editor.redo()
+        else:
+            super().action_redo()
 
     def action_save(self) -> None:
         self._actions.save()

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from orch_tui.errors import OrchError
 from orch_tui.paths import resolve_path
 from orch_tui.screens.dialogs import Ask, Confirm
+from orch_tui.screens.doings import Doing
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.words import plural
 
 if TYPE_CHECKING:
+    from orch_tui.models.database import Record
     from orch_tui.screens.orch_screen import OrchScreen
 
 Chosen = Mapping[str, str]
@@ -28,12 +30,6 @@ class RunActions:
         """``done`` is called when runs changed, left the lists or came back."""
         self._screen = screen
         self._done = done
-        self._archived: list[Sequence[str]] = []
-        """The sessions that were archived here, one entry for each time."""
-
-    @property
-    def can_undo(self) -> bool:
-        return bool(self._archived)
 
     def export(self, chosen: Chosen) -> None:
         """Write runs to a file, whole, a line of JSON for each."""
@@ -137,28 +133,10 @@ class RunActions:
 
     def _was_archived(self, sessions: list[str]) -> None:
         if sessions:
-            self._archived.append(sessions)
+            self._screen.app.doings.add(_archiving(sessions))
             self._screen.app.notify(f"{plural(len(sessions), 'session')} archived · ^Z takes back")
         else:
             self._screen.app.notify("archived they were already")
-        self._done()
-
-    def undo(self) -> None:
-        """Show again what was archived last."""
-        if not self._archived:
-            return
-        project, sessions = self._screen.app.project, self._archived[-1]
-
-        def work() -> list[str]:
-            from orch_tui.record.sessions import archive_sessions
-
-            return archive_sessions(project.existing_record, sessions, archived=False)
-
-        self._screen.run_in_thread(work, self._came_back, group="archive")
-
-    def _came_back(self, sessions: list[str]) -> None:
-        self._archived.pop()
-        self._screen.app.notify(f"{plural(len(sessions), 'session')} shown again")
         self._done()
 
     def retract(self, chosen: Chosen) -> None:
@@ -166,7 +144,7 @@ class RunActions:
         asked = Ask(
             f"Retract {plural(len(chosen), 'run')}: why?",
             detail="For what was recorded by mistake. It leaves lists, search and sums, and stays "
-            "in the record with your reason. This cannot be taken back.",
+            "in the record with your reason. Ctrl+Z takes this back, and says so in the record.",
         )
         self._screen.app.push_screen(asked, partial(self._retract, list(chosen)))
 
@@ -186,7 +164,49 @@ class RunActions:
             retract_executions(project.existing_record, labels, reason.strip())
 
         def then(_: None) -> None:
-            self._screen.app.notify(f"{plural(len(labels), 'run')} retracted")
+            self._screen.app.doings.add(_retracting(labels, reason.strip()))
+            self._screen.app.notify(f"{plural(len(labels), 'run')} retracted · ^Z takes back")
             self._done()
 
         self._screen.run_in_thread(work, then, group="retract")
+
+
+def _archiving(sessions: Sequence[str]) -> Doing:
+    """By the journal, as all changes of sessions are: else what was done before could not be."""
+    words = f"archived {plural(len(sessions), 'session')}"
+
+    def undo(record: Record) -> str:
+        from orch_tui.record.change_history import undo_change
+
+        with record.write():
+            for session_id in sessions:
+                undo_change(record, session_id)
+        return words
+
+    def redo(record: Record) -> str:
+        from orch_tui.record.change_history import redo_change
+
+        with record.write():
+            for session_id in sessions:
+                redo_change(record, session_id)
+        return words
+
+    return Doing(undo, redo)
+
+
+def _retracting(labels: Sequence[str], reason: str) -> Doing:
+    words = f"retracted {plural(len(labels), 'run')}"
+
+    def undo(record: Record) -> str:
+        from orch_tui.record.executions import restore_executions
+
+        restore_executions(record, labels)
+        return words
+
+    def redo(record: Record) -> str:
+        from orch_tui.record.executions import retract_executions
+
+        retract_executions(record, labels, reason)
+        return words
+
+    return Doing(undo, redo)

@@ -147,7 +147,6 @@ them; without marks, the one under the cursor.
         Binding("o", "collect", "outputs its message tells of", id="history-collect", show=False),
         Binding("A", "archive", "archive the session", id="history-archive", show=False),
         Binding("R", "retract", "retract", id="history-retract", show=False),
-        Binding("ctrl+z", "undo", "undo archiving", id="history-undo", show=False),
         Binding("f9", "copy_text", "copy this text", id="history-copy", show=False),
         Binding("f10", "edit", "this text in $EDITOR", id="history-edit", show=False),
         Binding("f12", "export", "Write to file", id="history-export", show=False),
@@ -371,8 +370,8 @@ them; without marks, the one under the cursor.
         if action == "find_in":
             names = list(SCOPE_KEYS)
             return parameters[0] == names[(names.index(self._scope) + 1) % len(names)]
-        if action in ("unmark", "undo"):
-            return bool(self._marked) if action == "unmark" else self._actions.can_undo
+        if action == "unmark":
+            return bool(self._marked)
         return action not in OF_A_RUN or bool(self.execution_id)
 
     def action_move(self, by: int) -> None:
@@ -552,9 +551,6 @@ them; without marks, the one under the cursor.
 
     def action_retract(self) -> None:
         self._actions.retract(self._chosen)
-
-    def action_undo(self) -> None:
-        self._actions.undo()
 
     def action_compare_success(self) -> None:
         """Compare the run with the last of its agent type that succeeded before it."""

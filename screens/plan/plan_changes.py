@@ -7,12 +7,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orch_tui.errors import OrchError
+from orch_tui.screens.doings import Doing, TakenBack, run
 from orch_tui.screens.orch_screen import OrchScreen, Problem
 from orch_tui.screens.widgets.form import Values, draft_of
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Record
-    from orch_tui.rows import JournalEntry
 
 T = TypeVar("T")
 
@@ -22,20 +22,16 @@ class PlanChanges:
 
     def __init__(self, screen: OrchScreen) -> None:
         self._screen = screen
-        self._done: list[str] = []
-        """The sessions that were changed here, one for each change; likewise where changes were
-        taken back that can be done again."""
-        self._undone: list[str] = []
         self._waiting: list[tuple[Callable[[], Any], Callable[[Any], None]]] = []
         """Changes that wait for the one before them: keys may come faster than the disk."""
 
     @property
     def can_undo(self) -> bool:
-        return bool(self._done)
+        return self._screen.app.doings.can_undo
 
     @property
     def can_redo(self) -> bool:
-        return bool(self._undone)
+        return self._screen.app.doings.can_redo
 
     def make(
         self,
@@ -63,8 +59,7 @@ class PlanChanges:
 
         def done(result: T) -> None:
             if of:
-                self._done.append(of)
-                self._undone.clear()
+                self._screen.app.doings.add(_change_of(of))
             then(result)
 
         self._waiting.append((attempt, done))
@@ -96,31 +91,40 @@ class PlanChanges:
         self._screen.run_in_thread(attempt, changed, group="change")
 
     def undo(self, shown: str, then: Callable[[str, str], None]) -> None:
-        """Take back the last thing done here, whatever it was and in whatever session; where
-        nothing was, the last change of the session ``shown``. ``then`` is told the session and
-        what was undone."""
-        self._take_back(self._done, self._undone, shown, "undone", then)
+        """Take back the last thing done, whatever it was and wherever; where nothing was, the last
+        change of the session ``shown``. ``then`` is told the session and what was undone."""
+        self._take_back(shown, then, again=False)
 
     def redo(self, shown: str, then: Callable[[str, str], None]) -> None:
         """Do again what was taken back last, as ``undo`` takes it back."""
-        self._take_back(self._undone, self._done, shown, "done again", then)
+        self._take_back(shown, then, again=True)
 
-    def _take_back(
-        self,
-        taken: list[str],
-        given: list[str],
-        shown: str,
-        word: str,
-        then: Callable[[str, str], None],
-    ) -> None:
+    def _take_back(self, shown: str, then: Callable[[str, str], None], *, again: bool) -> None:
+        doings = self._screen.app.doings
+        doing = doings.next(again=again, otherwise=_change_of(shown))
+        if doing is None:
+            return
+
+        def changed(taken: TakenBack) -> None:
+            doings.took(doing, again=again)
+            elsewhere = taken.session_id not in ("", shown)
+            where = f", in {taken.session_id}" if elsewhere else ""
+            then(taken.session_id or shown, f"{taken.words}{where}")
+
+        self.make(lambda record: run(record, doing, again=again), changed)
+
+
+def _change_of(session_id: str) -> Doing:
+    """The last change of a session or its plan, whatever it was: the journal knows."""
+
+    def undo(record: Record) -> str:
         from orch_tui.record import change_history
 
-        session_id = taken.pop() if taken else shown
-        work = change_history.undo_change if word == "undone" else change_history.redo_change
+        return change_history.describe_change(change_history.undo_change(record, session_id))
 
-        def changed(entry: JournalEntry) -> None:
-            given.append(session_id)
-            where = "" if session_id == shown else f", in {session_id}"
-            then(session_id, f"{word}: {change_history.describe_change(entry)}{where}")
+    def redo(record: Record) -> str:
+        from orch_tui.record import change_history
 
-        self.make(lambda record: work(record, session_id), changed)
+        return change_history.describe_change(change_history.redo_change(record, session_id))
+
+    return Doing(undo, redo, session_id)

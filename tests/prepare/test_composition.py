@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from orch_tui.prepare.composition import (
     Choice,
     Composition,
     Edits,
+    describe_edit,
     guess_count,
     list_weighed_items,
     make_bundle,
@@ -390,3 +392,18 @@ def test_figures_do_for_sharing_without_the_bytes(project: Project) -> None:
         [(i.source, i.sha256, i.count) for i in bundle.items] for bundle in whole
     ]
     project.close()
+
+
+def test_edits_are_told_in_words() -> None:
+    one, two = Choice("a.md"), Choice("b.md")
+    both = Composition(choices=(one, two))
+    for before, after, words in (
+        (Composition(), both, "added 2 sources"),
+        (both, Composition(choices=(two,)), "took out a.md"),
+        (both, Composition(choices=(two, one)), "changed the order"),
+        (both, Composition(choices=(one, replace(two, priority="optional"))), "made b.md optional"),
+        (both, Composition(choices=(one, replace(two, type="reference"))), "changed b.md"),
+        (both, replace(both, agent_type="tester", scope="Try it"), "changed agent type and scope"),
+        (both, Composition(choices=(one, Choice("b.md", ("A",)))), "changed b.md"),
+    ):
+        assert describe_edit(before, after) == words

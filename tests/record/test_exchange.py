@@ -22,7 +22,7 @@ from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.count import Count
 from orch_tui.record import bundles, library, outputs, plan, sessions
 from orch_tui.record.completion import record_completion
-from orch_tui.record.executions import retract_execution
+from orch_tui.record.executions import restore_executions, retract_execution
 from orch_tui.record.hooks import payload_ingest, payloads
 from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.opening import open_record
@@ -205,6 +205,11 @@ class Machine:
         if run and self.chance.random() < 0.3:
             retract_execution(self.record, run, "by mistake")
 
+    def restore(self) -> None:
+        run = self._any("SELECT execution_id FROM agent_executions WHERE retracted_at IS NOT NULL")
+        if run and self.chance.random() < 0.5:
+            restore_executions(self.record, [run])
+
     def edit_with_sql(self) -> None:
         run = self._any("SELECT execution_id FROM agent_executions")
         if run is None:
@@ -254,6 +259,7 @@ ACTS: tuple[Callable[[Machine], None], ...] = (
     Machine.complete,
     Machine.collect,
     Machine.retract,
+    Machine.restore,
     Machine.edit_with_sql,
     Machine.hear,
     Machine.hear,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orch_tui.errors import NotFoundError
+from orch_tui.errors import ConflictError, NotFoundError
 from orch_tui.models.database import Record
 from orch_tui.record.completion import record_completion
 from orch_tui.record.executions import (
@@ -14,6 +14,7 @@ from orch_tui.record.executions import (
     list_allocations,
     list_completions,
     list_told,
+    restore_executions,
     retract_execution,
     retract_executions,
     select_executions,
@@ -102,3 +103,19 @@ def deploy_again(record: Record) -> str:
     with record.write():
         given = {"session_id": "s", "agent_type": "debugger"}
         return report(record, "deployed", given, source="manual")
+
+
+def test_that_runs_were_retracted_can_be_taken_back_and_done_again(record: Record) -> None:
+    labels = [deploy(record), deploy_again(record)]
+    retract_executions(record, labels, "by mistake")
+    with pytest.raises(NotFoundError):
+        restore_executions(record, [*labels, "nobody"])
+    assert select_executions(record) == []
+    restore_executions(record, labels)
+    assert {run.execution_id for run in select_executions(record)} == {*labels}
+    with pytest.raises(ConflictError, match="is not retracted"):
+        restore_executions(record, labels)
+    retract_executions(record, labels, "by mistake")
+    assert select_executions(record) == []
+    restore_executions(record, labels[:1])
+    assert [run.execution_id for run in select_executions(record)] == labels[:1]

@@ -135,9 +135,7 @@ def merge_statements(
         values["deployed_at"] = deployed_at
     if told:
         values["source"] = min((o.source for o in told), key=_SOURCE_RANK.index)
-    values["retracted_at"] = min(
-        (o.at for o in living if isinstance(o.statement, Retracted)), default=None
-    )
+    values["retracted_at"] = min((o.at for o in living if is_retraction(o)), default=None)
     speak_of_returns = [
         o for o in living if isinstance(o.statement, Returned) or _is_edited_return(o.statement)
     ]
@@ -271,9 +269,15 @@ def not_superseded(observations: Iterable[Observation]) -> list[Observation]:
     )
 
 
+def is_retraction(observation: Observation) -> bool:
+    """Tell whether a statement retracts its run, and not a retraction."""
+    statement = observation.statement
+    return isinstance(statement, Retracted) and not statement.supersedes
+
+
 def _supersedes(observation: Observation) -> tuple[str, ...]:
     statement = observation.statement
-    return statement.supersedes if isinstance(statement, Deployed | Returned) else ()
+    return statement.supersedes if isinstance(statement, Deployed | Returned | Retracted) else ()
 
 
 def _is_edited_return(statement: OfRun) -> bool:

@@ -258,9 +258,12 @@ class Returned(RunFacts):
 
 
 class Retracted(RunFacts):
-    """A run was recorded by mistake."""
+    """A run was recorded by mistake; or that was said by mistake."""
 
     reason: str | None = None
+    supersedes: tuple[str, ...] = ()
+    """Digests of the retractions that it takes back, or of what took them back: it retracts nothing
+    itself, what it does not supersede any more does."""
 
 
 class Edited(RunFacts):
