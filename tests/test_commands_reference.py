@@ -17,8 +17,8 @@ from orch_tui.config import DEFAULTS
 from tests.generate.commands import REFERENCE, SETTINGS, render_reference
 
 CODE = Path(__file__).parents[1]
-NOT_SAID = {"PATH", "HOME", "PWD", "TMUX", "CLAUDECODE"}
-"""Variables that every program reads, or that only tell where a process stands."""
+NOT_SAID = {"PATH", "HOME", "PWD", "TMUX", "CLAUDECODE", "COMP_LINE", "COMP_POINT"}
+"""Variables that every program reads, or that only tell where a process stands, and the shell's."""
 
 
 def test_the_reference_is_up_to_date() -> None:

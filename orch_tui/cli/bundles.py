@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from orch_tui.cli.filters import add_all_projects, read_own_projects
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
+    add_fields,
     add_format,
     add_no_record,
     as_row,
@@ -62,6 +63,7 @@ orch bundles --named""",
     parser.add_argument("--all", action="store_true", help="also those that were taken out")
     add_all_projects(parser)
     add_format(parser)
+    add_fields(parser)
     changes = ("--copy", "--restore", "--export", "--name")
     for flag in changes[:3]:
         parser.require(flag, "BUNDLE")
@@ -69,7 +71,8 @@ orch bundles --named""",
     parser.require("--bare", "--export")
     parser.forbid("--name", "--restore", "--export")
     parser.forbid("--session-id", "--restore", "--export")
-    parser.forbid("--format", *changes, "--import")
+    for flag in ("--format", "--fields"):
+        parser.forbid(flag, *changes, "--import")
     for flag in ("--named", "--all", "--all-projects"):
         parser.forbid(flag, "BUNDLE", "--import")
     parser.forbid("BUNDLE", "--import")
@@ -110,6 +113,7 @@ def _bundles(arguments: Namespace) -> None:
             arguments.format,
             columns=columns,
             empty=f"no bundle {'has a name' if arguments.named else 'is saved'}",
+            fields=arguments.fields,
         )
     else:
         _one_bundle(project, arguments, session_id)
@@ -160,6 +164,7 @@ def _one_bundle(project: Project, arguments: Namespace, session_id: str | None) 
                 *_if_shared(lines),
                 *("frozen", "executions"),
             ),
+            fields=arguments.fields,
         )
 
 

@@ -16,6 +16,7 @@ from orch_tui.cli.filters import (
 )
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
+    add_fields,
     add_format,
     as_row,
     in_words,
@@ -83,6 +84,7 @@ def query() -> argparse.ArgumentParser:
     )
     add_scope(parser)
     add_format(parser)
+    add_fields(parser)
     parser.forbid("--sessions", "--session-id", "--model")
     parser.set_defaults(run=_query)
     return parser
@@ -106,9 +108,16 @@ def _query(arguments: Namespace) -> None:
         executions = listing.list_executions(
             project.existing_record, **filters, model=arguments.model
         )
-        as_shown = _in_words if arguments.format in ("table", "markdown") else name_columns
+        in_words = arguments.format in ("table", "markdown") and not arguments.fields
+        as_shown = _in_words if in_words else name_columns
         rows, columns, kind = [as_shown(each) for each in executions], EXECUTIONS, "execution"
-    print_rows(rows, arguments.format, columns=columns, empty=f"no such {kind} is recorded")
+    print_rows(
+        rows,
+        arguments.format,
+        columns=columns,
+        empty=f"no such {kind} is recorded",
+        fields=arguments.fields,
+    )
 
 
 def _in_words(execution: ExecutionFacts) -> dict[str, Any]:
@@ -138,6 +147,7 @@ def outputs() -> argparse.ArgumentParser:
         help="deliverables, each once, and whether they are unchanged, changed since or missing",
     )
     add_format(parser)
+    add_fields(parser)
     parser.forbid("--state", "--failed", "--output-type")
     parser.forbid("--failed", "--output-type")
     parser.set_defaults(run=_outputs)
@@ -160,17 +170,24 @@ def _outputs(arguments: Namespace) -> None:
     rows: list[dict[str, Any]]
     if arguments.failed:
         rows = listing.failed_checks(found)[: arguments.limit]
-        print_rows(rows, arguments.format, empty="no check failed")
+        print_rows(rows, arguments.format, empty="no check failed", fields=arguments.fields)
         return
     if arguments.state:
         states = listing.deliverable_states(found, project.root)[: arguments.limit]
         rows = [state.row() for state in states]
-        print_rows(rows, arguments.format, empty="no such deliverable is recorded")
+        nothing = "no such deliverable is recorded"
+        print_rows(rows, arguments.format, empty=nothing, fields=arguments.fields)
         return
     rows = [listing.output_to_dict(output) for output in found]
     if arguments.format in ("table", "markdown"):
         rows = [{**row, "content": in_words(row["content"])} for row in rows]
-    print_rows(rows, arguments.format, columns=OUTPUTS, empty="no such output is recorded")
+    print_rows(
+        rows,
+        arguments.format,
+        columns=OUTPUTS,
+        empty="no such output is recorded",
+        fields=arguments.fields,
+    )
 
 
 def history() -> argparse.ArgumentParser:
@@ -212,6 +229,7 @@ orch history -- --no-cache   # what begins with -- goes after --""",
     )
     add_scope(parser)
     add_format(parser)
+    add_fields(parser)
     parser.set_defaults(run=_history)
     return parser
 
@@ -241,12 +259,12 @@ def _history(arguments: Namespace) -> None:
     )
     say(*mistakes)
     places = _find_places(record, query, page.hits, arguments.context)
-    if arguments.format != "table":
+    if arguments.format != "table" or arguments.fields:
         rows = [
             hit.row() | ({"context": [p.row() for p in found]} if found is not None else {})
             for hit, found in zip(page.hits, places, strict=True)
         ]
-        print_rows(rows, arguments.format)
+        print_rows(rows, arguments.format, fields=arguments.fields)
     elif page.hits:
         _print_hits(page.hits, places)
     elif not page.looked_back_to:

@@ -46,6 +46,13 @@ def add_format(parser: argparse.ArgumentParser, *, default: str = "table") -> No
     parser.add_argument("--format", choices=FORMATS, default=default, help="default: %(default)s")
 
 
+def add_fields(parser: argparse.ArgumentParser) -> None:
+    """``--fields``, for commands that list rows of one kind."""
+    parser.add_argument(
+        "--fields", metavar="NAME,...", help="only these, in this order; any key of --format json"
+    )
+
+
 def as_row(fact: Any) -> dict[str, Any]:
     """A frozen dataclass as a row by column name."""
     if not is_dataclass(fact):
@@ -54,12 +61,24 @@ def as_row(fact: Any) -> dict[str, Any]:
 
 
 def print_rows(
-    rows: Iterable[Row], form: str, *, columns: Sequence[str] = (), empty: str = ""
+    rows: Iterable[Row],
+    form: str,
+    *,
+    columns: Sequence[str] = (),
+    empty: str = "",
+    fields: str | None = None,
 ) -> None:
     """Print a list. ``columns`` are those that tables show; the other formats give them all.
 
-    An empty list in a table says ``empty`` on standard error: what to do next.
+    An empty list in a table says ``empty`` on standard error: what to do next. ``fields`` are the
+    names, between commas, that every format gives, and no other.
+
+    Raises:
+        UsageError: there is no such field; with those there are.
     """
+    if fields is not None:
+        columns = split_list([fields])
+        rows = (_choose_fields(row, columns) for row in rows)
     if form == "jsonl":
         for row in rows:
             print(_json(row))
@@ -73,6 +92,13 @@ def print_rows(
         print(empty or "nothing found", file=sys.stderr)
     else:
         _print_table(listed, list(columns) or list(listed[0]), form)
+
+
+def _choose_fields(row: Row, names: Sequence[str]) -> Row:
+    for name in names:
+        if name not in row:
+            raise UsageError(f"there is no field {name!r}", hint=f"known: {', '.join(row)}")
+    return {name: row[name] for name in names}
 
 
 def print_json(value: Any) -> None:

@@ -77,3 +77,25 @@ def test_copies_and_places_answer_too(answer: Any, did: Run) -> None:
     place = answer("path")
     assert (place["place"], place["path"]) == ("record", did("path").out.strip())
     assert answer("migrate")["record"] == place["path"]
+
+
+def test_fields_are_chosen_in_every_format(did: Run, orch: Run) -> None:
+    did("init-session", "--scope", "s", "--session-id", "first")
+    did("init-deployment", "--agent-type", "a", "--scope", "count it")
+    query = ("query", "--fields", "execution_id,scope")
+    assert did(*query, "--format", "csv").out == "execution_id,scope\nexec-001,count it\n"
+    assert did(*query, "--format", "json").json == [
+        {"execution_id": "exec-001", "scope": "count it"}
+    ]
+    assert did(*query).out.split("\n")[1].split(None, 1) == ["exec-001", "count it"]
+    assert did("history", "count", "--fields", "execution_id").out.split() == [
+        "execution",
+        "exec-001",
+    ]
+    assert did("query", "--sessions", "--fields", "session_id", "--format", "csv").out.split() == [
+        "session_id",
+        "first",
+    ]
+    wrong = orch("query", "--fields", "nosuch")
+    assert (wrong.code, "there is no field 'nosuch'" in wrong.err) == (2, True)
+    assert "known: " in wrong.err and "execution_id" in wrong.err
