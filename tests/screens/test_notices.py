@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from textual.containers import Vertical
+from textual.pilot import Pilot
 from textual.widgets import Input
 from textual.widgets._toast import Toast
 
@@ -14,10 +15,19 @@ from orch_tui.project import Project
 from orch_tui.screens.dialogs import Ask
 from orch_tui.screens.widgets.key_line import KeyLine
 from tests.conftest import FakeClock
-from tests.screens.quiet import settled
+from tests.screens.quiet import settled, wait_for_loop
 from tests.screens.test_file_names import folder, pressed
 
 __all__ = ["folder"]
+
+
+async def laid_out(pilot: Pilot[None]) -> list[Toast]:
+    """The notices, once they have their places."""
+    await settled(pilot)
+    while not (toasts := [*pilot.app.screen.query(Toast)]) or not all(t.region for t in toasts):
+        await wait_for_loop()
+    return toasts
+
 
 LONG = "bundle-003 v2 is made anew: 12 items changed, 3 gone, 2 unchanged; F2, o opens it; " * 2
 
@@ -35,8 +45,7 @@ async def test_a_notice_lies_over_the_footer_and_nothing_else(
             assert footer.region.height == 1
             for text in ("It is kept.", LONG):
                 app.notify(text, markup=False)
-                await settled(pilot)
-                (toast,) = app.screen.query(Toast)
+                (toast,) = await laid_out(pilot)
                 assert footer.region.contains_region(toast.region), (screen, text)
                 assert toast.region.height == footer.region.height
                 drawn = "".join(line.text for line in toast.render_lines(toast.size.region))
@@ -58,8 +67,7 @@ async def test_a_new_notice_takes_the_place_of_what_was_said_before(
         first.raised_at -= 2
         app.notify("second")
         app.notify("of the same act")
-        await settled(pilot)
-        told = [toast._notification.message for toast in app.screen.query(Toast)]
+        told = [toast._notification.message for toast in await laid_out(pilot)]
         assert told == ["second", "of the same act"]
 
 
@@ -72,8 +80,7 @@ async def test_a_notice_does_not_lie_over_what_a_dialog_asks(
         await pressed(pilot, "escape", "f12")
         assert isinstance(app.screen, Ask)
         app.notify("It is kept.")
-        await settled(pilot)
-        (toast,) = app.screen.query(Toast)
+        (toast,) = await laid_out(pilot)
         box = app.screen.query_one(Vertical)
         assert not toast.region.overlaps(box.region)
         assert app.focused is app.screen.query_one(Input)
