@@ -448,6 +448,7 @@ class Project:
     ) -> SourceReader:
         """Reads context sources, from the working folder first, then from its working tree (or that
         of a run, ``worktree``) and from the root; the rest as ``SourceReader`` has it."""
+        from orch_tui.prepare.secret_verdicts import SecretVerdicts
         from orch_tui.prepare.sources import SourceReader
 
         return SourceReader(
@@ -459,6 +460,7 @@ class Project:
             ignore_files=self.config.ignore_files,
             stdin=cache(sys.stdin.buffer.read),  # named twice, it is the same
             look_inside=look_inside,
+            verdicts=SecretVerdicts(self.counts) if look_inside else None,
             past=self._past,
             left_out=left_out,
         )

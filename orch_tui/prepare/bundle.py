@@ -196,6 +196,8 @@ def compose_bundle(
                     count=ZERO,
                 )
             )
+    if reader.verdicts:
+        reader.verdicts.keep()
     if refused:
         raise combine_errors(refused)
     kept, dropped = without_repeats(

@@ -35,6 +35,7 @@ from orch_tui.prepare.encoding import (
     encode_part,
 )
 from orch_tui.prepare.notebooks import CELLS, OUTPUTS, is_notebook, render_notebook
+from orch_tui.prepare.secret_verdicts import SecretVerdicts
 from orch_tui.prepare.secrets import named_like_one
 from orch_tui.source_name import (
     STANDARD_INPUT,
@@ -100,6 +101,8 @@ class SourceReader:
     stdin: Callable[[], bytes] | None = None
     look_inside: bool = False
     """What is read is handed over: refuse also what holds something that looks like a secret."""
+    verdicts: SecretVerdicts | None = None
+    """Which texts hold no secret; None: each is looked into."""
     past: PastReader | None = None
     """None: there is no record to look in."""
     left_out: Callable[[SourceError], object] | None = None
@@ -181,9 +184,8 @@ class SourceReader:
             SourceError: what of it looks like one, without showing it.
         """
         if self.look_inside and not self.allow_secret:
-            from orch_tui.prepare import secrets
-
-            if found := secrets.find_secrets(source.text, source.name):
+            verdicts = self.verdicts or SecretVerdicts(None)
+            if found := verdicts.find_in(source.data, source.text, source.name):
                 first, *others = found
                 more = f", and {len(others)} more" if others else ""
                 raise SourceError(
