@@ -40,7 +40,7 @@ class LettersMatcher:
 class WordMatcher:
     """Finds a required word in a text: by itself, or as parts of a name."""
 
-    __slots__ = ("_ends", "_first", "_pattern", "_whole")
+    __slots__ = ("_ends", "_first", "_is_literal", "_pattern", "_whole")
 
     def __init__(self, word: QueryWord) -> None:
         if word.literal:
@@ -64,18 +64,31 @@ class WordMatcher:
             for last, piece in zip(pieces, pieces[1:], strict=False)
         )
         self._whole = re.compile(pieces[0] + before + gaps + after)
-        self._pattern = None if word.literal else re.compile(_GAP.join(pieces))
+        self._is_literal = bool(word.literal)
+        self._pattern = re.compile(_GAP.join(pieces)) if pieces[1:] else None
 
     def spans(self, text: FoldedText) -> Iterator[tuple[int, int]]:
         """Find where the word stands as whole tokens (the last of an unfinished one may go on), or
         as whole parts of a name."""
-        if self._first not in text.folded:
-            return
-        if self._pattern is None:
+        if self._pattern is not None:
+            yield from self._spans_of_phrase(self._pattern, text)
+        elif self._is_literal:
             yield from (found.span() for found in self._whole.finditer(text.folded))
-            return
+        else:
+            at = text.folded.find(self._first)
+            while at >= 0:
+                end = at + len(self._first)
+                if _is_edge(text.plain, at) and (not self._ends or _is_edge(text.plain, end)):
+                    yield at, end
+                    at = text.folded.find(self._first, end)
+                else:
+                    at = text.folded.find(self._first, at + 1)
+
+    def _spans_of_phrase(
+        self, pattern: re.Pattern[str], text: FoldedText
+    ) -> Iterator[tuple[int, int]]:
         at = text.folded.find(self._first)
-        while at >= 0 and (found := self._pattern.search(text.folded, at)):
+        while at >= 0 and (found := pattern.search(text.folded, at)):
             edges = [found.start(), *(end for start, end in found.regs[1:] if start == end)]
             edges += [found.end()] * self._ends
             if all(_is_edge(text.plain, edge) for edge in edges):
@@ -104,8 +117,14 @@ def _ends_words(piece: str) -> bool:
 
 def _is_edge(plain: str, at: int) -> bool:
     """Tell whether a word or a part of a name begins or ends at a place."""
-    before, after = plain[at - 1 : at] if at else "", plain[at : at + 1]
-    if not (before.isalnum() and after.isalnum()) or is_spaceless(before) or is_spaceless(after):
+    if not 0 < at < len(plain):
+        return True
+    before, after = plain[at - 1], plain[at]
+    if not (before.isalnum() and after.isalnum()):
+        return True
+    if after.islower() and before.isalpha():  # mostly
+        return is_spaceless(before)
+    if is_spaceless(before) or is_spaceless(after):
         return True
     if before.isdigit() or after.isdigit():
         return before.isdigit() != after.isdigit()

@@ -93,6 +93,8 @@ class FoldedText:
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Give where in the text stands what stands from ``start`` to ``end`` when folded."""
+        if not self._changes:
+            return start, end
         return self._place(start, end=False), self._place(end, end=True)
 
     def _place(self, at: int, *, end: bool) -> int:
@@ -214,7 +216,8 @@ def _split_names(text: str) -> Iterator[tuple[str, ...]]:
     seen: set[tuple[str, ...]] = set()
     # Parting words by blanks is thrice as fast, but would take letters of others for part of them.
     words = text.translate(_NAMES_APART).split() if text.isascii() else _NAME.findall(text)
-    for name in dict.fromkeys(words):
+    unlike = [word for word in dict.fromkeys(words) if not (word.isalpha() and word.islower())]
+    for name in unlike:
         if _is_plain_word(name):
             continue
         if len(name) <= _LONGEST_NAME and not _DIGEST.fullmatch(name):
@@ -228,7 +231,7 @@ def _split_names(text: str) -> Iterator[tuple[str, ...]]:
 
 def _is_plain_word(name: str) -> bool:
     if name.isalpha():
-        return name.islower() or name[1:].islower() or name.isupper()
+        return name[1:].islower() or name.isupper()
     return name.isdigit() or len(name) < 3
 
 
