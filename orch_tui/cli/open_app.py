@@ -7,11 +7,17 @@ import os
 import sys
 from pathlib import Path
 
+from orch_tui.assets import asset
 from orch_tui.errors import OrchError
 from orch_tui.processes import own_module
 from orch_tui.project import Project
 
 PORT = 8000
+ONLY_HERE = {
+    "Content-Security-Policy": "default-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    "script-src 'self' 'unsafe-inline'; connect-src 'self' ws:"
+}
+"""What a browser may ask for the page: nothing of any other host."""
 
 
 def are_possible() -> bool:
@@ -66,12 +72,30 @@ def serve(port: int, *, database: str | None = None) -> None:
             "--web needs textual-serve, which is not installed", hint="pip install 'orch-tui[web]'"
         ) from None
 
+    hosts = {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}
+    page = asset("web/page.html").read_text()
+
     class Local(Server):
+        async def handle_index(self, request: web.Request) -> web.Response:
+            """Serve a page of our own, which asks no host but the one that it came from: Textual's
+            names one host in all it asks for, and has a font brought from elsewhere."""
+            _refuse_others(request)
+            size = request.query.get("fontsize", "")
+            shown = page.replace("HOST", request.host)
+            shown = shown.replace("SIZE", size if size.isdecimal() else "16")
+            return web.Response(text=shown, content_type="text/html", headers=ONLY_HERE)
+
         async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
             """A page of another site could open a socket to this machine too."""
-            if request.headers.get("Origin") != self.public_url:
+            _refuse_others(request)
+            if request.headers.get("Origin") != f"http://{request.host}":
                 raise web.HTTPForbidden(text="open the page itself")
             return await super().handle_websocket(request)
+
+    def _refuse_others(request: web.Request) -> None:
+        """Refuse who calls this machine by a name that is none of its own."""
+        if request.host not in hosts:
+            raise web.HTTPForbidden(text=f"open http://localhost:{port}")
 
     words = own_module("orch_tui", *(["--db", database] if database else []))
     Local(shlex.join(words), host="localhost", port=port, title="orch").serve()

@@ -11,10 +11,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 
+from tests.cli.browser import Page, find_chromium, open_page
 from tests.counts import HANGS_AFTER
 
 pytestmark = pytest.mark.slow  # every test starts processes
@@ -57,6 +59,42 @@ def test_the_page_is_served_and_no_other_page_reaches_the_app(port: int) -> None
     }
     assert answer(port, "/ws", Origin="https://elsewhere.example", **socket_headers) == 403
     assert answer(port, "/ws", Origin=f"http://localhost:{port}", **socket_headers) == 101
+
+
+def test_a_name_that_is_none_of_this_machine_is_refused(port: int) -> None:
+    for host, status in (
+        (f"127.0.0.1:{port}", 200),
+        (f"[::1]:{port}", 200),
+        (f"elsewhere.example:{port}", 403),
+        ("localhost:1", 403),
+    ):
+        assert answer(port, "/", Host=host) == status, host
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_browser_shows_the_first_rows_and_what_is_typed_and_asks_no_other_host(
+    project: Path, port: int, tmp_path: Path, host: str
+) -> None:
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.skip("there is no Chromium on the PATH of this machine")
+
+    async def look() -> Page:
+        async with open_page(chromium, tmp_path / "browser") as page:
+            await page.open(f"http://{host}:{port}/")
+            await page.wait_for(lambda: "4 History" in page.got and "quit" in page.got)
+            assert await page.evaluate("document.querySelectorAll('canvas').length") > 0
+            assert "-first-byte" in await page.evaluate("document.body.className")
+            await page.evaluate("document.querySelector('textarea').focus()")
+            if "Record what Claude Code" in page.got:
+                await page.type("\x1b")
+            await page.type("walrus")
+            await page.wait_for(lambda: "walrus" in page.got.replace(" ", ""))
+            return page
+
+    page = asyncio.run(asyncio.wait_for(look(), HANGS_AFTER))
+    assert {urlsplit(address).netloc for address in page.asked} == {f"{host}:{port}"}
+    assert any(address.startswith("ws:") for address in page.asked)
 
 
 def test_the_code_of_the_project_is_not_run(project: Path, port: int, tmp_path: Path) -> None:
