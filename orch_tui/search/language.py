@@ -233,7 +233,7 @@ def _drop_letter(word: QueryWord) -> QueryWord | None:
 
 
 def _word_expression(word: QueryWord, version: int) -> str:
-    if version < _FIRST_WITH_PAIRS:
+    if version < _FIRST_WITH_PAIRS and word.tokens:  # a sign alone is not in that
         spaceless = any(map(is_spaceless, word.tokens))
         return _phrase_expression(word.tokens, begins=spaceless or word.unfinished)
     if not word.literal:

@@ -1,4 +1,4 @@
-"""Words of the index that are spelled much like others: what may have been meant.
+"""Words and values of the index that are spelled much like others: what may have been meant.
 
 The index is asked for each word that is one letter away, and for those that begin alike.
 """
@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 from itertools import islice, product
 
 from orch_tui.models.database import Record
-from orch_tui.search.language import Query, QueryWord
+from orch_tui.search.language import FIXED_VALUES, Query, QueryWord
 from orch_tui.search.maintenance import has_table
+from orch_tui.search.tokens import TOKEN_LETTERS, filter_token, token_value
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _SHORTEST = 3  # letters of a word that another is offered for
@@ -31,6 +32,7 @@ def list_nearest_queries(record: Record, query: Query) -> Iterator[str]:
     if not has_table(record):
         return
     yield from _without_signs(query)
+    yield from _with_other_values(record, query)
     wrong = [word for word in query.required_words if _may_be_wrong(record, word)]
     choices = [list(islice(_list_near(record, word.tokens[0]), _MOST_NEAR)) for word in wrong]
     if wrong and all(choices):
@@ -51,6 +53,35 @@ def _without_signs(query: Query) -> Iterator[str]:
         text = text[: word.start] + (f'"{plain}"' if word.tokens[1:] else plain) + text[word.end :]
     if literal:
         yield text
+
+
+def _with_other_values(record: Record, query: Query) -> Iterator[str]:
+    """Replace the value of a filter that no run has by the nearest that one has."""
+    for written in query.written:
+        if written.name not in TOKEN_LETTERS or written.name in FIXED_VALUES or written.values[1:]:
+            continue
+        value = written.values[0].lower()
+        if next(list_values(record, filter_token(written.name, value)), None) is not None:
+            continue
+        known = islice(list_values(record, filter_token(written.name, value[:1])), _MOST_BEGUN)
+        for near in get_close_matches(value, known, n=2, cutoff=_ALIKE):
+            quoted = f'"{near}"' if " " in near else near
+            begun = f"{'-' * written.excluded}{written.name}:{quoted}"
+            yield query.text[: written.start] + begun + query.text[written.end :]
+
+
+def list_values(record: Record, beginning: str) -> Iterator[str]:
+    """List the values in the index whose tokens begin so: a seek for each, in order."""
+    after = beginning
+    while True:
+        token = record.value(
+            "SELECT term FROM search_terms WHERE term >= ? AND term < ? LIMIT 1",
+            [after, beginning + "g"],  # the digits of a token end with f
+        )
+        if token is None:
+            return
+        yield token_value(token)
+        after = token + "0"
 
 
 def _may_be_wrong(record: Record, word: QueryWord) -> bool:

@@ -44,7 +44,7 @@ from orch_tui.search.matching import (
 )
 from orch_tui.search.ranking import rank_positions
 from orch_tui.search.schema import INDEX_VERSION, given_table, texts_table
-from orch_tui.search.tokens import TOKEN_LETTERS, FoldedText, filter_token, fold_text, token_value
+from orch_tui.search.tokens import TOKEN_LETTERS, FoldedText, filter_token, fold_text
 
 MAX_COUNTED = 400
 """How many hits are counted, and ranked when there are words; more are ``>400``, newest first."""
@@ -555,21 +555,9 @@ def complete_filter_values(
     if name in FIXED_VALUES:
         found = (value for value in FIXED_VALUES[name] if value.startswith(beginning.lower()))
     elif name in TOKEN_LETTERS:
-        found = _recorded_values(record, filter_token(name, beginning))
+        from orch_tui.search.nearest import list_values
+
+        found = list_values(record, filter_token(name, beginning))
     else:
         return ()
     return tuple(islice(found, limit))
-
-
-def _recorded_values(record: Record, beginning: str) -> Iterator[str]:
-    """Read the values in the index whose tokens begin so: a seek for each, in order."""
-    after = beginning
-    while True:
-        token = record.value(
-            "SELECT term FROM search_terms WHERE term >= ? AND term < ? LIMIT 1",
-            [after, beginning + "g"],  # the digits of a token end with f
-        )
-        if token is None:
-            return
-        yield token_value(token)
-        after = token + "0"

@@ -38,9 +38,19 @@ _COMPATIBLE = (
 )
 """Full-width, half-width and presentation forms, ligatures and letters of formulas."""
 
+SPACELESS = (
+    "\u0e01-\u0e3a\u0e40-\u0e4e\u0e50-\u0e59\u0e81-\u0edf\u1000-\u1049\u1050-\u109d\u1780-\u17d3"
+    "\u17d7\u17dc\u17dd\u17e0-\u17e9\u3005-\u3007\u3021-\u3029\u3031-\u3035\u303b\u3041-\u3096"
+    "\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\ua9e0-\ua9fe\uaa60-\uaa7f\U0001b000-\U0001b16f\U00020000-\U000323af"
+)
+"""Signs of the scripts that set no spaces: Thai, Lao, Myanmar, Khmer, Chinese, Japanese. To stand
+in a class of a regular expression."""
+
 _CHANGING = (
     f"[\u00c0-\u024f\u1e00-\u1eff\u0401\u0451\ufe0e\ufe0f{_COMPATIBLE}]"
     "|[\uff65-\uff9f]+"  # half-width kana, whose accents stand behind them
+    f"|(?<=[{SPACELESS}])[\u200b\u2060]+(?=[{SPACELESS}])"  # where a line may end
 )
 _ONE_BY_ONE = re.compile(_CHANGING)
 _WITH_ACCENTS = re.compile(f".?[\u0300-\u036f\u3099\u309a]+|[\u1100-\u11ff]+|{_CHANGING}")
@@ -66,12 +76,15 @@ def _lower(plain: str) -> str:
     return plain.lower() if plain.isascii() else plain.lower().replace("\u03c2", "\u03c3")
 
 
+_UNSEEN = "\u200b\u2060\ufe0e\ufe0f"
+
+
 @lru_cache(maxsize=4096)
 def _fold_letters(letters: str) -> str:
     folded = unicodedata.normalize("NFKC", letters)
     if not any(map(str.isalnum, folded)) and not "\uff00" < letters[0] < "\uffef":
         folded = letters  # a sign, which stays one
-    return _ACCENTS.sub("", "".join(map(_drop_accent, folded))).strip("\ufe0e\ufe0f")
+    return _ACCENTS.sub("", "".join(map(_drop_accent, folded))).strip(_UNSEEN)
 
 
 def _drop_accent(letter: str) -> str:
@@ -121,15 +134,6 @@ def _find_changes(text: str) -> Iterator[tuple[int, int, int, int]]:
 
 # Texts
 
-SPACELESS = (
-    "\u0e01-\u0e3a\u0e40-\u0e4e\u0e50-\u0e59\u0e81-\u0edf\u1000-\u1049\u1050-\u109d\u1780-\u17d3"
-    "\u17d7\u17dc\u17dd\u17e0-\u17e9\u3005-\u3007\u3021-\u3029\u3031-\u3035\u303b\u3041-\u3096"
-    "\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf"
-    "\u4e00-\u9fff\ua9e0-\ua9fe\uaa60-\uaa7f\U0001b000-\U0001b16f\U00020000-\U000323af"
-)
-"""Signs of the scripts that set no spaces: Thai, Lao, Myanmar, Khmer, Chinese, Japanese. To stand
-in a class of a regular expression."""
-
 _RUN = re.compile(rf"[{SPACELESS}]+|[^\W_{SPACELESS}]+")
 _SPACELESS_RUN = re.compile(f"[{SPACELESS}]+")
 
@@ -151,8 +155,8 @@ _DIGEST = re.compile("[0-9a-f]{7,}|[0-9A-F]{7,}")
 
 _TELLING_PAIRS = ("--", "::")
 TELLING_SIGNS = (
-    "[#$%&+<=>@^|~\u00a2-\u00a7\u00a9\u00ac\u00ae\u00b0\u00b1\u00d7\u00f7\u20a0-\u20cf\u20e3"
-    "\u2190-\u245f\u2500-\u2bff\U0001f000-\U0001faff]"
+    "[#$%&+<=>@^|~\u00a2-\u00a7\u00a9\u00ac\u00ae\u00b0\u00b1\u00d7\u00f7\u20a0-\u20cf\u203c\u2049\u20e3\u2122"
+    "\u2190-\u245f\u24c2\u2500-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
 )
 """The signs that are looked for as they are written, as a class of a regular expression; two of
 those in `_TELLING_PAIRS` are, too. Other signs only part words."""

@@ -28,6 +28,10 @@ from tests.search.rows import put
         ("xq", ()),
         ("status:failed", ()),
         ("登陆", ()),
+        ("agent:explor-er", ("agent:explore",)),
+        ("walrus agent:exlpore", ()),
+        ("middleware agent:exlpore", ("middleware agent:explore",)),
+        ("-agent:nobody status:failed", ()),
         ("bench", ()),
     ],
 )

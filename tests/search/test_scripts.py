@@ -10,6 +10,7 @@ import pytest
 from orch_tui.models.database import Record
 from orch_tui.search import maintenance
 from orch_tui.search.query import search
+from tests.search.older_index import make_version_1
 from tests.search.rows import give, put, put_briefing, put_output
 
 SENTENCES = {
@@ -92,6 +93,22 @@ def test_any_word_of_any_script_is_found_by_itself_and_excluded(spoken: Record, 
 )
 def test_words_within_sentences(spoken: Record, query: str, expected: list[str]) -> None:
     assert found(spoken, query) == expected
+
+
+def test_what_only_tells_where_a_line_may_end_parts_no_word(record: Record) -> None:
+    put(record, {"final_message": "កំហុស\u200bក្នុង\u200bទំព័រ"}, {"scope": "foo\u200bbar"})
+    for query in ("កំហុសក្នុង", "កំហុស\u200bក្នុង", "ក្នុងទំ", "ទំព័រ"):
+        assert found(record, query) == ["000"], query
+    assert found(record, "bar ") == ["001"]
+
+
+def test_what_an_older_index_does_not_know_is_not_pretended(record: Record) -> None:
+    put(record, {"scope": "C++ ✅"}, {"scope": "C"})
+    make_version_1(record)
+    assert found(record, "C++") == ["000"]
+    assert found(record, "✅") == []
+    maintenance.index_older(record)
+    assert found(record, "C++") == found(record, "✅") == ["000"]
 
 
 def test_a_word_is_marked_where_it_stands(spoken: Record) -> None:
