@@ -79,8 +79,10 @@ class Pieces:
         text = text.rstrip("\n")
         if self.opens_message:
             text = START + text if is_behind_space else f"{START} {text}"
-        before_sign, after_sign, part = _patterns(plain)
         for stretch in cut_stretches(text, STRETCH):
+            # Most of a text with a few other letters is ASCII, and that takes half as long.
+            is_plain = plain or stretch.isascii() or stretch[1:].isascii() and stretch[0] == START
+            before_sign, after_sign, part = compile_patterns(is_plain)
             stretch = before_sign.sub(f" {OPEN}", stretch)
             stretch = after_sign.sub(f"{CLOSE} ", stretch)
             yield part.findall(stretch)
@@ -217,8 +219,8 @@ _QUOTES = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"'}
 
 
 @cache
-def _patterns(plain: bool) -> tuple[re.Pattern[str], ...]:
-    """What finds a space before a sign (not before a quoted word), a space after a sign, and the
+def compile_patterns(plain: bool) -> tuple[re.Pattern[str], ...]:
+    """Compile what finds a space before a sign (not before a quoted word), a space after a sign, and the
     parts, with the space behind them that stands between two marks; ``plain`` text is all ASCII."""
     letter, word, signs = (
         ("[A-Za-z]", "[A-Za-z]+", _SIGNS)

@@ -87,9 +87,11 @@ def _estimates(texts: Sequence[str], family: str) -> list[int]:
 
         return count_encoded(texts, family)
     from orch_tui.prepare.all_cores import count_on_all_cores
-    from orch_tui.prepare.pieces import load_pieces
+    from orch_tui.prepare.pieces import compile_patterns, load_pieces
 
     _check(family)
+    for is_ascii in {text.isascii() for text in texts}:
+        compile_patterns(is_ascii)  # once, and not in each process that counts
     return count_on_all_cores(load_pieces(family).tokens, texts)
 
 

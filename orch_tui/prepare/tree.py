@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import NamedTuple
 
+from orch_tui.files import compose_letters
 from orch_tui.frozen import frozen
 from orch_tui.prepare.ignore_rules import FileRules
 
@@ -50,7 +51,7 @@ class ProjectTree:
     repositories: tuple[str, ...] = ()
     """Folders that are repositories of their own: what they hold is listed where they are named."""
     lowered: tuple[tuple[str, int], ...] = ()
-    """For ``find_files``: each path in lower case, and where its name begins."""
+    """For ``find_files``: each path in small letters (NFC), and where its name begins."""
 
     def under(self, folder: str) -> Iterator[Node]:
         """The files in a folder and in the folders under it."""
@@ -183,7 +184,7 @@ def find_files(tree: ProjectTree, query: str, limit: int = 500) -> FileMatches:
     The best come first: the name begins with the word, holds it, a folder does, and then those
     that only have its letters; among equals the shorter path. Case does not matter.
     """
-    words = query.lower().split()
+    words = compose_letters(query.lower()).split()
     letters = [_letters(word).match for word in words]
     ranked = []
     for index, (path, name_at) in enumerate(tree.lowered):
@@ -249,7 +250,7 @@ def _tree(
         unreadable,
         folder_links,
         repositories,
-        tuple((low := file.path.lower(), low.rfind("/") + 1) for file in files),
+        tuple((low := compose_letters(file.path.lower()), low.rfind("/") + 1) for file in files),
     )
 
 

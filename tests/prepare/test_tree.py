@@ -191,6 +191,11 @@ def test_every_word_must_match_and_case_does_not_matter(tmp_path: Path) -> None:
     assert _found(tmp_path, "API") == ["lib/api.py", "Docs/API.md"]
 
 
+def test_letters_of_two_code_points_are_found_by_one(tmp_path: Path) -> None:
+    _make(tmp_path, "cafe\u0301.md")
+    assert _found(tmp_path, "caf\u00e9") == _found(tmp_path, "CAFE\u0301") == ["cafe\u0301.md"]
+
+
 def test_no_words_find_everything(tmp_path: Path) -> None:
     _make(tmp_path, "a", "b/c")
     found = find_files(walk_project(tmp_path), "  ", limit=1)
