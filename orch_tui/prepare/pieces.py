@@ -220,8 +220,11 @@ _QUOTES = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"'}
 
 @cache
 def compile_patterns(plain: bool) -> tuple[re.Pattern[str], ...]:
-    """Compile what finds a space before a sign (not before a quoted word), a space after a sign, and the
-    parts, with the space behind them that stands between two marks; ``plain`` text is all ASCII."""
+    """Compile what takes a text apart; ``plain`` text is all ASCII.
+
+    That is: a space before a sign (not before a quoted word), a space after a sign, and the parts,
+    each with the space behind it that stands between two marks.
+    """
     letter, word, signs = (
         ("[A-Za-z]", "[A-Za-z]+", _SIGNS)
         if plain
