@@ -97,6 +97,18 @@ _unmeasured = partial(argparse.RawDescriptionHelpFormatter, width=80)
 load three compression libraries."""
 
 
+SHORT = {
+    "--session-id": "-s",
+    "--execution-id": "-e",
+    "--agent-type": "-a",
+    "--format": "-f",
+    "--output": "-o",
+    "--limit": "-n",
+}
+"""The options that are typed most, and their short forms in every command that has them, but for
+``orch history``: there ``-word`` leaves a word out."""
+
+
 class Parser(argparse.ArgumentParser):
     """Examples keep their lines; an abbreviation of a flag is no flag."""
 
@@ -115,6 +127,15 @@ class Parser(argparse.ArgumentParser):
         if has_record:
             self.add_argument("--db", metavar="FILE", help="the database (default: the project's)")
 
+    def _add_action(self, action: Any) -> Any:
+        """Give an option its short form; those of groups come by here, too."""
+        if self.prog != "orch history":
+            action.option_strings = [
+                *(SHORT[flag] for flag in action.option_strings if flag in SHORT),
+                *action.option_strings,
+            ]
+        return super()._add_action(action)
+
     def require(self, name: str, *others: str) -> None:
         """Refuse an argument where none of the others is given, without which it means nothing.
 
@@ -130,6 +151,7 @@ class Parser(argparse.ArgumentParser):
     def _check_rules(self, args: list[str], known: argparse.Namespace) -> None:
         flags = args[: args.index("--")] if "--" in args else args
         typed = {word.partition("=")[0] for word in flags}
+        typed |= {flag for flag, short in SHORT.items() if any(w[:2] == short for w in flags)}
 
         def is_given(name: str) -> bool:
             flag, _, value = name.partition(" ")

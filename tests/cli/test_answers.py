@@ -99,3 +99,18 @@ def test_fields_are_chosen_in_every_format(did: Run, orch: Run) -> None:
     wrong = orch("query", "--fields", "nosuch")
     assert (wrong.code, "there is no field 'nosuch'" in wrong.err) == (2, True)
     assert "known: " in wrong.err and "execution_id" in wrong.err
+
+
+def test_the_options_that_are_typed_most_have_short_forms(did: Run, orch: Run) -> None:
+    did("init-session", "--scope", "s", "--session-id", "first")
+    did("init-deployment", "-a", "a", "--scope", "count -n of it", "-s", "first")
+    did("collect", "-e", "exec-001", "--insights", "odd", "-f", "json")
+    assert did("query", "-a", "a", "-n1", "-fcsv", "--fields", "execution_id").out.split() == [
+        "execution_id",
+        "exec-001",
+    ]
+    did("export", "-o", "record.jsonl")
+    assert Path("record.jsonl").exists()
+    assert "exec-001" not in did("history", "count", "-of").out  # there it leaves a word out
+    # a rule that speaks of an option holds for its short form
+    assert "--format does not go with" in orch("bundles", "bundle-001", "--copy", "-fjson").err

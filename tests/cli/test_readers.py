@@ -39,6 +39,7 @@ READS = {
     "history": ["hnsw"],
     "import": ["--dry-run"],
     "outputs": ["--state"],
+    "path": [],
     "query": [],
     "replay": ["exec-001"],
     "show": ["exec-001"],
