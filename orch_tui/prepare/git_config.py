@@ -15,6 +15,9 @@ _MOST_BYTES = 1_000_000
 _DEEPEST = 10
 """Files that include one another, as in git."""
 
+_MOST_FILES = 200
+"""Files read in all: a few that include one another several times would be read for ever."""
+
 _HEADER = re.compile(rb'\[([A-Za-z0-9.-]+)(?:[ \t]+"((?:[^"\\\n]|\\[^\n])*)")?\]')
 _NAME = re.compile(rb"[A-Za-z][A-Za-z0-9-]*")
 _ESCAPED = {ord("n"): b"\n", ord("t"): b"\t", ord("b"): b"\b", ord('"'): b'"', ord("\\"): b"\\"}
@@ -35,12 +38,13 @@ def read_config(files: ConfigFiles) -> Mapping[str, str]:
     Names with a subsection have it between the two as it is written. A name alone is ``true``.
     """
     found: dict[str, str] = {}
+    left = iter(range(_MOST_FILES))
     for path in _list_users_files():
-        found.update(_parse_file(path, files, 0))
+        found.update(_parse_file(path, files, left))
     if files.common:
-        found.update(_parse_file(os.path.join(files.common, "config"), files, 0))
+        found.update(_parse_file(os.path.join(files.common, "config"), files, left))
     if files.folder and is_true(found.get("extensions.worktreeconfig", "")):
-        found.update(_parse_file(os.path.join(files.folder, "config.worktree"), files, 0))
+        found.update(_parse_file(os.path.join(files.folder, "config.worktree"), files, left))
     return found
 
 
@@ -76,8 +80,12 @@ def _list_users_files() -> Iterator[str]:
     yield os.path.expanduser("~/.gitconfig")
 
 
-def _parse_file(path: str, files: ConfigFiles, depth: int) -> Iterator[tuple[str, str]]:
-    data = read_bytes(path, _MOST_BYTES) if os.path.isabs(path) else None
+def _parse_file(
+    path: str, files: ConfigFiles, left: Iterator[int], depth: int = 0
+) -> Iterator[tuple[str, str]]:
+    if next(left, None) is None or not os.path.isabs(path):
+        return
+    data = read_bytes(path, _MOST_BYTES)
     if not data:
         return
     for section, name, value in _statements(data):
@@ -87,7 +95,7 @@ def _parse_file(path: str, files: ConfigFiles, depth: int) -> Iterator[tuple[str
         kind, _, condition = section.partition(".")
         if kind == "include" or (kind == "includeif" and _holds(condition, path, files)):
             included = os.path.join(os.path.dirname(path), expand_path(value))
-            yield from _parse_file(included, files, depth + 1)
+            yield from _parse_file(included, files, left, depth + 1)
 
 
 def _statements(data: bytes) -> Iterator[tuple[str, str, str]]:

@@ -7,12 +7,16 @@ import stat
 import struct
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from orch_tui.prepare.plain_bytes import read_bytes
 
-MOST_BYTES = 256_000_000
+MOST_BYTES = 128_000_000
 """A larger index is not read: a million files take a third of that."""
+
+_SHORTENED = 4
+"""How many times as long as the index its names may be, which version 4 shortens."""
 
 _NAME_BITS = 0xFFF
 _EXTENDED = 0x4000
@@ -42,15 +46,25 @@ NONE_TRACKED = TrackedFiles()
 def read_index(folder: str, *, hash_size: int = 20) -> TrackedFiles:
     """Read the index in a repository's folder; of a damaged one, what comes before that.
 
-    ``hash_size``: bytes of an object's name. A split index is read with the one that it shares.
+    ``hash_size``: bytes of an object's name. A split index is read with the one that it shares. The
+    last one is remembered, until the file is another: many patterns ask for it.
     """
+    try:
+        found = os.stat(os.path.join(folder, "index"))
+    except OSError:
+        return NONE_TRACKED
+    return _read_index(folder, hash_size, (found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+@lru_cache(maxsize=1)
+def _read_index(folder: str, hash_size: int, identity: tuple[int, int, int]) -> TrackedFiles:
     data = read_bytes(os.path.join(folder, "index"), MOST_BYTES)
     parsed = _parse(data or b"", hash_size)
     entries = parsed.entries
     if link := parsed.link:
         shared = os.path.join(folder, f"sharedindex.{link[:hash_size].hex()}")
-        gone = _set_bits(link[hash_size:])
         base = _parse(read_bytes(shared, MOST_BYTES) or b"", hash_size).entries
+        gone = _set_bits(link[hash_size:], len(base))
         entries = [each for number, each in enumerate(base) if number not in gone] + entries
     names = frozenset(name for name, mode in entries if name and not stat.S_ISDIR(mode))
     links = frozenset(name for name, mode in entries if name and mode == _GITLINK)
@@ -73,6 +87,7 @@ def _parse(data: bytes, hash_size: int) -> _ParsedIndex:
     if version not in (2, 3, 4):
         return _ParsedIndex(entries)
     begin, before = 12, b""
+    taken, most = 0, _SHORTENED * len(data)  # names that share all but a letter add up
     head = 42 + hash_size
     mode_of, flags_of = struct.Struct(">I").unpack_from, struct.Struct(">H").unpack_from
     try:
@@ -92,7 +107,8 @@ def _parse(data: bytes, hash_size: int) -> _ParsedIndex:
                 end = at + length if length < _NAME_BITS else data.index(b"\0", at)
                 name = data[at:end]
                 begin += (end - begin + 8) & ~7
-            if begin > len(data):
+            taken += len(name)
+            if begin > len(data) or taken > most:
                 break
             entries.append((name, mode))
         else:
@@ -125,15 +141,15 @@ def _find_extension(data: bytes, at: int, wanted: bytes) -> bytes:
     return b""
 
 
-def _set_bits(data: bytes) -> set[int]:
-    """The numbers in a compressed bitmap (EWAH), the first of several."""
+def _set_bits(data: bytes, most: int) -> set[int]:
+    """The numbers below ``most`` in a compressed bitmap (EWAH), the first of several."""
     found: set[int] = set()
     try:
         size, words = struct.unpack_from(">II", data)
         values = struct.unpack_from(f">{words}Q", data, 8)
     except struct.error:
         return found
-    at, bit = 0, 0
+    at, bit, size = 0, 0, min(size, most)
     while at < words and bit < size:
         run = values[at] >> 1 & 0xFFFFFFFF
         literal = values[at] >> 33
@@ -141,7 +157,7 @@ def _set_bits(data: bytes) -> set[int]:
             found.update(range(bit, min(bit + run * 64, size)))
         bit += run * 64
         for value in values[at + 1 : at + 1 + literal]:
-            found.update(bit + n for n in range(64) if value >> n & 1)
+            found.update(bit + n for n in range(64) if value >> n & 1 and bit + n < size)
             bit += 64
         at += 1 + literal
     return found

@@ -40,6 +40,11 @@ _LONGEST = 4096
 """Bytes of a path: no system has a longer one, so that a longer pattern meets none."""
 
 
+_MOST_WILD = 4_000
+"""Patterns with wildcards in one file, the last ones: more would take long to compile, and only
+who means harm writes them."""
+
+
 class IgnorePattern(NamedTuple):
     """One line of an ignore file."""
 
@@ -151,6 +156,7 @@ class _Alternatives:
     """Many expressions asked as one, the last of them first."""
 
     def __init__(self, numbered: Sequence[tuple[int, bytes]]) -> None:
+        numbered = numbered[-_MOST_WILD:]
         self._numbers = [number for number, _ in reversed(numbered)]
         parts = (b"(" + regex + b")" for _, regex in reversed(numbered))
         self._match = re.compile(rb"(?s:" + b"|".join(parts) + rb")\Z").match

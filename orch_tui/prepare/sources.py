@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from orch_tui.config import DEFAULTS
 from orch_tui.errors import NotFoundError, PathError, SourceError
@@ -52,6 +52,9 @@ from orch_tui.source_name import (
     parse_source,
 )
 from orch_tui.worktrees import find_file_tree, is_within
+
+if TYPE_CHECKING:
+    from orch_tui.prepare.ignore_rules import FileRules
 
 _TEXT_LABEL = 72
 _MOST_COMMAS = 5
@@ -432,20 +435,27 @@ class SourceReader:
                 matches = _match_pattern(base, relative)
             except ValueError as error:
                 raise SourceError(pattern, f"is no usable pattern ({error})") from None
+            rules = self._rules_below(below)
             inside = [path / "*" for path in matches.unread if not _hidden(path, base, named)]
-            self._refuse_unread(path.parent for path in self._not_ignored(inside, below))
+            self._refuse_unread(path.parent for path in self._not_ignored(inside, rules))
             found = sorted(path for path in matches.paths if _may_be_file(path))
             visible = [path for path in found if not _hidden(path, base, named)]
-            if kept := self._not_ignored(visible, below):
+            if kept := self._not_ignored(visible, rules):
                 return kept, Path(os.path.abspath(below))
         raise SourceError(pattern, "matches no file", hint=self._looked_in())
 
-    def _not_ignored(self, paths: Sequence[Path], below: Path) -> list[Path]:
-        """Without what is ignored under ``below``, the folder that the pattern names outright."""
+    def _rules_below(self, below: Path) -> tuple[Path, FileRules]:
+        """The folder that a pattern names outright, and the rules for what is in it."""
         from orch_tui.prepare.ignore_rules import FileRules
 
         base, under = self._place(below)
-        top, rules = base / under, FileRules(base, under, ignore_files=self.ignore_files)
+        return base / under, FileRules(base, under, ignore_files=self.ignore_files)
+
+    def _not_ignored(
+        self, paths: Sequence[Path], rules_below: tuple[Path, FileRules]
+    ) -> list[Path]:
+        """Without what is ignored under the folder that the pattern names outright."""
+        top, rules = rules_below
         plain = [Path(os.path.abspath(path)) for path in paths]  # without ".."
         kept = [
             path
@@ -453,6 +463,7 @@ class SourceReader:
             if not (path.is_relative_to(top) and rules.leaves_out(_below(path, top)))
         ]
         self._leave_out_repositories(top / folder for folder in rules.repositories_met)
+        rules.repositories_met.clear()
         return kept
 
     def _missing(self, source: str) -> SourceError:

@@ -57,7 +57,7 @@ def test_files_that_include_themselves_end(tmp_path: Path, monkeypatch: pytest.M
     mine = tmp_path / "mine"
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(mine))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    mine.write_text("[include]\npath = mine\n[a]\nb = 1\n")
+    mine.write_text("[a]\nb = 1\n" + "[include]\npath = mine\n" * 20)
     assert read_config(ConfigFiles())["a.b"] == "1"
 
 

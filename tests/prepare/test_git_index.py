@@ -48,6 +48,20 @@ def test_a_split_index_is_read_with_the_one_it_shares(tmp_path: Path) -> None:
     assert told == {*(f"f{n}" for n in range(200)), "new"} - {"f7", "f150"}
 
 
+def test_a_small_index_that_stands_for_much_takes_no_more_than_its_size(tmp_path: Path) -> None:
+    entry = bytes(24) + (0o100644).to_bytes(4, "big") + bytes(32) + b"\0\0"
+    many = b"DIRC" + (4).to_bytes(4, "big") + (90_000).to_bytes(4, "big")
+    (tmp_path / "index").write_bytes(many + b"".join(entry + b"\0a\0" for _ in range(90_000)))
+    names = read_index(str(tmp_path)).names
+    assert 0 < sum(map(len, names)) < 5 * (tmp_path / "index").stat().st_size
+    run = (0xFFFFFFFF << 1 | 1).to_bytes(8, "big")
+    bits = (0xFFFFFFFF).to_bytes(4, "big") + (1).to_bytes(4, "big") + run
+    link = b"link" + (20 + len(bits)).to_bytes(4, "big") + bytes(20) + bits
+    (tmp_path / "index").write_bytes(many[:8] + bytes(4) + link)
+    (tmp_path / f"sharedindex.{'00' * 20}").write_bytes(many[:8] + b"\0\0\0\1" + entry + b"\0a\0")
+    assert read_index(str(tmp_path)).names == frozenset()
+
+
 def test_a_hostile_index_or_ignore_file_harms_nothing(tmp_path: Path) -> None:
     run_git(tmp_path, "init", "-q")
     make_files(tmp_path, "a", "b/c")
