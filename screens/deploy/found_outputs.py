@@ -31,7 +31,7 @@ class FoundOutputs(Rows):
     """What was read from a message, each line to be taken or left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "select", "take or leave out", id="completion-take"),
+        Binding("enter,space", "select", "take or leave", id="completion-take"),
     ]
 
 

@@ -202,8 +202,8 @@ class ReturnForm(ScreenPart):
         name, scope = one_line(execution.agent_type, 60), one_line(execution.scope or "", 200)
         what = Content.assemble(
             (f" {name}", "bold"),
-            f"  {scope}" if scope else "",
-            (f"   {state}", "$foreground-muted"),
+            (f"  {state}", "$foreground-muted"),
+            f"   {scope}" if scope else "",
         )
         self.query_one("#completing-what", Static).update(what)
         self.settle()

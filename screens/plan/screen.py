@@ -259,7 +259,7 @@ agent, of the session; **e** on a session changes its scope, too.
         self._state.page = page
         session = page.session
         pane = self.query_one("#next-pane")
-        scope = Content(one_line(session.scope, 200)).truncate(max(20, self.app.size.width - 20))
+        scope = Content(one_line(session.scope, max(20, self.app.size.width - 20)))
         pane.border_title = "Next" if self.app.size.width >= BESIDE else scope
         self._agents.show_page(page, self._live, self.app.project.now(), empty=NO_AGENTS)
         if self._state.wanted_agent and self._agents.move_to_key(self._state.wanted_agent):

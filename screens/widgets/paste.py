@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -42,6 +43,10 @@ HEAD = 4_000
 
 _TYPED_AT_ONCE = 60
 """Keys waiting to be handled together that no fingers have typed."""
+
+_HEADING = re.compile(r" {0,3}#{1,6}(?: |$)")
+_ITEM = re.compile(r"\s*([-*+]|\d{1,3}[.)]) ")
+"""How a heading and an item of a list begin in Markdown."""
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)")
 
@@ -96,6 +101,22 @@ def _lines(text: str) -> list[str]:
 class Editor(TextArea):
     """A text area over a verbatim document that takes a storm of keys for what it is."""
 
+    DEFAULT_CSS = """
+    Editor {
+        & > .editor--heading { color: $text-accent; text-style: bold; }
+        & > .editor--list { color: $text-accent; }
+        & > .editor--marked { background: $primary-muted; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "editor--heading",
+        "editor--list",
+        "editor--marked",
+    }
+
+    marked: int | None = None
+    """The line that is told of elsewhere, from 0."""
+
     @dataclass
     class Stormed(Message):
         """So many keys came at once that they are a paste which the terminal did not mark."""
@@ -106,6 +127,18 @@ class Editor(TextArea):
         self.wrapped_document = WrappedDocument(self.document, tab_width=self.indent_width)
         self.navigator = DocumentNavigator(self.wrapped_document)
         self._typed: list[str] = []
+
+    def get_line(self, line_index: int) -> Text:
+        """Draw headings and lists as Markdown has them, and the line that is told of."""
+        line = super().get_line(line_index)
+        if line_index == self.marked:
+            line.stylize(self.get_component_rich_style("editor--marked", partial=True))
+        if _HEADING.match(line.plain):
+            line.stylize(self.get_component_rich_style("editor--heading", partial=True))
+        elif item := _ITEM.match(line.plain):
+            style = self.get_component_rich_style("editor--list", partial=True)
+            line.stylize(style, item.start(1), item.end(1))
+        return line
 
     async def on_key(self, event: events.Key) -> None:
         """Gather what is typed, and insert it when no more keys are waiting."""
@@ -246,9 +279,11 @@ class PasteArea(Vertical):
     def mark_line(self, line: int | None) -> None:
         """Show a line of the text, from 1, and mark it; None takes the mark away."""
         editor = self.editor
-        editor.highlight_cursor_line = line is not None and not self.is_large
-        if line is not None and not self.is_large:
-            editor.move_cursor((min(line, editor.document.line_count) - 1, 0))
+        at = None if line is None or self.is_large else min(line, editor.document.line_count) - 1
+        editor.marked = at
+        if at is not None:
+            editor.move_cursor((at, 0))
+        editor.refresh()
 
     def focus_text(self) -> None:
         (self.query_one(Lines) if self.is_large else self.editor).focus()

@@ -20,8 +20,11 @@ _HARMFUL = re.compile(
 
 
 def one_line(text: str, limit: int = 500) -> str:
-    """The text on one line, at most ``limit`` characters of it."""
-    return plain(" ".join(text[: 4 * limit].split()))[:limit]
+    """The text on one line, at most ``limit`` characters of it; ``…`` at the end where it is
+    longer."""
+    line = plain(" ".join(text[: 4 * limit].split()))
+    is_whole = len(line) <= limit and len(text) <= 4 * limit
+    return line if is_whole else f"{line[: limit - 1]}…"
 
 
 def flat(text: str) -> str:

@@ -358,10 +358,10 @@ async def test_the_line_that_is_told_of_is_marked_in_the_message(folder: Path) -
         driven.under_cursor("#found", "lib/index.py")
         await driven.keys("down", "up")
         editor = driven.area.editor
-        assert editor.highlight_cursor_line
+        assert editor.marked == editor.cursor_location[0]
         assert "lib/index.py" in editor.document.get_line(editor.cursor_location[0])
         await driven.keys("shift+tab")
-        assert not editor.highlight_cursor_line and editor.has_focus
+        assert editor.marked is None and editor.has_focus
 
 
 async def test_the_same_can_be_said_to_the_shell(folder: Path) -> None:
