@@ -7,15 +7,23 @@ import pytest
 THEMES = ("orch-dark", "orch-light")
 
 
-def in_looks(*sizes: tuple[int, int]) -> pytest.MarkDecorator:
-    """Take each size in each theme; each size and each theme once always, the rest when wide."""
+EVERY_SIZE = ((80, 24), (140, 45), (120, 36), (60, 40), (100, 15), (60, 16))
+"""What a screen is looked at in; the first two always, the others when wide."""
+
+
+def in_looks(*sizes: tuple[int, int], always: int | None = None) -> pytest.MarkDecorator:
+    """Take each size in each theme; each size and each theme once always, the rest when wide.
+
+    ``always``: only so many of the sizes, the first.
+    """
+    most = len(sizes) if always is None else always
     return pytest.mark.parametrize(
         ("size", "theme"),
         [
             pytest.param(
                 *(size, theme),
                 id=f"size{number}-{theme}",
-                marks=() if number % len(THEMES) == place else pytest.mark.wide,
+                marks=() if number % len(THEMES) == place and number < most else pytest.mark.wide,
             )
             for number, size in enumerate(sizes)
             for place, theme in enumerate(THEMES)
@@ -34,3 +42,13 @@ def in_sizes(*sizes: tuple[int, int], always: int = 0) -> pytest.MarkDecorator:
             for number, size in enumerate(sizes)
         ],
     )
+
+
+in_dialogs = pytest.mark.parametrize(
+    ("size", "theme"),
+    [
+        pytest.param((80, 24), THEMES[0], id="dark", marks=pytest.mark.wide),
+        pytest.param((120, 36), THEMES[1], id="light", marks=pytest.mark.wide),
+    ],
+)
+"""Take a dialog dark in a small terminal and light in a larger one, when wide."""

@@ -28,7 +28,7 @@ from orch_tui.screens.widgets.form import Field, Form, matching
 from orch_tui.screens.widgets.key_line import KeyLine
 from orch_tui.screens.widgets.told_lines import ToldLines
 from tests.conftest import FakeClock
-from tests.screens.looks import in_looks
+from tests.screens.looks import EVERY_SIZE, in_dialogs, in_looks
 from tests.screens.quiet import settled
 
 NOW, DONE, OLD = (f"orch-2026-11-22-00{n}" for n in (3, 2, 1))
@@ -612,13 +612,37 @@ def keys(*pressed: str) -> Callable[[Pilot[None]], Awaitable[None]]:
     return run_before
 
 
-@in_looks((80, 24), (140, 45))
+@in_looks(*EVERY_SIZE, always=2)
 def test_how_it_looks(
     project: Project, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
 ) -> None:
     app = still(project.root, clock)
     app.theme = theme
     assert snap_compare(app, terminal_size=size, run_before=keys("tab"))
+
+
+@in_looks((60, 16), (60, 40), (100, 15), always=0)
+def test_how_sessions_look(
+    project: Project, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
+) -> None:
+    app = still(project.root, clock)
+    app.theme = theme
+    assert snap_compare(app, terminal_size=size, run_before=keys())
+
+
+@in_dialogs
+@pytest.mark.parametrize("key", ["a", "c", "n"])
+def test_how_dialogs_look(
+    project: Project,
+    clock: FakeClock,
+    snap_compare: Snap,
+    theme: str,
+    size: tuple[int, int],
+    key: str,
+) -> None:
+    app = still(project.root, clock)
+    app.theme = theme
+    assert snap_compare(app, terminal_size=size, run_before=keys("tab", key))
 
 
 def test_how_nothing_looks(folder: Path, clock: FakeClock, snap_compare: Snap) -> None:

@@ -19,7 +19,7 @@ from tests.screens.compose.driven import (
     app_of,
     press,
 )
-from tests.screens.looks import in_looks, in_sizes
+from tests.screens.looks import EVERY_SIZE, in_dialogs, in_looks, in_sizes
 from tests.screens.quiet import settled
 
 Snap = Callable[..., bool]
@@ -39,7 +39,7 @@ def after(*keys: str) -> Drive:
 CHOSEN = ("»types", "enter", "»hnsw", "enter", "»README", "enter")
 
 
-@in_looks((80, 24), (140, 45))
+@in_looks(*EVERY_SIZE, always=2)
 def test_how_it_looks(
     project: Project, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
 ) -> None:
@@ -47,6 +47,31 @@ def test_how_it_looks(
     app.theme = theme
     keys = (*CHOSEN, "escape", "p", "t", "escape", "ctrl+u", "escape", "right", "down")
     assert snap_compare(app, terminal_size=size, run_before=after(*keys))
+
+
+@in_looks((60, 16), (60, 40), always=0)
+@pytest.mark.parametrize("turns", [1, 2], ids=["bundle", "item"])
+def test_how_one_pane_looks(
+    project: Project,
+    clock: FakeClock,
+    snap_compare: Snap,
+    theme: str,
+    size: tuple[int, int],
+    turns: int,
+) -> None:
+    app = app_of(project.root, clock)
+    app.theme = theme
+    keys = (*CHOSEN, *["f6"] * turns)
+    assert snap_compare(app, terminal_size=size, run_before=after(*keys))
+
+
+@in_dialogs
+def test_how_limits_look(
+    project: Project, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
+) -> None:
+    app = app_of(project.root, clock)
+    app.theme = theme
+    assert snap_compare(app, terminal_size=size, run_before=after("escape", "L"))
 
 
 def test_how_nothing_looks(folder: Path, clock: FakeClock, snap_compare: Snap) -> None:

@@ -18,7 +18,7 @@ from tests.screens.deploy.driven import (
     settled,
     shown,
 )
-from tests.screens.looks import THEMES, in_looks, in_sizes
+from tests.screens.looks import EVERY_SIZE, in_dialogs, in_looks, in_sizes
 
 Snap = Callable[..., bool]
 SIZES = [(80, 24), (140, 45)]
@@ -68,18 +68,42 @@ async def a_refusal(driven: Driven) -> None:
     await driven.type("nothing.txt")
 
 
-@in_looks(*SIZES)
+@in_looks(*EVERY_SIZE, always=2)
 def test_how_the_lists_look(
     folder: Path, snap_compare: Snap, theme: str, size: tuple[int, int]
 ) -> None:
     assert snap_compare(shown(folder, theme), terminal_size=size, run_before=after(nothing))
 
 
-@pytest.mark.parametrize(("size", "theme"), zip(SIZES, THEMES, strict=True))
+@in_looks(*EVERY_SIZE, always=2)
 def test_how_a_completion_looks(
     folder: Path, snap_compare: Snap, theme: str, size: tuple[int, int]
 ) -> None:
     assert snap_compare(shown(folder, theme), terminal_size=size, run_before=after(the_message))
+
+
+async def what_came_back(driven: Driven) -> None:
+    driven.go_to("exec-004")
+    await driven.keys("c")
+
+
+async def the_outcome(driven: Driven) -> None:
+    await driven.keys("c")
+    await driven.paste("I was not able to finish: the index is locked.")
+    await driven.keys("f9")
+
+
+async def another_attempt(driven: Driven) -> None:
+    driven.go_to("exec-005")
+    await driven.keys("d")
+
+
+@in_dialogs
+@pytest.mark.parametrize("do", [what_came_back, the_outcome, another_attempt])
+def test_how_questions_look(
+    folder: Path, snap_compare: Snap, theme: str, size: tuple[int, int], do: Do
+) -> None:
+    assert snap_compare(shown(folder, theme), terminal_size=size, run_before=after(do))
 
 
 def test_how_a_briefing_looks(folder: Path, snap_compare: Snap) -> None:
