@@ -104,7 +104,7 @@ class ReturnForm(ScreenPart):
         Binding("a", "add", "add one", id="completion-add"),
         Binding("tab", "to_list", "to what was read", id="completion-list"),
         Binding("tab,shift+tab", "to_text", "to the message", id="completion-text"),
-        Binding("escape", "leave", "to the list", id="completion-back"),
+        Binding("escape", "leave", "back", id="completion-back"),
     ]
 
     @dataclass
