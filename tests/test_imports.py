@@ -222,6 +222,7 @@ PRIVATE = {
     ("orch_tui/hand_over_hook.py", "_signal"),
     ("orch_tui/hook.py", "_signal"),  # `signal` brings enum, and a hook has no time
     ("orch_tui/paths.py", "_blake2"),  # `hashlib` brings OpenSSL, likewise
+    ("screens/notices.py", "textual.widgets._toast"),  # no public class of a notice on the screen
     ("screens/terminal.py", "textual._xterm_parser"),  # no public parser of what a terminal sends
 }
 
