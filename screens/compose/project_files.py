@@ -352,7 +352,8 @@ class ProjectFiles(ScreenPart):
             return LineNote(glyph, "–", f"✗ {weight.refused.reason}", style)
         glyph = PRIORITIES[chosen[0].priority] if chosen else " "
         count = sum(len(choice.sections) for choice in chosen)
-        return LineNote(glyph, format_weight(weight), plural(count, "section") if count else "")
+        remarks = (plural(count, "section") if count else "", weight.remark if weight else "")
+        return LineNote(glyph, format_weight(weight), ", ".join(filter(None, remarks)))
 
     def _describe_folder(self, path: str) -> LineNote:
         if path in self._project_tree.unreadable:

@@ -16,6 +16,7 @@ from orch_tui.record.ledger import journal
 from orch_tui.screens.compose.add_source import AddSource
 from orch_tui.screens.dialogs import Confirm
 from orch_tui.screens.orch_screen import Problem
+from orch_tui.screens.widgets.filetree import FileTree
 from tests.conftest import FakeClock
 from tests.screens.compose.driven import (
     app_of,
@@ -348,3 +349,16 @@ async def test_what_a_folder_takes_is_told_when_it_is_counted(
         await press(pilot, "escape")
         told = view(pilot)
         assert "lib/" in told and "3 files, ~" in told and "so far" not in told
+
+
+async def test_what_a_machine_made_or_is_no_utf_8_is_said_beside_it(
+    folder: Path, clock: FakeClock
+) -> None:
+    (folder / "app.min.js").write_text("x")
+    (folder / "notes.txt").write_bytes("设置 配置文件\n".encode("gbk"))
+    async with app_of(folder, clock).run_test(size=(180, 40)) as pilot:
+        await settled(pilot)
+        tree_lines = screen_of(pilot).query_one(FileTree)
+        shown = [tree_lines.render_line(row).text for row in range(tree_lines.size.height)]
+        assert any("app.min.js" in line and "minified" in line for line in shown), shown
+        assert any("notes.txt" in line and "gb18030" in line for line in shown), shown
