@@ -496,17 +496,17 @@ CREATE TABLE search_pending (
   execution_id TEXT NOT NULL
 );
 
-CREATE VIRTUAL TABLE search_index_6 USING fts5(texts, content='', prefix='3', tokenize='unicode61');
+CREATE VIRTUAL TABLE search_index_7 USING fts5(texts, content='', prefix='3', tokenize='unicode61');
 
-CREATE VIRTUAL TABLE search_terms USING fts5vocab('search_index_6', 'instance');
+CREATE VIRTUAL TABLE search_terms USING fts5vocab('search_index_7', 'instance');
 
-INSERT INTO search_index_6 (search_index_6, rank) VALUES ('hashsize', 16777216);
+INSERT INTO search_index_7 (search_index_7, rank) VALUES ('hashsize', 16777216);
 
-CREATE VIRTUAL TABLE given_index_6 USING fts5(text, content='', prefix='3', tokenize='unicode61');
+CREATE VIRTUAL TABLE given_index_7 USING fts5(text, content='', prefix='3', tokenize='unicode61');
 
-INSERT INTO given_index_6 (given_index_6, rank) VALUES ('hashsize', 16777216);
+INSERT INTO given_index_7 (given_index_7, rank) VALUES ('hashsize', 16777216);
 
-INSERT OR IGNORE INTO record_facts (name, value) VALUES ('index_version', '6');
+INSERT OR IGNORE INTO record_facts (name, value) VALUES ('index_version', '7');
 
 CREATE TRIGGER contents_outlive_insert BEFORE INSERT ON agent_executions
 BEGIN
@@ -723,9 +723,9 @@ OR (NEW.archived_at IS NULL) <> (OLD.archived_at IS NULL)
 BEGIN INSERT INTO search_pending (execution_id)
 SELECT execution_id FROM agent_executions WHERE session_id = NEW.session_id; END;
 
-CREATE TRIGGER search_keeps_contents_update BEFORE UPDATE OF content_id, encoding, data ON contents WHEN (EXISTS (SELECT 1 FROM search_docs WHERE message_content_id = OLD.content_id) OR EXISTS (SELECT 1 FROM search_given WHERE content_id = OLD.content_id) OR EXISTS (SELECT 1 FROM given_index_6 WHERE rowid = OLD.content_id)) AND NOT (NEW.content_id = OLD.content_id AND (OLD.encoding = 'run' AND NEW.encoding IN ('raw', 'zlib') OR OLD.encoding IN ('raw', 'zlib') AND NEW.encoding = 'run' AND OLD.size = (SELECT length(CAST(final_message AS BLOB)) FROM agent_executions WHERE execution_id = CAST(NEW.data AS TEXT)))) BEGIN SELECT RAISE(ABORT, 'contents: what is indexed for search stays as it is'); END;
+CREATE TRIGGER search_keeps_contents_update BEFORE UPDATE OF content_id, encoding, data ON contents WHEN (EXISTS (SELECT 1 FROM search_docs WHERE message_content_id = OLD.content_id) OR EXISTS (SELECT 1 FROM search_given WHERE content_id = OLD.content_id) OR EXISTS (SELECT 1 FROM given_index_7 WHERE rowid = OLD.content_id)) AND NOT (NEW.content_id = OLD.content_id AND (OLD.encoding = 'run' AND NEW.encoding IN ('raw', 'zlib') OR OLD.encoding IN ('raw', 'zlib') AND NEW.encoding = 'run' AND OLD.size = (SELECT length(CAST(final_message AS BLOB)) FROM agent_executions WHERE execution_id = CAST(NEW.data AS TEXT)))) BEGIN SELECT RAISE(ABORT, 'contents: what is indexed for search stays as it is'); END;
 
-CREATE TRIGGER search_keeps_contents_delete BEFORE DELETE ON contents WHEN EXISTS (SELECT 1 FROM search_docs WHERE message_content_id = OLD.content_id) OR EXISTS (SELECT 1 FROM search_given WHERE content_id = OLD.content_id) OR EXISTS (SELECT 1 FROM given_index_6 WHERE rowid = OLD.content_id) BEGIN SELECT RAISE(ABORT, 'contents: what is indexed for search stays as it is'); END;
+CREATE TRIGGER search_keeps_contents_delete BEFORE DELETE ON contents WHEN EXISTS (SELECT 1 FROM search_docs WHERE message_content_id = OLD.content_id) OR EXISTS (SELECT 1 FROM search_given WHERE content_id = OLD.content_id) OR EXISTS (SELECT 1 FROM given_index_7 WHERE rowid = OLD.content_id) BEGIN SELECT RAISE(ABORT, 'contents: what is indexed for search stays as it is'); END;
 
 CREATE TRIGGER search_keeps_briefings_update BEFORE UPDATE OF briefing_id, parts ON briefings WHEN EXISTS (SELECT 1 FROM search_docs WHERE briefing_id = OLD.briefing_id) BEGIN SELECT RAISE(ABORT, 'briefings: what is indexed for search stays as it is'); END;
 

@@ -279,7 +279,7 @@ def parse_query(text: str, now: datetime) -> Query:
 
 
 _NAME = re.compile(r"([A-Za-z]{2,}):(?!:)")
-_OPTION = re.compile(r"--+[^\W_]|-[>=]")  # begins with a dash that excludes nothing
+_OPTION = re.compile(r"--+[^\s\"-]|-[>=]")  # begins with a dash that excludes nothing
 _QUOTED = re.compile(r'"([^"]*)("?)')
 _BARE_VALUE = re.compile(r'[^\s,"]+')
 _BARE_WORD = re.compile(r'[^\s"]+')

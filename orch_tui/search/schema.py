@@ -27,7 +27,7 @@ fact `INDEX_VERSION_FACT` of the record is the version in which all were indexed
 
 from __future__ import annotations
 
-INDEX_VERSION = 6
+INDEX_VERSION = 7
 """To be raised with every change of what is indexed of a run, or how."""
 
 INDEX_VERSION_FACT = "index_version"

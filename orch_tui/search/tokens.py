@@ -136,6 +136,7 @@ def _find_changes(text: str) -> Iterator[tuple[int, int, int, int]]:
 
 _RUN = re.compile(rf"[{SPACELESS}]+|[^\W_{SPACELESS}]+")
 _SPACELESS_RUN = re.compile(f"[{SPACELESS}]+")
+_NO_LETTERS = re.compile(rf"[^\w\x00-\x7f{SPACELESS}]+")
 
 _AS_LETTERS = {
     code: 0xE000 + number
@@ -206,9 +207,14 @@ def render_index_text(texts: Iterable[str]) -> str:
     across; behind them stand the parts of names and the signs in them."""
     plain = [plain_letters(without_filter_tokens(text)) for text in texts]
     whole = "\n".join(plain)
-    cut = plain if whole.isascii() else [_SPACELESS_RUN.sub(_spell_pairs, text) for text in plain]
+    cut = plain if whole.isascii() else list(map(_cut_text, plain))
     signs = " ".join(map(sign_token, find_signs(whole)))
     return TEXTS_APART.join((*cut, *(" ".join(parts) for parts in _split_names(whole)), signs))
+
+
+def _cut_text(text: str) -> str:
+    """Cut the scripts without spaces, and blank what SQLite may take for a letter and is none."""
+    return _SPACELESS_RUN.sub(_spell_pairs, _NO_LETTERS.sub(" ", text))
 
 
 def _spell_pairs(found: re.Match[str]) -> str:

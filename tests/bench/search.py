@@ -215,6 +215,8 @@ def series(record: Record, count: int) -> dict[str, list[str]]:
         'given:"..." words': [
             q for text, p in zip(given, said, strict=False) for q in typed(p, f'given:"{text}" ')
         ],
+        "words with signs": [f"{q}++" for p in few for q in typed(p.split()[0]) if q[2:]],
+        "part of a word": [f"part:{q[1:]}" for p in few for q in typed(p.split()[0]) if q[3:]],
         "nothing typed": [""] * 20,
     }
 

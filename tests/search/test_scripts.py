@@ -129,6 +129,34 @@ def test_the_words_of_each_text_of_a_run_are_found(record: Record) -> None:
     assert maintenance.check(record) == []
 
 
+PIECES = [
+    *("abc", "Vector", "Search", "XML", "é", "e\u0301", "ß", "ł", "İ", "登录", "页面", "エラー"),
+    *("ｶﾞ", "か\u3099", "ข้อ", "ผิด", "ຂໍ້", "កំ", "ហុស", "အမှား", "\u200b", "Ａ", "ﬁ", "1", "37"),
+    *("+", "++", "#", "$", "@", "::", "->", "--", "=", ".", "_", "-", "/", "(", ")", "→", "✅"),
+    *("❌\ufe0f", "👍\U0001f3fd", "🇩🇪", "²", "ё", "й", "한글", "हिन्दी", "عربي", "\u00ad", "\u0301"),
+    *("\ue000", "\ue965", "𠮷", "％", " ", " ", " ", "\n"),
+]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_text_is_found_by_each_of_its_words_whatever_they_are_made_of(
+    record: Record, seed: int
+) -> None:
+    chance = random.Random(seed)
+    texts = ["".join(chance.choices(PIECES, k=chance.randrange(3, 14))) for _ in range(80)]
+    put(record, *({"final_message": text} for text in texts))
+    for number, text in enumerate(texts):
+        for word in text.split():
+            bare = [] if re.match(r"-[^-]|.*[a-z]:[^:]", word) else [word]
+            for query in (f'"{word}"', *bare):
+                page = search(record, query, limit=400)
+                if not (page.mistakes and not page.hits):  # named, and nothing is pretended
+                    assert f"exec-{number:03d}" in {hit.execution_id for hit in page.hits}, query
+                for hit in page.hits:
+                    assert all(0 <= a < b <= len(hit.snippet) for a, b in hit.spans)
+    assert maintenance.check(record) == []
+
+
 # Parts of names
 
 NAMES = "vectorSearch and getHTTPResponseCode moved; LoginForm.tsx; see PR1137 utf8Decoder 3fa9c2d1"
