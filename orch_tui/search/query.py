@@ -18,6 +18,7 @@ from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import STORED_BYTES
+from orch_tui.models.values import WHEN
 from orch_tui.rows import MODEL, USED
 from orch_tui.search.checking import PATIENCE, Position, look_through, part_condition
 from orch_tui.search.documents import (
@@ -456,11 +457,29 @@ class IndexQuery:
         while len(positions) == fetched:
             deepest = positions[-1].docid
             wanted = sorted(positions, reverse=True)[:limit]
-            if len(wanted) == limit and first_docid(wanted[-1].at) >= deepest:
+            if len(wanted) == limit and (
+                first_docid(wanted[-1].at) >= deepest
+                or not self._has_later(wanted[-1].at, deepest, cursor)
+            ):
                 return wanted
             fetched *= 4
             positions = self.newest(fetched, cursor)
         return sorted(positions, reverse=True)[:limit]
+
+    def _has_later(self, at: str, below: int, cursor: Position | None) -> bool:
+        """Tell whether a run of a lower docid was deployed after a time, as the table of runs knows.
+
+        Of many runs that are recorded within minutes none but the first is in the slot of its time:
+        by the slots alone all of them would be fetched for the first hundred.
+        """
+        upto = "" if cursor is None else f"AND {WHEN} <= ?"
+        later = f"SELECT execution_id FROM agent_executions WHERE {WHEN} > ? {upto}"
+        found = self.record.value(
+            f"SELECT 1 FROM ({later}) CROSS JOIN search_docs AS d USING (execution_id) "
+            "WHERE d.docid < ? LIMIT 1",
+            [at, *([] if cursor is None else [cursor.at]), below],
+        )
+        return found is not None
 
 
 def _versions(record: Record) -> list[int]:

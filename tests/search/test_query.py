@@ -15,7 +15,14 @@ from orch_tui.models.values import timestamp
 from orch_tui.record.opening import open_record
 from orch_tui.search import maintenance
 from orch_tui.search.language import parse_query
-from orch_tui.search.query import MAX_COUNTED, complete_filter_names, complete_filter_values, search
+from orch_tui.search.query import (
+    MAX_COUNTED,
+    IndexQuery,
+    Position,
+    complete_filter_names,
+    complete_filter_values,
+    search,
+)
 from tests.counts import COUNTS
 from tests.search.older_index import make_version_1
 from tests.search.rows import (
@@ -642,3 +649,31 @@ def test_twenty_values_are_offered_unless_asked_otherwise(record: Record) -> Non
         f"agent-{n:02d}" for n in range(20)
     )
     assert len(complete_filter_values(record, "agent", "a", limit=21)) == 21
+
+
+@pytest.mark.parametrize("project", [None, ("/p",)])
+def test_of_runs_recorded_within_minutes_no_more_is_fetched_than_of_others(
+    record: Record, monkeypatch: pytest.MonkeyPatch, project: tuple[str, ...] | None
+) -> None:
+    times = [timestamp(START + timedelta(milliseconds=7 * number)) for number in range(60)]
+    times[20], times[40] = times[40], times[20]  # two were recorded late
+    put(record, *({"deployed_at": at, "run_project": "/p"} for at in times))
+    monkeypatch.setattr("orch_tui.search.query.MAX_COUNTED", 6)
+    fetched: list[int] = []
+    newest = IndexQuery.newest
+
+    def counted(query: IndexQuery, limit: int, cursor: Position | None = None) -> list[Position]:
+        fetched.append(limit)
+        return newest(query, limit, cursor)
+
+    monkeypatch.setattr(IndexQuery, "newest", counted)
+    found, cursor, pages = [], None, 0
+    while True:
+        page = search(record, "", limit=4, before=cursor, project=project)
+        found += [hit.execution_id for hit in page.hits]
+        pages += 1
+        if (cursor := page.next_before) is None:
+            break
+    ordered = sorted(range(60), key=lambda n: times[n], reverse=True)
+    assert found == [f"exec-{n:03}" for n in ordered]
+    assert pages == 15 and sum(limit > 7 for limit in fetched) <= 4
