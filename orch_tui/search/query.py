@@ -467,7 +467,7 @@ class IndexQuery:
         return sorted(positions, reverse=True)[:limit]
 
     def _has_later(self, at: str, below: int, cursor: Position | None) -> bool:
-        """Tell whether a run of a lower docid was deployed after a time, as the table of runs knows.
+        """Tell whether a run of a lower docid was deployed after a time, by the table of runs.
 
         Of many runs that are recorded within minutes none but the first is in the slot of its time:
         by the slots alone all of them would be fetched for the first hundred.
