@@ -111,7 +111,7 @@ class ComparedPane(Vertical):
         count = sum(pair.same for pair in self._pairs)
         if count < 2 or self._same_shown:
             return rows
-        words = f"{count} more that are the same"
+        words = f"{count} more that are the same" if count < len(rows) else f"all {count} the same"
         return [*rows[:-count], Row(SAME, ("=", words, *[""] * (len(rows[0].cells) - 2)), "dim")]
 
     @property

@@ -152,8 +152,12 @@ class Overview(Vertical):
             self._fit(self.query_one(f"#{name}", Rows))
         for pane in self._facts:
             self.call_after_refresh(self._write_edge, pane)
+        self.call_after_refresh(self._show_steps_again)
+
+    def _show_steps_again(self) -> None:
+        """Show the steps as they are known by then: they may be read while it is laid out."""
         if self._activity is not None:
-            self.call_after_refresh(self.show_steps, self._activity.sessions, self._steps)
+            self.show_steps(self._activity.sessions, self._steps)
 
     def _fit(self, table: Rows) -> None:
         """Give a list as many lines as it needs where lists stand one above the other."""

@@ -14,11 +14,11 @@ from orch_tui.models.database import Record
 from orch_tui.models.values import timestamp
 from orch_tui.record.opening import open_record
 from orch_tui.search import maintenance
+from orch_tui.search.checking import Position
 from orch_tui.search.language import parse_query
 from orch_tui.search.query import (
     MAX_COUNTED,
     IndexQuery,
-    Position,
     complete_filter_names,
     complete_filter_values,
     search,
