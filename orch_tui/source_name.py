@@ -4,7 +4,8 @@
 ``lib/a.py``                  a file, a folder or a pattern
 ``lib/a.py:10-80``            lines of a file, from 1, both included; ``lib/a.py:10`` is one line
 ``docs/a.md#Heading``         a part of a file: a heading, a symbol (``Parser.parse``) or
-                              ``(skeleton)``; ``#Heading[2]`` is the second of that name
+                              ``(skeleton)``; ``#Heading[2]`` is the second of that name;
+                              of a notebook ``(cells)`` or ``(outputs)``
 ``exec-003:message``          what a past execution gave back: its ``message`` or its ``outputs``;
                               one of another machine is called ``exec-014@ann-laptop``
 ``text:Be brief.``            the text itself

@@ -60,7 +60,8 @@ def prepare_bundle() -> argparse.ArgumentParser:
     )
     sources = (
         "repeat, or separate with commas; FILE, FOLDER, 'docs/*.md', FILE:10-80, FILE#Heading, "
-        "FILE#Class.method, FILE#(skeleton), exec-003:message, exec-003:outputs, -"
+        "FILE#Class.method, FILE#(skeleton), NOTEBOOK#(outputs), exec-003:message, "
+        "exec-003:outputs, -"
     )
     parser.add_argument("--files", action="append", metavar="SOURCE", help=f"required: {sources}")
     parser.add_argument("--references", action="append", metavar="SOURCE", help="recommended")
