@@ -196,8 +196,20 @@ def _backup(arguments: Namespace) -> None:
 
 
 def export() -> argparse.ArgumentParser:
-    parser = Parser("export", example="orch export --output record.jsonl")
+    parser = Parser(
+        "export",
+        example="""orch export --output record.jsonl
+orch export --sqlite plain.db   # for datasette, duckdb or sqlite3: text in every cell
+sqlite3 plain.db "SELECT execution_id FROM texts WHERE texts MATCH 'hnsw'\"""",
+    )
     parser.add_argument("--output", metavar="FILE", default="-", help="default: standard output")
+    parser.add_argument(
+        "--sqlite",
+        metavar="FILE",
+        help="a copy for other tools: tables sessions, runs, given, said and outputs in plain "
+        "text, and texts for full-text search",
+    )
+    parser.forbid("--sqlite", "--output")
     parser.set_defaults(run=_export)
     return parser
 
@@ -207,6 +219,14 @@ def _export(arguments: Namespace) -> None:
     from orch_tui.record.upkeep.export import export_record as read_all
 
     project = project_of(arguments)
+    if arguments.sqlite:
+        from orch_tui.recall.plain_database import write_plain_database
+
+        target = Path(resolve_path(arguments.sqlite))
+        written = write_plain_database(project.existing_record, target)
+        count = sum(1 for _ in progress(written, "runs"))
+        say(f"written to {arguments.sqlite}: {count:,} run{'s' * (count != 1)}")
+        return
     rows = read_all(project.existing_record)
     write_lines(arguments.output, progress(rows, "rows"))
 

@@ -197,7 +197,7 @@ def write_lines(path: str, rows: Iterable[Row]) -> None:
         for row in rows:
             file.write(_json(row).encode() + b"\n")
             count += 1
-    say(f"{count:,} rows are in {path}")
+    say(f"written to {path}: {count:,} row{'s' * (count != 1)}")
 
 
 @contextmanager

@@ -291,3 +291,10 @@ def test_doctor_runs_where_the_settings_are_broken_and_says_so(orch: Run, projec
     assert wrong["what"] == "settings"
     assert "config.toml: is not TOML" in wrong["detail"]
     assert {"integrity", "schema"} <= {found["what"] for found in done.json}
+
+
+def test_a_copy_for_other_tools_is_written(did: Run, orch: Run, deployed: str) -> None:
+    done = did("export", "--sqlite", "plain.db")
+    assert (done.out, done.err) == ("", "written to plain.db: 1 run\n")
+    assert orch("export", "--sqlite", "plain.db").code == 1
+    assert "does not go with" in orch("export", "--sqlite", "x.db", "-o", "y").err
