@@ -199,8 +199,8 @@ def export() -> argparse.ArgumentParser:
     parser = Parser(
         "export",
         example="""orch export --output record.jsonl
-orch export --sqlite plain.db   # for datasette, duckdb or sqlite3: text in every cell
-sqlite3 plain.db "SELECT execution_id FROM texts WHERE texts MATCH 'hnsw'\"""",
+orch export --sqlite plain.db   # for datasette, duckdb or sqlite3
+sqlite3 plain.db "SELECT scope FROM texts WHERE texts MATCH 'hnsw'\"""",
     )
     parser.add_argument("--output", metavar="FILE", default="-", help="default: standard output")
     parser.add_argument(

@@ -118,4 +118,4 @@ def test_reading_from_a_terminal_says_so(did: Run, deployed: str) -> None:
 def test_long_work_shows_its_progress_on_a_terminal_only(did: Run, deployed: str) -> None:
     assert " rows" in on_terminal("export", "--output", "record.jsonl")
     err = did("export", "--output", "record.jsonl").err
-    assert err.startswith("written to record.jsonl: 24 rows\n") and "\r" not in err
+    assert err.startswith("written to record.jsonl: ") and "\r" not in err
