@@ -166,7 +166,7 @@ class _Rows:
         waited = between(ending.deployed_at, self._board.now)
         is_old = waited is not None and waited.total_seconds() >= OLD
         draft = "✎ draft" if ending.execution_id in self._board.drafts else ""
-        doing = draft or ("nothing heard since" if is_old else "c records what it said")
+        doing = draft or ("nothing heard since" if is_old else "c records it")
         style = "warn" if is_old else "dim"
         accents: tuple[Accent, ...] = ((0, len(doing), "asks" if draft else style),)
         if not self._is_wide:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from textual.content import Content
+
 from orch_tui.errors import OrchError
 from orch_tui.prepare.validation import Remark
 from orch_tui.screens.agent_choices import list_agent_choices
@@ -14,6 +16,7 @@ from orch_tui.screens.dialogs import Pick
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.form import Field, Form, Values
 from orch_tui.screens.widgets.row_list import Column, Row
+from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
     from orch_tui.record.deployable import Attempted, Deployable
@@ -155,3 +158,25 @@ def _pick_row(
         state = "handed over" if choice.runs == 1 else f"handed over {choice.runs} x"
     bundle = choice.bundle_id if choice.count else "no bundle"
     return Row(key, (choice.agent_type, choice.scope, state, bundle or "", tokens))
+
+
+def tell_planned(planned: Deployable) -> Content:
+    """Tell of a planned agent what its row has no room for, and what to do with it."""
+    given = f"{planned.bundle_id}  {planned.count} tokens" if planned.count else "none yet"
+    waits = ", ".join(map(str, planned.waits_for))
+    after = f"after {waits} of the plan" if waits else "ready"
+    keys: list[tuple[str, str] | str] = [
+        ("Enter", "bold $text-accent"),
+        " shows what is handed over, before anything is recorded",
+    ]
+    if not planned.count:
+        keys += ["\n", ("F1", "bold $text-accent"), " and b compose what it is given"]
+    return Content.assemble(
+        (one_line(planned.agent_type, 60), "bold"),
+        f"  {one_line(planned.scope, 400)}\n\n",
+        ("bundle  ", "$foreground-muted"),
+        f"{given}\n",
+        ("state   ", "$foreground-muted"),
+        f"{after}\n\n",
+        *keys,
+    )

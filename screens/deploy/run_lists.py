@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
+from textual.widgets import Static
 
 from orch_tui.screens.agent_pane import AgentFollow, AgentPane, StepLines
 from orch_tui.screens.deploy.agent_rows import (
@@ -23,23 +24,19 @@ from orch_tui.screens.deploy.agent_rows import (
     planned_key_of,
     shown_agents,
 )
-from orch_tui.screens.deploy.hand_over_choice import choose_hand_over
+from orch_tui.screens.deploy.hand_over_choice import choose_hand_over, tell_planned
 from orch_tui.screens.deploy.launch_form import Wanted, write_briefing
-from orch_tui.screens.deploy.return_outcome import WORDS, ReturnOutcome, ask_outcome
-from orch_tui.screens.dialogs import Choose
+from orch_tui.screens.deploy.outcome_changes import OutcomeChanges
 from orch_tui.screens.screen_part import ScreenPart
-from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.paste import pasted
 from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.row_list import Row, Rows
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.times import ago
 
 if TYPE_CHECKING:
     from orch_tui.live.live_agent import LiveAgent
     from orch_tui.recall.run_endings import RunEnding
     from orch_tui.recall.show import Shown
-    from orch_tui.record.completion import RecordedReturn
     from orch_tui.record.deployable import Deployable
     from orch_tui.search.query import Page
 
@@ -114,7 +111,9 @@ class Lists(ScreenPart):
     """Who needs somebody, runs, came back or can be handed over, and the one under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "deploy", "hand over", id="deploy"),
+        Binding("d", "deploy('')", "hand over", id="deploy"),
+        Binding("d", "deploy('again')", "hand over again", id="deploy"),
+        Binding("d", "deploy('other')", "hand over another", id="deploy"),
         Binding("c", "complete", "record what it said", id="complete", show=False),
         Binding("c", "amend", "amend, or again", id="complete"),
         Binding("x", "close", "close as failed", id="close-as-failed"),
@@ -158,12 +157,16 @@ class Lists(ScreenPart):
         self._back: list[str] = []
         """What came back and had a row among it since the list came up: it stays there."""
         self._wished = ""
+        self._outcomes = OutcomeChanges(self, self.load)
 
     def compose(self) -> ComposeResult:
         runs = AgentList(columns_for(0), id="runs", classes="pane")
         runs.border_title = "Agents"
         yield runs
         yield Preview(id="run")
+        ready = Static("", id="ready", classes="pane", markup=False)
+        ready.border_title = "Can be handed over"
+        yield ready
         yield AgentFollow(id="follow")
 
     @property
@@ -379,6 +382,9 @@ class Lists(ScreenPart):
         """Follow the agent under the cursor, or show what the record holds of the run."""
         agent = self._agents.get(self._rows.key)
         self.set_class(agent is not None, "-following")
+        self.set_class(self._planned is not None, "-ready")
+        if self._planned is not None:
+            self.query_one("#ready", Static).update(tell_planned(self._planned))
         if agent is not None:
             self.query_one(AgentFollow).follow(agent)
         else:
@@ -415,7 +421,11 @@ class Lists(ScreenPart):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("complete", "amend"):
             return bool(self._label) and self._is_waiting is (action == "complete")
+        if action == "deploy":
+            return parameters == (self._which,)
         if action in ("next_tab", "to_pane"):
+            if self.has_class("-ready") and not self.screen.has_class("-low"):
+                return False
             at_once = self.has_class("-following") or self.screen.has_class("-low")
             return at_once is (action == "to_pane")
         if action == "history":
@@ -476,35 +486,18 @@ class Lists(ScreenPart):
         if ending is None or ending.status == "deployed" or label in drafts:
             self.post_message(self.Complete(label))
             return
-        words = f"“{one_line(ending.words, 200)}”" if ending.words else "It gave no message."
-        choices = [
-            ("outcome", "change how it ended"),
-            ("message", "record another message of it, as one more return"),
-            ("again", "hand it over again, as another attempt"),
-        ]
-        parts = ("came back", _ENDED[ending.went_well], ago(ending.completed_at, self._now))
-        question = " · ".join((one_line(ending.agent_type, 40), *parts))
-        self.app.push_screen(
-            Choose(question, choices, detail=words), lambda what: self._do_again(what, ending)
+        self._outcomes.ask_what_is_meant(
+            ending,
+            self._now,
+            another=lambda: self._complete(label),
+            again=self.action_deploy,
         )
+
+    def _complete(self, label: str) -> None:
+        self.post_message(self.Complete(label))
 
     def action_amend(self) -> None:
         self.action_complete()
-
-    def _do_again(self, what: str | None, ending: RunEnding) -> None:
-        if what == "message":
-            self.post_message(self.Complete(ending.execution_id))
-        elif what == "again":
-            self.action_deploy()
-        elif what == "outcome":
-            was = ReturnOutcome(ending.status, ending.words if ending.status == "failed" else None)
-            ask_outcome(
-                self,
-                f"How did {one_line(ending.agent_type, 40)} end?",
-                lambda outcome: self._close_as(ending.execution_id, outcome),
-                now=was,
-                recorded=ending.status,
-            )
 
     @property
     def _now(self) -> str:
@@ -518,37 +511,7 @@ class Lists(ScreenPart):
 
     def action_close(self) -> None:
         if label := self._label:
-            name = self._ending.agent_type if self._ending else label
-            ask_outcome(
-                self,
-                f"Close {one_line(name, 40)} as failed",
-                lambda outcome: self._close_as(label, outcome),
-                now=ReturnOutcome("failed"),
-                may_be_done=False,
-            )
-
-    def _close_as(self, label: str, outcome: ReturnOutcome) -> None:
-        from orch_tui.record.completion import record_completion
-
-        project = self.app.project
-        self.app.news.expect(label)
-        self.run_in_thread(
-            lambda: record_completion(
-                project.record,
-                label,
-                status=outcome.status,
-                error_message=outcome.error_message,
-                error_code=outcome.error_code,
-                supersede=outcome.reason,
-            ),
-            self._was_closed,
-            group="record",
-        )
-
-    def _was_closed(self, recorded: RecordedReturn) -> None:
-        name = one_line(recorded.execution.agent_type, 40)
-        self.notify(f"{name} is {WORDS[recorded.completion.status]}", markup=False)
-        self.load()
+            self._outcomes.close(label, self._ending.agent_type if self._ending else label)
 
     def action_copy(self) -> None:
         self._with_briefing(
@@ -595,7 +558,15 @@ class Lists(ScreenPart):
             words += ["--session-id", session.session_id]
         return join(words)
 
-    def action_deploy(self) -> None:
+    @property
+    def _which(self) -> str:
+        """What ``d`` hands over: ``again`` what came back, or beside a planned agent another."""
+        ending = self._ending
+        if ending is not None and ending.status != "deployed":
+            return "again"
+        return "other" if self._planned is not None else ""
+
+    def action_deploy(self, which: str = "") -> None:
         """Ask what is to be handed over: the agent under the cursor, again where it was once."""
         planned, ending = self._planned, self._ending
         choose_hand_over(
@@ -604,13 +575,6 @@ class Lists(ScreenPart):
             planned=planned.planned if planned else None,
             run=ending.execution_id if ending and ending.status != "deployed" else "",
         )
-
-
-_ENDED = {
-    True: f"{SIGNS['done']} done",
-    False: f"{SIGNS['failed']} failed",
-    None: f"{SIGNS['doubt']} in doubt",
-}
 
 
 def _labels_of_drafts(names: Iterable[str]) -> set[str]:

@@ -113,8 +113,10 @@ def test_how_a_briefing_looks(folder: Path, snap_compare: Snap) -> None:
 
 @in_sizes((80, 24), (120, 36))
 def test_how_a_line_to_hand_over_looks(
-    folder: Path, snap_compare: Snap, size: tuple[int, int]
+    folder: Path, snap_compare: Snap, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    line = "[orch:8c1f 4b07 .claude/orchestration/briefings/8c1f.md]"  # others each time
+    monkeypatch.setattr("orch_tui.record.hand_over.render_hand_over", lambda *said: line)
     hand_over(folder)
     assert snap_compare(shown(folder), terminal_size=size, run_before=after(the_line))
 

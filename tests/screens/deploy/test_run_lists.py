@@ -49,6 +49,21 @@ async def test_enter_hands_a_planned_agent_over(folder: Path) -> None:
         assert "waits for 1" in driven.text("#deploying-told")
 
 
+async def test_of_a_planned_agent_it_is_told_what_it_is_given_and_what_enter_does(
+    folder: Path,
+) -> None:
+    async with deploying(folder) as driven:
+        driven.go_to("planned:1")
+        await driven.keys("down", "up")
+        told = driven.text("#ready")
+        assert "Index the words" in told or "bundle-001" in told
+        assert "Enter shows what is handed over, before anything is recorded" in told
+        assert "hand over another" in driven.footer and "next view" not in driven.footer
+        driven.go_to("exec-005")
+        await driven.keys("up", "down")
+        assert "hand over again" in driven.footer
+
+
 async def test_what_comes_back_is_announced_on_any_screen_until_it_is_looked_at(
     folder: Path,
 ) -> None:
