@@ -10,13 +10,10 @@ import argparse
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from orch_tui.cli.printing import as_row, print_json
+from orch_tui.cli.printing import as_row, print_object
 
 if TYPE_CHECKING:
     from orch_tui.prepare.budget import LimitGauge
-
-ANSWER_VERSION = 1
-"""Counted up when a key changes its meaning or goes; new keys may come at any time."""
 
 
 def add_answer_format(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +29,7 @@ def add_answer_format(parser: argparse.ArgumentParser) -> None:
 def print_answer(arguments: Namespace, line: str, **facts: Any) -> None:
     """Print the answer as a line, or the facts as one object."""
     if arguments.format == "json":
-        print_json({"schema_version": ANSWER_VERSION, **facts})
+        print_object(facts)
     elif line:
         print(line)
 

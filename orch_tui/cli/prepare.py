@@ -17,7 +17,7 @@ from orch_tui.cli.printing import (
     named_bundle,
     named_template,
     positive,
-    print_json,
+    print_object,
     print_rows,
     printable,
     say,
@@ -325,7 +325,7 @@ def _track_budget(arguments: Namespace) -> int:
         warn_threshold=arguments.warn_threshold,
     )
     if arguments.format == "json":
-        print_json(report.to_dict())
+        print_object(report.to_dict())
     else:
         columns = (
             *("bundle_id", "agent_type", "tokens", "band"),
@@ -489,7 +489,7 @@ def _validate(arguments: Namespace) -> int:
             ),
             problems_of=project.agents.problems,
         )
-    print_json(answer.to_dict())
+    print_object(answer.to_dict())
     return 0 if answer.valid else NO
 
 
@@ -521,7 +521,7 @@ def _check_bounds(arguments: Namespace) -> int:
         limits=project.limits,
         cache=project.counts,
     )
-    print_json(bounds.to_dict())
+    print_object(bounds.to_dict())
     return NO if bounds.status == "critical" else 0
 
 

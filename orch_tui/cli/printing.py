@@ -101,6 +101,16 @@ def _choose_fields(row: Row, names: Sequence[str]) -> Row:
     return {name: row[name] for name in names}
 
 
+SCHEMA_VERSION = 1
+"""Of the objects that commands print: counted up when a key changes its meaning or goes; new keys
+may come at any time."""
+
+
+def print_object(value: Row) -> None:
+    """Print one JSON object, with the version of its shape."""
+    print_json({**value, "schema_version": SCHEMA_VERSION})
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document."""
     print(_json(value, indent=2))

@@ -18,6 +18,7 @@ from orch_tui.cli.printing import (
     in_words,
     json_text,
     print_json,
+    print_object,
     print_rows,
     printable,
     say,
@@ -79,7 +80,10 @@ def _show(arguments: Namespace) -> None:
     if arguments.format == "json":
         doing = _doing_row(agent, project.now()) if agent else None
         whole = {**shown_to_dict(shown, steps), "doing": doing}
-        print_json(whole if arguments.part is None else whole.get(arguments.part))
+        if arguments.part is None:
+            print_object(whole)
+        else:
+            print_json(whole.get(arguments.part))
     elif arguments.part is None:
         _print_shown(record, shown, project.root, agent)
     else:
@@ -270,7 +274,7 @@ def _compare(arguments: Namespace) -> None:
         "delivered": comparison.delivered,
     }
     if arguments.format == "json":
-        print_json(comparison.to_dict())
+        print_object(comparison.to_dict())
         return
     left = comparison.left.execution.execution_id
     right = comparison.right.execution.execution_id

@@ -13,7 +13,7 @@ from orch_tui.cli.printing import (
     add_format,
     cell,
     named_template,
-    print_json,
+    print_object,
     print_rows,
     say,
     write_text,
@@ -77,7 +77,7 @@ def _stats(arguments: Namespace) -> None:
     if len(chosen) == 1:
         _print_part_of_stats(*chosen.popitem(), arguments.format, nothing)
     elif arguments.format == "json":
-        print_json(chosen or parts)
+        print_object(chosen or parts)
     elif arguments.format == "jsonl":
         rows = ({"part": name, **row} for name, part in (chosen or parts).items() for row in part)
         print_rows(rows, "jsonl")

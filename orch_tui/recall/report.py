@@ -37,6 +37,9 @@ from orch_tui.record.session_budget import load_session_budget
 from orch_tui.rows import ExecutionFacts, Output
 from orch_tui.times import between
 
+REPORT_VERSION = 1
+"""Of the JSON of a report: counted up when a key changes its meaning or goes."""
+
 Format = Literal["markdown", "json", "html"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
@@ -69,7 +72,7 @@ def synthesize_report(
     with record.read():
         known = gather_report(record, session_id, root, limits or Limits())
     if format == "json":
-        return dump_json(known)
+        return dump_json({**known, "schema_version": REPORT_VERSION})
     default = {"markdown": "synthesis.md.j2", "html": "synthesis.html.j2"}[format]
     if not isinstance(template, Template):
         template = load_template(template or default, template_folders)

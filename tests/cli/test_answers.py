@@ -114,3 +114,18 @@ def test_the_options_that_are_typed_most_have_short_forms(did: Run, orch: Run) -
     assert "exec-001" not in did("history", "count", "-of").out  # there it leaves a word out
     # a rule that speaks of an option holds for its short form
     assert "--format does not go with" in orch("bundles", "bundle-001", "--copy", "-fjson").err
+
+
+def test_every_object_names_the_version_of_its_shape(did: Run) -> None:
+    did("init-session", "--scope", "Implement it")
+    for _ in range(2):
+        did("init-deployment", "-a", "a", "--scope", "count")
+    for words in (
+        ("show", "exec-001"),
+        ("compare", "exec-001", "exec-002"),
+        ("track-budget",),
+        ("stats",),
+        ("synthesize",),
+    ):
+        assert did(*words, "--format", "json").json["schema_version"] == 1, words
+    assert did("validate", "--scope", "Implement it").json["schema_version"] == 1

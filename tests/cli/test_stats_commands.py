@@ -16,7 +16,7 @@ def test_statistics_answer_with_n(did: Run, orch: Run, two_runs: None) -> None:
     (bundle,) = did("stats", "--by", "bundle", "--format", "json").json
     assert (bundle["bundle_id"], bundle["n"], bundle["success_share"]) == ("bundle-001", 2, 0.5)
     parts = did("stats", "--by", "bundle", "--by", "model", "--format", "json").json
-    assert [*parts] == ["bundle", "model"]
+    assert [*parts] == ["bundle", "model", "schema_version"]
     lines = did("stats", "--format", "jsonl").out.splitlines()
     assert {json.loads(line)["part"] for line in lines} >= {"overall", "by_bundle", "context"}
     assert "bundle-001,2,1,1" in did("stats", "--by", "bundle", "--format", "csv").out
