@@ -96,15 +96,19 @@ def _may_be_wrong(record: Record, word: QueryWord) -> bool:
 
 
 def _list_near(record: Record, token: str) -> Iterator[str]:
-    """List the words of the index that are near to one, the nearest first, each once."""
+    """List the words of the index that are one letter from a word, or else those that begin alike;
+    the nearest first."""
+    changed = sorted(_list_changed(record, token), key=lambda word: len(word) != len(token))
+    yield from changed
+    if changed:
+        return
     begun = _list_begun(record, token[: max(2, min(_BEGINNING, len(token) - 3))])
     alike = sorted(
         (-likeness, abs(len(word) - len(token)), word)
         for word in begun
         if (likeness := SequenceMatcher(None, token, word).ratio()) >= _ALIKE
     )
-    changed = sorted(_list_changed(record, token), key=lambda word: len(word) != len(token))
-    yield from dict.fromkeys((*changed, *(word for _, _, word in alike)))
+    yield from (word for _, _, word in alike)
 
 
 def _list_changed(record: Record, token: str) -> Iterator[str]:
