@@ -98,9 +98,9 @@ def show_settings(app: OrchApp, at: str = "") -> None:
     ]
     columns = (
         Column("setting", 18, bold=True),
-        Column("is", 20, gives_way=-1),
+        Column("is", 14, gives_way=-1),
         Column("from", 12, gives_way=1, own="dim"),
-        Column("what it is", least=10),
+        Column("what it is", least=24),
     )
 
     def take(name: str | None) -> None:

@@ -183,6 +183,8 @@ wide. In the overview a letter goes to what is new.
         ),
     ]
 
+    NOT_NOW: ClassVar[dict[str, str]] = {"news": "there is none that is new"}
+
     def __init__(self) -> None:
         super().__init__()
         self._read: dict[str, ReadPart] = {}

@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.selection import Selection
 from textual.strip import Strip
 from textual.worker import get_current_worker
 
@@ -240,7 +241,29 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
             line = self._mark(line, self._by_line[index])
         if self._change and index == self._starts[self._change - 1]:
             line = self._mark_change(line)
-        return line.apply_style(style).adjust_cell_length(self.size.width, style)
+        if (selection := self.text_selection) is not None:
+            line = self._mark_selection(line, selection.get_span(index))
+        drawn = line.apply_style(style).adjust_cell_length(self.size.width, style)
+        return drawn.apply_offsets(0, index)
+
+    # Selecting with the mouse
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Give the text that was dragged over, as it is drawn."""
+        return selection.extract("\n".join(line.strip.text for line in self._lines)), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self.refresh()
+
+    def _mark_selection(self, strip: Strip, span: tuple[int, int] | None) -> Strip:
+        if span is None:
+            return strip
+        text = strip.text
+        start, end = span if span[1] >= 0 else (span[0], len(text))
+        first, last = cell_len(text[:start]), cell_len(text[:end])
+        chosen = self.screen.get_component_rich_style("screen--selection")
+        marked = Strip(Segment.apply_style(strip.crop(first, last), post_style=chosen))
+        return Strip.join([strip.crop(0, first), marked, strip.crop(last)])
 
     def _mark_change(self, strip: Strip) -> Strip:
         """Draw the sign of the difference that was gone to reversed."""

@@ -126,7 +126,7 @@ async def main() -> None:
         root.mkdir()
         seeded(root).close()
         for name, keys in {
-            "history": [*"tokenizer", "escape", "down"],
+            "history": ["f4", *"tokenizer", "escape", "down"],
             "plan": ["f1"],
             "compose": ["f1", "tab", "down", "b"],
             "deploy": ["f3"],

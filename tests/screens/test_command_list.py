@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
+from textual.widgets import Input
 
 from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
@@ -167,3 +170,49 @@ async def test_every_pane_and_view_is_a_letter_away(
         assert reached <= {*focusable, *app.screen.focus_chain} and len(reached) > 1
         await pressed(pilot, "ctrl+t", "escape")
         assert isinstance(app.screen, OrchScreen)
+
+
+DIALOGS = {
+    "commands": ["ctrl+p"],
+    "commands found": ["ctrl+p", *"se"],
+    "sessions": ["ctrl+o"],
+    "theme": ["ctrl+p", *"theme", "enter"],
+    "settings": ["comma"],
+    "setting": ["comma", *"budget", "enter"],
+    "jump": ["ctrl+t"],
+    "runs of a bundle": ["escape", "down", "down", "down", "enter", "enter"],
+}
+
+
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [
+        pytest.param((80, 24), "orch-dark", id="dark"),
+        pytest.param((120, 36), "orch-light", id="light", marks=pytest.mark.wide),
+        pytest.param((60, 16), "orch-dark", id="small", marks=pytest.mark.wide),
+    ],
+)
+@pytest.mark.parametrize("dialog", [*DIALOGS])
+def test_how_dialogs_look(
+    folder: Path,
+    clock: FakeClock,
+    snap_compare: Callable[..., bool],
+    dialog: str,
+    size: tuple[int, int],
+    theme: str,
+) -> None:
+    clock.now += timedelta(days=3)
+    app = OrchApp(Project(folder, clock=clock))
+    app.theme = theme
+
+    async def asked(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        await pressed(pilot, "f5")
+        await settled(pilot)
+        for key in DIALOGS[dialog]:
+            await pressed(pilot, key)
+            await settled(pilot)
+        for box in app.screen.query(Input):
+            box.cursor_blink = False
+
+    assert snap_compare(app, terminal_size=size, run_before=asked)

@@ -823,6 +823,25 @@ async def test_the_reason_comes_first_whatever_tab_was_used_last(
         assert preview.tab == "given"
 
 
+async def test_text_is_selected_by_dragging_over_it(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press(*"status:failed")
+        await settled(pilot)
+        lines = app.screen.query_one(Preview).query_one(Lines)
+        await pilot.mouse_down(lines, offset=(1, 0))
+        await pilot.hover(lines, offset=(5, 1))
+        await pilot.mouse_up(lines, offset=(13, 1))
+        await settled(pilot)
+        said = app.screen.get_selected_text()
+        assert said is not None and said.startswith("Why it failed  ORG-003")
+        assert said.splitlines()[1] == "No reason was"
+        chosen = app.screen.get_component_rich_style("screen--selection").bgcolor
+        assert any(
+            segment.style and segment.style.bgcolor == chosen for segment in lines.render_line(0)
+        )
+
+
 async def test_a_failed_run_is_compared_with_the_last_success_of_its_kind(
     folder: Path, clock: FakeClock
 ) -> None:
