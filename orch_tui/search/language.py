@@ -240,12 +240,12 @@ def _word_expression(word: QueryWord, version: int) -> str:
         tokens, begins = phrase_tokens(word.tokens)
         return _phrase_expression(tokens, begins=begins or word.unfinished)
     found = [f'"{sign_token(sign)}"' for sign in find_signs(word.literal)]
-    tokens, begins = phrase_tokens(word.tokens) if word.tokens else ((), False)
-    begins = begins or word.unfinished
-    if word.unfinished and len(tokens[-1]) == 1 and tokens[-1].isascii():
-        tokens, begins = tokens[:-1], False  # says too little while it is typed
-    if tokens:
-        found.append(_phrase_expression(tokens, begins=begins))
+    if word.tokens:
+        tokens, begins = phrase_tokens(word.tokens)
+        begins = begins or word.unfinished
+        if word.unfinished and len(tokens[-1]) == 1 and tokens[-1].isascii():
+            tokens, begins = tokens[:-1], False  # says too little while it is typed
+        found += filter(None, [_phrase_expression(tokens, begins=begins)])
     return f"({' AND '.join(found)})" if found[1:] else "".join(found)
 
 
