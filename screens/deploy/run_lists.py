@@ -128,7 +128,8 @@ class Lists(ScreenPart):
     ]
 
     NOT_NOW: ClassVar[dict[str, str]] = {
-        "complete": "choose a run",
+        "complete": "choose a run that waits",
+        "amend": "choose a run that came back",
         "history": "the run has not returned",
         "copy": "no briefing was kept",
         "write": "no briefing was kept",

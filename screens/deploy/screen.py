@@ -32,12 +32,13 @@ class DeployScreen(OrchScreen):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]
     CSS_PATH = "deploy.tcss"
     HELP = """\
-**d** hands over: choose, look over the briefing and the budget, then record and copy it.
-**c** or Enter on a run that is waited for records its return: paste the final message, correct
-what was read from it, **F8**. While agents run, each says what it does: `?` asks for a permission,
-`!` is silent, loops, is nearly full or gone; Enter follows one. **x** closes a run as failed whose
-agent never came back. **g**, on any screen, goes to what came back and was not looked at.
-**F6** changes what is shown of a run.
+**d** hands over, beginning with the agent under the cursor: look over the briefing and the budget,
+then record it and copy what to say. **Enter** on a run that waits records its return: paste the
+final message, correct what was read from it, **F8**. How it ended follows from the message, and
+**F9** says otherwise. **c** on what came back changes that, adds a return or hands it over again.
+While agents run, each says what it does: `?` asks for a permission, `!` is silent, loops, is nearly
+full or gone; Enter follows one. **x** closes a run as failed whose agent never came back. **g**, on
+any screen, goes to what came back and was not looked at. **F6** changes what is shown of a run.
 """
 
     def body(self) -> Iterable[Widget]:
