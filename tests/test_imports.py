@@ -191,6 +191,7 @@ NEED_NO_PEEWEE = [
         "config",
         "path",
         "backup copy.db",
+        "restore copy.db",
         "install --yes",
         "uninstall --yes",
     ),

@@ -195,6 +195,34 @@ def _backup(arguments: Namespace) -> None:
     print_answer(arguments, arguments.target, backup=arguments.target)
 
 
+def restore() -> argparse.ArgumentParser:
+    parser = Parser(
+        "restore",
+        remarks="What the record is now is kept beside it, as FILE.before-restore.bak.",
+        example="orch backup copy.db\norch restore copy.db",
+    )
+    parser.add_argument("source", metavar="FILE", help="a copy made by orch backup")
+    add_answer_format(parser)
+    parser.set_defaults(run=_restore)
+    return parser
+
+
+def _restore(arguments: Namespace) -> None:
+    from orch_tui.record.upkeep.restoring import restore_record
+
+    project = project_of(arguments, lambda error: None)
+    done = restore_record(project.database, Path(resolve_path(arguments.source)))
+    if done.kept:
+        say(f"the record as it was: {done.kept}")
+    print_answer(
+        arguments,
+        str(done.record),
+        record=str(done.record),
+        kept=done.kept and str(done.kept),
+        runs=done.runs,
+    )
+
+
 def export() -> argparse.ArgumentParser:
     parser = Parser(
         "export",

@@ -63,6 +63,7 @@ COMMANDS = {
     "doctor": Command("manage", "check the record and say what to do"),
     "migrate": Command("manage", "bring the record of an older orch up to date"),
     "backup": Command("manage", "copy the record while it is in use"),
+    "restore": Command("manage", "make a backup the record again"),
     "export": Command("manage", "write the whole record as JSONL"),
     "redact": Command("manage", "remove a secret from everywhere it stands"),
     "install": Command("install_commands", "install the skill or the hooks for Claude Code"),

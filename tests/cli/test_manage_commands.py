@@ -298,3 +298,13 @@ def test_a_copy_for_other_tools_is_written(did: Run, orch: Run, deployed: str) -
     assert (done.out, done.err) == ("", "written to plain.db: 1 run\n")
     assert orch("export", "--sqlite", "plain.db").code == 1
     assert "does not go with" in orch("export", "--sqlite", "x.db", "-o", "y").err
+
+
+def test_a_backup_is_made_the_record_again(did: Run, orch: Run, deployed: str) -> None:
+    did("backup", "copy.db")
+    did("init-deployment", "--agent-type", "a", "--scope", "since")
+    done = did("restore", "copy.db", "--format", "json")
+    assert (done.json["runs"], "the record as it was: " in done.err) == (1, True)
+    assert [each["execution_id"] for each in did("query", "--format", "json").json] == [deployed]
+    assert Path(done.json["kept"]).exists()
+    assert orch("restore", "nowhere.db").code == 1

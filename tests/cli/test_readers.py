@@ -60,6 +60,7 @@ WRITES = {
     ),
     *("record-completion", "collect", "complete-session", "retract", "prepare-bundle", "redact"),
     "migrate",
+    "restore",
     "generate-briefing",  # what is deployed next is handed over as it was rendered
     "validate",  # its answer opens a gate
 }

@@ -62,6 +62,7 @@ orch config
 orch migrate
 orch doctor
 orch backup copy.db
+orch restore copy.db
 orch export > record.jsonl
 orch import record.jsonl
 orch bundles

@@ -47,10 +47,12 @@ LONG_WAIT = timedelta(days=1)
 
 Level = Literal["ok", "warning", "problem"]
 _REPAIR = "orch doctor --repair"
-_RESTORE = "restore a backup, or save what can be read with `sqlite3 FILE .recover`"
+_RESTORE = (
+    "orch restore FILE puts a backup back; or save what can be read with `sqlite3 FILE .recover`"
+)
 _TAKE_OVER = (
     "orch export with the orch that wrote it, and orch import into a new record, lose nothing; "
-    "where tables were changed by hand, restore a backup"
+    "where tables were changed by hand, orch restore FILE puts a backup back"
 )
 """Between two releases records may have tables that neither of them makes."""
 
@@ -420,7 +422,11 @@ def _foreign_keys(record: Record) -> Iterator[tuple[Level, str, str]]:
         name = f"{table} without their {parent}"
         broken[name] = broken.get(name, 0) + 1
     for name, count in broken.items():
-        yield "problem", f"{count} {name}", "raw SQL deleted those; restore a backup to have them"
+        yield (
+            "problem",
+            f"{count} {name}",
+            "raw SQL deleted those; orch restore FILE puts a backup back",
+        )
     if not broken:
         yield "ok", "every row has what it points to", ""
 
@@ -462,7 +468,7 @@ def _statements(record: Record) -> Iterator[tuple[Level, str, str]]:
         yield (
             "problem",
             f"no statements any more, and passed over: {_some(wrong, 'of executions')}",
-            "restore a backup from before they were changed",
+            "orch restore FILE puts a backup back from before they were changed",
         )
     else:
         yield "ok", f"{count} can be read", ""
