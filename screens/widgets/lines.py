@@ -96,6 +96,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         self._change = 0
         self._starts: Sequence[int] = ()
         """The lines in which differences begin."""
+        self._is_pointed_at = False
         self._to_match = False
         """Whether the next text that is folded opens at its first match."""
 
@@ -244,9 +245,17 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         if (selection := self.text_selection) is not None:
             line = self._mark_selection(line, selection.get_span(index))
         drawn = line.apply_style(style).adjust_cell_length(self.size.width, style)
-        return drawn.apply_offsets(0, index)
+        return drawn.apply_offsets(0, index) if self._is_pointed_at else drawn
 
     # Selecting with the mouse
+
+    def on_enter(self) -> None:
+        """Tell where each letter is once the mouse is here: a style for each takes time to draw."""
+        self._is_pointed_at = True
+        self.refresh()
+
+    def on_leave(self) -> None:
+        self._is_pointed_at = False
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Give the text that was dragged over, as it is drawn."""

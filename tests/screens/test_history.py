@@ -829,6 +829,8 @@ async def test_text_is_selected_by_dragging_over_it(folder: Path, clock: FakeClo
         await pilot.press(*"status:failed")
         await settled(pilot)
         lines = app.screen.query_one(Preview).query_one(Lines)
+        await pilot.hover(lines, offset=(1, 0))
+        await settled(pilot)
         await pilot.mouse_down(lines, offset=(1, 0))
         await pilot.hover(lines, offset=(5, 1))
         await pilot.mouse_up(lines, offset=(13, 1))
