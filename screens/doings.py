@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Doing:
+class DoneThing:
     """One thing that was done; both ways give what was done, in words."""
 
     undo: Callable[[Record], str]
@@ -36,8 +36,8 @@ class Doings:
     """Things that were done since the app came up, the last one last."""
 
     def __init__(self) -> None:
-        self._done: list[Doing] = []
-        self._undone: list[Doing] = []
+        self._done: list[DoneThing] = []
+        self._undone: list[DoneThing] = []
 
     @property
     def can_undo(self) -> bool:
@@ -47,17 +47,17 @@ class Doings:
     def can_redo(self) -> bool:
         return bool(self._undone)
 
-    def add(self, doing: Doing) -> None:
+    def add(self, doing: DoneThing) -> None:
         """Remember what was done; what was undone before cannot be done again any more."""
         self._done.append(doing)
         self._undone.clear()
 
-    def next(self, *, again: bool, otherwise: Doing | None = None) -> Doing | None:
+    def next(self, *, again: bool, otherwise: DoneThing | None = None) -> DoneThing | None:
         """Take what is to be undone, or done again; ``otherwise``: where nothing was done here."""
         taken = self._undone if again else self._done
         return taken.pop() if taken else otherwise
 
-    def took(self, doing: Doing, *, again: bool) -> None:
+    def took(self, doing: DoneThing, *, again: bool) -> None:
         """Know that it was: it can go back the other way."""
         (self._done if again else self._undone).append(doing)
 
@@ -82,7 +82,7 @@ def take_back(screen: OrchScreen, *, again: bool) -> None:
     screen.run_in_thread(work, then, group="change")
 
 
-def run(record: Record, doing: Doing, *, again: bool) -> TakenBack:
+def run(record: Record, doing: DoneThing, *, again: bool) -> TakenBack:
     """Take something back or do it again, and word it."""
     if again:
         return TakenBack(f"done again: {doing.redo(record)}", doing.session_id)

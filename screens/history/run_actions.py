@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from orch_tui.errors import OrchError
 from orch_tui.paths import resolve_path
 from orch_tui.screens.dialogs import Ask, Confirm
-from orch_tui.screens.doings import Doing
+from orch_tui.screens.doings import DoneThing
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.words import plural
 
@@ -171,7 +171,7 @@ class RunActions:
         self._screen.run_in_thread(work, then, group="retract")
 
 
-def _archiving(sessions: Sequence[str]) -> Doing:
+def _archiving(sessions: Sequence[str]) -> DoneThing:
     """By the journal, as all changes of sessions are: else what was done before could not be."""
     words = f"archived {plural(len(sessions), 'session')}"
 
@@ -191,10 +191,10 @@ def _archiving(sessions: Sequence[str]) -> Doing:
                 redo_change(record, session_id)
         return words
 
-    return Doing(undo, redo)
+    return DoneThing(undo, redo)
 
 
-def _retracting(labels: Sequence[str], reason: str) -> Doing:
+def _retracting(labels: Sequence[str], reason: str) -> DoneThing:
     words = f"retracted {plural(len(labels), 'run')}"
 
     def undo(record: Record) -> str:
@@ -209,4 +209,4 @@ def _retracting(labels: Sequence[str], reason: str) -> Doing:
         retract_executions(record, labels, reason)
         return words
 
-    return Doing(undo, redo)
+    return DoneThing(undo, redo)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orch_tui.errors import OrchError
-from orch_tui.screens.doings import Doing, TakenBack, run
+from orch_tui.screens.doings import DoneThing, TakenBack, run
 from orch_tui.screens.orch_screen import OrchScreen, Problem
 from orch_tui.screens.widgets.form import Values, draft_of
 
@@ -114,7 +114,7 @@ class PlanChanges:
         self.make(lambda record: run(record, doing, again=again), changed)
 
 
-def _change_of(session_id: str) -> Doing:
+def _change_of(session_id: str) -> DoneThing:
     """The last change of a session or its plan, whatever it was: the journal knows."""
 
     def undo(record: Record) -> str:
@@ -127,4 +127,4 @@ def _change_of(session_id: str) -> Doing:
 
         return change_history.describe_change(change_history.redo_change(record, session_id))
 
-    return Doing(undo, redo, session_id)
+    return DoneThing(undo, redo, session_id)
