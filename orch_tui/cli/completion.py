@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from functools import partial
@@ -16,6 +17,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from orch_tui.errors import RecordError
+from orch_tui.models.database import check_place
+
+_PATIENCE = 0.1
+"""Seconds in which a record has to answer."""
 MOST = 200
 """Offered of the record, the newest first."""
 
@@ -107,11 +113,23 @@ def _list_words(kind: str, arguments: argparse.Namespace) -> Iterable[str]:
 
 
 def _read_ids(kind: str, database: str) -> list[str]:
-    """Read ids of a record, without waiting for anybody and without making a file."""
+    """Read ids of a record, without waiting for anybody and without making a file.
+
+    A cloned repository may have brought it: what is no table is not read (a view may compute for
+    ever), and after a moment nothing more is.
+    """
     try:
+        check_place(Path(database))
         uri = f"{Path(database).absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, timeout=0.05)) as connection:
+            connection.execute("PRAGMA trusted_schema = OFF")
+            last = time.monotonic() + _PATIENCE
+            connection.set_progress_handler(lambda: time.monotonic() > last, 10_000)
+            table = _IDS[kind].split(" FROM ")[1].split()[0]
+            is_table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+            if not connection.execute(is_table, [table]).fetchone():
+                return []
             rows = connection.execute(f"{_IDS[kind]} LIMIT 5000").fetchall()
-    except (sqlite3.Error, ValueError):
+    except (sqlite3.Error, ValueError, RecordError):
         return []
     return [row[0] for row in rows if isinstance(row[0], str) and row[0].isprintable()]

@@ -6,8 +6,10 @@ import argparse
 import os
 import re
 import shlex
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -192,6 +194,21 @@ def test_the_shell_is_offered_what_is_recorded(
     found = {word.strip() for word in completions(line, project)}
     assert {word for word in found if word[:1] not in ("", "-")} == {*offered}
     assert not Path("nope.db").exists()
+
+
+@pytest.mark.slow
+def test_a_record_that_computes_for_ever_does_not_hold_the_shell(project: Path, did: Run) -> None:
+    did("init-session", "--scope", "s", "--session-id", "first")
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)"
+    with closing(sqlite3.connect(did("path").out.strip())) as record:
+        record.execute("PRAGMA journal_mode = DELETE")
+        record.execute("DROP TABLE agent_executions")
+        record.execute(
+            f"CREATE VIEW agent_executions AS {endless} SELECT x AS execution_id, "
+            "NULL AS retracted_at, NULL AS deployed_at, NULL AS completed_at FROM n"
+        )
+        record.commit()
+    assert "exec-" not in "".join(completions("orch show ", project))
 
 
 def test_no_flag_may_be_shortened() -> None:
