@@ -63,7 +63,7 @@ def record_completion(
     Raises:
         NotFoundError: no such execution was deployed.
         UsageError: a status or error code that does not exist; no message of a run that never
-            returned.
+            returned; a message without words where one with words is recorded.
         ConflictError: the same message was recorded with another status or error, or the latest
             return with another outcome, and no reason was given.
     """
@@ -78,6 +78,8 @@ def record_completion(
     with record.write():
         execution_id = resolve_label(record, execution_id)
         before = executions.list_completions(record, execution_id)
+        if final_message is not None and not final_message.strip() and before and not supersede:
+            _refuse_emptying(record, execution_id)
         said = _SaidOfReturn(
             status=cast(Status, status or ("failed" if went_wrong else "completed")),
             success=success,
@@ -120,6 +122,16 @@ def record_completion(
 
         remove_returned(record)
     return recorded
+
+
+def _refuse_emptying(record: Record, execution_id: str) -> None:
+    """Refuse a message without words for a run that said something: a variable was empty."""
+    said = executions.get_execution(record, execution_id).final_message
+    if said and said.strip():
+        raise UsageError(
+            f"the message is empty, and {execution_id} returned with one already",
+            hint="is a variable empty? --supersede REASON takes back what was recorded",
+        )
 
 
 def _tell_return(

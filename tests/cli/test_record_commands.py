@@ -162,7 +162,8 @@ def test_a_sign_of_trouble_is_said(did: Run, deployed: str) -> None:
     message = "API Error: 529 overloaded_error"
     done = did("record-completion", "--execution-id", deployed, "--final-message", message)
     assert "sign of trouble, error: API Error: 529" in done.err
-    done = did("record-completion", "--execution-id", deployed, "--final-message", "")
+    taken_back = ("--supersede", "it said nothing")
+    done = did("record-completion", "-e", deployed, "--final-message", "", *taken_back)
     assert done.err == "sign of trouble, empty\n"
     assert "\nsign of trouble: empty\n" in did("show", deployed).out
 

@@ -298,3 +298,13 @@ def test_a_return_is_in_the_journal_with_its_session(record: Record, label: str)
     entry = journal.list_journal(record, execution_id=label)[-1]
     assert (entry.action, entry.session_id) == ("record-completion", "s")
     assert (entry.after["status"], entry.after["completions"]) == ("completed", 1)
+
+
+def test_an_empty_message_does_not_take_the_place_of_words(record: Record, label: str) -> None:
+    record_completion(record, label, final_message="All is done.")
+    for empty in ("", " \n", b""):
+        with pytest.raises(UsageError, match="the message is empty"):
+            record_completion(record, label, final_message=empty)
+    assert executions.get_execution(record, label).final_message == "All is done."
+    record_completion(record, label, final_message="", supersede="it was another's")
+    assert not executions.get_execution(record, label).final_message
