@@ -85,9 +85,6 @@ def pytest_collection_finish() -> None:
     """What was collected stays to the end: no garbage collection looks through it again."""
     gc.collect()
     gc.freeze()
-    # Tests of the screens make and drop many objects: looking through them as often as
-    # usual was a tenth of the time of all tests.
-    gc.set_threshold(100_000, 50, 100)
 
 
 class FakeClock:

@@ -80,10 +80,7 @@ def _show(arguments: Namespace) -> None:
     if arguments.format == "json":
         doing = _doing_row(agent, project.now()) if agent else None
         whole = {**shown_to_dict(shown, steps), "doing": doing}
-        if arguments.part is None:
-            print_object(whole)
-        else:
-            print_json(whole.get(arguments.part))
+        print_json(whole if arguments.part is None else whole.get(arguments.part))
     elif arguments.part is None:
         _print_shown(record, shown, project.root, agent)
     else:

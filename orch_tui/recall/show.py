@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from orch_tui.record.messages.findings import Trouble
 
 
+SHOWN_VERSION = 1
+"""Of the JSON of an execution: counted up when a key changes its meaning or goes."""
+
+
 @frozen
 class Given:
     """One context item as it was given."""
@@ -130,6 +134,7 @@ def shown_to_dict(shown: Shown, steps: Iterable[TimelineStep]) -> dict[str, Any]
         "after": shown.after,
         "same_context": list(shown.same_context),
         "trail": [asdict(step) for step in steps],
+        "schema_version": SHOWN_VERSION,
     }
 
 

@@ -41,6 +41,7 @@ BASES = {
     "replay": ["exec-001", "exec-001 --deploy", "exec-001 --refresh"],
     "import": ["", "transcripts"],
     "backup": ["copy.db"],
+    "restore": ["copy.db"],
     "redact": ["secret.txt --reason pasted"],
     "completion": ["bash"],
 }

@@ -170,7 +170,9 @@ def test_every_statement_fits_the_tables(record: Record) -> None:
     found = list(find_statements())
     assert len(found) > 300, "the search for statements has gone blind"
     (chosen,) = (each for each in found if (each.parts[0] or "").startswith("WITH chosen AS"))
-    whole = Statement(chosen.place, (*chosen.parts[:-1], "SELECT *, 1 AS attempt FROM chosen"))
+    whole = Statement(
+        chosen.place, (*chosen.parts[:-1], "SELECT *, 1 AS attempt, 1 AS run FROM chosen")
+    )
     # the relation that the queries of `recall.insights` are put behind
     record.execute(f"CREATE TEMP TABLE chosen AS {compiled(record.connection, whole)}")
     for statement in found:
