@@ -130,6 +130,7 @@ async def test_a_run_that_failed_is_what_is_handed_over_again(folder: Path) -> N
         ).execution.execution_id
         record_completion(driven.record, run, status="failed", error_message="the disk was full")
         await driven.keys("f1", "f3")
+        await driven.look_for_returns()
         driven.go_to(run)
         await driven.keys("d")
         rows = driven.app.screen.query_one(Rows)
