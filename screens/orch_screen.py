@@ -172,8 +172,13 @@ class OrchScreen(Screen[None]):
 
         self.run_worker(run, thread=True, exclusive=True, group=group, exit_on_error=True)
 
-    def read_run(self, label: str, then: Callable[[Shown | None], None]) -> None:
-        """Read one execution whole for a preview; without a label ``then`` gets None."""
+    def read_run(
+        self, label: str, then: Callable[[Shown | None], None], *, group: str = "run"
+    ) -> None:
+        """Read one execution whole for a preview; without a label ``then`` gets None.
+
+        Another read of the same ``group`` takes the place of this one.
+        """
         if not label:
             then(None)
             return
@@ -181,7 +186,7 @@ class OrchScreen(Screen[None]):
 
         project = self.app.project
         self.run_in_thread(
-            lambda: show_execution(project.existing_record, label, project.root), then, group="run"
+            lambda: show_execution(project.existing_record, label, project.root), then, group=group
         )
 
     def on_work_done(self, message: WorkDone) -> None:

@@ -478,10 +478,16 @@ them; without marks, the one under the cursor.
 
     @on(Rows.Selected, "#hits")
     def _open(self) -> None:
-        shown = self.query_one("#preview", Preview).shown
+        preview, here = self.query_one("#preview", Preview), self.execution_id
+        if preview.shown is not None and preview.shown.execution.execution_id == here:
+            self.app.push_screen(Run(preview.shown, preview.tab, self._sought()))
+        elif here:  # the pane is behind the cursor
+            self.read_run(here, self._show_and_open, group="open")
+
+    def _show_and_open(self, shown: Shown | None) -> None:
+        self._show_run(shown)
         if shown is not None:
-            tab = self.query_one("#preview", Preview).tab
-            self.app.push_screen(Run(shown, tab, self._sought()))
+            self._open()
 
     # What can be done with it
 

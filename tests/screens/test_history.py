@@ -26,6 +26,7 @@ from orch_tui.screens.history.compare_view import SideBySide
 from orch_tui.screens.history.drift_view import Drifted
 from orch_tui.screens.history.filter_chips import FilterChips
 from orch_tui.screens.history.run_view import Run
+from orch_tui.screens.history.screen import HistoryScreen
 from orch_tui.screens.orch_screen import Header, Problem
 from orch_tui.screens.small_list import SmallList
 from orch_tui.screens.widgets.lines import Lines
@@ -711,6 +712,28 @@ async def test_the_pane_opens_at_what_is_sought_and_n_goes_on(
         await pilot.press("N", "N", "N")
         await settled(pilot)
         assert preview.tab == "said"
+
+
+async def test_enter_opens_the_run_under_the_cursor_though_the_pane_is_behind(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await pilot.press("escape")
+        screen = app.screen
+        assert isinstance(screen, HistoryScreen)
+        for key in ("end", "home", "end"):
+            before = screen.execution_id
+            screen.query_one("#hits", Rows).action_to(-1 if key == "end" else 0)
+            assert screen.execution_id != before
+            screen._open()  # before anything was read
+            await settled(pilot)
+            assert isinstance(app.screen, Run)
+            shown = app.screen.query_one(Preview).shown
+            assert shown and shown.execution.execution_id == screen.execution_id
+            await pilot.press("escape")
+            await settled(pilot)
 
 
 async def test_letters_are_found_in_the_opened_run(folder: Path, clock: FakeClock) -> None:
