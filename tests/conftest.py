@@ -19,12 +19,13 @@ import pytest
 from orch_tui.models.database import Record
 from orch_tui.record.opening import open_record
 from tests.counts import DEEP, SEED, WIDE, load_profile
+from tests.memory_folder import MEMORY, MemoryFolder, has_room
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SCREENS = Path(__file__).parent / "screens"
 
 
-MEMORY, ROOM = Path("/dev/shm"), 4 << 30
+_in_memory = pytest.StashKey[MemoryFolder]()
 
 # Whatever the developer's shell says, compiled code is kept: else each worker rewrites every test
 # again, and each of the hundreds of processes that are started compiles all of orch.
@@ -41,18 +42,22 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 def pytest_configure(config: pytest.Config) -> None:
     """Take the counts of ``tests.counts``, and in deep runs the seed.
 
-    Temporary files are kept in memory where there is room, unless TMPDIR says where: thousands of
-    records are written, and none is to wait for a disk.
+    Temporary files are kept in memory where there is room, unless TMPDIR says where (the workers
+    of a run are told it).
     """
-    if "TMPDIR" not in os.environ and _has_room(MEMORY):
-        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+    if "TMPDIR" not in os.environ and has_room():
+        config.stash[_in_memory] = folder = MemoryFolder(MEMORY)
+        os.environ["TMPDIR"] = tempfile.tempdir = str(folder.path)
     load_profile()
     if DEEP:
         config.option.hypothesis_seed = SEED
 
 
-def _has_room(folder: Path) -> bool:
-    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > ROOM
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Take the folder in memory away."""
+    if folder := config.stash.get(_in_memory, None):
+        folder.remove()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
