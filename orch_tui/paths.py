@@ -286,12 +286,13 @@ def git_folder(git_file: str) -> str | None:
 
 
 def first_line(path: str) -> str:
-    """Read the first line of a file without its end; empty where it cannot be read."""
+    """Read the first line of a file without its end, up to a NUL: what names a file holds none.
+    Empty where it cannot be read."""
     try:
         if not os.path.isfile(path):  # a pipe would be waited for
             return ""
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.readline(65536).strip()
+            return file.readline(65536).partition("\0")[0].strip()
     except (OSError, ValueError):  # a file may name what no path can be
         return ""
 

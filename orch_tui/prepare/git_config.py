@@ -19,6 +19,10 @@ _MOST_FILES = 200
 """Files read in all: a few that include one another several times would be read for ever."""
 
 _HEADER = re.compile(rb'\[([A-Za-z0-9.-]+)(?:[ \t]+"((?:[^"\\\n]|\\[^\n])*)")?\]')
+_MOST_IN_ALL = 2_000_000
+"""Bytes read in all: reading takes a second for so many."""
+
+_NUMBER = re.compile(r"[+-]?(?:0x([0-9a-f]+)|([0-9]+))[kmg]?")
 _NAME = re.compile(rb"[A-Za-z][A-Za-z0-9-]*")
 _ESCAPED = {ord("n"): b"\n", ord("t"): b"\t", ord("b"): b"\b", ord('"'): b'"', ord("\\"): b"\\"}
 
@@ -38,7 +42,7 @@ def read_config(files: ConfigFiles) -> Mapping[str, str]:
     Names with a subsection have it between the two as it is written. A name alone is ``true``.
     """
     found: dict[str, str] = {}
-    left = iter(range(_MOST_FILES))
+    left = _WhatIsLeft()
     for path in _list_users_files():
         found.update(_parse_file(path, files, left))
     if files.common:
@@ -48,10 +52,27 @@ def read_config(files: ConfigFiles) -> Mapping[str, str]:
     return found
 
 
+class _WhatIsLeft:
+    """How much may be read still: files can include one another, and themselves."""
+
+    def __init__(self) -> None:
+        self._files, self._bytes = _MOST_FILES, _MOST_IN_ALL
+
+    def read(self, path: str) -> bytes:
+        """Read a file; empty: there is nothing in it, or it is too much."""
+        if not self._files:
+            return b""
+        data = read_bytes(path, min(_MOST_BYTES, self._bytes)) or b""
+        self._files -= 1
+        self._bytes -= len(data)
+        return data
+
+
 def is_true(value: str) -> bool:
     """Read a value as git reads yes and no."""
     low = value.lower()
-    return low in ("true", "yes", "on") or (low.lstrip("+-").isdigit() and int(low) != 0)
+    number = _NUMBER.fullmatch(low)
+    return low in ("true", "yes", "on") or bool(number and (number[1] or number[2]).strip("0"))
 
 
 def expand_path(value: str) -> str:
@@ -81,14 +102,11 @@ def _list_users_files() -> Iterator[str]:
 
 
 def _parse_file(
-    path: str, files: ConfigFiles, left: Iterator[int], depth: int = 0
+    path: str, files: ConfigFiles, left: _WhatIsLeft, depth: int = 0
 ) -> Iterator[tuple[str, str]]:
-    if next(left, None) is None or not os.path.isabs(path):
+    if not os.path.isabs(path):
         return
-    data = read_bytes(path, _MOST_BYTES)
-    if not data:
-        return
-    for section, name, value in _statements(data):
+    for section, name, value in _statements(left.read(path)):
         yield f"{section}.{name}" if section else name, value
         if name != "path" or depth >= _DEEPEST:
             continue
@@ -99,7 +117,8 @@ def _parse_file(
 
 
 def _statements(data: bytes) -> Iterator[tuple[str, str, str]]:
-    """Each section, name and value; what comes behind a line that git refuses is not read."""
+    """Each section, name and value, up to a NUL; what comes behind a line that git refuses is not
+    read."""
     data = data.removeprefix(BYTE_ORDER_MARK).replace(b"\r\n", b"\n")
     at, section = 0, ""
     while at < len(data):
@@ -114,7 +133,7 @@ def _statements(data: bytes) -> Iterator[tuple[str, str, str]]:
                 return
             section = os.fsdecode(header[1].lower())
             if header[2] is not None:
-                section += "." + os.fsdecode(re.sub(rb"\\(.)", rb"\1", header[2]))
+                section += "." + _decode(re.sub(rb"\\(.)", rb"\1", header[2]))
             at = header.end()
         else:
             name = _NAME.match(data, at)
@@ -130,7 +149,11 @@ def _statements(data: bytes) -> Iterator[tuple[str, str, str]]:
                 return
             if value is None:
                 return
-            yield section, os.fsdecode(name[0].lower()), os.fsdecode(value)
+            yield section, os.fsdecode(name[0].lower()), _decode(value)
+
+
+def _decode(value: bytes) -> str:
+    return os.fsdecode(value.partition(b"\0")[0])
 
 
 def _value(data: bytes, at: int) -> tuple[bytes | None, int]:

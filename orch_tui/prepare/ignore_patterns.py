@@ -40,9 +40,11 @@ _LONGEST = 4096
 """Bytes of a path: no system has a longer one, so that a longer pattern meets none."""
 
 
-_MOST_WILD = 4_000
-"""Patterns with wildcards in one file, the last ones: more would take long to compile, and only
-who means harm writes them."""
+_MOST_WILD, _MOST_COMPILED = 1_000, 64 << 10
+"""Patterns with wildcards in one file, and bytes of their expressions, the last ones: more would
+take long to compile and to ask, and only who means harm writes them."""
+_ASKED_AT_ONCE = 64
+"""Patterns: nothing else of this process goes on while an expression is asked."""
 
 
 class IgnorePattern(NamedTuple):
@@ -128,11 +130,11 @@ class _Table:
                 (self._names if pattern.anywhere else self._paths)[folded] = number
             elif pattern.anywhere and text[:1] == b"*" and not _SPECIAL.search(text, 1):
                 endings.setdefault(len(text) - 1, {})[folded[1:]] = number
-            elif regex := translate_pattern(text, ignore_case=ignore_case):
-                (wild_names if pattern.anywhere else wild_paths).append((number, regex))
+            else:
+                (wild_names if pattern.anywhere else wild_paths).append((number, text))
         self._endings = list(endings.items())
-        self._wild_names = _Alternatives(wild_names) if wild_names else None
-        self._wild_paths = _Alternatives(wild_paths) if wild_paths else None
+        self._wild_names = _Alternatives(wild_names, ignore_case)
+        self._wild_paths = _Alternatives(wild_paths, ignore_case)
 
     def find_last(self, path: bytes) -> int:
         """Find the number of the last pattern that a path meets, -1: of none."""
@@ -145,25 +147,37 @@ class _Table:
                 last = number
         if self._paths:
             last = max(last, self._paths.get(path.lower() if self._fold else path, -1))
-        if self._wild_names:
-            last = max(last, self._wild_names.find_last(name))
-        if self._wild_paths:
-            last = max(last, self._wild_paths.find_last(path))
-        return last
+        return max(last, self._wild_names.find_last(name), self._wild_paths.find_last(path))
 
 
 class _Alternatives:
-    """Many expressions asked as one, the last of them first."""
+    """Many patterns with wildcards asked as few expressions, the last of them first."""
 
-    def __init__(self, numbered: Sequence[tuple[int, bytes]]) -> None:
-        numbered = numbered[-_MOST_WILD:]
-        self._numbers = [number for number, _ in reversed(numbered)]
-        parts = (b"(" + regex + b")" for _, regex in reversed(numbered))
-        self._match = re.compile(rb"(?s:" + b"|".join(parts) + rb")\Z").match
+    def __init__(self, numbered: Sequence[tuple[int, bytes]], ignore_case: bool) -> None:
+        size = 0
+        kept: list[tuple[int, bytes]] = []
+        for number, text in reversed(numbered[-_MOST_WILD:]):
+            regex = translate_pattern(text, ignore_case=ignore_case)
+            if regex is None:
+                continue
+            size += len(regex)
+            if size > _MOST_COMPILED:
+                break
+            kept.append((number, b"(" + regex + b")"))
+        groups = (kept[at : at + _ASKED_AT_ONCE] for at in range(0, len(kept), _ASKED_AT_ONCE))
+        self._groups = [
+            (
+                [number for number, _ in group],
+                re.compile(rb"(?s:" + b"|".join(regex for _, regex in group) + rb")\Z").match,
+            )
+            for group in groups
+        ]
 
     def find_last(self, text: bytes) -> int:
-        found = self._match(text)
-        return self._numbers[found.lastindex - 1] if found and found.lastindex else -1
+        for numbers, match in self._groups:
+            if (found := match(text)) and found.lastindex:
+                return numbers[found.lastindex - 1]
+        return -1
 
 
 def translate_pattern(pattern: bytes, *, ignore_case: bool = False) -> bytes | None:
@@ -324,6 +338,13 @@ def _set_of(members: frozenset[int] | set[int]) -> bytes:
     """The expression of one byte out of some."""
     if not members:
         return rb"(?!)"
-    if len(members) == 1:
-        return re.escape(bytes(members))
-    return b"[" + b"".join(b"\\x%02x" % byte for byte in sorted(members)) + b"]"
+    spans: list[list[int]] = []
+    for byte in sorted(members):
+        if spans and byte == spans[-1][1] + 1:
+            spans[-1][1] = byte
+        else:
+            spans.append([byte, byte])
+    ((start, end), *more) = spans
+    if start == end and not more:
+        return re.escape(bytes((start,)))
+    return b"[" + b"".join(b"\\x%02x-\\x%02x" % (first, last) for first, last in spans) + b"]"

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from orch_tui.prepare import git_config
 from orch_tui.prepare.git_config import ConfigFiles, is_true, read_config
+from orch_tui.prepare.plain_bytes import read_bytes
+from orch_tui.prepare.tree import walk_project
 from tests.prepare.random_trees import run_git
 
 WRITTEN = rb"""
@@ -90,3 +93,75 @@ def test_conditions_choose_what_is_included(
 )
 def test_yes_and_no(value: str, expected: bool) -> None:
     assert is_true(value) == expected
+
+
+@pytest.mark.timeout(60)
+def test_a_large_file_that_includes_itself_is_read_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / "mine"
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(mine))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    mine.write_text("[include]\npath = mine\n" * 20 + "[a]\n" + "b = 1\n" * 150_000)
+    read: list[int] = []
+
+    def count(path: str, most: int) -> bytes | None:
+        data = read_bytes(path, most)
+        read.append(len(data or b""))
+        return data
+
+    monkeypatch.setattr(git_config, "read_bytes", count)
+    assert read_config(ConfigFiles("")) == {"include.path": "mine", "a.b": "1"}
+    assert sum(read) <= 2_000_000
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git to compare with")
+@pytest.mark.parametrize(
+    "value",
+    [
+        "1",
+        "0",
+        "-2",
+        "+0",
+        "00",
+        "1k",
+        "0x1f",
+        "0x0",
+        "0x",
+        "f",
+        "²",
+        "٣",
+        "yes",
+        "Off",
+        "",
+        "8" * 9,
+    ],
+)
+def test_what_is_true_is_what_git_takes_for_true(tmp_path: Path, value: str) -> None:
+    (tmp_path / "config").write_bytes(b'[a]\nb = "%s"\n' % value.encode())
+    told = run_git(tmp_path, "config", "--file", "config", "--type=bool", "--default", "no", "a.b")
+    assert is_true(value) == (told.strip() == b"true")
+
+
+@pytest.mark.parametrize(
+    ("file", "data"),
+    [
+        ("config", b"[core]\nignorecase = \xc2\xb2\n"),
+        ("config", b"[core]\nignorecase = " + b"9" * 5000),
+        ("config", b'[core]\nexcludesFile = "~a\0b/x"\n'),
+        ("config", b'[include]\npath = "a\0b"\n[includeIf "gitdir:~\0/x"]\npath = y\n'),
+        ("config", b'[core]\nworktree = "\0"\n'),
+        ("commondir", b"a\0b\n"),
+        ("HEAD", b"ref: refs/heads/a\0b\n"),
+    ],
+)
+def test_what_no_path_and_no_number_can_be_stops_nothing(
+    tmp_path: Path, file: str, data: bytes
+) -> None:
+    git = tmp_path / ".git"
+    for name in ("objects", "refs"):
+        (git / name).mkdir(parents=True)
+    (git / "HEAD").write_text("ref: refs/heads/main\n")
+    (git / file).write_bytes(data)
+    (tmp_path / "a.py").write_text("x = 1\n")
+    assert [path.name for path in walk_project(tmp_path).files] == ["a.py"]

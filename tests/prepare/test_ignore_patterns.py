@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orch_tui.prepare.ignore_patterns import PatternList, parse_ignore_file
+from orch_tui.prepare.ignore_patterns import PatternList, parse_ignore_file, parse_pattern
 from orch_tui.prepare.tree import walk_project
 from tests.prepare.random_trees import make_files
 
@@ -65,3 +65,24 @@ def test_a_pattern_made_to_take_for_ever_does_not(tmp_path: Path) -> None:
     lines += ["?" * 100_000, "**/*" * 300 + "b", "a**" * 500 + "/b"]
     (tmp_path / ".gitignore").write_text("\n".join(lines))
     assert len(walk_project(tmp_path).files) == 3
+
+
+@pytest.mark.timeout(60)
+def test_many_patterns_made_to_be_large_or_slow_are_asked_in_little_steps() -> None:
+    large = [b"[!a]" * 240 + b"%d" % number for number in range(2_000)]
+    slow = [b"**/*a*b%d*/x" % number for number in range(4_000)]
+    path = b"ab/" * 1_300 + b"x"
+    for lines in (large, slow):
+        listed = PatternList(map(parse_pattern, [*lines, b"kept?", b"!kept1"]))
+        assert listed.find_verdict(path, is_folder=False) is None
+        assert listed.find_verdict(b"kept2", is_folder=False) is True
+        assert listed.find_verdict(b"kept1", is_folder=False) is False
+
+
+def test_the_last_of_many_patterns_with_wildcards_decides() -> None:
+    lines = [b"%sx%d?" % (b"!" * (number % 2), number) for number in range(300)]
+    listed = PatternList(map(parse_pattern, [*lines, b"x7*", b"!?7_"]))
+    for number in range(300):
+        name = b"x%d_" % number
+        expected = name != b"x7_" and (number % 2 == 0 or name.startswith(b"x7"))
+        assert listed.find_verdict(name, is_folder=False) is expected
