@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import runpy
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -31,3 +34,18 @@ def test_what_is_no_code_beside_it_is_in_the_wheel_too() -> None:
         others = {path.suffix for path in (CHECKOUT / folder).iterdir() if path.is_file()}
         kept = {pattern.rpartition(".")[2] for pattern in told.get(package, [])}
         assert package == "orch_tui.assets" or others - {".py", ".pyc"} <= {f".{k}" for k in kept}
+
+
+def test_the_long_description_leads_to_the_repository_with_every_link(tmp_path: Path) -> None:
+    for name in ("README.md", "pyproject.toml"):
+        shutil.copyfile(CHECKOUT / name, tmp_path / name)
+    build = runpy.run_path(str(CHECKOUT / ".ci" / "build"), run_name="build")
+    build["fill_in_addresses"](tmp_path, "https://example.org/orch")
+    settings = tomllib.loads((tmp_path / "pyproject.toml").read_text())["project"]
+    there = f"https://example.org/orch/blob/v{settings['version']}"
+    assert settings["urls"]["Changelog"] == f"{there}/CHANGELOG.md"
+    links = re.findall(r"\]\(([^)]+)\)", (tmp_path / "README.md").read_text())
+    assert f"{there}/docs/settings.md" in links
+    assert [link for link in links if not link.startswith(("https://", "#"))] == []
+    own = [link.split("/", 6)[6].split("?")[0] for link in links if "example.org/orch/" in link]
+    assert [path for path in own if not (CHECKOUT / path).is_file()] == []
