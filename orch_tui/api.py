@@ -359,14 +359,17 @@ class OrchestrationSession:
         bundle_id: str | None = None,
         waits_for: Sequence[int] = (),
         position: int | None = None,
+        allow_model: bool = False,
     ) -> PlannedAgent:
         """Plan a deployment, at ``position`` or after those already planned; ``waits_for`` holds
         positions as they are before it is added.
 
         Raises:
-            UsageError: an empty agent type.
+            UsageError: an empty agent type, or a model that reads like a misspelling, without
+                ``allow_model``.
             NotFoundError: an unknown bundle or position.
         """
+        self._check_model(model, allow_model)
         return plan.add_planned_agent(
             self.project.record,
             self.session_id,
@@ -411,13 +414,18 @@ class OrchestrationSession:
         bundle_id: str = "",
         name: str = "",
         allow_secret: bool = False,
+        allow_model: bool = False,
         exact: bool | None = None,
         fit: Fit = False,
         keep: Keep | None = None,
         template: Template | None = None,
         from_run: str = "",
     ) -> Bundle:
-        """Compose a bundle for an agent of this session and save it, as ``prepare_bundle`` does."""
+        """Compose a bundle for an agent of this session and save it, as ``prepare_bundle`` does.
+
+        A model that reads like a misspelling raises UsageError, without ``allow_model``.
+        """
+        self._check_model(model, allow_model)
         return prepare_bundle(
             self.project,
             agent_type,
@@ -490,6 +498,7 @@ class OrchestrationSession:
         template: Template | None = None,
         deployed_at: str | None = None,
         allow_overflow: str | None = None,
+        allow_model: bool = False,
         supersede: str | None = None,
     ) -> Execution:
         """Record a deployment before it starts; the same call again changes nothing.
@@ -501,11 +510,13 @@ class OrchestrationSession:
         reason to go over a limit, ``supersede`` the reason to replace what was said before.
 
         Raises:
-            UsageError: no agent type is known.
+            UsageError: no agent type is known, or the model reads like a misspelling, without
+                ``allow_model``.
             NotFoundError: an unknown bundle or planned agent.
             OverBudgetError: over a limit, without ``allow_overflow``.
             ConflictError: the execution id was deployed with other content.
         """
+        self._check_model(model, allow_model)
         if isinstance(context_bundle, str | PathLike):
             context_bundle = self.project.read_bundle(fspath(context_bundle)).bundle
         deployed = deployment.record_deployment(
@@ -536,6 +547,10 @@ class OrchestrationSession:
             deployed.line,
             deployed.all_remarks,
         )
+
+    def _check_model(self, model: str | None, allow_model: bool) -> None:
+        if not allow_model:
+            self.project.catalogue.check_asked(model)
 
     def executions(self) -> list[ExecutionFacts]:
         """The executions of the session, newest first."""

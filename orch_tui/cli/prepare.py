@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
     NO,
+    add_allow_model,
     add_format,
     add_no_record,
+    check_model,
     copy_text,
     named_bundle,
     named_template,
@@ -71,6 +73,8 @@ def prepare_bundle() -> argparse.ArgumentParser:
     )
     parser.add_argument("--text", action="append", metavar="TEXT", help="instructions of your own")
     parser.add_argument("--model", default="", metavar="NAME", help=_MODEL)
+    add_allow_model(parser)
+    parser.require("--allow-model", "--model")
     parser.add_argument(
         "--session-id", metavar="ID", help="default: as orch use tells, if one is open"
     )
@@ -115,6 +119,7 @@ def _prepare_bundle(arguments: Namespace) -> int:
     from orch_tui.prepare.overlaps import ambient_to_dict
 
     project = project_of(arguments)
+    check_model(project, arguments)
     _check_sources(project, arguments)
     split = project.reader().split_values
     with writing(arguments.output) as write:

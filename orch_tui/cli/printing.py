@@ -41,6 +41,21 @@ def add_no_record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-record", action="store_true", help="use and make no database")
 
 
+def add_allow_model(parser: argparse.ArgumentParser) -> None:
+    """``--allow-model``, for commands that record the model of ``--model``."""
+    parser.add_argument(
+        "--allow-model",
+        action="store_true",
+        help="take a --model that reads like a misspelling of another",
+    )
+
+
+def check_model(project: Project, arguments: argparse.Namespace) -> None:
+    """Refuse a model that reads like a misspelling, unless ``--allow-model`` insists on it."""
+    if not arguments.allow_model:
+        project.catalogue.check_asked(arguments.model)
+
+
 def add_format(parser: argparse.ArgumentParser, *, default: str = "table") -> None:
     """``--format``, for commands that list."""
     parser.add_argument("--format", choices=FORMATS, default=default, help="default: %(default)s")

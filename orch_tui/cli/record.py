@@ -13,9 +13,11 @@ from orch_tui.cli.filters import add_other_project
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
     NO,
+    add_allow_model,
     add_format,
     as_row,
     boolean,
+    check_model,
     copy_text,
     in_words,
     json_object,
@@ -303,6 +305,7 @@ orch plan --edit 2 --model opus""",
     parser.add_argument("--agent-type", metavar="NAME", help="plan one more agent of this type")
     parser.add_argument("--scope", metavar="TEXT", help="what it is to do")
     parser.add_argument("--model", metavar="NAME", help="the model to ask for")
+    add_allow_model(parser)
     parser.add_argument("--bundle", metavar="ID", help="the bundle it is given")
     parser.add_argument(
         "--after", action="append", metavar="N,N", help="the agents it waits for, by number"
@@ -317,6 +320,7 @@ orch plan --edit 2 --model opus""",
         parser.forbid(flag, "--move", "--remove", "--duplicate", "--undo")
     for flag in ("--scope", "--model", "--bundle", "--after"):
         parser.require(flag, "--agent-type", "--edit")
+    parser.require("--allow-model", "--model")
     add_format(parser)
     parser.set_defaults(run=_plan)
     return parser
@@ -326,6 +330,7 @@ def _plan(arguments: Namespace) -> None:
     from orch_tui.record import plan as planning
 
     project = project_of(arguments)
+    check_model(project, arguments)
     session_id = project.session_id(arguments.session_id)
     record = project.existing_record
     after = _numbers(arguments.after)
@@ -403,6 +408,8 @@ def init_deployment() -> argparse.ArgumentParser:
     parser.add_argument(
         "--model", metavar="NAME", help="the model asked for (default: the bundle's)"
     )
+    add_allow_model(parser)
+    parser.require("--allow-model", "--model")
     parser.add_argument("--context-bundle", metavar="BUNDLE", help="a bundle file, or an id")
     parser.add_argument(
         "--context-token-count",
@@ -439,6 +446,7 @@ def _init_deployment(arguments: Namespace) -> None:
     from orch_tui.record import deployment
 
     project = project_of(arguments)
+    check_model(project, arguments)
     session_id = project.session_id(arguments.session_id)
     bundle = (
         named_bundle(project, arguments.context_bundle, allow_secret=arguments.allow_secret)

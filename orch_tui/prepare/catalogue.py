@@ -7,6 +7,7 @@ marked as assumed.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
@@ -16,7 +17,7 @@ from typing import Any
 
 from orch_tui.assets import asset
 from orch_tui.config import DEFAULTS
-from orch_tui.errors import FormatError
+from orch_tui.errors import FormatError, UsageError
 from orch_tui.frozen import frozen
 from orch_tui.prepare.count import FAMILIES
 from orch_tui.prepare.vocabulary import VOCABULARIES, find_encoding
@@ -97,15 +98,40 @@ class Catalogue:
         where the catalogue has it."""
         if not self.model(name).assumed:
             return ""
+        near = self._list_near(name)
+        nearest = f" (nearest: {', '.join(near)})" if near else ""
+        return f"model {name!r} is not in the catalogue{nearest}: its figures are assumed"
+
+    def check_asked(self, name: str | None) -> None:
+        """Refuse a name that somebody asks for and that reads like a misspelling of a known one.
+
+        An id in full (``claude-``, a word of Claude's models) may be newer than the catalogue, and
+        what tiktoken counts is none of Claude's: both pass, with the remark of ``doubt``.
+
+        Raises:
+            UsageError: with the nearest name, and how to insist.
+        """
+        if not name or not self.model(name).assumed or find_encoding(name):
+            return
+        is_whole = "claude-" in name.lower()
+        if is_whole and _word_and_version(name)[0]:
+            return
+        if near := self._list_near(name, cutoff=0.9 if is_whole else 0.7):
+            raise UsageError(
+                f"model {name!r} is not known; did you mean {near[0]}?",
+                hint=f"--allow-model takes {name!r} as it is; [models.{json.dumps(name)}] in the "
+                "settings makes it known",
+            )
+
+    def _list_near(self, name: str, *, cutoff: float = 0.7) -> list[str]:
         from difflib import get_close_matches  # only what is not known pays for it
 
         known = [
             *self.models,
             *(alias for model in self.models.values() for alias in model.aliases),
         ]
-        near = get_close_matches(name, known, n=2, cutoff=0.7)
-        nearest = f" (nearest: {', '.join(near)})" if near else ""
-        return f"model {name!r} is not in the catalogue{nearest}: its figures are assumed"
+        plain = name.lower().removesuffix("[1m]")
+        return get_close_matches(plain, known, n=2, cutoff=cutoff)
 
     def _named(self, name: str) -> Model | None:
         if name in self.models:

@@ -35,7 +35,9 @@ def test_a_session_is_recorded_without_parsing_prose(answer: Any, did: Run) -> N
 
     bundle = ("--agent-type", "impl", "--scope", "Do it", "--files", "lib/types.ts")
     did("prepare-bundle", *bundle, "--output", "b.json")
-    deployed = answer("init-deployment", "--context-bundle", "b.json", "--model", "sonett")
+    deployed = answer(
+        "init-deployment", "--context-bundle", "b.json", "--model", "sonett", "--allow-model"
+    )
     label = deployed["execution"]["execution_id"]
     assert deployed["agent_limit"]["status"] == deployed["session_budget"]["status"] == "ok"
     tokens = deployed["execution"]["context_token_count"]

@@ -83,3 +83,26 @@ def test_what_is_deployed_again_asks_for_what_was_asked(did: Run, runs: dict[str
     again = did("replay", runs["ran"], "--deploy", "--format", "json")
     label = json.loads(again.out)["execution_id"]
     assert did("show", label, "--format", "json").json["facts"]["requested_model"] == "opus"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "prepare-bundle --agent-type a --files lib/types.ts --output b.json",
+        "init-deployment --agent-type a",
+        "plan --agent-type a",
+    ],
+)
+def test_a_misspelt_model_records_nothing_until_somebody_insists(
+    words: str, orch: Run, did: Run, project: Path
+) -> None:
+    did("init-session", "--scope", "Implement vector search")
+    refused = orch(*words.split(), "--model", "sonet")
+    assert refused.code == 2
+    assert "did you mean sonnet?" in refused.err
+    assert "--allow-model" in refused.err
+    assert not (project / "b.json").exists()
+    assert (did("query").out, did("plan").out, did("bundles").out) == ("", "", "")
+    did(*words.split(), "--model", "sonet", "--allow-model")
+    assert orch(*words.split(), "--allow-model").code == 2
+    assert did(*words.split(), "--model", "claude-opus-9").code == 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orch_tui.errors import FormatError
+from orch_tui.errors import FormatError, UsageError
 from orch_tui.prepare.catalogue import load_catalogue
 from tests.generate.models import find_differences
 
@@ -224,3 +224,34 @@ def test_what_a_client_says_otherwise_of_its_models_is_told() -> None:
 )
 def test_a_model_nobody_knows_is_told_with_names_like_it(name: str, doubt: str) -> None:
     assert load_catalogue().doubt(name) == doubt
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("sonet", "sonnet"),
+        ("sonnett", "sonnet"),
+        ("Sonet[1m]", "sonnet"),
+        ("hiaku", "haiku"),
+        ("claude-sonet-4-5", "claude-sonnet-4-5"),
+    ],
+)
+def test_a_misspelt_model_that_is_asked_for_is_refused(name: str, meant: str) -> None:
+    with pytest.raises(UsageError, match=f"did you mean {meant}") as refused:
+        load_catalogue().check_asked(name)
+    assert "--allow-model" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", "sonnet", "Opus[1m]", "inherit", "claude-opus-9", "claude-nova-1", "llama"),
+        *("us.anthropic.claude-opus-7-20291101-v1:0", "gpt-4", "gpt-9o", "o200k_base"),
+    ],
+)
+def test_a_model_that_may_be_called_so_is_taken(name: str) -> None:
+    load_catalogue().check_asked(name)
+
+
+def test_a_model_of_the_settings_is_no_misspelling() -> None:
+    load_catalogue({"sonet": {"window": 9_000, "family": "v3"}}).check_asked("sonet")
