@@ -328,6 +328,7 @@ orch plan --edit 2 --model opus""",
 
 def _plan(arguments: Namespace) -> None:
     from orch_tui.record import plan as planning
+    from orch_tui.record.plan_state import read_plan_states
 
     project = project_of(arguments)
     check_model(project, arguments)
@@ -369,19 +370,25 @@ def _plan(arguments: Namespace) -> None:
         if told := bundles.tell_other_session(bundle.bundle_id, bundle.session_id, session_id):
             say(told)
     waits = planning.list_waits(record, session_id)
+    states = read_plan_states(record, session_id)
     waves = planning.list_waves(record, session_id)
     rows = [
         {
             **as_row(agent),
             "waits_for": waits[agent.position],
             "wave": next(n for n, wave in enumerate(waves, 1) if agent.position in wave),
+            "state": states[agent.position].progress,
+            "execution_id": states[agent.position].execution_id,
         }
         for agent in planning.list_planned_agents(record, session_id)
     ]
     print_rows(
         rows,
         arguments.format,
-        columns=("position", "wave", "agent_type", "scope", "model", "bundle_id", "waits_for"),
+        columns=(
+            *("position", "wave", "state", "execution_id", "agent_type", "scope", "model"),
+            *("bundle_id", "waits_for"),
+        ),
         empty=f"{session_id} has no planned agents; --agent-type plans one",
     )
 

@@ -6,6 +6,7 @@ from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.prepare.count import Count
 from orch_tui.record import plan
+from orch_tui.record.plan_state import read_plan_states
 from orch_tui.record.session_budget import read_taken
 
 
@@ -31,18 +32,7 @@ def list_deployable(record: Record, session_id: str) -> list[Deployable]:
     """The planned agents in their order, then the bundles that no planned agent is given."""
     with record.read():
         counts = {t.label: t.count for t in read_taken(record, session_id)}
-        planned = plan.list_planned_agents(record, session_id)
-        runs = {
-            planned_id: (deployed, completed)
-            for planned_id, deployed, completed in record.sql(
-                "SELECT planned_id, count(*), sum(status = 'completed') FROM agent_executions "
-                "WHERE session_id = ? AND planned_id IS NOT NULL AND retracted_at IS NULL "
-                "GROUP BY planned_id",
-                [session_id],
-            )
-        }
-        done = {a.position for a in planned if runs.get(a.planned_id, (0, 0))[1]}
-        waits = plan.list_waits(record, session_id)
+        states = read_plan_states(record, session_id)
         return [
             *(
                 Deployable(
@@ -52,10 +42,10 @@ def list_deployable(record: Record, session_id: str) -> list[Deployable]:
                     agent.scope,
                     agent.model,
                     counts.get(agent.bundle_id or ""),
-                    runs.get(agent.planned_id, (0, 0))[0],
-                    tuple(p for p in waits[agent.position] if p not in done),
+                    states[agent.position].runs,
+                    states[agent.position].outstanding,
                 )
-                for agent in planned
+                for agent in plan.list_planned_agents(record, session_id)
             ),
             *(
                 Deployable(

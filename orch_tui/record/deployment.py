@@ -160,6 +160,7 @@ def record_deployment(
                 said_scope,
                 saved.bundle.bundle_id if saved else None,
             )
+        outstanding = _outstanding(record, session_id, planned_agent)
         items = bundle.items if bundle else ()
         text = _briefing(record, saved, agent_type, scope, briefing, template)
         count, uid = None, ""
@@ -221,6 +222,7 @@ def record_deployment(
                 *_remarks(session.status, judgement, catalogue.doubt(runs_on)),
                 *_difference(saved, count, template, briefing),
                 *(_mismatch(planned_agent, saved) if said_itself else ()),
+                *outstanding,
                 *_other_session(saved, session_id),
             ),
             choice,
@@ -284,6 +286,7 @@ def preview_deployment(
             judgement,
             (
                 *_remarks(session.status, judgement, catalogue.doubt(runs_on)),
+                *_outstanding(record, session_id, planned_agent),
                 *_other_session(saved, session_id),
             ),
             choice,
@@ -477,6 +480,15 @@ def _mismatch(planned: PlannedAgent | None, saved: bundles.SavedBundle | None) -
         )
     if bundle.version > 1:
         yield f"given {bundle.bundle_id} version {bundle.version}"
+
+
+def _outstanding(record: Record, session_id: str, planned: PlannedAgent | None) -> tuple[str, ...]:
+    """Name the agents that should have completed before a planned one is deployed."""
+    if planned is None:
+        return ()
+    from orch_tui.record.plan_state import describe_outstanding, read_plan_states
+
+    return tuple(describe_outstanding(read_plan_states(record, session_id), planned.position))
 
 
 def _other_session(saved: bundles.SavedBundle | None, session_id: str) -> Iterator[str]:

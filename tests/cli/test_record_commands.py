@@ -67,6 +67,38 @@ def test_a_plan_is_made_edited_and_shown_in_waves(did: Run) -> None:
     assert planned[1]["waits_for"] == [1]
 
 
+def test_a_plan_says_how_far_its_agents_are_and_who_went_too_early(did: Run) -> None:
+    did("init-session", "--scope", "s")
+    for words in ("builder", "checker --after 1", "writer --after 2"):
+        did("plan", "--agent-type", *words.split())
+
+    def states() -> list[tuple[str, str | None]]:
+        listed = did("plan", "--format", "json").json
+        return [(each["state"], each["execution_id"]) for each in listed]
+
+    def finish(label: str, status: str) -> None:
+        message = ("--final-message", "Did what was asked, all of it.")
+        did("record-completion", "--execution-id", label, "--status", status, *message)
+
+    assert states() == [("ready", None), ("waiting", None), ("waiting", None)]
+    early = did("init-deployment", "--planned", "3").err
+    assert "planned agent 3 is deployed before 2 (checker) completed" in early
+    assert "not begun" in early
+    assert "is deployed before" not in did("init-deployment", "--planned", "1").err
+    assert states() == [("running", "exec-002"), ("waiting", None), ("running", "exec-001")]
+    assert (
+        "which it waits for: exec-002 has not returned"
+        in did(*("init-deployment", "--agent-type", "checker", "--planned", "2")).err
+    )
+    finish("exec-002", "failed")
+    assert "exec-002 failed" in did("init-deployment", "--planned", "2").err
+    did("init-deployment", "--planned", "1")
+    finish("exec-005", "completed")
+    assert states()[0] == ("done", "exec-005")
+    assert "is deployed before" not in did("init-deployment", "--planned", "2").err
+    assert did("plan").out.splitlines()[0].split()[:4] == ["n", "wave", "state", "execution"]
+
+
 def test_a_change_of_the_plan_is_undone(did: Run) -> None:
     did("init-session", "--scope", "x")
     did("plan", "--agent-type", "builder", "--scope", "build")
