@@ -105,7 +105,7 @@ def _own_commands(app: OrchApp, screen: Screen[Any]) -> Iterator[ScreenCommand]:
             if not _is_command(name, binding.description, seen):
                 continue
             target = screen if space == "screen" else node
-            reason = reasons.get(name, "")
+            reason = getattr(node, "NOT_NOW", reasons).get(name, "")
             can = target.check_action(name, parameters)
             if binding.key in taken:
                 continue

@@ -5,16 +5,20 @@ What is edited and not saved yet, a composition or a form, has its own: nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from orch_tui.errors import OrchError
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Record
     from orch_tui.screens.orch_screen import OrchScreen
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DoneThing:
     """One thing that was done; both ways give what was done, in words."""
 
@@ -28,16 +32,18 @@ class DoneThing:
 class TakenBack:
     """What was taken back, or done again: ``undone: moved to phase 2 design``."""
 
+    doing: DoneThing
     words: str
-    session_id: str
 
 
 class Doings:
-    """Things that were done since the app came up, the last one last."""
+    """Things that were done since the app came up, the last one last; one is done at a time."""
 
     def __init__(self) -> None:
         self._done: list[DoneThing] = []
         self._undone: list[DoneThing] = []
+        self._waiting: list[Callable[[], None]] = []
+        """What is being done, and then what waits for it: keys may come faster than the disk."""
 
     @property
     def can_undo(self) -> bool:
@@ -47,43 +53,115 @@ class Doings:
     def can_redo(self) -> bool:
         return bool(self._undone)
 
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing is being done."""
+        return not self._waiting
+
     def add(self, doing: DoneThing) -> None:
         """Remember what was done; what was undone before cannot be done again any more."""
         self._done.append(doing)
         self._undone.clear()
 
-    def next(self, *, again: bool, otherwise: DoneThing | None = None) -> DoneThing | None:
-        """Take what is to be undone, or done again; ``otherwise``: where nothing was done here."""
-        taken = self._undone if again else self._done
-        return taken.pop() if taken else otherwise
+    def find_next(self, *, again: bool) -> DoneThing | None:
+        """Return what is to be undone, or done again; it stays until it ``took``."""
+        known = self._undone if again else self._done
+        return known[-1] if known else None
 
     def took(self, doing: DoneThing, *, again: bool) -> None:
-        """Know that it was: it can go back the other way."""
-        (self._done if again else self._undone).append(doing)
+        """Know that it was undone, or done again: it can go back the other way."""
+        known, other = (self._undone, self._done) if again else (self._done, self._undone)
+        if doing in known:
+            known.remove(doing)
+        other.append(doing)
+
+    def begin_in_turn(self, begin: Callable[[], None]) -> None:
+        """Begin something once all that was asked for before is done; ``end_turn`` ends it."""
+        self._waiting.append(begin)
+        if len(self._waiting) == 1:
+            begin()
+
+    def end_turn(self) -> None:
+        """Let the next begin."""
+        del self._waiting[0]
+        if self._waiting:
+            self._waiting[0]()
 
 
-def take_back(screen: OrchScreen, *, again: bool) -> None:
-    """Undo the last thing that was done, or do again what was undone last, and say what it was."""
+def do_in_turn(screen: OrchScreen, work: Callable[[], T], then: Callable[[T], None]) -> None:
+    """Change the record in a thread, after the changes asked for before on any screen; ``then``
+    gets the result. What is refused is told on the screen, and the next is done all the same."""
     app = screen.app
-    doing = app.doings.next(again=again)
-    if doing is None:
-        app.notify("nothing was undone" if again else "nothing was done that can be undone")
-        return
-    project, known = app.project, doing
 
-    def work() -> TakenBack:
-        return run(project.record, known, again=again)
+    def done(result: T) -> None:
+        then(result)
+        end()
 
-    def then(taken: TakenBack) -> None:
-        app.doings.took(known, again=again)
-        app.notify(taken.words, markup=False)
-        app.on_record_changed()
+    def end(_: OrchError | None = None) -> None:
+        app.doings.end_turn()
+        if app.doings.is_quiet:
+            if app.screen is not screen:
+                screen.load()
+            app.on_record_changed()
 
-    screen.run_in_thread(work, then, group="change")
+    app.doings.begin_in_turn(
+        lambda: screen.run_in_thread(work, done, group="change", failed=end),
+    )
 
 
-def run(record: Record, doing: DoneThing, *, again: bool) -> TakenBack:
-    """Take something back or do it again, and word it."""
-    if again:
-        return TakenBack(f"done again: {doing.redo(record)}", doing.session_id)
-    return TakenBack(f"undone: {doing.undo(record)}", doing.session_id)
+def take_back(
+    screen: OrchScreen,
+    *,
+    again: bool,
+    otherwise: DoneThing | None = None,
+    then: Callable[[TakenBack], None] | None = None,
+) -> None:
+    """Undo the last thing that was done, or do again what was undone last, and say what it was.
+
+    What is refused stays the last thing. ``otherwise`` is taken where nothing was done here;
+    ``then`` says it in place of a notice.
+    """
+    app = screen.app
+    doings, project = app.doings, app.project
+
+    def work() -> TakenBack | None:
+        doing = doings.find_next(again=again) or otherwise
+        if doing is None:
+            return None
+        if again:
+            return TakenBack(doing, f"done again: {doing.redo(project.record)}")
+        return TakenBack(doing, f"undone: {doing.undo(project.record)}")
+
+    def tell(taken: TakenBack | None) -> None:
+        if taken is None:
+            app.notify("nothing was undone" if again else "nothing was done that can be undone")
+            return
+        doings.took(taken.doing, again=again)
+        if then is None:
+            app.notify(taken.words, markup=False)
+        else:
+            then(taken)
+
+    do_in_turn(screen, work, tell)
+
+
+def make_done_thing(changes: Sequence[int], session_id: str = "", words: str = "") -> DoneThing:
+    """Make of changes, by their entries in the journal, one thing that can be undone.
+
+    ``words`` say what it was; empty: what the journal says.
+    """
+
+    def undo(record: Record) -> str:
+        from orch_tui.record.change_history import undo_changes
+
+        if told := undo_changes(record, changes):
+            return words or told
+        return f"{words or 'the last change'}, which was taken back already"
+
+    def redo(record: Record) -> str:
+        from orch_tui.record.change_history import redo_changes
+
+        told = redo_changes(record, changes)
+        return words or told
+
+    return DoneThing(undo, redo, session_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -59,6 +60,7 @@ class WorkFailed(Message, bubble=False):
 
     error: OrchError
     group: str
+    failed: Callable[[OrchError], None] | None
 
 
 class OrchScreen(Screen[None]):
@@ -151,21 +153,26 @@ class OrchScreen(Screen[None]):
     # The engine works in threads; the event loop never waits for disk, database or counting.
 
     def run_in_thread(
-        self, work: Callable[[], T], then: Callable[[T], None], *, group: str = "read"
+        self,
+        work: Callable[[], T],
+        then: Callable[[T], None],
+        *,
+        group: str = "read",
+        failed: Callable[[OrchError], None] | None = None,
     ) -> None:
         """Do ``work`` in a thread, then call ``then`` with its result in the event loop.
 
-        Work of the same ``group`` that still runs is cancelled. An OrchError or OSError is shown
-        in place, until work of the group succeeds.
+        Work of the same ``group`` that still runs is cancelled. What the engine, the system or
+        SQLite refuses is shown in place, until work of the group succeeds, and given to ``failed``.
         """
 
         def run() -> None:
             worker = get_current_worker()
             try:
                 result = work()
-            except (OrchError, OSError) as error:
+            except (OrchError, OSError, sqlite3.Error) as error:
                 if not worker.is_cancelled:
-                    self.post_message(WorkFailed(_as_refusal(error), group))
+                    self.post_message(WorkFailed(_as_refusal(error), group, failed))
                 return
             if not worker.is_cancelled:
                 self.post_message(WorkDone(result, then, group))
@@ -197,6 +204,8 @@ class OrchScreen(Screen[None]):
     def on_work_failed(self, message: WorkFailed) -> None:
         self.app.begin()
         self.query_one(Problem).show(message.error, message.group)
+        if message.failed is not None:
+            message.failed(message.error)
 
     def on_mount(self) -> None:
         self.app.on_screen_ready(self)
@@ -241,10 +250,12 @@ class OrchScreen(Screen[None]):
             self.app.copy(command, "the command")
 
 
-def _as_refusal(error: OrchError | OSError) -> OrchError:
+def _as_refusal(error: OrchError | OSError | sqlite3.Error) -> OrchError:
     """Word a refusal of the system, such as a full disk or no permission, as an OrchError."""
     if isinstance(error, OrchError):
         return error
+    if isinstance(error, sqlite3.Error):
+        return OrchError(f"the record: {error}", hint="`orch doctor` tells more")
     return OrchError(f"{error.filename or 'the system'}: {error.strerror or error}")
 
 

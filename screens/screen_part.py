@@ -23,10 +23,15 @@ class ScreenPart(Vertical):
     app: OrchApp
 
     def run_in_thread(
-        self, work: Callable[[], T], then: Callable[[T], None], *, group: str
+        self,
+        work: Callable[[], T],
+        then: Callable[[T], None],
+        *,
+        group: str,
+        failed: Callable[[OrchError], None] | None = None,
     ) -> None:
         """Do work in a thread as ``OrchScreen.run_in_thread`` does."""
-        self._whole.run_in_thread(work, then, group=group)
+        self._whole.run_in_thread(work, then, group=group, failed=failed)
 
     def read_run(self, label: str, then: Callable[[Shown | None], None]) -> None:
         """Read one execution as ``OrchScreen.read_run`` does."""

@@ -5,8 +5,8 @@ Nothing is deleted: taking back is a change of its own, with an entry of its own
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from orch_tui.errors import ConflictError, OrchError
 from orch_tui.models.database import Record
@@ -17,6 +17,9 @@ from orch_tui.record.plan_history import PLAN, read_changes
 from orch_tui.rows import JournalEntry, Session, columns
 
 _OF_SESSION = ("set-phase", "set-scope", "set-budget", "complete-session", "archive", "unarchive")
+_ALL = (PLAN, *_OF_SESSION)
+
+T = TypeVar("T")
 
 
 def undo_change(record: Record, session_id: str) -> JournalEntry:
@@ -35,7 +38,7 @@ def undo_change(record: Record, session_id: str) -> JournalEntry:
         done, _ = read_changes(record, session_id, _OF_SESSION)
         if not done:
             raise OrchError("there is no change to undo", hint="what was deployed stays")
-        return _apply(record, session_id, done[-1], "undo")
+        return _apply(record, _read_entry(record, done[-1]), "undo")
 
 
 def redo_change(record: Record, session_id: str) -> JournalEntry:
@@ -52,7 +55,88 @@ def redo_change(record: Record, session_id: str) -> JournalEntry:
         _, undone = read_changes(record, session_id, _OF_SESSION)
         if not undone:
             raise OrchError("there is nothing to do again", hint="only what was just undone is")
-        return _apply(record, session_id, undone[-1], "redo")
+        return _apply(record, _read_entry(record, undone[-1]), "redo")
+
+
+def make_changes(record: Record, work: Callable[[Record], T]) -> tuple[T, tuple[int, ...]]:
+    """Do ``work`` in one transaction; gives its result and, by their entries in the journal, the
+    changes of sessions and plans that it made."""
+    with record.write():
+        last = record.value("SELECT coalesce(max(seq), 0) FROM journal")
+        result = work(record)
+        made = record.sql(
+            f"SELECT seq FROM journal WHERE seq > ? AND action IN ({', '.join('?' * len(_ALL))}) "
+            "ORDER BY seq",
+            [last, *_ALL],
+        )
+        return result, tuple(seq for (seq,) in made)
+
+
+def undo_changes(record: Record, seqs: Sequence[int]) -> str:
+    """Take back changes, by their entries in the journal, whatever else was changed since: all of
+    them, or where one is refused none. Gives what they did, in words; empty: all of them were taken
+    back already.
+
+    Raises:
+        ConflictError: a later change stands on one.
+    """
+    told = []
+    with record.write():
+        for seq in reversed(seqs):
+            entry = _read_entry(record, seq)
+            done, _ = read_changes(record, entry.session_id or "", _OF_SESSION)
+            if seq in done:
+                _check_last(record, entry, done)
+                told.append(describe_change(_apply(record, entry, "undo")))
+    return _join_words(reversed(told))
+
+
+def redo_changes(record: Record, seqs: Sequence[int]) -> str:
+    """Do changes again that ``undo_changes`` took back, and give what they do, in words.
+
+    Raises:
+        ConflictError: the session of one was changed since.
+    """
+    told = []
+    with record.write():
+        for seq in seqs:
+            entry = _read_entry(record, seq)
+            _, undone = read_changes(record, entry.session_id or "", _OF_SESSION)
+            if seq not in undone:
+                raise ConflictError(
+                    f"{describe_change(entry)}: the session was changed since that was taken back",
+                    hint="change it instead",
+                )
+            _check_last(record, entry, undone)
+            told.append(describe_change(_apply(record, entry, "redo")))
+    return _join_words(told)
+
+
+def _check_last(record: Record, entry: JournalEntry, known: Sequence[int]) -> None:
+    """Check that of the entries that are ``known`` none after this one stands on it."""
+    for seq in known[known.index(entry.seq) + 1 :]:
+        later = _read_entry(record, seq)
+        if _name_subject(later) == _name_subject(entry):
+            raise ConflictError(
+                f"{describe_change(entry)}: a later change stands on that "
+                f"({describe_change(later)})",
+                hint="take that one back first",
+            )
+
+
+def _join_words(told: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(told))
+
+
+def _name_subject(entry: JournalEntry) -> str:
+    """Name what a change is of: a later one of the same stands on it."""
+    same = {"unarchive": "archive", "complete-session": "set-phase"}
+    return same.get(entry.action, entry.action)
+
+
+def _read_entry(record: Record, seq: int) -> JournalEntry:
+    (row,) = record.rows(f"SELECT {columns(JournalEntry)} FROM journal WHERE seq = ?", [seq])
+    return JournalEntry.of(row)
 
 
 def describe_change(entry: JournalEntry) -> str:
@@ -70,10 +154,9 @@ def describe_change(entry: JournalEntry) -> str:
     return {"archive": "archived it", "unarchive": "showed it again"}[entry.action]
 
 
-def _apply(record: Record, session_id: str, seq: int, way: str) -> JournalEntry:
+def _apply(record: Record, entry: JournalEntry, way: str) -> JournalEntry:
     """Bring a session to what it was before an entry, or was after it, and journal that."""
-    (row,) = record.rows(f"SELECT {columns(JournalEntry)} FROM journal WHERE seq = ?", [seq])
-    entry = JournalEntry.of(row)
+    session_id = entry.session_id or ""
     left, wanted = entry.after, entry.before
     if way == "redo":  # who waited for it is no part of a planned agent
         left = {n: v for n, v in (wanted or {}).items() if n != "awaited_by"} or None

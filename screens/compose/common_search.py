@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from orch_tui.compose_context import CommonContent, find_common_content
@@ -48,10 +49,9 @@ class CommonContentSearch:
         subject, self._searching = self._subject, True
 
         def work() -> CommonContent | None:
-            try:
+            with suppress(OrchError, OSError):  # the record cannot be read now
                 return find_common_content(project, session_id, composition, items)
-            except OrchError:  # the record cannot be read now
-                return None
+            return None
 
         def then(common: CommonContent | None) -> None:
             self._searching = False

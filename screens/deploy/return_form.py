@@ -129,6 +129,8 @@ class ReturnForm(ScreenPart):
         self._items: Sequence[ReviewItem] = ()
         self._timer: Timer | None = None
         self._reading = False
+        self._is_unreadable = False
+        """Reading it failed, for a reason that is told in place."""
 
     def compose(self) -> ComposeResult:
         yield Static("", id="completing-what", classes="title", markup=False)
@@ -254,7 +256,7 @@ class ReturnForm(ScreenPart):
         from orch_tui.record.messages.review import preview_return
         from orch_tui.record.run_place import find_run_place
 
-        self._reading = True
+        self._reading, self._is_unreadable = True, False
         project, label, since = self.app.project, self.execution_id, opened.execution.deployed_at
         self._show_state()
 
@@ -265,14 +267,20 @@ class ReturnForm(ScreenPart):
             return _Read(found, find_recorded_return(record, label, text) if text else None)
 
         self.run_in_thread(
-            work, lambda read: self._was_read(read, text, opened), group="read-message"
+            work,
+            lambda read: self._was_read(read, text, opened),
+            group="read-message",
+            failed=lambda _: self._was_read(None, text, opened),
         )
 
-    def _was_read(self, read: _Read, text: str, of: _Opened) -> None:
-        self._reading = False
-        if of is self._opened:
+    def _was_read(self, read: _Read | None, text: str, of: _Opened) -> None:
+        """Show what was read; None: it could not be, and is read again with the next change."""
+        self._reading, self._is_unreadable = False, read is None
+        if of is self._opened and read is not None:
             self._preview, self._preview_of, self._copied = read.preview, text, read.copied
             self._show_items()
+        elif of is self._opened:
+            self._show_state()
         if of is not self._opened or self._area.text != text:
             self._read()
 
@@ -319,9 +327,13 @@ class ReturnForm(ScreenPart):
         left = len(self._items) - wanted
         read = f"{wanted} will be recorded{f', {left} left out' * bool(left)}"
         reading = self.query_one("#reading")
-        told = "reading …" if self._reading else read if text else ""
+        told = self._word_reading() or (read if text else "")
         reading.border_subtitle = Content(f"{to_text}{told}")
         self.query_one("#completing-state", Static).update(self._word_outcome(text))
+
+    def _word_reading(self) -> str:
+        """Say that it is not read yet; empty: it is."""
+        return "reading …" if self._reading else "could not be read" * self._is_unreadable
 
     def _word_outcome(self, text: str) -> Content:
         """Say how it will be recorded, and why."""
@@ -353,7 +365,7 @@ class ReturnForm(ScreenPart):
         if self._chosen.is_chosen:
             return "as you say"
         if self._preview is None or not self._preview_of:
-            return "reading …"
+            return self._word_reading() or "reading …"
         from orch_tui.record.messages.review import propose_return
 
         because = propose_return(self._preview, self._items).because

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from orch_tui.errors import OrchError
 from orch_tui.paths import resolve_path
 from orch_tui.screens.dialogs import Ask, Confirm
-from orch_tui.screens.doings import DoneThing
+from orch_tui.screens.doings import DoneThing, do_in_turn, make_done_thing
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.words import plural
 
@@ -124,17 +124,21 @@ class RunActions:
             return
         project = self._screen.app.project
 
-        def work() -> list[str]:
+        def work() -> tuple[list[str], Sequence[int]]:
+            from orch_tui.record.change_history import make_changes
             from orch_tui.record.sessions import archive_sessions
 
-            return archive_sessions(project.existing_record, sessions)
+            return make_changes(
+                project.existing_record, lambda record: archive_sessions(record, sessions)
+            )
 
-        self._screen.run_in_thread(work, self._was_archived, group="archive")
+        do_in_turn(self._screen, work, lambda done: self._was_archived(*done))
 
-    def _was_archived(self, sessions: list[str]) -> None:
+    def _was_archived(self, sessions: list[str], changes: Sequence[int]) -> None:
         if sessions:
-            self._screen.app.doings.add(_archiving(sessions))
-            self._screen.app.notify(f"{plural(len(sessions), 'session')} archived · ^Z takes back")
+            told = plural(len(sessions), "session")
+            self._screen.app.doings.add(make_done_thing(changes, words=f"archived {told}"))
+            self._screen.app.notify(f"{told} archived · ^Z takes back")
         else:
             self._screen.app.notify("archived they were already")
         self._done()
@@ -168,30 +172,7 @@ class RunActions:
             self._screen.app.notify(f"{plural(len(labels), 'run')} retracted · ^Z takes back")
             self._done()
 
-        self._screen.run_in_thread(work, then, group="retract")
-
-
-def _archiving(sessions: Sequence[str]) -> DoneThing:
-    """By the journal, as all changes of sessions are: else what was done before could not be."""
-    words = f"archived {plural(len(sessions), 'session')}"
-
-    def undo(record: Record) -> str:
-        from orch_tui.record.change_history import undo_change
-
-        with record.write():
-            for session_id in sessions:
-                undo_change(record, session_id)
-        return words
-
-    def redo(record: Record) -> str:
-        from orch_tui.record.change_history import redo_change
-
-        with record.write():
-            for session_id in sessions:
-                redo_change(record, session_id)
-        return words
-
-    return DoneThing(undo, redo)
+        do_in_turn(self._screen, work, then)
 
 
 def _retracting(labels: Sequence[str], reason: str) -> DoneThing:

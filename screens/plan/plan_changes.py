@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from orch_tui.errors import OrchError
-from orch_tui.screens.doings import DoneThing, TakenBack, run
-from orch_tui.screens.orch_screen import OrchScreen, Problem
+from orch_tui.screens.doings import DoneThing, TakenBack, do_in_turn, make_done_thing, take_back
+from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.form import Values, draft_of
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ class PlanChanges:
 
     def __init__(self, screen: OrchScreen) -> None:
         self._screen = screen
-        self._waiting: list[tuple[Callable[[], Any], Callable[[Any], None]]] = []
-        """Changes that wait for the one before them: keys may come faster than the disk."""
 
     @property
     def can_undo(self) -> bool:
@@ -48,47 +46,25 @@ class PlanChanges:
         """
         project, drafts = self._screen.app.project, self._screen.app.drafts
 
-        def attempt() -> T:
+        def attempt() -> tuple[T, Sequence[int]]:
+            from orch_tui.record.change_history import make_changes
+
             if typed:
                 drafts.save(typed[0], draft_of(typed[1]))
-            result = work(project.record)
+            record = project.record
+            answer = make_changes(record, work) if of else (work(record), ())
             if typed:
                 with suppress(OrchError):
                     drafts.drop(typed[0])
-            return result
+            return answer
 
-        def done(result: T) -> None:
-            if of:
-                self._screen.app.doings.add(_change_of(of))
+        def done(answer: tuple[T, Sequence[int]]) -> None:
+            result, made = answer
+            if made:
+                self._screen.app.doings.add(make_done_thing(made, of))
             then(result)
 
-        self._waiting.append((attempt, done))
-        if len(self._waiting) == 1:
-            self._make_next()
-
-    def _make_next(self) -> None:
-        work, then = self._waiting[0]
-
-        def attempt() -> tuple[Any, OrchError | None]:
-            try:
-                return work(), None
-            except OrchError as error:
-                return None, error
-
-        def changed(answer: tuple[Any, OrchError | None]) -> None:
-            del self._waiting[0]
-            result, refusal = answer
-            if refusal:
-                self._screen.query_one(Problem).show(refusal, "change")
-            else:
-                then(result)
-            if self._waiting:
-                self._make_next()
-            elif not refusal:
-                self._screen.load()
-                self._screen.app.read_session()
-
-        self._screen.run_in_thread(attempt, changed, group="change")
+        do_in_turn(self._screen, attempt, done)
 
     def undo(self, shown: str, then: Callable[[str, str], None]) -> None:
         """Take back the last thing done, whatever it was and wherever; where nothing was, the last
@@ -100,21 +76,16 @@ class PlanChanges:
         self._take_back(shown, then, again=True)
 
     def _take_back(self, shown: str, then: Callable[[str, str], None], *, again: bool) -> None:
-        doings = self._screen.app.doings
-        doing = doings.next(again=again, otherwise=_change_of(shown))
-        if doing is None:
-            return
-
         def changed(taken: TakenBack) -> None:
-            doings.took(doing, again=again)
-            elsewhere = taken.session_id not in ("", shown)
-            where = f", in {taken.session_id}" if elsewhere else ""
-            then(taken.session_id or shown, f"{taken.words}{where}")
+            session_id = taken.doing.session_id
+            where = f", in {session_id}" if session_id not in ("", shown) else ""
+            then(session_id or shown, f"{taken.words}{where}")
 
-        self.make(lambda record: run(record, doing, again=again), changed)
+        otherwise = _last_change_of(shown) if shown else None
+        take_back(self._screen, again=again, otherwise=otherwise, then=changed)
 
 
-def _change_of(session_id: str) -> DoneThing:
+def _last_change_of(session_id: str) -> DoneThing:
     """The last change of a session or its plan, whatever it was: the journal knows."""
 
     def undo(record: Record) -> str:

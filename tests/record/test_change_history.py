@@ -10,7 +10,14 @@ import pytest
 from orch_tui.errors import ConflictError, OrchError
 from orch_tui.models.database import Record
 from orch_tui.record import plan, sessions
-from orch_tui.record.change_history import describe_change, redo_change, undo_change
+from orch_tui.record.change_history import (
+    describe_change,
+    make_changes,
+    redo_change,
+    redo_changes,
+    undo_change,
+    undo_changes,
+)
 from orch_tui.record.ledger import journal
 
 
@@ -107,3 +114,56 @@ def test_what_somebody_else_changed_since_is_left_alone(record: Record, session:
     with pytest.raises(ConflictError, match="moved to phase 4 validate"):
         undo_change(record, session)
     assert sessions.get_session(record, session).phase == 5
+
+
+def archive(record: Record, *, archived: bool = True) -> None:
+    sessions.archive_session(record, "s", archived=archived)
+
+
+def test_a_change_is_taken_back_though_others_came_after_it(record: Record, session: str) -> None:
+    before = as_it_is(record)
+    _, archived = make_changes(record, archive)
+    sessions.set_phase(record, session, 2)
+    plan.add_planned_agent(record, session, "tester")
+    assert undo_changes(record, archived) == "archived it"
+    assert not sessions.get_session(record, session).archived_at
+    assert undo_changes(record, archived) == ""
+    assert redo_changes(record, archived) == "archived it"
+    assert sessions.get_session(record, session).archived_at
+    undo_changes(record, archived)
+    told = [describe_change(undo_change(record, session)) for _ in range(2)]
+    assert told == ["added 1 tester", "moved to phase 2 plan"]
+    assert as_it_is(record) == before
+
+
+def test_a_change_stays_while_a_later_one_stands_on_it(record: Record, session: str) -> None:
+    _, archived = make_changes(record, archive)
+    archive(record, archived=False)
+    archive(record)
+    with pytest.raises(ConflictError, match=r"archived it: .* stands on that \(showed it again\)"):
+        undo_changes(record, archived)
+    undo_change(record, session)
+    undo_change(record, session)
+    assert undo_changes(record, archived) == "archived it"
+    sessions.set_phase(record, session, 2)
+    with pytest.raises(ConflictError, match="changed since"):
+        redo_changes(record, archived)
+
+
+def test_several_changes_at_once_are_taken_back_all_or_none(record: Record, session: str) -> None:
+    before = as_it_is(record)
+
+    def several(record: Record) -> None:
+        sessions.change_session(record, session, scope="two", budget=9_000)
+        plan.add_planned_agent(record, session, "tester")
+
+    _, made = make_changes(record, several)
+    after = as_it_is(record)
+    assert undo_changes(record, made).endswith("added 1 tester")
+    assert as_it_is(record) == before
+    redo_changes(record, made)
+    assert as_it_is(record) == after
+    sessions.change_session(record, session, scope="three")
+    with pytest.raises(ConflictError, match="stands on that"):
+        undo_changes(record, made)
+    assert [agent.agent_type for agent in plan.list_planned_agents(record, session)] == ["tester"]

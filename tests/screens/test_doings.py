@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
 from orch_tui.record.executions import get_execution
-from orch_tui.record.sessions import get_session
+from orch_tui.record.sessions import archive_session, change_session, get_session
+from orch_tui.screens.orch_screen import Problem
 from tests.conftest import FakeClock
 from tests.screens.quiet import settled
 from tests.screens.test_file_names import folder, pressed
@@ -96,3 +99,102 @@ async def test_an_edit_of_a_bundle_says_what_was_undone(folder: Path, clock: Fak
         assert told(app)[-1].startswith("undone: added spec.md")
         await pressed(pilot, "Z")
         assert told(app)[-1] == "done again: added spec.md"
+
+
+async def test_two_quick_undos_take_back_two_things(folder: Path, clock: FakeClock) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        record = app.project.existing_record
+        (session_id,) = [row[0] for row in record.sql("SELECT session_id FROM sessions")]
+        began = get_session(record, session_id).phase
+        await pressed(pilot, "f1", "enter", "p", "enter", "f4", "escape", "home", "A", "enter")
+        assert get_session(record, session_id).archived_at
+        for key in ("ctrl+z", "ctrl+z"):
+            app.simulate_key(key)  # the second comes while the first is under way
+        await settled(pilot)
+        now = get_session(record, session_id)
+        assert (now.archived_at, now.phase) == (None, began)
+        first, second = (words for words in told(app) if words.startswith("undone"))
+        assert first == "undone: archived 1 session"
+        assert second.startswith("undone: moved to phase")
+        for key in ("Z", "Z", "ctrl+z"):
+            app.simulate_key(key)
+        await settled(pilot)
+        now = get_session(record, session_id)
+        assert now.archived_at is None and now.phase != began
+
+
+def refuse_changes_of_sessions(folder: Path, *, refuse: bool) -> None:
+    """Have SQLite refuse them, as a full disk does, or let them be again."""
+    with closing(sqlite3.connect(Project(folder).database)) as other:
+        if refuse:
+            other.execute(
+                "CREATE TRIGGER refused BEFORE UPDATE ON sessions "
+                "BEGIN SELECT RAISE(ABORT, 'not now'); END"
+            )
+        else:
+            other.execute("DROP TRIGGER refused")
+        other.commit()
+
+
+@pytest.mark.parametrize("screen", ["f1", "f4"])
+async def test_what_could_not_be_undone_is_undone_later(
+    folder: Path, clock: FakeClock, screen: str
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        record = app.project.existing_record
+        (session_id,) = [row[0] for row in record.sql("SELECT session_id FROM sessions")]
+        await pressed(pilot, "f4", "escape", "home", "A", "enter")
+        assert get_session(record, session_id).archived_at
+        await pressed(pilot, screen)
+        refuse_changes_of_sessions(folder, refuse=True)
+        await pressed(pilot, *["escape"] * (screen == "f4"), "ctrl+z", "ctrl+z")
+        problem = app.screen.query_one(Problem)
+        assert problem.has_class("-shown") and "not now" in problem.text
+        refuse_changes_of_sessions(folder, refuse=False)
+        await pressed(pilot, "ctrl+z")
+        assert get_session(record, session_id).archived_at is None
+        assert told(app)[-1].startswith("undone: archived 1 session")
+
+
+async def test_a_refused_change_of_a_plan_lets_the_next_be_done(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        record = app.project.existing_record
+        (session_id,) = [row[0] for row in record.sql("SELECT session_id FROM sessions")]
+        began = get_session(record, session_id).phase
+        refuse_changes_of_sessions(folder, refuse=True)
+        await pressed(pilot, "f1", "enter", "p", "enter")
+        assert "not now" in app.screen.query_one(Problem).text
+        refuse_changes_of_sessions(folder, refuse=False)
+        await pressed(pilot, "p", "enter")
+        assert get_session(record, session_id).phase != began
+
+
+async def test_undoing_an_archiving_leaves_what_somebody_else_changed_since(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        record = app.project.existing_record
+        (session_id,) = [row[0] for row in record.sql("SELECT session_id FROM sessions")]
+        await pressed(pilot, "f4", "escape", "home", "A", "enter")
+        other = Project(folder, clock=clock)
+        change_session(other.record, session_id, scope="Somebody else's words")
+        await pressed(pilot, "ctrl+z")
+        now = get_session(record, session_id)
+        assert (now.archived_at, now.scope) == (None, "Somebody else's words")
+        await pressed(pilot, "A", "enter")
+        for archived in (False, True):
+            archive_session(other.record, session_id, archived=archived)
+        other.close()
+        await pressed(pilot, "ctrl+z")
+        assert get_session(record, session_id).archived_at
+        assert "a later change stands on that" in app.screen.query_one(Problem).text

@@ -380,3 +380,17 @@ async def test_the_same_can_be_said_to_the_shell(folder: Path) -> None:
             "orch collect --execution-id exec-003 --deliverables lib/postings.py "
             "--deliverables lib/index.py --validation-results tests:pass,lint:fail"
         )
+
+
+async def test_a_message_that_could_not_be_read_is_read_with_the_next_change(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("c")
+        with closing(sqlite3.connect(driven.record.path)) as other:
+            other.execute("ALTER TABLE completions RENAME TO elsewhere")
+            await driven.paste(MESSAGE)
+            assert "completions" in driven.problem
+            reading = driven.app.screen.query_one("#reading")
+            assert "could not be read" in str(reading.border_subtitle)
+            other.execute("ALTER TABLE elsewhere RENAME TO completions")
+        await driven.keys("space")
+        assert driven.problem == "" and "lib/postings.py" in driven.found

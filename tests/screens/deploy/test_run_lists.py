@@ -230,3 +230,11 @@ async def test_an_old_one_is_closed_as_failed_with_its_reason(folder: Path) -> N
             "ORG-003",
         )
         assert driven.waiting == ["exec-003"]
+
+
+async def test_why_a_run_cannot_be_closed_is_told_among_the_commands(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        driven.go_to("exec-005")
+        await driven.keys("up", "down", "ctrl+p", *"close as")
+        (found,) = [row for row in driven.app.screen.query_one(Rows).rows if not row.section]
+        assert found.cells[:2] == ("Close as failed", "not now: the run does not wait")
