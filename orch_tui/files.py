@@ -179,9 +179,9 @@ def compose_letters(name: str) -> str:
     """Write each letter with the marks on it as one code point, where there is one (NFC)."""
     if name.isascii():
         return name
-    from unicodedata import normalize
+    from orch_tui.normal_forms import normalize_letters
 
-    return normalize("NFC", name)
+    return normalize_letters("NFC", name)
 
 
 def list_names(folder: AnyPath) -> list[str]:

@@ -88,9 +88,9 @@ class Pieces:
             yield part.findall(stretch)
 
     def _normal(self, text: str) -> str:
-        import unicodedata
+        from orch_tui.normal_forms import normalize_letters
 
-        text = unicodedata.normalize("NFC", re.sub("[\ud800-\udfff]", "\ufffd", text))
+        text = normalize_letters("NFC", re.sub("[\ud800-\udfff]", "\ufffd", text))
         text = re.sub(_SPACES, " ", text)
         return text.translate(_QUOTES) if self.folds_quotes else text
 

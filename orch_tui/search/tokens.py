@@ -22,6 +22,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from orch_tui.normal_forms import normalize_letters
+
 # Letters that are typed in another way
 
 _STROKED = str.maketrans(
@@ -81,7 +83,7 @@ _UNSEEN = "\u200b\u2060\ufe0e\ufe0f"
 
 @lru_cache(maxsize=4096)
 def _fold_letters(letters: str) -> str:
-    folded = unicodedata.normalize("NFKC", letters)
+    folded = normalize_letters("NFKC", letters)
     if not any(map(str.isalnum, folded)) and not "\uff00" < letters[0] < "\uffef":
         folded = letters  # a sign, which stays one
     return _ACCENTS.sub("", "".join(map(_drop_accent, folded))).strip(_UNSEEN)
