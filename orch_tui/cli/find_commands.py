@@ -209,6 +209,7 @@ orch history -- --no-cache   # what begins with -- goes after --""",
     )
     parser.add_argument("--limit", type=positive, default=20, help="default: %(default)s")
     parser.add_argument("--before", metavar="CURSOR", help="the next page: as the last one says")
+    parser.allow_empty("--before")  # the first page
     parser.add_argument(
         "--order",
         choices=("best", "newest", "cost", "duration", "agent"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
@@ -125,6 +126,7 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
         self._rules: list[tuple[str, tuple[str, ...], bool]] = []
+        self._may_be_empty: set[str] = set()
         if has_record:
             self.add_argument("--db", metavar="FILE", help="the database (default: the project's)")
 
@@ -149,11 +151,28 @@ class Parser(argparse.ArgumentParser):
         """Refuse an argument beside any of the others, one of which would be ignored."""
         self._rules.append((name, others, False))
 
-    def _check_rules(self, args: list[str], known: argparse.Namespace) -> None:
+    def allow_empty(self, *flags: str) -> None:
+        """Take an empty value of these options, to which there is a meaning."""
+        self._may_be_empty.update(flags)
+
+    def _check_empty(self, typed: Collection[str], known: argparse.Namespace) -> None:
+        """Refuse an empty value, mostly that of a variable that nobody set: it names nothing."""
+        for action in self._actions:
+            flag = action.option_strings[-1] if action.option_strings else ""
+            if not flag or flag not in typed or flag in self._may_be_empty:
+                continue
+            value = getattr(known, action.dest, None)
+            values = value if isinstance(value, list) else [value]
+            if any(isinstance(each, str) and not each.strip() for each in values):
+                self.error(f"{flag} is empty; is a variable empty?")
+
+    def _list_typed(self, args: list[str]) -> set[str]:
+        """List the options that were typed, in their long forms."""
         flags = args[: args.index("--")] if "--" in args else args
         typed = {word.partition("=")[0] for word in flags}
-        typed |= {flag for flag, short in SHORT.items() if any(w[:2] == short for w in flags)}
+        return typed | {f for f, short in SHORT.items() if any(w[:2] == short for w in flags)}
 
+    def _check_rules(self, typed: Collection[str], known: argparse.Namespace) -> None:
         def is_given(name: str) -> bool:
             flag, _, value = name.partition(" ")
             if flag.startswith("--"):
@@ -185,7 +204,9 @@ class Parser(argparse.ArgumentParser):
         if self._takes_words:
             args = list(self._blank_before_words(args))
         known, unknown = super().parse_known_args(args, namespace)
-        self._check_rules(args, known)
+        typed = self._list_typed(args)
+        self._check_empty(typed, known)
+        self._check_rules(typed, known)
         return known, unknown
 
     @property
@@ -212,6 +233,11 @@ class Parser(argparse.ArgumentParser):
         """For a flag that does not exist, those that are spelled much like it."""
         from difflib import get_close_matches
 
+        if wrong := re.fullmatch(r"(?s).*: invalid choice: '(.*)' \(choose from (.*)\)", message):
+            choices = wrong[2].replace("'", "").split(", ")
+            meant = [choice for choice in choices if choice.split("_")[0] == wrong[1]]
+            near = meant or get_close_matches(wrong[1], choices, n=2)
+            return f"; did you mean {' or '.join(near)}?" if near else ""
         if not message.startswith("unrecognized arguments"):
             return ""
         flags = [flag for action in self._actions for flag in action.option_strings]

@@ -112,8 +112,20 @@ def print_rows(
 def _choose_fields(row: Row, names: Sequence[str]) -> Row:
     for name in names:
         if name not in row:
-            raise UsageError(f"there is no field {name!r}", hint=f"known: {', '.join(row)}")
+            raise UsageError(
+                f"there is no field {name!r}{_nearest_field(name, row)}",
+                hint=f"known: {', '.join(row)}",
+            )
     return {name: row[name] for name in names}
+
+
+def _nearest_field(name: str, row: Row) -> str:
+    """Name the fields that a wrong one may stand for: one by its heading, else by its spelling."""
+    from difflib import get_close_matches
+
+    headed = [field for field in row if heading(field) == name]
+    near = headed or get_close_matches(name, list(row), n=2)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 SCHEMA_VERSION = 1

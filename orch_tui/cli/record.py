@@ -38,6 +38,7 @@ from orch_tui.phases import PHASES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from orch_tui.models.database import Record
     from orch_tui.project import Project
     from orch_tui.record.deployment import Deployment
     from orch_tui.record.messages.findings import Findings
@@ -321,6 +322,7 @@ orch plan --edit 2 --model opus""",
     for flag in ("--scope", "--model", "--bundle", "--after"):
         parser.require(flag, "--agent-type", "--edit")
     parser.require("--allow-model", "--model")
+    parser.allow_empty("--model", "--bundle", "--after")  # with --edit: none any more
     add_format(parser)
     parser.set_defaults(run=_plan)
     return parser
@@ -597,6 +599,7 @@ orch record-completion --execution-id exec-001 --status failed \\
     message = parser.add_mutually_exclusive_group()
     message.add_argument("--final-message", metavar="TEXT", help="the text; - reads standard input")
     message.add_argument("--final-message-file", metavar="FILE", help="- reads standard input")
+    parser.allow_empty("--final-message")
     parser.add_argument("--success", type=boolean, metavar="BOOL", help="default: as the status")
     parser.add_argument("--error-message", metavar="TEXT", help="what went wrong")
     parser.add_argument("--error-code", metavar="CODE", help="its kind, ORG-001 to ORG-008")
@@ -808,18 +811,39 @@ def retract() -> argparse.ArgumentParser:
 def _retract(arguments: Namespace) -> None:
     from orch_tui.record import bundles, executions
 
-    if not arguments.reason.strip():
-        raise UsageError("a retraction needs a reason", hint='--reason "why"')
     project = project_of(arguments)
     record = project.existing_record
     if bundles.bundle_exists(record, arguments.label):
+        session_id = bundles.load_bundle(record, arguments.label).bundle.session_id
         bundles.drop_bundle(record, arguments.label, arguments.reason)
     else:
         project.check_own_run(arguments.label, other_project=arguments.other_project)
-        executions.retract_execution(record, arguments.label, arguments.reason)
+        run = executions.retract_execution(record, arguments.label, arguments.reason)
+        session_id = run.session_id
+    remarks = _on_closed_session(record, session_id)
+    say(*remarks)
     print_answer(
-        arguments, f"{arguments.label} retracted", id=arguments.label, reason=arguments.reason
+        arguments,
+        f"{arguments.label} retracted",
+        id=arguments.label,
+        reason=arguments.reason,
+        remarks=remarks,
     )
+
+
+def _on_closed_session(record: Record, session_id: str | None) -> list[str]:
+    """Say that a session was closed before something of it is taken back."""
+    from orch_tui.record.sessions import get_session
+
+    if not session_id:
+        return []
+    session = get_session(record, session_id)
+    if session.completed_at is None:
+        return []
+    return [
+        f"session {session_id} was closed as {session.status}: its figures and reports change, "
+        "a report that was written before does not"
+    ]
 
 
 def _add_session(parser: argparse.ArgumentParser) -> None:

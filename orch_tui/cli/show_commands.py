@@ -57,8 +57,8 @@ orch show task-implementor --part given   # what did the last one get?""",
         "--part",
         choices=PARTS_OF_RUN,
         metavar="PART",
-        help=f"one whole: {', '.join(PARTS_OF_RUN)}; "
-        "to a file or pipe, briefing and said go byte for byte",
+        help=f"one whole: {', '.join(PARTS_OF_RUN)} (told: messages to it while it ran; said: its "
+        "final message); to a file or pipe, briefing and said go byte for byte",
     )
     parser.add_argument(
         "--format", choices=("table", "json"), default="table", help="default: %(default)s"

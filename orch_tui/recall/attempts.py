@@ -37,3 +37,20 @@ def list_last_attempts(record: Record, session_id: str) -> set[str]:
         [session_id],
     )
     return {label for (label,) in rows}
+
+
+def list_attempts(record: Record, execution_id: str, session_id: str) -> tuple[str, ...]:
+    """List the attempts at the task of an execution, itself too, in the order they were deployed.
+
+    Nothing where it is not known what it is an attempt at, or where it was retracted.
+    """
+    rows = record.sql(
+        f"""WITH runs AS (
+          SELECT execution_id, planned_id, {_TASK} AS task, {WHEN} AS at, e.rowid AS place
+          FROM {_RUNS} WHERE session_id = ?1 AND retracted_at IS NULL AND {_KNOWN})
+        SELECT each.execution_id FROM runs AS each JOIN runs AS this
+        ON each.planned_id IS this.planned_id AND each.task IS this.task
+        WHERE this.execution_id = ?2 ORDER BY each.at, each.place""",
+        [session_id, execution_id],
+    )
+    return tuple(label for (label,) in rows)

@@ -66,12 +66,25 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
     yield "files", _files(shown.files)
     yield "launched by", run.parent_execution_id or ""
     yield "depth", str(run.depth) if run.depth and run.depth > 1 else ""
-    yield "before", shown.before or ""
-    yield "after", shown.after or ""
+    yield "attempt", _attempt(shown)
+    yield "previous run", shown.before or ""
+    yield "next run", shown.after or ""
     yield "same context", ", ".join(shown.same_context)
     yield "heard from", run.source
     yield "tool use", run.tool_use_id or ""
     yield "agent id", run.agent_id or ""
+
+
+def _attempt(shown: Shown) -> str:
+    """Which attempt at its task it is, which it replaces and which one replaced it."""
+    label, attempts = shown.execution.execution_id, shown.attempts
+    if len(attempts) < 2:
+        return ""
+    place = attempts.index(label)
+    parts = [f"{place + 1} of {len(attempts)}"]
+    parts += [f"tries {attempts[place - 1]} again"] if place else []
+    parts += [f"tried again as {attempts[place + 1]}"] if attempts[place + 1 :] else []
+    return ", ".join(parts)
 
 
 def _duration(run: ExecutionFacts) -> str:

@@ -11,6 +11,7 @@ from orch_tui.errors import NotFoundError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import WHEN
+from orch_tui.recall.attempts import list_attempts
 from orch_tui.recall.handed_over import TextDifference, compare_texts, find_called_type
 from orch_tui.recall.listing import output_to_dict
 from orch_tui.recall.timeline import TimelineStep
@@ -107,6 +108,8 @@ class Shown:
     before: str | None
     """The execution of the same session deployed before it; ``after`` likewise."""
     after: str | None
+    attempts: tuple[str, ...]
+    """The executions of the same task, itself too, oldest first; none where that is not known."""
     same_context: tuple[str, ...]
     """Other executions that were given exactly the same contents, newest first."""
 
@@ -132,6 +135,7 @@ def shown_to_dict(shown: Shown, steps: Iterable[TimelineStep]) -> dict[str, Any]
         "files": [{**asdict(file), "remark": file.remark} for file in shown.files],
         "before": shown.before,
         "after": shown.after,
+        "attempts": list(shown.attempts),
         "same_context": list(shown.same_context),
         "trail": [asdict(step) for step in steps],
         "schema_version": SHOWN_VERSION,
@@ -182,6 +186,7 @@ def show_execution(record: Record, label: str, root: Path) -> Shown:
         files=file_use.list_file_use(record, execution.execution_id),
         before=before,
         after=after,
+        attempts=list_attempts(record, execution.execution_id, execution.session_id),
         same_context=tuple(_same_context(record, execution.execution_id)),
     )
 

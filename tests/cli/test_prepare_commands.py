@@ -217,7 +217,7 @@ def test_a_fit_keeps_the_chosen_part_and_never_drops_what_is_required(
 
 def test_a_bundle_is_for_somebody_and_an_unknown_model_is_named(did: Run, orch: Run) -> None:
     nobody = orch("prepare-bundle", "--agent-type", " ", "--files", "lib/types.ts")
-    assert nobody.code == 2 and "has no agent type" in nobody.err
+    assert nobody.code == 2 and "--agent-type is empty" in nobody.err
     assert "'gpt-4' is not in the catalogue" in did("count", "lib", "--model", "gpt-4").err
 
 

@@ -356,3 +356,13 @@ def test_an_empty_message_is_warned_of(did: Run, deployed: str) -> None:
     completed = ("--status", "completed", "--supersede", "it had answered")
     done = did("record-completion", "--execution-id", deployed, *completed)
     assert done.err == f"{deployed} is unverified: its final message is empty\n"
+
+
+def test_taking_back_something_of_a_closed_session_is_said(did: Run, deployed: str) -> None:
+    assert did("retract", "bundle-001", "--reason", "not needed").err == ""
+    did("record-completion", "--execution-id", deployed, "--final-message", "Did all of it.")
+    did("complete-session")
+    for label in ("bundle-001", deployed):
+        done = did("retract", label, "--reason", "a mistake", "--format", "json")
+        assert "was closed as completed" in done.err
+        assert done.json["remarks"] == done.err.splitlines()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from orch_tui.models.database import Record
 from orch_tui.prepare.bundle import Bundle
-from orch_tui.recall.attempts import NUMBERED_ATTEMPTS, list_last_attempts
+from orch_tui.recall.attempts import NUMBERED_ATTEMPTS, list_attempts, list_last_attempts
+from orch_tui.recall.run_figures import describe_run
+from orch_tui.recall.show import show_execution
 from orch_tui.record import plan
 from orch_tui.record.executions import retract_execution
 from orch_tui.record.sessions import init_session
@@ -80,3 +83,24 @@ def test_each_session_counts_for_itself(record: Record, session_id: str) -> None
     assert numbers(record) == [1, 1]
     assert list_last_attempts(record, session_id) == {first}
     assert list_last_attempts(record, other) == {second}
+
+
+def test_the_attempts_at_a_task_are_told_from_each_of_them(
+    record: Record, session_id: str, tmp_path: Path
+) -> None:
+    plan.add_planned_agent(record, session_id, "implementor")
+    first = run_agent(record, session_id, "failed", planned=1)
+    other = run_agent(record, session_id, agent_type="tester")
+    second = run_agent(record, session_id, planned=1)
+    assert list_attempts(record, first, session_id) == (first, second)
+    assert list_attempts(record, other, session_id) == ()
+
+    def facts(label: str) -> dict[str, str]:
+        return dict(describe_run(show_execution(record, label, tmp_path)))
+
+    assert facts(first)["attempt"] == f"1 of 2, tried again as {second}"
+    assert facts(second)["attempt"] == f"2 of 2, tries {first} again"
+    assert facts(second)["previous run"] == other
+    assert "attempt" not in facts(other)
+    retract_execution(record, second, reason="a mistake")
+    assert "attempt" not in facts(first) and "attempt" not in facts(second)

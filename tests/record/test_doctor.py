@@ -275,6 +275,12 @@ def test_backups_of_migrations_are_named(filled: Record) -> None:
     filled.path.with_name("execution.db.v0.2.bak").touch(0o600)
     details = {f.what: f.detail for f in examine_record(filled.path)}
     assert "execution.db.v0.2.bak" in details["backups"]
+    filled.path.with_name("execution.db.before-restore.2.bak").touch(0o600)
+    told = [f.detail for f in examine_record(filled.path) if f.what == "backups"]
+    assert any(
+        t.startswith("execution.db.before-restore.2.bak from before a restore") for t in told
+    )
+    assert not any("restore" in t and "schema" in t for t in told)
 
 
 def test_payloads_in_the_inbox(filled: Record) -> None:

@@ -170,14 +170,19 @@ def _copies(path: Path) -> list[Path]:
 
 
 def _backups(path: Path) -> Iterator[Finding]:
-    copies = _copies(path)
-    if copies:
+    from orch_tui.record.upkeep.restoring import BEFORE_RESTORE
+
+    kinds: dict[str, list[Path]] = {}
+    for copy in _copies(path):
+        is_replaced = copy.name.startswith(f"{path.name}.{BEFORE_RESTORE}.")
+        kinds.setdefault("a restore" if is_replaced else "a change of schema", []).append(copy)
+    for change, copies in kinds.items():
         size = sum(copy.stat().st_size for copy in copies)
         names = ", ".join(copy.name for copy in copies)
         yield Finding(
             "ok",
             "backups",
-            f"{names} from before a change of schema, {size / 1e6:,.1f} MB",
+            f"{names} from before {change}, {size / 1e6:,.1f} MB",
             "delete them when all is well",
         )
 

@@ -185,11 +185,15 @@ def _take_page_size(copy: sqlite3.Connection, record: sqlite3.Connection) -> Non
         copy.execute("VACUUM")
 
 
+BEFORE_RESTORE = "before-restore"
+"""Stands in the name of the copy of a record that a backup took the place of."""
+
+
 def _free_name(path: Path) -> Path:
-    number, kept = 1, path.with_name(f"{path.name}.before-restore.bak")
+    number, kept = 1, path.with_name(f"{path.name}.{BEFORE_RESTORE}.bak")
     while os.path.lexists(kept):
         number += 1
-        kept = path.with_name(f"{path.name}.before-restore.{number}.bak")
+        kept = path.with_name(f"{path.name}.{BEFORE_RESTORE}.{number}.bak")
     return kept
 
 
