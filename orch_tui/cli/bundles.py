@@ -58,6 +58,7 @@ orch bundles --named""",
         "--bare", action="store_true", help="with --export: the plain schema and nothing else"
     )
     parser.add_argument("--name", metavar="TEXT", help="name it, or the copy of it")
+    parser.allow_empty("--name")  # it has none any more
     parser.add_argument("--session-id", metavar="ID", help="of a session; with --copy: for it")
     parser.add_argument("--named", action="store_true", help="those with a name")
     parser.add_argument("--all", action="store_true", help="also those that were taken out")

@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from dataclasses import fields
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 
 from orch_tui.errors import RecordError
 from orch_tui.models.database import check_place
+from orch_tui.models.values import OUTPUT_TYPES, STATES, STATUSES
 
 _PATIENCE = 0.1
 """Seconds in which a record has to answer."""
@@ -30,6 +32,8 @@ _IDS = {
     "execution": "SELECT execution_id FROM agent_executions WHERE retracted_at IS NULL "
     "ORDER BY coalesce(deployed_at, completed_at) DESC",
     "bundle": "SELECT bundle_id FROM bundles ORDER BY rowid DESC",
+    "agent": "SELECT DISTINCT agent_type FROM agent_executions WHERE retracted_at IS NULL "
+    "ORDER BY agent_type",
 }
 _KIND_OF: dict[str, tuple[str, ...]] = {
     "--session-id": ("session",),
@@ -44,10 +48,18 @@ _KIND_OF: dict[str, tuple[str, ...]] = {
     "--agent-type": ("agent",),
     "--agent-types": ("agent",),
     "--model": ("model",),
+    "--status": ("status",),
+    "--output-type": ("output_type",),
+    "--error-code": ("error_code",),
+    "BOOL": ("boolean",),
+    "SETTING": ("setting",),
 }
 """What an argument takes, by its option or by what the help calls it."""
 _OF_COMMAND: dict[str, tuple[str, ...]] = {"use": ("session",), "retract": ("execution", "bundle")}
 """What ``ID`` is, where it stands alone."""
+_FILES = {"FILE", "DIR", "PATH", "SOURCE", "FILE#NAME"}
+"""What the help calls arguments that take files: of others that nothing is known for, the shell
+would offer files, too."""
 
 
 Offered = tuple[str, str, Callable[[], argparse.ArgumentParser]]
@@ -63,18 +75,23 @@ def answer_shell(commands: Iterable[Offered]) -> None:
     listed = whole.add_subparsers()
     for name, summary, build in commands:
         is_typed = name in words[1:]
-        parents = [_with_completers(build(), name)] if is_typed else []
+        parents = [with_completers(build(), name)] if is_typed else []
         listed.add_parser(name, help=summary, parents=parents, add_help=False)
     argcomplete.autocomplete(whole)
 
 
-def _with_completers(parser: argparse.ArgumentParser, command: str) -> argparse.ArgumentParser:
+def with_completers(parser: argparse.ArgumentParser, command: str) -> argparse.ArgumentParser:
+    """Have each argument of a command offer its words: those that are known, or none."""
     for action in parser._actions:
         names = [*action.option_strings, str(action.metavar).removesuffix(",...")]
         kinds = next((_KIND_OF[name] for name in names if name in _KIND_OF), ())
         if not action.option_strings and action.metavar == "ID":
             kinds = _OF_COMMAND.get(command, ())
-        if kinds:
+        if "--fields" in names:
+            kinds = (f"fields of {command}",)
+        if action.choices is not None or action.nargs == 0:
+            continue  # argcomplete offers what there is to choose from
+        if kinds or not _FILES & {*names}:
             action.completer = partial(_offer, kinds)  # type: ignore[attr-defined]
     return parser
 
@@ -95,11 +112,9 @@ def _offer(
 def _list_words(kind: str, arguments: argparse.Namespace) -> Iterable[str]:
     from orch_tui import paths
 
+    if kind in _FIXED:
+        return _FIXED[kind](arguments)
     root = paths.project_root()
-    if kind == "agent":
-        from orch_tui.prepare.agent_types import list_agent_types
-
-        return sorted(list_agent_types(Path(root)))
     from orch_tui.config import load
 
     config = load(root, lambda error: None)
@@ -109,7 +124,70 @@ def _list_words(kind: str, arguments: argparse.Namespace) -> Iterable[str]:
         models = load_catalogue(config.models).models
         return [*(alias for model in models.values() for alias in model.aliases), *models]
     given = getattr(arguments, "db", None)
-    return _read_ids(kind, paths.database_path(root, given=given, configured=config.database))
+    recorded = _read_ids(kind, paths.database_path(root, given=given, configured=config.database))
+    if kind != "agent":
+        return recorded
+    from orch_tui.prepare.agent_types import list_agent_types
+
+    return sorted({*list_agent_types(Path(root)), *recorded})
+
+
+def _list_statuses(arguments: argparse.Namespace) -> Iterable[str]:
+    return STATUSES if getattr(arguments, "sessions", False) else STATES
+
+
+def _list_error_codes(_: argparse.Namespace) -> Iterable[str]:
+    from orch_tui.rows import ERROR_CODES
+
+    return ERROR_CODES
+
+
+def _list_settings(_: argparse.Namespace) -> Iterable[str]:
+    from orch_tui.config import DEFAULTS
+
+    return [field.name for field in fields(DEFAULTS) if field.name != "origins"]
+
+
+def _list_run_fields(arguments: argparse.Namespace) -> Iterable[str]:
+    from orch_tui.rows import ExecutionFacts, Session
+
+    return _names(Session if getattr(arguments, "sessions", False) else ExecutionFacts)
+
+
+def _list_output_fields(_: argparse.Namespace) -> Iterable[str]:
+    from orch_tui.rows import Output
+
+    return _names(Output)
+
+
+def _list_hit_fields(_: argparse.Namespace) -> Iterable[str]:
+    from orch_tui.search.query import HIT_COLUMNS
+
+    return HIT_COLUMNS
+
+
+def _list_bundle_fields(_: argparse.Namespace) -> Iterable[str]:
+    from orch_tui.record.library import BundleLine
+
+    return _names(BundleLine)
+
+
+def _names(fact: Any) -> list[str]:
+    return [field.name for field in fields(fact)]
+
+
+_FIXED: dict[str, Callable[[argparse.Namespace], Iterable[str]]] = {
+    "status": _list_statuses,
+    "output_type": lambda _: OUTPUT_TYPES,
+    "error_code": _list_error_codes,
+    "boolean": lambda _: ("true", "false"),
+    "setting": _list_settings,
+    "fields of query": _list_run_fields,
+    "fields of outputs": _list_output_fields,
+    "fields of history": _list_hit_fields,
+    "fields of bundles": _list_bundle_fields,
+}
+"""Words that no record has to be asked for."""
 
 
 def _read_ids(kind: str, database: str) -> list[str]:

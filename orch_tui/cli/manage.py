@@ -68,7 +68,7 @@ def config() -> argparse.ArgumentParser:
     )
     acts = ("show", "set", "unset", "edit", "path")
     parser.add_argument("act", nargs="?", choices=acts, default="show", help="default: show")
-    parser.add_argument("name", nargs="?", help="of the setting")
+    parser.add_argument("name", nargs="?", metavar="SETTING", help="its name")
     parser.add_argument("value", nargs="?", help="what it is to be")
     parser.add_argument("--user", action="store_true", help="in your own file, for all projects")
     add_format(parser)

@@ -69,6 +69,13 @@ _SEARCHED_CHARACTERS = 20_000  # of a message, for a snippet
 _MAX_LISTED = 5000  # givings of matching contents that are listed, not checked for each run
 
 
+HIT_COLUMNS = (
+    *("execution_id", "session_id", "agent_type", "status", "model", "deployed_at", "scope"),
+    *("unverified", "success", "used_tokens", "cost_usd", "snippet"),
+)
+"""The keys of a hit as a row, in their order."""
+
+
 @frozen
 class Hit:
     """One execution found.
@@ -98,18 +105,7 @@ class Hit:
     def row(self) -> dict[str, Any]:
         """Give the hit by column names."""
         return {
-            "execution_id": self.execution_id,
-            "session_id": self.session_id,
-            "agent_type": self.agent_type,
-            "status": self.status,
-            "model": self.model,
-            "deployed_at": self.at,
-            "scope": self.scope,
-            "unverified": self.unverified,
-            "success": self.success,
-            "used_tokens": self.used_tokens,
-            "cost_usd": self.cost_usd,
-            "snippet": self.snippet,
+            name: self.at if name == "deployed_at" else getattr(self, name) for name in HIT_COLUMNS
         }
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from orch_tui.cli.completion import with_completers
 from orch_tui.cli.parser import COMMANDS, builder, parse
 from tests.cli.conftest import ROOT, Run, Shell
 from tests.counts import HANGS_AFTER
@@ -180,6 +181,22 @@ def test_the_shell_is_offered_what_fits(project: Path, line: str, offered: list[
         ("orch track-budget --bundles bundle-001,b", ["bundle-001,bundle-001"]),
         ("orch retract b", ["bundle-001"]),
         ("orch plan --agent-type Exp", ["Explore"]),
+        ("orch query --agent-type rec", ["recorded-type"]),
+        ("orch query -a rec", ["recorded-type"]),
+        ("orch query --status ", ["deployed", "completed", "failed"]),
+        ("orch query --sessions --status pl", ["planning"]),
+        ("orch query --fields execution_id,sta", ["execution_id,status"]),
+        ("orch query --sessions --fields s", ["session_id", "scope", "status"]),
+        ("orch outputs --fields fo", ["found"]),
+        ("orch outputs --output-type v", ["validation_result"]),
+        ("orch history x --fields sn", ["snippet"]),
+        ("orch bundles --fields us", ["uses"]),
+        ("orch record-completion --error-code ORG-00", [f"ORG-00{n}" for n in range(1, 9)]),
+        ("orch record-completion --success ", ["true", "false"]),
+        ("orch config set bud", ["budget"]),
+        ("orch query --since ", []),
+        ("orch query --limit ", []),
+        ("orch retract exec-001 --reason ", []),
         ("orch count a.md --model son", ["sonnet"]),
         ("orch show --db nope.db ", []),
     ],
@@ -189,11 +206,21 @@ def test_the_shell_is_offered_what_is_recorded(
 ) -> None:
     for session_id in ("first", "second"):
         did("init-session", "--scope", "s", "--session-id", session_id)
-        did("init-deployment", "--agent-type", "a")
+        did("init-deployment", "--agent-type", "recorded-type")
     did("prepare-bundle", "--agent-type", "a", "--text", "x", "--output", "elsewhere.json")
     found = {word.strip() for word in completions(line, project)}
     assert {word for word in found if word[:1] not in ("", "-")} == {*offered}
     assert not Path("nope.db").exists()
+
+
+def test_what_is_offered_as_fields_is_what_there_is(did: Run, two_runs: None) -> None:
+    for words in ("query", "query --sessions", "outputs", "history HNSW", "bundles"):
+        (row, *_) = did(*words.split(), "--format", "json").json
+        parser = with_completers(builder(words.split()[0])(), words.split()[0])
+        action = next(a for a in parser._actions if "--fields" in a.option_strings)
+        arguments = argparse.Namespace(sessions="--sessions" in words)
+        offered = action.completer("", arguments)  # type: ignore[attr-defined]
+        assert offered == [*row], words
 
 
 @pytest.mark.slow
