@@ -248,6 +248,7 @@ def _history(arguments: Namespace) -> None:
             "; ".join(mistakes),
             hint="--lenient searches for the rest; orch history --help tells more",
         )
+    order = arguments.order or project.config.search_order
     page = search(
         record,
         query,
@@ -255,7 +256,7 @@ def _history(arguments: Namespace) -> None:
         before=arguments.before,
         project=None if arguments.all_projects else read_own_projects(project),
         include_archived=arguments.archived,
-        order=arguments.order or project.config.search_order,
+        order=order,
         patience=PATIENCE,
     )
     say(*mistakes)
@@ -272,8 +273,9 @@ def _history(arguments: Namespace) -> None:
         near = f"; did you mean: {' or '.join(page.nearest)}" if page.nearest else ""
         say(f"nothing recorded meets that{near or '; fewer words find more'}")
     if page.looked_back_to:
+        by_figure = "" if order in ("best", "newest") else f", by {order} so far, older ones behind"
         say(
-            f"{page.count_text}: looked back to {local_time(page.looked_back_to)}; "
+            f"{page.count_text}: looked back to {local_time(page.looked_back_to)}{by_figure}; "
             f"--before {page.next_before} looks further"
         )
     elif page.next_before:

@@ -58,20 +58,22 @@ def look_through(
     query: Query,
     *,
     upto: int | None = None,
+    downto: int = 0,
     wanted: int,
     patience: float = PATIENCE,
     clock: Callable[[], float] = thread_time,
 ) -> Looked:
     """Look for ``wanted`` runs or more among the candidates, until ``patience`` seconds are over.
 
-    ``upto`` is the docid to begin with; that of the newest without one.
+    ``upto`` is the docid to begin with; that of the newest without one. ``downto`` is the docid
+    above which it ends.
     """
     check = TextCheck(record, query)
     least = SURELY_LOOKED if not query.checked_words else 0
     found: list[Position] = []
     began, looked, window = clock(), 0, _FIRST_WINDOW
     while True:
-        above = _docid_below(record, upto, window)
+        above = max(downto, _docid_below(record, upto, window))
         some = candidates.between(above, upto, _BATCH)
         if len(some) == _BATCH:
             above = some[-1].docid - 1
@@ -80,11 +82,11 @@ def look_through(
             window *= 2
         found += check.filter(some)
         spent = clock() - began
-        if not above or len(found) >= wanted or (spent >= patience and looked >= least):
+        if above <= downto or len(found) >= wanted or (spent >= patience and looked >= least):
             return Looked(found, above)
         if looked and spent < patience:  # no further than there is likely time for
-            likely = int(looked * (patience - spent) / max(spent, 1e-6))
-            window = max(_FIRST_WINDOW, min(window, max(likely, least - looked)))
+            likely = looked * (patience - spent) / max(spent, 1e-6)
+            window = int(max(_FIRST_WINDOW, min(window, max(likely, least - looked))))
         upto = above
 
 

@@ -152,6 +152,11 @@ class Query:
         return tuple(word for word in self.words if word.is_checked)
 
     @property
+    def is_in_texts(self) -> bool:
+        """Whether anything must be looked for in the texts themselves."""
+        return bool(self.checked_words or self.parts)
+
+    @property
     def given_words(self) -> tuple[QueryWord, ...]:
         """The words that something that was given must have, as far as they say enough."""
         return tuple(

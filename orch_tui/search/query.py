@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, dropwhile, islice
+from math import inf
 from typing import Any, NamedTuple
 
 from orch_tui.errors import UsageError
@@ -51,13 +52,13 @@ MAX_COUNTED = 400
 """How many hits are counted, and ranked when there are words; more are ``>400``, newest first."""
 
 MAX_SORTED = 2000
-"""How many hits, the newest, are put in another order than by time."""
+"""How many hits are put in another order than by time at once: the newest, then the next older."""
 
 ORDERS = {
     "best": "",
     "newest": "",
-    "cost": "cost_usd DESC",
-    "duration": "duration_ms DESC",
+    "cost": "cost_usd DESC, deployed_at DESC",
+    "duration": "duration_ms DESC, deployed_at DESC",
     "agent": "agent_type COLLATE NOCASE, deployed_at DESC",
 }
 """The orders of hits: the best of few first, else by time; by time; or by a figure, unknown ones
@@ -66,6 +67,7 @@ last."""
 _SNIPPET_CHARACTERS = 200
 _CHARACTERS_BEFORE = 60  # of a snippet, before the first match
 _SEARCHED_CHARACTERS = 20_000  # of a message, for a snippet
+_UNLIMITED = 2**62
 _MAX_LISTED = 5000  # givings of matching contents that are listed, not checked for each run
 
 
@@ -114,8 +116,8 @@ class Page:
     """Some of what was found. ``next_before`` asks for what comes after; None: that was all.
 
     ``total`` is exact up to `MAX_COUNTED`; ``more`` says that there are more than it.
-    ``looked_back_to`` is the time of the oldest run whose texts were looked into, where the search
-    stopped there; None: all were.
+    ``looked_back_to`` is the time of the oldest run whose texts were looked into, or that was put
+    in order with the others, where the search stopped there; None: all were.
     """
 
     hits: tuple[Hit, ...]
@@ -148,9 +150,10 @@ def search(
 ) -> Page:
     """Find the executions that ``query`` asks for, all of them where it asks for nothing.
 
-    ``order`` is one of `ORDERS`; in one by a figure there is one page only. What is looked for in
-    the texts themselves comes newest first, and after ``patience`` seconds no older texts are
-    looked into: the page says so.
+    ``order`` is one of `ORDERS`. What is looked for in the texts themselves is never ranked, and
+    after ``patience`` seconds no older texts are looked into: the page says so. In an order by a
+    figure what was found that far, or the newest `MAX_SORTED`, comes in that order, then what is
+    older, in that order again.
 
     ``before`` is the ``next_before`` of the page before. ``project`` are the roots that runs of
     the project name, where those of others are left out; a query that names projects finds those.
@@ -168,12 +171,14 @@ def search(
     _index_pending(record)
     with record.read():
         asked = IndexQuery(record, query, project, include_archived)
-        if query.checked_words or query.parts:
-            found = _find_in_texts(record, asked, query, cursor, order, patience)
+        if ORDERS[order]:
+            found = _find_by_figure(record, asked, query, cursor, order, patience)
+        elif query.is_in_texts:
+            found = _find_in_texts(record, asked, query, cursor, patience)
         else:
             found = _find_by_index(record, asked, query, cursor, order, limit)
         page, rest = found.positions[:limit], found.positions[limit:]
-        following = page[-1] if rest and page else found.stopped
+        following = found.cursor_behind(page[-1]) if rest and page else found.stopped
         nearest: tuple[str, ...] = ()
         if not (found.matching or cursor or found.stopped):
             nearest = _find_nearest(record, query, project, include_archived)
@@ -181,10 +186,10 @@ def search(
             hits=tuple(_load_hits(record, query_matchers(query), page)),
             total=min(found.matching, MAX_COUNTED),
             more=found.matching > MAX_COUNTED,
-            next_before=f"{following.at}/{following.docid}" if following else None,
+            next_before=following.text if following else None,
             mistakes=query.mistakes,
             looked_back_to=found.stopped.at
-            if found.stopped and found.matching <= MAX_COUNTED
+            if found.stopped and (ORDERS[order] or found.matching <= MAX_COUNTED)
             else None,
             nearest=nearest,
         )
@@ -203,29 +208,46 @@ def _find_nearest(
     return tuple(islice(filter(finds, list_nearest_queries(record, query)), 2))
 
 
+class Cursor(NamedTuple):
+    """Behind which run a list goes on: the time and the docid of it; and, in an order by a figure,
+    of which docids those are that were put in order together: above the one, up to the other."""
+
+    at: str
+    docid: int
+    sorted_range: tuple[int, int] | None = None
+
+    @property
+    def text(self) -> str:
+        """Write it as `_parse_cursor` reads it."""
+        return "/".join(map(str, (self.at, self.docid, *(self.sorted_range or ()))))
+
+
 class Found(NamedTuple):
     """What was found, in order, from the cursor on; and where a search stopped that did not look
     at all."""
 
     positions: list[Position]
     matching: int
-    stopped: Position | None = None
+    stopped: Cursor | None = None
+    sorted_range: tuple[int, int] | None = None
+
+    def cursor_behind(self, last: Position) -> Cursor:
+        """Give what asks for those that come after one of them."""
+        return Cursor(last.at, last.docid, self.sorted_range)
 
 
 def _find_by_index(
     record: Record,
     asked: IndexQuery,
     query: Query,
-    cursor: Position | None,
+    cursor: Cursor | None,
     order: str,
     limit: int,
 ) -> Found:
     """Find at most one more than ``limit`` positions."""
     first = asked.newest(MAX_COUNTED + 1)
     matchers = word_matchers(query.required_words)
-    if ORDERS[order]:
-        chosen = _sort_positions(record, asked.newest(MAX_SORTED), order)[:limit]
-    elif order == "best" and first and matchers and len(first) <= MAX_COUNTED:
+    if order == "best" and first and matchers and len(first) <= MAX_COUNTED:
         ranked = rank_positions(record, matchers, first)
         chosen = list(islice(_skip_to_cursor(ranked, first, cursor), limit + 1))
     else:
@@ -237,8 +259,7 @@ def _find_in_texts(
     record: Record,
     asked: IndexQuery,
     query: Query,
-    cursor: Position | None,
-    order: str,
+    cursor: Cursor | None,
     patience: float,
 ) -> Found:
     """Find what is looked for in the texts themselves, as far back as there is time for.
@@ -250,11 +271,67 @@ def _find_in_texts(
     looked = look_through(
         record, asked, query, upto=upto, wanted=MAX_COUNTED + 1, patience=patience
     )
-    positions = looked.found
-    if ORDERS[order]:
-        positions = _sort_positions(record, positions[:MAX_SORTED], order)
-    stopped = Position(slot_end(looked.above), looked.above + 1, "") if looked.above else None
-    return Found(positions, len(positions), stopped)
+    return Found(looked.found, len(looked.found), _cursor_above(looked.above))
+
+
+def _find_by_figure(
+    record: Record,
+    asked: IndexQuery,
+    query: Query,
+    cursor: Cursor | None,
+    order: str,
+    patience: float,
+) -> Found:
+    """Find a range of runs, and put it in order: the one that the cursor stands in, else the next.
+
+    A page is cut from the same range as the one before, whatever was recorded since and however
+    much time there is: every run comes once.
+    """
+    above, upto = 0, cursor.docid - 1 if cursor else None
+    is_begun = cursor is not None and cursor.sorted_range is not None
+    if cursor and cursor.sorted_range:
+        above, upto = cursor.sorted_range
+    if query.is_in_texts:
+        looked = look_through(
+            record,
+            asked,
+            query,
+            upto=upto,
+            downto=above,
+            wanted=_UNLIMITED if is_begun else MAX_SORTED,
+            patience=inf if is_begun else patience,
+        )
+        positions, above = looked
+    else:
+        positions = asked.between(above, upto, _UNLIMITED if is_begun else MAX_SORTED)
+        if not is_begun and len(positions) == MAX_SORTED:
+            above = positions[-1].docid - 1
+    matching = len(positions if query.is_in_texts else asked.newest(MAX_COUNTED + 1))
+    upto = upto or max((position.docid for position in positions), default=above)
+    if cursor and is_begun:
+        positions = _sort_behind(record, positions, order, cursor)
+    else:
+        positions = _sort_positions(record, positions, order)
+    return Found(positions, matching, _cursor_above(above), (above, upto))
+
+
+def _sort_behind(
+    record: Record, positions: list[Position], order: str, cursor: Cursor
+) -> list[Position]:
+    """Put in order what comes behind the cursor, though what it names may no longer be found."""
+    last = record.value("SELECT execution_id FROM search_docs WHERE docid = ?", [cursor.docid])
+    if last is None:
+        raise UsageError(
+            f"nothing stands at {cursor.text!r} any more", hint="search again, without a place"
+        )
+    here = Position(cursor.at, cursor.docid, last)
+    ordered = _sort_positions(record, [*positions, here], order)
+    return ordered[[position.docid for position in ordered].index(cursor.docid) + 1 :]
+
+
+def _cursor_above(docid: int) -> Cursor | None:
+    """Give what asks for the runs up to a docid; None: there are none."""
+    return Cursor(slot_end(docid), docid + 1) if docid else None
 
 
 def _index_pending(record: Record) -> None:
@@ -268,28 +345,30 @@ def _is_behind(record: Record) -> bool:
     return bool(record.value("SELECT 1 FROM search_pending LIMIT 1"))
 
 
-_CURSOR = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+Z)/(\d{1,18})", re.ASCII)
+_CURSOR = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+Z)/(\d{1,18})(?:/(\d{1,18})/(\d{1,18}))?", re.ASCII)
 
 
-def _parse_cursor(text: str) -> Position:
+def _parse_cursor(text: str) -> Cursor:
     found = _CURSOR.fullmatch(text)
     if not found:
         raise UsageError(f"{text!r} is no place in a list", hint="give what the last page named")
-    return Position(found[1], int(found[2]), "")
+    sorted_range = (int(found[3]), int(found[4])) if found[3] else None
+    return Cursor(found[1], int(found[2]), sorted_range)
 
 
 def _sort_positions(record: Record, positions: list[Position], order: str) -> list[Position]:
     by_id = {position.execution_id: position for position in positions}
     rows = record.sql(
         "SELECT execution_id FROM agent_executions "
-        f"WHERE execution_id IN (SELECT value FROM json_each(?)) ORDER BY {ORDERS[order]}",
+        "WHERE execution_id IN (SELECT value FROM json_each(?)) "
+        f"ORDER BY {ORDERS[order]}, execution_id DESC",
         [json.dumps(list(by_id))],
     )
     return [by_id[execution_id] for (execution_id,) in rows]
 
 
 def _skip_to_cursor(
-    ordered: Iterator[Position], first: list[Position], cursor: Position | None
+    ordered: Iterator[Position], first: list[Position], cursor: Cursor | None
 ) -> Iterator[Position]:
     """Go on after the cursor, where it is among the first; else from the beginning."""
     if cursor and any(position.docid == cursor.docid for position in first):
@@ -397,14 +476,14 @@ class IndexQuery:
             and any(matcher.stands_in(folded) for matcher in matchers)
         ]
 
-    def newest(self, limit: int, cursor: Position | None = None) -> list[Position]:
+    def newest(self, limit: int, cursor: Cursor | None = None) -> list[Position]:
         """Find at most ``limit`` positions by descending docid, older than the cursor."""
         if not cursor:
             return self._ask(self.conditions, self.parameters, limit)
         conditions, parameters = self._after(cursor)
         return self._ask([*self.conditions, *conditions], [*self.parameters, *parameters], limit)
 
-    def _after(self, cursor: Position) -> tuple[list[str], list[Any]]:
+    def _after(self, cursor: Cursor) -> tuple[list[str], list[Any]]:
         conditions = [f"{self._docid} <= ?", "(d.deployed_at, d.docid) < (?, ?)"]
         return conditions, [self._last_docid(cursor.at), cursor.at, cursor.docid]
 
@@ -442,7 +521,7 @@ class IndexQuery:
         )
         return [Position(*row) for row in rows]
 
-    def page(self, limit: int, cursor: Position | None, first: list[Position]) -> list[Position]:
+    def page(self, limit: int, cursor: Cursor | None, first: list[Position]) -> list[Position]:
         """Find at most ``limit`` positions, exactly newest first; ``first`` are the newest.
 
         A docid may lie above the slot of its time, so a position is known to come next only if its
@@ -462,7 +541,7 @@ class IndexQuery:
             positions = self.newest(fetched, cursor)
         return sorted(positions, reverse=True)[:limit]
 
-    def _has_later(self, at: str, below: int, cursor: Position | None) -> bool:
+    def _has_later(self, at: str, below: int, cursor: Cursor | None) -> bool:
         """Tell whether a run of a lower docid was deployed after a time, by the table of runs.
 
         Of many runs that are recorded within minutes none but the first is in the slot of its time:

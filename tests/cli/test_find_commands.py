@@ -175,6 +175,8 @@ def test_who_looks_into_texts_is_told_how_to_look_further(
     told = did("history", "part:swer", "--format", "json")
     assert told.json == [] and "0 so far: looked back to " in told.err
     cursor = told.err.split("--before ")[1].split()[0]
+    by_cost = did("history", "part:swer", "--order", "cost", "--format", "json")
+    assert "by cost so far, older ones behind; --before " in by_cost.err
     further = did("history", "part:swer", "--before", cursor, "--format", "json")
     assert [each["execution_id"] for each in further.json] == ["exec-001"]
     assert further.err == ""

@@ -18,6 +18,7 @@ from orch_tui.search.checking import Position
 from orch_tui.search.language import parse_query
 from orch_tui.search.query import (
     MAX_COUNTED,
+    Cursor,
     IndexQuery,
     complete_filter_names,
     complete_filter_values,
@@ -433,11 +434,11 @@ def test_more_than_can_be_ranked_come_newest_first(record: Record) -> None:
     assert _all_pages(record, "vector", 2 * count) == newest
 
 
-def _all_pages(record: Record, query: str, limit: int) -> list[str]:
+def _all_pages(record: Record, query: str, limit: int, **options: Any) -> list[str]:
     found: list[str] = []
     before = None
     while True:
-        page = search(record, query, limit=limit, before=before)
+        page = search(record, query, limit=limit, before=before, **options)
         assert len(page.hits) <= limit
         found += [hit.execution_id for hit in page.hits]
         before = page.next_before
@@ -662,7 +663,7 @@ def test_of_runs_recorded_within_minutes_no_more_is_fetched_than_of_others(
     fetched: list[int] = []
     newest = IndexQuery.newest
 
-    def counted(query: IndexQuery, limit: int, cursor: Position | None = None) -> list[Position]:
+    def counted(query: IndexQuery, limit: int, cursor: Cursor | None = None) -> list[Position]:
         fetched.append(limit)
         return newest(query, limit, cursor)
 
@@ -677,3 +678,66 @@ def test_of_runs_recorded_within_minutes_no_more_is_fetched_than_of_others(
     ordered = sorted(range(60), key=lambda n: times[n], reverse=True)
     assert found == [f"exec-{n:03}" for n in ordered]
     assert pages == 15 and sum(limit > 7 for limit in fetched) <= 4
+
+
+@pytest.mark.parametrize("query", ["needle", "part:eedl", "needle+", "needle+ part:eedl"])
+@pytest.mark.parametrize("order", ["cost", "duration", "agent"])
+@pytest.mark.parametrize("limit", [1, 4, 10, 24, 100])
+def test_pages_in_order_of_a_figure_hold_every_run_once_in_that_order(
+    record: Record, query: str, order: str, limit: int
+) -> None:
+    # Three of each figure, some unknown, in no order.
+    figures = [(None if n % 6 == 5 else float(n * 7 % 12 // 3)) for n in range(24)]
+    put(
+        record,
+        *(
+            {"final_message": "a needle+", "cost_usd": each, "duration_ms": each}
+            | {"agent_type": f"a{0 if each is None else 9 - int(each)}"}
+            for each in figures
+        ),
+        {"final_message": "hay"},
+    )
+    found = _all_pages(record, query, limit, order=order)
+    assert sorted(found) == [f"exec-{n:03d}" for n in range(24)]
+    assert found == _all_pages(record, query, 1000, order=order)
+    if order != "agent":
+        ordered = [figures[int(label[-3:])] for label in found]
+        known = [each for each in ordered if each is not None]
+        assert ordered == sorted(known, reverse=True) + [None] * 4
+
+
+@pytest.mark.parametrize("query", ["needle", "part:eedl"])
+@pytest.mark.parametrize("limit", [1, 4, 5, 7, 100])
+def test_more_than_are_ordered_at_once_come_in_ranges_that_each_page_tells(
+    record: Record, query: str, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orch_tui.search.query.MAX_SORTED", 10)
+    monkeypatch.setattr("orch_tui.search.checking._BATCH", 5)
+    put(record, *({"final_message": "needle", "cost_usd": n % 10} for n in range(25)))
+    found: list[str] = []
+    before, told = None, []
+    while True:
+        page = search(record, query, limit=limit, before=before, order="cost", patience=0)
+        found += [hit.execution_id for hit in page.hits]
+        told.append(page.looked_back_to)
+        if (before := page.next_before) is None:
+            break
+    newest = sorted(range(15, 25), key=lambda n: (n % 10, n), reverse=True)
+    older = sorted(range(5, 15), key=lambda n: (n % 10, n), reverse=True)
+    assert found == [f"exec-{n:03d}" for n in (*newest, *older, *range(4, -1, -1))]
+    assert told[0] is not None and told[-1] is None
+
+
+def test_a_page_goes_on_though_runs_were_recorded_archived_or_priced_meanwhile(
+    record: Record,
+) -> None:
+    put(record, *({"final_message": "needle+", "cost_usd": n} for n in range(10)))
+    for query in ("needle", "needle+"):
+        first = search(record, query, limit=4, order="cost")
+        label = first.hits[-1].execution_id
+        rewrite(record, "UPDATE search_docs SET archived = 1 WHERE execution_id = ?", label)
+        second = search(record, query, limit=9, order="cost", before=first.next_before)
+        assert [hit.cost_usd for hit in second.hits] == [5, 4, 3, 2, 1, 0]
+        rewrite(record, "UPDATE search_docs SET archived = 0 WHERE execution_id = ?", label)
+    with pytest.raises(UsageError, match="nothing stands at"):
+        search(record, "needle", order="cost", before="2026-11-01T10:00:00Z/7/0/9")
