@@ -146,8 +146,9 @@ class OrchApp(App[None]):
         "history": "History",
         "insights": "Insights",
     }
-    FIRST: ClassVar[str] = "insights"
-    """The screen that comes up where none is remembered."""
+    FIRST: ClassVar[str] = ""
+    """The screen that comes up where none is remembered; empty: Plan where a plan is open, else
+    Insights."""
     FIRST_EVER: ClassVar[str] = "history"
     """That where there is no record: it says how to begin."""
     MODES = {mode: _screen(mode) for mode in TITLES}
@@ -256,7 +257,20 @@ class OrchApp(App[None]):
         self._shown = _stamp(self.project.database)
         last = self._state.get("screen")
         first = self.FIRST if self._shown else self.FIRST_EVER
-        self.switch_mode(last if last in self.TITLES else first)
+        if chosen := last if last in self.TITLES else first:
+            self.switch_mode(chosen)
+        else:
+            self.run_worker(self._choose_first_screen, thread=True, group="first")
+
+    def _choose_first_screen(self) -> None:
+        """Choose the screen that comes up, in a thread."""
+        from orch_tui.record.session_choice import has_open_plan
+
+        mode = "insights"
+        with contextlib.suppress(OrchError):  # the screen says what is wrong with the record
+            if has_open_plan(self.project.existing_record, self.project.project_filter):
+                mode = "plan"
+        self.call_later(self.switch_mode, mode)
 
     def _use_theme(self, config: Config) -> None:
         """The user's own themes, and the one that was chosen; what is wrong with it is said."""

@@ -78,6 +78,7 @@ class Ask(ModalScreen[str | None]):
     DEFAULT_CSS = _CSS.format(name="Ask") + (
         "Ask Input, Ask Input:focus { height: 1; border: none; padding: 0 1; margin-top: 1;"
         " background: $panel; }"
+        "Ask #besides { margin-top: 1; }"
     )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
 
@@ -86,10 +87,18 @@ class Ask(ModalScreen[str | None]):
         self._question = question
         self._value = value
         self._detail = detail
+        self._besides = Static("", id="besides", markup=False)
+        self._besides.display = False
+
+    def tell(self, besides: str) -> None:
+        """Say, too, what is found out while it is asked."""
+        self._besides.update(besides)
+        self._besides.display = bool(besides)
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             yield from _ask(box, self._question, self._detail)
+            yield self._besides
             yield Input(self._value, select_on_focus=False)  # it is there to be corrected
             yield Static(tell_keys("accepts it", [STAYS_SO]), classes="keys")
 

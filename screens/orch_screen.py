@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rich.segment import Segment
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -29,6 +29,7 @@ from orch_tui.screens.widgets.gauge import words
 from orch_tui.screens.widgets.key_line import KeyLine
 from orch_tui.screens.widgets.named_styles import read_styles
 from orch_tui.screens.widgets.progress_line import progress_line
+from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ T = TypeVar("T")
 
 LEAST = (60, 16)
 """Columns and lines that the screens need."""
+
+OF_A_LINE = ("compare", "replay", "write")
+"""The groups of work that is about the line under the cursor: a refusal says nothing of another."""
 
 TITLES_FROM = 80
 """Columns from which the header has the titles of all screens; below it, of the one in front."""
@@ -206,6 +210,13 @@ class OrchScreen(Screen[None]):
         self.query_one(Problem).show(message.error, message.group)
         if message.failed is not None:
             message.failed(message.error)
+
+    @on(Rows.Highlighted)
+    def _went_on(self) -> None:
+        """Take away what was refused of another line."""
+        for problem in self.query(Problem):
+            if problem.group in OF_A_LINE:
+                problem.clear()
 
     def on_mount(self) -> None:
         self.app.on_screen_ready(self)

@@ -174,7 +174,7 @@ def _on_parts(bundle: Bundle) -> Iterator[str]:
         by = f" {bundle.template.name}" if bundle.template else ""
         yield (
             f"the briefing takes {bundle.total} tokens: items {bundle.given}, "
-            f"template{by} {bundle.template_count}, frame {bundle.frame_tokens}"
+            f"template{by} {bundle.template_count}, the message itself {bundle.frame_tokens}"
         )
     if bundle.shared.tokens:
         yield f"if it reads what is shared: {bundle.total + bundle.shared} tokens"

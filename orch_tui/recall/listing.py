@@ -313,6 +313,22 @@ def latest_results(said: Iterable[Said]) -> dict[str, dict[str, CheckResult]]:
     return results
 
 
+def read_failed_checks(record: Record, labels: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Read the checks whose latest result is a failure, by execution; executions without any are
+    left out."""
+    said = record.sql(
+        "SELECT execution_id, output_type, content, found, created_at FROM outputs "
+        "WHERE execution_id IN (SELECT value FROM json_each(?)) AND retracted_at IS NULL "
+        "AND output_type IN ('validation_result', 'deliverable') ORDER BY output_id",
+        [json.dumps(list(labels))],
+    )
+    failed = {
+        execution_id: tuple(check for check, each in results.items() if each.verdict == "fail")
+        for execution_id, results in latest_results(said).items()
+    }
+    return {execution_id: checks for execution_id, checks in failed.items() if checks}
+
+
 def failed_checks(outputs: Iterable[Output]) -> list[dict[str, Any]]:
     """The checks among ``outputs`` whose latest result is a failure, a row each."""
     stored = sorted(outputs, key=lambda output: output.output_id)

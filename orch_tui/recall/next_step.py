@@ -15,7 +15,9 @@ from orch_tui.recall.overview import PlannedLine, PlanPage, load_plan_page
 _EXECUTE = 3
 """The phase in which agents are handed over."""
 
-Act = Literal["plan", "validate", "compose", "deploy", "wait", "collect", "move", "close", "open"]
+Act = Literal[
+    "look", "plan", "validate", "compose", "deploy", "wait", "collect", "move", "close", "open"
+]
 
 
 @frozen
@@ -23,7 +25,8 @@ class NextStep:
     """Something to do in a session."""
 
     act: Act
-    """``wait``: nothing, until agents return; ``collect``: what those that returned said of their
+    """``look``: at agents that failed, or else at those whose success is in doubt; ``wait``:
+    nothing, until agents return; ``collect``: what those that returned said of their
     results; ``open``: another session, for this one is closed."""
     agents: tuple[PlannedLine, ...] = ()
     """Whom it is about, by their place in the plan."""
@@ -32,7 +35,8 @@ class NextStep:
 
 
 def list_next_steps(page: PlanPage) -> tuple[NextStep, ...]:
-    """List what to do next in a session, at most one thing before the move to its next phase.
+    """List what to do next in a session: whom to look at, then at most one thing before the move to
+    its next phase.
 
     A gate can be passed anyway; that is not advised here.
     """
@@ -45,6 +49,9 @@ def _steps(page: PlanPage) -> Iterator[NextStep]:
     if session.completed_at is not None:
         yield NextStep("open")
         return
+    failed = tuple(line for line in page.agents if line.went_well is False)
+    if seen := failed or tuple(line for line in page.agents if line.is_doubted):
+        yield NextStep("look", seen)
     missing = {gate.name for gate in page.gates if not gate.met or not gate.can_hold}
     if phase <= 2 and not page.agents:
         yield NextStep("plan")
@@ -69,9 +76,7 @@ def _hand_over(page: PlanPage) -> Iterator[NextStep]:
     """Hand over what waits for nobody any more, or wait for what runs."""
     returned = {line.agent.position for line in page.agents if line.status == "completed"}
     ready = tuple(
-        line
-        for line in page.agents
-        if line.status in (None, "failed") and returned.issuperset(line.waits_for)
+        line for line in page.agents if line.status is None and returned.issuperset(line.waits_for)
     )
     running = tuple(line for line in page.agents if line.status == "deployed")
     if ready:

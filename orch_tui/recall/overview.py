@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, in_list
-from orch_tui.models.values import WENT_WELL
+from orch_tui.models.values import ENDINGS, WENT_WELL
 from orch_tui.prepare.agent_types import is_known_agent
 from orch_tui.prepare.budget import LimitGauge, Limits, gauge_agent
 from orch_tui.prepare.catalogue import Catalogue
@@ -211,6 +211,14 @@ class PlannedLine:
     """When it was last deployed, or returned."""
     went_well: bool | None = None
     """Whether its last execution was a success; None: it is waited for, or in doubt."""
+    failed_checks: tuple[str, ...] = ()
+    """The checks that failed in its last execution."""
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether its last execution came back as done, and something speaks against that."""
+        well = self.went_well
+        return self.status in ENDINGS and (well is None or well and bool(self.failed_checks))
 
     @property
     def status(self) -> str | None:
@@ -231,6 +239,7 @@ class RunLine:
     completed_at: str | None
     went_well: bool | None
     """None: it is waited for, or in doubt."""
+    failed_checks: tuple[str, ...]
     depth: int
     """0 for what the main conversation launched, 1 for what that one launched."""
 
@@ -281,6 +290,9 @@ def load_plan_page(
         waves, _ = plan.sort_into_waves(waits)
         wave_of = {p: number for number, wave in enumerate(waves, start=1) for p in wave}
         attempts = _attempts(record, session_id)
+        failed = listing.read_failed_checks(
+            record, (run[0] for runs in attempts.values() for run in runs)
+        )
         lines = tuple(
             PlannedLine(
                 agent,
@@ -291,6 +303,9 @@ def load_plan_page(
                 rules.remarks(make_intent(agent, waits[agent.position])),
                 max((run[2] for run in attempts.get(agent.planned_id, ())), default=""),
                 next((run[3] for run in attempts.get(agent.planned_id, ())[-1:]), None),
+                next(
+                    (failed.get(run[0], ()) for run in attempts.get(agent.planned_id, ())[-1:]), ()
+                ),
             )
             for agent in planned
         )
@@ -302,7 +317,9 @@ def load_plan_page(
             tuple(map(tuple, waves)),
             rules,
         )
-        return page if page.is_planned else replace(page, runs=_list_runs(record, session_id))
+        if page.is_planned:
+            return page
+        return replace(page, runs=_list_runs(record, session_id, failed))
 
 
 def make_intent(agent: PlannedAgent, waits_for: Sequence[int]) -> Intent:
@@ -338,7 +355,9 @@ MOST_RUNS = 500
 """Runs of one session that are listed; those that began first."""
 
 
-def _list_runs(record: Record, session_id: str) -> tuple[RunLine, ...]:
+def _list_runs(
+    record: Record, session_id: str, failed: Mapping[str, tuple[str, ...]]
+) -> tuple[RunLine, ...]:
     """The executions of a session, each after the one that launched it, in the order they began."""
     rows = list(
         record.sql(
@@ -350,7 +369,9 @@ def _list_runs(record: Record, session_id: str) -> tuple[RunLine, ...]:
         )
     )
     tree = arrange_tree(rows, label=lambda row: str(row[0]), parent=lambda row: row[-1])
-    return tuple(RunLine(*[*row[:-2], _flag(row[-2]), depth]) for row, depth in tree)
+    return tuple(
+        RunLine(*[*row[:-2], _flag(row[-2]), failed.get(row[0], ()), depth]) for row, depth in tree
+    )
 
 
 def _flag(value: int | None) -> bool | None:

@@ -10,6 +10,7 @@ from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.values import has_succeeded, readable
 from orch_tui.prepare.catalogue import Catalogue
+from orch_tui.recall.listing import read_failed_checks
 from orch_tui.record.own_projects import RUN_IN_PROJECT, OwnProjects
 from orch_tui.rows import MODEL
 
@@ -43,6 +44,8 @@ class RunEnding:
     """None: it is waited for, or in doubt."""
     doubt: str
     """Why it is not to be taken at its word; empty where nothing speaks against it."""
+    failed_checks: tuple[str, ...]
+    """The checks that failed in it."""
 
 
 def read_endings(
@@ -57,7 +60,8 @@ def read_endings(
         "WHERE execution_id IN (SELECT value FROM json_each(?))",
         [json.dumps(list(labels))],
     )
-    return {row[0]: _make_ending(row, catalogue) for row in rows}
+    failed = read_failed_checks(record, labels)
+    return {row[0]: _make_ending(row, failed.get(row[0], ()), catalogue) for row in rows}
 
 
 def list_returned_since(record: Record, since: str, project: OwnProjects | None) -> list[str]:
@@ -76,7 +80,9 @@ def list_returned_since(record: Record, since: str, project: OwnProjects | None)
     return [label for (label,) in rows]
 
 
-def _make_ending(row: tuple[Any, ...], catalogue: Catalogue) -> RunEnding:
+def _make_ending(
+    row: tuple[Any, ...], failed_checks: tuple[str, ...], catalogue: Catalogue
+) -> RunEnding:
     (label, session_id, agent_type, scope, status, deployed, completed, returns) = row[:8]
     (reason, code, message, context, model, cost, doubt, success) = row[8:]
     why = ", ".join(filter(None, (readable(reason), readable(code)))) if status == "failed" else ""
@@ -96,6 +102,7 @@ def _make_ending(row: tuple[Any, ...], catalogue: Catalogue) -> RunEnding:
         cost if isinstance(cost, float) else None,
         has_succeeded(status, success, doubt),
         (readable(doubt) or "") if status == "completed" else "",
+        failed_checks,
     )
 
 

@@ -247,3 +247,18 @@ def _nothing_open(record: Record, project: OwnProjects | None) -> NotFoundError:
     for row in rows:
         error.hint += f" ({row['session_id']} is the newest)"
     return error
+
+
+def has_open_plan(record: Record, project: OwnProjects | None) -> bool:
+    """Tell whether somebody planned in a session that is open.
+
+    ``project`` is whose sessions count; None: all of the record.
+    """
+    within = "1" if project is None else IN_PROJECT
+    return bool(
+        record.value(
+            f"SELECT EXISTS (SELECT 1 FROM sessions WHERE {_OPEN} AND phase IS NOT NULL "
+            f"AND {within})",
+            [] if project is None else [json.dumps(project)],
+        )
+    )

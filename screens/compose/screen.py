@@ -56,8 +56,10 @@ opens a folder, or the sections and symbols of a file. In the bundle Space marks
 order and taking out are for all that are marked.
 
 `█` required, `▆` recommended, `▃` optional, `▚` shared; `✗` cannot be taken. `~` is an estimate,
-and `?` a guess until it is counted; gauges judge by the upper end of what is uncertain, `╱`. `░` is
-what Claude Code gives the agent by itself: off its limit, and needless in the bundle.
+and `?` a guess until it is counted; gauges judge by the upper end of what is uncertain, `╱`. In
+their bars `┊` is where orch begins to warn, and then where it gets critical; `┃` is the limit, and
+`╳` what is beyond it. `░` is what Claude Code gives the agent by itself: off its limit, and
+needless in the bundle.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "to_tree", "to the tree", id="compose-focus"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from orch_tui.live.live_words import percentage
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.row_list import Accent, Column, Row
-from orch_tui.screens.widgets.safe import flat
+from orch_tui.screens.widgets.safe import flat, one_line
 from orch_tui.screens.widgets.words import format_duration
 from orch_tui.times import ago, between
 
@@ -192,6 +192,9 @@ class _Rows:
         doing = words if failed or not ending.words else f"“{words[:200]}”"
         if ending.went_well is None:
             sign, doing = (SIGNS["doubt"], "warn"), f"in doubt: {ending.doubt}"
+        elif ending.failed_checks and not failed:
+            checks = one_line(", ".join(ending.failed_checks), 60)
+            sign, doing = (SIGNS["doubt"], "warn"), f"{checks} failed · {doing}"
         accents: tuple[Accent, ...] = ()
         if ending.execution_id in self._board.drafts:
             doing, accents = f"✎ draft · {doing}", ((0, 7, "asks"),)

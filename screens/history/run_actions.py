@@ -17,6 +17,7 @@ from orch_tui.screens.widgets.words import plural
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Record
+    from orch_tui.rows import Session
     from orch_tui.screens.orch_screen import OrchScreen
 
 Chosen = Mapping[str, str]
@@ -144,13 +145,22 @@ class RunActions:
         self._done()
 
     def retract(self, chosen: Chosen) -> None:
-        """Retract runs for a reason; without one nothing happens."""
+        """Retract runs for a reason; without one nothing happens. Where a session of theirs is
+        closed that is said: its outcome stays."""
         asked = Ask(
             f"Retract {plural(len(chosen), 'run')}: why?",
             detail="For what was recorded by mistake. It leaves lists, search and sums, and stays "
             "in the record with your reason. Ctrl+Z takes this back, and says so in the record.",
         )
         self._screen.app.push_screen(asked, partial(self._retract, list(chosen)))
+        project, sessions = self._screen.app.project, dict.fromkeys(chosen.values())
+
+        def look() -> str:
+            from orch_tui.record.sessions import get_session
+
+            return _word_closed([get_session(project.existing_record, each) for each in sessions])
+
+        self._screen.run_in_thread(look, asked.tell, group="closed")
 
     def _retract(self, labels: Sequence[str], reason: str | None) -> None:
         if reason is None:
@@ -173,6 +183,18 @@ class RunActions:
             self._done()
 
         do_in_turn(self._screen, work, then)
+
+
+def _word_closed(sessions: Sequence[Session]) -> str:
+    """Say which of the sessions of runs are closed; empty: none."""
+    closed = [session for session in sessions if session.completed_at]
+    if not closed:
+        return ""
+    if len(sessions) > 1:
+        return f"{len(closed)} of their sessions are closed; they stay as they were closed."
+    word = "failed" if closed[0].status == "failed" else "done"
+    name = one_line(closed[0].scope, 60)
+    return f"The session is closed, as {word}, and stays closed so: {name}"
 
 
 def _retracting(labels: Sequence[str], reason: str) -> DoneThing:

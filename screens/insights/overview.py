@@ -78,6 +78,8 @@ STACKED = {"agents": 9, "steps": 7}
 QUIET = "Nothing waits, and nothing came back since."
 LETTERS = {"asks": "a", "waiting": "t", "failed": "f", "returned": "b", "drafted": "d"}
 """The key that goes to what a row of the news tells of."""
+_STYLES = {"planned": "", "running": "running", "failed": "bad", "doubt": "warn"}
+"""The styles of sessions by the states of signs."""
 ALL = "all"
 """The key of the row that sums up all agent types."""
 
@@ -292,9 +294,11 @@ class Overview(Vertical):
         for session in sessions:
             step = steps.get(session.session_id)
             state = "running" if step and step.act == "wait" else "planned"
+            if step and step.act == "look":
+                state = "failed" if step.agents[0].went_well is False else "doubt"
             words, scope = word_step(step) if step else "", one_line(session.scope)
             cells = (SIGNS[state], words, "" if beneath else scope)
-            rows.append(Row(session.session_id, cells, "running" if state == "running" else ""))
+            rows.append(Row(session.session_id, cells, _STYLES[state]))
             if beneath:
                 rows.append(Row("", (scope,), "dim", remark=True))
         table.set_columns(STEPS[:2] if beneath else STEPS)
@@ -355,6 +359,9 @@ class Overview(Vertical):
 def word_step(step: NextStep) -> str:
     """Word what is next in a session, without the keys that do it in Plan."""
     many = plural(len(step.agents), "agent")
+    if step.act == "look":
+        failed = step.agents[0].went_well is False
+        return f"see {len(step.agents)} {'failed' if failed else 'in doubt'}"
     return {
         "plan": "plan its agents",
         "validate": "check its plan",

@@ -44,7 +44,11 @@ def state_of_session(line: SessionLine) -> str:
 
 
 def state_of_run(
-    status: str | None, live: LiveAgent | None = None, *, went_well: bool | None = None
+    status: str | None,
+    live: LiveAgent | None = None,
+    *,
+    went_well: bool | None = None,
+    failed_checks: Sequence[str] = (),
 ) -> str:
     """Name the state whose sign an agent has; ``live`` is what is seen of it while it runs."""
     if status == "deployed" and live is not None and not live.has_ended:
@@ -52,7 +56,9 @@ def state_of_run(
             return "asks"
         return "doubt" if {"silent", "loops", "full"} & set(live.marks) else "running"
     if status in ENDINGS:
-        return {True: "done", False: "failed", None: "doubt"}[went_well]
+        return {True: "doubt" if failed_checks else "done", False: "failed", None: "doubt"}[
+            went_well
+        ]
     return _STATES.get(status or "", "planned")
 
 
@@ -201,11 +207,13 @@ def _agent_row(page: PlanPage, line: PlannedLine, live: Mapping[str, LiveAgent],
 def state_of_agent(line: PlannedLine, live: Mapping[str, LiveAgent]) -> str:
     """Name the state whose sign a planned agent has: that of its last execution."""
     seen = live.get(line.attempts[-1][0]) if line.attempts else None
-    return state_of_run(line.status, seen, went_well=line.went_well)
+    return state_of_run(
+        line.status, seen, went_well=line.went_well, failed_checks=line.failed_checks
+    )
 
 
 def _run_row(run: RunLine, live: LiveAgent | None, now: str) -> Row:
-    state = state_of_run(run.status, live, went_well=run.went_well)
+    state = state_of_run(run.status, live, went_well=run.went_well, failed_checks=run.failed_checks)
     indent = f"{'  ' * min(run.depth - 1, 5)}└ " if run.depth else ""
     took = between(run.deployed_at, run.completed_at or now)
     return Row(
@@ -259,6 +267,8 @@ def draw_detail(
         ]
         for remark in line.remarks
     ]
+    if line.failed_checks:
+        wrong.insert(0, word_failed_checks(line.failed_checks))
     if live is not None and not live.has_ended:
         wrong.insert(
             0,
@@ -281,6 +291,16 @@ def draw_detail(
     return [head, told, *wrong[: most - 3], last]
 
 
+def word_failed_checks(checks: Sequence[str]) -> Spans:
+    """Say which checks failed, of what came back as done."""
+    return [
+        ("doubt", f"{SIGNS['doubt']} "),
+        ("", f"{one_line(', '.join(checks), 60)} failed"),
+        ("key", "   F3"),
+        ("dim", " shows what it said"),
+    ]
+
+
 def draw_run(run: RunLine, now: str, width: int) -> list[Spans]:
     """Draw what the row of a run has no room for."""
     return [
@@ -290,5 +310,6 @@ def draw_run(run: RunLine, now: str, width: int) -> list[Spans]:
             ("rule", "─" * max(0, width - len(one_line(run.agent_type, 60)) - 4)),
         ],
         [("", one_line(run.scope) or "(no scope)")],
+        *([word_failed_checks(run.failed_checks)] if run.failed_checks else []),
         [("dim", f"{run.execution_id} · F4 shows what it was given and what came back")],
     ]

@@ -61,7 +61,11 @@ def _draw_unplanned(page: PlanPage, now: str) -> list[Spans]:
     runs = page.runs
     waiting = sum(run.status == "deployed" for run in runs)
     failed = sum(run.went_well is False for run in runs)
-    doubted = sum(run.status != "deployed" and run.went_well is None for run in runs)
+    doubted = sum(
+        run.status != "deployed"
+        and (run.went_well is None or run.went_well and run.failed_checks != ())
+        for run in runs
+    )
     counted: list[tuple[str, str]] = [("bold", plural(len(runs), "run"))]
     for state, number, word in (
         ("running", waiting, "running"),
@@ -116,6 +120,16 @@ def _word_step(
     more = f" and {len(step.agents) - 1} more" if len(step.agents) > 1 else ""
     if step.act == "wait":
         return []
+    if step.act == "look":
+        failed = step.agents[0].went_well is False
+        return [
+            *_sign("failed" if failed else "doubt"),
+            ("bold", f"{first} {'failed' if failed else 'is in doubt'}"),
+            ("", more),
+            ("dim", "   "),
+            ("key", "F3"),
+            ("", " shows why" if short else " shows why, and hands it over again"),
+        ]
     if step.act == "move":
         waits = next((len(other.agents) for other in before if other.act == "wait"), 0)
         who = f"{waits}" if short else f"the {waits} that run"

@@ -156,7 +156,9 @@ class Stack(Widget):
         else:
             legend = self._fold_legend(self.size.width)
             line = legend[y - 1] if y <= len(legend) else ()
-            segments = [Segment(text, style[kind]) for kind, text in line]
+            segments = [
+                Segment(text, style[{"mark": "name"}.get(kind, kind)]) for kind, text in line
+            ]
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
 
     def _bar(self, figures: Figures, style: dict[str, Style]) -> Iterator[Segment]:
@@ -194,18 +196,32 @@ class Stack(Widget):
             sign = ("uncertain", f"{PARTS['uncertain']} ")
             told.append((sign, ("name", "uncertain "), ("figure", band)))
         room = max(20, width - len(self._title) - 2)
-        for line in fold_words(self._besides, room):
-            told.append((("name", ""), ("name", line), ("name", "")))
+        besides = [
+            (("name", ""), ("name", line), ("name", "")) for line in fold_words(self._besides, room)
+        ]
         indent = ("name", " " * (len(self._title) + 1))
         lines, taken = [[indent]], len(indent[1])
-        for entry in told:
+        for entry in (*told, *_name_marks(figures), *besides):
             length = sum(len(text) for _, text in entry)
+            if taken + length > width and entry[0][0] == "mark":
+                continue
             if taken + length > width and len(lines[-1]) > 1:
                 lines.append([indent])
                 taken = len(indent[1])
             lines[-1] += [*entry, ("name", "  ")]
             taken += length + 2
         return lines if told else []
+
+
+def _name_marks(figures: Figures) -> Iterator[Sequence[tuple[str, str]]]:
+    """Name the marks of the bar; they stand in the legend where there is room."""
+    warning, critical = 100 * figures.warn_threshold, 100 * figures.critical_threshold
+    yield (
+        ("mark", f"{TICK} "),
+        *(("name", "warning "), ("figure", f"{warning:.0f} %")),
+        *(("name", ", critical "), ("figure", f"{critical:.0f} %")),
+    )
+    yield (("mark", f"{LIMIT} "), ("name", "limit"))
 
 
 def _short(part: GaugePart) -> str:

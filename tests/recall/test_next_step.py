@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from orch_tui.models.database import Record
@@ -9,6 +11,7 @@ from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.recall.next_step import list_next_steps, load_first_steps
 from orch_tui.record import plan, sessions
 from orch_tui.record.completion import record_completion
+from orch_tui.record.outputs import collect_outputs
 from tests.recall.test_overview import LIMITS, open_session, page, run, save
 
 
@@ -56,7 +59,24 @@ def test_agents_are_handed_over_as_those_they_wait_for_return(record: Record, se
     assert acts(record)[0] == ("deploy", [2])
     second = run(record, session, planned=2)
     record_completion(record, second, status="failed", error_message="no room")
-    assert acts(record)[0] == ("deploy", [2])
+    assert acts(record)[0] == ("look", [2])
+    run(record, session, planned=2)
+    assert acts(record)[0] == ("wait", [2])
+
+
+def test_what_failed_is_looked_at_before_anything_else(record: Record, session: str) -> None:
+    for agent_type in ("Explore", "tester", "Explore"):
+        plan.add_planned_agent(record, session, agent_type)
+    first, second = (run(record, session, planned=position) for position in (1, 2))
+    sessions.set_phase(record, session, 3)
+    record_completion(record, first, final_message="It is done.")
+    collect_outputs(record, first, root=Path(), validation={"tests": "fail"})
+    assert page(record).agents[0].failed_checks == ("tests",)
+    assert acts(record) == [("look", [1]), ("deploy", [3]), ("move", [])]
+    record_completion(record, second, status="failed", error_message="no room")
+    assert acts(record) == [("look", [2]), ("deploy", [3]), ("move", [])]
+    collect_outputs(record, first, root=Path(), validation={"tests": "pass"})
+    assert not page(record).agents[0].is_doubted
 
 
 def test_in_the_end_it_is_closed_and_another_is_opened(record: Record, session: str) -> None:

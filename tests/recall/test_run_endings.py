@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from orch_tui.models.database import Record
@@ -14,6 +16,7 @@ from orch_tui.recall.run_endings import (
 )
 from orch_tui.record.completion import record_completion
 from orch_tui.record.executions import retract_execution
+from orch_tui.record.outputs import collect_outputs
 from tests.recall.test_overview import open_session, run
 
 
@@ -69,3 +72,12 @@ def test_what_returned_since_is_listed_newest_first(record: Record, session: str
     assert list_returned_since(record, since, None) == [second, first]
     assert list_returned_since(record, since, ("/p",)) == [second, first]
     assert list_returned_since(record, since, ("/elsewhere",)) == []
+
+
+def test_a_check_that_failed_is_told_until_it_passes(record: Record, session: str) -> None:
+    label = run(record, session)
+    record_completion(record, label, final_message="It is done.")
+    collect_outputs(record, label, root=Path(), validation={"tests": "fail", "lint": "pass"})
+    assert ending(record, label).failed_checks == ("tests",)
+    collect_outputs(record, label, root=Path(), validation={"tests": "pass"})
+    assert ending(record, label).failed_checks == ()

@@ -20,7 +20,9 @@ from orch_tui.app import OrchApp, Reindexed
 from orch_tui.cli import main
 from orch_tui.project import Project
 from orch_tui.record import bundles
+from orch_tui.record.executions import get_execution
 from orch_tui.record.opening import open_record
+from orch_tui.record.sessions import complete_session
 from orch_tui.screens.command_list import list_commands
 from orch_tui.screens.history.compare_view import SideBySide
 from orch_tui.screens.history.drift_view import Drifted
@@ -333,6 +335,12 @@ async def test_marked_runs_are_retracted_for_a_reason(folder: Path, clock: FakeC
         await pilot.press("R", *"twice", "enter")
         await settled(pilot)
         assert keys(app) == ["exec-001"]
+        record = app.project.record
+        complete_session(record, get_execution(record, "exec-001").session_id, "failed")
+        await pilot.press("R")
+        await settled(pilot)
+        besides = app.screen.query_one("#besides", Static)
+        assert besides.display and "The session is closed, as failed" in str(besides.content)
     with open_record(Project(folder).database) as record:
         reasons = record.rows("SELECT payload FROM observations WHERE kind = 'retracted'")
         assert len(reasons) == 2 and all("twice" in str(row["payload"]) for row in reasons)
@@ -889,6 +897,11 @@ async def test_a_failed_run_is_compared_with_the_last_success_of_its_kind(
         await pilot.press("escape", "home", "down", "d")
         await settled(pilot)
         assert not isinstance(app.screen, SideBySide)
+        problem = app.screen.query_one(Problem)
+        assert problem.has_class("-shown") and "succeeded before" in problem.text
+        await pilot.press("up")
+        await settled(pilot)
+        assert not problem.has_class("-shown")
 
 
 async def test_runs_are_put_in_another_order_by_a_key(folder: Path, clock: FakeClock) -> None:

@@ -297,3 +297,16 @@ def test_a_sum_without_parts_is_a_line() -> None:
     assert line(550) == [("line", "━━━━━╸"), ("rest", "────")]
     assert line(1000) == [("line", "━" * 10), ("rest", "")]
     assert line(9000) == [("over", "━" * 10), ("rest", "")]
+
+
+@pytest.mark.parametrize(("width", "named"), [(180, True), (60, False)])
+async def test_the_marks_of_a_bar_are_named_where_there_is_room(
+    project: Project, clock: FakeClock, width: int, named: bool
+) -> None:
+    async with app_of(project.root, clock).run_test(size=(width, 36)) as pilot:
+        await settled(pilot)
+        await press(pilot, "»hnsw", "enter")
+        gauge = pilot.app.screen.query_one("#agent-gauge", Stack)
+        told = [gauge.render_line(y).text for y in range(gauge.size.height)]
+        assert any("┊ warning 75 %, critical 90 %  ┃ limit" in line for line in told) is named
+        assert all(len(line.rstrip()) <= width for line in told)
