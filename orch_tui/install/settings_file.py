@@ -26,6 +26,7 @@ from orch_tui.files import (
 from orch_tui.frozen import frozen
 from orch_tui.install.skill import backup_of, backups_of
 from orch_tui.paths import AnyPath, claude_folder, state_folder
+from orch_tui.text_lines import split_lines
 
 Document = dict[str, Any]
 
@@ -56,7 +57,7 @@ class Change:
 
         name = str(self.path)
         before, after = (
-            (data or b"").decode("utf-8-sig").splitlines() for data in (self.before, self.after)
+            split_lines((data or b"").decode("utf-8-sig")) for data in (self.before, self.after)
         )
         return list(unified_diff(before, after, name, name, lineterm="", n=2))
 

@@ -28,6 +28,7 @@ from orch_tui.record.transcripts.transcript_lines import (
     decode_struct,
     join_texts,
 )
+from orch_tui.text_lines import split_lines
 
 STEPS = 400
 """Steps of an agent that are kept to be shown."""
@@ -353,8 +354,8 @@ def count_edited_lines(given: bytes) -> tuple[int | None, int | None]:
     edited = decode_struct(given, _Edited) if given else None
     if edited is None or (edited.new_string is None and edited.content is None):
         return None, None
-    old = (edited.old_string or "").splitlines()
-    new = (edited.new_string or edited.content or "").splitlines()
+    old = split_lines(edited.old_string or "")
+    new = split_lines(edited.new_string or edited.content or "")
     same = 0
     for before, after in zip(old, new, strict=False):
         if before != after:

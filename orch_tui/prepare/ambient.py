@@ -408,7 +408,8 @@ def _leaves(path: Path, target: Path, root: Path) -> bool:
 def _beginning_of_memory(path: Path) -> str:
     """Read as much of a MEMORY.md as is loaded; empty where there is none."""
     text = read_client_file(path) or ""
-    lines = "".join(text.splitlines(keepends=True)[:MEMORY_LINES])
+    parts = text.split("\n", MEMORY_LINES)
+    lines = text.removesuffix(parts[-1]) if len(parts) > MEMORY_LINES else text
     return lines.encode("utf-8", "replace")[:MEMORY_BYTES].decode("utf-8", "ignore")
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from orch_tui.text_lines import split_lines
+
 _HEAD = r"\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)"
 _KEY = r"([A-Za-z_][\w-]*)[ \t]*:(?:[ \t]+(.*))?$"
 
@@ -50,7 +52,7 @@ def parse_frontmatter(text: str) -> Frontmatter:
         return Frontmatter({}, text, "its frontmatter does not end")
     values: dict[str, str | list[str]] = {}
     problem, key = "", ""
-    for number, line in enumerate(head[1].splitlines(), start=2):
+    for number, line in enumerate(split_lines(head[1]), start=2):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         if found := re.match(_KEY, line):

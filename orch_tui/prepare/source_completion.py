@@ -11,6 +11,7 @@ from orch_tui.prepare.composition import Choice, read_choice_text
 from orch_tui.prepare.outline import SKELETON, may_have_parts, outline_file
 from orch_tui.prepare.tree import ProjectTree, find_files
 from orch_tui.source_name import NamedFile, format_source, is_free_text
+from orch_tui.text_lines import split_lines
 
 if TYPE_CHECKING:
     from orch_tui.prepare.count import Count, CountCache
@@ -47,7 +48,7 @@ def complete_source(
             return _complete_part(typed[:mark], typed[mark + 1 :], reader, family, cache)
     path, colon, begun = typed.rpartition(":")
     if colon and path in paths:
-        lines = 0 if begun else len(_read(path, reader).splitlines())
+        lines = 0 if begun else len(split_lines(_read(path, reader)))
         return [SourceCompletion(format_source(NamedFile(path, (1, lines))))] if lines else []
     found = find_files(tree, typed, MOST_COMPLETIONS).matches
     return [SourceCompletion(match.node.path) for match in found]

@@ -14,6 +14,7 @@ from orch_tui.models.database import Record
 from orch_tui.recall.line_changes import LONGEST_ALIGNED, count_changes
 from orch_tui.recall.show import Given, Shown, show_execution
 from orch_tui.record import executions
+from orch_tui.text_lines import split_lines
 
 
 @frozen
@@ -188,8 +189,8 @@ def _paired(left: dict[str, str], right: dict[str, str]) -> tuple[Difference, ..
 
 
 def _said(left: Shown, right: Shown) -> str:
-    one = (left.execution.final_message or "").splitlines()
-    other = (right.execution.final_message or "").splitlines()
+    one = split_lines(left.execution.final_message or "")
+    other = split_lines(right.execution.final_message or "")
     if max(len(one), len(other)) > LONGEST_ALIGNED:
         return "" if one == other else "(too long to compare line by line)"
     names = (left.execution.execution_id, right.execution.execution_id)

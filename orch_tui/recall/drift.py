@@ -14,6 +14,7 @@ from orch_tui.prepare.count import ZERO, CountCache
 from orch_tui.prepare.encoding import decode_text
 from orch_tui.prepare.sources import SourceReader
 from orch_tui.record import bundles, executions
+from orch_tui.text_lines import split_lines
 
 
 @frozen
@@ -44,7 +45,7 @@ class Drift:
 
         if self.state != "changed" or self.now is None or self.then.data is None:
             return ""
-        then, now = (decode_text(i.data or b"").splitlines() for i in (self.then, self.now))
+        then, now = (split_lines(decode_text(i.data or b"")) for i in (self.then, self.now))
         name = self.then.source
         lines = unified_diff(then, now, f"{name} (given)", f"{name} (now)", lineterm="")
         return "".join(f"{line}\n" for line in lines)

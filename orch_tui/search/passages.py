@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, islice
+from itertools import islice
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.search.documents import clean_text, load_other_texts
 from orch_tui.search.matching import TextMatcher, find_spans
+from orch_tui.text_lines import split_lines
 
 MOST_PASSAGES = 20
 """Passages of one run that are listed."""
@@ -75,17 +77,17 @@ def _load_texts(record: Record, execution_id: str) -> Iterator[tuple[str, str]]:
 
 def _split_lines(text: str, spans: Spans) -> Iterator[FoundLine]:
     """Split a text into lines with the spans in each; one over several lines is parted."""
-    lines = text.splitlines(keepends=True)
-    starts = [0, *accumulate(map(len, lines))]
+    lines = split_lines(text)
+    starts = [0, *(end.end() for end in re.finditer("\n", text))]
     held: dict[int, list[tuple[int, int]]] = {}
     for start, end in spans:
         for number in range(bisect_right(starts, start) - 1, bisect_right(starts, end - 1)):
-            length = len(lines[number].rstrip("\r\n"))
-            first, last = max(0, start - starts[number]), min(length, end - starts[number])
+            first = max(0, start - starts[number])
+            last = min(len(lines[number]), end - starts[number])
             if first < last:
                 held.setdefault(number, []).append((first, last))
     for number, line in enumerate(lines):
-        yield FoundLine(number + 1, line.rstrip("\r\n"), tuple(held.get(number, ())))
+        yield FoundLine(number + 1, line, tuple(held.get(number, ())))
 
 
 def _find_ranges(lines: Sequence[FoundLine], around: int) -> Iterator[tuple[int, int]]:
