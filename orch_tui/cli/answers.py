@@ -26,6 +26,13 @@ def add_answer_format(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_object_format(parser: argparse.ArgumentParser) -> None:
+    """``--format``, for commands whose answer is one JSON object and nothing else."""
+    parser.add_argument(
+        "--format", choices=("json",), default="json", help="one object; default: %(default)s"
+    )
+
+
 def print_answer(arguments: Namespace, line: str, **facts: Any) -> None:
     """Print the answer as a line, or the facts as one object."""
     if arguments.format == "json":

@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from orch_tui.cli.answers import add_object_format
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
     NO,
@@ -444,6 +445,7 @@ def validate() -> argparse.ArgumentParser:
     )
     parser.add_argument("--bundles", action="append", metavar="BUNDLE,...", help="files or ids")
     add_no_record(parser)
+    add_object_format(parser)
     parser.forbid("--session-id", "--agent-types", "--bundles", "--no-record")
     parser.set_defaults(run=_validate)
     return parser
@@ -509,6 +511,7 @@ def check_bounds() -> argparse.ArgumentParser:
     parser.add_argument("--files", action="append", metavar="FILE,...", help="what is read")
     parser.add_argument("--model", default="", metavar="NAME", help=_MODEL)
     add_no_record(parser)
+    add_object_format(parser)
     parser.set_defaults(run=_check_bounds)
     return parser
 

@@ -49,11 +49,15 @@ class ChosenSession:
     """In words: what made it the one."""
     others: tuple[str, ...]
     """The newest of those that are open besides."""
+    is_expected: bool = False
+    """The environment names it, it is open, and none that was opened is newer."""
 
     @property
     def remark(self) -> str:
         """What a person should be told; empty where no other could have been meant."""
-        if not self.others:
+        if not _is_open(self.session):
+            return f"session {self.session.session_id}, {self.reason}, is closed"
+        if self.is_expected or not self.others:
             return ""
         rest = ", ".join(self.others[:_SHOWN]) + (", ..." if len(self.others) > _SHOWN else "")
         return (
@@ -71,10 +75,13 @@ def choose_session(
         NotFoundError: none is open, or ``ORCH_SESSION`` names none; with the nearest known ids.
     """
     session, reason = _choose(record, root, project)
-    candidates = [*_opened(record, project, _SHOWN + 2), *_of_claude(record, project)]
+    opened = _opened(record, project, _SHOWN + 2)
+    is_newest = [session] == opened[:1]
+    candidates = [*opened, *_of_claude(record, project)]
     others = dict.fromkeys(each.session_id for each in candidates)
     others.pop(session.session_id, None)
-    return ChosenSession(session, reason, tuple(others))
+    is_expected = is_newest and bool(os.environ.get(VARIABLE))
+    return ChosenSession(session, reason, tuple(others), is_expected)
 
 
 def _choose(record: Record, root: AnyPath, project: OwnProjects | None) -> tuple[Session, str]:

@@ -131,3 +131,10 @@ def test_every_object_names_the_version_of_its_shape(did: Run) -> None:
     ):
         assert did(*words, "--format", "json").json["schema_version"] == 1, words
     assert did("validate", "--scope", "Implement it").json["schema_version"] == 1
+
+
+@pytest.mark.parametrize("words", ["validate --scope x", "check-bounds --phase 1"])
+def test_what_answers_in_json_takes_the_option_for_it(orch: Run, words: str) -> None:
+    plain, asked = (orch(*words.split(), *form) for form in ((), ("--format", "json")))
+    assert asked == plain
+    assert asked.json["schema_version"] == 1

@@ -72,6 +72,21 @@ def test_the_environment_says_which_one_is_meant(
     assert did("use").out == f"{second}\n"
 
 
+def test_the_environment_is_repeated_only_where_it_may_surprise(
+    did: Run, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+    monkeypatch.setenv("ORCH_SESSION", second)
+    for line in ("plan", "track-budget", "set-phase 1"):
+        assert "ORCH_SESSION" not in did(*line.split()).err, line
+    monkeypatch.setenv("ORCH_SESSION", first)
+    assert f"session {first}, as ORCH_SESSION says (also open: {second}" in did("plan").err
+    for session_id in two:
+        did("complete-session", "--session-id", session_id)
+    assert f"session {first}, as ORCH_SESSION says, is closed" in did("plan").err
+    assert did("use").out == f"{first}\n"
+
+
 def test_a_session_that_the_variable_invents_is_refused(
     orch: Run, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
