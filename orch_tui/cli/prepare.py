@@ -626,7 +626,7 @@ def _compare(bundle: Bundle, family: str, form: str) -> None:
             "tokens": count.tokens,
             "low": count.low,
             "high": count.high,
-            "difference": f"{count.tokens / best - 1:+.1%}" if best else "",
+            "difference": round(count.tokens / best - 1, 3) if best else None,
         }
         for count in counts
     ]

@@ -426,7 +426,7 @@ def in_words(content: Any) -> Any:
 def cell(value: Any, name: str = "") -> str:
     """One value as people read it; ``name`` is its column."""
     if name in _SHARES and isinstance(value, int | float):
-        return f"{value:.0%}"
+        return f"{value:.0%}" if name != "difference" else f"{value:+.1%}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

@@ -22,8 +22,9 @@ class Difference:
     """One thing that one or both executions have."""
 
     what: str
-    left: str | None
-    right: str | None
+    left: Any
+    """As it is recorded; None: it has none."""
+    right: Any
 
     @property
     def same(self) -> bool:
@@ -67,9 +68,20 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the differences as the JSON of ``orch compare``."""
-        parts = {"facts": self.facts, "given": self.given, "delivered": self.delivered}
+        parts = {"facts": self.facts, "delivered": self.delivered}
         rows = {name: [{**asdict(d), "same": d.same} for d in part] for name, part in parts.items()}
-        return {**rows, "said": self.said}
+        given = [
+            {
+                "what": pair.name,
+                "left": _measure(pair.left),
+                "right": _measure(pair.right),
+                "removed_lines": pair.removed,
+                "added_lines": pair.added,
+                "same": pair.same,
+            }
+            for pair in self.pairs
+        ]
+        return {**rows, "given": given, "said": self.said}
 
 
 _FACTS = (
@@ -101,13 +113,13 @@ def compare_executions(record: Record, left: str, right: str, root: Path) -> Com
     """
     one, other = show_execution(record, left, root), show_execution(record, right, root)
     facts = (
-        Difference(name, _text(getattr(one.execution, name)), _text(getattr(other.execution, name)))
+        Difference(name, getattr(one.execution, name), getattr(other.execution, name))
         for name in _FACTS
     )
     return Comparison(
         one,
         other,
-        tuple(fact for fact in facts if fact.left or fact.right),
+        tuple(fact for fact in facts if any(v not in (None, "") for v in (fact.left, fact.right))),
         _paired(_given(one), _given(other)),
         _paired(_delivered(one), _delivered(other)),
         tuple(_pair_given(one, other)),
@@ -138,8 +150,13 @@ def compare_with_success(record: Record, label: str, root: Path) -> Comparison:
     return compare_executions(record, found[0].execution_id, here.execution_id, root)
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def _measure(given: Given | None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    return {
+        "tokens": given.allocation.token_count,
+        "content_id": given.allocation.content_id,
+    }
 
 
 def _given(shown: Shown) -> dict[str, str]:
