@@ -55,8 +55,9 @@ bench: ## the speed budgets, measured; nothing fails on time
 bench-peers: ## packing and counting against repomix, which npm installs
 	$(BIN)/python -m tests.bench.peers $(if $(PAIRS),--pairs $(PAIRS))
 
-docs: ## write docs/commands.md from the commands
+docs: ## write docs/commands.md from the commands, and the JSON Schemas of their answers
 	$(BIN)/python -m tests.generate.commands --write
+	$(BIN)/python -m tests.generate.json_schemas --write
 
 schema: ## write assets/execution_db.schema.sql from the models and the tables of the search
 	$(BIN)/python -m tests.generate.schema --write

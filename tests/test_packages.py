@@ -48,4 +48,4 @@ def test_the_long_description_leads_to_the_repository_with_every_link(tmp_path: 
     assert f"{there}/docs/settings.md" in links
     assert [link for link in links if not link.startswith(("https://", "#"))] == []
     own = [link.split("/", 6)[6].split("?")[0] for link in links if "example.org/orch/" in link]
-    assert [path for path in own if not (CHECKOUT / path).is_file()] == []
+    assert [path for path in own if not (CHECKOUT / path).exists()] == []

@@ -295,7 +295,11 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def _parse_help(words: list[str]) -> argparse.Namespace:
-    """``orch help``, ``orch help --all``, ``orch help settings`` and ``orch help COMMAND``."""
+    """``orch help``, ``--all``, ``settings``, ``json``, ``json COMMAND`` and ``COMMAND``."""
+    if words[:1] == ["json"]:
+        from orch_tui.cli.json_help import render_json_help
+
+        return argparse.Namespace(run=lambda _: print(render_json_help(words[1:]), end=""))
     if len(words) > 1:
         raise UsageError("help is of one command", hint="orch help --all lists all of them")
     if words == ["settings"]:
@@ -369,6 +373,7 @@ def _make_whole(names: Collection[str]) -> argparse.ArgumentParser:
     ends = ["", "orch help COMMAND tells more, with an example."]
     ends += [f"orch help --all lists {others} more."] if others else []
     ends += ["orch help settings: settings, environment, exit codes, files."]
+    ends += ["orch help json: what the answers to --format json hold."]
     parser = argparse.ArgumentParser(
         prog="orch",
         usage="orch [--web [--port N]] [--db FILE]\n       orch COMMAND ...",

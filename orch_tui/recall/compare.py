@@ -28,7 +28,7 @@ class Difference:
 
     @property
     def same(self) -> bool:
-        return self.left == self.right
+        return bool(self.left == self.right)
 
 
 @frozen

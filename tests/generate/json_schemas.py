@@ -1,0 +1,202 @@
+"""The JSON Schemas of what commands answer with ``--format json``, made from answers.
+
+    python -m tests.generate.json_schemas --write    # `make docs` does it
+
+The workflow below has each command answer in the situations that give its shape: full and empty,
+well and failed. A key that was there every time is required; one that may be null says so.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from genson import SchemaBuilder
+
+SCHEMAS = Path(__file__).parents[2] / "assets" / "schemas"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+OLD = FIXTURES / "records" / "version_1.last.db.gz"
+
+Answer = Callable[..., Any]
+"""Runs a command with ``--format json`` and gives what it printed, read."""
+
+MAPS = (
+    "agent_limits",
+    "metadata",
+    "content",
+    "themes",
+    "keymap",
+    "models",
+    "skipped",
+    "validation_results",
+)
+"""What has keys of the user's own."""
+
+
+def collect_answers(answer: Answer, folder: Path) -> dict[str, list[Any]]:
+    """Have the commands answer in a project with ``notes.md`` and ``lib/``; gives what each said.
+
+    Names are those of the commands; an option that gives another shape follows after a blank.
+    """
+    found: dict[str, list[Any]] = {}
+
+    def say(name: str, *words: str, stdin: bytes = b"") -> Any:
+        said = answer(*(words or name.split()), stdin=stdin)
+        found.setdefault(name, []).append(said)
+        return said
+
+    # before anything is recorded
+    for name in ("config", "path"):
+        say(name)
+    say("count", "count", "notes.md", "lib/index.py#build")
+    say("count --compare", "count", "notes.md", "--compare")
+
+    # a session, its plan and its bundles
+    say("init-session", "init-session", "--scope", "Index the notes")
+    for name in ("query", "query --sessions", "outputs", "bundles", "plan", "track-budget"):
+        say(name)
+    say("use")
+    say("set-phase", "set-phase", "3")
+    say("set-scope", "set-scope", "Index the notes well")
+    say("set-budget", "set-budget", "150000", "--agent-limit", "Explore=9000")
+    say("plan", "plan", "-a", "Explore", "--scope", "Look", "--model", "sonnet")
+    say("plan", "plan", "-a", "impl", "--scope", "Build", "--after", "1")
+    say("plan")
+    look = ("--agent-type", "Explore", "--scope", "Look", "--files", "notes.md")
+    (folder / "look.json").write_text(json.dumps(say("prepare-bundle", "prepare-bundle", *look)))
+    build = ("--agent-type", "impl", "--scope", "Build", "--files", "notes.md,lib/index.py#build")
+    built = say("prepare-bundle", "prepare-bundle", *build, "--text", "Be brief.")
+    (folder / "build.json").write_text(json.dumps(built))
+    say("deduplicate", "deduplicate", "--bundles", "look.json,build.json")
+    say("track-budget", "track-budget", "--bundles", "look.json,build.json")
+    say("bundles")
+
+    # what is deployed, and what comes back
+    deploy = ("--context-bundle", "look.json", "--model", "sonnet")
+    say("init-deployment", "init-deployment", *deploy)
+    say("init-deployment", "init-deployment", "-a", "impl", "--scope", "Build")
+    say("record-allocation", "record-allocation", "-e", "exec-002", "--bundle", "build.json")
+    message = b"Created lib/new.py and lib/none.py.\n\n## Insights\n- short\n\nTests: 3 failed.\n"
+    say("record-completion", *_completion("exec-001"), "--deliverables", "notes.md", stdin=message)
+    failed = ("--error-message", "stopped", "--error-code", "ORG-003", "--success", "no")
+    say("record-completion", *_completion("exec-002"), *failed, stdin=b"I stopped.")
+    say("collect", "collect", "-e", "exec-001", "--insights", "short", "--deliverables", "none.md")
+    say("collect --found", "collect", "-e", "exec-001", "--found")
+
+    # recalled
+    for name in ("query", "query --sessions", "outputs", "bundles", "plan", "stats", "synthesize"):
+        say(name)
+    say("outputs --state")
+    say("history", "history", "short")
+    say("stats --by", "stats", "--by", "agent_type")
+    say("stats --every", "stats", "--every", "day")
+    for label in ("exec-001", "exec-002"):
+        say("show", "show", label)
+        say("replay", "replay", label)
+    say("replay --drift", "replay", "exec-001", "--drift")
+    say("compare", "compare", "exec-001", "exec-002")
+    say("import", "import", *map(str, sorted(FIXTURES.glob("client_runs/[bf]*/projects"))))
+    say("init-deployment", "init-deployment", "-a", "impl", "--scope", "Build")
+    (folder / "old.db").write_bytes(gzip.decompress(OLD.read_bytes()))
+    for other in ((), ("--db", "old.db")):
+        for row in say("query", "query", *other):
+            say("show", "show", row["execution_id"], *other)
+            say("compare", "compare", row["execution_id"], "exec-001", *other)
+            say("compare", "compare", "exec-001", row["execution_id"], *other)
+        for name in ("outputs", "stats", "bundles", "plan", "query --sessions", "outputs --state"):
+            say(name, *name.split(), *other)
+
+    # kept
+    say("doctor")
+    say("migrate")
+    say("backup", "backup", "copy.db")
+    say("redact", "redact", "look.json", "--reason", "a test", "--dry-run")
+    say("retract", "retract", "exec-002", "--reason", "a test")
+    say("complete-session")
+    say("restore", "restore", "copy.db")
+    return found
+
+
+def _completion(label: str) -> tuple[str, ...]:
+    return ("record-completion", "-e", label, "--final-message-file", "-")
+
+
+def render_schemas(answers: Mapping[str, list[Any]]) -> dict[str, str]:
+    """Render a schema for each kind of answer; gives them by the names of their files."""
+    return {
+        f"{name.replace(' --', '.')}.json": json.dumps(_schema(name, said), indent=1) + "\n"
+        for name, said in sorted(answers.items())
+    }
+
+
+def _schema(name: str, answers: list[Any]) -> dict[str, Any]:
+    builder = SchemaBuilder("https://json-schema.org/draft/2020-12/schema")
+    for answer in answers:
+        builder.add_object(answer)
+    schema = _open_maps(builder.to_schema())
+    return {"$schema": schema.pop("$schema"), "title": f"orch {name} --format json", **schema}
+
+
+def _open_maps(schema: Any, name: str = "") -> Any:
+    """Say of what has keys of its own only that it has some."""
+    if isinstance(schema, list):
+        return [_open_maps(each, name) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if name in MAPS and schema.get("type") == "object":
+        return {"type": "object"}
+    if schema == {"type": "null"}:  # nothing is known of it but that it may be missing
+        return {}
+    if "properties" in schema:
+        properties = {key: _open_maps(held, key) for key, held in schema["properties"].items()}
+        return {**schema, "properties": properties}
+    return {key: _open_maps(held, name) for key, held in schema.items()}
+
+
+def in_json(words: Sequence[str]) -> tuple[str, ...]:
+    """Ask for JSON; a bundle is nothing else."""
+    return (*words, *(() if words[0] == "prepare-bundle" else ("--format", "json")))
+
+
+def main() -> None:
+    """Print the names of the files, or write them with ``--write``."""
+    import os
+    import subprocess
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home, "project")
+        make_project(folder)
+        surroundings = {**os.environ, "HOME": home, "XDG_CONFIG_HOME": f"{home}/.config"}
+
+        def answer(*words: str, stdin: bytes = b"") -> Any:
+            command = (sys.executable, "-m", "orch_tui", *in_json(words))
+            done = subprocess.run(
+                command, cwd=folder, env=surroundings, input=stdin, capture_output=True, check=False
+            )
+            if not done.stdout:
+                sys.exit(f"{' '.join(words)}: {done.stderr.decode()}")
+            return json.loads(done.stdout)
+
+        rendered = render_schemas(collect_answers(answer, folder))
+    for name, text in rendered.items():
+        print(name)
+        if "--write" in sys.argv[1:]:
+            SCHEMAS.mkdir(exist_ok=True)
+            (SCHEMAS / name).write_text(text, "utf-8")
+
+
+def make_project(folder: Path) -> None:
+    """Make the small project that the commands answer in."""
+    (folder / ".claude").mkdir(parents=True)
+    (folder / "lib").mkdir()
+    (folder / "notes.md").write_text("# Notes\n\nThe index is short.\n", "utf-8")
+    (folder / "lib" / "index.py").write_text("def build():\n    return {}\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
