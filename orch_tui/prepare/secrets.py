@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from threading import RLock
 from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from detect_secrets.plugins.base import BasePlugin
@@ -217,14 +217,19 @@ def _without_requests() -> Iterator[None]:
         try:
             yield
         finally:
-            del sys.modules["requests"]
+            sys.modules.pop("requests", None)
 
 
 class StandInModule(ModuleType):
-    """A module that has whatever is looked for in it, for annotations to name."""
+    """A module that has whatever is looked for in it, for annotations to name; once it is no longer
+    in its place, what the real one has: who has it by then may mean to use it."""
 
-    def __getattr__(self, name: str) -> type:
-        return object
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:
+            return object
+        from importlib import import_module
+
+        return getattr(import_module(self.__name__), name)
 
 
 _importing = RLock()

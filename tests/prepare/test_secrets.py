@@ -67,6 +67,17 @@ def test_the_library_is_only_loaded_for_what_may_hold_one() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+def test_who_else_uses_the_library_has_all_of_it() -> None:
+    key = "k = 'AKIA" + "Z7Q4" * 4 + "'"
+    code = (
+        "import sys; from orch_tui.prepare.secrets import find_secrets; "
+        f"assert find_secrets({key!r}); assert 'requests' not in sys.modules; "
+        "from detect_secrets.plugins import base; import requests; "
+        "assert base.requests.exceptions.RequestException is requests.exceptions.RequestException"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
 @pytest.mark.parametrize(
     "text",
     ["password=" * 100_000, "a" * 1_000_000, "key='" + "1" * 1_000_000, "://a:b" * 9999],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.prepare.count import Count
+from orch_tui.prepare.secret_verdicts import SecretVerdicts
 from orch_tui.record import bundles
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import record_deployment
@@ -21,6 +23,7 @@ from orch_tui.record.executions import retract_execution
 from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
+from orch_tui.record.token_counts import RecordedCounts
 from orch_tui.record.upkeep.doctor import examine_record
 from orch_tui.record.upkeep.export import export_record
 from orch_tui.record.upkeep.redaction import redact_secret
@@ -250,3 +253,21 @@ def test_a_tombstone_names_what_took_its_place_and_nothing_else(
 def given_text(secret: str) -> ContextItem:
     data = f"use {secret} to sign in\n".encode()
     return ContextItem("reference", "text", "required", (), data, Count(9, "o200k_base", 9, 9))
+
+
+def test_no_verdict_on_secrets_travels(full: Record, tmp_path: Path) -> None:
+    cache, clean, secret = RecordedCounts(full), "x = 1\n", "key = 'AKIA" + "Z7Q4" * 4 + "'\n"
+    verdicts = SecretVerdicts(cache)
+    verdicts.find_in(clean.encode(), clean, "a.py")
+    verdicts.keep()
+    cache.put_counts("ctok~1", {sha256(clean.encode()).hexdigest(): 4})
+    path = exported(full, tmp_path / "export.jsonl")
+    assert "secrets~" not in path.read_text() and "ctok~1" in path.read_text()
+    (rules,) = full.sql("SELECT estimator FROM token_counts WHERE estimator LIKE 'secrets~%'")
+    harmless = {"counted": sha256(secret.encode()).hexdigest(), "estimator": rules[0], "tokens": 0}
+    with path.open("a") as file:
+        file.write(json.dumps(harmless) + "\n")
+    with open_record(tmp_path / "again.db") as again:
+        restore_export(again, path)
+        found = SecretVerdicts(RecordedCounts(again)).find_in(secret.encode(), secret, "a.py")
+        assert [each.kind for each in found] == ["AWS Access Key"]

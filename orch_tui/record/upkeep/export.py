@@ -15,6 +15,7 @@ from orch_tui.models.content import Briefing, TokenCount
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
 from orch_tui.models.values import SCHEMA_VERSION, as_bytes, listed_names
+from orch_tui.prepare.secret_verdicts import is_verdict
 from orch_tui.record.ledger import portable
 from orch_tui.record.ledger.origins import gather_statements
 from orch_tui.record.ledger.raw_sql import ingest_noted_changes
@@ -100,6 +101,8 @@ _SHA256_OF = {"content": portable.sha256_of_content, "gone": portable.sha256_of_
 
 def _token_counts(view: Record) -> Iterator[dict[str, Any]]:
     for count in _every(view, TokenCount.select()):
+        if is_verdict(count.estimator):
+            continue  # nobody takes another's word for it
         yield {
             "counted": count.sha256.hex(),
             "estimator": count.estimator,

@@ -21,6 +21,7 @@ from orch_tui.files import refused_reading
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import pack_parts
 from orch_tui.models.values import SCHEMA_VERSION, whole_number
+from orch_tui.prepare.secret_verdicts import is_verdict
 from orch_tui.processes import own_program, upgrade_command
 from orch_tui.record import claude_sessions
 from orch_tui.record.ledger import briefings, contents, portable, registers
@@ -269,6 +270,8 @@ class _Exchange:
         )
 
     def _count(self, row: Row) -> None:
+        if is_verdict(str(row["estimator"])):
+            return
         self._record.execute(
             "INSERT INTO token_counts (sha256, estimator, tokens) VALUES (?, ?, ?) "
             "ON CONFLICT DO NOTHING",
