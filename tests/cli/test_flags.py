@@ -123,6 +123,8 @@ def combined(name: str) -> Iterator[tuple[list[str], tuple[argparse.Action, ...]
         action
         for action in parser._actions
         if action.option_strings and not action.required and action.dest not in ("help", "db")
+        if action.choices is None
+        or len([*action.choices]) > 1  # of one value nothing could be ignored
     ]
     bases = BASES.get(name, [""])
     for base, flag in product(bases, flags):
