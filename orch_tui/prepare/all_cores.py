@@ -7,6 +7,7 @@ and gives back no more than numbers; a new process would first have to start Pyt
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from array import array
@@ -27,18 +28,22 @@ def count_on_all_cores(count: Callable[[str], int], texts: Sequence[str]) -> lis
     hands = _hands() if sum(map(len, texts)) > LEAST else 1
     if hands == 1:
         return list(map(count, texts))
-    shares = _deal(texts, hands)
-    pipes = [(share, _fork(count, texts, share)) for share in shares[1:]]
-    figures = [0] * len(texts)
-    for place in shares[0]:
-        figures[place] = count(texts[place])
-    for share, pipe in pipes:
-        for place, figure in zip(share, _collect(pipe, len(share)), strict=False):
-            figures[place] = figure
-    rest = [place for share, _ in pipes for place in share if figures[place] < 0]
-    for place in rest:
-        figures[place] = count(texts[place])
-    return figures
+    first, *others = _deal(texts, hands)
+    figures = [-1] * len(texts)
+    forks: list[Fork] = []
+    try:
+        for share in others:
+            forks.append(Fork())
+            forks[-1].start(count, texts, share)
+        for place in first:
+            figures[place] = count(texts[place])
+        for share, fork in zip(others, forks, strict=True):
+            for place, figure in zip(share, fork.collect(len(share)), strict=False):
+                figures[place] = figure
+    finally:
+        for fork in forks:
+            fork.end()
+    return [figure if figure >= 0 else count(texts[n]) for n, figure in enumerate(figures)]
 
 
 def _hands() -> int:
@@ -59,39 +64,52 @@ def _deal(texts: Sequence[str], hands: int) -> list[list[int]]:
     return shares
 
 
-def _fork(
-    count: Callable[[str], int], texts: Sequence[str], share: Sequence[int]
-) -> tuple[int, int]:
-    """A process that counts a share, and where to read what it found; no process: it is 0."""
-    reading, writing = os.pipe()
-    try:
-        child = os.fork()
-    except OSError:
-        os.close(writing)
-        return 0, reading
-    if child:
-        os.close(writing)
-        return child, reading
-    code = 1
-    try:  # nothing of the parent's may run here: no handler, no buffer, no connection
-        figures = array("q", (count(texts[place]) for place in share))
-        with open(writing, "wb") as pipe:
-            pipe.write(figures.tobytes())
-        code = 0
-    finally:  # also where it was interrupted: what it did not count is counted by the parent
-        os._exit(code)
+class Fork:
+    """A process that counts a share of the texts, and the pipe that it tells the figures by."""
 
+    def __init__(self) -> None:
+        self._child = 0
+        self._reading: int | None = None
 
-def _collect(process: tuple[int, int], expected: int) -> list[int]:
-    """What a fork counted; -1 for what it did not."""
-    child, reading = process
-    with open(reading, "rb") as pipe:
-        data = pipe.read()
-    if child:
-        with suppress(ChildProcessError):
-            os.waitpid(child, 0)
-    figures = array("q")
-    if len(data) != expected * figures.itemsize:
-        return [-1] * expected
-    figures.frombytes(data)
-    return list(figures)
+    def start(
+        self, count: Callable[[str], int], texts: Sequence[str], share: Sequence[int]
+    ) -> None:
+        """Start it; where the system has no process left, nothing is counted."""
+        self._reading, writing = os.pipe()
+        try:
+            self._child = os.fork()
+        except OSError:
+            os.close(writing)
+            return
+        if self._child:
+            os.close(writing)
+            return
+        code = 1
+        try:  # nothing of the parent's may run here: no handler, no buffer, no connection
+            figures = array("q", (count(texts[place]) for place in share))
+            with open(writing, "wb") as pipe:
+                pipe.write(figures.tobytes())
+            code = 0
+        finally:  # also where it was interrupted: what it did not count is counted by the parent
+            os._exit(code)
+
+    def collect(self, expected: int) -> list[int]:
+        """Wait for what it counted; -1 for what it did not."""
+        data = b""
+        if self._reading is not None:
+            with open(self._reading, "rb", closefd=False) as pipe:
+                data = pipe.read()
+        figures = array("q")
+        if len(data) != expected * figures.itemsize:
+            return [-1] * expected
+        figures.frombytes(data)
+        return list(figures)
+
+    def end(self) -> None:
+        """End it, whatever it does, and leave nothing of it."""
+        if self._reading is not None:
+            os.close(self._reading)
+        if self._child:
+            with suppress(ProcessLookupError, ChildProcessError):
+                os.kill(self._child, signal.SIGKILL)
+                os.waitpid(self._child, 0)

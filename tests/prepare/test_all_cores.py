@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 
 import pytest
@@ -57,3 +58,23 @@ def test_what_a_fork_could_not_count_is_counted_all_the_same(
 
     monkeypatch.setattr(os, "fork", refuse)
     assert count_on_all_cores(len, TEXTS) == list(map(len, TEXTS))
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, MemoryError])
+def test_where_it_is_interrupted_no_process_is_left(interruption: type[BaseException]) -> None:
+    alone = os.getpid()
+    reading, writing = os.pipe()  # what every fork holds open, and nobody else at the end
+
+    def count(text: str) -> int:
+        if os.getpid() == alone:
+            raise interruption
+        signal.pause()
+        return 0
+
+    with pytest.raises(interruption):
+        count_on_all_cores(count, TEXTS)
+    os.close(writing)
+    with open(reading, "rb") as held:
+        assert held.read() == b""  # comes to an end
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
