@@ -23,6 +23,8 @@ from tests.memory_folder import MEMORY, MemoryFolder, has_room
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 SCREENS = Path(__file__).parent / "screens"
+LONG_NAME = 500
+"""Characters or bytes of a text above which it does not stand in the name of a test."""
 
 
 _in_memory = pytest.StashKey[MemoryFolder]()
@@ -86,10 +88,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long text by its length: workers and logs are told the name of every test."""
+    if isinstance(val, str | bytes) and len(val) > LONG_NAME:
+        return f"{argname} of {len(val)}"
+    return None
+
+
 def pytest_collection_finish() -> None:
     """What was collected stays to the end: no garbage collection looks through it again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 20, 100)  # an app is made of many objects, all alive to its end
 
 
 class FakeClock:

@@ -46,7 +46,9 @@ class Counts(NamedTuple):
 COUNTS = (
     Counts(2_000, 5_000, 20_000, 2_000, 1_000, 1_000)
     if DEEP
-    else Counts(100, 300, 500, 100, 50, 50 if WIDE else 10)
+    else Counts(100, 300, 500, 100, 50, 50)
+    if WIDE
+    else Counts(50, 100, 100, 30, 12, 5)
 )
 
 HANGS_AFTER = 240

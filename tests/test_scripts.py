@@ -199,7 +199,9 @@ print("Done.\\n\\n## Deliverables\\n\\n- lib/made.ts: what was asked for")
 """
 
 
-@pytest.mark.parametrize("example", ["bash orchestration.sh", "python orchestration.py"])
+@pytest.mark.parametrize(
+    "example", ["bash orchestration.sh", pytest.param("python orchestration.py", marks=WIDE)]
+)
 def test_the_examples_orchestrate(
     plain_run: Run, project: Path, tmp_path: Path, example: str
 ) -> None:
@@ -236,7 +238,7 @@ def test_the_examples_record_a_failure(plain_run: Run, project: Path, example: s
 @pytest.mark.parametrize(
     ("agent", "check", "recorded", "status"),
     [
-        ("cat", "", [], "completed"),
+        pytest.param("cat", "", [], "completed", marks=WIDE),
         pytest.param("cat", "true", ["pass"], "completed", marks=WIDE),
         ("cat", "false", ["fail"], "failed"),
         pytest.param("false", "true", ["pass"], "failed", marks=WIDE),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run, Shell, rows
+from tests.variants import vary
 
 
 def test_ids_are_made_printed_alone_and_count_up(did: Run) -> None:
@@ -283,9 +284,10 @@ def test_a_message_as_text_may_be_invalid_utf8_too(shell: Shell) -> None:
 
 
 @pytest.mark.slow
-def test_a_message_of_megabytes_is_recorded(did: Run, deployed: str) -> None:
+@pytest.mark.parametrize("size", vary([300_000, 3_000_000]))
+def test_a_long_message_is_recorded(did: Run, deployed: str, size: int) -> None:
     line = "All work and no play makes a long message.\n"
-    message = (line * (3_000_000 // len(line))).encode()
+    message = (line * (size // len(line))).encode()
     Path("answer").write_bytes(message)
     did("record-completion", "--execution-id", deployed, "--final-message-file", "answer")
     (said,) = did("show", deployed, "--part", "said", "--format", "json").json

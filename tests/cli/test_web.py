@@ -18,6 +18,7 @@ import pytest
 
 from tests.cli.browser import Page, find_chromium, open_page
 from tests.counts import HANGS_AFTER
+from tests.variants import vary
 
 pytestmark = pytest.mark.slow  # every test starts processes
 
@@ -71,7 +72,7 @@ def test_a_name_that_is_none_of_this_machine_is_refused(port: int) -> None:
         assert answer(port, "/", Host=host) == status, host
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+@pytest.mark.parametrize("host", vary(["localhost", "127.0.0.1"]))
 def test_a_browser_shows_the_first_rows_and_what_is_typed_and_asks_no_other_host(
     project: Path, port: int, tmp_path: Path, host: str
 ) -> None:

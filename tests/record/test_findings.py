@@ -14,6 +14,7 @@ from orch_tui.record.messages.findings import Findings, read_findings
 from orch_tui.record.run_place import RunPlace
 from tests.counts import COUNTS
 from tests.record.message_claims import project
+from tests.variants import vary
 
 MESSAGES = Path(__file__).parent / "messages"
 LABELS: dict[str, dict[str, Any]] = json.loads((MESSAGES / "labels.json").read_text())
@@ -269,7 +270,22 @@ def test_any_text_is_read(tmp_path: Path, text: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
-    ["tests-", "created ", "`", "(", "lib/a/", "no tests ", "- a:\n  ", "# x\n", "1", '"*', "..."],
+    vary(
+        [
+            "# x\n",
+            "tests-",
+            "`",
+            "created ",
+            "(",
+            "lib/a/",
+            "no tests ",
+            "- a:\n  ",
+            "1",
+            '"*',
+            "...",
+        ],
+        always=3,
+    ),
 )
 def test_a_large_message_is_read(piece: str, tmp_path: Path) -> None:
     """In the square of its length it would take longer than any test may; one long line is the

@@ -8,22 +8,21 @@ THEMES = ("orch-dark", "orch-light")
 
 
 EVERY_SIZE = ((80, 24), (140, 45), (120, 36), (60, 40), (100, 15), (60, 16))
-"""What a screen is looked at in; the first two always, the others when wide."""
+"""What a screen is looked at in; the first always, the others when wide."""
 
 
-def in_looks(*sizes: tuple[int, int], always: int | None = None) -> pytest.MarkDecorator:
-    """Take each size in each theme; each size and each theme once always, the rest when wide.
+def in_looks(*sizes: tuple[int, int], always: int = 1) -> pytest.MarkDecorator:
+    """Take each size in each theme; the first sizes in one theme each always, the rest when wide.
 
-    ``always``: only so many of the sizes, the first.
+    ``always``: so many of the sizes.
     """
-    most = len(sizes) if always is None else always
     return pytest.mark.parametrize(
         ("size", "theme"),
         [
             pytest.param(
                 *(size, theme),
                 id=f"size{number}-{theme}",
-                marks=() if number % len(THEMES) == place and number < most else pytest.mark.wide,
+                marks=() if number % len(THEMES) == place and number < always else pytest.mark.wide,
             )
             for number, size in enumerate(sizes)
             for place, theme in enumerate(THEMES)

@@ -8,15 +8,39 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from weakref import WeakSet
 
 from textual._context import active_app
 from textual.app import App
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from orch_tui.app import OrchApp
 
 ROUNDS = 3
 """What was answered may ask again: so often nothing is found to wait for."""
+
+
+_put_off: WeakSet[Screen[Any]] = WeakSet()
+_paint = Screen._compositor_refresh
+
+
+def put_off_painting(screen: Screen[Any]) -> None:
+    """Stand in for ``Screen._compositor_refresh``: paint once at rest, and nothing on the way."""
+    if screen is screen.app.screen:
+        _put_off.add(screen)
+        screen._dirty_widgets.clear()  # the compositor keeps what of them is to be painted
+    else:
+        _paint(screen)
+
+
+def _paint_what_was_put_off(app: App[Any]) -> bool:
+    screen = app.screen_stack[-1] if app.screen_stack else None
+    if screen is None or screen not in _put_off or not screen.is_current or app._batch_count:
+        return False
+    _put_off.discard(screen)
+    _paint(screen)
+    return True
 
 
 async def wait_for_loop(min_sleep: float = 0, max_sleep: float = 0) -> None:
@@ -36,6 +60,8 @@ async def wait_for_loop(min_sleep: float = 0, max_sleep: float = 0) -> None:
             quiet = 0
         elif quiet == ROUNDS and _waits_for_frame(app):
             app.screen._on_timer_update()  # frames come 60 times a second
+            quiet = 0
+        elif quiet == ROUNDS and _paint_what_was_put_off(app):
             quiet = 0
 
 

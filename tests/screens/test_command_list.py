@@ -23,6 +23,7 @@ from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
 from tests.screens.quiet import settled
 from tests.screens.test_file_names import folder, pressed
+from tests.variants import vary
 
 __all__ = ["folder"]
 
@@ -118,7 +119,7 @@ async def test_the_overview_comes_up_first_where_there_is_a_record(
         assert app.current_mode == ("insights" if has_record else "history")
 
 
-@pytest.mark.parametrize("screen", ["f1", "f3", "f4", "f5"])
+@pytest.mark.parametrize("screen", vary(["f4", "f1", "f3", "f5"]))
 async def test_a_pane_has_the_screen_for_itself_and_goes_back(
     folder: Path, clock: FakeClock, screen: str
 ) -> None:
@@ -152,7 +153,7 @@ async def test_a_setting_is_changed_where_it_is_read(folder: Path, clock: FakeCl
         assert ("budget", "3,000", "this project") in {row[:3] for row in shown(pilot)}
 
 
-@pytest.mark.parametrize("screen", ["f1", "f2", "f3", "f4", "f5"])
+@pytest.mark.parametrize("screen", vary(["f4", "f2", "f1", "f3", "f5"], always=2))
 async def test_every_pane_and_view_is_a_letter_away(
     folder: Path, clock: FakeClock, screen: str
 ) -> None:

@@ -27,6 +27,7 @@ from orch_tui.cli import main
 from orch_tui.drafts import Drafts
 from orch_tui.project import Project
 from tests.screens.quiet import settled
+from tests.variants import vary
 
 ORCH = (sys.executable, "-m", "orch_tui")
 PATIENCE = 60
@@ -119,12 +120,14 @@ def drafts(folder: Path) -> Drafts:
     return Drafts.beside(Project(folder).database)
 
 
-ENDS: list[tuple[Callable[[HeldTerminal], None], int]] = [
-    (HeldTerminal.vanish, 129),
-    (lambda terminal: terminal.send(signal.SIGHUP), 129),
-    (lambda terminal: terminal.send(signal.SIGTERM), 143),
-]
-ways = pytest.mark.parametrize(("end", "code"), ENDS, ids=["vanished", "hang-up", "terminated"])
+ENDS: dict[str, tuple[Callable[[HeldTerminal], None], int]] = {
+    "vanished": (HeldTerminal.vanish, 129),
+    "hang-up": (lambda terminal: terminal.send(signal.SIGHUP), 129),
+    "terminated": (lambda terminal: terminal.send(signal.SIGTERM), 143),
+}
+ways = pytest.mark.parametrize(
+    ("end", "code"), vary(pytest.param(*end, id=way) for way, end in ENDS.items())
+)
 
 
 @ways
@@ -173,7 +176,7 @@ def test_it_ends_while_it_starts(
         assert terminal.exit_code() == code
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+@pytest.mark.parametrize("number", vary([signal.SIGHUP, signal.SIGTERM]))
 def test_a_terminal_that_takes_no_more_does_not_hold_it(folder: Path, number: int) -> None:
     with HeldTerminal(folder) as terminal:
         terminal.until(rb"a session")
@@ -182,7 +185,7 @@ def test_a_terminal_that_takes_no_more_does_not_hold_it(folder: Path, number: in
         assert terminal.exit_code(reading=False) == 128 + number
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+@pytest.mark.parametrize("number", vary([signal.SIGHUP, signal.SIGTERM]))
 def test_an_editor_it_waits_for_is_ended_first(folder: Path, tmp_path: Path, number: int) -> None:
     os.mkfifo(tmp_path / "busy")
     editor = tmp_path / "editor"

@@ -17,6 +17,7 @@ from orch_tui.screens.orch_screen import Problem
 from tests.conftest import FakeClock
 from tests.screens.quiet import settled
 from tests.screens.test_file_names import folder, pressed
+from tests.variants import vary
 
 __all__ = ["folder"]
 
@@ -25,7 +26,7 @@ def told(app: OrchApp) -> list[str]:
     return [notice.message for notice in app._notifications]
 
 
-@pytest.mark.parametrize("screen", ["f1", "f3", "f4", "f5"])
+@pytest.mark.parametrize("screen", vary(["f4", "f1", "f3", "f5"]))
 async def test_what_history_did_last_is_undone_and_done_again_anywhere(
     folder: Path, clock: FakeClock, screen: str
 ) -> None:

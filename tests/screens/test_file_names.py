@@ -18,6 +18,7 @@ from orch_tui.screens.orch_screen import OrchScreen, Problem
 from tests.cli.test_file_names import NAMES
 from tests.conftest import FakeClock
 from tests.screens.quiet import settled
+from tests.variants import vary
 
 
 @pytest.fixture
@@ -60,7 +61,9 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("keys", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize(
+    "keys", vary(pytest.param(keys, id=place) for place, keys in PLACES.items())
+)
 async def test_a_name_no_file_can_have_is_said_in_place(
     folder: Path, clock: FakeClock, keys: tuple[str, ...]
 ) -> None:

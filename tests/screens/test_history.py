@@ -42,6 +42,7 @@ from tests.record import hook_events
 from tests.screens.looks import in_looks
 from tests.screens.quiet import settled
 from tests.search.older_index import make_version_1
+from tests.variants import vary
 
 HOSTILE = "[bold]not markup[/] \x1b[31mred\x1b[0m \u202ereversed\u202c\x07 [unclosed"
 
@@ -527,7 +528,7 @@ async def test_the_palette_holds_what_the_keys_do(folder: Path, clock: FakeClock
 Snap = Callable[..., bool]
 
 
-@in_looks((80, 24), (140, 45))
+@in_looks((80, 24), (140, 45), always=2)
 def test_how_it_looks(
     folder: Path, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
 ) -> None:
@@ -567,7 +568,7 @@ def typing(text: str) -> Callable[[Pilot[None]], Awaitable[None]]:
     return run_before
 
 
-@pytest.mark.parametrize("size", [(59, 16), (60, 15)])
+@pytest.mark.parametrize("size", vary([(59, 16), (60, 15)]))
 async def test_a_terminal_that_is_too_small_shows_what_waits_and_loses_nothing(
     folder: Path, clock: FakeClock, size: tuple[int, int]
 ) -> None:
@@ -650,7 +651,9 @@ async def test_what_hooks_see_appears_by_itself(folder: Path, clock: FakeClock) 
         ) == ("completed")
 
 
-@pytest.mark.parametrize("typed", ["it's", 'given:"the walrus"', "-draft --all", "$(date) `x` *"])
+@pytest.mark.parametrize(
+    "typed", vary(["$(date) `x` *", "it's", 'given:"the walrus"', "-draft --all"])
+)
 async def test_a_copied_command_does_the_same_in_a_shell(
     folder: Path,
     clock: FakeClock,
@@ -1017,7 +1020,13 @@ LOOKS = {
 
 
 @pytest.mark.parametrize(
-    ("size", "theme"), [((80, 24), "orch-dark"), ((120, 36), "orch-light")], ids=["dark", "light"]
+    ("size", "theme"),
+    vary(
+        [
+            pytest.param((80, 24), "orch-dark", id="dark"),
+            pytest.param((120, 36), "orch-light", id="light"),
+        ]
+    ),
 )
 @pytest.mark.parametrize("look", LOOKS)
 def test_how_what_keys_bring_looks(

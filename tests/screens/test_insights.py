@@ -38,6 +38,7 @@ from tests.conftest import FakeClock
 from tests.recall.test_estimate_corrections import run as record_run
 from tests.screens.looks import in_looks, in_sizes
 from tests.screens.quiet import settled, wait_for_loop
+from tests.variants import vary
 
 Snap = Callable[..., bool]
 
@@ -219,7 +220,7 @@ def seen(app: OrchApp) -> list[str]:
     return [f"{pane.id}" for pane in sorted(shown, key=lambda pane: pane.region.y)]
 
 
-@pytest.mark.parametrize("size", [(60, 16), (71, 30), (120, 19)])
+@pytest.mark.parametrize("size", vary([(60, 16), (71, 30), (120, 19)]))
 async def test_where_there_is_little_room_f6_brings_one_pane_after_the_other(
     folder: Path, clock: FakeClock, size: tuple[int, int]
 ) -> None:
@@ -259,7 +260,7 @@ async def test_below_a_hundred_columns_all_stand_in_the_order_of_their_weight(
             assert app.screen.query_one("#overview").region.contains_region(pane.region)
 
 
-@pytest.mark.parametrize("width", [80, 99, 100, 101, 120])
+@pytest.mark.parametrize("width", vary([100, 80, 99, 101, 120], always=2))
 async def test_success_has_a_bar_at_every_width(folder: Path, clock: FakeClock, width: int) -> None:
     app = OrchApp(Project(folder, clock=clock))
     async with app.run_test(size=(width, 30)) as pilot:
@@ -344,7 +345,7 @@ def drawn(plot: PointPlot) -> list[str]:
     return ["".join(s.text for s in plot.render_line(y)) for y in range(plot.size.height)]
 
 
-@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+@pytest.mark.parametrize("size", vary([(120, 36), (80, 24)]))
 async def test_what_is_far_from_its_estimate_is_big_and_leads_to_its_run(
     measured: Path, clock: FakeClock, size: tuple[int, int]
 ) -> None:
@@ -390,7 +391,7 @@ async def test_points_can_be_walked_by_key(measured: Path, clock: FakeClock) -> 
         assert opened_run(app) == "exec-010"
 
 
-@pytest.mark.parametrize("key", ["f1", "f5"])
+@pytest.mark.parametrize("key", vary(["f1", "f5"]))
 async def test_the_report_of_the_session_opens_with_what_is_missing_on_top(
     folder: Path, clock: FakeClock, key: str
 ) -> None:
@@ -431,7 +432,7 @@ def test_reading_that_nobody_waits_for_is_broken_off(folder: Path) -> None:
     assert len(refused) == 3
 
 
-@pytest.mark.parametrize("group", ["insights", "steps"])
+@pytest.mark.parametrize("group", vary(["insights", "steps"]))
 async def test_one_can_leave_while_it_reads(folder: Path, clock: FakeClock, group: str) -> None:
     app = OrchApp(Project(folder, clock=clock))
     begun, ended = Event(), Event()
@@ -553,7 +554,7 @@ def test_how_nothing_looks(tmp_path: Path, clock: FakeClock, snap_compare: Snap)
     assert snap_compare(app, terminal_size=(80, 24), run_before=look)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+@pytest.mark.parametrize("size", vary([(80, 24), (120, 36)]))
 async def test_tokens_per_agent_are_shown_before_and_after_sharing(
     folder: Path, size: tuple[int, int]
 ) -> None:

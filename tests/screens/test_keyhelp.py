@@ -24,6 +24,7 @@ from tests.conftest import FakeClock
 from tests.screens.looks import in_looks, in_sizes
 from tests.screens.quiet import settled
 from tests.screens.test_file_names import folder, pressed
+from tests.variants import vary
 
 __all__ = ["folder"]
 
@@ -104,7 +105,7 @@ async def test_what_a_key_does_is_found_by_its_words_and_done_by_enter(
         assert app.current_mode == "history" and not app.screen.is_modal
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", vary(SCREENS))
 async def test_how_to_leave_stands_in_every_footer_and_the_letter_leaves(
     folder: Path, clock: FakeClock, screen: str
 ) -> None:
@@ -139,7 +140,7 @@ async def test_a_letter_leaves_what_was_opened_and_not_the_app(
         assert app.is_running
 
 
-@pytest.mark.parametrize("width", [60, 72, 80, 120])
+@pytest.mark.parametrize("width", vary([60, 120, 72, 80], always=2))
 async def test_keys_that_a_screen_needs_are_never_lost_from_its_footer(
     folder: Path, clock: FakeClock, width: int
 ) -> None:

@@ -17,6 +17,7 @@ from orch_tui.screens.widgets.key_line import KeyLine
 from tests.conftest import FakeClock
 from tests.screens.quiet import settled, wait_for_loop
 from tests.screens.test_file_names import folder, pressed
+from tests.variants import vary
 
 __all__ = ["folder"]
 
@@ -32,7 +33,7 @@ async def laid_out(pilot: Pilot[None]) -> list[Toast]:
 LONG = "bundle-003 v2 is made anew: 12 items changed, 3 gone, 2 unchanged; F2, o opens it; " * 2
 
 
-@pytest.mark.parametrize("size", [(60, 16), (80, 24), (140, 45)])
+@pytest.mark.parametrize("size", vary([(60, 16), (80, 24), (140, 45)]))
 async def test_a_notice_lies_over_the_footer_and_nothing_else(
     folder: Path, clock: FakeClock, size: tuple[int, int]
 ) -> None:

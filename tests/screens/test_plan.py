@@ -30,6 +30,7 @@ from orch_tui.screens.widgets.told_lines import ToldLines
 from tests.conftest import FakeClock
 from tests.screens.looks import EVERY_SIZE, in_dialogs, in_looks
 from tests.screens.quiet import settled
+from tests.variants import vary
 
 NOW, DONE, OLD = (f"orch-2026-11-22-00{n}" for n in (3, 2, 1))
 
@@ -465,7 +466,7 @@ async def test_tab_takes_the_only_choice_there_is(project: Project, clock: FakeC
         assert app.screen.values["agent_type"] == "l", "of several none is taken"
 
 
-@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 36)])
+@pytest.mark.parametrize("size", vary([(60, 16), (80, 24), (120, 36)]))
 async def test_the_keys_of_a_form_are_seen_at_any_size(
     project: Project, clock: FakeClock, size: tuple[int, int]
 ) -> None:
@@ -612,7 +613,7 @@ def keys(*pressed: str) -> Callable[[Pilot[None]], Awaitable[None]]:
     return run_before
 
 
-@in_looks(*EVERY_SIZE, always=2)
+@in_looks(*EVERY_SIZE)
 def test_how_it_looks(
     project: Project, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
 ) -> None:

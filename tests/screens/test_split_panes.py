@@ -14,6 +14,7 @@ from orch_tui.project import Project
 from orch_tui.screens.split_panes import LEAST, STEP, SplitPanes
 from tests.conftest import FakeClock
 from tests.screens.quiet import settled
+from tests.variants import vary
 
 SCREENS = {"f1": "upper", "f2": "compose", "f4": "history", "f5": "below"}
 """The key of each screen with panes side by side, and what holds them."""
@@ -46,7 +47,7 @@ def border_of(panes: SplitPanes) -> int:
     return right.region.x
 
 
-@pytest.mark.parametrize("key", SCREENS)
+@pytest.mark.parametrize("key", vary(SCREENS))
 async def test_keys_move_the_border_and_the_app_remembers_it(
     folder: Path, clock: FakeClock, key: str
 ) -> None:
@@ -67,8 +68,8 @@ async def test_keys_move_the_border_and_the_app_remembers_it(
         assert border_of(await find_panes(pilot, key)) == moved
 
 
-@pytest.mark.parametrize("key", SCREENS)
-@pytest.mark.parametrize("side", [-1, 0])
+@pytest.mark.parametrize("key", vary(SCREENS, always=2))
+@pytest.mark.parametrize("side", vary([-1, 0]))
 async def test_the_mouse_drags_the_border(
     folder: Path, clock: FakeClock, key: str, side: int
 ) -> None:
@@ -116,7 +117,9 @@ async def test_panes_one_above_the_other_are_as_wide_as_the_screen(
         assert border_of(panes) == moved
 
 
-@pytest.mark.parametrize("kept", [None, [], {"history": "wide"}, {"history": 7}, {"history": True}])
+@pytest.mark.parametrize(
+    "kept", vary([{"history": "wide"}, None, [], {"history": 7}, {"history": True}])
+)
 async def test_a_state_that_says_nothing_of_borders_leaves_them_where_they_are(
     folder: Path, clock: FakeClock, kept: object
 ) -> None:

@@ -33,6 +33,7 @@ from tests.screens.compose.driven import (
     view,
 )
 from tests.screens.quiet import settled
+from tests.variants import vary
 
 
 async def test_it_opens_with_the_project_as_git_sees_it(folder: Path, clock: FakeClock) -> None:
@@ -310,7 +311,7 @@ def panes(pilot: Pilot[None]) -> list[str]:
     return [name for name in ("files", "list", "views") if screen.query_one(f"#{name}").region]
 
 
-@pytest.mark.parametrize("size", [(60, 16), (71, 40), (100, 15)])
+@pytest.mark.parametrize("size", vary([(60, 16), (71, 40), (100, 15)]))
 async def test_one_pane_has_the_room_where_there_is_little(
     folder: Path, clock: FakeClock, size: tuple[int, int]
 ) -> None:

@@ -21,6 +21,7 @@ from tests.screens.compose.driven import (
 )
 from tests.screens.looks import EVERY_SIZE, in_dialogs, in_looks, in_sizes
 from tests.screens.quiet import settled
+from tests.variants import vary
 
 Snap = Callable[..., bool]
 
@@ -39,7 +40,7 @@ def after(*keys: str) -> Drive:
 CHOSEN = ("»types", "enter", "»hnsw", "enter", "»README", "enter")
 
 
-@in_looks(*EVERY_SIZE, always=2)
+@in_looks(*EVERY_SIZE)
 def test_how_it_looks(
     project: Project, clock: FakeClock, snap_compare: Snap, theme: str, size: tuple[int, int]
 ) -> None:
@@ -95,7 +96,7 @@ def test_how_sharing_looks(
     assert snap_compare(app, terminal_size=size, run_before=after(*keys))
 
 
-DIALOG_SIZES = [((80, 24), "orch-dark"), ((120, 36), "orch-light")]
+DIALOG_SIZES = vary([pytest.param((80, 24), "orch-dark"), pytest.param((120, 36), "orch-light")])
 
 
 @pytest.mark.parametrize(("size", "theme"), DIALOG_SIZES)

@@ -37,6 +37,7 @@ from tests.screens.compose.driven import (
     view,
 )
 from tests.screens.quiet import settled
+from tests.variants import vary
 
 
 async def test_the_gauges_move_with_every_toggle(project: Project, clock: FakeClock) -> None:
@@ -214,7 +215,7 @@ async def test_the_limit_of_this_agent_and_of_the_session_are_set_with_one_key(
         assert limit(pilot, "agent-gauge") > 20_000
 
 
-@pytest.mark.parametrize("words", ["budget", "limit", "threshold", "scope"])
+@pytest.mark.parametrize("words", vary(["limit", "budget", "threshold", "scope"]))
 async def test_limits_are_found_among_the_commands(
     project: Project, clock: FakeClock, words: str
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from itertools import starmap
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from tests.screens.deploy.driven import (
     exact,
     settled,
 )
+from tests.variants import vary
 
 
 async def test_a_pasted_message_is_read_corrected_and_recorded(folder: Path) -> None:
@@ -78,7 +80,9 @@ async def test_a_pasted_message_is_read_corrected_and_recorded(folder: Path) -> 
         assert driven.app.drafts.names() == set()
 
 
-@pytest.mark.parametrize("at", ["soon", "", "0001-01-01T00:00:00", "9999-12-31 23:59:59-14:00"])
+@pytest.mark.parametrize(
+    "at", vary(["soon", "", "0001-01-01T00:00:00", "9999-12-31 23:59:59-14:00"])
+)
 async def test_a_run_of_an_odd_time_is_completed_as_others(folder: Path, at: str) -> None:
     with closing(sqlite3.connect(Project(folder).database)) as raw, raw:
         raw.execute(
@@ -93,7 +97,10 @@ async def test_a_run_of_an_odd_time_is_completed_as_others(folder: Path, at: str
         assert exact(driven.record, "exec-003") == MESSAGE.encode()
 
 
-@pytest.mark.parametrize("text", [HOSTILE, "x\r\n" * 100_000], ids=["hostile", "large"])
+@pytest.mark.parametrize(
+    "text",
+    vary([pytest.param(HOSTILE, id="hostile"), pytest.param("x\r\n" * 100_000, id="large")]),
+)
 async def test_a_message_is_recorded_exactly_as_it_was_pasted(folder: Path, text: str) -> None:
     async with deploying(folder) as driven:
         await driven.keys("c")
@@ -285,18 +292,24 @@ async def test_the_outcome_follows_what_was_read(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "outcome", "because"),
-    [
-        ("Done.\n\n- tests: pass\n", "✓ done", "its checks pass"),
-        ("Done.", "✓ done", "nothing in it says otherwise"),
-        ("Done.\n\n- tests: fail\n", "✗ failed  check failed: tests", "by its checks"),
-        ("API Error: 529 overloaded", "✗ failed", "an error stands in place of its words"),
-        (
-            "NOTE: this agent stopped at its 25-turn limit\n\nPart",
-            "25 turns",
-            "Claude Code notes it",
+    vary(
+        starmap(
+            pytest.param,
+            [
+                ("Done.\n\n- tests: fail\n", "✗ failed  check failed: tests", "by its checks"),
+                ("Done.", "✓ done", "nothing in it says otherwise"),
+                ("Done.\n\n- tests: pass\n", "✓ done", "its checks pass"),
+                ("API Error: 529 overloaded", "✗ failed", "an error stands in place of its words"),
+                (
+                    "NOTE: this agent stopped at its 25-turn limit\n\nPart",
+                    "25 turns",
+                    "Claude Code notes it",
+                ),
+                ("I can't help with that.", "✗ failed", "its message says so"),
+            ],
         ),
-        ("I can't help with that.", "✗ failed", "its message says so"),
-    ],
+        always=2,
+    ),
 )
 async def test_what_the_outcome_follows_from_is_said(
     folder: Path, text: str, outcome: str, because: str

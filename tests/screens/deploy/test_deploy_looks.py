@@ -68,14 +68,14 @@ async def a_refusal(driven: Driven) -> None:
     await driven.type("nothing.txt")
 
 
-@in_looks(*EVERY_SIZE, always=2)
+@in_looks(*EVERY_SIZE)
 def test_how_the_lists_look(
     folder: Path, snap_compare: Snap, theme: str, size: tuple[int, int]
 ) -> None:
     assert snap_compare(shown(folder, theme), terminal_size=size, run_before=after(nothing))
 
 
-@in_looks(*EVERY_SIZE, always=2)
+@in_looks(*EVERY_SIZE)
 def test_how_a_completion_looks(
     folder: Path, snap_compare: Snap, theme: str, size: tuple[int, int]
 ) -> None:
