@@ -17,11 +17,13 @@ RUNS = Path(__file__).parents[1] / "fixtures" / "client_runs"
 
 
 @pytest.fixture
-def answer(did: Run) -> Any:
+def answer(orch: Run) -> Any:
     """What a command answers in JSON, held to its schema."""
 
     def run(*words: str, stdin: bytes = b"") -> Any:
-        return did(*json_schemas.in_json(words), stdin=stdin).json
+        done = orch(*json_schemas.in_json(words), stdin=stdin)
+        assert done.code in (0, 1), done  # 1: the answer is no
+        return done.json
 
     return run
 

@@ -54,6 +54,10 @@ def collect_answers(answer: Answer, folder: Path) -> dict[str, list[Any]]:
         say(name)
     say("count", "count", "notes.md", "lib/index.py#build")
     say("count --compare", "count", "notes.md", "--compare")
+    named = ("--scope", "Index the notes", "--context-files")
+    say("validate", "validate", *named, "notes.md,none.md")
+    say("validate", "validate", *named, "notes.md", "--dependencies", "a->b,b->a")
+    say("check-bounds", "check-bounds", "--phase", "1", "--files", "notes.md,none.md")
 
     # a session, its plan and its bundles
     say("init-session", "init-session", "--scope", "Index the notes")
