@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orch_tui.cli.parser import Parser, project_of
-from orch_tui.cli.printing import FORMATS, as_row, print_rows, say
+from orch_tui.cli.printing import FORMATS, as_row, print_rows, printable, say
 from orch_tui.errors import SourceError
-from orch_tui.paths import resolve_path
+from orch_tui.paths import claude_folder, resolve_path
 
 if TYPE_CHECKING:
     from orch_tui.record.transcripts.importer import ImportSummary
@@ -95,6 +95,8 @@ def _import_from(arguments: Namespace, paths: Sequence[Path]) -> None:
         _tell(summary, arguments.dry_run)
     else:
         print_rows([as_row(summary)], arguments.format)
+    if not (summary.files_read or summary.files_unchanged or summary.remarks):
+        say(_say_nothing_found(arguments))
 
 
 def _tell(summary: ImportSummary, dry_run: bool) -> None:
@@ -113,8 +115,16 @@ def _tell(summary: ImportSummary, dry_run: bool) -> None:
         print(f"skipped: {summary.lines_skipped:,} lines that are no JSON or only a part of it")
     for remark in summary.remarks:
         say(remark)
-    if not (summary.files_read or summary.files_unchanged or summary.remarks):
-        say("no transcripts found: --all looks in every project, PATH names others")
+
+
+def _say_nothing_found(arguments: Namespace) -> str:
+    """Say where no transcript was found, and where else one could look."""
+    if arguments.paths:
+        return "no transcripts and no export found there"
+    folder = printable(claude_folder())
+    if arguments.all:
+        return f"no transcripts of any project in {folder}: PATH names another folder or file"
+    return f"no transcripts of this project in {folder}: --all takes those of every project"
 
 
 @contextmanager

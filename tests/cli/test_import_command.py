@@ -22,7 +22,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_is_on_disk_is_in_the_history_after_one_import(did: Run, home: Path) -> None:
-    assert "no transcripts found" in did("import").err  # none is of this project
+    assert "no transcripts of this project in" in did("import").err
     rehearsed = did("import", "--all", "--dry-run")
     assert rehearsed.out.startswith("executions: 9 would be new")
     assert did("query", "--format", "json").json == []
@@ -187,7 +187,7 @@ def test_a_folder_of_transcripts_that_cannot_be_read_is_named(
     locked.clear()
     locked.update(map(str, every))
     said = did("import", "--all").err
-    assert "no transcripts found" not in said
+    assert "no transcripts" not in said
     assert all(f"{path}: cannot be read (permission denied)" in said for path in every)
     locked.clear()
     assert did("import", "--all").out.startswith("executions: 9 new")
@@ -218,3 +218,25 @@ def test_runs_are_found_by_the_words_of_their_session(did: Run, project: Path) -
         assert did("history", 'session:"Größerer Umbau"', "--format", "json").json == (
             [hit | {"snippet": "Nothing there."}] if words == "umbau" else []
         )
+
+
+def test_where_nothing_is_found_no_way_is_advised_that_was_gone(
+    did: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "nowhere"))
+    for form in ("table", "json"):
+        assert "--all takes those of every project" in did("import", "--format", form).err
+        everywhere = did("import", "--all", "--format", form).err
+        assert f"no transcripts of any project in {tmp_path / 'nowhere'}: PATH" in everywhere
+        assert "--all" not in everywhere
+    (tmp_path / "empty").mkdir()
+    assert (
+        did("import", str(tmp_path / "empty")).err == "no transcripts and no export found there\n"
+    )
+
+
+def test_an_export_that_comes_back_leaves_the_labels_as_they_are(did: Run, two_runs: None) -> None:
+    before = did("query", "--format", "json").out
+    did("export", "--output", "own.jsonl")
+    assert did("import", "own.jsonl", "--format", "json").json[0]["new"] == 0
+    assert did("query", "--format", "json").out == before
