@@ -1,0 +1,42 @@
+"""The tour of the README: each of its lines does in the demo's project what the README says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run, Shell, did, orch, project, shell
+
+README = Path(__file__).parent.parent / "README.md"
+__all__ = ["Run", "did", "orch", "project", "shell"]
+
+ENDLESS = "orch watch"
+"""Follows what happens until somebody ends it."""
+ASKS = "orch install"
+"""Asks before it changes anything: here is nobody to ask."""
+
+
+def list_tour() -> list[str]:
+    """List the shell commands of the tour; a command that goes on over lines is one."""
+    _, _, rest = README.read_text("utf-8").partition("\n## A tour\n")
+    tour, _, _ = rest.partition("\n## ")
+    blocks = re.findall(r"(?ms)^```sh\n(.*?)^```", tour)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    commands = [line for line in lines if line.strip() and not line.startswith("#")]
+    return [c.replace(ASKS, f"{ASKS} --yes") for c in commands if not c.startswith(ENDLESS)]
+
+
+@pytest.mark.slow
+def test_every_line_of_the_tour_works_in_the_project_of_the_demo(shell: Shell) -> None:
+    made = shell("orch demo --no-tui")
+    assert made.returncode == 0, made.stderr.decode()
+    commands = list_tour()
+    assert len(commands) > 40
+    assert all(c.startswith(("orch ", "echo ")) for c in commands)
+    each = "\n".join(f"{c}\necho {n} $? >> ../codes" for n, c in enumerate(commands))
+    done = shell(f"cd orch-demo\n{each}\ncat ../codes >&2")
+    codes = done.stderr.decode().splitlines()[-len(commands) :]
+    failed = [c for n, c in enumerate(commands) if codes[n] != f"{n} 0"]
+    assert failed == [], done.stderr.decode()
