@@ -22,9 +22,6 @@ from orch_tui.record import executions, outputs
 from orch_tui.record.ledger import briefings, contents
 from orch_tui.rows import Allocation, Completion, ExecutionFacts, Output, Session, columns
 
-_AT_ONCE = 200
-"""Runs that are read at once: memory does not grow with the record."""
-
 _TABLES = {
     "sessions": (Session, ()),
     "runs": (ExecutionFacts, ("briefing", "handed_over")),
@@ -61,9 +58,15 @@ def write_plain_database(record: Record, target: Path) -> Generator[str, None, N
     with refused_writing(str(target)):
         os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
-        with closing(sqlite3.connect(unfinished)) as copy:
-            yield from _copy_rows(record, copy)
-        os.replace(unfinished, target)
+        # a connection of its own: all rows are of one moment, though the caller writes meanwhile
+        with (
+            Record(record.path, create=False, writable=False) as view,
+            view.read(),
+            closing(sqlite3.connect(unfinished)) as copy,
+        ):
+            yield from _copy_rows(view, copy)
+        with refused_writing(str(target)):
+            os.replace(unfinished, target)
     except sqlite3.Error as error:
         raise SourceError(str(target), f"cannot be written: {error}") from error
     finally:
@@ -78,24 +81,19 @@ def _copy_rows(record: Record, copy: sqlite3.Connection) -> Iterator[str]:
         copy.execute(f"CREATE TABLE {table} ({names})")
     sessions = record.rows(f"SELECT {columns(Session)} FROM sessions ORDER BY created_at, rowid")
     _insert(copy, "sessions", (asdict(Session.of(row)) for row in sessions))
-    labels = [
-        label
-        for (label,) in record.sql(
-            "SELECT execution_id FROM agent_executions WHERE retracted_at IS NULL ORDER BY rowid"
-        )
-    ]
-    for start in range(0, len(labels), _AT_ONCE):
-        some = json.dumps(labels[start : start + _AT_ONCE])
-        condition = "execution_id IN (SELECT value FROM json_each(?))"
-        for execution in executions.select_executions(record, condition, [some]):
-            _copy_run(record, copy, execution)
+    # Plain SQL may have put anything where the label stands: a run is read by its number.
+    runs = "SELECT rowid, execution_id FROM agent_executions WHERE retracted_at IS NULL"
+    for number, label in record.sql(f"{runs} ORDER BY rowid"):
+        for execution in executions.select_executions(record, "rowid = ?", [number]):
+            _copy_run(record, copy, label, execution)
             yield execution.execution_id
     copy.executescript(_SEARCH)
     copy.commit()
 
 
-def _copy_run(record: Record, copy: sqlite3.Connection, execution: ExecutionFacts) -> None:
-    label = execution.execution_id
+def _copy_run(
+    record: Record, copy: sqlite3.Connection, label: Any, execution: ExecutionFacts
+) -> None:
     briefing = _read_briefing(record, execution.briefing_id)
     handed_over = _read_briefing(record, execution.handed_over_id)
     row = {**asdict(execution), "briefing": briefing, "handed_over": handed_over or briefing}
@@ -133,4 +131,5 @@ def _plain(value: Any) -> Any:
     """Give what SQLite keeps: what is no text or number as JSON."""
     if value is None or isinstance(value, str | int | float | bytes):
         return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text.encode("utf-8", "replace").decode()  # JSON may name half a letter

@@ -65,3 +65,47 @@ def test_a_record_without_runs_has_empty_tables(record: Record, tmp_path: Path) 
     assert [*write_plain_database(record, target)] == []
     for table in ("sessions", "runs", "given", "said", "outputs", "texts"):
         assert read(target, f"SELECT count(*) FROM {table}") == [(0,)]
+
+
+def test_whatever_plain_sql_put_there_is_copied(
+    copy: Path, project: Project, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(project.record.path)) as plain, plain:
+        for table in ("agent_executions", "context_allocations", "completions", "outputs"):
+            plain.execute(f"UPDATE {table} SET execution_id = CAST(execution_id AS BLOB)")
+        plain.execute("UPDATE sessions SET metadata = ?", [r'{"a": "\ud800"}'])
+    target = tmp_path / "odd.db"
+    labels = [*write_plain_database(project.record, target)]
+    assert labels == [label for (label,) in read(copy, "SELECT execution_id FROM runs")]
+    for table in ("given", "said", "outputs"):
+        assert read(target, f"SELECT execution_id FROM {table}") == [(labels[0],)]
+
+
+def test_a_place_that_is_taken_meanwhile_is_refused_in_words(
+    project: Project, tmp_path: Path, copy: Path
+) -> None:
+    target = tmp_path / "taken.db"
+    begun = write_plain_database(project.record, target)
+    next(begun)
+    (target / "folder").mkdir(parents=True)
+    with pytest.raises(SourceError, match=r"taken\.db.* cannot be written"):
+        list(begun)
+    assert not [path for path in tmp_path.iterdir() if path.suffix == ".tmp"]
+
+
+def test_what_is_recorded_meanwhile_is_not_in_it(
+    copy: Path, project: Project, session: OrchestrationSession, tmp_path: Path
+) -> None:
+    session.init_deployment("impl", scope="Another").record_completion("Another word.")
+    target = tmp_path / "moment.db"
+    begun = write_plain_database(project.record, target)
+    done = [next(begun)]
+    with closing(sqlite3.connect(project.record.path)) as plain, plain:
+        plain.execute("DELETE FROM completions")
+        plain.execute("UPDATE agent_executions SET scope = 'changed'")
+    session.init_deployment("impl", scope="Recorded late")
+    done += begun
+    assert len(done) == 3
+    assert len(read(target, "SELECT * FROM said")) == 2
+    scopes = {scope for (scope,) in read(target, "SELECT scope FROM runs")}
+    assert scopes == {"Index vectors", "Nobody returned", "Another"}
